@@ -1,0 +1,110 @@
+/** Every setting, once: a PAWDEX_* variable or the flag of the same name, parsed and checked at start. */
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { PawdexError } from './errors.js';
+
+/** Root of the installed package: where models/ lies. */
+export const PACKAGE_ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+const shipped = (...parts: string[]) => path.join(PACKAGE_ROOT, 'models', ...parts);
+const flag = z
+  .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
+  .transform((value) => value === true || value === 'true' || value === '1');
+const list = z
+  .union([z.array(z.string()), z.string()])
+  .transform((value) =>
+    (Array.isArray(value) ? value : value.split(',')).map((s) => s.trim()).filter(Boolean),
+  );
+
+const schema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('TCP port; 0 takes a free one'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on; 0.0.0.0 for all'),
+  DATA_DIR: z.string().min(1).default('data').describe('where collections are kept'),
+  MODEL: z.string().min(1).default(shipped('encoder.json')).describe('model card of the encoder'),
+  GALLERY: z
+    .string()
+    .default(shipped('gallery.parquet'))
+    .describe('gallery loaded into the collection `breeds`; empty for none'),
+  API_KEYS: list.default([]).describe('comma-separated keys; none: no key is asked for'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('how much is logged'),
+  MAX_UPLOAD_MB: z.coerce.number().positive().max(1024).default(20).describe('largest image file, in MiB'),
+  MAX_PIXELS: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .default(100_000_000)
+    .describe('largest width x height that is decoded'),
+  MAX_BATCH_FILES: z.coerce.number().int().min(1).max(1000).default(64).describe('images in one upload'),
+  THREADS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(availableParallelism())
+    .describe('threads of the encoder'),
+  MAX_QUEUE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(256)
+    .describe('images that may wait for the encoder before requests are answered 503'),
+  SHUTDOWN_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .default(20)
+    .describe('how long in-flight requests may take to finish at shutdown'),
+  TRUST_PROXY: flag.default(false).describe('believe X-Forwarded-* of a proxy in front'),
+});
+
+/** The parsed settings. */
+export type Config = z.infer<typeof schema>;
+
+/** Names, defaults and descriptions, for `--help` and the README's table. */
+export function settings(): { name: keyof Config; description: string; default: unknown }[] {
+  return Object.entries(schema.shape).map(([name, field]) => ({
+    name: name as keyof Config,
+    description: field.description ?? '',
+    default: field.parse(undefined),
+  }));
+}
+
+/**
+ * Settings from flags and the environment; a flag wins. Unknown PAWDEX_* variables are refused, since a
+ * misspelt setting that is silently ignored is worse than none.
+ *
+ * @param flags settings given on the command line, by name without the prefix
+ * @param env the environment
+ * @throws PawdexError config_invalid
+ */
+export function parseConfig(flags: Partial<Record<keyof Config, unknown>>, env: NodeJS.ProcessEnv): Config {
+  const values: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('PAWDEX_') || value === undefined) continue;
+    const key = name.slice('PAWDEX_'.length);
+    if (OTHER_VARIABLES.has(key)) continue;
+    if (!(key in schema.shape))
+      throw new PawdexError('config_invalid', {
+        detail: `${name} is not a setting of pawdex.`,
+        hint: `Settings: ${Object.keys(schema.shape)
+          .map((k) => `PAWDEX_${k}`)
+          .join(', ')}.`,
+      });
+    if (value !== '' || key === 'GALLERY') values[key] = value;
+  }
+  for (const [name, value] of Object.entries(flags)) if (value !== undefined) values[name] = value;
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new PawdexError('config_invalid', {
+    detail: `PAWDEX_${issue.path.join('.')}: ${issue.message}.`,
+    errors: parsed.error.issues.map((i) => ({ path: `PAWDEX_${i.path.join('.')}`, message: i.message })),
+  });
+}
+
+/** Variables of the command line's client side, which are not settings of a server. */
+const OTHER_VARIABLES = new Set(['SERVER', 'API_KEY']);
