@@ -18,12 +18,14 @@ export interface CollectionSpec {
   model: string;
   /** Free text. */
   description?: string;
-  /** Set when the collection is filled from a shipped gallery: the gallery file's sha256. */
-  gallery?: string;
 }
 
 /** A collection as stored. */
 export interface CollectionInfo extends CollectionSpec {
+  /** sha256 of the gallery file the collection was completely filled from, or null. */
+  gallery: string | null;
+  /** What calibration fitted for this collection (JSON, owned by breeds/), or null. */
+  calibration: unknown;
   /** Items in it. */
   count: number;
   /** ISO 8601 time of creation. */
@@ -91,6 +93,13 @@ export interface Filter {
   sha256?: string[];
 }
 
+/** Changes to a collection; absent fields stay. */
+export interface CollectionPatch {
+  description?: string;
+  gallery?: string | null;
+  calibration?: unknown;
+}
+
 /** Settings of a search. */
 export interface SearchOptions {
   /** Neighbours wanted, >= 1; fewer are returned only when the collection (after the filter) holds fewer. */
@@ -156,6 +165,7 @@ export interface Store {
   createCollection(spec: CollectionSpec): Promise<CollectionInfo>;
   listCollections(): Promise<CollectionInfo[]>;
   getCollection(name: string): Promise<CollectionInfo>;
+  updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo>;
   deleteCollection(name: string): Promise<void>;
 
   /**
