@@ -1,0 +1,86 @@
+/** Opens the encoder a model card describes, in a worker thread of its own. */
+import type { PawdexError } from '../errors.js';
+import { WorkerClient } from '../threads/rpc.js';
+import { Batcher } from './batcher.js';
+import { loadCard, type ModelCard } from './card.js';
+import type { Encoder } from './encoder.js';
+import { BATCH_SIZES } from './session.js';
+import type { EncoderWorkerData } from './worker.js';
+
+/** Settings of {@link openEncoder}. */
+export interface EncoderOptions {
+  /** Path of the model card. */
+  cardPath: string;
+  /** Threads of one inference. */
+  threads: number;
+  /** Images that may wait before more are refused. */
+  maxQueue: number;
+  /** Called once if the worker thread dies. */
+  onCrash?: (error: PawdexError) => void;
+}
+
+/** An {@link Encoder} with the card it was opened from. */
+export interface OpenedEncoder extends Encoder {
+  readonly card: ModelCard;
+}
+
+/** A buffer that can be moved to another thread: node pools small ones, and those cannot. */
+function movable(pixels: Uint8Array): Uint8Array {
+  return pixels.byteLength === pixels.buffer.byteLength ? pixels : pixels.slice();
+}
+
+/**
+ * Loads the model, verifies it against its card and warms it up.
+ *
+ * @throws PawdexError model_invalid
+ */
+export async function openEncoder(options: EncoderOptions): Promise<OpenedEncoder> {
+  const loaded = await loadCard(options.cardPath);
+  const { card, fingerprint } = loaded;
+  const worker = new WorkerClient(
+    new URL('./worker.js', import.meta.url),
+    { loaded, threads: options.threads } satisfies EncoderWorkerData,
+    (error) => options.onCrash?.(error),
+  );
+  const { dimension } = card.output;
+  try {
+    await worker.call('open', [[1]]);
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+  const batcher = new Batcher(
+    async (images) => {
+      const moved = images.map(movable);
+      const rows = await worker.call<Float32Array>(
+        'run',
+        [moved],
+        moved.map((pixels) => pixels.buffer as ArrayBuffer),
+      );
+      return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
+    },
+    { sizes: BATCH_SIZES, maxQueue: options.maxQueue },
+  );
+  let closing: Promise<void> | null = null;
+  return {
+    card,
+    info: {
+      name: card.name,
+      fingerprint,
+      dimension,
+      resize: { size: card.input.size, ...card.input.resize },
+    },
+    embed: (pixels) => batcher.add(pixels),
+    get pending() {
+      return batcher.pending;
+    },
+    close() {
+      closing ??= batcher
+        .close()
+        .then(() => worker.call('close', []))
+        .finally(() => worker.terminate())
+        .then(() => undefined);
+      return closing;
+    },
+  };
+}

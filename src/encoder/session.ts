@@ -1,0 +1,92 @@
+/** How an encoder's ONNX Runtime session is opened and fed; the worker and offline scripts share it. */
+import * as ort from 'onnxruntime-node';
+import { PawdexError } from '../errors.js';
+import type { LoadedCard } from './card.js';
+
+/** Batch sizes in use, chosen with scripts/bench/encoder.mjs. */
+export const BATCH_SIZES = [1, 2, 4, 8];
+
+/** An open session that embeds batches. */
+export interface EncoderSession {
+  /**
+   * @param images uint8 [size, size, 3] each
+   * @returns float32 [images.length, dimension] in one array
+   */
+  run(images: Uint8Array[]): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** uint8 pixels as they are: scaling and layout are in the graph. */
+function uint8Feed(images: Uint8Array[], size: number): ort.Tensor {
+  const stride = size * size * 3;
+  const data = new Uint8Array(images.length * stride);
+  images.forEach((pixels, i) => {
+    data.set(pixels, i * stride);
+  });
+  return new ort.Tensor('uint8', data, [images.length, size, size, 3]);
+}
+
+/** float NCHW, (pixel / 255 - mean) / std, for encoders that were exported without their preprocessing. */
+function floatFeed(images: Uint8Array[], size: number, mean: number[], std: number[]): ort.Tensor {
+  const area = size * size;
+  const data = new Float32Array(images.length * 3 * area);
+  images.forEach((pixels, i) => {
+    for (let c = 0; c < 3; c++) {
+      const scale = 1 / (255 * std[c]!);
+      const shift = mean[c]! / std[c]!;
+      const at = (i * 3 + c) * area;
+      for (let p = 0; p < area; p++) data[at + p] = pixels[p * 3 + c]! * scale - shift;
+    }
+  });
+  return new ort.Tensor('float32', data, [images.length, 3, size, size]);
+}
+
+function normalise(rows: Float32Array, dimension: number): void {
+  for (let at = 0; at < rows.length; at += dimension) {
+    let sum = 0;
+    for (let i = at; i < at + dimension; i++) sum += rows[i]! ** 2;
+    const scale = 1 / Math.sqrt(sum);
+    for (let i = at; i < at + dimension; i++) rows[i] = rows[i]! * scale;
+  }
+}
+
+/**
+ * Opens the model a card describes on the CPU.
+ *
+ * @param threads threads of one inference (intra-op)
+ * @throws PawdexError model_invalid when ONNX Runtime cannot load it or its inputs and outputs are not the card's
+ */
+export async function openSession({ card, modelPath }: LoadedCard, threads: number): Promise<EncoderSession> {
+  const { input, output } = card;
+  const session = await ort.InferenceSession.create(modelPath, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    // Threads that spin between operators would take the cores that decoding and HTTP need.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  }).catch((cause) => {
+    throw new PawdexError('model_invalid', { detail: `ONNX Runtime cannot load ${modelPath}.`, cause });
+  });
+  if (!session.inputNames.includes(input.name) || !session.outputNames.includes(output.name))
+    throw new PawdexError('model_invalid', {
+      detail: `The model has inputs ${session.inputNames} and outputs ${session.outputNames}; the card names ${input.name} and ${output.name}.`,
+    });
+  return {
+    async run(images) {
+      const feed =
+        input.type === 'uint8'
+          ? uint8Feed(images, input.size)
+          : floatFeed(images, input.size, input.mean, input.std);
+      const result = await session.run({ [input.name]: feed }, [output.name]);
+      const data = result[output.name]!.data as Float32Array;
+      if (data.length !== images.length * output.dimension)
+        throw new PawdexError('model_invalid', {
+          detail: `The model gave ${data.length / images.length} numbers an image; the card says ${output.dimension}.`,
+        });
+      if (input.type === 'float32') normalise(data, output.dimension);
+      return data;
+    },
+    release: () => session.release(),
+  };
+}

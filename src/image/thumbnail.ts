@@ -1,0 +1,38 @@
+/** A small picture of an item, for people; searches never look at it. */
+import sharp from 'sharp';
+import { sniff } from './sniff.js';
+
+/** Side of a thumbnail in pixels. */
+const SIDE = 160;
+
+/** Largest file, in bytes, that is kept as its own thumbnail. */
+const SMALL_FILE = 24 * 1024;
+
+/** Whether a JPEG carries EXIF, XMP or IPTC segments: a position, a name or an orientation may be in there. */
+function carriesMetadata(jpeg: Uint8Array): boolean {
+  let at = 2;
+  while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
+    const marker = jpeg[at + 1]!;
+    if (marker === 0xda) return false;
+    if (marker === 0xe1 || marker === 0xed || marker === 0xfe) return true;
+    at += 2 + ((jpeg[at + 2]! << 8) | jpeg[at + 3]!);
+  }
+  return true;
+}
+
+/**
+ * The thumbnail of a decoded image. A JPEG that is small already and carries nothing private is kept as it is:
+ * encoding it anew would cost more than a tenth of indexing it and only lose quality.
+ *
+ * @param original the file's bytes
+ * @param pixels uint8 [size, size, 3] as `decode` returns it
+ * @returns a JPEG, usually under 8 KiB
+ */
+export async function thumbnail(original: Uint8Array, pixels: Uint8Array, size: number): Promise<Uint8Array> {
+  if (original.length <= SMALL_FILE && sniff(original) === 'jpeg' && !carriesMetadata(original))
+    return original;
+  return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+    .resize(SIDE, SIDE, { kernel: 'linear' })
+    .jpeg({ quality: 75 })
+    .toBuffer();
+}
