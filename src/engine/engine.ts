@@ -20,6 +20,8 @@ export interface Neighbour {
   /** Cosine similarity, -1..1. */
   similarity: number;
   source: string | null;
+  /** Whether `/v1/collections/{c}/items/{id}/thumbnail` has a picture of it. */
+  hasThumbnail: boolean;
 }
 
 /** A label with the share of trust it gets, 0..1; shares of all candidates sum to at most 1. */
