@@ -1,0 +1,131 @@
+/** The shipped gallery: a Parquet file of embeddings that fills the `breeds` collection. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import type { EncoderInfo } from '../encoder/encoder.js';
+import { PawdexError } from '../errors.js';
+import type { NewItem, Store } from '../store/store.js';
+
+/** The collection that the gallery fills. */
+const GALLERY_COLLECTION = 'breeds';
+
+/** Metadata key of items that came with the gallery; what people add themselves does not carry it. */
+const MARK = 'gallery';
+
+/** Rows in one write. */
+const BATCH = 1000;
+
+interface Row {
+  id: string;
+  label: string;
+  species?: string;
+  source: string;
+  licence?: string;
+  sha256: string;
+  size?: number | bigint;
+  embedding: ArrayLike<number>;
+}
+
+function toItem(row: Row, dimension: number, at: number): NewItem {
+  if (
+    typeof row.id !== 'string' ||
+    typeof row.label !== 'string' ||
+    typeof row.sha256 !== 'string' ||
+    row.embedding?.length !== dimension
+  )
+    throw new PawdexError('gallery_invalid', { detail: `Row ${at} of the gallery lacks a column.` });
+  return {
+    id: row.id,
+    label: row.label,
+    source: row.source ?? null,
+    sha256: row.sha256,
+    size: Number(row.size ?? 0),
+    metadata: {
+      ...(row.species ? { species: row.species } : {}),
+      ...(row.licence ? { licence: row.licence } : {}),
+      [MARK]: true,
+    },
+    thumbnail: null,
+    vector: Float32Array.from(row.embedding),
+  };
+}
+
+/**
+ * Reads a gallery: columns id, label, species, source, licence, sha256, size, embedding; the file's key-value
+ * metadata names the fingerprint of the encoder it was made with.
+ *
+ * @param file the Parquet file's content
+ * @throws PawdexError gallery_invalid when it cannot be read or was made with another encoder
+ */
+async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Promise<NewItem[]> {
+  try {
+    const metadata = parquetMetadata(file);
+    const made = metadata.key_value_metadata?.find((entry) => entry.key === 'pawdex.fingerprint')?.value;
+    if (made !== encoder.fingerprint)
+      throw new PawdexError('gallery_invalid', {
+        detail: `The gallery was made with the encoder ${made}; this one is ${encoder.fingerprint}.`,
+      });
+    const rows = (await parquetReadObjects({ file, metadata })) as unknown as Row[];
+    return rows.map((row, i) => toItem(row, encoder.dimension, i));
+  } catch (error) {
+    if (error instanceof PawdexError) throw error;
+    throw new PawdexError('gallery_invalid', {
+      detail: 'The gallery is not a readable Parquet file.',
+      cause: error,
+    });
+  }
+}
+
+/** What {@link loadGallery} did. */
+export type GalleryOutcome = 'current' | 'loaded' | 'kept';
+
+/**
+ * Fills `breeds` from the gallery file, once: a collection that was filled from this very file is left as it is
+ * (items deleted since stay deleted). After an upgrade the old gallery's items make place for the new ones; items
+ * people added stay, and if there are any under another encoder the collection is `kept` untouched, since their
+ * vectors would no longer compare. An import that was cut off is completed, as putting is idempotent.
+ *
+ * @throws PawdexError gallery_invalid
+ */
+export async function loadGallery(file: string, store: Store, encoder: EncoderInfo): Promise<GalleryOutcome> {
+  const bytes = await readFile(file).catch((cause) => {
+    throw new PawdexError('gallery_invalid', { detail: `Cannot read the gallery ${file}.`, cause });
+  });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const existing = (await store.listCollections()).find((c) => c.name === GALLERY_COLLECTION);
+  if (existing?.gallery === sha256) return 'current';
+  const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
+  if (existing !== undefined) {
+    const shipped = await store.count(GALLERY_COLLECTION, { metadata: { [MARK]: true } });
+    const sameSpace = existing.fingerprint === encoder.fingerprint;
+    if (!sameSpace && shipped < existing.count) return 'kept';
+    if (!sameSpace) await store.deleteCollection(GALLERY_COLLECTION);
+    else if (existing.gallery !== null) await removeShipped(store);
+  }
+  if (existing === undefined || existing.fingerprint !== encoder.fingerprint)
+    await store.createCollection({
+      name: GALLERY_COLLECTION,
+      dimension: encoder.dimension,
+      fingerprint: encoder.fingerprint,
+      model: encoder.name,
+      description: 'Cat and dog breeds, as shipped with pawdex',
+    });
+  for (let at = 0; at < items.length; at += BATCH)
+    await store.put(GALLERY_COLLECTION, items.slice(at, at + BATCH));
+  await store.updateCollection(GALLERY_COLLECTION, { gallery: sha256 });
+  return 'loaded';
+}
+
+async function removeShipped(store: Store): Promise<void> {
+  for (;;) {
+    const { items } = await store.list(GALLERY_COLLECTION, {
+      limit: BATCH,
+      filter: { metadata: { [MARK]: true } },
+    });
+    if (items.length === 0) return;
+    await store.delete(
+      GALLERY_COLLECTION,
+      items.map((item) => item.id),
+    );
+  }
+}

@@ -1,0 +1,92 @@
+/** Adds images to a collection: hash, skip what is known, decode, embed, store what succeeded in one write. */
+import { webcrypto } from 'node:crypto';
+import pLimit from 'p-limit';
+import { asPawdexError } from '../errors.js';
+import { thumbnail } from '../image/thumbnail.js';
+import type { NewItem, Store } from '../store/store.js';
+import type { ImageEmbedder } from './embedding.js';
+import type { AddResult, ItemInput } from './engine.js';
+
+/** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
+const ID_LENGTH = 32;
+
+/** Hex sha256 of some bytes, computed off the main thread. */
+export async function contentHash(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+}
+
+/** The id of content with this hex sha256. */
+export function idOf(sha256: string): string {
+  return sha256.slice(0, ID_LENGTH);
+}
+
+/** Adds images on behalf of the engine. */
+export class Ingest {
+  readonly #store: Store;
+  readonly #embedder: ImageEmbedder;
+  readonly #size: number;
+  /** Shared by all uploads, so that bulk work leaves room in the queue for people who wait for an answer. */
+  readonly #limit: ReturnType<typeof pLimit>;
+
+  /** @param parallel images of all uploads together that are in work at once */
+  constructor(store: Store, embedder: ImageEmbedder, size: number, parallel: number) {
+    this.#store = store;
+    this.#embedder = embedder;
+    this.#size = size;
+    this.#limit = pLimit(parallel);
+  }
+
+  /** One result per input, in order; see `Engine.addItems`. */
+  async add(collection: string, inputs: ItemInput[]): Promise<AddResult[]> {
+    const hashes = await Promise.all(inputs.map((input) => contentHash(input.image)));
+    const known = await this.#store.known(collection, [...new Set(hashes)]);
+    const first = new Map<string, number>();
+    hashes.forEach((hash, i) => {
+      if (!known.has(hash) && !first.has(hash)) first.set(hash, i);
+    });
+    const outcomes = new Map<string, NewItem | AddResult>();
+    await Promise.all(
+      [...first].map(([hash, i]) =>
+        this.#limit(async () => {
+          outcomes.set(hash, await this.#prepare(inputs[i]!, hash).catch(failed));
+        }),
+      ),
+    );
+    const fresh = [...outcomes.values()].filter((outcome): outcome is NewItem => 'vector' in outcome);
+    const stored = fresh.length === 0 ? [] : await this.#store.put(collection, fresh);
+    stored.forEach((result, i) => {
+      outcomes.set(fresh[i]!.sha256, result);
+    });
+    return hashes.map((hash, i) => {
+      const existing = known.get(hash);
+      if (existing !== undefined) return { status: 'exists', id: existing.id, label: existing.label };
+      const outcome = outcomes.get(hash) as AddResult;
+      if (outcome.status === 'failed' || first.get(hash) === i) return outcome;
+      return { status: 'exists', id: outcome.id, label: outcome.label };
+    });
+  }
+
+  async #prepare(input: ItemInput, sha256: string): Promise<NewItem> {
+    let picture: Uint8Array | null = null;
+    const { embedding } = await this.#embedder.embed(input.image, async (pixels) => {
+      picture = await thumbnail(input.image, pixels, this.#size);
+    });
+    return {
+      id: idOf(sha256),
+      label: input.label ?? null,
+      source: input.source ?? null,
+      sha256,
+      size: input.image.length,
+      metadata: input.metadata ?? {},
+      thumbnail: picture,
+      vector: embedding,
+    };
+  }
+}
+
+/** A single image's failure as its result; what is wrong with the service itself fails the whole call. */
+function failed(error: unknown): AddResult {
+  const { code, status, message, hint } = asPawdexError(error);
+  if (status >= 500) throw error;
+  return { status: 'failed', error: { code, detail: message, hint } };
+}

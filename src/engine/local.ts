@@ -1,0 +1,240 @@
+/** The engine in this process: encoder, store and breed vote wired together. */
+
+import { answer } from '../breeds/identify.js';
+import type { Config } from '../config.js';
+import { type OpenedEncoder, openEncoder } from '../encoder/open.js';
+import { PawdexError } from '../errors.js';
+import { openEmbeddedStore } from '../store/embedded/open.js';
+import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch, Store, StoreStats } from '../store/store.js';
+import { ImageEmbedder } from './embedding.js';
+import type {
+  AddResult,
+  EmbedAnswer,
+  Engine,
+  Identification,
+  ItemInput,
+  Query,
+  SearchAnswer,
+  Timing,
+} from './engine.js';
+import { type GalleryOutcome, loadGallery } from './gallery.js';
+import { Ingest } from './ingest.js';
+import { resolveQuery } from './query.js';
+
+/** The settings that the engine reads. */
+export type EngineConfig = Pick<
+  Config,
+  'DATA_DIR' | 'MODEL' | 'GALLERY' | 'THREADS' | 'MAX_PIXELS' | 'MAX_QUEUE'
+>;
+
+/** Settings of {@link openLocalEngine}. */
+export interface LocalEngineOptions {
+  config: EngineConfig;
+  /** Called once if a worker thread dies; the engine answers errors from then on. */
+  onCrash?: (error: PawdexError) => void;
+}
+
+/** An engine with what its owner wants to see of it. */
+export interface LocalEngine extends Engine {
+  /** What became of the shipped gallery at start; null when none is configured. */
+  readonly gallery: GalleryOutcome | null;
+  /** Images accepted and not yet answered. */
+  readonly pending: number;
+  storeStats(): Promise<StoreStats>;
+}
+
+/** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
+const BULK_PARALLEL = 16;
+
+/** What is known of a collection without asking the store: neither changes while it exists. */
+type Space = Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'>;
+
+class EmbeddedEngine implements LocalEngine {
+  readonly gallery: GalleryOutcome | null;
+  readonly #store: Store;
+  readonly #encoder: OpenedEncoder;
+  readonly #embedder: ImageEmbedder;
+  readonly #ingest: Ingest;
+  readonly #spaces = new Map<string, Space>();
+  #closing: Promise<void> | null = null;
+
+  constructor(store: Store, encoder: OpenedEncoder, config: EngineConfig, gallery: GalleryOutcome | null) {
+    this.gallery = gallery;
+    this.#store = store;
+    this.#encoder = encoder;
+    this.#embedder = new ImageEmbedder(encoder, {
+      limits: { maxPixels: config.MAX_PIXELS },
+      decoders: Math.max(2, config.THREADS),
+      maxQueue: config.MAX_QUEUE,
+    });
+    const parallel = Math.min(BULK_PARALLEL, config.MAX_QUEUE);
+    this.#ingest = new Ingest(store, this.#embedder, encoder.info.resize.size, parallel);
+  }
+
+  get encoder() {
+    return this.#encoder.info;
+  }
+
+  get pending(): number {
+    return this.#embedder.pending;
+  }
+
+  async identify(image: Uint8Array, options: { collection: string; k?: number }): Promise<Identification> {
+    const started = performance.now();
+    await this.#space(options.collection);
+    const { embedding, decodeMs, embedMs } = await this.#embedder.embed(image);
+    const { vote } = this.#encoder.card;
+    const searching = performance.now();
+    const hits = await this.#store.search(options.collection, embedding, { k: options.k ?? vote.k });
+    const searchMs = performance.now() - searching;
+    const neighbours = hits.map(({ item, similarity }) => ({
+      id: item.id,
+      label: item.label,
+      similarity,
+      source: item.source,
+      hasThumbnail: item.hasThumbnail,
+    }));
+    const decided = answer(neighbours, { temperature: vote.temperature });
+    return {
+      ...decided,
+      neighbours,
+      model: this.#model(),
+      timing: { decodeMs, embedMs, searchMs, totalMs: performance.now() - started },
+    };
+  }
+
+  async search(
+    collection: string,
+    query: Query,
+    options: { k: number; filter?: Filter; exact?: boolean },
+  ): Promise<SearchAnswer> {
+    const started = performance.now();
+    const { dimension } = await this.#space(collection);
+    const resolved = await resolveQuery(query, collection, dimension, this.#store, this.#embedder);
+    const searching = performance.now();
+    const hits = await this.#store.search(collection, resolved.vector, {
+      ...options,
+      exclude: resolved.exclude,
+    });
+    const now = performance.now();
+    const { decodeMs, embedMs } = resolved;
+    const timing: Timing = { decodeMs, embedMs, searchMs: now - searching, totalMs: now - started };
+    return { hits, model: this.#model(), timing };
+  }
+
+  async embed(image: Uint8Array): Promise<EmbedAnswer> {
+    const { embedding, decodeMs, embedMs } = await this.#embedder.embed(image);
+    const timing = { decodeMs, embedMs, searchMs: 0, totalMs: decodeMs + embedMs };
+    return { embedding, model: this.#model(), timing };
+  }
+
+  createCollection(name: string, description?: string): Promise<CollectionInfo> {
+    const { dimension, fingerprint, name: model } = this.#encoder.info;
+    return this.#store.createCollection({
+      name,
+      dimension,
+      fingerprint,
+      model,
+      ...(description === undefined ? {} : { description }),
+    });
+  }
+
+  listCollections(): Promise<CollectionInfo[]> {
+    return this.#store.listCollections();
+  }
+
+  getCollection(name: string): Promise<CollectionInfo> {
+    return this.#store.getCollection(name);
+  }
+
+  async deleteCollection(name: string): Promise<void> {
+    await this.#store.deleteCollection(name);
+    this.#spaces.delete(name);
+  }
+
+  async addItems(collection: string, items: ItemInput[]): Promise<AddResult[]> {
+    await this.#space(collection);
+    return this.#ingest.add(collection, items);
+  }
+
+  known(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>> {
+    return this.#store.known(collection, sha256);
+  }
+
+  getItem(collection: string, id: string): Promise<Item> {
+    return this.#store.get(collection, id);
+  }
+
+  listItems(
+    collection: string,
+    options: { limit: number; cursor?: string; filter?: Filter },
+  ): Promise<ItemPage> {
+    return this.#store.list(collection, options);
+  }
+
+  updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
+    return this.#store.update(collection, id, patch);
+  }
+
+  async deleteItem(collection: string, id: string): Promise<void> {
+    if ((await this.#store.delete(collection, [id])) === 0) throw new PawdexError('item_not_found');
+  }
+
+  getThumbnail(collection: string, id: string): Promise<Uint8Array> {
+    return this.#store.getThumbnail(collection, id);
+  }
+
+  storeStats(): Promise<StoreStats> {
+    return this.#store.stats();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#encoder.close().finally(() => this.#store.close());
+    return this.#closing;
+  }
+
+  #model() {
+    const { name, fingerprint } = this.#encoder.info;
+    return { name, fingerprint };
+  }
+
+  /** @throws PawdexError collection_not_found, model_mismatch */
+  async #space(name: string): Promise<Space> {
+    let space = this.#spaces.get(name);
+    if (space === undefined) {
+      space = await this.#store.getCollection(name);
+      this.#spaces.set(name, space);
+    }
+    if (space.fingerprint !== this.#encoder.info.fingerprint)
+      throw new PawdexError('model_mismatch', {
+        detail: `The collection ${name} was embedded with ${space.model}; this server runs ${this.#encoder.info.name}.`,
+      });
+    return space;
+  }
+}
+
+/**
+ * Opens encoder and store and fills `breeds` from the gallery where that is still to do.
+ *
+ * @throws PawdexError model_invalid, gallery_invalid, data_dir_locked, data_dir_newer, storage_*
+ */
+export async function openLocalEngine({ config, onCrash }: LocalEngineOptions): Promise<LocalEngine> {
+  const crash = onCrash === undefined ? {} : { onCrash };
+  // The store first: that another process has the data directory is known at once, the model takes a moment.
+  const store = await openEmbeddedStore({ dataDir: config.DATA_DIR, ...crash });
+  let encoder: OpenedEncoder | null = null;
+  try {
+    encoder = await openEncoder({
+      cardPath: config.MODEL,
+      threads: config.THREADS,
+      maxQueue: config.MAX_QUEUE,
+      ...crash,
+    });
+    const gallery = config.GALLERY === '' ? null : await loadGallery(config.GALLERY, store, encoder.info);
+    return new EmbeddedEngine(store, encoder, config, gallery);
+  } catch (error) {
+    await encoder?.close();
+    await store.close();
+    throw error;
+  }
+}
