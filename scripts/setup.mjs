@@ -1,0 +1,49 @@
+/**
+ * Brings a checkout into working order: dependencies installed, sources built; what is already done is
+ * skipped. Runs before `npm start`, `npm test`, `npm run pawdex` and the benchmarks, in plain Node without any
+ * dependency. Everything it says goes to stderr, so that a command's own output stays clean.
+ */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from './setup/build.mjs';
+import { install, nativeModulesLoad, SetupError, stampInstall } from './setup/install.mjs';
+import { withLock } from './setup/lock.mjs';
+import { buildIsFresh, installState, nodeIsTooOld, thisMachine } from './setup/state.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const say = (message) => process.stderr.write(`pawdex set-up: ${message}\n`);
+
+/** @throws SetupError with a message for the user */
+async function ensureReady() {
+  const version = process.versions.node;
+  if (nodeIsTooOld(version))
+    throw new SetupError(`pawdex needs Node.js 20.19 or newer; this is ${version}. See nodejs.org/download.`);
+  const machine = thisMachine();
+  if (installState(ROOT, machine) === 'fresh' && buildIsFresh(ROOT)) return;
+  const lock = path.join(ROOT, '.pawdex-setup.lock');
+  await withLock(
+    lock,
+    () => bringUpToDate(machine),
+    () => say('waiting for another set-up of this checkout ...'),
+  );
+}
+
+async function bringUpToDate(machine) {
+  const state = installState(ROOT, machine);
+  if (state === 'unstamped' && (await nativeModulesLoad(ROOT))) stampInstall(ROOT, machine);
+  else if (state !== 'fresh') await install(ROOT, machine, say);
+  if (!buildIsFresh(ROOT)) await build(ROOT, say);
+}
+
+/** Sets up, or ends the process with a message that says what to do. */
+export async function setup() {
+  try {
+    await ensureReady();
+  } catch (error) {
+    say(error instanceof SetupError ? error.message : (error.stack ?? String(error)));
+    process.exit(1);
+  }
+}
+
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await setup();

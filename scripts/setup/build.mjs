@@ -1,0 +1,37 @@
+/** TypeScript -> dist/, the web application -> dist/web, and away with what has no source any more. */
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { runVisibly, SetupError } from './install.mjs';
+import { buildStamp, buildStampFile } from './state.mjs';
+
+/** Builds everything and stamps the result. */
+export async function build(root, say) {
+  say('Building ...');
+  // Taken before the compiler reads: an edit made meanwhile leaves a stamp that no longer fits.
+  const stamp = buildStamp(root);
+  removeOrphans(root);
+  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  await step(root, [tsc, '-p', path.join(root, 'tsconfig.json')]);
+  await step(root, [path.join(root, 'scripts', 'build-web.mjs')]);
+  writeFileSync(buildStampFile(root), `${JSON.stringify(stamp)}\n`);
+}
+
+async function step(root, args) {
+  const { code } = await runVisibly(process.execPath, args, { cwd: root });
+  if (code !== 0) throw new SetupError('The build failed; the compiler says why above.');
+}
+
+/** Deletes compiled files whose source is gone, which would otherwise go on being found by imports. */
+export function removeOrphans(root) {
+  const dist = path.join(root, 'dist');
+  if (!existsSync(dist)) return;
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const match = /^(.*)\.(?:js|js\.map|d\.ts)$/.exec(entry.name);
+    const folder = path.relative(dist, entry.parentPath);
+    if (!entry.isFile() || match === null || folder.split(path.sep)[0] === 'web') continue;
+    if (existsSync(path.join(root, 'src', folder, `${match[1]}.ts`))) continue;
+    rmSync(path.join(entry.parentPath, entry.name));
+    // The compiler's memory says the file is up to date; without it, everything is written again.
+    rmSync(path.join(dist, '.tsbuildinfo'), { force: true });
+  }
+}

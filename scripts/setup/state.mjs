@@ -1,0 +1,111 @@
+/**
+ * What set-up decides by: is the installation the one the lock file asks for, was it built for this Node and
+ * this machine, is the build that of these sources. Pure functions of files, so that a test can hold them.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** Oldest Node that runs pawdex: [major, minor]. */
+const OLDEST_NODE = [20, 19];
+
+/** @param {string} version e.g. "20.19.0" */
+export function nodeIsTooOld(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+}
+
+/** @returns {unknown} the file's JSON, or null when it is missing or damaged */
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function hashFile(file) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+/**
+ * Vector instructions hnswlib is compiled for. A build for AVX2 must not run on a machine without it.
+ *
+ * @param {string} cpuinfo text of /proc/cpuinfo, empty where there is none
+ * @returns {'avx2' | 'plain'}
+ */
+export function simdOf(cpuinfo) {
+  const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1]?.split(/\s+/) ?? [];
+  return flags.includes('avx2') && flags.includes('fma') ? 'avx2' : 'plain';
+}
+
+/** @returns {{abi: string, platform: string, arch: string, simd: 'avx2' | 'plain'}} what compiled modules depend on */
+export function thisMachine() {
+  const cpuinfo = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+  return {
+    abi: process.versions.modules,
+    platform: process.platform,
+    arch: process.arch,
+    simd: simdOf(cpuinfo),
+  };
+}
+
+export const installStampFile = (root) => path.join(root, 'node_modules', '.pawdex-install.json');
+export const buildStampFile = (root) => path.join(root, 'dist', '.pawdex-build.json');
+
+/** The stamp a complete installation carries. */
+export function installStamp(root, machine) {
+  return { lock: hashFile(path.join(root, 'package-lock.json')), ...machine };
+}
+
+/**
+ * @param {string} root the checkout
+ * @param {ReturnType<typeof thisMachine>} machine
+ * @returns {'fresh' | 'unstamped' | 'stale'} `unstamped`: npm put the right packages there, but nobody has yet
+ *   checked that the compiled ones load
+ */
+export function installState(root, machine) {
+  const stamp = readJson(installStampFile(root));
+  const wanted = installStamp(root, machine);
+  const lockMatches = stamp?.lock === wanted.lock || packagesMatch(root);
+  if (!lockMatches) return 'stale';
+  if (stamp === null) return 'unstamped';
+  const sameRuntime = ['abi', 'platform', 'arch'].every((key) => stamp[key] === wanted[key]);
+  // A plain build runs anywhere; one for AVX2 does not.
+  const runs = stamp.simd === 'plain' || stamp.simd === wanted.simd;
+  if (!sameRuntime || !runs) return 'stale';
+  return stamp.lock === wanted.lock ? 'fresh' : 'unstamped';
+}
+
+/** Whether npm's own record of node_modules holds what the lock file asks for; optional packages may be absent. */
+function packagesMatch(root) {
+  const wanted = readJson(path.join(root, 'package-lock.json'))?.packages ?? {};
+  const present = readJson(path.join(root, 'node_modules', '.package-lock.json'))?.packages;
+  if (present === undefined || present === null) return false;
+  return Object.entries(wanted).every(([place, entry]) => {
+    if (place === '' || entry.optional || entry.devOptional) return true;
+    const have = present[place];
+    return have !== undefined && have.version === entry.version && have.integrity === entry.integrity;
+  });
+}
+
+/** Files the build is made from, relative to the root, sorted. */
+function buildInputs(root) {
+  const sources = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
+  return [...sources, 'tsconfig.json', 'package-lock.json', path.join('scripts', 'build-web.mjs')].sort();
+}
+
+/** @returns {{sources: string}} digest over the names and contents of everything the build reads */
+export function buildStamp(root) {
+  const digest = createHash('sha256');
+  for (const file of buildInputs(root)) digest.update(`${file}\0${hashFile(path.join(root, file))}\n`);
+  return { sources: digest.digest('hex') };
+}
+
+/** @returns {boolean} whether dist/ was built from the sources as they are now */
+export function buildIsFresh(root) {
+  if (!existsSync(path.join(root, 'dist', 'cli', 'main.js'))) return false;
+  return readJson(buildStampFile(root))?.sources === buildStamp(root).sources;
+}
