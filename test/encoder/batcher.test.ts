@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { Batcher } from '../../src/encoder/batcher.js';
+
+/** A batch function whose batches finish when told to; images are one byte, embeddings that byte times ten. */
+function controlled() {
+  const batches: { images: number[]; finish: () => void; fail: (error: Error) => void }[] = [];
+  const run = (images: Uint8Array[]) =>
+    new Promise<Float32Array[]>((resolve, reject) => {
+      batches.push({
+        images: images.map((image) => image[0]!),
+        finish: () => resolve(images.map((image) => Float32Array.of(image[0]! * 10))),
+        fail: reject,
+      });
+    });
+  return { batches, run };
+}
+
+const image = (n: number) => Uint8Array.of(n);
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('Batcher', () => {
+  it('sends a lone image at once and groups what arrives meanwhile', async () => {
+    const { batches, run } = controlled();
+    const batcher = new Batcher(run, { sizes: [1, 2, 4], maxQueue: 100 });
+    const answers = [1, 2, 3, 4].map((n) => batcher.add(image(n)));
+    expect(batches.map((b) => b.images)).toEqual([[1]]);
+    batches[0]!.finish();
+    await settled();
+    expect(batches.slice(1).map((b) => b.images)).toEqual([[2, 3]]);
+    batches[1]!.finish();
+    await settled();
+    batches[2]!.finish();
+    expect(await Promise.all(answers)).toEqual([10, 20, 30, 40].map((n) => Float32Array.of(n)));
+    expect(batcher.pending).toBe(0);
+  });
+
+  it('hands over a second batch early only when it is full', async () => {
+    const { batches, run } = controlled();
+    const batcher = new Batcher(run, { sizes: [1, 2, 4], maxQueue: 100 });
+    const answers = Array.from({ length: 9 }, (_, n) => batcher.add(image(n)));
+    expect(batches.map((b) => b.images)).toEqual([[0], [1, 2, 3, 4]]);
+    for (let i = 0; i < 4; i++) {
+      batches[i]?.finish();
+      await settled();
+    }
+    await Promise.all(answers);
+    expect(batches.map((b) => b.images.length)).toEqual([1, 4, 4]);
+  });
+
+  it('refuses more than the queue holds and goes on afterwards', async () => {
+    const { batches, run } = controlled();
+    const batcher = new Batcher(run, { sizes: [1], maxQueue: 1 });
+    const accepted = [1, 2, 3].map((n) => batcher.add(image(n)));
+    await expect(batcher.add(image(4))).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 });
+    for (let i = 0; i < 3; i++) {
+      batches[i]!.finish();
+      await settled();
+    }
+    expect(await Promise.all(accepted)).toEqual([10, 20, 30].map((n) => Float32Array.of(n)));
+    const later = batcher.add(image(5));
+    batches[3]!.finish();
+    expect(await later).toEqual(Float32Array.of(50));
+  });
+
+  it('fails only the images of a failed batch', async () => {
+    const { batches, run } = controlled();
+    const batcher = new Batcher(run, { sizes: [1], maxQueue: 10 });
+    const first = batcher.add(image(1));
+    const second = batcher.add(image(2));
+    batches[0]!.fail(new Error('no luck'));
+    await expect(first).rejects.toThrow('no luck');
+    await settled();
+    batches[1]!.finish();
+    expect(await second).toEqual(Float32Array.of(20));
+  });
+
+  it('finishes accepted work on close and refuses new work', async () => {
+    const { batches, run } = controlled();
+    const batcher = new Batcher(run, { sizes: [1], maxQueue: 10 });
+    const answer = batcher.add(image(7));
+    let closed = false;
+    const closing = batcher.close().then(() => {
+      closed = true;
+    });
+    await expect(batcher.add(image(8))).rejects.toMatchObject({ code: 'shutting_down' });
+    await settled();
+    expect(closed).toBe(false);
+    batches[0]!.finish();
+    await closing;
+    expect(await answer).toEqual(Float32Array.of(70));
+  });
+});
