@@ -184,6 +184,16 @@ export const ERRORS = {
     title: 'The labelled set cannot be read.',
     hint: 'A set is a folder with one sub-folder per label, or a folder with a manifest.csv (columns file and label or breed).',
   },
+  file_unreadable: {
+    status: 400,
+    title: 'A file on this machine cannot be read.',
+    hint: 'Check that it exists and who may read it.',
+  },
+  usage: {
+    status: 400,
+    title: 'The command line is not valid.',
+    hint: 'See `pawdex COMMAND --help`.',
+  },
   server_unreachable: {
     status: 502,
     title: 'The pawdex server did not answer.',
