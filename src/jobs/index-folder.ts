@@ -1,0 +1,137 @@
+/**
+ * The job that fills a collection from files. It reads ahead, asks the collection which contents it holds,
+ * and sends the rest in batches; what is known is neither decoded nor encoded. That is also how a job that
+ * was killed goes on: what had been stored is durable and is skipped the next time.
+ */
+import type { AddResult, Engine } from '../engine/engine.js';
+import { asPawdexError, type PawdexError } from '../errors.js';
+import { addBatch } from './add-batch.js';
+import type { LabelledPhoto } from './labelled-set.js';
+import { type ReadPhoto, readAhead } from './read-ahead.js';
+
+/** Batches in work at once: while one is being stored, the next keeps the encoder busy. */
+const BATCHES_IN_FLIGHT = 2;
+
+/** How far the job is. */
+export interface IndexProgress {
+  total: number;
+  /** Photos dealt with, in whichever way; reaches `total` unless the job stops early. */
+  done: number;
+  created: number;
+  /** Photos whose content the collection held already. */
+  skipped: number;
+  failed: number;
+}
+
+/** A photo that was not indexed, and why. */
+export interface IndexFailure {
+  file: string;
+  code: string;
+  detail: string;
+  hint: string;
+}
+
+/** What the job did. */
+export interface IndexSummary extends IndexProgress {
+  failures: IndexFailure[];
+  /** Skipped photos that the collection holds under another label than the set gives them. */
+  otherLabel: number;
+  /** Why the job stopped before the end: the error that concerned all photos, or null. */
+  stoppedBy: PawdexError | null;
+}
+
+/** Settings of {@link indexPhotos}. */
+export interface IndexOptions {
+  /** Must exist. */
+  collection: string;
+  /** Larger files are failures, unread. */
+  maxFileBytes: number;
+  /** When raised, no new batch is begun; those in work are finished. */
+  signal?: AbortSignal;
+  /** Called after each change with the same object. */
+  onProgress?: (progress: Readonly<IndexProgress>) => void;
+}
+
+/**
+ * Indexes photos into a collection. A photo that cannot be read or decoded is listed in `failures` and does not
+ * stop the others; what concerns all of them (collection_not_found, model_mismatch, storage_full, ...) ends the
+ * job and is told in `stoppedBy`, with everything so far kept.
+ */
+export async function indexPhotos(
+  engine: Engine,
+  photos: LabelledPhoto[],
+  options: IndexOptions,
+): Promise<IndexSummary> {
+  const tally = new Tally(photos.length, options.onProgress);
+  const { summary } = tally;
+  const inFlight = new Set<Promise<void>>();
+  const begin = (batch: ReadPhoto[]) => {
+    const work: Promise<void> = store(engine, batch, options, tally)
+      .catch((error) => {
+        summary.stoppedBy ??= asPawdexError(error);
+      })
+      .finally(() => inFlight.delete(work));
+    inFlight.add(work);
+  };
+  try {
+    for await (const batch of readAhead(engine, photos, options, (photo, result) =>
+      tally.settle(photo, result),
+    )) {
+      if (summary.stoppedBy !== null || options.signal?.aborted) break;
+      begin(batch);
+      if (inFlight.size >= BATCHES_IN_FLIGHT) await Promise.race(inFlight);
+    }
+  } catch (error) {
+    summary.stoppedBy ??= asPawdexError(error);
+  }
+  await Promise.all(inFlight);
+  return summary;
+}
+
+async function store(engine: Engine, batch: ReadPhoto[], options: IndexOptions, tally: Tally): Promise<void> {
+  const inputs = batch.map(({ photo, bytes }) => ({
+    image: bytes,
+    label: photo.label,
+    source: photo.name,
+    metadata: photo.metadata,
+  }));
+  const results = await addBatch(engine, options.collection, inputs, options.signal);
+  batch.forEach(({ photo }, i) => {
+    tally.settle(photo, results[i]!);
+  });
+}
+
+/** Counts outcomes and reports them. */
+class Tally {
+  readonly summary: IndexSummary;
+  readonly #report: IndexOptions['onProgress'];
+
+  constructor(total: number, report: IndexOptions['onProgress']) {
+    this.summary = {
+      total,
+      done: 0,
+      created: 0,
+      skipped: 0,
+      failed: 0,
+      failures: [],
+      otherLabel: 0,
+      stoppedBy: null,
+    };
+    this.#report = report;
+  }
+
+  settle(photo: LabelledPhoto, result: AddResult): void {
+    const { summary } = this;
+    summary.done++;
+    if (result.status === 'failed') {
+      summary.failed++;
+      summary.failures.push({ file: photo.name, ...result.error });
+    } else if (result.status === 'created') {
+      summary.created++;
+    } else {
+      summary.skipped++;
+      if (result.label !== photo.label) summary.otherLabel++;
+    }
+    this.#report?.(summary);
+  }
+}

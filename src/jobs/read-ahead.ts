@@ -1,0 +1,140 @@
+/** Photos as bytes, in batches of bounded size, without those whose content the collection holds already. */
+import { readFile, stat } from 'node:fs/promises';
+import type { AddResult, Engine } from '../engine/engine.js';
+import { contentHash } from '../engine/ingest.js';
+import { asPawdexError, PawdexError } from '../errors.js';
+import type { LabelledPhoto } from './labelled-set.js';
+
+/** Photos of one batch: as many as a server takes in one upload unless it is set otherwise. */
+const BATCH_PHOTOS = 64;
+/** Bytes of one batch; a few batches are held at once, so this bounds the memory of the job. */
+const BATCH_BYTES = 48 * 1024 * 1024;
+/** Files read at once: Node reads them on the threads that also decode. */
+const READERS = 8;
+
+/** A photo with its content. */
+export interface ReadPhoto {
+  photo: LabelledPhoto;
+  bytes: Buffer;
+}
+
+/** Settings of {@link readAhead}. */
+export interface ReadAheadOptions {
+  collection: string;
+  maxFileBytes: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Reads photos in order and yields those that are new to the collection.
+ *
+ * @param settle called for each photo that ends here: unreadable, too large, or known already
+ * @throws PawdexError what asking the collection throws
+ */
+export async function* readAhead(
+  engine: Engine,
+  photos: LabelledPhoto[],
+  options: ReadAheadOptions,
+  settle: (photo: LabelledPhoto, result: AddResult) => void,
+): AsyncGenerator<ReadPhoto[]> {
+  let batch: ReadPhoto[] = [];
+  let bytes = 0;
+  for await (const window of windows(photos, options.maxFileBytes, settle)) {
+    if (options.signal?.aborted) return;
+    for (const read of await newOnes(engine, await readAll(window, settle), options.collection, settle)) {
+      if (batch.length > 0 && (batch.length >= BATCH_PHOTOS || bytes + read.bytes.length > BATCH_BYTES)) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(read);
+      bytes += read.bytes.length;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Groups photos by the size of their files, before any is read. */
+async function* windows(
+  photos: LabelledPhoto[],
+  maxFileBytes: number,
+  settle: (photo: LabelledPhoto, result: AddResult) => void,
+): AsyncGenerator<LabelledPhoto[]> {
+  let window: LabelledPhoto[] = [];
+  let bytes = 0;
+  for (const photo of photos) {
+    const size = await stat(photo.file).then(
+      (found) => (found.isFile() ? found.size : new Error('it is not a file')),
+      (error: Error) => error,
+    );
+    if (size instanceof Error) settle(photo, unreadable(size));
+    else if (size > maxFileBytes) settle(photo, tooLarge(size, maxFileBytes));
+    else {
+      if (window.length >= BATCH_PHOTOS || bytes + size > BATCH_BYTES) {
+        if (window.length > 0) yield window;
+        window = [];
+        bytes = 0;
+      }
+      window.push(photo);
+      bytes += size;
+    }
+  }
+  if (window.length > 0) yield window;
+}
+
+async function readAll(
+  window: LabelledPhoto[],
+  settle: (photo: LabelledPhoto, result: AddResult) => void,
+): Promise<ReadPhoto[]> {
+  const read: (ReadPhoto | null)[] = new Array(window.length).fill(null);
+  let next = 0;
+  const reader = async () => {
+    for (let i = next++; i < window.length; i = next++) {
+      const photo = window[i]!;
+      try {
+        read[i] = { photo, bytes: await readFile(photo.file) };
+      } catch (error) {
+        settle(photo, unreadable(error as Error));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, reader));
+  return read.filter((entry) => entry !== null);
+}
+
+async function newOnes(
+  engine: Engine,
+  read: ReadPhoto[],
+  collection: string,
+  settle: (photo: LabelledPhoto, result: AddResult) => void,
+): Promise<ReadPhoto[]> {
+  const hashes = await Promise.all(read.map(({ bytes }) => contentHash(bytes)));
+  const known = await engine.known(collection, [...new Set(hashes)]);
+  return read.filter(({ photo }, i) => {
+    const existing = known.get(hashes[i]!);
+    if (existing === undefined) return true;
+    settle(photo, { status: 'exists', ...existing });
+    return false;
+  });
+}
+
+function tooLarge(size: number, limit: number): AddResult {
+  const mib = (bytes: number) => (bytes / 1024 ** 2).toFixed(1);
+  return failure(
+    new PawdexError('payload_too_large', {
+      detail: `The file has ${mib(size)} MiB; the limit is ${mib(limit)}.`,
+      hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
+    }),
+  );
+}
+
+function unreadable(cause: Error): AddResult {
+  return failure(
+    new PawdexError('file_unreadable', { detail: `The file cannot be read: ${cause.message}.`, cause }),
+  );
+}
+
+function failure(error: PawdexError): AddResult {
+  const { code, message, hint } = asPawdexError(error);
+  return { status: 'failed', error: { code, detail: message, hint } };
+}
