@@ -1,5 +1,5 @@
-/** Bundles the web application: src/web/main.ts -> dist/web/main.js, everything that is not TypeScript copied beside it. */
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+/** Bundles the web application: src/web/main.ts -> dist/web/main.js and main.css, with the page and its icon beside them. */
+import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -12,21 +12,19 @@ const to = path.join(root, 'dist', `.web-${process.pid}`);
 
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
-cpSync(from, to, {
-  recursive: true,
-  filter: (source) => !/\.tsx?$|tsconfig\.json$|\.md$/.test(source),
-});
+for (const file of ['index.html', 'favicon.svg']) cpSync(path.join(from, file), path.join(to, file));
+// The photo the page offers to try; kept once in the repository, with its licence beside it.
+cpSync(path.join(root, 'test', 'fixtures', 'chelsea', 'chelsea.png'), path.join(to, 'example.png'));
 await build({
   entryPoints: [path.join(from, 'main.ts')],
   outfile: path.join(to, 'main.js'),
   bundle: true,
   format: 'esm',
-  target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
+  target: ['es2022', 'chrome123', 'firefox128', 'safari17.5'],
   minify: true,
   sourcemap: true,
   legalComments: 'none',
   logLevel: 'warning',
 });
-if (!existsSync(path.join(to, 'index.html'))) throw new Error('src/web/index.html is missing');
 rmSync(finished, { recursive: true, force: true });
 renameSync(to, finished);

@@ -1,0 +1,91 @@
+/** The page's calls to the server: collections, identify, thumbnails. */
+import type { Identification } from '../engine/engine.js';
+import type { CollectionInfo } from '../store/store.js';
+import { noAnswer, problemFrom } from './problem.js';
+
+export type Collection = Pick<CollectionInfo, 'name' | 'count' | 'description'>;
+
+const KEY = 'pawdex.apiKey';
+
+/** Keeps the API key until the tab is closed; it is never written to disk by the page. */
+export function setApiKey(key: string): void {
+  sessionStorage.setItem(KEY, key);
+}
+
+/** Whether a key has been entered in this tab. */
+export function hasApiKey(): boolean {
+  return sessionStorage.getItem(KEY) !== null;
+}
+
+function authorisation(): Record<string, string> {
+  const key = sessionStorage.getItem(KEY);
+  return key === null ? {} : { authorization: `Bearer ${key}` };
+}
+
+async function get(path: string): Promise<Response> {
+  const answer = await fetch(path, { headers: authorisation() }).catch(() => {
+    throw noAnswer();
+  });
+  if (!answer.ok) throw problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
+  return answer;
+}
+
+/** @throws Problem */
+export async function listCollections(): Promise<Collection[]> {
+  const body = (await (await get('v1/collections')).json()) as { collections: Collection[] };
+  return body.collections;
+}
+
+/** The picture of an item, as an address for `img`; the caller revokes it. @throws Problem */
+export async function thumbnailUrl(collection: string, id: string): Promise<string> {
+  const path = `v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(id)}/thumbnail`;
+  return URL.createObjectURL(await (await get(path)).blob());
+}
+
+/** The photo that comes with the page. @throws Problem */
+export async function examplePhoto(): Promise<File> {
+  const blob = await (await get('example.png')).blob();
+  return new File([blob], 'chelsea.png', { type: blob.type });
+}
+
+/**
+ * Asks for the breed of a photo. XMLHttpRequest rather than fetch, because only it tells how much of an upload
+ * has been sent, which matters for a phone's photo on a slow line.
+ *
+ * @param photo the file's bytes as they are; the server reads kind and orientation from them
+ * @param onSent called with the share of the upload that has left, 0..1
+ * @throws Problem, or the signal's reason when aborted
+ */
+export function identify(
+  photo: Blob,
+  collection: string,
+  signal: AbortSignal,
+  onSent: (share: number) => void,
+): Promise<Identification> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const abort = () => request.abort();
+    request.open('POST', `v1/identify?collection=${encodeURIComponent(collection)}`);
+    for (const [name, value] of Object.entries(authorisation())) request.setRequestHeader(name, value);
+    request.upload.addEventListener('progress', (event) => {
+      if (event.lengthComputable) onSent(event.loaded / event.total);
+    });
+    request.addEventListener('load', () => {
+      const problem = () =>
+        problemFrom(request.status, request.responseText, request.getResponseHeader('retry-after'));
+      if (request.status !== 200) return reject(problem());
+      try {
+        resolve(JSON.parse(request.responseText) as Identification);
+      } catch {
+        reject(problem());
+      }
+    });
+    request.addEventListener('error', () => reject(noAnswer()));
+    request.addEventListener('abort', () => reject(signal.reason));
+    request.addEventListener('loadend', () => signal.removeEventListener('abort', abort));
+    signal.addEventListener('abort', abort);
+    const form = new FormData();
+    form.append('image', photo, photo instanceof File ? photo.name : 'photo.jpg');
+    request.send(form);
+  });
+}

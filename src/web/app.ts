@@ -1,0 +1,180 @@
+/**
+ * The page's one flow: a photo is given, sent, answered or refused. Whatever is given next replaces what is
+ * under way; an answer that was overtaken is never shown.
+ */
+import { identify } from './api.js';
+import { byId } from './dom.js';
+import { fileSize } from './format.js';
+import type { Given } from './input.js';
+import { refusal, smallerCopy } from './photo.js';
+import { Problem } from './problem.js';
+import { spoken } from './verdict.js';
+import { answerView } from './views/answer.js';
+import { neighboursView } from './views/neighbours.js';
+import { mayShrink, problemView } from './views/problem.js';
+import { workingView } from './views/working.js';
+
+/** A busy server is asked again by itself this many times; then it is for the person to say. */
+const AUTOMATIC_RETRIES = 3;
+
+/** What the flow needs of the rest of the page. */
+export interface Surroundings {
+  /** The collection chosen now. */
+  collection: () => string;
+  /** Called when the server asks for a key. */
+  needKey: () => void;
+}
+
+/** The flow from a photo to its answer. */
+export class App {
+  private readonly main = byId('main', HTMLElement);
+  private readonly panel = byId('answer', HTMLElement);
+  private readonly neighbours = byId('neighbours', HTMLElement);
+  private readonly picture = byId('picture', HTMLImageElement);
+  private readonly noPicture = byId('no-picture', HTMLElement);
+  private readonly caption = byId('caption', HTMLElement);
+  private readonly status = byId('status', HTMLElement);
+  private photo: File | null = null;
+  private note = '';
+  private retries = 0;
+  private running: AbortController | null = null;
+
+  constructor(private readonly around: Surroundings) {}
+
+  /** Takes what a person gave: shows it and asks for its breed. */
+  take(what: Given): void {
+    if (what.photo === null) {
+      this.fail(
+        new Problem(
+          'no_file',
+          0,
+          'There was no picture in that.',
+          undefined,
+          'Drop or paste the file itself: a link to a picture on another site cannot be read. Saving the picture first helps.',
+        ),
+      );
+      return;
+    }
+    this.note = what.others > 0 ? ' · one at a time: the first was taken' : '';
+    this.retries = 0;
+    this.show(what.photo);
+    const reason = refusal(what.photo);
+    if (reason === null) void this.ask(what.photo);
+    else this.fail(new Problem('not_sent', 0, reason, undefined, 'Choose another photo.'));
+  }
+
+  /** Asks again with the same photo, if there is one: after a key was entered or a collection chosen. */
+  again(): void {
+    if (this.photo) void this.ask(this.photo);
+  }
+
+  /** Esc: gives up what is under way, or puts a problem away. */
+  dismiss(): void {
+    const { state } = this.main.dataset;
+    if (state === 'working' || state === 'problem') this.reset();
+  }
+
+  private show(photo: File): void {
+    this.photo = photo;
+    URL.revokeObjectURL(this.picture.src);
+    this.picture.hidden = false;
+    this.noPicture.hidden = true;
+    this.picture.onerror = () => {
+      this.picture.hidden = true;
+      this.noPicture.hidden = false;
+      this.noPicture.textContent = 'This browser cannot show this kind of file.';
+    };
+    this.picture.src = URL.createObjectURL(photo);
+    this.caption.textContent = `${photo.name} · ${fileSize(photo.size)}${this.note}`;
+    byId('preview', HTMLElement).hidden = false;
+    byId('choose-text', HTMLElement).textContent = 'Choose another';
+  }
+
+  private async ask(photo: File): Promise<void> {
+    this.running?.abort();
+    const running = new AbortController();
+    this.running = running;
+    const collection = this.around.collection();
+    const working = workingView(() => this.reset());
+    this.neighbours.replaceChildren();
+    this.turn('working', working.panel, 'Looking for similar photos.');
+    try {
+      const answer = await identify(photo, collection, running.signal, working.sent);
+      if (running.signal.aborted) return;
+      this.retries = 0;
+      this.turn('answer', answerView(answer), spoken(answer));
+      this.neighbours.replaceChildren(
+        ...[neighboursView(answer, collection)].filter((view) => view !== null),
+      );
+    } catch (error) {
+      if (running.signal.aborted) return;
+      if (!(error instanceof Problem)) throw error;
+      this.fail(error);
+    }
+  }
+
+  /** Shows a problem in place of an answer. */
+  fail(problem: Problem): void {
+    this.running?.abort();
+    this.running = null;
+    if (problem.code === 'unauthorized') this.around.needKey();
+    const { photo, picture } = this;
+    const shown = photo !== null && picture.complete && picture.naturalWidth > 0;
+    const busy = problem.status === 503 && this.retries < AUTOMATIC_RETRIES;
+    const panel = problemView(problem, {
+      retry: () => {
+        this.retries += 1;
+        this.again();
+      },
+      retryIn: busy ? (problem.retryAfter ?? 2) : null,
+      smaller: shown && mayShrink(problem) ? () => void this.shrink(photo) : null,
+    });
+    this.neighbours.replaceChildren();
+    this.turn('problem', panel, panel.querySelector('h2')?.textContent ?? '');
+  }
+
+  private async shrink(photo: File): Promise<void> {
+    try {
+      const copy = await smallerCopy(this.picture, photo.name);
+      this.note = ' · a smaller copy';
+      this.show(copy);
+      await this.ask(copy);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      this.fail(
+        new Problem(
+          'not_shrunk',
+          0,
+          'This browser could not make a smaller copy.',
+          undefined,
+          'Resize the photo in another program, or choose another.',
+        ),
+      );
+    }
+  }
+
+  /** Back to the start, without a photo. */
+  private reset(): void {
+    this.running?.abort();
+    this.running = null;
+    this.photo = null;
+    byId('preview', HTMLElement).hidden = true;
+    byId('choose-text', HTMLElement).textContent = 'Choose a photo';
+    this.neighbours.replaceChildren();
+    this.panel.replaceChildren();
+    this.panel.hidden = true;
+    this.main.dataset.state = 'start';
+    this.status.textContent = 'Ready for a photo.';
+    byId('choose', HTMLElement).focus();
+  }
+
+  private turn(state: 'working' | 'answer' | 'problem', view: HTMLElement, said: string): void {
+    this.main.dataset.state = state;
+    this.panel.hidden = false;
+    this.panel.replaceChildren(view);
+    this.status.textContent = said;
+    // On a phone the panel lies below the photo: bring it into view once there is something to read.
+    if (state !== 'working' && this.panel.getBoundingClientRect().top > innerHeight * 0.7)
+      this.panel.scrollIntoView({ block: 'start' });
+  }
+}

@@ -1,0 +1,52 @@
+/** The collection chooser: filled from the server, remembered in the page's address. */
+import { listCollections } from './api.js';
+import { el } from './dom.js';
+import { Problem } from './problem.js';
+
+/** What is asked when nothing else is chosen: the collection every server starts with. */
+const SHIPPED = 'breeds';
+
+/** The chooser's state and its way to the server. */
+export class CollectionChooser {
+  constructor(
+    private readonly select: HTMLSelectElement,
+    onChange: () => void,
+  ) {
+    this.fill([[this.wanted(), this.wanted()]]);
+    select.addEventListener('change', () => {
+      const address = new URL(location.href);
+      address.searchParams.set('collection', select.value);
+      history.replaceState(null, '', address);
+      onChange();
+    });
+  }
+
+  /** The collection chosen now. */
+  get value(): string {
+    return this.select.value;
+  }
+
+  /**
+   * Fills the chooser. A server that does not answer leaves it as it is: the photo's own request will say why.
+   *
+   * @throws Problem unauthorized, when the server asks for a key
+   */
+  async load(): Promise<void> {
+    const collections = await listCollections().catch((error: unknown) => {
+      if (error instanceof Problem && error.code !== 'unauthorized') return null;
+      throw error;
+    });
+    if (collections === null || collections.length === 0) return;
+    this.fill(collections.map(({ name, count }) => [name, `${name} (${count.toLocaleString('en')})`]));
+  }
+
+  private wanted(): string {
+    return new URLSearchParams(location.search).get('collection') || SHIPPED;
+  }
+
+  private fill(options: [name: string, text: string][]): void {
+    const chosen = this.select.value || this.wanted();
+    this.select.replaceChildren(...options.map(([value, text]) => el('option', { value }, text)));
+    if (options.some(([name]) => name === chosen)) this.select.value = chosen;
+  }
+}

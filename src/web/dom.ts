@@ -1,0 +1,56 @@
+/** Small helpers for building the page's elements; text is always set as text, never parsed as HTML. */
+
+type Attributes = Record<string, string | number | boolean>;
+
+/**
+ * An element with attributes and children. `true` sets an empty attribute, `false` leaves it out. There is no
+ * `style` attribute on purpose: the server's content security policy forbids it; use {@link cssVariable}.
+ */
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== false) node.setAttribute(name, value === true ? '' : String(value));
+  }
+  node.append(...children);
+  return node;
+}
+
+/** A button that does something on click. */
+export function button(text: string, kind: 'primary' | 'plain', onClick: () => void): HTMLButtonElement {
+  const node = el('button', { type: 'button', class: `button ${kind}` }, text);
+  node.addEventListener('click', onClick);
+  return node;
+}
+
+/** The element of index.html with this id, which must be of the given class. */
+export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
+  const node = document.getElementById(id);
+  if (!(node instanceof type)) throw new Error(`index.html has no ${type.name} with the id ${id}`);
+  return node;
+}
+
+/** One of the drawings that index.html holds as `<symbol>`. */
+export function icon(name: string): SVGSVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
+  use.setAttribute('href', `#icon-${name}`);
+  svg.setAttribute('aria-hidden', 'true');
+  svg.setAttribute('class', 'icon');
+  svg.append(use);
+  return svg;
+}
+
+/** Sets a CSS custom property through the object model, which the content security policy allows. */
+export function cssVariable<T extends HTMLElement>(node: T, name: `--${string}`, value: string): T {
+  node.style.setProperty(name, value);
+  return node;
+}
+
+/** Text with `backticked` parts as code elements, as the server's hints are written. */
+export function withCode(text: string): (Node | string)[] {
+  return text.split('`').map((part, i) => (i % 2 === 1 ? el('code', {}, part) : part));
+}

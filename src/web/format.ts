@@ -1,0 +1,58 @@
+/** How labels and numbers are shown to people. Pure functions. */
+
+/** Words that stay names inside a label: "saint_bernard" is a Saint Bernard, not a Saint bernard. */
+const NAMES = new Set(['apso', 'bernard', 'charles', 'coon', 'inu', 'king', 'mau', 'pei', 'pyrenees', 'tzu']);
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+
+/**
+ * A label as words: "british_shorthair" -> "British shorthair". A label that has capitals already keeps them.
+ *
+ * @param label a label as stored, or null for an item without one
+ */
+export function humanise(label: string | null): string {
+  const words = (label ?? '').split(/[\s_]+/).filter(Boolean);
+  if (words.length === 0) return 'No label';
+  return words.map((word, i) => (i === 0 || NAMES.has(word) ? capital(word) : word)).join(' ');
+}
+
+/**
+ * A share as a whole percentage. Rounding never claims certainty or impossibility that is not there:
+ * 0.998 is ">99%" and 0.002 is "<1%".
+ *
+ * @param share 0..1
+ */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.01) return '<1%';
+  if (share > 0.99 && share < 1) return '>99%';
+  return `${Math.round(share * 100)}%`;
+}
+
+/** A duration: "0.4 ms", "34 ms" or "1.2 s". */
+export function duration(ms: number): string {
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${ms < 1 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
+
+/** A file size: "812 B", "240 kB" or "3.4 MB" (powers of ten, as file managers show them). */
+export function fileSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 999_500) return `${Math.round(bytes / 1000)} kB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** A cosine similarity, -1..1, with two decimals. */
+export function similarity(value: number): string {
+  return value.toFixed(2);
+}
+
+/** A count with its noun: "1 photo", "7,681 photos". */
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** "A", "A or B", "A, B or C". */
+export function alternatives(words: string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}

@@ -1,0 +1,70 @@
+/** Starts the page: wires the ways in (files, drop, paste, keys, collection) to the flow in app.ts. */
+import './styles/page.css';
+import { examplePhoto, hasApiKey, setApiKey } from './api.js';
+import { App } from './app.js';
+import { CollectionChooser } from './collections.js';
+import { byId } from './dom.js';
+import { fromDrop, fromField, fromPaste } from './input.js';
+import { Problem } from './problem.js';
+import { startTheme } from './theme.js';
+
+const keyForm = byId('key-form', HTMLFormElement);
+const keyField = byId('key', HTMLInputElement);
+
+function askForKey(): void {
+  byId('key-note', HTMLElement).textContent = hasApiKey()
+    ? 'That key was not accepted. Check it, or ask whoever runs this server for one.'
+    : 'This server asks for an API key.';
+  keyForm.hidden = false;
+  keyField.focus();
+}
+
+startTheme(byId('theme', HTMLButtonElement));
+
+const chooser = new CollectionChooser(byId('collection', HTMLSelectElement), () => app.again());
+const app = new App({ collection: () => chooser.value, needKey: askForKey });
+const take = app.take.bind(app);
+
+async function loadCollections(): Promise<void> {
+  try {
+    await chooser.load();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    askForKey();
+  }
+}
+
+keyForm.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  setApiKey(keyField.value.trim());
+  keyField.value = '';
+  keyForm.hidden = true;
+  await loadCollections();
+  if (keyForm.hidden) app.again();
+});
+
+for (const [control, id] of [
+  ['choose', 'file'],
+  ['take', 'camera'],
+] as const) {
+  const field = byId(id, HTMLInputElement);
+  byId(control, HTMLButtonElement).addEventListener('click', () => field.click());
+  fromField(field, take);
+}
+fromDrop(take);
+fromPaste(take);
+
+byId('example', HTMLButtonElement).addEventListener('click', async () => {
+  try {
+    take({ photo: await examplePhoto(), others: 0 });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    app.fail(error);
+  }
+});
+
+addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') app.dismiss();
+});
+
+await loadCollections();

@@ -1,0 +1,47 @@
+/** The photo a person gave: where it came from, and a smaller copy of it when the server asks for one. */
+
+/** Long side of a smaller copy, in pixels: several times what an encoder looks at. */
+const SMALL_SIDE = 1600;
+
+/**
+ * The one photo among the files given: the first image by declared type, else the first file, since a file
+ * without a type may well be an image and the server decides by content.
+ *
+ * @returns null when there is no file
+ */
+export function pickPhoto(files: Iterable<File>): File | null {
+  const all = [...files];
+  return all.find((file) => file.type.startsWith('image/')) ?? all[0] ?? null;
+}
+
+/** Why a file need not be sent at all, or null. Everything else is for the server to judge, by content. */
+export function refusal(file: File): string | null {
+  if (file.size === 0) return 'The file is empty: it has no bytes.';
+  if (/^(video|audio)\//.test(file.type))
+    return 'That is not a photo. A still picture is needed, not a film or a sound.';
+  return null;
+}
+
+/**
+ * A smaller JPEG copy of the picture an `img` shows: upright, transparent parts white. Only a way out when the
+ * original is refused for its size or kind: browsers resample and compress each in their own way, so the
+ * embedding would depend on the browser, while the original gets the server's one resize.
+ *
+ * @param shown a picture that has loaded
+ * @throws DOMException when the browser cannot draw or compress it
+ */
+export async function smallerCopy(shown: HTMLImageElement, name: string): Promise<File> {
+  const scale = Math.min(1, SMALL_SIDE / Math.max(shown.naturalWidth, shown.naturalHeight));
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(shown.naturalWidth * scale));
+  canvas.height = Math.max(1, Math.round(shown.naturalHeight * scale));
+  const context = canvas.getContext('2d');
+  if (!context) throw new DOMException('no canvas', 'NotSupportedError');
+  context.imageSmoothingQuality = 'high';
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(shown, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.92));
+  if (!blob) throw new DOMException('no JPEG', 'EncodingError');
+  return new File([blob], `${name.replace(/\.[^.]*$/, '')}-small.jpg`, { type: 'image/jpeg' });
+}

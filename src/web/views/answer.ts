@@ -1,0 +1,92 @@
+/** The answer panel: verdict, votes, candidates, and how it was found. */
+import type { Candidate, Identification } from '../../engine/engine.js';
+import { cssVariable, el, icon } from '../dom.js';
+import { duration, humanise, percent } from '../format.js';
+import { confidenceName, places, verdict } from '../verdict.js';
+
+const ICONS = { match: 'check', ambiguous: 'split', unknown: 'question' } as const;
+
+const MEANING = {
+  calibrated:
+    'Measured on photos the model had not seen: of 100 answers given with this confidence, about as many are right as the number says.',
+  votes:
+    'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right, and a photo of something else gets votes, too.',
+};
+
+/** One mark a neighbour, nearest first, in the colour of its breed: the vote at a glance. */
+function ballots(answer: Identification, place: Map<string, number>): HTMLElement {
+  const marks = answer.neighbours.map(({ label }) =>
+    el('span', { class: 'ballot', 'data-place': place.get(label ?? '') ?? 'other' }),
+  );
+  return el('div', { class: 'ballots', 'aria-hidden': 'true' }, ...marks);
+}
+
+function candidate(name: string, share: number, place: number | 'other'): HTMLElement {
+  const bar = cssVariable(el('span', { class: 'bar', 'aria-hidden': 'true' }), '--share', `${share * 100}%`);
+  return el(
+    'li',
+    { 'data-place': place },
+    el('span', { class: 'name' }, name),
+    el('span', { class: 'value' }, percent(share)),
+    bar,
+  );
+}
+
+function candidateList(candidates: Candidate[]): HTMLElement {
+  const shown = candidates.slice(0, 5).filter(({ confidence }, i) => i === 0 || confidence >= 0.005);
+  const rows = shown.map(({ label, confidence }, i) => candidate(humanise(label), confidence, i));
+  const rest = candidates.slice(shown.length).reduce((sum, { confidence }) => sum + confidence, 0);
+  if (rest >= 0.005) rows.push(candidate('Other breeds', rest, 'other'));
+  return el('ul', { class: 'candidates' }, ...rows);
+}
+
+function facts(answer: Identification): HTMLElement {
+  const { decodeMs, embedMs, searchMs, totalMs } = answer.timing;
+  return el(
+    'p',
+    { class: 'facts' },
+    `Answered in ${duration(totalMs)}`,
+    el(
+      'span',
+      {},
+      `decode ${duration(decodeMs)} · embed ${duration(embedMs)} · search ${duration(searchMs)}`,
+    ),
+    el(
+      'span',
+      {},
+      `model ${answer.model.name}, `,
+      el('code', { title: answer.model.fingerprint }, answer.model.fingerprint.slice(0, 8)),
+    ),
+  );
+}
+
+/** The panel for an answer. */
+export function answerView(answer: Identification): HTMLElement {
+  const { kicker, headline, tally, advice } = verdict(answer);
+  const parts: HTMLElement[] = [
+    el('p', { class: 'kicker' }, icon(ICONS[answer.decision]), kicker),
+    el('h2', { id: 'answer-title' }, headline),
+  ];
+  if (answer.decision === 'match')
+    parts.push(
+      el('p', { class: 'share' }, el('strong', {}, percent(answer.confidence)), ` ${confidenceName(answer)}`),
+    );
+  if (answer.neighbours.length > 0) parts.push(ballots(answer, places(answer)));
+  parts.push(el('p', { class: 'tally' }, tally));
+  if (advice) parts.push(el('p', { class: 'advice' }, advice));
+  if (answer.candidates.length > 0) {
+    const calibrated = answer.calibrated;
+    parts.push(
+      el('h3', {}, calibrated ? 'Confidence' : 'How the vote went'),
+      candidateList(answer.candidates),
+      el(
+        'details',
+        {},
+        el('summary', {}, calibrated ? 'What the confidence means' : 'What the share of the vote means'),
+        el('p', {}, calibrated ? MEANING.calibrated : MEANING.votes),
+      ),
+    );
+  }
+  parts.push(facts(answer));
+  return el('div', { class: 'verdict', 'data-decision': answer.decision }, ...parts);
+}

@@ -1,0 +1,101 @@
+/** What is shown when there is no answer: what happened, and what the person can do about it. */
+import { button, el, icon, withCode } from '../dom.js';
+import type { Problem } from '../problem.js';
+
+/** What the person can do; an action that is absent is not offered. */
+export interface Ways {
+  retry: () => void;
+  /** Offered when this browser can show the picture and a smaller JPEG might be accepted. */
+  smaller: (() => void) | null;
+  /** Seconds until it is tried again without being asked, or null. */
+  retryIn: number | null;
+}
+
+/** Plainer words than the API's for problems that a person with a photo meets. */
+const WORDS: Record<string, { title: string; hint?: string }> = {
+  payload_too_large: { title: 'This file is too large for the server.' },
+  image_too_large: { title: 'This picture has too many pixels for the server.' },
+  image_too_small: { title: 'This picture is too small to show an animal.' },
+  image_heic: {
+    title: 'The server does not read HEIC photos.',
+    hint: 'Share or export the photo as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible).',
+  },
+  image_unsupported: {
+    title: 'That is not a picture the server can read.',
+    hint: 'JPEG, PNG, WebP, GIF, AVIF and TIFF work. The content counts, not the name of the file.',
+  },
+  image_corrupt: {
+    title: 'This picture is damaged or cut short.',
+    hint: 'Open it in a viewer to check, and choose it again if it was still being downloaded.',
+  },
+  image_empty: { title: 'The file is empty.', hint: 'Choose another photo.' },
+  unauthorized: { title: 'This server asks for an API key.', hint: 'Enter a key above to go on.' },
+  collection_not_found: { title: 'This collection is gone.', hint: 'Choose another collection above.' },
+  overloaded: {
+    title: 'The server is busy.',
+    hint: 'It has more photos waiting than it can answer in time.',
+  },
+  shutting_down: { title: 'The server is restarting.', hint: 'It should be back in a moment.' },
+};
+
+/** Problems for which asking again, with the same photo, can help. */
+const PASSING = new Set(['overloaded', 'shutting_down', 'offline', 'network', 'internal', 'unexpected']);
+/** Problems that a smaller JPEG copy, made by the browser, may get around. */
+const SHRINKABLE = new Set([
+  'payload_too_large',
+  'image_too_large',
+  'image_heic',
+  'image_unsupported',
+  'network',
+]);
+
+/** Whether a smaller copy might be accepted where the original was not. */
+export function mayShrink(problem: Problem): boolean {
+  return SHRINKABLE.has(problem.code);
+}
+
+/** A button that presses itself after some seconds and counts down to it. */
+function countdown(seconds: number, retry: () => void): HTMLButtonElement {
+  let left = Math.max(1, Math.ceil(seconds));
+  const label = () => `Try again (${left})`;
+  const node = button(label(), 'primary', retry);
+  const tick = setInterval(() => {
+    left -= 1;
+    if (!node.isConnected) clearInterval(tick);
+    else if (left > 0) node.textContent = label();
+    else {
+      clearInterval(tick);
+      retry();
+    }
+  }, 1000);
+  return node;
+}
+
+/** The panel for a problem. */
+export function problemView(problem: Problem, ways: Ways): HTMLElement {
+  const words = WORDS[problem.code];
+  const hint = words?.hint ?? problem.hint;
+  const title = words?.title ?? problem.title;
+  const actions: HTMLElement[] = [];
+  if (ways.retryIn !== null) actions.push(countdown(ways.retryIn, ways.retry));
+  else if (PASSING.has(problem.code)) actions.push(button('Try again', 'primary', ways.retry));
+  if (ways.smaller) actions.push(button('Send a smaller copy', 'primary', ways.smaller));
+  return el(
+    'div',
+    { class: 'problem' },
+    el('p', { class: 'kicker' }, icon('alert'), 'No answer'),
+    el('h2', { id: 'answer-title' }, title),
+    ...(problem.detail && problem.detail !== title ? [el('p', {}, ...withCode(problem.detail))] : []),
+    ...(hint ? [el('p', { class: 'advice' }, ...withCode(hint))] : []),
+    ...(actions.length > 0 ? [el('p', { class: 'actions' }, ...actions)] : []),
+    ...(problem.status > 0
+      ? [
+          el(
+            'p',
+            { class: 'facts' },
+            el('span', {}, el('code', {}, problem.code), ` · HTTP ${problem.status}`),
+          ),
+        ]
+      : []),
+  );
+}

@@ -1,0 +1,35 @@
+/** What is shown while an answer is on its way. */
+import { button, el } from '../dom.js';
+import { percent } from '../format.js';
+
+/** The panel, and a way to say how much of the photo has been sent. */
+export interface WorkingView {
+  panel: HTMLElement;
+  /** @param share 0..1 of the upload */
+  sent: (share: number) => void;
+}
+
+/** The panel for a request under way. */
+export function workingView(cancel: () => void): WorkingView {
+  const line = el('h2', { id: 'answer-title' }, 'Sending the photo');
+  const progress = el('progress', { max: 1, 'aria-labelledby': 'answer-title' });
+  const panel = el(
+    'div',
+    { class: 'working' },
+    el('p', { class: 'kicker' }, 'One moment'),
+    line,
+    progress,
+    el('p', { class: 'actions' }, button('Cancel', 'plain', cancel)),
+    el('div', { class: 'skeleton', 'aria-hidden': 'true' }, ...Array.from({ length: 3 }, () => el('span'))),
+  );
+  const sent = (share: number) => {
+    if (share < 1) {
+      progress.value = share;
+      line.textContent = `Sending the photo, ${percent(share)}`;
+    } else {
+      progress.removeAttribute('value');
+      line.textContent = 'Comparing with the collection';
+    }
+  };
+  return { panel, sent };
+}
