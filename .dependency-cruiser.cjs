@@ -1,0 +1,106 @@
+/** Imports point downwards only; the order is that of docs/architecture.md. */
+const LAYERS = [
+  'cli',
+  'http',
+  'client',
+  'jobs',
+  'engine',
+  ['breeds', 'evaluation'],
+  'training',
+  'store',
+  'encoder',
+  'image',
+  'threads',
+];
+
+const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;
+
+/** One rule per layer: it must not import from a layer above it. */
+const downwards = LAYERS.slice(1).map((layer, i) => ({
+  name: `downwards-only-${[layer].flat().join('-')}`,
+  comment: 'Move the shared part down, or hand it in as an argument.',
+  severity: 'error',
+  from: { path: pathOf(layer) },
+  to: {
+    path: LAYERS.slice(0, i + 1)
+      .map(pathOf)
+      .join('|'),
+  },
+}));
+
+module.exports = {
+  forbidden: [
+    ...downwards,
+    {
+      name: 'siblings-apart',
+      comment:
+        'breeds/ and evaluation/ are of one height: evaluation may judge the vote, never the other way.',
+      severity: 'error',
+      from: { path: '^src/breeds/' },
+      to: { path: '^src/evaluation/' },
+    },
+    {
+      name: 'errors-and-config-are-the-ground',
+      comment: 'Everything may import them, so they import nothing.',
+      severity: 'error',
+      from: { path: '^src/(errors|config)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/errors\\.ts$' },
+    },
+    {
+      name: 'every-folder-has-its-layer',
+      comment: 'A new folder in src/ needs a place in the order above.',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: [`^src/(${LAYERS.flat().join('|')}|web)/`, '^src/(errors|config)\\.ts$'],
+      },
+      to: {},
+    },
+    {
+      name: 'web-takes-types-only',
+      comment: 'The browser application shares types with the server, never code.',
+      severity: 'error',
+      from: { path: '^src/web/' },
+      to: { path: '^src/(?!web/)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nobody-imports-web',
+      severity: 'error',
+      from: { path: '^src/(?!web/)' },
+      to: { path: '^src/web/' },
+    },
+    {
+      name: 'no-circular',
+      comment: 'A cycle of values makes the order of loading matter. Types may refer to each other.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'not-to-unresolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'not-to-dev-dependency',
+      comment: 'What ships must not need what only development installs.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: ['node_modules/@types/', 'node_modules/pino-pretty/'],
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'types', 'default'],
+    },
+  },
+};
