@@ -1,0 +1,90 @@
+/** Commands that answer one line per image file: several at once, answered in the order given. */
+import { readFile, stat } from 'node:fs/promises';
+import { type ErrorCode, PawdexError } from '../errors.js';
+import { describeError, note } from './output.js';
+
+/** Images in work at once: enough to decode some while others are in the encoder. */
+const AT_ONCE = 8;
+
+/** Codes that are one image's own fault; any other ends the command. */
+const ONE_IMAGE: ReadonlySet<ErrorCode> = new Set([
+  'image_empty',
+  'image_unsupported',
+  'image_heic',
+  'image_corrupt',
+  'image_too_small',
+  'image_too_large',
+  'payload_too_large',
+  'file_unreadable',
+]);
+
+/**
+ * Works on files concurrently and hands the outcomes over in order. A file's own error is printed and counted.
+ *
+ * @param files paths
+ * @param maxFileBytes larger files fail, unread
+ * @param work image bytes -> answer
+ * @param emit called once per file, in order, with its answer or its error
+ * @returns how many files failed
+ * @throws PawdexError what is not one image's fault
+ */
+export async function forEachImage<T>(
+  files: string[],
+  maxFileBytes: number,
+  work: (bytes: Uint8Array) => Promise<T>,
+  emit: (file: string, outcome: T | PawdexError) => Promise<void>,
+): Promise<number> {
+  const begin = (file: string) => {
+    const outcome = answer(file, maxFileBytes, work);
+    // It is awaited in its turn; until then a rejection must not count as unhandled.
+    outcome.catch(() => {});
+    return outcome;
+  };
+  const ahead = files.slice(0, AT_ONCE).map(begin);
+  let failures = 0;
+  for (const [i, file] of files.entries()) {
+    const outcome = await ahead.shift()!;
+    const next = files[i + AT_ONCE];
+    if (next !== undefined) ahead.push(begin(next));
+    if (outcome instanceof PawdexError) {
+      failures++;
+      note(`${file}: ${describeError(outcome, false)}`);
+    }
+    await emit(file, outcome);
+  }
+  return failures;
+}
+
+async function answer<T>(
+  file: string,
+  maxFileBytes: number,
+  work: (bytes: Uint8Array) => Promise<T>,
+): Promise<T | PawdexError> {
+  try {
+    return await work(await read(file, maxFileBytes));
+  } catch (error) {
+    if (error instanceof PawdexError && ONE_IMAGE.has(error.code)) return error;
+    throw error;
+  }
+}
+
+async function read(file: string, maxFileBytes: number): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(file);
+    if (size > maxFileBytes)
+      throw new PawdexError('payload_too_large', {
+        detail: `The file has ${size} bytes; the limit is ${maxFileBytes}.`,
+        hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
+      });
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof PawdexError) throw error;
+    const detail = `It cannot be read: ${(error as Error).message}.`;
+    throw new PawdexError('file_unreadable', { detail, cause: error });
+  }
+}
+
+/** A failed image in JSON output. */
+export function errorLine(file: string, { code, message, hint }: PawdexError): string {
+  return JSON.stringify({ file, error: { code, detail: message, hint } });
+}

@@ -1,0 +1,50 @@
+/** Ctrl-C and TERM for commands that can stop between two steps. */
+import { EXIT } from './exit.js';
+import { note } from './output.js';
+
+/**
+ * A signal that reaches the terminal's whole process group comes again from npm, which passes it on; what comes
+ * this soon after the first is the same key press.
+ */
+const SAME_PRESS_MS = 500;
+
+/** Whether and how the user asked to stop. */
+export interface Interruption {
+  /** Raised at the first Ctrl-C or TERM. */
+  signal: AbortSignal;
+  /** The exit code that fits, or null while nobody asked. */
+  exitCode(): number | null;
+  /** Gives the signals back to their default. */
+  dispose(): void;
+}
+
+/**
+ * Raises a signal at the first Ctrl-C or TERM and ends the process at the second.
+ *
+ * @param message what to say at the first
+ */
+export function onInterrupt(message: string): Interruption {
+  const controller = new AbortController();
+  let first: { at: number; exitCode: number } | null = null;
+  const handle = (name: NodeJS.Signals) => {
+    const exitCode = name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    const now = performance.now();
+    if (first === null) {
+      first = { at: now, exitCode };
+      note(message);
+      controller.abort();
+    } else if (now - first.at > SAME_PRESS_MS) {
+      process.exit(exitCode);
+    }
+  };
+  process.on('SIGINT', handle);
+  process.on('SIGTERM', handle);
+  return {
+    signal: controller.signal,
+    exitCode: () => first?.exitCode ?? null,
+    dispose() {
+      process.removeListener('SIGINT', handle);
+      process.removeListener('SIGTERM', handle);
+    },
+  };
+}

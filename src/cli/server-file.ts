@@ -1,0 +1,60 @@
+/**
+ * DATA_DIR/server.json says where the server that owns a data directory listens, so that other commands can
+ * work through it. It is a hint, not a lock: who reads it checks that the process is there.
+ */
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+
+const schema = z.object({
+  pid: z.int().positive(),
+  url: z.url(),
+  /** ISO 8601 */
+  startedAt: z.string(),
+});
+
+/** A running server. */
+export type RunningServer = z.infer<typeof schema>;
+
+const fileIn = (dataDir: string) => path.join(dataDir, 'server.json');
+
+/** Says that this process serves the data directory at `url`. */
+export async function announceServer(dataDir: string, url: string): Promise<void> {
+  const running: RunningServer = { pid: process.pid, url, startedAt: new Date().toISOString() };
+  const aside = `${fileIn(dataDir)}.${process.pid}`;
+  await writeFile(aside, `${JSON.stringify(running)}\n`);
+  await rename(aside, fileIn(dataDir));
+}
+
+/** Takes back what {@link announceServer} said. */
+export async function withdrawServer(dataDir: string): Promise<void> {
+  await rm(fileIn(dataDir), { force: true });
+}
+
+/** The server that announced itself in a data directory and still runs, or null. */
+export async function runningServer(dataDir: string): Promise<RunningServer | null> {
+  const text = await readFile(fileIn(dataDir), 'utf8').catch(() => null);
+  if (text === null) return null;
+  try {
+    const running = schema.parse(JSON.parse(text));
+    return isAlive(running.pid) ? running : null;
+  } catch {
+    // Damaged by a crash in the middle of a write: as good as absent.
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** The address a process on this machine reaches a server at that listens on `host`. */
+export function localUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
