@@ -23,7 +23,7 @@ function tallied(neighbours: Neighbour[]): [label: string, votes: number][] {
 function matched(answer: Identification, breed: string): Verdict {
   const { neighbours } = answer;
   const votes = neighbours.filter(({ label }) => label === breed).length;
-  const share = votes === neighbours.length ? 'All' : `${votes} of`;
+  const share = votes === neighbours.length ? 'All' : `${votes} of the`;
   const verb = votes === 1 ? 'is' : 'are';
   return {
     kicker: 'Looks like',
@@ -31,7 +31,7 @@ function matched(answer: Identification, breed: string): Verdict {
     tally:
       neighbours.length === 1
         ? 'There is only one photo to compare with, and it has this label.'
-        : `${share} the ${neighbours.length} most similar photos ${verb} ${humanise(breed)}.`,
+        : `${share} ${neighbours.length} most similar photos ${verb} ${humanise(breed)}.`,
     advice: null,
   };
 }

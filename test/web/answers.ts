@@ -1,0 +1,34 @@
+import type { Identification } from '../../src/engine/engine.js';
+
+/**
+ * An answer as the server gives it, for tests of how answers are shown.
+ *
+ * @param votes neighbours per label, nearest first; shares are votes over neighbours
+ */
+export function identification(
+  decision: Identification['decision'],
+  votes: Record<string, number>,
+  extra: Partial<Identification> = {},
+): Identification {
+  const labels = Object.entries(votes).flatMap(([label, n]) => Array<string>(n).fill(label));
+  const candidates = Object.entries(votes)
+    .map(([label, n]) => ({ label, confidence: n / labels.length }))
+    .sort((a, b) => b.confidence - a.confidence);
+  return {
+    decision,
+    breed: decision === 'unknown' ? null : (candidates[0]?.label ?? null),
+    confidence: candidates[0]?.confidence ?? 0,
+    calibrated: false,
+    candidates,
+    neighbours: labels.map((label, i) => ({
+      id: `id-${i}`,
+      label,
+      similarity: 0.9 - i / 100,
+      source: 'somewhere',
+      hasThumbnail: false,
+    })),
+    model: { name: 'test-encoder', fingerprint: 'abcdef0123456789' },
+    timing: { decodeMs: 4, embedMs: 20, searchMs: 0.5, totalMs: 25 },
+    ...extra,
+  };
+}

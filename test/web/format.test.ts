@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { alternatives, count, duration, fileSize, humanise, percent } from '../../src/web/format.js';
+
+describe('humanise', () => {
+  it.each([
+    ['british_shorthair', 'British shorthair'],
+    ['siamese', 'Siamese'],
+    ['saint_bernard', 'Saint Bernard'],
+    ['cavalier_king_charles_spaniel', 'Cavalier King Charles spaniel'],
+    ['two  words', 'Two words'],
+    ['my DOG Rex', 'My DOG Rex'],
+    ['  ', 'No label'],
+    [null, 'No label'],
+  ])('%j is shown as %j', (label, shown) => {
+    expect(humanise(label)).toBe(shown);
+  });
+});
+
+describe('percent', () => {
+  it.each([
+    [0, '0%'],
+    [0.0001, '<1%'],
+    [0.01, '1%'],
+    [0.825, '83%'],
+    [0.99, '99%'],
+    [0.9999, '>99%'],
+    [1, '100%'],
+  ])('%d is %s', (share, shown) => {
+    expect(percent(share)).toBe(shown);
+  });
+});
+
+it.each([
+  [0.42, '0.4 ms'],
+  [33.6, '34 ms'],
+  [1249, '1.2 s'],
+])('a duration of %d ms is %s', (ms, shown) => {
+  expect(duration(ms)).toBe(shown);
+});
+
+it.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [240_512, '241 kB'],
+  [999_600, '1.0 MB'],
+  [3_400_000, '3.4 MB'],
+])('%d bytes are %s', (bytes, shown) => {
+  expect(fileSize(bytes)).toBe(shown);
+});
+
+it('counts with the right noun', () => {
+  expect(count(1, 'photo')).toBe('1 photo');
+  expect(count(0, 'photo')).toBe('0 photos');
+  expect(count(7681, 'photo')).toBe('7,681 photos');
+});
+
+it('lists alternatives', () => {
+  expect(alternatives([])).toBe('');
+  expect(alternatives(['A'])).toBe('A');
+  expect(alternatives(['A', 'B'])).toBe('A or B');
+  expect(alternatives(['A', 'B', 'C'])).toBe('A, B or C');
+});

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { problemFrom } from '../../src/web/problem.js';
+
+it('reads problem+json', () => {
+  const body = JSON.stringify({ code: 'image_corrupt', title: 'T', detail: 'D', hint: 'H', status: 422 });
+  const problem = problemFrom(422, body, null);
+  expect(problem).toMatchObject({ code: 'image_corrupt', status: 422, title: 'T', detail: 'D', hint: 'H' });
+  expect(problem.retryAfter).toBeUndefined();
+});
+
+it('reads Retry-After', () => {
+  expect(problemFrom(503, '{"code":"overloaded","title":"T"}', '2').retryAfter).toBe(2);
+  expect(
+    problemFrom(503, '{"code":"overloaded","title":"T"}', 'Wed, 21 Oct 2015').retryAfter,
+  ).toBeUndefined();
+});
+
+it.each([
+  [413, 'payload_too_large'],
+  [503, 'overloaded'],
+  [502, 'unexpected'],
+])('makes do with the status %d of a proxy that answers HTML', (status, code) => {
+  const problem = problemFrom(status, '<html>Bad gateway</html>', null);
+  expect(problem).toMatchObject({ code, status });
+  expect(problem.title).toContain(String(status));
+});
+
+it.each(['null', '[]', '"text"', '{"code":7,"title":""}'])('survives the JSON body %s', (body) => {
+  expect(problemFrom(500, body, null).code).toBe('unexpected');
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { confidenceName, places, spoken, verdict } from '../../src/web/verdict.js';
+import { identification } from './answers.js';
+
+describe('a match', () => {
+  it('names the breed and how many neighbours are of it', () => {
+    const { headline, tally } = verdict(identification('match', { maine_coon: 14, persian: 6 }));
+    expect(headline).toBe('Maine Coon');
+    expect(tally).toBe('14 of the 20 most similar photos are Maine Coon.');
+  });
+
+  it('says so when all neighbours agree', () => {
+    expect(verdict(identification('match', { pug: 20 })).tally).toBe('All 20 most similar photos are Pug.');
+  });
+
+  it('does not dress up a vote of one photo', () => {
+    expect(verdict(identification('match', { pug: 1 })).tally).toContain('only one photo');
+  });
+
+  it('is read out with its share', () => {
+    expect(spoken(identification('match', { pug: 3, boxer: 1 }))).toBe(
+      'Looks like: Pug. 75% share of the vote. 3 of the 4 most similar photos are Pug.',
+    );
+  });
+});
+
+describe('an ambiguous answer', () => {
+  it('names the two that hold most of the vote, and picks none', () => {
+    const words = verdict(identification('ambiguous', { ragdoll: 9, birman: 8, siamese: 3 }));
+    expect(words.kicker).toBe('Could be either');
+    expect(words.headline).toBe('Ragdoll or Birman');
+    expect(words.tally).toBe('Of the 20 most similar photos, 9 are Ragdoll, 8 are Birman.');
+  });
+
+  it('names three where two do not hold most of it', () => {
+    const words = verdict(identification('ambiguous', { a: 6, b: 5, c: 5, d: 4 }));
+    expect(words.headline).toBe('A, B or C');
+    expect(words.kicker).toBe('Could be any of these');
+  });
+});
+
+describe('no answer', () => {
+  it('does not name a breed', () => {
+    const words = verdict(identification('unknown', { pug: 2, boxer: 2, beagle: 1 }));
+    expect(words.headline).toBe('Not sure');
+    expect(words.tally).toBe('The 5 most similar photos show 3 different breeds.');
+  });
+
+  it('tells an empty collection from an unknown breed', () => {
+    expect(verdict(identification('unknown', {})).tally).toBe('This collection has no photos yet.');
+  });
+
+  it('says that the neighbours have no labels', () => {
+    const answer = identification('unknown', { pug: 2 });
+    for (const neighbour of answer.neighbours) neighbour.label = null;
+    expect(verdict(answer).tally).toBe('The 2 most similar photos carry no label.');
+  });
+});
+
+it('calls the confidence a share of the vote until it is calibrated', () => {
+  expect(confidenceName(identification('match', { pug: 1 }))).toBe('share of the vote');
+  expect(confidenceName(identification('match', { pug: 1 }, { calibrated: true }))).toBe('confidence');
+});
+
+it('gives the first five candidates a place, and no other label', () => {
+  const place = places(identification('unknown', { a: 7, b: 6, c: 5, d: 4, e: 3, f: 2 }));
+  expect([...place]).toEqual([
+    ['a', 0],
+    ['b', 1],
+    ['c', 2],
+    ['d', 3],
+    ['e', 4],
+  ]);
+});
