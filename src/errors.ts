@@ -40,6 +40,11 @@ export const ERRORS = {
     title: 'The request is larger than this server accepts.',
     hint: 'Send a smaller file, or raise PAWDEX_MAX_UPLOAD_MB on the server.',
   },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive.',
+    hint: 'Send it again over a better connection, or send a smaller file.',
+  },
   unauthorized: {
     status: 401,
     title: 'This server asks for an API key.',
@@ -193,6 +198,11 @@ export const ERRORS = {
     status: 400,
     title: 'The command line is not valid.',
     hint: 'See `pawdex COMMAND --help`.',
+  },
+  operator_not_differentiable: {
+    status: 400,
+    title: 'The model holds an operator, or a form of one, that has no gradient rule.',
+    hint: 'Freeze the weights before it, or replace the operator on export; docs/autodiff.md lists the rules.',
   },
   server_unreachable: {
     status: 502,

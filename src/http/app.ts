@@ -1,0 +1,104 @@
+/** The HTTP application: middleware, endpoints, pages. It opens no socket; `startServer` or a test does. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { PawdexError } from '../errors.js';
+import { requireKey } from './auth.js';
+import { BodyReader, uploadLimits } from './body/reader.js';
+import type { AppDeps } from './deps.js';
+import { docsRouter } from './docs.js';
+import { type Endpoint, mount } from './endpoint.js';
+import { requestLog } from './logging.js';
+import { Metrics } from './metrics.js';
+import { openApiDocument } from './openapi.js';
+import { errorHandler } from './problem.js';
+import { addItemsRoutes } from './routes/add-items.js';
+import { collectionRoutes } from './routes/collections.js';
+import { embedRoutes } from './routes/embed.js';
+import { identifyRoutes } from './routes/identify.js';
+import { infoRoutes } from './routes/info.js';
+import { itemRoutes } from './routes/items.js';
+import { openApiRoute, probeRoutes } from './routes/probes.js';
+import { searchRoutes } from './routes/search.js';
+
+/** Everything from this origin and nothing from elsewhere; thumbnails are shown from blob addresses. */
+const securityHeaders = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      'default-src': ["'self'"],
+      'img-src': ["'self'", 'data:', 'blob:'],
+      'base-uri': ["'self'"],
+      'form-action': ["'self'"],
+      'frame-ancestors': ["'none'"],
+      'object-src': ["'none'"],
+    },
+  },
+  // Whether there is TLS is known to the proxy in front, not here.
+  strictTransportSecurity: false,
+});
+
+/** Requests that arrive on an open connection while the server stops. */
+const refuseWhenStopping =
+  ({ lifecycle }: AppDeps): RequestHandler =>
+  (_req, _res, next) => {
+    if (lifecycle.state === 'stopping') throw new PawdexError('shutting_down');
+    next();
+  };
+
+/** The web page's files, or a word on why there are none. */
+function webPage(dir: string): RequestHandler {
+  const files = express.static(dir, { index: 'index.html', redirect: false });
+  return (req, res, next) => {
+    if (req.path === '/' && !existsSync(path.join(dir, 'index.html')))
+      throw new PawdexError('not_found', {
+        detail: 'The web page has not been built.',
+        hint: 'Run `npm run build`; the API works without it, see /docs.',
+      });
+    return files(req, res, next);
+  };
+}
+
+function endpointsOf(deps: AppDeps, metrics: Metrics): Endpoint[] {
+  const reader = new BodyReader(uploadLimits(deps.config));
+  const endpoints = [
+    ...identifyRoutes(deps.engine, reader),
+    ...searchRoutes(deps.engine, reader),
+    ...embedRoutes(deps.engine, reader),
+    ...collectionRoutes(deps.engine, reader),
+    ...addItemsRoutes(deps.engine, reader),
+    ...itemRoutes(deps.engine, reader),
+    ...infoRoutes(deps, reader.limits),
+    ...probeRoutes(deps.lifecycle, metrics),
+  ];
+  endpoints.push(openApiRoute(() => openApiDocument(endpoints, deps.version)));
+  return endpoints;
+}
+
+/**
+ * The Express app that answers for `deps.engine`.
+ *
+ * @example
+ * const lifecycle = { state: 'ready' };
+ * const app = createApp({ engine, config, logger, version, lifecycle, webDir });
+ * const server = await startServer(app, { host: config.HOST, port: config.PORT, lifecycle });
+ */
+export function createApp(deps: AppDeps): Express {
+  const app = express();
+  const metrics = new Metrics(deps.engine, deps.pending);
+  app.disable('x-powered-by');
+  // Answers differ each time; hashing them would only cost. Files and thumbnails set their own.
+  app.disable('etag');
+  app.set('trust proxy', deps.config.TRUST_PROXY);
+  app.use(requestLog(deps.logger), securityHeaders, metrics.middleware);
+  app.use('/v1', requireKey(deps.config.API_KEYS), refuseWhenStopping(deps));
+  mount(app, endpointsOf(deps, metrics));
+  app.use('/docs', docsRouter());
+  app.use(webPage(deps.webDir));
+  app.use((req) => {
+    throw new PawdexError('not_found', { detail: `${req.method} ${req.path}` });
+  });
+  app.use(errorHandler);
+  return app;
+}

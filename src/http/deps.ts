@@ -1,0 +1,20 @@
+/** What the HTTP layer is given; nothing in it is looked up elsewhere, so tests hand in their own. */
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import type { Engine } from '../engine/engine.js';
+import type { Lifecycle } from './lifecycle.js';
+
+/** Dependencies of `createApp`. */
+export interface AppDeps {
+  engine: Engine;
+  config: Pick<Config, 'API_KEYS' | 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES' | 'TRUST_PROXY'>;
+  logger: Logger;
+  /** pawdex's version, as /openapi.json and /v1/info name it. */
+  version: string;
+  /** `startServer` is given the same object and sets it to `stopping`. */
+  lifecycle: Lifecycle;
+  /** Images accepted and not yet answered, for /metrics. */
+  pending?: () => number;
+  /** Folder of the built web page. */
+  webDir: string;
+}

@@ -1,0 +1,77 @@
+/** Prometheus metrics: requests, the encoder's queue, items per collection, and the process. */
+import type { RequestHandler } from 'express';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Engine } from '../engine/engine.js';
+
+/** Upper bounds in seconds; an identify takes tens of milliseconds, an upload of many takes seconds. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+// The process has one event loop and one heap, however many apps are made in it.
+const processRegistry = new Registry();
+let collecting = false;
+
+/** The metrics of one app. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #seconds = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the first byte of a request to the last of its answer.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: BUCKETS,
+    registers: [this.#registry],
+  });
+  readonly #inFlight = new Gauge({
+    name: 'http_requests_in_flight',
+    help: 'Requests being answered.',
+    registers: [this.#registry],
+  });
+
+  /** @param pending images accepted and not yet answered */
+  constructor(engine: Engine, pending?: () => number) {
+    if (!collecting) collectDefaultMetrics({ register: processRegistry });
+    collecting = true;
+    new Gauge({
+      name: 'pawdex_collection_items',
+      help: 'Items per collection.',
+      labelNames: ['collection'],
+      registers: [this.#registry],
+      async collect() {
+        const collections = await engine.listCollections();
+        this.reset();
+        for (const { name, count } of collections) this.set({ collection: name }, count);
+      },
+    });
+    if (pending === undefined) return;
+    new Gauge({
+      name: 'pawdex_encoder_pending_images',
+      help: 'Images accepted and not yet embedded.',
+      registers: [this.#registry],
+      collect() {
+        this.set(pending());
+      },
+    });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Times every request. */
+  readonly middleware: RequestHandler = (req, res, next) => {
+    const started = process.hrtime.bigint();
+    this.#inFlight.inc();
+    res.once('close', () => {
+      this.#inFlight.dec();
+      // The route's pattern, never the path: paths hold ids, and each would be a series of its own.
+      const route: string = req.route?.path ?? 'other';
+      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+      this.#seconds.observe({ method: req.method, route, status: res.statusCode }, seconds);
+    });
+    next();
+  };
+
+  /** All metrics in Prometheus' text format. */
+  async text(): Promise<string> {
+    return `${await this.#registry.metrics()}\n${await processRegistry.metrics()}`;
+  }
+}

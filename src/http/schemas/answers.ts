@@ -1,0 +1,142 @@
+/** What the endpoints answer. These document; answers are built by the routes and not checked at run time. */
+import { z } from 'zod';
+
+const model = z
+  .object({
+    name: z.string().meta({ example: 'pawdex-lite2' }),
+    fingerprint: z.string().meta({ description: 'Hex sha256 of model and preprocessing.' }),
+  })
+  .meta({ id: 'Model' });
+
+const timing = z
+  .object({ decodeMs: z.number(), embedMs: z.number(), searchMs: z.number(), totalMs: z.number() })
+  .meta({ id: 'Timing', description: 'Milliseconds spent.' });
+
+const similarity = z.number().min(-1).max(1).meta({ description: 'Cosine similarity.', example: 0.83 });
+const nullableText = z.string().nullable();
+
+export const identification = z
+  .object({
+    decision: z.enum(['match', 'ambiguous', 'unknown']),
+    breed: nullableText.meta({ example: 'siamese' }),
+    confidence: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: "The winner's share of the vote.", example: 0.97 }),
+    calibrated: z.boolean().meta({ description: 'False while `confidence` is the bare vote share.' }),
+    candidates: z.array(z.object({ label: z.string(), confidence: z.number().min(0).max(1) })),
+    neighbours: z.array(
+      z.object({
+        id: z.string(),
+        label: nullableText,
+        similarity,
+        source: nullableText,
+        hasThumbnail: z.boolean(),
+      }),
+    ),
+    model,
+    timing,
+  })
+  .meta({ id: 'Identification' });
+
+export const item = z
+  .object({
+    id: z.string(),
+    label: nullableText,
+    source: nullableText,
+    sha256: z.string(),
+    size: z.int().meta({ description: 'Bytes of the original.' }),
+    metadata: z.record(z.string(), z.unknown()),
+    hasThumbnail: z.boolean(),
+    createdAt: z.string().meta({ format: 'date-time' }),
+  })
+  .meta({ id: 'Item' });
+
+export const searchAnswer = z
+  .object({
+    neighbours: z.array(
+      z.object({ ...item.shape, similarity }).meta({ id: 'SearchNeighbour', description: 'Nearest first.' }),
+    ),
+    model,
+    timing,
+  })
+  .meta({ id: 'SearchAnswer' });
+
+export const embedAnswer = z
+  .object({
+    embedding: z.array(z.number()).meta({ description: 'L2 norm 1.' }),
+    dimension: z.int(),
+    model,
+    timing,
+  })
+  .meta({ id: 'Embedding' });
+
+export const collection = z
+  .object({
+    name: z.string(),
+    description: z.string().optional(),
+    count: z.int().meta({ description: 'Items in it.' }),
+    dimension: z.int(),
+    model: z.string(),
+    fingerprint: z.string().meta({ description: 'Of the model it was embedded with.' }),
+    gallery: nullableText.meta({ description: 'sha256 of the gallery file it was filled from.' }),
+    calibration: z.unknown().meta({ description: 'What calibration fitted, or null.' }),
+    createdAt: z.string().meta({ format: 'date-time' }),
+    index: z.object({ kind: z.enum(['exact', 'building', 'hnsw']), indexed: z.int() }),
+  })
+  .meta({ id: 'Collection' });
+
+export const collectionList = z.object({ collections: z.array(collection) });
+
+export const itemPage = z.object({
+  items: z.array(item),
+  next: nullableText.meta({ description: 'Pass as `cursor` for the next page; null at the end.' }),
+});
+
+const stored = z.object({ status: z.enum(['created', 'exists']), id: z.string(), label: nullableText });
+const notStored = z.object({
+  status: z.literal('failed'),
+  error: z.object({ code: z.string(), detail: z.string(), hint: z.string() }),
+});
+export const addAnswer = z
+  .object({
+    created: z.int(),
+    exists: z.int().meta({ description: 'Kept as they were: the collection held the same bytes.' }),
+    failed: z.int(),
+    results: z.array(z.union([stored, notStored])).meta({ description: 'One per image, in the order sent.' }),
+  })
+  .meta({ id: 'AddAnswer' });
+
+export const info = z
+  .object({
+    version: z.string(),
+    model: model.extend({
+      dimension: z.int(),
+      resize: z.object({ size: z.int(), fit: z.literal('cover'), kernel: z.string() }),
+    }),
+    limits: z.object({
+      fileBytes: z.int(),
+      batchFiles: z.int(),
+      batchBytes: z.int(),
+      jsonBytes: z.int(),
+    }),
+  })
+  .meta({ id: 'Info' });
+
+export const health = z.object({ status: z.literal('ok') });
+export const readiness = z.object({ status: z.enum(['starting', 'ready', 'stopping']) });
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    code: z.string().meta({ description: 'Stable; see /docs/errors.', example: 'image_missing' }),
+    hint: z.string().meta({ description: 'What to do about it.' }),
+    instance: z.string().optional(),
+    requestId: z.string().optional(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });

@@ -1,0 +1,129 @@
+/** Pieces that several endpoints share. Each schema both validates requests and documents them. */
+import { z } from 'zod';
+
+/** Bytes of an item's metadata as JSON. */
+const MAX_METADATA_BYTES = 16 * 1024;
+/** Objects and arrays inside one another; deeper ones exhaust the stack of whoever walks them. */
+const MAX_METADATA_DEPTH = 16;
+
+const children = (value: unknown): unknown[] =>
+  typeof value === 'object' && value !== null ? Object.values(value) : [];
+
+function shallow(value: unknown): boolean {
+  let level = children(value);
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > MAX_METADATA_DEPTH) return false;
+    level = level.flatMap(children);
+  }
+  return true;
+}
+
+// Control characters and lone surrogates have no place in names that end up in logs, tables and pages.
+const plainText = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must not hold control characters');
+
+export const collectionName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    'must be 1-64 letters, digits, - or _, the first a letter or digit',
+  )
+  .meta({ description: 'Name of a collection.', example: 'breeds' });
+
+export const itemId = plainText(200).meta({
+  description: "An item's id: the first 32 hex digits of its content's sha256.",
+  example: '3fdba35f04dc8c462986c992bcf87554',
+});
+
+export const label = plainText(200).meta({ description: 'What the image shows.', example: 'siamese' });
+export const source = plainText(2000).meta({
+  description: 'Where the image came from, for people.',
+  example: 'photos/milo.jpg',
+});
+
+export const metadata = z
+  .record(z.string().max(128), z.unknown())
+  .refine(shallow, { message: `must be nested at most ${MAX_METADATA_DEPTH} deep`, abort: true })
+  .refine(
+    (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES,
+    'must be at most 16 KiB as JSON',
+  )
+  .meta({
+    description: 'Free-form JSON; `species` is what filters know by name.',
+    example: { species: 'cat' },
+    type: 'object',
+    additionalProperties: true,
+  });
+
+/** A whole number as JSON or as the text of a query or form. */
+export function wholeNumber(min: number, max: number, description: string, byDefault?: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .unknown()
+    .transform((value, context) => {
+      const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
+      if (typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max)
+        return number;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({
+      description,
+      type: 'integer',
+      minimum: min,
+      maximum: max,
+      ...(byDefault === undefined ? {} : { default: byDefault }),
+    });
+}
+
+/** A yes or no as JSON or as the text of a query or form. */
+export function yesNo(description: string) {
+  return z
+    .union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+    .optional()
+    .meta({ description, type: 'boolean' });
+}
+
+/** One value or several of them, as an array. */
+export function oneOrMany<T extends z.ZodType>(value: T, description: string, max = 100) {
+  return z
+    .union([value.transform((one) => [one]), z.array(value).min(1).max(max)])
+    .optional()
+    .meta({ description });
+}
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
+
+/** Content hashes: repeated, or separated by commas. */
+export const sha256List = z
+  .union([z.string().transform((text) => text.split(',')), z.array(z.string())])
+  .pipe(z.array(sha256).min(1).max(1000))
+  .optional()
+  .meta({
+    description: 'One of these hex content hashes, separated by commas.',
+    type: 'string',
+  });
+
+export const filter = z
+  .strictObject({
+    label: oneOrMany(label, 'One of these labels.'),
+    species: oneOrMany(plainText(200), '`metadata.species` is one of these.'),
+    metadata: z
+      .record(z.string().min(1).max(128), z.union([z.string().max(2000), z.number(), z.boolean()]))
+      .optional()
+      .meta({ description: 'Top-level metadata keys with the value they must have.' }),
+    sha256: z.array(sha256).min(1).max(1000).optional().meta({ description: 'One of these content hashes.' }),
+  })
+  .meta({ id: 'Filter', description: 'Which items may answer; all conditions hold together.' });
+
+export const species = plainText(200);
+
+export const collectionPath = z.strictObject({ collection: collectionName });
+export const itemPath = z.strictObject({ collection: collectionName, id: itemId });
+/** Endpoints without query parameters. */
+export const noQuery = z.strictObject({});

@@ -1,0 +1,99 @@
+/** What the endpoints accept. */
+import { z } from 'zod';
+import {
+  collectionName,
+  filter,
+  itemId,
+  label,
+  metadata,
+  oneOrMany,
+  sha256List,
+  source,
+  species,
+  wholeNumber,
+  yesNo,
+} from './common.js';
+
+const MAX_K = 1000;
+
+/** The collection asked when none is named. */
+export const DEFAULT_COLLECTION = 'breeds';
+/** Neighbours returned by a search when `k` is not named. */
+export const DEFAULT_SEARCH_K = 20;
+
+const imageBase64 = z
+  .string()
+  .optional()
+  .meta({ description: 'The image file as base64 or as a data URL.', example: '/9j/4AAQSkZJRg...' });
+const url = z.string().max(2000).optional().meta({ description: 'Address of an image; not enabled yet.' });
+
+const where = { collection: collectionName.optional().meta({ default: DEFAULT_COLLECTION }) };
+
+const voters = {
+  ...where,
+  k: wholeNumber(1, MAX_K, "Neighbours that vote and are returned; the model card's value when absent."),
+};
+export const identifyQuery = z.strictObject(voters);
+export const identifyBody = z.strictObject({ ...voters, imageBase64, url });
+
+export const embedBody = z.strictObject({ imageBase64, url });
+
+const searching = {
+  ...where,
+  k: wholeNumber(1, MAX_K, 'Neighbours wanted.', DEFAULT_SEARCH_K),
+  exact: yesNo('Compare with every item instead of asking the index.'),
+};
+export const searchQuery = z.strictObject(searching);
+export const searchBody = z.strictObject({
+  ...searching,
+  imageBase64,
+  url,
+  id: itemId.optional().meta({ description: 'Search by an item of the collection.' }),
+  vector: z
+    .array(z.number('must be a finite number'))
+    .max(8192)
+    .optional()
+    .meta({ description: 'Search by a vector of as many numbers as the collection has dimensions.' }),
+  positives: z.array(itemId).max(100).optional().meta({ description: 'Items to be similar to.' }),
+  negatives: z.array(itemId).max(100).optional().meta({ description: 'Items to be unlike.' }),
+  filter: filter.optional(),
+});
+
+/** The fields that make sense beside a file. */
+export const searchForm = searchBody.pick({ collection: true, k: true, exact: true, filter: true });
+
+export const newCollection = z.strictObject({
+  name: collectionName,
+  description: z.string().max(2000).optional(),
+});
+
+const described = {
+  label: label.nullable().optional(),
+  source: source.nullable().optional(),
+  metadata: metadata.optional(),
+};
+
+/** Label, source and metadata of an upload: for all its images, and in `items` for each in order. */
+export const itemsForm = z.strictObject({
+  ...described,
+  items: z.array(z.strictObject(described)).optional().meta({
+    description: 'One object per image, in order; its fields go before those for all.',
+  }),
+});
+
+export const itemsJson = z.strictObject({
+  ...described,
+  items: z.array(z.strictObject({ ...described, imageBase64: z.string() })).min(1),
+});
+
+export const itemPatch = z
+  .strictObject(described)
+  .refine((patch) => Object.keys(patch).length > 0, 'must name label, source or metadata');
+
+export const itemsQuery = z.strictObject({
+  limit: wholeNumber(1, 1000, 'Items on a page.', 100),
+  cursor: z.string().min(1).max(500).optional().meta({ description: '`next` of the page before.' }),
+  label: oneOrMany(label, 'One of these labels; repeat the parameter for several.'),
+  species: oneOrMany(species, '`metadata.species` is one of these; repeat the parameter for several.'),
+  sha256: sha256List,
+});
