@@ -1,0 +1,102 @@
+/**
+ * Memory of all vectors of the process, handed out in blocks. One arena for all collections, since each
+ * WebAssembly memory reserves gigabytes of address space however little of it is used.
+ */
+import { createKernel } from './kernel.js';
+
+/** Bytes of a block. */
+export const BLOCK_BYTES = 256 * 1024;
+/** Longest vector: a block then holds four. */
+export const MAX_DIMENSION = BLOCK_BYTES / 4 / 4;
+
+const PAGE = 65_536;
+const QUERY_AT = 0;
+const SCORES_AT = BLOCK_BYTES / 4;
+const FIRST_BLOCK_AT = SCORES_AT * 2;
+const MAX_SEGMENT_PAGES = 16_384; // 1 GiB
+const GROWTH_BLOCKS = 16;
+
+/** One WebAssembly memory: room for a query, for the scores of a block, then blocks. */
+class Segment {
+  readonly #kernel = createKernel(FIRST_BLOCK_AT / PAGE, MAX_SEGMENT_PAGES);
+  #pages = FIRST_BLOCK_AT / PAGE;
+  #next = FIRST_BLOCK_AT;
+  floats = new Float32Array(this.#kernel.memory.buffer);
+
+  /** Byte offset of a new block, or null when the segment is full. */
+  allocate(): number | null {
+    const end = this.#next + BLOCK_BYTES;
+    if (end > this.#pages * PAGE) {
+      const grow = Math.min((GROWTH_BLOCKS * BLOCK_BYTES) / PAGE, MAX_SEGMENT_PAGES - this.#pages);
+      if (this.#pages * PAGE + grow * PAGE < end) return null;
+      this.#kernel.memory.grow(grow);
+      this.#pages += grow;
+      this.floats = new Float32Array(this.#kernel.memory.buffer);
+    }
+    this.#next = end;
+    return end - BLOCK_BYTES;
+  }
+
+  dot(query: Float32Array, at: number, count: number, stride: number): void {
+    this.floats.set(query, QUERY_AT);
+    this.#kernel.dot(at, count, stride * 4, QUERY_AT, SCORES_AT);
+  }
+}
+
+/** A piece of the arena. */
+export class Block {
+  readonly #segment: Segment;
+  readonly #at: number;
+
+  constructor(segment: Segment, at: number) {
+    this.#segment = segment;
+    this.#at = at;
+  }
+
+  /** Copies a row in; what the block held there before is overwritten up to `stride`. */
+  write(row: number, stride: number, vector: ArrayLike<number>): void {
+    const at = this.#at / 4 + row * stride;
+    this.#segment.floats.fill(0, at, at + stride);
+    this.#segment.floats.set(vector, at);
+  }
+
+  /** Copies a row of `target.length` numbers out. */
+  read(row: number, stride: number, target: number[]): void {
+    const { floats } = this.#segment;
+    const at = this.#at / 4 + row * stride;
+    for (let i = 0; i < target.length; i++) target[i] = floats[at + i]!;
+  }
+
+  /**
+   * Dot products of `query` with rows `first` to `first + count`.
+   *
+   * @param query float32 [stride]
+   * @returns the scores, valid until the next call
+   */
+  score(query: Float32Array, first: number, count: number, stride: number): Float32Array {
+    this.#segment.dot(query, this.#at + first * stride * 4, count, stride);
+    return this.#segment.floats.subarray(SCORES_AT / 4, SCORES_AT / 4 + count);
+  }
+}
+
+const segments: Segment[] = [];
+const free: Block[] = [];
+
+/** A block of undefined content. */
+export function allocateBlock(): Block {
+  const reused = free.pop();
+  if (reused !== undefined) return reused;
+  let segment = segments.at(-1);
+  let at = segment?.allocate() ?? null;
+  if (segment === undefined || at === null) {
+    segment = new Segment();
+    segments.push(segment);
+    at = segment.allocate()!;
+  }
+  return new Block(segment, at);
+}
+
+/** Gives blocks back for others to use. */
+export function freeBlocks(blocks: Block[]): void {
+  free.push(...blocks);
+}

@@ -1,0 +1,114 @@
+/** A collection as the worker holds it: its description, its rows in memory, its graph. */
+import { PawdexError } from '../../errors.js';
+import type { CollectionInfo } from '../store.js';
+import type { CollectionRow } from './collections.js';
+import type { GraphLibrary } from './graph.js';
+import { Indexer } from './indexer.js';
+import { type Items, vectorOf } from './items.js';
+import { Rows } from './rows.js';
+import type { Snapshot } from './snapshot.js';
+import { Turn } from './turns.js';
+import { normalise } from './vectors.js';
+
+/** Rows read from the database in one go: about a millisecond. */
+const LOAD_PAGE = 256;
+
+export class Collection {
+  readonly id: number;
+  readonly rows: Rows;
+  readonly indexer: Indexer;
+  /** Resolves when every row is in memory; searches wait for it. */
+  readonly loaded: Promise<void>;
+  row: CollectionRow;
+  #count: number;
+  #inMemory = false;
+  #gone: PawdexError | null = null;
+  readonly #items: Items;
+
+  /**
+   * @param library see {@link Indexer}
+   * @param onRepair told in a sentence what was found damaged
+   */
+  constructor(
+    row: CollectionRow,
+    items: Items,
+    library: GraphLibrary | null,
+    snapshot: Snapshot,
+    onRepair: (sentence: string) => void,
+  ) {
+    this.id = row.id;
+    this.row = row;
+    this.#items = items;
+    this.rows = new Rows(row.dimension);
+    this.indexer = new Indexer(this.rows, library, snapshot);
+    this.#count = items.count(row.id);
+    this.loaded = this.#load(onRepair);
+    // Whoever needs the rows awaits `loaded` and gets the error; that nobody does is no reason to end.
+    this.loaded.catch(() => {});
+  }
+
+  get info(): CollectionInfo {
+    const { name, dimension, fingerprint, model, description, gallery, calibration, created_at } = this.row;
+    return {
+      ...{ name, dimension, fingerprint, model, gallery, count: this.#count, createdAt: created_at },
+      ...(description === null ? {} : { description }),
+      calibration: calibration === null ? null : JSON.parse(calibration),
+      index: this.indexer.state,
+    };
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Throws when the collection has been deleted or the store closed while the caller was waiting. */
+  check(): void {
+    if (this.#gone !== null) throw this.#gone;
+  }
+
+  /** A row that is durable now. @param unit float32 [dimension] of length 1 */
+  added(seq: number, id: string, label: string | null, unit: Float32Array): void {
+    this.#count++;
+    if (!this.#inMemory) return; // the load under way comes to it
+    this.rows.add(seq, id, label, unit);
+    this.indexer.added(seq);
+  }
+
+  /** A row that is durably gone. */
+  removed(seq: number): void {
+    this.#count--;
+    if (this.rows.remove(seq) && this.#inMemory) this.indexer.removed(seq);
+  }
+
+  /** Ends all work on it with the given error. */
+  end(error: PawdexError): void {
+    this.#gone = error;
+  }
+
+  async #load(onRepair: (sentence: string) => void): Promise<void> {
+    const turn = new Turn();
+    let after = 0;
+    let unusable = 0;
+    for (;;) {
+      await turn.next();
+      this.check();
+      const page = this.#items.load(this.id, after, LOAD_PAGE);
+      for (const { seq, id, label, vector } of page) {
+        try {
+          this.rows.add(seq, id, label, normalise(vectorOf(vector), this.rows.dimension));
+        } catch (error) {
+          if (!(error instanceof PawdexError)) throw error;
+          unusable++;
+        }
+      }
+      if (page.length < LOAD_PAGE) break;
+      after = page.at(-1)!.seq;
+    }
+    this.#inMemory = true;
+    if (unusable > 0)
+      onRepair(`Collection ${this.row.name}: ${unusable} items have unusable vectors and are not found.`);
+    const wrong = await this.indexer.load();
+    if (wrong !== null)
+      onRepair(`Collection ${this.row.name}: the saved graph is not used since ${wrong}; it is rebuilt.`);
+  }
+}

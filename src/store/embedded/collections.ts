@@ -1,0 +1,107 @@
+/** The statements on collections, and the clearing of those deleted, which takes many small steps. */
+import type { CollectionPatch, CollectionSpec } from '../store.js';
+import type { Db } from './database.js';
+
+/** A collection as a row of the database. */
+export interface CollectionRow {
+  id: number;
+  name: string;
+  dimension: number;
+  fingerprint: string;
+  model: string;
+  description: string | null;
+  gallery: string | null;
+  calibration: string | null;
+  created_at: string;
+}
+
+/** Items of a dropped collection removed in one transaction. */
+const DROP_STEP = 256;
+
+function statements(db: Db) {
+  return {
+    all: db.prepare<[], CollectionRow>('SELECT * FROM collections ORDER BY name'),
+    find: db.prepare<[string], CollectionRow>('SELECT * FROM collections WHERE name = ?'),
+    insert: db.prepare(
+      `INSERT INTO collections (name, dimension, fingerprint, model, description, created_at)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+    ),
+    update: db.prepare('UPDATE collections SET description = ?, gallery = ?, calibration = ? WHERE id = ?'),
+    remove: db.prepare('DELETE FROM collections WHERE id = ?'),
+    noteDropped: db.prepare('INSERT INTO dropped_collections (id) VALUES (?)'),
+    dropped: db.prepare<[], number>('SELECT id FROM dropped_collections LIMIT 1').pluck(),
+    droppedItems: db
+      .prepare<[number, number], number>('SELECT seq FROM items WHERE collection = ? LIMIT ?')
+      .pluck(),
+    forgetDropped: db.prepare('DELETE FROM dropped_collections WHERE id = ?'),
+    removeItem: db.prepare('DELETE FROM items WHERE seq = ?'),
+    removeVector: db.prepare('DELETE FROM vectors WHERE seq = ?'),
+    removeThumbnail: db.prepare('DELETE FROM thumbnails WHERE seq = ?'),
+  };
+}
+
+export class Collections {
+  readonly #db: Db;
+  readonly #run: ReturnType<typeof statements>;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#run = statements(db);
+  }
+
+  all(): CollectionRow[] {
+    return this.#run.all.all();
+  }
+
+  /** @returns null when the name is taken */
+  create(spec: CollectionSpec): CollectionRow | null {
+    if (this.#run.find.get(spec.name) !== undefined) return null;
+    const { name, dimension, fingerprint, model } = spec;
+    this.#run.insert.run(
+      name,
+      dimension,
+      fingerprint,
+      model,
+      spec.description ?? null,
+      new Date().toISOString(),
+    );
+    return this.#run.find.get(name)!;
+  }
+
+  update(row: CollectionRow, patch: CollectionPatch): CollectionRow {
+    const { description, gallery, calibration } = patch;
+    const next: CollectionRow = {
+      ...row,
+      description: description === undefined ? row.description : description,
+      gallery: gallery === undefined ? row.gallery : gallery,
+      calibration: calibration === undefined ? row.calibration : JSON.stringify(calibration),
+    };
+    if (calibration === null) next.calibration = null;
+    this.#run.update.run(next.description, next.gallery, next.calibration, row.id);
+    return next;
+  }
+
+  /** The collection is gone at once; its items are cleared away by {@link clear}. */
+  drop(id: number): void {
+    this.#db.transaction(() => {
+      this.#run.remove.run(id);
+      this.#run.noteDropped.run(id);
+    })();
+  }
+
+  /** Clears away a few items of dropped collections. @returns whether there are more */
+  clear(): boolean {
+    const id = this.#run.dropped.get();
+    if (id === undefined) return false;
+    this.#db.transaction(() => {
+      const seqs = this.#run.droppedItems.all(id, DROP_STEP);
+      for (const seq of seqs) {
+        this.#run.removeItem.run(seq);
+        this.#run.removeVector.run(seq);
+        this.#run.removeThumbnail.run(seq);
+      }
+      if (seqs.length < DROP_STEP) this.#run.forgetDropped.run(id);
+    })();
+    return true;
+  }
+}

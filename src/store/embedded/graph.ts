@@ -1,0 +1,137 @@
+/**
+ * One HNSW graph of hnswlib-node, with its pitfalls fenced in: it takes only arrays of numbers, refuses k above
+ * its capacity, does not grow by itself, forgets ef on loading, and saves and loads in another thread unguarded.
+ */
+import { createRequire } from 'node:module';
+import type { HierarchicalNSW } from 'hnswlib-node';
+import type { Scored } from './top-k.js';
+
+/** Links per node (M); twice as many on the ground layer. Chosen by measurement, see docs/store.md. */
+export const M = 16;
+/** Candidates kept while a node is inserted. */
+export const EF_CONSTRUCTION = 200;
+
+/** The part of hnswlib-node that is used. */
+export interface GraphLibrary {
+  HierarchicalNSW: typeof HierarchicalNSW;
+}
+
+/** Loads the library, which is an optional dependency: its compilation may have failed at install. */
+export function loadGraphLibrary(name: string): { library: GraphLibrary } | { unavailable: string } {
+  try {
+    return { library: createRequire(import.meta.url)(name) as GraphLibrary };
+  } catch (error) {
+    const reason = String(error instanceof Error ? error.message : error).split('\n', 1)[0];
+    return { unavailable: `${name} could not be loaded (${reason}); searches are exact.` };
+  }
+}
+
+export class Graph {
+  /** A row's label in the graph is its sequence number minus this, so that 32 bits are enough. */
+  readonly base: number;
+  /** Every row up to this sequence number is in the graph, unless it was deleted before it came to that. */
+  lastSeq: number;
+  #index: HierarchicalNSW;
+  #size = 0;
+  #deleted = 0;
+  #capacity: number;
+  #ef = 0;
+  #readers = 0;
+
+  private constructor(index: HierarchicalNSW, base: number, lastSeq: number, capacity: number) {
+    this.#index = index;
+    this.base = base;
+    this.lastSeq = lastSeq;
+    this.#capacity = capacity;
+  }
+
+  /** An empty graph for rows with sequence numbers above `base`. */
+  static create(library: GraphLibrary, dimension: number, base: number, capacity: number): Graph {
+    const index = new library.HierarchicalNSW('ip', dimension);
+    index.initIndex(capacity, M, EF_CONSTRUCTION);
+    return new Graph(index, base, base, capacity);
+  }
+
+  /** Reads a verified file. @throws when hnswlib cannot read it: the object it was read into is given up */
+  static async read(
+    library: GraphLibrary,
+    file: string,
+    header: { dimension: number; base: number; lastSeq: number },
+  ): Promise<Graph> {
+    const index = new library.HierarchicalNSW('ip', header.dimension);
+    await index.readIndex(file);
+    const graph = new Graph(index, header.base, header.lastSeq, index.getMaxElements());
+    graph.#size = index.getCurrentCount();
+    return graph;
+  }
+
+  /** Nodes, deleted ones included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Nodes marked as deleted: they are still walked through, and cost time and recall. */
+  get deleted(): number {
+    return this.#deleted;
+  }
+
+  /** Whether it is being saved: it may be searched meanwhile, which only reads, but not be changed. */
+  get frozen(): boolean {
+    return this.#readers > 0;
+  }
+
+  /** Sequence numbers of all nodes. */
+  sequence(): number[] {
+    return this.#index.getIdsList().map((label) => label + this.base);
+  }
+
+  /** The vector of a node that is not deleted. */
+  point(seq: number): number[] {
+    return this.#index.getPoint(seq - this.base);
+  }
+
+  /** Adds a row. @param vector [dimension], of length 1 */
+  add(seq: number, vector: number[]): void {
+    if (this.#size === this.#capacity) {
+      this.#capacity = Math.ceil(this.#capacity * 1.5);
+      this.#index.resizeIndex(this.#capacity);
+    }
+    this.#index.addPoint(vector, seq - this.base);
+    this.#size++;
+  }
+
+  /** Marks a row as deleted; marking one twice changes nothing. */
+  remove(seq: number): void {
+    try {
+      this.#index.markDelete(seq - this.base);
+    } catch (error) {
+      if (!String(error).includes('already deleted')) throw error;
+    }
+    this.#deleted++;
+  }
+
+  /**
+   * The nearest nodes, about.
+   *
+   * @param query [dimension], of length 1
+   * @param ef candidates kept while searching; at least k are
+   */
+  search(query: number[], k: number, ef: number): Scored[] {
+    if (ef !== this.#ef) {
+      this.#index.setEf(ef);
+      this.#ef = ef;
+    }
+    const { neighbors, distances } = this.#index.searchKnn(query, Math.min(k, this.#size));
+    return neighbors.map((label, i) => ({ seq: label + this.base, similarity: 1 - distances[i]! }));
+  }
+
+  /** Writes a file from another thread; the graph is {@link frozen} until that is done. */
+  async write(file: string): Promise<void> {
+    this.#readers++;
+    try {
+      await this.#index.writeIndex(file);
+    } finally {
+      this.#readers--;
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/** The embedded store as its callers see it: every call crosses to the thread that does the work. */
+import { PawdexError } from '../../errors.js';
+import { WorkerClient } from '../../threads/rpc.js';
+import type {
+  BareHit,
+  CollectionInfo,
+  CollectionPatch,
+  CollectionSpec,
+  Filter,
+  Hit,
+  Item,
+  ItemPage,
+  ItemPatch,
+  ItemWithVector,
+  NewItem,
+  PutResult,
+  SearchOptions,
+  Store,
+  StoreStats,
+} from '../store.js';
+import type { VectorPage } from './calls.js';
+import type { CoreOptions } from './core.js';
+import { type PackedHits, unpackHits } from './wire.js';
+
+/** Settings of {@link openEmbeddedStore}. */
+export interface EmbeddedStoreOptions {
+  /** Where everything is kept; created when missing. */
+  dataDir: string;
+  /** Module that provides the HNSW graph; searches are exact when it cannot be loaded. */
+  graphLibrary?: string;
+  /** Called once if the store's thread dies; every later call is rejected. */
+  onCrash?: (error: PawdexError) => void;
+}
+
+/** Items with vectors fetched at a time by {@link Store.iterate}. */
+const ITERATE_PAGE = 256;
+
+class EmbeddedStore implements Store {
+  readonly #worker: WorkerClient;
+  #closing: Promise<void> | null = null;
+
+  constructor(worker: WorkerClient) {
+    this.#worker = worker;
+  }
+
+  createCollection(spec: CollectionSpec): Promise<CollectionInfo> {
+    return this.#call('createCollection', spec);
+  }
+  listCollections(): Promise<CollectionInfo[]> {
+    return this.#call('listCollections');
+  }
+  getCollection(name: string): Promise<CollectionInfo> {
+    return this.#call('getCollection', name);
+  }
+  updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo> {
+    return this.#call('updateCollection', name, patch);
+  }
+  deleteCollection(name: string): Promise<void> {
+    return this.#call('deleteCollection', name);
+  }
+  put(collection: string, items: NewItem[]): Promise<PutResult[]> {
+    return this.#call('put', collection, items);
+  }
+  get(collection: string, id: string): Promise<Item> {
+    return this.#call('get', collection, id);
+  }
+  getVector(collection: string, id: string): Promise<Float32Array> {
+    return this.#call('getVector', collection, id);
+  }
+  getThumbnail(collection: string, id: string): Promise<Uint8Array> {
+    return this.#call('getThumbnail', collection, id);
+  }
+  known(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>> {
+    return this.#call('known', collection, sha256);
+  }
+  list(collection: string, options: { limit: number; cursor?: string; filter?: Filter }): Promise<ItemPage> {
+    return this.#call('list', collection, options);
+  }
+  update(collection: string, id: string, patch: ItemPatch): Promise<Item> {
+    return this.#call('update', collection, id, patch);
+  }
+  delete(collection: string, ids: string[]): Promise<number> {
+    return this.#call('delete', collection, ids);
+  }
+  count(collection: string, filter?: Filter): Promise<number> {
+    return this.#call('count', collection, filter);
+  }
+  labels(collection: string): Promise<{ label: string | null; count: number }[]> {
+    return this.#call('labels', collection);
+  }
+  async search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
+    checkOptions(options);
+    return this.#call('search', collection, query, options);
+  }
+
+  async searchMany(
+    collection: string,
+    queries: Float32Array[],
+    options: SearchOptions,
+  ): Promise<BareHit[][]> {
+    checkOptions(options);
+    const { dimension } = await this.getCollection(collection);
+    const joined = new Float32Array(queries.length * dimension);
+    queries.forEach((query, i) => {
+      if (query.length !== dimension)
+        throw new PawdexError('vector_invalid', {
+          detail: `Query ${i} has ${query.length} numbers; the collection has ${dimension} dimensions.`,
+        });
+      joined.set(query, i * dimension);
+    });
+    const args = ['searchMany', collection, joined, options] as const;
+    return unpackHits(await this.#call<PackedHits>(...args));
+  }
+
+  async *iterate(collection: string, options: { filter?: Filter } = {}): AsyncIterable<ItemWithVector> {
+    let cursor: string | null | undefined;
+    do {
+      const page: VectorPage = await this.#call('page', collection, {
+        ...options,
+        limit: ITERATE_PAGE,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      const dimension = page.vectors.length / Math.max(1, page.items.length);
+      for (const [i, item] of page.items.entries())
+        yield { ...item, vector: page.vectors.slice(i * dimension, (i + 1) * dimension) };
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#call('stats');
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#worker.call<void>('close', []).finally(() => this.#worker.terminate());
+    return this.#closing;
+  }
+
+  #call<T>(method: string, ...args: unknown[]): Promise<T> {
+    if (this.#closing !== null) return Promise.reject(new PawdexError('shutting_down'));
+    return this.#worker.call<T>(method, args);
+  }
+}
+
+function checkOptions({ k, ef }: SearchOptions): void {
+  if (!Number.isSafeInteger(k) || k < 1)
+    throw new PawdexError('invalid_request', { detail: 'k must be a whole number, 1 or more.' });
+  if (ef !== undefined && (!Number.isSafeInteger(ef) || ef < 1))
+    throw new PawdexError('invalid_request', { detail: 'ef must be a whole number, 1 or more.' });
+}
+
+/**
+ * Opens the store of a data directory.
+ *
+ * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `storage_full`, `storage_failed`
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
+  const { dataDir, graphLibrary = 'hnswlib-node', onCrash } = options;
+  const worker = new WorkerClient(new URL('./worker.js', import.meta.url), null, (error) => onCrash?.(error));
+  try {
+    await worker.call('open', [{ dataDir, graphLibrary } satisfies CoreOptions]);
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+  return new EmbeddedStore(worker);
+}

@@ -1,0 +1,165 @@
+/**
+ * The rows of one collection in memory: normalised vectors in blocks, with id and label. It answers exact
+ * searches and feeds the graph. A deleted row's slot is used again, so memory follows the peak size.
+ */
+import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
+import { LANES } from './kernel.js';
+import type { TopK } from './top-k.js';
+
+export class Rows {
+  readonly dimension: number;
+  readonly #stride: number;
+  readonly #perBlock: number;
+  readonly #blocks: Block[] = [];
+  readonly #slots = new Map<number, number>();
+  /** Sequence number per slot; 0 marks a free slot. */
+  #seqs = new Float64Array(1024);
+  readonly #ids: string[] = [];
+  readonly #labels: (string | null)[] = [];
+  readonly #free: number[] = [];
+  readonly #labelCounts = new Map<string | null, number>();
+  readonly #interned = new Map<string, string>();
+
+  /** @param dimension length of every vector */
+  constructor(dimension: number) {
+    this.dimension = dimension;
+    this.#stride = Math.ceil(dimension / LANES) * LANES;
+    this.#perBlock = Math.floor(BLOCK_BYTES / 4 / this.#stride);
+  }
+
+  /** Rows held. */
+  get count(): number {
+    return this.#slots.size;
+  }
+
+  /** Slots in use or free: the range of a full scan. */
+  get slots(): number {
+    return this.#ids.length;
+  }
+
+  /** Rows per label. */
+  get labelCounts(): ReadonlyMap<string | null, number> {
+    return this.#labelCounts;
+  }
+
+  has(seq: number): boolean {
+    return this.#slots.has(seq);
+  }
+
+  /** All sequence numbers, ascending: the order in which items were put. */
+  sequence(): Float64Array {
+    return Float64Array.from(this.#slots.keys()).sort();
+  }
+
+  /** Adds a row. @param vector a unit vector, float32 [dimension] */
+  add(seq: number, id: string, label: string | null, vector: Float32Array): void {
+    const slot = this.#free.pop() ?? this.#ids.length;
+    if (slot === this.#blocks.length * this.#perBlock) this.#blocks.push(allocateBlock());
+    if (slot === this.#seqs.length) {
+      const grown = new Float64Array(slot * 2);
+      grown.set(this.#seqs);
+      this.#seqs = grown;
+    }
+    this.#block(slot).write(slot % this.#perBlock, this.#stride, vector);
+    this.#seqs[slot] = seq;
+    this.#ids[slot] = id;
+    this.#labels[slot] = this.#intern(label);
+    this.#slots.set(seq, slot);
+    this.#countLabel(label, 1);
+  }
+
+  /** @returns false when there is no such row */
+  remove(seq: number): boolean {
+    const slot = this.#slots.get(seq);
+    if (slot === undefined) return false;
+    this.#countLabel(this.#labels[slot]!, -1);
+    this.#slots.delete(seq);
+    this.#seqs[slot] = 0;
+    this.#ids[slot] = '';
+    this.#labels[slot] = null;
+    this.#free.push(slot);
+    return true;
+  }
+
+  relabel(seq: number, label: string | null): void {
+    const slot = this.#slots.get(seq);
+    if (slot === undefined) return;
+    this.#countLabel(this.#labels[slot]!, -1);
+    this.#countLabel(label, 1);
+    this.#labels[slot] = this.#intern(label);
+  }
+
+  /** Id and label of a row that is there. */
+  describe(seq: number): { id: string; label: string | null } {
+    const slot = this.#slots.get(seq)!;
+    return { id: this.#ids[slot]!, label: this.#labels[slot]! };
+  }
+
+  /** Copies a row's unit vector into `target` [dimension]. @returns false when there is no such row */
+  read(seq: number, target: number[]): boolean {
+    const slot = this.#slots.get(seq);
+    if (slot === undefined) return false;
+    this.#block(slot).read(slot % this.#perBlock, this.#stride, target);
+    return true;
+  }
+
+  /** A query as the scans take it: normalised by the caller, padded with zeros. */
+  pad(query: Float32Array): Float32Array {
+    const padded = new Float32Array(this.#stride);
+    padded.set(query);
+    return padded;
+  }
+
+  /** Offers all rows of the slots `from` (inclusive) to `to` (exclusive) to `top`. */
+  scan(query: Float32Array, from: number, to: number, top: TopK): void {
+    for (let slot = from; slot < to; ) {
+      const inBlock = slot % this.#perBlock;
+      const count = Math.min(this.#perBlock - inBlock, to - slot);
+      const scores = this.#block(slot).score(query, inBlock, count, this.#stride);
+      const seqs = this.#seqs;
+      for (let i = 0; i < count; i++) {
+        const score = scores[i]!;
+        if (score > top.threshold && seqs[slot + i] !== 0) top.push(seqs[slot + i]!, score);
+      }
+      slot += count;
+    }
+  }
+
+  /** Offers the named rows, those that are there, to `top`. */
+  scanRows(query: Float32Array, seqs: ArrayLike<number>, from: number, to: number, top: TopK): void {
+    for (let i = from; i < to; ) {
+      const first = this.#slots.get(seqs[i++]!);
+      if (first === undefined) continue;
+      let next = first + 1;
+      while (i < to && this.#slots.get(seqs[i]!) === next) {
+        next++;
+        i++;
+      }
+      this.scan(query, first, next, top);
+    }
+  }
+
+  /** Gives the memory back; nothing may be called afterwards. */
+  release(): void {
+    freeBlocks(this.#blocks.splice(0));
+  }
+
+  #block(slot: number): Block {
+    return this.#blocks[Math.floor(slot / this.#perBlock)]!;
+  }
+
+  #countLabel(label: string | null, change: number): void {
+    const count = (this.#labelCounts.get(label) ?? 0) + change;
+    if (count === 0) this.#labelCounts.delete(label);
+    else this.#labelCounts.set(label, count);
+  }
+
+  /** One string object per distinct label: a million rows of 60 breeds hold 60 strings. */
+  #intern(label: string | null): string | null {
+    if (label === null) return null;
+    const known = this.#interned.get(label);
+    if (known !== undefined) return known;
+    this.#interned.set(label, label);
+    return label;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * How a search is answered: by the graph where it pays, by an exact scan where that is as fast (few rows, a
+ * narrow filter, no graph yet) and wherever the graph finds less than there is. Long scans take turns.
+ */
+import type { SearchOptions } from '../store.js';
+import type { Collection } from './collection.js';
+import { type Condition, toCondition } from './filters.js';
+import type { Items } from './items.js';
+import type { Staged } from './staged.js';
+import { type Scored, TopK } from './top-k.js';
+import { Turn } from './turns.js';
+import { normalise } from './vectors.js';
+
+/** Candidates the graph keeps when the caller does not say (ef). Chosen by measurement, see docs/store.md. */
+const DEFAULT_EF = 96;
+/** Beyond as many neighbours an exact scan is faster than the graph. */
+const MAX_FROM_GRAPH = 2048;
+/** A filter with at most as many matching rows is answered by a scan of just these. */
+const NARROW = 4096;
+/** Candidates asked of the graph per neighbour wanted, where a filter will drop some; then times four. */
+const OVERFETCH = 4;
+/** Rows scanned between two looks at the clock: well under a millisecond. */
+const SCAN_STEP = 4096;
+
+interface Query {
+  collection: Collection;
+  items: Items;
+  unit: Float32Array;
+  padded: Float32Array;
+  wanted: number;
+  ef: number;
+  turn: Turn;
+}
+
+/**
+ * The nearest rows of a collection, nearest first.
+ *
+ * @param vector float32 [dimension]
+ * @param turn shared by searches that run in one go
+ * @throws PawdexError `vector_invalid`
+ */
+export async function nearest(
+  collection: Collection,
+  items: Items,
+  vector: Float32Array,
+  options: SearchOptions,
+  turn = new Turn(),
+): Promise<Scored[]> {
+  const unit = normalise(vector, collection.row.dimension);
+  await collection.loaded;
+  collection.check();
+  const excluded = new Set<number>();
+  for (const id of options.exclude ?? []) {
+    const row = items.find(collection.id, id);
+    if (row !== undefined) excluded.add(row.seq);
+  }
+  const { rows } = collection;
+  const condition = toCondition(options.filter);
+  for (let attempt = 1; ; attempt++) {
+    const wanted = Math.min(options.k + excluded.size, rows.count);
+    if (wanted === 0) return [];
+    const ef = Math.max(options.ef ?? DEFAULT_EF, wanted);
+    const query: Query = { collection, items, unit, padded: rows.pad(unit), wanted, ef, turn };
+    const staged = options.exact || wanted > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
+    const found = condition === null ? await open(query, staged) : await filtered(query, staged, condition);
+    const there = found.filter(({ seq }) => rows.has(seq));
+    // Rows deleted while the scan took turns leave gaps: look again, unless deleting never stops.
+    if (there.length === found.length || attempt === 3)
+      return there.filter(({ seq }) => !excluded.has(seq)).slice(0, options.k);
+  }
+}
+
+async function open(query: Query, staged: Staged | null): Promise<Scored[]> {
+  if (staged !== null) {
+    const found = await fromGraph(query, staged, query.wanted, query.ef);
+    if (found.length === query.wanted) return found;
+  }
+  const { rows } = query.collection;
+  const top = new TopK(query.wanted);
+  await scanning(query, 0, rows.slots, (from, to) => rows.scan(query.padded, from, to, top));
+  return top.sorted();
+}
+
+async function filtered(query: Query, staged: Staged | null, condition: Condition): Promise<Scored[]> {
+  const { collection, items, wanted } = query;
+  if (condition.indexed) {
+    const seqs = items.matching(collection.id, 0, Number.MAX_SAFE_INTEGER, NARROW + 1, condition);
+    if (seqs.length <= NARROW) {
+      const top = new TopK(wanted);
+      await scanSome(query, seqs, 0, seqs.length, top);
+      return top.sorted();
+    }
+  }
+  if (staged !== null) {
+    for (let fetch = wanted * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
+      const candidates = await fromGraph(query, staged, fetch, Math.max(query.ef, fetch));
+      const matching = items.among(
+        candidates.map(({ seq }) => seq),
+        condition,
+      );
+      if (matching.size >= wanted) return candidates.filter(({ seq }) => matching.has(seq)).slice(0, wanted);
+    }
+  }
+  const top = new TopK(wanted);
+  for (let after: number | null = 0; after !== null; ) {
+    const to: number | null = items.rowAfter(collection.id, after, SCAN_STEP);
+    const seqs = items.matching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, SCAN_STEP, condition);
+    await scanSome(query, seqs, 0, seqs.length, top);
+    after = to;
+  }
+  return top.sorted();
+}
+
+/** The graph's neighbours and those among the rows that it lacks so far. */
+async function fromGraph(query: Query, staged: Staged, wanted: number, ef: number): Promise<Scored[]> {
+  const { rows } = query.collection;
+  const { seqs, from, to } = staged.waiting;
+  const found = staged.search(query.unit, wanted, ef).filter(({ seq }) => rows.has(seq));
+  if (from === to) return found;
+  const top = new TopK(wanted);
+  for (const { seq, similarity } of found) if (similarity > top.threshold) top.push(seq, similarity);
+  await scanSome(query, seqs, from, to, top);
+  return top.sorted();
+}
+
+/** Offers the named rows to `top`. */
+function scanSome(query: Query, seqs: readonly number[], first: number, last: number, top: TopK) {
+  const { rows } = query.collection;
+  return scanning(query, first, last, (from, to) => rows.scanRows(query.padded, seqs, from, to, top));
+}
+
+/** Runs `scan` over a range in steps, with turns for others in between. */
+async function scanning(
+  { collection, turn }: Query,
+  first: number,
+  last: number,
+  scan: (from: number, to: number) => void,
+): Promise<void> {
+  for (let from = first; from < last; from += SCAN_STEP) {
+    scan(from, Math.min(from + SCAN_STEP, last));
+    if (!turn.due) continue;
+    await turn.next();
+    collection.check();
+  }
+}

@@ -1,0 +1,72 @@
+/** A graph with the rows that wait to be inserted into it, in order of their sequence numbers. */
+import type { Graph } from './graph.js';
+import type { Rows } from './rows.js';
+import type { Scored } from './top-k.js';
+
+/** Consumed entries that are kept before the queue is copied. */
+const SLACK = 65_536;
+
+export class Staged {
+  readonly graph: Graph;
+  readonly #rows: Rows;
+  readonly #point: number[];
+  #queue: number[];
+  #head = 0;
+  #removed: number[] = [];
+
+  /** @param queue sequence numbers above the graph's last, ascending; taken over */
+  constructor(graph: Graph, rows: Rows, queue: number[]) {
+    this.graph = graph;
+    this.#rows = rows;
+    this.#queue = queue;
+    this.#point = new Array<number>(rows.dimension).fill(0.5);
+  }
+
+  /** Rows still to be inserted. */
+  get pending(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  /** The waiting rows as they are now: entries `from` to `to` of an array that is only ever appended to. */
+  get waiting(): { seqs: readonly number[]; from: number; to: number } {
+    return { seqs: this.#queue, from: this.#head, to: this.#queue.length };
+  }
+
+  /** The nearest rows of the graph, about. @param unit float32 [dimension] of length 1 */
+  search(unit: Float32Array, k: number, ef: number): Scored[] {
+    for (let i = 0; i < unit.length; i++) this.#point[i] = unit[i]!;
+    return this.graph.search(this.#point, k, ef);
+  }
+
+  /** A new row, newer than all before. */
+  enqueue(seq: number): void {
+    this.#queue.push(seq);
+  }
+
+  /** A row that is gone from {@link Rows}. */
+  remove(seq: number): void {
+    if (seq > this.graph.lastSeq) return;
+    if (this.graph.frozen) this.#removed.push(seq);
+    else this.graph.remove(seq);
+  }
+
+  /** Inserts waiting rows until the time (of `performance.now()`) is up. @returns how many */
+  insert(until: number): number {
+    if (this.graph.frozen) return 0;
+    for (const seq of this.#removed.splice(0)) this.graph.remove(seq);
+    let inserted = 0;
+    while (this.pending > 0 && performance.now() < until) {
+      const seq = this.#queue[this.#head++]!;
+      if (this.#rows.read(seq, this.#point)) {
+        this.graph.add(seq, this.#point);
+        inserted++;
+      }
+      this.graph.lastSeq = seq;
+    }
+    if (this.#head > SLACK && this.#head > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return inserted;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Puts, several in one transaction: forcing the log to the disk costs the same for one item as for hundreds, so
+ * what arrives while the thread is busy is committed together. Errors stay with the put that caused them.
+ */
+import { PawdexError } from '../../errors.js';
+import type { NewItem, PutResult } from '../store.js';
+import type { Collection } from './collection.js';
+import type { Db } from './database.js';
+import type { Items } from './items.js';
+import { normalise } from './vectors.js';
+
+/** Items after which a transaction takes no further put in: it should end within some milliseconds. */
+const GROUP_ITEMS = 256;
+
+interface Put {
+  collection: Collection;
+  items: NewItem[];
+  units: Float32Array[];
+  resolve: (results: PutResult[]) => void;
+  reject: (error: unknown) => void;
+}
+
+function checkItem(item: NewItem, at: number): void {
+  const wrong =
+    typeof item.id !== 'string' || item.id === ''
+      ? 'id must be a string that is not empty'
+      : typeof item.sha256 !== 'string' || item.sha256 === ''
+        ? 'sha256 must be a string that is not empty'
+        : !Number.isSafeInteger(item.size) || item.size < 0
+          ? 'size must be a whole number, 0 or more'
+          : null;
+  if (wrong !== null) throw new PawdexError('invalid_request', { detail: `Item ${at}: ${wrong}.` });
+}
+
+export class Writer {
+  readonly #db: Db;
+  readonly #items: Items;
+  #waiting: Put[] = [];
+  #scheduled = false;
+
+  constructor(db: Db, items: Items) {
+    this.#db = db;
+    this.#items = items;
+  }
+
+  /** @throws PawdexError `vector_invalid`, `invalid_request`; resolves when all of it is durable and searchable */
+  put(collection: Collection, items: NewItem[]): Promise<PutResult[]> {
+    items.forEach(checkItem);
+    const units = items.map((item) => normalise(item.vector, collection.row.dimension));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ collection, items, units, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#commitGroup();
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+  }
+
+  #commitGroup(): void {
+    let items = 0;
+    let puts = 0;
+    while (puts < this.#waiting.length && items < GROUP_ITEMS) items += this.#waiting[puts++]!.items.length;
+    const group = this.#waiting.splice(0, puts);
+    try {
+      this.#commit(group);
+    } catch (error) {
+      if (group.length === 1) group[0]!.reject(error);
+      else for (const put of group) this.#commitAlone(put);
+    }
+  }
+
+  #commitAlone(put: Put): void {
+    try {
+      this.#commit([put]);
+    } catch (error) {
+      put.reject(error);
+    }
+  }
+
+  #commit(group: Put[]): void {
+    const now = new Date().toISOString();
+    const written = this.#db.transaction(() =>
+      group.map(({ collection, items }) => {
+        collection.check();
+        return items.map((item) => this.#items.insert(collection.id, item, now));
+      }),
+    )();
+    group.forEach((put, i) => {
+      const results = written[i]!;
+      results.forEach(({ seq, id, label }, j) => {
+        if (seq !== null) put.collection.added(seq, id, label, put.units[j]!);
+      });
+      put.resolve(results.map(({ id, status, label }) => ({ id, status, label })));
+    });
+  }
+}
