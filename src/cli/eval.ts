@@ -1,0 +1,112 @@
+/** `pawdex eval`: how good the model and its answers are, measured with one labelled set against another. */
+import type { Command } from 'commander';
+import { answer } from '../breeds/identify.js';
+import { openEncoder } from '../encoder/open.js';
+import { PawdexError } from '../errors.js';
+import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
+import { EmbeddingCache } from '../evaluation/embedding-cache.js';
+import { evaluate } from '../evaluation/evaluate.js';
+import { ask, countOverlap } from '../evaluation/outcomes.js';
+import { readLabelledSet } from '../jobs/labelled-set.js';
+import { type CommonOptions, command, commonOptions } from './command.js';
+import { evaluationJson, evaluationTable } from './eval-output.js';
+import { note, plural, printLine } from './output.js';
+import { showProgress } from './progress.js';
+
+/** Photos in work at once: a full batch in the encoder and the next ones decoding. */
+const PARALLEL = 24;
+
+interface EvalFlags {
+  gallery: string;
+  queries: string;
+  nonpets?: string;
+  leaveOneOut?: boolean;
+  json?: boolean;
+  cache?: string;
+}
+
+/** The command, not yet wired. */
+export function evalCommand(): Command {
+  return command(
+    'eval',
+    'measure a labelled set against another: recall@k, mAP@R, accuracy of the vote, calibration',
+    'eval --gallery photos:train --queries photos:test --json',
+  )
+    .requiredOption(
+      '--gallery <set>',
+      'labelled set to search in: a folder, or FOLDER:split of its manifest.csv',
+    )
+    .requiredOption('--queries <set>', 'labelled set whose photos are asked')
+    .option('--nonpets <set>', 'photos that show nothing the gallery holds')
+    .option('--leave-one-out', 'a query does not find the photo with the same bytes')
+    .option('--cache <dir>', 'keep embeddings here for the next evaluation')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
+  const common = commonOptions(flags);
+  const specs = [flags.gallery, flags.queries, ...(flags.nonpets === undefined ? [] : [flags.nonpets])];
+  const { sets, card } = await embedAll(specs, flags.cache, common);
+  const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
+  warnAbout(flags, sets, specs);
+  const { k, temperature } = card.vote;
+  const asking = {
+    gallery,
+    k,
+    leaveOneOut: flags.leaveOneOut === true,
+    answer: (neighbours: Parameters<typeof answer>[0]) => answer(neighbours, { temperature }),
+  };
+  const evaluation = evaluate(
+    ask({ ...asking, queries }),
+    nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets }),
+  );
+  if (flags.json === true) await printLine(evaluationJson(evaluation));
+  else for (const line of evaluationTable(evaluation)) await printLine(line);
+}
+
+/** Embeds the sets, each distinct one once. */
+async function embedAll(specs: string[], cacheDir: string | undefined, { config, quiet }: CommonOptions) {
+  const photos = new Map<string, Awaited<ReturnType<typeof readLabelledSet>>>();
+  for (const spec of new Set(specs)) photos.set(spec, await readLabelledSet(spec, { labelsRequired: true }));
+  const encoder = await openEncoder({
+    cardPath: config.MODEL,
+    threads: config.THREADS,
+    maxQueue: 2 * PARALLEL,
+  });
+  try {
+    const cache = cacheDir === undefined ? undefined : await EmbeddingCache.open(cacheDir, encoder.info);
+    const embedded = new Map<string, EmbeddedSet>();
+    for (const [spec, files] of photos) {
+      const total = files.length;
+      if (!quiet) note(`Embedding ${plural(total, 'photo')} of ${spec}`);
+      const display = showProgress(total, quiet);
+      let done = 0;
+      const set = await embedSet(files, {
+        encoder,
+        maxPixels: config.MAX_PIXELS,
+        parallel: PARALLEL,
+        ...(cache === undefined ? {} : { cache }),
+        onPhoto: () => display.update({ total, done: ++done, skipped: 0, failed: 0, created: 0 }),
+      }).finally(() => display.stop());
+      embedded.set(spec, set);
+    }
+    return { sets: specs.map((spec) => embedded.get(spec)!), card: encoder.card };
+  } finally {
+    await encoder.close();
+  }
+}
+
+/** What a reader of the numbers must know. */
+function warnAbout(flags: EvalFlags, sets: EmbeddedSet[], specs: string[]): void {
+  new Map(specs.map((spec, i) => [spec, sets[i]!])).forEach(({ skipped }, spec) => {
+    for (const { file, detail } of skipped) note(`left out of ${spec}: ${file}: ${detail}`);
+  });
+  const [gallery, queries] = sets as [EmbeddedSet, EmbeddedSet];
+  if (gallery.vectors.rows === 0) throw new PawdexError('set_invalid');
+  const overlap = countOverlap(gallery, queries);
+  if (overlap > 0 && flags.leaveOneOut !== true)
+    note(
+      `warning: ${plural(overlap, 'query photo')} also in the gallery, where they find themselves; --leave-one-out excludes that`,
+    );
+}

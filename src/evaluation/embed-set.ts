@@ -1,0 +1,129 @@
+/** Labelled photos -> embeddings with their labels and content hashes. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import pLimit from 'p-limit';
+import type { Encoder } from '../encoder/encoder.js';
+import { asPawdexError, PawdexError } from '../errors.js';
+import { decode } from '../image/decode.js';
+import type { EmbeddingCache } from './embedding-cache.js';
+import type { Matrix } from './exact.js';
+
+/** A photo to embed. */
+export interface LabelledFile {
+  /** Path to open it by. */
+  file: string;
+  label: string | null;
+}
+
+/** One row of an {@link EmbeddedSet}. */
+export interface EmbeddedItem {
+  file: string;
+  label: string;
+  /** Hex sha256 of the file's bytes. */
+  sha256: string;
+}
+
+/** Photos with their embeddings. */
+export interface EmbeddedSet {
+  /** Row i is the unit vector of item i. */
+  vectors: Matrix;
+  items: EmbeddedItem[];
+  /** Photos left out because they could not be read. */
+  skipped: { file: string; code: string; detail: string }[];
+}
+
+/** Settings of {@link embedSet}. */
+export interface EmbedSetOptions {
+  encoder: Encoder;
+  maxPixels: number;
+  /** Photos in work at once; enough to fill the encoder's largest batch while others decode. */
+  parallel: number;
+  cache?: EmbeddingCache;
+  /** Called after each photo. */
+  onPhoto?: () => void;
+}
+
+/**
+ * Embeds photos in their order. A photo that cannot be read is left out and listed.
+ *
+ * @throws PawdexError set_invalid when a photo has no label or none can be read; overloaded, shutting_down
+ */
+export async function embedSet(
+  photos: readonly LabelledFile[],
+  { encoder, maxPixels, parallel, cache, onPhoto }: EmbedSetOptions,
+): Promise<EmbeddedSet> {
+  const limit = pLimit(parallel);
+  const embedOne = async (file: string) => {
+    const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+      throw new PawdexError('file_unreadable', { detail: `Cannot open ${file}: ${cause.code}.`, cause });
+    });
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const known = cache?.get(sha256);
+    if (known !== undefined) return { sha256, vector: known };
+    const vector = await encoder.embed(await decode(bytes, encoder.info.resize, { maxPixels }));
+    cache?.set(sha256, vector);
+    return { sha256, vector };
+  };
+  const skipped: EmbeddedSet['skipped'] = [];
+  const embedded = await Promise.all(
+    photos.map(({ file, label }) =>
+      limit(async () => {
+        if (label === null) throw new PawdexError('set_invalid', { detail: `${file} has no label.` });
+        try {
+          return { file, label, ...(await embedOne(file)) };
+        } catch (error) {
+          const { code, message } = asPawdexError(error);
+          if (!code.startsWith('image_') && code !== 'file_unreadable') throw error;
+          skipped.push({ file, code, detail: message });
+          return null;
+        } finally {
+          onPhoto?.();
+        }
+      }),
+    ),
+  ).finally(() => cache?.save());
+  const rows = embedded.filter((row) => row !== null);
+  if (rows.length === 0)
+    throw new PawdexError('set_invalid', {
+      detail: `None of the ${photos.length} photos could be read; the first: ${skipped[0]?.detail ?? 'no photo'}`,
+    });
+  const { dimension } = encoder.info;
+  const data = new Float32Array(rows.length * dimension);
+  rows.forEach(({ vector }, i) => {
+    data.set(vector, i * dimension);
+  });
+  return {
+    vectors: { data, rows: rows.length, dimension },
+    items: rows.map(({ file, label, sha256 }) => ({ file, label, sha256 })),
+    skipped,
+  };
+}
+
+/**
+ * The rows for which `keep` holds, as a set of their own.
+ *
+ * @param keep called with each item and its row
+ */
+export function subset(set: EmbeddedSet, keep: (item: EmbeddedItem, row: number) => boolean): EmbeddedSet {
+  const rows = set.items.flatMap((item, row) => (keep(item, row) ? [row] : []));
+  const { data, dimension } = set.vectors;
+  const kept = new Float32Array(rows.length * dimension);
+  rows.forEach((row, i) => {
+    kept.set(data.subarray(row * dimension, (row + 1) * dimension), i * dimension);
+  });
+  return {
+    vectors: { data: kept, rows: rows.length, dimension },
+    items: rows.map((row) => set.items[row]!),
+    skipped: set.skipped,
+  };
+}
+
+/** The set with each content once, as a collection holds it: of photos with the same bytes the first is kept. */
+export function withoutRepeats(set: EmbeddedSet): EmbeddedSet {
+  const seen = new Set<string>();
+  return subset(set, ({ sha256 }) => {
+    if (seen.has(sha256)) return false;
+    seen.add(sha256);
+    return true;
+  });
+}

@@ -1,0 +1,69 @@
+/** Embeddings kept between evaluations, by model fingerprint and content hash: a photo is encoded once. */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+const HASH_BYTES = 32;
+
+/**
+ * A file of records, each a sha256 and a vector of float32 in the byte order of the machine. It is a cache and
+ * nothing more: a file that is damaged or from elsewhere costs time, so its records are read as far as they fit.
+ */
+export class EmbeddingCache {
+  readonly #file: string;
+  readonly #dimension: number;
+  readonly #vectors = new Map<string, Float32Array>();
+  #changed = false;
+
+  private constructor(file: string, dimension: number) {
+    this.#file = file;
+    this.#dimension = dimension;
+  }
+
+  /**
+   * @param dir folder of caches, made when missing; each model has its own file in it
+   * @param model fingerprint and dimension of the encoder
+   */
+  static async open(dir: string, model: { fingerprint: string; dimension: number }): Promise<EmbeddingCache> {
+    await mkdir(dir, { recursive: true });
+    const cache = new EmbeddingCache(path.join(dir, `${model.fingerprint}.embeddings`), model.dimension);
+    await cache.#load();
+    return cache;
+  }
+
+  async #load(): Promise<void> {
+    const bytes = await readFile(this.#file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return Buffer.alloc(0);
+      throw error;
+    });
+    const record = HASH_BYTES + 4 * this.#dimension;
+    for (let at = 0; at + record <= bytes.length; at += record) {
+      const vector = new Float32Array(this.#dimension);
+      new Uint8Array(vector.buffer).set(bytes.subarray(at + HASH_BYTES, at + record));
+      this.#vectors.set(bytes.toString('hex', at, at + HASH_BYTES), vector);
+    }
+  }
+
+  /** @param sha256 hex content hash of the photo's file */
+  get(sha256: string): Float32Array | undefined {
+    return this.#vectors.get(sha256);
+  }
+
+  /** @param vector float32 [dimension] */
+  set(sha256: string, vector: Float32Array): void {
+    this.#vectors.set(sha256, vector);
+    this.#changed = true;
+  }
+
+  /** Writes the file anew under another name and renames it, if anything was added. */
+  async save(): Promise<void> {
+    if (!this.#changed) return;
+    const parts = [...this.#vectors].flatMap(([sha256, vector]) => [
+      Buffer.from(sha256, 'hex'),
+      Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength),
+    ]);
+    const temporary = `${this.#file}.${process.pid}`;
+    await writeFile(temporary, Buffer.concat(parts));
+    await rename(temporary, this.#file);
+    this.#changed = false;
+  }
+}

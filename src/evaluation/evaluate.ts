@@ -1,0 +1,140 @@
+/** From the outcomes of queries to the numbers that say how good a model, a gallery and their answers are. */
+
+import { bootstrap, type Interval } from './metrics/bootstrap.js';
+import { expectedCalibrationError, type ReliabilityBin, reliability } from './metrics/calibration.js';
+import {
+  accuracy,
+  type Confusion,
+  confusions,
+  type LabelScore,
+  labelScores,
+  macroAccuracy,
+} from './metrics/classification.js';
+import { auroc, coverageAtPrecision, type RiskPoint, riskCoverage } from './metrics/selective.js';
+import type { Outcome } from './outcomes.js';
+
+/** How often each decision was taken, as shares of the queries, 0..1. */
+export interface DecisionShares {
+  match: number;
+  ambiguous: number;
+  unknown: number;
+}
+
+/** Quality of one set as queries against another as gallery. A number is null where it is not defined. */
+export interface Evaluation {
+  /** Queries. */
+  n: number;
+  /** Share of queries with a neighbour of their label among the first K, over those that have one to find. */
+  recallAt: { 1: number | null; 5: number | null; 10: number | null };
+  /** Mean average precision at R, over the same queries. */
+  mapAtR: number | null;
+  /** Queries with no photo of their label in the gallery: outside recall and mAP, wrong in the vote. */
+  withoutMatch: number;
+  /** Accuracy of the vote over all queries, and the mean over labels. */
+  top1: number | null;
+  macroTop1: number | null;
+  /** Expected calibration error of `confidence`, 15 equal-width bins. */
+  ece: number | null;
+  /** Whether confidences are fitted probabilities or bare shares of the vote. */
+  calibrated: boolean;
+  /** Share of queries that can be answered with 95 % (99 %) of the answers right. */
+  coverageAt95: number;
+  coverageAt99: number;
+  decisions: DecisionShares;
+  /** Share of the answers `match` that are right; null when there is none. */
+  matchPrecision: number | null;
+  /** 95 % bootstrap intervals over the queries (1000 resamples, fixed seed). */
+  intervals: Record<'recallAt1' | 'mapAtR' | 'top1' | 'ece' | 'coverageAt95', Interval | null>;
+  /** AUROC of the queries over photos of something else by familiarity, and what became of the latter. */
+  nonPetAuroc?: number | null;
+  nonPets?: { n: number; decisions: DecisionShares };
+  perLabel: Record<string, LabelScore>;
+  confusions: Confusion[];
+  reliability: ReliabilityBin[];
+  riskCoverage: RiskPoint[];
+}
+
+function mean(values: ArrayLike<number>): number | null {
+  if (values.length === 0) return null;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
+
+function decisionShares(outcomes: readonly Outcome[]): DecisionShares {
+  const share = (decision: keyof DecisionShares) =>
+    outcomes.filter((o) => o.answer.decision === decision).length / Math.max(1, outcomes.length);
+  return { match: share('match'), ambiguous: share('ambiguous'), unknown: share('unknown') };
+}
+
+/** The vote's answer, also where the decision is `unknown`. */
+export function predictedLabel(outcome: Outcome): string | null {
+  return outcome.answer.candidates[0]?.label ?? null;
+}
+
+/** Interval of the mean of `values`. */
+function meanInterval(values: Float64Array): Interval | null {
+  return bootstrap(values.length, (sample) => {
+    let sum = 0;
+    for (let i = 0; i < sample.length; i++) sum += values[sample[i]!]!;
+    return sum / sample.length;
+  });
+}
+
+/**
+ * All numbers of an evaluation.
+ *
+ * @param outcomes one per query
+ * @param nonPets outcomes of photos that show nothing the gallery holds
+ */
+export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcome[]): Evaluation {
+  const labels = outcomes.map((o) => o.label);
+  const predicted = outcomes.map(predictedLabel);
+  const confidence = Float64Array.from(outcomes, (o) => o.answer.confidence);
+  const right = Uint8Array.from(outcomes, (o, i) => (predicted[i] === o.label ? 1 : 0));
+  const findable = outcomes.filter((o) => o.averagePrecision !== null);
+  const precisions = Float64Array.from(findable, (o) => o.averagePrecision!);
+  const recallAt = (k: number) => mean(findable.map((o) => (o.rank <= k ? 1 : 0)));
+  const perLabel = labelScores(labels, predicted);
+  const curve = riskCoverage(confidence, right);
+  const matches = outcomes.flatMap((o, i) => (o.answer.decision === 'match' ? [right[i]!] : []));
+  const resampled = (statistic: (confidence: Float64Array, right: Uint8Array) => number) =>
+    bootstrap(outcomes.length, (sample) =>
+      statistic(
+        Float64Array.from(sample, (i) => confidence[i]!),
+        Uint8Array.from(sample, (i) => right[i]!),
+      ),
+    );
+  const scores = (of: readonly Outcome[]) => Float64Array.from(of, (o) => o.familiarity);
+  return {
+    n: outcomes.length,
+    recallAt: { 1: recallAt(1), 5: recallAt(5), 10: recallAt(10) },
+    mapAtR: mean(precisions),
+    withoutMatch: outcomes.length - findable.length,
+    top1: accuracy(labels, predicted),
+    macroTop1: macroAccuracy(perLabel),
+    ece: expectedCalibrationError(confidence, right),
+    calibrated: outcomes.every((o) => o.answer.calibrated),
+    coverageAt95: coverageAtPrecision(curve, 0.95),
+    coverageAt99: coverageAtPrecision(curve, 0.99),
+    decisions: decisionShares(outcomes),
+    matchPrecision: mean(matches),
+    intervals: {
+      recallAt1: meanInterval(Float64Array.from(findable, (o) => (o.rank <= 1 ? 1 : 0))),
+      mapAtR: meanInterval(precisions),
+      top1: meanInterval(Float64Array.from(right)),
+      ece: resampled((c, r) => expectedCalibrationError(c, r)!),
+      coverageAt95: resampled((c, r) => coverageAtPrecision(riskCoverage(c, r), 0.95)),
+    },
+    ...(nonPets === undefined
+      ? {}
+      : {
+          nonPetAuroc: auroc(scores(outcomes), scores(nonPets)),
+          nonPets: { n: nonPets.length, decisions: decisionShares(nonPets) },
+        }),
+    perLabel: Object.fromEntries(perLabel),
+    confusions: confusions(labels, predicted),
+    reliability: reliability(confidence, right),
+    riskCoverage: curve,
+  };
+}

@@ -1,0 +1,114 @@
+/** Exact nearest neighbours in memory, for evaluation: every query against every gallery row. */
+
+/** Vectors of one set, row after row. */
+export interface Matrix {
+  /** float32 [rows * dimension]; rows of unit length, so that a dot product is the cosine similarity. */
+  data: Float32Array;
+  rows: number;
+  dimension: number;
+}
+
+/** The nearest rows of one query. */
+export interface Nearest {
+  /** Gallery rows, nearest first; equally near ones in order of their row. */
+  rows: Int32Array;
+  /** Cosine similarity of each, -1..1. */
+  similarities: Float32Array;
+}
+
+/** Queries multiplied at once: each gallery row is read once for all of them. */
+const BLOCK = 4;
+
+/** out[b * gallery.rows + g] = query (first + b) . gallery row g, for four queries. */
+function multiplyFour(gallery: Matrix, queries: Float32Array, first: number, out: Float32Array): void {
+  const { data, rows, dimension: d } = gallery;
+  const q0 = first * d;
+  const q1 = q0 + d;
+  const q2 = q1 + d;
+  const q3 = q2 + d;
+  for (let g = 0; g < rows; g++) {
+    const at = g * d;
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let i = 0; i < d; i++) {
+      const x = data[at + i]!;
+      s0 += x * queries[q0 + i]!;
+      s1 += x * queries[q1 + i]!;
+      s2 += x * queries[q2 + i]!;
+      s3 += x * queries[q3 + i]!;
+    }
+    out[g] = s0;
+    out[rows + g] = s1;
+    out[2 * rows + g] = s2;
+    out[3 * rows + g] = s3;
+  }
+}
+
+/** The `k` largest of `scores` by a bounded min-heap, without the row `except`. */
+function largest(scores: Float32Array, k: number, except: number): Nearest {
+  const heap = new Int32Array(Math.min(k, scores.length));
+  let size = 0;
+  // a is worse than b: less similar, or as similar and later
+  const worse = (a: number, b: number) => scores[a]! < scores[b]! || (scores[a]! === scores[b]! && a > b);
+  const sink = (from: number, end: number) => {
+    const row = heap[from]!;
+    let at = from;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= end) break;
+      if (child + 1 < end && worse(heap[child + 1]!, heap[child]!)) child++;
+      if (!worse(heap[child]!, row)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = row;
+  };
+  for (let g = 0; g < scores.length; g++) {
+    if (g === except) continue;
+    if (size < heap.length) {
+      heap[size++] = g;
+      if (size === heap.length) for (let i = (size >> 1) - 1; i >= 0; i--) sink(i, size);
+    } else if (size > 0 && worse(heap[0]!, g)) {
+      heap[0] = g;
+      sink(0, size);
+    }
+  }
+  const rows = heap.slice(0, size).sort((a, b) => (worse(a, b) ? 1 : -1));
+  return { rows, similarities: Float32Array.from(rows, (row) => scores[row]!) };
+}
+
+/** Settings of {@link forEachQuery}. */
+export interface ExactOptions {
+  /** Neighbours wanted, >= 1; fewer come when the gallery has fewer. */
+  k: number;
+  /** Gallery row that query q must not find (itself, when it is left out), or -1. */
+  except?: Int32Array;
+}
+
+/**
+ * Calls `visit` with the nearest gallery rows of every query, one query after the other; memory does not grow
+ * with the number of queries.
+ */
+export function forEachQuery(
+  gallery: Matrix,
+  queries: Matrix,
+  { k, except }: ExactOptions,
+  visit: (query: number, nearest: Nearest) => void,
+): void {
+  const scores = new Float32Array(BLOCK * gallery.rows);
+  for (let first = 0; first < queries.rows; first += BLOCK) {
+    const count = Math.min(BLOCK, queries.rows - first);
+    if (count === BLOCK) multiplyFour(gallery, queries.data, first, scores);
+    else {
+      const rest = new Float32Array(BLOCK * gallery.dimension);
+      rest.set(queries.data.subarray(first * gallery.dimension, queries.rows * gallery.dimension));
+      multiplyFour(gallery, rest, 0, scores);
+    }
+    for (let b = 0; b < count; b++) {
+      const own = scores.subarray(b * gallery.rows, (b + 1) * gallery.rows);
+      visit(first + b, largest(own, k, except?.[first + b] ?? -1));
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** Confidence intervals by resampling the queries (Efron 1979; percentile intervals). */
+
+/** A confidence interval. */
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+/** mulberry32, a small generator with 32 bits of state: the same seed gives the same intervals everywhere. */
+function uniform(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Settings of {@link bootstrap}. */
+export interface BootstrapOptions {
+  resamples?: number;
+  /** Share of resamples inside the interval. */
+  level?: number;
+  seed?: number;
+}
+
+/**
+ * Percentile interval of a statistic of n queries.
+ *
+ * @param n queries
+ * @param statistic value for a resample, given as n positions in 0..n-1, drawn with replacement
+ * @returns null when there are no queries
+ */
+export function bootstrap(
+  n: number,
+  statistic: (sample: Uint32Array) => number,
+  { resamples = 1000, level = 0.95, seed = 1 }: BootstrapOptions = {},
+): Interval | null {
+  if (n === 0) return null;
+  const random = uniform(seed);
+  const sample = new Uint32Array(n);
+  const values = new Float64Array(resamples);
+  for (let r = 0; r < resamples; r++) {
+    for (let i = 0; i < n; i++) sample[i] = Math.floor(random() * n);
+    values[r] = statistic(sample);
+  }
+  values.sort();
+  const tail = (1 - level) / 2;
+  const at = (share: number) =>
+    values[Math.min(resamples - 1, Math.max(0, Math.round(share * (resamples - 1))))]!;
+  return { low: at(tail), high: at(1 - tail) };
+}

@@ -1,0 +1,33 @@
+/** Retrieval metrics of one query: was what came first the right thing? */
+
+/**
+ * Rank of the first neighbour with the query's label; recall@K is the share of queries whose rank is <= K
+ * (Jegou et al. 2011; the definition used in metric learning, where one hit is enough).
+ *
+ * @param relevant 1 where the neighbour, nearest first, has the query's label
+ * @returns 1-based rank, Infinity when none has
+ */
+export function firstHit(relevant: Uint8Array): number {
+  const at = relevant.indexOf(1);
+  return at < 0 ? Number.POSITIVE_INFINITY : at + 1;
+}
+
+/**
+ * Average precision at R, where R is how many right neighbours the gallery holds: the mean over the first R
+ * ranks of precision@i where rank i is right, else 0 (Musgrave, Belongie, Lim 2020, "A metric learning reality
+ * check", arXiv 2003.08505, section 3.2).
+ *
+ * @param relevant 1 where the neighbour has the query's label, nearest first, at least R entries
+ * @param total R, >= 1
+ * @returns 0..1; 1 only when the first R are all right
+ */
+export function averagePrecisionAtR(relevant: Uint8Array, total: number): number {
+  let hits = 0;
+  let sum = 0;
+  for (let i = 0; i < total; i++) {
+    if (relevant[i] !== 1) continue;
+    hits++;
+    sum += hits / (i + 1);
+  }
+  return sum / total;
+}

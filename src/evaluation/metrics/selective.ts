@@ -1,0 +1,77 @@
+/** What is gained by answering only when sure: risk against coverage, and how well a score separates two kinds. */
+
+/** One threshold on confidence. */
+export interface RiskPoint {
+  /** Answers with at least this confidence are given. */
+  threshold: number;
+  /** Share of the queries that are answered, 0..1. */
+  coverage: number;
+  /** Share of the given answers that are wrong, 0..1. */
+  risk: number;
+}
+
+/** Positions by score, highest first. */
+function descending(scores: Float64Array): Uint32Array {
+  return Uint32Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+}
+
+/**
+ * Risk and coverage at every distinct confidence, strictest threshold first (El-Yaniv and Wiener 2010; Geifman
+ * and El-Yaniv 2017, arXiv 1705.08500). Equal confidences are answered together or not at all.
+ */
+export function riskCoverage(confidence: Float64Array, right: Uint8Array): RiskPoint[] {
+  const order = descending(confidence);
+  const points: RiskPoint[] = [];
+  let wrong = 0;
+  order.forEach((query, i) => {
+    wrong += 1 - right[query]!;
+    const threshold = confidence[query]!;
+    const next = order[i + 1];
+    if (next !== undefined && confidence[next] === threshold) return;
+    points.push({ threshold, coverage: (i + 1) / order.length, risk: wrong / (i + 1) });
+  });
+  return points;
+}
+
+/**
+ * The largest share of queries that can be answered by one threshold with at least `precision` of the answers
+ * right.
+ *
+ * @param precision 0..1
+ * @returns 0..1; 0 when no threshold reaches the precision
+ */
+export function coverageAtPrecision(curve: readonly RiskPoint[], precision: number): number {
+  let best = 0;
+  for (const { coverage, risk } of curve) if (1 - risk >= precision - 1e-12) best = Math.max(best, coverage);
+  return best;
+}
+
+/**
+ * Area under the ROC curve: the chance that a positive scores higher than a negative, ties counted half
+ * (Hanley and McNeil 1982, by ranks).
+ *
+ * @returns 0..1; null when one kind is missing
+ */
+export function auroc(positives: Float64Array, negatives: Float64Array): number | null {
+  const [p, n] = [positives.length, negatives.length];
+  if (p === 0 || n === 0) return null;
+  const scores = new Float64Array(p + n);
+  scores.set(positives);
+  scores.set(negatives, p);
+  const order = descending(scores);
+  let area = 0;
+  let above = 0;
+  for (let i = 0; i < order.length; ) {
+    let tiedPositives = 0;
+    let tiedNegatives = 0;
+    const score = scores[order[i]!];
+    while (i < order.length && scores[order[i]!] === score) {
+      if (order[i]! < p) tiedPositives++;
+      else tiedNegatives++;
+      i++;
+    }
+    area += tiedNegatives * (above + tiedPositives / 2);
+    above += tiedPositives;
+  }
+  return area / (p * n);
+}
