@@ -1,0 +1,195 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { type LocalEngine, openLocalEngine } from '../../src/engine/local.js';
+import { cosine, sceneJpeg } from '../helpers/images.js';
+
+const chelsea = () => readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png'));
+const models = (name: string) => path.join(PACKAGE_ROOT, 'models', name);
+
+describe('the engine in this process', () => {
+  let dir: string;
+  let engine: LocalEngine;
+  const open = (overrides = {}) =>
+    openLocalEngine({
+      config: {
+        DATA_DIR: dir,
+        MODEL: models('encoder.json'),
+        GALLERY: models('gallery.parquet'),
+        THREADS: 2,
+        MAX_PIXELS: 1e8,
+        MAX_QUEUE: 64,
+        ...overrides,
+      },
+    });
+
+  beforeAll(async () => {
+    dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-test-'));
+    engine = await open();
+  });
+  afterAll(async () => {
+    await engine.close();
+    await rm(dir, { recursive: true });
+  });
+
+  it('fills breeds from the shipped gallery', async () => {
+    expect(engine.gallery).toBe('loaded');
+    const breeds = await engine.getCollection('breeds');
+    expect(breeds.count).toBeGreaterThan(7000);
+    expect(breeds.fingerprint).toBe(engine.encoder.fingerprint);
+    const { items } = await engine.listItems('breeds', { limit: 1 });
+    expect(items[0]).toMatchObject({
+      label: expect.any(String),
+      metadata: { species: expect.any(String), licence: expect.any(String) },
+    });
+  });
+
+  it('identifies a cat as a cat breed, with a share of the vote for each candidate', async () => {
+    const answer = await engine.identify(await chelsea(), { collection: 'breeds' });
+    expect(answer.neighbours).toHaveLength(20);
+    const similarities = answer.neighbours.map((n) => n.similarity);
+    expect(similarities).toEqual([...similarities].sort((a, b) => b - a));
+    const sum = answer.candidates.reduce((total, c) => total + c.confidence, 0);
+    expect(sum).toBeGreaterThan(0.99);
+    expect(sum).toBeLessThan(1.0001);
+    const { items } = await engine.listItems('breeds', {
+      limit: 1,
+      filter: { label: [answer.candidates[0]!.label] },
+    });
+    expect(items[0]!.metadata.species).toBe('cat');
+    expect(answer.model.fingerprint).toBe(engine.encoder.fingerprint);
+    expect(answer.timing.totalMs).toBeGreaterThan(0);
+  });
+
+  it('embeds one way: the vector searched for is the vector embedded', async () => {
+    const { embedding } = await engine.embed(await chelsea());
+    const byImage = await engine.search('breeds', { image: await chelsea() }, { k: 5 });
+    const byVector = await engine.search('breeds', { vector: [...embedding] }, { k: 5 });
+    expect(byVector.hits.map((h) => h.item.id)).toEqual(byImage.hits.map((h) => h.item.id));
+  });
+
+  describe('a collection of one’s own', () => {
+    beforeAll(async () => {
+      await engine.createCollection('mine', 'scenes');
+    });
+
+    it('adds images one by one or many, each with its own outcome', async () => {
+      const photos = await Promise.all([1, 2, 3].map((seed) => sceneJpeg(300, 240, seed)));
+      const results = await engine.addItems('mine', [
+        { image: photos[0]!, label: 'one', source: 'a.jpg', metadata: { species: 'cat', year: 2020 } },
+        { image: Buffer.from('not an image at all'), label: 'bad' },
+        { image: photos[1]!, label: 'two' },
+        { image: photos[0]!, label: 'again' },
+      ]);
+      expect(results.map((r) => r.status)).toEqual(['created', 'failed', 'created', 'exists']);
+      expect(results[1]).toMatchObject({ error: { code: 'image_unsupported', hint: expect.any(String) } });
+      expect(results[3]).toMatchObject({ label: 'one' });
+      const second = await engine.addItems('mine', [
+        { image: photos[0]!, label: 'other' },
+        { image: photos[2]! },
+      ]);
+      expect(second.map((r) => r.status)).toEqual(['exists', 'created']);
+      expect((await engine.getCollection('mine')).count).toBe(3);
+      expect((await engine.getThumbnail('mine', (results[0] as { id: string }).id)).length).toBeGreaterThan(
+        500,
+      );
+    });
+
+    it('answers with all items when k is larger than the collection', async () => {
+      const { hits } = await engine.search('mine', { image: await sceneJpeg(300, 240, 1) }, { k: 1000 });
+      expect(hits).toHaveLength(3);
+      expect(hits[0]!.similarity).toBeGreaterThan(0.999);
+    });
+
+    it('filters by label, species and metadata without losing results', async () => {
+      const query = { image: await sceneJpeg(300, 240, 3) };
+      const labels = async (filter: object) =>
+        (await engine.search('mine', query, { k: 10, filter })).hits.map((h) => h.item.label);
+      expect(await labels({ label: ['two'] })).toEqual(['two']);
+      expect(await labels({ species: ['cat'] })).toEqual(['one']);
+      expect(await labels({ metadata: { year: 2020 } })).toEqual(['one']);
+      expect(await labels({ metadata: { year: 1999 } })).toEqual([]);
+    });
+
+    it('searches from examples: towards positives, away from negatives, never naming them', async () => {
+      const { items } = await engine.listItems('mine', { limit: 10 });
+      const [a, b, c] = items.map((item) => item.id) as [string, string, string];
+      const liked = await engine.search('mine', { positives: [a], negatives: [b] }, { k: 10 });
+      expect(liked.hits.map((h) => h.item.id)).toEqual([c]);
+      await expect(engine.search('mine', { positives: [], negatives: [] }, { k: 1 })).rejects.toMatchObject({
+        code: 'invalid_request',
+      });
+      await expect(
+        engine.search('mine', { positives: ['nobody'], negatives: [] }, { k: 1 }),
+      ).rejects.toMatchObject({ code: 'item_not_found' });
+      // A photo minus itself has no direction.
+      await expect(engine.search('mine', { positives: [a], negatives: [a] }, { k: 1 })).rejects.toMatchObject(
+        { code: 'vector_invalid' },
+      );
+    });
+
+    it('refuses vectors that do not fit', async () => {
+      const { dimension } = engine.encoder;
+      for (const vector of [[1, 2, 3], new Array(dimension).fill(0), new Array(dimension).fill(Number.NaN)])
+        await expect(engine.search('mine', { vector }, { k: 1 })).rejects.toMatchObject({
+          code: 'vector_invalid',
+        });
+    });
+
+    it('names what is not there', async () => {
+      await expect(engine.identify(await chelsea(), { collection: 'nowhere' })).rejects.toMatchObject({
+        code: 'collection_not_found',
+      });
+      await expect(engine.addItems('nowhere', [])).rejects.toMatchObject({ code: 'collection_not_found' });
+      await expect(engine.deleteItem('mine', 'nobody')).rejects.toMatchObject({ code: 'item_not_found' });
+    });
+
+    it('forgets a deleted collection, also when one of its name is made anew', async () => {
+      await engine.createCollection('brief');
+      await engine.addItems('brief', [{ image: await sceneJpeg(200, 200, 9), label: 'x' }]);
+      await engine.deleteCollection('brief');
+      await expect(engine.search('brief', { image: await chelsea() }, { k: 1 })).rejects.toMatchObject({
+        code: 'collection_not_found',
+      });
+      await engine.createCollection('brief');
+      expect((await engine.search('brief', { image: await chelsea() }, { k: 1 })).hits).toEqual([]);
+    });
+  });
+
+  it('refuses more images than may wait, and answers again afterwards', async () => {
+    const photo = await sceneJpeg(1200, 900);
+    const asked = await Promise.allSettled(Array.from({ length: 90 }, () => engine.embed(photo)));
+    const refused = asked.filter((a) => a.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'overloaded', retryAfter: 1 });
+    const fulfilled = asked.filter((a) => a.status === 'fulfilled').map((a) => a.value.embedding);
+    expect(fulfilled.length).toBeGreaterThanOrEqual(64);
+    for (const embedding of fulfilled) expect(cosine(embedding, fulfilled[0]!)).toBeGreaterThan(0.9999);
+    expect(engine.pending).toBe(0);
+  });
+
+  it('takes bulk uploads larger than the queue without refusing any', async () => {
+    await engine.createCollection('bulk');
+    const photos = await Promise.all(Array.from({ length: 100 }, (_, seed) => sceneJpeg(120, 120, seed)));
+    const results = await engine.addItems(
+      'bulk',
+      photos.map((image) => ({ image })),
+    );
+    expect(results.every((r) => r.status === 'created')).toBe(true);
+  });
+
+  it('finds everything again after a restart, with the gallery not read anew', async () => {
+    const before = await engine.search('mine', { image: await chelsea() }, { k: 3 });
+    await engine.close();
+    engine = await open();
+    expect(engine.gallery).toBe('current');
+    const after = await engine.search('mine', { image: await chelsea() }, { k: 3 });
+    expect(after.hits.map((h) => h.item.id)).toEqual(before.hits.map((h) => h.item.id));
+  });
+
+  it('is the only one on its data directory', async () => {
+    await expect(open()).rejects.toMatchObject({ code: 'data_dir_locked' });
+  });
+});
