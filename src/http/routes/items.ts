@@ -27,8 +27,8 @@ export function itemRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
       errors: ['collection_not_found'],
       async handle(req, res) {
         const { collection } = parse(collectionPath, req.params, 'path');
-        const { limit, cursor, ...conditions } = parse(itemsQuery, req.query, 'query');
-        const filter = defined(conditions);
+        const { limit, cursor, filter: asJson, ...conditions } = parse(itemsQuery, req.query, 'query');
+        const filter = { ...defined(asJson ?? {}), ...defined(conditions) };
         const page = await engine.listItems(collection, {
           limit: limit ?? DEFAULT_LIMIT,
           ...(cursor === undefined ? {} : { cursor }),

@@ -96,4 +96,21 @@ export const itemsQuery = z.strictObject({
   label: oneOrMany(label, 'One of these labels; repeat the parameter for several.'),
   species: oneOrMany(species, '`metadata.species` is one of these; repeat the parameter for several.'),
   sha256: sha256List,
+  filter: z
+    .string()
+    .max(8000)
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(filter)
+    .optional()
+    .meta({
+      description: 'A filter as JSON, as in a search; the parameters above go before it.',
+      type: 'string',
+    }),
 });

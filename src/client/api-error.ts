@@ -1,0 +1,83 @@
+/** Errors of the client: what the server answered, or that it did not. */
+import { ERRORS, type ErrorCode, type ErrorDetails, PawdexError } from '../errors.js';
+
+/** Characters of an answer that are kept for whoever debugs it. */
+const MAX_BODY = 1000;
+
+/** Codes that stand for a status where something in between answered without problem+json. */
+const BY_STATUS: Record<number, ErrorCode> = {
+  401: 'unauthorized',
+  403: 'unauthorized',
+  404: 'not_found',
+  408: 'request_timeout',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  502: 'server_unreachable',
+  503: 'overloaded',
+  504: 'server_unreachable',
+};
+
+/** The server's answer was an error. `code`, `hint`, `errors` and `retryAfter` are the server's. */
+export class ApiError extends PawdexError {
+  /**
+   * @param httpStatus the answer's status
+   * @param body the answer's text, cut after 1000 characters
+   * @param requestId what the server's log has the request under
+   */
+  constructor(
+    code: ErrorCode,
+    details: ErrorDetails,
+    readonly httpStatus: number,
+    readonly body: string,
+    readonly requestId: string | null,
+  ) {
+    super(code, details);
+    this.name = 'ApiError';
+  }
+}
+
+interface ProblemFields {
+  code?: unknown;
+  title?: unknown;
+  detail?: unknown;
+  hint?: unknown;
+  errors?: { path: string; message: string }[];
+}
+
+function parseProblem(text: string): ProblemFields {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    // A proxy's page, say; the status stands for it.
+    return {};
+  }
+}
+
+/** Seconds from a Retry-After header, which holds seconds or a date. */
+function retryAfterOf(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+}
+
+/** The error that an answer with an error status describes; consumes its body. */
+export async function apiErrorFrom(response: Response): Promise<ApiError> {
+  const text = await response.text();
+  const { code, title, detail, hint, errors } = parseProblem(text);
+  const known = typeof code === 'string' && Object.hasOwn(ERRORS, code);
+  const retryAfter = retryAfterOf(response.headers.get('retry-after'));
+  const said = [detail, title].find((part) => typeof part === 'string') as string | undefined;
+  return new ApiError(
+    known ? (code as ErrorCode) : (BY_STATUS[response.status] ?? 'internal'),
+    {
+      detail: said ?? `The server answered with status ${response.status}.`,
+      ...(typeof hint === 'string' ? { hint } : {}),
+      ...(Array.isArray(errors) ? { errors } : {}),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    },
+    response.status,
+    text.slice(0, MAX_BODY),
+    response.headers.get('x-request-id'),
+  );
+}

@@ -1,0 +1,156 @@
+/** The typed client: what the HTTP API offers, for other programs. */
+import type { AddResult, Identification, ItemInput, Query } from '../engine/engine.js';
+import { PawdexError } from '../errors.js';
+import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch } from '../store/store.js';
+import { type ClientOptions, Transport } from './transport.js';
+import { batches, imageForm, itemsForm, sendSplitting, tooLarge } from './upload.js';
+import type { AddAnswer, EmbedResult, SearchResult, ServerInfo } from './wire.js';
+
+const segment = encodeURIComponent;
+const text = (value: number | boolean | undefined) => (value === undefined ? undefined : String(value));
+
+/**
+ * Talks to a pawdex server. Every method throws ApiError (a PawdexError) for what the server refuses, and
+ * PawdexError `server_unreachable` when there is no answer. A 503 is tried again after its Retry-After.
+ *
+ * @example
+ * const pawdex = new PawdexClient({ baseUrl: 'http://127.0.0.1:3000' });
+ * const { breed, confidence } = await pawdex.identify(await readFile('cat.jpg'));
+ */
+export class PawdexClient {
+  readonly #http: Transport;
+  #info: Promise<ServerInfo> | null = null;
+
+  /** @throws PawdexError config_invalid for a `baseUrl` that is no address */
+  constructor(options: ClientOptions) {
+    this.#http = new Transport(options);
+  }
+
+  /** Version, model and limits of the server; asked once. */
+  info(): Promise<ServerInfo> {
+    this.#info ??= this.#http.json<ServerInfo>({ path: '/v1/info' }).catch((error) => {
+      this.#info = null;
+      throw error;
+    });
+    return this.#info;
+  }
+
+  /**
+   * Breed and nearest neighbours of a photo.
+   *
+   * @param image the file's bytes
+   * @param options collection: `breeds` when absent; k: neighbours that vote, 1..1000
+   */
+  identify(image: Uint8Array, options: { collection?: string; k?: number } = {}): Promise<Identification> {
+    const query = { collection: options.collection, k: text(options.k) };
+    return this.#http.json({ method: 'POST', path: '/v1/identify', query, form: imageForm(image) });
+  }
+
+  /**
+   * Nearest neighbours of an image, an item, a vector or examples.
+   *
+   * @example
+   * await pawdex.search('breeds', { id }, { k: 5, filter: { species: ['cat'] } });
+   */
+  search(
+    collection: string,
+    query: Query,
+    options: { k?: number; filter?: Filter; exact?: boolean } = {},
+  ): Promise<SearchResult> {
+    const call = { method: 'POST', path: '/v1/search' } as const;
+    if ('image' in query) {
+      const fields = {
+        collection,
+        k: text(options.k),
+        exact: text(options.exact),
+        filter: options.filter && JSON.stringify(options.filter),
+      };
+      return this.#http.json({ ...call, form: imageForm(query.image, fields) });
+    }
+    const named = 'vector' in query ? { vector: Array.from(query.vector) } : query;
+    return this.#http.json({ ...call, json: { ...named, ...options, collection } });
+  }
+
+  /** The embedding of a photo. */
+  embed(image: Uint8Array): Promise<EmbedResult> {
+    return this.#http.json({ method: 'POST', path: '/v1/embed', form: imageForm(image) });
+  }
+
+  async listCollections(): Promise<CollectionInfo[]> {
+    const { collections } = await this.#http.json<{ collections: CollectionInfo[] }>({
+      path: '/v1/collections',
+    });
+    return collections;
+  }
+
+  createCollection(name: string, description?: string): Promise<CollectionInfo> {
+    return this.#http.json({ method: 'POST', path: '/v1/collections', json: { name, description } });
+  }
+
+  getCollection(name: string): Promise<CollectionInfo> {
+    return this.#http.json({ path: `/v1/collections/${segment(name)}` });
+  }
+
+  deleteCollection(name: string): Promise<void> {
+    return this.#http.done({ method: 'DELETE', path: `/v1/collections/${segment(name)}` });
+  }
+
+  /**
+   * Adds images, in as many requests as the server's limits ask for.
+   *
+   * @returns one result per image, in order; look at `status` of each
+   */
+  async addItems(collection: string, items: ItemInput[]): Promise<AddResult[]> {
+    const { limits } = await this.info();
+    const path = `/v1/collections/${segment(collection)}/items`;
+    const send = async (batch: ItemInput[]) =>
+      (await this.#http.json<AddAnswer>({ method: 'POST', path, form: itemsForm(batch) })).results;
+    const fits = (item: ItemInput) => item.image.length <= limits.fileBytes;
+    const results: AddResult[] = [];
+    for (const batch of batches(items.filter(fits), limits))
+      results.push(...(await sendSplitting(batch, send)));
+    const inOrder = results.values();
+    const refused = new PawdexError('payload_too_large', {
+      detail: `A file may have at most ${limits.fileBytes} bytes.`,
+    });
+    return items.map((item) => (fits(item) ? inOrder.next().value! : tooLarge(refused)));
+  }
+
+  /** A page of items in order of insertion; pass `next` of one page as `cursor` of the following. */
+  listItems(
+    collection: string,
+    options: { limit?: number; cursor?: string; filter?: Filter } = {},
+  ): Promise<ItemPage> {
+    const { label, species, sha256, metadata } = options.filter ?? {};
+    const query = {
+      limit: text(options.limit),
+      cursor: options.cursor,
+      label,
+      species,
+      sha256: sha256?.join(','),
+      filter: metadata && JSON.stringify({ metadata }),
+    };
+    return this.#http.json({ path: `/v1/collections/${segment(collection)}/items`, query });
+  }
+
+  getItem(collection: string, id: string): Promise<Item> {
+    return this.#http.json({ path: itemPath(collection, id) });
+  }
+
+  /** Changes label, source or metadata; absent fields stay. */
+  updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
+    return this.#http.json({ method: 'PATCH', path: itemPath(collection, id), json: patch });
+  }
+
+  deleteItem(collection: string, id: string): Promise<void> {
+    return this.#http.done({ method: 'DELETE', path: itemPath(collection, id) });
+  }
+
+  /** A small WebP or JPEG. */
+  getThumbnail(collection: string, id: string): Promise<Uint8Array> {
+    return this.#http.bytes({ path: `${itemPath(collection, id)}/thumbnail` });
+  }
+}
+
+const itemPath = (collection: string, id: string) =>
+  `/v1/collections/${segment(collection)}/items/${segment(id)}`;

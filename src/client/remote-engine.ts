@@ -1,0 +1,51 @@
+/** An engine in another process: the command line works through it while a server has the data directory. */
+import type { Engine } from '../engine/engine.js';
+import type { PawdexClient } from './client.js';
+
+/** Content hashes asked for in one request; the address they travel in is limited to 16 KiB. */
+const KNOWN_CHUNK = 100;
+
+/** Which of these hashes the collection holds. */
+async function known(client: PawdexClient, collection: string, sha256: string[]) {
+  const found = new Map<string, { id: string; label: string | null }>();
+  for (let from = 0; from < sha256.length; from += KNOWN_CHUNK) {
+    const chunk = sha256.slice(from, from + KNOWN_CHUNK);
+    const page = await client.listItems(collection, { limit: KNOWN_CHUNK, filter: { sha256: chunk } });
+    for (const item of page.items) found.set(item.sha256, { id: item.id, label: item.label });
+  }
+  return found;
+}
+
+/**
+ * The engine of the server that `client` talks to. Closing it leaves the server running.
+ *
+ * @throws PawdexError server_unreachable, unauthorized
+ */
+export async function remoteEngine(client: PawdexClient): Promise<Engine> {
+  const { model } = await client.info();
+  return {
+    encoder: model,
+    identify: (image, options) => client.identify(image, options),
+    async search(collection, query, options) {
+      const { neighbours, model, timing } = await client.search(collection, query, options);
+      const hits = neighbours.map(({ similarity, ...item }) => ({ item, similarity }));
+      return { hits, model, timing };
+    },
+    async embed(image) {
+      const { embedding, model, timing } = await client.embed(image);
+      return { embedding: Float32Array.from(embedding), model, timing };
+    },
+    createCollection: (name, description) => client.createCollection(name, description),
+    listCollections: () => client.listCollections(),
+    getCollection: (name) => client.getCollection(name),
+    deleteCollection: (name) => client.deleteCollection(name),
+    addItems: (collection, items) => client.addItems(collection, items),
+    known: (collection, sha256) => known(client, collection, sha256),
+    getItem: (collection, id) => client.getItem(collection, id),
+    listItems: (collection, options) => client.listItems(collection, options),
+    updateItem: (collection, id, patch) => client.updateItem(collection, id, patch),
+    deleteItem: (collection, id) => client.deleteItem(collection, id),
+    getThumbnail: (collection, id) => client.getThumbnail(collection, id),
+    async close() {},
+  };
+}

@@ -1,0 +1,114 @@
+/** One request to the server: key, time limit, and patience where the server asks for it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PawdexError } from '../errors.js';
+import { apiErrorFrom } from './api-error.js';
+
+/** Settings of a client. */
+export interface ClientOptions {
+  /** Where the server is: http://127.0.0.1:3000. */
+  baseUrl: string;
+  /** One of the server's PAWDEX_API_KEYS, where it has any. */
+  apiKey?: string;
+  /** Another `fetch`, for tests or a proxy. */
+  fetch?: typeof fetch;
+  /** How long one request may take, in milliseconds. */
+  timeoutMs?: number;
+  /** How long a call may wait in all for a server that answers 503, in milliseconds; 0 never waits. */
+  maxWaitMs?: number;
+}
+
+/** A request's parts. */
+export interface Call {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Path with its parameters encoded. */
+  path: string;
+  query?: Record<string, string | string[] | undefined>;
+  /** Sent as JSON. */
+  json?: unknown;
+  form?: FormData;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+const DEFAULT_MAX_WAIT_MS = 30_000;
+/** Wait where a 503 names none. */
+const DEFAULT_RETRY_SECONDS = 1;
+
+/** Sends requests for {@link PawdexClient}. */
+export class Transport {
+  readonly #base: string;
+  readonly #headers: Record<string, string>;
+  readonly #fetch: typeof fetch;
+  readonly #timeoutMs: number;
+  readonly #maxWaitMs: number;
+
+  /** @throws PawdexError config_invalid for an address that is none */
+  constructor(options: ClientOptions) {
+    if (!/^https?:\/\//.test(options.baseUrl) || !URL.canParse(options.baseUrl))
+      throw new PawdexError('config_invalid', {
+        detail: `"${options.baseUrl}" is not the address of a server.`,
+        hint: 'It looks like http://127.0.0.1:3000.',
+      });
+    this.#base = options.baseUrl.replace(/\/+$/, '');
+    this.#headers = options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` };
+    this.#fetch = options.fetch ?? fetch;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
+  }
+
+  /** The answer as JSON. @throws ApiError, PawdexError server_unreachable */
+  async json<T>(call: Call): Promise<T> {
+    return (await this.#send(call, (response) => response.json())) as T;
+  }
+
+  /** The answer's bytes. Throws as {@link json}. */
+  async bytes(call: Call): Promise<Uint8Array> {
+    return new Uint8Array(await this.#send(call, (response) => response.arrayBuffer()));
+  }
+
+  /** For answers without a body. Throws as {@link json}. */
+  async done(call: Call): Promise<void> {
+    await this.#send(call, (response) => response.arrayBuffer());
+  }
+
+  /** Repeating is safe for every call: what answers 503 has done nothing, and adding is idempotent. */
+  async #send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+    let waited = 0;
+    for (;;) {
+      const response = await this.#attempt(call);
+      if (response.ok) return await read(response).catch((cause) => this.#lost(call, cause));
+      const error = await apiErrorFrom(response).catch((cause) => this.#lost(call, cause));
+      const pause = (error.retryAfter ?? DEFAULT_RETRY_SECONDS) * 1000;
+      if (response.status !== 503 || waited + pause > this.#maxWaitMs) throw error;
+      waited += pause;
+      // Callers that were refused together must not come back together.
+      await sleep(pause * (1 + Math.random() / 4));
+    }
+  }
+
+  #attempt({ method = 'GET', path, query = {}, json, form }: Call): Promise<Response> {
+    const url = new URL(this.#base + path);
+    for (const [name, value] of Object.entries(query))
+      for (const one of value === undefined ? [] : [value].flat()) url.searchParams.append(name, one);
+    const body = json === undefined ? form : JSON.stringify(json);
+    const type: Record<string, string> = json === undefined ? {} : { 'content-type': 'application/json' };
+    return this.#fetch(url, {
+      method,
+      headers: { ...this.#headers, ...type },
+      signal: AbortSignal.timeout(this.#timeoutMs),
+      ...(body === undefined ? {} : { body }),
+    }).catch((cause) => this.#lost({ path }, cause));
+  }
+
+  #lost({ path }: Call, cause: unknown): never {
+    const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
+    const reason = timedOut ? `no answer within ${this.#timeoutMs} ms` : describe(cause);
+    throw new PawdexError('server_unreachable', { detail: `${this.#base}${path}: ${reason}.`, cause });
+  }
+}
+
+/** `fetch` says only "fetch failed"; what happened is in its cause. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
+}

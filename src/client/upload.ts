@@ -1,0 +1,70 @@
+/** Uploads of many images: forms, and batches that keep within the server's limits. */
+
+import type { AddResult, ItemInput } from '../engine/engine.js';
+import { asPawdexError, type PawdexError } from '../errors.js';
+import type { ServerInfo } from './wire.js';
+
+/** A form with one image in the field `image`. */
+export function imageForm(image: Uint8Array, fields: Record<string, string | undefined> = {}): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
+  form.append('image', blobOf(image), 'image');
+  return form;
+}
+
+/** A form with many images and what is said of each. */
+export function itemsForm(items: ItemInput[]): FormData {
+  const form = new FormData();
+  // `source: null` where none is given: the server would otherwise take the file's name for it.
+  form.append('items', JSON.stringify(items.map(({ image: _, ...said }) => ({ source: null, ...said }))));
+  for (const { image } of items) form.append('image', blobOf(image), 'image');
+  return form;
+}
+
+const blobOf = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
+
+/** Runs of consecutive items that fit into one request each. */
+export function batches(items: ItemInput[], limits: ServerInfo['limits']): ItemInput[][] {
+  const all: ItemInput[][] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const last = all.at(-1);
+    if (
+      last === undefined ||
+      last.length >= limits.batchFiles ||
+      bytes + item.image.length > limits.batchBytes
+    ) {
+      all.push([item]);
+      bytes = item.image.length;
+    } else {
+      last.push(item);
+      bytes += item.image.length;
+    }
+  }
+  return all;
+}
+
+/**
+ * Sends a batch; where it is too large for something on the way, in halves. An image that is too large alone fails
+ * alone.
+ */
+export async function sendSplitting(
+  items: ItemInput[],
+  send: (items: ItemInput[]) => Promise<AddResult[]>,
+): Promise<AddResult[]> {
+  try {
+    return await send(items);
+  } catch (thrown) {
+    const error = asPawdexError(thrown);
+    if (error.code !== 'payload_too_large') throw thrown;
+    if (items.length === 1) return [tooLarge(error)];
+    const half = items.length >> 1;
+    const first = await sendSplitting(items.slice(0, half), send);
+    return [...first, ...(await sendSplitting(items.slice(half), send))];
+  }
+}
+
+/** The result of an image that is over the limit. */
+export function tooLarge({ code, message, hint }: PawdexError): AddResult {
+  return { status: 'failed', error: { code, detail: message, hint } };
+}
