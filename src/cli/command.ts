@@ -1,6 +1,6 @@
 /** What all commands share: the settings as flags, `--quiet` and `--verbose`, and how they are read. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Config, parseConfig, settings } from '../config.js';
+import { type Config, PACKAGE_ROOT, parseConfig, settings } from '../config.js';
 import { EXIT_HELP } from './exit.js';
 
 /** What is read from the flags every command has. */
@@ -16,7 +16,18 @@ const flagOf = (name: string) => name.toLowerCase().replaceAll('_', '-');
 const keyOf = (name: string) => flagOf(name).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 const shown = (value: unknown) =>
-  (Array.isArray(value) && value.length === 0) || value === '' ? 'none' : String(value);
+  Array.isArray(value) && value.length === 0 ? 'none' : String(value).replace(PACKAGE_ROOT, '');
+
+/** Settings that `--help` of other commands leaves out. */
+const SERVER_ONLY = new Set<keyof Config>([
+  'PORT',
+  'HOST',
+  'API_KEYS',
+  'LOG_LEVEL',
+  'MAX_BATCH_FILES',
+  'SHUTDOWN_SECONDS',
+  'TRUST_PROXY',
+]);
 
 /**
  * A command with the common flags.
@@ -36,11 +47,15 @@ export function withCommonOptions(made: Command): Command {
   made
     .addOption(new Option('-q, --quiet', 'print results and errors only').helpGroup('Common options:'))
     .addOption(new Option('-v, --verbose', 'print the stack of an error').helpGroup('Common options:'));
+  // A command's own flag of the same name wins: eval's --gallery is a set of photos.
+  const own = new Set(made.options.map(({ long }) => long));
   for (const { name, description, default: fallback } of settings()) {
+    if (own.has(`--${flagOf(name)}`)) continue;
     const value = typeof fallback === 'boolean' ? '[true|false]' : '<value>';
     const text = `${description} (PAWDEX_${name}; default ${shown(fallback)})`;
     const option = new Option(`--${flagOf(name)} ${value}`, text).helpGroup('Settings:');
-    if (typeof fallback === 'boolean') option.preset('true');
+    // Read from the environment by every command, but of use to the server alone.
+    if (SERVER_ONLY.has(name) && made.name() !== 'serve') option.hideHelp();
     made.addOption(option);
   }
   return made;

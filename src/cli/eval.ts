@@ -45,7 +45,8 @@ export function evalCommand(): Command {
 }
 
 async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
-  const common = commonOptions(flags);
+  // --gallery is this command's own; the setting of that name is not used here.
+  const common = commonOptions({ ...flags, gallery: undefined });
   const specs = [flags.gallery, flags.queries, ...(flags.nonpets === undefined ? [] : [flags.nonpets])];
   const { sets, card } = await embedAll(specs, flags.cache, common);
   const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
