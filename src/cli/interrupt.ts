@@ -21,9 +21,9 @@ export interface Interruption {
 /**
  * Raises a signal at the first Ctrl-C or TERM and ends the process at the second.
  *
- * @param message what to say at the first
+ * @param message what to say at the first, or null for nothing
  */
-export function onInterrupt(message: string): Interruption {
+export function onInterrupt(message: string | null): Interruption {
   const controller = new AbortController();
   let first: { at: number; exitCode: number } | null = null;
   const handle = (name: NodeJS.Signals) => {
@@ -31,7 +31,7 @@ export function onInterrupt(message: string): Interruption {
     const now = performance.now();
     if (first === null) {
       first = { at: now, exitCode };
-      note(message);
+      if (message !== null) note(message);
       controller.abort();
     } else if (now - first.at > SAME_PRESS_MS) {
       process.exit(exitCode);

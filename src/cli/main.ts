@@ -1,29 +1,32 @@
 #!/usr/bin/env node
 /** The command line: wires the commands, and turns what they throw into a message and an exit code. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { PACKAGE_ROOT } from '../config.js';
 import { asPawdexError } from '../errors.js';
 import { withCommonOptions } from './command.js';
 import { doctorCommand } from './doctor.js';
 import { embedCommand } from './embed.js';
+import { evalCommand, evalCommand } from './eval.js';
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit.js';
 import { identifyCommand } from './identify.js';
 import { indexCommand } from './index.js';
 import { describeError, note, surviveClosedPipes } from './output.js';
 import { serveCommand } from './serve.js';
+import { VERSION } from './version.js';
 
 function program(): Command {
-  const { version } = JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
-    version: string;
-  };
   const main = new Command('pawdex')
     .description('Image similarity search for cat and dog photos: similar photos and the breed.')
-    .version(version)
+    .version(VERSION)
     .showHelpAfterError('(--help shows how)')
     .addHelpText('after', EXIT_HELP);
-  const commands = [serveCommand(), indexCommand(), identifyCommand(), embedCommand(), doctorCommand()];
+  const commands = [
+    serveCommand(),
+    indexCommand(),
+    identifyCommand(),
+    embedCommand(),
+    evalCommand(),
+    doctorCommand(),
+  ];
   for (const made of commands) main.addCommand(withCommonOptions(made).copyInheritedSettings(main));
   for (const made of [main, ...main.commands]) made.exitOverride();
   return main;

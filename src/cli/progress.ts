@@ -1,5 +1,5 @@
 /** Progress of long work on stderr: a bar where somebody watches, a line now and then where it goes to a file. */
-import { Format, Presets, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 import type { IndexProgress } from '../jobs/index-folder.js';
 import { formatCount, formatSeconds, note } from './output.js';
 
@@ -46,7 +46,7 @@ function describe({ done, total, skipped, failed }: Readonly<IndexProgress>, rat
 }
 
 function bar(total: number): ProgressDisplay {
-  const shown = new SingleBar(
+  const shown = new cliProgress.SingleBar(
     {
       stream: process.stderr,
       clearOnComplete: true,
@@ -54,9 +54,9 @@ function bar(total: number): ProgressDisplay {
       gracefulExit: false,
       fps: 10,
       format: (options, { progress, value }, payload: { text?: string }) =>
-        `${Format.BarFormat(progress, options)} ${Math.floor(progress * 100)} % | ${formatCount(value)} of ${formatCount(total)} | ${payload.text ?? ''}`,
+        `${cliProgress.Format.BarFormat(progress, options)} ${Math.floor(progress * 100)} % | ${formatCount(value)} of ${formatCount(total)} | ${payload.text ?? ''}`,
     },
-    Presets.shades_classic,
+    cliProgress.Presets.shades_classic,
   );
   const meter = new RateMeter();
   meter.measure(0, performance.now() / 1000);

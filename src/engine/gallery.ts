@@ -57,7 +57,7 @@ function toItem(row: Row, dimension: number, at: number): NewItem {
  * @param file the Parquet file's content
  * @throws PawdexError gallery_invalid when it cannot be read or was made with another encoder
  */
-async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Promise<NewItem[]> {
+export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Promise<NewItem[]> {
   try {
     const metadata = parquetMetadata(file);
     const made = metadata.key_value_metadata?.find((entry) => entry.key === 'pawdex.fingerprint')?.value;

@@ -1,13 +1,13 @@
-/** One batch to the engine, with patience for a busy server and for one that takes less at a time. */
+/** One batch to the engine, with patience while it is busy with people who wait for an answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddResult, Engine, ItemInput } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 
-/** How long a server may go on saying that it is overloaded before the job gives up, in milliseconds. */
+/** How long an engine may go on saying that it is overloaded before the job gives up, in milliseconds. */
 const PATIENCE_MS = 120_000;
 
 /**
- * `engine.addItems`, tried again while the server is overloaded, and in halves when it finds the batch too large.
+ * `engine.addItems`, tried again while the engine is overloaded: bulk work can wait.
  *
  * @param signal ends the waiting
  * @returns one result per input, in order
@@ -25,7 +25,6 @@ export async function addBatch(
       return await engine.addItems(collection, inputs);
     } catch (error) {
       if (!(error instanceof PawdexError)) throw error;
-      if (error.code === 'payload_too_large') return split(engine, collection, inputs, error, signal);
       const waitMs = (error.retryAfter ?? 1) * 1000;
       if (error.code !== 'overloaded' || signal?.aborted || Date.now() + waitMs > giveUpAt) throw error;
       await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
@@ -33,20 +32,4 @@ export async function addBatch(
       });
     }
   }
-}
-
-async function split(
-  engine: Engine,
-  collection: string,
-  inputs: ItemInput[],
-  error: PawdexError,
-  signal?: AbortSignal,
-): Promise<AddResult[]> {
-  if (inputs.length === 1)
-    return [{ status: 'failed', error: { code: error.code, detail: error.message, hint: error.hint } }];
-  const middle = Math.ceil(inputs.length / 2);
-  return [
-    ...(await addBatch(engine, collection, inputs.slice(0, middle), signal)),
-    ...(await addBatch(engine, collection, inputs.slice(middle), signal)),
-  ];
 }

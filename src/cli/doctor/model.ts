@@ -1,0 +1,44 @@
+/** Checks of what ships with pawdex: encoder, card and gallery. */
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../../config.js';
+import { openEncoder } from '../../encoder/open.js';
+import { readGallery } from '../../engine/gallery.js';
+import { asPawdexError } from '../../errors.js';
+import { type Check, failed, ok } from './check.js';
+
+/** Loads the encoder, embeds a grey square, and holds the gallery against it. */
+export async function checkModel(config: Config): Promise<Check[]> {
+  try {
+    const encoder = await openEncoder({ cardPath: config.MODEL, threads: config.THREADS, maxQueue: 1 });
+    try {
+      const { info } = encoder;
+      const vector = await encoder.embed(new Uint8Array(info.resize.size ** 2 * 3).fill(128));
+      const norm = Math.hypot(...vector);
+      const detail = `${info.name}, ${info.dimension} dimensions, fingerprint ${info.fingerprint.slice(0, 12)}`;
+      const model =
+        Math.abs(norm - 1) < 1e-3
+          ? ok('model', detail)
+          : failed('model', `${detail}: an embedding has length ${norm}, not 1`, 'Export the encoder again.');
+      return [model, await checkGallery(config, info)];
+    } finally {
+      await encoder.close();
+    }
+  } catch (error) {
+    const { message, hint } = asPawdexError(error);
+    return [failed('model', message, hint)];
+  }
+}
+
+async function checkGallery({ GALLERY }: Config, encoder: Parameters<typeof readGallery>[1]): Promise<Check> {
+  if (GALLERY === '') return ok('gallery', 'none configured');
+  try {
+    const bytes = await readFile(GALLERY);
+    const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
+    const labels = new Set(items.map(({ label }) => label)).size;
+    return ok('gallery', `${items.length} photos of ${labels} breeds, made with this encoder`);
+  } catch (error) {
+    const { code, message, hint } = asPawdexError(error);
+    const detail = code === 'internal' ? `${GALLERY}: ${(error as Error).message}` : message;
+    return failed('gallery', detail, hint);
+  }
+}

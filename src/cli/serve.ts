@@ -1,0 +1,109 @@
+/** `pawdex serve`: settings -> engine -> HTTP, until a signal says stop. */
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import { type Config, PACKAGE_ROOT } from '../config.js';
+import { type LocalEngine, openLocalEngine } from '../engine/local.js';
+import { asPawdexError, PawdexError } from '../errors.js';
+import { createApp } from '../http/app.js';
+import type { Lifecycle } from '../http/lifecycle.js';
+import { startServer } from '../http/server.js';
+import { command, commonOptions } from './command.js';
+import { EXIT } from './exit.js';
+import { onInterrupt } from './interrupt.js';
+import { createLogger } from './logger.js';
+import { formatSeconds, note, plural } from './output.js';
+import { announceServer, runningServer, withdrawServer } from './server-file.js';
+import { VERSION } from './version.js';
+
+/** The command, not yet wired. */
+export function serveCommand(): Command {
+  return command('serve', 'run the server', 'serve --port 8080 --data-dir /var/lib/pawdex').action(run);
+}
+
+async function run(flags: Record<string, unknown>): Promise<void> {
+  const started = performance.now();
+  const { config, quiet } = commonOptions(flags);
+  const logger = await createLogger(config.LOG_LEVEL);
+  const die = (error: unknown, what: string) => {
+    logger.fatal({ err: error }, what);
+    process.exit(EXIT.someFailed);
+  };
+  process.on('uncaughtException', (error) => die(error, 'Unexpected error; the server ends.'));
+  const engine = await open(config, (error) => die(error, 'A worker thread has died; the server ends.'));
+  const lifecycle: Lifecycle = { state: 'ready' };
+  try {
+    const app = createApp({
+      engine,
+      config,
+      logger,
+      version: VERSION,
+      lifecycle,
+      pending: () => engine.pending,
+      webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
+    });
+    const server = await startServer(app, { host: config.HOST, port: config.PORT, lifecycle });
+    const interruption = onInterrupt(
+      quiet ? null : 'Stopping: requests in flight are finished; Ctrl-C again stops at once.',
+    );
+    await announceServer(config.DATA_DIR, server.url);
+    await tellAboutStart(engine, logger);
+    const seconds = (performance.now() - started) / 1000;
+    logger.info({ url: server.url, version: VERSION, seconds }, 'ready');
+    if (!quiet) note(await greeting(engine, server.url, seconds));
+    await raised(interruption.signal);
+    logger.info('stopping');
+    await server.close({ graceSeconds: config.SHUTDOWN_SECONDS });
+    await withdrawServer(config.DATA_DIR);
+  } finally {
+    await engine.close();
+  }
+  logger.info('stopped');
+}
+
+/** Opens the engine; a data directory that a server has is told with that server's address. */
+async function open(config: Config, onCrash: (error: PawdexError) => void): Promise<LocalEngine> {
+  try {
+    return await openLocalEngine({ config, onCrash });
+  } catch (error) {
+    const running =
+      asPawdexError(error).code === 'data_dir_locked' ? await runningServer(config.DATA_DIR) : null;
+    if (running === null) throw error;
+    throw new PawdexError('data_dir_locked', {
+      detail: `A pawdex server runs on ${config.DATA_DIR} already: ${running.url} (process ${running.pid}).`,
+      hint: 'Use that one, stop it, or name another --data-dir and --port.',
+      cause: error,
+    });
+  }
+}
+
+/** What the start found that an operator should know. */
+async function tellAboutStart(engine: LocalEngine, logger: Logger): Promise<void> {
+  const { graphUnavailable, repairs } = await engine.storeStats();
+  for (const repair of repairs)
+    logger.warn({ repair }, 'The data directory was damaged and has been repaired.');
+  if (graphUnavailable !== null)
+    logger.warn(
+      { reason: graphUnavailable },
+      'There is no graph index: searches are exact, slower when large.',
+    );
+  if (engine.gallery === 'kept')
+    logger.warn(
+      'The collection `breeds` was embedded with another model and holds items of your own, so the shipped gallery was not loaded.',
+    );
+}
+
+async function greeting(engine: LocalEngine, url: string, seconds: number): Promise<string> {
+  const collections = await engine.listCollections();
+  const { graphUnavailable } = await engine.storeStats();
+  const held = collections.map(({ name, count }) => `${name}: ${plural(count, 'photo')}`).join(', ');
+  const exact = graphUnavailable === null ? '' : '\nhnswlib-node is not available: searches are exact.';
+  return `pawdex ${VERSION} is ready at ${url} (${held || 'no collection yet'}; started in ${formatSeconds(seconds)}).${exact}`;
+}
+
+function raised(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
