@@ -5,7 +5,7 @@ import { asPawdexError } from '../errors.js';
 import { withCommonOptions } from './command.js';
 import { doctorCommand } from './doctor.js';
 import { embedCommand } from './embed.js';
-import { evalCommand, evalCommand } from './eval.js';
+import { evalCommand } from './eval.js';
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit.js';
 import { identifyCommand } from './identify.js';
 import { indexCommand } from './index.js';
