@@ -1,0 +1,59 @@
+/** Apps for tests, without a socket and without a log. */
+import { Writable } from 'node:stream';
+import type { Express } from 'express';
+import { pino } from 'pino';
+import { createApp } from '../../src/http/app.js';
+import type { AppDeps } from '../../src/http/deps.js';
+import type { Lifecycle } from '../../src/http/lifecycle.js';
+import { MemoryEngine } from './memory-engine.js';
+
+export type TestConfig = AppDeps['config'];
+
+/** What `testApp` makes. */
+export interface TestApp<E> {
+  app: Express;
+  engine: E;
+  lifecycle: Lifecycle;
+  /** Every line logged so far, as text. */
+  log: string[];
+}
+
+/** An app over `engine`, ready, with small limits, that logs everything into `log`. */
+export function appOver<E extends AppDeps['engine']>(
+  engine: E,
+  config: Partial<TestConfig> = {},
+): TestApp<E> {
+  const log: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      log.push(String(chunk));
+      done();
+    },
+  });
+  const lifecycle: Lifecycle = { state: 'ready' };
+  const app = createApp({
+    engine,
+    config: { API_KEYS: [], MAX_UPLOAD_MB: 1, MAX_BATCH_FILES: 4, TRUST_PROXY: false, ...config },
+    logger: pino({ level: 'trace' }, sink),
+    version: '0.0.0',
+    lifecycle,
+    pending: () => 7,
+    webDir: new URL('./no-such-folder', import.meta.url).pathname,
+  });
+  return { app, engine, lifecycle, log };
+}
+
+/** An app over a {@link MemoryEngine} whose collection `breeds` holds three items. */
+export async function testApp(config: Partial<TestConfig> = {}): Promise<TestApp<MemoryEngine>> {
+  const engine = new MemoryEngine();
+  await engine.createCollection('breeds');
+  await engine.addItems(
+    'breeds',
+    [
+      ['siamese', 'cat'],
+      ['birman', 'cat'],
+      ['beagle', 'dog'],
+    ].map(([label, species]) => ({ image: Buffer.from(label!), label: label!, metadata: { species } })),
+  );
+  return appOver(engine, config);
+}

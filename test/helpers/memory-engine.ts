@@ -1,0 +1,225 @@
+/**
+ * An engine that keeps everything in memory and "embeds" by hashing, for tests of what HTTP adds around an engine:
+ * routing, validation, limits, shutdown. What images mean is tested against the real one.
+ */
+import { createHash } from 'node:crypto';
+import type { AddResult, Engine, ItemInput, Query } from '../../src/engine/engine.js';
+import { PawdexError } from '../../src/errors.js';
+import type { CollectionInfo, Filter, Hit, Item, ItemPage, ItemPatch } from '../../src/store/store.js';
+
+const DIMENSION = 4;
+const TIMING = { decodeMs: 1.23456, embedMs: 2, searchMs: 0.5, totalMs: 3.999 };
+const FINGERPRINT = 'f'.repeat(64);
+
+type Stored = Item & { vector: number[]; picture: Buffer };
+
+const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const embedding = (bytes: Uint8Array) => {
+  const values = [...createHash('sha256').update(bytes).digest().subarray(0, DIMENSION)].map(
+    (v) => v - 127.5,
+  );
+  const norm = Math.hypot(...values);
+  return values.map((v) => v / norm);
+};
+
+function matches(item: Stored, filter: Filter = {}): boolean {
+  if (filter.label && !filter.label.includes(item.label ?? '')) return false;
+  if (filter.species && !filter.species.includes(String(item.metadata.species))) return false;
+  if (filter.sha256 && !filter.sha256.includes(item.sha256)) return false;
+  return Object.entries(filter.metadata ?? {}).every(([key, value]) => item.metadata[key] === value);
+}
+
+/** See above; `hold` lets a test keep every identify waiting until it is released. */
+export class MemoryEngine implements Engine {
+  readonly encoder = {
+    name: 'hash',
+    fingerprint: FINGERPRINT,
+    dimension: DIMENSION,
+    resize: { size: 32, fit: 'cover', kernel: 'cubic' },
+  } as const;
+  /** Thrown by the next call of `identify`. */
+  failWith: unknown = null;
+  hold: Promise<void> = Promise.resolve();
+  /** Images that reached the engine. */
+  images = 0;
+  readonly #collections = new Map<string, { info: CollectionInfo; items: Stored[] }>();
+
+  async identify(image: Uint8Array, options: { collection: string; k?: number }) {
+    if (this.failWith !== null) throw this.failWith;
+    await this.hold;
+    const { hits } = await this.search(options.collection, { image }, { k: options.k ?? 20 });
+    const label = hits[0]?.item.label ?? null;
+    return {
+      decision: label === null ? ('unknown' as const) : ('match' as const),
+      breed: label,
+      confidence: label === null ? 0 : 1 / 3,
+      calibrated: false,
+      candidates: label === null ? [] : [{ label, confidence: 1 / 3 }],
+      neighbours: hits.map(({ item, similarity }) => ({
+        id: item.id,
+        label: item.label,
+        similarity,
+        source: item.source,
+        hasThumbnail: item.hasThumbnail,
+      })),
+      model: { name: 'hash', fingerprint: FINGERPRINT },
+      timing: TIMING,
+    };
+  }
+
+  async search(collection: string, query: Query, options: { k: number; filter?: Filter }) {
+    const { items } = this.#get(collection);
+    const vector = this.#vector(items, query);
+    const hits: Hit[] = items
+      .filter((item) => matches(item, options.filter))
+      .map((item) => ({
+        item: this.#public(item),
+        similarity: item.vector.reduce((sum, v, i) => sum + v * vector[i]!, 0),
+      }))
+      .sort((a, b) => b.similarity - a.similarity)
+      .slice(0, options.k);
+    return { hits, model: { name: 'hash', fingerprint: FINGERPRINT }, timing: TIMING };
+  }
+
+  async embed(image: Uint8Array) {
+    return {
+      embedding: Float32Array.from(this.#embed(image)),
+      model: { name: 'hash', fingerprint: FINGERPRINT },
+      timing: TIMING,
+    };
+  }
+
+  async createCollection(name: string, description?: string): Promise<CollectionInfo> {
+    if (this.#collections.has(name)) throw new PawdexError('collection_exists');
+    const info: CollectionInfo = {
+      name,
+      dimension: DIMENSION,
+      fingerprint: FINGERPRINT,
+      model: 'hash',
+      ...(description === undefined ? {} : { description }),
+      gallery: null,
+      calibration: null,
+      count: 0,
+      createdAt: new Date(0).toISOString(),
+      index: { kind: 'exact', indexed: 0 },
+    };
+    this.#collections.set(name, { info, items: [] });
+    return info;
+  }
+
+  async listCollections() {
+    return Promise.all([...this.#collections.keys()].map((name) => this.getCollection(name)));
+  }
+
+  async getCollection(name: string): Promise<CollectionInfo> {
+    const { info, items } = this.#get(name);
+    return { ...info, count: items.length };
+  }
+
+  async deleteCollection(name: string): Promise<void> {
+    this.#get(name);
+    this.#collections.delete(name);
+  }
+
+  async addItems(collection: string, inputs: ItemInput[]): Promise<AddResult[]> {
+    const { items } = this.#get(collection);
+    return inputs.map((input) => {
+      const sha256 = sha(input.image);
+      const known = items.find((item) => item.sha256 === sha256);
+      if (known) return { status: 'exists', id: known.id, label: known.label };
+      if (input.image.length === 0) {
+        const { code, message, hint } = new PawdexError('image_empty');
+        return { status: 'failed', error: { code, detail: message, hint } };
+      }
+      const stored: Stored = {
+        id: sha256.slice(0, 32),
+        label: input.label ?? null,
+        source: input.source ?? null,
+        sha256,
+        size: input.image.length,
+        metadata: input.metadata ?? {},
+        hasThumbnail: true,
+        createdAt: new Date(0).toISOString(),
+        vector: this.#embed(input.image),
+        picture: Buffer.from(input.image),
+      };
+      items.push(stored);
+      return { status: 'created', id: stored.id, label: stored.label };
+    });
+  }
+
+  async known(collection: string, sha256: string[]) {
+    const { items } = this.#get(collection);
+    return new Map(
+      items.filter((i) => sha256.includes(i.sha256)).map((i) => [i.sha256, { id: i.id, label: i.label }]),
+    );
+  }
+
+  async getItem(collection: string, id: string): Promise<Item> {
+    return this.#public(this.#item(collection, id));
+  }
+
+  async listItems(
+    collection: string,
+    options: { limit: number; cursor?: string; filter?: Filter },
+  ): Promise<ItemPage> {
+    const all = this.#get(collection).items.filter((item) => matches(item, options.filter));
+    const from = Number(options.cursor ?? 0);
+    if (!Number.isInteger(from))
+      throw new PawdexError('invalid_request', { detail: 'The cursor is not valid.' });
+    const end = from + options.limit;
+    return {
+      items: all.slice(from, end).map((item) => this.#public(item)),
+      next: end < all.length ? String(end) : null,
+    };
+  }
+
+  async updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
+    return this.#public(Object.assign(this.#item(collection, id), patch));
+  }
+
+  async deleteItem(collection: string, id: string): Promise<void> {
+    const { items } = this.#get(collection);
+    items.splice(items.indexOf(this.#item(collection, id)), 1);
+  }
+
+  async getThumbnail(collection: string, id: string): Promise<Uint8Array> {
+    return this.#item(collection, id).picture;
+  }
+
+  async close(): Promise<void> {}
+
+  #embed(image: Uint8Array): number[] {
+    this.images++;
+    if (image.length === 0) throw new PawdexError('image_empty');
+    return embedding(image);
+  }
+
+  #get(name: string) {
+    const collection = this.#collections.get(name);
+    if (collection === undefined) throw new PawdexError('collection_not_found');
+    return collection;
+  }
+
+  #item(collection: string, id: string): Stored {
+    const item = this.#get(collection).items.find((each) => each.id === id);
+    if (item === undefined) throw new PawdexError('item_not_found');
+    return item;
+  }
+
+  #public({ vector: _, picture: __, ...item }: Stored): Item {
+    return item;
+  }
+
+  #vector(items: Stored[], query: Query): number[] {
+    if ('image' in query) return this.#embed(query.image);
+    if ('vector' in query) {
+      if (query.vector.length !== DIMENSION) throw new PawdexError('vector_invalid');
+      return [...query.vector];
+    }
+    const id = 'id' in query ? query.id : query.positives[0];
+    const item = items.find((each) => each.id === id);
+    if (item === undefined) throw new PawdexError('item_not_found');
+    return item.vector;
+  }
+}

@@ -1,0 +1,160 @@
+import request from 'supertest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type TestApp, testApp } from '../helpers/http.js';
+import type { MemoryEngine } from '../helpers/memory-engine.js';
+
+const photo = Buffer.from('siamese');
+let t: TestApp<MemoryEngine>;
+beforeEach(async () => {
+  t = await testApp();
+});
+
+describe('POST /v1/identify', () => {
+  it('answers exactly the fields of the contract', async () => {
+    const { body, status } = await request(t.app).post('/v1/identify?k=2').attach('image', photo, 'x.jpg');
+    expect(status).toBe(200);
+    expect(Object.keys(body)).toEqual([
+      'decision',
+      'breed',
+      'confidence',
+      'calibrated',
+      'candidates',
+      'neighbours',
+      'model',
+      'timing',
+    ]);
+    expect(body).toMatchObject({
+      decision: 'match',
+      breed: 'siamese',
+      confidence: 0.333333,
+      timing: { decodeMs: 1.23, embedMs: 2, searchMs: 0.5, totalMs: 4 },
+    });
+    expect(body.neighbours).toHaveLength(2);
+    expect(body.neighbours[0]).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      label: 'siamese',
+      similarity: 1,
+      source: null,
+      hasThumbnail: true,
+    });
+  });
+
+  it.each([
+    ['plain base64', photo.toString('base64')],
+    ['a data URL', `data:image/jpeg;base64,${photo.toString('base64')}`],
+    ['base64url without padding', photo.toString('base64url')],
+    [
+      'base64 with line breaks',
+      `${photo.toString('base64').slice(0, 4)}\r\n${photo.toString('base64').slice(4)}`,
+    ],
+  ])('takes an image as %s', async (_, imageBase64) => {
+    const { body } = await request(t.app).post('/v1/identify').send({ imageBase64 });
+    expect(body.breed).toBe('siamese');
+  });
+
+  it('takes collection and k from the query, the form or JSON', async () => {
+    await t.engine.createCollection('mine');
+    const named = [
+      request(t.app).post('/v1/identify?collection=mine&k=1').attach('image', photo, 'x'),
+      request(t.app)
+        .post('/v1/identify')
+        .field('collection', 'mine')
+        .field('k', '1')
+        .attach('image', photo, 'x'),
+      request(t.app)
+        .post('/v1/identify')
+        .send({ collection: 'mine', k: 1, imageBase64: photo.toString('base64') }),
+    ];
+    for (const { status, body } of await Promise.all(named)) {
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ decision: 'unknown', breed: null, neighbours: [] });
+    }
+  });
+
+  it('refuses a parameter that query and body name differently', async () => {
+    const { status, body } = await request(t.app)
+      .post('/v1/identify?k=1')
+      .field('k', '2')
+      .attach('image', photo, 'x');
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+  });
+
+  it('gives all items when k is greater than their number', async () => {
+    const { body } = await request(t.app).post('/v1/identify?k=1000').attach('image', photo, 'x');
+    expect(body.neighbours).toHaveLength(3);
+  });
+});
+
+describe('POST /v1/search', () => {
+  const search = (body: object) => request(t.app).post('/v1/search').send(body);
+  const idOf = async (label: string) =>
+    (await t.engine.listItems('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
+
+  it('finds by image, id, vector and examples', async () => {
+    const { body: embedded } = await request(t.app).post('/v1/embed').attach('image', photo, 'x');
+    const id = await idOf('siamese');
+    const answers = await Promise.all([
+      request(t.app).post('/v1/search').attach('image', photo, 'x'),
+      search({ imageBase64: photo.toString('base64') }),
+      search({ id }),
+      search({ vector: embedded.embedding }),
+      search({ positives: [id], negatives: [await idOf('beagle')] }),
+    ]);
+    for (const { status, body } of answers) {
+      expect(status).toBe(200);
+      expect(body.neighbours[0]).toMatchObject({
+        id,
+        label: 'siamese',
+        metadata: { species: 'cat' },
+        similarity: 1,
+      });
+      expect(body.neighbours[0]).not.toHaveProperty('vector');
+    }
+  });
+
+  it('filters in JSON and in a form, by one value or several', async () => {
+    const wanted = { species: 'dog', label: ['beagle', 'siamese'], metadata: { species: 'dog' } };
+    const answers = await Promise.all([
+      search({ imageBase64: photo.toString('base64'), filter: wanted }),
+      request(t.app).post('/v1/search').field('filter', JSON.stringify(wanted)).attach('image', photo, 'x'),
+    ]);
+    for (const { body } of answers)
+      expect(body.neighbours.map((n: { label: string }) => n.label)).toEqual(['beagle']);
+  });
+
+  it.each([
+    [{}, 'image_missing'],
+    [{ id: 'a', vector: [1, 2, 3, 4] }, 'invalid_request'],
+    [{ id: 'nope' }, 'item_not_found'],
+    [{ vector: [1, 2, 3] }, 'vector_invalid'],
+    [{ vector: [1, 2, 3, null] }, 'vector_invalid'],
+    [{ vector: [1, 2, 3, 'NaN'] }, 'vector_invalid'],
+    [{ vector: 'abc' }, 'vector_invalid'],
+    [{ id: 'a', filter: { lable: 'x' } }, 'invalid_request'],
+    [{ id: 'a', filter: { metadata: { a: {} } } }, 'invalid_request'],
+    [{ id: 'a', k: 1.5 }, 'invalid_request'],
+    [{ id: 'a', k: null }, 'invalid_request'],
+    [{ id: 'a', exact: 'maybe' }, 'invalid_request'],
+    [{ id: 'a', collection: '../etc' }, 'invalid_request'],
+    [{ id: 'a', collection: 'nope' }, 'collection_not_found'],
+    [{ url: 'http://127.0.0.1/cat.jpg' }, 'url_input_disabled'],
+  ])('answers %j with %s', async (body, code) => {
+    const answer = await search(body);
+    expect(answer.body.code).toBe(code);
+    expect(answer.status).toBe(code.endsWith('not_found') ? 404 : 400);
+  });
+
+  it('refuses numbers that are too large for a float', async () => {
+    const { body } = await request(t.app).post('/v1/search').type('json').send('{"vector":[1e999,0,0,0]}');
+    expect(body).toMatchObject({ code: 'vector_invalid', errors: [{ path: 'body.vector.0' }] });
+  });
+});
+
+describe('POST /v1/embed', () => {
+  it('gives a vector from which the float32 values come back', async () => {
+    const { body } = await request(t.app).post('/v1/embed').attach('image', photo, 'x');
+    const { embedding } = await t.engine.embed(photo);
+    expect(Float32Array.from(body.embedding)).toEqual(embedding);
+    expect(body).toMatchObject({ dimension: 4, model: { name: 'hash' } });
+  });
+});
