@@ -1,4 +1,7 @@
-/** The file hnswlib writes, checked and hashed: hnswlib itself ignores write errors and keeps no checksum. */
+/**
+ * The file hnswlib writes, hashed and looked into: hnswlib itself ignores write errors, keeps no checksum, and
+ * reads vectors of any length as if they had the length it expects.
+ */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 
@@ -21,31 +24,35 @@ export async function digest(file: string): Promise<{ sha256: string; bytes: num
   return { sha256: hash.digest('hex'), bytes };
 }
 
+/** Forces a file to the disk. */
+export function sync(file: string): Promise<void> {
+  return using(file, 'r+', (handle) => handle.sync());
+}
+
 /**
- * Forces a graph file to the disk after checking that it is whole: the header says how long the nodes are,
+ * What a graph file says of itself, after checking that it is whole: the header tells how long the nodes are,
  * and the upper layers follow, each with its length before it.
  *
  * @throws when the file was cut short, e.g. because the disk is full
  */
-export async function sync(file: string): Promise<void> {
-  await using(file, 'r+', async (handle) => {
-    await handle.sync();
+export async function inspect(file: string): Promise<{ nodes: number; dimension: number; M: number }> {
+  let found = { nodes: 0, dimension: 0, M: 0 };
+  await using(file, 'r', async (handle) => {
     const { size } = await handle.stat();
     const header = Buffer.alloc(HEADER_BYTES);
     await handle.read(header, 0, HEADER_BYTES, 0);
-    const nodes = Number(header.readBigUInt64LE(16));
-    const nodeBytes = Number(header.readBigUInt64LE(24));
-    let at = HEADER_BYTES + nodes * nodeBytes;
-    const layers = Buffer.alloc(Math.max(0, size - at));
-    const start = at;
-    await handle.read(layers, 0, layers.length, at);
-    for (let i = 0; i < nodes; i++) {
-      if (at + 4 > size) break;
-      at += 4 + layers.readUInt32LE(at - start);
-    }
-    if (nodes === 0 || at !== size)
-      throw new Error(`the graph file has ${size} bytes instead of at least ${at}`);
+    const field = (at: number) => Number(header.readBigUInt64LE(at));
+    const [nodes, nodeBytes, labelAt, vectorAt, M] = [field(16), field(24), field(32), field(40), field(72)];
+    const layersAt = HEADER_BYTES + nodes * nodeBytes;
+    const layers = Buffer.alloc(Math.max(0, size - layersAt));
+    await handle.read(layers, 0, layers.length, layersAt);
+    let at = 0;
+    for (let i = 0; i < nodes && at + 4 <= layers.length; i++) at += 4 + layers.readUInt32LE(at);
+    if (nodes === 0 || layersAt + at !== size)
+      throw new Error(`it has ${size} bytes instead of at least ${layersAt + Math.max(at, 4 * nodes)}`);
+    found = { nodes, dimension: (labelAt - vectorAt) / 4, M };
   });
+  return found;
 }
 
 async function using(

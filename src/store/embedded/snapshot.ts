@@ -8,7 +8,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { EF_CONSTRUCTION, Graph, type GraphLibrary, M } from './graph.js';
-import { digest, sync } from './graph-file.js';
+import { digest, inspect, sync } from './graph-file.js';
 
 const headerSchema = z.object({
   format: z.literal(1),
@@ -59,8 +59,10 @@ export class Snapshot {
       const found = await digest(file);
       if (found.bytes !== header.bytes) return `its file has ${found.bytes} bytes instead of ${header.bytes}`;
       if (found.sha256 !== header.sha256) return "its file's checksum is wrong";
-      const graph = await Graph.read(library, file, header);
-      return graph.size === header.nodes ? graph : `it has ${graph.size} nodes instead of ${header.nodes}`;
+      const inside = await inspect(file);
+      if (inside.dimension !== dimension || inside.M !== M || inside.nodes !== header.nodes)
+        return `its file holds ${inside.nodes} nodes of ${inside.dimension} dimensions with M ${inside.M}`;
+      return await Graph.read(library, file, header);
     } catch (error) {
       return `its file cannot be read (${error instanceof Error ? error.message : error})`;
     }
@@ -74,6 +76,7 @@ export class Snapshot {
     try {
       await graph.write(`${file}.tmp`);
       await sync(`${file}.tmp`);
+      const { nodes } = await inspect(`${file}.tmp`);
       const header: Header = {
         format: 1,
         file: name,
@@ -82,7 +85,7 @@ export class Snapshot {
         dimension,
         M,
         efConstruction: EF_CONSTRUCTION,
-        nodes: graph.size,
+        nodes,
         base: graph.base,
         lastSeq: graph.lastSeq,
       };

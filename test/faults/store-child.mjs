@@ -1,0 +1,109 @@
+/**
+ * A process that uses a store until it is killed or done; it says on its standard output, line by line, what
+ * has been acknowledged. Arguments: what to do, the data directory, the number to start from.
+ */
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { openEmbeddedStore } from '../../dist/store/embedded/open.js';
+
+const DIMENSION = 16;
+const [, , task, dataDir, start = '0'] = process.argv;
+const say = (...words) => process.stdout.write(`${words.join(' ')}\n`);
+
+/** Must give the same items as `faultItem` of the tests. */
+function item(n) {
+  const sha256 = createHash('sha256').update(`fault ${n}`).digest('hex');
+  return {
+    id: `item-${n}`,
+    label: `breed-${n % 7}`,
+    source: null,
+    sha256,
+    size: n,
+    metadata: { n },
+    thumbnail: Uint8Array.from({ length: 200 }, (_, i) => (n + i) & 255),
+    vector: Float32Array.from({ length: DIMENSION }, (_, i) => Math.sin((n + 1) * (i + 1) * 0.37)),
+  };
+}
+const range = (from, count) => Array.from({ length: count }, (_, i) => item(from + i));
+
+async function openWithCollection() {
+  const store = await openEmbeddedStore({ dataDir });
+  if ((await store.listCollections()).length === 0)
+    await store.createCollection({ name: 'pets', dimension: DIMENSION, fingerprint: 'f', model: 'm' });
+  return store;
+}
+
+async function graphBuilt(store) {
+  for (;;) {
+    const { index, count } = await store.getCollection('pets');
+    if (index.kind === 'hnsw' && index.indexed === count) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const attempt = (work) =>
+  work.then(
+    () => 'ok',
+    (error) => error.code,
+  );
+
+const tasks = {
+  /** Puts of 1-20 items, four at a time, for ever. */
+  async puts() {
+    const store = await openWithCollection();
+    let next = Number(start);
+    const worker = async () => {
+      for (;;) {
+        const from = next;
+        const count = 1 + (from % 20);
+        next += count;
+        await store.put('pets', range(from, count));
+        say('put', from, count);
+      }
+    };
+    await Promise.all([worker(), worker(), worker(), worker()]);
+  },
+
+  /** Opens, adds, waits for the graph, closes (which saves the graph), over and over. */
+  async snapshots() {
+    for (let from = Number(start); ; from += 1000) {
+      const store = await openWithCollection();
+      const count = from === 0 ? 5000 : 1000;
+      await store.put('pets', range(from === 0 ? 0 : from + 4000, count));
+      say('put', from === 0 ? 0 : from + 4000, count);
+      await graphBuilt(store);
+      say('closing');
+      await store.close();
+    }
+  },
+
+  /** Holds the store open until killed. */
+  async hold() {
+    await openWithCollection();
+    say('open');
+    setInterval(() => {}, 1000);
+  },
+
+  /** Fills a small disk, frees some of it when it is full, and goes on. */
+  async fill() {
+    const store = await openWithCollection();
+    let n = 0;
+    let outcome = 'ok';
+    for (; outcome === 'ok'; n += outcome === 'ok' ? 50 : 0)
+      outcome = await attempt(store.put('pets', range(n, 50)));
+    say('refused', outcome, n);
+    say('again', await attempt(store.put('pets', range(n, 50))));
+    say('count', await store.count('pets'));
+    const [hit] = await store.search('pets', item(3).vector, { k: 1 });
+    say('found', hit.item.id, (await store.get('pets', 'item-7')).label);
+    if (process.env.BALLAST) {
+      rmSync(process.env.BALLAST);
+      say('freed', await attempt(store.put('pets', range(n, 50))));
+      say('count', await store.count('pets'));
+    }
+    await store.close();
+    say('closed');
+  },
+};
+
+await tasks[task]();
