@@ -184,6 +184,11 @@ export const ERRORS = {
     title: 'The gallery file cannot be read or does not fit the model.',
     hint: 'Rebuild it with scripts/model/build-gallery.mjs, or restore the shipped file.',
   },
+  calibration_invalid: {
+    status: 500,
+    title: 'A calibration cannot be read.',
+    hint: 'Fit it again with `pawdex calibrate`.',
+  },
   set_invalid: {
     status: 400,
     title: 'The labelled set cannot be read.',
