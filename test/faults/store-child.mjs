@@ -3,7 +3,7 @@
  * has been acknowledged. Arguments: what to do, the data directory, the number to start from.
  */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { openEmbeddedStore } from '../../dist/store/embedded/open.js';
 
 const DIMENSION = 16;
@@ -46,6 +46,15 @@ const attempt = (work) =>
     () => 'ok',
     (error) => error.code,
   );
+
+/** Takes what room the disk has left. */
+function fillUp(file) {
+  try {
+    for (;;) appendFileSync(file, Buffer.alloc(4096, 1));
+  } catch (error) {
+    if (error.code !== 'ENOSPC') throw error;
+  }
+}
 
 const tasks = {
   /** Puts of 1-20 items, four at a time, for ever. */
@@ -101,8 +110,17 @@ const tasks = {
       say('freed', await attempt(store.put('pets', range(n, 50))));
       say('count', await store.count('pets'));
     }
+    const { index } = await store.getCollection('pets');
+    say('index', index.kind);
+    if (process.env.FILLER) fillUp(process.env.FILLER);
+    if (index.kind !== 'exact') await graphBuilt(store);
+    const graphs = () => (existsSync(`${dataDir}/graphs`) ? readdirSync(`${dataDir}/graphs`).sort() : []);
+    say('before', ...graphs().filter((name) => !name.endsWith('.tmp')));
     await store.close();
-    say('closed');
+    say('after', ...graphs());
+    const again = await openWithCollection();
+    say('reopened', await again.count('pets'), (await again.stats()).repairs.length);
+    await again.close();
   },
 };
 

@@ -99,7 +99,7 @@ export class Snapshot {
   /** Removes what belongs to this collection and is not its current snapshot. */
   async sweep(): Promise<void> {
     const header = parseHeader(await readFile(this.#headerFile, 'utf8').catch(() => ''));
-    const keep = new Set(header === null ? [] : [path.basename(this.#headerFile), header.file]);
+    const keep = new Set([path.basename(this.#headerFile), header?.file]);
     for (const name of await readdir(this.#directory).catch(() => [] as string[]))
       if (/^(\d+)[-.]/.exec(name)?.[1] === String(this.#collection) && !keep.has(name))
         await rm(path.join(this.#directory, name), { force: true });

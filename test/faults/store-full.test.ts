@@ -1,0 +1,87 @@
+/** A full disk refuses puts with a code, loses nothing, and the store goes on. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { CHILD, expectWhole, start } from './store-processes.js';
+
+/** Whether this process may mount a file system in a name space of its own. */
+const mayMount =
+  spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()], { stdio: 'ignore' }).status === 0;
+const hasBash = spawnSync('bash', ['-c', 'ulimit -f 100']).status === 0;
+
+describe('a full disk', () => {
+  let dataDir: string;
+  beforeEach(async () => {
+    dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-full-'));
+  });
+  afterEach(() => rm(dataDir, { recursive: true }));
+
+  const answers = (lines: string[], word: string) =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+
+  it.skipIf(!mayMount)(
+    'refuses puts with storage_full, answers, and takes puts again when there is room',
+    async () => {
+      const script =
+        'mount -t tmpfs -o size=6m tmpfs "$DIR" && head -c 2000000 /dev/zero > "$DIR/ballast" && BALLAST="$DIR/ballast" exec "$@"';
+      const child = start(
+        'unshare',
+        ['-rm', 'sh', '-c', script, 'sh', process.execPath, CHILD, 'fill', path.join(dataDir, 'data')],
+        { DIR: dataDir },
+      );
+      expect(await child.ended, child.lines.join('\n')).toBe(0);
+      const [[outcome, stored]] = answers(child.lines, 'refused').map((line) => line.split(' '));
+      expect(outcome).toBe('storage_full');
+      expect(Number(stored)).toBeGreaterThan(500);
+      expect(answers(child.lines, 'again')).toEqual(['storage_full']);
+      expect(answers(child.lines, 'found')).toEqual(['item-3 breed-0']);
+      expect(answers(child.lines, 'freed')).toEqual(['ok']);
+      expect(answers(child.lines, 'count')).toEqual([stored, String(Number(stored) + 50)]);
+      expect(answers(child.lines, 'reopened')).toEqual([`${Number(stored) + 50} 0`]);
+    },
+  );
+
+  it.skipIf(!mayMount)(
+    'does not take the graph either: the one saved before stays, and no half one',
+    async () => {
+      const script = 'mount -t tmpfs -o size=12m tmpfs "$DIR" && FILLER="$DIR/filler" exec "$@"';
+      const child = start(
+        'unshare',
+        ['-rm', 'sh', '-c', script, 'sh', process.execPath, CHILD, 'fill', path.join(dataDir, 'data')],
+        { DIR: dataDir },
+      );
+      expect(await child.ended, child.lines.join('\n')).toBe(0);
+      const [[outcome, stored]] = answers(child.lines, 'refused').map((line) => line.split(' '));
+      expect([outcome, Number(stored) > 4000]).toEqual(['storage_full', true]);
+      expect(answers(child.lines, 'index')).not.toEqual(['exact']);
+      expect(answers(child.lines, 'reopened')).toEqual([`${stored} 0`]);
+      const line = (word: string) => child.lines.find((text) => text.split(' ')[0] === word)!;
+      expect(line('after')).toBe(line('before').replace('before', 'after'));
+    },
+  );
+
+  it.skipIf(!hasBash)('or a limit on file size keeps every acknowledged item and no other', async () => {
+    const child = start('bash', [
+      '-c',
+      'ulimit -f 3000; exec "$@"',
+      'bash',
+      process.execPath,
+      CHILD,
+      'fill',
+      dataDir,
+    ]);
+    expect(await child.ended, child.lines.join('\n')).toBe(0);
+    const [[outcome, stored]] = answers(child.lines, 'refused').map((line) => line.split(' '));
+    expect(['storage_full', 'storage_failed']).toContain(outcome);
+    expect(answers(child.lines, 'found')).toEqual(['item-3 breed-0']);
+    expect(answers(child.lines, 'count')).toEqual([stored]);
+    const store = await openEmbeddedStore({ dataDir });
+    expect(await store.count('pets')).toBe(Number(stored));
+    for (let n = 0; n < Number(stored); n += 97) await expectWhole(store, n);
+    await expectWhole(store, Number(stored) - 1);
+    await store.close();
+  });
+});
