@@ -57,6 +57,9 @@ function fromHttpError(error: unknown): PawdexError {
   return asPawdexError(error);
 }
 
+/** Whether Node ends the connection with the answer, whatever the client is still sending. */
+const closesAfter = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
+
 /** Answers with the problem of `error`. */
 function send(req: Request, res: Response, error: PawdexError): void {
   if (error.status === 503)
@@ -67,12 +70,13 @@ function send(req: Request, res: Response, error: PawdexError): void {
 }
 
 /** The last middleware: every error ends here. */
-export const errorHandler: ErrorRequestHandler = (thrown, req, res, _next) => {
+export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next) => {
   const error = fromHttpError(thrown);
   if (error.status >= 500 && error.status !== 503)
     req.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
   else req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
-  if (!req.complete) linger(req);
+  const rest = req.complete ? undefined : linger(req);
+  if (closesAfter(res)) await rest;
   if (res.headersSent || res.destroyed) res.destroy();
   else send(req, res, error);
 };

@@ -95,6 +95,7 @@ function urlOf(server: Server): string {
 export async function startServer(app: Express, options: ServerOptions): Promise<RunningServer> {
   const { headersMs, requestMs, keepAliveMs, checkMs } = { ...TIMEOUTS, ...options.timeouts };
   const inFlight = new Set<ServerResponse>();
+  let closing: Promise<void> | null = null;
   const server = createServer(
     {
       headersTimeout: headersMs,
@@ -110,13 +111,11 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     res.once('close', () => {
       inFlight.delete(res);
       // Its headers may have been sent before the stop, promising the client a connection that stays open.
-      if (options.lifecycle.state === 'stopping') setImmediate(() => server.closeIdleConnections());
+      if (closing !== null) setImmediate(() => server.closeIdleConnections());
     });
   });
   server.on('clientError', answerClientError);
   await listen(server, options.host, options.port);
-  let closing: Promise<void> | null = null;
-
   const stop = (graceSeconds: number) =>
     new Promise<void>((resolve) => {
       options.lifecycle.state = 'stopping';

@@ -8,8 +8,12 @@ import type { IncomingMessage } from 'node:http';
 const LINGER_MS = 5_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 
-/** Reads and drops the rest of a request's body, up to a limit of time and bytes. */
-export function linger(req: IncomingMessage): void {
+/**
+ * Reads and drops the rest of a request's body, up to a limit of time and bytes; past that the connection is closed.
+ *
+ * @returns resolves when there is no more to come
+ */
+export function linger(req: IncomingMessage): Promise<void> {
   req.unpipe();
   req.removeAllListeners('data');
   let left = LINGER_BYTES;
@@ -19,9 +23,15 @@ export function linger(req: IncomingMessage): void {
     left -= chunk.length;
     if (left < 0) req.destroy();
   });
-  req.once('close', () => clearTimeout(timer));
-  req.once('end', () => clearTimeout(timer));
-  // A client that goes away meanwhile is none of our errors.
-  req.on('error', () => clearTimeout(timer));
   req.resume();
+  return new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    req.once('end', over);
+    req.once('close', over);
+    // A client that goes away meanwhile is none of our errors.
+    req.on('error', over);
+  });
 }

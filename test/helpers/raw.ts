@@ -1,0 +1,43 @@
+/** Requests written to a socket by hand, for what no HTTP client would send. */
+import { connect, type Socket } from 'node:net';
+import type { Express } from 'express';
+import type { Lifecycle } from '../../src/http/lifecycle.js';
+import { type RunningServer, type ServerTimeouts, startServer } from '../../src/http/server.js';
+
+/** A server on a free port of this machine. */
+export function serve(
+  { app, lifecycle }: { app: Express; lifecycle: Lifecycle },
+  timeouts: Partial<ServerTimeouts> = {},
+): Promise<RunningServer> {
+  return startServer(app, { host: '127.0.0.1', port: 0, lifecycle, timeouts });
+}
+
+/** A connection with all it has received so far, as text. */
+export interface RawConnection {
+  socket: Socket;
+  received(): string;
+  /** Resolves when the server has closed the connection, with all that came. */
+  closed: Promise<string>;
+}
+
+/** Opens a connection and sends `text`. */
+export function raw(url: string, text: string): RawConnection {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let received = '';
+  socket.setEncoding('latin1');
+  socket.on('data', (chunk) => {
+    received += chunk;
+  });
+  const closed = new Promise<string>((resolve) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => resolve(received));
+  });
+  socket.write(text);
+  return { socket, received: () => received, closed };
+}
+
+/** Polls until `condition` holds; the test's own time limit ends a wait that is in vain. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}

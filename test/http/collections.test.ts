@@ -1,0 +1,54 @@
+import request from 'supertest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type TestApp, testApp } from '../helpers/http.js';
+import type { MemoryEngine } from '../helpers/memory-engine.js';
+
+let t: TestApp<MemoryEngine>;
+beforeEach(async () => {
+  t = await testApp();
+});
+
+describe('/v1/collections', () => {
+  it('creates, lists, shows and deletes', async () => {
+    const created = await request(t.app)
+      .post('/v1/collections')
+      .send({ name: 'mine', description: 'my pets' });
+    expect(created.status).toBe(201);
+    expect(created.headers.location).toBe('/v1/collections/mine');
+    expect(created.body).toMatchObject({ name: 'mine', description: 'my pets', count: 0, dimension: 4 });
+
+    const listed = await request(t.app).get('/v1/collections');
+    expect(listed.body.collections.map((c: { name: string }) => c.name)).toEqual(['breeds', 'mine']);
+    expect((await request(t.app).get('/v1/collections/breeds')).body.count).toBe(3);
+
+    expect((await request(t.app).delete('/v1/collections/mine')).status).toBe(204);
+    const gone = await request(t.app).get('/v1/collections/mine');
+    expect([gone.status, gone.body.code]).toEqual([404, 'collection_not_found']);
+  });
+
+  it('answers 409 for a name that is taken', async () => {
+    const { status, body } = await request(t.app).post('/v1/collections').send({ name: 'breeds' });
+    expect([status, body.code]).toEqual([409, 'collection_exists']);
+  });
+
+  it.each(['', '-a', '_a', 'a b', 'a/b', 'ü', 'a'.repeat(65), '..', 7, null])(
+    'refuses the name %j',
+    async (name) => {
+      const { status, body } = await request(t.app).post('/v1/collections').send({ name });
+      expect([status, body.code, body.errors[0].path]).toEqual([400, 'invalid_request', 'body.name']);
+    },
+  );
+
+  it.each(['%2e%2e', 'a%20b', 'a%00b', `${'a'.repeat(65)}`])(
+    'refuses the path parameter %s',
+    async (name) => {
+      const { status, body } = await request(t.app).get(`/v1/collections/${name}`);
+      expect([status, body.code]).toEqual([400, 'invalid_request']);
+    },
+  );
+
+  it('refuses a path that is not UTF-8', async () => {
+    const { status, body } = await request(t.app).get('/v1/collections/%ff');
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+  });
+});

@@ -1,0 +1,161 @@
+/** Sizes, as the bytes come, and clients that stop sending. */
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import request from 'supertest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ByteBudget } from '../../src/http/body/budget.js';
+import type { RunningServer } from '../../src/http/server.js';
+import { type TestApp, testApp } from '../helpers/http.js';
+import type { MemoryEngine } from '../helpers/memory-engine.js';
+import { raw, serve, until } from '../helpers/raw.js';
+
+const MIB = 1024 * 1024;
+const head = (lines: string[]) => `POST /v1/identify HTTP/1.1\r\nHost: x\r\n${lines.join('\r\n')}\r\n\r\n`;
+const FORM = 'Content-Type: multipart/form-data; boundary=b';
+const FILE = '--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n';
+
+let t: TestApp<MemoryEngine>;
+let server: RunningServer;
+beforeEach(async () => {
+  t = await testApp();
+  server = await serve(t, { headersMs: 400, requestMs: 800, checkMs: 50 });
+});
+afterEach(() => server.close({ graceSeconds: 0 }));
+
+const alive = async () => expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+
+/** Sends chunk after chunk without ever naming a length, until an answer comes or `most` bytes are out. */
+async function stream(type: string, opening: string, chunk: string, most: number) {
+  const sending = httpRequest(`${server.url}/v1/identify`, {
+    method: 'POST',
+    headers: { 'content-type': type },
+  });
+  let sent = 0;
+  const answered = once(sending, 'response').then(async ([response]) => {
+    let text = '';
+    for await (const part of response) text += part;
+    return { status: response.statusCode as number, code: JSON.parse(text).code as string, sent };
+  });
+  sending.on('error', () => undefined);
+  sending.write(opening);
+  let done = false;
+  answered.finally(() => {
+    done = true;
+  });
+  while (!done && sent < most) {
+    sent += chunk.length;
+    if (!sending.write(chunk)) await Promise.race([once(sending, 'drain'), answered]);
+    else await new Promise(setImmediate);
+  }
+  sending.destroy();
+  return answered;
+}
+
+describe('size', () => {
+  it('takes a file of exactly the limit and refuses one byte more', async () => {
+    const send = (bytes: number) =>
+      request(t.app).post('/v1/identify').attach('image', Buffer.alloc(bytes), 'x');
+    expect((await send(MIB)).status).toBe(200);
+    const { status, body } = await send(MIB + 1);
+    expect([status, body.code]).toEqual([413, 'payload_too_large']);
+  });
+
+  it('holds JSON to the same limit, by the image that is in it', async () => {
+    const send = (bytes: number) =>
+      request(t.app)
+        .post('/v1/identify')
+        .send({ imageBase64: Buffer.alloc(bytes).toString('base64') });
+    expect((await send(MIB)).status).toBe(200);
+    expect((await send(MIB + 1)).body.code).toBe('payload_too_large');
+    expect((await send(4 * MIB)).status).toBe(413);
+  });
+
+  it('answers at once when Content-Length says it is too much, without waiting for it', async () => {
+    const connection = raw(server.url, head([FORM, 'Content-Length: 999999999']));
+    await until(() => connection.received().includes('payload_too_large'));
+    expect(connection.received()).toMatch(/^HTTP\/1.1 413 /);
+    connection.socket.destroy();
+    await alive();
+  });
+
+  it.each([
+    ['a form', 'multipart/form-data; boundary=b', FILE],
+    ['JSON', 'application/json', '{"imageBase64":"'],
+  ])('counts the bytes of %s that names no length', async (_, type, opening) => {
+    const { status, code, sent } = await stream(type, opening, 'A'.repeat(64 * 1024), 200 * MIB);
+    expect([status, code]).toEqual([413, 'payload_too_large']);
+    expect(sent).toBeLessThan(100 * MIB);
+    await alive();
+  });
+
+  it('holds text fields and their number to limits', async () => {
+    const long = request(t.app)
+      .post('/v1/identify')
+      .field('k', '1'.repeat(2 * MIB))
+      .attach('image', Buffer.from('x'), 'x');
+    expect((await long).status).toBe(400);
+    const many = request(t.app).post('/v1/identify').attach('image', Buffer.from('x'), 'x');
+    for (let i = 0; i < 40; i++) many.field(`f${i}`, 'x');
+    expect((await many).body.code).toBe('invalid_multipart');
+  });
+
+  it('refuses headers that are too long', async () => {
+    const connection = raw(
+      server.url,
+      `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(70_000)}\r\n\r\n`,
+    );
+    expect(await connection.closed).toMatch(/^HTTP\/1.1 413 [\s\S]*payload_too_large/);
+  });
+
+  it('counts what all requests hold against one budget', () => {
+    const budget = new ByteBudget(10);
+    expect([budget.take(6), budget.take(5), budget.take(4), budget.take(1)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    budget.give(6);
+    expect(budget.take(6)).toBe(true);
+    expect(budget.used).toBe(10);
+  });
+});
+
+describe('clients that do not finish', () => {
+  it('gives up on headers that trickle', async () => {
+    const connection = raw(server.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-A');
+    expect(await connection.closed).toMatch(/^HTTP\/1.1 408 [\s\S]*request_timeout/);
+  });
+
+  it.each([
+    ['a form', [FORM, 'Content-Length: 5000'], `${FILE}abc`],
+    ['a chunked form', [FORM, 'Transfer-Encoding: chunked'], `40\r\n${FILE.slice(0, 64)}\r\n`],
+    ['JSON', ['Content-Type: application/json', 'Content-Length: 5000'], '{"imageBase64":"'],
+  ])('gives up on %s that stays incomplete, and answers others meanwhile', async (_, headers, body) => {
+    const connection = raw(server.url, head(headers) + body);
+    const drip = setInterval(() => connection.socket.write('0'), 100);
+    await alive();
+    const answer = await connection.closed;
+    clearInterval(drip);
+    expect(answer).not.toMatch(/^HTTP\/1.1 (2|500)/);
+    await alive();
+  });
+
+  it('forgets an upload whose client goes away', async () => {
+    const connections = Array.from({ length: 20 }, () =>
+      raw(server.url, head([FORM, `Content-Length: ${MIB}`]) + FILE + 'x'.repeat(100_000)),
+    );
+    const inFlight = async () =>
+      Number(/http_requests_in_flight (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())![1]);
+    await until(async () => (await inFlight()) === 21);
+    for (const { socket } of connections) socket.destroy();
+    await until(async () => (await inFlight()) === 1);
+    expect(t.engine.images).toBe(3);
+    expect(t.log.filter((line) => JSON.parse(line).level >= 50)).toEqual([]);
+  });
+
+  it('answers what is no HTTP with 400', async () => {
+    const connection = raw(server.url, 'hello\r\n\r\n');
+    expect(await connection.closed).toMatch(/^HTTP\/1.1 400 [\s\S]*invalid_request/);
+  });
+});

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PawdexError } from '../../src/errors.js';
+import { type RunningServer, startServer } from '../../src/http/server.js';
+import { type TestApp, testApp } from '../helpers/http.js';
+import type { MemoryEngine } from '../helpers/memory-engine.js';
+import { raw, serve, until } from '../helpers/raw.js';
+
+let t: TestApp<MemoryEngine>;
+let server: RunningServer;
+beforeEach(async () => {
+  t = await testApp();
+  server = await serve(t);
+});
+afterEach(() => server.close({ graceSeconds: 0 }));
+
+const photo = () => {
+  const form = new FormData();
+  form.append('image', new Blob([Buffer.from('siamese')]), 'x.jpg');
+  return form;
+};
+const identify = () => fetch(`${server.url}/v1/identify`, { method: 'POST', body: photo() });
+
+/** Keeps every identify waiting until the returned function is called. */
+function holdIdentify(): () => void {
+  let release = () => {};
+  t.engine.hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  return release;
+}
+const reached = () =>
+  until(async () => /http_requests_in_flight 2/.test(await (await fetch(`${server.url}/metrics`)).text()));
+
+describe('startServer', () => {
+  it('names an address that answers', async () => {
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' });
+  });
+
+  it('says which setting to change when the port is taken', async () => {
+    const port = Number(new URL(server.url).port);
+    const second = startServer(t.app, { host: '127.0.0.1', port, lifecycle: t.lifecycle });
+    await expect(second).rejects.toThrow(PawdexError);
+    await expect(second).rejects.toMatchObject({
+      code: 'config_invalid',
+      hint: expect.stringContaining('PAWDEX_PORT'),
+    });
+  });
+});
+
+describe('stopping', () => {
+  it('finishes what is in flight, accepts nothing new, and is not ready meanwhile', async () => {
+    const release = holdIdentify();
+    const answer = identify();
+    await reached();
+    const stopped = server.close({ graceSeconds: 30 });
+    expect(t.lifecycle.state).toBe('stopping');
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+    release();
+    const response = await answer;
+    expect(response.status).toBe(200);
+    expect(response.headers.get('connection')).toBe('close');
+    expect(await response.json()).toMatchObject({ breed: 'siamese' });
+    await stopped;
+  });
+
+  it('closes connections that idle', async () => {
+    const connection = raw(server.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => connection.received().includes('{"status":"ok"}'));
+    await server.close({ graceSeconds: 30 });
+    expect(await connection.closed).toMatch(/^HTTP\/1.1 200/);
+  });
+
+  it('answers a request that was on its way when the stop came, and then closes', async () => {
+    const release = holdIdentify();
+    const slow = raw(server.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\n');
+    const answer = identify();
+    await reached();
+    const stopped = server.close({ graceSeconds: 30 });
+    // This connection was open before the stop and only now finishes its request.
+    slow.socket.write('Connection: keep-alive\r\n\r\n');
+    expect(await slow.closed).toMatch(/^HTTP\/1.1 200 [\s\S]*Connection: close/);
+    release();
+    expect((await answer).status).toBe(200);
+    await stopped;
+  });
+
+  it('cuts off what takes longer than the grace', async () => {
+    holdIdentify();
+    const answer = identify().then(
+      () => 'answered',
+      () => 'cut off',
+    );
+    await reached();
+    await server.close({ graceSeconds: 0.05 });
+    expect(await answer).toBe('cut off');
+  });
+
+  it('does not wait for a client that never finishes its request', async () => {
+    const connection = raw(
+      server.url,
+      'POST /v1/identify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n',
+    );
+    await until(async () => /in_flight 2/.test(await (await fetch(`${server.url}/metrics`)).text()));
+    await server.close({ graceSeconds: 0.05 });
+    await connection.closed;
+  });
+
+  it('may be asked twice', async () => {
+    await Promise.all([server.close({ graceSeconds: 1 }), server.close({ graceSeconds: 1 })]);
+  });
+});
+
+describe('the state of the service', () => {
+  it('is told by /readyz, and /v1 refuses work once it stops', async () => {
+    const ready = async () => {
+      const response = await fetch(`${server.url}/readyz`);
+      return [response.status, await response.json()];
+    };
+    expect(await ready()).toEqual([200, { status: 'ready' }]);
+    t.lifecycle.state = 'starting';
+    expect(await ready()).toEqual([503, { status: 'starting' }]);
+    t.lifecycle.state = 'stopping';
+    expect(await ready()).toEqual([503, { status: 'stopping' }]);
+    const refused = await identify();
+    expect([refused.status, (await refused.json()).code]).toEqual([503, 'shutting_down']);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  });
+
+  it('is measured', async () => {
+    await identify();
+    const request = httpRequest(`${server.url}/metrics`).end();
+    const [response] = await once(request, 'response');
+    let text = '';
+    for await (const chunk of response) text += chunk;
+    expect(response.headers['content-type']).toMatch(/^text\/plain/);
+    expect(text).toMatch(/pawdex_collection_items\{collection="breeds"\} 3/);
+    expect(text).toMatch(/pawdex_encoder_pending_images 7/);
+    expect(text).toMatch(
+      /http_request_duration_seconds_count\{method="POST",route="\/v1\/identify",status="200"\} 1/,
+    );
+    expect(text).toMatch(/process_resident_memory_bytes \d/);
+    expect(text).toMatch(/nodejs_eventloop_lag_p99_seconds/);
+  });
+});
