@@ -39,7 +39,7 @@ export function mount(app: Express, endpoints: Endpoint[]): void {
   }
   for (const [path, known] of methods) {
     const allow = [...known].sort().join(', ');
-    app.all(path, (req, res) => {
+    app.route(path).all((req, res) => {
       res.set('Allow', allow);
       if (req.method !== 'OPTIONS')
         throw new PawdexError('method_not_allowed', { detail: `${req.method} is not one of ${allow}.` });

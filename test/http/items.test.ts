@@ -220,7 +220,7 @@ describe('one item', () => {
   it('has a thumbnail that callers may keep', async () => {
     const webp = Buffer.concat([bytes('RIFF\0\0\0\0WEBPVP8 '), Buffer.alloc(20)]);
     await t.engine.addItems('mine', [{ image: webp }]);
-    const [{ id: added }] = (await stored()) as [{ id: string }];
+    const added = (await stored())[0]!.id;
     const first = await request(t.app).get(`${items}/${added}/thumbnail`);
     expect(first.status).toBe(200);
     expect(first.headers).toMatchObject({

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/**
+ * Writes docs/errors.md from the error table, so that the page cannot say anything else; `--print` prints it instead.
+ * Run after `npm run build`.
+ */
+import { writeFile } from 'node:fs/promises';
+import { ERRORS } from '../../dist/errors.js';
+
+const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+const page = `# Error codes
+
+Every error of pawdex has a stable \`code\`: HTTP answers carry it in a problem document (RFC 9457), the command line
+names it, the client throws it. A released code is never renamed or reused; new ones may come. The title is true for
+every occurrence; \`detail\` says what it was this time, and \`hint\` what to do about it.
+
+This page is generated from \`src/errors.ts\`: \`node scripts/docs/errors.mjs\`. A running server shows it at /docs/errors.
+
+| code | status | what happened | what to do |
+|---|---|---|---|
+${Object.entries(ERRORS)
+  .map(([code, { status, title, hint }]) => `| \`${code}\` | ${status} | ${cell(title)} | ${cell(hint)} |`)
+  .join('\n')}
+
+An answer looks like this:
+
+\`\`\`json
+{
+  "type": "/docs/errors#invalid_request",
+  "title": "${ERRORS.invalid_request.title}",
+  "status": ${ERRORS.invalid_request.status},
+  "detail": "query.k: must be a whole number from 1 to 1000.",
+  "code": "invalid_request",
+  "hint": "${ERRORS.invalid_request.hint}",
+  "instance": "/v1/identify",
+  "requestId": "9870c3bd-02b1-4321-b39b-d1b58f5c4a01",
+  "errors": [{ "path": "query.k", "message": "must be a whole number from 1 to 1000" }]
+}
+\`\`\`
+
+\`errors\` is there when fields of the request are at fault; \`requestId\` is also in the answer's \`X-Request-Id\` and in the
+server's log. Answers with status 503 carry \`Retry-After\` in seconds.
+`;
+
+if (process.argv.includes('--print')) process.stdout.write(page);
+else await writeFile(new URL('../../docs/errors.md', import.meta.url), page);

@@ -1,0 +1,70 @@
+/**
+ * Takes docs/images/page.png: the page with its answer for the CC0 cat photo, from the real server.
+ *
+ *   node scripts/docs/screenshot.mjs [FILE]
+ *
+ * Needs a build and a Chromium on the PATH; starts a server of its own on a free port with an empty data folder.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { chromium } from 'playwright-core';
+import sharp from 'sharp';
+import { parseConfig } from '../../dist/config.js';
+import { openLocalEngine } from '../../dist/engine/local.js';
+import { createApp } from '../../dist/http/app.js';
+import { startServer } from '../../dist/http/server.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const target = path.resolve(process.argv[2] ?? path.join(root, 'docs', 'images', 'page.png'));
+
+function findChromium() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  for (const name of names)
+    try {
+      return execFileSync('which', [name], { encoding: 'utf8' }).trim();
+    } catch {
+      // Not this one.
+    }
+  throw new Error(`None of ${names.join(', ')} is on the PATH.`);
+}
+
+const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-screenshot-'));
+const config = parseConfig({ DATA_DIR: folder }, {});
+const engine = await openLocalEngine({ config });
+const lifecycle = { state: 'ready' };
+const app = createApp({
+  engine,
+  config,
+  logger: pino({ level: 'silent' }),
+  version: '0.0.0',
+  lifecycle,
+  webDir: path.join(root, 'dist', 'web'),
+});
+const server = await startServer(app, { host: '127.0.0.1', port: 0, lifecycle });
+const browser = await chromium.launch({
+  executablePath: findChromium(),
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
+});
+try {
+  const page = await browser.newPage({ viewport: { width: 1200, height: 925 }, colorScheme: 'light' });
+  await page.goto(server.url);
+  const example = page.locator('#example');
+  // The first answer warms the model up; the second is the one whose timing is shown.
+  await example.click();
+  await page.locator('main[data-state=answer]').waitFor();
+  await page.reload();
+  await example.click();
+  await page.locator('main[data-state=answer]').waitFor();
+  await page.waitForTimeout(300);
+  const shot = await page.screenshot();
+  await sharp(shot).png({ palette: true, colours: 256, effort: 10 }).toFile(target);
+} finally {
+  await browser.close();
+  await server.close({ graceSeconds: 1 });
+  await engine.close();
+  await rm(folder, { recursive: true });
+}

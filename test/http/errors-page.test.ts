@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import request from 'supertest';
+import { expect, it } from 'vitest';
+import { ERRORS } from '../../src/errors.js';
+import { testApp } from '../helpers/http.js';
+
+const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+it('docs/errors.md says what src/errors.ts says: else run node scripts/docs/errors.mjs', () => {
+  const generated = execFileSync(process.execPath, [file('scripts/docs/errors.mjs'), '--print'], {
+    encoding: 'utf8',
+  });
+  expect(readFileSync(file('docs/errors.md'), 'utf8')).toBe(generated);
+  for (const [code, { status }] of Object.entries(ERRORS))
+    expect(generated).toContain(`| \`${code}\` | ${status} |`);
+});
+
+it('every code has a status, a title that is a sentence, and a hint', () => {
+  for (const [code, { status, title, hint }] of Object.entries(ERRORS)) {
+    expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(title).toMatch(/^[A-Z].*\.$/);
+    expect(hint).toMatch(/\w.*\w/);
+  }
+});
+
+it('the address in `type` leads to the entry of the code', async () => {
+  const { app } = await testApp();
+  const { body } = await request(app).get('/nope');
+  const [path, anchor] = body.type.split('#');
+  const page = await request(app).get(path);
+  expect(page.status).toBe(200);
+  expect(page.text).toContain(`id="${anchor}"`);
+});
