@@ -117,7 +117,6 @@ export class App {
   fail(problem: Problem): void {
     this.running?.abort();
     this.running = null;
-    if (problem.code === 'unauthorized') this.around.needKey();
     const { photo, picture } = this;
     const shown = photo !== null && picture.complete && picture.naturalWidth > 0;
     const busy = problem.status === 503 && this.retries < AUTOMATIC_RETRIES;
@@ -131,6 +130,7 @@ export class App {
     });
     this.neighbours.replaceChildren();
     this.turn('problem', panel, panel.querySelector('h2')?.textContent ?? '');
+    if (problem.code === 'unauthorized') this.around.needKey();
   }
 
   private async shrink(photo: File): Promise<void> {

@@ -36,16 +36,13 @@ function matched(answer: Identification, breed: string): Verdict {
   };
 }
 
-/** The candidates that together hold most of the vote, three at most. */
+/** Those in the running: candidates with at least half of the first one's share, two to three of them. */
 function front(answer: Identification): string[] {
-  const names: string[] = [];
-  let held = 0;
-  for (const { label, confidence } of answer.candidates) {
-    if (names.length === 3 || (names.length > 1 && held >= 0.65)) break;
-    names.push(humanise(label));
-    held += confidence;
-  }
-  return names;
+  const [first] = answer.candidates;
+  return answer.candidates
+    .slice(0, 3)
+    .filter(({ confidence }, i) => i < 2 || confidence >= first!.confidence / 2)
+    .map(({ label }) => humanise(label));
 }
 
 function undecided(answer: Identification): Verdict {
@@ -58,7 +55,7 @@ function undecided(answer: Identification): Verdict {
     headline: alternatives(names),
     tally: `Of the ${answer.neighbours.length} most similar photos, ${parts.join(', ')}.`,
     advice:
-      'Too close to call, so no breed is picked. A photo from closer by or from the side may settle it.',
+      'Too close to call, so no breed is picked. Another photo may settle it; it may also be a mix, or something not known here.',
   };
 }
 

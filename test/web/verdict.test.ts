@@ -25,14 +25,14 @@ describe('a match', () => {
 });
 
 describe('an ambiguous answer', () => {
-  it('names the two that hold most of the vote, and picks none', () => {
+  it('names the two in the running, and picks none', () => {
     const words = verdict(identification('ambiguous', { ragdoll: 9, birman: 8, siamese: 3 }));
     expect(words.kicker).toBe('Could be either');
     expect(words.headline).toBe('Ragdoll or Birman');
     expect(words.tally).toBe('Of the 20 most similar photos, 9 are Ragdoll, 8 are Birman.');
   });
 
-  it('names three where two do not hold most of it', () => {
+  it('names three where the third is close, too', () => {
     const words = verdict(identification('ambiguous', { a: 6, b: 5, c: 5, d: 4 }));
     expect(words.headline).toBe('A, B or C');
     expect(words.kicker).toBe('Could be any of these');

@@ -77,7 +77,7 @@ export function neighboursView(answer: Identification, collection: string): HTML
         {},
         pictures
           ? `in “${collection}”, nearest first`
-          : `in “${collection}”, nearest first. This gallery ships without its pictures.`,
+          : `in “${collection}”, nearest first; this collection keeps no pictures`,
       ),
     ),
     el(

@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import type { Identification } from '../../src/engine/engine.js';
+import { humanise, percent } from '../../src/web/format.js';
+import { sceneJpeg, turnedJpeg } from '../helpers/images.js';
+import { open } from './helpers/browser.js';
+import { CHELSEA, choose, give, reaches } from './helpers/steps.js';
+import { describeInBrowser } from './helpers/suite.js';
+
+describeInBrowser('a photo and its answer', (stage) => {
+  it('shows for a chosen photo what the API answers', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await choose(page, CHELSEA);
+    const headline = await reaches(page, 'answer');
+
+    const form = new FormData();
+    form.append('image', new Blob([new Uint8Array(await readFile(CHELSEA))]), 'chelsea.png');
+    const asked = await fetch(`${stage.app.url}/v1/identify`, { method: 'POST', body: form });
+    const api = (await asked.json()) as Identification;
+    const [first] = api.candidates;
+    expect(headline).toContain(humanise(first!.label));
+    const values = await page.locator('.candidates .value').allTextContents();
+    expect(values[0]).toBe(percent(first!.confidence));
+    const tiles = await page.locator('.tile strong').allTextContents();
+    expect(tiles).toEqual(api.neighbours.map(({ label }) => humanise(label)));
+    expect(await page.locator('.answer').textContent()).toContain('share of the vote');
+    expect(await page.locator('#status').textContent()).toContain(headline);
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['drop', 'paste'] as const)('takes a %s anywhere on the page', async (kind) => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await give(page, kind, CHELSEA);
+    await reaches(page, 'answer');
+    expect(await page.locator('#caption').textContent()).toBe('chelsea.png · 241 kB');
+    expect(complaints).toEqual([]);
+  });
+
+  it('takes one of several dropped photos and says so', async () => {
+    const other = await stage.file('other.png', await sceneJpeg());
+    const { page } = await open(stage.browser, stage.app.url);
+    await give(page, 'drop', CHELSEA, other);
+    await reaches(page, 'answer');
+    expect(await page.locator('#caption').textContent()).toContain('one at a time');
+  });
+
+  it('shows where to drop while a file is dragged over the page', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    const zone = page.locator('.dropzone');
+    expect(await zone.isVisible()).toBe(false);
+    await page.evaluate(() => document.body.dispatchEvent(new DragEvent('dragenter', { bubbles: true })));
+    expect(await zone.isVisible()).toBe(true);
+    await page.evaluate(() => document.body.dispatchEvent(new DragEvent('dragleave', { bubbles: true })));
+    expect(await zone.isVisible()).toBe(false);
+  });
+
+  it('offers a cat to try', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await page.getByRole('button', { name: 'Try this cat' }).click();
+    await reaches(page, 'answer');
+    expect(await page.locator('#picture').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(451);
+    expect(complaints).toEqual([]);
+  });
+
+  it('works with the keyboard alone', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    const focused = () => page.evaluate(() => document.activeElement?.id);
+    for (let i = 0; i < 12 && (await focused()) !== 'choose'; i++) await page.keyboard.press('Tab');
+    expect(await focused()).toBe('choose');
+    const outline = await page.locator('#choose').evaluate((button) => getComputedStyle(button).outlineStyle);
+    expect(outline).toBe('solid');
+    const chooser = page.waitForEvent('filechooser');
+    await page.keyboard.press('Enter');
+    await (await chooser).setFiles(CHELSEA);
+    await reaches(page, 'answer');
+    const summary = () => page.evaluate(() => document.activeElement?.tagName);
+    for (let i = 0; i < 12 && (await summary()) !== 'SUMMARY'; i++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('details p').isVisible()).toBe(true);
+  });
+
+  it('shows a turned photo upright', async () => {
+    const turned = await stage.file('turned.jpg', await turnedJpeg(6));
+    const { page } = await open(stage.browser, stage.app.url);
+    await choose(page, turned);
+    await reaches(page, 'answer');
+    const size = await page
+      .locator('#picture')
+      .evaluate((img: HTMLImageElement) => [img.naturalWidth, img.naturalHeight]);
+    expect(size).toEqual([320, 240]);
+  });
+
+  it('shows the pictures of a collection that has them', async () => {
+    const photo = await stage.file('scene.jpg', await sceneJpeg(320, 240, 2));
+    const { page, complaints } = await open(stage.browser, `${stage.app.url}/?collection=album`);
+    await choose(page, photo);
+    expect(await reaches(page, 'answer')).toBe('Round thing');
+    await expect.poll(() => page.locator('.frame img').count()).toBe(6);
+    expect(await page.locator('.tile .similarity').first().textContent()).toContain('1.00');
+    expect(complaints).toEqual([]);
+  });
+
+  it('picks no breed when the vote is tied', async () => {
+    const photo = await stage.file('scene.jpg', await sceneJpeg());
+    const { page } = await open(stage.browser, `${stage.app.url}/?collection=tie`);
+    await choose(page, photo);
+    const words = (await reaches(page, 'answer')).split(/, | or /);
+    expect(words.toSorted()).toEqual(['One', 'Three', 'Two']);
+    expect(await page.locator('.verdict').getAttribute('data-decision')).toBe('ambiguous');
+    expect(await page.locator('.share').count()).toBe(0);
+  });
+
+  it('asks again, with the same photo, when another collection is chosen', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await choose(page, CHELSEA);
+    await reaches(page, 'answer');
+    await page.getByLabel('Collection').selectOption('empty');
+    await page.getByRole('heading', { name: 'Nothing to compare with' }).waitFor();
+    expect(new URL(page.url()).searchParams.get('collection')).toBe('empty');
+    expect(await page.locator('.tile').count()).toBe(0);
+  });
+});

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+
+/** The cat photo that the project ships. */
+export const CHELSEA = path.resolve('test/fixtures/chelsea/chelsea.png');
+
+/** Chooses a file through the button, as a person does. */
+export async function choose(page: Page, file: string): Promise<void> {
+  const chooser = page.waitForEvent('filechooser');
+  await page.locator('#choose').click();
+  await (await chooser).setFiles(file);
+}
+
+/** Gives files to the page as a drop or a paste whose data holds them; no file: the data holds text. */
+export async function give(page: Page, kind: 'drop' | 'paste', ...files: string[]): Promise<void> {
+  const contents = await Promise.all(
+    files.map(async (file) => ({
+      name: path.basename(file),
+      base64: (await readFile(file)).toString('base64'),
+    })),
+  );
+  await page.evaluate(
+    ({ kind, contents }) => {
+      const transfer = new DataTransfer();
+      if (contents.length === 0) transfer.setData('text/plain', 'just words');
+      for (const { name, base64 } of contents) {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type: 'image/png' }));
+      }
+      const options = { bubbles: true, cancelable: true };
+      document.body.dispatchEvent(
+        kind === 'drop'
+          ? new DragEvent('drop', { dataTransfer: transfer, ...options })
+          : new ClipboardEvent('paste', { clipboardData: transfer, ...options }),
+      );
+    },
+    { kind, contents },
+  );
+}
+
+/** Waits until the page is in this state and returns the headline of what it shows. */
+export async function reaches(page: Page, state: 'answer' | 'problem' | 'working'): Promise<string> {
+  await page.locator(`main[data-state=${state}]`).waitFor();
+  return (await page.locator('#answer h2').textContent()) ?? '';
+}

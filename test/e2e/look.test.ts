@@ -1,0 +1,74 @@
+import axe, { type AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { sceneJpeg } from '../helpers/images.js';
+import { open } from './helpers/browser.js';
+import { CHELSEA, choose, reaches } from './helpers/steps.js';
+import { describeInBrowser } from './helpers/suite.js';
+
+/** What axe finds wrong with the page as it is now, in words. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  // As text: the module's name for axe means nothing in the browser.
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+const background = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+describeInBrowser('how the page looks', (stage) => {
+  it.each(['light', 'dark'] as const)('has no barriers for assistive technology, %s', async (colorScheme) => {
+    const { page } = await open(stage.browser, stage.app.url, { colorScheme, reducedMotion: 'reduce' });
+    expect(await barriers(page)).toEqual([]);
+    await choose(page, CHELSEA);
+    await reaches(page, 'answer');
+    expect(await barriers(page)).toEqual([]);
+    await choose(page, await stage.file('words.jpg', 'words'));
+    await reaches(page, 'problem');
+    expect(await barriers(page)).toEqual([]);
+    await page.goto(stage.app.guarded);
+    await page.getByLabel('API key', { exact: true }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+  });
+
+  it.each([320, 390, 768, 1280])('never scrolls sideways at %i pixels', async (width) => {
+    const options = { viewport: { width, height: 800 }, hasTouch: width < 768, isMobile: width < 768 };
+    const { page } = await open(stage.browser, stage.app.url, options);
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await choose(page, CHELSEA);
+    await reaches(page, 'answer');
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await page.getByLabel('Collection').selectOption('album');
+    await expect.poll(() => page.locator('.frame img').count()).toBe(6);
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await choose(page, await stage.file(`${'a-long-name-without-end'.repeat(8)}.jpg`, await sceneJpeg()));
+    await reaches(page, 'answer');
+    expect(await overflow()).toBeLessThanOrEqual(0);
+  });
+
+  it('offers the camera on a phone', async () => {
+    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+    const { page } = await open(stage.browser, stage.app.url, phone);
+    expect(await page.getByRole('button', { name: 'Take a photo' }).isVisible()).toBe(true);
+    expect(await page.locator('#camera').getAttribute('capture')).toBe('environment');
+    const desk = await open(stage.browser, stage.app.url);
+    expect(await desk.page.getByRole('button', { name: 'Take a photo' }).isVisible()).toBe(false);
+  });
+
+  it('follows the system into the dark, and the person out of it again', async () => {
+    const { page } = await open(stage.browser, stage.app.url, { colorScheme: 'dark' });
+    const dark = await background(page);
+    await page.emulateMedia({ colorScheme: 'light' });
+    const light = await background(page);
+    expect(light).not.toBe(dark);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const toggle = page.getByRole('button', { name: 'Dark theme' });
+    expect(await toggle.getAttribute('aria-pressed')).toBe('true');
+    await toggle.click();
+    expect(await toggle.getAttribute('aria-pressed')).toBe('false');
+    expect(await background(page)).toBe(light);
+    await page.reload();
+    expect(await background(page)).toBe(light);
+  });
+});

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import { expect, it } from 'vitest';
+import { heicHeader, sceneJpeg } from '../helpers/images.js';
+import { KEY } from './helpers/app.js';
+import { open } from './helpers/browser.js';
+import { CHELSEA, choose, give, reaches } from './helpers/steps.js';
+import { describeInBrowser } from './helpers/suite.js';
+
+const IDENTIFY = '**/v1/identify*';
+
+/** Holds back identify requests until they are let go. */
+async function hold(page: Page): Promise<() => void> {
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route(IDENTIFY, async (route) => {
+    await held;
+    // The page may have given the request up by now; then there is nothing to go on with.
+    await route.continue().catch(() => {});
+  });
+  return letGo;
+}
+
+describeInBrowser('what can go wrong', (stage) => {
+  const bad: [string, string, () => Promise<Uint8Array | string> | Uint8Array | string, string][] = [
+    ['text named .jpg', 'words.jpg', () => 'these are words', 'not a picture'],
+    ['a HEIC photo', 'phone.heic', heicHeader, 'HEIC'],
+    ['a photo cut short', 'cut.jpg', async () => (await sceneJpeg()).subarray(0, 3000), 'damaged'],
+    [
+      'a single pixel',
+      'dot.png',
+      () =>
+        sharp({ create: { width: 1, height: 1, channels: 3, background: '#fff' } })
+          .png()
+          .toBuffer(),
+      'too small',
+    ],
+    ['an empty file', 'empty.jpg', () => '', 'empty'],
+  ];
+  it.each(bad)('explains %s', async (_what, name, bytes, words) => {
+    const file = await stage.file(name, await bytes());
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await choose(page, file);
+    expect(await reaches(page, 'problem')).toContain(words);
+    expect(await page.locator('.advice').textContent()).not.toBe('');
+    await choose(page, CHELSEA);
+    await reaches(page, 'answer');
+    expect(complaints).toEqual([]);
+  });
+
+  it('sends a smaller copy of a photo that is too large, when told to', async () => {
+    const noise = randomBytes(900 * 700 * 3);
+    const large = await sharp(noise, { raw: { width: 900, height: 700, channels: 3 } })
+      .png()
+      .toBuffer();
+    expect(large.length).toBeGreaterThan(1024 * 1024);
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await choose(page, await stage.file('large.png', large));
+    expect(await reaches(page, 'problem')).toContain('too large');
+    await page.getByRole('button', { name: 'Send a smaller copy' }).click();
+    await reaches(page, 'answer');
+    expect(await page.locator('#caption').textContent()).toContain('large-small.jpg');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says what to do when something without a picture is dropped', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await give(page, 'drop');
+    expect(await reaches(page, 'problem')).toContain('no picture');
+    await page.keyboard.press('Escape');
+    await page.locator('main[data-state=start]').waitFor();
+  });
+
+  it('tries again by itself when the server is busy', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    let asked = 0;
+    await page.route(IDENTIFY, async (route) => {
+      asked += 1;
+      if (asked > 1) return route.continue();
+      const problem = { code: 'overloaded', title: 'Busy.', status: 503, hint: 'Later.' };
+      await route.fulfill({
+        status: 503,
+        headers: { 'retry-after': '1' },
+        contentType: 'application/problem+json',
+        body: JSON.stringify(problem),
+      });
+    });
+    await choose(page, CHELSEA);
+    expect(await reaches(page, 'problem')).toContain('busy');
+    await reaches(page, 'answer');
+    expect(asked).toBe(2);
+  });
+
+  it('says that the device is offline, and goes on when it is back', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await page.context().setOffline(true);
+    await choose(page, CHELSEA);
+    expect(await reaches(page, 'problem')).toContain('offline');
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await reaches(page, 'answer');
+  });
+
+  it('says so when the server does not answer', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await page.route(IDENTIFY, (route) => route.abort('connectionrefused'));
+    await choose(page, CHELSEA);
+    expect(await reaches(page, 'problem')).toContain('did not answer');
+  });
+
+  it('gives up on Esc, and never shows an answer that was given up', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    const letGo = await hold(page);
+    await choose(page, CHELSEA);
+    await reaches(page, 'working');
+    await page.keyboard.press('Escape');
+    await page.locator('main[data-state=start]').waitFor();
+    letGo();
+    await page.unroute(IDENTIFY);
+    await page.waitForTimeout(300);
+    expect(await page.locator('main').getAttribute('data-state')).toBe('start');
+    expect(complaints).toEqual([]);
+  });
+
+  it('replaces a request under way by the next photo', async () => {
+    const other = await stage.file('other.jpg', await sceneJpeg());
+    const { page } = await open(stage.browser, `${stage.app.url}/?collection=album`);
+    const letGo = await hold(page);
+    await choose(page, CHELSEA);
+    await reaches(page, 'working');
+    const cancelled = page.waitForEvent('requestfailed');
+    await give(page, 'drop', other);
+    expect((await cancelled).url()).toContain('/v1/identify');
+    letGo();
+    await reaches(page, 'answer');
+    expect(await page.locator('.tile .similarity').first().textContent()).toContain('1.00');
+    expect(await page.locator('#caption').textContent()).toContain('other.jpg');
+  });
+
+  it('asks for a key where the server wants one, and keeps it in the tab only', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.guarded);
+    const field = page.getByLabel('API key', { exact: true });
+    await field.fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText('That key was not accepted').waitFor();
+    await choose(page, CHELSEA);
+    expect(await reaches(page, 'problem')).toContain('API key');
+    await field.fill(KEY);
+    await page.keyboard.press('Enter');
+    await reaches(page, 'answer');
+    expect(await field.isVisible()).toBe(false);
+    await page.getByLabel('Collection').selectOption('album');
+    await expect.poll(() => page.locator('.frame img').count()).toBe(6);
+    expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(KEY);
+    expect(complaints).toEqual([]);
+  });
+
+  it('asks for no key where the server wants none', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await page.locator('#collection option', { hasText: 'album' }).waitFor({ state: 'attached' });
+    expect(await page.getByLabel('API key', { exact: true }).isVisible()).toBe(false);
+  });
+});
