@@ -20,7 +20,7 @@ import sharp from 'sharp';
 import { loadCard } from '../../dist/encoder/card.js';
 import { BATCH_SIZES, openSession } from '../../dist/encoder/session.js';
 import { decode } from '../../dist/image/decode.js';
-import { readLabelledSet } from './lib/labelled-set.mjs';
+import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 
 const USAGE =
   'usage: node scripts/model/build-gallery.mjs SET[:split] [--model CARD] [--out FILE] [--name NAME] [--threads N]';
@@ -43,8 +43,9 @@ if (positionals.length !== 1) {
 const loaded = await loadCard(values.model);
 const { card, fingerprint } = loaded;
 const rule = { size: card.input.size, ...card.input.resize };
-const { root, rows } = await readLabelledSet(positionals[0]);
-const setName = values.name ?? path.basename(path.resolve(root));
+const rows = await readLabelledSet(positionals[0], { labelsRequired: true });
+/** The set's own name: the folder its files are named relative to. */
+const setName = values.name ?? path.basename(path.resolve(rows[0].file).slice(0, -rows[0].name.length));
 const session = await openSession(loaded, Number(values.threads));
 
 const text = (name, repetition_type = 'OPTIONAL') => ({
@@ -76,7 +77,7 @@ const SCHEMA = [
 ];
 
 async function prepare(row) {
-  const bytes = await readFile(path.join(root, row.file));
+  const bytes = await readFile(row.file);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const pixels = await decode(bytes, rule, { maxPixels: 100e6 });
   const { width, height } = (await sharp(bytes).metadata()).autoOrient;
@@ -105,15 +106,15 @@ for (let at = 0; at < rows.length; at += BATCH) {
   const chunk = rows.slice(at, at + BATCH);
   for (const [i, result] of (await Promise.allSettled(chunk.map(prepare))).entries()) {
     if (result.status === 'rejected') {
-      leftOut.push({ file: chunk[i].file, reason: result.reason.message });
+      leftOut.push({ file: chunk[i].name, reason: result.reason.message });
       continue;
     }
     const first = seen.get(result.value.sha256);
     if (first) {
       duplicates.push({
-        file: chunk[i].file,
+        file: chunk[i].name,
         label: chunk[i].label,
-        sameAs: first.file,
+        sameAs: first.name,
         sameLabel: first.label === chunk[i].label,
       });
       continue;
@@ -132,9 +133,9 @@ const file = parquetWriteBuffer({
   columnData: [
     column('id', (item) => item.sha256.slice(0, 32)),
     column('label', (item) => item.label),
-    column('species', (item) => item.meta.species || null),
-    column('source', (item) => `${setName}/${item.file.split(path.sep).join('/')}`),
-    column('licence', (item) => item.meta.licence || item.meta.license || null),
+    column('species', (item) => item.metadata.species || null),
+    column('source', (item) => `${setName}/${item.name}`),
+    column('licence', (item) => item.metadata.licence || item.metadata.license || null),
     column('sha256', (item) => item.sha256),
     column('size', (item) => item.size),
     column('width', (item) => item.width),

@@ -13,7 +13,7 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { decode } from '../../dist/image/decode.js';
-import { readLabelledSet } from './lib/labelled-set.mjs';
+import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 
 const CONCURRENCY = 4;
 
@@ -45,7 +45,7 @@ if (positionals.length !== 1 || !values.out) {
   process.exit(2);
 }
 const rule = { size: Number(values.size), fit: 'cover', kernel: values.kernel };
-const { root, rows } = await readLabelledSet(positionals[0]);
+const rows = await readLabelledSet(positionals[0], { labelsRequired: true });
 await mkdir(values.out, { recursive: true });
 
 const file = path.join(values.out, 'pixels.npy');
@@ -54,7 +54,7 @@ const headerLength = npyHeader([rows.length, rule.size, rule.size, 3]).length;
 stream.write(Buffer.alloc(headerLength));
 
 const decodeRow = async (row) => {
-  const bytes = await readFile(path.join(root, row.file));
+  const bytes = await readFile(row.file);
   return decode(bytes, rule, { maxPixels: 100e6 });
 };
 const kept = [];
@@ -63,7 +63,7 @@ for (let start = 0; start < rows.length; start += CONCURRENCY) {
   const results = await Promise.allSettled(chunk.map(decodeRow));
   for (const [i, result] of results.entries()) {
     if (result.status === 'rejected') {
-      console.error(`left out ${chunk[i].file}: ${result.reason.message}`);
+      console.error(`left out ${chunk[i].name}: ${result.reason.message}`);
       continue;
     }
     kept.push(chunk[i]);
@@ -79,8 +79,10 @@ const handle = await open(file, 'r+');
 await handle.write(header, 0, header.length, 0);
 await handle.close();
 
-const columns = Object.keys(rows[0].meta);
-const lines = kept.map((row) => csv([row.file, row.label, ...columns.map((name) => row.meta[name] ?? '')]));
+const columns = [...new Set(kept.flatMap((row) => Object.keys(row.metadata)))];
+const lines = kept.map((row) =>
+  csv([row.name, row.label, ...columns.map((name) => row.metadata[name] ?? '')]),
+);
 await writeFile(path.join(values.out, 'rows.csv'), csv(['file', 'label', ...columns]) + lines.join(''));
 console.log(
   JSON.stringify({ out: values.out, photos: kept.length, leftOut: rows.length - kept.length, ...rule }),
