@@ -1,0 +1,130 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readLabelledSet } from '../../src/jobs/labelled-set.js';
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'pawdex-set-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+/** Creates empty files: nothing here opens a photo. */
+async function files(...names: string[]): Promise<void> {
+  for (const name of names) {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), '');
+  }
+}
+
+const manifest = (text: string, name = 'manifest.csv') => writeFile(path.join(root, name), text);
+const labels = async (...args: Parameters<typeof readLabelledSet>) =>
+  (await readLabelledSet(...args)).map(({ name, label }) => `${name}=${label}`);
+const refusal = (text: RegExp) => ({ code: 'set_invalid', message: expect.stringMatching(text) });
+
+describe('folders', () => {
+  it('takes the first level for the label and sorts by name', async () => {
+    await files('siamese/b.jpg', 'siamese/deep/er/a.PNG', 'beagle/z.webp', 'loose.gif');
+    expect(await labels(root)).toEqual([
+      'beagle/z.webp=beagle',
+      'loose.gif=null',
+      'siamese/b.jpg=siamese',
+      'siamese/deep/er/a.PNG=siamese',
+    ]);
+    const [first] = await readLabelledSet(root);
+    expect(first).toEqual({
+      file: path.join(root, 'beagle/z.webp'),
+      name: 'beagle/z.webp',
+      label: 'beagle',
+      metadata: {},
+    });
+  });
+
+  it('passes over hidden files and folders and what is no photo', async () => {
+    await files('a/1.jpg', 'a/.2.jpg', '.git/3.jpg', 'a/notes.txt', 'a/4.heic');
+    expect(await labels(root)).toEqual(['a/1.jpg=a', 'a/4.heic=a']);
+  });
+
+  it('follows links, but not in circles, nor to nowhere', async () => {
+    await files('a/1.jpg');
+    await symlink('..', path.join(root, 'a', 'up'));
+    await symlink(path.join(root, 'a', '1.jpg'), path.join(root, 'a', 'link.jpg'));
+    await symlink('nowhere', path.join(root, 'a', 'broken.jpg'));
+    expect(await labels(root)).toEqual(['a/1.jpg=a', 'a/link.jpg=a']);
+  });
+
+  it('says what is missing', async () => {
+    await expect(readLabelledSet(path.join(root, 'nope'))).rejects.toMatchObject(refusal(/no folder/));
+    await expect(readLabelledSet(`${root}:train`)).rejects.toMatchObject(refusal(/no split "train"/));
+    await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(/no photo/));
+    await files('loose.jpg');
+    await expect(readLabelledSet(root, { labelsRequired: true })).rejects.toMatchObject(
+      refusal(/loose\.jpg.*no label/),
+    );
+  });
+
+  it('takes a folder whose name has a colon for what it is', async () => {
+    await files('2024:05/a.jpg');
+    expect(await labels(path.join(root, '2024:05'))).toEqual(['a.jpg=null']);
+  });
+});
+
+describe('manifest.csv', () => {
+  it('keeps other columns as metadata, and rows of one split', async () => {
+    await manifest(
+      '\ufefffile,species,breed,split\r\nb.jpg,cat,siamese,train\r\n"a, b.jpg",dog,beagle,train\r\nc.jpg,cat,,test\r\n',
+    );
+    expect(await labels(root)).toEqual(['a, b.jpg=beagle', 'b.jpg=siamese', 'c.jpg=null']);
+    expect(await labels(`${root}:test`)).toEqual(['c.jpg=null']);
+    const [, photo] = await readLabelledSet(`${root}:train`);
+    expect(photo).toEqual({
+      file: path.join(root, 'b.jpg'),
+      name: 'b.jpg',
+      label: 'siamese',
+      metadata: { species: 'cat', split: 'train' },
+    });
+  });
+
+  it('prefers label over breed, and another manifest when one is named', async () => {
+    await manifest('file,label\na.jpg,own\n');
+    await manifest('file,label,breed\na.jpg,pet,siamese\n', 'other.csv');
+    expect(await labels(root)).toEqual(['a.jpg=own']);
+    const set = await readLabelledSet(root, { manifest: path.join(root, 'other.csv') });
+    expect(set).toMatchObject([{ label: 'pet', metadata: { breed: 'siamese' } }]);
+  });
+
+  it('takes a row that comes twice once, and refuses two labels for one photo', async () => {
+    await manifest('file,label\na.jpg,x\n./a.jpg,x\n');
+    expect(await labels(root)).toEqual(['a.jpg=x']);
+    await manifest('file,label\na.jpg,x\na.jpg,y\n');
+    await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(/line 3 labels a\.jpg "y"/));
+  });
+
+  it.each([['../secret.jpg'], ['a/../../secret.jpg'], ['/etc/passwd']])(
+    'refuses %s, which leads out of the folder',
+    async (file) => {
+      await manifest(`file,label\nok.jpg,x\n${file},x\n`);
+      await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(/line 3: .* leads out/));
+    },
+  );
+
+  it.each([
+    ['', /no rows/],
+    ['file,label\n', /no rows/],
+    ['name,label\na,b\n', /no column `file`/],
+    ['file,kind\na,b\n', /no column `label` or `breed`/],
+    ['file,label\n,b\n', /line 2 has no file/],
+    ['file,label\na.jpg,b\nc.jpg\n', /line 3/],
+    ['file,label\n"a.jpg,b\n', /Quote.*line 2/],
+  ])('says what is wrong with %j', async (text, message) => {
+    await manifest(text);
+    await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(message));
+  });
+
+  it('names the splits there are', async () => {
+    await manifest('file,label,split\na.jpg,x,train\nb.jpg,x,val\n');
+    await expect(readLabelledSet(`${root}:test`)).rejects.toMatchObject(refusal(/train, val/));
+  });
+});
