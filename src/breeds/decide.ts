@@ -1,4 +1,5 @@
 /** From the shares of a vote to one of three answers. */
+import type { Calibration } from './calibration.js';
 import type { Candidate } from './vote.js';
 
 /** `match`: one breed; `ambiguous`: it wavers between the candidates; `unknown`: nothing here is close. */
@@ -15,4 +16,19 @@ export function decideByVote(candidates: readonly Candidate[]): Decision {
   const [first] = candidates;
   if (first === undefined) return 'unknown';
   return first.confidence > 0.5 ? 'match' : 'ambiguous';
+}
+
+/**
+ * The decision of a calibrated answer.
+ *
+ * @param right probability that the first candidate is right, 0..1
+ * @param known probability that the collection holds what the photo shows, 0..1
+ */
+export function decideByProbability(
+  right: number,
+  known: number,
+  { thresholds }: Pick<Calibration, 'thresholds'>,
+): Decision {
+  if (known < thresholds.known) return 'unknown';
+  return right >= thresholds.match ? 'match' : 'ambiguous';
 }

@@ -59,6 +59,7 @@ export function evaluationTable(evaluation: Evaluation): string[] {
           row('AUROC over non-pets', number(evaluation.nonPetAuroc)),
           row(`  of ${formatCount(nonPets.n)} non-pets`, describeDecisions(nonPets.decisions)),
         ]),
+    row('AUROC over unknown labels', number(evaluation.unknownLabelAuroc)),
     '',
     'labels with the lowest accuracy',
     ...worst.map(

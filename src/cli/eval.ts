@@ -1,6 +1,8 @@
 /** `pawdex eval`: how good the model and its answers are, measured with one labelled set against another. */
+import path from 'node:path';
 import type { Command } from 'commander';
-import { answer } from '../breeds/identify.js';
+import type { Calibration } from '../breeds/calibration.js';
+import { loadCalibration } from '../breeds/load-calibration.js';
 import { openEncoder } from '../encoder/open.js';
 import { PawdexError } from '../errors.js';
 import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
@@ -23,6 +25,8 @@ interface EvalFlags {
   leaveOneOut?: boolean;
   json?: boolean;
   cache?: string;
+  /** False for `--no-calibration`. */
+  calibration: string | boolean;
 }
 
 /** The command, not yet wired. */
@@ -40,6 +44,11 @@ export function evalCommand(): Command {
     .option('--nonpets <set>', 'photos that show nothing the gallery holds')
     .option('--leave-one-out', 'a query does not find the photo with the same bytes')
     .option('--cache <dir>', 'keep embeddings here for the next evaluation')
+    .option(
+      '--calibration <file>',
+      'calibration of the answers (default: calibration.json beside the model card)',
+    )
+    .option('--no-calibration', 'answer by the bare vote')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -48,15 +57,15 @@ async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
   // --gallery is this command's own; the setting of that name is not used here.
   const common = commonOptions({ ...flags, gallery: undefined });
   const specs = [flags.gallery, flags.queries, ...(flags.nonpets === undefined ? [] : [flags.nonpets])];
-  const { sets, card } = await embedAll(specs, flags.cache, common);
+  const { sets, card, fingerprint } = await embedAll(specs, flags.cache, common);
   const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
   warnAbout(flags, sets, specs);
-  const { k, temperature } = card.vote;
+  const calibration = await usableCalibration(flags, common.config.MODEL, fingerprint);
   const asking = {
     gallery,
-    k,
+    k: calibration?.k ?? card.vote.k,
     leaveOneOut: flags.leaveOneOut === true,
-    answer: (neighbours: Parameters<typeof answer>[0]) => answer(neighbours, { temperature }),
+    answering: { temperature: card.vote.temperature, calibration },
   };
   const evaluation = evaluate(
     ask({ ...asking, queries }),
@@ -64,6 +73,24 @@ async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
   );
   if (flags.json === true) await printLine(evaluationJson(evaluation));
   else for (const line of evaluationTable(evaluation)) await printLine(line);
+}
+
+/** The calibration named, or the one beside the model card if it was fitted on this model. */
+async function usableCalibration(
+  { calibration: flag }: EvalFlags,
+  cardPath: string,
+  fingerprint: string,
+): Promise<Calibration | null> {
+  if (flag === false) return null;
+  const file = typeof flag === 'string' ? flag : path.join(path.dirname(cardPath), 'calibration.json');
+  const calibration = await loadCalibration(file);
+  if (calibration === null) {
+    if (typeof flag !== 'string') return null;
+    throw new PawdexError('calibration_invalid', { detail: `There is no file ${file}.` });
+  }
+  if (calibration.fingerprint === fingerprint) return calibration;
+  note(`warning: ${file} was fitted on another model; answers are by the bare vote`);
+  return null;
 }
 
 /** Embeds the sets, each distinct one once. */
@@ -92,7 +119,11 @@ async function embedAll(specs: string[], cacheDir: string | undefined, { config,
       }).finally(() => display.stop());
       embedded.set(spec, set);
     }
-    return { sets: specs.map((spec) => embedded.get(spec)!), card: encoder.card };
+    return {
+      sets: specs.map((spec) => embedded.get(spec)!),
+      card: encoder.card,
+      fingerprint: encoder.info.fingerprint,
+    };
   } finally {
     await encoder.close();
   }
@@ -104,7 +135,6 @@ function warnAbout(flags: EvalFlags, sets: EmbeddedSet[], specs: string[]): void
     for (const { file, detail } of skipped) note(`left out of ${spec}: ${file}: ${detail}`);
   });
   const [gallery, queries] = sets as [EmbeddedSet, EmbeddedSet];
-  if (gallery.vectors.rows === 0) throw new PawdexError('set_invalid');
   const overlap = countOverlap(gallery, queries);
   if (overlap > 0 && flags.leaveOneOut !== true)
     note(

@@ -48,6 +48,8 @@ export interface Evaluation {
   /** AUROC of the queries over photos of something else by familiarity, and what became of the latter. */
   nonPetAuroc?: number | null;
   nonPets?: { n: number; decisions: DecisionShares };
+  /** AUROC of queries over the same queries with their label taken out of the gallery; null without calibration. */
+  unknownLabelAuroc: number | null;
   perLabel: Record<string, LabelScore>;
   confusions: Confusion[];
   reliability: ReliabilityBin[];
@@ -79,6 +81,14 @@ function meanInterval(values: Float64Array): Interval | null {
     for (let i = 0; i < sample.length; i++) sum += values[sample[i]!]!;
     return sum / sample.length;
   });
+}
+
+function unknownLabelAuroc(findable: readonly Outcome[]): number | null {
+  const known = findable.flatMap((o) => (o.known === null ? [] : [o.known]));
+  return auroc(
+    Float64Array.from(known, ({ asIs }) => asIs),
+    Float64Array.from(known, ({ labelHeldOut }) => labelHeldOut),
+  );
 }
 
 /**
@@ -132,6 +142,7 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
           nonPetAuroc: auroc(scores(outcomes), scores(nonPets)),
           nonPets: { n: nonPets.length, decisions: decisionShares(nonPets) },
         }),
+    unknownLabelAuroc: unknownLabelAuroc(findable),
     perLabel: Object.fromEntries(perLabel),
     confusions: confusions(labels, predicted),
     reliability: reliability(confidence, right),

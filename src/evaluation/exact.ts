@@ -46,8 +46,8 @@ function multiplyFour(gallery: Matrix, queries: Float32Array, first: number, out
   }
 }
 
-/** The `k` largest of `scores` by a bounded min-heap, without the row `except`. */
-function largest(scores: Float32Array, k: number, except: number): Nearest {
+/** The `k` largest of `scores` by a bounded min-heap, without the rows that are excluded. */
+function largest(scores: Float32Array, k: number, excluded: (row: number) => boolean): Nearest {
   const heap = new Int32Array(Math.min(k, scores.length));
   let size = 0;
   // a is worse than b: less similar, or as similar and later
@@ -66,11 +66,11 @@ function largest(scores: Float32Array, k: number, except: number): Nearest {
     heap[at] = row;
   };
   for (let g = 0; g < scores.length; g++) {
-    if (g === except) continue;
     if (size < heap.length) {
+      if (excluded(g)) continue;
       heap[size++] = g;
       if (size === heap.length) for (let i = (size >> 1) - 1; i >= 0; i--) sink(i, size);
-    } else if (size > 0 && worse(heap[0]!, g)) {
+    } else if (worse(heap[0]!, g) && !excluded(g)) {
       heap[0] = g;
       sink(0, size);
     }
@@ -79,23 +79,24 @@ function largest(scores: Float32Array, k: number, except: number): Nearest {
   return { rows, similarities: Float32Array.from(rows, (row) => scores[row]!) };
 }
 
-/** Settings of {@link forEachQuery}. */
-export interface ExactOptions {
-  /** Neighbours wanted, >= 1; fewer come when the gallery has fewer. */
-  k: number;
-  /** Gallery row that query q must not find (itself, when it is left out), or -1. */
-  except?: Int32Array;
-}
+/**
+ * The nearest rows of the query being visited.
+ *
+ * @param k neighbours wanted, >= 1; fewer come when the gallery has fewer
+ * @param excluded whether the query must not find a row, for instance itself
+ */
+export type FindNearest = (k: number, excluded?: (row: number) => boolean) => Nearest;
 
 /**
- * Calls `visit` with the nearest gallery rows of every query, one query after the other; memory does not grow
+ * Compares every query with every gallery row and calls `visit`, one query after the other; memory does not grow
  * with the number of queries.
+ *
+ * @param visit gets the query's row and what finds its neighbours, to be called before it returns
  */
 export function forEachQuery(
   gallery: Matrix,
   queries: Matrix,
-  { k, except }: ExactOptions,
-  visit: (query: number, nearest: Nearest) => void,
+  visit: (query: number, nearest: FindNearest) => void,
 ): void {
   const scores = new Float32Array(BLOCK * gallery.rows);
   for (let first = 0; first < queries.rows; first += BLOCK) {
@@ -108,7 +109,7 @@ export function forEachQuery(
     }
     for (let b = 0; b < count; b++) {
       const own = scores.subarray(b * gallery.rows, (b + 1) * gallery.rows);
-      visit(first + b, largest(own, k, except?.[first + b] ?? -1));
+      visit(first + b, (k, excluded = () => false) => largest(own, k, excluded));
     }
   }
 }

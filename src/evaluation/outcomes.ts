@@ -1,10 +1,10 @@
 /** One set asked against another: what came back for every query, before any metric is taken. */
 
 import { familiarity } from '../breeds/familiarity.js';
-import type { BreedAnswer } from '../breeds/identify.js';
+import { type AnswerOptions, answer, type BreedAnswer, knownProbability } from '../breeds/identify.js';
 import type { Voter } from '../breeds/vote.js';
 import { type EmbeddedSet, withoutRepeats } from './embed-set.js';
-import { forEachQuery } from './exact.js';
+import { forEachQuery, type Nearest } from './exact.js';
 import { averagePrecisionAtR, firstHit } from './metrics/retrieval.js';
 
 /** What came back for one query. */
@@ -18,6 +18,8 @@ export interface Outcome {
   /** Mean similarity of the nearest neighbours, -1..1. */
   familiarity: number;
   answer: BreedAnswer;
+  /** That the gallery holds the query's label, by the calibration; the same when it does not. Null without one. */
+  known: { asIs: number; labelHeldOut: number } | null;
   /** The photo found nearest. */
   nearest: { file: string; label: string; similarity: number } | null;
 }
@@ -28,8 +30,8 @@ export interface AskOptions {
   queries: EmbeddedSet;
   /** Neighbours that vote. */
   k: number;
-  /** The breed from the k nearest, nearest first. */
-  answer: (neighbours: Voter[]) => BreedAnswer;
+  /** Temperature of the vote and the calibration, if any. */
+  answering: AnswerOptions;
   /** Whether a query may not find the gallery's photo with the same bytes. */
   leaveOneOut: boolean;
 }
@@ -44,7 +46,7 @@ function countLabels(items: readonly { label: string }[]): Map<string, number> {
 }
 
 /** Asks every query, by exact search; the gallery holds each content once, as a collection would. */
-export function ask({ gallery: given, queries, k, answer, leaveOneOut }: AskOptions): Outcome[] {
+export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskOptions): Outcome[] {
   const gallery = withoutRepeats(given);
   const rowOf = new Map(gallery.items.map(({ sha256 }, row) => [sha256, row]));
   const except = Int32Array.from(queries.items, ({ sha256 }) =>
@@ -56,27 +58,47 @@ export function ask({ gallery: given, queries, k, answer, leaveOneOut }: AskOpti
     return (counts.get(label) ?? 0) - self;
   });
   const depth = wanted.reduce((most, r) => Math.max(most, r), Math.max(k, RECALL_DEPTH));
-  const outcomes: Outcome[] = [];
-  forEachQuery(gallery.vectors, queries.vectors, { k: depth, except }, (q, { rows, similarities }) => {
-    const { file, label } = queries.items[q]!;
-    const relevant = Uint8Array.from(rows, (row) => (gallery.items[row]!.label === label ? 1 : 0));
-    const voters = Array.from(rows.subarray(0, k), (row, i) => ({
+  const votersOf = ({ rows, similarities }: Nearest): Voter[] =>
+    Array.from(rows.subarray(0, k), (row, i) => ({
       label: gallery.items[row]!.label,
       similarity: similarities[i]!,
     }));
-    const first = gallery.items[rows[0] ?? -1];
+  const outcomes: Outcome[] = [];
+  forEachQuery(gallery.vectors, queries.vectors, (q, nearest) => {
+    const { file, label } = queries.items[q]!;
+    const found = nearest(depth, (row) => row === except[q]);
+    const relevant = Uint8Array.from(found.rows, (row) => (gallery.items[row]!.label === label ? 1 : 0));
+    const voters = votersOf(found);
+    const first = gallery.items[found.rows[0] ?? -1];
     outcomes.push({
       file,
       label,
       rank: firstHit(relevant),
       averagePrecision: wanted[q]! === 0 ? null : averagePrecisionAtR(relevant, wanted[q]!),
       familiarity: familiarity(voters),
-      answer: answer(voters),
+      answer: answer(voters, answering),
+      known: knownWithAndWithout(voters, answering, () =>
+        votersOf(nearest(k, (row) => row === except[q] || gallery.items[row]!.label === label)),
+      ),
       nearest:
-        first === undefined ? null : { file: first.file, label: first.label, similarity: similarities[0]! },
+        first === undefined
+          ? null
+          : { file: first.file, label: first.label, similarity: found.similarities[0]! },
     });
   });
   return outcomes;
+}
+
+function knownWithAndWithout(
+  voters: Voter[],
+  { calibration }: AnswerOptions,
+  withoutLabel: () => Voter[],
+): Outcome['known'] {
+  if (calibration === null || calibration === undefined) return null;
+  return {
+    asIs: knownProbability(voters, calibration),
+    labelHeldOut: knownProbability(withoutLabel(), calibration),
+  };
 }
 
 /** How many queries have the same bytes as a photo of the gallery. */

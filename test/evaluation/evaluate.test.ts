@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { answer } from '../../src/breeds/identify.js';
 import type { EmbeddedSet } from '../../src/evaluation/embed-set.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { forEachQuery } from '../../src/evaluation/exact.js';
@@ -15,14 +14,15 @@ const asked = (of: EmbeddedSet, from: EmbeddedSet, leaveOneOut = false) =>
     queries: of,
     k: reference.k,
     leaveOneOut,
-    answer: (voters) => answer(voters, { temperature: reference.temperature }),
+    answering: { temperature: reference.temperature },
   });
 
 describe('exact search', () => {
   it('finds the neighbours faiss finds, with their similarities', () => {
     const { nearest, similarities } = reference.retrieval;
     const found: { rows: number[]; similarities: number[] }[] = [];
-    forEachQuery(gallery.vectors, queries.vectors, { k: reference.k }, (_, got) => {
+    forEachQuery(gallery.vectors, queries.vectors, (_, find) => {
+      const got = find(reference.k);
       found.push({ rows: [...got.rows], similarities: [...got.similarities] });
     });
     expect(found).toHaveLength(queries.items.length);
@@ -35,8 +35,8 @@ describe('exact search', () => {
   });
 
   it('gives all rows when k is larger than the gallery, and never the row left out', () => {
-    const except = Int32Array.from(queries.items, (_, q) => q);
-    forEachQuery(gallery.vectors, queries.vectors, { k: 10_000, except }, (q, { rows }) => {
+    forEachQuery(gallery.vectors, queries.vectors, (q, find) => {
+      const { rows } = find(10_000, (row) => row === q);
       expect(new Set(rows).size).toBe(gallery.items.length - 1);
       expect(rows.includes(q)).toBe(false);
     });

@@ -65,11 +65,11 @@ export function auroc(positives: Float64Array, negatives: Float64Array): number 
     let tiedPositives = 0;
     let tiedNegatives = 0;
     const score = scores[order[i]!];
-    while (i < order.length && scores[order[i]!] === score) {
+    do {
       if (order[i]! < p) tiedPositives++;
       else tiedNegatives++;
       i++;
-    }
+    } while (i < order.length && scores[order[i]!] === score);
     area += tiedNegatives * (above + tiedPositives / 2);
     above += tiedPositives;
   }
