@@ -1,0 +1,192 @@
+/**
+ * A computation as a list of ONNX operators, every value with a known element type and shape. Shapes are
+ * static: a graph is built for one batch size. That keeps gradient rules free of shape arithmetic at run
+ * time, and lets onnxruntime plan memory once.
+ */
+import { PawdexError } from '../../errors.js';
+import { type Attribute, type Model, type ModelNode, nodeLabel, writeModel } from '../onnx/model.js';
+import type { DType, Tensor } from '../onnx/tensor.js';
+import { inferShapes } from './shapes/index.js';
+
+/** A handle on a tensor inside a {@link Graph}. Handles are compared by identity. */
+export interface Value {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** An operator call inside a {@link Graph}. */
+export interface GraphNode {
+  readonly op: string;
+  readonly domain: string;
+  readonly name: string;
+  /** An omitted optional input is undefined. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** What {@link Graph.addNode} needs to know beside the operator and its inputs. */
+export interface NodeOptions {
+  readonly domain?: string;
+  readonly name?: string;
+  /** How many outputs to ask for; 1 unless given. */
+  readonly outputCount?: number;
+  /** What comes out, for operators that shape inference does not know. */
+  readonly outputs?: readonly Pick<Value, 'dtype' | 'shape'>[];
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+}
+
+/** The oldest operator set that graphs are written in; a newer backbone raises it. */
+export const MINIMUM_OPSET = 18;
+
+/** Operators, inputs, constants and outputs; {@link Graph.toBytes} writes what the outputs need as a model. */
+export class Graph {
+  readonly nodes: GraphNode[] = [];
+  readonly inputs: Value[] = [];
+  /** Trainable weights: graph inputs with the values training starts from. */
+  readonly parameters = new Map<Value, Tensor>();
+  /** Name in the written model -> value. */
+  readonly outputs = new Map<string, Value>();
+  /** Raised to the operator set of an imported model that is newer. */
+  opset = MINIMUM_OPSET;
+
+  readonly #constants = new Map<Value, Tensor>();
+  readonly #producers = new Map<Value, GraphNode>();
+  readonly #valueNames = new Set<string>();
+  readonly #nodeNames = new Set<string>();
+  #scope = '';
+
+  /** Declares an input that is fed on every run. */
+  input(name: string, dtype: DType, shape: readonly number[]): Value {
+    const value = this.#value(name, dtype, shape);
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Declares a trainable weight: an input whose gradient can be asked for. */
+  parameter(name: string, initial: Tensor): Value {
+    const value = this.input(name, initial.dtype, initial.shape);
+    this.parameters.set(value, initial);
+    return value;
+  }
+
+  /** A constant; onnxruntime folds and pre-packs it. */
+  constant(tensor: Tensor, name = 'constant'): Value {
+    const value = this.#value(name, tensor.dtype, tensor.shape);
+    this.#constants.set(value, tensor);
+    return value;
+  }
+
+  /** The values of a constant, or undefined where `value` is computed. */
+  constantOf(value: Value | undefined): Tensor | undefined {
+    return value && this.#constants.get(value);
+  }
+
+  /** The node that computes `value`, or undefined for inputs and constants. */
+  producerOf(value: Value): GraphNode | undefined {
+    return this.#producers.get(value);
+  }
+
+  /**
+   * Appends an operator.
+   *
+   * @returns its outputs, shapes inferred
+   * @throws PawdexError `model_invalid` when the shapes do not fit the operator, or when it is unknown to
+   *   shape inference and `options.outputs` does not say what comes out
+   */
+  addNode(op: string, inputs: readonly (Value | undefined)[], options: NodeOptions = {}): Value[] {
+    const attributes = options.attributes ?? {};
+    const name = this.#unique(options.name || op, this.#nodeNames);
+    const call = { op, name, inputs, attributes, constantOf: (value: Value) => this.#constants.get(value) };
+    const specs = options.outputs ?? inferShapes(call)?.slice(0, options.outputCount ?? 1);
+    if (specs === undefined) {
+      throw new PawdexError('model_invalid', {
+        detail: `The output shape of ${nodeLabel({ op, name, outputs: [] })} is not known.`,
+      });
+    }
+    const outputs = specs.map(({ dtype, shape }, index) =>
+      this.#value(`${options.name || op}:${index}`, dtype, shape),
+    );
+    const node: GraphNode = { op, domain: options.domain ?? '', name, inputs, outputs, attributes };
+    for (const output of outputs) this.#producers.set(output, node);
+    this.nodes.push(node);
+    return outputs;
+  }
+
+  /** Appends an operator with one output. See {@link Graph.addNode}. */
+  op(op: string, inputs: readonly (Value | undefined)[], attributes?: Record<string, Attribute>): Value {
+    return this.addNode(op, inputs, attributes ? { attributes } : {})[0] as Value;
+  }
+
+  /** Names a value as an output of the written model. */
+  output(name: string, value: Value): void {
+    if (this.#valueNames.has(name) && value.name !== name) {
+      throw new PawdexError('internal', { detail: `The output "${name}" has the name of another value.` });
+    }
+    this.#valueNames.add(name);
+    this.outputs.set(name, value);
+  }
+
+  /** Prefixes the names of all that `build` adds, so that profiles and messages say what a node is for. */
+  scope<T>(prefix: string, build: () => T): T {
+    const outer = this.#scope;
+    this.#scope = `${outer}${prefix}/`;
+    try {
+      return build();
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  /** The model that computes the outputs; nodes, constants and weights they do not need are left out. */
+  toModel(): Model {
+    const needed = new Set<Value>(this.outputs.values());
+    const nodes: ModelNode[] = [];
+    for (const node of this.nodes.toReversed()) {
+      if (!node.outputs.some((output) => needed.has(output))) continue;
+      for (const input of node.inputs) if (input) needed.add(input);
+      nodes.push({
+        ...node,
+        inputs: node.inputs.map((input) => input?.name ?? ''),
+        outputs: node.outputs.map((output) => output.name),
+      });
+    }
+    nodes.reverse();
+    // An output's name is the caller's to choose, a value's is not: an Identity joins them.
+    for (const [name, value] of this.outputs) {
+      if (name === value.name) continue;
+      const identity = { op: 'Identity', domain: '', name: `output ${name}`, attributes: {} };
+      nodes.push({ ...identity, inputs: [value.name], outputs: [name] });
+    }
+    return {
+      opset: this.opset,
+      nodes,
+      inputs: this.inputs.filter((value) => needed.has(value)),
+      outputs: [...this.outputs].map(([name, value]) => ({ ...value, name })),
+      initialisers: new Map(
+        [...this.#constants]
+          .filter(([value]) => needed.has(value))
+          .map(([value, tensor]) => [value.name, tensor]),
+      ),
+    };
+  }
+
+  /** The bytes of {@link Graph.toModel}, for an onnxruntime session or a file. */
+  toBytes(): Uint8Array {
+    return writeModel(this.toModel());
+  }
+
+  #value(name: string, dtype: DType, shape: readonly number[]): Value {
+    return { name: this.#unique(name, this.#valueNames), dtype, shape };
+  }
+
+  /** Input and parameter names are kept where they are free; everything else is numbered on a clash. */
+  #unique(name: string, taken: Set<string>): string {
+    const wanted = this.#scope + name;
+    let unique = wanted;
+    for (let count = 2; taken.has(unique); count += 1) unique = `${wanted}#${count}`;
+    taken.add(unique);
+    return unique;
+  }
+}

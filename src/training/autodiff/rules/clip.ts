@@ -1,0 +1,27 @@
+import { constantNumbers } from '../attributes.js';
+import type { GraphBuilder } from '../builder.js';
+import type { Value } from '../graph.js';
+import { type GradientRule, notDifferentiable } from './rule.js';
+
+/**
+ * y = min(max(x, low), high): dx = dy where low < y < high. The mask is made from y, so that a convolution and
+ * the Clip after it can be fused, and is arithmetic, sign((y - low)(high - y)), because onnxruntime computes it
+ * faster than comparisons and a cast.
+ */
+export const clip: GradientRule = ({ g, node, y, dy, needs, shapes }) => {
+  if (needs(1) || needs(2)) throw notDifferentiable(node, 'its bounds cannot be trained; freeze them.');
+  const [low, high] = [constantNumbers(shapes, 1)?.[0], constantNumbers(shapes, 2)?.[0]];
+  return [g.mul(dy, mask(g, y, low, high) ?? g.scalar(1))];
+};
+
+function mask(
+  g: GraphBuilder,
+  y: Value,
+  low: number | undefined,
+  high: number | undefined,
+): Value | undefined {
+  const above = low === undefined ? undefined : low === 0 ? y : g.sub(y, low);
+  const below = high === undefined ? undefined : g.sub(high, y);
+  if (above === undefined) return below && g.sign(below);
+  return g.sign(below === undefined ? above : g.mul(above, below));
+}

@@ -1,0 +1,17 @@
+import { intOf } from '../attributes.js';
+import { windowOf } from '../shapes/convolution.js';
+import { convDataGradient, convWeightGradient } from './conv-gradients.js';
+import type { GradientRule } from './rule.js';
+
+/** y = convolution of x with w, plus a bias per channel; grouped, strided, dilated, padded at will. */
+export const conv: GradientRule = ({ g, node, x, dy, input, needs }) => {
+  const weight = input(1);
+  const group = intOf(node.attributes, 'group', 1);
+  const window = windowOf(node.attributes, x.shape.slice(2), weight.shape.slice(2));
+  const perChannel = dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  return [
+    needs(0) ? convDataGradient(g, { x, weight, dy, group, window }) : undefined,
+    needs(1) ? convWeightGradient(g, { x, weight, dy, group, window }) : undefined,
+    needs(2) ? g.reduceSum(dy, perChannel, false) : undefined,
+  ];
+};

@@ -1,0 +1,4 @@
+import type { GradientRule } from './rule.js';
+
+/** y = x. */
+export const identity: GradientRule = ({ dy }) => [dy];

@@ -1,0 +1,49 @@
+/** Shapes of operators that work element by element. */
+import { PawdexError } from '../../../errors.js';
+import { dtypeFromCode } from '../../onnx/tensor.js';
+import { intOf, type OutputSpec, type ShapeCall } from '../attributes.js';
+import type { Value } from '../graph.js';
+
+/** Input `index`, which the operator requires. @throws PawdexError `model_invalid` when it is missing */
+export function required(call: ShapeCall, index: number): Value {
+  const value = call.inputs[index];
+  if (value === undefined) {
+    throw new PawdexError('model_invalid', { detail: `${call.op} "${call.name}" lacks its input ${index}.` });
+  }
+  return value;
+}
+
+/** The shape two shapes broadcast to; NaN where they do not fit. */
+export function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const m = a[i - rank + a.length] ?? 1;
+    const n = b[i - rank + b.length] ?? 1;
+    if (m === n || n === 1) return m;
+    return m === 1 ? n : Number.NaN;
+  });
+}
+
+export function sameAsFirst(call: ShapeCall): OutputSpec[] {
+  const { dtype, shape } = required(call, 0);
+  return [{ dtype, shape }];
+}
+
+export function broadcast(call: ShapeCall): OutputSpec[] {
+  const shapes = call.inputs.map((_, index) => required(call, index).shape);
+  return [{ dtype: required(call, 0).dtype, shape: shapes.reduce(broadcastShapes) }];
+}
+
+export function comparison(call: ShapeCall): OutputSpec[] {
+  return [{ dtype: 'bool', shape: broadcastShapes(required(call, 0).shape, required(call, 1).shape) }];
+}
+
+export function whereShape(call: ShapeCall): OutputSpec[] {
+  const shapes = [0, 1, 2].map((index) => required(call, index).shape);
+  return [{ dtype: required(call, 1).dtype, shape: shapes.reduce(broadcastShapes) }];
+}
+
+export function castTo(call: ShapeCall): OutputSpec[] {
+  const dtype = dtypeFromCode(intOf(call.attributes, 'to', 0), `The result of Cast "${call.name}"`);
+  return [{ dtype, shape: required(call, 0).shape }];
+}

@@ -1,0 +1,136 @@
+/** Constant tensors, and their form inside an ONNX file. */
+import { PawdexError } from '../../errors.js';
+import type { TensorProto } from './schema.js';
+
+/** Element types the trainer handles; named as onnxruntime names them. */
+export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool';
+
+/** The array that holds a tensor's elements; bool is stored as one byte each. */
+export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array | Int8Array;
+
+/** A tensor with its values, row-major. */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** ONNX's TensorProto.DataType codes. */
+const CODES: Record<DType, number> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};
+const DTYPES = new Map(Object.entries(CODES).map(([name, code]) => [code, name as DType]));
+const UNSUPPORTED: Record<number, string> = {
+  4: 'uint16',
+  5: 'int16',
+  8: 'string',
+  10: 'float16',
+  12: 'uint32',
+  13: 'uint64',
+  16: 'bfloat16',
+};
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  bool: Uint8Array,
+} as const;
+
+/** Number of elements of a shape; a scalar's shape `[]` has one. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** A float32 tensor from numbers, row-major. @param shape by default one-dimensional */
+export function floatTensor(values: ArrayLike<number>, shape: readonly number[] = [values.length]): Tensor {
+  return { dtype: 'float32', shape, data: Float32Array.from(values) };
+}
+
+/** An int64 tensor from integers, row-major. @param shape by default one-dimensional */
+export function intTensor(values: readonly number[], shape: readonly number[] = [values.length]): Tensor {
+  return { dtype: 'int64', shape, data: BigInt64Array.from(values, BigInt) };
+}
+
+/** A tensor of zeros. */
+export function zeros(dtype: DType, shape: readonly number[]): Tensor {
+  return { dtype, shape, data: new ARRAYS[dtype](sizeOf(shape)) };
+}
+
+/** The elements as JavaScript numbers; int64 beyond 2^53 (such as Slice's "to the end") is rounded. */
+export function toNumbers(tensor: Tensor): number[] {
+  return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+}
+
+/** ONNX's code of an element type. */
+export function dtypeCode(dtype: DType): number {
+  return CODES[dtype];
+}
+
+/**
+ * The element type of an ONNX code.
+ *
+ * @param what names the tensor in the error
+ * @throws PawdexError `model_invalid` for float16, bfloat16, strings and other types the trainer has no use for
+ */
+export function dtypeFromCode(code: number, what: string): DType {
+  const dtype = DTYPES.get(code);
+  if (dtype !== undefined) return dtype;
+  throw new PawdexError('model_invalid', {
+    detail: `${what} has the element type ${UNSUPPORTED[code] ?? code}, which the trainer does not read.`,
+    hint: 'Export the model in float32 (and int64 for shapes).',
+  });
+}
+
+/**
+ * Reads a TensorProto; the result owns its memory.
+ *
+ * @throws PawdexError `model_invalid` for external data, unknown types, or data that do not fill the shape
+ */
+export function tensorFromProto(proto: TensorProto): Tensor {
+  const what = `The initialiser "${proto.name}"`;
+  if (proto.dataLocation === 1) {
+    throw new PawdexError('model_invalid', {
+      detail: `${what} keeps its values in another file (external data).`,
+      hint: 'Save the model as one file, for example with onnx.save(model, path, save_as_external_data=False).',
+    });
+  }
+  const dtype = dtypeFromCode(proto.dataType, what);
+  const shape = proto.dims.map(Number);
+  const size = sizeOf(shape);
+  const raw = proto.rawData;
+  let data: TensorData;
+  if (raw !== undefined && raw.length > 0) {
+    const bytes = new Uint8Array(raw); // a copy: aligned, and free of the file's buffer (Buffer.slice would not copy)
+    const width = ARRAYS[dtype].BYTES_PER_ELEMENT;
+    data = new ARRAYS[dtype](bytes.buffer, 0, Math.floor(bytes.length / width));
+  } else if (dtype === 'float32') data = Float32Array.from(proto.floatData ?? []);
+  else if (dtype === 'float64') data = Float64Array.from(proto.doubleData ?? []);
+  else if (dtype === 'int64') data = BigInt64Array.from(proto.int64Data ?? [], (v) => BigInt(v.toString()));
+  else data = ARRAYS[dtype].from(proto.int32Data ?? []);
+  if (data.length !== size) {
+    throw new PawdexError('model_invalid', {
+      detail: `${what} has ${data.length} values for the shape [${shape}].`,
+    });
+  }
+  return { dtype, shape, data };
+}
+
+/** Writes a tensor as raw little-endian bytes; shares the tensor's memory until it is encoded. */
+export function tensorToProto(name: string, tensor: Tensor): TensorProto {
+  const { buffer, byteOffset, byteLength } = tensor.data;
+  return {
+    name,
+    dims: [...tensor.shape],
+    dataType: CODES[tensor.dtype],
+    rawData: new Uint8Array(buffer, byteOffset, byteLength),
+  };
+}

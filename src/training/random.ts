@@ -1,0 +1,12 @@
+/** Reproducible random numbers. */
+
+/** A generator of floats in [0, 1): mulberry32, the same sequence for a seed on every machine. */
+export function randomFloats(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { gradients } from '../../../src/training/autodiff/backward.js';
+import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
+import { checkGradients } from '../../../src/training/autodiff/check.js';
+import { importModel } from '../../../src/training/autodiff/import/index.js';
+import { Session } from '../../../src/training/autodiff/session.js';
+import { type Attribute, float, type Model, type ModelNode } from '../../../src/training/onnx/model.js';
+import { floatTensor, intTensor, type Tensor } from '../../../src/training/onnx/tensor.js';
+
+function node(
+  op: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: Record<string, Attribute> = {},
+): ModelNode {
+  return { op, domain: '', name: '', inputs, outputs, attributes };
+}
+
+function modelOf(nodes: ModelNode[], initialisers: Record<string, Tensor> = {}, opset = 17): Model {
+  return {
+    opset,
+    nodes,
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 4] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: [] }],
+    initialisers: new Map(Object.entries(initialisers)),
+  };
+}
+
+const ramp = (...shape: number[]) =>
+  floatTensor(
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i + 1)),
+    shape,
+  );
+
+async function run(
+  model: Model,
+  x: Tensor,
+  options: { trainable?: string[]; batchNorm?: 'frozen' | 'batch' } = {},
+) {
+  const g = new GraphBuilder();
+  const { trainable = [], ...rest } = options;
+  const imported = await importModel(g, model, {
+    inputs: { x: g.input('x', 'float32', x.shape) },
+    trainable: new Set(trainable),
+    ...rest,
+  });
+  const y = imported.outputs.get('y');
+  if (!y) throw new Error('no output');
+  g.output('y', y);
+  const session = await Session.open(g.toBytes(), { threads: 1 });
+  const feeds = Object.fromEntries([...g.parameters].map(([value, tensor]) => [value.name, tensor]));
+  const result = await session.run({ ...feeds, x });
+  await session.close();
+  return { g, imported, y, result: result.y as Tensor };
+}
+
+describe('importing a model', () => {
+  it('makes shapes static that the model computes at run time', async () => {
+    // reshape(x, [shape(x)[0], -1, 2]) as PyTorch writes it
+    const model = modelOf(
+      [
+        node('Shape', ['x'], ['s']),
+        node('Gather', ['s', 'zero'], ['n'], { axis: 0 }),
+        node('Unsqueeze', ['n', 'axes'], ['n1']),
+        node('Concat', ['n1', 'rest'], ['shape'], { axis: 0 }),
+        node('Reshape', ['x', 'shape'], ['y']),
+      ],
+      { zero: intTensor([0], []), axes: intTensor([0]), rest: intTensor([-1, 2]) },
+    );
+    const { y, g } = await run(model, ramp(3, 4));
+    expect(y.shape).toEqual([3, 2, 2]);
+    expect(g.nodes.map((n) => n.op)).toEqual(['Reshape']);
+  });
+
+  it('reads axes that older operator sets keep in attributes', async () => {
+    const nodes = [
+      node('Unsqueeze', ['x'], ['u'], { axes: [1] }),
+      node('ReduceSum', ['u'], ['r'], { axes: [-1], keepdims: 1 }),
+      node('Squeeze', ['r'], ['y'], { axes: [1] }),
+    ];
+    const { result } = await run(modelOf(nodes, {}, 11), floatTensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 4]));
+    expect(result).toEqual(floatTensor([10, 26], [2, 1]));
+  });
+
+  it('evaluates operators it does not know, and names them when a gradient has to pass', async () => {
+    const model = modelOf([node('MatMul', ['x', 'w'], ['m']), node('Sinh', ['m'], ['y'])], { w: ramp(4, 4) });
+    const { result } = await run(model, ramp(2, 4));
+    expect(result.shape).toEqual([2, 4]);
+    const { g, y } = await run(model, ramp(2, 4), { trainable: ['w'] });
+    const weights = [...g.parameters.keys()];
+    expect(() => gradients(g, new Map([[y, y]]), weights)).toThrow(
+      expect.objectContaining({
+        code: 'operator_not_differentiable',
+        detail: expect.stringContaining('Sinh "y"'),
+        hint: expect.stringContaining('(w)'),
+      }),
+    );
+  });
+
+  it('needs no rule where everything before an operator is frozen', async () => {
+    const model = modelOf([node('Sinh', ['x'], ['h']), node('MatMul', ['h', 'w'], ['y'])], { w: ramp(4, 2) });
+    const { g, y } = await run(model, ramp(2, 4), { trainable: ['w'] });
+    const [check] = await checkGradients(g, { objective: y, feeds: { x: ramp(2, 4) } });
+    expect(check?.relativeError).toBeLessThan(1e-3);
+  });
+
+  it('gives every branch its share of a gradient', async () => {
+    const nodes = [node('Mul', ['x', 'w'], ['a']), node('Exp', ['a'], ['b']), node('Mul', ['a', 'b'], ['y'])];
+    const { g, y } = await run(modelOf(nodes, { w: ramp(4) }), ramp(2, 4), { trainable: ['w'] });
+    const [check] = await checkGradients(g, { objective: y, feeds: { x: ramp(2, 4) } });
+    expect(check?.relativeError).toBeLessThan(1e-3);
+  });
+
+  it('refuses what it cannot import, saying why', async () => {
+    const invalid = (detail: string) =>
+      expect.objectContaining({ code: 'model_invalid', detail: expect.stringContaining(detail) });
+    await expect(run(modelOf([node('Relu', ['gone'], ['y'])]), ramp(1, 4))).rejects.toThrow(
+      invalid('"gone"'),
+    );
+    await expect(run(modelOf([node('Relu', ['x'], ['z'])]), ramp(1, 4))).rejects.toThrow(invalid('"y"'));
+    await expect(run(modelOf([node('NoSuchOp', ['x'], ['y'])]), ramp(1, 4))).rejects.toThrow(
+      invalid('NoSuchOp'),
+    );
+    await expect(run(modelOf([node('Relu', ['x'], ['y'])], {}, 9), ramp(1, 4))).rejects.toThrow(
+      invalid('operator set 9'),
+    );
+    const wrong = modelOf([node('MatMul', ['x', 'w'], ['y'])], { w: ramp(3, 3) });
+    await expect(run(wrong, ramp(1, 4))).rejects.toThrow(invalid('[1,4], [3,3]'));
+    await expect(run(wrong, ramp(1, 4), { trainable: ['v'] })).rejects.toThrow(invalid('"v"'));
+  });
+});
+
+describe('batch normalisation', () => {
+  const model = modelOf(
+    [node('BatchNormalization', ['x', 'scale', 'bias', 'mean', 'var'], ['y'], { epsilon: float(1e-3) })],
+    {
+      scale: floatTensor([1, 2, 3, 4]),
+      bias: floatTensor([0, 1, 0, -1]),
+      mean: floatTensor([0.1, 0.2, 0.3, 0.4]),
+      var: floatTensor([1, 2, 3, 4]),
+    },
+  );
+  const x = ramp(6, 4);
+  const trainable = ['scale', 'bias'];
+
+  it('uses the stored statistics when frozen', async () => {
+    const { result } = await run(model, x);
+    const expected = Array.from(x.data as Float32Array, (value, i) => {
+      const c = i % 4;
+      return ((value - 0.1 * (c + 1)) / Math.sqrt(c + 1 + 1e-3)) * (c + 1) + ([0, 1, 0, -1][c] ?? 0);
+    });
+    expect(Math.max(...expected.map((value, i) => Math.abs(value - Number(result.data[i]))))).toBeLessThan(
+      1e-5,
+    );
+  });
+
+  it("normalises by the batch's statistics on demand, differentiates through them and hands them out", async () => {
+    const { g, y, result, imported } = await run(model, x, { trainable, batchNorm: 'batch' });
+    const column = Array.from({ length: 6 }, (_, row) => Number(result.data[row * 4 + 1]));
+    const mean = column.reduce((a, b) => a + b) / 6;
+    expect(mean).toBeCloseTo(1, 5);
+    expect(column.reduce((a, b) => a + (b - mean) ** 2, 0) / 6).toBeCloseTo(4, 1);
+    expect(imported.batchStatistics.get('mean')?.varianceName).toBe('var');
+    for (const check of await checkGradients(g, { objective: y, feeds: { x } }))
+      expect(check.relativeError).toBeLessThan(1e-3);
+  });
+
+  it('has the right gradient with respect to the input through the statistics', async () => {
+    const g = new GraphBuilder();
+    const weight = g.parameter('weight', x);
+    const imported = await importModel(g, model, { inputs: { x: weight }, batchNorm: 'batch' });
+    const y = imported.outputs.get('y');
+    if (!y) throw new Error('no output');
+    const [check] = await checkGradients(g, { objective: y });
+    expect(check?.relativeError).toBeLessThan(1e-3);
+  });
+});
