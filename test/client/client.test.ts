@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ApiError, PawdexClient, PawdexError, remoteEngine } from '../../src/client/index.js';
+import type { RunningServer } from '../../src/http/server.js';
+import { type TestApp, type TestConfig, testApp } from '../helpers/http.js';
+import type { MemoryEngine } from '../helpers/memory-engine.js';
+import { serve } from '../helpers/raw.js';
+
+const photo = Buffer.from('siamese');
+const MIB = 1024 * 1024;
+
+let t: TestApp<MemoryEngine>;
+let server: RunningServer;
+let client: PawdexClient;
+/** Requests sent, as `METHOD path`. */
+let sent: string[];
+
+const counting: typeof fetch = (url, init) => {
+  sent.push(`${init?.method} ${new URL(String(url)).pathname}`);
+  return fetch(url, init);
+};
+async function start(config: Partial<TestConfig> = {}, options = {}) {
+  sent = [];
+  t = await testApp(config);
+  server = await serve(t);
+  client = new PawdexClient({ baseUrl: server.url, fetch: counting, ...options });
+}
+beforeEach(() => start());
+afterEach(() => server.close({ graceSeconds: 0 }));
+
+describe('PawdexClient', () => {
+  it('identifies, searches in every way and embeds', async () => {
+    expect(await client.identify(photo, { k: 2 })).toMatchObject({
+      breed: 'siamese',
+      neighbours: { length: 2 },
+    });
+    const { items } = await client.listItems('breeds');
+    const [siamese, , beagle] = items as [{ id: string }, unknown, { id: string }];
+    const { embedding } = await client.embed(photo);
+    for (const query of [
+      { image: photo },
+      { id: siamese.id },
+      { vector: embedding },
+      { vector: Float32Array.from(embedding) },
+      { positives: [siamese.id], negatives: [beagle.id] },
+    ])
+      expect((await client.search('breeds', query)).neighbours[0]).toMatchObject({
+        label: 'siamese',
+        similarity: 1,
+      });
+    const filter = { species: ['dog'] };
+    for (const query of [{ image: photo }, { vector: embedding }])
+      expect((await client.search('breeds', query, { filter, k: 5, exact: true })).neighbours).toMatchObject([
+        { label: 'beagle' },
+      ]);
+  });
+
+  it('works with collections and items', async () => {
+    expect(await client.createCollection('mine', 'pets')).toMatchObject({
+      name: 'mine',
+      description: 'pets',
+    });
+    const results = await client.addItems('mine', [
+      { image: photo, label: 'siamese', source: 'a.jpg', metadata: { n: 1 } },
+      { image: Buffer.alloc(0) },
+      { image: Buffer.from('other') },
+    ]);
+    expect(results.map((r) => r.status)).toEqual(['created', 'failed', 'created']);
+    const { items, next } = await client.listItems('mine', { limit: 1 });
+    expect(items).toMatchObject([{ label: 'siamese', source: 'a.jpg', metadata: { n: 1 } }]);
+    expect((await client.listItems('mine', { cursor: next! })).items).toMatchObject([
+      { label: null, source: null },
+    ]);
+    expect((await client.listItems('mine', { filter: { metadata: { n: 1 } } })).items).toHaveLength(1);
+    const id = items[0]!.id;
+    expect(await client.updateItem('mine', id, { label: 'birman' })).toMatchObject({
+      label: 'birman',
+      source: 'a.jpg',
+    });
+    expect(await client.getItem('mine', id)).toMatchObject({ label: 'birman' });
+    expect(Buffer.from(await client.getThumbnail('mine', id))).toEqual(photo);
+    await client.deleteItem('mine', id);
+    await expect(client.getItem('mine', id)).rejects.toMatchObject({ code: 'item_not_found' });
+    expect(await client.getCollection('mine')).toMatchObject({ count: 1 });
+    await client.deleteCollection('mine');
+    expect((await client.listCollections()).map(({ name }) => name)).toEqual(['breeds']);
+  });
+
+  it('adds more than one request takes, in order, and an image over the limit fails alone', async () => {
+    const items = Array.from({ length: 10 }, (_, i) => ({
+      image: Buffer.from(`image ${i}`),
+      label: `l${i}`,
+    }));
+    items[3]!.image = Buffer.alloc(MIB + 1);
+    const results = await client.addItems('breeds', items);
+    expect(results.map((r) => (r.status === 'failed' ? r.error.code : r.label))).toEqual(
+      items.map(({ label }, i) => (i === 3 ? 'payload_too_large' : label)),
+    );
+    expect(sent).toEqual(['GET /v1/info', ...Array(3).fill('POST /v1/collections/breeds/items')]);
+  });
+
+  it('halves batches that something on the way finds too large', async () => {
+    const small: typeof fetch = async (url, init) => {
+      const body = init?.body;
+      if (body instanceof FormData && body.getAll('image').length > 1)
+        return new Response('too big', { status: 413 });
+      return fetch(url, init);
+    };
+    client = new PawdexClient({ baseUrl: server.url, fetch: small });
+    const items = ['a', 'b', 'c'].map((label) => ({ image: Buffer.from(label), label }));
+    expect(await client.addItems('breeds', items)).toMatchObject([
+      { label: 'a' },
+      { label: 'b' },
+      { label: 'c' },
+    ]);
+  });
+
+  it('sends its key', async () => {
+    await server.close({ graceSeconds: 0 });
+    await start({ API_KEYS: ['k1'] });
+    await expect(client.listCollections()).rejects.toMatchObject({ code: 'unauthorized', httpStatus: 401 });
+    const withKey = new PawdexClient({ baseUrl: `${server.url}/`, apiKey: 'k1' });
+    expect(await withKey.listCollections()).toHaveLength(1);
+  });
+
+  it('says early that an address is none', () => {
+    expect(() => new PawdexClient({ baseUrl: 'localhost:3000' })).toThrow(PawdexError);
+  });
+});
+
+describe('errors', () => {
+  it("carry the server's code, hint, fields and request id", async () => {
+    const error = await client.identify(photo, { k: 0 }).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({
+      code: 'invalid_request',
+      httpStatus: 400,
+      hint: expect.stringMatching(/\w/),
+      errors: [{ path: 'query.k' }],
+      requestId: expect.stringMatching(/./),
+    });
+    expect(JSON.parse(error.body).code).toBe('invalid_request');
+  });
+
+  it('reads an upload refused halfway as what it is', async () => {
+    await expect(client.identify(Buffer.alloc(5 * MIB))).rejects.toMatchObject({ code: 'payload_too_large' });
+  });
+
+  it('keep only the beginning of a long body that is no problem document', async () => {
+    const proxy: typeof fetch = async () => new Response('<html>'.repeat(1000), { status: 502 });
+    const error = await new PawdexClient({ baseUrl: server.url, fetch: proxy })
+      .info()
+      .catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'server_unreachable', httpStatus: 502 });
+    expect(error.body).toHaveLength(1000);
+  });
+
+  it('tell a server that is not there from one that says no', async () => {
+    await server.close({ graceSeconds: 0 });
+    const error = await client.identify(photo).catch((thrown) => thrown);
+    expect(error).not.toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({ code: 'server_unreachable', detail: expect.stringContaining(server.url) });
+  });
+
+  it('come in time from a server that says nothing, or only half', async () => {
+    for (const opening of ['', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":']) {
+      const mute = createServer()
+        .on('connection', (socket) => socket.write(opening))
+        .removeAllListeners('request');
+      await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+      const { port } = mute.address() as AddressInfo;
+      const slow = new PawdexClient({ baseUrl: `http://127.0.0.1:${port}`, timeoutMs: 100 });
+      await expect(slow.info()).rejects.toMatchObject({ code: 'server_unreachable' });
+      mute.closeAllConnections();
+      mute.close();
+    }
+  });
+});
+
+describe('a busy server', () => {
+  const overloaded = new PawdexError('overloaded', { retryAfter: 1 });
+
+  it('is asked again after Retry-After', async () => {
+    t.engine.failWith = overloaded;
+    setTimeout(() => {
+      t.engine.failWith = null;
+    }, 300);
+    expect(await client.identify(photo)).toMatchObject({ breed: 'siamese' });
+    expect(sent).toHaveLength(2);
+  });
+
+  it('is not waited for longer than allowed', async () => {
+    client = new PawdexClient({ baseUrl: server.url, fetch: counting, maxWaitMs: 500 });
+    t.engine.failWith = overloaded;
+    await expect(client.identify(photo)).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 });
+    expect(sent).toHaveLength(1);
+  });
+
+  it('is asked only once when it says anything but 503', async () => {
+    t.engine.failWith = new Error('broken');
+    await expect(client.identify(photo)).rejects.toMatchObject({ code: 'internal' });
+    expect(sent).toHaveLength(1);
+  });
+});
+
+describe('remoteEngine', () => {
+  it('is the engine of the server', async () => {
+    const engine = await remoteEngine(client);
+    expect(engine.encoder).toEqual(t.engine.encoder);
+    expect((await engine.identify(photo, { collection: 'breeds' })).breed).toBe('siamese');
+    const local = await t.engine.search('breeds', { image: photo }, { k: 2 });
+    const remote = await engine.search('breeds', { image: photo }, { k: 2 });
+    expect(remote.hits.map(({ item }) => item)).toEqual(local.hits.map(({ item }) => item));
+    expect(remote.hits[0]!.similarity).toBeCloseTo(local.hits[0]!.similarity, 5);
+    expect((await engine.embed(photo)).embedding).toEqual((await t.engine.embed(photo)).embedding);
+    await engine.close();
+    expect(await t.engine.listCollections()).toHaveLength(1);
+  });
+
+  it('knows which of many contents are there', async () => {
+    const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+    const many = Array.from({ length: 250 }, (_, i) => hash(`no ${i}`));
+    const engine = await remoteEngine(client);
+    const known = await engine.known('breeds', [...many, hash('beagle'), hash('birman')]);
+    expect([...known.values()].map(({ label }) => label).sort()).toEqual(['beagle', 'birman']);
+    expect(await engine.known('breeds', [])).toEqual(new Map());
+    await expect(engine.known('nope', [hash('x')])).rejects.toMatchObject({ code: 'collection_not_found' });
+  });
+});
