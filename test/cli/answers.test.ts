@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { Bench, CAT } from './pawdex.js';
+
+let bench: Bench;
+let photos: string;
+let text: string;
+beforeAll(async () => {
+  bench = await Bench.create();
+  photos = await bench.photos('photos', 6);
+  text = path.join(bench.root, 'text.jpg');
+  await writeFile(text, 'not a photo');
+  expect((await bench.run(['index', photos, '-c', 'mine'])).code).toBe(0);
+});
+afterAll(() => bench.remove());
+
+const lines = (stdout: string) =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('pawdex identify', () => {
+  it('prints one JSON line per image in the order given, with k beyond the items', async () => {
+    const files = ['odd/0003.png', 'even/0000.png'].map((name) => path.join(photos, name));
+    const args = ['identify', files[0]!, text, files[1]!, '-c', 'mine', '-k', '1000', '--json'];
+    const { code, stdout, stderr } = await bench.run(args);
+    expect(code).toBe(1);
+    const [first, second, third] = lines(stdout);
+    expect(first).toMatchObject({
+      file: files[0],
+      neighbours: [{ source: 'odd/0003.png' }, {}, {}, {}, {}, {}],
+    });
+    expect(second).toMatchObject({ file: text, error: { code: 'image_unsupported' } });
+    expect(third).toMatchObject({ file: files[1], model: { name: expect.any(String) } });
+    expect(stderr).toContain('[image_unsupported]');
+  });
+
+  it('answers people with breed, others and neighbours', async () => {
+    const { code, stdout } = await bench.run(['identify', path.join(photos, 'odd/0001.png'), '-c', 'mine']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/0001\.png: \w+.*\n {2}1\.000 {2}odd {2}odd\/0001\.png\n/);
+  });
+
+  it('knows the breeds that ship', async () => {
+    const gallery = path.join(PACKAGE_ROOT, 'models', 'gallery.parquet');
+    const { stdout } = await bench.run(['identify', CAT, '--json'], { PAWDEX_GALLERY: gallery });
+    const [answer] = lines(stdout);
+    expect(answer.candidates.length).toBeGreaterThan(0);
+    expect(answer.neighbours.length).toBeGreaterThan(1);
+  });
+});
+
+describe('pawdex embed', () => {
+  it('prints unit vectors, the same for the same file', async () => {
+    const { code, stdout } = await bench.run(['embed', CAT, CAT]);
+    expect(code).toBe(0);
+    const [first, second] = lines(stdout);
+    expect(Object.keys(first)).toEqual(['file', 'embedding']);
+    expect(Math.hypot(...first.embedding)).toBeCloseTo(1, 5);
+    expect(second).toEqual(first);
+  });
+
+  it('ends quietly when its reader goes away', async () => {
+    const main = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
+    const many = Array.from({ length: 40 }, () => `'${CAT}'`).join(' ');
+    const script = `set -o pipefail; '${process.execPath}' '${main}' embed ${many} | head -c 10 > /dev/null`;
+    const env = { ...process.env, PAWDEX_DATA_DIR: bench.dataDir, PAWDEX_GALLERY: '' };
+    const { stderr } = await promisify(execFile)('bash', ['-c', script], { env });
+    expect(stderr).toBe('');
+  });
+});
+
+describe('exit codes', () => {
+  it.each([
+    [2, 'unknown command', ['frobnicate'], {}],
+    [2, "missing required argument 'image'", ['identify'], {}],
+    [2, 'whole number from 1 to 1000', ['identify', CAT, '-k', '0'], {}],
+    [2, 'whole number from 1 to 1000', ['identify', CAT, '-k', '5x'], {}],
+    [2, "required option '-c, --collection <name>'", ['index', '.'], {}],
+    [2, '[set_invalid]', ['index', 'nowhere', '-c', 'mine'], {}],
+    [2, '[invalid_request]', ['index', 'photos', '-c', '../up'], {}],
+    [2, 'PAWDEX_PROT is not a setting', ['identify', CAT], { PAWDEX_PROT: '1' }],
+    [2, 'PAWDEX_THREADS: ', ['identify', CAT, '--threads', 'many'], {}],
+    [2, 'is not the address of a server', ['identify', CAT, '--server', 'localhost:3000'], {}],
+    [3, '[collection_not_found]', ['identify', CAT, '-c', 'nope'], {}],
+    [4, '[server_unreachable]', ['identify', CAT], { PAWDEX_SERVER: 'http://127.0.0.1:9' }],
+    [5, '[model_invalid]', ['identify', CAT, '--model', 'nowhere.json'], {}],
+  ])('%i for %s', async (code, message, args, env) => {
+    const ended = await bench.run(args, env);
+    expect(ended.stderr).toContain(message);
+    expect(ended.stderr).not.toContain('    at ');
+    expect(ended).toMatchObject({ code, stdout: '' });
+  });
+
+  it('0 for help and version; the stack only with --verbose', async () => {
+    expect(await bench.run(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\./),
+    });
+    const help = await bench.run(['index', '--help']);
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('Exit codes:') });
+    expect(help.stdout).toContain('--data-dir');
+    const verbose = await bench.run(['identify', CAT, '-c', 'nope', '--verbose']);
+    expect(verbose.stderr).toContain('    at ');
+  });
+});

@@ -1,0 +1,90 @@
+import { statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Bench, until } from './pawdex.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.create();
+});
+afterEach(() => bench.remove());
+
+const index = (dir: string, ...flags: string[]) => ['index', dir, '--collection', 'mine', ...flags];
+
+/** Whether an index run into `dataDir` has stored something by now: its write-ahead log has grown. */
+function stored(dataDir: string): boolean {
+  const log = statSync(path.join(dataDir, 'pawdex.db-wal'), { throwIfNoEntry: false });
+  return (log?.size ?? 0) > 150_000;
+}
+
+describe('pawdex index', () => {
+  it('goes on after a bad file, lists it, and does nothing the second time', async () => {
+    const photos = await bench.photos('photos', 20);
+    await writeFile(path.join(photos, 'odd', 'bad.jpg'), 'this is text');
+    const first = await bench.run(index(photos, '--json'));
+    expect(first.code).toBe(1);
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      collection: 'mine',
+      total: 21,
+      created: 20,
+      skipped: 0,
+      failed: 1,
+      failures: [{ file: 'odd/bad.jpg', code: 'image_unsupported' }],
+    });
+    expect(first.stderr).toContain('odd/bad.jpg: The bytes are not an image');
+
+    const second = await bench.run(index(photos, '--json', '--quiet'));
+    expect(second.code).toBe(1);
+    expect(JSON.parse(second.stdout)).toMatchObject({ created: 0, skipped: 20, failed: 1 });
+  });
+
+  it('prints a summary for people on stderr and nothing on stdout', async () => {
+    const { code, stdout, stderr } = await bench.run(index(await bench.photos('photos', 3)));
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr).toMatch(/3 photos indexed into "mine", 0 known already, 0 failed, in /);
+  });
+
+  it('reads labels and metadata from a manifest elsewhere', async () => {
+    const photos = await bench.photos('photos', 3);
+    const manifest = path.join(bench.root, 'labels.csv');
+    await writeFile(manifest, 'file,breed,species\neven/0000.png,siamese,cat\nodd/0001.png,beagle,dog\n');
+    const { code, stdout } = await bench.run(index(photos, '--manifest', manifest, '--json'));
+    expect({ code, created: JSON.parse(stdout).created }).toEqual({ code: 0, created: 2 });
+    const asked = await bench.run(['identify', path.join(photos, 'even/0000.png'), '-c', 'mine', '--json']);
+    expect(JSON.parse(asked.stdout).neighbours[0]).toMatchObject({
+      label: 'siamese',
+      source: 'even/0000.png',
+    });
+  });
+
+  it('goes on where it was killed', async () => {
+    const photos = await bench.photos('photos', 400);
+    const { child, ended } = bench.start(index(photos));
+    await until(() => stored(bench.dataDir) || child.exitCode !== null);
+    child.kill('SIGKILL');
+    expect((await ended).signal).toBe('SIGKILL');
+    const { code, stdout } = await bench.run(index(photos, '--json', '--quiet'));
+    expect(code).toBe(0);
+    const { created, skipped } = JSON.parse(stdout);
+    expect(created + skipped).toBe(400);
+    expect(skipped).toBeGreaterThanOrEqual(64);
+  });
+
+  it('finishes what is in work at Ctrl-C, says how to go on, and exits with 130', async () => {
+    const photos = await bench.photos('photos', 400);
+    const { child, ended } = bench.start(index(photos, '--json'));
+    await until(() => stored(bench.dataDir) || child.exitCode !== null);
+    child.kill('SIGINT');
+    // npm passes on what the terminal has sent already: the same key press must not count twice.
+    setTimeout(() => child.kill('SIGINT'), 50);
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(130);
+    const { done, created, interrupted } = JSON.parse(stdout);
+    expect(interrupted).toBe(true);
+    expect(created).toBe(done);
+    expect(stderr).toContain(`${400 - done} photos left; the same command goes on from here.`);
+    const again = await bench.run(index(photos, '--json', '--quiet'));
+    expect(JSON.parse(again.stdout)).toMatchObject({ created: 400 - created, skipped: created });
+  });
+});

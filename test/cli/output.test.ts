@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { describeError, formatSeconds, plural } from '../../src/cli/output.js';
+import { RateMeter } from '../../src/cli/progress.js';
+import { PawdexError } from '../../src/errors.js';
+
+it('words counts and times', () => {
+  expect([plural(1, 'photo'), plural(0, 'photo'), plural(7681, 'photo')]).toEqual([
+    '1 photo',
+    '0 photos',
+    '7,681 photos',
+  ]);
+  expect([0.42, 12.4, 75, 3600 * 2 + 60 * 5 + 1].map(formatSeconds)).toEqual([
+    '0.4 s',
+    '12 s',
+    '1 min 15 s',
+    '2 h 5 min',
+  ]);
+});
+
+it('measures the rate of late, not of the whole run', () => {
+  const meter = new RateMeter();
+  expect(meter.measure(0, 0)).toBe(0);
+  expect(meter.measure(10, 1)).toBe(10);
+  for (let second = 2; second <= 60; second++) meter.measure(10 + (second - 1) * 100, second);
+  expect(meter.measure(10 + 60 * 100, 61)).toBeCloseTo(100, 0);
+});
+
+it('words errors for people, and adds the stack on request', () => {
+  const error = new PawdexError('config_invalid', {
+    detail: 'PAWDEX_PORT: too big.',
+    errors: [{ path: 'PAWDEX_PORT', message: 'too big' }],
+  });
+  expect(describeError(error, false)).toBe(
+    'error: PAWDEX_PORT: too big. [config_invalid]\n  PAWDEX_PORT: too big\n  Compare the settings named with the README.',
+  );
+  expect(describeError(error, true)).toContain('    at ');
+});

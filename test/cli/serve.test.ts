@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Bench } from './pawdex.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.create();
+});
+afterEach(() => bench.remove());
+
+describe('pawdex serve', () => {
+  it('lets other commands work through it, and ends cleanly at TERM', async () => {
+    const photos = await bench.photos('photos', 70);
+    await writeFile(path.join(photos, 'odd', 'bad.jpg'), 'text');
+    const server = await bench.serve();
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+
+    const indexed = await bench.run(['index', photos, '-c', 'mine', '--json']);
+    expect(indexed.stderr).toContain(`Working through the server at ${server.url}`);
+    expect(indexed.code).toBe(1);
+    expect(JSON.parse(indexed.stdout)).toMatchObject({ created: 70, failed: 1 });
+    const again = await bench.run(['index', photos, '-c', 'mine', '--json', '--quiet']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ created: 0, skipped: 70 });
+
+    const photo = path.join(photos, 'even/0004.png');
+    const identified = await bench.run(['identify', photo, '-c', 'mine', '--json', '--quiet']);
+    expect(JSON.parse(identified.stdout).neighbours[0].source).toBe('even/0004.png');
+    const remote = await bench.run(['embed', photo, '--quiet']);
+
+    server.child.kill('SIGTERM');
+    const { code, stdout, stderr } = await server.ended;
+    expect(code).toBe(0);
+    expect(stderr).toContain(`is ready at ${server.url}`);
+    expect(stdout).toContain('"msg":"stopped"');
+    expect(existsSync(path.join(bench.dataDir, 'server.json'))).toBe(false);
+
+    const local = await bench.run(['embed', photo, '--quiet']);
+    expect(JSON.parse(local.stdout).embedding).toEqual(JSON.parse(remote.stdout).embedding);
+    const kept = await bench.run(['index', photos, '-c', 'mine', '--json', '--quiet']);
+    expect(JSON.parse(kept.stdout)).toMatchObject({ created: 0, skipped: 70 });
+  });
+
+  it('refuses a data directory that a server has, and a port that is taken', async () => {
+    const server = await bench.serve();
+    const second = await bench.run(['serve']);
+    expect(second.code).toBe(4);
+    expect(second.stderr).toContain(server.url);
+
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as { port: number };
+    const other = { PAWDEX_DATA_DIR: path.join(bench.root, 'other'), PAWDEX_PORT: String(port) };
+    const third = await bench.run(['serve'], other);
+    taken.close();
+    expect(third.code).toBe(2);
+    expect(third.stderr).toContain(`127.0.0.1:${port}`);
+  });
+
+  it('asks commands for the key, and is reached by address', async () => {
+    const server = await bench.serve({ PAWDEX_API_KEYS: 'secret-one' });
+    const photo = path.join(await bench.photos('photos', 1), 'even/0000.png');
+    const args = ['embed', photo, '--server', server.url];
+    const refused = await bench.run(args, { PAWDEX_API_KEY: 'wrong' });
+    expect(refused).toMatchObject({ code: 4, stdout: '' });
+    expect(refused.stderr).toContain('[unauthorized]');
+    expect((await bench.run(args, { PAWDEX_API_KEY: 'secret-one' })).code).toBe(0);
+  });
+
+  it('is not looked for where it died', async () => {
+    const server = await bench.serve();
+    server.child.kill('SIGKILL');
+    await server.ended;
+    const photo = path.join(await bench.photos('photos', 1), 'even/0000.png');
+    const { code, stderr } = await bench.run(['embed', photo]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
+
+describe('pawdex doctor', () => {
+  it('finds a fresh directory, a served one and a damaged one', async () => {
+    const fresh = await bench.run(['doctor', '--json']);
+    expect(fresh.code).toBe(0);
+    const { ok, checks } = JSON.parse(fresh.stdout);
+    expect(ok).toBe(true);
+    const names = checks.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(['node', 'better-sqlite3', 'model', 'gallery', 'disk', 'port']),
+    );
+
+    const server = await bench.serve();
+    const served = await bench.run(['doctor']);
+    expect(served).toMatchObject({ code: 0, stdout: expect.stringContaining(`in use by ${server.url}`) });
+    server.child.kill('SIGTERM');
+    await server.ended;
+    const sound = await bench.run(['doctor']);
+    expect(sound).toMatchObject({ code: 0, stdout: expect.stringContaining('is sound') });
+
+    await writeFile(path.join(bench.dataDir, 'pawdex.db'), 'x'.repeat(10_000));
+    const damaged = await bench.run(['doctor']);
+    expect(damaged.code).toBe(1);
+    expect(damaged.stdout).toMatch(/FAIL {2}database: .*not a database/);
+  });
+});
