@@ -22,7 +22,7 @@ export interface Endpoint {
 }
 
 /** The path in Express' form: `/v1/collections/:collection`. */
-export function expressPath(path: string): string {
+function expressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
