@@ -1,6 +1,6 @@
 /** Fits a calibration to queries whose answer is known. */
 import { type Calibration, featureNames, featuresOf } from './calibration.js';
-import { fitStandardised, type LogisticModel, type Observation, predict } from './logistic.js';
+import { fitIncreasing, type LogisticModel, type Observation, predict } from './logistic.js';
 import { type Voter, vote } from './vote.js';
 
 /** A query with the neighbours that vote on it. */
@@ -97,14 +97,14 @@ export function fitCalibration(data: CalibrationData): Calibration | null {
   const nonPets = samples(data.nonPets);
   if (queries.length < FEWEST_QUERIES || heldOut.length === 0) return null;
   const all = queries.length;
-  const right = fitStandardised(
+  const right = fitIncreasing(
     [
       ...weighted(queries, all, smoothedTargets(queries)),
       ...weighted(nonPets, NON_PET_WEIGHT * all, () => 1 / (nonPets.length + 2)),
     ],
     L2,
   );
-  const known = fitStandardised(
+  const known = fitIncreasing(
     [
       ...weighted(queries, all, () => 1),
       ...weighted(heldOut, all, () => 0),

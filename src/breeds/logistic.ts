@@ -92,11 +92,17 @@ export function fitLogistic(observations: readonly Observation[], l2: number): L
   return { intercept: theta.at(-1)!, coefficients: theta.slice(0, -1) };
 }
 
+/** The features at the given places only. */
+function pick(observations: readonly Observation[], places: readonly number[]): Observation[] {
+  return observations.map((o) => ({ ...o, features: places.map((i) => o.features[i]!) }));
+}
+
 /**
  * Fits on features brought to mean 0 and deviation 1, so that one ridge suits all, and gives the model for the
- * features as they are.
+ * features as they are. More of a feature never lowers the probability: a feature whose coefficient comes out
+ * negative is left out, the worst first, and the rest fitted again.
  */
-export function fitStandardised(observations: readonly Observation[], l2: number): LogisticModel {
+export function fitIncreasing(observations: readonly Observation[], l2: number): LogisticModel {
   const width = observations[0]!.features.length;
   const columns = Array.from({ length: width }, (_, i) => observations.map((o) => o.features[i]!));
   const means = columns.map((column) => column.reduce((a, b) => a + b, 0) / column.length);
@@ -108,8 +114,18 @@ export function fitStandardised(observations: readonly Observation[], l2: number
     ...o,
     features: o.features.map((x, i) => (x - means[i]!) / deviations[i]!),
   }));
-  const fitted = fitLogistic(scaled, l2);
-  const coefficients = fitted.coefficients.map((c, i) => c / deviations[i]!);
-  const shift = coefficients.reduce((sum, c, i) => sum + c * means[i]!, 0);
-  return { intercept: fitted.intercept - shift, coefficients };
+  let places = columns.map((_, i) => i);
+  for (;;) {
+    const fitted = fitLogistic(pick(scaled, places), l2);
+    const lowest = Math.min(0, ...fitted.coefficients);
+    if (lowest === 0) {
+      const coefficients = new Array<number>(width).fill(0);
+      places.forEach((place, i) => {
+        coefficients[place] = fitted.coefficients[i]! / deviations[place]!;
+      });
+      const shift = coefficients.reduce((sum, c, i) => sum + c * means[i]!, 0);
+      return { intercept: fitted.intercept - shift, coefficients };
+    }
+    places = places.filter((_, i) => fitted.coefficients[i] !== lowest);
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitLogistic, fitStandardised, predict } from '../../src/breeds/logistic.js';
+import { fitIncreasing, fitLogistic, predict } from '../../src/breeds/logistic.js';
 import { reference } from '../evaluation/reference.js';
 
 const { confidence, right, logistic } = reference.confidences;
@@ -34,10 +34,24 @@ describe('logistic regression', () => {
       ...o,
       features: [o.features[0]! * 1000, o.features[1]!],
     }));
-    const [a, b] = [fitStandardised(observations, 1), fitStandardised(thousandfold, 1)];
+    const [a, b] = [fitIncreasing(observations, 1), fitIncreasing(thousandfold, 1)];
     observations.slice(0, 20).forEach((o, i) => {
       expect(predict(b, thousandfold[i]!.features)).toBeCloseTo(predict(a, o.features), 9);
     });
+  });
+
+  it('never lets more of a feature lower the probability', () => {
+    const opposed = observations.map((o) => ({ ...o, features: [o.features[0]!, -o.features[0]!] }));
+    const model = fitIncreasing(opposed, 1);
+    expect(model.coefficients[0]).toBeGreaterThan(0);
+    expect(model.coefficients[1]).toBe(0);
+    const useless = fitIncreasing(
+      observations.map((o) => ({ ...o, features: [-o.features[0]!] })),
+      1,
+    );
+    const base = right.reduce((a, b) => a + b, 0) / right.length;
+    expect(useless.coefficients).toEqual([0]);
+    expect(predict(useless, [0.3])).toBeCloseTo(base, 6);
   });
 
   it('stays finite on separable data and on a constant feature', () => {
@@ -46,7 +60,7 @@ describe('logistic regression', () => {
       target: x > 5 ? 1 : 0,
       weight: 1,
     }));
-    const model = fitStandardised(separable, 1);
+    const model = fitIncreasing(separable, 1);
     expect([model.intercept, ...model.coefficients].every(Number.isFinite)).toBe(true);
     expect(predict(model, [12, 5])).toBeGreaterThan(0.8);
     expect(predict(model, [0, 5])).toBeLessThan(0.2);

@@ -1,0 +1,50 @@
+/** Embeds labelled sets with the shipped encoder, for the scripts of this folder. */
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openEncoder } from '../../../dist/encoder/open.js';
+import { embedSet, subset } from '../../../dist/evaluation/embed-set.js';
+import { EmbeddingCache } from '../../../dist/evaluation/embedding-cache.js';
+import { readLabelledSet } from '../../../dist/jobs/labelled-set.js';
+
+/** The model card that the product ships. */
+export const SHIPPED_CARD = fileURLToPath(new URL('../../../models/encoder.json', import.meta.url));
+
+/**
+ * @param {{ model?: string, cache?: string }} options card of the encoder, folder to keep embeddings in
+ * @param {string[]} specs labelled sets
+ * @returns the sets in the same order, the card and the fingerprint
+ */
+export async function embedSets({ model = SHIPPED_CARD, cache }, specs) {
+  const encoder = await openEncoder({
+    cardPath: path.resolve(model),
+    threads: availableParallelism(),
+    maxQueue: 64,
+  });
+  try {
+    const kept = cache === undefined ? undefined : await EmbeddingCache.open(cache, encoder.info);
+    const sets = [];
+    for (const spec of specs) {
+      const photos = await readLabelledSet(spec, { labelsRequired: true });
+      console.error(`embedding ${photos.length} photos of ${spec}`);
+      const set = await embedSet(photos, {
+        encoder,
+        maxPixels: 1e8,
+        parallel: 24,
+        ...(kept ? { cache: kept } : {}),
+      });
+      for (const { file, detail } of set.skipped) console.error(`left out: ${file}: ${detail}`);
+      sets.push(set);
+    }
+    return { sets, card: encoder.card, fingerprint: encoder.info.fingerprint };
+  } finally {
+    await encoder.close();
+  }
+}
+
+/** Every second label of a set, alphabetically: two halves that share no kind of picture. */
+export function halvesByLabel(set) {
+  const labels = [...new Set(set.items.map(({ label }) => label))].sort();
+  const even = new Set(labels.filter((_, i) => i % 2 === 0));
+  return [subset(set, ({ label }) => even.has(label)), subset(set, ({ label }) => !even.has(label))];
+}
