@@ -25,6 +25,10 @@ async function run(flags: Record<string, unknown>): Promise<void> {
   const started = performance.now();
   const { config, quiet } = commonOptions(flags);
   const logger = await createLogger(config.LOG_LEVEL);
+  // From the first moment: as a container's first process it would otherwise not be stopped while it starts.
+  const interruption = onInterrupt(
+    quiet ? null : 'Stopping: requests in flight are finished; Ctrl-C again stops at once.',
+  );
   const die = (error: unknown, what: string) => {
     logger.fatal({ err: error }, what);
     process.exit(EXIT.someFailed);
@@ -43,9 +47,6 @@ async function run(flags: Record<string, unknown>): Promise<void> {
       webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
     });
     const server = await startServer(app, { host: config.HOST, port: config.PORT, lifecycle });
-    const interruption = onInterrupt(
-      quiet ? null : 'Stopping: requests in flight are finished; Ctrl-C again stops at once.',
-    );
     await announceServer(config.DATA_DIR, server.url);
     await tellAboutStart(engine, logger);
     const seconds = (performance.now() - started) / 1000;
