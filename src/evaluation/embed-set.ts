@@ -27,6 +27,7 @@ export interface EmbeddedItem {
 export interface EmbeddedSet {
   /** Row i is the unit vector of item i. */
   vectors: Matrix;
+  /** At least one. */
   items: EmbeddedItem[];
   /** Photos left out because they could not be read. */
   skipped: { file: string; code: string; detail: string }[];

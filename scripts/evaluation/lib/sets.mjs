@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openEncoder } from '../../../dist/encoder/open.js';
-import { embedSet, subset } from '../../../dist/evaluation/embed-set.js';
+import { embedSet } from '../../../dist/evaluation/embed-set.js';
 import { EmbeddingCache } from '../../../dist/evaluation/embedding-cache.js';
 import { readLabelledSet } from '../../../dist/jobs/labelled-set.js';
 
@@ -40,11 +40,4 @@ export async function embedSets({ model = SHIPPED_CARD, cache }, specs) {
   } finally {
     await encoder.close();
   }
-}
-
-/** Every second label of a set, alphabetically: two halves that share no kind of picture. */
-export function halvesByLabel(set) {
-  const labels = [...new Set(set.items.map(({ label }) => label))].sort();
-  const even = new Set(labels.filter((_, i) => i % 2 === 0));
-  return [subset(set, ({ label }) => even.has(label)), subset(set, ({ label }) => !even.has(label))];
 }
