@@ -17,6 +17,8 @@ function askForKey(): void {
     : 'This server asks for an API key.';
   keyForm.hidden = false;
   keyField.focus();
+  // A field that had the focus already is not brought back into view by focusing it.
+  keyForm.scrollIntoView({ block: 'nearest' });
 }
 
 startTheme(byId('theme', HTMLButtonElement));

@@ -7,6 +7,8 @@ export interface Verdict {
   /** Above the headline: what kind of answer this is. */
   kicker: string;
   headline: string;
+  /** The confidence to show with the headline, 0..1; null where it names no single breed. */
+  share: number | null;
   /** What the neighbours had to say. */
   tally: string;
   /** What the person should make of it, where that is not plain. */
@@ -28,6 +30,7 @@ function matched(answer: Identification, breed: string): Verdict {
   return {
     kicker: 'Looks like',
     headline: humanise(breed),
+    share: answer.confidence,
     tally:
       neighbours.length === 1
         ? 'There is only one photo to compare with, and it has this label.'
@@ -36,26 +39,37 @@ function matched(answer: Identification, breed: string): Verdict {
   };
 }
 
-/** Those in the running: candidates with at least half of the first one's share, two to three of them. */
-function front(answer: Identification): string[] {
-  const [first] = answer.candidates;
-  return answer.candidates
-    .slice(0, 3)
-    .filter(({ confidence }, i) => i < 2 || confidence >= first!.confidence / 2)
-    .map(({ label }) => humanise(label));
+/** Those in the running: of the first three candidates, the ones with at least half of the first one's share. */
+function front({ candidates }: Identification): string[] {
+  const enough = (candidates[0]?.confidence ?? 0) / 2;
+  return candidates.slice(0, 3).flatMap(({ label, confidence }) => (confidence >= enough ? label : []));
 }
 
+const UNSETTLED = 'Another photo may settle it; it may also be a mix, or something not known here.';
+
 function undecided(answer: Identification): Verdict {
-  const names = front(answer);
-  const parts = tallied(answer.neighbours)
-    .slice(0, names.length)
-    .map(([label, votes]) => `${votes} ${votes === 1 ? 'is' : 'are'} ${humanise(label)}`);
+  const labels = front(answer);
+  const names = labels.map(humanise);
+  const votes = new Map(tallied(answer.neighbours));
+  const parts = labels.map((label) => {
+    const n = votes.get(label) ?? 0;
+    return `${n} ${n === 1 ? 'is' : 'are'} ${humanise(label)}`;
+  });
+  const tally = `Of the ${answer.neighbours.length} most similar photos, ${parts.join(', ')}.`;
+  if (names.length === 1)
+    return {
+      kicker: 'Not certain',
+      headline: `Perhaps ${names[0]}`,
+      share: answer.confidence,
+      tally,
+      advice: `Not enough to name the breed. ${UNSETTLED}`,
+    };
   return {
     kicker: names.length === 2 ? 'Could be either' : 'Could be any of these',
     headline: alternatives(names),
-    tally: `Of the ${answer.neighbours.length} most similar photos, ${parts.join(', ')}.`,
-    advice:
-      'Too close to call, so no breed is picked. Another photo may settle it; it may also be a mix, or something not known here.',
+    share: null,
+    tally,
+    advice: `Too close to call, so no breed is picked. ${UNSETTLED}`,
   };
 }
 
@@ -65,6 +79,7 @@ function unknown(answer: Identification): Verdict {
     return {
       kicker: 'No answer',
       headline: 'Nothing to compare with',
+      share: null,
       tally: 'This collection has no photos yet.',
       advice: 'Index labelled photos into it, or choose another collection above.',
     };
@@ -78,6 +93,7 @@ function unknown(answer: Identification): Verdict {
   return {
     kicker: 'No clear answer',
     headline: 'Not sure',
+    share: null,
     tally: `The ${count(neighbours.length, 'most similar photo')} ${shown}.`,
     advice:
       'It may be a breed that this collection does not know, a mix, or no cat or dog at all. The nearest guesses are below.',
@@ -87,7 +103,7 @@ function unknown(answer: Identification): Verdict {
 /** The answer in words. */
 export function verdict(answer: Identification): Verdict {
   if (answer.decision === 'match' && answer.breed !== null) return matched(answer, answer.breed);
-  if (answer.decision === 'ambiguous' && answer.candidates.length > 1) return undecided(answer);
+  if (answer.decision === 'ambiguous' && answer.candidates.length > 0) return undecided(answer);
   return unknown(answer);
 }
 
@@ -98,10 +114,9 @@ export function confidenceName(answer: Identification): string {
 
 /** One sentence for people who listen to the page. */
 export function spoken(answer: Identification): string {
-  const { kicker, headline, tally } = verdict(answer);
-  const share =
-    answer.decision === 'match' ? ` ${percent(answer.confidence)} ${confidenceName(answer)}.` : '';
-  return `${kicker}: ${headline}.${share} ${tally}`;
+  const { kicker, headline, share, tally } = verdict(answer);
+  const sure = share === null ? '' : ` ${percent(share)} ${confidenceName(answer)}.`;
+  return `${kicker}: ${headline}.${sure} ${tally}`;
 }
 
 /**

@@ -23,7 +23,8 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(values[0]).toBe(percent(first!.confidence));
     const tiles = await page.locator('.tile strong').allTextContents();
     expect(tiles).toEqual(api.neighbours.map(({ label }) => humanise(label)));
-    expect(await page.locator('.answer').textContent()).toContain('share of the vote');
+    const name = api.calibrated ? 'confidence' : 'share of the vote';
+    expect(await page.locator('.answer summary').textContent()).toContain(name);
     expect(await page.locator('#status').textContent()).toContain(headline);
     expect(complaints).toEqual([]);
   });

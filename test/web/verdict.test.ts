@@ -32,6 +32,14 @@ describe('an ambiguous answer', () => {
     expect(words.tally).toBe('Of the 20 most similar photos, 9 are Ragdoll, 8 are Birman.');
   });
 
+  it('leans towards one that is far ahead, and says how far', () => {
+    const answer = identification('ambiguous', { bengal: 12, abyssinian: 4, siamese: 4 });
+    const words = verdict(answer);
+    expect(words.headline).toBe('Perhaps Bengal');
+    expect(words.share).toBe(0.6);
+    expect(words.tally).toBe('Of the 20 most similar photos, 12 are Bengal.');
+  });
+
   it('names three where the third is close, too', () => {
     const words = verdict(identification('ambiguous', { a: 6, b: 5, c: 5, d: 4 }));
     expect(words.headline).toBe('A, B or C');

@@ -1,5 +1,5 @@
 /** The answer panel: verdict, votes, candidates, and how it was found. */
-import type { Candidate, Identification } from '../../engine/engine.js';
+import type { Identification } from '../../engine/engine.js';
 import { cssVariable, el, icon } from '../dom.js';
 import { duration, humanise, percent } from '../format.js';
 import { confidenceName, places, verdict } from '../verdict.js';
@@ -8,7 +8,7 @@ const ICONS = { match: 'check', ambiguous: 'split', unknown: 'question' } as con
 
 const MEANING = {
   calibrated:
-    'Measured on photos the model had not seen: of 100 answers given with this confidence, about as many are right as the number says.',
+    'Fitted on photos whose breed is known and that are not in the collection: of 100 answers given with a confidence of 80%, about 80 are right. What is left over is for other breeds and for no cat or dog at all.',
   votes:
     'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right, and a photo of something else gets votes, too.',
 };
@@ -32,11 +32,12 @@ function candidate(name: string, share: number, place: number | 'other'): HTMLEl
   );
 }
 
-function candidateList(candidates: Candidate[]): HTMLElement {
+function candidateList({ candidates, calibrated }: Identification): HTMLElement {
   const shown = candidates.slice(0, 5).filter(({ confidence }, i) => i === 0 || confidence >= 0.005);
   const rows = shown.map(({ label, confidence }, i) => candidate(humanise(label), confidence, i));
-  const rest = candidates.slice(shown.length).reduce((sum, { confidence }) => sum + confidence, 0);
-  if (rest >= 0.005) rows.push(candidate('Other breeds', rest, 'other'));
+  // Shares of a vote are of the whole; calibrated ones leave room for what the collection does not know.
+  const rest = 1 - shown.reduce((sum, { confidence }) => sum + confidence, 0);
+  if (rest >= 0.005) rows.push(candidate(calibrated ? 'Something else' : 'Other breeds', rest, 'other'));
   return el('ul', { class: 'candidates' }, ...rows);
 }
 
@@ -62,15 +63,13 @@ function facts(answer: Identification): HTMLElement {
 
 /** The panel for an answer. */
 export function answerView(answer: Identification): HTMLElement {
-  const { kicker, headline, tally, advice } = verdict(answer);
+  const { kicker, headline, share, tally, advice } = verdict(answer);
   const parts: HTMLElement[] = [
     el('p', { class: 'kicker' }, icon(ICONS[answer.decision]), kicker),
     el('h2', { id: 'answer-title' }, headline),
   ];
-  if (answer.decision === 'match')
-    parts.push(
-      el('p', { class: 'share' }, el('strong', {}, percent(answer.confidence)), ` ${confidenceName(answer)}`),
-    );
+  if (share !== null)
+    parts.push(el('p', { class: 'share' }, el('strong', {}, percent(share)), ` ${confidenceName(answer)}`));
   if (answer.neighbours.length > 0) parts.push(ballots(answer, places(answer)));
   parts.push(el('p', { class: 'tally' }, tally));
   if (advice) parts.push(el('p', { class: 'advice' }, advice));
@@ -78,7 +77,7 @@ export function answerView(answer: Identification): HTMLElement {
     const calibrated = answer.calibrated;
     parts.push(
       el('h3', {}, calibrated ? 'Confidence' : 'How the vote went'),
-      candidateList(answer.candidates),
+      candidateList(answer),
       el(
         'details',
         {},

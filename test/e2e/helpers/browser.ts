@@ -78,6 +78,8 @@ export async function open(
       console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
+  // Listening from the start: a chooser that opens before it is intercepted would be the system's own.
+  page.on('filechooser', () => {});
   await prepare(page);
   await page.goto(url);
   return { page, complaints };
