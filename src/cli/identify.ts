@@ -23,7 +23,7 @@ export function identifyCommand(): Command {
     command('identify', 'name the breed on photos and show the nearest neighbours', 'identify cat.jpg --json')
       .argument('<image...>', 'image files')
       .option('-c, --collection <name>', 'collection that answers', 'breeds')
-      .option('-k <n>', "neighbours that vote (default: the model card's)", wholeNumber(1, 1000))
+      .option('-k <n>', 'neighbours to list (default: all that vote)', wholeNumber(1, 1000))
       .option('--json', 'print one JSON line per image'),
   ).action(run);
 }

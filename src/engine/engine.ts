@@ -34,9 +34,9 @@ export interface Candidate {
 export interface Identification {
   decision: 'match' | 'ambiguous' | 'unknown';
   breed: string | null;
-  /** 0..1; the winning label's share of the vote. */
+  /** 0..1; the probability that `breed` is right, or its bare share of the vote. */
   confidence: number;
-  /** False while `confidence` is the bare vote share. */
+  /** Whether `confidence` was fitted on photos whose breed is known; false: it is the share of the vote. */
   calibrated: boolean;
   candidates: Candidate[];
   neighbours: Neighbour[];
@@ -84,7 +84,10 @@ export interface EmbedAnswer {
 export interface Engine {
   readonly encoder: EncoderInfo;
 
-  /** @param k neighbours that vote, 1..1000; the model card's value when absent */
+  /**
+   * @param k neighbours to list, 1..1000; as many as vote when absent. How many vote is fixed by the collection's
+   *   calibration or the model card, so that the confidence does not depend on how many are listed.
+   */
   identify(image: Uint8Array, options: { collection: string; k?: number }): Promise<Identification>;
   search(
     collection: string,

@@ -1,7 +1,9 @@
 /** The shipped gallery: a Parquet file of embeddings that fills the `breeds` collection. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { loadCalibration } from '../breeds/load-calibration.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import type { NewItem, Store } from '../store/store.js';
@@ -80,8 +82,8 @@ export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Prom
 export type GalleryOutcome = 'current' | 'loaded' | 'kept';
 
 /**
- * Fills `breeds` from the gallery file, once: a collection that was filled from this very file is left as it is
- * (items deleted since stay deleted). After an upgrade the old gallery's items make place for the new ones; items
+ * Fills `breeds` from the gallery file and the calibration.json beside it, once: a collection that was filled from
+ * these very files is left as it is (items deleted since stay deleted, and a calibration fitted since is kept). After an upgrade the old gallery's items make place for the new ones; items
  * people added stay, and if there are any under another encoder the collection is `kept` untouched, since their
  * vectors would no longer compare. An import that was cut off is completed, as putting is idempotent.
  *
@@ -91,7 +93,8 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   const bytes = await readFile(file).catch((cause) => {
     throw new PawdexError('gallery_invalid', { detail: `Cannot read the gallery ${file}.`, cause });
   });
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const calibration = await loadCalibration(path.join(path.dirname(file), 'calibration.json'));
+  const sha256 = createHash('sha256').update(bytes).update(JSON.stringify(calibration)).digest('hex');
   const existing = (await store.listCollections()).find((c) => c.name === GALLERY_COLLECTION);
   if (existing?.gallery === sha256) return 'current';
   const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
@@ -112,7 +115,7 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
     });
   for (let at = 0; at < items.length; at += BATCH)
     await store.put(GALLERY_COLLECTION, items.slice(at, at + BATCH));
-  await store.updateCollection(GALLERY_COLLECTION, { gallery: sha256 });
+  await store.updateCollection(GALLERY_COLLECTION, { gallery: sha256, calibration });
   return 'loaded';
 }
 

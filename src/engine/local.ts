@@ -1,5 +1,6 @@
 /** The engine in this process: encoder, store and breed vote wired together. */
 
+import { type Calibration, calibrationFor } from '../breeds/calibration.js';
 import { answer } from '../breeds/identify.js';
 import type { Config } from '../config.js';
 import { type OpenedEncoder, openEncoder } from '../encoder/open.js';
@@ -46,8 +47,10 @@ export interface LocalEngine extends Engine {
 /** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
 const BULK_PARALLEL = 16;
 
-/** What is known of a collection without asking the store: neither changes while it exists. */
-type Space = Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'>;
+/** What is known of a collection without asking the store. */
+interface Space extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
+  calibration: Calibration | null;
+}
 
 class EmbeddedEngine implements LocalEngine {
   readonly gallery: GalleryOutcome | null;
@@ -81,11 +84,13 @@ class EmbeddedEngine implements LocalEngine {
 
   async identify(image: Uint8Array, options: { collection: string; k?: number }): Promise<Identification> {
     const started = performance.now();
-    await this.#space(options.collection);
+    const { calibration } = await this.#space(options.collection);
     const { embedding, decodeMs, embedMs } = await this.#embedder.embed(image);
     const { vote } = this.#encoder.card;
+    const voters = calibration?.k ?? vote.k;
+    const listed = options.k ?? voters;
     const searching = performance.now();
-    const hits = await this.#store.search(options.collection, embedding, { k: options.k ?? vote.k });
+    const hits = await this.#store.search(options.collection, embedding, { k: Math.max(voters, listed) });
     const searchMs = performance.now() - searching;
     const neighbours = hits.map(({ item, similarity }) => ({
       id: item.id,
@@ -94,10 +99,10 @@ class EmbeddedEngine implements LocalEngine {
       source: item.source,
       hasThumbnail: item.hasThumbnail,
     }));
-    const decided = answer(neighbours, { temperature: vote.temperature });
+    const decided = answer(neighbours.slice(0, voters), { temperature: vote.temperature, calibration });
     return {
       ...decided,
-      neighbours,
+      neighbours: neighbours.slice(0, listed),
       model: this.#model(),
       timing: { decodeMs, embedMs, searchMs, totalMs: performance.now() - started },
     };
@@ -202,7 +207,9 @@ class EmbeddedEngine implements LocalEngine {
   async #space(name: string): Promise<Space> {
     let space = this.#spaces.get(name);
     if (space === undefined) {
-      space = await this.#store.getCollection(name);
+      const { fingerprint, dimension, model, calibration } = await this.#store.getCollection(name);
+      const fitted = calibrationFor(calibration, this.#encoder.info.fingerprint);
+      space = { fingerprint, dimension, model, calibration: fitted };
       this.#spaces.set(name, space);
     }
     if (space.fingerprint !== this.#encoder.info.fingerprint)

@@ -22,7 +22,7 @@ export interface CollectionSpec {
 
 /** A collection as stored. */
 export interface CollectionInfo extends CollectionSpec {
-  /** sha256 of the gallery file the collection was completely filled from, or null. */
+  /** sha256 of the gallery the collection was completely filled from, or null. */
   gallery: string | null;
   /** What calibration fitted for this collection (JSON, owned by breeds/), or null. */
   calibration: unknown;

@@ -31,7 +31,11 @@ const where = { collection: collectionName.optional().meta({ default: DEFAULT_CO
 
 const voters = {
   ...where,
-  k: wholeNumber(1, MAX_K, "Neighbours that vote and are returned; the model card's value when absent."),
+  k: wholeNumber(
+    1,
+    MAX_K,
+    'Neighbours to list; all that vote when absent. How many vote does not depend on it.',
+  ),
 };
 export const identifyQuery = z.strictObject(voters);
 export const identifyBody = z.strictObject({ ...voters, imageBase64, url });
@@ -59,8 +63,8 @@ export const searchBody = z.strictObject({
   filter: filter.optional(),
 });
 
-/** The fields that make sense beside a file. */
-export const searchForm = searchBody.pick({ collection: true, k: true, exact: true, filter: true });
+/** What a form may say beside its file that the query cannot. */
+export const searchForm = searchBody.pick({ filter: true });
 
 export const newCollection = z.strictObject({
   name: collectionName,
