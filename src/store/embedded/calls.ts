@@ -1,13 +1,13 @@
 /** The calls on items that the store's thread answers. */
 import { PawdexError } from '../../errors.js';
-import type { BareHit, Filter, Hit, Item, ItemPage, ItemPatch, NewItem, SearchOptions } from '../store.js';
+import type { Filter, Hit, Item, ItemPage, ItemPatch, NewItem, SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
 import type { Core } from './core.js';
 import { toCondition } from './filters.js';
 import { type ItemRow, toItem } from './items.js';
-import { nearest } from './search.js';
+import { searcher } from './search.js';
 import { Turn } from './turns.js';
-import { type PackedHits, packHits } from './wire.js';
+import { HitPacker, type PackedHits } from './wire.js';
 import { Writer } from './writer.js';
 
 /** Rows looked at in one go when metadata must be read to filter. */
@@ -146,7 +146,8 @@ export function itemCalls(core: Core) {
     },
 
     async search(name: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
-      const found = await nearest(core.collection(name), items, query, options);
+      const find = await searcher(core.collection(name), items, options, new Turn());
+      const found = await find(query);
       return found.flatMap(({ seq, similarity }) => {
         const row = items.bySeq(seq);
         return row === undefined ? [] : [{ item: toItem(row), similarity }];
@@ -157,13 +158,16 @@ export function itemCalls(core: Core) {
       const collection = core.collection(name);
       const { dimension } = collection.row;
       const turn = new Turn();
-      const results: BareHit[][] = [];
+      const find = await searcher(collection, items, options, turn);
+      const packer = new HitPacker();
       for (let at = 0; at < queries.length; at += dimension) {
-        const found = await nearest(collection, items, queries.subarray(at, at + dimension), options, turn);
-        results.push(found.map(({ seq, similarity }) => ({ ...collection.rows.describe(seq), similarity })));
+        const query = queries.subarray(at, at + dimension);
+        const found = await find(query);
+        for (const { seq, similarity } of found) collection.rows.pack(seq, similarity, packer);
+        packer.endQuery(found.length);
         if (turn.due) await turn.next();
       }
-      return packHits(results);
+      return packer.packed();
     },
   };
 }

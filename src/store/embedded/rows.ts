@@ -5,6 +5,7 @@
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
 import { LANES } from './kernel.js';
 import type { TopK } from './top-k.js';
+import type { HitPacker } from './wire.js';
 
 export class Rows {
   readonly dimension: number;
@@ -89,10 +90,10 @@ export class Rows {
     this.#labels[slot] = this.#intern(label);
   }
 
-  /** Id and label of a row that is there. */
-  describe(seq: number): { id: string; label: string | null } {
+  /** Adds a row that is there to the hits of a query. */
+  pack(seq: number, similarity: number, packer: HitPacker): void {
     const slot = this.#slots.get(seq)!;
-    return { id: this.#ids[slot]!, label: this.#labels[slot]! };
+    packer.add(this.#ids[slot]!, this.#labels[slot]!, similarity);
   }
 
   /** Copies a row's unit vector into `target` [dimension]. @returns false when there is no such row */

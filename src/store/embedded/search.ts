@@ -8,7 +8,7 @@ import { type Condition, toCondition } from './filters.js';
 import type { Items } from './items.js';
 import type { Staged } from './staged.js';
 import { type Scored, TopK } from './top-k.js';
-import { Turn } from './turns.js';
+import type { Turn } from './turns.js';
 import { normalise } from './vectors.js';
 
 /** Candidates the graph keeps when the caller does not say (ef). Chosen by measurement, see docs/store.md. */
@@ -32,42 +32,45 @@ interface Query {
   turn: Turn;
 }
 
+/** Finds the nearest rows to a vector, nearest first. @throws PawdexError `vector_invalid` */
+type Searcher = (vector: Float32Array) => Promise<Scored[]>;
+
 /**
- * The nearest rows of a collection, nearest first.
+ * Prepares searches of a collection with the same options, all in one go.
  *
- * @param vector float32 [dimension]
- * @param turn shared by searches that run in one go
- * @throws PawdexError `vector_invalid`
+ * @throws PawdexError `storage_failed` when the rows could not be read
  */
-export async function nearest(
+export async function searcher(
   collection: Collection,
   items: Items,
-  vector: Float32Array,
   options: SearchOptions,
-  turn = new Turn(),
-): Promise<Scored[]> {
-  const unit = normalise(vector, collection.row.dimension);
+  turn: Turn,
+): Promise<Searcher> {
   await collection.loaded;
-  collection.check();
+  const { rows } = collection;
   const excluded = new Set<number>();
   for (const id of options.exclude ?? []) {
     const row = items.find(collection.id, id);
     if (row !== undefined) excluded.add(row.seq);
   }
-  const { rows } = collection;
   const condition = toCondition(options.filter);
-  for (let attempt = 1; ; attempt++) {
-    const wanted = Math.min(options.k + excluded.size, rows.count);
-    if (wanted === 0) return [];
-    const ef = Math.max(options.ef ?? DEFAULT_EF, wanted);
-    const query: Query = { collection, items, unit, padded: rows.pad(unit), wanted, ef, turn };
-    const staged = options.exact || wanted > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
-    const found = condition === null ? await open(query, staged) : await filtered(query, staged, condition);
-    const there = found.filter(({ seq }) => rows.has(seq));
-    // Rows deleted while the scan took turns leave gaps: look again, unless deleting never stops.
-    if (there.length === found.length || attempt === 3)
-      return there.filter(({ seq }) => !excluded.has(seq)).slice(0, options.k);
-  }
+
+  return async (vector) => {
+    const unit = normalise(vector, collection.row.dimension);
+    for (let attempt = 1; ; attempt++) {
+      collection.check();
+      const wanted = Math.min(options.k + excluded.size, rows.count);
+      if (wanted === 0) return [];
+      const ef = Math.max(options.ef ?? DEFAULT_EF, wanted);
+      const query: Query = { collection, items, unit, padded: rows.pad(unit), wanted, ef, turn };
+      const staged = options.exact || wanted > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
+      const found = condition === null ? await open(query, staged) : await filtered(query, staged, condition);
+      const there = found.filter(({ seq }) => rows.has(seq));
+      // Rows deleted while the scan took turns leave gaps: look again, unless deleting never stops.
+      if (there.length < found.length && attempt < 3) continue;
+      return excluded.size === 0 ? there : there.filter(({ seq }) => !excluded.has(seq)).slice(0, options.k);
+    }
+  };
 }
 
 async function open(query: Query, staged: Staged | null): Promise<Scored[]> {

@@ -1,10 +1,13 @@
-/** Search results in few objects: copying ten small objects per query between threads costs more than finding them. */
+/**
+ * Search results in few objects: copying ten small objects per query between threads costs as much as finding
+ * them in the graph.
+ */
 import type { BareHit } from '../store.js';
 
 /** Hits of many queries, one after the other. */
 export interface PackedHits {
   /** Hits of each query. */
-  counts: Uint32Array;
+  counts: number[];
   similarities: Float64Array;
   ids: string[];
   /** Per hit the place of its label in `labels`. */
@@ -12,33 +15,48 @@ export interface PackedHits {
   labels: (string | null)[];
 }
 
-/** @param results per query its hits */
-export function packHits(results: BareHit[][]): PackedHits {
-  const hits = results.flat();
-  const places = new Map<string | null, number>();
-  const labelAt = new Uint32Array(hits.length);
-  hits.forEach(({ label }, i) => {
-    const place = places.get(label) ?? places.size;
-    if (place === places.size) places.set(label, place);
-    labelAt[i] = place;
-  });
-  return {
-    counts: Uint32Array.from(results, (query) => query.length),
-    similarities: Float64Array.from(hits, (hit) => hit.similarity),
-    ids: hits.map((hit) => hit.id),
-    labelAt,
-    labels: [...places.keys()],
-  };
+/** Collects the hits of one query after the other. */
+export class HitPacker {
+  readonly #counts: number[] = [];
+  readonly #similarities: number[] = [];
+  readonly #ids: string[] = [];
+  readonly #labelAt: number[] = [];
+  readonly #labels = new Map<string | null, number>();
+
+  /** Closes a query: the hits added since the one before are its own. */
+  endQuery(hits: number): void {
+    this.#counts.push(hits);
+  }
+
+  add(id: string, label: string | null, similarity: number): void {
+    let place = this.#labels.get(label);
+    if (place === undefined) {
+      place = this.#labels.size;
+      this.#labels.set(label, place);
+    }
+    this.#ids.push(id);
+    this.#similarities.push(similarity);
+    this.#labelAt.push(place);
+  }
+
+  packed(): PackedHits {
+    return {
+      counts: this.#counts,
+      similarities: Float64Array.from(this.#similarities),
+      ids: this.#ids,
+      labelAt: Uint32Array.from(this.#labelAt),
+      labels: [...this.#labels.keys()],
+    };
+  }
 }
 
-/** The inverse of {@link packHits}. */
-export function unpackHits(packed: PackedHits): BareHit[][] {
-  const { similarities, ids, labelAt, labels } = packed;
+/** The hits of each query. */
+export function unpackHits({ counts, similarities, ids, labelAt, labels }: PackedHits): BareHit[][] {
   let at = 0;
-  return Array.from(packed.counts, (count) => {
-    const hits = new Array<BareHit>(count);
-    for (let i = 0; i < count; i++, at++)
-      hits[i] = { id: ids[at]!, label: labels[labelAt[at]!]!, similarity: similarities[at]! };
+  return counts.map((count) => {
+    const hits: BareHit[] = [];
+    for (const end = at + count; at < end; at++)
+      hits.push({ id: ids[at]!, label: labels[labelAt[at]!]!, similarity: similarities[at]! });
     return hits;
   });
 }

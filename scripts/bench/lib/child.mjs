@@ -1,0 +1,39 @@
+/** Two ends of a benchmark's child process: calls with plain arguments, one at a time. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+
+/** In the child: answers calls with these methods. */
+export function serve(methods) {
+  process.on('message', async ({ method, args }) => {
+    try {
+      process.send({ value: await methods[method](...args) });
+    } catch (error) {
+      process.send({ error: error instanceof Error ? error.stack : String(error) });
+    }
+  });
+}
+
+/** In the parent: starts the child. `call` rejects with what the child threw, or when the child ends. */
+export function startChild(script, ...args) {
+  const child = fork(script, args);
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${script} ended with ${code}`);
+  });
+  ended.catch(() => {});
+  return {
+    async call(method, ...args) {
+      const answer = once(child, 'message');
+      child.send({ method, args });
+      const [{ value, error }] = await Promise.race([answer, ended]);
+      if (error !== undefined) throw new Error(error);
+      return value;
+    },
+    async stop() {
+      child.disconnect();
+      await ended.catch(() => {});
+    },
+  };
+}
+
+/** Resident memory of this process in MiB. */
+export const residentMiB = () => process.memoryUsage.rss() / 2 ** 20;

@@ -1,0 +1,91 @@
+/** Searches while items are added: their latency before, during and after. */
+import path from 'node:path';
+import { openEmbeddedStore } from '../../../dist/store/embedded/open.js';
+import { vectorSource } from './store-vectors.mjs';
+
+const NAME = 'bench';
+const SECONDS = 15;
+/** Adders: photos per put, and puts a second; null is as fast as they are acknowledged. */
+const LOADS = [
+  { items: 16, perSecond: 15 },
+  { items: 16, perSecond: 60 },
+  { items: 64, perSecond: null },
+];
+const SEARCHERS = [1, 8];
+
+function percentiles(times) {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (p) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))];
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: sorted.at(-1), n: sorted.length };
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @returns one entry per load: rates and latencies in ms */
+export async function mixed(count, dimension, folder, log) {
+  const next = vectorSource({ dimension, breeds: Math.max(80, Math.round(count / 1000)), seed: 2 });
+  let row = 0;
+  const items = (n) =>
+    Array.from({ length: n }, () => {
+      const id = (row++).toString(16).padStart(32, '0');
+      return {
+        ...{ id, sha256: id.padStart(64, '0'), label: `breed-${row % 81}`, source: `photos/${row}.jpg` },
+        ...{ size: 100_000, metadata: { species: row % 3 ? 'dog' : 'cat' } },
+        ...{ thumbnail: new Uint8Array(8000).fill(row & 255), vector: next() },
+      };
+    });
+  const store = await openEmbeddedStore({ dataDir: path.join(folder, 'data') });
+  await store.createCollection({ name: NAME, dimension, fingerprint: 'bench', model: 'bench' });
+  while (row < count) await store.put(NAME, items(Math.min(256, count - row)));
+  const built = async () => {
+    const info = await store.getCollection(NAME);
+    return info.index.indexed === info.count;
+  };
+  while (!(await built())) await sleep(100);
+  const queries = Array.from({ length: 500 }, next);
+  const prepared = Array.from({ length: 600 }, () => items(64)).flat();
+  let used = 0;
+
+  async function run(searchers, load) {
+    const times = [];
+    let added = 0;
+    const until = performance.now() + SECONDS * 1000;
+    const search = async (s) => {
+      for (let i = s; performance.now() < until; i++) {
+        const start = performance.now();
+        await store.search(NAME, queries[i % queries.length], { k: 20 });
+        times.push(performance.now() - start);
+      }
+    };
+    const add = async () => {
+      const start = performance.now();
+      for (let i = 0; performance.now() < until; i++) {
+        if (load.perSecond !== null) await sleep(start + (i * 1000) / load.perSecond - performance.now());
+        if (used + load.items > prepared.length) prepared.push(...items(64 * 100));
+        await store.put(NAME, prepared.slice(used, used + load.items));
+        used += load.items;
+        added += load.items;
+      }
+    };
+    await Promise.all([
+      ...Array.from({ length: searchers }, (_, s) => search(s * 61)),
+      ...(load === null ? [] : [add()]),
+    ]);
+    return { searchers, load, addsPerSecond: added / SECONDS, ...percentiles(times) };
+  }
+
+  const results = [];
+  for (const searchers of SEARCHERS)
+    for (const load of [null, ...LOADS]) {
+      const result = await run(searchers, load);
+      results.push(result);
+      const { p50, p95, p99, max, n, addsPerSecond } = result;
+      log(
+        `  ${searchers} searching, ${addsPerSecond.toFixed(0)} items/s added: ${(n / SECONDS).toFixed(0)} searches/s, ` +
+          `p50 ${p50.toFixed(2)}, p95 ${p95.toFixed(2)}, p99 ${p99.toFixed(2)}, max ${max.toFixed(1)} ms`,
+      );
+      while (!(await built())) await sleep(100);
+    }
+  await store.close();
+  return { count, results };
+}

@@ -1,0 +1,97 @@
+/** The embedded store in a process of its own. Arguments: JSON of the settings. */
+import { openEmbeddedStore } from '../../../dist/store/embedded/open.js';
+import { residentMiB, serve } from './child.mjs';
+import { readVectors, recall } from './store-vectors.mjs';
+
+const { dimension, vectors, dataDir, k, batch } = JSON.parse(process.argv[2]);
+const NAME = 'bench';
+const PUT_ITEMS = 256;
+let store;
+let queries;
+
+export function newItem(row, vector) {
+  const id = row.toString(16).padStart(32, '0');
+  return {
+    ...{ id, sha256: id.padStart(64, '0'), label: `breed-${row % 81}`, source: `photos/${row}.jpg` },
+    ...{ size: 100_000, metadata: { species: row % 3 === 0 ? 'cat' : 'dog' }, thumbnail: null, vector },
+  };
+}
+
+async function graphBuilt() {
+  for (;;) {
+    const { index, count } = await store.getCollection(NAME);
+    if (index.kind === 'exact' || index.indexed === count) return index.kind;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const numberOf = (hits) => hits.map((hit) => Number.parseInt(hit.id, 16));
+
+serve({
+  async build() {
+    const before = residentMiB();
+    store = await openEmbeddedStore({ dataDir });
+    await store.createCollection({ name: NAME, dimension, fingerprint: 'bench', model: 'bench' });
+    let row = 0;
+    const start = performance.now();
+    for (const chunk of readVectors(vectors, dimension, PUT_ITEMS)) {
+      const rows = Array.from({ length: chunk.length / dimension }, (_, i) =>
+        newItem(row++, chunk.slice(i * dimension, (i + 1) * dimension)),
+      );
+      await store.put(NAME, rows);
+    }
+    const stored = performance.now();
+    const kind = await graphBuilt();
+    const seconds = (performance.now() - start) / 1000;
+    return {
+      putRate: (row / (stored - start)) * 1000,
+      rate: row / seconds,
+      memory: residentMiB() - before,
+      kind,
+    };
+  },
+
+  /** Recall at the given ef. */
+  async tune(queryVectors, truth, ef) {
+    queries = queryVectors.map((query) => Float32Array.from(query));
+    const found = await store.searchMany(NAME, queries, { k, ef });
+    return recall(found.map(numberOf), truth);
+  },
+
+  /** Queries per second over at least `seconds`, in batches through the worker, two of them under way. */
+  async rate(seconds, ef) {
+    const batches = [];
+    for (let at = 0; at < queries.length; at += batch) batches.push(queries.slice(at, at + batch));
+    let done = 0;
+    let next = 0;
+    const start = performance.now();
+    const until = start + seconds * 1000;
+    const run = async () => {
+      while (performance.now() < until) {
+        const some = batches[next++ % batches.length];
+        await store.searchMany(NAME, some, { k, ef });
+        done += some.length;
+      }
+    };
+    await Promise.all([run(), run()]);
+    return (done / (performance.now() - start)) * 1000;
+  },
+
+  async saveAndLoad(ef) {
+    let start = performance.now();
+    await store.close();
+    const save = performance.now() - start;
+    start = performance.now();
+    store = await openEmbeddedStore({ dataDir });
+    const opened = performance.now() - start;
+    await store.searchMany(NAME, queries.slice(0, 1), { k, ef });
+    const firstAnswer = performance.now() - start;
+    await graphBuilt();
+    const load = performance.now() - start;
+    const { repairs, diskBytes } = await store.stats();
+    if (repairs.length > 0) throw new Error(repairs.join(' '));
+    return { save, opened, firstAnswer, load, bytes: diskBytes };
+  },
+
+  close: () => store.close(),
+});
