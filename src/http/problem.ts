@@ -75,7 +75,8 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
   if (error.status >= 500 && error.status !== 503)
     req.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
   else req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
-  const rest = req.complete ? undefined : linger(req);
+  // A client that has gone away is not answered; a body that still comes is read off first where needed.
+  const rest = req.complete || req.destroyed ? undefined : linger(req);
   if (closesAfter(res)) await rest;
   if (res.headersSent || res.destroyed) res.destroy();
   else send(req, res, error);

@@ -119,7 +119,11 @@ export const filter = z
       .meta({ description: 'Top-level metadata keys with the value they must have.' }),
     sha256: z.array(sha256).min(1).max(1000).optional().meta({ description: 'One of these content hashes.' }),
   })
-  .meta({ id: 'Filter', description: 'Which items may answer; all conditions hold together.' });
+  .meta({
+    id: 'Filter',
+    description: 'Which items may answer; all conditions hold together.',
+    example: { species: ['cat'] },
+  });
 
 export const species = plainText(200);
 
