@@ -68,6 +68,8 @@ export function explainInstallFailure(said) {
     !/gyp ERR!/.test(said)
   )
     return 'The npm registry could not be reached. The first start needs it; later ones do not. Check the network or proxy (npm ping) and try again.';
+  if (/EUSAGE/.test(said))
+    return 'package-lock.json does not fit package.json. After changing dependencies, run npm install and commit both.';
   if (/EACCES|EPERM/.test(said))
     return 'npm may not write here. Check who owns this folder and its node_modules.';
   if (/ENOSPC/.test(said)) return 'The disk is full. The installation needs about 1 GB.';

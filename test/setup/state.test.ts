@@ -151,6 +151,7 @@ describe('the build', () => {
 it.each([
   ['npm error code ENOTFOUND\nnpm error network request to ... failed', /registry could not be reached/],
   ['gyp ERR! stack Error: not found: make', /C\+\+ compiler/],
+  ['npm error code EUSAGE\nnpm error `npm ci` can only install', /does not fit package\.json/],
   ['npm error code EACCES', /may not write/],
   ['npm error code ENOSPC', /disk is full/],
   ['something else', /message is above/],
