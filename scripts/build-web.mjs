@@ -12,9 +12,8 @@ const to = path.join(root, 'dist', `.web-${process.pid}`);
 
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
-for (const file of ['index.html', 'favicon.svg']) cpSync(path.join(from, file), path.join(to, file));
-// The photo the page offers to try; kept once in the repository, with its licence beside it.
-cpSync(path.join(root, 'test', 'fixtures', 'chelsea', 'chelsea.png'), path.join(to, 'example.png'));
+for (const file of ['index.html', 'favicon.svg', 'example.png'])
+  cpSync(path.join(from, file), path.join(to, file));
 await build({
   entryPoints: [path.join(from, 'main.ts')],
   outfile: path.join(to, 'main.js'),
