@@ -16,7 +16,7 @@ export async function contentHash(bytes: Uint8Array): Promise<string> {
 }
 
 /** The id of content with this hex sha256. */
-export function idOf(sha256: string): string {
+function idOf(sha256: string): string {
   return sha256.slice(0, ID_LENGTH);
 }
 

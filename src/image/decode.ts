@@ -27,7 +27,7 @@ export interface DecodeLimits {
 }
 
 /** Smallest side, in pixels, of an image that is worth an answer. */
-export const MIN_SIDE = 16;
+const MIN_SIDE = 16;
 
 /** Throws the coded error for bytes that no decoder should see. */
 function refuse(bytes: Uint8Array): ImageKind {
