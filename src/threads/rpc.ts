@@ -55,16 +55,6 @@ export function serveCalls(handlers: Handlers): void {
   });
 }
 
-/**
- * Where a worker's module really is. Node cannot start a worker from TypeScript, so when these sources are run
- * directly (by the test runner) the worker is the compiled one; `npm test` builds before it tests.
- */
-function compiled(entry: URL): URL {
-  if (!import.meta.url.endsWith('.ts')) return entry;
-  const root = new URL('../../', import.meta.url).href;
-  return new URL(entry.href.replace(`${root}src/`, `${root}dist/`).replace(/\.ts$/, '.js'));
-}
-
 /** A worker thread that answers calls. */
 export class WorkerClient {
   readonly #worker: Worker;
@@ -81,7 +71,7 @@ export class WorkerClient {
    * @param onExit called once if the worker ends without {@link terminate}: calls in flight have been rejected
    */
   constructor(entry: URL, workerData: unknown, onExit: (error: PawdexError) => void) {
-    this.#worker = new Worker(compiled(entry), { workerData });
+    this.#worker = new Worker(entry, { workerData });
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     const died = (cause: unknown) => {
       if (this.#dead !== null) return;
