@@ -9,6 +9,7 @@ import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
 import { EmbeddingCache } from '../evaluation/embedding-cache.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import { ask, countOverlap } from '../evaluation/outcomes.js';
+import { writeReport } from '../evaluation/report/write-report.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
 import { type CommonOptions, command, commonOptions } from './command.js';
 import { evaluationJson, evaluationTable } from './eval-output.js';
@@ -25,6 +26,7 @@ interface EvalFlags {
   leaveOneOut?: boolean;
   json?: boolean;
   cache?: string;
+  report?: string;
   /** False for `--no-calibration`. */
   calibration: string | boolean;
 }
@@ -49,6 +51,7 @@ export function evalCommand(): Command {
       'calibration of the answers (default: calibration.json beside the model card)',
     )
     .option('--no-calibration', 'answer by the bare vote')
+    .option('--report <dir>', 'write a page with plots and the worst mistakes')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -67,10 +70,21 @@ async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
     leaveOneOut: flags.leaveOneOut === true,
     answering: { temperature: card.vote.temperature, calibration },
   };
-  const evaluation = evaluate(
-    ask({ ...asking, queries }),
-    nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets }),
-  );
+  const outcomes = ask({ ...asking, queries });
+  const others = nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets });
+  const evaluation = evaluate(outcomes, others);
+  if (flags.report !== undefined) {
+    const page = await writeReport(flags.report, {
+      evaluation,
+      outcomes,
+      ...(others === undefined ? {} : { nonPets: others }),
+      gallery: flags.gallery,
+      queries: flags.queries,
+      model: { name: card.name, fingerprint },
+      maxPixels: common.config.MAX_PIXELS,
+    });
+    if (!common.quiet) note(`The report is ${page}`);
+  }
   if (flags.json === true) await printLine(evaluationJson(evaluation));
   else for (const line of evaluationTable(evaluation)) await printLine(line);
 }

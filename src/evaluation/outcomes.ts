@@ -20,8 +20,8 @@ export interface Outcome {
   answer: BreedAnswer;
   /** That the gallery holds the query's label, by the calibration; the same when it does not. Null without one. */
   known: { asIs: number; labelHeldOut: number } | null;
-  /** The photo found nearest. */
-  nearest: { file: string; label: string; similarity: number } | null;
+  /** The nearest photo of the label that was answered first: what spoke for it. */
+  evidence: { file: string; label: string; similarity: number } | null;
 }
 
 /** Gallery and queries with how to ask. */
@@ -69,21 +69,23 @@ export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskO
     const found = nearest(depth, (row) => row === except[q]);
     const relevant = Uint8Array.from(found.rows, (row) => (gallery.items[row]!.label === label ? 1 : 0));
     const voters = votersOf(found);
-    const first = gallery.items[found.rows[0] ?? -1];
+    const answered = answer(voters, answering);
+    const first = voters.findIndex((voter) => voter.label === answered.candidates[0]?.label);
+    const evidence = gallery.items[found.rows[first] ?? -1];
     outcomes.push({
       file,
       label,
       rank: firstHit(relevant),
       averagePrecision: wanted[q]! === 0 ? null : averagePrecisionAtR(relevant, wanted[q]!),
       familiarity: familiarity(voters),
-      answer: answer(voters, answering),
+      answer: answered,
       known: knownWithAndWithout(voters, answering, () =>
         votersOf(nearest(k, (row) => row === except[q] || gallery.items[row]!.label === label)),
       ),
-      nearest:
-        first === undefined
+      evidence:
+        evidence === undefined
           ? null
-          : { file: first.file, label: first.label, similarity: found.similarities[0]! },
+          : { file: evidence.file, label: evidence.label, similarity: voters[first]!.similarity },
     });
   });
   return outcomes;

@@ -91,9 +91,9 @@ describe('evaluation', () => {
       row < 2 ? { ...item, sha256: 'same', label: `label-${row}` } : item,
     );
     const outcomes = asked({ ...gallery, items }, { ...gallery, items }, true);
-    expect(outcomes[0]!.nearest?.file).not.toBe(items[0]!.file);
-    expect(outcomes[1]!.nearest?.file).not.toBe(items[0]!.file);
-    expect(outcomes[1]!.nearest?.file).not.toBe(items[1]!.file);
+    expect(outcomes[0]!.evidence?.file).not.toBe(items[0]!.file);
+    expect(outcomes[1]!.evidence?.file).not.toBe(items[0]!.file);
+    expect(outcomes[1]!.evidence?.file).not.toBe(items[1]!.file);
   });
 
   it('counts a label the gallery lacks as wrong in the vote, and outside recall', () => {

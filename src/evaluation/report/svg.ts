@@ -1,0 +1,89 @@
+/** A frame with axes for a plot, as SVG text; colours come from the page's style sheet. */
+
+/** One axis. */
+export interface Axis {
+  label: string;
+  from: number;
+  to: number;
+  ticks: number[];
+  /** How a tick is written. */
+  format: (value: number) => string;
+}
+
+/** Where data values lie in the drawing. */
+export interface Scales {
+  x: (value: number) => number;
+  y: (value: number) => number;
+}
+
+const WIDTH = 440;
+const HEIGHT = 330;
+const LEFT = 70;
+const RIGHT = 24;
+const TOP = 12;
+const BOTTOM = 50;
+
+/** Text as it may stand in HTML, in quotes too. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+/** A coordinate with the digits that can be seen. */
+export const at = (value: number): string => String(Math.round(value * 100) / 100);
+
+/** 0.25 -> "25 %"; as many decimals as asked for. */
+export const percent = (value: number, digits = 0): string => `${(100 * value).toFixed(digits)} %`;
+
+/** `count` + 1 evenly spaced values from `from` to `to`. */
+export function evenly(from: number, to: number, count: number): number[] {
+  return Array.from({ length: count + 1 }, (_, i) => from + ((to - from) * i) / count);
+}
+
+/**
+ * A plot.
+ *
+ * @param title what it shows, read out by screen readers
+ * @param marks draws the data, given the scales; SVG text
+ */
+export function plot(title: string, x: Axis, y: Axis, marks: (scales: Scales) => string): string {
+  const scales: Scales = {
+    x: (value) => LEFT + ((value - x.from) / (x.to - x.from)) * (WIDTH - LEFT - RIGHT),
+    y: (value) => HEIGHT - BOTTOM - ((value - y.from) / (y.to - y.from)) * (HEIGHT - TOP - BOTTOM),
+  };
+  const bottom = HEIGHT - BOTTOM;
+  const vertical = x.ticks.map((tick) => {
+    const px = at(scales.x(tick));
+    return `<line class="grid" x1="${px}" x2="${px}" y1="${TOP}" y2="${bottom}"/><text x="${px}" y="${bottom + 18}" text-anchor="middle">${escapeHtml(x.format(tick))}</text>`;
+  });
+  const horizontal = y.ticks.map((tick) => {
+    const py = at(scales.y(tick));
+    return `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${py}" y2="${py}"/><text x="${LEFT - 8}" y="${py}" dy="0.35em" text-anchor="end">${escapeHtml(y.format(tick))}</text>`;
+  });
+  const middle = at((TOP + bottom) / 2);
+  return [
+    `<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">`,
+    ...vertical,
+    ...horizontal,
+    `<text class="axis" x="${at((LEFT + WIDTH - RIGHT) / 2)}" y="${HEIGHT - 8}" text-anchor="middle">${escapeHtml(x.label)}</text>`,
+    `<text class="axis" x="14" y="${middle}" text-anchor="middle" transform="rotate(-90 14 ${middle})">${escapeHtml(y.label)}</text>`,
+    marks(scales),
+    '</svg>',
+  ].join('');
+}
+
+/** A line through points. */
+export function polyline(name: string, points: [number, number][], { x, y }: Scales): string {
+  return `<polyline class="${name}" points="${points.map(([px, py]) => `${at(x(px))},${at(y(py))}`).join(' ')}"/>`;
+}
+
+/** A rectangle between two corners, in data values. */
+export function rectangle(name: string, corners: [number, number, number, number], { x, y }: Scales): string {
+  const [x0, y0, x1, y1] = corners;
+  const height = Math.max(0, y(y0) - y(y1));
+  return `<rect class="${name}" x="${at(x(x0))}" y="${at(y(y1))}" width="${at(x(x1) - x(x0))}" height="${at(height)}"/>`;
+}

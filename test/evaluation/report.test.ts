@@ -1,0 +1,70 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/evaluation/evaluate.js';
+import { ask } from '../../src/evaluation/outcomes.js';
+import { writeReport } from '../../src/evaluation/report/write-report.js';
+import { asSet, reference } from './reference.js';
+
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'pawdex-report-'));
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+async function report(photo: string, label = (given: string) => given) {
+  const rename = (set: ReturnType<typeof asSet>) => ({
+    ...set,
+    items: set.items.map((item) => ({ ...item, file: photo, label: label(item.label) })),
+  });
+  const gallery = rename(asSet(reference.gallery, 'gallery'));
+  const asking = { gallery, k: 20, answering: { temperature: 0.1 }, leaveOneOut: false };
+  const outcomes = ask({ ...asking, queries: rename(asSet(reference.queries, 'queries')) });
+  const nonPets = ask({ ...asking, queries: rename(asSet(reference.queries, 'others')) });
+  const page = await writeReport(path.join(dir, 'new', 'report'), {
+    evaluation: evaluate(outcomes, nonPets),
+    outcomes,
+    nonPets,
+    gallery: 'photos:train',
+    queries: '<photos> & "more"',
+    model: { name: 'test', fingerprint: 'f'.repeat(64) },
+    maxPixels: 1e6,
+  });
+  return readFile(page, 'utf8');
+}
+
+describe('the report', () => {
+  it('is one page that loads nothing: plots and pictures are inside', async () => {
+    const photo = path.join(dir, 'photo.png');
+    await writeFile(
+      photo,
+      await sharp({ create: { width: 64, height: 48, channels: 3, background: '#a60' } })
+        .png()
+        .toBuffer(),
+    );
+    const html = await report(photo);
+    const sources = [...html.matchAll(/(?:src|href)="([^"]{0,30})/g)].map((match) => match[1]!);
+    expect(sources.length).toBeGreaterThan(10);
+    expect(sources.every((source) => source.startsWith('data:image/jpeg;base64,'))).toBe(true);
+    expect(html.match(/<svg class="plot"/g)).toHaveLength(3);
+    expect(html).not.toMatch(/<script|url\(|@import|NaN|Infinity|undefined/);
+  });
+
+  it('shows every label and the right numbers', async () => {
+    const html = await report(path.join(dir, 'gone.jpg'));
+    for (const label of reference.labels) expect(html).toContain(`title="${label}"`);
+    expect(html).toContain(`<dt>vote right</dt><dd>${(100 * reference.classification.top1).toFixed(1)} %`);
+  });
+
+  it('escapes what comes from file and label names, and names photos that are gone', async () => {
+    const html = await report(path.join(dir, '<script>alert(1)</script>.jpg'), (given) => `<b>${given}</b>`);
+    expect(html).not.toContain('<script');
+    expect(html).not.toContain('<b>breed');
+    expect(html).toContain('&lt;b&gt;breed-a&lt;/b&gt;');
+    expect(html).toContain('&lt;photos&gt; &amp; &quot;more&quot;');
+  });
+});
