@@ -3,21 +3,15 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { Calibration } from '../breeds/calibration.js';
 import { loadCalibration } from '../breeds/load-calibration.js';
-import { openEncoder } from '../encoder/open.js';
 import { PawdexError } from '../errors.js';
-import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
-import { EmbeddingCache } from '../evaluation/embedding-cache.js';
+import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import { ask, countOverlap } from '../evaluation/outcomes.js';
 import { writeReport } from '../evaluation/report/write-report.js';
-import { readLabelledSet } from '../jobs/labelled-set.js';
-import { type CommonOptions, command, commonOptions } from './command.js';
+import { command, commonOptions } from './command.js';
+import { embedSets } from './embed-sets.js';
 import { evaluationJson, evaluationTable } from './eval-output.js';
 import { note, plural, printLine } from './output.js';
-import { showProgress } from './progress.js';
-
-/** Photos in work at once: a full batch in the encoder and the next ones decoding. */
-const PARALLEL = 24;
 
 interface EvalFlags {
   gallery: string;
@@ -60,9 +54,9 @@ async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
   // --gallery is this command's own; the setting of that name is not used here.
   const common = commonOptions({ ...flags, gallery: undefined });
   const specs = [flags.gallery, flags.queries, ...(flags.nonpets === undefined ? [] : [flags.nonpets])];
-  const { sets, card, fingerprint } = await embedAll(specs, flags.cache, common);
+  const { sets, card, fingerprint } = await embedSets(specs, flags.cache, common);
   const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
-  warnAbout(flags, sets, specs);
+  if (flags.leaveOneOut !== true) warnOfOverlap(gallery, queries);
   const calibration = await usableCalibration(flags, common.config.MODEL, fingerprint);
   const asking = {
     gallery,
@@ -107,50 +101,9 @@ async function usableCalibration(
   return null;
 }
 
-/** Embeds the sets, each distinct one once. */
-async function embedAll(specs: string[], cacheDir: string | undefined, { config, quiet }: CommonOptions) {
-  const photos = new Map<string, Awaited<ReturnType<typeof readLabelledSet>>>();
-  for (const spec of new Set(specs)) photos.set(spec, await readLabelledSet(spec, { labelsRequired: true }));
-  const encoder = await openEncoder({
-    cardPath: config.MODEL,
-    threads: config.THREADS,
-    maxQueue: 2 * PARALLEL,
-  });
-  try {
-    const cache = cacheDir === undefined ? undefined : await EmbeddingCache.open(cacheDir, encoder.info);
-    const embedded = new Map<string, EmbeddedSet>();
-    for (const [spec, files] of photos) {
-      const total = files.length;
-      if (!quiet) note(`Embedding ${plural(total, 'photo')} of ${spec}`);
-      const display = showProgress(total, quiet);
-      let done = 0;
-      const set = await embedSet(files, {
-        encoder,
-        maxPixels: config.MAX_PIXELS,
-        parallel: PARALLEL,
-        ...(cache === undefined ? {} : { cache }),
-        onPhoto: () => display.update({ total, done: ++done, skipped: 0, failed: 0, created: 0 }),
-      }).finally(() => display.stop());
-      embedded.set(spec, set);
-    }
-    return {
-      sets: specs.map((spec) => embedded.get(spec)!),
-      card: encoder.card,
-      fingerprint: encoder.info.fingerprint,
-    };
-  } finally {
-    await encoder.close();
-  }
-}
-
-/** What a reader of the numbers must know. */
-function warnAbout(flags: EvalFlags, sets: EmbeddedSet[], specs: string[]): void {
-  new Map(specs.map((spec, i) => [spec, sets[i]!])).forEach(({ skipped }, spec) => {
-    for (const { file, detail } of skipped) note(`left out of ${spec}: ${file}: ${detail}`);
-  });
-  const [gallery, queries] = sets as [EmbeddedSet, EmbeddedSet];
+function warnOfOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): void {
   const overlap = countOverlap(gallery, queries);
-  if (overlap > 0 && flags.leaveOneOut !== true)
+  if (overlap > 0)
     note(
       `warning: ${plural(overlap, 'query photo')} also in the gallery, where they find themselves; --leave-one-out excludes that`,
     );

@@ -2,6 +2,8 @@
 /** The command line: wires the commands, and turns what they throw into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { asPawdexError } from '../errors.js';
+import { calibrateCommand } from './calibrate.js';
+import { checkLabelsCommand } from './check-labels.js';
 import { withCommonOptions } from './command.js';
 import { doctorCommand } from './doctor.js';
 import { embedCommand } from './embed.js';
@@ -25,6 +27,8 @@ function program(): Command {
     identifyCommand(),
     embedCommand(),
     evalCommand(),
+    calibrateCommand(),
+    checkLabelsCommand(),
     doctorCommand(),
   ];
   for (const made of commands) main.addCommand(withCommonOptions(made).copyInheritedSettings(main));

@@ -5,6 +5,16 @@ import { answer } from '../breeds/identify.js';
 import type { Config } from '../config.js';
 import { type OpenedEncoder, openEncoder } from '../encoder/open.js';
 import { PawdexError } from '../errors.js';
+import {
+  type CalibrateOptions,
+  type CalibrationOutcome,
+  calibrateCollection,
+} from '../evaluation/calibrate-collection.js';
+import {
+  type CollectionTroubleOptions,
+  collectionLabelTrouble,
+  type LabelTrouble,
+} from '../evaluation/label-trouble.js';
 import { openEmbeddedStore } from '../store/embedded/open.js';
 import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch, Store, StoreStats } from '../store/store.js';
 import { ImageEmbedder } from './embedding.js';
@@ -42,6 +52,17 @@ export interface LocalEngine extends Engine {
   /** Images accepted and not yet answered. */
   readonly pending: number;
   storeStats(): Promise<StoreStats>;
+  /**
+   * Fits how far to trust a collection's answers, by asking it for its own photos, and stores that with it.
+   *
+   * @throws PawdexError collection_not_found, model_mismatch, storage_failed
+   */
+  calibrate(collection: string, options?: Omit<CalibrateOptions, 'vote'>): Promise<CalibrationOutcome>;
+  /** What is likely mislabelled in a collection. @throws PawdexError collection_not_found, model_mismatch */
+  labelTrouble(
+    collection: string,
+    options: Pick<CollectionTroubleOptions, 'sameFrom' | 'signal' | 'onProgress'>,
+  ): Promise<LabelTrouble>;
 }
 
 /** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
@@ -131,6 +152,26 @@ class EmbeddedEngine implements LocalEngine {
     const { embedding, decodeMs, embedMs } = await this.#embedder.embed(image);
     const timing = { decodeMs, embedMs, searchMs: 0, totalMs: decodeMs + embedMs };
     return { embedding, model: this.#model(), timing };
+  }
+
+  async calibrate(
+    collection: string,
+    options: Omit<CalibrateOptions, 'vote'> = {},
+  ): Promise<CalibrationOutcome> {
+    const { fingerprint } = await this.#space(collection);
+    const vote = { fingerprint, ...this.#encoder.card.vote };
+    const outcome = await calibrateCollection(this.#store, collection, { ...options, vote });
+    // Read anew by the next answer.
+    this.#spaces.delete(collection);
+    return outcome;
+  }
+
+  async labelTrouble(
+    collection: string,
+    options: Pick<CollectionTroubleOptions, 'sameFrom' | 'signal' | 'onProgress'>,
+  ): Promise<LabelTrouble> {
+    await this.#space(collection);
+    return collectionLabelTrouble(this.#store, collection, { ...this.#encoder.card.vote, ...options });
   }
 
   createCollection(name: string, description?: string): Promise<CollectionInfo> {

@@ -1,0 +1,165 @@
+/** Finds what is likely mislabelled: photos that disagree with their neighbours, and one picture under two labels. */
+import { vote } from '../breeds/vote.js';
+import type { Store } from '../store/store.js';
+import type { EmbeddedSet } from './embed-set.js';
+import { forEachQuery } from './exact.js';
+
+/** A labelled photo with its nearest others. */
+interface Asked {
+  id: string;
+  label: string;
+  neighbours: { id: string; label: string | null; similarity: number }[];
+}
+
+/** A photo whose neighbours say another label. */
+export interface Suspect {
+  /** Of a collection the item's id, of a set the photo's file. */
+  id: string;
+  label: string;
+  /** The label its neighbours vote for. */
+  suggested: string;
+  /** Share of the vote for its own label and for the suggested one, 0..1. */
+  ownShare: number;
+  suggestedShare: number;
+}
+
+/** Two nearly equal photos under two labels. */
+export interface Contradiction {
+  a: { id: string; label: string };
+  b: { id: string; label: string };
+  /** Cosine similarity. */
+  similarity: number;
+}
+
+/** What {@link labelTrouble} found, the worst first. */
+export interface LabelTrouble {
+  /** Labelled photos looked at. */
+  photos: number;
+  suspects: Suspect[];
+  contradictions: Contradiction[];
+}
+
+/** Settings of the search for trouble. */
+export interface LabelTroubleOptions {
+  /** The vote of the model. */
+  k: number;
+  temperature: number;
+  /** Cosine similarity from which two photos count as the same picture; about 0.95 for the shipped model. */
+  sameFrom: number;
+}
+
+/** Gathers what is found, one photo at a time. */
+class Findings {
+  readonly #options: LabelTroubleOptions;
+  readonly #suspects: Suspect[] = [];
+  readonly #contradictions = new Map<string, Contradiction>();
+  #photos = 0;
+
+  constructor(options: LabelTroubleOptions) {
+    this.#options = options;
+  }
+
+  add({ id, label, neighbours }: Asked): void {
+    this.#photos++;
+    const shares = vote(neighbours, this.#options.temperature);
+    const [first] = shares;
+    if (first !== undefined && first.label !== label)
+      this.#suspects.push({
+        id,
+        label,
+        suggested: first.label,
+        ownShare: shares.find((share) => share.label === label)?.confidence ?? 0,
+        suggestedShare: first.confidence,
+      });
+    for (const other of neighbours) {
+      if (other.label === null || other.label === label || other.similarity < this.#options.sameFrom)
+        continue;
+      const pair = [
+        { id, label },
+        { id: other.id, label: other.label },
+      ].sort((x, y) => (x.id < y.id ? -1 : 1)) as [Contradiction['a'], Contradiction['b']];
+      this.#contradictions.set(JSON.stringify([pair[0].id, pair[1].id]), {
+        a: pair[0],
+        b: pair[1],
+        similarity: other.similarity,
+      });
+    }
+  }
+
+  result(): LabelTrouble {
+    const doubt = (s: Suspect) => s.suggestedShare - s.ownShare;
+    return {
+      photos: this.#photos,
+      suspects: this.#suspects.sort((x, y) => doubt(y) - doubt(x) || (x.id < y.id ? -1 : 1)),
+      contradictions: [...this.#contradictions.values()].sort(
+        (x, y) => y.similarity - x.similarity || (x.a.id < y.a.id ? -1 : 1),
+      ),
+    };
+  }
+}
+
+/**
+ * Label trouble of an embedded set: each photo is asked without itself, and what its neighbours vote is compared
+ * with its own label (Northcutt, Jiang, Chuang 2021, "Confident learning", arXiv 1911.00068, rank by the same
+ * quantity, there from a classifier's held-out probabilities).
+ *
+ * Photos with the same bytes under two labels are contradictions too.
+ */
+export function labelTrouble(set: EmbeddedSet, options: LabelTroubleOptions): LabelTrouble {
+  const findings = new Findings(options);
+  const { items, vectors } = set;
+  forEachQuery(vectors, vectors, (q, nearest) => {
+    const { rows, similarities } = nearest(options.k, (row) => row === q);
+    const neighbours = Array.from(rows, (row, i) => ({
+      id: items[row]!.file,
+      label: items[row]!.label,
+      similarity: similarities[i]!,
+    }));
+    findings.add({ id: items[q]!.file, label: items[q]!.label, neighbours });
+  });
+  return findings.result();
+}
+
+/** Photos handed to the store at once: few, so that other people's searches come in between. */
+const AT_ONCE = 16;
+
+/** Settings of {@link collectionLabelTrouble}. */
+export interface CollectionTroubleOptions extends LabelTroubleOptions {
+  /** Stops between two searches. */
+  signal?: AbortSignal;
+  /** Called as photos are asked. */
+  onProgress?: (done: number) => void;
+}
+
+/**
+ * The same for a live collection, by its own searches; items without a label are passed over.
+ *
+ * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
+ */
+export async function collectionLabelTrouble(
+  store: Store,
+  name: string,
+  { signal, onProgress, ...options }: CollectionTroubleOptions,
+): Promise<LabelTrouble> {
+  const findings = new Findings(options);
+  let waiting: { id: string; label: string; vector: Float32Array }[] = [];
+  let done = 0;
+  const flush = async () => {
+    signal?.throwIfAborted();
+    const vectors = waiting.map(({ vector }) => vector);
+    const found = await store.searchMany(name, vectors, { k: options.k + 1 });
+    waiting.forEach(({ id, label }, i) => {
+      const neighbours = found[i]!.filter((hit) => hit.id !== id).slice(0, options.k);
+      findings.add({ id, label, neighbours });
+    });
+    done += waiting.length;
+    waiting = [];
+    onProgress?.(done);
+  };
+  for await (const { id, label, vector } of store.iterate(name)) {
+    if (label !== null) waiting.push({ id, label, vector });
+    if (waiting.length === AT_ONCE) await flush();
+  }
+  if (waiting.length > 0) await flush();
+  return findings.result();
+}

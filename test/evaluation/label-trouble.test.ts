@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collectionLabelTrouble, labelTrouble } from '../../src/evaluation/label-trouble.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import type { Store } from '../../src/store/store.js';
+import { asSet } from './reference.js';
+
+const OPTIONS = { k: 5, temperature: 0.05, sameFrom: 0.9999 };
+
+/** Three tight clusters of twelve; photo 3 has the label of another cluster, photo 36 is photo 13 once more. */
+const vectors = [
+  ...Array.from({ length: 36 }, (_, i) => {
+    const angle = 0.3 * Math.sin(i * 7.3);
+    const centre = [0, 0, 0];
+    centre[Math.floor(i / 12)] = Math.cos(angle);
+    centre[(Math.floor(i / 12) + 1) % 3] = Math.sin(angle);
+    return centre;
+  }),
+];
+vectors.push(vectors[13]!);
+const labels = vectors.map((_, i) =>
+  i === 3 || i === 36 ? 'corgi' : ['pug', 'boxer', 'corgi'][Math.floor(i / 12)]!,
+);
+const set = asSet({ vectors, labels }, 'photos');
+
+describe('label trouble of a set', () => {
+  const found = labelTrouble(set, OPTIONS);
+
+  it('lists exactly the photos whose neighbours say another label', () => {
+    expect(found.photos).toBe(37);
+    expect(found.suspects.map(({ id, label, suggested }) => [id, label, suggested])).toEqual(
+      expect.arrayContaining([
+        ['photos/3.jpg', 'corgi', 'pug'],
+        ['photos/36.jpg', 'corgi', 'boxer'],
+      ]),
+    );
+    expect(found.suspects).toHaveLength(2);
+    for (const { ownShare, suggestedShare } of found.suspects) expect(ownShare).toBeLessThan(suggestedShare);
+  });
+
+  it('names a picture that is there under two labels, once', () => {
+    expect(found.contradictions.map(({ a, b }) => [a, b])).toContainEqual([
+      { id: 'photos/13.jpg', label: 'boxer' },
+      { id: 'photos/36.jpg', label: 'corgi' },
+    ]);
+    const keys = found.contradictions.map(({ a, b }) => `${a.id}|${b.id}`);
+    expect(new Set(keys).size).toBe(keys.length);
+    const similarities = found.contradictions.map(({ similarity }) => similarity);
+    expect(similarities).toEqual([...similarities].sort((x, y) => y - x));
+  });
+
+  it('finds nothing where all is well', () => {
+    const well = set.items.map((item, i) => ({
+      ...item,
+      label: ['pug', 'boxer', 'corgi', 'boxer'][Math.floor(i / 12)]!,
+    }));
+    expect(labelTrouble({ ...set, items: well }, OPTIONS)).toEqual({
+      photos: 37,
+      suspects: [],
+      contradictions: [],
+    });
+  });
+});
+
+describe('label trouble of a collection', () => {
+  let dataDir: string;
+  let store: Store;
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-trouble-'));
+    store = await openEmbeddedStore({ dataDir });
+    await store.createCollection({ name: 'pets', dimension: 3, fingerprint: 'f', model: 'm' });
+    const item = (row: number, label: string | null) => ({
+      id: `photos/${row}.jpg`,
+      label,
+      source: null,
+      sha256: row.toString(16).padStart(64, '0'),
+      size: 1,
+      metadata: {},
+      thumbnail: null,
+      vector: Float32Array.from(vectors[row] ?? [1, 1, 1]),
+    });
+    await store.put('pets', [...labels.map((label, row) => item(row, label)), item(99, null)]);
+  });
+
+  afterAll(async () => {
+    await store.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  it('is the same as of the set, and passes over what has no label', async () => {
+    const asked: number[] = [];
+    const found = await collectionLabelTrouble(store, 'pets', {
+      ...OPTIONS,
+      onProgress: (n) => asked.push(n),
+    });
+    const expected = labelTrouble(set, OPTIONS);
+    const ids = (of: typeof found) => of.suspects.map(({ id }) => id).sort();
+    expect(ids(found)).toEqual(ids(expected));
+    expect(found.contradictions.map(({ a, b }) => [a.id, b.id]).sort()).toEqual(
+      expected.contradictions.map(({ a, b }) => [a.id, b.id]).sort(),
+    );
+    expect(asked.at(-1)).toBe(37);
+  });
+
+  it('stops when asked to', async () => {
+    const signal = AbortSignal.abort(new Error('stop'));
+    await expect(collectionLabelTrouble(store, 'pets', { ...OPTIONS, signal })).rejects.toThrow('stop');
+  });
+});
