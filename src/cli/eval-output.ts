@@ -10,7 +10,7 @@ const CURVE_POINTS = 100;
 const LISTED = 10;
 
 /** At most `count` points, evenly spread over coverage, the last one always among them. */
-export function thin(curve: readonly RiskPoint[], count: number): RiskPoint[] {
+function thin(curve: readonly RiskPoint[], count: number): RiskPoint[] {
   let next = 0;
   return curve.filter(({ coverage }, i) => {
     if (coverage < next && i < curve.length - 1) return false;

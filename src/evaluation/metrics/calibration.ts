@@ -13,7 +13,7 @@ export interface ReliabilityBin {
 }
 
 /** The number of bins of Guo et al. 2017. */
-export const ECE_BINS = 15;
+const ECE_BINS = 15;
 
 /**
  * Equal-width bins over confidence (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural

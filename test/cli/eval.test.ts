@@ -1,0 +1,153 @@
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Bench, CAT } from './pawdex.js';
+
+let bench: Bench;
+
+/** Crops of the cat photo, and stripes: two labels that any encoder tells apart. */
+async function photo(label: string, variant: number): Promise<Buffer> {
+  if (label === 'cat')
+    return sharp(CAT)
+      .extract({ left: 20 + 12 * variant, top: 10, width: 280, height: 270 })
+      .jpeg()
+      .toBuffer();
+  const stripe = 4 + variant;
+  const pixels = Buffer.alloc(96 * 96 * 3, 0);
+  for (let i = 0; i < pixels.length; i++)
+    pixels[i] = Math.floor(((i / 3) % 96) / stripe) % 2 === 0 ? 250 : 20;
+  return sharp(pixels, { raw: { width: 96, height: 96, channels: 3 } })
+    .png()
+    .toBuffer();
+}
+
+beforeAll(async () => {
+  bench = await Bench.create();
+  const lines = ['file,label,split'];
+  for (const label of ['cat', 'stripes'])
+    for (let variant = 0; variant < 5; variant++) {
+      const file = `${label}-${variant}`;
+      await mkdir(path.join(bench.root, 'pets'), { recursive: true });
+      await writeFile(path.join(bench.root, 'pets', file), await photo(label, variant));
+      lines.push(`${file},${label},${variant < 3 ? 'train' : 'test'}`);
+    }
+  await writeFile(path.join(bench.root, 'pets', 'manifest.csv'), lines.join('\n'));
+});
+
+afterAll(() => bench.remove());
+
+describe('pawdex eval', () => {
+  it('prints one JSON object with the numbers of the contract', async () => {
+    const sets = ['--gallery', 'pets:train', '--queries', 'pets:test', '--nonpets', 'pets:test'];
+    const { code, stdout, stderr } = await bench.run(['eval', ...sets, '--no-calibration', '--json']);
+    expect(stderr).not.toContain('warning');
+    expect(code).toBe(0);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({
+      n: 4,
+      recallAt: { 1: 1, 5: 1, 10: 1 },
+      mapAtR: 1,
+      top1: 1,
+      macroTop1: 1,
+      calibrated: false,
+      // The same photos as queries and as something else cannot be told apart.
+      nonPetAuroc: 0.5,
+      perLabel: { cat: { n: 2, top1: 1 }, stripes: { n: 2, top1: 1 } },
+    });
+    expect(found.ece).toBeGreaterThanOrEqual(0);
+    expect(found.coverageAt95).toBe(1);
+  });
+
+  it('warns when queries find themselves, and leaves them out when asked to', async () => {
+    const sets = ['eval', '--gallery', 'pets', '--queries', 'pets', '--json'];
+    const same = await bench.run(sets);
+    expect(same.stderr).toContain('warning: 10 query photos also in the gallery');
+    const left = await bench.run([...sets, '--leave-one-out']);
+    expect(left.stderr).not.toContain('warning');
+    expect(JSON.parse(left.stdout)).toMatchObject({ n: 10, top1: 1 });
+  });
+
+  it('goes on after a photo it cannot read, and says which', async () => {
+    const folder = path.join(bench.root, 'folders');
+    await mkdir(path.join(folder, 'cat'), { recursive: true });
+    await copyFile(CAT, path.join(folder, 'cat', 'chelsea.png'));
+    await writeFile(path.join(folder, 'cat', 'broken.jpg'), 'not a photo');
+    const { code, stdout, stderr } = await bench.run([
+      'eval',
+      '--gallery',
+      'pets:train',
+      '--queries',
+      'folders',
+      '--json',
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/left out of folders: .*broken\.jpg/);
+    expect(JSON.parse(stdout)).toMatchObject({ n: 1, top1: 1 });
+  });
+
+  it('uses kept embeddings, also when the file of them is damaged', async () => {
+    const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--json', '--cache', 'kept'];
+    const first = await bench.run(sets);
+    const again = await bench.run(sets);
+    expect(again.stdout).toBe(first.stdout);
+    const [file] = await readdir(path.join(bench.root, 'kept'));
+    const kept = path.join(bench.root, 'kept', file!);
+    await writeFile(kept, (await readFile(kept)).subarray(0, 1500));
+    expect((await bench.run(sets)).stdout).toBe(first.stdout);
+  });
+
+  it('writes a report and prints a table for people', async () => {
+    const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--report', 'report'];
+    const { code, stdout } = await bench.run(sets);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/recall@1\s+1\.0000/);
+    expect(await readFile(path.join(bench.root, 'report', 'index.html'), 'utf8')).toContain('stripes');
+  });
+
+  it('refuses sets that are not there, and a calibration that is not one', async () => {
+    const missing = await bench.run(['eval', '--gallery', 'nowhere', '--queries', 'pets:test']);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain('[set_invalid]');
+    const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--calibration'];
+    const broken = await bench.run([...sets, 'pets/manifest.csv']);
+    expect(broken.stderr).toContain('[calibration_invalid]');
+    expect(broken.code).not.toBe(0);
+  });
+});
+
+describe('pawdex check-labels', () => {
+  it('finds a photo under the wrong label', async () => {
+    const mixed = path.join(bench.root, 'mixed');
+    await mkdir(path.join(mixed, 'cat'), { recursive: true });
+    await mkdir(path.join(mixed, 'stripes'), { recursive: true });
+    for (let v = 0; v < 4; v++) await writeFile(path.join(mixed, 'cat', `${v}.jpg`), await photo('cat', v));
+    for (let v = 0; v < 4; v++)
+      await writeFile(path.join(mixed, 'stripes', `${v}.png`), await photo('stripes', v));
+    await writeFile(path.join(mixed, 'stripes', 'wrong.jpg'), await photo('cat', 7));
+    const { code, stdout } = await bench.run(['check-labels', 'mixed', '--json']);
+    expect(code).toBe(0);
+    const [first] = JSON.parse(stdout).suspects;
+    expect(first).toMatchObject({ label: 'stripes', suggested: 'cat' });
+    expect(first.id).toContain('wrong.jpg');
+  });
+
+  it('wants either a set or a collection', async () => {
+    expect((await bench.run(['check-labels'])).code).toBe(2);
+    expect((await bench.run(['check-labels', 'pets', '--collection', 'breeds'])).code).toBe(2);
+  });
+});
+
+describe('pawdex calibrate', () => {
+  it('says when a collection is too small', async () => {
+    await bench.run(['index', 'pets', '--collection', 'pets']);
+    const { code, stderr, stdout } = await bench.run(['calibrate', '--collection', 'pets', '--json']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('Too little to fit on: 10 photos');
+    expect(JSON.parse(stdout)).toEqual({ calibration: null, queries: 10, needed: 100 });
+  });
+
+  it('fails with the right code for a collection that is not there', async () => {
+    expect((await bench.run(['calibrate', '--collection', 'nowhere'])).code).toBe(3);
+  });
+});
