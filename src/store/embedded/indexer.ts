@@ -91,8 +91,14 @@ export class Indexer {
     const current = this.#current;
     if (current === null) return false;
     const { size, deleted } = current.graph;
-    if (this.#next === null && deleted > size * MAX_DELETED && current.pending === 0)
+    if (this.#next === null && deleted > size * MAX_DELETED && current.pending === 0) {
+      // Of a few rows, or none, no graph is made: it would have no first row and no room, which hnswlib does not survive.
+      if (this.#rows.count < MIN_ROWS) {
+        this.#current = null;
+        return false;
+      }
       this.#next = this.#empty();
+    }
     const behind = this.#next !== null && current.pending <= REBUILD_BACKLOG;
     const target = behind ? this.#next! : current;
     if (target.insert(until) > 0) this.#changed();
@@ -141,6 +147,7 @@ export class Indexer {
     if (this.#ready && this.#current === null && this.#rows.count >= MIN_ROWS) this.#current = this.#empty();
   }
 
+  /** A graph that all rows wait for; there must be some. */
   #empty(): Staged {
     const queue = Array.from(this.#rows.sequence());
     const graph = Graph.create(
