@@ -75,9 +75,14 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
   if (error.status >= 500 && error.status !== 503)
     req.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
   else req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
-  // A client that has gone away is not answered; a body that still comes is read off first where needed.
+  // A client that has gone away is not answered; a body that still comes is read off.
   const rest = req.complete || req.destroyed ? undefined : linger(req);
-  if (closesAfter(res)) await rest;
+  const closes = closesAfter(res);
+  if (closes) await rest;
   if (res.headersSent || res.destroyed) res.destroy();
   else send(req, res, error);
+  // Who has had the answer and sends on is cut off; where the connection closes with the answer, Node does that.
+  if (closes || rest === undefined) return;
+  await rest;
+  if (!req.complete) req.destroy();
 };

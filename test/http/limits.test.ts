@@ -141,6 +141,24 @@ describe('clients that do not finish', () => {
     await alive();
   });
 
+  it('answers before it closes, also when the rest of a refused body never comes', async () => {
+    const patient = await serve(t);
+    const headers = [FORM, 'Connection: close', `Content-Length: ${1000 * MIB}`];
+    const connection = raw(patient.url, `${head(headers)}abc`);
+    expect(await connection.closed).toMatch(/^HTTP\/1.1 413 [\s\S]*payload_too_large/);
+    await patient.close({ graceSeconds: 0 });
+  }, 15_000);
+
+  it('cuts off who goes on sending after the answer', async () => {
+    const patient = await serve(t);
+    const connection = raw(patient.url, head([FORM, `Content-Length: ${1000 * MIB}`]));
+    await until(() => connection.received().includes('payload_too_large'));
+    const drip = setInterval(() => connection.socket.write('x'.repeat(1000)), 50);
+    expect(await connection.closed).toMatch(/^HTTP\/1.1 413 /);
+    clearInterval(drip);
+    await patient.close({ graceSeconds: 0 });
+  }, 15_000);
+
   it('forgets an upload whose client goes away', async () => {
     const connections = Array.from({ length: 20 }, () =>
       raw(server.url, head([FORM, `Content-Length: ${MIB}`]) + FILE + 'x'.repeat(100_000)),

@@ -9,29 +9,31 @@ const LINGER_MS = 5_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 
 /**
- * Reads and drops the rest of a request's body, up to a limit of time and bytes; past that the connection is closed.
+ * Reads and drops the rest of a request's body, up to a limit of time and bytes; past that it reads no more.
  *
- * @returns resolves when there is no more to come
+ * @returns resolves when there is no more to come, or no more is read
  */
 export function linger(req: IncomingMessage): Promise<void> {
   req.unpipe();
   req.removeAllListeners('data');
-  let left = LINGER_BYTES;
-  const timer = setTimeout(() => req.destroy(), LINGER_MS);
-  timer.unref();
-  req.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) req.destroy();
-  });
-  req.resume();
   return new Promise((resolve) => {
+    let left = LINGER_BYTES;
     const over = () => {
       clearTimeout(timer);
+      req.removeAllListeners('data');
+      req.pause();
       resolve();
     };
+    const timer = setTimeout(over, LINGER_MS);
+    timer.unref();
+    req.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) over();
+    });
     req.once('end', over);
     req.once('close', over);
     // A client that goes away meanwhile is none of our errors.
     req.on('error', over);
+    req.resume();
   });
 }
