@@ -16,7 +16,7 @@ export async function graphBuilt(store: Store, collection: string): Promise<void
 }
 
 /** Share of the wanted ids that were found. */
-export function recall(found: string[][], wanted: string[][]): number {
+function recall(found: string[][], wanted: string[][]): number {
   let hits = 0;
   for (const [i, ids] of wanted.entries()) hits += ids.filter((id) => found[i]!.includes(id)).length;
   return hits / wanted.flat().length;
