@@ -154,15 +154,20 @@ export function itemCalls(core: Core) {
       });
     },
 
-    async searchMany(name: string, queries: Float32Array, options: SearchOptions): Promise<PackedHits> {
+    /** @param joined the queries, one after the other, all of one length */
+    async searchMany(
+      name: string,
+      joined: Float32Array,
+      count: number,
+      options: SearchOptions,
+    ): Promise<PackedHits> {
       const collection = core.collection(name);
-      const { dimension } = collection.row;
+      const length = joined.length / Math.max(1, count);
       const turn = new Turn();
       const find = await searcher(collection, items, options, turn);
       const packer = new HitPacker();
-      for (let at = 0; at < queries.length; at += dimension) {
-        const query = queries.subarray(at, at + dimension);
-        const found = await find(query);
+      for (let i = 0; i < count; i++) {
+        const found = await find(joined.subarray(i * length, (i + 1) * length));
         for (const { seq, similarity } of found) collection.rows.pack(seq, similarity, packer);
         packer.endQuery(found.length);
         if (turn.due) await turn.next();

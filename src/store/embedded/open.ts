@@ -99,17 +99,18 @@ class EmbeddedStore implements Store {
     options: SearchOptions,
   ): Promise<BareHit[][]> {
     checkOptions(options);
-    const { dimension } = await this.getCollection(collection);
-    const joined = new Float32Array(queries.length * dimension);
+    const length = queries[0]?.length ?? 0;
+    const joined = new Float32Array(queries.length * length);
     queries.forEach((query, i) => {
-      if (query.length !== dimension)
+      if (query.length !== length)
         throw new PawdexError('vector_invalid', {
-          detail: `Query ${i} has ${query.length} numbers; the collection has ${dimension} dimensions.`,
+          detail: `Query ${i} has ${query.length} numbers, the first has ${length}.`,
         });
-      joined.set(query, i * dimension);
+      joined.set(query, i * length);
     });
-    const args = ['searchMany', collection, joined, options] as const;
-    return unpackHits(await this.#call<PackedHits>(...args));
+    if (this.#closing !== null) throw new PawdexError('shutting_down');
+    const args = [collection, joined, queries.length, options];
+    return unpackHits(await this.#worker.call<PackedHits>('searchMany', args, [joined.buffer]));
   }
 
   async *iterate(collection: string, options: { filter?: Filter } = {}): AsyncIterable<ItemWithVector> {

@@ -118,9 +118,12 @@ export class Rows {
       const count = Math.min(this.#perBlock - inBlock, to - slot);
       const scores = this.#block(slot).score(query, inBlock, count, this.#stride);
       const seqs = this.#seqs;
+      let { threshold } = top;
       for (let i = 0; i < count; i++) {
         const score = scores[i]!;
-        if (score > top.threshold && seqs[slot + i] !== 0) top.push(seqs[slot + i]!, score);
+        if (score <= threshold || seqs[slot + i] === 0) continue;
+        top.push(seqs[slot + i]!, score);
+        threshold = top.threshold;
       }
       slot += count;
     }
