@@ -24,18 +24,18 @@ export function gradients(
   seeds: ReadonlyMap<Value, Value>,
   wrt: readonly Value[],
 ): Map<Value, Value> {
-  const forward = [...g.nodes];
-  const active = dependents(forward, wrt);
+  const forward = [...g.tape];
+  const active = dependents(g, wrt);
   const found = new Map<Value, Value>();
   const collect = (value: Value, gradient: Value) => {
     const sofar = found.get(value);
     found.set(value, sofar === undefined ? gradient : g.add(sofar, gradient));
   };
   for (const [value, gradient] of seeds) if (active.has(value)) collect(value, gradient);
-  for (const node of forward.toReversed()) {
+  for (const { node, rule: own } of forward.toReversed()) {
     if (!node.outputs.some((output) => found.has(output) && active.has(output))) continue;
     const call = ruleCall(g, node, active, found);
-    const rule = node.domain === '' ? RULES.get(node.op) : undefined;
+    const rule = own ?? (node.domain === '' ? RULES.get(node.op) : undefined);
     if (rule === undefined) throw noRule(g, node, wrt);
     const results = g.scope(`grad ${node.name}`, () => rule(call));
     node.inputs.forEach((input, i) => {
@@ -47,9 +47,9 @@ export function gradients(
 }
 
 /** All float values computed from `sources`, the sources included. */
-function dependents(nodes: readonly GraphNode[], sources: readonly Value[]): Set<Value> {
+function dependents(g: GraphBuilder, sources: readonly Value[]): Set<Value> {
   const active = new Set(sources);
-  for (const node of nodes) {
+  for (const { node } of g.tape) {
     if (!node.inputs.some((input) => input && active.has(input))) continue;
     for (const output of node.outputs) if (isFloat(output)) active.add(output);
   }
@@ -78,7 +78,7 @@ function ruleCall(
 
 /** Names the operator and what to freeze so that no gradient has to pass it. */
 function noRule(g: GraphBuilder, node: GraphNode, wrt: readonly Value[]): PawdexError {
-  const before = wrt.filter((weight) => dependents(g.nodes, [weight]).has(node.outputs[0] as Value));
+  const before = wrt.filter((weight) => dependents(g, [weight]).has(node.outputs[0] as Value));
   const names = before.map((weight) => weight.name);
   const list = names.length > 6 ? [...names.slice(0, 3), '...', ...names.slice(-2)] : names;
   return new PawdexError('operator_not_differentiable', {

@@ -6,6 +6,7 @@
 import { PawdexError } from '../../errors.js';
 import { type Attribute, type Model, type ModelNode, nodeLabel, writeModel } from '../onnx/model.js';
 import type { DType, Tensor } from '../onnx/tensor.js';
+import type { GradientRule } from './rules/rule.js';
 import { inferShapes } from './shapes/index.js';
 
 /** A handle on a tensor inside a {@link Graph}. Handles are compared by identity. */
@@ -26,6 +27,12 @@ export interface GraphNode {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
+/** A step of the computation as differentiation sees it: a node, or a composite with a rule of its own. */
+export interface TapeEntry {
+  readonly node: GraphNode;
+  readonly rule?: GradientRule;
+}
+
 /** What {@link Graph.addNode} needs to know beside the operator and its inputs. */
 export interface NodeOptions {
   readonly domain?: string;
@@ -43,6 +50,8 @@ export const MINIMUM_OPSET = 18;
 /** Operators, inputs, constants and outputs; {@link Graph.toBytes} writes what the outputs need as a model. */
 export class Graph {
   readonly nodes: GraphNode[] = [];
+  /** What is differentiated, in order: the nodes, with composites in place of the nodes inside them. */
+  readonly tape: TapeEntry[] = [];
   readonly inputs: Value[] = [];
   /** Trainable weights: graph inputs with the values training starts from. */
   readonly parameters = new Map<Value, Tensor>();
@@ -56,6 +65,7 @@ export class Graph {
   readonly #valueNames = new Set<string>();
   readonly #nodeNames = new Set<string>();
   #scope = '';
+  #insideComposite = false;
 
   /** Declares an input that is fed on every run. */
   input(name: string, dtype: DType, shape: readonly number[]): Value {
@@ -111,7 +121,25 @@ export class Graph {
     const node: GraphNode = { op, domain: options.domain ?? '', name, inputs, outputs, attributes };
     for (const output of outputs) this.#producers.set(output, node);
     this.nodes.push(node);
+    if (!this.#insideComposite) this.tape.push({ node });
     return outputs;
+  }
+
+  /**
+   * Appends what `build` makes as one unit with a gradient of its own, for where that is simpler or faster than
+   * to differentiate the operators inside.
+   */
+  composite(name: string, inputs: readonly Value[], build: () => Value, rule: GradientRule): Value {
+    const outer = this.#insideComposite;
+    this.#insideComposite = true;
+    try {
+      const output = this.scope(name, build);
+      const node = { op: name, domain: '', name: output.name, inputs, outputs: [output], attributes: {} };
+      if (!outer) this.tape.push({ node, rule });
+      return output;
+    } finally {
+      this.#insideComposite = outer;
+    }
   }
 
   /** Appends an operator with one output. See {@link Graph.addNode}. */

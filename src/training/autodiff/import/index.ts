@@ -9,6 +9,7 @@ import { inferShapes } from '../shapes/index.js';
 import { type BatchNormalised, batchNormalise } from './batch-norm.js';
 import { evaluateNode } from './evaluate.js';
 import { checkOpset, normalise } from './normalise.js';
+import { suitsTallLayout, TallLayout } from './tall.js';
 
 /** Nodes of constants up to this many elements are evaluated on import: they compute shapes, axes and scales. */
 const FOLD_LIMIT = 1024;
@@ -20,6 +21,8 @@ export interface ImportOptions {
   readonly trainable?: ReadonlySet<string>;
   /** Statistics of BatchNormalization: those stored in the model, or the batch's. `frozen` unless given. */
   readonly batchNorm?: 'frozen' | 'batch';
+  /** Whether separable convolutions run in the tall layout (see tall.ts); where it suits, unless given. */
+  readonly tallLayout?: boolean;
 }
 
 /** An imported model. */
@@ -56,6 +59,9 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
   for (const [name, tensor] of model.initialisers) {
     values.set(name, trainable.has(name) ? g.parameter(name, tensor) : g.constant(tensor, name));
   }
+  const trained = trainedValues(model, trainable);
+  const layout = new TallLayout(g);
+  const useTall = options.tallLayout ?? suitsTallLayout(model, trained);
   const batchStatistics = new Map<string, BatchNormalised & { varianceName: string }>();
   for (const node of model.nodes) {
     const inputs = node.inputs.map((name) => {
@@ -64,15 +70,21 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
         detail: `${nodeLabel(node)} reads "${name}", which nothing computes.`,
       });
     });
+    const tall = useTall ? layout.apply(node, inputs, trained.has(node.outputs[0] ?? '')) : undefined;
+    if (tall) {
+      values.set(node.outputs[0] ?? '', tall);
+      continue;
+    }
+    const plain = inputs.map((input) => input && layout.plain(input));
     let outputs: readonly Value[];
     const ownStatistics = intOf(node.attributes, 'training_mode', 0) === 1;
     if (node.op === 'BatchNormalization' && (options.batchNorm === 'batch' || ownStatistics)) {
-      const [x, scale, bias] = inputs as [Value, Value, Value];
+      const [x, scale, bias] = plain as [Value, Value, Value];
       const normalised = batchNormalise(g, x, scale, bias, floatOf(node.attributes, 'epsilon', 1e-5));
       batchStatistics.set(node.inputs[3] ?? '', { ...normalised, varianceName: node.inputs[4] ?? '' });
       outputs = [normalised.y];
     } else {
-      outputs = await importNode(g, node, inputs, model.opset);
+      outputs = await importNode(g, node, plain, model.opset);
     }
     node.outputs.forEach((name, i) => {
       if (name !== '' && outputs[i]) values.set(name, outputs[i]);
@@ -81,9 +93,18 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
   const outputs = model.outputs.map(({ name }): [string, Value] => {
     const value = values.get(name);
     if (!value) throw new PawdexError('model_invalid', { detail: `Nothing computes the output "${name}".` });
-    return [name, value];
+    return [name, layout.plain(value)];
   });
   return { outputs: new Map(outputs), batchStatistics };
+}
+
+/** Names of the values computed from trainable weights. */
+function trainedValues(model: Model, trainable: ReadonlySet<string>): Set<string> {
+  const names = new Set(trainable);
+  for (const { inputs, outputs } of model.nodes) {
+    if (inputs.some((name) => names.has(name))) for (const name of outputs) names.add(name);
+  }
+  return names;
 }
 
 async function importNode(

@@ -1,0 +1,185 @@
+/**
+ * Depthwise convolution as matrix products. onnxruntime's CPU kernels handle one channel at a time, so that a
+ * trainable depthwise convolution, and above all its two gradients, took most of a training step. Here a block
+ * of output rows of a channel is a product of the input rows it sees with a banded (Toeplitz) matrix made from
+ * the kernel, and the three computations become
+ *
+ *     y = rows(x) T(w)      dw = the taps of rows(x)^T dy      dx = depthwise(dy, reversed w)
+ *
+ * which multiply by many zeros and still are several times faster (numbers in docs/autodiff.md).
+ *
+ * Layout: x [C, N, H, W], the channel first; weight [C, 1, kH, kW]; y [C, N, P, Q].
+ */
+import { sizeOf } from '../onnx/tensor.js';
+import type { GraphBuilder } from './builder.js';
+import type { Value } from './graph.js';
+import { overhang } from './rules/transposed-window.js';
+import type { Window } from './shapes/convolution.js';
+
+/** Up to this many entries one matrix maps a whole image, and no rows have to be copied. */
+const WHOLE_IMAGE = 10_000;
+
+/** How the output is cut into blocks of rows. */
+interface Blocks {
+  count: number;
+  /** Output rows per block. */
+  rows: number;
+  /** Input rows a block sees. */
+  seen: number;
+  /** Input rows from one block to the next. */
+  stride: number;
+  /** Input rows above the image that the first block sees. */
+  above: number;
+}
+
+/** The two spatial axes of a window. */
+function geometry(window: Window, axis: 0 | 1) {
+  const at = (values: readonly number[]) => values[axis] ?? 1;
+  return {
+    kernel: at(window.kernel),
+    stride: at(window.strides),
+    dilation: at(window.dilations),
+    begin: window.begin[axis] ?? 0,
+    output: at(window.output),
+  };
+}
+
+function blocksOf(x: Value, window: Window): Blocks {
+  const [, , height = 1, width = 1] = x.shape;
+  const { kernel, stride, dilation, begin, output } = geometry(window, 0);
+  if (height * width * sizeOf(window.output) <= WHOLE_IMAGE) {
+    return { count: 1, rows: output, seen: height, stride: 0, above: begin };
+  }
+  const rows = output % 2 === 0 ? 2 : 1;
+  const seen = (rows - 1) * stride + dilation * (kernel - 1) + 1;
+  return { count: output / rows, rows, seen, stride: rows * stride, above: 0 };
+}
+
+/** The rows each block sees: [C, N * blocks, seen * W]. */
+function rowsOf(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): Value {
+  const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
+  const flat = [channels, batch * blocks.count, blocks.seen * width];
+  if (blocks.count === 1) return g.reshape(x, flat);
+  const above = geometry(window, 0).begin;
+  const below = (blocks.count - 1) * blocks.stride + blocks.seen - above - height;
+  const padded = g.pad(x, [0, 0, above, 0], [0, 0, below, 0]);
+  const rows = Array.from({ length: blocks.count * blocks.seen }, (_, i) => {
+    return Math.floor(i / blocks.seen) * blocks.stride + (i % blocks.seen);
+  });
+  return g.reshape(g.op('Gather', [padded, g.integers(rows)], { axis: 2 }), flat);
+}
+
+/** 0/1 matrix [kH * kW, seen * W * rows * Q]: which tap stands where in the Toeplitz matrix. */
+function selection(g: GraphBuilder, width: number, window: Window, blocks: Blocks): Value {
+  const [v, h] = [geometry(window, 0), geometry(window, 1)];
+  const columns = blocks.rows * h.output;
+  const size = blocks.seen * width * columns;
+  const data = new Float32Array(v.kernel * h.kernel * size);
+  for (let tap = 0; tap < v.kernel * h.kernel; tap += 1) {
+    const [down, across] = [Math.floor(tap / h.kernel), tap % h.kernel];
+    for (let column = 0; column < columns; column += 1) {
+      const row = Math.floor(column / h.output) * v.stride + down * v.dilation - blocks.above;
+      const x = (column % h.output) * h.stride + across * h.dilation - h.begin;
+      if (row < 0 || row >= blocks.seen || x < 0 || x >= width) continue;
+      data[tap * size + (row * width + x) * columns + column] = 1;
+    }
+  }
+  return g.constant({ dtype: 'float32', shape: [v.kernel * h.kernel, size], data }, 'taps');
+}
+
+/** The kernels as Toeplitz matrices: [C, seen * W, rows * Q]. */
+function toeplitz(g: GraphBuilder, weight: Value, width: number, window: Window, blocks: Blocks): Value {
+  const [channels = 1] = weight.shape;
+  const taps = g.reshape(weight, [channels, sizeOf(window.kernel)]);
+  const spread = g.matMul(taps, selection(g, width, window, blocks));
+  return g.reshape(spread, [channels, blocks.seen * width, blocks.rows * geometry(window, 1).output]);
+}
+
+/** onnxruntime's own kernel is faster for this one shape of window on all but the smallest images. */
+function hasFastKernel(window: Window, blocks: Blocks, pads: readonly number[]): boolean {
+  const plain = [...window.strides, ...window.dilations].every((n) => n === 1);
+  return plain && window.kernel.every((n) => n === 3) && blocks.count > 1 && pads.every((pad) => pad >= 0);
+}
+
+function forward(g: GraphBuilder, x: Value, weight: Value, window: Window): Value {
+  const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
+  const shape = [channels, batch, ...window.output];
+  const blocks = blocksOf(x, window);
+  const pads = [...window.begin, ...overhang(window, [height, width])];
+  if (hasFastKernel(window, blocks, pads)) {
+    const image = g.reshape(x, [1, channels * batch, height, width]);
+    return g.reshape(g.conv(image, perImage(g, weight, batch), { pads, group: channels * batch }), shape);
+  }
+  return g.reshape(g.matMul(rowsOf(g, x, window, blocks), toeplitz(g, weight, width, window, blocks)), shape);
+}
+
+/** The weight repeated for every image of the batch: [C * N, 1, kH, kW]. */
+function perImage(g: GraphBuilder, weight: Value, batch: number): Value {
+  const [channels = 1, one = 1, ...kernel] = weight.shape;
+  const repeated = g.expand(g.reshape(weight, [channels, 1, one, ...kernel]), [
+    channels,
+    batch,
+    one,
+    ...kernel,
+  ]);
+  return g.reshape(repeated, [channels * batch, one, ...kernel]);
+}
+
+/**
+ * A convolution of each channel with a kernel of its own.
+ *
+ * @param x float32 [C, N, H, W]
+ * @param weight float32 [C, 1, kH, kW]
+ * @param window the geometry, with `output` the size [P, Q] of the result
+ * @returns float32 [C, N, P, Q]
+ */
+export function depthwise(g: GraphBuilder, x: Value, weight: Value, window: Window): Value {
+  return g.composite(
+    'Depthwise',
+    [x, weight],
+    () => forward(g, x, weight, window),
+    ({ dy, needs }) => [
+      needs(0) ? dataGradient(g, x, weight, dy, window) : undefined,
+      needs(1) ? weightGradient(g, x, weight, dy, window) : undefined,
+    ],
+  );
+}
+
+function dataGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
+  const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
+  const blocks = blocksOf(x, window);
+  if (window.strides.every((stride) => stride === 1)) {
+    const begin = window.begin.map((pad, axis) => {
+      return ((window.kernel[axis] ?? 1) - 1) * (window.dilations[axis] ?? 1) - pad;
+    });
+    const output = [height, width];
+    return forward(g, dy, g.reverse(weight, [2, 3]), { ...window, begin, output });
+  }
+  if (blocks.count === 1) {
+    const matrix = g.transposeLast(toeplitz(g, weight, width, window, blocks));
+    return g.reshape(g.matMul(g.reshape(dy, [channels, batch, sizeOf(window.output)]), matrix), x.shape);
+  }
+  const ends = overhang(window, [height, width]);
+  const image = g.reshape(dy, [1, channels * batch, ...window.output]);
+  const spread = g.convTranspose(image, perImage(g, weight, batch), {
+    group: channels * batch,
+    strides: window.strides,
+    dilations: window.dilations,
+    pads: [...window.begin, ...ends.map((end) => Math.max(end, 0))],
+    output_padding: ends.map((end) => Math.max(-end, 0)),
+  });
+  return g.reshape(spread, x.shape);
+}
+
+function weightGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
+  const [channels = 1, batch = 1, , width = 1] = x.shape;
+  const blocks = blocksOf(x, window);
+  const columns = blocks.rows * geometry(window, 1).output;
+  const rows = g.transposeLast(rowsOf(g, x, window, blocks));
+  const matrix = g.matMul(rows, g.reshape(dy, [channels, batch * blocks.count, columns]));
+  const taps = g.transposeLast(selection(g, width, window, blocks));
+  return g.reshape(
+    g.matMul(g.reshape(matrix, [channels, blocks.seen * width * columns]), taps),
+    weight.shape,
+  );
+}
