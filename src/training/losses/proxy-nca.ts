@@ -1,0 +1,38 @@
+import type { GraphBuilder } from '../autodiff/builder.js';
+import type { Value } from '../autodiff/graph.js';
+import {
+  type ContrastOptions,
+  checkCandidates,
+  contrast,
+  logitsOf,
+  positions,
+  sameLabel,
+} from './contrast.js';
+
+/**
+ * InfoNCE against learned class proxies (after Proxy-NCA, Movshovitz-Attias et al., arXiv 1703.07464): every class
+ * has a trained vector; an example is compared with the proxy of its class and those of all others.
+ *
+ *     L = mean over i of -log( exp(z_i p_y(i) / t) / sum over c of exp(z_i p_c / t) )
+ *
+ * Proxy-NCA itself leaves the positive out of the denominator; kept in, as here, the loss is a softmax over the
+ * classes and cannot become negative (Zhai & Wu, arXiv 1811.12649).
+ *
+ * @param embeddings float32 [N, D]
+ * @param proxies float32 [C, D], a parameter of the graph
+ * @param labels int64 [N], each in [0, C)
+ * @returns a scalar
+ * @throws PawdexError `config_invalid` for a single class
+ */
+export function proxyNca(
+  g: GraphBuilder,
+  embeddings: Value,
+  proxies: Value,
+  labels: Value,
+  options: ContrastOptions,
+): Value {
+  const classes = proxies.shape[0] ?? 0;
+  checkCandidates(classes, 'Proxy-NCA');
+  const own = sameLabel(g, labels, positions(g, classes));
+  return contrast(g, logitsOf(g, embeddings, proxies, options.temperature), own, undefined, options.hardness);
+}
