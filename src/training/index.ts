@@ -5,5 +5,15 @@ export { type CheckOptions, checkGradients, type GradientCheck } from './autodif
 export { Graph, type GraphNode, type NodeOptions, type Value } from './autodiff/graph.js';
 export { type Imported, type ImportOptions, importModel } from './autodiff/import/index.js';
 export { Session, type SessionOptions } from './autodiff/session.js';
+export type { AdamWOptions } from './autodiff/step/adamw.js';
+export type { Objective } from './autodiff/step/graphs.js';
+export { type StepOptions, type StepResult, TrainingStep } from './autodiff/step/index.js';
+export type { TrainingState } from './autodiff/step/state.js';
+export { type ContrastOptions, learnedTemperature, normalise } from './losses/contrast.js';
+export { infoNce } from './losses/info-nce.js';
+export { moco } from './losses/moco.js';
+export { ntXent } from './losses/nt-xent.js';
+export { proxyNca } from './losses/proxy-nca.js';
+export { supCon } from './losses/sup-con.js';
 export { float, type Model, type ModelNode, readModel, writeModel } from './onnx/model.js';
 export { type DType, floatTensor, intTensor, type Tensor, zeros } from './onnx/tensor.js';

@@ -67,9 +67,17 @@ export class Graph {
   #scope = '';
   #insideComposite = false;
 
-  /** Declares an input that is fed on every run. */
+  /**
+   * Declares an input that is fed on every run, by exactly this name.
+   *
+   * @throws PawdexError `internal` when the name is taken
+   */
   input(name: string, dtype: DType, shape: readonly number[]): Value {
-    const value = this.#value(name, dtype, shape);
+    if (this.#valueNames.has(name)) {
+      throw new PawdexError('internal', { detail: `The input "${name}" has the name of another value.` });
+    }
+    this.#valueNames.add(name);
+    const value = { name, dtype, shape };
     this.inputs.push(value);
     return value;
   }
@@ -209,7 +217,7 @@ export class Graph {
     return { name: this.#unique(name, this.#valueNames), dtype, shape };
   }
 
-  /** Input and parameter names are kept where they are free; everything else is numbered on a clash. */
+  /** The name within the scope, numbered where it is taken. */
   #unique(name: string, taken: Set<string>): string {
     const wanted = this.#scope + name;
     let unique = wanted;

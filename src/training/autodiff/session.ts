@@ -1,4 +1,5 @@
 /** Running graphs: a thin layer over onnxruntime-node that speaks in {@link Tensor}s. */
+import '../../encoder/no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../../errors.js';
 import { type DType, sizeOf, type Tensor } from '../onnx/tensor.js';

@@ -1,0 +1,101 @@
+/**
+ * AdamW (Loshchilov & Hutter, arXiv 1711.05101) with clipping by the global gradient norm, as graph operators:
+ *
+ *     g = g min(1, clip / (|g| + 1e-6))      m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2
+ *     w = w (1 - rate decay) - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
+ *
+ * What changes from step to step is fed as scalars, computed in double precision outside: 1 - b2^t has four
+ * digits left in float32.
+ */
+import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { GraphBuilder } from '../builder.js';
+import type { Value } from '../graph.js';
+
+/** Settings of the optimiser; the defaults are PyTorch's. */
+export interface AdamWOptions {
+  /** Decay of the mean of the gradients; 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of their squares; 0.999. */
+  readonly beta2?: number;
+  /** 1e-8. */
+  readonly epsilon?: number;
+  /** Decoupled weight decay per step, times the learning rate; 0.01. */
+  readonly weightDecay?: number;
+  /** Largest norm of all gradients together; no limit unless given. */
+  readonly clipNorm?: number;
+  /** Per weight: a factor on the learning rate (layer-wise rates; 1) and whether it decays (true). */
+  readonly perWeight?: (name: string) => { rate?: number; decay?: boolean };
+}
+
+/** One weight with its gradient and moments, all of one shape. */
+export interface AdamWSlot {
+  readonly name: string;
+  readonly weight: Value;
+  readonly gradient: Value;
+  readonly m: Value;
+  readonly v: Value;
+}
+
+/** The values after the step, in the order of the slots. */
+export interface AdamWResult {
+  readonly weights: Value[];
+  readonly m: Value[];
+  readonly v: Value[];
+  /** Scalar: the norm of all gradients before clipping. */
+  readonly norm: Value;
+}
+
+const RATE = 'adamw rate';
+const EPSILON = 'adamw epsilon';
+const DECAY = 'adamw decay';
+
+/** Appends the update of all weights; declares three scalar inputs that {@link adamWFeeds} fills. */
+export function adamW(g: GraphBuilder, slots: readonly AdamWSlot[], options: AdamWOptions = {}): AdamWResult {
+  const { beta1 = 0.9, beta2 = 0.999 } = options;
+  const [rate, epsilon, decay] = [RATE, EPSILON, DECAY].map((name) => g.input(name, 'float32', [])) as [
+    Value,
+    Value,
+    Value,
+  ];
+  const squares = slots.map(({ gradient }) => g.op('ReduceSumSquare', [gradient], { keepdims: 0 }));
+  const norm = g.sqrt(squares.reduce(g.add));
+  const clip =
+    options.clipNorm === undefined ? g.scalar(1) : g.min(1, g.div(options.clipNorm, g.add(norm, 1e-6)));
+  const toM = g.mul(clip, 1 - beta1);
+  const toV = g.mul(g.square(clip), 1 - beta2);
+  const results = slots.map(({ name, ...slot }) => {
+    const { rate: factor = 1, decay: decays = true } = options.perWeight?.(name) ?? {};
+    const scaled = (value: Value) => (factor === 1 ? value : g.mul(value, factor));
+    const m = g.add(g.mul(slot.m, beta1), g.mul(slot.gradient, toM));
+    const v = g.add(g.mul(slot.v, beta2), g.mul(g.square(slot.gradient), toV));
+    const step = g.div(g.mul(m, scaled(rate)), g.add(g.sqrt(v), epsilon));
+    const kept = decays ? g.mul(slot.weight, g.sub(1, scaled(decay))) : slot.weight;
+    return { weight: g.sub(kept, step), m, v };
+  });
+  return {
+    weights: results.map(({ weight }) => weight),
+    m: results.map(({ m }) => m),
+    v: results.map(({ v }) => v),
+    norm,
+  };
+}
+
+/**
+ * The scalars of one step, the bias corrections folded in.
+ *
+ * @param step 1 for the first step
+ */
+export function adamWFeeds(
+  step: number,
+  learningRate: number,
+  options: AdamWOptions = {},
+): Record<string, Tensor> {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+  const correction = Math.sqrt(1 - beta2 ** step);
+  const scalar = (value: number) => floatTensor([value], []);
+  return {
+    [RATE]: scalar((learningRate * correction) / (1 - beta1 ** step)),
+    [EPSILON]: scalar(epsilon * correction),
+    [DECAY]: scalar(learningRate * weightDecay),
+  };
+}

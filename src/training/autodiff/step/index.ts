@@ -1,0 +1,174 @@
+/** Taking training steps: forward, loss, backward and update, in one graph or in four. */
+import { PawdexError } from '../../../errors.js';
+import { type Tensor, zeros } from '../../onnx/tensor.js';
+import { Session, type SessionOptions } from '../session.js';
+import { type AdamWOptions, adamWFeeds } from './adamw.js';
+import {
+  asSums,
+  backwardGraph,
+  forwardGraph,
+  fusedGraph,
+  gradientName,
+  lossGraph,
+  type Objective,
+  updateGraph,
+} from './graphs.js';
+import { StateBuffers, type TrainingState } from './state.js';
+
+export interface StepOptions {
+  /** Examples per step. */
+  readonly batch: number;
+  /**
+   * Examples that go through the network at once; a divisor of `batch`, and all of it unless given. A smaller chunk
+   * needs the memory of that chunk only and computes the forward pass twice (gradient caching, Gao et al.,
+   * arXiv 2101.06983); the gradient is that of the whole batch. Encoders that normalise by batch statistics see
+   * the chunk's.
+   */
+  readonly chunk?: number;
+  readonly optimiser?: AdamWOptions;
+  readonly session?: SessionOptions;
+}
+
+/** What a step gives back. */
+export interface StepResult {
+  /** The loss before the update. */
+  loss: number;
+  /** The norm of all gradients before clipping. */
+  gradientNorm: number;
+  /** float32 [batch, D], before the update. */
+  embeddings: Tensor;
+}
+
+/**
+ * A training step with its state. On one machine, with the same number of threads, equal feeds give equal bits.
+ *
+ * @example
+ *   const step = await TrainingStep.create(objective, { batch: 64 });
+ *   const { loss } = await step.run({ pixels, labels }, 1e-4);
+ */
+export class TrainingStep {
+  readonly #buffers: StateBuffers;
+  readonly #options: StepOptions;
+  readonly #compute: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>>;
+  readonly #sessions: Session[];
+
+  private constructor(
+    buffers: StateBuffers,
+    options: StepOptions,
+    sessions: Session[],
+    compute: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>>,
+  ) {
+    this.#buffers = buffers;
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#compute = compute;
+  }
+
+  /**
+   * Builds and loads the graphs.
+   *
+   * @throws PawdexError `operator_not_differentiable` where a gradient rule is missing; `config_invalid` when
+   *   `chunk` does not divide `batch`
+   */
+  static async create(objective: Objective, options: StepOptions): Promise<TrainingStep> {
+    const { batch, chunk = batch } = options;
+    if (batch % chunk !== 0) {
+      throw new PawdexError('config_invalid', {
+        detail: `A batch of ${batch} is not made of chunks of ${chunk}.`,
+      });
+    }
+    return chunk === batch
+      ? TrainingStep.#fused(objective, options)
+      : TrainingStep.#cached(objective, options, chunk);
+  }
+
+  static async #fused(objective: Objective, options: StepOptions): Promise<TrainingStep> {
+    const g = await fusedGraph(objective, options.batch, options.optimiser ?? {});
+    const buffers = new StateBuffers(g.parameters);
+    const session = await Session.open(g.toBytes(), options.session);
+    return new TrainingStep(buffers, options, [session], (feeds) => session.run(feeds, buffers.targets()));
+  }
+
+  static async #cached(objective: Objective, options: StepOptions, chunk: number): Promise<TrainingStep> {
+    const { batch, session: how, optimiser = {} } = options;
+    const forward = await forwardGraph(objective, chunk);
+    const [, width = 1] = forward.outputs.get('embeddings')?.shape ?? [];
+    const loss = lossGraph(objective, [batch, width]);
+    const backward = await backwardGraph(objective, chunk);
+    const parameters = new Map([...backward.parameters, ...loss.parameters]);
+    const update = updateGraph([...parameters.keys()], optimiser);
+    const sessions: Session[] = [];
+    for (const g of [forward, loss, backward, update]) sessions.push(await Session.open(g.toBytes(), how));
+    const [forwards, losses, backwards, updates] = sessions as [Session, Session, Session, Session];
+    const buffers = new StateBuffers(parameters);
+    const encoderInputs = forward.inputs
+      .filter((value) => !forward.parameters.has(value))
+      .map(({ name }) => name);
+    const encoderWeights = [...backward.parameters.keys()].map(({ name, shape }) => ({ name, shape }));
+    const names = encoderWeights.map(({ name }) => name);
+
+    return new TrainingStep(buffers, options, sessions, async (feeds) => {
+      const chunks = Array.from({ length: batch / chunk }, (_, i) => {
+        const parts = encoderInputs.map((name) => [name, rows(feeds[name] as Tensor, i * chunk, chunk)]);
+        return { ...feeds, ...Object.fromEntries(parts) } as Record<string, Tensor>;
+      });
+      const embeddings = zeros('float32', [batch, width]);
+      for (const [i, part] of chunks.entries()) {
+        await forwards.run(part, { embeddings: rows(embeddings, i * chunk, chunk) });
+      }
+      const whole = await losses.run({ ...feeds, embeddings });
+      let sums = Object.fromEntries(
+        encoderWeights.map(({ name, shape }) => [gradientName(name), zeros('float32', shape)]),
+      );
+      for (const [i, part] of chunks.entries()) {
+        const upstream = rows(whole['d embeddings'] as Tensor, i * chunk, chunk);
+        sums = await backwards.run({ ...part, ...asSums(sums, names), 'd embeddings': upstream });
+      }
+      const updated = await updates.run({ ...feeds, ...whole, ...sums }, buffers.targets());
+      return { ...whole, ...updated, embeddings };
+    });
+  }
+
+  /**
+   * Takes one step.
+   *
+   * @param feeds a tensor per input that encoder and loss declared; the encoder's have the batch as first axis
+   * @throws PawdexError `internal` when onnxruntime fails; the state is then as before
+   */
+  async run(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<StepResult> {
+    const scalars = adamWFeeds(this.#buffers.current.step + 1, learningRate, this.#options.optimiser);
+    const results = await this.#compute({ ...this.#buffers.feeds(), ...feeds, ...scalars });
+    this.#buffers.advance();
+    return {
+      loss: Number(results.loss?.data[0]),
+      gradientNorm: Number(results.norm?.data[0]),
+      embeddings: results.embeddings as Tensor,
+    };
+  }
+
+  /** The weights and moments now. Later steps overwrite them: copy what is to be kept. */
+  get state(): TrainingState {
+    return this.#buffers.current;
+  }
+
+  /** Continues from a stored state. @throws PawdexError `model_invalid` when it is of another network */
+  load(state: TrainingState): void {
+    this.#buffers.load(state);
+  }
+
+  /** Frees the graphs. */
+  async close(): Promise<void> {
+    for (const session of this.#sessions) await session.close();
+  }
+}
+
+/** Rows `start` to `start + count` of a tensor, in the same memory. */
+function rows(tensor: Tensor, start: number, count: number): Tensor {
+  const [total = 1, ...rest] = tensor.shape;
+  const width = tensor.data.length / total;
+  return {
+    ...tensor,
+    shape: [count, ...rest],
+    data: tensor.data.subarray(start * width, (start + count) * width),
+  };
+}
