@@ -22,6 +22,7 @@ RUN node node_modules/typescript/bin/tsc -p . \
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production \
+    ORT_DISABLE_TELEMETRY=1 \
     PAWDEX_HOST=0.0.0.0 \
     PAWDEX_PORT=3000 \
     PAWDEX_DATA_DIR=/data

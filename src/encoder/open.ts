@@ -1,4 +1,5 @@
 /** Opens the encoder a model card describes, in a worker thread of its own. */
+import './no-telemetry.js';
 import type { PawdexError } from '../errors.js';
 import { WorkerClient } from '../threads/rpc.js';
 import { Batcher } from './batcher.js';

@@ -1,4 +1,5 @@
 /** How an encoder's ONNX Runtime session is opened and fed; the worker and offline scripts share it. */
+import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../errors.js';
 import type { LoadedCard } from './card.js';

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -63,6 +64,12 @@ describe('pawdex embed', () => {
     expect(Object.keys(first)).toEqual(['file', 'embedding']);
     expect(Math.hypot(...first.embedding)).toBeCloseTo(1, 5);
     expect(second).toEqual(first);
+  });
+
+  it('lets ONNX Runtime keep no device id and no log of its use', async () => {
+    const home = { HOME: bench.root, XDG_CACHE_HOME: path.join(bench.root, '.cache') };
+    expect((await bench.run(['embed', CAT], home)).code).toBe(0);
+    expect(existsSync(home.XDG_CACHE_HOME)).toBe(false);
   });
 
   it('ends quietly when its reader goes away', async () => {
