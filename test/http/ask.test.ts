@@ -132,6 +132,7 @@ describe('POST /v1/search', () => {
     [{ vector: 'abc' }, 'vector_invalid'],
     [{ id: 'a', filter: { lable: 'x' } }, 'invalid_request'],
     [{ id: 'a', filter: { metadata: { a: {} } } }, 'invalid_request'],
+    [{ id: 'a', filter: { metadata: JSON.parse('{"__proto__":"x"}') } }, 'invalid_request'],
     [{ id: 'a', k: 1.5 }, 'invalid_request'],
     [{ id: 'a', k: null }, 'invalid_request'],
     [{ id: 'a', exact: 'maybe' }, 'invalid_request'],

@@ -45,8 +45,15 @@ export const source = plainText(2000).meta({
   example: 'photos/milo.jpg',
 });
 
+// Zod leaves out this key without a word, and a filter that is left out finds everything.
+const noProto = (value: unknown) =>
+  typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__');
+const NO_PROTO = { message: 'must not have a key __proto__', abort: true };
+
 export const metadata = z
-  .record(z.string().max(128), z.unknown())
+  .unknown()
+  .refine(noProto, NO_PROTO)
+  .pipe(z.record(z.string().max(128), z.unknown()))
   .refine(shallow, { message: `must be nested at most ${MAX_METADATA_DEPTH} deep`, abort: true })
   .refine(
     (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES,
@@ -92,7 +99,10 @@ export function yesNo(description: string) {
 /** One value or several of them, as an array. */
 export function oneOrMany<T extends z.ZodType>(value: T, description: string, max = 100) {
   return z
-    .union([value.transform((one) => [one]), z.array(value).min(1).max(max)])
+    .union(
+      [value.transform((one) => [one]), z.array(value).min(1).max(max)],
+      `must be one such text or an array of 1 to ${max} of them`,
+    )
     .optional()
     .meta({ description });
 }
@@ -114,9 +124,15 @@ export const filter = z
     label: oneOrMany(label, 'One of these labels.'),
     species: oneOrMany(plainText(200), '`metadata.species` is one of these.'),
     metadata: z
-      .record(z.string().min(1).max(128), z.union([z.string().max(2000), z.number(), z.boolean()]))
+      .unknown()
+      .refine(noProto, NO_PROTO)
+      .pipe(z.record(z.string().min(1).max(128), z.union([z.string().max(2000), z.number(), z.boolean()])))
       .optional()
-      .meta({ description: 'Top-level metadata keys with the value they must have.' }),
+      .meta({
+        description: 'Top-level metadata keys with the value they must have.',
+        type: 'object',
+        additionalProperties: { type: ['string', 'number', 'boolean'] },
+      }),
     sha256: z.array(sha256).min(1).max(1000).optional().meta({ description: 'One of these content hashes.' }),
   })
   .meta({
