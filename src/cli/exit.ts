@@ -21,7 +21,8 @@ Exit codes:
   1    done, but some images or checks failed
   2    wrong usage, input or setting
   3    no such collection or item
-  4    cannot be done now: server unreachable or busy, data directory in use, API key refused
+  4    cannot be done now: server unreachable or busy, data directory in use, API key refused,
+       results cannot be written
   5    the model, the gallery or the data directory is not usable
   70   a fault of pawdex itself
   130  stopped by Ctrl-C (143: by a TERM signal)`;
@@ -37,6 +38,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   model_invalid: EXIT.broken,
   model_mismatch: EXIT.broken,
   gallery_invalid: EXIT.broken,
+  calibration_invalid: EXIT.broken,
   storage_full: EXIT.broken,
   storage_failed: EXIT.broken,
   data_dir_newer: EXIT.broken,

@@ -1,5 +1,6 @@
 /** Commands that answer one line per image file: several at once, answered in the order given. */
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { type ErrorCode, PawdexError } from '../errors.js';
 import { describeError, note } from './output.js';
 
@@ -69,14 +70,23 @@ async function answer<T>(
 }
 
 async function read(file: string, maxFileBytes: number): Promise<Uint8Array> {
+  const tooLarge = (has: string) =>
+    new PawdexError('payload_too_large', {
+      detail: `The file has ${has} bytes; the limit is ${maxFileBytes}.`,
+      hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
+    });
   try {
     const { size } = await stat(file);
-    if (size > maxFileBytes)
-      throw new PawdexError('payload_too_large', {
-        detail: `The file has ${size} bytes; the limit is ${maxFileBytes}.`,
-        hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
-      });
-    return await readFile(file);
+    if (size > maxFileBytes) throw tooLarge(String(size));
+    // Counted as it comes: a pipe or a device does not say beforehand how much it holds, or whether it ends.
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxFileBytes) throw tooLarge('too many');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
   } catch (error) {
     if (error instanceof PawdexError) throw error;
     const detail = `It cannot be read: ${(error as Error).message}.`;

@@ -1,16 +1,19 @@
 /** What commands print: results on stdout, everything else on stderr. */
 import type { PawdexError } from '../errors.js';
+import { EXIT } from './exit.js';
 
 /**
- * Ends the command quietly when the reader of its output has gone, as `| head` does: everything it asked for
- * has been written.
+ * Ends the command quietly when the reader of its results has gone, as `| head` does: everything it asked for has
+ * been written. That nobody reads the notes any more is no reason to stop. Results that cannot be written, on a full
+ * disk say, are a failure.
  */
 export function surviveClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    note(`error: The results cannot be written: ${error.message}.`);
+    process.exit(EXIT.unavailable);
+  });
+  process.stderr.on('error', () => {});
 }
 
 /** One line of results; waits while the reader is slow, so that memory stays bounded. */

@@ -1,0 +1,68 @@
+/** Files that do not end, and output that nobody takes. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { Bench, CAT } from './pawdex.js';
+
+const MAIN = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await Bench.create();
+});
+afterAll(() => bench.remove());
+
+/** A command whose streams are in the hands of a shell. */
+async function shell(script: string) {
+  const env = { ...process.env, PAWDEX_DATA_DIR: bench.dataDir, PAWDEX_GALLERY: '' };
+  const child = spawn('bash', ['-c', script, process.execPath, MAIN, CAT], {
+    cwd: bench.root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code: code as number, stdout, stderr };
+}
+
+describe('files that say nothing of their size', () => {
+  it('are read as far as an image may be long', async () => {
+    const { code, stdout } = await bench.run(['embed', '/dev/zero', CAT, '--max-upload-mb', '1']);
+    const [first, second] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect([code, first.error.code]).toEqual([1, 'payload_too_large']);
+    expect(second.embedding).toHaveLength(256);
+  });
+
+  it('may be pipes', async () => {
+    const { code, stdout } = await shell('"$0" "$1" embed <(cat "$2")');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).embedding).toHaveLength(256);
+  });
+});
+
+describe('output that nobody takes', () => {
+  it('does not stop the work when it is notes', async () => {
+    // The reader of the notes is gone long before the first comes: that /dev/null is no image.
+    const { code, stdout } = await shell('"$0" "$1" embed /dev/null "$2" 2> >(exec true)');
+    expect([code, stdout.trimEnd().split('\n').length]).toEqual([1, 2]);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('is a failure when it is results', async () => {
+    const { code, stderr } = await shell('"$0" "$1" embed "$2" > /dev/full');
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^error: The results cannot be written: ENOSPC/);
+    expect(stderr).not.toContain('    at ');
+  });
+});
