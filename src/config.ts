@@ -87,7 +87,7 @@ export function parseConfig(flags: Partial<Record<keyof Config, unknown>>, env: 
     if (!name.startsWith('PAWDEX_') || value === undefined) continue;
     const key = name.slice('PAWDEX_'.length);
     if (OTHER_VARIABLES.has(key)) continue;
-    if (!(key in schema.shape))
+    if (!Object.hasOwn(schema.shape, key))
       throw new PawdexError('config_invalid', {
         detail: `${name} is not a setting of pawdex.`,
         hint: `Settings: ${Object.keys(schema.shape)
