@@ -3,15 +3,16 @@
  * in a process of its own; queries per second are measured in turns. `--mixed` measures searches while adding,
  * `--tune` compares settings of the graph.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parquetReadObjects } from 'hyparquet';
 import { EF_CONSTRUCTION, M } from '../../dist/store/embedded/graph.js';
 import { startChild } from './lib/child.mjs';
-import { machine, median, options } from './lib/harness.mjs';
+import { fromRoot, machine, median, options } from './lib/harness.mjs';
 import { mixed } from './lib/store-mixed.mjs';
-import { groundTruth, vectorSource, writeVectors } from './lib/store-vectors.mjs';
+import { groundTruth, intrinsicDimension, vectorSource, writeVectors } from './lib/store-vectors.mjs';
 
 const args = options(
   `npm run bench:store -- [options]
@@ -19,18 +20,18 @@ const args = options(
   --sizes LIST    numbers of vectors (default 1000,10000,100000; 1000000 takes about 40 minutes)
   --dimension N   length of the vectors (default 256)
   --target R      recall@10 that ef is tuned for (default 0.99)
-  --rounds N      rounds of queries, store and hnswlib in turns (default 5)
-  --seconds N     length of a round (default 3)
+  --rounds N      rounds of queries, store and hnswlib in turns (default 15)
+  --seconds N     length of a round (default 1)
   --m N, --ef-construction N   of bare hnswlib-node alone; needs --tune
-  --tune          only build and query bare hnswlib-node
+  --tune          only build and query bare hnswlib-node, and compare the vectors with the gallery's
   --mixed         search while adding, at the last of the sizes
   --json          print one JSON object`,
   {
     sizes: '1000,10000,100000',
     dimension: '256',
     target: '0.99',
-    rounds: '5',
-    seconds: '3',
+    rounds: '15',
+    seconds: '1',
     m: String(M),
     'ef-construction': String(EF_CONSTRUCTION),
     tune: false,
@@ -56,6 +57,16 @@ async function prepare(count, folder) {
   const queries = Array.from({ length: QUERIES }, () => next());
   const truth = groundTruth(vectors, queries, dimension, K);
   return { vectors, queries: queries.map((query) => Array.from(query)), truth };
+}
+
+/** The generator imitates the gallery: their intrinsic dimensions, at the same number of vectors. */
+async function compareWithGallery() {
+  const { buffer } = new Uint8Array(await readFile(fromRoot('models/gallery.parquet')));
+  const rows = await parquetReadObjects({ file: buffer, columns: ['embedding'] });
+  const next = vectorSource({ dimension, breeds: 81, seed: 2 });
+  const gallery = intrinsicDimension(rows.map(({ embedding }) => Float32Array.from(embedding)));
+  const made = intrinsicDimension(Array.from(rows, next));
+  log(`intrinsic dimension: gallery ${gallery.toFixed(1)}, made vectors ${made.toFixed(1)}`);
 }
 
 const settings = (count, vectors, folder) =>
@@ -115,6 +126,7 @@ const sizes = args.sizes.split(',').map(Number);
 log(
   `${machine()}; M ${args.m}, efConstruction ${args['ef-construction']}, ${dimension} dimensions, recall@${K}`,
 );
+if (args.tune) await compareWithGallery();
 const results = [];
 for (const count of args.mixed ? sizes.slice(-1) : sizes) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-bench-'));

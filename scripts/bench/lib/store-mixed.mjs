@@ -23,17 +23,21 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @returns one entry per load: rates and latencies in ms */
 export async function mixed(count, dimension, folder, log) {
-  const next = vectorSource({ dimension, breeds: Math.max(80, Math.round(count / 1000)), seed: 2 });
+  const make = vectorSource({ dimension, breeds: Math.max(80, Math.round(count / 1000)), seed: 2 });
+  // Made beforehand, and used in turn under new ids: making vectors would hold up the searches' own thread.
+  const pool = Array.from({ length: 20_000 }, make);
   let row = 0;
+  const next = () => (row < count ? make() : pool[row % pool.length]);
   const items = (n) =>
     Array.from({ length: n }, () => {
       const id = (row++).toString(16).padStart(32, '0');
       return {
         ...{ id, sha256: id.padStart(64, '0'), label: `breed-${row % 81}`, source: `photos/${row}.jpg` },
         ...{ size: 100_000, metadata: { species: row % 3 ? 'dog' : 'cat' } },
-        ...{ thumbnail: new Uint8Array(8000).fill(row & 255), vector: next() },
+        ...{ thumbnail, vector: next() },
       };
     });
+  const thumbnail = new Uint8Array(8000).fill(7);
   const store = await openEmbeddedStore({ dataDir: path.join(folder, 'data') });
   await store.createCollection({ name: NAME, dimension, fingerprint: 'bench', model: 'bench' });
   while (row < count) await store.put(NAME, items(Math.min(256, count - row)));
@@ -42,9 +46,7 @@ export async function mixed(count, dimension, folder, log) {
     return info.index.indexed === info.count;
   };
   while (!(await built())) await sleep(100);
-  const queries = Array.from({ length: 500 }, next);
-  const prepared = Array.from({ length: 600 }, () => items(64)).flat();
-  let used = 0;
+  const queries = Array.from({ length: 500 }, make);
 
   async function run(searchers, load) {
     const times = [];
@@ -61,9 +63,7 @@ export async function mixed(count, dimension, folder, log) {
       const start = performance.now();
       for (let i = 0; performance.now() < until; i++) {
         if (load.perSecond !== null) await sleep(start + (i * 1000) / load.perSecond - performance.now());
-        if (used + load.items > prepared.length) prepared.push(...items(64 * 100));
-        await store.put(NAME, prepared.slice(used, used + load.items));
-        used += load.items;
+        await store.put(NAME, items(load.items));
         added += load.items;
       }
     };

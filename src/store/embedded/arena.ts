@@ -56,8 +56,8 @@ export class Block {
   /** Copies a row in; what the block held there before is overwritten up to `stride`. */
   write(row: number, stride: number, vector: ArrayLike<number>): void {
     const at = this.#at / 4 + row * stride;
-    this.#segment.floats.fill(0, at, at + stride);
     this.#segment.floats.set(vector, at);
+    if (vector.length < stride) this.#segment.floats.fill(0, at + vector.length, at + stride);
   }
 
   /** Copies a row of `target.length` numbers out. */

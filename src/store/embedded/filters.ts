@@ -1,17 +1,20 @@
 /** Filters as SQL conditions. Every value is a bound parameter; nothing of the caller's becomes SQL text. */
 import type { Filter } from '../store.js';
 
-/** A condition on `items`, to be joined with AND. */
+/** A condition on `items`. */
 export interface Condition {
   sql: string;
   parameters: (string | number)[];
-  /** Whether an index finds the matching rows; otherwise each row's metadata must be read. */
-  indexed: boolean;
+}
+
+/** A filter as a condition, with those of its parts that an index answers, the likely narrowest first. */
+export interface FilterCondition extends Condition {
+  indexed: Condition[];
 }
 
 const oneOf = (column: string) => `${column} IN (SELECT value FROM json_each(?))`;
 
-function metadataIs(value: string | number | boolean): { sql: string; parameters: (string | number)[] } {
+function metadataIs(value: string | number | boolean): Condition {
   const has = (test: string) => `EXISTS (SELECT 1 FROM json_each(items.metadata) WHERE key = ? AND ${test})`;
   if (typeof value === 'boolean') return { sql: has(`type = '${value}'`), parameters: [] };
   if (typeof value === 'number')
@@ -20,20 +23,21 @@ function metadataIs(value: string | number | boolean): { sql: string; parameters
 }
 
 /** @returns null when the filter lets everything through */
-export function toCondition(filter: Filter | undefined): Condition | null {
-  const parts: string[] = [];
-  const parameters: (string | number)[] = [];
-  const add = (sql: string, ...values: (string | number)[]) => {
-    parts.push(sql);
-    parameters.push(...values);
-  };
-  if (filter?.label !== undefined) add(oneOf('label'), JSON.stringify(filter.label));
-  if (filter?.species !== undefined) add(oneOf('species'), JSON.stringify(filter.species));
-  if (filter?.sha256 !== undefined) add(oneOf('sha256'), JSON.stringify(filter.sha256));
-  const indexed = parts.length > 0;
-  for (const [key, value] of Object.entries(filter?.metadata ?? {})) {
-    const condition = metadataIs(value);
-    add(condition.sql, key, ...condition.parameters);
+export function toCondition(filter: Filter | undefined): FilterCondition | null {
+  const indexed: Condition[] = [];
+  for (const column of ['sha256', 'label', 'species'] as const) {
+    const values = filter?.[column];
+    if (values !== undefined) indexed.push({ sql: oneOf(column), parameters: [JSON.stringify(values)] });
   }
-  return parts.length === 0 ? null : { sql: parts.join(' AND '), parameters, indexed };
+  const metadata = Object.entries(filter?.metadata ?? {}).map(([key, value]): Condition => {
+    const { sql, parameters } = metadataIs(value);
+    return { sql, parameters: [key, ...parameters] };
+  });
+  const parts = [...indexed, ...metadata];
+  if (parts.length === 0) return null;
+  return {
+    sql: parts.map(({ sql }) => sql).join(' AND '),
+    parameters: parts.flatMap(({ parameters }) => parameters),
+    indexed,
+  };
 }

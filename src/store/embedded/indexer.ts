@@ -10,7 +10,7 @@ import type { Snapshot } from './snapshot.js';
 import { Staged } from './staged.js';
 
 /** Rows from which a graph pays; below, an exact scan is as fast. Chosen by measurement, see docs/store.md. */
-const MIN_ROWS = 1500;
+const MIN_ROWS = 1000;
 /** Share of deleted nodes at which the graph is rebuilt. */
 const MAX_DELETED = 0.2;
 /** While a rebuild runs, at most this many new rows wait for the old graph. */

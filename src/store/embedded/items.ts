@@ -42,11 +42,13 @@ export function toItem(row: ItemRow): Item {
 const bytesOf = (vector: Float32Array) =>
   Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength) as Uint8Array;
 
-/** The vector in a blob, copied since SQLite's buffer need not be aligned. */
+/** The vector in a blob, sharing its memory where that is aligned; bytes left over are for the caller to miss. */
 export function vectorOf(blob: Uint8Array): Float32Array {
-  const bytes = new Uint8Array(blob);
-  return new Float32Array(bytes.buffer);
+  const { buffer, byteOffset, byteLength } = byteOffsetIsAligned(blob) ? blob : new Uint8Array(blob);
+  return new Float32Array(buffer, byteOffset, Math.floor(byteLength / 4));
 }
+
+const byteOffsetIsAligned = (blob: Uint8Array) => blob.byteOffset % 4 === 0;
 
 function statements(db: Db) {
   return {
@@ -114,7 +116,7 @@ export class Items {
 
   vector(seq: number): Float32Array | undefined {
     const blob = this.#run.vector.get(seq);
-    return blob === undefined ? undefined : vectorOf(blob);
+    return blob === undefined ? undefined : vectorOf(blob).slice();
   }
 
   thumbnail(seq: number): Uint8Array | undefined {

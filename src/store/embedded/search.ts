@@ -4,7 +4,7 @@
  */
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
-import { type Condition, toCondition } from './filters.js';
+import { type FilterCondition, toCondition } from './filters.js';
 import type { Items } from './items.js';
 import type { Staged } from './staged.js';
 import { type Scored, TopK } from './top-k.js';
@@ -26,7 +26,6 @@ interface Query {
   collection: Collection;
   items: Items;
   unit: Float32Array;
-  padded: Float32Array;
   wanted: number;
   ef: number;
   turn: Turn;
@@ -62,7 +61,7 @@ export async function searcher(
       const wanted = Math.min(options.k + excluded.size, rows.count);
       if (wanted === 0) return [];
       const ef = Math.max(options.ef ?? DEFAULT_EF, wanted);
-      const query: Query = { collection, items, unit, padded: rows.pad(unit), wanted, ef, turn };
+      const query: Query = { collection, items, unit, wanted, ef, turn };
       const staged = options.exact || wanted > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
       const found = condition === null ? await open(query, staged) : await filtered(query, staged, condition);
       const there = found.filter(({ seq }) => rows.has(seq));
@@ -80,19 +79,21 @@ async function open(query: Query, staged: Staged | null): Promise<Scored[]> {
   }
   const { rows } = query.collection;
   const top = new TopK(query.wanted);
-  await scanning(query, 0, rows.slots, (from, to) => rows.scan(query.padded, from, to, top));
+  const padded = rows.pad(query.unit);
+  await scanning(query, 0, rows.slots, (from, to) => rows.scan(padded, from, to, top));
   return top.sorted();
 }
 
-async function filtered(query: Query, staged: Staged | null, condition: Condition): Promise<Scored[]> {
+async function filtered(query: Query, staged: Staged | null, condition: FilterCondition): Promise<Scored[]> {
   const { collection, items, wanted } = query;
-  if (condition.indexed) {
-    const seqs = items.matching(collection.id, 0, Number.MAX_SAFE_INTEGER, NARROW + 1, condition);
-    if (seqs.length <= NARROW) {
-      const top = new TopK(wanted);
-      await scanSome(query, seqs, 0, seqs.length, top);
-      return top.sorted();
-    }
+  // An index tells in about a millisecond whether few rows match a part; only these are then looked at.
+  for (const part of condition.indexed) {
+    const few = items.matching(collection.id, 0, Number.MAX_SAFE_INTEGER, NARROW + 1, part);
+    if (few.length > NARROW) continue;
+    const matching = condition.sql === part.sql ? few : [...items.among(few, condition)];
+    const top = new TopK(wanted);
+    await scanSome(query, matching, 0, matching.length, top);
+    return top.sorted();
   }
   if (staged !== null) {
     for (let fetch = wanted * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
@@ -129,7 +130,8 @@ async function fromGraph(query: Query, staged: Staged, wanted: number, ef: numbe
 /** Offers the named rows to `top`. */
 function scanSome(query: Query, seqs: readonly number[], first: number, last: number, top: TopK) {
   const { rows } = query.collection;
-  return scanning(query, first, last, (from, to) => rows.scanRows(query.padded, seqs, from, to, top));
+  const padded = rows.pad(query.unit);
+  return scanning(query, first, last, (from, to) => rows.scanRows(padded, seqs, from, to, top));
 }
 
 /** Runs `scan` over a range in steps, with turns for others in between. */
