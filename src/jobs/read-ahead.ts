@@ -1,5 +1,6 @@
 /** Photos as bytes, in batches of bounded size, without those whose content the collection holds already. */
 import { readFile, stat } from 'node:fs/promises';
+import { describeTrouble } from '../engine/description.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { contentHash } from '../engine/ingest.js';
 import { asPawdexError, PawdexError } from '../errors.js';
@@ -28,7 +29,8 @@ export interface ReadAheadOptions {
 /**
  * Reads photos in order and yields those that are new to the collection.
  *
- * @param settle called for each photo that ends here: unreadable, too large, or known already
+ * @param settle called for each photo that ends here: unreadable, too large, known already, or with a name or
+ *   metadata that no server takes
  * @throws PawdexError what asking the collection throws
  */
 export async function* readAhead(
@@ -63,6 +65,11 @@ async function* windows(
   let window: LabelledPhoto[] = [];
   let bytes = 0;
   for (const photo of photos) {
+    const trouble = describeTrouble({ ...photo, source: photo.name });
+    if (trouble !== null) {
+      settle(photo, undescribable(trouble));
+      continue;
+    }
     const size = await stat(photo.file).then(
       (found) => (found.isFile() ? found.size : new Error('it is not a file')),
       (error: Error) => error,
@@ -116,6 +123,11 @@ async function newOnes(
     settle(photo, { status: 'exists', ...existing });
     return false;
   });
+}
+
+function undescribable(detail: string): AddResult {
+  const hint = 'Rename the file or its folder, or correct its row in the manifest.';
+  return failure(new PawdexError('invalid_request', { detail, hint }));
 }
 
 function tooLarge(size: number, limit: number): AddResult {

@@ -148,3 +148,22 @@ it('waits while the engine is overloaded', async () => {
   expect(summary).toMatchObject({ created: 3, stoppedBy: null });
   expect(engine.batches).toEqual([3, 3, 3]);
 });
+
+it('leaves out what no server would take for a name, and goes on', async () => {
+  const set = await photos(8);
+  const [a, b, c, d, e] = set as [LabelledPhoto, LabelledPhoto, LabelledPhoto, LabelledPhoto, LabelledPhoto];
+  a.label = 'two\nlines';
+  b.label = 'x'.repeat(201);
+  c.metadata = { note: 'x'.repeat(17_000) };
+  d.metadata = { ['k'.repeat(129)]: 'x' };
+  e.name = 'tab\t.jpg';
+  const { created, failures, stoppedBy } = await indexPhotos(engine, set, options);
+  expect([created, stoppedBy]).toEqual([3, null]);
+  expect(failures.map(({ code, detail }) => [code, detail])).toEqual([
+    ['invalid_request', 'Its label must not hold control characters.'],
+    ['invalid_request', 'Its label must have 1 to 200 characters.'],
+    ['invalid_request', 'Its metadata may have at most 16 KiB as JSON.'],
+    ['invalid_request', 'The name of a column may have at most 128 characters.'],
+    ['invalid_request', 'Its path must not hold control characters.'],
+  ]);
+});

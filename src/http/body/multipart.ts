@@ -44,6 +44,12 @@ export function multipartError(error: unknown, limits: { files: number; fileByte
         detail: `A file may have at most ${limits.fileBytes} bytes.`,
         cause: error,
       });
+    case 'LIMIT_FIELD_VALUE':
+      return new PawdexError('payload_too_large', {
+        detail: `A text field may have at most ${MAX_FIELD_BYTES} bytes.`,
+        hint: 'Send fewer images in one request, or say less of each.',
+        cause: error,
+      });
     case 'LIMIT_FILE_COUNT':
     case 'LIMIT_UNEXPECTED_FILE': {
       const field = (error as multer.MulterError).field;

@@ -1,8 +1,13 @@
 /** Pieces that several endpoints share. Each schema both validates requests and documents them. */
 import { z } from 'zod';
+import {
+  isPlainText,
+  MAX_LABEL,
+  MAX_METADATA_BYTES,
+  MAX_METADATA_KEY,
+  MAX_SOURCE,
+} from '../../engine/description.js';
 
-/** Bytes of an item's metadata as JSON. */
-const MAX_METADATA_BYTES = 16 * 1024;
 /** Objects and arrays inside one another; deeper ones exhaust the stack of whoever walks them. */
 const MAX_METADATA_DEPTH = 16;
 
@@ -18,13 +23,8 @@ function shallow(value: unknown): boolean {
   return true;
 }
 
-// Control characters and lone surrogates have no place in names that end up in logs, tables and pages.
 const plainText = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must not hold control characters');
+  z.string().min(1).max(max).refine(isPlainText, 'must not hold control characters');
 
 export const collectionName = z
   .string()
@@ -39,8 +39,8 @@ export const itemId = plainText(200).meta({
   example: '3fdba35f04dc8c462986c992bcf87554',
 });
 
-export const label = plainText(200).meta({ description: 'What the image shows.', example: 'siamese' });
-export const source = plainText(2000).meta({
+export const label = plainText(MAX_LABEL).meta({ description: 'What the image shows.', example: 'siamese' });
+export const source = plainText(MAX_SOURCE).meta({
   description: 'Where the image came from, for people.',
   example: 'photos/milo.jpg',
 });
@@ -53,7 +53,7 @@ const NO_PROTO = { message: 'must not have a key __proto__', abort: true };
 export const metadata = z
   .unknown()
   .refine(noProto, NO_PROTO)
-  .pipe(z.record(z.string().max(128), z.unknown()))
+  .pipe(z.record(z.string().max(MAX_METADATA_KEY), z.unknown()))
   .refine(shallow, { message: `must be nested at most ${MAX_METADATA_DEPTH} deep`, abort: true })
   .refine(
     (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES,
@@ -126,7 +126,12 @@ export const filter = z
     metadata: z
       .unknown()
       .refine(noProto, NO_PROTO)
-      .pipe(z.record(z.string().min(1).max(128), z.union([z.string().max(2000), z.number(), z.boolean()])))
+      .pipe(
+        z.record(
+          z.string().min(1).max(MAX_METADATA_KEY),
+          z.union([z.string().max(2000), z.number(), z.boolean()]),
+        ),
+      )
       .optional()
       .meta({
         description: 'Top-level metadata keys with the value they must have.',
