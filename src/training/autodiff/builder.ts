@@ -1,6 +1,6 @@
 /** Writing computations: one method per operator, numbers accepted where a tensor is, axes as plain lists. */
 import type { Attribute } from '../onnx/model.js';
-import { type DType, dtypeCode, floatTensor, intTensor, sizeOf, zeros } from '../onnx/tensor.js';
+import { type DType, dtypeCode, floatTensor, intTensor, sizeOf, type Tensor } from '../onnx/tensor.js';
 import { Graph, type Value } from './graph.js';
 
 /** A value, or a number that becomes a float32 scalar constant. */
@@ -10,33 +10,30 @@ const TO_THE_END = Number.MAX_SAFE_INTEGER;
 
 /** A {@link Graph} with a method for every operator that losses, gradients and optimisers are written with. */
 export class GraphBuilder extends Graph {
-  readonly #scalars = new Map<number, Value>();
-  readonly #integers = new Map<string, Value>();
+  readonly #shared = new Map<string, Value>();
 
-  /** A float32 scalar constant, shared among all who ask for the same number. */
+  /** A constant that is made once per graph: the same `name` gives the same value. */
+  shared(name: string, make: () => Tensor): Value {
+    const known = this.#shared.get(name);
+    if (known) return known;
+    const constant = this.constant(make(), name);
+    this.#shared.set(name, constant);
+    return constant;
+  }
+
+  /** A float32 scalar constant. */
   scalar(value: number): Value {
-    let scalar = this.#scalars.get(value);
-    if (scalar === undefined) {
-      scalar = this.constant(floatTensor([value], []), `scalar ${value}`);
-      this.#scalars.set(value, scalar);
-    }
-    return scalar;
+    return this.shared(`scalar ${value}`, () => floatTensor([value], []));
   }
 
   /** A one-dimensional int64 constant, such as axes or a shape. */
   integers(values: readonly number[]): Value {
-    const key = values.join(',');
-    let constant = this.#integers.get(key);
-    if (constant === undefined) {
-      constant = this.constant(intTensor(values), `integers ${key}`);
-      this.#integers.set(key, constant);
-    }
-    return constant;
+    return this.shared(`integers ${values}`, () => intTensor(values));
   }
 
   /** A constant of zeros, stored as a broadcast scalar. */
   zeros(shape: readonly number[]): Value {
-    return this.op('Expand', [this.constant(zeros('float32', [])), this.integers(shape)]);
+    return this.op('Expand', [this.scalar(0), this.integers(shape)]);
   }
 
   #value(operand: Operand): Value {

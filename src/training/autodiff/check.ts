@@ -35,7 +35,7 @@ export interface GradientCheck {
   readonly norm: number;
 }
 
-const STEPS = [1e-2, 3e-3, 1e-3, 3e-4];
+const STEPS = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4];
 
 /**
  * Checks the gradient of every parameter of a graph.
@@ -111,7 +111,7 @@ async function checkWeight(
   let [difference, left, right] = [0, 0, 0];
   for (const direction of directions) {
     const expected = dot(gradient, direction);
-    const spread = scale / Math.max(...direction.map(Math.abs));
+    const spread = scale / direction.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     let best = Number.POSITIVE_INFINITY;
     for (const step of options.steps ?? STEPS) {
       const up = data.map((value, i) => value + step * spread * (direction[i] ?? 0));

@@ -69,22 +69,30 @@ function rowsOf(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): Valu
   return g.reshape(g.op('Gather', [padded, g.integers(rows)], { axis: 2 }), flat);
 }
 
-/** 0/1 matrix [kH * kW, seen * W * rows * Q]: which tap stands where in the Toeplitz matrix. */
-function selection(g: GraphBuilder, width: number, window: Window, blocks: Blocks): Value {
+/**
+ * Which tap stands where in the Toeplitz matrix, 0/1: [kH * kW, seen * W * rows * Q], or with `turned` the entries
+ * of the transposed matrix, [kH * kW, rows * Q * seen * W].
+ */
+function selection(g: GraphBuilder, width: number, window: Window, blocks: Blocks, turned = false): Value {
   const [v, h] = [geometry(window, 0), geometry(window, 1)];
   const columns = blocks.rows * h.output;
-  const size = blocks.seen * width * columns;
-  const data = new Float32Array(v.kernel * h.kernel * size);
-  for (let tap = 0; tap < v.kernel * h.kernel; tap += 1) {
-    const [down, across] = [Math.floor(tap / h.kernel), tap % h.kernel];
-    for (let column = 0; column < columns; column += 1) {
-      const row = Math.floor(column / h.output) * v.stride + down * v.dilation - blocks.above;
-      const x = (column % h.output) * h.stride + across * h.dilation - h.begin;
-      if (row < 0 || row >= blocks.seen || x < 0 || x >= width) continue;
-      data[tap * size + (row * width + x) * columns + column] = 1;
+  const seen = blocks.seen * width;
+  const shape = [v.kernel * h.kernel, seen * columns];
+  // Shared among all layers of this geometry; onnxruntime then computes a layer's matrix once for both passes.
+  return g.shared(`taps ${JSON.stringify([v, h, width, blocks, turned])}`, () => {
+    const data = new Float32Array(sizeOf(shape));
+    for (let tap = 0; tap < v.kernel * h.kernel; tap += 1) {
+      const [down, across] = [Math.floor(tap / h.kernel), tap % h.kernel];
+      for (let column = 0; column < columns; column += 1) {
+        const row = Math.floor(column / h.output) * v.stride + down * v.dilation - blocks.above;
+        const x = (column % h.output) * h.stride + across * h.dilation - h.begin;
+        if (row < 0 || row >= blocks.seen || x < 0 || x >= width) continue;
+        const from = row * width + x;
+        data[tap * seen * columns + (turned ? column * seen + from : from * columns + column)] = 1;
+      }
     }
-  }
-  return g.constant({ dtype: 'float32', shape: [v.kernel * h.kernel, size], data }, 'taps');
+    return { dtype: 'float32', shape, data };
+  });
 }
 
 /** The kernels as Toeplitz matrices: [C, seen * W, rows * Q]. */
@@ -148,16 +156,16 @@ export function depthwise(g: GraphBuilder, x: Value, weight: Value, window: Wind
 function dataGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
   const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
   const blocks = blocksOf(x, window);
+  if (blocks.count === 1) {
+    const matrix = g.transposeLast(toeplitz(g, weight, width, window, blocks));
+    return g.reshape(g.matMul(g.reshape(dy, [channels, batch, sizeOf(window.output)]), matrix), x.shape);
+  }
   if (window.strides.every((stride) => stride === 1)) {
     const begin = window.begin.map((pad, axis) => {
       return ((window.kernel[axis] ?? 1) - 1) * (window.dilations[axis] ?? 1) - pad;
     });
     const output = [height, width];
     return forward(g, dy, g.reverse(weight, [2, 3]), { ...window, begin, output });
-  }
-  if (blocks.count === 1) {
-    const matrix = g.transposeLast(toeplitz(g, weight, width, window, blocks));
-    return g.reshape(g.matMul(g.reshape(dy, [channels, batch, sizeOf(window.output)]), matrix), x.shape);
   }
   const ends = overhang(window, [height, width]);
   const image = g.reshape(dy, [1, channels * batch, ...window.output]);
@@ -175,11 +183,12 @@ function weightGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, win
   const [channels = 1, batch = 1, , width = 1] = x.shape;
   const blocks = blocksOf(x, window);
   const columns = blocks.rows * geometry(window, 1).output;
-  const rows = g.transposeLast(rowsOf(g, x, window, blocks));
-  const matrix = g.matMul(rows, g.reshape(dy, [channels, batch * blocks.count, columns]));
-  const taps = g.transposeLast(selection(g, width, window, blocks));
+  const rows = rowsOf(g, x, window, blocks);
+  // dy^T rows(x), not rows(x)^T dy: the narrower factor is the cheaper one to transpose.
+  const turned = g.transposeLast(g.reshape(dy, [channels, batch * blocks.count, columns]));
+  const matrix = g.reshape(g.matMul(turned, rows), [channels, columns * blocks.seen * width]);
   return g.reshape(
-    g.matMul(g.reshape(matrix, [channels, blocks.seen * width * columns]), taps),
+    g.matMul(matrix, g.transposeLast(selection(g, width, window, blocks, true))),
     weight.shape,
   );
 }

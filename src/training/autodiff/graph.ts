@@ -178,34 +178,43 @@ export class Graph {
   /** The model that computes the outputs; nodes, constants and weights they do not need are left out. */
   toModel(): Model {
     const needed = new Set<Value>(this.outputs.values());
-    const nodes: ModelNode[] = [];
-    for (const node of this.nodes.toReversed()) {
-      if (!node.outputs.some((output) => needed.has(output))) continue;
-      for (const input of node.inputs) if (input) needed.add(input);
-      nodes.push({
-        ...node,
-        inputs: node.inputs.map((input) => input?.name ?? ''),
-        outputs: node.outputs.map((output) => output.name),
-      });
-    }
-    nodes.reverse();
-    // An output's name is the caller's to choose, a value's is not: an Identity joins them.
+    const live = this.nodes.toReversed().filter((node) => {
+      const wanted = node.outputs.some((output) => needed.has(output));
+      if (wanted) for (const input of node.inputs) if (input) needed.add(input);
+      return wanted;
+    });
+    live.reverse();
+    const names = this.#outputNames();
+    const nameOf = (value: Value | undefined) => (value ? (names.get(value) ?? value.name) : '');
+    const nodes = live.map((node): ModelNode => {
+      return { ...node, inputs: node.inputs.map(nameOf), outputs: node.outputs.map(nameOf) };
+    });
+    // Inputs, constants and values that are output twice cannot take an output's name: they are copied to it.
     for (const [name, value] of this.outputs) {
-      if (name === value.name) continue;
-      const identity = { op: 'Identity', domain: '', name: `output ${name}`, attributes: {} };
-      nodes.push({ ...identity, inputs: [value.name], outputs: [name] });
+      if (nameOf(value) === name) continue;
+      const copy = { op: 'Identity', domain: '', name: `output ${name}`, attributes: {} };
+      nodes.push({ ...copy, inputs: [nameOf(value)], outputs: [name] });
     }
     return {
       opset: this.opset,
       nodes,
       inputs: this.inputs.filter((value) => needed.has(value)),
-      outputs: [...this.outputs].map(([name, value]) => ({ ...value, name })),
+      outputs: [...this.outputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
       initialisers: new Map(
         [...this.#constants]
           .filter(([value]) => needed.has(value))
           .map(([value, tensor]) => [value.name, tensor]),
       ),
     };
+  }
+
+  /** Computed values that are called in the written model what the output is called. */
+  #outputNames(): Map<Value, string> {
+    const names = new Map<Value, string>();
+    for (const [name, value] of this.outputs) {
+      if (this.#producers.has(value) && !names.has(value)) names.set(value, name);
+    }
+    return names;
   }
 
   /** The bytes of {@link Graph.toModel}, for an onnxruntime session or a file. */

@@ -35,6 +35,8 @@ export class Session {
           executionProviders: [provider],
           intraOpNumThreads: options.threads ?? 2,
           interOpNumThreads: 1,
+          // Planning memory from the first run's pattern kept that run's memory too: twice the peak, no faster.
+          enableMemPattern: false,
           logSeverityLevel: 3,
           ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
         }),

@@ -1,12 +1,12 @@
 import { constantNumbers } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
+import { positive } from './positive.js';
 import { type GradientRule, notDifferentiable } from './rule.js';
 
 /**
- * y = min(max(x, low), high): dx = dy where low < y < high. The mask is made from y, so that a convolution and
- * the Clip after it can be fused, and is arithmetic, sign((y - low)(high - y)), because onnxruntime computes it
- * faster than comparisons and a cast.
+ * y = min(max(x, low), high): dx = dy where low < y < high. The mask is made from y, so that a convolution and the
+ * Clip after it can be fused and x need not be kept.
  */
 export const clip: GradientRule = ({ g, node, y, dy, needs, shapes }) => {
   if (needs(1) || needs(2)) throw notDifferentiable(node, 'its bounds cannot be trained; freeze them.');
@@ -22,6 +22,6 @@ function mask(
 ): Value | undefined {
   const above = low === undefined ? undefined : low === 0 ? y : g.sub(y, low);
   const below = high === undefined ? undefined : g.sub(high, y);
-  if (above === undefined) return below && g.sign(below);
-  return g.sign(below === undefined ? above : g.mul(above, below));
+  if (above === undefined) return below && positive(g, below);
+  return positive(g, below === undefined ? above : g.mul(above, below));
 }

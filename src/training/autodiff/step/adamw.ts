@@ -7,7 +7,7 @@
  * What changes from step to step is fed as scalars, computed in double precision outside: 1 - b2^t has four
  * digits left in float32.
  */
-import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import { floatTensor, sizeOf, type Tensor } from '../../onnx/tensor.js';
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
 
@@ -27,7 +27,7 @@ export interface AdamWOptions {
   readonly perWeight?: (name: string) => { rate?: number; decay?: boolean };
 }
 
-/** One weight with its gradient and moments, all of one shape. */
+/** One weight with its gradient, of one shape, and its moments, which are flat: [size of the weight]. */
 export interface AdamWSlot {
   readonly name: string;
   readonly weight: Value;
@@ -36,7 +36,7 @@ export interface AdamWSlot {
   readonly v: Value;
 }
 
-/** The values after the step, in the order of the slots. */
+/** The values after the step, in the order and the shapes of the slots. */
 export interface AdamWResult {
   readonly weights: Value[];
   readonly m: Value[];
@@ -63,14 +63,19 @@ export function adamW(g: GraphBuilder, slots: readonly AdamWSlot[], options: Ada
     options.clipNorm === undefined ? g.scalar(1) : g.min(1, g.div(options.clipNorm, g.add(norm, 1e-6)));
   const toM = g.mul(clip, 1 - beta1);
   const toV = g.mul(g.square(clip), 1 - beta2);
-  const results = slots.map(({ name, ...slot }) => {
+  const results = slots.map(({ name, weight, gradient, ...slot }) => {
+    // Flat, because onnxruntime takes a scalar operand element by element where the other ends in axes of length 1,
+    // as the weights of 1x1 convolutions do.
+    const flat = [sizeOf(weight.shape)];
+    const slope = g.reshape(gradient, flat);
     const { rate: factor = 1, decay: decays = true } = options.perWeight?.(name) ?? {};
     const scaled = (value: Value) => (factor === 1 ? value : g.mul(value, factor));
-    const m = g.add(g.mul(slot.m, beta1), g.mul(slot.gradient, toM));
-    const v = g.add(g.mul(slot.v, beta2), g.mul(g.square(slot.gradient), toV));
+    const m = g.add(g.mul(slot.m, beta1), g.mul(slope, toM));
+    const v = g.add(g.mul(slot.v, beta2), g.mul(g.square(slope), toV));
     const step = g.div(g.mul(m, scaled(rate)), g.add(g.sqrt(v), epsilon));
-    const kept = decays ? g.mul(slot.weight, g.sub(1, scaled(decay))) : slot.weight;
-    return { weight: g.sub(kept, step), m, v };
+    const before = g.reshape(weight, flat);
+    const kept = decays ? g.mul(before, g.sub(1, scaled(decay))) : before;
+    return { weight: g.reshape(g.sub(kept, step), weight.shape), m, v };
   });
   return {
     weights: results.map(({ weight }) => weight),

@@ -1,5 +1,6 @@
 /** The graphs of a training step, each made from an encoder and a loss. */
 import { PawdexError } from '../../../errors.js';
+import { sizeOf } from '../../onnx/tensor.js';
 import { gradients } from '../backward.js';
 import { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
@@ -119,8 +120,8 @@ function update(g: GraphBuilder, found: ReadonlyMap<Value, Value>, optimiser: Ad
     name: weight.name,
     weight,
     gradient,
-    m: g.input(inputName('m', weight.name), 'float32', weight.shape),
-    v: g.input(inputName('v', weight.name), 'float32', weight.shape),
+    m: g.input(inputName('m', weight.name), 'float32', [sizeOf(weight.shape)]),
+    v: g.input(inputName('v', weight.name), 'float32', [sizeOf(weight.shape)]),
   }));
   const result = g.scope('adamw', () => adamW(g, slots, optimiser));
   g.output('norm', result.norm);

@@ -1,6 +1,6 @@
 /** What an optimiser remembers from step to step. */
 import { PawdexError } from '../../../errors.js';
-import { type Tensor, zeros } from '../../onnx/tensor.js';
+import { sizeOf, type Tensor, zeros } from '../../onnx/tensor.js';
 import type { Value } from '../graph.js';
 
 /** Weights and optimiser moments by weight name; plain data, to be stored in a checkpoint. */
@@ -8,9 +8,9 @@ export interface TrainingState {
   /** Steps taken. */
   step: number;
   weights: Record<string, Tensor>;
-  /** Running mean of the gradients. */
+  /** Running mean of the gradients; flat. */
   m: Record<string, Tensor>;
-  /** Running mean of their squares. */
+  /** Running mean of their squares; flat. */
   v: Record<string, Tensor>;
 }
 
@@ -37,11 +37,12 @@ export class StateBuffers {
 
   constructor(parameters: ReadonlyMap<Value, Tensor>) {
     const named = [...parameters].map(([value, tensor]) => [value.name, tensor] as const);
-    const fresh = () =>
-      Object.fromEntries(named.map(([name, { dtype, shape }]) => [name, zeros(dtype, shape)]));
-    const copies = named.map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]);
-    this.#current = { step: 0, weights: Object.fromEntries(copies), m: fresh(), v: fresh() };
-    this.#spare = { step: 0, weights: fresh(), m: fresh(), v: fresh() };
+    const map = (make: (tensor: Tensor) => Tensor) =>
+      Object.fromEntries(named.map(([name, tensor]) => [name, make(tensor)]));
+    const copies = () => map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+    const flat = () => map(({ dtype, shape }) => zeros(dtype, [sizeOf(shape)]));
+    this.#current = { step: 0, weights: copies(), m: flat(), v: flat() };
+    this.#spare = { step: 0, weights: copies(), m: flat(), v: flat() };
   }
 
   /** The state now; the next step but one overwrites its memory. */
