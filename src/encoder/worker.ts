@@ -1,4 +1,7 @@
 /** The one thread that owns ONNX Runtime: `session.run()` blocks the thread it is called on. */
+import { readlinkSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { serveCalls, transferring } from '../threads/rpc.js';
 import type { LoadedCard } from './card.js';
@@ -12,6 +15,18 @@ export interface EncoderWorkerData {
 
 const { loaded, threads } = workerData as EncoderWorkerData;
 let session: EncoderSession | null = null;
+
+/**
+ * Lets the thread that answers HTTP go first where every core is busy: a probe then waits for its turn among the
+ * others, not behind a whole batch. The threads that ONNX Runtime starts inherit the priority. Linux only, where
+ * a thread has a priority of its own; elsewhere the whole process would get it.
+ */
+function yieldToOthers(): void {
+  if (process.platform !== 'linux') return;
+  const thread = Number(path.basename(readlinkSync('/proc/thread-self')));
+  os.setPriority(thread, os.constants.priority.PRIORITY_BELOW_NORMAL);
+}
+yieldToOthers();
 
 serveCalls({
   /** Loads the model and runs it once, so that the first request meets a warm session. */
