@@ -1,11 +1,12 @@
 """Quantises the float encoder to int8: static, QDQ, per-channel weights (onnxruntime.quantization).
 
     python quantize.py --model encoder-float.onnx --pixels train/pixels.npy --out encoder.onnx
-                       [--photos 256] [--method mse] [--reduce-range] ...
+                       [--method mse] [--weight-bits 7] [--rounding gptq] ...
 
-Convolutions and additions run on integers. The first convolution takes the decoder's bytes as they are: their
-scale 1/128 and zero point 127 are the network's own pixel scaling. From the global average pool on, the graph
-stays float: it is under 0.1 % of the work, and rounding the pooled features costs accuracy.
+The defaults are the shipped recipe; docs/encoder.md has the measurements. Convolutions and additions run on
+integers. The first convolution takes the decoder's bytes as they are: their scale 1/128 and zero point 127 are the
+network's own pixel scaling. From the global average pool on, the graph stays float: it is under 0.1 % of the work,
+and rounding the pooled features costs accuracy.
 """
 import argparse
 import logging
@@ -20,6 +21,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from build_encoder import PIXEL_SCALE, PIXEL_ZERO_POINT
 from calibration import collect
+from rounding import refine
 
 QUANTISED_OPS = ["Conv", "Clip", "Add"]
 
@@ -47,7 +49,6 @@ def preprocess(model_path: str) -> onnx.ModelProto:
 
 def quantise(model: onnx.ModelProto, ranges: dict[str, tuple[float, float]], out: str, args: argparse.Namespace) -> None:
     """Writes the QDQ model to `out`, with the given activation ranges."""
-    ranges = dict(ranges)
     data = {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()}
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "ranges.json"
@@ -59,7 +60,7 @@ def quantise(model: onnx.ModelProto, ranges: dict[str, tuple[float, float]], out
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=QUANTISED_OPS,
             per_channel=True,
-            reduce_range=args.reduce_range,
+            reduce_range=args.weight_bits == 7,
             activation_type=QuantType[args.activations],
             weight_type=QuantType[args.weights],
             nodes_to_exclude=args.exclude,
@@ -88,12 +89,16 @@ def feed_bytes(model: onnx.ModelProto) -> None:
 
 def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=256, help="calibration photos")
-    parser.add_argument("--method", default="minmax", choices=["minmax", "mean-minmax", "percentile", "mse"])
+    parser.add_argument("--photos", type=int, default=128, help="photos that the activation ranges come from")
+    parser.add_argument("--method", default="mse", choices=["minmax", "mean-minmax", "percentile", "mse"])
     parser.add_argument("--percentile", type=float, default=99.99)
-    parser.add_argument("--reduce-range", action="store_true", help="7-bit weights: no saturation without VNNI")
+    parser.add_argument(
+        "--weight-bits", type=int, default=7, choices=[7, 8], help="7: no sum saturates on a CPU without VNNI"
+    )
+    parser.add_argument("--rounding", default="gptq", choices=["nearest", "gptq"], help="of the weights")
+    parser.add_argument("--rounding-photos", type=int, default=64)
     parser.add_argument("--activations", default="QUInt8", choices=["QUInt8", "QInt8"])
-    parser.add_argument("--weights", default="QInt8", choices=["QUInt8", "QInt8"])
+    parser.add_argument("--weights", default="QInt8", choices=["QUInt8", "QInt8"], help="gptq needs QInt8")
     parser.add_argument("--exclude", nargs="*", default=[], help="names of nodes that stay float")
     return parser
 
@@ -106,10 +111,15 @@ def main() -> None:
     args = parser.parse_args()
     logging.getLogger().setLevel(logging.ERROR)
     model = preprocess(args.model)
-    photos = sample(np.load(args.pixels, mmap_mode="r"), args.photos)
-    stats = collect(model, activations(model), photos)
+    pixels = np.load(args.pixels, mmap_mode="r")
+    stats = collect(model, activations(model), sample(pixels, args.photos))
     quantise(model, stats.ranges(args.method, args.percentile), args.out, args)
-    print(f"{args.out}: {Path(args.out).stat().st_size / 1e6:.1f} MB, {args.photos} photos, {args.method}")
+    if args.rounding == "gptq":
+        quantised = onnx.load(args.out)
+        refine(quantised, model, sample(pixels, args.rounding_photos, seed=1), 64 if args.weight_bits == 7 else 127)
+        onnx.checker.check_model(quantised, full_check=True)
+        onnx.save(quantised, args.out)
+    print(f"{args.out}: {Path(args.out).stat().st_size / 1e6:.1f} MB, {args.method}, {args.weight_bits}-bit {args.rounding}")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ describe('a full disk', () => {
         { DIR: dataDir },
       );
       expect(await child.ended, child.lines.join('\n')).toBe(0);
-      const [[outcome, stored]] = answers(child.lines, 'refused').map((line) => line.split(' '));
+      const [outcome, stored] = answers(child.lines, 'refused')[0]!.split(' ');
       expect(outcome).toBe('storage_full');
       expect(Number(stored)).toBeGreaterThan(500);
       expect(answers(child.lines, 'again')).toEqual(['storage_full']);
@@ -54,7 +54,7 @@ describe('a full disk', () => {
         { DIR: dataDir },
       );
       expect(await child.ended, child.lines.join('\n')).toBe(0);
-      const [[outcome, stored]] = answers(child.lines, 'refused').map((line) => line.split(' '));
+      const [outcome, stored] = answers(child.lines, 'refused')[0]!.split(' ');
       expect([outcome, Number(stored) > 4000]).toEqual(['storage_full', true]);
       expect(answers(child.lines, 'index')).not.toEqual(['exact']);
       expect(answers(child.lines, 'reopened')).toEqual([`${stored} 0`]);
@@ -74,7 +74,7 @@ describe('a full disk', () => {
       dataDir,
     ]);
     expect(await child.ended, child.lines.join('\n')).toBe(0);
-    const [[outcome, stored]] = answers(child.lines, 'refused').map((line) => line.split(' '));
+    const [outcome, stored] = answers(child.lines, 'refused')[0]!.split(' ');
     expect(['storage_full', 'storage_failed']).toContain(outcome);
     expect(answers(child.lines, 'found')).toEqual(['item-3 breed-0']);
     expect(answers(child.lines, 'count')).toEqual([stored]);

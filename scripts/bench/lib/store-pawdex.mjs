@@ -9,7 +9,7 @@ const PUT_ITEMS = 256;
 let store;
 let queries;
 
-export function newItem(row, vector) {
+function newItem(row, vector) {
   const id = row.toString(16).padStart(32, '0');
   return {
     ...{ id, sha256: id.padStart(64, '0'), label: `breed-${row % 81}`, source: `photos/${row}.jpg` },

@@ -47,6 +47,12 @@ function checkDatabase(file: string): Check {
         `${file} is in use by another pawdex process.`,
         'Run doctor again when it is done.',
       );
+    if (/^SQLITE_(READONLY|CANTOPEN|IOERR_LOCK)/.test(code ?? ''))
+      return failed(
+        'database',
+        `${file}: ${message}`,
+        'Let this user write to the data directory, or run as the one who may.',
+      );
     return failed('database', `${file}: ${message}`, 'Restore the data directory from a backup.');
   } finally {
     db?.close();

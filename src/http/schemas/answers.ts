@@ -19,15 +19,10 @@ export const identification = z
   .object({
     decision: z.enum(['match', 'ambiguous', 'unknown']),
     breed: nullableText.meta({ example: 'siamese' }),
-    confidence: z
-      .number()
-      .min(0)
-      .max(1)
-      .meta({
-        description:
-          'Probability that the winner is right; its share of the vote where `calibrated` is false.',
-        example: 0.97,
-      }),
+    confidence: z.number().min(0).max(1).meta({
+      description: 'Probability that the winner is right; its share of the vote where `calibrated` is false.',
+      example: 0.97,
+    }),
     calibrated: z.boolean().meta({ description: 'False while `confidence` is the bare vote share.' }),
     candidates: z.array(z.object({ label: z.string(), confidence: z.number().min(0).max(1) })),
     neighbours: z.array(

@@ -10,6 +10,7 @@ import { type Db, openDatabase } from './database.js';
 import { type GraphLibrary, loadGraphLibrary } from './graph.js';
 import { Items } from './items.js';
 import { Snapshot } from './snapshot.js';
+import { soon } from './turns.js';
 
 /** What the worker is opened with. */
 export interface CoreOptions {
@@ -111,7 +112,7 @@ export class Core {
   wake(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    soon(() => {
       this.#scheduled = false;
       if (!this.#closed && this.#work()) this.wake();
     });

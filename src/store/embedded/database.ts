@@ -2,7 +2,7 @@
  * The SQLite file that is the truth: opening, locking and migrating it. Vectors and thumbnails lie in tables of
  * their own, so that listing and filtering items reads none of their bytes.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { PawdexError } from '../../errors.js';
@@ -83,6 +83,24 @@ export function openDatabase(dataDir: string): Db {
       throw new PawdexError('data_dir_locked', { cause: error });
     throw storageError(error);
   }
+}
+
+/**
+ * A check that the open file is still the one at its path. Into a file that was deleted or replaced SQLite goes on
+ * writing without an error, and what it writes is gone when the process ends.
+ *
+ * @returns a function that throws PawdexError `storage_failed` when it is not; a call takes microseconds
+ */
+export function presenceCheck(db: Db): () => void {
+  const opened = statSync(db.name, { bigint: true });
+  return () => {
+    const now = statSync(db.name, { bigint: true, throwIfNoEntry: false });
+    if (now?.ino === opened.ino && now.dev === opened.dev) return;
+    throw new PawdexError('storage_failed', {
+      detail: 'The data directory was deleted or replaced while pawdex was running.',
+      hint: 'Put it back, or stop this process and start it on the directory that is there now.',
+    });
+  };
 }
 
 function migrate(db: Db): void {

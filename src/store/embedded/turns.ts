@@ -1,8 +1,35 @@
 /** Taking turns: long work in the store's one thread gives way to waiting calls every few milliseconds. */
-import { setImmediate } from 'node:timers/promises';
 
 /** Milliseconds of work before others get a turn. */
 const SLICE_MS = 3;
+/** Milliseconds that work waits for its turn while calls keep coming. */
+const PATIENCE_MS = 2;
+
+let waiting: (() => void)[] = [];
+let waitingSince = 0;
+
+function runWaiting(): void {
+  const works = waiting;
+  waiting = [];
+  for (const work of works) work();
+}
+
+/** Runs `work`, which must not throw, once the calls that have arrived were taken. */
+export function soon(work: () => void): void {
+  if (waiting.length === 0) {
+    waitingSince = performance.now();
+    setImmediate(runWaiting);
+  }
+  waiting.push(work);
+}
+
+/**
+ * To be called as each call arrives. Node takes up to a thousand messages of a port before anything else has a
+ * turn; when answers bring new calls at once, puts would wait for a thousand searches.
+ */
+export function runOverdue(): void {
+  if (waiting.length > 0 && performance.now() - waitingSince > PATIENCE_MS) runWaiting();
+}
 
 /** Hands the thread over when a slice of work is used up. */
 export class Turn {
@@ -15,7 +42,7 @@ export class Turn {
 
   /** Lets waiting calls run, then starts the next slice. */
   async next(): Promise<void> {
-    await setImmediate();
+    await new Promise<void>(soon);
     this.#until = performance.now() + SLICE_MS;
   }
 }

@@ -4,6 +4,7 @@ import type { CollectionPatch, CollectionSpec } from '../store.js';
 import { itemCalls } from './calls.js';
 import { Core, type CoreOptions } from './core.js';
 import { storageError } from './disk.js';
+import { runOverdue } from './turns.js';
 
 let core: Core;
 let calls: ReturnType<typeof itemCalls>;
@@ -17,6 +18,7 @@ function counted(call: Call): Call {
   return async (...args) => {
     underWay++;
     core.called();
+    runOverdue();
     try {
       return await call(...args);
     } catch (error) {

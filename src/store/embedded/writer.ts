@@ -5,8 +5,9 @@
 import { PawdexError } from '../../errors.js';
 import type { NewItem, PutResult } from '../store.js';
 import type { Collection } from './collection.js';
-import type { Db } from './database.js';
+import { type Db, presenceCheck } from './database.js';
 import type { Items } from './items.js';
+import { soon } from './turns.js';
 import { normalise } from './vectors.js';
 
 /** Items after which a transaction takes no further put in: it should end within some milliseconds. */
@@ -35,12 +36,14 @@ function checkItem(item: NewItem, at: number): void {
 export class Writer {
   readonly #db: Db;
   readonly #items: Items;
+  readonly #checkPresence: () => void;
   #waiting: Put[] = [];
   #scheduled = false;
 
   constructor(db: Db, items: Items) {
     this.#db = db;
     this.#items = items;
+    this.#checkPresence = presenceCheck(db);
   }
 
   /** @throws PawdexError `vector_invalid`, `invalid_request`; resolves when all of it is durable and searchable */
@@ -56,7 +59,7 @@ export class Writer {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    soon(() => {
       this.#scheduled = false;
       this.#commitGroup();
       if (this.#waiting.length > 0) this.#schedule();
@@ -85,6 +88,7 @@ export class Writer {
   }
 
   #commit(group: Put[]): void {
+    this.#checkPresence();
     const now = new Date().toISOString();
     const written = this.#db.transaction(() =>
       group.map(({ collection, items }) => {

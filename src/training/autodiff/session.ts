@@ -8,7 +8,10 @@ import { type DType, sizeOf, type Tensor } from '../onnx/tensor.js';
 export interface SessionOptions {
   /** Threads for the work inside an operator; 2 unless given. */
   readonly threads?: number;
-  /** `cpu` unless given. Another provider that cannot be had is an error, never a silent fall-back. */
+  /**
+   * `cpu` unless given. Another provider that cannot be had is an error, never a silent fall-back; single operators
+   * that it lacks are run on the CPU beside it, as onnxruntime does.
+   */
   readonly provider?: 'cpu' | 'webgpu' | 'cuda';
   /** Writes a profile of every run to a file whose name starts so. */
   readonly profile?: string;
@@ -37,7 +40,6 @@ export class Session {
           interOpNumThreads: 1,
           // Planning memory from the first run's pattern kept that run's memory too: twice the peak, no faster.
           enableMemPattern: false,
-          logSeverityLevel: 3,
           ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
         }),
       );

@@ -1,0 +1,25 @@
+/** A data directory that is deleted or moved away under a running store. */
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { item } from '../store/items.js';
+
+it('acknowledges nothing that would be lost, and goes on when the directory is back', async () => {
+  const root = await mkdtemp(path.join(tmpdir(), 'pawdex-gone-'));
+  const dataDir = path.join(root, 'data');
+  const store = await openEmbeddedStore({ dataDir });
+  try {
+    await store.createCollection({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });
+    await store.put('a', [item(1, 8)]);
+    await rename(dataDir, path.join(root, 'away'));
+    await expect(store.put('a', [item(2, 8)])).rejects.toMatchObject({ code: 'storage_failed' });
+    expect((await store.get('a', item(1, 8).id)).label).toBe('breed-1');
+    await rename(path.join(root, 'away'), dataDir);
+    await expect(store.put('a', [item(2, 8)])).resolves.toMatchObject([{ status: 'created' }]);
+  } finally {
+    await store.close();
+    await rm(root, { recursive: true });
+  }
+});

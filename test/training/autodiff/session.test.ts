@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
+import { Session } from '../../../src/training/autodiff/session.js';
+import { floatTensor } from '../../../src/training/onnx/tensor.js';
+
+function graph(): Uint8Array {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [2]);
+  const y = g.exp(x);
+  // an input and a value that are output twice: each needs a copy
+  g.output('y', y);
+  g.output('y again', y);
+  g.output('x itself', x);
+  return g.toBytes();
+}
+
+const x = floatTensor([0, 1]);
+
+describe('running a graph', () => {
+  it('gives every output under its name', async () => {
+    const session = await Session.open(graph());
+    const results = await session.run({ x });
+    expect(Object.keys(results).sort()).toEqual(['x itself', 'y', 'y again']);
+    expect(results['y again']?.data[1]).toBeCloseTo(Math.E, 5);
+    expect(results['x itself']).toEqual(x);
+    await session.close();
+  });
+
+  it('writes into the buffers it is given', async () => {
+    const session = await Session.open(graph());
+    const y = floatTensor([0, 0]);
+    await session.run({ x }, { y });
+    expect(y.data[1]).toBeCloseTo(Math.E, 5);
+    await session.close();
+  });
+
+  it('says which feed is missing, or has the wrong shape', async () => {
+    const session = await Session.open(graph());
+    await expect(session.run({})).rejects.toThrow('"x" is not fed');
+    await expect(session.run({ x: floatTensor([1, 2, 3]) })).rejects.toThrow(
+      expect.objectContaining({ code: 'internal' }),
+    );
+    await session.close();
+  });
+
+  it('refuses bytes that are no graph', async () => {
+    await expect(Session.open(new Uint8Array([1, 2, 3]))).rejects.toThrow(
+      expect.objectContaining({ code: 'model_invalid' }),
+    );
+  });
+});
