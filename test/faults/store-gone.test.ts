@@ -15,7 +15,10 @@ it('acknowledges nothing that would be lost, and goes on when the directory is b
     await store.put('a', [item(1, 8)]);
     await rename(dataDir, path.join(root, 'away'));
     await expect(store.put('a', [item(2, 8)])).rejects.toMatchObject({ code: 'storage_failed' });
-    expect((await store.get('a', item(1, 8).id)).label).toBe('breed-1');
+    const { id } = item(1, 8);
+    await expect(store.update('a', id, { label: 'x' })).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(store.delete('a', [id])).rejects.toMatchObject({ code: 'storage_failed' });
+    expect((await store.get('a', id)).label).toBe('breed-1');
     await rename(path.join(root, 'away'), dataDir);
     await expect(store.put('a', [item(2, 8)])).resolves.toMatchObject([{ status: 'created' }]);
   } finally {

@@ -3,6 +3,7 @@ import { PawdexError } from '../../errors.js';
 import type { Filter, Hit, Item, ItemPage, ItemPatch, NewItem, SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
 import type { Core } from './core.js';
+import { presenceCheck } from './database.js';
 import { toCondition } from './filters.js';
 import { type ItemRow, toItem } from './items.js';
 import { searcher } from './search.js';
@@ -22,6 +23,7 @@ export interface VectorPage extends ItemPage {
 export function itemCalls(core: Core) {
   const { items } = core;
   const writer = new Writer(core.db, items);
+  const checkPresence = presenceCheck(core.db);
 
   function find(collection: Collection, id: string): ItemRow {
     const row = items.find(collection.id, id);
@@ -59,6 +61,7 @@ export function itemCalls(core: Core) {
 
   return {
     put: (name: string, added: NewItem[]) => {
+      checkPresence();
       const collection = core.collection(name);
       return collection.loaded.then(() => writer.put(collection, added)).finally(() => core.wake());
     },
@@ -107,6 +110,7 @@ export function itemCalls(core: Core) {
     },
 
     update(name: string, id: string, patch: ItemPatch): Item {
+      checkPresence();
       const collection = core.collection(name);
       const row = items.update(find(collection, id), patch);
       collection.rows.relabel(row.seq, row.label);
@@ -114,6 +118,7 @@ export function itemCalls(core: Core) {
     },
 
     delete(name: string, ids: string[]): number {
+      checkPresence();
       const collection = core.collection(name);
       const seqs = items.remove(collection.id, ids);
       for (const seq of seqs) collection.removed(seq);

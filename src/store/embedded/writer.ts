@@ -5,7 +5,7 @@
 import { PawdexError } from '../../errors.js';
 import type { NewItem, PutResult } from '../store.js';
 import type { Collection } from './collection.js';
-import { type Db, presenceCheck } from './database.js';
+import type { Db } from './database.js';
 import type { Items } from './items.js';
 import { soon } from './turns.js';
 import { normalise } from './vectors.js';
@@ -36,14 +36,12 @@ function checkItem(item: NewItem, at: number): void {
 export class Writer {
   readonly #db: Db;
   readonly #items: Items;
-  readonly #checkPresence: () => void;
   #waiting: Put[] = [];
   #scheduled = false;
 
   constructor(db: Db, items: Items) {
     this.#db = db;
     this.#items = items;
-    this.#checkPresence = presenceCheck(db);
   }
 
   /** @throws PawdexError `vector_invalid`, `invalid_request`; resolves when all of it is durable and searchable */
@@ -88,7 +86,6 @@ export class Writer {
   }
 
   #commit(group: Put[]): void {
-    this.#checkPresence();
     const now = new Date().toISOString();
     const written = this.#db.transaction(() =>
       group.map(({ collection, items }) => {
