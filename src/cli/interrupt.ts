@@ -34,17 +34,22 @@ export function onInterrupt(message: string | null): Interruption {
       if (message !== null) note(message);
       controller.abort();
     } else if (now - first.at > SAME_PRESS_MS) {
+      // By the signal itself: `exit` ends threads at their work, and ONNX Runtime then aborts the process.
+      dispose();
+      process.kill(process.pid, name);
+      // Only the first process of a container is still here: such signals do not end it.
       process.exit(exitCode);
     }
+  };
+  const dispose = () => {
+    process.removeListener('SIGINT', handle);
+    process.removeListener('SIGTERM', handle);
   };
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);
   return {
     signal: controller.signal,
     exitCode: () => first?.exitCode ?? null,
-    dispose() {
-      process.removeListener('SIGINT', handle);
-      process.removeListener('SIGTERM', handle);
-    },
+    dispose,
   };
 }

@@ -11,7 +11,7 @@ import { evalCommand } from './eval.js';
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit.js';
 import { identifyCommand } from './identify.js';
 import { indexCommand } from './index.js';
-import { describeError, note, surviveClosedPipes } from './output.js';
+import { describeError, note, OutputError, surviveClosedPipes } from './output.js';
 import { serveCommand } from './serve.js';
 import { VERSION } from './version.js';
 
@@ -43,6 +43,11 @@ async function run(): Promise<number> {
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof OutputError) {
+      if (error.readerGone) return EXIT.ok;
+      note(`error: ${error.message}`);
+      return EXIT.unavailable;
+    }
     const coded = asPawdexError(error);
     note(describeError(coded, process.argv.includes('--verbose') || process.argv.includes('-v')));
     return exitCodeOf(coded);

@@ -1,25 +1,34 @@
 /** What commands print: results on stdout, everything else on stderr. */
 import type { PawdexError } from '../errors.js';
-import { EXIT } from './exit.js';
 
-/**
- * Ends the command quietly when the reader of its results has gone, as `| head` does: everything it asked for has
- * been written. That nobody reads the notes any more is no reason to stop. Results that cannot be written, on a full
- * disk say, are a failure.
- */
-export function surviveClosedPipes(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    note(`error: The results cannot be written: ${error.message}.`);
-    process.exit(EXIT.unavailable);
-  });
-  process.stderr.on('error', () => {});
+/** The results cannot be written any more. It ends the command, which first closes what it has open. */
+export class OutputError extends Error {
+  /** Whether it is their reader that has gone, as `| head` does: then everything it asked for has been written. */
+  readonly readerGone: boolean;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`The results cannot be written: ${cause.message}.`, { cause });
+    this.readerGone = cause.code === 'EPIPE';
+  }
 }
 
-/** One line of results; waits while the reader is slow, so that memory stays bounded. */
-export async function printLine(line: string): Promise<void> {
-  if (!process.stdout.write(`${line}\n`))
-    await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+/**
+ * Keeps a stream that cannot be written to from ending the process in the middle of its work: of the results
+ * {@link printLine} tells, and that nobody reads the notes any more is no reason to stop.
+ */
+export function surviveClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
+/**
+ * One line of results; waits until it is written, so that memory stays bounded while the reader is slow.
+ *
+ * @throws OutputError
+ */
+export function printLine(line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(`${line}\n`, (error) => (error ? reject(new OutputError(error)) : resolve()));
+  });
 }
 
 /** One line for people, beside the results. */

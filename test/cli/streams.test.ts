@@ -1,11 +1,11 @@
-/** Files that do not end, and output that nobody takes. */
+/** Files that do not end, output that nobody takes, and users who do not wait. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { Bench, CAT } from './pawdex.js';
+import { Bench, CAT, until } from './pawdex.js';
 
 const MAIN = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
 
@@ -65,4 +65,18 @@ describe('output that nobody takes', () => {
     expect(stderr).toMatch(/^error: The results cannot be written: ENOSPC/);
     expect(stderr).not.toContain('    at ');
   });
+});
+
+it('ends at the second Ctrl-C, with photos in the encoder', async () => {
+  const photos = await bench.photos('many', 600);
+  const { child, ended } = bench.start(['index', photos, '-c', 'many']);
+  await until(() => existsSync(path.join(bench.dataDir, 'pawdex.db-wal')));
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  child.kill('SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  child.kill('SIGINT');
+  const { code, signal, stderr } = await ended;
+  // What the shell calls 130; the photos in work may also have been done just before.
+  expect(signal ?? code).toBe(code === null ? 'SIGINT' : 130);
+  expect(stderr).not.toContain('terminate called');
 });
