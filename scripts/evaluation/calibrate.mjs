@@ -38,7 +38,12 @@ for (const name of ['gallery', 'queries', 'nonpets', 'out'])
     process.exit(2);
   }
 
-const { sets, card, fingerprint } = await embedSets(values, [values.gallery, values.queries, values.nonpets]);
+const { sets, card, fingerprint } = await embedSets(values, [
+  values.gallery,
+  values.queries,
+  values.nonpets,
+  ...(values.test === undefined ? [] : [values.test]),
+]);
 const [gallery, queries, nonPets, test] = sets;
 const vote = { fingerprint, ...card.vote };
 
