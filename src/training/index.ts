@@ -1,4 +1,7 @@
 /** What the trainer is built from: differentiable graphs, and ONNX files to read them from and write them to. */
+
+export { float, type Model, type ModelNode, readModel, writeModel } from '../onnx/model.js';
+export { type DType, floatTensor, intTensor, type Tensor, zeros } from '../onnx/tensor.js';
 export { gradients } from './autodiff/backward.js';
 export { GraphBuilder, type Operand } from './autodiff/builder.js';
 export { type CheckOptions, checkGradients, type GradientCheck } from './autodiff/check.js';
@@ -15,5 +18,3 @@ export { moco } from './losses/moco.js';
 export { ntXent } from './losses/nt-xent.js';
 export { proxyNca } from './losses/proxy-nca.js';
 export { supCon } from './losses/sup-con.js';
-export { float, type Model, type ModelNode, readModel, writeModel } from './onnx/model.js';
-export { type DType, floatTensor, intTensor, type Tensor, zeros } from './onnx/tensor.js';

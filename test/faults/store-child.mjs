@@ -115,7 +115,10 @@ const tasks = {
     if (process.env.FILLER) fillUp(process.env.FILLER);
     if (index.kind !== 'exact') await graphBuilt(store);
     const graphs = () => (existsSync(`${dataDir}/graphs`) ? readdirSync(`${dataDir}/graphs`).sort() : []);
-    say('before', ...graphs().filter((name) => !name.endsWith('.tmp')));
+    // A save in the background may be under way; what it leaves is what was there before.
+    for (let seen = ''; seen !== graphs().join(); await new Promise((resolve) => setTimeout(resolve, 300)))
+      seen = graphs().join();
+    say('before', ...graphs());
     await store.close();
     say('after', ...graphs());
     const again = await openWithCollection();

@@ -26,6 +26,7 @@ export class Indexer {
   readonly #snapshot: Snapshot;
   #current: Staged | null = null;
   #next: Staged | null = null;
+  /** Nodes that went into the graph or out of it since it was saved. */
   #changes = 0;
   #changedAt = 0;
   #saving: Promise<void> | null = null;
@@ -73,7 +74,7 @@ export class Indexer {
 
   /** A row was added to {@link Rows}. */
   added(seq: number): void {
-    this.#changed();
+    this.#changedAt = performance.now();
     this.#current?.enqueue(seq);
     this.#next?.enqueue(seq);
     this.#begin();
@@ -81,7 +82,7 @@ export class Indexer {
 
   /** A row was removed from {@link Rows}. */
   removed(seq: number): void {
-    this.#changed();
+    this.#changed(1);
     this.#current?.remove(seq);
     this.#next?.remove(seq);
   }
@@ -101,7 +102,7 @@ export class Indexer {
     }
     const behind = this.#next !== null && current.pending <= REBUILD_BACKLOG;
     const target = behind ? this.#next! : current;
-    if (target.insert(until) > 0) this.#changed();
+    this.#changed(target.insert(until));
     if (this.#next !== null && this.#next.pending === 0) {
       this.#current = this.#next;
       this.#next = null;
@@ -159,8 +160,9 @@ export class Indexer {
     return new Staged(graph, this.#rows, queue);
   }
 
-  #changed(): void {
-    this.#changes++;
+  #changed(nodes: number): void {
+    if (nodes === 0) return;
+    this.#changes += nodes;
     this.#changedAt = performance.now();
   }
 

@@ -1,7 +1,7 @@
 /** Reading a node's attributes with their defaults, and the axis arithmetic that goes with them. */
 import { PawdexError } from '../../errors.js';
-import type { Attribute } from '../onnx/model.js';
-import { type Tensor, toNumbers } from '../onnx/tensor.js';
+import type { Attribute } from '../../onnx/model.js';
+import { type Tensor, toNumbers } from '../../onnx/tensor.js';
 import type { Value } from './graph.js';
 
 type Attributes = Readonly<Record<string, Attribute>>;

@@ -1,6 +1,6 @@
 /** Reverse-mode differentiation: walks the graph backwards and lets each operator's rule extend it. */
 import { PawdexError } from '../../errors.js';
-import { nodeLabel } from '../onnx/model.js';
+import { nodeLabel } from '../../onnx/model.js';
 import type { GraphBuilder } from './builder.js';
 import type { GraphNode, Value } from './graph.js';
 import { RULES } from './rules/index.js';

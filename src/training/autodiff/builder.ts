@@ -1,6 +1,6 @@
 /** Writing computations: one method per operator, numbers accepted where a tensor is, axes as plain lists. */
-import type { Attribute } from '../onnx/model.js';
-import { type DType, dtypeCode, floatTensor, intTensor, sizeOf, type Tensor } from '../onnx/tensor.js';
+import type { Attribute } from '../../onnx/model.js';
+import { type DType, dtypeCode, floatTensor, intTensor, sizeOf, type Tensor } from '../../onnx/tensor.js';
 import { Graph, type Value } from './graph.js';
 
 /** A value, or a number that becomes a float32 scalar constant. */

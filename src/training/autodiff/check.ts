@@ -1,6 +1,6 @@
 /** Comparing gradients with central finite differences: (f(w + h d) - f(w - h d)) / 2h. */
 import { PawdexError } from '../../errors.js';
-import { sizeOf, type Tensor } from '../onnx/tensor.js';
+import { sizeOf, type Tensor } from '../../onnx/tensor.js';
 import { randomFloats } from '../random.js';
 import { gradients } from './backward.js';
 import type { GraphBuilder } from './builder.js';

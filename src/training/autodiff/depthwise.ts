@@ -10,7 +10,7 @@
  *
  * Layout: x [C, N, H, W], the channel first; weight [C, 1, kH, kW]; y [C, N, P, Q].
  */
-import { sizeOf } from '../onnx/tensor.js';
+import { sizeOf } from '../../onnx/tensor.js';
 import type { GraphBuilder } from './builder.js';
 import type { Value } from './graph.js';
 import { overhang } from './rules/transposed-window.js';

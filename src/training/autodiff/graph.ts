@@ -4,8 +4,8 @@
  * time, and lets onnxruntime plan memory once.
  */
 import { PawdexError } from '../../errors.js';
-import { type Attribute, type Model, type ModelNode, nodeLabel, writeModel } from '../onnx/model.js';
-import type { DType, Tensor } from '../onnx/tensor.js';
+import { type Attribute, type Model, type ModelNode, nodeLabel, writeModel } from '../../onnx/model.js';
+import type { DType, Tensor } from '../../onnx/tensor.js';
 import type { GradientRule } from './rules/rule.js';
 import { inferShapes } from './shapes/index.js';
 

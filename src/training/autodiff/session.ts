@@ -2,7 +2,7 @@
 import '../../encoder/no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../../errors.js';
-import { type DType, sizeOf, type Tensor } from '../onnx/tensor.js';
+import { type DType, sizeOf, type Tensor } from '../../onnx/tensor.js';
 
 /** Where and how a graph runs. */
 export interface SessionOptions {

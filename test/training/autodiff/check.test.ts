@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readModel } from '../../../src/onnx/model.js';
+import { floatTensor } from '../../../src/onnx/tensor.js';
 import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import { checkGradients } from '../../../src/training/autodiff/check.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
-import { readModel } from '../../../src/training/onnx/model.js';
-import { floatTensor } from '../../../src/training/onnx/tensor.js';
 import { noise } from './helpers.js';
 
 describe('checkGradients', () => {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../../src/onnx/tensor.js';
 import { gradients } from '../../../src/training/autodiff/backward.js';
 import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import { depthwise } from '../../../src/training/autodiff/depthwise.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
 import { windowOf } from '../../../src/training/autodiff/shapes/convolution.js';
-import type { Tensor } from '../../../src/training/onnx/tensor.js';
 import { evaluate, mobileNet, noise, relativeError } from './helpers.js';
 
 const pair = (min: number, max: number) => fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }));

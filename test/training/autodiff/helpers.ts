@@ -1,9 +1,10 @@
 /** Small networks as ONNX models, and ways to run graphs on them. */
+
+import type { Attribute, Model, ModelNode } from '../../../src/onnx/model.js';
+import { floatTensor, sizeOf, type Tensor } from '../../../src/onnx/tensor.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import type { Value } from '../../../src/training/autodiff/graph.js';
 import { Session } from '../../../src/training/autodiff/session.js';
-import type { Attribute, Model, ModelNode } from '../../../src/training/onnx/model.js';
-import { floatTensor, sizeOf, type Tensor } from '../../../src/training/onnx/tensor.js';
 import { randomFloats } from '../../../src/training/random.js';
 
 /** Uniform values in [-scale, scale]. */

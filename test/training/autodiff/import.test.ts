@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { type Attribute, float, type Model, type ModelNode } from '../../../src/onnx/model.js';
+import { floatTensor, intTensor, type Tensor } from '../../../src/onnx/tensor.js';
 import { gradients } from '../../../src/training/autodiff/backward.js';
 import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import { checkGradients } from '../../../src/training/autodiff/check.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
 import { Session } from '../../../src/training/autodiff/session.js';
-import { type Attribute, float, type Model, type ModelNode } from '../../../src/training/onnx/model.js';
-import { floatTensor, intTensor, type Tensor } from '../../../src/training/onnx/tensor.js';
 
 function node(
   op: string,

@@ -1,10 +1,11 @@
 /** The networks of scripts/training/fixtures.py, written with this project's graphs. */
+
+import { float, type Model } from '../../../src/onnx/model.js';
+import { floatTensor, type Tensor } from '../../../src/onnx/tensor.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import type { Value } from '../../../src/training/autodiff/graph.js';
 import { batchNormalise } from '../../../src/training/autodiff/import/batch-norm.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
-import { float, type Model } from '../../../src/training/onnx/model.js';
-import { floatTensor, type Tensor } from '../../../src/training/onnx/tensor.js';
 import { node } from './helpers.js';
 
 type Weights = Record<string, Tensor>;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { floatTensor, intTensor, type Tensor } from '../../../src/onnx/tensor.js';
 import { gradients } from '../../../src/training/autodiff/backward.js';
 import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import { TrainingStep } from '../../../src/training/autodiff/step/index.js';
 import { supCon } from '../../../src/training/losses/sup-con.js';
-import { floatTensor, intTensor, type Tensor } from '../../../src/training/onnx/tensor.js';
 import { evaluate, relativeError } from './helpers.js';
 import { mobile, type Network, residual, transformer } from './networks.js';
 

@@ -1,9 +1,9 @@
 /** One generator per operator: random shapes and attributes, and values where the operator is smooth. */
 import fc from 'fast-check';
+import { type Attribute, float } from '../../../src/onnx/model.js';
+import { floatTensor, sizeOf, type Tensor } from '../../../src/onnx/tensor.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import type { Value } from '../../../src/training/autodiff/graph.js';
-import { type Attribute, float } from '../../../src/training/onnx/model.js';
-import { floatTensor, sizeOf, type Tensor } from '../../../src/training/onnx/tensor.js';
 import { randomFloats } from '../../../src/training/random.js';
 
 /** A graph to differentiate: trainable inputs, and what is computed from them. */

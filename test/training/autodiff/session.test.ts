@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { floatTensor } from '../../../src/onnx/tensor.js';
 import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import { Session } from '../../../src/training/autodiff/session.js';
-import { floatTensor } from '../../../src/training/onnx/tensor.js';
 
 function graph(): Uint8Array {
   const g = new GraphBuilder();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { floatTensor, intTensor, type Tensor } from '../../../src/onnx/tensor.js';
 import { gradients } from '../../../src/training/autodiff/backward.js';
 import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import { checkGradients } from '../../../src/training/autodiff/check.js';
@@ -9,7 +10,6 @@ import { moco } from '../../../src/training/losses/moco.js';
 import { ntXent } from '../../../src/training/losses/nt-xent.js';
 import { proxyNca } from '../../../src/training/losses/proxy-nca.js';
 import { supCon } from '../../../src/training/losses/sup-con.js';
-import { floatTensor, intTensor, type Tensor } from '../../../src/training/onnx/tensor.js';
 import { evaluate, noise } from '../autodiff/helpers.js';
 
 const temperature = 0.5;

@@ -1,6 +1,6 @@
 /** Evaluating one node on its own, for what cannot be known by reading it. */
-import { type ModelNode, writeModel } from '../../onnx/model.js';
-import { type Tensor, zeros } from '../../onnx/tensor.js';
+import { type ModelNode, writeModel } from '../../../onnx/model.js';
+import { type Tensor, zeros } from '../../../onnx/tensor.js';
 import type { Value } from '../graph.js';
 import { Session } from '../session.js';
 

@@ -1,7 +1,7 @@
 /** Bringing an ONNX model into a graph: shapes made static, frozen weights constant, trainable ones inputs. */
 import { PawdexError } from '../../../errors.js';
-import { type Model, type ModelNode, nodeLabel } from '../../onnx/model.js';
-import { floatTensor, intTensor, sizeOf, type Tensor } from '../../onnx/tensor.js';
+import { type Model, type ModelNode, nodeLabel } from '../../../onnx/model.js';
+import { floatTensor, intTensor, sizeOf, type Tensor } from '../../../onnx/tensor.js';
 import { floatOf, intOf } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
 import { MINIMUM_OPSET, type Value } from '../graph.js';

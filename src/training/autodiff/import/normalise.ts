@@ -3,8 +3,8 @@
  * inputs, defaults that changed are spelled out.
  */
 import { PawdexError } from '../../../errors.js';
-import { type Attribute, type ModelNode, nodeLabel } from '../../onnx/model.js';
-import { intTensor, type Tensor } from '../../onnx/tensor.js';
+import { type Attribute, type ModelNode, nodeLabel } from '../../../onnx/model.js';
+import { intTensor, type Tensor } from '../../../onnx/tensor.js';
 import { axisOf, intOf, intsOf } from '../attributes.js';
 
 /** The oldest operator set that is read. */

@@ -5,7 +5,7 @@
  * are all of these two kinds (MobileNet, EfficientNet) enter the layout once, by a transposition, and leave it at
  * the global pooling.
  */
-import type { Model, ModelNode } from '../../onnx/model.js';
+import type { Model, ModelNode } from '../../../onnx/model.js';
 import { intOf } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
 import { depthwise } from '../depthwise.js';

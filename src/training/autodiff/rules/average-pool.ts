@@ -1,4 +1,4 @@
-import { floatTensor, sizeOf } from '../../onnx/tensor.js';
+import { floatTensor, sizeOf } from '../../../onnx/tensor.js';
 import { intOf, intsOf } from '../attributes.js';
 import { type Window, windowOf } from '../shapes/convolution.js';
 import type { GradientRule } from './rule.js';

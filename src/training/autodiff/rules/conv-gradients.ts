@@ -2,7 +2,7 @@
  * The two gradients of a convolution, each in the forms that onnxruntime's CPU kernels run fastest; the numbers
  * are in docs/autodiff.md. Shapes: x [N, C, ...I], weight [O, C/group, ...K], dy [N, O, ...P].
  */
-import { sizeOf } from '../../onnx/tensor.js';
+import { sizeOf } from '../../../onnx/tensor.js';
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
 import type { Window } from '../shapes/convolution.js';

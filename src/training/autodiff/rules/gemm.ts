@@ -1,4 +1,4 @@
-import { float } from '../../onnx/model.js';
+import { float } from '../../../onnx/model.js';
 import { floatOf, intOf } from '../attributes.js';
 import { type GradientRule, sumTo } from './rule.js';
 

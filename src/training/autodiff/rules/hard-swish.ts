@@ -1,4 +1,4 @@
-import { float } from '../../onnx/model.js';
+import { float } from '../../../onnx/model.js';
 import { positive } from './positive.js';
 import type { GradientRule } from './rule.js';
 

@@ -1,4 +1,4 @@
-import { sizeOf } from '../../onnx/tensor.js';
+import { sizeOf } from '../../../onnx/tensor.js';
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
 import { type GradientRule, sumTo } from './rule.js';

@@ -1,4 +1,4 @@
-import { sizeOf } from '../../onnx/tensor.js';
+import { sizeOf } from '../../../onnx/tensor.js';
 import type { GradientRule } from './rule.js';
 
 /**

@@ -1,4 +1,4 @@
-import { floatTensor } from '../../onnx/tensor.js';
+import { floatTensor } from '../../../onnx/tensor.js';
 import { stringOf } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';

@@ -1,4 +1,4 @@
-import { float } from '../../onnx/model.js';
+import { float } from '../../../onnx/model.js';
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
 

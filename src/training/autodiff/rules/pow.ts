@@ -1,4 +1,4 @@
-import { toNumbers } from '../../onnx/tensor.js';
+import { toNumbers } from '../../../onnx/tensor.js';
 import { type GradientRule, sumTo } from './rule.js';
 
 /**

@@ -1,6 +1,6 @@
 /** What a gradient rule is given and what it answers. */
 import { PawdexError } from '../../../errors.js';
-import { nodeLabel } from '../../onnx/model.js';
+import { nodeLabel } from '../../../onnx/model.js';
 import type { ShapeCall } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
 import type { GraphNode, Value } from '../graph.js';

@@ -1,6 +1,6 @@
 /** Shapes of operators that work element by element. */
 import { PawdexError } from '../../../errors.js';
-import { dtypeFromCode } from '../../onnx/tensor.js';
+import { dtypeFromCode } from '../../../onnx/tensor.js';
 import { intOf, type OutputSpec, type ShapeCall } from '../attributes.js';
 import type { Value } from '../graph.js';
 

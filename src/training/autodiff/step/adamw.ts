@@ -7,7 +7,7 @@
  * What changes from step to step is fed as scalars, computed in double precision outside: 1 - b2^t has four
  * digits left in float32.
  */
-import { floatTensor, sizeOf, type Tensor } from '../../onnx/tensor.js';
+import { floatTensor, sizeOf, type Tensor } from '../../../onnx/tensor.js';
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
 

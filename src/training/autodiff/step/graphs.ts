@@ -1,6 +1,6 @@
 /** The graphs of a training step, each made from an encoder and a loss. */
 import { PawdexError } from '../../../errors.js';
-import { sizeOf } from '../../onnx/tensor.js';
+import { sizeOf } from '../../../onnx/tensor.js';
 import { gradients } from '../backward.js';
 import { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';

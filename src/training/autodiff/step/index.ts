@@ -1,6 +1,6 @@
 /** Taking training steps: forward, loss, backward and update, in one graph or in four. */
 import { PawdexError } from '../../../errors.js';
-import { type Tensor, zeros } from '../../onnx/tensor.js';
+import { type Tensor, zeros } from '../../../onnx/tensor.js';
 import { Session, type SessionOptions } from '../session.js';
 import { type AdamWOptions, adamWFeeds } from './adamw.js';
 import {

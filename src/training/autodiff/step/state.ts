@@ -1,6 +1,6 @@
 /** What an optimiser remembers from step to step. */
 import { PawdexError } from '../../../errors.js';
-import { sizeOf, type Tensor, zeros } from '../../onnx/tensor.js';
+import { sizeOf, type Tensor, zeros } from '../../../onnx/tensor.js';
 import type { Value } from '../graph.js';
 
 /** Weights and optimiser moments by weight name; plain data, to be stored in a checkpoint. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { intTensor } from '../../../../src/onnx/tensor.js';
 import { importModel } from '../../../../src/training/autodiff/import/index.js';
 import type { Objective } from '../../../../src/training/autodiff/step/graphs.js';
 import { type StepOptions, TrainingStep } from '../../../../src/training/autodiff/step/index.js';
@@ -6,7 +7,6 @@ import type { TrainingState } from '../../../../src/training/autodiff/step/state
 import { learnedTemperature } from '../../../../src/training/losses/contrast.js';
 import { proxyNca } from '../../../../src/training/losses/proxy-nca.js';
 import { supCon } from '../../../../src/training/losses/sup-con.js';
-import { intTensor } from '../../../../src/training/onnx/tensor.js';
 import { mobileNet, noise, relativeError } from '../helpers.js';
 
 const BATCH = 8;

@@ -1,5 +1,5 @@
 /** Constant tensors, and their form inside an ONNX file. */
-import { PawdexError } from '../../errors.js';
+import { PawdexError } from '../errors.js';
 import type { TensorProto } from './schema.js';
 
 /** Element types the trainer handles; named as onnxruntime names them. */

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PawdexError } from '../../../src/errors.js';
-import { float, type Model, readModel, writeModel } from '../../../src/training/onnx/model.js';
-import { decodeModel, encodeModel } from '../../../src/training/onnx/schema.js';
-import { floatTensor, intTensor } from '../../../src/training/onnx/tensor.js';
+import { PawdexError } from '../../src/errors.js';
+import { float, type Model, readModel, writeModel } from '../../src/onnx/model.js';
+import { decodeModel, encodeModel } from '../../src/onnx/schema.js';
+import { floatTensor, intTensor } from '../../src/onnx/tensor.js';
 
 const model: Model = {
   opset: 18,

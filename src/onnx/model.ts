@@ -1,5 +1,5 @@
 /** ONNX models as plain data: read from and written to the bytes of a .onnx file. */
-import { PawdexError } from '../../errors.js';
+import { PawdexError } from '../errors.js';
 import { type AttributeProto, decodeModel, encodeModel, type ModelProto, type NodeProto } from './schema.js';
 import {
   type DType,
