@@ -110,7 +110,17 @@ function parseCard(text: string, cardPath: string): ModelCard {
   } catch (cause) {
     throw new PawdexError('model_invalid', { detail: `${cardPath} is not valid JSON.`, cause });
   }
-  const parsed = cardSchema.safeParse(json);
+  return checkCard(json, cardPath);
+}
+
+/**
+ * A card whose every field is as it must be.
+ *
+ * @param what names the card in the error
+ * @throws PawdexError model_invalid
+ */
+export function checkCard(card: unknown, what: string): ModelCard {
+  const parsed = cardSchema.safeParse(card);
   if (parsed.success) return parsed.data;
-  throw new PawdexError('model_invalid', { detail: `${cardPath}: ${z.prettifyError(parsed.error)}` });
+  throw new PawdexError('model_invalid', { detail: `${what}: ${z.prettifyError(parsed.error)}` });
 }

@@ -12,6 +12,8 @@ export type { AdamWOptions } from './autodiff/step/adamw.js';
 export type { Objective } from './autodiff/step/graphs.js';
 export { type StepOptions, type StepResult, TrainingStep } from './autodiff/step/index.js';
 export type { TrainingState } from './autodiff/step/state.js';
+export { type EncoderParts, encoderModel } from './export/encoder-model.js';
+export { type EncoderFacts, writeEncoder } from './export/write-encoder.js';
 export { type ContrastOptions, learnedTemperature, normalise } from './losses/contrast.js';
 export { infoNce } from './losses/info-nce.js';
 export { moco } from './losses/moco.js';

@@ -1,0 +1,144 @@
+/** The encoder as one graph: pixels as the decoder gives them in, unit vectors out. */
+import { PawdexError } from '../../errors.js';
+import type { Attribute, Model, ModelNode } from '../../onnx/model.js';
+import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+
+type PerChannel = number | readonly [number, number, number];
+
+/** What becomes an encoder. */
+export interface EncoderParts {
+  /** Input float32 [batch, 3, S, S]; its first output is one vector per image, float32 [batch, F]. */
+  readonly backbone: Model;
+  /** S, the side of the square input in pixels. */
+  readonly size: number;
+  /** The backbone is fed (pixel - mean) / std, pixels being 0..255; one number for all channels, or red, green, blue. */
+  readonly pixels: { readonly mean: PerChannel; readonly std: PerChannel };
+  /** unit features @ matrix + offset, float32 [F, D] and [D]; without a head the unit features are the embedding. */
+  readonly head?: { readonly matrix: Tensor; readonly offset: Tensor } | undefined;
+}
+
+/** Names of an encoder's input and output. */
+const PORTS = { pixels: 'pixels', embedding: 'embedding' } as const;
+
+/** A graph under construction: nodes in order and the constants they read. */
+interface Part {
+  nodes: ModelNode[];
+  constants: [string, Tensor][];
+}
+
+/**
+ * Wraps a backbone into the graph that the server runs: `pixels` uint8 [batch, S, S, 3] sRGB -> NCHW -> scaling ->
+ * backbone -> unit length -> head -> unit length -> `embedding` float32 [batch, D]. The batch is free.
+ *
+ * @throws PawdexError `model_invalid` when the backbone has not one image input, or the head does not fit its features
+ */
+export function encoderModel({ backbone, size, pixels, head }: EncoderParts): Model {
+  const [input, ...others] = backbone.inputs;
+  const [output] = backbone.outputs;
+  if (input === undefined || output === undefined || others.length > 0)
+    throw new PawdexError('model_invalid', {
+      detail: `The backbone has ${backbone.inputs.length} inputs and ${backbone.outputs.length} outputs; an encoder is made from one image input and one vector per image.`,
+    });
+  const features = head?.matrix.shape[0] ?? output.shape[1];
+  const dimension = head?.matrix.shape[1] ?? features;
+  const told = output.shape[1];
+  if (typeof dimension !== 'number' || (typeof told === 'number' && told !== features))
+    throw new PawdexError('model_invalid', {
+      detail: `The head takes ${features} features, the backbone's output "${output.name}" is [${output.shape}].`,
+    });
+  const before = scaling(pixels);
+  const after = projection(head);
+  const ours = new Set<string>([PORTS.pixels, PORTS.embedding, 'scaled_pixels', 'features']);
+  for (const { nodes, constants } of [before, after]) {
+    for (const node of nodes) for (const name of node.outputs) ours.add(name);
+    for (const [name] of constants) ours.add(name);
+  }
+  const renamed = new Map([
+    [input.name, 'scaled_pixels'],
+    [output.name, 'features'],
+  ]);
+  const rename = (name: string) => renamed.get(name) ?? (ours.has(name) ? `backbone ${name}` : name);
+  const inner = backbone.nodes.map((node, i) => ({
+    ...node,
+    name: node.name || `${node.op}_${i}`,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
+  return {
+    opset: backbone.opset,
+    inputs: [{ name: PORTS.pixels, dtype: 'uint8', shape: ['batch', size, size, 3] }],
+    outputs: [{ name: PORTS.embedding, dtype: 'float32', shape: ['batch', dimension] }],
+    nodes: [...before.nodes, ...inner, ...after.nodes],
+    initialisers: new Map([
+      ...[...backbone.initialisers].map(([name, tensor]): [string, Tensor] => [rename(name), tensor]),
+      ...before.constants,
+      ...after.constants,
+    ]),
+  };
+}
+
+function node(
+  op: string,
+  name: string,
+  inputs: string[],
+  output: string,
+  attributes: Record<string, Attribute> = {},
+): ModelNode {
+  return { op, domain: '', name, inputs, outputs: [output], attributes };
+}
+
+/**
+ * `pixels` -> `scaled_pixels`. Where one scale and a whole zero point do for all channels, DequantizeLinear is the same
+ * affine map, and lets the quantised encoder feed the decoder's bytes to the first integer convolution as they are.
+ */
+function scaling({ mean, std }: EncoderParts['pixels']): Part {
+  const transpose = node('Transpose', 'to_nchw', [PORTS.pixels], 'pixels_nchw', { perm: [0, 3, 1, 2] });
+  const means = [mean].flat();
+  const stds = [std].flat();
+  const [zero = 0, scale = 1] = [means[0], stds[0]];
+  const alike = means.every((value) => value === zero) && stds.every((value) => value === scale);
+  if (alike && Number.isInteger(zero) && zero >= 0 && zero <= 255) {
+    const inputs = ['pixels_nchw', 'pixel_scale', 'pixel_zero_point'];
+    return {
+      nodes: [transpose, node('DequantizeLinear', 'scale_pixels', inputs, 'scaled_pixels')],
+      constants: [
+        ['pixel_scale', floatTensor([1 / scale], [])],
+        ['pixel_zero_point', { dtype: 'uint8', shape: [], data: Uint8Array.of(zero) }],
+      ],
+    };
+  }
+  const perChannel = (values: readonly number[]) =>
+    floatTensor(values, values.length === 1 ? [] : [1, values.length, 1, 1]);
+  return {
+    nodes: [
+      transpose,
+      node('Cast', 'pixels_to_float', ['pixels_nchw'], 'float_pixels', { to: 1 }),
+      node('Sub', 'centre_pixels', ['float_pixels', 'pixel_mean'], 'centred_pixels'),
+      node('Mul', 'scale_pixels', ['centred_pixels', 'pixel_factor'], 'scaled_pixels'),
+    ],
+    constants: [
+      ['pixel_mean', perChannel(means)],
+      ['pixel_factor', perChannel(stds.map((value) => 1 / value))],
+    ],
+  };
+}
+
+/** `features` -> `embedding`. */
+function projection(head: EncoderParts['head']): Part {
+  const unit = (name: string, from: string, to: string) =>
+    node('LpNormalization', name, [from], to, { axis: 1, p: 2 });
+  if (head === undefined)
+    return { nodes: [unit('unit_embedding', 'features', PORTS.embedding)], constants: [] };
+  const inputs = ['unit_features', 'projection_matrix', 'projection_offset'];
+  return {
+    nodes: [
+      unit('unit_features', 'features', 'unit_features'),
+      node('Gemm', 'projection', inputs, 'projected'),
+      unit('unit_embedding', 'projected', PORTS.embedding),
+    ],
+    constants: [
+      ['projection_matrix', head.matrix],
+      ['projection_offset', head.offset],
+    ],
+  };
+}

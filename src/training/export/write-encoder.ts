@@ -1,0 +1,134 @@
+/** Writing an encoder as the server opens it: the graph, and the model card that describes it. */
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/card.js';
+import { openSession } from '../../encoder/session.js';
+import { PawdexError } from '../../errors.js';
+import { type Model, writeModel } from '../../onnx/model.js';
+import { randomFloats } from '../random.js';
+
+/** What a card says beside what is read from the graph itself. */
+export interface EncoderFacts
+  extends Pick<ModelCard, 'name' | 'description' | 'licence' | 'vote' | 'training' | 'quality'> {
+  /** How photos were resized for training. */
+  readonly kernel: ModelCard['input']['resize']['kernel'];
+}
+
+/** Cosine of an embedding made alone with the same made in a batch: kernels may sum in another order. */
+const SAME = 0.999;
+
+/**
+ * Writes `encoder.onnx` and `encoder.json` into a folder, replacing those that are there. Both are written aside, tried
+ * and synced first; then the model takes its place and after it the card. Between those two renames, or after a crash
+ * there, the card's digest does not match and the encoder is refused, never run with another's card.
+ *
+ * @param model what {@link encoderModel} or `quantise` made: `pixels` uint8 [batch, S, S, 3] -> float32 [batch, D]
+ * @param name of the two files, without suffix
+ * @throws PawdexError `model_invalid` when onnxruntime cannot run it, or its output is not one unit vector per image
+ *   that is independent of the batch; `storage_failed` when the files cannot be written
+ */
+export async function writeEncoder(
+  folder: string,
+  model: Model,
+  facts: EncoderFacts,
+  name = 'encoder',
+): Promise<LoadedCard> {
+  const bytes = writeModel(model);
+  const card = cardOf(model, bytes, facts, `${name}.onnx`);
+  const files = { model: path.join(folder, card.file), card: path.join(folder, `${name}.json`) };
+  const aside = (file: string) => `${file}.${process.pid}.tmp`;
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeSynced(aside(files.model), bytes);
+    await writeSynced(aside(files.card), `${JSON.stringify(card, null, 2)}\n`);
+    await tryEncoder(card, aside(files.model));
+    await rename(aside(files.model), files.model);
+    await rename(aside(files.card), files.card);
+  } catch (error) {
+    // What fails here failed above, for the same reason.
+    await Promise.allSettled(Object.values(files).map((file) => rm(aside(file), { force: true })));
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new PawdexError('storage_failed', {
+      detail: `The encoder cannot be written to ${folder}: ${(error as Error).message}.`,
+      hint: 'Check that the folder can be written to and has space.',
+      cause: error,
+    });
+  }
+  return loadCard(files.card);
+}
+
+function cardOf(model: Model, bytes: Uint8Array, facts: EncoderFacts, file: string): ModelCard {
+  const [input] = model.inputs;
+  const [output] = model.outputs;
+  const { kernel, name, description, licence, vote, training, quality } = facts;
+  return checkCard(
+    {
+      formatVersion: 1,
+      name,
+      description,
+      file,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      input: {
+        name: input?.name,
+        type: input?.dtype,
+        layout: 'NHWC',
+        size: input?.shape[1],
+        resize: { fit: 'cover', kernel },
+      },
+      output: { name: output?.name, dimension: output?.shape[1] },
+      metric: 'cosine',
+      licence,
+      vote,
+      training,
+      quality,
+    },
+    `The card of ${name}`,
+  );
+}
+
+async function writeSynced(file: string, content: Uint8Array | string): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Embeds two random images, together and alone. */
+async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
+  const random = randomFloats(0);
+  const { size } = card.input;
+  const image = () => Uint8Array.from({ length: size * size * 3 }, () => Math.floor(256 * random()));
+  const images = [image(), image()];
+  const { dimension } = card.output;
+  const session = await openSession({ card, modelPath, fingerprint: '' }, 1);
+  try {
+    const together = await session.run(images).catch((cause: unknown) => {
+      if (cause instanceof PawdexError) throw cause;
+      throw new PawdexError('model_invalid', {
+        detail: `The encoder cannot embed two images at once: ${(cause as Error).message}`,
+        hint: 'Export the backbone with a free batch axis.',
+        cause,
+      });
+    });
+    for (const [i, pixels] of images.entries()) {
+      const row = together.subarray(i * dimension, (i + 1) * dimension);
+      const alone = await session.run([pixels]);
+      const length = Math.hypot(...row);
+      if (!(Math.abs(length - 1) < 1e-3))
+        throw new PawdexError('model_invalid', {
+          detail: `The encoder gives a vector of length ${length}, not 1.`,
+        });
+      if (alone.reduce((sum, value, j) => sum + value * (row[j] ?? 0), 0) < SAME)
+        throw new PawdexError('model_invalid', {
+          detail: 'The encoder embeds an image differently when another is in its batch.',
+          hint: 'Normalise by stored statistics, not by those of the batch.',
+        });
+    }
+  } finally {
+    await session.release();
+  }
+}
