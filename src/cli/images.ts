@@ -1,23 +1,12 @@
 /** Commands that answer one line per image file: several at once, answered in the order given. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { type ErrorCode, PawdexError } from '../errors.js';
+import { PawdexError } from '../errors.js';
+import { isOneImagesFault } from '../image/fault.js';
 import { describeError, note } from './output.js';
 
 /** Images in work at once: enough to decode some while others are in the encoder. */
 const AT_ONCE = 8;
-
-/** Codes that are one image's own fault; any other ends the command. */
-const ONE_IMAGE: ReadonlySet<ErrorCode> = new Set([
-  'image_empty',
-  'image_unsupported',
-  'image_heic',
-  'image_corrupt',
-  'image_too_small',
-  'image_too_large',
-  'payload_too_large',
-  'file_unreadable',
-]);
 
 /**
  * Works on files concurrently and hands the outcomes over in order. A file's own error is printed and counted.
@@ -64,7 +53,7 @@ async function answer<T>(
   try {
     return await work(await read(file, maxFileBytes));
   } catch (error) {
-    if (error instanceof PawdexError && ONE_IMAGE.has(error.code)) return error;
+    if (isOneImagesFault(error)) return error;
     throw error;
   }
 }

@@ -3,7 +3,7 @@
  * server all come through here, so that the same bytes always give the same embedding.
  */
 import { imageSize } from 'image-size';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { PawdexError } from '../errors.js';
 import { type ImageKind, sniff } from './sniff.js';
 
@@ -61,9 +61,53 @@ function decodeError(error: unknown): PawdexError {
   return new PawdexError('image_corrupt', { cause: error });
 }
 
+function checkSize(width: number, height: number, limits: DecodeLimits): void {
+  const detail = `The image is ${width} x ${height} pixels.`;
+  if (width < MIN_SIDE || height < MIN_SIDE) throw new PawdexError('image_too_small', { detail });
+  if (width * height > limits.maxPixels) throw new PawdexError('image_too_large', { detail });
+}
+
 /**
- * Decodes and resizes one image: 8 bit, sRGB, upright by EXIF, transparent parts over white, the first frame of
- * an animation.
+ * Decodes an image and lets `frame` make a square of it: 8 bit, sRGB, upright by EXIF, transparent parts over white,
+ * the first frame of an animation. The work begins before this returns and needs the caller's thread no more.
+ *
+ * @param frame resizes, and may change more; it sees the image upright
+ * @param size side of the square that `frame` makes
+ * @returns uint8 [size, size, 3], interleaved RGB
+ * @throws PawdexError image_too_large, image_corrupt
+ */
+export async function decodeSquare(
+  bytes: Uint8Array,
+  frame: (image: Sharp) => Sharp,
+  size: number,
+  limits: DecodeLimits,
+): Promise<Uint8Array> {
+  try {
+    const image = sharp(bytes, { failOn: 'error', limitInputPixels: limits.maxPixels });
+    const pixels = await frame(image)
+      // Asked for after the frame: an extract that follows it would turn large JPEGs before they are shrunk.
+      .autoOrient()
+      .flatten({ background: '#ffffff' })
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer();
+    if (pixels.length !== size * size * 3)
+      throw new PawdexError('image_corrupt', {
+        detail: 'The image did not decode to three colour channels.',
+      });
+    return pixels;
+  } catch (error) {
+    throw decodeError(error);
+  }
+}
+
+/** What an encoder is given: the image as its rule says. */
+export const asEncoded = (rule: ResizeRule) => (image: Sharp) =>
+  image.resize(rule.size, rule.size, { fit: rule.fit, kernel: rule.kernel });
+
+/**
+ * Decodes and resizes one image, as {@link decodeSquare} says.
  *
  * @param bytes the file: JPEG, PNG, WebP, GIF, AVIF or TIFF, of any bit depth and colour space
  * @param rule how it becomes a square
@@ -76,26 +120,32 @@ export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: Decode
   const kind = refuse(bytes);
   try {
     const { width, height } = await sizeOf(bytes, kind);
-    if (width < MIN_SIDE || height < MIN_SIDE)
-      throw new PawdexError('image_too_small', { detail: `The image is ${width} x ${height} pixels.` });
-    if (width * height > limits.maxPixels)
-      throw new PawdexError('image_too_large', { detail: `The image is ${width} x ${height} pixels.` });
-    const pixels = await sharp(bytes, {
-      failOn: 'error',
-      limitInputPixels: limits.maxPixels,
-      autoOrient: true,
-    })
-      .resize(rule.size, rule.size, { fit: rule.fit, kernel: rule.kernel })
-      .flatten({ background: '#ffffff' })
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer();
-    if (pixels.length !== rule.size * rule.size * 3)
-      throw new PawdexError('image_corrupt', {
-        detail: 'The image did not decode to three colour channels.',
-      });
-    return pixels;
+    checkSize(width, height, limits);
+  } catch (error) {
+    throw decodeError(error);
+  }
+  return decodeSquare(bytes, asEncoded(rule), rule.size, limits);
+}
+
+/** A file whose header has been read: a decoder may see it. */
+export interface Photo {
+  bytes: Uint8Array;
+  /** Size in pixels when upright. */
+  width: number;
+  height: number;
+}
+
+/**
+ * Reads an image's header.
+ *
+ * @throws PawdexError what {@link decode} throws for a file that it refuses unread, or whose header is damaged
+ */
+export async function openPhoto(bytes: Uint8Array, limits: DecodeLimits): Promise<Photo> {
+  refuse(bytes);
+  try {
+    const { autoOrient } = await sharp(bytes, { limitInputPixels: false }).metadata();
+    checkSize(autoOrient.width, autoOrient.height, limits);
+    return { bytes, width: autoOrient.width, height: autoOrient.height };
   } catch (error) {
     throw decodeError(error);
   }

@@ -10,3 +10,33 @@ export function randomFloats(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+const rotate = (word: number, bits: number) => (word << bits) | (word >>> (32 - bits));
+
+/**
+ * One seed from several numbers, so that neighbouring ones give unrelated sequences: MurmurHash3 (x86, 32 bit) of
+ * them as 32-bit words.
+ *
+ * @example randomFloats(mixSeed(seed, epoch, photo))
+ */
+export function mixSeed(...words: number[]): number {
+  let hash = 0;
+  for (const word of words) {
+    hash ^= Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
+    hash = (Math.imul(rotate(hash, 13), 5) + 0xe6546b64) | 0;
+  }
+  hash ^= 4 * words.length;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** A copy in random order, each order equally likely (Fisher and Yates). */
+export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const order = [...items];
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}

@@ -1,0 +1,84 @@
+/** Photos that cannot be used, and what stands in for them. */
+import { PawdexError } from '../../errors.js';
+import { isOneImagesFault } from '../../image/fault.js';
+import { mixSeed, randomFloats } from '../random.js';
+import { byLabel } from './by-label.js';
+
+/** Keeps these random numbers apart from others. */
+const SUBSTITUTE = 0x7e11;
+
+/** A photo that no view can be made of. */
+export interface BadPhoto {
+  photo: number;
+  error: PawdexError;
+}
+
+/** Knows which photos turned out bad. Who stands in depends on seed, epoch and photo, never on what was tried before. */
+export class Substitutes {
+  readonly #labels: ArrayLike<number>;
+  readonly #bad = new Map<number, PawdexError>();
+  readonly #onBad: (bad: BadPhoto) => void;
+  #peers: Map<number, number[]> | undefined;
+
+  /**
+   * @param labels label of each photo; photos of one label can stand in for each other
+   * @param onBad called once per bad photo
+   */
+  constructor(labels: ArrayLike<number>, onBad: (bad: BadPhoto) => void) {
+    this.#labels = labels;
+    this.#onBad = onBad;
+  }
+
+  /**
+   * Tries a photo, then others of its label in random order, until one works.
+   *
+   * @param attempt rejects when the photo is bad
+   * @returns which one worked, and what the attempt gave
+   * @throws PawdexError set_invalid when none of the label works; an error that is not a photo's fault
+   */
+  async first<T>(
+    photo: number,
+    seed: number,
+    attempt: (photo: number) => Promise<T>,
+  ): Promise<{ photo: number; value: T }> {
+    for (const candidate of this.#candidates(photo, seed)) {
+      if (this.#bad.has(candidate)) continue;
+      try {
+        return { photo: candidate, value: await attempt(candidate) };
+      } catch (error) {
+        this.report(candidate, error);
+      }
+    }
+    throw new PawdexError('set_invalid', {
+      detail: `No photo of a label can be read; one of them: ${this.#bad.get(photo)?.message}`,
+      hint: 'Repair the photos, or take the label out of the set.',
+    });
+  }
+
+  /**
+   * Notes that a photo is bad, and tells so the first time.
+   *
+   * @throws an error that is not the photo's fault
+   */
+  report(photo: number, error: unknown): void {
+    if (!isOneImagesFault(error)) throw error;
+    if (this.#bad.has(photo)) return;
+    this.#bad.set(photo, error);
+    this.#onBad({ photo, error });
+  }
+
+  *#candidates(photo: number, seed: number): Generator<number, void> {
+    yield photo;
+    const random = randomFloats(mixSeed(seed, photo, SUBSTITUTE));
+    const peers = this.#peersOf(photo).filter((peer) => peer !== photo);
+    while (peers.length > 0) {
+      const [peer] = peers.splice(Math.floor(random() * peers.length), 1);
+      yield peer!;
+    }
+  }
+
+  #peersOf(photo: number): readonly number[] {
+    this.#peers ??= byLabel(this.#labels);
+    return this.#peers.get(this.#labels[photo]!) ?? [];
+  }
+}

@@ -1,0 +1,67 @@
+/** How strongly training photos are changed, as a recipe says it. */
+import { z } from 'zod';
+
+const probability = z
+  .number()
+  .min(0, 'A probability is from 0 to 1.')
+  .max(1, 'A probability is from 0 to 1.');
+
+/** Two numbers within bounds, the smaller one first. */
+const range = (min: number, max: number) =>
+  z
+    .tuple([z.number().min(min).max(max), z.number().min(min).max(max)])
+    .refine(([low, high]) => low <= high, 'The smaller number comes first.');
+
+const crop = z.strictObject({
+  /** Share of the photo's area that a view shows. */
+  area: range(0.01, 1).default([0.5, 1]),
+  /** Width / height of what becomes the square. */
+  ratio: range(0.1, 10).default([3 / 4, 4 / 3]),
+});
+
+const rotate = z.strictObject({
+  probability: probability.default(0.3),
+  /** Turned by at most this many degrees, either way. */
+  degrees: z.number().min(0).max(180).default(10),
+});
+
+const jitter = z.strictObject({
+  probability: probability.default(0.8),
+  /** Brightness is multiplied by 1 - this to 1 + this; contrast and saturation likewise. */
+  brightness: z.number().min(0).max(1).default(0.25),
+  contrast: z.number().min(0).max(1).default(0.25),
+  saturation: z.number().min(0).max(1).default(0.2),
+  /** Hues are turned by at most this many degrees, either way; a coat's colour tells breeds apart. */
+  hue: z.number().min(0).max(180).default(5),
+});
+
+const blur = z.strictObject({
+  probability: probability.default(0.1),
+  /** Standard deviation of the Gaussian in pixels of the view. */
+  sigma: range(0.3, 20).default([0.3, 1.5]),
+});
+
+const erase = z.strictObject({
+  probability: probability.default(0.2),
+  /** Share of the view's area. */
+  area: range(0.001, 0.9).default([0.02, 0.15]),
+});
+
+/**
+ * Schema of view settings. What is left out has the default for fine-tuning: a person still recognises the breed
+ * in each view. Label-free training from scratch wants more: crops from 0.2, jitter 0.4, grey 0.2, blur 0.5.
+ */
+export const viewSettings = z.strictObject({
+  crop: crop.prefault({}),
+  /** Probability of being mirrored. */
+  flip: probability.default(0.5),
+  rotate: rotate.prefault({}),
+  jitter: jitter.prefault({}),
+  /** Probability of losing all colour. */
+  grey: probability.default(0.05),
+  blur: blur.prefault({}),
+  erase: erase.prefault({}),
+});
+
+/** How strongly training photos are changed. */
+export type ViewSettings = z.infer<typeof viewSettings>;

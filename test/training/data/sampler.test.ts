@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planRun } from '../../../src/training/data/plan.js';
+import { classBatches, plainBatches } from '../../../src/training/data/sampler.js';
+
+/** Photos per class -> label of each photo, classes interleaved as a folder never has them. */
+function labelsOf(counts: number[]): Int32Array {
+  const labels = counts.flatMap((count, label) => Array.from({ length: count }, () => label));
+  return Int32Array.from(labels.map((_, i) => labels[(i * 7919) % labels.length]!));
+}
+
+/** Sets with enough classes for a batch. */
+const cases = fc
+  .record({
+    classes: fc.integer({ min: 1, max: 8 }),
+    perClass: fc.integer({ min: 1, max: 6 }),
+    counts: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 8, maxLength: 20 }),
+    seed: fc.integer({ min: 0, max: 2 ** 31 }),
+    epoch: fc.integer({ min: 0, max: 50 }),
+  })
+  // The interleaving above visits each photo once only when the count does not divide 7919, which is prime.
+  .filter(({ counts }) => counts.reduce((sum, count) => sum + count, 0) < 7919);
+
+const countOf = (photos: readonly number[]) => {
+  const counts = new Map<number, number>();
+  for (const photo of photos) counts.set(photo, (counts.get(photo) ?? 0) + 1);
+  return counts;
+};
+
+describe('classBatches', () => {
+  it('makes batches of P distinct classes with K photos of each, without repeats where there are K', () => {
+    fc.assert(
+      fc.property(cases, ({ counts, ...options }) => {
+        const labels = labelsOf(counts);
+        const sizes = countOf([...labels]);
+        for (const batch of classBatches(labels, options)) {
+          expect(batch).toHaveLength(options.classes * options.perClass);
+          const seen = new Set<number>();
+          for (let at = 0; at < batch.length; at += options.perClass) {
+            const group = batch.slice(at, at + options.perClass);
+            const label = labels[group[0]!]!;
+            expect(group.every((photo) => labels[photo] === label)).toBe(true);
+            expect(seen.has(label)).toBe(false);
+            seen.add(label);
+            expect(new Set(group).size).toBe(Math.min(sizes.get(label)!, options.perClass));
+          }
+        }
+      }),
+    );
+  });
+
+  it('shows every photo, and those of one class equally often give or take one', () => {
+    fc.assert(
+      fc.property(cases, ({ counts, ...options }) => {
+        const labels = labelsOf(counts);
+        const shown = countOf(classBatches(labels, options).flat());
+        expect(shown.size).toBe(labels.length);
+        const range = new Map<number, [number, number]>();
+        for (const [photo, times] of shown) {
+          const [low, high] = range.get(labels[photo]!) ?? [times, times];
+          range.set(labels[photo]!, [Math.min(low, times), Math.max(high, times)]);
+        }
+        // What is held back from a draw, so that it has no repeats, may leave a photo one turn behind.
+        for (const [low, high] of range.values()) expect(high - low).toBeLessThanOrEqual(2);
+      }),
+    );
+  });
+
+  it('is as long as the photos or the largest class need', () => {
+    const even = classBatches(labelsOf(Array(20).fill(40)), { classes: 10, perClass: 4, seed: 1, epoch: 0 });
+    expect(even).toHaveLength(20);
+    const skewed = classBatches(labelsOf([100, 4, 4]), { classes: 2, perClass: 4, seed: 1, epoch: 0 });
+    expect(skewed).toHaveLength(25);
+  });
+
+  it('is the same for a seed and epoch, and another for another', () => {
+    const labels = labelsOf(Array(12).fill(9));
+    const of = (seed: number, epoch: number) =>
+      classBatches(labels, { classes: 4, perClass: 2, seed, epoch });
+    expect(of(5, 3)).toEqual(of(5, 3));
+    expect(of(5, 3)).not.toEqual(of(5, 4));
+    expect(of(5, 3)).not.toEqual(of(6, 3));
+    expect(of(5, 3)).toHaveLength(of(6, 4).length);
+  });
+
+  it('brings every two classes together within an epoch', () => {
+    const labels = labelsOf(Array(12).fill(40));
+    const pairs = new Set<string>();
+    for (const batch of classBatches(labels, { classes: 6, perClass: 2, seed: 1, epoch: 0 })) {
+      const present = [...new Set(batch.map((photo) => labels[photo]!))].sort((a, b) => a - b);
+      for (const a of present) for (const b of present) if (a < b) pairs.add(`${a} ${b}`);
+    }
+    expect(pairs.size).toBe((12 * 11) / 2);
+  });
+
+  it('refuses more classes than there are', () => {
+    expect(() => classBatches(labelsOf([5, 5]), { classes: 3, perClass: 2, seed: 1, epoch: 0 })).toThrowError(
+      expect.objectContaining({
+        code: 'config_invalid',
+        message: expect.stringContaining('takes 3 labels; the photos have 2'),
+      }),
+    );
+  });
+});
+
+describe('plainBatches', () => {
+  it('shows all photos once and fills the last batch up', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 0, max: 140 }),
+        fc.integer(),
+        (size, more, seed) => {
+          const photos = size + more;
+          const batches = plainBatches(photos, { size, seed, epoch: 1 });
+          expect(batches).toHaveLength(Math.ceil(photos / size));
+          for (const batch of batches) expect(new Set(batch).size).toBe(size);
+          expect(new Set(batches.flat()).size).toBe(photos);
+        },
+      ),
+    );
+  });
+
+  it('refuses a batch larger than the set', () => {
+    expect(() => plainBatches(3, { size: 4, seed: 1, epoch: 0 })).toThrowError(
+      expect.objectContaining({ code: 'config_invalid' }),
+    );
+  });
+});
+
+describe('planRun', () => {
+  const batchesOf = (epoch: number) => plainBatches(10, { size: 4, seed: 7, epoch });
+
+  it('goes on in the middle as it would have gone on by itself', () => {
+    const whole = [...planRun(batchesOf, 3)];
+    expect(whole.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    for (const first of [1, 4, 8, 9]) expect([...planRun(batchesOf, 3, first)]).toEqual(whole.slice(first));
+  });
+
+  it('counts the turns of a photo within its epoch', () => {
+    for (const epoch of [0, 1, 2]) {
+      const ofEpoch = [...planRun(batchesOf, 3)].filter((batch) => batch.epoch === epoch);
+      const turns = ofEpoch.flatMap(({ photos, turns }) => photos.map((photo, i) => `${photo}:${turns[i]}`));
+      expect(new Set(turns).size).toBe(12);
+      expect(turns.filter((turn) => turn.endsWith(':0'))).toHaveLength(10);
+      expect(turns.filter((turn) => turn.endsWith(':1'))).toHaveLength(2);
+    }
+  });
+});
