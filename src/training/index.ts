@@ -24,6 +24,7 @@ export { drawView, PLAIN_VIEW, type ViewParameters } from './data/view-parameter
 export { type ViewSettings, viewSettings } from './data/view-settings.js';
 export { renderView } from './data/views.js';
 export { type EncoderParts, encoderModel } from './export/encoder-model.js';
+export { type Quantised, type QuantiseOptions, quantise } from './export/quantise/index.js';
 export { type EncoderFacts, writeEncoder } from './export/write-encoder.js';
 export { type ContrastOptions, learnedTemperature, normalise } from './losses/contrast.js';
 export { infoNce } from './losses/info-nce.js';

@@ -1,0 +1,114 @@
+/** From a float encoder to the int8 encoder that is served. */
+import { PawdexError } from '../../../errors.js';
+import { type Model, writeModel } from '../../../onnx/model.js';
+import { Session } from '../../autodiff/session.js';
+import { type Feed, feedsOf, observe, shapesOf } from './observe.js';
+import { plan } from './plan.js';
+import { prepare } from './prepare.js';
+import { writeQdq } from './qdq.js';
+import { leastSquaresAffine } from './range.js';
+import { refine } from './refine.js';
+
+/** Settings of {@link quantise}. */
+export interface QuantiseOptions {
+  /** Seed of the choice of positions that rounding looks at; 0 unless given. */
+  readonly seed?: number;
+  /** Called as the work goes on. */
+  readonly onProgress?: (stage: 'ranges' | 'rounding', done: number, total: number) => void;
+}
+
+/** A quantised encoder. */
+export interface Quantised {
+  /** The same input and output as the float encoder. */
+  readonly model: Model;
+  /** Convolutions on integers. */
+  readonly convolutions: number;
+  /** Cosine of float and quantised embedding over the photos. */
+  readonly agreement: { readonly mean: number; readonly least: number };
+}
+
+/**
+ * Quantises a float encoder for the CPU: static, in QDQ form. Convolutions and residual additions run on integers,
+ * weights per channel with 7 bit, activations with 8; what is left, from the pooled features on, stays float.
+ *
+ * Activation ranges are those of least squared error over the photos; weights are rounded by GPTQ, with the bias
+ * corrected. Memory holds the 8-bit tensors between two convolutions for all photos, 2 MB a photo for
+ * EfficientNet-Lite2 at 260 px, and the float tensors of one photo.
+ *
+ * @param encoder `encoderModel`'s: pixels uint8 [batch, S, S, 3] -> float32 [batch, D], operator set 13 or newer
+ * @param photos decoded training photos, uint8 [S, S, 3] each; 128 of all labels are enough
+ * @throws PawdexError `model_invalid` when there is no convolution to quantise, or onnxruntime cannot run the encoder;
+ *   `set_invalid` without photos
+ * @example
+ *   const { model } = await quantise(encoderModel({ backbone, size, pixels, head }), photos);
+ *   await writeEncoder('out', model, facts);
+ */
+export async function quantise(
+  encoder: Model,
+  photos: readonly Uint8Array[],
+  { seed = 0, onProgress }: QuantiseOptions = {},
+): Promise<Quantised> {
+  const model = await prepare(encoder);
+  const feeds = feedsOf(model, photos);
+  const [first] = feeds;
+  if (first === undefined)
+    throw new PawdexError('set_invalid', { detail: 'Quantisation needs photos to take ranges from.' });
+  const sized = model.nodes
+    .filter(({ op }) => op === 'Conv' || op === 'Add')
+    .map(({ outputs }) => outputs[0] ?? '');
+  const planned = plan(model, await shapesOf(model, sized, first));
+  if (planned.convolutions.length === 0)
+    throw new PawdexError('model_invalid', {
+      detail: 'The encoder has no 2-D convolution with constant weights, so there is nothing to quantise.',
+      hint: 'Serve the float encoder as it is.',
+    });
+  let done = 0;
+  const { histograms, means } = await observe(
+    model,
+    [...new Set(planned.rounded.values())],
+    planned.convolutions.map(({ outputs }) => outputs[0] ?? ''),
+    feeds,
+    () => onProgress?.('ranges', ++done, 2 * feeds.length),
+  );
+  const affines = new Map([...histograms].map(([name, seen]) => [name, leastSquaresAffine(seen)]));
+  const quantised = writeQdq(model, planned, affines);
+  done = 0;
+  const total = planned.convolutions.length;
+  await refine(quantised, model.initialisers, means, feeds, seed, () =>
+    onProgress?.('rounding', ++done, total),
+  );
+  const { convolutions, ...written } = quantised;
+  return {
+    model: written,
+    convolutions: convolutions.length,
+    agreement: await agreement(model, written, feeds),
+  };
+}
+
+async function agreement(
+  float: Model,
+  quantised: Model,
+  feeds: readonly Feed[],
+): Promise<Quantised['agreement']> {
+  const name = float.outputs[0]?.name ?? '';
+  const sessions = [
+    await Session.open(writeModel(float)),
+    await Session.open(writeModel(quantised)),
+  ] as const;
+  const cosines: number[] = [];
+  try {
+    for (const feed of feeds) {
+      const [a, b] = [await sessions[0].run(feed), await sessions[1].run(feed)].map(
+        (results) => results[name]?.data as Float32Array,
+      );
+      let cosine = 0;
+      a?.forEach((value, i) => {
+        cosine += value * (b?.[i] ?? 0);
+      });
+      cosines.push(cosine);
+    }
+  } finally {
+    for (const session of sessions) await session.close();
+  }
+  return { mean: cosines.reduce((a, b) => a + b) / cosines.length, least: Math.min(...cosines) };
+}

@@ -1,0 +1,150 @@
+/** Second moments of what a convolution reads: what rounding its weights may and may not change. */
+
+import type { ModelNode } from '../../../onnx/model.js';
+import type { Tensor } from '../../../onnx/tensor.js';
+import { intOf } from '../../autodiff/attributes.js';
+import { GraphBuilder } from '../../autodiff/builder.js';
+import { Session } from '../../autodiff/session.js';
+import { type Window, windowOf } from '../../autodiff/shapes/convolution.js';
+
+/** Positions of each feature map that are looked at. */
+const POSITIONS = 200;
+/** Floats that are multiplied at once: 32 MB. */
+const AT_ONCE = 8e6;
+
+/** Moments of every group of a convolution. */
+export interface Moments {
+  /** About the mean, one [size, size] for each group; in squares of the input's steps. */
+  readonly groups: readonly Float64Array[];
+  /** Inputs of one filter: channels of its group x height x width. */
+  readonly size: number;
+}
+
+/** Where a convolution's patches lie. */
+interface Patches {
+  readonly window: Window;
+  readonly groups: number;
+  /** Channels per group. */
+  readonly channels: number;
+  readonly size: number;
+}
+
+/**
+ * Gathers the patches at random positions of each photo's feature map and multiplies them with themselves.
+ *
+ * @param node the convolution
+ * @param kernel shape of its weights
+ * @param maps uint8 [1, channels, height, width] each
+ * @param zero the integer that stands for 0
+ * @param random floats in [0, 1)
+ */
+export async function momentsOf(
+  node: ModelNode,
+  kernel: readonly number[],
+  maps: readonly Tensor[],
+  zero: number,
+  random: () => number,
+): Promise<Moments> {
+  const [, channels = 0, ...spatial] = kernel;
+  const groups = intOf(node.attributes, 'group', 1);
+  const [, , ...inputSize] = maps[0]?.shape ?? [];
+  const window = windowOf(node.attributes, inputSize, spatial);
+  const size = channels * spatial.reduce((a, b) => a * b, 1);
+  const patches: Patches = { window, groups, channels, size };
+  const area = window.output.reduce((a, b) => a * b, 1);
+  const perMap = Math.min(POSITIONS, area);
+  const mapsAtOnce = Math.max(1, Math.min(maps.length, Math.floor(AT_ONCE / (groups * size * perMap))));
+  const rows = mapsAtOnce * perMap;
+  const session = await productsSession(groups, rows, size);
+  const products = new Float64Array(groups * size * size);
+  const sums = new Float64Array(groups * size);
+  try {
+    for (let first = 0; first < maps.length; first += mapsAtOnce) {
+      // Rows that stay zero add nothing.
+      const data = new Float32Array(groups * rows * size);
+      maps.slice(first, first + mapsAtOnce).forEach((map, m) => {
+        sample(area, perMap, random).forEach((position, p) => {
+          gather(map, position, patches, zero, data, m * perMap + p, rows);
+        });
+      });
+      const results = await session.run({ x: { dtype: 'float32', shape: [groups, rows, size], data } });
+      addTo(products, results.products?.data as Float32Array);
+      addTo(sums, results.sums?.data as Float32Array);
+    }
+  } finally {
+    await session.close();
+  }
+  return { groups: centred(products, sums, maps.length * perMap, groups, size), size };
+}
+
+/** x [groups, rows, size] -> products x^T x [groups, size, size] and sums [groups, 1, size]. */
+async function productsSession(groups: number, rows: number, size: number): Promise<Session> {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', [groups, rows, size]);
+  g.output('products', g.matMul(g.transposeLast(x), x));
+  g.output('sums', g.reduceSum(x, [1]));
+  return Session.open(g.toBytes());
+}
+
+/** `count` of the numbers below `area`, each at most once. */
+function sample(area: number, count: number, random: () => number): number[] {
+  const numbers = Array.from({ length: area }, (_, i) => i);
+  for (let i = 0; i < count; i += 1) {
+    const other = i + Math.floor(random() * (area - i));
+    [numbers[i], numbers[other]] = [numbers[other]!, numbers[i]!];
+  }
+  return numbers.slice(0, count);
+}
+
+/** Writes the patch at one output position as row `row` of each group; padding is 0. */
+function gather(
+  map: Tensor,
+  position: number,
+  { window, groups, channels, size }: Patches,
+  zero: number,
+  data: Float32Array,
+  row: number,
+  rows: number,
+): void {
+  const pixels = map.data as Uint8Array;
+  const [, , height = 0, width = 0] = map.shape;
+  const [kh = 1, kw = 1] = window.kernel;
+  const [, outputWidth = 1] = window.output;
+  const top = Math.floor(position / outputWidth) * window.strides[0]! - window.begin[0]!;
+  const left = (position % outputWidth) * window.strides[1]! - window.begin[1]!;
+  for (let group = 0; group < groups; group += 1) {
+    let at = (group * rows + row) * size;
+    for (let c = group * channels; c < (group + 1) * channels; c += 1) {
+      for (let ky = 0; ky < kh; ky += 1) {
+        const y = top + ky * window.dilations[0]!;
+        for (let kx = 0; kx < kw; kx += 1, at += 1) {
+          const x = left + kx * window.dilations[1]!;
+          if (y >= 0 && y < height && x >= 0 && x < width)
+            data[at] = pixels[(c * height + y) * width + x]! - zero;
+        }
+      }
+    }
+  }
+}
+
+function addTo(sums: Float64Array, values: Float32Array): void {
+  for (let i = 0; i < sums.length; i += 1) sums[i]! += values[i]!;
+}
+
+/** E[x x^T] - E[x] E[x]^T, group by group. */
+function centred(
+  products: Float64Array,
+  sums: Float64Array,
+  count: number,
+  groups: number,
+  size: number,
+): Float64Array[] {
+  return Array.from({ length: groups }, (_, group) => {
+    const moments = products.slice(group * size * size, (group + 1) * size * size);
+    const mean = sums.subarray(group * size, (group + 1) * size).map((sum) => sum / count);
+    for (let i = 0; i < size; i += 1)
+      for (let j = 0; j < size; j += 1)
+        moments[i * size + j] = moments[i * size + j]! / count - mean[i]! * mean[j]!;
+    return moments;
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * Running a model piece by piece over many photos, so that a piece can be changed by what the earlier ones made of all
+ * photos. Between pieces of a quantised model lie 8-bit tensors, so that a hundred photos fit in memory.
+ */
+import { type Model, type ModelNode, type ModelPort, writeModel } from '../../../onnx/model.js';
+import type { Tensor } from '../../../onnx/tensor.js';
+import { Session } from '../../autodiff/session.js';
+
+/** The state of all photos after some of a model's nodes. */
+export class Segments {
+  readonly #model: Model;
+  /** For each photo, the tensors that later nodes read. */
+  readonly #live: Map<string, Tensor>[];
+  #done = 0;
+
+  /** @param feeds one per photo */
+  constructor(model: Model, feeds: readonly Readonly<Record<string, Tensor>>[]) {
+    this.#model = model;
+    this.#live = feeds.map((feed) => new Map(Object.entries(feed)));
+  }
+
+  /** One tensor of every photo. */
+  tensors(name: string): Tensor[] {
+    return this.#live.map((tensors) => tensors.get(name) as Tensor);
+  }
+
+  /** Runs the nodes before `end` that are not run yet, with the constants as they are now. */
+  async advance(end: number): Promise<void> {
+    const nodes = this.#model.nodes.slice(this.#done, end);
+    this.#done = end;
+    if (nodes.length === 0) return;
+    const later = new Set(this.#model.nodes.slice(end).flatMap(({ inputs }) => inputs));
+    const outputs = nodes.flatMap((node) => node.outputs).filter((name) => later.has(name));
+    await this.#run(nodes, outputs, (results, live) => {
+      for (const name of outputs) live.set(name, results[name] as Tensor);
+      for (const name of live.keys()) if (!later.has(name)) live.delete(name);
+    });
+  }
+
+  /** Runs further nodes over every photo and hands over what they give; changes nothing. */
+  async try(nodes: readonly ModelNode[], output: string, use: (result: Tensor) => void): Promise<void> {
+    await this.#run(nodes, [output], (results) => use(results[output] as Tensor));
+  }
+
+  async #run(
+    nodes: readonly ModelNode[],
+    outputs: readonly string[],
+    use: (results: Record<string, Tensor>, live: Map<string, Tensor>) => void,
+  ): Promise<void> {
+    const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+    const inputs = [...(this.#live[0] ?? [])].flatMap(([name, { dtype, shape }]): ModelPort[] =>
+      read.has(name) ? [{ name, dtype, shape }] : [],
+    );
+    const initialisers = new Map([...this.#model.initialisers].filter(([name]) => read.has(name)));
+    const model = {
+      ...this.#model,
+      nodes,
+      inputs,
+      initialisers,
+      outputs: outputs.map((name) => ({ name })),
+    };
+    const session = await Session.open(writeModel(model));
+    try {
+      for (const live of this.#live) use(await session.run(Object.fromEntries(live)), live);
+    } finally {
+      await session.close();
+    }
+  }
+}
