@@ -209,6 +209,11 @@ export const ERRORS = {
     title: 'The model holds an operator, or a form of one, that has no gradient rule.',
     hint: 'Freeze the weights before it, or replace the operator on export; docs/autodiff.md lists the rules.',
   },
+  provider_unavailable: {
+    status: 500,
+    title: 'Graphs cannot run on this provider here.',
+    hint: 'Use --provider cpu, or see docs/gpu.md for what webgpu and cuda need.',
+  },
   server_unreachable: {
     status: 502,
     title: 'The pawdex server did not answer.',

@@ -1,126 +1,70 @@
 /**
- * One training step by pawdex and by PyTorch, one after the other in the same run: milliseconds per image and peak
- * memory. EfficientNet-Lite2 at 224 px with the last 12 of its 21 blocks trainable, unless told otherwise.
+ * One training step by pawdex and by PyTorch, in turns in the same run: milliseconds per image and peak memory.
+ * EfficientNet-Lite2 at 224 px with the last 12 of its 21 blocks trainable, unless told otherwise.
  *
  *   python3 -m venv venv && venv/bin/pip install torch onnx
- *   node scripts/bench/train-vs-torch.mjs --python venv/bin/python --backbone FILE.onnx
+ *   node scripts/bench/train-vs-torch.mjs --python venv/bin/python
  */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import * as training from '../../dist/training/index.js';
+import { fromRoot, machine, median, options, runCommand } from './lib/harness.mjs';
+import { DEFAULTS, measureStep, WARM_UP } from './lib/train-step.mjs';
 
-const { values: args } = parseArgs({
-  options: {
-    python: { type: 'string', default: 'python3' },
-    backbone: { type: 'string', default: 'models/backbone.onnx' },
-    trainable: { type: 'string', default: String.raw`_blocks\.(9|1\d|20)\.|_conv_head` },
-    batches: { type: 'string', default: '16,64' },
-    size: { type: 'string', default: '224' },
-    steps: { type: 'string', default: '8' },
-    rounds: { type: 'string', default: '2' },
-    threads: { type: 'string', default: '2' },
-    /** Images through the network at once (gradient caching), on pawdex's side. */
-    chunk: { type: 'string' },
-    /** Only pawdex's side. */
-    alone: { type: 'boolean', default: false },
-    /** Measure a batch in this process; set by this script itself, so that each side's peak memory is its own. */
-    measure: { type: 'string' },
-  },
-});
+const args = options(
+  `node scripts/bench/train-vs-torch.mjs [options]
 
-/** Takes the steps and prints one JSON line, as train-vs-torch.py does. */
-async function measure(batch) {
-  const model = training.readModel(readFileSync(args.backbone));
-  const wanted = new RegExp(args.trainable);
-  const weights = [...model.initialisers].filter(
-    ([name, { dtype }]) => dtype === 'float32' && wanted.test(name),
-  );
-  const trainable = new Set(weights.map(([name]) => name));
-  const size = Number(args.size);
-  const objective = {
-    async encoder(g, count) {
-      const pixels = g.input('pixels', 'float32', [count, 3, size, size]);
-      const inputs = { [model.inputs[0].name]: pixels };
-      return [...(await training.importModel(g, model, { inputs, trainable })).outputs.values()][0];
-    },
-    loss: (g, embeddings) =>
-      training.supCon(g, embeddings, g.input('labels', 'int64', [batch]), { temperature: 0.1 }),
+  --python FILE       with torch and onnx (default python3)
+  --backbone FILE     (default ${DEFAULTS.backbone})
+  --trainable REGEX   weights that are trained, by name (default ${DEFAULTS.trainable})
+  --batches LIST      (default 16,64)
+  --size N            of the square images (default ${DEFAULTS.size})
+  --steps N           per round, the first ${WARM_UP} are not counted (default 8)
+  --rounds N          both sides in turns (default 2)
+  --threads N         (default ${DEFAULTS.threads})
+  --json              print one JSON object`,
+  { python: 'python3', ...DEFAULTS, batches: '16,64', steps: '8', rounds: '2' },
+);
+const { backbone, trainable, size, threads, steps } = args;
+const shared = { backbone: fromRoot(backbone), trainable, size, threads, steps };
+const script = fileURLToPath(new URL('train-vs-torch.py', import.meta.url));
+const flags = Object.entries(shared).flatMap(([name, value]) => [`--${name}`, value]);
+const sides = {
+  pawdex: (batch) => measureStep({ ...shared, batch }),
+  pytorch: async (batch) => JSON.parse(await runCommand(args.python, [script, '--batch', batch, ...flags])),
+};
+
+function summary(batch, side, rounds) {
+  const times = rounds.flatMap(({ ms }) => ms.slice(WARM_UP)).map((ms) => ms / Number(batch));
+  const most = (key) => Math.max(...rounds.map((round) => round[key]));
+  return {
+    ...{ batch: Number(batch), side, msPerImage: median(times), fastest: Math.min(...times) },
+    ...{ startMb: most('startMb'), peakMb: most('peakMb'), loss: rounds[0].loss },
   };
-  const step = await training.TrainingStep.create(objective, {
-    batch,
-    ...(args.chunk ? { chunk: Number(args.chunk) } : {}),
-    optimiser: { weightDecay: 0.05, clipNorm: 1 },
-    session: { threads: Number(args.threads) },
-  });
-  // Noise in [-1, 1) that train-vs-torch.py makes too, so that the losses can be compared.
-  const noise = (_, i) => Number((BigInt(i) * 2654435761n) % 2n ** 32n) / 2 ** 31 - 1;
-  const pixels = Float32Array.from({ length: batch * 3 * size * size }, noise);
-  const feeds = {
-    pixels: { dtype: 'float32', shape: [batch, 3, size, size], data: pixels },
-    labels: training.intTensor(Array.from({ length: batch }, (_, i) => i >> 1)),
+}
+
+const results = [];
+if (!args.json) {
+  console.log(machine());
+  console.log(`batch  side     ms/image: median  fastest  peak MB  of it before the first step  loss`);
+}
+for (const batch of args.batches.split(',')) {
+  const rounds = { pawdex: [], pytorch: [] };
+  for (let round = 0; round < Number(args.rounds); round += 1)
+    for (const [side, take] of Object.entries(sides)) rounds[side].push(await take(batch));
+  const [ours, theirs] = Object.entries(rounds).map(([side, list]) => summary(batch, side, list));
+  const ratio = {
+    time: ours.msPerImage / theirs.msPerImage,
+    memory: (ours.peakMb - ours.startMb) / (theirs.peakMb - theirs.startMb),
   };
-  const ms = [];
-  let loss = 0;
-  for (let i = 0; i < Number(args.steps); i += 1) {
-    const start = performance.now();
-    ({ loss } = await step.run(feeds, 1e-5));
-    ms.push(performance.now() - start);
-  }
-  await step.close();
+  results.push({ ours, theirs, ratio });
+  if (args.json) continue;
+  for (const side of [ours, theirs])
+    console.log(
+      `${batch.padStart(5)}  ${side.side.padEnd(8)}${side.msPerImage.toFixed(1).padStart(17)}` +
+        `${side.fastest.toFixed(1).padStart(9)}${side.peakMb.toFixed(0).padStart(9)}` +
+        `${side.startMb.toFixed(0).padStart(30)}  ${side.loss.toFixed(4)}`,
+    );
   console.log(
-    JSON.stringify({ weights: trainable.size, loss, ms, peakMb: process.resourceUsage().maxRSS / 1024 }),
+    `       pawdex / pytorch: ${ratio.time.toFixed(2)} of the time, ${(ours.peakMb / theirs.peakMb).toFixed(2)} of the peak memory, ${ratio.memory.toFixed(2)} of what the step added`,
   );
 }
-
-/** Runs one side in a child process. */
-function run(command, commandArgs) {
-  const child = spawnSync(command, commandArgs, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  if (child.status !== 0) throw new Error(`${command} ended with ${child.status ?? child.error?.message}`);
-  return JSON.parse(child.stdout);
-}
-
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
-
-function compare() {
-  const shared = ['backbone', 'trainable', 'size', 'steps', 'threads'].flatMap((name) => [
-    `--${name}`,
-    args[name],
-  ]);
-  const self = fileURLToPath(import.meta.url);
-  const sides = {
-    pawdex: (batch) =>
-      run(process.execPath, [
-        self,
-        '--measure',
-        batch,
-        ...shared,
-        ...(args.chunk ? ['--chunk', args.chunk] : []),
-      ]),
-    pytorch: (batch) => run(args.python, [self.replace(/mjs$/, 'py'), '--batch', batch, ...shared]),
-  };
-  if (args.alone) delete sides.pytorch;
-  console.log(`batch  side     ms/image: median  fastest  peak MB  loss after ${args.steps} steps`);
-  for (const batch of args.batches.split(',')) {
-    const results = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
-    for (let round = 0; round < Number(args.rounds); round += 1) {
-      for (const [side, take] of Object.entries(sides)) results[side].push(take(batch));
-    }
-    const medians = Object.entries(results).map(([side, rounds]) => {
-      // The first two steps allocate memory and choose kernels on either side.
-      const times = rounds.flatMap(({ ms }) => ms.slice(2)).map((ms) => ms / Number(batch));
-      const peak = Math.max(...rounds.map((result) => result.peakMb));
-      const cells = [median(times).toFixed(1), Math.min(...times).toFixed(1), peak.toFixed(0)];
-      console.log(
-        `${batch.padStart(5)}  ${side.padEnd(8)}${cells[0].padStart(17)}${cells[1].padStart(9)}${cells[2].padStart(9)}` +
-          `  ${rounds[0].loss.toFixed(4)}  (${rounds[0].startMb.toFixed(0)} MB before the first step)`,
-      );
-      return median(times);
-    });
-    if (medians.length === 2) console.log(`       pawdex / pytorch: ${(medians[0] / medians[1]).toFixed(2)}`);
-  }
-}
-
-if (args.measure) await measure(Number(args.measure));
-else compare();
+if (args.json) console.log(JSON.stringify({ machine: machine(), results }));

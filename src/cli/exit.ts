@@ -31,6 +31,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   collection_not_found: EXIT.notFound,
   item_not_found: EXIT.notFound,
   server_unreachable: EXIT.unavailable,
+  provider_unavailable: EXIT.unavailable,
   unauthorized: EXIT.unavailable,
   overloaded: EXIT.unavailable,
   shutting_down: EXIT.unavailable,

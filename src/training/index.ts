@@ -10,6 +10,7 @@ export { GraphBuilder, type Operand } from './autodiff/builder.js';
 export { type CheckOptions, checkGradients, type GradientCheck } from './autodiff/check.js';
 export { Graph, type GraphNode, type NodeOptions, type Value } from './autodiff/graph.js';
 export { type Imported, type ImportOptions, importModel } from './autodiff/import/index.js';
+export { describePlacement, type Placement, type Provider } from './autodiff/provider.js';
 export { Session, type SessionOptions } from './autodiff/session.js';
 export type { AdamWOptions } from './autodiff/step/adamw.js';
 export type { Objective } from './autodiff/step/graphs.js';

@@ -2,50 +2,66 @@
 import '../../encoder/no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../../errors.js';
-import { type DType, sizeOf, type Tensor } from '../../onnx/tensor.js';
+import { type DType, floatTensor, sizeOf, type Tensor } from '../../onnx/tensor.js';
+import { Graph } from './graph.js';
+import {
+  describePlacement,
+  type Placement,
+  PlacementProbe,
+  PROVIDER_HINTS,
+  type Provider,
+  providerOptions,
+} from './provider.js';
 
 /** Where and how a graph runs. */
 export interface SessionOptions {
   /** Threads for the work inside an operator; 2 unless given. */
   readonly threads?: number;
   /**
-   * `cpu` unless given. Another provider that cannot be had is an error, never a silent fall-back; single operators
-   * that it lacks are run on the CPU beside it, as onnxruntime does.
+   * `cpu` unless given. One that cannot be had is an error, never a silent fall-back. Single operators that it lacks
+   * run on the CPU beside it, and {@link SessionOptions.onPlacement} hears of it.
    */
-  readonly provider?: 'cpu' | 'webgpu' | 'cuda';
-  /** Writes a profile of every run to a file whose name starts so. */
+  readonly provider?: Provider;
+  /** Told after the first run where its operators ran, unless on the CPU anyway; a process warning unless given. */
+  readonly onPlacement?: (placement: Placement) => void;
+  /** Writes a profile of every run to a file whose name starts so; placement is in it, and not told. */
   readonly profile?: string;
 }
 
 /** A loaded graph. Runs of one session must not overlap. */
 export class Session {
   readonly #session: ort.InferenceSession;
+  readonly #options: SessionOptions;
+  /** Until the first run is over. */
+  #probe: PlacementProbe | undefined;
 
-  private constructor(session: ort.InferenceSession) {
+  private constructor(
+    session: ort.InferenceSession,
+    options: SessionOptions,
+    probe: PlacementProbe | undefined,
+  ) {
     this.#session = session;
+    this.#options = options;
+    this.#probe = probe;
   }
 
   /**
    * Loads a model's bytes.
    *
-   * @throws PawdexError `model_invalid` when onnxruntime cannot load them, or not on that provider
+   * @throws PawdexError `provider_unavailable`, or `model_invalid` when onnxruntime cannot load the model
    */
   static async open(bytes: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-    const provider = options.provider ?? 'cpu';
+    const { provider = 'cpu' } = options;
+    const probe = provider === 'cpu' || options.profile ? undefined : await PlacementProbe.create();
     try {
-      return new Session(
-        await ort.InferenceSession.create(bytes, {
-          executionProviders: [provider],
-          intraOpNumThreads: options.threads ?? 2,
-          interOpNumThreads: 1,
-          // Planning memory from the first run's pattern kept that run's memory too: twice the peak, no faster.
-          enableMemPattern: false,
-          ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
-        }),
-      );
+      return new Session(await load(bytes, options, options.profile ?? probe?.prefix), options, probe);
     } catch (cause) {
-      const detail = `onnxruntime cannot load the graph on ${provider}: ${(cause as Error).message}`;
-      throw new PawdexError('model_invalid', { detail, cause });
+      await probe?.remove();
+      const detail = `onnxruntime cannot load the graph on ${provider}: ${(cause as Error).message.trim()}`;
+      if (provider === 'cpu' || (await isThere(provider))) {
+        throw new PawdexError('model_invalid', { detail, cause });
+      }
+      throw new PawdexError('provider_unavailable', { detail, hint: PROVIDER_HINTS[provider], cause });
     }
   }
 
@@ -76,7 +92,21 @@ export class Session {
     } catch (cause) {
       throw new PawdexError('internal', { detail: `onnxruntime failed: ${(cause as Error).message}`, cause });
     }
+    await this.#tellPlacement();
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+  }
+
+  async #tellPlacement(): Promise<void> {
+    const probe = this.#probe;
+    if (probe === undefined) return;
+    this.#probe = undefined;
+    const { provider = 'cpu', onPlacement = warn } = this.#options;
+    try {
+      this.#session.endProfiling();
+      onPlacement(await probe.read(provider));
+    } finally {
+      await probe.remove();
+    }
   }
 
   /** Writes the profile where one was asked for. */
@@ -87,7 +117,41 @@ export class Session {
   /** Frees the session's memory. */
   async close(): Promise<void> {
     await this.#session.release();
+    await this.#probe?.remove();
   }
+}
+
+function load(bytes: Uint8Array, options: SessionOptions, profile?: string): Promise<ort.InferenceSession> {
+  const { provider = 'cpu', threads = 2 } = options;
+  return ort.InferenceSession.create(bytes, {
+    executionProviders: [providerOptions(provider, bytes)],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Planning memory from the first run's pattern kept that run's memory too: twice the peak, no faster.
+    enableMemPattern: false,
+    // It warns that some operators went to the CPU, but not which.
+    ...(provider === 'cpu' ? {} : { logSeverityLevel: 3 }),
+    ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
+  });
+}
+
+/** Whether a provider runs anything at all. */
+async function isThere(provider: Provider): Promise<boolean> {
+  const g = new Graph();
+  g.output('y', g.op('Exp', [g.input('x', 'float32', [1])]));
+  try {
+    const session = await load(g.toBytes(), { provider });
+    await session.run({ x: toOrt(floatTensor([0], [1])) });
+    await session.release();
+    return true;
+  } catch {
+    // Why is in the error that led here.
+    return false;
+  }
+}
+
+function warn(placement: Placement): void {
+  if (Object.keys(placement.onCpu).length > 0) process.emitWarning(describePlacement(placement));
 }
 
 function toOrt(tensor: Tensor): ort.Tensor {

@@ -123,6 +123,12 @@ async function importNode(
     );
     return [g.constant(intTensor(range), node.outputs[0])];
   }
+  if (node.op === 'BatchNormalization' && x?.shape.length === 2) {
+    // As if the channels had one position: WebGPU's kernel is wrong without one (onnxruntime 1.30).
+    const wide = [g.reshape(x, [...x.shape, 1]), ...given.slice(1)];
+    const [y] = await importNode(g, node, wide, opset);
+    return [g.reshape(y as Value, x.shape)];
+  }
   const { attributes, constants } = normalise(node, opset, x?.shape.length ?? 0);
   const inputs = [...given];
   for (const [position, tensor] of constants) inputs[position] = g.constant(tensor, `${node.op} axes`);

@@ -1,0 +1,41 @@
+/**
+ * How a training step's cost grows with its batch: milliseconds per image and peak memory, each batch in a process of
+ * its own. Batches that would not fit go through the network in chunks (gradient caching).
+ */
+import { machine, median, options } from './lib/harness.mjs';
+import { DEFAULTS, measureStep, WARM_UP } from './lib/train-step.mjs';
+
+const args = options(
+  `npm run bench:train -- [options]
+
+  --backbone FILE     (default ${DEFAULTS.backbone})
+  --trainable REGEX   weights that are trained, by name (default ${DEFAULTS.trainable})
+  --batches LIST      batches, or batch/chunk where the gradient is cached (default 16,64,256/32,512/32)
+  --size N            of the square images (default ${DEFAULTS.size})
+  --threads N         (default ${DEFAULTS.threads})
+  --images N          at least so many are counted per batch, and two steps (default 192)
+  --json              print one JSON object`,
+  { ...DEFAULTS, batches: '16,64,256/32,512/32', images: '192' },
+);
+const { backbone, trainable, size, threads } = args;
+
+const rows = [];
+for (const entry of args.batches.split(',')) {
+  const [batch, chunk = batch] = entry.split('/').map(Number);
+  const steps = WARM_UP + Math.max(2, Math.ceil(Number(args.images) / batch));
+  const result = await measureStep({ backbone, trainable, size, threads, batch, chunk, steps });
+  const counted = result.ms.slice(WARM_UP);
+  const [middle, fastest] = [median(counted), Math.min(...counted)].map((ms) => ms / batch);
+  rows.push({ batch, chunk, steps, msPerImage: middle, fastest, peakMb: result.peakMb });
+}
+if (args.json) console.log(JSON.stringify({ machine: machine(), rows }));
+else {
+  console.log(`${machine()}\n`);
+  console.log(
+    '| batch | at once | ms per image | fastest step | peak memory, GB |\n|---:|---:|---:|---:|---:|',
+  );
+  for (const { batch, chunk, msPerImage, fastest, peakMb } of rows)
+    console.log(
+      `| ${batch} | ${chunk} | ${msPerImage.toFixed(1)} | ${fastest.toFixed(1)} | ${(peakMb / 1024).toFixed(2)} |`,
+    );
+}

@@ -1,0 +1,106 @@
+/** Where graphs run other than on the CPU: how that is asked for, and which operators came back to the CPU. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { InferenceSession } from 'onnxruntime-node';
+import { readModel } from '../../onnx/model.js';
+
+/** An execution provider of onnxruntime; docs/gpu.md says what each needs. */
+export type Provider = 'cpu' | 'webgpu' | 'cuda';
+
+/** Where the operators of one run went. */
+export interface Placement {
+  /** The provider that was asked for. */
+  readonly provider: Provider;
+  /** Operator calls on it. */
+  readonly there: number;
+  /** Operator name -> calls that ran on the CPU instead. */
+  readonly onCpu: Readonly<Record<string, number>>;
+  /** Copies of tensors between the two that this took. */
+  readonly copies: number;
+}
+
+/** What to do when there is no such provider. */
+export const PROVIDER_HINTS: Readonly<Record<Provider, string>> = {
+  cpu: 'Reinstall onnxruntime-node.',
+  webgpu:
+    'WebGPU comes with the packages for Linux x64, macOS and Windows; on Linux it needs a Vulkan driver: see `vulkaninfo --summary` and docs/gpu.md.',
+  cuda: 'On Linux x64 with CUDA 12 and cuDNN 9, install the provider: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12. See docs/gpu.md.',
+};
+
+/** The provider as onnxruntime takes it, with its kernels' gaps worked around. */
+export function providerOptions(
+  provider: Provider,
+  bytes: Uint8Array,
+): InferenceSession.ExecutionProviderConfig {
+  if (provider !== 'webgpu') return provider;
+  // It takes every MaxPool and then fails on one that is asked for indices, as the gradient of MaxPool needs them.
+  const forceCpuNodeNames = readModel(bytes)
+    .nodes.filter(({ op, outputs }) => op === 'MaxPool' && outputs.length > 1)
+    .map(({ name }) => name);
+  // Its channels-last convolution is wrong, without a word, for 6, 9, 18, ... input channels (multiples of 3 but not
+  // of 4) and 4, 8, ... output channels; in a gradient of weights, the batch is the input channels.
+  return {
+    name: 'webgpu',
+    preferredLayout: 'NCHW',
+    ...(forceCpuNodeNames.length > 0 ? { forceCpuNodeNames } : {}),
+  };
+}
+
+/** Reads where operators ran from onnxruntime's profile of a run. */
+export class PlacementProbe {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create(): Promise<PlacementProbe> {
+    return new PlacementProbe(await mkdtemp(path.join(tmpdir(), 'pawdex-placement-')));
+  }
+
+  /** The beginning of the profile's file name. */
+  get prefix(): string {
+    return path.join(this.#folder, 'run');
+  }
+
+  /** The placement, once the session has written its profile. */
+  async read(provider: Provider): Promise<Placement> {
+    const [file] = await readdir(this.#folder);
+    const events = JSON.parse(await readFile(path.join(this.#folder, file ?? ''), 'utf8')) as ProfileEvent[];
+    return placementOf(provider, events);
+  }
+
+  /** Removes the profile. */
+  async remove(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** An event of onnxruntime's profile; kernels have `cat` "Node". */
+interface ProfileEvent {
+  cat?: string;
+  name: string;
+  args?: { op_name?: string; provider?: string };
+}
+
+function placementOf(provider: Provider, events: readonly ProfileEvent[]): Placement {
+  const onCpu: Record<string, number> = {};
+  let [there, copies] = [0, 0];
+  for (const { cat, name, args } of events) {
+    const op = args?.op_name;
+    if (cat !== 'Node' || op === undefined || !name.endsWith('_kernel_time')) continue;
+    if (op.startsWith('Memcpy')) copies += 1;
+    else if (args?.provider === 'CPUExecutionProvider') onCpu[op] = (onCpu[op] ?? 0) + 1;
+    else there += 1;
+  }
+  return { provider, there, onCpu, copies };
+}
+
+/** A placement in a sentence. */
+export function describePlacement({ provider, there, onCpu, copies }: Placement): string {
+  const list = Object.entries(onCpu).map(([op, calls]) => `${calls} ${op}`);
+  return list.length === 0
+    ? `All ${there} operator calls run on ${provider}.`
+    : `${there} operator calls run on ${provider}; on the CPU, with ${copies} copies: ${list.join(', ')}.`;
+}
