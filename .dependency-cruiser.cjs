@@ -12,6 +12,7 @@ const LAYERS = [
   'onnx',
   'image',
   'threads',
+  'wasm',
 ];
 
 const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;

@@ -51,8 +51,6 @@ export function withCommonOptions(made: Command): Command {
   const own = new Set(made.options.map(({ long }) => long));
   for (const { name, description, default: fallback } of settings()) {
     if (own.has(`--${flagOf(name)}`)) continue;
-    // `eval --gallery` names a set, not the gallery that ships.
-    if (made.options.some(({ long }) => long === `--${flagOf(name)}`)) continue;
     const value = typeof fallback === 'boolean' ? '[true|false]' : '<value>';
     const text = `${description} (PAWDEX_${name}; default ${shown(fallback)})`;
     const option = new Option(`--${flagOf(name)} ${value}`, text).helpGroup('Settings:');

@@ -2,10 +2,10 @@
  * Views: photos as a training step sees them, changed at random in ways that leave the animal the same. A view is one
  * native pipeline, so that all of it happens on other threads while a training step holds this one.
  */
-import { decodeSquare, type Photo, type ResizeRule } from '../../image/decode.js';
+import { decode, decodeSquare, type Photo, type ResizeRule } from '../../image/decode.js';
 import { coloured } from './colour.js';
 import { framed } from './frame.js';
-import type { RelativeBox, ViewParameters } from './view-parameters.js';
+import { PLAIN_VIEW, type RelativeBox, type ViewParameters } from './view-parameters.js';
 
 /** What is erased becomes the mean colour of ImageNet's photos. */
 const ERASED = [124, 116, 104] as const;
@@ -23,11 +23,13 @@ const ERASED = [124, 116, 104] as const;
  * @throws PawdexError image_corrupt
  */
 export async function renderView(photo: Photo, rule: ResizeRule, view: ViewParameters): Promise<Uint8Array> {
+  const limits = { maxPixels: photo.width * photo.height };
+  // Not one pipeline when the photo is small: what is measured with plain views must be what a server sees.
+  if (view === PLAIN_VIEW) return decode(photo.bytes, rule, limits);
   const frame = (image: Parameters<typeof framed>[0]) => {
     const placed = framed(image, photo, rule, view);
     return coloured(view.blur > 0 ? placed.blur(view.blur) : placed, view);
   };
-  const limits = { maxPixels: photo.width * photo.height };
   const pixels = await decodeSquare(photo.bytes, frame, rule.size, limits);
   if (view.erase !== null) erase(pixels, rule.size, view.erase);
   return pixels;

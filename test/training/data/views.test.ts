@@ -16,6 +16,7 @@ describe('renderView: the plain view', () => {
     const files: Record<string, Uint8Array> = {
       chelsea: await readFile('test/fixtures/chelsea/chelsea.png'),
       jpeg: await sceneJpeg(),
+      'small jpeg': await sceneJpeg(60, 40),
       'large jpeg': await sceneJpeg(1600, 1200),
       clear: await scene().ensureAlpha(0.5).png().toBuffer(),
       grey: await scene().greyscale().jpeg().toBuffer(),
