@@ -27,6 +27,7 @@ export { renderView } from './data/views.js';
 export { type EncoderParts, encoderModel } from './export/encoder-model.js';
 export { type Quantised, type QuantiseOptions, quantise } from './export/quantise/index.js';
 export { type EncoderFacts, writeEncoder } from './export/write-encoder.js';
+export { fitProjection, type ProjectionOptions } from './head/fit-projection.js';
 export { type ContrastOptions, learnedTemperature, normalise } from './losses/contrast.js';
 export { infoNce } from './losses/info-nce.js';
 export { moco } from './losses/moco.js';

@@ -17,7 +17,7 @@ export interface ContrastOptions {
 }
 
 /** Stands for "not a candidate": its exponential is 0, and unlike infinity it survives a product with 0. */
-const EXCLUDED = -1e9;
+export const EXCLUDED = -1e9;
 
 /** Smallest length a vector is divided by. */
 const TINY = 1e-12;

@@ -1,0 +1,53 @@
+/** Fitting a projection head on frozen features: what training starts from, and an encoder without any training. */
+import { PawdexError } from '../../errors.js';
+import type { Matrix } from '../../evaluation/exact.js';
+import type { SessionOptions } from '../autodiff/session.js';
+import { type NeighbourhoodOptions, neighbourhood } from './neighbourhood.js';
+import { type Projection, type WhiteningOptions, whitenedProjection } from './whitening.js';
+
+/** Settings of {@link fitProjection}. */
+export interface ProjectionOptions
+  extends Partial<WhiteningOptions>,
+    Partial<Omit<NeighbourhoodOptions, 'seed'>> {
+  /** D, of the embedding. */
+  readonly dimension: number;
+  /** Seed of the choice of photos; 0 unless given. */
+  readonly seed?: number;
+  readonly session?: SessionOptions;
+  /** Called after each step of the second stage. */
+  readonly onStep?: (done: number, steps: number) => void;
+}
+
+/**
+ * Fits a linear projection of unit features to embeddings whose cosine follows the label: whitening in closed form, then
+ * a few steps of neighbourhood components analysis. The defaults were chosen on a validation split, for EfficientNet-Lite2
+ * features of 81 breeds, with an eye on breeds that the fit never saw.
+ *
+ * @param features float32 [n, F], unit rows
+ * @param labels a number for each row; equal numbers are one label
+ * @returns matrix float32 [F, D] and offset float32 [D]: the embedding is the unit vector along features @ matrix + offset
+ * @throws PawdexError `config_invalid` for more dimensions than features; `set_invalid` when no label has two rows or
+ *   all rows have one label
+ */
+export async function fitProjection(
+  features: Matrix,
+  labels: readonly number[],
+  options: ProjectionOptions,
+): Promise<Projection> {
+  const { dimension, shrinkage = 0.1, power = 0.4, session, onStep } = options;
+  const { steps = 100, rate = 5e-3, temperature = 0.05, batch = 1536, seed = 0 } = options;
+  if (dimension > features.dimension)
+    throw new PawdexError('config_invalid', {
+      detail: `The head cannot make ${dimension} numbers of ${features.dimension} features.`,
+      hint: 'Lower the dimension of the embedding.',
+    });
+  const distinct = new Set(labels).size;
+  if (distinct < 2 || distinct === labels.length)
+    throw new PawdexError('set_invalid', {
+      detail: `A head cannot be fitted on ${labels.length} photos of ${distinct} labels.`,
+      hint: 'It takes two labels or more, and labels with two photos or more.',
+    });
+  const start = await whitenedProjection(features, labels, { dimension, shrinkage, power }, session);
+  const settings = { steps, rate, temperature, batch, seed };
+  return neighbourhood(features, labels, start, settings, session, (done) => onStep?.(done, steps));
+}

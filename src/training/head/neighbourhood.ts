@@ -1,0 +1,105 @@
+/** Neighbourhood components analysis on the sphere: a projection under which the nearest photos share a label. */
+import type { Matrix } from '../../evaluation/exact.js';
+import { intTensor } from '../../onnx/tensor.js';
+import type { GraphBuilder } from '../autodiff/builder.js';
+import type { Value } from '../autodiff/graph.js';
+import type { SessionOptions } from '../autodiff/session.js';
+import { TrainingStep } from '../autodiff/step/index.js';
+import { EXCLUDED, logitsOf, notItself, sameLabel } from '../losses/contrast.js';
+import { randomFloats } from '../random.js';
+import type { Projection } from './whitening.js';
+
+/** Settings of {@link neighbourhood}. */
+export interface NeighbourhoodOptions {
+  readonly steps: number;
+  /** Size of the first steps, relative to the start's mean entry. */
+  readonly rate: number;
+  /** Divides the cosines. */
+  readonly temperature: number;
+  /** Photos of one step. */
+  readonly batch: number;
+  readonly seed: number;
+}
+
+/**
+ * Maximises the leave-one-out soft-kNN probability of the right label, a softmax over cosine / temperature (Goldberger
+ * et al. 2004, "Neighbourhood Components Analysis"; L_in of Khosla et al. 2020, arXiv 2004.11362). Adam with a
+ * cosine schedule; step sizes are relative to the start, so few steps stay near it, which is what keeps labels apart
+ * that were never seen.
+ *
+ * @param features float32 [n, F], unit rows
+ * @param labels of each row
+ * @param onStep called after each step
+ */
+export async function neighbourhood(
+  features: Matrix,
+  labels: readonly number[],
+  start: Projection,
+  { steps, rate, temperature, seed, ...options }: NeighbourhoodOptions,
+  session?: SessionOptions,
+  onStep?: (done: number) => void,
+): Promise<Projection> {
+  const width = features.dimension;
+  const batch = Math.min(options.batch, features.rows);
+  const scales = new Map(
+    Object.entries(start).map(([name, { data }]) => [name, meanSize(data as Float32Array)]),
+  );
+  const step = await TrainingStep.create(
+    {
+      async encoder(g, count) {
+        const x = g.input('features', 'float32', [count, width]);
+        return g.op('Gemm', [x, g.parameter('matrix', start.matrix), g.parameter('offset', start.offset)]);
+      },
+      loss: (g, embeddings) => neighbourLoss(g, embeddings, temperature),
+    },
+    {
+      batch,
+      optimiser: {
+        beta2: 0.99,
+        epsilon: 1e-12,
+        weightDecay: 0,
+        perWeight: (name) => ({ rate: scales.get(name) ?? 1 }),
+      },
+      ...(session ? { session } : {}),
+    },
+  );
+  try {
+    const random = randomFloats(seed);
+    const order = labels.map((_, row) => row);
+    const data = new Float32Array(batch * width);
+    for (let done = 1; done <= steps; done += 1) {
+      for (let i = 0; i < batch; i += 1) {
+        const other = i + Math.floor(random() * (order.length - i));
+        [order[i], order[other]] = [order[other]!, order[i]!];
+        data.set(features.data.subarray(order[i]! * width, (order[i]! + 1) * width), i * width);
+      }
+      const feeds = {
+        features: { dtype: 'float32', shape: [batch, width], data },
+        labels: intTensor(order.slice(0, batch).map((row) => labels[row]!)),
+      } as const;
+      await step.run(feeds, 0.5 * rate * (1 + Math.cos((Math.PI * done) / steps)));
+      onStep?.(done);
+    }
+    const { matrix, offset } = step.state.weights;
+    return { matrix: matrix ?? start.matrix, offset: offset ?? start.offset };
+  } finally {
+    await step.close();
+  }
+}
+
+/** Mean over the rows of -log of the probability of their label; 0 for rows that are alone with theirs. */
+function neighbourLoss(g: GraphBuilder, embeddings: Value, temperature: number): Value {
+  const [count = 0] = embeddings.shape;
+  const labels = g.input('labels', 'int64', [count]);
+  const others = notItself(g, count);
+  const right = g.and(sameLabel(g, labels, labels), others);
+  const logits = logitsOf(g, embeddings, embeddings, temperature);
+  const logOf = (among: Value) => g.reduceLogSumExp(g.where(among, logits, EXCLUDED), [1], false);
+  const hasOthers = g.greater(g.reduceSum(g.cast(right, 'float32'), [1], false), 0);
+  return g.meanAll(g.where(hasOthers, g.sub(logOf(others), logOf(right)), 0));
+}
+
+/** Mean absolute value; 1 where all are 0. */
+function meanSize(values: Float32Array): number {
+  return values.reduce((sum, value) => sum + Math.abs(value), 0) / values.length || 1;
+}
