@@ -34,3 +34,4 @@ export { moco } from './losses/moco.js';
 export { ntXent } from './losses/nt-xent.js';
 export { proxyNca } from './losses/proxy-nca.js';
 export { supCon } from './losses/sup-con.js';
+export { type ChartInput, writeTrainingCharts } from './report/write-charts.js';

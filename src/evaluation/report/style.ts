@@ -1,9 +1,13 @@
+import { COLOURS, plotRules } from './palette.js';
+
+const VARIABLES = Object.entries(COLOURS)
+  .map(([name, [light, dark]]) => `--${name}: light-dark(${light}, ${dark});`)
+  .join(' ');
+
 /** The report's style sheet: light and dark, narrow and wide, and on paper. */
 export const STYLE = `
 :root { color-scheme: light dark;
-  --page: light-dark(#f4f7f5, #0e1513); --card: light-dark(#fff, #17211d); --ink: light-dark(#14211c, #e9f1ed);
-  --soft: light-dark(#51625a, #a3b5ac); --line: light-dark(#d5e0da, #2c3a34);
-  --main: light-dark(#0e7f62, #4cc09c); --second: light-dark(#c5533a, #ee8b72); }
+${VARIABLES} }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
 main { max-width: 70rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
@@ -19,15 +23,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .figures dd { margin: 0; font-size: 1.45rem; font-variant-numeric: tabular-nums; line-height: 1.25; }
 .figures small { display: block; color: var(--soft); font-size: 0.78rem; }
 figure { margin: 0; }
-.plot { width: 100%; height: auto; display: block; }
-.plot text { fill: var(--soft); font-size: 12.5px; }
-.plot .axis { fill: var(--ink); font-size: 13.5px; }
-.grid { stroke: var(--line); }
-.bar { fill: var(--main); } .other { fill: var(--second); fill-opacity: 0.6; }
-.ideal { fill: none; stroke: var(--soft); stroke-dasharray: 5 4; }
-.curve { fill: none; stroke: var(--main); stroke-width: 2.2; }
-.dot { fill: var(--second); stroke: var(--card); stroke-width: 1.5; }
-.labels { columns: 19rem; column-gap: 2rem; list-style: none; margin: 0; padding: 0; font-size: 0.86rem; }
+.plot { width: 100%; height: auto; display: block; }${plotRules((name) => `var(--${name})`)}.labels { columns: 19rem; column-gap: 2rem; list-style: none; margin: 0; padding: 0; font-size: 0.86rem; }
 .labels li { display: grid; grid-template-columns: minmax(0, 11rem) 1fr 3.2rem; gap: 0.6rem; align-items: center; break-inside: avoid; }
 .labels span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .labels svg { width: 100%; height: 0.7rem; display: block; }

@@ -16,8 +16,9 @@ export interface Scales {
   y: (value: number) => number;
 }
 
-const WIDTH = 440;
-const HEIGHT = 330;
+/** Size of a plot. */
+export const PLOT = { width: 440, height: 330 } as const;
+const { width: WIDTH, height: HEIGHT } = PLOT;
 const LEFT = 70;
 const RIGHT = 24;
 const TOP = 12;
@@ -42,6 +43,17 @@ export const percent = (value: number, digits = 0): string => `${(100 * value).t
 /** `count` + 1 evenly spaced values from `from` to `to`. */
 export function evenly(from: number, to: number, count: number): number[] {
   return Array.from({ length: count + 1 }, (_, i) => from + ((to - from) * i) / count);
+}
+
+/** Round values that span `from` to `to`, the outermost at or beyond them: 1, 2 or 5 times a power of ten apart. */
+export function roundTicks(from: number, to: number, about = 5): number[] {
+  const span = to - from || Math.abs(to) || 1;
+  const power = 10 ** Math.floor(Math.log10(span / about));
+  const step = power * ([1, 2, 5].find((factor) => span / (factor * power) <= about) ?? 10);
+  const first = Math.floor(from / step);
+  const last = Math.max(first + 1, Math.ceil(to / step));
+  // Whole multiples, so that no tick is 0.30000000000000004.
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 /**

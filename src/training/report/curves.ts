@@ -1,0 +1,169 @@
+/** The course of a run as plots: loss and learning rate, and quality on val. */
+import { legend, placed, standalone } from '../../evaluation/report/standalone.js';
+import { type Axis, at, PLOT, percent, plot, polyline, roundTicks } from '../../evaluation/report/svg.js';
+
+/** What the charts read of a line of the log; steps have a loss, evaluations a quality. */
+export interface ChartEntry {
+  /** Passes over the photos so far. */
+  readonly epoch: number;
+  readonly loss?: number;
+  readonly learningRate?: number;
+  /** Shares, 0..1. */
+  readonly val?: {
+    readonly top1: number;
+    readonly recallAt1: number;
+    readonly unseenRecallAt1?: number | null;
+  };
+}
+
+type Point = [number, number];
+
+/** Points of a curve that are drawn; more cannot be told apart. */
+const DRAWN = 400;
+/** Share of a new loss in the smoothed one. */
+const SMOOTHING = 0.05;
+const TOP = 48;
+const MARGIN = 12;
+
+/** Every n-th point and the last, so that at most about {@link DRAWN} are left. */
+function thinned(points: readonly Point[]): Point[] {
+  const every = Math.max(1, Math.ceil(points.length / DRAWN));
+  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
+}
+
+function pointsOf(
+  log: readonly ChartEntry[],
+  value: (entry: ChartEntry) => number | null | undefined,
+): Point[] {
+  return log.flatMap((entry): Point[] => {
+    const y = value(entry);
+    return typeof y === 'number' && Number.isFinite(y) ? [[entry.epoch, y]] : [];
+  });
+}
+
+/** Exponential moving average, corrected for its start (Kingma & Ba, arXiv 1412.6980, section 3). */
+function smoothed(points: readonly Point[]): Point[] {
+  let [sum, weight] = [0, 0];
+  return points.map(([x, y]) => {
+    sum += SMOOTHING * (y - sum);
+    weight += SMOOTHING * (1 - weight);
+    return [x, sum / weight];
+  });
+}
+
+/** An axis with round ends around values. */
+function axisOf(label: string, values: readonly number[], format: Axis['format']): Axis {
+  const ticks = roundTicks(Math.min(...values), Math.max(...values));
+  return { label, ticks, from: ticks[0] as number, to: ticks.at(-1) as number, format };
+}
+
+const short = (value: number) =>
+  value === 0 || Math.abs(value) >= 0.01 ? String(Number(value.toPrecision(3))) : value.toExponential();
+const xs = (points: readonly Point[]) => points.map(([x]) => x);
+const ys = (points: readonly Point[]) => points.map(([, y]) => y);
+const epochs = (points: readonly Point[]) => axisOf('epoch', [0, ...xs(points)], short);
+
+/**
+ * Loss of every step with its moving average, and the learning rate beside it.
+ *
+ * @returns an SVG file, or null when no step has a finite loss
+ */
+export function lossChart(log: readonly ChartEntry[]): string | null {
+  const loss = pointsOf(log, (entry) => entry.loss);
+  const rate = pointsOf(log, (entry) => entry.learningRate);
+  if (loss.length === 0 || rate.length === 0) return null;
+  const drawn = [thinned(loss), thinned(smoothed(loss))] as const;
+  const left = plot('Loss', epochs(loss), axisOf('loss', drawn.flatMap(ys), short), (scales) =>
+    [polyline('curve faint', drawn[0], scales), polyline('curve', drawn[1], scales)].join(''),
+  );
+  const right = plot(
+    'Learning rate',
+    epochs(rate),
+    axisOf('learning rate', [0, ...ys(rate)], short),
+    (scales) => polyline('curve third', thinned(rate), scales),
+  );
+  const size = { width: 2 * PLOT.width + 3 * MARGIN, height: PLOT.height + TOP + MARGIN };
+  return standalone(
+    'Loss and learning rate of a training run',
+    size,
+    [
+      '<text class="title" x="20" y="29">Loss</text>',
+      legend(
+        [
+          ['faint', 'each step'],
+          ['', 'moving average'],
+        ],
+        80,
+        24,
+      ),
+      `<text class="title" x="${PLOT.width + 2 * MARGIN + 8}" y="29">Learning rate</text>`,
+      placed(left, MARGIN, TOP),
+      placed(right, PLOT.width + 2 * MARGIN, TOP),
+    ].join(''),
+  );
+}
+
+/** Curves of {@link qualityChart}: class, name, where they are in an entry. */
+const QUALITIES = [
+  ['', 'vote, top1', (entry: ChartEntry) => entry.val?.top1],
+  ['second', 'recall@1', (entry: ChartEntry) => entry.val?.recallAt1],
+  ['third', 'recall@1, unseen labels', (entry: ChartEntry) => entry.val?.unseenRecallAt1],
+] as const;
+
+/**
+ * Quality on val at every evaluation; of several at one place, the best vote's.
+ *
+ * @returns an SVG file, or null without an evaluation
+ */
+export function qualityChart(log: readonly ChartEntry[]): string | null {
+  const evaluations = bestPerEpoch(log);
+  const curves = QUALITIES.map(([name, text, value]) => ({
+    name,
+    text,
+    points: pointsOf(evaluations, value),
+  }));
+  const shown = curves.filter(({ points }) => points.length > 0);
+  const all = shown.flatMap(({ points }) => points);
+  if (all.length === 0) return null;
+  const best = evaluations.reduce((a, b) => ((b.val?.top1 ?? 0) > (a.val?.top1 ?? 0) ? b : a));
+  const quality = axisOf('share of val photos', ys(all), (value) => `${short(100 * value)} %`);
+  const drawing = plot('Quality on val', epochs(all), quality, (scales) =>
+    shown
+      .map(({ name, text, points }) => {
+        const dots = points.map(
+          ([x, y]) =>
+            `<circle class="mark ${name}" r="3" cx="${at(scales.x(x))}" cy="${at(scales.y(y))}"><title>${text} ${percent(y, 1)} after ${short(x)} epochs</title></circle>`,
+        );
+        return polyline(`curve ${name}`, points, scales) + dots.join('');
+      })
+      .join(''),
+  );
+  const width = 1.25 * PLOT.width;
+  const size = { width: width + 2 * MARGIN, height: 1.25 * PLOT.height + TOP + 36 };
+  return standalone(
+    'Quality on val',
+    size,
+    [
+      '<text class="title" x="20" y="29">Quality on val</text>',
+      `<text class="soft" x="${size.width - 20}" y="29" text-anchor="end">best vote ${percent(best.val?.top1 ?? 0, 1)}, after ${short(best.epoch)} epochs</text>`,
+      legend(
+        shown.map(({ name, text }) => [name, text] as const),
+        20,
+        TOP + 6,
+      ),
+      placed(drawing, MARGIN, TOP + 24, width),
+    ].join(''),
+    (colour) =>
+      `.mark { fill: ${colour('main')}; } .mark.second { fill: ${colour('second')}; } .mark.third { fill: ${colour('third')}; }`,
+  );
+}
+
+function bestPerEpoch(log: readonly ChartEntry[]): ChartEntry[] {
+  const best = new Map<number, ChartEntry>();
+  for (const entry of log) {
+    if (!entry.val) continue;
+    const other = best.get(entry.epoch)?.val;
+    if (!other || entry.val.top1 > other.top1) best.set(entry.epoch, entry);
+  }
+  return [...best.values()];
+}

@@ -1,0 +1,116 @@
+/** Embeddings on a plane, so that a person sees which labels lie together. */
+import { UMAP } from 'umap-js';
+import { standalone } from '../../evaluation/report/standalone.js';
+import { at, escapeHtml } from '../../evaluation/report/svg.js';
+import { randomFloats } from '../random.js';
+
+/** Embeddings with their labels. */
+export interface MapInput {
+  /** Unit vectors, all of one length. */
+  readonly vectors: readonly ArrayLike<number>[];
+  /** One per vector. */
+  readonly labels: readonly string[];
+}
+
+/** Neighbours whose distances the map tries to keep. */
+const NEIGHBOURS = 15;
+/** Rounds of layout between two turns of the event loop. */
+const ROUNDS = 20;
+const SIDE = 900;
+/** Room for half a label beside the outermost points. */
+const MARGIN = 70;
+const TOP = 56;
+
+type Point = readonly [number, number];
+
+/**
+ * The embedding map: UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together; distances between far
+ * groups mean little. The same embeddings give the same map.
+ *
+ * @returns an SVG file, or null for fewer than three embeddings
+ */
+export async function embeddingMap({ vectors, labels }: MapInput): Promise<string | null> {
+  if (vectors.length < 3) return null;
+  const points = fitted(await project(vectors));
+  const names = [...new Set(labels)].sort();
+  const colour = new Map(names.map((name, i) => [name, colourOf(i)]));
+  const dots = points.map(([x, y], i) => {
+    const label = labels[i] ?? '';
+    return `<circle r="3.4" cx="${at(x)}" cy="${at(y)}" fill="${colour.get(label)}"><title>${escapeHtml(label)}</title></circle>`;
+  });
+  const middles = names.map((name) => middle(points.filter((_, i) => labels[i] === name)));
+  const texts = apart(middles, names).map(
+    ([x, y], i) => `<text class="label" x="${at(x)}" y="${at(y)}">${escapeHtml(names[i] ?? '')}</text>`,
+  );
+  return standalone(
+    'Embeddings on a plane, coloured by label',
+    { width: SIDE, height: SIDE + TOP },
+    [
+      '<text class="title" x="20" y="30">Embeddings on a plane</text>',
+      `<text class="soft" x="20" y="49">${vectors.length} photos, ${names.length} labels, by UMAP: neighbours lie together, far distances mean little</text>`,
+      `<g transform="translate(0 ${TOP})"><g fill-opacity="0.75">${dots.join('')}</g>${texts.join('')}</g>`,
+    ].join(''),
+    (of) =>
+      `.label { font-size: 10.5px; text-anchor: middle; stroke: ${of('card')}; stroke-width: 3px; stroke-linejoin: round; paint-order: stroke; }`,
+  );
+}
+
+async function project(vectors: MapInput['vectors']): Promise<Point[]> {
+  const umap = new UMAP({
+    nNeighbors: Math.min(NEIGHBOURS, vectors.length - 1),
+    // Larger than the default of 0.1: groups are not drawn as single dots.
+    minDist: 0.4,
+    random: randomFloats(1),
+  });
+  const rounds = umap.initializeFit(vectors.map((vector) => Array.from(vector)));
+  for (let round = 0; round < rounds; round++) {
+    umap.step();
+    // A progress bar or a Ctrl-C gets its turn.
+    if (round % ROUNDS === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return umap.getEmbedding().map(([x = 0, y = 0]) => [x, y] as const);
+}
+
+/** Scaled into the drawing, in proportion. */
+function fitted(points: readonly Point[]): Point[] {
+  const range = (axis: 0 | 1) => {
+    const values = points.map((point) => point[axis]);
+    return [Math.min(...values), Math.max(...values)] as const;
+  };
+  const [[left, right], [top, bottom]] = [range(0), range(1)];
+  const scale = (SIDE - 2 * MARGIN) / Math.max(right - left, bottom - top, 1e-9);
+  const place = (value: number, from: number, to: number) => SIDE / 2 + scale * (value - (from + to) / 2);
+  return points.map(([x, y]) => [place(x, left, right), place(y, top, bottom)] as const);
+}
+
+/** The point between the others on either axis; a stray photo does not move it. */
+function middle(points: readonly Point[]): Point {
+  const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
+  return [median(points.map(([x]) => x)), median(points.map(([, y]) => y))];
+}
+
+/** A label's size, roughly. */
+const LETTER = 5.8;
+const LINE = 11;
+
+/** Moves labels up or down, as little as it takes, so that they can be read; in a crowd some still overlap. */
+function apart(places: readonly Point[], names: readonly string[]): Point[] {
+  const taken: { x: number; y: number; width: number }[] = [];
+  return places.map(([x, y], i) => {
+    const width = LETTER * (names[i]?.length ?? 0);
+    const free = (at: number) =>
+      taken.every(
+        (other) => Math.abs(other.y - at) >= LINE || Math.abs(other.x - x) >= (other.width + width) / 2,
+      );
+    const rows = [0, -1, 1, -2, 2, -3, 3, -4, 4].map((row) => y + row * LINE);
+    const best = rows.find(free) ?? y;
+    taken.push({ x, y: best, width });
+    return [x, best] as const;
+  });
+}
+
+/** Hues by the golden angle, so that labels next to each other in the alphabet differ; readable on light and dark. */
+function colourOf(index: number): string {
+  const hue = Math.round((index * 137.508) % 360);
+  return `hsl(${hue}, ${[65, 45][index % 2]}%, ${[42, 55, 48][index % 3]}%)`;
+}
