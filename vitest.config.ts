@@ -36,8 +36,9 @@ export default defineConfig({
     // Native modules (ONNX Runtime, SQLite, hnswlib) are loaded once per process, never into several threads
     // of one: each test file has a process of its own.
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Against hanging, not slowness: a machine that is busy otherwise must not fail a test.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000,
     server: { deps: { external: [/\/dist\//] } },
   },

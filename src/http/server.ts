@@ -2,7 +2,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Express } from 'express';
+import type { Express, Request, Response } from 'express';
 import { type ErrorCode, PawdexError } from '../errors.js';
 import type { Lifecycle } from './lifecycle.js';
 import { problemOf } from './problem.js';
@@ -65,6 +65,14 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   );
 }
 
+/** A request whose target no router can read: `GET http://[::1/`. Express would answer with a page of its own. */
+function answerUnroutable(res: ServerResponse): void {
+  const detail = 'The address of the request cannot be read.';
+  const problem = problemOf(new PawdexError('invalid_request', { detail }), {});
+  res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
+  res.end(JSON.stringify(problem));
+}
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -103,7 +111,7 @@ export async function startServer(app: Express, options: ServerOptions): Promise
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: checkMs,
     },
-    app,
+    (req, res) => app(req as Request, res as Response, () => answerUnroutable(res)),
   );
   server.prependListener('request', (_req, res: ServerResponse) => {
     inFlight.add(res);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { loadCalibration } from '../../src/breeds/load-calibration.js';
@@ -19,4 +20,9 @@ it('has nothing to read where there is no file, and refuses what is not a calibr
   await expect(loadCalibration(path.join(models, 'encoder.json'))).rejects.toMatchObject({
     code: 'calibration_invalid',
   });
+});
+
+it('the pages say what the card says was measured: else run node scripts/docs/measured.mjs', () => {
+  const script = path.join(PACKAGE_ROOT, 'scripts/docs/measured.mjs');
+  expect(() => execFileSync(process.execPath, [script, '--check'], { stdio: 'pipe' })).not.toThrow();
 });

@@ -1,8 +1,7 @@
-import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Bench, until } from './pawdex.js';
+import { Bench, stored, until } from './pawdex.js';
 
 let bench: Bench;
 beforeEach(async () => {
@@ -11,12 +10,6 @@ beforeEach(async () => {
 afterEach(() => bench.remove());
 
 const index = (dir: string, ...flags: string[]) => ['index', dir, '--collection', 'mine', ...flags];
-
-/** Whether an index run into `dataDir` has stored something by now: its write-ahead log has grown. */
-function stored(dataDir: string): boolean {
-  const log = statSync(path.join(dataDir, 'pawdex.db-wal'), { throwIfNoEntry: false });
-  return (log?.size ?? 0) > 150_000;
-}
 
 describe('pawdex index', () => {
   it('goes on after a bad file, lists it, and does nothing the second time', async () => {

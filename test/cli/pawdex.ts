@@ -1,7 +1,7 @@
 /** Runs the built command line as a process of its own, in a data directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -96,8 +96,14 @@ export class Bench {
   }
 }
 
+/** Whether an index run into `dataDir` has stored something by now: its write-ahead log has grown. */
+export function stored(dataDir: string): boolean {
+  const log = statSync(path.join(dataDir, 'pawdex.db-wal'), { throwIfNoEntry: false });
+  return (log?.size ?? 0) > 150_000;
+}
+
 /** Waits until something holds, looking every few milliseconds. */
-export async function until(holds: () => boolean, limitMs = 30_000): Promise<void> {
+export async function until(holds: () => boolean, limitMs = 100_000): Promise<void> {
   const giveUpAt = Date.now() + limitMs;
   while (!holds()) {
     if (Date.now() > giveUpAt) throw new Error(`it did not come true: ${holds}`);

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { Bench, CAT, until } from './pawdex.js';
+import { Bench, CAT, stored, until } from './pawdex.js';
 
 const MAIN = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
 
@@ -70,8 +70,7 @@ describe('output that nobody takes', () => {
 it('ends at the second Ctrl-C, with photos in the encoder', async () => {
   const photos = await bench.photos('many', 600);
   const { child, ended } = bench.start(['index', photos, '-c', 'many']);
-  await until(() => existsSync(path.join(bench.dataDir, 'pawdex.db-wal')));
-  await new Promise((resolve) => setTimeout(resolve, 800));
+  await until(() => stored(bench.dataDir) || child.exitCode !== null);
   child.kill('SIGINT');
   await new Promise((resolve) => setTimeout(resolve, 600));
   child.kill('SIGINT');

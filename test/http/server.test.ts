@@ -39,6 +39,11 @@ describe('startServer', () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' });
   });
 
+  it('answers an address that nobody can read as any bad request', async () => {
+    const connection = raw(server.url, 'GET http://[::1/healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await connection.closed).toMatch(/^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*invalid_request/);
+  });
+
   it('says which setting to change when the port is taken', async () => {
     const port = Number(new URL(server.url).port);
     const second = startServer(t.app, { host: '127.0.0.1', port, lifecycle: t.lifecycle });

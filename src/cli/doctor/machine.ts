@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Config } from '../../config.js';
+import { loadFailure } from '../../store/embedded/graph.js';
 import { runningServer } from '../server-file.js';
 import { type Check, failed, ok, warning } from './check.js';
 
@@ -28,7 +29,7 @@ export function checkNativeModules(): Check[] {
       if (name === 'better-sqlite3') new loaded(':memory:').close();
       return ok(name, 'loads');
     } catch (error) {
-      const detail = `does not load: ${(error as Error).message.split('\n')[0]}`;
+      const detail = `does not load: ${loadFailure(error)}`;
       return name === 'hnswlib-node'
         ? warning(
             name,

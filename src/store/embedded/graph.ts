@@ -21,9 +21,14 @@ export function loadGraphLibrary(name: string): { library: GraphLibrary } | { un
   try {
     return { library: createRequire(import.meta.url)(name) as GraphLibrary };
   } catch (error) {
-    const reason = String(error instanceof Error ? error.message : error).split('\n', 1)[0];
-    return { unavailable: `${name} could not be loaded (${reason}); searches are exact.` };
+    return { unavailable: `${name} could not be loaded (${loadFailure(error)}); searches are exact.` };
   }
+}
+
+/** Why a native module did not load, in one line: the list of every place that was tried helps nobody. */
+export function loadFailure(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0]!.replace(/\.? Tried:$/, '');
 }
 
 export class Graph {

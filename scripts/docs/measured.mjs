@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+/**
+ * Writes what models/encoder.json says of its quality into the pages that quote it, between their `measured`
+ * comments, so that no page can say anything else; `--check` changes nothing and fails where one does.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+
+const fromRoot = (file) => new URL(`../../${file}`, import.meta.url);
+const { name, quality } = JSON.parse(await readFile(fromRoot('models/encoder.json'), 'utf8'));
+
+const measured = quality.n !== undefined;
+const share = (value) => (value === null || value === undefined ? 'not defined' : value.toFixed(4));
+const percent = (value) => `${(100 * value).toFixed(1)} %`;
+const row = (what, value, interval) =>
+  `| ${what} | ${value} | ${interval ? `${share(interval.low)} to ${share(interval.high)}` : ''} |`;
+
+/** All of it, for the model card. */
+function table() {
+  const { intervals, decisions, nonPets, species } = quality;
+  return [
+    `On ${quality.n.toLocaleString('en')} photos of \`${quality.queries}\`, with \`${quality.gallery}\` as the gallery${nonPets ? `, and ${nonPets.n} photos of \`${quality.nonPetsFrom}\` that show no pet` : ''}:`,
+    '',
+    '| measure | value | 95 % interval |',
+    '|---|---|---|',
+    row('top-1 of the vote', share(quality.top1), intervals.top1),
+    ...Object.entries(species).map(([of, { n, top1 }]) =>
+      row(`top-1, ${of.replaceAll('_', ' ')} (${n} photos)`, share(top1)),
+    ),
+    row('top-1, mean over breeds', share(quality.macroTop1)),
+    row('recall@1', share(quality.recallAt[1]), intervals.recallAt1),
+    row('recall@5', share(quality.recallAt[5])),
+    row('recall@10', share(quality.recallAt[10])),
+    row('mAP@R', share(quality.mapAtR), intervals.mapAtR),
+    row('expected calibration error', share(quality.ece), intervals.ece),
+    row('coverage at 95 % precision', share(quality.coverageAt95), intervals.coverageAt95),
+    row('coverage at 99 % precision', share(quality.coverageAt99)),
+    row(
+      'decisions',
+      `match ${percent(decisions.match)}, ambiguous ${percent(decisions.ambiguous)}, unknown ${percent(decisions.unknown)}`,
+    ),
+    row('right among `match`', share(quality.matchPrecision)),
+    row('AUROC over unknown breeds', share(quality.unknownLabelAuroc)),
+    ...(nonPets
+      ? [
+          row('AUROC over non-pets', share(quality.nonPetAuroc)),
+          row('non-pets answered `match`', percent(nonPets.decisions.match)),
+        ]
+      : []),
+  ].join('\n');
+}
+
+/** The results in the form that Hugging Face reads from a card's front matter. */
+function frontMatter() {
+  const metric = (type, label, value) =>
+    `      - type: ${type}\n        name: ${label}\n        value: ${value}`;
+  return `model-index:
+- name: ${name}
+  results:
+  - task:
+      type: image-feature-extraction
+    dataset:
+      name: ${quality.queries}, gallery ${quality.gallery}
+      type: image-folder
+    metrics:
+${[
+  metric('accuracy', 'top-1 of the vote', quality.top1),
+  metric('recall_at_1', 'recall@1', quality.recallAt[1]),
+  metric('map_at_r', 'mAP@R', quality.mapAtR),
+  metric('expected_calibration_error', 'ECE', quality.ece),
+].join('\n')}`;
+}
+
+/** What a reader of the README asks first. */
+const short = () =>
+  `| on ${quality.n.toLocaleString('en')} photos of \`${quality.queries}\`, none of which it was made with | |
+|---|---|
+| the right breed comes first | ${percent(quality.top1)} |
+| the nearest photo is of the right breed | ${percent(quality.recallAt[1])} |
+| photos it can answer with 95 % of the answers right | ${percent(quality.coverageAt95)} |
+| error of the stated confidence (ECE) | ${share(quality.ece)} |`;
+
+const NOT_YET = {
+  '# measured': '# not yet',
+  '<!-- measured -->': 'Not yet: `node scripts/model/measure.mjs`.',
+};
+
+const BLOCKS = [
+  { page: 'models/README.md', from: '# measured', to: '# /measured', write: frontMatter },
+  { page: 'models/README.md', from: '<!-- measured -->', to: '<!-- /measured -->', write: table },
+  { page: 'README.md', from: '<!-- measured -->', to: '<!-- /measured -->', write: short },
+];
+
+let stale = 0;
+for (const { page, from, to, write } of BLOCKS) {
+  const before = await readFile(fromRoot(page), 'utf8');
+  const start = before.indexOf(`${from}\n`);
+  const end = before.indexOf(`\n${to}\n`, start);
+  if (start < 0 || end < 0) throw new Error(`${page} has no lines "${from}" and "${to}".`);
+  const after =
+    before.slice(0, start + from.length + 1) + (measured ? write() : NOT_YET[from]) + before.slice(end);
+  if (after === before) continue;
+  stale++;
+  if (process.argv.includes('--check'))
+    console.error(`${page} differs from models/encoder.json: run node scripts/docs/measured.mjs`);
+  else await writeFile(fromRoot(page), after);
+}
+if (process.argv.includes('--check') && stale > 0) process.exitCode = 1;
