@@ -14,6 +14,7 @@ import { indexCommand } from './index.js';
 import { describeError, note, OutputError, surviveClosedPipes } from './output.js';
 import { serveCommand } from './serve.js';
 import { VERSION } from './version.js';
+import { viewsCommand } from './views.js';
 
 function program(): Command {
   const main = new Command('pawdex')
@@ -29,6 +30,7 @@ function program(): Command {
     evalCommand(),
     calibrateCommand(),
     checkLabelsCommand(),
+    viewsCommand(),
     doctorCommand(),
   ];
   for (const made of commands) main.addCommand(withCommonOptions(made).copyInheritedSettings(main));

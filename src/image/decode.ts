@@ -106,10 +106,6 @@ export async function decodeSquare(
   }
 }
 
-/** What an encoder is given: the image as its rule says. */
-export const asEncoded = (rule: ResizeRule) => (image: Sharp) =>
-  image.resize(rule.size, rule.size, { fit: rule.fit, kernel: rule.kernel });
-
 /**
  * Decodes and resizes one image, as {@link decodeSquare} says.
  *
@@ -127,7 +123,8 @@ export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: Decode
     checkSize(width, height, limits);
     // Of a photo smaller than the square, libvips cuts out the middle as it is.
     const side = enlarges(rule) ? Math.min(rule.size, width, height) : rule.size;
-    const pixels = await decodeSquare(bytes, asEncoded({ ...rule, size: side }), side, limits);
+    const frame = (image: Sharp) => image.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
+    const pixels = await decodeSquare(bytes, frame, side, limits);
     return side < rule.size ? enlarge(pixels, side, rule.size) : pixels;
   } catch (error) {
     throw decodeError(error);

@@ -4,7 +4,7 @@ import { mixSeed, randomFloats } from '../random.js';
 import type { PhotoCache } from './photo-cache.js';
 import type { PlannedBatch } from './plan.js';
 import { type BadPhoto, Substitutes } from './substitutes.js';
-import { drawView } from './view-parameters.js';
+import { drawView, viewSeed } from './view-parameters.js';
 import type { ViewSettings } from './view-settings.js';
 import { renderView } from './views.js';
 
@@ -114,9 +114,8 @@ export class BatchMaker {
     return Promise.all(
       Array.from({ length: viewsPerPhoto }, (_, view) => {
         const number = turns[place]! * viewsPerPhoto + view;
-        // One that stands in differs from its own turns: else a batch could show the very same view twice.
-        const own = opened.photo === photos[place] ? [] : [photos[place]!];
-        const random = randomFloats(mixSeed(seed, epoch, opened.photo, number, ...own));
+        // One that stands in has views of its own: a batch in which it also has a turn never shows one twice.
+        const random = randomFloats(viewSeed(seed, epoch, opened.photo, number, photos[place]));
         return renderView(opened.value, rule, drawView(views, random));
       }),
     );

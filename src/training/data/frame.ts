@@ -1,7 +1,7 @@
 /** Where in a photo a view lies: crop, scale, mirror and turn, as what sharp is asked for. */
 import type { Sharp } from 'sharp';
-import { asEncoded, type ResizeRule } from '../../image/decode.js';
-import { PLAIN_VIEW, type ViewParameters } from './view-parameters.js';
+import type { ResizeRule } from '../../image/decode.js';
+import type { ViewParameters } from './view-parameters.js';
 
 /** Pixels by which a turned crop stays clear of the edge: corners of a turned picture are interpolated. */
 const MARGIN = 2;
@@ -52,21 +52,8 @@ function frameOf(photo: Size, size: number, { crop, degrees }: ViewParameters): 
   };
 }
 
-/** Whether a view shows what the encoder is given when it serves; mirrored it may be. */
-function showsAll({ crop, degrees }: ViewParameters): boolean {
-  const plain = PLAIN_VIEW.crop;
-  return (
-    degrees === 0 &&
-    crop.area === plain.area &&
-    crop.ratio === plain.ratio &&
-    crop.x === plain.x &&
-    crop.y === plain.y
-  );
-}
-
 /** Asks for a view's place, size and turn. */
 export function framed(image: Sharp, photo: Size, rule: ResizeRule, view: ViewParameters): Sharp {
-  if (showsAll(view)) return asEncoded(rule)(image).flop(view.flip);
   const { width, height, left, top } = frameOf(photo, rule.size, view);
   const scaled = image.resize(width, height, { fit: 'fill', kernel: rule.kernel }).flop(view.flip);
   const turned = view.degrees === 0 ? scaled : scaled.rotate(view.degrees);

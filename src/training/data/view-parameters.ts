@@ -1,4 +1,5 @@
 /** What one view does to its photo, drawn before the photo is looked at. */
+import { mixSeed } from '../random.js';
 import type { ViewSettings } from './view-settings.js';
 
 /** A rectangle within another, whatever the size of that. */
@@ -48,11 +49,28 @@ export const PLAIN_VIEW: ViewParameters = {
 const ERASE_RATIO = [0.3, 1 / 0.3] as const;
 
 /**
+ * The seed of one view: unrelated to that of any other, and independent of the order in which they are made.
+ *
+ * @param photo its index in the training set
+ * @param number counts the views of the photo in the epoch, from 0
+ * @param standsFor the photo that this one stands in for
+ */
+export function viewSeed(
+  seed: number,
+  epoch: number,
+  photo: number,
+  number: number,
+  standsFor = photo,
+): number {
+  return mixSeed(seed, epoch, photo, number, standsFor);
+}
+
+/**
  * Draws a view. The same count of numbers is drawn whatever the settings, so that raising one probability leaves
  * all else as it was.
  *
  * @param random floats in [0, 1)
- * @example drawView(settings, randomFloats(mixSeed(seed, epoch, photo, view)))
+ * @example drawView(settings, randomFloats(viewSeed(seed, epoch, photo, number)))
  */
 export function drawView(settings: ViewSettings, random: () => number): ViewParameters {
   const { crop, rotate, jitter, blur, erase } = settings;

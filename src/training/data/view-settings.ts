@@ -28,8 +28,8 @@ const rotate = z.strictObject({
 const jitter = z.strictObject({
   probability: probability.default(0.8),
   /** Brightness is multiplied by 1 - this to 1 + this; contrast and saturation likewise. */
-  brightness: z.number().min(0).max(1).default(0.25),
-  contrast: z.number().min(0).max(1).default(0.25),
+  brightness: z.number().min(0).max(1).default(0.2),
+  contrast: z.number().min(0).max(1).default(0.2),
   saturation: z.number().min(0).max(1).default(0.2),
   /** Hues are turned by at most this many degrees, either way; a coat's colour tells breeds apart. */
   hue: z.number().min(0).max(180).default(5),

@@ -2,6 +2,7 @@
  * Views: photos as a training step sees them, changed at random in ways that leave the animal the same. A view is one
  * native pipeline, so that all of it happens on other threads while a training step holds this one.
  */
+import type { Sharp } from 'sharp';
 import { decode, decodeSquare, type Photo, type ResizeRule } from '../../image/decode.js';
 import { coloured } from './colour.js';
 import { framed } from './frame.js';
@@ -11,7 +12,7 @@ import { PLAIN_VIEW, type RelativeBox, type ViewParameters } from './view-parame
 const ERASED = [124, 116, 104] as const;
 
 /**
- * Renders a view of a photo. `PLAIN_VIEW` gives the bytes that `decode` gives.
+ * Renders a view of a photo. `PLAIN_VIEW` itself gives the bytes that `decode` gives.
  *
  * The photo is mirrored, scaled, turned and cropped; then blurred, recoloured, and partly erased. Scaling is what
  * crops do: one of a quarter of the area shows the animal at twice the size. A crop that reaches beyond
@@ -26,7 +27,7 @@ export async function renderView(photo: Photo, rule: ResizeRule, view: ViewParam
   const limits = { maxPixels: photo.width * photo.height };
   // Not one pipeline when the photo is small: what is measured with plain views must be what a server sees.
   if (view === PLAIN_VIEW) return decode(photo.bytes, rule, limits);
-  const frame = (image: Parameters<typeof framed>[0]) => {
+  const frame = (image: Sharp) => {
     const placed = framed(image, photo, rule, view);
     return coloured(view.blur > 0 ? placed.blur(view.blur) : placed, view);
   };

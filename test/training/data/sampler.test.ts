@@ -33,19 +33,25 @@ describe('classBatches', () => {
       fc.property(cases, ({ counts, ...options }) => {
         const labels = labelsOf(counts);
         const sizes = countOf([...labels]);
+        const { classes, perClass } = options;
         for (const batch of classBatches(labels, options)) {
-          expect(batch).toHaveLength(options.classes * options.perClass);
-          const seen = new Set<number>();
-          for (let at = 0; at < batch.length; at += options.perClass) {
-            const group = batch.slice(at, at + options.perClass);
-            const label = labels[group[0]!]!;
-            expect(group.every((photo) => labels[photo] === label)).toBe(true);
-            expect(seen.has(label)).toBe(false);
-            seen.add(label);
-            expect(new Set(group).size).toBe(Math.min(sizes.get(label)!, options.perClass));
-          }
+          const groups = Array.from({ length: classes }, (_, i) =>
+            batch.slice(i * perClass, (i + 1) * perClass),
+          );
+          const of = groups.map(([photo]) => labels[photo!]!);
+          const expected = of.map((label) => ({
+            labels: Array(perClass).fill(label),
+            distinct: Math.min(sizes.get(label)!, perClass),
+          }));
+          const found = groups.map((group) => ({
+            labels: group.map((photo) => labels[photo]!),
+            distinct: new Set(group).size,
+          }));
+          expect(found).toEqual(expected);
+          expect([batch.length, new Set(of).size]).toEqual([classes * perClass, classes]);
         }
       }),
+      { numRuns: 50 },
     );
   });
 

@@ -1,0 +1,45 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Bench } from './pawdex.js';
+
+let bench: Bench;
+let photos: string;
+
+beforeAll(async () => {
+  bench = await Bench.create();
+  photos = await bench.photos('photos', 4);
+});
+
+afterAll(() => bench.remove());
+
+const sizeOf = async (file: string) => {
+  const { width, height, format } = await sharp(path.join(bench.root, file)).metadata();
+  return { width, height, format };
+};
+
+describe('pawdex views', () => {
+  it('draws a row for each photo, the plain one first', async () => {
+    const args = ['views', '--data', photos, '--photos', '3', '--views', '2', '--out', 'sheet.png'];
+    const { code, stderr } = await bench.run(args);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/row 3: (even|odd), /) });
+    // Pictures of 260 pixels, the shipped encoder's input, with gaps of 6.
+    const [width, height] = [3 * 266 + 6, 3 * 266 + 6];
+    expect(await sizeOf('sheet.png')).toEqual({ width, height, format: 'png' });
+  });
+
+  it('goes on after a photo that cannot be read, and says so', async () => {
+    await writeFile(path.join(photos, 'odd', 'zz.png'), 'no image');
+    const { code, stderr } = await bench.run(['views', '--data', photos, '--views', '1', '--out', 'all.png']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/odd\/zz\.png: error: .*\[image_unsupported\]/);
+    expect(await sizeOf('all.png')).toMatchObject({ height: 4 * 266 + 6 });
+  });
+
+  it('says when the sheet cannot be written', async () => {
+    const { code, stderr } = await bench.run(['views', '--data', photos, '--out', 'nowhere/sheet.png']);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/cannot be written.*nowhere/);
+  });
+});
