@@ -12,6 +12,7 @@ import { EXIT, EXIT_HELP, exitCodeOf } from './exit.js';
 import { identifyCommand } from './identify.js';
 import { indexCommand } from './index.js';
 import { describeError, note, OutputError, surviveClosedPipes } from './output.js';
+import { quantiseCommand } from './quantise.js';
 import { serveCommand } from './serve.js';
 import { VERSION } from './version.js';
 import { viewsCommand } from './views.js';
@@ -31,6 +32,7 @@ function program(): Command {
     calibrateCommand(),
     checkLabelsCommand(),
     viewsCommand(),
+    quantiseCommand(),
     doctorCommand(),
   ];
   for (const made of commands) main.addCommand(withCommonOptions(made).copyInheritedSettings(main));

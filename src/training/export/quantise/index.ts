@@ -37,7 +37,7 @@ export interface Quantised {
  *
  * @param encoder `encoderModel`'s: pixels uint8 [batch, S, S, 3] -> float32 [batch, D], operator set 13 or newer
  * @param photos decoded training photos, uint8 [S, S, 3] each; 128 of all labels are enough
- * @throws PawdexError `model_invalid` when there is no convolution to quantise, or onnxruntime cannot run the encoder;
+ * @throws PawdexError `model_invalid` when there is no convolution to quantise, the encoder is quantised already, or onnxruntime cannot run the encoder;
  *   `set_invalid` without photos
  * @example
  *   const { model } = await quantise(encoderModel({ backbone, size, pixels, head }), photos);
@@ -48,6 +48,11 @@ export async function quantise(
   photos: readonly Uint8Array[],
   { seed = 0, onProgress }: QuantiseOptions = {},
 ): Promise<Quantised> {
+  if (encoder.nodes.some(({ op }) => op === 'QuantizeLinear'))
+    throw new PawdexError('model_invalid', {
+      detail: 'The encoder is quantised already.',
+      hint: 'Quantise the float encoder it was made from.',
+    });
   const model = await prepare(encoder);
   const feeds = feedsOf(model, photos);
   const [first] = feeds;

@@ -1,0 +1,52 @@
+/** From a float encoder on disk, pawdex's own or anyone's, to an int8 encoder beside its card. */
+import { readFile } from 'node:fs/promises';
+import type { LoadedCard } from '../../encoder/card.js';
+import { type Model, readModel } from '../../onnx/model.js';
+import { encoderModel } from './encoder-model.js';
+import { type Quantised, type QuantiseOptions, quantise } from './quantise/index.js';
+import { writeEncoder } from './write-encoder.js';
+
+/**
+ * Quantises the encoder that a card describes. One that takes scaled float pixels gets its scaling into the graph first.
+ * The new card keeps what the old one says, but for the quality: that was measured in float.
+ *
+ * @param photos decoded by the card's resize rule, uint8 [S, S, 3] each
+ * @param folder where `encoder.onnx` and `encoder.json` are written
+ * @throws PawdexError as `quantise` and `writeEncoder` do
+ */
+export async function quantiseEncoder(
+  { card, modelPath }: LoadedCard,
+  photos: readonly Uint8Array[],
+  folder: string,
+  options: QuantiseOptions = {},
+): Promise<Omit<Quantised, 'model'> & { written: LoadedCard }> {
+  const { name, description, licence, vote, training, input } = card;
+  const { model, ...outcome } = await quantise(
+    bytesIn(readModel(await readFile(modelPath)), card),
+    photos,
+    options,
+  );
+  const written = await writeEncoder(folder, model, {
+    name,
+    description,
+    licence,
+    vote,
+    kernel: input.resize.kernel,
+    training: {
+      ...training,
+      quantisation: `static QDQ, 7-bit weights per channel rounded by GPTQ, 8-bit activations with ranges of least squared error over ${photos.length} photos`,
+    },
+    quality: { float: card.quality, cosineWithFloat: outcome.agreement },
+  });
+  return { ...outcome, written };
+}
+
+/** The model with the decoder's bytes as its input and its named output alone. */
+function bytesIn(model: Model, { input, output }: LoadedCard['card']): Model {
+  const outputs = model.outputs.filter(({ name }) => name === output.name);
+  if (input.type === 'uint8') return { ...model, outputs };
+  const in255 = ([red, green, blue]: readonly [number, number, number]) =>
+    [red * 255, green * 255, blue * 255] as const;
+  const pixels = { mean: in255(input.mean), std: in255(input.std) };
+  return encoderModel({ backbone: { ...model, outputs }, size: input.size, pixels });
+}
