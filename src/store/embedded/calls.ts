@@ -6,7 +6,7 @@ import type { Core } from './core.js';
 import { presenceCheck } from './database.js';
 import { toCondition } from './filters.js';
 import { type ItemRow, toItem } from './items.js';
-import { searcher } from './search.js';
+import { packFromGraph, searcher } from './search.js';
 import { Turn } from './turns.js';
 import { HitPacker, type PackedHits } from './wire.js';
 import { Writer } from './writer.js';
@@ -172,9 +172,12 @@ export function itemCalls(core: Core) {
       const find = await searcher(collection, items, options, turn);
       const packer = new HitPacker();
       for (let i = 0; i < count; i++) {
-        const found = await find(joined.subarray(i * length, (i + 1) * length));
-        for (const { seq, similarity } of found) collection.rows.pack(seq, similarity, packer);
-        packer.endQuery(found.length);
+        const vector = joined.subarray(i * length, (i + 1) * length);
+        if (!packFromGraph(collection, options, vector, packer)) {
+          const found = await find(vector);
+          for (const { seq, similarity } of found) collection.rows.pack(seq, similarity, packer);
+          packer.endQuery(found.length);
+        }
         if (turn.due) await turn.next();
       }
       return packer.packed();

@@ -122,12 +122,17 @@ export class Graph {
    * @param ef candidates kept while searching; at least k are
    */
   search(query: number[], k: number, ef: number): Scored[] {
+    const { neighbors, distances } = this.nearest(query, k, ef);
+    return neighbors.map((label, i) => ({ seq: label + this.base, similarity: 1 - distances[i]! }));
+  }
+
+  /** As {@link search}, the way hnswlib says it: labels from {@link base} on, and 1 - similarity. */
+  nearest(query: number[], k: number, ef: number): { neighbors: number[]; distances: number[] } {
     if (ef !== this.#ef) {
       this.#index.setEf(ef);
       this.#ef = ef;
     }
-    const { neighbors, distances } = this.#index.searchKnn(query, Math.min(k, this.#size));
-    return neighbors.map((label, i) => ({ seq: label + this.base, similarity: 1 - distances[i]! }));
+    return this.#index.searchKnn(query, Math.min(k, this.#size));
   }
 
   /** Writes a file from another thread; the graph is {@link frozen} until that is done. */

@@ -90,10 +90,12 @@ export class Rows {
     this.#labels[slot] = this.#intern(label);
   }
 
-  /** Adds a row that is there to the hits of a query. */
-  pack(seq: number, similarity: number, packer: HitPacker): void {
-    const slot = this.#slots.get(seq)!;
+  /** Adds a row to the hits of a query. @returns false when there is no such row */
+  pack(seq: number, similarity: number, packer: HitPacker): boolean {
+    const slot = this.#slots.get(seq);
+    if (slot === undefined) return false;
     packer.add(this.#ids[slot]!, this.#labels[slot]!, similarity);
+    return true;
   }
 
   /** Copies a row's unit vector into `target` [dimension]. @returns false when there is no such row */

@@ -10,6 +10,7 @@ import type { Staged } from './staged.js';
 import { type Scored, TopK } from './top-k.js';
 import type { Turn } from './turns.js';
 import { normalise } from './vectors.js';
+import type { HitPacker } from './wire.js';
 
 /** Candidates the graph keeps when the caller does not say (ef). Chosen by measurement, see docs/store.md. */
 const DEFAULT_EF = 96;
@@ -70,6 +71,29 @@ export async function searcher(
       return excluded.size === 0 ? there : there.filter(({ seq }) => !excluded.has(seq)).slice(0, options.k);
     }
   };
+}
+
+/**
+ * Answers a search without filter or exclusions from the graph alone, straight into a packer.
+ *
+ * @returns false, with nothing packed, when there is more to it and {@link searcher} must answer
+ * @throws PawdexError `vector_invalid`, `storage_failed`
+ */
+export function packFromGraph(
+  collection: Collection,
+  options: SearchOptions,
+  vector: Float32Array,
+  packer: HitPacker,
+): boolean {
+  const { exact, filter, exclude, k } = options;
+  if (exact || filter !== undefined || (exclude !== undefined && exclude.length > 0)) return false;
+  collection.check();
+  const staged = collection.indexer.searchable;
+  const wanted = Math.min(k, collection.rows.count);
+  if (staged === null || wanted === 0 || wanted > MAX_FROM_GRAPH) return false;
+  if (!staged.pack(vector, wanted, Math.max(options.ef ?? DEFAULT_EF, wanted), packer)) return false;
+  packer.endQuery(wanted);
+  return true;
 }
 
 async function open(query: Query, staged: Staged | null): Promise<Scored[]> {

@@ -9,7 +9,9 @@ export interface PackedHits {
   /** Hits of each query. */
   counts: number[];
   similarities: Float64Array;
-  ids: string[];
+  /** Ids of all hits, one after the other, and the length of each: one string crosses faster than many. */
+  ids: string;
+  idLengths: Uint32Array;
   /** Per hit the place of its label in `labels`. */
   labelAt: Uint32Array;
   labels: (string | null)[];
@@ -22,6 +24,14 @@ export class HitPacker {
   readonly #ids: string[] = [];
   readonly #labelAt: number[] = [];
   readonly #labels = new Map<string | null, number>();
+
+  /** Takes back the hits added last. */
+  drop(hits: number): void {
+    const rest = this.#ids.length - hits;
+    this.#ids.length = rest;
+    this.#similarities.length = rest;
+    this.#labelAt.length = rest;
+  }
 
   /** Closes a query: the hits added since the one before are its own. */
   endQuery(hits: number): void {
@@ -42,21 +52,27 @@ export class HitPacker {
   packed(): PackedHits {
     return {
       counts: this.#counts,
-      similarities: Float64Array.from(this.#similarities),
-      ids: this.#ids,
-      labelAt: Uint32Array.from(this.#labelAt),
+      similarities: new Float64Array(this.#similarities),
+      ids: this.#ids.join(''),
+      idLengths: new Uint32Array(this.#ids.map((id) => id.length)),
+      labelAt: new Uint32Array(this.#labelAt),
       labels: [...this.#labels.keys()],
     };
   }
 }
 
 /** The hits of each query. */
-export function unpackHits({ counts, similarities, ids, labelAt, labels }: PackedHits): BareHit[][] {
+export function unpackHits(packed: PackedHits): BareHit[][] {
+  const { counts, similarities, ids, idLengths, labelAt, labels } = packed;
   let at = 0;
+  let idAt = 0;
   return counts.map((count) => {
     const hits: BareHit[] = [];
-    for (const end = at + count; at < end; at++)
-      hits.push({ id: ids[at]!, label: labels[labelAt[at]!]!, similarity: similarities[at]! });
+    for (const end = at + count; at < end; at++) {
+      const id = ids.slice(idAt, idAt + idLengths[at]!);
+      idAt += id.length;
+      hits.push({ id, label: labels[labelAt[at]!]!, similarity: similarities[at]! });
+    }
     return hits;
   });
 }
