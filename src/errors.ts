@@ -137,6 +137,11 @@ export const ERRORS = {
     title: 'The collection was embedded with another model than the one this server runs.',
     hint: 'Start the server with the model the collection names, or index the photos into a new collection.',
   },
+  explain_unavailable: {
+    status: 409,
+    title: 'The model of this server cannot say where in a photo a similarity comes from.',
+    hint: 'Ask without `explain`. It needs an encoder whose embedding is a projection of a mean over its last feature map.',
+  },
   // The service
   overloaded: {
     status: 503,
@@ -198,6 +203,11 @@ export const ERRORS = {
     status: 400,
     title: 'A file on this machine cannot be read.',
     hint: 'Check that it exists and who may read it.',
+  },
+  file_unwritable: {
+    status: 400,
+    title: 'A file on this machine cannot be written.',
+    hint: 'Check that its folder exists and who may write there.',
   },
   usage: {
     status: 400,

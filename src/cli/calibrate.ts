@@ -44,7 +44,7 @@ async function run(flags: CalibrateFlags & Record<string, unknown>): Promise<voi
   }
 
   async function vectorsOf(set: string): Promise<Float32Array[]> {
-    const { sets } = await embedSets([set], undefined, common);
+    const { sets } = await embedSets([{ set }], undefined, common);
     const { data, rows, dimension } = sets[0]!.vectors;
     return Array.from({ length: rows }, (_, row) => data.slice(row * dimension, (row + 1) * dimension));
   }

@@ -57,7 +57,7 @@ async function troubleOfSet(
   cache: string | undefined,
   common: CommonOptions,
 ): Promise<LabelTrouble> {
-  const { sets, card } = await embedSets([set], cache, common);
+  const { sets, card } = await embedSets([{ set }], cache, common);
   return labelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_FROM });
 }
 

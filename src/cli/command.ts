@@ -1,6 +1,7 @@
 /** What all commands share: the settings as flags, `--quiet` and `--verbose`, and how they are read. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Config, PACKAGE_ROOT, parseConfig, settings } from '../config.js';
+import { VIEWS, type Views } from '../image/views.js';
 import { EXIT_HELP } from './exit.js';
 
 /** What is read from the flags every command has. */
@@ -94,6 +95,11 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+}
+
+/** `--views`; its value is one of VIEWS. */
+export function viewsOption(description: string): Option {
+  return new Option('--views <which>', description).choices(VIEWS).default('1' satisfies Views);
 }
 
 /** Largest image file a command reads: what a server would take, so that both ways behave alike. */

@@ -2,6 +2,7 @@
 import { openEncoder } from '../encoder/open.js';
 import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
 import { EmbeddingCache } from '../evaluation/embedding-cache.js';
+import { VIEW_COUNT, type Views } from '../image/views.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
 import type { CommonOptions } from './command.js';
 import { note, plural } from './output.js';
@@ -10,49 +11,63 @@ import { showProgress } from './progress.js';
 /** Photos in work at once: a full batch in the encoder and the next ones decoding. */
 const PARALLEL = 24;
 
+/** A labelled set and how its photos are looked at. */
+export interface WantedSet {
+  /** As typed: a folder, or FOLDER:split. */
+  set: string;
+  /** `1` unless given. */
+  views?: Views;
+}
+
 /**
  * Embeds the sets, each distinct one once, and lists the photos that could not be read.
  *
- * @param specs as typed: a folder, or FOLDER:split
  * @param cacheDir folder to keep embeddings in
  * @returns the sets in the order given, and the model
  * @throws PawdexError set_invalid, model_invalid
  */
 export async function embedSets(
-  specs: string[],
+  wanted: WantedSet[],
   cacheDir: string | undefined,
   { config, quiet }: CommonOptions,
 ) {
   const photos = new Map<string, Awaited<ReturnType<typeof readLabelledSet>>>();
-  for (const spec of new Set(specs)) photos.set(spec, await readLabelledSet(spec, { labelsRequired: true }));
+  for (const spec of new Set(wanted.map(({ set }) => set)))
+    photos.set(spec, await readLabelledSet(spec, { labelsRequired: true }));
   const encoder = await openEncoder({
     cardPath: config.MODEL,
     threads: config.THREADS,
-    maxQueue: 2 * PARALLEL,
+    maxQueue: 2 * PARALLEL * Math.max(...Object.values(VIEW_COUNT)),
   });
+  const embedOne = async (spec: string, views: Views): Promise<EmbeddedSet> => {
+    const files = photos.get(spec)!;
+    const total = files.length;
+    const cache =
+      cacheDir === undefined ? {} : { cache: await EmbeddingCache.open(cacheDir, encoder.info, views) };
+    if (!quiet)
+      note(`Embedding ${plural(total, 'photo')} of ${spec}${views === '1' ? '' : `, views ${views}`}`);
+    const display = showProgress(total, quiet);
+    let done = 0;
+    const set = await embedSet(files, {
+      encoder,
+      maxPixels: config.MAX_PIXELS,
+      parallel: PARALLEL,
+      views,
+      ...cache,
+      onPhoto: () => display.update({ total, done: ++done, skipped: 0, failed: 0, created: 0 }),
+    }).finally(() => display.stop());
+    for (const { file, detail } of set.skipped) note(`left out of ${spec}: ${file}: ${detail}`);
+    return set;
+  };
   try {
-    const cache = cacheDir === undefined ? undefined : await EmbeddingCache.open(cacheDir, encoder.info);
     const embedded = new Map<string, EmbeddedSet>();
-    for (const [spec, files] of photos) {
-      const total = files.length;
-      if (!quiet) note(`Embedding ${plural(total, 'photo')} of ${spec}`);
-      const display = showProgress(total, quiet);
-      let done = 0;
-      const set = await embedSet(files, {
-        encoder,
-        maxPixels: config.MAX_PIXELS,
-        parallel: PARALLEL,
-        ...(cache === undefined ? {} : { cache }),
-        onPhoto: () => display.update({ total, done: ++done, skipped: 0, failed: 0, created: 0 }),
-      }).finally(() => display.stop());
-      for (const { file, detail } of set.skipped) note(`left out of ${spec}: ${file}: ${detail}`);
-      embedded.set(spec, set);
+    const sets: EmbeddedSet[] = [];
+    for (const { set, views = '1' } of wanted) {
+      const key = `${views} ${set}`;
+      embedded.set(key, embedded.get(key) ?? (await embedOne(set, views)));
+      sets.push(embedded.get(key)!);
     }
-    return {
-      sets: specs.map((spec) => embedded.get(spec)!),
-      card: encoder.card,
-      fingerprint: encoder.info.fingerprint,
-    };
+    return { sets, card: encoder.card, fingerprint: encoder.info.fingerprint };
   } finally {
     await encoder.close();
   }

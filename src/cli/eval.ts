@@ -8,7 +8,8 @@ import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import { ask, countOverlap } from '../evaluation/outcomes.js';
 import { writeReport } from '../evaluation/report/write-report.js';
-import { command, commonOptions } from './command.js';
+import type { Views } from '../image/views.js';
+import { command, commonOptions, viewsOption } from './command.js';
 import { embedSets } from './embed-sets.js';
 import { evaluationJson, evaluationTable } from './eval-output.js';
 import { note, plural, printLine } from './output.js';
@@ -18,6 +19,7 @@ interface EvalFlags {
   queries: string;
   nonpets?: string;
   leaveOneOut?: boolean;
+  views: Views;
   json?: boolean;
   cache?: string;
   report?: string;
@@ -39,6 +41,9 @@ export function evalCommand(): Command {
     .requiredOption('--queries <set>', 'labelled set whose photos are asked')
     .option('--nonpets <set>', 'photos that show nothing the gallery holds')
     .option('--leave-one-out', 'a query does not find the photo with the same bytes')
+    .addOption(
+      viewsOption('views of each photo that is asked, whose embeddings are averaged; the gallery has one'),
+    )
     .option('--cache <dir>', 'keep embeddings here for the next evaluation')
     .option(
       '--calibration <file>',
@@ -53,8 +58,13 @@ export function evalCommand(): Command {
 async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
   // --gallery is this command's own; the setting of that name is not used here.
   const common = commonOptions({ ...flags, gallery: undefined });
-  const specs = [flags.gallery, flags.queries, ...(flags.nonpets === undefined ? [] : [flags.nonpets])];
-  const { sets, card, fingerprint } = await embedSets(specs, flags.cache, common);
+  const { views } = flags;
+  const wanted = [
+    { set: flags.gallery },
+    { set: flags.queries, views },
+    ...(flags.nonpets === undefined ? [] : [{ set: flags.nonpets, views }]),
+  ];
+  const { sets, card, fingerprint } = await embedSets(wanted, flags.cache, common);
   const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
   if (flags.leaveOneOut !== true) warnOfOverlap(gallery, queries);
   const calibration = await usableCalibration(flags, common.config.MODEL, fingerprint);

@@ -1,5 +1,14 @@
 /** The typed client: what the HTTP API offers, for other programs. */
-import type { AddResult, Identification, ItemInput, Query } from '../engine/engine.js';
+import type {
+  AddResult,
+  HeatMapOptions,
+  Identification,
+  IdentifyOptions,
+  ItemInput,
+  LookOptions,
+  Query,
+  SearchOptions,
+} from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch } from '../store/store.js';
 import { type ClientOptions, Transport } from './transport.js';
@@ -39,10 +48,12 @@ export class PawdexClient {
    * Breed and nearest neighbours of a photo.
    *
    * @param image the file's bytes
-   * @param options collection: `breeds` when absent; k: neighbours that vote, 1..1000
+   * @param options collection: `breeds` when absent; k: neighbours to list, 1..1000; views: `flip` or `5` for
+   *   several views of the photo; explain: where the similarity to each neighbour comes from
    */
-  identify(image: Uint8Array, options: { collection?: string; k?: number } = {}): Promise<Identification> {
-    const query = { collection: options.collection, k: text(options.k) };
+  identify(image: Uint8Array, options: Partial<IdentifyOptions> = {}): Promise<Identification> {
+    const { collection, k, views, explain } = options;
+    const query = { collection, k: text(k), views, explain: text(explain) };
     return this.#http.json({ method: 'POST', path: '/v1/identify', query, form: imageForm(image) });
   }
 
@@ -52,17 +63,15 @@ export class PawdexClient {
    * @example
    * await pawdex.search('breeds', { id }, { k: 5, filter: { species: ['cat'] } });
    */
-  search(
-    collection: string,
-    query: Query,
-    options: { k?: number; filter?: Filter; exact?: boolean } = {},
-  ): Promise<SearchResult> {
+  search(collection: string, query: Query, options: Partial<SearchOptions> = {}): Promise<SearchResult> {
     const call = { method: 'POST', path: '/v1/search' } as const;
     if ('image' in query) {
       const fields = {
         collection,
         k: text(options.k),
         exact: text(options.exact),
+        views: options.views,
+        explain: text(options.explain),
         filter: options.filter && JSON.stringify(options.filter),
       };
       return this.#http.json({ ...call, form: imageForm(query.image, fields) });
@@ -72,8 +81,27 @@ export class PawdexClient {
   }
 
   /** The embedding of a photo. */
-  embed(image: Uint8Array): Promise<EmbedResult> {
-    return this.#http.json({ method: 'POST', path: '/v1/embed', form: imageForm(image) });
+  embed(image: Uint8Array, { views }: LookOptions = {}): Promise<EmbedResult> {
+    return this.#http.json({ method: 'POST', path: '/v1/embed', query: { views }, form: imageForm(image) });
+  }
+
+  /**
+   * The photo with a map of where its similarity to an item comes from.
+   *
+   * @param options collection: `breeds` when absent; neighbour: id of an item of it
+   * @returns a PNG, at most 1024 pixels on the longer side
+   *
+   * @example
+   * const { neighbours } = await pawdex.identify(photo);
+   * await writeFile('why.png', await pawdex.heatMap(photo, { neighbour: neighbours[0].id }));
+   */
+  heatMap(
+    image: Uint8Array,
+    options: Omit<HeatMapOptions, 'collection'> & { collection?: string },
+  ): Promise<Uint8Array> {
+    const { collection, neighbour, views } = options;
+    const query = { collection, neighbour, views };
+    return this.#http.bytes({ method: 'POST', path: '/v1/explain', query, form: imageForm(image) });
   }
 
   async listCollections(): Promise<CollectionInfo[]> {

@@ -3,10 +3,14 @@
 export type {
   AddResult,
   Candidate,
+  Explanation,
   Identification,
+  IdentifyOptions,
   ItemInput,
+  LookOptions,
   Neighbour,
   Query,
+  SearchOptions,
   Timing,
 } from '../engine/engine.js';
 export type { ErrorCode } from '../errors.js';

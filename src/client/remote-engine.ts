@@ -28,11 +28,16 @@ export async function remoteEngine(client: PawdexClient): Promise<Engine> {
     identify: (image, options) => client.identify(image, options),
     async search(collection, query, options) {
       const { neighbours, model, timing } = await client.search(collection, query, options);
-      const hits = neighbours.map(({ similarity, ...item }) => ({ item, similarity }));
+      const hits = neighbours.map(({ similarity, explanation, ...item }) => ({
+        item,
+        similarity,
+        ...(explanation === undefined ? {} : { explanation }),
+      }));
       return { hits, model, timing };
     },
-    async embed(image) {
-      const { embedding, model, timing } = await client.embed(image);
+    heatMap: (image, options) => client.heatMap(image, options),
+    async embed(image, options) {
+      const { embedding, model, timing } = await client.embed(image, options);
       return { embedding: Float32Array.from(embedding), model, timing };
     },
     createCollection: (name, description) => client.createCollection(name, description),

@@ -1,6 +1,6 @@
 /** Answers of the server that differ from the engine's: everything else has the engine's own types. */
 import type { EncoderInfo } from '../encoder/encoder.js';
-import type { AddResult, Timing } from '../engine/engine.js';
+import type { AddResult, Explanation, Timing } from '../engine/engine.js';
 import type { Item } from '../store/store.js';
 
 /** What `GET /v1/info` answers. */
@@ -13,7 +13,7 @@ export interface ServerInfo {
 
 /** What a search answers: items with their similarity, nearest first. */
 export interface SearchResult {
-  neighbours: (Item & { similarity: number })[];
+  neighbours: (Item & { similarity: number; explanation?: Explanation })[];
   model: { name: string; fingerprint: string };
   timing: Timing;
 }

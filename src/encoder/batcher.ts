@@ -4,12 +4,12 @@
  */
 import { PawdexError } from '../errors.js';
 
-/** Runs one batch: uint8 [size, size, 3] each in, float32 [dimension] each out, in the same order. */
-export type RunBatch = (images: Uint8Array[]) => Promise<Float32Array[]>;
+/** Runs one batch: uint8 [size, size, 3] each in, an embedding each out, in the same order. */
+export type RunBatch<T> = (images: Uint8Array[]) => Promise<T[]>;
 
-interface Waiting {
+interface Waiting<T> {
   pixels: Uint8Array;
-  resolve: (embedding: Float32Array) => void;
+  resolve: (embedding: T) => void;
   reject: (error: unknown) => void;
 }
 
@@ -22,17 +22,17 @@ export interface BatcherOptions {
 }
 
 /** A queue in front of a function that embeds batches. */
-export class Batcher {
-  readonly #run: RunBatch;
+export class Batcher<T> {
+  readonly #run: RunBatch<T>;
   readonly #options: BatcherOptions;
   readonly #largest: number;
-  #queue: Waiting[] = [];
+  #queue: Waiting<T>[] = [];
   #batchesInFlight = 0;
   #imagesInFlight = 0;
   #closed = false;
   #drained: (() => void)[] = [];
 
-  constructor(run: RunBatch, options: BatcherOptions) {
+  constructor(run: RunBatch<T>, options: BatcherOptions) {
     if (options.sizes[0] !== 1) throw new Error('batch sizes must start with 1');
     this.#run = run;
     this.#options = options;
@@ -45,7 +45,7 @@ export class Batcher {
   }
 
   /** @throws PawdexError overloaded, shutting_down */
-  add(pixels: Uint8Array): Promise<Float32Array> {
+  add(pixels: Uint8Array): Promise<T> {
     if (this.#closed) return Promise.reject(new PawdexError('shutting_down', { retryAfter: 5 }));
     if (this.#queue.length >= this.#options.maxQueue)
       return Promise.reject(new PawdexError('overloaded', { retryAfter: 1 }));
@@ -73,13 +73,13 @@ export class Batcher {
     }
   }
 
-  async #send(batch: Waiting[]): Promise<void> {
+  async #send(batch: Waiting<T>[]): Promise<void> {
     this.#batchesInFlight++;
     this.#imagesInFlight += batch.length;
     try {
       const embeddings = await this.#run(batch.map((w) => w.pixels));
       batch.forEach((waiting, i) => {
-        waiting.resolve(embeddings[i]!);
+        waiting.resolve(embeddings[i] as T);
       });
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);

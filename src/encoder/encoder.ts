@@ -13,6 +13,34 @@ export interface EncoderInfo {
   resize: ResizeRule;
 }
 
+/** Which part of the encoder's square input the cells of its last feature map are about. */
+export interface CellGrid {
+  rows: number;
+  columns: number;
+  /**
+   * The rectangle that the cells divide into equal parts, in fractions of the square. It reaches past the edges
+   * where the network pads.
+   */
+  extent: Rectangle;
+}
+
+/** In fractions of a picture's width and height; 0, 0 is its upper left corner. */
+export interface Rectangle {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** An embedding taken apart by where in the picture it comes from. */
+export interface CellEmbedding {
+  /** float32 [dimension], L2 norm 1 */
+  embedding: Float32Array;
+  /** float32 [rows * columns, dimension], row by row; the rows sum to the embedding. */
+  cells: Float32Array;
+  grid: CellGrid;
+}
+
 /** Turns decoded images into embeddings; implementations batch concurrent calls themselves. */
 export interface Encoder {
   readonly info: EncoderInfo;
@@ -24,6 +52,14 @@ export interface Encoder {
    * @throws PawdexError `overloaded` when the queue is full, `shutting_down` after close
    */
   embed(pixels: Uint8Array): Promise<Float32Array>;
+  /**
+   * Embeds one image and says what each cell of it adds. The first call opens the model a second time, in about a
+   * third of a second; an encoder that is never asked does not pay for it.
+   *
+   * @param pixels as for {@link embed}
+   * @throws PawdexError `explain_unavailable` when the embedding is no sum over a feature map; as {@link embed}
+   */
+  embedCells(pixels: Uint8Array): Promise<CellEmbedding>;
   /** Images waiting or being embedded. */
   readonly pending: number;
   /** Waits for accepted work, then frees the model. */

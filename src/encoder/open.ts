@@ -4,7 +4,7 @@ import type { PawdexError } from '../errors.js';
 import { WorkerClient } from '../threads/rpc.js';
 import { Batcher } from './batcher.js';
 import { loadCard, type ModelCard } from './card.js';
-import type { Encoder } from './encoder.js';
+import type { CellEmbedding, Encoder } from './encoder.js';
 import { BATCH_SIZES } from './session.js';
 import type { EncoderWorkerData } from './worker.js';
 
@@ -50,18 +50,25 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
     await worker.terminate();
     throw error;
   }
+  const moving = <T>(method: string, images: Uint8Array[]) => {
+    const moved = images.map(movable);
+    return worker.call<T>(
+      method,
+      [moved],
+      moved.map((pixels) => pixels.buffer as ArrayBuffer),
+    );
+  };
   const batcher = new Batcher(
     async (images) => {
-      const moved = images.map(movable);
-      const rows = await worker.call<Float32Array>(
-        'run',
-        [moved],
-        moved.map((pixels) => pixels.buffer as ArrayBuffer),
-      );
+      const rows = await moving<Float32Array>('run', images);
       return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
     },
     { sizes: BATCH_SIZES, maxQueue: options.maxQueue },
   );
+  const cells = new Batcher((images) => moving<CellEmbedding[]>('runCells', images), {
+    sizes: [1],
+    maxQueue: options.maxQueue,
+  });
   let closing: Promise<void> | null = null;
   return {
     card,
@@ -72,12 +79,12 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
       resize: { size: card.input.size, ...card.input.resize },
     },
     embed: (pixels) => batcher.add(pixels),
+    embedCells: (pixels) => cells.add(pixels),
     get pending() {
-      return batcher.pending;
+      return batcher.pending + cells.pending;
     },
     close() {
-      closing ??= batcher
-        .close()
+      closing ??= Promise.all([batcher.close(), cells.close()])
         .then(() => worker.call('close', []))
         .finally(() => worker.terminate())
         .then(() => undefined);

@@ -2,7 +2,7 @@
 import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../errors.js';
-import type { LoadedCard } from './card.js';
+import type { LoadedCard, ModelCard } from './card.js';
 
 /**
  * Batch sizes in use. Eight at once is 5 % faster for the encoder alone, but its eight answers come in one burst that
@@ -54,6 +54,42 @@ function normalise(rows: Float32Array, dimension: number): void {
   }
 }
 
+/** The input tensor for these images, as the card describes it. @param images uint8 [size, size, 3] each */
+export function feedOf(input: ModelCard['input'], images: Uint8Array[]): ort.Tensor {
+  return input.type === 'uint8'
+    ? uint8Feed(images, input.size)
+    : floatFeed(images, input.size, input.mean, input.std);
+}
+
+/**
+ * A session on the CPU.
+ *
+ * @param model path or bytes of the ONNX file
+ * @param threads threads of one inference (intra-op)
+ * @throws PawdexError model_invalid when ONNX Runtime cannot load it
+ */
+export async function createSession(
+  model: string | Uint8Array,
+  threads: number,
+): Promise<ort.InferenceSession> {
+  const options: ort.InferenceSession.SessionOptions = {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    // Threads that spin between operators would take the cores that decoding and HTTP need.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
+  const opening =
+    typeof model === 'string'
+      ? ort.InferenceSession.create(model, options)
+      : ort.InferenceSession.create(model, options);
+  return opening.catch((cause) => {
+    const what = typeof model === 'string' ? model : 'the model';
+    throw new PawdexError('model_invalid', { detail: `ONNX Runtime cannot load ${what}.`, cause });
+  });
+}
+
 /**
  * Opens the model a card describes on the CPU.
  *
@@ -62,27 +98,14 @@ function normalise(rows: Float32Array, dimension: number): void {
  */
 export async function openSession({ card, modelPath }: LoadedCard, threads: number): Promise<EncoderSession> {
   const { input, output } = card;
-  const session = await ort.InferenceSession.create(modelPath, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    // Threads that spin between operators would take the cores that decoding and HTTP need.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  }).catch((cause) => {
-    throw new PawdexError('model_invalid', { detail: `ONNX Runtime cannot load ${modelPath}.`, cause });
-  });
+  const session = await createSession(modelPath, threads);
   if (!session.inputNames.includes(input.name) || !session.outputNames.includes(output.name))
     throw new PawdexError('model_invalid', {
       detail: `The model has inputs ${session.inputNames} and outputs ${session.outputNames}; the card names ${input.name} and ${output.name}.`,
     });
   return {
     async run(images) {
-      const feed =
-        input.type === 'uint8'
-          ? uint8Feed(images, input.size)
-          : floatFeed(images, input.size, input.mean, input.std);
-      const result = await session.run({ [input.name]: feed }, [output.name]);
+      const result = await session.run({ [input.name]: feedOf(input, images) }, [output.name]);
       const data = result[output.name]!.data as Float32Array;
       if (data.length !== images.length * output.dimension)
         throw new PawdexError('model_invalid', {

@@ -3,8 +3,10 @@ import { readlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { workerData } from 'node:worker_threads';
+import { asPawdexError } from '../errors.js';
 import { serveCalls, transferring } from '../threads/rpc.js';
 import type { LoadedCard } from './card.js';
+import { type CellSession, openCellSession } from './cells/session.js';
 import { type EncoderSession, openSession } from './session.js';
 
 /** What the worker is started with. */
@@ -15,6 +17,7 @@ export interface EncoderWorkerData {
 
 const { loaded, threads } = workerData as EncoderWorkerData;
 let session: EncoderSession | null = null;
+let cellSession: Promise<CellSession> | null = null;
 
 /**
  * Lets the thread that answers HTTP go first where every core is busy: a probe then waits for its turn among the
@@ -40,8 +43,24 @@ serveCalls({
     const rows = await session!.run(images);
     return transferring(rows, [rows.buffer as ArrayBuffer]);
   },
+  /** Opens the second session at the first call: who asks for no explanation pays nothing for it. */
+  async runCells(images: Uint8Array[]): Promise<unknown> {
+    cellSession ??= openCellSession(loaded, threads);
+    const { run } = await cellSession.catch((error) => {
+      // What the model cannot do it will not learn; anything else may pass.
+      if (asPawdexError(error).code !== 'explain_unavailable') cellSession = null;
+      throw error;
+    });
+    const embeddings = [];
+    for (const pixels of images) embeddings.push(await run(pixels));
+    const buffers = embeddings.flatMap(({ embedding, cells }) => [embedding.buffer, cells.buffer]);
+    return transferring(embeddings, buffers as ArrayBuffer[]);
+  },
   async close(): Promise<void> {
     await session?.release();
+    // One that could not be opened holds nothing.
+    await cellSession?.then((open) => open.release()).catch(() => {});
     session = null;
+    cellSession = null;
   },
 });

@@ -2,7 +2,8 @@
  * The engine interface: what pawdex does, whoever asks. The HTTP routes and the command line are written
  * against it; `local.ts` runs it in this process, `client/` reaches one in another over HTTP.
  */
-import type { EncoderInfo } from '../encoder/encoder.js';
+import type { EncoderInfo, Rectangle } from '../encoder/encoder.js';
+import type { Views } from '../image/views.js';
 import type { CollectionInfo, Filter, Hit, Item, ItemPage, ItemPatch, Metadata } from '../store/store.js';
 
 /** Milliseconds spent, as answered to the caller. */
@@ -11,6 +12,23 @@ export interface Timing {
   embedMs: number;
   searchMs: number;
   totalMs: number;
+}
+
+/** Where in a photo its similarity to an item comes from: a grid over the photo, and what each cell brings. */
+export interface Explanation {
+  rows: number;
+  columns: number;
+  /**
+   * The part of the upright photo that the cells divide into equal rectangles, in fractions of its width and height.
+   * It is about the centre square, which is what the encoder looks at, and reaches a little past its edges, where
+   * the network pads.
+   */
+  region: Rectangle;
+  /**
+   * Each cell's share of the similarity, row by row from the upper left; they sum to it. Below 0 where the photo
+   * would be more similar without the cell.
+   */
+  shares: number[];
 }
 
 /** One neighbour in an answer. */
@@ -22,6 +40,8 @@ export interface Neighbour {
   source: string | null;
   /** Whether `/v1/collections/{c}/items/{id}/thumbnail` has a picture of it. */
   hasThumbnail: boolean;
+  /** Where the similarity comes from; only where it was asked for. */
+  explanation?: Explanation;
 }
 
 /** A label with the share of trust it gets, 0..1; shares of all candidates sum to at most 1. */
@@ -44,6 +64,28 @@ export interface Identification {
   timing: Timing;
 }
 
+/** Settings of {@link Engine.identify}. */
+export interface IdentifyOptions extends LookOptions {
+  collection: string;
+  k?: number;
+  explain?: boolean;
+}
+
+/** Settings of {@link Engine.search}. `views` and `explain` are for a query that is an image. */
+export interface SearchOptions extends LookOptions {
+  k: number;
+  filter?: Filter;
+  exact?: boolean;
+  explain?: boolean;
+}
+
+/** Settings of {@link Engine.heatMap}. */
+export interface HeatMapOptions extends LookOptions {
+  collection: string;
+  /** Id of the item to compare with. */
+  neighbour: string;
+}
+
 /** What to search for; exactly one of the kinds. */
 export type Query =
   | { image: Uint8Array }
@@ -52,9 +94,18 @@ export type Query =
   /** Mean of the positives' directions minus the negatives': ids of items in the collection. */
   | { positives: string[]; negatives: string[] };
 
+/** How an image that asks is looked at. */
+export interface LookOptions {
+  /** Views of the photo whose embeddings are averaged; `1`, the photo as it is, unless given. */
+  views?: Views;
+}
+
+/** A neighbour of what was searched for. */
+export type FoundItem = Hit & Pick<Neighbour, 'explanation'>;
+
 /** The answer to a search. */
 export interface SearchAnswer {
-  hits: Hit[];
+  hits: FoundItem[];
   model: { name: string; fingerprint: string };
   timing: Timing;
 }
@@ -87,14 +138,20 @@ export interface Engine {
   /**
    * @param k neighbours to list, 1..1000; as many as vote when absent. How many vote is fixed by the collection's
    *   calibration or the model card, so that the confidence does not depend on how many are listed.
+   * @param explain adds to the first 100 neighbours where the similarity comes from; also in `search`, for an image
+   * @throws PawdexError explain_unavailable when this encoder cannot say
    */
-  identify(image: Uint8Array, options: { collection: string; k?: number }): Promise<Identification>;
-  search(
-    collection: string,
-    query: Query,
-    options: { k: number; filter?: Filter; exact?: boolean },
-  ): Promise<SearchAnswer>;
-  embed(image: Uint8Array): Promise<EmbedAnswer>;
+  identify(image: Uint8Array, options: IdentifyOptions): Promise<Identification>;
+  search(collection: string, query: Query, options: SearchOptions): Promise<SearchAnswer>;
+  embed(image: Uint8Array, options?: LookOptions): Promise<EmbedAnswer>;
+  /**
+   * The photo with a map of where its similarity to an item comes from.
+   *
+   * @param neighbour id of any item of the collection
+   * @returns a PNG, upright, at most 1024 pixels on the longer side
+   * @throws PawdexError item_not_found, explain_unavailable
+   */
+  heatMap(image: Uint8Array, options: HeatMapOptions): Promise<Uint8Array>;
 
   createCollection(name: string, description?: string): Promise<CollectionInfo>;
   listCollections(): Promise<CollectionInfo[]>;

@@ -68,8 +68,10 @@ export class Ingest {
 
   async #prepare(input: ItemInput, sha256: string): Promise<NewItem> {
     let picture: Uint8Array | null = null;
-    const { embedding } = await this.#embedder.embed(input.image, async (pixels) => {
-      picture = await thumbnail(input.image, pixels, this.#size);
+    const { embedding } = await this.#embedder.embed(input.image, {
+      beforeEmbed: async (pixels) => {
+        picture = await thumbnail(input.image, pixels, this.#size);
+      },
     });
     return {
       id: idOf(sha256),

@@ -1,7 +1,6 @@
 /** The engine in this process: encoder, store and breed vote wired together. */
 
-import { type Calibration, calibrationFor } from '../breeds/calibration.js';
-import { answer } from '../breeds/identify.js';
+import { calibrationFor } from '../breeds/calibration.js';
 import type { Config } from '../config.js';
 import { type OpenedEncoder, openEncoder } from '../encoder/open.js';
 import { PawdexError } from '../errors.js';
@@ -15,22 +14,26 @@ import {
   collectionLabelTrouble,
   type LabelTrouble,
 } from '../evaluation/label-trouble.js';
+import { VIEW_COUNT } from '../image/views.js';
 import { openEmbeddedStore } from '../store/embedded/open.js';
 import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch, Store, StoreStats } from '../store/store.js';
+import { Ask, type Space } from './ask.js';
 import { ImageEmbedder } from './embedding.js';
 import type {
   AddResult,
   EmbedAnswer,
   Engine,
+  HeatMapOptions,
   Identification,
+  IdentifyOptions,
   ItemInput,
+  LookOptions,
   Query,
   SearchAnswer,
-  Timing,
+  SearchOptions,
 } from './engine.js';
 import { type GalleryOutcome, loadGallery } from './gallery.js';
 import { Ingest } from './ingest.js';
-import { resolveQuery } from './query.js';
 
 /** The settings that the engine reads. */
 export type EngineConfig = Pick<
@@ -68,17 +71,13 @@ export interface LocalEngine extends Engine {
 /** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
 const BULK_PARALLEL = 16;
 
-/** What is known of a collection without asking the store. */
-interface Space extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
-  calibration: Calibration | null;
-}
-
 class EmbeddedEngine implements LocalEngine {
   readonly gallery: GalleryOutcome | null;
   readonly #store: Store;
   readonly #encoder: OpenedEncoder;
   readonly #embedder: ImageEmbedder;
   readonly #ingest: Ingest;
+  readonly #ask: Ask;
   readonly #spaces = new Map<string, Space>();
   #closing: Promise<void> | null = null;
 
@@ -90,6 +89,13 @@ class EmbeddedEngine implements LocalEngine {
       limits: { maxPixels: config.MAX_PIXELS },
       decoders: Math.max(2, config.THREADS),
       maxQueue: config.MAX_QUEUE,
+    });
+    this.#ask = new Ask({
+      store,
+      encoder,
+      embedder: this.#embedder,
+      maxPixels: config.MAX_PIXELS,
+      space: (name) => this.#space(name),
     });
     const parallel = Math.min(BULK_PARALLEL, config.MAX_QUEUE);
     this.#ingest = new Ingest(store, this.#embedder, encoder.info.resize.size, parallel);
@@ -103,55 +109,20 @@ class EmbeddedEngine implements LocalEngine {
     return this.#embedder.pending;
   }
 
-  async identify(image: Uint8Array, options: { collection: string; k?: number }): Promise<Identification> {
-    const started = performance.now();
-    const { calibration } = await this.#space(options.collection);
-    const { embedding, decodeMs, embedMs } = await this.#embedder.embed(image);
-    const { vote } = this.#encoder.card;
-    const voters = calibration?.k ?? vote.k;
-    const listed = options.k ?? voters;
-    const searching = performance.now();
-    const hits = await this.#store.search(options.collection, embedding, { k: Math.max(voters, listed) });
-    const searchMs = performance.now() - searching;
-    const neighbours = hits.map(({ item, similarity }) => ({
-      id: item.id,
-      label: item.label,
-      similarity,
-      source: item.source,
-      hasThumbnail: item.hasThumbnail,
-    }));
-    const decided = answer(neighbours.slice(0, voters), { temperature: vote.temperature, calibration });
-    return {
-      ...decided,
-      neighbours: neighbours.slice(0, listed),
-      model: this.#model(),
-      timing: { decodeMs, embedMs, searchMs, totalMs: performance.now() - started },
-    };
+  identify(image: Uint8Array, options: IdentifyOptions): Promise<Identification> {
+    return this.#ask.identify(image, options);
   }
 
-  async search(
-    collection: string,
-    query: Query,
-    options: { k: number; filter?: Filter; exact?: boolean },
-  ): Promise<SearchAnswer> {
-    const started = performance.now();
-    const { dimension } = await this.#space(collection);
-    const resolved = await resolveQuery(query, collection, dimension, this.#store, this.#embedder);
-    const searching = performance.now();
-    const hits = await this.#store.search(collection, resolved.vector, {
-      ...options,
-      exclude: resolved.exclude,
-    });
-    const now = performance.now();
-    const { decodeMs, embedMs } = resolved;
-    const timing: Timing = { decodeMs, embedMs, searchMs: now - searching, totalMs: now - started };
-    return { hits, model: this.#model(), timing };
+  search(collection: string, query: Query, options: SearchOptions): Promise<SearchAnswer> {
+    return this.#ask.search(collection, query, options);
   }
 
-  async embed(image: Uint8Array): Promise<EmbedAnswer> {
-    const { embedding, decodeMs, embedMs } = await this.#embedder.embed(image);
-    const timing = { decodeMs, embedMs, searchMs: 0, totalMs: decodeMs + embedMs };
-    return { embedding, model: this.#model(), timing };
+  embed(image: Uint8Array, options?: LookOptions): Promise<EmbedAnswer> {
+    return this.#ask.embed(image, options);
+  }
+
+  heatMap(image: Uint8Array, options: HeatMapOptions): Promise<Uint8Array> {
+    return this.#ask.heatMap(image, options);
   }
 
   async calibrate(
@@ -239,11 +210,6 @@ class EmbeddedEngine implements LocalEngine {
     return this.#closing;
   }
 
-  #model() {
-    const { name, fingerprint } = this.#encoder.info;
-    return { name, fingerprint };
-  }
-
   /** @throws PawdexError collection_not_found, model_mismatch */
   async #space(name: string): Promise<Space> {
     let space = this.#spaces.get(name);
@@ -275,7 +241,8 @@ export async function openLocalEngine({ config, onCrash }: LocalEngineOptions): 
     encoder = await openEncoder({
       cardPath: config.MODEL,
       threads: config.THREADS,
-      maxQueue: config.MAX_QUEUE,
+      // An image that is looked at in several views is let in even where the queue is shorter than that.
+      maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
       ...crash,
     });
     const gallery = config.GALLERY === '' ? null : await loadGallery(config.GALLERY, store, encoder.info);

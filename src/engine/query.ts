@@ -1,20 +1,18 @@
 /** Turns what a caller searches for into a query vector. */
 import { PawdexError } from '../errors.js';
 import type { Store } from '../store/store.js';
-import type { ImageEmbedder } from './embedding.js';
+import type { Embedded, EmbedOptions, ImageEmbedder } from './embedding.js';
 import type { Query } from './engine.js';
 
-/** A query vector, the items that must not answer it, and the time spent. */
-export interface ResolvedQuery {
-  vector: Float32Array;
+/** A query vector, the time spent on it, and the items that must not answer it. */
+export interface ResolvedQuery extends Embedded {
   exclude: string[];
-  decodeMs: number;
-  embedMs: number;
 }
 
-const still = (vector: Float32Array, exclude: string[]): ResolvedQuery => ({
-  vector,
+const still = (embedding: Float32Array, exclude: string[]): ResolvedQuery => ({
+  embedding,
   exclude,
+  explain: null,
   decodeMs: 0,
   embedMs: 0,
 });
@@ -37,6 +35,7 @@ async function addMean(
  * positives minus the mean of the negatives (Rocchio's relevance feedback with equal weights; Rocchio 1971).
  * Items named in the query are not among its answers.
  *
+ * @param look how an image is embedded
  * @throws PawdexError item_not_found, vector_invalid, invalid_request, and those of embedding an image
  */
 export async function resolveQuery(
@@ -45,11 +44,14 @@ export async function resolveQuery(
   dimension: number,
   store: Store,
   embedder: ImageEmbedder,
+  look: EmbedOptions,
 ): Promise<ResolvedQuery> {
-  if ('image' in query) {
-    const { embedding, decodeMs, embedMs } = await embedder.embed(query.image);
-    return { vector: embedding, exclude: [], decodeMs, embedMs };
-  }
+  if ('image' in query) return { ...(await embedder.embed(query.image, look)), exclude: [] };
+  if (look.explained || (look.views ?? '1') !== '1')
+    throw new PawdexError('invalid_request', {
+      detail: '`explain` and `views` are about a photo, and this search has none.',
+      hint: 'Send the photo: of an indexed item only the vector is kept.',
+    });
   if ('id' in query) return still(await store.getVector(collection, query.id), [query.id]);
   if ('vector' in query) {
     if (query.vector.length !== dimension)

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import type { Encoder } from '../encoder/encoder.js';
+import { embedViews } from '../encoder/views.js';
 import { asPawdexError, PawdexError } from '../errors.js';
-import { decode } from '../image/decode.js';
+import { decodeViews, type Views } from '../image/views.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 import type { Matrix } from './exact.js';
 
@@ -39,6 +40,9 @@ export interface EmbedSetOptions {
   maxPixels: number;
   /** Photos in work at once; enough to fill the encoder's largest batch while others decode. */
   parallel: number;
+  /** `1` unless given. */
+  views?: Views;
+  /** Must be one of these views. */
   cache?: EmbeddingCache;
   /** Called after each photo. */
   onPhoto?: () => void;
@@ -51,7 +55,7 @@ export interface EmbedSetOptions {
  */
 export async function embedSet(
   photos: readonly LabelledFile[],
-  { encoder, maxPixels, parallel, cache, onPhoto }: EmbedSetOptions,
+  { encoder, maxPixels, parallel, views = '1', cache, onPhoto }: EmbedSetOptions,
 ): Promise<EmbeddedSet> {
   const limit = pLimit(parallel);
   const embedOne = async (file: string) => {
@@ -61,7 +65,8 @@ export async function embedSet(
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const known = cache?.get(sha256);
     if (known !== undefined) return { sha256, vector: known };
-    const vector = await encoder.embed(await decode(bytes, encoder.info.resize, { maxPixels }));
+    const pixels = await decodeViews(bytes, views, encoder.info.resize, { maxPixels });
+    const vector = await embedViews(encoder, pixels);
     cache?.set(sha256, vector);
     return { sha256, vector };
   };

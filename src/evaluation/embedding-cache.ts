@@ -1,6 +1,7 @@
 /** Embeddings kept between evaluations, by model fingerprint and content hash: a photo is encoded once. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Views } from '../image/views.js';
 
 const HASH_BYTES = 32;
 
@@ -20,12 +21,18 @@ export class EmbeddingCache {
   }
 
   /**
-   * @param dir folder of caches, made when missing; each model has its own file in it
+   * @param dir folder of caches, made when missing; each model and kind of views has its own file in it
    * @param model fingerprint and dimension of the encoder
+   * @param views views of a photo that its embedding is the mean of
    */
-  static async open(dir: string, model: { fingerprint: string; dimension: number }): Promise<EmbeddingCache> {
+  static async open(
+    dir: string,
+    model: { fingerprint: string; dimension: number },
+    views: Views = '1',
+  ): Promise<EmbeddingCache> {
     await mkdir(dir, { recursive: true });
-    const cache = new EmbeddingCache(path.join(dir, `${model.fingerprint}.embeddings`), model.dimension);
+    const name = views === '1' ? model.fingerprint : `${model.fingerprint}.views-${views}`;
+    const cache = new EmbeddingCache(path.join(dir, `${name}.embeddings`), model.dimension);
     await cache.#load();
     return cache;
   }

@@ -16,6 +16,7 @@ import { errorHandler } from './problem.js';
 import { addItemsRoutes } from './routes/add-items.js';
 import { collectionRoutes } from './routes/collections.js';
 import { embedRoutes } from './routes/embed.js';
+import { explainRoutes } from './routes/explain.js';
 import { identifyRoutes } from './routes/identify.js';
 import { infoRoutes } from './routes/info.js';
 import { itemRoutes } from './routes/items.js';
@@ -66,6 +67,7 @@ function endpointsOf(deps: AppDeps, metrics: Metrics): Endpoint[] {
     ...identifyRoutes(deps.engine, reader),
     ...searchRoutes(deps.engine, reader),
     ...embedRoutes(deps.engine, reader),
+    ...explainRoutes(deps.engine, reader),
     ...collectionRoutes(deps.engine, reader),
     ...addItemsRoutes(deps.engine, reader),
     ...itemRoutes(deps.engine, reader),

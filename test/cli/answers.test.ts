@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { Bench, CAT } from './pawdex.js';
@@ -56,7 +57,61 @@ describe('pawdex identify', () => {
   });
 });
 
+describe('pawdex identify --explain', () => {
+  const picture = () => path.join(bench.root, 'why.png');
+
+  it('says in JSON where the similarity comes from', async () => {
+    const photo = path.join(photos, 'odd/0001.png');
+    const { stdout } = await bench.run([
+      'identify',
+      photo,
+      '-c',
+      'mine',
+      '--explain',
+      '--views',
+      'flip',
+      '--json',
+    ]);
+    const [{ neighbours }] = lines(stdout);
+    for (const { similarity, explanation } of neighbours) {
+      const sum = explanation.shares.reduce((total: number, share: number) => total + share, 0);
+      expect(Math.abs(sum - similarity)).toBeLessThan(1e-4);
+    }
+  });
+
+  it('draws it for people, in the terminal and as a picture', async () => {
+    const args = ['identify', CAT, '-c', 'mine', '--explain', '--heatmap', picture()];
+    const { code, stdout } = await bench.run(args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/comes from:\n[ ░▒▓█\n]*█/);
+    expect(await sharp(picture()).metadata()).toMatchObject({ format: 'png', width: 451, height: 300 });
+  });
+
+  it('refuses what cannot be', async () => {
+    const two = await bench.run(['identify', CAT, CAT, '-c', 'mine', '--heatmap', picture()]);
+    expect(two).toMatchObject({ code: 2, stderr: expect.stringContaining('[usage]') });
+    const five = await bench.run(['identify', CAT, '-c', 'mine', '--explain', '--views', '5']);
+    expect(five).toMatchObject({ code: 2, stderr: expect.stringContaining('[invalid_request]') });
+    const three = await bench.run(['identify', CAT, '-c', 'mine', '--views', '3']);
+    expect(three).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Allowed choices are 1, flip, 5'),
+    });
+    const nowhere = path.join(bench.root, 'nowhere', 'why.png');
+    const lost = await bench.run(['identify', CAT, '-c', 'mine', '--heatmap', nowhere]);
+    expect(lost).toMatchObject({ code: 2, stderr: expect.stringContaining('[file_unwritable]') });
+  });
+});
+
 describe('pawdex embed', () => {
+  it('averages views', async () => {
+    const embedding = async (...args: string[]) =>
+      lines((await bench.run(['embed', CAT, ...args])).stdout)[0].embedding;
+    const flip = await embedding('--views', 'flip');
+    expect(Math.hypot(...flip)).toBeCloseTo(1, 5);
+    expect(flip).not.toEqual(await embedding());
+  });
+
   it('prints unit vectors, the same for the same file', async () => {
     const { code, stdout } = await bench.run(['embed', CAT, CAT]);
     expect(code).toBe(0);

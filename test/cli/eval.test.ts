@@ -97,6 +97,20 @@ describe('pawdex eval', () => {
     expect((await bench.run(sets)).stdout).toBe(first.stdout);
   });
 
+  it('asks in several views, and keeps their embeddings apart', async () => {
+    const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--json', '--cache', 'views'];
+    const [one, flip] = [await bench.run(sets), await bench.run([...sets, '--views', 'flip'])];
+    expect(flip.stderr).toContain('pets:test, views flip');
+    expect(flip.stderr).not.toContain('pets:train, views');
+    expect(JSON.parse(flip.stdout)).toMatchObject({ n: 4, top1: 1 });
+    expect(flip.stdout).not.toBe(one.stdout);
+    const kept = await readdir(path.join(bench.root, 'views'));
+    expect(kept.map((file) => file.replace(/^[0-9a-f]{64}/, '')).sort()).toEqual([
+      '.embeddings',
+      '.views-flip.embeddings',
+    ]);
+  });
+
   it('writes a report and prints a table for people', async () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--report', 'report'];
     const { code, stdout } = await bench.run(sets);

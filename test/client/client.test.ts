@@ -57,6 +57,27 @@ describe('PawdexClient', () => {
       ]);
   });
 
+  it('asks for views and explanations, and for a heat map', async () => {
+    const { neighbours } = await client.identify(photo, { views: 'flip', explain: true });
+    expect(t.engine.asked).toMatchObject({ views: 'flip', explain: true });
+    expect(neighbours[0]!.explanation).toMatchObject({ rows: 1, columns: 2, shares: { length: 2 } });
+    const found = await client.search('breeds', { image: photo }, { views: '5', explain: true });
+    expect(t.engine.asked).toMatchObject({ views: '5', explain: true });
+    expect(found.neighbours[0]).toHaveProperty('explanation');
+    await client.embed(photo, { views: '5' });
+    expect(t.engine.asked).toEqual({ views: '5' });
+    const neighbour = neighbours[0]!.id;
+    const picture = await client.heatMap(photo, { neighbour, views: 'flip' });
+    expect(Buffer.from(picture).toString()).toBe('a picture');
+    expect(t.engine.asked).toEqual({ collection: 'breeds', neighbour, views: 'flip' });
+    const engine = await remoteEngine(client);
+    const options = { collection: 'breeds', neighbour };
+    expect(Buffer.from(await engine.heatMap(photo, options)).toString()).toBe('a picture');
+    const { hits } = await engine.search('breeds', { image: photo }, { k: 1, explain: true });
+    expect(hits[0]).toMatchObject({ item: { id: neighbour }, explanation: { rows: 1 } });
+    expect(hits[0]!.item).not.toHaveProperty('explanation');
+  });
+
   it('works with collections and items', async () => {
     expect(await client.createCollection('mine', 'pets')).toMatchObject({
       name: 'mine',

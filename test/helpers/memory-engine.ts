@@ -3,9 +3,19 @@
  * routing, validation, limits, shutdown. What images mean is tested against the real one.
  */
 import { createHash } from 'node:crypto';
-import type { AddResult, Engine, ItemInput, Query } from '../../src/engine/engine.js';
+import type {
+  AddResult,
+  Engine,
+  FoundItem,
+  HeatMapOptions,
+  IdentifyOptions,
+  ItemInput,
+  LookOptions,
+  Query,
+  SearchOptions,
+} from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
-import type { CollectionInfo, Filter, Hit, Item, ItemPage, ItemPatch } from '../../src/store/store.js';
+import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch } from '../../src/store/store.js';
 
 const DIMENSION = 4;
 const TIMING = { decodeMs: 1.23456, embedMs: 2, searchMs: 0.5, totalMs: 3.999 };
@@ -21,6 +31,14 @@ const embedding = (bytes: Uint8Array) => {
   const norm = Math.hypot(...values);
   return values.map((v) => v / norm);
 };
+
+/** All of a similarity from the left half of the photo. */
+const explanation = (similarity: number) => ({
+  rows: 1,
+  columns: 2,
+  region: { left: 0, top: 1 / 3, width: 1, height: 1 / 3 },
+  shares: [similarity, 0],
+});
 
 function matches(item: Stored, filter: Filter = {}): boolean {
   if (filter.label && !filter.label.includes(item.label ?? '')) return false;
@@ -42,12 +60,14 @@ export class MemoryEngine implements Engine {
   hold: Promise<void> = Promise.resolve();
   /** Images that reached the engine. */
   images = 0;
+  /** The settings of the last question. */
+  asked: Partial<IdentifyOptions & SearchOptions & HeatMapOptions> = {};
   readonly #collections = new Map<string, { info: CollectionInfo; items: Stored[] }>();
 
-  async identify(image: Uint8Array, options: { collection: string; k?: number }) {
+  async identify(image: Uint8Array, options: IdentifyOptions) {
     if (this.failWith !== null) throw this.failWith;
     await this.hold;
-    const { hits } = await this.search(options.collection, { image }, { k: options.k ?? 20 });
+    const { hits } = await this.search(options.collection, { image }, { ...options, k: options.k ?? 20 });
     const label = hits[0]?.item.label ?? null;
     return {
       decision: label === null ? ('unknown' as const) : ('match' as const),
@@ -55,10 +75,10 @@ export class MemoryEngine implements Engine {
       confidence: label === null ? 0 : 1 / 3,
       calibrated: false,
       candidates: label === null ? [] : [{ label, confidence: 1 / 3 }],
-      neighbours: hits.map(({ item, similarity }) => ({
+      neighbours: hits.map(({ item, ...found }) => ({
+        ...found,
         id: item.id,
         label: item.label,
-        similarity,
         source: item.source,
         hasThumbnail: item.hasThumbnail,
       })),
@@ -67,21 +87,31 @@ export class MemoryEngine implements Engine {
     };
   }
 
-  async search(collection: string, query: Query, options: { k: number; filter?: Filter }) {
+  async search(collection: string, query: Query, options: SearchOptions) {
+    this.asked = options;
     const { items } = this.#get(collection);
     const vector = this.#vector(items, query);
-    const hits: Hit[] = items
+    const hits: FoundItem[] = items
       .filter((item) => matches(item, options.filter))
       .map((item) => ({
         item: this.#public(item),
         similarity: item.vector.reduce((sum, v, i) => sum + v * vector[i]!, 0),
       }))
+      .map((hit) => (options.explain ? { ...hit, explanation: explanation(hit.similarity) } : hit))
       .sort((a, b) => b.similarity - a.similarity)
       .slice(0, options.k);
     return { hits, model: { name: 'hash', fingerprint: FINGERPRINT }, timing: TIMING };
   }
 
-  async embed(image: Uint8Array) {
+  async heatMap(image: Uint8Array, options: HeatMapOptions) {
+    this.asked = options;
+    this.#item(options.collection, options.neighbour);
+    this.#embed(image);
+    return Buffer.from('a picture');
+  }
+
+  async embed(image: Uint8Array, options: LookOptions = {}) {
+    this.asked = options;
     return {
       embedding: Float32Array.from(this.#embed(image)),
       model: { name: 'hash', fingerprint: FINGERPRINT },

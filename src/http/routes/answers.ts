@@ -1,7 +1,7 @@
 /** Engine answers as JSON: digits that mean something, nothing else changed. */
 
 import { z } from 'zod';
-import type { EmbedAnswer, Identification, SearchAnswer, Timing } from '../../engine/engine.js';
+import type { EmbedAnswer, Explanation, Identification, SearchAnswer, Timing } from '../../engine/engine.js';
 
 const round = (value: number, factor: number) => Math.round(value * factor) / factor;
 /** Shares and similarities: beyond six digits is float noise. */
@@ -14,19 +14,43 @@ const timingJson = ({ decodeMs, embedMs, searchMs, totalMs }: Timing): Timing =>
   totalMs: round(totalMs, 100),
 });
 
+/** The fields that explain a neighbour: none where it is not explained. */
+function explanationJson(explanation: Explanation | undefined): { explanation?: Explanation } {
+  if (explanation === undefined) return {};
+  const { rows, columns, region, shares } = explanation;
+  const { left, top, width, height } = region;
+  return {
+    explanation: {
+      rows,
+      columns,
+      region: { left: digits6(left), top: digits6(top), width: digits6(width), height: digits6(height) },
+      // A digit more than the similarity has: many of them sum to it.
+      shares: shares.map((share) => round(share, 1e7)),
+    },
+  };
+}
+
 export function identificationJson(answer: Identification): Identification {
   return {
     ...answer,
     confidence: digits6(answer.confidence),
     candidates: answer.candidates.map((c) => ({ label: c.label, confidence: digits6(c.confidence) })),
-    neighbours: answer.neighbours.map((n) => ({ ...n, similarity: digits6(n.similarity) })),
+    neighbours: answer.neighbours.map((n) => ({
+      ...n,
+      similarity: digits6(n.similarity),
+      ...explanationJson(n.explanation),
+    })),
     timing: timingJson(answer.timing),
   };
 }
 
 export function searchJson({ hits, model, timing }: SearchAnswer) {
   return {
-    neighbours: hits.map(({ item, similarity }) => ({ ...item, similarity: digits6(similarity) })),
+    neighbours: hits.map(({ item, similarity, explanation }) => ({
+      ...item,
+      similarity: digits6(similarity),
+      ...explanationJson(explanation),
+    })),
     model,
     timing: timingJson(timing),
   };
@@ -52,6 +76,9 @@ export function bodies(forJson: z.ZodType, forForm?: z.ZodType) {
   const form = forForm === undefined ? {} : { 'multipart/form-data': { schema: forForm } };
   return { body: { required: true, content: { ...form, 'application/json': { schema: forJson } } } };
 }
+
+/** Bytes that are no text, in the documentation of a body or an answer. */
+export const binary = { schema: z.string().meta({ format: 'binary' }) };
 
 const file = z.string().meta({ format: 'binary', description: 'The image file.' });
 

@@ -1,12 +1,12 @@
 /** POST /v1/embed: the vector of a photo. */
+import { z } from 'zod';
 import type { Engine } from '../../engine/engine.js';
 import { requireImage } from '../body/images.js';
 import type { BodyReader } from '../body/reader.js';
 import type { Endpoint } from '../endpoint.js';
 import { embedAnswer } from '../schemas/answers.js';
-import { noQuery } from '../schemas/common.js';
-import { embedBody } from '../schemas/requests.js';
-import { parse } from '../validate.js';
+import { embedBody, embedQuery } from '../schemas/requests.js';
+import { defined, either, parse } from '../validate.js';
 import { bodies, embeddingJson, imageForm, json } from './answers.js';
 
 export function embedRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
@@ -16,15 +16,16 @@ export function embedRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
       path: '/v1/embed',
       tag: 'ask',
       summary: 'The embedding of a photo',
-      request: bodies(embedBody, imageForm(noQuery)),
+      request: { query: embedQuery, ...bodies(embedBody, imageForm(z.strictObject({}))) },
       responses: { 200: json('The embedding.', embedAnswer) },
       errors: ['image_missing', 'image_unexpected'],
       async handle(req, res) {
-        parse(noQuery, req.query, 'query');
+        const query = parse(embedQuery, req.query, 'query');
         const body = await reader.read(req, res);
         const named = parse(embedBody, body.fields, 'body');
         const image = requireImage(body, named, reader.limits.fileBytes);
-        res.json(embeddingJson(await engine.embed(image)));
+        const views = either('views', query.views, named.views);
+        res.json(embeddingJson(await engine.embed(image, defined({ views }))));
       },
     },
   ];

@@ -1,6 +1,5 @@
 /** /v1/collections/{collection}/items: list; look at, change and delete one; its thumbnail. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import type { Engine } from '../../engine/engine.js';
 import { sniff } from '../../image/sniff.js';
 import type { BodyReader } from '../body/reader.js';
@@ -9,7 +8,7 @@ import { item, itemPage } from '../schemas/answers.js';
 import { collectionPath, itemPath, noQuery } from '../schemas/common.js';
 import { itemPatch, itemsQuery } from '../schemas/requests.js';
 import { defined, parse } from '../validate.js';
-import { bodies, json } from './answers.js';
+import { binary, bodies, json } from './answers.js';
 
 const tag = 'items';
 const onePath = '/v1/collections/{collection}/items/{id}';
@@ -87,7 +86,6 @@ export function itemRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
 }
 
 function thumbnailRoute(engine: Engine): Endpoint {
-  const picture = { schema: z.string().meta({ format: 'binary' }) };
   return {
     method: 'get',
     path: `${onePath}/thumbnail`,
@@ -95,7 +93,7 @@ function thumbnailRoute(engine: Engine): Endpoint {
     summary: "A small picture of an item's image",
     request: { params: itemPath },
     responses: {
-      200: { description: 'The picture.', content: { 'image/webp': picture, 'image/jpeg': picture } },
+      200: { description: 'The picture.', content: { 'image/webp': binary, 'image/jpeg': binary } },
       304: { description: 'The picture the caller has is still right.' },
     },
     errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],

@@ -63,6 +63,7 @@ export function searchRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
         'collection_not_found',
         'item_not_found',
         'model_mismatch',
+        'explain_unavailable',
       ],
       async handle(req, res) {
         const query = parse(searchQuery, req.query, 'query');
@@ -70,11 +71,14 @@ export function searchRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
         const named = parse(searchBody, body.fields, 'body');
         const wanted = queryOf(body, named, reader.limits.fileBytes);
         const collection = either('collection', query.collection, named.collection) ?? DEFAULT_COLLECTION;
-        const exact = either('exact', query.exact, named.exact);
         const answer = await engine.search(collection, wanted, {
           k: either('k', query.k, named.k) ?? DEFAULT_SEARCH_K,
           ...(named.filter === undefined ? {} : { filter: defined(named.filter) }),
-          ...(exact === undefined ? {} : { exact }),
+          ...defined({
+            exact: either('exact', query.exact, named.exact),
+            views: either('views', query.views, named.views),
+            explain: either('explain', query.explain, named.explain),
+          }),
         });
         res.json(searchJson(answer));
       },

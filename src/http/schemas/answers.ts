@@ -15,6 +15,24 @@ const timing = z
 const similarity = z.number().min(-1).max(1).meta({ description: 'Cosine similarity.', example: 0.83 });
 const nullableText = z.string().nullable();
 
+const explanation = z
+  .object({
+    rows: z.int(),
+    columns: z.int(),
+    region: z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() }).meta({
+      description:
+        'What the cells divide into equal rectangles, in fractions of the upright photo: its centre square and a ' +
+        'little past its edges.',
+    }),
+    shares: z.array(z.number()).meta({
+      description: "Each cell's share, row by row from the upper left; they sum to the similarity.",
+    }),
+  })
+  .meta({
+    id: 'Explanation',
+    description: 'Where in the photo the similarity comes from; with `explain=true`.',
+  });
+
 export const identification = z
   .object({
     decision: z.enum(['match', 'ambiguous', 'unknown']),
@@ -32,6 +50,7 @@ export const identification = z
         similarity,
         source: nullableText,
         hasThumbnail: z.boolean(),
+        explanation: explanation.optional(),
       }),
     ),
     model,
@@ -55,7 +74,9 @@ export const item = z
 export const searchAnswer = z
   .object({
     neighbours: z.array(
-      z.object({ ...item.shape, similarity }).meta({ id: 'SearchNeighbour', description: 'Nearest first.' }),
+      z
+        .object({ ...item.shape, similarity, explanation: explanation.optional() })
+        .meta({ id: 'SearchNeighbour', description: 'Nearest first.' }),
     ),
     model,
     timing,

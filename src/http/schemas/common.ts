@@ -96,6 +96,20 @@ export function yesNo(description: string) {
     .meta({ description, type: 'boolean' });
 }
 
+/** One of a few words; a number among them may be given as JSON's, too. */
+export function choice<W extends string>(words: readonly W[], description: string, byDefault: W) {
+  return z
+    .unknown()
+    .transform((value, context) => {
+      const word = words.find((each) => each === (typeof value === 'number' ? String(value) : value));
+      if (word !== undefined) return word;
+      context.addIssue({ code: 'custom', message: `must be one of ${words.join(', ')}` });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({ description, type: 'string', enum: [...words], default: byDefault });
+}
+
 /** One value or several of them, as an array. */
 export function oneOrMany<T extends z.ZodType>(value: T, description: string, max = 100) {
   return z

@@ -1,6 +1,8 @@
 /** What the endpoints accept. */
 import { z } from 'zod';
+import { VIEWS } from '../../image/views.js';
 import {
+  choice,
   collectionName,
   filter,
   itemId,
@@ -29,8 +31,19 @@ const url = z.string().max(2000).optional().meta({ description: 'Address of an i
 
 const where = { collection: collectionName.optional().meta({ default: DEFAULT_COLLECTION }) };
 
+const views = choice(
+  VIEWS,
+  'Views of the photo whose embeddings are averaged: the photo alone; with its mirror image; five of them.',
+  '1',
+);
+const explain = yesNo(
+  'Say of the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, for an image.',
+);
+
 const voters = {
   ...where,
+  views,
+  explain,
   k: wholeNumber(
     1,
     MAX_K,
@@ -40,10 +53,23 @@ const voters = {
 export const identifyQuery = z.strictObject(voters);
 export const identifyBody = z.strictObject({ ...voters, imageBase64, url });
 
-export const embedBody = z.strictObject({ imageBase64, url });
+export const embedQuery = z.strictObject({ views });
+export const embedBody = z.strictObject({ views, imageBase64, url });
+
+const explaining = {
+  ...where,
+  neighbour: itemId
+    .optional()
+    .meta({ description: 'The item to compare with: any of the collection. Required, here or in the body.' }),
+  views: choice(['1', 'flip'], 'The photo alone, or averaged with its mirror image.', '1'),
+};
+export const explainQuery = z.strictObject(explaining);
+export const explainBody = z.strictObject({ ...explaining, imageBase64, url });
 
 const searching = {
   ...where,
+  views,
+  explain,
   k: wholeNumber(1, MAX_K, 'Neighbours wanted.', DEFAULT_SEARCH_K),
   exact: yesNo('Compare with every item instead of asking the index.'),
 };

@@ -1,0 +1,99 @@
+/** A session that gives an embedding together with what each cell of the picture adds to it. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { asPawdexError, PawdexError } from '../../errors.js';
+import { readModel, writeModel } from '../../onnx/model.js';
+import type { LoadedCard } from '../card.js';
+import type { CellEmbedding, CellGrid } from '../encoder.js';
+import { createSession, feedOf } from '../session.js';
+import { cellSpacing, type Spacing } from './geometry.js';
+import { OUTPUTS, withCells } from './graph.js';
+
+/** An open session for one picture at a time. */
+export interface CellSession {
+  /** @param pixels uint8 [size, size, 3] */
+  run(pixels: Uint8Array): Promise<CellEmbedding>;
+  release(): Promise<void>;
+}
+
+/**
+ * Opens the model a card describes once more, with the cells as a second output. The file stays as it is.
+ *
+ * @throws PawdexError explain_unavailable when the graph has no such cells, or the file is another one by now
+ */
+export async function openCellSession(loaded: LoadedCard, threads: number): Promise<CellSession> {
+  const { input, output } = loaded.card;
+  const { session, spacing } = await extended(loaded, threads).catch((error) => {
+    const { code, message } = asPawdexError(error);
+    // It runs, or it would not have been opened: what cannot be read or extended is not explained.
+    throw code === 'model_invalid'
+      ? new PawdexError('explain_unavailable', { detail: message, cause: error })
+      : error;
+  });
+  const outputs = [output.name, OUTPUTS.cells, OUTPUTS.mapShape];
+  return {
+    async run(pixels) {
+      const result = await session.run({ [input.name]: feedOf(input, [pixels]) }, outputs);
+      const [embedding, cells] = outputs.map((name) => result[name]!.data) as [Float32Array, Float32Array];
+      const [, , rows, columns] = Array.from(result[OUTPUTS.mapShape]!.data as BigInt64Array, Number);
+      settle(embedding, cells);
+      const grid = { rows: rows!, columns: columns!, extent: extentOf(spacing, rows!, columns!, input.size) };
+      return { embedding, cells, grid };
+    },
+    release: () => session.release(),
+  };
+}
+
+async function extended({ card, modelPath }: LoadedCard, threads: number) {
+  const changed = (cause?: unknown) =>
+    new PawdexError('explain_unavailable', {
+      detail: 'The model file has been replaced or removed since the encoder was opened.',
+      hint: 'Start pawdex again with the model it should run.',
+      cause,
+    });
+  const bytes = await readFile(modelPath).catch((cause) => {
+    throw changed(cause);
+  });
+  if (createHash('sha256').update(bytes).digest('hex') !== card.sha256) throw changed();
+  const model = readModel(bytes);
+  const { model: withOutputs, tail } = withCells(model, card.output.name);
+  const session = await createSession(writeModel(withOutputs), threads);
+  return { session, spacing: cellSpacing(model, tail.map, card.input.name) };
+}
+
+/**
+ * Brings the embedding to length 1 and its cells to the same scale, and divides what rounding left between the
+ * embedding and their sum among them.
+ */
+function settle(embedding: Float32Array, cells: Float32Array): void {
+  const { length } = embedding;
+  const count = cells.length / length;
+  let squares = 0;
+  for (const value of embedding) squares += value ** 2;
+  const scale = 1 / Math.sqrt(squares);
+  for (let i = 0; i < length; i++) {
+    let sum = 0;
+    for (let at = i; at < cells.length; at += length) sum += cells[at]!;
+    const rest = (embedding[i]! - sum) / count;
+    for (let at = i; at < cells.length; at += length) cells[at] = (cells[at]! + rest) * scale;
+    embedding[i] = embedding[i]! * scale;
+  }
+}
+
+/** The square that the cells cover, each as large as the distance to the next; equal parts where that is unknown. */
+function extentOf(
+  spacing: [Spacing, Spacing] | null,
+  rows: number,
+  columns: number,
+  size: number,
+): CellGrid['extent'] {
+  if (spacing === null) return { left: 0, top: 0, width: 1, height: 1 };
+  const [down, across] = spacing;
+  const from = ({ stride, first }: Spacing) => (first + 0.5 - stride / 2) / size;
+  return {
+    left: from(across),
+    top: from(down),
+    width: (columns * across.stride) / size,
+    height: (rows * down.stride) / size,
+  };
+}

@@ -1,0 +1,57 @@
+/** Several views of one photo, for an embedding that averages them. */
+import type { Sharp } from 'sharp';
+import { type DecodeLimits, decode, decodeSquare, type ResizeRule } from './decode.js';
+
+/**
+ * `1`: the photo, which is its centre square; `flip`: and its mirror image; `5`: and the squares at both ends of the
+ * longer side, and the whole photo squeezed into a square. Closer views of the middle or the corners made answers
+ * worse (docs/evaluation.md).
+ */
+export const VIEWS = ['1', 'flip', '5'] as const;
+export type Views = (typeof VIEWS)[number];
+
+/** How many images the encoder is given. */
+export const VIEW_COUNT: Record<Views, number> = { '1': 1, flip: 2, '5': 5 };
+
+const OTHERS = [
+  { fit: 'cover', position: 'left top' },
+  { fit: 'cover', position: 'right bottom' },
+  { fit: 'fill' },
+] as const;
+
+/** Left and right exchanged. @param pixels uint8 [size, size, 3] */
+function mirrored(pixels: Uint8Array, size: number): Uint8Array {
+  const mirror = new Uint8Array(pixels.length);
+  for (let row = 0; row < size; row++)
+    for (let column = 0; column < size; column++) {
+      const from = (row * size + column) * 3;
+      const to = (row * size + size - 1 - column) * 3;
+      mirror[to] = pixels[from]!;
+      mirror[to + 1] = pixels[from + 1]!;
+      mirror[to + 2] = pixels[from + 2]!;
+    }
+  return mirror;
+}
+
+/**
+ * Decodes an image into the views asked for, the photo itself first.
+ *
+ * @returns uint8 [size, size, 3] each
+ * @throws PawdexError as `decode`
+ */
+export async function decodeViews(
+  bytes: Uint8Array,
+  views: Views,
+  rule: ResizeRule,
+  limits: DecodeLimits,
+): Promise<Uint8Array[]> {
+  const { size } = rule;
+  const photo = await decode(bytes, rule, limits);
+  if (views === '1') return [photo];
+  const both = [photo, mirrored(photo, size)];
+  if (views === 'flip') return both;
+  const framed = OTHERS.map(
+    (framing) => (image: Sharp) => image.resize(size, size, { kernel: rule.kernel, ...framing }),
+  );
+  return [...both, ...(await Promise.all(framed.map((frame) => decodeSquare(bytes, frame, size, limits))))];
+}

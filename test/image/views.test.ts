@@ -1,0 +1,58 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { decode, type ResizeRule } from '../../src/image/decode.js';
+import { decodeViews, VIEW_COUNT, VIEWS } from '../../src/image/views.js';
+import { scene, sceneJpeg } from '../helpers/images.js';
+
+const rule: ResizeRule = { size: 64, fit: 'cover', kernel: 'cubic' };
+const limits = { maxPixels: 1e8 };
+
+/** Mean difference of two squares, 0..255. */
+const apart = (a: Uint8Array, b: Uint8Array) =>
+  a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
+
+describe('views of a photo', () => {
+  it.each(VIEWS)('%s begins with the photo as it is always decoded', async (views) => {
+    const photo = await sceneJpeg();
+    const all = await decodeViews(photo, views, rule, limits);
+    expect(all).toHaveLength(VIEW_COUNT[views]);
+    expect(all[0]).toEqual(await decode(photo, rule, limits));
+    for (const view of all) expect(view).toHaveLength(64 * 64 * 3);
+  });
+
+  it('has the mirror image second', async () => {
+    const [photo, mirror] = await decodeViews(await sceneJpeg(), 'flip', rule, limits);
+    const raw = { width: 64, height: 64, channels: 3 } as const;
+    expect(mirror).toEqual(new Uint8Array(await sharp(photo!, { raw }).flop().raw().toBuffer()));
+    expect(mirror).not.toEqual(photo);
+  });
+
+  it.each([
+    ['wide', 200, 100, { left: 0, top: 0 }, { left: 100, top: 0 }],
+    ['tall', 100, 200, { left: 0, top: 0 }, { left: 0, top: 100 }],
+  ])('has both ends and the whole of a %s photo', async (_name, width, height, start, end) => {
+    const photo = await scene(width, height).png().toBuffer();
+    const [, , first, last, whole] = await decodeViews(photo, '5', rule, limits);
+    const part = async (at: { left: number; top: number }) =>
+      decode(
+        await sharp(photo)
+          .extract({ ...at, width: 100, height: 100 })
+          .png()
+          .toBuffer(),
+        rule,
+        limits,
+      );
+    expect(apart(first!, await part(start))).toBeLessThan(3);
+    expect(apart(last!, await part(end))).toBeLessThan(3);
+    const squeezed = await sharp(photo).resize(64, 64, { fit: 'fill', kernel: 'cubic' }).raw().toBuffer();
+    expect(apart(whole!, squeezed)).toBeLessThan(3);
+    expect(apart(first!, last!)).toBeGreaterThan(10);
+  });
+
+  it('refuses what is no photo', async () => {
+    for (const views of VIEWS)
+      await expect(decodeViews(Buffer.from('words, not pixels'), views, rule, limits)).rejects.toMatchObject({
+        code: 'image_unsupported',
+      });
+  });
+});
