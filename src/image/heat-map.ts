@@ -26,7 +26,7 @@ const FOR = [
 /** The colour of a cell that speaks against: a photo without it would be more similar. */
 const AGAINST = [40, 120, 255, 170] as const;
 
-function colourOf(share: number, largest: number): readonly number[] {
+export function colourOf(share: number, largest: number): readonly number[] {
   if (largest <= 0) return FOR[0];
   const value = Math.max(-1, share / largest);
   const steps = FOR.length - 1;

@@ -53,19 +53,21 @@ export async function examplePhoto(): Promise<File> {
  * has been sent, which matters for a phone's photo on a slow line.
  *
  * @param photo the file's bytes as they are; the server reads kind and orientation from them
+ * @param explain whether each neighbour comes with where its similarity comes from
  * @param onSent called with the share of the upload that has left, 0..1
  * @throws Problem, or the signal's reason when aborted
  */
 export function identify(
   photo: Blob,
-  collection: string,
+  { collection, explain }: { collection: string; explain: boolean },
   signal: AbortSignal,
-  onSent: (share: number) => void,
+  onSent: (share: number) => void = () => {},
 ): Promise<Identification> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const abort = () => request.abort();
-    request.open('POST', `v1/identify?collection=${encodeURIComponent(collection)}`);
+    const query = new URLSearchParams({ collection, ...(explain ? { explain: 'true' } : {}) });
+    request.open('POST', `v1/identify?${query}`);
     for (const [name, value] of Object.entries(authorisation())) request.setRequestHeader(name, value);
     request.upload.addEventListener('progress', (event) => {
       if (event.lengthComputable) onSent(event.loaded / event.total);

@@ -2,6 +2,7 @@
  * The page's one flow: a photo is given, sent, answered or refused. Whatever is given next replaces what is
  * under way; an answer that was overtaken is never shown.
  */
+import type { Identification } from '../engine/engine.js';
 import { identify } from './api.js';
 import { byId } from './dom.js';
 import { fileSize } from './format.js';
@@ -38,6 +39,8 @@ export class App {
   private note = '';
   private retries = 0;
   private running: AbortController | null = null;
+  /** Whether answers come with where the similarity comes from; kept until the page is left. */
+  private explaining = false;
 
   constructor(private readonly around: Surroundings) {}
 
@@ -99,18 +102,64 @@ export class App {
     this.neighbours.replaceChildren();
     this.turn('working', working.panel, 'Looking for similar photos.');
     try {
-      const answer = await identify(photo, collection, running.signal, working.sent);
+      const { explaining } = this;
+      const answer = await identify(photo, { collection, explain: explaining }, running.signal, working.sent);
       if (running.signal.aborted) return;
       this.retries = 0;
       this.turn('answer', answerView(answer), spoken(answer));
-      this.neighbours.replaceChildren(
-        ...[neighboursView(answer, collection)].filter((view) => view !== null),
-      );
+      // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
+      await this.picture.decode().catch(() => {});
+      if (!running.signal.aborted) this.list(answer, collection);
     } catch (error) {
       if (running.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
-      this.fail(error);
+      if (error.code === 'explain_unavailable') {
+        // Another model than before: the answer is worth more than its explanation.
+        this.explaining = false;
+        void this.ask(photo);
+      } else this.fail(error);
     }
+  }
+
+  /** Shows the neighbours of an answer. */
+  private list(answer: Identification, collection: string, trouble = ''): void {
+    const { picture } = this;
+    const shown = picture.complete && picture.naturalWidth > 0;
+    const explaining = shown && {
+      on: this.explaining,
+      toggle: () => void this.toggleWhy(answer, collection),
+      photo: { url: picture.src, width: picture.naturalWidth, height: picture.naturalHeight },
+      say: (words: string) => this.tell(words),
+      trouble,
+    };
+    const view = neighboursView(answer, collection, explaining || null);
+    this.neighbours.replaceChildren(...(view === null ? [] : [view]));
+  }
+
+  /** Shows or hides where the similarities come from; they are asked for when they are first wanted. */
+  private async toggleWhy(answer: Identification, collection: string): Promise<void> {
+    const { photo, running } = this;
+    if (photo === null || running === null) return;
+    this.explaining = !this.explaining;
+    let shown = answer;
+    let trouble = '';
+    if (this.explaining && answer.neighbours[0]?.explanation === undefined) {
+      byId('why', HTMLButtonElement).setAttribute('aria-busy', 'true');
+      try {
+        shown = await identify(photo, { collection, explain: true }, running.signal);
+      } catch (error) {
+        if (running.signal.aborted) return;
+        if (!(error instanceof Problem)) throw error;
+        this.explaining = false;
+        trouble = error.title;
+      }
+      if (running.signal.aborted) return;
+    }
+    this.list(shown, collection, trouble);
+    byId('why', HTMLButtonElement).focus({ preventScroll: true });
+    this.tell(
+      trouble || (this.explaining ? 'Choose a photo below to see where its similarity comes from.' : ''),
+    );
   }
 
   /** Shows a problem in place of an answer. */
@@ -164,15 +213,20 @@ export class App {
     this.panel.replaceChildren();
     this.panel.hidden = true;
     this.main.dataset.state = 'start';
-    this.status.textContent = 'Ready for a photo.';
+    this.tell('Ready for a photo.');
     byId('choose', HTMLElement).focus();
+  }
+
+  /** For people who listen to the page. */
+  private tell(words: string): void {
+    this.status.textContent = words;
   }
 
   private turn(state: 'working' | 'answer' | 'problem', view: HTMLElement, said: string): void {
     this.main.dataset.state = state;
     this.panel.hidden = false;
     this.panel.replaceChildren(view);
-    this.status.textContent = said;
+    this.tell(said);
     // On a phone the panel lies below the photo: bring it into view once there is something to read.
     if (state !== 'working' && this.panel.getBoundingClientRect().top > innerHeight * 0.7)
       this.panel.scrollIntoView({ block: 'start' });

@@ -33,15 +33,21 @@ export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   return node;
 }
 
+/** An SVG element with attributes and children. */
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, string | number> = {},
+  ...children: Node[]
+): SVGElementTagNameMap[K] {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
 /** One of the drawings that index.html holds as `<symbol>`. */
 export function icon(name: string): SVGSVGElement {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-  use.setAttribute('href', `#icon-${name}`);
-  svg.setAttribute('aria-hidden', 'true');
-  svg.setAttribute('class', 'icon');
-  svg.append(use);
-  return svg;
+  return svg('svg', { 'aria-hidden': 'true', class: 'icon' }, svg('use', { href: `#icon-${name}` }));
 }
 
 /** Sets a CSS custom property through the object model, which the content security policy allows. */

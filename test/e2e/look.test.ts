@@ -23,6 +23,9 @@ describeInBrowser('how the page looks', (stage) => {
     await choose(page, CHELSEA);
     await reaches(page, 'answer');
     expect(await barriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Show why' }).click();
+    await page.locator('.why').waitFor();
+    expect(await barriers(page)).toEqual([]);
     await choose(page, await stage.file('words.jpg', 'words'));
     await reaches(page, 'problem');
     expect(await barriers(page)).toEqual([]);
