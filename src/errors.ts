@@ -204,11 +204,6 @@ export const ERRORS = {
     title: 'A file on this machine cannot be read.',
     hint: 'Check that it exists and who may read it.',
   },
-  file_unwritable: {
-    status: 400,
-    title: 'A file on this machine cannot be written.',
-    hint: 'Check that its folder exists and who may write there.',
-  },
   usage: {
     status: 400,
     title: 'The command line is not valid.',

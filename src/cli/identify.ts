@@ -15,7 +15,7 @@ import {
 import { withEngine } from './connect.js';
 import { EXIT } from './exit.js';
 import { errorLine, forEachImage } from './images.js';
-import { printLine } from './output.js';
+import { OutputError, printLine } from './output.js';
 
 interface IdentifyFlags extends Record<string, unknown> {
   collection: string;
@@ -85,8 +85,8 @@ async function draw(
       detail: 'The collection is empty: there is nothing to compare with.',
     });
   const picture = await engine.heatMap(image, { collection, views, neighbour: nearest.id });
-  await writeFile(file, picture).catch((cause) => {
-    throw new PawdexError('file_unwritable', { detail: `${file}: ${cause.message}.`, cause });
+  await writeFile(file, picture).catch((error) => {
+    throw new OutputError(error);
   });
 }
 

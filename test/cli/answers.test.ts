@@ -99,7 +99,7 @@ describe('pawdex identify --explain', () => {
     });
     const nowhere = path.join(bench.root, 'nowhere', 'why.png');
     const lost = await bench.run(['identify', CAT, '-c', 'mine', '--heatmap', nowhere]);
-    expect(lost).toMatchObject({ code: 2, stderr: expect.stringContaining('[file_unwritable]') });
+    expect(lost).toMatchObject({ code: 4, stderr: expect.stringContaining('cannot be written') });
   });
 });
 
