@@ -97,32 +97,34 @@ async function writeSynced(file: string, content: Uint8Array | string): Promise<
   }
 }
 
-/** Embeds two random images, together and alone. */
+/** Embeds two random images, a dark and a bright one, alone and together. */
 async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
   const random = randomFloats(0);
   const { size } = card.input;
-  const image = () => Uint8Array.from({ length: size * size * 3 }, () => Math.floor(256 * random()));
-  const images = [image(), image()];
+  const images = [0, 128].map((dark) =>
+    Uint8Array.from({ length: size * size * 3 }, () => dark + Math.floor(128 * random())),
+  );
   const { dimension } = card.output;
   const session = await openSession({ card, modelPath, fingerprint: '' }, 1);
-  try {
-    const together = await session.run(images).catch((cause: unknown) => {
+  const embed = async (batch: Uint8Array[], what: string, hint: string) =>
+    session.run(batch).catch((cause: unknown) => {
       if (cause instanceof PawdexError) throw cause;
-      throw new PawdexError('model_invalid', {
-        detail: `The encoder cannot embed two images at once: ${(cause as Error).message}`,
-        hint: 'Export the backbone with a free batch axis.',
-        cause,
-      });
+      const detail = `The encoder cannot embed ${what}: ${(cause as Error).message}`;
+      throw new PawdexError('model_invalid', { detail, hint, cause });
     });
-    for (const [i, pixels] of images.entries()) {
-      const row = together.subarray(i * dimension, (i + 1) * dimension);
-      const alone = await session.run([pixels]);
-      const length = Math.hypot(...row);
+  try {
+    const alone: Float32Array[] = [];
+    for (const pixels of images)
+      alone.push(await embed([pixels], 'an image', `Check that the network takes ${size} x ${size} pixels.`));
+    const together = await embed(images, 'two images at once', 'Export the backbone with a free batch axis.');
+    for (const [i, vector] of alone.entries()) {
+      const length = Math.hypot(...vector);
       if (!(Math.abs(length - 1) < 1e-3))
         throw new PawdexError('model_invalid', {
           detail: `The encoder gives a vector of length ${length}, not 1.`,
         });
-      if (alone.reduce((sum, value, j) => sum + value * (row[j] ?? 0), 0) < SAME)
+      const row = together.subarray(i * dimension, (i + 1) * dimension);
+      if (!(vector.reduce((sum, value, j) => sum + value * row[j]!, 0) >= SAME))
         throw new PawdexError('model_invalid', {
           detail: 'The encoder embeds an image differently when another is in its batch.',
           hint: 'Normalise by stored statistics, not by those of the batch.',

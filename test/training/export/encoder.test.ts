@@ -112,6 +112,22 @@ describe('the exported encoder', () => {
       code: 'model_invalid',
       hint: expect.stringContaining('batch axis'),
     });
+    const batchwise = [
+      ...nodes,
+      node('ReduceMean', ['y'], ['mean'], { axes: [0], keepdims: 1 }),
+      node('Sub', ['y', 'mean'], ['z']),
+      node('Mul', ['z', 'six'], ['z6']),
+      node('Add', ['z6', 'y'], ['apart']),
+    ];
+    const outputs = [{ name: 'apart', dtype: 'float32' as const, shape: ['n', 6] }];
+    const dependent = encoderModel({
+      ...parts,
+      backbone: { ...backbone, nodes: batchwise, initialisers, outputs },
+    });
+    await expect(writeEncoder(dir, dependent, facts)).rejects.toMatchObject({
+      code: 'model_invalid',
+      message: expect.stringContaining('another is in its batch'),
+    });
     await expect(writeEncoder(dir, encoderModel(parts), { ...facts, name: '' })).rejects.toMatchObject({
       code: 'model_invalid',
     });
