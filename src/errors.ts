@@ -219,6 +219,11 @@ export const ERRORS = {
     title: 'Graphs cannot run on this provider here.',
     hint: 'Use --provider cpu, or see docs/gpu.md for what webgpu and cuda need.',
   },
+  training_diverged: {
+    status: 500,
+    title: 'Training went wrong: the loss or its gradients are no longer usable.',
+    hint: 'Lower optimiser.learningRate or raise the temperature; the last checkpoint and the best encoder so far are kept.',
+  },
   server_unreachable: {
     status: 502,
     title: 'The pawdex server did not answer.',

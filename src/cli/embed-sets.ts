@@ -54,7 +54,7 @@ export async function embedSets(
       parallel: PARALLEL,
       views,
       ...cache,
-      onPhoto: () => display.update({ total, done: ++done, skipped: 0, failed: 0, created: 0 }),
+      onPhoto: () => display.update({ done: ++done }),
     }).finally(() => display.stop());
     for (const { file, detail } of set.skipped) note(`left out of ${spec}: ${file}: ${detail}`);
     return set;

@@ -14,6 +14,7 @@ import { indexCommand } from './index.js';
 import { describeError, note, OutputError, surviveClosedPipes } from './output.js';
 import { quantiseCommand } from './quantise.js';
 import { serveCommand } from './serve.js';
+import { trainCommand } from './train.js';
 import { VERSION } from './version.js';
 import { viewsCommand } from './views.js';
 
@@ -33,6 +34,7 @@ function program(): Command {
     checkLabelsCommand(),
     viewsCommand(),
     quantiseCommand(),
+    trainCommand(),
     doctorCommand(),
   ];
   for (const made of commands) main.addCommand(withCommonOptions(made).copyInheritedSettings(main));

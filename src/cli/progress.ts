@@ -1,6 +1,5 @@
 /** Progress of long work on stderr: a bar where somebody watches, a line now and then where it goes to a file. */
 import cliProgress from 'cli-progress';
-import type { IndexProgress } from '../jobs/index-folder.js';
 import { formatCount, formatSeconds, note } from './output.js';
 
 /** Seconds between lines when there is no terminal. */
@@ -8,13 +7,22 @@ const LINE_EVERY = 5;
 /** Seconds over which the rate is taken, so that time left follows what happens now. */
 const WINDOW = 15;
 
-/** Shows how far a job is. */
+/** How far long work is. */
+export interface Progress {
+  done: number;
+  skipped?: number;
+  failed?: number;
+  /** More to say, such as a loss. */
+  notes?: readonly string[];
+}
+
+/** Shows how far long work is. */
 export interface ProgressDisplay {
-  update(progress: Readonly<IndexProgress>): void;
+  update(progress: Readonly<Progress>): void;
   stop(): void;
 }
 
-/** Images per second over the last moments. */
+/** What is done per second over the last moments. */
 export class RateMeter {
   #marks: { at: number; done: number }[] = [];
 
@@ -31,21 +39,31 @@ export class RateMeter {
   }
 }
 
-/** A bar, lines or silence, whichever fits. */
-export function showProgress(total: number, quiet: boolean): ProgressDisplay {
+/**
+ * A bar, lines or silence, whichever fits.
+ *
+ * @param total how much there is to do
+ * @param noun what is counted
+ */
+export function showProgress(total: number, quiet: boolean, noun = 'photo'): ProgressDisplay {
   if (quiet) return { update() {}, stop() {} };
-  return process.stderr.isTTY ? bar(total) : lines();
+  return process.stderr.isTTY ? bar(total, noun) : lines(total, noun);
 }
 
-function describe({ done, total, skipped, failed }: Readonly<IndexProgress>, rate: number): string {
+function describe(
+  { done, skipped = 0, failed = 0, notes = [] }: Readonly<Progress>,
+  total: number,
+  noun: string,
+  rate: number,
+): string {
   const left = rate > 0 ? `${formatSeconds((total - done) / rate)} left` : 'starting';
-  const parts = [`${rate.toFixed(rate < 10 ? 1 : 0)} photos/s`, left];
+  const parts = [...notes, `${rate.toFixed(rate < 10 ? 1 : 0)} ${noun}s/s`, left];
   if (skipped > 0) parts.push(`${formatCount(skipped)} known`);
   if (failed > 0) parts.push(`${formatCount(failed)} failed`);
   return parts.join(', ');
 }
 
-function bar(total: number): ProgressDisplay {
+function bar(total: number, noun: string): ProgressDisplay {
   const shown = new cliProgress.SingleBar(
     {
       stream: process.stderr,
@@ -64,13 +82,13 @@ function bar(total: number): ProgressDisplay {
   return {
     update(progress) {
       const rate = meter.measure(progress.done, performance.now() / 1000);
-      shown.update(progress.done, { text: describe(progress, rate) });
+      shown.update(progress.done, { text: describe(progress, total, noun, rate) });
     },
     stop: () => shown.stop(),
   };
 }
 
-function lines(): ProgressDisplay {
+function lines(total: number, noun: string): ProgressDisplay {
   const meter = new RateMeter();
   let last = performance.now() / 1000;
   meter.measure(0, last);
@@ -81,7 +99,7 @@ function lines(): ProgressDisplay {
       last = now;
       const rate = meter.measure(progress.done, now);
       note(
-        `${formatCount(progress.done)} of ${formatCount(progress.total)} photos, ${describe(progress, rate)}`,
+        `${formatCount(progress.done)} of ${formatCount(total)} ${noun}s, ${describe(progress, total, noun, rate)}`,
       );
     },
     stop() {},

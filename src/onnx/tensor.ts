@@ -2,11 +2,18 @@
 import { PawdexError } from '../errors.js';
 import type { TensorProto } from './schema.js';
 
-/** Element types the trainer handles; named as onnxruntime names them. */
-export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool';
+/** Element types the trainer handles; named as onnxruntime names them. float16 is for storing values, not for weights. */
+export type DType = 'float32' | 'float64' | 'float16' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool';
 
-/** The array that holds a tensor's elements; bool is stored as one byte each. */
-export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array | Int8Array;
+/** The array that holds a tensor's elements; bool is stored as one byte each, float16 as its bits. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Uint8Array
+  | Int8Array;
 
 /** A tensor with its values, row-major. */
 export interface Tensor {
@@ -23,6 +30,7 @@ const CODES: Record<DType, number> = {
   int32: 6,
   int64: 7,
   bool: 9,
+  float16: 10,
   float64: 11,
 };
 const DTYPES = new Map(Object.entries(CODES).map(([name, code]) => [code, name as DType]));
@@ -30,7 +38,6 @@ const UNSUPPORTED: Record<number, string> = {
   4: 'uint16',
   5: 'int16',
   8: 'string',
-  10: 'float16',
   12: 'uint32',
   13: 'uint64',
   16: 'bfloat16',
@@ -38,6 +45,7 @@ const UNSUPPORTED: Record<number, string> = {
 const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
+  float16: Uint16Array,
   int64: BigInt64Array,
   int32: Int32Array,
   uint8: Uint8Array,
@@ -79,13 +87,17 @@ export function dtypeCode(dtype: DType): number {
  * The element type of an ONNX code.
  *
  * @param what names the tensor in the error
- * @throws PawdexError `model_invalid` for float16, bfloat16, strings and other types the trainer has no use for
+ * @throws PawdexError `model_invalid` for bfloat16, strings and other types the trainer has no use for
  */
 export function dtypeFromCode(code: number, what: string): DType {
   const dtype = DTYPES.get(code);
   if (dtype !== undefined) return dtype;
-  throw new PawdexError('model_invalid', {
-    detail: `${what} has the element type ${UNSUPPORTED[code] ?? code}, which the trainer does not read.`,
+  throw unreadType(what, UNSUPPORTED[code] ?? String(code));
+}
+
+function unreadType(what: string, type: string): PawdexError {
+  return new PawdexError('model_invalid', {
+    detail: `${what} has the element type ${type}, which the trainer does not read.`,
     hint: 'Export the model in float32 (and int64 for shapes).',
   });
 }
@@ -104,6 +116,7 @@ export function tensorFromProto(proto: TensorProto): Tensor {
     });
   }
   const dtype = dtypeFromCode(proto.dataType, what);
+  if (dtype === 'float16') throw unreadType(what, dtype);
   const shape = proto.dims.map(Number);
   const size = sizeOf(shape);
   const raw = proto.rawData;

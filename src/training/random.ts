@@ -1,4 +1,5 @@
 /** Reproducible random numbers. */
+import { floatTensor, type Tensor } from '../onnx/tensor.js';
 
 /** A generator of floats in [0, 1): mulberry32, the same sequence for a seed on every machine. */
 export function randomFloats(seed: number): () => number {
@@ -39,4 +40,22 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;
+}
+
+/** Unit vectors in random directions, float32 [count, width]. */
+export function randomDirections(count: number, width: number, seed: number): Tensor {
+  const random = randomNormals(seed);
+  const data = Float32Array.from({ length: count * width }, random);
+  for (let row = 0; row < count; row += 1) {
+    const vector = data.subarray(row * width, (row + 1) * width);
+    const length = Math.hypot(...vector) || 1;
+    for (let i = 0; i < width; i += 1) vector[i] = vector[i]! / length;
+  }
+  return floatTensor(data, [count, width]);
+}
+
+/** Normally distributed numbers, by the Box-Muller transform. */
+export function randomNormals(seed: number): () => number {
+  const random = randomFloats(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

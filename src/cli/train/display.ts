@@ -1,0 +1,66 @@
+/** A training run as the terminal shows it: a bar with loss, rate and time left, or a line now and then. */
+import type { PawdexError } from '../../errors.js';
+import type { EvaluationEntry, StepEntry } from '../../training/run/log.js';
+import type { RunReport } from '../../training/run/run.js';
+import { note } from '../output.js';
+import { type ProgressDisplay, showProgress } from '../progress.js';
+
+/** 0.923 -> "92.3 %". */
+export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+export class TrainingDisplay implements RunReport {
+  readonly #quiet: boolean;
+  #shown: { kind: 'phase' | 'steps'; display: ProgressDisplay } | null = null;
+  #waited = 0;
+  #steps = 0;
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  phase(text: string, total: number): void {
+    this.stop();
+    if (!this.#quiet) note(text);
+    this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, 'photo') };
+  }
+
+  phaseProgress(done: number): void {
+    if (this.#shown?.kind === 'phase') this.#shown.display.update({ done });
+  }
+
+  step(entry: StepEntry, total: number): void {
+    if (this.#shown?.kind !== 'steps') {
+      this.stop();
+      this.#shown = { kind: 'steps', display: showProgress(total, this.#quiet, 'step') };
+    }
+    this.#waited += entry.waitShare;
+    this.#steps += 1;
+    const notes = [
+      `loss ${entry.loss.toFixed(3)}`,
+      `epoch ${entry.epoch.toFixed(2)}`,
+      `waiting ${percent(this.#waited / this.#steps)}`,
+    ];
+    this.#shown.display.update({ done: entry.step, notes });
+  }
+
+  evaluated({ epoch, share, val }: EvaluationEntry): void {
+    this.stop();
+    if (this.#quiet) return;
+    const unseen =
+      val.unseenRecallAt1 === null ? '' : `, recall@1 of labels never seen ${percent(val.unseenRecallAt1)}`;
+    const what = share === undefined || share === 1 ? '' : ` (${share} of the end with the start)`;
+    note(
+      `epoch ${epoch.toFixed(2)}${what}: vote ${percent(val.top1)}, recall@1 ${percent(val.recallAt1)} on val${unseen}`,
+    );
+  }
+
+  skipped(file: string, error: PawdexError): void {
+    note(`${file} is left out: ${error.message} [${error.code}]`);
+  }
+
+  /** Takes the bar away. */
+  stop(): void {
+    this.#shown?.display.stop();
+    this.#shown = null;
+  }
+}

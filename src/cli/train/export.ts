@@ -1,0 +1,151 @@
+/** The end of a training run: the encoder in float and in int8, each with its card and its quality on val. */
+import type { LoadedCard } from '../../encoder/card.js';
+import { openSession } from '../../encoder/session.js';
+import type { Matrix } from '../../evaluation/exact.js';
+import { decode } from '../../image/decode.js';
+import type { Model } from '../../onnx/model.js';
+import type { SessionOptions } from '../../training/autodiff/session.js';
+import { encoderModel } from '../../training/export/encoder-model.js';
+import { quantise } from '../../training/export/quantise/index.js';
+import { writeEncoder } from '../../training/export/write-encoder.js';
+import type { Recipe } from '../../training/recipe/schema.js';
+import { evaluateEmbedding } from '../../training/run/evaluation.js';
+import type { Quality } from '../../training/run/log.js';
+import type { Trained } from '../../training/run/run.js';
+import { readPhoto, type TrainingPhoto, type TrainingSet } from '../../training/run/training-set.js';
+import { note } from '../output.js';
+import { showProgress } from '../progress.js';
+
+/** Train photos that ranges and rounding are taken from. */
+const QUANTISATION_PHOTOS = 128;
+/** Images embedded at once when the written encoder is measured. */
+const BATCH = 4;
+
+export interface ExportOptions {
+  maxPixels: number;
+  session: SessionOptions;
+  quiet: boolean;
+}
+
+/** What was written. */
+export interface Exported {
+  /** Card of the encoder to serve. */
+  card: string;
+  fingerprint: string;
+  /** Share of the trained weights in it; the rest are the start's. */
+  share: number;
+  /** On val, against the gallery that evaluations take. */
+  float: Quality;
+  int8: Quality;
+}
+
+/**
+ * Writes `encoder-float.onnx` and, for serving, `encoder.onnx` in int8, with their cards.
+ *
+ * @throws PawdexError `model_invalid`, `storage_failed`
+ */
+export async function exportRun(
+  dir: string,
+  recipe: Recipe,
+  set: TrainingSet,
+  { network, quality, share }: Trained,
+  options: ExportOptions,
+): Promise<Exported> {
+  const facts = {
+    kernel: recipe.backbone.kernel,
+    name: recipe.name,
+    description: recipe.description,
+    licence: recipe.licence,
+    vote: recipe.vote,
+    training: { recipe: withoutPaths(recipe), shareOfTrainedWeights: share },
+  };
+  const float = encoderModel(network);
+  await writeEncoder(dir, float, { ...facts, quality: { val: quality } }, 'encoder-float');
+  const model = await quantised(float, recipe, set, options);
+  // Written twice: its quality is measured with the file that is served.
+  const measured = await measure(
+    await writeEncoder(dir, model, { ...facts, quality: {} }),
+    recipe,
+    set,
+    options,
+  );
+  const { card, fingerprint } = await writeEncoder(dir, model, {
+    ...facts,
+    quality: { val: measured, valFloat: quality },
+  });
+  return {
+    card: `${dir}/${card.file.replace(/onnx$/, 'json')}`,
+    fingerprint,
+    share,
+    float: quality,
+    int8: measured,
+  };
+}
+
+/** The recipe as others read it: a file's name says what it was, its place on this machine does not. */
+function withoutPaths(recipe: Recipe): Recipe {
+  return { ...recipe, backbone: { ...recipe.backbone, file: recipe.backbone.file.replace(/^.*[\\/]/, '') } };
+}
+
+async function quantised(
+  float: Model,
+  recipe: Recipe,
+  set: TrainingSet,
+  { maxPixels, quiet }: ExportOptions,
+): Promise<Model> {
+  const { size, kernel } = recipe.backbone;
+  const perLabel = Math.ceil(QUANTISATION_PHOTOS / set.labels.length);
+  const photos: Uint8Array[] = [];
+  for (const { file } of set.galleryOf(perLabel).slice(0, QUANTISATION_PHOTOS))
+    photos.push(await decode(await readPhoto(file), { size, fit: 'cover', kernel }, { maxPixels }));
+  if (!quiet) note('Rounding the weights for int8');
+  let shown: { stage: string; display: ReturnType<typeof showProgress> } | null = null;
+  const { model } = await quantise(float, photos, {
+    seed: recipe.seed,
+    onProgress(stage, done, total) {
+      if (shown?.stage !== stage) {
+        shown?.display.stop();
+        shown = { stage, display: showProgress(total, quiet, stage === 'ranges' ? 'photo' : 'layer') };
+      }
+      shown.display.update({ done });
+    },
+  }).finally(() => shown?.display.stop());
+  return model;
+}
+
+/** The quality of a written encoder, opened as the server opens it. */
+async function measure(
+  loaded: LoadedCard,
+  recipe: Recipe,
+  set: TrainingSet,
+  { maxPixels, session: how, quiet }: ExportOptions,
+): Promise<Quality> {
+  const { input, output } = loaded.card;
+  const session = await openSession(loaded, how.threads ?? 1);
+  const embed = async (photos: readonly TrainingPhoto[]): Promise<Matrix> => {
+    if (!quiet) note('Evaluating the int8 encoder');
+    const display = showProgress(photos.length, quiet);
+    const data = new Float32Array(photos.length * output.dimension);
+    try {
+      for (let first = 0; first < photos.length; first += BATCH) {
+        const images = await Promise.all(
+          photos
+            .slice(first, first + BATCH)
+            .map(async ({ file }) =>
+              decode(await readPhoto(file), { size: input.size, ...input.resize }, { maxPixels }),
+            ),
+        );
+        data.set(await session.run(images), first * output.dimension);
+        display.update({ done: first + images.length });
+      }
+    } finally {
+      display.stop();
+    }
+    return { data, rows: photos.length, dimension: output.dimension };
+  };
+  try {
+    return (await evaluateEmbedding(set, recipe, embed)).quality;
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,76 @@
+/** The network that training starts from: an ONNX file, or a small one with random weights. */
+import { readFile } from 'node:fs/promises';
+import { PawdexError } from '../../errors.js';
+import { type Model, type ModelNode, readModel } from '../../onnx/model.js';
+import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import { mixSeed, randomNormals } from '../random.js';
+
+/** Name that stands for {@link smallNetwork} where a file is expected. */
+export const SMALL_NETWORK = 'builtin:small-cnn';
+
+/** Channels of its layers; each halves the sides. */
+const WIDTHS = [32, 64, 128, 256];
+
+/**
+ * Reads a backbone.
+ *
+ * @param file an ONNX file, or {@link SMALL_NETWORK}
+ * @param small side of the input and seed of the weights, where it is built
+ * @throws PawdexError `file_unreadable`, `model_invalid`
+ */
+export async function readBackbone(file: string, small: { size: number; seed: number }): Promise<Model> {
+  if (file === SMALL_NETWORK) return smallNetwork(small.size, small.seed);
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new PawdexError('file_unreadable', {
+      detail: `Cannot read the backbone ${file}: ${cause.code}.`,
+      cause,
+    });
+  });
+  return readModel(bytes);
+}
+
+/**
+ * A convolutional network for training from scratch in minutes: four 3x3 convolutions of stride 2 with ReLU, global
+ * average. No normalisation between: weights start as He et al. (arXiv 1502.01852) say, and four layers do without.
+ *
+ * @param size side of the square input
+ * @returns `pixel_values` float32 [batch, 3, size, size] -> `features` float32 [batch, 256]
+ */
+export function smallNetwork(size: number, seed: number): Model {
+  const nodes: ModelNode[] = [];
+  const initialisers = new Map<string, Tensor>();
+  const append = (op: string, inputs: string[], attributes: ModelNode['attributes'] = {}): string => {
+    const name = `${op.toLowerCase()}_${nodes.length}`;
+    nodes.push({ op, domain: '', name, inputs, outputs: [name], attributes });
+    return name;
+  };
+  let x = 'pixel_values';
+  let channels = 3;
+  WIDTHS.forEach((width, layer) => {
+    const normal = randomNormals(mixSeed(seed, layer));
+    const scale = Math.sqrt(2 / (9 * channels));
+    const names = [`layer${layer}.weight`, `layer${layer}.bias`] as const;
+    const data = Float32Array.from({ length: width * channels * 9 }, () => normal() * scale);
+    initialisers.set(names[0], floatTensor(data, [width, channels, 3, 3]));
+    initialisers.set(names[1], floatTensor(new Float32Array(width)));
+    const attributes = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
+    x = append('Relu', [append('Conv', [x, ...names], attributes)]);
+    channels = width;
+  });
+  const pooled = append('GlobalAveragePool', [x]);
+  nodes.push({
+    op: 'Flatten',
+    domain: '',
+    name: 'features',
+    inputs: [pooled],
+    outputs: ['features'],
+    attributes: { axis: 1 },
+  });
+  return {
+    opset: 17,
+    inputs: [{ name: 'pixel_values', dtype: 'float32', shape: ['batch', 3, size, size] }],
+    outputs: [{ name: 'features', dtype: 'float32', shape: ['batch', channels] }],
+    nodes,
+    initialisers,
+  };
+}

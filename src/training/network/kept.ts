@@ -1,0 +1,103 @@
+/** A network cut where training begins, for views whose frozen part is computed once. */
+import { PawdexError } from '../../errors.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/builder.js';
+import type { Value } from '../autodiff/graph.js';
+import { importModel } from '../autodiff/import/index.js';
+import { Session, type SessionOptions } from '../autodiff/session.js';
+import type { Recipe } from '../recipe/schema.js';
+import { layersOf, trainableWeights } from './layers.js';
+import { imageInput, type Network, pixelsInput } from './network.js';
+import { type Split, splitModel } from './split.js';
+
+/** One of the values that cross the cut. */
+export interface KeptPort {
+  /** Name in the backbone. */
+  readonly name: string;
+  /** Shape for one view, without the batch. */
+  readonly shape: readonly number[];
+}
+
+/** The cut of a network, with what crosses it. */
+export interface Cut {
+  readonly split: Split;
+  readonly ports: readonly KeptPort[];
+}
+
+/** Name of a kept value as an input of the training step. */
+export const keptInput = (name: string): string => `kept ${name}`;
+
+/**
+ * Cuts a network where a recipe's training begins.
+ *
+ * @throws PawdexError `config_invalid` when nothing before the first trained layer is frozen
+ */
+export async function cutOf(network: Network, recipe: Recipe): Promise<Cut> {
+  const trainable = trainableWeights(layersOf(network.backbone), recipe);
+  const split = splitModel(network.backbone, new Set(trainable.keys()));
+  if (split === null)
+    throw new PawdexError('config_invalid', {
+      detail: 'keptViews needs layers that are frozen before the first that is trained.',
+      hint: 'Freeze the lower layers (freeze.layers, freeze.names), or set keptViews to 0.',
+    });
+  const g = new GraphBuilder();
+  const outputs = await frozenPart(g, split, network, 1);
+  return { split, ports: [...outputs].map(([name, { shape }]) => ({ name, shape: shape.slice(1) })) };
+}
+
+/** Opens the part before the cut: pixels uint8 [batch, S, S, 3] -> each port as float16 [batch, ...shape]. */
+export async function openFrozen(
+  { split }: Cut,
+  network: Network,
+  batch: number,
+  session?: SessionOptions,
+): Promise<Session> {
+  const g = new GraphBuilder();
+  for (const [name, value] of await frozenPart(g, split, network, batch))
+    g.output(keptInput(name), g.cast(value, 'float16'));
+  return Session.open(g.toBytes(), session);
+}
+
+function frozenPart(
+  g: GraphBuilder,
+  split: Split,
+  network: Network,
+  batch: number,
+): Promise<ReadonlyMap<string, Value>> {
+  const inputs = { [imageInput(network.backbone).name]: pixelsInput(g, batch, network) };
+  return importModel(g, split.frozen, { inputs }).then(({ outputs }) => outputs);
+}
+
+/** Appends the part after the cut. @returns the backbone's first output, float32 [batch, F] */
+export async function appendTrained(
+  g: GraphBuilder,
+  { split, ports }: Cut,
+  batch: number,
+  trainable: ReadonlySet<string>,
+): Promise<Value> {
+  const inputs = Object.fromEntries(
+    ports.map(({ name, shape }) => [
+      name,
+      g.cast(g.input(keptInput(name), 'float16', [batch, ...shape]), 'float32'),
+    ]),
+  );
+  const { outputs } = await importModel(g, split.trained, { inputs, trainable });
+  // There is one, of the right shape: the whole backbone has been looked at before.
+  return [...outputs.values()][0] as Value;
+}
+
+/** Feeds of a step from rows of kept values, each the concatenated ports of a view. */
+export function keptFeeds({ ports }: Cut, rows: readonly Uint16Array[]): Record<string, Tensor> {
+  let at = 0;
+  return Object.fromEntries(
+    ports.map(({ name, shape }) => {
+      const size = shape.reduce((product, d) => product * d, 1);
+      const data = new Uint16Array(rows.length * size);
+      rows.forEach((row, i) => {
+        data.set(row.subarray(at, at + size), i * size);
+      });
+      at += size;
+      return [keptInput(name), { dtype: 'float16', shape: [rows.length, ...shape], data }];
+    }),
+  );
+}

@@ -1,0 +1,78 @@
+/** The layers of a model: which weights belong together, and which of them a recipe trains. */
+import { PawdexError } from '../../errors.js';
+import type { Model, ModelNode } from '../../onnx/model.js';
+import { sizeOf } from '../../onnx/tensor.js';
+import type { Recipe } from '../recipe/schema.js';
+
+/** Weights of one operator. */
+export interface Layer {
+  /** Names of the float32 initialisers it reads; one that is read by several operators belongs to the first. */
+  readonly weights: readonly string[];
+}
+
+/** Operators whose constant operands are settings, not weights. */
+const WITHOUT_WEIGHTS = new Set([
+  'Clip',
+  'Pad',
+  'Reshape',
+  'Resize',
+  'Slice',
+  'Pow',
+  'DequantizeLinear',
+  'QuantizeLinear',
+]);
+
+/** The layers in the order in which data passes them. */
+export function layersOf(model: Model): Layer[] {
+  const taken = new Set<string>();
+  const layers: Layer[] = [];
+  for (const node of model.nodes) {
+    const weights = weightsOf(node, model).filter((name) => !taken.has(name));
+    if (weights.length === 0) continue;
+    for (const name of weights) taken.add(name);
+    layers.push({ weights });
+  }
+  return layers;
+}
+
+function weightsOf(node: ModelNode, model: Model): string[] {
+  if (WITHOUT_WEIGHTS.has(node.op)) return [];
+  // Running statistics are measured, not trained.
+  const inputs = node.op === 'BatchNormalization' ? node.inputs.slice(0, 3) : node.inputs;
+  return [...new Set(inputs)].filter((name) => {
+    const tensor = model.initialisers.get(name);
+    return tensor?.dtype === 'float32' && sizeOf(tensor.shape) > 1;
+  });
+}
+
+/**
+ * The weights that a recipe trains, with the factor of each on the learning rate.
+ *
+ * @returns weight name -> factor, 0..1; 1 for the topmost layer
+ * @throws PawdexError `config_invalid` for a pattern that is none or matches nothing
+ */
+export function trainableWeights(layers: readonly Layer[], recipe: Recipe): Map<string, number> {
+  const { freeze, optimiser } = recipe;
+  const patterns = freeze.names.map((text) => {
+    try {
+      return new RegExp(text);
+    } catch (cause) {
+      throw new PawdexError('config_invalid', { detail: `freeze.names: ${(cause as Error).message}`, cause });
+    }
+  });
+  const all = layers.flatMap(({ weights }) => weights);
+  patterns.forEach((pattern, i) => {
+    if (!all.some((name) => pattern.test(name)))
+      throw new PawdexError('config_invalid', {
+        detail: `freeze.names: no weight of the backbone matches "${freeze.names[i]}".`,
+        hint: `Its weights are called ${all.slice(0, 3).join(', ')}, ...`,
+      });
+  });
+  const trained = new Map<string, number>();
+  layers.forEach(({ weights }, i) => {
+    for (const name of weights)
+      if (i >= freeze.layers && !patterns.some((pattern) => pattern.test(name)))
+        trained.set(name, optimiser.layerDecay ** (layers.length - 1 - i));
+  });
+  return trained;
+}

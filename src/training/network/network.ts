@@ -1,0 +1,115 @@
+/** The network that is trained: pixels -> backbone -> head, with the weights it starts from. */
+import { PawdexError } from '../../errors.js';
+import type { Model, ModelPort } from '../../onnx/model.js';
+import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { GraphBuilder } from '../autodiff/builder.js';
+import type { Value } from '../autodiff/graph.js';
+import { importModel } from '../autodiff/import/index.js';
+import { normalise } from '../losses/contrast.js';
+import type { Recipe } from '../recipe/schema.js';
+
+/** Names of the head's weights in a training state. */
+export const HEAD = { matrix: 'head.matrix', offset: 'head.offset' } as const;
+
+/** The linear projection from unit features to the embedding: features @ matrix + offset. */
+export interface Head {
+  /** float32 [F, D] */
+  readonly matrix: Tensor;
+  /** float32 [D] */
+  readonly offset: Tensor;
+}
+
+/** Backbone and head with how pixels reach them. */
+export interface Network {
+  readonly backbone: Model;
+  readonly head: Head;
+  readonly size: number;
+  readonly pixels: Recipe['backbone']['pixels'];
+}
+
+/**
+ * The backbone's own input.
+ *
+ * @throws PawdexError `model_invalid` when it has several inputs or one that is no float32 NCHW image
+ */
+export function imageInput(backbone: Model): ModelPort {
+  const [input, ...others] = backbone.inputs;
+  if (input === undefined || others.length > 0 || input.dtype !== 'float32' || input.shape.length !== 4)
+    throw new PawdexError('model_invalid', {
+      detail: `The backbone takes ${backbone.inputs.map(({ name, dtype, shape }) => `"${name}" ${dtype} [${shape}]`).join(', ')}; the trainer feeds one float32 [batch, 3, S, S].`,
+    });
+  return input;
+}
+
+/**
+ * Appends pixels as the decoder gives them, scaled as the backbone wants them.
+ *
+ * @returns float32 [batch, 3, S, S]
+ */
+export function pixelsInput(
+  g: GraphBuilder,
+  batch: number,
+  { size, pixels }: Pick<Network, 'size' | 'pixels'>,
+): Value {
+  const raw = g.input('pixels', 'uint8', [batch, size, size, 3]);
+  const perChannel = (value: number | readonly number[]): Value =>
+    g.constant(floatTensor([value].flat(), typeof value === 'number' ? [] : [3]));
+  const float = g.cast(raw, 'float32');
+  return g.transpose(g.div(g.sub(float, perChannel(pixels.mean)), perChannel(pixels.std)), [0, 3, 1, 2]);
+}
+
+/**
+ * Appends the backbone. BatchNormalization keeps the statistics that the file has: they are the start network's, and a
+ * batch of a few labels has others.
+ *
+ * @param pixels float32 [batch, 3, S, S]
+ * @param trainable names of the weights that are trained; none unless given
+ * @returns float32 [batch, F] of unit length
+ * @throws PawdexError `model_invalid` when it does not give one vector per image
+ */
+export async function appendBackbone(
+  g: GraphBuilder,
+  backbone: Model,
+  pixels: Value,
+  trainable: ReadonlySet<string> = new Set(),
+): Promise<Value> {
+  const inputs = { [imageInput(backbone).name]: pixels };
+  const { outputs } = await importModel(g, backbone, { inputs, trainable });
+  const [features] = outputs.values();
+  if (features?.shape.length !== 2 || features.shape[0] !== pixels.shape[0])
+    throw new PawdexError('model_invalid', {
+      detail: `The backbone's first output is [${features?.shape}]; the trainer needs one vector per image, [batch, F].`,
+      hint: 'Export it without its classifier, pooled and flattened.',
+    });
+  return normalise(g, features);
+}
+
+/**
+ * Appends the head, which is always trained.
+ *
+ * @param features float32 [batch, F]
+ * @returns float32 [batch, D], not of unit length: losses and export normalise
+ */
+export function appendHead(g: GraphBuilder, { matrix, offset }: Head, features: Value): Value {
+  if (matrix.shape[0] !== features.shape[1])
+    throw new PawdexError('model_invalid', {
+      detail: `The head takes ${matrix.shape[0]} features; the backbone gives ${features.shape[1]}.`,
+    });
+  const weights = [g.parameter(HEAD.matrix, matrix), g.parameter(HEAD.offset, offset)] as const;
+  return g.op('Gemm', [features, ...weights]);
+}
+
+/** The network with trained values in place of those it started from; names it does not have are ignored. */
+export function withWeights(network: Network, weights: Readonly<Record<string, Tensor>>): Network {
+  const initialisers = new Map(
+    [...network.backbone.initialisers].map(([name, tensor]) => [name, weights[name] ?? tensor]),
+  );
+  return {
+    ...network,
+    backbone: { ...network.backbone, initialisers },
+    head: {
+      matrix: weights[HEAD.matrix] ?? network.head.matrix,
+      offset: weights[HEAD.offset] ?? network.head.offset,
+    },
+  };
+}

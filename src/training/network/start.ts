@@ -1,0 +1,65 @@
+/** What training starts from: the head and the proxies, fitted on frozen features or random. */
+import type { Matrix } from '../../evaluation/exact.js';
+import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import { randomDirections, randomNormals } from '../random.js';
+import type { Head } from './network.js';
+
+/** A head that keeps lengths on average: entries of variance 1/F, no offset. */
+export function randomHead(features: number, dimension: number, seed: number): Head {
+  const normal = randomNormals(seed);
+  const scale = 1 / Math.sqrt(features);
+  return {
+    matrix: floatTensor(
+      Float32Array.from({ length: features * dimension }, () => normal() * scale),
+      [features, dimension],
+    ),
+    offset: floatTensor(new Float32Array(dimension)),
+  };
+}
+
+/**
+ * Proxies at the mean direction of each label's embeddings.
+ *
+ * @param embeddings float32 [photos, D], unit vectors
+ * @param labels number of each photo's label
+ * @returns float32 [count, D], unit vectors; a random direction for a label without photos
+ */
+export function meanProxies(
+  embeddings: Pick<Matrix, 'data' | 'dimension'>,
+  labels: readonly number[],
+  count: number,
+): Tensor {
+  const { data, dimension } = embeddings;
+  const proxies = new Float32Array(count * dimension);
+  labels.forEach((label, photo) => {
+    for (let i = 0; i < dimension; i += 1)
+      proxies[label * dimension + i] = proxies[label * dimension + i]! + data[photo * dimension + i]!;
+  });
+  const fallback = randomDirections(count, dimension, 1).data as Float32Array;
+  for (let label = 0; label < count; label += 1) {
+    const proxy = proxies.subarray(label * dimension, (label + 1) * dimension);
+    const length = Math.hypot(...proxy);
+    if (length === 0) proxy.set(fallback.subarray(label * dimension, (label + 1) * dimension));
+    else for (let i = 0; i < dimension; i += 1) proxy[i] = proxy[i]! / length;
+  }
+  return floatTensor(proxies, [count, dimension]);
+}
+
+/** Embeddings of frozen features by a head: float32 [photos, D], unit vectors. */
+export function project(features: Matrix, { matrix, offset }: Head): Matrix {
+  const dimension = offset.data.length;
+  const width = features.dimension;
+  const data = new Float32Array(features.rows * dimension);
+  const weights = matrix.data as Float32Array;
+  for (let row = 0; row < features.rows; row += 1) {
+    const out = data.subarray(row * dimension, (row + 1) * dimension);
+    out.set(offset.data as Float32Array);
+    for (let f = 0; f < width; f += 1) {
+      const value = features.data[row * width + f]!;
+      for (let i = 0; i < dimension; i += 1) out[i] = out[i]! + value * weights[f * dimension + i]!;
+    }
+    const length = Math.hypot(...out) || 1;
+    for (let i = 0; i < dimension; i += 1) out[i] = out[i]! / length;
+  }
+  return { data, rows: features.rows, dimension };
+}

@@ -1,0 +1,34 @@
+/** Settings for a backbone that a recipe does not know. */
+import path from 'node:path';
+import { PawdexError } from '../../errors.js';
+import { readBackbone, SMALL_NETWORK } from '../network/backbone.js';
+import { imageInput } from '../network/network.js';
+
+/** Side of the small network's input, in pixels, unless a recipe says otherwise. */
+const SMALL_SIZE = 64;
+/** Mean and standard deviation of ImageNet's pixels, 0..255: what most networks were trained with. */
+const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
+
+/**
+ * The backbone section of a recipe for another file: its input size is read from it.
+ *
+ * @param file ONNX file
+ * @param known the recipe's own section, whose other settings are kept; null where there is none
+ * @returns the section, and whether the scaling of pixels is a guess
+ * @throws PawdexError `file_unreadable`, `model_invalid`; `config_invalid` when the size is nowhere said
+ */
+export async function adaptBackbone(
+  file: string,
+  known: Record<string, unknown> | null,
+): Promise<{ settings: Record<string, unknown>; assumed: boolean }> {
+  const absolute = file === SMALL_NETWORK ? file : path.resolve(file);
+  const { shape } = imageInput(await readBackbone(absolute, { size: SMALL_SIZE, seed: 0 }));
+  const size = typeof shape[2] === 'number' ? shape[2] : known?.size;
+  if (size === undefined)
+    throw new PawdexError('config_invalid', {
+      detail: `${file} does not say which image size it takes.`,
+      hint: 'Say it in a recipe: backbone.size.',
+    });
+  const assumed = known?.pixels === undefined;
+  return { settings: { ...known, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
+}

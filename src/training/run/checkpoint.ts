@@ -1,0 +1,96 @@
+/** Checkpoints: all that a run needs to go on as if it had not been interrupted. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { PawdexError } from '../../errors.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { KINDS, type TrainingState } from '../autodiff/step/state.js';
+import { formatRecipe } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+import type { Weights } from './average.js';
+import { readTensors, writeTensors } from './safetensors.js';
+
+/** Where a run is. Photos and views follow from seed and step, so no generator's state is kept. */
+export interface Checkpoint {
+  state: TrainingState;
+  /** The weights training started from, for their average with the end's. */
+  start: Weights;
+  /** Running average of the weights; null where the recipe has none. */
+  average: Weights | null;
+  /** MoCo's queue, [queue, D], and the momentum encoder's weights; null for other losses. */
+  queue: Tensor | null;
+  momentum: Weights | null;
+  progress: Progress;
+}
+
+const progressSchema = z.object({
+  /** Steps when val was last evaluated. */
+  evaluatedAt: z.int(),
+  /** Best vote on val so far, and the step it was measured at; null before the first evaluation. */
+  best: z.object({ step: z.int(), top1: z.number(), recallAt1: z.number() }).nullable(),
+  /** Seconds of training so far. */
+  seconds: z.number(),
+});
+
+/** What a run has reached, apart from its weights. */
+export type Progress = z.infer<typeof progressSchema>;
+
+const FILE = 'checkpoint.safetensors';
+
+/** Whether a folder holds a run that can go on. */
+export function hasCheckpoint(dir: string): boolean {
+  return existsSync(path.join(dir, FILE));
+}
+
+/** Writes a checkpoint over the one before. */
+export async function writeCheckpoint(dir: string, checkpoint: Checkpoint, recipe: Recipe): Promise<void> {
+  const { state, start, average, queue, momentum, progress } = checkpoint;
+  const groups: Record<string, Weights | null> = {
+    ...Object.fromEntries(KINDS.map((kind) => [kind, state[kind]])),
+    start,
+    average,
+    momentum,
+    queue: queue === null ? null : { keys: queue },
+  };
+  const tensors = Object.entries(groups).flatMap(([group, weights]) =>
+    Object.entries(weights ?? {}).map(([name, tensor]): [string, Tensor] => [`${group}/${name}`, tensor]),
+  );
+  await writeTensors(path.join(dir, FILE), {
+    tensors: Object.fromEntries(tensors),
+    metadata: {
+      step: String(state.step),
+      progress: JSON.stringify(progress),
+      recipe: formatRecipe(recipe),
+    },
+  });
+}
+
+/**
+ * Reads a folder's checkpoint.
+ *
+ * @throws PawdexError `file_unreadable` when there is none, `model_invalid` when it is damaged, `config_invalid` when
+ *   it belongs to another recipe
+ */
+export async function readCheckpoint(dir: string, recipe: Recipe): Promise<Checkpoint> {
+  const { tensors, metadata } = await readTensors(path.join(dir, FILE));
+  if (metadata.recipe !== formatRecipe(recipe))
+    throw new PawdexError('config_invalid', {
+      detail: `The run in ${dir} was started with another recipe.`,
+      hint: 'Go on with the recipe.yaml in that folder, or name another --out.',
+    });
+  const group = (prefix: string): Weights =>
+    Object.fromEntries(
+      Object.entries(tensors).flatMap(([name, tensor]) =>
+        name.startsWith(`${prefix}/`) ? [[name.slice(prefix.length + 1), tensor]] : [],
+      ),
+    );
+  const some = (weights: Weights) => (Object.keys(weights).length > 0 ? weights : null);
+  return {
+    state: { step: Number(metadata.step), weights: group('weights'), m: group('m'), v: group('v') },
+    start: group('start'),
+    average: some(group('average')),
+    momentum: some(group('momentum')),
+    queue: group('queue').keys ?? null,
+    progress: progressSchema.parse(JSON.parse(metadata.progress ?? '{}')),
+  };
+}

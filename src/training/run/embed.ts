@@ -1,0 +1,80 @@
+/** Photos through a network as it is, without training: frozen features before a run, embeddings at evaluations. */
+import type { Matrix } from '../../evaluation/exact.js';
+import { decode, type ResizeRule } from '../../image/decode.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/builder.js';
+import { Session, type SessionOptions } from '../autodiff/session.js';
+import { normalise } from '../losses/contrast.js';
+import { appendBackbone, appendHead, HEAD, type Network, pixelsInput } from '../network/network.js';
+
+/** Photos through the network at once; larger is no faster on a CPU. */
+const BATCH = 8;
+
+/** Settings of {@link embedPhotos}. */
+export interface EmbedPhotosOptions {
+  rule: ResizeRule;
+  maxPixels: number;
+  session?: SessionOptions;
+  signal?: AbortSignal;
+  /** Called after each batch with the photos done so far. */
+  onProgress?: (done: number) => void;
+}
+
+/**
+ * Unit vectors of photos: embeddings, or the features before the head.
+ *
+ * @param read gives a photo's bytes
+ * @param output what to compute
+ * @returns float32 [photos, width], row by row
+ * @throws PawdexError of the image layer for a photo that cannot be read; the signal's reason
+ */
+export async function embedPhotos(
+  network: Network,
+  photos: number,
+  read: (photo: number) => Promise<Uint8Array>,
+  output: 'features' | 'embedding',
+  options: EmbedPhotosOptions,
+): Promise<Matrix> {
+  const g = new GraphBuilder();
+  const pixels = pixelsInput(g, BATCH, network);
+  const features = await appendBackbone(g, network.backbone, pixels);
+  const vectors = output === 'features' ? features : normalise(g, appendHead(g, network.head, features));
+  g.output('vectors', vectors);
+  const width = vectors.shape[1] ?? 0;
+  const session = await Session.open(g.toBytes(), options.session);
+  const decodeBatch = (first: number) =>
+    Promise.all(
+      Array.from({ length: BATCH }, async (_, i) =>
+        decode(await read(Math.min(first + i, photos - 1)), options.rule, { maxPixels: options.maxPixels }),
+      ),
+    );
+  const data = new Float32Array(photos * width);
+  try {
+    let next = decodeBatch(0);
+    for (let first = 0; first < photos; first += BATCH) {
+      const images = await next;
+      options.signal?.throwIfAborted();
+      // The next batch decodes on other threads while this one is computed.
+      next = first + BATCH < photos ? decodeBatch(first + BATCH) : Promise.resolve([]);
+      next.catch(() => {}); // looked at in the next round
+      const feed = new Uint8Array(images.reduce((sum, { length }) => sum + length, 0));
+      images.forEach((image, i) => {
+        feed.set(image, i * image.length);
+      });
+      const { size } = network;
+      const results = await session.run({
+        pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: feed },
+        [HEAD.matrix]: network.head.matrix,
+        [HEAD.offset]: network.head.offset,
+      });
+      const rows = Math.min(BATCH, photos - first);
+      data.set(((results.vectors as Tensor).data as Float32Array).subarray(0, rows * width), first * width);
+      options.onProgress?.(first + rows);
+      // session.run() blocks this thread: signals and progress get a turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    await session.close();
+  }
+  return { data, rows: photos, dimension: width };
+}

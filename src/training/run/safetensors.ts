@@ -1,0 +1,95 @@
+/** Tensors in a file, in the safetensors format (https://github.com/huggingface/safetensors), float32 only. */
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { PawdexError } from '../../errors.js';
+import { sizeOf, type Tensor } from '../../onnx/tensor.js';
+
+const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(
+  z.object({
+    dtype: z.literal('F32'),
+    shape: z.array(z.int().min(0)),
+    data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
+  }),
+);
+
+/** What a file holds. */
+export interface TensorFile {
+  tensors: Record<string, Tensor>;
+  metadata: Record<string, string>;
+}
+
+/**
+ * Writes a file so that at any moment there is the old one or the new one, whole.
+ *
+ * @throws the file system's error; the old file stays
+ */
+export async function writeTensors(file: string, { tensors, metadata }: TensorFile): Promise<void> {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [at, at + data.byteLength] };
+    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    at += data.byteLength;
+  }
+  // Padded with blanks, so that the numbers start at a multiple of 8.
+  const json = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  const temporary = `${file}.tmp`;
+  try {
+    const handle = await open(temporary, 'w');
+    try {
+      for (const part of [length, padded, ...parts]) await handle.writeFile(part);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Reads a file of {@link writeTensors}.
+ *
+ * @throws PawdexError `file_unreadable` when there is none; `model_invalid` when it is damaged
+ */
+export async function readTensors(file: string): Promise<TensorFile> {
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new PawdexError('file_unreadable', { detail: `Cannot read ${file}: ${cause.code}.`, cause });
+  });
+  try {
+    const start = 8 + Number(bytes.readBigUInt64LE(0));
+    const { __metadata__: metadata = {}, ...entries } = headerSchema.parse(
+      JSON.parse(bytes.subarray(8, start).toString('utf8')),
+    );
+    const tensors = Object.entries(
+      entries as Record<string, { shape: number[]; data_offsets: [number, number] }>,
+    ).map(
+      ([
+        name,
+        {
+          shape,
+          data_offsets: [from, to],
+        },
+      ]): [string, Tensor] => {
+        if (to - from !== 4 * sizeOf(shape) || start + to > bytes.length)
+          throw new Error(`"${name}" is cut short`);
+        const own = Uint8Array.from(bytes.subarray(start + from, start + to));
+        return [name, { dtype: 'float32', shape, data: new Float32Array(own.buffer) }];
+      },
+    );
+    return { tensors: Object.fromEntries(tensors), metadata };
+  } catch (cause) {
+    throw new PawdexError('model_invalid', {
+      detail: `${path.basename(file)} is damaged: ${(cause as Error).message}`,
+      hint: 'Start the run anew, or restore the file.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,56 @@
+/** What a run starts from: the recipe's backbone, with a head and proxies fitted on its frozen features or random. */
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/builder.js';
+import { fitProjection } from '../head/fit-projection.js';
+import { readBackbone } from '../network/backbone.js';
+import { PROXIES } from '../network/losses.js';
+import { appendBackbone, type Network, pixelsInput, withWeights } from '../network/network.js';
+import { meanProxies, project, randomHead } from '../network/start.js';
+import { randomDirections } from '../random.js';
+import type { Recipe } from '../recipe/schema.js';
+import type { Weights } from './average.js';
+import { type EmbedPhotosOptions, embedPhotos } from './embed.js';
+import { readPhoto, type TrainingSet } from './training-set.js';
+
+/**
+ * Reads the backbone and makes head and proxies.
+ *
+ * @param stored the weights the run started from, where it goes on: nothing is fitted then
+ * @param onFeatures called with the number of photos before frozen features are computed
+ * @returns the network, and proxies float32 [labels, D] where a loss has them
+ * @throws PawdexError `file_unreadable`, `model_invalid`, `config_invalid`
+ */
+export async function startOf(
+  recipe: Recipe,
+  set: TrainingSet,
+  stored: Weights | null,
+  embedding: EmbedPhotosOptions,
+  onFeatures: (total: number) => void,
+): Promise<{ network: Network; proxies: Tensor | null }> {
+  const { file, size, pixels } = recipe.backbone;
+  const backbone = await readBackbone(file, { size, seed: recipe.seed });
+  const { dimension, start } = recipe.head;
+  const features = await featureWidth({ backbone, size, pixels });
+  const random = randomHead(features, dimension, recipe.seed);
+  const network = { backbone, size, pixels, head: random };
+  const hasProxies = recipe.losses.some(({ kind }) => kind === 'proxy-nca');
+  const count = set.labels.length;
+  if (stored !== null || start === 'random') {
+    const proxies = stored?.[PROXIES] ?? randomDirections(count, dimension, recipe.seed + 1);
+    return { network: withWeights(network, stored ?? {}), proxies: hasProxies ? proxies : null };
+  }
+  onFeatures(set.train.length);
+  const read = (i: number) => readPhoto(set.train[i]!.file);
+  const frozen = await embedPhotos(network, set.train.length, read, 'features', embedding);
+  const labels = Array.from(set.numbers);
+  const head = await fitProjection(frozen, labels, { dimension, seed: recipe.seed });
+  const proxies = hasProxies ? meanProxies(project(frozen, head), labels, count) : null;
+  return { network: { ...network, head }, proxies };
+}
+
+/** Width of a backbone's features. @throws PawdexError `model_invalid` */
+export async function featureWidth(parts: Pick<Network, 'backbone' | 'size' | 'pixels'>): Promise<number> {
+  const g = new GraphBuilder();
+  const features = await appendBackbone(g, parts.backbone, pixelsInput(g, 1, parts));
+  return features.shape[1] ?? 0;
+}

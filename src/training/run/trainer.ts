@@ -1,0 +1,145 @@
+/** A training run from its recipe to its last step. */
+import { PawdexError } from '../../errors.js';
+import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { SessionOptions } from '../autodiff/session.js';
+import { type StepResult, TrainingStep } from '../autodiff/step/index.js';
+import type { Cut } from '../network/kept.js';
+import { LOSS_INPUTS } from '../network/losses.js';
+import type { Network } from '../network/network.js';
+import { objectiveOf, optimiserOf } from '../network/objective.js';
+import { photosPerStep, viewsPerStep } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+import { copyWeights, moveAverage, type Weights } from './average.js';
+import type { Checkpoint } from './checkpoint.js';
+import { MomentumEncoder } from './momentum.js';
+
+/** What a step is fed. */
+export interface StepBatch {
+  /** The views: `pixels` uint8 [views, S, S, 3], or what is kept of them; and `labels` int64 [views] for labelled losses. */
+  feeds: Record<string, Tensor>;
+  /** Second views, for MoCo's keys: uint8 [views, S, S, 3]. */
+  second?: Tensor;
+}
+
+/**
+ * The trained weights with everything that moves along with them. Given equal batches it takes equal steps, bit for
+ * bit, also after {@link Trainer.load}.
+ */
+export class Trainer {
+  /** The weights training started from. */
+  readonly start: Weights;
+  readonly #recipe: Recipe;
+  readonly #step: TrainingStep;
+  readonly #average: Weights | null;
+  readonly #momentum: MomentumEncoder | null;
+
+  private constructor(recipe: Recipe, step: TrainingStep, momentum: MomentumEncoder | null) {
+    this.#recipe = recipe;
+    this.#step = step;
+    this.#momentum = momentum;
+    this.start = copyWeights(step.state.weights);
+    this.#average = recipe.ema > 0 ? copyWeights(step.state.weights) : null;
+  }
+
+  /**
+   * Builds the graphs of a recipe.
+   *
+   * @param network backbone and head that training starts from
+   * @param proxies float32 [labels, D] that training starts from, where a loss has proxies
+   * @param cut where steps are fed kept values instead of pixels
+   * @throws PawdexError `operator_not_differentiable`, `model_invalid`, `config_invalid`
+   */
+  static async create(
+    network: Network,
+    proxies: Tensor | null,
+    cut: Cut | null,
+    recipe: Recipe,
+    session?: SessionOptions,
+  ): Promise<Trainer> {
+    const objective = objectiveOf(network, proxies, recipe, cut);
+    const { chunk } = recipe.batch;
+    const step = await TrainingStep.create(objective, {
+      batch: viewsPerStep(recipe),
+      ...(chunk === undefined ? {} : { chunk }),
+      optimiser: optimiserOf(network, recipe),
+      ...(session === undefined ? {} : { session }),
+    });
+    const moco = recipe.losses.find((term) => term.kind === 'moco');
+    const momentum =
+      moco === undefined
+        ? null
+        : await MomentumEncoder.create(
+            objective,
+            photosPerStep(recipe),
+            step.state.weights,
+            { length: moco.queue, momentum: moco.momentum, seed: recipe.seed },
+            session,
+          );
+    return new Trainer(recipe, step, momentum);
+  }
+
+  /** Steps taken. */
+  get steps(): number {
+    return this.#step.state.step;
+  }
+
+  /** The weights as they are to be judged and exported: their running average where there is one. */
+  get weights(): Weights {
+    return this.#average ?? this.#step.state.weights;
+  }
+
+  /** Takes one step. @throws PawdexError `internal` when onnxruntime fails; the state is then as before */
+  async run(batch: StepBatch, learningRate: number): Promise<StepResult> {
+    const keys = this.#momentum === null ? null : await this.#momentum.keys(batch.second as Tensor);
+    const feeds = {
+      ...batch.feeds,
+      ...(keys === null ? {} : { [LOSS_INPUTS.keys]: keys, [LOSS_INPUTS.queue]: this.#momentum!.queue }),
+    };
+    const result = await this.#step.run(feeds, learningRate);
+    const { weights, step } = this.#step.state;
+    if (keys !== null) this.#momentum?.advance(keys, weights);
+    if (this.#average !== null) moveAverage(this.#average, weights, this.#recipe.ema, step);
+    return result;
+  }
+
+  /** All but the progress, for a checkpoint; later steps overwrite it. */
+  get snapshot(): Omit<Checkpoint, 'progress'> {
+    return {
+      state: this.#step.state,
+      start: this.start,
+      average: this.#average,
+      queue: this.#momentum?.queue ?? null,
+      momentum: this.#momentum?.weights ?? null,
+    };
+  }
+
+  /** Continues from a checkpoint. @throws PawdexError `model_invalid` when it is of another network */
+  load({ state, start, average, queue, momentum }: Omit<Checkpoint, 'progress'>): void {
+    this.#step.load(state);
+    copyInto(this.start, start);
+    if (this.#average !== null) copyInto(this.#average, average ?? state.weights);
+    if (this.#momentum !== null)
+      this.#momentum.load(
+        momentum ?? state.weights,
+        queue ?? floatTensor([]),
+        state.step,
+        photosPerStep(this.#recipe),
+      );
+  }
+
+  /** Frees the graphs. */
+  async close(): Promise<void> {
+    await this.#step.close();
+    await this.#momentum?.close();
+  }
+}
+
+/** @throws PawdexError `model_invalid` when a weight is missing */
+function copyInto(into: Weights, from: Readonly<Weights>): void {
+  for (const [name, tensor] of Object.entries(into)) {
+    const stored = from[name];
+    if (stored?.data.length !== tensor.data.length)
+      throw new PawdexError('model_invalid', { detail: `The checkpoint does not fit the weight "${name}".` });
+    (tensor.data as Float32Array).set(stored.data as Float32Array);
+  }
+}

@@ -1,0 +1,97 @@
+/** The photos of a run: what is trained on, what is looked at, and what is held out. */
+
+import { readFile } from 'node:fs/promises';
+import { PawdexError } from '../../errors.js';
+
+/** A photo with its label. */
+export interface TrainingPhoto {
+  file: string;
+  label: string;
+}
+
+/** Photos of one label in val where no val set is given: one in this many, and at least one of two. */
+const VAL_SHARE = 10;
+
+export class TrainingSet {
+  /** Photos that are trained on, sorted as given. */
+  readonly train: readonly TrainingPhoto[];
+  /** Photos that val queries are taken from. */
+  readonly val: readonly TrainingPhoto[];
+  /** Photos of labels held out of training. */
+  readonly heldOut: readonly TrainingPhoto[];
+  /** Photos that are trained on or held out, in the order given. */
+  readonly photos: readonly TrainingPhoto[];
+  /** Where each train photo is among `photos`. */
+  readonly places: Int32Array;
+  /** Labels of `train`, sorted: a label's number is its place. */
+  readonly labels: readonly string[];
+  /** Number of each train photo's label. */
+  readonly numbers: Int32Array;
+
+  /**
+   * @param photos labelled photos to train on
+   * @param val photos to measure with; one in ten of each label is set aside for it where none are given
+   * @param holdOut labels to leave out of training
+   * @throws PawdexError `set_invalid` when nothing is left to train on or to measure with; `config_invalid` for a
+   *   held-out label that there is not
+   */
+  constructor(
+    photos: readonly TrainingPhoto[],
+    val: readonly TrainingPhoto[] | null,
+    holdOut: readonly string[],
+  ) {
+    const held = new Set(holdOut);
+    for (const label of held)
+      if (!photos.some((photo) => photo.label === label))
+        throw new PawdexError('config_invalid', {
+          detail: `evaluation.holdOut names "${label}", which no photo carries.`,
+        });
+    const known = photos.filter(({ label }) => !held.has(label));
+    this.heldOut = photos.filter(({ label }) => held.has(label));
+    if (val === null) {
+      const seen = new Map<string, number>();
+      const chosen = known.map(({ label }) => {
+        const count = (seen.get(label) ?? 0) + 1;
+        seen.set(label, count);
+        return count % VAL_SHARE === 2;
+      });
+      this.train = known.filter((_, i) => !chosen[i]);
+      this.val = known.filter((_, i) => chosen[i]);
+    } else {
+      this.train = known;
+      this.val = val.filter(({ label }) => !held.has(label));
+    }
+    const aside = new Set(val === null ? this.val : []);
+    this.photos = photos.filter((photo) => !aside.has(photo));
+    const places = new Map(this.photos.map((photo, i) => [photo, i]));
+    this.places = Int32Array.from(this.train, (photo) => places.get(photo)!);
+    this.labels = [...new Set(this.train.map(({ label }) => label))].sort();
+    const numbers = new Map(this.labels.map((label, i) => [label, i]));
+    this.numbers = Int32Array.from(this.train, ({ label }) => numbers.get(label)!);
+    if (this.labels.length < 2 || this.val.length === 0)
+      throw new PawdexError('set_invalid', {
+        detail: `There are ${this.train.length} photos of ${this.labels.length} labels to train on and ${this.val.length} to measure with.`,
+        hint: 'Training needs at least two labels, and two photos of some label.',
+      });
+  }
+
+  /** The first photos of each label, spread over the label's photos. @param perLabel at most this many of each */
+  galleryOf(perLabel: number): TrainingPhoto[] {
+    const byLabel = new Map(this.labels.map((label): [string, TrainingPhoto[]] => [label, []]));
+    for (const photo of this.train) byLabel.get(photo.label)!.push(photo);
+    return [...byLabel.values()].flatMap((photos) => {
+      const step = Math.max(1, photos.length / perLabel);
+      return Array.from(
+        { length: Math.min(perLabel, photos.length) },
+        (_, i) => photos[Math.floor(i * step)]!,
+      );
+    });
+  }
+}
+
+/** A photo's bytes. @throws PawdexError `file_unreadable` */
+export async function readPhoto(file: string): Promise<Uint8Array> {
+  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new PawdexError('file_unreadable', { detail: `Cannot open ${file}: ${cause.code}.`, cause });
+  });
+}

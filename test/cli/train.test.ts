@@ -1,0 +1,75 @@
+/** `pawdex train` from photos to an encoder that is served, on a small network. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { drawSet } from '../training/drawn-set.js';
+import { Bench } from './pawdex.js';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await Bench.create();
+  await drawSet(path.join(bench.root, 'set'), 4, 10);
+});
+afterAll(() => bench.remove());
+
+const train = (...more: string[]) => [
+  ...['train', '--data', 'set', '--backbone', 'builtin:small-cnn', '--loss', 'sup-con', '--threads', '1'],
+  ...['--labels', '4', '--photos', '3', ...more],
+];
+
+it('makes an encoder that other commands use, stops at Ctrl-C and goes on', async () => {
+  const { child, ended } = bench.start(train('--out', 'run', '--epochs', '200'));
+  let stderr = '';
+  child.stderr!.on('data', (text) => {
+    stderr += text;
+    if (/^epoch /m.test(stderr)) child.kill('SIGINT');
+  });
+  const stopped = await ended;
+  expect(stopped.code, stopped.stderr).toBe(130);
+  expect(stopped.stderr).toContain('--resume goes on from there');
+
+  const again = await bench.start(train('--out', 'run', '--epochs', '200')).ended;
+  expect(again.code).toBe(2);
+  expect(again.stderr).toContain('--resume');
+
+  const {
+    code,
+    stdout,
+    stderr: said,
+  } = await bench.start(['train', '--data', 'set', '--out', 'run', '--resume', '--threads', '1', '--json'])
+    .ended;
+  expect(code, said).toBe(0);
+  const made = JSON.parse(stdout);
+  expect(made.int8.top1).toBeGreaterThan(0.5);
+  const card = JSON.parse(await readFile(path.join(bench.root, made.card), 'utf8'));
+  expect(card.training.recipe).toMatchObject({ name: 'run', backbone: { file: 'builtin:small-cnn' } });
+
+  const photo = path.join('set', 'label-0', '0.png');
+  const embedded = await bench.start(['embed', photo], { PAWDEX_MODEL: path.join(bench.root, made.card) })
+    .ended;
+  expect(embedded.code, embedded.stderr).toBe(0);
+  expect(JSON.parse(embedded.stdout).embedding).toHaveLength(card.output.dimension);
+}, 120_000);
+
+it('checks gradients against finite differences', async () => {
+  const { code, stdout, stderr } = await bench.start([...train('--check-gradients', '--json')]).ended;
+  expect(code, stderr).toBe(0);
+  const checks = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(checks.map(({ name }) => name)).toContain('layer0.weight');
+  for (const { name, sound } of checks) expect(sound, name).toBe(true);
+}, 60_000);
+
+it('says what is wrong with its settings', async () => {
+  const wrong = async (...args: string[]) => {
+    const { code, stderr } = await bench.start(args).ended;
+    expect(code).not.toBe(0);
+    return stderr;
+  };
+  expect(await wrong(...train())).toContain('--out');
+  expect(await wrong(...train('--out', 'x', '--labels', '5'))).toContain('config_invalid');
+  expect(await wrong(...train('--out', 'x', '--provider', 'cuda'))).toContain('provider_unavailable');
+  expect(await wrong('train', '--data', 'nowhere', '--out', 'x')).toContain('set_invalid');
+}, 60_000);

@@ -1,0 +1,68 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../../src/config.js';
+import { completeRecipe, formatRecipe, readRecipe } from '../../../src/training/recipe/load.js';
+
+const base = {
+  name: 'test',
+  backbone: { file: 'x.onnx', size: 64, pixels: { mean: 0, std: 1 } },
+  losses: [{ kind: 'sup-con' }],
+};
+const invalid = (detail: RegExp) =>
+  expect.objectContaining({ code: 'config_invalid', message: expect.stringMatching(detail) });
+
+it('fills in defaults, and is the same when written and read again', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-recipe-'));
+  try {
+    const recipe = completeRecipe(
+      { ...base, backbone: { ...base.backbone, file: path.join(folder, 'x.onnx') } },
+      'r',
+    );
+    expect(recipe).toMatchObject({ epochs: 4, batch: { labels: 32, photos: 2 }, head: { start: 'fitted' } });
+    const file = path.join(folder, 'recipe.yaml');
+    await writeFile(file, formatRecipe(recipe));
+    expect(completeRecipe(await readRecipe(file), file)).toEqual(recipe);
+    await writeFile(file, 'name: test\nbackbone: { file: net.onnx }\n');
+    expect(await readRecipe(file)).toMatchObject({ backbone: { file: path.join(folder, 'net.onnx') } });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('refuses what is unknown, wrong, or does not go together', () => {
+  const complete = (more: Record<string, unknown>) => () => completeRecipe({ ...base, ...more }, 'r');
+  expect(complete({ epoch: 3 })).toThrow(invalid(/epoch/));
+  expect(complete({ epochs: 0 })).toThrow(invalid(/epochs/));
+  expect(complete({ losses: [] })).toThrow(invalid(/losses/));
+  expect(complete({ losses: [{ kind: 'sup-con' }, { kind: 'nt-xent' }] })).toThrow(
+    invalid(/cannot be mixed/),
+  );
+  expect(complete({ losses: [{ kind: 'sup-con' }, { kind: 'sup-con' }] })).toThrow(invalid(/twice/));
+  expect(complete({ losses: [{ kind: 'info-nce' }], batch: { photos: 3 } })).toThrow(invalid(/pairs/));
+  expect(complete({ batch: { photos: 1 } })).toThrow(invalid(/no positives/));
+  expect(complete({ batch: { labels: 4, photos: 3, chunk: 5 } })).toThrow(invalid(/chunks of 5/));
+  expect(complete({ losses: [{ kind: 'moco', queue: 100 }] })).toThrow(invalid(/queue of 100/));
+  expect(complete({ losses: [{ kind: 'nt-xent' }], keptViews: 2 })).toThrow(invalid(/keptViews/));
+  expect(complete({ head: { start: 'random' }, average: [0.5] })).toThrow(invalid(/average/));
+});
+
+it('cannot be read from what is no recipe', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-recipe-'));
+  try {
+    const file = path.join(folder, 'r.yaml');
+    await expect(readRecipe(file)).rejects.toMatchObject({ code: 'config_invalid' });
+    await writeFile(file, '- a list');
+    await expect(readRecipe(file)).rejects.toMatchObject({ code: 'config_invalid' });
+    await writeFile(file, 'a: [');
+    await expect(readRecipe(file)).rejects.toMatchObject({ code: 'config_invalid' });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('ships with the encoder', async () => {
+  const file = path.join(PACKAGE_ROOT, 'models', 'recipe.yaml');
+  expect(completeRecipe(await readRecipe(file), file).name).toBe('pawdex-lite2-256');
+});

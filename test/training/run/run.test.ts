@@ -1,0 +1,185 @@
+/** Whole training runs on a small network and drawn pictures. */
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { completeRecipe } from '../../../src/training/recipe/load.js';
+import { readablePhotos } from '../../../src/training/run/readable.js';
+import { type RunOptions, type RunReport, runTraining } from '../../../src/training/run/run.js';
+import { readTensors } from '../../../src/training/run/safetensors.js';
+import { type TrainingPhoto, TrainingSet } from '../../../src/training/run/training-set.js';
+import { drawSet } from '../drawn-set.js';
+
+let root: string;
+let photos: TrainingPhoto[];
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'pawdex-run-'));
+  photos = await drawSet(path.join(root, 'set'), 4, 10);
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const recipe = (settings: Record<string, unknown> = {}) =>
+  completeRecipe(
+    {
+      name: 'drawn',
+      backbone: { file: 'builtin:small-cnn', size: 32, pixels: { mean: 128, std: 64 } },
+      head: { dimension: 16, start: 'random' },
+      losses: [{ kind: 'sup-con', temperature: 0.2 }],
+      batch: { labels: 4, photos: 3 },
+      epochs: 4,
+      optimiser: { learningRate: 1e-3 },
+      ema: 0.8,
+      ...settings,
+    },
+    'The test',
+  );
+
+const silent: RunReport = { phase() {}, phaseProgress() {}, step() {}, evaluated() {}, skipped() {} };
+
+function run(name: string, settings: Record<string, unknown>, options: Partial<RunOptions> = {}) {
+  const set = new TrainingSet(photos, null, (settings.evaluation as { holdOut?: string[] })?.holdOut ?? []);
+  return runTraining({
+    recipe: recipe(settings),
+    set,
+    out: path.join(root, name),
+    resume: false,
+    maxPixels: 1e6,
+    session: { threads: 1 },
+    report: silent,
+    ...options,
+  });
+}
+
+/** Runs until a step, as Ctrl-C there would, and then to the end. */
+async function inTwoParts(name: string, settings: Record<string, unknown>, stopAt: number) {
+  const stop = new AbortController();
+  const report: RunReport = { ...silent, step: ({ step }) => step === stopAt && stop.abort() };
+  const first = await run(name, settings, { signal: stop.signal, report });
+  expect(first).toEqual({ finished: false, steps: stopAt });
+  return run(name, settings, { resume: true });
+}
+
+const checkpoint = (name: string) => readTensors(path.join(root, name, 'checkpoint.safetensors'));
+const lines = async (name: string) =>
+  (await readFile(path.join(root, name, 'log.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('a run', () => {
+  it('learns: the loss falls, and val photos find their label', async () => {
+    const result = await run('learns', { epochs: 30, optimiser: { learningRate: 3e-3 } });
+    if (!result.finished) throw new Error('it was not stopped');
+    const losses = (await lines('learns')).flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
+    const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
+    expect(mean(losses.slice(-6))).toBeLessThan(0.8 * mean(losses.slice(0, 6)));
+    expect(result.quality.recallAt1).toBeGreaterThan(0.7);
+    expect(result.val.items.map(({ label }) => label).sort()).toEqual([
+      'label-0',
+      'label-1',
+      'label-2',
+      'label-3',
+    ]);
+  }, 60_000);
+
+  const variants: [string, Record<string, unknown>][] = [
+    ['sup-con', {}],
+    ['chunks', { batch: { labels: 4, photos: 3, chunk: 4 } }],
+    ['kept views', { keptViews: 3, freeze: { layers: 2 } }],
+    ['proxies and a learned temperature', { losses: [{ kind: 'proxy-nca', temperature: { learned: 0.1 } }] }],
+    ['info-nce', { losses: [{ kind: 'info-nce', hardness: 0.5 }], batch: { labels: 4, photos: 2 } }],
+    ['nt-xent', { losses: [{ kind: 'nt-xent' }] }],
+    ['moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }] }],
+  ];
+  it.each(variants)(
+    'resumes to the very same bits: %s',
+    async (name, settings) => {
+      await run(`${name} whole`, settings);
+      await inTwoParts(`${name} parts`, settings, 5);
+      const [whole, parts] = [await checkpoint(`${name} whole`), await checkpoint(`${name} parts`)];
+      expect(Object.keys(parts.tensors)).toEqual(Object.keys(whole.tensors));
+      for (const [key, tensor] of Object.entries(whole.tensors))
+        expect(parts.tensors[key], key).toEqual(tensor);
+      const taken = async (of: string) =>
+        (await lines(of)).flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss]]));
+      expect(await taken(`${name} parts`)).toEqual(await taken(`${name} whole`));
+    },
+    60_000,
+  );
+
+  it('takes the same steps in chunks as in one piece', async () => {
+    await run('one piece', { epochs: 1 });
+    await run('pieces', { epochs: 1, batch: { labels: 4, photos: 3, chunk: 6 } });
+    const [a, b] = [await lines('one piece'), await lines('pieces')];
+    expect(b[0].loss).toBeCloseTo(a[0].loss, 4);
+    expect(b[0].gradientNorm / a[0].gradientNorm).toBeCloseTo(1, 3);
+  });
+
+  it('goes on where it was killed while it kept views', async () => {
+    const settings = { keptViews: 3, freeze: { layers: 2 }, epochs: 1 };
+    const file = path.join(root, 'cut off', 'kept-views.f16');
+    await run('cut off', settings);
+    const whole = await readFile(file);
+    await truncate(file, Math.floor(whole.length * 0.6));
+    await rm(path.join(root, 'cut off', 'checkpoint.safetensors'));
+    await run('cut off', settings);
+    expect((await readFile(file)).equals(whole)).toBe(true);
+    // Views of another seed are other views.
+    await run('cut off', { ...settings, seed: 2 });
+    expect((await readFile(file)).equals(whole)).toBe(false);
+  });
+
+  it('says how labels fare that it never saw', async () => {
+    const settings = { epochs: 1, batch: { labels: 3, photos: 3 }, evaluation: { holdOut: ['label-3'] } };
+    const result = await run('held out', settings);
+    if (!result.finished) throw new Error('it was not stopped');
+    expect(result.quality.unseenRecallAt1).toBeGreaterThanOrEqual(0);
+    expect(result.val.items.map(({ label }) => label)).not.toContain('label-3');
+  });
+
+  it('stops when the loss is no number any more', async () => {
+    const backbone = { file: 'builtin:small-cnn', size: 32, pixels: { mean: 128, std: 1e-38 } };
+    await expect(run('diverges', { backbone })).rejects.toMatchObject({ code: 'training_diverged' });
+  });
+
+  it('has its photos looked at before: those that cannot be read are left out', async () => {
+    const bad = path.join(root, 'bad.png');
+    await writeFile(bad, 'not a picture');
+    const out: [string, string][] = [];
+    const all = [photos[0]!, { file: bad, label: 'label-0' }, photos[1]!];
+    const readable = await readablePhotos(all, {
+      rule: { size: 32, fit: 'cover', kernel: 'cubic' },
+      maxPixels: 1e6,
+      onBad: (file, { code }) => out.push([file, code]),
+    });
+    expect(readable).toEqual([photos[0], photos[1]]);
+    expect(out).toEqual([[bad, 'image_unsupported']]);
+  });
+});
+
+describe('a checkpoint', () => {
+  it('of another recipe is refused', async () => {
+    await run('recipe', { epochs: 1 });
+    await expect(run('recipe', { epochs: 2 }, { resume: true })).rejects.toMatchObject({
+      code: 'config_invalid',
+    });
+  });
+
+  it('that is damaged is refused', async () => {
+    await run('damaged', { epochs: 1 });
+    const file = path.join(root, 'damaged', 'checkpoint.safetensors');
+    await truncate(file, 5000);
+    await expect(run('damaged', { epochs: 1 }, { resume: true })).rejects.toMatchObject({
+      code: 'model_invalid',
+    });
+  });
+
+  it('forgets what the log says of later steps', async () => {
+    await inTwoParts('log', {}, 3);
+    const steps = (await lines('log')).flatMap(({ step, loss }) => (loss === undefined ? [] : [step]));
+    expect(steps).toEqual(steps.map((_, i) => i + 1));
+    await appendFile(path.join(root, 'log', 'log.jsonl'), '{"step": 99, "lo');
+    await run('log', {}, { resume: true });
+    expect((await lines('log')).every(({ step }) => step <= steps.length)).toBe(true);
+  });
+});
