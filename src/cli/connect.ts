@@ -23,6 +23,7 @@ async function connect({ config, server, quiet }: CommonOptions): Promise<Engine
   try {
     return await openLocalEngine({
       config,
+      bulk: true,
       onCrash: (error) => {
         note(describeError(error, true));
         process.exit(70);

@@ -9,7 +9,7 @@ import { note, plural } from './output.js';
 import { showProgress } from './progress.js';
 
 /** Photos in work at once: a full batch in the encoder and the next ones decoding. */
-const PARALLEL = 24;
+const PARALLEL = 48;
 
 /** A labelled set and how its photos are looked at. */
 export interface WantedSet {
@@ -38,6 +38,7 @@ export async function embedSets(
     cardPath: config.MODEL,
     threads: config.THREADS,
     maxQueue: 2 * PARALLEL * Math.max(...Object.values(VIEW_COUNT)),
+    bulk: true,
   });
   const embedOne = async (spec: string, views: Views): Promise<EmbeddedSet> => {
     const files = photos.get(spec)!;

@@ -5,7 +5,7 @@ import { WorkerClient } from '../threads/rpc.js';
 import { Batcher } from './batcher.js';
 import { loadCard, type ModelCard } from './card.js';
 import type { CellEmbedding, Encoder } from './encoder.js';
-import { BATCH_SIZES } from './session.js';
+import { BATCH_SIZES, BULK_BATCH_SIZES } from './session.js';
 import type { EncoderWorkerData } from './worker.js';
 
 /** Settings of {@link openEncoder}. */
@@ -16,6 +16,8 @@ export interface EncoderOptions {
   threads: number;
   /** Images that may wait before more are refused. */
   maxQueue: number;
+  /** Larger batches: more images a second, none of them soon. */
+  bulk?: boolean;
   /** Called once if the worker thread dies. */
   onCrash?: (error: PawdexError) => void;
 }
@@ -63,7 +65,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
       const rows = await moving<Float32Array>('run', images);
       return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
     },
-    { sizes: BATCH_SIZES, maxQueue: options.maxQueue },
+    { sizes: options.bulk ? BULK_BATCH_SIZES : BATCH_SIZES, maxQueue: options.maxQueue },
   );
   const cells = new Batcher((images) => moving<CellEmbedding[]>('runCells', images), {
     sizes: [1],

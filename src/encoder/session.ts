@@ -9,6 +9,8 @@ import type { LoadedCard, ModelCard } from './card.js';
  * keeps the main thread from a probe for 30 ms; with four that is 12 ms, at the same throughput of the server.
  */
 export const BATCH_SIZES = [1, 2, 4];
+/** Batch sizes of long work in a process that answers nobody meanwhile. */
+export const BULK_BATCH_SIZES = [1, 2, 4, 8, 16];
 
 /** An open session that embeds batches. */
 export interface EncoderSession {

@@ -44,6 +44,8 @@ export type EngineConfig = Pick<
 /** Settings of {@link openLocalEngine}. */
 export interface LocalEngineOptions {
   config: EngineConfig;
+  /** For a process that only does long work: larger batches, more images a second, none of them soon. */
+  bulk?: boolean;
   /** Called once if a worker thread dies; the engine answers errors from then on. */
   onCrash?: (error: PawdexError) => void;
 }
@@ -70,6 +72,8 @@ export interface LocalEngine extends Engine {
 
 /** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
 const BULK_PARALLEL = 16;
+/** The same where nobody waits: two full batches in the encoder, and decoded ones behind them. */
+const BULK_ALONE_PARALLEL = 48;
 
 class EmbeddedEngine implements LocalEngine {
   readonly gallery: GalleryOutcome | null;
@@ -81,7 +85,12 @@ class EmbeddedEngine implements LocalEngine {
   readonly #spaces = new Map<string, Space>();
   #closing: Promise<void> | null = null;
 
-  constructor(store: Store, encoder: OpenedEncoder, config: EngineConfig, gallery: GalleryOutcome | null) {
+  constructor(
+    store: Store,
+    encoder: OpenedEncoder,
+    { config, bulk }: LocalEngineOptions,
+    gallery: GalleryOutcome | null,
+  ) {
     this.gallery = gallery;
     this.#store = store;
     this.#encoder = encoder;
@@ -97,7 +106,7 @@ class EmbeddedEngine implements LocalEngine {
       maxPixels: config.MAX_PIXELS,
       space: (name) => this.#space(name),
     });
-    const parallel = Math.min(BULK_PARALLEL, config.MAX_QUEUE);
+    const parallel = Math.min(bulk ? BULK_ALONE_PARALLEL : BULK_PARALLEL, config.MAX_QUEUE);
     this.#ingest = new Ingest(store, this.#embedder, encoder.info.resize.size, parallel);
   }
 
@@ -232,7 +241,8 @@ class EmbeddedEngine implements LocalEngine {
  *
  * @throws PawdexError model_invalid, gallery_invalid, data_dir_locked, data_dir_newer, storage_*
  */
-export async function openLocalEngine({ config, onCrash }: LocalEngineOptions): Promise<LocalEngine> {
+export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
+  const { config, bulk = false, onCrash } = options;
   const crash = onCrash === undefined ? {} : { onCrash };
   // The store first: that another process has the data directory is known at once, the model takes a moment.
   const store = await openEmbeddedStore({ dataDir: config.DATA_DIR, ...crash });
@@ -243,10 +253,11 @@ export async function openLocalEngine({ config, onCrash }: LocalEngineOptions): 
       threads: config.THREADS,
       // An image that is looked at in several views is let in even where the queue is shorter than that.
       maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
+      bulk,
       ...crash,
     });
     const gallery = config.GALLERY === '' ? null : await loadGallery(config.GALLERY, store, encoder.info);
-    return new EmbeddedEngine(store, encoder, config, gallery);
+    return new EmbeddedEngine(store, encoder, options, gallery);
   } catch (error) {
     await encoder?.close();
     await store.close();
