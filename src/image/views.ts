@@ -4,8 +4,8 @@ import { type DecodeLimits, decode, decodeSquare, type ResizeRule } from './deco
 
 /**
  * `1`: the photo, which is its centre square; `flip`: and its mirror image; `5`: and the squares at both ends of the
- * longer side, and the whole photo squeezed into a square. Closer views of the middle or the corners made answers
- * worse (docs/evaluation.md).
+ * longer side, and the whole photo squeezed into a square. Closer views of the corners made answers worse
+ * (docs/evaluation.md).
  */
 export const VIEWS = ['1', 'flip', '5'] as const;
 export type Views = (typeof VIEWS)[number];
