@@ -1,5 +1,5 @@
 /** `pawdex train` from photos to an encoder that is served, on a small network. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawSet } from '../training/drawn-set.js';
@@ -43,6 +43,7 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
   expect(code, said).toBe(0);
   const made = JSON.parse(stdout);
   expect(made.int8.top1).toBeGreaterThan(0.5);
+  expect(await readdir(path.join(bench.root, 'run', 'charts'))).toContain('loss.svg');
   const card = JSON.parse(await readFile(path.join(bench.root, made.card), 'utf8'));
   expect(card.training.recipe).toMatchObject({ name: 'run', backbone: { file: 'builtin:small-cnn' } });
 

@@ -1,4 +1,5 @@
 /** The end of a training run: the encoder in float and in int8, each with its card and its quality on val. */
+import path from 'node:path';
 import type { LoadedCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/session.js';
 import type { Matrix } from '../../evaluation/exact.js';
@@ -9,6 +10,7 @@ import { encoderModel } from '../../training/export/encoder-model.js';
 import { quantise } from '../../training/export/quantise/index.js';
 import { writeEncoder } from '../../training/export/write-encoder.js';
 import type { Recipe } from '../../training/recipe/schema.js';
+import { writeTrainingCharts } from '../../training/report/write-charts.js';
 import { evaluateEmbedding } from '../../training/run/evaluation.js';
 import type { Quality } from '../../training/run/log.js';
 import type { Trained } from '../../training/run/run.js';
@@ -40,7 +42,7 @@ export interface Exported {
 }
 
 /**
- * Writes `encoder-float.onnx` and, for serving, `encoder.onnx` in int8, with their cards.
+ * Writes the charts of the run, `encoder-float.onnx` and, for serving, `encoder.onnx` in int8, with their cards.
  *
  * @throws PawdexError `model_invalid`, `storage_failed`
  */
@@ -48,7 +50,7 @@ export async function exportRun(
   dir: string,
   recipe: Recipe,
   set: TrainingSet,
-  { network, quality, share }: Trained,
+  { network, quality, share, val, log }: Trained,
   options: ExportOptions,
 ): Promise<Exported> {
   const facts = {
@@ -59,6 +61,12 @@ export async function exportRun(
     vote: recipe.vote,
     training: { recipe: withoutPaths(recipe), shareOfTrainedWeights: share },
   };
+  const { data, dimension } = val.vectors;
+  const map = {
+    vectors: val.items.map((_, row) => data.subarray(row * dimension, (row + 1) * dimension)),
+    labels: val.items.map(({ label }) => label),
+  };
+  await writeTrainingCharts(path.join(dir, 'charts'), { log, map });
   const float = encoderModel(network);
   await writeEncoder(dir, float, { ...facts, quality: { val: quality } }, 'encoder-float');
   const model = await quantised(float, recipe, set, options);
@@ -74,7 +82,7 @@ export async function exportRun(
     quality: { val: measured, valFloat: quality },
   });
   return {
-    card: `${dir}/${card.file.replace(/onnx$/, 'json')}`,
+    card: path.join(dir, card.file.replace(/onnx$/, 'json')),
     fingerprint,
     share,
     float: quality,
