@@ -18,7 +18,7 @@ const train = (...more: string[]) => [
 ];
 
 it('makes an encoder that other commands use, stops at Ctrl-C and goes on', async () => {
-  const { child, ended } = bench.start(train('--out', 'run', '--epochs', '200'));
+  const { child, ended } = bench.start(train('--out', 'run', '--epochs', '30'));
   let stderr = '';
   child.stderr!.on('data', (text) => {
     const before = /^epoch /m.test(stderr);
@@ -30,7 +30,7 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
   expect(stopped.code, stopped.stderr).toBe(130);
   expect(stopped.stderr).toContain('--resume goes on from there');
 
-  const again = await bench.start(train('--out', 'run', '--epochs', '200')).ended;
+  const again = await bench.start(train('--out', 'run', '--epochs', '30')).ended;
   expect(again.code).toBe(2);
   expect(again.stderr).toContain('--resume');
 
