@@ -142,6 +142,27 @@ export const ERRORS = {
     title: 'The model of this server cannot say where in a photo a similarity comes from.',
     hint: 'Ask without `explain`. It needs an encoder whose embedding is a projection of a mean over its last feature map.',
   },
+  // Jobs
+  job_not_found: {
+    status: 404,
+    title: 'There is no such job.',
+    hint: 'List them with GET /v1/jobs; of those that are over, the last hundred are kept.',
+  },
+  job_queue_full: {
+    status: 503,
+    title: 'As many jobs are waiting as this server takes.',
+    hint: 'Wait until one is over, or cancel one: GET /v1/jobs lists them.',
+  },
+  job_interrupted: {
+    status: 503,
+    title: 'The server stopped before the job was done.',
+    hint: 'Start the job again: what it had done so far was not stored.',
+  },
+  job_cancelled: {
+    status: 409,
+    title: 'The job was cancelled before it was done.',
+    hint: 'Start it again with POST /v1/jobs if it is still wanted.',
+  },
   // The service
   overloaded: {
     status: 503,

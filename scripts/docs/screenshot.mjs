@@ -17,6 +17,9 @@ import { parseConfig } from '../../dist/config.js';
 import { openLocalEngine } from '../../dist/engine/local.js';
 import { createApp } from '../../dist/http/app.js';
 import { startServer } from '../../dist/http/server.js';
+import { jobRecords } from '../../dist/jobs/job-records.js';
+import { JobRunner } from '../../dist/jobs/job-runner.js';
+import { jobWork } from '../../dist/jobs/job-work.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const target = path.resolve(process.argv[2] ?? path.join(root, 'docs', 'images', 'page.png'));
@@ -35,9 +38,14 @@ function findChromium() {
 const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-screenshot-'));
 const config = parseConfig({ DATA_DIR: folder }, {});
 const engine = await openLocalEngine({ config });
+const jobs = await JobRunner.open({
+  work: jobWork(engine),
+  records: jobRecords(path.join(folder, 'jobs'), () => {}),
+});
 const lifecycle = { state: 'ready' };
 const app = createApp({
   engine,
+  jobs,
   config,
   logger: pino({ level: 'silent' }),
   version: '0.0.0',
@@ -65,6 +73,7 @@ try {
 } finally {
   await browser.close();
   await server.close({ graceSeconds: 1 });
+  await jobs.close();
   await engine.close();
   await rm(folder, { recursive: true });
 }

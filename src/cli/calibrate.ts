@@ -1,8 +1,8 @@
 /** `pawdex calibrate`: fits how far to trust the answers of a collection. */
 import type { Command } from 'commander';
-import { openLocalEngine } from '../engine/local.js';
-import { command, commonOptions } from './command.js';
-import { embedSets } from './embed-sets.js';
+import { command, commonOptions, withServerOption } from './command.js';
+import { withWork } from './connect.js';
+import { vectorsOf } from './embed-sets.js';
 import { EXIT } from './exit.js';
 import { formatCount, note, plural, printLine } from './output.js';
 
@@ -14,10 +14,12 @@ interface CalibrateFlags {
 
 /** The command, not yet wired. */
 export function calibrateCommand(): Command {
-  return command(
-    'calibrate',
-    'fit how far to trust the answers of a collection, by asking it for its own photos',
-    'calibrate --collection my-pets',
+  return withServerOption(
+    command(
+      'calibrate',
+      'fit how far to trust the answers of a collection, by asking it for its own photos',
+      'calibrate --collection my-pets',
+    ),
   )
     .requiredOption('--collection <name>', 'collection to calibrate')
     .option('--nonpets <set>', 'labelled set of photos that show nothing the collection holds')
@@ -27,26 +29,19 @@ export function calibrateCommand(): Command {
 
 async function run(flags: CalibrateFlags & Record<string, unknown>): Promise<void> {
   const common = commonOptions(flags);
-  const nonPets = flags.nonpets === undefined ? [] : await vectorsOf(flags.nonpets);
-  const engine = await openLocalEngine({ config: common.config });
-  try {
-    const outcome = await engine.calibrate(flags.collection, { nonPets });
-    if (flags.json === true) await printLine(JSON.stringify(outcome));
-    else if (outcome.calibration !== null) await printLine(described(outcome.calibration, outcome.queries));
-    if (outcome.calibration === null) {
-      note(
-        `Too little to fit on: ${plural(outcome.queries, 'photo')} of labels with two photos or more, and at least two labels and ${formatCount(outcome.needed)} photos are needed. Answers keep the share of the vote, marked as not calibrated.`,
-      );
-      process.exitCode = EXIT.someFailed;
-    }
-  } finally {
-    await engine.close();
-  }
-
-  async function vectorsOf(set: string): Promise<Float32Array[]> {
-    const { sets } = await embedSets([{ set }], undefined, common);
-    const { data, rows, dimension } = sets[0]!.vectors;
-    return Array.from({ length: rows }, (_, row) => data.slice(row * dimension, (row + 1) * dimension));
+  const nonPets =
+    flags.nonpets === undefined ? {} : { nonPets: { embeddings: await vectorsOf(flags.nonpets, common) } };
+  const outcome = await withWork(common, (engine, work) =>
+    engine.calibrate(flags.collection, { ...work, ...nonPets }),
+  );
+  if (outcome === null) return;
+  if (flags.json === true) await printLine(JSON.stringify(outcome));
+  else if (outcome.calibration !== null) await printLine(described(outcome.calibration, outcome.queries));
+  if (outcome.calibration === null) {
+    note(
+      `Too little to fit on: ${plural(outcome.queries, 'photo')} of labels with two photos or more, and at least two labels and ${formatCount(outcome.needed)} photos are needed. Answers keep the share of the vote, marked as not calibrated.`,
+    );
+    process.exitCode = EXIT.someFailed;
   }
 }
 

@@ -1,9 +1,9 @@
 /** `pawdex check-labels`: what is likely mislabelled in a labelled set, or in a collection. */
 import type { Command } from 'commander';
-import { openLocalEngine } from '../engine/local.js';
 import { PawdexError } from '../errors.js';
 import { type LabelTrouble, labelTrouble } from '../evaluation/label-trouble.js';
-import { type CommonOptions, command, commonOptions, wholeNumber } from './command.js';
+import { type CommonOptions, command, commonOptions, wholeNumber, withServerOption } from './command.js';
+import { withWork } from './connect.js';
 import { embedSets } from './embed-sets.js';
 import { formatCount, plural, printLine } from './output.js';
 
@@ -19,14 +19,16 @@ interface CheckFlags {
 
 /** The command, not yet wired. */
 export function checkLabelsCommand(): Command {
-  return command(
-    'check-labels',
-    'list the photos that disagree most with their neighbours, and one picture under two labels',
-    'check-labels photos:train --limit 50',
+  return withServerOption(
+    command(
+      'check-labels',
+      'list the photos that disagree most with their neighbours, and one picture under two labels',
+      'check-labels photos:train --limit 50',
+    ),
   )
     .argument('[set]', 'labelled set: a folder, or FOLDER:split of its manifest.csv')
     .option('--collection <name>', 'check this collection instead of a set')
-    .option('--limit <n>', 'entries of each list', wholeNumber(1, 1_000_000), 20)
+    .option('--limit <n>', 'entries of each list', wholeNumber(1, 1000), 20)
     .option('--cache <dir>', 'keep embeddings of the set here')
     .option('--json', 'print one JSON object')
     .action(run);
@@ -39,42 +41,32 @@ async function run(set: string | undefined, flags: CheckFlags & Record<string, u
       hint: 'pawdex check-labels SET, or pawdex check-labels --collection NAME.',
     });
   const common = commonOptions(flags);
+  const { limit } = flags;
   const found =
     set === undefined
-      ? await troubleOfCollection(flags.collection!, common)
-      : await troubleOfSet(set, flags.cache, common);
-  const shown = {
-    ...found,
-    suspects: found.suspects.slice(0, flags.limit),
-    contradictions: found.contradictions.slice(0, flags.limit),
-  };
-  if (flags.json === true) await printLine(JSON.stringify(shown));
-  else for (const line of table(found, shown)) await printLine(line);
+      ? await withWork(common, (engine, work) =>
+          engine.labelTrouble(flags.collection!, { ...work, threshold: SAME_FROM, limit }),
+        )
+      : await troubleOfSet(set, flags, common);
+  if (found === null) return;
+  if (flags.json === true) await printLine(JSON.stringify(found));
+  else for (const line of table(found)) await printLine(line);
 }
 
 async function troubleOfSet(
   set: string,
-  cache: string | undefined,
+  { cache, limit }: CheckFlags,
   common: CommonOptions,
 ): Promise<LabelTrouble> {
   const { sets, card } = await embedSets([{ set }], cache, common);
-  return labelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_FROM });
-}
-
-async function troubleOfCollection(name: string, { config }: CommonOptions): Promise<LabelTrouble> {
-  const engine = await openLocalEngine({ config });
-  try {
-    return await engine.labelTrouble(name, { sameFrom: SAME_FROM });
-  } finally {
-    await engine.close();
-  }
+  return labelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_FROM, limit });
 }
 
 const percent = (share: number) => `${Math.round(100 * share)} %`.padStart(5);
 
-function table(found: LabelTrouble, shown: LabelTrouble): string[] {
+function table({ photos, found, ...shown }: LabelTrouble): string[] {
   return [
-    `${plural(found.photos, 'labelled photo')}: ${formatCount(found.suspects.length)} disagree with their neighbours, ${formatCount(found.contradictions.length)} pairs are one picture under two labels`,
+    `${plural(photos, 'labelled photo')}: ${formatCount(found.suspects)} disagree with their neighbours, ${formatCount(found.contradictions)} pairs are one picture under two labels`,
     ...(shown.suspects.length === 0 ? [] : ['', 'labelled as, but its neighbours say']),
     ...shown.suspects.map(
       ({ id, label, suggested, ownShare, suggestedShare }) =>

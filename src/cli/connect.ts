@@ -5,8 +5,11 @@ import { remoteEngine } from '../client/remote-engine.js';
 import type { Engine } from '../engine/engine.js';
 import { openLocalEngine } from '../engine/local.js';
 import { asPawdexError, PawdexError } from '../errors.js';
+import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CommonOptions } from './command.js';
+import { onInterrupt } from './interrupt.js';
 import { describeError, note } from './output.js';
+import { showPhases } from './progress.js';
 import { runningServer } from './server-file.js';
 
 /** How long a command waits for a server that has taken the data directory but does not listen yet. */
@@ -49,6 +52,35 @@ export async function withEngine<T>(
   } finally {
     await engine.close();
   }
+}
+
+/**
+ * Runs long work on a collection, with progress, until Ctrl-C.
+ *
+ * @returns null when it was stopped; the exit code has been set then
+ */
+export function withWork<T>(
+  options: CommonOptions,
+  work: (engine: Engine, options: Required<WorkOptions>) => Promise<T>,
+): Promise<T | null> {
+  return withEngine(options, async (engine) => {
+    const interruption = onInterrupt(null);
+    const display = showPhases(options.quiet);
+    try {
+      return await work(engine, {
+        signal: interruption.signal,
+        onProgress: (progress) => display.update(progress),
+      });
+    } catch (error) {
+      const exitCode = interruption.exitCode();
+      if (exitCode === null) throw error;
+      process.exitCode = exitCode;
+      return null;
+    } finally {
+      display.stop();
+      interruption.dispose();
+    }
+  });
 }
 
 async function waitForServer(dataDir: string) {

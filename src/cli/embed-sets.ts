@@ -73,3 +73,10 @@ export async function embedSets(
     await encoder.close();
   }
 }
+
+/** Embeddings of a labelled set, made here: a server takes vectors, not folders. */
+export async function vectorsOf(set: string, common: CommonOptions): Promise<Float32Array[]> {
+  const { sets } = await embedSets([{ set }], undefined, common);
+  const { data, rows, dimension } = sets[0]!.vectors;
+  return Array.from({ length: rows }, (_, row) => data.slice(row * dimension, (row + 1) * dimension));
+}

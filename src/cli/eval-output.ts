@@ -1,27 +1,21 @@
 /** How `pawdex eval` shows its numbers: as JSON for programs, as a table for people. */
 import type { Evaluation } from '../evaluation/evaluate.js';
+import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { Interval } from '../evaluation/metrics/bootstrap.js';
-import type { RiskPoint } from '../evaluation/metrics/selective.js';
-import { formatCount } from './output.js';
+import { thinned } from '../evaluation/metrics/selective.js';
+import { formatCount, plural } from './output.js';
 
 /** Points of the risk-coverage curve that are printed; the whole curve has one for every confidence. */
 const CURVE_POINTS = 100;
 /** Rows of the lists in the table. */
 const LISTED = 10;
 
-/** At most `count` points, evenly spread over coverage, the last one always among them. */
-function thin(curve: readonly RiskPoint[], count: number): RiskPoint[] {
-  let next = 0;
-  return curve.filter(({ coverage }, i) => {
-    if (coverage < next && i < curve.length - 1) return false;
-    next = Math.max(next + 1 / count, coverage);
-    return true;
-  });
-}
+/** What was measured: one set against another, or a collection. */
+type Measured = Evaluation | CollectionEvaluation;
 
 /** One line of JSON. */
-export function evaluationJson(evaluation: Evaluation): string {
-  return JSON.stringify({ ...evaluation, riskCoverage: thin(evaluation.riskCoverage, CURVE_POINTS) });
+export function evaluationJson(evaluation: Measured): string {
+  return JSON.stringify({ ...evaluation, riskCoverage: thinned(evaluation.riskCoverage, CURVE_POINTS) });
 }
 
 const number = (value: number | null | undefined) =>
@@ -31,14 +25,17 @@ const between = (interval: Interval | null) =>
   interval === null ? '' : `  (95 %: ${interval.low.toFixed(4)} to ${interval.high.toFixed(4)})`;
 
 /** Lines for a terminal. */
-export function evaluationTable(evaluation: Evaluation): string[] {
+export function evaluationTable(evaluation: Measured): string[] {
   const { intervals, decisions, nonPets, perLabel } = evaluation;
   const row = (name: string, value: string) => `${name.padEnd(26)}${value}`;
   const worst = Object.entries(perLabel)
     .sort(([, a], [, b]) => a.top1 - b.top1 || b.n - a.n)
     .slice(0, LISTED);
   return [
-    row('queries', formatCount(evaluation.n)),
+    row(
+      'queries',
+      formatCount(evaluation.n) + ('photos' in evaluation ? ` of ${plural(evaluation.photos, 'photo')}` : ''),
+    ),
     row('recall@1', number(evaluation.recallAt[1]) + between(intervals.recallAt1)),
     row('recall@5', number(evaluation.recallAt[5])),
     row('recall@10', number(evaluation.recallAt[10])),
@@ -59,6 +56,9 @@ export function evaluationTable(evaluation: Evaluation): string[] {
           row('AUROC over non-pets', number(evaluation.nonPetAuroc)),
           row(`  of ${formatCount(nonPets.n)} non-pets`, describeDecisions(nonPets.decisions)),
         ]),
+    ...('index' in evaluation
+      ? [row(`recall@10 of the index (${evaluation.index.kind})`, number(evaluation.index.recallAt10))]
+      : []),
     row('AUROC over unknown labels', number(evaluation.unknownLabelAuroc)),
     '',
     'labels with the lowest accuracy',

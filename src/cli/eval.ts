@@ -1,22 +1,31 @@
-/** `pawdex eval`: how good the model and its answers are, measured with one labelled set against another. */
+/**
+ * `pawdex eval`: how good the model and its answers are, measured with one labelled set against another, or with a
+ * collection's own photos.
+ */
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Calibration } from '../breeds/calibration.js';
 import { loadCalibration } from '../breeds/load-calibration.js';
-import { PawdexError } from '../errors.js';
+import type { Engine } from '../engine/engine.js';
+import { asPawdexError, PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
-import { evaluate } from '../evaluation/evaluate.js';
-import { ask, countOverlap } from '../evaluation/outcomes.js';
+import { type Evaluation, evaluate } from '../evaluation/evaluate.js';
+import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
+import { mistakesOf } from '../evaluation/mistakes.js';
+import { ask, countOverlap, type Outcome } from '../evaluation/outcomes.js';
+import { itemPicture, picture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
 import type { Views } from '../image/views.js';
-import { command, commonOptions, viewsOption } from './command.js';
-import { embedSets } from './embed-sets.js';
+import { type CommonOptions, command, commonOptions, viewsOption, withServerOption } from './command.js';
+import { withWork } from './connect.js';
+import { embedSets, vectorsOf } from './embed-sets.js';
 import { evaluationJson, evaluationTable } from './eval-output.js';
 import { note, plural, printLine } from './output.js';
 
 interface EvalFlags {
-  gallery: string;
-  queries: string;
+  gallery?: string;
+  queries?: string;
+  collection?: string;
   nonpets?: string;
   leaveOneOut?: boolean;
   views: Views;
@@ -29,16 +38,16 @@ interface EvalFlags {
 
 /** The command, not yet wired. */
 export function evalCommand(): Command {
-  return command(
-    'eval',
-    'measure a labelled set against another: recall@k, mAP@R, accuracy of the vote, calibration',
-    'eval --gallery photos:train --queries photos:test --json',
+  return withServerOption(
+    command(
+      'eval',
+      'measure a labelled set against another: recall@k, mAP@R, accuracy of the vote, calibration',
+      'eval --gallery photos:train --queries photos:test --json',
+    ),
   )
-    .requiredOption(
-      '--gallery <set>',
-      'labelled set to search in: a folder, or FOLDER:split of its manifest.csv',
-    )
-    .requiredOption('--queries <set>', 'labelled set whose photos are asked')
+    .option('--gallery <set>', 'labelled set to search in: a folder, or FOLDER:split of its manifest.csv')
+    .option('--queries <set>', 'labelled set whose photos are asked')
+    .option('--collection <name>', 'ask this collection for its own photos instead')
     .option('--nonpets <set>', 'photos that show nothing the gallery holds')
     .option('--leave-one-out', 'a query does not find the photo with the same bytes')
     .addOption(
@@ -56,13 +65,36 @@ export function evalCommand(): Command {
 }
 
 async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
-  // --gallery is this command's own; the setting of that name is not used here.
+  // --gallery is this command's own; the setting of that name is not used here unless a collection is opened.
   const common = commonOptions({ ...flags, gallery: undefined });
+  const measured =
+    flags.collection === undefined ? await ofSets(flags, common) : await ofCollection(flags, common);
+  if (measured === null) return;
+  const { evaluation, report } = measured;
+  if (report !== null && !common.quiet) note(`The report is ${report}`);
+  if (flags.json === true) await printLine(evaluationJson(evaluation));
+  else for (const line of evaluationTable(evaluation)) await printLine(line);
+}
+
+interface Measured {
+  evaluation: Evaluation | CollectionEvaluation;
+  /** The page that was written, or null. */
+  report: string | null;
+}
+
+function usage(detail: string): never {
+  throw new PawdexError('usage', { detail });
+}
+
+async function ofSets(flags: EvalFlags, common: CommonOptions): Promise<Measured> {
+  const { gallery: gallerySpec, queries: queriesSpec, nonpets, report } = flags;
+  if (gallerySpec === undefined || queriesSpec === undefined)
+    usage('Name --gallery and --queries, or --collection.');
   const { views } = flags;
   const wanted = [
-    { set: flags.gallery },
-    { set: flags.queries, views },
-    ...(flags.nonpets === undefined ? [] : [{ set: flags.nonpets, views }]),
+    { set: gallerySpec },
+    { set: queriesSpec, views },
+    ...(nonpets === undefined ? [] : [{ set: nonpets, views }]),
   ];
   const { sets, card, fingerprint } = await embedSets(wanted, flags.cache, common);
   const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
@@ -77,20 +109,52 @@ async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
   const outcomes = ask({ ...asking, queries });
   const others = nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets });
   const evaluation = evaluate(outcomes, others);
-  if (flags.report !== undefined) {
-    const page = await writeReport(flags.report, {
+  if (report === undefined) return { evaluation, report: null };
+  const familiarityOf = (of: Outcome[]) => of.map(({ familiarity }) => familiarity);
+  const page = await writeReport(report, {
+    evaluation,
+    mistakes: mistakesOf(outcomes),
+    familiarity: { queries: familiarityOf(outcomes), nonPets: familiarityOf(others ?? []) },
+    subject: { gallery: gallerySpec, queries: queriesSpec },
+    model: { name: card.name, fingerprint },
+    pictures: (file) => picture(file, common.config.MAX_PIXELS),
+  });
+  return { evaluation, report: page };
+}
+
+/** A collection is measured by whoever has it open, with the calibration stored with it. */
+async function ofCollection(flags: EvalFlags, common: CommonOptions): Promise<Measured | null> {
+  const { collection, gallery, queries, nonpets, report } = flags;
+  if (gallery !== undefined || queries !== undefined || collection === undefined)
+    usage('Name --gallery and --queries, or --collection, not both.');
+  // What a collection is asked with is what it has: stored vectors, and its own calibration.
+  if (flags.views !== '1' || flags.cache !== undefined || (flags.calibration ?? true) !== true)
+    usage('--views, --cache, --calibration and --no-calibration do not go with --collection.');
+  const nonPets = nonpets === undefined ? {} : { nonPets: { embeddings: await vectorsOf(nonpets, common) } };
+  return withWork(common, async (engine, work) => {
+    const evaluation = await engine.evaluate(collection, { ...work, ...nonPets });
+    if (report === undefined) return { evaluation, report: null };
+    const page = await writeReport(report, {
       evaluation,
-      outcomes,
-      ...(others === undefined ? {} : { nonPets: others }),
-      gallery: flags.gallery,
-      queries: flags.queries,
-      model: { name: card.name, fingerprint },
-      maxPixels: common.config.MAX_PIXELS,
+      mistakes: evaluation.mistakes,
+      familiarity: evaluation.familiarity,
+      subject: { collection },
+      model: engine.encoder,
+      pictures: async (id) => itemPicture(await thumbnailOf(engine, collection, id), id),
     });
-    if (!common.quiet) note(`The report is ${page}`);
+    return { evaluation, report: page };
+  });
+}
+
+/** An item's thumbnail; null where it has none, or has been deleted meanwhile. */
+async function thumbnailOf(engine: Engine, collection: string, id: string): Promise<Uint8Array | null> {
+  try {
+    return await engine.getThumbnail(collection, id);
+  } catch (error) {
+    const { code } = asPawdexError(error);
+    if (code === 'thumbnail_not_found' || code === 'item_not_found') return null;
+    throw error;
   }
-  if (flags.json === true) await printLine(evaluationJson(evaluation));
-  else for (const line of evaluationTable(evaluation)) await printLine(line);
 }
 
 /** The calibration named, or the one beside the model card if it was fitted on this model. */

@@ -1,5 +1,6 @@
 /** Progress of long work on stderr: a bar where somebody watches, a line now and then where it goes to a file. */
 import cliProgress from 'cli-progress';
+import type { Progress as WorkProgress } from '../evaluation/collection-queries.js';
 import { formatCount, formatSeconds, note } from './output.js';
 
 /** Seconds between lines when there is no terminal. */
@@ -48,6 +49,21 @@ export class RateMeter {
 export function showProgress(total: number, quiet: boolean, noun = 'photo'): ProgressDisplay {
   if (quiet) return { update() {}, stop() {} };
   return process.stderr.isTTY ? bar(total, noun) : lines(total, noun);
+}
+
+/** Shows work that goes through phases, each with a total of its own. */
+export function showPhases(quiet: boolean): { update(progress: WorkProgress): void; stop(): void } {
+  let shown: { phase: WorkProgress['phase']; display: ProgressDisplay } | null = null;
+  return {
+    update({ phase, done, total }) {
+      if (shown?.phase !== phase) {
+        shown?.display.stop();
+        shown = { phase, display: showProgress(total, quiet) };
+      }
+      shown.display.update({ done });
+    },
+    stop: () => shown?.display.stop(),
+  };
 }
 
 function describe(

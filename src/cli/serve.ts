@@ -8,6 +8,9 @@ import { asPawdexError, PawdexError } from '../errors.js';
 import { createApp } from '../http/app.js';
 import type { Lifecycle } from '../http/lifecycle.js';
 import { startServer } from '../http/server.js';
+import { jobRecords } from '../jobs/job-records.js';
+import { JobRunner } from '../jobs/job-runner.js';
+import { jobWork } from '../jobs/job-work.js';
 import { command, commonOptions } from './command.js';
 import { EXIT } from './exit.js';
 import { onInterrupt } from './interrupt.js';
@@ -37,8 +40,10 @@ async function run(flags: Record<string, unknown>): Promise<void> {
   const engine = await open(config, (error) => die(error, 'A worker thread has died; the server ends.'));
   const lifecycle: Lifecycle = { state: 'ready' };
   try {
+    const jobs = await openJobs(config, engine, logger);
     const app = createApp({
       engine,
+      jobs,
       config,
       logger,
       version: VERSION,
@@ -54,7 +59,8 @@ async function run(flags: Record<string, unknown>): Promise<void> {
     if (!quiet) note(await greeting(engine, server.url, seconds));
     await raised(interruption.signal);
     logger.info('stopping');
-    await server.close({ graceSeconds: config.SHUTDOWN_SECONDS });
+    // First the jobs: who follows one is told its end, and that request is over.
+    await Promise.all([jobs.close(), server.close({ graceSeconds: config.SHUTDOWN_SECONDS })]);
     await withdrawServer(config.DATA_DIR);
   } finally {
     await engine.close();
@@ -76,6 +82,18 @@ async function open(config: Config, onCrash: (error: PawdexError) => void): Prom
       cause: error,
     });
   }
+}
+
+function openJobs(config: Config, engine: LocalEngine, logger: Logger): Promise<JobRunner> {
+  return JobRunner.open({
+    work: jobWork(engine),
+    records: jobRecords(path.join(config.DATA_DIR, 'jobs'), (file) =>
+      logger.warn({ file }, 'The record of a job cannot be read; the file is left as it is.'),
+    ),
+    onOver: ({ id, kind, collection, state, error }) =>
+      logger.info({ job: id, kind, collection, state, code: error?.code }, 'job over'),
+    onTrouble: (error) => logger.error({ err: error.cause ?? error, code: error.code }, 'job trouble'),
+  });
 }
 
 /** What the start found that an operator should know. */

@@ -1,6 +1,7 @@
 /** The typed client: what the HTTP API offers, for other programs. */
 import type {
   AddResult,
+  DuplicatePage,
   HeatMapOptions,
   Identification,
   IdentifyOptions,
@@ -10,7 +11,9 @@ import type {
   SearchOptions,
 } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
+import type { Job, JobRequest } from '../jobs/job.js';
 import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch } from '../store/store.js';
+import { jobJson } from './jobs.js';
 import { type ClientOptions, Transport } from './transport.js';
 import { batches, imageForm, itemsForm, sendSplitting, tooLarge } from './upload.js';
 import type { AddAnswer, EmbedResult, SearchResult, ServerInfo } from './wire.js';
@@ -177,6 +180,46 @@ export class PawdexClient {
   /** A small WebP or JPEG. */
   getThumbnail(collection: string, id: string): Promise<Uint8Array> {
     return this.#http.bytes({ path: `${itemPath(collection, id)}/thumbnail` });
+  }
+
+  /**
+   * Pairs of items that are nearly one picture, for the next `limit` items in order of insertion; pass `next` of
+   * one page as `cursor` of the following.
+   *
+   * @param options threshold: cosine similarity, 0..1, 0.95 when absent; limit: 1..1000, 200 when absent
+   */
+  duplicates(
+    collection: string,
+    options: { threshold?: number; limit?: number; cursor?: string } = {},
+  ): Promise<DuplicatePage> {
+    const { threshold, limit, cursor } = options;
+    const query = { threshold: text(threshold), limit: text(limit), cursor };
+    return this.#http.json({ path: `/v1/collections/${segment(collection)}/duplicates`, query });
+  }
+
+  /**
+   * Starts long work in the server; `runJob` also waits for it.
+   *
+   * @example
+   * const { id } = await pawdex.startJob({ kind: 'calibrate', collection: 'mine' });
+   */
+  startJob(request: JobRequest): Promise<Job> {
+    return this.#http.json({ method: 'POST', path: '/v1/jobs', json: jobJson(request) });
+  }
+
+  /** The jobs that the server knows, the newest first, without their results. */
+  async listJobs(): Promise<Omit<Job, 'result'>[]> {
+    return (await this.#http.json<{ jobs: Omit<Job, 'result'>[] }>({ path: '/v1/jobs' })).jobs;
+  }
+
+  /** A job with its result, null until it has succeeded. */
+  getJob(id: string): Promise<Job> {
+    return this.#http.json({ path: `/v1/jobs/${segment(id)}` });
+  }
+
+  /** Cancels a job. @returns it as it then is: `cancelled`, or what it was or became before */
+  cancelJob(id: string): Promise<Job> {
+    return this.#http.json({ method: 'DELETE', path: `/v1/jobs/${segment(id)}` });
   }
 }
 

@@ -1,6 +1,9 @@
 /** An engine in another process: the command line works through it while a server has the data directory. */
 import type { Engine } from '../engine/engine.js';
+import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
+import { runJob } from './jobs.js';
 
 /** Content hashes asked for in one request; the address they travel in is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;
@@ -23,6 +26,15 @@ async function known(client: PawdexClient, collection: string, sha256: string[])
  */
 export async function remoteEngine(client: PawdexClient): Promise<Engine> {
   const { model } = await client.info();
+  const run = async <K extends JobKind>(
+    kind: K,
+    request: Omit<JobRequest, 'kind'>,
+    { signal, onProgress }: WorkOptions,
+  ) =>
+    (await runJob(client, { ...request, kind } as JobRequest, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    })) as JobResults[K];
   return {
     encoder: model,
     identify: (image, options) => client.identify(image, options),
@@ -51,6 +63,13 @@ export async function remoteEngine(client: PawdexClient): Promise<Engine> {
     updateItem: (collection, id, patch) => client.updateItem(collection, id, patch),
     deleteItem: (collection, id) => client.deleteItem(collection, id),
     getThumbnail: (collection, id) => client.getThumbnail(collection, id),
+    duplicates: (collection, options) => client.duplicates(collection, options),
+    calibrate: (collection, { nonPets, ...work } = {}) =>
+      run('calibrate', { collection, ...(nonPets === undefined ? {} : { nonPets }) }, work),
+    evaluate: (collection, { nonPets, ...work } = {}) =>
+      run('evaluate', { collection, ...(nonPets === undefined ? {} : { nonPets }) }, work),
+    labelTrouble: (collection, { threshold, limit, ...work }) =>
+      run('check-labels', { collection, threshold, limit } as Omit<JobRequest, 'kind'>, work),
     async close() {},
   };
 }

@@ -3,6 +3,10 @@
  * against it; `local.ts` runs it in this process, `client/` reaches one in another over HTTP.
  */
 import type { EncoderInfo, Rectangle } from '../encoder/encoder.js';
+import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
+import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
+import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { Views } from '../image/views.js';
 import type { CollectionInfo, Filter, Hit, Item, ItemPage, ItemPatch, Metadata } from '../store/store.js';
 
@@ -131,6 +135,30 @@ export interface EmbedAnswer {
   timing: Timing;
 }
 
+/** Photos that show nothing the collection in question holds: those of another collection, or embeddings. */
+export type NonPets =
+  | { collection: string }
+  /** float32 [dimension] each */
+  | { embeddings: Float32Array[] };
+
+/** Two items that are nearly one picture. */
+export interface DuplicatePair {
+  a: { id: string; label: string | null };
+  b: { id: string; label: string | null };
+  /** Cosine similarity. */
+  similarity: number;
+}
+
+/** What a page of items has near-duplicates of. */
+export interface DuplicatePage {
+  /** The most similar first. */
+  pairs: DuplicatePair[];
+  /** Items looked at for this page. */
+  scanned: number;
+  /** Pass as `cursor` for the next page; null at the end. */
+  next: string | null;
+}
+
 /** What pawdex does. Methods throw PawdexError with the codes of the image, store and encoder layers. */
 export interface Engine {
   readonly encoder: EncoderInfo;
@@ -174,6 +202,36 @@ export interface Engine {
   updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item>;
   deleteItem(collection: string, id: string): Promise<void>;
   getThumbnail(collection: string, id: string): Promise<Uint8Array>;
+
+  /**
+   * Near-duplicates of the next `limit` items, wherever they are in the collection. Over all pages each pair comes
+   * once; an item's twenty nearest are looked at.
+   *
+   * @param options threshold: cosine similarity from which two items are one picture; limit: 1..1000 items
+   * @throws PawdexError collection_not_found, model_mismatch; invalid_request for a bad cursor
+   */
+  duplicates(
+    collection: string,
+    options: { threshold: number; limit: number; cursor?: string },
+  ): Promise<DuplicatePage>;
+  /**
+   * Fits how far to trust a collection's answers, by asking it for its own photos, and stores that with it.
+   *
+   * @throws PawdexError collection_not_found, model_mismatch, vector_invalid, storage_failed; the signal's reason
+   */
+  calibrate(collection: string, options?: WorkOptions & { nonPets?: NonPets }): Promise<CalibrationOutcome>;
+  /** Measures a collection with its own photos, each asked without itself. Throws as {@link calibrate}. */
+  evaluate(collection: string, options?: WorkOptions & { nonPets?: NonPets }): Promise<CollectionEvaluation>;
+  /**
+   * What is likely mislabelled in a collection.
+   *
+   * @param options threshold: similarity from which two photos are one picture; limit: entries of each list
+   * @throws PawdexError collection_not_found, model_mismatch; the signal's reason
+   */
+  labelTrouble(
+    collection: string,
+    options: WorkOptions & { threshold: number; limit: number },
+  ): Promise<LabelTrouble>;
 
   /** Finishes accepted work and releases files and threads. Idempotent. */
   close(): Promise<void>;

@@ -4,23 +4,19 @@ import { calibrationFor } from '../breeds/calibration.js';
 import type { Config } from '../config.js';
 import { type OpenedEncoder, openEncoder } from '../encoder/open.js';
 import { PawdexError } from '../errors.js';
-import {
-  type CalibrateOptions,
-  type CalibrationOutcome,
-  calibrateCollection,
-} from '../evaluation/calibrate-collection.js';
-import {
-  type CollectionTroubleOptions,
-  collectionLabelTrouble,
-  type LabelTrouble,
-} from '../evaluation/label-trouble.js';
+import { type CalibrationOutcome, calibrateCollection } from '../evaluation/calibrate-collection.js';
+import { sampleVectors, type WorkOptions } from '../evaluation/collection-queries.js';
+import { type CollectionEvaluation, evaluateCollection } from '../evaluation/evaluate-collection.js';
+import { collectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import { VIEW_COUNT } from '../image/views.js';
 import { openEmbeddedStore } from '../store/embedded/open.js';
 import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch, Store, StoreStats } from '../store/store.js';
 import { Ask, type Space } from './ask.js';
+import { findDuplicates } from './duplicates.js';
 import { ImageEmbedder } from './embedding.js';
 import type {
   AddResult,
+  DuplicatePage,
   EmbedAnswer,
   Engine,
   HeatMapOptions,
@@ -28,6 +24,7 @@ import type {
   IdentifyOptions,
   ItemInput,
   LookOptions,
+  NonPets,
   Query,
   SearchAnswer,
   SearchOptions,
@@ -57,17 +54,6 @@ export interface LocalEngine extends Engine {
   /** Images accepted and not yet answered. */
   readonly pending: number;
   storeStats(): Promise<StoreStats>;
-  /**
-   * Fits how far to trust a collection's answers, by asking it for its own photos, and stores that with it.
-   *
-   * @throws PawdexError collection_not_found, model_mismatch, storage_failed
-   */
-  calibrate(collection: string, options?: Omit<CalibrateOptions, 'vote'>): Promise<CalibrationOutcome>;
-  /** What is likely mislabelled in a collection. @throws PawdexError collection_not_found, model_mismatch */
-  labelTrouble(
-    collection: string,
-    options: Pick<CollectionTroubleOptions, 'sameFrom' | 'signal' | 'onProgress'>,
-  ): Promise<LabelTrouble>;
 }
 
 /** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
@@ -136,22 +122,46 @@ class EmbeddedEngine implements LocalEngine {
 
   async calibrate(
     collection: string,
-    options: Omit<CalibrateOptions, 'vote'> = {},
+    options: WorkOptions & { nonPets?: NonPets } = {},
   ): Promise<CalibrationOutcome> {
     const { fingerprint } = await this.#space(collection);
     const vote = { fingerprint, ...this.#encoder.card.vote };
-    const outcome = await calibrateCollection(this.#store, collection, { ...options, vote });
+    const nonPets = await this.#vectorsOf(options);
+    const outcome = await calibrateCollection(this.#store, collection, { ...options, vote, nonPets });
     // Read anew by the next answer.
     this.#spaces.delete(collection);
     return outcome;
   }
 
+  async evaluate(
+    collection: string,
+    options: WorkOptions & { nonPets?: NonPets } = {},
+  ): Promise<CollectionEvaluation> {
+    const { calibration } = await this.#space(collection);
+    const { k, temperature } = this.#encoder.card.vote;
+    return evaluateCollection(this.#store, collection, {
+      ...options,
+      k: calibration?.k ?? k,
+      answering: { temperature, calibration },
+      nonPets: await this.#vectorsOf(options),
+    });
+  }
+
   async labelTrouble(
     collection: string,
-    options: Pick<CollectionTroubleOptions, 'sameFrom' | 'signal' | 'onProgress'>,
+    { threshold, ...options }: WorkOptions & { threshold: number; limit: number },
   ): Promise<LabelTrouble> {
     await this.#space(collection);
-    return collectionLabelTrouble(this.#store, collection, { ...this.#encoder.card.vote, ...options });
+    const { vote } = this.#encoder.card;
+    return collectionLabelTrouble(this.#store, collection, { ...vote, ...options, sameFrom: threshold });
+  }
+
+  async duplicates(
+    collection: string,
+    options: { threshold: number; limit: number; cursor?: string },
+  ): Promise<DuplicatePage> {
+    await this.#space(collection);
+    return findDuplicates(this.#store, collection, options);
   }
 
   createCollection(name: string, description?: string): Promise<CollectionInfo> {
@@ -217,6 +227,21 @@ class EmbeddedEngine implements LocalEngine {
   close(): Promise<void> {
     this.#closing ??= this.#encoder.close().finally(() => this.#store.close());
     return this.#closing;
+  }
+
+  /** @throws PawdexError collection_not_found, model_mismatch, vector_invalid */
+  async #vectorsOf({ nonPets, signal }: WorkOptions & { nonPets?: NonPets }): Promise<Float32Array[]> {
+    if (nonPets === undefined) return [];
+    if ('collection' in nonPets) {
+      await this.#space(nonPets.collection);
+      return sampleVectors(this.#store, nonPets.collection, signal);
+    }
+    const { dimension } = this.#encoder.info;
+    if (nonPets.embeddings.some(({ length }) => length !== dimension))
+      throw new PawdexError('vector_invalid', {
+        detail: `Embeddings of this model have ${dimension} numbers.`,
+      });
+    return nonPets.embeddings;
   }
 
   /** @throws PawdexError collection_not_found, model_mismatch */

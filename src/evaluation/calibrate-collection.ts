@@ -1,24 +1,19 @@
 /** Fits a calibration to a live collection, by asking it for its own photos. */
 import type { Calibration } from '../breeds/calibration.js';
-import { type AnsweredQuery, type CalibrationData, FEWEST_QUERIES, fitCalibration } from '../breeds/fit.js';
-import type { Voter } from '../breeds/vote.js';
+import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit.js';
 import type { Store } from '../store/store.js';
+import { labelCounts, sampleQueries, type WorkOptions } from './collection-queries.js';
+import { withEvaluationThread } from './thread.js';
 
-/** Photos asked at most; more would fit the same handful of coefficients no better. */
-const MOST_QUERIES = 2000;
 /** Queries handed to the store at once: few, so that other people's searches come in between. */
 const AT_ONCE = 16;
 
 /** Settings of {@link calibrateCollection}. */
-export interface CalibrateOptions {
+export interface CalibrateOptions extends WorkOptions {
   /** The vote to calibrate, and the model that answers. */
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>;
   /** Embeddings of photos of something else, float32 [dimension] each, if there are any. */
   nonPets?: Float32Array[];
-  /** Stops between two searches; what was stored stays as it was. */
-  signal?: AbortSignal;
-  /** Called as photos are asked. */
-  onProgress?: (progress: { done: number; total: number }) => void;
 }
 
 /** What {@link calibrateCollection} did. */
@@ -29,25 +24,6 @@ export interface CalibrationOutcome {
   queries: number;
   /** Labelled photos that a calibration needs at least. */
   needed: number;
-}
-
-interface Query {
-  id: string;
-  label: string;
-  vector: Float32Array;
-}
-
-/** Every n-th photo whose label has another photo in the collection, so that there is a right answer to find. */
-async function sample(store: Store, name: string, counts: Map<string, number>): Promise<Query[]> {
-  const eligible = [...counts.values()].reduce((sum, count) => sum + (count > 1 ? count : 0), 0);
-  const stride = Math.max(1, Math.ceil(eligible / MOST_QUERIES));
-  const queries: Query[] = [];
-  let seen = 0;
-  for await (const { id, label, vector } of store.iterate(name)) {
-    if (label === null || (counts.get(label) ?? 0) < 2) continue;
-    if (seen++ % stride === 0) queries.push({ id, label, vector });
-  }
-  return queries;
 }
 
 /**
@@ -62,43 +38,52 @@ async function sample(store: Store, name: string, counts: Map<string, number>): 
 export async function calibrateCollection(
   store: Store,
   name: string,
-  { vote, nonPets = [], signal, onProgress }: CalibrateOptions,
+  options: CalibrateOptions,
 ): Promise<CalibrationOutcome> {
-  const counts = new Map<string, number>();
-  for (const { label, count } of await store.labels(name)) if (label !== null) counts.set(label, count);
+  const { vote, nonPets = [], signal, onProgress } = options;
+  const counts = await labelCounts(store, name);
   const labels = [...counts.keys()];
-  const queries = await sample(store, name, counts);
+  const queries = await sampleQueries(store, name, counts, options);
   const outcome = { queries: queries.length, needed: FEWEST_QUERIES };
   // With one label only there is nothing else a photo could be taken for.
   if (queries.length < FEWEST_QUERIES || labels.length < 2) return { ...outcome, calibration: null };
 
-  const data: CalibrationData = { ...vote, queries: [], labelsHeldOut: [], nonPets: [] };
-  const total = queries.length;
-  let done = 0;
-  for (const label of labels) {
-    const others = labels.filter((other) => other !== label);
-    const group = queries.filter((query) => query.label === label);
-    for (let at = 0; at < group.length; at += AT_ONCE) {
-      signal?.throwIfAborted();
-      const asked = group.slice(at, at + AT_ONCE);
-      const vectors = asked.map(({ vector }) => vector);
-      const found = await store.searchMany(name, vectors, { k: vote.k + 1 });
-      const without = await store.searchMany(name, vectors, { k: vote.k, filter: { label: others } });
-      asked.forEach(({ id }, i) => {
-        const neighbours = found[i]!.filter((hit) => hit.id !== id).slice(0, vote.k);
-        data.queries.push({ neighbours, label });
-        data.labelsHeldOut.push({ neighbours: without[i]!, label });
-      });
-      done += asked.length;
-      onProgress?.({ done, total });
+  const calibration = await withEvaluationThread(signal, async (thread) => {
+    const total = queries.length;
+    let done = 0;
+    for (const label of labels) {
+      const others = labels.filter((other) => other !== label);
+      const group = queries.filter((query) => query.label === label);
+      for (let at = 0; at < group.length; at += AT_ONCE) {
+        signal?.throwIfAborted();
+        const asked = group.slice(at, at + AT_ONCE);
+        const vectors = asked.map(({ vector }) => vector);
+        const found = await store.searchMany(name, vectors, { k: vote.k + 1 });
+        const without = await store.searchMany(name, vectors, { k: vote.k, filter: { label: others } });
+        await thread.addAsked({
+          queries: asked.map(({ id }, i) => ({
+            neighbours: found[i]!.filter((hit) => hit.id !== id).slice(0, vote.k),
+            label,
+          })),
+          labelsHeldOut: without.map((neighbours) => ({ neighbours, label })),
+          nonPets: [],
+        });
+        done += asked.length;
+        onProgress?.({ phase: 'asking', done, total });
+      }
     }
-  }
-  for (let at = 0; at < nonPets.length; at += AT_ONCE) {
-    signal?.throwIfAborted();
-    const found: Voter[][] = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k: vote.k });
-    data.nonPets.push(...found.map((neighbours): AnsweredQuery => ({ neighbours, label: '' })));
-  }
-  const calibration = fitCalibration(data);
+    for (let at = 0; at < nonPets.length; at += AT_ONCE) {
+      signal?.throwIfAborted();
+      const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k: vote.k });
+      const asked = found.map((neighbours) => ({ neighbours, label: '' }));
+      await thread.addAsked({ queries: [], labelsHeldOut: [], nonPets: asked });
+      onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
+    }
+    onProgress?.({ phase: 'computing', done: 0, total: 1 });
+    return thread.fit(vote);
+  });
+  // Stopped while it was fitted: what was stored before stays.
+  signal?.throwIfAborted();
   if (calibration !== null) await store.updateCollection(name, { calibration });
   return { ...outcome, calibration };
 }

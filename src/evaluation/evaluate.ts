@@ -11,7 +11,7 @@ import {
   macroAccuracy,
 } from './metrics/classification.js';
 import { auroc, coverageAtPrecision, type RiskPoint, riskCoverage } from './metrics/selective.js';
-import type { Outcome } from './outcomes.js';
+import { type Outcome, predictedLabel } from './outcomes.js';
 
 /** How often each decision was taken, as shares of the queries, 0..1. */
 export interface DecisionShares {
@@ -67,11 +67,6 @@ function decisionShares(outcomes: readonly Outcome[]): DecisionShares {
   const share = (decision: keyof DecisionShares) =>
     outcomes.filter((o) => o.answer.decision === decision).length / Math.max(1, outcomes.length);
   return { match: share('match'), ambiguous: share('ambiguous'), unknown: share('unknown') };
-}
-
-/** The vote's answer, also where the decision is `unknown`. */
-export function predictedLabel(outcome: Outcome): string | null {
-  return outcome.answer.candidates[0]?.label ?? null;
 }
 
 /** Interval of the mean of `values`. */

@@ -1,6 +1,7 @@
 /** Finds what is likely mislabelled: photos that disagree with their neighbours, and one picture under two labels. */
 import { vote } from '../breeds/vote.js';
 import type { Store } from '../store/store.js';
+import { labelCounts, type WorkOptions } from './collection-queries.js';
 import type { EmbeddedSet } from './embed-set.js';
 import { forEachQuery } from './exact.js';
 
@@ -35,6 +36,8 @@ export interface Contradiction {
 export interface LabelTrouble {
   /** Labelled photos looked at. */
   photos: number;
+  /** How many there are in all; the lists hold the worst of them. */
+  found: { suspects: number; contradictions: number };
   suspects: Suspect[];
   contradictions: Contradiction[];
 }
@@ -46,17 +49,55 @@ export interface LabelTroubleOptions {
   temperature: number;
   /** Cosine similarity from which two photos count as the same picture; about 0.95 for the shipped model. */
   sameFrom: number;
+  /** Entries of each list, the worst; all when absent. */
+  limit?: number;
 }
+
+/** The best entries of a list that is never much longer than wanted, however many are offered. */
+class Best<T> {
+  readonly #limit: number;
+  readonly #compare: (a: T, b: T) => number;
+  #kept: T[] = [];
+  #offered = 0;
+
+  constructor(limit: number, compare: (a: T, b: T) => number) {
+    this.#limit = limit;
+    this.#compare = compare;
+  }
+
+  get offered(): number {
+    return this.#offered;
+  }
+
+  offer(entry: T): void {
+    this.#offered++;
+    this.#kept.push(entry);
+    if (this.#kept.length > 2 * this.#limit) this.#kept = this.sorted();
+  }
+
+  sorted(): T[] {
+    return this.#kept.sort(this.#compare).slice(0, this.#limit);
+  }
+}
+
+const doubt = (s: Suspect) => s.suggestedShare - s.ownShare;
 
 /** Gathers what is found, one photo at a time. */
 class Findings {
   readonly #options: LabelTroubleOptions;
-  readonly #suspects: Suspect[] = [];
-  readonly #contradictions = new Map<string, Contradiction>();
+  readonly #suspects: Best<Suspect>;
+  readonly #contradictions: Best<Contradiction>;
+  readonly #pairs = new Set<string>();
   #photos = 0;
 
   constructor(options: LabelTroubleOptions) {
+    const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.#options = options;
+    this.#suspects = new Best(limit, (x, y) => doubt(y) - doubt(x) || (x.id < y.id ? -1 : 1));
+    this.#contradictions = new Best(
+      limit,
+      (x, y) => y.similarity - x.similarity || (x.a.id < y.a.id ? -1 : 1),
+    );
   }
 
   add({ id, label, neighbours }: Asked): void {
@@ -64,7 +105,7 @@ class Findings {
     const shares = vote(neighbours, this.#options.temperature);
     const [first] = shares;
     if (first !== undefined && first.label !== label)
-      this.#suspects.push({
+      this.#suspects.offer({
         id,
         label,
         suggested: first.label,
@@ -78,22 +119,20 @@ class Findings {
         { id, label },
         { id: other.id, label: other.label },
       ].sort((x, y) => (x.id < y.id ? -1 : 1)) as [Contradiction['a'], Contradiction['b']];
-      this.#contradictions.set(JSON.stringify([pair[0].id, pair[1].id]), {
-        a: pair[0],
-        b: pair[1],
-        similarity: other.similarity,
-      });
+      // Each of the two finds the other.
+      const key = JSON.stringify([pair[0].id, pair[1].id]);
+      if (this.#pairs.has(key)) continue;
+      this.#pairs.add(key);
+      this.#contradictions.offer({ a: pair[0], b: pair[1], similarity: other.similarity });
     }
   }
 
   result(): LabelTrouble {
-    const doubt = (s: Suspect) => s.suggestedShare - s.ownShare;
     return {
       photos: this.#photos,
-      suspects: this.#suspects.sort((x, y) => doubt(y) - doubt(x) || (x.id < y.id ? -1 : 1)),
-      contradictions: [...this.#contradictions.values()].sort(
-        (x, y) => y.similarity - x.similarity || (x.a.id < y.a.id ? -1 : 1),
-      ),
+      found: { suspects: this.#suspects.offered, contradictions: this.#contradictions.offered },
+      suspects: this.#suspects.sorted(),
+      contradictions: this.#contradictions.sorted(),
     };
   }
 }
@@ -124,12 +163,7 @@ export function labelTrouble(set: EmbeddedSet, options: LabelTroubleOptions): La
 const AT_ONCE = 16;
 
 /** Settings of {@link collectionLabelTrouble}. */
-export interface CollectionTroubleOptions extends LabelTroubleOptions {
-  /** Stops between two searches. */
-  signal?: AbortSignal;
-  /** Called as photos are asked. */
-  onProgress?: (done: number) => void;
-}
+export interface CollectionTroubleOptions extends LabelTroubleOptions, WorkOptions {}
 
 /**
  * The same for a live collection, by its own searches; items without a label are passed over.
@@ -143,6 +177,7 @@ export async function collectionLabelTrouble(
 ): Promise<LabelTrouble> {
   const findings = new Findings(options);
   let waiting: { id: string; label: string; vector: Float32Array }[] = [];
+  const total = [...(await labelCounts(store, name)).values()].reduce((sum, count) => sum + count, 0);
   let done = 0;
   const flush = async () => {
     signal?.throwIfAborted();
@@ -154,7 +189,7 @@ export async function collectionLabelTrouble(
     });
     done += waiting.length;
     waiting = [];
-    onProgress?.(done);
+    onProgress?.({ phase: 'asking', done: Math.min(done, total), total });
   };
   for await (const { id, label, vector } of store.iterate(name)) {
     if (label !== null) waiting.push({ id, label, vector });

@@ -37,7 +37,45 @@ export interface AskOptions {
 }
 
 /** Neighbours that the recall at 10 looks at. */
-const RECALL_DEPTH = 10;
+export const RECALL_DEPTH = 10;
+
+/** The vote's answer, also where the decision is `unknown`. */
+export function predictedLabel({ answer }: Pick<Outcome, 'answer'>): string | null {
+  return answer.candidates[0]?.label ?? null;
+}
+
+/** What came back for one query, nearest first. */
+interface Found {
+  file: string;
+  label: string;
+  /** At least those that vote and as many as the recall looks at, where there are as many. */
+  neighbours: { file: string; label: string | null; similarity: number }[];
+  averagePrecision: number | null;
+  /** Those that would vote if the gallery lacked the label; asked for only with a calibration. */
+  withoutLabel: () => readonly Voter[];
+}
+
+/** The outcome of a query. @param k neighbours that vote */
+export function outcomeOf(found: Found, k: number, answering: AnswerOptions): Outcome {
+  const { file, label, neighbours, averagePrecision, withoutLabel } = found;
+  const voters = neighbours.slice(0, k);
+  const answered = answer(voters, answering);
+  const first = answered.candidates[0]?.label;
+  const evidence = voters.find((voter) => voter.label === first);
+  return {
+    file,
+    label,
+    rank: firstHit(Uint8Array.from(neighbours, (neighbour) => (neighbour.label === label ? 1 : 0))),
+    averagePrecision,
+    familiarity: familiarity(voters),
+    answer: answered,
+    known: knownWithAndWithout(voters, answering, withoutLabel),
+    evidence:
+      evidence === undefined || first === undefined
+        ? null
+        : { file: evidence.file, label: first, similarity: evidence.similarity },
+  };
+}
 
 function countLabels(items: readonly { label: string }[]): Map<string, number> {
   const counts = new Map<string, number>();
@@ -58,8 +96,10 @@ export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskO
     return (counts.get(label) ?? 0) - self;
   });
   const depth = wanted.reduce((most, r) => Math.max(most, r), Math.max(k, RECALL_DEPTH));
-  const votersOf = ({ rows, similarities }: Nearest): Voter[] =>
-    Array.from(rows.subarray(0, k), (row, i) => ({
+  const listed = Math.max(k, RECALL_DEPTH);
+  const neighboursOf = ({ rows, similarities }: Nearest, count: number) =>
+    Array.from(rows.subarray(0, count), (row, i) => ({
+      file: gallery.items[row]!.file,
       label: gallery.items[row]!.label,
       similarity: similarities[i]!,
     }));
@@ -68,33 +108,26 @@ export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskO
     const { file, label } = queries.items[q]!;
     const found = nearest(depth, (row) => row === except[q]);
     const relevant = Uint8Array.from(found.rows, (row) => (gallery.items[row]!.label === label ? 1 : 0));
-    const voters = votersOf(found);
-    const answered = answer(voters, answering);
-    const first = voters.findIndex((voter) => voter.label === answered.candidates[0]?.label);
-    const evidence = gallery.items[found.rows[first] ?? -1];
-    outcomes.push({
+    const asked: Found = {
       file,
       label,
-      rank: firstHit(relevant),
+      neighbours: neighboursOf(found, listed),
       averagePrecision: wanted[q]! === 0 ? null : averagePrecisionAtR(relevant, wanted[q]!),
-      familiarity: familiarity(voters),
-      answer: answered,
-      known: knownWithAndWithout(voters, answering, () =>
-        votersOf(nearest(k, (row) => row === except[q] || gallery.items[row]!.label === label)),
-      ),
-      evidence:
-        evidence === undefined
-          ? null
-          : { file: evidence.file, label: evidence.label, similarity: voters[first]!.similarity },
-    });
+      withoutLabel: () =>
+        neighboursOf(
+          nearest(k, (row) => row === except[q] || gallery.items[row]!.label === label),
+          k,
+        ),
+    };
+    outcomes.push(outcomeOf(asked, k, answering));
   });
   return outcomes;
 }
 
 function knownWithAndWithout(
-  voters: Voter[],
+  voters: readonly Voter[],
   { calibration }: AnswerOptions,
-  withoutLabel: () => Voter[],
+  withoutLabel: () => readonly Voter[],
 ): Outcome['known'] {
   if (calibration === null || calibration === undefined) return null;
   return {

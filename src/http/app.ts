@@ -15,11 +15,14 @@ import { openApiDocument } from './openapi.js';
 import { errorHandler } from './problem.js';
 import { addItemsRoutes } from './routes/add-items.js';
 import { collectionRoutes } from './routes/collections.js';
+import { duplicatesRoute } from './routes/duplicates.js';
 import { embedRoutes } from './routes/embed.js';
 import { explainRoutes } from './routes/explain.js';
 import { identifyRoutes } from './routes/identify.js';
 import { infoRoutes } from './routes/info.js';
 import { itemRoutes } from './routes/items.js';
+import { jobEventsRoute } from './routes/job-events.js';
+import { jobRoutes } from './routes/jobs.js';
 import { openApiRoute, probeRoutes } from './routes/probes.js';
 import { searchRoutes } from './routes/search.js';
 
@@ -71,6 +74,9 @@ function endpointsOf(deps: AppDeps, metrics: Metrics): Endpoint[] {
     ...collectionRoutes(deps.engine, reader),
     ...addItemsRoutes(deps.engine, reader),
     ...itemRoutes(deps.engine, reader),
+    duplicatesRoute(deps.engine),
+    ...jobRoutes(deps, reader),
+    jobEventsRoute(deps.jobs),
     ...infoRoutes(deps, reader.limits),
     ...probeRoutes(deps.lifecycle, metrics),
   ];
@@ -88,7 +94,7 @@ function endpointsOf(deps: AppDeps, metrics: Metrics): Endpoint[] {
  */
 export function createApp(deps: AppDeps): Express {
   const app = express();
-  const metrics = new Metrics(deps.engine, deps.pending);
+  const metrics = new Metrics(deps.engine, deps.jobs, deps.pending);
   app.disable('x-powered-by');
   // Answers differ each time; hashing them would only cost. Files and thumbnails set their own.
   app.disable('etag');

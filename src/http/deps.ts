@@ -2,11 +2,13 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';
+import type { JobRunner } from '../jobs/job-runner.js';
 import type { Lifecycle } from './lifecycle.js';
 
 /** Dependencies of `createApp`. */
 export interface AppDeps {
   engine: Engine;
+  jobs: JobRunner;
   config: Pick<Config, 'API_KEYS' | 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES' | 'TRUST_PROXY'>;
   logger: Logger;
   /** pawdex's version, as /openapi.json and /v1/info name it. */

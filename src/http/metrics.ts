@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../engine/engine.js';
+import type { JobRunner } from '../jobs/job-runner.js';
 
 /** Upper bounds in seconds; an identify takes tens of milliseconds, an upload of many takes seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -27,7 +28,7 @@ export class Metrics {
   });
 
   /** @param pending images accepted and not yet answered */
-  constructor(engine: Engine, pending?: () => number) {
+  constructor(engine: Engine, jobs: Pick<JobRunner, 'count'>, pending?: () => number) {
     if (!collecting) collectDefaultMetrics({ register: processRegistry });
     collecting = true;
     new Gauge({
@@ -39,6 +40,15 @@ export class Metrics {
         const collections = await engine.listCollections();
         this.reset();
         for (const { name, count } of collections) this.set({ collection: name }, count);
+      },
+    });
+    new Gauge({
+      name: 'pawdex_jobs',
+      help: 'Jobs that are waiting or running.',
+      labelNames: ['state'],
+      registers: [this.#registry],
+      collect() {
+        for (const state of ['queued', 'running'] as const) this.set({ state }, jobs.count(state));
       },
     });
     if (pending === undefined) return;

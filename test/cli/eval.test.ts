@@ -38,6 +38,35 @@ beforeAll(async () => {
 afterAll(() => bench.remove());
 
 describe('pawdex eval', () => {
+  it('measures a collection with its own photos, and reports with its thumbnails', async () => {
+    expect((await bench.run(['index', 'pets', '-c', 'pets', '--quiet'])).code).toBe(0);
+    const args = [
+      'eval',
+      '--collection',
+      'pets',
+      '--report',
+      'of-collection',
+      '--nonpets',
+      'pets:test',
+      '--json',
+    ];
+    const { code, stdout, stderr } = await bench.run(args);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('The report is')]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ n: 10, photos: 10, recallAt: { 1: 1 }, mapAtR: 1, top1: 1, calibrated: false },
+      ...{ index: { kind: 'exact', recallAt10: 1 }, nonPets: { n: 4 }, mistakes: [] },
+    });
+    const html = await readFile(path.join(bench.root, 'of-collection', 'index.html'), 'utf8');
+    expect(html).toContain('Collection <code>pets</code>: 10 of its 10 photos');
+    expect(html).toContain('<dt>index recall@10</dt><dd>100.00 %');
+    const both = await bench.run(['eval', '--collection', 'pets', '--queries', 'pets']);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('not both')]);
+    const odd = await bench.run(['eval', '--collection', 'pets', '--no-calibration']);
+    expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('--no-calibration')]);
+    const neither = await bench.run(['eval', '--gallery', 'pets']);
+    expect([neither.code, neither.stderr]).toEqual([2, expect.stringContaining('--queries')]);
+  });
+
   it('prints one JSON object with the numbers of the contract', async () => {
     const sets = ['--gallery', 'pets:train', '--queries', 'pets:test', '--nonpets', 'pets:test'];
     const { code, stdout, stderr } = await bench.run(['eval', ...sets, '--no-calibration', '--json']);

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,6 +42,52 @@ describe('pawdex serve', () => {
     expect(JSON.parse(local.stdout).embedding).toEqual(JSON.parse(remote.stdout).embedding);
     const kept = await bench.run(['index', photos, '-c', 'mine', '--json', '--quiet']);
     expect(JSON.parse(kept.stdout)).toMatchObject({ created: 0, skipped: 70 });
+  });
+
+  it('does long work as jobs, with the results that a command has by itself', async () => {
+    const photos = await bench.photos('photos', 12);
+    const server = await bench.serve();
+    await bench.run(['index', photos, '-c', 'mine', '--quiet']);
+    const measure = ['eval', '--collection', 'mine', '--json', '--quiet'];
+    const check = ['check-labels', '--collection', 'mine', '--limit', '3', '--json', '--quiet'];
+    const calibrate = ['calibrate', '--collection', 'mine', '--json', '--quiet'];
+    const nowhere = ['calibrate', '--collection', 'nowhere', '--quiet'];
+    const run = (commands: string[][]) => Promise.all(commands.map((command) => bench.run(command)));
+    const [measured, checked, fitted, missing] = await run([measure, check, calibrate, nowhere]);
+    expect(JSON.parse(measured!.stdout)).toMatchObject({
+      n: 12,
+      photos: 12,
+      index: { kind: 'exact', recallAt10: 1 },
+    });
+    expect(JSON.parse(fitted!.stdout)).toEqual({ calibration: null, queries: 12, needed: 100 });
+    expect([measured, checked, fitted, missing].map((ended) => ended!.code)).toEqual([0, 0, 1, 3]);
+    expect(missing!.stderr).toContain('[collection_not_found]');
+    const { jobs } = (await (await fetch(`${server.url}/v1/jobs`)).json()) as { jobs: { kind: string }[] };
+    expect(jobs.map(({ kind }) => kind).sort()).toEqual(['calibrate', 'check-labels', 'evaluate']);
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+    for (const [command, through] of [
+      [measure, measured],
+      [check, checked],
+    ] as const)
+      expect(JSON.parse((await bench.run(command)).stdout)).toEqual(JSON.parse(through!.stdout));
+  }, 60_000);
+
+  it('shows a job that a crash cut off as interrupted', async () => {
+    const folder = path.join(bench.dataDir, 'jobs');
+    await mkdir(folder, { recursive: true });
+    const job = {
+      ...{ id: randomUUID(), kind: 'calibrate', collection: 'mine', state: 'running', progress: null },
+      ...{ result: null, error: null, createdAt: '2026-01-02T03:04:05.678Z', finishedAt: null },
+      startedAt: '2026-01-02T03:04:06.789Z',
+    };
+    await writeFile(path.join(folder, `${job.id}.json`), JSON.stringify(job));
+    const server = await bench.serve();
+    const found = await (await fetch(`${server.url}/v1/jobs/${job.id}`)).json();
+    expect(found).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+    expect(found).toMatchObject({ createdAt: job.createdAt, startedAt: job.startedAt });
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
   });
 
   it('refuses a data directory that a server has, and a port that is taken', async () => {

@@ -253,3 +253,54 @@ describe('remoteEngine', () => {
     await expect(engine.known('nope', [hash('x')])).rejects.toMatchObject({ code: 'collection_not_found' });
   });
 });
+
+describe('long work', () => {
+  it('runs in the server, with progress, and gives the result', async () => {
+    const steps: number[] = [];
+    t.engine.work = async ({ onProgress }) => {
+      for (let done = 1; done <= 3; done++) {
+        onProgress?.({ phase: 'asking', done, total: 3 });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      return { n: 5 };
+    };
+    const engine = await remoteEngine(client);
+    const embeddings = [Float32Array.from([0.1, -2, 3, 4])];
+    const result = await engine.evaluate('breeds', {
+      nonPets: { embeddings },
+      onProgress: ({ done }) => steps.push(done),
+    });
+    expect(result).toEqual({ n: 5 });
+    expect(steps.length).toBeGreaterThan(0);
+    expect(steps).toEqual([...steps].sort());
+    await engine.labelTrouble('breeds', { threshold: 0.8, limit: 7 });
+    expect(t.engine.workAsked).toEqual([
+      { kind: 'evaluate', collection: 'breeds', nonPets: { embeddings } },
+      { kind: 'check-labels', collection: 'breeds', threshold: 0.8, limit: 7 },
+    ]);
+    expect((await client.listJobs()).map(({ kind, state }) => [kind, state])).toEqual([
+      ['check-labels', 'succeeded'],
+      ['evaluate', 'succeeded'],
+    ]);
+    expect(await engine.duplicates('breeds', { threshold: 1, limit: 10 })).toMatchObject({ scanned: 3 });
+  });
+
+  it('throws what the job failed with', async () => {
+    t.engine.work = async () => {
+      throw new PawdexError('storage_full');
+    };
+    const engine = await remoteEngine(client);
+    await expect(engine.calibrate('breeds')).rejects.toMatchObject({ code: 'storage_full' });
+  });
+
+  it('cancels the job when its signal is raised', async () => {
+    const stop = new AbortController();
+    t.engine.work = ({ signal }) =>
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    const engine = await remoteEngine(client);
+    const work = engine.calibrate('breeds', { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('enough')), 50);
+    await expect(work).rejects.toThrow('enough');
+    expect(t.jobs.list()).toMatchObject([{ state: 'cancelled' }]);
+  });
+});

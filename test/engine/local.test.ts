@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local.js';
@@ -43,6 +44,53 @@ describe('the engine in this process', () => {
     expect(items[0]).toMatchObject({
       label: expect.any(String),
       metadata: { species: expect.any(String), licence: expect.any(String) },
+    });
+  });
+
+  it('names near-duplicates by pages, each pair once', async () => {
+    await engine.createCollection('twins');
+    const jpeg = await sceneJpeg(320, 240, 3);
+    const again = await sharp(jpeg).jpeg({ quality: 80 }).toBuffer();
+    const other = await readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png'));
+    await engine.addItems('twins', [
+      { image: jpeg, label: 'one' },
+      { image: other, label: 'two' },
+      { image: again, label: 'three' },
+    ]);
+    const whole = await engine.duplicates('twins', { threshold: 0.9, limit: 10 });
+    expect(whole).toMatchObject({ scanned: 3, next: null, pairs: { length: 1 } });
+    const [pair] = whole.pairs;
+    expect([pair!.a.label, pair!.b.label].sort()).toEqual(['one', 'three']);
+    expect(pair!.similarity).toBeGreaterThan(0.9);
+    const pairs: object[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await engine.duplicates('twins', {
+        ...{ threshold: 0.9, limit: 1 },
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      expect(page.scanned).toBe(1);
+      pairs.push(...page.pairs);
+      cursor = page.next;
+    }
+    expect(pairs).toEqual(whole.pairs);
+    await expect(engine.duplicates('twins', { threshold: 0.9, limit: 1, cursor: 'x' })).rejects.toMatchObject(
+      { code: 'invalid_request' },
+    );
+    await engine.createCollection('nothing');
+    expect(await engine.duplicates('nothing', { threshold: 0.9, limit: 1 })).toEqual({
+      ...{ pairs: [], scanned: 0, next: null },
+    });
+  });
+
+  it('takes non-pets from another collection, and refuses vectors of another length', async () => {
+    const nonPets = { collection: 'twins' };
+    expect(await engine.evaluate('twins', { nonPets })).toMatchObject({ n: 0, nonPets: { n: 3 } });
+    await expect(engine.evaluate('twins', { nonPets: { collection: 'nope' } })).rejects.toMatchObject({
+      code: 'collection_not_found',
+    });
+    const embeddings = [new Float32Array(3).fill(1)];
+    await expect(engine.calibrate('twins', { nonPets: { embeddings } })).rejects.toMatchObject({
+      code: 'vector_invalid',
     });
   });
 

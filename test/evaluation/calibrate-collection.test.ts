@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { calibrationFor } from '../../src/breeds/calibration.js';
 import { answer } from '../../src/breeds/identify.js';
 import { calibrateCollection } from '../../src/evaluation/calibrate-collection.js';
+import type { Progress } from '../../src/evaluation/collection-queries.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open.js';
 import type { Store } from '../../src/store/store.js';
 import { reference } from './reference.js';
@@ -49,14 +50,19 @@ const put = (count: number, labelOf: (row: number) => string | null = (row) => l
 describe('calibrating a collection', () => {
   it('fits, stores with the model it holds for, and makes answers calibrated', async () => {
     await put(vectors.length);
-    const progress: number[] = [];
+    const progress: Progress[] = [];
     const { calibration, queries } = await calibrateCollection(store, 'pets', {
       vote: VOTE,
       nonPets: reference.queries.vectors.slice(0, 30).map((v) => Float32Array.from(v, (x) => -x)),
-      onProgress: ({ done }) => progress.push(done),
+      onProgress: (each) => progress.push(each),
     });
     expect(queries).toBe(vectors.length);
-    expect(progress.at(-1)).toBe(vectors.length);
+    const total = vectors.length;
+    expect(progress).toContainEqual({ phase: 'asking', done: total, total });
+    expect(progress.slice(-2)).toEqual([
+      { phase: 'non-pets', done: 30, total: 30 },
+      { phase: 'computing', done: 0, total: 1 },
+    ]);
     expect(calibration?.fittedOn).toEqual({
       queries: vectors.length,
       labelsHeldOut: vectors.length,

@@ -58,6 +58,7 @@ describe('label trouble of a set', () => {
     }));
     expect(labelTrouble({ ...set, items: well }, OPTIONS)).toEqual({
       photos: 37,
+      found: { suspects: 0, contradictions: 0 },
       suspects: [],
       contradictions: [],
     });
@@ -91,10 +92,10 @@ describe('label trouble of a collection', () => {
   });
 
   it('is the same as of the set, and passes over what has no label', async () => {
-    const asked: number[] = [];
+    const asked: object[] = [];
     const found = await collectionLabelTrouble(store, 'pets', {
       ...OPTIONS,
-      onProgress: (n) => asked.push(n),
+      onProgress: (progress) => asked.push(progress),
     });
     const expected = labelTrouble(set, OPTIONS);
     const ids = (of: typeof found) => of.suspects.map(({ id }) => id).sort();
@@ -102,7 +103,15 @@ describe('label trouble of a collection', () => {
     expect(found.contradictions.map(({ a, b }) => [a.id, b.id]).sort()).toEqual(
       expected.contradictions.map(({ a, b }) => [a.id, b.id]).sort(),
     );
-    expect(asked.at(-1)).toBe(37);
+    expect(asked.at(-1)).toEqual({ phase: 'asking', done: 37, total: 37 });
+  });
+
+  it('keeps the worst of each list where that is limited, and says how many there are', async () => {
+    const all = labelTrouble(set, OPTIONS);
+    const found = await collectionLabelTrouble(store, 'pets', { ...OPTIONS, limit: 1 });
+    expect(found.found).toEqual(all.found);
+    expect(found.suspects).toEqual(all.suspects.slice(0, 1));
+    expect(found.contradictions).toHaveLength(1);
   });
 
   it('stops when asked to', async () => {

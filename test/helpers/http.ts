@@ -5,24 +5,40 @@ import { pino } from 'pino';
 import { createApp } from '../../src/http/app.js';
 import type { AppDeps } from '../../src/http/deps.js';
 import type { Lifecycle } from '../../src/http/lifecycle.js';
+import type { Job } from '../../src/jobs/job.js';
+import type { JobRecords } from '../../src/jobs/job-records.js';
+import { JobRunner } from '../../src/jobs/job-runner.js';
+import { jobWork } from '../../src/jobs/job-work.js';
 import { MemoryEngine } from './memory-engine.js';
 
 export type TestConfig = AppDeps['config'];
+
+/** Records of jobs that end with the test. */
+export function memoryRecords(kept: Job[] = []): JobRecords & { jobs: Map<string, Job> } {
+  const jobs = new Map(kept.map((job) => [job.id, job]));
+  return {
+    jobs,
+    load: async () => [...jobs.values()],
+    save: async (job) => void jobs.set(job.id, job),
+    remove: async (id) => void jobs.delete(id),
+  };
+}
 
 /** What `testApp` makes. */
 export interface TestApp<E> {
   app: Express;
   engine: E;
+  jobs: JobRunner;
   lifecycle: Lifecycle;
   /** Every line logged so far, as text. */
   log: string[];
 }
 
 /** An app over `engine`, ready, with small limits, that logs everything into `log`. */
-export function appOver<E extends AppDeps['engine']>(
+export async function appOver<E extends AppDeps['engine']>(
   engine: E,
   config: Partial<TestConfig> = {},
-): TestApp<E> {
+): Promise<TestApp<E>> {
   const log: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {
@@ -31,8 +47,10 @@ export function appOver<E extends AppDeps['engine']>(
     },
   });
   const lifecycle: Lifecycle = { state: 'ready' };
+  const jobs = await JobRunner.open({ work: jobWork(engine), records: memoryRecords() });
   const app = createApp({
     engine,
+    jobs,
     config: { API_KEYS: [], MAX_UPLOAD_MB: 1, MAX_BATCH_FILES: 4, TRUST_PROXY: false, ...config },
     logger: pino({ level: 'trace' }, sink),
     version: '0.0.0',
@@ -40,7 +58,7 @@ export function appOver<E extends AppDeps['engine']>(
     pending: () => 7,
     webDir: new URL('./no-such-folder', import.meta.url).pathname,
   });
-  return { app, engine, lifecycle, log };
+  return { app, engine, jobs, lifecycle, log };
 }
 
 /** An app over a {@link MemoryEngine} whose collection `breeds` holds three items. */

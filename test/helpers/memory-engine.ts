@@ -5,16 +5,19 @@
 import { createHash } from 'node:crypto';
 import type {
   AddResult,
+  DuplicatePage,
   Engine,
   FoundItem,
   HeatMapOptions,
   IdentifyOptions,
   ItemInput,
   LookOptions,
+  NonPets,
   Query,
   SearchOptions,
 } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
+import type { WorkOptions } from '../../src/evaluation/collection-queries.js';
 import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch } from '../../src/store/store.js';
 
 const DIMENSION = 4;
@@ -58,6 +61,10 @@ export class MemoryEngine implements Engine {
   /** Thrown by the next call of `identify`. */
   failWith: unknown = null;
   hold: Promise<void> = Promise.resolve();
+  /** What long work does and gives; a test lets it wait, report or fail. */
+  work: (options: WorkOptions) => Promise<unknown> = async () => ({ done: true });
+  /** Long work that was asked for. */
+  readonly workAsked: { kind: string; collection: string; nonPets?: NonPets }[] = [];
   /** Images that reached the engine. */
   images = 0;
   /** The settings of the last question. */
@@ -217,7 +224,49 @@ export class MemoryEngine implements Engine {
     return this.#item(collection, id).picture;
   }
 
+  async duplicates(
+    collection: string,
+    options: { threshold: number; limit: number; cursor?: string },
+  ): Promise<DuplicatePage> {
+    const { items, next } = await this.listItems(collection, options);
+    const all = this.#get(collection).items;
+    const pairs = items.flatMap(({ id, label }) => {
+      const { vector } = this.#item(collection, id);
+      return all
+        .map((b) => ({
+          a: { id, label },
+          b: { id: b.id, label: b.label },
+          similarity: b.vector.reduce((sum, v, i) => sum + v * vector[i]!, 0),
+        }))
+        .filter(({ b, similarity }) => b.id > id && similarity >= options.threshold);
+    });
+    return { pairs, scanned: items.length, next };
+  }
+
+  calibrate(collection: string, options: WorkOptions & { nonPets?: NonPets } = {}) {
+    return this.#worked('calibrate', collection, options) as ReturnType<Engine['calibrate']>;
+  }
+
+  evaluate(collection: string, options: WorkOptions & { nonPets?: NonPets } = {}) {
+    return this.#worked('evaluate', collection, options) as ReturnType<Engine['evaluate']>;
+  }
+
+  labelTrouble(collection: string, options: WorkOptions & { threshold: number; limit: number }) {
+    return this.#worked('check-labels', collection, options) as ReturnType<Engine['labelTrouble']>;
+  }
+
   async close(): Promise<void> {}
+
+  async #worked(
+    kind: string,
+    collection: string,
+    options: WorkOptions & { nonPets?: NonPets; threshold?: number; limit?: number },
+  ): Promise<unknown> {
+    const { signal: _, onProgress: __, ...asked } = options;
+    this.#get(collection);
+    this.workAsked.push({ kind, collection, ...asked });
+    return this.work(options);
+  }
 
   #embed(image: Uint8Array): number[] {
     this.images++;

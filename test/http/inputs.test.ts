@@ -27,7 +27,7 @@ beforeAll(async () => {
       MAX_QUEUE: 64,
     },
   });
-  t = appOver(engine, { MAX_UPLOAD_MB: 4 });
+  t = await appOver(engine, { MAX_UPLOAD_MB: 4 });
   plain = await embed(await cat().png().toBuffer());
 });
 afterAll(async () => {

@@ -75,3 +75,13 @@ export function auroc(positives: Float64Array, negatives: Float64Array): number 
   }
   return area / (p * n);
 }
+
+/** At most about `count` points of a curve, evenly spread over coverage, the last one always among them. */
+export function thinned(curve: readonly RiskPoint[], count: number): RiskPoint[] {
+  let next = 0;
+  return curve.filter(({ coverage }, i) => {
+    if (coverage < next && i < curve.length - 1) return false;
+    next = Math.max(next + 1 / count, coverage);
+    return true;
+  });
+}

@@ -1,10 +1,16 @@
 /** Photos inside the report, so that the page needs no other file. */
 import { readFile } from 'node:fs/promises';
 import { decode } from '../../image/decode.js';
+import { sniff } from '../../image/sniff.js';
 import { thumbnail } from '../../image/thumbnail.js';
 import { escapeHtml } from './svg.js';
 
 const SIDE = 160;
+
+const gone = (name: string) => `<div class="gone">${escapeHtml(name)}</div>`;
+
+const inline = (bytes: Uint8Array, type: string, name: string) =>
+  `<img alt="" title="${escapeHtml(name)}" src="data:image/${type};base64,${Buffer.from(bytes).toString('base64')}">`;
 
 /**
  * An `img` element that holds the photo itself.
@@ -12,10 +18,14 @@ const SIDE = 160;
  * @param file a photo that could be read a moment ago; one that is gone leaves its name
  */
 export async function picture(file: string, maxPixels: number): Promise<string> {
-  const name = escapeHtml(file);
   const bytes = await readFile(file).catch(() => null);
-  if (bytes === null) return `<div class="gone">${name}</div>`;
+  if (bytes === null) return gone(file);
   const pixels = await decode(bytes, { size: SIDE, fit: 'cover', kernel: 'linear' }, { maxPixels });
-  const jpeg = Buffer.from(await thumbnail(bytes, pixels, SIDE));
-  return `<img alt="" title="${name}" src="data:image/jpeg;base64,${jpeg.toString('base64')}">`;
+  return inline(await thumbnail(bytes, pixels, SIDE), 'jpeg', file);
+}
+
+/** The same from an item's thumbnail; an item without one leaves its id. */
+export function itemPicture(bytes: Uint8Array | null, id: string): string {
+  const kind = bytes === null ? null : sniff(bytes);
+  return bytes === null || kind === null ? gone(id) : inline(bytes, kind, id);
 }

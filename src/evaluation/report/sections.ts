@@ -1,26 +1,22 @@
 /** The report's parts that are text and pictures. */
-import { type Evaluation, predictedLabel } from '../evaluate.js';
+import type { Evaluation } from '../evaluate.js';
+import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Interval } from '../metrics/bootstrap.js';
-import type { Outcome } from '../outcomes.js';
-import { picture } from './pictures.js';
+import type { Mistake } from '../mistakes.js';
 import { at, escapeHtml, percent } from './svg.js';
-
-/** A mistake that is shown with its pictures. */
-interface Mistake {
-  outcome: Outcome;
-  predicted: string;
-}
 
 const figure = (name: string, value: string, note = '') =>
   `<div><dt>${name}</dt><dd>${value}${note === '' ? '' : `<small>${note}</small>`}</dd></div>`;
 const share = (value: number | null | undefined, digits = 1) =>
   value === null || value === undefined ? 'not defined' : percent(value, digits);
 const between = (interval: Interval | null, digits = 1) =>
-  interval === null ? '' : `95 %: ${percent(interval.low, digits)} to ${percent(interval.high, digits)}`;
+  interval === null
+    ? ''
+    : `<span>95 %: ${(100 * interval.low).toFixed(digits)} to ${percent(interval.high, digits)}</span>`;
 
 /** The numbers at the top. */
-export function figures(evaluation: Evaluation): string {
-  const { intervals, decisions, nonPets, matchPrecision } = evaluation;
+export function figures(evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index'>>): string {
+  const { intervals, decisions, nonPets, matchPrecision, index } = evaluation;
   const confidence = evaluation.calibrated ? '' : 'of the bare vote';
   return `<dl class="figures">${[
     figure('queries', evaluation.n.toLocaleString('en')),
@@ -33,7 +29,7 @@ export function figures(evaluation: Evaluation): string {
     figure('calibration error (ECE)', share(evaluation.ece, 2), confidence || between(intervals.ece, 2)),
     figure('answered at 95 % right', share(evaluation.coverageAt95), between(intervals.coverageAt95)),
     figure('answered at 99 % right', share(evaluation.coverageAt99)),
-    figure('called a match', share(decisions.match), `of these right: ${share(matchPrecision)}`),
+    figure('called a match', share(decisions.match), `<span>${share(matchPrecision)} of these right</span>`),
     figure('called ambiguous', share(decisions.ambiguous)),
     figure('called unknown', share(decisions.unknown)),
     ...(nonPets === undefined
@@ -42,6 +38,9 @@ export function figures(evaluation: Evaluation): string {
           figure('AUROC over non-pets', (evaluation.nonPetAuroc ?? 0).toFixed(4)),
           figure('non-pets called a match', share(nonPets.decisions.match), `of ${nonPets.n}`),
         ]),
+    ...(index === undefined
+      ? []
+      : [figure('index recall@10', share(index.recallAt10, 2), `${index.kind}, against an exact search`)]),
     ...(evaluation.unknownLabelAuroc === null
       ? []
       : [figure('AUROC over unknown labels', evaluation.unknownLabelAuroc.toFixed(4))]),
@@ -58,49 +57,41 @@ export function labelBars(perLabel: Evaluation['perLabel']): string {
   return `<ol class="labels">${bars.join('')}</ol>`;
 }
 
-async function pairOf({ outcome, predicted }: Mistake, caption: string, maxPixels: number): Promise<string> {
-  const other = outcome.evidence;
-  const pictures = await Promise.all(
-    [outcome.file, ...(other === null ? [] : [other.file])].map((file) => picture(file, maxPixels)),
-  );
-  return `<figure><div class="two">${pictures.join('')}</div><figcaption><strong>${escapeHtml(outcome.label)}</strong> taken for <strong>${escapeHtml(predicted)}</strong><br>${caption}</figcaption></figure>`;
-}
+/** Gives the photo of a file, or of a collection's item, as HTML. */
+export type Pictures = (file: string) => Promise<string>;
 
-function mistakesOf(outcomes: readonly Outcome[]): Mistake[] {
-  return outcomes
-    .flatMap((outcome) => {
-      const predicted = predictedLabel(outcome);
-      return predicted === null || predicted === outcome.label ? [] : [{ outcome, predicted }];
-    })
-    .sort((a, b) => b.outcome.answer.confidence - a.outcome.answer.confidence);
+async function pairOf(
+  { file, label, predicted, evidence }: Mistake,
+  caption: string,
+  pictures: Pictures,
+): Promise<string> {
+  const shown = await Promise.all([file, ...(evidence === null ? [] : [evidence.file])].map(pictures));
+  return `<figure><div class="two">${shown.join('')}</div><figcaption><strong>${escapeHtml(label)}</strong> taken for <strong>${escapeHtml(predicted)}</strong><br>${caption}</figcaption></figure>`;
 }
 
 /** The most frequent confusions, each with the surest mistake of its kind. */
 export async function confusionCases(
   evaluation: Evaluation,
-  outcomes: readonly Outcome[],
-  { count, maxPixels }: { count: number; maxPixels: number },
+  mistakes: readonly Mistake[],
+  { count, pictures }: { count: number; pictures: Pictures },
 ): Promise<string> {
-  const mistakes = mistakesOf(outcomes);
   const cases = evaluation.confusions.slice(0, count).flatMap((pair) => {
-    const example = mistakes.find((m) => m.outcome.label === pair.label && m.predicted === pair.predicted);
+    const example = mistakes.find((m) => m.label === pair.label && m.predicted === pair.predicted);
     const of = evaluation.perLabel[pair.label]?.n ?? 0;
-    return example === undefined ? [] : [pairOf(example, `${pair.count} of ${of} photos`, maxPixels)];
+    return example === undefined ? [] : [pairOf(example, `${pair.count} of ${of} photos`, pictures)];
   });
   return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
 }
 
 /** The mistakes that were made with the most confidence. */
 export async function worstCases(
-  outcomes: readonly Outcome[],
-  { count, maxPixels }: { count: number; maxPixels: number },
+  mistakes: readonly Mistake[],
+  { count, pictures }: { count: number; pictures: Pictures },
 ): Promise<string> {
-  const cases = mistakesOf(outcomes)
-    .slice(0, count)
-    .map((mistake) => {
-      const { answer, evidence } = mistake.outcome;
-      const similarity = evidence === null ? '' : `, similarity ${evidence.similarity.toFixed(2)}`;
-      return pairOf(mistake, `confidence ${percent(answer.confidence)}${similarity}`, maxPixels);
-    });
+  const cases = mistakes.slice(0, count).map((mistake) => {
+    const { confidence, evidence } = mistake;
+    const similarity = evidence === null ? '' : `, similarity ${evidence.similarity.toFixed(2)}`;
+    return pairOf(mistake, `confidence ${percent(confidence)}${similarity}`, pictures);
+  });
   return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
 }

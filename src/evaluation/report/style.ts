@@ -17,11 +17,13 @@ p { margin: 0 0 0.75rem; }
 .soft, figcaption { color: var(--soft); font-size: 0.9rem; }
 code { overflow-wrap: anywhere; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.1rem 1.2rem; margin-top: 1.1rem; }
-.pair { display: grid; gap: 1.1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
-.figures { display: grid; gap: 0.9rem 1.2rem; grid-template-columns: repeat(auto-fill, minmax(8.2rem, 1fr)); margin: 0; }
+.plots { display: grid; gap: 1.1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); margin-top: 1.1rem; }
+.plots section { margin-top: 0; }
+.figures { display: grid; gap: 0.9rem 1.2rem; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); margin: 0; }
 .figures dt { color: var(--soft); font-size: 0.85rem; }
 .figures dd { margin: 0; font-size: 1.45rem; font-variant-numeric: tabular-nums; line-height: 1.25; }
 .figures small { display: block; color: var(--soft); font-size: 0.78rem; }
+.figures small span { white-space: nowrap; }
 figure { margin: 0; }
 .plot { width: 100%; height: auto; display: block; }${plotRules((name) => `var(--${name})`)}.labels { columns: 19rem; column-gap: 2rem; list-style: none; margin: 0; padding: 0; font-size: 0.86rem; }
 .labels li { display: grid; grid-template-columns: minmax(0, 11rem) 1fr 3.2rem; gap: 0.6rem; align-items: center; break-inside: avoid; }
@@ -40,6 +42,7 @@ figure { margin: 0; }
 @media print {
   :root { color-scheme: light; }
   body { background: none; font-size: 11pt; }
+  .plots { grid-template-columns: 1fr 1fr; }
   section { border: 0; padding: 0; break-inside: avoid; }
   section.long { break-inside: auto; }
   * { print-color-adjust: exact; }

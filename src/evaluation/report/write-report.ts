@@ -2,9 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evaluation } from '../evaluate.js';
-import type { Outcome } from '../outcomes.js';
+import type { CollectionEvaluation } from '../evaluate-collection.js';
+import type { Mistake } from '../mistakes.js';
 import { familiarityPlot, reliabilityPlot, riskCoveragePlot } from './plots.js';
-import { confusionCases, figures, labelBars, worstCases } from './sections.js';
+import { confusionCases, figures, labelBars, type Pictures, worstCases } from './sections.js';
 import { STYLE } from './style.js';
 import { escapeHtml } from './svg.js';
 
@@ -13,36 +14,63 @@ const MISTAKES = 24;
 
 /** What the report is about. */
 export interface ReportInput {
-  evaluation: Evaluation;
-  outcomes: readonly Outcome[];
-  nonPets?: readonly Outcome[];
-  /** Names of the sets as they were given, and of the model. */
-  gallery: string;
-  queries: string;
+  evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index' | 'photos'>>;
+  /** The wrong answers, the surest first. */
+  mistakes: readonly Mistake[];
+  /** Mean similarity of the nearest neighbours of every query and photo of something else. */
+  familiarity: { queries: number[]; nonPets: number[] };
+  /** Names of the sets as they were given, or of the collection. */
+  subject: { gallery: string; queries: string } | { collection: string };
   model: { name: string; fingerprint: string };
-  /** Pictures larger than this are not decoded. */
-  maxPixels: number;
+  pictures: Pictures;
 }
 
 const section = (title: string, text: string, content: string, name = '') =>
   `<section${name === '' ? '' : ` class="${name}"`}><h2>${title}</h2><p class="soft">${text}</p>${content}</section>`;
 
+function subjectOf({ subject, evaluation }: ReportInput): { title: string; heading: string } {
+  if ('collection' in subject) {
+    const name = escapeHtml(subject.collection);
+    const asked = evaluation.n.toLocaleString('en');
+    const of = (evaluation.photos ?? evaluation.n).toLocaleString('en');
+    return {
+      title: `collection ${name}`,
+      heading: `Collection <code>${name}</code>: ${asked} of its ${of} photos with a label, each asked without itself`,
+    };
+  }
+  const [queries, gallery] = [escapeHtml(subject.queries), escapeHtml(subject.gallery)];
+  return {
+    title: `${queries} against ${gallery}`,
+    heading: `Queries <code>${queries}</code> against the gallery <code>${gallery}</code>`,
+  };
+}
+
 async function page(input: ReportInput): Promise<string> {
-  const { evaluation, outcomes, nonPets, model, maxPixels } = input;
+  const { evaluation, mistakes, familiarity, model, pictures } = input;
   const meaning = evaluation.calibrated
     ? 'Confidence is the calibrated probability that the first breed is right.'
     : 'There was no calibration: confidence is the share of the vote.';
-  const familiarityOf = (of: readonly Outcome[]) => of.map(({ familiarity }) => familiarity);
   const parts = [
     section('In numbers', meaning, figures(evaluation)),
-    `<div class="pair">${section('Does confidence come true?', 'Bars: share of right answers; dots: where the mean confidence of the bin lies. On the dashed line the two are equal. Paler bars rest on fewer answers.', reliabilityPlot(evaluation.reliability))}${section('What is gained by answering only when sure?', 'Mistakes among the answers when the least sure queries are left unanswered. The dashed line is 5 % wrong; the dot is the most that can be answered there.', riskCoveragePlot(evaluation.riskCoverage, evaluation.coverageAt95))}</div>`,
-    nonPets === undefined
-      ? ''
-      : section(
-          'Is it known at all?',
-          `<span class="key" style="background:var(--main)"></span> queries, <span class="key" style="background:var(--second)"></span> photos of something else: the less the two overlap, the better what is not a pet can be told.`,
-          `<div style="max-width:34rem">${familiarityPlot(familiarityOf(outcomes), familiarityOf(nonPets))}</div>`,
-        ),
+    `<div class="plots">${[
+      section(
+        'Does confidence come true?',
+        'Bars: share of right answers; dots: where the mean confidence of the bin lies. On the dashed line the two are equal. Paler bars rest on fewer answers.',
+        reliabilityPlot(evaluation.reliability),
+      ),
+      section(
+        'Answered only when sure',
+        'Mistakes among the answers when the least sure queries are left unanswered. The dashed line is 5 % wrong; the dot is the most that can be answered there.',
+        riskCoveragePlot(evaluation.riskCoverage, evaluation.coverageAt95),
+      ),
+      familiarity.nonPets.length === 0
+        ? ''
+        : section(
+            'Is it known at all?',
+            `<span class="key" style="background:var(--main)"></span> queries, <span class="key" style="background:var(--second)"></span> photos of something else: the less the two overlap, the better what is not a pet can be told.`,
+            familiarityPlot(familiarity.queries, familiarity.nonPets),
+          ),
+    ].join('')}</div>`,
     section(
       'Labels',
       'Share of each label’s photos that the vote gets right, the lowest first.',
@@ -54,17 +82,17 @@ async function page(input: ReportInput): Promise<string> {
       : section(
           'What is taken for what',
           'The most frequent confusions. Left the query, right the nearest photo of the breed it was taken for.',
-          await confusionCases(evaluation, outcomes, { count: CONFUSIONS, maxPixels }),
+          await confusionCases(evaluation, mistakes, { count: CONFUSIONS, pictures }),
           'long',
         ) +
         section(
           'The worst mistakes',
           'Wrong answers in order of their confidence; some of them are wrong labels rather than wrong answers.',
-          await worstCases(outcomes, { count: MISTAKES, maxPixels }),
+          await worstCases(mistakes, { count: MISTAKES, pictures }),
           'long',
         ),
   ];
-  const title = `${escapeHtml(input.queries)} against ${escapeHtml(input.gallery)}`;
+  const { title, heading } = subjectOf(input);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -76,7 +104,7 @@ async function page(input: ReportInput): Promise<string> {
 <body>
 <main>
 <h1>Evaluation</h1>
-<p>Queries <code>${escapeHtml(input.queries)}</code> against the gallery <code>${escapeHtml(input.gallery)}</code><br>
+<p>${heading}<br>
 <span class="soft">model ${escapeHtml(model.name)}, fingerprint <code>${escapeHtml(model.fingerprint.slice(0, 16))}</code></span></p>
 ${parts.join('\n')}
 </main>

@@ -1,7 +1,14 @@
 /** Engine answers as JSON: digits that mean something, nothing else changed. */
 
 import { z } from 'zod';
-import type { EmbedAnswer, Explanation, Identification, SearchAnswer, Timing } from '../../engine/engine.js';
+import type {
+  DuplicatePage,
+  EmbedAnswer,
+  Explanation,
+  Identification,
+  SearchAnswer,
+  Timing,
+} from '../../engine/engine.js';
 
 const round = (value: number, factor: number) => Math.round(value * factor) / factor;
 /** Shares and similarities: beyond six digits is float noise. */
@@ -64,6 +71,10 @@ export function embeddingJson({ embedding, model, timing }: EmbedAnswer) {
     model,
     timing: timingJson(timing),
   };
+}
+
+export function duplicatesJson({ pairs, ...page }: DuplicatePage): DuplicatePage {
+  return { pairs: pairs.map((pair) => ({ ...pair, similarity: digits6(pair.similarity) })), ...page };
 }
 
 /** An answer's documentation: one JSON schema. */

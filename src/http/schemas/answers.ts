@@ -114,6 +114,15 @@ export const itemPage = z.object({
   next: nullableText.meta({ description: 'Pass as `cursor` for the next page; null at the end.' }),
 });
 
+const duplicate = z.object({ id: z.string(), label: nullableText });
+export const duplicatePage = z
+  .object({
+    pairs: z.array(z.object({ a: duplicate, b: duplicate, similarity })),
+    scanned: z.int().meta({ description: 'Items looked at for this page.' }),
+    next: nullableText.meta({ description: 'Pass as `cursor` for the next page; null at the end.' }),
+  })
+  .meta({ id: 'DuplicatePage' });
+
 const stored = z.object({ status: z.enum(['created', 'exists']), id: z.string(), label: nullableText });
 const notStored = z.object({
   status: z.literal('failed'),

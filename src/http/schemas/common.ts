@@ -88,6 +88,21 @@ export function wholeNumber(min: number, max: number, description: string, byDef
     });
 }
 
+/** A number as JSON or as the text of a query. */
+export function numberWithin(min: number, max: number, description: string, byDefault: number) {
+  const message = `must be a number from ${min} to ${max}`;
+  return z
+    .unknown()
+    .transform((value, context) => {
+      const number = typeof value === 'string' && /^-?\d*\.?\d+$/.test(value) ? Number(value) : value;
+      if (typeof number === 'number' && number >= min && number <= max) return number;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({ description, type: 'number', minimum: min, maximum: max, default: byDefault });
+}
+
 /** A yes or no as JSON or as the text of a query or form. */
 export function yesNo(description: string) {
   return z
@@ -163,6 +178,9 @@ export const filter = z
 export const species = plainText(200);
 
 export const collectionPath = z.strictObject({ collection: collectionName });
+export const jobPath = z.strictObject({
+  id: z.uuid('must be the id of a job').meta({ description: "A job's id." }),
+});
 export const itemPath = z.strictObject({ collection: collectionName, id: itemId });
 /** Endpoints without query parameters. */
 export const noQuery = z.strictObject({});

@@ -8,6 +8,7 @@ import {
   itemId,
   label,
   metadata,
+  numberWithin,
   oneOrMany,
   sha256List,
   source,
@@ -22,6 +23,15 @@ const MAX_K = 1000;
 export const DEFAULT_COLLECTION = 'breeds';
 /** Neighbours returned by a search when `k` is not named. */
 export const DEFAULT_SEARCH_K = 20;
+
+/** Similarity from which two photos are one picture, when none is named. */
+export const DEFAULT_THRESHOLD = 0.95;
+export const threshold = numberWithin(
+  0,
+  1,
+  'Cosine similarity from which two photos are one picture.',
+  DEFAULT_THRESHOLD,
+);
 
 const imageBase64 = z
   .string()
@@ -120,9 +130,19 @@ export const itemPatch = z
   .strictObject(described)
   .refine((patch) => Object.keys(patch).length > 0, 'must name label, source or metadata');
 
+/** Items a page of duplicates looks at when `limit` is not named. */
+export const DEFAULT_DUPLICATES_LIMIT = 200;
+const cursor = z.string().min(1).max(500).optional().meta({ description: '`next` of the page before.' });
+
+export const duplicatesQuery = z.strictObject({
+  threshold,
+  limit: wholeNumber(1, 1000, 'Items looked at.', DEFAULT_DUPLICATES_LIMIT),
+  cursor,
+});
+
 export const itemsQuery = z.strictObject({
   limit: wholeNumber(1, 1000, 'Items on a page.', 100),
-  cursor: z.string().min(1).max(500).optional().meta({ description: '`next` of the page before.' }),
+  cursor,
   label: oneOrMany(label, 'One of these labels; repeat the parameter for several.'),
   species: oneOrMany(species, '`metadata.species` is one of these; repeat the parameter for several.'),
   sha256: sha256List,

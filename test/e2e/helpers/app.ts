@@ -8,6 +8,9 @@ import { openLocalEngine } from '../../../src/engine/local.js';
 import { createApp } from '../../../src/http/app.js';
 import type { Lifecycle } from '../../../src/http/lifecycle.js';
 import { type RunningServer, startServer } from '../../../src/http/server.js';
+import { jobRecords } from '../../../src/jobs/job-records.js';
+import { JobRunner } from '../../../src/jobs/job-runner.js';
+import { jobWork } from '../../../src/jobs/job-work.js';
 import { scene, sceneJpeg } from '../../helpers/images.js';
 
 /** The key of {@link Running.guarded}. */
@@ -56,11 +59,16 @@ export async function startApp(): Promise<Running> {
   const config = parseConfig({ DATA_DIR: folder, MAX_UPLOAD_MB: 1, PORT: 0 }, {});
   const engine = await openLocalEngine({ config });
   await fill(engine);
+  const jobs = await JobRunner.open({
+    work: jobWork(engine),
+    records: jobRecords(path.join(folder, 'jobs'), () => {}),
+  });
   const servers: RunningServer[] = [];
   const serve = async (keys: string[]): Promise<string> => {
     const lifecycle: Lifecycle = { state: 'ready' };
     const app = createApp({
       engine,
+      jobs,
       config: { ...config, API_KEYS: keys },
       logger: pino({ level: 'silent' }),
       version: '0.0.0',
@@ -76,6 +84,7 @@ export async function startApp(): Promise<Running> {
     guarded: await serve([KEY]),
     stop: async () => {
       await Promise.all(servers.map((server) => server.close({ graceSeconds: 1 })));
+      await jobs.close();
       await engine.close();
       await rm(folder, { recursive: true });
     },

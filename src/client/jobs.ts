@@ -1,0 +1,54 @@
+/** Jobs from the client's side: how they are asked for, and waiting until they are over. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NonPets } from '../engine/engine.js';
+import { PawdexError } from '../errors.js';
+import type { WorkOptions } from '../evaluation/collection-queries.js';
+import { isOver, type Job, type JobRequest } from '../jobs/job.js';
+import type { PawdexClient } from './client.js';
+
+/** How often a waiting client asks, in milliseconds. */
+const ASK_EVERY_MS = 300;
+
+function littleEndian(vectors: Float32Array[]): Buffer {
+  const bytes = Buffer.alloc(4 * vectors.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const vector of vectors) for (const value of vector) at = bytes.writeFloatLE(value, at);
+  return bytes;
+}
+
+const nonPetsJson = (nonPets: NonPets) =>
+  'collection' in nonPets ? nonPets : { embeddings: littleEndian(nonPets.embeddings).toString('base64') };
+
+/** The body of a request for a job. */
+export function jobJson(request: JobRequest): object {
+  if (request.kind === 'check-labels' || request.nonPets === undefined) return request;
+  return { ...request, nonPets: nonPetsJson(request.nonPets) };
+}
+
+/**
+ * Starts a job and waits for its result; when the signal is raised, the job is cancelled.
+ *
+ * @throws the error the job failed with; the signal's reason; PawdexError server_unreachable, job_queue_full
+ */
+export async function runJob(
+  client: PawdexClient,
+  request: JobRequest,
+  { signal, onProgress }: WorkOptions = {},
+): Promise<unknown> {
+  signal?.throwIfAborted();
+  let job: Job = await client.startJob(request);
+  while (!isOver(job)) {
+    if (job.progress !== null) onProgress?.(job.progress);
+    await sleep(ASK_EVERY_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    if (signal?.aborted === true) {
+      job = await client.cancelJob(job.id);
+      // What was done before the cancelling took effect is told as done.
+      if (job.state !== 'succeeded') signal.throwIfAborted();
+    } else {
+      job = await client.getJob(job.id);
+    }
+  }
+  if (job.state === 'succeeded') return job.result;
+  if (job.error !== null) throw PawdexError.fromWire(job.error);
+  throw new PawdexError('job_cancelled');
+}

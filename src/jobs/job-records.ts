@@ -1,0 +1,87 @@
+/**
+ * Jobs on the disk, a file each, so that a job that was accepted is never unknown after a restart. They are not
+ * in the store: whichever one is used, jobs belong to the server that ran them.
+ */
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { PawdexError } from '../errors.js';
+import { type Job, jobSchema } from './job.js';
+
+/** Where jobs are kept while the server does not run. */
+export interface JobRecords {
+  /** The jobs kept, in any order. */
+  load(): Promise<Job[]>;
+  /** Durable when it resolves. @throws PawdexError storage_full, storage_failed */
+  save(job: Job): Promise<void>;
+  /** Forgets a job, known or not. */
+  remove(id: string): Promise<void>;
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+function failed(cause: NodeJS.ErrnoException): never {
+  if (FULL.has(String(cause.code))) throw new PawdexError('storage_full', { cause });
+  throw new PawdexError('storage_failed', {
+    detail: `The records of jobs could not be read or written (${cause.code}).`,
+    cause,
+  });
+}
+
+async function syncFolder(dir: string): Promise<void> {
+  const folder = await open(dir, 'r');
+  await folder.sync().finally(() => folder.close());
+}
+
+/**
+ * Records in a folder, which is made when missing. Only one process may use it, as with the data directory.
+ *
+ * @param onUnreadable told of a file that is no record; it is left where it is
+ */
+export function jobRecords(dir: string, onUnreadable: (file: string) => void): JobRecords {
+  const fileOf = (id: string) => path.join(dir, `${id}.json`);
+
+  async function read(name: string): Promise<Job[]> {
+    const file = path.join(dir, name);
+    const text = await readFile(file, 'utf8');
+    try {
+      return [jobSchema.parse(JSON.parse(text))];
+    } catch {
+      onUnreadable(file);
+      return [];
+    }
+  }
+
+  async function write({ id, ...job }: Job): Promise<void> {
+    const aside = `${fileOf(id)}.new`;
+    try {
+      const file = await open(aside, 'w');
+      try {
+        await file.writeFile(JSON.stringify({ id, ...job }));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(aside, fileOf(id));
+      await syncFolder(dir);
+    } catch (error) {
+      await rm(aside, { force: true }).catch(() => {});
+      throw error;
+    }
+  }
+
+  return {
+    async load() {
+      await mkdir(dir, { recursive: true }).catch(failed);
+      const names = await readdir(dir).catch(failed);
+      const jobs: Job[] = [];
+      for (const name of names) {
+        // Cut off in the middle of being written: what it would have replaced is still there.
+        if (name.endsWith('.new')) await rm(path.join(dir, name), { force: true });
+        else if (name.endsWith('.json')) jobs.push(...(await read(name).catch(failed)));
+      }
+      return jobs;
+    },
+    save: (job) => write(job).catch(failed),
+    remove: (id) => rm(fileOf(id), { force: true }).catch(failed),
+  };
+}

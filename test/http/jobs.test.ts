@@ -1,0 +1,289 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import request from 'supertest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunningServer } from '../../src/http/server.js';
+import type { Job } from '../../src/jobs/job.js';
+import { type TestApp, testApp } from '../helpers/http.js';
+import type { MemoryEngine } from '../helpers/memory-engine.js';
+import { serve } from '../helpers/raw.js';
+
+let t: TestApp<MemoryEngine>;
+/** Lets the work of the running job end. */
+let release: (value: unknown) => void;
+/** Reports progress of the running job. */
+let report: (done: number) => void;
+
+beforeEach(async () => {
+  t = await testApp();
+  t.engine.work = ({ signal, onProgress }) =>
+    new Promise((resolve, reject) => {
+      release = resolve;
+      report = (done) => onProgress?.({ phase: 'asking', done, total: 10 });
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    });
+});
+afterEach(() => t.jobs.close());
+
+const start = (body: object) => request(t.app).post('/v1/jobs').send(body);
+const get = async (id: string): Promise<Job> => (await request(t.app).get(`/v1/jobs/${id}`)).body;
+async function running(body: object = { kind: 'calibrate', collection: 'breeds' }): Promise<Job> {
+  const { body: job } = await start(body);
+  while ((await get(job.id)).state === 'queued' || t.engine.workAsked.length === 0) await sleep(5);
+  return job;
+}
+
+describe('/v1/jobs', () => {
+  it('starts, shows progress and the result, and lists without results', async () => {
+    const started = await start({ kind: 'calibrate', collection: 'breeds' });
+    expect(started.status).toBe(202);
+    const { id } = started.body;
+    expect(started.headers.location).toBe(`/v1/jobs/${id}`);
+    expect(started.body).toMatchObject({
+      kind: 'calibrate',
+      collection: 'breeds',
+      result: null,
+      error: null,
+    });
+    while (t.engine.workAsked.length === 0) await sleep(5);
+    report(4);
+    expect(await get(id)).toMatchObject({
+      state: 'running',
+      progress: { phase: 'asking', done: 4, total: 10 },
+    });
+    release({ fitted: 1 });
+    while ((await get(id)).state === 'running') await sleep(5);
+    expect(await get(id)).toMatchObject({ state: 'succeeded', result: { fitted: 1 } });
+    const { body } = await request(t.app).get('/v1/jobs');
+    expect(body.jobs).toMatchObject([{ id, state: 'succeeded' }]);
+    expect(body.jobs[0]).not.toHaveProperty('result');
+    expect((await request(t.app).get('/metrics')).text).toMatch(/pawdex_jobs\{state="running"\} 0/);
+  });
+
+  it('hands on what each kind is asked with, defaults included', async () => {
+    t.engine.work = async () => null;
+    await t.engine.createCollection('llamas');
+    const vectors = Float32Array.from([1, 0, 0, 0, 0, 0.5, 0, -0.5]);
+    const embeddings = Buffer.from(vectors.buffer).toString('base64');
+    for (const body of [
+      { kind: 'calibrate', collection: 'breeds', nonPets: { embeddings } },
+      { kind: 'evaluate', collection: 'breeds', nonPets: { collection: 'llamas' } },
+      { kind: 'check-labels', collection: 'breeds' },
+      { kind: 'check-labels', collection: 'breeds', threshold: 0.9, limit: 5 },
+    ])
+      expect((await start(body)).status).toBe(202);
+    while (t.engine.workAsked.length < 4) await sleep(5);
+    expect(t.engine.workAsked).toEqual([
+      {
+        kind: 'calibrate',
+        collection: 'breeds',
+        nonPets: { embeddings: [vectors.slice(0, 4), vectors.slice(4)] },
+      },
+      { kind: 'evaluate', collection: 'breeds', nonPets: { collection: 'llamas' } },
+      { kind: 'check-labels', collection: 'breeds', threshold: 0.95, limit: 200 },
+      { kind: 'check-labels', collection: 'breeds', threshold: 0.9, limit: 5 },
+    ]);
+  });
+
+  const base64 = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer).toString('base64');
+  it.each([
+    [{}, 400, 'invalid_request', 'body.kind'],
+    [{ kind: 'bake', collection: 'breeds' }, 400, 'invalid_request', 'body.kind'],
+    [{ kind: 'calibrate' }, 400, 'invalid_request', 'body.collection'],
+    [{ kind: 'calibrate', collection: '../x' }, 400, 'invalid_request', 'body.collection'],
+    [{ kind: 'calibrate', collection: 'breeds', threshold: 1 }, 400, 'invalid_request', 'body.threshold'],
+    [{ kind: 'check-labels', collection: 'breeds', threshold: 2 }, 400, 'invalid_request', 'body.threshold'],
+    [{ kind: 'check-labels', collection: 'breeds', limit: 1001 }, 400, 'invalid_request', 'body.limit'],
+    [{ kind: 'evaluate', collection: 'breeds', nonPets: {} }, 400, 'invalid_request', 'body.nonPets'],
+    [{ kind: 'evaluate', collection: 'nope' }, 404, 'collection_not_found', null],
+    [
+      { kind: 'evaluate', collection: 'breeds', nonPets: { collection: 'nope' } },
+      404,
+      'collection_not_found',
+      null,
+    ],
+    ...(
+      [
+        ['***', 'invalid_request'],
+        [base64(1, 2, 3), 'vector_invalid'],
+        [base64(0, 0, 0, 0), 'vector_invalid'],
+        [base64(1, Number.NaN, 0, 0), 'vector_invalid'],
+      ] as const
+    ).map(([embeddings, code]) => [
+      { kind: 'calibrate', collection: 'breeds', nonPets: { embeddings } },
+      400,
+      code,
+      'body.nonPets.embeddings',
+    ]),
+  ] as [object, number, string, string | null][])('refuses %j', async (body, status, code, path) => {
+    const answer = await start(body);
+    expect([answer.status, answer.body.code, answer.body.errors?.[0].path ?? null]).toEqual([
+      status,
+      code,
+      path,
+    ]);
+    expect(t.jobs.list()).toEqual([]);
+  });
+
+  it('cancels, and answers 404 for what is not there', async () => {
+    const { id } = await running();
+    const cancelled = await request(t.app).delete(`/v1/jobs/${id}`);
+    expect([cancelled.status, cancelled.body.state]).toEqual([200, 'cancelled']);
+    expect((await request(t.app).delete(`/v1/jobs/${id}`)).body.state).toBe('cancelled');
+    for (const path of [
+      '/v1/jobs/00000000-0000-4000-8000-000000000000',
+      '/v1/jobs/00000000-0000-4000-8000-000000000000/events',
+    ]) {
+      const { status, body } = await request(t.app).get(path);
+      expect([status, body.code]).toEqual([404, 'job_not_found']);
+    }
+    expect((await request(t.app).get('/v1/jobs/7')).body.code).toBe('invalid_request');
+  });
+
+  it('answers 503 with Retry-After when as many wait as may', async () => {
+    await running();
+    for (let i = 0; i < 16; i++)
+      expect((await start({ kind: 'calibrate', collection: 'breeds' })).status).toBe(202);
+    const { status, body, headers } = await start({ kind: 'calibrate', collection: 'breeds' });
+    expect([status, body.code, headers['retry-after']]).toEqual([503, 'job_queue_full', '60']);
+  });
+
+  it('asks for a key where there are keys', async () => {
+    const { app, jobs } = await testApp({ API_KEYS: ['secret'] });
+    for (const path of ['/v1/jobs', '/v1/collections/breeds/duplicates'])
+      expect((await request(app).get(path)).status).toBe(401);
+    expect((await request(app).get('/v1/jobs').set('x-api-key', 'secret')).status).toBe(200);
+    await jobs.close();
+  });
+});
+
+/** Events as they come, parsed. */
+interface Event {
+  id: string;
+  event: string;
+  data: Job;
+}
+
+async function events(url: string, id: string, headers: Record<string, string> = {}) {
+  const leave = new AbortController();
+  const response = await fetch(`${url}/v1/jobs/${id}/events`, { headers, signal: leave.signal });
+  const received: Event[] = [];
+  const ended = (async () => {
+    let text = '';
+    for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const fields = Object.fromEntries(
+          text
+            .slice(0, end)
+            .split('\n')
+            .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+        );
+        text = text.slice(end + 2);
+        if (fields.data !== undefined)
+          received.push({ id: fields.id!, event: fields.event!, data: JSON.parse(fields.data) });
+      }
+    }
+  })();
+  ended.catch(() => {});
+  return { response, received, ended, leave: () => leave.abort() };
+}
+
+describe('/v1/jobs/{id}/events', () => {
+  let server: RunningServer;
+  beforeEach(async () => {
+    server = await serve(t);
+  });
+  afterEach(() => server.close({ graceSeconds: 0 }));
+
+  it('streams the job as it goes on and ends with its last state', async () => {
+    const { id } = await running();
+    const stream = await events(server.url, id);
+    expect(stream.response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    while (stream.received.length < 1) await sleep(5);
+    for (let done = 1; done <= 9; done++) report(done);
+    while (stream.received.length < 2) await sleep(5);
+    release({ big: true });
+    await stream.ended;
+    const states = stream.received.map(({ event, data }) => [event, data.state, data.progress?.done ?? 0]);
+    expect(states[0]).toEqual(['job', 'running', 0]);
+    expect(states.at(-1)).toEqual(['end', 'succeeded', 9]);
+    expect(states.slice(0, -1).every(([event, state]) => event === 'job' && state === 'running')).toBe(true);
+    expect(stream.received.at(-1)!.data).not.toHaveProperty('result');
+    const ids = stream.received.map((event) => Number(event.id));
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+
+    // Who comes back knows it all already; who knows nothing, or nonsense, is told the end.
+    const last = stream.received.at(-1)!.id;
+    expect((await events(server.url, id, { 'last-event-id': last })).response.status).toBe(204);
+    for (const header of ['1', 'nonsense', '999999999']) {
+      const again = await events(server.url, id, { 'last-event-id': header });
+      await again.ended;
+      expect(again.received).toMatchObject([{ event: 'end', id: last }]);
+    }
+  });
+
+  it('lets go of a client that has gone', async () => {
+    const followed: number[] = [];
+    const { id } = await running();
+    const follow = t.jobs.follow.bind(t.jobs);
+    t.jobs.follow = (each, follower) => {
+      followed.push(1);
+      const unfollow = follow(each, follower);
+      return () => {
+        followed.push(-1);
+        unfollow();
+      };
+    };
+    const stream = await events(server.url, id);
+    while (stream.received.length < 1) await sleep(5);
+    stream.leave();
+    while (followed.length < 2) await sleep(5);
+    expect(followed).toEqual([1, -1]);
+    report(3);
+    expect((await get(id)).progress?.done).toBe(3);
+  });
+
+  it('ends when the server stops: followers learn how the job ended, and the stop does not wait', async () => {
+    const { id } = await running();
+    const stream = await events(server.url, id);
+    while (stream.received.length < 1) await sleep(5);
+    await Promise.all([t.jobs.close(), server.close({ graceSeconds: 20 })]);
+    await stream.ended;
+    expect(stream.received.at(-1)).toMatchObject({
+      event: 'end',
+      data: { state: 'failed', error: { code: 'job_interrupted' } },
+    });
+  });
+});
+
+describe('/v1/collections/{c}/duplicates', () => {
+  const duplicates = (query = '') => request(t.app).get(`/v1/collections/breeds/duplicates${query}`);
+
+  it('answers pairs by pages, with a threshold', async () => {
+    const { body } = await duplicates('?threshold=0&limit=1000');
+    expect(body).toMatchObject({ scanned: 3, next: null });
+    let [pairs, cursor]: [object[], string | null] = [[], null];
+    do {
+      const page = await duplicates(
+        `?threshold=0&limit=1${cursor === null ? '' : `&cursor=${cursor as string}`}`,
+      );
+      pairs = [...pairs, ...page.body.pairs];
+      cursor = page.body.next;
+    } while (cursor !== null);
+    expect(pairs).toHaveLength(body.pairs.length);
+    expect((await duplicates('?threshold=1')).body).toEqual({ pairs: [], scanned: 3, next: null });
+  });
+
+  it.each(['?threshold=1.5', '?threshold=', '?threshold=x', '?limit=0', '?limit=1001', '?k=3'])(
+    'refuses %s',
+    async (query) => {
+      const { status, body } = await duplicates(query);
+      expect([status, body.code]).toEqual([400, 'invalid_request']);
+    },
+  );
+
+  it('answers 404 for a collection that is not there', async () => {
+    const { status, body } = await request(t.app).get('/v1/collections/nope/duplicates');
+    expect([status, body.code]).toEqual([404, 'collection_not_found']);
+  });
+});

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Job } from '../../src/jobs/job.js';
+import { jobRecords } from '../../src/jobs/job-records.js';
+
+let folder: string;
+let dir: string;
+let unreadable: string[];
+const open = () => jobRecords(dir, (file) => unreadable.push(path.basename(file)));
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pawdex-jobs-'));
+  dir = path.join(folder, 'jobs');
+  unreadable = [];
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const job = (change: Partial<Job> = {}): Job => ({
+  id: randomUUID(),
+  kind: 'evaluate',
+  collection: 'mine',
+  state: 'succeeded',
+  progress: { phase: 'computing', done: 0, total: 1 },
+  result: { n: 3, label: 'bärenhund' },
+  error: null,
+  createdAt: new Date().toISOString(),
+  startedAt: null,
+  finishedAt: null,
+  ...change,
+});
+
+it('gives back what was saved, the newest state of each, without what was removed', async () => {
+  const records = open();
+  expect(await records.load()).toEqual([]);
+  const [a, b] = [job({ state: 'running' }), job()];
+  for (const each of [a, b, { ...a, state: 'cancelled' as const }]) await records.save(each);
+  expect((await open().load()).sort((x, y) => (x.id === a.id ? -1 : y.id === a.id ? 1 : 0))).toEqual([
+    { ...a, state: 'cancelled' },
+    b,
+  ]);
+  await records.remove(a.id);
+  await records.remove(a.id);
+  expect(await open().load()).toEqual([b]);
+});
+
+it('clears away what a crash left half written, and leaves what it cannot read', async () => {
+  const records = open();
+  await records.load();
+  const kept = job();
+  await records.save(kept);
+  await writeFile(path.join(dir, `${kept.id}.json.new`), '{"id":');
+  await writeFile(path.join(dir, 'odd.json'), '{"id": 7}');
+  await writeFile(path.join(dir, 'broken.json'), '{');
+  expect(await open().load()).toEqual([kept]);
+  expect(unreadable.sort()).toEqual(['broken.json', 'odd.json']);
+  expect((await readdir(dir)).sort()).toEqual([`${kept.id}.json`, 'broken.json', 'odd.json'].sort());
+});
+
+it.skipIf(process.getuid?.() === 0)('says with a code that it cannot be written', async () => {
+  const records = open();
+  await records.load();
+  await chmod(dir, 0o500);
+  await expect(records.save(job())).rejects.toMatchObject({ code: 'storage_failed' });
+  await chmod(dir, 0o700);
+});
+
+it('says with a code that the folder has gone', async () => {
+  const records = open();
+  await records.load();
+  await rm(dir, { recursive: true });
+  await expect(records.save(job())).rejects.toMatchObject({ code: 'storage_failed' });
+});

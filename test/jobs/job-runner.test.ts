@@ -1,0 +1,218 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { PawdexError } from '../../src/errors.js';
+import type { Job, JobRequest } from '../../src/jobs/job.js';
+import { JobRunner, type JobRunnerOptions } from '../../src/jobs/job-runner.js';
+import type { JobWork } from '../../src/jobs/job-work.js';
+import { memoryRecords } from '../helpers/http.js';
+
+const REQUEST: JobRequest = { kind: 'calibrate', collection: 'mine' };
+
+/** Work that waits until the test lets it go on, or until it is told to stop. */
+class Held {
+  readonly started: JobRequest[] = [];
+  #release: ((value: unknown) => void)[] = [];
+
+  readonly work: JobWork = (request, { signal }) => {
+    this.started.push(request);
+    return new Promise((resolve, reject) => {
+      this.#release.push(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
+  };
+
+  async release(value: unknown): Promise<void> {
+    this.#release.shift()!(value);
+    await sleep(0);
+  }
+}
+
+async function runner(options: Partial<JobRunnerOptions> = {}) {
+  const held = new Held();
+  const records = memoryRecords();
+  const jobs = await JobRunner.open({ work: held.work, records, ...options });
+  return { jobs, held, records };
+}
+
+const until = async (holds: () => boolean) => {
+  for (let i = 0; !holds(); i++) {
+    if (i > 1000) throw new Error(`it did not come true: ${holds}`);
+    await sleep(5);
+  }
+};
+
+describe('JobRunner', () => {
+  it('runs one at a time, in order, and keeps results', async () => {
+    const { jobs, held, records } = await runner();
+    const [a, b] = [await jobs.submit(REQUEST), await jobs.submit({ ...REQUEST, collection: 'other' })];
+    await until(() => held.started.length === 1);
+    expect([jobs.get(a.id).state, jobs.get(b.id).state]).toEqual(['running', 'queued']);
+    await held.release({ fitted: true });
+    await until(() => held.started.length === 2);
+    expect(jobs.get(a.id)).toMatchObject({ state: 'succeeded', result: { fitted: true }, error: null });
+    expect(Date.parse(jobs.get(a.id).finishedAt!)).toBeGreaterThanOrEqual(Date.parse(a.createdAt));
+    expect(records.jobs.get(a.id)).toEqual(jobs.get(a.id));
+    expect(held.started[1]).toMatchObject({ collection: 'other' });
+    expect(jobs.list().map(({ id }) => id)).toEqual([b.id, a.id]);
+    await jobs.close();
+  });
+
+  it('tells followers of progress and of the end, and counts the changes', async () => {
+    const told: unknown[] = [];
+    const { jobs } = await runner({
+      work: async (_, { onProgress }) => {
+        await sleep(5);
+        onProgress({ phase: 'asking', done: 1, total: 2 });
+        return 7;
+      },
+    });
+    const { id } = await jobs.submit(REQUEST);
+    const unfollow = jobs.follow(id, () => {
+      const { state, progress } = jobs.get(id);
+      told.push([state, progress?.done, jobs.revision(id)]);
+    });
+    await until(() => jobs.get(id).state === 'succeeded');
+    expect(told.slice(-2)).toEqual([
+      ['running', 1, 3],
+      ['succeeded', 1, 4],
+    ]);
+    unfollow();
+  });
+
+  it('keeps the code of what failed, and goes on with the next', async () => {
+    const { jobs } = await runner({
+      work: async ({ collection }) => {
+        if (collection === 'gone') throw new PawdexError('collection_not_found');
+        if (collection === 'odd') throw new Error('a secret path');
+        return null;
+      },
+    });
+    const ids: string[] = [];
+    for (const collection of ['gone', 'odd', 'mine'])
+      ids.push((await jobs.submit({ ...REQUEST, collection })).id);
+    await until(() => jobs.get(ids[2]!).state === 'succeeded');
+    expect(jobs.get(ids[0]!)).toMatchObject({ state: 'failed', error: { code: 'collection_not_found' } });
+    expect(jobs.get(ids[1]!)).toMatchObject({ state: 'failed', error: { code: 'internal' } });
+    expect(JSON.stringify(jobs.get(ids[1]!))).not.toContain('secret');
+  });
+
+  it('cancels what waits and what runs, and leaves what is over', async () => {
+    const { jobs, held } = await runner();
+    const [a, b, c] = [await jobs.submit(REQUEST), await jobs.submit(REQUEST), await jobs.submit(REQUEST)];
+    await until(() => held.started.length === 1);
+    expect(await jobs.cancel(b.id)).toMatchObject({ state: 'cancelled', startedAt: null });
+    expect(await jobs.cancel(a.id)).toMatchObject({ state: 'cancelled', result: null, error: null });
+    await until(() => held.started.length === 2);
+    await held.release(null);
+    await held.release('done');
+    await until(() => jobs.get(c.id).state === 'succeeded');
+    expect(held.started).toHaveLength(2);
+    expect(await jobs.cancel(c.id)).toMatchObject({ state: 'succeeded', result: 'done' });
+    await expect(jobs.cancel('nobody')).rejects.toMatchObject({ code: 'job_not_found' });
+  });
+
+  it('tells the truth about work that was done before it could be cancelled', async () => {
+    let finish = (_: unknown) => {};
+    const { jobs } = await runner({
+      work: () =>
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+    });
+    const { id } = await jobs.submit(REQUEST);
+    await until(() => jobs.get(id).state === 'running');
+    await sleep(5);
+    const cancelling = jobs.cancel(id);
+    finish('stored');
+    expect(await cancelling).toMatchObject({ state: 'succeeded', result: 'stored' });
+  });
+
+  it('refuses more than may wait, and takes more when there is room again', async () => {
+    const { jobs } = await runner();
+    const running = await jobs.submit(REQUEST);
+    await until(() => jobs.get(running.id).state === 'running');
+    const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => jobs.submit(REQUEST)));
+    const accepted = attempts.filter(({ status }) => status === 'fulfilled');
+    expect(accepted).toHaveLength(16);
+    expect(attempts.at(-1)).toMatchObject({ reason: { code: 'job_queue_full', retryAfter: 60 } });
+    await jobs.cancel((accepted[0] as PromiseFulfilledResult<Job>).value.id);
+    await jobs.submit(REQUEST);
+    await jobs.close();
+  });
+
+  it('accepts nothing that it could not write down', async () => {
+    const records = memoryRecords();
+    const { jobs } = await runner({
+      records: { ...records, save: () => Promise.reject(new PawdexError('storage_full')) },
+    });
+    await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'storage_full' });
+    expect(jobs.list()).toEqual([]);
+  });
+
+  it('finishes a job whose end cannot be written down, and says so', async () => {
+    const records = memoryRecords();
+    const trouble: string[] = [];
+    let saves = 0;
+    const { jobs } = await runner({
+      work: async () => 1,
+      records: {
+        ...records,
+        save: (job) => (++saves === 1 ? records.save(job) : Promise.reject(new PawdexError('storage_full'))),
+      },
+      onTrouble: ({ code }) => trouble.push(code),
+    });
+    const { id } = await jobs.submit(REQUEST);
+    await until(() => jobs.get(id).state === 'succeeded');
+    expect(trouble).toEqual(['storage_full', 'storage_full']);
+    // What a restart would show is what was known for certain.
+    const again = await JobRunner.open({ work: async () => 1, records });
+    expect(again.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+  });
+
+  it('shows after a restart what was over, and what was not as interrupted', async () => {
+    const { jobs, held, records } = await runner();
+    const done = await jobs.submit(REQUEST);
+    await until(() => held.started.length === 1);
+    await held.release(3);
+    const running = await jobs.submit(REQUEST);
+    const waiting = await jobs.submit(REQUEST);
+    await until(() => held.started.length === 2);
+    // As after a kill: nothing was told to stop.
+    const again = await JobRunner.open({
+      work: held.work,
+      records: memoryRecords([...records.jobs.values()]),
+    });
+    expect(again.get(done.id)).toEqual(jobs.get(done.id));
+    for (const { id } of [running, waiting])
+      expect(again.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+    expect(again.get(running.id).startedAt).not.toBeNull();
+    await sleep(5);
+    expect(held.started).toHaveLength(2);
+    await jobs.close();
+  });
+
+  it('ends all jobs when it closes, also work that does not listen, and takes no more', async () => {
+    const { jobs, records } = await runner({ work: () => new Promise(() => {}) });
+    const [running, waiting] = [await jobs.submit(REQUEST), await jobs.submit(REQUEST)];
+    await until(() => jobs.get(running.id).state === 'running');
+    await jobs.close();
+    for (const { id } of [running, waiting]) {
+      expect(jobs.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+      expect(records.jobs.get(id)).toEqual(jobs.get(id));
+    }
+    await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'shutting_down' });
+  });
+
+  it('forgets the oldest of many that are over', async () => {
+    const { jobs, records } = await runner({ work: async () => null });
+    const ids: string[] = [];
+    for (let i = 0; i < 105; i++) {
+      ids.push((await jobs.submit(REQUEST)).id);
+      await until(() => jobs.count('queued') + jobs.count('running') === 0);
+    }
+    await until(() => records.jobs.size === 100);
+    expect(jobs.list()).toHaveLength(100);
+    expect(() => jobs.get(ids[4]!)).toThrow(expect.objectContaining({ code: 'job_not_found' }));
+    expect(jobs.get(ids[5]!).state).toBe('succeeded');
+  });
+});
