@@ -11,7 +11,7 @@ import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { randomFloats } from '../training/random.js';
 import { command, commonOptions, wholeNumber } from './command.js';
 import { note, plural, printLine } from './output.js';
-import { type ProgressDisplay, showProgress } from './progress.js';
+import { showQuantisation } from './quantisation.js';
 
 interface QuantiseFlags {
   data: string;
@@ -46,19 +46,11 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
     });
   const { input } = loaded.card;
   const photos = await decodedSample(flags, { size: input.size, ...input.resize }, config.MAX_PIXELS);
-  let shown: { stage: string; display: ProgressDisplay } | null = null;
+  const display = showQuantisation(quiet);
   const { written, ...outcome } = await quantiseEncoder(loaded, photos, flags.out, {
     seed: flags.seed,
-    onProgress(stage, done, total) {
-      if (shown?.stage !== stage) {
-        shown?.display.stop();
-        if (!quiet) note(stage === 'ranges' ? 'Taking ranges' : 'Rounding weights, layer by layer');
-        shown = { stage, display: showProgress(total, quiet) };
-      }
-      const progress = { total, done, skipped: 0, failed: 0, created: 0 };
-      shown.display.update(progress);
-    },
-  }).finally(() => shown?.display.stop());
+    onProgress: display.onProgress,
+  }).finally(display.stop);
   const { mean, least } = outcome.agreement;
   const card = path.join(flags.out, 'encoder.json');
   if (flags.json === true)

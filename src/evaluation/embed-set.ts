@@ -1,10 +1,10 @@
 /** Labelled photos -> embeddings with their labels and content hashes. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import type { Encoder } from '../encoder/encoder.js';
 import { embedViews } from '../encoder/views.js';
 import { asPawdexError, PawdexError } from '../errors.js';
+import { readPhoto } from '../image/read-photo.js';
 import { decodeViews, type Views } from '../image/views.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 import type { Matrix } from './exact.js';
@@ -59,9 +59,7 @@ export async function embedSet(
 ): Promise<EmbeddedSet> {
   const limit = pLimit(parallel);
   const embedOne = async (file: string) => {
-    const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-      throw new PawdexError('file_unreadable', { detail: `Cannot open ${file}: ${cause.code}.`, cause });
-    });
+    const bytes = await readPhoto(file);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const known = cache?.get(sha256);
     if (known !== undefined) return { sha256, vector: known };

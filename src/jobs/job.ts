@@ -45,8 +45,8 @@ export function isOver({ state }: Pick<Job, 'state'>): boolean {
   return state !== 'queued' && state !== 'running';
 }
 
-/** A job as it is read back from its record. */
-export const jobSchema: z.ZodType<Job> = z.object({
+/** The fields of {@link Job}, checked when a record is read back and shown in the API's description. */
+export const jobSchema = z.object({
   id: z.uuid(),
   kind: z.enum(['calibrate', 'evaluate', 'check-labels']),
   collection: z.string(),
@@ -63,4 +63,4 @@ export const jobSchema: z.ZodType<Job> = z.object({
   createdAt: z.string(),
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),
-});
+}) satisfies z.ZodType<Job>;

@@ -4,6 +4,7 @@ import type { LoadedCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/session.js';
 import type { Matrix } from '../../evaluation/exact.js';
 import { decode } from '../../image/decode.js';
+import { readPhoto } from '../../image/read-photo.js';
 import type { Model } from '../../onnx/model.js';
 import type { SessionOptions } from '../../training/autodiff/session.js';
 import { encoderModel } from '../../training/export/encoder-model.js';
@@ -14,9 +15,10 @@ import { writeTrainingCharts } from '../../training/report/write-charts.js';
 import { evaluateEmbedding } from '../../training/run/evaluation.js';
 import type { Quality } from '../../training/run/log.js';
 import type { Trained } from '../../training/run/run.js';
-import { readPhoto, type TrainingPhoto, type TrainingSet } from '../../training/run/training-set.js';
+import type { TrainingPhoto, TrainingSet } from '../../training/run/training-set.js';
 import { note } from '../output.js';
 import { showProgress } from '../progress.js';
+import { showQuantisation } from '../quantisation.js';
 
 /** Train photos that ranges and rounding are taken from. */
 const QUANTISATION_PHOTOS = 128;
@@ -106,18 +108,11 @@ async function quantised(
   const photos: Uint8Array[] = [];
   for (const { file } of set.galleryOf(perLabel).slice(0, QUANTISATION_PHOTOS))
     photos.push(await decode(await readPhoto(file), { size, fit: 'cover', kernel }, { maxPixels }));
-  if (!quiet) note('Rounding the weights for int8');
-  let shown: { stage: string; display: ReturnType<typeof showProgress> } | null = null;
-  const { model } = await quantise(float, photos, {
-    seed: recipe.seed,
-    onProgress(stage, done, total) {
-      if (shown?.stage !== stage) {
-        shown?.display.stop();
-        shown = { stage, display: showProgress(total, quiet, stage === 'ranges' ? 'photo' : 'layer') };
-      }
-      shown.display.update({ done });
-    },
-  }).finally(() => shown?.display.stop());
+  const display = showQuantisation(quiet);
+  const { seed } = recipe;
+  const { model } = await quantise(float, photos, { seed, onProgress: display.onProgress }).finally(
+    display.stop,
+  );
   return model;
 }
 

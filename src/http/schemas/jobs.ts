@@ -1,5 +1,6 @@
 /** What jobs are asked with and what they answer. */
 import { z } from 'zod';
+import { jobSchema } from '../../jobs/job.js';
 import { collectionName, wholeNumber } from './common.js';
 import { DEFAULT_THRESHOLD, threshold } from './requests.js';
 
@@ -46,28 +47,18 @@ export const jobBody = z
 /** A job as it was asked for. */
 export type JobBody = z.output<typeof jobBody>;
 
-const nullableTime = z.string().nullable().meta({ format: 'date-time' });
+const { result: _, ...summary } = jobSchema.shape;
+const time = { format: 'date-time' };
 
 const withoutResult = z.object({
-  id: z.uuid(),
-  kind: z.enum(['calibrate', 'evaluate', 'check-labels']),
-  collection: z.string(),
-  state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
-  progress: z
-    .object({
-      phase: z.enum(['reading', 'asking', 'non-pets', 'computing']),
-      done: z.number(),
-      total: z.number(),
-    })
-    .nullable()
-    .meta({ description: 'How far the present phase is; null before the job runs.' }),
-  error: z
-    .object({ code: z.string(), detail: z.string(), hint: z.string() })
-    .nullable()
-    .meta({ description: 'Why it failed; the codes are those of /docs/errors.' }),
-  createdAt: z.string().meta({ format: 'date-time' }),
-  startedAt: nullableTime,
-  finishedAt: nullableTime,
+  ...summary,
+  progress: summary.progress.meta({
+    description: 'How far the present phase is; null before the job runs.',
+  }),
+  error: summary.error.meta({ description: 'Why it failed; the codes are those of /docs/errors.' }),
+  createdAt: summary.createdAt.meta(time),
+  startedAt: summary.startedAt.meta(time),
+  finishedAt: summary.finishedAt.meta(time),
 });
 
 export const job = withoutResult

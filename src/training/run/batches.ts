@@ -1,6 +1,7 @@
 /** The batches of a run, as its losses want them. */
 import type { PawdexError } from '../../errors.js';
 import type { DecodeLimits } from '../../image/decode.js';
+import { readPhoto } from '../../image/read-photo.js';
 import { intTensor, type Tensor } from '../../onnx/tensor.js';
 import { type LoadedBatch, type LoadOptions, loadBatches } from '../data/loader.js';
 import { PhotoCache } from '../data/photo-cache.js';
@@ -13,7 +14,7 @@ import { isLabelFree, photosPerStep } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { KeptViews } from './kept-views.js';
 import type { StepBatch } from './trainer.js';
-import { readPhoto, type TrainingPhoto, type TrainingSet } from './training-set.js';
+import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
 /** Bytes of photo files that are kept in memory. */
 const CACHE_BYTES = 2 * 1024 ** 3;

@@ -3,7 +3,8 @@ import pLimit from 'p-limit';
 import { asPawdexError, type PawdexError } from '../../errors.js';
 import { decode, type ResizeRule } from '../../image/decode.js';
 import { isOneImagesFault } from '../../image/fault.js';
-import { readPhoto, type TrainingPhoto } from './training-set.js';
+import { readPhoto } from '../../image/read-photo.js';
+import type { TrainingPhoto } from './training-set.js';
 
 /** Photos decoded at once. */
 const PARALLEL = 8;

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PawdexError } from '../../errors.js';
 import type { EmbeddedSet } from '../../evaluation/embed-set.js';
+import { readPhoto } from '../../image/read-photo.js';
 import type { SessionOptions } from '../autodiff/session.js';
 import { cutOf } from '../network/kept.js';
 import { type Network, withWeights } from '../network/network.js';
@@ -12,7 +13,7 @@ import { between, type Weights } from './average.js';
 import { type Batches, batchesOf, type KeptSource, loadOptions } from './batches.js';
 import { hasCheckpoint, type Progress, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { type EmbedPhotosOptions, embedPhotos } from './embed.js';
-import { evaluateEmbedding } from './evaluation.js';
+import { type Evaluated, evaluateEmbedding } from './evaluation.js';
 import { Guard } from './guard.js';
 import { KeptViews } from './kept-views.js';
 import { type EvaluationEntry, type LogEntry, type Quality, type StepEntry, TrainingLog } from './log.js';
@@ -20,7 +21,7 @@ import { readTensors, writeTensors } from './safetensors.js';
 import { rateAt } from './schedule.js';
 import { startOf } from './start.js';
 import { Trainer } from './trainer.js';
-import { readPhoto, type TrainingSet } from './training-set.js';
+import type { TrainingSet } from './training-set.js';
 
 /** Settings of {@link runTraining}. */
 export interface RunOptions {
@@ -254,19 +255,24 @@ class Run {
   /** Tries the averages with the start, and takes what is best on val, of them and of the evaluations on the way. */
   async #best(trainer: Trainer, network: Network, log: TrainingLog): Promise<Trained> {
     const { recipe, out } = this.#options;
+    let judged: Evaluated | null = null;
     for (const share of recipe.average) {
       const weights = share === 1 ? trainer.weights : between(trainer.start, trainer.weights, share);
       const text = share === 1 ? 'Evaluating the end' : `Evaluating ${share} of the end with the start`;
-      const { quality } = await this.#judge(withWeights(network, weights), text);
+      const evaluated = await this.#judge(withWeights(network, weights), text);
+      const { quality } = evaluated;
       const entry = { step: trainer.steps, epoch: recipe.epochs, share, val: quality };
       await log.add(entry);
       this.#options.report?.evaluated(entry);
       const { best } = this.#progress;
-      if (best === null || !better(best, quality)) await this.#keep(weights, trainer.steps, quality, share);
+      if (best !== null && better(best, quality)) continue;
+      await this.#keep(weights, trainer.steps, quality, share);
+      judged = evaluated;
     }
     const { tensors, metadata } = await readTensors(path.join(out, BEST));
     const best = withWeights(network, tensors);
-    const judged = await this.#judge(best, 'Evaluating the best');
+    // None of them was better than an evaluation on the way, whose embeddings are gone.
+    judged ??= await this.#judge(best, 'Evaluating the best');
     return { network: best, share: Number(metadata.share), log: log.entries, ...judged };
   }
 }

@@ -1,4 +1,6 @@
 /** What a run starts from: the recipe's backbone, with a head and proxies fitted on its frozen features or random. */
+
+import { readPhoto } from '../../image/read-photo.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/builder.js';
 import { fitProjection } from '../head/fit-projection.js';
@@ -10,7 +12,7 @@ import { randomDirections } from '../random.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Weights } from './average.js';
 import { type EmbedPhotosOptions, embedPhotos } from './embed.js';
-import { readPhoto, type TrainingSet } from './training-set.js';
+import type { TrainingSet } from './training-set.js';
 
 /**
  * Reads the backbone and makes head and proxies.

@@ -1,6 +1,5 @@
 /** The photos of a run: what is trained on, what is looked at, and what is held out. */
 
-import { readFile } from 'node:fs/promises';
 import { PawdexError } from '../../errors.js';
 
 /** A photo with its label. */
@@ -87,11 +86,4 @@ export class TrainingSet {
       );
     });
   }
-}
-
-/** A photo's bytes. @throws PawdexError `file_unreadable` */
-export async function readPhoto(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new PawdexError('file_unreadable', { detail: `Cannot open ${file}: ${cause.code}.`, cause });
-  });
 }
