@@ -67,7 +67,8 @@ describeInBrowser('how the page looks', (stage) => {
     expect(light).not.toBe(dark);
     await page.emulateMedia({ colorScheme: 'dark' });
     const toggle = page.getByRole('button', { name: 'Dark theme' });
-    expect(await toggle.getAttribute('aria-pressed')).toBe('true');
+    // The page hears of the system's choice by an event, which may come after the colours.
+    await expect.poll(() => toggle.getAttribute('aria-pressed')).toBe('true');
     await toggle.click();
     expect(await toggle.getAttribute('aria-pressed')).toBe('false');
     expect(await background(page)).toBe(light);

@@ -2,8 +2,9 @@
 import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../evaluation/exact.js';
 import type { SessionOptions } from '../autodiff/session.js';
+import type { Projection } from './algebra.js';
 import { type NeighbourhoodOptions, neighbourhood } from './neighbourhood.js';
-import { type Projection, type WhiteningOptions, whitenedProjection } from './whitening.js';
+import { type WhiteningOptions, whitenedProjection } from './whitening.js';
 
 /** Settings of {@link fitProjection}. */
 export interface ProjectionOptions

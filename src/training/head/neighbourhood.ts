@@ -7,7 +7,7 @@ import type { SessionOptions } from '../autodiff/session.js';
 import { TrainingStep } from '../autodiff/step/index.js';
 import { EXCLUDED, logitsOf, notItself, sameLabel } from '../losses/contrast.js';
 import { randomFloats } from '../random.js';
-import type { Projection } from './whitening.js';
+import type { Projection } from './algebra.js';
 
 /** Settings of {@link neighbourhood}. */
 export interface NeighbourhoodOptions {

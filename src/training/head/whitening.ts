@@ -1,10 +1,8 @@
 /** A linear projection in closed form: directions in which photos of one label differ count less. */
-import { EigenvalueDecomposition } from 'ml-matrix';
 import type { Matrix } from '../../evaluation/exact.js';
 import { floatTensor, type Tensor } from '../../onnx/tensor.js';
-import { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
-import { Session, type SessionOptions } from '../autodiff/session.js';
+import type { SessionOptions } from '../autodiff/session.js';
+import { compute, covariance, eigen, largest, type Projection } from './algebra.js';
 
 /** Settings of {@link whitenedProjection}. */
 export interface WhiteningOptions {
@@ -14,14 +12,6 @@ export interface WhiteningOptions {
   readonly shrinkage: number;
   /** Of the within-label covariance that features are divided by: 0.5 whitens it fully, 0 not at all. */
   readonly power: number;
-}
-
-/** A projection of features: features @ matrix + offset. */
-export interface Projection {
-  /** float32 [F, D] */
-  readonly matrix: Tensor;
-  /** float32 [D] */
-  readonly offset: Tensor;
 }
 
 /**
@@ -53,11 +43,7 @@ export async function whitenedProjection(
     const spread = g.matMul(g.matMul(whiten, g.constant(floatTensor(total, [width, width]))), whiten);
     return { whiten, spread };
   });
-  const principal = eigen(whitened.spread?.data as Float32Array, width).vectors;
-  const axes = new Float32Array(width * dimension);
-  for (let row = 0; row < width; row += 1)
-    for (let axis = 0; axis < dimension; axis += 1)
-      axes[row * dimension + axis] = principal[row * width + width - 1 - axis]!;
+  const axes = largest(eigen(whitened.spread?.data as Float32Array, width), width, dimension);
   const { matrix, offset } = await compute(session, (g) => {
     const whiten = g.constant(whitened.whiten as Tensor);
     const product = g.matMul(whiten, g.constant(floatTensor(axes, [width, dimension])));
@@ -85,44 +71,4 @@ function residuals({ data, rows, dimension }: Matrix, labels: readonly number[])
       left[at] = data[at]! - sum[i]! / count;
   });
   return { data: left, rows, dimension };
-}
-
-/** Covariance [F, F] and mean [F] of the rows. */
-async function covariance({ data, rows, dimension }: Matrix, session?: SessionOptions) {
-  const results = await compute(
-    session,
-    (g) => {
-      const x = g.input('x', 'float32', [rows, dimension]);
-      const mean = g.reduceMean(x, [0]);
-      const centred = g.sub(x, mean);
-      return { total: g.div(g.matMul(g.transposeLast(centred), centred), rows), mean };
-    },
-    { x: { dtype: 'float32', shape: [rows, dimension], data } },
-  );
-  return { total: results.total?.data as Float32Array, mean: results.mean?.data as Float32Array };
-}
-
-/** Runs a graph once and gives its named results. */
-async function compute(
-  options: SessionOptions | undefined,
-  build: (g: GraphBuilder) => Record<string, Value>,
-  feeds: Record<string, Tensor> = {},
-): Promise<Record<string, Tensor>> {
-  const g = new GraphBuilder();
-  for (const [name, value] of Object.entries(build(g))) g.output(name, value);
-  const session = await Session.open(g.toBytes(), options);
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.close();
-  }
-}
-
-/** Eigenvalues, ascending, and eigenvectors as the columns of a row-major [n, n], of a symmetric matrix. */
-function eigen(symmetric: Float32Array, n: number): { values: number[]; vectors: Float32Array } {
-  const rows = Array.from({ length: n }, (_, i) => Array.from(symmetric.subarray(i * n, (i + 1) * n)));
-  // What rounding makes of a symmetric matrix is not quite one.
-  for (let i = 0; i < n; i += 1) for (let j = 0; j < i; j += 1) rows[i]![j] = rows[j]![i]!;
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(rows, { assumeSymmetric: true });
-  return { values: realEigenvalues, vectors: Float32Array.from(eigenvectorMatrix.to1DArray()) };
 }

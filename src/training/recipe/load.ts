@@ -68,6 +68,10 @@ export function completeRecipe(partial: PartialRecipe, what: string): Recipe {
     );
   if (recipe.keptViews > 0 && isLabelFree(recipe))
     throw invalid(`${what}: keptViews is for losses with labels; label-free ones need new pairs of views.`);
+  if (learnedDimension(recipe) < 2)
+    throw invalid(
+      `${what}: of ${recipe.head.dimension} numbers, ${recipe.head.general?.dimension} are general; two or more have to be learned.`,
+    );
   if (recipe.head.start === 'random' && recipe.average.some((share) => share < 1))
     throw invalid(`${what}: an average with random start weights is of no use; leave \`average\` at [1].`);
   return recipe;
@@ -78,6 +82,11 @@ const LABEL_FREE: ReadonlySet<string> = new Set(['nt-xent', 'moco']);
 /** Whether the losses take two views of each photo and no labels. */
 export function isLabelFree({ losses }: Recipe): boolean {
   return LABEL_FREE.has(losses[0]!.kind);
+}
+
+/** Numbers of an embedding that the losses see. */
+export function learnedDimension({ head }: Recipe): number {
+  return head.dimension - (head.general?.dimension ?? 0);
 }
 
 /** Photos of one step. */

@@ -56,6 +56,12 @@ const head = z.strictObject({
    * embeddings and leaves the features less distorted (LP-FT, Kumar et al., arXiv 2202.10054). `random`: from scratch.
    */
   start: z.enum(['fitted', 'random']).default('fitted'),
+  /**
+   * How many of these numbers are principal components of the features, which no loss shapes, and their share of the
+   * similarity: what was never trained on, other breeds and other animals, differs in more than what tells the trained
+   * labels apart. None unless given.
+   */
+  general: z.strictObject({ dimension: z.int().min(1), share: positive.lt(1).default(0.35) }).optional(),
 });
 
 const optimiser = z.strictObject({

@@ -7,7 +7,7 @@ import { LOSS_INPUTS } from '../network/losses.js';
 import { objectiveOf } from '../network/objective.js';
 import { randomHead } from '../network/start.js';
 import { randomDirections, randomFloats } from '../random.js';
-import { viewsPerStep } from '../recipe/load.js';
+import { learnedDimension, viewsPerStep } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { featureWidth } from './start.js';
 
@@ -30,7 +30,7 @@ export async function checkGraph(recipe: Recipe): Promise<{ graph: GraphBuilder;
   const { file, size, pixels } = recipe.backbone;
   const backbone = await readBackbone(file, { size, seed: recipe.seed });
   const parts = { backbone, size, pixels };
-  const { dimension } = recipe.head;
+  const dimension = learnedDimension(recipe);
   const head = randomHead(await featureWidth(parts), dimension, recipe.seed);
   const smaller = small(recipe);
   const objective = objectiveOf({ ...parts, head }, randomDirections(SMALL.labels, dimension, 2), smaller);
@@ -46,7 +46,7 @@ export function checkFeeds(recipe: Recipe): Record<string, Tensor> {
   const views = viewsPerStep(smaller);
   const random = randomFloats(recipe.seed);
   const data = Uint8Array.from({ length: views * size * size * 3 }, () => Math.floor(256 * random()));
-  const { dimension } = recipe.head;
+  const dimension = learnedDimension(recipe);
   return {
     pixels: { dtype: 'uint8', shape: [views, size, size, 3], data },
     [LOSS_INPUTS.labels]: intTensor(Array.from({ length: views }, (_, i) => Math.floor(i / SMALL.photos))),

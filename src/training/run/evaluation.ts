@@ -23,23 +23,23 @@ function evaluationPhotos(set: TrainingSet, { evaluation }: Recipe): TrainingPho
  * Asks the val photos of a gallery of train photos, and the photos of held-out labels of that gallery with themselves
  * in it, each without itself.
  *
- * @param embed unit vectors of those photos, in their order
+ * @param embed unit vectors of those photos, in their order; the first `gallery` of them are train photos
  * @throws PawdexError what `embed` throws
  */
 export async function evaluateEmbedding(
   set: TrainingSet,
   recipe: Recipe,
-  embed: (photos: readonly TrainingPhoto[]) => Promise<Matrix>,
+  embed: (photos: readonly TrainingPhoto[], gallery: number) => Promise<Matrix>,
 ): Promise<Evaluated> {
   const photos = evaluationPhotos(set, recipe);
+  const ends = photos.length - set.heldOut.length;
+  const begins = ends - set.val.length;
   const all: EmbeddedSet = {
-    vectors: await embed(photos),
+    vectors: await embed(photos, begins),
     // Photos are told apart by where they lie: an evaluation within training looks at no bytes.
     items: photos.map(({ file, label }) => ({ file, label, sha256: file })),
     skipped: [],
   };
-  const ends = photos.length - set.heldOut.length;
-  const begins = ends - set.val.length;
   const val = subset(all, (_, row) => row >= begins && row < ends);
   const settings = { k: recipe.vote.k, answering: { temperature: recipe.vote.temperature } };
   const onVal = evaluate(

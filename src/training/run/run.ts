@@ -3,17 +3,20 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PawdexError } from '../../errors.js';
 import type { EmbeddedSet } from '../../evaluation/embed-set.js';
+import type { Matrix } from '../../evaluation/exact.js';
 import { readPhoto } from '../../image/read-photo.js';
 import type { SessionOptions } from '../autodiff/session.js';
+import { withGeneral } from '../head/general.js';
 import { cutOf } from '../network/kept.js';
 import { type Network, withWeights } from '../network/network.js';
+import { project } from '../network/start.js';
 import { formatRecipe, photosPerStep } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { between, type Weights } from './average.js';
 import { type Batches, batchesOf, type KeptSource, loadOptions } from './batches.js';
 import { hasCheckpoint, type Progress, readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { type EmbedPhotosOptions, embedPhotos } from './embed.js';
 import { type Evaluated, evaluateEmbedding } from './evaluation.js';
+import { type FeaturesOptions, featuresOf } from './features.js';
 import { Guard } from './guard.js';
 import { KeptViews } from './kept-views.js';
 import { type EvaluationEntry, type LogEntry, type Quality, type StepEntry, TrainingLog } from './log.js';
@@ -64,6 +67,9 @@ export interface Trained {
   log: readonly LogEntry[];
 }
 
+/** A network with its quality. */
+type Judged = Evaluated & { network: Network };
+
 const BEST = 'best.safetensors';
 /** The recipe in a run's folder. */
 export const RECIPE = 'recipe.yaml';
@@ -80,14 +86,14 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
 
 class Run {
   readonly #options: RunOptions;
-  readonly #embedding: EmbedPhotosOptions;
+  readonly #features: FeaturesOptions;
   #steps = 0;
   #progress: Progress = { evaluatedAt: 0, best: null, seconds: 0 };
 
   constructor(options: RunOptions) {
     this.#options = options;
     const { recipe, session, maxPixels, report, signal } = options;
-    this.#embedding = {
+    this.#features = {
       rule: { size: recipe.backbone.size, fit: 'cover', kernel: recipe.backbone.kernel },
       maxPixels,
       ...(session === undefined ? {} : { session }),
@@ -116,7 +122,7 @@ class Run {
       recipe,
       set,
       checkpoint?.start ?? null,
-      this.#embedding,
+      this.#features,
       (total) => this.#options.report?.phase('Features of the frozen backbone', total),
     );
     const kept = recipe.keptViews > 0 ? await this.#keepViews(network) : null;
@@ -222,13 +228,20 @@ class Run {
     await this.#keep(trainer.weights, at.step, quality, 1);
   }
 
-  #judge(network: Network, text: string) {
-    const { set, recipe, report } = this.#options;
-    return evaluateEmbedding(set, recipe, (photos) => {
+  /** Measures a network, with the general part that its head has in the end. */
+  async #judge(network: Network, text: string): Promise<Judged> {
+    const { set, recipe, report, session } = this.#options;
+    const { general } = recipe.head;
+    let head = network.head;
+    const evaluated = await evaluateEmbedding(set, recipe, async (photos, gallery) => {
       report?.phase(text, photos.length);
       const read = (i: number) => readPhoto(photos[i]!.file);
-      return embedPhotos(network, photos.length, read, 'embedding', this.#embedding);
+      const features = await featuresOf(network, photos.length, read, this.#features);
+      if (general !== undefined)
+        head = await withGeneral(head, firstRows(features, gallery), general, session);
+      return project(features, head);
     });
+    return { ...evaluated, network: { ...network, head } };
   }
 
   async #keep(weights: Weights, step: number, { top1, recallAt1 }: Quality, share: number): Promise<void> {
@@ -255,7 +268,7 @@ class Run {
   /** Tries the averages with the start, and takes what is best on val, of them and of the evaluations on the way. */
   async #best(trainer: Trainer, network: Network, log: TrainingLog): Promise<Trained> {
     const { recipe, out } = this.#options;
-    let judged: Evaluated | null = null;
+    let judged: Judged | null = null;
     for (const share of recipe.average) {
       const weights = share === 1 ? trainer.weights : between(trainer.start, trainer.weights, share);
       const text = share === 1 ? 'Evaluating the end' : `Evaluating ${share} of the end with the start`;
@@ -273,8 +286,12 @@ class Run {
     const best = withWeights(network, tensors);
     // None of them was better than an evaluation on the way, whose embeddings are gone.
     judged ??= await this.#judge(best, 'Evaluating the best');
-    return { network: best, share: Number(metadata.share), log: log.entries, ...judged };
+    return { share: Number(metadata.share), log: log.entries, ...judged };
   }
+}
+
+function firstRows({ data, dimension }: Matrix, rows: number): Matrix {
+  return { data: data.subarray(0, rows * dimension), rows, dimension };
 }
 
 /** Whether the first is the better: by the vote, and by recall where the votes are equal. */

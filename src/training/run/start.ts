@@ -9,9 +9,10 @@ import { PROXIES } from '../network/losses.js';
 import { appendBackbone, type Network, pixelsInput, withWeights } from '../network/network.js';
 import { meanProxies, project, randomHead } from '../network/start.js';
 import { randomDirections } from '../random.js';
+import { learnedDimension } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Weights } from './average.js';
-import { type EmbedPhotosOptions, embedPhotos } from './embed.js';
+import { type FeaturesOptions, featuresOf } from './features.js';
 import type { TrainingSet } from './training-set.js';
 
 /**
@@ -19,19 +20,20 @@ import type { TrainingSet } from './training-set.js';
  *
  * @param stored the weights the run started from, where it goes on: nothing is fitted then
  * @param onFeatures called with the number of photos before frozen features are computed
- * @returns the network, and proxies float32 [labels, D] where a loss has them
+ * @returns the network with the head that the losses see, and proxies float32 [labels, D] where a loss has them
  * @throws PawdexError `file_unreadable`, `model_invalid`, `config_invalid`
  */
 export async function startOf(
   recipe: Recipe,
   set: TrainingSet,
   stored: Weights | null,
-  embedding: EmbedPhotosOptions,
+  embedding: FeaturesOptions,
   onFeatures: (total: number) => void,
 ): Promise<{ network: Network; proxies: Tensor | null }> {
   const { file, size, pixels } = recipe.backbone;
   const backbone = await readBackbone(file, { size, seed: recipe.seed });
-  const { dimension, start } = recipe.head;
+  const { start } = recipe.head;
+  const dimension = learnedDimension(recipe);
   const features = await featureWidth({ backbone, size, pixels });
   const random = randomHead(features, dimension, recipe.seed);
   const network = { backbone, size, pixels, head: random };
@@ -43,7 +45,7 @@ export async function startOf(
   }
   onFeatures(set.train.length);
   const read = (i: number) => readPhoto(set.train[i]!.file);
-  const frozen = await embedPhotos(network, set.train.length, read, 'features', embedding);
+  const frozen = await featuresOf(network, set.train.length, read, embedding);
   const labels = Array.from(set.numbers);
   const head = await fitProjection(frozen, labels, { dimension, seed: recipe.seed });
   const proxies = hasProxies ? meanProxies(project(frozen, head), labels, count) : null;

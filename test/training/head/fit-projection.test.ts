@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Matrix } from '../../../src/evaluation/exact.js';
+import type { Projection } from '../../../src/training/head/algebra.js';
 import { fitProjection } from '../../../src/training/head/fit-projection.js';
-import { type Projection, whitenedProjection } from '../../../src/training/head/whitening.js';
+import { whitenedProjection } from '../../../src/training/head/whitening.js';
 import { randomFloats } from '../../../src/training/random.js';
 import { cosine } from '../../helpers/images.js';
 

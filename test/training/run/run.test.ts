@@ -137,6 +137,28 @@ describe('a run', () => {
     expect(result.val.items.map(({ label }) => label)).not.toContain('label-3');
   });
 
+  it('puts principal components of the trained features beside what it learned', async () => {
+    const head = { dimension: 16, start: 'random', general: { dimension: 6, share: 0.4 } };
+    const result = await run('general', { head, epochs: 1 });
+    if (!result.finished) throw new Error('it was not stopped');
+    expect((await checkpoint('general')).tensors['weights/head.matrix']?.shape).toEqual([256, 10]);
+    const { matrix, offset } = result.network.head;
+    expect([matrix.shape, offset.shape]).toEqual([[256, 16], [16]]);
+    expect(result.val.vectors.dimension).toBe(16);
+    // Unit vectors, of whose squared length the last six numbers make up two fifths on average.
+    const { data, rows } = result.val.vectors;
+    const squared = (from: number, to: number) =>
+      data.reduce((sum, x, i) => sum + (i % 16 >= from && i % 16 < to ? x * x : 0), 0) / rows;
+    expect(squared(0, 16)).toBeCloseTo(1, 4);
+    expect(squared(10, 16)).toBeGreaterThan(0.25);
+    expect(squared(10, 16)).toBeLessThan(0.6);
+  });
+
+  it('refuses a head with nothing to learn', () => {
+    const head = { dimension: 16, general: { dimension: 15 } };
+    expect(() => recipe({ head })).toThrow(/of 16 numbers, 15 are general/);
+  });
+
   it('stops when the loss is no number any more', async () => {
     const backbone = { file: 'builtin:small-cnn', size: 32, pixels: { mean: 128, std: 1e-38 } };
     await expect(run('diverges', { backbone })).rejects.toMatchObject({ code: 'training_diverged' });

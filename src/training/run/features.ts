@@ -1,17 +1,16 @@
-/** Photos through a network as it is, without training: frozen features before a run, embeddings at evaluations. */
+/** Photos through a backbone as it is, without training: frozen features before a run, trained ones at evaluations. */
 import type { Matrix } from '../../evaluation/exact.js';
 import { decode, type ResizeRule } from '../../image/decode.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/builder.js';
 import { Session, type SessionOptions } from '../autodiff/session.js';
-import { normalise } from '../losses/contrast.js';
-import { appendBackbone, appendHead, HEAD, type Network, pixelsInput } from '../network/network.js';
+import { appendBackbone, type Network, pixelsInput } from '../network/network.js';
 
 /** Photos through the network at once; larger is no faster on a CPU. */
 const BATCH = 8;
 
-/** Settings of {@link embedPhotos}. */
-export interface EmbedPhotosOptions {
+/** Settings of {@link featuresOf}. */
+export interface FeaturesOptions {
   rule: ResizeRule;
   maxPixels: number;
   session?: SessionOptions;
@@ -21,26 +20,23 @@ export interface EmbedPhotosOptions {
 }
 
 /**
- * Unit vectors of photos: embeddings, or the features before the head.
+ * Features of photos: what the head projects, as unit vectors.
  *
  * @param read gives a photo's bytes
- * @param output what to compute
- * @returns float32 [photos, width], row by row
+ * @returns float32 [photos, F], row by row
  * @throws PawdexError of the image layer for a photo that cannot be read; the signal's reason
  */
-export async function embedPhotos(
-  network: Network,
+export async function featuresOf(
+  network: Pick<Network, 'backbone' | 'size' | 'pixels'>,
   photos: number,
   read: (photo: number) => Promise<Uint8Array>,
-  output: 'features' | 'embedding',
-  options: EmbedPhotosOptions,
+  options: FeaturesOptions,
 ): Promise<Matrix> {
   const g = new GraphBuilder();
   const pixels = pixelsInput(g, BATCH, network);
   const features = await appendBackbone(g, network.backbone, pixels);
-  const vectors = output === 'features' ? features : normalise(g, appendHead(g, network.head, features));
-  g.output('vectors', vectors);
-  const width = vectors.shape[1] ?? 0;
+  g.output('features', features);
+  const width = features.shape[1] ?? 0;
   const session = await Session.open(g.toBytes(), options.session);
   const decodeBatch = (first: number) =>
     Promise.all(
@@ -64,11 +60,9 @@ export async function embedPhotos(
       const { size } = network;
       const results = await session.run({
         pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: feed },
-        [HEAD.matrix]: network.head.matrix,
-        [HEAD.offset]: network.head.offset,
       });
       const rows = Math.min(BATCH, photos - first);
-      data.set(((results.vectors as Tensor).data as Float32Array).subarray(0, rows * width), first * width);
+      data.set(((results.features as Tensor).data as Float32Array).subarray(0, rows * width), first * width);
       options.onProgress?.(first + rows);
       // session.run() blocks this thread: signals and progress get a turn.
       await new Promise((resolve) => setImmediate(resolve));

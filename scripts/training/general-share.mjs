@@ -1,0 +1,100 @@
+/**
+ * What the general part of a head (head.general) is worth: takes the best weights of a finished run, puts principal
+ * components of its features beside what it learned, in several shares, and measures each on val, on labels the run held
+ * out, and on photos of nothing that it knows.
+ *
+ *   node scripts/training/general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--dimension 128]
+ *     [--shares 0,0.2,0.35,0.5,0.65]
+ */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { auroc } from '../../dist/evaluation/metrics/selective.js';
+import { ask } from '../../dist/evaluation/outcomes.js';
+import { readPhoto } from '../../dist/image/read-photo.js';
+import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
+import { withGeneral } from '../../dist/training/head/general.js';
+import { readBackbone } from '../../dist/training/network/backbone.js';
+import { withWeights } from '../../dist/training/network/network.js';
+import { project } from '../../dist/training/network/start.js';
+import { completeRecipe, readRecipe } from '../../dist/training/recipe/load.js';
+import { evaluateEmbedding } from '../../dist/training/run/evaluation.js';
+import { featuresOf } from '../../dist/training/run/features.js';
+import { readTensors } from '../../dist/training/run/safetensors.js';
+import { TrainingSet } from '../../dist/training/run/training-set.js';
+
+const { values } = parseArgs({
+  options: {
+    run: { type: 'string' },
+    data: { type: 'string' },
+    val: { type: 'string' },
+    nonpets: { type: 'string' },
+    dimension: { type: 'string', default: '128' },
+    shares: { type: 'string', default: '0,0.2,0.35,0.5,0.65' },
+  },
+});
+if (values.run === undefined || values.data === undefined || values.val === undefined) {
+  console.error(
+    'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--dimension N] [--shares A,B]',
+  );
+  process.exit(2);
+}
+
+const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
+const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
+const { file, size, pixels, kernel } = recipe.backbone;
+const backbone = await readBackbone(file, { size, seed: recipe.seed });
+const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
+const network = withWeights({ backbone, size, pixels, head: learned }, tensors);
+
+const labelled = async (spec) =>
+  (await readLabelledSet(spec, { labelsRequired: true })).map(({ file, label }) => ({ file, label }));
+const set = new TrainingSet(
+  await labelled(values.data),
+  await labelled(values.val),
+  recipe.evaluation.holdOut,
+);
+const nonpets =
+  values.nonpets === undefined ? [] : await readLabelledSet(values.nonpets, { labelsRequired: false });
+
+const features = (photos) =>
+  featuresOf(network, photos.length, (i) => readPhoto(photos[i].file), {
+    rule: { size, fit: 'cover', kernel },
+    maxPixels: 1e8,
+    onProgress: (done) => done % 400 === 0 && console.error(`${done} of ${photos.length} photos`),
+  });
+const embedded = (vectors, photos) => ({
+  vectors,
+  items: photos.map(({ file, label }) => ({ file, label, sha256: file })),
+  skipped: [],
+});
+let known;
+const others = nonpets.length === 0 ? null : await features(nonpets);
+
+console.log('share   top-1  recall@1  of held-out labels  AUROC over the others');
+for (const share of values.shares.split(',').map(Number)) {
+  let head = learned;
+  let gallery;
+  const { quality, val } = await evaluateEmbedding(set, recipe, async (photos, rows) => {
+    known ??= await features(photos);
+    const first = { ...known, data: known.data.subarray(0, rows * known.dimension), rows };
+    if (share > 0) head = await withGeneral(learned, first, { dimension: Number(values.dimension), share });
+    gallery = embedded(project(first, head), photos.slice(0, rows));
+    return project(known, head);
+  });
+  const columns = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
+  if (others !== null) {
+    const familiarities = (queries) =>
+      ask({
+        gallery,
+        queries,
+        k: 5,
+        answering: { temperature: recipe.vote.temperature },
+        leaveOneOut: false,
+      }).map(({ familiarity }) => familiarity);
+    columns.push(auroc(familiarities(val), familiarities(embedded(project(others, head), nonpets))));
+  }
+  console.log(
+    share.toFixed(2).padStart(5),
+    ...columns.map((value) => (value === null ? '-' : value.toFixed(4)).padStart(9)),
+  );
+}

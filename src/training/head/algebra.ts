@@ -1,0 +1,63 @@
+/** The linear algebra of fitting heads, on ONNX Runtime where the matrices are large. */
+import { EigenvalueDecomposition } from 'ml-matrix';
+import type { Matrix } from '../../evaluation/exact.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/builder.js';
+import type { Value } from '../autodiff/graph.js';
+import { Session, type SessionOptions } from '../autodiff/session.js';
+
+/** A projection of features: features @ matrix + offset. */
+export interface Projection {
+  /** float32 [F, D] */
+  readonly matrix: Tensor;
+  /** float32 [D] */
+  readonly offset: Tensor;
+}
+
+/** Covariance [F, F] and mean [F] of the rows. */
+export async function covariance({ data, rows, dimension }: Matrix, session?: SessionOptions) {
+  const results = await compute(
+    session,
+    (g) => {
+      const x = g.input('x', 'float32', [rows, dimension]);
+      const mean = g.reduceMean(x, [0]);
+      const centred = g.sub(x, mean);
+      return { total: g.div(g.matMul(g.transposeLast(centred), centred), rows), mean };
+    },
+    { x: { dtype: 'float32', shape: [rows, dimension], data } },
+  );
+  return { total: results.total?.data as Float32Array, mean: results.mean?.data as Float32Array };
+}
+
+/** Runs a graph once and gives its named results. */
+export async function compute(
+  options: SessionOptions | undefined,
+  build: (g: GraphBuilder) => Record<string, Value>,
+  feeds: Record<string, Tensor> = {},
+): Promise<Record<string, Tensor>> {
+  const g = new GraphBuilder();
+  for (const [name, value] of Object.entries(build(g))) g.output(name, value);
+  const session = await Session.open(g.toBytes(), options);
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Eigenvalues, ascending, and eigenvectors as the columns of a row-major [n, n], of a symmetric matrix. */
+export function eigen(symmetric: Float32Array, n: number): { values: number[]; vectors: Float32Array } {
+  const rows = Array.from({ length: n }, (_, i) => Array.from(symmetric.subarray(i * n, (i + 1) * n)));
+  // What rounding makes of a symmetric matrix is not quite one.
+  for (let i = 0; i < n; i += 1) for (let j = 0; j < i; j += 1) rows[i]![j] = rows[j]![i]!;
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(rows, { assumeSymmetric: true });
+  return { values: realEigenvalues, vectors: Float32Array.from(eigenvectorMatrix.to1DArray()) };
+}
+
+/** The eigenvectors of the largest `count` eigenvalues, as the columns of a row-major [n, count], largest first. */
+export function largest({ vectors }: { vectors: Float32Array }, n: number, count: number): Float32Array {
+  const axes = new Float32Array(n * count);
+  for (let row = 0; row < n; row += 1)
+    for (let axis = 0; axis < count; axis += 1) axes[row * count + axis] = vectors[row * n + n - 1 - axis]!;
+  return axes;
+}

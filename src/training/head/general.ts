@@ -1,0 +1,89 @@
+/** A head of two parts: what tells the trained labels apart, and what tells photos apart whatever their labels. */
+import { PawdexError } from '../../errors.js';
+import type { Matrix } from '../../evaluation/exact.js';
+import { floatTensor } from '../../onnx/tensor.js';
+import type { SessionOptions } from '../autodiff/session.js';
+import { covariance, eigen, largest, type Projection } from './algebra.js';
+
+/** Settings of {@link withGeneral}. */
+export interface GeneralOptions {
+  /** Numbers added to the embedding. */
+  readonly dimension: number;
+  /** Their share of the squared length of an embedding, on average: 0..1. */
+  readonly share: number;
+}
+
+/**
+ * Puts the principal components of the features beside a learned projection. Labels that were never trained on, and
+ * photos that carry none of them, differ in directions that a learned projection has no reason to keep.
+ *
+ * Both parts are scaled by their mean squared length over `features`, so that `share` means the same for any projection.
+ *
+ * @param learned features @ matrix + offset, [F, L]
+ * @param features float32 [n, F], unit rows
+ * @throws PawdexError `config_invalid` for more components than features or photos have
+ * @returns [F, L + dimension]: the learned part, then the components from the largest on
+ */
+export async function withGeneral(
+  learned: Projection,
+  features: Matrix,
+  { dimension, share }: GeneralOptions,
+  session?: SessionOptions,
+): Promise<Projection> {
+  const width = features.dimension;
+  const most = Math.min(width, features.rows - 1);
+  if (dimension > most)
+    throw new PawdexError('config_invalid', {
+      detail: `${features.rows} photos with ${width} features have ${most} principal components, not ${dimension}.`,
+      hint: 'Lower head.general.dimension, or raise evaluation.galleryPerLabel: its photos are what they are taken from.',
+    });
+  const { total, mean } = await covariance(features, session);
+  const axes = largest(eigen(total, width), width, dimension);
+  const own = learned.offset.data.length;
+  const general = {
+    matrix: floatTensor(axes, [width, dimension]),
+    offset: floatTensor(Float32Array.from({ length: dimension }, (_, i) => -at(mean, axes, dimension, i))),
+  };
+  const parts = [
+    { part: learned, size: own, factor: Math.sqrt((1 - share) / power(learned, total, mean)) },
+    { part: general, size: dimension, factor: Math.sqrt(share / power(general, total, mean)) },
+  ];
+  const matrix = new Float32Array(width * (own + dimension));
+  const offset = new Float32Array(own + dimension);
+  let begin = 0;
+  for (const { part, size, factor } of parts) {
+    for (let i = 0; i < size; i += 1) {
+      offset[begin + i] = factor * (part.offset.data[i] as number);
+      for (let f = 0; f < width; f += 1)
+        matrix[f * (own + dimension) + begin + i] = factor * (part.matrix.data[f * size + i] as number);
+    }
+    begin += size;
+  }
+  return { matrix: floatTensor(matrix, [width, own + dimension]), offset: floatTensor(offset) };
+}
+
+/** Column `i` of a row-major [F, width] times a vector [F]. */
+function at(vector: Float32Array, matrix: ArrayLike<number>, width: number, i: number): number {
+  let sum = 0;
+  for (let f = 0; f < vector.length; f += 1) sum += vector[f]! * matrix[f * width + i]!;
+  return sum;
+}
+
+/** Mean squared length of projected features, from their covariance and mean: trace(M^T C M) + |mean M + offset|^2. */
+function power({ matrix, offset }: Projection, covariance: Float32Array, mean: Float32Array): number {
+  const m = matrix.data as Float32Array;
+  const size = offset.data.length;
+  const width = mean.length;
+  let sum = 0;
+  const column = new Float64Array(width);
+  for (let i = 0; i < size; i += 1) {
+    for (let f = 0; f < width; f += 1) column[f] = m[f * size + i]!;
+    for (let f = 0; f < width; f += 1) {
+      let row = 0;
+      for (let j = 0; j < width; j += 1) row += covariance[f * width + j]! * column[j]!;
+      sum += row * column[f]!;
+    }
+    sum += (at(mean, m, size, i) + (offset.data[i] as number)) ** 2;
+  }
+  return sum;
+}
