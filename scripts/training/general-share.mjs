@@ -4,7 +4,7 @@
  * out, and on photos of nothing that it knows.
  *
  *   node scripts/training/general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--dimension 128]
- *     [--shares 0,0.2,0.35,0.5,0.65]
+ *     [--shares 0,0.2,0.35,0.5,0.65] [--constants 0,0.5,0.7,1]
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,11 +30,12 @@ const { values } = parseArgs({
     nonpets: { type: 'string' },
     dimension: { type: 'string', default: '128' },
     shares: { type: 'string', default: '0,0.2,0.35,0.5,0.65' },
+    constants: { type: 'string', default: '0,0.5,0.7,1' },
   },
 });
 if (values.run === undefined || values.data === undefined || values.val === undefined) {
   console.error(
-    'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--dimension N] [--shares A,B]',
+    'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--dimension N] [--shares A,B] [--constants A,B]',
   );
   process.exit(2);
 }
@@ -70,31 +71,35 @@ const embedded = (vectors, photos) => ({
 let known;
 const others = nonpets.length === 0 ? null : await features(nonpets);
 
-console.log('share   top-1  recall@1  of held-out labels  AUROC over the others');
-for (const share of values.shares.split(',').map(Number)) {
+console.log('share constant  top-1  recall@1  of held-out labels  AUROC over the others');
+const numbers = (text) => text.split(',').map(Number);
+const settings = numbers(values.shares).flatMap((share) =>
+  share === 0 ? [{ share, constant: 0 }] : numbers(values.constants).map((constant) => ({ share, constant })),
+);
+for (const { share, constant } of settings) {
   let head = learned;
   let gallery;
-  const { quality, val } = await evaluateEmbedding(set, recipe, async (photos, rows) => {
+  // Cosines (c + k) / (1 + k) with k the constant's square: the vote's temperature shrinks alike.
+  const temperature = recipe.vote.temperature / (1 + constant ** 2);
+  const asked = { ...recipe, vote: { ...recipe.vote, temperature } };
+  const { quality, val } = await evaluateEmbedding(set, asked, async (photos, rows) => {
     known ??= await features(photos);
     const first = { ...known, data: known.data.subarray(0, rows * known.dimension), rows };
-    if (share > 0) head = await withGeneral(learned, first, { dimension: Number(values.dimension), share });
+    if (share > 0)
+      head = await withGeneral(learned, first, { dimension: Number(values.dimension), share, constant });
     gallery = embedded(project(first, head), photos.slice(0, rows));
     return project(known, head);
   });
   const columns = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
   if (others !== null) {
     const familiarities = (queries) =>
-      ask({
-        gallery,
-        queries,
-        k: 5,
-        answering: { temperature: recipe.vote.temperature },
-        leaveOneOut: false,
-      }).map(({ familiarity }) => familiarity);
+      ask({ gallery, queries, k: 5, answering: { temperature }, leaveOneOut: false }).map(
+        ({ familiarity }) => familiarity,
+      );
     columns.push(auroc(familiarities(val), familiarities(embedded(project(others, head), nonpets))));
   }
   console.log(
-    share.toFixed(2).padStart(5),
-    ...columns.map((value) => (value === null ? '-' : value.toFixed(4)).padStart(9)),
+    ...[share, constant].map((value) => value.toFixed(2).padStart(5)),
+    ...columns.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)),
   );
 }

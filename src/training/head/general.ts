@@ -7,10 +7,12 @@ import { covariance, eigen, largest, type Projection } from './algebra.js';
 
 /** Settings of {@link withGeneral}. */
 export interface GeneralOptions {
-  /** Numbers added to the embedding. */
+  /** Numbers added to the embedding: principal components, and the constant where there is one. */
   readonly dimension: number;
-  /** Their share of the squared length of an embedding, on average: 0..1. */
+  /** Share of the components in the squared length of learned part and components together, on average: 0..1. */
   readonly share: number;
+  /** A last number that is the same for every photo, where that length is 1 on average; 0: none. */
+  readonly constant: number;
 }
 
 /**
@@ -19,34 +21,39 @@ export interface GeneralOptions {
  *
  * Both parts are scaled by their mean squared length over `features`, so that `share` means the same for any projection.
  *
+ * Photos of what the features were not fitted on project to short vectors, which says as much of them as the direction
+ * does; making embeddings unit vectors would throw it away. Beside a constant, a short vector ends up near the constant
+ * alone, and so at a distance from those that are long.
+ *
  * @param learned features @ matrix + offset, [F, L]
  * @param features float32 [n, F], unit rows
  * @throws PawdexError `config_invalid` for more components than features or photos have
- * @returns [F, L + dimension]: the learned part, then the components from the largest on
+ * @returns [F, L + dimension]: the learned part, the components from the largest on, the constant
  */
 export async function withGeneral(
   learned: Projection,
   features: Matrix,
-  { dimension, share }: GeneralOptions,
+  { dimension, share, constant }: GeneralOptions,
   session?: SessionOptions,
 ): Promise<Projection> {
   const width = features.dimension;
+  const components = dimension - (constant > 0 ? 1 : 0);
   const most = Math.min(width, features.rows - 1);
-  if (dimension > most)
+  if (components > most)
     throw new PawdexError('config_invalid', {
-      detail: `${features.rows} photos with ${width} features have ${most} principal components, not ${dimension}.`,
+      detail: `${features.rows} photos with ${width} features have ${most} principal components, not ${components}.`,
       hint: 'Lower head.general.dimension, or raise evaluation.galleryPerLabel: its photos are what they are taken from.',
     });
   const { total, mean } = await covariance(features, session);
-  const axes = largest(eigen(total, width), width, dimension);
+  const axes = largest(eigen(total, width), width, components);
   const own = learned.offset.data.length;
   const general = {
-    matrix: floatTensor(axes, [width, dimension]),
-    offset: floatTensor(Float32Array.from({ length: dimension }, (_, i) => -at(mean, axes, dimension, i))),
+    matrix: floatTensor(axes, [width, components]),
+    offset: floatTensor(Float32Array.from({ length: components }, (_, i) => -at(mean, axes, components, i))),
   };
   const parts = [
     { part: learned, size: own, factor: Math.sqrt((1 - share) / power(learned, total, mean)) },
-    { part: general, size: dimension, factor: Math.sqrt(share / power(general, total, mean)) },
+    { part: general, size: components, factor: Math.sqrt(share / power(general, total, mean)) },
   ];
   const matrix = new Float32Array(width * (own + dimension));
   const offset = new Float32Array(own + dimension);
@@ -59,6 +66,7 @@ export async function withGeneral(
     }
     begin += size;
   }
+  if (constant > 0) offset[own + components] = constant;
   return { matrix: floatTensor(matrix, [width, own + dimension]), offset: floatTensor(offset) };
 }
 

@@ -57,11 +57,17 @@ const head = z.strictObject({
    */
   start: z.enum(['fitted', 'random']).default('fitted'),
   /**
-   * How many of these numbers are principal components of the features, which no loss shapes, and their share of the
-   * similarity: what was never trained on, other breeds and other animals, differs in more than what tells the trained
-   * labels apart. None unless given.
+   * What no loss shapes: `dimension` of these numbers, principal components of the features with `share` of the squared
+   * length beside the learned ones, and a `constant` where that length is 1. What was never trained on, other breeds and
+   * other animals, differs in more than what tells the trained labels apart. None unless given.
    */
-  general: z.strictObject({ dimension: z.int().min(1), share: positive.lt(1).default(0.35) }).optional(),
+  general: z
+    .strictObject({
+      dimension: z.int().min(2),
+      share: positive.lt(1).default(0.5),
+      constant: z.number().min(0).max(10).default(0.7),
+    })
+    .optional(),
 });
 
 const optimiser = z.strictObject({

@@ -50,23 +50,37 @@ describe('withGeneral', () => {
 
   it.each([0.2, 0.5, 0.9])('gives the components a share of %d', async (share) => {
     const set = features(1);
-    const head = await withGeneral(learned, set, { dimension: 3, share });
+    const head = await withGeneral(learned, set, { dimension: 3, share, constant: 0 });
     expect(head.matrix.shape).toEqual([WIDTH, 7]);
     const rows = project(set, numbers(head.matrix), numbers(head.offset));
     expect(mean(rows.map((row) => square(row.slice(0, 4))))).toBeCloseTo(1 - share, 4);
     expect(mean(rows.map((row) => square(row.slice(4))))).toBeCloseTo(share, 4);
   });
 
+  it('adds a constant, which what projects to little ends up near', async () => {
+    const set = features(1);
+    const options = { dimension: 4, share: 0.5 };
+    const head = await withGeneral(learned, set, { ...options, constant: 0.7 });
+    const without = await withGeneral(learned, set, { ...options, dimension: 3, constant: 0 });
+    expect(head.matrix.shape).toEqual([WIDTH, 8]);
+    const rows = project(set, numbers(head.matrix), numbers(head.offset));
+    const others = project(set, numbers(without.matrix), numbers(without.offset));
+    rows.slice(0, 20).forEach((row, i) => {
+      expect(row[7]).toBeCloseTo(0.7, 6);
+      for (let axis = 0; axis < 7; axis += 1) expect(row[axis]).toBeCloseTo(others[i]![axis]!, 5);
+    });
+  });
+
   it('refuses more components than there are', async () => {
     const few = { data: features(1).data.subarray(0, 5 * WIDTH), rows: 5, dimension: WIDTH };
-    await expect(withGeneral(learned, few, { dimension: 5, share: 0.3 })).rejects.toMatchObject({
+    await expect(withGeneral(learned, few, { dimension: 5, share: 0.3, constant: 0 })).rejects.toMatchObject({
       code: 'config_invalid',
     });
   });
 
   it('keeps the learned part but for its scale', async () => {
     const set = features(1);
-    const head = await withGeneral(learned, set, { dimension: 3, share: 0.3 });
+    const head = await withGeneral(learned, set, { dimension: 3, share: 0.3, constant: 0 });
     const rows = project(set, numbers(head.matrix), numbers(head.offset));
     const own = project(set, numbers(learned.matrix), numbers(learned.offset));
     const factor = rows[0]![0]! / own[0]![0]!;
@@ -76,7 +90,7 @@ describe('withGeneral', () => {
   });
 
   it('takes the directions in which features differ, centred and the largest first', async () => {
-    const head = await withGeneral(learned, features(1), { dimension: 3, share: 0.5 });
+    const head = await withGeneral(learned, features(1), { dimension: 3, share: 0.5, constant: 0 });
     // Other rows of the same kind: nearly all they differ in is along the three components.
     const other = features(2);
     const rows = project(other, numbers(head.matrix), numbers(head.offset)).map((row) => row.slice(4));

@@ -138,7 +138,7 @@ describe('a run', () => {
   });
 
   it('puts principal components of the trained features beside what it learned', async () => {
-    const head = { dimension: 16, start: 'random', general: { dimension: 6, share: 0.4 } };
+    const head = { dimension: 16, start: 'random', general: { dimension: 6, share: 0.4, constant: 0 } };
     const result = await run('general', { head, epochs: 1 });
     if (!result.finished) throw new Error('it was not stopped');
     expect((await checkpoint('general')).tensors['weights/head.matrix']?.shape).toEqual([256, 10]);
