@@ -11,6 +11,7 @@ import { drawView, PLAIN_VIEW, viewSeed } from '../training/data/view-parameters
 import { viewSettings } from '../training/data/view-settings.js';
 import { renderView } from '../training/data/views.js';
 import { randomFloats, shuffled } from '../training/random.js';
+import { completeRecipe, readRecipe } from '../training/recipe/load.js';
 import { command, commonOptions, wholeNumber } from './command.js';
 import { EXIT } from './exit.js';
 import { describeError, note, OutputError, plural } from './output.js';
@@ -21,6 +22,7 @@ interface ViewsFlags extends Record<string, unknown> {
   views: number;
   seed: number;
   out: string;
+  recipe?: string;
 }
 
 /** The command, not yet wired. */
@@ -31,6 +33,7 @@ export function viewsCommand(): Command {
     'views --data photos:train --out views.png',
   )
     .requiredOption('--data <set>', 'photos: a folder, or FOLDER:split of its manifest.csv')
+    .option('--recipe <file>', 'recipe whose views are drawn (default: the default views)')
     .option('--photos <n>', 'photos, drawn at random', wholeNumber(1, 100), 8)
     .option('--views <n>', 'views of each', wholeNumber(1, 50), 7)
     .option('--seed <n>', 'another seed draws other photos and views', wholeNumber(0, 2 ** 32 - 1), 1)
@@ -40,9 +43,7 @@ export function viewsCommand(): Command {
 
 async function run(flags: ViewsFlags): Promise<void> {
   const { config, quiet } = commonOptions(flags);
-  const { card } = await loadCard(config.MODEL);
-  const rule = { size: card.input.size, ...card.input.resize };
-  const settings = viewSettings.parse({});
+  const { rule, settings } = await viewsOf(flags.recipe, config.MODEL);
   const photos = await readLabelledSet(flags.data);
 
   const row = async (index: number) => {
@@ -72,6 +73,16 @@ async function run(flags: ViewsFlags): Promise<void> {
     throw new OutputError(error);
   });
   if (!quiet) note(`${plural(flags.views, 'view')} each of ${plural(rows.length, 'photo')}: ${flags.out}`);
+}
+
+/** How photos are fitted and changed: as a recipe says, or by default and as the encoder to serve takes them. */
+async function viewsOf(file: string | undefined, model: string) {
+  if (file !== undefined) {
+    const { backbone, views } = completeRecipe(await readRecipe(file), file);
+    return { rule: { size: backbone.size, fit: 'cover', kernel: backbone.kernel } as const, settings: views };
+  }
+  const { input } = (await loadCard(model)).card;
+  return { rule: { size: input.size, ...input.resize }, settings: viewSettings.parse({}) };
 }
 
 async function bytesOf({ file }: LabelledPhoto): Promise<Uint8Array> {

@@ -29,6 +29,23 @@ describe('pawdex views', () => {
     expect(await sizeOf('sheet.png')).toEqual({ width, height, format: 'png' });
   });
 
+  it('draws the views of a recipe', async () => {
+    const recipe = path.join(bench.root, 'recipe.yaml');
+    const backbone = { file: 'builtin:small-cnn', size: 64, pixels: { mean: 128, std: 64 } };
+    const views = { crop: { area: [0.1, 0.2] } };
+    await writeFile(
+      recipe,
+      JSON.stringify({ name: 'small', backbone, views, losses: [{ kind: 'sup-con' }] }),
+    );
+    const args = ['views', '--data', photos, '--photos', '2', '--views', '3', '--recipe', recipe];
+    expect(await bench.run([...args, '--out', 'small.png'])).toMatchObject({ code: 0 });
+    expect(await sizeOf('small.png')).toMatchObject({ width: 4 * 70 + 6, height: 2 * 70 + 6 });
+    await writeFile(recipe, '{"views": {"crop": "all"}}');
+    const { code, stderr } = await bench.run([...args, '--out', 'bad.png']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/\[config_invalid\]/);
+  });
+
   it('goes on after a photo that cannot be read, and says so', async () => {
     await writeFile(path.join(photos, 'odd', 'zz.png'), 'no image');
     const { code, stderr } = await bench.run(['views', '--data', photos, '--views', '1', '--out', 'all.png']);
