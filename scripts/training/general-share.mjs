@@ -8,16 +8,17 @@
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { firstRows } from '../../dist/evaluation/exact.js';
 import { auroc } from '../../dist/evaluation/metrics/selective.js';
 import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
+import { project } from '../../dist/training/head/algebra.js';
 import { withGeneral } from '../../dist/training/head/general.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
 import { withWeights } from '../../dist/training/network/network.js';
-import { project } from '../../dist/training/network/start.js';
-import { completeRecipe, readRecipe } from '../../dist/training/recipe/load.js';
-import { evaluateEmbedding } from '../../dist/training/run/evaluation.js';
+import { completeRecipe, readRecipe, resizeRule } from '../../dist/training/recipe/load.js';
+import { embeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluation.js';
 import { featuresOf } from '../../dist/training/run/features.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
@@ -42,7 +43,7 @@ if (values.run === undefined || values.data === undefined || values.val === unde
 
 const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
 const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
-const { file, size, pixels, kernel } = recipe.backbone;
+const { file, size, pixels } = recipe.backbone;
 const backbone = await readBackbone(file, { size, seed: recipe.seed });
 const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
 const network = withWeights({ backbone, size, pixels, head: learned }, tensors);
@@ -59,15 +60,10 @@ const nonpets =
 
 const features = (photos) =>
   featuresOf(network, photos.length, (i) => readPhoto(photos[i].file), {
-    rule: { size, fit: 'cover', kernel },
+    rule: resizeRule(recipe),
     maxPixels: 1e8,
     onProgress: (done) => done % 400 === 0 && console.error(`${done} of ${photos.length} photos`),
   });
-const embedded = (vectors, photos) => ({
-  vectors,
-  items: photos.map(({ file, label }) => ({ file, label, sha256: file })),
-  skipped: [],
-});
 let known;
 const others = nonpets.length === 0 ? null : await features(nonpets);
 
@@ -84,10 +80,10 @@ for (const { share, constant } of settings) {
   const asked = { ...recipe, vote: { ...recipe.vote, temperature } };
   const { quality, val } = await evaluateEmbedding(set, asked, async (photos, rows) => {
     known ??= await features(photos);
-    const first = { ...known, data: known.data.subarray(0, rows * known.dimension), rows };
+    const first = firstRows(known, rows);
     if (share > 0)
       head = await withGeneral(learned, first, { dimension: Number(values.dimension), share, constant });
-    gallery = embedded(project(first, head), photos.slice(0, rows));
+    gallery = embeddedSet(photos.slice(0, rows), project(first, head));
     return project(known, head);
   });
   const columns = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
@@ -96,7 +92,7 @@ for (const { share, constant } of settings) {
       ask({ gallery, queries, k: 5, answering: { temperature }, leaveOneOut: false }).map(
         ({ familiarity }) => familiarity,
       );
-    columns.push(auroc(familiarities(val), familiarities(embedded(project(others, head), nonpets))));
+    columns.push(auroc(familiarities(val), familiarities(embeddedSet(nonpets, project(others, head)))));
   }
   console.log(
     ...[share, constant].map((value) => value.toFixed(2).padStart(5)),

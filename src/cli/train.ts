@@ -5,7 +5,7 @@ import { PACKAGE_ROOT } from '../config.js';
 import { PawdexError } from '../errors.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
 import { adaptBackbone } from '../training/recipe/adapt.js';
-import { completeRecipe, type PartialRecipe, readRecipe } from '../training/recipe/load.js';
+import { completeRecipe, type PartialRecipe, readRecipe, resizeRule } from '../training/recipe/load.js';
 import type { Recipe } from '../training/recipe/schema.js';
 import { hasCheckpoint } from '../training/run/checkpoint.js';
 import { readablePhotos } from '../training/run/readable.js';
@@ -165,14 +165,13 @@ async function trainingSet(
   display: TrainingDisplay,
   { maxPixels, signal }: { maxPixels: number; signal: AbortSignal },
 ): Promise<TrainingSet> {
-  const { size, kernel } = recipe.backbone;
   const readable = async (spec: string) => {
     const photos = await readLabelledSet(spec, { labelsRequired: true });
     display.phase(`Reading ${plural(photos.length, 'photo')} of ${spec}`, photos.length);
     return readablePhotos(
       photos.map(({ file, label }) => ({ file, label: label! })),
       {
-        rule: { size, fit: 'cover', kernel },
+        rule: resizeRule(recipe),
         maxPixels,
         signal,
         onProgress: (done) => display.phaseProgress(done),

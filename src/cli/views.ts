@@ -11,7 +11,7 @@ import { drawView, PLAIN_VIEW, viewSeed } from '../training/data/view-parameters
 import { viewSettings } from '../training/data/view-settings.js';
 import { renderView } from '../training/data/views.js';
 import { randomFloats, shuffled } from '../training/random.js';
-import { completeRecipe, readRecipe } from '../training/recipe/load.js';
+import { completeRecipe, readRecipe, resizeRule } from '../training/recipe/load.js';
 import { command, commonOptions, wholeNumber } from './command.js';
 import { EXIT } from './exit.js';
 import { describeError, note, OutputError, plural } from './output.js';
@@ -78,8 +78,8 @@ async function run(flags: ViewsFlags): Promise<void> {
 /** How photos are fitted and changed: as a recipe says, or by default and as the encoder to serve takes them. */
 async function viewsOf(file: string | undefined, model: string) {
   if (file !== undefined) {
-    const { backbone, views } = completeRecipe(await readRecipe(file), file);
-    return { rule: { size: backbone.size, fit: 'cover', kernel: backbone.kernel } as const, settings: views };
+    const recipe = completeRecipe(await readRecipe(file), file);
+    return { rule: resizeRule(recipe), settings: recipe.views };
   }
   const { input } = (await loadCard(model)).card;
   return { rule: { size: input.size, ...input.resize }, settings: viewSettings.parse({}) };

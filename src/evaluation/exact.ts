@@ -8,6 +8,11 @@ export interface Matrix {
   dimension: number;
 }
 
+/** The first rows of a matrix, which shares its memory. */
+export function firstRows({ data, dimension }: Matrix, rows: number): Matrix {
+  return { data: data.subarray(0, rows * dimension), rows, dimension };
+}
+
 /** The nearest rows of one query. */
 export interface Nearest {
   /** Gallery rows, nearest first; equally near ones in order of their row. */

@@ -10,6 +10,7 @@ import type { SessionOptions } from '../../training/autodiff/session.js';
 import { encoderModel } from '../../training/export/encoder-model.js';
 import { quantise } from '../../training/export/quantise/index.js';
 import { writeEncoder } from '../../training/export/write-encoder.js';
+import { resizeRule } from '../../training/recipe/load.js';
 import type { Recipe } from '../../training/recipe/schema.js';
 import { writeTrainingCharts } from '../../training/report/write-charts.js';
 import { evaluateEmbedding } from '../../training/run/evaluation.js';
@@ -103,11 +104,11 @@ async function quantised(
   set: TrainingSet,
   { maxPixels, quiet }: ExportOptions,
 ): Promise<Model> {
-  const { size, kernel } = recipe.backbone;
+  const rule = resizeRule(recipe);
   const perLabel = Math.ceil(QUANTISATION_PHOTOS / set.labels.length);
   const photos: Uint8Array[] = [];
   for (const { file } of set.galleryOf(perLabel).slice(0, QUANTISATION_PHOTOS))
-    photos.push(await decode(await readPhoto(file), { size, fit: 'cover', kernel }, { maxPixels }));
+    photos.push(await decode(await readPhoto(file), rule, { maxPixels }));
   const display = showQuantisation(quiet);
   const { seed } = recipe;
   const { model } = await quantise(float, photos, { seed, onProgress: display.onProgress }).finally(

@@ -61,3 +61,22 @@ export function largest({ vectors }: { vectors: Float32Array }, n: number, count
     for (let axis = 0; axis < count; axis += 1) axes[row * count + axis] = vectors[row * n + n - 1 - axis]!;
   return axes;
 }
+
+/** Embeddings of features [n, F] by a projection: float32 [n, D], unit vectors. */
+export function project(features: Matrix, { matrix, offset }: Projection): Matrix {
+  const dimension = offset.data.length;
+  const width = features.dimension;
+  const data = new Float32Array(features.rows * dimension);
+  const weights = matrix.data as Float32Array;
+  for (let row = 0; row < features.rows; row += 1) {
+    const out = data.subarray(row * dimension, (row + 1) * dimension);
+    out.set(offset.data as Float32Array);
+    for (let f = 0; f < width; f += 1) {
+      const value = features.data[row * width + f]!;
+      for (let i = 0; i < dimension; i += 1) out[i] = out[i]! + value * weights[f * dimension + i]!;
+    }
+    const length = Math.hypot(...out) || 1;
+    for (let i = 0; i < dimension; i += 1) out[i] = out[i]! / length;
+  }
+  return { data, rows: features.rows, dimension };
+}

@@ -3,7 +3,7 @@ import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../evaluation/exact.js';
 import { floatTensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/session.js';
-import { covariance, eigen, largest, type Projection } from './algebra.js';
+import { compute, covariance, eigen, largest, type Projection } from './algebra.js';
 
 /** Settings of {@link withGeneral}. */
 export interface GeneralOptions {
@@ -49,11 +49,11 @@ export async function withGeneral(
   const own = learned.offset.data.length;
   const general = {
     matrix: floatTensor(axes, [width, components]),
-    offset: floatTensor(Float32Array.from({ length: components }, (_, i) => -at(mean, axes, components, i))),
+    offset: floatTensor(centring(mean, axes, components)),
   };
   const parts = [
-    { part: learned, size: own, factor: Math.sqrt((1 - share) / power(learned, total, mean)) },
-    { part: general, size: components, factor: Math.sqrt(share / power(general, total, mean)) },
+    { part: learned, size: own, factor: Math.sqrt((1 - share) / (await power(features, learned, session))) },
+    { part: general, size: components, factor: Math.sqrt(share / (await power(features, general, session))) },
   ];
   const matrix = new Float32Array(width * (own + dimension));
   const offset = new Float32Array(own + dimension);
@@ -70,28 +70,29 @@ export async function withGeneral(
   return { matrix: floatTensor(matrix, [width, own + dimension]), offset: floatTensor(offset) };
 }
 
-/** Column `i` of a row-major [F, width] times a vector [F]. */
-function at(vector: Float32Array, matrix: ArrayLike<number>, width: number, i: number): number {
-  let sum = 0;
-  for (let f = 0; f < vector.length; f += 1) sum += vector[f]! * matrix[f * width + i]!;
-  return sum;
+/** What has to be added to features @ axes for their mean to be 0. @param axes row-major [F, count] */
+function centring(mean: Float32Array, axes: Float32Array, count: number): Float32Array {
+  const offset = new Float64Array(count);
+  mean.forEach((value, f) => {
+    for (let i = 0; i < count; i += 1) offset[i]! -= value * axes[f * count + i]!;
+  });
+  return Float32Array.from(offset);
 }
 
-/** Mean squared length of projected features, from their covariance and mean: trace(M^T C M) + |mean M + offset|^2. */
-function power({ matrix, offset }: Projection, covariance: Float32Array, mean: Float32Array): number {
-  const m = matrix.data as Float32Array;
-  const size = offset.data.length;
-  const width = mean.length;
-  let sum = 0;
-  const column = new Float64Array(width);
-  for (let i = 0; i < size; i += 1) {
-    for (let f = 0; f < width; f += 1) column[f] = m[f * size + i]!;
-    for (let f = 0; f < width; f += 1) {
-      let row = 0;
-      for (let j = 0; j < width; j += 1) row += covariance[f * width + j]! * column[j]!;
-      sum += row * column[f]!;
-    }
-    sum += (at(mean, m, size, i) + (offset.data[i] as number)) ** 2;
-  }
-  return sum;
+/** Mean squared length of projected features. */
+async function power(
+  { data, rows, dimension }: Matrix,
+  { matrix, offset }: Projection,
+  session?: SessionOptions,
+): Promise<number> {
+  const { square } = await compute(
+    session,
+    (g) => {
+      const x = g.input('x', 'float32', [rows, dimension]);
+      const y = g.add(g.matMul(x, g.constant(matrix)), g.constant(offset));
+      return { square: g.meanAll(g.mul(y, y)) };
+    },
+    { x: { dtype: 'float32', shape: [rows, dimension], data } },
+  );
+  return offset.data.length * Number(square?.data[0]);
 }

@@ -44,22 +44,3 @@ export function meanProxies(
   }
   return floatTensor(proxies, [count, dimension]);
 }
-
-/** Embeddings of frozen features by a head: float32 [photos, D], unit vectors. */
-export function project(features: Matrix, { matrix, offset }: Head): Matrix {
-  const dimension = offset.data.length;
-  const width = features.dimension;
-  const data = new Float32Array(features.rows * dimension);
-  const weights = matrix.data as Float32Array;
-  for (let row = 0; row < features.rows; row += 1) {
-    const out = data.subarray(row * dimension, (row + 1) * dimension);
-    out.set(offset.data as Float32Array);
-    for (let f = 0; f < width; f += 1) {
-      const value = features.data[row * width + f]!;
-      for (let i = 0; i < dimension; i += 1) out[i] = out[i]! + value * weights[f * dimension + i]!;
-    }
-    const length = Math.hypot(...out) || 1;
-    for (let i = 0; i < dimension; i += 1) out[i] = out[i]! / length;
-  }
-  return { data, rows: features.rows, dimension };
-}

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
+import type { ResizeRule } from '../../image/decode.js';
 import { SMALL_NETWORK } from '../network/backbone.js';
 import { type Recipe, recipeSchema } from './schema.js';
 
@@ -82,6 +83,11 @@ const LABEL_FREE: ReadonlySet<string> = new Set(['nt-xent', 'moco']);
 /** Whether the losses take two views of each photo and no labels. */
 export function isLabelFree({ losses }: Recipe): boolean {
   return LABEL_FREE.has(losses[0]!.kind);
+}
+
+/** How photos come to the backbone's input, in training and when the encoder serves. */
+export function resizeRule({ backbone: { size, kernel } }: Recipe): ResizeRule {
+  return { size, fit: 'cover', kernel };
 }
 
 /** Numbers of an embedding that the losses see. */

@@ -10,7 +10,7 @@ import { classBatches, plainBatches } from '../data/sampler.js';
 import { type Cut, keptFeeds } from '../network/kept.js';
 import { LOSS_INPUTS } from '../network/losses.js';
 import { mixSeed } from '../random.js';
-import { isLabelFree, photosPerStep } from '../recipe/load.js';
+import { isLabelFree, photosPerStep, resizeRule } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { KeptViews } from './kept-views.js';
 import type { StepBatch } from './trainer.js';
@@ -78,7 +78,7 @@ export function loadOptions(
   limits: DecodeLimits,
   skipped: (file: string, error: PawdexError) => void,
 ): Omit<LoadOptions, 'viewsPerPhoto'> {
-  const { backbone, seed, views } = recipe;
+  const { seed, views } = recipe;
   const numbers = new Map(
     [...new Set(photos.map(({ label }) => label))].sort().map((label, i) => [label, i]),
   );
@@ -86,7 +86,7 @@ export function loadOptions(
     photos: new PhotoCache((photo) => readPhoto(photos[photo]!.file), { maxBytes: CACHE_BYTES, limits }),
     // Without labels any photo can stand in for any other.
     labels: Int32Array.from(photos, ({ label }) => (isLabelFree(recipe) ? 0 : numbers.get(label)!)),
-    rule: { size: backbone.size, fit: 'cover', kernel: backbone.kernel },
+    rule: resizeRule(recipe),
     views,
     seed,
     onBadPhoto: ({ photo, error }) => skipped(photos[photo]!.file, error),

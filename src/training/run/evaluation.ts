@@ -19,6 +19,11 @@ function evaluationPhotos(set: TrainingSet, { evaluation }: Recipe): TrainingPho
   return [...set.galleryOf(evaluation.galleryPerLabel), ...set.val, ...set.heldOut];
 }
 
+/** Photos with their vectors. They are told apart by where they lie: an evaluation within training looks at no bytes. */
+export function embeddedSet(photos: readonly TrainingPhoto[], vectors: Matrix): EmbeddedSet {
+  return { vectors, items: photos.map(({ file, label }) => ({ file, label, sha256: file })), skipped: [] };
+}
+
 /**
  * Asks the val photos of a gallery of train photos, and the photos of held-out labels of that gallery with themselves
  * in it, each without itself.
@@ -34,12 +39,7 @@ export async function evaluateEmbedding(
   const photos = evaluationPhotos(set, recipe);
   const ends = photos.length - set.heldOut.length;
   const begins = ends - set.val.length;
-  const all: EmbeddedSet = {
-    vectors: await embed(photos, begins),
-    // Photos are told apart by where they lie: an evaluation within training looks at no bytes.
-    items: photos.map(({ file, label }) => ({ file, label, sha256: file })),
-    skipped: [],
-  };
+  const all = embeddedSet(photos, await embed(photos, begins));
   const val = subset(all, (_, row) => row >= begins && row < ends);
   const settings = { k: recipe.vote.k, answering: { temperature: recipe.vote.temperature } };
   const onVal = evaluate(

@@ -3,14 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PawdexError } from '../../errors.js';
 import type { EmbeddedSet } from '../../evaluation/embed-set.js';
-import type { Matrix } from '../../evaluation/exact.js';
+import { firstRows } from '../../evaluation/exact.js';
 import { readPhoto } from '../../image/read-photo.js';
 import type { SessionOptions } from '../autodiff/session.js';
+import { project } from '../head/algebra.js';
 import { withGeneral } from '../head/general.js';
 import { cutOf } from '../network/kept.js';
 import { type Network, withWeights } from '../network/network.js';
-import { project } from '../network/start.js';
-import { formatRecipe, photosPerStep } from '../recipe/load.js';
+import { formatRecipe, photosPerStep, resizeRule } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { between, type Weights } from './average.js';
 import { type Batches, batchesOf, type KeptSource, loadOptions } from './batches.js';
@@ -94,7 +94,7 @@ class Run {
     this.#options = options;
     const { recipe, session, maxPixels, report, signal } = options;
     this.#features = {
-      rule: { size: recipe.backbone.size, fit: 'cover', kernel: recipe.backbone.kernel },
+      rule: resizeRule(recipe),
       maxPixels,
       ...(session === undefined ? {} : { session }),
       ...(signal === undefined ? {} : { signal }),
@@ -288,10 +288,6 @@ class Run {
     judged ??= await this.#judge(best, 'Evaluating the best');
     return { share: Number(metadata.share), log: log.entries, ...judged };
   }
-}
-
-function firstRows({ data, dimension }: Matrix, rows: number): Matrix {
-  return { data: data.subarray(0, rows * dimension), rows, dimension };
 }
 
 /** Whether the first is the better: by the vote, and by recall where the votes are equal. */

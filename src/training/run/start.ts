@@ -3,11 +3,12 @@
 import { readPhoto } from '../../image/read-photo.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/builder.js';
+import { project } from '../head/algebra.js';
 import { fitProjection } from '../head/fit-projection.js';
 import { readBackbone } from '../network/backbone.js';
 import { PROXIES } from '../network/losses.js';
 import { appendBackbone, type Network, pixelsInput, withWeights } from '../network/network.js';
-import { meanProxies, project, randomHead } from '../network/start.js';
+import { meanProxies, randomHead } from '../network/start.js';
 import { randomDirections } from '../random.js';
 import { learnedDimension } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -27,7 +28,7 @@ export async function startOf(
   recipe: Recipe,
   set: TrainingSet,
   stored: Weights | null,
-  embedding: FeaturesOptions,
+  reading: FeaturesOptions,
   onFeatures: (total: number) => void,
 ): Promise<{ network: Network; proxies: Tensor | null }> {
   const { file, size, pixels } = recipe.backbone;
@@ -45,7 +46,7 @@ export async function startOf(
   }
   onFeatures(set.train.length);
   const read = (i: number) => readPhoto(set.train[i]!.file);
-  const frozen = await featuresOf(network, set.train.length, read, embedding);
+  const frozen = await featuresOf(network, set.train.length, read, reading);
   const labels = Array.from(set.numbers);
   const head = await fitProjection(frozen, labels, { dimension, seed: recipe.seed });
   const proxies = hasProxies ? meanProxies(project(frozen, head), labels, count) : null;
