@@ -1,10 +1,10 @@
 /**
  * What the general part of a head (head.general) is worth: takes the best weights of a finished run, puts principal
- * components of its features beside what it learned, in several shares, and measures each on val, on labels the run held
- * out, and on photos of nothing that it knows.
+ * components of its features, or of those it started from, beside what it learned, in several shares, and measures each
+ * on val, on labels the run held out, and on photos of nothing that it knows.
  *
- *   node scripts/training/general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--dimension 128]
- *     [--shares 0,0.2,0.35,0.5,0.65] [--constants 0,0.5,0.7,1]
+ *   node scripts/training/general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start]
+ *     [--dimension 128] [--shares 0,0.2,0.35,0.5,0.65] [--constants 0,0.5,0.7,1]
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,10 +14,10 @@ import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { project } from '../../dist/training/head/algebra.js';
-import { withGeneral } from '../../dist/training/head/general.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
 import { withWeights } from '../../dist/training/network/network.js';
 import { completeRecipe, readRecipe, resizeRule } from '../../dist/training/recipe/load.js';
+import { completeHead, featureNetwork } from '../../dist/training/run/complete.js';
 import { embeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluation.js';
 import { featuresOf } from '../../dist/training/run/features.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
@@ -29,14 +29,20 @@ const { values } = parseArgs({
     data: { type: 'string' },
     val: { type: 'string' },
     nonpets: { type: 'string' },
+    features: { type: 'string', default: 'start' },
     dimension: { type: 'string', default: '128' },
     shares: { type: 'string', default: '0,0.2,0.35,0.5,0.65' },
     constants: { type: 'string', default: '0,0.5,0.7,1' },
   },
 });
-if (values.run === undefined || values.data === undefined || values.val === undefined) {
+const isUsable =
+  values.run !== undefined &&
+  values.data !== undefined &&
+  values.val !== undefined &&
+  ['start', 'trained'].includes(values.features);
+if (!isUsable) {
   console.error(
-    'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--dimension N] [--shares A,B] [--constants A,B]',
+    'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained] [--dimension N] [--shares A,B] [--constants A,B]',
   );
   process.exit(2);
 }
@@ -46,7 +52,9 @@ const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'))
 const { file, size, pixels } = recipe.backbone;
 const backbone = await readBackbone(file, { size, seed: recipe.seed });
 const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
-const network = withWeights({ backbone, size, pixels, head: learned }, tensors);
+const start = { backbone, size, pixels, head: learned };
+const general = { features: values.features, dimension: Number(values.dimension) };
+const network = featureNetwork(withWeights(start, tensors), start, general);
 
 const labelled = async (spec) =>
   (await readLabelledSet(spec, { labelsRequired: true })).map(({ file, label }) => ({ file, label }));
@@ -81,8 +89,7 @@ for (const { share, constant } of settings) {
   const { quality, val } = await evaluateEmbedding(set, asked, async (photos, rows) => {
     known ??= await features(photos);
     const first = firstRows(known, rows);
-    if (share > 0)
-      head = await withGeneral(learned, first, { dimension: Number(values.dimension), share, constant });
+    head = await completeHead(learned, first, share === 0 ? undefined : { ...general, share, constant });
     gallery = embeddedSet(photos.slice(0, rows), project(first, head));
     return project(known, head);
   });

@@ -13,6 +13,8 @@ export interface GeneralOptions {
   readonly share: number;
   /** A last number that is the same for every photo, where that length is 1 on average; 0: none. */
   readonly constant: number;
+  /** Components are of the features from this one on; 0, of all, unless given. */
+  readonly from?: number;
 }
 
 /**
@@ -33,22 +35,25 @@ export interface GeneralOptions {
 export async function withGeneral(
   learned: Projection,
   features: Matrix,
-  { dimension, share, constant }: GeneralOptions,
+  { dimension, share, constant, from = 0 }: GeneralOptions,
   session?: SessionOptions,
 ): Promise<Projection> {
   const width = features.dimension;
   const components = dimension - (constant > 0 ? 1 : 0);
-  const most = Math.min(width, features.rows - 1);
+  const taken = columns(features, from);
+  const most = Math.min(taken.dimension, features.rows - 1);
   if (components > most)
     throw new PawdexError('config_invalid', {
-      detail: `${features.rows} photos with ${width} features have ${most} principal components, not ${components}.`,
+      detail: `${features.rows} photos with ${taken.dimension} features have ${most} principal components, not ${components}.`,
       hint: 'Lower head.general.dimension, or raise evaluation.galleryPerLabel: its photos are what they are taken from.',
     });
-  const { total, mean } = await covariance(features, session);
-  const axes = largest(eigen(total, width), width, components);
+  const { total, mean } = await covariance(taken, session);
+  const axes = largest(eigen(total, taken.dimension), taken.dimension, components);
   const own = learned.offset.data.length;
+  const wide = new Float32Array(width * components);
+  wide.set(axes, from * components);
   const general = {
-    matrix: floatTensor(axes, [width, components]),
+    matrix: floatTensor(wide, [width, components]),
     offset: floatTensor(centring(mean, axes, components)),
   };
   const parts = [
@@ -68,6 +73,16 @@ export async function withGeneral(
   }
   if (constant > 0) offset[own + components] = constant;
   return { matrix: floatTensor(matrix, [width, own + dimension]), offset: floatTensor(offset) };
+}
+
+/** The columns from one on. */
+function columns({ data, rows, dimension }: Matrix, from: number): Matrix {
+  if (from === 0) return { data, rows, dimension };
+  const width = dimension - from;
+  const taken = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row += 1)
+    taken.set(data.subarray(row * dimension + from, (row + 1) * dimension), row * width);
+  return { data: taken, rows, dimension: width };
 }
 
 /** What has to be added to features @ axes for their mean to be 0. @param axes row-major [F, count] */

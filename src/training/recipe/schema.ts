@@ -60,12 +60,16 @@ const head = z.strictObject({
    * What no loss shapes: `dimension` of these numbers, principal components of the features with `share` of the squared
    * length beside the learned ones, and a `constant` where that length is 1. What was never trained on, other breeds and
    * other animals, differs in more than what tells the trained labels apart. None unless given.
+   *
+   * `features: start` takes those of the network that training started from, which has lost nothing; the encoder then
+   * computes the trained layers twice, with either weights. `trained` costs nothing.
    */
   general: z
     .strictObject({
       dimension: z.int().min(2),
-      share: positive.lt(1).default(0.5),
-      constant: z.number().min(0).max(10).default(0.7),
+      features: z.enum(['start', 'trained']).default('start'),
+      share: positive.lt(1).default(0.6),
+      constant: z.number().min(0).max(10).default(1),
     })
     .optional(),
 });

@@ -7,7 +7,6 @@ import { firstRows } from '../../evaluation/exact.js';
 import { readPhoto } from '../../image/read-photo.js';
 import type { SessionOptions } from '../autodiff/session.js';
 import { project } from '../head/algebra.js';
-import { withGeneral } from '../head/general.js';
 import { cutOf } from '../network/kept.js';
 import { type Network, withWeights } from '../network/network.js';
 import { formatRecipe, photosPerStep, resizeRule } from '../recipe/load.js';
@@ -15,6 +14,7 @@ import type { Recipe } from '../recipe/schema.js';
 import { between, type Weights } from './average.js';
 import { type Batches, batchesOf, type KeptSource, loadOptions } from './batches.js';
 import { hasCheckpoint, type Progress, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { completeHead, featureNetwork } from './complete.js';
 import { type Evaluated, evaluateEmbedding } from './evaluation.js';
 import { type FeaturesOptions, featuresOf } from './features.js';
 import { Guard } from './guard.js';
@@ -125,6 +125,8 @@ class Run {
       this.#features,
       (total) => this.#options.report?.phase('Features of the frozen backbone', total),
     );
+    // Here rather than at the first evaluation, if it cannot be done.
+    featureNetwork(network, network, recipe.head.general);
     const kept = recipe.keptViews > 0 ? await this.#keepViews(network) : null;
     const trainer = await Trainer.create(network, proxies, kept?.cut ?? null, recipe, session);
     try {
@@ -215,10 +217,7 @@ class Run {
   }
 
   async #evaluate(trainer: Trainer, network: Network, log: TrainingLog, at: StepEntry): Promise<void> {
-    const { quality } = await this.#judge(
-      withWeights(network, trainer.weights),
-      `Evaluating step ${at.step}`,
-    );
+    const { quality } = await this.#judge(network, trainer.weights, `Evaluating step ${at.step}`);
     const entry = { step: at.step, epoch: at.epoch, val: quality };
     await log.add(entry);
     this.#options.report?.evaluated(entry);
@@ -228,17 +227,17 @@ class Run {
     await this.#keep(trainer.weights, at.step, quality, 1);
   }
 
-  /** Measures a network, with the general part that its head has in the end. */
-  async #judge(network: Network, text: string): Promise<Judged> {
+  /** Measures weights in the network that they started from, with the general part that its head has in the end. */
+  async #judge(start: Network, weights: Weights, text: string): Promise<Judged> {
     const { set, recipe, report, session } = this.#options;
     const { general } = recipe.head;
-    let head = network.head;
+    const network = featureNetwork(withWeights(start, weights), start, general);
+    let { head } = network;
     const evaluated = await evaluateEmbedding(set, recipe, async (photos, gallery) => {
       report?.phase(text, photos.length);
       const read = (i: number) => readPhoto(photos[i]!.file);
       const features = await featuresOf(network, photos.length, read, this.#features);
-      if (general !== undefined)
-        head = await withGeneral(head, firstRows(features, gallery), general, session);
+      head = await completeHead(network.head, firstRows(features, gallery), general, session);
       return project(features, head);
     });
     return { ...evaluated, network: { ...network, head } };
@@ -272,7 +271,7 @@ class Run {
     for (const share of recipe.average) {
       const weights = share === 1 ? trainer.weights : between(trainer.start, trainer.weights, share);
       const text = share === 1 ? 'Evaluating the end' : `Evaluating ${share} of the end with the start`;
-      const evaluated = await this.#judge(withWeights(network, weights), text);
+      const evaluated = await this.#judge(network, weights, text);
       const { quality } = evaluated;
       const entry = { step: trainer.steps, epoch: recipe.epochs, share, val: quality };
       await log.add(entry);
@@ -283,9 +282,8 @@ class Run {
       judged = evaluated;
     }
     const { tensors, metadata } = await readTensors(path.join(out, BEST));
-    const best = withWeights(network, tensors);
     // None of them was better than an evaluation on the way, whose embeddings are gone.
-    judged ??= await this.#judge(best, 'Evaluating the best');
+    judged ??= await this.#judge(network, tensors, 'Evaluating the best');
     return { share: Number(metadata.share), log: log.entries, ...judged };
   }
 }

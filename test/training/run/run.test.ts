@@ -137,22 +137,33 @@ describe('a run', () => {
     expect(result.val.items.map(({ label }) => label)).not.toContain('label-3');
   });
 
-  it('puts principal components of the trained features beside what it learned', async () => {
-    const head = { dimension: 16, start: 'random', general: { dimension: 6, share: 0.4, constant: 0 } };
-    const result = await run('general', { head, epochs: 1 });
-    if (!result.finished) throw new Error('it was not stopped');
-    expect((await checkpoint('general')).tensors['weights/head.matrix']?.shape).toEqual([256, 10]);
-    const { matrix, offset } = result.network.head;
-    expect([matrix.shape, offset.shape]).toEqual([[256, 16], [16]]);
-    expect(result.val.vectors.dimension).toBe(16);
-    // Unit vectors, of whose squared length the last six numbers make up two fifths on average.
-    const { data, rows } = result.val.vectors;
-    const squared = (from: number, to: number) =>
-      data.reduce((sum, x, i) => sum + (i % 16 >= from && i % 16 < to ? x * x : 0), 0) / rows;
-    expect(squared(0, 16)).toBeCloseTo(1, 4);
-    expect(squared(10, 16)).toBeGreaterThan(0.25);
-    expect(squared(10, 16)).toBeLessThan(0.6);
-  });
+  it.each([
+    { features: 'trained', width: 256 },
+    { features: 'start', width: 512 },
+  ])(
+    'puts principal components of the $features features beside what it learned',
+    async ({ features, width }) => {
+      const general = { features, dimension: 6, share: 0.4, constant: 0 };
+      const result = await run(`general ${features}`, {
+        head: { dimension: 16, start: 'random', general },
+        epochs: 1,
+      });
+      if (!result.finished) throw new Error('it was not stopped');
+      expect((await checkpoint(`general ${features}`)).tensors['weights/head.matrix']?.shape).toEqual([
+        256, 10,
+      ]);
+      const { matrix, offset } = result.network.head;
+      expect([matrix.shape, offset.shape]).toEqual([[width, 16], [16]]);
+      expect(result.val.vectors.dimension).toBe(16);
+      // Unit vectors, of whose squared length the last six numbers make up two fifths on average.
+      const { data, rows } = result.val.vectors;
+      const squared = (from: number, to: number) =>
+        data.reduce((sum, x, i) => sum + (i % 16 >= from && i % 16 < to ? x * x : 0), 0) / rows;
+      expect(squared(0, 16)).toBeCloseTo(1, 4);
+      expect(squared(10, 16)).toBeGreaterThan(0.25);
+      expect(squared(10, 16)).toBeLessThan(0.6);
+    },
+  );
 
   it('refuses a head with nothing to learn', () => {
     const head = { dimension: 16, general: { dimension: 15 } };

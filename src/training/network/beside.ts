@@ -1,0 +1,117 @@
+/** A trained network with the one it started from still in it, so that an embedding can be made of both. */
+import { findTail, PASSING } from '../../encoder/cells/tail.js';
+import { PawdexError } from '../../errors.js';
+import type { Matrix } from '../../evaluation/exact.js';
+import type { Model } from '../../onnx/model.js';
+import { floatTensor } from '../../onnx/tensor.js';
+import type { Projection } from '../head/algebra.js';
+
+/** Put before the names of what is computed with the start's weights. */
+const START = 'start ';
+/** Axis of a feature map's channels. */
+const CHANNELS = 1;
+
+/**
+ * Puts the start's feature map beside the trained one, before they are pooled. What comes before the first weight that
+ * differs is computed once; what comes after it, twice.
+ *
+ * The features [batch, 2F] are those of `trained` and then those of `start`, pooled: an embedding that is linear in
+ * them is linear in either network's cells.
+ *
+ * @param start the same network with other values of some weights
+ * @returns inputs and outputs are named as in `trained`
+ * @throws PawdexError `config_invalid` when the network does not end in the global mean of a feature map
+ */
+export function besideStart(trained: Model, start: Model): Model {
+  const map = pooledMap(trained);
+  const initialisers = new Map(trained.initialisers);
+  const copied = new Set<string>();
+  for (const [name, tensor] of start.initialisers) {
+    if (trained.initialisers.get(name) === tensor) continue;
+    copied.add(name);
+    initialisers.set(START + name, tensor);
+  }
+  const before = upTo(trained, map);
+  const inStart = (name: string) => (copied.has(name) ? START + name : name);
+  const copies: Model['nodes'][number][] = [];
+  for (const node of trained.nodes) {
+    if (!before.has(node) || !node.inputs.some((name) => copied.has(name))) continue;
+    for (const name of node.outputs) copied.add(name);
+    copies.push({
+      ...node,
+      name: START + node.name,
+      inputs: node.inputs.map(inStart),
+      outputs: node.outputs.map(inStart),
+    });
+  }
+  const both = `${map} and ${START}`;
+  const joined = {
+    op: 'Concat',
+    domain: '',
+    name: both,
+    inputs: [map, inStart(map)],
+    outputs: [both],
+    attributes: { axis: CHANNELS },
+  };
+  const after = trained.nodes
+    .filter((node) => !before.has(node))
+    .map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === map ? both : name)) }));
+  const outputs = trained.outputs.map((port) => ({
+    ...port,
+    shape: port.shape.map((size, axis) => (axis === CHANNELS && typeof size === 'number' ? 2 * size : size)),
+  }));
+  return {
+    ...trained,
+    outputs,
+    nodes: [...trained.nodes.filter((node) => before.has(node)), ...copies, joined, ...after],
+    initialisers,
+  };
+}
+
+/**
+ * A projection of the trained network's unit features as one of {@link besideStart}'s. The two share one length, so
+ * the trained ones are as much shorter as their share of it says, on average.
+ *
+ * @param projection of [n, F]
+ * @param features float32 [n, 2F], unit rows: those that the average is over
+ * @returns of [n, 2F]; what the start's features are has no influence
+ */
+export function ofTrainedPart({ matrix, offset }: Projection, features: Matrix): Projection {
+  const { data, rows, dimension } = features;
+  const [width = 0, to = 0] = matrix.shape;
+  let length = 0;
+  for (let row = 0; row < rows; row += 1)
+    length += Math.hypot(...data.subarray(row * dimension, row * dimension + width)) / rows;
+  const wide = new Float32Array(dimension * to);
+  (matrix.data as Float32Array).forEach((weight, i) => {
+    wide[i] = weight / length;
+  });
+  return { matrix: floatTensor(wide, [dimension, to]), offset };
+}
+
+/** Name of the feature map whose global mean a network gives. */
+function pooledMap(model: Model): string {
+  const output = model.outputs[0]?.name ?? '';
+  try {
+    const { map, steps } = findTail(model, output);
+    if (steps.every(({ node }) => PASSING.has(node.op))) return map;
+  } catch (error) {
+    if (!(error instanceof PawdexError)) throw error;
+  }
+  throw new PawdexError('config_invalid', {
+    detail: `head.general takes the start's features beside the trained ones, and the backbone's "${output}" is not the global mean of a feature map.`,
+    hint: 'Set head.general.features to trained, or export the backbone so that it ends in global average pooling.',
+  });
+}
+
+/** The nodes that a value is computed by. */
+function upTo(model: Model, value: string): ReadonlySet<Model['nodes'][number]> {
+  const wanted = new Set([value]);
+  const found = new Set<Model['nodes'][number]>();
+  for (const node of model.nodes.toReversed()) {
+    if (!node.outputs.some((name) => wanted.has(name))) continue;
+    found.add(node);
+    for (const name of node.inputs) wanted.add(name);
+  }
+  return found;
+}
