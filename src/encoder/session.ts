@@ -86,9 +86,10 @@ export async function createSession(
     typeof model === 'string'
       ? ort.InferenceSession.create(model, options)
       : ort.InferenceSession.create(model, options);
-  return opening.catch((cause) => {
+  return opening.catch((cause: Error) => {
     const what = typeof model === 'string' ? model : 'the model';
-    throw new PawdexError('model_invalid', { detail: `ONNX Runtime cannot load ${what}.`, cause });
+    const detail = `ONNX Runtime cannot load ${what}: ${cause.message}`;
+    throw new PawdexError('model_invalid', { detail, cause });
   });
 }
 

@@ -39,7 +39,8 @@ export function besideStart(trained: Model, start: Model): Model {
     for (const name of node.outputs) copied.add(name);
     copies.push({
       ...node,
-      name: START + node.name,
+      // Two nodes may be without a name, but not have one.
+      name: node.name && START + node.name,
       inputs: node.inputs.map(inStart),
       outputs: node.outputs.map(inStart),
     });

@@ -11,7 +11,9 @@ import { besideStart, ofTrainedPart } from '../../../src/training/network/beside
 import { withWeights } from '../../../src/training/network/network.js';
 import { randomFloats } from '../../../src/training/random.js';
 
-const start = smallNetwork(32, 1);
+const named = smallNetwork(32, 1);
+/** Exporters need not name nodes. */
+const start = { ...named, nodes: named.nodes.map((node) => ({ ...node, name: '' })) };
 const other = smallNetwork(32, 2);
 const head = { matrix: floatTensor(new Float32Array(256), [256, 1]), offset: floatTensor([0]) };
 /** The start with the last two layers of another network. */
