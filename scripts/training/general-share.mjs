@@ -14,6 +14,7 @@ import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { project } from '../../dist/training/head/algebra.js';
+import { columns } from '../../dist/training/head/general.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
 import { withWeights } from '../../dist/training/network/network.js';
 import { completeRecipe, readRecipe, resizeRule } from '../../dist/training/recipe/load.js';
@@ -47,6 +48,9 @@ if (!isUsable) {
   process.exit(2);
 }
 
+/** Of a vote among features that no loss has shaped: their cosines are close together. */
+const START_TEMPERATURE = 0.02;
+
 const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
 const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
 const { file, size, pixels } = recipe.backbone;
@@ -75,34 +79,61 @@ const features = (photos) =>
 let known;
 const others = nonpets.length === 0 ? null : await features(nonpets);
 
-console.log('share constant  top-1  recall@1  of held-out labels  AUROC over the others');
-const numbers = (text) => text.split(',').map(Number);
-const settings = numbers(values.shares).flatMap((share) =>
-  share === 0 ? [{ share, constant: 0 }] : numbers(values.constants).map((constant) => ({ share, constant })),
-);
-for (const { share, constant } of settings) {
-  let head = learned;
-  let gallery;
-  // Cosines (c + k) / (1 + k) with k the constant's square: the vote's temperature shrinks alike.
-  const temperature = recipe.vote.temperature / (1 + constant ** 2);
+/** Cosines (c + k) / (1 + k) with k the constant's square: the vote's temperature shrinks alike. */
+const shrunk = (constant) => 1 + constant ** 2;
+const temperature = recipe.vote.temperature * shrunk(recipe.head.general?.constant ?? 0);
+
+/** @param embedder makes of the gallery's features what embeds features */
+async function measure(name, temperature, embedder) {
   const asked = { ...recipe, vote: { ...recipe.vote, temperature } };
+  let embed;
+  let gallery;
   const { quality, val } = await evaluateEmbedding(set, asked, async (photos, rows) => {
     known ??= await features(photos);
     const first = firstRows(known, rows);
-    head = await completeHead(learned, first, share === 0 ? undefined : { ...general, share, constant });
-    gallery = embeddedSet(photos.slice(0, rows), project(first, head));
-    return project(known, head);
+    embed = await embedder(first);
+    gallery = embeddedSet(photos.slice(0, rows), embed(first));
+    return embed(known);
   });
-  const columns = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
+  const measured = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
   if (others !== null) {
     const familiarities = (queries) =>
       ask({ gallery, queries, k: 5, answering: { temperature }, leaveOneOut: false }).map(
         ({ familiarity }) => familiarity,
       );
-    columns.push(auroc(familiarities(val), familiarities(embeddedSet(nonpets, project(others, head)))));
+    measured.push(auroc(familiarities(val), familiarities(embeddedSet(nonpets, embed(others)))));
   }
-  console.log(
-    ...[share, constant].map((value) => value.toFixed(2).padStart(5)),
-    ...columns.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)),
-  );
+  console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
+}
+
+/** The features that training started from, whole: what photos of held-out labels should not be found worse than by. */
+function startAlone(both) {
+  const taken = columns(both, both.dimension / 2);
+  const { data, dimension } = taken;
+  for (let begin = 0; begin < data.length; begin += dimension) {
+    const row = data.subarray(begin, begin + dimension);
+    const length = Math.hypot(...row);
+    row.forEach((value, i) => {
+      row[i] = value / length;
+    });
+  }
+  return taken;
+}
+
+console.log('share constant   top-1  recall@1  of held-out labels  AUROC over the others');
+const numbers = (text) => text.split(',').map(Number);
+if (values.features === 'start') await measure('start alone', START_TEMPERATURE, () => startAlone);
+const settings = numbers(values.shares).flatMap((share) =>
+  share === 0 ? [{ share, constant: 0 }] : numbers(values.constants).map((constant) => ({ share, constant })),
+);
+for (const { share, constant } of settings) {
+  const name = [share, constant].map((value) => value.toFixed(2).padStart(5)).join(' ');
+  await measure(name, temperature / shrunk(constant), async (first) => {
+    const head = await completeHead(
+      learned,
+      first,
+      share === 0 ? undefined : { ...general, share, constant },
+    );
+    return (matrix) => project(matrix, head);
+  });
 }

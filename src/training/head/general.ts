@@ -75,8 +75,8 @@ export async function withGeneral(
   return { matrix: floatTensor(matrix, [width, own + dimension]), offset: floatTensor(offset) };
 }
 
-/** The columns from one on. */
-function columns({ data, rows, dimension }: Matrix, from: number): Matrix {
+/** The columns from one on, as a copy unless that is all of them. */
+export function columns({ data, rows, dimension }: Matrix, from: number): Matrix {
   if (from === 0) return { data, rows, dimension };
   const width = dimension - from;
   const taken = new Float32Array(rows * width);

@@ -69,7 +69,7 @@ const head = z.strictObject({
       dimension: z.int().min(2),
       features: z.enum(['start', 'trained']).default('start'),
       share: positive.lt(1).default(0.6),
-      constant: z.number().min(0).max(10).default(1),
+      constant: z.number().min(0).max(10).default(0.7),
     })
     .optional(),
 });
