@@ -57,7 +57,7 @@ async function run(dir: string, flags: IndexFlags): Promise<void> {
   });
   const interrupted = interruption.exitCode();
   interruption.dispose();
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = Math.round(performance.now() - started) / 1000;
   await report(summary, { flags, quiet: common.quiet, seconds, interrupted: interrupted !== null });
   process.exitCode = exitCode(summary, interrupted);
 }
