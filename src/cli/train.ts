@@ -202,8 +202,10 @@ async function recipeOf(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
   put('batch', { labels: flags.labels, photos: flags.photos, chunk: flags.chunk });
   put('optimiser', { learningRate: flags.learningRate });
   if (flags.loss !== undefined) partial.losses = [{ kind: flags.loss }];
-  // What the shipped recipe keeps of views depends on what it freezes, and label-free losses keep none.
-  if (own && (flags.loss !== undefined || flags.freeze !== undefined)) partial.keptViews = 0;
+  // What the shipped recipe keeps of views and of the start's features, and so the scale of cosines, belongs to what it
+  // freezes and to its losses.
+  if (own && [flags.loss, flags.freeze, flags.backbone].some((flag) => flag !== undefined))
+    Object.assign(partial, { keptViews: 0, head: {}, vote: {}, evaluation: {} });
   if (flags.epochs !== undefined) partial.epochs = flags.epochs;
   if (flags.seed !== undefined) partial.seed = flags.seed;
   if (flags.backbone !== undefined) {
@@ -212,7 +214,7 @@ async function recipeOf(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
       flags.recipe === undefined ? null : under('backbone'),
     );
     partial.backbone = settings;
-    if (own) Object.assign(partial, { freeze: {}, keptViews: 0 });
+    if (own) partial.freeze = {};
     if (assumed && !quiet)
       note(
         'Pixels are scaled by the mean and deviation of ImageNet; a recipe can say otherwise (backbone.pixels).',

@@ -45,7 +45,12 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
   expect(made.int8.top1).toBeGreaterThan(0.5);
   expect(await readdir(path.join(bench.root, 'run', 'charts'))).toContain('loss.svg');
   const card = JSON.parse(await readFile(path.join(bench.root, made.card), 'utf8'));
-  expect(card.training.recipe).toMatchObject({ name: 'run', backbone: { file: 'builtin:small-cnn' } });
+  expect(card.training.recipe).toMatchObject({
+    ...{ name: 'run', backbone: { file: 'builtin:small-cnn' }, evaluation: { every: 1 } },
+    // What fits the shipped encoder's few trained blocks is not taken over.
+    ...{ head: { dimension: 256, start: 'fitted' }, keptViews: 0, vote: { k: 20, temperature: 0.07 } },
+  });
+  expect(card.training.recipe.head.general).toBeUndefined();
 
   const photo = path.join('set', 'label-0', '0.png');
   const embedded = await bench.start(['embed', photo], { PAWDEX_MODEL: path.join(bench.root, made.card) })
