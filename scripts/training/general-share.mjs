@@ -16,6 +16,7 @@ import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { project } from '../../dist/training/head/algebra.js';
 import { columns } from '../../dist/training/head/general.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
+import { ofTrainedPart } from '../../dist/training/network/beside.js';
 import { withWeights } from '../../dist/training/network/network.js';
 import { completeRecipe, readRecipe, resizeRule } from '../../dist/training/recipe/load.js';
 import { completeHead, featureNetwork } from '../../dist/training/run/complete.js';
@@ -129,11 +130,8 @@ const settings = numbers(values.shares).flatMap((share) =>
 for (const { share, constant } of settings) {
   const name = [share, constant].map((value) => value.toFixed(2).padStart(5)).join(' ');
   await measure(name, temperature / shrunk(constant), async (first) => {
-    const head = await completeHead(
-      learned,
-      first,
-      share === 0 ? undefined : { ...general, share, constant },
-    );
+    const alone = () => (values.features === 'start' ? ofTrainedPart(learned, first) : learned);
+    const head = share === 0 ? alone() : await completeHead(learned, first, { ...general, share, constant });
     return (matrix) => project(matrix, head);
   });
 }
