@@ -205,7 +205,7 @@ async function recipeOf(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
   // What the shipped recipe keeps of views and of the start's features, and so the scale of cosines, belongs to what it
   // freezes and to its losses.
   if (own && [flags.loss, flags.freeze, flags.backbone].some((flag) => flag !== undefined))
-    Object.assign(partial, { keptViews: 0, head: {}, vote: {}, evaluation: {} });
+    Object.assign(partial, { keptViews: 0, head: {}, average: [1], vote: {}, evaluation: {} });
   if (flags.epochs !== undefined) partial.epochs = flags.epochs;
   if (flags.seed !== undefined) partial.seed = flags.seed;
   if (flags.backbone !== undefined) {

@@ -48,7 +48,12 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
   expect(card.training.recipe).toMatchObject({
     ...{ name: 'run', backbone: { file: 'builtin:small-cnn' }, evaluation: { every: 1 } },
     // What fits the shipped encoder's few trained blocks is not taken over.
-    ...{ head: { dimension: 256, start: 'fitted' }, keptViews: 0, vote: { k: 20, temperature: 0.07 } },
+    ...{
+      head: { dimension: 256, start: 'fitted' },
+      keptViews: 0,
+      average: [1],
+      vote: { k: 20, temperature: 0.07 },
+    },
   });
   expect(card.training.recipe.head.general).toBeUndefined();
 
