@@ -5,6 +5,7 @@ import type { Matrix } from '../../evaluation/exact.js';
 import type { Model } from '../../onnx/model.js';
 import { floatTensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/algebra.js';
+import { computing } from './split.js';
 
 /** Put before the names of what is computed with the start's weights. */
 const START = 'start ';
@@ -31,7 +32,7 @@ export function besideStart(trained: Model, start: Model): Model {
     copied.add(name);
     initialisers.set(START + name, tensor);
   }
-  const before = upTo(trained, map);
+  const before = computing(trained.nodes, [map]);
   const inStart = (name: string) => (copied.has(name) ? START + name : name);
   const copies: Model['nodes'][number][] = [];
   for (const node of trained.nodes) {
@@ -103,16 +104,4 @@ function pooledMap(model: Model): string {
     detail: `head.general takes the start's features beside the trained ones, and the backbone's "${output}" is not the global mean of a feature map.`,
     hint: 'Set head.general.features to trained, or export the backbone so that it ends in global average pooling.',
   });
-}
-
-/** The nodes that a value is computed by. */
-function upTo(model: Model, value: string): ReadonlySet<Model['nodes'][number]> {
-  const wanted = new Set([value]);
-  const found = new Set<Model['nodes'][number]>();
-  for (const node of model.nodes.toReversed()) {
-    if (!node.outputs.some((name) => wanted.has(name))) continue;
-    found.add(node);
-    for (const name of node.inputs) wanted.add(name);
-  }
-  return found;
 }

@@ -5,24 +5,18 @@ import { floatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { GraphBuilder } from '../autodiff/builder.js';
 import type { Value } from '../autodiff/graph.js';
 import { importModel } from '../autodiff/import/index.js';
+import type { Projection } from '../head/algebra.js';
 import { normalise } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/schema.js';
 
 /** Names of the head's weights in a training state. */
 export const HEAD = { matrix: 'head.matrix', offset: 'head.offset' } as const;
 
-/** The linear projection from unit features to the embedding: features @ matrix + offset. */
-export interface Head {
-  /** float32 [F, D] */
-  readonly matrix: Tensor;
-  /** float32 [D] */
-  readonly offset: Tensor;
-}
-
 /** Backbone and head with how pixels reach them. */
 export interface Network {
   readonly backbone: Model;
-  readonly head: Head;
+  /** Projects unit features to the embedding. */
+  readonly head: Projection;
   readonly size: number;
   readonly pixels: Recipe['backbone']['pixels'];
 }
@@ -90,7 +84,7 @@ export async function appendBackbone(
  * @param features float32 [batch, F]
  * @returns float32 [batch, D], not of unit length: losses and export normalise
  */
-export function appendHead(g: GraphBuilder, { matrix, offset }: Head, features: Value): Value {
+export function appendHead(g: GraphBuilder, { matrix, offset }: Projection, features: Value): Value {
   if (matrix.shape[0] !== features.shape[1])
     throw new PawdexError('model_invalid', {
       detail: `The head takes ${matrix.shape[0]} features; the backbone gives ${features.shape[1]}.`,

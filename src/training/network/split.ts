@@ -59,25 +59,35 @@ export function splitModel(model: Model, trainable: ReadonlySet<string>): Split 
 
 /** The nodes, with those that compute constants they read, in the model's order. */
 function withConstants(model: Model, nodes: readonly ModelNode[]): ModelNode[] {
-  const chosen = new Set(nodes);
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));
-  const wanted = new Set(nodes.flatMap(({ inputs }) => inputs).filter((name) => !made.has(name)));
-  const constant = constantNodes(model);
-  for (const node of model.nodes.toReversed()) {
-    if (!constant.has(node) || !node.outputs.some((name) => wanted.has(name))) continue;
-    chosen.add(node);
-    for (const name of node.inputs) wanted.add(name);
-  }
+  const read = nodes.flatMap(({ inputs }) => inputs).filter((name) => !made.has(name));
+  const chosen = new Set([...nodes, ...computing(constantNodes(model), read)]);
   return model.nodes.filter((node) => chosen.has(node));
 }
 
-/** Nodes that depend on initialisers alone. */
-function constantNodes(model: Model): Set<ModelNode> {
-  const varying = new Set(model.inputs.map(({ name }) => name));
-  const constant = new Set<ModelNode>();
-  for (const node of model.nodes) {
-    if (node.inputs.some((name) => varying.has(name))) for (const name of node.outputs) varying.add(name);
-    else constant.add(node);
+/**
+ * The nodes that values are computed by.
+ *
+ * @param nodes in the order they run
+ * @param values names; those that no node gives are left out
+ */
+export function computing(nodes: readonly ModelNode[], values: readonly string[]): Set<ModelNode> {
+  const wanted = new Set(values);
+  const found = new Set<ModelNode>();
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((name) => wanted.has(name))) continue;
+    found.add(node);
+    for (const name of node.inputs) wanted.add(name);
   }
-  return constant;
+  return found;
+}
+
+/** Nodes that depend on initialisers alone, in the model's order. */
+function constantNodes(model: Model): ModelNode[] {
+  const varying = new Set(model.inputs.map(({ name }) => name));
+  return model.nodes.filter((node) => {
+    const varies = node.inputs.some((name) => varying.has(name));
+    if (varies) for (const name of node.outputs) varying.add(name);
+    return !varies;
+  });
 }

@@ -1,11 +1,11 @@
 /** What training starts from: the head and the proxies, fitted on frozen features or random. */
 import type { Matrix } from '../../evaluation/exact.js';
 import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { Projection } from '../head/algebra.js';
 import { randomDirections, randomNormals } from '../random.js';
-import type { Head } from './network.js';
 
 /** A head that keeps lengths on average: entries of variance 1/F, no offset. */
-export function randomHead(features: number, dimension: number, seed: number): Head {
+export function randomHead(features: number, dimension: number, seed: number): Projection {
   const normal = randomNormals(seed);
   const scale = 1 / Math.sqrt(features);
   return {
