@@ -8,6 +8,7 @@ import { toCondition } from './filters.js';
 import { type ItemRow, toItem } from './items.js';
 import { packFromGraph, searcher } from './search.js';
 import { Turn } from './turns.js';
+import { checkLength } from './vectors.js';
 import { HitPacker, type PackedHits } from './wire.js';
 import { Writer } from './writer.js';
 
@@ -168,17 +169,21 @@ export function itemCalls(core: Core) {
     ): Promise<PackedHits> {
       const collection = core.collection(name);
       const length = joined.length / Math.max(1, count);
+      if (count > 0) checkLength(length, collection.row.dimension);
       const turn = new Turn();
       const find = await searcher(collection, items, options, turn);
-      const packer = new HitPacker();
+      const hits = count * Math.min(options.k, collection.count);
+      const packer = new HitPacker(collection.rows, Math.min(hits, 65_536));
       for (let i = 0; i < count; i++) {
-        const vector = joined.subarray(i * length, (i + 1) * length);
-        if (!packFromGraph(collection, options, vector, packer)) {
-          const found = await find(vector);
-          for (const { seq, similarity } of found) collection.rows.pack(seq, similarity, packer);
+        if (!packFromGraph(collection, options, joined, i * length, packer)) {
+          packer.settle();
+          const found = await find(joined.subarray(i * length, (i + 1) * length));
+          for (const { seq, similarity } of found) packer.add(seq, similarity);
           packer.endQuery(found.length);
         }
-        if (turn.due) await turn.next();
+        if (!turn.due) continue;
+        packer.settle();
+        await turn.next();
       }
       return packer.packed();
     },

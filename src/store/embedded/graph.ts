@@ -4,12 +4,18 @@
  */
 import { createRequire } from 'node:module';
 import type { HierarchicalNSW } from 'hnswlib-node';
-import type { Scored } from './top-k.js';
 
 /** Links per node (M); twice as many on the ground layer. Chosen by measurement, see docs/store.md. */
 export const M = 16;
 /** Candidates kept while a node is inserted. */
 export const EF_CONSTRUCTION = 200;
+
+/**
+ * Queries are handed over as whole numbers of this fraction. Numbers cross to native code one by one; small integers do so
+ * without an object each, which makes a search a tenth faster. Inner products grow alike, and so the order is the same;
+ * what is cut off is less than float32 resolves in a vector of length 1.
+ */
+const FRACTION = 2 ** -28;
 
 /** The part of hnswlib-node that is used. */
 export interface GraphLibrary {
@@ -37,14 +43,23 @@ export class Graph {
   /** Every row up to this sequence number is in the graph, unless it was deleted before it came to that. */
   lastSeq: number;
   #index: HierarchicalNSW;
+  /** The query; it holds only small integers from the start, for V8 to keep it that way. */
+  readonly #query: number[];
   #size = 0;
   #deleted = 0;
   #capacity: number;
   #ef = 0;
   #readers = 0;
 
-  private constructor(index: HierarchicalNSW, base: number, lastSeq: number, capacity: number) {
+  private constructor(
+    index: HierarchicalNSW,
+    dimension: number,
+    base: number,
+    lastSeq: number,
+    capacity: number,
+  ) {
     this.#index = index;
+    this.#query = Array.from({ length: dimension }, () => 0);
     this.base = base;
     this.lastSeq = lastSeq;
     this.#capacity = capacity;
@@ -54,7 +69,7 @@ export class Graph {
   static create(library: GraphLibrary, dimension: number, base: number, capacity: number): Graph {
     const index = new library.HierarchicalNSW('ip', dimension);
     index.initIndex(capacity, M, EF_CONSTRUCTION);
-    return new Graph(index, base, base, capacity);
+    return new Graph(index, dimension, base, base, capacity);
   }
 
   /** Reads a verified file. @throws when hnswlib cannot read it: the object it was read into is given up */
@@ -65,7 +80,7 @@ export class Graph {
   ): Promise<Graph> {
     const index = new library.HierarchicalNSW('ip', header.dimension);
     await index.readIndex(file);
-    const graph = new Graph(index, header.base, header.lastSeq, index.getMaxElements());
+    const graph = new Graph(index, header.dimension, header.base, header.lastSeq, index.getMaxElements());
     graph.#size = index.getCurrentCount();
     return graph;
   }
@@ -116,23 +131,34 @@ export class Graph {
   }
 
   /**
-   * The nearest nodes, about.
+   * The nearest nodes, about, nearest first.
    *
-   * @param query [dimension], of length 1
+   * @param vectors float32, one or several vectors of the dimension
+   * @param from where the query starts
+   * @param scale brings the query to length 1
    * @param ef candidates kept while searching; at least k are
+   * @returns labels, which are sequence numbers less {@link base}, and distances for {@link similarity}
    */
-  search(query: number[], k: number, ef: number): Scored[] {
-    const { neighbors, distances } = this.nearest(query, k, ef);
-    return neighbors.map((label, i) => ({ seq: label + this.base, similarity: 1 - distances[i]! }));
-  }
-
-  /** As {@link search}, the way hnswlib says it: labels from {@link base} on, and 1 - similarity. */
-  nearest(query: number[], k: number, ef: number): { neighbors: number[]; distances: number[] } {
+  nearest(
+    vectors: Float32Array,
+    from: number,
+    scale: number,
+    k: number,
+    ef: number,
+  ): { neighbors: number[]; distances: number[] } {
     if (ef !== this.#ef) {
       this.#index.setEf(ef);
       this.#ef = ef;
     }
+    const query = this.#query;
+    const factor = scale / FRACTION;
+    for (let i = 0; i < query.length; i++) query[i] = (vectors[from + i]! * factor) | 0;
     return this.#index.searchKnn(query, Math.min(k, this.#size));
+  }
+
+  /** The cosine similarity, -1..1, that a distance of {@link nearest} stands for. */
+  similarity(distance: number): number {
+    return (1 - distance) * FRACTION;
   }
 
   /** Writes a file from another thread; the graph is {@link frozen} until that is done. */

@@ -3,23 +3,27 @@
  * searches and feeds the graph. A deleted row's slot is used again, so memory follows the peak size.
  */
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
+import { Ids } from './ids.js';
 import { LANES } from './kernel.js';
+import { SeqMap } from './seq-map.js';
 import type { TopK } from './top-k.js';
-import type { HitPacker } from './wire.js';
 
 export class Rows {
   readonly dimension: number;
   readonly #stride: number;
   readonly #perBlock: number;
   readonly #blocks: Block[] = [];
-  readonly #slots = new Map<number, number>();
+  readonly #slots = new SeqMap();
   /** Sequence number per slot; 0 marks a free slot. */
   #seqs = new Float64Array(1024);
-  readonly #ids: string[] = [];
+  readonly ids = new Ids();
+  /** Place in {@link #labels} of each slot's label. */
+  #labelAt = new Uint32Array(1024);
   readonly #labels: (string | null)[] = [];
-  readonly #free: number[] = [];
+  readonly #placeOf = new Map<string | null, number>();
   readonly #labelCounts = new Map<string | null, number>();
-  readonly #interned = new Map<string, string>();
+  #end = 0;
+  readonly #free: number[] = [];
 
   /** @param dimension length of every vector */
   constructor(dimension: number) {
@@ -35,7 +39,7 @@ export class Rows {
 
   /** Slots in use or free: the range of a full scan. */
   get slots(): number {
-    return this.#ids.length;
+    return this.#end;
   }
 
   /** Rows per label. */
@@ -44,27 +48,23 @@ export class Rows {
   }
 
   has(seq: number): boolean {
-    return this.#slots.has(seq);
+    return this.#slots.get(seq) !== -1;
   }
 
   /** All sequence numbers, ascending: the order in which items were put. */
   sequence(): Float64Array {
-    return Float64Array.from(this.#slots.keys()).sort();
+    return this.#slots.keys();
   }
 
   /** Adds a row. @param vector a unit vector, float32 [dimension] */
   add(seq: number, id: string, label: string | null, vector: Float32Array): void {
-    const slot = this.#free.pop() ?? this.#ids.length;
+    const slot = this.#free.pop() ?? this.#end++;
     if (slot === this.#blocks.length * this.#perBlock) this.#blocks.push(allocateBlock());
-    if (slot === this.#seqs.length) {
-      const grown = new Float64Array(slot * 2);
-      grown.set(this.#seqs);
-      this.#seqs = grown;
-    }
+    if (slot === this.#seqs.length) this.#grow(slot * 2);
     this.#block(slot).write(slot % this.#perBlock, this.#stride, vector);
     this.#seqs[slot] = seq;
-    this.#ids[slot] = id;
-    this.#labels[slot] = this.#intern(label);
+    this.ids.set(slot, id);
+    this.#labelAt[slot] = this.#place(label);
     this.#slots.set(seq, slot);
     this.#countLabel(label, 1);
   }
@@ -72,36 +72,40 @@ export class Rows {
   /** @returns false when there is no such row */
   remove(seq: number): boolean {
     const slot = this.#slots.get(seq);
-    if (slot === undefined) return false;
-    this.#countLabel(this.#labels[slot]!, -1);
+    if (slot === -1) return false;
+    this.#countLabel(this.label(this.#labelAt[slot]!), -1);
     this.#slots.delete(seq);
     this.#seqs[slot] = 0;
-    this.#ids[slot] = '';
-    this.#labels[slot] = null;
     this.#free.push(slot);
     return true;
   }
 
   relabel(seq: number, label: string | null): void {
     const slot = this.#slots.get(seq);
-    if (slot === undefined) return;
-    this.#countLabel(this.#labels[slot]!, -1);
+    if (slot === -1) return;
+    this.#countLabel(this.label(this.#labelAt[slot]!), -1);
     this.#countLabel(label, 1);
-    this.#labels[slot] = this.#intern(label);
+    this.#labelAt[slot] = this.#place(label);
   }
 
-  /** Adds a row to the hits of a query. @returns false when there is no such row */
-  pack(seq: number, similarity: number, packer: HitPacker): boolean {
-    const slot = this.#slots.get(seq);
-    if (slot === undefined) return false;
-    packer.add(this.#ids[slot]!, this.#labels[slot]!, similarity);
-    return true;
+  /** Where a row is kept until it is removed, or -1. */
+  slot(seq: number): number {
+    return this.#slots.get(seq);
+  }
+
+  /** Number of the label of a slot in use, for {@link label}. */
+  labelAt(slot: number): number {
+    return this.#labelAt[slot]!;
+  }
+
+  label(number: number): string | null {
+    return this.#labels[number]!;
   }
 
   /** Copies a row's unit vector into `target` [dimension]. @returns false when there is no such row */
   read(seq: number, target: number[]): boolean {
     const slot = this.#slots.get(seq);
-    if (slot === undefined) return false;
+    if (slot === -1) return false;
     this.#block(slot).read(slot % this.#perBlock, this.#stride, target);
     return true;
   }
@@ -135,7 +139,7 @@ export class Rows {
   scanRows(query: Float32Array, seqs: ArrayLike<number>, from: number, to: number, top: TopK): void {
     for (let i = from; i < to; ) {
       const first = this.#slots.get(seqs[i++]!);
-      if (first === undefined) continue;
+      if (first === -1) continue;
       let next = first + 1;
       while (i < to && this.#slots.get(seqs[i]!) === next) {
         next++;
@@ -160,12 +164,21 @@ export class Rows {
     else this.#labelCounts.set(label, count);
   }
 
-  /** One string object per distinct label: a million rows of 60 breeds hold 60 strings. */
-  #intern(label: string | null): string | null {
-    if (label === null) return null;
-    const known = this.#interned.get(label);
-    if (known !== undefined) return known;
-    this.#interned.set(label, label);
-    return label;
+  #place(label: string | null): number {
+    let place = this.#placeOf.get(label);
+    if (place === undefined) {
+      place = this.#labels.push(label) - 1;
+      this.#placeOf.set(label, place);
+    }
+    return place;
+  }
+
+  #grow(slots: number): void {
+    const seqs = new Float64Array(slots);
+    seqs.set(this.#seqs);
+    this.#seqs = seqs;
+    const labelAt = new Uint32Array(slots);
+    labelAt.set(this.#labelAt);
+    this.#labelAt = labelAt;
   }
 }

@@ -76,13 +76,16 @@ export async function searcher(
 /**
  * Answers a search without filter or exclusions from the graph alone, straight into a packer.
  *
+ * @param vectors float32, queries one after the other, each of the collection's dimension
+ * @param from where this one starts
  * @returns false, with nothing packed, when there is more to it and {@link searcher} must answer
  * @throws PawdexError `vector_invalid`, `storage_failed`
  */
 export function packFromGraph(
   collection: Collection,
   options: SearchOptions,
-  vector: Float32Array,
+  vectors: Float32Array,
+  from: number,
   packer: HitPacker,
 ): boolean {
   const { exact, filter, exclude, k } = options;
@@ -91,7 +94,7 @@ export function packFromGraph(
   const staged = collection.indexer.searchable;
   const wanted = Math.min(k, collection.rows.count);
   if (staged === null || wanted === 0 || wanted > MAX_FROM_GRAPH) return false;
-  if (!staged.pack(vector, wanted, Math.max(options.ef ?? DEFAULT_EF, wanted), packer)) return false;
+  if (!staged.pack(vectors, from, wanted, Math.max(options.ef ?? DEFAULT_EF, wanted), packer)) return false;
   packer.endQuery(wanted);
   return true;
 }

@@ -37,26 +37,30 @@ export class Staged {
 
   /** The nearest rows of the graph, about. @param unit float32 [dimension] of length 1 */
   search(unit: Float32Array, k: number, ef: number): Scored[] {
-    for (let i = 0; i < unit.length; i++) this.#point[i] = unit[i]!;
-    return this.graph.search(this.#point, k, ef);
+    const { graph } = this;
+    const { neighbors, distances } = graph.nearest(unit, 0, 1, k, ef);
+    return neighbors.map((label, i) => ({
+      seq: label + graph.base,
+      similarity: graph.similarity(distances[i]!),
+    }));
   }
 
   /**
    * Packs the nearest `k` rows of the graph, about, without an object for each: those took longer than a search.
    *
-   * @param vector float32 [dimension]
+   * @param vectors float32, queries one after the other
+   * @param from where this one starts
    * @returns false, with nothing packed, when rows wait that are not in the graph, or it does not find as many
    * @throws PawdexError `vector_invalid`
    */
-  pack(vector: Float32Array, k: number, ef: number, packer: HitPacker): boolean {
+  pack(vectors: Float32Array, from: number, k: number, ef: number, packer: HitPacker): boolean {
     if (this.pending > 0) return false;
-    const scale = scaleOf(vector, this.#rows.dimension);
-    for (let i = 0; i < vector.length; i++) this.#point[i] = vector[i]! * scale;
-    const { neighbors, distances } = this.graph.nearest(this.#point, k, ef);
+    const { graph } = this;
+    const scale = scaleOf(vectors, from, this.#rows.dimension);
+    const { neighbors, distances } = graph.nearest(vectors, from, scale, k, ef);
     if (neighbors.length < k) return false;
-    const { base } = this.graph;
     for (let i = 0; i < k; i++) {
-      if (this.#rows.pack(neighbors[i]! + base, 1 - distances[i]!, packer)) continue;
+      if (packer.add(neighbors[i]! + graph.base, graph.similarity(distances[i]!))) continue;
       packer.drop(i);
       return false;
     }

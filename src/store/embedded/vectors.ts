@@ -1,35 +1,50 @@
 /** Checking and normalising vectors. */
 import { PawdexError } from '../../errors.js';
 
+/** @throws PawdexError `vector_invalid` when a vector has not as many numbers as its collection's */
+export function checkLength(length: number | undefined, dimension: number): void {
+  if (length !== dimension)
+    throw new PawdexError('vector_invalid', {
+      detail: `The vector has ${length ?? 'no'} numbers; the collection has ${dimension} dimensions.`,
+    });
+}
+
 /**
  * What a vector is to be multiplied by to have length 1.
  *
- * @param vector float32 [dimension]
- * @throws PawdexError `vector_invalid` for a wrong length, a number that is not finite, or only zeros
+ * @param vectors float32, one or several vectors of one length
+ * @param from where the vector starts
+ * @throws PawdexError `vector_invalid` for a number that is not finite, or only zeros
  */
-export function scaleOf(vector: Float32Array, dimension: number): number {
-  if (!(vector instanceof Float32Array) || vector.length !== dimension)
-    throw new PawdexError('vector_invalid', {
-      detail: `The vector has ${vector?.length ?? 'no'} numbers; the collection has ${dimension} dimensions.`,
-    });
-  let squares = 0;
-  for (let i = 0; i < dimension; i++) squares += vector[i]! * vector[i]!;
-  if (!Number.isFinite(squares))
-    throw new PawdexError('vector_invalid', {
-      detail: `Number ${vector.findIndex((x) => !Number.isFinite(x))} of the vector is not finite.`,
-    });
+export function scaleOf(vectors: Float32Array, from: number, dimension: number): number {
+  const to = from + dimension;
+  // Two sums: one alone would wait for each addition before the next.
+  let even = 0;
+  let odd = 0;
+  for (let i = from; i + 1 < to; i += 2) {
+    even += vectors[i]! * vectors[i]!;
+    odd += vectors[i + 1]! * vectors[i + 1]!;
+  }
+  if (dimension % 2 === 1) odd += vectors[to - 1]! * vectors[to - 1]!;
+  const squares = even + odd;
+  if (!Number.isFinite(squares)) {
+    const at = vectors.subarray(from, to).findIndex((x) => !Number.isFinite(x));
+    throw new PawdexError('vector_invalid', { detail: `Number ${at} of the vector is not finite.` });
+  }
   if (squares === 0) throw new PawdexError('vector_invalid', { detail: 'The vector is all zeros.' });
   return 1 / Math.sqrt(squares);
 }
 
 /**
- * A vector scaled to length 1, for which the dot product is the cosine similarity. Throws as {@link scaleOf}.
+ * A vector scaled to length 1, for which the dot product is the cosine similarity.
  *
  * @param vector float32 [dimension]
  * @returns float32 [dimension]
+ * @throws PawdexError `vector_invalid` for a wrong length, a number that is not finite, or only zeros
  */
 export function normalise(vector: Float32Array, dimension: number): Float32Array {
-  const scale = scaleOf(vector, dimension);
+  checkLength(vector?.length, dimension);
+  const scale = scaleOf(vector, 0, dimension);
   const unit = new Float32Array(dimension);
   for (let i = 0; i < dimension; i++) unit[i] = vector[i]! * scale;
   return unit;
