@@ -7,6 +7,8 @@ const PATIENCE_MS = 2;
 
 let waiting: (() => void)[] = [];
 let waitingSince = 0;
+/** Never two at once: a heap of them would run works in one go, and calls would wait for seconds. */
+let scheduled = false;
 
 function runWaiting(): void {
   const works = waiting;
@@ -16,11 +18,14 @@ function runWaiting(): void {
 
 /** Runs `work`, which must not throw, once the calls that have arrived were taken. */
 export function soon(work: () => void): void {
-  if (waiting.length === 0) {
-    waitingSince = performance.now();
-    setImmediate(runWaiting);
-  }
+  if (waiting.length === 0) waitingSince = performance.now();
   waiting.push(work);
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(() => {
+    scheduled = false;
+    runWaiting();
+  });
 }
 
 /**
