@@ -35,6 +35,23 @@ export function searchContract(
     const ids = async (query: Float32Array, options: { k: number; filter?: Filter; exclude?: string[] }) =>
       (await store.search('pets', query, options)).map((hit) => hit.item.id);
 
+    it('gives hits their ids, short, long or in any script, also when an item takes the place of another', async () => {
+      const others = ['a', 'x'.repeat(33), 'y'.repeat(5000), 'köter', '猫'.repeat(20), '🐕'];
+      await store.put('pets', [item(0, DIMENSION), ...others.map((id, n) => item(n + 1, DIMENSION, { id }))]);
+      await store.delete('pets', ['x'.repeat(33), 'a']);
+      await store.put('pets', [item(20, DIMENSION), item(21, DIMENSION, { id: 'z'.repeat(40) })]);
+      const wanted = [
+        item(0, DIMENSION).id,
+        ...others.slice(2),
+        item(20, DIMENSION).id,
+        'z'.repeat(40),
+      ].sort();
+      const queries = [vectorOf(1, DIMENSION), vectorOf(2, DIMENSION)];
+      for (const hits of await store.searchMany('pets', queries, { k: 100 }))
+        expect(hits.map(({ id }) => id).sort()).toEqual(wanted);
+      expect((await ids(queries[0]!, { k: 100 })).sort()).toEqual(wanted);
+    });
+
     it('finds the nearest of few items in order, and all of them when k is larger', async () => {
       const items = Array.from({ length: 30 }, (_, n) => item(n, DIMENSION));
       await store.put('pets', items);
