@@ -5,6 +5,7 @@
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
 import { Ids } from './ids.js';
 import { LANES } from './kernel.js';
+import { resized } from './resized.js';
 import { SeqMap } from './seq-map.js';
 import type { TopK } from './top-k.js';
 
@@ -48,7 +49,7 @@ export class Rows {
   }
 
   has(seq: number): boolean {
-    return this.#slots.get(seq) !== -1;
+    return this.slot(seq) !== -1;
   }
 
   /** All sequence numbers, ascending: the order in which items were put. */
@@ -73,7 +74,7 @@ export class Rows {
   remove(seq: number): boolean {
     const slot = this.#slots.get(seq);
     if (slot === -1) return false;
-    this.#countLabel(this.label(this.#labelAt[slot]!), -1);
+    this.#countLabel(this.label(this.labelAt(slot)), -1);
     this.#slots.delete(seq);
     this.#seqs[slot] = 0;
     this.#free.push(slot);
@@ -83,7 +84,7 @@ export class Rows {
   relabel(seq: number, label: string | null): void {
     const slot = this.#slots.get(seq);
     if (slot === -1) return;
-    this.#countLabel(this.label(this.#labelAt[slot]!), -1);
+    this.#countLabel(this.label(this.labelAt(slot)), -1);
     this.#countLabel(label, 1);
     this.#labelAt[slot] = this.#place(label);
   }
@@ -174,11 +175,7 @@ export class Rows {
   }
 
   #grow(slots: number): void {
-    const seqs = new Float64Array(slots);
-    seqs.set(this.#seqs);
-    this.#seqs = seqs;
-    const labelAt = new Uint32Array(slots);
-    labelAt.set(this.#labelAt);
-    this.#labelAt = labelAt;
+    this.#seqs = resized(this.#seqs, slots);
+    this.#labelAt = resized(this.#labelAt, slots);
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { BareHit } from '../store.js';
 import { CELL, ELSEWHERE } from './ids.js';
+import { resized } from './resized.js';
 import type { Rows } from './rows.js';
 
 /** Hits of many queries, one after the other. */
@@ -93,33 +94,23 @@ export class HitPacker {
     this.settle();
     return {
       counts: this.#counts,
-      similarities: first(this.#similarities, this.#size),
-      cells: first(this.#cells, (this.#size * CELL) / 4),
-      idLengths: first(this.#idLengths, this.#size),
+      similarities: resized(this.#similarities, this.#size),
+      cells: resized(this.#cells, (this.#size * CELL) / 4),
+      idLengths: resized(this.#idLengths, this.#size),
       elsewhere: this.#elsewhere,
-      labelAt: first(this.#labelAt, this.#size),
+      labelAt: resized(this.#labelAt, this.#size),
       labels: Array.from(this.#labels.keys(), (label) => this.#rows.label(label)),
     };
   }
 
   #grow(): void {
-    const larger = new HitPacker(this.#rows, Math.max(64, this.#size * 2));
-    larger.#slots.set(this.#slots);
-    larger.#similarities.set(this.#similarities);
-    larger.#cells.set(this.#cells);
-    larger.#idLengths.set(this.#idLengths);
-    larger.#labelAt.set(this.#labelAt);
-    this.#slots = larger.#slots;
-    this.#similarities = larger.#similarities;
-    this.#cells = larger.#cells;
-    this.#idLengths = larger.#idLengths;
-    this.#labelAt = larger.#labelAt;
+    const hits = Math.max(64, this.#size * 2);
+    this.#slots = resized(this.#slots, hits);
+    this.#similarities = resized(this.#similarities, hits);
+    this.#cells = resized(this.#cells, (hits * CELL) / 4);
+    this.#idLengths = resized(this.#idLengths, hits);
+    this.#labelAt = resized(this.#labelAt, hits);
   }
-}
-
-/** An array's beginning, without the rest behind it, which would cross as well. */
-function first<T extends Float64Array | Uint32Array | Uint8Array>(array: T, length: number): T {
-  return length === array.length ? array : (array.slice(0, length) as T);
 }
 
 /** The hits of each query. */
