@@ -1,9 +1,11 @@
-import { expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { runOverdue, soon } from '../../src/store/embedded/turns.js';
 
-function busy(ms: number): void {
-  for (const until = performance.now() + ms; performance.now() < until; );
-}
+let now = 0;
+const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+afterAll(() => clock.mockRestore());
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 it('runs work that goes on and on once between two looks at what has arrived, however many calls found it overdue', async () => {
   let runs = 0;
@@ -14,12 +16,25 @@ it('runs work that goes on and on once between two looks at what has arrived, ho
   };
   soon(work);
   for (let call = 0; call < 20; call++) {
-    busy(3);
+    now += 5;
     runOverdue();
   }
   expect(runs).toBe(20);
-  await new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
   expect(runs).toBe(21);
   going = false;
-  await new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
+});
+
+it('runs one work a turn, in the order they came', async () => {
+  const done: string[] = [];
+  soon(() => done.push('commit'));
+  soon(() => done.push('insert'));
+  now += 5;
+  runOverdue();
+  expect(done).toEqual(['commit']);
+  runOverdue(); // the calls that waited for the commit come first
+  expect(done).toEqual(['commit']);
+  await nextTurn();
+  expect(done).toEqual(['commit', 'insert']);
 });

@@ -12,6 +12,8 @@ import { normalise } from './vectors.js';
 
 /** Rows read from the database in one go: about a millisecond. */
 const LOAD_PAGE = 256;
+/** Milliseconds after a search during which another is expected. */
+const SEARCHED_FOR_MS = 250;
 
 export class Collection {
   readonly id: number;
@@ -23,6 +25,7 @@ export class Collection {
   #count: number;
   #inMemory = false;
   #gone: PawdexError | null = null;
+  #searchedAt = Number.NEGATIVE_INFINITY;
   readonly #items: Items;
 
   /**
@@ -64,6 +67,16 @@ export class Collection {
   /** Throws when the collection has been deleted or the store closed while the caller was waiting. */
   check(): void {
     if (this.#gone !== null) throw this.#gone;
+  }
+
+  /** Notes a search. */
+  searched(): void {
+    this.#searchedAt = performance.now();
+  }
+
+  /** Whether puts should wait for the graph to catch up: it is searched, and the rows it lacks slow searches down. */
+  get crowded(): boolean {
+    return this.indexer.behind && performance.now() - this.#searchedAt < SEARCHED_FOR_MS;
   }
 
   /** A row that is durable now. @param unit float32 [dimension] of length 1 */

@@ -13,8 +13,8 @@ import { Staged } from './staged.js';
 const MIN_ROWS = 1000;
 /** Share of deleted nodes at which the graph is rebuilt. */
 const MAX_DELETED = 0.2;
-/** While a rebuild runs, at most this many new rows wait for the old graph. */
-const REBUILD_BACKLOG = 4096;
+/** Rows that may wait for a graph: each search scans them, in 0.2 ms. */
+const BACKLOG = 4096;
 /** A graph that lacks more than this share of the rows is being built, in the eyes of users. */
 const BUILDING_SHARE = 0.1;
 /** Milliseconds without a change after which a changed graph is saved. */
@@ -44,6 +44,12 @@ export class Indexer {
   get searchable(): Staged | null {
     const current = this.#current;
     return current !== null && current.pending * 2 < this.#rows.count ? current : null;
+  }
+
+  /** Whether searches lose much time to rows that will be in the graph soon. */
+  get behind(): boolean {
+    const staged = this.searchable;
+    return staged !== null && staged.pending > BACKLOG && !staged.graph.frozen;
   }
 
   get state(): IndexState {
@@ -100,7 +106,7 @@ export class Indexer {
       }
       this.#next = this.#empty();
     }
-    const behind = this.#next !== null && current.pending <= REBUILD_BACKLOG;
+    const behind = this.#next !== null && current.pending <= BACKLOG;
     const target = behind ? this.#next! : current;
     this.#changed(target.insert(until));
     if (this.#next !== null && this.#next.pending === 0) {

@@ -2,30 +2,36 @@
 
 /** Milliseconds of work before others get a turn. */
 const SLICE_MS = 3;
-/** Milliseconds that work waits for its turn while calls keep coming. */
-const PATIENCE_MS = 2;
+/** Milliseconds for calls between two works, while calls keep coming. */
+const PATIENCE_MS = 4;
 
-let waiting: (() => void)[] = [];
+const waiting: (() => void)[] = [];
+/** When the works that wait could first have had their turn: the first came, or the one before them was done. */
 let waitingSince = 0;
 /** Never two at once: a heap of them would run works in one go, and calls would wait for seconds. */
 let scheduled = false;
 
-function runWaiting(): void {
-  const works = waiting;
-  waiting = [];
-  for (const work of works) work();
+/** One alone: calls wait for a transaction or for a slice of inserting, and not for both. */
+function runNext(): void {
+  waiting.shift()?.();
+  waitingSince = performance.now();
 }
 
-/** Runs `work`, which must not throw, once the calls that have arrived were taken. */
-export function soon(work: () => void): void {
-  if (waiting.length === 0) waitingSince = performance.now();
-  waiting.push(work);
+function schedule(): void {
   if (scheduled) return;
   scheduled = true;
   setImmediate(() => {
     scheduled = false;
-    runWaiting();
+    runNext();
+    if (waiting.length > 0) schedule();
   });
+}
+
+/** Runs `work`, which must not throw, once the calls that have arrived were taken and the works before it are done. */
+export function soon(work: () => void): void {
+  if (waiting.length === 0) waitingSince = performance.now();
+  waiting.push(work);
+  schedule();
 }
 
 /**
@@ -33,7 +39,7 @@ export function soon(work: () => void): void {
  * turn; when answers bring new calls at once, puts would wait for a thousand searches.
  */
 export function runOverdue(): void {
-  if (waiting.length > 0 && performance.now() - waitingSince > PATIENCE_MS) runWaiting();
+  if (waiting.length > 0 && performance.now() - waitingSince > PATIENCE_MS) runNext();
 }
 
 /** Hands the thread over when a slice of work is used up. */

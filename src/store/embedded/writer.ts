@@ -12,11 +12,14 @@ import { normalise } from './vectors.js';
 
 /** Items after which a transaction takes no further put in: it should end within some milliseconds. */
 const GROUP_ITEMS = 256;
+/** Milliseconds that a put waits at most for a graph to catch up. */
+const HELD_MS = 250;
 
 interface Put {
   collection: Collection;
   items: NewItem[];
   units: Float32Array[];
+  arrived: number;
   resolve: (results: PutResult[]) => void;
   reject: (error: unknown) => void;
 }
@@ -49,7 +52,7 @@ export class Writer {
     items.forEach(checkItem);
     const units = items.map((item) => normalise(item.vector, collection.row.dimension));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ collection, items, units, resolve, reject });
+      this.#waiting.push({ collection, items, units, arrived: performance.now(), resolve, reject });
       this.#schedule();
     });
   }
@@ -65,10 +68,17 @@ export class Writer {
   }
 
   #commitGroup(): void {
+    const heldSince = performance.now() - HELD_MS;
+    const group: Put[] = [];
+    const later: Put[] = [];
     let items = 0;
-    let puts = 0;
-    while (puts < this.#waiting.length && items < GROUP_ITEMS) items += this.#waiting[puts++]!.items.length;
-    const group = this.#waiting.splice(0, puts);
+    for (const put of this.#waiting) {
+      const held = items >= GROUP_ITEMS || (put.arrived > heldSince && put.collection.crowded);
+      (held ? later : group).push(put);
+      if (!held) items += put.items.length;
+    }
+    this.#waiting = later;
+    if (group.length === 0) return;
     try {
       this.#commit(group);
     } catch (error) {

@@ -1,0 +1,92 @@
+/** Puts give way to the graph while it is searched and lacks many rows. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Collection } from '../../src/store/embedded/collection.js';
+import { type Db, openDatabase } from '../../src/store/embedded/database.js';
+import { loadGraphLibrary } from '../../src/store/embedded/graph.js';
+import { Indexer } from '../../src/store/embedded/indexer.js';
+import { Items } from '../../src/store/embedded/items.js';
+import { Rows } from '../../src/store/embedded/rows.js';
+import { Snapshot } from '../../src/store/embedded/snapshot.js';
+import { normalise } from '../../src/store/embedded/vectors.js';
+import { Writer } from '../../src/store/embedded/writer.js';
+import { item, vectorOf } from './items.js';
+
+const D = 8;
+let folder: string;
+let db: Db;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'pawdex-writer-'));
+  db = openDatabase(folder);
+});
+afterEach(async () => {
+  db.close();
+  await rm(folder, { recursive: true });
+});
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function fake(id: number) {
+  const state = { id, row: { dimension: D }, crowded: false, added: [] as string[] };
+  const collection = {
+    ...{ id, row: state.row, check() {} },
+    added: (_: number, name: string) => state.added.push(name),
+    get crowded() {
+      return state.crowded;
+    },
+  };
+  return { state, collection: collection as unknown as Collection };
+}
+
+it('holds the puts of a crowded collection, in their order, and no others', async () => {
+  const writer = new Writer(db, new Items(db));
+  const [crowded, other] = [fake(1), fake(2)];
+  crowded.state.crowded = true;
+  const held = [1, 2, 3].map((n) => writer.put(crowded.collection, [item(n, D, { id: `h${n}` })]));
+  await writer.put(other.collection, [item(4, D)]);
+  expect(crowded.state.added).toEqual([]);
+  crowded.state.crowded = false;
+  await Promise.all(held);
+  expect(crowded.state.added).toEqual(['h1', 'h2', 'h3']);
+});
+
+it('holds a put for a quarter of a second at most', async () => {
+  const writer = new Writer(db, new Items(db));
+  const { state, collection } = fake(1);
+  state.crowded = true;
+  let done = false;
+  const put = writer.put(collection, [item(1, D)]).then(() => {
+    done = true;
+  });
+  await sleep(100);
+  expect(done).toBe(false);
+  await put;
+  expect(state.added).toHaveLength(1);
+});
+
+it('counts a graph as behind from 4,097 waiting rows, until they are inserted', async () => {
+  const loaded = loadGraphLibrary('hnswlib-node');
+  if (!('library' in loaded)) throw new Error(loaded.unavailable);
+  const rows = new Rows(D);
+  const indexer = new Indexer(rows, loaded.library, new Snapshot(folder, 1));
+  await indexer.load();
+  let seq = 0;
+  const add = (count: number) => {
+    for (const last = seq + count; seq < last; ) {
+      seq++;
+      rows.add(seq, String(seq), null, normalise(vectorOf(seq, D), D));
+      indexer.added(seq);
+    }
+  };
+  add(6000);
+  expect(indexer.behind).toBe(false); // there is no graph to search yet: holding puts would make nothing faster
+  while (indexer.step(Number.POSITIVE_INFINITY));
+  add(4096);
+  expect(indexer.behind).toBe(false);
+  add(1);
+  expect(indexer.behind).toBe(true);
+  indexer.step(performance.now() + 1000);
+  expect(indexer.behind).toBe(false);
+});
