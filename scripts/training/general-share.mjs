@@ -23,6 +23,7 @@ import { completeHead, featureNetwork } from '../../dist/training/run/complete.j
 import { embeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluation.js';
 import { featuresOf } from '../../dist/training/run/features.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
+import { featureWidth } from '../../dist/training/run/start.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
 
 const { values } = parseArgs({
@@ -54,8 +55,8 @@ const START_TEMPERATURE = 0.02;
 
 const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
 const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
-const { file, size, pixels } = recipe.backbone;
-const backbone = await readBackbone(file, { size, seed: recipe.seed });
+const { size, pixels } = recipe.backbone;
+const backbone = await readBackbone(recipe.backbone, recipe.seed);
 const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
 const start = { backbone, size, pixels, head: learned };
 const general = { features: values.features, dimension: Number(values.dimension) };
@@ -107,9 +108,17 @@ async function measure(name, temperature, embedder) {
   console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
 }
 
-/** The features that training started from, whole: what photos of held-out labels should not be found worse than by. */
+const ownWidth = await featureWidth({
+  backbone: await readBackbone({ ...recipe.backbone, levels: [] }, recipe.seed),
+  ...{ size, pixels },
+});
+
+/**
+ * The features of the backbone as it came, whole and without levels, which are the last: what photos of held-out labels
+ * should not be found worse than by.
+ */
 function startAlone(both) {
-  const taken = columns(both, both.dimension / 2);
+  const taken = columns(both, both.dimension - ownWidth);
   const { data, dimension } = taken;
   for (let begin = 0; begin < data.length; begin += dimension) {
     const row = data.subarray(begin, begin + dimension);

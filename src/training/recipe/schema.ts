@@ -46,6 +46,8 @@ const backbone = z.strictObject({
     mean: z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]),
     std: z.union([positive, z.tuple([positive, positive, positive])]),
   }),
+  /** Feature maps from within the network, of the last one's size, that are pooled beside it: names of their values. */
+  levels: z.array(z.string().min(1)).default([]),
 });
 
 const head = z.strictObject({

@@ -1,4 +1,5 @@
 /** Shapes of operators that move elements without computing on them. */
+import { PawdexError } from '../../../errors.js';
 import { axisOf, constantNumbers, intOf, intsOf, type OutputSpec, type ShapeCall } from '../attributes.js';
 import { broadcastShapes, required } from './elementwise.js';
 
@@ -63,6 +64,13 @@ export function unsqueeze(call: ShapeCall): OutputSpec[] {
 export function concat(call: ShapeCall): OutputSpec[] {
   const first = required(call, 0).shape;
   const axis = axisOf(intOf(call.attributes, 'axis', 0), first.length);
+  call.inputs.forEach((_, index) => {
+    const { shape } = required(call, index);
+    if (shape.length !== first.length || shape.some((size, a) => a !== axis && size !== first[a]))
+      throw new PawdexError('model_invalid', {
+        detail: `Concat "${call.name}" joins [${first}] and [${shape}] along axis ${axis}.`,
+      });
+  });
   const total = call.inputs.reduce(
     (sum, _, index) => sum + (required(call, index).shape[axis] ?? Number.NaN),
     0,
