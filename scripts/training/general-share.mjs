@@ -23,7 +23,6 @@ import { completeHead, featureNetwork } from '../../dist/training/run/complete.j
 import { embeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluation.js';
 import { featuresOf } from '../../dist/training/run/features.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
-import { featureWidth } from '../../dist/training/run/start.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
 
 const { values } = parseArgs({
@@ -108,17 +107,12 @@ async function measure(name, temperature, embedder) {
   console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
 }
 
-const ownWidth = await featureWidth({
-  backbone: await readBackbone({ ...recipe.backbone, levels: [] }, recipe.seed),
-  ...{ size, pixels },
-});
-
 /**
- * The features of the backbone as it came, whole and without levels, which are the last: what photos of held-out labels
- * should not be found worse than by.
+ * The last map's features before training, whole and without levels: what photos of held-out labels should not be found
+ * worse than by.
  */
 function startAlone(both) {
-  const taken = columns(both, both.dimension - ownWidth);
+  const taken = columns(both, learned.matrix.shape[0]);
   const { data, dimension } = taken;
   for (let begin = 0; begin < data.length; begin += dimension) {
     const row = data.subarray(begin, begin + dimension);

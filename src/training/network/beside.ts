@@ -17,9 +17,8 @@ const SETTING = {
  * Puts the start's feature map beside the trained one, before they are pooled. What comes before the first weight that
  * differs is computed once; what comes after it, twice.
  *
- * The features are those of `trained` first and those of `start` last, each as many as either has, pooled: an embedding
- * that is linear in them is linear in either network's cells. Levels (levels.ts) that training did not change are there
- * once, at the end of the one and the beginning of the other.
+ * The features are those of `trained`, its levels (levels.ts) included, and then those of the start's last map: an
+ * embedding that is linear in them is linear in either network's cells.
  *
  * @param start the same network with other values of some weights
  * @returns inputs and outputs are named as in `trained`
@@ -50,9 +49,7 @@ export function besideStart(trained: Model, start: Model): Model {
   }
   const both = `${map} and ${START}`;
   const parts = joinedMaps(trained, map);
-  const changed = parts.filter((part) => copied.has(part));
-  const sharedLast = parts.slice(0, changed.length).every((part) => copied.has(part));
-  const joined = concatenation([...parts, ...(sharedLast ? changed : parts).map(inStart)], both);
+  const joined = concatenation([...parts, inStart(parts[0] as string)], both);
   const after = trained.nodes
     .filter((node) => !before.has(node))
     .map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === map ? both : name)) }));

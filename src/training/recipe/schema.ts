@@ -63,8 +63,8 @@ const head = z.strictObject({
    * length beside the learned ones, and a `constant` where that length is 1. What was never trained on, other breeds and
    * other animals, differs in more than what tells the trained labels apart. None unless given.
    *
-   * `features: start` takes those of the network that training started from, which has lost nothing; the encoder then
-   * computes the trained layers twice, with either weights. `trained` costs nothing.
+   * `features: start` takes those of the last map of the network that training started from, which has lost nothing; the
+   * encoder then computes the trained layers twice, with either weights. `trained` costs nothing.
    */
   general: z
     .strictObject({

@@ -38,6 +38,6 @@ export async function completeHead(
 ): Promise<Projection> {
   if (general === undefined) return learned;
   if (general.features === 'trained') return withGeneral(learned, features, general, session);
-  const from = features.dimension - (learned.matrix.shape[0] as number);
+  const from = learned.matrix.shape[0] as number;
   return withGeneral(ofTrainedPart(learned, features), features, { ...general, from }, session);
 }

@@ -94,27 +94,21 @@ describe('withLevels', () => {
     expectClose(await featuresOf(withLevels(start, [LEVEL])), expected);
   });
 
-  it('has a level that training left alone once beside the start', async () => {
-    const parts = [withHalved(trained), withHalved(start)] as const;
-    const both = besideStart(withLevels(parts[0], ['halved']), withLevels(parts[1], ['halved']));
+  it.each([
+    ['left alone', 'halved'],
+    ['changed', LEVEL],
+  ])('has a level that training %s before the start’s last map, and cells of all three', async (_, level) => {
+    const both = besideStart(
+      withLevels(withHalved(trained), [level]),
+      withLevels(withHalved(start), [level]),
+    );
     const expected = joined(
       await featuresOf(trained),
-      await meansOf(parts[1], 'halved'),
+      await meansOf(withHalved(trained), level),
       await featuresOf(start),
     );
-    expect(expected[0]).toHaveLength(256 + 128 + 256);
     expectClose(await featuresOf(both), expected);
     expect(both.nodes.filter(({ op }) => op === 'Concat')).toHaveLength(1);
-    expect(() => withCells(both, 'features')).not.toThrow();
-  });
-
-  it('keeps the start’s features whole beside the trained ones, and the cells of both', async () => {
-    const both = besideStart(withLevels(trained, [LEVEL]), withLevels(start, [LEVEL]));
-    const parts = [
-      await featuresOf(withLevels(trained, [LEVEL])),
-      await featuresOf(withLevels(start, [LEVEL])),
-    ];
-    expectClose(await featuresOf(both), joined(...parts));
     expect(() => withCells(both, 'features')).not.toThrow();
   });
 
