@@ -54,8 +54,8 @@ const START_TEMPERATURE = 0.02;
 
 const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
 const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
-const { size, pixels } = recipe.backbone;
-const backbone = await readBackbone(recipe.backbone, recipe.seed);
+const { file, size, pixels } = recipe.backbone;
+const backbone = await readBackbone(file, { size, seed: recipe.seed });
 const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
 const start = { backbone, size, pixels, head: learned };
 const general = { features: values.features, dimension: Number(values.dimension) };
@@ -107,12 +107,9 @@ async function measure(name, temperature, embedder) {
   console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
 }
 
-/**
- * The last map's features before training, whole and without levels: what photos of held-out labels should not be found
- * worse than by.
- */
+/** The features that training started from, whole: what photos of held-out labels should not be found worse than by. */
 function startAlone(both) {
-  const taken = columns(both, learned.matrix.shape[0]);
+  const taken = columns(both, both.dimension / 2);
   const { data, dimension } = taken;
   for (let begin = 0; begin < data.length; begin += dimension) {
     const row = data.subarray(begin, begin + dimension);

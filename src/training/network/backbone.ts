@@ -4,7 +4,6 @@ import { PawdexError } from '../../errors.js';
 import { type Model, type ModelNode, readModel } from '../../onnx/model.js';
 import { floatTensor, type Tensor } from '../../onnx/tensor.js';
 import { mixSeed, randomNormals } from '../random.js';
-import { withLevels } from './levels.js';
 
 /** Name that stands for {@link smallNetwork} where a file is expected. */
 export const SMALL_NETWORK = 'builtin:small-cnn';
@@ -12,30 +11,15 @@ export const SMALL_NETWORK = 'builtin:small-cnn';
 /** Channels of its layers; each halves the sides. */
 const WIDTHS = [32, 64, 128, 256];
 
-/** What {@link readBackbone} reads. */
-export interface BackboneSource {
-  /** An ONNX file, or {@link SMALL_NETWORK}. */
-  file: string;
-  /** Side of the input where it is built, in pixels. */
-  size: number;
-  /** See {@link withLevels}. */
-  levels?: readonly string[];
-}
-
 /**
  * Reads a backbone.
  *
- * @param seed of the weights, where it is built
- * @throws PawdexError `file_unreadable`, `model_invalid`; `config_invalid` for levels that it does not have
+ * @param file an ONNX file, or {@link SMALL_NETWORK}
+ * @param small side of the input and seed of the weights, where it is built
+ * @throws PawdexError `file_unreadable`, `model_invalid`
  */
-export async function readBackbone(
-  { file, size, levels = [] }: BackboneSource,
-  seed: number,
-): Promise<Model> {
-  return withLevels(file === SMALL_NETWORK ? smallNetwork(size, seed) : await readFrom(file), levels);
-}
-
-async function readFrom(file: string): Promise<Model> {
+export async function readBackbone(file: string, small: { size: number; seed: number }): Promise<Model> {
+  if (file === SMALL_NETWORK) return smallNetwork(small.size, small.seed);
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new PawdexError('file_unreadable', {
       detail: `Cannot read the backbone ${file}: ${cause.code}.`,

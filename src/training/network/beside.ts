@@ -1,31 +1,30 @@
 /** A trained network with the one it started from still in it, so that an embedding can be made of both. */
+import { findTail, PASSING } from '../../encoder/cells/tail.js';
+import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../evaluation/exact.js';
-import type { Model, ModelNode } from '../../onnx/model.js';
+import type { Model } from '../../onnx/model.js';
 import { floatTensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/algebra.js';
-import { CHANNELS, concatenation, joinedMaps, pooledMap } from './levels.js';
 import { computing } from './split.js';
 
 /** Put before the names of what is computed with the start's weights. */
 const START = 'start ';
-const SETTING = {
-  name: 'head.general.features: start',
-  hint: 'Set head.general.features to trained, or export the backbone so that it ends in global average pooling.',
-};
+/** Axis of a feature map's channels. */
+const CHANNELS = 1;
 
 /**
  * Puts the start's feature map beside the trained one, before they are pooled. What comes before the first weight that
  * differs is computed once; what comes after it, twice.
  *
- * The features are those of `trained`, its levels (levels.ts) included, and then those of the start's last map: an
- * embedding that is linear in them is linear in either network's cells.
+ * The features [batch, 2F] are those of `trained` and then those of `start`, pooled: an embedding that is linear in
+ * them is linear in either network's cells.
  *
  * @param start the same network with other values of some weights
  * @returns inputs and outputs are named as in `trained`
  * @throws PawdexError `config_invalid` when the network does not end in the global mean of a feature map
  */
 export function besideStart(trained: Model, start: Model): Model {
-  const map = pooledMap(trained, SETTING);
+  const map = pooledMap(trained);
   const initialisers = new Map(trained.initialisers);
   const copied = new Set<string>();
   for (const [name, tensor] of start.initialisers) {
@@ -35,7 +34,7 @@ export function besideStart(trained: Model, start: Model): Model {
   }
   const before = computing(trained.nodes, [map]);
   const inStart = (name: string) => (copied.has(name) ? START + name : name);
-  const copies: ModelNode[] = [];
+  const copies: Model['nodes'][number][] = [];
   for (const node of trained.nodes) {
     if (!before.has(node) || !node.inputs.some((name) => copied.has(name))) continue;
     for (const name of node.outputs) copied.add(name);
@@ -48,21 +47,27 @@ export function besideStart(trained: Model, start: Model): Model {
     });
   }
   const both = `${map} and ${START}`;
-  const parts = joinedMaps(trained, map);
-  const joined = concatenation([...parts, inStart(parts[0] as string)], both);
+  const joined = {
+    op: 'Concat',
+    domain: '',
+    name: both,
+    inputs: [map, inStart(map)],
+    outputs: [both],
+    attributes: { axis: CHANNELS },
+  };
   const after = trained.nodes
     .filter((node) => !before.has(node))
     .map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === map ? both : name)) }));
-  const nodes = [...trained.nodes.filter((node) => before.has(node)), ...copies, joined, ...after];
   const outputs = trained.outputs.map((port) => ({
     ...port,
     shape: port.shape.map((size, axis) => (axis === CHANNELS && typeof size === 'number' ? 2 * size : size)),
   }));
-  const needed = computing(
-    nodes,
-    outputs.map(({ name }) => name),
-  );
-  return { ...trained, outputs, nodes: nodes.filter((node) => needed.has(node)), initialisers };
+  return {
+    ...trained,
+    outputs,
+    nodes: [...trained.nodes.filter((node) => before.has(node)), ...copies, joined, ...after],
+    initialisers,
+  };
 }
 
 /**
@@ -70,8 +75,8 @@ export function besideStart(trained: Model, start: Model): Model {
  * the trained ones are as much shorter as their share of it says, on average.
  *
  * @param projection of [n, F]
- * @param features float32 [n, E], unit rows, the trained network's F first: those that the average is over
- * @returns of [n, E]; what the start's features are has no influence
+ * @param features float32 [n, 2F], unit rows: those that the average is over
+ * @returns of [n, 2F]; what the start's features are has no influence
  */
 export function ofTrainedPart({ matrix, offset }: Projection, features: Matrix): Projection {
   const { data, rows, dimension } = features;
@@ -84,4 +89,19 @@ export function ofTrainedPart({ matrix, offset }: Projection, features: Matrix):
     wide[i] = weight / length;
   });
   return { matrix: floatTensor(wide, [dimension, to]), offset };
+}
+
+/** Name of the feature map whose global mean a network gives. */
+function pooledMap(model: Model): string {
+  const output = model.outputs[0]?.name ?? '';
+  try {
+    const { map, steps } = findTail(model, output);
+    if (steps.every(({ node }) => PASSING.has(node.op))) return map;
+  } catch (error) {
+    if (!(error instanceof PawdexError)) throw error;
+  }
+  throw new PawdexError('config_invalid', {
+    detail: `head.general takes the start's features beside the trained ones, and the backbone's "${output}" is not the global mean of a feature map.`,
+    hint: 'Set head.general.features to trained, or export the backbone so that it ends in global average pooling.',
+  });
 }

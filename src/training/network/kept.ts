@@ -7,7 +7,6 @@ import { importModel } from '../autodiff/import/index.js';
 import { Session, type SessionOptions } from '../autodiff/session.js';
 import type { Recipe } from '../recipe/schema.js';
 import { layersOf, trainableWeights } from './layers.js';
-import { pooledFirst } from './levels.js';
 import { imageInput, type Network, pixelsInput } from './network.js';
 import { type Split, splitModel } from './split.js';
 
@@ -35,7 +34,7 @@ export const keptInput = (name: string): string => `kept ${name}`;
  */
 export async function cutOf(network: Network, recipe: Recipe): Promise<Cut> {
   const trainable = trainableWeights(layersOf(network.backbone), recipe);
-  const split = splitModel(pooledFirst(network.backbone), new Set(trainable.keys()));
+  const split = splitModel(network.backbone, new Set(trainable.keys()));
   if (split === null)
     throw new PawdexError('config_invalid', {
       detail: 'keptViews needs layers that are frozen before the first that is trained.',

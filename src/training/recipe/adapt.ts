@@ -13,7 +13,7 @@ const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375]
  * The backbone section of a recipe for another file: its input size is read from it.
  *
  * @param file ONNX file
- * @param known the recipe's own section, whose other settings are kept, but for its levels; null where there is none
+ * @param known the recipe's own section, whose other settings are kept; null where there is none
  * @returns the section, and whether the scaling of pixels is a guess
  * @throws PawdexError `file_unreadable`, `model_invalid`; `config_invalid` when the size is nowhere said
  */
@@ -22,7 +22,7 @@ export async function adaptBackbone(
   known: Record<string, unknown> | null,
 ): Promise<{ settings: Record<string, unknown>; assumed: boolean }> {
   const absolute = file === SMALL_NETWORK ? file : path.resolve(file);
-  const { shape } = imageInput(await readBackbone({ file: absolute, size: SMALL_SIZE }, 0));
+  const { shape } = imageInput(await readBackbone(absolute, { size: SMALL_SIZE, seed: 0 }));
   const size = typeof shape[2] === 'number' ? shape[2] : known?.size;
   if (size === undefined)
     throw new PawdexError('config_invalid', {
@@ -30,6 +30,5 @@ export async function adaptBackbone(
       hint: 'Say it in a recipe: backbone.size.',
     });
   const assumed = known?.pixels === undefined;
-  const { levels: _, ...kept } = known ?? {};
-  return { settings: { ...kept, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
+  return { settings: { ...known, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
 }

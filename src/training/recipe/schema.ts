@@ -46,8 +46,6 @@ const backbone = z.strictObject({
     mean: z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]),
     std: z.union([positive, z.tuple([positive, positive, positive])]),
   }),
-  /** Feature maps from within the network, of the last one's size, that are pooled beside it: names of their values. */
-  levels: z.array(z.string().min(1)).default([]),
 });
 
 const head = z.strictObject({
@@ -63,8 +61,8 @@ const head = z.strictObject({
    * length beside the learned ones, and a `constant` where that length is 1. What was never trained on, other breeds and
    * other animals, differs in more than what tells the trained labels apart. None unless given.
    *
-   * `features: start` takes those of the last map of the network that training started from, which has lost nothing; the
-   * encoder then computes the trained layers twice, with either weights. `trained` costs nothing.
+   * `features: start` takes those of the network that training started from, which has lost nothing; the encoder then
+   * computes the trained layers twice, with either weights. `trained` costs nothing.
    */
   general: z
     .strictObject({

@@ -31,8 +31,8 @@ export async function startOf(
   reading: FeaturesOptions,
   onFeatures: (total: number) => void,
 ): Promise<{ network: Network; proxies: Tensor | null }> {
-  const { size, pixels } = recipe.backbone;
-  const backbone = await readBackbone(recipe.backbone, recipe.seed);
+  const { file, size, pixels } = recipe.backbone;
+  const backbone = await readBackbone(file, { size, seed: recipe.seed });
   const { start } = recipe.head;
   const dimension = learnedDimension(recipe);
   const features = await featureWidth({ backbone, size, pixels });

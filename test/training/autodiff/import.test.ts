@@ -82,6 +82,14 @@ describe('importing a model', () => {
     expect(result).toEqual(floatTensor([10, 26], [2, 1]));
   });
 
+  it('refuses to join tensors that differ along another axis, which ONNX Runtime would do at the first step only', async () => {
+    const model = modelOf([node('Concat', ['x', 'w'], ['y'], { axis: 1 })], { w: ramp(3, 4) });
+    await expect(run(model, ramp(2, 4))).rejects.toMatchObject({
+      code: 'model_invalid',
+      message: expect.stringMatching(/Concat.*\[2,4\] and \[3,4\] along axis 1/),
+    });
+  });
+
   it('evaluates operators it does not know, and names them when a gradient has to pass', async () => {
     const model = modelOf([node('MatMul', ['x', 'w'], ['m']), node('Sinh', ['m'], ['y'])], { w: ramp(4, 4) });
     const { result } = await run(model, ramp(2, 4));

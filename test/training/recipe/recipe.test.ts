@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../../src/config.js';
-import { SMALL_NETWORK } from '../../../src/training/network/backbone.js';
-import { adaptBackbone } from '../../../src/training/recipe/adapt.js';
 import { completeRecipe, formatRecipe, readRecipe } from '../../../src/training/recipe/load.js';
 
 const base = {
@@ -67,11 +65,4 @@ it('cannot be read from what is no recipe', async () => {
 it('ships with the encoder', async () => {
   const file = path.join(PACKAGE_ROOT, 'models', 'recipe.yaml');
   expect(completeRecipe(await readRecipe(file), file).name).toBe('pawdex-lite2-256');
-});
-
-it('leaves the levels of one backbone behind when another takes its place', async () => {
-  const known = { size: 48, pixels: { mean: 1, std: 2 }, levels: ['a map'] };
-  const { settings, assumed } = await adaptBackbone(SMALL_NETWORK, known);
-  expect(settings).toEqual({ file: SMALL_NETWORK, size: 64, pixels: known.pixels });
-  expect(assumed).toBe(false);
 });

@@ -165,25 +165,6 @@ describe('a run', () => {
     },
   );
 
-  it('trains on levels beside the last map, from kept views, and takes components of the last map alone', async () => {
-    const general = { features: 'start', dimension: 6, share: 0.4, constant: 0 };
-    const result = await run('levels', {
-      backbone: { ...recipe().backbone, levels: ['conv_6'] },
-      head: { dimension: 16, start: 'random', general },
-      ...{ keptViews: 2, freeze: { layers: 2 }, epochs: 1 },
-    });
-    if (!result.finished) throw new Error('it was not stopped');
-    expect((await checkpoint('levels')).tensors['weights/head.matrix']?.shape).toEqual([512, 10]);
-    const { matrix } = result.network.head;
-    expect(matrix.shape).toEqual([512 + 256, 16]);
-    // What is learned reads the trained maps alone, and the components the start's last map alone.
-    const data = matrix.data as Float32Array;
-    const reads = (row: number, column: number) => data[row * 16 + column] !== 0;
-    expect([reads(0, 0), reads(300, 0), reads(600, 0)]).toEqual([true, true, false]);
-    expect([0, 300].map((row) => reads(row, 12))).toEqual([false, false]);
-    expect(Array.from({ length: 256 }, (_, i) => reads(512 + i, 12))).toContain(true);
-  });
-
   it('refuses a head with nothing to learn', () => {
     const head = { dimension: 16, general: { dimension: 15 } };
     expect(() => recipe({ head })).toThrow(/of 16 numbers, 15 are general/);
