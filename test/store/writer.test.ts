@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Collection } from '../../src/store/embedded/collection.js';
 import { type Db, openDatabase } from '../../src/store/embedded/database.js';
@@ -26,12 +27,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 function fake(id: number) {
-  const state = { id, row: { dimension: D }, crowded: false, added: [] as string[] };
+  const state = { crowded: false, added: [] as string[] };
   const collection = {
-    ...{ id, row: state.row, check() {} },
+    ...{ id, row: { dimension: D }, check() {} },
     added: (_: number, name: string) => state.added.push(name),
     get crowded() {
       return state.crowded;

@@ -152,9 +152,7 @@ export function itemCalls(core: Core) {
     },
 
     async search(name: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
-      const collection = core.collection(name);
-      collection.searched();
-      const find = await searcher(collection, items, options, new Turn());
+      const find = await searcher(core.collection(name), items, options, new Turn());
       const found = await find(query);
       return found.flatMap(({ seq, similarity }) => {
         const row = items.bySeq(seq);
@@ -170,7 +168,6 @@ export function itemCalls(core: Core) {
       options: SearchOptions,
     ): Promise<PackedHits> {
       const collection = core.collection(name);
-      collection.searched();
       const length = joined.length / Math.max(1, count);
       if (count > 0) checkLength(length, collection.row.dimension);
       const turn = new Turn();

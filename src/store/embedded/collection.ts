@@ -7,13 +7,11 @@ import { Indexer } from './indexer.js';
 import { type Items, vectorOf } from './items.js';
 import { Rows } from './rows.js';
 import type { Snapshot } from './snapshot.js';
-import { Turn } from './turns.js';
+import { EXPECTED_FOR_MS, Turn } from './turns.js';
 import { normalise } from './vectors.js';
 
 /** Rows read from the database in one go: about a millisecond. */
 const LOAD_PAGE = 256;
-/** Milliseconds after a search during which another is expected. */
-const SEARCHED_FOR_MS = 250;
 
 export class Collection {
   readonly id: number;
@@ -76,7 +74,7 @@ export class Collection {
 
   /** Whether puts should wait for the graph to catch up: it is searched, and the rows it lacks slow searches down. */
   get crowded(): boolean {
-    return this.indexer.behind && performance.now() - this.#searchedAt < SEARCHED_FOR_MS;
+    return this.indexer.behind && performance.now() - this.#searchedAt < EXPECTED_FOR_MS;
   }
 
   /** A row that is durable now. @param unit float32 [dimension] of length 1 */

@@ -10,7 +10,7 @@ import { type Db, openDatabase } from './database.js';
 import { type GraphLibrary, loadGraphLibrary } from './graph.js';
 import { Items } from './items.js';
 import { Snapshot } from './snapshot.js';
-import { soon } from './turns.js';
+import { EXPECTED_FOR_MS, soon } from './turns.js';
 
 /** What the worker is opened with. */
 export interface CoreOptions {
@@ -23,8 +23,6 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const GRAPH_FOLDER = 'graphs';
 /** Milliseconds of background work in one go while calls come in, and while none do. */
 const [BUSY_MS, QUIET_MS] = [3, 20];
-/** Milliseconds after a call during which another is expected. */
-const BUSY_FOR_MS = 250;
 const TICK_MS = 1000;
 
 export class Core {
@@ -144,7 +142,7 @@ export class Core {
 
   /** @returns whether there is more to do */
   #work(): boolean {
-    const quiet = performance.now() - this.#calledAt > BUSY_FOR_MS;
+    const quiet = performance.now() - this.#calledAt > EXPECTED_FOR_MS;
     const until = performance.now() + (quiet ? QUIET_MS : BUSY_MS);
     let more = false;
     for (const collection of this.#collections.values()) {

@@ -106,8 +106,7 @@ export class Indexer {
       }
       this.#next = this.#empty();
     }
-    const behind = this.#next !== null && current.pending <= BACKLOG;
-    const target = behind ? this.#next! : current;
+    const target = this.#next !== null && current.pending <= BACKLOG ? this.#next : current;
     this.#changed(target.insert(until));
     if (this.#next !== null && this.#next.pending === 0) {
       this.#current = this.#next;

@@ -46,6 +46,7 @@ export async function searcher(
   options: SearchOptions,
   turn: Turn,
 ): Promise<Searcher> {
+  collection.searched();
   await collection.loaded;
   const { rows } = collection;
   const excluded = new Set<number>();

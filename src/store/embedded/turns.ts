@@ -2,6 +2,8 @@
 
 /** Milliseconds of work before others get a turn. */
 const SLICE_MS = 3;
+/** Milliseconds after a call during which another is expected. */
+export const EXPECTED_FOR_MS = 250;
 /** Milliseconds for calls between two works, while calls keep coming. */
 const PATIENCE_MS = 4;
 

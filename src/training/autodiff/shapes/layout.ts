@@ -64,17 +64,15 @@ export function unsqueeze(call: ShapeCall): OutputSpec[] {
 export function concat(call: ShapeCall): OutputSpec[] {
   const first = required(call, 0).shape;
   const axis = axisOf(intOf(call.attributes, 'axis', 0), first.length);
+  let total = 0;
   call.inputs.forEach((_, index) => {
     const { shape } = required(call, index);
     if (shape.length !== first.length || shape.some((size, a) => a !== axis && size !== first[a]))
       throw new PawdexError('model_invalid', {
         detail: `Concat "${call.name}" joins [${first}] and [${shape}] along axis ${axis}.`,
       });
+    total += shape[axis] ?? Number.NaN;
   });
-  const total = call.inputs.reduce(
-    (sum, _, index) => sum + (required(call, index).shape[axis] ?? Number.NaN),
-    0,
-  );
   return shaped(call, first.with(axis, total));
 }
 
