@@ -13,17 +13,18 @@ const args = options(
   --batches LIST      batches, or batch/chunk where the gradient is cached (default 16,64,256/32,512/32)
   --size N            of the square images (default ${DEFAULTS.size})
   --threads N         (default ${DEFAULTS.threads})
+  --provider NAME     cpu, webgpu or cuda (default ${DEFAULTS.provider})
   --images N          at least so many are counted per batch, and two steps (default 192)
   --json              print one JSON object`,
   { ...DEFAULTS, batches: '16,64,256/32,512/32', images: '192' },
 );
-const { backbone, trainable, size, threads } = args;
+const { backbone, trainable, size, threads, provider } = args;
 
 const rows = [];
 for (const entry of args.batches.split(',')) {
   const [batch, chunk = batch] = entry.split('/').map(Number);
   const steps = WARM_UP + Math.max(2, Math.ceil(Number(args.images) / batch));
-  const result = await measureStep({ backbone, trainable, size, threads, batch, chunk, steps });
+  const result = await measureStep({ backbone, trainable, size, threads, provider, batch, chunk, steps });
   const counted = result.ms.slice(WARM_UP);
   const [middle, fastest] = [median(counted), Math.min(...counted)].map((ms) => ms / batch);
   rows.push({ batch, chunk, steps, msPerImage: middle, fastest, peakMb: result.peakMb });

@@ -14,6 +14,7 @@ export const DEFAULTS = {
   trainable: String.raw`_blocks\.(9|1\d|20)\.|_conv_head`,
   size: '224',
   threads: '2',
+  provider: 'cpu',
 };
 
 /** Steps at the start that are not counted: they allocate memory and choose kernels. */
@@ -52,7 +53,17 @@ function feedsOf(batch, size) {
 
 const peakMb = () => process.resourceUsage().maxRSS / 1024;
 
-async function measure({ backbone, trainable: pattern, size, threads, batch, chunk, steps, profile }) {
+async function measure({
+  backbone,
+  trainable: pattern,
+  size,
+  threads,
+  batch,
+  chunk,
+  steps,
+  profile,
+  provider,
+}) {
   const startMb = peakMb();
   const model = training.readModel(readFileSync(fromRoot(backbone)));
   const { objective, trainable } = objectiveOf(model, new RegExp(pattern), size, batch);
@@ -60,7 +71,7 @@ async function measure({ backbone, trainable: pattern, size, threads, batch, chu
     batch,
     ...(chunk < batch ? { chunk } : {}),
     optimiser: { weightDecay: 0.05, clipNorm: 1 },
-    session: { threads, ...(profile ? { profile } : {}) },
+    session: { threads, provider, ...(profile ? { profile } : {}) },
   });
   const feeds = feedsOf(batch, size);
   const ms = [];

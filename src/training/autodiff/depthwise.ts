@@ -13,7 +13,7 @@
 import { sizeOf } from '../../onnx/tensor.js';
 import type { GraphBuilder } from './builder.js';
 import type { Value } from './graph.js';
-import { overhang } from './rules/transposed-window.js';
+import { overhang } from './rules/through-window.js';
 import type { Window } from './shapes/convolution.js';
 
 /** Up to this many entries one matrix maps a whole image, and no rows have to be copied. */

@@ -1,7 +1,7 @@
 /** A head of two parts: what tells the trained labels apart, and what tells photos apart whatever their labels. */
 import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../evaluation/exact.js';
-import { floatTensor } from '../../onnx/tensor.js';
+import { floatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/session.js';
 import { compute, covariance, eigen, largest, type Projection } from './algebra.js';
 
@@ -38,41 +38,107 @@ export async function withGeneral(
   { dimension, share, constant, from = 0 }: GeneralOptions,
   session?: SessionOptions,
 ): Promise<Projection> {
-  const width = features.dimension;
-  const components = dimension - (constant > 0 ? 1 : 0);
+  const count = dimension - (constant > 0 ? 1 : 0);
   const taken = columns(features, from);
   const most = Math.min(taken.dimension, features.rows - 1);
-  if (components > most)
+  if (count > most)
     throw new PawdexError('config_invalid', {
-      detail: `${features.rows} photos with ${taken.dimension} features have ${most} principal components, not ${components}.`,
+      detail: `${features.rows} photos with ${taken.dimension} features have ${most} principal components, not ${count}.`,
       hint: 'Lower head.general.dimension, or raise evaluation.galleryPerLabel: its photos are what they are taken from.',
     });
-  const { total, mean } = await covariance(taken, session);
-  const axes = largest(eigen(total, taken.dimension), taken.dimension, components);
-  const own = learned.offset.data.length;
-  const wide = new Float32Array(width * components);
-  wide.set(axes, from * components);
-  const general = {
-    matrix: floatTensor(wide, [width, components]),
-    offset: floatTensor(centring(mean, axes, components)),
+  const narrow = await principalComponents(taken, count, session);
+  const wide = new Float32Array(features.dimension * count);
+  wide.set(narrow.matrix.data as Float32Array, from * count);
+  const general = { ...narrow, matrix: floatTensor(wide, [features.dimension, count]) };
+  return weighed(learned, general, features, { share, constant }, session);
+}
+
+/**
+ * The largest principal components of features.
+ *
+ * @param features float32 [n, F]
+ * @param count at most F
+ * @returns [F, count], centred, of orthonormal columns from the largest on
+ */
+export async function principalComponents(
+  features: Matrix,
+  count: number,
+  session?: SessionOptions,
+): Promise<Projection> {
+  const { total, mean } = await covariance(features, session);
+  const axes = largest(eigen(total, features.dimension), features.dimension, count);
+  return {
+    matrix: floatTensor(axes, [features.dimension, count]),
+    offset: floatTensor(centring(mean, axes, count)),
   };
-  const parts = [
-    { part: learned, size: own, factor: Math.sqrt((1 - share) / (await power(features, learned, session))) },
-    { part: general, size: components, factor: Math.sqrt(share / (await power(features, general, session))) },
-  ];
-  const matrix = new Float32Array(width * (own + dimension));
-  const offset = new Float32Array(own + dimension);
-  let begin = 0;
-  for (const { part, size, factor } of parts) {
-    for (let i = 0; i < size; i += 1) {
-      offset[begin + i] = factor * (part.offset.data[i] as number);
-      for (let f = 0; f < width; f += 1)
-        matrix[f * (own + dimension) + begin + i] = factor * (part.matrix.data[f * size + i] as number);
-    }
-    begin += size;
+}
+
+/**
+ * Two projections of the same features as one, with the share of the second in the squared length, and a constant
+ * beside them.
+ *
+ * @param features float32 [n, F], unit rows: what mean squared lengths are over
+ * @returns [F, columns of both, and one more for a constant above 0]
+ */
+export async function weighed(
+  learned: Projection,
+  general: Projection,
+  features: Matrix,
+  { share, constant }: Pick<GeneralOptions, 'share' | 'constant'>,
+  session?: SessionOptions,
+): Promise<Projection> {
+  const both = beside(
+    scaled(learned, Math.sqrt((1 - share) / (await power(features, learned, session)))),
+    scaled(general, Math.sqrt(share / (await power(features, general, session)))),
+  );
+  if (constant === 0) return both;
+  const last = {
+    matrix: floatTensor(new Float32Array(features.dimension), [features.dimension, 1]),
+    offset: floatTensor([constant]),
+  };
+  return beside(both, last);
+}
+
+/** Both projections of the same features, one beside the other. */
+export function beside(a: Projection, b: Projection): Projection {
+  const [left, right] = [a.offset.data.length, b.offset.data.length];
+  const width = left + right;
+  const rows = a.matrix.shape[0] as number;
+  const matrix = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row += 1) {
+    matrix.set((a.matrix.data as Float32Array).subarray(row * left, (row + 1) * left), row * width);
+    matrix.set((b.matrix.data as Float32Array).subarray(row * right, (row + 1) * right), row * width + left);
   }
-  if (constant > 0) offset[own + components] = constant;
-  return { matrix: floatTensor(matrix, [width, own + dimension]), offset: floatTensor(offset) };
+  const offset = Float32Array.of(...(a.offset.data as Float32Array), ...(b.offset.data as Float32Array));
+  return { matrix: floatTensor(matrix, [rows, width]), offset: floatTensor(offset) };
+}
+
+/** Two projections of one: its first columns, and the others. */
+export function parted({ matrix, offset }: Projection, first: number): [Projection, Projection] {
+  const [rows = 0, width = 0] = matrix.shape;
+  const part = (from: number, to: number): Projection => {
+    const data = new Float32Array(rows * (to - from));
+    for (let row = 0; row < rows; row += 1)
+      data.set(
+        (matrix.data as Float32Array).subarray(row * width + from, row * width + to),
+        row * (to - from),
+      );
+    return {
+      matrix: floatTensor(data, [rows, to - from]),
+      offset: floatTensor((offset.data as Float32Array).slice(from, to)),
+    };
+  };
+  return [part(0, first), part(first, width)];
+}
+
+/** A projection whose results are longer by a factor. */
+export function scaled({ matrix, offset }: Projection, factor: number): Projection {
+  const times = ({ data, shape }: Tensor) =>
+    floatTensor(
+      (data as Float32Array).map((value) => factor * value),
+      shape,
+    );
+  return { matrix: times(matrix), offset: times(offset) };
 }
 
 /** The columns from one on, as a copy unless that is all of them. */
@@ -95,7 +161,7 @@ function centring(mean: Float32Array, axes: Float32Array, count: number): Float3
 }
 
 /** Mean squared length of projected features. */
-async function power(
+export async function power(
   { data, rows, dimension }: Matrix,
   { matrix, offset }: Projection,
   session?: SessionOptions,

@@ -2,8 +2,8 @@
 import { findTail, PASSING } from '../../encoder/cells/tail.js';
 import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../evaluation/exact.js';
-import type { Model } from '../../onnx/model.js';
-import { floatTensor } from '../../onnx/tensor.js';
+import type { Model, ModelNode } from '../../onnx/model.js';
+import { floatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/algebra.js';
 import { computing } from './split.js';
 
@@ -25,27 +25,14 @@ const CHANNELS = 1;
  */
 export function besideStart(trained: Model, start: Model): Model {
   const map = pooledMap(trained);
-  const initialisers = new Map(trained.initialisers);
-  const copied = new Set<string>();
-  for (const [name, tensor] of start.initialisers) {
-    if (trained.initialisers.get(name) === tensor) continue;
-    copied.add(name);
-    initialisers.set(START + name, tensor);
-  }
+  const differing = [...start.initialisers].filter(
+    ([name, tensor]) => trained.initialisers.get(name) !== tensor,
+  );
   const before = computing(trained.nodes, [map]);
-  const inStart = (name: string) => (copied.has(name) ? START + name : name);
-  const copies: Model['nodes'][number][] = [];
-  for (const node of trained.nodes) {
-    if (!before.has(node) || !node.inputs.some((name) => copied.has(name))) continue;
-    for (const name of node.outputs) copied.add(name);
-    copies.push({
-      ...node,
-      // Two nodes may be without a name, but not have one.
-      name: node.name && START + node.name,
-      inputs: node.inputs.map(inStart),
-      outputs: node.outputs.map(inStart),
-    });
-  }
+  const { copies, initialisers, inStart } = copied(
+    { ...trained, nodes: trained.nodes.filter((node) => before.has(node)) },
+    new Map(differing),
+  );
   const both = `${map} and ${START}`;
   const joined = {
     op: 'Concat',
@@ -68,6 +55,45 @@ export function besideStart(trained: Model, start: Model): Model {
     nodes: [...trained.nodes.filter((node) => before.has(node)), ...copies, joined, ...after],
     initialisers,
   };
+}
+
+/**
+ * A network with what it gives before it is trained as further outputs, in the order of its own. What comes before the
+ * first trained weight is computed once; what comes after it, twice, with the weights as they are now as constants.
+ *
+ * @param trainable names of the weights that are trained
+ */
+export function withStartOutputs(network: Model, trainable: ReadonlySet<string>): Model {
+  const weights = [...network.initialisers].filter(([name]) => trainable.has(name));
+  const { copies, initialisers, inStart } = copied(network, new Map(weights));
+  const outputs = network.outputs.map((port) => ({ ...port, name: inStart(port.name) }));
+  return {
+    ...network,
+    outputs: [...network.outputs, ...outputs],
+    nodes: [...network.nodes, ...copies],
+    initialisers,
+  };
+}
+
+/** Copies of the nodes that depend on some weights, which read others in their place. */
+function copied({ nodes, initialisers: own }: Model, weights: ReadonlyMap<string, Tensor>) {
+  const initialisers = new Map(own);
+  for (const [name, tensor] of weights) initialisers.set(START + name, tensor);
+  const names = new Set(weights.keys());
+  const inStart = (name: string) => (names.has(name) ? START + name : name);
+  const copies: ModelNode[] = [];
+  for (const node of nodes) {
+    if (!node.inputs.some((name) => names.has(name))) continue;
+    for (const name of node.outputs) names.add(name);
+    copies.push({
+      ...node,
+      // Two nodes may be without a name, but not have one.
+      name: node.name && START + node.name,
+      inputs: node.inputs.map(inStart),
+      outputs: node.outputs.map(inStart),
+    });
+  }
+  return { copies, initialisers, inStart };
 }
 
 /**

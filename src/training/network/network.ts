@@ -53,29 +53,29 @@ export function pixelsInput(
 }
 
 /**
- * Appends the backbone. BatchNormalization keeps the statistics that the file has: they are the start network's, and a
+ * Appends the backbone, which may have further outputs. BatchNormalization keeps the statistics that the file has: they are the start network's, and a
  * batch of a few labels has others.
  *
  * @param pixels float32 [batch, 3, S, S]
  * @param trainable names of the weights that are trained; none unless given
- * @returns float32 [batch, F] of unit length
- * @throws PawdexError `model_invalid` when it does not give one vector per image
+ * @returns float32 [batch, F] of unit length, for each of its outputs
+ * @throws PawdexError `model_invalid` when the first of them is not one vector per image
  */
 export async function appendBackbone(
   g: GraphBuilder,
   backbone: Model,
   pixels: Value,
   trainable: ReadonlySet<string> = new Set(),
-): Promise<Value> {
+): Promise<[Value, ...Value[]]> {
   const inputs = { [imageInput(backbone).name]: pixels };
   const { outputs } = await importModel(g, backbone, { inputs, trainable });
-  const [features] = outputs.values();
+  const [features, ...others] = outputs.values();
   if (features?.shape.length !== 2 || features.shape[0] !== pixels.shape[0])
     throw new PawdexError('model_invalid', {
       detail: `The backbone's first output is [${features?.shape}]; the trainer needs one vector per image, [batch, F].`,
       hint: 'Export it without its classifier, pooled and flattened.',
     });
-  return normalise(g, features);
+  return [normalise(g, features), ...others.map((other) => normalise(g, other))];
 }
 
 /**

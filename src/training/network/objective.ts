@@ -1,9 +1,12 @@
 /** Network and losses of a recipe as what a training step is made of. */
 import type { Tensor } from '../../onnx/tensor.js';
+import type { Value } from '../autodiff/graph.js';
 import type { AdamWOptions } from '../autodiff/step/adamw.js';
 import type { Objective } from '../autodiff/step/graphs.js';
 import { normalise } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/schema.js';
+import { withStartOutputs } from './beside.js';
+import { distillationOf } from './distillation.js';
 import { appendTrained, type Cut } from './kept.js';
 import { layersOf, trainableWeights } from './layers.js';
 import { appendLosses, PROXIES } from './losses.js';
@@ -24,15 +27,23 @@ export function objectiveOf(
   cut: Cut | null = null,
 ): Objective {
   const trainable = new Set(trainableWeights(layersOf(network.backbone), recipe).keys());
+  const distillation = distillationOf(network, recipe);
   return {
     async encoder(g, batch) {
-      const features =
-        cut === null
-          ? await appendBackbone(g, network.backbone, pixelsInput(g, batch, network), trainable)
-          : normalise(g, await appendTrained(g, cut, batch, trainable));
-      return appendHead(g, network.head, features);
+      if (cut !== null)
+        return appendHead(g, network.head, normalise(g, await appendTrained(g, cut, batch, trainable)));
+      const backbone =
+        distillation === null ? network.backbone : withStartOutputs(network.backbone, trainable);
+      const pixels = pixelsInput(g, batch, network);
+      const [features, before] = await appendBackbone(g, backbone, pixels, trainable);
+      const embeddings = appendHead(g, network.head, features);
+      return distillation === null ? embeddings : distillation.withTarget(g, embeddings, before as Value);
     },
-    loss: (g, embeddings) => appendLosses(g, embeddings, recipe, proxies),
+    loss(g, embeddings) {
+      if (distillation === null) return appendLosses(g, embeddings, recipe, proxies);
+      const { learned, loss } = distillation.split(g, embeddings);
+      return g.add(appendLosses(g, learned, recipe, proxies), loss);
+    },
   };
 }
 

@@ -73,6 +73,16 @@ export function completeRecipe(partial: PartialRecipe, what: string): Recipe {
     throw invalid(
       `${what}: of ${recipe.head.dimension} numbers, ${recipe.head.general?.dimension} are general; two or more have to be learned.`,
     );
+  if (recipe.head.general?.features === 'distilled') {
+    const { start } = recipe.head;
+    if (start === 'random')
+      throw invalid(
+        `${what}: a network of random weights has nothing to distil; leave head.start at fitted.`,
+      );
+    if (recipe.keptViews > 0)
+      throw invalid(`${what}: of kept views the features before training are not kept; set keptViews to 0.`);
+    if (moco !== undefined) throw invalid(`${what}: moco's keys have no distilled part.`);
+  }
   if (recipe.head.start === 'random' && recipe.average.some((share) => share < 1))
     throw invalid(`${what}: an average with random start weights is of no use; leave \`average\` at [1].`);
   return recipe;
@@ -93,6 +103,17 @@ export function resizeRule({ backbone: { size, kernel } }: Recipe): ResizeRule {
 /** Numbers of an embedding that the losses see. */
 export function learnedDimension({ head }: Recipe): number {
   return head.dimension - (head.general?.dimension ?? 0);
+}
+
+/** Principal components in an embedding, beside which its general part may have a constant. */
+export function generalDimension({ head: { general } }: Recipe): number {
+  return general === undefined ? 0 : general.dimension - (general.constant > 0 ? 1 : 0);
+}
+
+/** Numbers that the head gives while it is trained: those that the losses see, and those that are distilled. */
+export function headDimension(recipe: Recipe): number {
+  const isDistilled = recipe.head.general?.features === 'distilled';
+  return learnedDimension(recipe) + (isDistilled ? generalDimension(recipe) : 0);
 }
 
 /** Photos of one step. */

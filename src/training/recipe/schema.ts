@@ -62,12 +62,14 @@ const head = z.strictObject({
    * other animals, differs in more than what tells the trained labels apart. None unless given.
    *
    * `features: start` takes those of the network that training started from, which has lost nothing; the encoder then
-   * computes the trained layers twice, with either weights. `trained` costs nothing.
+   * computes the trained layers twice, with either weights. `distilled` trains the network to go on giving them, at
+   * `weight` times the mean squared distance. `trained` takes those of the trained network, whatever they have become.
    */
   general: z
     .strictObject({
       dimension: z.int().min(2),
-      features: z.enum(['start', 'trained']).default('start'),
+      features: z.enum(['start', 'distilled', 'trained']).default('start'),
+      weight: positive.default(2),
       share: positive.lt(1).default(0.6),
       constant: z.number().min(0).max(10).default(0.7),
     })

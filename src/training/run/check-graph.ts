@@ -7,7 +7,7 @@ import { LOSS_INPUTS } from '../network/losses.js';
 import { objectiveOf } from '../network/objective.js';
 import { randomHead } from '../network/start.js';
 import { randomDirections, randomFloats } from '../random.js';
-import { learnedDimension, viewsPerStep } from '../recipe/load.js';
+import { headDimension, learnedDimension, viewsPerStep } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import { featureWidth } from './start.js';
 
@@ -31,7 +31,7 @@ export async function checkGraph(recipe: Recipe): Promise<{ graph: GraphBuilder;
   const backbone = await readBackbone(file, { size, seed: recipe.seed });
   const parts = { backbone, size, pixels };
   const dimension = learnedDimension(recipe);
-  const head = randomHead(await featureWidth(parts), dimension, recipe.seed);
+  const head = randomHead(await featureWidth(parts), headDimension(recipe), recipe.seed);
   const smaller = small(recipe);
   const objective = objectiveOf({ ...parts, head }, randomDirections(SMALL.labels, dimension, 2), smaller);
   const graph = new GraphBuilder();

@@ -2,7 +2,7 @@
 import type { Matrix } from '../../evaluation/exact.js';
 import type { SessionOptions } from '../autodiff/session.js';
 import type { Projection } from '../head/algebra.js';
-import { withGeneral } from '../head/general.js';
+import { parted, weighed, withGeneral } from '../head/general.js';
 import { besideStart, ofTrainedPart } from '../network/beside.js';
 import type { Network } from '../network/network.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -26,7 +26,7 @@ export function featureNetwork<N extends Pick<Network, 'backbone'>>(
 /**
  * The head for those features.
  *
- * @param learned the trained head, of the trained network's features
+ * @param learned the trained head, of the trained network's features; with its distilled part where there is one
  * @param features of {@link featureNetwork}, unit rows, of photos that the general part is fitted on
  * @throws PawdexError `config_invalid` for more components than there are
  */
@@ -37,6 +37,11 @@ export async function completeHead(
   session?: SessionOptions,
 ): Promise<Projection> {
   if (general === undefined) return learned;
+  if (general.features === 'distilled') {
+    const count = general.dimension - (general.constant > 0 ? 1 : 0);
+    const [own, distilled] = parted(learned, learned.offset.data.length - count);
+    return weighed(own, distilled, features, general, session);
+  }
   if (general.features === 'trained') return withGeneral(learned, features, general, session);
   const from = learned.matrix.shape[0] as number;
   return withGeneral(ofTrainedPart(learned, features), features, { ...general, from }, session);

@@ -34,7 +34,7 @@ export async function featuresOf(
 ): Promise<Matrix> {
   const g = new GraphBuilder();
   const pixels = pixelsInput(g, BATCH, network);
-  const features = await appendBackbone(g, network.backbone, pixels);
+  const [features] = await appendBackbone(g, network.backbone, pixels);
   g.output('features', features);
   const width = features.shape[1] ?? 0;
   const session = await Session.open(g.toBytes(), options.session);

@@ -5,12 +5,13 @@ import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/builder.js';
 import { project } from '../head/algebra.js';
 import { fitProjection } from '../head/fit-projection.js';
+import { beside, power, principalComponents, scaled } from '../head/general.js';
 import { readBackbone } from '../network/backbone.js';
 import { PROXIES } from '../network/losses.js';
 import { appendBackbone, type Network, pixelsInput, withWeights } from '../network/network.js';
 import { meanProxies, randomHead } from '../network/start.js';
 import { randomDirections } from '../random.js';
-import { learnedDimension } from '../recipe/load.js';
+import { generalDimension, headDimension, learnedDimension } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Weights } from './average.js';
 import { type FeaturesOptions, featuresOf } from './features.js';
@@ -36,7 +37,7 @@ export async function startOf(
   const { start } = recipe.head;
   const dimension = learnedDimension(recipe);
   const features = await featureWidth({ backbone, size, pixels });
-  const random = randomHead(features, dimension, recipe.seed);
+  const random = randomHead(features, headDimension(recipe), recipe.seed);
   const network = { backbone, size, pixels, head: random };
   const hasProxies = recipe.losses.some(({ kind }) => kind === 'proxy-nca');
   const count = set.labels.length;
@@ -50,12 +51,15 @@ export async function startOf(
   const labels = Array.from(set.numbers);
   const head = await fitProjection(frozen, labels, { dimension, seed: recipe.seed });
   const proxies = hasProxies ? meanProxies(project(frozen, head), labels, count) : null;
-  return { network: { ...network, head }, proxies };
+  if (recipe.head.general?.features !== 'distilled') return { network: { ...network, head }, proxies };
+  const components = await principalComponents(frozen, generalDimension(recipe), reading.session);
+  const general = scaled(components, 1 / Math.sqrt(await power(frozen, components, reading.session)));
+  return { network: { ...network, head: beside(head, general) }, proxies };
 }
 
 /** Width of a backbone's features. @throws PawdexError `model_invalid` */
 export async function featureWidth(parts: Pick<Network, 'backbone' | 'size' | 'pixels'>): Promise<number> {
   const g = new GraphBuilder();
-  const features = await appendBackbone(g, parts.backbone, pixelsInput(g, 1, parts));
+  const [features] = await appendBackbone(g, parts.backbone, pixelsInput(g, 1, parts));
   return features.shape[1] ?? 0;
 }

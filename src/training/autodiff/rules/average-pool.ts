@@ -2,7 +2,7 @@ import { floatTensor, sizeOf } from '../../../onnx/tensor.js';
 import { intOf, intsOf } from '../attributes.js';
 import { type Window, windowOf } from '../shapes/convolution.js';
 import type { GradientRule } from './rule.js';
-import { transposedWindow } from './transposed-window.js';
+import { throughWindow } from './through-window.js';
 
 /** y = mean over a sliding window: each dy, divided by its window's size, is added to all the window covers. */
 export const averagePool: GradientRule = ({ g, node, x, dy }) => {
@@ -17,8 +17,8 @@ export const averagePool: GradientRule = ({ g, node, x, dy }) => {
   const ones = g.constant(
     floatTensor(new Float32Array(channels * sizeOf(kernel)).fill(1), [channels, 1, ...kernel]),
   );
-  const attributes = { ...transposedWindow(window, x.shape.slice(2)), group: channels };
-  return [g.convTranspose(g.mul(dy, shares), ones, attributes)];
+  const through = { window, spatial: x.shape.slice(2), group: channels };
+  return [throughWindow(g, g.mul(dy, shares), ones, through)];
 };
 
 /** 1 / (number of elements averaged) per output position, row-major over the spatial axes. */

@@ -6,7 +6,7 @@ import { sizeOf } from '../../../onnx/tensor.js';
 import type { GraphBuilder } from '../builder.js';
 import type { Value } from '../graph.js';
 import type { Window } from '../shapes/convolution.js';
-import { overhang, transposedWindow } from './transposed-window.js';
+import { overhang, throughWindow } from './through-window.js';
 
 /** A convolution and the gradient of its output. */
 interface ConvCall {
@@ -27,7 +27,7 @@ function isPointwise({ window, group }: ConvCall): boolean {
 export function convDataGradient(g: GraphBuilder, call: ConvCall): Value {
   const { x, weight, dy, group, window } = call;
   if (isPointwise(call)) return g.conv(dy, g.transpose(weight, swapFirst(weight)), {});
-  return g.convTranspose(dy, weight, { ...transposedWindow(window, x.shape.slice(2)), group });
+  return throughWindow(g, dy, weight, { window, spatial: x.shape.slice(2), group });
 }
 
 /** dw: for every tap of the kernel, the products of dy with the element the tap saw, summed over all positions. */

@@ -1,6 +1,10 @@
-/** Finds a Vulkan driver that WebGPU runs on: the machine's own, or the software one that comes with Chromium. */
+/**
+ * Finds what graphs run on beside the CPU. For WebGPU that is a Vulkan driver, the machine's own or the software one
+ * that comes with Chromium.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { Provider } from '../../../src/training/autodiff/provider.js';
 
 const SWIFTSHADER = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'].map(
   (folder) => `${folder}/vk_swiftshader_icd.json`,
@@ -8,17 +12,17 @@ const SWIFTSHADER = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/goo
 
 /** A first run in a process of its own: a driver that hangs or crashes there does so alone. */
 const PROBE = `
-const [, url] = process.argv;
+const [, url, provider] = process.argv;
 const { Graph, Session } = await import(url);
 const g = new Graph();
 g.output('y', g.op('Exp', [g.input('x', 'float32', [1])]));
-const session = await Session.open(g.toBytes(), { provider: 'webgpu' });
+const session = await Session.open(g.toBytes(), { provider });
 await session.run({ x: { dtype: 'float32', shape: [1], data: Float32Array.of(0) } });
 `;
 
-function works(icd: string | undefined): boolean {
+function works(provider: Provider, icd?: string): boolean {
   const index = new URL('../../../dist/training/index.js', import.meta.url);
-  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', PROBE, index.href], {
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', PROBE, index.href, provider], {
     timeout: 20_000,
     stdio: 'ignore',
     env: { ...process.env, ...(icd === undefined ? {} : { VK_ICD_FILENAMES: icd }) },
@@ -29,12 +33,13 @@ function works(icd: string | undefined): boolean {
 /**
  * Makes WebGPU usable in this process where it can be. Call it before anything is run on WebGPU.
  *
- * @returns whether it is
+ * @returns the providers that run something
  */
-export function findVulkan(): boolean {
-  if (works(undefined)) return true;
-  const icd = SWIFTSHADER.find((file) => existsSync(file) && works(file));
-  if (icd === undefined) return false;
+export function findProviders(): ReadonlySet<Provider> {
+  const found = new Set<Provider>((['webgpu', 'cuda'] as const).filter((provider) => works(provider)));
+  if (found.has('webgpu')) return found;
+  const icd = SWIFTSHADER.find((file) => existsSync(file) && works('webgpu', file));
+  if (icd === undefined) return found;
   process.env.VK_ICD_FILENAMES = icd;
-  return true;
+  return found.add('webgpu');
 }

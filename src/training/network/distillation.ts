@@ -1,0 +1,56 @@
+/**
+ * A general part of an embedding that the trained network learns from the one it started from. That one is the teacher,
+ * on the very views that the losses see: learning without forgetting (Li and Hoiem, arXiv 1606.09282), with features
+ * as the target (FitNets, Romero et al., arXiv 1412.6550).
+ */
+import type { GraphBuilder } from '../autodiff/builder.js';
+import type { Value } from '../autodiff/graph.js';
+import { parted } from '../head/general.js';
+import { generalDimension, learnedDimension } from '../recipe/load.js';
+import type { Recipe } from '../recipe/schema.js';
+import type { Network } from './network.js';
+
+/** What distillation adds to a training step. */
+export interface Distillation {
+  /**
+   * Puts what is to be learned beside what the head gives.
+   *
+   * @param embeddings float32 [batch, learned + general]
+   * @param before unit features of the network before training, float32 [batch, F]
+   * @returns float32 [batch, learned + 2 general]
+   */
+  withTarget(g: GraphBuilder, embeddings: Value, before: Value): Value;
+  /**
+   * Takes that apart again.
+   *
+   * @returns the numbers that the losses shape, float32 [batch, learned], and the weighted mean squared distance of
+   *   the general ones from their target; of a general part that is always 0 it is the weight, since targets have a
+   *   mean squared length of 1 over the photos
+   */
+  split(g: GraphBuilder, withTarget: Value): { learned: Value; loss: Value };
+}
+
+/**
+ * The distillation of a recipe.
+ *
+ * @param network that training starts from; the last columns of its head give the target
+ * @returns null where the recipe has none
+ */
+export function distillationOf({ head }: Network, recipe: Recipe): Distillation | null {
+  const { general } = recipe.head;
+  if (general?.features !== 'distilled') return null;
+  const [own, count] = [learnedDimension(recipe), generalDimension(recipe)];
+  const [, { matrix, offset }] = parted(head, own);
+  return {
+    withTarget: (g, embeddings, before) =>
+      g.op('Concat', [embeddings, g.op('Gemm', [before, g.constant(matrix), g.constant(offset)])], {
+        axis: 1,
+      }),
+    split(g, withTarget) {
+      const columns = (from: number, to: number) => g.slice(withTarget, 1, from, to);
+      const apart = g.sub(columns(own, own + count), columns(own + count, own + 2 * count));
+      const loss = g.mul(g.meanAll(g.square(apart)), count * general.weight);
+      return { learned: columns(0, own), loss };
+    },
+  };
+}
