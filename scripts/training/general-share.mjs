@@ -1,7 +1,8 @@
 /**
- * What the general part of a head (head.general) is worth: takes the best weights of a finished run, puts principal
- * components of its features, or of those it started from, beside what it learned, in several shares, and measures each
- * on val, on labels the run held out, and on photos of nothing that it knows.
+ * What the general part of a head (head.general) is worth: takes the best weights of a finished run, puts a general part
+ * beside what it learned, in several shares, and measures each on val, on labels the run held out, and on photos of
+ * nothing that it knows. The general part is principal components of the features that the run started from, or of
+ * those it ended with, or what it distilled: any of them for a run that distilled, else one of the first two.
  *
  *   node scripts/training/general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start]
  *     [--dimension 128] [--shares 0,0.2,0.35,0.5,0.65] [--constants 0,0.5,0.7,1]
@@ -14,11 +15,17 @@ import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { project } from '../../dist/training/head/algebra.js';
-import { columns } from '../../dist/training/head/general.js';
+import { columns, parted } from '../../dist/training/head/general.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
 import { ofTrainedPart } from '../../dist/training/network/beside.js';
 import { withWeights } from '../../dist/training/network/network.js';
-import { completeRecipe, readRecipe, resizeRule } from '../../dist/training/recipe/load.js';
+import {
+  completeRecipe,
+  generalDimension,
+  learnedDimension,
+  readRecipe,
+  resizeRule,
+} from '../../dist/training/recipe/load.js';
 import { completeHead, featureNetwork } from '../../dist/training/run/complete.js';
 import { embeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluation.js';
 import { featuresOf } from '../../dist/training/run/features.js';
@@ -41,10 +48,10 @@ const isUsable =
   values.run !== undefined &&
   values.data !== undefined &&
   values.val !== undefined &&
-  ['start', 'trained'].includes(values.features);
+  ['start', 'trained', 'distilled'].includes(values.features);
 if (!isUsable) {
   console.error(
-    'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained] [--dimension N] [--shares A,B] [--constants A,B]',
+    'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained|distilled] [--dimension N] [--shares A,B] [--constants A,B]',
   );
   process.exit(2);
 }
@@ -56,8 +63,15 @@ const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yam
 const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
 const { file, size, pixels } = recipe.backbone;
 const backbone = await readBackbone(file, { size, seed: recipe.seed });
-const learned = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
-const start = { backbone, size, pixels, head: learned };
+const trainedHead = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
+/** What the losses shaped, without what was distilled. */
+const [learned] = parted(trainedHead, learnedDimension(recipe));
+const isDistilled = recipe.head.general?.features === 'distilled';
+if (values.features === 'distilled' && !isDistilled) {
+  console.error(`The run in ${values.run} distilled nothing.`);
+  process.exit(2);
+}
+const start = { backbone, size, pixels, head: trainedHead };
 const general = { features: values.features, dimension: Number(values.dimension) };
 const network = featureNetwork(withWeights(start, tensors), start, general);
 
@@ -131,7 +145,13 @@ for (const { share, constant } of settings) {
   const name = [share, constant].map((value) => value.toFixed(2).padStart(5)).join(' ');
   await measure(name, temperature / shrunk(constant), async (first) => {
     const alone = () => (values.features === 'start' ? ofTrainedPart(learned, first) : learned);
-    const head = share === 0 ? alone() : await completeHead(learned, first, { ...general, share, constant });
+    const whole = values.features === 'distilled' ? trainedHead : learned;
+    // What was distilled has the number of components it was trained with.
+    const components = generalDimension(recipe);
+    const dimension =
+      values.features === 'distilled' ? components + (constant > 0 ? 1 : 0) : general.dimension;
+    const head =
+      share === 0 ? alone() : await completeHead(whole, first, { ...general, dimension, share, constant });
     return (matrix) => project(matrix, head);
   });
 }

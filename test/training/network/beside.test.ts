@@ -7,7 +7,7 @@ import { floatTensor } from '../../../src/onnx/tensor.js';
 import { Session } from '../../../src/training/autodiff/session.js';
 import { project } from '../../../src/training/head/algebra.js';
 import { smallNetwork } from '../../../src/training/network/backbone.js';
-import { besideStart, ofTrainedPart } from '../../../src/training/network/beside.js';
+import { besideStart, ofTrainedPart, withStartOutputs } from '../../../src/training/network/beside.js';
 import { withWeights } from '../../../src/training/network/network.js';
 import { randomFloats } from '../../../src/training/random.js';
 
@@ -79,6 +79,28 @@ describe('besideStart', () => {
       expect.objectContaining({ code: 'config_invalid' }),
     );
   });
+});
+
+it('gives what the network gave before it is trained, beside what it gives', async () => {
+  const trainable = new Set([...start.initialisers.keys()].filter((name) => /^layer[23]/.test(name)));
+  const both = withStartOutputs(start, trainable);
+  const session = await Session.open(
+    writeModel({
+      ...both,
+      initialisers: new Map(
+        [...both.initialisers].map(([name, tensor]) => [name, trained.initialisers.get(name) ?? tensor]),
+      ),
+    }),
+    { threads: 1 },
+  );
+  const results = await session.run({
+    pixel_values: { dtype: 'float32', shape: [2, 3, 32, 32], data: pixels },
+  });
+  await session.close();
+  const [now, before] = both.outputs.map(({ name }) => Array.from(results[name]!.data as Float32Array));
+  expect(now).toEqual((await featuresOf(trained)).flat());
+  expect(before).toEqual((await featuresOf(start)).flat());
+  expect(both.nodes.filter(({ op }) => op === 'Conv')).toHaveLength(6);
 });
 
 it('projects the trained part as it was projected alone', () => {

@@ -46,6 +46,11 @@ it('refuses what is unknown, wrong, or does not go together', () => {
   expect(complete({ losses: [{ kind: 'moco', queue: 100 }] })).toThrow(invalid(/queue of 100/));
   expect(complete({ losses: [{ kind: 'nt-xent' }], keptViews: 2 })).toThrow(invalid(/keptViews/));
   expect(complete({ head: { start: 'random' }, average: [0.5] })).toThrow(invalid(/average/));
+  const distilled = (more: Record<string, unknown>, head = {}) =>
+    complete({ ...more, head: { ...head, general: { dimension: 8, features: 'distilled' } } });
+  expect(distilled({}, { start: 'random' })).toThrow(invalid(/nothing to distil/));
+  expect(distilled({ keptViews: 2 })).toThrow(invalid(/keptViews to 0/));
+  expect(distilled({ losses: [{ kind: 'moco', queue: 128 }] })).toThrow(invalid(/moco/));
 });
 
 it('cannot be read from what is no recipe', async () => {

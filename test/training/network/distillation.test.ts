@@ -1,0 +1,49 @@
+/** What distillation adds to a training step. */
+import { expect, it } from 'vitest';
+import { floatTensor } from '../../../src/onnx/tensor.js';
+import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
+import { Session } from '../../../src/training/autodiff/session.js';
+import { smallNetwork } from '../../../src/training/network/backbone.js';
+import { distillationOf } from '../../../src/training/network/distillation.js';
+import { completeRecipe } from '../../../src/training/recipe/load.js';
+
+/** A head of two learned numbers and two components, of three features. */
+const head = {
+  matrix: floatTensor([9, 9, 1, 0, 9, 9, 0, 2, 9, 9, 1, 1], [3, 4]),
+  offset: floatTensor([9, 9, 0.5, -1]),
+};
+const network = { backbone: smallNetwork(32, 1), head, size: 32, pixels: { mean: 0, std: 1 } };
+const recipeWith = (general: Record<string, unknown>) =>
+  completeRecipe(
+    {
+      name: 'test',
+      backbone: { file: 'x.onnx', size: 32, pixels: { mean: 0, std: 1 } },
+      head: { dimension: 5, general: { dimension: 3, ...general } },
+      losses: [{ kind: 'sup-con' }],
+    },
+    'r',
+  );
+
+it('is the weighted mean squared distance from what the start’s features project to', async () => {
+  const distillation = distillationOf(network, recipeWith({ features: 'distilled', weight: 3 }))!;
+  const g = new GraphBuilder();
+  const embeddings = g.input('embeddings', 'float32', [2, 4]);
+  const before = g.input('before', 'float32', [2, 3]);
+  const { learned, loss } = distillation.split(g, distillation.withTarget(g, embeddings, before));
+  g.output('learned', learned);
+  g.output('loss', loss);
+  const session = await Session.open(g.toBytes(), { threads: 1 });
+  const results = await session.run({
+    // Projected by the last two columns: [1, 0, 0] to [1.5, -1], [0, 1, 1] to [1.5, 2].
+    before: floatTensor([1, 0, 0, 0, 1, 1], [2, 3]),
+    embeddings: floatTensor([7, 8, 1.5, 0, 5, 6, 0.5, 2], [2, 4]),
+  });
+  await session.close();
+  expect(Array.from(results.learned!.data as Float32Array)).toEqual([7, 8, 5, 6]);
+  // Squared distances 1 and 1.
+  expect(results.loss!.data[0]).toBeCloseTo(3, 5);
+});
+
+it('is not there unless a recipe asks for it', () => {
+  expect(distillationOf(network, recipeWith({ features: 'start' }))).toBeNull();
+});
