@@ -15,17 +15,11 @@ import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { project } from '../../dist/training/head/algebra.js';
-import { columns, parted } from '../../dist/training/head/general.js';
+import { columns, generalDimension, parted } from '../../dist/training/head/general.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
 import { ofTrainedPart } from '../../dist/training/network/beside.js';
 import { withWeights } from '../../dist/training/network/network.js';
-import {
-  completeRecipe,
-  generalDimension,
-  learnedDimension,
-  readRecipe,
-  resizeRule,
-} from '../../dist/training/recipe/load.js';
+import { completeRecipe, learnedDimension, readRecipe, resizeRule } from '../../dist/training/recipe/load.js';
 import { completeHead, featureNetwork } from '../../dist/training/run/complete.js';
 import { embeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluation.js';
 import { featuresOf } from '../../dist/training/run/features.js';
@@ -66,8 +60,8 @@ const backbone = await readBackbone(file, { size, seed: recipe.seed });
 const trainedHead = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
 /** What the losses shaped, without what was distilled. */
 const [learned] = parted(trainedHead, learnedDimension(recipe));
-const isDistilled = recipe.head.general?.features === 'distilled';
-if (values.features === 'distilled' && !isDistilled) {
+const takesDistilled = values.features === 'distilled';
+if (takesDistilled && recipe.head.general?.features !== 'distilled') {
   console.error(`The run in ${values.run} distilled nothing.`);
   process.exit(2);
 }
@@ -145,13 +139,13 @@ for (const { share, constant } of settings) {
   const name = [share, constant].map((value) => value.toFixed(2).padStart(5)).join(' ');
   await measure(name, temperature / shrunk(constant), async (first) => {
     const alone = () => (values.features === 'start' ? ofTrainedPart(learned, first) : learned);
-    const whole = values.features === 'distilled' ? trainedHead : learned;
-    // What was distilled has the number of components it was trained with.
-    const components = generalDimension(recipe);
-    const dimension =
-      values.features === 'distilled' ? components + (constant > 0 ? 1 : 0) : general.dimension;
+    // What was distilled has as many components as it was trained with.
+    const dimension = takesDistilled
+      ? generalDimension(recipe.head.general) + (constant > 0 ? 1 : 0)
+      : general.dimension;
+    const trained = takesDistilled ? trainedHead : learned;
     const head =
-      share === 0 ? alone() : await completeHead(whole, first, { ...general, dimension, share, constant });
+      share === 0 ? alone() : await completeHead(trained, first, { ...general, dimension, share, constant });
     return (matrix) => project(matrix, head);
   });
 }

@@ -17,6 +17,14 @@ export interface GeneralOptions {
   readonly from?: number;
 }
 
+/** Principal components in a general part: the constant is none. */
+export function generalDimension({
+  dimension,
+  constant,
+}: Pick<GeneralOptions, 'dimension' | 'constant'>): number {
+  return dimension - (constant > 0 ? 1 : 0);
+}
+
 /**
  * Puts the principal components of the features beside a learned projection. Labels that were never trained on, and
  * photos that carry none of them, differ in directions that a learned projection has no reason to keep.
@@ -38,14 +46,8 @@ export async function withGeneral(
   { dimension, share, constant, from = 0 }: GeneralOptions,
   session?: SessionOptions,
 ): Promise<Projection> {
-  const count = dimension - (constant > 0 ? 1 : 0);
+  const count = generalDimension({ dimension, constant });
   const taken = columns(features, from);
-  const most = Math.min(taken.dimension, features.rows - 1);
-  if (count > most)
-    throw new PawdexError('config_invalid', {
-      detail: `${features.rows} photos with ${taken.dimension} features have ${most} principal components, not ${count}.`,
-      hint: 'Lower head.general.dimension, or raise evaluation.galleryPerLabel: its photos are what they are taken from.',
-    });
   const narrow = await principalComponents(taken, count, session);
   const wide = new Float32Array(features.dimension * count);
   wide.set(narrow.matrix.data as Float32Array, from * count);
@@ -57,14 +59,20 @@ export async function withGeneral(
  * The largest principal components of features.
  *
  * @param features float32 [n, F]
- * @param count at most F
  * @returns [F, count], centred, of orthonormal columns from the largest on
+ * @throws PawdexError `config_invalid` for more components than features or photos have
  */
 export async function principalComponents(
   features: Matrix,
   count: number,
   session?: SessionOptions,
 ): Promise<Projection> {
+  const most = Math.min(features.dimension, features.rows - 1);
+  if (count > most)
+    throw new PawdexError('config_invalid', {
+      detail: `${features.rows} photos with ${features.dimension} features have ${most} principal components, not ${count}.`,
+      hint: 'Lower head.general.dimension, or take them from more photos; those of a gallery are evaluation.galleryPerLabel of each label.',
+    });
   const { total, mean } = await covariance(features, session);
   const axes = largest(eigen(total, features.dimension), features.dimension, count);
   return {
@@ -88,8 +96,8 @@ export async function weighed(
   session?: SessionOptions,
 ): Promise<Projection> {
   const both = beside(
-    scaled(learned, Math.sqrt((1 - share) / (await power(features, learned, session)))),
-    scaled(general, Math.sqrt(share / (await power(features, general, session)))),
+    await scaledTo(1 - share, learned, features, session),
+    await scaledTo(share, general, features, session),
   );
   if (constant === 0) return both;
   const last = {
@@ -117,12 +125,7 @@ export function beside(a: Projection, b: Projection): Projection {
 export function parted({ matrix, offset }: Projection, first: number): [Projection, Projection] {
   const [rows = 0, width = 0] = matrix.shape;
   const part = (from: number, to: number): Projection => {
-    const data = new Float32Array(rows * (to - from));
-    for (let row = 0; row < rows; row += 1)
-      data.set(
-        (matrix.data as Float32Array).subarray(row * width + from, row * width + to),
-        row * (to - from),
-      );
+    const { data } = columns({ data: matrix.data as Float32Array, rows, dimension: width }, from, to);
     return {
       matrix: floatTensor(data, [rows, to - from]),
       offset: floatTensor((offset.data as Float32Array).slice(from, to)),
@@ -131,23 +134,29 @@ export function parted({ matrix, offset }: Projection, first: number): [Projecti
   return [part(0, first), part(first, width)];
 }
 
-/** A projection whose results are longer by a factor. */
-export function scaled({ matrix, offset }: Projection, factor: number): Projection {
+/** A projection with another mean squared length over `features`. */
+export async function scaledTo(
+  squared: number,
+  projection: Projection,
+  features: Matrix,
+  session?: SessionOptions,
+): Promise<Projection> {
+  const factor = Math.sqrt(squared / (await power(features, projection, session)));
   const times = ({ data, shape }: Tensor) =>
     floatTensor(
       (data as Float32Array).map((value) => factor * value),
       shape,
     );
-  return { matrix: times(matrix), offset: times(offset) };
+  return { matrix: times(projection.matrix), offset: times(projection.offset) };
 }
 
-/** The columns from one on, as a copy unless that is all of them. */
-export function columns({ data, rows, dimension }: Matrix, from: number): Matrix {
-  if (from === 0) return { data, rows, dimension };
-  const width = dimension - from;
+/** The columns from one on, up to another or the last, as a copy unless that is all of them. */
+export function columns({ data, rows, dimension }: Matrix, from: number, to = dimension): Matrix {
+  const width = to - from;
+  if (width === dimension) return { data, rows, dimension };
   const taken = new Float32Array(rows * width);
   for (let row = 0; row < rows; row += 1)
-    taken.set(data.subarray(row * dimension + from, (row + 1) * dimension), row * width);
+    taken.set(data.subarray(row * dimension + from, row * dimension + to), row * width);
   return { data: taken, rows, dimension: width };
 }
 
@@ -161,7 +170,7 @@ function centring(mean: Float32Array, axes: Float32Array, count: number): Float3
 }
 
 /** Mean squared length of projected features. */
-export async function power(
+async function power(
   { data, rows, dimension }: Matrix,
   { matrix, offset }: Projection,
   session?: SessionOptions,
@@ -171,7 +180,7 @@ export async function power(
     (g) => {
       const x = g.input('x', 'float32', [rows, dimension]);
       const y = g.add(g.matMul(x, g.constant(matrix)), g.constant(offset));
-      return { square: g.meanAll(g.mul(y, y)) };
+      return { square: g.meanAll(g.square(y)) };
     },
     { x: { dtype: 'float32', shape: [rows, dimension], data } },
   );

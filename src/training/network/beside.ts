@@ -29,10 +29,8 @@ export function besideStart(trained: Model, start: Model): Model {
     ([name, tensor]) => trained.initialisers.get(name) !== tensor,
   );
   const before = computing(trained.nodes, [map]);
-  const { copies, initialisers, inStart } = copied(
-    { ...trained, nodes: trained.nodes.filter((node) => before.has(node)) },
-    new Map(differing),
-  );
+  const nodes = trained.nodes.filter((node) => before.has(node));
+  const { copies, initialisers, inStart } = copied({ ...trained, nodes }, new Map(differing));
   const both = `${map} and ${START}`;
   const joined = {
     op: 'Concat',
@@ -52,27 +50,27 @@ export function besideStart(trained: Model, start: Model): Model {
   return {
     ...trained,
     outputs,
-    nodes: [...trained.nodes.filter((node) => before.has(node)), ...copies, joined, ...after],
+    nodes: [...nodes, ...copies, joined, ...after],
     initialisers,
   };
 }
 
 /**
- * A network with what it gives before it is trained as further outputs, in the order of its own. What comes before the
- * first trained weight is computed once; what comes after it, twice, with the weights as they are now as constants.
+ * A network whose second output is what the first is before it is trained. What comes before the first trained weight
+ * is computed once; what comes after it, twice, with the weights as they are now as constants.
  *
  * @param trainable names of the weights that are trained
+ * @returns one output alone, where that does not depend on any of them
  */
-export function withStartOutputs(network: Model, trainable: ReadonlySet<string>): Model {
+export function withStartOutput(network: Model, trainable: ReadonlySet<string>): Model {
   const weights = [...network.initialisers].filter(([name]) => trainable.has(name));
   const { copies, initialisers, inStart } = copied(network, new Map(weights));
-  const outputs = network.outputs.map((port) => ({ ...port, name: inStart(port.name) }));
-  return {
-    ...network,
-    outputs: [...network.outputs, ...outputs],
-    nodes: [...network.nodes, ...copies],
-    initialisers,
-  };
+  const outputs = network.outputs
+    .slice(0, 1)
+    .flatMap((port) =>
+      inStart(port.name) === port.name ? [port] : [port, { ...port, name: inStart(port.name) }],
+    );
+  return { ...network, outputs, nodes: [...network.nodes, ...copies], initialisers };
 }
 
 /** Copies of the nodes that depend on some weights, which read others in their place. */

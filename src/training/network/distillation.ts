@@ -5,8 +5,8 @@
  */
 import type { GraphBuilder } from '../autodiff/builder.js';
 import type { Value } from '../autodiff/graph.js';
-import { parted } from '../head/general.js';
-import { generalDimension, learnedDimension } from '../recipe/load.js';
+import { generalDimension, parted } from '../head/general.js';
+import { learnedDimension } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Network } from './network.js';
 
@@ -39,13 +39,11 @@ export interface Distillation {
 export function distillationOf({ head }: Network, recipe: Recipe): Distillation | null {
   const { general } = recipe.head;
   if (general?.features !== 'distilled') return null;
-  const [own, count] = [learnedDimension(recipe), generalDimension(recipe)];
+  const [own, count] = [learnedDimension(recipe), generalDimension(general)];
   const [, { matrix, offset }] = parted(head, own);
   return {
     withTarget: (g, embeddings, before) =>
-      g.op('Concat', [embeddings, g.op('Gemm', [before, g.constant(matrix), g.constant(offset)])], {
-        axis: 1,
-      }),
+      g.concat([embeddings, g.op('Gemm', [before, g.constant(matrix), g.constant(offset)])], 1),
     split(g, withTarget) {
       const columns = (from: number, to: number) => g.slice(withTarget, 1, from, to);
       const apart = g.sub(columns(own, own + count), columns(own + count, own + 2 * count));

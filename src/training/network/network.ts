@@ -53,12 +53,12 @@ export function pixelsInput(
 }
 
 /**
- * Appends the backbone, which may have further outputs. BatchNormalization keeps the statistics that the file has: they are the start network's, and a
+ * Appends the backbone. BatchNormalization keeps the statistics that the file has: they are the start network's, and a
  * batch of a few labels has others.
  *
  * @param pixels float32 [batch, 3, S, S]
  * @param trainable names of the weights that are trained; none unless given
- * @returns float32 [batch, F] of unit length, for each of its outputs
+ * @returns its first output, float32 [batch, F], at unit length; then the others as they are
  * @throws PawdexError `model_invalid` when the first of them is not one vector per image
  */
 export async function appendBackbone(
@@ -75,7 +75,7 @@ export async function appendBackbone(
       detail: `The backbone's first output is [${features?.shape}]; the trainer needs one vector per image, [batch, F].`,
       hint: 'Export it without its classifier, pooled and flattened.',
     });
-  return [normalise(g, features), ...others.map((other) => normalise(g, other))];
+  return [normalise(g, features), ...others];
 }
 
 /**

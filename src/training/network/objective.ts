@@ -1,11 +1,10 @@
 /** Network and losses of a recipe as what a training step is made of. */
 import type { Tensor } from '../../onnx/tensor.js';
-import type { Value } from '../autodiff/graph.js';
 import type { AdamWOptions } from '../autodiff/step/adamw.js';
 import type { Objective } from '../autodiff/step/graphs.js';
 import { normalise } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/schema.js';
-import { withStartOutputs } from './beside.js';
+import { withStartOutput } from './beside.js';
 import { distillationOf } from './distillation.js';
 import { appendTrained, type Cut } from './kept.js';
 import { layersOf, trainableWeights } from './layers.js';
@@ -30,14 +29,16 @@ export function objectiveOf(
   const distillation = distillationOf(network, recipe);
   return {
     async encoder(g, batch) {
-      if (cut !== null)
-        return appendHead(g, network.head, normalise(g, await appendTrained(g, cut, batch, trainable)));
       const backbone =
-        distillation === null ? network.backbone : withStartOutputs(network.backbone, trainable);
-      const pixels = pixelsInput(g, batch, network);
-      const [features, before] = await appendBackbone(g, backbone, pixels, trainable);
+        distillation === null ? network.backbone : withStartOutput(network.backbone, trainable);
+      const [features, before = features] =
+        cut === null
+          ? await appendBackbone(g, backbone, pixelsInput(g, batch, network), trainable)
+          : [normalise(g, await appendTrained(g, cut, batch, trainable))];
       const embeddings = appendHead(g, network.head, features);
-      return distillation === null ? embeddings : distillation.withTarget(g, embeddings, before as Value);
+      return distillation === null
+        ? embeddings
+        : distillation.withTarget(g, embeddings, normalise(g, before));
     },
     loss(g, embeddings) {
       if (distillation === null) return appendLosses(g, embeddings, recipe, proxies);

@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
 import type { ResizeRule } from '../../image/decode.js';
+import { generalDimension } from '../head/general.js';
 import { SMALL_NETWORK } from '../network/backbone.js';
 import { type Recipe, recipeSchema } from './schema.js';
 
@@ -105,15 +106,10 @@ export function learnedDimension({ head }: Recipe): number {
   return head.dimension - (head.general?.dimension ?? 0);
 }
 
-/** Principal components in an embedding, beside which its general part may have a constant. */
-export function generalDimension({ head: { general } }: Recipe): number {
-  return general === undefined ? 0 : general.dimension - (general.constant > 0 ? 1 : 0);
-}
-
 /** Numbers that the head gives while it is trained: those that the losses see, and those that are distilled. */
 export function headDimension(recipe: Recipe): number {
-  const isDistilled = recipe.head.general?.features === 'distilled';
-  return learnedDimension(recipe) + (isDistilled ? generalDimension(recipe) : 0);
+  const { general } = recipe.head;
+  return learnedDimension(recipe) + (general?.features === 'distilled' ? generalDimension(general) : 0);
 }
 
 /** Photos of one step. */

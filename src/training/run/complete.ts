@@ -2,7 +2,7 @@
 import type { Matrix } from '../../evaluation/exact.js';
 import type { SessionOptions } from '../autodiff/session.js';
 import type { Projection } from '../head/algebra.js';
-import { parted, weighed, withGeneral } from '../head/general.js';
+import { generalDimension, parted, weighed, withGeneral } from '../head/general.js';
 import { besideStart, ofTrainedPart } from '../network/beside.js';
 import type { Network } from '../network/network.js';
 import type { Recipe } from '../recipe/schema.js';
@@ -38,9 +38,8 @@ export async function completeHead(
 ): Promise<Projection> {
   if (general === undefined) return learned;
   if (general.features === 'distilled') {
-    const count = general.dimension - (general.constant > 0 ? 1 : 0);
-    const [own, distilled] = parted(learned, learned.offset.data.length - count);
-    return weighed(own, distilled, features, general, session);
+    const own = learned.offset.data.length - generalDimension(general);
+    return weighed(...parted(learned, own), features, general, session);
   }
   if (general.features === 'trained') return withGeneral(learned, features, general, session);
   const from = learned.matrix.shape[0] as number;

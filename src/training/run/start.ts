@@ -5,13 +5,13 @@ import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/builder.js';
 import { project } from '../head/algebra.js';
 import { fitProjection } from '../head/fit-projection.js';
-import { beside, power, principalComponents, scaled } from '../head/general.js';
+import { beside, generalDimension, principalComponents, scaledTo } from '../head/general.js';
 import { readBackbone } from '../network/backbone.js';
 import { PROXIES } from '../network/losses.js';
 import { appendBackbone, type Network, pixelsInput, withWeights } from '../network/network.js';
 import { meanProxies, randomHead } from '../network/start.js';
 import { randomDirections } from '../random.js';
-import { generalDimension, headDimension, learnedDimension } from '../recipe/load.js';
+import { headDimension, learnedDimension } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
 import type { Weights } from './average.js';
 import { type FeaturesOptions, featuresOf } from './features.js';
@@ -51,10 +51,11 @@ export async function startOf(
   const labels = Array.from(set.numbers);
   const head = await fitProjection(frozen, labels, { dimension, seed: recipe.seed });
   const proxies = hasProxies ? meanProxies(project(frozen, head), labels, count) : null;
-  if (recipe.head.general?.features !== 'distilled') return { network: { ...network, head }, proxies };
-  const components = await principalComponents(frozen, generalDimension(recipe), reading.session);
-  const general = scaled(components, 1 / Math.sqrt(await power(frozen, components, reading.session)));
-  return { network: { ...network, head: beside(head, general) }, proxies };
+  const { general } = recipe.head;
+  if (general?.features !== 'distilled') return { network: { ...network, head }, proxies };
+  const components = await principalComponents(frozen, generalDimension(general), reading.session);
+  const target = await scaledTo(1, components, frozen, reading.session);
+  return { network: { ...network, head: beside(head, target) }, proxies };
 }
 
 /** Width of a backbone's features. @throws PawdexError `model_invalid` */

@@ -7,7 +7,7 @@ import { floatTensor } from '../../../src/onnx/tensor.js';
 import { Session } from '../../../src/training/autodiff/session.js';
 import { project } from '../../../src/training/head/algebra.js';
 import { smallNetwork } from '../../../src/training/network/backbone.js';
-import { besideStart, ofTrainedPart, withStartOutputs } from '../../../src/training/network/beside.js';
+import { besideStart, ofTrainedPart, withStartOutput } from '../../../src/training/network/beside.js';
 import { withWeights } from '../../../src/training/network/network.js';
 import { randomFloats } from '../../../src/training/random.js';
 
@@ -83,7 +83,7 @@ describe('besideStart', () => {
 
 it('gives what the network gave before it is trained, beside what it gives', async () => {
   const trainable = new Set([...start.initialisers.keys()].filter((name) => /^layer[23]/.test(name)));
-  const both = withStartOutputs(start, trainable);
+  const both = withStartOutput(start, trainable);
   const session = await Session.open(
     writeModel({
       ...both,

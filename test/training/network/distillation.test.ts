@@ -5,6 +5,8 @@ import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import { Session } from '../../../src/training/autodiff/session.js';
 import { smallNetwork } from '../../../src/training/network/backbone.js';
 import { distillationOf } from '../../../src/training/network/distillation.js';
+import { objectiveOf } from '../../../src/training/network/objective.js';
+import { randomHead } from '../../../src/training/network/start.js';
 import { completeRecipe } from '../../../src/training/recipe/load.js';
 
 /** A head of two learned numbers and two components, of three features. */
@@ -46,4 +48,43 @@ it('is the weighted mean squared distance from what the start’s features proje
 
 it('is not there unless a recipe asks for it', () => {
   expect(distillationOf(network, recipeWith({ features: 'start' }))).toBeNull();
+});
+
+it.each([
+  { frozen: [], what: 'some layers are trained' },
+  { frozen: ['.'], what: 'only the head is' },
+])('starts at its target when $what, whatever else the backbone gives', async ({ frozen }) => {
+  const small = smallNetwork(32, 1);
+  const counted = {
+    op: 'Shape',
+    domain: '',
+    name: 'shape',
+    inputs: [small.inputs[0]!.name],
+    outputs: ['shape'],
+  };
+  const backbone = {
+    ...small,
+    nodes: [...small.nodes, { ...counted, attributes: {} }],
+    outputs: [...small.outputs, { name: 'shape', dtype: 'int64' as const, shape: [4] }],
+  };
+  const wide = randomHead(256, 4, 1);
+  const recipe = { ...recipeWith({ features: 'distilled' }), freeze: { layers: 0, names: frozen } };
+  const objective = objectiveOf({ ...network, backbone, head: wide }, null, recipe);
+  const g = new GraphBuilder();
+  g.output('embeddings', await objective.encoder(g, 2));
+  const session = await Session.open(g.toBytes(), { threads: 1 });
+  const weights = {
+    ...Object.fromEntries(backbone.initialisers),
+    'head.matrix': wide.matrix,
+    'head.offset': wide.offset,
+  };
+  const pixels = Uint8Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => (i * 37) % 256);
+  const { embeddings } = await session.run({
+    ...weights,
+    pixels: { dtype: 'uint8', shape: [2, 32, 32, 3], data: pixels },
+  });
+  await session.close();
+  expect(embeddings!.shape).toEqual([2, 6]);
+  const rows = [0, 6].map((at) => Array.from(embeddings!.data as Float32Array).slice(at, at + 6));
+  for (const row of rows) for (const i of [2, 3]) expect(row[i]!).toBeCloseTo(row[i + 2]!, 5);
 });

@@ -174,7 +174,7 @@ describe('a run', () => {
   );
 
   it('distils what the start gave, as faithfully as it weighs', async () => {
-    // Numbers 7 to 13 of the val photos' embeddings, as unit vectors.
+    // The seven distilled numbers of the val photos' embeddings, as unit vectors.
     const general = async (name: string, weight: number, learningRate: number) => {
       const optimiser = { learningRate };
       const result = await run(name, { head: distilled(weight), epochs: 8, optimiser });

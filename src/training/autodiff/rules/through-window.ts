@@ -19,9 +19,9 @@ export function overhang(window: Window, spatial: readonly number[]): number[] {
  * Sends what a window gave back to what it saw: every element of `dy`, times the weight, added to all that its window
  * covered.
  *
- * onnxruntime's CUDA provider has no ConvTranspose with more padding at one end than at the other; it computed that of a
- * network's first depthwise layer of stride 2 on the CPU, which took nine tenths of a training step. So ConvTranspose is
- * told the padding that both ends have, and the rest is cut off its result.
+ * onnxruntime's CUDA provider has no ConvTranspose with more padding at one end than at the other; it leaves
+ * such a one to the CPU, and then the whole step waits for it (docs/gpu.md). So ConvTranspose is told the padding that
+ * both ends have, and the rest is cut off its result.
  *
  * @param dy [N, O, ...P]
  * @param weight [O, C/group, ...K]
