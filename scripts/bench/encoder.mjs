@@ -73,24 +73,31 @@ async function measure(session, batch) {
   return { encoded: images / seconds, decoded: decoded / seconds };
 }
 
+/** What a thread does between two operators: sleep, spin for as long as the served encoder's do, or ONNX Runtime's default. */
+const WAITS = {
+  sleeping: { allow_spinning: '0' },
+  'spinning 100 us': { spin_duration_us: '100' },
+  spinning: {},
+};
+
 const rows = [];
 for (const threads of numbers(args.threads))
-  for (const spinning of [false, true]) {
+  for (const [waits, intraOp] of Object.entries(WAITS)) {
     const session = await ort.InferenceSession.create(modelPath, {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
-      extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
+      extra: { session: { intra_op: intraOp } },
     });
-    for (const batch of numbers(args.batches)) rows.push({ threads, spinning, batch, session, runs: [] });
+    for (const batch of numbers(args.batches)) rows.push({ threads, waits, batch, session, runs: [] });
   }
 // Rounds go over all settings, so that a machine whose speed drifts does so for all of them.
 for (let round = 0; round < Number(args.rounds); round++)
   for (const row of rows) row.runs.push(await measure(row.session, row.batch));
-const results = rows.map(({ threads, spinning, batch, runs }) => ({
+const results = rows.map(({ threads, waits, batch, runs }) => ({
   threads,
-  spinning,
+  waits,
   batch,
   encodedPerSecond: median(runs.map((run) => run.encoded)),
   decodedPerSecond: median(runs.map((run) => run.decoded)),
@@ -101,7 +108,7 @@ else {
   console.log(machine());
   for (const r of results)
     console.log(
-      `${r.threads} threads, ${r.spinning ? 'spinning' : 'waiting '}, batch ${String(r.batch).padStart(2)}: ${r.encodedPerSecond.toFixed(1)} images a second` +
+      `${r.threads} threads, ${r.waits.padEnd(15)}, batch ${String(r.batch).padStart(2)}: ${r.encodedPerSecond.toFixed(1)} images a second` +
         (Number(args.beside) > 0 ? `, ${r.decodedPerSecond.toFixed(1)} decoded beside` : ''),
     );
 }

@@ -55,8 +55,8 @@ const START_TEMPERATURE = 0.02;
 
 const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
 const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'));
-const { file, size, pixels } = recipe.backbone;
-const backbone = await readBackbone(file, { size, seed: recipe.seed });
+const { file, size, padding, pixels } = recipe.backbone;
+const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
 const trainedHead = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
 /** What the losses shaped, without what was distilled. */
 const [learned] = parted(trainedHead, learnedDimension(recipe));

@@ -53,6 +53,23 @@ function assembleMix() {
   ]);
 }
 
+/** `widen(from, end, out)`: bytes as floats, eight at a time. */
+type Widen = (from: number, end: number, out: number) => void;
+
+function assembleWiden() {
+  const [from, end, out, eight] = [0, 1, 2, 3] as const;
+  const { get, set, i32, add, loop } = op;
+  return compile(3, { i32: 0, v128: 1 }, [
+    loop(
+      [...get(from), ...op.vLoadBytes, ...set(eight)],
+      [...get(out), ...get(eight), ...op.vFloatsLow, ...op.vStore],
+      [...get(out), ...i32(16), ...add, ...get(eight), ...op.vFloatsHigh, ...op.vStore],
+      [...get(out), ...i32(32), ...add, ...set(out), ...get(from), ...i32(8), ...add, ...set(from)],
+      [...get(from), ...get(end), ...op.lessUnsigned, ...op.againIf],
+    ),
+  ]);
+}
+
 /** `round(from, end, out)`: floats as bytes, rounded and clamped, sixteen at a time. */
 type Round = (from: number, end: number, out: number) => void;
 
@@ -97,9 +114,12 @@ const pagesFor = (bytes: number) => Math.ceil(bytes / PAGE_BYTES);
 /** The function over a memory that grows with the largest image so far. */
 class Enlarger {
   readonly #memory: WasmMemory = createMemory(1);
+  readonly #widen: Widen = assembleWiden()(this.#memory);
   readonly #mix: Mix = assembleMix()(this.#memory);
   readonly #round: Round = assembleRound()(this.#memory);
   #pages = 1;
+  /** What the tables in the memory are for: a folder's small photos are mostly of one size. */
+  #tables = { side: 0, size: 0 };
 
   /** Across, row by row, then down, all rows at once; see {@link enlarge}. */
   run(pixels: Uint8Array, side: number, size: number): Uint8Array {
@@ -111,9 +131,14 @@ class Enlarger {
     const between = source + side * narrow + 16;
     const out = between + side * wide + 16;
     const bytes = this.#room(out + size * wide + 64);
-    new Float32Array(bytes, source, pixels.length).set(pixels);
-    this.#write(bytes, across, places(side, size), CHANNELS * 4);
-    this.#write(bytes, down, places(side, size), wide);
+    if (this.#tables.side !== side || this.#tables.size !== size) {
+      this.#write(bytes, across, places(side, size), CHANNELS * 4);
+      this.#write(bytes, down, places(side, size), wide);
+      this.#tables = { side, size };
+    }
+    // The bytes wait where the result will be; what widening writes beyond their floats is overwritten by the next step.
+    new Uint8Array(bytes, out, pixels.length).set(pixels);
+    this.#widen(out, out + pixels.length, source);
     for (let y = 0; y < side; y++)
       this.#mix(across, down, CHANNELS * 4, 1, source + y * narrow, between + y * wide, CHANNELS * 4);
     const vectors = Math.ceil((size * CHANNELS) / 4);

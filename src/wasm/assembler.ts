@@ -42,10 +42,15 @@ export const op = {
   vLoad: (offset: number) => simd(0x00, 2, offset),
   /** Loads one float into all four lanes. */
   vLoadSplat: (offset: number) => simd(0x09, 2, offset),
+  /** Loads eight bytes into eight lanes of 16 bits. */
+  vLoadBytes: simd(0x02, 0, 0),
   vStore: simd(0x0b, 2, 0),
   vAdd: simd(0xe4, 1),
   vMultiply: simd(0xe6, 1),
   vLane: (lane: number) => simd(0x1f, lane),
+  /** The first and the last four of eight 16-bit lanes, 0 or more, as floats. */
+  vFloatsLow: [...simd(0xa9, 1), ...simd(0xfa, 1)],
+  vFloatsHigh: [...simd(0xaa, 1), ...simd(0xfa, 1)],
   /** Floats to the nearest whole numbers, halves to even ones; then to integers. */
   vRound: [...simd(0x6a), ...simd(0xf8, 1)],
   /** Two vectors of 32-bit integers to one of 16 bits; two of those to one of bytes, 0..255. Out of range is clamped. */

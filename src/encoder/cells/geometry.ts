@@ -10,7 +10,7 @@ export interface Spacing {
 }
 
 /** Operators that keep cells where they are. The layout at the input is changed by Transpose. */
-const STILL: ReadonlySet<string> = new Set(
+export const STILL: ReadonlySet<string> = new Set(
   'Add BatchNormalization Cast Clip Concat DequantizeLinear Div Elu Erf Gelu HardSigmoid HardSwish Identity LeakyRelu Max Min Mish Mul PRelu QuantizeLinear Relu Sigmoid Softplus Sub Tanh Transpose'.split(
     ' ',
   ),

@@ -4,6 +4,7 @@ import { PawdexError } from '../../errors.js';
 import { type Model, type ModelNode, readModel } from '../../onnx/model.js';
 import { floatTensor, type Tensor } from '../../onnx/tensor.js';
 import { mixSeed, randomNormals } from '../random.js';
+import { paddedAsSame } from './same-padding.js';
 
 /** Name that stands for {@link smallNetwork} where a file is expected. */
 export const SMALL_NETWORK = 'builtin:small-cnn';
@@ -11,22 +12,32 @@ export const SMALL_NETWORK = 'builtin:small-cnn';
 /** Channels of its layers; each halves the sides. */
 const WIDTHS = [32, 64, 128, 256];
 
+/** How a backbone is read. */
+interface Reading {
+  /** Side of the square input, in pixels. */
+  size: number;
+  /** See the recipe's `backbone.padding`. */
+  padding: 'stored' | 'same';
+  /** Of the weights, where it is built. */
+  seed: number;
+}
+
 /**
  * Reads a backbone.
  *
  * @param file an ONNX file, or {@link SMALL_NETWORK}
- * @param small side of the input and seed of the weights, where it is built
  * @throws PawdexError `file_unreadable`, `model_invalid`
  */
-export async function readBackbone(file: string, small: { size: number; seed: number }): Promise<Model> {
-  if (file === SMALL_NETWORK) return smallNetwork(small.size, small.seed);
+export async function readBackbone(file: string, { size, padding, seed }: Reading): Promise<Model> {
+  if (file === SMALL_NETWORK) return smallNetwork(size, seed);
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new PawdexError('file_unreadable', {
       detail: `Cannot read the backbone ${file}: ${cause.code}.`,
       cause,
     });
   });
-  return readModel(bytes);
+  const model = readModel(bytes);
+  return padding === 'same' ? paddedAsSame(model, size) : model;
 }
 
 /**

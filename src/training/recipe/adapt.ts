@@ -22,7 +22,9 @@ export async function adaptBackbone(
   known: Record<string, unknown> | null,
 ): Promise<{ settings: Record<string, unknown>; assumed: boolean }> {
   const absolute = file === SMALL_NETWORK ? file : path.resolve(file);
-  const { shape } = imageInput(await readBackbone(absolute, { size: SMALL_SIZE, seed: 0 }));
+  const { shape } = imageInput(
+    await readBackbone(absolute, { size: SMALL_SIZE, padding: 'stored', seed: 0 }),
+  );
   const size = typeof shape[2] === 'number' ? shape[2] : known?.size;
   if (size === undefined)
     throw new PawdexError('config_invalid', {
@@ -30,5 +32,7 @@ export async function adaptBackbone(
       hint: 'Say it in a recipe: backbone.size.',
     });
   const assumed = known?.pixels === undefined;
-  return { settings: { ...known, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
+  // What one network was padded with says nothing of another.
+  const { padding: _other, ...kept } = known ?? {};
+  return { settings: { ...kept, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
 }

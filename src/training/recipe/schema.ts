@@ -41,6 +41,11 @@ const backbone = z.strictObject({
   /** Side of the square input, in pixels. */
   size: z.int().min(16).max(1024),
   kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']).default('cubic'),
+  /**
+   * Zeros around what convolutions and pooling see: as many as the file says, or `same`: as TensorFlow's SAME would for
+   * this size. Networks that come from TensorFlow were given theirs for one size, and at another need `same`.
+   */
+  padding: z.enum(['stored', 'same']).default('stored'),
   /** The network is fed (pixel - mean) / std, pixels being 0..255. */
   pixels: z.strictObject({
     mean: z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]),

@@ -27,8 +27,8 @@ function small(recipe: Recipe): Recipe {
  * @throws PawdexError as training does
  */
 export async function checkGraph(recipe: Recipe): Promise<{ graph: GraphBuilder; loss: Value }> {
-  const { file, size, pixels } = recipe.backbone;
-  const backbone = await readBackbone(file, { size, seed: recipe.seed });
+  const { file, size, padding, pixels } = recipe.backbone;
+  const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
   const parts = { backbone, size, pixels };
   const dimension = learnedDimension(recipe);
   const head = randomHead(await featureWidth(parts), headDimension(recipe), recipe.seed);

@@ -32,8 +32,8 @@ export async function startOf(
   reading: FeaturesOptions,
   onFeatures: (total: number) => void,
 ): Promise<{ network: Network; proxies: Tensor | null }> {
-  const { file, size, pixels } = recipe.backbone;
-  const backbone = await readBackbone(file, { size, seed: recipe.seed });
+  const { file, size, padding, pixels } = recipe.backbone;
+  const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
   const { start } = recipe.head;
   const dimension = learnedDimension(recipe);
   const features = await featureWidth({ backbone, size, pixels });

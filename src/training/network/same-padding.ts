@@ -1,0 +1,55 @@
+/** Padding made anew for another image size, as TensorFlow's SAME pads. */
+import { STILL } from '../../encoder/cells/geometry.js';
+import { PawdexError } from '../../errors.js';
+import { type Model, type ModelNode, nodeLabel } from '../../onnx/model.js';
+import { intsOf } from '../autodiff/attributes.js';
+import { windowOf } from '../autodiff/shapes/convolution.js';
+import { imageInput } from './network.js';
+
+const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool']);
+
+/**
+ * Pads every convolution and pooling so that n places along a side become n / stride, rounded up, with the odd zero at the
+ * end. Networks that were trained with TensorFlow were padded so, and what a file stores of it is right for one size only.
+ *
+ * @param size side of the square input, in pixels
+ * @returns the model, its pads written out
+ * @throws PawdexError `model_invalid` when the model has not one image input, or a window's input is of unknown size
+ */
+export function paddedAsSame(model: Model, size: number): Model {
+  const input = imageInput(model);
+  const sides = new Map<string, number[]>([[input.name, [size, size]]]);
+  const nodes = model.nodes.map((node) => {
+    const before = node.inputs.map((name) => sides.get(name));
+    if (!WINDOWS.has(node.op)) {
+      // Of two inputs the one that is an image tells: the other may be a factor per channel.
+      const kept = before.find((each) => each !== undefined);
+      if (kept !== undefined && STILL.has(node.op)) for (const name of node.outputs) sides.set(name, kept);
+      return node;
+    }
+    const kernel =
+      intsOf(node.attributes, 'kernel_shape') ??
+      model.initialisers.get(node.inputs[1] ?? '')?.shape.slice(2) ??
+      [];
+    if (before[0] === undefined || kernel.length !== 2)
+      throw new PawdexError('model_invalid', {
+        detail: `The size of what ${nodeLabel(node)} reads is not known, so it cannot be padded for ${size} pixels.`,
+        hint: 'Leave out backbone.padding, and take the size that the network was exported for.',
+      });
+    return padded(node, before[0], kernel, sides);
+  });
+  const shape = [...input.shape.slice(0, 2), size, size];
+  return { ...model, nodes, inputs: [{ ...input, shape }] };
+}
+
+function padded(
+  node: ModelNode,
+  before: number[],
+  kernel: number[],
+  sides: Map<string, number[]>,
+): ModelNode {
+  const { pads: _stored, auto_pad: _rule, ...attributes } = node.attributes;
+  const { begin, end, output } = windowOf({ ...attributes, auto_pad: 'SAME_UPPER' }, before, kernel);
+  for (const name of node.outputs) sides.set(name, output);
+  return { ...node, attributes: { ...attributes, pads: [...begin, ...end] } };
+}
