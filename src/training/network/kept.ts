@@ -1,10 +1,12 @@
 /** A network cut where training begins, for views whose frozen part is computed once. */
 import { PawdexError } from '../../errors.js';
+import type { Model } from '../../onnx/model.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/builder.js';
 import type { Value } from '../autodiff/graph.js';
 import { importModel } from '../autodiff/import/index.js';
 import { Session, type SessionOptions } from '../autodiff/session.js';
+import { normalise } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/schema.js';
 import { layersOf, trainableWeights } from './layers.js';
 import { imageInput, type Network, pixelsInput } from './network.js';
@@ -68,22 +70,29 @@ function frozenPart(
   return importModel(g, split.frozen, { inputs }).then(({ outputs }) => outputs);
 }
 
-/** Appends the part after the cut. @returns the backbone's first output, float32 [batch, F] */
+/**
+ * Appends what comes after the cut.
+ *
+ * @param part the trained part, or one that has further outputs and reads the same kept values
+ * @returns its outputs, the first at unit length, as appendBackbone gives the whole network's
+ */
 export async function appendTrained(
   g: GraphBuilder,
-  { split, ports }: Cut,
+  part: Model,
+  ports: readonly KeptPort[],
   batch: number,
   trainable: ReadonlySet<string>,
-): Promise<Value> {
+): Promise<[Value, ...Value[]]> {
   const inputs = Object.fromEntries(
     ports.map(({ name, shape }) => [
       name,
       g.cast(g.input(keptInput(name), 'float16', [batch, ...shape]), 'float32'),
     ]),
   );
-  const { outputs } = await importModel(g, split.trained, { inputs, trainable });
-  // There is one, of the right shape: the whole backbone has been looked at before.
-  return [...outputs.values()][0] as Value;
+  const { outputs } = await importModel(g, part, { inputs, trainable });
+  // There is a first, of the right shape: the whole backbone has been looked at before.
+  const [features, ...others] = outputs.values();
+  return [normalise(g, features as Value), ...others];
 }
 
 /** Feeds of a step from rows of kept values, each the concatenated ports of a view. */

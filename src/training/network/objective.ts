@@ -1,4 +1,5 @@
 /** Network and losses of a recipe as what a training step is made of. */
+import type { Model } from '../../onnx/model.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import type { AdamWOptions } from '../autodiff/step/adamw.js';
 import type { Objective } from '../autodiff/step/graphs.js';
@@ -29,12 +30,11 @@ export function objectiveOf(
   const distillation = distillationOf(network, recipe);
   return {
     async encoder(g, batch) {
-      const backbone =
-        distillation === null ? network.backbone : withStartOutput(network.backbone, trainable);
+      const taught = (part: Model) => (distillation === null ? part : withStartOutput(part, trainable));
       const [features, before = features] =
         cut === null
-          ? await appendBackbone(g, backbone, pixelsInput(g, batch, network), trainable)
-          : [normalise(g, await appendTrained(g, cut, batch, trainable))];
+          ? await appendBackbone(g, taught(network.backbone), pixelsInput(g, batch, network), trainable)
+          : await appendTrained(g, taught(cut.split.trained), cut.ports, batch, trainable);
       const embeddings = appendHead(g, network.head, features);
       return distillation === null
         ? embeddings

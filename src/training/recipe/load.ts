@@ -80,8 +80,6 @@ export function completeRecipe(partial: PartialRecipe, what: string): Recipe {
       throw invalid(
         `${what}: a network of random weights has nothing to distil; leave head.start at fitted.`,
       );
-    if (recipe.keptViews > 0)
-      throw invalid(`${what}: of kept views the features before training are not kept; set keptViews to 0.`);
     if (moco !== undefined) throw invalid(`${what}: moco's keys have no distilled part.`);
   }
   if (recipe.head.start === 'random' && recipe.average.some((share) => share < 1))

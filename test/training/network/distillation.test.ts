@@ -5,6 +5,7 @@ import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
 import { Session } from '../../../src/training/autodiff/session.js';
 import { smallNetwork } from '../../../src/training/network/backbone.js';
 import { distillationOf } from '../../../src/training/network/distillation.js';
+import { cutOf, openFrozen } from '../../../src/training/network/kept.js';
 import { objectiveOf } from '../../../src/training/network/objective.js';
 import { randomHead } from '../../../src/training/network/start.js';
 import { completeRecipe } from '../../../src/training/recipe/load.js';
@@ -87,4 +88,37 @@ it.each([
   expect(embeddings!.shape).toEqual([2, 6]);
   const rows = [0, 6].map((at) => Array.from(embeddings!.data as Float32Array).slice(at, at + 6));
   for (const row of rows) for (const i of [2, 3]) expect(row[i]!).toBeCloseTo(row[i + 2]!, 5);
+});
+
+it('is of kept views what it is of pixels', async () => {
+  const wide = randomHead(256, 4, 1);
+  const whole = { ...network, head: wide };
+  const recipe = { ...recipeWith({ features: 'distilled' }), freeze: { layers: 2, names: [] } };
+  const other = smallNetwork(32, 2).initialisers;
+  // As after some training: the last two layers and the head are no longer the start's.
+  const weights = {
+    ...Object.fromEntries([...other].filter(([name]) => /^layer[23]/.test(name))),
+    'head.matrix': randomHead(256, 4, 2).matrix,
+    'head.offset': wide.offset,
+  };
+  const pixels = Uint8Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => (i * 37) % 256);
+  const fed = { pixels: { dtype: 'uint8' as const, shape: [2, 32, 32, 3], data: pixels } };
+  const cut = await cutOf(whole, recipe);
+  const frozen = await openFrozen(cut, whole, 2);
+  const kept = await frozen.run(fed);
+  await frozen.close();
+  const embeddings = async (objective: ReturnType<typeof objectiveOf>, feeds: typeof kept) => {
+    const g = new GraphBuilder();
+    g.output('embeddings', await objective.encoder(g, 2));
+    const session = await Session.open(g.toBytes(), { threads: 1 });
+    const results = await session.run({ ...weights, ...feeds });
+    await session.close();
+    return Array.from(results.embeddings!.data as Float32Array);
+  };
+  const expected = await embeddings(objectiveOf(whole, null, recipe), fed);
+  const found = await embeddings(objectiveOf(whole, null, recipe, cut), kept);
+  expect(found.length).toBe(12);
+  // Kept as float16.
+  for (const [i, value] of found.entries()) expect(value).toBeCloseTo(expected[i]!, 2);
+  expect(Math.abs(expected[2]! - expected[4]!)).toBeGreaterThan(0.01);
 });

@@ -49,7 +49,6 @@ it('refuses what is unknown, wrong, or does not go together', () => {
   const distilled = (more: Record<string, unknown>, head = {}) =>
     complete({ ...more, head: { ...head, general: { dimension: 8, features: 'distilled' } } });
   expect(distilled({}, { start: 'random' })).toThrow(invalid(/nothing to distil/));
-  expect(distilled({ keptViews: 2 })).toThrow(invalid(/keptViews to 0/));
   expect(distilled({ losses: [{ kind: 'moco', queue: 128 }] })).toThrow(invalid(/moco/));
 });
 
