@@ -124,6 +124,11 @@ export const recipeSchema = z.strictObject({
    */
   keptViews: z.int().min(0).max(64).default(0),
   epochs: z.int().min(1).max(10_000).default(4),
+  /**
+   * So many runs of `epochs` from the same start, each with its own order of photos and views, and the mean of the weights
+   * that they end with (model soups, Wortsman et al., arXiv 2203.05482).
+   */
+  soup: z.int().min(1).max(64).default(1),
   optimiser: optimiser.prefault({}),
   /** Exponential moving average of the weights, which is what is evaluated and exported; 0: none. */
   ema: probability.max(0.99999).default(0.998),

@@ -50,13 +50,13 @@ export function batchesOf(
   load: Omit<LoadOptions, 'viewsPerPhoto'>,
   kept: KeptSource | null,
 ): Batches {
-  const { seed, epochs, batch, backbone } = recipe;
+  const { seed, epochs, soup, batch, backbone } = recipe;
   const labelFree = isLabelFree(recipe);
   const plan = (epoch: number) =>
     labelFree
       ? plainBatches(set.train.length, { size: photosPerStep(recipe), seed, epoch })
       : classBatches(load.labels, { classes: batch.labels, perClass: batch.photos, seed, epoch });
-  const from = (step: number) => planRun(plan, epochs, step);
+  const from = (step: number) => planRun(plan, epochs * soup, step);
   return {
     perEpoch: plan(0).length,
     from: (step) =>

@@ -20,8 +20,14 @@ export interface Checkpoint {
   /** MoCo's queue, [queue, D], and the momentum encoder's weights; null for other losses. */
   queue: Tensor | null;
   momentum: Weights | null;
+  /** Mean of the weights that `ended.runs` runs ended with, where the recipe asks for several; else nothing. */
+  soup: Weights;
+  /** Runs that have ended, and the steps that they took; those are not in `state.step`. */
+  ended: z.infer<typeof endedSchema>;
   progress: Progress;
 }
+
+const endedSchema = z.object({ runs: z.int(), steps: z.int() });
 
 const progressSchema = z.object({
   /** Steps when val was last evaluated. */
@@ -44,12 +50,13 @@ export function hasCheckpoint(dir: string): boolean {
 
 /** Writes a checkpoint over the one before. */
 export async function writeCheckpoint(dir: string, checkpoint: Checkpoint, recipe: Recipe): Promise<void> {
-  const { state, start, average, queue, momentum, progress } = checkpoint;
+  const { state, start, average, queue, momentum, soup, ended, progress } = checkpoint;
   const groups: Record<string, Weights | null> = {
     ...Object.fromEntries(KINDS.map((kind) => [kind, state[kind]])),
     start,
     average,
     momentum,
+    soup,
     queue: queue === null ? null : { keys: queue },
   };
   const tensors = Object.entries(groups).flatMap(([group, weights]) =>
@@ -59,6 +66,7 @@ export async function writeCheckpoint(dir: string, checkpoint: Checkpoint, recip
     tensors: Object.fromEntries(tensors),
     metadata: {
       step: String(state.step),
+      ended: JSON.stringify(ended),
       progress: JSON.stringify(progress),
       recipe: formatRecipe(recipe),
     },
@@ -91,6 +99,8 @@ export async function readCheckpoint(dir: string, recipe: Recipe): Promise<Check
     average: some(group('average')),
     momentum: some(group('momentum')),
     queue: group('queue').keys ?? null,
+    soup: group('soup'),
+    ended: endedSchema.parse(JSON.parse(metadata.ended ?? '{}')),
     progress: progressSchema.parse(JSON.parse(metadata.progress ?? '{}')),
   };
 }

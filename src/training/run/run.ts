@@ -174,7 +174,7 @@ class Run {
   /** @throws the signal's reason when stopped, after a checkpoint */
   async #train(trainer: Trainer, network: Network, log: TrainingLog, batches: Batches): Promise<void> {
     const { recipe, report, signal } = this.#options;
-    const total = batches.perEpoch * recipe.epochs;
+    const total = batches.perEpoch * recipe.epochs * recipe.soup;
     const interval = Math.max(1, Math.round(recipe.evaluation.every * batches.perEpoch));
     let saved = performance.now();
     for await (const entry of this.#take(trainer, batches, total)) {
@@ -188,15 +188,22 @@ class Run {
       signal?.throwIfAborted();
       if (due) await this.#evaluate(trainer, network, log, entry);
     }
+    if (recipe.soup > 1 && trainer.stepsOfRun > 0) trainer.endRun();
     await this.#save(trainer);
   }
 
   async *#take(trainer: Trainer, batches: Batches, total: number): AsyncGenerator<StepEntry> {
-    const { learningRate, warmUp } = this.#options.recipe.optimiser;
-    const guard = new Guard();
+    const { optimiser, soup } = this.#options.recipe;
+    const { learningRate, warmUp } = optimiser;
+    const ofRun = total / soup;
+    let guard = new Guard();
     for await (const batch of batches.from(trainer.steps)) {
+      if (trainer.stepsOfRun === ofRun) {
+        trainer.endRun();
+        guard = new Guard();
+      }
       const began = performance.now();
-      const rate = learningRate * rateAt(trainer.steps, total, warmUp);
+      const rate = learningRate * rateAt(trainer.stepsOfRun, ofRun, warmUp);
       const { loss, gradientNorm } = await trainer.run(batch, rate);
       const step = trainer.steps;
       guard.check(step, loss, gradientNorm);
@@ -273,7 +280,7 @@ class Run {
       const text = share === 1 ? 'Evaluating the end' : `Evaluating ${share} of the end with the start`;
       const evaluated = await this.#judge(network, weights, text);
       const { quality } = evaluated;
-      const entry = { step: trainer.steps, epoch: recipe.epochs, share, val: quality };
+      const entry = { step: trainer.steps, epoch: recipe.epochs * recipe.soup, share, val: quality };
       await log.add(entry);
       this.#options.report?.evaluated(entry);
       const { best } = this.#progress;

@@ -1,15 +1,16 @@
 /** A training run from its recipe to its last step. */
 import { PawdexError } from '../../errors.js';
-import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import { type Tensor, zeros } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/session.js';
 import { type StepResult, TrainingStep } from '../autodiff/step/index.js';
+import type { TrainingState } from '../autodiff/step/state.js';
 import type { Cut } from '../network/kept.js';
 import { LOSS_INPUTS } from '../network/losses.js';
 import type { Network } from '../network/network.js';
 import { objectiveOf, optimiserOf } from '../network/objective.js';
 import { photosPerStep, viewsPerStep } from '../recipe/load.js';
 import type { Recipe } from '../recipe/schema.js';
-import { copyWeights, moveAverage, type Weights } from './average.js';
+import { copyWeights, moveAverage, moveTowards, type Weights } from './average.js';
 import type { Checkpoint } from './checkpoint.js';
 import { MomentumEncoder } from './momentum.js';
 
@@ -32,6 +33,10 @@ export class Trainer {
   readonly #step: TrainingStep;
   readonly #average: Weights | null;
   readonly #momentum: MomentumEncoder | null;
+  /** Mean of what the runs so far ended with, where the recipe asks for several; meaningless before the first has. */
+  readonly #soup: Weights;
+  /** How many those are, and the steps that they took. */
+  #ended = { runs: 0, steps: 0 };
 
   private constructor(recipe: Recipe, step: TrainingStep, momentum: MomentumEncoder | null) {
     this.#recipe = recipe;
@@ -39,6 +44,7 @@ export class Trainer {
     this.#momentum = momentum;
     this.start = copyWeights(step.state.weights);
     this.#average = recipe.ema > 0 ? copyWeights(step.state.weights) : null;
+    this.#soup = recipe.soup > 1 ? copyWeights(step.state.weights) : {};
   }
 
   /**
@@ -78,14 +84,37 @@ export class Trainer {
     return new Trainer(recipe, step, momentum);
   }
 
-  /** Steps taken. */
+  /** Steps taken, over all runs. */
   get steps(): number {
+    return this.#ended.steps + this.stepsOfRun;
+  }
+
+  /** Steps of the run that is under way. */
+  get stepsOfRun(): number {
     return this.#step.state.step;
   }
 
-  /** The weights as they are to be judged and exported: their running average where there is one. */
+  /**
+   * The weights as they are to be judged and exported: the running average of this run's where there is one; when all
+   * of several runs have ended, their mean.
+   */
   get weights(): Weights {
+    const { soup } = this.#recipe;
+    if (soup > 1 && this.#ended.runs === soup) return this.#soup;
     return this.#average ?? this.#step.state.weights;
+  }
+
+  /** Ends one of several runs: its weights go into the mean, and the next begins where it did. */
+  endRun(): void {
+    const { runs } = this.#ended;
+    moveTowards(this.#soup, this.weights, runs / (runs + 1));
+    this.#ended = { runs: runs + 1, steps: this.steps };
+    const none = (moments: Weights) =>
+      Object.fromEntries(
+        Object.entries(moments).map(([name, { dtype, shape }]) => [name, zeros(dtype, shape)]),
+      );
+    const { m, v } = this.#step.state;
+    this.#begin({ step: 0, weights: this.start, m: none(m), v: none(v) }, this.start);
   }
 
   /** Takes one step. @throws PawdexError `internal` when onnxruntime fails; the state is then as before */
@@ -110,21 +139,24 @@ export class Trainer {
       average: this.#average,
       queue: this.#momentum?.queue ?? null,
       momentum: this.#momentum?.weights ?? null,
+      soup: this.#soup,
+      ended: this.#ended,
     };
   }
 
   /** Continues from a checkpoint. @throws PawdexError `model_invalid` when it is of another network */
-  load({ state, start, average, queue, momentum }: Omit<Checkpoint, 'progress'>): void {
-    this.#step.load(state);
+  load({ state, start, average, queue, momentum, soup, ended }: Omit<Checkpoint, 'progress'>): void {
     copyInto(this.start, start);
-    if (this.#average !== null) copyInto(this.#average, average ?? state.weights);
-    if (this.#momentum !== null)
-      this.#momentum.load(
-        momentum ?? state.weights,
-        queue ?? floatTensor([]),
-        state.step,
-        photosPerStep(this.#recipe),
-      );
+    copyInto(this.#soup, soup);
+    this.#ended = ended;
+    this.#begin(state, average ?? state.weights, momentum ?? state.weights, queue);
+  }
+
+  #begin(state: TrainingState, average: Weights, momentum = state.weights, queue: Tensor | null = null): void {
+    this.#step.load(state);
+    if (this.#average !== null) copyInto(this.#average, average);
+    if (this.#momentum === null) return;
+    this.#momentum.load(momentum, queue ?? this.#momentum.queue, state.step, photosPerStep(this.#recipe));
   }
 
   /** Frees the graphs. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { completeRecipe } from '../../../src/training/recipe/load.js';
 import { readablePhotos } from '../../../src/training/run/readable.js';
 import { type RunOptions, type RunReport, runTraining } from '../../../src/training/run/run.js';
+import type { Tensor } from '../../../src/onnx/tensor.js';
 import { readTensors } from '../../../src/training/run/safetensors.js';
 import { type TrainingPhoto, TrainingSet } from '../../../src/training/run/training-set.js';
 import { drawSet } from '../drawn-set.js';
@@ -98,6 +99,7 @@ describe('a run', () => {
     ['nt-xent', { losses: [{ kind: 'nt-xent' }] }],
     ['a distilled part', { head: distilled(2), freeze: { layers: 1 }, average: [0.5, 1] }],
     ['moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }] }],
+    ['a soup of moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }], epochs: 1, soup: 3 }],
   ];
   it.each(variants)(
     'resumes to the very same bits: %s',
@@ -114,6 +116,31 @@ describe('a run', () => {
     },
     60_000,
   );
+
+  it('averages what several runs from one start end with', async () => {
+    const settings = { epochs: 1, ema: 0.9, evaluation: { every: 9 } };
+    await run('alone', settings);
+    await run('soup', { ...settings, soup: 2 });
+    const [alone, soup] = [await checkpoint('alone'), await checkpoint('soup')];
+    const { tensors: best } = await readTensors(path.join(root, 'soup', 'best.safetensors'));
+    const floats = (tensor: Tensor | undefined) => Array.from(tensor!.data as Float32Array);
+    const name = 'head.matrix';
+    const [start, first, mean] = [
+      floats(soup.tensors[`start/${name}`]),
+      floats(alone.tensors[`average/${name}`]),
+      floats(best[name]),
+    ];
+    expect(floats(soup.tensors[`soup/${name}`])).toEqual(mean);
+    // The second run began where the first did, and went another way.
+    const second = mean.map((value, i) => 2 * value - first[i]!);
+    const distance = (a: number[], b: number[]) => Math.hypot(...a.map((value, i) => value - b[i]!));
+    expect(distance(second, first)).toBeGreaterThan(0.1 * distance(first, start));
+    expect(distance(second, start)).toBeLessThan(2 * distance(first, start));
+    const losses = (await lines('soup')).flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
+    const single = (await lines('alone')).flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
+    expect(losses.slice(0, single.length)).toEqual(single);
+    expect(losses.length).toBe(2 * single.length);
+  });
 
   it('takes the same steps in chunks as in one piece', async () => {
     await run('one piece', { epochs: 1 });
