@@ -152,7 +152,12 @@ export class Trainer {
     this.#begin(state, average ?? state.weights, momentum ?? state.weights, queue);
   }
 
-  #begin(state: TrainingState, average: Weights, momentum = state.weights, queue: Tensor | null = null): void {
+  #begin(
+    state: TrainingState,
+    average: Weights,
+    momentum = state.weights,
+    queue: Tensor | null = null,
+  ): void {
     this.#step.load(state);
     if (this.#average !== null) copyInto(this.#average, average);
     if (this.#momentum === null) return;

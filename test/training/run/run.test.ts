@@ -3,10 +3,10 @@ import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tensor } from '../../../src/onnx/tensor.js';
 import { completeRecipe } from '../../../src/training/recipe/load.js';
 import { readablePhotos } from '../../../src/training/run/readable.js';
 import { type RunOptions, type RunReport, runTraining } from '../../../src/training/run/run.js';
-import type { Tensor } from '../../../src/onnx/tensor.js';
 import { readTensors } from '../../../src/training/run/safetensors.js';
 import { type TrainingPhoto, TrainingSet } from '../../../src/training/run/training-set.js';
 import { drawSet } from '../drawn-set.js';
