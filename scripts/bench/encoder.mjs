@@ -1,11 +1,12 @@
 /**
- * Images per second of an encoder for each setting of ONNX Runtime that the server could use: threads, batch size,
- * and whether waiting threads spin. `--beside N` keeps N decoders busy meanwhile, as a server under load does, and
+ * Images per second of an encoder for each setting of ONNX Runtime that the server could use: threads, lanes (sessions
+ * side by side, a thread each), batch size, and whether waiting threads spin. `--beside N` keeps N decoders busy meanwhile, as a server under load does, and
  * counts what they get done too: a setting that starves them gains nothing.
  */
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
-import * as ort from 'onnxruntime-node';
+import { Worker } from 'node:worker_threads';
 import { loadCard } from '../../dist/encoder/card.js';
 import { decode } from '../../dist/image/decode.js';
 import { fromRoot, machine, median, options } from './lib/harness.mjs';
@@ -38,12 +39,6 @@ const photo = await readFile(fromRoot(args.photo));
 const rule = { size, ...card.input.resize };
 const pixels = await decode(photo, rule, { maxPixels: 1e8 });
 
-function batchOf(count) {
-  const data = new Uint8Array(count * pixels.length);
-  for (let i = 0; i < count; i++) data.set(pixels, i * pixels.length);
-  return { [card.input.name]: new ort.Tensor('uint8', data, [count, size, size, 3]) };
-}
-
 /** Decodes until told to stop. @returns how many images */
 async function decoder(state) {
   let done = 0;
@@ -54,23 +49,21 @@ async function decoder(state) {
   return done;
 }
 
-async function measure(session, batch) {
-  const feed = batchOf(batch);
-  await session.run(feed);
+async function measure(loops, batch) {
   const state = { stop: false };
   const decoders = Array.from({ length: Number(args.beside) }, () => decoder(state));
   const started = performance.now();
-  let images = 0;
-  while (performance.now() - started < Number(args.seconds) * 1000) {
-    await session.run(feed);
-    images += batch;
-    // session.run() blocks this thread: give the decoders' results a turn, as the server's worker would.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  const encoded = await Promise.all(
+    loops.map(async (loop) => {
+      loop.postMessage({ batch, seconds: Number(args.seconds) });
+      const [rate] = await once(loop, 'message');
+      return rate;
+    }),
+  );
   const seconds = (performance.now() - started) / 1000;
   state.stop = true;
   const decoded = (await Promise.all(decoders)).reduce((a, b) => a + b, 0);
-  return { encoded: images / seconds, decoded: decoded / seconds };
+  return { encoded: encoded.reduce((a, b) => a + b, 0), decoded: decoded / seconds };
 }
 
 /** What a thread does between two operators: sleep, spin for as long as the served encoder's do, or ONNX Runtime's default. */
@@ -79,36 +72,39 @@ const WAITS = {
   'spinning 100 us': { spin_duration_us: '100' },
   spinning: {},
 };
+const threads = numbers(args.threads);
+const most = Math.max(...threads);
+const settings = threads.flatMap((n) =>
+  Object.keys(WAITS).map((waits) => ({ name: `${n} threads, ${waits}`, threads: n, lanes: 1, waits })),
+);
+if (most > 1)
+  settings.push({ name: `${most} lanes of 1 thread`, threads: 1, lanes: most, waits: 'spinning 100 us' });
 
 const rows = [];
-for (const threads of numbers(args.threads))
-  for (const [waits, intraOp] of Object.entries(WAITS)) {
-    const session = await ort.InferenceSession.create(modelPath, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      extra: { session: { intra_op: intraOp } },
-    });
-    for (const batch of numbers(args.batches)) rows.push({ threads, waits, batch, session, runs: [] });
-  }
+for (const { name, threads, lanes, waits } of settings) {
+  const workerData = { modelPath, input: card.input, pixels, threads, intraOp: WAITS[waits] };
+  const loops = Array.from(
+    { length: lanes },
+    () => new Worker(new URL('./lib/encoder-loop.mjs', import.meta.url), { workerData }),
+  );
+  for (const batch of numbers(args.batches)) rows.push({ name, batch, loops, runs: [] });
+}
 // Rounds go over all settings, so that a machine whose speed drifts does so for all of them.
 for (let round = 0; round < Number(args.rounds); round++)
-  for (const row of rows) row.runs.push(await measure(row.session, row.batch));
-const results = rows.map(({ threads, waits, batch, runs }) => ({
-  threads,
-  waits,
+  for (const row of rows) row.runs.push(await measure(row.loops, row.batch));
+const results = rows.map(({ name, batch, runs }) => ({
+  setting: name,
   batch,
   encodedPerSecond: median(runs.map((run) => run.encoded)),
   decodedPerSecond: median(runs.map((run) => run.decoded)),
 }));
-for (const session of new Set(rows.map((row) => row.session))) await session.release();
+for (const loop of new Set(rows.flatMap((row) => row.loops))) loop.postMessage({ end: true });
 if (args.json) console.log(JSON.stringify({ machine: machine(), model: card.name, results }));
 else {
   console.log(machine());
   for (const r of results)
     console.log(
-      `${r.threads} threads, ${r.waits.padEnd(15)}, batch ${String(r.batch).padStart(2)}: ${r.encodedPerSecond.toFixed(1)} images a second` +
+      `${r.setting.padEnd(26)}, batch ${String(r.batch).padStart(2)}: ${r.encodedPerSecond.toFixed(1)} images a second` +
         (Number(args.beside) > 0 ? `, ${r.decodedPerSecond.toFixed(1)} decoded beside` : ''),
     );
 }

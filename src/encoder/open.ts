@@ -1,24 +1,24 @@
-/** Opens the encoder a model card describes, in a worker thread of its own. */
+/** Opens the encoder a model card describes, in worker threads of its own. */
 import './no-telemetry.js';
 import type { PawdexError } from '../errors.js';
 import { WorkerClient } from '../threads/rpc.js';
 import { Batcher } from './batcher.js';
 import { loadCard, type ModelCard } from './card.js';
 import type { CellEmbedding, Encoder } from './encoder.js';
-import { BATCH_SIZES, BULK_BATCH_SIZES } from './session.js';
+import { BATCH_SIZES, BULK_BATCH_SIZES, MOST_LANES } from './session.js';
 import type { EncoderWorkerData } from './worker.js';
 
 /** Settings of {@link openEncoder}. */
 export interface EncoderOptions {
   /** Path of the model card. */
   cardPath: string;
-  /** Threads of one inference. */
+  /** Threads of all inferences together. */
   threads: number;
   /** Images that may wait before more are refused. */
   maxQueue: number;
   /** Larger batches: more images a second, none of them soon. */
   bulk?: boolean;
-  /** Called once if the worker thread dies. */
+  /** Called once if a worker thread dies. */
   onCrash?: (error: PawdexError) => void;
 }
 
@@ -40,34 +40,48 @@ function movable(pixels: Uint8Array): Uint8Array {
 export async function openEncoder(options: EncoderOptions): Promise<OpenedEncoder> {
   const loaded = await loadCard(options.cardPath);
   const { card, fingerprint } = loaded;
-  const worker = new WorkerClient(
-    new URL('./worker.js', import.meta.url),
-    { loaded, threads: options.threads } satisfies EncoderWorkerData,
-    (error) => options.onCrash?.(error),
-  );
+  let told = false;
+  const crashed = (error: PawdexError) => {
+    if (!told) options.onCrash?.(error);
+    told = true;
+  };
+  const worker = (threads: number) =>
+    new WorkerClient(
+      new URL('./worker.js', import.meta.url),
+      { loaded, threads } satisfies EncoderWorkerData,
+      crashed,
+    );
+  // A lane each for the threads, but for one alone, which has nobody to wait for.
+  const lanes = options.threads === 1 ? 0 : Math.min(options.threads, MOST_LANES);
+  const together = worker(options.threads);
+  const workers = [
+    together,
+    ...Array.from({ length: lanes }, () => worker(Math.floor(options.threads / lanes))),
+  ];
+  const terminate = () => Promise.all(workers.map((each) => each.terminate()));
   const { dimension } = card.output;
   try {
-    await worker.call('open', [[1]]);
+    await Promise.all(workers.map((each) => each.call('open', [[1]])));
   } catch (error) {
-    await worker.terminate();
+    await terminate();
     throw error;
   }
-  const moving = <T>(method: string, images: Uint8Array[]) => {
+  const moving = <T>(to: WorkerClient, method: string, images: Uint8Array[]) => {
     const moved = images.map(movable);
-    return worker.call<T>(
+    return to.call<T>(
       method,
       [moved],
       moved.map((pixels) => pixels.buffer as ArrayBuffer),
     );
   };
   const batcher = new Batcher(
-    async (images) => {
-      const rows = await moving<Float32Array>('run', images);
+    async (images, lane) => {
+      const rows = await moving<Float32Array>(workers[lane]!, 'run', images);
       return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
     },
-    { sizes: options.bulk ? BULK_BATCH_SIZES : BATCH_SIZES, maxQueue: options.maxQueue },
+    { sizes: options.bulk ? BULK_BATCH_SIZES : BATCH_SIZES, maxQueue: options.maxQueue, lanes },
   );
-  const cells = new Batcher((images) => moving<CellEmbedding[]>('runCells', images), {
+  const cells = new Batcher((images) => moving<CellEmbedding[]>(together, 'runCells', images), {
     sizes: [1],
     maxQueue: options.maxQueue,
   });
@@ -87,8 +101,8 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
     },
     close() {
       closing ??= Promise.all([batcher.close(), cells.close()])
-        .then(() => worker.call('close', []))
-        .finally(() => worker.terminate())
+        .then(() => Promise.all(workers.map((each) => each.call('close', []))))
+        .finally(terminate)
         .then(() => undefined);
       return closing;
     },

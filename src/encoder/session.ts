@@ -4,13 +4,12 @@ import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../errors.js';
 import type { LoadedCard, ModelCard } from './card.js';
 
-/**
- * Batch sizes in use. Eight at once is 5 % faster for the encoder alone, but its eight answers come in one burst that
- * keeps the main thread from a probe for 30 ms; with four that is 12 ms, at the same throughput of the server.
- */
-export const BATCH_SIZES = [1, 2, 4];
+/** Batch sizes of a server: larger ones gain the encoder little, and their answers come in bursts that keep the main thread from a probe. */
+export const BATCH_SIZES = [1, 2];
 /** Batch sizes of long work in a process that answers nobody meanwhile. */
-export const BULK_BATCH_SIZES = [1, 2, 4, 8, 16];
+export const BULK_BATCH_SIZES = [1, 2, 4, 8];
+/** More lanes would each have more than one thread: a lane holds the model, some 30 MB, once more. */
+export const MOST_LANES = 8;
 
 /** An open session that embeds batches. */
 export interface EncoderSession {

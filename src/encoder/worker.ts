@@ -1,4 +1,4 @@
-/** The one thread that owns ONNX Runtime: `session.run()` blocks the thread it is called on. */
+/** A thread that owns a session of ONNX Runtime: `session.run()` blocks the thread it is called on. */
 import { readlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -3,11 +3,12 @@ import { Batcher } from '../../src/encoder/batcher.js';
 
 /** A batch function whose batches finish when told to; images are one byte, embeddings that byte times ten. */
 function controlled() {
-  const batches: { images: number[]; finish: () => void; fail: (error: Error) => void }[] = [];
-  const run = (images: Uint8Array[]) =>
+  const batches: { images: number[]; lane: number; finish: () => void; fail: (error: Error) => void }[] = [];
+  const run = (images: Uint8Array[], lane: number) =>
     new Promise<Float32Array[]>((resolve, reject) => {
       batches.push({
         images: images.map((image) => image[0]!),
+        lane,
         finish: () => resolve(images.map((image) => Float32Array.of(image[0]! * 10))),
         fail: reject,
       });
@@ -88,5 +89,89 @@ describe('Batcher', () => {
     batches[0]!.finish();
     await closing;
     expect(await answer).toEqual(Float32Array.of(70));
+  });
+
+  describe('with lanes', () => {
+    const opened = (sizes = [1, 2]) => {
+      const { batches, run } = controlled();
+      return { batches, batcher: new Batcher(run, { sizes, maxQueue: 100, lanes: 2 }) };
+    };
+    const seen = (batches: { lane: number; images: number[] }[]) =>
+      batches.map(({ lane, images }) => [lane, ...images]);
+
+    it('computes a lone image with all threads, again and again', async () => {
+      const { batches, batcher } = opened();
+      for (const n of [1, 2, 3]) {
+        const answer = batcher.add(image(n));
+        batches.at(-1)!.finish();
+        expect(await answer).toEqual(Float32Array.of(n * 10));
+        await settled();
+      }
+      expect(batches.map((b) => b.lane)).toEqual([0, 0, 0]);
+    });
+
+    it('shares out what waits among idle lanes, and never computes with all threads meanwhile', async () => {
+      const { batches, batcher } = opened([1, 2, 4]);
+      const answers = [0, 1, 2, 3, 4].map((n) => batcher.add(image(n)));
+      expect(seen(batches)).toEqual([[0, 0]]);
+      batches[0]!.finish();
+      await settled();
+      expect(seen(batches.slice(1))).toEqual([
+        [1, 1, 2],
+        [2, 3, 4],
+      ]);
+      batches[2]!.finish();
+      await settled();
+      // Lane 1 still computes: what comes now is the other's, though nothing else waits.
+      const late = batcher.add(image(5));
+      expect(seen(batches.slice(3))).toEqual([[2, 5]]);
+      batches[1]!.finish();
+      batches[3]!.finish();
+      await settled();
+      const last = batcher.add(image(6));
+      expect(seen(batches.slice(4))).toEqual([[0, 6]]);
+      batches[4]!.finish();
+      expect(await Promise.all([...answers, late, last])).toEqual(
+        [0, 1, 2, 3, 4, 5, 6].map((n) => Float32Array.of(n * 10)),
+      );
+      expect(batcher.pending).toBe(0);
+    });
+
+    it('keeps one full batch ready for each lane, and no more', async () => {
+      const { batches, batcher } = opened();
+      const answers = Array.from({ length: 12 }, (_, n) => batcher.add(image(n)));
+      batches[0]!.finish();
+      await settled();
+      expect(seen(batches.slice(1))).toEqual([
+        [1, 1, 2],
+        [2, 3, 4],
+        [1, 5, 6],
+        [2, 7, 8],
+      ]);
+      for (let i = 1; i < batches.length; i++) {
+        batches[i]!.finish();
+        await settled();
+      }
+      await Promise.all(answers);
+      expect(batches.flatMap((b) => b.images)).toEqual(Array.from({ length: 12 }, (_, n) => n));
+    });
+
+    it('fails only the images of a lane that fails, and uses the lane again', async () => {
+      const { batches, batcher } = opened([1]);
+      const answers = [0, 1, 2].map((n) => batcher.add(image(n)));
+      batches[0]!.finish();
+      await settled();
+      batches[1]!.fail(new Error('no luck'));
+      await expect(answers[1]).rejects.toThrow('no luck');
+      const later = batcher.add(image(3));
+      expect(seen(batches.slice(2))).toEqual([
+        [2, 2],
+        [1, 3],
+      ]);
+      batches[2]!.finish();
+      batches[3]!.finish();
+      expect(await later).toEqual(Float32Array.of(30));
+      await batcher.close();
+    });
   });
 });

@@ -1,0 +1,31 @@
+/** A worker thread with a session of its own: answers { batch, seconds } with how many images it embedded a second. */
+import { parentPort, workerData } from 'node:worker_threads';
+import * as ort from 'onnxruntime-node';
+
+const { modelPath, input, pixels, threads, intraOp } = workerData;
+const session = await ort.InferenceSession.create(modelPath, {
+  executionProviders: ['cpu'],
+  intraOpNumThreads: threads,
+  interOpNumThreads: 1,
+  graphOptimizationLevel: 'all',
+  extra: { session: { intra_op: intraOp } },
+});
+
+parentPort.on('message', async ({ batch, seconds, end }) => {
+  if (end) {
+    await session.release();
+    parentPort.close();
+    return;
+  }
+  const data = new Uint8Array(batch * pixels.length);
+  for (let i = 0; i < batch; i++) data.set(pixels, i * pixels.length);
+  const feed = { [input.name]: new ort.Tensor('uint8', data, [batch, input.size, input.size, 3]) };
+  await session.run(feed);
+  const started = performance.now();
+  let images = 0;
+  while (performance.now() - started < seconds * 1000) {
+    await session.run(feed);
+    images += batch;
+  }
+  parentPort.postMessage(images / ((performance.now() - started) / 1000));
+});
