@@ -205,8 +205,12 @@ async function recipeOf(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
   // What the shipped recipe keeps of views and of the start's features, and so the scale of cosines, belongs to what it
   // freezes and to its losses.
   if (own && [flags.loss, flags.freeze, flags.backbone].some((flag) => flag !== undefined))
-    Object.assign(partial, { keptViews: 0, head: {}, average: [1], vote: {}, evaluation: {} });
-  if (flags.epochs !== undefined) partial.epochs = flags.epochs;
+    Object.assign(partial, { keptViews: 0, soup: 1, head: {}, average: [1], vote: {}, evaluation: {} });
+  if (flags.epochs !== undefined) {
+    partial.epochs = flags.epochs;
+    // So many, and not so many times the runs of the shipped encoder's soup.
+    if (own) partial.soup = 1;
+  }
   if (flags.seed !== undefined) partial.seed = flags.seed;
   if (flags.backbone !== undefined) {
     const { settings, assumed } = await adaptBackbone(

@@ -51,6 +51,7 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
     ...{
       head: { dimension: 256, start: 'fitted' },
       keptViews: 0,
+      soup: 1,
       average: [1],
       vote: { k: 20, temperature: 0.07 },
     },

@@ -17,6 +17,7 @@ function difference(a: Uint8Array, b: Uint8Array): { mean: number; most: number 
 
 describe('enlarge', () => {
   it.each([
+    [224, 256],
     [224, 260],
     [16, 260],
     [259, 260],

@@ -33,6 +33,10 @@ export async function adaptBackbone(
     });
   const assumed = known?.pixels === undefined;
   // What one network was padded with says nothing of another.
-  const { padding: _other, ...kept } = known ?? {};
-  return { settings: { ...kept, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
+  const { padding, ...kept } = known ?? {};
+  const padded = known?.file === absolute && padding !== undefined ? { padding } : {};
+  return {
+    settings: { ...kept, ...padded, file: absolute, size, pixels: known?.pixels ?? IMAGENET },
+    assumed,
+  };
 }

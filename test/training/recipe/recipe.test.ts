@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../../src/config.js';
+import { adaptBackbone } from '../../../src/training/recipe/adapt.js';
 import { completeRecipe, formatRecipe, readRecipe } from '../../../src/training/recipe/load.js';
 
 const base = {
@@ -69,4 +70,13 @@ it('cannot be read from what is no recipe', async () => {
 it('ships with the encoder', async () => {
   const file = path.join(PACKAGE_ROOT, 'models', 'recipe.yaml');
   expect(completeRecipe(await readRecipe(file), file).name).toBe('pawdex-lite2-256');
+});
+
+it('pads another backbone as it is stored, and the same one as the recipe does', async () => {
+  const { backbone } = await readRecipe(path.join(PACKAGE_ROOT, 'models/recipe.yaml'));
+  const known = { ...(backbone as { file: string }), size: 256, padding: 'same' };
+  expect(await adaptBackbone(known.file, known)).toEqual({ settings: known, assumed: false });
+  const { settings } = await adaptBackbone('builtin:small-cnn', known);
+  expect(settings).toMatchObject({ file: 'builtin:small-cnn', pixels: { mean: 127, std: 128 } });
+  expect(settings).not.toHaveProperty('padding');
 });
