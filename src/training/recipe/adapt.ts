@@ -10,7 +10,8 @@ const SMALL_SIZE = 64;
 const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
 
 /**
- * The backbone section of a recipe for another file: its input size is read from it.
+ * The backbone section of a recipe for another file: its input size is read from it. For the recipe's own file it is
+ * the recipe's.
  *
  * @param file ONNX file
  * @param known the recipe's own section, whose other settings are kept; null where there is none
@@ -22,6 +23,8 @@ export async function adaptBackbone(
   known: Record<string, unknown> | null,
 ): Promise<{ settings: Record<string, unknown>; assumed: boolean }> {
   const absolute = file === SMALL_NETWORK ? file : path.resolve(file);
+  if (known?.file === absolute && 'size' in known && 'pixels' in known)
+    return { settings: known, assumed: false };
   const { shape } = imageInput(
     await readBackbone(absolute, { size: SMALL_SIZE, padding: 'stored', seed: 0 }),
   );
@@ -33,10 +36,6 @@ export async function adaptBackbone(
     });
   const assumed = known?.pixels === undefined;
   // What one network was padded with says nothing of another.
-  const { padding, ...kept } = known ?? {};
-  const padded = known?.file === absolute && padding !== undefined ? { padding } : {};
-  return {
-    settings: { ...kept, ...padded, file: absolute, size, pixels: known?.pixels ?? IMAGENET },
-    assumed,
-  };
+  const { padding: _other, ...kept } = known ?? {};
+  return { settings: { ...kept, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
 }
