@@ -89,7 +89,9 @@ function extentOf(
 ): CellGrid['extent'] {
   if (spacing === null) return { left: 0, top: 0, width: 1, height: 1 };
   const [down, across] = spacing;
-  const from = ({ stride, first }: Spacing) => (first + 0.5 - stride / 2) / size;
+  // Padding at the far side alone, as TensorFlow's SAME has it for even sizes, moves centres by up to half a cell; cells
+  // that begin inside the square still see its edge.
+  const from = ({ stride, first }: Spacing) => Math.min(0, (first + 0.5 - stride / 2) / size);
   return {
     left: from(across),
     top: from(down),
