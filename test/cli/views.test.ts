@@ -24,8 +24,8 @@ describe('pawdex views', () => {
     const args = ['views', '--data', photos, '--photos', '3', '--views', '2', '--out', 'sheet.png'];
     const { code, stderr } = await bench.run(args);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/row 3: (even|odd), /) });
-    // Pictures of 260 pixels, the shipped encoder's input, with gaps of 6.
-    const [width, height] = [3 * 266 + 6, 3 * 266 + 6];
+    // Pictures of 256 pixels, the shipped encoder's input, with gaps of 6.
+    const [width, height] = [3 * 262 + 6, 3 * 262 + 6];
     expect(await sizeOf('sheet.png')).toEqual({ width, height, format: 'png' });
   });
 
@@ -51,7 +51,7 @@ describe('pawdex views', () => {
     const { code, stderr } = await bench.run(['views', '--data', photos, '--views', '1', '--out', 'all.png']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/odd\/zz\.png: error: .*\[image_unsupported\]/);
-    expect(await sizeOf('all.png')).toMatchObject({ height: 4 * 266 + 6 });
+    expect(await sizeOf('all.png')).toMatchObject({ height: 4 * 262 + 6 });
   });
 
   it('says when the sheet cannot be written', async () => {
