@@ -1,7 +1,7 @@
 /**
  * Images per second of an encoder for each setting of ONNX Runtime that the server could use: threads, lanes (sessions
- * side by side, a thread each), batch size, and whether waiting threads spin. `--beside N` keeps N decoders busy meanwhile, as a server under load does, and
- * counts what they get done too: a setting that starves them gains nothing.
+ * side by side, a thread each), batch size, and whether waiting threads spin. `--beside N` keeps N decoders busy
+ * meanwhile, as a server under load does, and counts what they get done too: a setting that starves them gains nothing.
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';

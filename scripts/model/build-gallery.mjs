@@ -18,13 +18,13 @@ import { parseArgs } from 'node:util';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
 import { loadCard } from '../../dist/encoder/card.js';
-import { BATCH_SIZES, openSession } from '../../dist/encoder/session.js';
+import { BULK_BATCH_SIZES, openSession } from '../../dist/encoder/session.js';
 import { decode } from '../../dist/image/decode.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 
 const USAGE =
   'usage: node scripts/model/build-gallery.mjs SET[:split] [--model CARD] [--out FILE] [--name NAME] [--threads N]';
-const BATCH = BATCH_SIZES.at(-1);
+const BATCH = BULK_BATCH_SIZES.at(-1);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -16,7 +16,7 @@ export interface EncoderOptions {
   threads: number;
   /** Images that may wait before more are refused. */
   maxQueue: number;
-  /** Larger batches: more images a second, none of them soon. */
+  /** Larger batches, and lanes opened when they are first needed: more images a second, none of them soon. */
   bulk?: boolean;
   /** Called once if a worker thread dies. */
   onCrash?: (error: PawdexError) => void;
@@ -45,30 +45,47 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
     if (!told) options.onCrash?.(error);
     told = true;
   };
-  const worker = (threads: number) =>
-    new WorkerClient(
-      new URL('./worker.js', import.meta.url),
-      { loaded, threads } satisfies EncoderWorkerData,
-      crashed,
-    );
   // A lane each for the threads, but for one alone, which has nobody to wait for.
   const lanes = options.threads === 1 ? 0 : Math.min(options.threads, MOST_LANES);
-  const together = worker(options.threads);
-  const workers = [
-    together,
-    ...Array.from({ length: lanes }, () => worker(Math.floor(options.threads / lanes))),
-  ];
-  const terminate = () => Promise.all(workers.map((each) => each.terminate()));
+  /** With all threads, then the lanes: the worker once its session is open. */
+  const workers: (Promise<WorkerClient> | undefined)[] = [];
+  const start = async (lane: number) => {
+    const worker = new WorkerClient(
+      new URL('./worker.js', import.meta.url),
+      {
+        loaded,
+        threads: lane === 0 ? options.threads : Math.floor(options.threads / lanes),
+      } satisfies EncoderWorkerData,
+      crashed,
+    );
+    try {
+      await worker.call('open', [[1]]);
+      return worker;
+    } catch (error) {
+      // The next who needs the lane tries again.
+      workers[lane] = undefined;
+      await worker.terminate();
+      throw error;
+    }
+  };
+  const workerOf = (lane: number) => {
+    workers[lane] ??= start(lane);
+    return workers[lane];
+  };
+  const each = (work: (worker: WorkerClient) => Promise<unknown>) =>
+    Promise.all(workers.map(async (worker) => worker && work(await worker)));
   const { dimension } = card.output;
-  try {
-    await Promise.all(workers.map((each) => each.call('open', [[1]])));
-  } catch (error) {
-    await terminate();
-    throw error;
+  const first = options.bulk ? 1 : 1 + lanes;
+  const opening = await Promise.allSettled(Array.from({ length: first }, (_, lane) => workerOf(lane)));
+  const failed = opening.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) {
+    await each((worker) => worker.terminate());
+    throw failed.reason;
   }
-  const moving = <T>(to: WorkerClient, method: string, images: Uint8Array[]) => {
+  const moving = async <T>(lane: number, method: string, images: Uint8Array[]) => {
+    const worker = await workerOf(lane);
     const moved = images.map(movable);
-    return to.call<T>(
+    return worker.call<T>(
       method,
       [moved],
       moved.map((pixels) => pixels.buffer as ArrayBuffer),
@@ -76,12 +93,12 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
   };
   const batcher = new Batcher(
     async (images, lane) => {
-      const rows = await moving<Float32Array>(workers[lane]!, 'run', images);
+      const rows = await moving<Float32Array>(lane, 'run', images);
       return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
     },
     { sizes: options.bulk ? BULK_BATCH_SIZES : BATCH_SIZES, maxQueue: options.maxQueue, lanes },
   );
-  const cells = new Batcher((images) => moving<CellEmbedding[]>(together, 'runCells', images), {
+  const cells = new Batcher((images) => moving<CellEmbedding[]>(0, 'runCells', images), {
     sizes: [1],
     maxQueue: options.maxQueue,
   });
@@ -101,8 +118,8 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
     },
     close() {
       closing ??= Promise.all([batcher.close(), cells.close()])
-        .then(() => Promise.all(workers.map((each) => each.call('close', []))))
-        .finally(terminate)
+        .then(() => each((worker) => worker.call('close', [])))
+        .finally(() => each((worker) => worker.terminate()))
         .then(() => undefined);
       return closing;
     },

@@ -4,11 +4,14 @@ import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../errors.js';
 import type { LoadedCard, ModelCard } from './card.js';
 
-/** Batch sizes of a server: larger ones gain the encoder little, and their answers come in bursts that keep the main thread from a probe. */
+/**
+ * Batch sizes of a server: larger ones gain the encoder little, and their answers come in bursts that keep the main
+ * thread from a probe.
+ */
 export const BATCH_SIZES = [1, 2];
 /** Batch sizes of long work in a process that answers nobody meanwhile. */
 export const BULK_BATCH_SIZES = [1, 2, 4, 8];
-/** More lanes would each have more than one thread: a lane holds the model, some 30 MB, once more. */
+/** More lanes would each have more than one thread: a lane holds the model once more, some 45 MiB. */
 export const MOST_LANES = 8;
 
 /** An open session that embeds batches. */

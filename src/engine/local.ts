@@ -58,7 +58,7 @@ export interface LocalEngine extends Engine {
 
 /** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
 const BULK_PARALLEL = 16;
-/** The same where nobody waits: two full batches in the encoder, and decoded ones behind them. */
+/** The same where nobody waits: two full batches in each of two lanes of the encoder, and decoded ones behind them. */
 const BULK_ALONE_PARALLEL = 48;
 
 class EmbeddedEngine implements LocalEngine {

@@ -1,6 +1,6 @@
 /**
- * Calls across a worker-thread border: the main thread does HTTP only, while one worker owns the encoder and
- * one owns the store. A call is a method name with structured-clone arguments; errors keep their code.
+ * Calls across a worker-thread border: the main thread does HTTP only, while workers own the encoder's sessions
+ * and one owns the store. A call is a method name with structured-clone arguments; errors keep their code.
  */
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads';
 import { asPawdexError, PawdexError, type WireError } from '../errors.js';

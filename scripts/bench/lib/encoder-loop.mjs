@@ -1,6 +1,7 @@
 /** A worker thread with a session of its own: answers { batch, seconds } with how many images it embedded a second. */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
+import { feedOf } from '../../../dist/encoder/session.js';
 
 const { modelPath, input, pixels, threads, intraOp } = workerData;
 const session = await ort.InferenceSession.create(modelPath, {
@@ -17,9 +18,7 @@ parentPort.on('message', async ({ batch, seconds, end }) => {
     parentPort.close();
     return;
   }
-  const data = new Uint8Array(batch * pixels.length);
-  for (let i = 0; i < batch; i++) data.set(pixels, i * pixels.length);
-  const feed = { [input.name]: new ort.Tensor('uint8', data, [batch, input.size, input.size, 3]) };
+  const feed = { [input.name]: feedOf(input, new Array(batch).fill(pixels)) };
   await session.run(feed);
   const started = performance.now();
   let images = 0;

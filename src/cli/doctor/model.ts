@@ -9,7 +9,8 @@ import { type Check, failed, ok } from './check.js';
 /** Loads the encoder, embeds a grey square, and holds the gallery against it. */
 export async function checkModel(config: Config): Promise<Check[]> {
   try {
-    const encoder = await openEncoder({ cardPath: config.MODEL, threads: config.THREADS, maxQueue: 1 });
+    const { MODEL: cardPath, THREADS: threads } = config;
+    const encoder = await openEncoder({ cardPath, threads, maxQueue: 1, bulk: true });
     try {
       const { info } = encoder;
       const vector = await encoder.embed(new Uint8Array(info.resize.size ** 2 * 3).fill(128));
