@@ -18,10 +18,10 @@ export class TrainingDisplay implements RunReport {
     this.#quiet = quiet;
   }
 
-  phase(text: string, total: number): void {
+  phase(text: string, total: number, unit: 'photo' | 'step' = 'photo'): void {
     this.stop();
     if (!this.#quiet) note(text);
-    this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, 'photo') };
+    this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, unit) };
   }
 
   phaseProgress(done: number): void {

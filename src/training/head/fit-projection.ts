@@ -6,6 +6,9 @@ import type { Projection } from './algebra.js';
 import { type NeighbourhoodOptions, neighbourhood } from './neighbourhood.js';
 import { type WhiteningOptions, whitenedProjection } from './whitening.js';
 
+/** Steps of the second stage, unless other settings say so. */
+export const FIT_STEPS = 100;
+
 /** Settings of {@link fitProjection}. */
 export interface ProjectionOptions
   extends Partial<WhiteningOptions>,
@@ -16,7 +19,7 @@ export interface ProjectionOptions
   readonly seed?: number;
   readonly session?: SessionOptions;
   /** Called after each step of the second stage. */
-  readonly onStep?: (done: number, steps: number) => void;
+  readonly onStep?: (done: number) => void;
 }
 
 /**
@@ -36,7 +39,7 @@ export async function fitProjection(
   options: ProjectionOptions,
 ): Promise<Projection> {
   const { dimension, shrinkage = 0.1, power = 0.4, session, onStep } = options;
-  const { steps = 100, rate = 5e-3, temperature = 0.05, batch = 1536, seed = 0 } = options;
+  const { steps = FIT_STEPS, rate = 5e-3, temperature = 0.05, batch = 1536, seed = 0 } = options;
   if (dimension > features.dimension)
     throw new PawdexError('config_invalid', {
       detail: `The head cannot make ${dimension} numbers of ${features.dimension} features.`,
@@ -50,5 +53,5 @@ export async function fitProjection(
     });
   const start = await whitenedProjection(features, labels, { dimension, shrinkage, power }, session);
   const settings = { steps, rate, temperature, batch, seed };
-  return neighbourhood(features, labels, start, settings, session, (done) => onStep?.(done, steps));
+  return neighbourhood(features, labels, start, settings, session, onStep);
 }

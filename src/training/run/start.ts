@@ -4,7 +4,7 @@ import { readPhoto } from '../../image/read-photo.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/builder.js';
 import { project } from '../head/algebra.js';
-import { fitProjection } from '../head/fit-projection.js';
+import { FIT_STEPS, fitProjection } from '../head/fit-projection.js';
 import { beside, generalDimension, principalComponents, scaledTo } from '../head/general.js';
 import { readBackbone } from '../network/backbone.js';
 import { PROXIES } from '../network/losses.js';
@@ -21,7 +21,7 @@ import type { TrainingSet } from './training-set.js';
  * Reads the backbone and makes head and proxies.
  *
  * @param stored the weights the run started from, where it goes on: nothing is fitted then
- * @param onFeatures called with the number of photos before frozen features are computed
+ * @param onPhase called before features are computed and before the head is fitted, whose progress `reading` is told
  * @returns the network with the head that the losses see, and proxies float32 [labels, D] where a loss has them
  * @throws PawdexError `file_unreadable`, `model_invalid`, `config_invalid`
  */
@@ -30,7 +30,7 @@ export async function startOf(
   set: TrainingSet,
   stored: Weights | null,
   reading: FeaturesOptions,
-  onFeatures: (total: number) => void,
+  onPhase: (text: string, total: number, unit: 'photo' | 'step') => void,
 ): Promise<{ network: Network; proxies: Tensor | null }> {
   const { file, size, padding, pixels } = recipe.backbone;
   const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
@@ -45,11 +45,17 @@ export async function startOf(
     const proxies = stored?.[PROXIES] ?? randomDirections(count, dimension, recipe.seed + 1);
     return { network: withWeights(network, stored ?? {}), proxies: hasProxies ? proxies : null };
   }
-  onFeatures(set.train.length);
+  onPhase('Features of the frozen backbone', set.train.length, 'photo');
   const read = (i: number) => readPhoto(set.train[i]!.file);
   const frozen = await featuresOf(network, set.train.length, read, reading);
   const labels = Array.from(set.numbers);
-  const head = await fitProjection(frozen, labels, { dimension, seed: recipe.seed });
+  onPhase('Fitting the head', FIT_STEPS, 'step');
+  const { onProgress } = reading;
+  const head = await fitProjection(frozen, labels, {
+    dimension,
+    seed: recipe.seed,
+    ...(onProgress && { onStep: onProgress }),
+  });
   const proxies = hasProxies ? meanProxies(project(frozen, head), labels, count) : null;
   const { general } = recipe.head;
   if (general?.features !== 'distilled') return { network: { ...network, head }, proxies };
