@@ -50,10 +50,12 @@ export async function startOf(
   const frozen = await featuresOf(network, set.train.length, read, reading);
   const labels = Array.from(set.numbers);
   onPhase('Fitting the head', FIT_STEPS, 'step');
-  const { onProgress } = reading;
+  const { onProgress, session: { threads } = {} } = reading;
   const head = await fitProjection(frozen, labels, {
     dimension,
     seed: recipe.seed,
+    // On the CPU: a GPU multiplies with fewer bits, and small eigenvalues would be lost in what it rounds away.
+    ...(threads !== undefined && { session: { threads } }),
     ...(onProgress && { onStep: onProgress }),
   });
   const proxies = hasProxies ? meanProxies(project(frozen, head), labels, count) : null;

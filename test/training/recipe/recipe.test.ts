@@ -67,9 +67,12 @@ it('cannot be read from what is no recipe', async () => {
   }
 });
 
-it('ships with the encoder', async () => {
-  const file = path.join(PACKAGE_ROOT, 'models', 'recipe.yaml');
-  expect(completeRecipe(await readRecipe(file), file).name).toBe('pawdex-lite2-256');
+it.each([
+  ['models/recipe.yaml', 'pawdex-lite2-256'],
+  ['scripts/training/simclr.yaml', 'simclr-small'],
+])('ships as %s', async (name, encoder) => {
+  const file = path.join(PACKAGE_ROOT, name);
+  expect(completeRecipe(await readRecipe(file), file).name).toBe(encoder);
 });
 
 it('pads another backbone as it is stored, and the same one as the recipe does', async () => {
