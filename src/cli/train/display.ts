@@ -18,10 +18,10 @@ export class TrainingDisplay implements RunReport {
     this.#quiet = quiet;
   }
 
-  phase(text: string, total: number, unit: 'photo' | 'step' = 'photo'): void {
+  phase(text: string, total: number, noun?: string): void {
     this.stop();
     if (!this.#quiet) note(text);
-    this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, unit) };
+    this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, noun) };
   }
 
   phaseProgress(done: number): void {

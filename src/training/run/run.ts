@@ -43,8 +43,8 @@ export interface RunOptions {
 
 /** What a run says while it goes on. */
 export interface RunReport {
-  /** A stretch of other work begins: features before, evaluations. What is counted in it are photos unless said. */
-  phase(text: string, total: number, unit?: 'photo' | 'step'): void;
+  /** A stretch of other work begins: features before, evaluations. What is counted in it are photos unless `noun` says otherwise. */
+  phase(text: string, total: number, noun?: string): void;
   phaseProgress(done: number): void;
   step(entry: StepEntry, total: number): void;
   evaluated(entry: EvaluationEntry): void;
@@ -123,7 +123,7 @@ class Run {
       set,
       checkpoint?.start ?? null,
       this.#features,
-      (text, total, unit) => this.#options.report?.phase(text, total, unit),
+      (text, total, noun) => this.#options.report?.phase(text, total, noun),
     );
     // Here rather than at the first evaluation, if it cannot be done.
     featureNetwork(network, network, recipe.head.general);

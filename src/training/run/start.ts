@@ -30,7 +30,7 @@ export async function startOf(
   set: TrainingSet,
   stored: Weights | null,
   reading: FeaturesOptions,
-  onPhase: (text: string, total: number, unit: 'photo' | 'step') => void,
+  onPhase: (text: string, total: number, noun?: string) => void,
 ): Promise<{ network: Network; proxies: Tensor | null }> {
   const { file, size, padding, pixels } = recipe.backbone;
   const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
@@ -45,7 +45,7 @@ export async function startOf(
     const proxies = stored?.[PROXIES] ?? randomDirections(count, dimension, recipe.seed + 1);
     return { network: withWeights(network, stored ?? {}), proxies: hasProxies ? proxies : null };
   }
-  onPhase('Features of the frozen backbone', set.train.length, 'photo');
+  onPhase('Features of the frozen backbone', set.train.length);
   const read = (i: number) => readPhoto(set.train[i]!.file);
   const frozen = await featuresOf(network, set.train.length, read, reading);
   const labels = Array.from(set.numbers);
