@@ -1,5 +1,6 @@
 /** The encoder interface: decoded pixels in, unit vectors out. */
 import type { ResizeRule } from '../image/decode.js';
+import type { Rectangle } from '../image/heat-colours.js';
 
 /** What an encoder says of itself. */
 export interface EncoderInfo {
@@ -19,17 +20,10 @@ export interface CellGrid {
   columns: number;
   /**
    * The rectangle that the cells divide into equal parts, in fractions of the square. It reaches past the edges
-   * where the network pads.
+   * where the network pads; with padding at the far side alone, as TensorFlow's SAME has it for even sizes, it begins
+   * inside the square.
    */
   extent: Rectangle;
-}
-
-/** In fractions of a picture's width and height; 0, 0 is its upper left corner. */
-export interface Rectangle {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
 }
 
 /** An embedding taken apart by where in the picture it comes from. */

@@ -40,5 +40,7 @@ export async function embedViewsInCells(encoder: Encoder, views: Uint8Array[]): 
     const opposite = cell - column + (grid.columns - 1 - column);
     return (value + mirrored.cells[opposite * length + (at % length)]!) * scale;
   });
-  return { embedding: mean, cells: added, grid };
+  // Cells that lie off the middle lie as far off it on the other side in the mirror image: between the two is the middle.
+  const extent = { ...grid.extent, left: (1 - grid.extent.width) / 2 };
+  return { embedding: mean, cells: added, grid: { ...grid, extent } };
 }

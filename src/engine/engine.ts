@@ -2,11 +2,12 @@
  * The engine interface: what pawdex does, whoever asks. The HTTP routes and the command line are written
  * against it; `local.ts` runs it in this process, `client/` reaches one in another over HTTP.
  */
-import type { EncoderInfo, Rectangle } from '../encoder/encoder.js';
+import type { EncoderInfo } from '../encoder/encoder.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
+import type { Rectangle } from '../image/heat-colours.js';
 import type { Views } from '../image/views.js';
 import type { CollectionInfo, Filter, Hit, Item, ItemPage, ItemPatch, Metadata } from '../store/store.js';
 
@@ -24,8 +25,8 @@ export interface Explanation {
   columns: number;
   /**
    * The part of the upright photo that the cells divide into equal rectangles, in fractions of its width and height.
-   * It is about the centre square, which is what the encoder looks at, and reaches a little past its edges, where
-   * the network pads.
+   * It is about the centre square, which is what the encoder looks at, give or take a cell: how a network pads says
+   * where its cells begin and end. What is seen past the outer cells counts for them.
    */
   region: Rectangle;
   /**

@@ -1,7 +1,7 @@
 /** Where in a photo its similarity to an item comes from. */
 import type { CellEmbedding } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
-import { centreSquare } from '../image/decode.js';
+import { centreSquare } from '../image/heat-colours.js';
 import type { Store } from '../store/store.js';
 import type { Explanation } from './engine.js';
 

@@ -106,17 +106,6 @@ export async function decodeSquare(
   }
 }
 
-/** What an encoder sees of a photo: its centre square, in fractions of its width and height when upright. */
-export function centreSquare({ width, height }: { width: number; height: number }) {
-  const side = Math.min(width, height);
-  return {
-    left: (width - side) / 2 / width,
-    top: (height - side) / 2 / height,
-    width: side / width,
-    height: side / height,
-  };
-}
-
 /**
  * Decodes and resizes one image, as {@link decodeSquare} says.
  *

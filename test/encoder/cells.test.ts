@@ -58,12 +58,47 @@ describe('the cells of the shipped encoder', () => {
     expect(columns).toBe(rows);
   });
 
-  it('lie around the square they are about, with the same overhang on either side', async () => {
+  it('lie where the windows of the network have their middles', async () => {
     const { grid } = await encoder.embedCells(await pixels(await chelsea()));
-    const { left, top, width, height } = grid.extent;
-    expect([top, height]).toEqual([left, width]);
-    expect(left).toBeLessThanOrEqual(0);
-    expect(Math.abs(left + width - 1 + left)).toBeLessThan(0.05);
+    // Five windows of stride 2 over 256 px, each padded by one pixel more at the far side: 1 + 2 + 4 + 8 + 16.
+    const first = 31;
+    const from = (first + 0.5 - 16) / 256;
+    expect(grid).toEqual({ rows: 8, columns: 8, extent: { left: from, top: from, width: 1, height: 1 } });
+  });
+
+  it('are about what lies where they lie: it changes with them', async () => {
+    const photo = Uint8Array.from(await pixels(await chelsea()));
+    const { size } = encoder.info.resize;
+    const before = await encoder.embedCells(photo.slice());
+    const length = encoder.info.dimension;
+    /** The middle of what changes in the cells when a patch of the photo is made grey; fractions of the square. */
+    const found = async (x: number, y: number) => {
+      const changed = photo.slice();
+      const [left, top, side] = [x - 0.08, y - 0.08, 0.16].map((at) => Math.round(at * size)) as [
+        number,
+        number,
+        number,
+      ];
+      for (let row = top; row < top + side; row++)
+        changed.fill(128, (row * size + left) * 3, (row * size + left + side) * 3);
+      const after = await encoder.embedCells(changed);
+      const { rows, columns, extent } = after.grid;
+      let [all, across, down] = [0, 0, 0];
+      for (let cell = 0; cell < rows * columns; cell++) {
+        let change = 0;
+        for (let at = cell * length; at < (cell + 1) * length; at++)
+          change += (after.cells[at]! - before.cells[at]!) ** 2;
+        all += change;
+        across += change * (extent.left + (((cell % columns) + 0.5) / columns) * extent.width);
+        down += change * (extent.top + ((Math.floor(cell / columns) + 0.5) / rows) * extent.height);
+      }
+      return [across / all, down / all] as const;
+    };
+    // What a patch changes reaches past it on all sides, so its middle lies nearer to the photo's.
+    for (const other of [0.25, 0.75]) {
+      expect((await found(0.75, other))[0] - (await found(0.25, other))[0]).toBeGreaterThan(0.15);
+      expect((await found(other, 0.75))[1] - (await found(other, 0.25))[1]).toBeGreaterThan(0.15);
+    }
   });
 
   it('move with the photo: mirrored, they are mirrored', async () => {

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { HEAT_MAP_SIDE, heatMap, type ShareMap } from '../../src/image/heat-map.js';
+import type { ShareMap } from '../../src/image/heat-colours.js';
+import { HEAT_MAP_SIDE, heatMap } from '../../src/image/heat-map.js';
 import { turnedJpeg } from '../helpers/images.js';
 
 /** A grey photo. */
@@ -69,6 +70,23 @@ describe('a heat map', () => {
     expect(Math.max(...nothing)).toBeLessThan(110);
     expect(at(10, 50)).toEqual([128, 128, 128]);
     expect(at(190, 50)).toEqual([128, 128, 128]);
+  });
+
+  it('draws cells that begin inside the square up to its edge', async () => {
+    const { at } = await draw(await grey(200, 100), {
+      ...map(200, 100, (_row, column) => (column === 0 ? 1 : 0)),
+      region: { left: 0.25 + 0.1, top: 0.2, width: 0.5, height: 1 },
+    });
+    const bright = ([red]: number[]) => red! > 150;
+    expect([51, 60, 72, 98, 110, 148].map((x) => bright(at(x, 2)))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(at(45, 50)).toEqual([128, 128, 128]);
   });
 
   it('draws cells that reach past the photo, and shares that are all none', async () => {

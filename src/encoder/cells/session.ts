@@ -80,7 +80,7 @@ function settle(embedding: Float32Array, cells: Float32Array): void {
   }
 }
 
-/** The square that the cells cover, each as large as the distance to the next; equal parts where that is unknown. */
+/** The rectangle that the cells cover, each as large as the distance to the next; equal parts where that is unknown. */
 function extentOf(
   spacing: [Spacing, Spacing] | null,
   rows: number,
@@ -89,9 +89,7 @@ function extentOf(
 ): CellGrid['extent'] {
   if (spacing === null) return { left: 0, top: 0, width: 1, height: 1 };
   const [down, across] = spacing;
-  // Padding at the far side alone, as TensorFlow's SAME has it for even sizes, moves centres by up to half a cell; cells
-  // that begin inside the square still see its edge.
-  const from = ({ stride, first }: Spacing) => Math.min(0, (first + 0.5 - stride / 2) / size);
+  const from = ({ stride, first }: Spacing) => (first + 0.5 - stride / 2) / size;
   return {
     left: from(across),
     top: from(down),

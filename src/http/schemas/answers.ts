@@ -21,8 +21,8 @@ const explanation = z
     columns: z.int(),
     region: z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() }).meta({
       description:
-        'What the cells divide into equal rectangles, in fractions of the upright photo: its centre square and a ' +
-        'little past its edges.',
+        'What the cells divide into equal rectangles, in fractions of the upright photo: its centre square, give or ' +
+        'take a cell.',
     }),
     shares: z.array(z.number()).meta({
       description: "Each cell's share, row by row from the upper left; they sum to the similarity.",

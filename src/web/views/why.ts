@@ -1,8 +1,9 @@
 /** The photo with where its similarity to a neighbour comes from laid over it. */
 import type { Explanation, Neighbour } from '../../engine/engine.js';
+import { heatColours } from '../../image/heat-colours.js';
 import { el, svg } from '../dom.js';
 import { humanise, percent, similarity } from '../format.js';
-import { coloursOf, strongest } from '../heat.js';
+import { strongest } from '../heat.js';
 
 /** The photo that was asked about, as the browser shows it: upright. */
 export interface ShownPhoto {
@@ -19,45 +20,40 @@ export interface WhyView {
   show: (neighbour: Neighbour) => string;
 }
 
-/** One pixel a cell, as the address of a picture; the browser smooths it when it draws it larger. */
-function pictureOf(explanation: Explanation): string {
+/** The map over the square that the encoder looked at, as the address of a picture; the browser smooths it. */
+function pictureOf(explanation: Explanation, photo: ShownPhoto): string {
+  const { width, height, data } = heatColours(explanation, photo);
   const canvas = document.createElement('canvas');
-  canvas.width = explanation.columns;
-  canvas.height = explanation.rows;
-  const pixels = new ImageData(coloursOf(explanation), explanation.columns);
-  canvas.getContext('2d')?.putImageData(pixels, 0, 0);
+  canvas.width = width;
+  canvas.height = height;
+  canvas.getContext('2d')?.putImageData(new ImageData(data, width), 0, 0);
   return canvas.toDataURL();
 }
 
 /** The drawing over a photo: the map on the square that the encoder looked at, a veil over the rest. */
-function drawing(explanation: Explanation, { width, height }: ShownPhoto): SVGElement[] {
-  const { left, top, width: across, height: down } = explanation.region;
+function drawing(explanation: Explanation, photo: ShownPhoto): SVGElement[] {
+  const { width, height } = photo;
   const side = Math.min(width, height);
   const [x, y] = [(width - side) / 2, (height - side) / 2];
   const veil = (box: Record<string, number>) => svg('rect', { class: 'veil', ...box });
   return [
     veil({ x: 0, y: 0, width: x || width, height: y || (x ? height : 0) }),
     veil({ x: x ? x + side : 0, y: y ? y + side : 0, width: x || width, height: y || (x ? height : 0) }),
-    // The cells reach a little past the square; what is outside it is cut off.
-    svg(
-      'svg',
-      { x, y, width: side, height: side, viewBox: `${x} ${y} ${side} ${side}` },
-      svg('image', {
-        href: pictureOf(explanation),
-        x: left * width,
-        y: top * height,
-        width: across * width,
-        height: down * height,
-        preserveAspectRatio: 'none',
-      }),
-    ),
+    svg('image', {
+      href: pictureOf(explanation, photo),
+      x,
+      y,
+      width: side,
+      height: side,
+      preserveAspectRatio: 'none',
+    }),
   ];
 }
 
-function inWords({ label, similarity: value, explanation }: Neighbour): string {
+function inWords({ label, similarity: value, explanation }: Neighbour, photo: ShownPhoto): string {
   const other = `this ${label === null ? 'photo' : humanise(label)}, similarity ${similarity(value)}`;
   if (explanation === undefined) return `What speaks for ${other}, is not known: it was deleted meanwhile.`;
-  const most = strongest(explanation);
+  const most = strongest(explanation, photo);
   if (most === null) return `No part of the photo speaks for ${other}.`;
   return `${most.zone} brings the most: ${percent(most.part)} of what speaks for ${other}.`;
 }
@@ -88,7 +84,7 @@ export function whyView(photo: ShownPhoto): WhyView {
   const show = (neighbour: Neighbour) => {
     const { explanation } = neighbour;
     map.replaceChildren(...(explanation === undefined ? [] : drawing(explanation, photo)));
-    words.textContent = inWords(neighbour);
+    words.textContent = inWords(neighbour, photo);
     return words.textContent;
   };
   return { figure, show };

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { colourOf, heatColours, regionInSquare } from '../../src/image/heat-colours.js';
+
+describe('the colour of a share', () => {
+  it('rises from dark to bright, and is blue against', () => {
+    const light = ([red, green, blue]: readonly number[]) => red! + green! + blue!;
+    const steps = [0, 0.25, 0.5, 0.75, 1].map((share) => light(colourOf(share, 1)));
+    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+    const [red, , blue] = colourOf(-1, 1);
+    expect(blue).toBeGreaterThan(red! + 100);
+  });
+});
+
+describe('a map in colours', () => {
+  const photo = { width: 400, height: 200 };
+  /** Of the photo's width the square is the middle half. */
+  const drawn = (left: number, width: number) => {
+    const map = { rows: 1, columns: 2, region: { left, top: 0, width, height: 1 }, shares: [1, 0] };
+    const { width: points, height, data } = heatColours(map, photo);
+    expect(data).toHaveLength(points * height * 4);
+    return Array.from({ length: points }, (_, at) => [...data.subarray(at * 4, at * 4 + 4)]);
+  };
+  /** How far across the square the colours are those of the first cell, and from where on those of the last. */
+  const bounds = (colours: number[][]) => {
+    const is = (share: number) => (colour: number[]) => String(colour) === String(colourOf(share, 1));
+    return [colours.findLastIndex(is(1)) + 1, colours.findIndex(is(0))].map((at) => at / colours.length);
+  };
+
+  it('changes from the middle of a cell to the middle of the next', () => {
+    const [first, last] = bounds(drawn(0.25, 0.5));
+    expect(first).toBeCloseTo(0.25);
+    expect(last).toBeCloseTo(0.75);
+  });
+
+  it('does so where the cells are, within the square and past it', () => {
+    const [first, last] = bounds(drawn(0.3125, 0.5));
+    expect(first).toBeCloseTo(0.375);
+    expect(last).toBeCloseTo(0.875);
+    const around = bounds(drawn(0.125, 0.75));
+    expect(around[0]).toBeCloseTo(0.125);
+    expect(around[1]).toBeCloseTo(0.875);
+  });
+
+  it('has its region in the square again', () => {
+    const map = { rows: 1, columns: 1, region: { left: 0.5, top: 0, width: 0.25, height: 0.5 }, shares: [1] };
+    expect(regionInSquare(map, photo)).toEqual({ left: 0.5, top: 0, width: 0.5, height: 0.5 });
+    expect(regionInSquare(map, { width: 200, height: 400 })).toEqual({
+      left: 0.5,
+      top: -0.5,
+      width: 0.25,
+      height: 1,
+    });
+  });
+});
