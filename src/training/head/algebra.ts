@@ -54,14 +54,6 @@ export function eigen(symmetric: Float32Array, n: number): { values: number[]; v
   return { values: realEigenvalues, vectors: Float32Array.from(eigenvectorMatrix.to1DArray()) };
 }
 
-/** The eigenvectors of the largest `count` eigenvalues, as the columns of a row-major [n, count], largest first. */
-export function largest({ vectors }: { vectors: Float32Array }, n: number, count: number): Float32Array {
-  const axes = new Float32Array(n * count);
-  for (let row = 0; row < n; row += 1)
-    for (let axis = 0; axis < count; axis += 1) axes[row * count + axis] = vectors[row * n + n - 1 - axis]!;
-  return axes;
-}
-
 /** Embeddings of features [n, F] by a projection: float32 [n, D], unit vectors. */
 export function project(features: Matrix, { matrix, offset }: Projection): Matrix {
   const dimension = offset.data.length;

@@ -3,7 +3,8 @@ import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../evaluation/exact.js';
 import { floatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/session.js';
-import { compute, covariance, eigen, largest, type Projection } from './algebra.js';
+import { compute, covariance, type Projection } from './algebra.js';
+import { leading } from './leading.js';
 
 /** Settings of {@link withGeneral}. */
 export interface GeneralOptions {
@@ -74,7 +75,7 @@ export async function principalComponents(
       hint: 'Lower head.general.dimension, or take them from more photos; those of a gallery are evaluation.galleryPerLabel of each label.',
     });
   const { total, mean } = await covariance(features, session);
-  const axes = largest(eigen(total, features.dimension), features.dimension, count);
+  const axes = await leading(total, features.dimension, count, session);
   return {
     matrix: floatTensor(axes, [features.dimension, count]),
     offset: floatTensor(centring(mean, axes, count)),

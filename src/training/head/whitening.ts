@@ -2,7 +2,8 @@
 import type { Matrix } from '../../evaluation/exact.js';
 import { floatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/session.js';
-import { compute, covariance, eigen, largest, type Projection } from './algebra.js';
+import { compute, covariance, eigen, type Projection } from './algebra.js';
+import { leading } from './leading.js';
 
 /** Settings of {@link whitenedProjection}. */
 export interface WhiteningOptions {
@@ -43,7 +44,7 @@ export async function whitenedProjection(
     const spread = g.matMul(g.matMul(whiten, g.constant(floatTensor(total, [width, width]))), whiten);
     return { whiten, spread };
   });
-  const axes = largest(eigen(whitened.spread?.data as Float32Array, width), width, dimension);
+  const axes = await leading(whitened.spread?.data as Float32Array, width, dimension, session);
   const { matrix, offset } = await compute(session, (g) => {
     const whiten = g.constant(whitened.whiten as Tensor);
     const product = g.matMul(whiten, g.constant(floatTensor(axes, [width, dimension])));

@@ -1,0 +1,84 @@
+/** The eigenvectors of the largest eigenvalues, for a part of the work that all of them take. */
+import { QrDecomposition, Matrix as Rows } from 'ml-matrix';
+import { floatTensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/builder.js';
+import { Session, type SessionOptions } from '../autodiff/session.js';
+import { randomNormals } from '../random.js';
+import { eigen } from './algebra.js';
+
+/** Up to this size all eigenvectors are computed: it takes a second. */
+const SMALL = 512;
+/** Vectors beyond those asked for, as a share of them: the more there are, the faster the others settle. */
+const BEYOND = 0.5;
+const MOST_ROUNDS = 60;
+/** Relative change of the sum of eigenvalues at which they have settled; a vector's error is about the root of it. */
+const SETTLED = 1e-7;
+
+/**
+ * The eigenvectors of the `count` largest eigenvalues of a symmetric matrix without negative ones: subspace iteration
+ * from random vectors, then Rayleigh-Ritz (Halko, Martinsson and Tropp 2011, arXiv 0909.4061).
+ *
+ * @param symmetric row-major [n, n]
+ * @returns as the columns of a row-major [n, count], largest first; each may have either sign
+ */
+export async function leading(
+  symmetric: Float32Array,
+  n: number,
+  count: number,
+  options?: SessionOptions,
+): Promise<Float32Array> {
+  const width = Math.min(n, Math.ceil(count * (1 + BEYOND)));
+  if (n <= SMALL || width === n) return last(eigen(symmetric, n).vectors, n, n, count);
+  const session = await Session.open(roundGraph(symmetric, n, width), options);
+  try {
+    const normal = randomNormals(n);
+    let basis = orthonormal(
+      Float32Array.from({ length: n * width }, () => normal()),
+      n,
+      width,
+    );
+    let before = 0;
+    for (let round = 0; ; round += 1) {
+      const { image, ritz } = await session.run({ basis: floatTensor(basis, [n, width]) });
+      const { values, vectors } = eigen(ritz!.data as Float32Array, width);
+      const sum = values.slice(-count).reduce((total, value) => total + value, 0);
+      if (round === MOST_ROUNDS || Math.abs(sum - before) <= SETTLED * sum)
+        return product(basis, last(vectors, width, width, count), n, width, count);
+      before = sum;
+      basis = orthonormal(image!.data as Float32Array, n, width);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+/** `basis` [n, width] -> its image under the matrix, applied twice, and basis^T matrix basis. */
+function roundGraph(symmetric: Float32Array, n: number, width: number): Uint8Array {
+  const g = new GraphBuilder();
+  const matrix = g.constant(floatTensor(symmetric, [n, n]));
+  const basis = g.input('basis', 'float32', [n, width]);
+  const once = g.matMul(matrix, basis);
+  g.output('image', g.matMul(matrix, once));
+  g.output('ritz', g.matMul(g.transposeLast(basis), once));
+  return g.toBytes();
+}
+
+/** Orthonormal columns that span the same as those of a row-major [n, width]. */
+function orthonormal(columns: Float32Array, n: number, width: number): Float32Array {
+  const rows = Rows.from1DArray(n, width, columns);
+  return Float32Array.from(new QrDecomposition(rows).orthogonalMatrix.to1DArray());
+}
+
+/** The last `count` of the columns of [n, width], in reverse: eigenvalues ascend. */
+function last(columns: Float32Array, n: number, width: number, count: number): Float32Array {
+  const taken = new Float32Array(n * count);
+  for (let row = 0; row < n; row += 1)
+    for (let i = 0; i < count; i += 1) taken[row * count + i] = columns[row * width + width - 1 - i]!;
+  return taken;
+}
+
+/** [n, m] @ [m, k]. */
+function product(a: Float32Array, b: Float32Array, n: number, m: number, k: number): Float32Array {
+  const left = Rows.from1DArray(n, m, a);
+  return Float32Array.from(left.mmul(Rows.from1DArray(m, k, b)).to1DArray());
+}

@@ -1,0 +1,42 @@
+/** Leading eigenvectors against a matrix that was made of known ones. */
+import { Matrix, QrDecomposition } from 'ml-matrix';
+import { describe, expect, it } from 'vitest';
+import { leading } from '../../../src/training/head/leading.js';
+import { randomNormals } from '../../../src/training/random.js';
+
+/** A symmetric matrix with eigenvalues 1, 0.98, 0.98^2, ..., and its eigenvectors as columns. */
+function known(n: number): { matrix: Float32Array; vectors: Matrix } {
+  const normal = randomNormals(1);
+  const vectors = new QrDecomposition(
+    Matrix.from1DArray(
+      n,
+      n,
+      Array.from({ length: n * n }, () => normal()),
+    ),
+  ).orthogonalMatrix;
+  const values = Matrix.diag(Array.from({ length: n }, (_, i) => 0.98 ** i));
+  const matrix = vectors.mmul(values).mmul(vectors.transpose());
+  return { matrix: Float32Array.from(matrix.to1DArray()), vectors };
+}
+
+describe('leading', () => {
+  it.each([
+    ['all at once', 60, 7],
+    ['by iteration', 520, 40],
+  ])('finds the vectors of the largest eigenvalues, %s', async (_, n, count) => {
+    const { matrix, vectors } = known(n);
+    const found = Matrix.from1DArray(n, count, await leading(matrix, n, count));
+    const cosines = found.transpose().mmul(vectors.subMatrix(0, n - 1, 0, count - 1));
+    for (let i = 0; i < count; i += 1)
+      for (let j = 0; j < count; j += 1)
+        expect(Math.abs(Math.abs(cosines.get(i, j)) - Number(i === j))).toBeLessThan(5e-3);
+    const lengths = found.transpose().mmul(found);
+    for (let i = 0; i < count; i += 1)
+      for (let j = 0; j < count; j += 1) expect(lengths.get(i, j)).toBeCloseTo(Number(i === j), 5);
+  });
+
+  it('gives the same twice', async () => {
+    const { matrix } = known(520);
+    expect(await leading(matrix, 520, 12)).toEqual(await leading(matrix, 520, 12));
+  });
+});
