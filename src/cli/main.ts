@@ -22,9 +22,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: () => import('./doctor.js').then(({ doctorCommand }) => doctorCommand()),
 };
 
-/** The command that is asked for; all of them where none of these is, as for help. */
+/** Flags that are answered before any command is looked for. */
+const VERSION_FLAGS: ReadonlySet<string> = new Set(['--version', '-V']);
+
+/** The command that is asked for; none for the version, and all of them where none of these is, as for help. */
 function asked(): Promise<Command[]> {
-  const name = process.argv.slice(2).find((argument) => !argument.startsWith('-')) ?? '';
+  const given = process.argv.slice(2);
+  if (VERSION_FLAGS.has(given[0] ?? '')) return Promise.resolve([]);
+  const name = given.find((argument) => !argument.startsWith('-')) ?? '';
   const makers = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
   return Promise.all(makers.map((make) => make()));
 }
