@@ -13,6 +13,7 @@ const LAYERS = [
   'image',
   'threads',
   'wasm',
+  'files',
 ];
 
 const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;

@@ -2,9 +2,10 @@
  * Jobs on the disk, a file each, so that a job that was accepted is never unknown after a restart. They are not
  * in the store: whichever one is used, jobs belong to the server that ran them.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
+import { ASIDE, replaceFile } from '../files/replace.js';
 import { type Job, jobSchema } from './job.js';
 
 /** Where jobs are kept while the server does not run. */
@@ -27,11 +28,6 @@ function failed(cause: NodeJS.ErrnoException): never {
   });
 }
 
-async function syncFolder(dir: string): Promise<void> {
-  const folder = await open(dir, 'r');
-  await folder.sync().finally(() => folder.close());
-}
-
 /**
  * Records in a folder, which is made when missing. Only one process may use it, as with the data directory.
  *
@@ -51,24 +47,6 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
     }
   }
 
-  async function write({ id, ...job }: Job): Promise<void> {
-    const aside = `${fileOf(id)}.new`;
-    try {
-      const file = await open(aside, 'w');
-      try {
-        await file.writeFile(JSON.stringify({ id, ...job }));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(aside, fileOf(id));
-      await syncFolder(dir);
-    } catch (error) {
-      await rm(aside, { force: true }).catch(() => {});
-      throw error;
-    }
-  }
-
   return {
     async load() {
       await mkdir(dir, { recursive: true }).catch(failed);
@@ -76,12 +54,12 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
       const jobs: Job[] = [];
       for (const name of names) {
         // Cut off in the middle of being written: what it would have replaced is still there.
-        if (name.endsWith('.new')) await rm(path.join(dir, name), { force: true });
+        if (name.endsWith(ASIDE)) await rm(path.join(dir, name), { force: true });
         else if (name.endsWith('.json')) jobs.push(...(await read(name).catch(failed)));
       }
       return jobs;
     },
-    save: (job) => write(job).catch(failed),
+    save: ({ id, ...job }) => replaceFile(fileOf(id), JSON.stringify({ id, ...job })).catch(failed),
     remove: (id) => rm(fileOf(id), { force: true }).catch(failed),
   };
 }

@@ -50,7 +50,7 @@ it('clears away what a crash left half written, and leaves what it cannot read',
   await records.load();
   const kept = job();
   await records.save(kept);
-  await writeFile(path.join(dir, `${kept.id}.json.new`), '{"id":');
+  await writeFile(path.join(dir, `${kept.id}.json.tmp`), '{"id":');
   await writeFile(path.join(dir, 'odd.json'), '{"id": 7}');
   await writeFile(path.join(dir, 'broken.json'), '{');
   expect(await open().load()).toEqual([kept]);

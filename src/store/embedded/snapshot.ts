@@ -4,9 +4,10 @@
  * leaves the old pair or the new one.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../../files/replace.js';
 import { EF_CONSTRUCTION, Graph, type GraphLibrary, M } from './graph.js';
 import { digest, inspect, sync } from './graph-file.js';
 
@@ -90,7 +91,7 @@ export class Snapshot {
         lastSeq: graph.lastSeq,
       };
       await rename(`${file}.tmp`, file);
-      await writeDurably(this.#headerFile, formatHeader(header));
+      await replaceFile(this.#headerFile, formatHeader(header));
     } finally {
       await this.sweep();
     }
@@ -129,22 +130,4 @@ function parseHeader(text: string): Header | null {
   if (checksum !== sha256(json)) return null;
   const parsed = headerSchema.safeParse(JSON.parse(json));
   return parsed.success ? parsed.data : null;
-}
-
-async function writeDurably(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp`;
-  const handle = await open(temporary, 'w');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
-  const directory = await open(path.dirname(file), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

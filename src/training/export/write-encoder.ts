@@ -1,10 +1,11 @@
 /** Writing an encoder as the server opens it: the graph, and the model card that describes it. */
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/session.js';
 import { PawdexError } from '../../errors.js';
+import { ASIDE, writeSynced } from '../../files/replace.js';
 import { type Model, writeModel } from '../../onnx/model.js';
 import { randomFloats } from '../random.js';
 
@@ -37,7 +38,7 @@ export async function writeEncoder(
   const bytes = writeModel(model);
   const card = cardOf(model, bytes, facts, `${name}.onnx`);
   const files = { model: path.join(folder, card.file), card: path.join(folder, `${name}.json`) };
-  const aside = (file: string) => `${file}.${process.pid}.tmp`;
+  const aside = (file: string) => `${file}.${process.pid}${ASIDE}`;
   try {
     await mkdir(folder, { recursive: true });
     await writeSynced(aside(files.model), bytes);
@@ -85,16 +86,6 @@ function cardOf(model: Model, bytes: Uint8Array, facts: EncoderFacts, file: stri
     },
     `The card of ${name}`,
   );
-}
-
-async function writeSynced(file: string, content: Uint8Array | string): Promise<void> {
-  const handle = await open(file, 'w');
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Embeds two random images, a dark and a bright one, alone and together. */

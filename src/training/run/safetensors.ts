@@ -1,8 +1,9 @@
 /** Tensors in a file, in the safetensors format (https://github.com/huggingface/safetensors), float32 only. */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
+import { replaceFile } from '../../files/replace.js';
 import { sizeOf, type Tensor } from '../../onnx/tensor.js';
 
 const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(
@@ -38,20 +39,7 @@ export async function writeTensors(file: string, { tensors, metadata }: TensorFi
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  const temporary = `${file}.tmp`;
-  try {
-    const handle = await open(temporary, 'w');
-    try {
-      for (const part of [length, padded, ...parts]) await handle.writeFile(part);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(file, [length, padded, ...parts]);
 }
 
 /**

@@ -1,0 +1,45 @@
+/** Files that are there whole or not at all, whenever the power goes. */
+import { open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+/** What a file is made of: text, or bytes in one or several pieces. */
+type Content = string | Uint8Array | readonly Uint8Array[];
+
+/** Ends the name of what is being written, and of what was when a process died. */
+export const ASIDE = '.tmp';
+
+/**
+ * Writes a file beside the one it replaces, syncs it, and renames it; then syncs the folder, which holds the name. Only
+ * one process at a time may replace a file.
+ *
+ * @throws the file system's error; the old file is then still there, and nothing is left beside it
+ */
+export async function replaceFile(file: string, content: Content): Promise<void> {
+  const aside = file + ASIDE;
+  try {
+    await writeSynced(aside, content);
+    await rename(aside, file);
+  } catch (error) {
+    // The first error is the one to tell of.
+    await rm(aside, { force: true }).catch(() => {});
+    throw error;
+  }
+  await syncFolder(path.dirname(file));
+}
+
+/** Writes a file, and returns when the disk has it; its name may still be lost. */
+export async function writeSynced(file: string, content: Content): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    const pieces = Array.isArray(content) ? content : [content as string | Uint8Array];
+    for (const piece of pieces) await handle.writeFile(piece);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+}
