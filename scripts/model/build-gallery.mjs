@@ -12,13 +12,14 @@
  * does not decode is left out; both are reported.
  */
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
 import { loadCard } from '../../dist/encoder/card.js';
 import { BULK_BATCH_SIZES, openSession } from '../../dist/encoder/session.js';
+import { replaceFile } from '../../dist/files/replace.js';
 import { decode } from '../../dist/image/decode.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 
@@ -149,8 +150,7 @@ const file = parquetWriteBuffer({
     { key: 'pawdex.metric', value: card.metric },
   ],
 });
-await writeFile(`${values.out}.tmp`, Buffer.from(file));
-await rename(`${values.out}.tmp`, values.out);
+await replaceFile(values.out, Buffer.from(file));
 
 for (const { file: name, reason } of leftOut) console.error(`left out ${name}: ${reason}`);
 for (const { file: name, label, sameAs, sameLabel } of duplicates)

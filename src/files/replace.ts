@@ -12,7 +12,8 @@ export const ASIDE = '.tmp';
  * Writes a file beside the one it replaces, syncs it, and renames it; then syncs the folder, which holds the name. Only
  * one process at a time may replace a file.
  *
- * @throws the file system's error; the old file is then still there, and nothing is left beside it
+ * @throws the file system's error; nothing is left beside the file, which is then the old one, or where only the folder
+ *   could not be synced the new one
  */
 export async function replaceFile(file: string, content: Content): Promise<void> {
   const aside = file + ASIDE;

@@ -3,8 +3,8 @@ import { QrDecomposition, Matrix as Rows } from 'ml-matrix';
 import { floatTensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/builder.js';
 import { Session, type SessionOptions } from '../autodiff/session.js';
-import { randomNormals } from '../random.js';
-import { eigen } from './algebra.js';
+import { randomDirections } from '../random.js';
+import { compute, eigen } from './algebra.js';
 
 /** Up to this size all eigenvectors are computed: it takes a second. */
 const SMALL = 512;
@@ -25,25 +25,27 @@ export async function leading(
   symmetric: Float32Array,
   n: number,
   count: number,
-  options?: SessionOptions,
+  { threads }: SessionOptions = {},
 ): Promise<Float32Array> {
   const width = Math.min(n, Math.ceil(count * (1 + BEYOND)));
   if (n <= SMALL || width === n) return last(eigen(symmetric, n).vectors, n, n, count);
+  // On the CPU: a GPU multiplies with fewer bits, and the sum would not settle.
+  const options = threads === undefined ? {} : { threads };
   const session = await Session.open(roundGraph(symmetric, n, width), options);
   try {
-    const normal = randomNormals(n);
-    let basis = orthonormal(
-      Float32Array.from({ length: n * width }, () => normal()),
-      n,
-      width,
-    );
+    let basis = orthonormal(randomDirections(n, width, n).data as Float32Array, n, width);
     let before = 0;
     for (let round = 0; ; round += 1) {
       const { image, ritz } = await session.run({ basis: floatTensor(basis, [n, width]) });
       const { values, vectors } = eigen(ritz!.data as Float32Array, width);
       const sum = values.slice(-count).reduce((total, value) => total + value, 0);
-      if (round === MOST_ROUNDS || Math.abs(sum - before) <= SETTLED * sum)
-        return product(basis, last(vectors, width, width, count), n, width, count);
+      if (round === MOST_ROUNDS || Math.abs(sum - before) <= SETTLED * sum) {
+        const turn = floatTensor(last(vectors, width, width, count), [width, count]);
+        const { axes } = await compute(options, (g) => ({
+          axes: g.matMul(g.constant(floatTensor(basis, [n, width])), g.constant(turn)),
+        }));
+        return axes!.data as Float32Array;
+      }
       before = sum;
       basis = orthonormal(image!.data as Float32Array, n, width);
     }
@@ -75,10 +77,4 @@ function last(columns: Float32Array, n: number, width: number, count: number): F
   for (let row = 0; row < n; row += 1)
     for (let i = 0; i < count; i += 1) taken[row * count + i] = columns[row * width + width - 1 - i]!;
   return taken;
-}
-
-/** [n, m] @ [m, k]. */
-function product(a: Float32Array, b: Float32Array, n: number, m: number, k: number): Float32Array {
-  const left = Rows.from1DArray(n, m, a);
-  return Float32Array.from(left.mmul(Rows.from1DArray(m, k, b)).to1DArray());
 }
