@@ -14,9 +14,10 @@ ENV ONNXRUNTIME_NODE_INSTALL=skip
 COPY package.json package-lock.json .npmrc ./
 RUN CXXFLAGS="$CXXFLAGS" npm ci --include=dev
 COPY tsconfig.json ./
-COPY scripts/build-web.mjs scripts/
+COPY scripts/build-wasm.mjs scripts/build-web.mjs scripts/
 COPY src src
 RUN node node_modules/typescript/bin/tsc -p . \
+ && node scripts/build-wasm.mjs \
  && node scripts/build-web.mjs \
  && npm prune --omit=dev
 

@@ -1,4 +1,4 @@
-/** TypeScript -> dist/, the web application -> dist/web, and away with what has no source any more. */
+/** TypeScript and WebAssembly -> dist/, the web application -> dist/web, and away with what has no source any more. */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runVisibly, SetupError } from './install.mjs';
@@ -12,6 +12,7 @@ export async function build(root, say) {
   removeOrphans(root);
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   await step(root, [tsc, '-p', path.join(root, 'tsconfig.json')]);
+  await step(root, [path.join(root, 'scripts', 'build-wasm.mjs')]);
   await step(root, [path.join(root, 'scripts', 'build-web.mjs')]);
   writeFileSync(buildStampFile(root), `${JSON.stringify(stamp)}\n`);
 }
@@ -26,10 +27,11 @@ export function removeOrphans(root) {
   const dist = path.join(root, 'dist');
   if (!existsSync(dist)) return;
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-    const match = /^(.*)\.(?:js|js\.map|d\.ts)$/.exec(entry.name);
+    const match = /^(.*)\.(js|js\.map|d\.ts|wasm)$/.exec(entry.name);
     const folder = path.relative(dist, entry.parentPath);
     if (!entry.isFile() || match === null || folder.split(path.sep)[0] === 'web') continue;
-    if (existsSync(path.join(root, 'src', folder, `${match[1]}.ts`))) continue;
+    if (existsSync(path.join(root, 'src', folder, `${match[1]}.${match[2] === 'wasm' ? 'wat' : 'ts'}`)))
+      continue;
     rmSync(path.join(entry.parentPath, entry.name));
     // The compiler's memory says the file is up to date; without it, everything is written again.
     rmSync(path.join(dist, '.tsbuildinfo'), { force: true });

@@ -94,7 +94,10 @@ function buildInputs(root) {
   const sources = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
-  return [...sources, 'tsconfig.json', 'package-lock.json', path.join('scripts', 'build-web.mjs')].sort();
+  const steps = readdirSync(path.join(root, 'scripts'))
+    .filter((name) => /^build-.*\.mjs$/.test(name))
+    .map((name) => path.join('scripts', name));
+  return [...sources, ...steps, 'tsconfig.json', 'package-lock.json'].sort();
 }
 
 /** @returns {{sources: string}} digest over the names and contents of everything the build reads */

@@ -139,12 +139,15 @@ describe('the build', () => {
     const { existsSync } = await import('node:fs');
     await write('dist/old/gone.js', '');
     await write('dist/old/gone.d.ts', '');
+    await write('dist/old/gone.wasm', '');
+    await write('src/old/kept.wat', '');
+    await write('dist/old/kept.wasm', '');
     await write('dist/web/main.js', '');
     await write('dist/.tsbuildinfo', '');
     removeOrphans(root);
     const there = (name: string) => existsSync(path.join(root, 'dist', name));
-    expect(['old/gone.js', 'old/gone.d.ts', '.tsbuildinfo'].filter(there)).toEqual([]);
-    expect(['cli/main.js', 'web/main.js'].filter(there)).toHaveLength(2);
+    expect(['old/gone.js', 'old/gone.d.ts', 'old/gone.wasm', '.tsbuildinfo'].filter(there)).toEqual([]);
+    expect(['cli/main.js', 'web/main.js', 'old/kept.wasm'].filter(there)).toHaveLength(3);
   });
 });
 

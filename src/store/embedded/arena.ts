@@ -2,7 +2,7 @@
  * Memory of all vectors of the process, handed out in blocks. One arena for all collections, since each
  * WebAssembly memory reserves gigabytes of address space however little of it is used.
  */
-import { createKernel } from './kernel.js';
+import { createDotProducts } from '../../wasm/dot-products.js';
 
 /** Bytes of a block. */
 export const BLOCK_BYTES = 256 * 1024;
@@ -18,7 +18,7 @@ const GROWTH_BLOCKS = 16;
 
 /** One WebAssembly memory: room for a query, for the scores of a block, then blocks. */
 class Segment {
-  readonly #kernel = createKernel(FIRST_BLOCK_AT / PAGE, MAX_SEGMENT_PAGES);
+  readonly #kernel = createDotProducts(FIRST_BLOCK_AT / PAGE, MAX_SEGMENT_PAGES);
   #pages = FIRST_BLOCK_AT / PAGE;
   #next = FIRST_BLOCK_AT;
   floats = new Float32Array(this.#kernel.memory.buffer);
@@ -39,7 +39,7 @@ class Segment {
 
   dot(query: Float32Array, at: number, count: number, stride: number): void {
     this.floats.set(query, QUERY_AT);
-    this.#kernel.dot(at, count, stride * 4, QUERY_AT, SCORES_AT);
+    this.#kernel.dotProducts(at, count, stride * 4, QUERY_AT, SCORES_AT);
   }
 }
 
