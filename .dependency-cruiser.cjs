@@ -46,7 +46,7 @@ module.exports = {
       name: 'errors-and-config-are-the-ground',
       comment: 'Everything may import them, so they import nothing.',
       severity: 'error',
-      from: { path: '^src/(errors|config)\\.ts$' },
+      from: { path: '^src/(errors|config|native-modules)\\.ts$' },
       to: { path: '^src/', pathNot: '^src/errors\\.ts$' },
     },
     {
@@ -55,7 +55,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: [`^src/(${LAYERS.flat().join('|')}|web)/`, '^src/(errors|config)\\.ts$'],
+        pathNot: [`^src/(${LAYERS.flat().join('|')}|web)/`, '^src/(errors|config|native-modules)\\.ts$'],
       },
       to: {},
     },

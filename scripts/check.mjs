@@ -11,8 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const STEPS = [
   ['format and lint', ['@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']],
-  ['types: browser', ['typescript/bin/tsc', '-p', 'src/web']],
-  ['types: tests', ['typescript/bin/tsc', '-p', 'test']],
+  ['types: browser', ['@typescript/native/bin/tsc', '-p', 'src/web']],
+  ['types: tests', ['@typescript/native/bin/tsc', '-p', 'test']],
   ['import directions', ['dependency-cruiser/bin/dependency-cruise.mjs', 'src']],
   ['dead code', ['knip/bin/knip.js']],
   ['tests', ['vitest/vitest.mjs', 'run']],

@@ -6,7 +6,14 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './setup/build.mjs';
-import { install, nativeModulesLoad, SetupError, stampInstall } from './setup/install.mjs';
+import {
+  compileModules,
+  explainCompileFailure,
+  findLoadFailure,
+  installPackages,
+  SetupError,
+  stampInstall,
+} from './setup/install.mjs';
 import { withLock } from './setup/lock.mjs';
 import { buildIsFresh, installState, nodeIsTooOld, thisMachine } from './setup/state.mjs';
 
@@ -31,9 +38,36 @@ async function ensureReady() {
 
 async function bringUpToDate(machine) {
   const state = installState(ROOT, machine);
-  if (state === 'unstamped' && (await nativeModulesLoad(ROOT))) stampInstall(ROOT, machine);
-  else if (state !== 'fresh') await install(ROOT, machine, say);
+  let compilation = null;
+  if (state === 'stale') {
+    await installPackages(ROOT, machine, say);
+    compilation = await compileModules(ROOT, machine, say);
+  }
   if (!buildIsFresh(ROOT)) await build(ROOT, say);
+  if (state === 'fresh') return;
+  // Packages that npm installed without us may not be compiled.
+  if (compilation === null && (await findFailures()).length > 0)
+    compilation = await compileModules(ROOT, machine, say);
+  const failures = await findFailures();
+  for (const { name, failure } of failures) {
+    const why = compilation === null ? '' : ` What went wrong: ${explainCompileFailure(compilation)}`;
+    if (name !== 'hnswlib-node') throw new SetupError(`${failure}${why}`);
+    say(
+      `Note: ${failure}${why} pawdex works without it: searches are exact, and slower in large collections.`,
+    );
+  }
+  stampInstall(ROOT, machine);
+}
+
+/** The native modules that do not load, those first that pawdex cannot do without. */
+async function findFailures() {
+  const { REQUIRED_MODULES } = await import('../dist/native-modules.js');
+  const failures = [];
+  for (const name of [...REQUIRED_MODULES, 'hnswlib-node']) {
+    const failure = await findLoadFailure(ROOT, name);
+    if (failure !== null) failures.push({ name, failure });
+  }
+  return failures;
 }
 
 /** Sets up, or ends the process with a message that says what to do. */

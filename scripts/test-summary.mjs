@@ -1,7 +1,7 @@
-/** Prints `N passed, N failed[, N skipped]` from vitest's JSON report; a run without a report is one failure. */
+/** Prints `N passed, N failed[, N skipped]` over vitest's JSON reports; a run without a report is one failure. */
 import { readFileSync } from 'node:fs';
 
-function summary(file) {
+function summarise(file) {
   let report;
   try {
     report = JSON.parse(readFileSync(file, 'utf8'));
@@ -20,5 +20,7 @@ function summary(file) {
   };
 }
 
-const { passed, failed, skipped } = summary(process.argv[2]);
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+const runs = process.argv.slice(2).map(summarise);
+const sum = (key) => runs.reduce((total, run) => total + run[key], 0);
+const skipped = sum('skipped');
+console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

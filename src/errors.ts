@@ -245,6 +245,11 @@ export const ERRORS = {
     title: 'Training went wrong: the loss or its gradients are no longer usable.',
     hint: 'Lower optimiser.learningRate or raise the temperature; the last checkpoint and the best encoder so far are kept.',
   },
+  native_module_failed: {
+    status: 500,
+    title: 'A compiled module could not be loaded.',
+    hint: 'Run `npm ci` in the folder of pawdex with the Node.js that starts it; `pawdex doctor` checks each module.',
+  },
   server_unreachable: {
     status: 502,
     title: 'The pawdex server did not answer.',

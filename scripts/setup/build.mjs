@@ -10,7 +10,7 @@ export async function build(root, say) {
   // Taken before the compiler reads: an edit made meanwhile leaves a stamp that no longer fits.
   const stamp = buildStamp(root);
   removeOrphans(root);
-  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const tsc = path.join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc');
   await step(root, [tsc, '-p', path.join(root, 'tsconfig.json')]);
   await step(root, [path.join(root, 'scripts', 'build-wasm.mjs')]);
   await step(root, [path.join(root, 'scripts', 'build-web.mjs')]);

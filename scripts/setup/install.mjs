@@ -1,6 +1,6 @@
-/** `npm ci`, with the environment its native modules need, and a plain word about what went wrong. */
+/** Installs what the lock file names, compiles what this Node needs, and says plainly what went wrong. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { installStamp, installStampFile } from './state.mjs';
 
@@ -8,42 +8,67 @@ import { installStamp, installStampFile } from './state.mjs';
 export class SetupError extends Error {}
 
 /**
- * Environment of `npm ci`: what the user set wins.
+ * The environment npm runs in. Settings of the user win, except headers that belong to another Node: what is compiled
+ * with those does not load.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {'avx2' | 'plain'} simd
- * @param {string | null} headers folder whose include/node fits the running Node
+ * @param {string | null} headers folder whose include/node fits the running Node, or null if there is none
  * @returns {NodeJS.ProcessEnv}
  */
-export function installEnv(env, simd, headers) {
+export function makeInstallEnv(env, simd, headers) {
   const merged = { ...env };
+  // Build steps start `node` by name; it has to be the one that will load the result.
+  merged.PATH = [path.dirname(process.execPath), env.PATH].filter(Boolean).join(path.delimiter);
   // No CUDA files from the internet: onnxruntime-node's package already carries the CPU provider.
   if (!merged.ONNXRUNTIME_NODE_INSTALL) merged.ONNXRUNTIME_NODE_INSTALL = 'skip';
   // hnswlib's distance loops are worth 1.8 times the queries per second with AVX2.
   if (!merged.CXXFLAGS && process.platform !== 'win32')
     merged.CXXFLAGS = simd === 'avx2' ? '-O3 -mavx2 -mfma' : '-O3';
-  // Headers that came with Node spare node-gyp a download from outside the registry.
-  if (!merged.npm_config_nodedir && headers !== null) merged.npm_config_nodedir = headers;
+  const key = Object.keys(env).find((name) => name.toLowerCase() === 'npm_config_nodedir');
+  const given = key === undefined ? '' : env[key];
+  if (key !== undefined) delete merged[key];
+  // Headers beside this Node save node-gyp a download. Empty, it overrides a `nodedir` in an npmrc, which npm would
+  // otherwise prefer even when it belongs to another Node.
+  merged.npm_config_nodedir = given && hasMatchingHeaders(given) ? given : (headers ?? '');
   return merged;
 }
 
-/** Where the running Node keeps its C++ headers, or null; the version has to be the same. */
-export function nodeHeaders() {
-  const prefix = path.dirname(path.dirname(realpathSync(process.execPath)));
-  const file = path.join(prefix, 'include', 'node', 'node_version.h');
-  if (!existsSync(file)) return null;
+/** Whether a folder holds the C++ headers of exactly the running Node. */
+export function hasMatchingHeaders(folder) {
+  const file = path.join(folder, 'include', 'node', 'node_version.h');
+  if (!existsSync(file)) return false;
   const text = readFileSync(file, 'utf8');
   const part = (name) => new RegExp(`#define NODE_${name}_VERSION (\\d+)`).exec(text)?.[1];
-  const version = `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}`;
-  return version === process.versions.node ? prefix : null;
+  return `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}` === process.versions.node;
 }
 
-/** npm as the caller runs it, else the one on the PATH. */
-function npmCommand(args) {
-  const cli = process.env.npm_execpath;
-  if (cli && /npm-cli\.[cm]?js$/.test(cli))
-    return { command: process.execPath, args: [cli, ...args], shell: false };
-  return { command: 'npm', args, shell: process.platform === 'win32' };
+/** The folder above the running Node, if its headers came with it, else null. */
+export function findNodeHeaders() {
+  const prefix = path.dirname(path.dirname(realpathSync(process.execPath)));
+  return hasMatchingHeaders(prefix) ? prefix : null;
+}
+
+/** The npm that called us, else the one on the PATH; run by this Node where it is a script. */
+function findNpm() {
+  const onPath = (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, 'npm'))
+    .find((file) => existsSync(file));
+  const candidates = [process.env.npm_execpath, onPath && realpathSync(onPath)];
+  return candidates.find((file) => file && /npm-cli\.[cm]?js$/.test(file));
+}
+
+/** Runs npm with its output on stderr; resolves to its exit code and the end of what it said. */
+async function runNpm(root, args, { simd }) {
+  const env = makeInstallEnv(process.env, simd, findNodeHeaders());
+  const script = findNpm();
+  const command = script === undefined ? 'npm' : process.execPath;
+  const all = script === undefined ? args : [script, ...args];
+  const shell = script === undefined && process.platform === 'win32';
+  return runVisibly(command, all, { cwd: root, shell, env }).catch((error) => {
+    throw new SetupError(`npm could not be started (${error.message}). It comes with Node.js.`);
+  });
 }
 
 /** Runs a program with its output on stderr; resolves to its exit code and the end of what it said. */
@@ -54,63 +79,104 @@ export function runVisibly(command, args, options) {
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => {
         process.stderr.write(chunk);
-        said = (said + chunk).slice(-20_000);
+        said = (said + chunk).slice(-50_000);
       });
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? 1, said }));
   });
 }
 
-/** What npm's output means for the user. */
+const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/i;
+
+/** What the output of `npm ci` means for the user. */
 export function explainInstallFailure(said) {
-  if (
-    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/i.test(said) &&
-    !/gyp ERR!/.test(said)
-  )
+  if (UNREACHABLE.test(said))
     return 'The npm registry could not be reached. The first start needs it; later ones do not. Check the network or proxy (npm ping) and try again.';
   if (/EUSAGE/.test(said))
     return 'package-lock.json does not fit package.json. After changing dependencies, run npm install and commit both.';
   if (/EACCES|EPERM/.test(said))
     return 'npm may not write here. Check who owns this folder and its node_modules.';
   if (/ENOSPC/.test(said)) return 'The disk is full. The installation needs about 1 GB.';
-  if (/gyp ERR!|not found: make|g\+\+|prebuild-install/.test(said))
-    return 'A native module could not be compiled. Install a C++ compiler, make and Python 3 (Debian and Ubuntu: apt install build-essential python3; macOS: xcode-select --install) and try again.';
   return 'npm ci failed; its message is above.';
 }
 
-/** Whether the database module loads in the running Node; without it nothing works. */
-export async function nativeModulesLoad(root) {
-  const script = "new (require('better-sqlite3'))(':memory:').close()";
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['-e', script], { cwd: root, stdio: 'ignore' });
-    child.on('error', () => resolve(false));
-    child.on('close', (code) => resolve(code === 0));
-  });
+/** Why a native module could not be compiled, from the output of `npm rebuild`. */
+export function explainCompileFailure(said) {
+  if (/ENOSPC|No space left/.test(said)) return 'the disk is full.';
+  if (/find Python|Python is not set|EPYTHON/i.test(said))
+    return 'Python 3 is missing (Debian and Ubuntu: apt install python3).';
+  if (
+    /not found: make|g\+\+: (?:command )?not found|c\+\+: (?:command )?not found|find any Visual Studio/i.test(
+      said,
+    )
+  )
+    return 'there is no C++ compiler or no make. Install them (Debian and Ubuntu: apt install build-essential; macOS: xcode-select --install).';
+  // node-gyp asks nodejs.org for headers only when the running Node came without them.
+  if (/gyp/.test(said) && (UNREACHABLE.test(said) || /node_api\.h|node\.h: No such file/.test(said)))
+    return `the C++ headers of Node.js ${process.versions.node} are missing and could not be downloaded. Install them (the archives from nodejs.org contain them) and name their folder: npm_config_nodedir=FOLDER npm start.`;
+  return 'the compiler failed; its message is above.';
 }
 
-/** Installs exactly what the lock file says and stamps the result. */
-export async function install(root, machine, say) {
-  say('Installing dependencies: native modules are compiled, which takes a minute or two the first time ...');
-  const { command, args, shell } = npmCommand(['ci', '--include=dev', '--no-audit', '--no-fund']);
-  const { code, said } = await runVisibly(command, args, {
-    cwd: root,
-    shell,
-    env: installEnv(process.env, machine.simd, nodeHeaders()),
-  }).catch((error) => {
-    throw new SetupError(`npm could not be started (${error.message}). It comes with Node.js.`);
-  });
+/** Installs exactly what the lock file says, without running any script of a package. */
+export async function installPackages(root, machine, say) {
+  say('Installing dependencies ...');
+  const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const { code, said } = await runNpm(root, args, machine);
   if (code !== 0) throw new SetupError(explainInstallFailure(said));
-  if (!(await nativeModulesLoad(root)))
-    throw new SetupError(
-      'better-sqlite3 was installed but does not load: were install scripts switched off (npm config get ignore-scripts)? Then: npm rebuild better-sqlite3 hnswlib-node',
-    );
-  stampInstall(root, machine);
-  if (!existsSync(path.join(root, 'node_modules', 'hnswlib-node', 'build', 'Release', 'addon.node')))
-    say(
-      'Note: hnswlib-node could not be compiled (no C++ compiler?). pawdex works without it: searches are exact, and slower in large collections.',
-    );
 }
 
+/**
+ * Compiles the modules that bring no binary for this Node. They are named here rather than left to `npm ci`, so that no
+ * other script runs, none is skipped by `ignore-scripts`, and nothing is compiled for a Node that is not this one.
+ *
+ * @returns {Promise<string>} the output, for {@link explainCompileFailure}; whether it worked shows when they are loaded
+ */
+export async function compileModules(root, machine, say) {
+  const modules = machine.abi === 'node-api' ? ['hnswlib-node'] : ['better-sqlite3-12', 'hnswlib-node'];
+  say(`Compiling ${modules.join(' and ')}, which takes a minute or two ...`);
+  const { said } = await runNpm(root, ['rebuild', ...modules, '--ignore-scripts=false'], machine);
+  return said;
+}
+
+/** What a child process runs: the built project knows its modules and explains why one does not load. */
+const LOAD_MODULE = `
+  const { loadNativeModule, loadFailureError } = await import(process.argv[1]);
+  try {
+    loadNativeModule(process.argv[2]);
+  } catch (error) {
+    const { message, hint } = loadFailureError(error) ?? { message: error.message, hint: '' };
+    process.stdout.write(message + ' ' + hint);
+    process.exitCode = 1;
+  }`;
+
+/** Loads a native module in a process of its own. @returns what is wrong, or null */
+export function findLoadFailure(root, name) {
+  const library = new URL(`file://${path.join(root, 'dist', 'native-modules.js')}`).href;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', LOAD_MODULE, library, name], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(null);
+      else
+        resolve(
+          said ||
+            `The module ${name} ends Node.js ${process.versions.node} with ${signal ?? `exit code ${code}`}.`,
+        );
+    });
+  });
+}
+
+/** Records that the installation is complete and loads on this machine. */
 export function stampInstall(root, machine) {
-  writeFileSync(installStampFile(root), `${JSON.stringify(installStamp(root, machine))}\n`);
+  const file = installStampFile(root);
+  // Removed first: a copy of the checkout made with hard links must not change the original.
+  rmSync(file, { force: true });
+  writeFileSync(file, `${JSON.stringify(installStamp(root, machine))}\n`);
 }

@@ -39,11 +39,16 @@ export function simdOf(cpuinfo) {
   return flags.includes('avx2') && flags.includes('fma') ? 'avx2' : 'plain';
 }
 
-/** @returns {{abi: string, platform: string, arch: string, simd: 'avx2' | 'plain'}} what compiled modules depend on */
+/**
+ * What compiled modules depend on. From version 10 of Node-API on, every module that is used runs on any later Node;
+ * before, SQLite's is compiled for one version.
+ *
+ * @returns {{abi: string, platform: string, arch: string, simd: 'avx2' | 'plain'}}
+ */
 export function thisMachine() {
   const cpuinfo = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   return {
-    abi: process.versions.modules,
+    abi: Number(process.versions.napi) >= 10 ? 'node-api' : process.versions.modules,
     platform: process.platform,
     arch: process.arch,
     simd: simdOf(cpuinfo),
@@ -70,7 +75,9 @@ export function installState(root, machine) {
   const lockMatches = stamp?.lock === wanted.lock || packagesMatch(root);
   if (!lockMatches) return 'stale';
   if (stamp === null) return 'unstamped';
-  const sameRuntime = ['abi', 'platform', 'arch'].every((key) => stamp[key] === wanted[key]);
+  const samePlatform = ['platform', 'arch'].every((key) => stamp[key] === wanted[key]);
+  // What was installed for an older Node has Node-API modules too.
+  const sameRuntime = samePlatform && (wanted.abi === 'node-api' || stamp.abi === wanted.abi);
   // A plain build runs anywhere; one for AVX2 does not.
   const runs = stamp.simd === 'plain' || stamp.simd === wanted.simd;
   if (!sameRuntime || !runs) return 'stale';

@@ -23,7 +23,7 @@ Exit codes:
   3    no such collection or item
   4    cannot be done now: server unreachable or busy, data directory in use, API key refused,
        results cannot be written
-  5    the model, the gallery or the data directory is not usable
+  5    the installation, the model, the gallery or the data directory is not usable
   70   a fault of pawdex itself
   130  stopped by Ctrl-C (143: by a TERM signal)`;
 
@@ -36,6 +36,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   overloaded: EXIT.unavailable,
   shutting_down: EXIT.unavailable,
   data_dir_locked: EXIT.unavailable,
+  native_module_failed: EXIT.broken,
   model_invalid: EXIT.broken,
   model_mismatch: EXIT.broken,
   gallery_invalid: EXIT.broken,

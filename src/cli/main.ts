@@ -2,6 +2,7 @@
 /** The command line: wires the commands, and turns what they throw into a message and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { asPawdexError } from '../errors.js';
+import { loadFailureError } from '../native-modules.js';
 import { withCommonOptions } from './command.js';
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit.js';
 import { describeError, note, OutputError, surviveClosedPipes } from './output.js';
@@ -57,7 +58,7 @@ async function run(): Promise<number> {
       note(`error: ${error.message}`);
       return EXIT.unavailable;
     }
-    const coded = asPawdexError(error);
+    const coded = loadFailureError(error) ?? asPawdexError(error);
     note(describeError(coded, process.argv.includes('--verbose') || process.argv.includes('-v')));
     return exitCodeOf(coded);
   }

@@ -4,6 +4,7 @@
  */
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads';
 import { asPawdexError, PawdexError, type WireError } from '../errors.js';
+import { loadFailureError } from '../native-modules.js';
 
 interface Request {
   id: number;
@@ -48,7 +49,7 @@ export function serveCalls(handlers: Handlers): void {
         port.postMessage({ id, value: result } satisfies Reply);
       }
     } catch (error) {
-      const coded = asPawdexError(error);
+      const coded = loadFailureError(error) ?? asPawdexError(error);
       const cause = coded.cause instanceof Error ? coded.cause : coded;
       port.postMessage({ id, error: coded.toWire(), stack: cause.stack } satisfies Reply);
     }
@@ -75,7 +76,9 @@ export class WorkerClient {
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     const died = (cause: unknown) => {
       if (this.#dead !== null) return;
-      const error = new PawdexError('internal', { detail: 'A worker thread has ended unexpectedly.', cause });
+      const error =
+        loadFailureError(cause) ??
+        new PawdexError('internal', { detail: 'A worker thread has ended unexpectedly.', cause });
       this.#fail(error);
       onExit(error);
     };

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SQLITE_MODULE } from '../../src/native-modules.js';
 import { Bench } from './pawdex.js';
 
 let bench: Bench;
@@ -134,7 +135,7 @@ describe('pawdex doctor', () => {
     expect(ok).toBe(true);
     const names = checks.map(({ name }: { name: string }) => name);
     expect(names).toEqual(
-      expect.arrayContaining(['node', 'better-sqlite3', 'model', 'gallery', 'disk', 'port']),
+      expect.arrayContaining(['node', SQLITE_MODULE, 'model', 'gallery', 'disk', 'port']),
     );
 
     const server = await bench.serve();

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import Database from '../../src/store/embedded/sqlite.js';
 import { graphBuilt } from '../store/search-contract.js';
 import { FAULT_DIMENSION, faultItem } from './store-processes.js';
 

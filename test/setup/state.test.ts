@@ -4,9 +4,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { removeOrphans } from '../../scripts/setup/build.mjs';
 import {
+  explainCompileFailure,
   explainInstallFailure,
-  installEnv,
-  nodeHeaders,
+  findNodeHeaders,
+  hasMatchingHeaders,
+  makeInstallEnv,
   stampInstall,
 } from '../../scripts/setup/install.mjs';
 import {
@@ -51,24 +53,47 @@ it('compiles for AVX2 only where FMA is there too', () => {
 });
 
 describe('the environment of npm ci', () => {
-  it('keeps the CUDA download off and names compiler flags', () => {
-    expect(installEnv({ PATH: 'x' }, 'avx2', '/usr')).toEqual({
-      PATH: 'x',
+  const bin = path.dirname(process.execPath);
+
+  it('keeps the CUDA download off, names compiler flags and puts this Node first', () => {
+    expect(makeInstallEnv({ PATH: 'x' }, 'avx2', '/usr')).toEqual({
+      PATH: `${bin}${path.delimiter}x`,
       ONNXRUNTIME_NODE_INSTALL: 'skip',
       CXXFLAGS: '-O3 -mavx2 -mfma',
       npm_config_nodedir: '/usr',
     });
-    expect(installEnv({}, 'plain', null)).toEqual({ ONNXRUNTIME_NODE_INSTALL: 'skip', CXXFLAGS: '-O3' });
+    expect(makeInstallEnv({}, 'plain', null)).toMatchObject({ CXXFLAGS: '-O3', npm_config_nodedir: '' });
   });
 
   it("leaves the user's own settings alone", () => {
-    const own = { ONNXRUNTIME_NODE_INSTALL: 'cuda12', CXXFLAGS: '-O1', npm_config_nodedir: '/mine' };
-    expect(installEnv(own, 'avx2', '/usr')).toEqual(own);
+    const own = { ONNXRUNTIME_NODE_INSTALL: 'cuda12', CXXFLAGS: '-O1' };
+    expect(makeInstallEnv(own, 'avx2', '/usr')).toMatchObject(own);
+  });
+
+  const headers = (version: string) => {
+    const [major, minor, patch] = version.split('.');
+    return `#define NODE_MAJOR_VERSION ${major}\n#define NODE_MINOR_VERSION ${minor}\n#define NODE_PATCH_VERSION ${patch}\n`;
+  };
+
+  it('uses headers that an npmrc names only when they are of the running Node', async () => {
+    await write('own/include/node/node_version.h', headers(process.versions.node));
+    await write('other/include/node/node_version.h', headers('18.0.0'));
+    const [own, other] = [path.join(root, 'own'), path.join(root, 'other')];
+    expect([own, other, root].map(hasMatchingHeaders)).toEqual([true, false, false]);
+    // npm passes the settings of an npmrc on to its scripts like this.
+    expect(makeInstallEnv({ npm_config_nodedir: own }, 'plain', '/usr').npm_config_nodedir).toBe(own);
+    expect(makeInstallEnv({ npm_config_nodedir: other }, 'plain', '/usr').npm_config_nodedir).toBe('/usr');
+    expect(makeInstallEnv({ NPM_CONFIG_NODEDIR: other }, 'plain', null)).toMatchObject({
+      npm_config_nodedir: '',
+    });
+    expect(makeInstallEnv({ NPM_CONFIG_NODEDIR: other }, 'plain', null)).not.toHaveProperty(
+      'NPM_CONFIG_NODEDIR',
+    );
   });
 
   it('finds headers only of the running version', () => {
-    const headers = nodeHeaders();
-    if (headers !== null) expect(process.execPath.startsWith(headers)).toBe(true);
+    const found = findNodeHeaders();
+    if (found !== null) expect(hasMatchingHeaders(found)).toBe(true);
   });
 });
 
@@ -106,6 +131,14 @@ describe('the installation', () => {
     stampInstall(root, { ...machine, simd: 'plain' });
     expect(installState(root, machine)).toBe('fresh');
     await write('package-lock.json', lock('1.1.0'));
+    expect(installState(root, machine)).toBe('stale');
+  });
+
+  it('of any Node serves one whose modules are all Node-API', async () => {
+    await write('node_modules/.package-lock.json', { packages: { 'node_modules/a': entry('1.0.0') } });
+    stampInstall(root, machine);
+    expect(installState(root, { ...machine, abi: 'node-api' })).toBe('fresh');
+    stampInstall(root, { ...machine, abi: 'node-api' });
     expect(installState(root, machine)).toBe('stale');
   });
 });
@@ -153,11 +186,24 @@ describe('the build', () => {
 
 it.each([
   ['npm error code ENOTFOUND\nnpm error network request to ... failed', /registry could not be reached/],
-  ['gyp ERR! stack Error: not found: make', /C\+\+ compiler/],
   ['npm error code EUSAGE\nnpm error `npm ci` can only install', /does not fit package\.json/],
   ['npm error code EACCES', /may not write/],
   ['npm error code ENOSPC', /disk is full/],
   ['something else', /message is above/],
 ])('explains %j', (said, meaning) => {
   expect(explainInstallFailure(said)).toMatch(meaning);
+});
+
+it.each([
+  ['gyp ERR! stack Error: not found: make', /no C\+\+ compiler or no make/],
+  ['make: g++: No such file or directory\n/bin/sh: 1: g++: not found', /no C\+\+ compiler/],
+  ['gyp ERR! find Python Python is not set from command line', /Python 3 is missing/],
+  [
+    'gyp ERR! stack FetchError: request to https://nodejs.org failed, reason: ENOTFOUND',
+    /headers of Node\.js .* are missing/,
+  ],
+  ['g++: fatal error: cannot write: No space left on device', /disk is full/],
+  ['addon.cc:12: error: expected', /message is above/],
+])('explains a compilation that ended with %j', (said, meaning) => {
+  expect(explainCompileFailure(said)).toMatch(meaning);
 });

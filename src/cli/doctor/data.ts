@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
-import Database from 'better-sqlite3';
+import type { Database as SqliteDatabase } from 'better-sqlite3';
 import type { Config } from '../../config.js';
 import { asPawdexError } from '../../errors.js';
 import { DATABASE_FILE } from '../../store/embedded/database.js';
 import { openEmbeddedStore } from '../../store/embedded/open.js';
+import Database from '../../store/embedded/sqlite.js';
 import { runningServer } from '../server-file.js';
 import { type Check, failed, ok, warning } from './check.js';
 
@@ -31,7 +32,7 @@ async function checkNewDirectory(dataDir: string): Promise<Check> {
 }
 
 function checkDatabase(file: string): Check {
-  let db: Database.Database | undefined;
+  let db: SqliteDatabase | undefined;
   try {
     db = new Database(file, { fileMustExist: true, timeout: 500 });
     const found = db.pragma('quick_check(10)') as { quick_check: string }[];

@@ -1,15 +1,13 @@
 /** Checks of the machine: Node, native modules, disk, port. */
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Config } from '../../config.js';
-import { loadFailure } from '../../store/embedded/graph.js';
+import { asPawdexError } from '../../errors.js';
+import { loadFailureError, loadNativeModule, SQLITE_MODULE } from '../../native-modules.js';
 import { runningServer } from '../server-file.js';
 import { type Check, failed, ok, warning } from './check.js';
-
-const require = createRequire(import.meta.url);
 
 /** Node's version; older ones lack what pawdex uses. */
 export function checkNode(): Check {
@@ -22,21 +20,15 @@ export function checkNode(): Check {
 
 /** Whether the compiled modules load in this Node. ONNX Runtime is left to the model's check: it must stay in one thread. */
 export function checkNativeModules(): Check[] {
-  return ['better-sqlite3', 'sharp', 'hnswlib-node'].map((name) => {
+  return [SQLITE_MODULE, 'sharp', 'hnswlib-node'].map((name) => {
     try {
-      const loaded = require(name);
-      // better-sqlite3 loads its binary only when a database is opened.
-      if (name === 'better-sqlite3') new loaded(':memory:').close();
+      loadNativeModule(name);
       return ok(name, 'loads');
     } catch (error) {
-      const detail = `does not load: ${loadFailure(error)}`;
+      const { message, hint } = loadFailureError(error) ?? asPawdexError(error);
       return name === 'hnswlib-node'
-        ? warning(
-            name,
-            `${detail}; searches are exact`,
-            'Install a C++ compiler, then: npm rebuild hnswlib-node',
-          )
-        : failed(name, detail, `npm rebuild ${name}, or delete node_modules and start again.`);
+        ? warning(name, `${message} Searches are exact.`, hint)
+        : failed(name, message, hint);
     }
   });
 }

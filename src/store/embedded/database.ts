@@ -4,11 +4,12 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import Database from 'better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 import { PawdexError } from '../../errors.js';
 import { storageError } from './disk.js';
+import Database from './sqlite.js';
 
-export type Db = Database.Database;
+export type Db = BetterSqlite3.Database;
 
 /** File name of the database in the data directory. */
 export const DATABASE_FILE = 'pawdex.db';

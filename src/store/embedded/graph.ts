@@ -2,8 +2,9 @@
  * One HNSW graph of hnswlib-node, with its pitfalls fenced in: it takes only arrays of numbers, refuses k above
  * its capacity, does not grow by itself, forgets ef on loading, and saves and loads in another thread unguarded.
  */
-import { createRequire } from 'node:module';
 import type { HierarchicalNSW } from 'hnswlib-node';
+import { asPawdexError } from '../../errors.js';
+import { loadFailureError, loadNativeModule } from '../../native-modules.js';
 
 /** Links per node (M); twice as many on the ground layer. Chosen by measurement, see docs/store.md. */
 export const M = 16;
@@ -25,16 +26,11 @@ export interface GraphLibrary {
 /** Loads the library, which is an optional dependency: its compilation may have failed at install. */
 export function loadGraphLibrary(name: string): { library: GraphLibrary } | { unavailable: string } {
   try {
-    return { library: createRequire(import.meta.url)(name) as GraphLibrary };
+    return { library: loadNativeModule(name) as GraphLibrary };
   } catch (error) {
-    return { unavailable: `${name} could not be loaded (${loadFailure(error)}); searches are exact.` };
+    const { message } = loadFailureError(error) ?? asPawdexError(error);
+    return { unavailable: `${message} Searches are exact.` };
   }
-}
-
-/** Why a native module did not load, in one line: the list of every place that was tried helps nobody. */
-export function loadFailure(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n', 1)[0]!.replace(/\.? Tried:$/, '');
 }
 
 export class Graph {

@@ -1,0 +1,8 @@
+/** The SQLite binding that runs on this Node. */
+import { createRequire } from 'node:module';
+import type BetterSqlite3 from 'better-sqlite3';
+import { SQLITE_MODULE } from '../../native-modules.js';
+
+const Database = createRequire(import.meta.url)(SQLITE_MODULE) as typeof BetterSqlite3;
+
+export default Database;
