@@ -53,6 +53,13 @@ const schema = z.object({
     .min(1)
     .default(256)
     .describe('images that may wait for the encoder before requests are answered 503'),
+  MAX_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1000)
+    .describe('connections at once; more are refused'),
   SHUTDOWN_SECONDS: z.coerce
     .number()
     .min(0)

@@ -26,6 +26,7 @@ const SERVER_ONLY = new Set<keyof Config>([
   'API_KEYS',
   'LOG_LEVEL',
   'MAX_BATCH_FILES',
+  'MAX_CONNECTIONS',
   'SHUTDOWN_SECONDS',
   'TRUST_PROXY',
 ]);

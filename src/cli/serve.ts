@@ -51,7 +51,17 @@ async function run(flags: Record<string, unknown>): Promise<void> {
       pending: () => engine.pending,
       webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
     });
-    const server = await startServer(app, { host: config.HOST, port: config.PORT, lifecycle });
+    const server = await startServer(app, {
+      host: config.HOST,
+      port: config.PORT,
+      lifecycle,
+      limits: { maxConnections: config.MAX_CONNECTIONS },
+      onRefused: (refused) =>
+        logger.warn(
+          { refused, limit: config.MAX_CONNECTIONS },
+          'Connections were refused: too many at once.',
+        ),
+    });
     await announceServer(config.DATA_DIR, server.url);
     await tellAboutStart(engine, logger);
     const seconds = (performance.now() - started) / 1000;

@@ -1,29 +1,30 @@
 /** Puts an app on a socket, with time limits on slow clients, and takes it off again without losing requests. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Express, Request, Response } from 'express';
 import { type ErrorCode, PawdexError } from '../errors.js';
+import { type ConnectionLimits, Connections } from './connections.js';
 import type { Lifecycle } from './lifecycle.js';
 import { problemOf } from './problem.js';
 
-/** How long clients may take, in milliseconds. */
-export interface ServerTimeouts {
-  /** From the first byte of a request to the end of its headers. */
+/** How slow clients may be and how much they may hold. */
+export interface ServerLimits extends ConnectionLimits {
+  /** From the first byte of a request to the end of its headers, in milliseconds. */
   headersMs: number;
-  /** From the first byte of a request to its last; a photo over a slow line needs some. */
-  requestMs: number;
-  /** Between two requests on one connection; longer than the usual proxy's, so that the proxy closes first. */
-  keepAliveMs: number;
-  /** How often the limits are looked at. */
+  /** How often the limits are looked at, in milliseconds. */
   checkMs: number;
 }
 
-const TIMEOUTS: ServerTimeouts = {
+const LIMITS: ServerLimits = {
+  maxConnections: 1_000,
   headersMs: 20_000,
-  requestMs: 120_000,
+  uploadWindowMs: 60_000,
+  minBytesPerSecond: 1_024,
+  unreadMs: 30_000,
+  unreadBytes: 128 * 1024 * 1024,
   keepAliveMs: 65_000,
-  checkMs: 5_000,
+  checkMs: 1_000,
 };
 
 export interface ServerOptions {
@@ -32,7 +33,9 @@ export interface ServerOptions {
   port: number;
   /** The one the app was made with. */
   lifecycle: Lifecycle;
-  timeouts?: Partial<ServerTimeouts>;
+  limits?: Partial<ServerLimits>;
+  /** Called, at most once a minute, when connections are refused because there are too many. */
+  onRefused?: (refusedSoFar: number) => void;
 }
 
 export interface RunningServer {
@@ -65,12 +68,33 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   );
 }
 
+function answerSlowUpload(socket: Socket): void {
+  answerClientError(Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+}
+
 /** A request whose target no router can read: `GET http://[::1/`. Express would answer with a page of its own. */
 function answerUnroutable(res: ServerResponse): void {
   const detail = 'The address of the request cannot be read.';
   const problem = problemOf(new PawdexError('invalid_request', { detail }), {});
   res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
   res.end(JSON.stringify(problem));
+}
+
+const REFUSED_NOTICE_MS = 60_000;
+
+/** Checks the limits again and again. @returns what ends that */
+function watch(connections: Connections, checkMs: number, onRefused: ServerOptions['onRefused']): () => void {
+  let told = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const timer = setInterval(() => {
+    connections.check();
+    if (connections.refused === told || performance.now() - toldAt < REFUSED_NOTICE_MS) return;
+    told = connections.refused;
+    toldAt = performance.now();
+    onRefused?.(told);
+  }, checkMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -101,37 +125,35 @@ function urlOf(server: Server): string {
  * @throws PawdexError config_invalid when the address cannot be had
  */
 export async function startServer(app: Express, options: ServerOptions): Promise<RunningServer> {
-  const { headersMs, requestMs, keepAliveMs, checkMs } = { ...TIMEOUTS, ...options.timeouts };
-  const inFlight = new Set<ServerResponse>();
+  const limits = { ...LIMITS, ...options.limits };
   let closing: Promise<void> | null = null;
-  const server = createServer(
-    {
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
-      keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: checkMs,
-    },
-    (req, res) => app(req as Request, res as Response, () => answerUnroutable(res)),
-  );
-  server.prependListener('request', (_req, res: ServerResponse) => {
-    inFlight.add(res);
+  const server = createServer({
+    headersTimeout: limits.headersMs,
+    // A fixed time would cut off honest uploads over slow lines; Connections asks for a minimum rate instead.
+    requestTimeout: 0,
+    connectionsCheckingInterval: limits.checkMs,
+  });
+  const connections = new Connections(server, limits, answerSlowUpload);
+  server.on('request', (req, res) => {
     if (options.lifecycle.state === 'stopping') res.setHeader('Connection', 'close');
+    // Its headers may have been sent before the stop, promising the client a connection that stays open.
     res.once('close', () => {
-      inFlight.delete(res);
-      // Its headers may have been sent before the stop, promising the client a connection that stays open.
       if (closing !== null) setImmediate(() => server.closeIdleConnections());
     });
+    connections.enqueue(req, res, () => app(req as Request, res as Response, () => answerUnroutable(res)));
   });
   server.on('clientError', answerClientError);
   await listen(server, options.host, options.port);
+  const stopWatching = watch(connections, limits.checkMs, options.onRefused);
   const stop = (graceSeconds: number) =>
     new Promise<void>((resolve) => {
       options.lifecycle.state = 'stopping';
       // A connection whose answer is under way must not wait for the client's next request.
-      for (const res of inFlight) if (!res.headersSent) res.setHeader('Connection', 'close');
+      for (const res of connections.inFlight()) if (!res.headersSent) res.setHeader('Connection', 'close');
       const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
       server.close(() => {
         clearTimeout(cut);
+        stopWatching();
         resolve();
       });
     });

@@ -2,14 +2,14 @@
 import { connect, type Socket } from 'node:net';
 import type { Express } from 'express';
 import type { Lifecycle } from '../../src/http/lifecycle.js';
-import { type RunningServer, type ServerTimeouts, startServer } from '../../src/http/server.js';
+import { type RunningServer, type ServerLimits, startServer } from '../../src/http/server.js';
 
 /** A server on a free port of this machine. */
 export function serve(
   { app, lifecycle }: { app: Express; lifecycle: Lifecycle },
-  timeouts: Partial<ServerTimeouts> = {},
+  limits: Partial<ServerLimits> = {},
 ): Promise<RunningServer> {
-  return startServer(app, { host: '127.0.0.1', port: 0, lifecycle, timeouts });
+  return startServer(app, { host: '127.0.0.1', port: 0, lifecycle, limits });
 }
 
 /** A connection with all it has received so far, as text. */

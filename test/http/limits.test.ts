@@ -18,7 +18,7 @@ let t: TestApp<MemoryEngine>;
 let server: RunningServer;
 beforeEach(async () => {
   t = await testApp();
-  server = await serve(t, { headersMs: 400, requestMs: 800, checkMs: 50 });
+  server = await serve(t, { headersMs: 400, uploadWindowMs: 800, checkMs: 50 });
 });
 afterEach(() => server.close({ graceSeconds: 0 }));
 

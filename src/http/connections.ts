@@ -1,0 +1,190 @@
+/**
+ * What one client may cost while it is slow: it does not read its answers, sends its upload at a trickle, pipelines
+ * more than it reads, or holds connections open. Node answers every pipelined request at once and keeps the answers
+ * in memory; here a connection has one request in work at a time, and a limit on everything it leaves lying.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Limits of {@link Connections}; times in milliseconds. */
+export interface ConnectionLimits {
+  /** Connections at once; one more closes the idle ones, and is refused when there are none. */
+  maxConnections: number;
+  /** How long a client may read nothing of an answer before it is cut off. */
+  unreadMs: number;
+  /** Bytes of answers, over all connections, that may lie unread; beyond that the slowest readers are cut off. */
+  unreadBytes: number;
+  /** An upload must bring `minBytesPerSecond` on average over each stretch of this length. */
+  uploadWindowMs: number;
+  minBytesPerSecond: number;
+  /** What `Keep-Alive: timeout=` promises between two requests; longer than the usual proxy's idle time. */
+  keepAliveMs: number;
+}
+
+/** Kept open beyond the promise: a request that is sent in its last moment must not meet a closed connection. */
+const KEEP_ALIVE_MARGIN_MS = 5_000;
+/** Requests that may be sent ahead on one connection; the connection closes after these. */
+const MOST_PIPELINED = 32;
+/** A client that has read nothing for this long counts as a slow reader when memory is short. */
+const STALLED_MS = 1_000;
+
+interface Turn {
+  req: IncomingMessage;
+  res: ServerResponse;
+  start: () => void;
+}
+
+/** What is known of one open connection. */
+interface Connection {
+  current: Turn | null;
+  waiting: Turn[];
+  /** Bytes received when the last answer was done, or at the start of the stretch over which the upload is measured. */
+  bytesAt: number;
+  measuredFrom: number;
+  /** Bytes that had been read by the client when it last read any. */
+  readBytes: number;
+  readAt: number;
+}
+
+/** The open connections of a server. */
+export class Connections {
+  readonly #limits: ConnectionLimits;
+  readonly #open = new Map<Socket, Connection>();
+  readonly #tooSlow: (socket: Socket) => void;
+  #refused = 0;
+
+  /** @param tooSlow answers and closes a connection whose upload is too slow */
+  constructor(server: Server, limits: ConnectionLimits, tooSlow: (socket: Socket) => void) {
+    this.#limits = limits;
+    this.#tooSlow = tooSlow;
+    server.timeout = limits.unreadMs;
+    server.keepAliveTimeout = limits.keepAliveMs;
+    // For `server.close` too: to Node a connection idles as soon as its answer is handed over, read or not.
+    server.closeIdleConnections = () => this.closeIdle();
+    server.on('connection', (socket: Socket) => this.#accept(socket));
+    server.on('timeout', (socket: Socket) => this.#expire(socket));
+  }
+
+  /** Requests whose answer is not finished. */
+  *inFlight(): Generator<ServerResponse> {
+    for (const { current, waiting } of this.#open.values()) {
+      if (current !== null) yield current.res;
+      for (const { res } of waiting) yield res;
+    }
+  }
+
+  /** Connections that were refused because there were too many. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /**
+   * Calls `start` when the answers to all earlier requests of this connection have been sent, which is at once
+   * where the client does not pipeline.
+   */
+  enqueue(req: IncomingMessage, res: ServerResponse, start: () => void): void {
+    const connection = this.#open.get(req.socket);
+    // Its client has gone away already.
+    if (connection === undefined) return;
+    if (connection.waiting.length >= MOST_PIPELINED) return;
+    if (connection.waiting.length === MOST_PIPELINED - 1) res.shouldKeepAlive = false;
+    connection.waiting.push({ req, res, start });
+    if (connection.current === null) this.#startNext(req.socket, connection);
+  }
+
+  /** Closes the connections that have neither an answer under way nor a part of a request. */
+  closeIdle(): void {
+    for (const [socket, { current, bytesAt }] of this.#open) {
+      if (current === null && socket.bytesRead === bytesAt) socket.destroy();
+    }
+  }
+
+  /** Looks for uploads that are too slow and for answers that too many leave unread. */
+  check(): void {
+    const now = performance.now();
+    let unread = 0;
+    for (const [socket, connection] of this.#open) {
+      this.#noteReading(socket, connection, now);
+      unread += socket.writableLength;
+      if (this.#isTooSlow(socket, connection, now)) this.#tooSlow(socket);
+    }
+    if (unread > this.#limits.unreadBytes) this.#cutSlowReaders(unread, now);
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#open.size >= this.#limits.maxConnections) this.closeIdle();
+    // What has just been closed is still in the map until its `close` event.
+    const alive = [...this.#open.keys()].filter(({ destroyed }) => !destroyed).length;
+    if (alive >= this.#limits.maxConnections) {
+      this.#refused++;
+      socket.destroy();
+      return;
+    }
+    const now = performance.now();
+    this.#open.set(socket, {
+      current: null,
+      waiting: [],
+      bytesAt: 0,
+      measuredFrom: now,
+      readBytes: 0,
+      readAt: now,
+    });
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  #startNext(socket: Socket, connection: Connection): void {
+    const next = connection.waiting.shift() ?? null;
+    connection.current = next;
+    if (next === null) return;
+    connection.bytesAt = socket.bytesRead;
+    connection.measuredFrom = performance.now();
+    next.res.once('close', () => {
+      if (socket.destroyed) return;
+      this.#startNext(socket, connection);
+      if (connection.current !== null) return;
+      connection.bytesAt = socket.bytesRead;
+      socket.setTimeout(this.#limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
+    });
+    next.start();
+  }
+
+  /** Nothing has moved on a connection for a while: it idles, its client does not read, or the answer takes that long. */
+  #expire(socket: Socket): void {
+    const isAnswering = this.#open.get(socket)?.current != null && socket.writableLength === 0;
+    if (isAnswering) socket.setTimeout(this.#limits.unreadMs);
+    else socket.destroy();
+  }
+
+  #noteReading(socket: Socket, connection: Connection, now: number): void {
+    const readBytes = socket.bytesWritten - socket.writableLength;
+    if (readBytes === connection.readBytes && socket.writableLength > 0) return;
+    connection.readBytes = readBytes;
+    connection.readAt = now;
+  }
+
+  #isTooSlow(socket: Socket, connection: Connection, now: number): boolean {
+    const { uploadWindowMs, minBytesPerSecond } = this.#limits;
+    const { current } = connection;
+    if (current === null || current.req.complete || now - connection.measuredFrom < uploadWindowMs)
+      return false;
+    const seconds = (now - connection.measuredFrom) / 1000;
+    const isWaitingForUs = current.req.isPaused() || current.req.readableLength > 0;
+    const received = socket.bytesRead - connection.bytesAt;
+    connection.bytesAt = socket.bytesRead;
+    connection.measuredFrom = now;
+    return !isWaitingForUs && received < minBytesPerSecond * seconds;
+  }
+
+  /** Memory is short: those who have not read for the longest pay for it, not those who ask next. */
+  #cutSlowReaders(unread: number, now: number): void {
+    const stalled = [...this.#open]
+      .filter(([socket, { readAt }]) => socket.writableLength > 0 && now - readAt >= STALLED_MS)
+      .sort(([, a], [, b]) => a.readAt - b.readAt);
+    let left = unread;
+    for (const [socket] of stalled) {
+      if (left <= this.#limits.unreadBytes) return;
+      left -= socket.writableLength;
+      socket.destroy();
+    }
+  }
+}
