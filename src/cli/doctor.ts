@@ -37,7 +37,7 @@ async function run(flags: { json?: boolean } & Record<string, unknown>): Promise
   if (!sound) process.exitCode = EXIT.someFailed;
 }
 
-function describe({ name, status, detail, hint }: Check): string {
+function describe({ name, status, detail, hint }: Check): string[] {
   const line = `${MARKS[status]}  ${name}: ${detail}`;
-  return hint === undefined ? line : `${line}\n      ${hint}`;
+  return hint === undefined ? [line] : [line, `      ${hint}`];
 }

@@ -93,7 +93,7 @@ async function draw(
 function describe(
   file: string,
   { decision, breed, candidates, confidence, neighbours }: Identification,
-): string {
+): string[] {
   const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
   const others = candidates
     .filter(({ label }) => label !== breed)
@@ -106,7 +106,7 @@ function describe(
   const why = neighbours[0]?.explanation;
   if (why !== undefined)
     lines.push('  where in the centre square the similarity to the nearest comes from:', ...shades(why));
-  return lines.join('\n');
+  return lines;
 }
 
 /** From none of it to the largest share. */

@@ -38,7 +38,7 @@ export async function forEachImage<T>(
     if (next !== undefined) ahead.push(begin(next));
     if (outcome instanceof PawdexError) {
       failures++;
-      note(`${file}: ${describeError(outcome, false)}`);
+      note(describeError(outcome, false, file));
     }
     await emit(file, outcome);
   }

@@ -5,7 +5,7 @@ import { asPawdexError } from '../errors.js';
 import { loadFailureError } from '../native-modules.js';
 import { withCommonOptions } from './command.js';
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit.js';
-import { describeError, note, OutputError, surviveClosedPipes } from './output.js';
+import { describeError, escapeControls, note, OutputError, surviveClosedPipes } from './output.js';
 import { VERSION } from './version.js';
 
 /** Each brings its own part of the program, and only that is loaded: loading the others took 0.2 s of every command. */
@@ -40,7 +40,11 @@ async function program(): Promise<Command> {
     .description('Image similarity search for cat and dog photos: similar photos and the breed.')
     .version(VERSION)
     .showHelpAfterError('(--help shows how)')
-    .addHelpText('after', EXIT_HELP);
+    .addHelpText('after', EXIT_HELP)
+    // What is wrong with the arguments is said in their own words, and a shell makes them of file names.
+    .configureOutput({
+      writeErr: (text) => process.stderr.write(text.split('\n').map(escapeControls).join('\n')),
+    });
   for (const made of await asked()) main.addCommand(withCommonOptions(made).copyInheritedSettings(main));
   for (const made of [main, ...main.commands]) made.exitOverride();
   return main;

@@ -20,35 +20,60 @@ export function surviveClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
+/** Characters that move the cursor, end the line, colour the terminal or turn the direction of the text. */
+const CONTROLS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
 /**
- * One line of results; waits until it is written, so that memory stays bounded while the reader is slow.
+ * One line as it may be shown on a terminal, whatever file names and labels are in it: control characters become
+ * `\u001b`, which is also how JSON writes them.
+ */
+export function escapeControls(line: string): string {
+  return line.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const asText = (lines: string | readonly string[]) =>
+  [lines]
+    .flat()
+    .map((line) => `${escapeControls(line)}\n`)
+    .join('');
+
+/**
+ * Prints results, each text on a line of its own; waits until they are written, so that memory stays bounded while
+ * the reader is slow.
  *
  * @throws OutputError
  */
-export function printLine(line: string): Promise<void> {
+export function printLine(lines: string | readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(`${line}\n`, (error) => (error ? reject(new OutputError(error)) : resolve()));
+    process.stdout.write(asText(lines), (error) => (error ? reject(new OutputError(error)) : resolve()));
   });
 }
 
-/** One line for people, beside the results. */
-export function note(message: string): void {
-  process.stderr.write(`${message}\n`);
+/** Tells people something beside the results, each text on a line of its own. */
+export function note(lines: string | readonly string[]): void {
+  process.stderr.write(asText(lines));
 }
 
-/** An error as people should see it: what happened, its code, what to do; the stack only when asked for. */
-export function describeError(error: PawdexError, verbose: boolean): string {
-  const lines = [`error: ${error.message} [${error.code}]`];
+/**
+ * An error as lines for people: what happened, its code, what to do; the stack only when asked for.
+ *
+ * @param subject what the error is about, such as a file
+ */
+export function describeError(error: PawdexError, verbose: boolean, subject?: string): string[] {
+  const about = subject === undefined ? '' : `${subject}: `;
+  const lines = [`${about}error: ${error.message} [${error.code}]`];
   for (const { path, message } of error.errors ?? []) lines.push(`  ${path}: ${message}`);
   lines.push(`  ${error.hint}`);
   if (verbose) {
-    lines.push(error.stack ?? '');
-    if (error.cause instanceof Error) lines.push(`caused by ${error.cause.stack}`);
+    lines.push(...stackLines(error.stack));
+    if (error.cause instanceof Error) lines.push(...stackLines(`caused by ${error.cause.stack}`));
   } else if (error.code === 'internal' && error.cause instanceof Error) {
     lines.push(`  ${error.cause.message} (--verbose shows more)`);
   }
-  return lines.join('\n');
+  return lines;
 }
+
+const stackLines = (stack = '') => stack.split('\n');
 
 /** 7681 -> "7,681". */
 export function formatCount(value: number): string {

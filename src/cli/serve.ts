@@ -122,12 +122,13 @@ async function tellAboutStart(engine: LocalEngine, logger: Logger): Promise<void
     );
 }
 
-async function greeting(engine: LocalEngine, url: string, seconds: number): Promise<string> {
+async function greeting(engine: LocalEngine, url: string, seconds: number): Promise<string[]> {
   const collections = await engine.listCollections();
   const { graphUnavailable } = await engine.storeStats();
   const held = collections.map(({ name, count }) => `${name}: ${plural(count, 'photo')}`).join(', ');
-  const exact = graphUnavailable === null ? '' : '\nhnswlib-node is not available: searches are exact.';
-  return `pawdex ${VERSION} is ready at ${url} (${held || 'no collection yet'}; started in ${formatSeconds(seconds)}).${exact}`;
+  const exact = graphUnavailable === null ? [] : ['hnswlib-node is not available: searches are exact.'];
+  const ready = `pawdex ${VERSION} is ready at ${url} (${held || 'no collection yet'}; started in ${formatSeconds(seconds)}).`;
+  return [ready, ...exact];
 }
 
 function raised(signal: AbortSignal): Promise<void> {

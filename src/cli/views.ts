@@ -63,7 +63,7 @@ async function run(flags: ViewsFlags): Promise<void> {
       if (!quiet) note(`row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
     } catch (error) {
       if (!isOneImagesFault(error)) throw error;
-      note(`${name}: ${describeError(error, false)}`);
+      note(describeError(error, false, name));
       process.exitCode = EXIT.someFailed;
     }
   }

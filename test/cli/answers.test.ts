@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
@@ -46,6 +46,19 @@ describe('pawdex identify', () => {
     const { code, stdout } = await bench.run(['identify', path.join(photos, 'odd/0001.png'), '-c', 'mine']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/0001\.png: \w+.*\n {2}1\.000 {2}odd {2}odd\/0001\.png\n/);
+  });
+
+  it('prints no control character of a file name', async () => {
+    const evil = path.join(bench.root, 'a\x1b[2J\r\nforged: siamese\u202e.jpg');
+    await copyFile(CAT, evil);
+    const unreadable = path.join(bench.root, 'b\x1b]0;title\x07.jpg');
+    const ended = await bench.run(['identify', evil, unreadable, '-c', 'mine']);
+    expect(ended.code).toBe(1);
+    const printed = ended.stdout + ended.stderr;
+    expect(printed).toContain('a\\u001b[2J\\u000d\\u000aforged: siamese\\u202e.jpg');
+    expect(printed).toContain('b\\u001b]0;title\\u0007.jpg');
+    expect(printed).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+    expect(printed).not.toMatch(/^forged/m);
   });
 
   it('knows the breeds that ship', async () => {

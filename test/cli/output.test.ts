@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeError, formatSeconds, plural } from '../../src/cli/output.js';
+import { describeError, escapeControls, formatSeconds, plural } from '../../src/cli/output.js';
 import { RateMeter } from '../../src/cli/progress.js';
 import { PawdexError } from '../../src/errors.js';
 
@@ -30,8 +30,21 @@ it('words errors for people, and adds the stack on request', () => {
     detail: 'PAWDEX_PORT: too big.',
     errors: [{ path: 'PAWDEX_PORT', message: 'too big' }],
   });
-  expect(describeError(error, false)).toBe(
-    'error: PAWDEX_PORT: too big. [config_invalid]\n  PAWDEX_PORT: too big\n  Compare the settings named with the README.',
+  expect(describeError(error, false)).toEqual([
+    'error: PAWDEX_PORT: too big. [config_invalid]',
+    '  PAWDEX_PORT: too big',
+    '  Compare the settings named with the README.',
+  ]);
+  expect(describeError(error, false, 'a.jpg')[0]).toMatch(/^a\.jpg: error: /);
+  expect(describeError(error, true).join('\n')).toContain('    at ');
+});
+
+it('shows control characters in names and labels instead of obeying them', () => {
+  expect(escapeControls('a\x1b[31m\r\n\x07\x9b2J\u202egpj.exe\u2028')).toBe(
+    'a\\u001b[31m\\u000d\\u000a\\u0007\\u009b2J\\u202egpj.exe\\u2028',
   );
-  expect(describeError(error, true)).toContain('    at ');
+  const harmless = 'mačka 猫 👩‍🔬 – é';
+  expect(escapeControls(harmless)).toBe(harmless);
+  const line = JSON.stringify({ label: 'a\x9b\u202e' });
+  expect(JSON.parse(escapeControls(line))).toEqual(JSON.parse(line));
 });
