@@ -51,6 +51,13 @@ const refuseWhenStopping =
     next();
   };
 
+/** HTTP/1.1 asks for the header, and Node is told to leave it to the app. */
+const requireHost: RequestHandler = (req, _res, next) => {
+  if (req.headers.host === undefined && req.httpVersion === '1.1')
+    throw new PawdexError('invalid_request', { detail: 'The request has no `Host` header.' });
+  next();
+};
+
 /** The web page's files, or a word on why there are none. */
 function webPage(dir: string): RequestHandler {
   const files = express.static(dir, { index: 'index.html', redirect: false });
@@ -99,7 +106,7 @@ export function createApp(deps: AppDeps): Express {
   // Answers differ each time; hashing them would only cost. Files and thumbnails set their own.
   app.disable('etag');
   app.set('trust proxy', deps.config.TRUST_PROXY);
-  app.use(requestLog(deps.logger), securityHeaders, metrics.middleware);
+  app.use(requestLog(deps.logger), securityHeaders, metrics.middleware, requireHost);
   app.use('/v1', requireKey(deps.config.API_KEYS), refuseWhenStopping(deps));
   mount(app, endpointsOf(deps, metrics));
   app.use('/docs', docsRouter());

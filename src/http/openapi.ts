@@ -95,6 +95,7 @@ export function openApiDocument(endpoints: Endpoint[], version: string): OpenApi
         'server was started with PAWDEX_API_KEYS.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/' }],
+    // Relative to the address of this document.
+    servers: [{ url: './' }],
   });
 }

@@ -1,12 +1,13 @@
 /** Errors as RFC 9457 problem+json: the one place where a thrown value becomes an answer. */
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { asPawdexError, ERRORS, PawdexError } from '../errors.js';
-import { linger } from './body/linger.js';
+import { linger } from './body/receive.js';
+import { relativeAddress } from './relative-address.js';
 
 /** Seconds a caller is asked to wait when the error does not say. */
 const DEFAULT_RETRY_AFTER = 1;
 
-/** An error's body; `type` is the address of the code's entry in the error table. */
+/** An error's body; `type` is the address of the code's entry in the error table, relative to the request's. */
 export interface Problem {
   type: string;
   title: string;
@@ -23,11 +24,16 @@ export interface Problem {
  * The body for an error.
  *
  * @param where the request's path and id, as far as there is one
+ * @param requested path and query of the request
  */
-export function problemOf(error: PawdexError, where: { instance?: string; requestId?: string }): Problem {
+export function problemOf(
+  error: PawdexError,
+  where: { instance?: string; requestId?: string },
+  requested = '/',
+): Problem {
   const { code, status, hint, detail, errors } = error;
   return {
-    type: `/docs/errors#${code}`,
+    type: relativeAddress(requested, `docs/errors#${code}`),
     title: ERRORS[code].title,
     status,
     // What went wrong inside is for the log alone.
@@ -65,7 +71,8 @@ function send(req: Request, res: Response, error: PawdexError): void {
   if (error.status === 503)
     res.set('Retry-After', String(Math.ceil(error.retryAfter ?? DEFAULT_RETRY_AFTER)));
   if (error.code === 'unauthorized') res.set('WWW-Authenticate', 'Bearer');
-  const problem = problemOf(error, { instance: req.path, requestId: String(req.id) });
+  const where = { instance: req.path, requestId: String(req.id) };
+  const problem = problemOf(error, where, req.originalUrl);
   res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 

@@ -132,6 +132,8 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     // A fixed time would cut off honest uploads over slow lines; Connections asks for a minimum rate instead.
     requestTimeout: 0,
     connectionsCheckingInterval: limits.checkMs,
+    // The app answers a request without Host, as a problem like any other; Node would answer without a body.
+    requireHostHeader: false,
   });
   const connections = new Connections(server, limits, answerSlowUpload);
   server.on('request', (req, res) => {

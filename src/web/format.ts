@@ -56,3 +56,8 @@ export function alternatives(words: string[]): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
+
+/** A source as a web address, or null when it is none: `http://` begins like one and names no host. */
+export function webAddress(source: string): URL | null {
+  return /^https?:\/\//i.test(source) && URL.canParse(source) ? new URL(source) : null;
+}

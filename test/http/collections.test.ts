@@ -14,7 +14,7 @@ describe('/v1/collections', () => {
       .post('/v1/collections')
       .send({ name: 'mine', description: 'my pets' });
     expect(created.status).toBe(201);
-    expect(created.headers.location).toBe('/v1/collections/mine');
+    expect(created.headers.location).toBe('../v1/collections/mine');
     expect(created.body).toMatchObject({ name: 'mine', description: 'my pets', count: 0, dimension: 4 });
 
     const listed = await request(t.app).get('/v1/collections');

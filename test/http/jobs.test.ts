@@ -37,7 +37,7 @@ describe('/v1/jobs', () => {
     const started = await start({ kind: 'calibrate', collection: 'breeds' });
     expect(started.status).toBe(202);
     const { id } = started.body;
-    expect(started.headers.location).toBe(`/v1/jobs/${id}`);
+    expect(started.headers.location).toBe(`../v1/jobs/${id}`);
     expect(started.body).toMatchObject({
       kind: 'calibrate',
       collection: 'breeds',

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { alternatives, count, duration, fileSize, humanise, percent } from '../../src/web/format.js';
+import {
+  alternatives,
+  count,
+  duration,
+  fileSize,
+  humanise,
+  percent,
+  webAddress,
+} from '../../src/web/format.js';
 
 describe('humanise', () => {
   it.each([
@@ -59,4 +67,15 @@ it('lists alternatives', () => {
   expect(alternatives(['A'])).toBe('A');
   expect(alternatives(['A', 'B'])).toBe('A or B');
   expect(alternatives(['A', 'B', 'C'])).toBe('A, B or C');
+});
+
+describe('webAddress', () => {
+  it.each(['http://', 'https://', 'http://[', 'https:// x', 'photos/http://x', 'ftp://x/y.jpg', ''])(
+    'finds none in %j',
+    (source) => expect(webAddress(source)).toBeNull(),
+  );
+
+  it('finds one where a host is named', () => {
+    expect(webAddress('https://example.org/cats/1.jpg')?.hostname).toBe('example.org');
+  });
 });

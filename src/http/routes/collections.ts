@@ -2,6 +2,7 @@
 import type { Engine } from '../../engine/engine.js';
 import type { BodyReader } from '../body/reader.js';
 import type { Endpoint } from '../endpoint.js';
+import { relativeAddress } from '../relative-address.js';
 import { collection, collectionList } from '../schemas/answers.js';
 import { collectionPath, noQuery } from '../schemas/common.js';
 import { newCollection } from '../schemas/requests.js';
@@ -36,7 +37,10 @@ export function collectionRoutes(engine: Engine, reader: BodyReader): Endpoint[]
         parse(noQuery, req.query, 'query');
         const { name, description } = parse(newCollection, await reader.object(req, res), 'body');
         const created = await engine.createCollection(name, description);
-        res.status(201).location(`/v1/collections/${name}`).json(created);
+        res
+          .status(201)
+          .location(relativeAddress(req.originalUrl, `v1/collections/${name}`))
+          .json(created);
       },
     },
     {

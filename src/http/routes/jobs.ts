@@ -1,10 +1,11 @@
 /** /v1/jobs: long work on a collection; start, list, look at and cancel it. */
 import type { NonPets } from '../../engine/engine.js';
 import type { Job } from '../../jobs/job.js';
+import { vectorsFromBase64 } from '../body/images.js';
 import type { BodyReader } from '../body/reader.js';
-import { vectorsFromBase64 } from '../body/vectors.js';
 import type { AppDeps } from '../deps.js';
 import type { Endpoint } from '../endpoint.js';
+import { relativeAddress } from '../relative-address.js';
 import { jobPath, noQuery } from '../schemas/common.js';
 import { type JobBody, jobBody, jobList, job as jobSchema } from '../schemas/jobs.js';
 import { parse } from '../validate.js';
@@ -49,7 +50,11 @@ export function jobRoutes(
       errors: ['collection_not_found', 'vector_invalid', 'job_queue_full', 'storage_full'],
       async handle(req, res) {
         parse(noQuery, req.query, 'query');
-        const body = parse(jobBody, await reader.object(req, res), 'body');
+        const body = parse(
+          jobBody,
+          await reader.object(req, res, { imagePaths: ['nonPets.embeddings'] }),
+          'body',
+        );
         const request =
           body.kind === 'check-labels'
             ? body
@@ -63,7 +68,10 @@ export function jobRoutes(
         if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets)
           await engine.getCollection(request.nonPets.collection);
         const job = await jobs.submit(request);
-        res.status(202).location(`/v1/jobs/${job.id}`).json(job);
+        res
+          .status(202)
+          .location(relativeAddress(req.originalUrl, `v1/jobs/${job.id}`))
+          .json(job);
       },
     },
     {

@@ -2,7 +2,7 @@
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { thumbnailUrl } from '../api.js';
 import { button, cssVariable, el, icon } from '../dom.js';
-import { humanise, similarity } from '../format.js';
+import { humanise, similarity, webAddress } from '../format.js';
 import { places } from '../verdict.js';
 import { type ShownPhoto, whyView } from './why.js';
 
@@ -21,11 +21,12 @@ async function hang(frame: HTMLElement, collection: string, neighbour: Neighbour
 /** Where an item came from: a link when it is a web address, the end of a path, or the name of a source. */
 function sourceLine(source: string | null): HTMLElement {
   if (source === null) return el('span', { class: 'source' });
-  if (/^https?:\/\//.test(source))
+  const address = webAddress(source);
+  if (address !== null)
     return el(
       'a',
-      { class: 'source', href: source, rel: 'noreferrer noopener', target: '_blank', title: source },
-      new URL(source).hostname,
+      { class: 'source', href: address.href, rel: 'noreferrer noopener', target: '_blank', title: source },
+      address.hostname,
     );
   return el('span', { class: 'source', title: source }, source.split(/[\\/]/).at(-1) || source);
 }
