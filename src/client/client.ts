@@ -15,7 +15,7 @@ import type { Job, JobRequest } from '../jobs/job.js';
 import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch } from '../store/store.js';
 import { jobJson } from './jobs.js';
 import { type ClientOptions, Transport } from './transport.js';
-import { batches, imageForm, itemsForm, sendSplitting, tooLarge } from './upload.js';
+import { asFailure, batches, imageForm, itemsForm, sendSplitting } from './upload.js';
 import type { AddAnswer, EmbedResult, SearchResult, ServerInfo } from './wire.js';
 
 const segment = encodeURIComponent;
@@ -144,7 +144,7 @@ export class PawdexClient {
     const refused = new PawdexError('payload_too_large', {
       detail: `A file may have at most ${limits.fileBytes} bytes.`,
     });
-    return items.map((item) => (fits(item) ? inOrder.next().value! : tooLarge(refused)));
+    return items.map((item) => (fits(item) ? inOrder.next().value! : asFailure(refused)));
   }
 
   /** A page of items in order of insertion; pass `next` of one page as `cursor` of the following. */

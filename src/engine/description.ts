@@ -1,20 +1,71 @@
 /**
- * What may be said of an image. The HTTP API and the index job hold it to the same limits, so that a folder is
- * indexed alike through a server and without one.
+ * What may be said of an image. Uploads, changes, manifests and folders are all held to these schemas, so that a file
+ * is indexed alike whichever way it comes in.
  */
+import { z } from 'zod';
 
-/** Characters of a label. */
-export const MAX_LABEL = 200;
+/** Characters of a label, and of a species. */
+const MAX_LABEL = 200;
 /** Characters of a source. */
-export const MAX_SOURCE = 2000;
+const MAX_SOURCE = 2000;
 /** Characters of a metadata key. */
-export const MAX_METADATA_KEY = 128;
+const MAX_METADATA_KEY = 128;
 /** Bytes of an item's metadata as JSON. */
-export const MAX_METADATA_BYTES = 16 * 1024;
+const MAX_METADATA_BYTES = 16 * 1024;
+/** Objects and arrays inside one another. */
+const MAX_METADATA_DEPTH = 16;
 
-/** Whether a text can be shown in logs, tables and pages: without control characters and lone surrogates. */
-export function isPlainText(text: string): boolean {
-  return !/[\p{Cc}\p{Cs}]/u.test(text);
+/** Whether a text fits on one line of a log, table or page: no control characters, line ends or lone surrogates. */
+function isPlainText(text: string): boolean {
+  return !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text);
+}
+
+/** A text of 1 to `max` characters on one line. */
+export function plainText(max: number) {
+  const length = { message: `must have 1 to ${max} characters`, abort: true };
+  return z
+    .string('must be a text')
+    .min(1, length)
+    .max(max, length)
+    .refine(isPlainText, 'must not hold control characters');
+}
+
+/** What an image shows. */
+export const labelText = plainText(MAX_LABEL);
+/** Where an image came from: a path, a file name, an address. */
+export const sourceText = plainText(MAX_SOURCE);
+/** A key of metadata. */
+export const metadataKey = plainText(MAX_METADATA_KEY);
+
+/** Free-form JSON. Checked by one walk that stops at the first trouble, whatever was sent. */
+export const metadataObject = z.unknown().transform((value, context): Record<string, unknown> => {
+  const trouble = metadataTrouble(value);
+  if (trouble === null) return value as Record<string, unknown>;
+  context.addIssue({ code: 'custom', message: trouble });
+  return z.NEVER;
+});
+
+function metadataTrouble(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object';
+  // An object that is copied loses this key without a word, and a filter that is lost finds everything.
+  if (Object.hasOwn(value, '__proto__')) return 'must not have a key __proto__';
+  for (const key of Object.keys(value)) {
+    if (key.length > MAX_METADATA_KEY) return `must have keys of at most ${MAX_METADATA_KEY} characters`;
+    if (!isPlainText(key)) return 'must have keys without control characters';
+  }
+  if (!isShallow(value)) return `must be nested at most ${MAX_METADATA_DEPTH} deep`;
+  if (Buffer.byteLength(JSON.stringify(value)) > MAX_METADATA_BYTES) return 'must be at most 16 KiB as JSON';
+  return null;
+}
+
+/** Deeper values exhaust the stack of whoever walks them. */
+function isShallow(value: object): boolean {
+  let level: unknown[] = Object.values(value);
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > MAX_METADATA_DEPTH) return false;
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+  }
+  return true;
 }
 
 /** What {@link describeTrouble} looks at. */
@@ -24,18 +75,16 @@ interface Description {
   metadata: Record<string, string>;
 }
 
-/** In words, why the store's users would not take an image with this description; null where they would. */
+/** In words, why an image with this description would be refused; null when it would not. */
 export function describeTrouble({ label, source, metadata }: Description): string | null {
-  for (const [name, text, most] of [
-    ['label', label ?? '-', MAX_LABEL],
-    ['path', source, MAX_SOURCE],
-  ] as const) {
-    if (text.length === 0 || text.length > most) return `Its ${name} must have 1 to ${most} characters.`;
-    if (!isPlainText(text)) return `Its ${name} must not hold control characters.`;
+  const checks = [
+    ['label', labelText.nullable(), label],
+    ['path', sourceText, source],
+    ['metadata', metadataObject, metadata],
+  ] as const;
+  for (const [name, schema, value] of checks) {
+    const issue = schema.safeParse(value).error?.issues[0];
+    if (issue !== undefined) return `Its ${name} ${issue.message}.`;
   }
-  if (Object.keys(metadata).some((key) => key.length > MAX_METADATA_KEY))
-    return `The name of a column may have at most ${MAX_METADATA_KEY} characters.`;
-  if (Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES)
-    return `Its metadata may have at most ${MAX_METADATA_BYTES / 1024} KiB as JSON.`;
   return null;
 }

@@ -16,7 +16,10 @@ type Part = 'query' | 'body' | 'path';
 export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap((issue) => describe(issue, part)).slice(0, MAX_ERRORS);
+  const errors = parsed.error.issues
+    .slice(0, MAX_ERRORS)
+    .flatMap((issue) => describe(issue, part))
+    .slice(0, MAX_ERRORS);
   const first = errors[0]!;
   const detail = `${first.path}: ${first.message}.`;
   if (part === 'body' && parsed.error.issues.every((issue) => issue.path[0] === 'vector'))
@@ -27,7 +30,7 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part
 function describe(issue: z.core.$ZodIssue, part: Part): { path: string; message: string }[] {
   const at = [part, ...issue.path.map(String)];
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, MAX_ERRORS).map((key) => ({
       path: [...at, key].join('.').slice(0, 200),
       message: 'is not known here',
     }));

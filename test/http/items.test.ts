@@ -212,6 +212,10 @@ describe('one item', () => {
     { label: '\ud800' },
     { id: 'x' },
     { metadata: 'x' },
+    { source: 'a\r\nb' },
+    { source: 'x'.repeat(5000) },
+    { label: 'a\u2028b' },
+    { metadata: { 'a\x1b[31m': 1 } },
   ])('refuses the change %j', async (patch) => {
     const { status, body } = await request(t.app).patch(path).send(patch);
     expect([status, body.code]).toEqual([400, 'invalid_request']);

@@ -1,69 +1,161 @@
-/** Multipart uploads: multer with every limit set, and its errors as ours. */
-import type { RequestHandler } from 'express';
-import multer from 'multer';
+/** Multipart forms: every part is a file, a text field or an error; none is left out. */
+import {
+  MaxFileSizeExceededError,
+  MaxPartsExceededError,
+  MultipartParseError,
+  type MultipartPart,
+  parseMultipart,
+} from '@remix-run/multipart-parser';
 import { PawdexError } from '../../errors.js';
 
 /** Text fields in one form. */
 const MAX_FIELDS = 16;
 /** Bytes of one text field: room for `items` with metadata for every file. */
 const MAX_FIELD_BYTES = 1024 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** A text in the place of a file is a path that somebody typed, not a file. */
+const MAX_PATH_BYTES = 4096;
 
 /** Bytes that text fields and part headers may add to the files of a form. */
 export const FORM_OVERHEAD_BYTES = 2 * MAX_FIELD_BYTES;
 
-/**
- * A parser that puts the files of field `image` into memory.
- *
- * @param limits files in one form, bytes in one file
- */
-export function multipartParser(limits: { files: number; fileBytes: number }): RequestHandler {
-  return multer({
-    storage: multer.memoryStorage(),
-    defParamCharset: 'utf8',
-    limits: {
-      files: limits.files,
-      fileSize: limits.fileBytes,
-      fields: MAX_FIELDS,
-      fieldSize: MAX_FIELD_BYTES,
-      fieldNameSize: 64,
-      // Names are plain words; `a[b]` would otherwise build objects.
-      fieldNestingDepth: 0,
-      parts: limits.files + MAX_FIELDS,
-      headerPairs: 32,
-    },
-  }).array('image', limits.files);
+/** One part named `image`, in the order sent. */
+export interface FormFile {
+  /** The file, or the error that stands for a part that is not one. */
+  content: Uint8Array | PawdexError;
+  /** The name the client gave the file, without its folders; null when it gave none. */
+  name: string | null;
 }
 
-/** What multer or the form parser below it reports, as a coded error. */
-export function multipartError(error: unknown, limits: { files: number; fileBytes: number }): PawdexError {
-  if (error instanceof PawdexError) return error;
-  const code = error instanceof multer.MulterError ? error.code : '';
-  switch (code) {
-    case 'LIMIT_FILE_SIZE':
-      return new PawdexError('payload_too_large', {
-        detail: `A file may have at most ${limits.fileBytes} bytes.`,
-        cause: error,
-      });
-    case 'LIMIT_FIELD_VALUE':
-      return new PawdexError('payload_too_large', {
-        detail: `A text field may have at most ${MAX_FIELD_BYTES} bytes.`,
-        hint: 'Send fewer images in one request, or say less of each.',
-        cause: error,
-      });
-    case 'LIMIT_FILE_COUNT':
-    case 'LIMIT_UNEXPECTED_FILE': {
-      const field = (error as multer.MulterError).field;
-      const most = limits.files === 1 ? 'one file' : `at most ${limits.files} files`;
-      return new PawdexError('image_unexpected', {
-        detail:
-          field === undefined || field === 'image'
-            ? `This endpoint takes ${most}.`
-            : `Files go into the field \`image\`, not \`${field}\`.`,
-        ...(limits.files === 1 ? {} : { hint: `Send ${most} in one request, in the field \`image\`.` }),
-        cause: error,
-      });
+/** A form as it was sent. */
+export interface Form {
+  files: FormFile[];
+  /** Text fields by name; a field that was sent several times is an array. */
+  fields: Record<string, string | string[]>;
+}
+
+/** Limits of one form. */
+export interface FormLimits {
+  files: number;
+  fileBytes: number;
+}
+
+const invalid = (detail: string, cause?: unknown) => new PawdexError('invalid_multipart', { detail, cause });
+
+/**
+ * Parses a form.
+ *
+ * @param body the whole body
+ * @param contentType the request's header, which names the boundary
+ * @throws PawdexError invalid_multipart, payload_too_large, image_unexpected
+ */
+export function parseForm(body: Buffer, contentType: string, limits: FormLimits): Form {
+  const boundary = /;\s*boundary=(?:"([^"]{1,200})"|([^\s;]{1,200}))/i
+    .exec(contentType)
+    ?.slice(1)
+    .find(Boolean);
+  if (boundary === undefined) throw invalid('The content type names no boundary.');
+  const form: Form = { files: [], fields: {} };
+  let fields = 0;
+  try {
+    for (const part of splitParts(body, boundary, limits)) {
+      const name = fieldName(part);
+      if (name === 'image') addFile(form, part, limits);
+      else if (part.filename !== undefined)
+        throw new PawdexError('image_unexpected', {
+          detail: `Files go into the field \`image\`, not \`${name}\`.`,
+        });
+      else if (++fields > MAX_FIELDS) throw invalid(`A form may have at most ${MAX_FIELDS} text fields.`);
+      else addField(form, name, part);
     }
+  } catch (error) {
+    throw formError(error, limits);
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new PawdexError('invalid_multipart', { detail: `${message}.`, cause: error });
+  return form;
+}
+
+function splitParts(body: Buffer, boundary: string, { files, fileBytes }: FormLimits) {
+  if (body.length === 0) throw invalid('The form is empty.');
+  return parseMultipart(body, {
+    boundary,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    maxFileSize: Math.max(fileBytes, MAX_FIELD_BYTES),
+    // One more than allowed, so that the counts below can say which of them was too many.
+    maxParts: files + MAX_FIELDS + 1,
+    maxTotalSize: body.length,
+  });
+}
+
+function fieldName(part: MultipartPart): string {
+  const { name } = part;
+  if (name === undefined || name === '') throw invalid('A part has no name.');
+  // `a[b]` builds objects in some parsers; here names are plain words.
+  if (!/^[\w.-]{1,64}$/.test(name))
+    throw invalid('The name of a field may have 1 to 64 letters, digits, ., - and _.');
+  return name;
+}
+
+function addField({ fields }: Form, name: string, part: MultipartPart): void {
+  if (part.size > MAX_FIELD_BYTES)
+    throw new PawdexError('payload_too_large', {
+      detail: `A text field may have at most ${MAX_FIELD_BYTES} bytes.`,
+      hint: 'Send fewer images in one request, or less metadata with each.',
+    });
+  const before = Object.hasOwn(fields, name) ? fields[name]! : [];
+  const values = [before, part.text].flat();
+  Object.defineProperty(fields, name, {
+    value: values.length === 1 ? values[0] : values,
+    enumerable: true,
+    configurable: true,
+  });
+}
+
+function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void {
+  if (files.length === limits.files) {
+    const most = limits.files === 1 ? 'one file' : `at most ${limits.files} files`;
+    throw new PawdexError('image_unexpected', {
+      detail: `This endpoint takes ${most}.`,
+      ...(limits.files === 1 ? {} : { hint: `Send ${most} in one request, in the field \`image\`.` }),
+    });
+  }
+  if (part.size > limits.fileBytes) throw fileTooLarge(limits);
+  const name = fileName(part.filename);
+  const bytes = part.bytes;
+  const typedPath = part.filename === undefined ? asTypedPath(bytes) : null;
+  files.push(typedPath === null ? { content: bytes, name } : { content: imageIsText(typedPath), name: null });
+}
+
+const fileTooLarge = ({ fileBytes }: FormLimits) =>
+  new PawdexError('payload_too_large', { detail: `A file may have at most ${fileBytes} bytes.` });
+
+/** The path that a part without a file name holds, or null when it holds a file: every image has control bytes. */
+function asTypedPath(bytes: Uint8Array): string | null {
+  if (bytes.length === 0 || bytes.length > MAX_PATH_BYTES) return null;
+  const text = Buffer.from(bytes).toString('utf8');
+  return /[\p{Cc}\ufffd]/u.test(text.trimEnd()) ? null : text;
+}
+
+function imageIsText(path: string): PawdexError {
+  return new PawdexError('image_missing', {
+    detail: '`image` is text, not a file: did you forget the @?',
+    hint: `With curl, put an @ before the path: -F image=@${path.length > 100 ? 'photo.jpg' : path.trim()}`,
+  });
+}
+
+/** The last part of a path, as clients of any system send it; null when that names no file. */
+function fileName(sent: string | undefined): string | null {
+  // Browsers escape these three characters in names, and nothing else.
+  const name = (sent ?? '')
+    .replaceAll(/%(0A|0D|22)/gi, (escaped) => decodeURIComponent(escaped))
+    .split(/[\\/]/)
+    .at(-1)!;
+  return name === '' || name === '.' || name === '..' ? null : name;
+}
+
+function formError(error: unknown, limits: FormLimits): unknown {
+  if (error instanceof MaxFileSizeExceededError) return fileTooLarge(limits);
+  if (error instanceof MaxPartsExceededError) return invalid('The form has too many parts.', error);
+  if (error instanceof MultipartParseError) return invalid(`${error.message}.`, error);
+  if (error instanceof TypeError) return invalid('The form is not UTF-8.', error);
+  return error;
 }

@@ -1,10 +1,10 @@
 /** Reads a request's body, form or JSON alike, into files and fields. */
-import express, { type Request, type RequestHandler, type Response } from 'express';
+import type { Request, Response } from 'express';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
-import { ByteBudget } from './budget.js';
-import { FORM_OVERHEAD_BYTES, multipartError, multipartParser } from './multipart.js';
-import { receive } from './receive.js';
+import { JsonGuard, parseBoundedJson } from './json-guard.js';
+import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
+import { ByteBudget, receiveBody } from './receive.js';
 
 const MIB = 1024 * 1024;
 /** Bytes of all files of one upload of many, unless one file alone may be larger. */
@@ -13,15 +13,25 @@ const BATCH_BYTES = 64 * MIB;
 const BUDGET_BYTES = 512 * MIB;
 /** JSON around an image's base64. */
 const JSON_OVERHEAD_BYTES = MIB;
+/** Bytes of JSON without images: metadata of 16 KiB, each character of it escaped as `\u0000`, and more. */
+const SMALL_JSON_BYTES = 128 * 1024;
 /** Fields of a form whose text is JSON. */
 const JSON_FIELDS = ['filter', 'metadata', 'items', 'vector', 'positives', 'negatives'];
 
 /** A body as the routes see it. */
 export interface Body {
-  /** Files of the form's field `image`, with the names the client gave them; none for JSON. */
-  files: { buffer: Buffer; originalname: string }[];
+  /** Parts of the form's field `image`, in order; none for JSON. */
+  files: FormFile[];
   /** The JSON object, or the form's text fields; those that hold JSON are parsed. */
   fields: Record<string, unknown>;
+}
+
+/** How a body is read. */
+export interface ReadOptions {
+  /** Whether a form may hold many files. */
+  many?: boolean;
+  /** Where in the JSON images may stand, such as `imageBase64`; without any, JSON may have 128 KiB. */
+  imagePaths?: readonly string[];
 }
 
 /** Sizes that uploads are held to, in bytes unless named otherwise. */
@@ -47,64 +57,86 @@ export function uploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATCH_F
 export class BodyReader {
   readonly limits: UploadLimits;
   readonly #budget: ByteBudget;
-  readonly #json: RequestHandler;
-  readonly #one: RequestHandler;
-  readonly #many: RequestHandler;
 
   constructor(limits: UploadLimits) {
     this.limits = limits;
     this.#budget = new ByteBudget(Math.max(BUDGET_BYTES, 2 * (limits.batchBytes + FORM_OVERHEAD_BYTES)));
-    // No inflating: a compressed body could be a bomb, and photos do not compress.
-    this.#json = express.json({ limit: limits.jsonBytes, inflate: false, type: isJson });
-    this.#one = multipartParser({ files: 1, fileBytes: limits.fileBytes });
-    this.#many = multipartParser({ files: limits.batchFiles, fileBytes: limits.fileBytes });
   }
 
   /**
    * Reads a body of either kind; no body at all is an empty object.
    *
-   * @param many whether a form may hold many files
    * @throws PawdexError invalid_json, invalid_multipart, unsupported_media_type, payload_too_large,
-   *   image_unexpected, overloaded
+   *   invalid_request, image_unexpected, overloaded
    */
-  async read(req: Request, res: Response, { many = false } = {}): Promise<Body> {
-    if (req.is('multipart/form-data')) return this.#form(req, res, many);
-    return { files: [], fields: await this.object(req, res) };
+  async read(req: Request, res: Response, options: ReadOptions = {}): Promise<Body> {
+    if (req.is('multipart/form-data')) return this.#form(req, res, options);
+    return { files: [], fields: await this.object(req, res, options) };
   }
 
   /** Reads a JSON object; no body at all is an empty one. Throws as {@link read}. */
-  async object(req: Request, res: Response): Promise<Record<string, unknown>> {
-    if (!isJson(req)) {
-      const type = req.headers['content-type'];
-      if (type === undefined && !hasBody(req)) return {};
-      throw new PawdexError('unsupported_media_type', {
-        detail:
-          type === undefined ? 'The request names no content type.' : 'The content type is another one.',
-      });
-    }
-    await receive(this.#json, req, res, this.limits.jsonBytes, this.#budget);
-    const body: unknown = req.body ?? {};
-    if (Array.isArray(body))
-      throw new PawdexError('invalid_request', { detail: 'The body is an array; it must be an object.' });
-    return body as Record<string, unknown>;
+  async object(
+    req: Request,
+    res: Response,
+    { imagePaths = [] }: ReadOptions = {},
+  ): Promise<Record<string, unknown>> {
+    const type = req.headers['content-type'];
+    if (type === undefined && !hasBody(req)) return {};
+    checkJsonType(type);
+    refuseCompressed(req);
+    const guard = new JsonGuard('body', imagePaths);
+    const bytes = await receiveBody(req, res, {
+      limit: imagePaths.length === 0 ? SMALL_JSON_BYTES : this.limits.jsonBytes,
+      budget: this.#budget,
+      inspect: (piece) => guard.push(piece),
+    });
+    return bytes.length === 0 ? {} : parseObject(bytes);
   }
 
-  async #form(req: Request, res: Response, many: boolean): Promise<Body> {
-    if ((req.headers['content-encoding'] ?? 'identity') !== 'identity')
-      throw new PawdexError('unsupported_media_type', { detail: 'A compressed form is not read.' });
+  async #form(req: Request, res: Response, { many = false }: ReadOptions): Promise<Body> {
+    refuseCompressed(req);
     const { fileBytes, batchBytes, batchFiles } = this.limits;
-    const most = (many ? batchBytes : fileBytes) + FORM_OVERHEAD_BYTES;
-    await receive(many ? this.#many : this.#one, req, res, most, this.#budget).catch((error) => {
-      throw multipartError(error, { files: many ? batchFiles : 1, fileBytes });
-    });
-    const fields = { ...(req.body as Record<string, unknown>) };
+    const limit = (many ? batchBytes : fileBytes) + FORM_OVERHEAD_BYTES;
+    const bytes = await receiveBody(req, res, { limit, budget: this.#budget });
+    const form = parseForm(bytes, req.headers['content-type']!, { files: many ? batchFiles : 1, fileBytes });
+    const fields: Record<string, unknown> = { ...form.fields };
     for (const name of JSON_FIELDS) if (name in fields) fields[name] = parseField(name, fields[name]);
-    return { files: (req.files as Express.Multer.File[] | undefined) ?? [], fields };
+    return { files: form.files, fields };
   }
 }
 
-function isJson(req: { headers: { 'content-type'?: string | undefined } }): boolean {
-  return /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(req.headers['content-type'] ?? '');
+/** @throws PawdexError unsupported_media_type unless it is JSON in UTF-8 */
+function checkJsonType(type: string | undefined): void {
+  const refuse = (detail: string) => new PawdexError('unsupported_media_type', { detail });
+  if (type === undefined) throw refuse('The request names no content type.');
+  const [essence = '', ...parameters] = type.split(';').map((part) => part.trim());
+  if (!/^application\/([\w.-]+\+)?json$/i.test(essence))
+    throw refuse(`The content type \`${essence.slice(0, 100)}\` is not supported here.`);
+  const charset = parameters.find((parameter) => /^charset=/i.test(parameter))?.slice('charset='.length);
+  if (charset !== undefined && !/^"?utf-?8"?$/i.test(charset))
+    throw refuse(`JSON is read as UTF-8, not as ${charset.slice(0, 100)}.`);
+}
+
+/** No inflating: a compressed body could be a bomb, and photos do not compress. */
+function refuseCompressed(req: Request): void {
+  const encoding = req.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity')
+    throw new PawdexError('unsupported_media_type', { detail: 'Compressed bodies are not supported.' });
+}
+
+/** @throws PawdexError invalid_json, invalid_request when it is an array */
+function parseObject(bytes: Buffer): Record<string, unknown> {
+  const invalid = (detail: string, cause?: unknown) => new PawdexError('invalid_json', { detail, cause });
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw invalid(error instanceof SyntaxError ? `${error.message}.` : 'The body is not UTF-8.', error);
+  }
+  if (Array.isArray(body))
+    throw new PawdexError('invalid_request', { detail: 'The body is an array; it must be an object.' });
+  if (typeof body !== 'object' || body === null) throw invalid('The body must be a JSON object.');
+  return body as Record<string, unknown>;
 }
 
 function hasBody(req: Request): boolean {
@@ -113,8 +145,9 @@ function hasBody(req: Request): boolean {
 
 function parseField(name: string, text: unknown): unknown {
   try {
-    return JSON.parse(text as string);
+    return parseBoundedJson(text as string, `body.${name}`);
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
     throw new PawdexError('invalid_request', {
       detail: `The form field \`${name}\` is not valid JSON.`,
       errors: [{ path: `body.${name}`, message: 'must be JSON' }],

@@ -1,43 +1,123 @@
 /**
- * Runs a body parser under limits that hold whatever the headers say: bytes are counted as they arrive, for one
- * request and for all requests together, and a body over the limit is answered at once, not when it ends.
+ * Receives a request's body under limits that hold whatever the headers say: bytes are counted as they arrive, for
+ * one request and for all requests together, and a body over a limit is answered at once, not when it ends.
  */
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage } from 'node:http';
+import type { Request, Response } from 'express';
 import { PawdexError } from '../../errors.js';
-import type { ByteBudget } from './budget.js';
+
+const LINGER_MS = 5_000;
+const LINGER_BYTES = 64 * 1024 * 1024;
+
+/** Bounds the memory that the bodies of all requests together may hold. */
+export class ByteBudget {
+  #used = 0;
+
+  /** @param limit bytes */
+  constructor(readonly limit: number) {}
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Takes bytes if there is room. */
+  take(bytes: number): boolean {
+    if (this.#used + bytes > this.limit) return false;
+    this.#used += bytes;
+    return true;
+  }
+
+  /** Gives bytes back. */
+  give(bytes: number): void {
+    this.#used -= bytes;
+  }
+}
+
+/** Limits of one body. */
+export interface ReceiveOptions {
+  /** Bytes this request may send. */
+  limit: number;
+  /** Bytes that all requests may hold; given back when the answer is done. */
+  budget: ByteBudget;
+  /** Sees each piece as it arrives; what it throws refuses the body. */
+  inspect?: (piece: Buffer) => void;
+}
 
 const tooLarge = (limit: number) =>
-  new PawdexError('payload_too_large', {
-    detail: `The body may have at most ${limit} bytes here.`,
-  });
+  new PawdexError('payload_too_large', { detail: `The body may have at most ${limit} bytes here.` });
 
 /**
- * Lets `parser` read the body.
+ * The bytes of a request's body.
  *
- * @param limit bytes this request may send
- * @param budget bytes that all requests may hold; given back when the answer is done
- * @throws PawdexError payload_too_large, overloaded; and whatever the parser reports
+ * @throws PawdexError payload_too_large, overloaded, invalid_request when the client stops sending; and whatever
+ *   `inspect` throws
  */
-export function receive(
-  parser: RequestHandler,
+export function receiveBody(
   req: Request,
   res: Response,
-  limit: number,
-  budget: ByteBudget,
-): Promise<void> {
-  // An early word from an honest client; the count below is what holds.
+  { limit, budget, inspect }: ReceiveOptions,
+): Promise<Buffer> {
+  // Honest clients say how much they send. The count below is what holds.
   if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit));
   return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
     let received = 0;
     let held = 0;
     res.once('close', () => budget.give(held));
-    // Attached in the same tick as the parser's own listeners, before the first chunk can flow.
+    const refuse = (error: unknown) => {
+      pieces.length = 0;
+      req.off('data', take);
+      reject(error);
+    };
+    const take = (piece: Buffer) => {
+      received += piece.length;
+      if (received > limit) return refuse(tooLarge(limit));
+      if (!budget.take(piece.length)) return refuse(new PawdexError('overloaded', { retryAfter: 2 }));
+      held += piece.length;
+      pieces.push(piece);
+      try {
+        inspect?.(piece);
+      } catch (error) {
+        refuse(error);
+      }
+    };
+    req.on('data', take);
+    req.once('end', () => resolve(Buffer.concat(pieces)));
+    const stopped = () =>
+      refuse(new PawdexError('invalid_request', { detail: 'The client stopped sending the body.' }));
+    req.once('error', stopped);
+    req.once('close', stopped);
+  });
+}
+
+/**
+ * Reads and drops the rest of a body that is not wanted any more, up to a limit of time and bytes. Closing at once
+ * would reset the connection while the client still sends, and many clients then never see the answer; reading on
+ * for ever would let one client keep the server busy.
+ *
+ * @returns resolves when there is no more to come, or no more is read
+ */
+export function linger(req: IncomingMessage): Promise<void> {
+  req.unpipe();
+  req.removeAllListeners('data');
+  return new Promise((resolve) => {
+    let left = LINGER_BYTES;
+    const over = () => {
+      clearTimeout(timer);
+      req.removeAllListeners('data');
+      req.pause();
+      resolve();
+    };
+    const timer = setTimeout(over, LINGER_MS);
+    timer.unref();
     req.on('data', (chunk: Buffer) => {
-      received += chunk.length;
-      if (received > limit) reject(tooLarge(limit));
-      else if (!budget.take(chunk.length)) reject(new PawdexError('overloaded', { retryAfter: 2 }));
-      else held += chunk.length;
+      left -= chunk.length;
+      if (left < 0) over();
     });
-    parser(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+    req.once('end', over);
+    req.once('close', over);
+    // A client that goes away meanwhile is none of our errors.
+    req.on('error', over);
+    req.resume();
   });
 }

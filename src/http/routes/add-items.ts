@@ -5,45 +5,81 @@ import { fromBase64 } from '../body/images.js';
 import type { Body, BodyReader } from '../body/reader.js';
 import type { Endpoint } from '../endpoint.js';
 import { addAnswer } from '../schemas/answers.js';
-import { collectionPath, noQuery } from '../schemas/common.js';
+import { collectionPath, noQuery, source } from '../schemas/common.js';
 import { itemsForm, itemsJson } from '../schemas/requests.js';
 import { defined, parse } from '../validate.js';
 import { bodies, json, manyImagesForm } from './answers.js';
 
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
 
-/** The items of a form: its files, described by the fields for all and by `items` in order. */
+/** @throws PawdexError invalid_request when `items` has another number of entries than allowed or needed */
+function checkItemCount(
+  fields: Body['fields'],
+  { exactly, most }: { exactly?: number; most?: number },
+): void {
+  // Before they are validated, since that takes time for each of them.
+  const count = Array.isArray(fields.items) ? fields.items.length : (exactly ?? 0);
+  const refuse = (detail: string, message: string) =>
+    new PawdexError('invalid_request', { detail, errors: [{ path: 'body.items', message }] });
+  if (exactly !== undefined && count !== exactly)
+    throw refuse(
+      `\`items\` describes ${count} images, but ${exactly} were sent.`,
+      'must have one entry per image',
+    );
+  if (most !== undefined && count > most)
+    throw refuse(
+      `\`items\` has ${count} entries; this server takes ${most} in one request.`,
+      `must have at most ${most} entries`,
+    );
+}
+
+/** The result of an image that fails alone; what is wrong with the service itself fails the whole call. */
+function failed(thrown: unknown): Extract<AddResult, { status: 'failed' }> {
+  const { code, message, hint, status } = asPawdexError(thrown);
+  if (status >= 500) throw thrown;
+  return { status: 'failed', error: { code, detail: message, hint } };
+}
+
+/** A file's name as a source; it is held to the rules of one. */
+function sourceFromName(name: string | null): string | null {
+  if (name === null) return null;
+  const trouble = source.safeParse(name).error?.issues[0];
+  if (trouble === undefined) return name;
+  throw new PawdexError('invalid_request', {
+    detail: `The file's name ${trouble.message}.`,
+    hint: 'Rename the file, or send another `source` with it.',
+  });
+}
+
+/** The items of a form: one per part `image`, described by the fields for all and by `items` in order. */
 function fromForm({ files, fields }: Body): Prepared[] {
+  checkItemCount(fields, { exactly: files.length });
   const { items, ...forAll } = parse(itemsForm, fields, 'body');
-  if (items !== undefined && items.length !== files.length)
-    throw new PawdexError('invalid_request', {
-      detail: `\`items\` describes ${items.length} images, but ${files.length} were sent.`,
-      errors: [{ path: 'body.items', message: 'must have one entry per image' }],
-    });
-  return files.map(({ buffer, originalname }, i) => ({
-    image: buffer,
-    source: originalname,
-    ...defined(forAll),
-    ...defined(items?.[i] ?? {}),
-  }));
+  return files.map(({ content, name }, i) => {
+    if (content instanceof PawdexError) return failed(content);
+    const described = { ...defined(forAll), ...defined(items?.[i] ?? {}) };
+    try {
+      return {
+        image: content,
+        ...described,
+        source: 'source' in described ? described.source : sourceFromName(name),
+      };
+    } catch (thrown) {
+      return failed(thrown);
+    }
+  });
 }
 
 /** The items of a JSON body; text that is not base64 fails alone, as a damaged image does. */
 function fromJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
+  checkItemCount(fields, { most: batchFiles });
   const { items, ...forAll } = parse(itemsJson, fields, 'body');
-  if (items.length > batchFiles)
-    throw new PawdexError('invalid_request', {
-      detail: `\`items\` has ${items.length} entries; this server takes ${batchFiles} in one request.`,
-      errors: [{ path: 'body.items', message: `must have at most ${batchFiles} entries` }],
-    });
   return items.map(({ imageBase64, ...own }, i) => {
     try {
       const image = fromBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
       return { image, ...defined(forAll), ...defined(own) };
     } catch (thrown) {
-      const { code, message, hint, status } = asPawdexError(thrown);
-      if (status >= 500) throw thrown;
-      return { status: 'failed', error: { code, detail: message, hint } };
+      return failed(thrown);
     }
   });
 }
@@ -74,7 +110,7 @@ export function addItemsRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
         parse(noQuery, req.query, 'query');
         const { collection } = parse(collectionPath, req.params, 'path');
         const isForm = Boolean(req.is('multipart/form-data'));
-        const body = await reader.read(req, res, { many: true });
+        const body = await reader.read(req, res, { many: true, imagePaths: ['items[].imageBase64'] });
         if (isForm ? body.files.length === 0 : Object.keys(body.fields).length === 0)
           throw new PawdexError('image_missing', {
             hint: 'Send files in the multipart field `image`, or `items` with `imageBase64` in JSON.',

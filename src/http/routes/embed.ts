@@ -21,7 +21,7 @@ export function embedRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
       errors: ['image_missing', 'image_unexpected'],
       async handle(req, res) {
         const query = parse(embedQuery, req.query, 'query');
-        const body = await reader.read(req, res);
+        const body = await reader.read(req, res, { imagePaths: ['imageBase64'] });
         const named = parse(embedBody, body.fields, 'body');
         const image = requireImage(body, named, reader.limits.fileBytes);
         const views = either('views', query.views, named.views);

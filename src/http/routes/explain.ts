@@ -43,7 +43,7 @@ export function explainRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
       ],
       async handle(req, res) {
         const query = parse(explainQuery, req.query, 'query');
-        const body = await reader.read(req, res);
+        const body = await reader.read(req, res, { imagePaths: ['imageBase64'] });
         const named = parse(explainBody, body.fields, 'body');
         const image = requireImage(body, named, reader.limits.fileBytes);
         const picture = await engine.heatMap(image, {

@@ -27,7 +27,7 @@ export function identifyRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
       ],
       async handle(req, res) {
         const query = parse(identifyQuery, req.query, 'query');
-        const body = await reader.read(req, res);
+        const body = await reader.read(req, res, { imagePaths: ['imageBase64'] });
         const named = parse(identifyBody, body.fields, 'body');
         const image = requireImage(body, named, reader.limits.fileBytes);
         const answer = await engine.identify(image, {

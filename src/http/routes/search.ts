@@ -67,7 +67,7 @@ export function searchRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
       ],
       async handle(req, res) {
         const query = parse(searchQuery, req.query, 'query');
-        const body = await reader.read(req, res);
+        const body = await reader.read(req, res, { imagePaths: ['imageBase64'] });
         const named = parse(searchBody, body.fields, 'body');
         const wanted = queryOf(body, named, reader.limits.fileBytes);
         const collection = either('collection', query.collection, named.collection) ?? DEFAULT_COLLECTION;

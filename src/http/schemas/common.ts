@@ -1,30 +1,6 @@
 /** Pieces that several endpoints share. Each schema both validates requests and documents them. */
 import { z } from 'zod';
-import {
-  isPlainText,
-  MAX_LABEL,
-  MAX_METADATA_BYTES,
-  MAX_METADATA_KEY,
-  MAX_SOURCE,
-} from '../../engine/description.js';
-
-/** Objects and arrays inside one another; deeper ones exhaust the stack of whoever walks them. */
-const MAX_METADATA_DEPTH = 16;
-
-const children = (value: unknown): unknown[] =>
-  typeof value === 'object' && value !== null ? Object.values(value) : [];
-
-function shallow(value: unknown): boolean {
-  let level = children(value);
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > MAX_METADATA_DEPTH) return false;
-    level = level.flatMap(children);
-  }
-  return true;
-}
-
-const plainText = (max: number) =>
-  z.string().min(1).max(max).refine(isPlainText, 'must not hold control characters');
+import { labelText, metadataKey, metadataObject, plainText, sourceText } from '../../engine/description.js';
 
 export const collectionName = z
   .string()
@@ -39,32 +15,19 @@ export const itemId = plainText(200).meta({
   example: '3fdba35f04dc8c462986c992bcf87554',
 });
 
-export const label = plainText(MAX_LABEL).meta({ description: 'What the image shows.', example: 'siamese' });
-export const source = plainText(MAX_SOURCE).meta({
+export const label = labelText.meta({ description: 'What the image shows.', example: 'siamese' });
+export const source = sourceText.meta({
   description: 'Where the image came from, for people.',
   example: 'photos/milo.jpg',
 });
+export const species = labelText.meta({ description: '`metadata.species`.', example: 'cat' });
 
-// Zod leaves out this key without a word, and a filter that is left out finds everything.
-const noProto = (value: unknown) =>
-  typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__');
-const NO_PROTO = { message: 'must not have a key __proto__', abort: true };
-
-export const metadata = z
-  .unknown()
-  .refine(noProto, NO_PROTO)
-  .pipe(z.record(z.string().max(MAX_METADATA_KEY), z.unknown()))
-  .refine(shallow, { message: `must be nested at most ${MAX_METADATA_DEPTH} deep`, abort: true })
-  .refine(
-    (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES,
-    'must be at most 16 KiB as JSON',
-  )
-  .meta({
-    description: 'Free-form JSON; `species` is what filters know by name.',
-    example: { species: 'cat' },
-    type: 'object',
-    additionalProperties: true,
-  });
+export const metadata = metadataObject.meta({
+  description: 'Free-form JSON; `species` is what filters know by name.',
+  example: { species: 'cat' },
+  type: 'object',
+  additionalProperties: true,
+});
 
 /** A whole number as JSON or as the text of a query or form. */
 export function wholeNumber(min: number, max: number, description: string, byDefault?: number) {
@@ -125,57 +88,105 @@ export function choice<W extends string>(words: readonly W[], description: strin
     .meta({ description, type: 'string', enum: [...words], default: byDefault });
 }
 
+/**
+ * An array whose length is checked before its elements, so that a million bad ones cost nothing.
+ *
+ * @param bounds numbers of elements
+ */
+export function boundedArray<T extends z.ZodType>(
+  element: T,
+  { min = 0, max }: { min?: number; max: number },
+) {
+  const message = `must have ${min} to ${max} elements`;
+  return z
+    .array(z.unknown())
+    .min(min, message)
+    .max(max, message)
+    .pipe(z.array(element))
+    .meta({ type: 'array', items: {} });
+}
+
 /** One value or several of them, as an array. */
 export function oneOrMany<T extends z.ZodType>(value: T, description: string, max = 100) {
   return z
     .union(
-      [value.transform((one) => [one]), z.array(value).min(1).max(max)],
+      [value.transform((one) => [one]), boundedArray(value, { min: 1, max })],
       `must be one such text or an array of 1 to ${max} of them`,
     )
     .optional()
     .meta({ description });
 }
 
+/** A query vector; the first element that is no number is named, not all of them. */
+export const vector = z
+  .array(z.unknown())
+  .max(8192, 'must have at most 8192 numbers')
+  .transform((values, context) => {
+    const bad = values.findIndex((value) => typeof value !== 'number' || !Number.isFinite(value));
+    if (bad === -1) return values as number[];
+    context.addIssue({ code: 'custom', path: [bad], message: 'must be a finite number' });
+    return z.NEVER;
+  })
+  .meta({ type: 'array', items: { type: 'number' }, maxItems: 8192 });
+
+/** A text for people, of several lines if need be. */
+export const paragraph = z
+  .string()
+  .max(2000, { abort: true })
+  .refine((text) => !/[^\P{Cc}\t\r\n]|\p{Cs}/u.test(text), 'must not hold control characters');
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
 
 /** Content hashes: repeated, or separated by commas. */
+const sha256s = boundedArray(sha256, { min: 1, max: 1000 });
+
+/** Content hashes: repeated, or separated by commas. */
 export const sha256List = z
-  .union([z.string().transform((text) => text.split(',')), z.array(z.string())])
-  .pipe(z.array(sha256).min(1).max(1000))
+  .unknown()
+  .transform((given) => (typeof given === 'string' ? given.split(',') : (given as unknown[])))
+  .pipe(sha256s)
   .optional()
   .meta({
     description: 'One of these hex content hashes, separated by commas.',
     type: 'string',
   });
 
+/** Conditions on metadata. */
+const MAX_CONDITIONS = 100;
+
+const conditions = z
+  .unknown()
+  .refine((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    message: 'must be an object',
+    abort: true,
+  })
+  // Zod leaves out this key without a word, and a filter that is left out finds everything.
+  .refine((value) => !Object.hasOwn(value as object, '__proto__'), {
+    message: 'must not have a key __proto__',
+    abort: true,
+  })
+  .refine((value) => Object.keys(value as object).length <= MAX_CONDITIONS, {
+    message: `must have at most ${MAX_CONDITIONS} keys`,
+    abort: true,
+  })
+  .pipe(z.record(metadataKey, z.union([z.string().max(2000), z.number(), z.boolean()])));
+
 export const filter = z
   .strictObject({
     label: oneOrMany(label, 'One of these labels.'),
-    species: oneOrMany(plainText(200), '`metadata.species` is one of these.'),
-    metadata: z
-      .unknown()
-      .refine(noProto, NO_PROTO)
-      .pipe(
-        z.record(
-          z.string().min(1).max(MAX_METADATA_KEY),
-          z.union([z.string().max(2000), z.number(), z.boolean()]),
-        ),
-      )
-      .optional()
-      .meta({
-        description: 'Top-level metadata keys with the value they must have.',
-        type: 'object',
-        additionalProperties: { type: ['string', 'number', 'boolean'] },
-      }),
-    sha256: z.array(sha256).min(1).max(1000).optional().meta({ description: 'One of these content hashes.' }),
+    species: oneOrMany(species, '`metadata.species` is one of these.'),
+    metadata: conditions.optional().meta({
+      description: 'Top-level metadata keys with the value they must have.',
+      type: 'object',
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+    }),
+    sha256: sha256s.optional().meta({ description: 'One of these content hashes.' }),
   })
   .meta({
     id: 'Filter',
     description: 'Which items may answer; all conditions hold together.',
     example: { species: ['cat'] },
   });
-
-export const species = plainText(200);
 
 export const collectionPath = z.strictObject({ collection: collectionName });
 export const jobPath = z.strictObject({

@@ -1,7 +1,10 @@
 /** What the endpoints accept. */
 import { z } from 'zod';
+import { PawdexError } from '../../errors.js';
 import { VIEWS } from '../../image/views.js';
+import { parseBoundedJson } from '../body/json-guard.js';
 import {
+  boundedArray,
   choice,
   collectionName,
   filter,
@@ -10,14 +13,18 @@ import {
   metadata,
   numberWithin,
   oneOrMany,
+  paragraph,
   sha256List,
   source,
   species,
+  vector,
   wholeNumber,
   yesNo,
 } from './common.js';
 
 const MAX_K = 1000;
+/** Entries of `items`: the highest limit that PAWDEX_MAX_BATCH_FILES can set. */
+const MAX_ITEMS = 1000;
 
 /** The collection asked when none is named. */
 export const DEFAULT_COLLECTION = 'breeds';
@@ -89,13 +96,11 @@ export const searchBody = z.strictObject({
   imageBase64,
   url,
   id: itemId.optional().meta({ description: 'Search by an item of the collection.' }),
-  vector: z
-    .array(z.number('must be a finite number'))
-    .max(8192)
+  vector: vector
     .optional()
     .meta({ description: 'Search by a vector of as many numbers as the collection has dimensions.' }),
-  positives: z.array(itemId).max(100).optional().meta({ description: 'Items to be similar to.' }),
-  negatives: z.array(itemId).max(100).optional().meta({ description: 'Items to be unlike.' }),
+  positives: boundedArray(itemId, { max: 100 }).optional().meta({ description: 'Items to be similar to.' }),
+  negatives: boundedArray(itemId, { max: 100 }).optional().meta({ description: 'Items to be unlike.' }),
   filter: filter.optional(),
 });
 
@@ -104,7 +109,7 @@ export const searchForm = searchBody.pick({ filter: true });
 
 export const newCollection = z.strictObject({
   name: collectionName,
-  description: z.string().max(2000).optional(),
+  description: paragraph.optional(),
 });
 
 const described = {
@@ -116,14 +121,14 @@ const described = {
 /** Label, source and metadata of an upload: for all its images, and in `items` for each in order. */
 export const itemsForm = z.strictObject({
   ...described,
-  items: z.array(z.strictObject(described)).optional().meta({
+  items: boundedArray(z.strictObject(described), { max: MAX_ITEMS }).optional().meta({
     description: 'One object per image, in order; its fields go before those for all.',
   }),
 });
 
 export const itemsJson = z.strictObject({
   ...described,
-  items: z.array(z.strictObject({ ...described, imageBase64: z.string() })).min(1),
+  items: boundedArray(z.strictObject({ ...described, imageBase64: z.string() }), { min: 1, max: MAX_ITEMS }),
 });
 
 export const itemPatch = z
@@ -151,9 +156,10 @@ export const itemsQuery = z.strictObject({
     .max(8000)
     .transform((text, context) => {
       try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'must be JSON' });
+        return parseBoundedJson(text, 'query.filter');
+      } catch (error) {
+        const message = error instanceof PawdexError ? error.errors![0]!.message : 'must be JSON';
+        context.addIssue({ code: 'custom', message });
         return z.NEVER;
       }
     })

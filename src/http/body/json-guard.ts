@@ -1,0 +1,197 @@
+/**
+ * Bounds a JSON text before anything walks it. `JSON.parse` and schema validation take time for every value, key and
+ * level, so a few megabytes of `[` or `1,` would keep the event loop busy for seconds. The guard reads the bytes once,
+ * as they arrive, and stops at the first limit. It leaves it to `JSON.parse` to say what is not JSON.
+ */
+import { PawdexError } from '../../errors.js';
+
+/** Objects and arrays inside one another. Metadata may be 16 deep, and stands three levels down. */
+const MAX_DEPTH = 32;
+/** Values and keys in one text. A query vector has up to 8,192. */
+const MAX_VALUES = 20_000;
+/** Bytes of one text that is no image. */
+const MAX_TEXT_BYTES = 64 * 1024;
+/** Bytes of everything but images. */
+const MAX_PLAIN_BYTES = 1024 * 1024;
+/** Bytes of a key that are kept to tell where in the text an image stands. */
+const KEPT_KEY_BYTES = 32;
+
+/** Share of an image's text that may be no base64: line breaks and escaped slashes need 1 / 16. */
+const MAX_OTHER_SHARE = 1 / 8;
+
+/** By byte: 1 for what is no digit of base64. */
+const IS_OTHER = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[\w+/=-]/.test(String.fromCharCode(byte)) ? 0 : 1,
+);
+
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Checks one JSON text, given piece by piece. */
+export class JsonGuard {
+  readonly #where: string;
+  readonly #imagePaths: ReadonlySet<string>;
+  /** One entry per open object or array: the latest key of an object, or null for an array. */
+  readonly #open: (string | null)[] = [];
+  #values = 0;
+  #plainBytes = 0;
+  #expectsKey = false;
+  #inText = false;
+  #escaped = false;
+  #textBytes = 0;
+  /** Whether the text that is being read may be as long as an image. */
+  #isImage = false;
+  /** Bytes of that text that are no base64. */
+  #otherBytes = 0;
+  #key = '';
+
+  /**
+   * @param where what the text is, for errors: `body`
+   * @param imagePaths where images may stand, such as `items[].imageBase64`; texts elsewhere are held to 64 KiB
+   */
+  constructor(where: string, imagePaths: readonly string[] = []) {
+    this.#where = where;
+    this.#imagePaths = new Set(imagePaths);
+  }
+
+  /**
+   * Checks the next piece of the text.
+   *
+   * @throws PawdexError invalid_request, payload_too_large
+   */
+  push(bytes: Uint8Array): void {
+    const { length } = bytes;
+    let at = 0;
+    while (at < length) at = this.#inText ? this.#readText(bytes, at) : this.#readStructure(bytes, at);
+  }
+
+  /** Reads up to the next text. @returns where it stopped */
+  #readStructure(bytes: Uint8Array, from: number): number {
+    const { length } = bytes;
+    let at = from;
+    while (at < length && !this.#inText) this.#readToken(bytes[at++]!);
+    this.#countPlain(at - from);
+    return at;
+  }
+
+  #readToken(byte: number): void {
+    switch (byte) {
+      case QUOTE:
+        this.#startText();
+        break;
+      case COMMA:
+        this.#countValue();
+        this.#expectsKey = this.#open.at(-1) !== null;
+        break;
+      case COLON:
+        this.#countValue();
+        this.#expectsKey = false;
+        if (this.#open.length > 0) this.#open[this.#open.length - 1] = this.#key;
+        break;
+      case OPEN_ARRAY:
+      case OPEN_OBJECT:
+        this.#countValue();
+        if (this.#open.length === MAX_DEPTH)
+          throw this.#refusal(`must be nested at most ${MAX_DEPTH} levels deep`);
+        this.#open.push(byte === OPEN_ARRAY ? null : '');
+        this.#expectsKey = byte === OPEN_OBJECT;
+        break;
+      case CLOSE_ARRAY:
+      case CLOSE_OBJECT:
+        this.#open.pop();
+        break;
+    }
+  }
+
+  #startText(): void {
+    this.#inText = true;
+    this.#textBytes = 0;
+    this.#otherBytes = 0;
+    this.#isImage = !this.#expectsKey && this.#imagePaths.size > 0 && this.#imagePaths.has(this.#path());
+    if (this.#expectsKey) this.#key = '';
+  }
+
+  /** Reads up to the end of the text. @returns where it stopped */
+  #readText(bytes: Uint8Array, from: number): number {
+    const { length } = bytes;
+    let at = from;
+    while (at < length) {
+      const byte = bytes[at++]!;
+      if (this.#escaped) this.#escaped = false;
+      else if (byte === BACKSLASH) this.#escaped = true;
+      else if (byte === QUOTE) {
+        this.#inText = false;
+        break;
+      }
+    }
+    this.#textBytes += at - from;
+    if (this.#isImage) this.#checkImage(bytes, from, at);
+    else this.#checkText(bytes.subarray(from, at));
+    return at;
+  }
+
+  /** Decoding what is no base64, and unescaping it, takes ten times as long. */
+  #checkImage(bytes: Uint8Array, from: number, to: number): void {
+    let other = 0;
+    for (let at = from; at < to; at++) other += IS_OTHER[bytes[at]!]!;
+    this.#otherBytes += other;
+    if (this.#otherBytes <= MAX_TEXT_BYTES + this.#textBytes * MAX_OTHER_SHARE) return;
+    const path = `${this.#where}.${this.#path()}`;
+    throw new PawdexError('invalid_request', {
+      detail: `\`${path}\` is not valid base64.`,
+      errors: [{ path, message: 'must be base64' }],
+    });
+  }
+
+  #checkText(piece: Uint8Array): void {
+    this.#countPlain(piece.length);
+    if (this.#textBytes > MAX_TEXT_BYTES)
+      throw new PawdexError('payload_too_large', {
+        detail: `A text that is not an image may have at most ${MAX_TEXT_BYTES} bytes.`,
+        hint: 'Send images as `imageBase64`; keep labels, sources and metadata short.',
+      });
+    if (!this.#expectsKey || this.#key.length >= KEPT_KEY_BYTES) return;
+    const end = this.#inText ? piece.length : piece.length - 1;
+    this.#key += Buffer.from(piece.subarray(0, Math.min(end, KEPT_KEY_BYTES))).toString('latin1');
+  }
+
+  #countValue(): void {
+    if (++this.#values > MAX_VALUES) throw this.#refusal(`must have at most ${MAX_VALUES} values and keys`);
+  }
+
+  #countPlain(bytes: number): void {
+    this.#plainBytes += bytes;
+    if (this.#plainBytes > MAX_PLAIN_BYTES)
+      throw new PawdexError('payload_too_large', {
+        detail: `Everything but images may have at most ${MAX_PLAIN_BYTES} bytes.`,
+        hint: 'Send fewer images in one request, or less metadata with each.',
+      });
+  }
+
+  #refusal(message: string): PawdexError {
+    return new PawdexError('invalid_request', {
+      detail: `${this.#where}: ${message}.`,
+      errors: [{ path: this.#where, message }],
+    });
+  }
+
+  /** Where the next value stands: `items[].imageBase64`. */
+  #path(): string {
+    let path = '';
+    for (const key of this.#open) {
+      if (key === null) path += '[]';
+      else path += path === '' ? key : `.${key}`;
+    }
+    return path;
+  }
+}
+
+/**
+ * Parses a JSON text of a form field or a query parameter under the same limits as a body.
+ *
+ * @throws PawdexError invalid_request, payload_too_large; SyntaxError when it is not JSON
+ */
+export function parseBoundedJson(text: string, where: string): unknown {
+  new JsonGuard(where).push(Buffer.from(text));
+  return JSON.parse(text);
+}

@@ -1,0 +1,121 @@
+/** Bodies that are cheap to send and expensive to read do not stop the server. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hostileBodies } from '../../scripts/faults/hostile-bodies.mjs';
+import { JsonGuard } from '../../src/http/body/json-guard.js';
+import type { RunningServer } from '../../src/http/server.js';
+import { testApp } from '../helpers/http.js';
+import { serve } from '../helpers/raw.js';
+
+/** Longest standstill of the event loop, which this test shares with the server. Before, it was 5 to 80 seconds. */
+const LONGEST_STANDSTILL_MS = 1_500;
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await serve(await testApp({ MAX_UPLOAD_MB: 20 }));
+});
+afterAll(() => server.close({ graceSeconds: 0 }));
+
+describe('refuses at once, and answers others meanwhile', () => {
+  it.each(hostileBodies())('%s', async (_, { method, path, type, body }) => {
+    const bytes = Buffer.from(body);
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    const answer = await fetch(server.url + path, { method, headers: { 'content-type': type }, body: bytes });
+    const text = await answer.text();
+    delay.disable();
+    expect([400, 413], text.slice(0, 200)).toContain(answer.status);
+    expect(text.length).toBeLessThan(10_000);
+    expect(delay.max / 1e6).toBeLessThan(LONGEST_STANDSTILL_MS);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  });
+});
+
+it('names at most 20 of the fields that are wrong', async () => {
+  const send = async (path: string, body: object) => {
+    const answer = await fetch(server.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return ((await answer.json()) as { errors: unknown[] }).errors.length;
+  };
+  const manyKeys = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`k${i}`, 1]));
+  expect(await send('/v1/identify', manyKeys)).toBe(20);
+  expect(await send('/v1/search', { positives: Array(100).fill(7) })).toBe(20);
+});
+
+describe('the limits of JSON', () => {
+  /** Whether a text passes, given in pieces of these lengths. */
+  const passes = (text: string, lengths: number[], imagePaths: string[] = []) => {
+    const guard = new JsonGuard('body', imagePaths);
+    const bytes = Buffer.from(text);
+    try {
+      for (let at = 0, i = 0; at < bytes.length; i++) {
+        const next = at + (lengths[i % lengths.length] ?? bytes.length);
+        guard.push(bytes.subarray(at, next));
+        at = next;
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const pieces = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 });
+
+  it('let every ordinary text pass, however it is cut', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 20 }), pieces, (value, lengths) => {
+        expect(passes(JSON.stringify(value), lengths)).toBe(true);
+      }),
+    );
+  });
+
+  it('count levels as deep as they are, whatever stands in texts', () => {
+    const text = fc.string({ unit: fc.constantFrom('[', '{', '"', '\\', ':', ',', 'x'), maxLength: 20 });
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 60 }), pieces, (keys, lengths) => {
+        const nested = keys.reduce<unknown>((inner, key) => ({ [key]: inner, other: key }), 1);
+        expect(passes(JSON.stringify(nested), lengths)).toBe(keys.length <= 32);
+      }),
+    );
+  });
+
+  it('count values and keys', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 9_990, max: 10_010 }), pieces, (count, lengths) => {
+        const object = Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, '[,:{']));
+        // One for the object, a key and a comma for each entry but the last.
+        expect(
+          passes(
+            JSON.stringify(object),
+            lengths.map((n) => n * 100),
+          ),
+        ).toBe(2 * count <= 20_000);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('allow long texts only where an image may stand', () => {
+    const long = 'A'.repeat(70_000);
+    const paths = ['imageBase64', 'items[].imageBase64'];
+    const cases: [unknown, boolean][] = [
+      [{ imageBase64: long }, true],
+      [{ k: 1, imageBase64: long, label: 'x' }, true],
+      [{ items: [{ label: 'x', imageBase64: long }, { imageBase64: long }] }, true],
+      [{ label: long }, false],
+      [{ metadata: { imageBase64: long } }, false],
+      [{ items: [{ metadata: { imageBase64: long } }] }, false],
+      [{ items: { imageBase64: long } }, false],
+      [{ imageBase64: [long] }, false],
+      [{ [long]: 1 }, false],
+      [[long], false],
+      [long, false],
+    ];
+    for (const lengths of [[7], [1_000], [100_000]])
+      for (const [value, expected] of cases)
+        expect([value, passes(JSON.stringify(value), lengths, paths)]).toEqual([value, expected]);
+  });
+});
