@@ -29,8 +29,8 @@ it('every code has a status, a title that is a sentence, and a hint', () => {
 it('the address in `type` leads to the entry of the code', async () => {
   const { app } = await testApp();
   const { body } = await request(app).get('/nope');
-  const [path, anchor] = body.type.split('#');
-  const page = await request(app).get(path);
+  const { pathname, hash } = new URL(body.type, 'http://here/nope');
+  const page = await request(app).get(pathname);
   expect(page.status).toBe(200);
-  expect(page.text).toContain(`id="${anchor}"`);
+  expect(page.text).toContain(`id="${hash.slice(1)}"`);
 });
