@@ -7,7 +7,7 @@ import { type LocalEngine, openLocalEngine } from '../engine/local.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { createApp } from '../http/app.js';
 import type { Lifecycle } from '../http/lifecycle.js';
-import { startServer } from '../http/server.js';
+import { type RunningServer, startServer } from '../http/server.js';
 import { jobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
 import { jobWork } from '../jobs/job-work.js';
@@ -33,14 +33,39 @@ async function run(flags: Record<string, unknown>): Promise<void> {
     quiet ? null : 'Stopping: requests in flight are finished; Ctrl-C again stops at once.',
   );
   const die = (error: unknown, what: string) => {
-    logger.fatal({ err: error }, what);
-    process.exit(EXIT.someFailed);
+    try {
+      logger.fatal({ err: error }, what);
+    } finally {
+      process.exit(EXIT.someFailed);
+    }
   };
   process.on('uncaughtException', (error) => die(error, 'Unexpected error; the server ends.'));
   const engine = await open(config, (error) => die(error, 'A worker thread has died; the server ends.'));
-  const lifecycle: Lifecycle = { state: 'ready' };
   try {
-    const jobs = await openJobs(config, engine, logger);
+    await serve({ config, engine, logger, quiet, started, stop: interruption.signal });
+  } finally {
+    await engine.close();
+  }
+  logger.info('stopped');
+}
+
+interface Serving {
+  config: Config;
+  engine: LocalEngine;
+  logger: Logger;
+  quiet: boolean;
+  /** When the process began to start, of `performance.now()`. */
+  started: number;
+  /** Raised when the server should stop. */
+  stop: AbortSignal;
+}
+
+/** Answers requests until `stop` is raised. Whatever fails, nothing listens any more when this settles. */
+async function serve({ config, engine, logger, quiet, started, stop }: Serving): Promise<void> {
+  const lifecycle: Lifecycle = { state: 'ready' };
+  const jobs = await openJobs(config, engine, logger);
+  let server: RunningServer | null = null;
+  try {
     const app = createApp({
       engine,
       jobs,
@@ -51,7 +76,7 @@ async function run(flags: Record<string, unknown>): Promise<void> {
       pending: () => engine.pending,
       webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
     });
-    const server = await startServer(app, {
+    server = await startServer(app, {
       host: config.HOST,
       port: config.PORT,
       lifecycle,
@@ -62,20 +87,34 @@ async function run(flags: Record<string, unknown>): Promise<void> {
           'Connections were refused: too many at once.',
         ),
     });
-    await announceServer(config.DATA_DIR, server.url);
+    await announce(config.DATA_DIR, server.url, logger);
     await tellAboutStart(engine, logger);
     const seconds = (performance.now() - started) / 1000;
     logger.info({ url: server.url, version: VERSION, seconds }, 'ready');
     if (!quiet) note(await greeting(engine, server.url, seconds));
-    await raised(interruption.signal);
+    await raised(stop);
     logger.info('stopping');
-    // First the jobs: who follows one is told its end, and that request is over.
-    await Promise.all([jobs.close(), server.close({ graceSeconds: config.SHUTDOWN_SECONDS })]);
-    await withdrawServer(config.DATA_DIR);
   } finally {
-    await engine.close();
+    // First the jobs: who follows one is told its end, and that request is over.
+    await Promise.all([jobs.close(), server?.close({ graceSeconds: config.SHUTDOWN_SECONDS })]);
+    if (server !== null) await withdraw(config.DATA_DIR, logger);
   }
-  logger.info('stopped');
+}
+
+/** A full disk or a file in the way must not keep a server from serving: the file is only a hint. */
+async function announce(dataDir: string, url: string, logger: Logger): Promise<void> {
+  await announceServer(dataDir, url).catch((error) =>
+    logger.warn(
+      { err: error },
+      `DATA_DIR/server.json cannot be written: other commands need --server ${url} to work through this server.`,
+    ),
+  );
+}
+
+async function withdraw(dataDir: string, logger: Logger): Promise<void> {
+  await withdrawServer(dataDir).catch((error) =>
+    logger.warn({ err: error }, 'DATA_DIR/server.json cannot be removed.'),
+  );
 }
 
 /** Opens the engine; a data directory that a server has is told with that server's address. */
@@ -95,11 +134,21 @@ async function open(config: Config, onCrash: (error: PawdexError) => void): Prom
 }
 
 function openJobs(config: Config, engine: LocalEngine, logger: Logger): Promise<JobRunner> {
+  const records = jobRecords(path.join(config.DATA_DIR, 'jobs'), (file) =>
+    logger.warn({ file }, 'The record of a job cannot be read; the file is left as it is.'),
+  );
+  // Photos are found without the records of jobs. New jobs are refused with a code while they cannot be written.
+  const load = () =>
+    records.load().catch((error) => {
+      logger.warn(
+        { err: error.cause ?? error },
+        'The records of jobs cannot be read: earlier jobs are not listed.',
+      );
+      return [];
+    });
   return JobRunner.open({
     work: jobWork(engine),
-    records: jobRecords(path.join(config.DATA_DIR, 'jobs'), (file) =>
-      logger.warn({ file }, 'The record of a job cannot be read; the file is left as it is.'),
-    ),
+    records: { ...records, load },
     onOver: ({ id, kind, collection, state, error }) =>
       logger.info({ job: id, kind, collection, state, code: error?.code }, 'job over'),
     onTrouble: (error) => logger.error({ err: error.cause ?? error, code: error.code }, 'job trouble'),
@@ -115,6 +164,10 @@ async function tellAboutStart(engine: LocalEngine, logger: Logger): Promise<void
     logger.warn(
       { reason: graphUnavailable },
       'There is no graph index: searches are exact, slower when large.',
+    );
+  if (engine.gallery === 'unwritable')
+    logger.warn(
+      'The shipped gallery could not be stored: the disk is full. It is stored at a start with more room.',
     );
   if (engine.gallery === 'kept')
     logger.warn(

@@ -2,9 +2,10 @@
  * DATA_DIR/server.json says where the server that owns a data directory listens, so that other commands can
  * work through it. It is a hint, not a lock: who reads it checks that the process is there.
  */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../files/replace.js';
 
 const schema = z.object({
   pid: z.int().positive(),
@@ -18,15 +19,17 @@ export type RunningServer = z.infer<typeof schema>;
 
 const fileIn = (dataDir: string) => path.join(dataDir, 'server.json');
 
-/** Says that this process serves the data directory at `url`. */
+/**
+ * Says that this process serves the data directory at `url`.
+ *
+ * @throws the file system's error; the server works without the file, and commands need `--server` then
+ */
 export async function announceServer(dataDir: string, url: string): Promise<void> {
   const running: RunningServer = { pid: process.pid, url, startedAt: new Date().toISOString() };
-  const aside = `${fileIn(dataDir)}.${process.pid}`;
-  await writeFile(aside, `${JSON.stringify(running)}\n`);
-  await rename(aside, fileIn(dataDir));
+  await replaceFile(fileIn(dataDir), `${JSON.stringify(running)}\n`);
 }
 
-/** Takes back what {@link announceServer} said. */
+/** Takes back what {@link announceServer} said. @throws the file system's error */
 export async function withdrawServer(dataDir: string): Promise<void> {
   await rm(fileIn(dataDir), { force: true });
 }

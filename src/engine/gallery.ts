@@ -6,7 +6,7 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { loadCalibration } from '../breeds/load-calibration.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
-import type { NewItem, Store } from '../store/store.js';
+import type { CollectionInfo, NewItem, Store } from '../store/store.js';
 
 /** The collection that the gallery fills. */
 const GALLERY_COLLECTION = 'breeds';
@@ -78,8 +78,11 @@ export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Prom
   }
 }
 
-/** What {@link loadGallery} did. */
-export type GalleryOutcome = 'current' | 'loaded' | 'kept';
+/**
+ * What {@link loadGallery} did. `unwritable`: the disk took no write, so that what was there, if anything, is
+ * there unchanged.
+ */
+export type GalleryOutcome = 'current' | 'loaded' | 'kept' | 'unwritable';
 
 /**
  * Fills `breeds` from the gallery file and the calibration.json beside it, once: a collection that was filled from
@@ -87,7 +90,7 @@ export type GalleryOutcome = 'current' | 'loaded' | 'kept';
  * people added stay, and if there are any under another encoder the collection is `kept` untouched, since their
  * vectors would no longer compare. An import that was cut off is completed, as putting is idempotent.
  *
- * @throws PawdexError gallery_invalid
+ * @throws PawdexError gallery_invalid; storage_full, storage_failed when the collection is left incomplete
  */
 export async function loadGallery(file: string, store: Store, encoder: EncoderInfo): Promise<GalleryOutcome> {
   const bytes = await readFile(file).catch((cause) => {
@@ -98,25 +101,47 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   const existing = (await store.listCollections()).find((c) => c.name === GALLERY_COLLECTION);
   if (existing?.gallery === sha256) return 'current';
   const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
-  if (existing !== undefined) {
+  const sameSpace = existing?.fingerprint === encoder.fingerprint;
+  if (existing !== undefined && !sameSpace) {
     const shipped = await store.count(GALLERY_COLLECTION, { metadata: { [MARK]: true } });
-    const sameSpace = existing.fingerprint === encoder.fingerprint;
-    if (!sameSpace && shipped < existing.count) return 'kept';
-    if (!sameSpace) await store.deleteCollection(GALLERY_COLLECTION);
-    else if (existing.gallery !== null) await removeShipped(store);
+    if (shipped < existing.count) return 'kept';
   }
-  if (existing === undefined || existing.fingerprint !== encoder.fingerprint)
-    await store.createCollection({
-      name: GALLERY_COLLECTION,
-      dimension: encoder.dimension,
-      fingerprint: encoder.fingerprint,
-      model: encoder.name,
-      description: 'Cat and dog breeds, as shipped with pawdex',
-    });
+  if (!(await beginImport(store, encoder, existing))) return 'unwritable';
+  if (sameSpace) await removeShipped(store);
   for (let at = 0; at < items.length; at += BATCH)
     await store.put(GALLERY_COLLECTION, items.slice(at, at + BATCH));
   await store.updateCollection(GALLERY_COLLECTION, { gallery: sha256, calibration });
   return 'loaded';
+}
+
+/**
+ * Makes the collection, or marks the one that is there as incomplete, so that an import that is cut off is taken up again.
+ *
+ * @returns false when the disk took no write: nothing has changed then
+ */
+async function beginImport(
+  store: Store,
+  { fingerprint, dimension, name: model }: EncoderInfo,
+  existing: CollectionInfo | undefined,
+): Promise<boolean> {
+  try {
+    if (existing?.fingerprint === fingerprint) {
+      await store.updateCollection(GALLERY_COLLECTION, { gallery: null });
+      return true;
+    }
+    if (existing !== undefined) await store.deleteCollection(GALLERY_COLLECTION);
+    await store.createCollection({
+      name: GALLERY_COLLECTION,
+      dimension,
+      fingerprint,
+      model,
+      description: 'Cat and dog breeds, as shipped with pawdex',
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof PawdexError && error.code === 'storage_full') return false;
+    throw error;
+  }
 }
 
 async function removeShipped(store: Store): Promise<void> {

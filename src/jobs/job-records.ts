@@ -10,7 +10,7 @@ import { type Job, jobSchema } from './job.js';
 
 /** Where jobs are kept while the server does not run. */
 export interface JobRecords {
-  /** The jobs kept, in any order. */
+  /** The jobs kept, in any order. @throws PawdexError storage_full, storage_failed */
   load(): Promise<Job[]>;
   /** Durable when it resolves. @throws PawdexError storage_full, storage_failed */
   save(job: Job): Promise<void>;
@@ -31,16 +31,15 @@ function failed(cause: NodeJS.ErrnoException): never {
 /**
  * Records in a folder, which is made when missing. Only one process may use it, as with the data directory.
  *
- * @param onUnreadable told of a file that is no record; it is left where it is
+ * @param onUnreadable told of a file that is no record or cannot be read; it is left where it is
  */
 export function jobRecords(dir: string, onUnreadable: (file: string) => void): JobRecords {
   const fileOf = (id: string) => path.join(dir, `${id}.json`);
 
   async function read(name: string): Promise<Job[]> {
     const file = path.join(dir, name);
-    const text = await readFile(file, 'utf8');
     try {
-      return [jobSchema.parse(JSON.parse(text))];
+      return [jobSchema.parse(JSON.parse(await readFile(file, 'utf8')))];
     } catch {
       onUnreadable(file);
       return [];
@@ -54,8 +53,8 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
       const jobs: Job[] = [];
       for (const name of names) {
         // Cut off in the middle of being written: what it would have replaced is still there.
-        if (name.endsWith(ASIDE)) await rm(path.join(dir, name), { force: true });
-        else if (name.endsWith('.json')) jobs.push(...(await read(name).catch(failed)));
+        if (name.endsWith(ASIDE)) await rm(path.join(dir, name), { force: true }).catch(failed);
+        else if (name.endsWith('.json')) jobs.push(...(await read(name)));
       }
       return jobs;
     },

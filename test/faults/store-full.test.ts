@@ -5,11 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { mayMount } from './may-mount.js';
 import { CHILD, expectWhole, start } from './store-processes.js';
 
-/** Whether this process may mount a file system in a name space of its own. */
-const mayMount =
-  spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()], { stdio: 'ignore' }).status === 0;
 const hasBash = spawnSync('bash', ['-c', 'ulimit -f 100']).status === 0;
 
 describe('a full disk', () => {

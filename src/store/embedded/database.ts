@@ -110,6 +110,8 @@ function migrate(db: Db): void {
     throw new PawdexError('data_dir_newer', {
       detail: `The data directory has format ${version}; this pawdex knows formats up to ${MIGRATIONS.length}.`,
     });
+  // Nothing is written where nothing is to do: on a full disk what is stored can still be read.
+  if (version === MIGRATIONS.length) return;
   db.transaction(() => {
     for (const sql of MIGRATIONS.slice(version)) db.exec(sql);
     db.pragma(`user_version = ${MIGRATIONS.length}`);

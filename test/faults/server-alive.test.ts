@@ -1,0 +1,136 @@
+/** A server whose files cannot be written at start or stop serves, or ends; it never listens without answering. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { Bench, CAT, until } from '../cli/pawdex.js';
+import { mayMount } from './may-mount.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.create();
+});
+afterEach(() => bench.remove());
+
+/** Starts a server that may have no server.json. */
+async function serve() {
+  const { child, ended } = bench.start(['serve', '--quiet']);
+  let log = '';
+  child.stdout!.on('data', (chunk) => {
+    log += chunk;
+  });
+  await until(() => log.includes('"ready"') || child.exitCode !== null);
+  const lines = log.split('\n').filter((line) => line.startsWith('{'));
+  const parsed = lines.map((line) => JSON.parse(line) as { msg: string; level: number; url: string });
+  return {
+    url: parsed.find(({ msg }) => msg === 'ready')!.url,
+    warnings: parsed.filter(({ level }) => level === 40).map(({ msg }) => msg),
+    child,
+    ended,
+  };
+}
+
+describe('a server', () => {
+  const obstacles: [string, (dataDir: string) => Promise<unknown>, RegExp][] = [
+    [
+      'a folder in place of server.json',
+      (dir) => mkdir(path.join(dir, 'server.json/x'), { recursive: true }),
+      /server\.json/,
+    ],
+    [
+      'a file in place of the folder of jobs',
+      (dir) => writeFile(path.join(dir, 'jobs'), ''),
+      /records of jobs/,
+    ],
+    [
+      'a folder in place of a job',
+      (dir) => mkdir(path.join(dir, 'jobs/a.json'), { recursive: true }),
+      /record of a job/,
+    ],
+  ];
+  it.each(obstacles)('with %s warns and serves, and ends at the first TERM', async (_, hinder, warning) => {
+    await mkdir(bench.dataDir);
+    await hinder(bench.dataDir);
+    const server = await serve();
+    expect(server.warnings.join()).toMatch(warning);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${server.url}/v1/collections`)).status).toBe(200);
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+  });
+
+  it('answers a new job with a code when jobs cannot be recorded', async () => {
+    await mkdir(bench.dataDir);
+    await writeFile(path.join(bench.dataDir, 'jobs'), '');
+    const { url } = await serve();
+    const headers = { 'Content-Type': 'application/json' };
+    await fetch(`${url}/v1/collections`, { method: 'POST', headers, body: '{"name":"mine"}' });
+    const body = '{"kind":"evaluate","collection":"mine"}';
+    const refused = await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body });
+    expect(await refused.json()).toMatchObject({ code: 'storage_failed' });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'whose log cannot be written serves, says so, and ends at the first TERM',
+    async () => {
+      const command = [process.execPath, path.join(PACKAGE_ROOT, 'dist/cli/main.js'), 'serve', '--quiet'];
+      const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', ...command], {
+        env: { ...process.env, PAWDEX_DATA_DIR: bench.dataDir, PAWDEX_GALLERY: '', PAWDEX_PORT: '0' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const closed = once(child, 'close');
+      let complaint = '';
+      child.stderr.on('data', (chunk) => {
+        complaint += chunk;
+      });
+      try {
+        const file = path.join(bench.dataDir, 'server.json');
+        await until(() => existsSync(file) || child.exitCode !== null);
+        const { url } = JSON.parse(readFileSync(file, 'utf8'));
+        expect((await fetch(`${url}/readyz`)).status).toBe(200);
+        child.kill('SIGTERM');
+        expect((await closed)[0]).toBe(0);
+        expect(complaint).toMatch(/^warning: the log cannot be written \(ENOSPC.*\n$/);
+      } finally {
+        child.kill('SIGKILL');
+      }
+    },
+  );
+
+  it('stops cleanly when server.json cannot be removed', async () => {
+    const server = await bench.serve();
+    await rm(path.join(bench.dataDir, 'server.json'));
+    await mkdir(path.join(bench.dataDir, 'server.json'));
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"stopped"') });
+  });
+});
+
+describe('a server on a full disk', () => {
+  it.skipIf(!mayMount)(
+    'starts, reads, refuses writes with a code, and stops',
+    async () => {
+      const disk = await mkdtemp(path.join(tmpdir(), 'pawdex-full-server-'));
+      const script = 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$@"';
+      const child = fileURLToPath(new URL('./server-child.mjs', import.meta.url));
+      const main = path.join(PACKAGE_ROOT, 'dist/cli/main.js');
+      const run = [process.execPath, child, main, path.join(disk, 'data'), CAT];
+      const { stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script, disk, ...run], {
+        encoding: 'utf8',
+        timeout: 120_000,
+      });
+      await rm(disk, { recursive: true });
+      expect(stdout, stderr).toMatch(/^\{/);
+      expect(JSON.parse(stdout)).toMatchObject({
+        ...{ added: 'created', ready: true, listed: 1, nearest: 1, refused: 'storage_full', stopped: 0 },
+        ...{ warnings: [expect.stringContaining('server.json')], after: 1, stoppedAfter: 0 },
+      });
+    },
+    150_000,
+  );
+});
