@@ -134,8 +134,15 @@ export class PawdexClient {
   async addItems(collection: string, items: ItemInput[]): Promise<AddResult[]> {
     const { limits } = await this.info();
     const path = `/v1/collections/${segment(collection)}/items`;
-    const send = async (batch: ItemInput[]) =>
-      (await this.#http.json<AddAnswer>({ method: 'POST', path, form: itemsForm(batch) })).results;
+    const send = async (batch: ItemInput[]) => {
+      const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, form: itemsForm(batch) });
+      // One that is missing would give each photo after it the result of another.
+      if (results.length !== batch.length)
+        throw new PawdexError('internal', {
+          detail: `The server gave ${results.length} results for ${batch.length} images.`,
+        });
+      return results;
+    };
     const fits = (item: ItemInput) => item.image.length <= limits.fileBytes;
     const results: AddResult[] = [];
     for (const batch of batches(items.filter(fits), limits))

@@ -15,9 +15,10 @@ import { Writer } from './writer.js';
 /** Rows looked at in one go when metadata must be read to filter. */
 const RANGE = 2048;
 
-/** A page of iteration: the vectors of its items, one after the other. */
+/** A page of iteration: the vectors of its items, one after the other, each of `dimension` numbers. */
 export interface VectorPage extends ItemPage {
   vectors: Float32Array;
+  dimension: number;
 }
 
 /** The handlers, by method name. */
@@ -102,12 +103,16 @@ export function itemCalls(core: Core) {
     ): Promise<VectorPage> {
       const { rows, next } = await list(name, options);
       const { dimension } = core.collection(name).row;
+      const items: Item[] = [];
       const vectors = new Float32Array(rows.length * dimension);
-      const present = rows.filter((row) => items.vector(row.seq) !== undefined);
-      present.forEach((row, i) => {
-        vectors.set(items.vector(row.seq)!, i * dimension);
-      });
-      return { items: present.map(toItem), next, vectors };
+      for (const row of rows) {
+        const vector = core.items.vector(row.seq);
+        // Deleted since the page was read, or lost; what follows must stay beside its own vector.
+        if (vector?.length !== dimension) continue;
+        vectors.set(vector, items.length * dimension);
+        items.push(toItem(row));
+      }
+      return { items, next, vectors, dimension };
     },
 
     update(name: string, id: string, patch: ItemPatch): Item {

@@ -121,7 +121,7 @@ class EmbeddedStore implements Store {
         limit: ITERATE_PAGE,
         ...(cursor === undefined ? {} : { cursor }),
       });
-      const dimension = page.vectors.length / Math.max(1, page.items.length);
+      const { dimension } = page;
       for (const [i, item] of page.items.entries())
         yield { ...item, vector: page.vectors.slice(i * dimension, (i + 1) * dimension) };
       cursor = page.next;

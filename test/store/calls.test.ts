@@ -1,0 +1,30 @@
+/** What the store's thread answers when its tables do not agree. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { itemCalls } from '../../src/store/embedded/calls.js';
+import { Core } from '../../src/store/embedded/core.js';
+import { item } from './items.js';
+
+it('keeps each item of a page beside its own vector when one has none', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-calls-'));
+  const core = new Core({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
+  try {
+    const calls = itemCalls(core);
+    core.create({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });
+    const items = [0, 1, 2, 3].map((n) => item(n, 8));
+    await calls.put('a', items);
+    core.db.exec('DELETE FROM vectors WHERE seq = 2');
+    const page = await calls.page('a', { limit: 10 });
+    expect(page.dimension).toBe(8);
+    page.items.forEach(({ id }, i) => {
+      const { vector } = items.find((each) => each.id === id)!;
+      expect(page.vectors.subarray(i * page.dimension, (i + 1) * page.dimension)).toEqual(vector);
+    });
+    expect(page.items.map(({ id }) => id)).toEqual([0, 2, 3].map((n) => items[n]!.id));
+  } finally {
+    await core.close();
+    await rm(dataDir, { recursive: true });
+  }
+});
