@@ -6,7 +6,7 @@ import { problem } from './schemas/answers.js';
 
 type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>;
 
-const SECURITY = [{ bearer: [] }, { apiKey: [] }];
+const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 
 /** Codes that any endpoint under /v1 may answer with. */
 const ALWAYS: ErrorCode[] = ['invalid_request', 'unauthorized', 'overloaded', 'shutting_down', 'internal'];

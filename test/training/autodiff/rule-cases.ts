@@ -145,7 +145,8 @@ const convolution = fc
       ...(bias ? [tensor(seed + 2, [group * outPer])] : []),
     ];
     const { kernel_shape, strides, dilations } = w;
-    const padding = pads === 'explicit' ? { pads: [...w.begin, ...w.end] } : { auto_pad: pads };
+    const padding: Record<string, Attribute> =
+      pads === 'explicit' ? { pads: [...w.begin, ...w.end] } : { auto_pad: pads };
     // onnxruntime allows SAME padding with dilation 1 only
     const spread = pads === 'explicit' ? dilations : dilations.map(() => 1);
     return {
@@ -194,7 +195,7 @@ function pooling(op: 'MaxPool' | 'AveragePool') {
       const kernel = w.kernel_shape.map((k) => k + 1);
       // pads smaller than the window, as onnxruntime asks
       const pads = [...w.begin, ...w.end].map((p, i) => Math.min(p, (kernel[i % kernel.length] ?? 1) - 1));
-      const dilations = op === 'MaxPool' ? { dilations: w.dilations } : {};
+      const dilations: Record<string, Attribute> = op === 'MaxPool' ? { dilations: w.dilations } : {};
       const spatial = kernel.map(
         (k, i) => (k - 1) * (op === 'MaxPool' ? (w.dilations[i] ?? 1) : 1) + 1 + (w.extra[i] ?? 0),
       );
@@ -339,7 +340,7 @@ const split = fc
     ({ at, part, sizes, equal }): RuleCase => ({
       inputs: [tensor(at.seed, at.dims.with(at.axis, equal ? 7 : sizes.reduce((a, b) => a + b)))],
       build: (g, x) => {
-        const how = equal ? { axis: at.axis, num_outputs: 3 } : { axis: at.axis };
+        const how: Record<string, Attribute> = equal ? { axis: at.axis, num_outputs: 3 } : { axis: at.axis };
         const parts = g.addNode('Split', equal ? [x] : [x, g.integers(sizes)], {
           attributes: how,
           outputCount: 3,
@@ -468,7 +469,11 @@ export const RULE_CASES: Record<string, fc.Arbitrary<RuleCase>> = {
   HardSwish: unary('HardSwish', (random) => 2 * avoiding(-1.5, 1.5)(random, 0, 1)),
   Identity: unary('Identity'),
   LayerNormalization: layerNormalization,
-  LeakyRelu: unary('LeakyRelu', signed, fc.constantFrom({}, { alpha: float(0.3) })),
+  LeakyRelu: unary(
+    'LeakyRelu',
+    signed,
+    fc.constantFrom<Record<string, Attribute>>({}, { alpha: float(0.3) }),
+  ),
   Log: unary('Log', positive),
   LogSoftmax: shapeAndAxis().map(
     ({ dims, axis, seed }): RuleCase => ({

@@ -54,7 +54,7 @@ export async function observe(
   onPhoto: () => void,
 ): Promise<Observations> {
   const reduce = (op: string, name: string, to: string): ModelNode => {
-    const attributes = op === 'GlobalAveragePool' ? {} : { keepdims: 0 };
+    const attributes: ModelNode['attributes'] = op === 'GlobalAveragePool' ? {} : { keepdims: 0 };
     return { op, domain: '', name: to, inputs: [name], outputs: [to], attributes };
   };
   const summaries = [
