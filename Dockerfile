@@ -1,6 +1,8 @@
 # syntax=docker/dockerfile:1
 #   docker build -t pawdex .
-#   docker run --rm -p 3000:3000 -v pawdex-data:/data pawdex
+#   docker run --rm -p 3000:3000 -v pawdex-data:/data -e PAWDEX_API_KEYS=choose-one pawdex
+# or, for this machine alone (whoever reaches the port may read, write and delete):
+#   docker run --rm -p 127.0.0.1:3000:3000 -v pawdex-data:/data -e PAWDEX_ALLOW_UNAUTHENTICATED=true pawdex
 
 FROM node:24-bookworm-slim AS build
 RUN apt-get update \

@@ -28,6 +28,17 @@ const schema = z.object({
     .default(shipped('gallery.parquet'))
     .describe('gallery loaded into the collection `breeds`; empty for none'),
   API_KEYS: list.default([]).describe('comma-separated keys; none: no key is asked for'),
+  ALLOW_UNAUTHENTICATED: flag
+    .default(false)
+    .describe('serve other machines without keys: whoever reaches the port may read, write and delete'),
+  ALLOWED_HOSTS: list
+    .default([])
+    .describe(
+      'comma-separated host names that a server without keys answers to, beside localhost and IP addresses',
+    ),
+  ALLOWED_ORIGINS: list
+    .default([])
+    .describe('comma-separated origins of other web sites whose pages may use the API: https://shop.example'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

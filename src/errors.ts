@@ -50,6 +50,16 @@ export const ERRORS = {
     title: 'This server asks for an API key.',
     hint: 'Send `Authorization: Bearer KEY` with one of the keys in PAWDEX_API_KEYS.',
   },
+  host_not_allowed: {
+    status: 403,
+    title: 'This server has no API keys and does not answer to that host name.',
+    hint: 'Use localhost or an IP address, add the name to PAWDEX_ALLOWED_HOSTS, or set PAWDEX_API_KEYS.',
+  },
+  origin_not_allowed: {
+    status: 403,
+    title: 'This server has no API keys and does not answer pages of other web sites.',
+    hint: 'Add the site to PAWDEX_ALLOWED_ORIGINS; where it is this server behind a proxy, add its name to PAWDEX_ALLOWED_HOSTS.',
+  },
   not_found: {
     status: 404,
     title: 'There is nothing at this address.',
@@ -199,6 +209,11 @@ export const ERRORS = {
     status: 500,
     title: 'A setting is not valid.',
     hint: 'Compare the settings named with the README.',
+  },
+  keys_missing: {
+    status: 500,
+    title: 'The server would answer other machines without asking for a key.',
+    hint: 'Set PAWDEX_API_KEYS, or listen on 127.0.0.1. If whoever reaches the port may read, write and delete everything: PAWDEX_ALLOW_UNAUTHENTICATED=true.',
   },
   model_invalid: {
     status: 500,

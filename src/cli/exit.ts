@@ -45,6 +45,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   storage_failed: EXIT.broken,
   data_dir_newer: EXIT.broken,
   config_invalid: EXIT.usage,
+  keys_missing: EXIT.usage,
   internal: EXIT.internal,
 };
 

@@ -8,6 +8,7 @@ import { asPawdexError, PawdexError } from '../errors.js';
 import { createApp } from '../http/app.js';
 import type { Lifecycle } from '../http/lifecycle.js';
 import { type RunningServer, startServer } from '../http/server.js';
+import { requireKeysBeyondLoopback } from '../http/sites.js';
 import { jobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
 import { jobWork } from '../jobs/job-work.js';
@@ -27,6 +28,7 @@ export function serveCommand(): Command {
 async function run(flags: Record<string, unknown>): Promise<void> {
   const started = performance.now();
   const { config, quiet } = commonOptions(flags);
+  requireKeysBeyondLoopback(config);
   const logger = await createLogger(config.LOG_LEVEL);
   // From the first moment: as a container's first process it would otherwise not be stopped while it starts.
   const interruption = onInterrupt(
@@ -90,8 +92,9 @@ async function serve({ config, engine, logger, quiet, started, stop }: Serving):
     await announce(config.DATA_DIR, server.url, logger);
     await tellAboutStart(engine, logger);
     const seconds = (performance.now() - started) / 1000;
-    logger.info({ url: server.url, version: VERSION, seconds }, 'ready');
-    if (!quiet) note(await greeting(engine, server.url, seconds));
+    logger.info({ url: server.url, address: server.address, version: VERSION, seconds }, 'ready');
+    warnIfOpen(config, server, logger);
+    if (!quiet) note(await greeting(engine, server, seconds));
     await raised(stop);
     logger.info('stopping');
   } finally {
@@ -175,12 +178,20 @@ async function tellAboutStart(engine: LocalEngine, logger: Logger): Promise<void
     );
 }
 
-async function greeting(engine: LocalEngine, url: string, seconds: number): Promise<string[]> {
+/** Every start of a server that strangers may change says so. */
+function warnIfOpen(config: Config, { address }: RunningServer, logger: Logger): void {
+  if (config.ALLOW_UNAUTHENTICATED && config.API_KEYS.length === 0)
+    logger.warn({ address }, 'No key is asked for: whoever reaches this address may read, write and delete.');
+}
+
+async function greeting(engine: LocalEngine, server: RunningServer, seconds: number): Promise<string[]> {
+  const { url, address } = server;
+  const where = url.endsWith(address) ? url : `${url}, listening on ${address}`;
   const collections = await engine.listCollections();
   const { graphUnavailable } = await engine.storeStats();
   const held = collections.map(({ name, count }) => `${name}: ${plural(count, 'photo')}`).join(', ');
   const exact = graphUnavailable === null ? [] : ['hnswlib-node is not available: searches are exact.'];
-  const ready = `pawdex ${VERSION} is ready at ${url} (${held || 'no collection yet'}; started in ${formatSeconds(seconds)}).`;
+  const ready = `pawdex ${VERSION} is ready at ${where} (${held || 'no collection yet'}; started in ${formatSeconds(seconds)}).`;
   return [ready, ...exact];
 }
 

@@ -25,6 +25,7 @@ import { jobEventsRoute } from './routes/job-events.js';
 import { jobRoutes } from './routes/jobs.js';
 import { openApiRoute, probeRoutes } from './routes/probes.js';
 import { searchRoutes } from './routes/search.js';
+import { allowOrigins, refuseOtherSites } from './sites.js';
 
 /** Everything from this origin and nothing from elsewhere; thumbnails are shown from blob addresses. */
 const securityHeaders = helmet({
@@ -106,7 +107,8 @@ export function createApp(deps: AppDeps): Express {
   // Answers differ each time; hashing them would only cost. Files and thumbnails set their own.
   app.disable('etag');
   app.set('trust proxy', deps.config.TRUST_PROXY);
-  app.use(requestLog(deps.logger), securityHeaders, metrics.middleware, requireHost);
+  app.use(requestLog(deps.logger), securityHeaders, metrics.middleware);
+  app.use(requireHost, allowOrigins(deps.config), refuseOtherSites(deps.config));
   app.use('/v1', requireKey(deps.config.API_KEYS), refuseWhenStopping(deps));
   mount(app, endpointsOf(deps, metrics));
   app.use('/docs', docsRouter());

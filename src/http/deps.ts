@@ -9,7 +9,10 @@ import type { Lifecycle } from './lifecycle.js';
 export interface AppDeps {
   engine: Engine;
   jobs: JobRunner;
-  config: Pick<Config, 'API_KEYS' | 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES' | 'TRUST_PROXY'>;
+  config: Pick<
+    Config,
+    'API_KEYS' | 'ALLOWED_HOSTS' | 'ALLOWED_ORIGINS' | 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES' | 'TRUST_PROXY'
+  >;
   logger: Logger;
   /** pawdex's version, as /openapi.json and /v1/info name it. */
   version: string;

@@ -9,7 +9,15 @@ type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>;
 const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 
 /** Codes that any endpoint under /v1 may answer with. */
-const ALWAYS: ErrorCode[] = ['invalid_request', 'unauthorized', 'overloaded', 'shutting_down', 'internal'];
+const ALWAYS: ErrorCode[] = [
+  'invalid_request',
+  'unauthorized',
+  'host_not_allowed',
+  'origin_not_allowed',
+  'overloaded',
+  'shutting_down',
+  'internal',
+];
 const WITH_BODY: ErrorCode[] = [
   'invalid_json',
   'request_timeout',

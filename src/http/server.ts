@@ -41,6 +41,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Address to reach it at from this machine, without a slash at the end. */
   readonly url: string;
+  /** What it listens on, as `0.0.0.0:3000`: more than `url` says where that is every network of the machine. */
+  readonly address: string;
   /**
    * Stops: nothing new is accepted, idle connections close, requests in flight finish; those that take longer
    * than `graceSeconds` are cut off. Idempotent.
@@ -113,10 +115,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function urlOf(server: Server): string {
+function addressOf(server: Server): Pick<RunningServer, 'url' | 'address'> {
   const { address, port, family } = server.address() as AddressInfo;
-  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const real = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const isEverywhere = address === '0.0.0.0' || address === '::';
+  return { address: real, url: `http://${isEverywhere ? `127.0.0.1:${port}` : real}` };
 }
 
 /**
@@ -160,7 +163,7 @@ export async function startServer(app: Express, options: ServerOptions): Promise
       });
     });
   return {
-    url: urlOf(server),
+    ...addressOf(server),
     close: ({ graceSeconds }) => {
       closing ??= stop(graceSeconds);
       return closing;

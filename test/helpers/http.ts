@@ -51,7 +51,16 @@ export async function appOver<E extends AppDeps['engine']>(
   const app = createApp({
     engine,
     jobs,
-    config: { API_KEYS: [], MAX_UPLOAD_MB: 1, MAX_BATCH_FILES: 4, TRUST_PROXY: false, ...config },
+    config: {
+      API_KEYS: [],
+      // What requests written by hand name.
+      ALLOWED_HOSTS: ['x'],
+      ALLOWED_ORIGINS: [],
+      MAX_UPLOAD_MB: 1,
+      MAX_BATCH_FILES: 4,
+      TRUST_PROXY: false,
+      ...config,
+    },
     logger: pino({ level: 'trace' }, sink),
     version: '0.0.0',
     lifecycle,

@@ -1,0 +1,160 @@
+/** Other web sites and a server without keys: forms they post, names they let point here, and what is allowed. */
+import os from 'node:os';
+import request from 'supertest';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config.js';
+import { requireKeysBeyondLoopback } from '../../src/http/sites.js';
+import { testApp } from '../helpers/http.js';
+import { raw, serve } from '../helpers/raw.js';
+
+const { app, engine } = await testApp({ ALLOWED_HOSTS: ['pawdex', 'cats.example:8443'] });
+const ITEMS = '/v1/collections/breeds/items';
+const upload = (headers: Record<string, string>, to = app) =>
+  request(to).post(ITEMS).set(headers).attach('image', Buffer.from('x'), 'x.jpg');
+const count = async () => (await engine.getCollection('breeds')).count;
+
+describe('a page of another web site', () => {
+  it.each([
+    [{ Origin: 'https://evil.example' }],
+    [{ Origin: 'null' }],
+    [{ Origin: 'http://127.0.0.1:8080', Host: '127.0.0.1:3000' }],
+    [{ Origin: 'http://localhost.evil.example' }],
+    [{ 'Sec-Fetch-Site': 'cross-site' }],
+    [{ 'Sec-Fetch-Site': 'same-site' }],
+    [{ Origin: 'https://evil.example', 'X-Forwarded-Host': 'evil.example' }],
+  ])('cannot store a photo by a form, which needs no permission: %j', async (headers) => {
+    const before = await count();
+    const { status, body } = await upload(headers);
+    expect([status, body.code]).toEqual([403, 'origin_not_allowed']);
+    expect(await count()).toBe(before);
+  });
+
+  it('cannot read the API, delete or ask', async () => {
+    const headers = { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' };
+    const answers = [
+      request(app).get(ITEMS).set(headers),
+      request(app).get(ITEMS.toUpperCase().replace('BREEDS', 'breeds')).set(headers),
+      request(app).delete('/v1/collections/breeds').set(headers),
+      request(app).post('/v1/search').set(headers).send({ id: 'x' }),
+      request(app).options('/v1/search').set({ Origin: 'https://evil.example' }),
+    ];
+    for (const { status, body } of await Promise.all(answers))
+      expect([status, body.code]).toEqual([403, 'origin_not_allowed']);
+  });
+
+  it('may link to pages and answers, which it cannot read', async () => {
+    const link = {
+      'Sec-Fetch-Site': 'cross-site',
+      'Sec-Fetch-Mode': 'navigate',
+      'Sec-Fetch-Dest': 'document',
+    };
+    for (const path of ['/docs', '/docs/errors', '/healthz', ITEMS])
+      expect((await request(app).get(path).set(link)).status).toBe(200);
+    expect((await upload(link)).status).toBe(403);
+  });
+});
+
+describe('a name that another site lets point here', () => {
+  it.each([
+    'evil.example',
+    'evil.example:3000',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'a b',
+    '',
+  ])('is not answered: Host %j', async (Host) => {
+    for (const path of [ITEMS, '/metrics', '/', '/openapi.json']) {
+      const { status, body } = await request(app)
+        .get(path)
+        .set({ Host, Origin: `http://${Host}` });
+      expect([status, body.code]).toEqual([403, 'host_not_allowed']);
+    }
+    expect((await request(app).get('/readyz').set({ Host })).status).toBe(200);
+  });
+
+  it.each([
+    'localhost:3000',
+    'LOCALHOST',
+    'localhost.',
+    'cats.localhost',
+    '127.0.0.1:3000',
+    '192.168.1.5',
+    '[::1]:3000',
+    os.hostname(),
+    'pawdex:3000',
+    'cats.example:8443',
+  ])('is answered where no site can have made it, or where it is allowed: Host %s', async (Host) => {
+    expect((await upload({ Host, Origin: `http://${Host.toLowerCase()}` })).status).toBe(200);
+  });
+});
+
+describe('the own page', () => {
+  it('is known behind a proxy by its name, or by what a trusted proxy says', async () => {
+    const behind = { Host: '127.0.0.1:3000', Origin: 'https://cats.example:8443' };
+    expect((await upload(behind)).status).toBe(200);
+    const forwarded = {
+      Host: '10.0.0.7:3000',
+      Origin: 'https://dogs.example',
+      'X-Forwarded-Host': 'dogs.example',
+    };
+    expect((await upload(forwarded)).status).toBe(403);
+    const trusting = await testApp({ TRUST_PROXY: true });
+    expect((await upload(forwarded, trusting.app)).status).toBe(200);
+  });
+
+  it('and clients that are no browsers send what they like', async () => {
+    expect((await upload({ 'Sec-Fetch-Site': 'same-origin' })).status).toBe(200);
+    expect((await upload({ 'Sec-Fetch-Site': 'none' })).status).toBe(200);
+    expect((await upload({})).status).toBe(200);
+  });
+});
+
+describe('with keys', () => {
+  it('nothing is asked but the key, which no other site has', async () => {
+    const keyed = await testApp({ API_KEYS: ['secret'] });
+    const headers = { Host: 'evil.example', Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' };
+    expect((await upload(headers, keyed.app)).body.code).toBe('unauthorized');
+    expect((await upload({ ...headers, 'X-API-Key': 'secret' }, keyed.app)).status).toBe(200);
+  });
+});
+
+describe('an allowed origin', () => {
+  const Origin = 'https://shop.example';
+
+  it.each([[[]], [['secret']]])('may ask and read, with keys %j', async (API_KEYS) => {
+    const shop = await testApp({ ALLOWED_ORIGINS: [Origin], API_KEYS });
+    const preflight = await request(shop.app)
+      .options(ITEMS)
+      .set({ Origin, 'Access-Control-Request-Method': 'POST' });
+    expect([preflight.status, preflight.headers['access-control-allow-origin']]).toEqual([204, Origin]);
+    const key: Record<string, string> = API_KEYS.length === 0 ? {} : { 'X-API-Key': 'secret' };
+    const { status, headers } = await upload({ Origin, 'Sec-Fetch-Site': 'cross-site', ...key }, shop.app);
+    expect([status, headers['access-control-allow-origin'], headers.vary]).toEqual([200, Origin, 'Origin']);
+    const other = await upload({ Origin: 'https://other.example', ...key }, shop.app);
+    expect(other.headers['access-control-allow-origin']).toBeUndefined();
+  });
+});
+
+describe('listening beyond this machine without keys', () => {
+  const check = (env: NodeJS.ProcessEnv) => () => requireKeysBeyondLoopback(parseConfig({}, env));
+
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'cats.example', '127.evil.example'])('is refused: %s', (host) => {
+    expect(check({ PAWDEX_HOST: host })).toThrow(expect.objectContaining({ code: 'keys_missing' }));
+    expect(check({ PAWDEX_HOST: host, PAWDEX_API_KEYS: 'secret' })).not.toThrow();
+    expect(check({ PAWDEX_HOST: host, PAWDEX_ALLOW_UNAUTHENTICATED: 'true' })).not.toThrow();
+  });
+
+  it.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('is not what %s does', (host) => {
+    expect(check({ PAWDEX_HOST: host })).not.toThrow();
+  });
+});
+
+it('answers a request without Host in its own words, and HTTP/1.0, which has none', async () => {
+  const t = await testApp();
+  const server = await serve(t);
+  expect(server.address).toBe(new URL(server.url).host);
+  const answer = await raw(server.url, 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n').closed;
+  expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*no `Host` header/);
+  expect(await raw(server.url, 'GET /healthz HTTP/1.0\r\n\r\n').closed).toMatch(/^HTTP\/1.1 200 /);
+  await server.close({ graceSeconds: 0 });
+});
