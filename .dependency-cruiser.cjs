@@ -14,6 +14,7 @@ const LAYERS = [
   'threads',
   'wasm',
   'files',
+  'math',
 ];
 
 const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;

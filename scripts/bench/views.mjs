@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { loadCard } from '../../dist/encoder/card.js';
 import { openPhoto } from '../../dist/image/decode.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
+import { createRandom, mixSeed, shuffle } from '../../dist/math/random.js';
 import { drawView, PLAIN_VIEW, renderView, viewSettings } from '../../dist/training/index.js';
-import { mixSeed, randomFloats, shuffled } from '../../dist/training/random.js';
 import { fromRoot, machine, median, options } from './lib/harness.mjs';
 
 const args = options(
@@ -23,7 +23,7 @@ const args = options(
 
 const { card } = await loadCard(fromRoot(args.model));
 const rule = { size: card.input.size, ...card.input.resize };
-const set = shuffled(await readLabelledSet(fromRoot(args.data)), randomFloats(1)).slice(
+const set = shuffle(await readLabelledSet(fromRoot(args.data)), createRandom(1)).slice(
   0,
   Number(args.photos),
 );
@@ -49,7 +49,7 @@ const kinds = {
 
 async function round(settings, number) {
   const views = photos.map((_, i) =>
-    settings === null ? PLAIN_VIEW : drawView(settings, randomFloats(mixSeed(number, i))),
+    settings === null ? PLAIN_VIEW : drawView(settings, createRandom(mixSeed(number, i))),
   );
   const [started, before] = [performance.now(), process.cpuUsage()];
   await Promise.all(photos.map((photo, i) => renderView(photo, rule, views[i])));

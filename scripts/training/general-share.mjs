@@ -14,15 +14,20 @@ import { auroc } from '../../dist/evaluation/metrics/selective.js';
 import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
-import { project } from '../../dist/training/head/algebra.js';
-import { columns, generalDimension, parted } from '../../dist/training/head/general.js';
+import { countComponents, splitProjection, takeColumns } from '../../dist/training/head/general-part.js';
+import { projectFeatures } from '../../dist/training/head/projection.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
-import { ofTrainedPart } from '../../dist/training/network/beside.js';
-import { withWeights } from '../../dist/training/network/network.js';
-import { completeRecipe, learnedDimension, readRecipe, resizeRule } from '../../dist/training/recipe/load.js';
-import { completeHead, featureNetwork } from '../../dist/training/run/complete.js';
-import { embeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluation.js';
-import { featuresOf } from '../../dist/training/run/features.js';
+import { replaceWeights } from '../../dist/training/network/network.js';
+import { widenProjection } from '../../dist/training/network/start-features.js';
+import {
+  completeRecipe,
+  countLearned,
+  getResizeRule,
+  readRecipe,
+} from '../../dist/training/recipe/load-recipe.js';
+import { completeHead, createFeatureNetwork } from '../../dist/training/run/complete-head.js';
+import { computeFeatures } from '../../dist/training/run/compute-features.js';
+import { createEmbeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluate-embedding.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
 
@@ -59,7 +64,7 @@ const { file, size, padding, pixels } = recipe.backbone;
 const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
 const trainedHead = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
 /** What the losses shaped, without what was distilled. */
-const [learned] = parted(trainedHead, learnedDimension(recipe));
+const [learned] = splitProjection(trainedHead, countLearned(recipe));
 const takesDistilled = values.features === 'distilled';
 if (takesDistilled && recipe.head.general?.features !== 'distilled') {
   console.error(`The run in ${values.run} distilled nothing.`);
@@ -67,7 +72,7 @@ if (takesDistilled && recipe.head.general?.features !== 'distilled') {
 }
 const start = { backbone, size, pixels, head: trainedHead };
 const general = { features: values.features, dimension: Number(values.dimension) };
-const network = featureNetwork(withWeights(start, tensors), start, general);
+const network = createFeatureNetwork(replaceWeights(start, tensors), start, general);
 
 const labelled = async (spec) =>
   (await readLabelledSet(spec, { labelsRequired: true })).map(({ file, label }) => ({ file, label }));
@@ -80,8 +85,8 @@ const nonpets =
   values.nonpets === undefined ? [] : await readLabelledSet(values.nonpets, { labelsRequired: false });
 
 const features = (photos) =>
-  featuresOf(network, photos.length, (i) => readPhoto(photos[i].file), {
-    rule: resizeRule(recipe),
+  computeFeatures(network, photos.length, (i) => readPhoto(photos[i].file), {
+    rule: getResizeRule(recipe),
     maxPixels: 1e8,
     onProgress: (done) => done % 400 === 0 && console.error(`${done} of ${photos.length} photos`),
   });
@@ -101,7 +106,7 @@ async function measure(name, temperature, embedder) {
     known ??= await features(photos);
     const first = firstRows(known, rows);
     embed = await embedder(first);
-    gallery = embeddedSet(photos.slice(0, rows), embed(first));
+    gallery = createEmbeddedSet(photos.slice(0, rows), embed(first));
     return embed(known);
   });
   const measured = [quality.top1, quality.recallAt1, quality.unseenRecallAt1];
@@ -110,14 +115,14 @@ async function measure(name, temperature, embedder) {
       ask({ gallery, queries, k: 5, answering: { temperature }, leaveOneOut: false }).map(
         ({ familiarity }) => familiarity,
       );
-    measured.push(auroc(familiarities(val), familiarities(embeddedSet(nonpets, embed(others)))));
+    measured.push(auroc(familiarities(val), familiarities(createEmbeddedSet(nonpets, embed(others)))));
   }
   console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
 }
 
 /** The features that training started from, whole: what photos of held-out labels should not be found worse than by. */
 function startAlone(both) {
-  const taken = columns(both, both.dimension / 2);
+  const taken = takeColumns(both, both.dimension / 2);
   const { data, dimension } = taken;
   for (let begin = 0; begin < data.length; begin += dimension) {
     const row = data.subarray(begin, begin + dimension);
@@ -138,14 +143,14 @@ const settings = numbers(values.shares).flatMap((share) =>
 for (const { share, constant } of settings) {
   const name = [share, constant].map((value) => value.toFixed(2).padStart(5)).join(' ');
   await measure(name, temperature / shrunk(constant), async (first) => {
-    const alone = () => (values.features === 'start' ? ofTrainedPart(learned, first) : learned);
+    const alone = () => (values.features === 'start' ? widenProjection(learned, first) : learned);
     // What was distilled has as many components as it was trained with.
     const dimension = takesDistilled
-      ? generalDimension(recipe.head.general) + (constant > 0 ? 1 : 0)
+      ? countComponents(recipe.head.general) + (constant > 0 ? 1 : 0)
       : general.dimension;
     const trained = takesDistilled ? trainedHead : learned;
     const head =
       share === 0 ? alone() : await completeHead(trained, first, { ...general, dimension, share, constant });
-    return (matrix) => project(matrix, head);
+    return (matrix) => projectFeatures(matrix, head);
   });
 }

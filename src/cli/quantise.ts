@@ -7,8 +7,8 @@ import { loadCard } from '../encoder/card.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { decode, type ResizeRule } from '../image/decode.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
+import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
-import { randomFloats } from '../training/random.js';
 import { command, commonOptions, wholeNumber } from './command.js';
 import { note, plural, printLine } from './output.js';
 import { showQuantisation } from './quantisation.js';
@@ -70,7 +70,7 @@ async function decodedSample(
   maxPixels: number,
 ): Promise<Uint8Array[]> {
   const left = await readLabelledSet(data);
-  const random = randomFloats(seed);
+  const random = createRandom(seed);
   const decoded: Uint8Array[] = [];
   while (decoded.length < wanted && left.length > 0) {
     const [{ file, name }] = left.splice(Math.floor(random() * left.length), 1) as [(typeof left)[number]];

@@ -4,12 +4,17 @@ import { type Command, Option } from 'commander';
 import { PACKAGE_ROOT } from '../config.js';
 import { PawdexError } from '../errors.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
-import { adaptBackbone } from '../training/recipe/adapt.js';
-import { completeRecipe, type PartialRecipe, readRecipe, resizeRule } from '../training/recipe/load.js';
-import type { Recipe } from '../training/recipe/schema.js';
+import { adaptBackbone } from '../training/recipe/adapt-backbone.js';
+import {
+  completeRecipe,
+  getResizeRule,
+  type PartialRecipe,
+  readRecipe,
+} from '../training/recipe/load-recipe.js';
+import type { Recipe } from '../training/recipe/recipe-schema.js';
 import { hasCheckpoint } from '../training/run/checkpoint.js';
-import { readablePhotos } from '../training/run/readable.js';
-import { RECIPE, type RunResult, runTraining } from '../training/run/run.js';
+import { findReadablePhotos } from '../training/run/readable-photos.js';
+import { RECIPE, type RunResult, runTraining } from '../training/run/training-run.js';
 import { TrainingSet } from '../training/run/training-set.js';
 import { command, commonOptions, wholeNumber } from './command.js';
 import { EXIT } from './exit.js';
@@ -168,10 +173,10 @@ async function trainingSet(
   const readable = async (spec: string) => {
     const photos = await readLabelledSet(spec, { labelsRequired: true });
     display.phase(`Reading ${plural(photos.length, 'photo')} of ${spec}`, photos.length);
-    return readablePhotos(
+    return findReadablePhotos(
       photos.map(({ file, label }) => ({ file, label: label! })),
       {
-        rule: resizeRule(recipe),
+        rule: getResizeRule(recipe),
         maxPixels,
         signal,
         onProgress: (done) => display.phaseProgress(done),

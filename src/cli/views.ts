@@ -6,12 +6,12 @@ import { PawdexError } from '../errors.js';
 import { openPhoto } from '../image/decode.js';
 import { isOneImagesFault } from '../image/fault.js';
 import { type LabelledPhoto, readLabelledSet } from '../jobs/labelled-set.js';
-import { contactSheet } from '../training/data/contact-sheet.js';
-import { drawView, PLAIN_VIEW, viewSeed } from '../training/data/view-parameters.js';
+import { createRandom, shuffle } from '../math/random.js';
+import { drawContactSheet } from '../training/data/contact-sheet.js';
+import { renderView } from '../training/data/render-view.js';
+import { computeViewSeed, drawView, PLAIN_VIEW } from '../training/data/view-parameters.js';
 import { viewSettings } from '../training/data/view-settings.js';
-import { renderView } from '../training/data/views.js';
-import { randomFloats, shuffled } from '../training/random.js';
-import { completeRecipe, readRecipe, resizeRule } from '../training/recipe/load.js';
+import { completeRecipe, getResizeRule, readRecipe } from '../training/recipe/load-recipe.js';
 import { command, commonOptions, wholeNumber } from './command.js';
 import { EXIT } from './exit.js';
 import { describeError, note, OutputError, plural } from './output.js';
@@ -49,13 +49,13 @@ async function run(flags: ViewsFlags): Promise<void> {
   const row = async (index: number) => {
     const photo = await openPhoto(await bytesOf(photos[index]!), { maxPixels: config.MAX_PIXELS });
     const drawn = Array.from({ length: flags.views }, (_, number) =>
-      drawView(settings, randomFloats(viewSeed(flags.seed, 0, index, number))),
+      drawView(settings, createRandom(computeViewSeed(flags.seed, 0, index, number))),
     );
     return Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view)));
   };
 
   const rows: Uint8Array[][] = [];
-  for (const index of shuffled([...photos.keys()], randomFloats(flags.seed))) {
+  for (const index of shuffle([...photos.keys()], createRandom(flags.seed))) {
     if (rows.length === flags.photos) break;
     const { name, label } = photos[index]!;
     try {
@@ -69,7 +69,7 @@ async function run(flags: ViewsFlags): Promise<void> {
   }
   if (rows.length === 0)
     throw new PawdexError('set_invalid', { detail: `No photo of ${flags.data} can be read.` });
-  await writeFile(flags.out, await contactSheet(rows, rule.size)).catch((error) => {
+  await writeFile(flags.out, await drawContactSheet(rows, rule.size)).catch((error) => {
     throw new OutputError(error);
   });
   if (!quiet) note(`${plural(flags.views, 'view')} each of ${plural(rows.length, 'photo')}: ${flags.out}`);
@@ -79,7 +79,7 @@ async function run(flags: ViewsFlags): Promise<void> {
 async function viewsOf(file: string | undefined, model: string) {
   if (file !== undefined) {
     const recipe = completeRecipe(await readRecipe(file), file);
-    return { rule: resizeRule(recipe), settings: recipe.views };
+    return { rule: getResizeRule(recipe), settings: recipe.views };
   }
   const { input } = (await loadCard(model)).card;
   return { rule: { size: input.size, ...input.resize }, settings: viewSettings.parse({}) };

@@ -1,6 +1,6 @@
 /** Constant tensors, and their form inside an ONNX file. */
 import { PawdexError } from '../errors.js';
-import type { TensorProto } from './schema.js';
+import type { TensorProto } from './onnx-proto.js';
 
 /** Element types the trainer handles; named as onnxruntime names them. float16 is for storing values, not for weights. */
 export type DType = 'float32' | 'float64' | 'float16' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool';
@@ -54,23 +54,29 @@ const ARRAYS = {
 } as const;
 
 /** Number of elements of a shape; a scalar's shape `[]` has one. */
-export function sizeOf(shape: readonly number[]): number {
+export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
 /** A float32 tensor from numbers, row-major. @param shape by default one-dimensional */
-export function floatTensor(values: ArrayLike<number>, shape: readonly number[] = [values.length]): Tensor {
+export function createFloatTensor(
+  values: ArrayLike<number>,
+  shape: readonly number[] = [values.length],
+): Tensor {
   return { dtype: 'float32', shape, data: Float32Array.from(values) };
 }
 
 /** An int64 tensor from integers, row-major. @param shape by default one-dimensional */
-export function intTensor(values: readonly number[], shape: readonly number[] = [values.length]): Tensor {
+export function createIntTensor(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+): Tensor {
   return { dtype: 'int64', shape, data: BigInt64Array.from(values, BigInt) };
 }
 
 /** A tensor of zeros. */
-export function zeros(dtype: DType, shape: readonly number[]): Tensor {
-  return { dtype, shape, data: new ARRAYS[dtype](sizeOf(shape)) };
+export function createZeros(dtype: DType, shape: readonly number[]): Tensor {
+  return { dtype, shape, data: new ARRAYS[dtype](countElements(shape)) };
 }
 
 /** The elements as JavaScript numbers; int64 beyond 2^53 (such as Slice's "to the end") is rounded. */
@@ -79,7 +85,7 @@ export function toNumbers(tensor: Tensor): number[] {
 }
 
 /** ONNX's code of an element type. */
-export function dtypeCode(dtype: DType): number {
+export function encodeDType(dtype: DType): number {
   return CODES[dtype];
 }
 
@@ -89,13 +95,13 @@ export function dtypeCode(dtype: DType): number {
  * @param what names the tensor in the error
  * @throws PawdexError `model_invalid` for bfloat16, strings and other types the trainer has no use for
  */
-export function dtypeFromCode(code: number, what: string): DType {
+export function decodeDType(code: number, what: string): DType {
   const dtype = DTYPES.get(code);
   if (dtype !== undefined) return dtype;
-  throw unreadType(what, UNSUPPORTED[code] ?? String(code));
+  throw createTypeError(what, UNSUPPORTED[code] ?? String(code));
 }
 
-function unreadType(what: string, type: string): PawdexError {
+function createTypeError(what: string, type: string): PawdexError {
   return new PawdexError('model_invalid', {
     detail: `${what} has the element type ${type}, which the trainer does not read.`,
     hint: 'Export the model in float32 (and int64 for shapes).',
@@ -107,7 +113,7 @@ function unreadType(what: string, type: string): PawdexError {
  *
  * @throws PawdexError `model_invalid` for external data, unknown types, or data that do not fill the shape
  */
-export function tensorFromProto(proto: TensorProto): Tensor {
+export function readTensor(proto: TensorProto): Tensor {
   const what = `The initialiser "${proto.name}"`;
   if (proto.dataLocation === 1) {
     throw new PawdexError('model_invalid', {
@@ -115,10 +121,10 @@ export function tensorFromProto(proto: TensorProto): Tensor {
       hint: 'Save the model as one file, for example with onnx.save(model, path, save_as_external_data=False).',
     });
   }
-  const dtype = dtypeFromCode(proto.dataType, what);
-  if (dtype === 'float16') throw unreadType(what, dtype);
+  const dtype = decodeDType(proto.dataType, what);
+  if (dtype === 'float16') throw createTypeError(what, dtype);
   const shape = proto.dims.map(Number);
-  const size = sizeOf(shape);
+  const size = countElements(shape);
   const raw = proto.rawData;
   let data: TensorData;
   if (raw !== undefined && raw.length > 0) {
@@ -138,7 +144,7 @@ export function tensorFromProto(proto: TensorProto): Tensor {
 }
 
 /** Writes a tensor as raw little-endian bytes; shares the tensor's memory until it is encoded. */
-export function tensorToProto(name: string, tensor: Tensor): TensorProto {
+export function writeTensor(name: string, tensor: Tensor): TensorProto {
   const { buffer, byteOffset, byteLength } = tensor.data;
   return {
     name,

@@ -5,14 +5,20 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { cellSpacing } from '../../src/encoder/cells/geometry.js';
 import { OUTPUTS, withCells } from '../../src/encoder/cells/graph.js';
 import type { CellEmbedding } from '../../src/encoder/encoder.js';
 import { type OpenedEncoder, openEncoder } from '../../src/encoder/open.js';
 import { createSession } from '../../src/encoder/session.js';
 import { decode } from '../../src/image/decode.js';
-import { type Attribute, float, type Model, type ModelNode, writeModel } from '../../src/onnx/model.js';
-import { floatTensor, type Tensor } from '../../src/onnx/tensor.js';
+import { findCellSpacing } from '../../src/onnx/cell-spacing.js';
+import {
+  type Attribute,
+  asFloat,
+  type Model,
+  type ModelNode,
+  writeModel,
+} from '../../src/onnx/onnx-model.js';
+import { createFloatTensor, type Tensor } from '../../src/onnx/tensor.js';
 import { cosine } from '../helpers/images.js';
 
 const models = (file: string) => path.join(PACKAGE_ROOT, 'models', file);
@@ -165,7 +171,7 @@ describe('encoders of others', () => {
         ['Flatten', ['Cast'], {}],
         ['MatMul', ['Flatten', 'w'], {}],
       ],
-      { w: floatTensor(weights, [size * size * 3, 4]) },
+      { w: createFloatTensor(weights, [size * size * 3, 4]) },
       { name: 'pixels', dtype: 'uint8', shape: ['batch', size, size, 3] },
     );
     await writeFile(path.join(dir, 'flat.onnx'), writeModel(model));
@@ -226,9 +232,9 @@ const waves = (length: number, phase: number) =>
   Float32Array.from({ length }, (_, i) => Math.sin(i * 1.7 + phase));
 
 describe('the end of a graph', () => {
-  const matrix = floatTensor(waves(6, 1), [3, 2]);
-  const turned = floatTensor(waves(6, 2), [2, 3]);
-  const bias = floatTensor([0.3, -0.7]);
+  const matrix = createFloatTensor(waves(6, 1), [3, 2]);
+  const turned = createFloatTensor(waves(6, 2), [2, 3]);
+  const bias = createFloatTensor([0.3, -0.7]);
   const pooled: Parameters<typeof graph>[0] = [
     ['GlobalAveragePool', ['x'], {}],
     ['Flatten', ['GlobalAveragePool'], {}],
@@ -245,7 +251,7 @@ describe('the end of a graph', () => {
     ],
     [
       'Gemm',
-      [...pooled, ['Gemm', ['Flatten', 'w', 'b'], { alpha: float(0.5), beta: float(2) }]],
+      [...pooled, ['Gemm', ['Flatten', 'w', 'b'], { alpha: asFloat(0.5), beta: asFloat(2) }]],
       { w: matrix, b: bias },
     ],
     ['Gemm with a turned matrix', [...pooled, ['Gemm', ['Flatten', 'w'], { transB: 1 }]], { w: turned }],
@@ -258,7 +264,7 @@ describe('the end of a graph', () => {
         ['Sub', ['Add', 'c'], {}],
         ['Mul', ['f', 'Sub'], {}],
       ],
-      { w: matrix, b: bias, c: floatTensor([0.1]), f: floatTensor([3, -2]) },
+      { w: matrix, b: bias, c: createFloatTensor([0.1]), f: createFloatTensor([3, -2]) },
     ],
     [
       'a division by its own length, as others write it',
@@ -269,7 +275,7 @@ describe('the end of a graph', () => {
         ['Max', ['ReduceL2', 'least'], {}],
         ['Div', ['Gemm', 'Max'], {}],
       ],
-      { w: matrix, b: bias, least: floatTensor([1e-12]) },
+      { w: matrix, b: bias, least: createFloatTensor([1e-12]) },
     ],
   ];
   it.each(forms)('is taken apart exactly: %s', async (_name, nodes, initialisers) => {
@@ -319,8 +325,8 @@ describe('where cells lie', () => {
     attributes,
   });
   const spacing = (nodes: ModelNode[], map: string) =>
-    cellSpacing(
-      { ...graph([['Relu', ['x'], {}]], { w: floatTensor(waves(27, 0), [1, 3, 3, 3]) }), nodes },
+    findCellSpacing(
+      { ...graph([['Relu', ['x'], {}]], { w: createFloatTensor(waves(27, 0), [1, 3, 3, 3]) }), nodes },
       map,
       'x',
     );

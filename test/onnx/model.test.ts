@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PawdexError } from '../../src/errors.js';
-import { float, type Model, readModel, writeModel } from '../../src/onnx/model.js';
-import { decodeModel, encodeModel } from '../../src/onnx/schema.js';
-import { floatTensor, intTensor } from '../../src/onnx/tensor.js';
+import { asFloat, type Model, readModel, writeModel } from '../../src/onnx/onnx-model.js';
+import { decodeModel, encodeModel } from '../../src/onnx/onnx-proto.js';
+import { createFloatTensor, createIntTensor } from '../../src/onnx/tensor.js';
 
 const model: Model = {
   opset: 18,
@@ -16,7 +16,7 @@ const model: Model = {
       name: 'head',
       inputs: ['x', 'w', ''],
       outputs: ['h'],
-      attributes: { alpha: float(0.5), transB: 1 },
+      attributes: { alpha: asFloat(0.5), transB: 1 },
     },
     {
       op: 'Reshape',
@@ -28,8 +28,8 @@ const model: Model = {
     },
   ],
   initialisers: new Map([
-    ['w', floatTensor([1, 2, 3, 4, 5, 6], [2, 3])],
-    ['s', intTensor([-1, 2])],
+    ['w', createFloatTensor([1, 2, 3, 4, 5, 6], [2, 3])],
+    ['s', createIntTensor([-1, 2])],
   ]),
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mixSeed, randomFloats, shuffled } from '../../src/training/random.js';
+import { createRandom, mixSeed, shuffle } from '../../src/math/random.js';
 
 describe('mixSeed', () => {
   it('is MurmurHash3', () => {
@@ -13,7 +13,7 @@ describe('mixSeed', () => {
     for (let a = 0; a < 30; a++)
       for (let b = 0; b < 30; b++) for (let c = 0; c < 10; c++) seeds.add(mixSeed(a, b, c));
     expect(seeds.size).toBe(9000);
-    const firsts = Array.from({ length: 1000 }, (_, i) => randomFloats(mixSeed(1, i))());
+    const firsts = Array.from({ length: 1000 }, (_, i) => createRandom(mixSeed(1, i))());
     expect(firsts.reduce((sum, value) => sum + value, 0) / 1000).toBeCloseTo(0.5, 1);
   });
 });
@@ -21,10 +21,10 @@ describe('mixSeed', () => {
 describe('shuffled', () => {
   it('makes every order about equally likely and leaves the original', () => {
     const items = [1, 2, 3];
-    const random = randomFloats(1);
+    const random = createRandom(1);
     const counts = new Map<string, number>();
     for (let i = 0; i < 6000; i++) {
-      const order = shuffled(items, random).join('');
+      const order = shuffle(items, random).join('');
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
     expect(items).toEqual([1, 2, 3]);

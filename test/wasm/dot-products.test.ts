@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { randomFloats } from '../../src/training/random.js';
+import { createRandom } from '../../src/math/random.js';
 import { createDotProducts, LANES, referenceDotProducts } from '../../src/wasm/dot-products.js';
 
 describe('dotProducts', () => {
   it.each([16, 32, 256, 1280])('gives the bits of the TypeScript version for rows of %i floats', (width) => {
     const { memory, dotProducts } = createDotProducts(8, 8);
-    const random = randomFloats(width);
+    const random = createRandom(width);
     const rows = 23;
     const floats = new Float32Array(memory.buffer);
     const end = (rows + 1) * width;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { randomFloats } from '../../src/training/random.js';
+import { createRandom } from '../../src/math/random.js';
 import { createMemory } from '../../src/wasm/load-wasm.js';
 import { createResample, ENTRY_BYTES, type Resample, referenceResample } from '../../src/wasm/resample.js';
 
@@ -14,7 +14,7 @@ function runBoth(fill: (buffer: ArrayBuffer) => void, step: (resample: Resample)
   return [new Uint8Array(wasm.buffer), new Uint8Array(plain.buffer)];
 }
 
-const random = randomFloats(7);
+const random = createRandom(7);
 const noise = Float32Array.from({ length: 4000 }, () => (random() - 0.3) * 600);
 
 describe('resampling in WebAssembly gives the bytes of the TypeScript version', () => {

@@ -33,7 +33,7 @@ function objectiveOf(model, wanted, size, batch) {
       return [...(await training.importModel(g, model, { inputs, trainable })).outputs.values()][0];
     },
     loss: (g, embeddings) =>
-      training.supCon(g, embeddings, g.input('labels', 'int64', [batch]), { temperature: 0.1 }),
+      training.appendSupCon(g, embeddings, g.input('labels', 'int64', [batch]), { temperature: 0.1 }),
   };
   return { objective, trainable };
 }
@@ -47,7 +47,7 @@ function feedsOf(batch, size) {
       shape: [batch, 3, size, size],
       data: Float32Array.from({ length: batch * 3 * size * size }, noise),
     },
-    labels: training.intTensor(Array.from({ length: batch }, (_, i) => i >> 1)),
+    labels: training.createIntTensor(Array.from({ length: batch }, (_, i) => i >> 1)),
   };
 }
 

@@ -1,21 +1,21 @@
 /** The numbers of docs/contrastive-learning.md, by the trainer's own losses. */
 import {
-  floatTensor,
+  appendInfoNce,
+  appendMoco,
+  appendNtXent,
+  appendProxyNca,
+  appendSupCon,
+  createFloatTensor,
   GraphBuilder,
-  infoNce,
-  moco,
-  ntXent,
-  proxyNca,
-  Session,
-  supCon,
+  GraphSession,
 } from '../../../dist/training/index.js';
 
 /** Runs a graph that needs no input. */
 async function lossOf(build) {
   const g = new GraphBuilder();
-  const rows = (list) => g.constant(floatTensor(list.flat(), [list.length, list[0].length]));
+  const rows = (list) => g.constant(createFloatTensor(list.flat(), [list.length, list[0].length]));
   g.output('loss', build(g, rows));
-  const session = await Session.open(g.toBytes(), { threads: 1 });
+  const session = await GraphSession.open(g.toBytes(), { threads: 1 });
   const { loss } = await session.run({});
   await session.close();
   return Number(loss.data[0]);
@@ -35,7 +35,9 @@ async function shares(query, candidates, temperature) {
   const found = [];
   for (const [i, key] of candidates.entries()) {
     const queue = candidates.filter((_, j) => j !== i);
-    const loss = await lossOf((g, rows) => moco(g, rows([query]), rows([key]), rows(queue), { temperature }));
+    const loss = await lossOf((g, rows) =>
+      appendMoco(g, rows([query]), rows([key]), rows(queue), { temperature }),
+    );
     found.push(Math.exp(-loss));
   }
   return found;
@@ -73,7 +75,7 @@ export async function worked() {
       loss: -Math.log(softmax[others.indexOf(positive)]),
     });
   }
-  const loss = await lossOf((g, tensor) => ntXent(g, tensor(z), { temperature }));
+  const loss = await lossOf((g, tensor) => appendNtXent(g, tensor(z), { temperature }));
   const mean = rows.reduce((sum, row) => sum + row.loss, 0) / rows.length;
   if (Math.abs(mean - loss) > 1e-5) throw new Error(`NT-Xent is ${loss}, the mean over its rows ${mean}.`);
   return { rows, loss };
@@ -104,8 +106,9 @@ const aligned = (count, times) =>
 /** What the losses are in cases that show a mistake. */
 export async function mistakes() {
   const temperature = 0.5;
-  const nt = (z, t = temperature) => lossOf((g, rows) => ntXent(g, rows(z), { temperature: t }));
-  const sup = (z, labels) => lossOf((g, rows) => supCon(g, rows(z), g.integers(labels), { temperature }));
+  const nt = (z, t = temperature) => lossOf((g, rows) => appendNtXent(g, rows(z), { temperature: t }));
+  const sup = (z, labels) =>
+    lossOf((g, rows) => appendSupCon(g, rows(z), g.integers(labels), { temperature }));
   const good = aligned(4, 2);
   const e = Math.exp(1 / temperature);
   const far = WORKED.views.map(({ degrees }) => direction(degrees));
@@ -146,9 +149,9 @@ function unnormalised(z, temperature) {
 /** The sentence a softmax over one element is refused with. */
 export function refusal() {
   const g = new GraphBuilder();
-  const row = g.constant(floatTensor([1, 0], [1, 2]));
+  const row = g.constant(createFloatTensor([1, 0], [1, 2]));
   try {
-    infoNce(g, row, row, { temperature: 0.5 });
+    appendInfoNce(g, row, row, { temperature: 0.5 });
   } catch (error) {
     return error.message;
   }
@@ -162,14 +165,14 @@ export async function losses() {
   const [firsts, seconds] = [z.slice(0, 2), z.slice(2)];
   const of = (build) => lossOf((g, rows) => build(g, rows));
   return {
-    infoNce: await of((g, rows) => infoNce(g, rows(firsts), rows(seconds), { temperature })),
-    ntXent: await of((g, rows) => ntXent(g, rows(z), { temperature })),
-    supCon: await of((g, rows) => supCon(g, rows(z), g.integers([0, 1, 0, 1]), { temperature })),
+    infoNce: await of((g, rows) => appendInfoNce(g, rows(firsts), rows(seconds), { temperature })),
+    ntXent: await of((g, rows) => appendNtXent(g, rows(z), { temperature })),
+    supCon: await of((g, rows) => appendSupCon(g, rows(z), g.integers([0, 1, 0, 1]), { temperature })),
     moco: await of((g, rows) =>
-      moco(g, rows(firsts), rows(seconds), rows([200, 240, 280].map(direction)), { temperature }),
+      appendMoco(g, rows(firsts), rows(seconds), rows([200, 240, 280].map(direction)), { temperature }),
     ),
     proxyNca: await of((g, rows) =>
-      proxyNca(g, rows(z), rows([30, 100].map(direction)), g.integers([0, 1, 0, 1]), { temperature }),
+      appendProxyNca(g, rows(z), rows([30, 100].map(direction)), g.integers([0, 1, 0, 1]), { temperature }),
     ),
   };
 }

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { openPhoto } from '../../../dist/image/decode.js';
+import { createRandom } from '../../../dist/math/random.js';
 import { drawView, PLAIN_VIEW, renderView, viewSettings } from '../../../dist/training/index.js';
-import { randomFloats } from '../../../dist/training/random.js';
 import { figure, text } from './drawing.mjs';
 
 const PHOTO = new URL('../../../test/fixtures/chelsea/chelsea.png', import.meta.url);
@@ -38,7 +38,7 @@ export async function views() {
   });
   const drawn = [
     PLAIN_VIEW,
-    ...Array.from({ length: 7 }, (_, i) => drawView(settings, randomFloats(30 + i))),
+    ...Array.from({ length: 7 }, (_, i) => drawView(settings, createRandom(30 + i))),
   ];
   const parts = [];
   for (const [i, view] of drawn.entries()) {

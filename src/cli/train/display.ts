@@ -1,7 +1,7 @@
 /** A training run as the terminal shows it: a bar with loss, rate and time left, or a line now and then. */
 import type { PawdexError } from '../../errors.js';
-import type { EvaluationEntry, StepEntry } from '../../training/run/log.js';
-import type { RunReport } from '../../training/run/run.js';
+import type { EvaluationEntry, StepEntry } from '../../training/run/training-log.js';
+import type { RunReport } from '../../training/run/training-run.js';
 import { note } from '../output.js';
 import { type ProgressDisplay, showProgress } from '../progress.js';
 

@@ -5,17 +5,17 @@ import { openSession } from '../../encoder/session.js';
 import type { Matrix } from '../../evaluation/exact.js';
 import { decode } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
-import type { Model } from '../../onnx/model.js';
-import type { SessionOptions } from '../../training/autodiff/session.js';
-import { encoderModel } from '../../training/export/encoder-model.js';
+import type { Model } from '../../onnx/onnx-model.js';
+import type { SessionOptions } from '../../training/autodiff/graph-session.js';
+import { buildEncoderModel } from '../../training/export/encoder-model.js';
 import { quantise } from '../../training/export/quantise/index.js';
 import { writeEncoder } from '../../training/export/write-encoder.js';
-import { resizeRule } from '../../training/recipe/load.js';
-import type { Recipe } from '../../training/recipe/schema.js';
+import { getResizeRule } from '../../training/recipe/load-recipe.js';
+import type { Recipe } from '../../training/recipe/recipe-schema.js';
 import { writeTrainingCharts } from '../../training/report/write-charts.js';
-import { evaluateEmbedding } from '../../training/run/evaluation.js';
-import type { Quality } from '../../training/run/log.js';
-import type { Trained } from '../../training/run/run.js';
+import { evaluateEmbedding } from '../../training/run/evaluate-embedding.js';
+import type { Quality } from '../../training/run/training-log.js';
+import type { Trained } from '../../training/run/training-run.js';
 import type { TrainingPhoto, TrainingSet } from '../../training/run/training-set.js';
 import { note } from '../output.js';
 import { showProgress } from '../progress.js';
@@ -70,7 +70,7 @@ export async function exportRun(
     labels: val.items.map(({ label }) => label),
   };
   await writeTrainingCharts(path.join(dir, 'charts'), { log, map });
-  const float = encoderModel(network);
+  const float = buildEncoderModel(network);
   await writeEncoder(dir, float, { ...facts, quality: { val: quality } }, 'encoder-float');
   const model = await quantised(float, recipe, set, options);
   // Written twice: its quality is measured with the file that is served.
@@ -104,7 +104,7 @@ async function quantised(
   set: TrainingSet,
   { maxPixels, quiet }: ExportOptions,
 ): Promise<Model> {
-  const rule = resizeRule(recipe);
+  const rule = getResizeRule(recipe);
   const perLabel = Math.ceil(QUANTISATION_PHOTOS / set.labels.length);
   const photos: Uint8Array[] = [];
   for (const { file } of set.galleryOf(perLabel).slice(0, QUANTISATION_PHOTOS))

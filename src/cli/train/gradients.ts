@@ -1,8 +1,8 @@
 /** `pawdex train --check-gradients`: every trained weight's gradient beside finite differences. */
-import { checkGradients, type GradientCheck } from '../../training/autodiff/check.js';
-import type { SessionOptions } from '../../training/autodiff/session.js';
-import type { Recipe } from '../../training/recipe/schema.js';
-import { checkFeeds, checkGraph } from '../../training/run/check-graph.js';
+import { checkGradients, type GradientCheck } from '../../training/autodiff/check-gradients.js';
+import type { SessionOptions } from '../../training/autodiff/graph-session.js';
+import type { Recipe } from '../../training/recipe/recipe-schema.js';
+import { buildCheckGraph, createCheckFeeds } from '../../training/run/check-graph.js';
 import { note, printLine } from '../output.js';
 
 /** Largest relative error of a sound gradient in float32; kinks and vanishing gradients show more without being wrong. */
@@ -20,11 +20,11 @@ export async function checkRecipeGradients(
   session: SessionOptions,
   json: boolean,
 ): Promise<boolean> {
-  const g = await checkGraph(recipe);
+  const g = await buildCheckGraph(recipe);
   note(`Comparing the gradients of ${g.graph.parameters.size} weights with finite differences ...`);
   const checks = await checkGradients(g.graph, {
     objective: g.loss,
-    feeds: checkFeeds(recipe),
+    feeds: createCheckFeeds(recipe),
     elementwiseUpTo: 4,
     directions: 1,
     session,

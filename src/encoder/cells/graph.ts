@@ -1,7 +1,7 @@
 /** An encoder's graph with a second output: the embedding taken apart by the cells of its last feature map. */
-import type { Attribute, Model, ModelNode, WritableModel } from '../../onnx/model.js';
-import { floatTensor, intTensor, type Tensor } from '../../onnx/tensor.js';
-import { findTail, PASSING, type Tail } from './tail.js';
+import type { Attribute, Model, ModelNode, WritableModel } from '../../onnx/onnx-model.js';
+import { findTail, PASSING, type Tail } from '../../onnx/pooled-tail.js';
+import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
 
 /** Names of the outputs that are added: float32 [batch, rows * columns, dimension], and int64 [4]. */
 export const OUTPUTS = { cells: 'pawdex_cells', mapShape: 'pawdex_map_shape' } as const;
@@ -25,14 +25,14 @@ class Additions {
 
   /** A vector per picture, or one for all, as a row for each of its cells: [batch or 1, 1, dimension or 1]. */
   asRow(name: string, perPicture: boolean): string {
-    const shape = perPicture ? intTensor([0, 1, -1]) : intTensor([1, 1, -1]);
+    const shape = perPicture ? createIntTensor([0, 1, -1]) : createIntTensor([1, 1, -1]);
     return this.add('Reshape', [name, this.constant(shape)]);
   }
 
   /** Each vector's length: [batch, 1, 1]. As products, since how a sum names its axes depends on the opset. */
   length(name: string): string {
     const row = this.asRow(name, true);
-    const column = this.add('Reshape', [name, this.constant(intTensor([0, -1, 1]))]);
+    const column = this.add('Reshape', [name, this.constant(createIntTensor([0, -1, 1]))]);
     return this.add('Sqrt', [this.add('MatMul', [row, column])]);
   }
 }
@@ -49,8 +49,8 @@ class Additions {
 export function withCells(model: Model, output: string): { model: WritableModel; tail: Tail } {
   const tail = findTail(model, output);
   const added = new Additions();
-  const flat = added.add('Reshape', [tail.map, added.constant(intTensor([0, 0, -1]))]);
-  const two = added.constant(intTensor([2], []));
+  const flat = added.add('Reshape', [tail.map, added.constant(createIntTensor([0, 0, -1]))]);
+  const two = added.constant(createIntTensor([2], []));
   const count = added.add('Cast', [added.add('Gather', [added.add('Shape', [flat]), two])], { to: 1 });
   let cells = added.add('Div', [added.add('Transpose', [flat], { perm: [0, 2, 1] }), count]);
   for (const step of tail.steps) cells = applied(added, step, cells, count);
@@ -100,5 +100,5 @@ function applied(
 /** Multiplied by a float attribute, which is 1 where it is absent. */
 function scaled(added: Additions, name: string, factor: Attribute | undefined): string {
   if (typeof factor !== 'object' || !('float' in factor) || factor.float === 1) return name;
-  return added.add('Mul', [name, added.constant(floatTensor([factor.float]))]);
+  return added.add('Mul', [name, added.constant(createFloatTensor([factor.float]))]);
 }

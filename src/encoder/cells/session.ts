@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
-import { readModel, writeModel } from '../../onnx/model.js';
+import { findCellSpacing, type Spacing } from '../../onnx/cell-spacing.js';
+import { readModel, writeModel } from '../../onnx/onnx-model.js';
 import type { LoadedCard } from '../card.js';
 import type { CellEmbedding, CellGrid } from '../encoder.js';
 import { createSession, feedOf } from '../session.js';
-import { cellSpacing, type Spacing } from './geometry.js';
 import { OUTPUTS, withCells } from './graph.js';
 
 /** An open session for one picture at a time. */
@@ -58,7 +58,7 @@ async function extended({ card, modelPath }: LoadedCard, threads: number) {
   const model = readModel(bytes);
   const { model: withOutputs, tail } = withCells(model, card.output.name);
   const session = await createSession(writeModel(withOutputs), threads);
-  return { session, spacing: cellSpacing(model, tail.map, card.input.name) };
+  return { session, spacing: findCellSpacing(model, tail.map, card.input.name) };
 }
 
 /**

@@ -10,11 +10,12 @@
  *
  * Layout: x [C, N, H, W], the channel first; weight [C, 1, kH, kW]; y [C, N, P, Q].
  */
-import { sizeOf } from '../../onnx/tensor.js';
-import type { GraphBuilder } from './builder.js';
-import type { Value } from './graph.js';
+
+import type { Window } from '../../onnx/shapes/window-shapes.js';
+import { countElements } from '../../onnx/tensor.js';
+import type { GraphBuilder } from './graph-builder.js';
+import type { Value } from './operator-graph.js';
 import { overhang } from './rules/through-window.js';
-import type { Window } from './shapes/convolution.js';
 
 /** Up to this many entries one matrix maps a whole image, and no rows have to be copied. */
 const WHOLE_IMAGE = 10_000;
@@ -33,7 +34,7 @@ interface Blocks {
 }
 
 /** The two spatial axes of a window. */
-function geometry(window: Window, axis: 0 | 1) {
+function readAxis(window: Window, axis: 0 | 1) {
   const at = (values: readonly number[]) => values[axis] ?? 1;
   return {
     kernel: at(window.kernel),
@@ -44,10 +45,10 @@ function geometry(window: Window, axis: 0 | 1) {
   };
 }
 
-function blocksOf(x: Value, window: Window): Blocks {
+function chooseBlocks(x: Value, window: Window): Blocks {
   const [, , height = 1, width = 1] = x.shape;
-  const { kernel, stride, dilation, begin, output } = geometry(window, 0);
-  if (height * width * sizeOf(window.output) <= WHOLE_IMAGE) {
+  const { kernel, stride, dilation, begin, output } = readAxis(window, 0);
+  if (height * width * countElements(window.output) <= WHOLE_IMAGE) {
     return { count: 1, rows: output, seen: height, stride: 0, above: begin };
   }
   const rows = output % 2 === 0 ? 2 : 1;
@@ -56,11 +57,11 @@ function blocksOf(x: Value, window: Window): Blocks {
 }
 
 /** The rows each block sees: [C, N * blocks, seen * W]. */
-function rowsOf(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): Value {
+function appendRows(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): Value {
   const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
   const flat = [channels, batch * blocks.count, blocks.seen * width];
   if (blocks.count === 1) return g.reshape(x, flat);
-  const above = geometry(window, 0).begin;
+  const above = readAxis(window, 0).begin;
   const below = (blocks.count - 1) * blocks.stride + blocks.seen - above - height;
   const padded = g.pad(x, [0, 0, above, 0], [0, 0, below, 0]);
   const rows = Array.from({ length: blocks.count * blocks.seen }, (_, i) => {
@@ -73,14 +74,20 @@ function rowsOf(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): Valu
  * Which tap stands where in the Toeplitz matrix, 0/1: [kH * kW, seen * W * rows * Q], or with `turned` the entries
  * of the transposed matrix, [kH * kW, rows * Q * seen * W].
  */
-function selection(g: GraphBuilder, width: number, window: Window, blocks: Blocks, turned = false): Value {
-  const [v, h] = [geometry(window, 0), geometry(window, 1)];
+function createSelection(
+  g: GraphBuilder,
+  width: number,
+  window: Window,
+  blocks: Blocks,
+  turned = false,
+): Value {
+  const [v, h] = [readAxis(window, 0), readAxis(window, 1)];
   const columns = blocks.rows * h.output;
   const seen = blocks.seen * width;
   const shape = [v.kernel * h.kernel, seen * columns];
   // Shared among all layers of this geometry; onnxruntime then computes a layer's matrix once for both passes.
   return g.shared(`taps ${JSON.stringify([v, h, width, blocks, turned])}`, () => {
-    const data = new Float32Array(sizeOf(shape));
+    const data = new Float32Array(countElements(shape));
     for (let tap = 0; tap < v.kernel * h.kernel; tap += 1) {
       const [down, across] = [Math.floor(tap / h.kernel), tap % h.kernel];
       for (let column = 0; column < columns; column += 1) {
@@ -96,11 +103,17 @@ function selection(g: GraphBuilder, width: number, window: Window, blocks: Block
 }
 
 /** The kernels as Toeplitz matrices: [C, seen * W, rows * Q]. */
-function toeplitz(g: GraphBuilder, weight: Value, width: number, window: Window, blocks: Blocks): Value {
+function appendToeplitz(
+  g: GraphBuilder,
+  weight: Value,
+  width: number,
+  window: Window,
+  blocks: Blocks,
+): Value {
   const [channels = 1] = weight.shape;
-  const taps = g.reshape(weight, [channels, sizeOf(window.kernel)]);
-  const spread = g.matMul(taps, selection(g, width, window, blocks));
-  return g.reshape(spread, [channels, blocks.seen * width, blocks.rows * geometry(window, 1).output]);
+  const taps = g.reshape(weight, [channels, countElements(window.kernel)]);
+  const spread = g.matMul(taps, createSelection(g, width, window, blocks));
+  return g.reshape(spread, [channels, blocks.seen * width, blocks.rows * readAxis(window, 1).output]);
 }
 
 /** onnxruntime's own kernel is faster for this one shape of window on all but the smallest images. */
@@ -109,20 +122,26 @@ function hasFastKernel(window: Window, blocks: Blocks, pads: readonly number[]):
   return plain && window.kernel.every((n) => n === 3) && blocks.count > 1 && pads.every((pad) => pad >= 0);
 }
 
-function forward(g: GraphBuilder, x: Value, weight: Value, window: Window): Value {
+function appendForward(g: GraphBuilder, x: Value, weight: Value, window: Window): Value {
   const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
   const shape = [channels, batch, ...window.output];
-  const blocks = blocksOf(x, window);
+  const blocks = chooseBlocks(x, window);
   const pads = [...window.begin, ...overhang(window, [height, width])];
   if (hasFastKernel(window, blocks, pads)) {
     const image = g.reshape(x, [1, channels * batch, height, width]);
-    return g.reshape(g.conv(image, perImage(g, weight, batch), { pads, group: channels * batch }), shape);
+    return g.reshape(
+      g.conv(image, repeatPerImage(g, weight, batch), { pads, group: channels * batch }),
+      shape,
+    );
   }
-  return g.reshape(g.matMul(rowsOf(g, x, window, blocks), toeplitz(g, weight, width, window, blocks)), shape);
+  return g.reshape(
+    g.matMul(appendRows(g, x, window, blocks), appendToeplitz(g, weight, width, window, blocks)),
+    shape,
+  );
 }
 
 /** The weight repeated for every image of the batch: [C * N, 1, kH, kW]. */
-function perImage(g: GraphBuilder, weight: Value, batch: number): Value {
+function repeatPerImage(g: GraphBuilder, weight: Value, batch: number): Value {
   const [channels = 1, one = 1, ...kernel] = weight.shape;
   const repeated = g.expand(g.reshape(weight, [channels, 1, one, ...kernel]), [
     channels,
@@ -141,35 +160,38 @@ function perImage(g: GraphBuilder, weight: Value, batch: number): Value {
  * @param window the geometry, with `output` the size [P, Q] of the result
  * @returns float32 [C, N, P, Q]
  */
-export function depthwise(g: GraphBuilder, x: Value, weight: Value, window: Window): Value {
+export function appendDepthwise(g: GraphBuilder, x: Value, weight: Value, window: Window): Value {
   return g.composite(
     'Depthwise',
     [x, weight],
-    () => forward(g, x, weight, window),
+    () => appendForward(g, x, weight, window),
     ({ dy, needs }) => [
-      needs(0) ? dataGradient(g, x, weight, dy, window) : undefined,
-      needs(1) ? weightGradient(g, x, weight, dy, window) : undefined,
+      needs(0) ? appendDataGradient(g, x, weight, dy, window) : undefined,
+      needs(1) ? appendWeightGradient(g, x, weight, dy, window) : undefined,
     ],
   );
 }
 
-function dataGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
+function appendDataGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
   const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
-  const blocks = blocksOf(x, window);
+  const blocks = chooseBlocks(x, window);
   if (blocks.count === 1) {
-    const matrix = g.transposeLast(toeplitz(g, weight, width, window, blocks));
-    return g.reshape(g.matMul(g.reshape(dy, [channels, batch, sizeOf(window.output)]), matrix), x.shape);
+    const matrix = g.transposeLast(appendToeplitz(g, weight, width, window, blocks));
+    return g.reshape(
+      g.matMul(g.reshape(dy, [channels, batch, countElements(window.output)]), matrix),
+      x.shape,
+    );
   }
   if (window.strides.every((stride) => stride === 1)) {
     const begin = window.begin.map((pad, axis) => {
       return ((window.kernel[axis] ?? 1) - 1) * (window.dilations[axis] ?? 1) - pad;
     });
     const output = [height, width];
-    return forward(g, dy, g.reverse(weight, [2, 3]), { ...window, begin, output });
+    return appendForward(g, dy, g.reverse(weight, [2, 3]), { ...window, begin, output });
   }
   const ends = overhang(window, [height, width]);
   const image = g.reshape(dy, [1, channels * batch, ...window.output]);
-  const spread = g.convTranspose(image, perImage(g, weight, batch), {
+  const spread = g.convTranspose(image, repeatPerImage(g, weight, batch), {
     group: channels * batch,
     strides: window.strides,
     dilations: window.dilations,
@@ -179,16 +201,16 @@ function dataGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, windo
   return g.reshape(spread, x.shape);
 }
 
-function weightGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
+function appendWeightGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value, window: Window): Value {
   const [channels = 1, batch = 1, , width = 1] = x.shape;
-  const blocks = blocksOf(x, window);
-  const columns = blocks.rows * geometry(window, 1).output;
-  const rows = rowsOf(g, x, window, blocks);
+  const blocks = chooseBlocks(x, window);
+  const columns = blocks.rows * readAxis(window, 1).output;
+  const rows = appendRows(g, x, window, blocks);
   // dy^T rows(x), not rows(x)^T dy: the narrower factor is the cheaper one to transpose.
   const turned = g.transposeLast(g.reshape(dy, [channels, batch * blocks.count, columns]));
   const matrix = g.reshape(g.matMul(turned, rows), [channels, columns * blocks.seen * width]);
   return g.reshape(
-    g.matMul(matrix, g.transposeLast(selection(g, width, window, blocks, true))),
+    g.matMul(matrix, g.transposeLast(createSelection(g, width, window, blocks, true))),
     weight.shape,
   );
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
-import { readModel } from '../../onnx/model.js';
+import { readModel } from '../../onnx/onnx-model.js';
 
 /** An execution provider of onnxruntime; docs/gpu.md says what each needs. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda';
@@ -29,7 +29,7 @@ export const PROVIDER_HINTS: Readonly<Record<Provider, string>> = {
 };
 
 /** The provider as onnxruntime takes it, with its kernels' gaps worked around. */
-export function providerOptions(
+export function createProviderOptions(
   provider: Provider,
   bytes: Uint8Array,
 ): InferenceSession.ExecutionProviderConfig {
@@ -68,7 +68,7 @@ export class PlacementProbe {
   async read(provider: Provider): Promise<Placement> {
     const [file] = await readdir(this.#folder);
     const events = JSON.parse(await readFile(path.join(this.#folder, file ?? ''), 'utf8')) as ProfileEvent[];
-    return placementOf(provider, events);
+    return countPlacements(provider, events);
   }
 
   /** Removes the profile. */
@@ -84,7 +84,7 @@ interface ProfileEvent {
   args?: { op_name?: string; provider?: string };
 }
 
-function placementOf(provider: Provider, events: readonly ProfileEvent[]): Placement {
+function countPlacements(provider: Provider, events: readonly ProfileEvent[]): Placement {
   const onCpu: Record<string, number> = {};
   let [there, copies] = [0, 0];
   for (const { cat, name, args } of events) {

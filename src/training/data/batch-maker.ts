@@ -1,12 +1,12 @@
 /** Photos of a planned batch into the pixels of a batch. */
 import type { Photo, ResizeRule } from '../../image/decode.js';
-import { mixSeed, randomFloats } from '../random.js';
+import { createRandom, mixSeed } from '../../math/random.js';
 import type { PhotoCache } from './photo-cache.js';
-import type { PlannedBatch } from './plan.js';
+import type { PlannedBatch } from './plan-run.js';
+import { renderView } from './render-view.js';
 import { type BadPhoto, Substitutes } from './substitutes.js';
-import { drawView, viewSeed } from './view-parameters.js';
+import { computeViewSeed, drawView } from './view-parameters.js';
 import type { ViewSettings } from './view-settings.js';
-import { renderView } from './views.js';
 
 /** Settings of {@link BatchMaker}. */
 export interface BatchOptions {
@@ -115,7 +115,7 @@ export class BatchMaker {
       Array.from({ length: viewsPerPhoto }, (_, view) => {
         const number = turns[place]! * viewsPerPhoto + view;
         // One that stands in has views of its own: a batch in which it also has a turn never shows one twice.
-        const random = randomFloats(viewSeed(seed, epoch, opened.photo, number, photos[place]));
+        const random = createRandom(computeViewSeed(seed, epoch, opened.photo, number, photos[place]));
         return renderView(opened.value, rule, drawView(views, random));
       }),
     );

@@ -10,7 +10,10 @@ const GAP = 6;
  * @param rows pictures, each uint8 [size, size, 3]; rows may differ in length
  * @returns a PNG
  */
-export async function contactSheet(rows: readonly (readonly Uint8Array[])[], size: number): Promise<Buffer> {
+export async function drawContactSheet(
+  rows: readonly (readonly Uint8Array[])[],
+  size: number,
+): Promise<Buffer> {
   const columns = Math.max(...rows.map((row) => row.length));
   const width = GAP + columns * (size + GAP);
   const height = GAP + rows.length * (size + GAP);

@@ -3,8 +3,8 @@
  * of an epoch asks again and gets the same batches.
  */
 import { PawdexError } from '../../errors.js';
-import { mixSeed, randomFloats, shuffled } from '../random.js';
-import { byLabel } from './by-label.js';
+import { createRandom, mixSeed, shuffle } from '../../math/random.js';
+import { groupByLabel } from './group-by-label.js';
 
 /** Where in the sequence of random numbers a plan begins. */
 export interface PlanSeed {
@@ -15,7 +15,7 @@ export interface PlanSeed {
 /** Keeps the batches' random numbers apart from the views'. */
 const SAMPLER = 0x5a3b;
 
-/** Settings of {@link classBatches}. */
+/** Settings of {@link drawClassBatches}. */
 export interface ClassBatchOptions extends PlanSeed {
   /** Classes in a batch (P). */
   classes: number;
@@ -34,17 +34,17 @@ export interface ClassBatchOptions extends PlanSeed {
  * @returns per batch P x K photos, class by class; photo i is that of `labels[i]`
  * @throws PawdexError config_invalid when there are fewer than P classes
  */
-export function classBatches(labels: ArrayLike<number>, options: ClassBatchOptions): number[][] {
+export function drawClassBatches(labels: ArrayLike<number>, options: ClassBatchOptions): number[][] {
   const { classes, perClass, seed, epoch } = options;
-  const random = randomFloats(mixSeed(seed, epoch, SAMPLER));
-  const members = byLabel(labels);
+  const random = createRandom(mixSeed(seed, epoch, SAMPLER));
+  const members = groupByLabel(labels);
   if (members.size < classes)
     throw new PawdexError('config_invalid', {
       detail: `A batch takes ${classes} labels; the photos have ${members.size}.`,
       hint: 'Take fewer labels and more photos of each into a batch.',
     });
   const all = [...members.values()];
-  const draws = all.map((photos) => photoStream(photos, random));
+  const draws = all.map((photos) => createPhotoStream(photos, random));
   return spreadTurns(all, classes, perClass, random).map((batch) =>
     batch.flatMap((index) => draws[index]!(perClass)),
   );
@@ -63,7 +63,7 @@ function spreadTurns(
   const turns = all.map((photos) => Math.ceil(photos.length / perClass));
   const needed = turns.reduce((sum, count) => sum + count, 0);
   const batches = Math.max(Math.ceil(needed / classes), ...turns);
-  fillUp(turns, batches, batches * classes - needed, random);
+  addTurns(turns, batches, batches * classes - needed, random);
   return Array.from({ length: batches }, (_, batch) => {
     const left = batches - batch;
     const keyed = turns.flatMap((count, index) => {
@@ -78,11 +78,11 @@ function spreadTurns(
 }
 
 /** Gives `extra` turns to classes that have room for them, one each before any has a second. */
-function fillUp(turns: number[], batches: number, extra: number, random: () => number): void {
+function addTurns(turns: number[], batches: number, extra: number, random: () => number): void {
   let left = extra;
   while (left > 0) {
     const open = turns.flatMap((count, index) => (count < batches ? [index] : []));
-    for (const index of shuffled(open, random).slice(0, left)) {
+    for (const index of shuffle(open, random).slice(0, left)) {
       turns[index]!++;
       left--;
     }
@@ -90,12 +90,12 @@ function fillUp(turns: number[], batches: number, extra: number, random: () => n
 }
 
 /** Photos of one class in random order, and again in another when all were shown; without repeats in one draw. */
-function photoStream(photos: readonly number[], random: () => number): (count: number) => number[] {
+function createPhotoStream(photos: readonly number[], random: () => number): (count: number) => number[] {
   let queue: number[] = [];
   return (count) => {
     const drawn = queue.splice(0, count);
     while (drawn.length < count) {
-      const again = shuffled(photos, random);
+      const again = shuffle(photos, random);
       const held = new Set(drawn);
       queue = [...again.filter((photo) => !held.has(photo)), ...again.filter((photo) => held.has(photo))];
       drawn.push(...queue.splice(0, count - drawn.length));
@@ -112,15 +112,15 @@ function photoStream(photos: readonly number[], random: () => number): (count: n
  * @returns batches of `size` distinct photos each
  * @throws PawdexError config_invalid when a batch is larger than all photos
  */
-export function plainBatches(photos: number, options: PlanSeed & { size: number }): number[][] {
+export function drawPlainBatches(photos: number, options: PlanSeed & { size: number }): number[][] {
   const { size, seed, epoch } = options;
   if (photos < size)
     throw new PawdexError('config_invalid', {
       detail: `A batch of ${size} photos cannot be made of ${photos}.`,
       hint: 'Make the batch smaller.',
     });
-  const random = randomFloats(mixSeed(seed, epoch, SAMPLER));
-  const order = shuffled(
+  const random = createRandom(mixSeed(seed, epoch, SAMPLER));
+  const order = shuffle(
     Array.from({ length: photos }, (_, photo) => photo),
     random,
   );

@@ -1,8 +1,8 @@
 /** Photos that cannot be used, and what stands in for them. */
 import { PawdexError } from '../../errors.js';
 import { isOneImagesFault } from '../../image/fault.js';
-import { mixSeed, randomFloats } from '../random.js';
-import { byLabel } from './by-label.js';
+import { createRandom, mixSeed } from '../../math/random.js';
+import { groupByLabel } from './group-by-label.js';
 
 /** Keeps these random numbers apart from others. */
 const SUBSTITUTE = 0x7e11;
@@ -69,7 +69,7 @@ export class Substitutes {
 
   *#candidates(photo: number, seed: number): Generator<number, void> {
     yield photo;
-    const random = randomFloats(mixSeed(seed, photo, SUBSTITUTE));
+    const random = createRandom(mixSeed(seed, photo, SUBSTITUTE));
     const peers = this.#peersOf(photo).filter((peer) => peer !== photo);
     while (peers.length > 0) {
       const [peer] = peers.splice(Math.floor(random() * peers.length), 1);
@@ -78,7 +78,7 @@ export class Substitutes {
   }
 
   #peersOf(photo: number): readonly number[] {
-    this.#peers ??= byLabel(this.#labels);
+    this.#peers ??= groupByLabel(this.#labels);
     return this.#peers.get(this.#labels[photo]!) ?? [];
   }
 }

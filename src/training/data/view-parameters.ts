@@ -1,5 +1,5 @@
 /** What one view does to its photo, drawn before the photo is looked at. */
-import { mixSeed } from '../random.js';
+import { mixSeed } from '../../math/random.js';
 import type { ViewSettings } from './view-settings.js';
 
 /** A rectangle within another, whatever the size of that. */
@@ -55,7 +55,7 @@ const ERASE_RATIO = [0.3, 1 / 0.3] as const;
  * @param number counts the views of the photo in the epoch, from 0
  * @param standsFor the photo that this one stands in for
  */
-export function viewSeed(
+export function computeViewSeed(
   seed: number,
   epoch: number,
   photo: number,

@@ -7,16 +7,16 @@ const probability = z
   .max(1, 'A probability is from 0 to 1.');
 
 /** Two numbers within bounds, the smaller one first. */
-const range = (min: number, max: number) =>
+const createRangeSchema = (min: number, max: number) =>
   z
     .tuple([z.number().min(min).max(max), z.number().min(min).max(max)])
     .refine(([low, high]) => low <= high, 'The smaller number comes first.');
 
 const crop = z.strictObject({
   /** Share of the photo's area that a view shows. */
-  area: range(0.01, 1).default([0.5, 1]),
+  area: createRangeSchema(0.01, 1).default([0.5, 1]),
   /** Width / height of what becomes the square. */
-  ratio: range(0.1, 10).default([3 / 4, 4 / 3]),
+  ratio: createRangeSchema(0.1, 10).default([3 / 4, 4 / 3]),
 });
 
 const rotate = z.strictObject({
@@ -38,13 +38,13 @@ const jitter = z.strictObject({
 const blur = z.strictObject({
   probability: probability.default(0.1),
   /** Standard deviation of the Gaussian in pixels of the view. */
-  sigma: range(0.3, 20).default([0.3, 1.5]),
+  sigma: createRangeSchema(0.3, 20).default([0.3, 1.5]),
 });
 
 const erase = z.strictObject({
   probability: probability.default(0.2),
   /** Share of the view's area. */
-  area: range(0.001, 0.9).default([0.02, 0.15]),
+  area: createRangeSchema(0.001, 0.9).default([0.02, 0.15]),
 });
 
 /**

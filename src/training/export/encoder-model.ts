@@ -1,7 +1,7 @@
 /** The encoder as one graph: pixels as the decoder gives them in, unit vectors out. */
 import { PawdexError } from '../../errors.js';
-import type { Attribute, Model, ModelNode } from '../../onnx/model.js';
-import { floatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { Attribute, Model, ModelNode } from '../../onnx/onnx-model.js';
+import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 
 type PerChannel = number | readonly [number, number, number];
 
@@ -32,7 +32,7 @@ interface Part {
  *
  * @throws PawdexError `model_invalid` when the backbone has not one image input, or the head does not fit its features
  */
-export function encoderModel({ backbone, size, pixels, head }: EncoderParts): Model {
+export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts): Model {
   const [input, ...others] = backbone.inputs;
   const [output] = backbone.outputs;
   if (input === undefined || output === undefined || others.length > 0)
@@ -46,8 +46,8 @@ export function encoderModel({ backbone, size, pixels, head }: EncoderParts): Mo
     throw new PawdexError('model_invalid', {
       detail: `The head takes ${features} features, the backbone's output "${output.name}" is [${output.shape}].`,
     });
-  const before = scaling(pixels);
-  const after = projection(head);
+  const before = buildScaling(pixels);
+  const after = buildProjection(head);
   const ours = new Set<string>([PORTS.pixels, PORTS.embedding, 'scaled_pixels', 'features']);
   for (const { nodes, constants } of [before, after]) {
     for (const node of nodes) for (const name of node.outputs) ours.add(name);
@@ -77,7 +77,7 @@ export function encoderModel({ backbone, size, pixels, head }: EncoderParts): Mo
   };
 }
 
-function node(
+function createNode(
   op: string,
   name: string,
   inputs: string[],
@@ -91,8 +91,8 @@ function node(
  * `pixels` -> `scaled_pixels`. Where one scale and a whole zero point do for all channels, DequantizeLinear is the same
  * affine map, and lets the quantised encoder feed the decoder's bytes to the first integer convolution as they are.
  */
-function scaling({ mean, std }: EncoderParts['pixels']): Part {
-  const transpose = node('Transpose', 'to_nchw', [PORTS.pixels], 'pixels_nchw', { perm: [0, 3, 1, 2] });
+function buildScaling({ mean, std }: EncoderParts['pixels']): Part {
+  const transpose = createNode('Transpose', 'to_nchw', [PORTS.pixels], 'pixels_nchw', { perm: [0, 3, 1, 2] });
   const means = [mean].flat();
   const stds = [std].flat();
   const [zero = 0, scale = 1] = [means[0], stds[0]];
@@ -100,21 +100,21 @@ function scaling({ mean, std }: EncoderParts['pixels']): Part {
   if (alike && Number.isInteger(zero) && zero >= 0 && zero <= 255) {
     const inputs = ['pixels_nchw', 'pixel_scale', 'pixel_zero_point'];
     return {
-      nodes: [transpose, node('DequantizeLinear', 'scale_pixels', inputs, 'scaled_pixels')],
+      nodes: [transpose, createNode('DequantizeLinear', 'scale_pixels', inputs, 'scaled_pixels')],
       constants: [
-        ['pixel_scale', floatTensor([1 / scale], [])],
+        ['pixel_scale', createFloatTensor([1 / scale], [])],
         ['pixel_zero_point', { dtype: 'uint8', shape: [], data: Uint8Array.of(zero) }],
       ],
     };
   }
   const perChannel = (values: readonly number[]) =>
-    floatTensor(values, values.length === 1 ? [] : [1, values.length, 1, 1]);
+    createFloatTensor(values, values.length === 1 ? [] : [1, values.length, 1, 1]);
   return {
     nodes: [
       transpose,
-      node('Cast', 'pixels_to_float', ['pixels_nchw'], 'float_pixels', { to: 1 }),
-      node('Sub', 'centre_pixels', ['float_pixels', 'pixel_mean'], 'centred_pixels'),
-      node('Mul', 'scale_pixels', ['centred_pixels', 'pixel_factor'], 'scaled_pixels'),
+      createNode('Cast', 'pixels_to_float', ['pixels_nchw'], 'float_pixels', { to: 1 }),
+      createNode('Sub', 'centre_pixels', ['float_pixels', 'pixel_mean'], 'centred_pixels'),
+      createNode('Mul', 'scale_pixels', ['centred_pixels', 'pixel_factor'], 'scaled_pixels'),
     ],
     constants: [
       ['pixel_mean', perChannel(means)],
@@ -124,16 +124,16 @@ function scaling({ mean, std }: EncoderParts['pixels']): Part {
 }
 
 /** `features` -> `embedding`. */
-function projection(head: EncoderParts['head']): Part {
+function buildProjection(head: EncoderParts['head']): Part {
   const unit = (name: string, from: string, to: string) =>
-    node('LpNormalization', name, [from], to, { axis: 1, p: 2 });
+    createNode('LpNormalization', name, [from], to, { axis: 1, p: 2 });
   if (head === undefined)
     return { nodes: [unit('unit_embedding', 'features', PORTS.embedding)], constants: [] };
   const inputs = ['unit_features', 'projection_matrix', 'projection_offset'];
   return {
     nodes: [
       unit('unit_features', 'features', 'unit_features'),
-      node('Gemm', 'projection', inputs, 'projected'),
+      createNode('Gemm', 'projection', inputs, 'projected'),
       unit('unit_embedding', 'projected', PORTS.embedding),
     ],
     constants: [

@@ -1,8 +1,8 @@
 /** From a float encoder on disk, pawdex's own or anyone's, to an int8 encoder beside its card. */
 import { readFile } from 'node:fs/promises';
 import type { LoadedCard } from '../../encoder/card.js';
-import { type Model, readModel } from '../../onnx/model.js';
-import { encoderModel } from './encoder-model.js';
+import { type Model, readModel } from '../../onnx/onnx-model.js';
+import { buildEncoderModel } from './encoder-model.js';
 import { type Quantised, type QuantiseOptions, quantise } from './quantise/index.js';
 import { writeEncoder } from './write-encoder.js';
 
@@ -22,7 +22,7 @@ export async function quantiseEncoder(
 ): Promise<Omit<Quantised, 'model'> & { written: LoadedCard }> {
   const { name, description, licence, vote, training, input } = card;
   const { model, ...outcome } = await quantise(
-    bytesIn(readModel(await readFile(modelPath)), card),
+    buildByteModel(readModel(await readFile(modelPath)), card),
     photos,
     options,
   );
@@ -42,11 +42,11 @@ export async function quantiseEncoder(
 }
 
 /** The model with the decoder's bytes as its input and its named output alone. */
-function bytesIn(model: Model, { input, output }: LoadedCard['card']): Model {
+function buildByteModel(model: Model, { input, output }: LoadedCard['card']): Model {
   const outputs = model.outputs.filter(({ name }) => name === output.name);
   if (input.type === 'uint8') return { ...model, outputs };
   const in255 = ([red, green, blue]: readonly [number, number, number]) =>
     [red * 255, green * 255, blue * 255] as const;
   const pixels = { mean: in255(input.mean), std: in255(input.std) };
-  return encoderModel({ backbone: { ...model, outputs }, size: input.size, pixels });
+  return buildEncoderModel({ backbone: { ...model, outputs }, size: input.size, pixels });
 }

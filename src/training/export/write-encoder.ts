@@ -6,8 +6,8 @@ import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../enco
 import { openSession } from '../../encoder/session.js';
 import { PawdexError } from '../../errors.js';
 import { ASIDE, writeSynced } from '../../files/replace.js';
-import { type Model, writeModel } from '../../onnx/model.js';
-import { randomFloats } from '../random.js';
+import { createRandom } from '../../math/random.js';
+import { type Model, writeModel } from '../../onnx/onnx-model.js';
 
 /** What a card says beside what is read from the graph itself. */
 export interface EncoderFacts
@@ -36,7 +36,7 @@ export async function writeEncoder(
   name = 'encoder',
 ): Promise<LoadedCard> {
   const bytes = writeModel(model);
-  const card = cardOf(model, bytes, facts, `${name}.onnx`);
+  const card = createCard(model, bytes, facts, `${name}.onnx`);
   const files = { model: path.join(folder, card.file), card: path.join(folder, `${name}.json`) };
   const aside = (file: string) => `${file}.${process.pid}${ASIDE}`;
   try {
@@ -59,7 +59,7 @@ export async function writeEncoder(
   return loadCard(files.card);
 }
 
-function cardOf(model: Model, bytes: Uint8Array, facts: EncoderFacts, file: string): ModelCard {
+function createCard(model: Model, bytes: Uint8Array, facts: EncoderFacts, file: string): ModelCard {
   const [input] = model.inputs;
   const [output] = model.outputs;
   const { kernel, name, description, licence, vote, training, quality } = facts;
@@ -90,7 +90,7 @@ function cardOf(model: Model, bytes: Uint8Array, facts: EncoderFacts, file: stri
 
 /** Embeds two random images, a dark and a bright one, alone and together. */
 async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
-  const random = randomFloats(0);
+  const random = createRandom(0);
   const { size } = card.input;
   const images = [0, 128].map((dark) =>
     Uint8Array.from({ length: size * size * 3 }, () => dark + Math.floor(128 * random())),

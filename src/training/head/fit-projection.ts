@@ -1,10 +1,10 @@
 /** Fitting a projection head on frozen features: what training starts from, and an encoder without any training. */
 import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../evaluation/exact.js';
-import type { SessionOptions } from '../autodiff/session.js';
-import type { Projection } from './algebra.js';
-import { type NeighbourhoodOptions, neighbourhood } from './neighbourhood.js';
-import { type WhiteningOptions, whitenedProjection } from './whitening.js';
+import type { SessionOptions } from '../autodiff/graph-session.js';
+import { fitNeighbourhood, type NeighbourhoodOptions } from './neighbourhood.js';
+import type { Projection } from './projection.js';
+import { fitWhitening, type WhiteningOptions } from './whitening.js';
 
 /** Steps of the second stage, unless other settings say so. */
 export const FIT_STEPS = 100;
@@ -51,7 +51,7 @@ export async function fitProjection(
       detail: `A head cannot be fitted on ${labels.length} photos of ${distinct} labels.`,
       hint: 'It takes two labels or more, and labels with two photos or more.',
     });
-  const start = await whitenedProjection(features, labels, { dimension, shrinkage, power }, session);
+  const start = await fitWhitening(features, labels, { dimension, shrinkage, power }, session);
   const settings = { steps, rate, temperature, batch, seed };
-  return neighbourhood(features, labels, start, settings, session, onStep);
+  return fitNeighbourhood(features, labels, start, settings, session, onStep);
 }

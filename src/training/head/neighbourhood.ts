@@ -1,15 +1,15 @@
 /** Neighbourhood components analysis on the sphere: a projection under which the nearest photos share a label. */
 import type { Matrix } from '../../evaluation/exact.js';
-import { intTensor } from '../../onnx/tensor.js';
-import type { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
-import type { SessionOptions } from '../autodiff/session.js';
+import { createRandom } from '../../math/random.js';
+import { createIntTensor } from '../../onnx/tensor.js';
+import type { GraphBuilder } from '../autodiff/graph-builder.js';
+import type { SessionOptions } from '../autodiff/graph-session.js';
+import type { Value } from '../autodiff/operator-graph.js';
 import { TrainingStep } from '../autodiff/step/index.js';
-import { EXCLUDED, logitsOf, notItself, sameLabel } from '../losses/contrast.js';
-import { randomFloats } from '../random.js';
-import type { Projection } from './algebra.js';
+import { appendLogits, appendSameLabel, createNotItselfMask, EXCLUDED } from '../losses/contrast.js';
+import type { Projection } from './projection.js';
 
-/** Settings of {@link neighbourhood}. */
+/** Settings of {@link fitNeighbourhood}. */
 export interface NeighbourhoodOptions {
   readonly steps: number;
   /** Size of the first steps, relative to the start's mean entry. */
@@ -31,7 +31,7 @@ export interface NeighbourhoodOptions {
  * @param labels of each row
  * @param onStep called after each step
  */
-export async function neighbourhood(
+export async function fitNeighbourhood(
   features: Matrix,
   labels: readonly number[],
   start: Projection,
@@ -42,7 +42,7 @@ export async function neighbourhood(
   const width = features.dimension;
   const batch = Math.min(options.batch, features.rows);
   const scales = new Map(
-    Object.entries(start).map(([name, { data }]) => [name, meanSize(data as Float32Array)]),
+    Object.entries(start).map(([name, { data }]) => [name, computeMeanSize(data as Float32Array)]),
   );
   const step = await TrainingStep.create(
     {
@@ -50,7 +50,7 @@ export async function neighbourhood(
         const x = g.input('features', 'float32', [count, width]);
         return g.op('Gemm', [x, g.parameter('matrix', start.matrix), g.parameter('offset', start.offset)]);
       },
-      loss: (g, embeddings) => neighbourLoss(g, embeddings, temperature),
+      loss: (g, embeddings) => appendNeighbourLoss(g, embeddings, temperature),
     },
     {
       batch,
@@ -64,7 +64,7 @@ export async function neighbourhood(
     },
   );
   try {
-    const random = randomFloats(seed);
+    const random = createRandom(seed);
     const order = labels.map((_, row) => row);
     const data = new Float32Array(batch * width);
     for (let done = 1; done <= steps; done += 1) {
@@ -75,7 +75,7 @@ export async function neighbourhood(
       }
       const feeds = {
         features: { dtype: 'float32', shape: [batch, width], data },
-        labels: intTensor(order.slice(0, batch).map((row) => labels[row]!)),
+        labels: createIntTensor(order.slice(0, batch).map((row) => labels[row]!)),
       } as const;
       await step.run(feeds, 0.5 * rate * (1 + Math.cos((Math.PI * done) / steps)));
       onStep?.(done);
@@ -88,18 +88,18 @@ export async function neighbourhood(
 }
 
 /** Mean over the rows of -log of the probability of their label; 0 for rows that are alone with theirs. */
-function neighbourLoss(g: GraphBuilder, embeddings: Value, temperature: number): Value {
+function appendNeighbourLoss(g: GraphBuilder, embeddings: Value, temperature: number): Value {
   const [count = 0] = embeddings.shape;
   const labels = g.input('labels', 'int64', [count]);
-  const others = notItself(g, count);
-  const right = g.and(sameLabel(g, labels, labels), others);
-  const logits = logitsOf(g, embeddings, embeddings, temperature);
+  const others = createNotItselfMask(g, count);
+  const right = g.and(appendSameLabel(g, labels, labels), others);
+  const logits = appendLogits(g, embeddings, embeddings, temperature);
   const logOf = (among: Value) => g.reduceLogSumExp(g.where(among, logits, EXCLUDED), [1], false);
   const hasOthers = g.greater(g.reduceSum(g.cast(right, 'float32'), [1], false), 0);
   return g.meanAll(g.where(hasOthers, g.sub(logOf(others), logOf(right)), 0));
 }
 
 /** Mean absolute value; 1 where all are 0. */
-function meanSize(values: Float32Array): number {
+function computeMeanSize(values: Float32Array): number {
   return values.reduce((sum, value) => sum + Math.abs(value), 0) / values.length || 1;
 }

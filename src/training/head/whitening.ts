@@ -1,11 +1,11 @@
 /** A linear projection in closed form: directions in which photos of one label differ count less. */
 import type { Matrix } from '../../evaluation/exact.js';
-import { floatTensor, type Tensor } from '../../onnx/tensor.js';
-import type { SessionOptions } from '../autodiff/session.js';
-import { compute, covariance, eigen, type Projection } from './algebra.js';
-import { leading } from './leading.js';
+import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { SessionOptions } from '../autodiff/graph-session.js';
+import { computeLeadingEigenvectors } from './leading-eigenvectors.js';
+import { computeCovariance, decomposeSymmetric, type Projection, runOnce } from './projection.js';
 
-/** Settings of {@link whitenedProjection}. */
+/** Settings of {@link fitWhitening}. */
 export interface WhiteningOptions {
   /** D, of the projection. */
   readonly dimension: number;
@@ -22,40 +22,45 @@ export interface WhiteningOptions {
  * @param features float32 [n, F]
  * @param labels of each row
  */
-export async function whitenedProjection(
+export async function fitWhitening(
   features: Matrix,
   labels: readonly number[],
   { dimension, shrinkage, power }: WhiteningOptions,
   session?: SessionOptions,
 ): Promise<Projection> {
   const width = features.dimension;
-  const { total, mean } = await covariance(features, session);
-  const within = (await covariance(residuals(features, labels), session)).total;
+  const { total, mean } = await computeCovariance(features, session);
+  const within = (await computeCovariance(computeResiduals(features, labels), session)).total;
   let trace = 0;
   for (let i = 0; i < width; i += 1) trace += within[i * width + i]!;
   for (let i = 0; i < within.length; i += 1) within[i]! *= 1 - shrinkage;
   for (let i = 0; i < width; i += 1) within[i * width + i]! += (shrinkage * trace) / width;
-  const { values, vectors } = eigen(within, width);
+  const { values, vectors } = decomposeSymmetric(within, width);
   // whiten = vectors diag(values^-power) vectors^T; the covariance of whitened features is whiten total whiten.
   const powers = values.map((value) => Math.max(value, 1e-12) ** -power);
-  const whitened = await compute(session, (g) => {
-    const v = g.constant(floatTensor(vectors, [width, width]));
-    const whiten = g.matMul(g.mul(v, g.constant(floatTensor(powers, [1, width]))), g.transposeLast(v));
-    const spread = g.matMul(g.matMul(whiten, g.constant(floatTensor(total, [width, width]))), whiten);
+  const whitened = await runOnce(session, (g) => {
+    const v = g.constant(createFloatTensor(vectors, [width, width]));
+    const whiten = g.matMul(g.mul(v, g.constant(createFloatTensor(powers, [1, width]))), g.transposeLast(v));
+    const spread = g.matMul(g.matMul(whiten, g.constant(createFloatTensor(total, [width, width]))), whiten);
     return { whiten, spread };
   });
-  const axes = await leading(whitened.spread?.data as Float32Array, width, dimension, session);
-  const { matrix, offset } = await compute(session, (g) => {
+  const axes = await computeLeadingEigenvectors(
+    whitened.spread?.data as Float32Array,
+    width,
+    dimension,
+    session,
+  );
+  const { matrix, offset } = await runOnce(session, (g) => {
     const whiten = g.constant(whitened.whiten as Tensor);
-    const product = g.matMul(whiten, g.constant(floatTensor(axes, [width, dimension])));
-    const shift = g.neg(g.matMul(g.constant(floatTensor(mean, [1, width])), product));
+    const product = g.matMul(whiten, g.constant(createFloatTensor(axes, [width, dimension])));
+    const shift = g.neg(g.matMul(g.constant(createFloatTensor(mean, [1, width])), product));
     return { matrix: product, offset: g.reshape(shift, [dimension]) };
   });
   return { matrix: matrix as Tensor, offset: offset as Tensor };
 }
 
 /** Rows less the mean of their label. */
-function residuals({ data, rows, dimension }: Matrix, labels: readonly number[]): Matrix {
+function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly number[]): Matrix {
   const sums = new Map<number, Float64Array>();
   const counts = new Map<number, number>();
   labels.forEach((label, row) => {

@@ -2,12 +2,12 @@
  * What all contrastive losses share: among the candidates of a row, the positives shall be the most similar.
  */
 import { PawdexError } from '../../errors.js';
-import type { GraphBuilder, Operand } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
+import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
+import type { Value } from '../autodiff/operator-graph.js';
 
 /** Settings of every contrastive loss. */
 export interface ContrastOptions {
-  /** Divides the cosine similarities; a number, or what {@link learnedTemperature} gives. Usually 0.05 to 0.5. */
+  /** Divides the cosine similarities; a number, or what {@link declareTemperature} gives. Usually 0.05 to 0.5. */
   readonly temperature: Operand;
   /**
    * Concentration of the weights on hard negatives (Robinson et al., arXiv 2010.04592): a negative counts
@@ -23,20 +23,20 @@ export const EXCLUDED = -1e9;
 const TINY = 1e-12;
 
 /** Rows scaled to length 1. @param x float32 [N, D] */
-export function normalise(g: GraphBuilder, x: Value): Value {
+export function appendUnitRows(g: GraphBuilder, x: Value): Value {
   return g.div(x, g.op('Clip', [g.reduceL2(x, [1]), g.scalar(TINY)]));
 }
 
 /** Cosine similarities divided by the temperature. @param a [N, D] @param b [M, D] @returns [N, M] */
-export function logitsOf(g: GraphBuilder, a: Value, b: Value, temperature: Operand): Value {
-  return g.div(g.matMul(normalise(g, a), g.transposeLast(normalise(g, b))), temperature);
+export function appendLogits(g: GraphBuilder, a: Value, b: Value, temperature: Operand): Value {
+  return g.div(g.matMul(appendUnitRows(g, a), g.transposeLast(appendUnitRows(g, b))), temperature);
 }
 
 /**
  * A temperature that is trained with the weights, as in CLIP (Radford et al., arXiv 2103.00020): its logarithm is
  * the parameter, and it stays within [0.01, 1].
  */
-export function learnedTemperature(g: GraphBuilder, initial: number, name = 'log temperature'): Value {
+export function declareTemperature(g: GraphBuilder, initial: number, name = 'log temperature'): Value {
   const logarithm = g.parameter(name, {
     dtype: 'float32',
     shape: [],
@@ -54,7 +54,7 @@ export function learnedTemperature(g: GraphBuilder, initial: number, name = 'log
  * @param candidates bool [N, M], or undefined where every column is one
  * @returns a scalar; 0 where no row has a positive
  */
-export function contrast(
+export function appendContrast(
   g: GraphBuilder,
   logits: Value,
   positives: Value,
@@ -62,8 +62,8 @@ export function contrast(
   hardness = 0,
 ): Value {
   const isPositive = g.cast(positives, 'float32');
-  const negatives = hardness === 0 ? undefined : negativesOf(g, positives, candidates);
-  const weighted = negatives ? g.add(logits, hardWeights(g, logits, negatives, hardness)) : logits;
+  const negatives = hardness === 0 ? undefined : appendNegatives(g, positives, candidates);
+  const weighted = negatives ? g.add(logits, appendHardWeights(g, logits, negatives, hardness)) : logits;
   const masked = candidates ? g.where(candidates, weighted, EXCLUDED) : weighted;
   const probabilities = g.op('LogSoftmax', [masked], { axis: 1 });
   const counts = g.reduceSum(isPositive, [1], false);
@@ -73,13 +73,13 @@ export function contrast(
   return g.neg(g.div(g.sumAll(perRow), atLeastOne(rows)));
 }
 
-function negativesOf(g: GraphBuilder, positives: Value, candidates: Value | undefined): Value {
+function appendNegatives(g: GraphBuilder, positives: Value, candidates: Value | undefined): Value {
   const others = g.op('Not', [positives]);
   return candidates ? g.and(candidates, others) : others;
 }
 
 /** Logarithms of the weights of the negatives, 0 elsewhere: [N, M]. */
-function hardWeights(g: GraphBuilder, logits: Value, negatives: Value, hardness: number): Value {
+function appendHardWeights(g: GraphBuilder, logits: Value, negatives: Value, hardness: number): Value {
   const scaled = g.mul(logits, hardness);
   const count = g.reduceSum(g.cast(negatives, 'float32'), [1]);
   const total = g.reduceLogSumExp(g.where(negatives, scaled, EXCLUDED), [1]);
@@ -88,18 +88,18 @@ function hardWeights(g: GraphBuilder, logits: Value, negatives: Value, hardness:
 }
 
 /** bool [N, N]: everything but the diagonal. A view compared with itself is always the most similar one. */
-export function notItself(g: GraphBuilder, count: number): Value {
+export function createNotItselfMask(g: GraphBuilder, count: number): Value {
   const data = Uint8Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 0 : 1));
   return g.constant({ dtype: 'bool', shape: [count, count], data }, 'not itself');
 }
 
 /** int64 [count]: 0, 1, 2, ... */
-export function positions(g: GraphBuilder, count: number): Value {
+export function createPositions(g: GraphBuilder, count: number): Value {
   return g.integers(Array.from({ length: count }, (_, i) => i));
 }
 
 /** bool [N, M]: where the labels of two lists are equal. @param a int64 [N] @param b int64 [M] */
-export function sameLabel(g: GraphBuilder, a: Value, b: Value): Value {
+export function appendSameLabel(g: GraphBuilder, a: Value, b: Value): Value {
   return g.equal(g.reshape(a, [a.shape[0] ?? 0, 1]), g.reshape(b, [1, b.shape[0] ?? 0]));
 }
 

@@ -1,12 +1,12 @@
-import type { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
+import type { GraphBuilder } from '../autodiff/graph-builder.js';
+import type { Value } from '../autodiff/operator-graph.js';
 import {
+  appendContrast,
+  appendLogits,
+  appendSameLabel,
   type ContrastOptions,
   checkCandidates,
-  contrast,
-  logitsOf,
-  positions,
-  sameLabel,
+  createPositions,
 } from './contrast.js';
 
 /**
@@ -21,7 +21,7 @@ import {
  * @returns a scalar
  * @throws PawdexError `config_invalid` for a single pair, which has no negatives
  */
-export function infoNce(
+export function appendInfoNce(
   g: GraphBuilder,
   queries: Value,
   keys: Value,
@@ -29,9 +29,12 @@ export function infoNce(
 ): Value {
   const count = queries.shape[0] ?? 0;
   checkCandidates(count, 'InfoNCE');
-  const logits = logitsOf(g, queries, keys, options.temperature);
-  const pairs = sameLabel(g, positions(g, count), positions(g, count));
-  const loss = contrast(g, logits, pairs, undefined, options.hardness);
+  const logits = appendLogits(g, queries, keys, options.temperature);
+  const pairs = appendSameLabel(g, createPositions(g, count), createPositions(g, count));
+  const loss = appendContrast(g, logits, pairs, undefined, options.hardness);
   if (!options.symmetric) return loss;
-  return g.mul(g.add(loss, contrast(g, g.transposeLast(logits), pairs, undefined, options.hardness)), 0.5);
+  return g.mul(
+    g.add(loss, appendContrast(g, g.transposeLast(logits), pairs, undefined, options.hardness)),
+    0.5,
+  );
 }

@@ -1,12 +1,12 @@
-import type { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
+import type { GraphBuilder } from '../autodiff/graph-builder.js';
+import type { Value } from '../autodiff/operator-graph.js';
 import {
+  appendContrast,
+  appendLogits,
+  appendSameLabel,
   type ContrastOptions,
   checkCandidates,
-  contrast,
-  logitsOf,
-  positions,
-  sameLabel,
+  createPositions,
 } from './contrast.js';
 
 /**
@@ -23,7 +23,7 @@ import {
  * @returns a scalar
  * @throws PawdexError `config_invalid` for an empty queue
  */
-export function moco(
+export function appendMoco(
   g: GraphBuilder,
   queries: Value,
   keys: Value,
@@ -34,9 +34,9 @@ export function moco(
   const length = queue.shape[0] ?? 0;
   checkCandidates(length + 1, 'MoCo');
   // All keys and the queue in one product; the keys of other queries are then left out.
-  const logits = logitsOf(g, queries, g.concat([keys, queue], 0), options.temperature);
-  const own = sameLabel(g, positions(g, count), positions(g, count + length));
+  const logits = appendLogits(g, queries, g.concat([keys, queue], 0), options.temperature);
+  const own = appendSameLabel(g, createPositions(g, count), createPositions(g, count + length));
   const queued = Uint8Array.from({ length: count + length }, (_, column) => (column < count ? 0 : 1));
   const inQueue = g.constant({ dtype: 'bool', shape: [1, count + length], data: queued }, 'in queue');
-  return contrast(g, logits, own, g.op('Or', [own, inQueue]), options.hardness);
+  return appendContrast(g, logits, own, g.op('Or', [own, inQueue]), options.hardness);
 }

@@ -1,7 +1,7 @@
-import type { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
+import type { GraphBuilder } from '../autodiff/graph-builder.js';
+import type { Value } from '../autodiff/operator-graph.js';
 import type { ContrastOptions } from './contrast.js';
-import { supCon } from './sup-con.js';
+import { appendSupCon } from './sup-con.js';
 
 /**
  * NT-Xent of SimCLR (Chen et al., arXiv 2002.05709), for photos without labels: of two views of each of N photos,
@@ -15,8 +15,8 @@ import { supCon } from './sup-con.js';
  * @returns a scalar
  * @throws PawdexError `config_invalid` for a single photo, which has no negatives
  */
-export function ntXent(g: GraphBuilder, embeddings: Value, options: ContrastOptions): Value {
+export function appendNtXent(g: GraphBuilder, embeddings: Value, options: ContrastOptions): Value {
   const photos = (embeddings.shape[0] ?? 0) / 2;
   const photo = g.integers(Array.from({ length: 2 * photos }, (_, view) => view % photos));
-  return supCon(g, embeddings, photo, options);
+  return appendSupCon(g, embeddings, photo, options);
 }

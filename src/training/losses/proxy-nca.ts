@@ -1,12 +1,12 @@
-import type { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
+import type { GraphBuilder } from '../autodiff/graph-builder.js';
+import type { Value } from '../autodiff/operator-graph.js';
 import {
+  appendContrast,
+  appendLogits,
+  appendSameLabel,
   type ContrastOptions,
   checkCandidates,
-  contrast,
-  logitsOf,
-  positions,
-  sameLabel,
+  createPositions,
 } from './contrast.js';
 
 /**
@@ -24,7 +24,7 @@ import {
  * @returns a scalar
  * @throws PawdexError `config_invalid` for a single class
  */
-export function proxyNca(
+export function appendProxyNca(
   g: GraphBuilder,
   embeddings: Value,
   proxies: Value,
@@ -33,6 +33,12 @@ export function proxyNca(
 ): Value {
   const classes = proxies.shape[0] ?? 0;
   checkCandidates(classes, 'Proxy-NCA');
-  const own = sameLabel(g, labels, positions(g, classes));
-  return contrast(g, logitsOf(g, embeddings, proxies, options.temperature), own, undefined, options.hardness);
+  const own = appendSameLabel(g, labels, createPositions(g, classes));
+  return appendContrast(
+    g,
+    appendLogits(g, embeddings, proxies, options.temperature),
+    own,
+    undefined,
+    options.hardness,
+  );
 }

@@ -1,12 +1,12 @@
-import type { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
+import type { GraphBuilder } from '../autodiff/graph-builder.js';
+import type { Value } from '../autodiff/operator-graph.js';
 import {
+  appendContrast,
+  appendLogits,
+  appendSameLabel,
   type ContrastOptions,
   checkCandidates,
-  contrast,
-  logitsOf,
-  notItself,
-  sameLabel,
+  createNotItselfMask,
 } from './contrast.js';
 
 /**
@@ -22,14 +22,19 @@ import {
  * @returns a scalar
  * @throws PawdexError `config_invalid` for fewer than three examples, which leave a single candidate
  */
-export function supCon(g: GraphBuilder, embeddings: Value, labels: Value, options: ContrastOptions): Value {
+export function appendSupCon(
+  g: GraphBuilder,
+  embeddings: Value,
+  labels: Value,
+  options: ContrastOptions,
+): Value {
   const count = embeddings.shape[0] ?? 0;
   checkCandidates(count - 1, 'SupCon');
-  const others = notItself(g, count);
-  const positives = g.and(sameLabel(g, labels, labels), others);
-  return contrast(
+  const others = createNotItselfMask(g, count);
+  const positives = g.and(appendSameLabel(g, labels, labels), others);
+  return appendContrast(
     g,
-    logitsOf(g, embeddings, embeddings, options.temperature),
+    appendLogits(g, embeddings, embeddings, options.temperature),
     positives,
     others,
     options.hardness,

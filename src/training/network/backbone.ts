@@ -1,12 +1,12 @@
 /** The network that training starts from: an ONNX file, or a small one with random weights. */
 import { readFile } from 'node:fs/promises';
 import { PawdexError } from '../../errors.js';
-import { type Model, type ModelNode, readModel } from '../../onnx/model.js';
-import { floatTensor, type Tensor } from '../../onnx/tensor.js';
-import { mixSeed, randomNormals } from '../random.js';
-import { paddedAsSame } from './same-padding.js';
+import { createNormalRandom, mixSeed } from '../../math/random.js';
+import { type Model, type ModelNode, readModel } from '../../onnx/onnx-model.js';
+import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import { padAsSame } from './same-padding.js';
 
-/** Name that stands for {@link smallNetwork} where a file is expected. */
+/** Name that stands for {@link createSmallNetwork} where a file is expected. */
 export const SMALL_NETWORK = 'builtin:small-cnn';
 
 /** Channels of its layers; each halves the sides. */
@@ -29,7 +29,7 @@ interface Reading {
  * @throws PawdexError `file_unreadable`, `model_invalid`
  */
 export async function readBackbone(file: string, { size, padding, seed }: Reading): Promise<Model> {
-  if (file === SMALL_NETWORK) return smallNetwork(size, seed);
+  if (file === SMALL_NETWORK) return createSmallNetwork(size, seed);
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new PawdexError('file_unreadable', {
       detail: `Cannot read the backbone ${file}: ${cause.code}.`,
@@ -37,7 +37,7 @@ export async function readBackbone(file: string, { size, padding, seed }: Readin
     });
   });
   const model = readModel(bytes);
-  return padding === 'same' ? paddedAsSame(model, size) : model;
+  return padding === 'same' ? padAsSame(model, size) : model;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function readBackbone(file: string, { size, padding, seed }: Readin
  * @param size side of the square input
  * @returns `pixel_values` float32 [batch, 3, size, size] -> `features` float32 [batch, 256]
  */
-export function smallNetwork(size: number, seed: number): Model {
+export function createSmallNetwork(size: number, seed: number): Model {
   const nodes: ModelNode[] = [];
   const initialisers = new Map<string, Tensor>();
   const append = (op: string, inputs: string[], attributes: ModelNode['attributes'] = {}): string => {
@@ -58,12 +58,12 @@ export function smallNetwork(size: number, seed: number): Model {
   let x = 'pixel_values';
   let channels = 3;
   WIDTHS.forEach((width, layer) => {
-    const normal = randomNormals(mixSeed(seed, layer));
+    const normal = createNormalRandom(mixSeed(seed, layer));
     const scale = Math.sqrt(2 / (9 * channels));
     const names = [`layer${layer}.weight`, `layer${layer}.bias`] as const;
     const data = Float32Array.from({ length: width * channels * 9 }, () => normal() * scale);
-    initialisers.set(names[0], floatTensor(data, [width, channels, 3, 3]));
-    initialisers.set(names[1], floatTensor(new Float32Array(width)));
+    initialisers.set(names[0], createFloatTensor(data, [width, channels, 3, 3]));
+    initialisers.set(names[1], createFloatTensor(new Float32Array(width)));
     const attributes = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
     x = append('Relu', [append('Conv', [x, ...names], attributes)]);
     channels = width;

@@ -3,11 +3,11 @@
  * on the very views that the losses see: learning without forgetting (Li and Hoiem, arXiv 1606.09282), with features
  * as the target (FitNets, Romero et al., arXiv 1412.6550).
  */
-import type { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
-import { generalDimension, parted } from '../head/general.js';
-import { learnedDimension } from '../recipe/load.js';
-import type { Recipe } from '../recipe/schema.js';
+import type { GraphBuilder } from '../autodiff/graph-builder.js';
+import type { Value } from '../autodiff/operator-graph.js';
+import { countComponents, splitProjection } from '../head/general-part.js';
+import { countLearned } from '../recipe/load-recipe.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Network } from './network.js';
 
 /** What distillation adds to a training step. */
@@ -36,11 +36,11 @@ export interface Distillation {
  * @param network that training starts from; the last columns of its head give the target
  * @returns null where the recipe has none
  */
-export function distillationOf({ head }: Network, recipe: Recipe): Distillation | null {
+export function createDistillation({ head }: Network, recipe: Recipe): Distillation | null {
   const { general } = recipe.head;
   if (general?.features !== 'distilled') return null;
-  const [own, count] = [learnedDimension(recipe), generalDimension(general)];
-  const [, { matrix, offset }] = parted(head, own);
+  const [own, count] = [countLearned(recipe), countComponents(general)];
+  const [, { matrix, offset }] = splitProjection(head, own);
   return {
     withTarget: (g, embeddings, before) =>
       g.concat([embeddings, g.op('Gemm', [before, g.constant(matrix), g.constant(offset)])], 1),

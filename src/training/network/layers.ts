@@ -1,8 +1,8 @@
 /** The layers of a model: which weights belong together, and which of them a recipe trains. */
 import { PawdexError } from '../../errors.js';
-import type { Model, ModelNode } from '../../onnx/model.js';
-import { sizeOf } from '../../onnx/tensor.js';
-import type { Recipe } from '../recipe/schema.js';
+import type { Model, ModelNode } from '../../onnx/onnx-model.js';
+import { countElements } from '../../onnx/tensor.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
 
 /** Weights of one operator. */
 export interface Layer {
@@ -23,11 +23,11 @@ const WITHOUT_WEIGHTS = new Set([
 ]);
 
 /** The layers in the order in which data passes them. */
-export function layersOf(model: Model): Layer[] {
+export function findLayers(model: Model): Layer[] {
   const taken = new Set<string>();
   const layers: Layer[] = [];
   for (const node of model.nodes) {
-    const weights = weightsOf(node, model).filter((name) => !taken.has(name));
+    const weights = findWeights(node, model).filter((name) => !taken.has(name));
     if (weights.length === 0) continue;
     for (const name of weights) taken.add(name);
     layers.push({ weights });
@@ -35,13 +35,13 @@ export function layersOf(model: Model): Layer[] {
   return layers;
 }
 
-function weightsOf(node: ModelNode, model: Model): string[] {
+function findWeights(node: ModelNode, model: Model): string[] {
   if (WITHOUT_WEIGHTS.has(node.op)) return [];
   // Running statistics are measured, not trained.
   const inputs = node.op === 'BatchNormalization' ? node.inputs.slice(0, 3) : node.inputs;
   return [...new Set(inputs)].filter((name) => {
     const tensor = model.initialisers.get(name);
-    return tensor?.dtype === 'float32' && sizeOf(tensor.shape) > 1;
+    return tensor?.dtype === 'float32' && countElements(tensor.shape) > 1;
   });
 }
 
@@ -51,7 +51,7 @@ function weightsOf(node: ModelNode, model: Model): string[] {
  * @returns weight name -> factor, 0..1; 1 for the topmost layer
  * @throws PawdexError `config_invalid` for a pattern that is none or matches nothing
  */
-export function trainableWeights(layers: readonly Layer[], recipe: Recipe): Map<string, number> {
+export function selectTrainableWeights(layers: readonly Layer[], recipe: Recipe): Map<string, number> {
   const { freeze, optimiser } = recipe;
   const patterns = freeze.names.map((text) => {
     try {

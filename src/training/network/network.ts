@@ -1,13 +1,13 @@
 /** The network that is trained: pixels -> backbone -> head, with the weights it starts from. */
 import { PawdexError } from '../../errors.js';
-import type { Model, ModelPort } from '../../onnx/model.js';
-import { floatTensor, type Tensor } from '../../onnx/tensor.js';
-import type { GraphBuilder } from '../autodiff/builder.js';
-import type { Value } from '../autodiff/graph.js';
+import type { Model, ModelPort } from '../../onnx/onnx-model.js';
+import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { GraphBuilder } from '../autodiff/graph-builder.js';
 import { importModel } from '../autodiff/import/index.js';
-import type { Projection } from '../head/algebra.js';
-import { normalise } from '../losses/contrast.js';
-import type { Recipe } from '../recipe/schema.js';
+import type { Value } from '../autodiff/operator-graph.js';
+import type { Projection } from '../head/projection.js';
+import { appendUnitRows } from '../losses/contrast.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
 
 /** Names of the head's weights in a training state. */
 export const HEAD = { matrix: 'head.matrix', offset: 'head.offset' } as const;
@@ -26,7 +26,7 @@ export interface Network {
  *
  * @throws PawdexError `model_invalid` when it has several inputs or one that is no float32 NCHW image
  */
-export function imageInput(backbone: Model): ModelPort {
+export function requireImageInput(backbone: Model): ModelPort {
   const [input, ...others] = backbone.inputs;
   if (input === undefined || others.length > 0 || input.dtype !== 'float32' || input.shape.length !== 4)
     throw new PawdexError('model_invalid', {
@@ -40,14 +40,14 @@ export function imageInput(backbone: Model): ModelPort {
  *
  * @returns float32 [batch, 3, S, S]
  */
-export function pixelsInput(
+export function appendPixels(
   g: GraphBuilder,
   batch: number,
   { size, pixels }: Pick<Network, 'size' | 'pixels'>,
 ): Value {
   const raw = g.input('pixels', 'uint8', [batch, size, size, 3]);
   const perChannel = (value: number | readonly number[]): Value =>
-    g.constant(floatTensor([value].flat(), typeof value === 'number' ? [] : [3]));
+    g.constant(createFloatTensor([value].flat(), typeof value === 'number' ? [] : [3]));
   const float = g.cast(raw, 'float32');
   return g.transpose(g.div(g.sub(float, perChannel(pixels.mean)), perChannel(pixels.std)), [0, 3, 1, 2]);
 }
@@ -67,7 +67,7 @@ export async function appendBackbone(
   pixels: Value,
   trainable: ReadonlySet<string> = new Set(),
 ): Promise<[Value, ...Value[]]> {
-  const inputs = { [imageInput(backbone).name]: pixels };
+  const inputs = { [requireImageInput(backbone).name]: pixels };
   const { outputs } = await importModel(g, backbone, { inputs, trainable });
   const [features, ...others] = outputs.values();
   if (features?.shape.length !== 2 || features.shape[0] !== pixels.shape[0])
@@ -75,7 +75,7 @@ export async function appendBackbone(
       detail: `The backbone's first output is [${features?.shape}]; the trainer needs one vector per image, [batch, F].`,
       hint: 'Export it without its classifier, pooled and flattened.',
     });
-  return [normalise(g, features), ...others];
+  return [appendUnitRows(g, features), ...others];
 }
 
 /**
@@ -94,7 +94,7 @@ export function appendHead(g: GraphBuilder, { matrix, offset }: Projection, feat
 }
 
 /** The network with trained values in place of those it started from; names it does not have are ignored. */
-export function withWeights(network: Network, weights: Readonly<Record<string, Tensor>>): Network {
+export function replaceWeights(network: Network, weights: Readonly<Record<string, Tensor>>): Network {
   const initialisers = new Map(
     [...network.backbone.initialisers].map(([name, tensor]) => [name, weights[name] ?? tensor]),
   );

@@ -1,16 +1,16 @@
 /** Network and losses of a recipe as what a training step is made of. */
-import type { Model } from '../../onnx/model.js';
+import type { Model } from '../../onnx/onnx-model.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import type { AdamWOptions } from '../autodiff/step/adamw.js';
-import type { Objective } from '../autodiff/step/graphs.js';
-import { normalise } from '../losses/contrast.js';
-import type { Recipe } from '../recipe/schema.js';
-import { withStartOutput } from './beside.js';
-import { distillationOf } from './distillation.js';
-import { appendTrained, type Cut } from './kept.js';
-import { layersOf, trainableWeights } from './layers.js';
-import { appendLosses, PROXIES } from './losses.js';
-import { appendBackbone, appendHead, HEAD, type Network, pixelsInput } from './network.js';
+import type { Objective } from '../autodiff/step/step-graphs.js';
+import { appendUnitRows } from '../losses/contrast.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
+import { appendLosses, PROXIES } from './append-losses.js';
+import { createDistillation } from './distillation.js';
+import { findLayers, selectTrainableWeights } from './layers.js';
+import { appendBackbone, appendHead, appendPixels, HEAD, type Network } from './network.js';
+import { appendTrainedPart, type NetworkCut } from './network-cut.js';
+import { addStartOutput } from './start-features.js';
 
 /**
  * The objective of a recipe.
@@ -20,25 +20,25 @@ import { appendBackbone, appendHead, HEAD, type Network, pixelsInput } from './n
  * @param cut where steps are fed kept values instead of pixels
  * @throws PawdexError `config_invalid` when the recipe freezes what there is not
  */
-export function objectiveOf(
+export function createObjective(
   network: Network,
   proxies: Tensor | null,
   recipe: Recipe,
-  cut: Cut | null = null,
+  cut: NetworkCut | null = null,
 ): Objective {
-  const trainable = new Set(trainableWeights(layersOf(network.backbone), recipe).keys());
-  const distillation = distillationOf(network, recipe);
+  const trainable = new Set(selectTrainableWeights(findLayers(network.backbone), recipe).keys());
+  const distillation = createDistillation(network, recipe);
   return {
     async encoder(g, batch) {
-      const taught = (part: Model) => (distillation === null ? part : withStartOutput(part, trainable));
+      const taught = (part: Model) => (distillation === null ? part : addStartOutput(part, trainable));
       const [features, before = features] =
         cut === null
-          ? await appendBackbone(g, taught(network.backbone), pixelsInput(g, batch, network), trainable)
-          : await appendTrained(g, taught(cut.split.trained), cut.ports, batch, trainable);
+          ? await appendBackbone(g, taught(network.backbone), appendPixels(g, batch, network), trainable)
+          : await appendTrainedPart(g, taught(cut.split.trained), cut.ports, batch, trainable);
       const embeddings = appendHead(g, network.head, features);
       return distillation === null
         ? embeddings
-        : distillation.withTarget(g, embeddings, normalise(g, before));
+        : distillation.withTarget(g, embeddings, appendUnitRows(g, before));
     },
     loss(g, embeddings) {
       if (distillation === null) return appendLosses(g, embeddings, recipe, proxies);
@@ -49,8 +49,8 @@ export function objectiveOf(
 }
 
 /** The optimiser of a recipe: the rate of each layer, and what decays. */
-export function optimiserOf(network: Network, { optimiser, ...recipe }: Recipe): AdamWOptions {
-  const rates = trainableWeights(layersOf(network.backbone), { ...recipe, optimiser });
+export function createOptimiser(network: Network, { optimiser, ...recipe }: Recipe): AdamWOptions {
+  const rates = selectTrainableWeights(findLayers(network.backbone), { ...recipe, optimiser });
   const own = new Set<string>([HEAD.matrix, HEAD.offset, PROXIES]);
   const { weightDecay, clipNorm, headRate } = optimiser;
   return {

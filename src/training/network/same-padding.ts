@@ -1,10 +1,11 @@
 /** Padding made anew for another image size, as TensorFlow's SAME pads. */
-import { STILL } from '../../encoder/cells/geometry.js';
+
 import { PawdexError } from '../../errors.js';
-import { type Model, type ModelNode, nodeLabel } from '../../onnx/model.js';
-import { intsOf } from '../autodiff/attributes.js';
-import { windowOf } from '../autodiff/shapes/convolution.js';
-import { imageInput } from './network.js';
+import { readInts } from '../../onnx/attributes.js';
+import { STILL } from '../../onnx/cell-spacing.js';
+import { describeNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
+import { computeWindow } from '../../onnx/shapes/window-shapes.js';
+import { requireImageInput } from './network.js';
 
 const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool']);
 
@@ -16,8 +17,8 @@ const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool'])
  * @returns the model, its pads written out
  * @throws PawdexError `model_invalid` when the model has not one image input, or a window's input is of unknown size
  */
-export function paddedAsSame(model: Model, size: number): Model {
-  const input = imageInput(model);
+export function padAsSame(model: Model, size: number): Model {
+  const input = requireImageInput(model);
   const sides = new Map<string, number[]>([[input.name, [size, size]]]);
   const nodes = model.nodes.map((node) => {
     const before = node.inputs.map((name) => sides.get(name));
@@ -28,28 +29,28 @@ export function paddedAsSame(model: Model, size: number): Model {
       return node;
     }
     const kernel =
-      intsOf(node.attributes, 'kernel_shape') ??
+      readInts(node.attributes, 'kernel_shape') ??
       model.initialisers.get(node.inputs[1] ?? '')?.shape.slice(2) ??
       [];
     if (before[0] === undefined || kernel.length !== 2)
       throw new PawdexError('model_invalid', {
-        detail: `The size of what ${nodeLabel(node)} reads is not known, so it cannot be padded for ${size} pixels.`,
+        detail: `The size of what ${describeNode(node)} reads is not known, so it cannot be padded for ${size} pixels.`,
         hint: 'Leave out backbone.padding, and take the size that the network was exported for.',
       });
-    return padded(node, before[0], kernel, sides);
+    return padNode(node, before[0], kernel, sides);
   });
   const shape = [...input.shape.slice(0, 2), size, size];
   return { ...model, nodes, inputs: [{ ...input, shape }] };
 }
 
-function padded(
+function padNode(
   node: ModelNode,
   before: number[],
   kernel: number[],
   sides: Map<string, number[]>,
 ): ModelNode {
   const { pads: _stored, auto_pad: _rule, ...attributes } = node.attributes;
-  const { begin, end, output } = windowOf({ ...attributes, auto_pad: 'SAME_UPPER' }, before, kernel);
+  const { begin, end, output } = computeWindow({ ...attributes, auto_pad: 'SAME_UPPER' }, before, kernel);
   for (const name of node.outputs) sides.set(name, output);
   return { ...node, attributes: { ...attributes, pads: [...begin, ...end] } };
 }

@@ -26,12 +26,12 @@ const TOP = 48;
 const MARGIN = 12;
 
 /** Every n-th point and the last, so that at most about {@link DRAWN} are left. */
-function thinned(points: readonly Point[]): Point[] {
+function thinOut(points: readonly Point[]): Point[] {
   const every = Math.max(1, Math.ceil(points.length / DRAWN));
   return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 
-function pointsOf(
+function readPoints(
   log: readonly ChartEntry[],
   value: (entry: ChartEntry) => number | null | undefined,
 ): Point[] {
@@ -42,7 +42,7 @@ function pointsOf(
 }
 
 /** Exponential moving average, corrected for its start (Kingma & Ba, arXiv 1412.6980, section 3). */
-function smoothed(points: readonly Point[]): Point[] {
+function smooth(points: readonly Point[]): Point[] {
   let [sum, weight] = [0, 0];
   return points.map(([x, y]) => {
     sum += SMOOTHING * (y - sum);
@@ -52,35 +52,35 @@ function smoothed(points: readonly Point[]): Point[] {
 }
 
 /** An axis with round ends around values. */
-function axisOf(label: string, values: readonly number[], format: Axis['format']): Axis {
+function createAxis(label: string, values: readonly number[], format: Axis['format']): Axis {
   const ticks = roundTicks(Math.min(...values), Math.max(...values));
   return { label, ticks, from: ticks[0] as number, to: ticks.at(-1) as number, format };
 }
 
-const short = (value: number) =>
+const formatShort = (value: number) =>
   value === 0 || Math.abs(value) >= 0.01 ? String(Number(value.toPrecision(3))) : value.toExponential();
 const xs = (points: readonly Point[]) => points.map(([x]) => x);
 const ys = (points: readonly Point[]) => points.map(([, y]) => y);
-const epochs = (points: readonly Point[]) => axisOf('epoch', [0, ...xs(points)], short);
+const epochs = (points: readonly Point[]) => createAxis('epoch', [0, ...xs(points)], formatShort);
 
 /**
  * Loss of every step with its moving average, and the learning rate beside it.
  *
  * @returns an SVG file, or null when no step has a finite loss
  */
-export function lossChart(log: readonly ChartEntry[]): string | null {
-  const loss = pointsOf(log, (entry) => entry.loss);
-  const rate = pointsOf(log, (entry) => entry.learningRate);
+export function drawLossChart(log: readonly ChartEntry[]): string | null {
+  const loss = readPoints(log, (entry) => entry.loss);
+  const rate = readPoints(log, (entry) => entry.learningRate);
   if (loss.length === 0 || rate.length === 0) return null;
-  const drawn = [thinned(loss), thinned(smoothed(loss))] as const;
-  const left = plot('Loss', epochs(loss), axisOf('loss', drawn.flatMap(ys), short), (scales) =>
+  const drawn = [thinOut(loss), thinOut(smooth(loss))] as const;
+  const left = plot('Loss', epochs(loss), createAxis('loss', drawn.flatMap(ys), formatShort), (scales) =>
     [polyline('curve faint', drawn[0], scales), polyline('curve', drawn[1], scales)].join(''),
   );
   const right = plot(
     'Learning rate',
     epochs(rate),
-    axisOf('learning rate', [0, ...ys(rate)], short),
-    (scales) => polyline('curve third', thinned(rate), scales),
+    createAxis('learning rate', [0, ...ys(rate)], formatShort),
+    (scales) => polyline('curve third', thinOut(rate), scales),
   );
   const size = { width: 2 * PLOT.width + 3 * MARGIN, height: PLOT.height + TOP + MARGIN };
   return standalone(
@@ -103,7 +103,7 @@ export function lossChart(log: readonly ChartEntry[]): string | null {
   );
 }
 
-/** Curves of {@link qualityChart}: class, name, where they are in an entry. */
+/** Curves of {@link drawQualityChart}: class, name, where they are in an entry. */
 const QUALITIES = [
   ['', 'vote, top1', (entry: ChartEntry) => entry.val?.top1],
   ['second', 'recall@1', (entry: ChartEntry) => entry.val?.recallAt1],
@@ -115,24 +115,24 @@ const QUALITIES = [
  *
  * @returns an SVG file, or null without an evaluation
  */
-export function qualityChart(log: readonly ChartEntry[]): string | null {
-  const evaluations = bestPerEpoch(log);
+export function drawQualityChart(log: readonly ChartEntry[]): string | null {
+  const evaluations = selectBestPerEpoch(log);
   const curves = QUALITIES.map(([name, text, value]) => ({
     name,
     text,
-    points: pointsOf(evaluations, value),
+    points: readPoints(evaluations, value),
   }));
   const shown = curves.filter(({ points }) => points.length > 0);
   const all = shown.flatMap(({ points }) => points);
   if (all.length === 0) return null;
   const best = evaluations.reduce((a, b) => ((b.val?.top1 ?? 0) > (a.val?.top1 ?? 0) ? b : a));
-  const quality = axisOf('share of val photos', ys(all), (value) => `${short(100 * value)} %`);
+  const quality = createAxis('share of val photos', ys(all), (value) => `${formatShort(100 * value)} %`);
   const drawing = plot('Quality on val', epochs(all), quality, (scales) =>
     shown
       .map(({ name, text, points }) => {
         const dots = points.map(
           ([x, y]) =>
-            `<circle class="mark ${name}" r="3" cx="${at(scales.x(x))}" cy="${at(scales.y(y))}"><title>${text} ${percent(y, 1)} after ${short(x)} epochs</title></circle>`,
+            `<circle class="mark ${name}" r="3" cx="${at(scales.x(x))}" cy="${at(scales.y(y))}"><title>${text} ${percent(y, 1)} after ${formatShort(x)} epochs</title></circle>`,
         );
         return polyline(`curve ${name}`, points, scales) + dots.join('');
       })
@@ -145,7 +145,7 @@ export function qualityChart(log: readonly ChartEntry[]): string | null {
     size,
     [
       '<text class="title" x="20" y="29">Quality on val</text>',
-      `<text class="soft" x="${size.width - 20}" y="29" text-anchor="end">best vote ${percent(best.val?.top1 ?? 0, 1)}, after ${short(best.epoch)} epochs</text>`,
+      `<text class="soft" x="${size.width - 20}" y="29" text-anchor="end">best vote ${percent(best.val?.top1 ?? 0, 1)}, after ${formatShort(best.epoch)} epochs</text>`,
       legend(
         shown.map(({ name, text }) => [name, text] as const),
         20,
@@ -158,7 +158,7 @@ export function qualityChart(log: readonly ChartEntry[]): string | null {
   );
 }
 
-function bestPerEpoch(log: readonly ChartEntry[]): ChartEntry[] {
+function selectBestPerEpoch(log: readonly ChartEntry[]): ChartEntry[] {
   const best = new Map<number, ChartEntry>();
   for (const entry of log) {
     if (!entry.val) continue;

@@ -2,7 +2,7 @@
 import { UMAP } from 'umap-js';
 import { standalone } from '../../evaluation/report/standalone.js';
 import { at, escapeHtml } from '../../evaluation/report/svg.js';
-import { randomFloats } from '../random.js';
+import { createRandom } from '../../math/random.js';
 
 /** Embeddings with their labels. */
 export interface MapInput {
@@ -29,17 +29,17 @@ type Point = readonly [number, number];
  *
  * @returns an SVG file, or null for fewer than three embeddings
  */
-export async function embeddingMap({ vectors, labels }: MapInput): Promise<string | null> {
+export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<string | null> {
   if (vectors.length < 3) return null;
-  const points = fitted(await project(vectors));
+  const points = fitIntoDrawing(await projectToPlane(vectors));
   const names = [...new Set(labels)].sort();
-  const colour = new Map(names.map((name, i) => [name, colourOf(i)]));
+  const colour = new Map(names.map((name, i) => [name, chooseColour(i)]));
   const dots = points.map(([x, y], i) => {
     const label = labels[i] ?? '';
     return `<circle r="3.4" cx="${at(x)}" cy="${at(y)}" fill="${colour.get(label)}"><title>${escapeHtml(label)}</title></circle>`;
   });
-  const middles = names.map((name) => middle(points.filter((_, i) => labels[i] === name)));
-  const texts = apart(middles, names).map(
+  const middles = names.map((name) => findMiddle(points.filter((_, i) => labels[i] === name)));
+  const texts = separateLabels(middles, names).map(
     ([x, y], i) => `<text class="label" x="${at(x)}" y="${at(y)}">${escapeHtml(names[i] ?? '')}</text>`,
   );
   return standalone(
@@ -55,12 +55,12 @@ export async function embeddingMap({ vectors, labels }: MapInput): Promise<strin
   );
 }
 
-async function project(vectors: MapInput['vectors']): Promise<Point[]> {
+async function projectToPlane(vectors: MapInput['vectors']): Promise<Point[]> {
   const umap = new UMAP({
     nNeighbors: Math.min(NEIGHBOURS, vectors.length - 1),
     // Larger than the default of 0.1: groups are not drawn as single dots.
     minDist: 0.4,
-    random: randomFloats(1),
+    random: createRandom(1),
   });
   const rounds = umap.initializeFit(vectors.map((vector) => Array.from(vector)));
   for (let round = 0; round < rounds; round++) {
@@ -72,7 +72,7 @@ async function project(vectors: MapInput['vectors']): Promise<Point[]> {
 }
 
 /** Scaled into the drawing, in proportion. */
-function fitted(points: readonly Point[]): Point[] {
+function fitIntoDrawing(points: readonly Point[]): Point[] {
   const range = (axis: 0 | 1) => {
     const values = points.map((point) => point[axis]);
     return [Math.min(...values), Math.max(...values)] as const;
@@ -84,7 +84,7 @@ function fitted(points: readonly Point[]): Point[] {
 }
 
 /** The point between the others on either axis; a stray photo does not move it. */
-function middle(points: readonly Point[]): Point {
+function findMiddle(points: readonly Point[]): Point {
   const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
   return [median(points.map(([x]) => x)), median(points.map(([, y]) => y))];
 }
@@ -94,7 +94,7 @@ const LETTER = 5.8;
 const LINE = 11;
 
 /** Moves labels up or down, as little as it takes, so that they can be read; in a crowd some still overlap. */
-function apart(places: readonly Point[], names: readonly string[]): Point[] {
+function separateLabels(places: readonly Point[], names: readonly string[]): Point[] {
   const taken: { x: number; y: number; width: number }[] = [];
   return places.map(([x, y], i) => {
     const width = LETTER * (names[i]?.length ?? 0);
@@ -110,7 +110,7 @@ function apart(places: readonly Point[], names: readonly string[]): Point[] {
 }
 
 /** Hues by the golden angle, so that labels next to each other in the alphabet differ; readable on light and dark. */
-function colourOf(index: number): string {
+function chooseColour(index: number): string {
   const hue = Math.round((index * 137.508) % 360);
   return `hsl(${hue}, ${[65, 45][index % 2]}%, ${[42, 55, 48][index % 3]}%)`;
 }

@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { type ChartEntry, lossChart, qualityChart } from './curves.js';
-import { embeddingMap, type MapInput } from './embedding-map.js';
+import { type ChartEntry, drawLossChart, drawQualityChart } from './curves.js';
+import { drawEmbeddingMap, type MapInput } from './embedding-map.js';
 
 /** What {@link writeTrainingCharts} draws. */
 export interface ChartInput {
@@ -24,9 +24,9 @@ const DENSITY = 144;
  */
 export async function writeTrainingCharts(dir: string, { log, map }: ChartInput): Promise<string[]> {
   const charts = {
-    loss: lossChart(log),
-    quality: qualityChart(log),
-    map: map === undefined ? null : await embeddingMap(map),
+    loss: drawLossChart(log),
+    quality: drawQualityChart(log),
+    map: map === undefined ? null : await drawEmbeddingMap(map),
   };
   await mkdir(dir, { recursive: true });
   const written: string[] = [];

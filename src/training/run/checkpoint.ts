@@ -4,10 +4,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
 import type { Tensor } from '../../onnx/tensor.js';
-import { KINDS, type TrainingState } from '../autodiff/step/state.js';
-import { formatRecipe } from '../recipe/load.js';
-import type { Recipe } from '../recipe/schema.js';
-import type { Weights } from './average.js';
+import { KINDS, type TrainingState } from '../autodiff/step/training-state.js';
+import { formatRecipe } from '../recipe/load-recipe.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
+import type { Weights } from './average-weights.js';
 import { readTensors, writeTensors } from './safetensors.js';
 
 /** Where a run is. Photos and views follow from seed and step, so no generator's state is kept. */

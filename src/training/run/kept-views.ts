@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { SessionOptions } from '../autodiff/session.js';
-import type { LoadOptions } from '../data/loader.js';
-import { loadBatches } from '../data/loader.js';
-import { type Cut, keptInput, openFrozen } from '../network/kept.js';
+import type { SessionOptions } from '../autodiff/graph-session.js';
+import type { LoadOptions } from '../data/load-batches.js';
+import { loadBatches } from '../data/load-batches.js';
 import type { Network } from '../network/network.js';
+import { type NetworkCut, nameKeptInput, openFrozenPart } from '../network/network-cut.js';
 
 /** Views through the frozen layers at once. */
 const BATCH = 8;
@@ -44,7 +44,7 @@ export class KeptViews {
    *
    * @throws PawdexError `set_invalid` when no photo of a label can be used; the signal's reason
    */
-  static async make(network: Network, cut: Cut, options: KeptViewsOptions): Promise<KeptViews> {
+  static async make(network: Network, cut: NetworkCut, options: KeptViewsOptions): Promise<KeptViews> {
     const { dir, views, photos, load } = options;
     const width = cut.ports.reduce((sum, { shape }) => sum + shape.reduce((product, d) => product * d, 1), 0);
     const { rule, seed, views: settings } = load;
@@ -58,7 +58,7 @@ export class KeptViews {
       const rowBytes = width * 2;
       const { size } = await file.stat();
       const done = Math.min(photos * views, Math.floor(size / rowBytes / BATCH) * BATCH);
-      if (done < photos * views) await fill(file, network, cut, options, done, width);
+      if (done < photos * views) await fillFile(file, network, cut, options, done, width);
       return new KeptViews(file, width, views);
     } catch (error) {
       await file.close();
@@ -78,16 +78,16 @@ export class KeptViews {
   }
 }
 
-async function fill(
+async function fillFile(
   file: FileHandle,
   network: Network,
-  cut: Cut,
+  cut: NetworkCut,
   { views, photos, load, session: how, signal, onProgress }: KeptViewsOptions,
   done: number,
   width: number,
 ): Promise<void> {
   const total = photos * views;
-  const session = await openFrozen(cut, network, BATCH, how);
+  const session = await openFrozenPart(cut, network, BATCH, how);
   function* plan() {
     for (let first = done; first < total; first += BATCH) {
       // The last batch is filled up with the last view.
@@ -112,7 +112,7 @@ async function fill(
       let at = 0;
       for (const { name, shape } of cut.ports) {
         const part = shape.reduce((product, d) => product * d, 1);
-        const data = results[keptInput(name)]?.data as Uint16Array;
+        const data = results[nameKeptInput(name)]?.data as Uint16Array;
         for (let i = 0; i < count; i += 1) rows.set(data.subarray(i * part, (i + 1) * part), i * width + at);
         at += part;
       }

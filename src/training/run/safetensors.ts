@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
 import { replaceFile } from '../../files/replace.js';
-import { sizeOf, type Tensor } from '../../onnx/tensor.js';
+import { countElements, type Tensor } from '../../onnx/tensor.js';
 
 const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(
   z.object({
@@ -66,7 +66,7 @@ export async function readTensors(file: string): Promise<TensorFile> {
           data_offsets: [from, to],
         },
       ]): [string, Tensor] => {
-        if (to - from !== 4 * sizeOf(shape) || start + to > bytes.length)
+        if (to - from !== 4 * countElements(shape) || start + to > bytes.length)
           throw new Error(`"${name}" is cut short`);
         const own = Uint8Array.from(bytes.subarray(start + from, start + to));
         return [name, { dtype: 'float32', shape, data: new Float32Array(own.buffer) }];

@@ -1,18 +1,18 @@
 /** A training run from its recipe to its last step. */
 import { PawdexError } from '../../errors.js';
-import { type Tensor, zeros } from '../../onnx/tensor.js';
-import type { SessionOptions } from '../autodiff/session.js';
+import { createZeros, type Tensor } from '../../onnx/tensor.js';
+import type { SessionOptions } from '../autodiff/graph-session.js';
 import { type StepResult, TrainingStep } from '../autodiff/step/index.js';
-import type { TrainingState } from '../autodiff/step/state.js';
-import type { Cut } from '../network/kept.js';
-import { LOSS_INPUTS } from '../network/losses.js';
+import type { TrainingState } from '../autodiff/step/training-state.js';
+import { LOSS_INPUTS } from '../network/append-losses.js';
 import type { Network } from '../network/network.js';
-import { objectiveOf, optimiserOf } from '../network/objective.js';
-import { photosPerStep, viewsPerStep } from '../recipe/load.js';
-import type { Recipe } from '../recipe/schema.js';
-import { copyWeights, moveAverage, moveTowards, type Weights } from './average.js';
+import type { NetworkCut } from '../network/network-cut.js';
+import { createObjective, createOptimiser } from '../network/objective.js';
+import { countPhotosPerStep, countViewsPerStep } from '../recipe/load-recipe.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
+import { copyWeights, moveAverage, moveTowards, type Weights } from './average-weights.js';
 import type { Checkpoint } from './checkpoint.js';
-import { MomentumEncoder } from './momentum.js';
+import { MomentumEncoder } from './momentum-encoder.js';
 
 /** What a step is fed. */
 export interface StepBatch {
@@ -58,16 +58,16 @@ export class Trainer {
   static async create(
     network: Network,
     proxies: Tensor | null,
-    cut: Cut | null,
+    cut: NetworkCut | null,
     recipe: Recipe,
     session?: SessionOptions,
   ): Promise<Trainer> {
-    const objective = objectiveOf(network, proxies, recipe, cut);
+    const objective = createObjective(network, proxies, recipe, cut);
     const { chunk } = recipe.batch;
     const step = await TrainingStep.create(objective, {
-      batch: viewsPerStep(recipe),
+      batch: countViewsPerStep(recipe),
       ...(chunk === undefined ? {} : { chunk }),
-      optimiser: optimiserOf(network, recipe),
+      optimiser: createOptimiser(network, recipe),
       ...(session === undefined ? {} : { session }),
     });
     const moco = recipe.losses.find((term) => term.kind === 'moco');
@@ -76,7 +76,7 @@ export class Trainer {
         ? null
         : await MomentumEncoder.create(
             objective,
-            photosPerStep(recipe),
+            countPhotosPerStep(recipe),
             step.state.weights,
             { length: moco.queue, momentum: moco.momentum, seed: recipe.seed },
             session,
@@ -111,7 +111,7 @@ export class Trainer {
     this.#ended = { runs: runs + 1, steps: this.steps };
     const none = (moments: Weights) =>
       Object.fromEntries(
-        Object.entries(moments).map(([name, { dtype, shape }]) => [name, zeros(dtype, shape)]),
+        Object.entries(moments).map(([name, { dtype, shape }]) => [name, createZeros(dtype, shape)]),
       );
     const { m, v } = this.#step.state;
     this.#begin({ step: 0, weights: this.start, m: none(m), v: none(v) }, this.start);
@@ -161,7 +161,12 @@ export class Trainer {
     this.#step.load(state);
     if (this.#average !== null) copyInto(this.#average, average);
     if (this.#momentum === null) return;
-    this.#momentum.load(momentum, queue ?? this.#momentum.queue, state.step, photosPerStep(this.#recipe));
+    this.#momentum.load(
+      momentum,
+      queue ?? this.#momentum.queue,
+      state.step,
+      countPhotosPerStep(this.#recipe),
+    );
   }
 
   /** Frees the graphs. */

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readModel } from '../../../src/onnx/model.js';
-import { floatTensor } from '../../../src/onnx/tensor.js';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import { checkGradients } from '../../../src/training/autodiff/check.js';
+import { readModel } from '../../../src/onnx/onnx-model.js';
+import { createFloatTensor } from '../../../src/onnx/tensor.js';
+import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
 import { noise } from './helpers.js';
 
@@ -28,7 +28,7 @@ describe('checkGradients', () => {
   it('finds a gradient that is wrong in one part of a large weight', async () => {
     const g = new GraphBuilder();
     const x = g.parameter('x', noise(1, [20, 20]));
-    const mask = floatTensor(
+    const mask = createFloatTensor(
       Array.from({ length: 400 }, (_, i) => (i < 100 ? 0 : 1)),
       [20, 20],
     );

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { computeWindow } from '../../../src/onnx/shapes/window-shapes.js';
 import type { Tensor } from '../../../src/onnx/tensor.js';
-import { gradients } from '../../../src/training/autodiff/backward.js';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import { depthwise } from '../../../src/training/autodiff/depthwise.js';
+import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
+import { appendDepthwise } from '../../../src/training/autodiff/depthwise.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
-import { windowOf } from '../../../src/training/autodiff/shapes/convolution.js';
 import { evaluate, mobileNet, noise, relativeError } from './helpers.js';
 
 const pair = (min: number, max: number) => fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }));
@@ -33,13 +33,13 @@ describe('depthwise convolution as matrix products', () => {
         const w = g.parameter('w', noise(2, [channels, 1, ...kernel]));
         const plain = g.op('Conv', [x, w], { ...attributes, group: channels });
         const fast = g.transpose(
-          depthwise(g, g.transpose(x, [1, 0, 2, 3]), w, windowOf(attributes, size, kernel)),
+          appendDepthwise(g, g.transpose(x, [1, 0, 2, 3]), w, computeWindow(attributes, size, kernel)),
           [1, 0, 2, 3],
         );
         const dy = g.constant(noise(3, plain.shape));
-        const values: Record<string, Parameters<typeof gradients>[2][number]> = { plain, fast };
+        const values: Record<string, Parameters<typeof appendGradients>[2][number]> = { plain, fast };
         for (const [name, y] of Object.entries({ plain, fast })) {
-          const found = gradients(g, new Map([[y, dy]]), [x, w]);
+          const found = appendGradients(g, new Map([[y, dy]]), [x, w]);
           values[`${name} dx`] = found.get(x)!;
           values[`${name} dw`] = found.get(w)!;
         }
@@ -66,7 +66,9 @@ describe('the tall layout', () => {
       const g = new GraphBuilder();
       const x = g.input('x', 'float32', [3, 3, 23, 23]);
       const y = (await importModel(g, model, { inputs: { x }, trainable, tallLayout })).outputs.get('y')!;
-      const found = gradients(g, new Map([[y, g.constant(noise(9, y.shape))]]), [...g.parameters.keys()]);
+      const found = appendGradients(g, new Map([[y, g.constant(noise(9, y.shape))]]), [
+        ...g.parameters.keys(),
+      ]);
       const named = Object.fromEntries(
         [...found].map(([weight, gradient]) => [`d ${weight.name}`, gradient]),
       );

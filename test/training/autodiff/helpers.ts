@@ -1,17 +1,17 @@
 /** Small networks as ONNX models, and ways to run graphs on them. */
 
-import type { Attribute, Model, ModelNode } from '../../../src/onnx/model.js';
-import { floatTensor, sizeOf, type Tensor } from '../../../src/onnx/tensor.js';
-import type { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import type { Value } from '../../../src/training/autodiff/graph.js';
-import { Session } from '../../../src/training/autodiff/session.js';
-import { randomFloats } from '../../../src/training/random.js';
+import { createRandom } from '../../../src/math/random.js';
+import type { Attribute, Model, ModelNode } from '../../../src/onnx/onnx-model.js';
+import { countElements, createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
+import type { Value } from '../../../src/training/autodiff/operator-graph.js';
 
 /** Uniform values in [-scale, scale]. */
 export function noise(seed: number, shape: readonly number[], scale = 1): Tensor {
-  const random = randomFloats(seed);
-  return floatTensor(
-    Array.from({ length: sizeOf(shape) }, () => scale * (2 * random() - 1)),
+  const random = createRandom(seed);
+  return createFloatTensor(
+    Array.from({ length: countElements(shape) }, () => scale * (2 * random() - 1)),
     shape,
   );
 }
@@ -34,7 +34,7 @@ export async function evaluate(
 ): Promise<Record<string, Tensor>> {
   g.outputs.clear();
   for (const [name, value] of Object.entries(values)) g.output(`result ${name}`, value);
-  const session = await Session.open(g.toBytes(), { threads: 1 });
+  const session = await GraphSession.open(g.toBytes(), { threads: 1 });
   const weights = Object.fromEntries([...g.parameters].map(([value, tensor]) => [value.name, tensor]));
   const results = await session.run({ ...weights, ...feeds });
   await session.close();
@@ -63,7 +63,7 @@ export function mobileNet(): Model {
   let count = 0;
   const conv = (x: string, y: string, shape: number[], attributes: Record<string, Attribute>) => {
     count += 1;
-    const fan = sizeOf(shape.slice(1));
+    const fan = countElements(shape.slice(1));
     weights[`${y}.weight`] = noise(count, shape, 2 / Math.sqrt(fan));
     weights[`${y}.bias`] = noise(100 + count, shape.slice(0, 1), 0.5);
     nodes.push(
@@ -94,7 +94,7 @@ export function mobileNet(): Model {
     inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 3, 's', 's'] }],
     outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 6] }],
     initialisers: new Map(
-      Object.entries({ ...weights, zero: floatTensor([0], []), six: floatTensor([6], []) }),
+      Object.entries({ ...weights, zero: createFloatTensor([0], []), six: createFloatTensor([6], []) }),
     ),
   };
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Attribute, float, type Model, type ModelNode } from '../../../src/onnx/model.js';
-import { floatTensor, intTensor, type Tensor } from '../../../src/onnx/tensor.js';
-import { gradients } from '../../../src/training/autodiff/backward.js';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import { checkGradients } from '../../../src/training/autodiff/check.js';
+import { type Attribute, asFloat, type Model, type ModelNode } from '../../../src/onnx/onnx-model.js';
+import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
+import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
-import { Session } from '../../../src/training/autodiff/session.js';
 
 function node(
   op: string,
@@ -27,7 +27,7 @@ function modelOf(nodes: ModelNode[], initialisers: Record<string, Tensor> = {}, 
 }
 
 const ramp = (...shape: number[]) =>
-  floatTensor(
+  createFloatTensor(
     Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i + 1)),
     shape,
   );
@@ -47,7 +47,7 @@ async function run(
   const y = imported.outputs.get('y');
   if (!y) throw new Error('no output');
   g.output('y', y);
-  const session = await Session.open(g.toBytes(), { threads: 1 });
+  const session = await GraphSession.open(g.toBytes(), { threads: 1 });
   const feeds = Object.fromEntries([...g.parameters].map(([value, tensor]) => [value.name, tensor]));
   const result = await session.run({ ...feeds, x });
   await session.close();
@@ -65,7 +65,7 @@ describe('importing a model', () => {
         node('Concat', ['n1', 'rest'], ['shape'], { axis: 0 }),
         node('Reshape', ['x', 'shape'], ['y']),
       ],
-      { zero: intTensor([0], []), axes: intTensor([0]), rest: intTensor([-1, 2]) },
+      { zero: createIntTensor([0], []), axes: createIntTensor([0]), rest: createIntTensor([-1, 2]) },
     );
     const { y, g } = await run(model, ramp(3, 4));
     expect(y.shape).toEqual([3, 2, 2]);
@@ -78,8 +78,8 @@ describe('importing a model', () => {
       node('ReduceSum', ['u'], ['r'], { axes: [-1], keepdims: 1 }),
       node('Squeeze', ['r'], ['y'], { axes: [1] }),
     ];
-    const { result } = await run(modelOf(nodes, {}, 11), floatTensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 4]));
-    expect(result).toEqual(floatTensor([10, 26], [2, 1]));
+    const { result } = await run(modelOf(nodes, {}, 11), createFloatTensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 4]));
+    expect(result).toEqual(createFloatTensor([10, 26], [2, 1]));
   });
 
   it('refuses to join tensors that differ along another axis, which ONNX Runtime would do at the first step only', async () => {
@@ -96,7 +96,7 @@ describe('importing a model', () => {
     expect(result.shape).toEqual([2, 4]);
     const { g, y } = await run(model, ramp(2, 4), { trainable: ['w'] });
     const weights = [...g.parameters.keys()];
-    expect(() => gradients(g, new Map([[y, y]]), weights)).toThrow(
+    expect(() => appendGradients(g, new Map([[y, y]]), weights)).toThrow(
       expect.objectContaining({
         code: 'operator_not_differentiable',
         detail: expect.stringContaining('Sinh "y"'),
@@ -140,12 +140,12 @@ describe('importing a model', () => {
 
 describe('batch normalisation', () => {
   const model = modelOf(
-    [node('BatchNormalization', ['x', 'scale', 'bias', 'mean', 'var'], ['y'], { epsilon: float(1e-3) })],
+    [node('BatchNormalization', ['x', 'scale', 'bias', 'mean', 'var'], ['y'], { epsilon: asFloat(1e-3) })],
     {
-      scale: floatTensor([1, 2, 3, 4]),
-      bias: floatTensor([0, 1, 0, -1]),
-      mean: floatTensor([0.1, 0.2, 0.3, 0.4]),
-      var: floatTensor([1, 2, 3, 4]),
+      scale: createFloatTensor([1, 2, 3, 4]),
+      bias: createFloatTensor([0, 1, 0, -1]),
+      mean: createFloatTensor([0.1, 0.2, 0.3, 0.4]),
+      var: createFloatTensor([1, 2, 3, 4]),
     },
   );
   const x = ramp(6, 4);

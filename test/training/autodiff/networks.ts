@@ -1,11 +1,11 @@
 /** The networks of scripts/training/fixtures.py, written with this project's graphs. */
 
-import { float, type Model } from '../../../src/onnx/model.js';
-import { floatTensor, type Tensor } from '../../../src/onnx/tensor.js';
-import type { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import type { Value } from '../../../src/training/autodiff/graph.js';
-import { batchNormalise } from '../../../src/training/autodiff/import/batch-norm.js';
+import { asFloat, type Model } from '../../../src/onnx/onnx-model.js';
+import { createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import { appendBatchNorm } from '../../../src/training/autodiff/import/batch-norm.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
+import type { Value } from '../../../src/training/autodiff/operator-graph.js';
 import { node } from './helpers.js';
 
 type Weights = Record<string, Tensor>;
@@ -23,7 +23,7 @@ export const mobile: Network = async (g, x, weights) => {
     inputs: [{ name: 'x', dtype: 'float32', shape: x.shape }],
     outputs: [{ name: 'y', dtype: 'float32', shape: [] }],
     initialisers: new Map(
-      Object.entries({ ...weights, zero: floatTensor([0], []), six: floatTensor([6], []) }),
+      Object.entries({ ...weights, zero: createFloatTensor([0], []), six: createFloatTensor([6], []) }),
     ),
     nodes: [
       conv('x', 'a', 'stem', { strides: [2, 2], pads: [0, 0, 1, 1] }),
@@ -37,7 +37,7 @@ export const mobile: Network = async (g, x, weights) => {
       conv('mean', 's1', 'squeeze'),
       node('Relu', ['s1'], ['s2']),
       conv('s2', 's3', 'excite'),
-      node('HardSigmoid', ['s3'], ['gate'], { alpha: float(1 / 6), beta: float(0.5) }),
+      node('HardSigmoid', ['s3'], ['gate'], { alpha: asFloat(1 / 6), beta: asFloat(0.5) }),
       node('Mul', ['h', 'gate'], ['gated']),
       conv('gated', 'p', 'project'),
       node('Add', ['stem', 'p'], ['block']),
@@ -58,10 +58,10 @@ export const residual: Network = async (g, x, weights) => {
   const conv = (from: Value, name: string, attributes: Record<string, number | number[]>) =>
     g.conv(from, p(name), attributes);
   const norm = (from: Value, name: string) =>
-    batchNormalise(g, from, p(`${name}.scale`), p(`${name}.bias`), 1e-3).y;
+    appendBatchNorm(g, from, p(`${name}.scale`), p(`${name}.bias`), 1e-3).y;
   const around = [1, 1, 1, 1];
   const stem = norm(conv(x, 'stem.w', { pads: around }), 'bn1');
-  const pooled = g.op('MaxPool', [g.op('LeakyRelu', [stem], { alpha: float(0.1) })], {
+  const pooled = g.op('MaxPool', [g.op('LeakyRelu', [stem], { alpha: asFloat(0.1) })], {
     kernel_shape: [3, 3],
     strides: [2, 2],
     pads: around,
@@ -85,7 +85,7 @@ export const transformer: Network = async (g, x, weights) => {
   const norm = (from: Value, name: string) =>
     g.op('LayerNormalization', [from, p(`${name}.scale`), p(`${name}.bias`)], {
       axis: -1,
-      epsilon: float(1e-5),
+      epsilon: asFloat(1e-5),
     });
   const linear = (from: Value, name: string) => g.add(g.matMul(from, p(`${name}.w`)), p(`${name}.b`));
   const qkv = g.transpose(

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { floatTensor, intTensor, type Tensor } from '../../../src/onnx/tensor.js';
-import { gradients } from '../../../src/training/autodiff/backward.js';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
+import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
 import type { Placement, Provider } from '../../../src/training/autodiff/provider.js';
-import { Session } from '../../../src/training/autodiff/session.js';
 import { TrainingStep } from '../../../src/training/autodiff/step/index.js';
-import { supCon } from '../../../src/training/losses/sup-con.js';
+import { appendSupCon } from '../../../src/training/losses/sup-con.js';
 import { node, noise, relativeError } from './helpers.js';
 import { mobile, type Network, residual, transformer } from './networks.js';
 import { findProviders } from './providers.js';
@@ -28,7 +28,7 @@ const CLOSE = { webgpu: 1e-3, cuda: 1e-2 };
 
 async function run(bytes: Uint8Array, feeds: Record<string, Tensor>, provider: Provider) {
   const placements: Placement[] = [];
-  const session = await Session.open(bytes, {
+  const session = await GraphSession.open(bytes, {
     provider,
     onPlacement: (placement) => placements.push(placement),
   });
@@ -59,7 +59,7 @@ function graphOf({ inputs, build }: RuleCase) {
   const g = new GraphBuilder();
   const values = inputs.map((tensor, i) => g.parameter(`p${i}`, tensor));
   const output = build(g, ...values);
-  const found = gradients(g, new Map([[output, g.expand(g.scalar(1), output.shape)]]), values);
+  const found = appendGradients(g, new Map([[output, g.expand(g.scalar(1), output.shape)]]), values);
   g.output('value', output);
   for (const [value, gradient] of found) g.output(`d ${value.name}`, gradient);
   return { bytes: g.toBytes(), feeds: Object.fromEntries(inputs.map((tensor, i) => [`p${i}`, tensor])) };
@@ -91,7 +91,7 @@ for (const { provider } of providers)
 
     it('an imported batch normalisation without positions', async () => {
       const perChannel = ['scale', 'bias', 'mean'].map((name, i) => [name, noise(i, [4])] as const);
-      const variance = floatTensor([0.5, 1, 2, 3], [4]);
+      const variance = createFloatTensor([0.5, 1, 2, 3], [4]);
       const x = noise(7, [2, 4]);
       const g = new GraphBuilder();
       const model = {
@@ -110,7 +110,8 @@ for (const { provider } of providers)
       'three training steps of the %s network, and where its operators ran',
       async (name, network) => {
         const { default: fixture } = await import(`../../fixtures/training/${name}.json`);
-        const tensorOf = ({ data, shape }: { data: number[]; shape: number[] }) => floatTensor(data, shape);
+        const tensorOf = ({ data, shape }: { data: number[]; shape: number[] }) =>
+          createFloatTensor(data, shape);
         const weights = Object.fromEntries(
           Object.entries(fixture.weights as Record<string, { data: number[]; shape: number[] }>).map(
             ([key, flat]) => [key, tensorOf(flat)],
@@ -122,7 +123,7 @@ for (const { provider } of providers)
           {
             encoder: (g, batch) => network(g, g.input('x', 'float32', [batch, ...x.shape.slice(1)]), weights),
             loss: (g, z) =>
-              supCon(g, z, g.input('labels', 'int64', [z.shape[0] ?? 0]), {
+              appendSupCon(g, z, g.input('labels', 'int64', [z.shape[0] ?? 0]), {
                 temperature: fixture.temperature,
               }),
           },
@@ -134,7 +135,7 @@ for (const { provider } of providers)
         );
         for (const expected of fixture.losses.slice(0, 3)) {
           const { loss } = await step.run(
-            { x, labels: intTensor(fixture.labels) },
+            { x, labels: createIntTensor(fixture.labels) },
             fixture.optimiser.learningRate,
           );
           expect(Math.abs(loss - expected)).toBeLessThan(CLOSE[provider] / 10);
@@ -163,7 +164,7 @@ describe.skipIf(existsSync(cuda))('a provider that is not there', () => {
   it('is refused with what to do, and nothing runs on the CPU instead', async () => {
     const g = new GraphBuilder();
     g.output('y', g.exp(g.input('x', 'float32', [1])));
-    await expect(Session.open(g.toBytes(), { provider: 'cuda' })).rejects.toThrow(
+    await expect(GraphSession.open(g.toBytes(), { provider: 'cuda' })).rejects.toThrow(
       expect.objectContaining({ code: 'provider_unavailable', hint: expect.stringContaining('cuda12') }),
     );
   });

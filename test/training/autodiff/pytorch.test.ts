@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { floatTensor, intTensor, type Tensor } from '../../../src/onnx/tensor.js';
-import { gradients } from '../../../src/training/autodiff/backward.js';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
+import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { TrainingStep } from '../../../src/training/autodiff/step/index.js';
-import { supCon } from '../../../src/training/losses/sup-con.js';
+import { appendSupCon } from '../../../src/training/losses/sup-con.js';
 import { evaluate, relativeError } from './helpers.js';
 import { mobile, type Network, residual, transformer } from './networks.js';
 
@@ -27,7 +27,7 @@ interface Fixture {
   after: Record<string, Flat>;
 }
 
-const tensorOf = ({ shape, data }: Flat): Tensor => floatTensor(data, shape);
+const tensorOf = ({ shape, data }: Flat): Tensor => createFloatTensor(data, shape);
 
 describe.each(Object.entries({ mobile, residual, transformer } satisfies Record<string, Network>))(
   'the %s network against PyTorch',
@@ -43,8 +43,8 @@ describe.each(Object.entries({ mobile, residual, transformer } satisfies Record<
     it('has the same embeddings, loss and gradients', async () => {
       const g = new GraphBuilder();
       const embeddings = await network(g, g.input('x', 'float32', x.shape), weights);
-      const loss = supCon(g, embeddings, g.integers(fixture.labels), { temperature });
-      const found = gradients(g, new Map([[loss, g.scalar(1)]]), [...g.parameters.keys()]);
+      const loss = appendSupCon(g, embeddings, g.integers(fixture.labels), { temperature });
+      const found = appendGradients(g, new Map([[loss, g.scalar(1)]]), [...g.parameters.keys()]);
       const named = Object.fromEntries(
         [...found].map(([weight, gradient]) => [`d ${weight.name}`, gradient]),
       );
@@ -67,12 +67,12 @@ describe.each(Object.entries({ mobile, residual, transformer } satisfies Record<
       const step = await TrainingStep.create(
         {
           encoder: (g, batch) => network(g, g.input('x', 'float32', [batch, ...x.shape.slice(1)]), weights),
-          loss: (g, z) => supCon(g, z, g.input('labels', 'int64', [z.shape[0] ?? 0]), { temperature }),
+          loss: (g, z) => appendSupCon(g, z, g.input('labels', 'int64', [z.shape[0] ?? 0]), { temperature }),
         },
         { batch: fixture.labels.length, optimiser },
       );
       for (const expected of fixture.losses) {
-        const { loss } = await step.run({ x, labels: intTensor(fixture.labels) }, learningRate);
+        const { loss } = await step.run({ x, labels: createIntTensor(fixture.labels) }, learningRate);
         expect(Math.abs(loss - expected)).toBeLessThan(1e-4);
       }
       for (const [weight, { data }] of Object.entries(fixture.after)) {

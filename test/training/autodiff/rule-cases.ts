@@ -1,10 +1,10 @@
 /** One generator per operator: random shapes and attributes, and values where the operator is smooth. */
 import fc from 'fast-check';
-import { type Attribute, float } from '../../../src/onnx/model.js';
-import { floatTensor, sizeOf, type Tensor } from '../../../src/onnx/tensor.js';
-import type { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import type { Value } from '../../../src/training/autodiff/graph.js';
-import { randomFloats } from '../../../src/training/random.js';
+import { createRandom } from '../../../src/math/random.js';
+import { type Attribute, asFloat } from '../../../src/onnx/onnx-model.js';
+import { countElements, createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import type { Value } from '../../../src/training/autodiff/operator-graph.js';
 
 /** A graph to differentiate: trainable inputs, and what is computed from them. */
 export interface RuleCase {
@@ -28,9 +28,9 @@ const avoiding =
   };
 
 function tensor(seed: number, shape: readonly number[], fill: Fill = signed): Tensor {
-  const random = randomFloats(seed);
-  const count = sizeOf(shape);
-  return floatTensor(
+  const random = createRandom(seed);
+  const count = countElements(shape);
+  return createFloatTensor(
     Array.from({ length: count }, (_, i) => fill(random, i, count)),
     shape,
   );
@@ -38,10 +38,10 @@ function tensor(seed: number, shape: readonly number[], fill: Fill = signed): Te
 
 /** Values 0.15 apart in random order, so that a small step never changes which one is the largest. */
 function distinct(seed: number, shape: readonly number[]): Tensor {
-  const random = randomFloats(seed);
-  const order = Array.from({ length: sizeOf(shape) }, (_, i) => ({ i, key: random() }));
+  const random = createRandom(seed);
+  const order = Array.from({ length: countElements(shape) }, (_, i) => ({ i, key: random() }));
   order.sort((a, b) => a.key - b.key);
-  return floatTensor(
+  return createFloatTensor(
     order.map(({ i }) => 0.15 * i - 1),
     shape,
   );
@@ -250,7 +250,8 @@ const gemm = fc
         tensor(seed + 1, transB ? [n, k] : [k, n]),
         ...(bias ? [tensor(seed + 2, bias)] : []),
       ],
-      build: (g, ...values) => g.op('Gemm', values, { transA, transB, alpha: float(0.7), beta: float(1.3) }),
+      build: (g, ...values) =>
+        g.op('Gemm', values, { transA, transB, alpha: asFloat(0.7), beta: asFloat(1.3) }),
     };
   });
 
@@ -264,7 +265,7 @@ const batchNormalization = fc.record({ batch: dim, channels: dim, spatial: shape
     build: (g, x, scale, bias) => {
       const mean = g.constant(tensor(seed + 3, [channels]));
       const variance = g.constant(tensor(seed + 4, [channels], positive));
-      return g.op('BatchNormalization', [x, scale, bias, mean, variance], { epsilon: float(1e-3) });
+      return g.op('BatchNormalization', [x, scale, bias, mean, variance], { epsilon: asFloat(1e-3) });
     },
   }),
 );
@@ -284,7 +285,7 @@ const layerNormalization = fc
         ...(bias ? [tensor(seed + 2, last)] : []),
       ],
       build: (g, ...values) =>
-        g.op('LayerNormalization', values, { axis: -last.length, epsilon: float(1e-3) }),
+        g.op('LayerNormalization', values, { axis: -last.length, epsilon: asFloat(1e-3) }),
     }),
   );
 
@@ -464,7 +465,7 @@ export const RULE_CASES: Record<string, fc.Arbitrary<RuleCase>> = {
   HardSigmoid: unary(
     'HardSigmoid',
     avoiding(-5 / 3, 5 / 3),
-    fc.constant({ alpha: float(0.3), beta: float(0.5) }),
+    fc.constant({ alpha: asFloat(0.3), beta: asFloat(0.5) }),
   ),
   HardSwish: unary('HardSwish', (random) => 2 * avoiding(-1.5, 1.5)(random, 0, 1)),
   Identity: unary('Identity'),
@@ -472,7 +473,7 @@ export const RULE_CASES: Record<string, fc.Arbitrary<RuleCase>> = {
   LeakyRelu: unary(
     'LeakyRelu',
     signed,
-    fc.constantFrom<Record<string, Attribute>>({}, { alpha: float(0.3) }),
+    fc.constantFrom<Record<string, Attribute>>({}, { alpha: asFloat(0.3) }),
   ),
   Log: unary('Log', positive),
   LogSoftmax: shapeAndAxis().map(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import { checkGradients } from '../../../src/training/autodiff/check.js';
+import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { RULES } from '../../../src/training/autodiff/rules/index.js';
 import { RULE_CASES, type RuleCase } from './rule-cases.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { floatTensor } from '../../../src/onnx/tensor.js';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import { Session } from '../../../src/training/autodiff/session.js';
+import { createFloatTensor } from '../../../src/onnx/tensor.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 
 function graph(): Uint8Array {
   const g = new GraphBuilder();
@@ -14,11 +14,11 @@ function graph(): Uint8Array {
   return g.toBytes();
 }
 
-const x = floatTensor([0, 1]);
+const x = createFloatTensor([0, 1]);
 
 describe('running a graph', () => {
   it('gives every output under its name', async () => {
-    const session = await Session.open(graph());
+    const session = await GraphSession.open(graph());
     const results = await session.run({ x });
     expect(Object.keys(results).sort()).toEqual(['x itself', 'y', 'y again']);
     expect(results['y again']?.data[1]).toBeCloseTo(Math.E, 5);
@@ -27,24 +27,24 @@ describe('running a graph', () => {
   });
 
   it('writes into the buffers it is given', async () => {
-    const session = await Session.open(graph());
-    const y = floatTensor([0, 0]);
+    const session = await GraphSession.open(graph());
+    const y = createFloatTensor([0, 0]);
     await session.run({ x }, { y });
     expect(y.data[1]).toBeCloseTo(Math.E, 5);
     await session.close();
   });
 
   it('says which feed is missing, or has the wrong shape', async () => {
-    const session = await Session.open(graph());
+    const session = await GraphSession.open(graph());
     await expect(session.run({})).rejects.toThrow('"x" is not fed');
-    await expect(session.run({ x: floatTensor([1, 2, 3]) })).rejects.toThrow(
+    await expect(session.run({ x: createFloatTensor([1, 2, 3]) })).rejects.toThrow(
       expect.objectContaining({ code: 'internal' }),
     );
     await session.close();
   });
 
   it('refuses bytes that are no graph', async () => {
-    await expect(Session.open(new Uint8Array([1, 2, 3]))).rejects.toThrow(
+    await expect(GraphSession.open(new Uint8Array([1, 2, 3]))).rejects.toThrow(
       expect.objectContaining({ code: 'model_invalid' }),
     );
   });

@@ -3,15 +3,15 @@ import sharp from 'sharp';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PawdexError } from '../../../src/errors.js';
 import { openPhoto, type ResizeRule } from '../../../src/image/decode.js';
-import { type LoadedBatch, type LoadOptions, loadBatches } from '../../../src/training/data/loader.js';
+import { createRandom } from '../../../src/math/random.js';
+import { type LoadedBatch, type LoadOptions, loadBatches } from '../../../src/training/data/load-batches.js';
 import { PhotoCache } from '../../../src/training/data/photo-cache.js';
-import { type PlannedBatch, planRun } from '../../../src/training/data/plan.js';
-import { classBatches } from '../../../src/training/data/sampler.js';
+import { type PlannedBatch, planRun } from '../../../src/training/data/plan-run.js';
+import { renderView } from '../../../src/training/data/render-view.js';
+import { drawClassBatches } from '../../../src/training/data/sampler.js';
 import type { BadPhoto } from '../../../src/training/data/substitutes.js';
-import { drawView, viewSeed } from '../../../src/training/data/view-parameters.js';
+import { computeViewSeed, drawView } from '../../../src/training/data/view-parameters.js';
 import { viewSettings } from '../../../src/training/data/view-settings.js';
-import { renderView } from '../../../src/training/data/views.js';
-import { randomFloats } from '../../../src/training/random.js';
 import { sceneJpeg } from '../../helpers/images.js';
 
 const rule: ResizeRule = { size: 32, fit: 'cover', kernel: 'cubic' };
@@ -31,7 +31,11 @@ afterEach(() => {
 });
 
 const plan = (firstStep = 0, epochs = 2) =>
-  planRun((epoch) => classBatches(labels, { classes: 2, perClass: 2, seed: SEED, epoch }), epochs, firstStep);
+  planRun(
+    (epoch) => drawClassBatches(labels, { classes: 2, perClass: 2, seed: SEED, epoch }),
+    epochs,
+    firstStep,
+  );
 
 function setUp(
   read: (photo: number) => Promise<Uint8Array> | Uint8Array = (photo) => files[photo]!,
@@ -77,9 +81,9 @@ describe('loadBatches', () => {
       expect(batch.waitedMs).toBeGreaterThanOrEqual(0);
       for (const v of [0, 1])
         for (const [i, photo] of photos.entries()) {
-          const seed = viewSeed(SEED, epoch, photo, turns[i]! * 2 + v);
+          const seed = computeViewSeed(SEED, epoch, photo, turns[i]! * 2 + v);
           const opened = await openPhoto(files[photo]!, limits);
-          const expected = await renderView(opened, rule, drawView(views, randomFloats(seed)));
+          const expected = await renderView(opened, rule, drawView(views, createRandom(seed)));
           expect(Buffer.compare(row(batch, v * photos.length + i), expected)).toBe(0);
         }
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planRun } from '../../../src/training/data/plan.js';
-import { classBatches, plainBatches } from '../../../src/training/data/sampler.js';
+import { planRun } from '../../../src/training/data/plan-run.js';
+import { drawClassBatches, drawPlainBatches } from '../../../src/training/data/sampler.js';
 
 /** Photos per class -> label of each photo, classes interleaved as a folder never has them. */
 function labelsOf(counts: number[]): Int32Array {
@@ -34,7 +34,7 @@ describe('classBatches', () => {
         const labels = labelsOf(counts);
         const sizes = countOf([...labels]);
         const { classes, perClass } = options;
-        for (const batch of classBatches(labels, options)) {
+        for (const batch of drawClassBatches(labels, options)) {
           const groups = Array.from({ length: classes }, (_, i) =>
             batch.slice(i * perClass, (i + 1) * perClass),
           );
@@ -59,7 +59,7 @@ describe('classBatches', () => {
     fc.assert(
       fc.property(cases, ({ counts, ...options }) => {
         const labels = labelsOf(counts);
-        const shown = countOf(classBatches(labels, options).flat());
+        const shown = countOf(drawClassBatches(labels, options).flat());
         expect(shown.size).toBe(labels.length);
         const range = new Map<number, [number, number]>();
         for (const [photo, times] of shown) {
@@ -73,16 +73,21 @@ describe('classBatches', () => {
   });
 
   it('is as long as the photos or the largest class need', () => {
-    const even = classBatches(labelsOf(Array(20).fill(40)), { classes: 10, perClass: 4, seed: 1, epoch: 0 });
+    const even = drawClassBatches(labelsOf(Array(20).fill(40)), {
+      classes: 10,
+      perClass: 4,
+      seed: 1,
+      epoch: 0,
+    });
     expect(even).toHaveLength(20);
-    const skewed = classBatches(labelsOf([100, 4, 4]), { classes: 2, perClass: 4, seed: 1, epoch: 0 });
+    const skewed = drawClassBatches(labelsOf([100, 4, 4]), { classes: 2, perClass: 4, seed: 1, epoch: 0 });
     expect(skewed).toHaveLength(25);
   });
 
   it('is the same for a seed and epoch, and another for another', () => {
     const labels = labelsOf(Array(12).fill(9));
     const of = (seed: number, epoch: number) =>
-      classBatches(labels, { classes: 4, perClass: 2, seed, epoch });
+      drawClassBatches(labels, { classes: 4, perClass: 2, seed, epoch });
     expect(of(5, 3)).toEqual(of(5, 3));
     expect(of(5, 3)).not.toEqual(of(5, 4));
     expect(of(5, 3)).not.toEqual(of(6, 3));
@@ -92,7 +97,7 @@ describe('classBatches', () => {
   it('brings every two classes together within an epoch', () => {
     const labels = labelsOf(Array(12).fill(40));
     const pairs = new Set<string>();
-    for (const batch of classBatches(labels, { classes: 6, perClass: 2, seed: 1, epoch: 0 })) {
+    for (const batch of drawClassBatches(labels, { classes: 6, perClass: 2, seed: 1, epoch: 0 })) {
       const present = [...new Set(batch.map((photo) => labels[photo]!))].sort((a, b) => a - b);
       for (const a of present) for (const b of present) if (a < b) pairs.add(`${a} ${b}`);
     }
@@ -100,7 +105,9 @@ describe('classBatches', () => {
   });
 
   it('refuses more classes than there are', () => {
-    expect(() => classBatches(labelsOf([5, 5]), { classes: 3, perClass: 2, seed: 1, epoch: 0 })).toThrowError(
+    expect(() =>
+      drawClassBatches(labelsOf([5, 5]), { classes: 3, perClass: 2, seed: 1, epoch: 0 }),
+    ).toThrowError(
       expect.objectContaining({
         code: 'config_invalid',
         message: expect.stringContaining('takes 3 labels; the photos have 2'),
@@ -118,7 +125,7 @@ describe('plainBatches', () => {
         fc.integer(),
         (size, more, seed) => {
           const photos = size + more;
-          const batches = plainBatches(photos, { size, seed, epoch: 1 });
+          const batches = drawPlainBatches(photos, { size, seed, epoch: 1 });
           expect(batches).toHaveLength(Math.ceil(photos / size));
           for (const batch of batches) expect(new Set(batch).size).toBe(size);
           expect(new Set(batches.flat()).size).toBe(photos);
@@ -128,14 +135,14 @@ describe('plainBatches', () => {
   });
 
   it('refuses a batch larger than the set', () => {
-    expect(() => plainBatches(3, { size: 4, seed: 1, epoch: 0 })).toThrowError(
+    expect(() => drawPlainBatches(3, { size: 4, seed: 1, epoch: 0 })).toThrowError(
       expect.objectContaining({ code: 'config_invalid' }),
     );
   });
 });
 
 describe('planRun', () => {
-  const batchesOf = (epoch: number) => plainBatches(10, { size: 4, seed: 7, epoch });
+  const batchesOf = (epoch: number) => drawPlainBatches(10, { size: 4, seed: 7, epoch });
 
   it('goes on in the middle as it would have gone on by itself', () => {
     const whole = [...planRun(batchesOf, 3)];

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decode, openPhoto, type ResizeRule } from '../../../src/image/decode.js';
+import { createRandom } from '../../../src/math/random.js';
+import { renderView } from '../../../src/training/data/render-view.js';
 import { drawView, PLAIN_VIEW, type ViewParameters } from '../../../src/training/data/view-parameters.js';
 import { viewSettings } from '../../../src/training/data/view-settings.js';
-import { renderView } from '../../../src/training/data/views.js';
-import { randomFloats } from '../../../src/training/random.js';
 import { CAT } from '../../cli/pawdex.js';
 import { scene, sceneJpeg, turnedJpeg } from '../../helpers/images.js';
 
@@ -197,11 +197,11 @@ describe('renderView: colours', () => {
 });
 
 describe('drawView', () => {
-  const draw = (change: object, seed: number) => drawView(viewSettings.parse(change), randomFloats(seed));
+  const draw = (change: object, seed: number) => drawView(viewSettings.parse(change), createRandom(seed));
 
   it('gives the same bytes for a seed', async () => {
     const photo = await openPhoto(await sceneJpeg(), limits);
-    const of = (seed: number) => renderView(photo, rule, drawView(settings, randomFloats(seed)));
+    const of = (seed: number) => renderView(photo, rule, drawView(settings, createRandom(seed)));
     for (let seed = 0; seed < 5; seed++) expect(same(await of(seed), await of(seed))).toBe(true);
     expect(same(await of(1), await of(2))).toBe(false);
   });

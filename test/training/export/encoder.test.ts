@@ -4,14 +4,14 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadCard } from '../../../src/encoder/card.js';
 import { openSession } from '../../../src/encoder/session.js';
-import { readModel } from '../../../src/onnx/model.js';
-import { floatTensor } from '../../../src/onnx/tensor.js';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
+import { readModel } from '../../../src/onnx/onnx-model.js';
+import { createFloatTensor } from '../../../src/onnx/tensor.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
-import { Session } from '../../../src/training/autodiff/session.js';
-import { type EncoderParts, encoderModel } from '../../../src/training/export/encoder-model.js';
+import { buildEncoderModel, type EncoderParts } from '../../../src/training/export/encoder-model.js';
 import { type EncoderFacts, writeEncoder } from '../../../src/training/export/write-encoder.js';
-import { normalise } from '../../../src/training/losses/contrast.js';
+import { appendUnitRows } from '../../../src/training/losses/contrast.js';
 import { cosine } from '../../helpers/images.js';
 import { mobileNet, node, noise } from '../autodiff/helpers.js';
 import { noisePhotos } from './photos.js';
@@ -37,16 +37,16 @@ const imageNet = {
 async function trainerEmbeddings(parts: EncoderParts, photos: Uint8Array[]): Promise<Float32Array[]> {
   const g = new GraphBuilder();
   const raw = g.input('raw', 'uint8', [photos.length, SIZE, SIZE, 3]);
-  const constant = (value: number | readonly number[]) => g.constant(floatTensor([value].flat()));
+  const constant = (value: number | readonly number[]) => g.constant(createFloatTensor([value].flat()));
   const { mean, std } = parts.pixels;
   const scaled = g.div(g.sub(g.cast(raw, 'float32'), constant(mean)), constant(std));
   const x = g.transpose(scaled, [0, 3, 1, 2]);
   const { outputs } = await importModel(g, parts.backbone, { inputs: { x } });
-  const features = normalise(g, outputs.get('y')!);
+  const features = appendUnitRows(g, outputs.get('y')!);
   const weights = parts.head && [g.constant(parts.head.matrix), g.constant(parts.head.offset)];
-  const embedding = weights ? normalise(g, g.op('Gemm', [features, ...weights])) : features;
+  const embedding = weights ? appendUnitRows(g, g.op('Gemm', [features, ...weights])) : features;
   g.output('embedding', embedding);
-  const session = await Session.open(g.toBytes());
+  const session = await GraphSession.open(g.toBytes());
   const data = Uint8Array.from(photos.flatMap((photo) => [...photo]));
   const results = await session.run({ raw: { dtype: 'uint8', shape: raw.shape, data } });
   await session.close();
@@ -69,7 +69,7 @@ describe('the exported encoder', () => {
   ])('embeds in the server as in the trainer: $what', async ({ pixels, head }) => {
     const parts = { backbone: mobileNet(), size: SIZE, pixels, head };
     const photos = noisePhotos(3, SIZE);
-    const loaded = await writeEncoder(dir, encoderModel(parts), facts);
+    const loaded = await writeEncoder(dir, buildEncoderModel(parts), facts);
     const session = await openSession(loaded, 1);
     const served = await session.run(photos);
     await session.release();
@@ -83,8 +83,11 @@ describe('the exported encoder', () => {
 
   it('is described by a card that the server accepts, and replaces an older one', async () => {
     const parts = { backbone: mobileNet(), size: SIZE, pixels: ours };
-    await writeEncoder(dir, encoderModel(parts), facts);
-    const second = await writeEncoder(dir, encoderModel({ ...parts, head }), { ...facts, name: 'second' });
+    await writeEncoder(dir, buildEncoderModel(parts), facts);
+    const second = await writeEncoder(dir, buildEncoderModel({ ...parts, head }), {
+      ...facts,
+      name: 'second',
+    });
     expect(await loadCard(path.join(dir, 'encoder.json'))).toEqual(second);
     expect(second.card).toMatchObject({
       name: 'second',
@@ -99,7 +102,7 @@ describe('the exported encoder', () => {
 
   it('leaves what was there when the new encoder does not run, or not for any batch', async () => {
     const parts = { backbone: mobileNet(), size: SIZE, pixels: ours };
-    const first = await writeEncoder(dir, encoderModel(parts), facts);
+    const first = await writeEncoder(dir, buildEncoderModel(parts), facts);
     const { initialisers, nodes, ...backbone } = parts.backbone;
     const one = new Map(initialisers).set('one', {
       dtype: 'int64',
@@ -107,7 +110,10 @@ describe('the exported encoder', () => {
       data: BigInt64Array.of(1n, 6n),
     });
     const reshaped = nodes.map((n) => (n.op === 'Flatten' ? node('Reshape', ['pool', 'one'], ['y']) : n));
-    const fixed = encoderModel({ ...parts, backbone: { ...backbone, nodes: reshaped, initialisers: one } });
+    const fixed = buildEncoderModel({
+      ...parts,
+      backbone: { ...backbone, nodes: reshaped, initialisers: one },
+    });
     await expect(writeEncoder(dir, fixed, facts)).rejects.toMatchObject({
       code: 'model_invalid',
       hint: expect.stringContaining('batch axis'),
@@ -120,7 +126,7 @@ describe('the exported encoder', () => {
       node('Add', ['z6', 'y'], ['apart']),
     ];
     const outputs = [{ name: 'apart', dtype: 'float32' as const, shape: ['n', 6] }];
-    const dependent = encoderModel({
+    const dependent = buildEncoderModel({
       ...parts,
       backbone: { ...backbone, nodes: batchwise, initialisers, outputs },
     });
@@ -128,7 +134,7 @@ describe('the exported encoder', () => {
       code: 'model_invalid',
       message: expect.stringContaining('another is in its batch'),
     });
-    await expect(writeEncoder(dir, encoderModel(parts), { ...facts, name: '' })).rejects.toMatchObject({
+    await expect(writeEncoder(dir, buildEncoderModel(parts), { ...facts, name: '' })).rejects.toMatchObject({
       code: 'model_invalid',
     });
     expect(await loadCard(path.join(dir, 'encoder.json'))).toEqual(first);
@@ -137,11 +143,11 @@ describe('the exported encoder', () => {
 
   it('refuses a head for other features, and a folder that cannot be written', async () => {
     const parts = { backbone: mobileNet(), size: SIZE, pixels: ours };
-    expect(() => encoderModel({ ...parts, head: { ...head, matrix: noise(1, [5, 4]) } })).toThrow(
+    expect(() => buildEncoderModel({ ...parts, head: { ...head, matrix: noise(1, [5, 4]) } })).toThrow(
       /5 features/,
     );
-    const first = await writeEncoder(dir, encoderModel(parts), facts);
-    await expect(writeEncoder(first.modelPath, encoderModel(parts), facts)).rejects.toMatchObject({
+    const first = await writeEncoder(dir, buildEncoderModel(parts), facts);
+    await expect(writeEncoder(first.modelPath, buildEncoderModel(parts), facts)).rejects.toMatchObject({
       code: 'storage_failed',
     });
   });

@@ -4,12 +4,12 @@ import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/encoder/session.js';
-import { float, type Model, readModel, writeModel } from '../../../src/onnx/model.js';
-import { floatTensor } from '../../../src/onnx/tensor.js';
-import { encoderModel } from '../../../src/training/export/encoder-model.js';
+import { asFloat, type Model, readModel, writeModel } from '../../../src/onnx/onnx-model.js';
+import { createFloatTensor } from '../../../src/onnx/tensor.js';
+import { buildEncoderModel } from '../../../src/training/export/encoder-model.js';
+import { fitAffine } from '../../../src/training/export/quantise/activation-range.js';
 import { roundFilters } from '../../../src/training/export/quantise/gptq.js';
 import { quantise } from '../../../src/training/export/quantise/index.js';
-import { leastSquaresAffine } from '../../../src/training/export/quantise/range.js';
 import { writeEncoder } from '../../../src/training/export/write-encoder.js';
 import { cosine } from '../../helpers/images.js';
 import { mobileNet, node, noise } from '../autodiff/helpers.js';
@@ -44,12 +44,12 @@ function resNet(): Model {
     inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 3, SIZE, SIZE] }],
     outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 12] }],
     initialisers: new Map(
-      Object.entries({ ...weights, shift: noise(21, [8], 0.3), variance: floatTensor(positive) }),
+      Object.entries({ ...weights, shift: noise(21, [8], 0.3), variance: createFloatTensor(positive) }),
     ),
     nodes: [
       node('Conv', ['x', 'stem'], ['a'], { strides: [2, 2], pads: [2, 2, 2, 2] }),
       node('BatchNormalization', ['a', 'variance', 'shift', 'shift', 'variance'], ['b'], {
-        epsilon: float(1e-5),
+        epsilon: asFloat(1e-5),
       }),
       node('Relu', ['b'], ['c']),
       node('MaxPool', ['c'], ['d'], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
@@ -106,7 +106,7 @@ describe('quantise', () => {
       floats: 0,
     },
   ])('embeds as the float encoder does, on integers: $what', async ({ backbone, scaling, ...expected }) => {
-    const encoder = encoderModel({ backbone, size: SIZE, pixels: scaling ?? pixels });
+    const encoder = buildEncoderModel({ backbone, size: SIZE, pixels: scaling ?? pixels });
     const photos = noisePhotos(24, SIZE);
     const progress: string[] = [];
     const quantised = await quantise(encoder, photos.slice(0, 16), {
@@ -134,7 +134,7 @@ describe('quantise', () => {
   });
 
   it('gives the same file twice', async () => {
-    const encoder = encoderModel({ backbone: mobileNet(), size: SIZE, pixels });
+    const encoder = buildEncoderModel({ backbone: mobileNet(), size: SIZE, pixels });
     const files = [];
     for (let i = 0; i < 2; i += 1)
       files.push(writeModel((await quantise(encoder, noisePhotos(4, SIZE))).model));
@@ -142,7 +142,7 @@ describe('quantise', () => {
   });
 
   it('refuses what it cannot quantise', async () => {
-    const encoder = encoderModel({ backbone: mobileNet(), size: SIZE, pixels });
+    const encoder = buildEncoderModel({ backbone: mobileNet(), size: SIZE, pixels });
     await expect(quantise(encoder, [])).rejects.toMatchObject({ code: 'set_invalid' });
     await expect(quantise({ ...encoder, opset: 12 }, noisePhotos(1, SIZE))).rejects.toMatchObject({
       code: 'model_invalid',
@@ -153,7 +153,7 @@ describe('quantise', () => {
       outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 3] }],
       initialisers: new Map(),
     };
-    const plain = encoderModel({ backbone: pooled, size: SIZE, pixels });
+    const plain = buildEncoderModel({ backbone: pooled, size: SIZE, pixels });
     await expect(quantise(plain, noisePhotos(1, SIZE))).rejects.toThrow(/no 2-D convolution/);
   });
 });
@@ -208,23 +208,21 @@ describe('leastSquaresAffine', () => {
   });
 
   it('spans evenly spread values and meets zero', () => {
-    const { scale, zero } = leastSquaresAffine(histogram(-1, 3, () => 1));
+    const { scale, zero } = fitAffine(histogram(-1, 3, () => 1));
     expect(scale * 255).toBeCloseTo(4, 1);
     expect(-zero * scale).toBeCloseTo(-1, 1);
-    const positive = leastSquaresAffine(histogram(2, 6, () => 1));
+    const positive = fitAffine(histogram(2, 6, () => 1));
     expect(positive.zero).toBe(0);
     expect(positive.scale * 255).toBeCloseTo(6, 1);
   });
 
   it('cuts off a few outliers for the sake of the many', () => {
-    const { scale } = leastSquaresAffine(
-      histogram(0, 10, (bin) => (bin < 2048 ? 1000 : bin === 4095 ? 1 : 0)),
-    );
+    const { scale } = fitAffine(histogram(0, 10, (bin) => (bin < 2048 ? 1000 : bin === 4095 ? 1 : 0)));
     expect(scale * 255).toBeGreaterThan(4.9);
     expect(scale * 255).toBeLessThan(7);
   });
 
   it('takes a tensor that is always zero', () => {
-    expect(leastSquaresAffine(histogram(0, 0, () => 1))).toEqual({ scale: 1, zero: 0 });
+    expect(fitAffine(histogram(0, 0, () => 1))).toEqual({ scale: 1, zero: 0 });
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Matrix } from '../../../src/evaluation/exact.js';
-import type { Projection } from '../../../src/training/head/algebra.js';
+import { createRandom } from '../../../src/math/random.js';
 import { fitProjection } from '../../../src/training/head/fit-projection.js';
-import { whitenedProjection } from '../../../src/training/head/whitening.js';
-import { randomFloats } from '../../../src/training/random.js';
+import type { Projection } from '../../../src/training/head/projection.js';
+import { fitWhitening } from '../../../src/training/head/whitening.js';
 import { cosine } from '../../helpers/images.js';
 
 const WIDTH = 24;
@@ -11,12 +11,12 @@ const LABELS = 8;
 
 /** Unit features: a direction per label, under much larger differences of light that all labels share. */
 function photos(count: number, seed: number): { features: Matrix; labels: number[] } {
-  const shared = randomFloats(99);
+  const shared = createRandom(99);
   const normal = (random: () => number) => random() + random() + random() - 1.5;
   const directions = Array.from({ length: LABELS + 4 }, () =>
     Array.from({ length: WIDTH }, () => normal(shared)),
   );
-  const random = randomFloats(seed);
+  const random = createRandom(seed);
   const labels = Array.from({ length: count }, (_, i) => i % LABELS);
   const data = new Float32Array(count * WIDTH);
   labels.forEach((label, row) => {
@@ -88,7 +88,7 @@ describe('fitProjection', () => {
       });
       return shares.reduce((a, b) => a + Math.log(b), 0) / shares.length;
     };
-    const start = await whitenedProjection(train.features, train.labels, settings);
+    const start = await fitWhitening(train.features, train.labels, settings);
     const head = await fitProjection(train.features, train.labels, settings);
     expect(probability(head)).toBeGreaterThan(probability(start) + 0.01);
     expect(await fitProjection(train.features, train.labels, settings)).toEqual(head);
@@ -96,10 +96,7 @@ describe('fitProjection', () => {
 
   it('whitens fully with power 0.5 and no shrinkage: the spread within labels is alike in all directions', async () => {
     const settings = { dimension: WIDTH, shrinkage: 0, power: 0.5 };
-    const embedded = project(
-      train.features,
-      await whitenedProjection(train.features, train.labels, settings),
-    );
+    const embedded = project(train.features, await fitWhitening(train.features, train.labels, settings));
     const means = Array.from({ length: LABELS }, (_, label) => {
       const own = embedded.filter((_, i) => train.labels[i] === label);
       return own[0]!.map((_, axis) => own.reduce((sum, row) => sum + row[axis]!, 0) / own.length);

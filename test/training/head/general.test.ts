@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Matrix } from '../../../src/evaluation/exact.js';
-import { floatTensor } from '../../../src/onnx/tensor.js';
-import { withGeneral } from '../../../src/training/head/general.js';
-import { randomFloats, randomNormals } from '../../../src/training/random.js';
+import { createNormalRandom, createRandom } from '../../../src/math/random.js';
+import { createFloatTensor } from '../../../src/onnx/tensor.js';
+import { addGeneralPart } from '../../../src/training/head/general-part.js';
 
 const WIDTH = 12;
 const ROWS = 300;
 
 /** Rows whose spread is large along three directions, the same for any seed, and small along the rest. */
 function features(seed: number): Matrix {
-  const shared = randomNormals(7);
+  const shared = createNormalRandom(7);
   const directions = Array.from({ length: 3 }, () => Array.from({ length: WIDTH }, () => shared()));
-  const normal = randomNormals(seed);
+  const normal = createNormalRandom(seed);
   const data = new Float32Array(ROWS * WIDTH);
   for (let row = 0; row < ROWS; row += 1) {
     const strengths = directions.map(() => normal());
@@ -22,13 +22,13 @@ function features(seed: number): Matrix {
   return { data, rows: ROWS, dimension: WIDTH };
 }
 
-const random = randomFloats(3);
+const random = createRandom(3);
 const learned = {
-  matrix: floatTensor(
+  matrix: createFloatTensor(
     Float32Array.from({ length: WIDTH * 4 }, () => 50 * random() - 25),
     [WIDTH, 4],
   ),
-  offset: floatTensor(Float32Array.of(1, -2, 3, 0)),
+  offset: createFloatTensor(Float32Array.of(1, -2, 3, 0)),
 };
 
 function project({ data, rows }: Matrix, matrix: ArrayLike<number>, offset: ArrayLike<number>): number[][] {
@@ -50,7 +50,7 @@ describe('withGeneral', () => {
 
   it.each([0.2, 0.5, 0.9])('gives the components a share of %d', async (share) => {
     const set = features(1);
-    const head = await withGeneral(learned, set, { dimension: 3, share, constant: 0 });
+    const head = await addGeneralPart(learned, set, { dimension: 3, share, constant: 0 });
     expect(head.matrix.shape).toEqual([WIDTH, 7]);
     const rows = project(set, numbers(head.matrix), numbers(head.offset));
     expect(mean(rows.map((row) => square(row.slice(0, 4))))).toBeCloseTo(1 - share, 4);
@@ -60,8 +60,8 @@ describe('withGeneral', () => {
   it('adds a constant, which what projects to little ends up near', async () => {
     const set = features(1);
     const options = { dimension: 4, share: 0.5 };
-    const head = await withGeneral(learned, set, { ...options, constant: 0.7 });
-    const without = await withGeneral(learned, set, { ...options, dimension: 3, constant: 0 });
+    const head = await addGeneralPart(learned, set, { ...options, constant: 0.7 });
+    const without = await addGeneralPart(learned, set, { ...options, dimension: 3, constant: 0 });
     expect(head.matrix.shape).toEqual([WIDTH, 8]);
     const rows = project(set, numbers(head.matrix), numbers(head.offset));
     const others = project(set, numbers(without.matrix), numbers(without.offset));
@@ -73,14 +73,16 @@ describe('withGeneral', () => {
 
   it('refuses more components than there are', async () => {
     const few = { data: features(1).data.subarray(0, 5 * WIDTH), rows: 5, dimension: WIDTH };
-    await expect(withGeneral(learned, few, { dimension: 5, share: 0.3, constant: 0 })).rejects.toMatchObject({
+    await expect(
+      addGeneralPart(learned, few, { dimension: 5, share: 0.3, constant: 0 }),
+    ).rejects.toMatchObject({
       code: 'config_invalid',
     });
   });
 
   it('keeps the learned part but for its scale', async () => {
     const set = features(1);
-    const head = await withGeneral(learned, set, { dimension: 3, share: 0.3, constant: 0 });
+    const head = await addGeneralPart(learned, set, { dimension: 3, share: 0.3, constant: 0 });
     const rows = project(set, numbers(head.matrix), numbers(head.offset));
     const own = project(set, numbers(learned.matrix), numbers(learned.offset));
     const factor = rows[0]![0]! / own[0]![0]!;
@@ -90,7 +92,7 @@ describe('withGeneral', () => {
   });
 
   it('takes the directions in which features differ, centred and the largest first', async () => {
-    const head = await withGeneral(learned, features(1), { dimension: 3, share: 0.5, constant: 0 });
+    const head = await addGeneralPart(learned, features(1), { dimension: 3, share: 0.5, constant: 0 });
     // Other rows of the same kind: nearly all they differ in is along the three components.
     const other = features(2);
     const rows = project(other, numbers(head.matrix), numbers(head.offset)).map((row) => row.slice(4));

@@ -1,12 +1,12 @@
 /** Leading eigenvectors against a matrix that was made of known ones. */
 import { Matrix, QrDecomposition } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
-import { leading } from '../../../src/training/head/leading.js';
-import { randomNormals } from '../../../src/training/random.js';
+import { createNormalRandom } from '../../../src/math/random.js';
+import { computeLeadingEigenvectors } from '../../../src/training/head/leading-eigenvectors.js';
 
 /** A symmetric matrix with eigenvalues 1, 0.98, 0.98^2, ..., and its eigenvectors as columns. */
 function known(n: number): { matrix: Float32Array; vectors: Matrix } {
-  const normal = randomNormals(1);
+  const normal = createNormalRandom(1);
   const vectors = new QrDecomposition(
     Matrix.from1DArray(
       n,
@@ -25,7 +25,7 @@ describe('leading', () => {
     ['by iteration', 520, 40],
   ])('finds the vectors of the largest eigenvalues, %s', async (_, n, count) => {
     const { matrix, vectors } = known(n);
-    const found = Matrix.from1DArray(n, count, await leading(matrix, n, count));
+    const found = Matrix.from1DArray(n, count, await computeLeadingEigenvectors(matrix, n, count));
     const cosines = found.transpose().mmul(vectors.subMatrix(0, n - 1, 0, count - 1));
     for (let i = 0; i < count; i += 1)
       for (let j = 0; j < count; j += 1)
@@ -37,6 +37,8 @@ describe('leading', () => {
 
   it('gives the same twice', async () => {
     const { matrix } = known(520);
-    expect(await leading(matrix, 520, 12)).toEqual(await leading(matrix, 520, 12));
+    expect(await computeLeadingEigenvectors(matrix, 520, 12)).toEqual(
+      await computeLeadingEigenvectors(matrix, 520, 12),
+    );
   });
 });

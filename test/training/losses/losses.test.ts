@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { floatTensor, intTensor, type Tensor } from '../../../src/onnx/tensor.js';
-import { gradients } from '../../../src/training/autodiff/backward.js';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
-import { checkGradients } from '../../../src/training/autodiff/check.js';
-import type { Value } from '../../../src/training/autodiff/graph.js';
-import { learnedTemperature } from '../../../src/training/losses/contrast.js';
-import { infoNce } from '../../../src/training/losses/info-nce.js';
-import { moco } from '../../../src/training/losses/moco.js';
-import { ntXent } from '../../../src/training/losses/nt-xent.js';
-import { proxyNca } from '../../../src/training/losses/proxy-nca.js';
-import { supCon } from '../../../src/training/losses/sup-con.js';
+import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
+import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import type { Value } from '../../../src/training/autodiff/operator-graph.js';
+import { declareTemperature } from '../../../src/training/losses/contrast.js';
+import { appendInfoNce } from '../../../src/training/losses/info-nce.js';
+import { appendMoco } from '../../../src/training/losses/moco.js';
+import { appendNtXent } from '../../../src/training/losses/nt-xent.js';
+import { appendProxyNca } from '../../../src/training/losses/proxy-nca.js';
+import { appendSupCon } from '../../../src/training/losses/sup-con.js';
 import { evaluate, noise } from '../autodiff/helpers.js';
 
 const temperature = 0.5;
@@ -64,33 +64,33 @@ describe('contrastive losses against their formulas', () => {
 
   it('InfoNCE on pairs', async () => {
     const expected = byHand.infoNce(rowsOf(a), rowsOf(b));
-    expect(await lossOf((g) => infoNce(g, g.constant(a), g.constant(b), { temperature }))).toBeCloseTo(
+    expect(await lossOf((g) => appendInfoNce(g, g.constant(a), g.constant(b), { temperature }))).toBeCloseTo(
       expected,
       5,
     );
     const both = (expected + byHand.infoNce(rowsOf(b), rowsOf(a))) / 2;
     const symmetric = (g: GraphBuilder) =>
-      infoNce(g, g.constant(a), g.constant(b), { temperature, symmetric: true });
+      appendInfoNce(g, g.constant(a), g.constant(b), { temperature, symmetric: true });
     expect(await lossOf(symmetric)).toBeCloseTo(both, 5);
   });
 
   it('SupCon, with examples alone in their class', async () => {
     const labels = [3, 1, 3, 7, 1, 3];
     const expected = byHand.supCon(rowsOf(a), labels);
-    const build = (g: GraphBuilder) => supCon(g, g.constant(a), g.integers(labels), { temperature });
+    const build = (g: GraphBuilder) => appendSupCon(g, g.constant(a), g.integers(labels), { temperature });
     expect(await lossOf(build)).toBeCloseTo(expected, 5);
   });
 
   it('NT-Xent: the positive is the other view of the same photo', async () => {
     const expected = byHand.supCon(rowsOf(a), [0, 1, 2, 0, 1, 2]);
-    expect(await lossOf((g) => ntXent(g, g.constant(a), { temperature }))).toBeCloseTo(expected, 5);
+    expect(await lossOf((g) => appendNtXent(g, g.constant(a), { temperature }))).toBeCloseTo(expected, 5);
   });
 
   it('MoCo: the keys of other queries are no negatives, the queue is', async () => {
     const queue = noise(3, [9, 5]);
     const expected = byHand.moco(rowsOf(a), rowsOf(b), rowsOf(queue));
     const build = (g: GraphBuilder) =>
-      moco(g, g.constant(a), g.constant(b), g.constant(queue), { temperature });
+      appendMoco(g, g.constant(a), g.constant(b), g.constant(queue), { temperature });
     expect(await lossOf(build)).toBeCloseTo(expected, 5);
   });
 
@@ -104,18 +104,17 @@ describe('contrastive losses against their formulas', () => {
       ),
     );
     const build = (g: GraphBuilder) =>
-      proxyNca(g, g.constant(a), g.constant(proxies), g.integers(labels), { temperature });
+      appendProxyNca(g, g.constant(a), g.constant(proxies), g.integers(labels), { temperature });
     expect(await lossOf(build)).toBeCloseTo(expected, 5);
   });
 
   it('a worked example: two orthogonal pairs', async () => {
     // q1 = k1 = (1, 0), q2 = k2 = (0, 1): similarities 1 and 0, so L = -ln(e^2 / (e^2 + 1)) at t = 0.5
-    const unit = floatTensor([1, 0, 0, 1], [2, 2]);
+    const unit = createFloatTensor([1, 0, 0, 1], [2, 2]);
     const expected = Math.log(1 + Math.exp(-2));
-    expect(await lossOf((g) => infoNce(g, g.constant(unit), g.constant(unit), { temperature }))).toBeCloseTo(
-      expected,
-      6,
-    );
+    expect(
+      await lossOf((g) => appendInfoNce(g, g.constant(unit), g.constant(unit), { temperature })),
+    ).toBeCloseTo(expected, 6);
   });
 
   it('weights hard negatives as Robinson et al. do', async () => {
@@ -130,13 +129,14 @@ describe('contrastive losses against their formulas', () => {
         return -Math.log(positive / (positive + weighted));
       }),
     );
-    const build = (g: GraphBuilder) => infoNce(g, g.constant(a), g.constant(b), { temperature, hardness });
+    const build = (g: GraphBuilder) =>
+      appendInfoNce(g, g.constant(a), g.constant(b), { temperature, hardness });
     expect(await lossOf(build)).toBeCloseTo(expected, 4);
   });
 
   it('gives the same whatever the length of the embeddings', async () => {
     const longer = { ...a, data: (a.data as Float32Array).map((value) => value * 37) };
-    const loss = (z: Tensor) => lossOf((g) => ntXent(g, g.constant(z), { temperature }));
+    const loss = (z: Tensor) => lossOf((g) => appendNtXent(g, g.constant(z), { temperature }));
     expect(await loss(longer)).toBeCloseTo(await loss(a), 5);
   });
 });
@@ -145,27 +145,29 @@ describe('the common mistakes', () => {
   it('never compares a view with itself', async () => {
     // Views of one photo at right angles, other photos the other way. Were an example its own candidate, e^(1/t)
     // would be in the denominator.
-    const z = floatTensor([1, 0, 0, 1, 0, 1, 1, 0], [4, 2]);
+    const z = createFloatTensor([1, 0, 0, 1, 0, 1, 1, 0], [4, 2]);
     // view 0 = (1,0): positive is view 2 = (0,1); negatives are views 1 = (0,1) and 3 = (1,0)
     const expected = -Math.log(1 / (1 + 1 + Math.exp(2)));
-    expect(await lossOf((g) => ntXent(g, g.constant(z), { temperature }))).toBeCloseTo(expected, 5);
+    expect(await lossOf((g) => appendNtXent(g, g.constant(z), { temperature }))).toBeCloseTo(expected, 5);
   });
 
   it('refuses a softmax over one element, which could learn nothing', () => {
     const refused = expect.objectContaining({ code: 'config_invalid' });
     const g = new GraphBuilder();
     const rows = (count: number) => g.constant(noise(1, [count, 3]));
-    expect(() => infoNce(g, rows(1), rows(1), { temperature })).toThrow(refused);
-    expect(() => ntXent(g, rows(2), { temperature })).toThrow(refused);
-    expect(() => supCon(g, rows(2), g.integers([0, 0]), { temperature })).toThrow(refused);
-    expect(() => proxyNca(g, rows(4), rows(1), g.integers([0, 0, 0, 0]), { temperature })).toThrow(refused);
-    expect(() => moco(g, rows(2), rows(2), rows(0), { temperature })).toThrow(refused);
+    expect(() => appendInfoNce(g, rows(1), rows(1), { temperature })).toThrow(refused);
+    expect(() => appendNtXent(g, rows(2), { temperature })).toThrow(refused);
+    expect(() => appendSupCon(g, rows(2), g.integers([0, 0]), { temperature })).toThrow(refused);
+    expect(() => appendProxyNca(g, rows(4), rows(1), g.integers([0, 0, 0, 0]), { temperature })).toThrow(
+      refused,
+    );
+    expect(() => appendMoco(g, rows(2), rows(2), rows(0), { temperature })).toThrow(refused);
   });
 
   it('has the negatives in the denominator: pushing them away lowers the loss', async () => {
     const loss = (negative: number) => {
-      const z = floatTensor([1, 0, negative, 1 - negative, 1, 0, negative, 1 - negative], [4, 2]);
-      return lossOf((g) => ntXent(g, g.constant(z), { temperature }));
+      const z = createFloatTensor([1, 0, negative, 1 - negative, 1, 0, negative, 1 - negative], [4, 2]);
+      return lossOf((g) => appendNtXent(g, g.constant(z), { temperature }));
     };
     expect(await loss(0)).toBeLessThan(await loss(0.9));
   });
@@ -173,8 +175,8 @@ describe('the common mistakes', () => {
   it('is zero, with zero gradient, where no example has a positive', async () => {
     const g = new GraphBuilder();
     const z = g.parameter('z', noise(5, [4, 3]));
-    const loss = supCon(g, z, g.integers([1, 2, 3, 4]), { temperature });
-    const d = gradients(g, new Map([[loss, g.scalar(1)]]), [z]).get(z)!;
+    const loss = appendSupCon(g, z, g.integers([1, 2, 3, 4]), { temperature });
+    const d = appendGradients(g, new Map([[loss, g.scalar(1)]]), [z]).get(z)!;
     const results = await evaluate(g, { loss, d });
     expect(Number(results.loss?.data[0])).toBeCloseTo(0, 10);
     expect(Array.from(results.d?.data ?? [], Number).every((value) => value === 0)).toBe(true);
@@ -182,16 +184,18 @@ describe('the common mistakes', () => {
 });
 
 describe('gradients of the losses', () => {
-  const labels = intTensor([0, 1, 0, 1, 2, 2]);
+  const labels = createIntTensor([0, 1, 0, 1, 2, 2]);
   const cases: Record<string, (g: GraphBuilder, z: Value) => Value> = {
     'InfoNCE, symmetric': (g, z) =>
-      infoNce(g, z, g.constant(noise(2, [6, 4])), { temperature, symmetric: true }),
-    'NT-Xent': (g, z) => ntXent(g, z, { temperature }),
-    'SupCon with hard negatives': (g, z) => supCon(g, z, g.constant(labels), { temperature, hardness: 0.7 }),
-    MoCo: (g, z) => moco(g, z, g.constant(noise(3, [6, 4])), g.constant(noise(4, [5, 4])), { temperature }),
+      appendInfoNce(g, z, g.constant(noise(2, [6, 4])), { temperature, symmetric: true }),
+    'NT-Xent': (g, z) => appendNtXent(g, z, { temperature }),
+    'SupCon with hard negatives': (g, z) =>
+      appendSupCon(g, z, g.constant(labels), { temperature, hardness: 0.7 }),
+    MoCo: (g, z) =>
+      appendMoco(g, z, g.constant(noise(3, [6, 4])), g.constant(noise(4, [5, 4])), { temperature }),
     'proxies and a learned temperature': (g, z) =>
-      proxyNca(g, z, g.parameter('proxies', noise(5, [3, 4])), g.constant(labels), {
-        temperature: learnedTemperature(g, 0.3),
+      appendProxyNca(g, z, g.parameter('proxies', noise(5, [3, 4])), g.constant(labels), {
+        temperature: declareTemperature(g, 0.3),
       }),
   };
   for (const [name, build] of Object.entries(cases)) {

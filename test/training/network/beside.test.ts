@@ -2,30 +2,34 @@
 import { describe, expect, it } from 'vitest';
 import { withCells } from '../../../src/encoder/cells/graph.js';
 import type { Matrix } from '../../../src/evaluation/exact.js';
-import { type Model, writeModel } from '../../../src/onnx/model.js';
-import { floatTensor } from '../../../src/onnx/tensor.js';
-import { Session } from '../../../src/training/autodiff/session.js';
-import { project } from '../../../src/training/head/algebra.js';
-import { smallNetwork } from '../../../src/training/network/backbone.js';
-import { besideStart, ofTrainedPart, withStartOutput } from '../../../src/training/network/beside.js';
-import { withWeights } from '../../../src/training/network/network.js';
-import { randomFloats } from '../../../src/training/random.js';
+import { createRandom } from '../../../src/math/random.js';
+import { type Model, writeModel } from '../../../src/onnx/onnx-model.js';
+import { createFloatTensor } from '../../../src/onnx/tensor.js';
+import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
+import { projectFeatures } from '../../../src/training/head/projection.js';
+import { createSmallNetwork } from '../../../src/training/network/backbone.js';
+import { replaceWeights } from '../../../src/training/network/network.js';
+import {
+  addStartFeatures,
+  addStartOutput,
+  widenProjection,
+} from '../../../src/training/network/start-features.js';
 
-const named = smallNetwork(32, 1);
+const named = createSmallNetwork(32, 1);
 /** Exporters need not name nodes. */
 const start = { ...named, nodes: named.nodes.map((node) => ({ ...node, name: '' })) };
-const other = smallNetwork(32, 2);
-const head = { matrix: floatTensor(new Float32Array(256), [256, 1]), offset: floatTensor([0]) };
+const other = createSmallNetwork(32, 2);
+const head = { matrix: createFloatTensor(new Float32Array(256), [256, 1]), offset: createFloatTensor([0]) };
 /** The start with the last two layers of another network. */
-const trained = withWeights(
+const trained = replaceWeights(
   { backbone: start, head, size: 32, pixels: { mean: 0, std: 1 } },
   Object.fromEntries([...other.initialisers].filter(([name]) => /^layer[23]/.test(name))),
 ).backbone;
-const random = randomFloats(3);
+const random = createRandom(3);
 const pixels = Float32Array.from({ length: 2 * 3 * 32 * 32 }, () => 2 * random() - 1);
 
 async function featuresOf(model: Model): Promise<number[][]> {
-  const session = await Session.open(writeModel(model), { threads: 1 });
+  const session = await GraphSession.open(writeModel(model), { threads: 1 });
   const { features } = await session.run({
     pixel_values: { dtype: 'float32', shape: [2, 3, 32, 32], data: pixels },
   });
@@ -38,7 +42,7 @@ async function featuresOf(model: Model): Promise<number[][]> {
 
 describe('besideStart', () => {
   it('gives the trained features and then the start’s', async () => {
-    const both = await featuresOf(besideStart(trained, start));
+    const both = await featuresOf(addStartFeatures(trained, start));
     const parts = [await featuresOf(trained), await featuresOf(start)] as const;
     expect(parts[0][0]).not.toEqual(parts[1][0]);
     both.forEach((row, i) => {
@@ -51,7 +55,7 @@ describe('besideStart', () => {
   });
 
   it('computes what is the same in both once', () => {
-    const both = besideStart(trained, start);
+    const both = addStartFeatures(trained, start);
     const convolutions = both.nodes.filter(({ op }) => op === 'Conv').map(({ inputs }) => inputs[1]);
     expect(convolutions).toEqual([
       'layer0.weight',
@@ -65,7 +69,7 @@ describe('besideStart', () => {
   });
 
   it('can still be taken apart by the cells of its map', () => {
-    expect(() => withCells(besideStart(trained, start), 'features')).not.toThrow();
+    expect(() => withCells(addStartFeatures(trained, start), 'features')).not.toThrow();
   });
 
   it('refuses a network that does not end in a mean over its map', () => {
@@ -75,7 +79,7 @@ describe('besideStart', () => {
         node.op === 'GlobalAveragePool' ? { ...node, op: 'GlobalMaxPool' } : node,
       ),
     });
-    expect(() => besideStart(ending(trained), ending(start))).toThrow(
+    expect(() => addStartFeatures(ending(trained), ending(start))).toThrow(
       expect.objectContaining({ code: 'config_invalid' }),
     );
   });
@@ -83,8 +87,8 @@ describe('besideStart', () => {
 
 it('gives what the network gave before it is trained, beside what it gives', async () => {
   const trainable = new Set([...start.initialisers.keys()].filter((name) => /^layer[23]/.test(name)));
-  const both = withStartOutput(start, trainable);
-  const session = await Session.open(
+  const both = addStartOutput(start, trainable);
+  const session = await GraphSession.open(
     writeModel({
       ...both,
       initialisers: new Map(
@@ -105,11 +109,11 @@ it('gives what the network gave before it is trained, beside what it gives', asy
 
 it('projects the trained part as it was projected alone', () => {
   const unit = (row: number[]) => row.map((value) => value / Math.hypot(...row));
-  const matrix = floatTensor(
+  const matrix = createFloatTensor(
     Float32Array.from({ length: 3 * 2 }, () => random() - 0.5),
     [3, 2],
   );
-  const offset = floatTensor([0.1, -0.2]);
+  const offset = createFloatTensor([0.1, -0.2]);
   const rows = Array.from({ length: 5 }, () => unit([random(), random(), random()]));
   const as = (values: number[][]): Matrix => ({
     data: Float32Array.from(values.flat()),
@@ -120,10 +124,10 @@ it('projects the trained part as it was projected alone', () => {
   const both = as(
     rows.map((row) => [...row, ...unit([random(), random(), random()])].map((x) => x / Math.SQRT2)),
   );
-  const wide = ofTrainedPart({ matrix, offset }, both);
+  const wide = widenProjection({ matrix, offset }, both);
   expect(wide.matrix.shape).toEqual([6, 2]);
-  const expected = project(as(rows), { matrix, offset }).data;
-  project(both, wide).data.forEach((value, i) => {
+  const expected = projectFeatures(as(rows), { matrix, offset }).data;
+  projectFeatures(both, wide).data.forEach((value, i) => {
     expect(value).toBeCloseTo(expected[i]!, 5);
   });
 });

@@ -2,19 +2,19 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../../src/config.js';
-import { type Model, writeModel } from '../../../src/onnx/model.js';
-import { Session } from '../../../src/training/autodiff/session.js';
-import { readBackbone, smallNetwork } from '../../../src/training/network/backbone.js';
-import { paddedAsSame } from '../../../src/training/network/same-padding.js';
-import { randomFloats } from '../../../src/training/random.js';
+import { createRandom } from '../../../src/math/random.js';
+import { type Model, writeModel } from '../../../src/onnx/onnx-model.js';
+import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
+import { createSmallNetwork, readBackbone } from '../../../src/training/network/backbone.js';
+import { padAsSame } from '../../../src/training/network/same-padding.js';
 
 const LITE2 = path.join(PACKAGE_ROOT, 'models/backbone.onnx');
 const padsOf = (model: Model) => model.nodes.map(({ attributes }) => attributes.pads);
 
 async function features(model: Model, side: number): Promise<number[]> {
-  const random = randomFloats(5);
+  const random = createRandom(5);
   const data = Float32Array.from({ length: 3 * side * side }, () => 2 * random() - 1);
-  const session = await Session.open(writeModel(model), { threads: 1 });
+  const session = await GraphSession.open(writeModel(model), { threads: 1 });
   const out = await session.run({ pixel_values: { dtype: 'float32', shape: [1, 3, side, side], data } });
   await session.close();
   return Array.from(out.features!.data as Float32Array);
@@ -22,7 +22,7 @@ async function features(model: Model, side: number): Promise<number[]> {
 
 /** The small network, where ONNX Runtime resolves the padding. */
 function resolvedByOnnxRuntime(side: number): Model {
-  const model = smallNetwork(side, 1);
+  const model = createSmallNetwork(side, 1);
   const nodes = model.nodes.map((node) => {
     if (node.op !== 'Conv') return node;
     const { pads: _stored, ...attributes } = node.attributes;
@@ -36,9 +36,9 @@ describe('paddedAsSame', () => {
     '%i pixels: the features that ONNX Runtime computes with SAME_UPPER',
     async (side) => {
       const expected = await features(resolvedByOnnxRuntime(side), side);
-      const found = await features(paddedAsSame(smallNetwork(32, 1), side), side);
+      const found = await features(padAsSame(createSmallNetwork(32, 1), side), side);
       expect(found).toEqual(expected);
-      const stored = await features(smallNetwork(side, 1), side);
+      const stored = await features(createSmallNetwork(side, 1), side);
       if (side === 32) expect(stored).not.toEqual(expected);
     },
   );
@@ -53,11 +53,11 @@ describe('paddedAsSame', () => {
   });
 
   it('says which operator hides the size', () => {
-    const model = smallNetwork(32, 1);
+    const model = createSmallNetwork(32, 1);
     const [first] = model.nodes;
     const hidden = { ...first!, op: 'Resize', name: 'grow', inputs: ['pixel_values'], outputs: ['grown'] };
     const nodes = [hidden, { ...first!, name: 'stem', inputs: ['grown', ...first!.inputs.slice(1)] }];
-    expect(() => paddedAsSame({ ...model, nodes }, 32)).toThrow(
+    expect(() => padAsSame({ ...model, nodes }, 32)).toThrow(
       expect.objectContaining({ code: 'model_invalid', detail: expect.stringContaining('stem') }),
     );
   });

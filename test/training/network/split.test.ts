@@ -1,15 +1,15 @@
 /** A network cut in two gives what the whole gives. */
 import { expect, it } from 'vitest';
-import { GraphBuilder } from '../../../src/training/autodiff/builder.js';
+import { createRandom } from '../../../src/math/random.js';
+import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
+import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
-import { Session } from '../../../src/training/autodiff/session.js';
-import { smallNetwork } from '../../../src/training/network/backbone.js';
-import { layersOf, trainableWeights } from '../../../src/training/network/layers.js';
-import { splitModel } from '../../../src/training/network/split.js';
-import { randomFloats } from '../../../src/training/random.js';
-import { completeRecipe } from '../../../src/training/recipe/load.js';
+import { createSmallNetwork } from '../../../src/training/network/backbone.js';
+import { findLayers, selectTrainableWeights } from '../../../src/training/network/layers.js';
+import { splitModel } from '../../../src/training/network/split-model.js';
+import { completeRecipe } from '../../../src/training/recipe/load-recipe.js';
 
-const model = smallNetwork(32, 1);
+const model = createSmallNetwork(32, 1);
 const recipe = (freeze: Record<string, unknown>, optimiser: Record<string, unknown> = {}) =>
   completeRecipe(
     {
@@ -21,12 +21,13 @@ const recipe = (freeze: Record<string, unknown>, optimiser: Record<string, unkno
     },
     'The test',
   );
-const trained = (freeze: Record<string, unknown>) => trainableWeights(layersOf(model), recipe(freeze));
+const trained = (freeze: Record<string, unknown>) =>
+  selectTrainableWeights(findLayers(model), recipe(freeze));
 
 it('freezes by count and by name, with a rate per layer', () => {
   expect([...trained({ layers: 3 }).keys()]).toEqual(['layer3.weight', 'layer3.bias']);
   expect([...trained({ names: ['bias$', '^layer[01]'] }).keys()]).toEqual(['layer2.weight', 'layer3.weight']);
-  const rates = trainableWeights(layersOf(model), recipe({}, { layerDecay: 0.5 }));
+  const rates = selectTrainableWeights(findLayers(model), recipe({}, { layerDecay: 0.5 }));
   expect(rates.get('layer3.bias')).toBe(1);
   expect(rates.get('layer1.weight')).toBe(0.25);
   expect(() => trained({ names: ['^nothing'] })).toThrow(expect.objectContaining({ code: 'config_invalid' }));
@@ -42,7 +43,7 @@ it('gives in two parts what the whole gives', async () => {
     'layer3.weight',
     'layer3.bias',
   ]);
-  const random = randomFloats(3);
+  const random = createRandom(3);
   const data = Float32Array.from({ length: 2 * 3 * 32 * 32 }, random);
   const outputs = async (parts: boolean) => {
     const g = new GraphBuilder();
@@ -52,7 +53,7 @@ it('gives in two parts what the whole gives', async () => {
       ? await importModel(g, split.trained, { inputs: Object.fromEntries(first.outputs) })
       : first;
     g.output('features', [...last.outputs.values()][0]!);
-    const session = await Session.open(g.toBytes(), { threads: 1 });
+    const session = await GraphSession.open(g.toBytes(), { threads: 1 });
     const { features } = await session.run({
       pixels: { dtype: 'float32', shape: [2, 3, 32, 32], data },
     });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../../src/config.js';
-import { adaptBackbone } from '../../../src/training/recipe/adapt.js';
-import { completeRecipe, formatRecipe, readRecipe } from '../../../src/training/recipe/load.js';
+import { adaptBackbone } from '../../../src/training/recipe/adapt-backbone.js';
+import { completeRecipe, formatRecipe, readRecipe } from '../../../src/training/recipe/load-recipe.js';
 
 const base = {
   name: 'test',

@@ -4,9 +4,9 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { roundTicks } from '../../../src/evaluation/report/svg.js';
-import { randomFloats } from '../../../src/training/random.js';
-import { type ChartEntry, lossChart, qualityChart } from '../../../src/training/report/curves.js';
-import { embeddingMap } from '../../../src/training/report/embedding-map.js';
+import { createRandom } from '../../../src/math/random.js';
+import { type ChartEntry, drawLossChart, drawQualityChart } from '../../../src/training/report/curves.js';
+import { drawEmbeddingMap } from '../../../src/training/report/embedding-map.js';
 import { writeTrainingCharts } from '../../../src/training/report/write-charts.js';
 
 let dir: string;
@@ -34,7 +34,7 @@ function curve(svg: string, name: string): [number, number][] {
 
 /** Clusters of unit vectors around orthogonal directions. */
 function clusters(labels: number, each: number) {
-  const random = randomFloats(3);
+  const random = createRandom(3);
   const all = Array.from({ length: labels * each }, (_, i) => {
     const vector = Array.from({ length: labels }, (_, axis) => (axis === i % labels ? 1 : 0.3 * random()));
     const norm = Math.hypot(...vector);
@@ -45,7 +45,7 @@ function clusters(labels: number, each: number) {
 
 describe('curves of a run', () => {
   it('draws a falling loss as a falling line, with each step paler behind it', () => {
-    const svg = lossChart(steps(3000)) ?? '';
+    const svg = drawLossChart(steps(3000)) ?? '';
     const average = curve(svg, 'curve');
     expect(average.length).toBeGreaterThan(300);
     expect(average.length).toBeLessThan(420);
@@ -57,26 +57,27 @@ describe('curves of a run', () => {
 
   it('draws each quality that was measured, and names the best', () => {
     const log = [evaluation(1, 0.91), evaluation(2, 0.934), evaluation(3, 0.93)];
-    const svg = qualityChart([...steps(9), ...log]) ?? '';
+    const svg = drawQualityChart([...steps(9), ...log]) ?? '';
     expect(svg).toContain('best vote 93.4 %, after 2 epochs');
     expect(curve(svg, 'curve second')).toHaveLength(3);
     expect(svg).not.toContain('unseen');
     const withUnseen =
-      qualityChart(log.map(({ epoch }) => evaluation(epoch, 0.9, { unseenRecallAt1: 0.8 }))) ?? '';
+      drawQualityChart(log.map(({ epoch }) => evaluation(epoch, 0.9, { unseenRecallAt1: 0.8 }))) ?? '';
     expect(curve(withUnseen, 'curve third')).toHaveLength(3);
   });
 
   it('keeps the best of several evaluations at one place', () => {
-    const svg = qualityChart([evaluation(1, 0.8), evaluation(1, 0.9), evaluation(1, 0.85)]) ?? '';
+    const svg = drawQualityChart([evaluation(1, 0.8), evaluation(1, 0.9), evaluation(1, 0.85)]) ?? '';
     expect(svg).toContain('best vote 90.0 %');
     expect(curve(svg, 'curve second')).toHaveLength(1);
   });
 
   it('draws nothing where there is nothing, and leaves out what is not finite', () => {
-    expect(lossChart([])).toBeNull();
-    expect(lossChart([{ epoch: 1, loss: Number.NaN, learningRate: 1 }])).toBeNull();
-    expect(qualityChart(steps(5))).toBeNull();
-    const svg = lossChart([...steps(5), { epoch: 5, loss: Number.POSITIVE_INFINITY, learningRate: 0 }]) ?? '';
+    expect(drawLossChart([])).toBeNull();
+    expect(drawLossChart([{ epoch: 1, loss: Number.NaN, learningRate: 1 }])).toBeNull();
+    expect(drawQualityChart(steps(5))).toBeNull();
+    const svg =
+      drawLossChart([...steps(5), { epoch: 5, loss: Number.POSITIVE_INFINITY, learningRate: 0 }]) ?? '';
     expect(svg).not.toMatch(/NaN|Infinity/);
   });
 });
@@ -95,7 +96,7 @@ describe('ticks', () => {
 describe('the embedding map', () => {
   it('puts photos of a label together, and is the same every time', async () => {
     const input = clusters(5, 12);
-    const svg = (await embeddingMap(input)) ?? '';
+    const svg = (await drawEmbeddingMap(input)) ?? '';
     const points = [...svg.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)].map(
       (m) => [Number(m[1]), Number(m[2])] as const,
     );
@@ -106,13 +107,13 @@ describe('the embedding map', () => {
     });
     const same = nearest.filter((j, i) => input.labels[j] === input.labels[i]).length;
     expect(same).toBeGreaterThan(54);
-    expect(await embeddingMap(input)).toBe(svg);
+    expect(await drawEmbeddingMap(input)).toBe(svg);
   });
 
   it('takes few photos, equal photos and names with markup', async () => {
-    expect(await embeddingMap({ vectors: [[1, 0]], labels: ['a'] })).toBeNull();
+    expect(await drawEmbeddingMap({ vectors: [[1, 0]], labels: ['a'] })).toBeNull();
     const svg =
-      (await embeddingMap({ vectors: Array(4).fill([1, 0]), labels: ['<b>', 'a', 'a', 'a'] })) ?? '';
+      (await drawEmbeddingMap({ vectors: Array(4).fill([1, 0]), labels: ['<b>', 'a', 'a', 'a'] })) ?? '';
     expect(svg).toContain('&lt;b&gt;');
     expect(svg).not.toMatch(/NaN|<b>/);
   });

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../src/onnx/tensor.js';
-import { completeRecipe } from '../../../src/training/recipe/load.js';
-import { readablePhotos } from '../../../src/training/run/readable.js';
-import { type RunOptions, type RunReport, runTraining } from '../../../src/training/run/run.js';
+import { completeRecipe } from '../../../src/training/recipe/load-recipe.js';
+import { findReadablePhotos } from '../../../src/training/run/readable-photos.js';
 import { readTensors } from '../../../src/training/run/safetensors.js';
+import { type RunOptions, type RunReport, runTraining } from '../../../src/training/run/training-run.js';
 import { type TrainingPhoto, TrainingSet } from '../../../src/training/run/training-set.js';
 import { drawSet } from '../drawn-set.js';
 
@@ -237,7 +237,7 @@ describe('a run', () => {
     await writeFile(bad, 'not a picture');
     const out: [string, string][] = [];
     const all = [photos[0]!, { file: bad, label: 'label-0' }, photos[1]!];
-    const readable = await readablePhotos(all, {
+    const readable = await findReadablePhotos(all, {
       rule: { size: 32, fit: 'cover', kernel: 'cubic' },
       maxPixels: 1e6,
       onBad: (file, { code }) => out.push([file, code]),

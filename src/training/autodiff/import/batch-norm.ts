@@ -1,6 +1,6 @@
 /** Batch normalisation with the statistics of the batch (Ioffe & Szegedy, arXiv 1502.03167), in single operators. */
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 
 /** A normalised batch with the statistics it was normalised by. */
 export interface BatchNormalised {
@@ -19,7 +19,7 @@ export interface BatchNormalised {
  * @param scale float32 [C]
  * @param bias float32 [C]
  */
-export function batchNormalise(
+export function appendBatchNorm(
   g: GraphBuilder,
   x: Value,
   scale: Value,

@@ -1,15 +1,15 @@
 /** Bringing an ONNX model into a graph: shapes made static, frozen weights constant, trainable ones inputs. */
 import { PawdexError } from '../../../errors.js';
-import { type Model, type ModelNode, nodeLabel } from '../../../onnx/model.js';
-import { floatTensor, intTensor, sizeOf, type Tensor } from '../../../onnx/tensor.js';
-import { floatOf, intOf } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
-import { MINIMUM_OPSET, type Value } from '../graph.js';
-import { inferShapes } from '../shapes/index.js';
-import { type BatchNormalised, batchNormalise } from './batch-norm.js';
-import { evaluateNode } from './evaluate.js';
-import { checkOpset, normalise } from './normalise.js';
-import { suitsTallLayout, TallLayout } from './tall.js';
+import { readFloat, readInt } from '../../../onnx/attributes.js';
+import { checkOpset, moderniseNode } from '../../../onnx/modernise-node.js';
+import { describeNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
+import { inferShapes } from '../../../onnx/shapes/index.js';
+import { countElements, createFloatTensor, createIntTensor, type Tensor } from '../../../onnx/tensor.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import { MINIMUM_OPSET, type Value } from '../operator-graph.js';
+import { appendBatchNorm, type BatchNormalised } from './batch-norm.js';
+import { evaluateNode } from './evaluate-node.js';
+import { isTallLayoutSuitable, TallLayout } from './tall-layout.js';
 
 /** Nodes of constants up to this many elements are evaluated on import: they compute shapes, axes and scales. */
 const FOLD_LIMIT = 1024;
@@ -59,15 +59,15 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
   for (const [name, tensor] of model.initialisers) {
     values.set(name, trainable.has(name) ? g.parameter(name, tensor) : g.constant(tensor, name));
   }
-  const trained = trainedValues(model, trainable);
+  const trained = findTrainedValues(model, trainable);
   const layout = new TallLayout(g);
-  const useTall = options.tallLayout ?? suitsTallLayout(model, trained);
+  const useTall = options.tallLayout ?? isTallLayoutSuitable(model, trained);
   const batchStatistics = new Map<string, BatchNormalised & { varianceName: string }>();
   for (const node of model.nodes) {
     const inputs = node.inputs.map((name) => {
       if (values.has(name)) return values.get(name);
       throw new PawdexError('model_invalid', {
-        detail: `${nodeLabel(node)} reads "${name}", which nothing computes.`,
+        detail: `${describeNode(node)} reads "${name}", which nothing computes.`,
       });
     });
     const tall = useTall ? layout.apply(node, inputs, trained.has(node.outputs[0] ?? '')) : undefined;
@@ -77,10 +77,10 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
     }
     const plain = inputs.map((input) => input && layout.plain(input));
     let outputs: readonly Value[];
-    const ownStatistics = intOf(node.attributes, 'training_mode', 0) === 1;
+    const ownStatistics = readInt(node.attributes, 'training_mode', 0) === 1;
     if (node.op === 'BatchNormalization' && (options.batchNorm === 'batch' || ownStatistics)) {
       const [x, scale, bias] = plain as [Value, Value, Value];
-      const normalised = batchNormalise(g, x, scale, bias, floatOf(node.attributes, 'epsilon', 1e-5));
+      const normalised = appendBatchNorm(g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5));
       batchStatistics.set(node.inputs[3] ?? '', { ...normalised, varianceName: node.inputs[4] ?? '' });
       outputs = [normalised.y];
     } else {
@@ -99,7 +99,7 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
 }
 
 /** Names of the values computed from trainable weights. */
-function trainedValues(model: Model, trainable: ReadonlySet<string>): Set<string> {
+function findTrainedValues(model: Model, trainable: ReadonlySet<string>): Set<string> {
   const names = new Set(trainable);
   for (const { inputs, outputs } of model.nodes) {
     if (inputs.some((name) => names.has(name))) for (const name of outputs) names.add(name);
@@ -114,14 +114,14 @@ async function importNode(
   opset: number,
 ): Promise<readonly Value[]> {
   const [x] = given;
-  if (node.op === 'Constant') return [g.constant(constantOf(node), node.outputs[0])];
+  if (node.op === 'Constant') return [g.constant(readConstantNode(node), node.outputs[0])];
   if (node.op === 'Dropout' && x) return [x];
   if (node.op === 'Shape' && x) {
     const range = x.shape.slice(
-      intOf(node.attributes, 'start', 0),
-      intOf(node.attributes, 'end', x.shape.length),
+      readInt(node.attributes, 'start', 0),
+      readInt(node.attributes, 'end', x.shape.length),
     );
-    return [g.constant(intTensor(range), node.outputs[0])];
+    return [g.constant(createIntTensor(range), node.outputs[0])];
   }
   if (node.op === 'BatchNormalization' && x?.shape.length === 2) {
     // As if the channels had one position: WebGPU's kernel is wrong without one (onnxruntime 1.30).
@@ -129,13 +129,15 @@ async function importNode(
     const [y] = await importNode(g, node, wide, opset);
     return [g.reshape(y as Value, x.shape)];
   }
-  const { attributes, constants } = normalise(node, opset, x?.shape.length ?? 0);
+  const { attributes, constants } = moderniseNode(node, opset, x?.shape.length ?? 0);
   const inputs = [...given];
   for (const [position, tensor] of constants) inputs[position] = g.constant(tensor, `${node.op} axes`);
   const modern = { ...node, inputs: inputs.map((input) => input?.name ?? ''), attributes };
   const writtenOpset = Math.max(opset, MINIMUM_OPSET);
   const tensors = inputs.map((input) => g.constantOf(input) ?? input);
-  const small = inputs.every((input) => !input || (g.constantOf(input) && sizeOf(input.shape) <= FOLD_LIMIT));
+  const small = inputs.every(
+    (input) => !input || (g.constantOf(input) && countElements(input.shape) <= FOLD_LIMIT),
+  );
   if (small && inputs.length > 0) {
     const results = await evaluateNode(modern, tensors, writtenOpset);
     return results.map((tensor, i) => g.constant(tensor, node.outputs[i] || node.op));
@@ -153,16 +155,16 @@ async function importNode(
 }
 
 /** The tensor of a Constant node in any of its forms. */
-function constantOf(node: ModelNode): Tensor {
+function readConstantNode(node: ModelNode): Tensor {
   const [[form, value] = []] = Object.entries(node.attributes);
   if (form === 'value' && typeof value === 'object' && 'dtype' in value) return value;
-  if (form === 'value_int' && typeof value === 'number') return intTensor([value], []);
-  if (form === 'value_ints' && Array.isArray(value)) return intTensor(value.map(Number));
+  if (form === 'value_int' && typeof value === 'number') return createIntTensor([value], []);
+  if (form === 'value_ints' && Array.isArray(value)) return createIntTensor(value.map(Number));
   if (form === 'value_float' && typeof value === 'object' && 'float' in value)
-    return floatTensor([value.float], []);
+    return createFloatTensor([value.float], []);
   if (form === 'value_floats' && typeof value === 'object' && 'floats' in value)
-    return floatTensor(value.floats);
+    return createFloatTensor(value.floats);
   throw new PawdexError('model_invalid', {
-    detail: `${nodeLabel(node)} holds a kind of constant that is not read.`,
+    detail: `${describeNode(node)} holds a kind of constant that is not read.`,
   });
 }

@@ -1,21 +1,21 @@
-import { floatTensor, sizeOf } from '../../../onnx/tensor.js';
-import { intOf, intsOf } from '../attributes.js';
-import { type Window, windowOf } from '../shapes/convolution.js';
+import { readInt, readInts } from '../../../onnx/attributes.js';
+import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
+import { countElements, createFloatTensor } from '../../../onnx/tensor.js';
 import type { GradientRule } from './rule.js';
 import { throughWindow } from './through-window.js';
 
 /** y = mean over a sliding window: each dy, divided by its window's size, is added to all the window covers. */
 export const averagePool: GradientRule = ({ g, node, x, dy }) => {
-  const kernel = intsOf(node.attributes, 'kernel_shape') ?? [];
-  const window = windowOf(node.attributes, x.shape.slice(2), kernel);
-  const withPads = intOf(node.attributes, 'count_include_pad', 0) === 1;
+  const kernel = readInts(node.attributes, 'kernel_shape') ?? [];
+  const window = computeWindow(node.attributes, x.shape.slice(2), kernel);
+  const withPads = readInt(node.attributes, 'count_include_pad', 0) === 1;
   const shares = g.constant(
-    floatTensor(shareOf(window, x.shape.slice(2), withPads), window.output),
+    createFloatTensor(shareOf(window, x.shape.slice(2), withPads), window.output),
     'window share',
   );
   const channels = x.shape[1] ?? 1;
   const ones = g.constant(
-    floatTensor(new Float32Array(channels * sizeOf(kernel)).fill(1), [channels, 1, ...kernel]),
+    createFloatTensor(new Float32Array(channels * countElements(kernel)).fill(1), [channels, 1, ...kernel]),
   );
   const through = { window, spatial: x.shape.slice(2), group: channels };
   return [throughWindow(g, g.mul(dy, shares), ones, through)];

@@ -1,6 +1,6 @@
-import { constantNumbers } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
+import { readConstant } from '../../../onnx/attributes.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 import { positive } from './positive.js';
 import { type GradientRule, notDifferentiable } from './rule.js';
 
@@ -10,7 +10,7 @@ import { type GradientRule, notDifferentiable } from './rule.js';
  */
 export const clip: GradientRule = ({ g, node, y, dy, needs, shapes }) => {
   if (needs(1) || needs(2)) throw notDifferentiable(node, 'its bounds cannot be trained; freeze them.');
-  const [low, high] = [constantNumbers(shapes, 1)?.[0], constantNumbers(shapes, 2)?.[0]];
+  const [low, high] = [readConstant(shapes, 1)?.[0], readConstant(shapes, 2)?.[0]];
   return [g.mul(dy, mask(g, y, low, high) ?? g.scalar(1))];
 };
 

@@ -2,10 +2,11 @@
  * The two gradients of a convolution, each in the forms that onnxruntime's CPU kernels run fastest; the numbers
  * are in docs/autodiff.md. Shapes: x [N, C, ...I], weight [O, C/group, ...K], dy [N, O, ...P].
  */
-import { sizeOf } from '../../../onnx/tensor.js';
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
-import type { Window } from '../shapes/convolution.js';
+
+import type { Window } from '../../../onnx/shapes/window-shapes.js';
+import { countElements } from '../../../onnx/tensor.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 import { overhang, throughWindow } from './through-window.js';
 
 /** A convolution and the gradient of its output. */
@@ -35,7 +36,7 @@ export function convWeightGradient(g: GraphBuilder, call: ConvCall): Value {
   const { x, weight, dy } = call;
   if (isPointwise(call)) {
     const matrix = (value: Value) =>
-      g.reshape(value, [...value.shape.slice(0, 2), sizeOf(value.shape.slice(2))]);
+      g.reshape(value, [...value.shape.slice(0, 2), countElements(value.shape.slice(2))]);
     const perImage = g.matMul(matrix(dy), g.transposeLast(matrix(x)));
     return g.reshape(g.reduceSum(perImage, [0], false), weight.shape);
   }

@@ -1,5 +1,5 @@
-import { sizeOf } from '../../../onnx/tensor.js';
-import { axisOf, intOf } from '../attributes.js';
+import { readInt, resolveAxis } from '../../../onnx/attributes.js';
+import { countElements } from '../../../onnx/tensor.js';
 import type { GradientRule } from './rule.js';
 
 /**
@@ -7,8 +7,8 @@ import type { GradientRule } from './rule.js';
  * a fixed order on the CPU, so that repeated indices give the same bits on every run.
  */
 export const gather: GradientRule = ({ g, node, x, dy, input }) => {
-  const axis = axisOf(intOf(node.attributes, 'axis', 0), x.shape.length);
-  const count = sizeOf(input(1).shape);
+  const axis = resolveAxis(readInt(node.attributes, 'axis', 0), x.shape.length);
+  const count = countElements(input(1).shape);
   const rows = x.shape.with(axis, count);
   const column = x.shape.map((_, i) => (i === axis ? count : 1));
   const indices = g.expand(g.reshape(g.cast(input(1), 'int64'), column), rows);

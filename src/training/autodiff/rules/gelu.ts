@@ -1,4 +1,4 @@
-import { stringOf } from '../attributes.js';
+import { readString } from '../../../onnx/attributes.js';
 import type { GradientRule } from './rule.js';
 
 /**
@@ -6,7 +6,7 @@ import type { GradientRule } from './rule.js';
  * distribution F, dx = dy (F(x) + x f(x)). Tanh form: y = x (1 + t) / 2, t = tanh(c (x + 0.044715 x^3)).
  */
 export const gelu: GradientRule = ({ g, node, x, dy }) => {
-  if (stringOf(node.attributes, 'approximate', 'none') === 'tanh') {
+  if (readString(node.attributes, 'approximate', 'none') === 'tanh') {
     const c = Math.sqrt(2 / Math.PI);
     const x2 = g.square(x);
     const t = g.tanh(g.mul(g.mul(x, c), g.add(g.mul(x2, 0.044715), 1)));

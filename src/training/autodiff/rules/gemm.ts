@@ -1,13 +1,13 @@
-import { float } from '../../../onnx/model.js';
-import { floatOf, intOf } from '../attributes.js';
+import { readFloat, readInt } from '../../../onnx/attributes.js';
+import { asFloat } from '../../../onnx/onnx-model.js';
 import { type GradientRule, sumTo } from './rule.js';
 
 /** y = alpha A B + beta C, with A and B transposed on demand: dA = alpha dy B^T, dB = alpha A^T dy, dC = beta dy. */
 export const gemm: GradientRule = ({ g, node, dy, input, needs }) => {
-  const transA = intOf(node.attributes, 'transA', 0);
-  const transB = intOf(node.attributes, 'transB', 0);
-  const alpha = float(floatOf(node.attributes, 'alpha', 1));
-  const beta = floatOf(node.attributes, 'beta', 1);
+  const transA = readInt(node.attributes, 'transA', 0);
+  const transB = readInt(node.attributes, 'transB', 0);
+  const alpha = asFloat(readFloat(node.attributes, 'alpha', 1));
+  const beta = readFloat(node.attributes, 'beta', 1);
   const [a, b] = [input(0), input(1)];
   const da = () =>
     transA

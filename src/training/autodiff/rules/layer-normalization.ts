@@ -1,4 +1,4 @@
-import { axisOf, floatOf, intOf } from '../attributes.js';
+import { readFloat, readInt, resolveAxis } from '../../../onnx/attributes.js';
 import { type GradientRule, sumTo } from './rule.js';
 
 /**
@@ -6,11 +6,11 @@ import { type GradientRule, sumTo } from './rule.js';
  * dx = (dn - mean(dn) - n mean(dn n)) / deviation with dn = dy scale.
  */
 export const layerNormalization: GradientRule = ({ g, node, x, dy, input, needs }) => {
-  const first = axisOf(intOf(node.attributes, 'axis', -1), x.shape.length);
+  const first = resolveAxis(readInt(node.attributes, 'axis', -1), x.shape.length);
   const axes = x.shape.flatMap((_, axis) => (axis >= first ? [axis] : []));
   const centred = g.sub(x, g.reduceMean(x, axes));
   const variance = g.reduceMean(g.square(centred), axes);
-  const deviation = g.sqrt(g.add(variance, floatOf(node.attributes, 'epsilon', 1e-5)));
+  const deviation = g.sqrt(g.add(variance, readFloat(node.attributes, 'epsilon', 1e-5)));
   const n = g.div(centred, deviation);
   const dx = () => {
     const dn = g.mul(dy, input(1));

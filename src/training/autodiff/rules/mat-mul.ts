@@ -1,6 +1,6 @@
-import { sizeOf } from '../../../onnx/tensor.js';
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
+import { countElements } from '../../../onnx/tensor.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 import { type GradientRule, sumTo } from './rule.js';
 
 /** y = a b, batched and broadcast, vectors allowed: da = dy b^T, db = a^T dy. */
@@ -23,7 +23,7 @@ export const matMul: GradientRule = ({ g, y, dy, input, needs }) => {
 /** a^T dy summed to b's shape; for an unbatched b as one product over all rows of the batch. */
 function weightGradient(g: GraphBuilder, a: Value, dy: Value, b: Value): Value {
   const flat = b.shape.length === 2 && a.shape.length === dy.shape.length;
-  const rows = (x: Value) => g.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
+  const rows = (x: Value) => g.reshape(x, [countElements(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
   if (flat) return g.matMul(g.transposeLast(rows(a)), rows(dy));
   return sumTo(g, g.matMul(g.transposeLast(a), dy), b.shape);
 }

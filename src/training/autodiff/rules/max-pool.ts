@@ -1,4 +1,4 @@
-import { sizeOf } from '../../../onnx/tensor.js';
+import { countElements } from '../../../onnx/tensor.js';
 import type { GradientRule } from './rule.js';
 
 /**
@@ -7,8 +7,8 @@ import type { GradientRule } from './rule.js';
  */
 export const maxPool: GradientRule = ({ g, node, x, dy }) => {
   const positions = g.addNode('MaxPool', [x], { attributes: node.attributes, outputCount: 2 })[1];
-  const size = [sizeOf(x.shape)];
-  const flat = [sizeOf(dy.shape)];
+  const size = [countElements(x.shape)];
+  const flat = [countElements(dy.shape)];
   if (positions === undefined) return [undefined];
   const inputs = [g.zeros(size), g.reshape(positions, flat), g.reshape(dy, flat)];
   return [g.reshape(g.op('ScatterElements', inputs, { axis: 0, reduction: 'add' }), x.shape)];

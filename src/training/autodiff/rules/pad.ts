@@ -1,15 +1,15 @@
-import { floatTensor } from '../../../onnx/tensor.js';
-import { stringOf } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
-import { padAmounts } from '../shapes/layout.js';
+import { readString } from '../../../onnx/attributes.js';
+import { resolvePads } from '../../../onnx/shapes/layout-shapes.js';
+import { createFloatTensor } from '../../../onnx/tensor.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 import { type GradientRule, notDifferentiable } from './rule.js';
 
 /** y = x with a border. Constant: the border is cropped off. Edge, reflect, wrap: it is added to where it came from. */
 export const pad: GradientRule = ({ g, node, x, dy, needs, shapes }) => {
   if (needs(2)) throw notDifferentiable(node, 'its border value cannot be trained; freeze it.');
-  const { before, after } = padAmounts(shapes, x.shape.length);
-  const mode = stringOf(node.attributes, 'mode', 'constant');
+  const { before, after } = resolvePads(shapes, x.shape.length);
+  const mode = readString(node.attributes, 'mode', 'constant');
   if (mode === 'constant') {
     const opposite = (amounts: number[]) => amounts.map((amount) => 0 - amount);
     return [g.pad(dy, opposite(before), opposite(after))];
@@ -43,6 +43,6 @@ function collect(g: GraphBuilder, x: Value, axis: number, sources: readonly numb
   const order = x.shape.map((_, i) => i);
   const last = order.length - 1;
   const swap = order.with(axis, last).with(last, axis);
-  const selection = g.constant(floatTensor(matrix, [sources.length, length]), 'border');
+  const selection = g.constant(createFloatTensor(matrix, [sources.length, length]), 'border');
   return g.transpose(g.matMul(g.transpose(x, swap), selection), swap);
 }

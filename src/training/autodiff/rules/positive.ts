@@ -1,6 +1,6 @@
-import { float } from '../../../onnx/model.js';
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
+import { asFloat } from '../../../onnx/onnx-model.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 
 /** A power of two, so that the product is exact; it lifts every normal number over 1. */
 const STEEP = 2 ** 100;
@@ -10,5 +10,5 @@ const STEEP = 2 ** 100;
  * as those of Sign, or of a comparison and a Cast.
  */
 export function positive(g: GraphBuilder, x: Value): Value {
-  return g.op('HardSigmoid', [x], { alpha: float(STEEP), beta: float(0) });
+  return g.op('HardSigmoid', [x], { alpha: asFloat(STEEP), beta: asFloat(0) });
 }

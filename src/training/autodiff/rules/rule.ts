@@ -1,9 +1,9 @@
 /** What a gradient rule is given and what it answers. */
 import { PawdexError } from '../../../errors.js';
-import { nodeLabel } from '../../../onnx/model.js';
-import type { ShapeCall } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
-import type { GraphNode, Value } from '../graph.js';
+import type { ShapeCall } from '../../../onnx/attributes.js';
+import { describeNode } from '../../../onnx/onnx-model.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { GraphNode, Value } from '../operator-graph.js';
 
 /** A node whose gradient is asked for, seen from its rule. */
 export interface RuleCall {
@@ -45,6 +45,6 @@ export function sumTo(g: GraphBuilder, gradient: Value, shape: readonly number[]
 /** The error for a form of an operator, or one of its inputs, that its rule does not cover. */
 export function notDifferentiable(node: GraphNode, because: string): PawdexError {
   return new PawdexError('operator_not_differentiable', {
-    detail: `${nodeLabel({ op: node.op, name: node.name })}: ${because}`,
+    detail: `${describeNode({ op: node.op, name: node.name })}: ${because}`,
   });
 }

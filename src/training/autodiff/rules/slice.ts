@@ -1,6 +1,6 @@
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
-import { sliceRanges } from '../shapes/layout.js';
+import { resolveSlices } from '../../../onnx/shapes/layout-shapes.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 import type { GradientRule } from './rule.js';
 
 /** y = every step-th element of a range per axis: the gradient is spread back and zeros fill the rest. */
@@ -8,7 +8,7 @@ export const slice: GradientRule = ({ g, x, dy, shapes }) => {
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
   let gradient = dy;
-  for (const { axis, start, step, count } of sliceRanges(shapes, x.shape)) {
+  for (const { axis, start, step, count } of resolveSlices(shapes, x.shape)) {
     if (count === 0) return [undefined];
     if (step < 0) gradient = g.reverse(gradient, [axis]);
     gradient = interleaveZeros(g, gradient, axis, Math.abs(step));

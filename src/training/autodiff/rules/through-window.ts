@@ -1,7 +1,8 @@
 /** Turning a convolution's window round: how ConvTranspose undoes it. */
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
-import type { Window } from '../shapes/convolution.js';
+
+import type { Window } from '../../../onnx/shapes/window-shapes.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 
 /**
  * How far past the input's end the last window reaches, per spatial axis; negative where elements at the end are

@@ -7,9 +7,9 @@
  * What changes from step to step is fed as scalars, computed in double precision outside: 1 - b2^t has four
  * digits left in float32.
  */
-import { floatTensor, sizeOf, type Tensor } from '../../../onnx/tensor.js';
-import type { GraphBuilder } from '../builder.js';
-import type { Value } from '../graph.js';
+import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
 
 /** Settings of the optimiser; the defaults are PyTorch's. */
 export interface AdamWOptions {
@@ -49,8 +49,12 @@ const RATE = 'adamw rate';
 const EPSILON = 'adamw epsilon';
 const DECAY = 'adamw decay';
 
-/** Appends the update of all weights; declares three scalar inputs that {@link adamWFeeds} fills. */
-export function adamW(g: GraphBuilder, slots: readonly AdamWSlot[], options: AdamWOptions = {}): AdamWResult {
+/** Appends the update of all weights; declares three scalar inputs that {@link createAdamWFeeds} fills. */
+export function appendAdamW(
+  g: GraphBuilder,
+  slots: readonly AdamWSlot[],
+  options: AdamWOptions = {},
+): AdamWResult {
   const { beta1 = 0.9, beta2 = 0.999 } = options;
   const [rate, epsilon, decay] = [RATE, EPSILON, DECAY].map((name) => g.input(name, 'float32', [])) as [
     Value,
@@ -66,7 +70,7 @@ export function adamW(g: GraphBuilder, slots: readonly AdamWSlot[], options: Ada
   const results = slots.map(({ name, weight, gradient, ...slot }) => {
     // Flat, because onnxruntime takes a scalar operand element by element where the other ends in axes of length 1,
     // as the weights of 1x1 convolutions do.
-    const flat = [sizeOf(weight.shape)];
+    const flat = [countElements(weight.shape)];
     const slope = g.reshape(gradient, flat);
     const { rate: factor = 1, decay: decays = true } = options.perWeight?.(name) ?? {};
     const scaled = (value: Value) => (factor === 1 ? value : g.mul(value, factor));
@@ -90,14 +94,14 @@ export function adamW(g: GraphBuilder, slots: readonly AdamWSlot[], options: Ada
  *
  * @param step 1 for the first step
  */
-export function adamWFeeds(
+export function createAdamWFeeds(
   step: number,
   learningRate: number,
   options: AdamWOptions = {},
 ): Record<string, Tensor> {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
   const correction = Math.sqrt(1 - beta2 ** step);
-  const scalar = (value: number) => floatTensor([value], []);
+  const scalar = (value: number) => createFloatTensor([value], []);
   return {
     [RATE]: scalar((learningRate * correction) / (1 - beta1 ** step)),
     [EPSILON]: scalar(epsilon * correction),

@@ -1,19 +1,19 @@
 /** Taking training steps: forward, loss, backward and update, in one graph or in four. */
 import { PawdexError } from '../../../errors.js';
-import { type Tensor, zeros } from '../../../onnx/tensor.js';
-import { Session, type SessionOptions } from '../session.js';
-import { type AdamWOptions, adamWFeeds } from './adamw.js';
+import { createZeros, type Tensor } from '../../../onnx/tensor.js';
+import { GraphSession, type SessionOptions } from '../graph-session.js';
+import { type AdamWOptions, createAdamWFeeds } from './adamw.js';
 import {
-  asSums,
-  backwardGraph,
-  forwardGraph,
-  fusedGraph,
-  gradientName,
-  lossGraph,
+  buildBackwardGraph,
+  buildForwardGraph,
+  buildFusedGraph,
+  buildLossGraph,
+  buildUpdateGraph,
+  nameGradient,
   type Objective,
-  updateGraph,
-} from './graphs.js';
-import { StateBuffers, type TrainingState } from './state.js';
+  renameToSums,
+} from './step-graphs.js';
+import { StateBuffers, type TrainingState } from './training-state.js';
 
 export interface StepOptions {
   /** Examples per step. */
@@ -50,12 +50,12 @@ export class TrainingStep {
   readonly #buffers: StateBuffers;
   readonly #options: StepOptions;
   readonly #compute: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>>;
-  readonly #sessions: Session[];
+  readonly #sessions: GraphSession[];
 
   private constructor(
     buffers: StateBuffers,
     options: StepOptions,
-    sessions: Session[],
+    sessions: GraphSession[],
     compute: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>>,
   ) {
     this.#buffers = buffers;
@@ -83,23 +83,29 @@ export class TrainingStep {
   }
 
   static async #fused(objective: Objective, options: StepOptions): Promise<TrainingStep> {
-    const g = await fusedGraph(objective, options.batch, options.optimiser ?? {});
+    const g = await buildFusedGraph(objective, options.batch, options.optimiser ?? {});
     const buffers = new StateBuffers(g.parameters);
-    const session = await Session.open(g.toBytes(), options.session);
+    const session = await GraphSession.open(g.toBytes(), options.session);
     return new TrainingStep(buffers, options, [session], (feeds) => session.run(feeds, buffers.targets()));
   }
 
   static async #cached(objective: Objective, options: StepOptions, chunk: number): Promise<TrainingStep> {
     const { batch, session: how, optimiser = {} } = options;
-    const forward = await forwardGraph(objective, chunk);
+    const forward = await buildForwardGraph(objective, chunk);
     const [, width = 1] = forward.outputs.get('embeddings')?.shape ?? [];
-    const loss = lossGraph(objective, [batch, width]);
-    const backward = await backwardGraph(objective, chunk);
+    const loss = buildLossGraph(objective, [batch, width]);
+    const backward = await buildBackwardGraph(objective, chunk);
     const parameters = new Map([...backward.parameters, ...loss.parameters]);
-    const update = updateGraph([...parameters.keys()], optimiser);
-    const sessions: Session[] = [];
-    for (const g of [forward, loss, backward, update]) sessions.push(await Session.open(g.toBytes(), how));
-    const [forwards, losses, backwards, updates] = sessions as [Session, Session, Session, Session];
+    const update = buildUpdateGraph([...parameters.keys()], optimiser);
+    const sessions: GraphSession[] = [];
+    for (const g of [forward, loss, backward, update])
+      sessions.push(await GraphSession.open(g.toBytes(), how));
+    const [forwards, losses, backwards, updates] = sessions as [
+      GraphSession,
+      GraphSession,
+      GraphSession,
+      GraphSession,
+    ];
     const buffers = new StateBuffers(parameters);
     const encoderInputs = forward.inputs
       .filter((value) => !forward.parameters.has(value))
@@ -109,20 +115,20 @@ export class TrainingStep {
 
     return new TrainingStep(buffers, options, sessions, async (feeds) => {
       const chunks = Array.from({ length: batch / chunk }, (_, i) => {
-        const parts = encoderInputs.map((name) => [name, rows(feeds[name] as Tensor, i * chunk, chunk)]);
+        const parts = encoderInputs.map((name) => [name, sliceRows(feeds[name] as Tensor, i * chunk, chunk)]);
         return { ...feeds, ...Object.fromEntries(parts) } as Record<string, Tensor>;
       });
-      const embeddings = zeros('float32', [batch, width]);
+      const embeddings = createZeros('float32', [batch, width]);
       for (const [i, part] of chunks.entries()) {
-        await forwards.run(part, { embeddings: rows(embeddings, i * chunk, chunk) });
+        await forwards.run(part, { embeddings: sliceRows(embeddings, i * chunk, chunk) });
       }
       const whole = await losses.run({ ...feeds, embeddings });
       let sums = Object.fromEntries(
-        encoderWeights.map(({ name, shape }) => [gradientName(name), zeros('float32', shape)]),
+        encoderWeights.map(({ name, shape }) => [nameGradient(name), createZeros('float32', shape)]),
       );
       for (const [i, part] of chunks.entries()) {
-        const upstream = rows(whole['d embeddings'] as Tensor, i * chunk, chunk);
-        sums = await backwards.run({ ...part, ...asSums(sums, names), 'd embeddings': upstream });
+        const upstream = sliceRows(whole['d embeddings'] as Tensor, i * chunk, chunk);
+        sums = await backwards.run({ ...part, ...renameToSums(sums, names), 'd embeddings': upstream });
       }
       const updated = await updates.run({ ...feeds, ...whole, ...sums }, buffers.targets());
       return { ...whole, ...updated, embeddings };
@@ -136,7 +142,7 @@ export class TrainingStep {
    * @throws PawdexError `internal` when onnxruntime fails; the state is then as before
    */
   async run(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<StepResult> {
-    const scalars = adamWFeeds(this.#buffers.current.step + 1, learningRate, this.#options.optimiser);
+    const scalars = createAdamWFeeds(this.#buffers.current.step + 1, learningRate, this.#options.optimiser);
     const results = await this.#compute({ ...this.#buffers.feeds(), ...feeds, ...scalars });
     this.#buffers.advance();
     return {
@@ -163,7 +169,7 @@ export class TrainingStep {
 }
 
 /** Rows `start` to `start + count` of a tensor, in the same memory. */
-function rows(tensor: Tensor, start: number, count: number): Tensor {
+function sliceRows(tensor: Tensor, start: number, count: number): Tensor {
   const [total = 1, ...rest] = tensor.shape;
   const width = tensor.data.length / total;
   return {

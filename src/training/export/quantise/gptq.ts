@@ -32,7 +32,7 @@ export function roundFilters({ weights, moments, size, scales, limit }: FilterGr
   const order = [...Array(size).keys()].sort(
     (a, b) => moments[a * size + a]! - moments[b * size + b]! || b - a,
   );
-  const factor = inverseFactor(moments, order);
+  const factor = invertFactor(moments, order);
   const rounded = new Int8Array(weights.length);
   const rest = new Float64Array(size);
   scales.forEach((scale, f) => {
@@ -60,7 +60,7 @@ function damp(moments: Float64Array, size: number): void {
  * Lower-triangular M with M^T M the inverse of the moments, their inputs in the given order: the inverse of the
  * Cholesky factor.
  */
-function inverseFactor(moments: Float64Array, order: readonly number[]): Float64Array {
+function invertFactor(moments: Float64Array, order: readonly number[]): Float64Array {
   const size = order.length;
   const lower = new Float64Array(size * size);
   for (let i = 0; i < size; i += 1) {

@@ -1,13 +1,13 @@
 /** From a float encoder to the int8 encoder that is served. */
 import { PawdexError } from '../../../errors.js';
-import { type Model, writeModel } from '../../../onnx/model.js';
-import { Session } from '../../autodiff/session.js';
-import { type Feed, feedsOf, observe, shapesOf } from './observe.js';
-import { plan } from './plan.js';
-import { prepare } from './prepare.js';
+import { type Model, writeModel } from '../../../onnx/onnx-model.js';
+import { GraphSession } from '../../autodiff/graph-session.js';
+import { fitAffine } from './activation-range.js';
+import { createFeeds, type Feed, observeActivations, observeShapes } from './observe-activations.js';
+import { prepareEncoder } from './prepare-encoder.js';
 import { writeQdq } from './qdq.js';
-import { leastSquaresAffine } from './range.js';
-import { refine } from './refine.js';
+import { planQuantisation } from './quantisation-plan.js';
+import { refineRounding } from './refine-rounding.js';
 
 /** Settings of {@link quantise}. */
 export interface QuantiseOptions {
@@ -53,52 +53,52 @@ export async function quantise(
       detail: 'The encoder is quantised already.',
       hint: 'Quantise the float encoder it was made from.',
     });
-  const model = await prepare(encoder);
-  const feeds = feedsOf(model, photos);
+  const model = await prepareEncoder(encoder);
+  const feeds = createFeeds(model, photos);
   const [first] = feeds;
   if (first === undefined)
     throw new PawdexError('set_invalid', { detail: 'Quantisation needs photos to take ranges from.' });
   const sized = model.nodes
     .filter(({ op }) => op === 'Conv' || op === 'Add')
     .map(({ outputs }) => outputs[0] ?? '');
-  const planned = plan(model, await shapesOf(model, sized, first));
+  const planned = planQuantisation(model, await observeShapes(model, sized, first));
   if (planned.convolutions.length === 0)
     throw new PawdexError('model_invalid', {
       detail: 'The encoder has no 2-D convolution with constant weights, so there is nothing to quantise.',
       hint: 'Serve the float encoder as it is.',
     });
   let done = 0;
-  const { histograms, means } = await observe(
+  const { histograms, means } = await observeActivations(
     model,
     [...new Set(planned.rounded.values())],
     planned.convolutions.map(({ outputs }) => outputs[0] ?? ''),
     feeds,
     () => onProgress?.('ranges', ++done, 2 * feeds.length),
   );
-  const affines = new Map([...histograms].map(([name, seen]) => [name, leastSquaresAffine(seen)]));
+  const affines = new Map([...histograms].map(([name, seen]) => [name, fitAffine(seen)]));
   const quantised = writeQdq(model, planned, affines);
   done = 0;
   const total = planned.convolutions.length;
-  await refine(quantised, model.initialisers, means, feeds, seed, () =>
+  await refineRounding(quantised, model.initialisers, means, feeds, seed, () =>
     onProgress?.('rounding', ++done, total),
   );
   const { convolutions, ...written } = quantised;
   return {
     model: written,
     convolutions: convolutions.length,
-    agreement: await agreement(model, written, feeds),
+    agreement: await measureAgreement(model, written, feeds),
   };
 }
 
-async function agreement(
+async function measureAgreement(
   float: Model,
   quantised: Model,
   feeds: readonly Feed[],
 ): Promise<Quantised['agreement']> {
   const name = float.outputs[0]?.name ?? '';
   const sessions = [
-    await Session.open(writeModel(float)),
-    await Session.open(writeModel(quantised)),
+    await GraphSession.open(writeModel(float)),
+    await GraphSession.open(writeModel(quantised)),
   ] as const;
   const cosines: number[] = [];
   try {

@@ -1,11 +1,11 @@
 /** Second moments of what a convolution reads: what rounding its weights may and may not change. */
 
-import type { ModelNode } from '../../../onnx/model.js';
+import { readInt } from '../../../onnx/attributes.js';
+import type { ModelNode } from '../../../onnx/onnx-model.js';
+import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
 import type { Tensor } from '../../../onnx/tensor.js';
-import { intOf } from '../../autodiff/attributes.js';
-import { GraphBuilder } from '../../autodiff/builder.js';
-import { Session } from '../../autodiff/session.js';
-import { type Window, windowOf } from '../../autodiff/shapes/convolution.js';
+import { GraphBuilder } from '../../autodiff/graph-builder.js';
+import { GraphSession } from '../../autodiff/graph-session.js';
 
 /** Positions of each feature map that are looked at. */
 const POSITIONS = 200;
@@ -38,7 +38,7 @@ interface Patches {
  * @param zero the integer that stands for 0
  * @param random floats in [0, 1)
  */
-export async function momentsOf(
+export async function computeMoments(
   node: ModelNode,
   kernel: readonly number[],
   maps: readonly Tensor[],
@@ -46,16 +46,16 @@ export async function momentsOf(
   random: () => number,
 ): Promise<Moments> {
   const [, channels = 0, ...spatial] = kernel;
-  const groups = intOf(node.attributes, 'group', 1);
+  const groups = readInt(node.attributes, 'group', 1);
   const [, , ...inputSize] = maps[0]?.shape ?? [];
-  const window = windowOf(node.attributes, inputSize, spatial);
+  const window = computeWindow(node.attributes, inputSize, spatial);
   const size = channels * spatial.reduce((a, b) => a * b, 1);
   const patches: Patches = { window, groups, channels, size };
   const area = window.output.reduce((a, b) => a * b, 1);
   const perMap = Math.min(POSITIONS, area);
   const mapsAtOnce = Math.max(1, Math.min(maps.length, Math.floor(AT_ONCE / (groups * size * perMap))));
   const rows = mapsAtOnce * perMap;
-  const session = await productsSession(groups, rows, size);
+  const session = await openProductSession(groups, rows, size);
   const products = new Float64Array(groups * size * size);
   const sums = new Float64Array(groups * size);
   try {
@@ -63,8 +63,8 @@ export async function momentsOf(
       // Rows that stay zero add nothing.
       const data = new Float32Array(groups * rows * size);
       maps.slice(first, first + mapsAtOnce).forEach((map, m) => {
-        sample(area, perMap, random).forEach((position, p) => {
-          gather(map, position, patches, zero, data, m * perMap + p, rows);
+        drawPositions(area, perMap, random).forEach((position, p) => {
+          gatherPatch(map, position, patches, zero, data, m * perMap + p, rows);
         });
       });
       const results = await session.run({ x: { dtype: 'float32', shape: [groups, rows, size], data } });
@@ -74,20 +74,20 @@ export async function momentsOf(
   } finally {
     await session.close();
   }
-  return { groups: centred(products, sums, maps.length * perMap, groups, size), size };
+  return { groups: centreMoments(products, sums, maps.length * perMap, groups, size), size };
 }
 
 /** x [groups, rows, size] -> products x^T x [groups, size, size] and sums [groups, 1, size]. */
-async function productsSession(groups: number, rows: number, size: number): Promise<Session> {
+async function openProductSession(groups: number, rows: number, size: number): Promise<GraphSession> {
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', [groups, rows, size]);
   g.output('products', g.matMul(g.transposeLast(x), x));
   g.output('sums', g.reduceSum(x, [1]));
-  return Session.open(g.toBytes());
+  return GraphSession.open(g.toBytes());
 }
 
 /** `count` of the numbers below `area`, each at most once. */
-function sample(area: number, count: number, random: () => number): number[] {
+function drawPositions(area: number, count: number, random: () => number): number[] {
   const numbers = Array.from({ length: area }, (_, i) => i);
   for (let i = 0; i < count; i += 1) {
     const other = i + Math.floor(random() * (area - i));
@@ -97,7 +97,7 @@ function sample(area: number, count: number, random: () => number): number[] {
 }
 
 /** Writes the patch at one output position as row `row` of each group; padding is 0. */
-function gather(
+function gatherPatch(
   map: Tensor,
   position: number,
   { window, groups, channels, size }: Patches,
@@ -132,7 +132,7 @@ function addTo(sums: Float64Array, values: Float32Array): void {
 }
 
 /** E[x x^T] - E[x] E[x]^T, group by group. */
-function centred(
+function centreMoments(
   products: Float64Array,
   sums: Float64Array,
   count: number,

@@ -3,9 +3,9 @@
  * onnxruntime finds what it can compute on integers. Every reader of a tensor has a DequantizeLinear of its own, so that
  * each operator stands alone between integers.
  */
-import type { Model, ModelNode } from '../../../onnx/model.js';
-import { floatTensor, sizeOf, type Tensor } from '../../../onnx/tensor.js';
-import type { Affine, Plan } from './plan.js';
+import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
+import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
+import type { Affine, QuantisationPlan } from './quantisation-plan.js';
 
 /** Names of a convolution's constants. */
 export interface QuantisedConvolution {
@@ -42,7 +42,11 @@ const BIAS_LIMIT = 2 ** 30;
  * @param model made by `prepare`
  * @param affines how each tensor is rounded whose range counts
  */
-export function writeQdq(model: Model, plan: Plan, affines: ReadonlyMap<string, Affine>): QuantisedModel {
+export function writeQdq(
+  model: Model,
+  plan: QuantisationPlan,
+  affines: ReadonlyMap<string, Affine>,
+): QuantisedModel {
   const nodes: ModelNode[] = [];
   const initialisers = new Map(model.initialisers);
   const convolutions: QuantisedConvolution[] = [];
@@ -57,7 +61,7 @@ export function writeQdq(model: Model, plan: Plan, affines: ReadonlyMap<string, 
   const settings = (name: string): string[] => {
     const { scale, zero } = affineOf(name);
     const names = [`${name} scale`, `${name} zero`] as const;
-    initialisers.set(names[0], floatTensor([scale], []));
+    initialisers.set(names[0], createFloatTensor([scale], []));
     initialisers.set(names[1], { dtype: 'uint8', shape: [], data: Uint8Array.of(zero) });
     return [...names];
   };
@@ -83,7 +87,7 @@ export function writeQdq(model: Model, plan: Plan, affines: ReadonlyMap<string, 
       data: tensor.data.slice(0, scales.length).fill(0 as never),
     };
     initialisers.set(`${name} integers`, tensor);
-    initialisers.set(`${name} scale`, floatTensor(scales));
+    initialisers.set(`${name} scale`, createFloatTensor(scales));
     initialisers.set(`${name} zero`, zero);
     const inputs = ['integers', 'scale', 'zero'].map((part) => `${name} ${part}`);
     return linear('DequantizeLinear', inputs, `${name} read`, { axis: 0 });
@@ -131,11 +135,14 @@ export function writeQdq(model: Model, plan: Plan, affines: ReadonlyMap<string, 
       if (onIntegers) integersOnly.add(name);
     }
   }
-  return { ...model, nodes, initialisers: readBy(nodes, initialisers), convolutions };
+  return { ...model, nodes, initialisers: keepReadConstants(nodes, initialisers), convolutions };
 }
 
 /** The constants that are still read. */
-function readBy(nodes: readonly ModelNode[], all: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+function keepReadConstants(
+  nodes: readonly ModelNode[],
+  all: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
   const read = new Set(nodes.flatMap(({ inputs }) => inputs));
   return new Map([...all].filter(([name]) => read.has(name)));
 }
@@ -143,7 +150,7 @@ function readBy(nodes: readonly ModelNode[], all: ReadonlyMap<string, Tensor>): 
 /** To nearest, one scale per filter. @param step of the input's integers */
 function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
   const [filters = 0] = weight.shape;
-  const size = sizeOf(weight.shape) / filters;
+  const size = countElements(weight.shape) / filters;
   const values = weight.data as Float32Array;
   const scales = new Float32Array(filters);
   const biases = new Int32Array(filters);

@@ -2,9 +2,9 @@
  * Running a model piece by piece over many photos, so that a piece can be changed by what the earlier ones made of all
  * photos. Between pieces of a quantised model lie 8-bit tensors, so that a hundred photos fit in memory.
  */
-import { type Model, type ModelNode, type ModelPort, writeModel } from '../../../onnx/model.js';
+import { type Model, type ModelNode, type ModelPort, writeModel } from '../../../onnx/onnx-model.js';
 import type { Tensor } from '../../../onnx/tensor.js';
-import { Session } from '../../autodiff/session.js';
+import { GraphSession } from '../../autodiff/graph-session.js';
 
 /** The state of all photos after some of a model's nodes. */
 export class Segments {
@@ -59,7 +59,7 @@ export class Segments {
       initialisers,
       outputs: outputs.map((name) => ({ name })),
     };
-    const session = await Session.open(writeModel(model));
+    const session = await GraphSession.open(writeModel(model));
     try {
       for (const live of this.#live) use(await session.run(Object.fromEntries(live)), live);
     } finally {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { intTensor } from '../../../../src/onnx/tensor.js';
+import { createIntTensor } from '../../../../src/onnx/tensor.js';
 import { importModel } from '../../../../src/training/autodiff/import/index.js';
-import type { Objective } from '../../../../src/training/autodiff/step/graphs.js';
 import { type StepOptions, TrainingStep } from '../../../../src/training/autodiff/step/index.js';
-import type { TrainingState } from '../../../../src/training/autodiff/step/state.js';
-import { learnedTemperature } from '../../../../src/training/losses/contrast.js';
-import { proxyNca } from '../../../../src/training/losses/proxy-nca.js';
-import { supCon } from '../../../../src/training/losses/sup-con.js';
+import type { Objective } from '../../../../src/training/autodiff/step/step-graphs.js';
+import type { TrainingState } from '../../../../src/training/autodiff/step/training-state.js';
+import { declareTemperature } from '../../../../src/training/losses/contrast.js';
+import { appendProxyNca } from '../../../../src/training/losses/proxy-nca.js';
+import { appendSupCon } from '../../../../src/training/losses/sup-con.js';
 import { mobileNet, noise, relativeError } from '../helpers.js';
 
 const BATCH = 8;
@@ -24,14 +24,14 @@ const objective: Objective = {
   loss(g, embeddings) {
     const labels = g.input('labels', 'int64', [BATCH]);
     const proxies = g.parameter('proxies', noise(50, [3, 6]));
-    const temperature = learnedTemperature(g, 0.2);
+    const temperature = declareTemperature(g, 0.2);
     return g.add(
-      supCon(g, embeddings, labels, { temperature: 0.2 }),
-      proxyNca(g, embeddings, proxies, labels, { temperature }),
+      appendSupCon(g, embeddings, labels, { temperature: 0.2 }),
+      appendProxyNca(g, embeddings, proxies, labels, { temperature }),
     );
   },
 };
-const feeds = { x: noise(8, [BATCH, 3, 16, 16]), labels: intTensor([0, 0, 1, 1, 2, 2, 0, 1]) };
+const feeds = { x: noise(8, [BATCH, 3, 16, 16]), labels: createIntTensor([0, 0, 1, 1, 2, 2, 0, 1]) };
 const optimiser = { weightDecay: 0.05, clipNorm: 0.5 };
 
 async function train(steps: number, options: Partial<StepOptions> = {}, from?: TrainingState) {

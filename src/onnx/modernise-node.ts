@@ -1,0 +1,61 @@
+/**
+ * Older operator sets, read as the newer one that graphs are written in: axes that were attributes become
+ * inputs, defaults that changed are spelled out.
+ */
+import { PawdexError } from '../errors.js';
+import { readInt, readInts, resolveAxis } from './attributes.js';
+import { type Attribute, describeNode, type ModelNode } from './onnx-model.js';
+import { createIntTensor, type Tensor } from './tensor.js';
+
+/** The oldest operator set that is read. */
+const OLDEST_OPSET = 11;
+
+/** A node after normalisation; `constants` are inputs that were attributes, by input position. */
+export interface ModernNode {
+  attributes: Record<string, Attribute>;
+  constants: Map<number, Tensor>;
+}
+
+/** @throws PawdexError `model_invalid` for an operator set that is too old */
+export function checkOpset(opset: number): void {
+  if (opset >= OLDEST_OPSET) return;
+  throw new PawdexError('model_invalid', {
+    detail: `The model uses the ONNX operator set ${opset}; ${OLDEST_OPSET} and later are read.`,
+    hint: 'Export it again with a newer operator set, or convert it with onnx.version_converter.',
+  });
+}
+
+/**
+ * Rewrites what changed between the model's operator set and version 18.
+ *
+ * @param rank number of axes of the node's first input
+ * @throws PawdexError `model_invalid` where an old meaning has no modern form
+ */
+export function moderniseNode(node: ModelNode, opset: number, rank: number): ModernNode {
+  const attributes = { ...node.attributes };
+  const constants = new Map<number, Tensor>();
+  const toInput = (name: string, position: number) => {
+    const values = readInts(attributes, name);
+    if (values === undefined) return;
+    constants.set(position, createIntTensor(values));
+    delete attributes[name];
+  };
+  if (node.op.startsWith('Reduce') || node.op === 'Squeeze' || node.op === 'Unsqueeze') toInput('axes', 1);
+  if (node.op === 'Split') {
+    toInput('split', 1);
+    const told = constants.has(1) || node.inputs[1] || 'num_outputs' in attributes;
+    if (!told) attributes.num_outputs = node.outputs.length;
+  }
+  if ((node.op === 'Softmax' || node.op === 'LogSoftmax') && opset < 13) {
+    const axis = resolveAxis(readInt(attributes, 'axis', 1), rank);
+    if (axis !== rank - 1) {
+      throw new PawdexError('model_invalid', {
+        detail: `${describeNode(node)} runs over several axes at once, as operator sets before 13 did.`,
+        hint: 'Export the model again with operator set 13 or newer.',
+      });
+    }
+    attributes.axis = axis;
+  }
+  if (node.op === 'BatchNormalization') delete attributes.momentum;
+  return { attributes, constants };
+}

@@ -1,0 +1,105 @@
+/**
+ * The end of an encoder's graph, from the feature map on. Where it is a global mean followed by operators that are
+ * affine for the picture at hand (a projection, a bias, a division by the vector's own length), the embedding is a
+ * sum over the cells of the map, as in class activation maps (Zhou et al. 2016, arXiv 1512.04150).
+ */
+import { PawdexError } from '../errors.js';
+import { describeNode, type Model, type ModelNode } from './onnx-model.js';
+import { toNumbers } from './tensor.js';
+
+/** The pooled map and what follows it. */
+export interface Tail {
+  /** Name of the feature map, float [batch, channels, rows, columns]. */
+  map: string;
+  /** What follows the pooling, in the order it runs. */
+  steps: Step[];
+}
+
+/** One operator after the pooling. */
+interface Step {
+  node: ModelNode;
+  /** The input that comes from the step before. */
+  data: string;
+  /** Whether a second input differs from picture to picture, as a vector's length does. */
+  perPicture: boolean;
+}
+
+/** Operators after the pooling that change at most the vector's form, or its precision. */
+export const PASSING: ReadonlySet<string> = new Set([
+  'Identity',
+  'Dropout',
+  'Cast',
+  'Flatten',
+  'Reshape',
+  'Squeeze',
+  'QuantizeLinear',
+  'DequantizeLinear',
+]);
+const AFFINE: ReadonlySet<string> = new Set([
+  'LpNormalization',
+  'Gemm',
+  'MatMul',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+]);
+
+const createUnavailableError = (detail: string) => new PawdexError('explain_unavailable', { detail });
+
+/** The tail that ends in `output`. @throws PawdexError explain_unavailable when it is of another form */
+export function findTail(model: Model, output: string): Tail {
+  const producers = new Map(model.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const fixed = (name: string): boolean => {
+    // An input that is left out has no name.
+    if (name === '' || model.initialisers.has(name)) return true;
+    const node = producers.get(name);
+    return node?.inputs.every((input) => fixed(input)) ?? false;
+  };
+  const steps: Tail['steps'] = [];
+  for (let name = output; ; ) {
+    const node = producers.get(name);
+    if (node === undefined)
+      throw createUnavailableError('Between input and embedding there is no pooled feature map.');
+    if (isPooling(node, model)) return { map: node.inputs[0]!, steps: steps.reverse() };
+    if (node.domain !== '' || !(PASSING.has(node.op) || isAffine(node, fixed)))
+      throw createUnavailableError(
+        `The embedding comes out of ${describeNode(node)}, which is no sum over the picture.`,
+      );
+    // Only of a sum or a product may the data be the second input.
+    const data = node.inputs.find((input) => !fixed(input)) ?? '';
+    steps.push({ node, data, perPicture: node.inputs.some((input) => input !== data && !fixed(input)) });
+    name = data;
+  }
+}
+
+/** Whether an operator with its settings is affine in its one input that is not fixed. */
+function isAffine({ op, inputs, attributes }: ModelNode, fixed: (name: string) => boolean): boolean {
+  if (!AFFINE.has(op)) return false;
+  const [first, second] = inputs as [string, string?];
+  switch (op) {
+    case 'LpNormalization':
+      return (attributes.p ?? 2) === 2 && [-1, 1].includes(Number(attributes.axis ?? -1));
+    case 'Gemm':
+      return !fixed(first) && fixed(second!) && (attributes.transA ?? 0) === 0;
+    case 'Div':
+      // By a constant, or by the length of the vector, which the graph has computed from it.
+      return !fixed(first);
+    case 'Mul':
+    case 'Add':
+      return fixed(first) !== fixed(second!);
+    default:
+      // MatMul and Sub.
+      return !fixed(first) && fixed(second!);
+  }
+}
+
+/** Whether this is the mean over rows and columns. */
+function isPooling({ op, domain, inputs, attributes }: ModelNode, { initialisers }: Model): boolean {
+  if (domain !== '') return false;
+  if (op === 'GlobalAveragePool') return true;
+  if (op !== 'ReduceMean') return false;
+  const asInput = initialisers.get(inputs[1] ?? '');
+  const axes: unknown = asInput ? toNumbers(asInput) : attributes.axes;
+  return Array.isArray(axes) && String(axes.map((axis) => (axis < 0 ? axis + 4 : axis)).sort()) === '2,3';
+}

@@ -1,0 +1,88 @@
+/** Reverse-mode differentiation: walks the graph backwards and lets each operator's rule extend it. */
+import { PawdexError } from '../../errors.js';
+import { describeNode } from '../../onnx/onnx-model.js';
+import type { GraphBuilder } from './graph-builder.js';
+import type { GraphNode, Value } from './operator-graph.js';
+import { RULES } from './rules/index.js';
+import type { RuleCall } from './rules/rule.js';
+
+/** Types that carry a gradient. */
+const isFloat = (value: Value): boolean => value.dtype === 'float32' || value.dtype === 'float64';
+
+/**
+ * Appends the computation of gradients to a graph. Only what lies between `wrt` and the seeds is
+ * differentiated: frozen weights stay constants and cost nothing.
+ *
+ * @param seeds value -> the gradient of the loss with respect to it, of the same shape; for a scalar loss,
+ *   itself -> the scalar 1
+ * @param wrt the values whose gradients are wanted, usually the trainable weights
+ * @returns an entry for each of `wrt`; zeros for those the seeds do not depend on
+ * @throws PawdexError `operator_not_differentiable`, naming the operator, its node, and the weights to freeze
+ */
+export function appendGradients(
+  g: GraphBuilder,
+  seeds: ReadonlyMap<Value, Value>,
+  wrt: readonly Value[],
+): Map<Value, Value> {
+  const forward = [...g.tape];
+  const active = findDependents(g, wrt);
+  const found = new Map<Value, Value>();
+  const collect = (value: Value, gradient: Value) => {
+    const sofar = found.get(value);
+    found.set(value, sofar === undefined ? gradient : g.add(sofar, gradient));
+  };
+  for (const [value, gradient] of seeds) if (active.has(value)) collect(value, gradient);
+  for (const { node, rule: own } of forward.toReversed()) {
+    if (!node.outputs.some((output) => found.has(output) && active.has(output))) continue;
+    const call = createRuleCall(g, node, active, found);
+    const rule = own ?? (node.domain === '' ? RULES.get(node.op) : undefined);
+    if (rule === undefined) throw createMissingRuleError(g, node, wrt);
+    const results = g.scope(`grad ${node.name}`, () => rule(call));
+    node.inputs.forEach((input, i) => {
+      const gradient = results[i];
+      if (input && gradient && call.needs(i)) collect(input, gradient);
+    });
+  }
+  return new Map(wrt.map((value) => [value, found.get(value) ?? g.zeros(value.shape)]));
+}
+
+/** All float values computed from `sources`, the sources included. */
+function findDependents(g: GraphBuilder, sources: readonly Value[]): Set<Value> {
+  const active = new Set(sources);
+  for (const { node } of g.tape) {
+    if (!node.inputs.some((input) => input && active.has(input))) continue;
+    for (const output of node.outputs) if (isFloat(output)) active.add(output);
+  }
+  return active;
+}
+
+function createRuleCall(
+  g: GraphBuilder,
+  node: GraphNode,
+  active: ReadonlySet<Value>,
+  found: ReadonlyMap<Value, Value>,
+): RuleCall {
+  const dys = node.outputs.map((output) => found.get(output));
+  const input = (index: number): Value => {
+    const value = node.inputs[index];
+    if (value) return value;
+    throw new PawdexError('model_invalid', {
+      detail: `${describeNode({ op: node.op, name: node.name })} lacks its input ${index}.`,
+    });
+  };
+  const shapes = { ...node, constantOf: (value: Value) => g.constantOf(value) };
+  const needs = (index: number) => active.has(node.inputs[index] as Value);
+  const dy = dys.find((gradient) => gradient !== undefined) as Value;
+  return { g, node, x: input(0), y: node.outputs[0] as Value, dy, dys, input, needs, shapes };
+}
+
+/** Names the operator and what to freeze so that no gradient has to pass it. */
+function createMissingRuleError(g: GraphBuilder, node: GraphNode, wrt: readonly Value[]): PawdexError {
+  const before = wrt.filter((weight) => findDependents(g, [weight]).has(node.outputs[0] as Value));
+  const names = before.map((weight) => weight.name);
+  const list = names.length > 6 ? [...names.slice(0, 3), '...', ...names.slice(-2)] : names;
+  return new PawdexError('operator_not_differentiable', {
+    detail: `The operator ${node.domain ? `${node.domain}.` : ''}${describeNode({ op: node.op, name: node.name })} has no gradient rule.`,
+    hint: `Freeze the ${names.length} trainable weights before it (${list.join(', ')}), or replace the operator on export.`,
+  });
+}

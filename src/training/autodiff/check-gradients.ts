@@ -1,0 +1,147 @@
+/** Comparing gradients with central finite differences: (f(w + h d) - f(w - h d)) / 2h. */
+import { PawdexError } from '../../errors.js';
+import { createRandom } from '../../math/random.js';
+import { countElements, type Tensor } from '../../onnx/tensor.js';
+import { appendGradients } from './append-gradients.js';
+import type { GraphBuilder } from './graph-builder.js';
+import { GraphSession, type SessionOptions } from './graph-session.js';
+import type { Value } from './operator-graph.js';
+
+export interface CheckOptions {
+  /** What is differentiated; anything but a scalar is first multiplied with a fixed random tensor and summed. */
+  readonly objective: Value;
+  /** A tensor per graph input that is no parameter. */
+  readonly feeds?: Readonly<Record<string, Tensor>>;
+  /** Weights of up to this many elements are checked element by element, larger ones along directions; 64. */
+  readonly elementwiseUpTo?: number;
+  /** Random directions per larger weight, besides that of the gradient itself; 4. */
+  readonly directions?: number;
+  /** Steps h tried for each derivative, in units of the weight's values; the best agreement counts. */
+  readonly steps?: readonly number[];
+  /** Seed of the directions; 1. */
+  readonly seed?: number;
+  readonly session?: SessionOptions;
+}
+
+/** How one weight's gradient compares with finite differences. */
+export interface GradientCheck {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Derivatives compared: elements or directions. */
+  readonly compared: number;
+  /** |analytic - numeric| / max(|analytic|, |numeric|) over those, Euclidean norms; 0 where both vanish. */
+  readonly relativeError: number;
+  /** Euclidean norm of the analytic gradient. */
+  readonly norm: number;
+}
+
+const STEPS = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4];
+
+/**
+ * Checks the gradient of every parameter of a graph.
+ *
+ * In float32 a sound rule agrees to about 1e-3 or better; kinks (Relu, Clip, MaxPool) near a value, and gradients
+ * that almost vanish, show larger errors without being wrong.
+ *
+ * @param g the graph; its outputs are replaced
+ * @returns one entry per parameter, in the order they were declared
+ * @throws PawdexError `operator_not_differentiable` where a rule is missing
+ */
+export async function checkGradients(g: GraphBuilder, options: CheckOptions): Promise<GradientCheck[]> {
+  const { objective } = options;
+  const random = createRandom(options.seed ?? 1);
+  const parameters = [...g.parameters.keys()];
+  const cotangent = Float32Array.from({ length: countElements(objective.shape) }, () =>
+    objective.shape.length === 0 ? 1 : random() * 2 - 1,
+  );
+  const seed = g.constant({ dtype: 'float32', shape: objective.shape, data: cotangent }, 'cotangent');
+  g.outputs.clear();
+  g.output('objective', objective);
+  const forward = await GraphSession.open(g.toBytes(), options.session);
+  g.outputs.clear();
+  for (const [weight, gradient] of appendGradients(g, new Map([[objective, seed]]), parameters)) {
+    g.output(`gradient of ${weight.name}`, gradient);
+  }
+  const backward = await GraphSession.open(g.toBytes(), options.session);
+  try {
+    const feeds: Record<string, Tensor> = { ...options.feeds };
+    for (const [weight, tensor] of g.parameters) feeds[weight.name] = tensor;
+    const analytic = await backward.run(feeds);
+    const evaluate = async (name: string, data: Float32Array): Promise<number> => {
+      const weight = feeds[name] as Tensor;
+      const results = await forward.run({ ...feeds, [name]: { ...weight, data } });
+      return computeDot(results.objective?.data as Float32Array, cotangent);
+    };
+    const checks: GradientCheck[] = [];
+    for (const weight of parameters) {
+      const gradient = analytic[`gradient of ${weight.name}`]?.data as Float32Array;
+      checks.push(
+        await checkWeight(weight, feeds[weight.name] as Tensor, gradient, evaluate, random, options),
+      );
+    }
+    return checks;
+  } finally {
+    await forward.close();
+    await backward.close();
+  }
+}
+
+async function checkWeight(
+  weight: Value,
+  { data }: Tensor,
+  gradient: Float32Array,
+  evaluate: (name: string, data: Float32Array) => Promise<number>,
+  random: () => number,
+  options: CheckOptions,
+): Promise<GradientCheck> {
+  if (!(data instanceof Float32Array)) {
+    throw new PawdexError('model_invalid', {
+      detail: `The weight "${weight.name}" is ${weight.dtype}, not float32.`,
+    });
+  }
+  const norm = Math.sqrt(computeDot(gradient, gradient));
+  const directions =
+    data.length <= (options.elementwiseUpTo ?? 64)
+      ? Array.from(data, (_, i) => new Float32Array(data.length).fill(1, i, i + 1))
+      : [
+          ...(norm > 0 ? [gradient.map((value) => value / norm)] : []),
+          ...Array.from({ length: options.directions ?? 4 }, () => drawSigns(data.length, random)),
+        ];
+  const scale = Math.sqrt(computeDot(data, data) / data.length) || 1;
+  let [difference, left, right] = [0, 0, 0];
+  for (const direction of directions) {
+    const expected = computeDot(gradient, direction);
+    const spread = scale / direction.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    let best = Number.POSITIVE_INFINITY;
+    for (const step of options.steps ?? STEPS) {
+      const up = data.map((value, i) => value + step * spread * (direction[i] ?? 0));
+      const down = data.map((value, i) => value - step * spread * (direction[i] ?? 0));
+      // The step as float32 took it, which rounds.
+      const taken = computeDot(
+        up.map((value, i) => value - (down[i] ?? 0)),
+        direction,
+      );
+      const change = (await evaluate(weight.name, up)) - (await evaluate(weight.name, down));
+      const numeric = (change / taken) * computeDot(direction, direction);
+      if (Math.abs(numeric - expected) < Math.abs(best - expected)) best = numeric;
+    }
+    difference += (best - expected) ** 2;
+    left += expected ** 2;
+    right += best ** 2;
+  }
+  const larger = Math.sqrt(Math.max(left, right));
+  const relativeError = larger === 0 ? 0 : Math.sqrt(difference) / larger;
+  return { name: weight.name, shape: weight.shape, compared: directions.length, relativeError, norm };
+}
+
+/** A vector of random signs: every element takes part. */
+function drawSigns(length: number, random: () => number): Float32Array {
+  return Float32Array.from({ length }, () => (random() < 0.5 ? -1 : 1));
+}
+
+/** The inner product, summed in double precision. */
+function computeDot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 1) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+}

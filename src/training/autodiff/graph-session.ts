@@ -1,0 +1,175 @@
+/** Running graphs: a thin layer over onnxruntime-node that speaks in {@link Tensor}s. */
+import '../../encoder/no-telemetry.js';
+import * as ort from 'onnxruntime-node';
+import { PawdexError } from '../../errors.js';
+import { countElements, createFloatTensor, type DType, type Tensor } from '../../onnx/tensor.js';
+import { OperatorGraph } from './operator-graph.js';
+import {
+  createProviderOptions,
+  describePlacement,
+  type Placement,
+  PlacementProbe,
+  PROVIDER_HINTS,
+  type Provider,
+} from './provider.js';
+
+/** Where and how a graph runs. */
+export interface SessionOptions {
+  /** Threads for the work inside an operator; 2 unless given. */
+  readonly threads?: number;
+  /**
+   * `cpu` unless given. One that cannot be had is an error, never a silent fall-back. Single operators that it lacks
+   * run on the CPU beside it, and {@link SessionOptions.onPlacement} hears of it.
+   */
+  readonly provider?: Provider;
+  /** Told after the first run where its operators ran, unless on the CPU anyway; a process warning unless given. */
+  readonly onPlacement?: (placement: Placement) => void;
+  /** Writes a profile of every run to a file whose name starts so; placement is in it, and not told. */
+  readonly profile?: string;
+}
+
+/** A loaded graph. Runs of one session must not overlap. */
+export class GraphSession {
+  readonly #session: ort.InferenceSession;
+  readonly #options: SessionOptions;
+  /** Until the first run is over. */
+  #probe: PlacementProbe | undefined;
+
+  private constructor(
+    session: ort.InferenceSession,
+    options: SessionOptions,
+    probe: PlacementProbe | undefined,
+  ) {
+    this.#session = session;
+    this.#options = options;
+    this.#probe = probe;
+  }
+
+  /**
+   * Loads a model's bytes.
+   *
+   * @throws PawdexError `provider_unavailable`, or `model_invalid` when onnxruntime cannot load the model
+   */
+  static async open(bytes: Uint8Array, options: SessionOptions = {}): Promise<GraphSession> {
+    const { provider = 'cpu' } = options;
+    const probe = provider === 'cpu' || options.profile ? undefined : await PlacementProbe.create();
+    try {
+      return new GraphSession(
+        await createSession(bytes, options, options.profile ?? probe?.prefix),
+        options,
+        probe,
+      );
+    } catch (cause) {
+      await probe?.remove();
+      const detail = `onnxruntime cannot load the graph on ${provider}: ${(cause as Error).message.trim()}`;
+      if (provider === 'cpu' || (await isAvailable(provider))) {
+        throw new PawdexError('model_invalid', { detail, cause });
+      }
+      throw new PawdexError('provider_unavailable', { detail, hint: PROVIDER_HINTS[provider], cause });
+    }
+  }
+
+  /**
+   * Runs the graph once.
+   *
+   * @param feeds a tensor per graph input; others are ignored, so that one set can feed several graphs
+   * @param into buffers for some of the outputs, written in place; they must not be among the feeds
+   * @returns every output
+   * @throws PawdexError `internal` when a feed is missing or onnxruntime fails
+   */
+  async run(
+    feeds: Readonly<Record<string, Tensor>>,
+    into: Readonly<Record<string, Tensor>> = {},
+  ): Promise<Record<string, Tensor>> {
+    const inputs: Record<string, ort.Tensor> = {};
+    for (const name of this.#session.inputNames) {
+      const tensor = feeds[name];
+      if (tensor === undefined)
+        throw new PawdexError('internal', { detail: `The graph input "${name}" is not fed.` });
+      inputs[name] = toOrt(tensor);
+    }
+    const fetches: Record<string, ort.Tensor | null> = {};
+    for (const name of this.#session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null;
+    let results: ort.InferenceSession.ReturnType;
+    try {
+      results = await this.#session.run(inputs, fetches);
+    } catch (cause) {
+      throw new PawdexError('internal', { detail: `onnxruntime failed: ${(cause as Error).message}`, cause });
+    }
+    await this.#tellPlacement();
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+  }
+
+  async #tellPlacement(): Promise<void> {
+    const probe = this.#probe;
+    if (probe === undefined) return;
+    this.#probe = undefined;
+    const { provider = 'cpu', onPlacement = emitPlacementWarning } = this.#options;
+    try {
+      this.#session.endProfiling();
+      onPlacement(await probe.read(provider));
+    } finally {
+      await probe.remove();
+    }
+  }
+
+  /** Writes the profile where one was asked for. */
+  endProfiling(): void {
+    this.#session.endProfiling();
+  }
+
+  /** Frees the session's memory. */
+  async close(): Promise<void> {
+    await this.#session.release();
+    await this.#probe?.remove();
+  }
+}
+
+function createSession(
+  bytes: Uint8Array,
+  options: SessionOptions,
+  profile?: string,
+): Promise<ort.InferenceSession> {
+  const { provider = 'cpu', threads = 2 } = options;
+  return ort.InferenceSession.create(bytes, {
+    executionProviders: [createProviderOptions(provider, bytes)],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Planning memory from the first run's pattern kept that run's memory too: twice the peak, no faster.
+    enableMemPattern: false,
+    // It warns that some operators went to the CPU, but not which.
+    ...(provider === 'cpu' ? {} : { logSeverityLevel: 3 }),
+    ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
+  });
+}
+
+/** Whether a provider runs anything at all. */
+async function isAvailable(provider: Provider): Promise<boolean> {
+  const g = new OperatorGraph();
+  g.output('y', g.op('Exp', [g.input('x', 'float32', [1])]));
+  try {
+    const session = await createSession(g.toBytes(), { provider });
+    await session.run({ x: toOrt(createFloatTensor([0], [1])) });
+    await session.release();
+    return true;
+  } catch {
+    // Why is in the error that led here.
+    return false;
+  }
+}
+
+function emitPlacementWarning(placement: Placement): void {
+  if (Object.keys(placement.onCpu).length > 0) process.emitWarning(describePlacement(placement));
+}
+
+function toOrt(tensor: Tensor): ort.Tensor {
+  return new ort.Tensor(tensor.dtype, tensor.data, tensor.shape);
+}
+
+function fromOrt(tensor: ort.Tensor): Tensor {
+  const data = tensor.data as Tensor['data'];
+  // An empty result comes back without a typed array of its own.
+  if (countElements(tensor.dims) === 0)
+    return { dtype: tensor.type as DType, shape: tensor.dims, data: new Float32Array() };
+  return { dtype: tensor.type as DType, shape: tensor.dims, data };
+}

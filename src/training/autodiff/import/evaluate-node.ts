@@ -1,0 +1,43 @@
+/** Evaluating one node on its own, for what cannot be known by reading it. */
+import { type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
+import { createZeros, type Tensor } from '../../../onnx/tensor.js';
+import { GraphSession } from '../graph-session.js';
+import type { Value } from '../operator-graph.js';
+
+/** An input to {@link evaluateNode}: computed (only its shape matters), constant, or omitted. */
+export type NodeInput = Value | Tensor | undefined;
+
+/**
+ * Runs a node by itself. Computed inputs are fed zeros: what comes out has the right shape and type, and the
+ * right values where all inputs are constants.
+ *
+ * @throws PawdexError `model_invalid` when onnxruntime does not know the operator
+ */
+export async function evaluateNode(
+  node: ModelNode,
+  inputs: readonly NodeInput[],
+  opset: number,
+): Promise<Tensor[]> {
+  const feeds: Record<string, Tensor> = {};
+  const names = inputs.map((input, i) => {
+    if (input === undefined) return '';
+    feeds[`in${i}`] = 'data' in input ? input : createZeros(input.dtype, input.shape);
+    return `in${i}`;
+  });
+  const outputs = node.outputs.map((name, i) => (name === '' ? '' : `out${i}`));
+  const model = {
+    opset,
+    initialisers: new Map(Object.entries(feeds)),
+    inputs: [],
+    // The types are left to onnxruntime; the names are enough.
+    outputs: outputs.filter((name) => name !== '').map((name) => ({ name })),
+    nodes: [{ ...node, inputs: names, outputs }],
+  };
+  const session = await GraphSession.open(writeModel(model), { threads: 1 });
+  try {
+    const results = await session.run({});
+    return outputs.map((name) => results[name] ?? createZeros('float32', [0]));
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The tall layout. A batch [N, C, H, W] is stacked into one tall image [1, C, N * H, W]; a 1x1 convolution is
+ * then one matrix product over all images, forwards and backwards, and its weight gradient needs no sum over
+ * the batch. Depthwise convolutions work on the same memory as [C, N, H, W]. Networks whose trained convolutions
+ * are all of these two kinds (MobileNet, EfficientNet) enter the layout once, by a transposition, and leave it at
+ * the global pooling.
+ */
+
+import { readInt } from '../../../onnx/attributes.js';
+import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
+import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
+import { appendDepthwise } from '../depthwise.js';
+import type { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
+
+/** The largest image side for which {@link appendDepthwise} is used: its work grows with the row's length. */
+const WIDEST = 64;
+
+const UNARY = new Set(
+  'Clip Relu LeakyRelu Sigmoid HardSwish HardSigmoid Gelu Tanh Softplus Identity'.split(' '),
+);
+const BINARY = new Set(['Add', 'Sub', 'Mul', 'Div']);
+
+/**
+ * Whether the tall layout suits a model: every convolution a gradient has to pass is 1x1 or depthwise. A single
+ * other one would cost two transpositions wherever it stands.
+ *
+ * @param trained names of the values a gradient has to pass
+ */
+export function isTallLayoutSuitable(model: Model, trained: ReadonlySet<string>): boolean {
+  const convolutions = model.nodes.filter(
+    ({ op, outputs }) => op === 'Conv' && trained.has(outputs[0] ?? ''),
+  );
+  const separable = convolutions.filter(({ inputs, attributes }) => {
+    const shape = model.initialisers.get(inputs[1] ?? '')?.shape ?? [];
+    const group = readInt(attributes, 'group', 1);
+    const pointwise = group === 1 && shape.length === 4 && shape[2] === 1 && shape[3] === 1;
+    return pointwise || (shape.length === 4 && group === shape[0] && shape[1] === 1);
+  });
+  return separable.length > 0 && separable.length === convolutions.length;
+}
+
+/** Keeps track of which values of an import are in the tall layout, and converts where the layouts meet. */
+export class TallLayout {
+  /** Tall value -> its shape as the model sees it, [N, C, H, W]. */
+  readonly #modelShapes = new Map<Value, readonly number[]>();
+  readonly #toTall = new Map<Value, Value>();
+  readonly #toPlain = new Map<Value, Value>();
+  readonly #g: GraphBuilder;
+
+  constructor(g: GraphBuilder) {
+    this.#g = g;
+  }
+
+  /** The value in the model's own layout. */
+  plain(value: Value): Value {
+    const shape = this.#modelShapes.get(value);
+    if (shape === undefined) return value;
+    const known = this.#toPlain.get(value);
+    if (known) return known;
+    const plain = this.#g.transpose(this.#planes(value), [1, 0, 2, 3]);
+    this.#toPlain.set(value, plain);
+    return plain;
+  }
+
+  /**
+   * Appends a node in the tall layout.
+   *
+   * @param inputs the node's inputs, in either layout
+   * @param trained whether a gradient has to pass the node
+   * @returns undefined where the node is to be appended as it is, to plain inputs
+   */
+  apply(node: ModelNode, inputs: readonly (Value | undefined)[], trained: boolean): Value | undefined {
+    const [x, second] = inputs;
+    if (!x || node.domain !== '') return undefined;
+    const isTall = this.#modelShapes.has(x);
+    if (node.op === 'Conv' && second && trained) return this.#conv(node, x, second, inputs[2]);
+    if (isTall && node.op === 'GlobalAveragePool') return this.#globalAverage(x);
+    if (isTall && UNARY.has(node.op)) {
+      return this.#tall(this.#g.op(node.op, inputs, { ...node.attributes }), this.#shapeOf(x));
+    }
+    const same = second && String(this.#shapeOf(x)) === String(this.#shapeOf(second));
+    if (BINARY.has(node.op) && same && (isTall || this.#modelShapes.has(second))) {
+      return this.#tall(this.#g.op(node.op, [this.#enter(x), this.#enter(second)]), this.#shapeOf(x));
+    }
+    return undefined;
+  }
+
+  #conv(node: ModelNode, x: Value, weight: Value, bias: Value | undefined): Value | undefined {
+    const [batch = 1, , ...spatial] = this.#shapeOf(x);
+    const kind = findTallWindow(weight, readInt(node.attributes, 'group', 1), spatial, node.attributes);
+    if (kind === undefined) return undefined;
+    const { window, pointwise } = kind;
+    const g = this.#g;
+    const shape = [batch, weight.shape[0] ?? 1, ...window.output];
+    const tall = this.#enter(x);
+    if (pointwise) {
+      return this.#tall(g.op('Conv', [tall, weight, bias], { kernel_shape: [1, 1] }), shape);
+    }
+    const planes = appendDepthwise(g, this.#planes(tall), weight, window);
+    const y = g.reshape(planes, computeTallShape(shape));
+    return this.#tall(bias ? g.add(y, g.reshape(bias, [1, bias.shape[0] ?? 1, 1, 1])) : y, shape);
+  }
+
+  #globalAverage(x: Value): Value {
+    const [batch = 1, channels = 1, height = 1, width = 1] = this.#shapeOf(x);
+    const g = this.#g;
+    const mean = g.reduceMean(g.reshape(x, [channels, batch, height * width]), [2], false);
+    return g.reshape(g.transpose(mean, [1, 0]), [batch, channels, 1, 1]);
+  }
+
+  #shapeOf(value: Value): readonly number[] {
+    return this.#modelShapes.get(value) ?? value.shape;
+  }
+
+  #tall(value: Value, modelShape: readonly number[]): Value {
+    this.#modelShapes.set(value, modelShape);
+    return value;
+  }
+
+  /** The value in the tall layout. */
+  #enter(value: Value): Value {
+    if (this.#modelShapes.has(value)) return value;
+    const known = this.#toTall.get(value);
+    if (known) return known;
+    const tall = this.#g.reshape(this.#g.transpose(value, [1, 0, 2, 3]), computeTallShape(value.shape));
+    this.#toTall.set(value, tall);
+    return this.#tall(tall, value.shape);
+  }
+
+  /** A tall value as [C, N, H, W]. */
+  #planes(value: Value): Value {
+    const [batch = 1, channels = 1, height = 1, width = 1] = this.#shapeOf(value);
+    return this.#g.reshape(value, [channels, batch, height, width]);
+  }
+}
+
+function computeTallShape([batch = 1, channels = 1, height = 1, width = 1]: readonly number[]): number[] {
+  return [1, channels, batch * height, width];
+}
+
+/** The window of a convolution that the tall layout covers, or undefined. */
+function findTallWindow(
+  weight: Value,
+  group: number,
+  spatial: readonly number[],
+  attributes: ModelNode['attributes'],
+): { window: Window; pointwise: boolean } | undefined {
+  if (spatial.length !== 2) return undefined;
+  const window = computeWindow(attributes, spatial, weight.shape.slice(2));
+  const trivial = [...window.kernel, ...window.strides].every((n) => n === 1);
+  const pointwise = trivial && group === 1 && [...window.begin, ...window.end].every((n) => n === 0);
+  const perChannel = group === weight.shape[0] && weight.shape[1] === 1 && Math.max(...spatial) <= WIDEST;
+  return pointwise || perChannel ? { window, pointwise } : undefined;
+}

@@ -1,0 +1,243 @@
+/**
+ * A computation as a list of ONNX operators, every value with a known element type and shape. Shapes are
+ * static: a graph is built for one batch size. That keeps gradient rules free of shape arithmetic at run
+ * time, and lets onnxruntime plan memory once.
+ */
+import { PawdexError } from '../../errors.js';
+import {
+  type Attribute,
+  describeNode,
+  type Model,
+  type ModelNode,
+  writeModel,
+} from '../../onnx/onnx-model.js';
+import { inferShapes } from '../../onnx/shapes/index.js';
+import type { DType, Tensor } from '../../onnx/tensor.js';
+import type { GradientRule } from './rules/rule.js';
+
+/** A handle on a tensor inside a {@link OperatorGraph}. Handles are compared by identity. */
+export interface Value {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** An operator call inside a {@link OperatorGraph}. */
+export interface GraphNode {
+  readonly op: string;
+  readonly domain: string;
+  readonly name: string;
+  /** An omitted optional input is undefined. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** A step of the computation as differentiation sees it: a node, or a composite with a rule of its own. */
+export interface TapeEntry {
+  readonly node: GraphNode;
+  readonly rule?: GradientRule;
+}
+
+/** What {@link OperatorGraph.addNode} needs to know beside the operator and its inputs. */
+export interface NodeOptions {
+  readonly domain?: string;
+  readonly name?: string;
+  /** How many outputs to ask for; 1 unless given. */
+  readonly outputCount?: number;
+  /** What comes out, for operators that shape inference does not know. */
+  readonly outputs?: readonly Pick<Value, 'dtype' | 'shape'>[];
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+}
+
+/** The oldest operator set that graphs are written in; a newer backbone raises it. */
+export const MINIMUM_OPSET = 18;
+
+/** Operators, inputs, constants and outputs; {@link OperatorGraph.toBytes} writes what the outputs need as a model. */
+export class OperatorGraph {
+  readonly nodes: GraphNode[] = [];
+  /** What is differentiated, in order: the nodes, with composites in place of the nodes inside them. */
+  readonly tape: TapeEntry[] = [];
+  readonly inputs: Value[] = [];
+  /** Trainable weights: graph inputs with the values training starts from. */
+  readonly parameters = new Map<Value, Tensor>();
+  /** Name in the written model -> value. */
+  readonly outputs = new Map<string, Value>();
+  /** Raised to the operator set of an imported model that is newer. */
+  opset = MINIMUM_OPSET;
+
+  readonly #constants = new Map<Value, Tensor>();
+  readonly #producers = new Map<Value, GraphNode>();
+  readonly #valueNames = new Set<string>();
+  readonly #nodeNames = new Set<string>();
+  #scope = '';
+  #insideComposite = false;
+
+  /**
+   * Declares an input that is fed on every run, by exactly this name.
+   *
+   * @throws PawdexError `internal` when the name is taken
+   */
+  input(name: string, dtype: DType, shape: readonly number[]): Value {
+    if (this.#valueNames.has(name)) {
+      throw new PawdexError('internal', { detail: `The input "${name}" has the name of another value.` });
+    }
+    this.#valueNames.add(name);
+    const value = { name, dtype, shape };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Declares a trainable weight: an input whose gradient can be asked for. */
+  parameter(name: string, initial: Tensor): Value {
+    const value = this.input(name, initial.dtype, initial.shape);
+    this.parameters.set(value, initial);
+    return value;
+  }
+
+  /** A constant; onnxruntime folds and pre-packs it. */
+  constant(tensor: Tensor, name = 'constant'): Value {
+    const value = this.#value(name, tensor.dtype, tensor.shape);
+    this.#constants.set(value, tensor);
+    return value;
+  }
+
+  /** The values of a constant, or undefined where `value` is computed. */
+  constantOf(value: Value | undefined): Tensor | undefined {
+    return value && this.#constants.get(value);
+  }
+
+  /** The node that computes `value`, or undefined for inputs and constants. */
+  producerOf(value: Value): GraphNode | undefined {
+    return this.#producers.get(value);
+  }
+
+  /**
+   * Appends an operator.
+   *
+   * @returns its outputs, shapes inferred
+   * @throws PawdexError `model_invalid` when the shapes do not fit the operator, or when it is unknown to
+   *   shape inference and `options.outputs` does not say what comes out
+   */
+  addNode(op: string, inputs: readonly (Value | undefined)[], options: NodeOptions = {}): Value[] {
+    const attributes = options.attributes ?? {};
+    const name = this.#unique(options.name || op, this.#nodeNames);
+    const call = { op, name, inputs, attributes, constantOf: (value: Value) => this.#constants.get(value) };
+    const specs = options.outputs ?? inferShapes(call)?.slice(0, options.outputCount ?? 1);
+    if (specs === undefined) {
+      throw new PawdexError('model_invalid', {
+        detail: `The output shape of ${describeNode({ op, name, outputs: [] })} is not known.`,
+      });
+    }
+    const outputs = specs.map(({ dtype, shape }, index) =>
+      this.#value(`${options.name || op}:${index}`, dtype, shape),
+    );
+    const node: GraphNode = { op, domain: options.domain ?? '', name, inputs, outputs, attributes };
+    for (const output of outputs) this.#producers.set(output, node);
+    this.nodes.push(node);
+    if (!this.#insideComposite) this.tape.push({ node });
+    return outputs;
+  }
+
+  /**
+   * Appends what `build` makes as one unit with a gradient of its own, for where that is simpler or faster than
+   * to differentiate the operators inside.
+   */
+  composite(name: string, inputs: readonly Value[], build: () => Value, rule: GradientRule): Value {
+    const outer = this.#insideComposite;
+    this.#insideComposite = true;
+    try {
+      const output = this.scope(name, build);
+      const node = { op: name, domain: '', name: output.name, inputs, outputs: [output], attributes: {} };
+      if (!outer) this.tape.push({ node, rule });
+      return output;
+    } finally {
+      this.#insideComposite = outer;
+    }
+  }
+
+  /** Appends an operator with one output. See {@link OperatorGraph.addNode}. */
+  op(op: string, inputs: readonly (Value | undefined)[], attributes?: Record<string, Attribute>): Value {
+    return this.addNode(op, inputs, attributes ? { attributes } : {})[0] as Value;
+  }
+
+  /** Names a value as an output of the written model. */
+  output(name: string, value: Value): void {
+    if (this.#valueNames.has(name) && value.name !== name) {
+      throw new PawdexError('internal', { detail: `The output "${name}" has the name of another value.` });
+    }
+    this.#valueNames.add(name);
+    this.outputs.set(name, value);
+  }
+
+  /** Prefixes the names of all that `build` adds, so that profiles and messages say what a node is for. */
+  scope<T>(prefix: string, build: () => T): T {
+    const outer = this.#scope;
+    this.#scope = `${outer}${prefix}/`;
+    try {
+      return build();
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  /** The model that computes the outputs; nodes, constants and weights they do not need are left out. */
+  toModel(): Model {
+    const needed = new Set<Value>(this.outputs.values());
+    const live = this.nodes.toReversed().filter((node) => {
+      const wanted = node.outputs.some((output) => needed.has(output));
+      if (wanted) for (const input of node.inputs) if (input) needed.add(input);
+      return wanted;
+    });
+    live.reverse();
+    const names = this.#outputNames();
+    const nameOf = (value: Value | undefined) => (value ? (names.get(value) ?? value.name) : '');
+    const nodes = live.map((node): ModelNode => {
+      return { ...node, inputs: node.inputs.map(nameOf), outputs: node.outputs.map(nameOf) };
+    });
+    // Inputs, constants and values that are output twice cannot take an output's name: they are copied to it.
+    for (const [name, value] of this.outputs) {
+      if (nameOf(value) === name) continue;
+      const copy = { op: 'Identity', domain: '', name: `output ${name}`, attributes: {} };
+      nodes.push({ ...copy, inputs: [nameOf(value)], outputs: [name] });
+    }
+    return {
+      opset: this.opset,
+      nodes,
+      inputs: this.inputs.filter((value) => needed.has(value)),
+      outputs: [...this.outputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+      initialisers: new Map(
+        [...this.#constants]
+          .filter(([value]) => needed.has(value))
+          .map(([value, tensor]) => [value.name, tensor]),
+      ),
+    };
+  }
+
+  /** Computed values that are called in the written model what the output is called. */
+  #outputNames(): Map<Value, string> {
+    const names = new Map<Value, string>();
+    for (const [name, value] of this.outputs) {
+      if (this.#producers.has(value) && !names.has(value)) names.set(value, name);
+    }
+    return names;
+  }
+
+  /** The bytes of {@link OperatorGraph.toModel}, for an onnxruntime session or a file. */
+  toBytes(): Uint8Array {
+    return writeModel(this.toModel());
+  }
+
+  #value(name: string, dtype: DType, shape: readonly number[]): Value {
+    return { name: this.#unique(name, this.#valueNames), dtype, shape };
+  }
+
+  /** The name within the scope, numbered where it is taken. */
+  #unique(name: string, taken: Set<string>): string {
+    const wanted = this.#scope + name;
+    let unique = wanted;
+    for (let count = 2; taken.has(unique); count += 1) unique = `${wanted}#${count}`;
+    taken.add(unique);
+    return unique;
+  }
+}

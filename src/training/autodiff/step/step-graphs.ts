@@ -1,0 +1,133 @@
+/** The graphs of a training step, each made from an encoder and a loss. */
+import { PawdexError } from '../../../errors.js';
+import { countElements } from '../../../onnx/tensor.js';
+import { appendGradients } from '../append-gradients.js';
+import { GraphBuilder } from '../graph-builder.js';
+import type { Value } from '../operator-graph.js';
+import { type AdamWOptions, appendAdamW } from './adamw.js';
+import { nameInput, nameOutput } from './training-state.js';
+
+/** What is trained. Both functions may be called several times, for several graphs. */
+export interface Objective {
+  /**
+   * Appends the encoder: declares its inputs, each with the batch as its first axis, and its trainable weights.
+   *
+   * @returns the embeddings, float32 [batch, D]
+   */
+  encoder(g: GraphBuilder, batch: number): Promise<Value>;
+  /**
+   * Appends the loss of a whole batch; may declare inputs (labels, a queue) and weights (class proxies, a
+   * temperature) of its own.
+   *
+   * @param embeddings float32 [batch, D]
+   * @returns a float32 scalar
+   */
+  loss(g: GraphBuilder, embeddings: Value): Value;
+}
+
+const UPSTREAM = 'd embeddings';
+
+/** Name of a gradient as an output, or as an input that is added to it. */
+export const nameGradient = (weight: string): string => `d ${weight}`;
+const nameSum = (weight: string): string => `sum of d ${weight}`;
+
+/** The whole step in one graph: outputs `loss`, `norm`, `embeddings` and the new state. */
+export async function buildFusedGraph(
+  objective: Objective,
+  batch: number,
+  optimiser: AdamWOptions,
+): Promise<GraphBuilder> {
+  const g = new GraphBuilder();
+  const embeddings = await objective.encoder(g, batch);
+  const loss = appendScalarLoss(objective, g, embeddings);
+  const found = appendGradients(g, new Map([[loss, g.scalar(1)]]), [...g.parameters.keys()]);
+  g.output('loss', loss);
+  g.output('embeddings', embeddings);
+  appendUpdate(g, found, optimiser);
+  return g;
+}
+
+/** Graph 1, forward: outputs `embeddings` of one chunk. */
+export async function buildForwardGraph(objective: Objective, chunk: number): Promise<GraphBuilder> {
+  const g = new GraphBuilder();
+  g.output('embeddings', await objective.encoder(g, chunk));
+  return g;
+}
+
+/**
+ * Graph 2, loss: input `embeddings` of the whole batch; outputs `loss`, `d embeddings` and the gradients of the
+ * loss's own weights.
+ */
+export function buildLossGraph(objective: Objective, shape: readonly number[]): GraphBuilder {
+  const g = new GraphBuilder();
+  const embeddings = g.input('embeddings', 'float32', shape);
+  const loss = appendScalarLoss(objective, g, embeddings);
+  const wanted = [embeddings, ...g.parameters.keys()];
+  const found = appendGradients(g, new Map([[loss, g.scalar(1)]]), wanted);
+  g.output('loss', loss);
+  for (const [value, gradient] of found) {
+    g.output(value === embeddings ? UPSTREAM : nameGradient(value.name), gradient);
+  }
+  return g;
+}
+
+/**
+ * Graph 3, backward: computes a chunk again and adds its share to the gradients. Inputs `d embeddings` of the
+ * chunk and the sums so far; outputs the new sums.
+ */
+export async function buildBackwardGraph(objective: Objective, chunk: number): Promise<GraphBuilder> {
+  const g = new GraphBuilder();
+  const embeddings = await objective.encoder(g, chunk);
+  const upstream = g.input(UPSTREAM, 'float32', embeddings.shape);
+  for (const [weight, gradient] of appendGradients(g, new Map([[embeddings, upstream]]), [
+    ...g.parameters.keys(),
+  ])) {
+    const sum = g.input(nameSum(weight.name), 'float32', weight.shape);
+    g.output(nameGradient(weight.name), g.add(sum, gradient));
+  }
+  return g;
+}
+
+/** Graph 4, update: inputs the gradients and the state; outputs `norm` and the new state. */
+export function buildUpdateGraph(parameters: readonly Value[], optimiser: AdamWOptions): GraphBuilder {
+  const g = new GraphBuilder();
+  const found = parameters.map(({ name, shape }): [Value, Value] => [
+    g.input(name, 'float32', shape),
+    g.input(nameGradient(name), 'float32', shape),
+  ]);
+  appendUpdate(g, new Map(found), optimiser);
+  return g;
+}
+
+/** The feeds that carry gradient sums from one chunk to the next. */
+export function renameToSums<T>(
+  gradients: Readonly<Record<string, T>>,
+  weights: readonly string[],
+): Record<string, T> {
+  return Object.fromEntries(weights.map((weight) => [nameSum(weight), gradients[nameGradient(weight)] as T]));
+}
+
+function appendScalarLoss(objective: Objective, g: GraphBuilder, embeddings: Value): Value {
+  const loss = objective.loss(g, embeddings);
+  if (loss.shape.length === 0) return loss;
+  throw new PawdexError('internal', {
+    detail: `The loss has the shape [${loss.shape}] instead of a scalar's.`,
+  });
+}
+
+function appendUpdate(g: GraphBuilder, found: ReadonlyMap<Value, Value>, optimiser: AdamWOptions): void {
+  const slots = [...found].map(([weight, gradient]) => ({
+    name: weight.name,
+    weight,
+    gradient,
+    m: g.input(nameInput('m', weight.name), 'float32', [countElements(weight.shape)]),
+    v: g.input(nameInput('v', weight.name), 'float32', [countElements(weight.shape)]),
+  }));
+  const result = g.scope('adamw', () => appendAdamW(g, slots, optimiser));
+  g.output('norm', result.norm);
+  slots.forEach(({ name }, i) => {
+    g.output(nameOutput('weights', name), result.weights[i] as Value);
+    g.output(nameOutput('m', name), result.m[i] as Value);
+    g.output(nameOutput('v', name), result.v[i] as Value);
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * Views: photos as a training step sees them, changed at random in ways that leave the animal the same. A view is one
+ * native pipeline, so that all of it happens on other threads while a training step holds this one.
+ */
+import type { Sharp } from 'sharp';
+import { decode, decodeSquare, type Photo, type ResizeRule } from '../../image/decode.js';
+import { applyColour } from './view-colour.js';
+import { applyFrame } from './view-frame.js';
+import { PLAIN_VIEW, type RelativeBox, type ViewParameters } from './view-parameters.js';
+
+/** What is erased becomes the mean colour of ImageNet's photos. */
+const ERASED = [124, 116, 104] as const;
+
+/**
+ * Renders a view of a photo. `PLAIN_VIEW` itself gives the bytes that `decode` gives.
+ *
+ * The photo is mirrored, scaled, turned and cropped; then blurred, recoloured, and partly erased. Scaling is what
+ * crops do: one of a quarter of the area shows the animal at twice the size. A crop that reaches beyond
+ * the photo, as turned ones may, is made smaller; nothing is filled up.
+ *
+ * @param photo from `openPhoto`
+ * @param rule of the encoder
+ * @returns uint8 [size, size, 3], interleaved RGB
+ * @throws PawdexError image_corrupt
+ */
+export async function renderView(photo: Photo, rule: ResizeRule, view: ViewParameters): Promise<Uint8Array> {
+  const limits = { maxPixels: photo.width * photo.height };
+  // Not one pipeline when the photo is small: what is measured with plain views must be what a server sees.
+  if (view === PLAIN_VIEW) return decode(photo.bytes, rule, limits);
+  const frame = (image: Sharp) => {
+    const placed = applyFrame(image, photo, rule, view);
+    return applyColour(view.blur > 0 ? placed.blur(view.blur) : placed, view);
+  };
+  const pixels = await decodeSquare(photo.bytes, frame, rule.size, limits);
+  if (view.erase !== null) erase(pixels, rule.size, view.erase);
+  return pixels;
+}
+
+/** Paints over a rectangle. */
+function erase(pixels: Uint8Array, size: number, { area, ratio, x, y }: RelativeBox): void {
+  const width = Math.min(size, Math.max(1, Math.round(size * Math.sqrt(area * ratio))));
+  const height = Math.min(size, Math.max(1, Math.round(size * Math.sqrt(area / ratio))));
+  const left = Math.round(x * (size - width));
+  const top = Math.round(y * (size - height));
+  const row = new Uint8Array(width * 3).map((_, i) => ERASED[i % 3]!);
+  for (let line = top; line < top + height; line++) pixels.set(row, (line * size + left) * 3);
+}

@@ -1,0 +1,61 @@
+/** Where in a photo a view lies: crop, scale, mirror and turn, as what sharp is asked for. */
+import type { Sharp } from 'sharp';
+import type { ResizeRule } from '../../image/decode.js';
+import type { ViewParameters } from './view-parameters.js';
+
+/** Pixels by which a turned crop stays clear of the edge: corners of a turned picture are interpolated. */
+const MARGIN = 2;
+
+/** A photo's size when upright, in pixels. */
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** The whole photo scaled to `width` x `height` and turned; the view is the square at `left`, `top`. */
+interface Frame extends Size {
+  left: number;
+  top: number;
+}
+
+const roundWithin = (value: number, max: number) => Math.min(Math.max(Math.round(value), 0), max);
+
+/**
+ * The scale and place of a view. A turned crop is made so small that its corners are in the photo: no view shows
+ * anything but photo.
+ *
+ * @param size side of the view in pixels
+ */
+function computeFrame(photo: Size, size: number, { crop, degrees }: ViewParameters): Frame {
+  const angle = (degrees * Math.PI) / 180;
+  const sin = Math.sin(angle);
+  const cos = Math.cos(angle);
+  // The square turned back has a box of this side around it.
+  const side = size * (Math.abs(cos) + Math.abs(sin)) + (degrees === 0 ? 0 : 2 * MARGIN);
+  const area = crop.area * photo.width * photo.height;
+  const cropWidth = Math.sqrt(area * crop.ratio);
+  const cropHeight = Math.sqrt(area / crop.ratio);
+  const room = size / side;
+  const fit = Math.min(1, (photo.width / cropWidth) * room, (photo.height / cropHeight) * room);
+  const width = Math.max(Math.ceil(side), Math.round((photo.width * size) / (cropWidth * fit)));
+  const height = Math.max(Math.ceil(side), Math.round((photo.height * size) / (cropHeight * fit)));
+  // From the middle of the photo to the middle of the crop, then as turned with the photo.
+  const dx = (crop.x - 0.5) * (width - side);
+  const dy = (crop.y - 0.5) * (height - side);
+  const turnedWidth = Math.round(width * Math.abs(cos) + height * Math.abs(sin));
+  const turnedHeight = Math.round(width * Math.abs(sin) + height * Math.abs(cos));
+  return {
+    width,
+    height,
+    left: roundWithin(turnedWidth / 2 + dx * cos - dy * sin - size / 2, turnedWidth - size),
+    top: roundWithin(turnedHeight / 2 + dx * sin + dy * cos - size / 2, turnedHeight - size),
+  };
+}
+
+/** Asks for a view's place, size and turn. */
+export function applyFrame(image: Sharp, photo: Size, rule: ResizeRule, view: ViewParameters): Sharp {
+  const { width, height, left, top } = computeFrame(photo, rule.size, view);
+  const scaled = image.resize(width, height, { fit: 'fill', kernel: rule.kernel }).flop(view.flip);
+  const turned = view.degrees === 0 ? scaled : scaled.rotate(view.degrees);
+  return turned.extract({ left, top, width: rule.size, height: rule.size });
+}

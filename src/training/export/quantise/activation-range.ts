@@ -1,0 +1,59 @@
+/** From what values a tensor takes to how they are rounded to 8 bit. */
+import type { Affine } from './quantisation-plan.js';
+
+/** How often values fall into equal parts of [low, high]. */
+export interface Histogram {
+  readonly low: number;
+  readonly high: number;
+  readonly counts: Float64Array;
+}
+
+/** Largest integer of an activation. */
+const TOP = 255;
+/** Shares of each end of the range that are tried: the ends themselves down to a fifth, in steps of a fiftieth. */
+const SHARES = Array.from({ length: 41 }, (_, i) => 1 - i * 0.02);
+
+/**
+ * The rounding with the least squared error over the histogram, what is clipped included (as in Choukroun et al. 2019,
+ * arXiv 1902.06822). Zero is always met exactly: padding and clipped activations are zeros.
+ */
+export function fitAffine({ low, high, counts }: Histogram): Affine {
+  const below = Math.max(-low, 0);
+  const above = Math.max(high, 0);
+  const width = (high - low) / counts.length;
+  const filled = [...counts.keys()].filter((bin) => counts[bin] !== 0);
+  const weights = Float64Array.from(filled, (bin) => counts[bin] ?? 0);
+  const centres = Float64Array.from(filled, (bin) => low + (bin + 0.5) * width);
+  let best: Affine = { scale: 1, zero: 0 };
+  let least = Number.POSITIVE_INFINITY;
+  for (const a of below > 0 ? SHARES : [1]) {
+    for (const b of above > 0 ? SHARES : [1]) {
+      const scale = Math.fround((above * b + below * a) / TOP);
+      if (!(scale > 0)) continue;
+      const zero = Math.round((below * a) / scale);
+      const error = computeSquaredError(centres, weights, scale, zero, least);
+      if (error < least) {
+        least = error;
+        best = { scale, zero };
+      }
+    }
+  }
+  return best;
+}
+
+/** Stops once `enough` is passed. */
+function computeSquaredError(
+  centres: Float64Array,
+  weights: Float64Array,
+  scale: number,
+  zero: number,
+  enough: number,
+): number {
+  let error = 0;
+  for (let i = 0; i < centres.length && error < enough; i += 1) {
+    const value = centres[i]!;
+    const integer = Math.min(TOP, Math.max(0, Math.round(value / scale) + zero));
+    error += weights[i]! * (value - (integer - zero) * scale) ** 2;
+  }
+  return error;
+}

@@ -1,0 +1,125 @@
+/** What the float encoder's tensors hold for a sample of photos, in bounded memory. */
+import { type Model, type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
+import type { Tensor } from '../../../onnx/tensor.js';
+import { GraphSession } from '../../autodiff/graph-session.js';
+import type { Histogram } from './activation-range.js';
+
+/** Parts of a histogram. */
+const BINS = 4096;
+
+/** What was seen. */
+export interface Observations {
+  /** Tensor -> its values over all photos. */
+  readonly histograms: ReadonlyMap<string, Histogram>;
+  /** Output of a convolution -> mean of each channel over photos and positions, before any activation. */
+  readonly means: ReadonlyMap<string, Float64Array>;
+}
+
+/** One photo as the encoder's feed. */
+export type Feed = Readonly<Record<string, Tensor>>;
+
+/** Photos as feeds of an encoder, one each. @param photos uint8 [S, S, 3] each */
+export function createFeeds(model: Model, photos: readonly Uint8Array[]): Feed[] {
+  const [input] = model.inputs;
+  const shape = [1, ...(input?.shape.slice(1) ?? []).map(Number)];
+  return photos.map((data) => ({ [input?.name ?? '']: { dtype: 'uint8', shape, data } }));
+}
+
+/** Shapes of the named tensors for one photo. */
+export async function observeShapes(
+  model: Model,
+  names: readonly string[],
+  feed: Feed,
+): Promise<Map<string, readonly number[]>> {
+  const shapes = new Map<string, readonly number[]>();
+  await runOverFeeds(model, [], names, [feed], (results) => {
+    for (const name of names) shapes.set(name, results[name]?.shape ?? []);
+  });
+  return shapes;
+}
+
+/**
+ * Runs the encoder over the photos twice: once for the extremes, then for the histograms between them, so that no
+ * activation outlives its photo.
+ *
+ * @param tensors wanted as histograms
+ * @param convolutions names of the outputs whose channel means are wanted
+ * @param onPhoto called after each photo of each of the two passes
+ */
+export async function observeActivations(
+  model: Model,
+  tensors: readonly string[],
+  convolutions: readonly string[],
+  feeds: readonly Feed[],
+  onPhoto: () => void,
+): Promise<Observations> {
+  const reduce = (op: string, name: string, to: string): ModelNode => {
+    const attributes: ModelNode['attributes'] = op === 'GlobalAveragePool' ? {} : { keepdims: 0 };
+    return { op, domain: '', name: to, inputs: [name], outputs: [to], attributes };
+  };
+  const summaries = [
+    ...tensors.flatMap((name) => [
+      reduce('ReduceMin', name, `lowest ${name}`),
+      reduce('ReduceMax', name, `highest ${name}`),
+    ]),
+    ...convolutions.map((name) => reduce('GlobalAveragePool', name, `mean ${name}`)),
+  ];
+  const lows = new Map<string, number>();
+  const highs = new Map<string, number>();
+  const means = new Map<string, Float64Array>();
+  const wanted = summaries.flatMap(({ outputs }) => outputs);
+  await runOverFeeds(model, summaries, wanted, feeds, (results) => {
+    const values = (name: string) => results[name]?.data as Float32Array;
+    for (const name of tensors) {
+      lows.set(name, Math.min(lows.get(name) ?? Number.POSITIVE_INFINITY, values(`lowest ${name}`)[0]!));
+      highs.set(name, Math.max(highs.get(name) ?? Number.NEGATIVE_INFINITY, values(`highest ${name}`)[0]!));
+    }
+    for (const name of convolutions) {
+      const photo = values(`mean ${name}`);
+      const sums = means.get(name) ?? new Float64Array(photo.length);
+      for (let c = 0; c < photo.length; c += 1) sums[c]! += photo[c]! / feeds.length;
+      means.set(name, sums);
+    }
+    onPhoto();
+  });
+  const histograms = new Map(
+    tensors.map((name) => [
+      name,
+      { low: lows.get(name) ?? 0, high: highs.get(name) ?? 0, counts: new Float64Array(BINS) },
+    ]),
+  );
+  await runOverFeeds(model, [], tensors, feeds, (results) => {
+    for (const [name, histogram] of histograms) countValues(results[name]?.data as Float32Array, histogram);
+    onPhoto();
+  });
+  return { histograms, means };
+}
+
+function countValues(values: Float32Array, { low, high, counts }: Histogram): void {
+  const perUnit = high > low ? counts.length / (high - low) : 0;
+  const last = counts.length - 1;
+  for (let i = 0; i < values.length; i += 1) {
+    const bin = ((values[i]! - low) * perUnit) | 0;
+    counts[bin > last ? last : bin]! += 1;
+  }
+}
+
+/** Runs a model with further nodes, for each feed, and hands over the named tensors. */
+async function runOverFeeds(
+  model: Model,
+  further: readonly ModelNode[],
+  names: readonly string[],
+  feeds: readonly Feed[],
+  use: (results: Record<string, Tensor>) => void,
+): Promise<void> {
+  if (names.length === 0) return;
+  const outputs = names.map((name) => ({ name }));
+  const session = await GraphSession.open(
+    writeModel({ ...model, nodes: [...model.nodes, ...further], outputs }),
+  );
+  try {
+    for (const feed of feeds) use(await session.run(feed));
+  } finally {
+    await session.close();
+  }
+}

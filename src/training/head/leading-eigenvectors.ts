@@ -1,0 +1,81 @@
+/** The eigenvectors of the largest eigenvalues, for a part of the work that all of them take. */
+import { QrDecomposition, Matrix as Rows } from 'ml-matrix';
+import { drawDirections } from '../../math/random.js';
+import { createFloatTensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/graph-builder.js';
+import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
+import { decomposeSymmetric, runOnce } from './projection.js';
+
+/** Up to this size all eigenvectors are computed: it takes a second. */
+const SMALL = 512;
+/** Vectors beyond those asked for, as a share of them: the more there are, the faster the others settle. */
+const BEYOND = 0.5;
+const MOST_ROUNDS = 60;
+/** Relative change of the sum of eigenvalues at which they have settled; a vector's error is about the root of it. */
+const SETTLED = 1e-7;
+
+/**
+ * The eigenvectors of the `count` largest eigenvalues of a symmetric matrix without negative ones: subspace iteration
+ * from random vectors, then Rayleigh-Ritz (Halko, Martinsson and Tropp 2011, arXiv 0909.4061).
+ *
+ * @param symmetric row-major [n, n]
+ * @returns as the columns of a row-major [n, count], largest first; each may have either sign
+ */
+export async function computeLeadingEigenvectors(
+  symmetric: Float32Array,
+  n: number,
+  count: number,
+  { threads }: SessionOptions = {},
+): Promise<Float32Array> {
+  const width = Math.min(n, Math.ceil(count * (1 + BEYOND)));
+  if (n <= SMALL || width === n)
+    return takeLastColumns(decomposeSymmetric(symmetric, n).vectors, n, n, count);
+  // On the CPU: a GPU multiplies with fewer bits, and the sum would not settle.
+  const options = threads === undefined ? {} : { threads };
+  const session = await GraphSession.open(buildRoundGraph(symmetric, n, width), options);
+  try {
+    let basis = orthonormalise(drawDirections(n, width, n).data as Float32Array, n, width);
+    let before = 0;
+    for (let round = 0; ; round += 1) {
+      const { image, ritz } = await session.run({ basis: createFloatTensor(basis, [n, width]) });
+      const { values, vectors } = decomposeSymmetric(ritz!.data as Float32Array, width);
+      const sum = values.slice(-count).reduce((total, value) => total + value, 0);
+      if (round === MOST_ROUNDS || Math.abs(sum - before) <= SETTLED * sum) {
+        const turn = createFloatTensor(takeLastColumns(vectors, width, width, count), [width, count]);
+        const { axes } = await runOnce(options, (g) => ({
+          axes: g.matMul(g.constant(createFloatTensor(basis, [n, width])), g.constant(turn)),
+        }));
+        return axes!.data as Float32Array;
+      }
+      before = sum;
+      basis = orthonormalise(image!.data as Float32Array, n, width);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+/** `basis` [n, width] -> its image under the matrix, applied twice, and basis^T matrix basis. */
+function buildRoundGraph(symmetric: Float32Array, n: number, width: number): Uint8Array {
+  const g = new GraphBuilder();
+  const matrix = g.constant(createFloatTensor(symmetric, [n, n]));
+  const basis = g.input('basis', 'float32', [n, width]);
+  const once = g.matMul(matrix, basis);
+  g.output('image', g.matMul(matrix, once));
+  g.output('ritz', g.matMul(g.transposeLast(basis), once));
+  return g.toBytes();
+}
+
+/** Orthonormal columns that span the same as those of a row-major [n, width]. */
+function orthonormalise(columns: Float32Array, n: number, width: number): Float32Array {
+  const rows = Rows.from1DArray(n, width, columns);
+  return Float32Array.from(new QrDecomposition(rows).orthogonalMatrix.to1DArray());
+}
+
+/** The last `count` of the columns of [n, width], in reverse: eigenvalues ascend. */
+function takeLastColumns(columns: Float32Array, n: number, width: number, count: number): Float32Array {
+  const taken = new Float32Array(n * count);
+  for (let row = 0; row < n; row += 1)
+    for (let i = 0; i < count; i += 1) taken[row * count + i] = columns[row * width + width - 1 - i]!;
+  return taken;
+}

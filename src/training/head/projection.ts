@@ -1,0 +1,77 @@
+/** The linear algebra of fitting heads, on ONNX Runtime where the matrices are large. */
+import { EigenvalueDecomposition } from 'ml-matrix';
+import type { Matrix } from '../../evaluation/exact.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/graph-builder.js';
+import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
+import type { Value } from '../autodiff/operator-graph.js';
+
+/** A projection of features: features @ matrix + offset. */
+export interface Projection {
+  /** float32 [F, D] */
+  readonly matrix: Tensor;
+  /** float32 [D] */
+  readonly offset: Tensor;
+}
+
+/** Covariance [F, F] and mean [F] of the rows. */
+export async function computeCovariance({ data, rows, dimension }: Matrix, session?: SessionOptions) {
+  const results = await runOnce(
+    session,
+    (g) => {
+      const x = g.input('x', 'float32', [rows, dimension]);
+      const mean = g.reduceMean(x, [0]);
+      const centred = g.sub(x, mean);
+      return { total: g.div(g.matMul(g.transposeLast(centred), centred), rows), mean };
+    },
+    { x: { dtype: 'float32', shape: [rows, dimension], data } },
+  );
+  return { total: results.total?.data as Float32Array, mean: results.mean?.data as Float32Array };
+}
+
+/** Runs a graph once and gives its named results. */
+export async function runOnce(
+  options: SessionOptions | undefined,
+  build: (g: GraphBuilder) => Record<string, Value>,
+  feeds: Record<string, Tensor> = {},
+): Promise<Record<string, Tensor>> {
+  const g = new GraphBuilder();
+  for (const [name, value] of Object.entries(build(g))) g.output(name, value);
+  const session = await GraphSession.open(g.toBytes(), options);
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Eigenvalues, ascending, and eigenvectors as the columns of a row-major [n, n], of a symmetric matrix. */
+export function decomposeSymmetric(
+  symmetric: Float32Array,
+  n: number,
+): { values: number[]; vectors: Float32Array } {
+  const rows = Array.from({ length: n }, (_, i) => Array.from(symmetric.subarray(i * n, (i + 1) * n)));
+  // What rounding makes of a symmetric matrix is not quite one.
+  for (let i = 0; i < n; i += 1) for (let j = 0; j < i; j += 1) rows[i]![j] = rows[j]![i]!;
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(rows, { assumeSymmetric: true });
+  return { values: realEigenvalues, vectors: Float32Array.from(eigenvectorMatrix.to1DArray()) };
+}
+
+/** Embeddings of features [n, F] by a projection: float32 [n, D], unit vectors. */
+export function projectFeatures(features: Matrix, { matrix, offset }: Projection): Matrix {
+  const dimension = offset.data.length;
+  const width = features.dimension;
+  const data = new Float32Array(features.rows * dimension);
+  const weights = matrix.data as Float32Array;
+  for (let row = 0; row < features.rows; row += 1) {
+    const out = data.subarray(row * dimension, (row + 1) * dimension);
+    out.set(offset.data as Float32Array);
+    for (let f = 0; f < width; f += 1) {
+      const value = features.data[row * width + f]!;
+      for (let i = 0; i < dimension; i += 1) out[i] = out[i]! + value * weights[f * dimension + i]!;
+    }
+    const length = Math.hypot(...out) || 1;
+    for (let i = 0; i < dimension; i += 1) out[i] = out[i]! / length;
+  }
+  return { data, rows: features.rows, dimension };
+}

@@ -1,0 +1,112 @@
+/** A network cut where training begins, for views whose frozen part is computed once. */
+import { PawdexError } from '../../errors.js';
+import type { Model } from '../../onnx/onnx-model.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/graph-builder.js';
+import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
+import { importModel } from '../autodiff/import/index.js';
+import type { Value } from '../autodiff/operator-graph.js';
+import { appendUnitRows } from '../losses/contrast.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
+import { findLayers, selectTrainableWeights } from './layers.js';
+import { appendPixels, type Network, requireImageInput } from './network.js';
+import { type Split, splitModel } from './split-model.js';
+
+/** One of the values that cross the cut. */
+export interface KeptPort {
+  /** Name in the backbone. */
+  readonly name: string;
+  /** Shape for one view, without the batch. */
+  readonly shape: readonly number[];
+}
+
+/** The cut of a network, with what crosses it. */
+export interface NetworkCut {
+  readonly split: Split;
+  readonly ports: readonly KeptPort[];
+}
+
+/** Name of a kept value as an input of the training step. */
+export const nameKeptInput = (name: string): string => `kept ${name}`;
+
+/**
+ * Cuts a network where a recipe's training begins.
+ *
+ * @throws PawdexError `config_invalid` when nothing before the first trained layer is frozen
+ */
+export async function cutNetwork(network: Network, recipe: Recipe): Promise<NetworkCut> {
+  const trainable = selectTrainableWeights(findLayers(network.backbone), recipe);
+  const split = splitModel(network.backbone, new Set(trainable.keys()));
+  if (split === null)
+    throw new PawdexError('config_invalid', {
+      detail: 'keptViews needs layers that are frozen before the first that is trained.',
+      hint: 'Freeze the lower layers (freeze.layers, freeze.names), or set keptViews to 0.',
+    });
+  const g = new GraphBuilder();
+  const outputs = await appendFrozenPart(g, split, network, 1);
+  return { split, ports: [...outputs].map(([name, { shape }]) => ({ name, shape: shape.slice(1) })) };
+}
+
+/** Opens the part before the cut: pixels uint8 [batch, S, S, 3] -> each port as float16 [batch, ...shape]. */
+export async function openFrozenPart(
+  { split }: NetworkCut,
+  network: Network,
+  batch: number,
+  session?: SessionOptions,
+): Promise<GraphSession> {
+  const g = new GraphBuilder();
+  for (const [name, value] of await appendFrozenPart(g, split, network, batch))
+    g.output(nameKeptInput(name), g.cast(value, 'float16'));
+  return GraphSession.open(g.toBytes(), session);
+}
+
+function appendFrozenPart(
+  g: GraphBuilder,
+  split: Split,
+  network: Network,
+  batch: number,
+): Promise<ReadonlyMap<string, Value>> {
+  const inputs = { [requireImageInput(network.backbone).name]: appendPixels(g, batch, network) };
+  return importModel(g, split.frozen, { inputs }).then(({ outputs }) => outputs);
+}
+
+/**
+ * Appends what comes after the cut.
+ *
+ * @param part the trained part, or one that has further outputs and reads the same kept values
+ * @returns its outputs, the first at unit length, as appendBackbone gives the whole network's
+ */
+export async function appendTrainedPart(
+  g: GraphBuilder,
+  part: Model,
+  ports: readonly KeptPort[],
+  batch: number,
+  trainable: ReadonlySet<string>,
+): Promise<[Value, ...Value[]]> {
+  const inputs = Object.fromEntries(
+    ports.map(({ name, shape }) => [
+      name,
+      g.cast(g.input(nameKeptInput(name), 'float16', [batch, ...shape]), 'float32'),
+    ]),
+  );
+  const { outputs } = await importModel(g, part, { inputs, trainable });
+  // There is a first, of the right shape: the whole backbone has been looked at before.
+  const [features, ...others] = outputs.values();
+  return [appendUnitRows(g, features as Value), ...others];
+}
+
+/** Feeds of a step from rows of kept values, each the concatenated ports of a view. */
+export function createKeptFeeds({ ports }: NetworkCut, rows: readonly Uint16Array[]): Record<string, Tensor> {
+  let at = 0;
+  return Object.fromEntries(
+    ports.map(({ name, shape }) => {
+      const size = shape.reduce((product, d) => product * d, 1);
+      const data = new Uint16Array(rows.length * size);
+      rows.forEach((row, i) => {
+        data.set(row.subarray(at, at + size), i * size);
+      });
+      at += size;
+      return [nameKeptInput(name), { dtype: 'float16', shape: [rows.length, ...shape], data }];
+    }),
+  );
+}

@@ -1,0 +1,93 @@
+/**
+ * Cutting a network where training begins: what comes before never changes, so it can be computed once for each view
+ * and kept, instead of anew in every epoch.
+ */
+import type { Model, ModelNode } from '../../onnx/onnx-model.js';
+
+/** The two parts of a model. */
+export interface Split {
+  /** From the model's inputs to the values that cross the cut; holds no trained weight. */
+  readonly frozen: Model;
+  /** From those values to the model's outputs. */
+  readonly trained: Model;
+  /** Names of the values that cross the cut: outputs of the first part, inputs of the second. */
+  readonly crossing: readonly string[];
+}
+
+/**
+ * Cuts a model. Values computed from constants alone go to whichever part reads them.
+ *
+ * @param trainable names of the weights that are trained
+ * @returns null when nothing is frozen before the first trained weight, or the second part reads the model's input
+ */
+export function splitModel(model: Model, trainable: ReadonlySet<string>): Split | null {
+  const inputs = new Set(model.inputs.map(({ name }) => name));
+  const fromInput = new Set(inputs);
+  const changing = new Set(trainable);
+  const frozen: ModelNode[] = [];
+  const trained: ModelNode[] = [];
+  for (const node of model.nodes) {
+    const reads = (names: ReadonlySet<string>) => node.inputs.some((name) => names.has(name));
+    if (reads(changing)) {
+      trained.push(node);
+      for (const name of node.outputs) changing.add(name);
+    } else if (reads(fromInput)) frozen.push(node);
+    if (reads(fromInput)) for (const name of node.outputs) fromInput.add(name);
+  }
+  const made = new Set(frozen.flatMap(({ outputs }) => outputs));
+  const crossing = [...new Set(trained.flatMap((node) => node.inputs))].filter((name) => made.has(name));
+  const readsInput = trained.some((node) => node.inputs.some((name) => inputs.has(name)));
+  const outputsEarly = model.outputs.some(({ name }) => made.has(name));
+  if (crossing.length === 0 || readsInput || outputsEarly) return null;
+  const part = (nodes: readonly ModelNode[]) => {
+    const needed = addConstantNodes(model, nodes);
+    const read = new Set(needed.flatMap((node) => node.inputs));
+    return {
+      opset: model.opset,
+      nodes: needed,
+      initialisers: new Map([...model.initialisers].filter(([name]) => read.has(name))),
+    };
+  };
+  // Shapes are those that import infers.
+  const port = (name: string) => ({ name, dtype: 'float32' as const, shape: [''] });
+  return {
+    frozen: { ...part(frozen), inputs: model.inputs, outputs: crossing.map(port) },
+    trained: { ...part(trained), inputs: crossing.map(port), outputs: model.outputs },
+    crossing,
+  };
+}
+
+/** The nodes, with those that compute constants they read, in the model's order. */
+function addConstantNodes(model: Model, nodes: readonly ModelNode[]): ModelNode[] {
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const read = nodes.flatMap(({ inputs }) => inputs).filter((name) => !made.has(name));
+  const chosen = new Set([...nodes, ...findProducers(findConstantNodes(model), read)]);
+  return model.nodes.filter((node) => chosen.has(node));
+}
+
+/**
+ * The nodes that values are computed by.
+ *
+ * @param nodes in the order they run
+ * @param values names; those that no node gives are left out
+ */
+export function findProducers(nodes: readonly ModelNode[], values: readonly string[]): Set<ModelNode> {
+  const wanted = new Set(values);
+  const found = new Set<ModelNode>();
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((name) => wanted.has(name))) continue;
+    found.add(node);
+    for (const name of node.inputs) wanted.add(name);
+  }
+  return found;
+}
+
+/** Nodes that depend on initialisers alone, in the model's order. */
+function findConstantNodes(model: Model): ModelNode[] {
+  const varying = new Set(model.inputs.map(({ name }) => name));
+  return model.nodes.filter((node) => {
+    const varies = node.inputs.some((name) => varying.has(name));
+    if (varies) for (const name of node.outputs) varying.add(name);
+    return !varies;
+  });
+}

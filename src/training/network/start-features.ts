@@ -1,0 +1,132 @@
+/** A trained network with the one it started from still in it, so that an embedding can be made of both. */
+
+import { PawdexError } from '../../errors.js';
+import type { Matrix } from '../../evaluation/exact.js';
+import type { Model, ModelNode } from '../../onnx/onnx-model.js';
+import { findTail, PASSING } from '../../onnx/pooled-tail.js';
+import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { Projection } from '../head/projection.js';
+import { findProducers } from './split-model.js';
+
+/** Put before the names of what is computed with the start's weights. */
+const START = 'start ';
+/** Axis of a feature map's channels. */
+const CHANNELS = 1;
+
+/**
+ * Puts the start's feature map beside the trained one, before they are pooled. What comes before the first weight that
+ * differs is computed once; what comes after it, twice.
+ *
+ * The features [batch, 2F] are those of `trained` and then those of `start`, pooled: an embedding that is linear in
+ * them is linear in either network's cells.
+ *
+ * @param start the same network with other values of some weights
+ * @returns inputs and outputs are named as in `trained`
+ * @throws PawdexError `config_invalid` when the network does not end in the global mean of a feature map
+ */
+export function addStartFeatures(trained: Model, start: Model): Model {
+  const map = findPooledMap(trained);
+  const differing = [...start.initialisers].filter(
+    ([name, tensor]) => trained.initialisers.get(name) !== tensor,
+  );
+  const before = findProducers(trained.nodes, [map]);
+  const nodes = trained.nodes.filter((node) => before.has(node));
+  const { copies, initialisers, inStart } = copyDependents({ ...trained, nodes }, new Map(differing));
+  const both = `${map} and ${START}`;
+  const joined = {
+    op: 'Concat',
+    domain: '',
+    name: both,
+    inputs: [map, inStart(map)],
+    outputs: [both],
+    attributes: { axis: CHANNELS },
+  };
+  const after = trained.nodes
+    .filter((node) => !before.has(node))
+    .map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === map ? both : name)) }));
+  const outputs = trained.outputs.map((port) => ({
+    ...port,
+    shape: port.shape.map((size, axis) => (axis === CHANNELS && typeof size === 'number' ? 2 * size : size)),
+  }));
+  return {
+    ...trained,
+    outputs,
+    nodes: [...nodes, ...copies, joined, ...after],
+    initialisers,
+  };
+}
+
+/**
+ * A network whose second output is what the first is before it is trained. What comes before the first trained weight
+ * is computed once; what comes after it, twice, with the weights as they are now as constants.
+ *
+ * @param trainable names of the weights that are trained
+ * @returns one output alone, where that does not depend on any of them
+ */
+export function addStartOutput(network: Model, trainable: ReadonlySet<string>): Model {
+  const weights = [...network.initialisers].filter(([name]) => trainable.has(name));
+  const { copies, initialisers, inStart } = copyDependents(network, new Map(weights));
+  const outputs = network.outputs
+    .slice(0, 1)
+    .flatMap((port) =>
+      inStart(port.name) === port.name ? [port] : [port, { ...port, name: inStart(port.name) }],
+    );
+  return { ...network, outputs, nodes: [...network.nodes, ...copies], initialisers };
+}
+
+/** Copies of the nodes that depend on some weights, which read others in their place. */
+function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMap<string, Tensor>) {
+  const initialisers = new Map(own);
+  for (const [name, tensor] of weights) initialisers.set(START + name, tensor);
+  const names = new Set(weights.keys());
+  const inStart = (name: string) => (names.has(name) ? START + name : name);
+  const copies: ModelNode[] = [];
+  for (const node of nodes) {
+    if (!node.inputs.some((name) => names.has(name))) continue;
+    for (const name of node.outputs) names.add(name);
+    copies.push({
+      ...node,
+      // Two nodes may be without a name, but not have one.
+      name: node.name && START + node.name,
+      inputs: node.inputs.map(inStart),
+      outputs: node.outputs.map(inStart),
+    });
+  }
+  return { copies, initialisers, inStart };
+}
+
+/**
+ * A projection of the trained network's unit features as one of {@link addStartFeatures}'s. The two share one length, so
+ * the trained ones are as much shorter as their share of it says, on average.
+ *
+ * @param projection of [n, F]
+ * @param features float32 [n, 2F], unit rows: those that the average is over
+ * @returns of [n, 2F]; what the start's features are has no influence
+ */
+export function widenProjection({ matrix, offset }: Projection, features: Matrix): Projection {
+  const { data, rows, dimension } = features;
+  const [width = 0, to = 0] = matrix.shape;
+  let length = 0;
+  for (let row = 0; row < rows; row += 1)
+    length += Math.hypot(...data.subarray(row * dimension, row * dimension + width)) / rows;
+  const wide = new Float32Array(dimension * to);
+  (matrix.data as Float32Array).forEach((weight, i) => {
+    wide[i] = weight / length;
+  });
+  return { matrix: createFloatTensor(wide, [dimension, to]), offset };
+}
+
+/** Name of the feature map whose global mean a network gives. */
+function findPooledMap(model: Model): string {
+  const output = model.outputs[0]?.name ?? '';
+  try {
+    const { map, steps } = findTail(model, output);
+    if (steps.every(({ node }) => PASSING.has(node.op))) return map;
+  } catch (error) {
+    if (!(error instanceof PawdexError)) throw error;
+  }
+  throw new PawdexError('config_invalid', {
+    detail: `head.general takes the start's features beside the trained ones, and the backbone's "${output}" is not the global mean of a feature map.`,
+    hint: 'Set head.general.features to trained, or export the backbone so that it ends in global average pooling.',
+  });
+}

@@ -1,0 +1,46 @@
+/** What training starts from: the head and the proxies, fitted on frozen features or random. */
+import type { Matrix } from '../../evaluation/exact.js';
+import { createNormalRandom, drawDirections } from '../../math/random.js';
+import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { Projection } from '../head/projection.js';
+
+/** A head that keeps lengths on average: entries of variance 1/F, no offset. */
+export function createRandomHead(features: number, dimension: number, seed: number): Projection {
+  const normal = createNormalRandom(seed);
+  const scale = 1 / Math.sqrt(features);
+  return {
+    matrix: createFloatTensor(
+      Float32Array.from({ length: features * dimension }, () => normal() * scale),
+      [features, dimension],
+    ),
+    offset: createFloatTensor(new Float32Array(dimension)),
+  };
+}
+
+/**
+ * Proxies at the mean direction of each label's embeddings.
+ *
+ * @param embeddings float32 [photos, D], unit vectors
+ * @param labels number of each photo's label
+ * @returns float32 [count, D], unit vectors; a random direction for a label without photos
+ */
+export function computeMeanProxies(
+  embeddings: Pick<Matrix, 'data' | 'dimension'>,
+  labels: readonly number[],
+  count: number,
+): Tensor {
+  const { data, dimension } = embeddings;
+  const proxies = new Float32Array(count * dimension);
+  labels.forEach((label, photo) => {
+    for (let i = 0; i < dimension; i += 1)
+      proxies[label * dimension + i] = proxies[label * dimension + i]! + data[photo * dimension + i]!;
+  });
+  const fallback = drawDirections(count, dimension, 1).data as Float32Array;
+  for (let label = 0; label < count; label += 1) {
+    const proxy = proxies.subarray(label * dimension, (label + 1) * dimension);
+    const length = Math.hypot(...proxy);
+    if (length === 0) proxy.set(fallback.subarray(label * dimension, (label + 1) * dimension));
+    else for (let i = 0; i < dimension; i += 1) proxy[i] = proxy[i]! / length;
+  }
+  return createFloatTensor(proxies, [count, dimension]);
+}

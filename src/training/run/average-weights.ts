@@ -1,0 +1,46 @@
+/** Averages of weights: over the steps of a run, and between its end and its start. */
+import type { Tensor } from '../../onnx/tensor.js';
+
+/** Weights by name. */
+export type Weights = Record<string, Tensor>;
+
+const getFloats = (tensor: Tensor | undefined) => tensor?.data as Float32Array;
+
+/** A copy that later steps do not overwrite. */
+export function copyWeights(weights: Readonly<Weights>): Weights {
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]),
+  );
+}
+
+/**
+ * Moves a running average towards the weights: average = d average + (1 - d) weights.
+ *
+ * The decay rises to its value, d = min(decay, (1 + step) / (10 + step)), so that the start is forgotten as fast as
+ * training moves away from it.
+ *
+ * @param average changed in place
+ * @param step steps taken, 1 after the first
+ */
+export function moveAverage(average: Weights, weights: Readonly<Weights>, decay: number, step: number): void {
+  moveTowards(average, weights, Math.min(decay, (1 + step) / (10 + step)));
+}
+
+/** average = kept average + (1 - kept) weights, in place; weights that the average does not have are left out. */
+export function moveTowards(average: Weights, weights: Readonly<Weights>, kept: number): void {
+  for (const [name, tensor] of Object.entries(average)) {
+    const [into, from] = [getFloats(tensor), getFloats(weights[name])];
+    for (let i = 0; i < into.length; i += 1) into[i] = kept * into[i]! + (1 - kept) * from[i]!;
+  }
+}
+
+/** start + share (end - start), for every weight. @param share 0..1 */
+export function interpolateWeights(start: Readonly<Weights>, end: Readonly<Weights>, share: number): Weights {
+  return Object.fromEntries(
+    Object.entries(end).map(([name, tensor]) => {
+      const from = getFloats(start[name]);
+      const data = getFloats(tensor).map((value, i) => from[i]! + share * (value - from[i]!));
+      return [name, { ...tensor, data }];
+    }),
+  );
+}

@@ -1,0 +1,47 @@
+/** What an encoder is made of when training has ended: the trained network, with the general part of its head. */
+import type { Matrix } from '../../evaluation/exact.js';
+import type { SessionOptions } from '../autodiff/graph-session.js';
+import { addGeneralPart, countComponents, joinWeighted, splitProjection } from '../head/general-part.js';
+import type { Projection } from '../head/projection.js';
+import type { Network } from '../network/network.js';
+import { addStartFeatures, widenProjection } from '../network/start-features.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
+
+type General = Recipe['head']['general'];
+
+/**
+ * The network whose features an embedding is made of: the trained one, or that and the one it started from.
+ *
+ * @throws PawdexError `config_invalid` when the start cannot be kept beside it
+ */
+export function createFeatureNetwork<N extends Pick<Network, 'backbone'>>(
+  trained: N,
+  start: Pick<Network, 'backbone'>,
+  general: General,
+): N {
+  if (general?.features !== 'start') return trained;
+  return { ...trained, backbone: addStartFeatures(trained.backbone, start.backbone) };
+}
+
+/**
+ * The head for those features.
+ *
+ * @param learned the trained head, of the trained network's features; with its distilled part where there is one
+ * @param features of {@link createFeatureNetwork}, unit rows, of photos that the general part is fitted on
+ * @throws PawdexError `config_invalid` for more components than there are
+ */
+export async function completeHead(
+  learned: Projection,
+  features: Matrix,
+  general: General,
+  session?: SessionOptions,
+): Promise<Projection> {
+  if (general === undefined) return learned;
+  if (general.features === 'distilled') {
+    const own = learned.offset.data.length - countComponents(general);
+    return joinWeighted(...splitProjection(learned, own), features, general, session);
+  }
+  if (general.features === 'trained') return addGeneralPart(learned, features, general, session);
+  const from = learned.matrix.shape[0] as number;
+  return addGeneralPart(widenProjection(learned, features), features, { ...general, from }, session);
+}

@@ -1,0 +1,74 @@
+/** Photos through a backbone as it is, without training: frozen features before a run, trained ones at evaluations. */
+import type { Matrix } from '../../evaluation/exact.js';
+import { decode, type ResizeRule } from '../../image/decode.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/graph-builder.js';
+import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
+import { appendBackbone, appendPixels, type Network } from '../network/network.js';
+
+/** Photos through the network at once; larger is no faster on a CPU. */
+const BATCH = 8;
+
+/** Settings of {@link computeFeatures}. */
+export interface FeaturesOptions {
+  rule: ResizeRule;
+  maxPixels: number;
+  session?: SessionOptions;
+  signal?: AbortSignal;
+  /** Called after each batch with the photos done so far. */
+  onProgress?: (done: number) => void;
+}
+
+/**
+ * Features of photos: what the head projects, as unit vectors.
+ *
+ * @param read gives a photo's bytes
+ * @returns float32 [photos, F], row by row
+ * @throws PawdexError of the image layer for a photo that cannot be read; the signal's reason
+ */
+export async function computeFeatures(
+  network: Pick<Network, 'backbone' | 'size' | 'pixels'>,
+  photos: number,
+  read: (photo: number) => Promise<Uint8Array>,
+  options: FeaturesOptions,
+): Promise<Matrix> {
+  const g = new GraphBuilder();
+  const pixels = appendPixels(g, BATCH, network);
+  const [features] = await appendBackbone(g, network.backbone, pixels);
+  g.output('features', features);
+  const width = features.shape[1] ?? 0;
+  const session = await GraphSession.open(g.toBytes(), options.session);
+  const decodeBatch = (first: number) =>
+    Promise.all(
+      Array.from({ length: BATCH }, async (_, i) =>
+        decode(await read(Math.min(first + i, photos - 1)), options.rule, { maxPixels: options.maxPixels }),
+      ),
+    );
+  const data = new Float32Array(photos * width);
+  try {
+    let next = decodeBatch(0);
+    for (let first = 0; first < photos; first += BATCH) {
+      const images = await next;
+      options.signal?.throwIfAborted();
+      // The next batch decodes on other threads while this one is computed.
+      next = first + BATCH < photos ? decodeBatch(first + BATCH) : Promise.resolve([]);
+      next.catch(() => {}); // looked at in the next round
+      const feed = new Uint8Array(images.reduce((sum, { length }) => sum + length, 0));
+      images.forEach((image, i) => {
+        feed.set(image, i * image.length);
+      });
+      const { size } = network;
+      const results = await session.run({
+        pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: feed },
+      });
+      const rows = Math.min(BATCH, photos - first);
+      data.set(((results.features as Tensor).data as Float32Array).subarray(0, rows * width), first * width);
+      options.onProgress?.(first + rows);
+      // session.run() blocks this thread: signals and progress get a turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    await session.close();
+  }
+  return { data, rows: photos, dimension: width };
+}

@@ -1,0 +1,30 @@
+/** Notices that training has gone wrong before hours are spent on it. */
+import { PawdexError } from '../../errors.js';
+
+/** A loss this many times the recent ones is no longer noise. */
+const EXPLODED = 10;
+/** Below this a loss may rise again: MoCo's is almost 0 until its queue holds real keys. */
+const SMALL = 1;
+/** Share of a new loss in the running mean. */
+const SMOOTHING = 0.05;
+
+export class DivergenceGuard {
+  #mean: number | null = null;
+
+  /**
+   * Looks at a step's numbers.
+   *
+   * @throws PawdexError `training_diverged` when one is not finite, or the loss is far above what it was
+   */
+  check(step: number, loss: number, gradientNorm: number): void {
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+      throw new PawdexError('training_diverged', {
+        detail: `At step ${step} the loss was ${loss} and the norm of the gradients ${gradientNorm}.`,
+      });
+    if (this.#mean !== null && loss > EXPLODED * Math.max(this.#mean, SMALL))
+      throw new PawdexError('training_diverged', {
+        detail: `At step ${step} the loss rose to ${loss.toFixed(3)}, from about ${this.#mean.toFixed(3)}.`,
+      });
+    this.#mean = this.#mean === null ? loss : this.#mean + SMOOTHING * (loss - this.#mean);
+  }
+}

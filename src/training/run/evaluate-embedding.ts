@@ -1,0 +1,67 @@
+/** How good embeddings are on photos that were not trained on. */
+import { type EmbeddedSet, subset } from '../../evaluation/embed-set.js';
+import { evaluate } from '../../evaluation/evaluate.js';
+import type { Matrix } from '../../evaluation/exact.js';
+import { ask } from '../../evaluation/outcomes.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
+import type { Quality } from './training-log.js';
+import type { TrainingPhoto, TrainingSet } from './training-set.js';
+
+/** Quality with what it was measured on. */
+export interface Evaluated {
+  quality: Quality;
+  /** Val photos with their embeddings. */
+  val: EmbeddedSet;
+}
+
+/** Photos that an evaluation embeds: some train photos of each label as the gallery, val, and labels held out. */
+function selectPhotos(set: TrainingSet, { evaluation }: Recipe): TrainingPhoto[] {
+  return [...set.galleryOf(evaluation.galleryPerLabel), ...set.val, ...set.heldOut];
+}
+
+/** Photos with their vectors. They are told apart by where they lie: an evaluation within training looks at no bytes. */
+export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Matrix): EmbeddedSet {
+  return { vectors, items: photos.map(({ file, label }) => ({ file, label, sha256: file })), skipped: [] };
+}
+
+/**
+ * Asks the val photos of a gallery of train photos, and the photos of held-out labels of that gallery with themselves
+ * in it, each without itself.
+ *
+ * @param embed unit vectors of those photos, in their order; the first `gallery` of them are train photos
+ * @throws PawdexError what `embed` throws
+ */
+export async function evaluateEmbedding(
+  set: TrainingSet,
+  recipe: Recipe,
+  embed: (photos: readonly TrainingPhoto[], gallery: number) => Promise<Matrix>,
+): Promise<Evaluated> {
+  const photos = selectPhotos(set, recipe);
+  const ends = photos.length - set.heldOut.length;
+  const begins = ends - set.val.length;
+  const all = createEmbeddedSet(photos, await embed(photos, begins));
+  const val = subset(all, (_, row) => row >= begins && row < ends);
+  const settings = { k: recipe.vote.k, answering: { temperature: recipe.vote.temperature } };
+  const onVal = evaluate(
+    ask({ ...settings, gallery: subset(all, (_, row) => row < begins), queries: val, leaveOneOut: false }),
+  );
+  const unseen =
+    set.heldOut.length === 0
+      ? null
+      : evaluate(
+          ask({
+            ...settings,
+            gallery: subset(all, (_, row) => row < begins || row >= ends),
+            queries: subset(all, (_, row) => row >= ends),
+            leaveOneOut: true,
+          }),
+        );
+  return {
+    quality: {
+      top1: onVal.top1 ?? 0,
+      recallAt1: onVal.recallAt[1] ?? 0,
+      unseenRecallAt1: unseen?.recallAt[1] ?? null,
+    },
+    val,
+  };
+}

@@ -1,0 +1,76 @@
+/** MoCo's other half: the momentum encoder that makes the keys, and the queue of keys of earlier batches. */
+
+import { drawDirections } from '../../math/random.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/graph-builder.js';
+import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
+import type { Objective } from '../autodiff/step/step-graphs.js';
+import { appendUnitRows } from '../losses/contrast.js';
+import { copyWeights, moveTowards, type Weights } from './average-weights.js';
+
+/** He et al., arXiv 1911.05722: keys come from a slowly moving copy of the encoder, so that the queue stays consistent. */
+export class MomentumEncoder {
+  /** The moving copy. */
+  readonly weights: Weights;
+  /** float32 [queue, D], unit vectors; the oldest keys are overwritten. */
+  readonly queue: Tensor;
+  readonly #session: GraphSession;
+  readonly #momentum: number;
+  #next = 0;
+
+  private constructor(session: GraphSession, weights: Weights, queue: Tensor, momentum: number) {
+    this.#session = session;
+    this.weights = weights;
+    this.queue = queue;
+    this.#momentum = momentum;
+  }
+
+  /**
+   * @param batch views of a step
+   * @param weights the trained weights, which the copy starts from
+   * @param settings length of the queue, momentum, seed of the random keys that the queue starts with
+   */
+  static async create(
+    objective: Objective,
+    batch: number,
+    weights: Readonly<Weights>,
+    settings: { length: number; momentum: number; seed: number },
+    session?: SessionOptions,
+  ): Promise<MomentumEncoder> {
+    const g = new GraphBuilder();
+    const keys = appendUnitRows(g, await objective.encoder(g, batch));
+    g.output('keys', keys);
+    const queue = drawDirections(settings.length, keys.shape[1] ?? 0, settings.seed);
+    const open = await GraphSession.open(g.toBytes(), session);
+    const own = Object.fromEntries(
+      [...g.parameters.keys()].map(({ name }) => [name, weights[name] as Tensor]),
+    );
+    return new MomentumEncoder(open, copyWeights(own), queue, settings.momentum);
+  }
+
+  /** Continues from a checkpoint taken after `steps` steps of `batch` keys. */
+  load(weights: Readonly<Weights>, queue: Tensor, steps: number, batch: number): void {
+    for (const [name, tensor] of Object.entries(this.weights))
+      (tensor.data as Float32Array).set(weights[name]!.data as Float32Array);
+    (this.queue.data as Float32Array).set(queue.data as Float32Array);
+    this.#next = (steps * batch) % (this.queue.shape[0] ?? 1);
+  }
+
+  /** Keys of a batch of views. @returns float32 [batch, D], unit vectors */
+  async keys(pixels: Tensor): Promise<Tensor> {
+    const { keys } = await this.#session.run({ ...this.weights, pixels });
+    return keys as Tensor;
+  }
+
+  /** After a step: puts its keys into the queue and moves towards the trained weights. */
+  advance(keys: Tensor, weights: Readonly<Weights>): void {
+    const [count = 0, width = 0] = keys.shape;
+    (this.queue.data as Float32Array).set(keys.data as Float32Array, this.#next * width);
+    this.#next = (this.#next + count) % (this.queue.shape[0] ?? 1);
+    moveTowards(this.weights, weights, this.#momentum);
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+}

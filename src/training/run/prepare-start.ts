@@ -1,0 +1,81 @@
+/** What a run starts from: the recipe's backbone, with a head and proxies fitted on its frozen features or random. */
+
+import { readPhoto } from '../../image/read-photo.js';
+import { drawDirections } from '../../math/random.js';
+import type { Tensor } from '../../onnx/tensor.js';
+import { GraphBuilder } from '../autodiff/graph-builder.js';
+import { FIT_STEPS, fitProjection } from '../head/fit-projection.js';
+import {
+  computePrincipalComponents,
+  countComponents,
+  joinProjections,
+  scaleProjection,
+} from '../head/general-part.js';
+import { projectFeatures } from '../head/projection.js';
+import { PROXIES } from '../network/append-losses.js';
+import { readBackbone } from '../network/backbone.js';
+import { appendBackbone, appendPixels, type Network, replaceWeights } from '../network/network.js';
+import { computeMeanProxies, createRandomHead } from '../network/starting-head.js';
+import { countHeadOutputs, countLearned } from '../recipe/load-recipe.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
+import type { Weights } from './average-weights.js';
+import { computeFeatures, type FeaturesOptions } from './compute-features.js';
+import type { TrainingSet } from './training-set.js';
+
+/**
+ * Reads the backbone and makes head and proxies.
+ *
+ * @param stored the weights the run started from, where it goes on: nothing is fitted then
+ * @param onPhase called before features are computed and before the head is fitted, whose progress `reading` is told
+ * @returns the network with the head that the losses see, and proxies float32 [labels, D] where a loss has them
+ * @throws PawdexError `file_unreadable`, `model_invalid`, `config_invalid`
+ */
+export async function prepareStart(
+  recipe: Recipe,
+  set: TrainingSet,
+  stored: Weights | null,
+  reading: FeaturesOptions,
+  onPhase: (text: string, total: number, noun?: string) => void,
+): Promise<{ network: Network; proxies: Tensor | null }> {
+  const { file, size, padding, pixels } = recipe.backbone;
+  const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
+  const { start } = recipe.head;
+  const dimension = countLearned(recipe);
+  const features = await measureFeatureWidth({ backbone, size, pixels });
+  const random = createRandomHead(features, countHeadOutputs(recipe), recipe.seed);
+  const network = { backbone, size, pixels, head: random };
+  const hasProxies = recipe.losses.some(({ kind }) => kind === 'proxy-nca');
+  const count = set.labels.length;
+  if (stored !== null || start === 'random') {
+    const proxies = stored?.[PROXIES] ?? drawDirections(count, dimension, recipe.seed + 1);
+    return { network: replaceWeights(network, stored ?? {}), proxies: hasProxies ? proxies : null };
+  }
+  onPhase('Features of the frozen backbone', set.train.length);
+  const read = (i: number) => readPhoto(set.train[i]!.file);
+  const frozen = await computeFeatures(network, set.train.length, read, reading);
+  const labels = Array.from(set.numbers);
+  onPhase('Fitting the head', FIT_STEPS, 'step');
+  const { onProgress, session: { threads } = {} } = reading;
+  const head = await fitProjection(frozen, labels, {
+    dimension,
+    seed: recipe.seed,
+    // On the CPU: a GPU multiplies with fewer bits, and small eigenvalues would be lost in what it rounds away.
+    ...(threads !== undefined && { session: { threads } }),
+    ...(onProgress && { onStep: onProgress }),
+  });
+  const proxies = hasProxies ? computeMeanProxies(projectFeatures(frozen, head), labels, count) : null;
+  const { general } = recipe.head;
+  if (general?.features !== 'distilled') return { network: { ...network, head }, proxies };
+  const components = await computePrincipalComponents(frozen, countComponents(general), reading.session);
+  const target = await scaleProjection(1, components, frozen, reading.session);
+  return { network: { ...network, head: joinProjections(head, target) }, proxies };
+}
+
+/** Width of a backbone's features. @throws PawdexError `model_invalid` */
+export async function measureFeatureWidth(
+  parts: Pick<Network, 'backbone' | 'size' | 'pixels'>,
+): Promise<number> {
+  const g = new GraphBuilder();
+  const [features] = await appendBackbone(g, parts.backbone, appendPixels(g, 1, parts));
+  return features.shape[1] ?? 0;
+}

@@ -1,0 +1,53 @@
+/** Which photos of a set can be used, before hours are spent on it. */
+import pLimit from 'p-limit';
+import { asPawdexError, type PawdexError } from '../../errors.js';
+import { decode, type ResizeRule } from '../../image/decode.js';
+import { isOneImagesFault } from '../../image/fault.js';
+import { readPhoto } from '../../image/read-photo.js';
+import type { TrainingPhoto } from './training-set.js';
+
+/** Photos decoded at once. */
+const PARALLEL = 8;
+
+/** Settings of {@link findReadablePhotos}. */
+export interface ReadableOptions {
+  rule: ResizeRule;
+  maxPixels: number;
+  signal?: AbortSignal;
+  onProgress?: (done: number) => void;
+  /** Called for each photo that is left out. */
+  onBad: (file: string, error: PawdexError) => void;
+}
+
+/**
+ * Decodes every photo once.
+ *
+ * @returns those that decode, in their order
+ * @throws PawdexError what is no fault of a photo; the signal's reason
+ */
+export async function findReadablePhotos(
+  photos: readonly TrainingPhoto[],
+  { rule, maxPixels, signal, onProgress, onBad }: ReadableOptions,
+): Promise<TrainingPhoto[]> {
+  const limit = pLimit(PARALLEL);
+  let done = 0;
+  const checked = await Promise.all(
+    photos.map((photo) =>
+      limit(async () => {
+        signal?.throwIfAborted();
+        try {
+          await decode(await readPhoto(photo.file), rule, { maxPixels });
+          return photo;
+        } catch (error) {
+          const coded = asPawdexError(error);
+          if (!isOneImagesFault(coded)) throw error;
+          onBad(photo.file, coded);
+          return null;
+        } finally {
+          onProgress?.(++done);
+        }
+      }),
+    ),
+  );
+  return checked.filter((photo) => photo !== null);
+}
