@@ -9,12 +9,12 @@
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { firstRows } from '../../dist/evaluation/exact.js';
 import { auroc } from '../../dist/evaluation/metrics/selective.js';
 import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
-import { countComponents, splitProjection, takeColumns } from '../../dist/training/head/general-part.js';
+import { takeColumns, takeFirstRows } from '../../dist/math/matrix.js';
+import { countComponents, splitProjection } from '../../dist/training/head/general-part.js';
 import { projectFeatures } from '../../dist/training/head/projection.js';
 import { readBackbone } from '../../dist/training/network/backbone.js';
 import { replaceWeights } from '../../dist/training/network/network.js';
@@ -104,7 +104,7 @@ async function measure(name, temperature, embedder) {
   let gallery;
   const { quality, val } = await evaluateEmbedding(set, asked, async (photos, rows) => {
     known ??= await features(photos);
-    const first = firstRows(known, rows);
+    const first = takeFirstRows(known, rows);
     embed = await embedder(first);
     gallery = createEmbeddedSet(photos.slice(0, rows), embed(first));
     return embed(known);

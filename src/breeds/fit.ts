@@ -1,6 +1,7 @@
 /** Fits a calibration to queries whose answer is known. */
 import { type Calibration, featureNames, featuresOf } from './calibration.js';
-import { fitIncreasing, type LogisticModel, type Observation, predict } from './logistic.js';
+import { fitIncreasing, type Observation } from './fit-logistic.js';
+import { type LogisticModel, predict } from './logistic.js';
 import { type Voter, vote } from './vote.js';
 
 /** A query with the neighbours that vote on it. */

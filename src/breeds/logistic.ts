@@ -1,4 +1,4 @@
-/** Logistic regression, small and exact: Newton's method on a handful of features. */
+/** Logistic regression: what a fitted model says. */
 
 /** p = 1 / (1 + exp(-(intercept + coefficients . features))). */
 export interface LogisticModel {
@@ -6,126 +6,11 @@ export interface LogisticModel {
   coefficients: number[];
 }
 
-/** One observation. */
-export interface Observation {
-  features: readonly number[];
-  /** Probability that the outcome is positive, 0..1; usually one of the two. */
-  target: number;
-  /** How much it counts, > 0. */
-  weight: number;
+export function computeSigmoid(z: number): number {
+  return 1 / (1 + Math.exp(-z));
 }
-
-const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 
 /** @returns probability, 0..1 */
 export function predict({ intercept, coefficients }: LogisticModel, features: readonly number[]): number {
-  return sigmoid(coefficients.reduce((z, c, i) => z + c * features[i]!, intercept));
-}
-
-/** Solves a x = b for a symmetric positive definite `a`, by Gaussian elimination; both are overwritten. */
-function solve(a: number[][], b: number[]): number[] {
-  const n = b.length;
-  for (let p = 0; p < n; p++)
-    for (let row = p + 1; row < n; row++) {
-      const factor = a[row]![p]! / a[p]![p]!;
-      for (let c = p; c < n; c++) a[row]![c]! -= factor * a[p]![c]!;
-      b[row]! -= factor * b[p]!;
-    }
-  for (let p = n - 1; p >= 0; p--) {
-    for (let c = p + 1; c < n; c++) b[p]! -= a[p]![c]! * b[c]!;
-    b[p]! /= a[p]![p]!;
-  }
-  return b;
-}
-
-/** The step of Newton's method at `theta` (intercept last) for the penalised log-likelihood. */
-function newtonStep(observations: readonly Observation[], theta: readonly number[], l2: number): number[] {
-  const n = theta.length;
-  const gradient = theta.map((value, i) => (i < n - 1 ? l2 * value : 0));
-  const hessian = theta.map((_, i) => theta.map((_, j) => (i === j ? (i < n - 1 ? l2 : 1e-9) : 0)));
-  for (const { features, target, weight } of observations) {
-    const row = [...features, 1];
-    const p = sigmoid(row.reduce((z, x, i) => z + x * theta[i]!, 0));
-    for (let i = 0; i < n; i++) {
-      gradient[i]! += weight * (p - target) * row[i]!;
-      for (let j = 0; j < n; j++) hessian[i]![j]! += weight * p * (1 - p) * row[i]! * row[j]!;
-    }
-  }
-  return solve(hessian, gradient);
-}
-
-function lossOf(observations: readonly Observation[], theta: readonly number[], l2: number): number {
-  const n = theta.length - 1;
-  let loss = theta.slice(0, n).reduce((sum, value) => sum + (l2 / 2) * value ** 2, 0);
-  for (const { features, target, weight } of observations) {
-    const z = features.reduce((sum, x, i) => sum + x * theta[i]!, theta[n]!);
-    // log(1 + e^z) - target z, without overflow
-    loss += weight * (Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - target * z);
-  }
-  return loss;
-}
-
-/**
- * Fits by maximum likelihood with a ridge on the coefficients (not on the intercept): the objective of
- * scikit-learn's LogisticRegression with C = 1 / l2.
- *
- * @param l2 > 0; in units of the features as given
- */
-export function fitLogistic(observations: readonly Observation[], l2: number): LogisticModel {
-  let theta = new Array<number>(observations[0]!.features.length + 1).fill(0);
-  let loss = lossOf(observations, theta, l2);
-  for (let iteration = 0; iteration < 100; iteration++) {
-    const step = newtonStep(observations, theta, l2);
-    // Halved while it overshoots: far from the optimum a full step can raise the loss.
-    let next = theta;
-    let nextLoss = Number.POSITIVE_INFINITY;
-    for (let scale = 1; scale > 1e-6 && !(nextLoss <= loss); scale /= 2) {
-      next = theta.map((value, i) => value - scale * step[i]!);
-      nextLoss = lossOf(observations, next, l2);
-    }
-    if (!(nextLoss < loss)) break;
-    const gain = loss - nextLoss;
-    theta = next;
-    loss = nextLoss;
-    if (gain < 1e-12 * Math.max(1, loss)) break;
-  }
-  return { intercept: theta.at(-1)!, coefficients: theta.slice(0, -1) };
-}
-
-/** The features at the given places only. */
-function pick(observations: readonly Observation[], places: readonly number[]): Observation[] {
-  return observations.map((o) => ({ ...o, features: places.map((i) => o.features[i]!) }));
-}
-
-/**
- * Fits on features brought to mean 0 and deviation 1, so that one ridge suits all, and gives the model for the
- * features as they are. More of a feature never lowers the probability: a feature whose coefficient comes out
- * negative is left out, the worst first, and the rest fitted again.
- */
-export function fitIncreasing(observations: readonly Observation[], l2: number): LogisticModel {
-  const width = observations[0]!.features.length;
-  const columns = Array.from({ length: width }, (_, i) => observations.map((o) => o.features[i]!));
-  const means = columns.map((column) => column.reduce((a, b) => a + b, 0) / column.length);
-  const deviations = columns.map((column, i) => {
-    const variance = column.reduce((sum, x) => sum + (x - means[i]!) ** 2, 0) / column.length;
-    return Math.sqrt(variance) || 1;
-  });
-  const scaled = observations.map((o) => ({
-    ...o,
-    features: o.features.map((x, i) => (x - means[i]!) / deviations[i]!),
-  }));
-  let places = columns.map((_, i) => i);
-  for (;;) {
-    const fitted = fitLogistic(pick(scaled, places), l2);
-    const lowest = Math.min(0, ...fitted.coefficients);
-    if (lowest === 0) {
-      const coefficients = new Array<number>(width).fill(0);
-      places.forEach((place, i) => {
-        coefficients[place] = fitted.coefficients[i]! / deviations[place]!;
-      });
-      const shift = coefficients.reduce((sum, c, i) => sum + c * means[i]!, 0);
-      return { intercept: fitted.intercept - shift, coefficients };
-    }
-    places = places.filter((_, i) => fitted.coefficients[i] !== lowest);
-  }
+  return computeSigmoid(coefficients.reduce((z, c, i) => z + c * features[i]!, intercept));
 }

@@ -2,6 +2,7 @@
 import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../errors.js';
+import { normaliseRows } from '../math/vectors.js';
 import type { LoadedCard, ModelCard } from './card.js';
 
 /**
@@ -47,15 +48,6 @@ function floatFeed(images: Uint8Array[], size: number, mean: number[], std: numb
     }
   });
   return new ort.Tensor('float32', data, [images.length, 3, size, size]);
-}
-
-function normalise(rows: Float32Array, dimension: number): void {
-  for (let at = 0; at < rows.length; at += dimension) {
-    let sum = 0;
-    for (let i = at; i < at + dimension; i++) sum += rows[i]! ** 2;
-    const scale = 1 / Math.sqrt(sum);
-    for (let i = at; i < at + dimension; i++) rows[i] = rows[i]! * scale;
-  }
 }
 
 /** The input tensor for these images, as the card describes it. @param images uint8 [size, size, 3] each */
@@ -117,7 +109,7 @@ export async function openSession({ card, modelPath }: LoadedCard, threads: numb
         throw new PawdexError('model_invalid', {
           detail: `The model gave ${data.length / images.length} numbers an image; the card says ${output.dimension}.`,
         });
-      if (input.type === 'float32') normalise(data, output.dimension);
+      if (input.type === 'float32') normaliseRows(data, output.dimension);
       return data;
     },
     release: () => session.release(),

@@ -6,8 +6,8 @@ import { embedViews } from '../encoder/views.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { readPhoto } from '../image/read-photo.js';
 import { decodeViews, type Views } from '../image/views.js';
+import type { Matrix } from '../math/matrix.js';
 import type { EmbeddingCache } from './embedding-cache.js';
-import type { Matrix } from './exact.js';
 
 /** A photo to embed. */
 export interface LabelledFile {

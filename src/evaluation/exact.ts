@@ -1,17 +1,7 @@
 /** Exact nearest neighbours in memory, for evaluation: every query against every gallery row. */
 
-/** Vectors of one set, row after row. */
-export interface Matrix {
-  /** float32 [rows * dimension]; rows of unit length, so that a dot product is the cosine similarity. */
-  data: Float32Array;
-  rows: number;
-  dimension: number;
-}
-
-/** The first rows of a matrix, which shares its memory. */
-export function firstRows({ data, dimension }: Matrix, rows: number): Matrix {
-  return { data: data.subarray(0, rows * dimension), rows, dimension };
-}
+import type { Matrix } from '../math/matrix.js';
+import { TopK } from '../math/top-k.js';
 
 /** The nearest rows of one query. */
 export interface Nearest {
@@ -51,37 +41,19 @@ function multiplyFour(gallery: Matrix, queries: Float32Array, first: number, out
   }
 }
 
-/** The `k` largest of `scores` by a bounded min-heap, without the rows that are excluded. */
-function largest(scores: Float32Array, k: number, excluded: (row: number) => boolean): Nearest {
-  const heap = new Int32Array(Math.min(k, scores.length));
-  let size = 0;
-  // a is worse than b: less similar, or as similar and later
-  const worse = (a: number, b: number) => scores[a]! < scores[b]! || (scores[a]! === scores[b]! && a > b);
-  const sink = (from: number, end: number) => {
-    const row = heap[from]!;
-    let at = from;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= end) break;
-      if (child + 1 < end && worse(heap[child + 1]!, heap[child]!)) child++;
-      if (!worse(heap[child]!, row)) break;
-      heap[at] = heap[child]!;
-      at = child;
-    }
-    heap[at] = row;
-  };
-  for (let g = 0; g < scores.length; g++) {
-    if (size < heap.length) {
-      if (excluded(g)) continue;
-      heap[size++] = g;
-      if (size === heap.length) for (let i = (size >> 1) - 1; i >= 0; i--) sink(i, size);
-    } else if (worse(heap[0]!, g) && !excluded(g)) {
-      heap[0] = g;
-      sink(0, size);
+/** Finds the `k` rows with the highest scores, without those that are excluded. */
+function findHighest(scores: Float32Array, k: number, isExcluded: (row: number) => boolean): Nearest {
+  const top = new TopK(k);
+  for (let row = 0; row < scores.length; row++) {
+    if (scores[row]! > top.threshold && !isExcluded(row)) {
+      top.push(row, scores[row]!);
     }
   }
-  const rows = heap.slice(0, size).sort((a, b) => (worse(a, b) ? 1 : -1));
-  return { rows, similarities: Float32Array.from(rows, (row) => scores[row]!) };
+  const ranked = top.rank();
+  return {
+    rows: Int32Array.from(ranked, ({ id }) => id),
+    similarities: Float32Array.from(ranked, ({ score }) => score),
+  };
 }
 
 /**
@@ -114,7 +86,7 @@ export function forEachQuery(
     }
     for (let b = 0; b < count; b++) {
       const own = scores.subarray(b * gallery.rows, (b + 1) * gallery.rows);
-      visit(first + b, (k, excluded = () => false) => largest(own, k, excluded));
+      visit(first + b, (k, excluded = () => false) => findHighest(own, k, excluded));
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Reproducible random numbers. */
-import { createFloatTensor, type Tensor } from '../onnx/tensor.js';
+import { normalise } from './vectors.js';
 
-/** A generator of floats in [0, 1): mulberry32, the same sequence for a seed on every machine. */
+/** Creates a generator of floats in [0, 1): mulberry32, the same sequence for a seed on every machine. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -15,7 +15,7 @@ export function createRandom(seed: number): () => number {
 const rotateLeft = (word: number, bits: number) => (word << bits) | (word >>> (32 - bits));
 
 /**
- * One seed from several numbers, so that neighbouring ones give unrelated sequences: MurmurHash3 (x86, 32 bit) of
+ * Mixes several numbers into one seed, so that neighbouring ones give unrelated sequences: MurmurHash3 (x86, 32 bit) of
  * them as 32-bit words.
  *
  * @example randomFloats(mixSeed(seed, epoch, photo))
@@ -32,7 +32,7 @@ export function mixSeed(...words: number[]): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** A copy in random order, each order equally likely (Fisher and Yates). */
+/** Copies a list in random order, each order equally likely (Fisher and Yates). */
 export function shuffle<T>(items: readonly T[], random: () => number): T[] {
   const order = [...items];
   for (let i = order.length - 1; i > 0; i--) {
@@ -42,19 +42,16 @@ export function shuffle<T>(items: readonly T[], random: () => number): T[] {
   return order;
 }
 
-/** Unit vectors in random directions, float32 [count, width]. */
-export function drawDirections(count: number, width: number, seed: number): Tensor {
-  const random = createNormalRandom(seed);
-  const data = Float32Array.from({ length: count * width }, random);
-  for (let row = 0; row < count; row += 1) {
-    const vector = data.subarray(row * width, (row + 1) * width);
-    const length = Math.hypot(...vector) || 1;
-    for (let i = 0; i < width; i += 1) vector[i] = vector[i]! / length;
+/** Draws unit vectors in random directions. @returns float32 [count, width], row by row */
+export function drawDirections(count: number, width: number, seed: number): Float32Array {
+  const data = Float32Array.from({ length: count * width }, createNormalRandom(seed));
+  for (let row = 0; row < count; row++) {
+    normalise(data.subarray(row * width, (row + 1) * width));
   }
-  return createFloatTensor(data, [count, width]);
+  return data;
 }
 
-/** Normally distributed numbers, by the Box-Muller transform. */
+/** Creates a generator of normally distributed numbers, by the Box-Muller transform. */
 export function createNormalRandom(seed: number): () => number {
   const random = createRandom(seed);
   return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

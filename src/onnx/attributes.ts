@@ -1,10 +1,7 @@
 /** Reading a node's attributes with their defaults, and the axis arithmetic that goes with them. */
 import { PawdexError } from '../errors.js';
-import type { Value } from '../training/autodiff/operator-graph.js';
-import type { Attribute } from './onnx-model.js';
-import { type Tensor, toNumbers } from './tensor.js';
-
-type Attributes = Readonly<Record<string, Attribute>>;
+import { toNumbers } from './tensor.js';
+import type { Attributes, ShapeCall } from './types.js';
 
 /** An integer attribute. */
 export function readInt(attributes: Attributes, name: string, otherwise: number): number {
@@ -34,18 +31,6 @@ export function readInts(attributes: Attributes, name: string): number[] | undef
 export function resolveAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
-
-/** What shape inference sees of a node. */
-export interface ShapeCall {
-  readonly op: string;
-  readonly name: string;
-  readonly inputs: readonly (Value | undefined)[];
-  readonly attributes: Attributes;
-  constantOf(value: Value): Tensor | undefined;
-}
-
-/** Type and shape of one output. */
-export type OutputSpec = Pick<Value, 'dtype' | 'shape'>;
 
 /**
  * The values of a constant input, or undefined where it is omitted.

@@ -5,17 +5,19 @@
 
 export { asFloat, type Model, type ModelNode, readModel, writeModel } from '../onnx/onnx-model.js';
 export { createFloatTensor, createIntTensor, createZeros, type DType, type Tensor } from '../onnx/tensor.js';
+export type { Value } from '../onnx/types.js';
 export { appendGradients } from './autodiff/append-gradients.js';
 export { type CheckOptions, checkGradients, type GradientCheck } from './autodiff/check-gradients.js';
 export { GraphBuilder, type Operand } from './autodiff/graph-builder.js';
 export { GraphSession, type SessionOptions } from './autodiff/graph-session.js';
 export { type Imported, type ImportOptions, importModel } from './autodiff/import/index.js';
-export { type GraphNode, type NodeOptions, OperatorGraph, type Value } from './autodiff/operator-graph.js';
+export { OperatorGraph } from './autodiff/operator-graph.js';
 export { describePlacement, type Placement, type Provider } from './autodiff/provider.js';
 export type { AdamWOptions } from './autodiff/step/adamw.js';
 export { type StepOptions, type StepResult, TrainingStep } from './autodiff/step/index.js';
 export type { Objective } from './autodiff/step/step-graphs.js';
 export type { TrainingState } from './autodiff/step/training-state.js';
+export type { GraphNode, NodeOptions } from './autodiff/types.js';
 export { type LoadedBatch, type LoadOptions, loadBatches } from './data/load-batches.js';
 export { PhotoCache, type PhotoCacheOptions } from './data/photo-cache.js';
 export { type PlannedBatch, planRun } from './data/plan-run.js';

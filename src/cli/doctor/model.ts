@@ -4,6 +4,7 @@ import type { Config } from '../../config.js';
 import { openEncoder } from '../../encoder/open.js';
 import { readGallery } from '../../engine/gallery.js';
 import { asPawdexError } from '../../errors.js';
+import { computeLength } from '../../math/vectors.js';
 import { type Check, failed, ok } from './check.js';
 
 /** Loads the encoder, embeds a grey square, and holds the gallery against it. */
@@ -14,7 +15,7 @@ export async function checkModel(config: Config): Promise<Check[]> {
     try {
       const { info } = encoder;
       const vector = await encoder.embed(new Uint8Array(info.resize.size ** 2 * 3).fill(128));
-      const norm = Math.hypot(...vector);
+      const norm = computeLength(vector);
       const detail = `${info.name}, ${info.dimension} dimensions, fingerprint ${info.fingerprint.slice(0, 12)}`;
       const model =
         Math.abs(norm - 1) < 1e-3

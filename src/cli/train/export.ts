@@ -2,9 +2,9 @@
 import path from 'node:path';
 import type { LoadedCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/session.js';
-import type { Matrix } from '../../evaluation/exact.js';
 import { decode } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
+import type { Matrix } from '../../math/matrix.js';
 import type { Model } from '../../onnx/onnx-model.js';
 import type { SessionOptions } from '../../training/autodiff/graph-session.js';
 import { buildEncoderModel } from '../../training/export/encoder-model.js';

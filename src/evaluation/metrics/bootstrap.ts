@@ -1,21 +1,10 @@
 /** Confidence intervals by resampling the queries (Efron 1979; percentile intervals). */
+import { createRandom } from '../../math/random.js';
 
 /** A confidence interval. */
 export interface Interval {
   low: number;
   high: number;
-}
-
-/** mulberry32, a small generator with 32 bits of state: the same seed gives the same intervals everywhere. */
-function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 /** Settings of {@link bootstrap}. */
@@ -39,7 +28,7 @@ export function bootstrap(
   { resamples = 1000, level = 0.95, seed = 1 }: BootstrapOptions = {},
 ): Interval | null {
   if (n === 0) return null;
-  const random = uniform(seed);
+  const random = createRandom(seed);
   const sample = new Uint32Array(n);
   const values = new Float64Array(resamples);
   for (let r = 0; r < resamples; r++) {

@@ -3,7 +3,7 @@
  * have a gradient rule and those the rules emit; others are evaluated once when a model is imported.
  */
 import { PawdexError } from '../../errors.js';
-import type { OutputSpec, ShapeCall } from '../attributes.js';
+import type { OutputSpec, ShapeCall } from '../types.js';
 import { broadcast, castTo, comparison, sameAsFirst, whereShape } from './elementwise-shapes.js';
 import * as layout from './layout-shapes.js';
 import { gemm, layerNormalization, matMul } from './linear-shapes.js';

@@ -1,13 +1,7 @@
 /** Shapes of operators that move elements without computing on them. */
 import { PawdexError } from '../../errors.js';
-import {
-  type OutputSpec,
-  readConstant,
-  readInt,
-  readInts,
-  resolveAxis,
-  type ShapeCall,
-} from '../attributes.js';
+import { readConstant, readInt, readInts, resolveAxis } from '../attributes.js';
+import type { OutputSpec, ShapeCall } from '../types.js';
 import { broadcastShapes, requireInput } from './elementwise-shapes.js';
 
 /** A one-output result of the first input's element type. */

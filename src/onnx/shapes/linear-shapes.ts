@@ -1,5 +1,6 @@
 /** Shapes of matrix products and layer normalisation. */
-import { type OutputSpec, readInt, resolveAxis, type ShapeCall } from '../attributes.js';
+import { readInt, resolveAxis } from '../attributes.js';
+import type { OutputSpec, ShapeCall } from '../types.js';
 import { broadcastShapes, requireInput } from './elementwise-shapes.js';
 
 export function gemm(call: ShapeCall): OutputSpec[] {

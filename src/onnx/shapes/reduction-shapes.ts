@@ -1,5 +1,6 @@
 /** Shapes of the Reduce* operators (axes as an input, as from operator set 18 on). */
-import { type OutputSpec, readConstant, readInt, resolveAxis, type ShapeCall } from '../attributes.js';
+import { readConstant, readInt, resolveAxis } from '../attributes.js';
+import type { OutputSpec, ShapeCall } from '../types.js';
 import { requireInput } from './elementwise-shapes.js';
 
 /** The axes a Reduce* node reduces, counted from the front and sorted; all of them where none are named. */

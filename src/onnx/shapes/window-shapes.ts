@@ -1,5 +1,6 @@
 /** Shapes of convolution, pooling and batch normalisation over [N, C, ...spatial]. */
-import { type OutputSpec, readInt, readInts, readString, type ShapeCall } from '../attributes.js';
+import { readInt, readInts, readString } from '../attributes.js';
+import type { OutputSpec, ShapeCall } from '../types.js';
 import { requireInput } from './elementwise-shapes.js';
 
 /** The geometry of a window that slides over the spatial axes; one entry per axis. */

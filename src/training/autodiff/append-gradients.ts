@@ -1,10 +1,10 @@
 /** Reverse-mode differentiation: walks the graph backwards and lets each operator's rule extend it. */
 import { PawdexError } from '../../errors.js';
 import { describeNode } from '../../onnx/onnx-model.js';
-import type { GraphBuilder } from './graph-builder.js';
-import type { GraphNode, Value } from './operator-graph.js';
+import type { Value } from '../../onnx/types.js';
+import type { GraphBuilder, RuleCall } from './graph-builder.js';
 import { RULES } from './rules/index.js';
-import type { RuleCall } from './rules/rule.js';
+import type { GraphNode } from './types.js';
 
 /** Types that carry a gradient. */
 const isFloat = (value: Value): boolean => value.dtype === 'float32' || value.dtype === 'float64';
@@ -32,10 +32,10 @@ export function appendGradients(
     found.set(value, sofar === undefined ? gradient : g.add(sofar, gradient));
   };
   for (const [value, gradient] of seeds) if (active.has(value)) collect(value, gradient);
-  for (const { node, rule: own } of forward.toReversed()) {
+  for (const node of forward.toReversed()) {
     if (!node.outputs.some((output) => found.has(output) && active.has(output))) continue;
     const call = createRuleCall(g, node, active, found);
-    const rule = own ?? (node.domain === '' ? RULES.get(node.op) : undefined);
+    const rule = g.compositeRules.get(node) ?? (node.domain === '' ? RULES.get(node.op) : undefined);
     if (rule === undefined) throw createMissingRuleError(g, node, wrt);
     const results = g.scope(`grad ${node.name}`, () => rule(call));
     node.inputs.forEach((input, i) => {
@@ -49,7 +49,7 @@ export function appendGradients(
 /** All float values computed from `sources`, the sources included. */
 function findDependents(g: GraphBuilder, sources: readonly Value[]): Set<Value> {
   const active = new Set(sources);
-  for (const { node } of g.tape) {
+  for (const node of g.tape) {
     if (!node.inputs.some((input) => input && active.has(input))) continue;
     for (const output of node.outputs) if (isFloat(output)) active.add(output);
   }

@@ -1,11 +1,12 @@
 /** Comparing gradients with central finite differences: (f(w + h d) - f(w - h d)) / 2h. */
 import { PawdexError } from '../../errors.js';
 import { createRandom } from '../../math/random.js';
+import { computeDot, computeLength } from '../../math/vectors.js';
 import { countElements, type Tensor } from '../../onnx/tensor.js';
+import type { Value } from '../../onnx/types.js';
 import { appendGradients } from './append-gradients.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { GraphSession, type SessionOptions } from './graph-session.js';
-import type { Value } from './operator-graph.js';
 
 export interface CheckOptions {
   /** What is differentiated; anything but a scalar is first multiplied with a fixed random tensor and summed. */
@@ -99,7 +100,7 @@ async function checkWeight(
       detail: `The weight "${weight.name}" is ${weight.dtype}, not float32.`,
     });
   }
-  const norm = Math.sqrt(computeDot(gradient, gradient));
+  const norm = computeLength(gradient);
   const directions =
     data.length <= (options.elementwiseUpTo ?? 64)
       ? Array.from(data, (_, i) => new Float32Array(data.length).fill(1, i, i + 1))
@@ -137,11 +138,4 @@ async function checkWeight(
 /** A vector of random signs: every element takes part. */
 function drawSigns(length: number, random: () => number): Float32Array {
   return Float32Array.from({ length }, () => (random() < 0.5 ? -1 : 1));
-}
-
-/** The inner product, summed in double precision. */
-function computeDot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i += 1) sum += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum;
 }

@@ -13,9 +13,9 @@
 
 import type { Window } from '../../onnx/shapes/window-shapes.js';
 import { countElements } from '../../onnx/tensor.js';
+import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from './graph-builder.js';
-import type { Value } from './operator-graph.js';
-import { overhang } from './rules/through-window.js';
+import { computeOverhang } from './rules/spread-window.js';
 
 /** Up to this many entries one matrix maps a whole image, and no rows have to be copied. */
 const WHOLE_IMAGE = 10_000;
@@ -126,7 +126,7 @@ function appendForward(g: GraphBuilder, x: Value, weight: Value, window: Window)
   const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
   const shape = [channels, batch, ...window.output];
   const blocks = chooseBlocks(x, window);
-  const pads = [...window.begin, ...overhang(window, [height, width])];
+  const pads = [...window.begin, ...computeOverhang(window, [height, width])];
   if (hasFastKernel(window, blocks, pads)) {
     const image = g.reshape(x, [1, channels * batch, height, width]);
     return g.reshape(
@@ -189,7 +189,7 @@ function appendDataGradient(g: GraphBuilder, x: Value, weight: Value, dy: Value,
     const output = [height, width];
     return appendForward(g, dy, g.reverse(weight, [2, 3]), { ...window, begin, output });
   }
-  const ends = overhang(window, [height, width]);
+  const ends = computeOverhang(window, [height, width]);
   const image = g.reshape(dy, [1, channels * batch, ...window.output]);
   const spread = g.convTranspose(image, repeatPerImage(g, weight, batch), {
     group: channels * batch,

@@ -8,16 +8,58 @@ import {
   encodeDType,
   type Tensor,
 } from '../../onnx/tensor.js';
-import { OperatorGraph, type Value } from './operator-graph.js';
+import type { ShapeCall, Value } from '../../onnx/types.js';
+import { OperatorGraph } from './operator-graph.js';
+import type { GraphNode } from './types.js';
 
 /** A value, or a number that becomes a float32 scalar constant. */
 export type Operand = Value | number;
 
 const TO_THE_END = Number.MAX_SAFE_INTEGER;
 
+/** A node whose gradient is asked for, seen from its rule. */
+export interface RuleCall {
+  /** Where the gradient is written. */
+  readonly g: GraphBuilder;
+  readonly node: GraphNode;
+  /** The node's first input. */
+  readonly x: Value;
+  /** The node's first output. */
+  readonly y: Value;
+  /** The gradient of the loss with respect to `y`, of the shape of `y`. */
+  readonly dy: Value;
+  /** The same for every output; undefined for those that the loss does not depend on. */
+  readonly dys: readonly (Value | undefined)[];
+  /** Input `index`, which the operator requires. */
+  input(index: number): Value;
+  /** Whether the gradient with respect to input `index` is wanted; what is not wanted need not be built. */
+  needs(index: number): boolean;
+  /** The node as shape inference sees it. */
+  readonly shapes: ShapeCall;
+}
+
+/**
+ * Builds the gradients of the loss with respect to a node's inputs (a vector-Jacobian product).
+ *
+ * @returns one entry per input, each of its input's shape; undefined where the gradient is zero or not wanted
+ */
+export type GradientRule = (call: RuleCall) => (Value | undefined)[];
+
 /** A {@link OperatorGraph} with a method for every operator that losses, gradients and optimisers are written with. */
 export class GraphBuilder extends OperatorGraph {
   readonly #shared = new Map<string, Value>();
+  /** The gradient rules of composites, which go before those of their operator. */
+  readonly compositeRules = new Map<GraphNode, GradientRule>();
+
+  /**
+   * Appends what `build` makes as one unit with a gradient of its own, for where that is simpler or faster than
+   * to differentiate the operators inside.
+   */
+  composite(name: string, inputs: readonly Value[], build: () => Value, rule: GradientRule): Value {
+    const node = this.appendComposite(name, inputs, build);
+    this.compositeRules.set(node, rule);
+    return node.outputs[0] as Value;
+  }
 
   /** A constant that is made once per graph: the same `name` gives the same value. */
   shared(name: string, make: () => Tensor): Value {

@@ -13,42 +13,8 @@ import {
 } from '../../onnx/onnx-model.js';
 import { inferShapes } from '../../onnx/shapes/index.js';
 import type { DType, Tensor } from '../../onnx/tensor.js';
-import type { GradientRule } from './rules/rule.js';
-
-/** A handle on a tensor inside a {@link OperatorGraph}. Handles are compared by identity. */
-export interface Value {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-}
-
-/** An operator call inside a {@link OperatorGraph}. */
-export interface GraphNode {
-  readonly op: string;
-  readonly domain: string;
-  readonly name: string;
-  /** An omitted optional input is undefined. */
-  readonly inputs: readonly (Value | undefined)[];
-  readonly outputs: readonly Value[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
-}
-
-/** A step of the computation as differentiation sees it: a node, or a composite with a rule of its own. */
-export interface TapeEntry {
-  readonly node: GraphNode;
-  readonly rule?: GradientRule;
-}
-
-/** What {@link OperatorGraph.addNode} needs to know beside the operator and its inputs. */
-export interface NodeOptions {
-  readonly domain?: string;
-  readonly name?: string;
-  /** How many outputs to ask for; 1 unless given. */
-  readonly outputCount?: number;
-  /** What comes out, for operators that shape inference does not know. */
-  readonly outputs?: readonly Pick<Value, 'dtype' | 'shape'>[];
-  readonly attributes?: Readonly<Record<string, Attribute>>;
-}
+import type { Value } from '../../onnx/types.js';
+import type { GraphNode, NodeOptions } from './types.js';
 
 /** The oldest operator set that graphs are written in; a newer backbone raises it. */
 export const MINIMUM_OPSET = 18;
@@ -57,7 +23,7 @@ export const MINIMUM_OPSET = 18;
 export class OperatorGraph {
   readonly nodes: GraphNode[] = [];
   /** What is differentiated, in order: the nodes, with composites in place of the nodes inside them. */
-  readonly tape: TapeEntry[] = [];
+  readonly tape: GraphNode[] = [];
   readonly inputs: Value[] = [];
   /** Trainable weights: graph inputs with the values training starts from. */
   readonly parameters = new Map<Value, Tensor>();
@@ -135,22 +101,19 @@ export class OperatorGraph {
     const node: GraphNode = { op, domain: options.domain ?? '', name, inputs, outputs, attributes };
     for (const output of outputs) this.#producers.set(output, node);
     this.nodes.push(node);
-    if (!this.#insideComposite) this.tape.push({ node });
+    if (!this.#insideComposite) this.tape.push(node);
     return outputs;
   }
 
-  /**
-   * Appends what `build` makes as one unit with a gradient of its own, for where that is simpler or faster than
-   * to differentiate the operators inside.
-   */
-  composite(name: string, inputs: readonly Value[], build: () => Value, rule: GradientRule): Value {
+  /** Appends what `build` makes as one unit, a single node on the tape. */
+  protected appendComposite(name: string, inputs: readonly Value[], build: () => Value): GraphNode {
     const outer = this.#insideComposite;
     this.#insideComposite = true;
     try {
       const output = this.scope(name, build);
       const node = { op: name, domain: '', name: output.name, inputs, outputs: [output], attributes: {} };
-      if (!outer) this.tape.push({ node, rule });
-      return output;
+      if (!outer) this.tape.push(node);
+      return node;
     } finally {
       this.#insideComposite = outer;
     }

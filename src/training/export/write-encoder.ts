@@ -7,6 +7,7 @@ import { openSession } from '../../encoder/session.js';
 import { PawdexError } from '../../errors.js';
 import { ASIDE, writeSynced } from '../../files/replace.js';
 import { createRandom } from '../../math/random.js';
+import { computeDot, computeLength } from '../../math/vectors.js';
 import { type Model, writeModel } from '../../onnx/onnx-model.js';
 
 /** What a card says beside what is read from the graph itself. */
@@ -109,13 +110,13 @@ async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
       alone.push(await embed([pixels], 'an image', `Check that the network takes ${size} x ${size} pixels.`));
     const together = await embed(images, 'two images at once', 'Export the backbone with a free batch axis.');
     for (const [i, vector] of alone.entries()) {
-      const length = Math.hypot(...vector);
+      const length = computeLength(vector);
       if (!(Math.abs(length - 1) < 1e-3))
         throw new PawdexError('model_invalid', {
           detail: `The encoder gives a vector of length ${length}, not 1.`,
         });
       const row = together.subarray(i * dimension, (i + 1) * dimension);
-      if (!(vector.reduce((sum, value, j) => sum + value * row[j]!, 0) >= SAME))
+      if (!(computeDot(vector, row) >= SAME))
         throw new PawdexError('model_invalid', {
           detail: 'The encoder embeds an image differently when another is in its batch.',
           hint: 'Normalise by stored statistics, not by those of the batch.',

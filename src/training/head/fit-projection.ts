@@ -1,6 +1,6 @@
 /** Fitting a projection head on frozen features: what training starts from, and an encoder without any training. */
 import { PawdexError } from '../../errors.js';
-import type { Matrix } from '../../evaluation/exact.js';
+import type { Matrix } from '../../math/matrix.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { fitNeighbourhood, type NeighbourhoodOptions } from './neighbourhood.js';
 import type { Projection } from './projection.js';

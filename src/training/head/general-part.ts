@@ -1,6 +1,6 @@
 /** A head of two parts: what tells the trained labels apart, and what tells photos apart whatever their labels. */
 import { PawdexError } from '../../errors.js';
-import type { Matrix } from '../../evaluation/exact.js';
+import { type Matrix, takeColumns } from '../../math/matrix.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { computeLeadingEigenvectors } from './leading-eigenvectors.js';
@@ -149,16 +149,6 @@ export async function scaleProjection(
       shape,
     );
   return { matrix: times(projection.matrix), offset: times(projection.offset) };
-}
-
-/** The columns from one on, up to another or the last, as a copy unless that is all of them. */
-export function takeColumns({ data, rows, dimension }: Matrix, from: number, to = dimension): Matrix {
-  const width = to - from;
-  if (width === dimension) return { data, rows, dimension };
-  const taken = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row += 1)
-    taken.set(data.subarray(row * dimension + from, row * dimension + to), row * width);
-  return { data: taken, rows, dimension: width };
 }
 
 /** What has to be added to features @ axes for their mean to be 0. @param axes row-major [F, count] */

@@ -1,10 +1,10 @@
 /** The eigenvectors of the largest eigenvalues, for a part of the work that all of them take. */
-import { QrDecomposition, Matrix as Rows } from 'ml-matrix';
+import { decomposeSymmetric, orthonormalise } from '../../math/decompositions.js';
 import { drawDirections } from '../../math/random.js';
 import { createFloatTensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
-import { decomposeSymmetric, runOnce } from './projection.js';
+import { runOnce } from './projection.js';
 
 /** Up to this size all eigenvectors are computed: it takes a second. */
 const SMALL = 512;
@@ -34,7 +34,7 @@ export async function computeLeadingEigenvectors(
   const options = threads === undefined ? {} : { threads };
   const session = await GraphSession.open(buildRoundGraph(symmetric, n, width), options);
   try {
-    let basis = orthonormalise(drawDirections(n, width, n).data as Float32Array, n, width);
+    let basis = orthonormalise(drawDirections(n, width, n), n, width);
     let before = 0;
     for (let round = 0; ; round += 1) {
       const { image, ritz } = await session.run({ basis: createFloatTensor(basis, [n, width]) });
@@ -64,12 +64,6 @@ function buildRoundGraph(symmetric: Float32Array, n: number, width: number): Uin
   g.output('image', g.matMul(matrix, once));
   g.output('ritz', g.matMul(g.transposeLast(basis), once));
   return g.toBytes();
-}
-
-/** Orthonormal columns that span the same as those of a row-major [n, width]. */
-function orthonormalise(columns: Float32Array, n: number, width: number): Float32Array {
-  const rows = Rows.from1DArray(n, width, columns);
-  return Float32Array.from(new QrDecomposition(rows).orthogonalMatrix.to1DArray());
 }
 
 /** The last `count` of the columns of [n, width], in reverse: eigenvalues ascend. */

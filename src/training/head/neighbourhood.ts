@@ -1,10 +1,10 @@
 /** Neighbourhood components analysis on the sphere: a projection under which the nearest photos share a label. */
-import type { Matrix } from '../../evaluation/exact.js';
+import type { Matrix } from '../../math/matrix.js';
 import { createRandom } from '../../math/random.js';
 import { createIntTensor } from '../../onnx/tensor.js';
+import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
-import type { Value } from '../autodiff/operator-graph.js';
 import { TrainingStep } from '../autodiff/step/index.js';
 import { appendLogits, appendSameLabel, createNotItselfMask, EXCLUDED } from '../losses/contrast.js';
 import type { Projection } from './projection.js';

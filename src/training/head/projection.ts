@@ -1,10 +1,10 @@
 /** The linear algebra of fitting heads, on ONNX Runtime where the matrices are large. */
-import { EigenvalueDecomposition } from 'ml-matrix';
-import type { Matrix } from '../../evaluation/exact.js';
+import type { Matrix } from '../../math/matrix.js';
+import { normalise } from '../../math/vectors.js';
 import type { Tensor } from '../../onnx/tensor.js';
+import type { Value } from '../../onnx/types.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
-import type { Value } from '../autodiff/operator-graph.js';
 
 /** A projection of features: features @ matrix + offset. */
 export interface Projection {
@@ -45,18 +45,6 @@ export async function runOnce(
   }
 }
 
-/** Eigenvalues, ascending, and eigenvectors as the columns of a row-major [n, n], of a symmetric matrix. */
-export function decomposeSymmetric(
-  symmetric: Float32Array,
-  n: number,
-): { values: number[]; vectors: Float32Array } {
-  const rows = Array.from({ length: n }, (_, i) => Array.from(symmetric.subarray(i * n, (i + 1) * n)));
-  // What rounding makes of a symmetric matrix is not quite one.
-  for (let i = 0; i < n; i += 1) for (let j = 0; j < i; j += 1) rows[i]![j] = rows[j]![i]!;
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(rows, { assumeSymmetric: true });
-  return { values: realEigenvalues, vectors: Float32Array.from(eigenvectorMatrix.to1DArray()) };
-}
-
 /** Embeddings of features [n, F] by a projection: float32 [n, D], unit vectors. */
 export function projectFeatures(features: Matrix, { matrix, offset }: Projection): Matrix {
   const dimension = offset.data.length;
@@ -70,8 +58,7 @@ export function projectFeatures(features: Matrix, { matrix, offset }: Projection
       const value = features.data[row * width + f]!;
       for (let i = 0; i < dimension; i += 1) out[i] = out[i]! + value * weights[f * dimension + i]!;
     }
-    const length = Math.hypot(...out) || 1;
-    for (let i = 0; i < dimension; i += 1) out[i] = out[i]! / length;
+    normalise(out);
   }
   return { data, rows: features.rows, dimension };
 }

@@ -1,9 +1,11 @@
 /** A linear projection in closed form: directions in which photos of one label differ count less. */
-import type { Matrix } from '../../evaluation/exact.js';
+
+import { decomposeSymmetric } from '../../math/decompositions.js';
+import type { Matrix } from '../../math/matrix.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { computeLeadingEigenvectors } from './leading-eigenvectors.js';
-import { computeCovariance, decomposeSymmetric, type Projection, runOnce } from './projection.js';
+import { computeCovariance, type Projection, runOnce } from './projection.js';
 
 /** Settings of {@link fitWhitening}. */
 export interface WhiteningOptions {

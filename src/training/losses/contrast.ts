@@ -2,8 +2,8 @@
  * What all contrastive losses share: among the candidates of a row, the positives shall be the most similar.
  */
 import { PawdexError } from '../../errors.js';
+import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
-import type { Value } from '../autodiff/operator-graph.js';
 
 /** Settings of every contrastive loss. */
 export interface ContrastOptions {

@@ -1,5 +1,5 @@
+import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
-import type { Value } from '../autodiff/operator-graph.js';
 import {
   appendContrast,
   appendLogits,

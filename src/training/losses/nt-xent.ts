@@ -1,5 +1,5 @@
+import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
-import type { Value } from '../autodiff/operator-graph.js';
 import type { ContrastOptions } from './contrast.js';
 import { appendSupCon } from './sup-con.js';
 

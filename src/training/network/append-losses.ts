@@ -1,7 +1,7 @@
 /** A recipe's losses as one scalar of a graph. */
 import type { Tensor } from '../../onnx/tensor.js';
+import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
-import type { Value } from '../autodiff/operator-graph.js';
 import { declareTemperature } from '../losses/contrast.js';
 import { appendInfoNce } from '../losses/info-nce.js';
 import { appendMoco } from '../losses/moco.js';

@@ -3,8 +3,9 @@
  * on the very views that the losses see: learning without forgetting (Li and Hoiem, arXiv 1606.09282), with features
  * as the target (FitNets, Romero et al., arXiv 1412.6550).
  */
+
+import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
-import type { Value } from '../autodiff/operator-graph.js';
 import { countComponents, splitProjection } from '../head/general-part.js';
 import { countLearned } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';

@@ -2,10 +2,10 @@
 import { PawdexError } from '../../errors.js';
 import type { Model } from '../../onnx/onnx-model.js';
 import type { Tensor } from '../../onnx/tensor.js';
+import type { Value } from '../../onnx/types.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import { importModel } from '../autodiff/import/index.js';
-import type { Value } from '../autodiff/operator-graph.js';
 import { appendUnitRows } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { findLayers, selectTrainableWeights } from './layers.js';

@@ -2,9 +2,9 @@
 import { PawdexError } from '../../errors.js';
 import type { Model, ModelPort } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
+import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
 import { importModel } from '../autodiff/import/index.js';
-import type { Value } from '../autodiff/operator-graph.js';
 import type { Projection } from '../head/projection.js';
 import { appendUnitRows } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/recipe-schema.js';

@@ -1,7 +1,8 @@
 /** A trained network with the one it started from still in it, so that an embedding can be made of both. */
 
 import { PawdexError } from '../../errors.js';
-import type { Matrix } from '../../evaluation/exact.js';
+import type { Matrix } from '../../math/matrix.js';
+import { computeLength } from '../../math/vectors.js';
 import type { Model, ModelNode } from '../../onnx/onnx-model.js';
 import { findTail, PASSING } from '../../onnx/pooled-tail.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
@@ -108,7 +109,7 @@ export function widenProjection({ matrix, offset }: Projection, features: Matrix
   const [width = 0, to = 0] = matrix.shape;
   let length = 0;
   for (let row = 0; row < rows; row += 1)
-    length += Math.hypot(...data.subarray(row * dimension, row * dimension + width)) / rows;
+    length += computeLength(data.subarray(row * dimension, row * dimension + width)) / rows;
   const wide = new Float32Array(dimension * to);
   (matrix.data as Float32Array).forEach((weight, i) => {
     wide[i] = weight / length;

@@ -1,6 +1,7 @@
 /** What training starts from: the head and the proxies, fitted on frozen features or random. */
-import type { Matrix } from '../../evaluation/exact.js';
+import type { Matrix } from '../../math/matrix.js';
 import { createNormalRandom, drawDirections } from '../../math/random.js';
+import { normalise } from '../../math/vectors.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/projection.js';
 
@@ -35,12 +36,10 @@ export function computeMeanProxies(
     for (let i = 0; i < dimension; i += 1)
       proxies[label * dimension + i] = proxies[label * dimension + i]! + data[photo * dimension + i]!;
   });
-  const fallback = drawDirections(count, dimension, 1).data as Float32Array;
+  const fallback = drawDirections(count, dimension, 1);
   for (let label = 0; label < count; label += 1) {
     const proxy = proxies.subarray(label * dimension, (label + 1) * dimension);
-    const length = Math.hypot(...proxy);
-    if (length === 0) proxy.set(fallback.subarray(label * dimension, (label + 1) * dimension));
-    else for (let i = 0; i < dimension; i += 1) proxy[i] = proxy[i]! / length;
+    if (normalise(proxy) === 0) proxy.set(fallback.subarray(label * dimension, (label + 1) * dimension));
   }
   return createFloatTensor(proxies, [count, dimension]);
 }

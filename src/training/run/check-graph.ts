@@ -1,9 +1,9 @@
 /** A recipe's network and losses as one graph on a few random images, to check gradients with. */
 
 import { createRandom, drawDirections } from '../../math/random.js';
-import { createIntTensor, type Tensor } from '../../onnx/tensor.js';
+import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
+import type { Value } from '../../onnx/types.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
-import type { Value } from '../autodiff/operator-graph.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
 import { readBackbone } from '../network/backbone.js';
 import { createObjective } from '../network/objective.js';
@@ -34,7 +34,8 @@ export async function buildCheckGraph(recipe: Recipe): Promise<{ graph: GraphBui
   const dimension = countLearned(recipe);
   const head = createRandomHead(await measureFeatureWidth(parts), countHeadOutputs(recipe), recipe.seed);
   const smaller = shrinkRecipe(recipe);
-  const objective = createObjective({ ...parts, head }, drawDirections(SMALL.labels, dimension, 2), smaller);
+  const proxies = drawUnitRows(SMALL.labels, dimension, 2);
+  const objective = createObjective({ ...parts, head }, proxies, smaller);
   const graph = new GraphBuilder();
   const embeddings = await objective.encoder(graph, countViewsPerStep(smaller));
   return { graph, loss: objective.loss(graph, embeddings) };
@@ -53,7 +54,11 @@ export function createCheckFeeds(recipe: Recipe): Record<string, Tensor> {
     [LOSS_INPUTS.labels]: createIntTensor(
       Array.from({ length: views }, (_, i) => Math.floor(i / SMALL.photos)),
     ),
-    [LOSS_INPUTS.keys]: drawDirections(views, dimension, 3),
-    [LOSS_INPUTS.queue]: drawDirections(12, dimension, 4),
+    [LOSS_INPUTS.keys]: drawUnitRows(views, dimension, 3),
+    [LOSS_INPUTS.queue]: drawUnitRows(12, dimension, 4),
   };
+}
+
+function drawUnitRows(count: number, width: number, seed: number): Tensor {
+  return createFloatTensor(drawDirections(count, width, seed), [count, width]);
 }

@@ -1,5 +1,5 @@
 /** What an encoder is made of when training has ended: the trained network, with the general part of its head. */
-import type { Matrix } from '../../evaluation/exact.js';
+import type { Matrix } from '../../math/matrix.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { addGeneralPart, countComponents, joinWeighted, splitProjection } from '../head/general-part.js';
 import type { Projection } from '../head/projection.js';

@@ -1,6 +1,7 @@
 /** Photos through a backbone as it is, without training: frozen features before a run, trained ones at evaluations. */
-import type { Matrix } from '../../evaluation/exact.js';
+
 import { decode, type ResizeRule } from '../../image/decode.js';
+import type { Matrix } from '../../math/matrix.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';

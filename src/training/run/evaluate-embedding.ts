@@ -1,8 +1,8 @@
 /** How good embeddings are on photos that were not trained on. */
 import { type EmbeddedSet, subset } from '../../evaluation/embed-set.js';
 import { evaluate } from '../../evaluation/evaluate.js';
-import type { Matrix } from '../../evaluation/exact.js';
 import { ask } from '../../evaluation/outcomes.js';
+import type { Matrix } from '../../math/matrix.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Quality } from './training-log.js';
 import type { TrainingPhoto, TrainingSet } from './training-set.js';

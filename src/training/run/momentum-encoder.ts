@@ -1,7 +1,7 @@
 /** MoCo's other half: the momentum encoder that makes the keys, and the queue of keys of earlier batches. */
 
 import { drawDirections } from '../../math/random.js';
-import type { Tensor } from '../../onnx/tensor.js';
+import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import type { Objective } from '../autodiff/step/step-graphs.js';
@@ -40,7 +40,9 @@ export class MomentumEncoder {
     const g = new GraphBuilder();
     const keys = appendUnitRows(g, await objective.encoder(g, batch));
     g.output('keys', keys);
-    const queue = drawDirections(settings.length, keys.shape[1] ?? 0, settings.seed);
+    const [, width = 0] = keys.shape;
+    const start = drawDirections(settings.length, width, settings.seed);
+    const queue = createFloatTensor(start, [settings.length, width]);
     const open = await GraphSession.open(g.toBytes(), session);
     const own = Object.fromEntries(
       [...g.parameters.keys()].map(({ name }) => [name, weights[name] as Tensor]),

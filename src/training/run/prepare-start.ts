@@ -2,7 +2,7 @@
 
 import { readPhoto } from '../../image/read-photo.js';
 import { drawDirections } from '../../math/random.js';
-import type { Tensor } from '../../onnx/tensor.js';
+import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { FIT_STEPS, fitProjection } from '../head/fit-projection.js';
 import {
@@ -47,7 +47,8 @@ export async function prepareStart(
   const hasProxies = recipe.losses.some(({ kind }) => kind === 'proxy-nca');
   const count = set.labels.length;
   if (stored !== null || start === 'random') {
-    const proxies = stored?.[PROXIES] ?? drawDirections(count, dimension, recipe.seed + 1);
+    const drawn = createFloatTensor(drawDirections(count, dimension, recipe.seed + 1), [count, dimension]);
+    const proxies = stored?.[PROXIES] ?? drawn;
     return { network: replaceWeights(network, stored ?? {}), proxies: hasProxies ? proxies : null };
   }
   onPhase('Features of the frozen backbone', set.train.length);

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PawdexError } from '../../errors.js';
 import type { EmbeddedSet } from '../../evaluation/embed-set.js';
-import { firstRows } from '../../evaluation/exact.js';
 import { readPhoto } from '../../image/read-photo.js';
+import { takeFirstRows } from '../../math/matrix.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { projectFeatures } from '../head/projection.js';
 import { type Network, replaceWeights } from '../network/network.js';
@@ -250,7 +250,7 @@ class Run {
       report?.phase(text, photos.length);
       const read = (i: number) => readPhoto(photos[i]!.file);
       const features = await computeFeatures(network, photos.length, read, this.#features);
-      head = await completeHead(network.head, firstRows(features, gallery), general, session);
+      head = await completeHead(network.head, takeFirstRows(features, gallery), general, session);
       return projectFeatures(features, head);
     });
     return { ...evaluated, network: { ...network, head } };

@@ -3,9 +3,9 @@
 import { createRandom } from '../../../src/math/random.js';
 import type { Attribute, Model, ModelNode } from '../../../src/onnx/onnx-model.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import type { Value } from '../../../src/onnx/types.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
-import type { Value } from '../../../src/training/autodiff/operator-graph.js';
 
 /** Uniform values in [-scale, scale]. */
 export function noise(seed: number, shape: readonly number[], scale = 1): Tensor {

@@ -2,10 +2,10 @@
 
 import { asFloat, type Model } from '../../../src/onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import type { Value } from '../../../src/onnx/types.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { appendBatchNorm } from '../../../src/training/autodiff/import/batch-norm.js';
 import { importModel } from '../../../src/training/autodiff/import/index.js';
-import type { Value } from '../../../src/training/autodiff/operator-graph.js';
 import { node } from './helpers.js';
 
 type Weights = Record<string, Tensor>;

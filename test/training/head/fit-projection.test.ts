@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Matrix } from '../../../src/evaluation/exact.js';
+import type { Matrix } from '../../../src/math/matrix.js';
 import { createRandom } from '../../../src/math/random.js';
 import { fitProjection } from '../../../src/training/head/fit-projection.js';
 import type { Projection } from '../../../src/training/head/projection.js';

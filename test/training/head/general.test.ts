@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Matrix } from '../../../src/evaluation/exact.js';
+import type { Matrix } from '../../../src/math/matrix.js';
 import { createNormalRandom, createRandom } from '../../../src/math/random.js';
 import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { addGeneralPart } from '../../../src/training/head/general-part.js';

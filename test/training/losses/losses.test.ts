@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/onnx/tensor.js';
+import type { Value } from '../../../src/onnx/types.js';
 import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
 import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
-import type { Value } from '../../../src/training/autodiff/operator-graph.js';
 import { declareTemperature } from '../../../src/training/losses/contrast.js';
 import { appendInfoNce } from '../../../src/training/losses/info-nce.js';
 import { appendMoco } from '../../../src/training/losses/moco.js';

@@ -1,7 +1,7 @@
 /** A trained network with its start beside it gives what either gives alone. */
 import { describe, expect, it } from 'vitest';
 import { withCells } from '../../../src/encoder/cells/graph.js';
-import type { Matrix } from '../../../src/evaluation/exact.js';
+import type { Matrix } from '../../../src/math/matrix.js';
 import { createRandom } from '../../../src/math/random.js';
 import { type Model, writeModel } from '../../../src/onnx/onnx-model.js';
 import { createFloatTensor } from '../../../src/onnx/tensor.js';

@@ -1,6 +1,7 @@
 /** Batch normalisation with the statistics of the batch (Ioffe & Szegedy, arXiv 1502.03167), in single operators. */
+
+import type { Value } from '../../../onnx/types.js';
 import type { GraphBuilder } from '../graph-builder.js';
-import type { Value } from '../operator-graph.js';
 
 /** A normalised batch with the statistics it was normalised by. */
 export interface BatchNormalised {

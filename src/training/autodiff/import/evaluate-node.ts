@@ -1,8 +1,8 @@
 /** Evaluating one node on its own, for what cannot be known by reading it. */
 import { type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
 import { createZeros, type Tensor } from '../../../onnx/tensor.js';
+import type { Value } from '../../../onnx/types.js';
 import { GraphSession } from '../graph-session.js';
-import type { Value } from '../operator-graph.js';
 
 /** An input to {@link evaluateNode}: computed (only its shape matters), constant, or omitted. */
 export type NodeInput = Value | Tensor | undefined;

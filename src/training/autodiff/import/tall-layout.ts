@@ -9,9 +9,9 @@
 import { readInt } from '../../../onnx/attributes.js';
 import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
 import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
+import type { Value } from '../../../onnx/types.js';
 import { appendDepthwise } from '../depthwise.js';
 import type { GraphBuilder } from '../graph-builder.js';
-import type { Value } from '../operator-graph.js';
 
 /** The largest image side for which {@link appendDepthwise} is used: its work grows with the row's length. */
 const WIDEST = 64;

@@ -8,8 +8,8 @@
  * digits left in float32.
  */
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
+import type { Value } from '../../../onnx/types.js';
 import type { GraphBuilder } from '../graph-builder.js';
-import type { Value } from '../operator-graph.js';
 
 /** Settings of the optimiser; the defaults are PyTorch's. */
 export interface AdamWOptions {

@@ -1,9 +1,9 @@
 /** The graphs of a training step, each made from an encoder and a loss. */
 import { PawdexError } from '../../../errors.js';
 import { countElements } from '../../../onnx/tensor.js';
+import type { Value } from '../../../onnx/types.js';
 import { appendGradients } from '../append-gradients.js';
 import { GraphBuilder } from '../graph-builder.js';
-import type { Value } from '../operator-graph.js';
 import { type AdamWOptions, appendAdamW } from './adamw.js';
 import { nameInput, nameOutput } from './training-state.js';
 

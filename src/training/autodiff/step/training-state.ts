@@ -1,7 +1,7 @@
 /** What an optimiser remembers from step to step. */
 import { PawdexError } from '../../../errors.js';
 import { countElements, createZeros, type Tensor } from '../../../onnx/tensor.js';
-import type { Value } from '../operator-graph.js';
+import type { Value } from '../../../onnx/types.js';
 
 /** Weights and optimiser moments by weight name; plain data, to be stored in a checkpoint. */
 export interface TrainingState {

@@ -4,6 +4,8 @@
  * encoder's int8 error, and mostly what 7-bit weights would cost.
  */
 
+import { invertCholeskyFactor } from '../../../math/decompositions.js';
+
 /** Share of the mean diagonal that is added to the second moments, so that they can be inverted. */
 const DAMPING = 0.01;
 
@@ -32,7 +34,7 @@ export function roundFilters({ weights, moments, size, scales, limit }: FilterGr
   const order = [...Array(size).keys()].sort(
     (a, b) => moments[a * size + a]! - moments[b * size + b]! || b - a,
   );
-  const factor = invertFactor(moments, order);
+  const factor = invertCholeskyFactor(size, (row, column) => moments[order[row]! * size + order[column]!]!);
   const rounded = new Int8Array(weights.length);
   const rest = new Float64Array(size);
   scales.forEach((scale, f) => {
@@ -54,36 +56,4 @@ function damp(moments: Float64Array, size: number): void {
   for (let i = 0; i < size; i += 1) trace += moments[i * size + i]!;
   const added = (DAMPING * trace) / size + 1e-9;
   for (let i = 0; i < size; i += 1) moments[i * size + i]! += added;
-}
-
-/**
- * Lower-triangular M with M^T M the inverse of the moments, their inputs in the given order: the inverse of the
- * Cholesky factor.
- */
-function invertFactor(moments: Float64Array, order: readonly number[]): Float64Array {
-  const size = order.length;
-  const lower = new Float64Array(size * size);
-  for (let i = 0; i < size; i += 1) {
-    const row = i * size;
-    for (let j = 0; j <= i; j += 1) {
-      let sum = moments[order[i]! * size + order[j]!]!;
-      const other = j * size;
-      for (let k = 0; k < j; k += 1) sum -= lower[row + k]! * lower[other + k]!;
-      // Damping keeps pivots positive but for what rounding takes away.
-      lower[row + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / lower[other + j]!;
-    }
-  }
-  const inverse = new Float64Array(size * size);
-  for (let i = 0; i < size; i += 1) {
-    const row = i * size;
-    for (let k = 0; k < i; k += 1) {
-      const factor = lower[row + k]!;
-      const above = k * size;
-      for (let j = 0; j <= k; j += 1) inverse[row + j]! -= factor * inverse[above + j]!;
-    }
-    const pivot = lower[row + i]!;
-    for (let j = 0; j < i; j += 1) inverse[row + j]! /= pivot;
-    inverse[row + i] = 1 / pivot;
-  }
-  return inverse;
 }

@@ -1,5 +1,6 @@
 /** From a float encoder to the int8 encoder that is served. */
 import { PawdexError } from '../../../errors.js';
+import { computeDot } from '../../../math/vectors.js';
 import { type Model, writeModel } from '../../../onnx/onnx-model.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 import { fitAffine } from './activation-range.js';
@@ -106,11 +107,7 @@ async function measureAgreement(
       const [a, b] = [await sessions[0].run(feed), await sessions[1].run(feed)].map(
         (results) => results[name]?.data as Float32Array,
       );
-      let cosine = 0;
-      a?.forEach((value, i) => {
-        cosine += value * (b?.[i] ?? 0);
-      });
-      cosines.push(cosine);
+      cosines.push(computeDot(a as Float32Array, b as Float32Array));
     }
   } finally {
     for (const session of sessions) await session.close();

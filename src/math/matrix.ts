@@ -1,0 +1,32 @@
+/** Matrices as one array. */
+
+/** Vectors of one set, row after row. */
+export interface Matrix {
+  /** float32 [rows * dimension]. */
+  readonly data: Float32Array;
+  readonly rows: number;
+  readonly dimension: number;
+}
+
+/** The first rows of a matrix, in the same memory. */
+export function takeFirstRows({ data, dimension }: Matrix, rows: number): Matrix {
+  return { data: data.subarray(0, rows * dimension), rows, dimension };
+}
+
+/** One row of a matrix, in the same memory. */
+export function getRow({ data, dimension }: Pick<Matrix, 'data' | 'dimension'>, row: number): Float32Array {
+  return data.subarray(row * dimension, (row + 1) * dimension);
+}
+
+/** The columns from one on, up to another or the last; a copy unless that is all of them. */
+export function takeColumns({ data, rows, dimension }: Matrix, from: number, to = dimension): Matrix {
+  const width = to - from;
+  if (width === dimension) {
+    return { data, rows, dimension };
+  }
+  const part = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    part.set(data.subarray(row * dimension + from, row * dimension + to), row * width);
+  }
+  return { data: part, rows, dimension: width };
+}

@@ -1,0 +1,95 @@
+/** The k best of a stream of scored items: a binary heap with the worst on top. */
+
+/** An item with its score. */
+export interface Ranked {
+  id: number;
+  score: number;
+}
+
+/**
+ * Keeps the k items with the highest scores. Of equal scores, the lower id is the better.
+ *
+ * @example
+ *   const top = new TopK(10);
+ *   for (const [id, score] of scores.entries()) {
+ *     if (score > top.threshold) {
+ *       top.push(id, score);
+ *     }
+ *   }
+ *   const best = top.rank();
+ */
+export class TopK {
+  readonly #k: number;
+  readonly #scores: number[] = [];
+  readonly #ids: number[] = [];
+  /** Only scores above this can still enter. Check it before each call: in a long stream, few do. */
+  threshold = Number.NEGATIVE_INFINITY;
+
+  /** @param k 1 or more */
+  constructor(k: number) {
+    this.#k = k;
+  }
+
+  /** Offers an item with a score above {@link threshold}. */
+  push(id: number, score: number): void {
+    const isFull = this.#scores.length === this.#k;
+    const place = isFull ? this.#sink(id, score) : this.#rise(id, score);
+    this.#scores[place] = score;
+    this.#ids[place] = id;
+    if (this.#scores.length === this.#k) {
+      this.threshold = this.#scores[0]!;
+    }
+  }
+
+  /** The items kept, the best first. */
+  rank(): Ranked[] {
+    return this.#ids
+      .map((id, i) => ({ id, score: this.#scores[i]! }))
+      .sort((a, b) => b.score - a.score || a.id - b.id);
+  }
+
+  /** Moves the items that are better down from a new last place, and returns the place that is left. */
+  #rise(id: number, score: number): number {
+    let place = this.#scores.length;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (!this.#isBetter(parent, id, score)) {
+        break;
+      }
+      this.#move(parent, place);
+      place = parent;
+    }
+    return place;
+  }
+
+  /** Drops the worst item, moves the items that are worse up, and returns the place that is left. */
+  #sink(id: number, score: number): number {
+    const scores = this.#scores;
+    let place = 0;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= scores.length) {
+        return place;
+      }
+      if (child + 1 < scores.length && this.#isBetter(child, this.#ids[child + 1]!, scores[child + 1]!)) {
+        child++;
+      }
+      if (this.#isBetter(child, id, score)) {
+        return place;
+      }
+      this.#move(child, place);
+      place = child;
+    }
+  }
+
+  /** Whether the item at a place is better than another. */
+  #isBetter(place: number, id: number, score: number): boolean {
+    const own = this.#scores[place]!;
+    return own > score || (own === score && this.#ids[place]! < id);
+  }
+
+  #move(from: number, to: number): void {
+    this.#scores[to] = this.#scores[from]!;
+    this.#ids[to] = this.#ids[from]!;
+  }
+}

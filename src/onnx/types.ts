@@ -1,0 +1,25 @@
+/** What the analysis of graphs works on. */
+import type { Attribute } from './onnx-model.js';
+import type { DType, Tensor } from './tensor.js';
+
+/** A tensor of a graph with its static shape. Values are compared by identity. */
+export interface Value {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** The attributes of a node by name. */
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** What shape inference sees of a node. */
+export interface ShapeCall {
+  readonly op: string;
+  readonly name: string;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes: Attributes;
+  constantOf(value: Value): Tensor | undefined;
+}
+
+/** Type and shape of one output. */
+export type OutputSpec = Pick<Value, 'dtype' | 'shape'>;

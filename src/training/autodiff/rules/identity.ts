@@ -1,4 +1,0 @@
-import type { GradientRule } from './rule.js';
-
-/** y = x. */
-export const identity: GradientRule = ({ dy }) => [dy];

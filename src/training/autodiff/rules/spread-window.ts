@@ -1,0 +1,54 @@
+/** Sends gradients back through a sliding window, by ConvTranspose. */
+import type { Window } from '../../../onnx/shapes/window-shapes.js';
+import type { Value } from '../../../onnx/types.js';
+import type { GraphBuilder } from '../graph-builder.js';
+
+/**
+ * How far past the input's end the last window reaches, per spatial axis; negative where elements at the end are
+ * reached by no window.
+ */
+export function computeOverhang(window: Window, spatial: readonly number[]): number[] {
+  return spatial.map((length, axis) => {
+    const extent = (window.dilations[axis] ?? 1) * ((window.kernel[axis] ?? 1) - 1) + 1;
+    const covered = ((window.output[axis] ?? 1) - 1) * (window.strides[axis] ?? 1) + extent;
+    return covered - (window.begin[axis] ?? 0) - length;
+  });
+}
+
+/**
+ * Adds every element of `dy`, times the weight, to all elements that its window covered.
+ *
+ * onnxruntime's CUDA provider cannot pad one end of a ConvTranspose more than the other: it hands such an operator to the
+ * CPU, and the whole step waits for it (docs/gpu.md). So ConvTranspose gets the padding that both ends share, and the rest
+ * is cut off its result.
+ *
+ * @param dy [N, O, ...P]
+ * @param weight [O, C/group, ...K]
+ * @param window the forward window
+ * @param spatial the forward input's spatial size, I
+ * @returns [N, C, ...I]
+ */
+export function spreadThroughWindow(
+  g: GraphBuilder,
+  dy: Value,
+  weight: Value,
+  { window, spatial, group }: { window: Window; spatial: readonly number[]; group: number },
+): Value {
+  const reached = computeOverhang(window, spatial);
+  const ends = reached.map((end) => Math.max(end, 0));
+  const both = ends.map((end, axis) => Math.min(end, window.begin[axis] ?? 0));
+  const { strides, dilations } = window;
+  const output_padding = reached.map((end) => Math.max(-end, 0));
+  let result = g.convTranspose(dy, weight, {
+    strides,
+    dilations,
+    pads: [...both, ...both],
+    output_padding,
+    group,
+  });
+  spatial.forEach((length, axis) => {
+    const begin = (window.begin[axis] ?? 0) - (both[axis] ?? 0);
+    if (result.shape[axis + 2] !== length) result = g.slice(result, axis + 2, begin, begin + length);
+  });
+  return result;
+}

@@ -1,0 +1,144 @@
+/**
+ * Gradient rules of convolution and pooling over [N, C, ...spatial]. The two gradients of a convolution are written in
+ * the forms that onnxruntime's CPU kernels run fastest (docs/autodiff.md has the numbers).
+ *
+ * Shapes: x [N, C, ...I], weight [O, C/group, ...K], dy [N, O, ...P].
+ */
+import { readInt, readInts } from '../../../onnx/attributes.js';
+import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
+import { countElements, createFloatTensor } from '../../../onnx/tensor.js';
+import type { Value } from '../../../onnx/types.js';
+import type { GradientRule, GraphBuilder } from '../graph-builder.js';
+import { computeOverhang, spreadThroughWindow } from './spread-window.js';
+
+export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
+  /** y = convolution of x with w, plus a bias per channel; grouped, strided, dilated, padded at will. */
+  Conv: ({ g, node, x, dy, input, needs }) => {
+    const weight = input(1);
+    const group = readInt(node.attributes, 'group', 1);
+    const window = computeWindow(node.attributes, x.shape.slice(2), weight.shape.slice(2));
+    const perChannel = dy.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+    return [
+      needs(0) ? appendDataGradient(g, { x, weight, dy, group, window }) : undefined,
+      needs(1) ? appendWeightGradient(g, { x, weight, dy, group, window }) : undefined,
+      needs(2) ? g.reduceSum(dy, perChannel, false) : undefined,
+    ];
+  },
+
+  /** y = mean over a sliding window: each dy, divided by its window's size, is added to all the window covers. */
+  AveragePool: ({ g, node, x, dy }) => {
+    const kernel = readInts(node.attributes, 'kernel_shape') ?? [];
+    const window = computeWindow(node.attributes, x.shape.slice(2), kernel);
+    const withPads = readInt(node.attributes, 'count_include_pad', 0) === 1;
+    const shares = g.constant(
+      createFloatTensor(computeShares(window, x.shape.slice(2), withPads), window.output),
+      'window share',
+    );
+    const channels = x.shape[1] ?? 1;
+    const ones = g.constant(
+      createFloatTensor(new Float32Array(channels * countElements(kernel)).fill(1), [channels, 1, ...kernel]),
+    );
+    const through = { window, spatial: x.shape.slice(2), group: channels };
+    return [spreadThroughWindow(g, g.mul(dy, shares), ones, through)];
+  },
+
+  /** y = mean over the spatial axes: dx = dy / n, spread. */
+  GlobalAveragePool: ({ g, x, dy }) => [g.expand(g.mul(dy, 1 / countElements(x.shape.slice(2))), x.shape)],
+
+  /**
+   * y = max over a sliding window: dy goes to where the maximum was. The positions are computed by a second
+   * MaxPool here, so that the one in the forward pass stays as the importer found it.
+   */
+  MaxPool: ({ g, node, x, dy }) => {
+    const positions = g.addNode('MaxPool', [x], { attributes: node.attributes, outputCount: 2 })[1];
+    const size = [countElements(x.shape)];
+    const flat = [countElements(dy.shape)];
+    if (positions === undefined) return [undefined];
+    const inputs = [g.zeros(size), g.reshape(positions, flat), g.reshape(dy, flat)];
+    return [g.reshape(g.op('ScatterElements', inputs, { axis: 0, reduction: 'add' }), x.shape)];
+  },
+};
+
+/** 1 / (number of elements averaged) per output position, row-major over the spatial axes. */
+function computeShares(window: Window, spatial: readonly number[], withPads: boolean): Float32Array {
+  let shares = [1];
+  window.output.forEach((length, axis) => {
+    const size = spatial[axis] ?? 0;
+    const low = withPads ? -(window.begin[axis] ?? 0) : 0;
+    const high = withPads ? size + (window.end[axis] ?? 0) : size;
+    const counts = Array.from({ length }, (_, i) => {
+      const start = i * (window.strides[axis] ?? 1) - (window.begin[axis] ?? 0);
+      const taps = Array.from(
+        { length: window.kernel[axis] ?? 1 },
+        (_, k) => start + k * (window.dilations[axis] ?? 1),
+      );
+      return taps.filter((tap) => tap >= low && tap < high).length;
+    });
+    shares = shares.flatMap((share) => counts.map((count) => share / Math.max(count, 1)));
+  });
+  return Float32Array.from(shares);
+}
+
+/** A convolution and the gradient of its output. */
+interface ConvCall {
+  x: Value;
+  weight: Value;
+  dy: Value;
+  group: number;
+  window: Window;
+}
+
+/** A 1x1 convolution without stride or padding: a matrix product per position. */
+function isPointwise({ window, group }: ConvCall): boolean {
+  const trivial = [...window.kernel, ...window.strides].every((n) => n === 1);
+  return group === 1 && trivial && [...window.begin, ...window.end].every((n) => n === 0);
+}
+
+/** dx: every dy, times the weight, added to what its window covered. */
+function appendDataGradient(g: GraphBuilder, call: ConvCall): Value {
+  const { x, weight, dy, group, window } = call;
+  if (isPointwise(call)) return g.conv(dy, g.transpose(weight, swapFirstAxes(weight)), {});
+  return spreadThroughWindow(g, dy, weight, { window, spatial: x.shape.slice(2), group });
+}
+
+/** dw: for every tap of the kernel, the products of dy with the element the tap saw, summed over all positions. */
+function appendWeightGradient(g: GraphBuilder, call: ConvCall): Value {
+  const { x, weight, dy } = call;
+  if (isPointwise(call)) {
+    const matrix = (value: Value) =>
+      g.reshape(value, [...value.shape.slice(0, 2), countElements(value.shape.slice(2))]);
+    const perImage = g.matMul(matrix(dy), g.transposeLast(matrix(x)));
+    return g.reshape(g.reduceSum(perImage, [0], false), weight.shape);
+  }
+  return correlate(g, call);
+}
+
+/**
+ * The general form: a convolution in which dy is the kernel and strides and dilations change places. Batch and
+ * channels change places too, so that the sum over the batch happens inside the convolution.
+ */
+function correlate(g: GraphBuilder, { x, weight, dy, group, window }: ConvCall): Value {
+  const [batch = 1, channels = 1] = x.shape;
+  const spatial = x.shape.slice(2);
+  const axes = spatial.map((_, axis) => axis);
+  const grouped = g.reshape(x, [batch, group, channels / group, ...spatial]);
+  const swapped = g.transpose(grouped, [2, 1, 0, ...axes.map((axis) => axis + 3)]);
+  const image = g.reshape(swapped, [channels / group, group * batch, ...spatial]);
+  const kernel = g.transpose(dy, swapFirstAxes(dy));
+  let gradient = g.conv(image, kernel, {
+    group,
+    strides: window.dilations,
+    dilations: window.strides,
+    pads: [...window.begin, ...computeOverhang(window, spatial).map((end) => Math.max(end, 0))],
+  });
+  // Rows at the far end that no window reached gave taps beyond the kernel.
+  window.kernel.forEach((size, axis) => {
+    if (gradient.shape[axis + 2] !== size) gradient = g.slice(gradient, axis + 2, 0, size);
+  });
+  return g.reshape(g.transpose(gradient, swapFirstAxes(gradient)), weight.shape);
+}
+
+/** The axis order that exchanges the first two axes. */
+function swapFirstAxes(value: Value): number[] {
+  return value.shape.map((_, axis) => (axis < 2 ? 1 - axis : axis));
+}
