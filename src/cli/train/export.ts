@@ -4,7 +4,7 @@ import type { LoadedCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/session.js';
 import { decode } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
-import type { Matrix } from '../../math/matrix.js';
+import { getRow, type Matrix } from '../../math/matrix.js';
 import type { Model } from '../../onnx/onnx-model.js';
 import type { SessionOptions } from '../../training/autodiff/graph-session.js';
 import { buildEncoderModel } from '../../training/export/encoder-model.js';
@@ -64,9 +64,8 @@ export async function exportRun(
     vote: recipe.vote,
     training: { recipe: withoutPaths(recipe), shareOfTrainedWeights: share },
   };
-  const { data, dimension } = val.vectors;
   const map = {
-    vectors: val.items.map((_, row) => data.subarray(row * dimension, (row + 1) * dimension)),
+    vectors: val.items.map((_, row) => getRow(val.vectors, row)),
     labels: val.items.map(({ label }) => label),
   };
   await writeTrainingCharts(path.join(dir, 'charts'), { log, map });
