@@ -15,6 +15,8 @@ const SHORT_FORM = [
   'test/store/embedded.test.ts',
   'test/cli/serve.test.ts',
   'test/faults/store-kill.test.ts',
+  'test/faults/worker-death.test.ts',
+  'test/encoder/encoder.test.ts',
 ];
 
 /** The report of a run that could not take place. */

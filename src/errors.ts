@@ -184,6 +184,11 @@ export const ERRORS = {
     title: 'The server is shutting down.',
     hint: 'Try again in a moment, or ask another instance.',
   },
+  worker_failed: {
+    status: 503,
+    title: 'The worker thread that handled this request ended unexpectedly.',
+    hint: 'Send the request again: the thread is restarted once. The log of the server names the cause.',
+  },
   storage_full: {
     status: 507,
     title: 'The data directory is out of space; nothing of this request was stored.',

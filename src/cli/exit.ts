@@ -46,6 +46,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   data_dir_newer: EXIT.broken,
   config_invalid: EXIT.usage,
   keys_missing: EXIT.usage,
+  worker_failed: EXIT.internal,
   internal: EXIT.internal,
 };
 

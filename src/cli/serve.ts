@@ -12,6 +12,7 @@ import { requireKeysBeyondLoopback } from '../http/sites.js';
 import { jobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
 import { jobWork } from '../jobs/job-work.js';
+import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { command, commonOptions } from './command.js';
 import { EXIT } from './exit.js';
 import { onInterrupt } from './interrupt.js';
@@ -42,7 +43,11 @@ async function run(flags: Record<string, unknown>): Promise<void> {
     }
   };
   process.on('uncaughtException', (error) => die(error, 'Unexpected error; the server ends.'));
-  const engine = await open(config, (error) => die(error, 'A worker thread has died; the server ends.'));
+  const engine = await openEngine(config, {
+    onRestart: (error) =>
+      logger.error({ err: error.cause ?? error }, 'A worker thread died and is restarted.'),
+    onCrash: (error) => die(error.cause ?? error, 'A worker thread died twice; the server ends.'),
+  });
   try {
     await serve({ config, engine, logger, quiet, started, stop: interruption.signal });
   } finally {
@@ -121,9 +126,9 @@ async function withdraw(dataDir: string, logger: Logger): Promise<void> {
 }
 
 /** Opens the engine; a data directory that a server has is told with that server's address. */
-async function open(config: Config, onCrash: (error: PawdexError) => void): Promise<LocalEngine> {
+async function openEngine(config: Config, watcher: WorkerWatcher): Promise<LocalEngine> {
   try {
-    return await openLocalEngine({ config, onCrash });
+    return await openLocalEngine({ config, ...watcher });
   } catch (error) {
     const running =
       asPawdexError(error).code === 'data_dir_locked' ? await runningServer(config.DATA_DIR) : null;

@@ -1,7 +1,6 @@
 /** Opens the encoder a model card describes, in worker threads of its own. */
 import './no-telemetry.js';
-import type { PawdexError } from '../errors.js';
-import { WorkerClient } from '../threads/rpc.js';
+import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
 import { Batcher } from './batcher.js';
 import { loadCard, type ModelCard } from './card.js';
 import type { CellEmbedding, Encoder } from './encoder.js';
@@ -9,7 +8,7 @@ import { BATCH_SIZES, BULK_BATCH_SIZES, MOST_LANES } from './session.js';
 import type { EncoderWorkerData } from './worker.js';
 
 /** Settings of {@link openEncoder}. */
-export interface EncoderOptions {
+export interface EncoderOptions extends WorkerWatcher {
   /** Path of the model card. */
   cardPath: string;
   /** Threads of all inferences together. */
@@ -18,18 +17,11 @@ export interface EncoderOptions {
   maxQueue: number;
   /** Larger batches, and lanes opened when they are first needed: more images a second, none of them soon. */
   bulk?: boolean;
-  /** Called once if a worker thread dies. */
-  onCrash?: (error: PawdexError) => void;
 }
 
 /** An {@link Encoder} with the card it was opened from. */
 export interface OpenedEncoder extends Encoder {
   readonly card: ModelCard;
-}
-
-/** A buffer that can be moved to another thread: node pools small ones, and those cannot. */
-function movable(pixels: Uint8Array): Uint8Array {
-  return pixels.byteLength === pixels.buffer.byteLength ? pixels : pixels.slice();
 }
 
 /**
@@ -40,31 +32,24 @@ function movable(pixels: Uint8Array): Uint8Array {
 export async function openEncoder(options: EncoderOptions): Promise<OpenedEncoder> {
   const loaded = await loadCard(options.cardPath);
   const { card, fingerprint } = loaded;
-  let told = false;
-  const crashed = (error: PawdexError) => {
-    if (!told) options.onCrash?.(error);
-    told = true;
-  };
+  const deaths = new DeathCount();
   // A lane each for the threads, but for one alone, which has nobody to wait for.
   const lanes = options.threads === 1 ? 0 : Math.min(options.threads, MOST_LANES);
   /** With all threads, then the lanes: the worker once its session is open. */
-  const workers: (Promise<WorkerClient> | undefined)[] = [];
+  const workers: (Promise<RestartingWorker> | undefined)[] = [];
   const start = async (lane: number) => {
-    const worker = new WorkerClient(
-      new URL('./worker.js', import.meta.url),
-      {
-        loaded,
-        threads: lane === 0 ? options.threads : Math.floor(options.threads / lanes),
-      } satisfies EncoderWorkerData,
-      crashed,
-    );
+    const threads = lane === 0 ? options.threads : Math.floor(options.threads / lanes);
     try {
-      await worker.call('open', [[1]]);
-      return worker;
+      return await RestartingWorker.start({
+        entry: new URL('./worker.js', import.meta.url),
+        workerData: { loaded, threads } satisfies EncoderWorkerData,
+        open: (worker) => worker.call('open', [[1]]),
+        deaths,
+        watcher: options,
+      });
     } catch (error) {
       // The next who needs the lane tries again.
       workers[lane] = undefined;
-      await worker.terminate();
       throw error;
     }
   };
@@ -72,7 +57,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
     workers[lane] ??= start(lane);
     return workers[lane];
   };
-  const each = (work: (worker: WorkerClient) => Promise<unknown>) =>
+  const each = (work: (worker: RestartingWorker) => Promise<unknown>) =>
     Promise.all(workers.map(async (worker) => worker && work(await worker)));
   const { dimension } = card.output;
   const first = options.bulk ? 1 : 1 + lanes;
@@ -84,11 +69,12 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
   }
   const moving = async <T>(lane: number, method: string, images: Uint8Array[]) => {
     const worker = await workerOf(lane);
-    const moved = images.map(movable);
+    // Copied: Node pools small buffers, and since version 21 refuses to move those that sharp allocated.
+    const copies = images.map((pixels) => new Uint8Array(pixels));
     return worker.call<T>(
       method,
-      [moved],
-      moved.map((pixels) => pixels.buffer as ArrayBuffer),
+      [copies],
+      copies.map((copy) => copy.buffer),
     );
   };
   const batcher = new Batcher(

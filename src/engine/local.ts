@@ -11,6 +11,7 @@ import { collectionLabelTrouble, type LabelTrouble } from '../evaluation/label-t
 import { VIEW_COUNT } from '../image/views.js';
 import { openEmbeddedStore } from '../store/embedded/open.js';
 import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch, Store, StoreStats } from '../store/store.js';
+import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { Ask, type Space } from './ask.js';
 import { findDuplicates } from './duplicates.js';
 import { ImageEmbedder } from './embedding.js';
@@ -39,12 +40,10 @@ export type EngineConfig = Pick<
 >;
 
 /** Settings of {@link openLocalEngine}. */
-export interface LocalEngineOptions {
+export interface LocalEngineOptions extends WorkerWatcher {
   config: EngineConfig;
   /** For a process that only does long work: larger batches, more images a second, none of them soon. */
   bulk?: boolean;
-  /** Called once if a worker thread dies; the engine answers errors from then on. */
-  onCrash?: (error: PawdexError) => void;
 }
 
 /** An engine with what its owner wants to see of it. */
@@ -267,10 +266,9 @@ class EmbeddedEngine implements LocalEngine {
  * @throws PawdexError model_invalid, gallery_invalid, data_dir_locked, data_dir_newer, storage_*
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
-  const { config, bulk = false, onCrash } = options;
-  const crash = onCrash === undefined ? {} : { onCrash };
+  const { config, bulk = false, onRestart, onCrash } = options;
   // The store first: that another process has the data directory is known at once, the model takes a moment.
-  const store = await openEmbeddedStore({ dataDir: config.DATA_DIR, ...crash });
+  const store = await openEmbeddedStore({ dataDir: config.DATA_DIR, onRestart, onCrash });
   let encoder: OpenedEncoder | null = null;
   try {
     encoder = await openEncoder({
@@ -279,7 +277,8 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       // An image that is looked at in several views is let in even where the queue is shorter than that.
       maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
       bulk,
-      ...crash,
+      onRestart,
+      onCrash,
     });
     const gallery = config.GALLERY === '' ? null : await loadGallery(config.GALLERY, store, encoder.info);
     return new EmbeddedEngine(store, encoder, options, gallery);

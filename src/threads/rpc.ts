@@ -76,9 +76,7 @@ export class WorkerClient {
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     const died = (cause: unknown) => {
       if (this.#dead !== null) return;
-      const error =
-        loadFailureError(cause) ??
-        new PawdexError('internal', { detail: 'A worker thread has ended unexpectedly.', cause });
+      const error = loadFailureError(cause) ?? new PawdexError('worker_failed', { retryAfter: 2, cause });
       this.#fail(error);
       onExit(error);
     };

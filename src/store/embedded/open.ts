@@ -1,6 +1,6 @@
 /** The embedded store as its callers see it: every call crosses to the thread that does the work. */
 import { PawdexError } from '../../errors.js';
-import { WorkerClient } from '../../threads/rpc.js';
+import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
 import type {
   BareHit,
   CollectionInfo,
@@ -23,23 +23,21 @@ import type { CoreOptions } from './core.js';
 import { type PackedHits, unpackHits } from './wire.js';
 
 /** Settings of {@link openEmbeddedStore}. */
-export interface EmbeddedStoreOptions {
+export interface EmbeddedStoreOptions extends WorkerWatcher {
   /** Where everything is kept; created when missing. */
   dataDir: string;
   /** Module that provides the HNSW graph; searches are exact when it cannot be loaded. */
   graphLibrary?: string;
-  /** Called once if the store's thread dies; every later call is rejected. */
-  onCrash?: (error: PawdexError) => void;
 }
 
 /** Items with vectors fetched at a time by {@link Store.iterate}. */
 const ITERATE_PAGE = 256;
 
 class EmbeddedStore implements Store {
-  readonly #worker: WorkerClient;
+  readonly #worker: RestartingWorker;
   #closing: Promise<void> | null = null;
 
-  constructor(worker: WorkerClient) {
+  constructor(worker: RestartingWorker) {
     this.#worker = worker;
   }
 
@@ -156,13 +154,13 @@ function checkOptions({ k, ef }: SearchOptions): void {
  * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `storage_full`, `storage_failed`
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
-  const { dataDir, graphLibrary = 'hnswlib-node', onCrash } = options;
-  const worker = new WorkerClient(new URL('./worker.js', import.meta.url), null, (error) => onCrash?.(error));
-  try {
-    await worker.call('open', [{ dataDir, graphLibrary } satisfies CoreOptions]);
-  } catch (error) {
-    await worker.terminate();
-    throw error;
-  }
+  const { dataDir, graphLibrary = 'hnswlib-node' } = options;
+  const worker = await RestartingWorker.start({
+    entry: new URL('./worker.js', import.meta.url),
+    workerData: null,
+    open: (client) => client.call('open', [{ dataDir, graphLibrary } satisfies CoreOptions]),
+    deaths: new DeathCount(),
+    watcher: options,
+  });
   return new EmbeddedStore(worker);
 }
