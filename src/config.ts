@@ -28,6 +28,10 @@ const schema = z.object({
     .default(shipped('gallery.parquet'))
     .describe('gallery loaded into the collection `breeds`; empty for none'),
   API_KEYS: list.default([]).describe('comma-separated keys; none: no key is asked for'),
+  API_KEYS_FILE: z
+    .string()
+    .default('')
+    .describe('file with one API key per line; unlike a flag, other users of the machine cannot see it'),
   ALLOW_UNAUTHENTICATED: flag
     .default(false)
     .describe('serve other machines without keys: whoever reaches the port may read, write and delete'),

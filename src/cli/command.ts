@@ -24,6 +24,7 @@ const SERVER_ONLY = new Set<keyof Config>([
   'PORT',
   'HOST',
   'API_KEYS',
+  'API_KEYS_FILE',
   'ALLOW_UNAUTHENTICATED',
   'ALLOWED_HOSTS',
   'ALLOWED_ORIGINS',

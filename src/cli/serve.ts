@@ -1,4 +1,5 @@
 /** `pawdex serve`: settings -> engine -> HTTP, until a signal says stop. */
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
@@ -12,7 +13,9 @@ import { requireKeysBeyondLoopback } from '../http/sites.js';
 import { jobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
 import { jobWork } from '../jobs/job-work.js';
+import { DATABASE_FILE } from '../store/embedded/database.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
+import { readApiKeys } from './api-keys.js';
 import { command, commonOptions } from './command.js';
 import { EXIT } from './exit.js';
 import { onInterrupt } from './interrupt.js';
@@ -28,7 +31,8 @@ export function serveCommand(): Command {
 
 async function run(flags: Record<string, unknown>): Promise<void> {
   const started = performance.now();
-  const { config, quiet } = commonOptions(flags);
+  const { config: given, quiet } = commonOptions(flags);
+  const config = { ...given, API_KEYS: await readApiKeys(given) };
   requireKeysBeyondLoopback(config);
   const logger = await createLogger(config.LOG_LEVEL);
   // From the first moment: as a container's first process it would otherwise not be stopped while it starts.
@@ -48,6 +52,10 @@ async function run(flags: Record<string, unknown>): Promise<void> {
       logger.error({ err: error.cause ?? error }, 'A worker thread died and is restarted.'),
     onCrash: (error) => die(error.cause ?? error, 'A worker thread died twice; the server ends.'),
   });
+  if (flags.apiKeys !== undefined) {
+    logger.warn('Other users of this machine can see the keys given with --api-keys: use --api-keys-file.');
+  }
+  await warnIfReadableByOthers(config.DATA_DIR, logger);
   try {
     await serve({ config, engine, logger, quiet, started, stop: interruption.signal });
   } finally {
@@ -187,6 +195,17 @@ async function tellAboutStart(engine: LocalEngine, logger: Logger): Promise<void
 function warnIfOpen(config: Config, { address }: RunningServer, logger: Logger): void {
   if (config.ALLOW_UNAUTHENTICATED && config.API_KEYS.length === 0)
     logger.warn({ address }, 'No key is asked for: whoever reaches this address may read, write and delete.');
+}
+
+/** pawdex makes its own files private; a directory that was there before keeps the mode its owner gave it. */
+async function warnIfReadableByOthers(dataDir: string, logger: Logger): Promise<void> {
+  if (process.platform === 'win32') return;
+  const { mode } = await stat(path.join(dataDir, DATABASE_FILE));
+  if ((mode & 0o004) === 0 || ((await stat(dataDir)).mode & 0o005) !== 0o005) return;
+  logger.warn(
+    { dataDir },
+    `Other users of this machine can read the data directory: chmod -R go= ${dataDir}`,
+  );
 }
 
 async function greeting(engine: LocalEngine, server: RunningServer, seconds: number): Promise<string[]> {

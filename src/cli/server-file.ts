@@ -26,7 +26,7 @@ const fileIn = (dataDir: string) => path.join(dataDir, 'server.json');
  */
 export async function announceServer(dataDir: string, url: string): Promise<void> {
   const running: RunningServer = { pid: process.pid, url, startedAt: new Date().toISOString() };
-  await replaceFile(fileIn(dataDir), `${JSON.stringify(running)}\n`);
+  await replaceFile(fileIn(dataDir), `${JSON.stringify(running)}\n`, { isPrivate: true });
 }
 
 /** Takes back what {@link announceServer} said. @throws the file system's error */

@@ -1,6 +1,7 @@
 /** Embeddings kept between evaluations, by model fingerprint and content hash: a photo is encoded once. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../files/private.js';
 import type { Views } from '../image/views.js';
 
 const HASH_BYTES = 32;
@@ -30,7 +31,7 @@ export class EmbeddingCache {
     model: { fingerprint: string; dimension: number },
     views: Views = '1',
   ): Promise<EmbeddingCache> {
-    await mkdir(dir, { recursive: true });
+    await mkdir(dir, { recursive: true, mode: PRIVATE_FOLDER });
     const name = views === '1' ? model.fingerprint : `${model.fingerprint}.views-${views}`;
     const cache = new EmbeddingCache(path.join(dir, `${name}.embeddings`), model.dimension);
     await cache.#load();
@@ -69,7 +70,7 @@ export class EmbeddingCache {
       Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength),
     ]);
     const temporary = `${this.#file}.${process.pid}`;
-    await writeFile(temporary, Buffer.concat(parts));
+    await writeFile(temporary, Buffer.concat(parts), { mode: PRIVATE_FILE });
     await rename(temporary, this.#file);
     this.#changed = false;
   }

@@ -5,6 +5,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
+import { PRIVATE_FOLDER } from '../files/private.js';
 import { ASIDE, replaceFile } from '../files/replace.js';
 import { type Job, jobSchema } from './job.js';
 
@@ -48,7 +49,7 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
 
   return {
     async load() {
-      await mkdir(dir, { recursive: true }).catch(failed);
+      await mkdir(dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(failed);
       const names = await readdir(dir).catch(failed);
       const jobs: Job[] = [];
       for (const name of names) {
@@ -58,7 +59,8 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
       }
       return jobs;
     },
-    save: ({ id, ...job }) => replaceFile(fileOf(id), JSON.stringify({ id, ...job })).catch(failed),
+    save: ({ id, ...job }) =>
+      replaceFile(fileOf(id), JSON.stringify({ id, ...job }), { isPrivate: true }).catch(failed),
     remove: (id) => rm(fileOf(id), { force: true }).catch(failed),
   };
 }

@@ -6,6 +6,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
 import { PawdexError } from '../../errors.js';
+import { createPrivateFile, PRIVATE_FOLDER } from '../../files/private.js';
 import { storageError } from './disk.js';
 import Database from './sqlite.js';
 
@@ -67,7 +68,8 @@ const LOCK_WAIT_MS = 500;
 export function openDatabase(dataDir: string): Db {
   let db: Db | undefined;
   try {
-    mkdirSync(dataDir, { recursive: true });
+    mkdirSync(dataDir, { recursive: true, mode: PRIVATE_FOLDER });
+    createPrivateFile(path.join(dataDir, DATABASE_FILE));
     db = new Database(path.join(dataDir, DATABASE_FILE), { timeout: LOCK_WAIT_MS });
     // In this mode a connection that has the write-ahead log keeps it, and no shared-memory file is needed.
     db.pragma('locking_mode = EXCLUSIVE');

@@ -4,9 +4,10 @@
  * leaves the old pair or the new one.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../files/private.js';
 import { replaceFile } from '../../files/replace.js';
 import { EF_CONSTRUCTION, Graph, type GraphLibrary, M } from './graph.js';
 import { digest, inspect, sync } from './graph-file.js';
@@ -71,11 +72,12 @@ export class Snapshot {
 
   /** Saves a graph in place of the one before. @throws when the disk does not take it; the old one stays */
   async write(graph: Graph, dimension: number): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+    await mkdir(this.#directory, { recursive: true, mode: PRIVATE_FOLDER });
     const name = `${this.#collection}-${randomBytes(6).toString('hex')}.hnsw`;
     const file = path.join(this.#directory, name);
     try {
       await graph.write(`${file}.tmp`);
+      await chmod(`${file}.tmp`, PRIVATE_FILE);
       await sync(`${file}.tmp`);
       const { nodes } = await inspect(`${file}.tmp`);
       const header: Header = {
@@ -91,7 +93,7 @@ export class Snapshot {
         lastSeq: graph.lastSeq,
       };
       await rename(`${file}.tmp`, file);
-      await replaceFile(this.#headerFile, formatHeader(header));
+      await replaceFile(this.#headerFile, formatHeader(header), { isPrivate: true });
     } finally {
       await this.sweep();
     }

@@ -1,0 +1,79 @@
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Bench } from './pawdex.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.create();
+});
+afterEach(() => bench.remove());
+
+async function stop(server: Awaited<ReturnType<Bench['serve']>>): Promise<string> {
+  server.child.kill('SIGTERM');
+  const { code, stdout } = await server.ended;
+  expect(code).toBe(0);
+  return stdout;
+}
+
+describe.skipIf(process.platform === 'win32')('the data directory', () => {
+  it('and everything in it can be read by its owner only', async () => {
+    const photos = await bench.photos('photos', 20);
+    const server = await bench.serve();
+    await bench.run(['index', photos, '-c', 'mine', '--quiet']);
+    await bench.run(['calibrate', '-c', 'mine', '--quiet']);
+    const modes = async () => {
+      const names = await readdir(bench.dataDir, { recursive: true });
+      const all = ['', ...names].map(async (name) => ({
+        name,
+        mode: (await stat(path.join(bench.dataDir, name))).mode & 0o777,
+      }));
+      return Promise.all(all);
+    };
+    const open = (await modes()).filter(({ mode }) => (mode & 0o077) !== 0);
+    expect(open).toEqual([]);
+    expect((await modes()).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['', 'pawdex.db', 'pawdex.db-wal', 'server.json', 'jobs']),
+    );
+    expect(await stop(server)).not.toContain('Other users');
+  });
+
+  it('that others may read is warned about', async () => {
+    await stop(await bench.serve());
+    await chmod(bench.dataDir, 0o755);
+    await chmod(path.join(bench.dataDir, 'pawdex.db'), 0o644);
+    expect(await stop(await bench.serve())).toContain(
+      'Other users of this machine can read the data directory',
+    );
+  });
+});
+
+describe('API keys', () => {
+  const ask = async (url: string, key: string) =>
+    (await fetch(`${url}/v1/collections`, { headers: { authorization: `Bearer ${key}` } })).status;
+
+  it('are read from a file, which the environment may add to', async () => {
+    const file = path.join(bench.root, 'keys');
+    await writeFile(file, '# for the shop\nfirst-key\r\n\nsecond-key');
+    const server = await bench.serve({ PAWDEX_API_KEYS_FILE: file, PAWDEX_API_KEYS: 'third-key' });
+    const keys = ['first-key', 'second-key', 'third-key', '# for the shop', ''];
+    expect(await Promise.all(keys.map((key) => ask(server.url, key)))).toEqual([200, 200, 200, 401, 401]);
+    expect(await stop(server)).not.toContain('--api-keys-file');
+  });
+
+  it('in a file that is missing or empty refuse the start', async () => {
+    const empty = path.join(bench.root, 'empty');
+    await writeFile(empty, '\n# nothing yet\n');
+    const missing = path.join(bench.root, 'missing');
+    for (const file of [empty, missing, await mkdir(path.join(bench.root, 'folder'), { recursive: true })]) {
+      const { code, stderr } = await bench.run(['serve', '--api-keys-file', file!]);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('PAWDEX_API_KEYS_FILE') });
+    }
+  });
+
+  it('given as a flag are warned about', async () => {
+    const { child, ended } = bench.start(['serve', '--api-keys', 'visible']);
+    child.stderr?.once('data', () => child.kill('SIGTERM'));
+    expect((await ended).stdout).toContain('use --api-keys-file');
+  });
+});
