@@ -22,6 +22,9 @@ const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('TCP port; 0 takes a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on; 0.0.0.0 for all'),
   DATA_DIR: z.string().min(1).default('data').describe('where collections are kept'),
+  ACCEPT_DAMAGE: flag
+    .default(false)
+    .describe('go on with what is left of a damaged data directory; its database is kept beside'),
   MODEL: z.string().min(1).default(shipped('encoder.json')).describe('model card of the encoder'),
   GALLERY: z
     .string()

@@ -199,6 +199,16 @@ export const ERRORS = {
     title: 'The data directory could not be read or written.',
     hint: 'Run `pawdex doctor` on the server; its log has the cause.',
   },
+  data_damaged: {
+    status: 503,
+    title: 'The data directory is damaged: part of what was stored cannot be read.',
+    hint: 'Restore a snapshot or a backup of the data directory (docs/store.md), or start once with --accept-damage to go on with what is left.',
+  },
+  starting: {
+    status: 503,
+    title: 'The server is still loading its collections.',
+    hint: 'Try again in a moment; /readyz says when it is ready.',
+  },
   data_dir_locked: {
     status: 409,
     title: 'Another pawdex process is using this data directory.',

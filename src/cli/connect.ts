@@ -12,8 +12,8 @@ import { describeError, note } from './output.js';
 import { showPhases } from './progress.js';
 import { runningServer } from './server-file.js';
 
-/** How long a command waits for a server that has taken the data directory but does not listen yet. */
-const STARTING_SERVER_MS = 5_000;
+/** How long a command waits for a server that has taken the data directory but is not ready yet. */
+const STARTING_SERVER_MS = 30_000;
 
 /**
  * Opens an engine: the server named by `--server`; else this process; else, when a server has the data directory,

@@ -44,6 +44,8 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   storage_full: EXIT.broken,
   storage_failed: EXIT.broken,
   data_dir_newer: EXIT.broken,
+  data_damaged: EXIT.broken,
+  starting: EXIT.unavailable,
   config_invalid: EXIT.usage,
   keys_missing: EXIT.usage,
   worker_failed: EXIT.internal,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, PACKAGE_ROOT } from '../config.js';
+import { damagedEngine } from '../engine/damaged.js';
 import { type LocalEngine, openLocalEngine } from '../engine/local.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { createApp } from '../http/app.js';
@@ -77,7 +78,7 @@ interface Serving {
 
 /** Answers requests until `stop` is raised. Whatever fails, nothing listens any more when this settles. */
 async function serve({ config, engine, logger, quiet, started, stop }: Serving): Promise<void> {
-  const lifecycle: Lifecycle = { state: 'ready' };
+  const lifecycle: Lifecycle = { state: 'starting' };
   const jobs = await openJobs(config, engine, logger);
   let server: RunningServer | null = null;
   try {
@@ -102,18 +103,39 @@ async function serve({ config, engine, logger, quiet, started, stop }: Serving):
           'Connections were refused: too many at once.',
         ),
     });
+    await Promise.race([becomeReady(engine, lifecycle, logger), raised(stop)]);
     await announce(config.DATA_DIR, server.url, logger);
-    await tellAboutStart(engine, logger);
-    const seconds = (performance.now() - started) / 1000;
-    logger.info({ url: server.url, address: server.address, version: VERSION, seconds }, 'ready');
+    if (lifecycle.state === 'ready') {
+      await tellAboutStart(engine, logger);
+      const seconds = (performance.now() - started) / 1000;
+      logger.info({ url: server.url, address: server.address, version: VERSION, seconds }, 'ready');
+      if (!quiet) note(await greeting(engine, server, seconds));
+    }
     warnIfOpen(config, server, logger);
-    if (!quiet) note(await greeting(engine, server, seconds));
     await raised(stop);
     logger.info('stopping');
   } finally {
     // First the jobs: who follows one is told its end, and that request is over.
     await Promise.all([jobs.close(), server?.close({ graceSeconds: config.SHUTDOWN_SECONDS })]);
     if (server !== null) await withdraw(config.DATA_DIR, logger);
+  }
+}
+
+/** Waits until searches are answered at full speed, and notes it should the data directory prove damaged, then or later. */
+async function becomeReady(engine: LocalEngine, lifecycle: Lifecycle, logger: Logger): Promise<void> {
+  const noteDamage = (problem: PawdexError) => {
+    if (lifecycle.state === 'damaged' || lifecycle.state === 'stopping') return;
+    Object.assign(lifecycle, { state: 'damaged', problem } satisfies Lifecycle);
+    logger.error({ code: problem.code, hint: problem.hint }, `Not ready: ${problem.message}`);
+  };
+  void engine.damage().then((problem) => problem !== null && noteDamage(problem));
+  try {
+    await engine.ready();
+    if (lifecycle.state === 'starting') lifecycle.state = 'ready';
+  } catch (error) {
+    const coded = asPawdexError(error);
+    if (coded.code !== 'data_damaged') throw error;
+    noteDamage(coded);
   }
 }
 
@@ -138,8 +160,10 @@ async function openEngine(config: Config, watcher: WorkerWatcher): Promise<Local
   try {
     return await openLocalEngine({ config, ...watcher });
   } catch (error) {
-    const running =
-      asPawdexError(error).code === 'data_dir_locked' ? await runningServer(config.DATA_DIR) : null;
+    const coded = asPawdexError(error);
+    // It listens all the same: whoever looks after it asks /readyz what is wrong.
+    if (coded.code === 'data_damaged') return damagedEngine(coded);
+    const running = coded.code === 'data_dir_locked' ? await runningServer(config.DATA_DIR) : null;
     if (running === null) throw error;
     throw new PawdexError('data_dir_locked', {
       detail: `A pawdex server runs on ${config.DATA_DIR} already: ${running.url} (process ${running.pid}).`,

@@ -37,7 +37,8 @@ import { Ingest } from './ingest.js';
 export type EngineConfig = Pick<
   Config,
   'DATA_DIR' | 'MODEL' | 'GALLERY' | 'THREADS' | 'MAX_PIXELS' | 'MAX_QUEUE'
->;
+> &
+  Partial<Pick<Config, 'ACCEPT_DAMAGE'>>;
 
 /** Settings of {@link openLocalEngine}. */
 export interface LocalEngineOptions extends WorkerWatcher {
@@ -53,6 +54,10 @@ export interface LocalEngine extends Engine {
   /** Images accepted and not yet answered. */
   readonly pending: number;
   storeStats(): Promise<StoreStats>;
+  /** Resolves when every collection is in memory. @throws PawdexError data_damaged */
+  ready(): Promise<void>;
+  /** Resolves with the error when the data directory is found damaged, and with null when the engine is closed. */
+  damage(): Promise<PawdexError | null>;
 }
 
 /** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
@@ -223,6 +228,14 @@ class EmbeddedEngine implements LocalEngine {
     return this.#store.stats();
   }
 
+  ready(): Promise<void> {
+    return this.#store.ready();
+  }
+
+  damage(): Promise<PawdexError | null> {
+    return this.#store.damage();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#encoder.close().finally(() => this.#store.close());
     return this.#closing;
@@ -263,12 +276,17 @@ class EmbeddedEngine implements LocalEngine {
 /**
  * Opens encoder and store and fills `breeds` from the gallery where that is still to do.
  *
- * @throws PawdexError model_invalid, gallery_invalid, data_dir_locked, data_dir_newer, storage_*
+ * @throws PawdexError model_invalid, gallery_invalid, data_dir_locked, data_dir_newer, data_damaged, storage_*
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const { config, bulk = false, onRestart, onCrash } = options;
   // The store first: that another process has the data directory is known at once, the model takes a moment.
-  const store = await openEmbeddedStore({ dataDir: config.DATA_DIR, onRestart, onCrash });
+  const store = await openEmbeddedStore({
+    dataDir: config.DATA_DIR,
+    acceptDamage: config.ACCEPT_DAMAGE ?? false,
+    onRestart,
+    onCrash,
+  });
   let encoder: OpenedEncoder | null = null;
   try {
     encoder = await openEncoder({

@@ -44,11 +44,14 @@ const securityHeaders = helmet({
   strictTransportSecurity: false,
 });
 
-/** Requests that arrive on an open connection while the server stops. */
-const refuseWhenStopping =
+/** Requests that cannot be answered yet, any more, or rightly. */
+const refuseUnlessReady =
   ({ lifecycle }: AppDeps): RequestHandler =>
   (_req, _res, next) => {
-    if (lifecycle.state === 'stopping') throw new PawdexError('shutting_down');
+    const { state, problem } = lifecycle;
+    if (state === 'starting') throw new PawdexError('starting', { retryAfter: 1 });
+    if (state === 'stopping') throw new PawdexError('shutting_down');
+    if (state === 'damaged') throw problem ?? new PawdexError('data_damaged');
     next();
   };
 
@@ -109,7 +112,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('trust proxy', deps.config.TRUST_PROXY);
   app.use(requestLog(deps.logger), securityHeaders, metrics.middleware);
   app.use(requireHost, allowOrigins(deps.config), refuseOtherSites(deps.config));
-  app.use('/v1', requireKey(deps.config.API_KEYS), refuseWhenStopping(deps));
+  app.use('/v1', requireKey(deps.config.API_KEYS), refuseUnlessReady(deps));
   mount(app, endpointsOf(deps, metrics));
   app.use('/docs', docsRouter());
   app.use(webPage(deps.webDir));

@@ -37,7 +37,8 @@ export class Metrics {
       labelNames: ['collection'],
       registers: [this.#registry],
       async collect() {
-        const collections = await engine.listCollections();
+        // Of a damaged data directory nothing is known; the other metrics are all the more wanted.
+        const collections = await engine.listCollections().catch(() => []);
         this.reset();
         for (const { name, count } of collections) this.set({ collection: name }, count);
       },

@@ -15,6 +15,8 @@ const ALWAYS: ErrorCode[] = [
   'host_not_allowed',
   'origin_not_allowed',
   'overloaded',
+  'starting',
+  'data_damaged',
   'shutting_down',
   'internal',
 ];

@@ -3,6 +3,8 @@
  * test suite in test/store/contract.ts, so that one can take another's place.
  */
 
+import type { PawdexError } from '../errors.js';
+
 /** Free-form data of an item; values are JSON. `species` is the one key that filters name directly. */
 export type Metadata = Record<string, unknown>;
 
@@ -154,11 +156,14 @@ export interface StoreStats {
   graphUnavailable: string | null;
   /** What start-up found damaged and repaired, in sentences. */
   repairs: string[];
+  /** What was found damaged and cannot be repaired: every other call is answered `data_damaged`. */
+  damage: string[];
 }
 
 /**
  * Items with vectors in collections. Unless said otherwise, methods throw PawdexError
- * `collection_not_found` for an unknown collection and `storage_full` / `storage_failed` for the disk.
+ * `collection_not_found` for an unknown collection, `storage_full` / `storage_failed` for the disk, and `data_damaged`
+ * once something is known to be lost: a store does not answer from a part of what it was given.
  */
 export interface Store {
   /** @throws PawdexError `collection_exists` */
@@ -205,6 +210,10 @@ export interface Store {
   /** All items with vectors, in order of insertion, a page at a time so that memory stays bounded. */
   iterate(collection: string, options?: { filter?: Filter }): AsyncIterable<ItemWithVector>;
 
+  /** Resolves when searches are answered at full speed. @throws PawdexError `data_damaged` */
+  ready(): Promise<void>;
+  /** Resolves with the error when damage is found, whenever that is; with null when the store was closed. */
+  damage(): Promise<PawdexError | null>;
   stats(): Promise<StoreStats>;
   /** Finishes accepted work, saves what is cached, releases files. Idempotent. */
   close(): Promise<void>;

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
+import Database from '../../src/store/embedded/sqlite.js';
 import { Bench, CAT, until } from '../cli/pawdex.js';
 import { mayMount } from './may-mount.js';
 
@@ -108,6 +109,72 @@ describe('a server', () => {
     await mkdir(path.join(bench.dataDir, 'server.json'));
     server.child.kill('SIGTERM');
     expect(await server.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"stopped"') });
+  });
+});
+
+describe('a server on a damaged data directory', () => {
+  const get = async (url: string) => {
+    const answer = await fetch(url);
+    return [answer.status, await answer.json()] as const;
+  };
+
+  it('stays not ready, says what is wrong, and goes on with what is left when told so', async () => {
+    const first = await bench.serve();
+    const photos = await bench.photos('photos', 4);
+    await bench.run(['index', photos, '-c', 'mine', '--quiet']);
+    first.child.kill('SIGTERM');
+    await first.ended;
+    const db = new Database(path.join(bench.dataDir, 'pawdex.db'));
+    db.exec('DELETE FROM vectors WHERE seq = 2');
+    db.close();
+
+    const server = await bench.serve();
+    const [status, state] = await get(`${server.url}/readyz`);
+    expect([status, state]).toEqual([
+      503,
+      {
+        status: 'damaged',
+        code: 'data_damaged',
+        detail: 'Collection mine: of 4 items 1 have no vector.',
+        hint: expect.stringContaining('--accept-damage'),
+      },
+    ]);
+    expect(await get(`${server.url}/v1/collections`)).toMatchObject([503, { code: 'data_damaged' }]);
+    expect((await get(`${server.url}/healthz`))[0]).toBe(200);
+    expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    expect(await bench.run(['doctor'])).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/FAIL.*no vector/),
+    });
+    server.child.kill('SIGTERM');
+    expect(await server.ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Not ready: Collection mine'),
+    });
+    expect(await bench.run(['doctor'])).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/FAIL.*no vector/),
+    });
+
+    const accepted = await bench.serve({ PAWDEX_ACCEPT_DAMAGE: 'true' });
+    expect((await get(`${accepted.url}/readyz`))[0]).toBe(200);
+    expect((await get(`${accepted.url}/v1/collections/mine`))[1]).toMatchObject({ count: 3 });
+    accepted.child.kill('SIGTERM');
+    expect((await accepted.ended).stdout).toContain('3 items were kept');
+  });
+
+  it('that lacks its database says so', async () => {
+    const first = await bench.serve();
+    await bench.run(['index', await bench.photos('photos', 2), '-c', 'mine', '--quiet']);
+    first.child.kill('SIGTERM');
+    await first.ended;
+    await rm(path.join(bench.dataDir, 'pawdex.db'));
+    const server = await bench.serve();
+    expect((await get(`${server.url}/readyz`))[1]).toMatchObject({
+      code: 'data_damaged',
+      detail: 'pawdex.db is missing or empty beside ledger.json, which tells of 2 items in mine.',
+    });
+    expect(await get(`${server.url}/v1/jobs`)).toMatchObject([503, { code: 'data_damaged' }]);
   });
 });
 

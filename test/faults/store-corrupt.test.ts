@@ -174,7 +174,7 @@ describe('a database', () => {
   it('that is no database is refused', async () => {
     await writeFile(path.join(dataDir, 'pawdex.db'), 'this is not a database, it is a sentence'.repeat(500));
     await rm(path.join(dataDir, 'pawdex.db-wal'), { force: true });
-    await expect(openEmbeddedStore({ dataDir })).rejects.toMatchObject({ code: 'storage_failed' });
+    await expect(openEmbeddedStore({ dataDir })).rejects.toMatchObject({ code: 'data_damaged' });
   });
 
   it('of a newer pawdex is refused and left alone', async () => {

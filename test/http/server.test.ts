@@ -127,6 +127,8 @@ describe('the state of the service', () => {
     expect(await ready()).toEqual([200, { status: 'ready' }]);
     t.lifecycle.state = 'starting';
     expect(await ready()).toEqual([503, { status: 'starting' }]);
+    const early = await identify();
+    expect([early.status, (await early.json()).code]).toEqual([503, 'starting']);
     t.lifecycle.state = 'stopping';
     expect(await ready()).toEqual([503, { status: 'stopping' }]);
     const refused = await identify();

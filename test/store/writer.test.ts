@@ -5,25 +5,29 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Collection } from '../../src/store/embedded/collection.js';
-import { type Db, openDatabase } from '../../src/store/embedded/database.js';
+import { type OpenedDatabase, openDatabase } from '../../src/store/embedded/database.js';
 import { loadGraphLibrary } from '../../src/store/embedded/graph.js';
 import { Indexer } from '../../src/store/embedded/indexer.js';
 import { Items } from '../../src/store/embedded/items.js';
+import { Ledger } from '../../src/store/embedded/ledger.js';
 import { Rows } from '../../src/store/embedded/rows.js';
 import { Snapshot } from '../../src/store/embedded/snapshot.js';
+import type { Db } from '../../src/store/embedded/sqlite.js';
 import { normalise } from '../../src/store/embedded/vectors.js';
 import { Writer } from '../../src/store/embedded/writer.js';
 import { item, vectorOf } from './items.js';
 
 const D = 8;
 let folder: string;
+let opened: OpenedDatabase;
 let db: Db;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'pawdex-writer-'));
-  db = openDatabase(folder);
+  opened = openDatabase(folder);
+  db = opened.db;
 });
 afterEach(async () => {
-  db.close();
+  opened.close();
   await rm(folder, { recursive: true });
 });
 
@@ -40,7 +44,7 @@ function fake(id: number) {
 }
 
 it('holds the puts of a crowded collection, in their order, and no others', async () => {
-  const writer = new Writer(db, new Items(db));
+  const writer = new Writer(db, new Items(db, new Ledger(db)));
   const [crowded, other] = [fake(1), fake(2)];
   crowded.state.crowded = true;
   const held = [1, 2, 3].map((n) => writer.put(crowded.collection, [item(n, D, { id: `h${n}` })]));
@@ -52,7 +56,7 @@ it('holds the puts of a crowded collection, in their order, and no others', asyn
 });
 
 it('holds a put for a quarter of a second at most', async () => {
-  const writer = new Writer(db, new Items(db));
+  const writer = new Writer(db, new Items(db, new Ledger(db)));
   const { state, collection } = fake(1);
   state.crowded = true;
   let done = false;

@@ -32,11 +32,12 @@ export function probeRoutes(lifecycle: Lifecycle, metrics: Metrics): Endpoint[] 
       },
       errors: [],
       handle(_req, res) {
-        const { state } = lifecycle;
+        const { state, problem } = lifecycle;
+        const { code, message: detail, hint } = state === 'damaged' && problem ? problem : {};
         res
           .status(state === 'ready' ? 200 : 503)
           .set('Cache-Control', 'no-store')
-          .json({ status: state });
+          .json({ status: state, code, detail, hint });
       },
     },
     {

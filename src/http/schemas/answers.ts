@@ -154,7 +154,12 @@ export const info = z
   .meta({ id: 'Info' });
 
 export const health = z.object({ status: z.literal('ok') });
-export const readiness = z.object({ status: z.enum(['starting', 'ready', 'stopping']) });
+export const readiness = z.object({
+  status: z.enum(['starting', 'ready', 'damaged', 'stopping']),
+  code: z.string().optional().meta({ description: 'What is wrong, where something is; see /docs/errors.' }),
+  detail: z.string().optional(),
+  hint: z.string().optional(),
+});
 
 export const problem = z
   .object({

@@ -4,6 +4,7 @@ import type { Filter, Hit, Item, ItemPage, ItemPatch, NewItem, SearchOptions } f
 import type { Collection } from './collection.js';
 import type { Core } from './core.js';
 import { presenceCheck } from './database.js';
+import { damagedError } from './disk.js';
 import { toCondition } from './filters.js';
 import { type ItemRow, toItem } from './items.js';
 import { packFromGraph, searcher } from './search.js';
@@ -70,7 +71,12 @@ export function itemCalls(core: Core) {
 
     get: (name: string, id: string): Item => toItem(find(core.collection(name), id)),
 
-    getVector: (name: string, id: string): Float32Array => items.vector(find(core.collection(name), id).seq)!,
+    getVector(name: string, id: string): Float32Array {
+      const collection = core.collection(name);
+      const vector = items.vector(find(collection, id).seq, collection.row.dimension);
+      if (vector === null) throw damagedError([`The vector of item ${id} in ${name} is damaged.`]);
+      return vector;
+    },
 
     getThumbnail(name: string, id: string): Uint8Array {
       const image = items.thumbnail(find(core.collection(name), id).seq);
@@ -106,9 +112,9 @@ export function itemCalls(core: Core) {
       const items: Item[] = [];
       const vectors = new Float32Array(rows.length * dimension);
       for (const row of rows) {
-        const vector = core.items.vector(row.seq);
+        const vector = core.items.vector(row.seq, dimension);
         // Deleted since the page was read, or lost; what follows must stay beside its own vector.
-        if (vector?.length !== dimension) continue;
+        if (vector === null) continue;
         vectors.set(vector, items.length * dimension);
         items.push(toItem(row));
       }

@@ -1,10 +1,11 @@
 /** A collection as the worker holds it: its description, its rows in memory, its graph. */
-import { PawdexError } from '../../errors.js';
+import type { PawdexError } from '../../errors.js';
 import type { CollectionInfo } from '../store.js';
 import type { CollectionRow } from './collections.js';
+import { damagedError } from './disk.js';
 import type { GraphLibrary } from './graph.js';
 import { Indexer } from './indexer.js';
-import { type Items, vectorOf } from './items.js';
+import { type Items, unpackVector } from './items.js';
 import { Rows } from './rows.js';
 import type { Snapshot } from './snapshot.js';
 import { EXPECTED_FOR_MS, Turn } from './turns.js';
@@ -99,27 +100,42 @@ export class Collection {
   async #load(onRepair: (sentence: string) => void): Promise<void> {
     const turn = new Turn();
     let after = 0;
-    let unusable = 0;
+    let damaged = 0;
     for (;;) {
       await turn.next();
       this.check();
       const page = this.#items.load(this.id, after, LOAD_PAGE);
       for (const { seq, id, label, vector } of page) {
-        try {
-          this.rows.add(seq, id, label, normalise(vectorOf(vector), this.rows.dimension));
-        } catch (error) {
-          if (!(error instanceof PawdexError)) throw error;
-          unusable++;
-        }
+        const unit = unitVector(vector, this.rows.dimension);
+        if (unit === null) damaged++;
+        else this.rows.add(seq, id, label, unit);
       }
       if (page.length < LOAD_PAGE) break;
       after = page.at(-1)!.seq;
     }
+    const missing = this.#count - this.rows.count - damaged;
+    if (damaged > 0 || missing !== 0) {
+      const problems = [
+        ...(damaged > 0 ? [`${damaged} have damaged vectors`] : []),
+        ...(missing !== 0
+          ? [`${Math.abs(missing)} ${missing > 0 ? 'have no vector' : 'are not in its index'}`]
+          : []),
+      ];
+      throw damagedError([`Collection ${this.row.name}: of ${this.#count} items ${problems.join(' and ')}.`]);
+    }
     this.#inMemory = true;
-    if (unusable > 0)
-      onRepair(`Collection ${this.row.name}: ${unusable} items have unusable vectors and are not found.`);
     const wrong = await this.indexer.load();
     if (wrong !== null)
       onRepair(`Collection ${this.row.name}: the saved graph is not used since ${wrong}; it is rebuilt.`);
   }
 }
+
+/** A stored vector at length 1, or null when it is damaged. */
+function unitVector(blob: Uint8Array, dimension: number): Float32Array | null {
+  const vector = unpackVector(blob, dimension);
+  if (vector === null || !isUsable(vector)) return null;
+  return normalise(vector, dimension);
+}
+
+/** No other is ever stored. */
+const isUsable = (vector: Float32Array) => vector.every(Number.isFinite) && vector.some((x) => x !== 0);

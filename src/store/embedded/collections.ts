@@ -1,6 +1,7 @@
 /** The statements on collections, and the clearing of those deleted, which takes many small steps. */
 import type { CollectionPatch, CollectionSpec } from '../store.js';
-import type { Db } from './database.js';
+import type { Ledger } from './ledger.js';
+import type { Db } from './sqlite.js';
 
 /** A collection as a row of the database. */
 export interface CollectionRow {
@@ -42,10 +43,12 @@ function statements(db: Db) {
 
 export class Collections {
   readonly #db: Db;
+  readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof statements>;
 
-  constructor(db: Db) {
+  constructor(db: Db, ledger: Ledger) {
     this.#db = db;
+    this.#ledger = ledger;
     this.#run = statements(db);
   }
 
@@ -57,15 +60,14 @@ export class Collections {
   create(spec: CollectionSpec): CollectionRow | null {
     if (this.#run.find.get(spec.name) !== undefined) return null;
     const { name, dimension, fingerprint, model } = spec;
-    this.#run.insert.run(
-      name,
-      dimension,
-      fingerprint,
-      model,
-      spec.description ?? null,
-      new Date().toISOString(),
-    );
-    return this.#run.find.get(name)!;
+    return this.#db.transaction(() => {
+      const now = new Date().toISOString();
+      this.#run.insert.run(name, dimension, fingerprint, model, spec.description ?? null, now);
+      const row = this.#run.find.get(name)!;
+      this.#ledger.open(row.id);
+      this.#ledger.change();
+      return row;
+    })();
   }
 
   update(row: CollectionRow, patch: CollectionPatch): CollectionRow {
@@ -77,7 +79,10 @@ export class Collections {
       calibration: calibration === undefined ? row.calibration : JSON.stringify(calibration),
     };
     if (calibration === null) next.calibration = null;
-    this.#run.update.run(next.description, next.gallery, next.calibration, row.id);
+    this.#db.transaction(() => {
+      this.#run.update.run(next.description, next.gallery, next.calibration, row.id);
+      this.#ledger.change();
+    })();
     return next;
   }
 
@@ -86,6 +91,8 @@ export class Collections {
     this.#db.transaction(() => {
       this.#run.remove.run(id);
       this.#run.noteDropped.run(id);
+      this.#ledger.close(id);
+      this.#ledger.change();
     })();
   }
 

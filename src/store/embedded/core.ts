@@ -1,15 +1,21 @@
 /** The store inside its thread: which collections there are, and the work between calls. */
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { PawdexError } from '../../errors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionInfo, CollectionPatch, CollectionSpec, StoreStats } from '../store.js';
 import { MAX_DIMENSION } from './arena.js';
 import { Collection } from './collection.js';
 import { type CollectionRow, Collections } from './collections.js';
-import { type Db, openDatabase } from './database.js';
+import { type OpenedDatabase, openDatabase } from './database.js';
+import { damagedError, storageError } from './disk.js';
 import { type GraphLibrary, loadGraphLibrary } from './graph.js';
 import { Items } from './items.js';
+import { Ledger } from './ledger.js';
+import { salvage } from './salvage.js';
 import { Snapshot } from './snapshot.js';
+import { compareWithLastKnown, type PageCheck, startPageCheck } from './soundness.js';
+import type { Db } from './sqlite.js';
 import { EXPECTED_FOR_MS, soon } from './turns.js';
 
 /** What the worker is opened with. */
@@ -17,6 +23,8 @@ export interface CoreOptions {
   dataDir: string;
   /** Module name of hnswlib-node. */
   graphLibrary: string;
+  /** Goes on with what can still be read of a damaged database. */
+  acceptDamage?: boolean;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -24,32 +32,93 @@ const GRAPH_FOLDER = 'graphs';
 /** Milliseconds of background work in one go while calls come in, and while none do. */
 const [BUSY_MS, QUIET_MS] = [3, 20];
 const TICK_MS = 1000;
+/** Milliseconds that a start waits for the check of all pages, which then goes on while the store answers. */
+const CHECK_MS = 5000;
+/** Milliseconds between two writes of what is known of the store beside its database. */
+const LEDGER_MS = 5000;
 
 export class Core {
   readonly items: Items;
   readonly db: Db;
+  readonly #opened: OpenedDatabase;
+  readonly #ledger: Ledger;
   readonly #dataDir: string;
   readonly #statements: Collections;
   readonly #collections = new Map<string, Collection>();
   readonly #library: GraphLibrary | null;
   readonly #graphUnavailable: string | null;
   readonly #repairs: string[] = [];
+  readonly #pages: PageCheck;
+  readonly #soundness: Promise<void>;
   readonly #ticking: NodeJS.Timeout;
+  #damage: PawdexError | null = null;
+  #onDamage: (error: PawdexError) => void = () => {};
+  #isChecked = false;
+  #isLiveCopy = false;
+  #notedAt = 0;
   #scheduled = false;
   #closed = false;
   #calledAt = 0;
 
+  /** @throws PawdexError `data_damaged` for what is seen at once; see {@link ready} for the rest */
   constructor(options: CoreOptions) {
     this.#dataDir = options.dataDir;
-    this.db = openDatabase(options.dataDir);
-    this.items = new Items(this.db);
-    this.#statements = new Collections(this.db);
-    const loaded = loadGraphLibrary(options.graphLibrary);
-    this.#library = 'library' in loaded ? loaded.library : null;
-    this.#graphUnavailable = 'library' in loaded ? null : loaded.unavailable;
-    for (const row of this.#statements.all()) this.#open(row);
+    if (options.acceptDamage) this.#repairs.push(...salvage(options.dataDir));
+    this.#opened = openDatabase(options.dataDir);
+    this.db = this.#opened.db;
+    try {
+      this.#ledger = new Ledger(this.db);
+      this.items = new Items(this.db, this.#ledger);
+      this.#statements = new Collections(this.db, this.#ledger);
+      this.#compare();
+      const loaded = loadGraphLibrary(options.graphLibrary);
+      this.#library = 'library' in loaded ? loaded.library : null;
+      this.#graphUnavailable = 'library' in loaded ? null : loaded.unavailable;
+      for (const row of this.#statements.all()) this.#open(row);
+    } catch (error) {
+      for (const collection of this.#collections.values()) collection.end(new PawdexError('shutting_down'));
+      this.#opened.close();
+      throw error;
+    }
+    this.#pages = startPageCheck(this.db, this.#opened.isShared, this.#isLiveCopy ? 'full' : 'quick');
+    this.#soundness = this.#awaitSoundness();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     this.wake();
+  }
+
+  /**
+   * Resolves when every collection is in memory and all pages are checked, or as many as can be within some seconds;
+   * pages of a directory that was copied while it was in use are all checked.
+   *
+   * @throws PawdexError `data_damaged`
+   */
+  async ready(): Promise<void> {
+    await Promise.all([...this.#collections.values()].map(({ loaded }) => loaded.catch(() => {})));
+    const limit = new AbortController();
+    const timeout = sleep(CHECK_MS, undefined, { signal: limit.signal }).catch(() => {});
+    await (this.#isLiveCopy ? this.#soundness : Promise.race([this.#soundness, timeout]));
+    limit.abort();
+    this.checkDamage();
+  }
+
+  /** Throws when damage has been found: what is left is not answered from. */
+  checkDamage(): void {
+    if (this.#damage !== null) throw this.#damage;
+  }
+
+  /** Rejects when damage is found, at once if it has been. */
+  watchDamage(): Promise<never> {
+    return new Promise((_, reject) => {
+      if (this.#damage !== null) reject(this.#damage);
+      else this.#onDamage = reject;
+    });
+  }
+
+  /** Notes damage; the first that is found is what is said. */
+  damaged(error: PawdexError): void {
+    if (this.#damage !== null || this.#closed) return;
+    this.#damage = error;
+    this.#onDamage(error);
   }
 
   /** @throws PawdexError `collection_not_found` */
@@ -98,7 +167,8 @@ export class Core {
     let diskBytes = 0;
     for (const folder of [this.#dataDir, path.join(this.#dataDir, GRAPH_FOLDER)])
       for (const entry of readFolder(folder)) if (entry.isFile()) diskBytes += sizeOf(folder, entry.name);
-    return { diskBytes, graphUnavailable: this.#graphUnavailable, repairs: [...this.#repairs] };
+    const damage = this.#damage === null ? [] : [this.#damage.message];
+    return { diskBytes, graphUnavailable: this.#graphUnavailable, repairs: [...this.#repairs], damage };
   }
 
   /** Notes a call, to which background work gives way for a while. */
@@ -125,7 +195,51 @@ export class Core {
       await collection.loaded.catch(() => {});
       await collection.indexer.close();
     }
-    this.db.close();
+    await this.#pages.stop();
+    // Not of a directory that was not wholly looked at: what is known of it stays what it was.
+    if (this.#damage === null) await this.#note(this.#isLiveCopy && !this.#isChecked).catch(() => {});
+    this.#opened.close();
+  }
+
+  /** @throws PawdexError `data_damaged` */
+  #compare(): void {
+    const { findings, isLiveCopy } = compareWithLastKnown(this.db, this.#ledger);
+    this.#isLiveCopy = isLiveCopy;
+    const expected = this.#ledger.counts();
+    for (const { id, name } of this.#statements.all()) {
+      const count = this.items.count(id);
+      if (count !== expected.get(id))
+        findings.push(
+          `Collection ${name} holds ${count} items; there should be ${expected.get(id) ?? 'none'}.`,
+        );
+      expected.delete(id);
+    }
+    for (const items of expected.values()) findings.push(`A collection of ${items} items is missing.`);
+    if (findings.length > 0) throw damagedError(findings);
+  }
+
+  async #awaitSoundness(): Promise<void> {
+    try {
+      const findings = await this.#pages.done;
+      if (findings.length > 0) this.damaged(damagedError(findings));
+      else if (!this.#closed) this.#isChecked = true;
+    } catch (error) {
+      this.#repairs.push(`The pages of the database could not be checked (${error}).`);
+    }
+    if (this.#isChecked && this.#isLiveCopy)
+      this.#repairs.push(
+        'The data directory was copied while a pawdex was using it; a full check found nothing wrong.',
+      );
+  }
+
+  /** Writes what is known of the store beside its database. */
+  async #note(open: boolean): Promise<void> {
+    this.#notedAt = performance.now();
+    const collections = [...this.#collections.values()].map(({ row, count }) => ({
+      name: row.name,
+      items: count,
+    }));
+    await this.#ledger.write(open, collections);
   }
 
   #open(row: CollectionRow): Collection {
@@ -135,7 +249,10 @@ export class Core {
     this.#collections.set(row.name, collection);
     collection.loaded.then(
       () => this.wake(),
-      () => {},
+      (error) => {
+        const coded = asPawdexError(storageError(error));
+        if (coded.code === 'data_damaged') this.damaged(coded);
+      },
     );
     return collection;
   }
@@ -161,6 +278,9 @@ export class Core {
   }
 
   #tick(): void {
+    const isKnown = this.#damage === null && (this.#isChecked || !this.#isLiveCopy);
+    // On a full disk the file says less than is true, which does no harm.
+    if (isKnown && performance.now() - this.#notedAt > LEDGER_MS) this.#note(true).catch(() => {});
     for (const { indexer } of this.#collections.values()) indexer.saveWhenDue();
     this.wake();
   }

@@ -4,13 +4,12 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type BetterSqlite3 from 'better-sqlite3';
 import { PawdexError } from '../../errors.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../files/private.js';
-import { storageError } from './disk.js';
-import Database from './sqlite.js';
-
-export type Db = BetterSqlite3.Database;
+import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
+import { isDamage, isFull, storageError } from './disk.js';
+import { refuseMissingDatabase } from './soundness.js';
+import Database, { type Db } from './sqlite.js';
 
 /** File name of the database in the data directory. */
 export const DATABASE_FILE = 'pawdex.db';
@@ -54,37 +53,71 @@ const MIGRATIONS = [
    CREATE TABLE vectors (seq INTEGER PRIMARY KEY, vector BLOB NOT NULL) STRICT;
    CREATE TABLE thumbnails (seq INTEGER PRIMARY KEY, image BLOB NOT NULL) STRICT;
    CREATE TABLE dropped_collections (id INTEGER PRIMARY KEY) STRICT;`,
+  // How much there should be: see ledger.ts.
+  `CREATE TABLE ledger (id INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;
+   INSERT INTO ledger SELECT id, (SELECT count(*) FROM items WHERE collection = collections.id) FROM collections;
+   INSERT INTO ledger VALUES (0, 0);
+   CREATE TABLE identity (store TEXT NOT NULL) STRICT;
+   INSERT INTO identity VALUES (lower(hex(randomblob(16))));`,
 ];
 
-/** Milliseconds to wait for another process that is just closing the directory. */
-const LOCK_WAIT_MS = 500;
+/** An open database, and what closes it and gives the directory back. */
+export interface OpenedDatabase {
+  db: Db;
+  /** Whether other connections may read it: not where the directory could not be locked in another way. */
+  isShared: boolean;
+  close(): void;
+}
 
 /**
- * Opens the database of a data directory, which is created when missing, and keeps every other process out
- * until the connection is closed or the process dies: the lock is the kernel's, so none is ever left behind.
+ * Opens the database of a data directory, which is created when missing, and keeps every other pawdex out until it is
+ * closed or the process dies.
  *
- * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `storage_full`, `storage_failed`
+ * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `data_damaged`, `storage_full`, `storage_failed`
  */
-export function openDatabase(dataDir: string): Db {
-  let db: Db | undefined;
+export function openDatabase(dataDir: string): OpenedDatabase {
+  let release: (() => void) | null = null;
   try {
     mkdirSync(dataDir, { recursive: true, mode: PRIVATE_FOLDER });
-    createPrivateFile(path.join(dataDir, DATABASE_FILE));
-    db = new Database(path.join(dataDir, DATABASE_FILE), { timeout: LOCK_WAIT_MS });
-    // In this mode a connection that has the write-ahead log keeps it, and no shared-memory file is needed.
-    db.pragma('locking_mode = EXCLUSIVE');
+    release = lockDirectory(dataDir);
+    refuseMissingDatabase(dataDir, DATABASE_FILE);
+    const { db, isShared } = openDatabaseFile(path.join(dataDir, DATABASE_FILE), release !== null);
+    return {
+      db,
+      isShared,
+      close() {
+        db.close();
+        release?.();
+      },
+    };
+  } catch (error) {
+    release?.();
+    if (isBusy(error)) throw new PawdexError('data_dir_locked', { cause: error });
+    throw storageError(error);
+  }
+}
+
+/**
+ * Opens or makes a database, brought up to the newest format.
+ *
+ * @param shared whether other connections may use it; else, or where that cannot be, they are locked out
+ */
+export function openDatabaseFile(file: string, shared: boolean): { db: Db; isShared: boolean } {
+  createPrivateFile(file);
+  const db = new Database(file, { timeout: LOCK_WAIT_MS });
+  try {
+    // Shared, SQLite keeps an index of its log in a file, for which a full disk has no room; else it is in memory.
+    db.pragma(`locking_mode = ${shared ? 'NORMAL' : 'EXCLUSIVE'}`);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('cache_size = -32768');
     db.exec('BEGIN IMMEDIATE; COMMIT');
     migrate(db);
-    return db;
+    return { db, isShared: shared };
   } catch (error) {
-    db?.close();
-    const code = String((error as { code?: unknown }).code);
-    if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
-      throw new PawdexError('data_dir_locked', { cause: error });
-    throw storageError(error);
+    db.close();
+    if (!shared || isBusy(error) || error instanceof PawdexError || isDamage(error)) throw error;
+    return openDatabaseFile(file, false);
   }
 }
 
@@ -114,8 +147,16 @@ function migrate(db: Db): void {
     });
   // Nothing is written where nothing is to do: on a full disk what is stored can still be read.
   if (version === MIGRATIONS.length) return;
-  db.transaction(() => {
-    for (const sql of MIGRATIONS.slice(version)) db.exec(sql);
-    db.pragma(`user_version = ${MIGRATIONS.length}`);
-  })();
+  const missing = MIGRATIONS.slice(version);
+  try {
+    db.transaction(() => {
+      for (const sql of missing) db.exec(sql);
+      db.pragma(`user_version = ${MIGRATIONS.length}`);
+    })();
+  } catch (error) {
+    if (version === 0 || !isFull(error)) throw error;
+    // What later versions add can be had from the rows: in memory for now, on the disk at a start with room.
+    db.pragma('temp_store = MEMORY');
+    for (const sql of missing) db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
+  }
 }

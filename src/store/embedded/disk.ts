@@ -3,11 +3,28 @@ import { PawdexError } from '../../errors.js';
 
 const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** An error of SQLite or the file system as `storage_full` or `storage_failed`; any other passes through. */
+const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.code);
+
+/** Whether there was no room for a write. */
+export const isFull = (error: unknown) => FULL.has(codeOf(error));
+
+/** Whether SQLite found that a file is not what it has written. */
+export const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
+
+/** @param findings what is wrong, in sentences */
+export function damagedError(findings: readonly string[], cause?: unknown): PawdexError {
+  return new PawdexError('data_damaged', {
+    detail: findings.join(' '),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** An error of SQLite or the file system with its code; any other passes through. */
 export function storageError(error: unknown): unknown {
   const { code, name, syscall } = (error ?? {}) as { code?: unknown; name?: unknown; syscall?: unknown };
   if (name !== 'SqliteError' && syscall === undefined) return error;
-  if (FULL.has(String(code))) return new PawdexError('storage_full', { cause: error });
+  if (isFull(error)) return new PawdexError('storage_full', { cause: error });
+  if (isDamage(error)) return damagedError([`The database is damaged (${(error as Error).message}).`], error);
   return new PawdexError('storage_failed', {
     detail: `The data directory could not be read or written (${code}).`,
     cause: error,

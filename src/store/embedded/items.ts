@@ -1,8 +1,10 @@
 /** The statements on items. One instance per database; every method is synchronous. */
+import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
 import type { Item, ItemPatch, NewItem, PutResult } from '../store.js';
-import type { Db } from './database.js';
 import type { Condition } from './filters.js';
+import type { Ledger } from './ledger.js';
+import type { Db } from './sqlite.js';
 
 /** An item as a row of the database. */
 export interface ItemRow {
@@ -38,17 +40,32 @@ export function toItem(row: ItemRow): Item {
   };
 }
 
-/** Bytes of a float vector, without copying. */
-const bytesOf = (vector: Float32Array) =>
-  Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength) as Uint8Array;
+const CHECKSUM_BYTES = 4;
 
-/** The vector in a blob, sharing its memory where that is aligned; bytes left over are for the caller to miss. */
-export function vectorOf(blob: Uint8Array): Float32Array {
-  const { buffer, byteOffset, byteLength } = byteOffsetIsAligned(blob) ? blob : new Uint8Array(blob);
-  return new Float32Array(buffer, byteOffset, Math.floor(byteLength / 4));
+/** A vector as it is stored: its numbers, then their CRC-32. */
+function packVector(vector: Float32Array): Uint8Array {
+  const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+  const packed = Buffer.allocUnsafe(bytes.length + CHECKSUM_BYTES);
+  bytes.copy(packed);
+  packed.writeUInt32LE(crc32(bytes), bytes.length);
+  return packed;
 }
 
-const byteOffsetIsAligned = (blob: Uint8Array) => blob.byteOffset % 4 === 0;
+/**
+ * The vector in a blob, sharing its memory where that is aligned.
+ *
+ * @returns null when it is not what was stored: of another length, or with another checksum
+ */
+export function unpackVector(blob: Uint8Array, dimension: number): Float32Array | null {
+  const length = dimension * 4;
+  const aligned = blob.byteOffset % 4 === 0 ? blob : new Uint8Array(blob);
+  const vector = () => new Float32Array(aligned.buffer, aligned.byteOffset, dimension);
+  // Stored before there were checksums.
+  if (blob.byteLength === length) return vector();
+  if (blob.byteLength !== length + CHECKSUM_BYTES) return null;
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+  return view.getUint32(length, true) === crc32(blob.subarray(0, length)) ? vector() : null;
+}
 
 function statements(db: Db) {
   return {
@@ -78,16 +95,25 @@ function statements(db: Db) {
 
 export class Items {
   readonly #db: Db;
+  readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof statements>;
   readonly #filtered = new Map<string, Statement>();
 
-  constructor(db: Db) {
+  constructor(db: Db, ledger: Ledger) {
     this.#db = db;
+    this.#ledger = ledger;
     this.#run = statements(db);
   }
 
-  /** Inserts an item unless its id or content is known; call it inside a transaction. */
-  insert(collection: number, item: NewItem, now: string): PutResult & { seq: number | null } {
+  /** Inserts items whose id and content are not known; call it inside a transaction. */
+  insert(collection: number, items: readonly NewItem[], now: string): (PutResult & { seq: number | null })[] {
+    const results = items.map((item) => this.#insertOne(collection, item, now));
+    const created = results.filter(({ seq }) => seq !== null).length;
+    if (created > 0) this.#ledger.change(collection, created);
+    return results;
+  }
+
+  #insertOne(collection: number, item: NewItem, now: string): PutResult & { seq: number | null } {
     const known = this.#run.byId.get(collection, item.id) ?? this.#run.bySha256.get(collection, item.sha256);
     if (known !== undefined) return { id: known.id, status: 'exists', label: known.label, seq: null };
     const { id, sha256, label, source, size } = item;
@@ -97,7 +123,7 @@ export class Items {
       this.#run.insert.run(collection, id, sha256, label, source, size, metadata, thumbnail, now)
         .lastInsertRowid,
     );
-    this.#run.insertVector.run(seq, bytesOf(item.vector));
+    this.#run.insertVector.run(seq, packVector(item.vector));
     if (item.thumbnail !== null) this.#run.insertThumbnail.run(seq, item.thumbnail);
     return { id, status: 'created', label, seq };
   }
@@ -114,9 +140,10 @@ export class Items {
     return this.#run.bySha256.get(collection, sha256);
   }
 
-  vector(seq: number): Float32Array | undefined {
+  /** @returns null when there is none, or not as it was stored */
+  vector(seq: number, dimension: number): Float32Array | null {
     const blob = this.#run.vector.get(seq);
-    return blob === undefined ? undefined : vectorOf(blob).slice();
+    return blob === undefined ? null : (unpackVector(blob, dimension)?.slice() ?? null);
   }
 
   thumbnail(seq: number): Uint8Array | undefined {
@@ -130,7 +157,10 @@ export class Items {
       source: patch.source === undefined ? row.source : patch.source,
       metadata: patch.metadata === undefined ? row.metadata : JSON.stringify(patch.metadata),
     };
-    this.#run.update.run(next.label, next.source, next.metadata, row.seq);
+    this.#db.transaction(() => {
+      this.#run.update.run(next.label, next.source, next.metadata, row.seq);
+      this.#ledger.change();
+    })();
     return next;
   }
 
@@ -142,6 +172,7 @@ export class Items {
         this.#run.removeVector.run(seq);
         this.#run.removeThumbnail.run(seq);
       }
+      if (seqs.length > 0) this.#ledger.change(collection, -seqs.length);
       return seqs;
     })();
   }

@@ -1,5 +1,6 @@
 /** The embedded store as its callers see it: every call crosses to the thread that does the work. */
-import { PawdexError } from '../../errors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
 import type {
   BareHit,
@@ -28,8 +29,12 @@ export interface EmbeddedStoreOptions extends WorkerWatcher {
   dataDir: string;
   /** Module that provides the HNSW graph; searches are exact when it cannot be loaded. */
   graphLibrary?: string;
+  /** Goes on with what can still be read of a damaged data directory; its database is kept beside. */
+  acceptDamage?: boolean;
 }
 
+/** Milliseconds after which a thread that replaces a dead one is asked about damage. */
+const REWATCH_MS = 1000;
 /** Items with vectors fetched at a time by {@link Store.iterate}. */
 const ITERATE_PAGE = 256;
 
@@ -126,6 +131,24 @@ class EmbeddedStore implements Store {
     } while (cursor !== null);
   }
 
+  ready(): Promise<void> {
+    return this.#call('ready');
+  }
+
+  async damage(): Promise<PawdexError | null> {
+    for (;;) {
+      try {
+        return await this.#call<never>('watchDamage');
+      } catch (error) {
+        const { code } = asPawdexError(error);
+        if (code === 'data_damaged') return asPawdexError(error);
+        // Another thread takes the place of one that has died.
+        if (code !== 'worker_failed') return null;
+        await sleep(REWATCH_MS, undefined, { ref: false });
+      }
+    }
+  }
+
   stats(): Promise<StoreStats> {
     return this.#call('stats');
   }
@@ -151,14 +174,14 @@ function checkOptions({ k, ef }: SearchOptions): void {
 /**
  * Opens the store of a data directory.
  *
- * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `storage_full`, `storage_failed`
+ * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `data_damaged`, `storage_full`, `storage_failed`
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
-  const { dataDir, graphLibrary = 'hnswlib-node' } = options;
+  const { dataDir, graphLibrary = 'hnswlib-node', acceptDamage = false } = options;
   const worker = await RestartingWorker.start({
     entry: new URL('./worker.js', import.meta.url),
     workerData: null,
-    open: (client) => client.call('open', [{ dataDir, graphLibrary } satisfies CoreOptions]),
+    open: (client) => client.call('open', [{ dataDir, graphLibrary, acceptDamage } satisfies CoreOptions]),
     deaths: new DeathCount(),
     watcher: options,
   });

@@ -1,4 +1,5 @@
 /** The thread that owns the database and the graphs. */
+import { PawdexError } from '../../errors.js';
 import { serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
 import { itemCalls } from './calls.js';
@@ -20,9 +21,12 @@ function counted(call: Call): Call {
     core.called();
     runOverdue();
     try {
+      core.checkDamage();
       return await call(...args);
     } catch (error) {
-      throw storageError(error);
+      const coded = storageError(error);
+      if (coded instanceof PawdexError && coded.code === 'data_damaged') core.damaged(coded);
+      throw coded;
     } finally {
       underWay--;
       if (underWay === 0) idle?.();
@@ -36,7 +40,6 @@ const collectionCalls = {
   getCollection: (name: string) => core.collection(name).info,
   updateCollection: (name: string, patch: CollectionPatch) => core.update(name, patch),
   deleteCollection: (name: string) => core.drop(name),
-  stats: () => core.stats(),
 };
 
 const itemMethods: (keyof ReturnType<typeof itemCalls>)[] = [
@@ -53,6 +56,9 @@ serveCalls({
     }
     calls = itemCalls(core);
   },
+  ready: () => core.ready(),
+  watchDamage: () => core.watchDamage(),
+  stats: () => core.stats(),
   ...Object.fromEntries(Object.entries(collectionCalls).map(([name, call]) => [name, counted(call)])),
   ...Object.fromEntries(
     itemMethods.map((name) => [name, counted((...args) => (calls[name] as Call)(...args))]),

@@ -5,8 +5,8 @@
 import { PawdexError } from '../../errors.js';
 import type { NewItem, PutResult } from '../store.js';
 import type { Collection } from './collection.js';
-import type { Db } from './database.js';
 import type { Items } from './items.js';
+import type { Db } from './sqlite.js';
 import { soon } from './turns.js';
 import { normalise } from './vectors.js';
 
@@ -100,7 +100,7 @@ export class Writer {
     const written = this.#db.transaction(() =>
       group.map(({ collection, items }) => {
         collection.check();
-        return items.map((item) => this.#items.insert(collection.id, item, now));
+        return this.#items.insert(collection.id, items, now);
       }),
     )();
     group.forEach((put, i) => {

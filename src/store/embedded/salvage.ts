@@ -1,0 +1,206 @@
+/**
+ * Going on with what is left of a damaged database: every row that can still be read whole is copied into a new one.
+ * The damaged file is kept beside it.
+ */
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { asPawdexError } from '../../errors.js';
+import type { CollectionRow } from './collections.js';
+import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
+import { lockDirectory } from './directory-lock.js';
+import { type ItemRow, unpackVector } from './items.js';
+import { LEDGER_FILE, Ledger } from './ledger.js';
+import { checkPages, compareWithLastKnown } from './soundness.js';
+import Database, { type Db } from './sqlite.js';
+
+/** Sequence numbers beyond the last known are looked for this far: the last known may be damaged, too. */
+const MARGIN = 10_000;
+/** Rows copied in one transaction. */
+const STEP = 1000;
+
+/** What of a file belongs to it, by what is added to its name. */
+const PARTS = ['', '-wal', '-shm'];
+
+/**
+ * Makes a damaged data directory usable again, and leaves a sound one alone.
+ *
+ * @returns what was done, in sentences; none when nothing is damaged
+ * @throws PawdexError `data_dir_locked`, `storage_full`, `storage_failed`
+ */
+export function salvage(dataDir: string): string[] {
+  const file = path.join(dataDir, DATABASE_FILE);
+  const problems = findDamage(dataDir);
+  if (problems.length === 0) return [];
+  const release = lockDirectory(dataDir);
+  try {
+    const aside = `${file}.salvaged`;
+    for (const part of PARTS) rmSync(aside + part, { force: true });
+    const kept = copyRows(file, aside);
+    const damaged = `${file}.damaged-${new Date().toISOString().replaceAll(/\W/g, '')}`;
+    for (const part of PARTS) if (existsSync(file + part)) renameSync(file + part, damaged + part);
+    renameSync(aside, file);
+    // What was known no longer counts, and graphs are made anew from the rows.
+    rmSync(path.join(dataDir, LEDGER_FILE), { force: true });
+    rmSync(path.join(dataDir, 'graphs'), { recursive: true, force: true });
+    const where = existsSync(damaged) ? `; the damaged database is ${path.basename(damaged)}` : '';
+    return [`${problems.join(' ')} ${kept} items were kept${where}.`];
+  } finally {
+    release?.();
+  }
+}
+
+function findDamage(dataDir: string): string[] {
+  let opened: ReturnType<typeof openDatabase>;
+  try {
+    opened = openDatabase(dataDir);
+  } catch (error) {
+    const coded = asPawdexError(error);
+    if (coded.code !== 'data_damaged') throw error;
+    return [coded.message];
+  }
+  try {
+    const { db } = opened;
+    const { findings } = compareWithLastKnown(db, new Ledger(db));
+    return [...findings, ...checkPages(db, 'full'), ...countDamagedRows(db)];
+  } catch (error) {
+    return [`The database is damaged (${(error as Error).message}).`];
+  } finally {
+    opened.close();
+  }
+}
+
+/** Rows whose vector is missing or not what was stored, and collections of which rows are missing. */
+function countDamagedRows(db: Db): string[] {
+  const counts = new Ledger(db).counts();
+  const rows = db.prepare<[number], { vector: Uint8Array | null }>(
+    'SELECT vector FROM items LEFT JOIN vectors USING (seq) WHERE collection = ?',
+  );
+  return db
+    .prepare<[], CollectionRow>('SELECT * FROM collections')
+    .all()
+    .flatMap(({ id, name, dimension }) => {
+      let whole = 0;
+      for (const { vector } of rows.iterate(id))
+        if (vector !== null && unpackVector(vector, dimension) !== null) whole++;
+      const expected = counts.get(id) ?? 0;
+      return whole === expected ? [] : [`Collection ${name}: ${whole} of ${expected} items are whole.`];
+    });
+}
+
+/** Copies every row that can be read. @returns how many items */
+function copyRows(from: string, to: string): number {
+  const target = openDatabaseFile(to, false);
+  const source = openDamaged(from);
+  try {
+    return source === null ? 0 : new Copy(source, target.db).run();
+  } finally {
+    source?.close();
+    target.db.close();
+  }
+}
+
+function openDamaged(file: string): Db | null {
+  try {
+    const db = new Database(file, { fileMustExist: true });
+    db.prepare('SELECT count(*) FROM sqlite_master').get();
+    return db;
+  } catch {
+    return null; // Not even the list of tables can be read.
+  }
+}
+
+class Copy {
+  readonly #source: Db;
+  readonly #target: Db;
+
+  constructor(source: Db, target: Db) {
+    this.#source = source;
+    this.#target = target;
+  }
+
+  run(): number {
+    const ids = range(1, this.#last("SELECT seq FROM sqlite_sequence WHERE name = 'collections'") + MARGIN);
+    const collections = new Map<number, CollectionRow>();
+    const find = this.#source.prepare<[number], CollectionRow>('SELECT * FROM collections WHERE id = ?');
+    const insert = this.#target.prepare(
+      `INSERT INTO collections (id, name, dimension, fingerprint, model, description, gallery, calibration, created_at)
+       VALUES (@id, @name, @dimension, @fingerprint, @model, @description, @gallery, @calibration, @created_at)`,
+    );
+    for (const id of ids) {
+      const row = attempt(() => find.get(id));
+      if (row === null || attempt(() => insert.run(row)) === null) continue;
+      collections.set(id, row);
+    }
+    const copied = this.#copyItems(collections);
+    const ledger = new Ledger(this.#target);
+    for (const [id, items] of copied) ledger.open(id, items);
+    return [...copied.values()].reduce((sum, items) => sum + items, 0);
+  }
+
+  #copyItems(collections: Map<number, CollectionRow>): Map<number, number> {
+    const read = this.#readers();
+    const write = this.#writers();
+    const copied = new Map([...collections.keys()].map((id) => [id, 0]));
+    const last = Math.max(
+      this.#last("SELECT seq FROM sqlite_sequence WHERE name = 'items'"),
+      this.#last('SELECT max(seq) FROM items'),
+      this.#last('SELECT max(seq) FROM vectors'),
+    );
+    const copyOne = (seq: number) => {
+      const row = attempt(() => read.item.get(seq));
+      const collection = row === null ? undefined : collections.get(row.collection);
+      if (row === null || collection === undefined) return;
+      const vector = attempt(() => read.vector.get(seq));
+      if (vector === null || unpackVector(vector, collection.dimension) === null) return;
+      if (attempt(() => JSON.parse(row.metadata)) === null) return;
+      const image = row.has_thumbnail === 1 ? attempt(() => read.thumbnail.get(seq)) : null;
+      if (attempt(() => write.item.run({ ...row, has_thumbnail: image === null ? 0 : 1 })) === null) return;
+      write.vector.run(seq, vector);
+      if (image !== null) write.thumbnail.run(seq, image);
+      copied.set(row.collection, copied.get(row.collection)! + 1);
+    };
+    for (let from = 1; from <= last + MARGIN; from += STEP)
+      this.#target.transaction(() => range(from, from + STEP - 1).forEach(copyOne))();
+    return copied;
+  }
+
+  #readers() {
+    const db = this.#source;
+    return {
+      item: db.prepare<[number], ItemRow & { collection: number }>(
+        `SELECT seq, collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at
+         FROM items WHERE seq = ?`,
+      ),
+      vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
+      thumbnail: db.prepare<[number], Uint8Array>('SELECT image FROM thumbnails WHERE seq = ?').pluck(),
+    };
+  }
+
+  #writers() {
+    const db = this.#target;
+    return {
+      item: db.prepare(
+        `INSERT INTO items (seq, collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at)
+         VALUES (@seq, @collection, @id, @sha256, @label, @source, @size, @metadata, @has_thumbnail, @created_at)`,
+      ),
+      vector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
+      thumbnail: db.prepare('INSERT INTO thumbnails (seq, image) VALUES (?, ?)'),
+    };
+  }
+
+  #last(sql: string): number {
+    return attempt(() => this.#source.prepare<[], number | null>(sql).pluck().get()) ?? 0;
+  }
+}
+
+/** What a read or write of one row gives; null when it fails, or when there is no such row. */
+function attempt<T>(work: () => T | undefined): T | null {
+  try {
+    return work() ?? null;
+  } catch (error) {
+    if (/^SQLITE_(FULL|IOERR)/.test(String((error as { code?: unknown }).code))) throw error;
+    return null;
+  }
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
