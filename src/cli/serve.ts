@@ -224,7 +224,10 @@ function warnIfOpen(config: Config, { address }: RunningServer, logger: Logger):
 /** pawdex makes its own files private; a directory that was there before keeps the mode its owner gave it. */
 async function warnIfReadableByOthers(dataDir: string, logger: Logger): Promise<void> {
   if (process.platform === 'win32') return;
-  const { mode } = await stat(path.join(dataDir, DATABASE_FILE));
+  const database = await stat(path.join(dataDir, DATABASE_FILE)).catch(() => null);
+  // That it is missing is said elsewhere.
+  if (database === null) return;
+  const { mode } = database;
   if ((mode & 0o004) === 0 || ((await stat(dataDir)).mode & 0o005) !== 0o005) return;
   logger.warn(
     { dataDir },
