@@ -1,24 +1,116 @@
 /**
- * An endpoint is declared once: its path, what it documents and what it does. The app mounts the list and
- * the OpenAPI document is generated from the same list, so neither can name what the other lacks.
+ * An endpoint is declared once: what it takes, what it answers and what it does. Mounting parses and validates every
+ * request by that declaration, the handler gets the types that follow from it, and the OpenAPI document is generated
+ * from it, so that none of them can name what another lacks.
  */
-import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
 import type { Express, Request, Response } from 'express';
+import { z } from 'zod';
 import { type ErrorCode, PawdexError } from '../errors.js';
+import type { BodySpec } from './bodies.js';
+import type { BodyReader } from './body/reader.js';
+import type { AppDeps } from './deps.js';
+import type { Metrics } from './metrics.js';
+import type { ResponseSpec } from './responses.js';
+import { type Parsed, parse, type Shape } from './validate.js';
 
-/** One method of one path. */
-export interface Endpoint {
+type NoFields = Record<never, never>;
+
+/** What every handler may use beside the request. */
+export interface Context extends AppDeps {
+  reader: BodyReader;
+  metrics: Metrics;
+  /** The OpenAPI document, as JSON text. */
+  openApi: () => string;
+}
+
+/** A request as its handler sees it: parsed, with defaults filled in. */
+export interface Input<P extends Shape, Q extends Shape, B> {
+  params: Parsed<P>;
+  query: Parsed<Q>;
+  body: B;
+  /** For headers, and for what happens while a client reads slowly or goes away. */
+  req: Request;
+  res: Response;
+}
+
+/** The declaration of one method of one path. */
+export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
   method: 'get' | 'post' | 'patch' | 'delete';
   /** In OpenAPI's form: `/v1/collections/{collection}`. */
   path: string;
   tag: string;
   summary: string;
   description?: string;
-  request?: NonNullable<RouteConfig['request']>;
-  responses: RouteConfig['responses'];
-  /** Codes it answers with beside those of every endpoint. */
+  /** Parameters in the path. */
+  params?: P;
+  /** Parameters in the query; any other is refused. */
+  query?: Q;
+  body?: BodySpec<B>;
+  response: ResponseSpec<A>;
+  /** Codes it answers with, beside those that every endpoint or every body has. */
   errors: ErrorCode[];
-  handle(req: Request, res: Response): void | Promise<void>;
+  /** @returns what `response` sends */
+  handle(input: Input<P, Q, B>, context: Context): A | Promise<A>;
+}
+
+/** A declared endpoint, ready to be mounted and described. */
+export interface Endpoint
+  extends Pick<
+    EndpointSpec<Shape, Shape, unknown, unknown>,
+    'method' | 'path' | 'tag' | 'summary' | 'description' | 'errors'
+  > {
+  params: z.ZodObject;
+  /** All parameters of the query, those included that the body may have instead. */
+  query: z.ZodObject;
+  body: BodySpec<unknown> | null;
+  response: ResponseSpec<unknown>;
+  answer(req: Request, res: Response, context: Context): Promise<void>;
+}
+
+/**
+ * Declares an endpoint.
+ *
+ * @example
+ * export const getCollection = defineEndpoint({
+ *   method: 'get',
+ *   path: '/v1/collections/{collection}',
+ *   tag: 'collections',
+ *   summary: 'Get a collection',
+ *   params: { collection: collectionName },
+ *   response: json(collection, 'The collection.'),
+ *   errors: ['collection_not_found'],
+ *   handle: ({ params }, { engine }) => engine.getCollection(params.collection),
+ * });
+ */
+export function defineEndpoint<
+  P extends Shape = NoFields,
+  Q extends Shape = NoFields,
+  B = undefined,
+  A = void,
+>(spec: EndpointSpec<P, Q, B, A>): Endpoint {
+  const { method, path, tag, summary, description, errors, response, body } = spec;
+  const params = z.strictObject(spec.params ?? {});
+  const query = z.strictObject({ ...spec.query, ...body?.options });
+  return {
+    method,
+    path,
+    tag,
+    summary,
+    description,
+    errors,
+    params,
+    query,
+    body: body ?? null,
+    response,
+    async answer(req, res, context) {
+      const parsedParams = parse(params, req.params, 'path') as Parsed<P>;
+      const parsedQuery = parse(query, req.query, 'query') as Parsed<Q>;
+      const parsedBody = (await body?.read(req, res, context.reader, parsedQuery)) as B;
+      res.status(response.status);
+      const input = { params: parsedParams, query: parsedQuery, body: parsedBody, req, res };
+      response.send(req, res, await spec.handle(input, context));
+    },
+  };
 }
 
 /** The path in Express' form: `/v1/collections/:collection`. */
@@ -27,11 +119,11 @@ function expressPath(path: string): string {
 }
 
 /** Mounts the endpoints; a known path with another method answers 405 with `Allow`, or OPTIONS. */
-export function mount(app: Express, endpoints: Endpoint[]): void {
+export function mount(app: Express, endpoints: readonly Endpoint[], context: Context): void {
   const methods = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {
     const path = expressPath(endpoint.path);
-    app[endpoint.method](path, (req, res) => endpoint.handle(req, res));
+    app[endpoint.method](path, (req, res) => endpoint.answer(req, res, context));
     const known = methods.get(path) ?? new Set(['OPTIONS']);
     known.add(endpoint.method.toUpperCase());
     if (endpoint.method === 'get') known.add('HEAD');
