@@ -89,7 +89,7 @@ async function serve({ config, engine, logger, quiet, started, stop }: Serving):
       logger,
       version: VERSION,
       lifecycle,
-      pending: () => engine.pending,
+      load: engine,
       webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
     });
     server = await startServer(app, {

@@ -1,12 +1,14 @@
 /**
  * Groups single images into batches of a few fixed sizes. The first image that finds the encoder idle goes at
- * once; what arrives while it computes is grouped. No image ever waits for a batch to fill.
+ * once; what arrives while it computes is grouped. No image ever waits for a batch to fill, and none that somebody
+ * waits for stands behind bulk work.
  *
  * An encoder may have lanes: a lone image is computed by all threads together, soonest; where several wait, each lane
  * computes images of its own, so that no thread waits for another. Threads that share an inference meet after every
  * operator, and where decoding or HTTP has one of the cores, all of them wait for the one that lost it.
  */
 import { PawdexError } from '../errors.js';
+import type { Urgency } from './encoder.js';
 
 /**
  * Runs one batch: uint8 [size, size, 3] each in, an embedding each out, in the same order.
@@ -20,6 +22,9 @@ interface Waiting<T> {
   resolve: (embedding: T) => void;
   reject: (error: unknown) => void;
 }
+
+/** Of so many batches one is bulk work, if there is any: under unending load it would otherwise never be done. */
+const BULK_TURN = 8;
 
 /** Settings of a {@link Batcher}. */
 export interface BatcherOptions {
@@ -36,10 +41,13 @@ export class Batcher<T> {
   readonly #run: RunBatch<T>;
   readonly #options: BatcherOptions;
   readonly #largest: number;
-  #queue: Waiting<T>[] = [];
+  readonly #waiting: Record<Urgency, Waiting<T>[]> = { urgent: [], bulk: [] };
   /** Batches being computed, or handed over and next: with all threads, then in each lane. */
   readonly #inFlight: number[];
   #imagesInFlight = 0;
+  /** Batches of urgent images that lanes compute. */
+  #urgentInLanes = 0;
+  #batchesSinceBulk = 0;
   #closed = false;
   #drained: (() => void)[] = [];
 
@@ -53,16 +61,20 @@ export class Batcher<T> {
 
   /** Images waiting or being embedded. */
   get pending(): number {
-    return this.#queue.length + this.#imagesInFlight;
+    return this.#queued + this.#imagesInFlight;
+  }
+
+  get #queued(): number {
+    return this.#waiting.urgent.length + this.#waiting.bulk.length;
   }
 
   /** @throws PawdexError overloaded, shutting_down */
-  add(pixels: Uint8Array): Promise<T> {
+  add(pixels: Uint8Array, urgency: Urgency = 'urgent'): Promise<T> {
     if (this.#closed) return Promise.reject(new PawdexError('shutting_down', { retryAfter: 5 }));
-    if (this.#queue.length >= this.#options.maxQueue)
+    if (this.#queued >= this.#options.maxQueue)
       return Promise.reject(new PawdexError('overloaded', { retryAfter: 1 }));
     return new Promise((resolve, reject) => {
-      this.#queue.push({ pixels, resolve, reject });
+      this.#waiting[urgency].push({ pixels, resolve, reject });
       this.#dispatch();
     });
   }
@@ -74,34 +86,53 @@ export class Batcher<T> {
   }
 
   #dispatch(): void {
-    for (let lane = this.#next(); lane !== null; lane = this.#next()) {
-      const idle = this.#inFlight.slice(1).filter((batches) => batches === 0).length;
-      // What waits is shared out among the lanes that have nothing to do.
-      const share = Math.max(1, Math.floor(this.#queue.length / Math.max(1, idle)));
-      const size = this.#options.sizes.findLast((s) => s <= share)!;
-      void this.#send(this.#queue.splice(0, size), lane);
+    for (;;) {
+      const urgency = this.#nextUrgency();
+      const lane = urgency === null ? null : this.#laneFor(urgency);
+      if (urgency === null || lane === null) return;
+      this.#batchesSinceBulk = urgency === 'bulk' ? 0 : this.#batchesSinceBulk + 1;
+      void this.#send(urgency, lane);
     }
   }
 
-  /** Where the next batch goes: 0 or a lane; null when nothing waits or nobody should get more. */
-  #next(): number | null {
-    const waiting = this.#queue.length;
+  /** Whose turn it is; null when nothing waits. */
+  #nextUrgency(): Urgency | null {
+    const { urgent, bulk } = this.#waiting;
+    if (urgent.length === 0) return bulk.length === 0 ? null : 'bulk';
+    return bulk.length > 0 && this.#batchesSinceBulk >= BULK_TURN - 1 ? 'bulk' : 'urgent';
+  }
+
+  /** Where the next batch goes: 0 or a lane; null when nobody should get more. */
+  #laneFor(urgency: Urgency): number | null {
+    const waiting = this.#waiting[urgency].length;
     const [together, ...lanes] = this.#inFlight as [number, ...number[]];
-    if (waiting === 0) return null;
     // A second batch is handed over early only when it is full: it spares the worker the wait for this thread,
     // while a partial one may still grow.
     const takes = (batches: number) => batches === 0 || (batches === 1 && waiting >= this.#largest);
     if (lanes.length === 0) return takes(together) ? 0 : null;
-    // All threads together and lanes never compute at once: they would take the cores from each other.
+    // What is computed with all threads is soon done: lanes that began meanwhile would take the cores from it.
     if (together > 0) return null;
-    if (waiting === 1 && lanes.every((batches) => batches === 0)) return 0;
+    const isAlone =
+      waiting === 1 && (urgency === 'urgent' ? this.#urgentInLanes === 0 : lanes.every((n) => n === 0));
+    if (isAlone) return 0;
     const least = Math.min(...lanes);
     return takes(least) ? 1 + lanes.indexOf(least) : null;
   }
 
-  async #send(batch: Waiting<T>[], lane: number): Promise<void> {
+  /** Takes a batch from what waits: all lanes that have nothing to do get their share of it. */
+  #take(urgency: Urgency): Waiting<T>[] {
+    const waiting = this.#waiting[urgency];
+    const idle = this.#inFlight.slice(1).filter((batches) => batches === 0).length;
+    const share = Math.max(1, Math.floor(waiting.length / Math.max(1, idle)));
+    return waiting.splice(0, this.#options.sizes.findLast((size) => size <= share)!);
+  }
+
+  async #send(urgency: Urgency, lane: number): Promise<void> {
+    const batch = this.#take(urgency);
+    const isUrgentInLane = urgency === 'urgent' && lane > 0;
     this.#inFlight[lane]!++;
     this.#imagesInFlight += batch.length;
+    if (isUrgentInLane) this.#urgentInLanes++;
     try {
       const embeddings = await this.#run(
         batch.map((w) => w.pixels),
@@ -115,6 +146,7 @@ export class Batcher<T> {
     } finally {
       this.#inFlight[lane]!--;
       this.#imagesInFlight -= batch.length;
+      if (isUrgentInLane) this.#urgentInLanes--;
       this.#dispatch();
       if (this.pending === 0) for (const resolve of this.#drained.splice(0)) resolve();
     }

@@ -35,6 +35,9 @@ export interface CellEmbedding {
   grid: CellGrid;
 }
 
+/** Work that somebody waits for, or work that can wait for that. */
+export type Urgency = 'urgent' | 'bulk';
+
 /** Turns decoded images into embeddings; implementations batch concurrent calls themselves. */
 export interface Encoder {
   readonly info: EncoderInfo;
@@ -42,10 +45,11 @@ export interface Encoder {
    * Embeds one image.
    *
    * @param pixels uint8 [size, size, 3], sRGB, as `decode` returns it; the buffer is consumed (detached)
+   * @param urgency `urgent` unless given
    * @returns float32 [dimension], L2 norm 1
    * @throws PawdexError `overloaded` when the queue is full, `shutting_down` after close
    */
-  embed(pixels: Uint8Array): Promise<Float32Array>;
+  embed(pixels: Uint8Array, urgency?: Urgency): Promise<Float32Array>;
   /**
    * Embeds one image and says what each cell of it adds. The first call opens the model a second time, in about a
    * third of a second; an encoder that is never asked does not pay for it.

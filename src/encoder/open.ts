@@ -25,6 +25,14 @@ export interface OpenedEncoder extends Encoder {
 }
 
 /**
+ * Niceness of the encoder's threads: below that of the main thread, which answers HTTP, and lower still where lanes
+ * compute. A lone urgent image is computed by all threads together, beside the lanes if these do bulk work: with nine
+ * times their weight it gets nearly all of the cores.
+ */
+const NICENESS_TOGETHER = 1;
+const NICENESS_LANE = 10;
+
+/**
  * Loads the model, verifies it against its card and warms it up.
  *
  * @throws PawdexError model_invalid
@@ -39,10 +47,11 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
   const workers: (Promise<RestartingWorker> | undefined)[] = [];
   const start = async (lane: number) => {
     const threads = lane === 0 ? options.threads : Math.floor(options.threads / lanes);
+    const niceness = lane === 0 ? NICENESS_TOGETHER : NICENESS_LANE;
     try {
       return await RestartingWorker.start({
         entry: new URL('./worker.js', import.meta.url),
-        workerData: { loaded, threads } satisfies EncoderWorkerData,
+        workerData: { loaded, threads, niceness } satisfies EncoderWorkerData,
         open: (worker) => worker.call('open', [[1]]),
         deaths,
         watcher: options,
@@ -97,7 +106,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
       dimension,
       resize: { size: card.input.size, ...card.input.resize },
     },
-    embed: (pixels) => batcher.add(pixels),
+    embed: (pixels, urgency) => batcher.add(pixels, urgency),
     embedCells: (pixels) => cells.add(pixels),
     get pending() {
       return batcher.pending + cells.pending;

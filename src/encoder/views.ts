@@ -1,5 +1,5 @@
 /** Several views of one photo as one embedding: the mean of theirs, at length 1 (test-time augmentation). */
-import type { CellEmbedding, Encoder } from './encoder.js';
+import type { CellEmbedding, Encoder, Urgency } from './encoder.js';
 
 /** 1 over the length of the sum of vectors. */
 function scaleOf(vectors: readonly Float32Array[]): number {
@@ -13,8 +13,12 @@ function scaleOf(vectors: readonly Float32Array[]): number {
  * @param views uint8 [size, size, 3] each; at least one; the buffers are consumed
  * @returns float32 [dimension], L2 norm 1
  */
-export async function embedViews(encoder: Encoder, views: Uint8Array[]): Promise<Float32Array> {
-  const embeddings = await Promise.all(views.map((pixels) => encoder.embed(pixels)));
+export async function embedViews(
+  encoder: Encoder,
+  views: Uint8Array[],
+  urgency: Urgency = 'urgent',
+): Promise<Float32Array> {
+  const embeddings = await Promise.all(views.map((pixels) => encoder.embed(pixels, urgency)));
   const [first] = embeddings as [Float32Array];
   if (embeddings.length === 1) return first;
   const scale = scaleOf(embeddings);

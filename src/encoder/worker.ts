@@ -13,9 +13,11 @@ import { type EncoderSession, openSession } from './session.js';
 export interface EncoderWorkerData {
   loaded: LoadedCard;
   threads: number;
+  /** How far its threads stand back for others, 0 to 19; Linux only. */
+  niceness: number;
 }
 
-const { loaded, threads } = workerData as EncoderWorkerData;
+const { loaded, threads, niceness } = workerData as EncoderWorkerData;
 let session: EncoderSession | null = null;
 let cellSession: Promise<CellSession> | null = null;
 
@@ -27,7 +29,7 @@ let cellSession: Promise<CellSession> | null = null;
 function yieldToOthers(): void {
   if (process.platform !== 'linux') return;
   const thread = Number(path.basename(readlinkSync('/proc/thread-self')));
-  os.setPriority(thread, os.constants.priority.PRIORITY_BELOW_NORMAL);
+  os.setPriority(thread, niceness);
 }
 yieldToOthers();
 

@@ -1,10 +1,14 @@
-/** Image bytes -> embedding, with a bound on how much work may wait. */
-import pLimit from 'p-limit';
-import type { Encoder } from '../encoder/encoder.js';
+/**
+ * Image bytes -> embedding. People who wait for an answer go first and are refused when the wait would be long; bulk
+ * work takes what they leave.
+ */
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { Encoder, Urgency } from '../encoder/encoder.js';
 import { embedViews, embedViewsInCells } from '../encoder/views.js';
 import { PawdexError } from '../errors.js';
 import { type DecodeLimits, openPhoto } from '../image/decode.js';
 import { decodeViews, VIEW_COUNT, type Views } from '../image/views.js';
+import { Admission } from './admission.js';
 import type { Explanation } from './engine.js';
 import { explain } from './explain.js';
 
@@ -20,6 +24,9 @@ export interface Embedded {
 /** Called with the decoded pixels, uint8 [size, size, 3], before the encoder consumes them. */
 export type BeforeEmbed = (pixels: Uint8Array) => Promise<void>;
 
+/** Embeds one of the images of a piece of bulk work. */
+export type EmbedOne = (image: Uint8Array, beforeEmbed: BeforeEmbed) => Promise<Embedded>;
+
 /** How an image is embedded. */
 export interface EmbedOptions {
   /** `1` unless given. */
@@ -29,74 +36,125 @@ export interface EmbedOptions {
   beforeEmbed?: BeforeEmbed;
 }
 
+/**
+ * Seconds of urgent work that may wait. With the time of an upload and of the answer itself that keeps the slowest
+ * accepted answers under two seconds: bench:overload.
+ */
+const URGENT_SECONDS = 1.5;
+/** Seconds of bulk work that may wait: a client that sends batches one after the other never sees this. */
+const BULK_SECONDS = 20;
+/** Images of bulk work that may wait; their bytes are bounded where they are received. */
+const BULK_IMAGES = 10_000;
+
 /** Settings of {@link ImageEmbedder}. */
 export interface ImageEmbedderOptions {
   limits: DecodeLimits;
-  /** Images decoded at once; libvips works in node's thread pool, which files and DNS share. */
+  /**
+   * Images of each urgency decoded at once; libvips works in node's thread pool, which files and DNS share. Urgent ones
+   * have decoders of their own, so that they never queue behind bulk work there.
+   */
   decoders: number;
-  /** Images, or views of them, that may be waiting or in work before more are refused. */
+  /** Urgent images, or views of them, that may be waiting or in work before more are refused. */
   maxQueue: number;
+  /** Bulk images in work at once. */
+  bulkAtOnce: number;
+  /** Whether nobody waits in this process: then nothing is refused for the time that it takes. */
+  patient?: boolean;
 }
 
-/** Decodes and embeds images, refusing more than it can hold. */
+/** Urgent images in work at once for each decoder: enough decoded ones to keep every lane of the encoder busy. */
+const AT_ONCE_PER_DECODER = 6;
+
+/** Decodes and embeds images, refusing more than it can do in time. */
 export class ImageEmbedder {
   readonly #encoder: Encoder;
-  readonly #options: ImageEmbedderOptions;
-  readonly #decoders: ReturnType<typeof pLimit>;
-  #active = 0;
+  readonly #limits: DecodeLimits;
+  readonly #admissions: Record<Urgency, Admission>;
+  readonly #atOnce: Record<Urgency, LimitFunction>;
+  readonly #decoders: Record<Urgency, LimitFunction>;
+  readonly #urgentMs: number;
 
   constructor(encoder: Encoder, options: ImageEmbedderOptions) {
+    const { limits, decoders, maxQueue, bulkAtOnce, patient = false } = options;
     this.#encoder = encoder;
-    this.#options = options;
-    this.#decoders = pLimit(options.decoders);
+    this.#limits = limits;
+    const seconds = (most: number) => (patient ? Number.POSITIVE_INFINITY : most);
+    this.#urgentMs = seconds(URGENT_SECONDS) * 1000;
+    this.#admissions = {
+      urgent: new Admission({ maxSeconds: seconds(URGENT_SECONDS), maxImages: maxQueue }),
+      bulk: new Admission({ maxSeconds: seconds(BULK_SECONDS), maxImages: BULK_IMAGES }),
+    };
+    this.#atOnce = { urgent: pLimit(AT_ONCE_PER_DECODER * decoders), bulk: pLimit(bulkAtOnce) };
+    this.#decoders = { urgent: pLimit(decoders), bulk: pLimit(decoders) };
   }
 
   /** Images accepted and not yet answered; one that is looked at in several views counts as as many. */
   get pending(): number {
-    return this.#active;
+    return this.#admissions.urgent.pending + this.#admissions.bulk.pending;
+  }
+
+  /** Seconds that the accepted work of an urgency takes. */
+  queueSeconds(urgency: Urgency): number {
+    return this.#admissions[urgency].seconds;
+  }
+
+  /** @throws PawdexError overloaded where work of this urgency would be refused now */
+  checkRoom(urgency: Urgency): void {
+    this.#admissions[urgency].check(1);
   }
 
   /** @throws PawdexError image_*, overloaded, shutting_down, explain_unavailable, invalid_request */
-  async embed(
-    image: Uint8Array,
-    { views = '1', explained = false, beforeEmbed }: EmbedOptions = {},
-  ): Promise<Embedded> {
+  async embed(image: Uint8Array, options: EmbedOptions = {}): Promise<Embedded> {
+    const { views = '1', explained = false } = options;
     if (explained && views === '5')
       throw new PawdexError('invalid_request', {
         detail: 'The five views do not lie on one grid, so `explain` cannot be had with views=5.',
         hint: 'Ask for `explain` with views=1 or views=flip.',
       });
-    return this.#admitted(VIEW_COUNT[views], async () => {
-      const started = performance.now();
-      const pixels = await this.#decode(image, views);
-      await beforeEmbed?.(pixels[0]!);
-      const photo = explained ? await openPhoto(image, this.#options.limits) : null;
-      const decoded = performance.now();
-      const times = () => ({ decodeMs: decoded - started, embedMs: performance.now() - decoded });
-      if (photo === null)
-        return { embedding: await embedViews(this.#encoder, pixels), explain: null, ...times() };
-      const embedded = await embedViewsInCells(this.#encoder, pixels);
-      return {
-        embedding: embedded.embedding,
-        explain: (vector) => explain(embedded, photo, vector),
-        ...times(),
-      };
+    const admitted = performance.now();
+    return this.#admissions.urgent.admit(VIEW_COUNT[views], () =>
+      this.#atOnce.urgent(() => {
+        // The measured rate may have been too hopeful, as where the photos before this one were huge.
+        if (performance.now() - admitted > this.#urgentMs)
+          throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.queueSeconds('urgent')) });
+        return this.#embed(image, 'urgent', options);
+      }),
+    );
+  }
+
+  /**
+   * Embeds images when nobody waits for an answer, a few at a time.
+   *
+   * @param work is given a function that embeds one image; all images count as waiting until it is done
+   * @throws PawdexError overloaded when too much bulk work waits already
+   */
+  embedInBulk<T>(images: number, work: (embed: EmbedOne) => Promise<T>): Promise<T> {
+    if (images === 0) return work(() => Promise.reject(new Error('no image was announced')));
+    return this.#admissions.bulk.admit(images, () =>
+      work((image, beforeEmbed) => this.#atOnce.bulk(() => this.#embed(image, 'bulk', { beforeEmbed }))),
+    );
+  }
+
+  async #embed(
+    image: Uint8Array,
+    urgency: Urgency,
+    { views = '1', explained = false, beforeEmbed }: EmbedOptions,
+  ): Promise<Embedded> {
+    const started = performance.now();
+    const { pixels, photo } = await this.#decoders[urgency](async () => {
+      const decoded = await decodeViews(image, views, this.#encoder.info.resize, this.#limits);
+      await beforeEmbed?.(decoded[0]!);
+      return { pixels: decoded, photo: explained ? await openPhoto(image, this.#limits) : null };
     });
-  }
-
-  #decode(image: Uint8Array, views: Views): Promise<Uint8Array[]> {
-    return this.#decoders(() => decodeViews(image, views, this.#encoder.info.resize, this.#options.limits));
-  }
-
-  /** One image is always let in, however many views it has. */
-  async #admitted<T>(count: number, work: () => Promise<T>): Promise<T> {
-    if (this.#active > 0 && this.#active + count > this.#options.maxQueue)
-      throw new PawdexError('overloaded', { retryAfter: 1 });
-    this.#active += count;
-    try {
-      return await work();
-    } finally {
-      this.#active -= count;
-    }
+    const decoded = performance.now();
+    const times = () => ({ decodeMs: decoded - started, embedMs: performance.now() - decoded });
+    if (photo === null)
+      return { embedding: await embedViews(this.#encoder, pixels, urgency), explain: null, ...times() };
+    const embedded = await embedViewsInCells(this.#encoder, pixels);
+    return {
+      embedding: embedded.embedding,
+      explain: (vector) => explain(embedded, photo, vector),
+      ...times(),
+    };
   }
 }

@@ -1,10 +1,9 @@
 /** Adds images to a collection: hash, skip what is known, decode, embed, store what succeeded in one write. */
 import { webcrypto } from 'node:crypto';
-import pLimit from 'p-limit';
 import { asPawdexError } from '../errors.js';
 import { thumbnail } from '../image/thumbnail.js';
 import type { NewItem, Store } from '../store/store.js';
-import type { ImageEmbedder } from './embedding.js';
+import type { EmbedOne, ImageEmbedder } from './embedding.js';
 import type { AddResult, ItemInput } from './engine.js';
 
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
@@ -25,15 +24,11 @@ export class Ingest {
   readonly #store: Store;
   readonly #embedder: ImageEmbedder;
   readonly #size: number;
-  /** Shared by all uploads, so that bulk work leaves room in the queue for people who wait for an answer. */
-  readonly #limit: ReturnType<typeof pLimit>;
 
-  /** @param parallel images of all uploads together that are in work at once */
-  constructor(store: Store, embedder: ImageEmbedder, size: number, parallel: number) {
+  constructor(store: Store, embedder: ImageEmbedder, size: number) {
     this.#store = store;
     this.#embedder = embedder;
     this.#size = size;
-    this.#limit = pLimit(parallel);
   }
 
   /** One result per input, in order; see `Engine.addItems`. */
@@ -45,10 +40,10 @@ export class Ingest {
       if (!known.has(hash) && !first.has(hash)) first.set(hash, i);
     });
     const outcomes = new Map<string, NewItem | AddResult>();
-    await Promise.all(
-      [...first].map(([hash, i]) =>
-        this.#limit(async () => {
-          outcomes.set(hash, await this.#prepare(inputs[i]!, hash).catch(failed));
+    await this.#embedder.embedInBulk(first.size, (embed) =>
+      Promise.all(
+        [...first].map(async ([hash, i]) => {
+          outcomes.set(hash, await this.#prepare(inputs[i]!, hash, embed).catch(failed));
         }),
       ),
     );
@@ -66,12 +61,10 @@ export class Ingest {
     });
   }
 
-  async #prepare(input: ItemInput, sha256: string): Promise<NewItem> {
+  async #prepare(input: ItemInput, sha256: string, embed: EmbedOne): Promise<NewItem> {
     let picture: Uint8Array | null = null;
-    const { embedding } = await this.#embedder.embed(input.image, {
-      beforeEmbed: async (pixels) => {
-        picture = await thumbnail(input.image, pixels, this.#size);
-      },
+    const { embedding } = await embed(input.image, async (pixels) => {
+      picture = await thumbnail(input.image, pixels, this.#size);
     });
     return {
       id: idOf(sha256),

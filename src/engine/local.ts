@@ -2,6 +2,7 @@
 
 import { calibrationFor } from '../breeds/calibration.js';
 import type { Config } from '../config.js';
+import type { Urgency } from '../encoder/encoder.js';
 import { type OpenedEncoder, openEncoder } from '../encoder/open.js';
 import { PawdexError } from '../errors.js';
 import { type CalibrationOutcome, calibrateCollection } from '../evaluation/calibrate-collection.js';
@@ -53,6 +54,10 @@ export interface LocalEngine extends Engine {
   readonly gallery: GalleryOutcome | null;
   /** Images accepted and not yet answered. */
   readonly pending: number;
+  /** Seconds that the work of an urgency that has been accepted takes. */
+  queueSeconds(urgency: Urgency): number;
+  /** @throws PawdexError overloaded where work of this urgency would be refused now, with the time to wait */
+  checkRoom(urgency: Urgency): void;
   storeStats(): Promise<StoreStats>;
   /** Resolves when every collection is in memory. @throws PawdexError data_damaged */
   ready(): Promise<void>;
@@ -60,7 +65,7 @@ export interface LocalEngine extends Engine {
   damage(): Promise<PawdexError | null>;
 }
 
-/** Images of bulk uploads in work at once; the rest of the queue is left to people waiting for an answer. */
+/** Images of bulk uploads in work at once: enough to keep every lane of the encoder busy. */
 const BULK_PARALLEL = 16;
 /** The same where nobody waits: two full batches in each of two lanes of the encoder, and decoded ones behind them. */
 const BULK_ALONE_PARALLEL = 48;
@@ -88,6 +93,8 @@ class EmbeddedEngine implements LocalEngine {
       limits: { maxPixels: config.MAX_PIXELS },
       decoders: Math.max(2, config.THREADS),
       maxQueue: config.MAX_QUEUE,
+      bulkAtOnce: Math.min(bulk ? BULK_ALONE_PARALLEL : BULK_PARALLEL, config.MAX_QUEUE),
+      patient: bulk,
     });
     this.#ask = new Ask({
       store,
@@ -96,8 +103,7 @@ class EmbeddedEngine implements LocalEngine {
       maxPixels: config.MAX_PIXELS,
       space: (name) => this.#space(name),
     });
-    const parallel = Math.min(bulk ? BULK_ALONE_PARALLEL : BULK_PARALLEL, config.MAX_QUEUE);
-    this.#ingest = new Ingest(store, this.#embedder, encoder.info.resize.size, parallel);
+    this.#ingest = new Ingest(store, this.#embedder, encoder.info.resize.size);
   }
 
   get encoder() {
@@ -106,6 +112,14 @@ class EmbeddedEngine implements LocalEngine {
 
   get pending(): number {
     return this.#embedder.pending;
+  }
+
+  queueSeconds(urgency: Urgency): number {
+    return this.#embedder.queueSeconds(urgency);
+  }
+
+  checkRoom(urgency: Urgency): void {
+    this.#embedder.checkRoom(urgency);
   }
 
   identify(image: Uint8Array, options: IdentifyOptions): Promise<Identification> {

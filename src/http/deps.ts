@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';
+import type { LocalEngine } from '../engine/local.js';
 import type { JobRunner } from '../jobs/job-runner.js';
 import type { Lifecycle } from './lifecycle.js';
 
@@ -18,8 +19,8 @@ export interface AppDeps {
   version: string;
   /** `startServer` is given the same object and sets it to `stopping`. */
   lifecycle: Lifecycle;
-  /** Images accepted and not yet answered, for /metrics. */
-  pending?: () => number;
+  /** How much work waits; without it nothing is refused before its upload is read, nor shown in /metrics. */
+  load?: Pick<LocalEngine, 'pending' | 'queueSeconds' | 'checkRoom'>;
   /** Folder of the built web page. */
   webDir: string;
 }

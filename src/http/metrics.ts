@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../engine/engine.js';
 import type { JobRunner } from '../jobs/job-runner.js';
+import type { AppDeps } from './deps.js';
 
 /** Upper bounds in seconds; an identify takes tens of milliseconds, an upload of many takes seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -27,8 +28,7 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  /** @param pending images accepted and not yet answered */
-  constructor(engine: Engine, jobs: Pick<JobRunner, 'count'>, pending?: () => number) {
+  constructor(engine: Engine, jobs: Pick<JobRunner, 'count'>, load?: AppDeps['load']) {
     if (!collecting) collectDefaultMetrics({ register: processRegistry });
     collecting = true;
     new Gauge({
@@ -52,13 +52,22 @@ export class Metrics {
         for (const state of ['queued', 'running'] as const) this.set({ state }, jobs.count(state));
       },
     });
-    if (pending === undefined) return;
+    if (load === undefined) return;
     new Gauge({
       name: 'pawdex_encoder_pending_images',
       help: 'Images accepted and not yet embedded.',
       registers: [this.#registry],
       collect() {
-        this.set(pending());
+        this.set(load.pending);
+      },
+    });
+    new Gauge({
+      name: 'pawdex_queue_seconds',
+      help: 'Time that the accepted images of an urgency take; from 1.5 s urgent ones are refused.',
+      labelNames: ['urgency'],
+      registers: [this.#registry],
+      collect() {
+        for (const urgency of ['urgent', 'bulk'] as const) this.set({ urgency }, load.queueSeconds(urgency));
       },
     });
   }

@@ -156,6 +156,39 @@ describe('Batcher', () => {
       expect(batches.flatMap((b) => b.images)).toEqual(Array.from({ length: 12 }, (_, n) => n));
     });
 
+    it('computes a lone urgent image with all threads beside lanes that do bulk work', async () => {
+      const { batches, batcher } = opened();
+      const bulk = [0, 1, 2, 3, 4].map((n) => batcher.add(image(n), 'bulk'));
+      batches[0]!.finish();
+      await settled();
+      const urgent = batcher.add(image(9));
+      expect(seen(batches)).toEqual([
+        [0, 0],
+        [1, 1, 2],
+        [2, 3, 4],
+        [0, 9],
+      ]);
+      for (const batch of batches) batch.finish();
+      expect(await urgent).toEqual(Float32Array.of(90));
+      await Promise.all(bulk);
+      await batcher.close();
+    });
+
+    it('lets urgent images overtake bulk work, which still gets a turn now and then', async () => {
+      const { batches, batcher } = opened([1]);
+      const bulk = Array.from({ length: 6 }, (_, n) => batcher.add(image(100 + n), 'bulk'));
+      const urgent = Array.from({ length: 20 }, (_, n) => batcher.add(image(n)));
+      for (let i = 0; i < batches.length; i++) {
+        batches[i]!.finish();
+        await settled();
+      }
+      await Promise.all([...bulk, ...urgent]);
+      const order = batches.flatMap(({ images }) => images);
+      // One was begun before anybody urgent came; then one batch in eight is bulk work until only that is left.
+      expect(order.flatMap((n, at) => (n >= 100 ? [at] : []))).toEqual([0, 8, 16, 23, 24, 25]);
+      expect(order.filter((n) => n < 100)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    });
+
     it('fails only the images of a lane that fails, and uses the lane again', async () => {
       const { batches, batcher } = opened([1]);
       const answers = [0, 1, 2].map((n) => batcher.add(image(n)));

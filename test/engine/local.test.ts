@@ -208,14 +208,14 @@ describe('the engine in this process', () => {
     });
   });
 
-  it('refuses more images than may wait, and answers again afterwards', async () => {
+  it('refuses images that would wait long, or more than may wait, and answers again afterwards', async () => {
     const photo = await sceneJpeg(1200, 900);
     const asked = await Promise.allSettled(Array.from({ length: 90 }, () => engine.embed(photo)));
     const refused = asked.filter((a) => a.status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
-    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'overloaded', retryAfter: 1 });
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'overloaded' });
     const fulfilled = asked.filter((a) => a.status === 'fulfilled').map((a) => a.value.embedding);
-    expect(fulfilled.length).toBeGreaterThanOrEqual(64);
+    expect(fulfilled.length).toBeGreaterThan(0);
     for (const embedding of fulfilled) expect(cosine(embedding, fulfilled[0]!)).toBeGreaterThan(0.9999);
     expect(engine.pending).toBe(0);
   });

@@ -38,6 +38,7 @@ export interface TestApp<E> {
 export async function appOver<E extends AppDeps['engine']>(
   engine: E,
   config: Partial<TestConfig> = {},
+  checkRoom: (urgency: 'urgent' | 'bulk') => void = () => {},
 ): Promise<TestApp<E>> {
   const log: string[] = [];
   const sink = new Writable({
@@ -64,7 +65,7 @@ export async function appOver<E extends AppDeps['engine']>(
     logger: pino({ level: 'trace' }, sink),
     version: '0.0.0',
     lifecycle,
-    pending: () => 7,
+    load: { pending: 7, queueSeconds: () => 0.5, checkRoom },
     webDir: new URL('./no-such-folder', import.meta.url).pathname,
   });
   return { app, engine, jobs, lifecycle, log };

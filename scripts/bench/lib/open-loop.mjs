@@ -1,0 +1,102 @@
+/**
+ * A load client in a process of its own: `node open-loop.mjs URL PHOTOS RATE SECONDS`. Requests start at a fixed rate
+ * whatever has been answered so far, as those of people do; a closed loop would slow down with the server and hide how
+ * long it makes them wait. RATE 0 asks one after the other instead. Prints one JSON line.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import path from 'node:path';
+
+const [url, photos, rate, seconds] = process.argv.slice(2);
+const target = new URL('/v1/identify', url);
+const agent = new Agent({ keepAlive: true });
+const BOUNDARY = 'pawdex-bench';
+const files = readdirSync(photos, { recursive: true })
+  .filter((file) => /\.jpe?g$/i.test(file))
+  .sort();
+const step = Math.ceil(files.length / 400);
+const bodies = files
+  .filter((_, i) => i % step === 0)
+  .map((file) =>
+    Buffer.concat([
+      Buffer.from(
+        `--${BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="q.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`,
+      ),
+      readFileSync(path.join(photos, file)),
+      Buffer.from(`\r\n--${BOUNDARY}--\r\n`),
+    ]),
+  );
+
+const accepted = [];
+const refused = [];
+const retryAfter = new Map();
+let failed = 0;
+
+function ask(body) {
+  const started = performance.now();
+  return new Promise((resolve) => {
+    const headers = {
+      'content-type': `multipart/form-data; boundary=${BOUNDARY}`,
+      'content-length': body.length,
+    };
+    const sending = request(target, { method: 'POST', agent, headers }, (answer) => {
+      answer.resume();
+      answer.on('end', () => {
+        const ms = performance.now() - started;
+        if (answer.statusCode === 200) accepted.push(ms);
+        else if (answer.statusCode === 503) {
+          refused.push(ms);
+          const wait = answer.headers['retry-after'];
+          retryAfter.set(wait, (retryAfter.get(wait) ?? 0) + 1);
+        } else failed++;
+        resolve();
+      });
+    });
+    sending.on('error', () => {
+      failed++;
+      resolve();
+    });
+    sending.end(body);
+  });
+}
+
+const started = performance.now();
+const open = new Set();
+let sent = 0;
+let i = 0;
+const next = () => bodies[i++ % bodies.length];
+while (performance.now() - started < seconds * 1000) {
+  if (Number(rate) === 0) {
+    await ask(next());
+    sent++;
+    continue;
+  }
+  const due = ((performance.now() - started) / 1000) * rate;
+  for (; sent < due; sent++) {
+    const asking = ask(next()).finally(() => open.delete(asking));
+    open.add(asking);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
+await Promise.all(open);
+const elapsed = (performance.now() - started) / 1000;
+agent.destroy();
+
+const quantile = (values, q) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted.length === 0 ? null : Math.round(sorted[Math.floor((sorted.length - 1) * q)] * 10) / 10;
+};
+console.log(
+  JSON.stringify({
+    sentPerSecond: Math.round((sent / seconds) * 10) / 10,
+    accepted: accepted.length,
+    acceptedPerSecond: Math.round((accepted.length / elapsed) * 10) / 10,
+    p50: quantile(accepted, 0.5),
+    p99: quantile(accepted, 0.99),
+    slowest: quantile(accepted, 1),
+    refused: refused.length,
+    refusedP99: quantile(refused, 0.99),
+    failed,
+    retryAfter: Object.fromEntries([...retryAfter].sort()),
+  }),
+);

@@ -1,0 +1,152 @@
+/**
+ * What people wait for when there is too much to do: identify at several times the sustainable rate, and identify while
+ * photos are added in bulk. With --tree, a second checkout that is built runs at the same time and is measured in turn.
+ */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import {
+  freePort,
+  fromRoot,
+  machine,
+  median,
+  options,
+  ROOT,
+  runCommand,
+  startServer,
+} from './lib/harness.mjs';
+
+const args = options(
+  `npm run bench:overload -- [options]
+
+  --shared DIR   folder with peers/load.mjs and petset/ (default ../shared)
+  --factor N     how many times the sustainable rate (default 4)
+  --seconds N    of each measurement (default 15)
+  --rounds N     (default 3)
+  --tree DIR     another built checkout to measure beside this one
+  --json         print one JSON object`,
+  { shared: '../shared', factor: '4', seconds: '15', rounds: '3', tree: '' },
+);
+const shared = fromRoot(args.shared);
+const photos = path.join(shared, 'petset/images');
+const seconds = Number(args.seconds);
+/** Photos of one bulk request, and requests at once, as `pawdex index` through a server has them. */
+const BULK = { files: 32, requests: 2 };
+
+const client = async (script, ...given) =>
+  JSON.parse(await runCommand('node', [path.join(ROOT, 'scripts/bench/lib', script), ...given.map(String)]));
+const ask = (url, rate) => client('open-loop.mjs', url, photos, rate, seconds);
+
+async function sustainable(url) {
+  const load = path.join(shared, 'peers/load.mjs');
+  return JSON.parse(await runCommand('node', [load, url, photos, '32', String(seconds)])).perSecond;
+}
+
+/** Adds photos until the signal is raised, to a collection that is made again whenever all are in it. */
+async function addInBulk(url, signal) {
+  const names = (await readdir(photos, { recursive: true })).filter((file) => /\.jpe?g$/i.test(file));
+  const create = async (name) => {
+    await fetch(`${url}/v1/collections/${name}`, { method: 'DELETE' });
+    const body = JSON.stringify({ name });
+    await fetch(`${url}/v1/collections`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+  };
+  await create('bulk');
+  let at = 0;
+  let added = 0;
+  const one = async () => {
+    while (!signal.aborted) {
+      if (at + BULK.files > names.length) {
+        at = 0;
+        await create('bulk');
+      }
+      const batch = names.slice(at, at + BULK.files);
+      at += batch.length;
+      const form = new FormData();
+      for (const name of batch)
+        form.append('image', new Blob([await readFile(path.join(photos, name))]), path.basename(name));
+      const answer = await fetch(`${url}/v1/collections/bulk/items`, { method: 'POST', body: form });
+      const { created = 0 } = await answer.json();
+      added += created;
+      if (answer.status === 503)
+        await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get('retry-after'))));
+    }
+  };
+  const started = performance.now();
+  await Promise.all(Array.from({ length: BULK.requests }, one));
+  return added / ((performance.now() - started) / 1000);
+}
+
+async function whileAdding(url) {
+  const stop = new AbortController();
+  const adding = addInBulk(url, stop.signal);
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const asked = await ask(url, 0);
+  stop.abort();
+  return { asked, addedPerSecond: await adding };
+}
+
+async function addAlone(url) {
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), seconds * 1000);
+  return addInBulk(url, stop.signal);
+}
+
+async function start(tree, dataDir) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const env = {
+    PAWDEX_PORT: String(port),
+    PAWDEX_DATA_DIR: path.join(dataDir, path.basename(tree)),
+    PAWDEX_LOG_LEVEL: 'fatal',
+  };
+  const server = await startServer(
+    'node',
+    [path.join(tree, 'dist/cli/main.js'), 'serve'],
+    env,
+    `${url}/readyz`,
+  );
+  return { name: path.basename(tree), url, stop: server.stop };
+}
+
+async function measure({ url }) {
+  const rate = await sustainable(url);
+  const idle = await ask(url, 0);
+  const overload = await ask(url, rate * Number(args.factor));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  return { rate, idle, overload, bulkAlone: await addAlone(url), bulk: await whileAdding(url) };
+}
+
+const seconds1 = (ms) => (ms === null ? '-' : `${(ms / 1000).toFixed(2)} s`);
+function describe(name, rounds) {
+  const of = (pick) => median(rounds.map(pick));
+  return [
+    name,
+    `  sustained at 32 connections  ${of((r) => r.rate).toFixed(1)} a second`,
+    `  at ${args.factor} times that: accepted ${of((r) => r.overload.acceptedPerSecond).toFixed(1)} a second, p50 ${seconds1(of((r) => r.overload.p50))}, p99 ${seconds1(of((r) => r.overload.p99))}, slowest ${seconds1(Math.max(...rounds.map((r) => r.overload.slowest)))}`,
+    `    refused ${of((r) => r.overload.refused)}, p99 ${seconds1(of((r) => r.overload.refusedP99 ?? 0))}, failed ${of((r) => r.overload.failed)}, Retry-After ${JSON.stringify(rounds.at(-1).overload.retryAfter)}`,
+    `  one at a time: idle p50 ${of((r) => r.idle.p50)} ms, p99 ${of((r) => r.idle.p99)} ms; while adding p50 ${of((r) => r.bulk.asked.p50)} ms, p99 ${of((r) => r.bulk.asked.p99)} ms: ${(of((r) => r.bulk.asked.p50 / r.idle.p50)).toFixed(2)} times the idle p50`,
+    `  added in bulk ${of((r) => r.bulkAlone).toFixed(1)} a second alone, ${of((r) => r.bulk.addedPerSecond).toFixed(1)} while being asked`,
+  ].join('\n');
+}
+
+const dataDir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-bench-'));
+const trees = [ROOT, ...(args.tree === '' ? [] : [fromRoot(args.tree)])].map((tree) => path.resolve(tree));
+const servers = [];
+try {
+  for (const tree of trees) servers.push(await start(tree, dataDir));
+  const results = Object.fromEntries(servers.map(({ name }) => [name, []]));
+  for (let round = 0; round < Number(args.rounds); round++)
+    for (const server of servers) results[server.name].push(await measure(server));
+  if (args.json) console.log(JSON.stringify({ machine: machine(), results }));
+  else {
+    console.log(machine());
+    for (const { name } of servers) console.log(`\n${describe(name, results[name])}`);
+  }
+} finally {
+  for (const server of servers) await server.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
