@@ -39,11 +39,12 @@ export function quantiseCommand(): Command {
 async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void> {
   const { config, quiet } = commonOptions(flags);
   const loaded = await loadCard(config.MODEL);
-  if (path.resolve(flags.out) === path.dirname(path.resolve(loaded.modelPath)))
+  if (path.resolve(flags.out) === path.dirname(path.resolve(loaded.modelPath))) {
     throw new PawdexError('usage', {
       detail: `The int8 encoder would take the place of the float encoder in ${flags.out}.`,
       hint: 'Name another folder with --out.',
     });
+  }
   const { input } = loaded.card;
   const photos = await decodedSample(flags, { size: input.size, ...input.resize }, config.MAX_PIXELS);
   const display = showQuantisation(quiet);
@@ -53,14 +54,15 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
   }).finally(display.stop);
   const { mean, least } = outcome.agreement;
   const card = path.join(flags.out, 'encoder.json');
-  if (flags.json === true)
+  if (flags.json === true) {
     await printLine(
       JSON.stringify({ card, fingerprint: written.fingerprint, photos: photos.length, ...outcome }),
     );
-  else
+  } else {
     await printLine(
       `${card}: ${plural(outcome.convolutions, 'convolution')} on integers; cosine with float ${mean.toFixed(4)} on average, ${least.toFixed(4)} at least, over ${plural(photos.length, 'photo')}`,
     );
+  }
 }
 
 /** Photos drawn from the set by the seed; those that cannot be read are replaced by others. */
@@ -78,12 +80,16 @@ async function decodedSample(
       note(`left out ${name}: ${cause.code}`);
       return null;
     });
-    if (bytes === null) continue;
+    if (bytes === null) {
+      continue;
+    }
     try {
       decoded.push(await decode(bytes, rule, { maxPixels }));
     } catch (error) {
       const { code, message } = asPawdexError(error);
-      if (!code.startsWith('image_')) throw error;
+      if (!code.startsWith('image_')) {
+        throw error;
+      }
       note(`left out ${name}: ${message}`);
     }
   }

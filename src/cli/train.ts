@@ -100,21 +100,25 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
   const common = commonOptions(flags);
   const { config, quiet } = common;
   const out = flags.out;
-  if (out === undefined && flags.checkGradients !== true)
+  if (out === undefined && flags.checkGradients !== true) {
     throw new PawdexError('usage', { detail: 'Name a folder for the run with --out.' });
+  }
   const recipe = await recipeOf(flags, quiet);
   const session = { threads: config.THREADS, provider: flags.provider };
   if (flags.checkGradients === true) {
     const sound = await checkRecipeGradients(recipe, session, flags.json === true);
-    if (!sound) process.exitCode = EXIT.someFailed;
+    if (!sound) {
+      process.exitCode = EXIT.someFailed;
+    }
     return;
   }
   const dir = out as string;
-  if (flags.resume !== true && hasCheckpoint(dir))
+  if (flags.resume !== true && hasCheckpoint(dir)) {
     throw new PawdexError('usage', {
       detail: `There is a run in ${dir} already.`,
       hint: 'Go on with it by --resume, or name another --out.',
     });
+  }
   const interruption = onInterrupt('Stopping after this step; Ctrl-C again ends at once.');
   const display = new TrainingDisplay(quiet);
   const { signal } = interruption;
@@ -122,10 +126,11 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
   let set: TrainingSet;
   try {
     set = await trainingSet(flags, recipe, display, { maxPixels: config.MAX_PIXELS, signal });
-    if (!quiet)
+    if (!quiet) {
       note(
         `Training on ${plural(set.train.length, 'photo')} of ${plural(set.labels.length, 'label')}, measuring with ${plural(set.val.length, 'photo')}`,
       );
+    }
     result = await runTraining({
       recipe,
       set,
@@ -137,7 +142,9 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
       report: display,
     });
   } catch (error) {
-    if (!signal.aborted || error !== signal.reason) throw error;
+    if (!signal.aborted || error !== signal.reason) {
+      throw error;
+    }
     // Stopped while the photos were read.
     process.exitCode = interruption.exitCode() ?? EXIT.interrupted;
     return;
@@ -155,8 +162,9 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
     session,
     quiet,
   });
-  if (flags.json === true) await printLine(JSON.stringify(exported));
-  else {
+  if (flags.json === true) {
+    await printLine(JSON.stringify(exported));
+  } else {
     const { card, float, int8 } = exported;
     await printLine(`${card}: vote ${percent(int8.top1)}, recall@1 ${percent(int8.recallAt1)} on val`);
     await printLine(`in float: vote ${percent(float.top1)}, recall@1 ${percent(float.recallAt1)}`);
@@ -197,38 +205,53 @@ async function recipeOf(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
   const partial: PartialRecipe = await readRecipe(file);
   const own = flags.recipe === undefined && stored === undefined;
   // The shipped encoder's name and description are not the new one's.
-  if (own)
+  if (own) {
     Object.assign(partial, { name: path.basename(path.resolve(flags.out ?? 'encoder')), description: '' });
+  }
   const under = (key: string) => (partial[key] ?? {}) as Record<string, unknown>;
   const put = (key: string, settings: Record<string, unknown>) => {
     const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-    if (given.length > 0) partial[key] = { ...under(key), ...Object.fromEntries(given) };
+    if (given.length > 0) {
+      partial[key] = { ...under(key), ...Object.fromEntries(given) };
+    }
   };
   put('batch', { labels: flags.labels, photos: flags.photos, chunk: flags.chunk });
   put('optimiser', { learningRate: flags.learningRate });
-  if (flags.loss !== undefined) partial.losses = [{ kind: flags.loss }];
+  if (flags.loss !== undefined) {
+    partial.losses = [{ kind: flags.loss }];
+  }
   // What the shipped recipe keeps of views and of the start's features, and so the scale of cosines, belongs to what it
   // freezes and to its losses.
-  if (own && [flags.loss, flags.freeze, flags.backbone].some((flag) => flag !== undefined))
+  if (own && [flags.loss, flags.freeze, flags.backbone].some((flag) => flag !== undefined)) {
     Object.assign(partial, { keptViews: 0, soup: 1, head: {}, average: [1], vote: {}, evaluation: {} });
+  }
   if (flags.epochs !== undefined) {
     partial.epochs = flags.epochs;
     // So many, and not so many times the runs of the shipped encoder's soup.
-    if (own) partial.soup = 1;
+    if (own) {
+      partial.soup = 1;
+    }
   }
-  if (flags.seed !== undefined) partial.seed = flags.seed;
+  if (flags.seed !== undefined) {
+    partial.seed = flags.seed;
+  }
   if (flags.backbone !== undefined) {
     const { settings, assumed } = await adaptBackbone(
       flags.backbone,
       flags.recipe === undefined ? null : under('backbone'),
     );
     partial.backbone = settings;
-    if (own) partial.freeze = {};
-    if (assumed && !quiet)
+    if (own) {
+      partial.freeze = {};
+    }
+    if (assumed && !quiet) {
       note(
         'Pixels are scaled by the mean and deviation of ImageNet; a recipe can say otherwise (backbone.pixels).',
       );
+    }
   }
-  if (flags.freeze !== undefined) partial.freeze = { layers: flags.freeze };
+  if (flags.freeze !== undefined) {
+    partial.freeze = { layers: flags.freeze };
+  }
   return completeRecipe(partial, own ? 'The settings' : file);
 }

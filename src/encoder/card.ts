@@ -1,9 +1,9 @@
 /** The model card `encoder.json`: all that is needed to feed an encoder and to read its output. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { computeSha256 } from '../files/sha256.js';
 
 const resizeSchema = z.object({
   fit: z.literal('cover'),
@@ -67,7 +67,7 @@ export interface LoadedCard {
  */
 export function fingerprintOf(card: ModelCard): string {
   const identity = JSON.stringify([card.sha256, sortKeys(card.input), sortKeys(card.output), card.metric]);
-  return createHash('sha256').update(identity).digest('hex');
+  return computeSha256(identity);
 }
 
 function sortKeys(value: unknown): unknown {
@@ -95,7 +95,7 @@ export async function loadCard(cardPath: string): Promise<LoadedCard> {
   const bytes = await readFile(modelPath).catch((cause) => {
     throw new PawdexError('model_invalid', { detail: `Cannot read the model file ${modelPath}.`, cause });
   });
-  const digest = createHash('sha256').update(bytes).digest('hex');
+  const digest = computeSha256(bytes);
   if (digest !== card.sha256)
     throw new PawdexError('model_invalid', {
       detail: `${modelPath} has sha256 ${digest}, the card says ${card.sha256}.`,

@@ -1,11 +1,11 @@
 /** The shipped gallery: a Parquet file of embeddings that fills the `breeds` collection. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { loadCalibration } from '../breeds/load-calibration.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
+import { computeSha256 } from '../files/sha256.js';
 import type { CollectionInfo, NewItem, Store } from '../store/store.js';
 
 /** The collection that the gallery fills. */
@@ -97,7 +97,7 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
     throw new PawdexError('gallery_invalid', { detail: `Cannot read the gallery ${file}.`, cause });
   });
   const calibration = await loadCalibration(path.join(path.dirname(file), 'calibration.json'));
-  const sha256 = createHash('sha256').update(bytes).update(JSON.stringify(calibration)).digest('hex');
+  const sha256 = computeSha256(bytes, JSON.stringify(calibration));
   const existing = (await store.listCollections()).find((c) => c.name === GALLERY_COLLECTION);
   if (existing?.gallery === sha256) return 'current';
   const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);

@@ -1,9 +1,9 @@
 /** Labelled photos -> embeddings with their labels and content hashes. */
-import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Encoder } from '../encoder/encoder.js';
 import { embedViews } from '../encoder/views.js';
 import { asPawdexError, PawdexError } from '../errors.js';
+import { computeSha256 } from '../files/sha256.js';
 import { readPhoto } from '../image/read-photo.js';
 import { decodeViews, type Views } from '../image/views.js';
 import type { Matrix } from '../math/matrix.js';
@@ -60,7 +60,7 @@ export async function embedSet(
   const limit = pLimit(parallel);
   const embedOne = async (file: string) => {
     const bytes = await readPhoto(file);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = computeSha256(bytes);
     const known = cache?.get(sha256);
     if (known !== undefined) return { sha256, vector: known };
     const pixels = await decodeViews(bytes, views, encoder.info.resize, { maxPixels });

@@ -39,7 +39,9 @@ export async function writeSynced(file: string, content: Content, mode?: number)
   const handle = await open(file, 'w', mode);
   try {
     const pieces = Array.isArray(content) ? content : [content as string | Uint8Array];
-    for (const piece of pieces) await handle.writeFile(piece);
+    for (const piece of pieces) {
+      await handle.writeFile(piece);
+    }
     await handle.sync();
   } finally {
     await handle.close();

@@ -39,9 +39,13 @@ export function resolveAxis(axis: number, rank: number): number {
  */
 export function readConstant(call: ShapeCall, index: number): number[] | undefined {
   const value = call.inputs[index];
-  if (value === undefined) return undefined;
+  if (value === undefined) {
+    return undefined;
+  }
   const tensor = call.constantOf(value);
-  if (tensor !== undefined) return toNumbers(tensor);
+  if (tensor !== undefined) {
+    return toNumbers(tensor);
+  }
   throw new PawdexError('model_invalid', {
     detail: `${call.op} "${call.name}" takes "${value.name}", on which its shape depends, from a computation on the data.`,
   });

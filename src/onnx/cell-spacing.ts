@@ -35,7 +35,9 @@ export function findCellSpacing(model: Model, map: string, input: string): [Spac
 
   const spacing = (name: string): [Spacing, Spacing] | null => {
     const seen = known.get(name);
-    if (seen !== undefined) return seen;
+    if (seen !== undefined) {
+      return seen;
+    }
     const node = producers.get(name);
     const found = node === undefined || node.domain !== '' ? null : through(node);
     known.set(name, found);
@@ -46,11 +48,15 @@ export function findCellSpacing(model: Model, map: string, input: string): [Spac
       const before = spacing(node.inputs[0]!);
       return before && slideWindow(before, node, model);
     }
-    if (!STILL.has(node.op)) return null;
+    if (!STILL.has(node.op)) {
+      return null;
+    }
     // Of two branches the one that knows where it lies tells for both: the other may be a factor per channel.
     for (const each of node.inputs) {
       const before = spacing(each);
-      if (before !== null) return before;
+      if (before !== null) {
+        return before;
+      }
     }
     return null;
   };
@@ -62,10 +68,14 @@ function slideWindow(
   { attributes, inputs }: ModelNode,
   model: Model,
 ): typeof before | null {
-  if (!['NOTSET', 'VALID'].includes(String(attributes.auto_pad ?? 'NOTSET'))) return null;
+  if (!['NOTSET', 'VALID'].includes(String(attributes.auto_pad ?? 'NOTSET'))) {
+    return null;
+  }
   const kernel =
     readNumbers(attributes.kernel_shape) ?? model.initialisers.get(inputs[1] ?? '')?.shape.slice(2);
-  if (kernel?.length !== 2) return null;
+  if (kernel?.length !== 2) {
+    return null;
+  }
   const strides = readNumbers(attributes.strides) ?? [1, 1];
   const dilations = readNumbers(attributes.dilations) ?? [1, 1];
   const pads = attributes.auto_pad === 'VALID' ? [0, 0] : (readNumbers(attributes.pads) ?? [0, 0]);

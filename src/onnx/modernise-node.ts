@@ -18,7 +18,9 @@ export interface ModernNode {
 
 /** @throws PawdexError `model_invalid` for an operator set that is too old */
 export function checkOpset(opset: number): void {
-  if (opset >= OLDEST_OPSET) return;
+  if (opset >= OLDEST_OPSET) {
+    return;
+  }
   throw new PawdexError('model_invalid', {
     detail: `The model uses the ONNX operator set ${opset}; ${OLDEST_OPSET} and later are read.`,
     hint: 'Export it again with a newer operator set, or convert it with onnx.version_converter.',
@@ -36,15 +38,21 @@ export function moderniseNode(node: ModelNode, opset: number, rank: number): Mod
   const constants = new Map<number, Tensor>();
   const toInput = (name: string, position: number) => {
     const values = readInts(attributes, name);
-    if (values === undefined) return;
+    if (values === undefined) {
+      return;
+    }
     constants.set(position, createIntTensor(values));
     delete attributes[name];
   };
-  if (node.op.startsWith('Reduce') || node.op === 'Squeeze' || node.op === 'Unsqueeze') toInput('axes', 1);
+  if (node.op.startsWith('Reduce') || node.op === 'Squeeze' || node.op === 'Unsqueeze') {
+    toInput('axes', 1);
+  }
   if (node.op === 'Split') {
     toInput('split', 1);
     const told = constants.has(1) || node.inputs[1] || 'num_outputs' in attributes;
-    if (!told) attributes.num_outputs = node.outputs.length;
+    if (!told) {
+      attributes.num_outputs = node.outputs.length;
+    }
   }
   if ((node.op === 'Softmax' || node.op === 'LogSoftmax') && opset < 13) {
     const axis = resolveAxis(readInt(attributes, 'axis', 1), rank);
@@ -56,6 +64,8 @@ export function moderniseNode(node: ModelNode, opset: number, rank: number): Mod
     }
     attributes.axis = axis;
   }
-  if (node.op === 'BatchNormalization') delete attributes.momentum;
+  if (node.op === 'BatchNormalization') {
+    delete attributes.momentum;
+  }
   return { attributes, constants };
 }

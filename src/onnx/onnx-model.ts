@@ -91,7 +91,9 @@ export function readModel(bytes: Uint8Array): Model {
   const initialisers = new Map(graph.initializer.map((tensor) => [tensor.name, readTensor(tensor)]));
   const port = (info: (typeof graph.input)[number]): ModelPort => {
     const type = info.type?.tensorType;
-    if (!type) throw new PawdexError('model_invalid', { detail: `"${info.name}" is not a tensor.` });
+    if (!type) {
+      throw new PawdexError('model_invalid', { detail: `"${info.name}" is not a tensor.` });
+    }
     const shape = (type.shape?.dim ?? []).map((dim) => dim.dimParam || Number(dim.dimValue ?? 0) || '');
     return { name: info.name, dtype: decodeDType(type.elemType, `"${info.name}"`), shape };
   };
@@ -193,12 +195,23 @@ function writeNode(node: ModelNode): NodeProto {
 
 function writeAttribute(name: string, value: Attribute): AttributeProto {
   const bytes = (text: string) => new TextEncoder().encode(text);
-  if (typeof value === 'number') return { name, type: ATTRIBUTE.INT, i: value };
-  if (typeof value === 'string') return { name, type: ATTRIBUTE.STRING, s: bytes(value) };
-  if ('float' in value) return { name, type: ATTRIBUTE.FLOAT, f: value.float };
-  if ('floats' in value) return { name, type: ATTRIBUTE.FLOATS, floats: [...value.floats] };
-  if ('dtype' in value) return { name, type: ATTRIBUTE.TENSOR, t: writeTensor('', value) };
-  if (value.every((item) => typeof item === 'number'))
+  if (typeof value === 'number') {
+    return { name, type: ATTRIBUTE.INT, i: value };
+  }
+  if (typeof value === 'string') {
+    return { name, type: ATTRIBUTE.STRING, s: bytes(value) };
+  }
+  if ('float' in value) {
+    return { name, type: ATTRIBUTE.FLOAT, f: value.float };
+  }
+  if ('floats' in value) {
+    return { name, type: ATTRIBUTE.FLOATS, floats: [...value.floats] };
+  }
+  if ('dtype' in value) {
+    return { name, type: ATTRIBUTE.TENSOR, t: writeTensor('', value) };
+  }
+  if (value.every((item) => typeof item === 'number')) {
     return { name, type: ATTRIBUTE.INTS, ints: [...value] };
+  }
   return { name, type: ATTRIBUTE.STRINGS, strings: value.map((item) => bytes(String(item))) };
 }

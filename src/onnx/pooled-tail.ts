@@ -52,20 +52,26 @@ export function findTail(model: Model, output: string): Tail {
   const producers = new Map(model.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const fixed = (name: string): boolean => {
     // An input that is left out has no name.
-    if (name === '' || model.initialisers.has(name)) return true;
+    if (name === '' || model.initialisers.has(name)) {
+      return true;
+    }
     const node = producers.get(name);
     return node?.inputs.every((input) => fixed(input)) ?? false;
   };
   const steps: Tail['steps'] = [];
   for (let name = output; ; ) {
     const node = producers.get(name);
-    if (node === undefined)
+    if (node === undefined) {
       throw createUnavailableError('Between input and embedding there is no pooled feature map.');
-    if (isPooling(node, model)) return { map: node.inputs[0]!, steps: steps.reverse() };
-    if (node.domain !== '' || !(PASSING.has(node.op) || isAffine(node, fixed)))
+    }
+    if (isPooling(node, model)) {
+      return { map: node.inputs[0]!, steps: steps.reverse() };
+    }
+    if (node.domain !== '' || !(PASSING.has(node.op) || isAffine(node, fixed))) {
       throw createUnavailableError(
         `The embedding comes out of ${describeNode(node)}, which is no sum over the picture.`,
       );
+    }
     // Only of a sum or a product may the data be the second input.
     const data = node.inputs.find((input) => !fixed(input)) ?? '';
     steps.push({ node, data, perPicture: node.inputs.some((input) => input !== data && !fixed(input)) });
@@ -75,7 +81,9 @@ export function findTail(model: Model, output: string): Tail {
 
 /** Whether an operator with its settings is affine in its one input that is not fixed. */
 function isAffine({ op, inputs, attributes }: ModelNode, fixed: (name: string) => boolean): boolean {
-  if (!AFFINE.has(op)) return false;
+  if (!AFFINE.has(op)) {
+    return false;
+  }
   const [first, second] = inputs as [string, string?];
   switch (op) {
     case 'LpNormalization':
@@ -96,9 +104,15 @@ function isAffine({ op, inputs, attributes }: ModelNode, fixed: (name: string) =
 
 /** Whether this is the mean over rows and columns. */
 function isPooling({ op, domain, inputs, attributes }: ModelNode, { initialisers }: Model): boolean {
-  if (domain !== '') return false;
-  if (op === 'GlobalAveragePool') return true;
-  if (op !== 'ReduceMean') return false;
+  if (domain !== '') {
+    return false;
+  }
+  if (op === 'GlobalAveragePool') {
+    return true;
+  }
+  if (op !== 'ReduceMean') {
+    return false;
+  }
   const asInput = initialisers.get(inputs[1] ?? '');
   const axes: unknown = asInput ? toNumbers(asInput) : attributes.axes;
   return Array.isArray(axes) && String(axes.map((axis) => (axis < 0 ? axis + 4 : axis)).sort()) === '2,3';

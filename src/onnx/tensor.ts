@@ -97,7 +97,9 @@ export function encodeDType(dtype: DType): number {
  */
 export function decodeDType(code: number, what: string): DType {
   const dtype = DTYPES.get(code);
-  if (dtype !== undefined) return dtype;
+  if (dtype !== undefined) {
+    return dtype;
+  }
   throw createTypeError(what, UNSUPPORTED[code] ?? String(code));
 }
 
@@ -122,7 +124,9 @@ export function readTensor(proto: TensorProto): Tensor {
     });
   }
   const dtype = decodeDType(proto.dataType, what);
-  if (dtype === 'float16') throw createTypeError(what, dtype);
+  if (dtype === 'float16') {
+    throw createTypeError(what, dtype);
+  }
   const shape = proto.dims.map(Number);
   const size = countElements(shape);
   const raw = proto.rawData;
@@ -131,10 +135,15 @@ export function readTensor(proto: TensorProto): Tensor {
     const bytes = new Uint8Array(raw); // a copy: aligned, and free of the file's buffer (Buffer.slice would not copy)
     const width = ARRAYS[dtype].BYTES_PER_ELEMENT;
     data = new ARRAYS[dtype](bytes.buffer, 0, Math.floor(bytes.length / width));
-  } else if (dtype === 'float32') data = Float32Array.from(proto.floatData ?? []);
-  else if (dtype === 'float64') data = Float64Array.from(proto.doubleData ?? []);
-  else if (dtype === 'int64') data = BigInt64Array.from(proto.int64Data ?? [], (v) => BigInt(v.toString()));
-  else data = ARRAYS[dtype].from(proto.int32Data ?? []);
+  } else if (dtype === 'float32') {
+    data = Float32Array.from(proto.floatData ?? []);
+  } else if (dtype === 'float64') {
+    data = Float64Array.from(proto.doubleData ?? []);
+  } else if (dtype === 'int64') {
+    data = BigInt64Array.from(proto.int64Data ?? [], (v) => BigInt(v.toString()));
+  } else {
+    data = ARRAYS[dtype].from(proto.int32Data ?? []);
+  }
   if (data.length !== size) {
     throw new PawdexError('model_invalid', {
       detail: `${what} has ${data.length} values for the shape [${shape}].`,

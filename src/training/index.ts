@@ -18,7 +18,8 @@ export { type StepOptions, type StepResult, TrainingStep } from './autodiff/step
 export type { Objective } from './autodiff/step/step-graphs.js';
 export type { TrainingState } from './autodiff/step/training-state.js';
 export type { GraphNode, NodeOptions } from './autodiff/types.js';
-export { type LoadedBatch, type LoadOptions, loadBatches } from './data/load-batches.js';
+export type { Batch } from './data/batch-maker.js';
+export { type LoadOptions, loadBatches } from './data/load-batches.js';
 export { PhotoCache, type PhotoCacheOptions } from './data/photo-cache.js';
 export { type PlannedBatch, planRun } from './data/plan-run.js';
 export { renderView } from './data/render-view.js';

@@ -20,12 +20,16 @@ export class TrainingDisplay implements RunReport {
 
   phase(text: string, total: number, noun?: string): void {
     this.stop();
-    if (!this.#quiet) note(text);
+    if (!this.#quiet) {
+      note(text);
+    }
     this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, noun) };
   }
 
   phaseProgress(done: number): void {
-    if (this.#shown?.kind === 'phase') this.#shown.display.update({ done });
+    if (this.#shown?.kind === 'phase') {
+      this.#shown.display.update({ done });
+    }
   }
 
   step(entry: StepEntry, total: number): void {
@@ -45,7 +49,9 @@ export class TrainingDisplay implements RunReport {
 
   evaluated({ epoch, share, val }: EvaluationEntry): void {
     this.stop();
-    if (this.#quiet) return;
+    if (this.#quiet) {
+      return;
+    }
     const unseen =
       val.unseenRecallAt1 === null ? '' : `, recall@1 of labels never seen ${percent(val.unseenRecallAt1)}`;
     const what = share === undefined || share === 1 ? '' : ` (${share} of the end with the start)`;

@@ -106,8 +106,9 @@ async function quantised(
   const rule = getResizeRule(recipe);
   const perLabel = Math.ceil(QUANTISATION_PHOTOS / set.labels.length);
   const photos: Uint8Array[] = [];
-  for (const { file } of set.galleryOf(perLabel).slice(0, QUANTISATION_PHOTOS))
+  for (const { file } of set.galleryOf(perLabel).slice(0, QUANTISATION_PHOTOS)) {
     photos.push(await decode(await readPhoto(file), rule, { maxPixels }));
+  }
   const display = showQuantisation(quiet);
   const { seed } = recipe;
   const { model } = await quantise(float, photos, { seed, onProgress: display.onProgress }).finally(
@@ -126,7 +127,9 @@ async function measure(
   const { input, output } = loaded.card;
   const session = await openSession(loaded, how.threads ?? 1);
   const embed = async (photos: readonly TrainingPhoto[]): Promise<Matrix> => {
-    if (!quiet) note('Evaluating the int8 encoder');
+    if (!quiet) {
+      note('Evaluating the int8 encoder');
+    }
     const display = showProgress(photos.length, quiet);
     const data = new Float32Array(photos.length * output.dimension);
     try {

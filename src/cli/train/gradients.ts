@@ -34,11 +34,13 @@ export async function checkRecipeGradients(
   const sound = (check: GradientCheck) => check.relativeError < TOLERANCE || negligible(check);
   for (const check of checks.toSorted((a, b) => a.relativeError - b.relativeError)) {
     const { name, shape, compared, relativeError, norm } = check;
-    if (json) await printLine(JSON.stringify({ ...check, sound: sound(check) }));
-    else
+    if (json) {
+      await printLine(JSON.stringify({ ...check, sound: sound(check) }));
+    } else {
       await printLine(
         `${relativeError.toExponential(1).padStart(8)}  ${sound(check) ? (negligible(check) ? 'tiny ' : 'sound') : 'WRONG'}  |g| ${norm.toExponential(1)}  ${compared} compared  ${name} [${shape}]`,
       );
+    }
   }
   const wrong = checks.filter((check) => !sound(check)).length;
   note(wrong === 0 ? 'All gradients agree.' : `${wrong} of ${checks.length} gradients do not agree.`);

@@ -1,7 +1,7 @@
 /** A session that gives an embedding together with what each cell of the picture adds to it. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
+import { computeSha256 } from '../../files/sha256.js';
 import { findCellSpacing, type Spacing } from '../../onnx/cell-spacing.js';
 import { readModel, writeModel } from '../../onnx/onnx-model.js';
 import type { LoadedCard } from '../card.js';
@@ -54,7 +54,7 @@ async function extended({ card, modelPath }: LoadedCard, threads: number) {
   const bytes = await readFile(modelPath).catch((cause) => {
     throw changed(cause);
   });
-  if (createHash('sha256').update(bytes).digest('hex') !== card.sha256) throw changed();
+  if (computeSha256(bytes) !== card.sha256) throw changed();
   const model = readModel(bytes);
   const { model: withOutputs, tail } = withCells(model, card.output.name);
   const session = await createSession(writeModel(withOutputs), threads);

@@ -19,7 +19,9 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
   return Array.from({ length: rank }, (_, i) => {
     const m = a[i - rank + a.length] ?? 1;
     const n = b[i - rank + b.length] ?? 1;
-    if (m === n || n === 1) return m;
+    if (m === n || n === 1) {
+      return m;
+    }
     return m === 1 ? n : Number.NaN;
   });
 }

@@ -39,11 +39,18 @@ const RULES: Record<string, ShapeRule> = {
 const same =
   'Neg Abs Sign Ceil Floor Reciprocal Clip Relu LeakyRelu Sigmoid HardSwish HardSigmoid Softplus Gelu Erf Exp Log';
 const more = 'Sqrt Tanh Softmax LogSoftmax Identity Dropout Not ScatterElements CumSum';
-for (const op of `${same} ${more}`.split(' ')) RULES[op] = sameAsFirst;
-for (const op of 'Add Sub Mul Div Pow Min Max Sum'.split(' ')) RULES[op] = broadcast;
-for (const op of 'Greater Less GreaterOrEqual LessOrEqual Equal And Or'.split(' ')) RULES[op] = comparison;
-for (const kind of 'Sum Mean Max Min L1 L2 LogSumExp SumSquare Prod'.split(' '))
+for (const op of `${same} ${more}`.split(' ')) {
+  RULES[op] = sameAsFirst;
+}
+for (const op of 'Add Sub Mul Div Pow Min Max Sum'.split(' ')) {
+  RULES[op] = broadcast;
+}
+for (const op of 'Greater Less GreaterOrEqual LessOrEqual Equal And Or'.split(' ')) {
+  RULES[op] = comparison;
+}
+for (const kind of 'Sum Mean Max Min L1 L2 LogSumExp SumSquare Prod'.split(' ')) {
   RULES[`Reduce${kind}`] = reduction;
+}
 
 /**
  * Infers the outputs of a node.
@@ -53,10 +60,14 @@ for (const kind of 'Sum Mean Max Min L1 L2 LogSumExp SumSquare Prod'.split(' '))
  */
 export function inferShapes(call: ShapeCall): OutputSpec[] | undefined {
   const rule = Object.hasOwn(RULES, call.op) ? RULES[call.op] : undefined;
-  if (rule === undefined) return undefined;
+  if (rule === undefined) {
+    return undefined;
+  }
   const outputs = rule(call);
   const bad = outputs.some(({ shape }) => shape.some((d) => !Number.isSafeInteger(d) || d < 0));
-  if (!bad) return outputs;
+  if (!bad) {
+    return outputs;
+  }
   const shapes = call.inputs.map((input) => (input ? `[${input.shape}]` : 'none')).join(', ');
   throw new PawdexError('model_invalid', {
     detail: `${call.op} "${call.name}" cannot take inputs of the shapes ${shapes}.`,

@@ -72,10 +72,11 @@ export function concat(call: ShapeCall): OutputSpec[] {
   let total = 0;
   call.inputs.forEach((_, index) => {
     const { shape } = requireInput(call, index);
-    if (shape.length !== first.length || shape.some((size, a) => a !== axis && size !== first[a]))
+    if (shape.length !== first.length || shape.some((size, a) => a !== axis && size !== first[a])) {
       throw new PawdexError('model_invalid', {
         detail: `Concat "${call.name}" joins [${first}] and [${shape}] along axis ${axis}.`,
       });
+    }
     total += shape[axis] ?? Number.NaN;
   });
   return createOutput(call, first.with(axis, total));
@@ -109,7 +110,9 @@ export function resolveSlices(call: ShapeCall, shape: readonly number[]): SliceR
 
 export function slice(call: ShapeCall): OutputSpec[] {
   let { shape } = requireInput(call, 0);
-  for (const range of resolveSlices(call, shape)) shape = shape.with(range.axis, range.count);
+  for (const range of resolveSlices(call, shape)) {
+    shape = shape.with(range.axis, range.count);
+  }
   return createOutput(call, shape);
 }
 

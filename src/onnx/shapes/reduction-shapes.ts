@@ -6,8 +6,12 @@ import { requireInput } from './elementwise-shapes.js';
 /** The axes a Reduce* node reduces, counted from the front and sorted; all of them where none are named. */
 export function resolveReducedAxes(call: ShapeCall, rank: number): number[] {
   const named = readConstant(call, 1) ?? [];
-  if (named.length > 0) return named.map((axis) => resolveAxis(axis, rank)).sort((a, b) => a - b);
-  if (readInt(call.attributes, 'noop_with_empty_axes', 0) === 1) return [];
+  if (named.length > 0) {
+    return named.map((axis) => resolveAxis(axis, rank)).sort((a, b) => a - b);
+  }
+  if (readInt(call.attributes, 'noop_with_empty_axes', 0) === 1) {
+    return [];
+  }
   return Array.from({ length: rank }, (_, axis) => axis);
 }
 

@@ -39,7 +39,9 @@ export function computeWindow(
     const length = spatial[axis] ?? Number.NaN;
     let begin = pads[axis] ?? 0;
     let end = pads[axis + kernel.length] ?? 0;
-    if (autoPad === 'VALID') begin = end = 0;
+    if (autoPad === 'VALID') {
+      begin = end = 0;
+    }
     if (autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER') {
       const total = Math.max(0, (Math.ceil(length / stride) - 1) * stride + extent - length);
       begin = autoPad === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);
@@ -49,7 +51,9 @@ export function computeWindow(
     const roundUp = readInt(attributes, 'ceil_mode', 0) === 1;
     let output = (roundUp ? Math.ceil(steps) : Math.floor(steps)) + 1;
     // Rounding up never adds a window that would start in the padding after the input.
-    if (roundUp && (output - 1) * stride >= length + begin) output -= 1;
+    if (roundUp && (output - 1) * stride >= length + begin) {
+      output -= 1;
+    }
     window.begin.push(begin);
     window.end.push(end);
     window.output.push(output > 0 ? output : Number.NaN);

@@ -31,16 +31,26 @@ export function appendGradients(
     const sofar = found.get(value);
     found.set(value, sofar === undefined ? gradient : g.add(sofar, gradient));
   };
-  for (const [value, gradient] of seeds) if (active.has(value)) collect(value, gradient);
+  for (const [value, gradient] of seeds) {
+    if (active.has(value)) {
+      collect(value, gradient);
+    }
+  }
   for (const node of forward.toReversed()) {
-    if (!node.outputs.some((output) => found.has(output) && active.has(output))) continue;
+    if (!node.outputs.some((output) => found.has(output) && active.has(output))) {
+      continue;
+    }
     const call = createRuleCall(g, node, active, found);
     const rule = g.compositeRules.get(node) ?? (node.domain === '' ? RULES.get(node.op) : undefined);
-    if (rule === undefined) throw createMissingRuleError(g, node, wrt);
+    if (rule === undefined) {
+      throw createMissingRuleError(g, node, wrt);
+    }
     const results = g.scope(`grad ${node.name}`, () => rule(call));
     node.inputs.forEach((input, i) => {
       const gradient = results[i];
-      if (input && gradient && call.needs(i)) collect(input, gradient);
+      if (input && gradient && call.needs(i)) {
+        collect(input, gradient);
+      }
     });
   }
   return new Map(wrt.map((value) => [value, found.get(value) ?? g.zeros(value.shape)]));
@@ -50,8 +60,14 @@ export function appendGradients(
 function findDependents(g: GraphBuilder, sources: readonly Value[]): Set<Value> {
   const active = new Set(sources);
   for (const node of g.tape) {
-    if (!node.inputs.some((input) => input && active.has(input))) continue;
-    for (const output of node.outputs) if (isFloat(output)) active.add(output);
+    if (!node.inputs.some((input) => input && active.has(input))) {
+      continue;
+    }
+    for (const output of node.outputs) {
+      if (isFloat(output)) {
+        active.add(output);
+      }
+    }
   }
   return active;
 }
@@ -65,7 +81,9 @@ function createRuleCall(
   const dys = node.outputs.map((output) => found.get(output));
   const input = (index: number): Value => {
     const value = node.inputs[index];
-    if (value) return value;
+    if (value) {
+      return value;
+    }
     throw new PawdexError('model_invalid', {
       detail: `${describeNode({ op: node.op, name: node.name })} lacks its input ${index}.`,
     });

@@ -66,7 +66,9 @@ export async function checkGradients(g: GraphBuilder, options: CheckOptions): Pr
   const backward = await GraphSession.open(g.toBytes(), options.session);
   try {
     const feeds: Record<string, Tensor> = { ...options.feeds };
-    for (const [weight, tensor] of g.parameters) feeds[weight.name] = tensor;
+    for (const [weight, tensor] of g.parameters) {
+      feeds[weight.name] = tensor;
+    }
     const analytic = await backward.run(feeds);
     const evaluate = async (name: string, data: Float32Array): Promise<number> => {
       const weight = feeds[name] as Tensor;
@@ -124,7 +126,9 @@ async function checkWeight(
       );
       const change = (await evaluate(weight.name, up)) - (await evaluate(weight.name, down));
       const numeric = (change / taken) * computeDot(direction, direction);
-      if (Math.abs(numeric - expected) < Math.abs(best - expected)) best = numeric;
+      if (Math.abs(numeric - expected) < Math.abs(best - expected)) {
+        best = numeric;
+      }
     }
     difference += (best - expected) ** 2;
     left += expected ** 2;

@@ -60,7 +60,9 @@ function chooseBlocks(x: Value, window: Window): Blocks {
 function appendRows(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): Value {
   const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
   const flat = [channels, batch * blocks.count, blocks.seen * width];
-  if (blocks.count === 1) return g.reshape(x, flat);
+  if (blocks.count === 1) {
+    return g.reshape(x, flat);
+  }
   const above = readAxis(window, 0).begin;
   const below = (blocks.count - 1) * blocks.stride + blocks.seen - above - height;
   const padded = g.pad(x, [0, 0, above, 0], [0, 0, below, 0]);
@@ -93,7 +95,9 @@ function createSelection(
       for (let column = 0; column < columns; column += 1) {
         const row = Math.floor(column / h.output) * v.stride + down * v.dilation - blocks.above;
         const x = (column % h.output) * h.stride + across * h.dilation - h.begin;
-        if (row < 0 || row >= blocks.seen || x < 0 || x >= width) continue;
+        if (row < 0 || row >= blocks.seen || x < 0 || x >= width) {
+          continue;
+        }
         const from = row * width + x;
         data[tap * seen * columns + (turned ? column * seen + from : from * columns + column)] = 1;
       }

@@ -64,7 +64,9 @@ export class GraphBuilder extends OperatorGraph {
   /** A constant that is made once per graph: the same `name` gives the same value. */
   shared(name: string, make: () => Tensor): Value {
     const known = this.#shared.get(name);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const constant = this.constant(make(), name);
     this.#shared.set(name, constant);
     return constant;
@@ -187,7 +189,9 @@ export class GraphBuilder extends OperatorGraph {
 
   /** Reverses the order along the given axes. */
   reverse(x: Value, axes: readonly number[]): Value {
-    if (axes.length === 0) return x;
+    if (axes.length === 0) {
+      return x;
+    }
     const fill = (value: number) => this.integers(axes.map(() => value));
     return this.op('Slice', [x, fill(-1), fill(-TO_THE_END), this.integers(axes), fill(-1)]);
   }

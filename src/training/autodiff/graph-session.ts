@@ -84,12 +84,15 @@ export class GraphSession {
     const inputs: Record<string, ort.Tensor> = {};
     for (const name of this.#session.inputNames) {
       const tensor = feeds[name];
-      if (tensor === undefined)
+      if (tensor === undefined) {
         throw new PawdexError('internal', { detail: `The graph input "${name}" is not fed.` });
+      }
       inputs[name] = toOrt(tensor);
     }
     const fetches: Record<string, ort.Tensor | null> = {};
-    for (const name of this.#session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null;
+    for (const name of this.#session.outputNames) {
+      fetches[name] = into[name] ? toOrt(into[name]) : null;
+    }
     let results: ort.InferenceSession.ReturnType;
     try {
       results = await this.#session.run(inputs, fetches);
@@ -102,7 +105,9 @@ export class GraphSession {
 
   async #tellPlacement(): Promise<void> {
     const probe = this.#probe;
-    if (probe === undefined) return;
+    if (probe === undefined) {
+      return;
+    }
     this.#probe = undefined;
     const { provider = 'cpu', onPlacement = emitPlacementWarning } = this.#options;
     try {
@@ -159,7 +164,9 @@ async function isAvailable(provider: Provider): Promise<boolean> {
 }
 
 function emitPlacementWarning(placement: Placement): void {
-  if (Object.keys(placement.onCpu).length > 0) process.emitWarning(describePlacement(placement));
+  if (Object.keys(placement.onCpu).length > 0) {
+    process.emitWarning(describePlacement(placement));
+  }
 }
 
 function toOrt(tensor: Tensor): ort.Tensor {
@@ -169,7 +176,8 @@ function toOrt(tensor: Tensor): ort.Tensor {
 function fromOrt(tensor: ort.Tensor): Tensor {
   const data = tensor.data as Tensor['data'];
   // An empty result comes back without a typed array of its own.
-  if (countElements(tensor.dims) === 0)
+  if (countElements(tensor.dims) === 0) {
     return { dtype: tensor.type as DType, shape: tensor.dims, data: new Float32Array() };
+  }
   return { dtype: tensor.type as DType, shape: tensor.dims, data };
 }

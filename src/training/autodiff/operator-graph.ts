@@ -99,9 +99,13 @@ export class OperatorGraph {
       this.#value(`${options.name || op}:${index}`, dtype, shape),
     );
     const node: GraphNode = { op, domain: options.domain ?? '', name, inputs, outputs, attributes };
-    for (const output of outputs) this.#producers.set(output, node);
+    for (const output of outputs) {
+      this.#producers.set(output, node);
+    }
     this.nodes.push(node);
-    if (!this.#insideComposite) this.tape.push(node);
+    if (!this.#insideComposite) {
+      this.tape.push(node);
+    }
     return outputs;
   }
 
@@ -112,7 +116,9 @@ export class OperatorGraph {
     try {
       const output = this.scope(name, build);
       const node = { op: name, domain: '', name: output.name, inputs, outputs: [output], attributes: {} };
-      if (!outer) this.tape.push(node);
+      if (!outer) {
+        this.tape.push(node);
+      }
       return node;
     } finally {
       this.#insideComposite = outer;
@@ -149,7 +155,13 @@ export class OperatorGraph {
     const needed = new Set<Value>(this.outputs.values());
     const live = this.nodes.toReversed().filter((node) => {
       const wanted = node.outputs.some((output) => needed.has(output));
-      if (wanted) for (const input of node.inputs) if (input) needed.add(input);
+      if (wanted) {
+        for (const input of node.inputs) {
+          if (input) {
+            needed.add(input);
+          }
+        }
+      }
       return wanted;
     });
     live.reverse();
@@ -160,7 +172,9 @@ export class OperatorGraph {
     });
     // Inputs, constants and values that are output twice cannot take an output's name: they are copied to it.
     for (const [name, value] of this.outputs) {
-      if (nameOf(value) === name) continue;
+      if (nameOf(value) === name) {
+        continue;
+      }
       const copy = { op: 'Identity', domain: '', name: `output ${name}`, attributes: {} };
       nodes.push({ ...copy, inputs: [nameOf(value)], outputs: [name] });
     }
@@ -181,7 +195,9 @@ export class OperatorGraph {
   #outputNames(): Map<Value, string> {
     const names = new Map<Value, string>();
     for (const [name, value] of this.outputs) {
-      if (this.#producers.has(value) && !names.has(value)) names.set(value, name);
+      if (this.#producers.has(value) && !names.has(value)) {
+        names.set(value, name);
+      }
     }
     return names;
   }
@@ -199,7 +215,9 @@ export class OperatorGraph {
   #unique(name: string, taken: Set<string>): string {
     const wanted = this.#scope + name;
     let unique = wanted;
-    for (let count = 2; taken.has(unique); count += 1) unique = `${wanted}#${count}`;
+    for (let count = 2; taken.has(unique); count += 1) {
+      unique = `${wanted}#${count}`;
+    }
     taken.add(unique);
     return unique;
   }

@@ -33,7 +33,9 @@ export function createProviderOptions(
   provider: Provider,
   bytes: Uint8Array,
 ): InferenceSession.ExecutionProviderConfig {
-  if (provider !== 'webgpu') return provider;
+  if (provider !== 'webgpu') {
+    return provider;
+  }
   // It takes every MaxPool and then fails on one that is asked for indices, as the gradient of MaxPool needs them.
   const forceCpuNodeNames = readModel(bytes)
     .nodes.filter(({ op, outputs }) => op === 'MaxPool' && outputs.length > 1)
@@ -89,10 +91,16 @@ function countPlacements(provider: Provider, events: readonly ProfileEvent[]): P
   let [there, copies] = [0, 0];
   for (const { cat, name, args } of events) {
     const op = args?.op_name;
-    if (cat !== 'Node' || op === undefined || !name.endsWith('_kernel_time')) continue;
-    if (op.startsWith('Memcpy')) copies += 1;
-    else if (args?.provider === 'CPUExecutionProvider') onCpu[op] = (onCpu[op] ?? 0) + 1;
-    else there += 1;
+    if (cat !== 'Node' || op === undefined || !name.endsWith('_kernel_time')) {
+      continue;
+    }
+    if (op.startsWith('Memcpy')) {
+      copies += 1;
+    } else if (args?.provider === 'CPUExecutionProvider') {
+      onCpu[op] = (onCpu[op] ?? 0) + 1;
+    } else {
+      there += 1;
+    }
   }
   return { provider, there, onCpu, copies };
 }

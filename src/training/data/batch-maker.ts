@@ -1,4 +1,4 @@
-/** Photos of a planned batch into the pixels of a batch. */
+/** Turns the photos of a planned batch into pixels. */
 import type { Photo, ResizeRule } from '../../image/decode.js';
 import { createRandom, mixSeed } from '../../math/random.js';
 import type { PhotoCache } from './photo-cache.js';
@@ -11,19 +11,19 @@ import type { ViewSettings } from './view-settings.js';
 /** Settings of {@link BatchMaker}. */
 export interface BatchOptions {
   photos: PhotoCache;
-  /** Label of each photo, by index; alike for all where there are none. */
+  /** Label of each photo, by index; the same for all photos without labels. */
   labels: ArrayLike<number>;
-  /** Of the encoder. */
+  /** How the encoder resizes photos. */
   rule: ResizeRule;
   views: ViewSettings;
   /** Views of each photo; 1 unless given. */
   viewsPerPhoto?: number;
   seed: number;
-  /** Called once per photo that cannot be used; from then on others of its label stand in for it. */
+  /** Called once per photo that cannot be used; other photos of its label then stand in for it. */
   onBadPhoto: (bad: BadPhoto) => void;
 }
 
-/** What a training step is fed. Row v x photos + i is view v of photo i. */
+/** Views of photos with their labels. Row v x photos + i is view v of photo i. */
 export interface Batch {
   step: number;
   epoch: number;
@@ -33,6 +33,8 @@ export interface Batch {
   photos: Int32Array;
   /** Label of each row. */
   labels: Int32Array;
+  /** Milliseconds that the consumer waited for it. */
+  waitedMs: number;
 }
 
 /** A planned photo that is open, or the one that stands in for it. */
@@ -41,13 +43,7 @@ interface Opened {
   value: Photo;
 }
 
-/** A planned batch whose photos are open. */
-export interface OpenBatch {
-  planned: PlannedBatch;
-  opened: Opened[];
-}
-
-/** Makes batches; each is a function of the seed and its plan. */
+/** Makes batches. A batch depends on the seed and its plan only. */
 export class BatchMaker {
   readonly #options: BatchOptions;
   readonly #substitutes: Substitutes;
@@ -57,18 +53,19 @@ export class BatchMaker {
     this.#substitutes = new Substitutes(options.labels, options.onBadPhoto);
   }
 
-  /** Opens the photos of a batch. @throws PawdexError set_invalid when no photo of a label can be used */
-  async open(planned: PlannedBatch): Promise<OpenBatch> {
-    const opened = await Promise.all(planned.photos.map((photo) => this.#usable(planned, photo)));
-    return { planned, opened };
-  }
-
   /**
-   * Makes the views. All native work is begun before this returns.
+   * Opens the photos of a batch.
    *
+   * @returns a function that renders their views; all native work has started when it returns its promise, which rejects
+   *   like this method
    * @throws PawdexError set_invalid when no photo of a label can be used
    */
-  async render({ planned, opened }: OpenBatch): Promise<Batch> {
+  async open(planned: PlannedBatch): Promise<() => Promise<Batch>> {
+    const opened = await Promise.all(planned.photos.map((photo) => this.#openUsable(planned, photo)));
+    return () => this.#render(planned, opened);
+  }
+
+  async #render(planned: PlannedBatch, opened: readonly Opened[]): Promise<Batch> {
     const { rule, labels, viewsPerPhoto = 1 } = this.#options;
     const rows = opened.length * viewsPerPhoto;
     const bytes = rule.size * rule.size * 3;
@@ -76,7 +73,7 @@ export class BatchMaker {
     const photos = new Int32Array(rows);
     await Promise.all(
       opened.map(async (first, place) => {
-        const { photo, views } = await this.#views(planned, place, first);
+        const { photo, views } = await this.#renderViews(planned, place, first);
         for (const [view, image] of views.entries()) {
           const row = view * opened.length + place;
           photos[row] = photo;
@@ -85,36 +82,36 @@ export class BatchMaker {
       }),
     );
     const { step, epoch } = planned;
-    return { step, epoch, pixels, photos, labels: photos.map((photo) => labels[photo]!) };
+    return { step, epoch, pixels, photos, labels: photos.map((photo) => labels[photo]!), waitedMs: 0 };
   }
 
-  #usable({ epoch }: PlannedBatch, photo: number): Promise<Opened> {
+  #openUsable({ epoch }: PlannedBatch, photo: number): Promise<Opened> {
     const { photos, seed } = this.#options;
     return this.#substitutes.first(photo, mixSeed(seed, epoch), (candidate) => photos.get(candidate));
   }
 
-  /** All views of one photo; of another when damage shows only now. */
-  async #views(
+  /** Renders all views of one photo, or of another if the photo turns out to be damaged. */
+  async #renderViews(
     planned: PlannedBatch,
     place: number,
     first: Opened,
   ): Promise<{ photo: number; views: Uint8Array[] }> {
     const wanted = planned.photos[place]!;
-    for (let opened = first; ; opened = await this.#usable(planned, wanted)) {
+    for (let opened = first; ; opened = await this.#openUsable(planned, wanted)) {
       try {
-        return { photo: opened.photo, views: await this.#attempt(planned, place, opened) };
+        return { photo: opened.photo, views: await this.#tryViews(planned, place, opened) };
       } catch (error) {
         this.#substitutes.report(opened.photo, error);
       }
     }
   }
 
-  #attempt({ epoch, photos, turns }: PlannedBatch, place: number, opened: Opened): Promise<Uint8Array[]> {
+  #tryViews({ epoch, photos, turns }: PlannedBatch, place: number, opened: Opened): Promise<Uint8Array[]> {
     const { rule, seed, views, viewsPerPhoto = 1 } = this.#options;
     return Promise.all(
       Array.from({ length: viewsPerPhoto }, (_, view) => {
         const number = turns[place]! * viewsPerPhoto + view;
-        // One that stands in has views of its own: a batch in which it also has a turn never shows one twice.
+        // A photo that stands in gets views of its own, so that a batch which also contains it never shows a view twice.
         const random = createRandom(computeViewSeed(seed, epoch, opened.photo, number, photos[place]));
         return renderView(opened.value, rule, drawView(views, random));
       }),

@@ -4,8 +4,11 @@ export function groupByLabel(labels: ArrayLike<number>): Map<number, number[]> {
   for (let photo = 0; photo < labels.length; photo++) {
     const label = labels[photo]!;
     const group = groups.get(label);
-    if (group === undefined) groups.set(label, [photo]);
-    else group.push(photo);
+    if (group === undefined) {
+      groups.set(label, [photo]);
+    } else {
+      group.push(photo);
+    }
   }
   return groups;
 }

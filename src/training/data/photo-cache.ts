@@ -37,9 +37,13 @@ export class PhotoCache {
    */
   async get(photo: number): Promise<Photo> {
     const kept = this.#kept.get(photo);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined) {
+      return kept;
+    }
     const known = this.#opening.get(photo);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const opening = this.#open(photo).finally(() => this.#opening.delete(photo));
     this.#opening.set(photo, opening);
     return opening;

@@ -1,4 +1,4 @@
-/** The batches of a whole run, one after the other, with what each needs to draw its views. */
+/** Plans all batches of a run, with what each needs to draw its views. */
 
 /** A batch before its photos are opened. */
 export interface PlannedBatch {
@@ -7,17 +7,17 @@ export interface PlannedBatch {
   epoch: number;
   /** Photos, by index. */
   photos: readonly number[];
-  /** How often the epoch has shown each of them before: another turn gets other views. */
+  /** How often the epoch has shown each of them before. Another turn gets other views. */
   turns: readonly number[];
 }
 
 /**
- * The batches of a run.
+ * Plans the batches of a run.
  *
- * @param batchesOf the batches of an epoch; equally many in each, and the same whenever it is asked
+ * @param batchesOf the batches of an epoch; every epoch has the same number, and asking again gives the same batches
  * @param epochs how many
- * @param firstStep batches to leave out: where a resumed run goes on
- * @example planRun((epoch) => classBatches(labels, { classes: 16, perClass: 4, seed, epoch }), 4)
+ * @param firstStep batches to skip: where a resumed run continues
+ * @example planRun((epoch) => drawClassBatches(labels, { classes: 16, perClass: 4, seed, epoch }), 4)
  */
 export function* planRun(
   batchesOf: (epoch: number) => number[][],
@@ -33,7 +33,9 @@ export function* planRun(
         shown.set(photo, before + 1);
         return before;
       });
-      if (step >= firstStep) yield { step, epoch, photos, turns };
+      if (step >= firstStep) {
+        yield { step, epoch, photos, turns };
+      }
       step++;
     }
   }

@@ -26,13 +26,17 @@ const ERASED = [124, 116, 104] as const;
 export async function renderView(photo: Photo, rule: ResizeRule, view: ViewParameters): Promise<Uint8Array> {
   const limits = { maxPixels: photo.width * photo.height };
   // Not one pipeline when the photo is small: what is measured with plain views must be what a server sees.
-  if (view === PLAIN_VIEW) return decode(photo.bytes, rule, limits);
+  if (view === PLAIN_VIEW) {
+    return decode(photo.bytes, rule, limits);
+  }
   const frame = (image: Sharp) => {
     const placed = applyFrame(image, photo, rule, view);
     return applyColour(view.blur > 0 ? placed.blur(view.blur) : placed, view);
   };
   const pixels = await decodeSquare(photo.bytes, frame, rule.size, limits);
-  if (view.erase !== null) erase(pixels, rule.size, view.erase);
+  if (view.erase !== null) {
+    erase(pixels, rule.size, view.erase);
+  }
   return pixels;
 }
 
@@ -43,5 +47,7 @@ function erase(pixels: Uint8Array, size: number, { area, ratio, x, y }: Relative
   const left = Math.round(x * (size - width));
   const top = Math.round(y * (size - height));
   const row = new Uint8Array(width * 3).map((_, i) => ERASED[i % 3]!);
-  for (let line = top; line < top + height; line++) pixels.set(row, (line * size + left) * 3);
+  for (let line = top; line < top + height; line++) {
+    pixels.set(row, (line * size + left) * 3);
+  }
 }

@@ -38,11 +38,12 @@ export function drawClassBatches(labels: ArrayLike<number>, options: ClassBatchO
   const { classes, perClass, seed, epoch } = options;
   const random = createRandom(mixSeed(seed, epoch, SAMPLER));
   const members = groupByLabel(labels);
-  if (members.size < classes)
+  if (members.size < classes) {
     throw new PawdexError('config_invalid', {
       detail: `A batch takes ${classes} labels; the photos have ${members.size}.`,
       hint: 'Take fewer labels and more photos of each into a batch.',
     });
+  }
   const all = [...members.values()];
   const draws = all.map((photos) => createPhotoStream(photos, random));
   return spreadTurns(all, classes, perClass, random).map((batch) =>
@@ -67,12 +68,16 @@ function spreadTurns(
   return Array.from({ length: batches }, (_, batch) => {
     const left = batches - batch;
     const keyed = turns.flatMap((count, index) => {
-      if (count === 0) return [];
+      if (count === 0) {
+        return [];
+      }
       // The smallest keys are a draw without replacement, weighted by the turns (Efraimidis and Spirakis 2006).
       return [{ index, key: count === left ? -1 : -Math.log(1 - random()) / count }];
     });
     const chosen = keyed.sort((a, b) => a.key - b.key).slice(0, classes);
-    for (const { index } of chosen) turns[index]!--;
+    for (const { index } of chosen) {
+      turns[index]!--;
+    }
     return chosen.map(({ index }) => index);
   });
 }
@@ -114,11 +119,12 @@ function createPhotoStream(photos: readonly number[], random: () => number): (co
  */
 export function drawPlainBatches(photos: number, options: PlanSeed & { size: number }): number[][] {
   const { size, seed, epoch } = options;
-  if (photos < size)
+  if (photos < size) {
     throw new PawdexError('config_invalid', {
       detail: `A batch of ${size} photos cannot be made of ${photos}.`,
       hint: 'Make the batch smaller.',
     });
+  }
   const random = createRandom(mixSeed(seed, epoch, SAMPLER));
   const order = shuffle(
     Array.from({ length: photos }, (_, photo) => photo),

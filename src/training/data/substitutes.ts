@@ -42,7 +42,9 @@ export class Substitutes {
     attempt: (photo: number) => Promise<T>,
   ): Promise<{ photo: number; value: T }> {
     for (const candidate of this.#candidates(photo, seed)) {
-      if (this.#bad.has(candidate)) continue;
+      if (this.#bad.has(candidate)) {
+        continue;
+      }
       try {
         return { photo: candidate, value: await attempt(candidate) };
       } catch (error) {
@@ -61,8 +63,12 @@ export class Substitutes {
    * @throws an error that is not the photo's fault
    */
   report(photo: number, error: unknown): void {
-    if (!isOneImagesFault(error)) throw error;
-    if (this.#bad.has(photo)) return;
+    if (!isOneImagesFault(error)) {
+      throw error;
+    }
+    if (this.#bad.has(photo)) {
+      return;
+    }
     this.#bad.set(photo, error);
     this.#onBad({ photo, error });
   }

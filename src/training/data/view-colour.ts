@@ -47,7 +47,9 @@ function computeColourChange(view: ViewParameters): { matrix: Matrix3x3; offset:
 /** Asks for a view's colours. */
 export function applyColour(image: Sharp, view: ViewParameters): Sharp {
   const { brightness, contrast, saturation, hue } = view;
-  if (brightness === 1 && contrast === 1 && saturation === 1 && hue === 0) return image;
+  if (brightness === 1 && contrast === 1 && saturation === 1 && hue === 0) {
+    return image;
+  }
   const { matrix, offset } = computeColourChange(view);
   // libvips multiplies and adds in floats and then cuts the fraction off: half a step more rounds.
   return image.recomb(matrix).linear(1, offset + 0.5);

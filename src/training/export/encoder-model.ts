@@ -35,23 +35,31 @@ interface Part {
 export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts): Model {
   const [input, ...others] = backbone.inputs;
   const [output] = backbone.outputs;
-  if (input === undefined || output === undefined || others.length > 0)
+  if (input === undefined || output === undefined || others.length > 0) {
     throw new PawdexError('model_invalid', {
       detail: `The backbone has ${backbone.inputs.length} inputs and ${backbone.outputs.length} outputs; an encoder is made from one image input and one vector per image.`,
     });
+  }
   const features = head?.matrix.shape[0] ?? output.shape[1];
   const dimension = head?.matrix.shape[1] ?? features;
   const told = output.shape[1];
-  if (typeof dimension !== 'number' || (typeof told === 'number' && told !== features))
+  if (typeof dimension !== 'number' || (typeof told === 'number' && told !== features)) {
     throw new PawdexError('model_invalid', {
       detail: `The head takes ${features} features, the backbone's output "${output.name}" is [${output.shape}].`,
     });
+  }
   const before = buildScaling(pixels);
   const after = buildProjection(head);
   const ours = new Set<string>([PORTS.pixels, PORTS.embedding, 'scaled_pixels', 'features']);
   for (const { nodes, constants } of [before, after]) {
-    for (const node of nodes) for (const name of node.outputs) ours.add(name);
-    for (const [name] of constants) ours.add(name);
+    for (const node of nodes) {
+      for (const name of node.outputs) {
+        ours.add(name);
+      }
+    }
+    for (const [name] of constants) {
+      ours.add(name);
+    }
   }
   const renamed = new Map([
     [input.name, 'scaled_pixels'],
@@ -127,8 +135,9 @@ function buildScaling({ mean, std }: EncoderParts['pixels']): Part {
 function buildProjection(head: EncoderParts['head']): Part {
   const unit = (name: string, from: string, to: string) =>
     createNode('LpNormalization', name, [from], to, { axis: 1, p: 2 });
-  if (head === undefined)
+  if (head === undefined) {
     return { nodes: [unit('unit_embedding', 'features', PORTS.embedding)], constants: [] };
+  }
   const inputs = ['unit_features', 'projection_matrix', 'projection_offset'];
   return {
     nodes: [

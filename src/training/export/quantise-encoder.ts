@@ -44,7 +44,9 @@ export async function quantiseEncoder(
 /** The model with the decoder's bytes as its input and its named output alone. */
 function buildByteModel(model: Model, { input, output }: LoadedCard['card']): Model {
   const outputs = model.outputs.filter(({ name }) => name === output.name);
-  if (input.type === 'uint8') return { ...model, outputs };
+  if (input.type === 'uint8') {
+    return { ...model, outputs };
+  }
   const in255 = ([red, green, blue]: readonly [number, number, number]) =>
     [red * 255, green * 255, blue * 255] as const;
   const pixels = { mean: in255(input.mean), std: in255(input.std) };

@@ -1,11 +1,11 @@
 /** Writing an encoder as the server opens it: the graph, and the model card that describes it. */
-import { createHash } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/session.js';
 import { PawdexError } from '../../errors.js';
 import { ASIDE, writeSynced } from '../../files/replace.js';
+import { computeSha256 } from '../../files/sha256.js';
 import { createRandom } from '../../math/random.js';
 import { computeDot, computeLength } from '../../math/vectors.js';
 import { type Model, writeModel } from '../../onnx/onnx-model.js';
@@ -50,7 +50,9 @@ export async function writeEncoder(
   } catch (error) {
     // What fails here failed above, for the same reason.
     await Promise.allSettled(Object.values(files).map((file) => rm(aside(file), { force: true })));
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    if ((error as NodeJS.ErrnoException).syscall === undefined) {
+      throw error;
+    }
     throw new PawdexError('storage_failed', {
       detail: `The encoder cannot be written to ${folder}: ${(error as Error).message}.`,
       hint: 'Check that the folder can be written to and has space.',
@@ -70,7 +72,7 @@ function createCard(model: Model, bytes: Uint8Array, facts: EncoderFacts, file: 
       name,
       description,
       file,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
+      sha256: computeSha256(bytes),
       input: {
         name: input?.name,
         type: input?.dtype,
@@ -100,27 +102,32 @@ async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
   const session = await openSession({ card, modelPath, fingerprint: '' }, 1);
   const embed = async (batch: Uint8Array[], what: string, hint: string) =>
     session.run(batch).catch((cause: unknown) => {
-      if (cause instanceof PawdexError) throw cause;
+      if (cause instanceof PawdexError) {
+        throw cause;
+      }
       const detail = `The encoder cannot embed ${what}: ${(cause as Error).message}`;
       throw new PawdexError('model_invalid', { detail, hint, cause });
     });
   try {
     const alone: Float32Array[] = [];
-    for (const pixels of images)
+    for (const pixels of images) {
       alone.push(await embed([pixels], 'an image', `Check that the network takes ${size} x ${size} pixels.`));
+    }
     const together = await embed(images, 'two images at once', 'Export the backbone with a free batch axis.');
     for (const [i, vector] of alone.entries()) {
       const length = computeLength(vector);
-      if (!(Math.abs(length - 1) < 1e-3))
+      if (!(Math.abs(length - 1) < 1e-3)) {
         throw new PawdexError('model_invalid', {
           detail: `The encoder gives a vector of length ${length}, not 1.`,
         });
+      }
       const row = together.subarray(i * dimension, (i + 1) * dimension);
-      if (!(computeDot(vector, row) >= SAME))
+      if (!(computeDot(vector, row) >= SAME)) {
         throw new PawdexError('model_invalid', {
           detail: 'The encoder embeds an image differently when another is in its batch.',
           hint: 'Normalise by stored statistics, not by those of the batch.',
         });
+      }
     }
   } finally {
     await session.release();

@@ -40,17 +40,19 @@ export async function fitProjection(
 ): Promise<Projection> {
   const { dimension, shrinkage = 0.1, power = 0.4, session, onStep } = options;
   const { steps = FIT_STEPS, rate = 5e-3, temperature = 0.05, batch = 1536, seed = 0 } = options;
-  if (dimension > features.dimension)
+  if (dimension > features.dimension) {
     throw new PawdexError('config_invalid', {
       detail: `The head cannot make ${dimension} numbers of ${features.dimension} features.`,
       hint: 'Lower the dimension of the embedding.',
     });
+  }
   const distinct = new Set(labels).size;
-  if (distinct < 2 || distinct === labels.length)
+  if (distinct < 2 || distinct === labels.length) {
     throw new PawdexError('set_invalid', {
       detail: `A head cannot be fitted on ${labels.length} photos of ${distinct} labels.`,
       hint: 'It takes two labels or more, and labels with two photos or more.',
     });
+  }
   const start = await fitWhitening(features, labels, { dimension, shrinkage, power }, session);
   const settings = { steps, rate, temperature, batch, seed };
   return fitNeighbourhood(features, labels, start, settings, session, onStep);

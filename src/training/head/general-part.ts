@@ -69,11 +69,12 @@ export async function computePrincipalComponents(
   session?: SessionOptions,
 ): Promise<Projection> {
   const most = Math.min(features.dimension, features.rows - 1);
-  if (count > most)
+  if (count > most) {
     throw new PawdexError('config_invalid', {
       detail: `${features.rows} photos with ${features.dimension} features have ${most} principal components, not ${count}.`,
       hint: 'Lower head.general.dimension, or take them from more photos; those of a gallery are evaluation.galleryPerLabel of each label.',
     });
+  }
   const { total, mean } = await computeCovariance(features, session);
   const axes = await computeLeadingEigenvectors(total, features.dimension, count, session);
   return {
@@ -100,7 +101,9 @@ export async function joinWeighted(
     await scaleProjection(1 - share, learned, features, session),
     await scaleProjection(share, general, features, session),
   );
-  if (constant === 0) return both;
+  if (constant === 0) {
+    return both;
+  }
   const last = {
     matrix: createFloatTensor(new Float32Array(features.dimension), [features.dimension, 1]),
     offset: createFloatTensor([constant]),
@@ -155,7 +158,9 @@ export async function scaleProjection(
 function computeCentring(mean: Float32Array, axes: Float32Array, count: number): Float32Array {
   const offset = new Float64Array(count);
   mean.forEach((value, f) => {
-    for (let i = 0; i < count; i += 1) offset[i]! -= value * axes[f * count + i]!;
+    for (let i = 0; i < count; i += 1) {
+      offset[i]! -= value * axes[f * count + i]!;
+    }
   });
   return Float32Array.from(offset);
 }

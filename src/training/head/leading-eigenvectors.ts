@@ -28,8 +28,9 @@ export async function computeLeadingEigenvectors(
   { threads }: SessionOptions = {},
 ): Promise<Float32Array> {
   const width = Math.min(n, Math.ceil(count * (1 + BEYOND)));
-  if (n <= SMALL || width === n)
+  if (n <= SMALL || width === n) {
     return takeLastColumns(decomposeSymmetric(symmetric, n).vectors, n, n, count);
+  }
   // On the CPU: a GPU multiplies with fewer bits, and the sum would not settle.
   const options = threads === undefined ? {} : { threads };
   const session = await GraphSession.open(buildRoundGraph(symmetric, n, width), options);
@@ -69,7 +70,10 @@ function buildRoundGraph(symmetric: Float32Array, n: number, width: number): Uin
 /** The last `count` of the columns of [n, width], in reverse: eigenvalues ascend. */
 function takeLastColumns(columns: Float32Array, n: number, width: number, count: number): Float32Array {
   const taken = new Float32Array(n * count);
-  for (let row = 0; row < n; row += 1)
-    for (let i = 0; i < count; i += 1) taken[row * count + i] = columns[row * width + width - 1 - i]!;
+  for (let row = 0; row < n; row += 1) {
+    for (let i = 0; i < count; i += 1) {
+      taken[row * count + i] = columns[row * width + width - 1 - i]!;
+    }
+  }
   return taken;
 }

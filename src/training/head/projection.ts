@@ -36,7 +36,9 @@ export async function runOnce(
   feeds: Record<string, Tensor> = {},
 ): Promise<Record<string, Tensor>> {
   const g = new GraphBuilder();
-  for (const [name, value] of Object.entries(build(g))) g.output(name, value);
+  for (const [name, value] of Object.entries(build(g))) {
+    g.output(name, value);
+  }
   const session = await GraphSession.open(g.toBytes(), options);
   try {
     return await session.run(feeds);
@@ -56,7 +58,9 @@ export function projectFeatures(features: Matrix, { matrix, offset }: Projection
     out.set(offset.data as Float32Array);
     for (let f = 0; f < width; f += 1) {
       const value = features.data[row * width + f]!;
-      for (let i = 0; i < dimension; i += 1) out[i] = out[i]! + value * weights[f * dimension + i]!;
+      for (let i = 0; i < dimension; i += 1) {
+        out[i] = out[i]! + value * weights[f * dimension + i]!;
+      }
     }
     normalise(out);
   }

@@ -34,9 +34,15 @@ export async function fitWhitening(
   const { total, mean } = await computeCovariance(features, session);
   const within = (await computeCovariance(computeResiduals(features, labels), session)).total;
   let trace = 0;
-  for (let i = 0; i < width; i += 1) trace += within[i * width + i]!;
-  for (let i = 0; i < within.length; i += 1) within[i]! *= 1 - shrinkage;
-  for (let i = 0; i < width; i += 1) within[i * width + i]! += (shrinkage * trace) / width;
+  for (let i = 0; i < width; i += 1) {
+    trace += within[i * width + i]!;
+  }
+  for (let i = 0; i < within.length; i += 1) {
+    within[i]! *= 1 - shrinkage;
+  }
+  for (let i = 0; i < width; i += 1) {
+    within[i * width + i]! += (shrinkage * trace) / width;
+  }
   const { values, vectors } = decomposeSymmetric(within, width);
   // whiten = vectors diag(values^-power) vectors^T; the covariance of whitened features is whiten total whiten.
   const powers = values.map((value) => Math.max(value, 1e-12) ** -power);
@@ -67,7 +73,9 @@ function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly nu
   const counts = new Map<number, number>();
   labels.forEach((label, row) => {
     const sum = sums.get(label) ?? new Float64Array(dimension);
-    for (let i = 0; i < dimension; i += 1) sum[i]! += data[row * dimension + i]!;
+    for (let i = 0; i < dimension; i += 1) {
+      sum[i]! += data[row * dimension + i]!;
+    }
     sums.set(label, sum);
     counts.set(label, (counts.get(label) ?? 0) + 1);
   });
@@ -75,8 +83,9 @@ function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly nu
   labels.forEach((label, row) => {
     const sum = sums.get(label)!;
     const count = counts.get(label)!;
-    for (let i = 0, at = row * dimension; i < dimension; i += 1, at += 1)
+    for (let i = 0, at = row * dimension; i < dimension; i += 1, at += 1) {
       left[at] = data[at]! - sum[i]! / count;
+    }
   });
   return { data: left, rows, dimension };
 }

@@ -109,7 +109,9 @@ export function appendSameLabel(g: GraphBuilder, a: Value, b: Value): Value {
  * @throws PawdexError `config_invalid` when a softmax would run over fewer than two candidates
  */
 export function checkCandidates(candidates: number, loss: string): void {
-  if (candidates >= 2) return;
+  if (candidates >= 2) {
+    return;
+  }
   throw new PawdexError('config_invalid', {
     detail: `${loss} would compare each example with ${candidates} candidate: its softmax is always 1, its loss 0.`,
     hint: 'Use a larger batch, so that every example has negatives.',

@@ -32,7 +32,9 @@ export function appendInfoNce(
   const logits = appendLogits(g, queries, keys, options.temperature);
   const pairs = appendSameLabel(g, createPositions(g, count), createPositions(g, count));
   const loss = appendContrast(g, logits, pairs, undefined, options.hardness);
-  if (!options.symmetric) return loss;
+  if (!options.symmetric) {
+    return loss;
+  }
   return g.mul(
     g.add(loss, appendContrast(g, g.transposeLast(logits), pairs, undefined, options.hardness)),
     0.5,

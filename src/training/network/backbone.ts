@@ -29,7 +29,9 @@ interface Reading {
  * @throws PawdexError `file_unreadable`, `model_invalid`
  */
 export async function readBackbone(file: string, { size, padding, seed }: Reading): Promise<Model> {
-  if (file === SMALL_NETWORK) return createSmallNetwork(size, seed);
+  if (file === SMALL_NETWORK) {
+    return createSmallNetwork(size, seed);
+  }
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new PawdexError('file_unreadable', {
       detail: `Cannot read the backbone ${file}: ${cause.code}.`,

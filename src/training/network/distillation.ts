@@ -39,7 +39,9 @@ export interface Distillation {
  */
 export function createDistillation({ head }: Network, recipe: Recipe): Distillation | null {
   const { general } = recipe.head;
-  if (general?.features !== 'distilled') return null;
+  if (general?.features !== 'distilled') {
+    return null;
+  }
   const [own, count] = [countLearned(recipe), countComponents(general)];
   const [, { matrix, offset }] = splitProjection(head, own);
   return {

@@ -28,15 +28,21 @@ export function findLayers(model: Model): Layer[] {
   const layers: Layer[] = [];
   for (const node of model.nodes) {
     const weights = findWeights(node, model).filter((name) => !taken.has(name));
-    if (weights.length === 0) continue;
-    for (const name of weights) taken.add(name);
+    if (weights.length === 0) {
+      continue;
+    }
+    for (const name of weights) {
+      taken.add(name);
+    }
     layers.push({ weights });
   }
   return layers;
 }
 
 function findWeights(node: ModelNode, model: Model): string[] {
-  if (WITHOUT_WEIGHTS.has(node.op)) return [];
+  if (WITHOUT_WEIGHTS.has(node.op)) {
+    return [];
+  }
   // Running statistics are measured, not trained.
   const inputs = node.op === 'BatchNormalization' ? node.inputs.slice(0, 3) : node.inputs;
   return [...new Set(inputs)].filter((name) => {
@@ -62,17 +68,20 @@ export function selectTrainableWeights(layers: readonly Layer[], recipe: Recipe)
   });
   const all = layers.flatMap(({ weights }) => weights);
   patterns.forEach((pattern, i) => {
-    if (!all.some((name) => pattern.test(name)))
+    if (!all.some((name) => pattern.test(name))) {
       throw new PawdexError('config_invalid', {
         detail: `freeze.names: no weight of the backbone matches "${freeze.names[i]}".`,
         hint: `Its weights are called ${all.slice(0, 3).join(', ')}, ...`,
       });
+    }
   });
   const trained = new Map<string, number>();
   layers.forEach(({ weights }, i) => {
-    for (const name of weights)
-      if (i >= freeze.layers && !patterns.some((pattern) => pattern.test(name)))
+    for (const name of weights) {
+      if (i >= freeze.layers && !patterns.some((pattern) => pattern.test(name))) {
         trained.set(name, optimiser.layerDecay ** (layers.length - 1 - i));
+      }
+    }
   });
   return trained;
 }

@@ -37,11 +37,12 @@ export const nameKeptInput = (name: string): string => `kept ${name}`;
 export async function cutNetwork(network: Network, recipe: Recipe): Promise<NetworkCut> {
   const trainable = selectTrainableWeights(findLayers(network.backbone), recipe);
   const split = splitModel(network.backbone, new Set(trainable.keys()));
-  if (split === null)
+  if (split === null) {
     throw new PawdexError('config_invalid', {
       detail: 'keptViews needs layers that are frozen before the first that is trained.',
       hint: 'Freeze the lower layers (freeze.layers, freeze.names), or set keptViews to 0.',
     });
+  }
   const g = new GraphBuilder();
   const outputs = await appendFrozenPart(g, split, network, 1);
   return { split, ports: [...outputs].map(([name, { shape }]) => ({ name, shape: shape.slice(1) })) };
@@ -55,8 +56,9 @@ export async function openFrozenPart(
   session?: SessionOptions,
 ): Promise<GraphSession> {
   const g = new GraphBuilder();
-  for (const [name, value] of await appendFrozenPart(g, split, network, batch))
+  for (const [name, value] of await appendFrozenPart(g, split, network, batch)) {
     g.output(nameKeptInput(name), g.cast(value, 'float16'));
+  }
   return GraphSession.open(g.toBytes(), session);
 }
 

@@ -28,10 +28,11 @@ export interface Network {
  */
 export function requireImageInput(backbone: Model): ModelPort {
   const [input, ...others] = backbone.inputs;
-  if (input === undefined || others.length > 0 || input.dtype !== 'float32' || input.shape.length !== 4)
+  if (input === undefined || others.length > 0 || input.dtype !== 'float32' || input.shape.length !== 4) {
     throw new PawdexError('model_invalid', {
       detail: `The backbone takes ${backbone.inputs.map(({ name, dtype, shape }) => `"${name}" ${dtype} [${shape}]`).join(', ')}; the trainer feeds one float32 [batch, 3, S, S].`,
     });
+  }
   return input;
 }
 
@@ -70,11 +71,12 @@ export async function appendBackbone(
   const inputs = { [requireImageInput(backbone).name]: pixels };
   const { outputs } = await importModel(g, backbone, { inputs, trainable });
   const [features, ...others] = outputs.values();
-  if (features?.shape.length !== 2 || features.shape[0] !== pixels.shape[0])
+  if (features?.shape.length !== 2 || features.shape[0] !== pixels.shape[0]) {
     throw new PawdexError('model_invalid', {
       detail: `The backbone's first output is [${features?.shape}]; the trainer needs one vector per image, [batch, F].`,
       hint: 'Export it without its classifier, pooled and flattened.',
     });
+  }
   return [appendUnitRows(g, features), ...others];
 }
 
@@ -85,10 +87,11 @@ export async function appendBackbone(
  * @returns float32 [batch, D], not of unit length: losses and export normalise
  */
 export function appendHead(g: GraphBuilder, { matrix, offset }: Projection, features: Value): Value {
-  if (matrix.shape[0] !== features.shape[1])
+  if (matrix.shape[0] !== features.shape[1]) {
     throw new PawdexError('model_invalid', {
       detail: `The head takes ${matrix.shape[0]} features; the backbone gives ${features.shape[1]}.`,
     });
+  }
   const weights = [g.parameter(HEAD.matrix, matrix), g.parameter(HEAD.offset, offset)] as const;
   return g.op('Gemm', [features, ...weights]);
 }

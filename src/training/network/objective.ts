@@ -41,7 +41,9 @@ export function createObjective(
         : distillation.withTarget(g, embeddings, appendUnitRows(g, before));
     },
     loss(g, embeddings) {
-      if (distillation === null) return appendLosses(g, embeddings, recipe, proxies);
+      if (distillation === null) {
+        return appendLosses(g, embeddings, recipe, proxies);
+      }
       const { learned, loss } = distillation.split(g, embeddings);
       return g.add(appendLosses(g, learned, recipe, proxies), loss);
     },

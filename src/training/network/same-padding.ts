@@ -25,18 +25,23 @@ export function padAsSame(model: Model, size: number): Model {
     if (!WINDOWS.has(node.op)) {
       // Of two inputs the one that is an image tells: the other may be a factor per channel.
       const kept = before.find((each) => each !== undefined);
-      if (kept !== undefined && STILL.has(node.op)) for (const name of node.outputs) sides.set(name, kept);
+      if (kept !== undefined && STILL.has(node.op)) {
+        for (const name of node.outputs) {
+          sides.set(name, kept);
+        }
+      }
       return node;
     }
     const kernel =
       readInts(node.attributes, 'kernel_shape') ??
       model.initialisers.get(node.inputs[1] ?? '')?.shape.slice(2) ??
       [];
-    if (before[0] === undefined || kernel.length !== 2)
+    if (before[0] === undefined || kernel.length !== 2) {
       throw new PawdexError('model_invalid', {
         detail: `The size of what ${describeNode(node)} reads is not known, so it cannot be padded for ${size} pixels.`,
         hint: 'Leave out backbone.padding, and take the size that the network was exported for.',
       });
+    }
     return padNode(node, before[0], kernel, sides);
   });
   const shape = [...input.shape.slice(0, 2), size, size];
@@ -51,6 +56,8 @@ function padNode(
 ): ModelNode {
   const { pads: _stored, auto_pad: _rule, ...attributes } = node.attributes;
   const { begin, end, output } = computeWindow({ ...attributes, auto_pad: 'SAME_UPPER' }, before, kernel);
-  for (const name of node.outputs) sides.set(name, output);
+  for (const name of node.outputs) {
+    sides.set(name, output);
+  }
   return { ...node, attributes: { ...attributes, pads: [...begin, ...end] } };
 }

@@ -30,15 +30,25 @@ export function splitModel(model: Model, trainable: ReadonlySet<string>): Split 
     const reads = (names: ReadonlySet<string>) => node.inputs.some((name) => names.has(name));
     if (reads(changing)) {
       trained.push(node);
-      for (const name of node.outputs) changing.add(name);
-    } else if (reads(fromInput)) frozen.push(node);
-    if (reads(fromInput)) for (const name of node.outputs) fromInput.add(name);
+      for (const name of node.outputs) {
+        changing.add(name);
+      }
+    } else if (reads(fromInput)) {
+      frozen.push(node);
+    }
+    if (reads(fromInput)) {
+      for (const name of node.outputs) {
+        fromInput.add(name);
+      }
+    }
   }
   const made = new Set(frozen.flatMap(({ outputs }) => outputs));
   const crossing = [...new Set(trained.flatMap((node) => node.inputs))].filter((name) => made.has(name));
   const readsInput = trained.some((node) => node.inputs.some((name) => inputs.has(name)));
   const outputsEarly = model.outputs.some(({ name }) => made.has(name));
-  if (crossing.length === 0 || readsInput || outputsEarly) return null;
+  if (crossing.length === 0 || readsInput || outputsEarly) {
+    return null;
+  }
   const part = (nodes: readonly ModelNode[]) => {
     const needed = addConstantNodes(model, nodes);
     const read = new Set(needed.flatMap((node) => node.inputs));
@@ -75,9 +85,13 @@ export function findProducers(nodes: readonly ModelNode[], values: readonly stri
   const wanted = new Set(values);
   const found = new Set<ModelNode>();
   for (const node of nodes.toReversed()) {
-    if (!node.outputs.some((name) => wanted.has(name))) continue;
+    if (!node.outputs.some((name) => wanted.has(name))) {
+      continue;
+    }
     found.add(node);
-    for (const name of node.inputs) wanted.add(name);
+    for (const name of node.inputs) {
+      wanted.add(name);
+    }
   }
   return found;
 }
@@ -87,7 +101,11 @@ function findConstantNodes(model: Model): ModelNode[] {
   const varying = new Set(model.inputs.map(({ name }) => name));
   return model.nodes.filter((node) => {
     const varies = node.inputs.some((name) => varying.has(name));
-    if (varies) for (const name of node.outputs) varying.add(name);
+    if (varies) {
+      for (const name of node.outputs) {
+        varying.add(name);
+      }
+    }
     return !varies;
   });
 }

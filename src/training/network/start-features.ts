@@ -78,13 +78,19 @@ export function addStartOutput(network: Model, trainable: ReadonlySet<string>): 
 /** Copies of the nodes that depend on some weights, which read others in their place. */
 function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMap<string, Tensor>) {
   const initialisers = new Map(own);
-  for (const [name, tensor] of weights) initialisers.set(START + name, tensor);
+  for (const [name, tensor] of weights) {
+    initialisers.set(START + name, tensor);
+  }
   const names = new Set(weights.keys());
   const inStart = (name: string) => (names.has(name) ? START + name : name);
   const copies: ModelNode[] = [];
   for (const node of nodes) {
-    if (!node.inputs.some((name) => names.has(name))) continue;
-    for (const name of node.outputs) names.add(name);
+    if (!node.inputs.some((name) => names.has(name))) {
+      continue;
+    }
+    for (const name of node.outputs) {
+      names.add(name);
+    }
     copies.push({
       ...node,
       // Two nodes may be without a name, but not have one.
@@ -108,8 +114,9 @@ export function widenProjection({ matrix, offset }: Projection, features: Matrix
   const { data, rows, dimension } = features;
   const [width = 0, to = 0] = matrix.shape;
   let length = 0;
-  for (let row = 0; row < rows; row += 1)
+  for (let row = 0; row < rows; row += 1) {
     length += computeLength(data.subarray(row * dimension, row * dimension + width)) / rows;
+  }
   const wide = new Float32Array(dimension * to);
   (matrix.data as Float32Array).forEach((weight, i) => {
     wide[i] = weight / length;
@@ -122,9 +129,13 @@ function findPooledMap(model: Model): string {
   const output = model.outputs[0]?.name ?? '';
   try {
     const { map, steps } = findTail(model, output);
-    if (steps.every(({ node }) => PASSING.has(node.op))) return map;
+    if (steps.every(({ node }) => PASSING.has(node.op))) {
+      return map;
+    }
   } catch (error) {
-    if (!(error instanceof PawdexError)) throw error;
+    if (!(error instanceof PawdexError)) {
+      throw error;
+    }
   }
   throw new PawdexError('config_invalid', {
     detail: `head.general takes the start's features beside the trained ones, and the backbone's "${output}" is not the global mean of a feature map.`,

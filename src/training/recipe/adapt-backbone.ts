@@ -23,17 +23,19 @@ export async function adaptBackbone(
   known: Record<string, unknown> | null,
 ): Promise<{ settings: Record<string, unknown>; assumed: boolean }> {
   const absolute = file === SMALL_NETWORK ? file : path.resolve(file);
-  if (known?.file === absolute && 'size' in known && 'pixels' in known)
+  if (known?.file === absolute && 'size' in known && 'pixels' in known) {
     return { settings: known, assumed: false };
+  }
   const { shape } = requireImageInput(
     await readBackbone(absolute, { size: SMALL_SIZE, padding: 'stored', seed: 0 }),
   );
   const size = typeof shape[2] === 'number' ? shape[2] : known?.size;
-  if (size === undefined)
+  if (size === undefined) {
     throw new PawdexError('config_invalid', {
       detail: `${file} does not say which image size it takes.`,
       hint: 'Say it in a recipe: backbone.size.',
     });
+  }
   const assumed = known?.pixels === undefined;
   // What one network was padded with says nothing of another.
   const { padding: _other, ...kept } = known ?? {};

@@ -30,12 +30,14 @@ export async function readRecipe(file: string): Promise<PartialRecipe> {
   } catch (cause) {
     throw new PawdexError('config_invalid', { detail: `${file}: ${(cause as Error).message}`, cause });
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content))
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new PawdexError('config_invalid', { detail: `${file} is not a mapping of settings.` });
+  }
   const { backbone } = content as { backbone?: unknown };
   const isNamed = typeof backbone === 'object' && backbone !== null && 'file' in backbone;
-  if (isNamed && typeof backbone.file === 'string' && backbone.file !== SMALL_NETWORK)
+  if (isNamed && typeof backbone.file === 'string' && backbone.file !== SMALL_NETWORK) {
     Object.assign(backbone, { file: path.resolve(path.dirname(file), backbone.file) });
+  }
   return content as PartialRecipe;
 }
 
@@ -47,52 +49,66 @@ export async function readRecipe(file: string): Promise<PartialRecipe> {
  */
 export function completeRecipe(partial: PartialRecipe, what: string): Recipe {
   const parsed = recipeSchema.safeParse(partial);
-  if (!parsed.success) throw createRecipeError(`${what}:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) {
+    throw createRecipeError(`${what}:\n${z.prettifyError(parsed.error)}`);
+  }
   const recipe = parsed.data;
   const kinds = recipe.losses.map(({ kind }) => kind);
   const labelled = kinds.filter((kind) => !LABEL_FREE.has(kind));
-  if (labelled.length > 0 && labelled.length < kinds.length)
+  if (labelled.length > 0 && labelled.length < kinds.length) {
     throw createRecipeError(
       `${what}: ${kinds.join(' and ')} cannot be mixed: one of them takes two views of each photo.`,
     );
-  if (new Set(kinds).size < kinds.length)
+  }
+  if (new Set(kinds).size < kinds.length) {
     throw createRecipeError(`${what}: a loss is named twice; use its weight.`);
-  if (kinds.includes('info-nce') && recipe.batch.photos !== 2)
+  }
+  if (kinds.includes('info-nce') && recipe.batch.photos !== 2) {
     throw createRecipeError(
       `${what}: info-nce takes pairs, so batch.photos must be 2, not ${recipe.batch.photos}.`,
     );
-  if (kinds.includes('sup-con') && recipe.batch.photos < 2)
+  }
+  if (kinds.includes('sup-con') && recipe.batch.photos < 2) {
     throw createRecipeError(`${what}: with one photo per label in a batch, sup-con has no positives.`);
+  }
   const { chunk } = recipe.batch;
-  if (chunk !== undefined && countViewsPerStep(recipe) % chunk !== 0)
+  if (chunk !== undefined && countViewsPerStep(recipe) % chunk !== 0) {
     throw createRecipeError(
       `${what}: a batch of ${countViewsPerStep(recipe)} views is not made of chunks of ${chunk}.`,
     );
+  }
   const moco = recipe.losses.find((term) => term.kind === 'moco');
-  if (moco !== undefined && moco.queue % countPhotosPerStep(recipe) !== 0)
+  if (moco !== undefined && moco.queue % countPhotosPerStep(recipe) !== 0) {
     throw createRecipeError(
       `${what}: a queue of ${moco.queue} is not made of batches of ${countPhotosPerStep(recipe)} keys.`,
     );
-  if (recipe.keptViews > 0 && isLabelFree(recipe))
+  }
+  if (recipe.keptViews > 0 && isLabelFree(recipe)) {
     throw createRecipeError(
       `${what}: keptViews is for losses with labels; label-free ones need new pairs of views.`,
     );
-  if (countLearned(recipe) < 2)
+  }
+  if (countLearned(recipe) < 2) {
     throw createRecipeError(
       `${what}: of ${recipe.head.dimension} numbers, ${recipe.head.general?.dimension} are general; two or more have to be learned.`,
     );
+  }
   if (recipe.head.general?.features === 'distilled') {
     const { start } = recipe.head;
-    if (start === 'random')
+    if (start === 'random') {
       throw createRecipeError(
         `${what}: a network of random weights has nothing to distil; leave head.start at fitted.`,
       );
-    if (moco !== undefined) throw createRecipeError(`${what}: moco's keys have no distilled part.`);
+    }
+    if (moco !== undefined) {
+      throw createRecipeError(`${what}: moco's keys have no distilled part.`);
+    }
   }
-  if (recipe.head.start === 'random' && recipe.average.some((share) => share < 1))
+  if (recipe.head.start === 'random' && recipe.average.some((share) => share < 1)) {
     throw createRecipeError(
       `${what}: an average with random start weights is of no use; leave \`average\` at [1].`,
     );
+  }
   return recipe;
 }
 

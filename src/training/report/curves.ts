@@ -71,7 +71,9 @@ const epochs = (points: readonly Point[]) => createAxis('epoch', [0, ...xs(point
 export function drawLossChart(log: readonly ChartEntry[]): string | null {
   const loss = readPoints(log, (entry) => entry.loss);
   const rate = readPoints(log, (entry) => entry.learningRate);
-  if (loss.length === 0 || rate.length === 0) return null;
+  if (loss.length === 0 || rate.length === 0) {
+    return null;
+  }
   const drawn = [thinOut(loss), thinOut(smooth(loss))] as const;
   const left = plot('Loss', epochs(loss), createAxis('loss', drawn.flatMap(ys), formatShort), (scales) =>
     [polyline('curve faint', drawn[0], scales), polyline('curve', drawn[1], scales)].join(''),
@@ -124,7 +126,9 @@ export function drawQualityChart(log: readonly ChartEntry[]): string | null {
   }));
   const shown = curves.filter(({ points }) => points.length > 0);
   const all = shown.flatMap(({ points }) => points);
-  if (all.length === 0) return null;
+  if (all.length === 0) {
+    return null;
+  }
   const best = evaluations.reduce((a, b) => ((b.val?.top1 ?? 0) > (a.val?.top1 ?? 0) ? b : a));
   const quality = createAxis('share of val photos', ys(all), (value) => `${formatShort(100 * value)} %`);
   const drawing = plot('Quality on val', epochs(all), quality, (scales) =>
@@ -161,9 +165,13 @@ export function drawQualityChart(log: readonly ChartEntry[]): string | null {
 function selectBestPerEpoch(log: readonly ChartEntry[]): ChartEntry[] {
   const best = new Map<number, ChartEntry>();
   for (const entry of log) {
-    if (!entry.val) continue;
+    if (!entry.val) {
+      continue;
+    }
     const other = best.get(entry.epoch)?.val;
-    if (!other || entry.val.top1 > other.top1) best.set(entry.epoch, entry);
+    if (!other || entry.val.top1 > other.top1) {
+      best.set(entry.epoch, entry);
+    }
   }
   return [...best.values()];
 }

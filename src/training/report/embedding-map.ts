@@ -30,7 +30,9 @@ type Point = readonly [number, number];
  * @returns an SVG file, or null for fewer than three embeddings
  */
 export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<string | null> {
-  if (vectors.length < 3) return null;
+  if (vectors.length < 3) {
+    return null;
+  }
   const points = fitIntoDrawing(await projectToPlane(vectors));
   const names = [...new Set(labels)].sort();
   const colour = new Map(names.map((name, i) => [name, chooseColour(i)]));
@@ -66,7 +68,9 @@ async function projectToPlane(vectors: MapInput['vectors']): Promise<Point[]> {
   for (let round = 0; round < rounds; round++) {
     umap.step();
     // A progress bar or a Ctrl-C gets its turn.
-    if (round % ROUNDS === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (round % ROUNDS === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
   return umap.getEmbedding().map(([x = 0, y = 0]) => [x, y] as const);
 }

@@ -31,7 +31,9 @@ export async function writeTrainingCharts(dir: string, { log, map }: ChartInput)
   await mkdir(dir, { recursive: true });
   const written: string[] = [];
   for (const [name, svg] of Object.entries(charts)) {
-    if (svg === null) continue;
+    if (svg === null) {
+      continue;
+    }
     const file = path.join(dir, `${name}.svg`);
     await writeFile(file, svg);
     const picture = path.join(dir, `${name}.png`);

@@ -1,4 +1,4 @@
-/** Checkpoints: all that a run needs to go on as if it had not been interrupted. */
+/** Checkpoints: everything a run needs to continue as if it had not been interrupted. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
@@ -10,23 +10,24 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Weights } from './average-weights.js';
 import { readTensors, writeTensors } from './safetensors.js';
 
-/** Where a run is. Photos and views follow from seed and step, so no generator's state is kept. */
+/** The state of a run. Photos and views follow from seed and step, so no random generator's state is stored. */
 export interface Checkpoint {
   state: TrainingState;
-  /** The weights training started from, for their average with the end's. */
+  /** The weights that training started from, for averaging them with the final ones. */
   start: Weights;
   /** Running average of the weights; null where the recipe has none. */
   average: Weights | null;
   /** MoCo's queue, [queue, D], and the momentum encoder's weights; null for other losses. */
   queue: Tensor | null;
   momentum: Weights | null;
-  /** Mean of the weights that `ended.runs` runs ended with, where the recipe asks for several; else nothing. */
+  /** Mean of the weights that finished rounds ended with, where the recipe asks for several rounds; else empty. */
   soup: Weights;
-  /** Runs that have ended, and the steps that they took; those are not in `state.step`. */
-  ended: z.infer<typeof endedSchema>;
+  /** Finished rounds, and the steps that they took, which `state.step` does not count. */
+  finished: { rounds: number; steps: number };
   progress: Progress;
 }
 
+/** Rounds were called runs when the format was made. */
 const endedSchema = z.object({ runs: z.int(), steps: z.int() });
 
 const progressSchema = z.object({
@@ -38,19 +39,19 @@ const progressSchema = z.object({
   seconds: z.number(),
 });
 
-/** What a run has reached, apart from its weights. */
+/** The progress of a run, apart from its weights. */
 export type Progress = z.infer<typeof progressSchema>;
 
 const FILE = 'checkpoint.safetensors';
 
-/** Whether a folder holds a run that can go on. */
+/** Whether a folder holds a run that can be resumed. */
 export function hasCheckpoint(dir: string): boolean {
   return existsSync(path.join(dir, FILE));
 }
 
 /** Writes a checkpoint over the one before. */
 export async function writeCheckpoint(dir: string, checkpoint: Checkpoint, recipe: Recipe): Promise<void> {
-  const { state, start, average, queue, momentum, soup, ended, progress } = checkpoint;
+  const { state, start, average, queue, momentum, soup, finished, progress } = checkpoint;
   const groups: Record<string, Weights | null> = {
     ...Object.fromEntries(KINDS.map((kind) => [kind, state[kind]])),
     start,
@@ -66,7 +67,7 @@ export async function writeCheckpoint(dir: string, checkpoint: Checkpoint, recip
     tensors: Object.fromEntries(tensors),
     metadata: {
       step: String(state.step),
-      ended: JSON.stringify(ended),
+      ended: JSON.stringify({ runs: finished.rounds, steps: finished.steps }),
       progress: JSON.stringify(progress),
       recipe: formatRecipe(recipe),
     },
@@ -81,26 +82,28 @@ export async function writeCheckpoint(dir: string, checkpoint: Checkpoint, recip
  */
 export async function readCheckpoint(dir: string, recipe: Recipe): Promise<Checkpoint> {
   const { tensors, metadata } = await readTensors(path.join(dir, FILE));
-  if (metadata.recipe !== formatRecipe(recipe))
+  if (metadata.recipe !== formatRecipe(recipe)) {
     throw new PawdexError('config_invalid', {
       detail: `The run in ${dir} was started with another recipe.`,
-      hint: 'Go on with the recipe.yaml in that folder, or name another --out.',
+      hint: 'Resume it with the recipe.yaml in that folder, or choose another --out.',
     });
+  }
   const group = (prefix: string): Weights =>
     Object.fromEntries(
       Object.entries(tensors).flatMap(([name, tensor]) =>
         name.startsWith(`${prefix}/`) ? [[name.slice(prefix.length + 1), tensor]] : [],
       ),
     );
-  const some = (weights: Weights) => (Object.keys(weights).length > 0 ? weights : null);
+  const orNull = (weights: Weights) => (Object.keys(weights).length > 0 ? weights : null);
+  const { runs: rounds, steps } = endedSchema.parse(JSON.parse(metadata.ended ?? '{}'));
   return {
     state: { step: Number(metadata.step), weights: group('weights'), m: group('m'), v: group('v') },
     start: group('start'),
-    average: some(group('average')),
-    momentum: some(group('momentum')),
+    average: orNull(group('average')),
+    momentum: orNull(group('momentum')),
     queue: group('queue').keys ?? null,
     soup: group('soup'),
-    ended: endedSchema.parse(JSON.parse(metadata.ended ?? '{}')),
+    finished: { rounds, steps },
     progress: progressSchema.parse(JSON.parse(metadata.progress ?? '{}')),
   };
 }

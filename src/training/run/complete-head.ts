@@ -19,7 +19,9 @@ export function createFeatureNetwork<N extends Pick<Network, 'backbone'>>(
   start: Pick<Network, 'backbone'>,
   general: General,
 ): N {
-  if (general?.features !== 'start') return trained;
+  if (general?.features !== 'start') {
+    return trained;
+  }
   return { ...trained, backbone: addStartFeatures(trained.backbone, start.backbone) };
 }
 
@@ -36,12 +38,16 @@ export async function completeHead(
   general: General,
   session?: SessionOptions,
 ): Promise<Projection> {
-  if (general === undefined) return learned;
+  if (general === undefined) {
+    return learned;
+  }
   if (general.features === 'distilled') {
     const own = learned.offset.data.length - countComponents(general);
     return joinWeighted(...splitProjection(learned, own), features, general, session);
   }
-  if (general.features === 'trained') return addGeneralPart(learned, features, general, session);
+  if (general.features === 'trained') {
+    return addGeneralPart(learned, features, general, session);
+  }
   const from = learned.matrix.shape[0] as number;
   return addGeneralPart(widenProjection(learned, features), features, { ...general, from }, session);
 }

@@ -17,14 +17,16 @@ export class DivergenceGuard {
    * @throws PawdexError `training_diverged` when one is not finite, or the loss is far above what it was
    */
   check(step: number, loss: number, gradientNorm: number): void {
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw new PawdexError('training_diverged', {
         detail: `At step ${step} the loss was ${loss} and the norm of the gradients ${gradientNorm}.`,
       });
-    if (this.#mean !== null && loss > EXPLODED * Math.max(this.#mean, SMALL))
+    }
+    if (this.#mean !== null && loss > EXPLODED * Math.max(this.#mean, SMALL)) {
       throw new PawdexError('training_diverged', {
         detail: `At step ${step} the loss rose to ${loss.toFixed(3)}, from about ${this.#mean.toFixed(3)}.`,
       });
+    }
     this.#mean = this.#mean === null ? loss : this.#mean + SMOOTHING * (loss - this.#mean);
   }
 }

@@ -1,17 +1,18 @@
-/** Views whose frozen layers have been computed, in a file: rows of float16, photo by photo, view by view. */
-import { createHash } from 'node:crypto';
+/** A file of views whose frozen layers have been computed: rows of float16, photo by photo, view by view. */
 import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { computeSha256 } from '../../files/sha256.js';
+import { countElements, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
-import type { LoadOptions } from '../data/load-batches.js';
-import { loadBatches } from '../data/load-batches.js';
+import { type LoadOptions, loadBatches } from '../data/load-batches.js';
+import type { PlannedBatch } from '../data/plan-run.js';
 import type { Network } from '../network/network.js';
 import { type NetworkCut, nameKeptInput, openFrozenPart } from '../network/network-cut.js';
 
 /** Views through the frozen layers at once. */
 const BATCH = 8;
 
-/** Settings of {@link KeptViews.make}. */
+/** Settings of {@link KeptViews.open}. */
 export interface KeptViewsOptions {
   /** Folder of the run. */
   dir: string;
@@ -20,7 +21,7 @@ export interface KeptViewsOptions {
   /** Photos, by index from 0. */
   photos: number;
   load: Omit<LoadOptions, 'signal' | 'viewsPerPhoto'>;
-  /** What else decides what the rows hold, such as the backbone's bytes: another one makes the file anew. */
+  /** Whatever else the rows depend on, such as the backbone's bytes. If it changes, the file is made again. */
   identity: unknown;
   session?: SessionOptions;
   signal?: AbortSignal;
@@ -40,16 +41,16 @@ export class KeptViews {
   }
 
   /**
-   * Computes what is missing of a folder's views. Interrupted, it goes on where it was the next time.
+   * Opens the kept views of a folder and computes those that are missing. After an interruption it continues where it was.
    *
    * @throws PawdexError `set_invalid` when no photo of a label can be used; the signal's reason
    */
-  static async make(network: Network, cut: NetworkCut, options: KeptViewsOptions): Promise<KeptViews> {
+  static async open(network: Network, cut: NetworkCut, options: KeptViewsOptions): Promise<KeptViews> {
     const { dir, views, photos, load } = options;
-    const width = cut.ports.reduce((sum, { shape }) => sum + shape.reduce((product, d) => product * d, 1), 0);
+    const width = cut.ports.reduce((sum, { shape }) => sum + countElements(shape), 0);
     const { rule, seed, views: settings } = load;
     const identity = JSON.stringify([options.identity, cut.ports, rule, seed, settings, views, photos]);
-    const key = createHash('sha256').update(identity).digest('hex');
+    const key = computeSha256(identity);
     const keyFile = path.join(dir, 'kept-views.key');
     const same = (await readFile(keyFile, 'utf8').catch(() => '')) === key;
     const file = await open(path.join(dir, 'kept-views.f16'), same ? 'r+' : 'w+');
@@ -58,7 +59,9 @@ export class KeptViews {
       const rowBytes = width * 2;
       const { size } = await file.stat();
       const done = Math.min(photos * views, Math.floor(size / rowBytes / BATCH) * BATCH);
-      if (done < photos * views) await fillFile(file, network, cut, options, done, width);
+      if (done < photos * views) {
+        await fillFile(file, network, cut, options, done, width);
+      }
       return new KeptViews(file, width, views);
     } catch (error) {
       await file.close();
@@ -66,8 +69,13 @@ export class KeptViews {
     }
   }
 
-  /** The row of one view. @param view 0 to the number of views - 1 @returns float16 [width], as bits */
-  async row(photo: number, view: number): Promise<Uint16Array> {
+  /**
+   * Reads the row of one view.
+   *
+   * @param view from 0
+   * @returns float16 [width], as bits
+   */
+  async readRow(photo: number, view: number): Promise<Uint16Array> {
     const row = new Uint16Array(this.#width);
     await this.#file.read(row, 0, row.byteLength, (photo * this.#views + view) * row.byteLength);
     return row;
@@ -78,44 +86,30 @@ export class KeptViews {
   }
 }
 
+/** Computes the rows from `done` on. */
 async function fillFile(
   file: FileHandle,
   network: Network,
   cut: NetworkCut,
-  { views, photos, load, session: how, signal, onProgress }: KeptViewsOptions,
+  options: KeptViewsOptions,
   done: number,
   width: number,
 ): Promise<void> {
+  const { views, photos, load, signal, onProgress } = options;
   const total = photos * views;
-  const session = await openFrozenPart(cut, network, BATCH, how);
-  function* plan() {
-    for (let first = done; first < total; first += BATCH) {
-      // The last batch is filled up with the last view.
-      const rows = Array.from({ length: BATCH }, (_, i) => Math.min(first + i, total - 1));
-      yield {
-        step: first / BATCH,
-        epoch: 0,
-        photos: rows.map((row) => Math.floor(row / views)),
-        turns: rows.map((row) => row % views),
-      };
-    }
-  }
+  const { size } = network;
+  const session = await openFrozenPart(cut, network, BATCH, options.session);
   try {
-    const options = { ...load, viewsPerPhoto: 1, ...(signal === undefined ? {} : { signal }) };
-    for await (const { step, pixels } of loadBatches(plan(), options)) {
-      const { size } = network;
+    for await (const { step, pixels } of loadBatches(planRows(done, total, views), {
+      ...load,
+      viewsPerPhoto: 1,
+      signal,
+    })) {
       const results = await session.run({
         pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: pixels },
       });
       const count = Math.min(BATCH, total - step * BATCH);
-      const rows = new Uint16Array(count * width);
-      let at = 0;
-      for (const { name, shape } of cut.ports) {
-        const part = shape.reduce((product, d) => product * d, 1);
-        const data = results[nameKeptInput(name)]?.data as Uint16Array;
-        for (let i = 0; i < count; i += 1) rows.set(data.subarray(i * part, (i + 1) * part), i * width + at);
-        at += part;
-      }
+      const rows = joinPorts(cut, results, count, width);
       await file.write(rows, 0, rows.byteLength, step * BATCH * width * 2);
       onProgress?.(step * BATCH + count);
     }
@@ -123,4 +117,37 @@ async function fillFile(
   } finally {
     await session.close();
   }
+}
+
+/** Plans batches of rows; the last is filled up with the last view. */
+function* planRows(done: number, total: number, views: number): Generator<PlannedBatch, void> {
+  for (let first = done; first < total; first += BATCH) {
+    const rows = Array.from({ length: BATCH }, (_, i) => Math.min(first + i, total - 1));
+    yield {
+      step: first / BATCH,
+      epoch: 0,
+      photos: rows.map((row) => Math.floor(row / views)),
+      turns: rows.map((row) => row % views),
+    };
+  }
+}
+
+/** Puts the ports of each view one after the other. @returns float16 [count, width], as bits */
+function joinPorts(
+  { ports }: NetworkCut,
+  results: Readonly<Record<string, Tensor>>,
+  count: number,
+  width: number,
+): Uint16Array {
+  const rows = new Uint16Array(count * width);
+  let at = 0;
+  for (const { name, shape } of ports) {
+    const size = countElements(shape);
+    const data = results[nameKeptInput(name)]?.data as Uint16Array;
+    for (let i = 0; i < count; i++) {
+      rows.set(data.subarray(i * size, (i + 1) * size), i * width + at);
+    }
+    at += size;
+  }
+  return rows;
 }

@@ -10,6 +10,8 @@
  */
 export function computeRate(step: number, total: number, warmUp: number): number {
   const rising = Math.floor(total * warmUp);
-  if (step < rising) return (step + 1) / (rising + 1);
+  if (step < rising) {
+    return (step + 1) / (rising + 1);
+  }
   return 0.5 * (1 + Math.cos((Math.PI * (step - rising)) / Math.max(1, total - rising)));
 }

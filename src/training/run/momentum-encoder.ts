@@ -52,8 +52,9 @@ export class MomentumEncoder {
 
   /** Continues from a checkpoint taken after `steps` steps of `batch` keys. */
   load(weights: Readonly<Weights>, queue: Tensor, steps: number, batch: number): void {
-    for (const [name, tensor] of Object.entries(this.weights))
+    for (const [name, tensor] of Object.entries(this.weights)) {
       (tensor.data as Float32Array).set(weights[name]!.data as Float32Array);
+    }
     (this.queue.data as Float32Array).set(queue.data as Float32Array);
     this.#next = (steps * batch) % (this.queue.shape[0] ?? 1);
   }

@@ -66,7 +66,9 @@ export async function prepareStart(
   });
   const proxies = hasProxies ? computeMeanProxies(projectFeatures(frozen, head), labels, count) : null;
   const { general } = recipe.head;
-  if (general?.features !== 'distilled') return { network: { ...network, head }, proxies };
+  if (general?.features !== 'distilled') {
+    return { network: { ...network, head }, proxies };
+  }
   const components = await computePrincipalComponents(frozen, countComponents(general), reading.session);
   const target = await scaleProjection(1, components, frozen, reading.session);
   return { network: { ...network, head: joinProjections(head, target) }, proxies };

@@ -40,7 +40,9 @@ export async function findReadablePhotos(
           return photo;
         } catch (error) {
           const coded = asPawdexError(error);
-          if (!isOneImagesFault(coded)) throw error;
+          if (!isOneImagesFault(coded)) {
+            throw error;
+          }
           onBad(photo.file, coded);
           return null;
         } finally {

@@ -66,8 +66,9 @@ export async function readTensors(file: string): Promise<TensorFile> {
           data_offsets: [from, to],
         },
       ]): [string, Tensor] => {
-        if (to - from !== 4 * countElements(shape) || start + to > bytes.length)
+        if (to - from !== 4 * countElements(shape) || start + to > bytes.length) {
           throw new Error(`"${name}" is cut short`);
+        }
         const own = Uint8Array.from(bytes.subarray(start + from, start + to));
         return [name, { dtype: 'float32', shape, data: new Float32Array(own.buffer) }];
       },

@@ -1,4 +1,7 @@
-/** A training run from its recipe to its last step. */
+/**
+ * Takes the steps of a run and owns what they change: weights, optimiser state, running average, momentum encoder, and the
+ * mean over rounds. When to step, evaluate and save is decided by training-run.ts.
+ */
 import { PawdexError } from '../../errors.js';
 import { createZeros, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
@@ -13,30 +16,20 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 import { copyWeights, moveAverage, moveTowards, type Weights } from './average-weights.js';
 import type { Checkpoint } from './checkpoint.js';
 import { MomentumEncoder } from './momentum-encoder.js';
+import type { StepBatch } from './plan-batches.js';
 
-/** What a step is fed. */
-export interface StepBatch {
-  /** The views: `pixels` uint8 [views, S, S, 3], or what is kept of them; and `labels` int64 [views] for labelled losses. */
-  feeds: Record<string, Tensor>;
-  /** Second views, for MoCo's keys: uint8 [views, S, S, 3]. */
-  second?: Tensor;
-}
-
-/**
- * The trained weights with everything that moves along with them. Given equal batches it takes equal steps, bit for
- * bit, also after {@link Trainer.load}.
- */
+/** Given the same batches, a trainer takes the same steps bit for bit, also after {@link Trainer.load}. */
 export class Trainer {
-  /** The weights training started from. */
+  /** The weights that training started from. */
   readonly start: Weights;
   readonly #recipe: Recipe;
   readonly #step: TrainingStep;
   readonly #average: Weights | null;
   readonly #momentum: MomentumEncoder | null;
-  /** Mean of what the runs so far ended with, where the recipe asks for several; meaningless before the first has. */
+  /** Mean of the weights that finished rounds ended with, where the recipe asks for several rounds. */
   readonly #soup: Weights;
-  /** How many those are, and the steps that they took. */
-  #ended = { runs: 0, steps: 0 };
+  /** Finished rounds, and the steps that they took. */
+  #finished = { rounds: 0, steps: 0 };
 
   private constructor(recipe: Recipe, step: TrainingStep, momentum: MomentumEncoder | null) {
     this.#recipe = recipe;
@@ -66,9 +59,9 @@ export class Trainer {
     const { chunk } = recipe.batch;
     const step = await TrainingStep.create(objective, {
       batch: countViewsPerStep(recipe),
-      ...(chunk === undefined ? {} : { chunk }),
+      chunk,
       optimiser: createOptimiser(network, recipe),
-      ...(session === undefined ? {} : { session }),
+      session,
     });
     const moco = recipe.losses.find((term) => term.kind === 'moco');
     const momentum =
@@ -84,41 +77,47 @@ export class Trainer {
     return new Trainer(recipe, step, momentum);
   }
 
-  /** Steps taken, over all runs. */
+  /** Steps taken, over all rounds. */
   get steps(): number {
-    return this.#ended.steps + this.stepsOfRun;
+    return this.#finished.steps + this.stepsOfRound;
   }
 
-  /** Steps of the run that is under way. */
-  get stepsOfRun(): number {
+  /** Steps taken in this round. */
+  get stepsOfRound(): number {
     return this.#step.state.step;
   }
 
   /**
-   * The weights as they are to be judged and exported: the running average of this run's where there is one; when all
-   * of several runs have ended, their mean.
+   * The weights to evaluate and export: the running average of this round where there is one, or the mean over the rounds
+   * when all of several rounds are finished.
    */
   get weights(): Weights {
     const { soup } = this.#recipe;
-    if (soup > 1 && this.#ended.runs === soup) return this.#soup;
+    if (soup > 1 && this.#finished.rounds === soup) {
+      return this.#soup;
+    }
     return this.#average ?? this.#step.state.weights;
   }
 
-  /** Ends one of several runs: its weights go into the mean, and the next begins where it did. */
-  endRun(): void {
-    const { runs } = this.#ended;
-    moveTowards(this.#soup, this.weights, runs / (runs + 1));
-    this.#ended = { runs: runs + 1, steps: this.steps };
-    const none = (moments: Weights) =>
+  /** Finishes a round: adds its weights to the mean, and goes back to the start for the next. */
+  finishRound(): void {
+    const { rounds } = this.#finished;
+    moveTowards(this.#soup, this.weights, rounds / (rounds + 1));
+    this.#finished = { rounds: rounds + 1, steps: this.steps };
+    const clear = (moments: Weights) =>
       Object.fromEntries(
         Object.entries(moments).map(([name, { dtype, shape }]) => [name, createZeros(dtype, shape)]),
       );
     const { m, v } = this.#step.state;
-    this.#begin({ step: 0, weights: this.start, m: none(m), v: none(v) }, this.start);
+    this.#startFrom({ step: 0, weights: this.start, m: clear(m), v: clear(v) }, this.start);
   }
 
-  /** Takes one step. @throws PawdexError `internal` when onnxruntime fails; the state is then as before */
-  async run(batch: StepBatch, learningRate: number): Promise<StepResult> {
+  /**
+   * Takes one step.
+   *
+   * @throws PawdexError `internal` when onnxruntime fails; the state is then as before
+   */
+  async takeStep(batch: StepBatch, learningRate: number): Promise<StepResult> {
     const keys = this.#momentum === null ? null : await this.#momentum.keys(batch.second as Tensor);
     const feeds = {
       ...batch.feeds,
@@ -126,12 +125,16 @@ export class Trainer {
     };
     const result = await this.#step.run(feeds, learningRate);
     const { weights, step } = this.#step.state;
-    if (keys !== null) this.#momentum?.advance(keys, weights);
-    if (this.#average !== null) moveAverage(this.#average, weights, this.#recipe.ema, step);
+    if (keys !== null) {
+      this.#momentum?.advance(keys, weights);
+    }
+    if (this.#average !== null) {
+      moveAverage(this.#average, weights, this.#recipe.ema, step);
+    }
     return result;
   }
 
-  /** All but the progress, for a checkpoint; later steps overwrite it. */
+  /** Everything but the progress, for a checkpoint. Later steps overwrite it. */
   get snapshot(): Omit<Checkpoint, 'progress'> {
     return {
       state: this.#step.state,
@@ -140,27 +143,32 @@ export class Trainer {
       queue: this.#momentum?.queue ?? null,
       momentum: this.#momentum?.weights ?? null,
       soup: this.#soup,
-      ended: this.#ended,
+      finished: this.#finished,
     };
   }
 
   /** Continues from a checkpoint. @throws PawdexError `model_invalid` when it is of another network */
-  load({ state, start, average, queue, momentum, soup, ended }: Omit<Checkpoint, 'progress'>): void {
+  load(checkpoint: Omit<Checkpoint, 'progress'>): void {
+    const { state, start, average, queue, momentum, soup, finished } = checkpoint;
     copyInto(this.start, start);
     copyInto(this.#soup, soup);
-    this.#ended = ended;
-    this.#begin(state, average ?? state.weights, momentum ?? state.weights, queue);
+    this.#finished = finished;
+    this.#startFrom(state, average ?? state.weights, momentum ?? state.weights, queue);
   }
 
-  #begin(
+  #startFrom(
     state: TrainingState,
     average: Weights,
     momentum = state.weights,
     queue: Tensor | null = null,
   ): void {
     this.#step.load(state);
-    if (this.#average !== null) copyInto(this.#average, average);
-    if (this.#momentum === null) return;
+    if (this.#average !== null) {
+      copyInto(this.#average, average);
+    }
+    if (this.#momentum === null) {
+      return;
+    }
     this.#momentum.load(
       momentum,
       queue ?? this.#momentum.queue,
@@ -176,12 +184,13 @@ export class Trainer {
   }
 }
 
-/** @throws PawdexError `model_invalid` when a weight is missing */
+/** Copies stored weights. @throws PawdexError `model_invalid` when one is missing */
 function copyInto(into: Weights, from: Readonly<Weights>): void {
   for (const [name, tensor] of Object.entries(into)) {
     const stored = from[name];
-    if (stored?.data.length !== tensor.data.length)
+    if (stored?.data.length !== tensor.data.length) {
       throw new PawdexError('model_invalid', { detail: `The checkpoint does not fit the weight "${name}".` });
+    }
     (tensor.data as Float32Array).set(stored.data as Float32Array);
   }
 }

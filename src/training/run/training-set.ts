@@ -40,11 +40,13 @@ export class TrainingSet {
     holdOut: readonly string[],
   ) {
     const held = new Set(holdOut);
-    for (const label of held)
-      if (!photos.some((photo) => photo.label === label))
+    for (const label of held) {
+      if (!photos.some((photo) => photo.label === label)) {
         throw new PawdexError('config_invalid', {
           detail: `evaluation.holdOut names "${label}", which no photo carries.`,
         });
+      }
+    }
     const known = photos.filter(({ label }) => !held.has(label));
     this.heldOut = photos.filter(({ label }) => held.has(label));
     if (val === null) {
@@ -67,17 +69,20 @@ export class TrainingSet {
     this.labels = [...new Set(this.train.map(({ label }) => label))].sort();
     const numbers = new Map(this.labels.map((label, i) => [label, i]));
     this.numbers = Int32Array.from(this.train, ({ label }) => numbers.get(label)!);
-    if (this.labels.length < 2 || this.val.length === 0)
+    if (this.labels.length < 2 || this.val.length === 0) {
       throw new PawdexError('set_invalid', {
         detail: `There are ${this.train.length} photos of ${this.labels.length} labels to train on and ${this.val.length} to measure with.`,
         hint: 'Training needs at least two labels, and two photos of some label.',
       });
+    }
   }
 
   /** The first photos of each label, spread over the label's photos. @param perLabel at most this many of each */
   galleryOf(perLabel: number): TrainingPhoto[] {
     const byLabel = new Map(this.labels.map((label): [string, TrainingPhoto[]] => [label, []]));
-    for (const photo of this.train) byLabel.get(photo.label)!.push(photo);
+    for (const photo of this.train) {
+      byLabel.get(photo.label)!.push(photo);
+    }
     return [...byLabel.values()].flatMap((photos) => {
       const step = Math.max(1, photos.length / perLabel);
       return Array.from(

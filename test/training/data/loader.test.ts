@@ -4,7 +4,8 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PawdexError } from '../../../src/errors.js';
 import { openPhoto, type ResizeRule } from '../../../src/image/decode.js';
 import { createRandom } from '../../../src/math/random.js';
-import { type LoadedBatch, type LoadOptions, loadBatches } from '../../../src/training/data/load-batches.js';
+import type { Batch } from '../../../src/training/data/batch-maker.js';
+import { type LoadOptions, loadBatches } from '../../../src/training/data/load-batches.js';
 import { PhotoCache } from '../../../src/training/data/photo-cache.js';
 import { type PlannedBatch, planRun } from '../../../src/training/data/plan-run.js';
 import { renderView } from '../../../src/training/data/render-view.js';
@@ -55,18 +56,18 @@ function setUp(
   return { bad, options };
 }
 
-async function all(planned: Iterable<PlannedBatch>, options: LoadOptions): Promise<LoadedBatch[]> {
-  const batches: LoadedBatch[] = [];
+async function all(planned: Iterable<PlannedBatch>, options: LoadOptions): Promise<Batch[]> {
+  const batches: Batch[] = [];
   for await (const batch of loadBatches(planned, options)) batches.push(batch);
   return batches;
 }
 
 /** A batch to compare; its pixels as a digest. */
-const without = ({ waitedMs: _, pixels, ...batch }: LoadedBatch) => ({
+const without = ({ waitedMs: _, pixels, ...batch }: Batch) => ({
   ...batch,
   pixels: createHash('sha256').update(pixels).digest('hex'),
 });
-const row = ({ pixels }: LoadedBatch, i: number) => pixels.subarray(i * IMAGE, (i + 1) * IMAGE);
+const row = ({ pixels }: Batch, i: number) => pixels.subarray(i * IMAGE, (i + 1) * IMAGE);
 
 describe('loadBatches', () => {
   it('gives what the plan says, view by view', async () => {

@@ -20,7 +20,9 @@ export async function evaluateNode(
 ): Promise<Tensor[]> {
   const feeds: Record<string, Tensor> = {};
   const names = inputs.map((input, i) => {
-    if (input === undefined) return '';
+    if (input === undefined) {
+      return '';
+    }
     feeds[`in${i}`] = 'data' in input ? input : createZeros(input.dtype, input.shape);
     return `in${i}`;
   });

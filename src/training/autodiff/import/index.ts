@@ -46,13 +46,16 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
   const values = new Map<string, Value | undefined>([['', undefined]]);
   for (const { name } of model.inputs) {
     const value = options.inputs[name];
-    if (!value)
+    if (!value) {
       throw new PawdexError('model_invalid', { detail: `The model's input "${name}" is not given.` });
+    }
     values.set(name, value);
   }
   const trainable = options.trainable ?? new Set<string>();
   for (const name of trainable) {
-    if (model.initialisers.get(name)?.dtype === 'float32') continue;
+    if (model.initialisers.get(name)?.dtype === 'float32') {
+      continue;
+    }
     throw new PawdexError('model_invalid', {
       detail: `The model has no float32 initialiser "${name}" to train.`,
     });
@@ -66,7 +69,9 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
   const batchStatistics = new Map<string, BatchNormalised & { varianceName: string }>();
   for (const node of model.nodes) {
     const inputs = node.inputs.map((name) => {
-      if (values.has(name)) return values.get(name);
+      if (values.has(name)) {
+        return values.get(name);
+      }
       throw new PawdexError('model_invalid', {
         detail: `${describeNode(node)} reads "${name}", which nothing computes.`,
       });
@@ -88,12 +93,16 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
       outputs = await importNode(g, node, plain, model.opset);
     }
     node.outputs.forEach((name, i) => {
-      if (name !== '' && outputs[i]) values.set(name, outputs[i]);
+      if (name !== '' && outputs[i]) {
+        values.set(name, outputs[i]);
+      }
     });
   }
   const outputs = model.outputs.map(({ name }): [string, Value] => {
     const value = values.get(name);
-    if (!value) throw new PawdexError('model_invalid', { detail: `Nothing computes the output "${name}".` });
+    if (!value) {
+      throw new PawdexError('model_invalid', { detail: `Nothing computes the output "${name}".` });
+    }
     return [name, layout.plain(value)];
   });
   return { outputs: new Map(outputs), batchStatistics };
@@ -103,7 +112,11 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
 function findTrainedValues(model: Model, trainable: ReadonlySet<string>): Set<string> {
   const names = new Set(trainable);
   for (const { inputs, outputs } of model.nodes) {
-    if (inputs.some((name) => names.has(name))) for (const name of outputs) names.add(name);
+    if (inputs.some((name) => names.has(name))) {
+      for (const name of outputs) {
+        names.add(name);
+      }
+    }
   }
   return names;
 }
@@ -115,8 +128,12 @@ async function importNode(
   opset: number,
 ): Promise<readonly Value[]> {
   const [x] = given;
-  if (node.op === 'Constant') return [g.constant(readConstantNode(node), node.outputs[0])];
-  if (node.op === 'Dropout' && x) return [x];
+  if (node.op === 'Constant') {
+    return [g.constant(readConstantNode(node), node.outputs[0])];
+  }
+  if (node.op === 'Dropout' && x) {
+    return [x];
+  }
   if (node.op === 'Shape' && x) {
     const range = x.shape.slice(
       readInt(node.attributes, 'start', 0),
@@ -132,7 +149,9 @@ async function importNode(
   }
   const { attributes, constants } = moderniseNode(node, opset, x?.shape.length ?? 0);
   const inputs = [...given];
-  for (const [position, tensor] of constants) inputs[position] = g.constant(tensor, `${node.op} axes`);
+  for (const [position, tensor] of constants) {
+    inputs[position] = g.constant(tensor, `${node.op} axes`);
+  }
   const modern = { ...node, inputs: inputs.map((input) => input?.name ?? ''), attributes };
   const writtenOpset = Math.max(opset, MINIMUM_OPSET);
   const tensors = inputs.map((input) => g.constantOf(input) ?? input);
@@ -158,13 +177,21 @@ async function importNode(
 /** The tensor of a Constant node in any of its forms. */
 function readConstantNode(node: ModelNode): Tensor {
   const [[form, value] = []] = Object.entries(node.attributes);
-  if (form === 'value' && typeof value === 'object' && 'dtype' in value) return value;
-  if (form === 'value_int' && typeof value === 'number') return createIntTensor([value], []);
-  if (form === 'value_ints' && Array.isArray(value)) return createIntTensor(value.map(Number));
-  if (form === 'value_float' && typeof value === 'object' && 'float' in value)
+  if (form === 'value' && typeof value === 'object' && 'dtype' in value) {
+    return value;
+  }
+  if (form === 'value_int' && typeof value === 'number') {
+    return createIntTensor([value], []);
+  }
+  if (form === 'value_ints' && Array.isArray(value)) {
+    return createIntTensor(value.map(Number));
+  }
+  if (form === 'value_float' && typeof value === 'object' && 'float' in value) {
     return createFloatTensor([value.float], []);
-  if (form === 'value_floats' && typeof value === 'object' && 'floats' in value)
+  }
+  if (form === 'value_floats' && typeof value === 'object' && 'floats' in value) {
     return createFloatTensor(value.floats);
+  }
   throw new PawdexError('model_invalid', {
     detail: `${describeNode(node)} holds a kind of constant that is not read.`,
   });

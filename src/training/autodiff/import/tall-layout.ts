@@ -55,9 +55,13 @@ export class TallLayout {
   /** The value in the model's own layout. */
   plain(value: Value): Value {
     const shape = this.#modelShapes.get(value);
-    if (shape === undefined) return value;
+    if (shape === undefined) {
+      return value;
+    }
     const known = this.#toPlain.get(value);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const plain = this.#g.transpose(this.#planes(value), [1, 0, 2, 3]);
     this.#toPlain.set(value, plain);
     return plain;
@@ -72,10 +76,16 @@ export class TallLayout {
    */
   apply(node: ModelNode, inputs: readonly (Value | undefined)[], trained: boolean): Value | undefined {
     const [x, second] = inputs;
-    if (!x || node.domain !== '') return undefined;
+    if (!x || node.domain !== '') {
+      return undefined;
+    }
     const isTall = this.#modelShapes.has(x);
-    if (node.op === 'Conv' && second && trained) return this.#conv(node, x, second, inputs[2]);
-    if (isTall && node.op === 'GlobalAveragePool') return this.#globalAverage(x);
+    if (node.op === 'Conv' && second && trained) {
+      return this.#conv(node, x, second, inputs[2]);
+    }
+    if (isTall && node.op === 'GlobalAveragePool') {
+      return this.#globalAverage(x);
+    }
     if (isTall && UNARY.has(node.op)) {
       return this.#tall(this.#g.op(node.op, inputs, { ...node.attributes }), this.#shapeOf(x));
     }
@@ -89,7 +99,9 @@ export class TallLayout {
   #conv(node: ModelNode, x: Value, weight: Value, bias: Value | undefined): Value | undefined {
     const [batch = 1, , ...spatial] = this.#shapeOf(x);
     const kind = findTallWindow(weight, readInt(node.attributes, 'group', 1), spatial, node.attributes);
-    if (kind === undefined) return undefined;
+    if (kind === undefined) {
+      return undefined;
+    }
     const { window, pointwise } = kind;
     const g = this.#g;
     const shape = [batch, weight.shape[0] ?? 1, ...window.output];
@@ -120,9 +132,13 @@ export class TallLayout {
 
   /** The value in the tall layout. */
   #enter(value: Value): Value {
-    if (this.#modelShapes.has(value)) return value;
+    if (this.#modelShapes.has(value)) {
+      return value;
+    }
     const known = this.#toTall.get(value);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const tall = this.#g.reshape(this.#g.transpose(value, [1, 0, 2, 3]), computeTallShape(value.shape));
     this.#toTall.set(value, tall);
     return this.#tall(tall, value.shape);
@@ -146,7 +162,9 @@ function findTallWindow(
   spatial: readonly number[],
   attributes: ModelNode['attributes'],
 ): { window: Window; pointwise: boolean } | undefined {
-  if (spatial.length !== 2) return undefined;
+  if (spatial.length !== 2) {
+    return undefined;
+  }
   const window = computeWindow(attributes, spatial, weight.shape.slice(2));
   const trivial = [...window.kernel, ...window.strides].every((n) => n === 1);
   const pointwise = trivial && group === 1 && [...window.begin, ...window.end].every((n) => n === 0);

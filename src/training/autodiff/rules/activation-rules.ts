@@ -20,8 +20,9 @@ export const ACTIVATION_RULES: Readonly<Record<string, GradientRule>> = {
    * Clip after it can be fused and x need not be kept.
    */
   Clip: ({ g, node, y, dy, needs, shapes }) => {
-    if (needs(1) || needs(2))
+    if (needs(1) || needs(2)) {
       throw createNotDifferentiableError(node, 'its bounds cannot be trained; freeze them.');
+    }
     const [low, high] = [readConstant(shapes, 1)?.[0], readConstant(shapes, 2)?.[0]];
     return [g.mul(dy, mask(g, y, low, high) ?? g.scalar(1))];
   },
@@ -88,6 +89,8 @@ function mask(
 ): Value | undefined {
   const above = low === undefined ? undefined : low === 0 ? y : g.sub(y, low);
   const below = high === undefined ? undefined : g.sub(high, y);
-  if (above === undefined) return below && markPositive(g, below);
+  if (above === undefined) {
+    return below && markPositive(g, below);
+  }
   return markPositive(g, below === undefined ? above : g.mul(above, below));
 }

@@ -55,8 +55,12 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
     const after = x.shape.map(() => 0);
     let gradient = dy;
     for (const { axis, start, step, count } of resolveSlices(shapes, x.shape)) {
-      if (count === 0) return [undefined];
-      if (step < 0) gradient = g.reverse(gradient, [axis]);
+      if (count === 0) {
+        return [undefined];
+      }
+      if (step < 0) {
+        gradient = g.reverse(gradient, [axis]);
+      }
       gradient = interleaveZeros(g, gradient, axis, Math.abs(step));
       const first = step < 0 ? start + (count - 1) * step : start;
       before[axis] = first;
@@ -81,7 +85,9 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
 
   /** y = x with a border. Constant: the border is cropped off. Edge, reflect, wrap: it is added to where it came from. */
   Pad: ({ g, node, x, dy, needs, shapes }) => {
-    if (needs(2)) throw createNotDifferentiableError(node, 'its border value cannot be trained; freeze it.');
+    if (needs(2)) {
+      throw createNotDifferentiableError(node, 'its border value cannot be trained; freeze it.');
+    }
     const { before, after } = resolvePads(shapes, x.shape.length);
     const mode = readString(node.attributes, 'mode', 'constant');
     if (mode === 'constant') {
@@ -91,7 +97,9 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
     let gradient = dy;
     x.shape.forEach((length, axis) => {
       const lead = before[axis] ?? 0;
-      if (lead === 0 && after[axis] === 0) return;
+      if (lead === 0 && after[axis] === 0) {
+        return;
+      }
       const sources = Array.from({ length: dy.shape[axis] ?? 0 }, (_, i) => sourceOf(mode, i - lead, length));
       gradient = collect(g, gradient, axis, sources, length);
     });
@@ -109,7 +117,9 @@ function restoreShape({ g, x, dy }: RuleCall): (Value | undefined)[] {
 
 /** Puts step - 1 zeros between neighbours along an axis. */
 function interleaveZeros(g: GraphBuilder, x: Value, axis: number, step: number): Value {
-  if (step === 1) return x;
+  if (step === 1) {
+    return x;
+  }
   const none = [...x.shape.map(() => 0), 0];
   const cells = g.pad(g.unsqueeze(x, [axis + 1]), none, none.with(axis + 1, step - 1));
   const length = (x.shape[axis] ?? 0) * step;
@@ -118,10 +128,16 @@ function interleaveZeros(g: GraphBuilder, x: Value, axis: number, step: number):
 
 /** Which element of a line of `length` the border shows at position `i`. */
 function sourceOf(mode: string, i: number, length: number): number {
-  if (mode === 'edge') return Math.min(Math.max(i, 0), length - 1);
+  if (mode === 'edge') {
+    return Math.min(Math.max(i, 0), length - 1);
+  }
   const modulo = (n: number) => ((i % n) + n) % n;
-  if (mode === 'wrap') return modulo(length);
-  if (length === 1) return 0;
+  if (mode === 'wrap') {
+    return modulo(length);
+  }
+  if (length === 1) {
+    return 0;
+  }
   const position = modulo(2 * (length - 1));
   return position < length ? position : 2 * (length - 1) - position;
 }

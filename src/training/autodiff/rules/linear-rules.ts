@@ -49,6 +49,8 @@ export const LINEAR_RULES: Readonly<Record<string, GradientRule>> = {
 function weightGradient(g: GraphBuilder, a: Value, dy: Value, b: Value): Value {
   const flat = b.shape.length === 2 && a.shape.length === dy.shape.length;
   const rows = (x: Value) => g.reshape(x, [countElements(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
-  if (flat) return g.matMul(g.transposeLast(rows(a)), rows(dy));
+  if (flat) {
+    return g.matMul(g.transposeLast(rows(a)), rows(dy));
+  }
   return sumTo(g, g.matMul(g.transposeLast(a), dy), b.shape);
 }

@@ -48,7 +48,9 @@ export function spreadThroughWindow(
   });
   spatial.forEach((length, axis) => {
     const begin = (window.begin[axis] ?? 0) - (both[axis] ?? 0);
-    if (result.shape[axis + 2] !== length) result = g.slice(result, axis + 2, begin, begin + length);
+    if (result.shape[axis + 2] !== length) {
+      result = g.slice(result, axis + 2, begin, begin + length);
+    }
   });
   return result;
 }

@@ -53,7 +53,9 @@ export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
     const positions = g.addNode('MaxPool', [x], { attributes: node.attributes, outputCount: 2 })[1];
     const size = [countElements(x.shape)];
     const flat = [countElements(dy.shape)];
-    if (positions === undefined) return [undefined];
+    if (positions === undefined) {
+      return [undefined];
+    }
     const inputs = [g.zeros(size), g.reshape(positions, flat), g.reshape(dy, flat)];
     return [g.reshape(g.op('ScatterElements', inputs, { axis: 0, reduction: 'add' }), x.shape)];
   },
@@ -97,7 +99,9 @@ function isPointwise({ window, group }: ConvCall): boolean {
 /** dx: every dy, times the weight, added to what its window covered. */
 function appendDataGradient(g: GraphBuilder, call: ConvCall): Value {
   const { x, weight, dy, group, window } = call;
-  if (isPointwise(call)) return g.conv(dy, g.transpose(weight, swapFirstAxes(weight)), {});
+  if (isPointwise(call)) {
+    return g.conv(dy, g.transpose(weight, swapFirstAxes(weight)), {});
+  }
   return spreadThroughWindow(g, dy, weight, { window, spatial: x.shape.slice(2), group });
 }
 
@@ -133,7 +137,9 @@ function correlate(g: GraphBuilder, { x, weight, dy, group, window }: ConvCall):
   });
   // Rows at the far end that no window reached gave taps beyond the kernel.
   window.kernel.forEach((size, axis) => {
-    if (gradient.shape[axis + 2] !== size) gradient = g.slice(gradient, axis + 2, 0, size);
+    if (gradient.shape[axis + 2] !== size) {
+      gradient = g.slice(gradient, axis + 2, 0, size);
+    }
   });
   return g.reshape(g.transpose(gradient, swapFirstAxes(gradient)), weight.shape);
 }

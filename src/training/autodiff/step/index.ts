@@ -98,8 +98,9 @@ export class TrainingStep {
     const parameters = new Map([...backward.parameters, ...loss.parameters]);
     const update = buildUpdateGraph([...parameters.keys()], optimiser);
     const sessions: GraphSession[] = [];
-    for (const g of [forward, loss, backward, update])
+    for (const g of [forward, loss, backward, update]) {
       sessions.push(await GraphSession.open(g.toBytes(), how));
+    }
     const [forwards, losses, backwards, updates] = sessions as [
       GraphSession,
       GraphSession,
@@ -164,7 +165,9 @@ export class TrainingStep {
 
   /** Frees the graphs. */
   async close(): Promise<void> {
-    for (const session of this.#sessions) await session.close();
+    for (const session of this.#sessions) {
+      await session.close();
+    }
   }
 }
 

@@ -109,7 +109,9 @@ export function renameToSums<T>(
 
 function appendScalarLoss(objective: Objective, g: GraphBuilder, embeddings: Value): Value {
   const loss = objective.loss(g, embeddings);
-  if (loss.shape.length === 0) return loss;
+  if (loss.shape.length === 0) {
+    return loss;
+  }
   throw new PawdexError('internal', {
     detail: `The loss has the shape [${loss.shape}] instead of a scalar's.`,
   });

@@ -29,7 +29,9 @@ export function fitAffine({ low, high, counts }: Histogram): Affine {
   for (const a of below > 0 ? SHARES : [1]) {
     for (const b of above > 0 ? SHARES : [1]) {
       const scale = Math.fround((above * b + below * a) / TOP);
-      if (!(scale > 0)) continue;
+      if (!(scale > 0)) {
+        continue;
+      }
       const zero = Math.round((below * a) / scale);
       const error = computeSquaredError(centres, weights, scale, zero, least);
       if (error < least) {

@@ -39,13 +39,17 @@ export function roundFilters({ weights, moments, size, scales, limit }: FilterGr
   const rest = new Float64Array(size);
   scales.forEach((scale, f) => {
     const from = f * size;
-    for (let i = 0; i < size; i += 1) rest[i] = weights[from + order[i]!]!;
+    for (let i = 0; i < size; i += 1) {
+      rest[i] = weights[from + order[i]!]!;
+    }
     for (let i = size - 1; i >= 0; i -= 1) {
       const integer = Math.max(-limit, Math.min(limit, Math.round(rest[i]! / scale)));
       rounded[from + order[i]!] = integer;
       const row = i * size;
       const error = (rest[i]! - integer * scale) / factor[row + i]!;
-      for (let j = 0; j < i; j += 1) rest[j]! -= error * factor[row + j]!;
+      for (let j = 0; j < i; j += 1) {
+        rest[j]! -= error * factor[row + j]!;
+      }
     }
   });
   return rounded;
@@ -53,7 +57,11 @@ export function roundFilters({ weights, moments, size, scales, limit }: FilterGr
 
 function damp(moments: Float64Array, size: number): void {
   let trace = 0;
-  for (let i = 0; i < size; i += 1) trace += moments[i * size + i]!;
+  for (let i = 0; i < size; i += 1) {
+    trace += moments[i * size + i]!;
+  }
   const added = (DAMPING * trace) / size + 1e-9;
-  for (let i = 0; i < size; i += 1) moments[i * size + i]! += added;
+  for (let i = 0; i < size; i += 1) {
+    moments[i * size + i]! += added;
+  }
 }

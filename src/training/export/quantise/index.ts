@@ -49,25 +49,28 @@ export async function quantise(
   photos: readonly Uint8Array[],
   { seed = 0, onProgress }: QuantiseOptions = {},
 ): Promise<Quantised> {
-  if (encoder.nodes.some(({ op }) => op === 'QuantizeLinear'))
+  if (encoder.nodes.some(({ op }) => op === 'QuantizeLinear')) {
     throw new PawdexError('model_invalid', {
       detail: 'The encoder is quantised already.',
       hint: 'Quantise the float encoder it was made from.',
     });
+  }
   const model = await prepareEncoder(encoder);
   const feeds = createFeeds(model, photos);
   const [first] = feeds;
-  if (first === undefined)
+  if (first === undefined) {
     throw new PawdexError('set_invalid', { detail: 'Quantisation needs photos to take ranges from.' });
+  }
   const sized = model.nodes
     .filter(({ op }) => op === 'Conv' || op === 'Add')
     .map(({ outputs }) => outputs[0] ?? '');
   const planned = planQuantisation(model, await observeShapes(model, sized, first));
-  if (planned.convolutions.length === 0)
+  if (planned.convolutions.length === 0) {
     throw new PawdexError('model_invalid', {
       detail: 'The encoder has no 2-D convolution with constant weights, so there is nothing to quantise.',
       hint: 'Serve the float encoder as it is.',
     });
+  }
   let done = 0;
   const { histograms, means } = await observeActivations(
     model,
@@ -110,7 +113,9 @@ async function measureAgreement(
       cosines.push(computeDot(a as Float32Array, b as Float32Array));
     }
   } finally {
-    for (const session of sessions) await session.close();
+    for (const session of sessions) {
+      await session.close();
+    }
   }
   return { mean: cosines.reduce((a, b) => a + b) / cosines.length, least: Math.min(...cosines) };
 }

@@ -119,8 +119,9 @@ function gatherPatch(
         const y = top + ky * window.dilations[0]!;
         for (let kx = 0; kx < kw; kx += 1, at += 1) {
           const x = left + kx * window.dilations[1]!;
-          if (y >= 0 && y < height && x >= 0 && x < width)
+          if (y >= 0 && y < height && x >= 0 && x < width) {
             data[at] = pixels[(c * height + y) * width + x]! - zero;
+          }
         }
       }
     }
@@ -128,7 +129,9 @@ function gatherPatch(
 }
 
 function addTo(sums: Float64Array, values: Float32Array): void {
-  for (let i = 0; i < sums.length; i += 1) sums[i]! += values[i]!;
+  for (let i = 0; i < sums.length; i += 1) {
+    sums[i]! += values[i]!;
+  }
 }
 
 /** E[x x^T] - E[x] E[x]^T, group by group. */
@@ -142,9 +145,11 @@ function centreMoments(
   return Array.from({ length: groups }, (_, group) => {
     const moments = products.slice(group * size * size, (group + 1) * size * size);
     const mean = sums.subarray(group * size, (group + 1) * size).map((sum) => sum / count);
-    for (let i = 0; i < size; i += 1)
-      for (let j = 0; j < size; j += 1)
+    for (let i = 0; i < size; i += 1) {
+      for (let j = 0; j < size; j += 1) {
         moments[i * size + j] = moments[i * size + j]! / count - mean[i]! * mean[j]!;
+      }
+    }
     return moments;
   });
 }

@@ -33,7 +33,9 @@ export async function observeShapes(
 ): Promise<Map<string, readonly number[]>> {
   const shapes = new Map<string, readonly number[]>();
   await runOverFeeds(model, [], names, [feed], (results) => {
-    for (const name of names) shapes.set(name, results[name]?.shape ?? []);
+    for (const name of names) {
+      shapes.set(name, results[name]?.shape ?? []);
+    }
   });
   return shapes;
 }
@@ -77,7 +79,9 @@ export async function observeActivations(
     for (const name of convolutions) {
       const photo = values(`mean ${name}`);
       const sums = means.get(name) ?? new Float64Array(photo.length);
-      for (let c = 0; c < photo.length; c += 1) sums[c]! += photo[c]! / feeds.length;
+      for (let c = 0; c < photo.length; c += 1) {
+        sums[c]! += photo[c]! / feeds.length;
+      }
       means.set(name, sums);
     }
     onPhoto();
@@ -89,7 +93,9 @@ export async function observeActivations(
     ]),
   );
   await runOverFeeds(model, [], tensors, feeds, (results) => {
-    for (const [name, histogram] of histograms) countValues(results[name]?.data as Float32Array, histogram);
+    for (const [name, histogram] of histograms) {
+      countValues(results[name]?.data as Float32Array, histogram);
+    }
     onPhoto();
   });
   return { histograms, means };
@@ -112,13 +118,17 @@ async function runOverFeeds(
   feeds: readonly Feed[],
   use: (results: Record<string, Tensor>) => void,
 ): Promise<void> {
-  if (names.length === 0) return;
+  if (names.length === 0) {
+    return;
+  }
   const outputs = names.map((name) => ({ name }));
   const session = await GraphSession.open(
     writeModel({ ...model, nodes: [...model.nodes, ...further], outputs }),
   );
   try {
-    for (const feed of feeds) use(await session.run(feed));
+    for (const feed of feeds) {
+      use(await session.run(feed));
+    }
   } finally {
     await session.close();
   }

@@ -18,11 +18,12 @@ const PER_CHANNEL_OPSET = 13;
  * @throws PawdexError `model_invalid` when onnxruntime cannot load it or its operator set is too old
  */
 export async function prepareEncoder(model: Model): Promise<Model> {
-  if (model.opset < PER_CHANNEL_OPSET)
+  if (model.opset < PER_CHANNEL_OPSET) {
     throw new PawdexError('model_invalid', {
       detail: `The encoder uses the ONNX operator set ${model.opset}; quantisation per channel needs ${PER_CHANNEL_OPSET}.`,
       hint: 'Export it again with a newer operator set, or convert it with onnx.version_converter.',
     });
+  }
   const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-quantise-'));
   try {
     const file = path.join(folder, 'prepared.onnx');

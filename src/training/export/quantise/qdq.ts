@@ -120,9 +120,15 @@ export function writeQdq(
     return [x, w, b];
   };
 
-  for (const { name } of model.inputs) if (plan.rounded.has(name)) round(name);
+  for (const { name } of model.inputs) {
+    if (plan.rounded.has(name)) {
+      round(name);
+    }
+  }
   for (const node of model.nodes) {
-    if (plan.absorbed.has(node) || node.outputs.some((name) => plan.sources.has(name))) continue;
+    if (plan.absorbed.has(node) || node.outputs.some((name) => plan.sources.has(name))) {
+      continue;
+    }
     const onIntegers = plan.integer.has(node);
     const inputs =
       node.op === 'Conv' && onIntegers
@@ -131,8 +137,12 @@ export function writeQdq(
     const outputs = node.outputs.map((name) => plan.activated.get(name) ?? name);
     nodes.push({ ...node, inputs, outputs });
     for (const name of outputs) {
-      if (plan.rounded.has(name)) round(name);
-      if (onIntegers) integersOnly.add(name);
+      if (plan.rounded.has(name)) {
+        round(name);
+      }
+      if (onIntegers) {
+        integersOnly.add(name);
+      }
     }
   }
   return { ...model, nodes, initialisers: keepReadConstants(nodes, initialisers), convolutions };
@@ -164,7 +174,9 @@ function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
       Math.max(largest / WEIGHT_LIMIT, Math.abs(added) / (step * BIAS_LIMIT)) || 1 / WEIGHT_LIMIT,
     );
     scales[f] = scale;
-    for (let i = 0; i < size; i += 1) integers[f * size + i] = Math.round(row[i]! / scale);
+    for (let i = 0; i < size; i += 1) {
+      integers[f * size + i] = Math.round(row[i]! / scale);
+    }
     biases[f] = Math.round(added / (step * scale));
   }
   return {

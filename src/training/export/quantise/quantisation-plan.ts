@@ -42,8 +42,11 @@ export function planQuantisation(
 ): QuantisationPlan {
   const { initialisers } = model;
   const consumers = new Map<string, ModelNode[]>();
-  for (const node of model.nodes)
-    for (const name of node.inputs) consumers.set(name, [...(consumers.get(name) ?? []), node]);
+  for (const node of model.nodes) {
+    for (const name of node.inputs) {
+      consumers.set(name, [...(consumers.get(name) ?? []), node]);
+    }
+  }
   const isOutput = new Set(model.outputs.map(({ name }) => name));
   const hasPositions = (name: string) => {
     const [, , height = 1, width = 1] = shapes.get(name) ?? [];
@@ -62,32 +65,46 @@ export function planQuantisation(
     const [next, ...others] = consumers.get(output) ?? [];
     const absorbs = next !== undefined && others.length === 0 && isClippingAtZero(next, initialisers);
     const result = absorbs ? (next.outputs[0] ?? '') : output;
-    if (isOutput.has(result)) return;
+    if (isOutput.has(result)) {
+      return;
+    }
     if (absorbs) {
       absorbed.set(next, result);
       activated.set(output, result);
     }
     integer.add(node);
     made.add(result);
-    for (const name of inputs) if (!sources.has(name) && !rounded.has(name)) rounded.set(name, name);
+    for (const name of inputs) {
+      if (!sources.has(name) && !rounded.has(name)) {
+        rounded.set(name, name);
+      }
+    }
     rounded.set(result, result);
   };
 
   for (const node of model.nodes) {
     const [x = '', y = ''] = node.inputs;
     const [output = ''] = node.outputs;
-    if (node.domain !== '' || isOutput.has(output)) continue;
+    if (node.domain !== '' || isOutput.has(output)) {
+      continue;
+    }
     const weight = initialisers.get(y);
     if (node.op === 'DequantizeLinear') {
       const source = readSource(node, initialisers);
-      if (source) sources.set(output, source);
+      if (source) {
+        sources.set(output, source);
+      }
     } else if (node.op === 'Conv') {
       const bias = node.inputs[2];
       const constant = weight?.dtype === 'float32' && (!bias || initialisers.has(bias));
-      if (constant && weight.shape.length === 4 && hasPositions(output)) take(node, [x]);
+      if (constant && weight.shape.length === 4 && hasPositions(output)) {
+        take(node, [x]);
+      }
     } else if (node.op === 'Add') {
       const residual = !weight && !initialisers.has(x) && (made.has(x) || made.has(y));
-      if (residual && hasPositions(output)) take(node, [x, y]);
+      if (residual && hasPositions(output)) {
+        take(node, [x, y]);
+      }
     } else if (node.op === 'MaxPool' && made.has(x) && node.outputs.length === 1) {
       integer.add(node);
       made.add(output);
@@ -100,7 +117,9 @@ export function planQuantisation(
 
 /** Whether a node is a Relu, or a Clip from 0 up: its range begins at 0, so rounding to 0..255 does the same. */
 function isClippingAtZero(node: ModelNode, initialisers: ReadonlyMap<string, Tensor>): boolean {
-  if (node.op === 'Relu') return true;
+  if (node.op === 'Relu') {
+    return true;
+  }
   const low = initialisers.get(node.inputs[1] ?? '');
   return node.op === 'Clip' && low !== undefined && toNumbers(low)[0] === 0;
 }
@@ -108,6 +127,8 @@ function isClippingAtZero(node: ModelNode, initialisers: ReadonlyMap<string, Ten
 function readSource(node: ModelNode, initialisers: ReadonlyMap<string, Tensor>): Source | undefined {
   const [integers = '', ...settings] = node.inputs;
   const [scale, zero] = settings.map((name) => initialisers.get(name));
-  if (scale?.data.length !== 1 || zero?.dtype !== 'uint8' || zero.data.length !== 1) return undefined;
+  if (scale?.data.length !== 1 || zero?.dtype !== 'uint8' || zero.data.length !== 1) {
+    return undefined;
+  }
   return { integers, scale: Number(scale.data[0]), zero: Number(zero.data[0]) };
 }

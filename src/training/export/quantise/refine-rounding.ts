@@ -89,7 +89,9 @@ async function measureMeanWithoutBias(
   };
   const means = new Float64Array(scales.length);
   await segments.try([input, weight, convolution, average], 'average', ({ data }) => {
-    for (let f = 0; f < means.length; f += 1) means[f]! += Number(data[f]) / photos;
+    for (let f = 0; f < means.length; f += 1) {
+      means[f]! += Number(data[f]) / photos;
+    }
   });
   return means;
 }

@@ -28,12 +28,20 @@ export class Segments {
   async advance(end: number): Promise<void> {
     const nodes = this.#model.nodes.slice(this.#done, end);
     this.#done = end;
-    if (nodes.length === 0) return;
+    if (nodes.length === 0) {
+      return;
+    }
     const later = new Set(this.#model.nodes.slice(end).flatMap(({ inputs }) => inputs));
     const outputs = nodes.flatMap((node) => node.outputs).filter((name) => later.has(name));
     await this.#run(nodes, outputs, (results, live) => {
-      for (const name of outputs) live.set(name, results[name] as Tensor);
-      for (const name of live.keys()) if (!later.has(name)) live.delete(name);
+      for (const name of outputs) {
+        live.set(name, results[name] as Tensor);
+      }
+      for (const name of live.keys()) {
+        if (!later.has(name)) {
+          live.delete(name);
+        }
+      }
     });
   }
 
@@ -61,7 +69,9 @@ export class Segments {
     };
     const session = await GraphSession.open(writeModel(model));
     try {
-      for (const live of this.#live) use(await session.run(Object.fromEntries(live)), live);
+      for (const live of this.#live) {
+        use(await session.run(Object.fromEntries(live)), live);
+      }
     } finally {
       await session.close();
     }
