@@ -1,5 +1,15 @@
 /** The parts of docs/contrastive-learning.md that hold numbers, as Markdown. */
-import { losses, mistakes, ROW, refusal, rowShares, WORKED, worked } from './examples.mjs';
+import {
+  losses,
+  measureGeometry,
+  measureLevels,
+  mistakes,
+  ROW,
+  refusal,
+  rowShares,
+  WORKED,
+  worked,
+} from './examples.mjs';
 
 const table = (head, rows, numbers = true) =>
   [
@@ -58,43 +68,79 @@ async function lossesBlock() {
   );
 }
 
+async function levelsBlock() {
+  const { width, queue, temperature, mocoStart, supConLowest } = await measureLevels();
+  const rows = [
+    ['InfoNCE', 'N pairs', 'ln N', '0'],
+    ['NT-Xent', 'two views of N photos', 'ln(2N - 1)', '0'],
+    [
+      'SupCon',
+      'N views, each with P positives',
+      'ln(N - 1)',
+      `ln P: each positive can get at most 1/P of the softmax. With P = 3 at a temperature of ${temperature}: ${three(supConLowest)} = ln 3`,
+    ],
+    [
+      'MoCo',
+      `K keys in the queue`,
+      `ln(K + 1), but a run **starts near 0**: with ${queue} random keys of ${width} numbers at a temperature of ${temperature}, ${three(mocoStart)}`,
+      '0',
+    ],
+    ['proxies', 'C breeds', 'ln C', '0'],
+  ];
+  return table(['loss', 'compared', 'all candidates alike', 'lowest, at a low temperature'], rows, false);
+}
+
+function geometryBlock() {
+  const { worked: example, apart, collapsed } = measureGeometry();
+  const row = (name, { alignment, uniformity }) => [name, three(alignment), three(uniformity)];
+  return table(
+    ['embeddings', 'alignment', 'uniformity'],
+    [
+      row('the worked example', example),
+      row('both views of a photo in one place, the two photos opposite', apart),
+      row('all in one place', collapsed),
+    ],
+  );
+}
+
 async function mistakesBlock() {
   const m = await mistakes();
+  const contrast = source('losses/contrast.ts');
   const rows = [
     [
       'A view is compared with itself',
-      `It is its own best match, whatever the encoder does. Four photos at right angles, the views of each alike, have a loss of ${three(m.aligned)}; with each view among its own candidates it would be ${three(m.withItself)}, and no encoder could bring it below ln 2, as the pair never beats the view itself`,
-      `\`notItself\` in ${source('losses/contrast.ts')}`,
+      `It is always its own best match. Four photos at right angles, the views of each alike, have a loss of ${three(m.aligned)}. If each view were among its own candidates, it would be ${three(m.withItself)}, and no encoder could get below ln 2, because the pair never beats the view itself`,
+      `\`createNotItselfMask\` in ${contrast}`,
     ],
     [
       'A softmax over one element',
-      `It is always 1, its loss 0, its gradient 0: training seems perfect from the first step. The trainer says: "${refusal()}"`,
-      `\`checkCandidates\` in ${source('losses/contrast.ts')}, called by every loss`,
+      `It is always 1, so the loss and its gradient are 0, and training looks perfect from the first step. The trainer says: "${refusal()}"`,
+      `\`checkCandidates\` in ${contrast}, called by every loss`,
     ],
     [
       'No negatives in the denominator',
-      `Nothing is pushed apart, and all photos collapse into one point, where every positive is perfect. With negatives that point has ${three(m.collapsed)} = ln 7 for 4 photos, what guessing has`,
-      `one \`LogSoftmax\` over all candidates: \`contrast\` in ${source('losses/contrast.ts')}`,
+      `Nothing pushes photos apart, so a contrastive loss has its best value where all photos are one point. With negatives, that point has ${three(m.collapsed)} = ln 7 for 4 photos, the value of guessing. Training without negatives needs [other means](#without-negatives) against collapse`,
+      `one \`LogSoftmax\` over all candidates: \`appendContrast\` in ${contrast}`,
     ],
     [
       'Embeddings are not normalised',
-      `The loss then depends on their length: right rows get better by growing, without turning anywhere, and wrong ones explode. The worked example ten times as long: ${three(m.tenTimesUnnormalised)} on bare dot products; ${three(m.tenTimes)} here, as before`,
-      `\`normalise\` in ${source('losses/contrast.ts')}, inside every loss`,
+      `The loss then depends on their length: correct rows improve by growing without turning, and wrong ones explode. The worked example ten times as long has ${three(m.tenTimesUnnormalised)} on bare dot products, and ${three(m.tenTimes)} here, as before`,
+      `\`appendUnitRows\` in ${contrast}, inside every loss`,
     ],
     [
       'The temperature is too high',
-      `Cosines reach from -1 to 1 only, so the softmax stays flat: 64 photos at right angles, the views of each alike, still have ${three(m.warm)} at a temperature of 1 (guessing: ${three(m.random)}), but ${three(m.cool)} at 0.1`,
-      `fixed by the recipe, or \`learnedTemperature\` in ${source('losses/contrast.ts')}, kept within 0.01 and 1`,
+      `Cosines only reach from -1 to 1, so the softmax stays flat: 64 photos at right angles, the views of each alike, still have ${three(m.warm)} at a temperature of 1 (guessing: ${three(m.random)}), but ${three(m.cool)} at 0.1`,
+      `fixed by the recipe, or \`declareTemperature\` in ${contrast}, kept within 0.01 and 1`,
     ],
     [
       'The temperature is too low',
-      'Only the hardest negative counts, and that is often a wrong label or the same animal again; see the table above',
+      'Only the hardest negative counts, and that is often a wrong label or the same animal; see the table above',
       'as above',
     ],
     [
       'Photos of one label are negatives of each other',
-      `Two breeds at right angles, all photos of a breed alike, 2 photos of each: NT-Xent gives ${three(m.breedsBySimClr)} and would rather have each photo apart (${three(m.apartBySimClr)}); SupCon gives ${three(m.breedsBySupCon)} (apart: ${three(m.apartBySupCon)})`,
-      `labels where there are some: ${source('losses/sup-con.ts')}`,
+      `Two breeds at right angles, all photos of a breed alike, 2 photos of each: NT-Xent gives ${three(m.breedsBySimClr)} and prefers each photo apart (${three(m.apartBySimClr)}); SupCon gives ${three(m.breedsBySupCon)} (apart: ${three(m.apartBySupCon)})`,
+      `labels, where there are some: ${source('losses/sup-con.ts')}`,
     ],
     [
       'False negatives: one photo twice in a batch, or another photo of the same animal',
@@ -110,6 +156,8 @@ export const blocks = async () => ({
   worked: await workedBlock(),
   temperature: await temperatureBlock(),
   losses: await lossesBlock(),
+  geometry: geometryBlock(),
+  levels: await levelsBlock(),
   mistakes: await mistakesBlock(),
 });
 

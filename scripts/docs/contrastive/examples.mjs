@@ -1,4 +1,5 @@
 /** The numbers of docs/contrastive-learning.md, by the trainer's own losses. */
+import { drawDirections } from '../../../dist/math/random.js';
 import {
   appendInfoNce,
   appendMoco,
@@ -144,6 +145,47 @@ function unnormalised(z, temperature) {
     return most + Math.log(total) - logits[(i + half) % z.length];
   });
   return terms.reduce((a, b) => a + b, 0) / terms.length;
+}
+
+/** Of each loss, its value when all candidates are alike, at the start of training, and at its lowest. */
+export async function measureLevels() {
+  const [width, queue, temperature] = [128, 4096, 0.07];
+  const keys = drawDirections(queue, width, 1);
+  const unit = (axis) => Array.from({ length: width }, (_, i) => (i === axis ? 1 : 0));
+  const rowsOf = (data) => createFloatTensor(data, [data.length / width, width]);
+  // Two breeds, two photos of each, two views of each photo, all of a breed alike.
+  const labels = Array.from({ length: 8 }, (_, i) => i % 2);
+  return {
+    width,
+    queue,
+    temperature,
+    // The momentum encoder starts as a copy, so that a key is almost its query, and random keys are far from both.
+    mocoStart: await lossOf((g, rows) =>
+      appendMoco(g, rows([unit(0)]), rows([unit(0)]), g.constant(rowsOf(keys)), { temperature }),
+    ),
+    supConLowest: await lossOf((g, rows) =>
+      appendSupCon(g, rows(aligned(2, 4)), g.integers(labels), { temperature }),
+    ),
+  };
+}
+
+/** Alignment and uniformity (Wang and Isola 2020) of the worked example, and of what a perfect encoder would make of it. */
+export function measureGeometry() {
+  const distance = (a, b) => a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0);
+  const measure = (z) => {
+    const pairs = z.flatMap((a, i) => z.slice(i + 1).map((b) => distance(a, b)));
+    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const half = z.length / 2;
+    return {
+      alignment: mean(z.slice(0, half).map((a, i) => distance(a, z[i + half]))),
+      uniformity: Math.log(mean(pairs.map((value) => Math.exp(-2 * value)))),
+    };
+  };
+  return {
+    worked: measure(WORKED.views.map(({ degrees }) => direction(degrees))),
+    apart: measure([0, 180, 0, 180].map(direction)),
+    collapsed: measure([0, 0, 0, 0].map(direction)),
+  };
 }
 
 /** The sentence a softmax over one element is refused with. */

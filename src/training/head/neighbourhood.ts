@@ -60,7 +60,7 @@ export async function fitNeighbourhood(
         weightDecay: 0,
         perWeight: (name) => ({ rate: scales.get(name) ?? 1 }),
       },
-      ...(session ? { session } : {}),
+      session,
     },
   );
   try {

@@ -1,4 +1,4 @@
-/** Reading and checking recipes. */
+/** Reads and checks recipes. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -9,11 +9,11 @@ import { countComponents } from '../head/general-part.js';
 import { SMALL_NETWORK } from '../network/backbone.js';
 import { type Recipe, recipeSchema } from './recipe-schema.js';
 
-/** Settings as a recipe file has them: any part may be missing. */
+/** Settings as they stand in a recipe file: any part may be missing. */
 export type PartialRecipe = Record<string, unknown>;
 
 /**
- * Reads a recipe file, YAML or JSON; a backbone named in it is relative to it.
+ * Reads a recipe file, YAML or JSON. A path of a backbone is relative to the file.
  *
  * @throws PawdexError `config_invalid` when it cannot be read or is not a mapping
  */
@@ -53,63 +53,63 @@ export function completeRecipe(partial: PartialRecipe, what: string): Recipe {
     throw createRecipeError(`${what}:\n${z.prettifyError(parsed.error)}`);
   }
   const recipe = parsed.data;
-  const kinds = recipe.losses.map(({ kind }) => kind);
+  const fault = findLossFault(recipe) ?? findBatchFault(recipe) ?? findHeadFault(recipe);
+  if (fault !== undefined) {
+    throw createRecipeError(`${what}: ${fault}`);
+  }
+  return recipe;
+}
+
+function findLossFault({ losses, batch }: Recipe): string | undefined {
+  const kinds = losses.map(({ kind }) => kind);
   const labelled = kinds.filter((kind) => !LABEL_FREE.has(kind));
   if (labelled.length > 0 && labelled.length < kinds.length) {
-    throw createRecipeError(
-      `${what}: ${kinds.join(' and ')} cannot be mixed: one of them takes two views of each photo.`,
-    );
+    return `${kinds.join(' and ')} cannot be mixed: one of them takes two views of each photo.`;
   }
   if (new Set(kinds).size < kinds.length) {
-    throw createRecipeError(`${what}: a loss is named twice; use its weight.`);
+    return 'a loss is listed twice; use its weight.';
   }
-  if (kinds.includes('info-nce') && recipe.batch.photos !== 2) {
-    throw createRecipeError(
-      `${what}: info-nce takes pairs, so batch.photos must be 2, not ${recipe.batch.photos}.`,
-    );
+  if (kinds.includes('info-nce') && batch.photos !== 2) {
+    return `info-nce takes pairs, so batch.photos must be 2, not ${batch.photos}.`;
   }
-  if (kinds.includes('sup-con') && recipe.batch.photos < 2) {
-    throw createRecipeError(`${what}: with one photo per label in a batch, sup-con has no positives.`);
+  if (kinds.includes('sup-con') && batch.photos < 2) {
+    return 'with one photo per label in a batch, sup-con has no positives.';
   }
+  return undefined;
+}
+
+function findBatchFault(recipe: Recipe): string | undefined {
   const { chunk } = recipe.batch;
   if (chunk !== undefined && countViewsPerStep(recipe) % chunk !== 0) {
-    throw createRecipeError(
-      `${what}: a batch of ${countViewsPerStep(recipe)} views is not made of chunks of ${chunk}.`,
-    );
+    return `batch.chunk ${chunk} does not divide a batch of ${countViewsPerStep(recipe)} views.`;
   }
   const moco = recipe.losses.find((term) => term.kind === 'moco');
   if (moco !== undefined && moco.queue % countPhotosPerStep(recipe) !== 0) {
-    throw createRecipeError(
-      `${what}: a queue of ${moco.queue} is not made of batches of ${countPhotosPerStep(recipe)} keys.`,
-    );
+    return `a queue of ${moco.queue} is not a multiple of the ${countPhotosPerStep(recipe)} keys in a batch.`;
   }
   if (recipe.keptViews > 0 && isLabelFree(recipe)) {
-    throw createRecipeError(
-      `${what}: keptViews is for losses with labels; label-free ones need new pairs of views.`,
-    );
+    return 'keptViews needs losses with labels; losses without labels need new pairs of views.';
   }
+  return undefined;
+}
+
+function findHeadFault(recipe: Recipe): string | undefined {
+  const { dimension, general, start } = recipe.head;
   if (countLearned(recipe) < 2) {
-    throw createRecipeError(
-      `${what}: of ${recipe.head.dimension} numbers, ${recipe.head.general?.dimension} are general; two or more have to be learned.`,
-    );
+    return `of ${dimension} numbers, ${general?.dimension} are general; at least two have to be learned.`;
   }
-  if (recipe.head.general?.features === 'distilled') {
-    const { start } = recipe.head;
+  if (general?.features === 'distilled') {
     if (start === 'random') {
-      throw createRecipeError(
-        `${what}: a network of random weights has nothing to distil; leave head.start at fitted.`,
-      );
+      return 'a network of random weights has nothing to distil; leave head.start at fitted.';
     }
-    if (moco !== undefined) {
-      throw createRecipeError(`${what}: moco's keys have no distilled part.`);
+    if (recipe.losses.some(({ kind }) => kind === 'moco')) {
+      return "moco's keys have no distilled part.";
     }
   }
-  if (recipe.head.start === 'random' && recipe.average.some((share) => share < 1)) {
-    throw createRecipeError(
-      `${what}: an average with random start weights is of no use; leave \`average\` at [1].`,
-    );
+  if (start === 'random' && recipe.average.some((share) => share < 1)) {
+    return 'an average with random start weights is of no use; leave `average` at [1].';
   }
-  return recipe;
+  return undefined;
 }
 
 const LABEL_FREE: ReadonlySet<string> = new Set(['nt-xent', 'moco']);
@@ -119,33 +119,33 @@ export function isLabelFree({ losses }: Recipe): boolean {
   return LABEL_FREE.has(losses[0]!.kind);
 }
 
-/** How photos come to the backbone's input, in training and when the encoder serves. */
+/** How photos are resized for the backbone, in training and when the encoder serves. */
 export function getResizeRule({ backbone: { size, kernel } }: Recipe): ResizeRule {
   return { size, fit: 'cover', kernel };
 }
 
-/** Numbers of an embedding that the losses see. */
+/** Counts the numbers of an embedding that the losses see. */
 export function countLearned({ head }: Recipe): number {
   return head.dimension - (head.general?.dimension ?? 0);
 }
 
-/** Numbers that the head gives while it is trained: those that the losses see, and those that are distilled. */
+/** Counts the numbers that the head gives during training: those that the losses see, and those that are distilled. */
 export function countHeadOutputs(recipe: Recipe): number {
   const { general } = recipe.head;
   return countLearned(recipe) + (general?.features === 'distilled' ? countComponents(general) : 0);
 }
 
-/** Photos of one step. */
+/** Counts the photos of one step. */
 export function countPhotosPerStep({ batch }: Recipe): number {
   return batch.labels * batch.photos;
 }
 
-/** Views of one step that go through the trained network; MoCo's second views go through the momentum encoder. */
+/** Counts the views of one step in the trained network. MoCo's second views go through the momentum encoder instead. */
 export function countViewsPerStep(recipe: Recipe): number {
   return countPhotosPerStep(recipe) * (recipe.losses[0]!.kind === 'nt-xent' ? 2 : 1);
 }
 
-/** The recipe as the text of a file. */
+/** Formats a recipe as the text of a file. */
 export function formatRecipe(recipe: Recipe): string {
   return stringify(recipe);
 }

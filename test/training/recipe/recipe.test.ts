@@ -43,7 +43,7 @@ it('refuses what is unknown, wrong, or does not go together', () => {
   expect(complete({ losses: [{ kind: 'sup-con' }, { kind: 'sup-con' }] })).toThrow(invalid(/twice/));
   expect(complete({ losses: [{ kind: 'info-nce' }], batch: { photos: 3 } })).toThrow(invalid(/pairs/));
   expect(complete({ batch: { photos: 1 } })).toThrow(invalid(/no positives/));
-  expect(complete({ batch: { labels: 4, photos: 3, chunk: 5 } })).toThrow(invalid(/chunks of 5/));
+  expect(complete({ batch: { labels: 4, photos: 3, chunk: 5 } })).toThrow(invalid(/chunk 5/));
   expect(complete({ losses: [{ kind: 'moco', queue: 100 }] })).toThrow(invalid(/queue of 100/));
   expect(complete({ losses: [{ kind: 'nt-xent' }], keptViews: 2 })).toThrow(invalid(/keptViews/));
   expect(complete({ head: { start: 'random' }, average: [0.5] })).toThrow(invalid(/average/));

@@ -1,4 +1,7 @@
-/** Bringing an ONNX model into a graph: shapes made static, frozen weights constant, trainable ones inputs. */
+/**
+ * Imports an ONNX model into a graph: shapes become static, frozen weights become constants and trainable ones inputs.
+ * Older operator sets are modernised, and networks of separable convolutions get the tall layout.
+ */
 import { PawdexError } from '../../../errors.js';
 import { readFloat, readInt } from '../../../onnx/attributes.js';
 import { checkOpset, moderniseNode } from '../../../onnx/modernise-node.js';
@@ -12,17 +15,17 @@ import { appendBatchNorm, type BatchNormalised } from './batch-norm.js';
 import { evaluateNode } from './evaluate-node.js';
 import { isTallLayoutSuitable, TallLayout } from './tall-layout.js';
 
-/** Nodes of constants up to this many elements are evaluated on import: they compute shapes, axes and scales. */
+/** Nodes that read constants of up to this many elements are computed on import: they give shapes, axes and scales. */
 const FOLD_LIMIT = 1024;
 
 export interface ImportOptions {
-  /** For each model input its value in the graph; its shape replaces what the model says. */
+  /** The value of each model input in the graph. Its shape replaces the one in the model. */
   readonly inputs: Readonly<Record<string, Value>>;
-  /** Names of the initialisers to train; all others stay constant. None unless given. */
+  /** Names of the initialisers to train; all others stay constant. Default: none. */
   readonly trainable?: ReadonlySet<string>;
-  /** Statistics of BatchNormalization: those stored in the model, or the batch's. `frozen` unless given. */
+  /** Statistics of BatchNormalization: those stored in the model (default), or those of the batch. */
   readonly batchNorm?: 'frozen' | 'batch';
-  /** Whether separable convolutions run in the tall layout (see tall.ts); where it suits, unless given. */
+  /** Whether separable convolutions run in the tall layout (see tall-layout.ts). Default: where it suits the model. */
   readonly tallLayout?: boolean;
 }
 
@@ -30,7 +33,7 @@ export interface ImportOptions {
 export interface Imported {
   /** Output name -> value. */
   readonly outputs: ReadonlyMap<string, Value>;
-  /** Name of the running mean's initialiser -> that layer's batch statistics; with `batchNorm: 'batch'` only. */
+  /** Name of a running mean's initialiser -> batch statistics of that layer; only with `batchNorm: 'batch'`. */
   readonly batchStatistics: ReadonlyMap<string, BatchNormalised & { varianceName: string }>;
 }
 
@@ -43,72 +46,114 @@ export interface Imported {
 export async function importModel(g: GraphBuilder, model: Model, options: ImportOptions): Promise<Imported> {
   checkOpset(model.opset);
   g.opset = Math.max(g.opset, model.opset);
-  const values = new Map<string, Value | undefined>([['', undefined]]);
-  for (const { name } of model.inputs) {
-    const value = options.inputs[name];
-    if (!value) {
-      throw new PawdexError('model_invalid', { detail: `The model's input "${name}" is not given.` });
-    }
-    values.set(name, value);
-  }
-  const trainable = options.trainable ?? new Set<string>();
-  for (const name of trainable) {
-    if (model.initialisers.get(name)?.dtype === 'float32') {
-      continue;
-    }
-    throw new PawdexError('model_invalid', {
-      detail: `The model has no float32 initialiser "${name}" to train.`,
-    });
-  }
-  for (const [name, tensor] of model.initialisers) {
-    values.set(name, trainable.has(name) ? g.parameter(name, tensor) : g.constant(tensor, name));
-  }
-  const trained = findTrainedValues(model, trainable);
-  const layout = new TallLayout(g);
-  const useTall = options.tallLayout ?? isTallLayoutSuitable(model, trained);
-  const batchStatistics = new Map<string, BatchNormalised & { varianceName: string }>();
-  for (const node of model.nodes) {
-    const inputs = node.inputs.map((name) => {
-      if (values.has(name)) {
-        return values.get(name);
-      }
-      throw new PawdexError('model_invalid', {
-        detail: `${describeNode(node)} reads "${name}", which nothing computes.`,
-      });
-    });
-    const tall = useTall ? layout.apply(node, inputs, trained.has(node.outputs[0] ?? '')) : undefined;
-    if (tall) {
-      values.set(node.outputs[0] ?? '', tall);
-      continue;
-    }
-    const plain = inputs.map((input) => input && layout.plain(input));
-    let outputs: readonly Value[];
-    const ownStatistics = readInt(node.attributes, 'training_mode', 0) === 1;
-    if (node.op === 'BatchNormalization' && (options.batchNorm === 'batch' || ownStatistics)) {
-      const [x, scale, bias] = plain as [Value, Value, Value];
-      const normalised = appendBatchNorm(g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5));
-      batchStatistics.set(node.inputs[3] ?? '', { ...normalised, varianceName: node.inputs[4] ?? '' });
-      outputs = [normalised.y];
-    } else {
-      outputs = await importNode(g, node, plain, model.opset);
-    }
-    node.outputs.forEach((name, i) => {
-      if (name !== '' && outputs[i]) {
-        values.set(name, outputs[i]);
-      }
-    });
-  }
-  const outputs = model.outputs.map(({ name }): [string, Value] => {
-    const value = values.get(name);
-    if (!value) {
-      throw new PawdexError('model_invalid', { detail: `Nothing computes the output "${name}".` });
-    }
-    return [name, layout.plain(value)];
-  });
-  return { outputs: new Map(outputs), batchStatistics };
+  return new ModelImporter(g, model, options).import();
 }
 
-/** Names of the values computed from trainable weights. */
+class ModelImporter {
+  readonly #g: GraphBuilder;
+  readonly #model: Model;
+  readonly #options: ImportOptions;
+  /** Name in the model -> value in the graph. The empty name is an omitted input. */
+  readonly #values = new Map<string, Value | undefined>([['', undefined]]);
+  readonly #trained: ReadonlySet<string>;
+  readonly #layout: TallLayout;
+  readonly #hasTallLayout: boolean;
+  readonly #batchStatistics = new Map<string, BatchNormalised & { varianceName: string }>();
+
+  constructor(g: GraphBuilder, model: Model, options: ImportOptions) {
+    const { trainable = new Set<string>() } = options;
+    this.#g = g;
+    this.#model = model;
+    this.#options = options;
+    this.#trained = findTrainedValues(model, trainable);
+    this.#layout = new TallLayout(g);
+    this.#hasTallLayout = options.tallLayout ?? isTallLayoutSuitable(model, this.#trained);
+  }
+
+  async import(): Promise<Imported> {
+    this.#importInputs();
+    this.#importInitialisers();
+    for (const node of this.#model.nodes) {
+      const outputs = await this.#importNode(node);
+      node.outputs.forEach((name, i) => {
+        if (name !== '' && outputs[i]) {
+          this.#values.set(name, outputs[i]);
+        }
+      });
+    }
+    const outputs = this.#model.outputs.map(({ name }): [string, Value] => {
+      const value = this.#values.get(name);
+      if (!value) {
+        throw new PawdexError('model_invalid', { detail: `Nothing computes the output "${name}".` });
+      }
+      return [name, this.#layout.plain(value)];
+    });
+    return { outputs: new Map(outputs), batchStatistics: this.#batchStatistics };
+  }
+
+  #importInputs(): void {
+    for (const { name } of this.#model.inputs) {
+      const value = this.#options.inputs[name];
+      if (!value) {
+        throw new PawdexError('model_invalid', { detail: `The model's input "${name}" is not given.` });
+      }
+      this.#values.set(name, value);
+    }
+  }
+
+  #importInitialisers(): void {
+    const { initialisers } = this.#model;
+    const { trainable = new Set<string>() } = this.#options;
+    for (const name of trainable) {
+      if (initialisers.get(name)?.dtype !== 'float32') {
+        throw new PawdexError('model_invalid', {
+          detail: `The model has no float32 initialiser "${name}" to train.`,
+        });
+      }
+    }
+    for (const [name, tensor] of initialisers) {
+      const value = trainable.has(name) ? this.#g.parameter(name, tensor) : this.#g.constant(tensor, name);
+      this.#values.set(name, value);
+    }
+  }
+
+  /** Appends one node. @returns its outputs */
+  async #importNode(node: ModelNode): Promise<readonly Value[]> {
+    const inputs = node.inputs.map((name) => this.#requireValue(node, name));
+    if (this.#hasTallLayout) {
+      const tall = this.#layout.apply(node, inputs, this.#trained.has(node.outputs[0] ?? ''));
+      if (tall) {
+        return [tall];
+      }
+    }
+    const plain = inputs.map((input) => input && this.#layout.plain(input));
+    const hasOwnStatistics = readInt(node.attributes, 'training_mode', 0) === 1;
+    if (node.op === 'BatchNormalization' && (this.#options.batchNorm === 'batch' || hasOwnStatistics)) {
+      return [this.#importBatchNorm(node, plain as Value[])];
+    }
+    return appendNode(this.#g, node, plain, this.#model.opset);
+  }
+
+  #requireValue(node: ModelNode, name: string): Value | undefined {
+    if (this.#values.has(name)) {
+      return this.#values.get(name);
+    }
+    throw new PawdexError('model_invalid', {
+      detail: `${describeNode(node)} reads "${name}", which nothing computes.`,
+    });
+  }
+
+  #importBatchNorm(node: ModelNode, inputs: readonly Value[]): Value {
+    const [x, scale, bias] = inputs as [Value, Value, Value];
+    const epsilon = readFloat(node.attributes, 'epsilon', 1e-5);
+    const normalised = appendBatchNorm(this.#g, x, scale, bias, epsilon);
+    const [, , , mean = '', varianceName = ''] = node.inputs;
+    this.#batchStatistics.set(mean, { ...normalised, varianceName });
+    return normalised.y;
+  }
+}
+
+/** Finds the names of the values that are computed from trainable weights. */
 function findTrainedValues(model: Model, trainable: ReadonlySet<string>): Set<string> {
   const names = new Set(trainable);
   for (const { inputs, outputs } of model.nodes) {
@@ -121,13 +166,15 @@ function findTrainedValues(model: Model, trainable: ReadonlySet<string>): Set<st
   return names;
 }
 
-async function importNode(
+/** Appends a node to plain inputs. Nodes of small constants are computed at once. */
+async function appendNode(
   g: GraphBuilder,
   node: ModelNode,
   given: readonly (Value | undefined)[],
   opset: number,
 ): Promise<readonly Value[]> {
   const [x] = given;
+  const name = node.outputs[0] ?? node.op;
   if (node.op === 'Constant') {
     return [g.constant(readConstantNode(node), node.outputs[0])];
   }
@@ -135,16 +182,14 @@ async function importNode(
     return [x];
   }
   if (node.op === 'Shape' && x) {
-    const range = x.shape.slice(
-      readInt(node.attributes, 'start', 0),
-      readInt(node.attributes, 'end', x.shape.length),
-    );
-    return [g.constant(createIntTensor(range), node.outputs[0])];
+    const start = readInt(node.attributes, 'start', 0);
+    const end = readInt(node.attributes, 'end', x.shape.length);
+    return [g.constant(createIntTensor(x.shape.slice(start, end)), node.outputs[0])];
   }
   if (node.op === 'BatchNormalization' && x?.shape.length === 2) {
     // As if the channels had one position: WebGPU's kernel is wrong without one (onnxruntime 1.30).
     const wide = [g.reshape(x, [...x.shape, 1]), ...given.slice(1)];
-    const [y] = await importNode(g, node, wide, opset);
+    const [y] = await appendNode(g, node, wide, opset);
     return [g.reshape(y as Value, x.shape)];
   }
   const { attributes, constants } = moderniseNode(node, opset, x?.shape.length ?? 0);
@@ -153,28 +198,33 @@ async function importNode(
     inputs[position] = g.constant(tensor, `${node.op} axes`);
   }
   const modern = { ...node, inputs: inputs.map((input) => input?.name ?? ''), attributes };
-  const writtenOpset = Math.max(opset, MINIMUM_OPSET);
-  const tensors = inputs.map((input) => g.constantOf(input) ?? input);
-  const small = inputs.every(
-    (input) => !input || (g.constantOf(input) && countElements(input.shape) <= FOLD_LIMIT),
-  );
-  if (small && inputs.length > 0) {
-    const results = await evaluateNode(modern, tensors, writtenOpset);
+  const evaluate = () =>
+    evaluateNode(
+      modern,
+      inputs.map((input) => g.constantOf(input) ?? input),
+      Math.max(opset, MINIMUM_OPSET),
+    );
+  if (inputs.length > 0 && inputs.every((input) => !input || isSmallConstant(g, input))) {
+    const results = await evaluate();
     return results.map((tensor, i) => g.constant(tensor, node.outputs[i] || node.op));
   }
-  const label = { op: node.op, name: node.name || (node.outputs[0] ?? node.op) };
+  const label = { op: node.op, name: node.name || name };
   const call = { ...label, inputs, attributes, constantOf: (value: Value) => g.constantOf(value) };
-  const known = node.domain === '' && inferShapes(call) !== undefined;
+  const isKnown = node.domain === '' && inferShapes(call) !== undefined;
   return g.addNode(node.op, inputs, {
     domain: node.domain,
     name: label.name,
     attributes,
     outputCount: node.outputs.length,
-    ...(known ? {} : { outputs: await evaluateNode(modern, tensors, writtenOpset) }),
+    outputs: isKnown ? undefined : await evaluate(),
   });
 }
 
-/** The tensor of a Constant node in any of its forms. */
+function isSmallConstant(g: GraphBuilder, value: Value): boolean {
+  return g.constantOf(value) !== undefined && countElements(value.shape) <= FOLD_LIMIT;
+}
+
+/** Reads the tensor of a Constant node in any of its forms. */
 function readConstantNode(node: ModelNode): Tensor {
   const [[form, value] = []] = Object.entries(node.attributes);
   if (form === 'value' && typeof value === 'object' && 'dtype' in value) {
@@ -193,6 +243,6 @@ function readConstantNode(node: ModelNode): Tensor {
     return createFloatTensor(value.floats);
   }
   throw new PawdexError('model_invalid', {
-    detail: `${describeNode(node)} holds a kind of constant that is not read.`,
+    detail: `${describeNode(node)} holds a kind of constant that the trainer does not read.`,
   });
 }

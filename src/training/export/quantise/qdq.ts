@@ -1,7 +1,7 @@
 /**
- * Writing the quantised encoder: integers between QuantizeLinear and DequantizeLinear (QDQ), the form in which
- * onnxruntime finds what it can compute on integers. Every reader of a tensor has a DequantizeLinear of its own, so that
- * each operator stands alone between integers.
+ * Writes the quantised encoder: integers between QuantizeLinear and DequantizeLinear (QDQ), the form in which onnxruntime
+ * recognises what it can compute on integers. Every reader of a tensor gets its own DequantizeLinear, so that each operator
+ * stands alone between integers.
  */
 import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
@@ -11,7 +11,7 @@ import type { Affine, QuantisationPlan } from './quantisation-plan.js';
 export interface QuantisedConvolution {
   /** The float model's node. */
   readonly node: ModelNode;
-  /** Name of its input as uint8, and how that is read. */
+  /** Name of its input as uint8, and what an integer of it stands for. */
   readonly input: string;
   readonly affine: Affine;
   /** Name of the int8 weights [filters, channels, height, width]. */
@@ -20,135 +20,168 @@ export interface QuantisedConvolution {
   readonly scales: Float32Array;
   /** Name of the int32 bias [filters]; one step of it is `affine.scale * scales`. */
   readonly bias: string;
-  /** Where in the quantised model's nodes its own begin. */
+  /** Index of its first node in the quantised model. */
   readonly start: number;
 }
 
-/** A quantised model whose convolutions can still be rounded otherwise: by new tensors under the old names. */
+/** A quantised model. Its convolutions can be rounded again by storing new tensors under the same names. */
 export interface QuantisedModel extends Model {
   readonly initialisers: Map<string, Tensor>;
   readonly convolutions: readonly QuantisedConvolution[];
 }
 
-/** Largest absolute weight. With 7 bit, two products of weight and activation never overflow the 16 bit in which CPUs
- * without VNNI add them up. */
+/**
+ * Largest absolute weight. With 7 bits, the sum of two products of weight and activation never overflows the 16 bits in
+ * which CPUs without VNNI add them.
+ */
 export const WEIGHT_LIMIT = 64;
-/** Largest share of int32 that a bias may take. */
+/** Largest absolute bias, which leaves room in the int32 that products are added to. */
 const BIAS_LIMIT = 2 ** 30;
 
 /**
- * Rounds everything to nearest.
+ * Writes the quantised model, with everything rounded to nearest.
  *
- * @param model made by `prepare`
- * @param affines how each tensor is rounded whose range counts
+ * @param model made by `prepareEncoder`
+ * @param affines how to round each tensor that `plan.rounded` points to
  */
 export function writeQdq(
   model: Model,
   plan: QuantisationPlan,
   affines: ReadonlyMap<string, Affine>,
 ): QuantisedModel {
-  const nodes: ModelNode[] = [];
-  const initialisers = new Map(model.initialisers);
-  const convolutions: QuantisedConvolution[] = [];
-  /** Tensors that exist as integers -> name of the integers. */
-  const integers = new Map([...plan.sources].map(([name, source]) => [name, source.integers]));
-  /** Tensors that exist as integers only. */
-  const integersOnly = new Set(plan.sources.keys());
-  let copies = 0;
+  return new QdqWriter(model, plan, affines).write();
+}
 
-  const affineOf = (name: string): Affine =>
-    plan.sources.get(name) ?? (affines.get(plan.rounded.get(name) ?? '') as Affine);
-  const settings = (name: string): string[] => {
-    const { scale, zero } = affineOf(name);
-    const names = [`${name} scale`, `${name} zero`] as const;
-    initialisers.set(names[0], createFloatTensor([scale], []));
-    initialisers.set(names[1], { dtype: 'uint8', shape: [], data: Uint8Array.of(zero) });
-    return [...names];
-  };
-  const linear = (op: string, inputs: string[], output: string, attributes = {}) => {
-    nodes.push({ op, domain: '', name: `${op} ${output}`, inputs, outputs: [output], attributes });
-    return output;
-  };
-  const floatOf = (name: string): string => {
-    copies += 1;
-    return linear(
-      'DequantizeLinear',
-      [integers.get(name) ?? '', ...settings(name)],
-      `${name} read ${copies}`,
-    );
-  };
-  const round = (name: string) => {
-    integers.set(name, linear('QuantizeLinear', [name, ...settings(name)], `${name} integers`));
-  };
-  const constant = (name: string, tensor: Tensor, scales: Float32Array): string => {
-    const zero = {
+class QdqWriter {
+  readonly #model: Model;
+  readonly #plan: QuantisationPlan;
+  readonly #affines: ReadonlyMap<string, Affine>;
+  readonly #nodes: ModelNode[] = [];
+  readonly #initialisers: Map<string, Tensor>;
+  readonly #convolutions: QuantisedConvolution[] = [];
+  /** Tensors that exist as integers -> name of the integers. */
+  readonly #integers: Map<string, string>;
+  /** Tensors that exist as integers only. */
+  readonly #integersOnly: Set<string>;
+  #reads = 0;
+
+  constructor(model: Model, plan: QuantisationPlan, affines: ReadonlyMap<string, Affine>) {
+    this.#model = model;
+    this.#plan = plan;
+    this.#affines = affines;
+    this.#initialisers = new Map(model.initialisers);
+    this.#integers = new Map([...plan.sources].map(([name, source]) => [name, source.integers]));
+    this.#integersOnly = new Set(plan.sources.keys());
+  }
+
+  write(): QuantisedModel {
+    const { rounded, absorbed, sources } = this.#plan;
+    for (const { name } of this.#model.inputs) {
+      if (rounded.has(name)) {
+        this.#round(name);
+      }
+    }
+    for (const node of this.#model.nodes) {
+      if (!absorbed.has(node) && !node.outputs.some((name) => sources.has(name))) {
+        this.#writeNode(node);
+      }
+    }
+    const nodes = this.#nodes;
+    const initialisers = keepReadConstants(nodes, this.#initialisers);
+    return { ...this.#model, nodes, initialisers, convolutions: this.#convolutions };
+  }
+
+  #writeNode(node: ModelNode): void {
+    const { integer, activated, rounded } = this.#plan;
+    const onIntegers = integer.has(node);
+    const inputs =
+      node.op === 'Conv' && onIntegers
+        ? this.#writeConvolutionInputs(node)
+        : node.inputs.map((name) =>
+            onIntegers || this.#integersOnly.has(name) ? this.#readAsFloat(name) : name,
+          );
+    const outputs = node.outputs.map((name) => activated.get(name) ?? name);
+    this.#nodes.push({ ...node, inputs, outputs });
+    for (const name of outputs) {
+      if (rounded.has(name)) {
+        this.#round(name);
+      }
+      if (onIntegers) {
+        this.#integersOnly.add(name);
+      }
+    }
+  }
+
+  /** Writes what a convolution reads: its input, its weights and its bias. */
+  #writeConvolutionInputs(node: ModelNode): string[] {
+    const start = this.#nodes.length;
+    const [input = '', weightName = '', biasName = ''] = node.inputs;
+    const affine = this.#getAffine(input);
+    const x = this.#readAsFloat(input);
+    const weight = this.#initialisers.get(weightName) as Tensor;
+    const rounded = roundWeights(weight, this.#initialisers.get(biasName), affine.scale);
+    const { scales } = rounded;
+    const names = { weight: `${node.outputs[0]} weight`, bias: `${node.outputs[0]} bias` };
+    const w = this.#writeConstant(names.weight, rounded.weight, scales);
+    const biasScales = scales.map((scale) => scale * affine.scale);
+    const b = this.#writeConstant(names.bias, rounded.bias, biasScales);
+    this.#convolutions.push({
+      node,
+      input: this.#integers.get(input) ?? '',
+      affine,
+      weight: `${names.weight} integers`,
+      scales,
+      bias: `${names.bias} integers`,
+      start,
+    });
+    return [x, w, b];
+  }
+
+  #writeConstant(name: string, tensor: Tensor, scales: Float32Array): string {
+    const zeros = {
       ...tensor,
       shape: [scales.length],
       data: tensor.data.slice(0, scales.length).fill(0 as never),
     };
-    initialisers.set(`${name} integers`, tensor);
-    initialisers.set(`${name} scale`, createFloatTensor(scales));
-    initialisers.set(`${name} zero`, zero);
+    this.#initialisers.set(`${name} integers`, tensor);
+    this.#initialisers.set(`${name} scale`, createFloatTensor(scales));
+    this.#initialisers.set(`${name} zero`, zeros);
     const inputs = ['integers', 'scale', 'zero'].map((part) => `${name} ${part}`);
-    return linear('DequantizeLinear', inputs, `${name} read`, { axis: 0 });
-  };
-
-  const convolution = (node: ModelNode): string[] => {
-    const start = nodes.length;
-    const [input = '', weightName = '', biasName = ''] = node.inputs;
-    const weight = initialisers.get(weightName) as Tensor;
-    const affine = affineOf(input);
-    const x = floatOf(input);
-    const rounded = roundWeights(weight, initialisers.get(biasName), affine.scale);
-    const own = `${node.outputs[0]} weight`;
-    const ownBias = `${node.outputs[0]} bias`;
-    const w = constant(own, rounded.weight, rounded.scales);
-    const b = constant(
-      ownBias,
-      rounded.bias,
-      rounded.scales.map((scale) => scale * affine.scale),
-    );
-    convolutions.push({
-      node,
-      input: integers.get(input) ?? '',
-      affine,
-      weight: `${own} integers`,
-      scales: rounded.scales,
-      bias: `${ownBias} integers`,
-      start,
-    });
-    return [x, w, b];
-  };
-
-  for (const { name } of model.inputs) {
-    if (plan.rounded.has(name)) {
-      round(name);
-    }
+    return this.#append('DequantizeLinear', inputs, `${name} read`, { axis: 0 });
   }
-  for (const node of model.nodes) {
-    if (plan.absorbed.has(node) || node.outputs.some((name) => plan.sources.has(name))) {
-      continue;
-    }
-    const onIntegers = plan.integer.has(node);
-    const inputs =
-      node.op === 'Conv' && onIntegers
-        ? convolution(node)
-        : node.inputs.map((name) => (onIntegers || integersOnly.has(name) ? floatOf(name) : name));
-    const outputs = node.outputs.map((name) => plan.activated.get(name) ?? name);
-    nodes.push({ ...node, inputs, outputs });
-    for (const name of outputs) {
-      if (plan.rounded.has(name)) {
-        round(name);
-      }
-      if (onIntegers) {
-        integersOnly.add(name);
-      }
-    }
+
+  #readAsFloat(name: string): string {
+    this.#reads += 1;
+    const inputs = [this.#integers.get(name) ?? '', ...this.#writeAffine(name)];
+    return this.#append('DequantizeLinear', inputs, `${name} read ${this.#reads}`);
   }
-  return { ...model, nodes, initialisers: keepReadConstants(nodes, initialisers), convolutions };
+
+  #round(name: string): void {
+    const inputs = [name, ...this.#writeAffine(name)];
+    this.#integers.set(name, this.#append('QuantizeLinear', inputs, `${name} integers`));
+  }
+
+  /** Writes scale and zero point of a tensor and gives their names. */
+  #writeAffine(name: string): [string, string] {
+    const { scale, zero } = this.#getAffine(name);
+    const names: [string, string] = [`${name} scale`, `${name} zero`];
+    this.#initialisers.set(names[0], createFloatTensor([scale], []));
+    this.#initialisers.set(names[1], { dtype: 'uint8', shape: [], data: Uint8Array.of(zero) });
+    return names;
+  }
+
+  #getAffine(name: string): Affine {
+    const { sources, rounded } = this.#plan;
+    return sources.get(name) ?? (this.#affines.get(rounded.get(name) ?? '') as Affine);
+  }
+
+  #append(op: string, inputs: string[], output: string, attributes: ModelNode['attributes'] = {}): string {
+    this.#nodes.push({ op, domain: '', name: `${op} ${output}`, inputs, outputs: [output], attributes });
+    return output;
+  }
 }
 
-/** The constants that are still read. */
+/** Drops the constants that no node reads. */
 function keepReadConstants(
   nodes: readonly ModelNode[],
   all: ReadonlyMap<string, Tensor>,
@@ -157,7 +190,7 @@ function keepReadConstants(
   return new Map([...all].filter(([name]) => read.has(name)));
 }
 
-/** To nearest, one scale per filter. @param step of the input's integers */
+/** Rounds to nearest, with one scale per filter. @param step value of one step of the input's integers */
 function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
   const [filters = 0] = weight.shape;
   const size = countElements(weight.shape) / filters;
@@ -169,7 +202,7 @@ function roundWeights(weight: Tensor, bias: Tensor | undefined, step: number) {
     const row = values.subarray(f * size, (f + 1) * size);
     const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const added = Number(bias?.data[f] ?? 0);
-    // A filter of almost zeros must leave its bias within 32 bit.
+    // The bias of a filter that is almost zero must fit into 32 bits.
     const scale = Math.fround(
       Math.max(largest / WEIGHT_LIMIT, Math.abs(added) / (step * BIAS_LIMIT)) || 1 / WEIGHT_LIMIT,
     );

@@ -1,4 +1,4 @@
-/** What of an encoder is computed on integers. */
+/** Decides which parts of an encoder are computed on integers. */
 import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
 import { type Tensor, toNumbers } from '../../../onnx/tensor.js';
 
@@ -8,7 +8,7 @@ export interface Affine {
   readonly zero: number;
 }
 
-/** A tensor that is stored as integers from the start: what the graph's own DequantizeLinear reads. */
+/** A tensor that the graph itself stores as integers, and reads by a DequantizeLinear. */
 interface Source extends Affine {
   readonly integers: string;
 }
@@ -17,105 +17,135 @@ interface Source extends Affine {
 export interface QuantisationPlan {
   /** Convolutions on integers, in order. */
   readonly convolutions: readonly ModelNode[];
-  /** All nodes on integers, the convolutions among them. */
+  /** All nodes on integers, including the convolutions. */
   readonly integer: ReadonlySet<ModelNode>;
-  /** Activations that the rounding to 0..255 clips in passing -> the tensor they would have made. */
+  /** Activations that rounding to 0..255 makes superfluous -> their output. */
   readonly absorbed: ReadonlyMap<ModelNode, string>;
-  /** Output of a quantised node -> the same behind its absorbed activation. */
+  /** Output of a node on integers -> output of its absorbed activation. */
   readonly activated: ReadonlyMap<string, string>;
-  /** Tensors to be rounded to 8 bit, each with the one whose range it takes: itself, or a pooling's input. */
+  /** Tensors to round to 8 bits -> the tensor whose range they use: their own, or the input of a pooling. */
   readonly rounded: ReadonlyMap<string, string>;
   readonly sources: ReadonlyMap<string, Source>;
 }
 
 /**
- * Chooses the nodes: 2-D convolutions with constant weights over more than one position (not those of a
- * squeeze-and-excite branch, which are cheap and sensitive), residual additions between what they make, and the maximum
- * poolings in between.
+ * Chooses the nodes that are computed on integers: 2-D convolutions with constant weights over more than one position,
+ * residual additions between their results, and the maximum poolings in between. Convolutions over a single position belong
+ * to squeeze-and-excite branches, which are cheap and sensitive.
  *
- * @param model made by `prepare`
- * @param shapes of the convolutions' and additions' outputs for one photo
+ * @param model made by `prepareEncoder`
+ * @param shapes of the outputs of convolutions and additions for one photo
  */
 export function planQuantisation(
   model: Model,
   shapes: ReadonlyMap<string, readonly number[]>,
 ): QuantisationPlan {
-  const { initialisers } = model;
-  const consumers = new Map<string, ModelNode[]>();
-  for (const node of model.nodes) {
-    for (const name of node.inputs) {
-      consumers.set(name, [...(consumers.get(name) ?? []), node]);
-    }
-  }
-  const isOutput = new Set(model.outputs.map(({ name }) => name));
-  const hasPositions = (name: string) => {
-    const [, , height = 1, width = 1] = shapes.get(name) ?? [];
-    return height * width > 1;
-  };
-  const integer = new Set<ModelNode>();
-  const absorbed = new Map<ModelNode, string>();
-  const activated = new Map<string, string>();
-  const rounded = new Map<string, string>();
-  const sources = new Map<string, Source>();
-  /** Tensors that an integer node makes. */
-  const made = new Set<string>();
-
-  const take = (node: ModelNode, inputs: readonly string[]) => {
-    const [output = ''] = node.outputs;
-    const [next, ...others] = consumers.get(output) ?? [];
-    const absorbs = next !== undefined && others.length === 0 && isClippingAtZero(next, initialisers);
-    const result = absorbs ? (next.outputs[0] ?? '') : output;
-    if (isOutput.has(result)) {
-      return;
-    }
-    if (absorbs) {
-      absorbed.set(next, result);
-      activated.set(output, result);
-    }
-    integer.add(node);
-    made.add(result);
-    for (const name of inputs) {
-      if (!sources.has(name) && !rounded.has(name)) {
-        rounded.set(name, name);
-      }
-    }
-    rounded.set(result, result);
-  };
-
-  for (const node of model.nodes) {
-    const [x = '', y = ''] = node.inputs;
-    const [output = ''] = node.outputs;
-    if (node.domain !== '' || isOutput.has(output)) {
-      continue;
-    }
-    const weight = initialisers.get(y);
-    if (node.op === 'DequantizeLinear') {
-      const source = readSource(node, initialisers);
-      if (source) {
-        sources.set(output, source);
-      }
-    } else if (node.op === 'Conv') {
-      const bias = node.inputs[2];
-      const constant = weight?.dtype === 'float32' && (!bias || initialisers.has(bias));
-      if (constant && weight.shape.length === 4 && hasPositions(output)) {
-        take(node, [x]);
-      }
-    } else if (node.op === 'Add') {
-      const residual = !weight && !initialisers.has(x) && (made.has(x) || made.has(y));
-      if (residual && hasPositions(output)) {
-        take(node, [x, y]);
-      }
-    } else if (node.op === 'MaxPool' && made.has(x) && node.outputs.length === 1) {
-      integer.add(node);
-      made.add(output);
-      rounded.set(output, rounded.get(x) ?? x);
-    }
-  }
-  const convolutions = [...integer].filter(({ op }) => op === 'Conv');
-  return { convolutions, integer, absorbed, activated, rounded, sources };
+  return new QuantisationPlanner(model, shapes).plan();
 }
 
-/** Whether a node is a Relu, or a Clip from 0 up: its range begins at 0, so rounding to 0..255 does the same. */
+class QuantisationPlanner {
+  readonly #model: Model;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #consumers = new Map<string, ModelNode[]>();
+  readonly #outputs: ReadonlySet<string>;
+  readonly #integer = new Set<ModelNode>();
+  readonly #absorbed = new Map<ModelNode, string>();
+  readonly #activated = new Map<string, string>();
+  readonly #rounded = new Map<string, string>();
+  readonly #sources = new Map<string, Source>();
+  /** Tensors that a node on integers makes. */
+  readonly #made = new Set<string>();
+
+  constructor(model: Model, shapes: ReadonlyMap<string, readonly number[]>) {
+    this.#model = model;
+    this.#shapes = shapes;
+    this.#outputs = new Set(model.outputs.map(({ name }) => name));
+    for (const node of model.nodes) {
+      for (const name of node.inputs) {
+        this.#consumers.set(name, [...(this.#consumers.get(name) ?? []), node]);
+      }
+    }
+  }
+
+  plan(): QuantisationPlan {
+    for (const node of this.#model.nodes) {
+      if (node.domain === '' && !this.#outputs.has(node.outputs[0] ?? '')) {
+        this.#consider(node);
+      }
+    }
+    return {
+      convolutions: [...this.#integer].filter(({ op }) => op === 'Conv'),
+      integer: this.#integer,
+      absorbed: this.#absorbed,
+      activated: this.#activated,
+      rounded: this.#rounded,
+      sources: this.#sources,
+    };
+  }
+
+  #consider(node: ModelNode): void {
+    const { initialisers } = this.#model;
+    const [x = '', y = ''] = node.inputs;
+    const [output = ''] = node.outputs;
+    const source = node.op === 'DequantizeLinear' ? readSource(node, initialisers) : undefined;
+    if (source !== undefined) {
+      this.#sources.set(output, source);
+    } else if (this.#isConvolution(node)) {
+      this.#choose(node, [x]);
+    } else if (this.#isResidualAddition(node)) {
+      this.#choose(node, [x, y]);
+    } else if (node.op === 'MaxPool' && this.#made.has(x) && node.outputs.length === 1) {
+      this.#integer.add(node);
+      this.#made.add(output);
+      this.#rounded.set(output, this.#rounded.get(x) ?? x);
+    }
+  }
+
+  #isConvolution({ op, inputs: [, weightName = '', bias], outputs: [output = ''] }: ModelNode): boolean {
+    const { initialisers } = this.#model;
+    const weight = initialisers.get(weightName);
+    const isConstant = weight?.dtype === 'float32' && (!bias || initialisers.has(bias));
+    return op === 'Conv' && isConstant && weight.shape.length === 4 && this.#hasPositions(output);
+  }
+
+  #isResidualAddition({ op, inputs: [x = '', y = ''], outputs: [output = ''] }: ModelNode): boolean {
+    const { initialisers } = this.#model;
+    const isOfData = !initialisers.has(x) && !initialisers.has(y);
+    const isOfMade = this.#made.has(x) || this.#made.has(y);
+    return op === 'Add' && isOfData && isOfMade && this.#hasPositions(output);
+  }
+
+  #hasPositions(name: string): boolean {
+    const [, , height = 1, width = 1] = this.#shapes.get(name) ?? [];
+    return height * width > 1;
+  }
+
+  /** Puts a node on integers, with the activation after it where rounding can do its work. */
+  #choose(node: ModelNode, inputs: readonly string[]): void {
+    const [output = ''] = node.outputs;
+    const [next, ...others] = this.#consumers.get(output) ?? [];
+    const isAbsorbing =
+      next !== undefined && others.length === 0 && isClippingAtZero(next, this.#model.initialisers);
+    const result = isAbsorbing ? (next.outputs[0] ?? '') : output;
+    if (this.#outputs.has(result)) {
+      return;
+    }
+    if (isAbsorbing) {
+      this.#absorbed.set(next, result);
+      this.#activated.set(output, result);
+    }
+    this.#integer.add(node);
+    this.#made.add(result);
+    for (const name of inputs) {
+      if (!this.#sources.has(name) && !this.#rounded.has(name)) {
+        this.#rounded.set(name, name);
+      }
+    }
+    this.#rounded.set(result, result);
+  }
+}
+
+/** Whether a node is a Relu, or a Clip from 0 up. Its range begins at 0, so rounding to 0..255 has the same effect. */
 function isClippingAtZero(node: ModelNode, initialisers: ReadonlyMap<string, Tensor>): boolean {
   if (node.op === 'Relu') {
     return true;

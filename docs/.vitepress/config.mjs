@@ -1,0 +1,122 @@
+/**
+ * The documentation site: `npm run docs:build`. Its pages are the Markdown files of the repository, so that the same text
+ * reads well in an editor, on a code host and here. Links to source code are checked, and shown without a link.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withMermaid } from 'vitepress-plugin-mermaid';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Pages outside docs/ that docs refer to. */
+const OTHER_PAGES = ['CONTRIBUTING.md', 'models/README.md', 'scripts/model/README.md'];
+
+export default withMermaid({
+  title: 'pawdex',
+  description: 'Image similarity search for photos of cats and dogs',
+  srcDir: root,
+  srcExclude: ['README.md', '**/node_modules/**', 'dist/**', 'test/**', 'src/**', 'data/**'],
+  outDir: path.join(root, 'docs', '.vitepress', 'dist'),
+  rewrites: { 'docs/index.md': 'index.md' },
+  // The pages lie outside docs/, whose packages they need.
+  vite: {
+    resolve: {
+      alias: [{ find: /^(vue|mermaid)(?=$|\/)/, replacement: path.join(root, 'docs', 'node_modules', '$1') }],
+    },
+  },
+  markdown: { config: (md) => md.core.ruler.push('source-links', checkSourceLinks) },
+  themeConfig: {
+    search: { provider: 'local' },
+    sidebar: [
+      {
+        text: 'Guides',
+        items: createItems({
+          'guides/ask': 'Ask about a photo',
+          'guides/index-folders': 'Index your folders',
+          'guides/train-your-own': 'Train on your own breeds',
+          'guides/production': 'Run it in production',
+          'guides/write-an-app': 'Write an app',
+        }).concat({ text: 'Contribute', link: '/CONTRIBUTING' }),
+      },
+      {
+        text: 'Reference',
+        items: createItems({
+          cli: 'Command line',
+          http: 'HTTP API',
+          settings: 'Settings',
+          errors: 'Error codes',
+          training: 'Training',
+          glossary: 'Glossary',
+        }),
+      },
+      {
+        text: 'Explanation',
+        items: createItems({
+          architecture: 'Architecture',
+          store: 'The store',
+          encoder: 'The encoder',
+          evaluation: 'How quality is measured',
+          calibration: 'How far to trust an answer',
+          'contrastive-learning': 'Contrastive learning',
+          autodiff: 'Gradients of ONNX graphs',
+          gpu: 'Training on a GPU',
+        }),
+      },
+      {
+        text: 'Measurements',
+        items: createItems({
+          benchmarks: 'Speed and memory',
+          'measurements/training-cost': 'What a training step costs',
+          'measurements/general-part': 'The general part',
+          'measurements/without-labels': 'Training without labels',
+          'measurements/gpu': 'GPUs',
+        }).concat({ text: 'The shipped model', link: '/models/README' }),
+      },
+    ],
+  },
+});
+
+function createItems(pages) {
+  return Object.entries(pages).map(([page, text]) => ({ text, link: `/docs/${page}` }));
+}
+
+/** Removes links to files that are not pages, after checking that the files exist. */
+function checkSourceLinks({ tokens, env }) {
+  const folder = path.dirname(
+    path.join(root, env.relativePath === 'index.md' ? 'docs/index.md' : env.relativePath),
+  );
+  for (const token of tokens) {
+    let depth = 0;
+    token.children =
+      token.children?.filter((child) => {
+        if (child.type === 'link_open') {
+          const href = child.attrGet('href');
+          if (isFile(href)) {
+            const file = path.join(folder, href.replace(/#.*$/, ''));
+            if (!existsSync(file)) {
+              throw new Error(`${env.relativePath} links to ${href}, which does not exist.`);
+            }
+            if (!isPage(file)) {
+              depth += 1;
+              return false;
+            }
+          }
+        }
+        if (child.type === 'link_close' && depth > 0) {
+          depth -= 1;
+          return false;
+        }
+        return true;
+      }) ?? null;
+  }
+}
+
+function isFile(href) {
+  return !/^(https?:|mailto:|#|\/)/.test(href);
+}
+
+function isPage(file) {
+  const relative = path.relative(root, file);
+  return (relative.startsWith('docs') && relative.endsWith('.md')) || OTHER_PAGES.includes(relative);
+}

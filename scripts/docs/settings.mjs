@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+/**
+ * Writes docs/settings.md from src/config.ts, so that the page cannot say anything else; `--print` prints it instead.
+ * Run after `npm run build`.
+ */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { PACKAGE_ROOT, settings } from '../../dist/config.js';
+
+function formatDefault(name, value) {
+  if (name === 'THREADS') {
+    return 'all cores';
+  }
+  if (Array.isArray(value) || value === '' || value === undefined) {
+    return 'none';
+  }
+  const text = String(value);
+  return `\`${text.startsWith(PACKAGE_ROOT) ? path.relative(PACKAGE_ROOT, text) : text}\``;
+}
+
+const rows = settings().map(
+  (setting) =>
+    `| \`PAWDEX_${setting.name}\` | ${formatDefault(setting.name, setting.default)} | ${setting.description} |`,
+);
+const page = `# Settings
+
+Every setting is an environment variable, and a flag of the same name of every command: \`PAWDEX_DATA_DIR\` is
+\`--data-dir\`. The flag wins. A misspelt \`PAWDEX_\` variable is refused at start.
+
+| variable | default | what it sets |
+|---|---|---|
+${rows.join('\n')}
+
+The recipe of a training run has its own settings: [training.md](training.md#the-recipe).
+
+This page is generated from \`src/config.ts\`: \`node scripts/docs/settings.mjs\`.
+`;
+
+if (process.argv.includes('--print')) {
+  process.stdout.write(page);
+} else {
+  await writeFile(new URL('../../docs/settings.md', import.meta.url), page);
+}

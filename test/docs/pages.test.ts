@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'models/README.md',
+  'scripts/model/README.md',
+  ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter(
+      (file) => file.endsWith('.md') && !file.includes('node_modules') && !file.startsWith('.vitepress'),
+    )
+    .map((file) => path.join('docs', file)),
+];
+const readPage = (page: string) => readFileSync(path.join(root, page), 'utf8');
+
+/** Headings as a code host links to them. */
+function findAnchors(text: string): string[] {
+  const headings = text.replace(/```[^]*?```/g, '').matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, title]) =>
+    title!
+      .replaceAll(/[`*]/g, '')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('documentation', () => {
+  it.each(pages)('%s links to files and headings that exist', (page) => {
+    const links = [...readPage(page).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(
+      ([, link]) => link!,
+    );
+    for (const link of links) {
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? page : path.join(path.dirname(page), file);
+      expect(existsSync(path.join(root, target)), `${page} -> ${link}`).toBe(true);
+      if (anchor !== undefined && target.endsWith('.md')) {
+        expect(findAnchors(readPage(target)), `${page} -> ${link}`).toContain(anchor);
+      }
+    }
+  });
+
+  it('lists every setting: else run node scripts/docs/settings.mjs', () => {
+    const script = path.join(root, 'scripts/docs/settings.mjs');
+    const generated = execFileSync(process.execPath, [script, '--print'], { encoding: 'utf8' });
+    expect(readPage('docs/settings.md')).toBe(generated);
+  });
+});
