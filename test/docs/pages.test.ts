@@ -20,7 +20,7 @@ const readPage = (page: string) => readFileSync(path.join(root, page), 'utf8');
 
 /** Headings as a code host links to them. */
 function findAnchors(text: string): string[] {
-  const headings = text.replace(/```[^]*?```/g, '').matchAll(/^#+ (.*)$/gm);
+  const headings = text.replace(/```[\s\S]*?```/g, '').matchAll(/^#+ (.*)$/gm);
   return [...headings].map(([, title]) =>
     title!
       .replaceAll(/[`*]/g, '')
