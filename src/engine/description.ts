@@ -15,10 +15,8 @@ const MAX_METADATA_BYTES = 16 * 1024;
 /** Objects and arrays inside one another. */
 const MAX_METADATA_DEPTH = 16;
 
-/** Whether a text fits on one line of a log, table or page: no control characters, line ends or lone surrogates. */
-function isPlainText(text: string): boolean {
-  return !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(text);
-}
+/** Text that fits on one line of a log, table or page: no control characters, line ends or lone surrogates. */
+const PLAIN_TEXT = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 
 /** A text of 1 to `max` characters on one line. */
 export function plainText(max: number) {
@@ -27,7 +25,7 @@ export function plainText(max: number) {
     .string('must be a text')
     .min(1, length)
     .max(max, length)
-    .refine(isPlainText, 'must not hold control characters');
+    .regex(PLAIN_TEXT, 'must not hold control characters');
 }
 
 /** What an image shows. */
@@ -38,12 +36,15 @@ export const sourceText = plainText(MAX_SOURCE);
 export const metadataKey = plainText(MAX_METADATA_KEY);
 
 /** Free-form JSON. Checked by one walk that stops at the first trouble, whatever was sent. */
-export const metadataObject = z.unknown().transform((value, context): Record<string, unknown> => {
-  const trouble = metadataTrouble(value);
-  if (trouble === null) return value as Record<string, unknown>;
-  context.addIssue({ code: 'custom', message: trouble });
-  return z.NEVER;
-});
+export const metadataObject = z.preprocess(
+  (value, context) => {
+    const trouble = metadataTrouble(value);
+    if (trouble === null) return value;
+    context.addIssue({ code: 'custom', message: trouble });
+    return z.NEVER;
+  },
+  z.record(z.string(), z.unknown()),
+);
 
 function metadataTrouble(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object';
@@ -51,7 +52,7 @@ function metadataTrouble(value: unknown): string | null {
   if (Object.hasOwn(value, '__proto__')) return 'must not have a key __proto__';
   for (const key of Object.keys(value)) {
     if (key.length > MAX_METADATA_KEY) return `must have keys of at most ${MAX_METADATA_KEY} characters`;
-    if (!isPlainText(key)) return 'must have keys without control characters';
+    if (!PLAIN_TEXT.test(key)) return 'must have keys without control characters';
   }
   if (!isShallow(value)) return `must be nested at most ${MAX_METADATA_DEPTH} deep`;
   if (Buffer.byteLength(JSON.stringify(value)) > MAX_METADATA_BYTES) return 'must be at most 16 KiB as JSON';

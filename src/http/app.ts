@@ -8,23 +8,12 @@ import { requireKey } from './auth.js';
 import { BodyReader, uploadLimits } from './body/reader.js';
 import type { AppDeps } from './deps.js';
 import { docsRouter } from './docs.js';
-import { type Endpoint, mount } from './endpoint.js';
+import { type Context, mount } from './endpoint.js';
+import { ENDPOINTS } from './endpoints.js';
 import { requestLog } from './logging.js';
 import { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
 import { errorHandler } from './problem.js';
-import { addItemsRoutes } from './routes/add-items.js';
-import { collectionRoutes } from './routes/collections.js';
-import { duplicatesRoute } from './routes/duplicates.js';
-import { embedRoutes } from './routes/embed.js';
-import { explainRoutes } from './routes/explain.js';
-import { identifyRoutes } from './routes/identify.js';
-import { infoRoutes } from './routes/info.js';
-import { itemRoutes } from './routes/items.js';
-import { jobEventsRoute } from './routes/job-events.js';
-import { jobRoutes } from './routes/jobs.js';
-import { openApiRoute, probeRoutes } from './routes/probes.js';
-import { searchRoutes } from './routes/search.js';
 import { allowOrigins, refuseOtherSites } from './sites.js';
 
 /** Everything from this origin and nothing from elsewhere; thumbnails are shown from blob addresses. */
@@ -75,24 +64,17 @@ function webPage(dir: string): RequestHandler {
   };
 }
 
-function endpointsOf(deps: AppDeps, metrics: Metrics): Endpoint[] {
-  const reader = new BodyReader(uploadLimits(deps.config));
-  const endpoints = [
-    ...identifyRoutes(deps.engine, reader),
-    ...searchRoutes(deps.engine, reader),
-    ...embedRoutes(deps.engine, reader),
-    ...explainRoutes(deps.engine, reader),
-    ...collectionRoutes(deps.engine, reader),
-    ...addItemsRoutes(deps.engine, reader),
-    ...itemRoutes(deps.engine, reader),
-    duplicatesRoute(deps.engine),
-    ...jobRoutes(deps, reader),
-    jobEventsRoute(deps.jobs),
-    ...infoRoutes(deps, reader.limits),
-    ...probeRoutes(deps.lifecycle, metrics),
-  ];
-  endpoints.push(openApiRoute(() => openApiDocument(endpoints, deps.version)));
-  return endpoints;
+function createContext(deps: AppDeps, metrics: Metrics): Context {
+  let openApi: string | null = null;
+  return {
+    ...deps,
+    metrics,
+    reader: new BodyReader(uploadLimits(deps.config)),
+    openApi: () => {
+      openApi ??= openApiDocument(ENDPOINTS, deps.version);
+      return openApi;
+    },
+  };
 }
 
 /**
@@ -113,7 +95,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(requestLog(deps.logger), securityHeaders, metrics.middleware);
   app.use(requireHost, allowOrigins(deps.config), refuseOtherSites(deps.config));
   app.use('/v1', requireKey(deps.config.API_KEYS), refuseUnlessReady(deps));
-  mount(app, endpointsOf(deps, metrics), (urgency) => deps.load?.checkRoom(urgency));
+  mount(app, ENDPOINTS, createContext(deps, metrics));
   app.use('/docs', docsRouter());
   app.use(webPage(deps.webDir));
   app.use((req) => {

@@ -1,12 +1,10 @@
 /** The OpenAPI 3.1 document, from the endpoints and the schemas that validate their requests. */
-import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
+import { type Definitions, isStructured, type JsonSchema, jsonSchemaOf } from './json-schema.js';
+import type { Content } from './responses.js';
 import { problem } from './schemas/answers.js';
-
-type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>;
-
-const SECURITY: Record<string, string[]>[] = [{ bearer: [] }, { apiKey: [] }];
 
 /** Codes that any endpoint under /v1 may answer with. */
 const ALWAYS: ErrorCode[] = [
@@ -38,32 +36,86 @@ const WITH_IMAGE: ErrorCode[] = [
   'image_too_large',
 ];
 
-function codesOf(endpoint: Endpoint): ErrorCode[] {
-  if (!endpoint.path.startsWith('/v1/')) return endpoint.errors;
-  const { body } = endpoint.request ?? {};
-  const takesImage = body !== undefined && 'multipart/form-data' in body.content;
-  return [
-    ...ALWAYS,
-    ...(body === undefined ? [] : WITH_BODY),
-    ...(takesImage ? WITH_IMAGE : []),
-    ...endpoint.errors,
-  ];
+function codesOf({ path, body, errors }: Endpoint): ErrorCode[] {
+  if (!path.startsWith('/v1/')) return errors;
+  const withBody = body === null ? [] : WITH_BODY;
+  const withImage = body === null || body.form === null ? [] : WITH_IMAGE;
+  return [...ALWAYS, ...withBody, ...withImage, ...errors];
 }
 
+type Responses = Record<string, { description: string; content?: object }>;
+
 /** One response per status, naming the codes that come with it. */
-function errorResponses(endpoint: Endpoint): Endpoint['responses'] {
+function errorResponses(endpoint: Endpoint, definitions: Definitions): Responses {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set(codesOf(endpoint))) {
     const { status } = ERRORS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const responses: Endpoint['responses'] = {};
-  for (const [status, codes] of byStatus)
-    responses[status] = {
-      description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('\n\n'),
-      content: { 'application/problem+json': { schema: problem } },
-    };
-  return responses;
+  const schema = jsonSchemaOf(problem, 'output', definitions);
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      {
+        description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('\n\n'),
+        content: { 'application/problem+json': { schema } },
+      },
+    ]),
+  );
+}
+
+function describeContent(content: Content, io: 'input' | 'output', definitions: Definitions) {
+  return Object.fromEntries(
+    Object.entries(content).map(([type, schema]) => [
+      type,
+      { schema: jsonSchemaOf(schema, io, definitions) },
+    ]),
+  );
+}
+
+function successResponses({ response }: Endpoint, definitions: Definitions): Responses {
+  const all = { [response.status]: response, ...response.others };
+  return Object.fromEntries(
+    Object.entries(all).map(([status, { description, content = {} }]) => [
+      status,
+      Object.keys(content).length === 0
+        ? { description }
+        : { description, content: describeContent(content, 'output', definitions) },
+    ]),
+  );
+}
+
+function describeParameters(
+  fields: z.ZodObject,
+  where: 'path' | 'query',
+  definitions: Definitions,
+): object[] {
+  return Object.entries(fields.shape as Record<string, z.ZodType>).map(([name, field]) => {
+    const { description, ...schema } = jsonSchemaOf(field, 'input', definitions);
+    const required = !z.safeParse(z.strictObject({ [name]: field }), {}).success;
+    return { name, in: where, required, ...(description === undefined ? {} : { description }), schema };
+  });
+}
+
+/** Objects and arrays of JSON texts; files are parts of their own. */
+function formEncoding(form: z.ZodObject): object {
+  const structured = Object.entries(form.shape as Record<string, z.ZodType>).filter(
+    ([name, field]) => name !== 'image' && isStructured(field),
+  );
+  if (structured.length === 0) return {};
+  return {
+    encoding: Object.fromEntries(structured.map(([name]) => [name, { contentType: 'application/json' }])),
+  };
+}
+
+function describeBody({ body }: Endpoint, definitions: Definitions): { requestBody?: object } {
+  if (body === null) return {};
+  const { json, form } = body;
+  const content = describeContent({ 'application/json': json }, 'input', definitions);
+  if (form === null) return { requestBody: { required: true, content } };
+  const formSchema = jsonSchemaOf(form, 'input', definitions);
+  const multipart = { 'multipart/form-data': { schema: formSchema, ...formEncoding(form) } };
+  return { requestBody: { required: true, content: { ...multipart, ...content } } };
 }
 
 const operationId = ({ method, path }: Endpoint) =>
@@ -71,30 +123,33 @@ const operationId = ({ method, path }: Endpoint) =>
     .replace(/^\/v1/, '')
     .replaceAll(/[^A-Za-z0-9]+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`;
 
-/** The document for these endpoints. */
-export function openApiDocument(endpoints: Endpoint[], version: string): OpenApiDocument {
-  const registry = new OpenAPIRegistry();
-  registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  registry.registerComponent('securitySchemes', 'apiKey', {
-    type: 'apiKey',
-    in: 'header',
-    name: 'X-API-Key',
-  });
+function describeOperation(endpoint: Endpoint, definitions: Definitions): object {
+  const { path, tag, summary, description, params, query } = endpoint;
+  const parameters = [
+    ...describeParameters(params, 'path', definitions),
+    ...describeParameters(query, 'query', definitions),
+  ];
+  return {
+    tags: [tag],
+    operationId: operationId(endpoint),
+    summary,
+    description,
+    security: path.startsWith('/v1/') ? [{ bearer: [] }, { apiKey: [] }] : [],
+    parameters: parameters.length === 0 ? undefined : parameters,
+    ...describeBody(endpoint, definitions),
+    responses: { ...successResponses(endpoint, definitions), ...errorResponses(endpoint, definitions) },
+  };
+}
+
+/** The document for these endpoints, as JSON text. */
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): string {
+  const schemas: Record<string, JsonSchema> = {};
+  const paths: Record<string, Record<string, object>> = {};
   for (const endpoint of endpoints) {
-    const { method, path, tag, summary, description, request, responses } = endpoint;
-    registry.registerPath({
-      method,
-      path,
-      tags: [tag],
-      operationId: operationId(endpoint),
-      summary,
-      ...(description === undefined ? {} : { description }),
-      ...(path.startsWith('/v1/') ? { security: SECURITY } : { security: [] }),
-      ...(request === undefined ? {} : { request }),
-      responses: { ...responses, ...errorResponses(endpoint) },
-    });
+    paths[endpoint.path] ??= {};
+    paths[endpoint.path]![endpoint.method] = describeOperation(endpoint, schemas);
   }
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  return JSON.stringify({
     openapi: '3.1.0',
     info: {
       title: 'pawdex',
@@ -107,5 +162,13 @@ export function openApiDocument(endpoints: Endpoint[], version: string): OpenApi
     },
     // Relative to the address of this document.
     servers: [{ url: './' }],
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
+      schemas,
+    },
+    paths,
   });
 }

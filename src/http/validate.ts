@@ -5,6 +5,11 @@ import { PawdexError } from '../errors.js';
 /** Entries of `errors` in one answer. */
 const MAX_ERRORS = 20;
 
+/** Names of fields with their schemas. */
+export type Shape = Record<string, z.ZodType>;
+/** The parsed values of a {@link Shape}. */
+export type Parsed<S extends Shape> = z.output<z.ZodObject<S>>;
+
 type Part = 'query' | 'body' | 'path';
 
 /**
@@ -35,26 +40,4 @@ function describe(issue: z.core.$ZodIssue, part: Part): { path: string; message:
       message: 'is not known here',
     }));
   return [{ path: at.join('.').slice(0, 200), message: issue.message.slice(0, 500) }];
-}
-
-/** An object without the keys that hold undefined, as exact optional properties want it. */
-export type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** Drops keys whose value is undefined. */
-export function defined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Defined<T>;
-}
-
-/**
- * A parameter that may stand in the query or in the body.
- *
- * @throws PawdexError invalid_request when both name it and differ
- */
-export function either<T>(name: string, query: T | undefined, body: T | undefined): T | undefined {
-  if (query !== undefined && body !== undefined && query !== body)
-    throw new PawdexError('invalid_request', {
-      detail: `\`${name}\` is given twice, in the query and in the body, with different values.`,
-      errors: [{ path: `body.${name}`, message: 'differs from the query' }],
-    });
-  return body ?? query;
 }

@@ -64,13 +64,6 @@ export function imageOf(body: Body, { imageBase64, url }: JsonImage, most: numbe
   return file?.content ?? null;
 }
 
-/** The one image of a body. @throws PawdexError image_missing, and those of {@link imageOf} */
-export function requireImage(body: Body, json: JsonImage, most: number): Uint8Array {
-  const image = imageOf(body, json, most);
-  if (image === null) throw new PawdexError('image_missing');
-  return image;
-}
-
 /**
  * Vectors from base64 of float32 numbers, little-endian, one vector after the other: a third of their size as
  * digits, and without the cost of parsing them.

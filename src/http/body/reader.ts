@@ -15,9 +15,6 @@ const BUDGET_BYTES = 512 * MIB;
 const JSON_OVERHEAD_BYTES = MIB;
 /** Bytes of JSON without images: metadata of 16 KiB, each character of it escaped as `\u0000`, and more. */
 const SMALL_JSON_BYTES = 128 * 1024;
-/** Fields of a form whose text is JSON. */
-const JSON_FIELDS = ['filter', 'metadata', 'items', 'vector', 'positives', 'negatives'];
-
 /** A body as the routes see it. */
 export interface Body {
   /** Parts of the form's field `image`, in order; none for JSON. */
@@ -32,6 +29,8 @@ export interface ReadOptions {
   many?: boolean;
   /** Where in the JSON images may stand, such as `imageBase64`; without any, JSON may have 128 KiB. */
   imagePaths?: readonly string[];
+  /** Fields of a form whose text is JSON. */
+  jsonFields?: readonly string[];
 }
 
 /** Sizes that uploads are held to, in bytes unless named otherwise. */
@@ -93,14 +92,14 @@ export class BodyReader {
     return bytes.length === 0 ? {} : parseObject(bytes);
   }
 
-  async #form(req: Request, res: Response, { many = false }: ReadOptions): Promise<Body> {
+  async #form(req: Request, res: Response, { many = false, jsonFields = [] }: ReadOptions): Promise<Body> {
     refuseCompressed(req);
     const { fileBytes, batchBytes, batchFiles } = this.limits;
     const limit = (many ? batchBytes : fileBytes) + FORM_OVERHEAD_BYTES;
     const bytes = await receiveBody(req, res, { limit, budget: this.#budget });
     const form = parseForm(bytes, req.headers['content-type']!, { files: many ? batchFiles : 1, fileBytes });
     const fields: Record<string, unknown> = { ...form.fields };
-    for (const name of JSON_FIELDS) if (name in fields) fields[name] = parseField(name, fields[name]);
+    for (const name of jsonFields) if (name in fields) fields[name] = parseField(name, fields[name]);
     return { files: form.files, fields };
   }
 }

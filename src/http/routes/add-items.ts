@@ -1,15 +1,35 @@
 /** POST /v1/collections/{collection}/items: adds one image or many; each succeeds or fails alone. */
+import { z } from 'zod';
 import type { AddResult, Engine, ItemInput } from '../../engine/engine.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
+import { type BodySpec, imageFile } from '../bodies.js';
 import { fromBase64 } from '../body/images.js';
-import type { Body, BodyReader } from '../body/reader.js';
-import type { Endpoint } from '../endpoint.js';
+import type { Body } from '../body/reader.js';
+import { defineEndpoint } from '../endpoint.js';
+import { json } from '../responses.js';
 import { addAnswer } from '../schemas/answers.js';
-import { collectionPath, noQuery, source } from '../schemas/common.js';
-import { itemsForm, itemsJson } from '../schemas/requests.js';
-import { defined, parse } from '../validate.js';
-import { bodies, json, manyImagesForm } from './answers.js';
+import { boundedArray, collectionName, described, source } from '../schemas/fields.js';
+import { parse } from '../validate.js';
 
+const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
+
+/** Entries of `items`: the highest limit that PAWDEX_MAX_BATCH_FILES can set. */
+const MAX_ITEMS = 1000;
+
+const itemsJson = z.strictObject({
+  ...described,
+  items: boundedArray(z.strictObject({ ...described, imageBase64 }), { min: 1, max: MAX_ITEMS }),
+});
+
+/** Label, source and metadata of an upload: for all its images, and in `items` for each in order. */
+const itemsForm = z.strictObject({
+  ...described,
+  items: boundedArray(z.strictObject(described), { max: MAX_ITEMS }).optional().meta({
+    description: 'One object per image, in order; its fields go before those for all.',
+  }),
+});
+
+/** An image to add, or the result of one that has failed already. */
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
 
 /** @throws PawdexError invalid_request when `items` has another number of entries than allowed or needed */
@@ -57,12 +77,12 @@ function fromForm({ files, fields }: Body): Prepared[] {
   const { items, ...forAll } = parse(itemsForm, fields, 'body');
   return files.map(({ content, name }, i) => {
     if (content instanceof PawdexError) return failed(content);
-    const described = { ...defined(forAll), ...defined(items?.[i] ?? {}) };
+    const named = { ...forAll, ...items?.[i] };
     try {
       return {
         image: content,
-        ...described,
-        source: 'source' in described ? described.source : sourceFromName(name),
+        ...named,
+        source: named.source === undefined ? sourceFromName(name) : named.source,
       };
     } catch (thrown) {
       return failed(thrown);
@@ -77,12 +97,35 @@ function fromJson({ fields }: Body, batchFiles: number, fileBytes: number): Prep
   return items.map(({ imageBase64, ...own }, i) => {
     try {
       const image = fromBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
-      return { image, ...defined(forAll), ...defined(own) };
+      return { image, ...forAll, ...own };
     } catch (thrown) {
       return failed(thrown);
     }
   });
 }
+
+/** Images to add, as a form or as JSON of the same fields. */
+const imagesBody: BodySpec<Prepared[]> = {
+  options: {},
+  json: itemsJson,
+  form: itemsForm.extend({
+    image: z.array(imageFile).min(1).meta({ description: 'Image files; repeat the field for many.' }),
+  }),
+  async read(req, res, reader) {
+    const { batchFiles, fileBytes } = reader.limits;
+    const isForm = Boolean(req.is('multipart/form-data'));
+    const body = await reader.read(req, res, {
+      many: true,
+      imagePaths: ['items[].imageBase64'],
+      jsonFields: ['items', 'metadata'],
+    });
+    if (isForm ? body.files.length === 0 : Object.keys(body.fields).length === 0)
+      throw new PawdexError('image_missing', {
+        hint: 'Send files in the multipart field `image`, or `items` with `imageBase64` in JSON.',
+      });
+    return isForm ? fromForm(body) : fromJson(body, batchFiles, fileBytes);
+  },
+};
 
 /** Adds what is an image and puts the results back into the order that was sent. */
 async function add(engine: Engine, collection: string, prepared: Prepared[]): Promise<AddResult[]> {
@@ -91,36 +134,23 @@ async function add(engine: Engine, collection: string, prepared: Prepared[]): Pr
   return prepared.map((entry) => ('image' in entry ? results.next().value! : entry));
 }
 
-export function addItemsRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
-  const { batchFiles, fileBytes } = reader.limits;
-  return [
-    {
-      method: 'post',
-      path: '/v1/collections/{collection}/items',
-      tag: 'items',
-      urgency: 'bulk',
-      summary: 'Add one image or many',
-      description:
-        'Answers 200 with a result per image, in order, even where some or all of them failed: look at `status` of ' +
-        'each. What is `created` is durable. Bytes the collection holds already are `exists` and stay as they were. ' +
-        'A form whose files are over the limits is refused as a whole. `source` is the file name when not given.',
-      request: { params: collectionPath, ...bodies(itemsJson, manyImagesForm(itemsForm)) },
-      responses: { 200: json('What became of each image.', addAnswer) },
-      errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        const { collection } = parse(collectionPath, req.params, 'path');
-        const isForm = Boolean(req.is('multipart/form-data'));
-        const body = await reader.read(req, res, { many: true, imagePaths: ['items[].imageBase64'] });
-        if (isForm ? body.files.length === 0 : Object.keys(body.fields).length === 0)
-          throw new PawdexError('image_missing', {
-            hint: 'Send files in the multipart field `image`, or `items` with `imageBase64` in JSON.',
-          });
-        const prepared = isForm ? fromForm(body) : fromJson(body, batchFiles, fileBytes);
-        const results = await add(engine, collection, prepared);
-        const count = (status: AddResult['status']) => results.filter((r) => r.status === status).length;
-        res.json({ created: count('created'), exists: count('exists'), failed: count('failed'), results });
-      },
-    },
-  ];
-}
+export const addItems = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/items',
+  tag: 'items',
+  urgency: 'bulk',
+  summary: 'Add one image or many',
+  description:
+    'Answers 200 with a result per image, in order, even where some or all of them failed: look at `status` of ' +
+    'each. What is `created` is durable. Bytes the collection holds already are `exists` and stay as they were. ' +
+    'A form whose files are over the limits is refused as a whole. `source` is the file name when not given.',
+  params: { collection: collectionName },
+  body: imagesBody,
+  response: json(addAnswer, 'What became of each image.'),
+  errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],
+  async handle({ params: { collection }, body }, { engine }) {
+    const results = await add(engine, collection, body);
+    const count = (status: AddResult['status']) => results.filter((r) => r.status === status).length;
+    return { created: count('created'), exists: count('exists'), failed: count('failed'), results };
+  },
+});

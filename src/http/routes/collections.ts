@@ -1,76 +1,82 @@
-/** /v1/collections: create, list, look at and delete collections. */
-import type { Engine } from '../../engine/engine.js';
-import type { BodyReader } from '../body/reader.js';
-import type { Endpoint } from '../endpoint.js';
-import { relativeAddress } from '../relative-address.js';
-import { collection, collectionList } from '../schemas/answers.js';
-import { collectionPath, noQuery } from '../schemas/common.js';
-import { newCollection } from '../schemas/requests.js';
-import { parse } from '../validate.js';
-import { bodies, json } from './answers.js';
+/** /v1/collections: create, list, look at and delete collections; their near-duplicates. */
+import { z } from 'zod';
+import { jsonBody } from '../bodies.js';
+import { defineEndpoint } from '../endpoint.js';
+import { created, json, noContent } from '../responses.js';
+import { roundShare } from '../rounding.js';
+import { collection, collectionList, duplicatePage } from '../schemas/answers.js';
+import { collectionName, cursor, paragraph, threshold, wholeNumber } from '../schemas/fields.js';
 
 const tag = 'collections';
+const params = { collection: collectionName };
 
-export function collectionRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
-  return [
-    {
-      method: 'get',
-      path: '/v1/collections',
-      tag,
-      summary: 'All collections',
-      responses: { 200: json('The collections.', collectionList) },
-      errors: [],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        res.json({ collections: await engine.listCollections() });
-      },
-    },
-    {
-      method: 'post',
-      path: '/v1/collections',
-      tag,
-      summary: 'Create an empty collection for the model this server runs',
-      request: bodies(newCollection),
-      responses: { 201: json('The new collection; `Location` has its address.', collection) },
-      errors: ['collection_exists', 'storage_full'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        const { name, description } = parse(newCollection, await reader.object(req, res), 'body');
-        const created = await engine.createCollection(name, description);
-        res
-          .status(201)
-          .location(relativeAddress(req.originalUrl, `v1/collections/${name}`))
-          .json(created);
-      },
-    },
-    {
-      method: 'get',
-      path: '/v1/collections/{collection}',
-      tag,
-      summary: 'A collection',
-      request: { params: collectionPath },
-      responses: { 200: json('The collection.', collection) },
-      errors: ['collection_not_found'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        const { collection: name } = parse(collectionPath, req.params, 'path');
-        res.json(await engine.getCollection(name));
-      },
-    },
-    {
-      method: 'delete',
-      path: '/v1/collections/{collection}',
-      tag,
-      summary: 'Delete a collection with all its items',
-      request: { params: collectionPath },
-      responses: { 204: { description: 'It is gone.' } },
-      errors: ['collection_not_found', 'storage_full'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        const { collection: name } = parse(collectionPath, req.params, 'path');
-        await engine.deleteCollection(name);
-        res.status(204).end();
-      },
-    },
-  ];
-}
+export const listCollections = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections',
+  tag,
+  summary: 'List all collections',
+  response: json(collectionList, 'The collections.'),
+  errors: [],
+  handle: async (_input, { engine }) => ({ collections: await engine.listCollections() }),
+});
+
+export const createCollection = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections',
+  tag,
+  summary: 'Create an empty collection for the model of this server',
+  body: jsonBody(z.strictObject({ name: collectionName, description: paragraph.optional() })),
+  response: created(
+    collection,
+    'The new collection; `Location` has its address.',
+    ({ name }) => `v1/collections/${name}`,
+  ),
+  errors: ['collection_exists', 'storage_full'],
+  handle: ({ body: { name, description } }, { engine }) => engine.createCollection(name, description),
+});
+
+export const getCollection = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}',
+  tag,
+  summary: 'Get a collection',
+  params,
+  response: json(collection, 'The collection.'),
+  errors: ['collection_not_found'],
+  handle: ({ params: { collection } }, { engine }) => engine.getCollection(collection),
+});
+
+export const deleteCollection = defineEndpoint({
+  method: 'delete',
+  path: '/v1/collections/{collection}',
+  tag,
+  summary: 'Delete a collection with all its items',
+  params,
+  response: noContent('It is gone.'),
+  errors: ['collection_not_found', 'storage_full'],
+  handle: ({ params: { collection } }, { engine }) => engine.deleteCollection(collection),
+});
+
+export const listDuplicates = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/duplicates',
+  tag,
+  summary: 'List pairs of items that are nearly one picture',
+  description:
+    'Looks at the next `limit` items in order of insertion and names those of their twenty nearest neighbours, ' +
+    'wherever they are, that are at least as similar as `threshold`. A page may therefore be empty while `next` ' +
+    'says there is more. Over all pages each pair comes once; of more than twenty copies of one picture not every ' +
+    'pair is named.',
+  params,
+  query: {
+    threshold,
+    limit: wholeNumber(1, 1000).default(200).meta({ description: 'Items looked at.' }),
+    cursor: cursor.optional(),
+  },
+  response: json(duplicatePage, 'The pairs of this page, the most similar first.'),
+  errors: ['collection_not_found', 'model_mismatch'],
+  async handle({ params: { collection }, query }, { engine }) {
+    const { pairs, ...page } = await engine.duplicates(collection, query);
+    return { pairs: pairs.map((pair) => ({ ...pair, similarity: roundShare(pair.similarity) })), ...page };
+  },
+});

@@ -1,46 +1,43 @@
 /** POST /v1/identify: which breed is this, and which photos say so. */
-import { z } from 'zod';
-import type { Engine } from '../../engine/engine.js';
-import { requireImage } from '../body/images.js';
-import type { BodyReader } from '../body/reader.js';
-import type { Endpoint } from '../endpoint.js';
+import { imageBody } from '../bodies.js';
+import { defineEndpoint } from '../endpoint.js';
+import { json } from '../responses.js';
+import { roundNeighbour, roundShare, roundTiming } from '../rounding.js';
 import { identification } from '../schemas/answers.js';
-import { DEFAULT_COLLECTION, identifyBody, identifyQuery } from '../schemas/requests.js';
-import { defined, either, parse } from '../validate.js';
-import { bodies, identificationJson, imageForm, json } from './answers.js';
+import { collectionOption, explainOption, viewsOption, wholeNumber } from '../schemas/fields.js';
 
-export function identifyRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
-  return [
-    {
-      method: 'post',
-      path: '/v1/identify',
-      tag: 'ask',
-      urgency: 'urgent',
-      summary: 'Breed and nearest neighbours of a photo',
-      request: { query: identifyQuery, ...bodies(identifyBody, imageForm(z.strictObject({}))) },
-      responses: { 200: json('The answer.', identification) },
-      errors: [
-        'image_missing',
-        'image_unexpected',
-        'collection_not_found',
-        'model_mismatch',
-        'explain_unavailable',
-      ],
-      async handle(req, res) {
-        const query = parse(identifyQuery, req.query, 'query');
-        const body = await reader.read(req, res, { imagePaths: ['imageBase64'] });
-        const named = parse(identifyBody, body.fields, 'body');
-        const image = requireImage(body, named, reader.limits.fileBytes);
-        const answer = await engine.identify(image, {
-          collection: either('collection', query.collection, named.collection) ?? DEFAULT_COLLECTION,
-          ...defined({
-            k: either('k', query.k, named.k),
-            views: either('views', query.views, named.views),
-            explain: either('explain', query.explain, named.explain),
-          }),
-        });
-        res.json(identificationJson(answer));
-      },
+export const identify = defineEndpoint({
+  method: 'post',
+  path: '/v1/identify',
+  tag: 'ask',
+  urgency: 'urgent',
+  summary: 'Identify the breed on a photo, with its nearest neighbours',
+  body: imageBody({
+    options: {
+      collection: collectionOption,
+      views: viewsOption,
+      explain: explainOption,
+      k: wholeNumber(1, 1000).optional().meta({
+        description: 'Neighbours to list; all that vote when absent. How many vote does not depend on it.',
+      }),
     },
-  ];
-}
+  }),
+  response: json(identification, 'The answer.'),
+  errors: [
+    'image_missing',
+    'image_unexpected',
+    'collection_not_found',
+    'model_mismatch',
+    'explain_unavailable',
+  ],
+  async handle({ body: { image, ...options } }, { engine }) {
+    const answer = await engine.identify(image, options);
+    return {
+      ...answer,
+      confidence: roundShare(answer.confidence),
+      candidates: answer.candidates.map((c) => ({ label: c.label, confidence: roundShare(c.confidence) })),
+      neighbours: answer.neighbours.map(roundNeighbour),
+      timing: roundTiming(answer.timing),
+    };
+  },
+});

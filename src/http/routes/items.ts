@@ -1,116 +1,108 @@
 /** /v1/collections/{collection}/items: list; look at, change and delete one; its thumbnail. */
 import { createHash } from 'node:crypto';
-import type { Engine } from '../../engine/engine.js';
+import { z } from 'zod';
 import { sniff } from '../../image/sniff.js';
-import type { BodyReader } from '../body/reader.js';
-import type { Endpoint } from '../endpoint.js';
+import { jsonBody } from '../bodies.js';
+import { defineEndpoint } from '../endpoint.js';
+import { file, json, noContent } from '../responses.js';
 import { item, itemPage } from '../schemas/answers.js';
-import { collectionPath, itemPath, noQuery } from '../schemas/common.js';
-import { itemPatch, itemsQuery } from '../schemas/requests.js';
-import { defined, parse } from '../validate.js';
-import { binary, bodies, json } from './answers.js';
+import {
+  collectionName,
+  cursor,
+  described,
+  filterParameters,
+  filterText,
+  itemId,
+  sha256List,
+  wholeNumber,
+} from '../schemas/fields.js';
 
 const tag = 'items';
 const onePath = '/v1/collections/{collection}/items/{id}';
-const DEFAULT_LIMIT = 100;
+const params = { collection: collectionName, id: itemId };
 
-export function itemRoutes(engine: Engine, reader: BodyReader): Endpoint[] {
-  return [
-    {
-      method: 'get',
-      path: '/v1/collections/{collection}/items',
-      tag,
-      summary: 'The items of a collection, a page at a time, in order of insertion',
-      request: { params: collectionPath, query: itemsQuery },
-      responses: { 200: json('A page.', itemPage) },
-      errors: ['collection_not_found'],
-      async handle(req, res) {
-        const { collection } = parse(collectionPath, req.params, 'path');
-        const { limit, cursor, filter: asJson, ...conditions } = parse(itemsQuery, req.query, 'query');
-        const filter = { ...defined(asJson ?? {}), ...defined(conditions) };
-        const page = await engine.listItems(collection, {
-          limit: limit ?? DEFAULT_LIMIT,
-          ...(cursor === undefined ? {} : { cursor }),
-          ...(Object.keys(filter).length === 0 ? {} : { filter }),
-        });
-        res.json(page);
-      },
-    },
-    {
-      method: 'get',
-      path: onePath,
-      tag,
-      summary: 'An item',
-      request: { params: itemPath },
-      responses: { 200: json('The item.', item) },
-      errors: ['collection_not_found', 'item_not_found'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        const { collection, id } = parse(itemPath, req.params, 'path');
-        res.json(await engine.getItem(collection, id));
-      },
-    },
-    {
-      method: 'patch',
-      path: onePath,
-      tag,
-      summary: 'Change label, source or metadata',
-      description: 'Fields that are absent stay; `metadata` replaces the whole object.',
-      request: { params: itemPath, ...bodies(itemPatch) },
-      responses: { 200: json('The item as it is now.', item) },
-      errors: ['collection_not_found', 'item_not_found', 'storage_full'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        const { collection, id } = parse(itemPath, req.params, 'path');
-        const patch = parse(itemPatch, await reader.object(req, res), 'body');
-        res.json(await engine.updateItem(collection, id, defined(patch)));
-      },
-    },
-    {
-      method: 'delete',
-      path: onePath,
-      tag,
-      summary: 'Delete an item',
-      request: { params: itemPath },
-      responses: { 204: { description: 'It is gone.' } },
-      errors: ['collection_not_found', 'item_not_found', 'storage_full'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        const { collection, id } = parse(itemPath, req.params, 'path');
-        await engine.deleteItem(collection, id);
-        res.status(204).end();
-      },
-    },
-    thumbnailRoute(engine),
-  ];
-}
+export const listItems = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/items',
+  tag,
+  summary: 'List the items of a collection, a page at a time, in order of insertion',
+  params: { collection: collectionName },
+  query: {
+    limit: wholeNumber(1, 1000).default(100).meta({ description: 'Items on a page.' }),
+    cursor: cursor.optional(),
+    ...filterParameters,
+    sha256: sha256List
+      .optional()
+      .meta({ description: 'One of these hex content hashes, separated by commas.' }),
+    filter: filterText.optional().meta({
+      description: 'A filter as JSON, as in a search; the parameters above go before it.',
+    }),
+  },
+  response: json(itemPage, 'A page.'),
+  errors: ['collection_not_found'],
+  handle({ params: { collection }, query: { limit, cursor, filter: fromText, ...named } }, { engine }) {
+    const filter = { ...fromText, ...named };
+    const isFiltered = Object.keys(filter).length > 0;
+    return engine.listItems(collection, { limit, cursor, filter: isFiltered ? filter : undefined });
+  },
+});
 
-function thumbnailRoute(engine: Engine): Endpoint {
-  return {
-    method: 'get',
-    path: `${onePath}/thumbnail`,
-    tag,
-    summary: "A small picture of an item's image",
-    request: { params: itemPath },
-    responses: {
-      200: { description: 'The picture.', content: { 'image/webp': binary, 'image/jpeg': binary } },
-      304: { description: 'The picture the caller has is still right.' },
-    },
-    errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],
-    async handle(req, res) {
-      parse(noQuery, req.query, 'query');
-      const { collection, id } = parse(itemPath, req.params, 'path');
-      const bytes = await engine.getThumbnail(collection, id);
-      const digest = createHash('sha256').update(bytes).digest('base64url');
-      // Private, since it may have been fetched with a key; a day, since an item can be deleted.
-      res.set({ ETag: `"${digest.slice(0, 22)}"`, 'Cache-Control': 'private, max-age=86400' });
-      if (req.fresh) {
-        res.status(304).end();
-        return;
-      }
-      const kind = sniff(bytes);
-      res.type(kind === null ? 'application/octet-stream' : `image/${kind}`);
-      res.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    },
-  };
-}
+export const getItem = defineEndpoint({
+  method: 'get',
+  path: onePath,
+  tag,
+  summary: 'Get an item',
+  params,
+  response: json(item, 'The item.'),
+  errors: ['collection_not_found', 'item_not_found'],
+  handle: ({ params: { collection, id } }, { engine }) => engine.getItem(collection, id),
+});
+
+export const updateItem = defineEndpoint({
+  method: 'patch',
+  path: onePath,
+  tag,
+  summary: 'Change label, source or metadata',
+  description: 'Fields that are absent stay; `metadata` replaces the whole object.',
+  params,
+  body: jsonBody(
+    z
+      .strictObject(described)
+      .refine((patch) => Object.keys(patch).length > 0, 'must name label, source or metadata')
+      .meta({ minProperties: 1 }),
+  ),
+  response: json(item, 'The item as it is now.'),
+  errors: ['collection_not_found', 'item_not_found', 'storage_full'],
+  handle: ({ params: { collection, id }, body }, { engine }) => engine.updateItem(collection, id, body),
+});
+
+export const deleteItem = defineEndpoint({
+  method: 'delete',
+  path: onePath,
+  tag,
+  summary: 'Delete an item',
+  params,
+  response: noContent('It is gone.'),
+  errors: ['collection_not_found', 'item_not_found', 'storage_full'],
+  handle: ({ params: { collection, id } }, { engine }) => engine.deleteItem(collection, id),
+});
+
+export const getThumbnail = defineEndpoint({
+  method: 'get',
+  path: `${onePath}/thumbnail`,
+  tag,
+  summary: "Get a small picture of an item's image",
+  params,
+  response: file(['image/webp', 'image/jpeg'], 'The picture.', {
+    304: { description: 'The picture the caller has is still right.' },
+  }),
+  errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],
+  async handle({ params: { collection, id }, res }, { engine }) {
+    const bytes = await engine.getThumbnail(collection, id);
+    const digest = createHash('sha256').update(bytes).digest('base64url');
+    // Private, since it may have been fetched with a key; a day, since an item can be deleted.
+    res.set({ ETag: `"${digest.slice(0, 22)}"`, 'Cache-Control': 'private, max-age=86400' });
+    const kind = sniff(bytes);
+    return { type: kind === null ? 'application/octet-stream' : `image/${kind}`, bytes };
+  },
+});

@@ -1,120 +1,183 @@
-/** /v1/jobs: long work on a collection; start, list, look at and cancel it. */
+/** /v1/jobs: long work on a collection; start, list, look at, follow and cancel it. */
+import { z } from 'zod';
 import type { NonPets } from '../../engine/engine.js';
-import type { Job } from '../../jobs/job.js';
+import { PawdexError } from '../../errors.js';
+import { isOver, type Job } from '../../jobs/job.js';
+import type { JobRunner } from '../../jobs/job-runner.js';
+import { jsonBody } from '../bodies.js';
 import { vectorsFromBase64 } from '../body/images.js';
-import type { BodyReader } from '../body/reader.js';
-import type { AppDeps } from '../deps.js';
-import type { Endpoint } from '../endpoint.js';
-import { relativeAddress } from '../relative-address.js';
-import { jobPath, noQuery } from '../schemas/common.js';
-import { type JobBody, jobBody, jobList, job as jobSchema } from '../schemas/jobs.js';
-import { parse } from '../validate.js';
-import { bodies, json } from './answers.js';
+import { defineEndpoint } from '../endpoint.js';
+import { streamStates } from '../event-stream.js';
+import { created, json, stream } from '../responses.js';
+import { job, jobList } from '../schemas/answers.js';
+import { collectionName, threshold, wholeNumber } from '../schemas/fields.js';
 
 const tag = 'jobs';
+const params = { id: z.uuid('must be the id of a job').meta({ description: "A job's id." }) };
+
+/** Streams at once; each holds a connection. */
+const MAX_STREAMS = 100;
+
+const nonPets = z
+  .union(
+    [
+      z.strictObject({ collection: collectionName }),
+      z.strictObject({
+        embeddings: z.string().min(1).meta({
+          contentEncoding: 'base64',
+          description:
+            'Base64 of float32 numbers, little-endian, one embedding after the other; at most 10,000.',
+        }),
+      }),
+    ],
+    'must be an object with either `collection` or `embeddings`',
+  )
+  .meta({ description: 'Photos that show nothing the collection holds.' });
+
+type NonPetsField = z.output<typeof nonPets>;
+
+const jobRequest = z
+  .discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({
+        kind: z.literal('calibrate'),
+        collection: collectionName,
+        nonPets: nonPets.optional(),
+      }),
+      z.strictObject({
+        kind: z.literal('evaluate'),
+        collection: collectionName,
+        nonPets: nonPets.optional(),
+      }),
+      z.strictObject({
+        kind: z.literal('check-labels'),
+        collection: collectionName,
+        threshold,
+        limit: wholeNumber(1, 1000).default(200).meta({ description: 'Entries of each list.' }),
+      }),
+    ],
+    'must be calibrate, evaluate or check-labels',
+  )
+  .meta({ id: 'JobRequest', example: { kind: 'calibrate', collection: 'mine' } });
 
 /** A job without what it found, which may be long. */
-export function jobJson({ result: _, ...job }: Job): Omit<Job, 'result'> {
+function withoutResult({ result: _, ...job }: Job): Omit<Job, 'result'> {
   return job;
 }
 
-/** Non-pets as the engine takes them. */
-function nonPetsOf(
-  { nonPets }: Extract<JobBody, { kind: 'calibrate' | 'evaluate' }>,
-  dimension: number,
-): { nonPets?: NonPets } {
-  if (nonPets === undefined) return {};
-  if ('collection' in nonPets) return { nonPets };
-  return {
-    nonPets: { embeddings: vectorsFromBase64(nonPets.embeddings, dimension, 'body.nonPets.embeddings') },
-  };
+function parseNonPets(nonPets: NonPetsField | undefined, dimension: number): NonPets | undefined {
+  if (nonPets === undefined || 'collection' in nonPets) return nonPets;
+  return { embeddings: vectorsFromBase64(nonPets.embeddings, dimension, 'body.nonPets.embeddings') };
 }
 
-export function jobRoutes(
-  { engine, jobs }: Pick<AppDeps, 'engine' | 'jobs'>,
-  reader: BodyReader,
-): Endpoint[] {
-  return [
-    {
-      method: 'post',
-      path: '/v1/jobs',
-      tag,
-      summary: 'Start a job: calibrate or evaluate a collection, or check its labels',
-      description:
-        'Answers at once; the job waits for those before it, one runs at a time. `calibrate` fits how far to trust ' +
-        "the collection's answers and stores that with it, `evaluate` measures the collection with its own photos, " +
-        '`check-labels` lists likely wrong labels. An accepted job is on record: one that a stop of the server cut ' +
-        'off is `failed` with `job_interrupted` when the server is back.',
-      request: bodies(jobBody),
-      responses: { 202: json('The job; `Location` has its address.', jobSchema) },
-      errors: ['collection_not_found', 'vector_invalid', 'job_queue_full', 'storage_full'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        const body = parse(
-          jobBody,
-          await reader.object(req, res, { imagePaths: ['nonPets.embeddings'] }),
-          'body',
-        );
-        const request =
-          body.kind === 'check-labels'
-            ? body
-            : {
-                kind: body.kind,
-                collection: body.collection,
-                ...nonPetsOf(body, engine.encoder.dimension),
-              };
-        // Told now rather than by the job.
-        await engine.getCollection(body.collection);
-        if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets)
-          await engine.getCollection(request.nonPets.collection);
-        const job = await jobs.submit(request);
-        res
-          .status(202)
-          .location(relativeAddress(req.originalUrl, `v1/jobs/${job.id}`))
-          .json(job);
-      },
-    },
-    {
-      method: 'get',
-      path: '/v1/jobs',
-      tag,
-      summary: 'All jobs, the newest first, without their results',
-      description: 'Of jobs that are over, the last hundred are kept.',
-      responses: { 200: json('The jobs.', jobList) },
-      errors: [],
-      handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        res.json({ jobs: jobs.list().map(jobJson) });
-      },
-    },
-    {
-      method: 'get',
-      path: '/v1/jobs/{id}',
-      tag,
-      summary: 'A job with its result',
-      request: { params: jobPath },
-      responses: { 200: json('The job.', jobSchema) },
-      errors: ['job_not_found'],
-      handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        res.json(jobs.get(parse(jobPath, req.params, 'path').id));
-      },
-    },
-    {
-      method: 'delete',
-      path: '/v1/jobs/{id}',
-      tag,
-      summary: 'Cancel a job',
-      description:
-        'Answers with the job as it then is: `cancelled`, or what it was or became before that could take effect. ' +
-        'What a cancelled job had done so far is not stored.',
-      request: { params: jobPath },
-      responses: { 200: json('The job.', jobSchema) },
-      errors: ['job_not_found'],
-      async handle(req, res) {
-        parse(noQuery, req.query, 'query');
-        res.json(await jobs.cancel(parse(jobPath, req.params, 'path').id));
-      },
-    },
-  ];
+export const startJob = defineEndpoint({
+  method: 'post',
+  path: '/v1/jobs',
+  tag,
+  summary: 'Start a job: calibrate or evaluate a collection, or check its labels',
+  description:
+    'Answers at once; the job waits for those before it, one runs at a time. `calibrate` fits how far to trust ' +
+    "the collection's answers and stores that with it, `evaluate` measures the collection with its own photos, " +
+    '`check-labels` lists likely wrong labels. An accepted job is on record: one that a stop of the server cut ' +
+    'off is `failed` with `job_interrupted` when the server is back.',
+  body: jsonBody(jobRequest, ['nonPets.embeddings']),
+  response: created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
+  errors: ['collection_not_found', 'vector_invalid', 'job_queue_full', 'storage_full'],
+  async handle({ body }, { engine, jobs }) {
+    const request =
+      body.kind === 'check-labels'
+        ? body
+        : { ...body, nonPets: parseNonPets(body.nonPets, engine.encoder.dimension) };
+    // A collection that does not exist is refused now, not by the job.
+    await engine.getCollection(body.collection);
+    if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets)
+      await engine.getCollection(request.nonPets.collection);
+    return jobs.submit(request);
+  },
+});
+
+export const listJobs = defineEndpoint({
+  method: 'get',
+  path: '/v1/jobs',
+  tag,
+  summary: 'List all jobs, the newest first, without their results',
+  description: 'Of jobs that are over, the last hundred are kept.',
+  response: json(jobList, 'The jobs.'),
+  errors: [],
+  handle: (_input, { jobs }) => ({ jobs: jobs.list().map(withoutResult) }),
+});
+
+export const getJob = defineEndpoint({
+  method: 'get',
+  path: '/v1/jobs/{id}',
+  tag,
+  summary: 'Get a job with its result',
+  params,
+  response: json(job, 'The job.'),
+  errors: ['job_not_found'],
+  handle: ({ params: { id } }, { jobs }) => jobs.get(id),
+});
+
+export const cancelJob = defineEndpoint({
+  method: 'delete',
+  path: '/v1/jobs/{id}',
+  tag,
+  summary: 'Cancel a job',
+  description:
+    'Answers with the job as it then is: `cancelled`, or what it was or became before that could take effect. ' +
+    'What a cancelled job had done so far is not stored.',
+  params,
+  response: json(job, 'The job.'),
+  errors: ['job_not_found'],
+  handle: ({ params: { id } }, { jobs }) => jobs.cancel(id),
+});
+
+/** The revision that a client that comes back has seen; anything that is not one counts as nothing seen. */
+function lastSeen(header: string | undefined): number {
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : 0;
 }
+
+/** Open streams of each server. */
+const openStreams = new WeakMap<JobRunner, number>();
+
+export const followJob = defineEndpoint({
+  method: 'get',
+  path: '/v1/jobs/{id}/events',
+  tag,
+  summary: 'Follow a job (server-sent events)',
+  description:
+    'Each event `job` carries the job as `GET /v1/jobs/{id}` answers it, without its `result`; the one named ' +
+    '`end` is the last, and the stream ends. Events are at least 0.2 s apart, so some progress is passed over. ' +
+    '`Last-Event-ID` is honoured: a client that comes back after the end is answered 204, which stops an ' +
+    '`EventSource`.',
+  params,
+  response: stream('text/event-stream', 'The events.', {
+    204: { description: 'The job is over, and the caller has seen that.' },
+  }),
+  errors: ['job_not_found'],
+  async handle({ params: { id }, req, res }, { jobs }) {
+    const seen = lastSeen(req.get('last-event-id'));
+    if (isOver(jobs.get(id)) && seen === jobs.revision(id)) {
+      res.status(204).end();
+      return;
+    }
+    const open = openStreams.get(jobs) ?? 0;
+    if (open >= MAX_STREAMS) throw new PawdexError('overloaded', { retryAfter: 5 });
+    // A job is forgotten a hundred jobs later; until this stream ends, its last state is what there is to tell.
+    let job = jobs.get(id);
+    let revision = jobs.revision(id);
+    const newest = () => {
+      const last = isOver(job);
+      return { revision, event: last ? 'end' : 'job', data: withoutResult(job), last };
+    };
+    openStreams.set(jobs, open + 1);
+    await streamStates(res, seen > revision ? 0 : seen, newest, (changed) =>
+      jobs.follow(id, () => {
+        job = jobs.get(id);
+        revision = jobs.revision(id);
+        changed();
+      }),
+    ).finally(() => openStreams.set(jobs, openStreams.get(jobs)! - 1));
+  },
+});

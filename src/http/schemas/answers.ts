@@ -1,5 +1,9 @@
-/** What the endpoints answer. These document; answers are built by the routes and not checked at run time. */
+/**
+ * What the endpoints answer. The schemas document answers and type handlers and the client; answers are not checked
+ * against them at run time.
+ */
 import { z } from 'zod';
+import { jobSchema } from '../../jobs/job.js';
 
 const model = z
   .object({
@@ -174,3 +178,27 @@ export const problem = z
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: 'Problem' });
+
+const { result: _, ...jobSummary } = jobSchema.shape;
+const time = { format: 'date-time' };
+
+const jobWithoutResult = z.object({
+  ...jobSummary,
+  progress: jobSummary.progress.meta({
+    description: 'How far the present phase is; null before the job runs.',
+  }),
+  error: jobSummary.error.meta({ description: 'Why it failed; the codes are those of /docs/errors.' }),
+  createdAt: jobSummary.createdAt.meta(time),
+  startedAt: jobSummary.startedAt.meta(time),
+  finishedAt: jobSummary.finishedAt.meta(time),
+});
+
+export const job = jobWithoutResult
+  .extend({
+    result: z.unknown().meta({
+      description: 'What it found, as docs/http.md says for each kind; null until it has succeeded.',
+    }),
+  })
+  .meta({ id: 'Job' });
+
+export const jobList = z.object({ jobs: z.array(jobWithoutResult.meta({ id: 'JobSummary' })) });

@@ -1,0 +1,209 @@
+/** Fields that several endpoints share. Each schema validates requests, types handlers and documents endpoints. */
+import { z } from 'zod';
+import { labelText, metadataKey, metadataObject, plainText, sourceText } from '../../engine/description.js';
+import { PawdexError } from '../../errors.js';
+import { VIEWS } from '../../image/views.js';
+import { parseBoundedJson } from '../body/json-guard.js';
+
+/** The collection asked when none is named. */
+const DEFAULT_COLLECTION = 'breeds';
+
+export const collectionName = z
+  .string('must be a text')
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    'must be 1-64 letters, digits, - or _, the first a letter or digit',
+  )
+  .meta({ description: 'Name of a collection.', example: 'breeds' });
+
+export const itemId = plainText(200).meta({
+  description: "An item's id: the first 32 hex digits of its content's sha256.",
+  example: '3fdba35f04dc8c462986c992bcf87554',
+});
+
+const label = labelText.meta({ description: 'What the image shows.', example: 'siamese' });
+export const source = sourceText.meta({
+  description: 'Where the image came from, for people.',
+  example: 'photos/milo.jpg',
+});
+const metadata = metadataObject.meta({
+  description: 'Free-form JSON; `species` is what filters know by name.',
+  example: { species: 'cat' },
+});
+const species = labelText.meta({ description: '`metadata.species`.', example: 'cat' });
+
+/** What may be said of an image. */
+export const described = {
+  label: label.nullable().optional(),
+  source: source.nullable().optional(),
+  metadata: metadata.optional(),
+};
+
+/** A text for people, of several lines if need be. */
+export const paragraph = z
+  .string('must be a text')
+  .max(2000, { message: 'must have at most 2000 characters', abort: true })
+  .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\r\n])*$/u, 'must not hold control characters');
+
+/** A whole number as JSON or as the text of a query or form. */
+export function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value),
+    z.int(message).min(min, message).max(max, message),
+  );
+}
+
+/** A number as JSON or as the text of a query or form. */
+function numberWithin(min: number, max: number) {
+  const message = `must be a number from ${min} to ${max}`;
+  return z.preprocess(
+    (value) =>
+      typeof value === 'string' && /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : value,
+    z.number(message).min(min, message).max(max, message),
+  );
+}
+
+/** A yes or no as JSON or as the text of a query or form. */
+export function yesNo() {
+  return z.preprocess(
+    (value) => (value === 'true' || value === 'false' ? value === 'true' : value),
+    z.boolean('must be true or false'),
+  );
+}
+
+/** One of a few words; a number among them may be given as JSON's, too. */
+export function choice<const W extends readonly string[]>(words: W) {
+  return z.preprocess(
+    (value) => (typeof value === 'number' ? String(value) : value),
+    z.enum(words, `must be one of ${words.join(', ')}`),
+  );
+}
+
+/**
+ * An array whose length is checked before its elements, so that a million bad ones cost nothing.
+ *
+ * @param bounds numbers of elements
+ */
+export function boundedArray<T extends z.ZodType>(
+  element: T,
+  { min = 0, max }: { min?: number; max: number },
+) {
+  return z.preprocess((value, context) => {
+    if (!Array.isArray(value) || (value.length >= min && value.length <= max)) return value;
+    context.addIssue({ code: 'custom', message: `must have ${min} to ${max} elements` });
+    return z.NEVER;
+  }, z.array(element, 'must be an array').min(min).max(max));
+}
+
+/** One value or several of them, as an array. */
+function oneOrMany<T extends z.ZodType<string>>(value: T) {
+  const max = 100;
+  return z
+    .union(
+      [value, boundedArray(value, { min: 1, max })],
+      `must be one such text or an array of 1 to ${max} of them`,
+    )
+    .transform((given) => [given].flat() as string[]);
+}
+
+/** A query vector; the first element that is no number is named, not all of them. */
+export const vector = z.preprocess(
+  (values, context) => {
+    const bad = Array.isArray(values) ? values.findIndex((value) => !Number.isFinite(value)) : -1;
+    if (bad === -1) return values;
+    context.addIssue({ code: 'custom', path: [bad], message: 'must be a finite number' });
+    return z.NEVER;
+  },
+  z.array(z.number(), 'must be an array of numbers').max(8192, 'must have at most 8192 numbers'),
+);
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
+const sha256s = boundedArray(sha256, { min: 1, max: 1000 });
+
+/** Conditions on metadata. */
+const MAX_CONDITIONS = 100;
+
+const conditions = z.preprocess(
+  (value, context) => {
+    if (typeof value !== 'object' || value === null) return value;
+    const refuse = (message: string) => {
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    // Zod leaves out this key without a word, and a filter that is left out finds everything.
+    if (Object.hasOwn(value, '__proto__')) return refuse('must not have a key __proto__');
+    if (Object.keys(value).length > MAX_CONDITIONS) return refuse(`must have at most ${MAX_CONDITIONS} keys`);
+    return value;
+  },
+  z.record(
+    metadataKey,
+    z.union([z.string().max(2000), z.number(), z.boolean()], 'must be a text, a number or a boolean'),
+  ),
+);
+
+/** The conditions of a filter that a query has as parameters of their own. */
+export const filterParameters = {
+  label: oneOrMany(label).optional().meta({ description: 'One of these labels.' }),
+  species: oneOrMany(species).optional().meta({ description: '`metadata.species` is one of these.' }),
+};
+
+export const filter = z
+  .strictObject({
+    ...filterParameters,
+    metadata: conditions
+      .optional()
+      .meta({ description: 'Top-level metadata keys with the value they must have.' }),
+    sha256: sha256s.optional().meta({ description: 'One of these content hashes.' }),
+  })
+  .meta({
+    id: 'Filter',
+    description: 'Which items may answer; all conditions hold together.',
+    example: { species: ['cat'] },
+  });
+
+/** A filter as the JSON text of a query parameter. */
+export const filterText = z
+  .string()
+  .max(8000)
+  .transform((text, context): unknown => {
+    try {
+      return parseBoundedJson(text, 'query.filter');
+    } catch (error) {
+      const message = error instanceof PawdexError ? error.errors![0]!.message : 'must be JSON';
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }
+  })
+  .pipe(filter)
+  .meta({ contentMediaType: 'application/json' });
+
+const sha256Text = z
+  .string()
+  .regex(
+    /^[0-9a-f]{64}(,[0-9a-f]{64})*$/,
+    'must be 64 lower-case hex digits, or several of them with commas',
+  );
+/** Content hashes as query parameters: repeated, or separated by commas. */
+export const sha256List = z
+  .union([sha256Text, z.array(sha256Text)])
+  .transform((given): unknown => [given].flat().flatMap((text) => text.split(',')))
+  .pipe(sha256s);
+
+export const cursor = z.string().min(1).max(500).meta({ description: '`next` of the page before.' });
+
+/** Options of every question about a photo. */
+export const collectionOption = collectionName.default(DEFAULT_COLLECTION);
+export const viewsOption = choice(VIEWS).default('1').meta({
+  description:
+    'Views of the photo whose embeddings are averaged: the photo alone; with its mirror image; five of them.',
+});
+export const explainOption = yesNo().optional().meta({
+  description:
+    'Say of the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, for an image.',
+});
+
+/** Similarity from which two photos are one picture. */
+export const threshold = numberWithin(0, 1)
+  .default(0.95)
+  .meta({ description: 'Cosine similarity from which two photos are one picture.' });
