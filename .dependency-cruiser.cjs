@@ -17,6 +17,9 @@ const LAYERS = [
   'math',
 ];
 
+/** The client's types are those of the endpoints' schemas; it loads none of the server's code. */
+const typesOnly = (layer) => (layer === 'client' ? { dependencyTypesNot: ['type-only'] } : {});
+
 const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;
 
 /** One rule per layer: it must not import from a layer above it. */
@@ -29,6 +32,7 @@ const downwards = LAYERS.slice(1).map((layer, i) => ({
     path: LAYERS.slice(0, i + 1)
       .map(pathOf)
       .join('|'),
+    ...typesOnly(layer),
   },
 }));
 

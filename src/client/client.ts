@@ -1,9 +1,6 @@
 /** The typed client: what the HTTP API offers, for other programs. */
 import type {
-  AddResult,
-  DuplicatePage,
   HeatMapOptions,
-  Identification,
   IdentifyOptions,
   ItemInput,
   LookOptions,
@@ -11,12 +8,26 @@ import type {
   SearchOptions,
 } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
-import type { Job, JobRequest } from '../jobs/job.js';
-import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch } from '../store/store.js';
+import type { JobRequest } from '../jobs/job.js';
+import type { Filter, ItemPatch } from '../store/store.js';
 import { jobJson } from './jobs.js';
 import { type ClientOptions, Transport } from './transport.js';
 import { asFailure, batches, imageForm, itemsForm, sendSplitting } from './upload.js';
-import type { AddAnswer, EmbedResult, SearchResult, ServerInfo } from './wire.js';
+import type {
+  AddAnswer,
+  AddResult,
+  CollectionInfo,
+  CollectionList,
+  DuplicatePage,
+  EmbedResult,
+  Identification,
+  Item,
+  ItemPage,
+  Job,
+  JobList,
+  SearchResult,
+  ServerInfo,
+} from './wire.js';
 
 const segment = encodeURIComponent;
 const text = (value: number | boolean | undefined) => (value === undefined ? undefined : String(value));
@@ -108,10 +119,7 @@ export class PawdexClient {
   }
 
   async listCollections(): Promise<CollectionInfo[]> {
-    const { collections } = await this.#http.json<{ collections: CollectionInfo[] }>({
-      path: '/v1/collections',
-    });
-    return collections;
+    return (await this.#http.json<CollectionList>({ path: '/v1/collections' })).collections;
   }
 
   createCollection(name: string, description?: string): Promise<CollectionInfo> {
@@ -215,8 +223,8 @@ export class PawdexClient {
   }
 
   /** The jobs that the server knows, the newest first, without their results. */
-  async listJobs(): Promise<Omit<Job, 'result'>[]> {
-    return (await this.#http.json<{ jobs: Omit<Job, 'result'>[] }>({ path: '/v1/jobs' })).jobs;
+  async listJobs(): Promise<JobList['jobs']> {
+    return (await this.#http.json<JobList>({ path: '/v1/jobs' })).jobs;
   }
 
   /** A job with its result, null until it has succeeded. */

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NonPets } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
-import { isOver, type Job, type JobRequest } from '../jobs/job.js';
+import { isOver, type JobRequest } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
+import type { Job } from './wire.js';
 
 /** How often a waiting client asks, in milliseconds. */
 const ASK_EVERY_MS = 300;

@@ -1,8 +1,8 @@
 /** Uploads of many images: forms, and batches that keep within the server's limits. */
 
-import type { AddResult, ItemInput } from '../engine/engine.js';
+import type { ItemInput } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
-import type { ServerInfo } from './wire.js';
+import type { AddResult, ServerInfo } from './wire.js';
 
 /** A form with one image in the field `image`. */
 export function imageForm(image: Uint8Array, fields: Record<string, string | undefined> = {}): FormData {

@@ -1,36 +1,40 @@
-/** Answers of the server that differ from the engine's: everything else has the engine's own types. */
-import type { EncoderInfo } from '../encoder/encoder.js';
-import type { AddResult, Explanation, Timing } from '../engine/engine.js';
-import type { Item } from '../store/store.js';
+/** What the server answers, as the schemas of its endpoints say. Types only: nothing of the server is loaded. */
+import type { z } from 'zod';
+import type * as answers from '../http/schemas/answers.js';
 
-/** What `GET /v1/info` answers. */
-export interface ServerInfo {
-  version: string;
-  model: EncoderInfo;
-  /** Bytes, but for `batchFiles`. */
-  limits: { fileBytes: number; batchFiles: number; batchBytes: number; jsonBytes: number };
-}
+/** What `GET /v1/info` answers: version, model and limits, in bytes but for `batchFiles`. */
+export type ServerInfo = z.output<typeof answers.info>;
+
+/** The answer to "what breed is this?". */
+export type Identification = z.output<typeof answers.identification>;
 
 /** What a search answers: items with their similarity, nearest first. */
-export interface SearchResult {
-  neighbours: (Item & { similarity: number; explanation?: Explanation })[];
-  model: { name: string; fingerprint: string };
-  timing: Timing;
-}
+export type SearchResult = z.output<typeof answers.searchAnswer>;
 
-/** What embedding answers. */
-export interface EmbedResult {
-  /** [dimension], L2 norm 1 */
-  embedding: number[];
-  dimension: number;
-  model: { name: string; fingerprint: string };
-  timing: Timing;
-}
+/** An embedding, [dimension] of L2 norm 1, with its model. */
+export type EmbedResult = z.output<typeof answers.embedAnswer>;
 
-/** What adding answers. */
-export interface AddAnswer {
-  created: number;
-  exists: number;
-  failed: number;
-  results: AddResult[];
-}
+/** A collection. */
+export type CollectionInfo = z.output<typeof answers.collection>;
+
+/** All collections. */
+export type CollectionList = z.output<typeof answers.collectionList>;
+
+/** What is known of an item. */
+export type Item = z.output<typeof answers.item>;
+
+/** A page of items; `next` is the `cursor` of the following page, null at the end. */
+export type ItemPage = z.output<typeof answers.itemPage>;
+
+/** What became of each added image, in the order sent. */
+export type AddAnswer = z.output<typeof answers.addAnswer>;
+export type AddResult = AddAnswer['results'][number];
+
+/** Pairs of items that are nearly one picture. */
+export type DuplicatePage = z.output<typeof answers.duplicatePage>;
+
+/** A job, with its result once it has succeeded. */
+export type Job = z.output<typeof answers.job>;
+
+/** Jobs without their results. */
+export type JobList = z.output<typeof answers.jobList>;

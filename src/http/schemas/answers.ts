@@ -146,7 +146,11 @@ export const info = z
     version: z.string(),
     model: model.extend({
       dimension: z.int(),
-      resize: z.object({ size: z.int(), fit: z.literal('cover'), kernel: z.string() }),
+      resize: z.object({
+        size: z.int(),
+        fit: z.literal('cover'),
+        kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']),
+      }),
     }),
     limits: z.object({
       fileBytes: z.int(),
