@@ -32,22 +32,22 @@ export const ERRORS = {
   },
   unsupported_media_type: {
     status: 415,
-    title: 'The content type of the request is not supported here.',
+    title: 'The content type is not supported.',
     hint: 'Send multipart/form-data with a field `image`, or application/json.',
   },
   payload_too_large: {
     status: 413,
-    title: 'The request is larger than this server accepts.',
+    title: 'The request is too large.',
     hint: 'Send a smaller file, or raise PAWDEX_MAX_UPLOAD_MB on the server.',
   },
   request_timeout: {
     status: 408,
     title: 'The request took too long to arrive.',
-    hint: 'Send it again over a better connection, or send a smaller file.',
+    hint: 'Try again over a faster connection, or send a smaller file.',
   },
   unauthorized: {
     status: 401,
-    title: 'This server asks for an API key.',
+    title: 'This server requires an API key.',
     hint: 'Send `Authorization: Bearer KEY` with one of the keys in PAWDEX_API_KEYS.',
   },
   host_not_allowed: {
@@ -63,11 +63,11 @@ export const ERRORS = {
   not_found: {
     status: 404,
     title: 'There is nothing at this address.',
-    hint: 'See /docs for the endpoints.',
+    hint: 'See /docs for all endpoints.',
   },
   method_not_allowed: {
     status: 405,
-    title: 'This address does not answer that method.',
+    title: 'This address does not support the method.',
     hint: 'See /docs for the methods of each endpoint.',
   },
   url_input_disabled: {
@@ -78,23 +78,23 @@ export const ERRORS = {
   // Images
   image_missing: {
     status: 400,
-    title: 'The request holds no image.',
+    title: 'The request contains no image.',
     hint: 'Send one file in the multipart field `image`, or `imageBase64` in JSON.',
   },
   image_unexpected: {
     status: 400,
-    title: 'The request holds more files than this endpoint takes, or a file in another field.',
+    title: 'The request contains too many files, or a file in the wrong field.',
     hint: 'Send exactly one file, in the multipart field `image`.',
   },
   image_empty: {
     status: 400,
-    title: 'The image has no bytes.',
-    hint: 'Check that the file was read before it was sent.',
+    title: 'The image is empty.',
+    hint: 'Check that your program reads the file before it sends it.',
   },
   image_unsupported: {
     status: 415,
-    title: 'The bytes are not an image of a kind this server reads.',
-    hint: 'Send JPEG, PNG, WebP, GIF, AVIF or TIFF. The kind is read from the content, not from the name.',
+    title: 'The file is not an image in a supported format.',
+    hint: 'Send JPEG, PNG, WebP, GIF, AVIF or TIFF. The format is read from the content, not from the file name.',
   },
   image_heic: {
     status: 415,
@@ -103,8 +103,8 @@ export const ERRORS = {
   },
   image_corrupt: {
     status: 422,
-    title: 'The image is damaged or cut short.',
-    hint: 'Open the file in a viewer; send it again if the upload was cut off.',
+    title: 'The image is damaged or incomplete.',
+    hint: 'Check that the file opens in a viewer, and send it again if the upload was interrupted.',
   },
   image_too_small: {
     status: 422,
@@ -113,76 +113,76 @@ export const ERRORS = {
   },
   image_too_large: {
     status: 422,
-    title: 'The image has more pixels than this server decodes.',
-    hint: 'Send a smaller version; 1000 pixels on the long side are plenty. The limit is PAWDEX_MAX_PIXELS.',
+    title: 'The image has too many pixels.',
+    hint: 'Send a smaller version: 1000 pixels on the long side are enough. The limit is PAWDEX_MAX_PIXELS.',
   },
   // Collections, items, vectors
   collection_not_found: {
     status: 404,
-    title: 'There is no such collection.',
-    hint: 'List them with GET /v1/collections, or create it with POST /v1/collections.',
+    title: 'The collection does not exist.',
+    hint: 'GET /v1/collections lists all collections; POST /v1/collections creates one.',
   },
   collection_exists: {
     status: 409,
-    title: 'A collection of this name exists already.',
+    title: 'A collection with this name already exists.',
     hint: 'Use another name, or delete the existing collection first.',
   },
   item_not_found: {
     status: 404,
-    title: 'There is no such item in this collection.',
-    hint: 'List the items with GET /v1/collections/{c}/items.',
+    title: 'The item does not exist in this collection.',
+    hint: 'GET /v1/collections/{c}/items lists the items.',
   },
   thumbnail_not_found: {
     status: 404,
     title: 'This item has no thumbnail.',
-    hint: 'Items of a shipped gallery come without pictures; index photos to have thumbnails.',
+    hint: 'Items of the shipped gallery have no thumbnails; photos that you index do.',
   },
   vector_invalid: {
     status: 400,
-    title: 'The vector is not usable.',
-    hint: 'Send as many finite numbers as the collection has dimensions, not all of them zero.',
+    title: 'The vector is not valid.',
+    hint: 'Send one finite number for each dimension of the collection, not all of them zero.',
   },
   model_mismatch: {
     status: 409,
-    title: 'The collection was embedded with another model than the one this server runs.',
-    hint: 'Start the server with the model the collection names, or index the photos into a new collection.',
+    title: 'The collection was embedded with a different model than the one this server runs.',
+    hint: 'Start the server with the model of the collection, or index the photos into a new collection.',
   },
   explain_unavailable: {
     status: 409,
-    title: 'The model of this server cannot say where in a photo a similarity comes from.',
-    hint: 'Ask without `explain`. It needs an encoder whose embedding is a projection of a mean over its last feature map.',
+    title: 'The model of this server cannot explain its answers.',
+    hint: 'Ask without `explain`. It requires an encoder whose embedding is a projection of the mean of its last feature map.',
   },
   // Jobs
   job_not_found: {
     status: 404,
-    title: 'There is no such job.',
-    hint: 'List them with GET /v1/jobs; of those that are over, the last hundred are kept.',
+    title: 'The job does not exist.',
+    hint: 'GET /v1/jobs lists all jobs. The server keeps the last hundred finished ones.',
   },
   job_queue_full: {
     status: 503,
-    title: 'As many jobs are waiting as this server takes.',
-    hint: 'Wait until one is over, or cancel one: GET /v1/jobs lists them.',
+    title: 'The job queue is full.',
+    hint: 'Wait until a job has finished, or cancel one: GET /v1/jobs lists them.',
   },
   job_interrupted: {
     status: 503,
-    title: 'The server stopped before the job was done.',
-    hint: 'Start the job again: what it had done so far was not stored.',
+    title: 'The server stopped before the job finished.',
+    hint: 'Start the job again. Nothing was stored of its work so far.',
   },
   job_cancelled: {
     status: 409,
-    title: 'The job was cancelled before it was done.',
-    hint: 'Start it again with POST /v1/jobs if it is still wanted.',
+    title: 'The job was cancelled before it finished.',
+    hint: 'Start it again with POST /v1/jobs if you still need it.',
   },
   // The service
   overloaded: {
     status: 503,
-    title: 'The server has more work waiting than it can do in time.',
-    hint: 'Try again after the seconds named in Retry-After.',
+    title: 'The server is overloaded.',
+    hint: 'Try again after the number of seconds in the Retry-After header.',
   },
   shutting_down: {
     status: 503,
     title: 'The server is shutting down.',
-    hint: 'Try again in a moment, or ask another instance.',
+    hint: 'Try again in a moment, or send the request to another instance.',
   },
   worker_failed: {
     status: 503,
@@ -191,13 +191,13 @@ export const ERRORS = {
   },
   storage_full: {
     status: 507,
-    title: 'The data directory is out of space; nothing of this request was stored.',
-    hint: 'Free space on the volume of PAWDEX_DATA_DIR and send the request again.',
+    title: 'The disk of the data directory is full. Nothing of this request was stored.',
+    hint: 'Free some space on the disk of PAWDEX_DATA_DIR and send the request again.',
   },
   storage_failed: {
     status: 500,
     title: 'The data directory could not be read or written.',
-    hint: 'Run `pawdex doctor` on the server; its log has the cause.',
+    hint: 'Run `pawdex doctor` on the server. The cause is in its log.',
   },
   data_damaged: {
     status: 503,
@@ -212,18 +212,18 @@ export const ERRORS = {
   data_dir_locked: {
     status: 409,
     title: 'Another pawdex process is using this data directory.',
-    hint: 'Stop it, name another PAWDEX_DATA_DIR, or reach the running server with --server URL.',
+    hint: 'Stop it, use another PAWDEX_DATA_DIR, or reach the running server with --server URL.',
   },
   data_dir_newer: {
     status: 500,
     title: 'The data directory was written by a newer pawdex.',
-    hint: 'Upgrade pawdex, or name another PAWDEX_DATA_DIR.',
+    hint: 'Upgrade pawdex, or use another PAWDEX_DATA_DIR.',
   },
   // Files and settings
   config_invalid: {
     status: 500,
     title: 'A setting is not valid.',
-    hint: 'Compare the settings named with the README.',
+    hint: 'The README has a table of all settings.',
   },
   keys_missing: {
     status: 500,
@@ -232,12 +232,12 @@ export const ERRORS = {
   },
   model_invalid: {
     status: 500,
-    title: 'The model and its card do not fit together, or cannot be loaded.',
+    title: 'The model cannot be loaded, or does not match its card.',
     hint: 'Check models/encoder.json against the model file with `pawdex doctor`.',
   },
   gallery_invalid: {
     status: 500,
-    title: 'The gallery file cannot be read or does not fit the model.',
+    title: 'The gallery file cannot be read or does not match the model.',
     hint: 'Rebuild it with scripts/model/build-gallery.mjs, or restore the shipped file.',
   },
   calibration_invalid: {
@@ -253,7 +253,7 @@ export const ERRORS = {
   file_unreadable: {
     status: 400,
     title: 'A file on this machine cannot be read.',
-    hint: 'Check that it exists and who may read it.',
+    hint: 'Check that the file exists and that you may read it.',
   },
   usage: {
     status: 400,
@@ -262,17 +262,17 @@ export const ERRORS = {
   },
   operator_not_differentiable: {
     status: 400,
-    title: 'The model holds an operator, or a form of one, that has no gradient rule.',
+    title: 'The model contains an operator without a gradient rule.',
     hint: 'Freeze the weights before it, or replace the operator on export; docs/autodiff.md lists the rules.',
   },
   provider_unavailable: {
     status: 500,
-    title: 'Graphs cannot run on this provider here.',
+    title: 'This execution provider is not available on this machine.',
     hint: 'Use --provider cpu, or see docs/gpu.md for what webgpu and cuda need.',
   },
   training_diverged: {
     status: 500,
-    title: 'Training went wrong: the loss or its gradients are no longer usable.',
+    title: 'Training diverged: the loss or its gradients are not finite any more.',
     hint: 'Lower optimiser.learningRate or raise the temperature; the last checkpoint and the best encoder so far are kept.',
   },
   native_module_failed: {
@@ -288,7 +288,7 @@ export const ERRORS = {
   internal: {
     status: 500,
     title: 'Something went wrong inside pawdex.',
-    hint: 'The log has the details under the request id; please report it.',
+    hint: 'Please report it. The log has the details under the request id.',
   },
 } as const satisfies Record<string, ErrorSpec>;
 

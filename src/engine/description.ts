@@ -21,11 +21,7 @@ const PLAIN_TEXT = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 /** A text of 1 to `max` characters on one line. */
 export function plainText(max: number) {
   const length = { message: `must have 1 to ${max} characters`, abort: true };
-  return z
-    .string('must be a text')
-    .min(1, length)
-    .max(max, length)
-    .regex(PLAIN_TEXT, 'must not hold control characters');
+  return z.string().min(1, length).max(max, length).regex(PLAIN_TEXT, 'must not hold control characters');
 }
 
 /** What an image shows. */

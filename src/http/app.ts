@@ -10,13 +10,13 @@ import type { AppDeps } from './deps.js';
 import { docsRouter } from './docs.js';
 import { type Context, mount } from './endpoint.js';
 import { ENDPOINTS } from './endpoints.js';
-import { requestLog } from './logging.js';
+import { logRequests } from './logging.js';
 import { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
 import { errorHandler } from './problem.js';
 import { allowOrigins, refuseOtherSites } from './sites.js';
 
-/** Everything from this origin and nothing from elsewhere; thumbnails are shown from blob addresses. */
+/** Pages load everything from this origin. Thumbnails are shown from blob addresses. */
 const securityHeaders = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
@@ -29,11 +29,11 @@ const securityHeaders = helmet({
       'object-src': ["'none'"],
     },
   },
-  // Whether there is TLS is known to the proxy in front, not here.
+  // The proxy in front knows whether there is TLS; this server does not.
   strictTransportSecurity: false,
 });
 
-/** Requests that cannot be answered yet, any more, or rightly. */
+/** Refuses requests while the server starts or stops, or when its data is damaged. */
 const refuseUnlessReady =
   ({ lifecycle }: AppDeps): RequestHandler =>
   (_req, _res, next) => {
@@ -44,14 +44,14 @@ const refuseUnlessReady =
     next();
   };
 
-/** HTTP/1.1 asks for the header, and Node is told to leave it to the app. */
+/** HTTP/1.1 requires the header. Node leaves the check to the app, so that the answer is a problem like any other. */
 const requireHost: RequestHandler = (req, _res, next) => {
   if (req.headers.host === undefined && req.httpVersion === '1.1')
     throw new PawdexError('invalid_request', { detail: 'The request has no `Host` header.' });
   next();
 };
 
-/** The web page's files, or a word on why there are none. */
+/** Serves the web application, or says why it is missing. */
 function webPage(dir: string): RequestHandler {
   const files = express.static(dir, { index: 'index.html', redirect: false });
   return (req, res, next) => {
@@ -89,10 +89,10 @@ export function createApp(deps: AppDeps): Express {
   const app = express();
   const metrics = new Metrics(deps.engine, deps.jobs, deps.load);
   app.disable('x-powered-by');
-  // Answers differ each time; hashing them would only cost. Files and thumbnails set their own.
+  // Answers differ each time, so hashing them is wasted work. Files and thumbnails set their own ETag.
   app.disable('etag');
   app.set('trust proxy', deps.config.TRUST_PROXY);
-  app.use(requestLog(deps.logger), securityHeaders, metrics.middleware);
+  app.use(logRequests(deps.logger), securityHeaders, metrics.middleware);
   app.use(requireHost, allowOrigins(deps.config), refuseOtherSites(deps.config));
   app.use('/v1', requireKey(deps.config.API_KEYS), refuseUnlessReady(deps));
   mount(app, ENDPOINTS, createContext(deps, metrics));

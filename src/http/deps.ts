@@ -1,4 +1,4 @@
-/** What the HTTP layer is given; nothing in it is looked up elsewhere, so tests hand in their own. */
+/** What the HTTP layer needs. It looks nothing up by itself, so that tests can pass their own. */
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';

@@ -1,4 +1,4 @@
-/** /docs: the API reference, served from this process alone; /docs/errors: the error table. */
+/** /docs: the API reference, served without any other host; /docs/errors: the error table. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import express, { type Router } from 'express';
@@ -8,7 +8,7 @@ const ASSETS = new Set(['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32
 
 const swaggerDir = () => path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
-/** @param base where the files of this page lie, relative to the address it was asked for under */
+/** @param base path to the files of this page, relative to the requested address */
 const referencePage = (base: string) => `<!doctype html>
 <html lang="en">
 <head>

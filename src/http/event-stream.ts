@@ -1,75 +1,100 @@
-/** Server-sent events (WHATWG HTML, section 9.2) for one client, who may read slowly or go away. */
+/** Server-sent events (WHATWG HTML, section 9.2) for one client, which may read slowly or go away. */
 import type { Response } from 'express';
 
-/** How often a line goes out while nothing happens, so that proxies keep the connection: most give up after 30 s. */
+/** How often a comment is sent while nothing happens. Most proxies close a silent connection after 30 s. */
 const HEARTBEAT_MS = 15_000;
-/** Milliseconds between two events at least; what happens meanwhile is told by the next one. */
-const LEAST_GAP_MS = 200;
+/** Least time between two events. Changes in between are merged into the next event. */
+const MIN_GAP_MS = 200;
 
-/** What the stream tells. */
-export interface Told {
+/** One state of what is streamed. */
+export interface StreamedState {
   /** Sent as the event's id. */
   revision: number;
   event: string;
   data: unknown;
   /** Whether nothing will follow. */
-  last: boolean;
+  isLast: boolean;
+}
+
+/** Sends states to one client, at most one per {@link MIN_GAP_MS}. */
+class StateStream {
+  readonly #res: Response;
+  readonly #readState: () => StreamedState;
+  #sentRevision: number;
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(res: Response, seen: number, readState: () => StreamedState) {
+    this.#res = res;
+    this.#sentRevision = seen;
+    this.#readState = readState;
+  }
+
+  /** Sends the current state, now or when the gap has passed. */
+  readonly update = (): void => {
+    // A client that reads slowly gets the newest state when it has caught up.
+    if (this.#timer !== null || this.#res.writableNeedDrain) return;
+    const state = this.#readState();
+    const wait = this.#sentAt + MIN_GAP_MS - performance.now();
+    if (wait > 0 && !state.isLast) {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.update();
+      }, wait);
+      return;
+    }
+    this.#write(state);
+    if (state.isLast) this.#res.end();
+  };
+
+  readonly sendHeartbeat = (): void => {
+    if (!this.#res.writableNeedDrain) this.#res.write(': still here\n\n');
+  };
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #write({ revision, event, data }: StreamedState): void {
+    if (revision <= this.#sentRevision) return;
+    this.#sentRevision = revision;
+    this.#sentAt = performance.now();
+    this.#res.write(`id: ${revision}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
 }
 
 /**
- * Streams the newest state of something that changes, until its last one was sent or the client has gone.
+ * Streams the newest state of something that changes, until its last state was sent or the client has gone.
  *
  * @param seen revision that the client has already; it is not sent again
- * @param newest the state as it is now; asked when there may be something to tell
- * @param follow calls its argument after each change, and returns what ends that
- * @returns when the stream has ended
+ * @param readState the current state; called when it may have changed
+ * @param follow calls its argument after each change, and returns a function that stops that
+ * @returns resolves when the stream has ended
  */
 export async function streamStates(
   res: Response,
   seen: number,
-  newest: () => Told,
-  follow: (changed: () => void) => () => void,
+  readState: () => StreamedState,
+  follow: (onChange: () => void) => () => void,
 ): Promise<void> {
   res.status(200).set({
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
-    // For nginx, which would otherwise gather events until a buffer is full.
+    // nginx would otherwise collect events until a buffer is full.
     'X-Accel-Buffering': 'no',
   });
   res.flushHeaders();
-  await new Promise<void>((done) => {
-    let sent = seen;
-    let sentAt = Number.NEGATIVE_INFINITY;
-    let later: NodeJS.Timeout | null = null;
-    const tell = () => {
-      if (later !== null || res.writableNeedDrain) return; // The newest state goes out then.
-      const { revision, event, data, last } = newest();
-      const wait = sentAt + LEAST_GAP_MS - performance.now();
-      if (wait > 0 && !last) {
-        later = setTimeout(() => {
-          later = null;
-          tell();
-        }, wait);
-        return;
-      }
-      if (revision > sent) {
-        sent = revision;
-        sentAt = performance.now();
-        res.write(`id: ${revision}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-      }
-      if (last) res.end();
-    };
-    const unfollow = follow(tell);
-    const heartbeat = setInterval(() => {
-      if (!res.writableNeedDrain) res.write(': still here\n\n');
-    }, HEARTBEAT_MS);
-    res.on('drain', tell);
+  const stream = new StateStream(res, seen, readState);
+  await new Promise<void>((resolve) => {
+    const unfollow = follow(stream.update);
+    const heartbeat = setInterval(stream.sendHeartbeat, HEARTBEAT_MS);
+    res.on('drain', stream.update);
     res.once('close', () => {
       unfollow();
       clearInterval(heartbeat);
-      if (later !== null) clearTimeout(later);
-      done();
+      stream.close();
+      resolve();
     });
-    tell();
+    stream.update();
   });
 }

@@ -7,10 +7,10 @@ import { pinoHttp } from 'pino-http';
 
 const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
 
-const pathOf = (url: string | undefined) => (url ?? '').split('?', 1)[0]!;
+const stripQuery = (url: string | undefined) => (url ?? '').split('?', 1)[0]!;
 
-/** Takes the caller's X-Request-Id where it is harmless, so that logs of several services line up. */
-function requestId(req: IncomingMessage, res: ServerResponse): string {
+/** Uses the caller's X-Request-Id if it is harmless, so that the logs of several services can be joined. */
+function assignRequestId(req: IncomingMessage, res: ServerResponse): string {
   const given = req.headers['x-request-id'];
   const id = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
   res.setHeader('X-Request-Id', id);
@@ -18,24 +18,24 @@ function requestId(req: IncomingMessage, res: ServerResponse): string {
 }
 
 /** Sets `req.id` and `req.log` and logs every answer. */
-export function requestLog(logger: Logger): RequestHandler {
+export function logRequests(logger: Logger): RequestHandler {
   return pinoHttp({
     logger,
-    genReqId: requestId,
+    genReqId: assignRequestId,
     quietReqLogger: true,
     customAttributeKeys: { reqId: 'requestId' },
     customProps: (req) => ({
       method: req.method,
-      path: pathOf((req as { originalUrl?: string }).originalUrl),
+      path: stripQuery((req as { originalUrl?: string }).originalUrl),
     }),
     serializers: {
       req: () => undefined,
       res: (res: { statusCode: number }) => ({ status: res.statusCode }),
-      // The error itself was logged under the same id where it became an answer.
+      // The error handler has logged the error itself, under the same id.
       err: (error: Error) => ({ type: error.name, message: error.message, stack: error.stack }),
     },
     customLogLevel: (req, res) => {
-      if (QUIET.has(pathOf(req.url))) return 'debug';
+      if (QUIET.has(stripQuery(req.url))) return 'debug';
       return res.statusCode >= 500 ? 'warn' : 'info';
     },
   });

@@ -5,10 +5,10 @@ import type { Engine } from '../engine/engine.js';
 import type { JobRunner } from '../jobs/job-runner.js';
 import type { AppDeps } from './deps.js';
 
-/** Upper bounds in seconds; an identify takes tens of milliseconds, an upload of many takes seconds. */
+/** Upper bounds in seconds. An identify takes tens of milliseconds, a batch upload takes seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-// The process has one event loop and one heap, however many apps are made in it.
+// Apps in one process share its event loop and heap.
 const processRegistry = new Registry();
 let collecting = false;
 
@@ -82,7 +82,7 @@ export class Metrics {
     this.#inFlight.inc();
     res.once('close', () => {
       this.#inFlight.dec();
-      // The route's pattern, never the path: paths hold ids, and each would be a series of its own.
+      // The pattern of the route, not the path: each id in a path would create a series of its own.
       const route: string = req.route?.path ?? 'other';
       const seconds = Number(process.hrtime.bigint() - started) / 1e9;
       this.#seconds.observe({ method: req.method, route, status: res.statusCode }, seconds);

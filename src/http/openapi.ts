@@ -156,8 +156,8 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
       version,
       description:
         'Image similarity search for cat and dog photos: similar photos and the breed. Errors are RFC 9457 ' +
-        'problem+json with a stable `code`; all of them are listed at /docs/errors. A key is needed only where the ' +
-        'server was started with PAWDEX_API_KEYS.',
+        'problem+json with a stable `code`; /docs/errors lists all of them. An API key is needed only if the server ' +
+        'was started with PAWDEX_API_KEYS.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     // Relative to the address of this document.

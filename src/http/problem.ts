@@ -36,7 +36,7 @@ export function problemOf(
     type: relativeAddress(requested, `docs/errors#${code}`),
     title: ERRORS[code].title,
     status,
-    // What went wrong inside is for the log alone.
+    // The details of internal errors go to the log only.
     ...(detail === undefined || code === 'internal' ? {} : { detail }),
     code,
     hint,
@@ -45,29 +45,19 @@ export function problemOf(
   };
 }
 
-/** Errors of Express and its body parser, by their `type`, as ours. */
-function fromHttpError(error: unknown): PawdexError {
+/** Any thrown value as a coded error. Express throws its own for an address that it cannot decode. */
+function toPawdexError(error: unknown): PawdexError {
   if (error instanceof PawdexError || !(error instanceof Error)) return asPawdexError(error);
-  const { type, status } = error as { type?: unknown; status?: unknown };
-  switch (type) {
-    case 'entity.too.large':
-      return new PawdexError('payload_too_large', { cause: error });
-    case 'entity.parse.failed':
-      return new PawdexError('invalid_json', { detail: error.message, cause: error });
-    case 'encoding.unsupported':
-    case 'charset.unsupported':
-      return new PawdexError('unsupported_media_type', { detail: `${error.message}.`, cause: error });
-  }
+  const { status } = error as { status?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new PawdexError('invalid_request', { detail: error.message, cause: error });
   return asPawdexError(error);
 }
 
-/** Whether Node ends the connection with the answer, whatever the client is still sending. */
+/** Whether Node closes the connection after the answer, even if the client is still sending. */
 const closesAfter = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
 
-/** Answers with the problem of `error`. */
-function send(req: Request, res: Response, error: PawdexError): void {
+function sendProblem(req: Request, res: Response, error: PawdexError): void {
   if (error.status === 503)
     res.set('Retry-After', String(Math.ceil(error.retryAfter ?? DEFAULT_RETRY_AFTER)));
   if (error.code === 'unauthorized') res.set('WWW-Authenticate', 'Bearer');
@@ -76,19 +66,19 @@ function send(req: Request, res: Response, error: PawdexError): void {
   res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/** The last middleware: every error ends here. */
+/** The last middleware: turns every error into an answer. */
 export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next) => {
-  const error = fromHttpError(thrown);
+  const error = toPawdexError(thrown);
   if (error.status >= 500 && error.status !== 503)
     req.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
   else req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
-  // A client that has gone away is not answered; a body that still comes is read off.
+  // The rest of a body is read and dropped, so that the client sees the answer. A client that has gone gets none.
   const rest = req.complete || req.destroyed ? undefined : linger(req);
   const closes = closesAfter(res);
   if (closes) await rest;
   if (res.headersSent || res.destroyed) res.destroy();
-  else send(req, res, error);
-  // Who has had the answer and sends on is cut off; where the connection closes with the answer, Node does that.
+  else sendProblem(req, res, error);
+  // Close the connection if the client keeps sending after it was answered.
   if (closes || rest === undefined) return;
   await rest;
   if (!req.complete) req.destroy();

@@ -19,11 +19,11 @@ type Part = 'query' | 'body' | 'path';
  * @throws PawdexError invalid_request with `errors`; vector_invalid when it is the vector that is wrong
  */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part): z.output<S> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: describeIssue });
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues
     .slice(0, MAX_ERRORS)
-    .flatMap((issue) => describe(issue, part))
+    .flatMap((issue) => toErrors(issue, part))
     .slice(0, MAX_ERRORS);
   const first = errors[0]!;
   const detail = `${first.path}: ${first.message}.`;
@@ -32,7 +32,34 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part
   throw new PawdexError('invalid_request', { detail, errors });
 }
 
-function describe(issue: z.core.$ZodIssue, part: Part): { path: string; message: string }[] {
+const TYPES: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'an array',
+  object: 'an object',
+  record: 'an object',
+};
+
+/** What a value must be, where its schema does not say it in its own words. */
+const describeIssue: z.core.$ZodErrorMap = (issue) => {
+  const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' elements' : '';
+  const verb = unit === '' ? 'be' : 'have';
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is required' : `must be ${TYPES[issue.expected] ?? issue.expected}`;
+    case 'too_big':
+      return `must ${verb} at most ${issue.maximum}${unit}`;
+    case 'too_small':
+      return `must ${verb} at least ${issue.minimum}${unit}`;
+    case 'invalid_value':
+      return `must be ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}`;
+    default:
+      return undefined;
+  }
+};
+
+function toErrors(issue: z.core.$ZodIssue, part: Part): { path: string; message: string }[] {
   const at = [part, ...issue.path.map(String)];
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_ERRORS).map((key) => ({

@@ -107,10 +107,10 @@ export class BodyReader {
 /** @throws PawdexError unsupported_media_type unless it is JSON in UTF-8 */
 function checkJsonType(type: string | undefined): void {
   const refuse = (detail: string) => new PawdexError('unsupported_media_type', { detail });
-  if (type === undefined) throw refuse('The request names no content type.');
+  if (type === undefined) throw refuse('The request has no content type.');
   const [essence = '', ...parameters] = type.split(';').map((part) => part.trim());
   if (!/^application\/([\w.-]+\+)?json$/i.test(essence))
-    throw refuse(`The content type \`${essence.slice(0, 100)}\` is not supported here.`);
+    throw refuse(`Unsupported content type \`${essence.slice(0, 100)}\`.`);
   const charset = parameters.find((parameter) => /^charset=/i.test(parameter))?.slice('charset='.length);
   if (charset !== undefined && !/^"?utf-?8"?$/i.test(charset))
     throw refuse(`JSON is read as UTF-8, not as ${charset.slice(0, 100)}.`);

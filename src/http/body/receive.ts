@@ -1,6 +1,6 @@
 /**
- * Receives a request's body under limits that hold whatever the headers say: bytes are counted as they arrive, for
- * one request and for all requests together, and a body over a limit is answered at once, not when it ends.
+ * Receives the body of a request under limits. Bytes are counted as they arrive, for one request and for all requests
+ * together, because headers can lie. A body over a limit is refused at once, not when it ends.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
@@ -20,14 +20,14 @@ export class ByteBudget {
     return this.#used;
   }
 
-  /** Takes bytes if there is room. */
+  /** Reserves bytes if there is room. */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.limit) return false;
     this.#used += bytes;
     return true;
   }
 
-  /** Gives bytes back. */
+  /** Releases reserved bytes. */
   give(bytes: number): void {
     this.#used -= bytes;
   }
@@ -116,7 +116,7 @@ export function linger(req: IncomingMessage): Promise<void> {
     });
     req.once('end', over);
     req.once('close', over);
-    // A client that goes away meanwhile is none of our errors.
+    // A client that goes away is not an error of the server.
     req.on('error', over);
     req.resume();
   });

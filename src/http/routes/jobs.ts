@@ -77,10 +77,10 @@ export const startJob = defineEndpoint({
   tag,
   summary: 'Start a job: calibrate or evaluate a collection, or check its labels',
   description:
-    'Answers at once; the job waits for those before it, one runs at a time. `calibrate` fits how far to trust ' +
-    "the collection's answers and stores that with it, `evaluate` measures the collection with its own photos, " +
-    '`check-labels` lists likely wrong labels. An accepted job is on record: one that a stop of the server cut ' +
-    'off is `failed` with `job_interrupted` when the server is back.',
+    'Answers at once. One job runs at a time; the others wait. `calibrate` fits how far to trust the answers of a ' +
+    'collection and stores the result with it, `evaluate` measures a collection with its own photos, and ' +
+    '`check-labels` lists likely wrong labels. An accepted job is recorded on disk: if the server stops before it ' +
+    'is done, it is `failed` with `job_interrupted` after the restart.',
   body: jsonBody(jobRequest, ['nonPets.embeddings']),
   response: created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
   errors: ['collection_not_found', 'vector_invalid', 'job_queue_full', 'storage_full'],
@@ -102,7 +102,7 @@ export const listJobs = defineEndpoint({
   path: '/v1/jobs',
   tag,
   summary: 'List all jobs, the newest first, without their results',
-  description: 'Of jobs that are over, the last hundred are kept.',
+  description: 'The server keeps the last hundred finished jobs.',
   response: json(jobList, 'The jobs.'),
   errors: [],
   handle: (_input, { jobs }) => ({ jobs: jobs.list().map(withoutResult) }),
@@ -125,8 +125,8 @@ export const cancelJob = defineEndpoint({
   tag,
   summary: 'Cancel a job',
   description:
-    'Answers with the job as it then is: `cancelled`, or what it was or became before that could take effect. ' +
-    'What a cancelled job had done so far is not stored.',
+    'Answers with the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
+    'stores nothing.',
   params,
   response: json(job, 'The job.'),
   errors: ['job_not_found'],
@@ -148,12 +148,12 @@ export const followJob = defineEndpoint({
   summary: 'Follow a job (server-sent events)',
   description:
     'Each event `job` carries the job as `GET /v1/jobs/{id}` answers it, without its `result`; the one named ' +
-    '`end` is the last, and the stream ends. Events are at least 0.2 s apart, so some progress is passed over. ' +
-    '`Last-Event-ID` is honoured: a client that comes back after the end is answered 204, which stops an ' +
+    '`end` is the last, and the stream ends. Events are at least 0.2 s apart, so some progress is skipped. ' +
+    '`Last-Event-ID` is honoured: a client that reconnects after the end is answered 204, which stops an ' +
     '`EventSource`.',
   params,
   response: stream('text/event-stream', 'The events.', {
-    204: { description: 'The job is over, and the caller has seen that.' },
+    204: { description: 'The job is finished, and the client has seen its last state.' },
   }),
   errors: ['job_not_found'],
   async handle({ params: { id }, req, res }, { jobs }) {
@@ -164,19 +164,19 @@ export const followJob = defineEndpoint({
     }
     const open = openStreams.get(jobs) ?? 0;
     if (open >= MAX_STREAMS) throw new PawdexError('overloaded', { retryAfter: 5 });
-    // A job is forgotten a hundred jobs later; until this stream ends, its last state is what there is to tell.
+    // The server forgets a job a hundred jobs later. Until this stream ends, it sends the last state it saw.
     let job = jobs.get(id);
     let revision = jobs.revision(id);
-    const newest = () => {
-      const last = isOver(job);
-      return { revision, event: last ? 'end' : 'job', data: withoutResult(job), last };
+    const readState = () => {
+      const isLast = isOver(job);
+      return { revision, event: isLast ? 'end' : 'job', data: withoutResult(job), isLast };
     };
     openStreams.set(jobs, open + 1);
-    await streamStates(res, seen > revision ? 0 : seen, newest, (changed) =>
+    await streamStates(res, seen > revision ? 0 : seen, readState, (onChange) =>
       jobs.follow(id, () => {
         job = jobs.get(id);
         revision = jobs.revision(id);
-        changed();
+        onChange();
       }),
     ).finally(() => openStreams.set(jobs, openStreams.get(jobs)! - 1));
   },

@@ -9,7 +9,7 @@ import { parseBoundedJson } from '../body/json-guard.js';
 const DEFAULT_COLLECTION = 'breeds';
 
 export const collectionName = z
-  .string('must be a text')
+  .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
     'must be 1-64 letters, digits, - or _, the first a letter or digit',
@@ -41,8 +41,8 @@ export const described = {
 
 /** A text for people, of several lines if need be. */
 export const paragraph = z
-  .string('must be a text')
-  .max(2000, { message: 'must have at most 2000 characters', abort: true })
+  .string()
+  .max(2000, { abort: true })
   .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\r\n])*$/u, 'must not hold control characters');
 
 /** A whole number as JSON or as the text of a query or form. */
@@ -93,7 +93,7 @@ export function boundedArray<T extends z.ZodType>(
     if (!Array.isArray(value) || (value.length >= min && value.length <= max)) return value;
     context.addIssue({ code: 'custom', message: `must have ${min} to ${max} elements` });
     return z.NEVER;
-  }, z.array(element, 'must be an array').min(min).max(max));
+  }, z.array(element).min(min).max(max));
 }
 
 /** One value or several of them, as an array. */
@@ -115,7 +115,7 @@ export const vector = z.preprocess(
     context.addIssue({ code: 'custom', path: [bad], message: 'must be a finite number' });
     return z.NEVER;
   },
-  z.array(z.number(), 'must be an array of numbers').max(8192, 'must have at most 8192 numbers'),
+  z.array(z.number()).max(8192, 'must have at most 8192 numbers'),
 );
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
