@@ -26,7 +26,9 @@ for (const [name, [program, ...args]] of chosen) {
   const file = path.join(root, 'node_modules', program);
   const { status } = spawnSync(process.execPath, [file, ...args], { cwd: root, stdio: 'inherit' });
   console.log(`${status === 0 ? 'ok' : 'FAILED'} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-  if (status !== 0) failed.push(name);
+  if (status !== 0) {
+    failed.push(name);
+  }
 }
 console.log(failed.length === 0 ? '\nAll checks passed.' : `\nFailed: ${failed.join(', ')}.`);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -24,10 +24,13 @@ const say = (message) => process.stderr.write(`pawdex set-up: ${message}\n`);
 /** @throws SetupError with a message for the user */
 async function ensureReady() {
   const version = process.versions.node;
-  if (nodeIsTooOld(version))
+  if (nodeIsTooOld(version)) {
     throw new SetupError(`pawdex needs Node.js 20.19 or newer; this is ${version}. See nodejs.org/download.`);
+  }
   const machine = thisMachine();
-  if (installState(ROOT, machine) === 'fresh' && buildIsFresh(ROOT)) return;
+  if (installState(ROOT, machine) === 'fresh' && buildIsFresh(ROOT)) {
+    return;
+  }
   const lock = path.join(ROOT, '.pawdex-setup.lock');
   await withLock(
     lock,
@@ -43,15 +46,22 @@ async function bringUpToDate(machine) {
     await installPackages(ROOT, machine, say);
     compilation = await compileModules(ROOT, machine, say);
   }
-  if (!buildIsFresh(ROOT)) await build(ROOT, say);
-  if (state === 'fresh') return;
+  if (!buildIsFresh(ROOT)) {
+    await build(ROOT, say);
+  }
+  if (state === 'fresh') {
+    return;
+  }
   // Packages that npm installed without us may not be compiled.
-  if (compilation === null && (await findFailures()).length > 0)
+  if (compilation === null && (await findFailures()).length > 0) {
     compilation = await compileModules(ROOT, machine, say);
+  }
   const failures = await findFailures();
   for (const { name, failure } of failures) {
     const why = compilation === null ? '' : ` What went wrong: ${explainCompileFailure(compilation)}`;
-    if (name !== 'hnswlib-node') throw new SetupError(`${failure}${why}`);
+    if (name !== 'hnswlib-node') {
+      throw new SetupError(`${failure}${why}`);
+    }
     say(
       `Note: ${failure}${why} pawdex works without it: searches are exact, and slower in large collections.`,
     );
@@ -65,7 +75,9 @@ async function findFailures() {
   const failures = [];
   for (const name of [...REQUIRED_MODULES, 'hnswlib-node']) {
     const failure = await findLoadFailure(ROOT, name);
-    if (failure !== null) failures.push({ name, failure });
+    if (failure !== null) {
+      failures.push({ name, failure });
+    }
   }
   return failures;
 }
@@ -80,4 +92,6 @@ export async function setup() {
   }
 }
 
-if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await setup();
+if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await setup();
+}

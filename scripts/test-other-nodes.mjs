@@ -59,7 +59,9 @@ function copyCheckout(major) {
   const modules = path.join(root, 'node_modules');
   if (!run('cp', ['-al', modules, copy], { stdio: 'ignore' })) {
     rmSync(path.join(copy, 'node_modules'), { recursive: true, force: true });
-    if (!run('cp', ['-a', modules, copy])) throw new Error('The checkout could not be copied.');
+    if (!run('cp', ['-a', modules, copy])) {
+      throw new Error('The checkout could not be copied.');
+    }
   }
   return copy;
 }

@@ -8,6 +8,9 @@ import { PawdexError } from './errors.js';
 /** Root of the installed package: where models/ lies. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../', import.meta.url));
 
+/** The collection that the shipped gallery is loaded into, and that answers unless another one is named. */
+export const SHIPPED_COLLECTION = 'breeds';
+
 const shipped = (...parts: string[]) => path.join(PACKAGE_ROOT, 'models', ...parts);
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
@@ -109,21 +112,34 @@ export function settings(): { name: keyof Config; description: string; default: 
 export function parseConfig(flags: Partial<Record<keyof Config, unknown>>, env: NodeJS.ProcessEnv): Config {
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('PAWDEX_') || value === undefined) continue;
+    if (!name.startsWith('PAWDEX_') || value === undefined) {
+      continue;
+    }
     const key = name.slice('PAWDEX_'.length);
-    if (OTHER_VARIABLES.has(key)) continue;
-    if (!Object.hasOwn(schema.shape, key))
+    if (OTHER_VARIABLES.has(key)) {
+      continue;
+    }
+    if (!Object.hasOwn(schema.shape, key)) {
       throw new PawdexError('config_invalid', {
         detail: `${name} is not a setting of pawdex.`,
         hint: `Settings: ${Object.keys(schema.shape)
           .map((k) => `PAWDEX_${k}`)
           .join(', ')}.`,
       });
-    if (value !== '' || key === 'GALLERY') values[key] = value;
+    }
+    if (value !== '' || key === 'GALLERY') {
+      values[key] = value;
+    }
   }
-  for (const [name, value] of Object.entries(flags)) if (value !== undefined) values[name] = value;
+  for (const [name, value] of Object.entries(flags)) {
+    if (value !== undefined) {
+      values[name] = value;
+    }
+  }
   const parsed = schema.safeParse(values);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    return parsed.data;
+  }
   const issue = parsed.error.issues[0]!;
   throw new PawdexError('config_invalid', {
     detail: `PAWDEX_${issue.path.join('.')}: ${issue.message}.`,

@@ -360,8 +360,23 @@ export interface WireError {
   retryAfter?: number | undefined;
 }
 
+/** An error as answers and results show it. */
+export interface Failure {
+  code: ErrorCode;
+  detail: string;
+  hint: string;
+}
+
+/** Describes any thrown value for an answer or a result. */
+export function describeFailure(error: unknown): Failure {
+  const { code, message, hint } = asPawdexError(error);
+  return { code, detail: message, hint };
+}
+
 /** Any thrown value as a {@link PawdexError}; what is not one already becomes `internal` with its cause. */
 export function asPawdexError(error: unknown): PawdexError {
-  if (error instanceof PawdexError) return error;
+  if (error instanceof PawdexError) {
+    return error;
+  }
   return new PawdexError('internal', { cause: error });
 }

@@ -20,7 +20,9 @@ export const REQUIRED_MODULES = [SQLITE_MODULE, 'sharp', 'onnxruntime-node'] as 
 export function loadNativeModule(name: string): unknown {
   const loaded = require(name);
   // better-sqlite3 12 loads its compiled part only when a database is opened.
-  if (name === SQLITE_MODULE) new loaded(':memory:').close();
+  if (name === SQLITE_MODULE) {
+    new loaded(':memory:').close();
+  }
   return loaded;
 }
 
@@ -68,7 +70,9 @@ const CAUSES: readonly { pattern: RegExp; explain: (name: string) => { detail: s
 
 /** The package that an error is about: named outright, or owner of the file that could not be loaded. */
 function findModuleName(message: string): string | undefined {
-  if (message.includes('Could not load the "sharp" module')) return 'sharp';
+  if (message.includes('Could not load the "sharp" module')) {
+    return 'sharp';
+  }
   const file = /.*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/'"]+)[\\/]/.exec(
     message.split(' imported from ')[0]!,
   );
@@ -77,7 +81,9 @@ function findModuleName(message: string): string | undefined {
 
 /** The coded error for a module that could not be loaded, with cause and remedy; null for any other error. */
 export function loadFailureError(error: unknown): PawdexError | null {
-  if (!(error instanceof Error)) return null;
+  if (!(error instanceof Error)) {
+    return null;
+  }
   const cause = CAUSES.find(({ pattern }) => pattern.test(error.message));
   const name = cause && findModuleName(error.message);
   return name ? new PawdexError('native_module_failed', { ...cause.explain(name), cause: error }) : null;

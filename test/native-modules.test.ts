@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import { loadFailureError, loadNativeModule, REQUIRED_MODULES } from '../src/native-modules.js';
 
 it('loads the modules that pawdex needs in this Node', () => {
-  for (const name of REQUIRED_MODULES) expect(loadNativeModule(name)).toBeDefined();
+  for (const name of REQUIRED_MODULES) {
+    expect(loadNativeModule(name)).toBeDefined();
+  }
 });
 
 const root = '/srv/pawdex/node_modules';

@@ -19,19 +19,26 @@ export async function build(root, say) {
 
 async function step(root, args) {
   const { code } = await runVisibly(process.execPath, args, { cwd: root });
-  if (code !== 0) throw new SetupError('The build failed; the compiler says why above.');
+  if (code !== 0) {
+    throw new SetupError('The build failed; the compiler says why above.');
+  }
 }
 
 /** Deletes compiled files whose source is gone, which would otherwise go on being found by imports. */
 export function removeOrphans(root) {
   const dist = path.join(root, 'dist');
-  if (!existsSync(dist)) return;
+  if (!existsSync(dist)) {
+    return;
+  }
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const match = /^(.*)\.(js|js\.map|d\.ts|wasm)$/.exec(entry.name);
     const folder = path.relative(dist, entry.parentPath);
-    if (!entry.isFile() || match === null || folder.split(path.sep)[0] === 'web') continue;
-    if (existsSync(path.join(root, 'src', folder, `${match[1]}.${match[2] === 'wasm' ? 'wat' : 'ts'}`)))
+    if (!entry.isFile() || match === null || folder.split(path.sep)[0] === 'web') {
       continue;
+    }
+    if (existsSync(path.join(root, 'src', folder, `${match[1]}.${match[2] === 'wasm' ? 'wat' : 'ts'}`))) {
+      continue;
+    }
     rmSync(path.join(entry.parentPath, entry.name));
     // The compiler's memory says the file is up to date; without it, everything is written again.
     rmSync(path.join(dist, '.tsbuildinfo'), { force: true });

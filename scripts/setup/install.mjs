@@ -21,13 +21,18 @@ export function makeInstallEnv(env, simd, headers) {
   // Build steps start `node` by name; it has to be the one that will load the result.
   merged.PATH = [path.dirname(process.execPath), env.PATH].filter(Boolean).join(path.delimiter);
   // No CUDA files from the internet: onnxruntime-node's package already carries the CPU provider.
-  if (!merged.ONNXRUNTIME_NODE_INSTALL) merged.ONNXRUNTIME_NODE_INSTALL = 'skip';
+  if (!merged.ONNXRUNTIME_NODE_INSTALL) {
+    merged.ONNXRUNTIME_NODE_INSTALL = 'skip';
+  }
   // hnswlib's distance loops are worth 1.8 times the queries per second with AVX2.
-  if (!merged.CXXFLAGS && process.platform !== 'win32')
+  if (!merged.CXXFLAGS && process.platform !== 'win32') {
     merged.CXXFLAGS = simd === 'avx2' ? '-O3 -mavx2 -mfma' : '-O3';
+  }
   const key = Object.keys(env).find((name) => name.toLowerCase() === 'npm_config_nodedir');
   const given = key === undefined ? '' : env[key];
-  if (key !== undefined) delete merged[key];
+  if (key !== undefined) {
+    delete merged[key];
+  }
   // Headers beside this Node save node-gyp a download. Empty, it overrides a `nodedir` in an npmrc, which npm would
   // otherwise prefer even when it belongs to another Node.
   merged.npm_config_nodedir = given && hasMatchingHeaders(given) ? given : (headers ?? '');
@@ -37,7 +42,9 @@ export function makeInstallEnv(env, simd, headers) {
 /** Whether a folder holds the C++ headers of exactly the running Node. */
 export function hasMatchingHeaders(folder) {
   const file = path.join(folder, 'include', 'node', 'node_version.h');
-  if (!existsSync(file)) return false;
+  if (!existsSync(file)) {
+    return false;
+  }
   const text = readFileSync(file, 'utf8');
   const part = (name) => new RegExp(`#define NODE_${name}_VERSION (\\d+)`).exec(text)?.[1];
   return `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}` === process.versions.node;
@@ -76,11 +83,12 @@ export function runVisibly(command, args, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => {
         process.stderr.write(chunk);
         said = (said + chunk).slice(-50_000);
       });
+    }
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? 1, said }));
   });
@@ -90,30 +98,40 @@ const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ERR_
 
 /** What the output of `npm ci` means for the user. */
 export function explainInstallFailure(said) {
-  if (UNREACHABLE.test(said))
+  if (UNREACHABLE.test(said)) {
     return 'The npm registry could not be reached. The first start needs it; later ones do not. Check the network or proxy (npm ping) and try again.';
-  if (/EUSAGE/.test(said))
+  }
+  if (/EUSAGE/.test(said)) {
     return 'package-lock.json does not fit package.json. After changing dependencies, run npm install and commit both.';
-  if (/EACCES|EPERM/.test(said))
+  }
+  if (/EACCES|EPERM/.test(said)) {
     return 'npm may not write here. Check who owns this folder and its node_modules.';
-  if (/ENOSPC/.test(said)) return 'The disk is full. The installation needs about 1 GB.';
+  }
+  if (/ENOSPC/.test(said)) {
+    return 'The disk is full. The installation needs about 1 GB.';
+  }
   return 'npm ci failed; its message is above.';
 }
 
 /** Why a native module could not be compiled, from the output of `npm rebuild`. */
 export function explainCompileFailure(said) {
-  if (/ENOSPC|No space left/.test(said)) return 'the disk is full.';
-  if (/find Python|Python is not set|EPYTHON/i.test(said))
+  if (/ENOSPC|No space left/.test(said)) {
+    return 'the disk is full.';
+  }
+  if (/find Python|Python is not set|EPYTHON/i.test(said)) {
     return 'Python 3 is missing (Debian and Ubuntu: apt install python3).';
+  }
   if (
     /not found: make|g\+\+: (?:command )?not found|c\+\+: (?:command )?not found|find any Visual Studio/i.test(
       said,
     )
-  )
+  ) {
     return 'there is no C++ compiler or no make. Install them (Debian and Ubuntu: apt install build-essential; macOS: xcode-select --install).';
+  }
   // node-gyp asks nodejs.org for headers only when the running Node came without them.
-  if (/gyp/.test(said) && (UNREACHABLE.test(said) || /node_api\.h|node\.h: No such file/.test(said)))
+  if (/gyp/.test(said) && (UNREACHABLE.test(said) || /node_api\.h|node\.h: No such file/.test(said))) {
     return `the C++ headers of Node.js ${process.versions.node} are missing and could not be downloaded. Install them (the archives from nodejs.org contain them) and name their folder: npm_config_nodedir=FOLDER npm start.`;
+  }
   return 'the compiler failed; its message is above.';
 }
 
@@ -122,7 +140,9 @@ export async function installPackages(root, machine, say) {
   say('Installing dependencies ...');
   const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
   const { code, said } = await runNpm(root, args, machine);
-  if (code !== 0) throw new SetupError(explainInstallFailure(said));
+  if (code !== 0) {
+    throw new SetupError(explainInstallFailure(said));
+  }
 }
 
 /**
@@ -163,12 +183,14 @@ export function findLoadFailure(root, name) {
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      if (code === 0) resolve(null);
-      else
+      if (code === 0) {
+        resolve(null);
+      } else {
         resolve(
           said ||
             `The module ${name} ends Node.js ${process.versions.node} with ${signal ?? `exit code ${code}`}.`,
         );
+      }
     });
   });
 }

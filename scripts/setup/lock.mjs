@@ -17,7 +17,9 @@ const STALE_MS = 30_000;
 export async function withLock(file, work, onWait = () => {}) {
   let told = false;
   while (!tryAcquire(file)) {
-    if (!told) onWait();
+    if (!told) {
+      onWait();
+    }
     told = true;
     await sleep(200);
   }
@@ -39,10 +41,14 @@ function tryAcquire(file) {
     writeFileSync(file, String(process.pid), { flag: 'wx' });
     return true;
   } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
+    if (error.code !== 'EEXIST') {
+      throw error;
+    }
   }
   const holder = staleHolder(file);
-  if (holder !== null) takeAway(file, holder);
+  if (holder !== null) {
+    takeAway(file, holder);
+  }
   return false;
 }
 
@@ -52,10 +58,14 @@ function staleHolder(file) {
     const { mtimeMs } = statSync(file);
     const holder = readFileSync(file, 'utf8');
     // Between creation and the first write a lock is empty: young and empty is alive.
-    if (Date.now() - mtimeMs > STALE_MS) return holder;
+    if (Date.now() - mtimeMs > STALE_MS) {
+      return holder;
+    }
     return holder !== '' && !isAlive(Number(holder)) ? holder : null;
   } catch (error) {
-    if (error.code === 'ENOENT') return null;
+    if (error.code === 'ENOENT') {
+      return null;
+    }
     throw error;
   }
 }
@@ -65,9 +75,13 @@ function takeAway(file, holder) {
   const aside = `${file}.${process.pid}`;
   try {
     renameSync(file, aside);
-    if (readFileSync(aside, 'utf8') !== holder) linkSync(aside, file);
+    if (readFileSync(aside, 'utf8') !== holder) {
+      linkSync(aside, file);
+    }
   } catch (error) {
-    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') {
+      throw error;
+    }
   } finally {
     rmSync(aside, { force: true });
   }

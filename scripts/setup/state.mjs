@@ -73,14 +73,20 @@ export function installState(root, machine) {
   const stamp = readJson(installStampFile(root));
   const wanted = installStamp(root, machine);
   const lockMatches = stamp?.lock === wanted.lock || packagesMatch(root);
-  if (!lockMatches) return 'stale';
-  if (stamp === null) return 'unstamped';
+  if (!lockMatches) {
+    return 'stale';
+  }
+  if (stamp === null) {
+    return 'unstamped';
+  }
   const samePlatform = ['platform', 'arch'].every((key) => stamp[key] === wanted[key]);
   // What was installed for an older Node has Node-API modules too.
   const sameRuntime = samePlatform && (wanted.abi === 'node-api' || stamp.abi === wanted.abi);
   // A plain build runs anywhere; one for AVX2 does not.
   const runs = stamp.simd === 'plain' || stamp.simd === wanted.simd;
-  if (!sameRuntime || !runs) return 'stale';
+  if (!sameRuntime || !runs) {
+    return 'stale';
+  }
   return stamp.lock === wanted.lock ? 'fresh' : 'unstamped';
 }
 
@@ -88,9 +94,13 @@ export function installState(root, machine) {
 function packagesMatch(root) {
   const wanted = readJson(path.join(root, 'package-lock.json'))?.packages ?? {};
   const present = readJson(path.join(root, 'node_modules', '.package-lock.json'))?.packages;
-  if (present === undefined || present === null) return false;
+  if (present === undefined || present === null) {
+    return false;
+  }
   return Object.entries(wanted).every(([place, entry]) => {
-    if (place === '' || entry.optional || entry.devOptional) return true;
+    if (place === '' || entry.optional || entry.devOptional) {
+      return true;
+    }
     const have = present[place];
     return have !== undefined && have.version === entry.version && have.integrity === entry.integrity;
   });
@@ -110,12 +120,16 @@ function buildInputs(root) {
 /** @returns {{sources: string}} digest over the names and contents of everything the build reads */
 export function buildStamp(root) {
   const digest = createHash('sha256');
-  for (const file of buildInputs(root)) digest.update(`${file}\0${hashFile(path.join(root, file))}\n`);
+  for (const file of buildInputs(root)) {
+    digest.update(`${file}\0${hashFile(path.join(root, file))}\n`);
+  }
   return { sources: digest.digest('hex') };
 }
 
 /** @returns {boolean} whether dist/ was built from the sources as they are now */
 export function buildIsFresh(root) {
-  if (!existsSync(path.join(root, 'dist', 'cli', 'main.js'))) return false;
+  if (!existsSync(path.join(root, 'dist', 'cli', 'main.js'))) {
+    return false;
+  }
   return readJson(buildStampFile(root))?.sources === buildStamp(root).sources;
 }

@@ -1,39 +1,40 @@
-/** Labelled sets to embeddings, with progress, for the commands that measure. */
+/** Embeds labelled sets with a progress bar, for the commands that measure. */
 import { openEncoder } from '../encoder/open.js';
 import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
 import { EmbeddingCache } from '../evaluation/embedding-cache.js';
 import { VIEW_COUNT, type Views } from '../image/views.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
-import type { CommonOptions } from './command.js';
-import { note, plural } from './output.js';
+import type { CommonOptions } from './create-command.js';
+import { note, pluralise } from './print.js';
 import { showProgress } from './progress.js';
 
-/** Photos in work at once: a full batch in the encoder and the next ones decoding. */
+/** Photos processed at a time: one batch in the encoder while the next is decoded. */
 const PARALLEL = 48;
 
-/** A labelled set and how its photos are looked at. */
-export interface WantedSet {
+/** A labelled set to embed. */
+export interface SetRequest {
   /** As typed: a folder, or FOLDER:split. */
   set: string;
-  /** `1` unless given. */
+  /** Views of each photo whose embeddings are averaged; `1` unless given. */
   views?: Views;
 }
 
 /**
- * Embeds the sets, each distinct one once, and lists the photos that could not be read.
+ * Embeds sets, each distinct one once, and names the photos that cannot be read.
  *
- * @param cacheDir folder to keep embeddings in
- * @returns the sets in the order given, and the model
+ * @param cacheDir folder that keeps embeddings between runs
+ * @returns the sets in the order of the requests, with the card and the fingerprint of the encoder
  * @throws PawdexError set_invalid, model_invalid
  */
 export async function embedSets(
-  wanted: WantedSet[],
+  requests: SetRequest[],
   cacheDir: string | undefined,
   { config, quiet }: CommonOptions,
 ) {
   const photos = new Map<string, Awaited<ReturnType<typeof readLabelledSet>>>();
-  for (const spec of new Set(wanted.map(({ set }) => set)))
+  for (const spec of new Set(requests.map(({ set }) => set))) {
     photos.set(spec, await readLabelledSet(spec, { labelsRequired: true }));
+  }
   const encoder = await openEncoder({
     cardPath: config.MODEL,
     threads: config.THREADS,
@@ -45,8 +46,9 @@ export async function embedSets(
     const total = files.length;
     const cache =
       cacheDir === undefined ? {} : { cache: await EmbeddingCache.open(cacheDir, encoder.info, views) };
-    if (!quiet)
-      note(`Embedding ${plural(total, 'photo')} of ${spec}${views === '1' ? '' : `, views ${views}`}`);
+    if (!quiet) {
+      note(`Embedding ${pluralise(total, 'photo')} of ${spec}${views === '1' ? '' : `, views ${views}`}`);
+    }
     const display = showProgress(total, quiet);
     let done = 0;
     const set = await embedSet(files, {
@@ -57,13 +59,15 @@ export async function embedSets(
       ...cache,
       onPhoto: () => display.update({ done: ++done }),
     }).finally(() => display.stop());
-    for (const { file, detail } of set.skipped) note(`left out of ${spec}: ${file}: ${detail}`);
+    for (const { file, detail } of set.skipped) {
+      note(`Skipped ${file} of ${spec}: ${detail}`);
+    }
     return set;
   };
   try {
     const embedded = new Map<string, EmbeddedSet>();
     const sets: EmbeddedSet[] = [];
-    for (const { set, views = '1' } of wanted) {
+    for (const { set, views = '1' } of requests) {
       const key = `${views} ${set}`;
       embedded.set(key, embedded.get(key) ?? (await embedOne(set, views)));
       sets.push(embedded.get(key)!);
@@ -74,8 +78,8 @@ export async function embedSets(
   }
 }
 
-/** Embeddings of a labelled set, made here: a server takes vectors, not folders. */
-export async function vectorsOf(set: string, common: CommonOptions): Promise<Float32Array[]> {
+/** Embeds the photos of a labelled set in this process: a server accepts vectors, not folders. */
+export async function embedPhotos(set: string, common: CommonOptions): Promise<Float32Array[]> {
   const { sets } = await embedSets([{ set }], undefined, common);
   const { data, rows, dimension } = sets[0]!.vectors;
   return Array.from({ length: rows }, (_, row) => data.slice(row * dimension, (row + 1) * dimension));

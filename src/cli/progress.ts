@@ -1,57 +1,61 @@
-/** Progress of long work on stderr: a bar where somebody watches, a line now and then where it goes to a file. */
+/** Shows the progress of long work on stderr: a bar on a terminal, otherwise a line every few seconds. */
 import cliProgress from 'cli-progress';
 import type { Progress as WorkProgress } from '../evaluation/collection-queries.js';
-import { formatCount, formatSeconds, note } from './output.js';
+import { formatCount, formatSeconds, note } from './print.js';
 
 /** Seconds between lines when there is no terminal. */
-const LINE_EVERY = 5;
-/** Seconds over which the rate is taken, so that time left follows what happens now. */
-const WINDOW = 15;
+const LINE_INTERVAL = 5;
+/** Seconds over which the rate is measured, so that the remaining time follows recent speed. */
+const RATE_WINDOW = 15;
 
-/** How far long work is. */
+/** The state of long work. */
 export interface Progress {
   done: number;
   skipped?: number;
   failed?: number;
-  /** More to say, such as a loss. */
+  /** More to show, such as a loss. */
   notes?: readonly string[];
 }
 
-/** Shows how far long work is. */
+/** A bar, lines or nothing. */
 export interface ProgressDisplay {
   update(progress: Readonly<Progress>): void;
   stop(): void;
 }
 
-/** What is done per second over the last moments. */
+/** Measures how much is done per second, over the last few seconds. */
 export class RateMeter {
   #marks: { at: number; done: number }[] = [];
 
   /**
    * @param done how many are done
-   * @param at seconds, from any fixed point
-   * @returns per second; 0 before there is anything to compare with
+   * @param at seconds since any fixed point
+   * @returns how many per second; 0 at the first call
    */
   measure(done: number, at: number): number {
     this.#marks.push({ at, done });
-    while (this.#marks.length > 2 && this.#marks[0]!.at < at - WINDOW) this.#marks.shift();
+    while (this.#marks.length > 2 && this.#marks[0]!.at < at - RATE_WINDOW) {
+      this.#marks.shift();
+    }
     const first = this.#marks[0]!;
     return at > first.at ? (done - first.done) / (at - first.at) : 0;
   }
 }
 
 /**
- * A bar, lines or silence, whichever fits.
+ * Shows progress in the way that fits stderr.
  *
  * @param total how much there is to do
- * @param noun what is counted
+ * @param noun what is counted, in the singular
  */
 export function showProgress(total: number, quiet: boolean, noun = 'photo'): ProgressDisplay {
-  if (quiet) return { update() {}, stop() {} };
-  return process.stderr.isTTY ? bar(total, noun) : lines(total, noun);
+  if (quiet) {
+    return { update() {}, stop() {} };
+  }
+  return process.stderr.isTTY ? createBar(total, noun) : createLines(total, noun);
 }
 
-/** Shows work that goes through phases, each with a total of its own. */
+/** Shows the progress of work in several phases, each with its own total. */
 export function showPhases(quiet: boolean): { update(progress: WorkProgress): void; stop(): void } {
   let shown: { phase: WorkProgress['phase']; display: ProgressDisplay } | null = null;
   return {
@@ -66,7 +70,7 @@ export function showPhases(quiet: boolean): { update(progress: WorkProgress): vo
   };
 }
 
-function describe(
+function describeProgress(
   { done, skipped = 0, failed = 0, notes = [] }: Readonly<Progress>,
   total: number,
   noun: string,
@@ -74,12 +78,16 @@ function describe(
 ): string {
   const left = rate > 0 ? `${formatSeconds((total - done) / rate)} left` : 'starting';
   const parts = [...notes, `${rate.toFixed(rate < 10 ? 1 : 0)} ${noun}s/s`, left];
-  if (skipped > 0) parts.push(`${formatCount(skipped)} known`);
-  if (failed > 0) parts.push(`${formatCount(failed)} failed`);
+  if (skipped > 0) {
+    parts.push(`${formatCount(skipped)} already there`);
+  }
+  if (failed > 0) {
+    parts.push(`${formatCount(failed)} failed`);
+  }
   return parts.join(', ');
 }
 
-function bar(total: number, noun: string): ProgressDisplay {
+function createBar(total: number, noun: string): ProgressDisplay {
   const shown = new cliProgress.SingleBar(
     {
       stream: process.stderr,
@@ -98,24 +106,26 @@ function bar(total: number, noun: string): ProgressDisplay {
   return {
     update(progress) {
       const rate = meter.measure(progress.done, performance.now() / 1000);
-      shown.update(progress.done, { text: describe(progress, total, noun, rate) });
+      shown.update(progress.done, { text: describeProgress(progress, total, noun, rate) });
     },
     stop: () => shown.stop(),
   };
 }
 
-function lines(total: number, noun: string): ProgressDisplay {
+function createLines(total: number, noun: string): ProgressDisplay {
   const meter = new RateMeter();
   let last = performance.now() / 1000;
   meter.measure(0, last);
   return {
     update(progress) {
       const now = performance.now() / 1000;
-      if (now - last < LINE_EVERY) return;
+      if (now - last < LINE_INTERVAL) {
+        return;
+      }
       last = now;
       const rate = meter.measure(progress.done, now);
       note(
-        `${formatCount(progress.done)} of ${formatCount(total)} ${noun}s, ${describe(progress, total, noun, rate)}`,
+        `${formatCount(progress.done)} of ${formatCount(total)} ${noun}s, ${describeProgress(progress, total, noun, rate)}`,
       );
     },
     stop() {},

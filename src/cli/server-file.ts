@@ -1,6 +1,6 @@
 /**
- * DATA_DIR/server.json says where the server that owns a data directory listens, so that other commands can
- * work through it. It is a hint, not a lock: who reads it checks that the process is there.
+ * DATA_DIR/server.json names the address of the server that has a data directory open, so that other commands can use
+ * that server. It is a hint, not a lock: readers check that the process is still running.
  */
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -17,32 +17,34 @@ const schema = z.object({
 /** A running server. */
 export type RunningServer = z.infer<typeof schema>;
 
-const fileIn = (dataDir: string) => path.join(dataDir, 'server.json');
+const getServerFile = (dataDir: string) => path.join(dataDir, 'server.json');
 
 /**
- * Says that this process serves the data directory at `url`.
+ * Announces that this process serves the data directory at `url`.
  *
- * @throws the file system's error; the server works without the file, and commands need `--server` then
+ * @throws the error of the file system; the server works without the file, but commands then need `--server`
  */
 export async function announceServer(dataDir: string, url: string): Promise<void> {
   const running: RunningServer = { pid: process.pid, url, startedAt: new Date().toISOString() };
-  await replaceFile(fileIn(dataDir), `${JSON.stringify(running)}\n`, { isPrivate: true });
+  await replaceFile(getServerFile(dataDir), `${JSON.stringify(running)}\n`, { isPrivate: true });
 }
 
-/** Takes back what {@link announceServer} said. @throws the file system's error */
+/** Removes the announcement. @throws the error of the file system */
 export async function withdrawServer(dataDir: string): Promise<void> {
-  await rm(fileIn(dataDir), { force: true });
+  await rm(getServerFile(dataDir), { force: true });
 }
 
-/** The server that announced itself in a data directory and still runs, or null. */
-export async function runningServer(dataDir: string): Promise<RunningServer | null> {
-  const text = await readFile(fileIn(dataDir), 'utf8').catch(() => null);
-  if (text === null) return null;
+/** Finds the server that announced itself in a data directory and is still running. */
+export async function findRunningServer(dataDir: string): Promise<RunningServer | null> {
+  const text = await readFile(getServerFile(dataDir), 'utf8').catch(() => null);
+  if (text === null) {
+    return null;
+  }
   try {
     const running = schema.parse(JSON.parse(text));
     return isAlive(running.pid) ? running : null;
   } catch {
-    // Damaged by a crash in the middle of a write: as good as absent.
+    // A file damaged by a crash counts as missing.
     return null;
   }
 }

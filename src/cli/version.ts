@@ -6,5 +6,5 @@ const manifest = JSON.parse(readFileSync(path.join(PACKAGE_ROOT, 'package.json')
   version: string;
 };
 
-/** This pawdex's version, as package.json has it. */
+/** The version in package.json. */
 export const VERSION = manifest.version;

@@ -1,7 +1,7 @@
 /** Uploads of many images: forms, and batches that keep within the server's limits. */
 
 import type { ItemInput } from '../engine/engine.js';
-import { asPawdexError, type PawdexError } from '../errors.js';
+import { asPawdexError, describeFailure, type PawdexError } from '../errors.js';
 import type { AddResult, ServerInfo } from './wire.js';
 
 /** A form with one image in the field `image`. */
@@ -74,6 +74,6 @@ export async function sendSplitting(
 }
 
 /** The result of an image that the server refuses. */
-export function asFailure({ code, message, hint }: PawdexError): AddResult {
-  return { status: 'failed', error: { code, detail: message, hint } };
+export function asFailure(error: PawdexError): AddResult {
+  return { status: 'failed', error: describeFailure(error) };
 }

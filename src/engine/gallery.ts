@@ -3,13 +3,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { loadCalibration } from '../breeds/load-calibration.js';
+import { SHIPPED_COLLECTION } from '../config.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import { computeSha256 } from '../files/sha256.js';
 import type { CollectionInfo, NewItem, Store } from '../store/store.js';
-
-/** The collection that the gallery fills. */
-const GALLERY_COLLECTION = 'breeds';
 
 /** Metadata key of items that came with the gallery; what people add themselves does not carry it. */
 const MARK = 'gallery';
@@ -98,19 +96,19 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   });
   const calibration = await loadCalibration(path.join(path.dirname(file), 'calibration.json'));
   const sha256 = computeSha256(bytes, JSON.stringify(calibration));
-  const existing = (await store.listCollections()).find((c) => c.name === GALLERY_COLLECTION);
+  const existing = (await store.listCollections()).find((c) => c.name === SHIPPED_COLLECTION);
   if (existing?.gallery === sha256) return 'current';
   const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
   const sameSpace = existing?.fingerprint === encoder.fingerprint;
   if (existing !== undefined && !sameSpace) {
-    const shipped = await store.count(GALLERY_COLLECTION, { metadata: { [MARK]: true } });
+    const shipped = await store.count(SHIPPED_COLLECTION, { metadata: { [MARK]: true } });
     if (shipped < existing.count) return 'kept';
   }
   if (!(await beginImport(store, encoder, existing))) return 'unwritable';
   if (sameSpace) await removeShipped(store);
   for (let at = 0; at < items.length; at += BATCH)
-    await store.put(GALLERY_COLLECTION, items.slice(at, at + BATCH));
-  await store.updateCollection(GALLERY_COLLECTION, { gallery: sha256, calibration });
+    await store.put(SHIPPED_COLLECTION, items.slice(at, at + BATCH));
+  await store.updateCollection(SHIPPED_COLLECTION, { gallery: sha256, calibration });
   return 'loaded';
 }
 
@@ -126,12 +124,12 @@ async function beginImport(
 ): Promise<boolean> {
   try {
     if (existing?.fingerprint === fingerprint) {
-      await store.updateCollection(GALLERY_COLLECTION, { gallery: null });
+      await store.updateCollection(SHIPPED_COLLECTION, { gallery: null });
       return true;
     }
-    if (existing !== undefined) await store.deleteCollection(GALLERY_COLLECTION);
+    if (existing !== undefined) await store.deleteCollection(SHIPPED_COLLECTION);
     await store.createCollection({
-      name: GALLERY_COLLECTION,
+      name: SHIPPED_COLLECTION,
       dimension,
       fingerprint,
       model,
@@ -146,13 +144,13 @@ async function beginImport(
 
 async function removeShipped(store: Store): Promise<void> {
   for (;;) {
-    const { items } = await store.list(GALLERY_COLLECTION, {
+    const { items } = await store.list(SHIPPED_COLLECTION, {
       limit: BATCH,
       filter: { metadata: { [MARK]: true } },
     });
     if (items.length === 0) return;
     await store.delete(
-      GALLERY_COLLECTION,
+      SHIPPED_COLLECTION,
       items.map((item) => item.id),
     );
   }

@@ -1,6 +1,6 @@
 /** Adds images to a collection: hash, skip what is known, decode, embed, store what succeeded in one write. */
 import { webcrypto } from 'node:crypto';
-import { asPawdexError } from '../errors.js';
+import { asPawdexError, describeFailure } from '../errors.js';
 import { thumbnail } from '../image/thumbnail.js';
 import type { NewItem, Store } from '../store/store.js';
 import type { EmbedOne, ImageEmbedder } from './embedding.js';
@@ -81,7 +81,6 @@ export class Ingest {
 
 /** A single image's failure as its result; what is wrong with the service itself fails the whole call. */
 function failed(error: unknown): AddResult {
-  const { code, status, message, hint } = asPawdexError(error);
-  if (status >= 500) throw error;
-  return { status: 'failed', error: { code, detail: message, hint } };
+  if (asPawdexError(error).status >= 500) throw error;
+  return { status: 'failed', error: describeFailure(error) };
 }

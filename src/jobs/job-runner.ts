@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPawdexError, PawdexError } from '../errors.js';
+import { asPawdexError, describeFailure, PawdexError } from '../errors.js';
 import { isOver, type Job, type JobRequest } from './job.js';
 import type { JobRecords } from './job-records.js';
 import type { JobWork } from './job-work.js';
@@ -55,8 +55,7 @@ function entryOf(job: Job, request: JobRequest | null): Entry {
 const now = () => new Date().toISOString();
 
 const failureOf = (thrown: unknown): Partial<Job> => {
-  const { code, message, hint } = asPawdexError(thrown);
-  return { state: 'failed', error: { code, detail: message, hint } };
+  return { state: 'failed', error: describeFailure(thrown) };
 };
 
 /** The jobs of a server. */

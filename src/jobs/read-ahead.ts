@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { describeTrouble } from '../engine/description.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { contentHash } from '../engine/ingest.js';
-import { asPawdexError, PawdexError } from '../errors.js';
+import { describeFailure, PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-set.js';
 
 /** Photos of one batch: as many as a server takes in one upload unless it is set otherwise. */
@@ -147,6 +147,5 @@ function unreadable(cause: Error): AddResult {
 }
 
 function failure(error: PawdexError): AddResult {
-  const { code, message, hint } = asPawdexError(error);
-  return { status: 'failed', error: { code, detail: message, hint } };
+  return { status: 'failed', error: describeFailure(error) };
 }

@@ -93,7 +93,9 @@ export class RestartingWorker {
 
   #restart(error: PawdexError): void {
     const { deaths, watcher } = this.#options;
-    if (this.#terminated) return;
+    if (this.#terminated) {
+      return;
+    }
     if (deaths.add()) {
       watcher.onCrash?.(error);
       return;
@@ -101,7 +103,9 @@ export class RestartingWorker {
     watcher.onRestart?.(error);
     this.#start();
     this.#current.catch((failure: PawdexError) => {
-      if (!this.#terminated) watcher.onCrash?.(failure);
+      if (!this.#terminated) {
+        watcher.onCrash?.(failure);
+      }
     });
   }
 }

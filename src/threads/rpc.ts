@@ -35,12 +35,16 @@ export function transferring(value: unknown, buffers: Transferable[]): unknown {
  * @throws when called outside a worker thread
  */
 export function serveCalls(handlers: Handlers): void {
-  if (parentPort === null) throw new Error('serveCalls must run in a worker thread');
+  if (parentPort === null) {
+    throw new Error('serveCalls must run in a worker thread');
+  }
   const port: MessagePort = parentPort;
   port.on('message', async ({ id, method, args }: Request) => {
     try {
       const handler = handlers[method] as ((...args: unknown[]) => unknown) | undefined;
-      if (handler === undefined) throw new Error(`the worker has no method ${method}`);
+      if (handler === undefined) {
+        throw new Error(`the worker has no method ${method}`);
+      }
       const result = await handler(...args);
       if (typeof result === 'object' && result !== null && transferMark in result) {
         const { value, [transferMark]: buffers } = result as WithTransfer;
@@ -75,7 +79,9 @@ export class WorkerClient {
     this.#worker = new Worker(entry, { workerData });
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     const died = (cause: unknown) => {
-      if (this.#dead !== null) return;
+      if (this.#dead !== null) {
+        return;
+      }
       const error = loadFailureError(cause) ?? new PawdexError('worker_failed', { retryAfter: 2, cause });
       this.#fail(error);
       onExit(error);
@@ -86,7 +92,9 @@ export class WorkerClient {
 
   /** Calls a method of the worker; `buffers` are moved, not copied. */
   call<T>(method: string, args: unknown[], buffers: Transferable[] = []): Promise<T> {
-    if (this.#dead !== null) return Promise.reject(this.#dead);
+    if (this.#dead !== null) {
+      return Promise.reject(this.#dead);
+    }
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
@@ -107,11 +115,15 @@ export class WorkerClient {
 
   #settle(reply: Reply): void {
     const call = this.#waiting.get(reply.id);
-    if (call === undefined) return;
+    if (call === undefined) {
+      return;
+    }
     this.#waiting.delete(reply.id);
     if ('error' in reply) {
       const error = PawdexError.fromWire(reply.error);
-      if (reply.stack !== undefined) error.stack = reply.stack;
+      if (reply.stack !== undefined) {
+        error.stack = reply.stack;
+      }
       call.reject(error);
     } else {
       call.resolve(reply.value);
@@ -120,7 +132,9 @@ export class WorkerClient {
 
   #fail(error: PawdexError): void {
     this.#dead ??= error;
-    for (const call of this.#waiting.values()) call.reject(error);
+    for (const call of this.#waiting.values()) {
+      call.reject(error);
+    }
     this.#waiting.clear();
   }
 }

@@ -8,15 +8,17 @@ let bench: Bench;
 
 /** Crops of the cat photo, and stripes: two labels that any encoder tells apart. */
 async function photo(label: string, variant: number): Promise<Buffer> {
-  if (label === 'cat')
+  if (label === 'cat') {
     return sharp(CAT)
       .extract({ left: 20 + 12 * variant, top: 10, width: 280, height: 270 })
       .jpeg()
       .toBuffer();
+  }
   const stripe = 4 + variant;
   const pixels = Buffer.alloc(96 * 96 * 3, 0);
-  for (let i = 0; i < pixels.length; i++)
+  for (let i = 0; i < pixels.length; i++) {
     pixels[i] = Math.floor(((i / 3) % 96) / stripe) % 2 === 0 ? 250 : 20;
+  }
   return sharp(pixels, { raw: { width: 96, height: 96, channels: 3 } })
     .png()
     .toBuffer();
@@ -25,13 +27,14 @@ async function photo(label: string, variant: number): Promise<Buffer> {
 beforeAll(async () => {
   bench = await Bench.create();
   const lines = ['file,label,split'];
-  for (const label of ['cat', 'stripes'])
+  for (const label of ['cat', 'stripes']) {
     for (let variant = 0; variant < 5; variant++) {
       const file = `${label}-${variant}`;
       await mkdir(path.join(bench.root, 'pets'), { recursive: true });
       await writeFile(path.join(bench.root, 'pets', file), await photo(label, variant));
       lines.push(`${file},${label},${variant < 3 ? 'train' : 'test'}`);
     }
+  }
   await writeFile(path.join(bench.root, 'pets', 'manifest.csv'), lines.join('\n'));
 });
 
@@ -51,7 +54,7 @@ describe('pawdex eval', () => {
       '--json',
     ];
     const { code, stdout, stderr } = await bench.run(args);
-    expect([code, stderr]).toEqual([0, expect.stringContaining('The report is')]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('Wrote the report to')]);
     expect(JSON.parse(stdout)).toMatchObject({
       ...{ n: 10, photos: 10, recallAt: { 1: 1 }, mapAtR: 1, top1: 1, calibrated: false },
       ...{ index: { kind: 'exact', recallAt10: 1 }, nonPets: { n: 4 }, mistakes: [] },
@@ -60,7 +63,7 @@ describe('pawdex eval', () => {
     expect(html).toContain('Collection <code>pets</code>: 10 of its 10 photos');
     expect(html).toContain('<dt>index recall@10</dt><dd>100.00 %');
     const both = await bench.run(['eval', '--collection', 'pets', '--queries', 'pets']);
-    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('not both')]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('cannot be combined')]);
     const odd = await bench.run(['eval', '--collection', 'pets', '--no-calibration']);
     expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('--no-calibration')]);
     const neither = await bench.run(['eval', '--gallery', 'pets']);
@@ -111,7 +114,7 @@ describe('pawdex eval', () => {
       '--json',
     ]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/left out of folders: .*broken\.jpg/);
+    expect(stderr).toMatch(/Skipped .*broken\.jpg/);
     expect(JSON.parse(stdout)).toMatchObject({ n: 1, top1: 1 });
   });
 
@@ -164,9 +167,12 @@ describe('pawdex check-labels', () => {
     const mixed = path.join(bench.root, 'mixed');
     await mkdir(path.join(mixed, 'cat'), { recursive: true });
     await mkdir(path.join(mixed, 'stripes'), { recursive: true });
-    for (let v = 0; v < 4; v++) await writeFile(path.join(mixed, 'cat', `${v}.jpg`), await photo('cat', v));
-    for (let v = 0; v < 4; v++)
+    for (let v = 0; v < 4; v++) {
+      await writeFile(path.join(mixed, 'cat', `${v}.jpg`), await photo('cat', v));
+    }
+    for (let v = 0; v < 4; v++) {
       await writeFile(path.join(mixed, 'stripes', `${v}.png`), await photo('stripes', v));
+    }
     await writeFile(path.join(mixed, 'stripes', 'wrong.jpg'), await photo('cat', 7));
     const { code, stdout } = await bench.run(['check-labels', 'mixed', '--json']);
     expect(code).toBe(0);
@@ -186,7 +192,7 @@ describe('pawdex calibrate', () => {
     await bench.run(['index', 'pets', '--collection', 'pets']);
     const { code, stderr, stdout } = await bench.run(['calibrate', '--collection', 'pets', '--json']);
     expect(code).toBe(1);
-    expect(stderr).toContain('Too little to fit on: 10 photos');
+    expect(stderr).toContain('Too few photos to calibrate: 10 photos');
     expect(JSON.parse(stdout)).toEqual({ calibration: null, queries: 10, needed: 100 });
   });
 

@@ -35,7 +35,7 @@ describe('pawdex index', () => {
   it('prints a summary for people on stderr and nothing on stdout', async () => {
     const { code, stdout, stderr } = await bench.run(index(await bench.photos('photos', 3)));
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toMatch(/3 photos indexed into "mine", 0 known already, 0 failed, in /);
+    expect(stderr).toMatch(/Indexed 3 photos into "mine" in .*; 0 already there, 0 failed/);
   });
 
   it('reads labels and metadata from a manifest elsewhere', async () => {
@@ -76,7 +76,7 @@ describe('pawdex index', () => {
     const { done, created, interrupted } = JSON.parse(stdout);
     expect(interrupted).toBe(true);
     expect(created).toBe(done);
-    expect(stderr).toContain(`${400 - done} photos left; the same command goes on from here.`);
+    expect(stderr).toContain(`${400 - done} photos left. Run the same command again to continue.`);
     const again = await bench.run(index(photos, '--json', '--quiet'));
     expect(JSON.parse(again.stdout)).toMatchObject({ created: 400 - created, skipped: created });
   });

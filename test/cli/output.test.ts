@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { describeError, escapeControls, formatSeconds, plural } from '../../src/cli/output.js';
+import { describeError, escapeControls, formatSeconds, pluralise } from '../../src/cli/print.js';
 import { RateMeter } from '../../src/cli/progress.js';
 import { PawdexError } from '../../src/errors.js';
 
 it('words counts and times', () => {
-  expect([plural(1, 'photo'), plural(0, 'photo'), plural(7681, 'photo')]).toEqual([
+  expect([pluralise(1, 'photo'), pluralise(0, 'photo'), pluralise(7681, 'photo')]).toEqual([
     '1 photo',
     '0 photos',
     '7,681 photos',
@@ -21,7 +21,9 @@ it('measures the rate of late, not of the whole run', () => {
   const meter = new RateMeter();
   expect(meter.measure(0, 0)).toBe(0);
   expect(meter.measure(10, 1)).toBe(10);
-  for (let second = 2; second <= 60; second++) meter.measure(10 + (second - 1) * 100, second);
+  for (let second = 2; second <= 60; second++) {
+    meter.measure(10 + (second - 1) * 100, second);
+  }
   expect(meter.measure(10 + 60 * 100, 61)).toBeCloseTo(100, 0);
 });
 

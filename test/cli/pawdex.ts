@@ -73,7 +73,9 @@ export class Bench {
   /** Writes `count` photos that differ into folder/LABEL/, half of them for each of two labels. */
   async photos(folder: string, count: number): Promise<string> {
     const to = path.join(this.root, folder);
-    for (const label of ['even', 'odd']) await mkdir(path.join(to, label), { recursive: true });
+    for (const label of ['even', 'odd']) {
+      await mkdir(path.join(to, label), { recursive: true });
+    }
     for (let i = 0; i < count; i++) {
       const background = { r: (i * 37) % 256, g: (i * 91) % 256, b: (i >> 3) % 256 };
       const photo = await sharp({ create: { width: 40 + (i % 7), height: 32, channels: 3, background } })
@@ -90,7 +92,9 @@ export class Bench {
     const file = path.join(this.dataDir, 'server.json');
     const pid = () => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).pid : null);
     await until(() => pid() === child.pid || child.exitCode !== null);
-    if (child.exitCode !== null) throw new Error((await ended).stderr);
+    if (child.exitCode !== null) {
+      throw new Error((await ended).stderr);
+    }
     const { url } = JSON.parse(readFileSync(file, 'utf8')) as { url: string };
     return { url, child, ended };
   }
@@ -106,7 +110,9 @@ export function stored(dataDir: string): boolean {
 export async function until(holds: () => boolean, limitMs = 100_000): Promise<void> {
   const giveUpAt = Date.now() + limitMs;
   while (!holds()) {
-    if (Date.now() > giveUpAt) throw new Error(`it did not come true: ${holds}`);
+    if (Date.now() > giveUpAt) {
+      throw new Error(`it did not come true: ${holds}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -74,6 +74,6 @@ describe('API keys', () => {
   it('given as a flag are warned about', async () => {
     const { child, ended } = bench.start(['serve', '--api-keys', 'visible']);
     child.stderr?.once('data', () => child.kill('SIGTERM'));
-    expect((await ended).stdout).toContain('use --api-keys-file');
+    expect((await ended).stdout).toContain('Use --api-keys-file');
   });
 });

@@ -50,7 +50,7 @@ describe('pawdex quantise', () => {
   it('writes an int8 encoder that embeds what the float encoder does, and its card', async () => {
     const { code, stdout, stderr } = await bench.run([...args, '--out', 'int8', '--json']);
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain('left out odd/broken.png');
+    expect(stderr).toContain('Skipped odd/broken.png');
     const told = JSON.parse(stdout);
     expect(told).toMatchObject({ photos: 12, convolutions: 7 });
     expect(told.agreement.mean).toBeGreaterThan(0.99);

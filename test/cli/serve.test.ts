@@ -21,7 +21,7 @@ describe('pawdex serve', () => {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
 
     const indexed = await bench.run(['index', photos, '-c', 'mine', '--json']);
-    expect(indexed.stderr).toContain(`Working through the server at ${server.url}`);
+    expect(indexed.stderr).toContain(`Using the server at ${server.url}`);
     expect(indexed.code).toBe(1);
     expect(JSON.parse(indexed.stdout)).toMatchObject({ created: 70, failed: 1 });
     const again = await bench.run(['index', photos, '-c', 'mine', '--json', '--quiet']);
@@ -70,8 +70,9 @@ describe('pawdex serve', () => {
     for (const [command, through] of [
       [measure, measured],
       [check, checked],
-    ] as const)
+    ] as const) {
       expect(JSON.parse((await bench.run(command)).stdout)).toEqual(JSON.parse(through!.stdout));
+    }
   }, 60_000);
 
   it('shows a job that a crash cut off as interrupted', async () => {

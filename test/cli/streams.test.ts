@@ -62,7 +62,7 @@ describe('output that nobody takes', () => {
   it.skipIf(!existsSync('/dev/full'))('is a failure when it is results', async () => {
     const { code, stderr } = await shell('"$0" "$1" embed "$2" > /dev/full');
     expect(code).toBe(4);
-    expect(stderr).toMatch(/^error: The results cannot be written: ENOSPC/);
+    expect(stderr).toMatch(/^error: The output cannot be written: ENOSPC/);
     expect(stderr).not.toContain('    at ');
   });
 });

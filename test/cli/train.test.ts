@@ -24,11 +24,13 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
     const before = /^epoch /m.test(stderr);
     stderr += text;
     // Once: a second Ctrl-C would end it at once.
-    if (!before && /^epoch /m.test(stderr)) child.kill('SIGINT');
+    if (!before && /^epoch /m.test(stderr)) {
+      child.kill('SIGINT');
+    }
   });
   const stopped = await ended;
   expect(stopped.code, stopped.stderr).toBe(130);
-  expect(stopped.stderr).toContain('--resume goes on from there');
+  expect(stopped.stderr).toContain('with --resume to continue');
 
   const again = await bench.start(train('--out', 'run', '--epochs', '30')).ended;
   expect(again.code).toBe(2);
@@ -73,7 +75,9 @@ it('checks gradients against finite differences', async () => {
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(checks.map(({ name }) => name)).toContain('layer0.weight');
-  for (const { name, sound } of checks) expect(sound, name).toBe(true);
+  for (const { name, sound } of checks) {
+    expect(sound, name).toBe(true);
+  }
 }, 60_000);
 
 it('says what is wrong with its settings', async () => {

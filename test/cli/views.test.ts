@@ -23,7 +23,7 @@ describe('pawdex views', () => {
   it('draws a row for each photo, the plain one first', async () => {
     const args = ['views', '--data', photos, '--photos', '3', '--views', '2', '--out', 'sheet.png'];
     const { code, stderr } = await bench.run(args);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/row 3: (even|odd), /) });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/Row 3: (even|odd), /) });
     // Pictures of 256 pixels, the shipped encoder's input, with gaps of 6.
     const [width, height] = [3 * 262 + 6, 3 * 262 + 6];
     expect(await sizeOf('sheet.png')).toEqual({ width, height, format: 'png' });

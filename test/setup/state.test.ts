@@ -93,7 +93,9 @@ describe('the environment of npm ci', () => {
 
   it('finds headers only of the running version', () => {
     const found = findNodeHeaders();
-    if (found !== null) expect(hasMatchingHeaders(found)).toBe(true);
+    if (found !== null) {
+      expect(hasMatchingHeaders(found)).toBe(true);
+    }
   });
 });
 

@@ -4,7 +4,9 @@ import { serveCalls } from '../../dist/threads/rpc.js';
 
 serveCalls({
   open: (fails) => {
-    if (fails) throw new Error('cannot open');
+    if (fails) {
+      throw new Error('cannot open');
+    }
   },
   name: () => workerData.name,
   forever: () => new Promise(() => {}),

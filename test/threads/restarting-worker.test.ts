@@ -4,7 +4,9 @@ import { DeathCount, RestartingWorker } from '../../src/threads/restarting-worke
 
 const running: RestartingWorker[] = [];
 afterEach(async () => {
-  for (const worker of running.splice(0)) await worker.terminate();
+  for (const worker of running.splice(0)) {
+    await worker.terminate();
+  }
 });
 
 async function start(deaths = new DeathCount(), failsToOpen = () => false) {

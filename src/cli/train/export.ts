@@ -17,9 +17,9 @@ import { evaluateEmbedding } from '../../training/run/evaluate-embedding.js';
 import type { Quality } from '../../training/run/training-log.js';
 import type { Trained } from '../../training/run/training-run.js';
 import type { TrainingPhoto, TrainingSet } from '../../training/run/training-set.js';
-import { note } from '../output.js';
+import { note } from '../print.js';
 import { showProgress } from '../progress.js';
-import { showQuantisation } from '../quantisation.js';
+import { showQuantisation } from '../show-quantisation.js';
 
 /** Train photos that ranges and rounding are taken from. */
 const QUANTISATION_PHOTOS = 128;

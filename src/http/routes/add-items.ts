@@ -1,7 +1,7 @@
 /** POST /v1/collections/{collection}/items: adds one image or many; each succeeds or fails alone. */
 import { z } from 'zod';
 import type { AddResult, Engine, ItemInput } from '../../engine/engine.js';
-import { asPawdexError, PawdexError } from '../../errors.js';
+import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
 import { type BodySpec, imageFile } from '../bodies.js';
 import { fromBase64 } from '../body/images.js';
 import type { Body } from '../body/reader.js';
@@ -55,9 +55,8 @@ function checkItemCount(
 
 /** The result of an image that fails alone; what is wrong with the service itself fails the whole call. */
 function failed(thrown: unknown): Extract<AddResult, { status: 'failed' }> {
-  const { code, message, hint, status } = asPawdexError(thrown);
-  if (status >= 500) throw thrown;
-  return { status: 'failed', error: { code, detail: message, hint } };
+  if (asPawdexError(thrown).status >= 500) throw thrown;
+  return { status: 'failed', error: describeFailure(thrown) };
 }
 
 /** A file's name as a source; it is held to the rules of one. */

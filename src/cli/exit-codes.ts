@@ -1,7 +1,7 @@
-/** What the shell learns from a command: its exit code. docs/cli.md and every `--help` show this table. */
+/** Exit codes of the command line. docs/cli.md and every `--help` show this table. */
 import type { ErrorCode, PawdexError } from '../errors.js';
 
-/** Exit code -> meaning. Released codes keep their meaning. */
+/** Released exit codes keep their meaning. */
 export const EXIT = {
   ok: 0,
   someFailed: 1,
@@ -14,18 +14,18 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** The table for people. */
+/** The table as every `--help` shows it. */
 export const EXIT_HELP = `
 Exit codes:
-  0    everything done
-  1    done, but some images or checks failed
+  0    success
+  1    finished, but some images or checks failed
   2    wrong usage, input or setting
   3    no such collection or item
-  4    cannot be done now: server unreachable or busy, data directory in use, API key refused,
-       results cannot be written
-  5    the installation, the model, the gallery or the data directory is not usable
-  70   a fault of pawdex itself
-  130  stopped by Ctrl-C (143: by a TERM signal)`;
+  4    not possible now: server unreachable or busy, data directory in use, API key refused,
+       output cannot be written
+  5    installation, model, gallery or data directory cannot be used
+  70   a bug in pawdex
+  130  stopped by Ctrl-C (143: by SIGTERM)`;
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   collection_not_found: EXIT.notFound,
@@ -52,7 +52,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   internal: EXIT.internal,
 };
 
-/** The exit code an error ends a command with. */
-export function exitCodeOf(error: PawdexError): number {
+/** Returns the exit code for an error that ended a command. */
+export function getExitCode(error: PawdexError): number {
   return BY_CODE[error.code] ?? (error.status < 500 ? EXIT.usage : EXIT.internal);
 }

@@ -1,12 +1,12 @@
-/** A training run as the terminal shows it: a bar with loss, rate and time left, or a line now and then. */
+/** Shows a training run: a bar with loss, rate and remaining time, or a line every few seconds. */
 import type { PawdexError } from '../../errors.js';
 import type { EvaluationEntry, StepEntry } from '../../training/run/training-log.js';
 import type { RunReport } from '../../training/run/training-run.js';
-import { note } from '../output.js';
+import { note } from '../print.js';
 import { type ProgressDisplay, showProgress } from '../progress.js';
 
 /** 0.923 -> "92.3 %". */
-export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+export const formatPercent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 export class TrainingDisplay implements RunReport {
   readonly #quiet: boolean;
@@ -42,7 +42,7 @@ export class TrainingDisplay implements RunReport {
     const notes = [
       `loss ${entry.loss.toFixed(3)}`,
       `epoch ${entry.epoch.toFixed(2)}`,
-      `waiting ${percent(this.#waited / this.#steps)}`,
+      `waiting for photos ${formatPercent(this.#waited / this.#steps)}`,
     ];
     this.#shown.display.update({ done: entry.step, notes });
   }
@@ -53,18 +53,18 @@ export class TrainingDisplay implements RunReport {
       return;
     }
     const unseen =
-      val.unseenRecallAt1 === null ? '' : `, recall@1 of labels never seen ${percent(val.unseenRecallAt1)}`;
-    const what = share === undefined || share === 1 ? '' : ` (${share} of the end with the start)`;
+      val.unseenRecallAt1 === null ? '' : `, recall@1 of unseen labels ${formatPercent(val.unseenRecallAt1)}`;
+    const what = share === undefined || share === 1 ? '' : ` (${share} trained, ${1 - share} start)`;
     note(
-      `epoch ${epoch.toFixed(2)}${what}: vote ${percent(val.top1)}, recall@1 ${percent(val.recallAt1)} on val${unseen}`,
+      `epoch ${epoch.toFixed(2)}${what}: accuracy ${formatPercent(val.top1)}, recall@1 ${formatPercent(val.recallAt1)}${unseen}`,
     );
   }
 
   skipped(file: string, error: PawdexError): void {
-    note(`${file} is left out: ${error.message} [${error.code}]`);
+    note(`Skipped ${file}: ${error.message} [${error.code}]`);
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   stop(): void {
     this.#shown?.display.stop();
     this.#shown = null;

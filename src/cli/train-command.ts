@@ -1,4 +1,4 @@
-/** `pawdex train`: teaches an encoder with a labelled set, by contrast, on ONNX Runtime itself. */
+/** `pawdex train`: trains an encoder on a labelled set, contrastively, on ONNX Runtime. */
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { PACKAGE_ROOT } from '../config.js';
@@ -16,15 +16,15 @@ import { hasCheckpoint } from '../training/run/checkpoint.js';
 import { findReadablePhotos } from '../training/run/readable-photos.js';
 import { RECIPE, type RunResult, runTraining } from '../training/run/training-run.js';
 import { TrainingSet } from '../training/run/training-set.js';
-import { command, commonOptions, wholeNumber } from './command.js';
-import { EXIT } from './exit.js';
-import { onInterrupt } from './interrupt.js';
-import { note, plural, printLine } from './output.js';
-import { percent, TrainingDisplay } from './train/display.js';
+import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
+import { EXIT } from './exit-codes.js';
+import { watchInterrupts } from './interruption.js';
+import { note, pluralise, printLine } from './print.js';
+import { checkRecipeGradients } from './train/check-recipe-gradients.js';
 import { exportRun } from './train/export.js';
-import { checkRecipeGradients } from './train/gradients.js';
+import { formatPercent, TrainingDisplay } from './train/training-display.js';
 
-/** The recipe of the shipped encoder, which others start from. */
+/** The recipe of the shipped encoder. Its settings apply where flags and the given recipe say nothing else. */
 const DEFAULT_RECIPE = path.join(PACKAGE_ROOT, 'models', 'recipe.yaml');
 
 interface TrainFlags {
@@ -47,23 +47,26 @@ interface TrainFlags {
   json?: boolean;
 }
 
-/** The command, not yet wired. */
-export function trainCommand(): Command {
-  return command(
+/** Defines the command. */
+export function createTrainCommand(): Command {
+  return createCommand(
     'train',
-    'teach an encoder with a labelled set, by contrast, on ONNX Runtime itself',
+    'train an encoder on a labelled set, contrastively',
     'train --data photos:train --val photos:val --out runs/mine --epochs 4',
   )
-    .requiredOption('--data <set>', 'labelled set to train on: a folder, or FOLDER:split of its manifest.csv')
-    .option('--val <set>', 'labelled set to measure with (default: one photo in ten of --data is set aside)')
-    .option('--out <dir>', 'folder of the run: checkpoint, log, charts, and the encoder in the end')
-    .option('--recipe <file>', 'settings of the run, YAML or JSON (default: those of the shipped encoder)')
+    .requiredOption(
+      '--data <set>',
+      'labelled set to train on: a folder, or FOLDER:SPLIT for the rows of one split',
+    )
+    .option('--val <set>', 'labelled set to validate with (default: one in ten photos of --data)')
+    .option('--out <dir>', 'folder of the run: checkpoint, log, charts, and finally the encoder')
+    .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)')
     .option(
       '--backbone <file>',
       'ONNX network to start from: float32 [batch, 3, S, S] in, one vector per image out',
     )
     .addOption(
-      new Option('--loss <kind>', 'what is minimised').choices([
+      new Option('--loss <kind>', 'loss to minimise').choices([
         'info-nce',
         'sup-con',
         'nt-xent',
@@ -71,39 +74,37 @@ export function trainCommand(): Command {
         'proxy-nca',
       ]),
     )
-    .option('--epochs <n>', 'passes over the photos', wholeNumber(1, 10_000))
-    .option('--freeze <n>', 'layers from the input that stay as they are', wholeNumber(0, 10_000))
-    .option('--labels <n>', 'labels in a batch', wholeNumber(1, 4096))
-    .option('--photos <n>', 'photos of each label in a batch', wholeNumber(1, 1024))
+    .option('--epochs <n>', 'passes over the photos', makeWholeNumberParser(1, 10_000))
+    .option('--freeze <n>', 'layers to freeze, counted from the input', makeWholeNumberParser(0, 10_000))
+    .option('--labels <n>', 'labels per batch', makeWholeNumberParser(1, 4096))
+    .option('--photos <n>', 'photos per label in a batch', makeWholeNumberParser(1, 1024))
     .option(
       '--chunk <n>',
-      'photos through the network at once, for batches larger than memory',
-      wholeNumber(1, 65_536),
+      'photos that pass the network at once, for batches that do not fit in memory',
+      makeWholeNumberParser(1, 65_536),
     )
     .option('--learning-rate <number>', 'peak learning rate', Number)
-    .option('--seed <n>', 'where the random numbers begin', wholeNumber(0, 2 ** 31))
+    .option('--seed <n>', 'seed of the random numbers', makeWholeNumberParser(0, 2 ** 31))
     .addOption(
-      new Option('--provider <name>', 'where the graphs run')
-        .choices(['cpu', 'webgpu', 'cuda'])
-        .default('cpu'),
+      new Option('--provider <name>', 'execution provider').choices(['cpu', 'webgpu', 'cuda']).default('cpu'),
     )
-    .option('--resume', 'go on with the run in --out')
+    .option('--resume', 'continue the run in --out')
     .option(
       '--check-gradients',
-      'compare the gradient of every trained weight with finite differences, and end',
+      'compare the gradient of every trained weight with finite differences instead of training',
     )
-    .option('--json', 'print one JSON object in the end')
+    .option('--json', 'print a summary as one JSON object')
     .action(run);
 }
 
 async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
-  const common = commonOptions(flags);
+  const common = readCommonOptions(flags);
   const { config, quiet } = common;
   const out = flags.out;
   if (out === undefined && flags.checkGradients !== true) {
-    throw new PawdexError('usage', { detail: 'Name a folder for the run with --out.' });
+    throw new PawdexError('usage', { detail: '--out is missing: it names the folder of the run.' });
   }
-  const recipe = await recipeOf(flags, quiet);
+  const recipe = await buildRecipe(flags, quiet);
   const session = { threads: config.THREADS, provider: flags.provider };
   if (flags.checkGradients === true) {
     const sound = await checkRecipeGradients(recipe, session, flags.json === true);
@@ -115,20 +116,20 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
   const dir = out as string;
   if (flags.resume !== true && hasCheckpoint(dir)) {
     throw new PawdexError('usage', {
-      detail: `There is a run in ${dir} already.`,
-      hint: 'Go on with it by --resume, or name another --out.',
+      detail: `${dir} already contains a run.`,
+      hint: 'Continue it with --resume, or choose another --out.',
     });
   }
-  const interruption = onInterrupt('Stopping after this step; Ctrl-C again ends at once.');
+  const interruption = watchInterrupts('Stopping after this step. Press Ctrl-C again to stop immediately.');
   const display = new TrainingDisplay(quiet);
   const { signal } = interruption;
   let result: RunResult;
   let set: TrainingSet;
   try {
-    set = await trainingSet(flags, recipe, display, { maxPixels: config.MAX_PIXELS, signal });
+    set = await readTrainingSet(flags, recipe, display, { maxPixels: config.MAX_PIXELS, signal });
     if (!quiet) {
       note(
-        `Training on ${plural(set.train.length, 'photo')} of ${plural(set.labels.length, 'label')}, measuring with ${plural(set.val.length, 'photo')}`,
+        `Training on ${pluralise(set.train.length, 'photo')} of ${pluralise(set.labels.length, 'label')}, validating with ${pluralise(set.val.length, 'photo')}`,
       );
     }
     result = await runTraining({
@@ -145,7 +146,7 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
     if (!signal.aborted || error !== signal.reason) {
       throw error;
     }
-    // Stopped while the photos were read.
+    // Stopped while reading the photos.
     process.exitCode = interruption.exitCode() ?? EXIT.interrupted;
     return;
   } finally {
@@ -153,7 +154,7 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
     interruption.dispose();
   }
   if (!result.finished) {
-    note(`Stopped at step ${result.steps}; the same command with --resume goes on from there.`);
+    note(`Stopped at step ${result.steps}. Run the same command with --resume to continue.`);
     process.exitCode = interruption.exitCode() ?? EXIT.interrupted;
     return;
   }
@@ -166,21 +167,25 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
     await printLine(JSON.stringify(exported));
   } else {
     const { card, float, int8 } = exported;
-    await printLine(`${card}: vote ${percent(int8.top1)}, recall@1 ${percent(int8.recallAt1)} on val`);
-    await printLine(`in float: vote ${percent(float.top1)}, recall@1 ${percent(float.recallAt1)}`);
+    await printLine(
+      `${card}: accuracy ${formatPercent(int8.top1)}, recall@1 ${formatPercent(int8.recallAt1)} on the validation photos`,
+    );
+    await printLine(
+      `In float: accuracy ${formatPercent(float.top1)}, recall@1 ${formatPercent(float.recallAt1)}`,
+    );
   }
 }
 
-/** The photos, without those that cannot be read. */
-async function trainingSet(
+/** Reads the sets, without the photos that cannot be decoded. */
+async function readTrainingSet(
   flags: TrainFlags,
   recipe: Recipe,
   display: TrainingDisplay,
   { maxPixels, signal }: { maxPixels: number; signal: AbortSignal },
 ): Promise<TrainingSet> {
-  const readable = async (spec: string) => {
+  const readPhotos = async (spec: string) => {
     const photos = await readLabelledSet(spec, { labelsRequired: true });
-    display.phase(`Reading ${plural(photos.length, 'photo')} of ${spec}`, photos.length);
+    display.phase(`Reading ${pluralise(photos.length, 'photo')} of ${spec}`, photos.length);
     return findReadablePhotos(
       photos.map(({ file, label }) => ({ file, label: label! })),
       {
@@ -192,20 +197,20 @@ async function trainingSet(
       },
     );
   };
-  const photos = await readable(flags.data);
-  const val = flags.val === undefined ? null : await readable(flags.val);
+  const photos = await readPhotos(flags.data);
+  const val = flags.val === undefined ? null : await readPhotos(flags.val);
   display.stop();
   return new TrainingSet(photos, val, recipe.evaluation.holdOut);
 }
 
-/** The recipe file, or that of the run that goes on, with the flags over it. */
-async function recipeOf(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
+/** Reads the recipe that is given, or that of the run to continue, and applies the flags. */
+async function buildRecipe(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
   const stored = flags.resume === true && flags.out !== undefined ? path.join(flags.out, RECIPE) : undefined;
   const file = flags.recipe ?? stored ?? DEFAULT_RECIPE;
   const partial: PartialRecipe = await readRecipe(file);
-  const own = flags.recipe === undefined && stored === undefined;
-  // The shipped encoder's name and description are not the new one's.
-  if (own) {
+  const isShippedRecipe = flags.recipe === undefined && stored === undefined;
+  // The new encoder does not inherit the name and description of the shipped one.
+  if (isShippedRecipe) {
     Object.assign(partial, { name: path.basename(path.resolve(flags.out ?? 'encoder')), description: '' });
   }
   const under = (key: string) => (partial[key] ?? {}) as Record<string, unknown>;
@@ -220,15 +225,14 @@ async function recipeOf(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
   if (flags.loss !== undefined) {
     partial.losses = [{ kind: flags.loss }];
   }
-  // What the shipped recipe keeps of views and of the start's features, and so the scale of cosines, belongs to what it
-  // freezes and to its losses.
-  if (own && [flags.loss, flags.freeze, flags.backbone].some((flag) => flag !== undefined)) {
+  // These settings of the shipped recipe only fit what it freezes and the losses it uses.
+  if (isShippedRecipe && [flags.loss, flags.freeze, flags.backbone].some((flag) => flag !== undefined)) {
     Object.assign(partial, { keptViews: 0, soup: 1, head: {}, average: [1], vote: {}, evaluation: {} });
   }
   if (flags.epochs !== undefined) {
     partial.epochs = flags.epochs;
-    // So many, and not so many times the runs of the shipped encoder's soup.
-    if (own) {
+    // Exactly this many: without the several runs that the shipped recipe averages.
+    if (isShippedRecipe) {
       partial.soup = 1;
     }
   }
@@ -241,17 +245,17 @@ async function recipeOf(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
       flags.recipe === undefined ? null : under('backbone'),
     );
     partial.backbone = settings;
-    if (own) {
+    if (isShippedRecipe) {
       partial.freeze = {};
     }
     if (assumed && !quiet) {
       note(
-        'Pixels are scaled by the mean and deviation of ImageNet; a recipe can say otherwise (backbone.pixels).',
+        'Pixels are normalised with the mean and deviation of ImageNet. A recipe can change that with backbone.pixels.',
       );
     }
   }
   if (flags.freeze !== undefined) {
     partial.freeze = { layers: flags.freeze };
   }
-  return completeRecipe(partial, own ? 'The settings' : file);
+  return completeRecipe(partial, isShippedRecipe ? 'The settings' : file);
 }

@@ -1,29 +1,29 @@
-/** Ctrl-C and TERM for commands that can stop between two steps. */
-import { EXIT } from './exit.js';
-import { note } from './output.js';
+/** Handles Ctrl-C and SIGTERM, for commands that can stop between two steps. */
+import { EXIT } from './exit-codes.js';
+import { note } from './print.js';
 
 /**
- * A signal that reaches the terminal's whole process group comes again from npm, which passes it on; what comes
- * this soon after the first is the same key press.
+ * Ctrl-C reaches the whole process group of a terminal, and npm then forwards it once more. A second signal within this
+ * time is the same key press.
  */
 const SAME_PRESS_MS = 500;
 
 /** Whether and how the user asked to stop. */
 export interface Interruption {
-  /** Raised at the first Ctrl-C or TERM. */
+  /** Aborted by the first Ctrl-C or SIGTERM. */
   signal: AbortSignal;
-  /** The exit code that fits, or null while nobody asked. */
+  /** The exit code for the signal that arrived, or null if none did. */
   exitCode(): number | null;
-  /** Gives the signals back to their default. */
+  /** Restores the default handling of signals. */
   dispose(): void;
 }
 
 /**
- * Raises a signal at the first Ctrl-C or TERM and ends the process at the second.
+ * Aborts a signal at the first Ctrl-C or SIGTERM, and ends the process at the second.
  *
- * @param message what to say at the first, or null for nothing
+ * @param message printed at the first, or null for nothing
  */
-export function onInterrupt(message: string | null): Interruption {
+export function watchInterrupts(message: string | null): Interruption {
   const controller = new AbortController();
   let first: { at: number; exitCode: number } | null = null;
   const handle = (name: NodeJS.Signals) => {
@@ -31,13 +31,15 @@ export function onInterrupt(message: string | null): Interruption {
     const now = performance.now();
     if (first === null) {
       first = { at: now, exitCode };
-      if (message !== null) note(message);
+      if (message !== null) {
+        note(message);
+      }
       controller.abort();
     } else if (now - first.at > SAME_PRESS_MS) {
-      // By the signal itself: `exit` ends threads at their work, and ONNX Runtime then aborts the process.
+      // Killed rather than exited: `exit` ends threads in the middle of their work, and ONNX Runtime then aborts.
       dispose();
       process.kill(process.pid, name);
-      // Only the first process of a container is still here: such signals do not end it.
+      // Reached only by the first process of a container, which signals do not kill by default.
       process.exit(exitCode);
     }
   };

@@ -1,14 +1,14 @@
-/** Quantisation as the terminal shows it: what is going on, and how far each stage is. */
+/** Shows the stages of quantisation and their progress. */
 import type { QuantiseOptions } from '../training/export/quantise/index.js';
-import { note } from './output.js';
+import { note } from './print.js';
 import { type ProgressDisplay, showProgress } from './progress.js';
 
 const STAGES = {
-  ranges: { text: 'Taking ranges', noun: 'photo' },
-  rounding: { text: 'Rounding weights, layer by layer', noun: 'layer' },
+  ranges: { text: 'Measuring activation ranges', noun: 'photo' },
+  rounding: { text: 'Rounding weights', noun: 'layer' },
 };
 
-/** What to hand to `quantise`, and how to take the bar away when it is over. */
+/** Returns the progress callback for `quantise`, and a function that removes the bar. */
 export function showQuantisation(quiet: boolean): {
   onProgress: NonNullable<QuantiseOptions['onProgress']>;
   stop(): void;
@@ -19,7 +19,9 @@ export function showQuantisation(quiet: boolean): {
       if (shown?.stage !== stage) {
         shown?.display.stop();
         const { text, noun } = STAGES[stage];
-        if (!quiet) note(text);
+        if (!quiet) {
+          note(text);
+        }
         shown = { stage, display: showProgress(total, quiet, noun) };
       }
       shown.display.update({ done });

@@ -1,11 +1,11 @@
-/** The API keys of a server: from the environment, or from a file, which no list of processes shows. */
+/** Reads the API keys of a server from the environment and from a file, which no list of processes shows. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config.js';
 import { PawdexError } from '../errors.js';
 
 /**
- * The keys of `API_KEYS` and those in the file that `API_KEYS_FILE` names, one per line. Empty lines and lines that begin
- * with `#` are left out.
+ * Reads the keys of `API_KEYS` and those in the file `API_KEYS_FILE`, one per line. Empty lines and lines that start with
+ * `#` are ignored.
  *
  * @throws PawdexError config_invalid when the file cannot be read, or holds no key: the server would then ask for none
  */
@@ -13,7 +13,9 @@ export async function readApiKeys({
   API_KEYS,
   API_KEYS_FILE: file,
 }: Pick<Config, 'API_KEYS' | 'API_KEYS_FILE'>): Promise<string[]> {
-  if (file === '') return API_KEYS;
+  if (file === '') {
+    return API_KEYS;
+  }
   const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new PawdexError('config_invalid', {
       detail: `PAWDEX_API_KEYS_FILE cannot be read: ${error.message}.`,
@@ -25,10 +27,11 @@ export async function readApiKeys({
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  if (keys.length === 0)
+  if (keys.length === 0) {
     throw new PawdexError('config_invalid', {
       detail: `PAWDEX_API_KEYS_FILE holds no key: ${file}.`,
       hint: 'Write one key per line, for example with `openssl rand -hex 32`.',
     });
+  }
   return [...API_KEYS, ...keys];
 }

@@ -1,13 +1,13 @@
-/** Checks of what ships with pawdex: encoder, card and gallery. */
+/** Checks the encoder with its card, and the gallery. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config.js';
 import { openEncoder } from '../../encoder/open.js';
 import { readGallery } from '../../engine/gallery.js';
 import { asPawdexError } from '../../errors.js';
 import { computeLength } from '../../math/vectors.js';
-import { type Check, failed, ok } from './check.js';
+import { type Check, reportFailure, reportOk } from './check-result.js';
 
-/** Loads the encoder, embeds a grey square, and holds the gallery against it. */
+/** Loads the encoder, embeds a grey square, and checks that the gallery belongs to the encoder. */
 export async function checkModel(config: Config): Promise<Check[]> {
   try {
     const { MODEL: cardPath, THREADS: threads } = config;
@@ -19,28 +19,34 @@ export async function checkModel(config: Config): Promise<Check[]> {
       const detail = `${info.name}, ${info.dimension} dimensions, fingerprint ${info.fingerprint.slice(0, 12)}`;
       const model =
         Math.abs(norm - 1) < 1e-3
-          ? ok('model', detail)
-          : failed('model', `${detail}: an embedding has length ${norm}, not 1`, 'Export the encoder again.');
+          ? reportOk('model', detail)
+          : reportFailure(
+              'model',
+              `${detail}: embeddings have length ${norm} instead of 1`,
+              'Export the encoder again.',
+            );
       return [model, await checkGallery(config, info)];
     } finally {
       await encoder.close();
     }
   } catch (error) {
     const { message, hint } = asPawdexError(error);
-    return [failed('model', message, hint)];
+    return [reportFailure('model', message, hint)];
   }
 }
 
 async function checkGallery({ GALLERY }: Config, encoder: Parameters<typeof readGallery>[1]): Promise<Check> {
-  if (GALLERY === '') return ok('gallery', 'none configured');
+  if (GALLERY === '') {
+    return reportOk('gallery', 'none configured');
+  }
   try {
     const bytes = await readFile(GALLERY);
     const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
     const labels = new Set(items.map(({ label }) => label)).size;
-    return ok('gallery', `${items.length} photos of ${labels} breeds, made with this encoder`);
+    return reportOk('gallery', `${items.length} photos of ${labels} breeds, embedded with this encoder`);
   } catch (error) {
     const { code, message, hint } = asPawdexError(error);
     const detail = code === 'internal' ? `${GALLERY}: ${(error as Error).message}` : message;
-    return failed('gallery', detail, hint);
+    return reportFailure('gallery', detail, hint);
   }
 }

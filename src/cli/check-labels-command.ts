@@ -1,0 +1,94 @@
+/** `pawdex check-labels`: finds photos of a labelled set or a collection that probably have the wrong label. */
+import type { Command } from 'commander';
+import { PawdexError } from '../errors.js';
+import { type LabelTrouble, labelTrouble } from '../evaluation/label-trouble.js';
+import {
+  addServerOption,
+  type CommonOptions,
+  createCommand,
+  makeWholeNumberParser,
+  readCommonOptions,
+} from './create-command.js';
+import { embedSets } from './embed-sets.js';
+import { formatCount, pluralise, printLine } from './print.js';
+import { runCancellableWork } from './with-engine.js';
+
+/** Cosine similarity from which two photos count as the same picture. */
+const SAME_PICTURE_SIMILARITY = 0.95;
+
+interface CheckFlags {
+  collection?: string;
+  limit: number;
+  json?: boolean;
+  cache?: string;
+}
+
+/** Defines the command. */
+export function createCheckLabelsCommand(): Command {
+  return addServerOption(
+    createCommand(
+      'check-labels',
+      'list photos that probably have the wrong label, and pictures that appear under two labels',
+      'check-labels photos:train --limit 50',
+    ),
+  )
+    .argument('[set]', 'labelled set: a folder, or FOLDER:split of its manifest.csv')
+    .option('-c, --collection <name>', 'check this collection instead of a set')
+    .option('--limit <n>', 'entries per list', makeWholeNumberParser(1, 1000), 20)
+    .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(set: string | undefined, flags: CheckFlags & Record<string, unknown>): Promise<void> {
+  if ((set === undefined) === (flags.collection === undefined)) {
+    throw new PawdexError('usage', {
+      detail: 'Name either a labelled set or a collection.',
+      hint: 'Run `pawdex check-labels SET` or `pawdex check-labels --collection NAME`.',
+    });
+  }
+  const common = readCommonOptions(flags);
+  const { limit } = flags;
+  const found =
+    set === undefined
+      ? await runCancellableWork(common, (engine, work) =>
+          engine.labelTrouble(flags.collection!, { ...work, threshold: SAME_PICTURE_SIMILARITY, limit }),
+        )
+      : await checkSet(set, flags, common);
+  if (found === null) {
+    return;
+  }
+  if (flags.json === true) {
+    await printLine(JSON.stringify(found));
+  } else {
+    await printLine(formatTrouble(found));
+  }
+}
+
+async function checkSet(
+  set: string,
+  { cache, limit }: CheckFlags,
+  common: CommonOptions,
+): Promise<LabelTrouble> {
+  const { sets, card } = await embedSets([{ set }], cache, common);
+  return labelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit });
+}
+
+const formatPercent = (share: number) => `${Math.round(100 * share)} %`.padStart(5);
+
+function formatTrouble({ photos, found, ...shown }: LabelTrouble): string[] {
+  return [
+    `${pluralise(photos, 'labelled photo')}: ${formatCount(found.suspects)} disagree with their neighbours, ${pluralise(found.contradictions, 'pair')} of equal pictures with different labels`,
+    ...(shown.suspects.length === 0
+      ? []
+      : ['', 'label and its share of the neighbours, label that most neighbours have, photo']),
+    ...shown.suspects.map(
+      ({ id, label, suggested, ownShare, suggestedShare }) =>
+        `  ${formatPercent(ownShare)} ${label}, ${formatPercent(suggestedShare)} ${suggested}  ${id}`,
+    ),
+    ...(shown.contradictions.length === 0 ? [] : ['', 'similarity, and the two photos of one picture']),
+    ...shown.contradictions.map(
+      ({ a, b, similarity }) => `  ${similarity.toFixed(3)}  ${a.label} ${a.id}  |  ${b.label} ${b.id}`,
+    ),
+  ];
+}

@@ -1,0 +1,50 @@
+/** `pawdex doctor`: checks everything that pawdex needs to start, and says what to do about problems. */
+import type { Command } from 'commander';
+import { createCommand, readCommonOptions } from './create-command.js';
+import { checkData } from './doctor/check-data.js';
+import { checkDisk, checkNativeModules, checkNode, checkPort } from './doctor/check-machine.js';
+import { checkModel } from './doctor/check-model.js';
+import type { Check } from './doctor/check-result.js';
+import { EXIT } from './exit-codes.js';
+import { printLine } from './print.js';
+
+const MARKS = { ok: 'ok  ', warning: 'warn', failed: 'FAIL' };
+
+/** Defines the command. */
+export function createDoctorCommand(): Command {
+  return createCommand(
+    'doctor',
+    'check what pawdex needs to start: Node.js, native modules, model, gallery, data directory, disk and port',
+    'doctor --json',
+  )
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(flags: { json?: boolean } & Record<string, unknown>): Promise<void> {
+  const { config } = readCommonOptions(flags);
+  const checks: Check[] = [
+    checkNode(),
+    ...checkNativeModules(),
+    ...(await checkModel(config)),
+    ...(await checkData(config)),
+    await checkDisk(config),
+    await checkPort(config),
+  ];
+  const isSound = checks.every(({ status }) => status !== 'failed');
+  if (flags.json) {
+    await printLine(JSON.stringify({ ok: isSound, checks }));
+  } else {
+    for (const check of checks) {
+      await printLine(formatCheck(check));
+    }
+  }
+  if (!isSound) {
+    process.exitCode = EXIT.someFailed;
+  }
+}
+
+function formatCheck({ name, status, detail, hint }: Check): string[] {
+  const line = `${MARKS[status]}  ${name}: ${detail}`;
+  return hint === undefined ? [line] : [line, `      ${hint}`];
+}

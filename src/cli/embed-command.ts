@@ -1,0 +1,53 @@
+/** `pawdex embed`: prints the embedding of each image as a JSON line. */
+import type { Command } from 'commander';
+import { PawdexError } from '../errors.js';
+import type { Views } from '../image/views.js';
+import {
+  addServerOption,
+  createCommand,
+  createViewsOption,
+  getMaxFileBytes,
+  readCommonOptions,
+} from './create-command.js';
+import { EXIT } from './exit-codes.js';
+import { forEachImage, formatErrorLine } from './for-each-image.js';
+import { printLine } from './print.js';
+import { withEngine } from './with-engine.js';
+
+/** Decimal digits that every float32 survives. */
+const FLOAT32_DIGITS = 9;
+
+/** Defines the command. */
+export function createEmbedCommand(): Command {
+  return addServerOption(
+    createCommand(
+      'embed',
+      'print the embedding of each image, a unit vector: one JSON line {"file", "embedding"} per image',
+      'embed cat.jpg dog.jpg > embeddings.jsonl',
+    )
+      .argument('<image...>', 'image files')
+      .addOption(createViewsOption('views of each photo whose embeddings are averaged')),
+  ).action(run);
+}
+
+async function run(files: string[], flags: Record<string, unknown> & { views: Views }): Promise<void> {
+  const { views } = flags;
+  const common = readCommonOptions(flags);
+  const failures = await withEngine(common, (engine) =>
+    forEachImage(
+      files,
+      getMaxFileBytes(common),
+      async (bytes) => (await engine.embed(bytes, { views })).embedding,
+      async (file, outcome) => {
+        if (outcome instanceof PawdexError) {
+          return printLine(formatErrorLine(file, outcome));
+        }
+        const embedding = Array.from(outcome, (value) => Number(value.toPrecision(FLOAT32_DIGITS)));
+        await printLine(JSON.stringify({ file, embedding }));
+      },
+    ),
+  );
+  if (failures > 0) {
+    process.exitCode = EXIT.someFailed;
+  }
+}

@@ -1,0 +1,218 @@
+/** `pawdex eval`: measures the encoder with one labelled set against another, or a collection with its own photos. */
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { Calibration } from '../breeds/calibration.js';
+import { loadCalibration } from '../breeds/load-calibration.js';
+import type { Engine } from '../engine/engine.js';
+import { asPawdexError, PawdexError } from '../errors.js';
+import type { EmbeddedSet } from '../evaluation/embed-set.js';
+import { type Evaluation, evaluate } from '../evaluation/evaluate.js';
+import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
+import { mistakesOf } from '../evaluation/mistakes.js';
+import { ask, countOverlap, type Outcome } from '../evaluation/outcomes.js';
+import { itemPicture, picture } from '../evaluation/report/pictures.js';
+import { writeReport } from '../evaluation/report/write-report.js';
+import type { Views } from '../image/views.js';
+import {
+  addServerOption,
+  type CommonOptions,
+  createCommand,
+  createViewsOption,
+  readCommonOptions,
+} from './create-command.js';
+import { embedPhotos, embedSets } from './embed-sets.js';
+import { formatEvaluationJson, formatEvaluationTable } from './format-evaluation.js';
+import { note, pluralise, printLine } from './print.js';
+import { runCancellableWork } from './with-engine.js';
+
+interface EvalFlags {
+  gallery?: string;
+  queries?: string;
+  collection?: string;
+  nonpets?: string;
+  leaveOneOut?: boolean;
+  views: Views;
+  json?: boolean;
+  cache?: string;
+  report?: string;
+  /** A file, or false for `--no-calibration`. */
+  calibration: string | boolean;
+}
+
+/** Defines the command. */
+export function createEvalCommand(): Command {
+  return addServerOption(
+    createCommand(
+      'eval',
+      'measure retrieval and identification: recall@k, mAP@R, accuracy, calibration',
+      'eval --gallery photos:train --queries photos:test --json',
+    ),
+  )
+    .option(
+      '--gallery <set>',
+      'labelled set to search in: a folder, or FOLDER:SPLIT for the rows of one split',
+    )
+    .option('--queries <set>', 'labelled set whose photos are identified')
+    .option('-c, --collection <name>', 'measure this collection with its own photos instead')
+    .option('--nonpets <set>', 'photos of subjects that the gallery does not contain')
+    .option('--leave-one-out', 'never count a photo with the same bytes as a neighbour')
+    .addOption(
+      createViewsOption('views of each query whose embeddings are averaged; gallery photos have one view'),
+    )
+    .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
+    .option(
+      '--calibration <file>',
+      'calibration to answer with (default: calibration.json beside the model card)',
+    )
+    .option('--no-calibration', 'answer without calibration')
+    .option('--report <dir>', 'write an HTML report with plots and the worst mistakes')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
+  // Here --gallery names a labelled set, not the setting of the same name.
+  const common = readCommonOptions({ ...flags, gallery: undefined });
+  const measured =
+    flags.collection === undefined
+      ? await measureSets(flags, common)
+      : await measureCollection(flags, common);
+  if (measured === null) {
+    return;
+  }
+  const { evaluation, report } = measured;
+  if (report !== null && !common.quiet) {
+    note(`Wrote the report to ${report}.`);
+  }
+  if (flags.json === true) {
+    await printLine(formatEvaluationJson(evaluation));
+  } else {
+    await printLine(formatEvaluationTable(evaluation));
+  }
+}
+
+interface Measured {
+  evaluation: Evaluation | CollectionEvaluation;
+  /** Path of the report, or null. */
+  report: string | null;
+}
+
+function failUsage(detail: string): never {
+  throw new PawdexError('usage', { detail });
+}
+
+async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Measured> {
+  const { gallery: gallerySpec, queries: queriesSpec, nonpets, report } = flags;
+  if (gallerySpec === undefined || queriesSpec === undefined) {
+    failUsage('Name --gallery and --queries, or --collection.');
+  }
+  const { views } = flags;
+  const requests = [
+    { set: gallerySpec },
+    { set: queriesSpec, views },
+    ...(nonpets === undefined ? [] : [{ set: nonpets, views }]),
+  ];
+  const { sets, card, fingerprint } = await embedSets(requests, flags.cache, common);
+  const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
+  if (flags.leaveOneOut !== true) {
+    warnAboutOverlap(gallery, queries);
+  }
+  const calibration = await loadMatchingCalibration(flags, common.config.MODEL, fingerprint);
+  const asking = {
+    gallery,
+    k: calibration?.k ?? card.vote.k,
+    leaveOneOut: flags.leaveOneOut === true,
+    answering: { temperature: card.vote.temperature, calibration },
+  };
+  const outcomes = ask({ ...asking, queries });
+  const others = nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets });
+  const evaluation = evaluate(outcomes, others);
+  if (report === undefined) {
+    return { evaluation, report: null };
+  }
+  const listFamiliarity = (of: Outcome[]) => of.map(({ familiarity }) => familiarity);
+  const page = await writeReport(report, {
+    evaluation,
+    mistakes: mistakesOf(outcomes),
+    familiarity: { queries: listFamiliarity(outcomes), nonPets: listFamiliarity(others ?? []) },
+    subject: { gallery: gallerySpec, queries: queriesSpec },
+    model: { name: card.name, fingerprint },
+    pictures: (file) => picture(file, common.config.MAX_PIXELS),
+  });
+  return { evaluation, report: page };
+}
+
+/** Measures a collection in the process that has it open. */
+async function measureCollection(flags: EvalFlags, common: CommonOptions): Promise<Measured | null> {
+  const { collection, gallery, queries, nonpets, report } = flags;
+  if (gallery !== undefined || queries !== undefined || collection === undefined) {
+    failUsage('--collection cannot be combined with --gallery and --queries.');
+  }
+  // A collection is evaluated with its stored vectors and its own calibration.
+  if (flags.views !== '1' || flags.cache !== undefined || (flags.calibration ?? true) !== true) {
+    failUsage('--views, --cache, --calibration and --no-calibration cannot be combined with --collection.');
+  }
+  const nonPets =
+    nonpets === undefined ? {} : { nonPets: { embeddings: await embedPhotos(nonpets, common) } };
+  return runCancellableWork(common, async (engine, work) => {
+    const evaluation = await engine.evaluate(collection, { ...work, ...nonPets });
+    if (report === undefined) {
+      return { evaluation, report: null };
+    }
+    const page = await writeReport(report, {
+      evaluation,
+      mistakes: evaluation.mistakes,
+      familiarity: evaluation.familiarity,
+      subject: { collection },
+      model: engine.encoder,
+      pictures: async (id) => itemPicture(await loadThumbnail(engine, collection, id), id),
+    });
+    return { evaluation, report: page };
+  });
+}
+
+/** Loads the thumbnail of an item; null if it has none or was deleted in the meantime. */
+async function loadThumbnail(engine: Engine, collection: string, id: string): Promise<Uint8Array | null> {
+  try {
+    return await engine.getThumbnail(collection, id);
+  } catch (error) {
+    const { code } = asPawdexError(error);
+    if (code === 'thumbnail_not_found' || code === 'item_not_found') {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/** Loads the given calibration, or the one beside the model card. @returns null if it belongs to another encoder */
+async function loadMatchingCalibration(
+  { calibration: flag }: EvalFlags,
+  cardPath: string,
+  fingerprint: string,
+): Promise<Calibration | null> {
+  if (flag === false) {
+    return null;
+  }
+  const file = typeof flag === 'string' ? flag : path.join(path.dirname(cardPath), 'calibration.json');
+  const calibration = await loadCalibration(file);
+  if (calibration === null) {
+    if (typeof flag !== 'string') {
+      return null;
+    }
+    throw new PawdexError('calibration_invalid', { detail: `${file} does not exist.` });
+  }
+  if (calibration.fingerprint === fingerprint) {
+    return calibration;
+  }
+  note(`warning: ${file} belongs to another encoder and is ignored: answers are uncalibrated.`);
+  return null;
+}
+
+function warnAboutOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): void {
+  const overlap = countOverlap(gallery, queries);
+  if (overlap > 0) {
+    note(
+      `warning: ${pluralise(overlap, 'query photo')} also in the gallery, so that they find themselves. Use --leave-one-out to prevent that.`,
+    );
+  }
+}

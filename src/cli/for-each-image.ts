@@ -1,0 +1,99 @@
+/** Processes image files concurrently, for commands that print one result per file. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { describeFailure, PawdexError } from '../errors.js';
+import { isOneImagesFault } from '../image/fault.js';
+import { describeError, note } from './print.js';
+
+/** Images processed at a time: enough to decode some while others are in the encoder. */
+const CONCURRENCY = 8;
+
+/**
+ * Processes files concurrently and emits the outcomes in the order of the files. Errors of single files are printed.
+ *
+ * @param files paths
+ * @param maxFileBytes larger files fail without being read
+ * @param work image bytes -> answer
+ * @param emit called once per file, in order, with its answer or its error
+ * @returns how many files failed
+ * @throws PawdexError for errors that are not about one image
+ */
+export async function forEachImage<T>(
+  files: string[],
+  maxFileBytes: number,
+  work: (bytes: Uint8Array) => Promise<T>,
+  emit: (file: string, outcome: T | PawdexError) => Promise<void>,
+): Promise<number> {
+  const start = (file: string) => {
+    const outcome = processFile(file, maxFileBytes, work);
+    // It is awaited when its turn comes; until then a rejection must not count as unhandled.
+    outcome.catch(() => {});
+    return outcome;
+  };
+  const ahead = files.slice(0, CONCURRENCY).map(start);
+  let failures = 0;
+  for (const [i, file] of files.entries()) {
+    const outcome = await ahead.shift()!;
+    const next = files[i + CONCURRENCY];
+    if (next !== undefined) {
+      ahead.push(start(next));
+    }
+    if (outcome instanceof PawdexError) {
+      failures++;
+      note(describeError(outcome, false, file));
+    }
+    await emit(file, outcome);
+  }
+  return failures;
+}
+
+async function processFile<T>(
+  file: string,
+  maxFileBytes: number,
+  work: (bytes: Uint8Array) => Promise<T>,
+): Promise<T | PawdexError> {
+  try {
+    return await work(await readWithin(file, maxFileBytes));
+  } catch (error) {
+    if (isOneImagesFault(error)) {
+      return error;
+    }
+    throw error;
+  }
+}
+
+async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Array> {
+  const tooLarge = (has: string) =>
+    new PawdexError('payload_too_large', {
+      detail: `The file has ${has} bytes; the limit is ${maxFileBytes}.`,
+      hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
+    });
+  try {
+    const { size } = await stat(file);
+    if (size > maxFileBytes) {
+      throw tooLarge(String(size));
+    }
+    // Counted while reading: a pipe or a device has no size, and may never end.
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxFileBytes) {
+        throw tooLarge('too many');
+      }
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } catch (error) {
+    if (error instanceof PawdexError) {
+      throw error;
+    }
+    const detail = `The file cannot be read: ${(error as Error).message}.`;
+    throw new PawdexError('file_unreadable', { detail, cause: error });
+  }
+}
+
+/** Formats the error of an image as a JSON line. */
+export function formatErrorLine(file: string, error: PawdexError): string {
+  return JSON.stringify({ file, error: describeFailure(error) });
+}

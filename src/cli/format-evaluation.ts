@@ -1,0 +1,85 @@
+/** Formats an evaluation: as JSON for programs, as a table for people. */
+import type { Evaluation } from '../evaluation/evaluate.js';
+import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
+import type { Interval } from '../evaluation/metrics/bootstrap.js';
+import { thinned } from '../evaluation/metrics/selective.js';
+import { formatCount, pluralise } from './print.js';
+
+/** Points of the risk-coverage curve in JSON; the full curve has one per query. */
+const CURVE_POINTS = 100;
+/** Entries of each list in the table. */
+const LIST_LENGTH = 10;
+
+/** The evaluation of two sets, or of a collection. */
+type AnyEvaluation = Evaluation | CollectionEvaluation;
+
+/** Formats an evaluation as one line of JSON. */
+export function formatEvaluationJson(evaluation: AnyEvaluation): string {
+  return JSON.stringify({ ...evaluation, riskCoverage: thinned(evaluation.riskCoverage, CURVE_POINTS) });
+}
+
+const formatNumber = (value: number | null | undefined) =>
+  value === null || value === undefined ? '-' : value.toFixed(4);
+const formatPercent = (value: number) => `${(100 * value).toFixed(1)} %`;
+const formatInterval = (interval: Interval | null) =>
+  interval === null ? '' : `  (95 %: ${interval.low.toFixed(4)} to ${interval.high.toFixed(4)})`;
+
+/** Formats an evaluation as lines for a terminal. */
+export function formatEvaluationTable(evaluation: AnyEvaluation): string[] {
+  const { intervals, decisions, nonPets, perLabel } = evaluation;
+  const row = (name: string, value: string) => `${name.padEnd(26)}${value}`;
+  const worst = Object.entries(perLabel)
+    .sort(([, a], [, b]) => a.top1 - b.top1 || b.n - a.n)
+    .slice(0, LIST_LENGTH);
+  return [
+    row(
+      'queries',
+      formatCount(evaluation.n) +
+        ('photos' in evaluation ? ` of ${pluralise(evaluation.photos, 'photo')}` : ''),
+    ),
+    row('recall@1', formatNumber(evaluation.recallAt[1]) + formatInterval(intervals.recallAt1)),
+    row('recall@5', formatNumber(evaluation.recallAt[5])),
+    row('recall@10', formatNumber(evaluation.recallAt[10])),
+    row('mAP@R', formatNumber(evaluation.mapAtR) + formatInterval(intervals.mapAtR)),
+    row('top-1 accuracy', formatNumber(evaluation.top1) + formatInterval(intervals.top1)),
+    row('  mean over labels', formatNumber(evaluation.macroTop1)),
+    row(
+      evaluation.calibrated ? 'ECE' : 'ECE (uncalibrated)',
+      formatNumber(evaluation.ece) + formatInterval(intervals.ece),
+    ),
+    row(
+      'coverage at 95 % correct',
+      formatNumber(evaluation.coverageAt95) + formatInterval(intervals.coverageAt95),
+    ),
+    row('coverage at 99 % correct', formatNumber(evaluation.coverageAt99)),
+    row('decisions', formatDecisions(decisions)),
+    row('  precision of "match"', formatNumber(evaluation.matchPrecision)),
+    ...(nonPets === undefined
+      ? []
+      : [
+          row('AUROC against non-pets', formatNumber(evaluation.nonPetAuroc)),
+          row(`  of ${formatCount(nonPets.n)} non-pets`, formatDecisions(nonPets.decisions)),
+        ]),
+    ...('index' in evaluation
+      ? [row(`recall@10 of the index (${evaluation.index.kind})`, formatNumber(evaluation.index.recallAt10))]
+      : []),
+    row('AUROC against unknown labels', formatNumber(evaluation.unknownLabelAuroc)),
+    '',
+    'labels with the lowest accuracy',
+    ...worst.map(
+      ([label, { n, top1 }]) => `  ${formatPercent(top1).padStart(7)} of ${String(n).padEnd(6)}${label}`,
+    ),
+    '',
+    'most frequent confusions',
+    ...evaluation.confusions
+      .slice(0, LIST_LENGTH)
+      .map(
+        ({ label, predicted, count }) =>
+          `  ${String(count).padStart(4)}  ${label} identified as ${predicted}`,
+      ),
+  ];
+}
+
+function formatDecisions({ match, ambiguous, unknown }: Evaluation['decisions']): string {
+  return `match ${formatPercent(match)}, ambiguous ${formatPercent(ambiguous)}, unknown ${formatPercent(unknown)}`;
+}

@@ -1,0 +1,149 @@
+/** `pawdex identify`: names the breed on photos and shows the nearest neighbours. */
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { SHIPPED_COLLECTION } from '../config.js';
+import type { Engine, Explanation, Identification } from '../engine/engine.js';
+import { PawdexError } from '../errors.js';
+import type { Views } from '../image/views.js';
+import {
+  addServerOption,
+  createCommand,
+  createViewsOption,
+  getMaxFileBytes,
+  makeWholeNumberParser,
+  readCommonOptions,
+} from './create-command.js';
+import { EXIT } from './exit-codes.js';
+import { forEachImage, formatErrorLine } from './for-each-image.js';
+import { OutputError, printLine } from './print.js';
+import { withEngine } from './with-engine.js';
+
+interface IdentifyFlags extends Record<string, unknown> {
+  collection: string;
+  k?: number;
+  views: Views;
+  explain?: boolean;
+  heatmap?: string;
+  json?: boolean;
+}
+
+/** Neighbours in the output for people; `--json` prints all of them. */
+const SHOWN_NEIGHBOURS = 5;
+
+/** Defines the command. */
+export function createIdentifyCommand(): Command {
+  return addServerOption(
+    createCommand(
+      'identify',
+      'name the breed on photos and show the nearest neighbours',
+      'identify cat.jpg --json',
+    )
+      .argument('<image...>', 'image files')
+      .option('-c, --collection <name>', 'collection to search', SHIPPED_COLLECTION)
+      .option('-k <n>', 'neighbours to list (default: all that vote)', makeWholeNumberParser(1, 1000))
+      .addOption(createViewsOption('views of each photo whose embeddings are averaged'))
+      .option('--explain', 'show where in the photo the similarity comes from')
+      .option(
+        '--heatmap <file>',
+        'write that for the nearest neighbour as a PNG over the photo (one image only)',
+      )
+      .option('--json', 'print one JSON line per image'),
+  ).action(run);
+}
+
+async function run(files: string[], flags: IdentifyFlags): Promise<void> {
+  const { collection, k, views, heatmap, json } = flags;
+  if (heatmap !== undefined && files.length > 1) {
+    throw new PawdexError('usage', { detail: '--heatmap takes exactly one image.' });
+  }
+  const common = readCommonOptions(flags);
+  const options = { collection, views, k, explain: flags.explain === true };
+  const failures = await withEngine(common, async (engine) => {
+    // Checked before any photo is read: a misspelt collection should fail once, not for every photo.
+    await engine.getCollection(collection);
+    return forEachImage(
+      files,
+      getMaxFileBytes(common),
+      async (bytes) => {
+        const identified = await engine.identify(bytes, options);
+        if (heatmap !== undefined) {
+          await writeHeatMap(engine, bytes, identified, { ...options, file: heatmap });
+        }
+        return identified;
+      },
+      async (file, outcome) => {
+        if (outcome instanceof PawdexError) {
+          if (json) {
+            await printLine(formatErrorLine(file, outcome));
+          }
+        } else {
+          await printLine(json ? JSON.stringify({ file, ...outcome }) : formatIdentification(file, outcome));
+        }
+      },
+    );
+  });
+  if (failures > 0) {
+    process.exitCode = EXIT.someFailed;
+  }
+}
+
+/** Writes the heat map of the nearest neighbour. */
+async function writeHeatMap(
+  engine: Engine,
+  image: Uint8Array,
+  { neighbours: [nearest] }: Identification,
+  { collection, views, file }: { collection: string; views: Views; file: string },
+): Promise<void> {
+  if (nearest === undefined) {
+    throw new PawdexError('item_not_found', {
+      detail: 'The collection is empty.',
+      hint: 'Index some photos first: pawdex index DIR --collection NAME.',
+    });
+  }
+  const picture = await engine.heatMap(image, { collection, views, neighbour: nearest.id });
+  await writeFile(file, picture).catch((error) => {
+    throw new OutputError(error);
+  });
+}
+
+function formatIdentification(
+  file: string,
+  { decision, breed, candidates, confidence, neighbours }: Identification,
+): string[] {
+  const formatPercent = (share: number) => `${(share * 100).toFixed(0)} %`;
+  const others = candidates
+    .filter(({ label }) => label !== breed)
+    .slice(0, 3)
+    .map(({ label, confidence: share }) => `${label} ${formatPercent(share)}`);
+  const head = breed === null ? decision : `${breed} (${decision}, ${formatPercent(confidence)})`;
+  const lines = [`${file}: ${head}${others.length === 0 ? '' : `; then ${others.join(', ')}`}`];
+  for (const { label, similarity, source, id } of neighbours.slice(0, SHOWN_NEIGHBOURS)) {
+    lines.push(`  ${similarity.toFixed(3)}  ${label ?? '-'}  ${source ?? id}`);
+  }
+  const why = neighbours[0]?.explanation;
+  if (why !== undefined) {
+    lines.push(
+      '  where the similarity to the nearest neighbour comes from, in the centre square of the photo:',
+      ...drawShares(why),
+    );
+  }
+  return lines;
+}
+
+/** From no share to the largest. */
+const SHADES = [' ', '░', '▒', '▓', '█'];
+
+/** Draws shares for a terminal. A cell is two characters wide, because characters are twice as high as wide. */
+function drawShares({ rows, columns, shares }: Explanation): string[] {
+  const largest = Math.max(...shares);
+  const shade = (share: number) =>
+    SHADES[
+      Math.min(SHADES.length - 1, Math.max(0, Math.ceil((SHADES.length * share) / largest) - 1))
+    ]!.repeat(2);
+  return Array.from({ length: rows }, (_, row) =>
+    `    ${shares
+      .slice(row * columns, (row + 1) * columns)
+      .map(shade)
+      .join('')}`.trimEnd(),
+  );
+}

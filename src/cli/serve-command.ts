@@ -1,0 +1,227 @@
+/** `pawdex serve`: opens the engine and answers HTTP requests until Ctrl-C or SIGTERM. */
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import { type Config, PACKAGE_ROOT } from '../config.js';
+import { damagedEngine } from '../engine/damaged.js';
+import { type LocalEngine, openLocalEngine } from '../engine/local.js';
+import { asPawdexError, PawdexError } from '../errors.js';
+import { createApp } from '../http/app.js';
+import type { Lifecycle } from '../http/lifecycle.js';
+import { type RunningServer, startServer } from '../http/server.js';
+import { requireKeysBeyondLoopback } from '../http/sites.js';
+import { jobRecords } from '../jobs/job-records.js';
+import { JobRunner } from '../jobs/job-runner.js';
+import { jobWork } from '../jobs/job-work.js';
+import type { WorkerWatcher } from '../threads/restarting-worker.js';
+import { createCommand, readCommonOptions } from './create-command.js';
+import { createLogger } from './create-logger.js';
+import { EXIT } from './exit-codes.js';
+import { watchInterrupts } from './interruption.js';
+import { formatSeconds, note, pluralise } from './print.js';
+import { readApiKeys } from './read-api-keys.js';
+import { announceServer, findRunningServer, withdrawServer } from './server-file.js';
+import { VERSION } from './version.js';
+import { warnAboutAccess, warnAboutStart } from './warn-at-start.js';
+
+/** Defines the command. */
+export function createServeCommand(): Command {
+  return createCommand('serve', 'run the server', 'serve --port 8080 --data-dir /var/lib/pawdex').action(run);
+}
+
+async function run(flags: Record<string, unknown>): Promise<void> {
+  const started = performance.now();
+  const { config: given, quiet } = readCommonOptions(flags);
+  const config = { ...given, API_KEYS: await readApiKeys(given) };
+  requireKeysBeyondLoopback(config);
+  const logger = await createLogger(config.LOG_LEVEL);
+  // Before anything slow: the first process of a container ignores signals that it does not handle.
+  const interruption = watchInterrupts(
+    quiet ? null : 'Stopping after the requests in progress. Press Ctrl-C again to stop immediately.',
+  );
+  const exitWith = (error: unknown, message: string) => {
+    try {
+      logger.fatal({ err: error }, message);
+    } finally {
+      process.exit(EXIT.someFailed);
+    }
+  };
+  process.on('uncaughtException', (error) => exitWith(error, 'Unexpected error. The server ends.'));
+  const engine = await openEngine(config, {
+    onRestart: (error) =>
+      logger.error({ err: error.cause ?? error }, 'A worker thread died and is restarted.'),
+    onCrash: (error) => exitWith(error.cause ?? error, 'A worker thread died twice. The server ends.'),
+  });
+  try {
+    await warnAboutAccess(config, { logger, hasKeysOnCommandLine: flags.apiKeys !== undefined });
+    await runServer({ config, engine, logger, quiet, started, stop: interruption.signal });
+  } finally {
+    await engine.close();
+  }
+  logger.info('stopped');
+}
+
+interface ServerRun {
+  config: Config;
+  engine: LocalEngine;
+  logger: Logger;
+  quiet: boolean;
+  /** `performance.now()` when the command started. */
+  started: number;
+  /** Aborted when the server should stop. */
+  stop: AbortSignal;
+}
+
+/** Answers requests until `stop` is aborted. Whatever fails, nothing listens any more when this settles. */
+async function runServer({ config, engine, logger, quiet, started, stop }: ServerRun): Promise<void> {
+  const lifecycle: Lifecycle = { state: 'starting' };
+  const jobs = await openJobRunner(config, engine, logger);
+  let server: RunningServer | null = null;
+  try {
+    const app = createApp({
+      engine,
+      jobs,
+      config,
+      logger,
+      version: VERSION,
+      lifecycle,
+      load: engine,
+      webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
+    });
+    server = await startServer(app, {
+      host: config.HOST,
+      port: config.PORT,
+      lifecycle,
+      limits: { maxConnections: config.MAX_CONNECTIONS },
+      onRefused: (refused) =>
+        logger.warn({ refused, limit: config.MAX_CONNECTIONS }, 'Refused connections: too many at once.'),
+    });
+    await Promise.race([becomeReady(engine, lifecycle, logger), waitForAbort(stop)]);
+    await announce(config.DATA_DIR, server.url, logger);
+    if (lifecycle.state === 'ready') {
+      await warnAboutStart(engine, logger);
+      const seconds = (performance.now() - started) / 1000;
+      logger.info({ url: server.url, address: server.address, version: VERSION, seconds }, 'ready');
+      if (!quiet) {
+        note(await formatGreeting(engine, server, seconds));
+      }
+    }
+    await waitForAbort(stop);
+    logger.info('stopping');
+  } finally {
+    // Jobs first: a client that follows one then receives its end, which also ends that request.
+    await Promise.all([jobs.close(), server?.close({ graceSeconds: config.SHUTDOWN_SECONDS })]);
+    if (server !== null) {
+      await withdraw(config.DATA_DIR, logger);
+    }
+  }
+}
+
+/** Waits until searches are answered at full speed. Records if the data directory proves to be damaged, then or later. */
+async function becomeReady(engine: LocalEngine, lifecycle: Lifecycle, logger: Logger): Promise<void> {
+  const recordDamage = (problem: PawdexError) => {
+    if (lifecycle.state === 'damaged' || lifecycle.state === 'stopping') {
+      return;
+    }
+    Object.assign(lifecycle, { state: 'damaged', problem } satisfies Lifecycle);
+    logger.error({ code: problem.code, hint: problem.hint }, `Not ready: ${problem.message}`);
+  };
+  void engine.damage().then((problem) => problem !== null && recordDamage(problem));
+  try {
+    await engine.ready();
+    if (lifecycle.state === 'starting') {
+      lifecycle.state = 'ready';
+    }
+  } catch (error) {
+    const coded = asPawdexError(error);
+    if (coded.code !== 'data_damaged') {
+      throw error;
+    }
+    recordDamage(coded);
+  }
+}
+
+/** Announces the server if possible: the file is only a hint, and must not keep the server from running. */
+async function announce(dataDir: string, url: string, logger: Logger): Promise<void> {
+  await announceServer(dataDir, url).catch((error) =>
+    logger.warn(
+      { err: error },
+      `DATA_DIR/server.json cannot be written: other commands need --server ${url} to use this server.`,
+    ),
+  );
+}
+
+async function withdraw(dataDir: string, logger: Logger): Promise<void> {
+  await withdrawServer(dataDir).catch((error) =>
+    logger.warn({ err: error }, 'DATA_DIR/server.json cannot be removed.'),
+  );
+}
+
+/** Opens the engine. If another server has the data directory open, the error names its address. */
+async function openEngine(config: Config, watcher: WorkerWatcher): Promise<LocalEngine> {
+  try {
+    return await openLocalEngine({ config, ...watcher });
+  } catch (error) {
+    const coded = asPawdexError(error);
+    // It listens all the same, so that /readyz can say what is wrong.
+    if (coded.code === 'data_damaged') {
+      return damagedEngine(coded);
+    }
+    const running = coded.code === 'data_dir_locked' ? await findRunningServer(config.DATA_DIR) : null;
+    if (running === null) {
+      throw error;
+    }
+    throw new PawdexError('data_dir_locked', {
+      detail: `A pawdex server already uses ${config.DATA_DIR}: ${running.url} (process ${running.pid}).`,
+      hint: 'Use that server, stop it, or choose another --data-dir and --port.',
+      cause: error,
+    });
+  }
+}
+
+function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Promise<JobRunner> {
+  const records = jobRecords(path.join(config.DATA_DIR, 'jobs'), (file) =>
+    logger.warn({ file }, 'The record of a job cannot be read and is ignored.'),
+  );
+  // Searching works without the records of jobs. New jobs are refused while they cannot be written.
+  const load = () =>
+    records.load().catch((error) => {
+      logger.warn(
+        { err: error.cause ?? error },
+        'The records of jobs cannot be read: earlier jobs are not listed.',
+      );
+      return [];
+    });
+  return JobRunner.open({
+    work: jobWork(engine),
+    records: { ...records, load },
+    onOver: ({ id, kind, collection, state, error }) =>
+      logger.info({ job: id, kind, collection, state, code: error?.code }, 'job finished'),
+    onTrouble: (error) => logger.error({ err: error.cause ?? error, code: error.code }, 'job error'),
+  });
+}
+
+async function formatGreeting(
+  engine: LocalEngine,
+  server: RunningServer,
+  seconds: number,
+): Promise<string[]> {
+  const { url, address } = server;
+  const where = url.endsWith(address) ? url : `${url}, listening on ${address}`;
+  const collections = await engine.listCollections();
+  const { graphUnavailable } = await engine.storeStats();
+  const held = collections.map(({ name, count }) => `${name}: ${pluralise(count, 'photo')}`).join(', ');
+  const exact = graphUnavailable === null ? [] : ['hnswlib-node could not be loaded: searches are exact.'];
+  const ready = `pawdex ${VERSION} is ready at ${where} (${held || 'no collection yet'}; started in ${formatSeconds(seconds)}).`;
+  return [ready, ...exact];
+}
+
+function waitForAbort(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    } else {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    }
+  });
+}

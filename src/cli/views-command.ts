@@ -1,0 +1,98 @@
+/** `pawdex views`: draws a contact sheet of training views, so that a person can judge them. */
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { loadCard } from '../encoder/card.js';
+import { PawdexError } from '../errors.js';
+import { openPhoto } from '../image/decode.js';
+import { isOneImagesFault } from '../image/fault.js';
+import { readPhoto } from '../image/read-photo.js';
+import { readLabelledSet } from '../jobs/labelled-set.js';
+import { createRandom, shuffle } from '../math/random.js';
+import { drawContactSheet } from '../training/data/contact-sheet.js';
+import { renderView } from '../training/data/render-view.js';
+import { computeViewSeed, drawView, PLAIN_VIEW } from '../training/data/view-parameters.js';
+import { viewSettings } from '../training/data/view-settings.js';
+import { completeRecipe, getResizeRule, readRecipe } from '../training/recipe/load-recipe.js';
+import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
+import { EXIT } from './exit-codes.js';
+import { describeError, note, OutputError, pluralise } from './print.js';
+
+interface ViewsFlags extends Record<string, unknown> {
+  data: string;
+  photos: number;
+  views: number;
+  seed: number;
+  out: string;
+  recipe?: string;
+}
+
+/** Defines the command. */
+export function createViewsCommand(): Command {
+  return createCommand(
+    'views',
+    'draw photos as training sees them: one row per photo, first as the encoder gets it, then with random changes',
+    'views --data photos:train --out views.png',
+  )
+    .requiredOption('--data <set>', 'photos: a folder, or FOLDER:SPLIT for the rows of one split')
+    .option('--recipe <file>', 'recipe whose view settings are used (default: the default settings)')
+    .option('--photos <n>', 'number of photos, chosen at random', makeWholeNumberParser(1, 100), 8)
+    .option('--views <n>', 'views per photo', makeWholeNumberParser(1, 50), 7)
+    .option('--seed <n>', 'seed of the random choices', makeWholeNumberParser(0, 2 ** 32 - 1), 1)
+    .option('--out <file>', 'PNG file to write', 'views.png')
+    .action(run);
+}
+
+async function run(flags: ViewsFlags): Promise<void> {
+  const { config, quiet } = readCommonOptions(flags);
+  const { rule, settings } = await readViewRules(flags.recipe, config.MODEL);
+  const photos = await readLabelledSet(flags.data);
+
+  const drawRow = async (index: number) => {
+    const photo = await openPhoto(await readPhoto(photos[index]!.file), { maxPixels: config.MAX_PIXELS });
+    const drawn = Array.from({ length: flags.views }, (_, number) =>
+      drawView(settings, createRandom(computeViewSeed(flags.seed, 0, index, number))),
+    );
+    return Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view)));
+  };
+
+  const rows: Uint8Array[][] = [];
+  for (const index of shuffle([...photos.keys()], createRandom(flags.seed))) {
+    if (rows.length === flags.photos) {
+      break;
+    }
+    const { name, label } = photos[index]!;
+    try {
+      rows.push(await drawRow(index));
+      if (!quiet) {
+        note(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
+      }
+    } catch (error) {
+      if (!isOneImagesFault(error)) {
+        throw error;
+      }
+      note(describeError(error, false, name));
+      process.exitCode = EXIT.someFailed;
+    }
+  }
+  if (rows.length === 0) {
+    throw new PawdexError('set_invalid', { detail: `None of the photos in ${flags.data} can be read.` });
+  }
+  await writeFile(flags.out, await drawContactSheet(rows, rule.size)).catch((error) => {
+    throw new OutputError(error);
+  });
+  if (!quiet) {
+    note(
+      `Wrote ${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')} to ${flags.out}.`,
+    );
+  }
+}
+
+/** Reads how photos are resized and changed: from the recipe, or the defaults with the size the encoder takes. */
+async function readViewRules(file: string | undefined, model: string) {
+  if (file !== undefined) {
+    const recipe = completeRecipe(await readRecipe(file), file);
+    return { rule: getResizeRule(recipe), settings: recipe.views };
+  }
+  const { input } = (await loadCard(model)).card;
+  return { rule: { size: input.size, ...input.resize }, settings: viewSettings.parse({}) };
+}

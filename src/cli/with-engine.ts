@@ -1,0 +1,112 @@
+/** Opens the engine for a command: in this process, or through the server that has the data directory open. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PawdexClient } from '../client/client.js';
+import { remoteEngine } from '../client/remote-engine.js';
+import type { Engine } from '../engine/engine.js';
+import { openLocalEngine } from '../engine/local.js';
+import { asPawdexError } from '../errors.js';
+import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { CommonOptions } from './create-command.js';
+import { watchInterrupts } from './interruption.js';
+import { describeError, note } from './print.js';
+import { showPhases } from './progress.js';
+import { findRunningServer } from './server-file.js';
+
+/** How long a command waits for a server that has locked the data directory but is not ready yet. */
+const STARTING_SERVER_MS = 30_000;
+
+/**
+ * Opens an engine through the server given with `--server`; otherwise in this process, or if a server has the data
+ * directory open, through that server.
+ *
+ * @throws PawdexError data_dir_locked if another process that is no server has it; server_unreachable; and what opening
+ *   an engine throws
+ */
+async function openEngine({ config, server, quiet }: CommonOptions): Promise<Engine> {
+  if (server !== null) {
+    return connectToServer(server);
+  }
+  try {
+    return await openLocalEngine({
+      config,
+      bulk: true,
+      onCrash: (error) => {
+        note(describeError(error, true));
+        process.exit(70);
+      },
+    });
+  } catch (error) {
+    if (asPawdexError(error).code !== 'data_dir_locked') {
+      throw error;
+    }
+    const running = await waitForServer(config.DATA_DIR);
+    if (running === null) {
+      throw error;
+    }
+    if (!quiet) {
+      note(`Using the server at ${running.url}, which has ${config.DATA_DIR} open.`);
+    }
+    return connectToServer(running.url);
+  }
+}
+
+/** Runs `work` with an engine, and closes the engine afterwards. */
+export async function withEngine<T>(
+  options: CommonOptions,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = await openEngine(options);
+  try {
+    return await work(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+/**
+ * Runs long work on a collection, with progress, until it is done or Ctrl-C stops it.
+ *
+ * @returns null if it was stopped; the exit code is then set
+ */
+export function runCancellableWork<T>(
+  options: CommonOptions,
+  work: (engine: Engine, options: Required<WorkOptions>) => Promise<T>,
+): Promise<T | null> {
+  return withEngine(options, async (engine) => {
+    const interruption = watchInterrupts(null);
+    const display = showPhases(options.quiet);
+    try {
+      return await work(engine, {
+        signal: interruption.signal,
+        onProgress: (progress) => display.update(progress),
+      });
+    } catch (error) {
+      const exitCode = interruption.exitCode();
+      if (exitCode === null) {
+        throw error;
+      }
+      process.exitCode = exitCode;
+      return null;
+    } finally {
+      display.stop();
+      interruption.dispose();
+    }
+  });
+}
+
+async function waitForServer(dataDir: string) {
+  const giveUpAt = Date.now() + STARTING_SERVER_MS;
+  for (;;) {
+    const running = await findRunningServer(dataDir);
+    if (running !== null || Date.now() > giveUpAt) {
+      return running;
+    }
+    await sleep(100);
+  }
+}
+
+/** @throws PawdexError config_invalid if `url` is no HTTP address */
+async function connectToServer(url: string): Promise<Engine> {
+  const apiKey = process.env.PAWDEX_API_KEY || undefined;
+  return remoteEngine(new PawdexClient({ baseUrl: url, apiKey }));
+}
