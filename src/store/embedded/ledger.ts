@@ -106,7 +106,9 @@ export class Ledger {
     const inode = String(statSync(file, { bigint: true }).ino);
     const known: LastKnown = { format: 1, store, revision, inode, open, collections };
     const written = this.#writing.then(() =>
-      replaceFile(path.join(path.dirname(file), LEDGER_FILE), `${JSON.stringify(known)}\n`),
+      replaceFile(path.join(path.dirname(file), LEDGER_FILE), `${JSON.stringify(known)}\n`, {
+        isPrivate: true,
+      }),
     );
     this.#writing = written.catch(() => {
       this.#written = -1;
