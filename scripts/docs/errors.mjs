@@ -10,9 +10,9 @@ const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 const page = `# Error codes
 
-Every error of pawdex has a stable \`code\`: HTTP answers carry it in a problem document (RFC 9457), the command line
-names it, the client throws it. A released code is never renamed or reused; new ones may come. The title is true for
-every occurrence; \`detail\` says what it was this time, and \`hint\` what to do about it.
+Every error of pawdex has a stable \`code\`. HTTP answers carry it in a problem document (RFC 9457), the command line
+prints it and the client throws it. Released codes are never renamed or reused; new ones may be added. The title fits
+every occurrence of a code, \`detail\` says what happened this time, and \`hint\` what to do about it.
 
 This page is generated from \`src/errors.ts\`: \`node scripts/docs/errors.mjs\`. A running server shows it at /docs/errors.
 
@@ -26,7 +26,7 @@ An answer looks like this:
 
 \`\`\`json
 {
-  "type": "/docs/errors#invalid_request",
+  "type": "../docs/errors#invalid_request",
   "title": "${ERRORS.invalid_request.title}",
   "status": ${ERRORS.invalid_request.status},
   "detail": "query.k: must be a whole number from 1 to 1000.",
@@ -38,8 +38,8 @@ An answer looks like this:
 }
 \`\`\`
 
-\`errors\` is there when fields of the request are at fault; \`requestId\` is also in the answer's \`X-Request-Id\` and in the
-server's log. Answers with status 503 carry \`Retry-After\` in seconds.
+\`errors\` lists the fields that are wrong, at most 20. \`type\` is relative to the requested address. \`requestId\` is also in
+the \`X-Request-Id\` header and in the server's log. Answers with status 503 have \`Retry-After\` in seconds.
 `;
 
 if (process.argv.includes('--print')) process.stdout.write(page);
