@@ -169,12 +169,20 @@ function emitPlacementWarning(placement: Placement): void {
   }
 }
 
-function toOrt(tensor: Tensor): ort.Tensor {
-  return new ort.Tensor(tensor.dtype, tensor.data, tensor.shape);
+function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
+  const tensor = new ort.Tensor(dtype, data, shape);
+  // Where JavaScript has a Float16Array, from Node 24 on, the tensor holds one, which the native code takes for empty.
+  if (dtype === 'float16') {
+    Object.defineProperty(tensor, 'data', { value: data });
+  }
+  return tensor;
 }
 
 function fromOrt(tensor: ort.Tensor): Tensor {
-  const data = tensor.data as Tensor['data'];
+  let data = tensor.data as Tensor['data'];
+  if (tensor.type === 'float16' && !(data instanceof Uint16Array)) {
+    data = new Uint16Array(data.buffer, data.byteOffset, data.length);
+  }
   // An empty result comes back without a typed array of its own.
   if (countElements(tensor.dims) === 0) {
     return { dtype: tensor.type as DType, shape: tensor.dims, data: new Float32Array() };
