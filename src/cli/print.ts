@@ -73,7 +73,7 @@ export function describeError(error: PawdexError, verbose: boolean, subject?: st
     if (error.cause instanceof Error) {
       lines.push(...stackLines(`caused by ${error.cause.stack}`));
     }
-  } else if (error.code === 'internal' && error.cause instanceof Error) {
+  } else if ((error.code === 'internal' || error.code === 'worker_failed') && error.cause instanceof Error) {
     lines.push(`  ${error.cause.message} (use --verbose for details)`);
   }
   return lines;

@@ -27,9 +27,14 @@ let cellSession: Promise<CellSession> | null = null;
  * a thread has a priority of its own; elsewhere the whole process would get it.
  */
 function yieldToOthers(): void {
-  if (process.platform !== 'linux') return;
+  if (process.platform !== 'linux') {
+    return;
+  }
   const thread = Number(path.basename(readlinkSync('/proc/thread-self')));
-  os.setPriority(thread, niceness);
+  // Raising it again, where the whole process was started with a lower one, is not permitted to ordinary users.
+  if (os.getPriority(thread) < niceness) {
+    os.setPriority(thread, niceness);
+  }
 }
 yieldToOthers();
 
@@ -38,8 +43,9 @@ serveCalls({
   async open(warmUp: number[]): Promise<void> {
     session = await openSession(loaded, threads);
     const { size } = loaded.card.input;
-    for (const n of warmUp)
+    for (const n of warmUp) {
       await session.run(Array.from({ length: n }, () => new Uint8Array(size * size * 3)));
+    }
   },
   async run(images: Uint8Array[]): Promise<unknown> {
     const rows = await session!.run(images);
@@ -50,11 +56,15 @@ serveCalls({
     cellSession ??= openCellSession(loaded, threads);
     const { run } = await cellSession.catch((error) => {
       // What the model cannot do it will not learn; anything else may pass.
-      if (asPawdexError(error).code !== 'explain_unavailable') cellSession = null;
+      if (asPawdexError(error).code !== 'explain_unavailable') {
+        cellSession = null;
+      }
       throw error;
     });
     const embeddings = [];
-    for (const pixels of images) embeddings.push(await run(pixels));
+    for (const pixels of images) {
+      embeddings.push(await run(pixels));
+    }
     const buffers = embeddings.flatMap(({ embedding, cells }) => [embedding.buffer, cells.buffer]);
     return transferring(embeddings, buffers as ArrayBuffer[]);
   },
