@@ -89,7 +89,10 @@ export interface Filter {
   label?: string[];
   /** `metadata.species` is one of these. */
   species?: string[];
-  /** Top-level metadata keys with the scalar value they must have. */
+  /**
+   * Values that must stand in the metadata, by key. A dot leads into an object: `camera.model`. An array holds its
+   * elements. Text, numbers and booleans are different things: `"1"`, `1` and `true` are not equal.
+   */
   metadata?: Record<string, string | number | boolean>;
   /** One of these hex content hashes. */
   sha256?: string[];
@@ -143,6 +146,21 @@ export interface ItemPatch {
   metadata?: Metadata;
 }
 
+/** Changes to many items; absent fields stay. */
+export interface BulkPatch extends ItemPatch {
+  /** Keys to set in the metadata, which keeps its other keys; null removes one. */
+  mergeMetadata?: Metadata;
+}
+
+/** What a bulk change is for. A filter must have a condition. */
+export type Target = { ids: string[] } | { filter: Filter };
+
+/** A value in the metadata and how many items have it. */
+export interface Facet {
+  value: string | number | boolean;
+  count: number;
+}
+
 /** An item with its vector, as iteration yields it. */
 export interface ItemWithVector extends Item {
   vector: Float32Array;
@@ -194,7 +212,18 @@ export interface Store {
   update(collection: string, id: string, patch: ItemPatch): Promise<Item>;
   /** @returns how many of the ids existed and are gone now, durably */
   delete(collection: string, ids: string[]): Promise<number>;
+  /**
+   * Changes many items, some at a time: when it resolves all are durable, and an error leaves those changed that were.
+   *
+   * @returns how many there were
+   * @throws PawdexError `invalid_request` for a filter without a condition
+   */
+  updateMany(collection: string, target: Target, patch: BulkPatch): Promise<number>;
+  /** Deletes many items, as {@link updateMany} changes them. @returns how many there were */
+  deleteMany(collection: string, target: Target): Promise<number>;
   count(collection: string, filter?: Filter): Promise<number>;
+  /** Values that stand at a key of the metadata (see {@link Filter}), most frequent first. */
+  facets(collection: string, path: string, limit: number): Promise<Facet[]>;
   /** Items per label, most first. */
   labels(collection: string): Promise<{ label: string | null; count: number }[]>;
 

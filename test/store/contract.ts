@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CollectionSpec, Store } from '../../src/store/store.js';
 import { cosine, item, nearestIds, vectorOf } from './items.js';
+import { metadataContract } from './metadata-contract.js';
 import { searchContract } from './search-contract.js';
 
 /** A store on fresh storage that can be closed and opened again. */
@@ -302,6 +303,11 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
     });
 
     searchContract(() => store, spec);
+
+    describe('with a collection', () => {
+      beforeEach(() => store.createCollection(spec()).then(() => {}));
+      metadataContract(() => store, DIMENSION);
+    });
 
     it('gives similarities that are cosines of the vectors as stored', async () => {
       await store.createCollection(spec());

@@ -153,7 +153,10 @@ export const filter = z
     ...filterParameters,
     metadata: conditions
       .optional()
-      .meta({ description: 'Top-level metadata keys with the value they must have.' }),
+      .meta({
+        description:
+          'Metadata keys with the value they must have. `a.b` is the key `b` inside `a`; an array has each of its elements.',
+      }),
     sha256: sha256s.optional().meta({ description: 'One of these content hashes.' }),
   })
   .meta({

@@ -1,11 +1,22 @@
 /** The calls on items that the store's thread answers. */
 import { PawdexError } from '../../errors.js';
-import type { Filter, Hit, Item, ItemPage, ItemPatch, NewItem, SearchOptions } from '../store.js';
+import type {
+  BulkPatch,
+  Facet,
+  Filter,
+  Hit,
+  Item,
+  ItemPage,
+  ItemPatch,
+  NewItem,
+  SearchOptions,
+  Target,
+} from '../store.js';
 import type { Collection } from './collection.js';
 import type { Core } from './core.js';
 import { presenceCheck } from './database.js';
 import { damagedError } from './disk.js';
-import { toCondition } from './filters.js';
+import type { FilterCondition } from './filters.js';
 import { type ItemRow, toItem } from './items.js';
 import { packFromGraph, searcher } from './search.js';
 import { Turn } from './turns.js';
@@ -15,11 +26,21 @@ import { Writer } from './writer.js';
 
 /** Rows looked at in one go when metadata must be read to filter. */
 const RANGE = 2048;
+/** Matching rows that an index gives in one go. */
+const NARROW = 4096;
+/** Rows of a bulk change in one transaction: some milliseconds. */
+const BULK_STEP = 512;
 
 /** A page of iteration: the vectors of its items, one after the other, each of `dimension` numbers. */
 export interface VectorPage extends ItemPage {
   vectors: Float32Array;
   dimension: number;
+}
+
+/** @param rows one more than the limit when there is a next page */
+function pageOf(rows: ItemRow[], limit: number): { rows: ItemRow[]; next: string | null } {
+  const next = rows.length > limit ? String(rows[limit - 1]!.seq) : null;
+  return { rows: rows.slice(0, limit), next };
 }
 
 /** The handlers, by method name. */
@@ -42,11 +63,19 @@ export function itemCalls(core: Core) {
     { limit, cursor, filter }: { limit: number; cursor?: string; filter?: Filter },
   ): Promise<{ rows: ItemRow[]; next: string | null }> {
     const collection = core.collection(name);
-    const condition = toCondition(filter);
+    const condition = items.condition(filter);
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
       throw new PawdexError('invalid_request', { detail: 'limit must be a whole number, 1 to 1000.' });
     if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
       throw new PawdexError('invalid_request', { detail: 'The cursor is not one that a list returned.' });
+    const few = condition === null ? null : items.few(collection.id, condition, NARROW);
+    if (few !== null) {
+      const page = few.filter((seq) => seq > Number(cursor ?? 0)).slice(0, limit + 1);
+      return pageOf(
+        page.flatMap((seq) => items.bySeq(seq) ?? []),
+        limit,
+      );
+    }
     const rows: ItemRow[] = [];
     const turn = new Turn();
     // One row more than asked for tells whether there is a next page.
@@ -58,8 +87,62 @@ export function itemCalls(core: Core) {
       if (turn.due) await turn.next();
       collection.check();
     }
-    const next = rows.length > limit ? String(rows[limit - 1]!.seq) : null;
-    return { rows: rows.slice(0, limit), next };
+    return pageOf(rows, limit);
+  }
+
+  /** The matching rows, in order of insertion, some at a time and with turns for other work. */
+  async function* matching(collection: Collection, condition: FilterCondition): AsyncGenerator<number[]> {
+    const few = items.few(collection.id, condition, NARROW);
+    if (few !== null) {
+      yield few;
+      return;
+    }
+    const turn = new Turn();
+    for (let after: number | null = 0; after !== null; ) {
+      const to: number | null = items.rowAfter(collection.id, after, RANGE);
+      yield items.matching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, RANGE, condition);
+      after = to;
+      if (turn.due) await turn.next();
+      collection.check();
+    }
+  }
+
+  /** Sequence numbers of what a bulk change is for. @throws PawdexError `invalid_request` for a filter without a condition */
+  async function select(collection: Collection, target: Target): Promise<number[]> {
+    checkPresence();
+    if ('ids' in target) return items.seqsOf(collection.id, target.ids);
+    const condition = items.condition(target.filter);
+    if (condition === null)
+      throw new PawdexError('invalid_request', {
+        detail: 'The filter has no condition: it would be for all items.',
+        hint: 'Name a condition; to delete everything, delete the collection.',
+      });
+    const seqs: number[] = [];
+    for await (const some of matching(collection, condition)) seqs.push(...some);
+    return seqs;
+  }
+
+  /** Changes rows some at a time, each time durably, with turns for other work. @returns how many were changed */
+  async function inSteps(
+    collection: Collection,
+    seqs: number[],
+    change: (seqs: number[]) => number,
+  ): Promise<number> {
+    const turn = new Turn();
+    let changed = 0;
+    for (let from = 0; from < seqs.length; from += BULK_STEP) {
+      collection.check();
+      changed += change(seqs.slice(from, from + BULK_STEP));
+      if (turn.due) await turn.next();
+    }
+    return changed;
+  }
+
+  function remove(collection: Collection, seqs: number[]): number {
+    const removed = items.remove(collection.id, seqs);
+    for (const seq of removed) collection.removed(seq);
+    core.wake();
+    return removed.length;
   }
 
   return {
@@ -124,34 +207,48 @@ export function itemCalls(core: Core) {
     update(name: string, id: string, patch: ItemPatch): Item {
       checkPresence();
       const collection = core.collection(name);
-      const row = items.update(find(collection, id), patch);
-      collection.rows.relabel(row.seq, row.label);
-      return toItem(row);
+      const [row] = items.update(collection.id, [find(collection, id).seq], patch);
+      collection.rows.relabel(row!.seq, row!.label);
+      return toItem(row!);
+    },
+
+    async updateMany(name: string, target: Target, patch: BulkPatch): Promise<number> {
+      const collection = core.collection(name);
+      return inSteps(collection, await select(collection, target), (seqs) => {
+        const rows = items.update(collection.id, seqs, patch);
+        for (const { seq, label } of rows) collection.rows.relabel(seq, label);
+        return rows.length;
+      });
     },
 
     delete(name: string, ids: string[]): number {
       checkPresence();
       const collection = core.collection(name);
-      const seqs = items.remove(collection.id, ids);
-      for (const seq of seqs) collection.removed(seq);
-      core.wake();
-      return seqs.length;
+      return remove(collection, items.seqsOf(collection.id, ids));
+    },
+
+    async deleteMany(name: string, target: Target): Promise<number> {
+      const collection = core.collection(name);
+      return inSteps(collection, await select(collection, target), (seqs) => remove(collection, seqs));
     },
 
     async count(name: string, filter?: Filter): Promise<number> {
       const collection = core.collection(name);
-      const condition = toCondition(filter);
+      const condition = items.condition(filter);
       if (condition === null) return collection.count;
-      const turn = new Turn();
       let count = 0;
-      for (let after: number | null = 0; after !== null; ) {
-        const to: number | null = items.rowAfter(collection.id, after, RANGE);
-        count += items.matching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, RANGE, condition).length;
-        after = to;
-        if (turn.due) await turn.next();
-        collection.check();
-      }
+      for await (const seqs of matching(collection, condition)) count += seqs.length;
       return count;
+    },
+
+    facets(name: string, path: string, limit: number): Facet[] {
+      const { id } = core.collection(name);
+      if (!items.values.isComplete)
+        throw new PawdexError('starting', {
+          detail: 'The metadata of items stored by an earlier version is still being indexed.',
+          retryAfter: 5,
+        });
+      return items.values.count(id, path, limit);
     },
 
     async labels(name: string): Promise<{ label: string | null; count: number }[]> {

@@ -5,9 +5,10 @@ import type { CollectionRow } from './collections.js';
 import { damagedError } from './disk.js';
 import type { GraphLibrary } from './graph.js';
 import { Indexer } from './indexer.js';
-import { type Items, unpackVector } from './items.js';
+import type { Items } from './items.js';
 import { Rows } from './rows.js';
 import type { Snapshot } from './snapshot.js';
+import { unpackVector } from './stored-vector.js';
 import { EXPECTED_FOR_MS, Turn } from './turns.js';
 import { normalise } from './vectors.js';
 

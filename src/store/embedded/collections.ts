@@ -1,5 +1,6 @@
 /** The statements on collections, and the clearing of those deleted, which takes many small steps. */
 import type { CollectionPatch, CollectionSpec } from '../store.js';
+import type { Items } from './items.js';
 import type { Ledger } from './ledger.js';
 import type { Db } from './sqlite.js';
 
@@ -31,23 +32,19 @@ function statements(db: Db) {
     remove: db.prepare('DELETE FROM collections WHERE id = ?'),
     noteDropped: db.prepare('INSERT INTO dropped_collections (id) VALUES (?)'),
     dropped: db.prepare<[], number>('SELECT id FROM dropped_collections LIMIT 1').pluck(),
-    droppedItems: db
-      .prepare<[number, number], number>('SELECT seq FROM items WHERE collection = ? LIMIT ?')
-      .pluck(),
     forgetDropped: db.prepare('DELETE FROM dropped_collections WHERE id = ?'),
-    removeItem: db.prepare('DELETE FROM items WHERE seq = ?'),
-    removeVector: db.prepare('DELETE FROM vectors WHERE seq = ?'),
-    removeThumbnail: db.prepare('DELETE FROM thumbnails WHERE seq = ?'),
   };
 }
 
 export class Collections {
   readonly #db: Db;
+  readonly #items: Items;
   readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof statements>;
 
-  constructor(db: Db, ledger: Ledger) {
+  constructor(db: Db, ledger: Ledger, items: Items) {
     this.#db = db;
+    this.#items = items;
     this.#ledger = ledger;
     this.#run = statements(db);
   }
@@ -101,13 +98,7 @@ export class Collections {
     const id = this.#run.dropped.get();
     if (id === undefined) return false;
     this.#db.transaction(() => {
-      const seqs = this.#run.droppedItems.all(id, DROP_STEP);
-      for (const seq of seqs) {
-        this.#run.removeItem.run(seq);
-        this.#run.removeVector.run(seq);
-        this.#run.removeThumbnail.run(seq);
-      }
-      if (seqs.length < DROP_STEP) this.#run.forgetDropped.run(id);
+      if (this.#items.clear(id, DROP_STEP) < DROP_STEP) this.#run.forgetDropped.run(id);
     })();
     return true;
   }

@@ -14,7 +14,7 @@ import { Items } from './items.js';
 import { Ledger } from './ledger.js';
 import { salvage } from './salvage.js';
 import { Snapshot } from './snapshot.js';
-import { compareWithLastKnown, type PageCheck, startPageCheck } from './soundness.js';
+import { compareCounts, compareWithLastKnown, type PageCheck, startPageCheck } from './soundness.js';
 import type { Db } from './sqlite.js';
 import { EXPECTED_FOR_MS, soon } from './turns.js';
 
@@ -69,7 +69,7 @@ export class Core {
     try {
       this.#ledger = new Ledger(this.db);
       this.items = new Items(this.db, this.#ledger);
-      this.#statements = new Collections(this.db, this.#ledger);
+      this.#statements = new Collections(this.db, this.#ledger, this.items);
       this.#compare();
       const loaded = loadGraphLibrary(options.graphLibrary);
       this.#library = 'library' in loaded ? loaded.library : null;
@@ -205,16 +205,7 @@ export class Core {
   #compare(): void {
     const { findings, isLiveCopy } = compareWithLastKnown(this.db, this.#ledger);
     this.#isLiveCopy = isLiveCopy;
-    const expected = this.#ledger.counts();
-    for (const { id, name } of this.#statements.all()) {
-      const count = this.items.count(id);
-      if (count !== expected.get(id))
-        findings.push(
-          `Collection ${name} holds ${count} items; there should be ${expected.get(id) ?? 'none'}.`,
-        );
-      expected.delete(id);
-    }
-    for (const items of expected.values()) findings.push(`A collection of ${items} items is missing.`);
+    findings.push(...compareCounts(this.#statements.all(), (id) => this.items.count(id), this.#ledger));
     if (findings.length > 0) throw damagedError(findings);
   }
 
@@ -271,6 +262,7 @@ export class Core {
       }
     }
     try {
+      while (this.items.values.step() && performance.now() < until) more = true;
       return this.#statements.clear() || more;
     } catch {
       return more; // The disk is full or failing: what is left is cleared later, or at the next start.

@@ -59,6 +59,16 @@ const MIGRATIONS = [
    INSERT INTO ledger VALUES (0, 0);
    CREATE TABLE identity (store TEXT NOT NULL) STRICT;
    INSERT INTO identity VALUES (lower(hex(randomblob(16))));`,
+  // See item-values.ts: items up to `after` have their values in the table; all of them when it is null.
+  `CREATE TABLE item_values (
+     collection INTEGER NOT NULL,
+     path TEXT NOT NULL,
+     value ANY NOT NULL,
+     seq INTEGER NOT NULL,
+     PRIMARY KEY (collection, path, value, seq)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE values_progress (after INTEGER) STRICT;
+   INSERT INTO values_progress VALUES (0);`,
 ];
 
 /** An open database, and what closes it and gives the directory back. */

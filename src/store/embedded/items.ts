@@ -1,10 +1,11 @@
 /** The statements on items. One instance per database; every method is synchronous. */
-import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
-import type { Item, ItemPatch, NewItem, PutResult } from '../store.js';
-import type { Condition } from './filters.js';
+import type { BulkPatch, Filter, Item, NewItem, PutResult } from '../store.js';
+import { type Condition, type FilterCondition, toCondition } from './filters.js';
+import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
 import type { Db } from './sqlite.js';
+import { packVector, unpackVector } from './stored-vector.js';
 
 /** An item as a row of the database. */
 export interface ItemRow {
@@ -40,33 +41,6 @@ export function toItem(row: ItemRow): Item {
   };
 }
 
-const CHECKSUM_BYTES = 4;
-
-/** A vector as it is stored: its numbers, then their CRC-32. */
-function packVector(vector: Float32Array): Uint8Array {
-  const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
-  const packed = Buffer.allocUnsafe(bytes.length + CHECKSUM_BYTES);
-  bytes.copy(packed);
-  packed.writeUInt32LE(crc32(bytes), bytes.length);
-  return packed;
-}
-
-/**
- * The vector in a blob, sharing its memory where that is aligned.
- *
- * @returns null when it is not what was stored: of another length, or with another checksum
- */
-export function unpackVector(blob: Uint8Array, dimension: number): Float32Array | null {
-  const length = dimension * 4;
-  const aligned = blob.byteOffset % 4 === 0 ? blob : new Uint8Array(blob);
-  const vector = () => new Float32Array(aligned.buffer, aligned.byteOffset, dimension);
-  // Stored before there were checksums.
-  if (blob.byteLength === length) return vector();
-  if (blob.byteLength !== length + CHECKSUM_BYTES) return null;
-  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
-  return view.getUint32(length, true) === crc32(blob.subarray(0, length)) ? vector() : null;
-}
-
 function statements(db: Db) {
   return {
     byId: db.prepare<[number, string], ItemRow>(
@@ -78,15 +52,20 @@ function statements(db: Db) {
     bySeq: db.prepare<[number], ItemRow>(`SELECT ${COLUMNS} FROM items WHERE seq = ?`),
     insert: db.prepare(
       `INSERT INTO items (collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
     insertVector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
     insertThumbnail: db.prepare('INSERT INTO thumbnails (seq, image) VALUES (?, ?)'),
     vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
     thumbnail: db.prepare<[number], Uint8Array>('SELECT image FROM thumbnails WHERE seq = ?').pluck(),
     update: db.prepare('UPDATE items SET label = ?, source = ?, metadata = ? WHERE seq = ?'),
+    seqOf: db
+      .prepare<[number, string], number>('SELECT seq FROM items WHERE collection = ? AND id = ?')
+      .pluck(),
     remove: db
-      .prepare<[number, string], number>('DELETE FROM items WHERE collection = ? AND id = ? RETURNING seq')
+      .prepare<[number, number], string>(
+        'DELETE FROM items WHERE collection = ? AND seq = ? RETURNING metadata',
+      )
       .pluck(),
     removeVector: db.prepare('DELETE FROM vectors WHERE seq = ?'),
     removeThumbnail: db.prepare('DELETE FROM thumbnails WHERE seq = ?'),
@@ -98,10 +77,13 @@ export class Items {
   readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof statements>;
   readonly #filtered = new Map<string, Statement>();
+  /** What filters on metadata look up. */
+  readonly values: ItemValues;
 
   constructor(db: Db, ledger: Ledger) {
     this.#db = db;
     this.#ledger = ledger;
+    this.values = new ItemValues(db);
     this.#run = statements(db);
   }
 
@@ -114,17 +96,28 @@ export class Items {
   }
 
   #insertOne(collection: number, item: NewItem, now: string): PutResult & { seq: number | null } {
-    const known = this.#run.byId.get(collection, item.id) ?? this.#run.bySha256.get(collection, item.sha256);
-    if (known !== undefined) return { id: known.id, status: 'exists', label: known.label, seq: null };
     const { id, sha256, label, source, size } = item;
     const metadata = JSON.stringify(item.metadata);
     const thumbnail = item.thumbnail === null ? 0 : 1;
-    const seq = Number(
-      this.#run.insert.run(collection, id, sha256, label, source, size, metadata, thumbnail, now)
-        .lastInsertRowid,
+    const inserted = this.#run.insert.run(
+      collection,
+      id,
+      sha256,
+      label,
+      source,
+      size,
+      metadata,
+      thumbnail,
+      now,
     );
+    if (inserted.changes === 0) {
+      const known = this.#run.byId.get(collection, id) ?? this.#run.bySha256.get(collection, sha256)!;
+      return { id: known.id, status: 'exists', label: known.label, seq: null };
+    }
+    const seq = Number(inserted.lastInsertRowid);
     this.#run.insertVector.run(seq, packVector(item.vector));
     if (item.thumbnail !== null) this.#run.insertThumbnail.run(seq, item.thumbnail);
+    this.values.add(collection, seq, item.metadata, metadata);
     return { id, status: 'created', label, seq };
   }
 
@@ -150,31 +143,78 @@ export class Items {
     return this.#run.thumbnail.get(seq);
   }
 
-  update(row: ItemRow, patch: ItemPatch): ItemRow {
+  /** Sequence numbers of those of these ids that are there. */
+  seqsOf(collection: number, ids: readonly string[]): number[] {
+    return ids.flatMap((id) => this.#run.seqOf.all(collection, id));
+  }
+
+  /** Changes rows in one transaction; those that are gone are left out. @returns the rows as they are now */
+  update(collection: number, seqs: readonly number[], patch: BulkPatch): ItemRow[] {
+    return this.#db.transaction(() => {
+      const rows = seqs.flatMap((seq) => {
+        const row = this.bySeq(seq);
+        return row === undefined ? [] : [this.#updateOne(collection, row, patch)];
+      });
+      if (rows.length > 0) this.#ledger.change();
+      return rows;
+    })();
+  }
+
+  #updateOne(collection: number, row: ItemRow, patch: BulkPatch): ItemRow {
     const next: ItemRow = {
       ...row,
       label: patch.label === undefined ? row.label : patch.label,
       source: patch.source === undefined ? row.source : patch.source,
-      metadata: patch.metadata === undefined ? row.metadata : JSON.stringify(patch.metadata),
+      metadata: patchMetadata(row.metadata, patch),
     };
-    this.#db.transaction(() => {
-      this.#run.update.run(next.label, next.source, next.metadata, row.seq);
-      this.#ledger.change();
-    })();
+    this.#run.update.run(next.label, next.source, next.metadata, row.seq);
+    if (next.metadata !== row.metadata) {
+      this.values.remove(collection, row.seq, row.metadata);
+      this.values.add(collection, row.seq, null, next.metadata);
+    }
     return next;
   }
 
-  /** Removes items in one transaction. @returns the sequence numbers of those that were there */
-  remove(collection: number, ids: string[]): number[] {
+  /** Removes rows in one transaction. @returns the sequence numbers of those that were there */
+  remove(collection: number, seqs: readonly number[]): number[] {
     return this.#db.transaction(() => {
-      const seqs = ids.flatMap((id) => this.#run.remove.all(collection, id));
-      for (const seq of seqs) {
-        this.#run.removeVector.run(seq);
-        this.#run.removeThumbnail.run(seq);
-      }
-      if (seqs.length > 0) this.#ledger.change(collection, -seqs.length);
-      return seqs;
+      const removed = seqs.filter((seq) => this.#removeOne(collection, seq));
+      if (removed.length > 0) this.#ledger.change(collection, -removed.length);
+      return removed;
     })();
+  }
+
+  #removeOne(collection: number, seq: number): boolean {
+    const metadata = this.#run.remove.get(collection, seq);
+    if (metadata === undefined) return false;
+    this.#run.removeVector.run(seq);
+    this.#run.removeThumbnail.run(seq);
+    this.values.remove(collection, seq, metadata);
+    return true;
+  }
+
+  /** Clears away a few rows of a collection that is gone. @returns how many; call it inside a transaction */
+  clear(collection: number, limit: number): number {
+    const sql = 'SELECT seq FROM items WHERE collection = ? LIMIT ?';
+    const seqs = this.#prepare(sql).pluck().all(collection, limit) as number[];
+    for (const seq of seqs) this.#removeOne(collection, seq);
+    return seqs.length;
+  }
+
+  /** A filter as a condition; null when it lets everything through. */
+  condition(filter: Filter | undefined): FilterCondition | null {
+    return toCondition(filter, this.values.isComplete);
+  }
+
+  /** All matching rows, ascending, where an index tells that they are at most so many; else null. */
+  few(collection: number, condition: FilterCondition, most: number): number[] | null {
+    for (const part of condition.indexed) {
+      const found = this.matching(collection, 0, Number.MAX_SAFE_INTEGER, most + 1, part);
+      if (found.length > most) continue;
+      const matching = condition.sql === part.sql ? found : [...this.among(found, condition)];
+      return matching.sort((a, b) => a - b);
+    }
+    return null;
   }
 
   /** Rows after `after` up to `to`, in order of insertion. */
@@ -191,10 +231,14 @@ export class Items {
 
   /** Sequence numbers of the matching rows after `after` up to `to`, at most `limit`. */
   matching(collection: number, after: number, to: number, limit: number, condition: Condition): number[] {
-    const sql = `SELECT seq FROM items WHERE collection = ? AND seq > ? AND seq <= ? AND ${condition.sql} LIMIT ?`;
+    const table = condition.lookup === undefined ? 'items' : 'item_values';
+    const { sql: test, parameters } = condition.lookup ?? condition;
+    // An item may have several of the values that are looked for.
+    const distinct = parameters.length > 2 && condition.lookup !== undefined ? 'DISTINCT ' : '';
+    const sql = `SELECT ${distinct}seq FROM ${table} WHERE collection = ? AND seq > ? AND seq <= ? AND ${test} LIMIT ?`;
     return this.#prepare(sql)
       .pluck()
-      .all(collection, after, to, ...condition.parameters, limit) as number[];
+      .all(collection, after, to, ...parameters, limit) as number[];
   }
 
   /** Those of the given rows that match. */
@@ -248,3 +292,10 @@ export interface LoadedRow {
 }
 
 const and = (condition: Condition | null) => (condition === null ? '' : ` AND ${condition.sql}`);
+
+function patchMetadata(json: string, { metadata, mergeMetadata }: BulkPatch): string {
+  if (metadata === undefined && mergeMetadata === undefined) return json;
+  const merged = { ...(metadata ?? JSON.parse(json)), ...mergeMetadata };
+  for (const [key, value] of Object.entries(mergeMetadata ?? {})) if (value === null) delete merged[key];
+  return JSON.stringify(merged);
+}

@@ -4,9 +4,11 @@ import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
 import type {
   BareHit,
+  BulkPatch,
   CollectionInfo,
   CollectionPatch,
   CollectionSpec,
+  Facet,
   Filter,
   Hit,
   Item,
@@ -18,6 +20,7 @@ import type {
   SearchOptions,
   Store,
   StoreStats,
+  Target,
 } from '../store.js';
 import type { VectorPage } from './calls.js';
 import type { CoreOptions } from './core.js';
@@ -84,6 +87,15 @@ class EmbeddedStore implements Store {
   }
   delete(collection: string, ids: string[]): Promise<number> {
     return this.#call('delete', collection, ids);
+  }
+  updateMany(collection: string, target: Target, patch: BulkPatch): Promise<number> {
+    return this.#call('updateMany', collection, target, patch);
+  }
+  deleteMany(collection: string, target: Target): Promise<number> {
+    return this.#call('deleteMany', collection, target);
+  }
+  facets(collection: string, path: string, limit: number): Promise<Facet[]> {
+    return this.#call('facets', collection, path, limit);
   }
   count(collection: string, filter?: Filter): Promise<number> {
     return this.#call('count', collection, filter);

@@ -8,10 +8,11 @@ import { asPawdexError } from '../../errors.js';
 import type { CollectionRow } from './collections.js';
 import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { lockDirectory } from './directory-lock.js';
-import { type ItemRow, unpackVector } from './items.js';
+import type { ItemRow } from './items.js';
 import { LEDGER_FILE, Ledger } from './ledger.js';
 import { checkPages, compareWithLastKnown } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
+import { unpackVector } from './stored-vector.js';
 
 /** Sequence numbers beyond the last known are looked for this far: the last known may be damaged, too. */
 const MARGIN = 10_000;

@@ -4,7 +4,7 @@
  */
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
-import { type FilterCondition, toCondition } from './filters.js';
+import type { FilterCondition } from './filters.js';
 import type { Items } from './items.js';
 import type { Staged } from './staged.js';
 import { type Scored, TopK } from './top-k.js';
@@ -54,7 +54,7 @@ export async function searcher(
     const row = items.find(collection.id, id);
     if (row !== undefined) excluded.add(row.seq);
   }
-  const condition = toCondition(options.filter);
+  const condition = items.condition(options.filter);
 
   return async (vector) => {
     const unit = normalise(vector, collection.row.dimension);

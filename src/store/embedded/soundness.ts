@@ -75,6 +75,25 @@ export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
   };
 }
 
+/** Compares how many items there are in each collection with how many there should be. */
+export function compareCounts(
+  collections: { id: number; name: string }[],
+  count: (collection: number) => number,
+  ledger: Ledger,
+): string[] {
+  const expected = ledger.counts();
+  const findings = collections.flatMap(({ id, name }) => {
+    const [found, wanted] = [count(id), expected.get(id)];
+    expected.delete(id);
+    if (found === wanted) return [];
+    return [`Collection ${name} holds ${found} items; there should be ${wanted ?? 'none'}.`];
+  });
+  return [
+    ...findings,
+    ...Array.from(expected.values(), (items) => `A collection of ${items} items is missing.`),
+  ];
+}
+
 /** How thoroughly SQLite looks: `quick` skips whether indexes agree with their tables. */
 export type Thoroughness = 'quick' | 'full';
 

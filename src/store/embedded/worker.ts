@@ -44,6 +44,7 @@ const collectionCalls = {
 
 const itemMethods: (keyof ReturnType<typeof itemCalls>)[] = [
   ...(['put', 'get', 'getVector', 'getThumbnail', 'known', 'list', 'page', 'update', 'delete'] as const),
+  ...(['updateMany', 'deleteMany', 'facets'] as const),
   ...(['count', 'labels', 'search', 'searchMany'] as const),
 ];
 

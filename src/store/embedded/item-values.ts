@@ -1,0 +1,155 @@
+/**
+ * The values in the metadata of items, by their path: what filters on metadata and facets look up. A table beside the
+ * items, changed in the same transaction. Items of an older format are brought in little by little.
+ */
+import { createHash } from 'node:crypto';
+import type { Facet, Metadata } from '../store.js';
+import type { Db } from './sqlite.js';
+
+/** Longer texts are compared by their SHA-256. */
+const MOST_CHARACTERS = 128;
+/** Items of an older format brought in with one transaction: some milliseconds. */
+const STEP = 256;
+
+/** A value as it is stored: numbers and short texts as they are, yes and no as a byte, long texts as 32. */
+export type StoredValue = string | number | Uint8Array;
+
+type Scalar = string | number | boolean;
+
+/** A value with the keys that lead to it, joined by dots. */
+type ValueAt = readonly [path: string, value: Scalar];
+
+const isScalar = (value: unknown): value is Scalar =>
+  typeof value === 'string' ||
+  typeof value === 'boolean' ||
+  (typeof value === 'number' && Number.isFinite(value));
+
+/** @returns what equal values of one type, and no others, have in common */
+export function storedValue(value: Scalar): StoredValue {
+  if (typeof value === 'boolean') return Uint8Array.of(value ? 1 : 0);
+  if (typeof value === 'number' || value.length <= MOST_CHARACTERS) return value;
+  return new Uint8Array(createHash('sha256').update(value).digest());
+}
+
+/**
+ * The texts, numbers and booleans in metadata, as JSON has them. Elements of an array have the path of the array; keys
+ * inside one another are joined by dots.
+ */
+export function valuesIn(value: unknown, path = '', found: ValueAt[] = []): ValueAt[] {
+  if (isScalar(value)) found.push([path, value]);
+  else if (Array.isArray(value)) for (const element of value) valuesIn(element, path, found);
+  else if (typeof value === 'object' && value !== null)
+    for (const key in value) valuesIn((value as Metadata)[key], path === '' ? key : `${path}.${key}`, found);
+  return found;
+}
+
+/** Whether an object is what JSON makes of it as far as one can see without looking inside: its values are all scalars. */
+function isFlat(metadata: Metadata): boolean {
+  for (const key in metadata) if (!isScalar(metadata[key])) return false;
+  return true;
+}
+
+const areEqual = (a: StoredValue, b: StoredValue) =>
+  typeof a === 'object' && typeof b === 'object' ? Buffer.compare(a, b) === 0 : a === b;
+
+/** What {@link ItemValues} looks up, without it: for items that are not in the table yet. */
+function metadataHolds(json: string, path: string, ...wanted: StoredValue[]): number {
+  for (const [at, value] of valuesIn(JSON.parse(json)))
+    if (at === path && wanted.some((each) => areEqual(each, storedValue(value)))) return 1;
+  return 0;
+}
+
+export class ItemValues {
+  readonly #db: Db;
+  readonly #insert;
+  readonly #remove;
+  readonly #progress;
+  readonly #advance;
+  readonly #older;
+  #isComplete: boolean;
+  readonly #isTemporary: boolean;
+
+  constructor(db: Db) {
+    this.#db = db;
+    this.#insert = db.prepare(
+      'INSERT OR IGNORE INTO item_values (collection, path, value, seq) VALUES (?, ?, ?, ?)',
+    );
+    this.#remove = db.prepare(
+      'DELETE FROM item_values WHERE collection = ? AND path = ? AND value = ? AND seq = ?',
+    );
+    this.#progress = db.prepare<[], number | null>('SELECT after FROM values_progress').pluck();
+    this.#advance = db.prepare<[number | null]>('UPDATE values_progress SET after = ?');
+    this.#older = db.prepare<[number, number], { seq: number; collection: number; metadata: string }>(
+      'SELECT seq, collection, metadata FROM items WHERE seq > ? ORDER BY seq LIMIT ?',
+    );
+    db.function('metadata_holds', { varargs: true, deterministic: true }, metadataHolds);
+    this.#isComplete = this.#progress.get() === null;
+    const temporary = db.prepare("SELECT 1 FROM sqlite_temp_master WHERE name = 'item_values'");
+    this.#isTemporary = temporary.get() !== undefined;
+  }
+
+  /** Whether the values of all items are in the table; else filters read the metadata itself. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /**
+   * Notes the values of an item, inside the transaction that stores it.
+   *
+   * @param metadata what `json` was made of, where that is at hand
+   * @param json the metadata as it is stored
+   */
+  add(collection: number, seq: number, metadata: Metadata | null, json: string): void {
+    const parsed = metadata !== null && isFlat(metadata) ? metadata : JSON.parse(json);
+    for (const [path, value] of valuesIn(parsed)) this.#insert.run(collection, path, storedValue(value), seq);
+  }
+
+  /** Forgets the values of an item, inside the transaction that changes it. @param json the metadata as it was stored */
+  remove(collection: number, seq: number, json: string): void {
+    for (const [path, value] of valuesIn(JSON.parse(json)))
+      this.#remove.run(collection, path, storedValue(value), seq);
+  }
+
+  /** Brings in some items of an older format, durably. @returns whether there are more */
+  step(): boolean {
+    // Without room on the disk there is none for this either.
+    if (this.#isComplete || this.#isTemporary) return false;
+    this.#db.transaction(() => {
+      const rows = this.#older.all(this.#progress.get() ?? 0, STEP);
+      for (const { collection, seq, metadata } of rows) this.add(collection, seq, null, metadata);
+      if (rows.length === STEP) {
+        this.#advance.run(rows.at(-1)!.seq);
+        return;
+      }
+      this.#advance.run(null);
+      // Species are found like all other values from now on.
+      this.#db.exec('DROP INDEX IF EXISTS items_species');
+    })();
+    this.#isComplete = this.#progress.get() === null;
+    return !this.#isComplete;
+  }
+
+  /** The values at a path with the number of items that have each, most first. */
+  count(collection: number, path: string, limit: number): Facet[] {
+    const rows = this.#db
+      .prepare<[number, string, number], { value: StoredValue; count: number; seq: number }>(
+        `SELECT value, count(*) AS count, min(seq) AS seq FROM item_values WHERE collection = ? AND path = ?
+         GROUP BY value ORDER BY count DESC, value LIMIT ?`,
+      )
+      .all(collection, path, limit);
+    return rows.map(({ value, count, seq }) => ({ value: this.#valueOf(seq, path, value), count }));
+  }
+
+  /** A value as it was given; long texts stand in the metadata alone. */
+  #valueOf(seq: number, path: string, stored: StoredValue): Scalar {
+    if (typeof stored !== 'object') return stored;
+    if (stored.length === 1) return stored[0] === 1;
+    const json = this.#db
+      .prepare<[number], string>('SELECT metadata FROM items WHERE seq = ?')
+      .pluck()
+      .get(seq);
+    for (const [at, value] of valuesIn(JSON.parse(json ?? '{}') as Metadata))
+      if (at === path && areEqual(storedValue(value), stored)) return value;
+    throw new Error(`item ${seq} has no such value at ${path}`);
+  }
+}

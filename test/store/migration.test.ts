@@ -1,0 +1,66 @@
+/** A data directory of an earlier version is brought up to date while it is used, and goes on where it was stopped. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { itemCalls } from '../../src/store/embedded/calls.js';
+import { Core } from '../../src/store/embedded/core.js';
+import Database from '../../src/store/embedded/sqlite.js';
+import { item } from './items.js';
+
+const D = 8;
+const ITEMS = 1000;
+let dataDir: string;
+const open = () => new Core({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
+/** One item; also before its value has been indexed. */
+const narrow = { metadata: { n: ITEMS - 1 } };
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-migration-'));
+  const core = open();
+  core.create({ name: 'a', dimension: D, fingerprint: 'f', model: 'm' });
+  await itemCalls(core).put(
+    'a',
+    Array.from({ length: ITEMS }, (_, n) => item(n, D)),
+  );
+  await core.close();
+  // What the first version's database looks like.
+  const db = new Database(path.join(dataDir, 'pawdex.db'));
+  db.exec(`DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity;
+           CREATE INDEX items_species ON items (collection, species, seq);`);
+  db.pragma('user_version = 1');
+  db.close();
+  await rm(path.join(dataDir, 'ledger.json'));
+});
+afterEach(() => rm(dataDir, { recursive: true }));
+
+it('finds by metadata at once, before its values are indexed and after', async () => {
+  const core = open();
+  const calls = itemCalls(core);
+  expect(core.items.values.isComplete).toBe(false);
+  expect(await calls.count('a', narrow)).toBe(1);
+  expect(await calls.count('a', { species: ['cat'] })).toBe(ITEMS / 2);
+  expect(() => calls.facets('a', 'n', 5)).toThrow(expect.objectContaining({ code: 'starting' }));
+  await expect.poll(() => core.items.values.isComplete, { timeout: 20_000 }).toBe(true);
+  expect(await calls.count('a', narrow)).toBe(1);
+  expect(await calls.count('a', { species: ['cat'] })).toBe(ITEMS / 2);
+  expect(calls.facets('a', 'species', 5)).toMatchObject([{ count: ITEMS / 2 }, { count: ITEMS / 2 }]);
+  await core.ready();
+  await core.close();
+});
+
+it('goes on where it was stopped, with what was changed meanwhile', async () => {
+  let core = open();
+  core.items.values.step();
+  await core.close();
+  core = open();
+  expect(core.items.values.isComplete).toBe(false);
+  const calls = itemCalls(core);
+  await calls.put('a', [item(ITEMS, D)]);
+  for (const n of [3, ITEMS - 1]) calls.update('a', item(n, D).id, { metadata: { n: -1 } });
+  calls.delete('a', [item(ITEMS - 2, D).id]);
+  await expect.poll(() => core.items.values.isComplete, { timeout: 20_000 }).toBe(true);
+  const count = (n: number) => calls.count('a', { metadata: { n } });
+  expect(await Promise.all([3, ITEMS - 1, ITEMS - 2, ITEMS, -1].map(count))).toEqual([0, 0, 0, 1, 2]);
+  await core.close();
+});
