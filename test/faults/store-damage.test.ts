@@ -90,6 +90,12 @@ describe('a damaged database', () => {
     expect(await problem()).toBe(`Collection pets: of ${ITEMS} items 1 have damaged vectors.`);
   });
 
+  it('with the vectors of two items exchanged is not answered from', async () => {
+    change(`UPDATE vectors SET vector = (SELECT vector FROM vectors WHERE seq = 9 - outer.seq)
+            FROM (SELECT seq FROM vectors WHERE seq IN (4, 5)) AS outer WHERE vectors.seq = outer.seq`);
+    expect(await problem()).toBe(`Collection pets: of ${ITEMS} items 2 have damaged vectors.`);
+  });
+
   it.each([
     ['a vector', 'DELETE FROM vectors WHERE seq = 7', /1 have no vector/],
     ['items', 'DELETE FROM items WHERE seq > 1900', /holds 1900 items; there should be 2000/],

@@ -156,7 +156,7 @@ export function itemCalls(core: Core) {
 
     getVector(name: string, id: string): Float32Array {
       const collection = core.collection(name);
-      const vector = items.vector(find(collection, id).seq, collection.row.dimension);
+      const vector = items.vector(find(collection, id), collection.row.dimension);
       if (vector === null) throw damagedError([`The vector of item ${id} in ${name} is damaged.`]);
       return vector;
     },
@@ -195,7 +195,7 @@ export function itemCalls(core: Core) {
       const items: Item[] = [];
       const vectors = new Float32Array(rows.length * dimension);
       for (const row of rows) {
-        const vector = core.items.vector(row.seq, dimension);
+        const vector = core.items.vector(row, dimension);
         // Deleted since the page was read, or lost; what follows must stay beside its own vector.
         if (vector === null) continue;
         vectors.set(vector, items.length * dimension);

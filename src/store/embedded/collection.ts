@@ -5,7 +5,7 @@ import type { CollectionRow } from './collections.js';
 import { damagedError } from './disk.js';
 import type { GraphLibrary } from './graph.js';
 import { Indexer } from './indexer.js';
-import type { Items } from './items.js';
+import type { Items, LoadedRow } from './items.js';
 import { Rows } from './rows.js';
 import type { Snapshot } from './snapshot.js';
 import { unpackVector } from './stored-vector.js';
@@ -106,10 +106,10 @@ export class Collection {
       await turn.next();
       this.check();
       const page = this.#items.load(this.id, after, LOAD_PAGE);
-      for (const { seq, id, label, vector } of page) {
-        const unit = unitVector(vector, this.rows.dimension);
+      for (const row of page) {
+        const unit = unitVector(row, this.rows.dimension);
         if (unit === null) damaged++;
-        else this.rows.add(seq, id, label, unit);
+        else this.rows.add(row.seq, row.id, row.label, unit);
       }
       if (page.length < LOAD_PAGE) break;
       after = page.at(-1)!.seq;
@@ -132,8 +132,8 @@ export class Collection {
 }
 
 /** A stored vector at length 1, or null when it is damaged. */
-function unitVector(blob: Uint8Array, dimension: number): Float32Array | null {
-  const vector = unpackVector(blob, dimension);
+function unitVector(row: LoadedRow, dimension: number): Float32Array | null {
+  const vector = unpackVector(row.vector, dimension, row);
   if (vector === null || !isUsable(vector)) return null;
   return normalise(vector, dimension);
 }

@@ -115,7 +115,7 @@ export class Items {
       return { id: known.id, status: 'exists', label: known.label, seq: null };
     }
     const seq = Number(inserted.lastInsertRowid);
-    this.#run.insertVector.run(seq, packVector(item.vector));
+    this.#run.insertVector.run(seq, packVector(item.vector, item));
     if (item.thumbnail !== null) this.#run.insertThumbnail.run(seq, item.thumbnail);
     this.values.add(collection, seq, item.metadata, metadata);
     return { id, status: 'created', label, seq };
@@ -133,10 +133,10 @@ export class Items {
     return this.#run.bySha256.get(collection, sha256);
   }
 
-  /** @returns null when there is none, or not as it was stored */
-  vector(seq: number, dimension: number): Float32Array | null {
-    const blob = this.#run.vector.get(seq);
-    return blob === undefined ? null : (unpackVector(blob, dimension)?.slice() ?? null);
+  /** The vector of a row; null when there is none, or not as it was stored. */
+  vector(row: ItemRow, dimension: number): Float32Array | null {
+    const blob = this.#run.vector.get(row.seq);
+    return blob === undefined ? null : (unpackVector(blob, dimension, row)?.slice() ?? null);
   }
 
   thumbnail(seq: number): Uint8Array | undefined {
@@ -267,7 +267,7 @@ export class Items {
   /** A page of what memory holds of each item. */
   load(collection: number, after: number, limit: number): LoadedRow[] {
     return this.#prepare(
-      `SELECT seq, id, label, vector FROM items JOIN vectors USING (seq)
+      `SELECT seq, id, sha256, label, vector FROM items JOIN vectors USING (seq)
        WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ).all(collection, after, limit) as LoadedRow[];
   }
@@ -287,6 +287,7 @@ export class Items {
 export interface LoadedRow {
   seq: number;
   id: string;
+  sha256: string;
   label: string | null;
   vector: Uint8Array;
 }

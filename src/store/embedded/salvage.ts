@@ -73,16 +73,16 @@ function findDamage(dataDir: string): string[] {
 /** Rows whose vector is missing or not what was stored, and collections of which rows are missing. */
 function countDamagedRows(db: Db): string[] {
   const counts = new Ledger(db).counts();
-  const rows = db.prepare<[number], { vector: Uint8Array | null }>(
-    'SELECT vector FROM items LEFT JOIN vectors USING (seq) WHERE collection = ?',
+  const rows = db.prepare<[number], { id: string; sha256: string; vector: Uint8Array | null }>(
+    'SELECT id, sha256, vector FROM items LEFT JOIN vectors USING (seq) WHERE collection = ?',
   );
   return db
     .prepare<[], CollectionRow>('SELECT * FROM collections')
     .all()
     .flatMap(({ id, name, dimension }) => {
       let whole = 0;
-      for (const { vector } of rows.iterate(id))
-        if (vector !== null && unpackVector(vector, dimension) !== null) whole++;
+      for (const row of rows.iterate(id))
+        if (row.vector !== null && unpackVector(row.vector, dimension, row) !== null) whole++;
       const expected = counts.get(id) ?? 0;
       return whole === expected ? [] : [`Collection ${name}: ${whole} of ${expected} items are whole.`];
     });
@@ -152,7 +152,7 @@ class Copy {
       const collection = row === null ? undefined : collections.get(row.collection);
       if (row === null || collection === undefined) return;
       const vector = attempt(() => read.vector.get(seq));
-      if (vector === null || unpackVector(vector, collection.dimension) === null) return;
+      if (vector === null || unpackVector(vector, collection.dimension, row) === null) return;
       if (attempt(() => JSON.parse(row.metadata)) === null) return;
       const image = row.has_thumbnail === 1 ? attempt(() => read.thumbnail.get(seq)) : null;
       if (attempt(() => write.item.run({ ...row, has_thumbnail: image === null ? 0 : 1 })) === null) return;
