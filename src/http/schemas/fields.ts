@@ -151,12 +151,10 @@ export const filterParameters = {
 export const filter = z
   .strictObject({
     ...filterParameters,
-    metadata: conditions
-      .optional()
-      .meta({
-        description:
-          'Metadata keys with the value they must have. `a.b` is the key `b` inside `a`; an array has each of its elements.',
-      }),
+    metadata: conditions.optional().meta({
+      description:
+        'Metadata keys with the value they must have. `a.b` is the key `b` inside `a`; an array has each of its elements.',
+    }),
     sha256: sha256s.optional().meta({ description: 'One of these content hashes.' }),
   })
   .meta({
