@@ -35,7 +35,7 @@ export function storedValue(value: Scalar): StoredValue {
  * The texts, numbers and booleans in metadata, as JSON has them. Elements of an array have the path of the array; keys
  * inside one another are joined by dots.
  */
-export function valuesIn(value: unknown, path = '', found: ValueAt[] = []): ValueAt[] {
+function valuesIn(value: unknown, path = '', found: ValueAt[] = []): ValueAt[] {
   if (isScalar(value)) found.push([path, value]);
   else if (Array.isArray(value)) for (const element of value) valuesIn(element, path, found);
   else if (typeof value === 'object' && value !== null)
