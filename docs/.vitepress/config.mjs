@@ -1,30 +1,17 @@
 /**
- * The documentation site: `npm run docs:build`. Its pages are the Markdown files of the repository, so that the same text
- * reads well in an editor, on a code host and here. Links to source code are checked, and shown without a link.
+ * The documentation site: `npm run docs:build`. Its pages are the Markdown files of this folder, so that the same text
+ * reads well in an editor, on a code host and here. Links to files that are not pages are shown as text.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withMermaid } from 'vitepress-plugin-mermaid';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Pages outside docs/ that docs refer to. */
-const OTHER_PAGES = ['CONTRIBUTING.md', 'models/README.md', 'scripts/model/README.md'];
+const docs = fileURLToPath(new URL('..', import.meta.url));
 
 export default withMermaid({
   title: 'pawdex',
   description: 'Image similarity search for photos of cats and dogs',
-  srcDir: root,
-  srcExclude: ['README.md', '**/node_modules/**', 'dist/**', 'test/**', 'src/**', 'data/**'],
-  outDir: path.join(root, 'docs', '.vitepress', 'dist'),
-  rewrites: { 'docs/index.md': 'index.md' },
-  // The pages lie outside docs/, whose packages they need.
-  vite: {
-    resolve: {
-      alias: [{ find: /^(vue|mermaid)(?=$|\/)/, replacement: path.join(root, 'docs', 'node_modules', '$1') }],
-    },
-  },
   markdown: { config: (md) => md.core.ruler.push('source-links', checkSourceLinks) },
   themeConfig: {
     search: { provider: 'local' },
@@ -37,7 +24,8 @@ export default withMermaid({
           'guides/train-your-own': 'Train on your own breeds',
           'guides/production': 'Run it in production',
           'guides/write-an-app': 'Write an app',
-        }).concat({ text: 'Contribute', link: '/CONTRIBUTING' }),
+          'guides/contribute': 'Contribute',
+        }),
       },
       {
         text: 'Reference',
@@ -71,21 +59,19 @@ export default withMermaid({
           'measurements/general-part': 'The general part',
           'measurements/without-labels': 'Training without labels',
           'measurements/gpu': 'GPUs',
-        }).concat({ text: 'The shipped model', link: '/models/README' }),
+        }),
       },
     ],
   },
 });
 
 function createItems(pages) {
-  return Object.entries(pages).map(([page, text]) => ({ text, link: `/docs/${page}` }));
+  return Object.entries(pages).map(([page, text]) => ({ text, link: `/${page}` }));
 }
 
 /** Removes links to files that are not pages, after checking that the files exist. */
 function checkSourceLinks({ tokens, env }) {
-  const folder = path.dirname(
-    path.join(root, env.relativePath === 'index.md' ? 'docs/index.md' : env.relativePath),
-  );
+  const folder = path.dirname(path.join(docs, env.relativePath));
   for (const token of tokens) {
     let depth = 0;
     token.children =
@@ -117,6 +103,5 @@ function isFile(href) {
 }
 
 function isPage(file) {
-  const relative = path.relative(root, file);
-  return (relative.startsWith('docs') && relative.endsWith('.md')) || OTHER_PAGES.includes(relative);
+  return !path.relative(docs, file).startsWith('..') && file.endsWith('.md');
 }

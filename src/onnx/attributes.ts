@@ -1,41 +1,41 @@
-/** Reading a node's attributes with their defaults, and the axis arithmetic that goes with them. */
+/** Reads a node's attributes with their defaults, and resolves axes. */
 import { PawdexError } from '../errors.js';
 import { toNumbers } from './tensor.js';
 import type { Attributes, ShapeCall } from './types.js';
 
-/** An integer attribute. */
+/** Reads an integer attribute. */
 export function readInt(attributes: Attributes, name: string, otherwise: number): number {
   const value = attributes[name];
   return typeof value === 'number' ? value : otherwise;
 }
 
-/** A float attribute. */
+/** Reads a float attribute. */
 export function readFloat(attributes: Attributes, name: string, otherwise: number): number {
   const value = attributes[name];
   return typeof value === 'object' && 'float' in value ? value.float : otherwise;
 }
 
-/** A string attribute. */
+/** Reads a string attribute. */
 export function readString(attributes: Attributes, name: string, otherwise: string): string {
   const value = attributes[name];
   return typeof value === 'string' ? value : otherwise;
 }
 
-/** A list of integers, or undefined where it is not given. */
+/** Reads a list of integers, or undefined where it is not given. */
 export function readInts(attributes: Attributes, name: string): number[] | undefined {
   const value = attributes[name];
   return Array.isArray(value) ? value.map(Number) : undefined;
 }
 
-/** An axis counted from the front; negative ones count from the back. */
+/** Counts an axis from the front; negative ones count from the back. */
 export function resolveAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
 /**
- * The values of a constant input, or undefined where it is omitted.
+ * Reads the values of a constant input, or undefined where it is omitted.
  *
- * @throws PawdexError `model_invalid` when the input is computed at run time
+ * @throws PawdexError `model_invalid` when the input is not constant
  */
 export function readConstant(call: ShapeCall, index: number): number[] | undefined {
   const value = call.inputs[index];

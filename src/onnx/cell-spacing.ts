@@ -1,15 +1,15 @@
-/** Which part of its input each cell of a feature map is about. */
+/** Finds which part of the input each cell of a feature map describes. */
 import type { Attribute, Model, ModelNode } from './onnx-model.js';
 
 /** Where the cells of a map lie along one axis, in pixels of the network's input. */
 export interface Spacing {
-  /** From one cell's middle to the next. */
+  /** From the middle of one cell to the middle of the next. */
   stride: number;
-  /** The first cell's middle; the first pixel's is 0. */
+  /** The middle of the first cell; that of the first pixel is 0. */
   first: number;
 }
 
-/** Operators that keep cells where they are. The layout at the input is changed by Transpose. */
+/** Operators that do not move cells. Transpose only changes the layout at the input. */
 export const STILL: ReadonlySet<string> = new Set(
   'Add BatchNormalization Cast Clip Concat DequantizeLinear Div Elu Erf Gelu HardSigmoid HardSwish Identity LeakyRelu Max Min Mish Mul PRelu QuantizeLinear Relu Sigmoid Softplus Sub Tanh Transpose'.split(
     ' ',
@@ -23,7 +23,7 @@ const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool'])
  *
  * @param map name of the feature map
  * @param input name of the graph's input
- * @returns spacing along height and width; null when an operator on the way moves cells in another manner
+ * @returns spacing along height and width; null when an operator on the way moves cells in another way
  */
 export function findCellSpacing(model: Model, map: string, input: string): [Spacing, Spacing] | null {
   const producers = new Map(model.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
@@ -51,7 +51,7 @@ export function findCellSpacing(model: Model, map: string, input: string): [Spac
     if (!STILL.has(node.op)) {
       return null;
     }
-    // Of two branches the one that knows where it lies tells for both: the other may be a factor per channel.
+    // One branch with a known spacing is enough: the other may be a factor per channel.
     for (const each of node.inputs) {
       const before = spacing(each);
       if (before !== null) {

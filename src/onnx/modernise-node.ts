@@ -1,16 +1,16 @@
 /**
- * Older operator sets, read as the newer one that graphs are written in: axes that were attributes become
- * inputs, defaults that changed are spelled out.
+ * Brings nodes of older operator sets into the form of the newer one that graphs are written in: axes that were
+ * attributes become inputs, and defaults that changed are spelled out.
  */
 import { PawdexError } from '../errors.js';
 import { readInt, readInts, resolveAxis } from './attributes.js';
 import { type Attribute, describeNode, type ModelNode } from './onnx-model.js';
 import { createIntTensor, type Tensor } from './tensor.js';
 
-/** The oldest operator set that is read. */
+/** The oldest operator set that can be read. */
 const OLDEST_OPSET = 11;
 
-/** A node after normalisation; `constants` are inputs that were attributes, by input position. */
+/** A node in the newer form. `constants` are inputs that were attributes, by position. */
 export interface ModernNode {
   attributes: Record<string, Attribute>;
   constants: Map<number, Tensor>;
@@ -28,10 +28,10 @@ export function checkOpset(opset: number): void {
 }
 
 /**
- * Rewrites what changed between the model's operator set and version 18.
+ * Rewrites what has changed between the model's operator set and version 18.
  *
  * @param rank number of axes of the node's first input
- * @throws PawdexError `model_invalid` where an old meaning has no modern form
+ * @throws PawdexError `model_invalid` when an old meaning has no modern form
  */
 export function moderniseNode(node: ModelNode, opset: number, rank: number): ModernNode {
   const attributes = { ...node.attributes };

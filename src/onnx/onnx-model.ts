@@ -1,4 +1,4 @@
-/** ONNX models as plain data: read from and written to the bytes of a .onnx file. */
+/** Reads and writes the bytes of a .onnx file. In between, a model is plain data. */
 import { PawdexError } from '../errors.js';
 import {
   type AttributeProto,
@@ -9,7 +9,7 @@ import {
 } from './onnx-proto.js';
 import { type DType, decodeDType, encodeDType, readTensor, type Tensor, writeTensor } from './tensor.js';
 
-/** An operator's attribute. Integers and floats are told apart on writing by {@link asFloat}. */
+/** An operator's attribute. A bare number is an integer; floats are marked by {@link asFloat}. */
 export type Attribute =
   | number
   | string
@@ -19,12 +19,12 @@ export type Attribute =
   | readonly string[]
   | Tensor;
 
-/** A float attribute; a bare number is written as an integer. */
+/** A float attribute. */
 export interface FloatAttribute {
   readonly float: number;
 }
 
-/** A list of floats; a bare list of numbers is written as integers. */
+/** A list of floats. A bare list of numbers is a list of integers. */
 interface FloatsAttribute {
   readonly floats: readonly number[];
 }
@@ -44,7 +44,7 @@ export interface ModelNode {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-/** Name, type and shape of an input or output; a symbolic dimension is its name, an unknown one `''`. */
+/** Name, type and shape of an input or output; a symbolic dimension is given by its name, an unknown one by `''`. */
 export interface ModelPort {
   readonly name: string;
   readonly dtype: DType;
@@ -65,8 +65,8 @@ const ATTRIBUTE = { FLOAT: 1, INT: 2, STRING: 3, TENSOR: 4, FLOATS: 6, INTS: 7, 
 /**
  * Reads a .onnx file.
  *
- * @throws PawdexError `model_invalid` when the bytes are no ONNX model, or one with external data, float16
- *   weights, model-local functions, sparse weights or control flow
+ * @throws PawdexError `model_invalid` when the bytes are not an ONNX model, or one with external data, float16
+ *   weights, local functions, sparse weights or control flow
  */
 export function readModel(bytes: Uint8Array): Model {
   let proto: ModelProto;
@@ -106,7 +106,7 @@ export function readModel(bytes: Uint8Array): Model {
   };
 }
 
-/** A model to write; an output may leave its type for onnxruntime to infer. */
+/** A model to write. onnxruntime infers the type of an output that has none. */
 export type WritableModel = Omit<Model, 'outputs'> & {
   readonly outputs: readonly (ModelPort | { name: string })[];
 };
@@ -141,7 +141,7 @@ export function writeModel(model: WritableModel): Uint8Array {
   });
 }
 
-/** What a node is called in messages: its name, or its first output where it has none. */
+/** Describes a node in messages: by its name, or by its first output if it has none. */
 export function describeNode(node: { op: string; name: string; outputs?: readonly string[] }): string {
   return `${node.op} "${node.name || node.outputs?.[0]}"`;
 }

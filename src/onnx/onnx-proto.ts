@@ -1,7 +1,6 @@
 /**
- * The part of the ONNX protobuf schema that inference and training models use, as code. Field numbers are
- * those of onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3); fields that are not named
- * here are skipped when a file is read.
+ * The part of the ONNX protobuf schema that inference and training models use, as code. Field numbers are those of
+ * onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3); other fields are skipped when a file is read.
  */
 import protobuf from 'protobufjs';
 
@@ -72,7 +71,7 @@ const schema = {
   },
 };
 
-/** An int64 as protobufjs hands it out: a number when written by us, a Long when read. */
+/** An int64 of protobufjs: a number when pawdex writes it, a Long when read. */
 export type Int64 = number | { toNumber(): number; toString(): string };
 
 export interface TensorProto {
@@ -136,7 +135,7 @@ export interface ModelProto {
 const root = protobuf.Root.fromJSON(schema);
 const modelType = root.lookupType('Model');
 
-/** Parses the bytes of a .onnx file. @throws Error of protobufjs when they are no protobuf message */
+/** Parses the bytes of a .onnx file. @throws Error of protobufjs when they are not a protobuf message */
 export function decodeModel(bytes: Uint8Array): ModelProto {
   return modelType.decode(bytes) as unknown as ModelProto;
 }

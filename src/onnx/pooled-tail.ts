@@ -1,30 +1,30 @@
 /**
- * The end of an encoder's graph, from the feature map on. Where it is a global mean followed by operators that are
- * affine for the picture at hand (a projection, a bias, a division by the vector's own length), the embedding is a
- * sum over the cells of the map, as in class activation maps (Zhou et al. 2016, arXiv 1512.04150).
+ * Finds the end of an encoder's graph, from the feature map on. If it is a global mean followed by operators that are
+ * affine for a given photo (a projection, a bias, a division by the vector's length), the embedding is a sum over the
+ * cells of the map, as in class activation maps (Zhou et al. 2016, arXiv 1512.04150).
  */
 import { PawdexError } from '../errors.js';
 import { describeNode, type Model, type ModelNode } from './onnx-model.js';
 import { toNumbers } from './tensor.js';
 
-/** The pooled map and what follows it. */
+/** The pooled feature map and what follows it. */
 export interface Tail {
   /** Name of the feature map, float [batch, channels, rows, columns]. */
   map: string;
-  /** What follows the pooling, in the order it runs. */
+  /** The operators after the pooling, in order. */
   steps: Step[];
 }
 
 /** One operator after the pooling. */
 interface Step {
   node: ModelNode;
-  /** The input that comes from the step before. */
+  /** The input that comes from the previous step. */
   data: string;
-  /** Whether a second input differs from picture to picture, as a vector's length does. */
+  /** Whether a second input differs from photo to photo, as a vector's length does. */
   perPicture: boolean;
 }
 
-/** Operators after the pooling that change at most the vector's form, or its precision. */
+/** Operators after the pooling that only change the shape of the vector, or its precision. */
 export const PASSING: ReadonlySet<string> = new Set([
   'Identity',
   'Dropout',
@@ -47,11 +47,11 @@ const AFFINE: ReadonlySet<string> = new Set([
 
 const createUnavailableError = (detail: string) => new PawdexError('explain_unavailable', { detail });
 
-/** The tail that ends in `output`. @throws PawdexError explain_unavailable when it is of another form */
+/** Finds the tail that ends in `output`. @throws PawdexError explain_unavailable when it has another form */
 export function findTail(model: Model, output: string): Tail {
   const producers = new Map(model.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const fixed = (name: string): boolean => {
-    // An input that is left out has no name.
+    // An omitted input has no name.
     if (name === '' || model.initialisers.has(name)) {
       return true;
     }

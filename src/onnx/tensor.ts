@@ -2,10 +2,10 @@
 import { PawdexError } from '../errors.js';
 import type { TensorProto } from './onnx-proto.js';
 
-/** Element types the trainer handles; named as onnxruntime names them. float16 is for storing values, not for weights. */
+/** Element types that the trainer handles, named as in onnxruntime. float16 is for stored values, not for weights. */
 export type DType = 'float32' | 'float64' | 'float16' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool';
 
-/** The array that holds a tensor's elements; bool is stored as one byte each, float16 as its bits. */
+/** The array of a tensor's elements. A bool takes one byte, a float16 is stored as its bits. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -53,12 +53,12 @@ const ARRAYS = {
   bool: Uint8Array,
 } as const;
 
-/** Number of elements of a shape; a scalar's shape `[]` has one. */
+/** Counts the elements of a shape. The shape `[]` of a scalar has one. */
 export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
-/** A float32 tensor from numbers, row-major. @param shape by default one-dimensional */
+/** Creates a float32 tensor from numbers, row-major. @param shape by default one-dimensional */
 export function createFloatTensor(
   values: ArrayLike<number>,
   shape: readonly number[] = [values.length],
@@ -66,7 +66,7 @@ export function createFloatTensor(
   return { dtype: 'float32', shape, data: Float32Array.from(values) };
 }
 
-/** An int64 tensor from integers, row-major. @param shape by default one-dimensional */
+/** Creates an int64 tensor from integers, row-major. @param shape by default one-dimensional */
 export function createIntTensor(
   values: readonly number[],
   shape: readonly number[] = [values.length],
@@ -74,12 +74,12 @@ export function createIntTensor(
   return { dtype: 'int64', shape, data: BigInt64Array.from(values, BigInt) };
 }
 
-/** A tensor of zeros. */
+/** Creates a tensor of zeros. */
 export function createZeros(dtype: DType, shape: readonly number[]): Tensor {
   return { dtype, shape, data: new ARRAYS[dtype](countElements(shape)) };
 }
 
-/** The elements as JavaScript numbers; int64 beyond 2^53 (such as Slice's "to the end") is rounded. */
+/** The elements as JavaScript numbers. int64 beyond 2^53, such as the "to the end" of Slice, is rounded. */
 export function toNumbers(tensor: Tensor): number[] {
   return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }
@@ -93,7 +93,7 @@ export function encodeDType(dtype: DType): number {
  * The element type of an ONNX code.
  *
  * @param what names the tensor in the error
- * @throws PawdexError `model_invalid` for bfloat16, strings and other types the trainer has no use for
+ * @throws PawdexError `model_invalid` for bfloat16, strings and other types that the trainer does not read
  */
 export function decodeDType(code: number, what: string): DType {
   const dtype = DTYPES.get(code);
@@ -111,9 +111,9 @@ function createTypeError(what: string, type: string): PawdexError {
 }
 
 /**
- * Reads a TensorProto; the result owns its memory.
+ * Reads a TensorProto. The result owns its memory.
  *
- * @throws PawdexError `model_invalid` for external data, unknown types, or data that do not fill the shape
+ * @throws PawdexError `model_invalid` for external data, unknown types, or data that does not fill the shape
  */
 export function readTensor(proto: TensorProto): Tensor {
   const what = `The initialiser "${proto.name}"`;
@@ -132,7 +132,7 @@ export function readTensor(proto: TensorProto): Tensor {
   const raw = proto.rawData;
   let data: TensorData;
   if (raw !== undefined && raw.length > 0) {
-    const bytes = new Uint8Array(raw); // a copy: aligned, and free of the file's buffer (Buffer.slice would not copy)
+    const bytes = new Uint8Array(raw); // a copy, so that it is aligned and the file's buffer can be freed (Buffer.slice would not copy)
     const width = ARRAYS[dtype].BYTES_PER_ELEMENT;
     data = new ARRAYS[dtype](bytes.buffer, 0, Math.floor(bytes.length / width));
   } else if (dtype === 'float32') {
@@ -152,7 +152,7 @@ export function readTensor(proto: TensorProto): Tensor {
   return { dtype, shape, data };
 }
 
-/** Writes a tensor as raw little-endian bytes; shares the tensor's memory until it is encoded. */
+/** Writes a tensor as raw little-endian bytes. It shares the tensor's memory until it is encoded. */
 export function writeTensor(name: string, tensor: Tensor): TensorProto {
   const { buffer, byteOffset, byteLength } = tensor.data;
   return {

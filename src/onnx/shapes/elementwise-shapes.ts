@@ -13,7 +13,7 @@ export function requireInput(call: ShapeCall, index: number): Value {
   return value;
 }
 
-/** The shape two shapes broadcast to; NaN where they do not fit. */
+/** The shape that two shapes broadcast to, with NaN where they do not fit. */
 export function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {

@@ -1,6 +1,6 @@
 /**
- * Shape inference: per operator, the element types and shapes that come out. It covers the operators that
- * have a gradient rule and those the rules emit; others are evaluated once when a model is imported.
+ * Infers the element types and shapes of an operator's outputs. It covers the operators with a gradient rule and those
+ * that the rules emit. Others are run once when a model is imported.
  */
 import { PawdexError } from '../../errors.js';
 import type { OutputSpec, ShapeCall } from '../types.js';

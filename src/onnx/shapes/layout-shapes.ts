@@ -82,7 +82,7 @@ export function concat(call: ShapeCall): OutputSpec[] {
   return createOutput(call, first.with(axis, total));
 }
 
-/** Where a slice along one axis begins, how it steps and how many elements it takes. */
+/** Where a slice along one axis begins, its step and its number of elements. */
 export interface SliceRange {
   axis: number;
   start: number;
@@ -137,7 +137,7 @@ export function gather(call: ShapeCall): OutputSpec[] {
   ]);
 }
 
-/** Elements added before and after each axis by a Pad node; negative where it crops. */
+/** Elements that a Pad node adds before and after each axis; negative where it crops. */
 export function resolvePads(call: ShapeCall, rank: number): { before: number[]; after: number[] } {
   const pads = requireConstant(call, 1);
   const axes = readConstant(call, 3)?.map((axis) => resolveAxis(axis, rank));

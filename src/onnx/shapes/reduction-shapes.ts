@@ -3,7 +3,7 @@ import { readConstant, readInt, resolveAxis } from '../attributes.js';
 import type { OutputSpec, ShapeCall } from '../types.js';
 import { requireInput } from './elementwise-shapes.js';
 
-/** The axes a Reduce* node reduces, counted from the front and sorted; all of them where none are named. */
+/** The axes that a Reduce* node reduces, counted from the front and sorted; all of them if none is named. */
 export function resolveReducedAxes(call: ShapeCall, rank: number): number[] {
   const named = readConstant(call, 1) ?? [];
   if (named.length > 0) {

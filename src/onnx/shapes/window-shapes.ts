@@ -3,14 +3,14 @@ import { readInt, readInts, readString } from '../attributes.js';
 import type { OutputSpec, ShapeCall } from '../types.js';
 import { requireInput } from './elementwise-shapes.js';
 
-/** The geometry of a window that slides over the spatial axes; one entry per axis. */
+/** The geometry of a window that slides over the spatial axes, with one entry per axis. */
 export interface Window {
   kernel: number[];
   strides: number[];
   dilations: number[];
   /** Padding before each spatial axis. */
   begin: number[];
-  /** Padding after each spatial axis, as the node says (rounding up may read beyond it). */
+  /** Padding after each spatial axis. Rounding up may read beyond it. */
   end: number[];
   /** Spatial size of the output. */
   output: number[];
@@ -50,7 +50,7 @@ export function computeWindow(
     const steps = (length + begin + end - extent) / stride;
     const roundUp = readInt(attributes, 'ceil_mode', 0) === 1;
     let output = (roundUp ? Math.ceil(steps) : Math.floor(steps)) + 1;
-    // Rounding up never adds a window that would start in the padding after the input.
+    // Rounding up never adds a window that starts in the padding after the input.
     if (roundUp && (output - 1) * stride >= length + begin) {
       output -= 1;
     }

@@ -6,17 +6,17 @@ import type { GraphBuilder, RuleCall } from './graph-builder.js';
 import { RULES } from './rules/index.js';
 import type { GraphNode } from './types.js';
 
-/** Types that carry a gradient. */
+/** Whether a value can have a gradient. */
 const isFloat = (value: Value): boolean => value.dtype === 'float32' || value.dtype === 'float64';
 
 /**
- * Appends the computation of gradients to a graph. Only what lies between `wrt` and the seeds is
- * differentiated: frozen weights stay constants and cost nothing.
+ * Appends the computation of gradients to a graph. Only what lies between `wrt` and the seeds is differentiated:
+ * frozen weights stay constants and cost nothing.
  *
- * @param seeds value -> the gradient of the loss with respect to it, of the same shape; for a scalar loss,
- *   itself -> the scalar 1
+ * @param seeds value -> the gradient of the loss with respect to it, of the same shape; for a scalar loss, itself ->
+ *   the scalar 1
  * @param wrt the values whose gradients are wanted, usually the trainable weights
- * @returns an entry for each of `wrt`; zeros for those the seeds do not depend on
+ * @returns an entry for each value of `wrt`; zeros if the seeds do not depend on it
  * @throws PawdexError `operator_not_differentiable`, naming the operator, its node, and the weights to freeze
  */
 export function appendGradients(
@@ -56,7 +56,7 @@ export function appendGradients(
   return new Map(wrt.map((value) => [value, found.get(value) ?? g.zeros(value.shape)]));
 }
 
-/** All float values computed from `sources`, the sources included. */
+/** Finds all float values that are computed from `sources`, including the sources. */
 function findDependents(g: GraphBuilder, sources: readonly Value[]): Set<Value> {
   const active = new Set(sources);
   for (const node of g.tape) {
@@ -94,7 +94,7 @@ function createRuleCall(
   return { g, node, x: input(0), y: node.outputs[0] as Value, dy, dys, input, needs, shapes };
 }
 
-/** Names the operator and what to freeze so that no gradient has to pass it. */
+/** Names the operator, and what to freeze so that no gradient has to pass it. */
 function createMissingRuleError(g: GraphBuilder, node: GraphNode, wrt: readonly Value[]): PawdexError {
   const before = wrt.filter((weight) => findDependents(g, [weight]).has(node.outputs[0] as Value));
   const names = before.map((weight) => weight.name);

@@ -1,4 +1,4 @@
-/** Comparing gradients with central finite differences: (f(w + h d) - f(w - h d)) / 2h. */
+/** Compares gradients with central finite differences: (f(w + h d) - f(w - h d)) / 2h. */
 import { PawdexError } from '../../errors.js';
 import { createRandom } from '../../math/random.js';
 import { computeDot, computeLength } from '../../math/vectors.js';
@@ -9,17 +9,19 @@ import type { GraphBuilder } from './graph-builder.js';
 import { GraphSession, type SessionOptions } from './graph-session.js';
 
 export interface CheckOptions {
-  /** What is differentiated; anything but a scalar is first multiplied with a fixed random tensor and summed. */
+  /** What to differentiate. Anything but a scalar is first multiplied with a fixed random tensor and summed. */
   readonly objective: Value;
-  /** A tensor per graph input that is no parameter. */
+  /** A tensor for each graph input that is not a parameter. */
   readonly feeds?: Readonly<Record<string, Tensor>>;
-  /** Weights of up to this many elements are checked element by element, larger ones along directions; 64. */
+  /**
+   * Weights with up to this many elements are checked element by element, larger ones along directions. Default: 64.
+   */
   readonly elementwiseUpTo?: number;
-  /** Random directions per larger weight, besides that of the gradient itself; 4. */
+  /** Random directions per larger weight, in addition to the direction of the gradient. Default: 4. */
   readonly directions?: number;
-  /** Steps h tried for each derivative, in units of the weight's values; the best agreement counts. */
+  /** Steps h to try for each derivative, in units of the weight's values. The best agreement counts. */
   readonly steps?: readonly number[];
-  /** Seed of the directions; 1. */
+  /** Seed of the random directions. Default: 1. */
   readonly seed?: number;
   readonly session?: SessionOptions;
 }
@@ -41,8 +43,8 @@ const STEPS = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4];
 /**
  * Checks the gradient of every parameter of a graph.
  *
- * In float32 a sound rule agrees to about 1e-3 or better; kinks (Relu, Clip, MaxPool) near a value, and gradients
- * that almost vanish, show larger errors without being wrong.
+ * In float32, a correct rule agrees to about 1e-3 or better. Kinks near a value (Relu, Clip, MaxPool) and gradients
+ * that almost vanish show larger errors without being wrong.
  *
  * @param g the graph; its outputs are replaced
  * @returns one entry per parameter, in the order they were declared
@@ -119,7 +121,7 @@ async function checkWeight(
     for (const step of options.steps ?? STEPS) {
       const up = data.map((value, i) => value + step * spread * (direction[i] ?? 0));
       const down = data.map((value, i) => value - step * spread * (direction[i] ?? 0));
-      // The step as float32 took it, which rounds.
+      // The step that float32 took, which differs from h by rounding.
       const taken = computeDot(
         up.map((value, i) => value - (down[i] ?? 0)),
         direction,
@@ -139,7 +141,7 @@ async function checkWeight(
   return { name: weight.name, shape: weight.shape, compared: directions.length, relativeError, norm };
 }
 
-/** A vector of random signs: every element takes part. */
+/** Draws a vector of random signs, so that every element takes part. */
 function drawSigns(length: number, random: () => number): Float32Array {
   return Float32Array.from({ length }, () => (random() < 0.5 ? -1 : 1));
 }

@@ -1,12 +1,12 @@
 /**
- * Depthwise convolution as matrix products. onnxruntime's CPU kernels handle one channel at a time, so that a
- * trainable depthwise convolution, and above all its two gradients, took most of a training step. Here a block
- * of output rows of a channel is a product of the input rows it sees with a banded (Toeplitz) matrix made from
- * the kernel, and the three computations become
+ * Computes depthwise convolutions as matrix products. onnxruntime's CPU kernels handle one channel at a time, so a
+ * trainable depthwise convolution, and especially its two gradients, took most of a training step. Here, a block of
+ * output rows of a channel is the product of the input rows that it sees with a banded (Toeplitz) matrix made from the
+ * kernel. The three computations become
  *
  *     y = rows(x) T(w)      dw = the taps of rows(x)^T dy      dx = depthwise(dy, reversed w)
  *
- * which multiply by many zeros and still are several times faster (numbers in docs/autodiff.md).
+ * They multiply by many zeros and are still several times faster (npm run bench:train).
  *
  * Layout: x [C, N, H, W], the channel first; weight [C, 1, kH, kW]; y [C, N, P, Q].
  */
@@ -17,10 +17,10 @@ import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { computeOverhang } from './rules/spread-window.js';
 
-/** Up to this many entries one matrix maps a whole image, and no rows have to be copied. */
+/** Up to this many entries, one matrix maps a whole image, and no rows are copied. */
 const WHOLE_IMAGE = 10_000;
 
-/** How the output is cut into blocks of rows. */
+/** How the output is divided into blocks of rows. */
 interface Blocks {
   count: number;
   /** Output rows per block. */
@@ -73,8 +73,8 @@ function appendRows(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): 
 }
 
 /**
- * Which tap stands where in the Toeplitz matrix, 0/1: [kH * kW, seen * W * rows * Q], or with `turned` the entries
- * of the transposed matrix, [kH * kW, rows * Q * seen * W].
+ * Says with 0 and 1 which tap is where in the Toeplitz matrix: [kH * kW, seen * W * rows * Q], or with `turned` the
+ * entries of the transposed matrix, [kH * kW, rows * Q * seen * W].
  */
 function createSelection(
   g: GraphBuilder,
@@ -87,7 +87,7 @@ function createSelection(
   const columns = blocks.rows * h.output;
   const seen = blocks.seen * width;
   const shape = [v.kernel * h.kernel, seen * columns];
-  // Shared among all layers of this geometry; onnxruntime then computes a layer's matrix once for both passes.
+  // Shared by all layers with this geometry, so that onnxruntime computes a layer's matrix once for both passes.
   return g.shared(`taps ${JSON.stringify([v, h, width, blocks, turned])}`, () => {
     const data = new Float32Array(countElements(shape));
     for (let tap = 0; tap < v.kernel * h.kernel; tap += 1) {
@@ -120,7 +120,7 @@ function appendToeplitz(
   return g.reshape(spread, [channels, blocks.seen * width, blocks.rows * readAxis(window, 1).output]);
 }
 
-/** onnxruntime's own kernel is faster for this one shape of window on all but the smallest images. */
+/** Whether onnxruntime's own kernel is faster, which is so for one shape of window on all but the smallest images. */
 function hasFastKernel(window: Window, blocks: Blocks, pads: readonly number[]): boolean {
   const plain = [...window.strides, ...window.dilations].every((n) => n === 1);
   return plain && window.kernel.every((n) => n === 3) && blocks.count > 1 && pads.every((pad) => pad >= 0);
@@ -144,7 +144,7 @@ function appendForward(g: GraphBuilder, x: Value, weight: Value, window: Window)
   );
 }
 
-/** The weight repeated for every image of the batch: [C * N, 1, kH, kW]. */
+/** Repeats the weight for every image of the batch: [C * N, 1, kH, kW]. */
 function repeatPerImage(g: GraphBuilder, weight: Value, batch: number): Value {
   const [channels = 1, one = 1, ...kernel] = weight.shape;
   const repeated = g.expand(g.reshape(weight, [channels, 1, one, ...kernel]), [
@@ -157,7 +157,7 @@ function repeatPerImage(g: GraphBuilder, weight: Value, batch: number): Value {
 }
 
 /**
- * A convolution of each channel with a kernel of its own.
+ * Appends a convolution of each channel with its own kernel.
  *
  * @param x float32 [C, N, H, W]
  * @param weight float32 [C, 1, kH, kW]
@@ -210,7 +210,7 @@ function appendWeightGradient(g: GraphBuilder, x: Value, weight: Value, dy: Valu
   const blocks = chooseBlocks(x, window);
   const columns = blocks.rows * readAxis(window, 1).output;
   const rows = appendRows(g, x, window, blocks);
-  // dy^T rows(x), not rows(x)^T dy: the narrower factor is the cheaper one to transpose.
+  // dy^T rows(x), not rows(x)^T dy: transposing the narrower factor is cheaper.
   const turned = g.transposeLast(g.reshape(dy, [channels, batch * blocks.count, columns]));
   const matrix = g.reshape(g.matMul(turned, rows), [channels, columns * blocks.seen * width]);
   return g.reshape(

@@ -1,4 +1,7 @@
-/** Writing computations: one method per operator, numbers accepted where a tensor is, axes as plain lists. */
+/**
+ * Writes computations: one method per operator, named after it. Numbers are accepted in place of tensors, and axes are
+ * plain lists.
+ */
 import type { Attribute } from '../../onnx/onnx-model.js';
 import {
   countElements,
@@ -17,7 +20,7 @@ export type Operand = Value | number;
 
 const TO_THE_END = Number.MAX_SAFE_INTEGER;
 
-/** A node whose gradient is asked for, seen from its rule. */
+/** What a gradient rule gets to know about its node. */
 export interface RuleCall {
   /** Where the gradient is written. */
   readonly g: GraphBuilder;
@@ -32,7 +35,7 @@ export interface RuleCall {
   readonly dys: readonly (Value | undefined)[];
   /** Input `index`, which the operator requires. */
   input(index: number): Value;
-  /** Whether the gradient with respect to input `index` is wanted; what is not wanted need not be built. */
+  /** Whether the gradient with respect to input `index` is needed. Others need not be built. */
   needs(index: number): boolean;
   /** The node as shape inference sees it. */
   readonly shapes: ShapeCall;
@@ -41,14 +44,14 @@ export interface RuleCall {
 /**
  * Builds the gradients of the loss with respect to a node's inputs (a vector-Jacobian product).
  *
- * @returns one entry per input, each of its input's shape; undefined where the gradient is zero or not wanted
+ * @returns one entry per input, each of its input's shape; undefined where the gradient is zero or not needed
  */
 export type GradientRule = (call: RuleCall) => (Value | undefined)[];
 
 /** A {@link OperatorGraph} with a method for every operator that losses, gradients and optimisers are written with. */
 export class GraphBuilder extends OperatorGraph {
   readonly #shared = new Map<string, Value>();
-  /** The gradient rules of composites, which go before those of their operator. */
+  /** The gradient rules of composites. */
   readonly compositeRules = new Map<GraphNode, GradientRule>();
 
   /**
@@ -61,7 +64,7 @@ export class GraphBuilder extends OperatorGraph {
     return node.outputs[0] as Value;
   }
 
-  /** A constant that is made once per graph: the same `name` gives the same value. */
+  /** A constant that is made once per graph: the same `name` returns the same value. */
   shared(name: string, make: () => Tensor): Value {
     const known = this.#shared.get(name);
     if (known) {

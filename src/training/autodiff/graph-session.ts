@@ -1,4 +1,4 @@
-/** Running graphs: a thin layer over onnxruntime-node that speaks in {@link Tensor}s. */
+/** Runs graphs: a thin layer over onnxruntime-node that takes and returns {@link Tensor}s. */
 import '../../encoder/no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../../errors.js';
@@ -15,16 +15,22 @@ import {
 
 /** Where and how a graph runs. */
 export interface SessionOptions {
-  /** Threads for the work inside an operator; 2 unless given. */
+  /** Threads that work on one operator. Default: 2. */
   readonly threads?: number;
   /**
-   * `cpu` unless given. One that cannot be had is an error, never a silent fall-back. Single operators that it lacks
-   * run on the CPU beside it, and {@link SessionOptions.onPlacement} hears of it.
+   * Default: `cpu`. A provider that is missing is an error, never a silent fallback. Single operators that it lacks
+   * run on the CPU, and {@link SessionOptions.onPlacement} is told.
    */
   readonly provider?: Provider;
-  /** Told after the first run where its operators ran, unless on the CPU anyway; a process warning unless given. */
+  /**
+   * Called after the first run with where its operators ran, unless the provider is the CPU. Default: a process
+   * warning.
+   */
   readonly onPlacement?: (placement: Placement) => void;
-  /** Writes a profile of every run to a file whose name starts so; placement is in it, and not told. */
+  /**
+   * Writes a profile of every run to a file with this prefix. It contains the placement, so `onPlacement` is not
+   * called.
+   */
   readonly profile?: string;
 }
 
@@ -32,7 +38,7 @@ export interface SessionOptions {
 export class GraphSession {
   readonly #session: ort.InferenceSession;
   readonly #options: SessionOptions;
-  /** Until the first run is over. */
+  /** Set until the first run is over. */
   #probe: PlacementProbe | undefined;
 
   private constructor(
@@ -72,8 +78,8 @@ export class GraphSession {
   /**
    * Runs the graph once.
    *
-   * @param feeds a tensor per graph input; others are ignored, so that one set can feed several graphs
-   * @param into buffers for some of the outputs, written in place; they must not be among the feeds
+   * @param feeds a tensor for each graph input; others are ignored, so that one set can feed several graphs
+   * @param into buffers for some of the outputs, which are written in place and must not be among the feeds
    * @returns every output
    * @throws PawdexError `internal` when a feed is missing or onnxruntime fails
    */
@@ -118,7 +124,7 @@ export class GraphSession {
     }
   }
 
-  /** Writes the profile where one was asked for. */
+  /** Writes the profile, if one was requested. */
   endProfiling(): void {
     this.#session.endProfiling();
   }
@@ -140,15 +146,15 @@ function createSession(
     executionProviders: [createProviderOptions(provider, bytes)],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // Planning memory from the first run's pattern kept that run's memory too: twice the peak, no faster.
+    // Memory patterns also kept the memory of the first run: twice the peak, and no faster.
     enableMemPattern: false,
-    // It warns that some operators went to the CPU, but not which.
+    // onnxruntime would warn that some operators run on the CPU without saying which.
     ...(provider === 'cpu' ? {} : { logSeverityLevel: 3 }),
     ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
   });
 }
 
-/** Whether a provider runs anything at all. */
+/** Whether a provider can run anything at all. */
 async function isAvailable(provider: Provider): Promise<boolean> {
   const g = new OperatorGraph();
   g.output('y', g.op('Exp', [g.input('x', 'float32', [1])]));
@@ -158,7 +164,7 @@ async function isAvailable(provider: Provider): Promise<boolean> {
     await session.release();
     return true;
   } catch {
-    // Why is in the error that led here.
+    // The reason is in the error that led here.
     return false;
   }
 }
@@ -183,7 +189,7 @@ function fromOrt(tensor: ort.Tensor): Tensor {
   if (tensor.type === 'float16' && !(data instanceof Uint16Array)) {
     data = new Uint16Array(data.buffer, data.byteOffset, data.length);
   }
-  // An empty result comes back without a typed array of its own.
+  // An empty result has no typed array of its own.
   if (countElements(tensor.dims) === 0) {
     return { dtype: tensor.type as DType, shape: tensor.dims, data: new Float32Array() };
   }

@@ -1,7 +1,7 @@
 /**
- * A computation as a list of ONNX operators, every value with a known element type and shape. Shapes are
- * static: a graph is built for one batch size. That keeps gradient rules free of shape arithmetic at run
- * time, and lets onnxruntime plan memory once.
+ * A computation as a list of ONNX operators, in which every value has a known element type and shape. Shapes are
+ * static: a graph is built for one batch size. Gradient rules therefore need no shape arithmetic at run time, and
+ * onnxruntime plans memory once.
  */
 import { PawdexError } from '../../errors.js';
 import {
@@ -19,17 +19,17 @@ import type { GraphNode, NodeOptions } from './types.js';
 /** The oldest operator set that graphs are written in; a newer backbone raises it. */
 export const MINIMUM_OPSET = 18;
 
-/** Operators, inputs, constants and outputs; {@link OperatorGraph.toBytes} writes what the outputs need as a model. */
+/** Operators, inputs, constants and outputs. {@link OperatorGraph.toBytes} writes what the outputs need as a model. */
 export class OperatorGraph {
   readonly nodes: GraphNode[] = [];
   /** What is differentiated, in order: the nodes, with composites in place of the nodes inside them. */
   readonly tape: GraphNode[] = [];
   readonly inputs: Value[] = [];
-  /** Trainable weights: graph inputs with the values training starts from. */
+  /** Trainable weights: graph inputs, with the values that training starts from. */
   readonly parameters = new Map<Value, Tensor>();
   /** Name in the written model -> value. */
   readonly outputs = new Map<string, Value>();
-  /** Raised to the operator set of an imported model that is newer. */
+  /** The operator set; importing a newer model raises it. */
   opset = MINIMUM_OPSET;
 
   readonly #constants = new Map<Value, Tensor>();
@@ -40,7 +40,7 @@ export class OperatorGraph {
   #insideComposite = false;
 
   /**
-   * Declares an input that is fed on every run, by exactly this name.
+   * Declares an input that is fed on every run under exactly this name.
    *
    * @throws PawdexError `internal` when the name is taken
    */
@@ -191,7 +191,7 @@ export class OperatorGraph {
     };
   }
 
-  /** Computed values that are called in the written model what the output is called. */
+  /** Computed values that get the name of their output in the written model. */
   #outputNames(): Map<Value, string> {
     const names = new Map<Value, string>();
     for (const [name, value] of this.outputs) {
@@ -211,7 +211,7 @@ export class OperatorGraph {
     return { name: this.#unique(name, this.#valueNames), dtype, shape };
   }
 
-  /** The name within the scope, numbered where it is taken. */
+  /** Makes a name unique within the scope, by a number if necessary. */
   #unique(name: string, taken: Set<string>): string {
     const wanted = this.#scope + name;
     let unique = wanted;

@@ -1,4 +1,4 @@
-/** Where graphs run other than on the CPU: how that is asked for, and which operators came back to the CPU. */
+/** Execution providers other than the CPU: how to request them, and which operators ran on the CPU anyway. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,11 +16,11 @@ export interface Placement {
   readonly there: number;
   /** Operator name -> calls that ran on the CPU instead. */
   readonly onCpu: Readonly<Record<string, number>>;
-  /** Copies of tensors between the two that this took. */
+  /** Copies of tensors between the two. */
   readonly copies: number;
 }
 
-/** What to do when there is no such provider. */
+/** What to do when a provider is missing. */
 export const PROVIDER_HINTS: Readonly<Record<Provider, string>> = {
   cpu: 'Reinstall onnxruntime-node.',
   webgpu:
@@ -28,7 +28,7 @@ export const PROVIDER_HINTS: Readonly<Record<Provider, string>> = {
   cuda: 'On Linux x64 with CUDA 12 and cuDNN 9, install the provider: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12. See docs/gpu.md.',
 };
 
-/** The provider as onnxruntime takes it, with its kernels' gaps worked around. */
+/** Configures a provider for onnxruntime, working around gaps in its kernels. */
 export function createProviderOptions(
   provider: Provider,
   bytes: Uint8Array,
@@ -36,12 +36,12 @@ export function createProviderOptions(
   if (provider !== 'webgpu') {
     return provider;
   }
-  // It takes every MaxPool and then fails on one that is asked for indices, as the gradient of MaxPool needs them.
+  // WebGPU accepts every MaxPool and then fails on one with indices, which the gradient of MaxPool needs.
   const forceCpuNodeNames = readModel(bytes)
     .nodes.filter(({ op, outputs }) => op === 'MaxPool' && outputs.length > 1)
     .map(({ name }) => name);
-  // Its channels-last convolution is wrong, without a word, for 6, 9, 18, ... input channels (multiples of 3 but not
-  // of 4) and 4, 8, ... output channels; in a gradient of weights, the batch is the input channels.
+  // Its channels-last convolution is silently wrong for 6, 9, 18, ... input channels (multiples of 3 but not of 4) and
+  // 4, 8, ... output channels. In a gradient of weights, the batch takes the place of the input channels.
   return {
     name: 'webgpu',
     preferredLayout: 'NCHW',
@@ -105,7 +105,7 @@ function countPlacements(provider: Provider, events: readonly ProfileEvent[]): P
   return { provider, there, onCpu, copies };
 }
 
-/** A placement in a sentence. */
+/** Describes a placement in a sentence. */
 export function describePlacement({ provider, there, onCpu, copies }: Placement): string {
   const list = Object.entries(onCpu).map(([op, calls]) => `${calls} ${op}`);
   return list.length === 0

@@ -1,9 +1,11 @@
-/** Batch normalisation with the statistics of the batch (Ioffe & Szegedy, arXiv 1502.03167), in single operators. */
+/**
+ * Batch normalisation by the statistics of the batch (Ioffe & Szegedy, arXiv 1502.03167), written in single operators.
+ */
 
 import type { Value } from '../../../onnx/types.js';
 import type { GraphBuilder } from '../graph-builder.js';
 
-/** A normalised batch with the statistics it was normalised by. */
+/** A normalised batch with its statistics. */
 export interface BatchNormalised {
   /** [N, C, ...], of the input's shape. */
   y: Value;

@@ -1,4 +1,4 @@
-/** Evaluating one node on its own, for what cannot be known by reading it. */
+/** Runs a single node to find out what cannot be read from it. */
 import { type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
 import { createZeros, type Tensor } from '../../../onnx/tensor.js';
 import type { Value } from '../../../onnx/types.js';
@@ -8,8 +8,8 @@ import { GraphSession } from '../graph-session.js';
 export type NodeInput = Value | Tensor | undefined;
 
 /**
- * Runs a node by itself. Computed inputs are fed zeros: what comes out has the right shape and type, and the
- * right values where all inputs are constants.
+ * Runs a node alone. Computed inputs are fed zeros, so the results have the right shapes and types, and the right
+ * values if all inputs are constants.
  *
  * @throws PawdexError `model_invalid` when onnxruntime does not know the operator
  */
@@ -31,7 +31,7 @@ export async function evaluateNode(
     opset,
     initialisers: new Map(Object.entries(feeds)),
     inputs: [],
-    // The types are left to onnxruntime; the names are enough.
+    // onnxruntime infers the types.
     outputs: outputs.filter((name) => name !== '').map((name) => ({ name })),
     nodes: [{ ...node, inputs: names, outputs }],
   };

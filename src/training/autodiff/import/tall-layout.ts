@@ -1,9 +1,8 @@
 /**
- * The tall layout. A batch [N, C, H, W] is stacked into one tall image [1, C, N * H, W]; a 1x1 convolution is
- * then one matrix product over all images, forwards and backwards, and its weight gradient needs no sum over
- * the batch. Depthwise convolutions work on the same memory as [C, N, H, W]. Networks whose trained convolutions
- * are all of these two kinds (MobileNet, EfficientNet) enter the layout once, by a transposition, and leave it at
- * the global pooling.
+ * The tall layout. A batch [N, C, H, W] is stacked into one tall image [1, C, N * H, W]; a 1x1 convolution is then one
+ * matrix product over all images, forwards and backwards, and its weight gradient needs no sum over the batch.
+ * Depthwise convolutions work on the same memory as [C, N, H, W]. Networks whose trained convolutions are all of these
+ * two kinds (MobileNet, EfficientNet) enter the layout once, by a transposition, and leave it at global pooling.
  */
 
 import { readInt } from '../../../onnx/attributes.js';
@@ -22,10 +21,10 @@ const UNARY = new Set(
 const BINARY = new Set(['Add', 'Sub', 'Mul', 'Div']);
 
 /**
- * Whether the tall layout suits a model: every convolution a gradient has to pass is 1x1 or depthwise. A single
- * other one would cost two transpositions wherever it stands.
+ * Whether the tall layout suits a model: every convolution that a gradient passes is 1x1 or depthwise. Each other
+ * convolution would cost two transpositions.
  *
- * @param trained names of the values a gradient has to pass
+ * @param trained names of the values that a gradient passes
  */
 export function isTallLayoutSuitable(model: Model, trained: ReadonlySet<string>): boolean {
   const convolutions = model.nodes.filter(
@@ -71,8 +70,8 @@ export class TallLayout {
    * Appends a node in the tall layout.
    *
    * @param inputs the node's inputs, in either layout
-   * @param trained whether a gradient has to pass the node
-   * @returns undefined where the node is to be appended as it is, to plain inputs
+   * @param trained whether a gradient passes the node
+   * @returns undefined if the node has to be appended as it is, to plain inputs
    */
   apply(node: ModelNode, inputs: readonly (Value | undefined)[], trained: boolean): Value | undefined {
     const [x, second] = inputs;

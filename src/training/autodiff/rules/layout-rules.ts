@@ -126,7 +126,7 @@ function interleaveZeros(g: GraphBuilder, x: Value, axis: number, step: number):
   return g.slice(g.reshape(cells, x.shape.with(axis, length)), axis, 0, length - (step - 1));
 }
 
-/** Which element of a line of `length` the border shows at position `i`. */
+/** The element of a line of `length` that the border repeats at position `i`. */
 function sourceOf(mode: string, i: number, length: number): number {
   if (mode === 'edge') {
     return Math.min(Math.max(i, 0), length - 1);
@@ -142,7 +142,7 @@ function sourceOf(mode: string, i: number, length: number): number {
   return position < length ? position : 2 * (length - 1) - position;
 }
 
-/** Along one axis, adds element i of x to element sources[i] of the result: a product with a 0/1 matrix. */
+/** Adds element i of x to element sources[i] of the result along one axis, by a product with a 0/1 matrix. */
 function collect(g: GraphBuilder, x: Value, axis: number, sources: readonly number[], length: number): Value {
   const matrix = new Float32Array(sources.length * length);
   sources.forEach((source, i) => {

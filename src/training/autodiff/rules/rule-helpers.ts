@@ -14,19 +14,19 @@ export function sumTo(g: GraphBuilder, gradient: Value, shape: readonly number[]
   return g.reshape(axes.length === 0 ? gradient : g.reduceSum(gradient, axes), shape);
 }
 
-/** The error for a form of an operator, or one of its inputs, that its rule does not cover. */
+/** The error for a form of an operator, or for one of its inputs, that its rule does not cover. */
 export function createNotDifferentiableError(node: GraphNode, because: string): PawdexError {
   return new PawdexError('operator_not_differentiable', {
     detail: `${describeNode({ op: node.op, name: node.name })}: ${because}`,
   });
 }
 
-/** A power of two, so that the product is exact; it lifts every normal number over 1. */
+/** A power of two, so that the product is exact. It lifts every normal number above 1. */
 const STEEP = 2 ** 100;
 
 /**
- * 1 where x > 0, else 0, as float32: a very steep HardSigmoid. onnxruntime's CPU kernel for it is ten times as fast
- * as those of Sign, or of a comparison and a Cast.
+ * 1 where x > 0, else 0, as float32: a very steep HardSigmoid. Its CPU kernel in onnxruntime is ten times as fast as
+ * that of Sign, or of a comparison with a Cast.
  */
 export function markPositive(g: GraphBuilder, x: Value): Value {
   return g.op('HardSigmoid', [x], { alpha: asFloat(STEEP), beta: asFloat(0) });

@@ -46,8 +46,8 @@ export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
   GlobalAveragePool: ({ g, x, dy }) => [g.expand(g.mul(dy, 1 / countElements(x.shape.slice(2))), x.shape)],
 
   /**
-   * y = max over a sliding window: dy goes to where the maximum was. The positions are computed by a second
-   * MaxPool here, so that the one in the forward pass stays as the importer found it.
+   * y = max over a sliding window: dy goes to where the maximum was. A second MaxPool computes the positions, so that
+   * the one in the forward pass stays as it was imported.
    */
   MaxPool: ({ g, node, x, dy }) => {
     const positions = g.addNode('MaxPool', [x], { attributes: node.attributes, outputCount: 2 })[1];
@@ -135,7 +135,7 @@ function correlate(g: GraphBuilder, { x, weight, dy, group, window }: ConvCall):
     dilations: window.strides,
     pads: [...window.begin, ...computeOverhang(window, spatial).map((end) => Math.max(end, 0))],
   });
-  // Rows at the far end that no window reached gave taps beyond the kernel.
+  // Rows at the far end that no window reached produce taps beyond the kernel.
   window.kernel.forEach((size, axis) => {
     if (gradient.shape[axis + 2] !== size) {
       gradient = g.slice(gradient, axis + 2, 0, size);
@@ -144,7 +144,7 @@ function correlate(g: GraphBuilder, { x, weight, dy, group, window }: ConvCall):
   return g.reshape(g.transpose(gradient, swapFirstAxes(gradient)), weight.shape);
 }
 
-/** The axis order that exchanges the first two axes. */
+/** The order of axes that swaps the first two. */
 function swapFirstAxes(value: Value): number[] {
   return value.shape.map((_, axis) => (axis < 2 ? 1 - axis : axis));
 }

@@ -4,8 +4,8 @@
  *     g = g min(1, clip / (|g| + 1e-6))      m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2
  *     w = w (1 - rate decay) - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
  *
- * What changes from step to step is fed as scalars, computed in double precision outside: 1 - b2^t has four
- * digits left in float32.
+ * The values that change from step to step are fed as scalars, computed outside in double precision: in float32, 1 -
+ * b2^t would keep four digits.
  */
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
 import type { Value } from '../../../onnx/types.js';
@@ -13,17 +13,17 @@ import type { GraphBuilder } from '../graph-builder.js';
 
 /** Settings of the optimiser; the defaults are PyTorch's. */
 export interface AdamWOptions {
-  /** Decay of the mean of the gradients; 0.9. */
+  /** Decay of the mean of the gradients. Default: 0.9. */
   readonly beta1?: number;
-  /** Decay of the mean of their squares; 0.999. */
+  /** Decay of the mean of their squares. Default: 0.999. */
   readonly beta2?: number;
-  /** 1e-8. */
+  /** Default: 1e-8. */
   readonly epsilon?: number;
-  /** Decoupled weight decay per step, times the learning rate; 0.01. */
+  /** Decoupled weight decay per step, times the learning rate. Default: 0.01. */
   readonly weightDecay?: number;
-  /** Largest norm of all gradients together; no limit unless given. */
+  /** Largest norm of all gradients together. Default: no limit. */
   readonly clipNorm?: number;
-  /** Per weight: a factor on the learning rate (layer-wise rates; 1) and whether it decays (true). */
+  /** For each weight, a factor on the learning rate (default: 1) and whether it decays (default: true). */
   readonly perWeight?: (name: string) => { rate?: number; decay?: boolean };
 }
 
@@ -49,7 +49,7 @@ const RATE = 'adamw rate';
 const EPSILON = 'adamw epsilon';
 const DECAY = 'adamw decay';
 
-/** Appends the update of all weights; declares three scalar inputs that {@link createAdamWFeeds} fills. */
+/** Appends the update of all weights. Declares three scalar inputs, which {@link createAdamWFeeds} fills. */
 export function appendAdamW(
   g: GraphBuilder,
   slots: readonly AdamWSlot[],
@@ -68,8 +68,8 @@ export function appendAdamW(
   const toM = g.mul(clip, 1 - beta1);
   const toV = g.mul(g.square(clip), 1 - beta2);
   const results = slots.map(({ name, weight, gradient, ...slot }) => {
-    // Flat, because onnxruntime takes a scalar operand element by element where the other ends in axes of length 1,
-    // as the weights of 1x1 convolutions do.
+    // Flat, because onnxruntime is slow with a scalar operand if the other operand ends in axes of length 1, as the
+    // weights of 1x1 convolutions do.
     const flat = [countElements(weight.shape)];
     const slope = g.reshape(gradient, flat);
     const { rate: factor = 1, decay: decays = true } = options.perWeight?.(name) ?? {};
@@ -90,7 +90,7 @@ export function appendAdamW(
 }
 
 /**
- * The scalars of one step, the bias corrections folded in.
+ * Creates the scalars of one step, which include the bias corrections.
  *
  * @param step 1 for the first step
  */

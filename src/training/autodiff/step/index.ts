@@ -1,4 +1,4 @@
-/** Taking training steps: forward, loss, backward and update, in one graph or in four. */
+/** Takes training steps: forward, loss, backward and update, in one graph or in four. */
 import { PawdexError } from '../../../errors.js';
 import { createZeros, type Tensor } from '../../../onnx/tensor.js';
 import { GraphSession, type SessionOptions } from '../graph-session.js';
@@ -19,17 +19,16 @@ export interface StepOptions {
   /** Examples per step. */
   readonly batch: number;
   /**
-   * Examples that go through the network at once; a divisor of `batch`, and all of it unless given. A smaller chunk
-   * needs the memory of that chunk only and computes the forward pass twice (gradient caching, Gao et al.,
-   * arXiv 2101.06983); the gradient is that of the whole batch. Encoders that normalise by batch statistics see
-   * the chunk's.
+   * Examples that go through the network at once: a divisor of `batch`. Default: the whole batch. A smaller chunk
+   * needs less memory and computes the forward pass twice (gradient caching, Gao et al., arXiv 2101.06983). The
+   * gradient is that of the whole batch, but encoders that normalise by batch statistics see only the chunk.
    */
   readonly chunk?: number;
   readonly optimiser?: AdamWOptions;
   readonly session?: SessionOptions;
 }
 
-/** What a step gives back. */
+/** The result of a step. */
 export interface StepResult {
   /** The loss before the update. */
   loss: number;
@@ -40,7 +39,7 @@ export interface StepResult {
 }
 
 /**
- * A training step with its state. On one machine, with the same number of threads, equal feeds give equal bits.
+ * A training step with its state. On one machine with the same number of threads, the same feeds give the same bits.
  *
  * @example
  *   const step = await TrainingStep.create(objective, { batch: 64 });
@@ -139,8 +138,9 @@ export class TrainingStep {
   /**
    * Takes one step.
    *
-   * @param feeds a tensor per input that encoder and loss declared; the encoder's have the batch as first axis
-   * @throws PawdexError `internal` when onnxruntime fails; the state is then as before
+   * @param feeds a tensor for each input that encoder and loss declare; those of the encoder have the batch as their
+   *   first axis
+   * @throws PawdexError `internal` when onnxruntime fails; the state then stays as it was
    */
   async run(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<StepResult> {
     const scalars = createAdamWFeeds(this.#buffers.current.step + 1, learningRate, this.#options.optimiser);
@@ -153,7 +153,7 @@ export class TrainingStep {
     };
   }
 
-  /** The weights and moments now. Later steps overwrite them: copy what is to be kept. */
+  /** The current weights and moments. Later steps overwrite them, so copy what you keep. */
   get state(): TrainingState {
     return this.#buffers.current;
   }
@@ -171,7 +171,7 @@ export class TrainingStep {
   }
 }
 
-/** Rows `start` to `start + count` of a tensor, in the same memory. */
+/** Takes rows `start` to `start + count` of a tensor, in the same memory. */
 function sliceRows(tensor: Tensor, start: number, count: number): Tensor {
   const [total = 1, ...rest] = tensor.shape;
   const width = tensor.data.length / total;

@@ -1,4 +1,4 @@
-/** The graphs of a training step, each made from an encoder and a loss. */
+/** Builds the graphs of a training step from an encoder and a loss. */
 import { PawdexError } from '../../../errors.js';
 import { countElements } from '../../../onnx/tensor.js';
 import type { Value } from '../../../onnx/types.js';
@@ -7,7 +7,7 @@ import { GraphBuilder } from '../graph-builder.js';
 import { type AdamWOptions, appendAdamW } from './adamw.js';
 import { nameInput, nameOutput } from './training-state.js';
 
-/** What is trained. Both functions may be called several times, for several graphs. */
+/** What is trained. Both functions may be called several times, for different graphs. */
 export interface Objective {
   /**
    * Appends the encoder: declares its inputs, each with the batch as its first axis, and its trainable weights.
@@ -27,11 +27,11 @@ export interface Objective {
 
 const UPSTREAM = 'd embeddings';
 
-/** Name of a gradient as an output, or as an input that is added to it. */
+/** The name of a gradient as an output. */
 export const nameGradient = (weight: string): string => `d ${weight}`;
 const nameSum = (weight: string): string => `sum of d ${weight}`;
 
-/** The whole step in one graph: outputs `loss`, `norm`, `embeddings` and the new state. */
+/** Builds the whole step as one graph: outputs `loss`, `norm`, `embeddings` and the new state. */
 export async function buildFusedGraph(
   objective: Objective,
   batch: number,
@@ -47,7 +47,7 @@ export async function buildFusedGraph(
   return g;
 }
 
-/** Graph 1, forward: outputs `embeddings` of one chunk. */
+/** Builds graph 1 of 4, forward: outputs `embeddings` of one chunk. */
 export async function buildForwardGraph(objective: Objective, chunk: number): Promise<GraphBuilder> {
   const g = new GraphBuilder();
   g.output('embeddings', await objective.encoder(g, chunk));
@@ -55,8 +55,8 @@ export async function buildForwardGraph(objective: Objective, chunk: number): Pr
 }
 
 /**
- * Graph 2, loss: input `embeddings` of the whole batch; outputs `loss`, `d embeddings` and the gradients of the
- * loss's own weights.
+ * Builds graph 2 of 4, the loss: input `embeddings` of the whole batch; outputs `loss`, `d embeddings` and the
+ * gradients of the loss's own weights.
  */
 export function buildLossGraph(objective: Objective, shape: readonly number[]): GraphBuilder {
   const g = new GraphBuilder();
@@ -72,8 +72,8 @@ export function buildLossGraph(objective: Objective, shape: readonly number[]): 
 }
 
 /**
- * Graph 3, backward: computes a chunk again and adds its share to the gradients. Inputs `d embeddings` of the
- * chunk and the sums so far; outputs the new sums.
+ * Builds graph 3 of 4, backward: computes a chunk again and adds its share to the gradients. Inputs `d embeddings` of
+ * the chunk and the sums so far; outputs the new sums.
  */
 export async function buildBackwardGraph(objective: Objective, chunk: number): Promise<GraphBuilder> {
   const g = new GraphBuilder();
@@ -88,7 +88,7 @@ export async function buildBackwardGraph(objective: Objective, chunk: number): P
   return g;
 }
 
-/** Graph 4, update: inputs the gradients and the state; outputs `norm` and the new state. */
+/** Builds graph 4 of 4, the update: inputs the gradients and the state; outputs `norm` and the new state. */
 export function buildUpdateGraph(parameters: readonly Value[], optimiser: AdamWOptions): GraphBuilder {
   const g = new GraphBuilder();
   const found = parameters.map(({ name, shape }): [Value, Value] => [
@@ -99,7 +99,7 @@ export function buildUpdateGraph(parameters: readonly Value[], optimiser: AdamWO
   return g;
 }
 
-/** The feeds that carry gradient sums from one chunk to the next. */
+/** Renames gradients to the inputs that carry their sums to the next chunk. */
 export function renameToSums<T>(
   gradients: Readonly<Record<string, T>>,
   weights: readonly string[],

@@ -1,4 +1,4 @@
-/** What an optimiser remembers from step to step. */
+/** The state that a training step reads and writes. */
 import { PawdexError } from '../../../errors.js';
 import { countElements, createZeros, type Tensor } from '../../../onnx/tensor.js';
 import type { Value } from '../../../onnx/types.js';
@@ -14,22 +14,22 @@ export interface TrainingState {
   v: Record<string, Tensor>;
 }
 
-/** Kinds of tensors in the state, as they are named in graphs. */
+/** Kinds of tensors in the state. */
 export const KINDS = ['weights', 'm', 'v'] as const;
 
-/** Name of a state tensor as a graph input; weights keep their own names. */
+/** The name of a state tensor as a graph input. Weights keep their own names. */
 export function nameInput(kind: (typeof KINDS)[number], weight: string): string {
   return kind === 'weights' ? weight : `${kind} of ${weight}`;
 }
 
-/** Name of a state tensor as a graph output. */
+/** The name of a state tensor as a graph output. */
 export function nameOutput(kind: (typeof KINDS)[number], weight: string): string {
   return `new ${kind} of ${weight}`;
 }
 
 /**
- * The state in two sets of buffers: a step reads one and writes the other, and a step that fails leaves what was
- * read as it was.
+ * The state in two sets of buffers. A step reads one and writes the other, so a step that fails leaves the state as it
+ * was.
  */
 export class StateBuffers {
   #current: TrainingState;
@@ -45,7 +45,7 @@ export class StateBuffers {
     this.#spare = { step: 0, weights: copies(), m: flat(), v: flat() };
   }
 
-  /** The state now; the next step but one overwrites its memory. */
+  /** The current state. The second step from now overwrites its memory. */
   get current(): TrainingState {
     return this.#current;
   }
@@ -55,12 +55,12 @@ export class StateBuffers {
     return this.#named(this.#current, nameInput);
   }
 
-  /** Where a graph shall write the next state. */
+  /** The buffers that a graph writes the next state to. */
   targets(): Record<string, Tensor> {
     return this.#named(this.#spare, nameOutput);
   }
 
-  /** Makes what was written to {@link targets} the current state. */
+  /** Makes the state in {@link targets} the current one. */
   advance(): void {
     const next = { ...this.#spare, step: this.#current.step + 1 };
     this.#spare = this.#current;
@@ -70,7 +70,7 @@ export class StateBuffers {
   /**
    * Copies a stored state in.
    *
-   * @throws PawdexError `model_invalid` when its weights are not those of this network
+   * @throws PawdexError `model_invalid` when it belongs to another network
    */
   load(state: TrainingState): void {
     for (const kind of KINDS) {
