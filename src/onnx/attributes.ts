@@ -47,6 +47,6 @@ export function readConstant(call: ShapeCall, index: number): number[] | undefin
     return toNumbers(tensor);
   }
   throw new PawdexError('model_invalid', {
-    detail: `${call.op} "${call.name}" takes "${value.name}", on which its shape depends, from a computation on the data.`,
+    detail: `The shape of ${call.op} "${call.name}" depends on its input "${value.name}", which is not constant.`,
   });
 }

@@ -22,7 +22,7 @@ export function checkOpset(opset: number): void {
     return;
   }
   throw new PawdexError('model_invalid', {
-    detail: `The model uses the ONNX operator set ${opset}; ${OLDEST_OPSET} and later are read.`,
+    detail: `The model uses the ONNX operator set ${opset}. The oldest that the trainer reads is ${OLDEST_OPSET}.`,
     hint: 'Export it again with a newer operator set, or convert it with onnx.version_converter.',
   });
 }

@@ -176,7 +176,7 @@ function readAttribute(proto: AttributeProto, node: Pick<ModelNode, 'op' | 'name
       return (proto.strings ?? []).map(text);
     default:
       throw new PawdexError('model_invalid', {
-        detail: `The attribute "${proto.name}" of ${describeNode(node)} holds a graph or another kind of value the trainer does not read.`,
+        detail: `The attribute "${proto.name}" of ${describeNode(node)} holds a graph or another kind of value that the trainer cannot read.`,
         hint: 'Export the model without control flow (If, Loop, Scan).',
       });
   }

@@ -105,7 +105,7 @@ export function decodeDType(code: number, what: string): DType {
 
 function createTypeError(what: string, type: string): PawdexError {
   return new PawdexError('model_invalid', {
-    detail: `${what} has the element type ${type}, which the trainer does not read.`,
+    detail: `${what} has the element type ${type}, which the trainer cannot read.`,
     hint: 'Export the model in float32 (and int64 for shapes).',
   });
 }
@@ -119,7 +119,7 @@ export function readTensor(proto: TensorProto): Tensor {
   const what = `The initialiser "${proto.name}"`;
   if (proto.dataLocation === 1) {
     throw new PawdexError('model_invalid', {
-      detail: `${what} keeps its values in another file (external data).`,
+      detail: `${what} stores its values in another file (external data).`,
       hint: 'Save the model as one file, for example with onnx.save(model, path, save_as_external_data=False).',
     });
   }

@@ -84,6 +84,6 @@ describe('pawdex quantise', () => {
       '--out',
       'again',
     ]);
-    expect(again).toMatchObject({ code: 5, stderr: expect.stringContaining('quantised already') });
+    expect(again).toMatchObject({ code: 5, stderr: expect.stringContaining('already quantised') });
   });
 });

@@ -73,7 +73,7 @@ describe('ONNX files', () => {
     const error = errorOf((proto) => Object.assign(proto.graph?.initializer[0] ?? {}, { dataLocation: 1 }));
     expect(error).toMatchObject({
       code: 'model_invalid',
-      detail: expect.stringContaining('"w" keeps its values'),
+      detail: expect.stringContaining('"w" stores its values'),
     });
   });
 

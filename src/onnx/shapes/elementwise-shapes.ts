@@ -8,7 +8,7 @@ import type { OutputSpec, ShapeCall, Value } from '../types.js';
 export function requireInput(call: ShapeCall, index: number): Value {
   const value = call.inputs[index];
   if (value === undefined) {
-    throw new PawdexError('model_invalid', { detail: `${call.op} "${call.name}" lacks its input ${index}.` });
+    throw new PawdexError('model_invalid', { detail: `${call.op} "${call.name}" has no input ${index}.` });
   }
   return value;
 }

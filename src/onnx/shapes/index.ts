@@ -70,6 +70,6 @@ export function inferShapes(call: ShapeCall): OutputSpec[] | undefined {
   }
   const shapes = call.inputs.map((input) => (input ? `[${input.shape}]` : 'none')).join(', ');
   throw new PawdexError('model_invalid', {
-    detail: `${call.op} "${call.name}" cannot take inputs of the shapes ${shapes}.`,
+    detail: `${call.op} "${call.name}" does not accept inputs of the shapes ${shapes}.`,
   });
 }

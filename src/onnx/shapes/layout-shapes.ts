@@ -74,7 +74,7 @@ export function concat(call: ShapeCall): OutputSpec[] {
     const { shape } = requireInput(call, index);
     if (shape.length !== first.length || shape.some((size, a) => a !== axis && size !== first[a])) {
       throw new PawdexError('model_invalid', {
-        detail: `Concat "${call.name}" joins [${first}] and [${shape}] along axis ${axis}.`,
+        detail: `Concat "${call.name}" cannot join [${first}] and [${shape}] along axis ${axis}.`,
       });
     }
     total += shape[axis] ?? Number.NaN;

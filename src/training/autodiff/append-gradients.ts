@@ -85,7 +85,7 @@ function createRuleCall(
       return value;
     }
     throw new PawdexError('model_invalid', {
-      detail: `${describeNode({ op: node.op, name: node.name })} lacks its input ${index}.`,
+      detail: `${describeNode({ op: node.op, name: node.name })} has no input ${index}.`,
     });
   };
   const shapes = { ...node, constantOf: (value: Value) => g.constantOf(value) };

@@ -91,7 +91,7 @@ export class GraphSession {
     for (const name of this.#session.inputNames) {
       const tensor = feeds[name];
       if (tensor === undefined) {
-        throw new PawdexError('internal', { detail: `The graph input "${name}" is not fed.` });
+        throw new PawdexError('internal', { detail: `The graph input "${name}" has no value.` });
       }
       inputs[name] = toOrt(tensor);
     }

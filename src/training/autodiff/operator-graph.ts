@@ -46,7 +46,7 @@ export class OperatorGraph {
    */
   input(name: string, dtype: DType, shape: readonly number[]): Value {
     if (this.#valueNames.has(name)) {
-      throw new PawdexError('internal', { detail: `The input "${name}" has the name of another value.` });
+      throw new PawdexError('internal', { detail: `The name of the input "${name}" is already taken.` });
     }
     this.#valueNames.add(name);
     const value = { name, dtype, shape };
@@ -92,7 +92,7 @@ export class OperatorGraph {
     const specs = options.outputs ?? inferShapes(call)?.slice(0, options.outputCount ?? 1);
     if (specs === undefined) {
       throw new PawdexError('model_invalid', {
-        detail: `The output shape of ${describeNode({ op, name, outputs: [] })} is not known.`,
+        detail: `The output shape of ${describeNode({ op, name, outputs: [] })} is unknown.`,
       });
     }
     const outputs = specs.map(({ dtype, shape }, index) =>
@@ -133,7 +133,7 @@ export class OperatorGraph {
   /** Names a value as an output of the written model. */
   output(name: string, value: Value): void {
     if (this.#valueNames.has(name) && value.name !== name) {
-      throw new PawdexError('internal', { detail: `The output "${name}" has the name of another value.` });
+      throw new PawdexError('internal', { detail: `The name of the output "${name}" is already taken.` });
     }
     this.#valueNames.add(name);
     this.outputs.set(name, value);

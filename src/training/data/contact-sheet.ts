@@ -1,11 +1,11 @@
-/** Pictures in rows and columns, for a person to look at. */
+/** Draws pictures in rows and columns, for a person to look at. */
 import sharp from 'sharp';
 
 /** Pixels between the pictures and around them. */
 const GAP = 6;
 
 /**
- * A sheet of pictures over white.
+ * Draws a sheet of pictures on white.
  *
  * @param rows pictures, each uint8 [size, size, 3]; rows may differ in length
  * @returns a PNG

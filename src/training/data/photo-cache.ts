@@ -1,16 +1,16 @@
-/** Photos in memory, so that only the first epoch reads files. */
+/** Keeps photo files in memory, so that only the first epoch reads them from disk. */
 import { type DecodeLimits, openPhoto, type Photo } from '../../image/decode.js';
 
 /** Settings of {@link PhotoCache}. */
 export interface PhotoCacheOptions {
-  /** Bytes of files that are kept. */
+  /** Bytes of files to keep. */
   maxBytes: number;
   limits: DecodeLimits;
 }
 
 /**
- * Photos by index. It keeps what fits and never trades it for another: an epoch asks for each photo about once, and
- * a cache of what was used last would then have dropped every photo before it is asked for again.
+ * Photos by index. The cache keeps what fits and never evicts: an epoch asks for each photo about once, so a
+ * least-recently-used cache would drop every photo just before it is needed again.
  */
 export class PhotoCache {
   readonly #read: (photo: number) => Promise<Uint8Array>;
@@ -19,21 +19,21 @@ export class PhotoCache {
   readonly #opening = new Map<number, Promise<Photo>>();
   #bytes = 0;
 
-  /** @param read gives the bytes of a photo's file */
+  /** @param read reads the bytes of a photo's file */
   constructor(read: (photo: number) => Promise<Uint8Array>, options: PhotoCacheOptions) {
     this.#read = read;
     this.#options = options;
   }
 
-  /** Bytes held at the moment. */
+  /** Bytes that are held now. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * A photo with its header read.
+   * Opens a photo and reads its header.
    *
-   * @throws PawdexError what reading throws, and what `openPhoto` throws
+   * @throws PawdexError as `read` and `openPhoto` throw
    */
   async get(photo: number): Promise<Photo> {
     const kept = this.#kept.get(photo);

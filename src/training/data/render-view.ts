@@ -1,6 +1,6 @@
 /**
- * Views: photos as a training step sees them, changed at random in ways that leave the animal the same. A view is one
- * native pipeline, so that all of it happens on other threads while a training step holds this one.
+ * Renders views: photos as a training step sees them, changed at random in ways that leave the animal the same. A view
+ * is one native pipeline, so all of it happens on other threads while a training step blocks this one.
  */
 import type { Sharp } from 'sharp';
 import { decode, decodeSquare, type Photo, type ResizeRule } from '../../image/decode.js';
@@ -8,15 +8,15 @@ import { applyColour } from './view-colour.js';
 import { applyFrame } from './view-frame.js';
 import { PLAIN_VIEW, type RelativeBox, type ViewParameters } from './view-parameters.js';
 
-/** What is erased becomes the mean colour of ImageNet's photos. */
+/** Erased parts get the mean colour of ImageNet's photos. */
 const ERASED = [124, 116, 104] as const;
 
 /**
  * Renders a view of a photo. `PLAIN_VIEW` itself gives the bytes that `decode` gives.
  *
- * The photo is mirrored, scaled, turned and cropped; then blurred, recoloured, and partly erased. Scaling is what
- * crops do: one of a quarter of the area shows the animal at twice the size. A crop that reaches beyond
- * the photo, as turned ones may, is made smaller; nothing is filled up.
+ * The photo is mirrored, scaled, turned and cropped, then blurred, recoloured and partly erased. Cropping also scales:
+ * a quarter of the area shows the animal at twice the size. A crop that reaches beyond the photo, as turned ones may,
+ * is made smaller. Nothing is filled in.
  *
  * @param photo from `openPhoto`
  * @param rule of the encoder
@@ -25,7 +25,7 @@ const ERASED = [124, 116, 104] as const;
  */
 export async function renderView(photo: Photo, rule: ResizeRule, view: ViewParameters): Promise<Uint8Array> {
   const limits = { maxPixels: photo.width * photo.height };
-  // Not one pipeline when the photo is small: what is measured with plain views must be what a server sees.
+  // Small photos take several pipelines. Evaluations with plain views must see what a server sees.
   if (view === PLAIN_VIEW) {
     return decode(photo.bytes, rule, limits);
   }

@@ -1,18 +1,18 @@
 /**
- * Which photos make a batch. Everything here is a function of seed and epoch: a run that is resumed in the middle
- * of an epoch asks again and gets the same batches.
+ * Chooses the photos of each batch. Everything is a function of seed and epoch, so a run that resumes in the middle of
+ * an epoch gets the same batches.
  */
 import { PawdexError } from '../../errors.js';
 import { createRandom, mixSeed, shuffle } from '../../math/random.js';
 import { groupByLabel } from './group-by-label.js';
 
-/** Where in the sequence of random numbers a plan begins. */
+/** What the random numbers of a plan depend on. */
 export interface PlanSeed {
   seed: number;
   epoch: number;
 }
 
-/** Keeps the batches' random numbers apart from the views'. */
+/** Makes the random numbers of batches independent of those of views. */
 const SAMPLER = 0x5a3b;
 
 /** Settings of {@link drawClassBatches}. */
@@ -24,14 +24,14 @@ export interface ClassBatchOptions extends PlanSeed {
 }
 
 /**
- * Batches of P classes x K photos for losses that learn from labels (Hermans et al., arXiv 1703.07737).
+ * Draws batches of P classes x K photos, for losses with labels (Hermans et al., arXiv 1703.07737).
  *
- * An epoch shows every photo at least once. Classes in a batch are distinct, and so are the K photos where
- * the class has as many. A class that has fewer photos than its turns, or a count that K does not divide, shows some
- * twice. The number of batches depends on the labels alone: the photos' share, or what the largest class needs.
+ * An epoch shows every photo at least once. The classes in a batch are distinct, and so are the K photos if the class
+ * has that many. A class shows some photos twice if it has fewer than its turns need, or if K does not divide their
+ * number. The number of batches depends only on the labels: enough for all photos, and for the largest class.
  *
  * @param labels class of each photo; the numbers themselves mean nothing
- * @returns per batch P x K photos, class by class; photo i is that of `labels[i]`
+ * @returns for each batch, the indices of P x K photos, class by class
  * @throws PawdexError config_invalid when there are fewer than P classes
  */
 export function drawClassBatches(labels: ArrayLike<number>, options: ClassBatchOptions): number[][] {
@@ -40,8 +40,8 @@ export function drawClassBatches(labels: ArrayLike<number>, options: ClassBatchO
   const members = groupByLabel(labels);
   if (members.size < classes) {
     throw new PawdexError('config_invalid', {
-      detail: `A batch takes ${classes} labels; the photos have ${members.size}.`,
-      hint: 'Take fewer labels and more photos of each into a batch.',
+      detail: `A batch needs ${classes} labels, but the photos have ${members.size}.`,
+      hint: 'Use fewer labels and more photos of each in a batch.',
     });
   }
   const all = [...members.values()];
@@ -52,8 +52,8 @@ export function drawClassBatches(labels: ArrayLike<number>, options: ClassBatchO
 }
 
 /**
- * Which classes are in which batch. While batches are left, a class that has as many turns to go must be in the
- * next one; the others are drawn by the turns they have to go. That way all turns fit.
+ * Spreads the turns of classes over batches. A class with as many turns left as there are batches must be in the next
+ * one. The others are drawn with a probability that grows with their turns. That way all turns fit.
  */
 function spreadTurns(
   all: readonly number[][],
@@ -71,7 +71,7 @@ function spreadTurns(
       if (count === 0) {
         return [];
       }
-      // The smallest keys are a draw without replacement, weighted by the turns (Efraimidis and Spirakis 2006).
+      // Taking the smallest keys draws without replacement, weighted by the turns (Efraimidis and Spirakis 2006).
       return [{ index, key: count === left ? -1 : -Math.log(1 - random()) / count }];
     });
     const chosen = keyed.sort((a, b) => a.key - b.key).slice(0, classes);
@@ -82,7 +82,7 @@ function spreadTurns(
   });
 }
 
-/** Gives `extra` turns to classes that have room for them, one each before any has a second. */
+/** Gives `extra` turns to classes with room for them, one to each before any gets a second. */
 function addTurns(turns: number[], batches: number, extra: number, random: () => number): void {
   let left = extra;
   while (left > 0) {
@@ -94,7 +94,10 @@ function addTurns(turns: number[], batches: number, extra: number, random: () =>
   }
 }
 
-/** Photos of one class in random order, and again in another when all were shown; without repeats in one draw. */
+/**
+ * Draws photos of one class in random order, then in another order when all have been shown, without repeats within a
+ * draw.
+ */
 function createPhotoStream(photos: readonly number[], random: () => number): (count: number) => number[] {
   let queue: number[] = [];
   return (count) => {
@@ -110,8 +113,7 @@ function createPhotoStream(photos: readonly number[], random: () => number): (co
 }
 
 /**
- * Batches of photos without regard to labels: all photos in random order. The last batch is filled up with photos
- * of the beginning.
+ * Draws batches without regard to labels: all photos in random order. The last batch is filled with the first photos.
  *
  * @param photos how many there are
  * @returns batches of `size` distinct photos each
@@ -121,8 +123,8 @@ export function drawPlainBatches(photos: number, options: PlanSeed & { size: num
   const { size, seed, epoch } = options;
   if (photos < size) {
     throw new PawdexError('config_invalid', {
-      detail: `A batch of ${size} photos cannot be made of ${photos}.`,
-      hint: 'Make the batch smaller.',
+      detail: `A batch needs ${size} photos, but there are ${photos}.`,
+      hint: 'Use a smaller batch.',
     });
   }
   const random = createRandom(mixSeed(seed, epoch, SAMPLER));

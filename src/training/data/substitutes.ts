@@ -1,19 +1,19 @@
-/** Photos that cannot be used, and what stands in for them. */
+/** Keeps track of photos that cannot be used, and finds others to stand in for them. */
 import { PawdexError } from '../../errors.js';
 import { isOneImagesFault } from '../../image/fault.js';
 import { createRandom, mixSeed } from '../../math/random.js';
 import { groupByLabel } from './group-by-label.js';
 
-/** Keeps these random numbers apart from others. */
+/** Makes these random numbers independent of others. */
 const SUBSTITUTE = 0x7e11;
 
-/** A photo that no view can be made of. */
+/** A photo that cannot be used. */
 export interface BadPhoto {
   photo: number;
   error: PawdexError;
 }
 
-/** Knows which photos turned out bad. Who stands in depends on seed, epoch and photo, never on what was tried before. */
+/** Remembers bad photos. Which photo stands in depends on seed, epoch and photo, never on what was tried before. */
 export class Substitutes {
   readonly #labels: ArrayLike<number>;
   readonly #bad = new Map<number, PawdexError>();
@@ -33,8 +33,8 @@ export class Substitutes {
    * Tries a photo, then others of its label in random order, until one works.
    *
    * @param attempt rejects when the photo is bad
-   * @returns which one worked, and what the attempt gave
-   * @throws PawdexError set_invalid when none of the label works; an error that is not a photo's fault
+   * @returns the photo that worked, and the result of the attempt
+   * @throws PawdexError set_invalid when no photo of the label works; any error that is not a photo's fault
    */
   async first<T>(
     photo: number,
@@ -52,13 +52,13 @@ export class Substitutes {
       }
     }
     throw new PawdexError('set_invalid', {
-      detail: `No photo of a label can be read; one of them: ${this.#bad.get(photo)?.message}`,
-      hint: 'Repair the photos, or take the label out of the set.',
+      detail: `No photo of a label can be read. One of the errors: ${this.#bad.get(photo)?.message}`,
+      hint: 'Repair the photos, or remove the label from the set.',
     });
   }
 
   /**
-   * Notes that a photo is bad, and tells so the first time.
+   * Marks a photo as bad, and reports it the first time.
    *
    * @throws an error that is not the photo's fault
    */

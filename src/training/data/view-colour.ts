@@ -1,8 +1,11 @@
-/** Brightness, contrast, saturation and hue as one matrix and one offset: a single pass over the pixels. */
+/** Changes brightness, contrast, saturation and hue by one matrix and one offset, in a single pass over the pixels. */
 import type { Matrix3x3, Sharp } from 'sharp';
 import type { ViewParameters } from './view-parameters.js';
 
-/** Shares of red, green and blue in how bright a pixel looks; this and the hue matrix: W3C Filter Effects Level 1. */
+/**
+ * Shares of red, green and blue in the brightness of a pixel. This and the hue matrix are from W3C Filter Effects
+ * Level 1.
+ */
 const LUMA = [0.213, 0.715, 0.072] as const;
 const HUE_SINE = [
   [-0.213, -0.715, 0.928],
@@ -10,7 +13,7 @@ const HUE_SINE = [
   [-0.787, 0.715, 0.072],
 ] as const;
 
-/** Contrast grows around this: the mean brightness of ImageNet's photos, so that it does not also brighten. */
+/** Contrast changes around the mean brightness of ImageNet's photos, so that it does not also brighten. */
 const MIDDLE = 115;
 
 type Matrix = readonly (readonly [number, number, number])[];
@@ -23,7 +26,7 @@ const multiply = (a: Matrix, b: Matrix): Matrix3x3 =>
 const createMatrix = (value: (row: number, column: number) => number): Matrix3x3 =>
   [0, 1, 2].map((row) => [0, 1, 2].map((column) => value(row, column))) as Matrix3x3;
 
-/** The change of colour that a view asks for: out = matrix x in + offset, on 0..255. */
+/** Computes the colour change of a view: out = matrix x in + offset, on 0..255. */
 function computeColourChange(view: ViewParameters): { matrix: Matrix3x3; offset: number } {
   const { brightness, contrast, saturation, hue } = view;
   const same = (row: number, column: number) => (row === column ? 1 : 0);
@@ -44,13 +47,13 @@ function computeColourChange(view: ViewParameters): { matrix: Matrix3x3; offset:
   };
 }
 
-/** Asks for a view's colours. */
+/** Applies the colours of a view. */
 export function applyColour(image: Sharp, view: ViewParameters): Sharp {
   const { brightness, contrast, saturation, hue } = view;
   if (brightness === 1 && contrast === 1 && saturation === 1 && hue === 0) {
     return image;
   }
   const { matrix, offset } = computeColourChange(view);
-  // libvips multiplies and adds in floats and then cuts the fraction off: half a step more rounds.
+  // libvips computes in floats and truncates: adding a half rounds.
   return image.recomb(matrix).linear(1, offset + 0.5);
 }

@@ -1,38 +1,38 @@
-/** What one view does to its photo, drawn before the photo is looked at. */
+/** Draws what one view does to its photo, before the photo is opened. */
 import { mixSeed } from '../../math/random.js';
 import type { ViewSettings } from './view-settings.js';
 
-/** A rectangle within another, whatever the size of that. */
+/** A rectangle within another, relative to its size. */
 export interface RelativeBox {
   /** Share of the whole's area. */
   area: number;
   /** Width / height. */
   ratio: number;
-  /** Where it lies in the room that it leaves: 0 at the left (top), 1 at the right (bottom). */
+  /** Its position: 0 at the left (top), 1 at the right (bottom). */
   x: number;
   y: number;
 }
 
-/** One view. No number depends on the photo's size, so views can be drawn without opening photos. */
+/** One view. Nothing depends on the size of the photo, so views can be drawn without opening photos. */
 export interface ViewParameters {
-  /** Becomes the square; made smaller, in its proportions, when the photo has no room for it. */
+  /** The part that becomes the square. It is made smaller if it does not fit into the photo. */
   crop: RelativeBox;
   flip: boolean;
   /** Clockwise. */
   degrees: number;
-  /** Factors; 1 changes nothing. */
+  /** Factors. 1 changes nothing. */
   brightness: number;
   contrast: number;
   saturation: number;
-  /** Degrees by which hues are turned. */
+  /** Degrees by which hues turn. */
   hue: number;
-  /** Standard deviation in pixels of the view; 0: not blurred. */
+  /** Standard deviation in pixels of the view. 0 does not blur. */
   blur: number;
-  /** Part of the view that is painted over. */
+  /** The part of the view that is painted over. */
   erase: RelativeBox | null;
 }
 
-/** The view that an encoder is given when it serves: the largest square in the middle. */
+/** The view that a serving encoder sees: the largest square in the middle. */
 export const PLAIN_VIEW: ViewParameters = {
   crop: { area: 1, ratio: 1, x: 0.5, y: 0.5 },
   flip: false,
@@ -45,15 +45,16 @@ export const PLAIN_VIEW: ViewParameters = {
   erase: null,
 };
 
-/** Proportions of what is erased, as in Random Erasing (Zhong et al., arXiv 1708.04896). */
+/** Proportions of the erased rectangle, as in Random Erasing (Zhong et al., arXiv 1708.04896). */
 const ERASE_RATIO = [0.3, 1 / 0.3] as const;
 
 /**
- * The seed of one view: unrelated to that of any other, and independent of the order in which they are made.
+ * Computes the seed of one view. It is unrelated to that of any other view, and independent of the order in which
+ * views are made.
  *
  * @param photo its index in the training set
- * @param number counts the views of the photo in the epoch, from 0
- * @param standsFor the photo that this one stands in for
+ * @param number number of the view of this photo in the epoch, from 0
+ * @param standsFor the photo that it stands in for
  */
 export function computeViewSeed(
   seed: number,
@@ -66,8 +67,8 @@ export function computeViewSeed(
 }
 
 /**
- * Draws a view. The same count of numbers is drawn whatever the settings, so that raising one probability leaves
- * all else as it was.
+ * Draws a view. It draws the same number of random numbers whatever the settings, so that changing one probability
+ * changes nothing else.
  *
  * @param random floats in [0, 1)
  * @example drawView(settings, randomFloats(viewSeed(seed, epoch, photo, number)))
@@ -76,7 +77,7 @@ export function drawView(settings: ViewSettings, random: () => number): ViewPara
   const { crop, rotate, jitter, blur, erase } = settings;
   const happens = (probability: number) => random() < probability;
   const between = (low: number, high: number) => low + (high - low) * random();
-  /** Proportions: 1/2 is as likely as 2. */
+  /** Draws proportions: 1/2 is as likely as 2. */
   const proportion = ([low, high]: readonly [number, number]) =>
     Math.exp(between(Math.log(low), Math.log(high)));
   const box = (area: readonly [number, number], ratio: readonly [number, number]): RelativeBox => ({

@@ -1,4 +1,4 @@
-/** How strongly training photos are changed, as a recipe says it. */
+/** The settings of views in a recipe: how strongly training photos are changed. */
 import { z } from 'zod';
 
 const probability = z
@@ -6,7 +6,7 @@ const probability = z
   .min(0, 'A probability is from 0 to 1.')
   .max(1, 'A probability is from 0 to 1.');
 
-/** Two numbers within bounds, the smaller one first. */
+/** Two numbers within bounds, the smaller first. */
 const createRangeSchema = (min: number, max: number) =>
   z
     .tuple([z.number().min(min).max(max), z.number().min(min).max(max)])
@@ -15,23 +15,25 @@ const createRangeSchema = (min: number, max: number) =>
 const crop = z.strictObject({
   /** Share of the photo's area that a view shows. */
   area: createRangeSchema(0.01, 1).default([0.5, 1]),
-  /** Width / height of what becomes the square. */
+  /** Width / height of the part that becomes the square. */
   ratio: createRangeSchema(0.1, 10).default([3 / 4, 4 / 3]),
 });
 
 const rotate = z.strictObject({
   probability: probability.default(0.3),
-  /** Turned by at most this many degrees, either way. */
+  /** Largest turn in degrees, either way. */
   degrees: z.number().min(0).max(180).default(10),
 });
 
 const jitter = z.strictObject({
   probability: probability.default(0.8),
-  /** Brightness is multiplied by 1 - this to 1 + this; contrast and saturation likewise. */
+  /** Brightness is multiplied by a factor between 1 - this and 1 + this. Contrast and saturation work the same way. */
   brightness: z.number().min(0).max(1).default(0.2),
   contrast: z.number().min(0).max(1).default(0.2),
   saturation: z.number().min(0).max(1).default(0.2),
-  /** Hues are turned by at most this many degrees, either way; a coat's colour tells breeds apart. */
+  /**
+   * Largest turn of hues in degrees, either way. Breeds are told apart by the colour of their coats, so keep it small.
+   */
   hue: z.number().min(0).max(180).default(5),
 });
 
@@ -48,12 +50,12 @@ const erase = z.strictObject({
 });
 
 /**
- * Schema of view settings. What is left out has the default for fine-tuning: a person still recognises the breed
- * in each view. Label-free training from scratch wants more: crops from 0.2, jitter 0.4, grey 0.2, blur 0.5.
+ * Schema of view settings. The defaults are for fine-tuning: a person still recognises the breed in each view.
+ * Training without labels from scratch needs stronger views: crops from 0.2, jitter 0.4, grey 0.2, blur 0.5.
  */
 export const viewSettings = z.strictObject({
   crop: crop.prefault({}),
-  /** Probability of being mirrored. */
+  /** Probability of mirroring. */
   flip: probability.default(0.5),
   rotate: rotate.prefault({}),
   jitter: jitter.prefault({}),

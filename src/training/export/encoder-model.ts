@@ -1,26 +1,29 @@
-/** The encoder as one graph: pixels as the decoder gives them in, unit vectors out. */
+/** Builds the encoder as one graph: decoded pixels in, unit vectors out. */
 import { PawdexError } from '../../errors.js';
 import type { Attribute, Model, ModelNode } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 
 type PerChannel = number | readonly [number, number, number];
 
-/** What becomes an encoder. */
+/** The parts of an encoder. */
 export interface EncoderParts {
   /** Input float32 [batch, 3, S, S]; its first output is one vector per image, float32 [batch, F]. */
   readonly backbone: Model;
   /** S, the side of the square input in pixels. */
   readonly size: number;
-  /** The backbone is fed (pixel - mean) / std, pixels being 0..255; one number for all channels, or red, green, blue. */
+  /**
+   * The input of the backbone is (pixel - mean) / std, with pixels 0..255. One number for all channels, or red, green,
+   * blue.
+   */
   readonly pixels: { readonly mean: PerChannel; readonly std: PerChannel };
-  /** unit features @ matrix + offset, float32 [F, D] and [D]; without a head the unit features are the embedding. */
+  /** Unit features @ matrix + offset, float32 [F, D] and [D]. Without a head, the unit features are the embedding. */
   readonly head?: { readonly matrix: Tensor; readonly offset: Tensor } | undefined;
 }
 
 /** Names of an encoder's input and output. */
 const PORTS = { pixels: 'pixels', embedding: 'embedding' } as const;
 
-/** A graph under construction: nodes in order and the constants they read. */
+/** Nodes in order, and the constants that they read. */
 interface Part {
   nodes: ModelNode[];
   constants: [string, Tensor][];
@@ -30,14 +33,15 @@ interface Part {
  * Wraps a backbone into the graph that the server runs: `pixels` uint8 [batch, S, S, 3] sRGB -> NCHW -> scaling ->
  * backbone -> unit length -> head -> unit length -> `embedding` float32 [batch, D]. The batch is free.
  *
- * @throws PawdexError `model_invalid` when the backbone has not one image input, or the head does not fit its features
+ * @throws PawdexError `model_invalid` when the backbone does not have exactly one image input, or the head does not
+ *   fit its features
  */
 export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts): Model {
   const [input, ...others] = backbone.inputs;
   const [output] = backbone.outputs;
   if (input === undefined || output === undefined || others.length > 0) {
     throw new PawdexError('model_invalid', {
-      detail: `The backbone has ${backbone.inputs.length} inputs and ${backbone.outputs.length} outputs; an encoder is made from one image input and one vector per image.`,
+      detail: `The backbone has ${backbone.inputs.length} inputs and ${backbone.outputs.length} outputs. An encoder needs one image input and one vector per image.`,
     });
   }
   const features = head?.matrix.shape[0] ?? output.shape[1];
@@ -45,7 +49,7 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
   const told = output.shape[1];
   if (typeof dimension !== 'number' || (typeof told === 'number' && told !== features)) {
     throw new PawdexError('model_invalid', {
-      detail: `The head takes ${features} features, the backbone's output "${output.name}" is [${output.shape}].`,
+      detail: `The head takes ${features} features, but the backbone's output "${output.name}" is [${output.shape}].`,
     });
   }
   const before = buildScaling(pixels);
@@ -96,8 +100,8 @@ function createNode(
 }
 
 /**
- * `pixels` -> `scaled_pixels`. Where one scale and a whole zero point do for all channels, DequantizeLinear is the same
- * affine map, and lets the quantised encoder feed the decoder's bytes to the first integer convolution as they are.
+ * `pixels` -> `scaled_pixels`. If one scale and a whole zero point fit all channels, DequantizeLinear is the same
+ * affine map, and the quantised encoder can feed the decoder's bytes directly to the first integer convolution.
  */
 function buildScaling({ mean, std }: EncoderParts['pixels']): Part {
   const transpose = createNode('Transpose', 'to_nchw', [PORTS.pixels], 'pixels_nchw', { perm: [0, 3, 1, 2] });

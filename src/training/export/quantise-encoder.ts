@@ -1,4 +1,4 @@
-/** From a float encoder on disk, pawdex's own or anyone's, to an int8 encoder beside its card. */
+/** Turns a float encoder on disk, from pawdex or elsewhere, into an int8 encoder with its card. */
 import { readFile } from 'node:fs/promises';
 import type { LoadedCard } from '../../encoder/card.js';
 import { type Model, readModel } from '../../onnx/onnx-model.js';
@@ -7,8 +7,8 @@ import { type Quantised, type QuantiseOptions, quantise } from './quantise/index
 import { writeEncoder } from './write-encoder.js';
 
 /**
- * Quantises the encoder that a card describes. One that takes scaled float pixels gets its scaling into the graph first.
- * The new card keeps what the old one says, but for the quality: that was measured in float.
+ * Quantises the encoder that a card describes. If it takes scaled float pixels, the scaling moves into the graph
+ * first. The new card keeps what the old one says, except the quality, which was measured in float.
  *
  * @param photos decoded by the card's resize rule, uint8 [S, S, 3] each
  * @param folder where `encoder.onnx` and `encoder.json` are written
@@ -41,7 +41,7 @@ export async function quantiseEncoder(
   return { ...outcome, written };
 }
 
-/** The model with the decoder's bytes as its input and its named output alone. */
+/** Builds a model that takes the decoder's bytes and has only the named output. */
 function buildByteModel(model: Model, { input, output }: LoadedCard['card']): Model {
   const outputs = model.outputs.filter(({ name }) => name === output.name);
   if (input.type === 'uint8') {

@@ -1,4 +1,4 @@
-/** Writing an encoder as the server opens it: the graph, and the model card that describes it. */
+/** Writes an encoder in the form that the server opens: the graph and its model card. */
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/card.js';
@@ -10,20 +10,20 @@ import { createRandom } from '../../math/random.js';
 import { computeDot, computeLength } from '../../math/vectors.js';
 import { type Model, writeModel } from '../../onnx/onnx-model.js';
 
-/** What a card says beside what is read from the graph itself. */
+/** What a card says in addition to what is read from the graph. */
 export interface EncoderFacts
   extends Pick<ModelCard, 'name' | 'description' | 'licence' | 'vote' | 'training' | 'quality'> {
-  /** How photos were resized for training. */
+  /** How photos are resized. */
   readonly kernel: ModelCard['input']['resize']['kernel'];
 }
 
-/** Cosine of an embedding made alone with the same made in a batch: kernels may sum in another order. */
+/** Smallest cosine between an embedding computed alone and in a batch, where kernels may sum in another order. */
 const SAME = 0.999;
 
 /**
- * Writes `encoder.onnx` and `encoder.json` into a folder, replacing those that are there. Both are written aside, tried
- * and synced first; then the model takes its place and after it the card. Between those two renames, or after a crash
- * there, the card's digest does not match and the encoder is refused, never run with another's card.
+ * Writes `encoder.onnx` and `encoder.json` into a folder, replacing existing ones. Both are first written beside their
+ * places, synced and tried. Then the model is renamed, and after it the card. Between the two renames, or after a
+ * crash there, the card's digest does not match, so the encoder is refused and never runs with the wrong card.
  *
  * @param model what {@link encoderModel} or `quantise` made: `pixels` uint8 [batch, S, S, 3] -> float32 [batch, D]
  * @param name of the two files, without suffix
@@ -48,14 +48,14 @@ export async function writeEncoder(
     await rename(aside(files.model), files.model);
     await rename(aside(files.card), files.card);
   } catch (error) {
-    // What fails here failed above, for the same reason.
+    // An error here has the same cause as the one above.
     await Promise.allSettled(Object.values(files).map((file) => rm(aside(file), { force: true })));
     if ((error as NodeJS.ErrnoException).syscall === undefined) {
       throw error;
     }
     throw new PawdexError('storage_failed', {
       detail: `The encoder cannot be written to ${folder}: ${(error as Error).message}.`,
-      hint: 'Check that the folder can be written to and has space.',
+      hint: 'Check that the folder is writable and the disk has space.',
       cause: error,
     });
   }
@@ -124,8 +124,8 @@ async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
       const row = together.subarray(i * dimension, (i + 1) * dimension);
       if (!(computeDot(vector, row) >= SAME)) {
         throw new PawdexError('model_invalid', {
-          detail: 'The encoder embeds an image differently when another is in its batch.',
-          hint: 'Normalise by stored statistics, not by those of the batch.',
+          detail: 'The encoder embeds an image differently when another image is in the batch.',
+          hint: 'Use stored statistics for normalisation, not those of the batch.',
         });
       }
     }

@@ -1,4 +1,6 @@
-/** A head of two parts: what tells the trained labels apart, and what tells photos apart whatever their labels. */
+/**
+ * Builds a head of two parts: one tells the trained labels apart, the other tells photos apart whatever their labels.
+ */
 import { PawdexError } from '../../errors.js';
 import { type Matrix, takeColumns } from '../../math/matrix.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
@@ -8,17 +10,17 @@ import { computeCovariance, type Projection, runOnce } from './projection.js';
 
 /** Settings of {@link addGeneralPart}. */
 export interface GeneralOptions {
-  /** Numbers added to the embedding: principal components, and the constant where there is one. */
+  /** Numbers to add to the embedding: principal components, and the constant if there is one. */
   readonly dimension: number;
-  /** Share of the components in the squared length of learned part and components together, on average: 0..1. */
+  /** Mean share of the components in the squared length of learned part and components together, 0..1. */
   readonly share: number;
-  /** A last number that is the same for every photo, where that length is 1 on average; 0: none. */
+  /** A last number that is the same for every photo, relative to a mean squared length of 1. 0 adds none. */
   readonly constant: number;
-  /** Components are of the features from this one on; 0, of all, unless given. */
+  /** Index of the first feature that components are computed of. Default: 0. */
   readonly from?: number;
 }
 
-/** Principal components in a general part: the constant is none. */
+/** Counts the principal components in a general part, without the constant. */
 export function countComponents({
   dimension,
   constant,
@@ -27,19 +29,19 @@ export function countComponents({
 }
 
 /**
- * Puts the principal components of the features beside a learned projection. Labels that were never trained on, and
- * photos that carry none of them, differ in directions that a learned projection has no reason to keep.
+ * Puts principal components of the features beside a learned projection. Labels that were never trained on, and photos
+ * without any of the labels, differ in directions that a learned projection has no reason to keep.
  *
- * Both parts are scaled by their mean squared length over `features`, so that `share` means the same for any projection.
+ * Both parts are scaled by their mean squared length over `features`, so that `share` has the same meaning for any
+ * projection.
  *
- * Photos of what the features were not fitted on project to short vectors, which says as much of them as the direction
- * does; making embeddings unit vectors would throw it away. Beside a constant, a short vector ends up near the constant
- * alone, and so at a distance from those that are long.
+ * Photos of things that the features were not made for project to short vectors, and scaling embeddings to length 1
+ * would hide that. Beside a constant, a short vector ends up near the constant alone, far from long vectors.
  *
  * @param learned features @ matrix + offset, [F, L]
  * @param features float32 [n, F], unit rows
  * @throws PawdexError `config_invalid` for more components than features or photos have
- * @returns [F, L + dimension]: the learned part, the components from the largest on, the constant
+ * @returns [F, L + dimension]: the learned part, the components in descending order, the constant
  */
 export async function addGeneralPart(
   learned: Projection,
@@ -57,10 +59,10 @@ export async function addGeneralPart(
 }
 
 /**
- * The largest principal components of features.
+ * Computes the largest principal components of features.
  *
  * @param features float32 [n, F]
- * @returns [F, count], centred, of orthonormal columns from the largest on
+ * @returns [F, count], centred, with orthonormal columns in descending order
  * @throws PawdexError `config_invalid` for more components than features or photos have
  */
 export async function computePrincipalComponents(
@@ -71,8 +73,8 @@ export async function computePrincipalComponents(
   const most = Math.min(features.dimension, features.rows - 1);
   if (count > most) {
     throw new PawdexError('config_invalid', {
-      detail: `${features.rows} photos with ${features.dimension} features have ${most} principal components, not ${count}.`,
-      hint: 'Lower head.general.dimension, or take them from more photos; those of a gallery are evaluation.galleryPerLabel of each label.',
+      detail: `${features.rows} photos with ${features.dimension} features have at most ${most} principal components, not ${count}.`,
+      hint: 'Lower head.general.dimension, or use more photos: evaluation.galleryPerLabel of each label.',
     });
   }
   const { total, mean } = await computeCovariance(features, session);
@@ -84,10 +86,10 @@ export async function computePrincipalComponents(
 }
 
 /**
- * Two projections of the same features as one, with the share of the second in the squared length, and a constant
- * beside them.
+ * Joins two projections of the same features, so that the second has a given share in the squared length, and adds a
+ * constant.
  *
- * @param features float32 [n, F], unit rows: what mean squared lengths are over
+ * @param features float32 [n, F], unit rows: for the mean squared lengths
  * @returns [F, columns of both, and one more for a constant above 0]
  */
 export async function joinWeighted(
@@ -111,7 +113,7 @@ export async function joinWeighted(
   return joinProjections(both, last);
 }
 
-/** Both projections of the same features, one beside the other. */
+/** Joins two projections of the same features, one beside the other. */
 export function joinProjections(a: Projection, b: Projection): Projection {
   const [left, right] = [a.offset.data.length, b.offset.data.length];
   const width = left + right;
@@ -125,7 +127,7 @@ export function joinProjections(a: Projection, b: Projection): Projection {
   return { matrix: createFloatTensor(matrix, [rows, width]), offset: createFloatTensor(offset) };
 }
 
-/** Two projections of one: its first columns, and the others. */
+/** Splits a projection into its first columns and the others. */
 export function splitProjection({ matrix, offset }: Projection, first: number): [Projection, Projection] {
   const [rows = 0, width = 0] = matrix.shape;
   const part = (from: number, to: number): Projection => {
@@ -138,7 +140,7 @@ export function splitProjection({ matrix, offset }: Projection, first: number): 
   return [part(0, first), part(first, width)];
 }
 
-/** A projection with another mean squared length over `features`. */
+/** Scales a projection to a mean squared length over `features`. */
 export async function scaleProjection(
   squared: number,
   projection: Projection,
@@ -154,7 +156,7 @@ export async function scaleProjection(
   return { matrix: times(projection.matrix), offset: times(projection.offset) };
 }
 
-/** What has to be added to features @ axes for their mean to be 0. @param axes row-major [F, count] */
+/** Computes what to add to features @ axes so that their mean is 0. @param axes row-major [F, count] */
 function computeCentring(mean: Float32Array, axes: Float32Array, count: number): Float32Array {
   const offset = new Float64Array(count);
   mean.forEach((value, f) => {
@@ -165,7 +167,7 @@ function computeCentring(mean: Float32Array, axes: Float32Array, count: number):
   return Float32Array.from(offset);
 }
 
-/** Mean squared length of projected features. */
+/** Measures the mean squared length of projected features. */
 async function measurePower(
   { data, rows, dimension }: Matrix,
   { matrix, offset }: Projection,

@@ -1,4 +1,4 @@
-/** The eigenvectors of the largest eigenvalues, for a part of the work that all of them take. */
+/** Computes the eigenvectors of the largest eigenvalues, with less work than all of them take. */
 import { decomposeSymmetric, orthonormalise } from '../../math/decompositions.js';
 import { drawDirections } from '../../math/random.js';
 import { createFloatTensor } from '../../onnx/tensor.js';
@@ -6,16 +6,19 @@ import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import { runOnce } from './projection.js';
 
-/** Up to this size all eigenvectors are computed: it takes a second. */
+/** Up to this size all eigenvectors are computed, which takes a second. */
 const SMALL = 512;
-/** Vectors beyond those asked for, as a share of them: the more there are, the faster the others settle. */
+/** Additional vectors, as a share of those requested. The more there are, the faster the others converge. */
 const BEYOND = 0.5;
 const MOST_ROUNDS = 60;
-/** Relative change of the sum of eigenvalues at which they have settled; a vector's error is about the root of it. */
+/**
+ * Relative change of the sum of eigenvalues at which they have converged. The error of a vector is about its square
+ * root.
+ */
 const SETTLED = 1e-7;
 
 /**
- * The eigenvectors of the `count` largest eigenvalues of a symmetric matrix without negative ones: subspace iteration
+ * Computes the eigenvectors of the `count` largest eigenvalues of a positive semidefinite matrix: subspace iteration
  * from random vectors, then Rayleigh-Ritz (Halko, Martinsson and Tropp 2011, arXiv 0909.4061).
  *
  * @param symmetric row-major [n, n]
@@ -31,7 +34,7 @@ export async function computeLeadingEigenvectors(
   if (n <= SMALL || width === n) {
     return takeLastColumns(decomposeSymmetric(symmetric, n).vectors, n, n, count);
   }
-  // On the CPU: a GPU multiplies with fewer bits, and the sum would not settle.
+  // On the CPU: a GPU multiplies with fewer bits, so the sum would not converge.
   const options = threads === undefined ? {} : { threads };
   const session = await GraphSession.open(buildRoundGraph(symmetric, n, width), options);
   try {
@@ -67,7 +70,7 @@ function buildRoundGraph(symmetric: Float32Array, n: number, width: number): Uin
   return g.toBytes();
 }
 
-/** The last `count` of the columns of [n, width], in reverse: eigenvalues ascend. */
+/** Takes the last `count` columns of [n, width] in reverse order, since eigenvalues ascend. */
 function takeLastColumns(columns: Float32Array, n: number, width: number, count: number): Float32Array {
   const taken = new Float32Array(n * count);
   for (let row = 0; row < n; row += 1) {

@@ -1,4 +1,4 @@
-/** Neighbourhood components analysis on the sphere: a projection under which the nearest photos share a label. */
+/** Neighbourhood components analysis on the sphere: fits a projection under which the nearest photos share a label. */
 import type { Matrix } from '../../math/matrix.js';
 import { createRandom } from '../../math/random.js';
 import { createIntTensor } from '../../onnx/tensor.js';
@@ -12,7 +12,7 @@ import type { Projection } from './projection.js';
 /** Settings of {@link fitNeighbourhood}. */
 export interface NeighbourhoodOptions {
   readonly steps: number;
-  /** Size of the first steps, relative to the start's mean entry. */
+  /** Size of the first steps, relative to the mean entry of the start. */
   readonly rate: number;
   /** Divides the cosines. */
   readonly temperature: number;
@@ -23,9 +23,9 @@ export interface NeighbourhoodOptions {
 
 /**
  * Maximises the leave-one-out soft-kNN probability of the right label, a softmax over cosine / temperature (Goldberger
- * et al. 2004, "Neighbourhood Components Analysis"; L_in of Khosla et al. 2020, arXiv 2004.11362). Adam with a
- * cosine schedule; step sizes are relative to the start, so few steps stay near it, which is what keeps labels apart
- * that were never seen.
+ * et al. 2004, "Neighbourhood Components Analysis"; L_in of Khosla et al. 2020, arXiv 2004.11362). Adam with a cosine
+ * schedule. Step sizes are relative to the start, and few steps stay near it, which keeps labels apart that were never
+ * seen.
  *
  * @param features float32 [n, F], unit rows
  * @param labels of each row
@@ -87,7 +87,10 @@ export async function fitNeighbourhood(
   }
 }
 
-/** Mean over the rows of -log of the probability of their label; 0 for rows that are alone with theirs. */
+/**
+ * Appends the mean over the rows of -log of the probability of their label, 0 for rows that are alone with their
+ * label.
+ */
 function appendNeighbourLoss(g: GraphBuilder, embeddings: Value, temperature: number): Value {
   const [count = 0] = embeddings.shape;
   const labels = g.input('labels', 'int64', [count]);
@@ -99,7 +102,7 @@ function appendNeighbourLoss(g: GraphBuilder, embeddings: Value, temperature: nu
   return g.meanAll(g.where(hasOthers, g.sub(logOf(others), logOf(right)), 0));
 }
 
-/** Mean absolute value; 1 where all are 0. */
+/** Computes the mean absolute value, or 1 where all are 0. */
 function computeMeanSize(values: Float32Array): number {
   return values.reduce((sum, value) => sum + Math.abs(value), 0) / values.length || 1;
 }

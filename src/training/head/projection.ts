@@ -1,4 +1,4 @@
-/** The linear algebra of fitting heads, on ONNX Runtime where the matrices are large. */
+/** Projections of features, and the linear algebra to fit them, on ONNX Runtime where the matrices are large. */
 import type { Matrix } from '../../math/matrix.js';
 import { normalise } from '../../math/vectors.js';
 import type { Tensor } from '../../onnx/tensor.js';
@@ -14,7 +14,7 @@ export interface Projection {
   readonly offset: Tensor;
 }
 
-/** Covariance [F, F] and mean [F] of the rows. */
+/** Computes covariance [F, F] and mean [F] of the rows. */
 export async function computeCovariance({ data, rows, dimension }: Matrix, session?: SessionOptions) {
   const results = await runOnce(
     session,
@@ -29,7 +29,7 @@ export async function computeCovariance({ data, rows, dimension }: Matrix, sessi
   return { total: results.total?.data as Float32Array, mean: results.mean?.data as Float32Array };
 }
 
-/** Runs a graph once and gives its named results. */
+/** Builds a graph, runs it once and returns its named results. */
 export async function runOnce(
   options: SessionOptions | undefined,
   build: (g: GraphBuilder) => Record<string, Value>,
@@ -47,7 +47,7 @@ export async function runOnce(
   }
 }
 
-/** Embeddings of features [n, F] by a projection: float32 [n, D], unit vectors. */
+/** Projects features [n, F] to embeddings, float32 [n, D], unit vectors. */
 export function projectFeatures(features: Matrix, { matrix, offset }: Projection): Matrix {
   const dimension = offset.data.length;
   const width = features.dimension;

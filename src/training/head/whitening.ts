@@ -1,4 +1,4 @@
-/** A linear projection in closed form: directions in which photos of one label differ count less. */
+/** Fits a linear projection in closed form, in which directions count less if photos of one label differ in them. */
 
 import { decomposeSymmetric } from '../../math/decompositions.js';
 import type { Matrix } from '../../math/matrix.js';
@@ -11,15 +11,17 @@ import { computeCovariance, type Projection, runOnce } from './projection.js';
 export interface WhiteningOptions {
   /** D, of the projection. */
   readonly dimension: number;
-  /** Share of the mean variance in the within-label covariance, 0..1: what few photos say of it is noise. */
+  /**
+   * Share of the mean variance in the within-label covariance, 0..1. With few photos, the covariance itself is noisy.
+   */
   readonly shrinkage: number;
-  /** Of the within-label covariance that features are divided by: 0.5 whitens it fully, 0 not at all. */
+  /** Power of the within-label covariance that features are divided by: 0.5 whitens fully, 0 not at all. */
   readonly power: number;
 }
 
 /**
  * Within-class covariance normalisation (Hatch, Kajarekar, Stolcke 2006, "Within-class covariance normalization for
- * SVM-based speaker recognition") with a power of its own, then the directions of largest variance.
+ * SVM-based speaker recognition") with an adjustable power, then the directions of largest variance.
  *
  * @param features float32 [n, F]
  * @param labels of each row
@@ -67,7 +69,7 @@ export async function fitWhitening(
   return { matrix: matrix as Tensor, offset: offset as Tensor };
 }
 
-/** Rows less the mean of their label. */
+/** Subtracts the mean of its label from each row. */
 function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly number[]): Matrix {
   const sums = new Map<number, Float64Array>();
   const counts = new Map<number, number>();

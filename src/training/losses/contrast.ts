@@ -1,40 +1,38 @@
-/**
- * What all contrastive losses share: among the candidates of a row, the positives shall be the most similar.
- */
+/** What all contrastive losses share: among the candidates of a row, the positives should be the most similar. */
 import { PawdexError } from '../../errors.js';
 import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
 
 /** Settings of every contrastive loss. */
 export interface ContrastOptions {
-  /** Divides the cosine similarities; a number, or what {@link declareTemperature} gives. Usually 0.05 to 0.5. */
+  /** Divides the cosine similarities: a number, or the result of {@link declareTemperature}. Usually 0.05 to 0.5. */
   readonly temperature: Operand;
   /**
-   * Concentration of the weights on hard negatives (Robinson et al., arXiv 2010.04592): a negative counts
-   * exp(hardness * logit), scaled to a mean of 1 per row. 0, all alike, unless given.
+   * Concentration of the weights on hard negatives (Robinson et al., arXiv 2010.04592): a negative counts exp(hardness
+   * * logit), scaled to a mean of 1 per row. Default: 0, all count the same.
    */
   readonly hardness?: number;
 }
 
-/** Stands for "not a candidate": its exponential is 0, and unlike infinity it survives a product with 0. */
+/** The logit of what is not a candidate. Its exponential is 0, and unlike infinity it survives a product with 0. */
 export const EXCLUDED = -1e9;
 
 /** Smallest length a vector is divided by. */
 const TINY = 1e-12;
 
-/** Rows scaled to length 1. @param x float32 [N, D] */
+/** Scales rows to length 1. @param x float32 [N, D] */
 export function appendUnitRows(g: GraphBuilder, x: Value): Value {
   return g.div(x, g.op('Clip', [g.reduceL2(x, [1]), g.scalar(TINY)]));
 }
 
-/** Cosine similarities divided by the temperature. @param a [N, D] @param b [M, D] @returns [N, M] */
+/** Appends cosine similarities, divided by the temperature. @param a [N, D] @param b [M, D] @returns [N, M] */
 export function appendLogits(g: GraphBuilder, a: Value, b: Value, temperature: Operand): Value {
   return g.div(g.matMul(appendUnitRows(g, a), g.transposeLast(appendUnitRows(g, b))), temperature);
 }
 
 /**
- * A temperature that is trained with the weights, as in CLIP (Radford et al., arXiv 2103.00020): its logarithm is
- * the parameter, and it stays within [0.01, 1].
+ * Declares a temperature that is trained with the weights, as in CLIP (Radford et al., arXiv 2103.00020). Its
+ * logarithm is the parameter, and it stays within [0.01, 1].
  */
 export function declareTemperature(g: GraphBuilder, initial: number, name = 'log temperature'): Value {
   const logarithm = g.parameter(name, {
@@ -51,8 +49,8 @@ export function declareTemperature(g: GraphBuilder, initial: number, name = 'log
  *
  * @param logits float32 [N, M]
  * @param positives bool [N, M]; a subset of the candidates
- * @param candidates bool [N, M], or undefined where every column is one
- * @returns a scalar; 0 where no row has a positive
+ * @param candidates bool [N, M], or undefined if every column is one
+ * @returns a scalar; 0 if no row has a positive
  */
 export function appendContrast(
   g: GraphBuilder,
@@ -78,7 +76,7 @@ function appendNegatives(g: GraphBuilder, positives: Value, candidates: Value | 
   return candidates ? g.and(candidates, others) : others;
 }
 
-/** Logarithms of the weights of the negatives, 0 elsewhere: [N, M]. */
+/** Appends the logarithms of the weights of negatives, 0 elsewhere: [N, M]. */
 function appendHardWeights(g: GraphBuilder, logits: Value, negatives: Value, hardness: number): Value {
   const scaled = g.mul(logits, hardness);
   const count = g.reduceSum(g.cast(negatives, 'float32'), [1]);
@@ -87,24 +85,27 @@ function appendHardWeights(g: GraphBuilder, logits: Value, negatives: Value, har
   return g.where(negatives, g.sub(scaled, mean), 0);
 }
 
-/** bool [N, N]: everything but the diagonal. A view compared with itself is always the most similar one. */
+/**
+ * Creates a mask of everything but the diagonal, bool [N, N]. A view compared with itself would always be the most
+ * similar.
+ */
 export function createNotItselfMask(g: GraphBuilder, count: number): Value {
   const data = Uint8Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 0 : 1));
   return g.constant({ dtype: 'bool', shape: [count, count], data }, 'not itself');
 }
 
-/** int64 [count]: 0, 1, 2, ... */
+/** Creates the numbers 0, 1, 2, ..., int64 [count]. */
 export function createPositions(g: GraphBuilder, count: number): Value {
   return g.integers(Array.from({ length: count }, (_, i) => i));
 }
 
-/** bool [N, M]: where the labels of two lists are equal. @param a int64 [N] @param b int64 [M] */
+/** Compares the labels of two lists: bool [N, M]. @param a int64 [N] @param b int64 [M] */
 export function appendSameLabel(g: GraphBuilder, a: Value, b: Value): Value {
   return g.equal(g.reshape(a, [a.shape[0] ?? 0, 1]), g.reshape(b, [1, b.shape[0] ?? 0]));
 }
 
 /**
- * Refuses a loss that is zero whatever the embeddings are.
+ * Refuses a loss that is always zero.
  *
  * @throws PawdexError `config_invalid` when a softmax would run over fewer than two candidates
  */

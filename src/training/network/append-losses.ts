@@ -1,4 +1,4 @@
-/** A recipe's losses as one scalar of a graph. */
+/** Appends the losses of a recipe to a graph, as one scalar. */
 import type { Tensor } from '../../onnx/tensor.js';
 import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
@@ -10,17 +10,17 @@ import { appendProxyNca } from '../losses/proxy-nca.js';
 import { appendSupCon } from '../losses/sup-con.js';
 import type { LossTerm, Recipe } from '../recipe/recipe-schema.js';
 
-/** Name of the proxies in a training state: float32 [labels, D]. */
+/** The name of the proxies in a training state: float32 [labels, D]. */
 export const PROXIES = 'proxies';
 
-/** Names of the inputs that the losses declare beside the embeddings. */
+/** Names of the inputs that losses declare in addition to the embeddings. */
 export const LOSS_INPUTS = { labels: 'labels', keys: 'keys', queue: 'queue' } as const;
 
 /**
  * Appends the weighted sum of the losses.
  *
- * @param embeddings float32 [batch, D]: labels one after the other, or for NT-Xent all first views, then all second
- * @param proxies float32 [labels, D], what the proxies start from, where a loss has proxies
+ * @param embeddings float32 [batch, D]: label by label, or for NT-Xent all first views, then all second views
+ * @param proxies float32 [labels, D], the proxies at the start, if a loss has proxies
  */
 export function appendLosses(
   g: GraphBuilder,

@@ -1,4 +1,4 @@
-/** The network that training starts from: an ONNX file, or a small one with random weights. */
+/** Reads the network that training starts from: an ONNX file, or a small network with random weights. */
 import { readFile } from 'node:fs/promises';
 import { PawdexError } from '../../errors.js';
 import { createNormalRandom, mixSeed } from '../../math/random.js';
@@ -6,19 +6,19 @@ import { type Model, type ModelNode, readModel } from '../../onnx/onnx-model.js'
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { padAsSame } from './same-padding.js';
 
-/** Name that stands for {@link createSmallNetwork} where a file is expected. */
+/** Stands for {@link createSmallNetwork} where a file is expected. */
 export const SMALL_NETWORK = 'builtin:small-cnn';
 
-/** Channels of its layers; each halves the sides. */
+/** Channels of its layers. Each layer halves the sides. */
 const WIDTHS = [32, 64, 128, 256];
 
-/** How a backbone is read. */
+/** How to read a backbone. */
 interface Reading {
   /** Side of the square input, in pixels. */
   size: number;
   /** See the recipe's `backbone.padding`. */
   padding: 'stored' | 'same';
-  /** Of the weights, where it is built. */
+  /** Seed of random weights. */
   seed: number;
 }
 
@@ -43,8 +43,9 @@ export async function readBackbone(file: string, { size, padding, seed }: Readin
 }
 
 /**
- * A convolutional network for training from scratch in minutes: four 3x3 convolutions of stride 2 with ReLU, global
- * average. No normalisation between: weights start as He et al. (arXiv 1502.01852) say, and four layers do without.
+ * Creates a convolutional network for training from scratch in minutes: four 3x3 convolutions of stride 2 with ReLU,
+ * then a global average. Weights are initialised as in He et al. (arXiv 1502.01852), so four layers need no
+ * normalisation.
  *
  * @param size side of the square input
  * @returns `pixel_values` float32 [batch, 3, size, size] -> `features` float32 [batch, 256]

@@ -1,7 +1,7 @@
 /**
- * A general part of an embedding that the trained network learns from the one it started from. That one is the teacher,
- * on the very views that the losses see: learning without forgetting (Li and Hoiem, arXiv 1606.09282), with features
- * as the target (FitNets, Romero et al., arXiv 1412.6550).
+ * Trains the general part of an embedding by distillation. The network before training is the teacher, on the same
+ * views that the losses see: learning without forgetting (Li and Hoiem, arXiv 1606.09282), with features as the target
+ * (FitNets, Romero et al., arXiv 1412.6550).
  */
 
 import type { Value } from '../../onnx/types.js';
@@ -14,7 +14,7 @@ import type { Network } from './network.js';
 /** What distillation adds to a training step. */
 export interface Distillation {
   /**
-   * Puts what is to be learned beside what the head gives.
+   * Puts the target beside the output of the head.
    *
    * @param embeddings float32 [batch, learned + general]
    * @param before unit features of the network before training, float32 [batch, F]
@@ -22,20 +22,20 @@ export interface Distillation {
    */
   withTarget(g: GraphBuilder, embeddings: Value, before: Value): Value;
   /**
-   * Takes that apart again.
+   * Splits that again.
    *
-   * @returns the numbers that the losses shape, float32 [batch, learned], and the weighted mean squared distance of
-   *   the general ones from their target; of a general part that is always 0 it is the weight, since targets have a
-   *   mean squared length of 1 over the photos
+   * @returns the numbers for the losses, float32 [batch, learned], and the weighted mean squared distance of the
+   *   general numbers from their target. For a general part that is always 0 that is the weight, because targets have
+   *   a mean squared length of 1 over the photos
    */
   split(g: GraphBuilder, withTarget: Value): { learned: Value; loss: Value };
 }
 
 /**
- * The distillation of a recipe.
+ * Creates the distillation of a recipe.
  *
- * @param network that training starts from; the last columns of its head give the target
- * @returns null where the recipe has none
+ * @param network the network that training starts from; the last columns of its head give the target
+ * @returns null if the recipe has none
  */
 export function createDistillation({ head }: Network, recipe: Recipe): Distillation | null {
   const { general } = recipe.head;

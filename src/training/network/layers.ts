@@ -1,4 +1,4 @@
-/** The layers of a model: which weights belong together, and which of them a recipe trains. */
+/** Finds the layers of a model, and which of their weights a recipe trains. */
 import { PawdexError } from '../../errors.js';
 import type { Model, ModelNode } from '../../onnx/onnx-model.js';
 import { countElements } from '../../onnx/tensor.js';
@@ -6,11 +6,11 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 
 /** Weights of one operator. */
 export interface Layer {
-  /** Names of the float32 initialisers it reads; one that is read by several operators belongs to the first. */
+  /** Names of the float32 initialisers that it reads. One that several operators read belongs to the first. */
   readonly weights: readonly string[];
 }
 
-/** Operators whose constant operands are settings, not weights. */
+/** Operators whose constant inputs are settings, not weights. */
 const WITHOUT_WEIGHTS = new Set([
   'Clip',
   'Pad',
@@ -22,7 +22,7 @@ const WITHOUT_WEIGHTS = new Set([
   'QuantizeLinear',
 ]);
 
-/** The layers in the order in which data passes them. */
+/** Finds the layers in the order in which data passes them. */
 export function findLayers(model: Model): Layer[] {
   const taken = new Set<string>();
   const layers: Layer[] = [];
@@ -52,10 +52,10 @@ function findWeights(node: ModelNode, model: Model): string[] {
 }
 
 /**
- * The weights that a recipe trains, with the factor of each on the learning rate.
+ * Selects the weights that a recipe trains, with the factor of each on the learning rate.
  *
  * @returns weight name -> factor, 0..1; 1 for the topmost layer
- * @throws PawdexError `config_invalid` for a pattern that is none or matches nothing
+ * @throws PawdexError `config_invalid` for a pattern that is invalid or matches nothing
  */
 export function selectTrainableWeights(layers: readonly Layer[], recipe: Recipe): Map<string, number> {
   const { freeze, optimiser } = recipe;
@@ -71,7 +71,7 @@ export function selectTrainableWeights(layers: readonly Layer[], recipe: Recipe)
     if (!all.some((name) => pattern.test(name))) {
       throw new PawdexError('config_invalid', {
         detail: `freeze.names: no weight of the backbone matches "${freeze.names[i]}".`,
-        hint: `Its weights are called ${all.slice(0, 3).join(', ')}, ...`,
+        hint: `Its weights have names like ${all.slice(0, 3).join(', ')}.`,
       });
     }
   });

@@ -1,4 +1,4 @@
-/** A network cut where training begins, for views whose frozen part is computed once. */
+/** Cuts a network where training begins, for views whose frozen part is computed once. */
 import { PawdexError } from '../../errors.js';
 import type { Model } from '../../onnx/onnx-model.js';
 import type { Tensor } from '../../onnx/tensor.js';
@@ -20,13 +20,13 @@ export interface KeptPort {
   readonly shape: readonly number[];
 }
 
-/** The cut of a network, with what crosses it. */
+/** The cut of a network, and the values that cross it. */
 export interface NetworkCut {
   readonly split: Split;
   readonly ports: readonly KeptPort[];
 }
 
-/** Name of a kept value as an input of the training step. */
+/** The name of a kept value as an input of the training step. */
 export const nameKeptInput = (name: string): string => `kept ${name}`;
 
 /**
@@ -39,7 +39,7 @@ export async function cutNetwork(network: Network, recipe: Recipe): Promise<Netw
   const split = splitModel(network.backbone, new Set(trainable.keys()));
   if (split === null) {
     throw new PawdexError('config_invalid', {
-      detail: 'keptViews needs layers that are frozen before the first that is trained.',
+      detail: 'keptViews needs frozen layers before the first trained layer.',
       hint: 'Freeze the lower layers (freeze.layers, freeze.names), or set keptViews to 0.',
     });
   }
@@ -75,8 +75,8 @@ function appendFrozenPart(
 /**
  * Appends what comes after the cut.
  *
- * @param part the trained part, or one that has further outputs and reads the same kept values
- * @returns its outputs, the first at unit length, as appendBackbone gives the whole network's
+ * @param part the trained part, or one with more outputs that reads the same kept values
+ * @returns its outputs, the first at unit length, like appendBackbone
  */
 export async function appendTrainedPart(
   g: GraphBuilder,
@@ -92,12 +92,12 @@ export async function appendTrainedPart(
     ]),
   );
   const { outputs } = await importModel(g, part, { inputs, trainable });
-  // There is a first, of the right shape: the whole backbone has been looked at before.
+  // The first output exists and has the right shape: appendBackbone has checked the whole backbone before.
   const [features, ...others] = outputs.values();
   return [appendUnitRows(g, features as Value), ...others];
 }
 
-/** Feeds of a step from rows of kept values, each the concatenated ports of a view. */
+/** Creates the feeds of a step from rows of kept values. A row is the concatenated ports of a view. */
 export function createKeptFeeds({ ports }: NetworkCut, rows: readonly Uint16Array[]): Record<string, Tensor> {
   let at = 0;
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** The network that is trained: pixels -> backbone -> head, with the weights it starts from. */
+/** The network that is trained: pixels -> backbone -> head, with its weights at the start. */
 import { PawdexError } from '../../errors.js';
 import type { Model, ModelPort } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
@@ -12,7 +12,7 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 /** Names of the head's weights in a training state. */
 export const HEAD = { matrix: 'head.matrix', offset: 'head.offset' } as const;
 
-/** Backbone and head with how pixels reach them. */
+/** Backbone and head, and how pixels are scaled for them. */
 export interface Network {
   readonly backbone: Model;
   /** Projects unit features to the embedding. */
@@ -22,22 +22,22 @@ export interface Network {
 }
 
 /**
- * The backbone's own input.
+ * Returns the image input of a backbone.
  *
- * @throws PawdexError `model_invalid` when it has several inputs or one that is no float32 NCHW image
+ * @throws PawdexError `model_invalid` when it has several inputs, or one that is not a float32 NCHW image
  */
 export function requireImageInput(backbone: Model): ModelPort {
   const [input, ...others] = backbone.inputs;
   if (input === undefined || others.length > 0 || input.dtype !== 'float32' || input.shape.length !== 4) {
     throw new PawdexError('model_invalid', {
-      detail: `The backbone takes ${backbone.inputs.map(({ name, dtype, shape }) => `"${name}" ${dtype} [${shape}]`).join(', ')}; the trainer feeds one float32 [batch, 3, S, S].`,
+      detail: `The backbone takes ${backbone.inputs.map(({ name, dtype, shape }) => `"${name}" ${dtype} [${shape}]`).join(', ')}; the trainer needs one input, float32 [batch, 3, S, S].`,
     });
   }
   return input;
 }
 
 /**
- * Appends pixels as the decoder gives them, scaled as the backbone wants them.
+ * Appends the input for decoded pixels, scaled for the backbone.
  *
  * @returns float32 [batch, 3, S, S]
  */
@@ -54,12 +54,12 @@ export function appendPixels(
 }
 
 /**
- * Appends the backbone. BatchNormalization keeps the statistics that the file has: they are the start network's, and a
- * batch of a few labels has others.
+ * Appends the backbone. BatchNormalization keeps the statistics of the file, because a batch of a few labels has
+ * others.
  *
  * @param pixels float32 [batch, 3, S, S]
- * @param trainable names of the weights that are trained; none unless given
- * @returns its first output, float32 [batch, F], at unit length; then the others as they are
+ * @param trainable names of the weights to train; default: none
+ * @returns its first output, float32 [batch, F], at unit length; then its other outputs as they are
  * @throws PawdexError `model_invalid` when the first of them is not one vector per image
  */
 export async function appendBackbone(
@@ -74,7 +74,7 @@ export async function appendBackbone(
   if (features?.shape.length !== 2 || features.shape[0] !== pixels.shape[0]) {
     throw new PawdexError('model_invalid', {
       detail: `The backbone's first output is [${features?.shape}]; the trainer needs one vector per image, [batch, F].`,
-      hint: 'Export it without its classifier, pooled and flattened.',
+      hint: 'Export it without the classifier, pooled and flattened.',
     });
   }
   return [appendUnitRows(g, features), ...others];
@@ -84,19 +84,19 @@ export async function appendBackbone(
  * Appends the head, which is always trained.
  *
  * @param features float32 [batch, F]
- * @returns float32 [batch, D], not of unit length: losses and export normalise
+ * @returns float32 [batch, D], not of unit length, because losses and export normalise
  */
 export function appendHead(g: GraphBuilder, { matrix, offset }: Projection, features: Value): Value {
   if (matrix.shape[0] !== features.shape[1]) {
     throw new PawdexError('model_invalid', {
-      detail: `The head takes ${matrix.shape[0]} features; the backbone gives ${features.shape[1]}.`,
+      detail: `The head takes ${matrix.shape[0]} features, but the backbone has ${features.shape[1]}.`,
     });
   }
   const weights = [g.parameter(HEAD.matrix, matrix), g.parameter(HEAD.offset, offset)] as const;
   return g.op('Gemm', [features, ...weights]);
 }
 
-/** The network with trained values in place of those it started from; names it does not have are ignored. */
+/** Replaces the weights of a network by trained ones. Names that the network does not have are ignored. */
 export function replaceWeights(network: Network, weights: Readonly<Record<string, Tensor>>): Network {
   const initialisers = new Map(
     [...network.backbone.initialisers].map(([name, tensor]) => [name, weights[name] ?? tensor]),

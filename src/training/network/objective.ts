@@ -1,4 +1,4 @@
-/** Network and losses of a recipe as what a training step is made of. */
+/** Turns network and losses of a recipe into the objective of a training step. */
 import type { Model } from '../../onnx/onnx-model.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import type { AdamWOptions } from '../autodiff/step/adamw.js';
@@ -13,12 +13,12 @@ import { appendTrainedPart, type NetworkCut } from './network-cut.js';
 import { addStartOutput } from './start-features.js';
 
 /**
- * The objective of a recipe.
+ * Creates the objective of a recipe.
  *
  * @param network backbone and head that training starts from
- * @param proxies float32 [labels, D] that training starts from, where a loss has proxies
- * @param cut where steps are fed kept values instead of pixels
- * @throws PawdexError `config_invalid` when the recipe freezes what there is not
+ * @param proxies float32 [labels, D] at the start, if a loss has proxies
+ * @param cut if steps are fed kept values instead of pixels
+ * @throws PawdexError `config_invalid` when the recipe freezes weights that do not exist
  */
 export function createObjective(
   network: Network,
@@ -50,7 +50,7 @@ export function createObjective(
   };
 }
 
-/** The optimiser of a recipe: the rate of each layer, and what decays. */
+/** Creates the optimiser of a recipe: the rate of each layer, and which weights decay. */
 export function createOptimiser(network: Network, { optimiser, ...recipe }: Recipe): AdamWOptions {
   const rates = selectTrainableWeights(findLayers(network.backbone), { ...recipe, optimiser });
   const own = new Set<string>([HEAD.matrix, HEAD.offset, PROXIES]);
@@ -60,7 +60,7 @@ export function createOptimiser(network: Network, { optimiser, ...recipe }: Reci
     clipNorm,
     perWeight: (name) => ({
       rate: rates.get(name) ?? (own.has(name) ? headRate : 1),
-      // Offsets, proxies and temperatures are not to be pulled towards 0.
+      // Offsets, proxies and temperatures must not be pulled towards 0.
       decay: name === HEAD.matrix || (network.backbone.initialisers.get(name)?.shape.length ?? 0) > 1,
     }),
   };

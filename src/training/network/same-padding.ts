@@ -1,4 +1,4 @@
-/** Padding made anew for another image size, as TensorFlow's SAME pads. */
+/** Recomputes padding for another image size, as TensorFlow's SAME pads. */
 
 import { PawdexError } from '../../errors.js';
 import { readInts } from '../../onnx/attributes.js';
@@ -10,12 +10,14 @@ import { requireImageInput } from './network.js';
 const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool']);
 
 /**
- * Pads every convolution and pooling so that n places along a side become n / stride, rounded up, with the odd zero at the
- * end. Networks that were trained with TensorFlow were padded so, and what a file stores of it is right for one size only.
+ * Pads every convolution and pooling so that n positions along a side become n / stride, rounded up, with the odd zero
+ * at the end. Networks from TensorFlow were trained with this padding, but the padding in a file is right for one size
+ * only.
  *
  * @param size side of the square input, in pixels
- * @returns the model, its pads written out
- * @throws PawdexError `model_invalid` when the model has not one image input, or a window's input is of unknown size
+ * @returns the model with explicit pads
+ * @throws PawdexError `model_invalid` when the model does not have exactly one image input, or the input of a window
+ *   has an unknown size
  */
 export function padAsSame(model: Model, size: number): Model {
   const input = requireImageInput(model);
@@ -23,7 +25,7 @@ export function padAsSame(model: Model, size: number): Model {
   const nodes = model.nodes.map((node) => {
     const before = node.inputs.map((name) => sides.get(name));
     if (!WINDOWS.has(node.op)) {
-      // Of two inputs the one that is an image tells: the other may be a factor per channel.
+      // One input with a known size is enough: the other may be a factor per channel.
       const kept = before.find((each) => each !== undefined);
       if (kept !== undefined && STILL.has(node.op)) {
         for (const name of node.outputs) {
@@ -38,8 +40,8 @@ export function padAsSame(model: Model, size: number): Model {
       [];
     if (before[0] === undefined || kernel.length !== 2) {
       throw new PawdexError('model_invalid', {
-        detail: `The size of what ${describeNode(node)} reads is not known, so it cannot be padded for ${size} pixels.`,
-        hint: 'Leave out backbone.padding, and take the size that the network was exported for.',
+        detail: `The input size of ${describeNode(node)} is unknown, so it cannot be padded for ${size} pixels.`,
+        hint: 'Remove backbone.padding and use the image size that the network was exported for.',
       });
     }
     return padNode(node, before[0], kernel, sides);

@@ -1,21 +1,21 @@
 /**
- * Cutting a network where training begins: what comes before never changes, so it can be computed once for each view
- * and kept, instead of anew in every epoch.
+ * Cuts a network where training begins. The part before never changes, so it can be computed once for each view and
+ * kept, instead of in every epoch.
  */
 import type { Model, ModelNode } from '../../onnx/onnx-model.js';
 
 /** The two parts of a model. */
 export interface Split {
-  /** From the model's inputs to the values that cross the cut; holds no trained weight. */
+  /** From the model's inputs to the values that cross the cut. It has no trained weight. */
   readonly frozen: Model;
   /** From those values to the model's outputs. */
   readonly trained: Model;
-  /** Names of the values that cross the cut: outputs of the first part, inputs of the second. */
+  /** Names of the values that cross the cut: outputs of the first part and inputs of the second. */
   readonly crossing: readonly string[];
 }
 
 /**
- * Cuts a model. Values computed from constants alone go to whichever part reads them.
+ * Cuts a model. Values that are computed only from constants go to the part that reads them.
  *
  * @param trainable names of the weights that are trained
  * @returns null when nothing is frozen before the first trained weight, or the second part reads the model's input
@@ -58,7 +58,7 @@ export function splitModel(model: Model, trainable: ReadonlySet<string>): Split 
       initialisers: new Map([...model.initialisers].filter(([name]) => read.has(name))),
     };
   };
-  // Shapes are those that import infers.
+  // Import infers the shapes.
   const port = (name: string) => ({ name, dtype: 'float32' as const, shape: [''] });
   return {
     frozen: { ...part(frozen), inputs: model.inputs, outputs: crossing.map(port) },
@@ -67,7 +67,7 @@ export function splitModel(model: Model, trainable: ReadonlySet<string>): Split 
   };
 }
 
-/** The nodes, with those that compute constants they read, in the model's order. */
+/** Adds the nodes that compute constants which the given ones read. The result is in the model's order. */
 function addConstantNodes(model: Model, nodes: readonly ModelNode[]): ModelNode[] {
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));
   const read = nodes.flatMap(({ inputs }) => inputs).filter((name) => !made.has(name));
@@ -76,10 +76,10 @@ function addConstantNodes(model: Model, nodes: readonly ModelNode[]): ModelNode[
 }
 
 /**
- * The nodes that values are computed by.
+ * Finds the nodes that compute some values.
  *
  * @param nodes in the order they run
- * @param values names; those that no node gives are left out
+ * @param values names; those that no node computes are ignored
  */
 export function findProducers(nodes: readonly ModelNode[], values: readonly string[]): Set<ModelNode> {
   const wanted = new Set(values);
@@ -96,7 +96,7 @@ export function findProducers(nodes: readonly ModelNode[], values: readonly stri
   return found;
 }
 
-/** Nodes that depend on initialisers alone, in the model's order. */
+/** Finds the nodes that depend only on initialisers, in the model's order. */
 function findConstantNodes(model: Model): ModelNode[] {
   const varying = new Set(model.inputs.map(({ name }) => name));
   return model.nodes.filter((node) => {

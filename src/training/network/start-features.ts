@@ -1,4 +1,4 @@
-/** A trained network with the one it started from still in it, so that an embedding can be made of both. */
+/** Keeps the network that training started from inside the trained one, so that an embedding can use both. */
 
 import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../math/matrix.js';
@@ -9,20 +9,20 @@ import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/projection.js';
 import { findProducers } from './split-model.js';
 
-/** Put before the names of what is computed with the start's weights. */
+/** Prefix of names that are computed with the start's weights. */
 const START = 'start ';
-/** Axis of a feature map's channels. */
+/** Axis of the channels of a feature map. */
 const CHANNELS = 1;
 
 /**
- * Puts the start's feature map beside the trained one, before they are pooled. What comes before the first weight that
- * differs is computed once; what comes after it, twice.
+ * Puts the feature map of the start beside the trained one, before they are pooled. Nodes before the first weight that
+ * differs are computed once, later ones twice.
  *
- * The features [batch, 2F] are those of `trained` and then those of `start`, pooled: an embedding that is linear in
- * them is linear in either network's cells.
+ * The features [batch, 2F] are those of `trained`, then those of `start`, pooled. An embedding that is linear in them
+ * is linear in the cells of either network.
  *
- * @param start the same network with other values of some weights
- * @returns inputs and outputs are named as in `trained`
+ * @param start the same network with different values of some weights
+ * @returns a model with the inputs and outputs of `trained`
  * @throws PawdexError `config_invalid` when the network does not end in the global mean of a feature map
  */
 export function addStartFeatures(trained: Model, start: Model): Model {
@@ -58,11 +58,11 @@ export function addStartFeatures(trained: Model, start: Model): Model {
 }
 
 /**
- * A network whose second output is what the first is before it is trained. What comes before the first trained weight
- * is computed once; what comes after it, twice, with the weights as they are now as constants.
+ * Adds a second output to a network: what the first output is before training. Nodes before the first trained weight
+ * are computed once, later ones twice, with the current weights as constants.
  *
  * @param trainable names of the weights that are trained
- * @returns one output alone, where that does not depend on any of them
+ * @returns a network with only one output if that does not depend on any of them
  */
 export function addStartOutput(network: Model, trainable: ReadonlySet<string>): Model {
   const weights = [...network.initialisers].filter(([name]) => trainable.has(name));
@@ -75,7 +75,7 @@ export function addStartOutput(network: Model, trainable: ReadonlySet<string>): 
   return { ...network, outputs, nodes: [...network.nodes, ...copies], initialisers };
 }
 
-/** Copies of the nodes that depend on some weights, which read others in their place. */
+/** Copies the nodes that depend on some weights. The copies read other weights in their place. */
 function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMap<string, Tensor>) {
   const initialisers = new Map(own);
   for (const [name, tensor] of weights) {
@@ -93,7 +93,7 @@ function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMa
     }
     copies.push({
       ...node,
-      // Two nodes may be without a name, but not have one.
+      // Two nodes may have no name, but not the same name.
       name: node.name && START + node.name,
       inputs: node.inputs.map(inStart),
       outputs: node.outputs.map(inStart),
@@ -103,12 +103,12 @@ function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMa
 }
 
 /**
- * A projection of the trained network's unit features as one of {@link addStartFeatures}'s. The two share one length, so
- * the trained ones are as much shorter as their share of it says, on average.
+ * Widens a projection of the trained network's unit features to one of both networks' features. Both parts together
+ * have length 1, so the trained part alone is shorter, and the projection is scaled by its mean length.
  *
  * @param projection of [n, F]
- * @param features float32 [n, 2F], unit rows: those that the average is over
- * @returns of [n, 2F]; what the start's features are has no influence
+ * @param features float32 [n, 2F], unit rows: for the mean length
+ * @returns of [n, 2F]; the features of the start have no influence
  */
 export function widenProjection({ matrix, offset }: Projection, features: Matrix): Projection {
   const { data, rows, dimension } = features;
@@ -124,7 +124,7 @@ export function widenProjection({ matrix, offset }: Projection, features: Matrix
   return { matrix: createFloatTensor(wide, [dimension, to]), offset };
 }
 
-/** Name of the feature map whose global mean a network gives. */
+/** Finds the feature map whose global mean a network outputs. */
 function findPooledMap(model: Model): string {
   const output = model.outputs[0]?.name ?? '';
   try {
@@ -138,7 +138,7 @@ function findPooledMap(model: Model): string {
     }
   }
   throw new PawdexError('config_invalid', {
-    detail: `head.general takes the start's features beside the trained ones, and the backbone's "${output}" is not the global mean of a feature map.`,
+    detail: `head.general keeps the features of the start, which needs a backbone that ends in the global mean of a feature map. "${output}" does not.`,
     hint: 'Set head.general.features to trained, or export the backbone so that it ends in global average pooling.',
   });
 }

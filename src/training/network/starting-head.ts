@@ -1,11 +1,11 @@
-/** What training starts from: the head and the proxies, fitted on frozen features or random. */
+/** Creates the head and the proxies that training starts from. */
 import type { Matrix } from '../../math/matrix.js';
 import { createNormalRandom, drawDirections } from '../../math/random.js';
 import { normalise } from '../../math/vectors.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/projection.js';
 
-/** A head that keeps lengths on average: entries of variance 1/F, no offset. */
+/** Creates a head that keeps lengths on average: entries of variance 1/F, no offset. */
 export function createRandomHead(features: number, dimension: number, seed: number): Projection {
   const normal = createNormalRandom(seed);
   const scale = 1 / Math.sqrt(features);
@@ -19,7 +19,7 @@ export function createRandomHead(features: number, dimension: number, seed: numb
 }
 
 /**
- * Proxies at the mean direction of each label's embeddings.
+ * Computes proxies at the mean direction of each label's embeddings.
  *
  * @param embeddings float32 [photos, D], unit vectors
  * @param labels number of each photo's label

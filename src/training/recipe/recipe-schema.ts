@@ -1,23 +1,23 @@
-/** The recipe: every setting of a training run, once. The one used is stored beside the model it made. */
+/** The schema of recipes: every setting of a training run. A run stores its recipe beside the model that it made. */
 import { z } from 'zod';
 import { viewSettings } from '../data/view-settings.js';
 
 const probability = z.number().min(0).max(1);
 const positive = z.number().positive();
 
-/** Divides the cosine similarities: a fixed number, or one that is trained from where it starts. */
+/** Divides the cosine similarities: a fixed number, or one that is learned from a start. */
 const temperature = z.union([positive.max(1), z.strictObject({ learned: positive.max(1) })]).default(0.07);
 
 const contrast = {
-  /** Share of this loss in the sum. */
+  /** Factor of this loss in the sum. */
   weight: positive.default(1),
   temperature,
-  /** Concentration on hard negatives (Robinson et al., arXiv 2010.04592); 0: all negatives count alike. */
+  /** Concentration on hard negatives (Robinson et al., arXiv 2010.04592). 0: all negatives count the same. */
   hardness: z.number().min(0).max(5).default(0),
 };
 
 const lossTerm = z.discriminatedUnion('kind', [
-  /** InfoNCE on pairs of one label against the other pairs' labels; needs two photos per label in a batch. */
+  /** InfoNCE on pairs of one label against the other pairs. Needs two photos per label in a batch. */
   z.strictObject({ kind: z.literal('info-nce'), ...contrast, symmetric: z.boolean().default(true) }),
   /** All photos of a label in the batch are positives. */
   z.strictObject({ kind: z.literal('sup-con'), ...contrast }),
@@ -31,7 +31,7 @@ const lossTerm = z.discriminatedUnion('kind', [
     queue: z.int().min(1).max(65_536).default(4096),
     momentum: probability.default(0.999),
   }),
-  /** Every label has a learned vector to be compared with. */
+  /** Every label has a learned vector that photos are compared with. */
   z.strictObject({ kind: z.literal('proxy-nca'), ...contrast, rate: positive.default(1) }),
 ]);
 
@@ -42,11 +42,11 @@ const backbone = z.strictObject({
   size: z.int().min(16).max(1024),
   kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']).default('cubic'),
   /**
-   * Zeros around what convolutions and pooling see: as many as the file says, or `same`: as TensorFlow's SAME would for
-   * this size. Networks that come from TensorFlow were given theirs for one size, and at another need `same`.
+   * Padding of convolutions and pooling: as stored in the file, or recomputed for this size as TensorFlow's SAME does.
+   * Files from TensorFlow store padding for one size, so at another size they need `same`.
    */
   padding: z.enum(['stored', 'same']).default('stored'),
-  /** The network is fed (pixel - mean) / std, pixels being 0..255. */
+  /** The input of the network is (pixel - mean) / std, with pixels 0..255. */
   pixels: z.strictObject({
     mean: z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]),
     std: z.union([positive, z.tuple([positive, positive, positive])]),
@@ -62,13 +62,14 @@ const head = z.strictObject({
    */
   start: z.enum(['fitted', 'random']).default('fitted'),
   /**
-   * What no loss shapes: `dimension` of these numbers, principal components of the features with `share` of the squared
-   * length beside the learned ones, and a `constant` where that length is 1. What was never trained on, other breeds and
-   * other animals, differs in more than what tells the trained labels apart. None unless given.
+   * The general part, which no loss shapes: `dimension` of the embedding's numbers. They are principal components of
+   * the features, with `share` of the squared length, and a `constant` relative to a length of 1. Other breeds and
+   * other animals, which were never trained on, differ in more than what tells the trained labels apart. Default:
+   * none.
    *
-   * `features: start` takes those of the network that training started from, which has lost nothing; the encoder then
-   * computes the trained layers twice, with either weights. `distilled` trains the network to go on giving them, at
-   * `weight` times the mean squared distance. `trained` takes those of the trained network, whatever they have become.
+   * `features: start` uses the network before training, and the encoder computes the trained layers twice. `distilled`
+   * trains the network to keep giving these components, at `weight` times the mean squared distance. `trained` uses
+   * the components of the trained network, whatever they have become.
    */
   general: z
     .strictObject({
@@ -84,18 +85,21 @@ const head = z.strictObject({
 const optimiser = z.strictObject({
   /** Peak learning rate of the topmost layer. */
   learningRate: positive.max(1).default(3e-4),
-  /** Factor from each layer to the one below (layer-wise decay; ULMFiT, arXiv 1801.06146); 1: all alike. */
+  /**
+   * Factor on the rate from each layer to the one below (layer-wise decay; ULMFiT, arXiv 1801.06146). 1: the same for
+   * all.
+   */
   layerDecay: positive.max(1).default(1),
   /** Factor for head and proxies. */
   headRate: positive.default(1),
   weightDecay: z.number().min(0).default(0.01),
   /** Largest norm of all gradients together. */
   clipNorm: positive.default(1),
-  /** Share of the steps in which the rate rises from 0; it then falls to 0 along half a cosine. */
+  /** Share of the steps in which the rate rises from 0. It then falls to 0 along half a cosine. */
   warmUp: probability.default(0.05),
 });
 
-/** Schema of a recipe file; what is left out has its default. */
+/** Schema of a recipe file. Missing settings get their defaults. */
 export const recipeSchema = z.strictObject({
   name: z.string().min(1).max(100),
   description: z.string().default(''),
@@ -103,47 +107,50 @@ export const recipeSchema = z.strictObject({
   seed: z.int().min(0).default(1),
   backbone,
   head: head.prefault({}),
-  /** What stays as it is: the first `layers` layers with weights, and weights whose names match a pattern. */
+  /** What is not trained: the first `layers` layers with weights, and weights whose names match a pattern. */
   freeze: z
     .strictObject({ layers: z.int().min(0).default(0), names: z.array(z.string()).default([]) })
     .prefault({}),
   losses: z.array(lossTerm).min(1),
-  /** Photos of a step: `labels` labels times `photos` photos of each. Label-free losses take labels x photos photos. */
+  /**
+   * Photos of a step: `labels` labels times `photos` photos of each. Losses without labels take labels x photos
+   * photos.
+   */
   batch: z
     .strictObject({
       labels: z.int().min(1).max(4096).default(32),
       photos: z.int().min(1).max(1024).default(2),
-      /** Views that go through the network at once (gradient caching); all of them unless given. */
+      /** Views that go through the network at once (gradient caching). Default: all of them. */
       chunk: z.int().min(1).optional(),
     })
     .prefault({}),
   views: viewSettings.prefault({}),
   /**
-   * Views of each photo whose frozen layers are computed once and kept on disk, as float16: every epoch then takes one
-   * of them, and trains only what comes after. 0: every epoch draws new views. For labelled losses.
+   * Views of each photo whose frozen layers are computed once and kept on disk, as float16. Every epoch then takes one
+   * of them and trains only the layers after them. 0: every epoch draws new views. Only for losses with labels.
    */
   keptViews: z.int().min(0).max(64).default(0),
   epochs: z.int().min(1).max(10_000).default(4),
   /**
-   * So many runs of `epochs` from the same start, each with its own order of photos and views, and the mean of the weights
-   * that they end with (model soups, Wortsman et al., arXiv 2203.05482).
+   * Rounds of `epochs` from the same start, each with its own order of photos and views. Their final weights are
+   * averaged (model soups, Wortsman et al., arXiv 2203.05482).
    */
   soup: z.int().min(1).max(64).default(1),
   optimiser: optimiser.prefault({}),
-  /** Exponential moving average of the weights, which is what is evaluated and exported; 0: none. */
+  /** Decay of a moving average of the weights, which is evaluated and exported. 0: no average. */
   ema: probability.max(0.99999).default(0.998),
   /**
-   * Shares of the trained weights in their average with the start's that are tried at the end; the best on val is
+   * Shares of the trained weights to try at the end, averaged with the weights of the start. The best on val is
    * exported (WiSE-FT, Wortsman et al., arXiv 2109.01903). With a random start only 1 makes sense.
    */
   average: z.array(positive.max(1)).min(1).default([1]),
   evaluation: z
     .strictObject({
-      /** Epochs between evaluations; fractions count. */
+      /** Epochs between evaluations. Fractions are allowed. */
       every: positive.default(1),
-      /** Photos of each label in the gallery that val photos are asked of; evaluation takes time. */
+      /** Photos of each label in the gallery that val photos are compared with. */
       galleryPerLabel: z.int().min(1).default(30),
-      /** Labels left out of training: the recall among them shows what is lost on what was never seen. */
+      /** Labels left out of training. Recall among them shows the quality on labels never seen. */
       holdOut: z.array(z.string()).default([]),
     })
     .prefault({}),

@@ -1,8 +1,8 @@
-/** The course of a run as plots: loss and learning rate, and quality on val. */
+/** Draws the course of a run: loss and learning rate, and quality on val. */
 import { legend, placed, standalone } from '../../evaluation/report/standalone.js';
 import { type Axis, at, PLOT, percent, plot, polyline, roundTicks } from '../../evaluation/report/svg.js';
 
-/** What the charts read of a line of the log; steps have a loss, evaluations a quality. */
+/** What the charts read of a line of the log. Steps have a loss, evaluations a quality. */
 export interface ChartEntry {
   /** Passes over the photos so far. */
   readonly epoch: number;
@@ -18,14 +18,14 @@ export interface ChartEntry {
 
 type Point = [number, number];
 
-/** Points of a curve that are drawn; more cannot be told apart. */
+/** Points to draw of a curve. More cannot be told apart. */
 const DRAWN = 400;
 /** Share of a new loss in the smoothed one. */
 const SMOOTHING = 0.05;
 const TOP = 48;
 const MARGIN = 12;
 
-/** Every n-th point and the last, so that at most about {@link DRAWN} are left. */
+/** Keeps every n-th point and the last, about {@link DRAWN} at most. */
 function thinOut(points: readonly Point[]): Point[] {
   const every = Math.max(1, Math.ceil(points.length / DRAWN));
   return points.filter((_, i) => i % every === 0 || i === points.length - 1);
@@ -41,7 +41,7 @@ function readPoints(
   });
 }
 
-/** Exponential moving average, corrected for its start (Kingma & Ba, arXiv 1412.6980, section 3). */
+/** Computes an exponential moving average, corrected for its start (Kingma & Ba, arXiv 1412.6980, section 3). */
 function smooth(points: readonly Point[]): Point[] {
   let [sum, weight] = [0, 0];
   return points.map(([x, y]) => {
@@ -51,7 +51,7 @@ function smooth(points: readonly Point[]): Point[] {
   });
 }
 
-/** An axis with round ends around values. */
+/** Creates an axis with round ends around values. */
 function createAxis(label: string, values: readonly number[], format: Axis['format']): Axis {
   const ticks = roundTicks(Math.min(...values), Math.max(...values));
   return { label, ticks, from: ticks[0] as number, to: ticks.at(-1) as number, format };
@@ -64,7 +64,7 @@ const ys = (points: readonly Point[]) => points.map(([, y]) => y);
 const epochs = (points: readonly Point[]) => createAxis('epoch', [0, ...xs(points)], formatShort);
 
 /**
- * Loss of every step with its moving average, and the learning rate beside it.
+ * Draws the loss of every step with its moving average, and the learning rate beside it.
  *
  * @returns an SVG file, or null when no step has a finite loss
  */
@@ -105,7 +105,7 @@ export function drawLossChart(log: readonly ChartEntry[]): string | null {
   );
 }
 
-/** Curves of {@link drawQualityChart}: class, name, where they are in an entry. */
+/** Curves of {@link drawQualityChart}: class, name, and their value in an entry. */
 const QUALITIES = [
   ['', 'vote, top1', (entry: ChartEntry) => entry.val?.top1],
   ['second', 'recall@1', (entry: ChartEntry) => entry.val?.recallAt1],
@@ -113,7 +113,7 @@ const QUALITIES = [
 ] as const;
 
 /**
- * Quality on val at every evaluation; of several at one place, the best vote's.
+ * Draws the quality on val at every evaluation. Of several at one epoch, it takes the one with the best vote.
  *
  * @returns an SVG file, or null without an evaluation
  */

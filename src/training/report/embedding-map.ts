@@ -1,4 +1,4 @@
-/** Embeddings on a plane, so that a person sees which labels lie together. */
+/** Draws embeddings on a plane, so that a person sees which labels lie together. */
 import { UMAP } from 'umap-js';
 import { standalone } from '../../evaluation/report/standalone.js';
 import { at, escapeHtml } from '../../evaluation/report/svg.js';
@@ -12,9 +12,9 @@ export interface MapInput {
   readonly labels: readonly string[];
 }
 
-/** Neighbours whose distances the map tries to keep. */
+/** Neighbours whose distances the map tries to preserve. */
 const NEIGHBOURS = 15;
-/** Rounds of layout between two turns of the event loop. */
+/** Steps of the layout between two turns of the event loop. */
 const ROUNDS = 20;
 const SIDE = 900;
 /** Room for half a label beside the outermost points. */
@@ -24,8 +24,8 @@ const TOP = 56;
 type Point = readonly [number, number];
 
 /**
- * The embedding map: UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together; distances between far
- * groups mean little. The same embeddings give the same map.
+ * Draws the embedding map by UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together. Distances
+ * between far groups mean little. The same embeddings give the same map.
  *
  * @returns an SVG file, or null for fewer than three embeddings
  */
@@ -60,14 +60,14 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
 async function projectToPlane(vectors: MapInput['vectors']): Promise<Point[]> {
   const umap = new UMAP({
     nNeighbors: Math.min(NEIGHBOURS, vectors.length - 1),
-    // Larger than the default of 0.1: groups are not drawn as single dots.
+    // Larger than the default of 0.1, so that groups are not drawn as single dots.
     minDist: 0.4,
     random: createRandom(1),
   });
   const rounds = umap.initializeFit(vectors.map((vector) => Array.from(vector)));
   for (let round = 0; round < rounds; round++) {
     umap.step();
-    // A progress bar or a Ctrl-C gets its turn.
+    // Let a progress bar or Ctrl-C through.
     if (round % ROUNDS === 0) {
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -75,7 +75,7 @@ async function projectToPlane(vectors: MapInput['vectors']): Promise<Point[]> {
   return umap.getEmbedding().map(([x = 0, y = 0]) => [x, y] as const);
 }
 
-/** Scaled into the drawing, in proportion. */
+/** Scales points into the drawing, in proportion. */
 function fitIntoDrawing(points: readonly Point[]): Point[] {
   const range = (axis: 0 | 1) => {
     const values = points.map((point) => point[axis]);
@@ -87,17 +87,17 @@ function fitIntoDrawing(points: readonly Point[]): Point[] {
   return points.map(([x, y]) => [place(x, left, right), place(y, top, bottom)] as const);
 }
 
-/** The point between the others on either axis; a stray photo does not move it. */
+/** Finds the median on either axis, which a stray photo does not move. */
 function findMiddle(points: readonly Point[]): Point {
   const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
   return [median(points.map(([x]) => x)), median(points.map(([, y]) => y))];
 }
 
-/** A label's size, roughly. */
+/** The approximate size of a label. */
 const LETTER = 5.8;
 const LINE = 11;
 
-/** Moves labels up or down, as little as it takes, so that they can be read; in a crowd some still overlap. */
+/** Moves labels up or down as little as possible so that they can be read. In a crowd some still overlap. */
 function separateLabels(places: readonly Point[], names: readonly string[]): Point[] {
   const taken: { x: number; y: number; width: number }[] = [];
   return places.map(([x, y], i) => {
@@ -113,7 +113,10 @@ function separateLabels(places: readonly Point[], names: readonly string[]): Poi
   });
 }
 
-/** Hues by the golden angle, so that labels next to each other in the alphabet differ; readable on light and dark. */
+/**
+ * Chooses hues by the golden angle, so that labels next to each other in the alphabet differ. They are readable on
+ * light and dark.
+ */
 function chooseColour(index: number): string {
   const hue = Math.round((index * 137.508) % 360);
   return `hsl(${hue}, ${[65, 45][index % 2]}%, ${[42, 55, 48][index % 3]}%)`;

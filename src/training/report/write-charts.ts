@@ -1,4 +1,4 @@
-/** Writes a run's charts, as SVG for pages and as PNG for everything else. */
+/** Writes the charts of a run, as SVG for pages and as PNG for everything else. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -9,16 +9,15 @@ import { drawEmbeddingMap, type MapInput } from './embedding-map.js';
 export interface ChartInput {
   /** Lines of the log so far, in order. */
   readonly log: readonly ChartEntry[];
-  /** Embeddings of val; no map unless given. It takes seconds: leave it for the end. */
+  /** Embeddings of val, for the map. It takes seconds, so draw it at the end only. Default: no map. */
   readonly map?: MapInput;
 }
 
-/** Pixels per inch; the drawings are made for 96. */
+/** Pixels per inch. The drawings are made for 96. */
 const DENSITY = 144;
 
 /**
- * Draws loss.svg, quality.svg and map.svg into a folder, each with a .png beside it. A chart there is nothing to draw
- * for is left out.
+ * Draws loss.svg, quality.svg and map.svg into a folder, each with a .png beside it. Charts without data are left out.
  *
  * @returns the files written
  */

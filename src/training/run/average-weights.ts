@@ -1,4 +1,4 @@
-/** Averages of weights: over the steps of a run, and between its end and its start. */
+/** Averages weights: over the steps of a run, and between its end and its start. */
 import type { Tensor } from '../../onnx/tensor.js';
 
 /** Weights by name. */
@@ -6,7 +6,7 @@ export type Weights = Record<string, Tensor>;
 
 const getFloats = (tensor: Tensor | undefined) => tensor?.data as Float32Array;
 
-/** A copy that later steps do not overwrite. */
+/** Copies weights, so that later steps do not overwrite them. */
 export function copyWeights(weights: Readonly<Weights>): Weights {
   return Object.fromEntries(
     Object.entries(weights).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]),
@@ -16,8 +16,8 @@ export function copyWeights(weights: Readonly<Weights>): Weights {
 /**
  * Moves a running average towards the weights: average = d average + (1 - d) weights.
  *
- * The decay rises to its value, d = min(decay, (1 + step) / (10 + step)), so that the start is forgotten as fast as
- * training moves away from it.
+ * The decay rises to its value, d = min(decay, (1 + step) / (10 + step)), so that the average forgets the start as
+ * fast as training moves away from it.
  *
  * @param average changed in place
  * @param step steps taken, 1 after the first
@@ -26,7 +26,7 @@ export function moveAverage(average: Weights, weights: Readonly<Weights>, decay:
   moveTowards(average, weights, Math.min(decay, (1 + step) / (10 + step)));
 }
 
-/** average = kept average + (1 - kept) weights, in place; weights that the average does not have are left out. */
+/** Sets average = kept average + (1 - kept) weights, in place. Weights that the average does not have are ignored. */
 export function moveTowards(average: Weights, weights: Readonly<Weights>, kept: number): void {
   for (const [name, tensor] of Object.entries(average)) {
     const [into, from] = [getFloats(tensor), getFloats(weights[name])];
@@ -36,7 +36,7 @@ export function moveTowards(average: Weights, weights: Readonly<Weights>, kept: 
   }
 }
 
-/** start + share (end - start), for every weight. @param share 0..1 */
+/** Computes start + share (end - start) for every weight. @param share 0..1 */
 export function interpolateWeights(start: Readonly<Weights>, end: Readonly<Weights>, share: number): Weights {
   return Object.fromEntries(
     Object.entries(end).map(([name, tensor]) => {

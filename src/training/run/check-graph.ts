@@ -1,4 +1,4 @@
-/** A recipe's network and losses as one graph on a few random images, to check gradients with. */
+/** Builds network and losses of a recipe as one graph on a few random images, to check gradients. */
 
 import { createRandom, drawDirections } from '../../math/random.js';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
@@ -12,17 +12,17 @@ import { countHeadOutputs, countLearned, countViewsPerStep } from '../recipe/loa
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { measureFeatureWidth } from './prepare-start.js';
 
-/** Photos that are enough for every loss to have positives and negatives. */
+/** Enough photos for every loss to have positives and negatives. */
 const SMALL = { labels: 3, photos: 2 };
 
-/** The recipe on a small batch; a queue of keys shrinks with it. */
+/** Shrinks the batch of a recipe, and the queue of keys with it. */
 function shrinkRecipe(recipe: Recipe): Recipe {
   const losses = recipe.losses.map((term) => (term.kind === 'moco' ? { ...term, queue: 12 } : term));
   return { ...recipe, losses, batch: { ...SMALL }, head: { ...recipe.head, start: 'random' } };
 }
 
 /**
- * Forward pass and loss of a recipe, for a small batch.
+ * Builds forward pass and loss of a recipe for a small batch.
  *
  * @returns the graph with its trainable weights as parameters, and the loss, a scalar
  * @throws PawdexError as training does
@@ -41,7 +41,7 @@ export async function buildCheckGraph(recipe: Recipe): Promise<{ graph: GraphBui
   return { graph, loss: objective.loss(graph, embeddings) };
 }
 
-/** Random images and what else the losses are fed. */
+/** Creates random images and the other inputs of the losses. */
 export function createCheckFeeds(recipe: Recipe): Record<string, Tensor> {
   const smaller = shrinkRecipe(recipe);
   const { size } = recipe.backbone;

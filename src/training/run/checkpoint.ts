@@ -15,7 +15,7 @@ export interface Checkpoint {
   state: TrainingState;
   /** The weights that training started from, for averaging them with the final ones. */
   start: Weights;
-  /** Running average of the weights; null where the recipe has none. */
+  /** Running average of the weights; null if the recipe has none. */
   average: Weights | null;
   /** MoCo's queue, [queue, D], and the momentum encoder's weights; null for other losses. */
   queue: Tensor | null;

@@ -1,4 +1,4 @@
-/** What an encoder is made of when training has ended: the trained network, with the general part of its head. */
+/** Completes an encoder after training: the trained network gets the general part of its head. */
 import type { Matrix } from '../../math/matrix.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { addGeneralPart, countComponents, joinWeighted, splitProjection } from '../head/general-part.js';
@@ -10,7 +10,7 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 type General = Recipe['head']['general'];
 
 /**
- * The network whose features an embedding is made of: the trained one, or that and the one it started from.
+ * Creates the network whose features an embedding is made of: the trained one, or both the trained one and the start.
  *
  * @throws PawdexError `config_invalid` when the start cannot be kept beside it
  */
@@ -26,11 +26,11 @@ export function createFeatureNetwork<N extends Pick<Network, 'backbone'>>(
 }
 
 /**
- * The head for those features.
+ * Completes the head for those features.
  *
- * @param learned the trained head, of the trained network's features; with its distilled part where there is one
- * @param features of {@link createFeatureNetwork}, unit rows, of photos that the general part is fitted on
- * @throws PawdexError `config_invalid` for more components than there are
+ * @param learned the trained head of the trained network's features, with its distilled part if there is one
+ * @param features of {@link createFeatureNetwork}, unit rows, of the photos that the general part is fitted on
+ * @throws PawdexError `config_invalid` for more components than features
  */
 export async function completeHead(
   learned: Projection,

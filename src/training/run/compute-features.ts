@@ -1,4 +1,4 @@
-/** Photos through a backbone as it is, without training: frozen features before a run, trained ones at evaluations. */
+/** Computes features of photos with a backbone: frozen ones before a run, trained ones at evaluations. */
 
 import { decode, type ResizeRule } from '../../image/decode.js';
 import type { Matrix } from '../../math/matrix.js';
@@ -7,7 +7,7 @@ import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import { appendBackbone, appendPixels, type Network } from '../network/network.js';
 
-/** Photos through the network at once; larger is no faster on a CPU. */
+/** Photos that go through the network at once. More is no faster on a CPU. */
 const BATCH = 8;
 
 /** Settings of {@link computeFeatures}. */
@@ -21,9 +21,9 @@ export interface FeaturesOptions {
 }
 
 /**
- * Features of photos: what the head projects, as unit vectors.
+ * Computes the features of photos, which the head projects, as unit vectors.
  *
- * @param read gives a photo's bytes
+ * @param read reads a photo's bytes
  * @returns float32 [photos, F], row by row
  * @throws PawdexError of the image layer for a photo that cannot be read; the signal's reason
  */
@@ -51,9 +51,9 @@ export async function computeFeatures(
     for (let first = 0; first < photos; first += BATCH) {
       const images = await next;
       options.signal?.throwIfAborted();
-      // The next batch decodes on other threads while this one is computed.
+      // The next batch is decoded on other threads while this one is computed.
       next = first + BATCH < photos ? decodeBatch(first + BATCH) : Promise.resolve([]);
-      next.catch(() => {}); // looked at in the next round
+      next.catch(() => {}); // thrown in the next round
       const feed = new Uint8Array(images.reduce((sum, { length }) => sum + length, 0));
       images.forEach((image, i) => {
         feed.set(image, i * image.length);
@@ -65,7 +65,7 @@ export async function computeFeatures(
       const rows = Math.min(BATCH, photos - first);
       data.set(((results.features as Tensor).data as Float32Array).subarray(0, rows * width), first * width);
       options.onProgress?.(first + rows);
-      // session.run() blocks this thread: signals and progress get a turn.
+      // session.run() blocks this thread. Let signals and progress through.
       await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {

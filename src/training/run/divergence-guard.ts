@@ -1,9 +1,9 @@
-/** Notices that training has gone wrong before hours are spent on it. */
+/** Notices when training diverges, before more hours are spent on it. */
 import { PawdexError } from '../../errors.js';
 
-/** A loss this many times the recent ones is no longer noise. */
+/** A loss this many times the recent ones is not noise. */
 const EXPLODED = 10;
-/** Below this a loss may rise again: MoCo's is almost 0 until its queue holds real keys. */
+/** Below this a loss may rise: MoCo's is almost 0 until its queue holds real keys. */
 const SMALL = 1;
 /** Share of a new loss in the running mean. */
 const SMOOTHING = 0.05;
@@ -12,9 +12,9 @@ export class DivergenceGuard {
   #mean: number | null = null;
 
   /**
-   * Looks at a step's numbers.
+   * Checks the numbers of a step.
    *
-   * @throws PawdexError `training_diverged` when one is not finite, or the loss is far above what it was
+   * @throws PawdexError `training_diverged` when one of them is not finite, or the loss is far above its recent values
    */
   check(step: number, loss: number, gradientNorm: number): void {
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {

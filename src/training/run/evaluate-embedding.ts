@@ -1,4 +1,4 @@
-/** How good embeddings are on photos that were not trained on. */
+/** Evaluates embeddings on photos that were not trained on. */
 import { type EmbeddedSet, subset } from '../../evaluation/embed-set.js';
 import { evaluate } from '../../evaluation/evaluate.js';
 import { ask } from '../../evaluation/outcomes.js';
@@ -7,29 +7,35 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Quality } from './training-log.js';
 import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
-/** Quality with what it was measured on. */
+/** Quality, and the photos it was measured on. */
 export interface Evaluated {
   quality: Quality;
   /** Val photos with their embeddings. */
   val: EmbeddedSet;
 }
 
-/** Photos that an evaluation embeds: some train photos of each label as the gallery, val, and labels held out. */
+/**
+ * Selects the photos that an evaluation embeds: some train photos of each label as the gallery, val, and held-out
+ * labels.
+ */
 function selectPhotos(set: TrainingSet, { evaluation }: Recipe): TrainingPhoto[] {
   return [...set.galleryOf(evaluation.galleryPerLabel), ...set.val, ...set.heldOut];
 }
 
-/** Photos with their vectors. They are told apart by where they lie: an evaluation within training looks at no bytes. */
+/**
+ * Combines photos with their vectors. The file path stands for the digest, because an evaluation during training reads
+ * no bytes.
+ */
 export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Matrix): EmbeddedSet {
   return { vectors, items: photos.map(({ file, label }) => ({ file, label, sha256: file })), skipped: [] };
 }
 
 /**
- * Asks the val photos of a gallery of train photos, and the photos of held-out labels of that gallery with themselves
- * in it, each without itself.
+ * Compares the val photos with a gallery of train photos. Photos of held-out labels are compared with that gallery and
+ * with each other, each without itself.
  *
- * @param embed unit vectors of those photos, in their order; the first `gallery` of them are train photos
- * @throws PawdexError what `embed` throws
+ * @param embed embeds photos as unit vectors, in their order; the first `gallery` of them are train photos
+ * @throws PawdexError as `embed` throws
  */
 export async function evaluateEmbedding(
   set: TrainingSet,

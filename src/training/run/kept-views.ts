@@ -9,7 +9,7 @@ import type { PlannedBatch } from '../data/plan-run.js';
 import type { Network } from '../network/network.js';
 import { type NetworkCut, nameKeptInput, openFrozenPart } from '../network/network-cut.js';
 
-/** Views through the frozen layers at once. */
+/** Views that go through the frozen layers at once. */
 const BATCH = 8;
 
 /** Settings of {@link KeptViews.open}. */
@@ -18,7 +18,7 @@ export interface KeptViewsOptions {
   dir: string;
   /** Views of each photo. */
   views: number;
-  /** Photos, by index from 0. */
+  /** Number of photos. */
   photos: number;
   load: Omit<LoadOptions, 'signal' | 'viewsPerPhoto'>;
   /** Whatever else the rows depend on, such as the backbone's bytes. If it changes, the file is made again. */

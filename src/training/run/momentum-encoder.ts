@@ -1,4 +1,4 @@
-/** MoCo's other half: the momentum encoder that makes the keys, and the queue of keys of earlier batches. */
+/** The momentum encoder of MoCo, which makes the keys, and the queue of keys of earlier batches. */
 
 import { drawDirections } from '../../math/random.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
@@ -8,11 +8,14 @@ import type { Objective } from '../autodiff/step/step-graphs.js';
 import { appendUnitRows } from '../losses/contrast.js';
 import { copyWeights, moveTowards, type Weights } from './average-weights.js';
 
-/** He et al., arXiv 1911.05722: keys come from a slowly moving copy of the encoder, so that the queue stays consistent. */
+/**
+ * Makes keys with a slowly moving copy of the encoder, so that the queue stays consistent (He et al., arXiv
+ * 1911.05722).
+ */
 export class MomentumEncoder {
   /** The moving copy. */
   readonly weights: Weights;
-  /** float32 [queue, D], unit vectors; the oldest keys are overwritten. */
+  /** float32 [queue, D], unit vectors. New keys overwrite the oldest. */
   readonly queue: Tensor;
   readonly #session: GraphSession;
   readonly #momentum: number;
@@ -27,8 +30,8 @@ export class MomentumEncoder {
 
   /**
    * @param batch views of a step
-   * @param weights the trained weights, which the copy starts from
-   * @param settings length of the queue, momentum, seed of the random keys that the queue starts with
+   * @param weights the weights at the start, which are copied
+   * @param settings length of the queue, momentum, and seed of the random keys that fill the queue at the start
    */
   static async create(
     objective: Objective,
@@ -59,13 +62,13 @@ export class MomentumEncoder {
     this.#next = (steps * batch) % (this.queue.shape[0] ?? 1);
   }
 
-  /** Keys of a batch of views. @returns float32 [batch, D], unit vectors */
+  /** Computes the keys of a batch of views. @returns float32 [batch, D], unit vectors */
   async keys(pixels: Tensor): Promise<Tensor> {
     const { keys } = await this.#session.run({ ...this.weights, pixels });
     return keys as Tensor;
   }
 
-  /** After a step: puts its keys into the queue and moves towards the trained weights. */
+  /** Puts the keys of a step into the queue and moves towards the trained weights. */
   advance(keys: Tensor, weights: Readonly<Weights>): void {
     const [count = 0, width = 0] = keys.shape;
     (this.queue.data as Float32Array).set(keys.data as Float32Array, this.#next * width);

@@ -1,4 +1,7 @@
-/** What a run starts from: the recipe's backbone, with a head and proxies fitted on its frozen features or random. */
+/**
+ * Prepares the start of a run: the backbone of the recipe, with a head and proxies that are fitted on its frozen
+ * features or random.
+ */
 
 import { readPhoto } from '../../image/read-photo.js';
 import { drawDirections } from '../../math/random.js';
@@ -23,11 +26,12 @@ import { computeFeatures, type FeaturesOptions } from './compute-features.js';
 import type { TrainingSet } from './training-set.js';
 
 /**
- * Reads the backbone and makes head and proxies.
+ * Reads the backbone and creates head and proxies.
  *
- * @param stored the weights the run started from, where it goes on: nothing is fitted then
- * @param onPhase called before features are computed and before the head is fitted, whose progress `reading` is told
- * @returns the network with the head that the losses see, and proxies float32 [labels, D] where a loss has them
+ * @param stored the weights that a resumed run started from; nothing is fitted then
+ * @param onPhase called before features are computed and before the head is fitted; `reading.onProgress` gets the
+ *   progress of both
+ * @returns the network with the head that the losses see, and proxies float32 [labels, D] if a loss has them
  * @throws PawdexError `file_unreadable`, `model_invalid`, `config_invalid`
  */
 export async function prepareStart(
@@ -60,7 +64,7 @@ export async function prepareStart(
   const head = await fitProjection(frozen, labels, {
     dimension,
     seed: recipe.seed,
-    // On the CPU: a GPU multiplies with fewer bits, and small eigenvalues would be lost in what it rounds away.
+    // On the CPU: a GPU multiplies with fewer bits, so small eigenvalues would be lost in rounding.
     ...(threads !== undefined && { session: { threads } }),
     ...(onProgress && { onStep: onProgress }),
   });
@@ -74,7 +78,7 @@ export async function prepareStart(
   return { network: { ...network, head: joinProjections(head, target) }, proxies };
 }
 
-/** Width of a backbone's features. @throws PawdexError `model_invalid` */
+/** Measures the width of a backbone's features. @throws PawdexError `model_invalid` */
 export async function measureFeatureWidth(
   parts: Pick<Network, 'backbone' | 'size' | 'pixels'>,
 ): Promise<number> {

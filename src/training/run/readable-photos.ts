@@ -1,4 +1,4 @@
-/** Which photos of a set can be used, before hours are spent on it. */
+/** Finds the photos of a set that can be used, before hours are spent on it. */
 import pLimit from 'p-limit';
 import { asPawdexError, type PawdexError } from '../../errors.js';
 import { decode, type ResizeRule } from '../../image/decode.js';
@@ -22,8 +22,8 @@ export interface ReadableOptions {
 /**
  * Decodes every photo once.
  *
- * @returns those that decode, in their order
- * @throws PawdexError what is no fault of a photo; the signal's reason
+ * @returns those that can be decoded, in their order
+ * @throws PawdexError for errors that are not a photo's fault; the signal's reason
  */
 export async function findReadablePhotos(
   photos: readonly TrainingPhoto[],

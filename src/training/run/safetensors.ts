@@ -1,4 +1,4 @@
-/** Tensors in a file, in the safetensors format (https://github.com/huggingface/safetensors), float32 only. */
+/** Reads and writes tensors in the safetensors format (https://github.com/huggingface/safetensors), float32 only. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -14,14 +14,14 @@ const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).o
   }),
 );
 
-/** What a file holds. */
+/** The content of a file. */
 export interface TensorFile {
   tensors: Record<string, Tensor>;
   metadata: Record<string, string>;
 }
 
 /**
- * Writes a file so that at any moment there is the old one or the new one, whole.
+ * Writes a file. At any moment, either the old or the new file is there, complete.
  *
  * @throws the file system's error; the old file stays
  */
@@ -34,7 +34,7 @@ export async function writeTensors(file: string, { tensors, metadata }: TensorFi
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     at += data.byteLength;
   }
-  // Padded with blanks, so that the numbers start at a multiple of 8.
+  // Padded with spaces, so that the numbers start at a multiple of 8.
   const json = Buffer.from(JSON.stringify(header));
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
@@ -45,7 +45,7 @@ export async function writeTensors(file: string, { tensors, metadata }: TensorFi
 /**
  * Reads a file of {@link writeTensors}.
  *
- * @throws PawdexError `file_unreadable` when there is none; `model_invalid` when it is damaged
+ * @throws PawdexError `file_unreadable` when there is none, `model_invalid` when it is damaged
  */
 export async function readTensors(file: string): Promise<TensorFile> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
@@ -77,7 +77,7 @@ export async function readTensors(file: string): Promise<TensorFile> {
   } catch (cause) {
     throw new PawdexError('model_invalid', {
       detail: `${path.basename(file)} is damaged: ${(cause as Error).message}`,
-      hint: 'Start the run anew, or restore the file.',
+      hint: 'Start the run again, or restore the file.',
       cause,
     });
   }

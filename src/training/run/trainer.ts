@@ -44,8 +44,8 @@ export class Trainer {
    * Builds the graphs of a recipe.
    *
    * @param network backbone and head that training starts from
-   * @param proxies float32 [labels, D] that training starts from, where a loss has proxies
-   * @param cut where steps are fed kept values instead of pixels
+   * @param proxies float32 [labels, D] at the start, if a loss has proxies
+   * @param cut if steps are fed kept values instead of pixels
    * @throws PawdexError `operator_not_differentiable`, `model_invalid`, `config_invalid`
    */
   static async create(

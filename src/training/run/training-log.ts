@@ -1,21 +1,21 @@
-/** The log of a run: a JSON object a line, for people's eyes, plots and spreadsheets. */
+/** The log of a run: one JSON object per line, for people, plots and spreadsheets. */
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** One line: a step, or an evaluation. */
+/** One line: a step or an evaluation. */
 export type LogEntry = StepEntry | EvaluationEntry;
 
 /** Written after every step. */
 export interface StepEntry {
   step: number;
-  /** Passes over the photos so far; fractions count. */
+  /** Passes over the photos so far, with fractions. */
   epoch: number;
   loss: number;
   /** Norm of all gradients together, before clipping. */
   gradientNorm: number;
   learningRate: number;
   imagesPerSecond: number;
-  /** Share of the step's time spent waiting for views, 0..1. */
+  /** Share of the step's time that was spent waiting for views, 0..1. */
   waitShare: number;
 }
 
@@ -23,17 +23,17 @@ export interface StepEntry {
 export interface EvaluationEntry {
   step: number;
   epoch: number;
-  /** Share of the trained weights where they were averaged with the start's. */
+  /** Share of the trained weights, if they were averaged with those of the start. */
   share?: number;
   val: Quality;
 }
 
-/** Quality on photos that were not trained on; shares, 0..1. */
+/** Quality on photos that were not trained on, as shares 0..1. */
 export interface Quality {
   /** Accuracy of the vote. */
   top1: number;
   recallAt1: number;
-  /** Recall at 1 among photos of labels that training never saw, each without itself; null when none is held out. */
+  /** Recall at 1 among photos of labels that training never saw, each without itself. Null if no label is held out. */
   unseenRecallAt1: number | null;
 }
 
@@ -48,7 +48,10 @@ export class TrainingLog {
     this.entries = entries;
   }
 
-  /** Starts a log, or takes one up where a checkpoint left off: lines of later steps, which are run again, go. */
+  /**
+   * Starts a log, or continues one from a checkpoint. Lines of later steps are removed, because those steps are taken
+   * again.
+   */
   static async open(dir: string, step: number): Promise<TrainingLog> {
     const file = path.join(dir, FILE);
     if (step === 0) {
@@ -61,7 +64,7 @@ export class TrainingLog {
         const entry = JSON.parse(line) as LogEntry;
         return entry.step <= step ? [entry] : [];
       } catch {
-        return []; // The last line of a killed run may be half.
+        return []; // The last line of a killed run may be incomplete.
       }
     });
     await writeFile(file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));

@@ -1,4 +1,4 @@
-/** The photos of a run: what is trained on, what is looked at, and what is held out. */
+/** The photos of a run: those to train on, those to measure with, and those that are held out. */
 
 import { PawdexError } from '../../errors.js';
 
@@ -8,11 +8,11 @@ export interface TrainingPhoto {
   label: string;
 }
 
-/** Photos of one label in val where no val set is given: one in this many, and at least one of two. */
+/** Without a val set, one in this many photos of each label goes into val, and at least one of two. */
 const VAL_SHARE = 10;
 
 export class TrainingSet {
-  /** Photos that are trained on, sorted as given. */
+  /** Photos that are trained on, in the order given. */
   readonly train: readonly TrainingPhoto[];
   /** Photos that val queries are taken from. */
   readonly val: readonly TrainingPhoto[];
@@ -20,9 +20,9 @@ export class TrainingSet {
   readonly heldOut: readonly TrainingPhoto[];
   /** Photos that are trained on or held out, in the order given. */
   readonly photos: readonly TrainingPhoto[];
-  /** Where each train photo is among `photos`. */
+  /** Index in `photos` of each train photo. */
   readonly places: Int32Array;
-  /** Labels of `train`, sorted: a label's number is its place. */
+  /** Labels of `train`, sorted. The number of a label is its index. */
   readonly labels: readonly string[];
   /** Number of each train photo's label. */
   readonly numbers: Int32Array;
@@ -32,7 +32,7 @@ export class TrainingSet {
    * @param val photos to measure with; one in ten of each label is set aside for it where none are given
    * @param holdOut labels to leave out of training
    * @throws PawdexError `set_invalid` when nothing is left to train on or to measure with; `config_invalid` for a
-   *   held-out label that there is not
+   *   held-out label that no photo has
    */
   constructor(
     photos: readonly TrainingPhoto[],
@@ -43,7 +43,7 @@ export class TrainingSet {
     for (const label of held) {
       if (!photos.some((photo) => photo.label === label)) {
         throw new PawdexError('config_invalid', {
-          detail: `evaluation.holdOut names "${label}", which no photo carries.`,
+          detail: `evaluation.holdOut names "${label}", but no photo has this label.`,
         });
       }
     }
@@ -71,13 +71,13 @@ export class TrainingSet {
     this.numbers = Int32Array.from(this.train, ({ label }) => numbers.get(label)!);
     if (this.labels.length < 2 || this.val.length === 0) {
       throw new PawdexError('set_invalid', {
-        detail: `There are ${this.train.length} photos of ${this.labels.length} labels to train on and ${this.val.length} to measure with.`,
+        detail: `There are ${this.train.length} photos of ${this.labels.length} labels to train on, and ${this.val.length} to measure with.`,
         hint: 'Training needs at least two labels, and two photos of some label.',
       });
     }
   }
 
-  /** The first photos of each label, spread over the label's photos. @param perLabel at most this many of each */
+  /** Selects photos of each label, spread evenly over the label's photos. @param perLabel at most this many of each */
   galleryOf(perLabel: number): TrainingPhoto[] {
     const byLabel = new Map(this.labels.map((label): [string, TrainingPhoto[]] => [label, []]));
     for (const photo of this.train) {

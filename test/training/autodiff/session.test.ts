@@ -36,7 +36,7 @@ describe('running a graph', () => {
 
   it('says which feed is missing, or has the wrong shape', async () => {
     const session = await GraphSession.open(graph());
-    await expect(session.run({})).rejects.toThrow('"x" is not fed');
+    await expect(session.run({})).rejects.toThrow('"x" has no value');
     await expect(session.run({ x: createFloatTensor([1, 2, 3]) })).rejects.toThrow(
       expect.objectContaining({ code: 'internal' }),
     );

@@ -110,7 +110,7 @@ describe('classBatches', () => {
     ).toThrowError(
       expect.objectContaining({
         code: 'config_invalid',
-        message: expect.stringContaining('takes 3 labels; the photos have 2'),
+        message: expect.stringContaining('needs 3 labels, but the photos have 2'),
       }),
     );
   });

@@ -95,7 +95,7 @@ class ModelImporter {
     for (const { name } of this.#model.inputs) {
       const value = this.#options.inputs[name];
       if (!value) {
-        throw new PawdexError('model_invalid', { detail: `The model's input "${name}" is not given.` });
+        throw new PawdexError('model_invalid', { detail: `The model's input "${name}" has no value.` });
       }
       this.#values.set(name, value);
     }
@@ -243,6 +243,6 @@ function readConstantNode(node: ModelNode): Tensor {
     return createFloatTensor(value.floats);
   }
   throw new PawdexError('model_invalid', {
-    detail: `${describeNode(node)} holds a kind of constant that the trainer does not read.`,
+    detail: `${describeNode(node)} holds a kind of constant that the trainer cannot read.`,
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Gradient rules of convolution and pooling over [N, C, ...spatial]. The two gradients of a convolution are written in
- * the forms that onnxruntime's CPU kernels run fastest (docs/autodiff.md has the numbers).
+ * the forms that onnxruntime's CPU kernels run fastest (npm run bench:train).
  *
  * Shapes: x [N, C, ...I], weight [O, C/group, ...K], dy [N, O, ...P].
  */

@@ -73,7 +73,7 @@ export class TrainingStep {
     const { batch, chunk = batch } = options;
     if (batch % chunk !== 0) {
       throw new PawdexError('config_invalid', {
-        detail: `A batch of ${batch} is not made of chunks of ${chunk}.`,
+        detail: `A chunk of ${chunk} does not divide a batch of ${batch}.`,
       });
     }
     return chunk === batch

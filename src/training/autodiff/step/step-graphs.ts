@@ -113,7 +113,7 @@ function appendScalarLoss(objective: Objective, g: GraphBuilder, embeddings: Val
     return loss;
   }
   throw new PawdexError('internal', {
-    detail: `The loss has the shape [${loss.shape}] instead of a scalar's.`,
+    detail: `The loss has the shape [${loss.shape}], but must be a scalar.`,
   });
 }
 

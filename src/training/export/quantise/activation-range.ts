@@ -1,7 +1,7 @@
-/** From what values a tensor takes to how they are rounded to 8 bit. */
+/** Chooses how a tensor is rounded to 8 bits from the values that it takes. */
 import type { Affine } from './quantisation-plan.js';
 
-/** How often values fall into equal parts of [low, high]. */
+/** How many values fall into each of the equal parts of [low, high]. */
 export interface Histogram {
   readonly low: number;
   readonly high: number;
@@ -10,12 +10,12 @@ export interface Histogram {
 
 /** Largest integer of an activation. */
 const TOP = 255;
-/** Shares of each end of the range that are tried: the ends themselves down to a fifth, in steps of a fiftieth. */
+/** Shares to try of each end of the range, from all of it down to a fifth, in steps of a fiftieth. */
 const SHARES = Array.from({ length: 41 }, (_, i) => 1 - i * 0.02);
 
 /**
- * The rounding with the least squared error over the histogram, what is clipped included (as in Choukroun et al. 2019,
- * arXiv 1902.06822). Zero is always met exactly: padding and clipped activations are zeros.
+ * Finds the rounding with the least squared error over the histogram, including what is clipped (as in Choukroun et
+ * al. 2019, arXiv 1902.06822). Zero is always represented exactly, because padding and clipped activations are zeros.
  */
 export function fitAffine({ low, high, counts }: Histogram): Affine {
   const below = Math.max(-low, 0);
@@ -43,7 +43,7 @@ export function fitAffine({ low, high, counts }: Histogram): Affine {
   return best;
 }
 
-/** Stops once `enough` is passed. */
+/** Stops when the error exceeds `enough`. */
 function computeSquaredError(
   centres: Float64Array,
   weights: Float64Array,

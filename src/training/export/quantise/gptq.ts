@@ -1,36 +1,36 @@
 /**
- * Rounding a convolution's weights so that what it computes stays, not each weight by itself: GPTQ (Frantar et al. 2022,
- * arXiv 2210.17323; after Hassibi and Stork 1993, "Optimal Brain Surgeon"). Round-to-nearest is the largest part of an
- * encoder's int8 error, and mostly what 7-bit weights would cost.
+ * Rounds the weights of a convolution so that its outputs stay close, rather than each single weight: GPTQ (Frantar et
+ * al. 2022, arXiv 2210.17323; after Hassibi and Stork 1993, "Optimal Brain Surgeon"). Rounding to nearest would cause
+ * most of the error of an int8 encoder with 7-bit weights.
  */
 
 import { invertCholeskyFactor } from '../../../math/decompositions.js';
 
-/** Share of the mean diagonal that is added to the second moments, so that they can be inverted. */
+/** Share of the mean diagonal that is added to the second moments to make them invertible. */
 const DAMPING = 0.01;
 
 /** Filters that read the same inputs. */
 export interface FilterGroup {
   /** float [filters, size], row-major. */
   readonly weights: Float32Array;
-  /** Second moments of the inputs about their mean, [size, size]; changed in the course. */
+  /** Second moments of the inputs about their mean, [size, size]. They are changed. */
   readonly moments: Float64Array;
   readonly size: number;
-  /** Value of one step of each filter's weights, [filters]. */
+  /** Value of one integer step of each filter's weights, [filters]. */
   readonly scales: Float32Array;
   /** Largest absolute integer. */
   readonly limit: number;
 }
 
 /**
- * Rounds the weights one input after the other, the rest of each filter making up for the error of what is already
- * rounded; inputs that vary most come first.
+ * Rounds the weights input by input. The rest of each filter compensates for the error of the weights that are already
+ * rounded. Inputs that vary most come first.
  *
  * @returns integers [filters, size]
  */
 export function roundFilters({ weights, moments, size, scales, limit }: FilterGroup): Int8Array {
   damp(moments, size);
-  // Ascending: the inverse factor's last row tells how the other inputs make up for the last one.
+  // Ascending: the last row of the inverse factor says how the other inputs compensate for the last one.
   const order = [...Array(size).keys()].sort(
     (a, b) => moments[a * size + a]! - moments[b * size + b]! || b - a,
   );

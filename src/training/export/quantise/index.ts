@@ -1,4 +1,4 @@
-/** From a float encoder to the int8 encoder that is served. */
+/** Turns a float encoder into the int8 encoder that is served. */
 import { PawdexError } from '../../../errors.js';
 import { computeDot } from '../../../math/vectors.js';
 import { type Model, writeModel } from '../../../onnx/onnx-model.js';
@@ -12,9 +12,9 @@ import { refineRounding } from './refine-rounding.js';
 
 /** Settings of {@link quantise}. */
 export interface QuantiseOptions {
-  /** Seed of the choice of positions that rounding looks at; 0 unless given. */
+  /** Seed of the choice of positions that rounding looks at. Default: 0. */
   readonly seed?: number;
-  /** Called as the work goes on. */
+  /** Called while the work goes on. */
   readonly onProgress?: (stage: 'ranges' | 'rounding', done: number, total: number) => void;
 }
 
@@ -30,16 +30,16 @@ export interface Quantised {
 
 /**
  * Quantises a float encoder for the CPU: static, in QDQ form. Convolutions and residual additions run on integers,
- * weights per channel with 7 bit, activations with 8; what is left, from the pooled features on, stays float.
+ * with 7-bit weights per channel and 8-bit activations. The rest, from the pooled features on, stays float.
  *
- * Activation ranges are those of least squared error over the photos; weights are rounded by GPTQ, with the bias
- * corrected. Memory holds the 8-bit tensors between two convolutions for all photos, 2 MB a photo for
- * EfficientNet-Lite2 at 260 px, and the float tensors of one photo.
+ * Activation ranges minimise the squared error over the photos. Weights are rounded by GPTQ, and the bias is
+ * corrected. Memory holds the 8-bit tensors between two convolutions for all photos (2 MB per photo for
+ * EfficientNet-Lite2 at 260 px), and the float tensors of one photo.
  *
  * @param encoder `encoderModel`'s: pixels uint8 [batch, S, S, 3] -> float32 [batch, D], operator set 13 or newer
- * @param photos decoded training photos, uint8 [S, S, 3] each; 128 of all labels are enough
- * @throws PawdexError `model_invalid` when there is no convolution to quantise, the encoder is quantised already, or onnxruntime cannot run the encoder;
- *   `set_invalid` without photos
+ * @param photos decoded training photos, uint8 [S, S, 3] each; 128 photos spread over the labels are enough
+ * @throws PawdexError `model_invalid` when there is no convolution to quantise, the encoder is quantised already, or
+ *   onnxruntime cannot run the encoder; `set_invalid` without photos
  * @example
  *   const { model } = await quantise(encoderModel({ backbone, size, pixels, head }), photos);
  *   await writeEncoder('out', model, facts);
@@ -51,15 +51,15 @@ export async function quantise(
 ): Promise<Quantised> {
   if (encoder.nodes.some(({ op }) => op === 'QuantizeLinear')) {
     throw new PawdexError('model_invalid', {
-      detail: 'The encoder is quantised already.',
-      hint: 'Quantise the float encoder it was made from.',
+      detail: 'The encoder is already quantised.',
+      hint: 'Quantise the float encoder that it was made from.',
     });
   }
   const model = await prepareEncoder(encoder);
   const feeds = createFeeds(model, photos);
   const [first] = feeds;
   if (first === undefined) {
-    throw new PawdexError('set_invalid', { detail: 'Quantisation needs photos to take ranges from.' });
+    throw new PawdexError('set_invalid', { detail: 'Quantisation needs at least one photo.' });
   }
   const sized = model.nodes
     .filter(({ op }) => op === 'Conv' || op === 'Add')

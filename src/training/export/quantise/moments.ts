@@ -1,4 +1,4 @@
-/** Second moments of what a convolution reads: what rounding its weights may and may not change. */
+/** Computes second moments of the inputs of a convolution, which say where rounding its weights matters. */
 
 import { readInt } from '../../../onnx/attributes.js';
 import type { ModelNode } from '../../../onnx/onnx-model.js';
@@ -7,20 +7,20 @@ import type { Tensor } from '../../../onnx/tensor.js';
 import { GraphBuilder } from '../../autodiff/graph-builder.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 
-/** Positions of each feature map that are looked at. */
+/** Positions to look at in each feature map. */
 const POSITIONS = 200;
-/** Floats that are multiplied at once: 32 MB. */
+/** Floats to multiply at once: 32 MB. */
 const AT_ONCE = 8e6;
 
 /** Moments of every group of a convolution. */
 export interface Moments {
-  /** About the mean, one [size, size] for each group; in squares of the input's steps. */
+  /** About the mean, one [size, size] for each group, in squared integer steps of the input. */
   readonly groups: readonly Float64Array[];
   /** Inputs of one filter: channels of its group x height x width. */
   readonly size: number;
 }
 
-/** Where a convolution's patches lie. */
+/** The geometry of a convolution's patches. */
 interface Patches {
   readonly window: Window;
   readonly groups: number;
@@ -30,7 +30,7 @@ interface Patches {
 }
 
 /**
- * Gathers the patches at random positions of each photo's feature map and multiplies them with themselves.
+ * Gathers patches at random positions of each photo's feature map and multiplies them with themselves.
  *
  * @param node the convolution
  * @param kernel shape of its weights
@@ -60,7 +60,7 @@ export async function computeMoments(
   const sums = new Float64Array(groups * size);
   try {
     for (let first = 0; first < maps.length; first += mapsAtOnce) {
-      // Rows that stay zero add nothing.
+      // Rows that stay zero contribute nothing.
       const data = new Float32Array(groups * rows * size);
       maps.slice(first, first + mapsAtOnce).forEach((map, m) => {
         drawPositions(area, perMap, random).forEach((position, p) => {
@@ -86,7 +86,7 @@ async function openProductSession(groups: number, rows: number, size: number): P
   return GraphSession.open(g.toBytes());
 }
 
-/** `count` of the numbers below `area`, each at most once. */
+/** Draws `count` different numbers below `area`. */
 function drawPositions(area: number, count: number, random: () => number): number[] {
   const numbers = Array.from({ length: area }, (_, i) => i);
   for (let i = 0; i < count; i += 1) {
@@ -96,7 +96,7 @@ function drawPositions(area: number, count: number, random: () => number): numbe
   return numbers.slice(0, count);
 }
 
-/** Writes the patch at one output position as row `row` of each group; padding is 0. */
+/** Writes the patch at an output position as row `row` of each group. Padding is 0. */
 function gatherPatch(
   map: Tensor,
   position: number,

@@ -1,31 +1,31 @@
-/** What the float encoder's tensors hold for a sample of photos, in bounded memory. */
+/** Observes the tensors of the float encoder over a sample of photos, in bounded memory. */
 import { type Model, type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
 import type { Tensor } from '../../../onnx/tensor.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 import type { Histogram } from './activation-range.js';
 
-/** Parts of a histogram. */
+/** Bins of a histogram. */
 const BINS = 4096;
 
-/** What was seen. */
+/** What was observed. */
 export interface Observations {
   /** Tensor -> its values over all photos. */
   readonly histograms: ReadonlyMap<string, Histogram>;
-  /** Output of a convolution -> mean of each channel over photos and positions, before any activation. */
+  /** Output of a convolution -> mean of each channel over photos and positions, before an activation. */
   readonly means: ReadonlyMap<string, Float64Array>;
 }
 
-/** One photo as the encoder's feed. */
+/** One photo as a feed of the encoder. */
 export type Feed = Readonly<Record<string, Tensor>>;
 
-/** Photos as feeds of an encoder, one each. @param photos uint8 [S, S, 3] each */
+/** Creates a feed of an encoder for each photo. @param photos uint8 [S, S, 3] each */
 export function createFeeds(model: Model, photos: readonly Uint8Array[]): Feed[] {
   const [input] = model.inputs;
   const shape = [1, ...(input?.shape.slice(1) ?? []).map(Number)];
   return photos.map((data) => ({ [input?.name ?? '']: { dtype: 'uint8', shape, data } }));
 }
 
-/** Shapes of the named tensors for one photo. */
+/** Observes the shapes of the named tensors for one photo. */
 export async function observeShapes(
   model: Model,
   names: readonly string[],
@@ -41,11 +41,11 @@ export async function observeShapes(
 }
 
 /**
- * Runs the encoder over the photos twice: once for the extremes, then for the histograms between them, so that no
- * activation outlives its photo.
+ * Runs the encoder over the photos twice: first for the extremes, then for the histograms between them. No activation
+ * has to be kept beyond its photo.
  *
- * @param tensors wanted as histograms
- * @param convolutions names of the outputs whose channel means are wanted
+ * @param tensors tensors to observe as histograms
+ * @param convolutions outputs whose channel means to observe
  * @param onPhoto called after each photo of each of the two passes
  */
 export async function observeActivations(
@@ -110,7 +110,7 @@ function countValues(values: Float32Array, { low, high, counts }: Histogram): vo
   }
 }
 
-/** Runs a model with further nodes, for each feed, and hands over the named tensors. */
+/** Runs a model with additional nodes for each feed, and passes on the named tensors. */
 async function runOverFeeds(
   model: Model,
   further: readonly ModelNode[],

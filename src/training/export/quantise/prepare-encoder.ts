@@ -1,4 +1,4 @@
-/** A float encoder made ready for quantisation by onnxruntime itself. */
+/** Prepares a float encoder for quantisation, by onnxruntime itself. */
 import '../../../encoder/no-telemetry.js';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -7,14 +7,14 @@ import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../../../errors.js';
 import { type Model, readModel, writeModel } from '../../../onnx/onnx-model.js';
 
-/** The first operator set in which weights are dequantised per channel. */
+/** The first operator set that can dequantise weights per channel. */
 const PER_CHANNEL_OPSET = 13;
 
 /**
- * Folds constants and batch normalisation into the convolutions and drops what computes nothing, in standard operators:
- * onnxruntime's basic optimisations, as its own quantisation tool recommends before quantising.
+ * Folds constants and batch normalisation into the convolutions and removes nodes that compute nothing. These are
+ * onnxruntime's basic optimisations, which its own quantisation tool recommends to run first.
  *
- * @returns an equal model; its inputs and outputs are the given one's
+ * @returns an equivalent model with the same inputs and outputs
  * @throws PawdexError `model_invalid` when onnxruntime cannot load it or its operator set is too old
  */
 export async function prepareEncoder(model: Model): Promise<Model> {

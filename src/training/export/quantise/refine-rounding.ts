@@ -1,7 +1,7 @@
 /**
- * Rounds a quantised model's convolutions anew, in order. The inputs of each are those of the network as quantised so
- * far, so later layers see the earlier ones' error; the bias then takes up what error is left in each channel's mean
- * (Nagel et al. 2019, arXiv 1906.04721).
+ * Rounds the convolutions of a quantised model again, in order. The inputs of each come from the layers that are
+ * already rounded, so later layers see the error of earlier ones. The bias then corrects the remaining error in the
+ * mean of each channel (Nagel et al. 2019, arXiv 1906.04721).
  */
 
 import { createRandom } from '../../../math/random.js';
@@ -69,7 +69,7 @@ function roundGroups(
   return rounded;
 }
 
-/** What the rounded weights give on average over photos and positions, for each filter. */
+/** Measures the mean output of the rounded weights over photos and positions, for each filter. */
 async function measureMeanWithoutBias(
   segments: Segments,
   { nodes }: QuantisedModel,

@@ -1,12 +1,12 @@
 /**
- * Running a model piece by piece over many photos, so that a piece can be changed by what the earlier ones made of all
- * photos. Between pieces of a quantised model lie 8-bit tensors, so that a hundred photos fit in memory.
+ * Runs a model piece by piece over many photos, so that a piece can depend on the results of the earlier pieces for
+ * all photos. The tensors between pieces of a quantised model are 8-bit, so a hundred photos fit into memory.
  */
 import { type Model, type ModelNode, type ModelPort, writeModel } from '../../../onnx/onnx-model.js';
 import type { Tensor } from '../../../onnx/tensor.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 
-/** The state of all photos after some of a model's nodes. */
+/** The state of all photos after some nodes of a model. */
 export class Segments {
   readonly #model: Model;
   /** For each photo, the tensors that later nodes read. */
@@ -24,7 +24,7 @@ export class Segments {
     return this.#live.map((tensors) => tensors.get(name) as Tensor);
   }
 
-  /** Runs the nodes before `end` that are not run yet, with the constants as they are now. */
+  /** Runs the nodes before `end` that have not run yet, with the current constants. */
   async advance(end: number): Promise<void> {
     const nodes = this.#model.nodes.slice(this.#done, end);
     this.#done = end;
@@ -45,7 +45,7 @@ export class Segments {
     });
   }
 
-  /** Runs further nodes over every photo and hands over what they give; changes nothing. */
+  /** Runs additional nodes over every photo and passes on their result. It changes nothing. */
   async try(nodes: readonly ModelNode[], output: string, use: (result: Tensor) => void): Promise<void> {
     await this.#run(nodes, [output], (results) => use(results[output] as Tensor));
   }

@@ -125,7 +125,7 @@ describe('a training step', () => {
   it('refuses chunks that do not fill the batch, a missing input, and a state of another network', async () => {
     await expect(train(1, { chunk: 3 })).rejects.toThrow(expect.objectContaining({ code: 'config_invalid' }));
     const step = await TrainingStep.create(objective, { batch: BATCH });
-    await expect(step.run({ x: feeds.x }, 1e-3)).rejects.toThrow('"labels" is not fed');
+    await expect(step.run({ x: feeds.x }, 1e-3)).rejects.toThrow('"labels" has no value');
     expect(step.state.step).toBe(0);
     const state = { step: 1, weights: {}, m: {}, v: {} };
     expect(() => step.load(state)).toThrow(expect.objectContaining({ code: 'model_invalid' }));
