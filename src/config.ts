@@ -22,45 +22,50 @@ const list = z
   );
 
 const schema = z.object({
-  PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('TCP port; 0 takes a free one'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('TCP port; 0 chooses a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on; 0.0.0.0 for all'),
   DATA_DIR: z.string().min(1).default('data').describe('where collections are kept'),
   ACCEPT_DAMAGE: flag
     .default(false)
-    .describe('go on with what is left of a damaged data directory; its database is kept beside'),
+    .describe(
+      'continue with what is left of a damaged data directory; the damaged database is kept beside it',
+    ),
   MODEL: z.string().min(1).default(shipped('encoder.json')).describe('model card of the encoder'),
   GALLERY: z
     .string()
     .default(shipped('gallery.parquet'))
-    .describe('gallery loaded into the collection `breeds`; empty for none'),
-  API_KEYS: list.default([]).describe('comma-separated keys; none: no key is asked for'),
-  API_KEYS_FILE: z
-    .string()
-    .default('')
-    .describe('file with one API key per line; unlike a flag, other users of the machine cannot see it'),
+    .describe('gallery that is loaded into the collection `breeds`; empty for none'),
+  API_KEYS: list.default([]).describe('comma-separated API keys; without any, the server asks for none'),
+  API_KEYS_FILE: z.string().default('').describe('file with one API key per line'),
   ALLOW_UNAUTHENTICATED: flag
     .default(false)
-    .describe('serve other machines without keys: whoever reaches the port may read, write and delete'),
+    .describe('serve other machines without keys: everybody who reaches the port can read, write and delete'),
   ALLOWED_HOSTS: list
     .default([])
     .describe(
-      'comma-separated host names that a server without keys answers to, beside localhost and IP addresses',
+      'comma-separated host names that a server without keys answers to, in addition to localhost and IP addresses',
     ),
   ALLOWED_ORIGINS: list
     .default([])
-    .describe('comma-separated origins of other web sites whose pages may use the API: https://shop.example'),
+    .describe('comma-separated origins of web sites that may use the API, such as https://shop.example'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
-    .describe('how much is logged'),
+    .describe('least severe level that is logged'),
   MAX_UPLOAD_MB: z.coerce.number().positive().max(1024).default(20).describe('largest image file, in MiB'),
   MAX_PIXELS: z.coerce
     .number()
     .int()
     .min(1024)
     .default(100_000_000)
-    .describe('largest width x height that is decoded'),
-  MAX_BATCH_FILES: z.coerce.number().int().min(1).max(1000).default(64).describe('images in one upload'),
+    .describe('largest number of pixels, width x height, that is decoded'),
+  MAX_BATCH_FILES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(64)
+    .describe('largest number of images in one upload'),
   THREADS: z.coerce
     .number()
     .int()
@@ -73,20 +78,20 @@ const schema = z.object({
     .int()
     .min(1)
     .default(256)
-    .describe('images that may wait for the encoder before requests are answered 503'),
+    .describe('images that may wait for the encoder; further requests are answered with 503'),
   MAX_CONNECTIONS: z.coerce
     .number()
     .int()
     .min(1)
     .max(100_000)
     .default(1000)
-    .describe('connections at once; more are refused'),
+    .describe('largest number of open connections; more are refused'),
   SHUTDOWN_SECONDS: z.coerce
     .number()
     .min(0)
     .default(20)
-    .describe('how long in-flight requests may take to finish at shutdown'),
-  TRUST_PROXY: flag.default(false).describe('believe X-Forwarded-* of a proxy in front'),
+    .describe('seconds that requests in progress have to finish at shutdown'),
+  TRUST_PROXY: flag.default(false).describe('trust the X-Forwarded-* headers of a proxy in front'),
 });
 
 /** The parsed settings. */

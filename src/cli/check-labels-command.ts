@@ -32,7 +32,7 @@ export function createCheckLabelsCommand(): Command {
       'check-labels photos:train --limit 50',
     ),
   )
-    .argument('[set]', 'labelled set: a folder, or FOLDER:split of its manifest.csv')
+    .argument('[set]', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
     .option('-c, --collection <name>', 'check this collection instead of a set')
     .option('--limit <n>', 'entries per list', makeWholeNumberParser(1, 1000), 20)
     .option('--cache <dir>', 'folder that keeps the embeddings for the next run')

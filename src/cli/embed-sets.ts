@@ -13,7 +13,7 @@ const PARALLEL = 48;
 
 /** A labelled set to embed. */
 export interface SetRequest {
-  /** As typed: a folder, or FOLDER:split. */
+  /** As typed: a folder, or FOLDER:SPLIT. */
   set: string;
   /** Views of each photo whose embeddings are averaged; `1` unless given. */
   views?: Views;

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EXIT } from '../../src/cli/exit-codes.js';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { Bench } from './pawdex.js';
+
+let bench: Bench;
+let page: string;
+beforeAll(async () => {
+  bench = await Bench.create();
+  page = await readFile(path.join(PACKAGE_ROOT, 'docs/cli.md'), 'utf8');
+});
+afterAll(() => bench.remove());
+
+it('docs/cli.md has every command', async () => {
+  const { stdout } = await bench.run(['--help']);
+  const commands = [...stdout.split('\nCommands:')[1]!.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map(
+    ([, name]) => name!,
+  );
+  expect(commands).toContain('doctor');
+  expect(commands.filter((name) => name !== 'help' && !page.includes(`pawdex ${name}`))).toEqual([]);
+});
+
+it('docs/cli.md and --help have every exit code', async () => {
+  const { stdout } = await bench.run(['--help']);
+  for (const code of Object.values(EXIT)) {
+    expect(page.split('## Exit codes')[1]).toMatch(new RegExp(`\\b${code}\\b`));
+    expect(stdout.split('Exit codes:')[1]).toMatch(new RegExp(`\\b${code}\\b`));
+  }
+});
