@@ -8,12 +8,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
-import { EF_CONSTRUCTION, M } from '../../dist/store/embedded/graph.js';
+import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph.js';
 import { startChild } from './lib/child.mjs';
 import { fromRoot, machine, median, options } from './lib/harness.mjs';
 import { mixed } from './lib/store-mixed.mjs';
 import { groundTruth, intrinsicDimension, vectorSource, writeVectors } from './lib/store-vectors.mjs';
 
+const [{ M, efConstruction }] = GRAPH_SETTINGS;
 const args = options(
   `npm run bench:store -- [options]
 
@@ -33,7 +34,7 @@ const args = options(
     rounds: '15',
     seconds: '1',
     m: String(M),
-    'ef-construction': String(EF_CONSTRUCTION),
+    'ef-construction': String(efConstruction),
     tune: false,
     mixed: false,
   },

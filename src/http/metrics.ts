@@ -44,6 +44,19 @@ export class Metrics {
       },
     });
     new Gauge({
+      name: 'pawdex_collection_sampled_recall',
+      help: 'Share of the nearest items that the graph of a collection found when it last checked itself.',
+      labelNames: ['collection'],
+      registers: [this.#registry],
+      async collect() {
+        const collections = await engine.listCollections();
+        this.reset();
+        for (const { name, index } of collections) {
+          if (index.sampledRecall !== null) this.set({ collection: name }, index.sampledRecall);
+        }
+      },
+    });
+    new Gauge({
       name: 'pawdex_jobs',
       help: 'Jobs that are waiting or running.',
       labelNames: ['state'],

@@ -42,6 +42,11 @@ export interface IndexState {
   kind: 'exact' | 'building' | 'hnsw';
   /** Items the graph holds. */
   indexed: number;
+  /**
+   * Share of the nearest items that the graph found when it last checked itself against exact searches, 0..1; null before
+   * the first check. Below 0.98 searches are exact until a new graph finds enough.
+   */
+  sampledRecall: number | null;
 }
 
 /** An item to put; `id` and `sha256` identify the same content. */
@@ -172,7 +177,9 @@ export interface StoreStats {
   diskBytes: number;
   /** Why there is no graph index at all, or null: e.g. hnswlib-node could not be loaded. */
   graphUnavailable: string | null;
-  /** What start-up found damaged and repaired, in sentences. */
+  /** The lowest {@link IndexState.sampledRecall} of all collections; null when none was checked yet. */
+  sampledRecall: number | null;
+  /** What start-up found damaged and repaired, and graphs that found too little, in sentences. */
   repairs: string[];
   /** What was found damaged and cannot be repaired: every other call is answered `data_damaged`. */
   damage: string[];

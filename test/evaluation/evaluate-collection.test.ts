@@ -62,7 +62,7 @@ describe('evaluating a collection', () => {
         onProgress: (each) => progress.push(each),
       });
       expect(found.photos).toBe(set.items.length);
-      expect(found.index).toEqual({ kind: 'exact', indexed: 0, recallAt10: 1 });
+      expect(found.index).toMatchObject({ kind: 'exact', indexed: 0, recallAt10: 1 });
       for (const name of ['n', 'recallAt', 'withoutMatch', 'calibrated', 'decisions', 'perLabel'] as const)
         expect(found[name]).toEqual(expected[name]);
       for (const name of [

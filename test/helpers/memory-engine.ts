@@ -138,7 +138,7 @@ export class MemoryEngine implements Engine {
       calibration: null,
       count: 0,
       createdAt: new Date(0).toISOString(),
-      index: { kind: 'exact', indexed: 0 },
+      index: { kind: 'exact', indexed: 0, sampledRecall: null },
     };
     this.#collections.set(name, { info, items: [] });
     return info;

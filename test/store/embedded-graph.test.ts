@@ -25,7 +25,7 @@ afterEach(async () => {
 
 const index = async () => (await store.getCollection('a')).index;
 const indexed = (kind: string, count: number) =>
-  vi.waitFor(async () => expect(await index()).toEqual({ kind, indexed: count }), { timeout: 100_000 });
+  vi.waitFor(async () => expect(await index()).toMatchObject({ kind, indexed: count }), { timeout: 100_000 });
 
 it.each([0, 3])(
   'goes back to exact searches when all but %i items go, and builds a graph again',

@@ -49,6 +49,17 @@ serve({
     }
   },
 
+  /** Rows found for each query. */
+  find(queryVectors, ef) {
+    queries = queryVectors;
+    index.setEf(ef);
+    return queries.map((query) => index.searchKnn(query, k).neighbors);
+  },
+
+  remove(rows) {
+    for (const row of rows) index.markDelete(row);
+  },
+
   rate,
 
   async saveAndLoad(file) {

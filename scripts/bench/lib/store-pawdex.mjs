@@ -51,6 +51,29 @@ serve({
     };
   },
 
+  /** Rows found for each query, with the ef that callers get. */
+  async find(queryVectors) {
+    queries = queryVectors.map((query) => Float32Array.from(query));
+    return (await store.searchMany(NAME, queries, { k })).map(numberOf);
+  },
+
+  async remove(rows) {
+    await store.delete(
+      NAME,
+      rows.map((row) => newItem(row).id),
+    );
+  },
+
+  /** Waits until the graph has checked itself. @returns what it found */
+  async sampledRecall() {
+    for (let waited = 0; waited < 600; waited++) {
+      const { index } = await store.getCollection(NAME);
+      if (index.kind === 'exact' || index.sampledRecall !== null) return index;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error('the graph was not checked within a minute');
+  },
+
   /** Recall at the given ef. */
   async tune(queryVectors, truth, ef) {
     queries = queryVectors.map((query) => Float32Array.from(query));

@@ -14,7 +14,7 @@ const WITHIN = 0.4;
 const CHUNK_ROWS = 4096;
 
 /** Numbers in [0, 1) from a seed (xoshiro128**). */
-function generator(seed) {
+export function generator(seed) {
   const s = new Uint32Array(4);
   let x = seed >>> 0;
   for (let i = 0; i < 4; i++) {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../../config.js';
 import { asPawdexError } from '../../errors.js';
 import { DATABASE_FILE } from '../../store/embedded/database.js';
@@ -9,9 +10,12 @@ import { damagedError } from '../../store/embedded/disk.js';
 import { openEmbeddedStore } from '../../store/embedded/open.js';
 import { checkPages, refuseMissingDatabase } from '../../store/embedded/soundness.js';
 import Database from '../../store/embedded/sqlite.js';
-import type { Store } from '../../store/store.js';
+import type { CollectionInfo, IndexState, Store } from '../../store/store.js';
 import { findRunningServer } from '../server-file.js';
 import { type Check, reportFailure, reportOk, reportWarning } from './check-result.js';
+
+/** Milliseconds to wait for the graphs to check their recall; most take one or two seconds. */
+const RECALL_WAIT_MS = 15_000;
 
 /** Opens the data directory as a start would. If a server has it open, that server is asked instead. */
 export async function checkData({ DATA_DIR }: Config): Promise<Check[]> {
@@ -53,6 +57,21 @@ async function checkNewDirectory(dataDir: string): Promise<Check> {
   );
 }
 
+/** The collections, once each graph has checked its recall: a store begins with that when it is opened. */
+async function listCheckedCollections(store: Store): Promise<CollectionInfo[]> {
+  const deadline = performance.now() + RECALL_WAIT_MS;
+  for (;;) {
+    const collections = await store.listCollections();
+    const isUnchecked = ({ index }: CollectionInfo) => index.kind !== 'exact' && index.sampledRecall === null;
+    if (performance.now() > deadline || !collections.some(isUnchecked)) return collections;
+    await setTimeout(100);
+  }
+}
+
+function describeIndex({ kind, sampledRecall }: IndexState): string {
+  return sampledRecall === null ? kind : `${kind}, recall ${sampledRecall.toFixed(3)}`;
+}
+
 async function checkStore(dataDir: string): Promise<Check[]> {
   const file = path.join(dataDir, DATABASE_FILE);
   try {
@@ -88,10 +107,10 @@ function checkFile(file: string): string[] {
 }
 
 async function checkCollections(store: Store): Promise<Check[]> {
-  const collections = await store.listCollections();
+  const collections = await listCheckedCollections(store);
   const { repairs, graphUnavailable, diskBytes } = await store.stats();
   const size = `${(diskBytes / 1024 ** 2).toFixed(1)} MiB`;
-  const held = collections.map(({ name, count, index }) => `${name} (${count}, ${index.kind})`);
+  const held = collections.map(({ name, count, index }) => `${name} (${count}, ${describeIndex(index)})`);
   const checks = [reportOk('collections', `${held.join(', ') || 'none'}; ${size}`)];
   for (const repair of repairs) {
     checks.push(reportWarning('repaired', repair, 'Nothing to do: it was rebuilt from the database.'));

@@ -107,7 +107,14 @@ export const collection = z
     gallery: nullableText.meta({ description: 'sha256 of the gallery file it was filled from.' }),
     calibration: z.unknown().meta({ description: 'What calibration fitted, or null.' }),
     createdAt: z.string().meta({ format: 'date-time' }),
-    index: z.object({ kind: z.enum(['exact', 'building', 'hnsw']), indexed: z.int() }),
+    index: z.object({
+      kind: z.enum(['exact', 'building', 'hnsw']),
+      indexed: z.int(),
+      sampledRecall: z.number().nullable().meta({
+        description:
+          'Share of the nearest items that the graph found when it last checked itself, 0-1. Below 0.98 searches are exact.',
+      }),
+    }),
   })
   .meta({ id: 'Collection' });
 

@@ -64,6 +64,16 @@ export class Collection {
     return this.#count;
   }
 
+  /** Whether every row is in memory. */
+  get isLoaded(): boolean {
+    return this.#inMemory;
+  }
+
+  /** Whether the collection has been deleted or the store closed. */
+  get isGone(): boolean {
+    return this.#gone !== null;
+  }
+
   /** Throws when the collection has been deleted or the store closed while the caller was waiting. */
   check(): void {
     if (this.#gone !== null) throw this.#gone;

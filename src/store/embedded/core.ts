@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionInfo, CollectionPatch, CollectionSpec, StoreStats } from '../store.js';
 import { MAX_DIMENSION } from './arena.js';
+import { checkRecall } from './check-recall.js';
 import { Collection } from './collection.js';
 import { type CollectionRow, Collections } from './collections.js';
 import { type OpenedDatabase, openDatabase } from './database.js';
@@ -167,8 +168,14 @@ export class Core {
     let diskBytes = 0;
     for (const folder of [this.#dataDir, path.join(this.#dataDir, GRAPH_FOLDER)])
       for (const entry of readFolder(folder)) if (entry.isFile()) diskBytes += sizeOf(folder, entry.name);
-    const damage = this.#damage === null ? [] : [this.#damage.message];
-    return { diskBytes, graphUnavailable: this.#graphUnavailable, repairs: [...this.#repairs], damage };
+    const recalls = this.list().flatMap(({ index }) => index.sampledRecall ?? []);
+    return {
+      diskBytes,
+      graphUnavailable: this.#graphUnavailable,
+      sampledRecall: recalls.length === 0 ? null : Math.min(...recalls),
+      repairs: [...this.#repairs],
+      damage: this.#damage === null ? [] : [this.#damage.message],
+    };
   }
 
   /** Notes a call, to which background work gives way for a while. */
@@ -273,7 +280,12 @@ export class Core {
     const isKnown = this.#damage === null && (this.#isChecked || !this.#isLiveCopy);
     // On a full disk the file says less than is true, which does no harm.
     if (isKnown && performance.now() - this.#notedAt > LEDGER_MS) this.#note(true).catch(() => {});
-    for (const { indexer } of this.#collections.values()) indexer.saveWhenDue();
+    for (const collection of this.#collections.values()) {
+      collection.indexer.saveWhenDue();
+      checkRecall(collection, (sentence) => this.#repairs.push(sentence)).catch((error) => {
+        this.#repairs.push(`Collection ${collection.row.name}: its graph could not be checked (${error}).`);
+      });
+    }
     this.wake();
   }
 }

@@ -6,10 +6,23 @@ import type { HierarchicalNSW } from 'hnswlib-node';
 import { asPawdexError } from '../../errors.js';
 import { loadFailureError, loadNativeModule } from '../../native-modules.js';
 
-/** Links per node (M); twice as many on the ground layer. Chosen by measurement, see docs/store.md. */
-export const M = 16;
-/** Candidates kept while a node is inserted. */
-export const EF_CONSTRUCTION = 200;
+/** How a graph is built. */
+export interface GraphSettings {
+  /** Links per node (M); twice as many on the ground layer. */
+  M: number;
+  /** Candidates kept while a node is inserted. */
+  efConstruction: number;
+}
+
+/**
+ * Settings to build a graph with. The first serve ordinary data (chosen with `npm run bench:store -- --tune`); the next
+ * take over for a collection whose graph fails its own recall check, at about twice the memory for links and three times
+ * the time to build.
+ */
+export const GRAPH_SETTINGS: readonly GraphSettings[] = [
+  { M: 16, efConstruction: 200 },
+  { M: 32, efConstruction: 400 },
+];
 
 /**
  * Queries are handed over as whole numbers of this fraction. Numbers cross to native code one by one; small integers do so
@@ -36,11 +49,12 @@ export function loadGraphLibrary(name: string): { library: GraphLibrary } | { un
 export class Graph {
   /** A row's label in the graph is its sequence number minus this, so that 32 bits are enough. */
   readonly base: number;
-  /** Every row up to this sequence number is in the graph, unless it was deleted before it came to that. */
-  lastSeq: number;
+  readonly settings: GraphSettings;
   #index: HierarchicalNSW;
   /** The query; it holds only small integers from the start, for V8 to keep it that way. */
   readonly #query: number[];
+  /** A stored vector as a query, apart from {@link #query} so that each loop reads one kind of array. */
+  readonly #storedQuery: number[];
   #size = 0;
   #deleted = 0;
   #capacity: number;
@@ -51,32 +65,40 @@ export class Graph {
     index: HierarchicalNSW,
     dimension: number,
     base: number,
-    lastSeq: number,
     capacity: number,
+    settings: GraphSettings,
   ) {
     this.#index = index;
     this.#query = Array.from({ length: dimension }, () => 0);
+    this.#storedQuery = Array.from({ length: dimension }, () => 0);
     this.base = base;
-    this.lastSeq = lastSeq;
     this.#capacity = capacity;
+    this.settings = settings;
   }
 
   /** An empty graph for rows with sequence numbers above `base`. */
-  static create(library: GraphLibrary, dimension: number, base: number, capacity: number): Graph {
+  static create(
+    library: GraphLibrary,
+    dimension: number,
+    base: number,
+    capacity: number,
+    settings: GraphSettings,
+  ): Graph {
     const index = new library.HierarchicalNSW('ip', dimension);
-    index.initIndex(capacity, M, EF_CONSTRUCTION);
-    return new Graph(index, dimension, base, base, capacity);
+    index.initIndex(capacity, settings.M, settings.efConstruction);
+    return new Graph(index, dimension, base, capacity, settings);
   }
 
   /** Reads a verified file. @throws when hnswlib cannot read it: the object it was read into is given up */
   static async read(
     library: GraphLibrary,
     file: string,
-    header: { dimension: number; base: number; lastSeq: number },
+    header: { dimension: number; base: number } & GraphSettings,
   ): Promise<Graph> {
     const index = new library.HierarchicalNSW('ip', header.dimension);
     await index.readIndex(file);
-    const graph = new Graph(index, header.dimension, header.base, header.lastSeq, index.getMaxElements());
+    const { dimension, base, M, efConstruction } = header;
+    const graph = new Graph(index, dimension, base, index.getMaxElements(), { M, efConstruction });
     graph.#size = index.getCurrentCount();
     return graph;
   }
@@ -116,7 +138,7 @@ export class Graph {
     this.#size++;
   }
 
-  /** Marks a row as deleted; marking one twice changes nothing. */
+  /** Marks a node as deleted. Call it once per node: in a graph that was read, the node may carry the mark already. */
   remove(seq: number): void {
     try {
       this.#index.markDelete(seq - this.base);
@@ -142,14 +164,17 @@ export class Graph {
     k: number,
     ef: number,
   ): { neighbors: number[]; distances: number[] } {
-    if (ef !== this.#ef) {
-      this.#index.setEf(ef);
-      this.#ef = ef;
-    }
     const query = this.#query;
     const factor = scale / FRACTION;
     for (let i = 0; i < query.length; i++) query[i] = (vectors[from + i]! * factor) | 0;
-    return this.#index.searchKnn(query, Math.min(k, this.#size));
+    return this.#search(query, k, ef);
+  }
+
+  /** The same for a stored vector, of length 1. */
+  nearestTo(vector: number[], k: number, ef: number): { neighbors: number[]; distances: number[] } {
+    const query = this.#storedQuery;
+    for (let i = 0; i < query.length; i++) query[i] = (vector[i]! / FRACTION) | 0;
+    return this.#search(query, k, ef);
   }
 
   /** The cosine similarity, -1..1, that a distance of {@link nearest} stands for. */
@@ -165,5 +190,13 @@ export class Graph {
     } finally {
       this.#readers--;
     }
+  }
+
+  #search(query: number[], k: number, ef: number): { neighbors: number[]; distances: number[] } {
+    if (ef !== this.#ef) {
+      this.#index.setEf(ef);
+      this.#ef = ef;
+    }
+    return this.#index.searchKnn(query, Math.min(k, this.#size));
   }
 }

@@ -89,6 +89,11 @@ export class Rows {
     this.#labelAt[slot] = this.#place(label);
   }
 
+  /** Sequence number of the row in a slot; 0 when the slot is free. */
+  seqAt(slot: number): number {
+    return this.#seqs[slot]!;
+  }
+
   /** Where a row is kept until it is removed, or -1. */
   slot(seq: number): number {
     return this.#slots.get(seq);
@@ -128,7 +133,7 @@ export class Rows {
       let { threshold } = top;
       for (let i = 0; i < count; i++) {
         const score = scores[i]!;
-        if (score <= threshold || seqs[slot + i] === 0) continue;
+        if (score < threshold || seqs[slot + i] === 0) continue;
         top.push(seqs[slot + i]!, score);
         threshold = top.threshold;
       }

@@ -6,6 +6,7 @@ import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
 import type { FilterCondition } from './filters.js';
 import type { Items } from './items.js';
+import type { Rows } from './rows.js';
 import type { Staged } from './staged.js';
 import { type Scored, TopK } from './top-k.js';
 import type { Turn } from './turns.js';
@@ -13,7 +14,7 @@ import { normalise } from './vectors.js';
 import type { HitPacker } from './wire.js';
 
 /** Candidates the graph keeps when the caller does not say (ef). Chosen by measurement, see docs/store.md. */
-const DEFAULT_EF = 96;
+export const DEFAULT_EF = 96;
 /** Beyond as many neighbours an exact scan is faster than the graph. */
 const MAX_FROM_GRAPH = 2048;
 /** A filter with at most as many matching rows is answered by a scan of just these. */
@@ -22,14 +23,23 @@ const NARROW = 4096;
 const OVERFETCH = 4;
 /** Rows scanned between two looks at the clock: well under a millisecond. */
 const SCAN_STEP = 4096;
+/** Collections of at most so many rows are scanned when the graph's result is flat (staged.ts): it takes 2.5 ms. */
+const SCAN_IF_FLAT = 50_000;
 
-interface Query {
-  collection: Collection;
-  items: Items;
+/** A search for rows, whatever their items. */
+export interface RowQuery {
+  rows: Rows;
+  /** Throws when the search should end. */
+  check: () => void;
   unit: Float32Array;
   wanted: number;
   ef: number;
   turn: Turn;
+}
+
+interface Query extends RowQuery {
+  collection: Collection;
+  items: Items;
 }
 
 /** Finds the nearest rows to a vector, nearest first. @throws PawdexError `vector_invalid` */
@@ -63,9 +73,11 @@ export async function searcher(
       const wanted = Math.min(options.k + excluded.size, rows.count);
       if (wanted === 0) return [];
       const ef = Math.max(options.ef ?? DEFAULT_EF, wanted);
-      const query: Query = { collection, items, unit, wanted, ef, turn };
+      const check = () => collection.check();
+      const query: Query = { collection, items, rows, check, unit, wanted, ef, turn };
       const staged = options.exact || wanted > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
-      const found = condition === null ? await open(query, staged) : await filtered(query, staged, condition);
+      const found =
+        condition === null ? await searchRows(query, staged) : await filtered(query, staged, condition);
       const there = found.filter(({ seq }) => rows.has(seq));
       // Rows deleted while the scan took turns leave gaps: look again, unless deleting never stops.
       if (there.length < found.length && attempt < 3) continue;
@@ -100,12 +112,14 @@ export function packFromGraph(
   return true;
 }
 
-async function open(query: Query, staged: Staged | null): Promise<Scored[]> {
+/** The nearest rows without a filter: by the graph, or by an exact scan when there is none or its result is doubtful. */
+export async function searchRows(query: RowQuery, staged: Staged | null): Promise<Scored[]> {
   if (staged !== null) {
-    const found = await fromGraph(query, staged, query.wanted, query.ef);
-    if (found.length === query.wanted) return found;
+    const { found, isFlat } = await fromGraph(query, staged, query.wanted, query.ef);
+    const isTrusted = !isFlat || query.rows.count > SCAN_IF_FLAT;
+    if (isTrusted && found.length === query.wanted) return found;
   }
-  const { rows } = query.collection;
+  const { rows } = query;
   const top = new TopK(query.wanted);
   const padded = rows.pad(query.unit);
   await scanning(query, 0, rows.slots, (from, to) => rows.scan(padded, from, to, top));
@@ -125,7 +139,7 @@ async function filtered(query: Query, staged: Staged | null, condition: FilterCo
   }
   if (staged !== null) {
     for (let fetch = wanted * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
-      const candidates = await fromGraph(query, staged, fetch, Math.max(query.ef, fetch));
+      const { found: candidates } = await fromGraph(query, staged, fetch, Math.max(query.ef, fetch));
       const matching = items.among(
         candidates.map(({ seq }) => seq),
         condition,
@@ -144,27 +158,42 @@ async function filtered(query: Query, staged: Staged | null, condition: FilterCo
 }
 
 /** The graph's neighbours and those among the rows that it lacks so far. */
-async function fromGraph(query: Query, staged: Staged, wanted: number, ef: number): Promise<Scored[]> {
-  const { rows } = query.collection;
+async function fromGraph(
+  query: RowQuery,
+  staged: Staged,
+  wanted: number,
+  ef: number,
+): Promise<{ found: Scored[]; isFlat: boolean }> {
+  const { rows } = query;
   const { seqs, from, to } = staged.waiting;
-  const found = staged.search(query.unit, wanted, ef).filter(({ seq }) => rows.has(seq));
-  if (from === to) return found;
+  const { nodes, groups, isFlat } = staged.search(query.unit, wanted, ef);
+  const found = nodes.filter(({ seq }) => rows.has(seq));
+  if (from === to && groups.length === 0) return { found: found.slice(0, wanted), isFlat };
   const top = new TopK(wanted);
-  for (const { seq, similarity } of found) if (similarity > top.threshold) top.push(seq, similarity);
+  if (groups.length === 0) {
+    for (const { seq, similarity } of found) top.push(seq, similarity);
+  } else {
+    // Scored anew with the members: the graph rounds differently, which would break ties between equal vectors.
+    const near = found.map(({ seq }) => seq);
+    await scanSome(query, near, 0, near.length, top);
+    for (const { seqs: members, best } of groups) {
+      if (best >= top.threshold) await scanSome(query, members, 0, members.length, top);
+    }
+  }
   await scanSome(query, seqs, from, to, top);
-  return top.sorted();
+  return { found: top.sorted(), isFlat };
 }
 
 /** Offers the named rows to `top`. */
-function scanSome(query: Query, seqs: readonly number[], first: number, last: number, top: TopK) {
-  const { rows } = query.collection;
+function scanSome(query: RowQuery, seqs: readonly number[], first: number, last: number, top: TopK) {
+  const { rows } = query;
   const padded = rows.pad(query.unit);
   return scanning(query, first, last, (from, to) => rows.scanRows(padded, seqs, from, to, top));
 }
 
 /** Runs `scan` over a range in steps, with turns for others in between. */
 async function scanning(
-  { collection, turn }: Query,
+  { check, turn }: RowQuery,
   first: number,
   last: number,
   scan: (from: number, to: number) => void,
@@ -173,6 +202,6 @@ async function scanning(
     scan(from, Math.min(from + SCAN_STEP, last));
     if (!turn.due) continue;
     await turn.next();
-    collection.check();
+    check();
   }
 }

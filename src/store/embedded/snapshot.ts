@@ -9,11 +9,12 @@ import path from 'node:path';
 import { z } from 'zod';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../files/private.js';
 import { replaceFile } from '../../files/replace.js';
-import { EF_CONSTRUCTION, Graph, type GraphLibrary, M } from './graph.js';
+import { GRAPH_SETTINGS, Graph, type GraphLibrary } from './graph.js';
 import { digest, inspect, sync } from './graph-file.js';
+import type { Staged } from './staged.js';
 
 const headerSchema = z.object({
-  format: z.literal(1),
+  format: z.number(),
   file: z.string(),
   bytes: z.number(),
   sha256: z.string(),
@@ -24,8 +25,21 @@ const headerSchema = z.object({
   nodes: z.number(),
   base: z.number(),
   lastSeq: z.number(),
+  /** Labels of a group's node and of a member, in turns: uint32 in base64. */
+  groups: z.string().default(''),
 });
 type Header = z.infer<typeof headerSchema>;
+
+/** Format 1 had no groups: its graphs may be damaged by crowds of equal vectors. */
+const FORMAT = 2;
+
+/** A graph as it was read, to be brought in line with the rows. */
+export interface SavedGraph {
+  graph: Graph;
+  lastSeq: number;
+  /** Members of the groups by the node they belong to; sequence numbers all. */
+  members: Map<number, number[]>;
+}
 
 /** The saved graph of one collection. */
 export class Snapshot {
@@ -42,7 +56,7 @@ export class Snapshot {
    *
    * @returns the graph; `null` when there is none; or what is wrong with it, in words
    */
-  async read(library: GraphLibrary, dimension: number): Promise<Graph | null | string> {
+  async read(library: GraphLibrary, dimension: number): Promise<SavedGraph | null | string> {
     let text: string;
     try {
       text = await readFile(this.#headerFile, 'utf8');
@@ -52,10 +66,13 @@ export class Snapshot {
     }
     const header = parseHeader(text);
     if (header === null) return 'its description is damaged';
-    const expected = { dimension, M, efConstruction: EF_CONSTRUCTION };
-    for (const [key, value] of Object.entries(expected))
-      if (header[key as keyof Header] !== value)
-        return `it was built with ${key} ${header[key as keyof Header]} instead of ${value}`;
+    const { M, efConstruction } = header;
+    if (header.format !== FORMAT) return `it has format ${header.format} instead of ${FORMAT}`;
+    if (header.dimension !== dimension)
+      return `it was built with dimension ${header.dimension} instead of ${dimension}`;
+    if (!GRAPH_SETTINGS.some((known) => known.M === M && known.efConstruction === efConstruction)) {
+      return `it was built with M ${M} and efConstruction ${efConstruction}, which this pawdex does not use`;
+    }
     try {
       const file = path.join(this.#directory, path.basename(header.file));
       const found = await digest(file);
@@ -64,33 +81,38 @@ export class Snapshot {
       const inside = await inspect(file);
       if (inside.dimension !== dimension || inside.M !== M || inside.nodes !== header.nodes)
         return `its file holds ${inside.nodes} nodes of ${inside.dimension} dimensions with M ${inside.M}`;
-      return await Graph.read(library, file, header);
+      const graph = await Graph.read(library, file, header);
+      return { graph, lastSeq: header.lastSeq, members: decodeGroups(header) };
     } catch (error) {
       return `its file cannot be read (${error instanceof Error ? error.message : error})`;
     }
   }
 
   /** Saves a graph in place of the one before. @throws when the disk does not take it; the old one stays */
-  async write(graph: Graph, dimension: number): Promise<void> {
+  async write(staged: Staged, dimension: number): Promise<void> {
+    const { graph } = staged;
     await mkdir(this.#directory, { recursive: true, mode: PRIVATE_FOLDER });
     const name = `${this.#collection}-${randomBytes(6).toString('hex')}.hnsw`;
     const file = path.join(this.#directory, name);
     try {
+      // Writing freezes the graph at once: what describes it is taken before rows are added again.
+      const { lastSeq } = staged;
+      const groups = encodeGroups(staged);
       await graph.write(`${file}.tmp`);
       await chmod(`${file}.tmp`, PRIVATE_FILE);
       await sync(`${file}.tmp`);
       const { nodes } = await inspect(`${file}.tmp`);
       const header: Header = {
-        format: 1,
+        format: FORMAT,
         file: name,
         ...(await digest(`${file}.tmp`)),
         metric: 'cosine',
         dimension,
-        M,
-        efConstruction: EF_CONSTRUCTION,
+        ...graph.settings,
         nodes,
         base: graph.base,
-        lastSeq: graph.lastSeq,
+        lastSeq,
+        groups,
       };
       await rename(`${file}.tmp`, file);
       await replaceFile(this.#headerFile, formatHeader(header), { isPrivate: true });
@@ -117,6 +139,24 @@ export class Snapshot {
   get #headerFile(): string {
     return path.join(this.#directory, `${this.#collection}.json`);
   }
+}
+
+function encodeGroups({ graph, groups }: Staged): string {
+  const pairs = [...groups.pairs()].flatMap(([node, member]) => [node - graph.base, member - graph.base]);
+  return Buffer.from(Uint32Array.from(pairs).buffer).toString('base64');
+}
+
+function decodeGroups({ base, groups }: Header): Map<number, number[]> {
+  const bytes = Uint8Array.from(Buffer.from(groups, 'base64'));
+  const pairs = new Uint32Array(bytes.buffer, 0, Math.floor(bytes.length / 8) * 2);
+  const members = new Map<number, number[]>();
+  for (let i = 0; i < pairs.length; i += 2) {
+    const node = pairs[i]! + base;
+    const known = members.get(node);
+    if (known === undefined) members.set(node, [pairs[i + 1]! + base]);
+    else known.push(pairs[i + 1]! + base);
+  }
+  return members;
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

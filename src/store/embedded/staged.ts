@@ -1,26 +1,88 @@
-/** A graph with the rows that wait to be inserted into it, in order of their sequence numbers. */
+/**
+ * A graph with everything it needs to answer for the rows of a collection: the groups of rows that share a node, the
+ * rows that still wait to be inserted, and the deletions that wait because the graph is being saved.
+ */
 import type { Graph } from './graph.js';
+import { bestOfGroup, type Group, Groups } from './groups.js';
 import type { Rows } from './rows.js';
+import { SeqMap } from './seq-map.js';
 import type { Scored } from './top-k.js';
 import { scaleOf } from './vectors.js';
 import type { HitPacker } from './wire.js';
 
 /** Consumed entries that are kept before the queue is copied. */
 const SLACK = 65_536;
+/**
+ * A row whose {@link CROWD} nearest nodes are all this similar to it joins the group of one of them. Chosen with
+ * `npm run bench:adversarial`: crowds hurt from about twice as many nodes on, and among ordinary photos there are none.
+ */
+const CROWD_COSINE = 0.985;
+const CROWD = 16;
+/** Of rows put one after the other, one in so many is checked for a crowd, until the first is found; then every row. */
+const CHECK_EVERY = 8;
+/** Candidates kept (ef) while looking whether a row is near another at all, and how many are near. */
+const [GLANCE_EF, CROWD_EF] = [4, 64];
+/**
+ * A result is flat when its best hits are hardly nearer than its last: `(s1 - s10) / (1 - s10)` is below this. Then the
+ * search has probably ended in a dense region from which no link leads to where the nearest rows are. One in a thousand
+ * queries of ordinary data is that flat (`npm run bench:adversarial`).
+ */
+const FLAT = 0.08;
+const FLAT_RANK = 10;
+/** Candidates kept (ef) when a search is repeated because its result was flat. */
+const DEEP_EF = 768;
+/** Rows placed last that are remembered, for the recall check. */
+const RECENT = 64;
+
+/** What a graph finds. */
+export interface Found {
+  /** The nearest rows among the nodes, about, nearest first; rows that were deleted may be among them. */
+  nodes: Scored[];
+  /** Groups that may hold nearer rows, with the highest similarity that a member can have. */
+  groups: { seqs: readonly number[]; best: number }[];
+  /** Whether the search may have missed the nearest rows, see {@link FLAT}. */
+  isFlat: boolean;
+}
 
 export class Staged {
   readonly graph: Graph;
+  /** Every row up to this sequence number was placed, unless it was deleted before it came to that. */
+  lastSeq: number;
+  /** How many rows there were when the graph was started; 0 for one that was read. */
+  readonly builtFrom: number;
+  /** Rows placed in this graph, and removed from it, since it was made or read. */
+  changes = 0;
+  /** {@link changes} when the file was written that is on the disk. */
+  #saved = 0;
   readonly #rows: Rows;
+  readonly #groups = new Groups();
+  /** Label of the node that each placed row has: its own, or that of its group. */
+  readonly #nodeOf = new SeqMap();
+  readonly #recent: number[] = [];
   readonly #point: number[];
   #queue: number[];
   #head = 0;
   #removed: number[] = [];
+  #glances = 0;
+  #isCrowded: boolean;
 
-  /** @param queue sequence numbers above the graph's last, ascending; taken over */
-  constructor(graph: Graph, rows: Rows, queue: number[]) {
+  /**
+   * @param queue sequence numbers of rows to insert; taken over
+   * @param builtFrom see {@link builtFrom}
+   * @param isCrowded whether crowds are expected, so that every row is checked for one
+   */
+  constructor(
+    graph: Graph,
+    rows: Rows,
+    queue: number[],
+    { builtFrom, isCrowded }: { builtFrom: number; isCrowded: boolean },
+  ) {
     this.graph = graph;
+    this.builtFrom = builtFrom;
+    this.lastSeq = graph.base;
     this.#rows = rows;
     this.#queue = queue;
+    this.#isCrowded = isCrowded;
     // Packed: reading an array that may have holes takes hnswlib a tenth longer.
     this.#point = Array.from({ length: rows.dimension }, () => 0.5);
   }
@@ -30,19 +92,63 @@ export class Staged {
     return this.#queue.length - this.#head;
   }
 
+  /** Rows that the graph finds, directly or in a group. */
+  get placed(): number {
+    return this.#nodeOf.size;
+  }
+
+  /** Changes that the file lacks. */
+  get unsaved(): number {
+    return this.changes - this.#saved;
+  }
+
+  /** Notes that a file with the first `changes` of them was written. */
+  savedAt(changes: number): void {
+    this.#saved = changes;
+  }
+
   /** The waiting rows as they are now: entries `from` to `to` of an array that is only ever appended to. */
   get waiting(): { seqs: readonly number[]; from: number; to: number } {
     return { seqs: this.#queue, from: this.#head, to: this.#queue.length };
   }
 
+  /** The rows placed last; some may be gone. */
+  get recent(): readonly number[] {
+    return this.#recent;
+  }
+
+  /** Whether crowds were met. */
+  get isCrowded(): boolean {
+    return this.#isCrowded;
+  }
+
+  get groups(): Groups {
+    return this.#groups;
+  }
+
+  /** Whether the graph finds a row, directly or in a group. */
+  holds(seq: number): boolean {
+    return this.#nodeOf.get(seq) !== -1;
+  }
+
+  /** Whether a row is a node itself. */
+  isNode(seq: number): boolean {
+    return this.#nodeOf.get(seq) === seq - this.graph.base;
+  }
+
   /** The nearest rows of the graph, about. @param unit float32 [dimension] of length 1 */
-  search(unit: Float32Array, k: number, ef: number): Scored[] {
+  search(unit: Float32Array, k: number, ef: number): Found {
     const { graph } = this;
-    const { neighbors, distances } = graph.nearest(unit, 0, 1, k, ef);
-    return neighbors.map((label, i) => ({
+    // Deleted rows that are not marked yet take up places.
+    const wanted = this.#breadth(k, ef) + this.#removed.length;
+    let { neighbors, distances } = graph.nearest(unit, 0, 1, wanted, Math.max(ef, wanted));
+    const isFlat = this.#isFlat(distances, ef);
+    if (isFlat) ({ neighbors, distances } = graph.nearest(unit, 0, 1, wanted, Math.max(DEEP_EF, wanted)));
+    const nodes = neighbors.map((label, i) => ({
       seq: label + graph.base,
       similarity: graph.similarity(distances[i]!),
     }));
+    return { nodes, groups: this.#groups.size === 0 ? [] : this.#groupsNear(nodes, k), isFlat };
   }
 
   /**
@@ -50,15 +156,16 @@ export class Staged {
    *
    * @param vectors float32, queries one after the other
    * @param from where this one starts
-   * @returns false, with nothing packed, when rows wait that are not in the graph, or it does not find as many
+   * @returns false, with nothing packed, when more has to be done than to ask the graph once
    * @throws PawdexError `vector_invalid`
    */
   pack(vectors: Float32Array, from: number, k: number, ef: number, packer: HitPacker): boolean {
     if (this.pending > 0) return false;
     const { graph } = this;
     const scale = scaleOf(vectors, from, this.#rows.dimension);
-    const { neighbors, distances } = graph.nearest(vectors, from, scale, k, ef);
-    if (neighbors.length < k) return false;
+    const { neighbors, distances } = graph.nearest(vectors, from, scale, this.#breadth(k, ef), ef);
+    if (neighbors.length < k || this.#isFlat(distances, ef)) return false;
+    if (this.#groups.size > 0 && this.#isNearGroup(neighbors, distances, k)) return false;
     for (let i = 0; i < k; i++) {
       if (packer.add(neighbors[i]! + graph.base, graph.similarity(distances[i]!))) continue;
       packer.drop(i);
@@ -74,28 +181,111 @@ export class Staged {
 
   /** A row that is gone from {@link Rows}. */
   remove(seq: number): void {
-    if (seq > this.graph.lastSeq) return;
+    if (!this.holds(seq)) return;
+    this.changes++;
     if (this.graph.frozen) this.#removed.push(seq);
-    else this.graph.remove(seq);
+    else this.#unplace(seq);
   }
 
-  /** Inserts waiting rows until the time (of `performance.now()`) is up. @returns how many */
-  insert(until: number): number {
-    if (this.graph.frozen) return 0;
-    for (const seq of this.#removed.splice(0)) this.graph.remove(seq);
-    let inserted = 0;
+  /** Marks the rows that were removed while the graph was frozen. */
+  markRemoved(): void {
+    if (this.graph.frozen || this.#removed.length === 0) return;
+    for (const seq of this.#removed.splice(0)) this.#unplace(seq);
+  }
+
+  /** Inserts waiting rows until the time (of `performance.now()`) is up. */
+  insert(until: number): void {
+    if (this.graph.frozen) return;
     while (this.pending > 0 && performance.now() < until) {
       const seq = this.#queue[this.#head++]!;
-      if (this.#rows.read(seq, this.#point)) {
-        this.graph.add(seq, this.#point);
-        inserted++;
-      }
-      this.graph.lastSeq = seq;
+      if (this.#rows.read(seq, this.#point)) this.#place(seq);
+      this.lastSeq = Math.max(this.lastSeq, seq);
     }
     if (this.#head > SLACK && this.#head > this.#queue.length / 2) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    return inserted;
+  }
+
+  /** Takes over a node of a saved graph. @param members rows of its group with their similarity to the node */
+  restore(node: number, members: { seq: number; cosine: number }[]): void {
+    const isNodeAlive = this.#rows.has(node);
+    if (isNodeAlive) this.#nodeOf.set(node, node - this.graph.base);
+    for (const { seq, cosine } of members) {
+      this.#groups.add(node, seq, cosine);
+      this.#nodeOf.set(seq, node - this.graph.base);
+    }
+    if (!isNodeAlive && !this.#groups.removeNode(node)) this.graph.remove(node);
+  }
+
+  #place(seq: number): void {
+    const { base } = this.graph;
+    const joined = this.#findCrowd();
+    if (joined === null) this.graph.add(seq, this.#point);
+    else this.#groups.add(joined.node, seq, joined.cosine);
+    this.#nodeOf.set(seq, (joined?.node ?? seq) - base);
+    this.#recent[this.changes++ % RECENT] = seq;
+  }
+
+  #unplace(seq: number): void {
+    const node = this.#nodeOf.get(seq) + this.graph.base;
+    this.#nodeOf.delete(seq);
+    const isNeeded =
+      node === seq
+        ? this.#groups.removeNode(node)
+        : this.#groups.removeMember(node, (member) => this.holds(member));
+    if (!isNeeded) this.graph.remove(node);
+  }
+
+  /** The node whose group the row in {@link #point} joins, or null when it becomes a node itself. */
+  #findCrowd(): { node: number; cosine: number } | null {
+    const { graph } = this;
+    if (graph.size < CROWD || (!this.#isCrowded && this.#glances++ % CHECK_EVERY !== 0)) return null;
+    const [glance] = graph.nearestTo(this.#point, 1, GLANCE_EF).distances;
+    if (glance === undefined || graph.similarity(glance) < CROWD_COSINE) return null;
+    const { neighbors, distances } = graph.nearestTo(this.#point, CROWD, CROWD_EF);
+    if (neighbors.length < CROWD || graph.similarity(distances[CROWD - 1]!) < CROWD_COSINE) return null;
+    this.#isCrowded = true;
+    for (const [i, label] of neighbors.entries()) {
+      const node = label + graph.base;
+      if (this.#groups.hasRoom(node)) return { node, cosine: graph.similarity(distances[i]!) };
+    }
+    return null;
+  }
+
+  /** Nodes to ask for: enough to tell whether the result is flat, and for groups all that the search has seen. */
+  #breadth(k: number, ef: number): number {
+    return this.#groups.size === 0 ? Math.max(k, FLAT_RANK) : Math.max(k, ef);
+  }
+
+  #isFlat(distances: number[], ef: number): boolean {
+    // A search that keeps a candidate for each node sees them all.
+    if (distances.length < FLAT_RANK || this.graph.size <= ef) return false;
+    const rank = this.#groups.size === 0 ? FLAT_RANK : Math.min(distances.length, FLAT_RANK + CROWD);
+    const last = this.graph.similarity(distances[rank - 1]!);
+    return this.graph.similarity(distances[0]!) - last < FLAT * (1 - last);
+  }
+
+  /** Whether a member of a group may be among the nearest `k`. */
+  #isNearGroup(neighbors: number[], distances: number[], k: number): boolean {
+    const { graph } = this;
+    const last = graph.similarity(distances[k - 1]!);
+    return neighbors.some((label, i) => {
+      const group = this.#groups.get(label + graph.base);
+      return group !== undefined && bestOfGroup(group, graph.similarity(distances[i]!)) >= last;
+    });
+  }
+
+  /** The groups that may hold one of the nearest `k` rows. */
+  #groupsNear(nodes: Scored[], k: number): Found['groups'] {
+    const alive: Scored[] = [];
+    const near: { group: Group; best: number }[] = [];
+    for (const scored of nodes) {
+      const group = this.#groups.get(scored.seq);
+      if (group?.isNodeAlive !== false) alive.push(scored);
+      if (group !== undefined) near.push({ group, best: bestOfGroup(group, scored.similarity) });
+    }
+    const last = alive[k - 1]?.similarity ?? -1;
+    return near.filter(({ best }) => best >= last).map(({ group, best }) => ({ seqs: group.seqs, best }));
   }
 }

@@ -1,4 +1,7 @@
-/** The k best of a stream of scored rows: a binary heap with the worst on top. */
+/**
+ * The k best of a stream of scored rows: a binary heap with the worst on top. Of rows with equal scores those with the
+ * lower sequence numbers are better, so that the answer does not depend on the order of the stream.
+ */
 
 /** A row with its score. */
 export interface Scored {
@@ -12,14 +15,14 @@ export class TopK {
   readonly #k: number;
   readonly #scores: number[] = [];
   readonly #seqs: number[] = [];
-  /** Only scores above this can still enter. */
+  /** Only scores of at least this can still enter. */
   threshold = Number.NEGATIVE_INFINITY;
 
   constructor(k: number) {
     this.#k = k;
   }
 
-  /** Offers a row; call it only with scores above {@link threshold}. */
+  /** Offers a row; scores below {@link threshold} need not be offered. */
   push(seq: number, score: number): void {
     const scores = this.#scores;
     const seqs = this.#seqs;
@@ -27,13 +30,14 @@ export class TopK {
     if (i < this.#k) {
       while (i > 0) {
         const parent = (i - 1) >> 1;
-        if (scores[parent]! <= score) break;
+        if (!this.#isBetter(parent, score, seq)) break;
         scores[i] = scores[parent]!;
         seqs[i] = seqs[parent]!;
         i = parent;
       }
     } else {
-      i = this.#sink(score);
+      if (this.#k === 0 || !this.#isWorse(0, score, seq)) return;
+      i = this.#sink(score, seq);
     }
     scores[i] = score;
     seqs[i] = seq;
@@ -48,18 +52,28 @@ export class TopK {
   }
 
   /** Removes the worst and moves the hole down to where `score` belongs. */
-  #sink(score: number): number {
+  #sink(score: number, seq: number): number {
     const scores = this.#scores;
     const seqs = this.#seqs;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
       if (child >= scores.length) return i;
-      if (child + 1 < scores.length && scores[child + 1]! < scores[child]!) child++;
-      if (scores[child]! >= score) return i;
+      if (child + 1 < scores.length && this.#isWorse(child + 1, scores[child]!, seqs[child]!)) child++;
+      if (!this.#isWorse(child, score, seq)) return i;
       scores[i] = scores[child]!;
       seqs[i] = seqs[child]!;
       i = child;
     }
+  }
+
+  #isWorse(at: number, score: number, seq: number): boolean {
+    const own = this.#scores[at]!;
+    return own < score || (own === score && this.#seqs[at]! > seq);
+  }
+
+  #isBetter(at: number, score: number, seq: number): boolean {
+    const own = this.#scores[at]!;
+    return own > score || (own === score && this.#seqs[at]! < seq);
   }
 }

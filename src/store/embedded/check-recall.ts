@@ -1,0 +1,88 @@
+/** Measures in the background how many of the nearest rows a graph finds: stored vectors are searched as callers are. */
+import type { Collection } from './collection.js';
+import type { Rows } from './rows.js';
+import { DEFAULT_EF, searchRows } from './search.js';
+import type { Staged } from './staged.js';
+import { Turn } from './turns.js';
+
+/** Neighbours per search. */
+const K = 10;
+/** Searches of a first look, and of a second one when the first was not clearly good. */
+const SIZES = [48, 240];
+/** A look at least this good is believed. */
+const CLEAR_RECALL = 0.99;
+/** Similarities that differ by less are the same: graph and scan add in different orders. */
+const SAME = 1e-5;
+
+/**
+ * Checks a collection's graph when that is due.
+ *
+ * @param onProblem told in a sentence when the graph is not used from now on
+ */
+export async function checkRecall(
+  collection: Collection,
+  onProblem: (sentence: string) => void,
+): Promise<void> {
+  const { indexer } = collection;
+  const staged = collection.isLoaded ? indexer.toCheck : null;
+  if (staged === null) return;
+  indexer.checks.isUnderWay = true;
+  try {
+    const problem = indexer.checked(staged, await measureRecall(collection, staged));
+    if (problem !== null) onProblem(`Collection ${collection.row.name}: ${problem}`);
+  } catch (error) {
+    if (!collection.isGone) throw error;
+  } finally {
+    indexer.checks.isUnderWay = false;
+  }
+}
+
+async function measureRecall(collection: Collection, staged: Staged): Promise<number> {
+  const { rows } = collection;
+  const turn = new Turn();
+  let recall = 1;
+  for (const size of SIZES) {
+    let [found, wanted] = [0, 0];
+    for (const seq of sampleRows(rows, staged, size)) {
+      const look = await measureOne(collection, staged, seq, turn);
+      found += look.found;
+      wanted += look.wanted;
+    }
+    recall = wanted === 0 ? 1 : found / wanted;
+    if (recall >= CLEAR_RECALL) break;
+  }
+  return recall;
+}
+
+/** How many of the nearest rows to a stored one the graph finds. */
+async function measureOne(collection: Collection, staged: Staged, seq: number, turn: Turn) {
+  const { rows } = collection;
+  const point = new Array<number>(rows.dimension).fill(0);
+  if (!rows.read(seq, point)) return { found: 0, wanted: 0 };
+  const check = () => collection.check();
+  const wanted = Math.min(K, rows.count);
+  const query = { rows, check, unit: Float32Array.from(point), wanted, ef: DEFAULT_EF, turn };
+  const exact = await searchRows(query, null);
+  const hits = await searchRows(query, staged);
+  if (turn.due) await turn.next();
+  check();
+  // Rows may have come or gone between the two searches: what counts is to find rows as near as those still there.
+  const nearest = exact.filter((hit) => rows.has(hit.seq));
+  const last = (nearest.at(-1)?.similarity ?? 1) - SAME;
+  const found = hits.filter(({ similarity }) => similarity >= last).length;
+  return { found: Math.min(nearest.length, found), wanted: nearest.length };
+}
+
+/** Rows to search for: a third from groups, a third of those that were added last, the rest from anywhere. */
+function sampleRows(rows: Rows, staged: Staged, size: number): number[] {
+  const third = Math.floor(size / 3);
+  const some = [...staged.groups.sample(third), ...pick(staged.recent, third)];
+  while (some.length < size) some.push(rows.seqAt(Math.floor(Math.random() * rows.slots)));
+  return some;
+}
+
+/** At most `size` of the given rows, at random. */
+function pick(seqs: readonly number[], size: number): number[] {
+  if (seqs.length <= size) return [...seqs];
+  return Array.from({ length: size }, () => seqs[Math.floor(Math.random() * seqs.length)]!);
+}
