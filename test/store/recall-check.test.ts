@@ -53,7 +53,7 @@ it('answers exactly instead of from a graph that finds too little, until one wit
   const expectAllFound = async () => {
     const found = await store.searchMany('c', queries, { k: 10 });
     const exact = await store.searchMany('c', queries, { k: 10, exact: true });
-    found.forEach((hits, i) => expect(recallOf(hits, exact[i]!)).toBe(1));
+    for (const [i, hits] of found.entries()) expect(recallOf(hits, exact[i]!)).toBe(1);
   };
   await expectAllFound();
   await vi.waitFor(

@@ -23,12 +23,13 @@ const CHECK_EVERY = 8;
 /** Candidates kept (ef) while looking whether a row is near another at all, and how many are near. */
 const [GLANCE_EF, CROWD_EF] = [4, 64];
 /**
- * A result is flat when its best hits are hardly nearer than its last: `(s1 - s10) / (1 - s10)` is below this. Then the
+ * A result is flat when its best hits are hardly nearer than its last: `(s1 - s10) / (1 - s10)` is below a share. Then the
  * search has probably ended in a dense region from which no link leads to where the nearest rows are. One in a thousand
  * queries of ordinary data is that flat (`npm run bench:adversarial`).
  */
-const FLAT = 0.08;
-const FLAT_RANK = 10;
+const FLAT = { rank: 10, share: 0.08 };
+/** The same where there are crowds: the nodes of one must not make a result look flat. */
+const FLAT_IN_CROWDS = { rank: 26, share: 0.11 };
 /** Candidates kept (ef) when a search is repeated because its result was flat. */
 const DEEP_EF = 768;
 /** Rows placed last that are remembered, for the recall check. */
@@ -255,15 +256,15 @@ export class Staged {
 
   /** Nodes to ask for: enough to tell whether the result is flat, and for groups all that the search has seen. */
   #breadth(k: number, ef: number): number {
-    return this.#groups.size === 0 ? Math.max(k, FLAT_RANK) : Math.max(k, ef);
+    return this.#groups.size === 0 ? Math.max(k, FLAT.rank) : Math.max(k, FLAT_IN_CROWDS.rank, ef);
   }
 
   #isFlat(distances: number[], ef: number): boolean {
+    const { rank, share } = this.#groups.size === 0 ? FLAT : FLAT_IN_CROWDS;
     // A search that keeps a candidate for each node sees them all.
-    if (distances.length < FLAT_RANK || this.graph.size <= ef) return false;
-    const rank = this.#groups.size === 0 ? FLAT_RANK : Math.min(distances.length, FLAT_RANK + CROWD);
+    if (distances.length < rank || this.graph.size <= ef) return false;
     const last = this.graph.similarity(distances[rank - 1]!);
-    return this.graph.similarity(distances[0]!) - last < FLAT * (1 - last);
+    return this.graph.similarity(distances[0]!) - last < share * (1 - last);
   }
 
   /** Whether a member of a group may be among the nearest `k`. */
