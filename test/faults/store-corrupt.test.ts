@@ -103,7 +103,7 @@ describe('a damaged graph', () => {
       /damaged/,
     ],
     ['described with another dimension', () => describeAs({ dimension: 8 }), /dimension 8 instead of 16/],
-    ['built with another M', () => describeAs({ M: 5 }), /M 5 instead of/],
+    ['built with another M', () => describeAs({ M: 5 }), /M 5 and efConstruction/],
     [
       'of another dimension under a description that says otherwise',
       async () => replaceGraph(await graphFile('.hnsw', path.join(root, 'shorter'))),
