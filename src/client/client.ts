@@ -10,7 +10,7 @@ import type {
 import { PawdexError } from '../errors.js';
 import type { JobRequest } from '../jobs/job.js';
 import type { Filter, ItemPatch } from '../store/store.js';
-import { jobJson } from './jobs.js';
+import { encodeJobRequest } from './encode-job-request.js';
 import { type ClientOptions, Transport } from './transport.js';
 import { asFailure, batches, imageForm, itemsForm, sendSplitting } from './upload.js';
 import type {
@@ -219,7 +219,7 @@ export class PawdexClient {
    * const { id } = await pawdex.startJob({ kind: 'calibrate', collection: 'mine' });
    */
   startJob(request: JobRequest): Promise<Job> {
-    return this.#http.json({ method: 'POST', path: '/v1/jobs', json: jobJson(request) });
+    return this.#http.json({ method: 'POST', path: '/v1/jobs', json: encodeJobRequest(request) });
   }
 
   /** The jobs that the server knows, the newest first, without their results. */

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
-import { runJob } from './jobs.js';
+import { runJob } from './run-job.js';
 
 /** Content hashes asked for in one request; the address they travel in is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;

@@ -6,7 +6,7 @@
 import type { AddResult, Engine } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
 import { addBatch } from './add-batch.js';
-import type { LabelledPhoto } from './labelled-set.js';
+import type { LabelledPhoto } from './labelled-photo.js';
 import { type ReadPhoto, readAhead } from './read-ahead.js';
 
 /** Batches in work at once: while one is being stored, the next keeps the encoder busy. */

@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
-import type { LabelledPhoto } from './labelled-set.js';
+import type { LabelledPhoto } from './labelled-photo.js';
 
 /**
  * Names taken for photos. HEIC is among them although it cannot be read: that it was left out should be said,

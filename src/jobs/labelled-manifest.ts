@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
 import { PawdexError } from '../errors.js';
-import type { LabelledPhoto } from './labelled-set.js';
+import type { LabelledPhoto } from './labelled-photo.js';
 
 interface Row {
   /** Line of the file on which the row ends. */

@@ -7,17 +7,7 @@ import path from 'node:path';
 import { PawdexError } from '../errors.js';
 import { photosInFolders } from './labelled-folders.js';
 import { photosInManifest } from './labelled-manifest.js';
-
-/** A photo of a labelled set. */
-export interface LabelledPhoto {
-  /** Path to open it by. */
-  file: string;
-  /** Path relative to the set's folder, with `/`: what people know it by. */
-  name: string;
-  label: string | null;
-  /** The manifest's other columns that are not empty, as text. */
-  metadata: Record<string, string>;
-}
+import type { LabelledPhoto } from './labelled-photo.js';
 
 /** Settings of {@link readLabelledSet}. */
 export interface LabelledSetOptions {

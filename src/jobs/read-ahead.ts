@@ -4,7 +4,7 @@ import { describeTrouble } from '../engine/description.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { contentHash } from '../engine/ingest.js';
 import { describeFailure, PawdexError } from '../errors.js';
-import type { LabelledPhoto } from './labelled-set.js';
+import type { LabelledPhoto } from './labelled-photo.js';
 
 /** Photos of one batch: as many as a server takes in one upload unless it is set otherwise. */
 const BATCH_PHOTOS = 64;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ItemInput } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
 import { type IndexProgress, indexPhotos } from '../../src/jobs/index-folder.js';
-import type { LabelledPhoto } from '../../src/jobs/labelled-set.js';
+import type { LabelledPhoto } from '../../src/jobs/labelled-photo.js';
 import { MemoryEngine } from '../helpers/memory-engine.js';
 
 /** Counts what reaches the engine and can be told to fail or to wait. */

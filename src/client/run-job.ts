@@ -1,6 +1,5 @@
-/** Jobs from the client's side: how they are asked for, and waiting until they are over. */
+/** Starts a job on the server and waits for its result. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NonPets } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import { isOver, type JobRequest } from '../jobs/job.js';
@@ -9,22 +8,6 @@ import type { Job } from './wire.js';
 
 /** How often a waiting client asks, in milliseconds. */
 const ASK_EVERY_MS = 300;
-
-function littleEndian(vectors: Float32Array[]): Buffer {
-  const bytes = Buffer.alloc(4 * vectors.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const vector of vectors) for (const value of vector) at = bytes.writeFloatLE(value, at);
-  return bytes;
-}
-
-const nonPetsJson = (nonPets: NonPets) =>
-  'collection' in nonPets ? nonPets : { embeddings: littleEndian(nonPets.embeddings).toString('base64') };
-
-/** The body of a request for a job. */
-export function jobJson(request: JobRequest): object {
-  if (request.kind === 'check-labels' || request.nonPets === undefined) return request;
-  return { ...request, nonPets: nonPetsJson(request.nonPets) };
-}
 
 /**
  * Starts a job and waits for its result; when the signal is raised, the job is cancelled.

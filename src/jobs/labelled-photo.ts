@@ -1,0 +1,10 @@
+/** A photo of a labelled set. */
+export interface LabelledPhoto {
+  /** Path to open it by. */
+  file: string;
+  /** Path relative to the set's folder, with `/`: what people know it by. */
+  name: string;
+  label: string | null;
+  /** The manifest's other columns that are not empty, as text. */
+  metadata: Record<string, string>;
+}
