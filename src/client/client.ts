@@ -25,6 +25,7 @@ import type {
   ItemPage,
   Job,
   JobList,
+  LabelList,
   SearchResult,
   ServerInfo,
 } from './wire.js';
@@ -128,6 +129,12 @@ export class PawdexClient {
 
   getCollection(name: string): Promise<CollectionInfo> {
     return this.#http.json({ path: `/v1/collections/${segment(name)}` });
+  }
+
+  /** Labels with counts, most items first; null stands for items without a label. */
+  async listLabels(collection: string): Promise<LabelList['labels']> {
+    const path = `/v1/collections/${segment(collection)}/labels`;
+    return (await this.#http.json<LabelList>({ path })).labels;
   }
 
   deleteCollection(name: string): Promise<void> {

@@ -56,6 +56,7 @@ export async function remoteEngine(client: PawdexClient): Promise<Engine> {
     listCollections: () => client.listCollections(),
     getCollection: (name) => client.getCollection(name),
     deleteCollection: (name) => client.deleteCollection(name),
+    listLabels: (collection) => client.listLabels(collection),
     addItems: (collection, items) => client.addItems(collection, items),
     known: (collection, sha256) => known(client, collection, sha256),
     getItem: (collection, id) => client.getItem(collection, id),

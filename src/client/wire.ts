@@ -20,6 +20,9 @@ export type CollectionInfo = z.output<typeof answers.collection>;
 /** All collections. */
 export type CollectionList = z.output<typeof answers.collectionList>;
 
+/** Labels of a collection with counts. */
+export type LabelList = z.output<typeof answers.labelList>;
+
 /** What is known of an item. */
 export type Item = z.output<typeof answers.item>;
 

@@ -186,6 +186,8 @@ export interface Engine {
   listCollections(): Promise<CollectionInfo[]>;
   getCollection(name: string): Promise<CollectionInfo>;
   deleteCollection(name: string): Promise<void>;
+  /** Items per label, most first; null stands for items without one. @throws PawdexError collection_not_found */
+  listLabels(collection: string): Promise<{ label: string | null; count: number }[]>;
 
   /**
    * Adds images; one bad image fails alone. What is `created` is durable; known content is not encoded again.

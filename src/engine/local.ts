@@ -206,6 +206,10 @@ class EmbeddedEngine implements LocalEngine {
     this.#spaces.delete(name);
   }
 
+  listLabels(collection: string): Promise<{ label: string | null; count: number }[]> {
+    return this.#store.labels(collection);
+  }
+
   async addItems(collection: string, items: ItemInput[]): Promise<AddResult[]> {
     await this.#space(collection);
     return this.#ingest.add(collection, items);

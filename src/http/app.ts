@@ -1,6 +1,7 @@
 /** The HTTP application: middleware, endpoints, pages. It opens no socket; `startServer` or a test does. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import compression from 'compression';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { PawdexError } from '../errors.js';
@@ -51,6 +52,9 @@ const requireHost: RequestHandler = (req, _res, next) => {
   next();
 };
 
+/** For pages, scripts and the API's description; answers of the API are small, or pictures, or streams. */
+const compress = compression();
+
 /** Serves the web application, or says why it is missing. */
 function webPage(dir: string): RequestHandler {
   const files = express.static(dir, { index: 'index.html', redirect: false });
@@ -95,9 +99,10 @@ export function createApp(deps: AppDeps): Express {
   app.use(logRequests(deps.logger), securityHeaders, metrics.middleware);
   app.use(requireHost, allowOrigins(deps.config), refuseOtherSites(deps.config));
   app.use('/v1', requireKey(deps.config.API_KEYS), refuseUnlessReady(deps));
+  app.use('/openapi.json', compress);
   mount(app, ENDPOINTS, createContext(deps, metrics));
-  app.use('/docs', docsRouter());
-  app.use(webPage(deps.webDir));
+  app.use('/docs', compress, docsRouter());
+  app.use(compress, webPage(deps.webDir));
   app.use((req) => {
     throw new PawdexError('not_found', { detail: `${req.method} ${req.path}` });
   });

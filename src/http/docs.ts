@@ -14,13 +14,37 @@ const referencePage = (base: string) => `<!doctype html>
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>pawdex API</title>
-<link rel="icon" href="${base}favicon-32x32.png"><link rel="stylesheet" href="${base}swagger-ui.css">
+<link rel="icon" href="${base}favicon-32x32.png"><link rel="stylesheet" href="${base}swagger-ui.css"><link rel="stylesheet" href="${base}page.css">
+<script src="${base}theme.js"></script>
 </head>
 <body>
+<nav class="back" aria-label="pawdex"><a href="${base}../">\u2190 pawdex</a> \u00b7 <a href="${base}errors">Errors</a></nav>
 <div id="reference"></div>
 <script src="${base}swagger-ui-bundle.js"></script><script src="${base}start.js"></script>
 </body>
 </html>
+`;
+
+const PAGE_CSS = `:root { color-scheme: light dark; }
+:root[data-theme="light"] { color-scheme: light; }
+:root[data-theme="dark"] { color-scheme: dark; }
+body { margin: 0; background: light-dark(#fff, #1c2022); color: light-dark(#14211c, #e4e6e6); font: 1rem/1.55 system-ui, sans-serif; }
+a { color: light-dark(#0b6e55, #62cfae); }
+.back { max-width: 1460px; margin: 0 auto; padding: 1rem 20px 0; }
+main { max-width: 50rem; margin: 0 auto; padding: 0 20px 3rem; }
+dt { margin-top: 1.2rem; }
+`;
+
+// The theme chosen on the web page; Swagger UI has its own class for the dark.
+const THEME = `const root = document.documentElement;
+const system = matchMedia('(prefers-color-scheme: dark)');
+function applyTheme() {
+  const chosen = localStorage.getItem('pawdex.theme');
+  if (chosen === 'light' || chosen === 'dark') root.dataset.theme = chosen;
+  root.classList.toggle('dark-mode', (chosen ?? (system.matches ? 'dark' : 'light')) === 'dark');
+}
+system.addEventListener('change', applyTheme);
+applyTheme();
 `;
 
 // No inline script, so that the content security policy needs no exception.
@@ -39,8 +63,11 @@ const errorsPage = () => `<!doctype html>
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>pawdex errors</title>
+<link rel="stylesheet" href="page.css"><script src="theme.js"></script>
 </head>
 <body>
+<nav class="back" aria-label="pawdex"><a href="../">\u2190 pawdex</a> \u00b7 <a href="../docs">API reference</a></nav>
+<main>
 <h1>Errors</h1>
 <dl>
 ${Object.entries(ERRORS)
@@ -50,6 +77,7 @@ ${Object.entries(ERRORS)
   )
   .join('\n')}
 </dl>
+</main>
 </body>
 </html>
 `;
@@ -64,6 +92,12 @@ export function docsRouter(): Router {
   });
   router.get('/start.js', (_req, res) => {
     res.type('js').send(START);
+  });
+  router.get('/theme.js', (_req, res) => {
+    res.type('js').send(THEME);
+  });
+  router.get('/page.css', (_req, res) => {
+    res.type('css').send(PAGE_CSS);
   });
   router.get('/errors', (_req, res) => {
     res.type('html').send(errors);

@@ -77,7 +77,7 @@ const LEAST_IMAGE_BYTES = 1_000;
  * How long a refusal is held back. Clients that try again at once, whatever Retry-After says, would otherwise keep the
  * server busy with refusing them.
  */
-const REFUSAL_PAUSE_MS = 100;
+const REFUSAL_PAUSE_MS = 400;
 
 function mayHoldImage(req: Request): boolean {
   return req.is('json') === false || !(Number(req.headers['content-length']) < LEAST_IMAGE_BYTES);

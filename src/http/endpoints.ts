@@ -19,6 +19,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   collections.createCollection,
   collections.getCollection,
   collections.deleteCollection,
+  collections.listLabels,
   addItems,
   items.listItems,
   items.getItem,

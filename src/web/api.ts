@@ -5,6 +5,12 @@ import { noAnswer, problemFrom } from './problem.js';
 
 export type Collection = Pick<CollectionInfo, 'name' | 'count' | 'description'>;
 
+/** How many items carry a label; null: none. */
+export interface LabelCount {
+  label: string | null;
+  count: number;
+}
+
 const KEY = 'pawdex.apiKey';
 
 /** Keeps the API key until the tab is closed; it is never written to disk by the page. */
@@ -36,6 +42,12 @@ export async function listCollections(): Promise<Collection[]> {
   return body.collections;
 }
 
+/** The labels of a collection, most items first. @throws Problem */
+export async function listLabels(collection: string): Promise<LabelCount[]> {
+  const path = `v1/collections/${encodeURIComponent(collection)}/labels`;
+  return ((await (await get(path)).json()) as { labels: LabelCount[] }).labels;
+}
+
 /** The picture of an item, as an address for `img`; the caller revokes it. @throws Problem */
 export async function thumbnailUrl(collection: string, id: string): Promise<string> {
   const path = `v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(id)}/thumbnail`;
@@ -44,8 +56,8 @@ export async function thumbnailUrl(collection: string, id: string): Promise<stri
 
 /** The photo that comes with the page. @throws Problem */
 export async function examplePhoto(): Promise<File> {
-  const blob = await (await get('example.png')).blob();
-  return new File([blob], 'chelsea.png', { type: blob.type });
+  const blob = await (await get('example.jpg')).blob();
+  return new File([blob], 'chelsea.jpg', { type: blob.type });
 }
 
 /**

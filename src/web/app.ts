@@ -4,7 +4,7 @@
  */
 import type { Identification } from '../engine/engine.js';
 import { identify } from './api.js';
-import { byId } from './dom.js';
+import { byId, svg } from './dom.js';
 import { fileSize } from './format.js';
 import type { Given } from './input.js';
 import { refusal, smallerCopy } from './photo.js';
@@ -24,6 +24,8 @@ export interface Surroundings {
   collection: () => string;
   /** Called when the server asks for a key. */
   needKey: () => void;
+  /** Shows a few words for a while and says them to people who listen to the page. */
+  hint: (words: string) => void;
 }
 
 /** The flow from a photo to its answer. */
@@ -47,14 +49,9 @@ export class App {
   /** Takes what a person gave: shows it and asks for its breed. */
   take(what: Given): void {
     if (what.photo === null) {
-      this.fail(
-        new Problem(
-          'no_file',
-          0,
-          'There was no picture in that.',
-          undefined,
-          'Drop or paste the file itself: a link to a picture on another site cannot be read. Saving the picture first helps.',
-        ),
+      // Whatever is shown stays: nothing was asked that it could be the answer to.
+      this.around.hint(
+        'There was no picture in that. Drop or paste the file itself: a link to a picture on another site cannot be read.',
       );
       return;
     }
@@ -77,7 +74,31 @@ export class App {
     if (state === 'working' || state === 'problem') this.reset();
   }
 
+  /** Marks the part of the photo that an answer is about: the centre square. */
+  private markLooked(): void {
+    const { naturalWidth: width, naturalHeight: height } = this.picture;
+    const mark = byId('looked', SVGSVGElement);
+    const isWhole = Math.abs(width - height) <= 1 || width === 0;
+    mark.toggleAttribute('hidden', isWhole);
+    byId('looked-words', HTMLElement).hidden = isWhole;
+    if (isWhole) return;
+    const side = Math.min(width, height);
+    const box = { x: (width - side) / 2, y: (height - side) / 2, width: side, height: side };
+    mark.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    const outside = `M0 0H${width}V${height}H0zM${box.x} ${box.y}v${side}h${side}v${-side}z`;
+    mark.replaceChildren(
+      svg('path', { class: 'veil', d: outside }),
+      svg('rect', { class: 'square', ...box }),
+    );
+  }
+
+  private hideLooked(): void {
+    byId('looked', SVGSVGElement).toggleAttribute('hidden', true);
+    byId('looked-words', HTMLElement).hidden = true;
+  }
+
   private show(photo: File): void {
+    this.hideLooked();
     this.photo = photo;
     URL.revokeObjectURL(this.picture.src);
     this.picture.hidden = false;
@@ -109,7 +130,9 @@ export class App {
       this.turn('answer', answerView(answer), spoken(answer));
       // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
       await this.picture.decode().catch(() => {});
-      if (!running.signal.aborted) this.list(answer, collection);
+      if (running.signal.aborted) return;
+      this.markLooked();
+      this.list(answer, collection);
     } catch (error) {
       if (running.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
@@ -175,7 +198,7 @@ export class App {
         this.again();
       },
       retryIn: busy ? (problem.retryAfter ?? 2) : null,
-      smaller: shown && mayShrink(problem) ? () => void this.shrink(photo) : null,
+      smaller: shown && mayShrink(problem, photo.size) ? () => void this.shrink(photo) : null,
     });
     this.neighbours.replaceChildren();
     this.turn('problem', panel, panel.querySelector('h2')?.textContent ?? '');

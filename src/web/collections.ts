@@ -11,6 +11,7 @@ export class CollectionChooser {
   constructor(
     private readonly select: HTMLSelectElement,
     onChange: () => void,
+    private readonly onMissing: (name: string) => void,
   ) {
     this.fill([[this.wanted(), this.wanted()]]);
     select.addEventListener('change', () => {
@@ -36,8 +37,18 @@ export class CollectionChooser {
       if (error instanceof Problem && error.code !== 'unauthorized') return null;
       throw error;
     });
-    if (collections === null || collections.length === 0) return;
-    this.fill(collections.map(({ name, count }) => [name, `${name} (${count.toLocaleString('en')})`]));
+    if (collections === null) return;
+    const options = collections.map(({ name, count }): [string, string] => [
+      name,
+      `${name} (${count.toLocaleString('en')})`,
+    ]);
+    const named = new URLSearchParams(location.search).get('collection');
+    // One that the address names is never replaced silently by another: its answer would be of something else.
+    if (named && !collections.some(({ name }) => name === named)) {
+      options.unshift([named, `${named} (not on this server)`]);
+      this.onMissing(named);
+    }
+    if (options.length > 0) this.fill(options);
   }
 
   private wanted(): string {

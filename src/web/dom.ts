@@ -27,7 +27,7 @@ export function button(text: string, kind: 'primary' | 'plain', onClick: () => v
 }
 
 /** The element of index.html with this id, which must be of the given class. */
-export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
+export function byId<T extends Element>(id: string, type: new () => T): T {
   const node = document.getElementById(id);
   if (!(node instanceof type)) throw new Error(`index.html has no ${type.name} with the id ${id}`);
   return node;

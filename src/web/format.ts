@@ -28,6 +28,27 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)}%`;
 }
 
+/**
+ * Shares of one whole as whole percentages that sum to what the shares do: where rounding each would give 101%, those
+ * that were rounded up by the least are rounded down. Written as {@link percent} writes them.
+ *
+ * @param shares 0..1 each, of at most 1 together
+ */
+export function percentages(shares: number[]): string[] {
+  const floors = shares.map((share) => Math.floor(share * 100 + 1e-9));
+  const total = Math.round(shares.reduce((sum, share) => sum + share, 0) * 100);
+  let left = total - floors.reduce((sum, n) => sum + n, 0);
+  const byRest = shares
+    .map((share, i) => ({ i, rest: share * 100 - floors[i]! }))
+    .sort((a, b) => b.rest - a.rest);
+  for (const { i } of byRest) if (left-- > 0) floors[i]! += 1;
+  return floors.map((n, i) => {
+    const share = shares[i]!;
+    if (share > 0 && n === 0) return '<1%';
+    return share < 1 && n === 100 ? '>99%' : `${n}%`;
+  });
+}
+
 /** A duration: "0.4 ms", "34 ms" or "1.2 s". */
 export function duration(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
@@ -53,8 +74,13 @@ export function count(n: number, noun: string): string {
 
 /** "A", "A or B", "A, B or C". */
 export function alternatives(words: string[]): string {
+  return enumerated(words, 'or');
+}
+
+/** "A", "A and B", "A, B and C". */
+export function enumerated(words: string[], last = 'and'): string {
   if (words.length < 2) return words.join('');
-  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+  return `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 }
 
 /** A source as a web address, or null when it is none: `http://` begins like one and names no host. */

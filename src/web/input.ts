@@ -39,7 +39,7 @@ export function fromDrop(take: (what: Given) => void): void {
   });
 }
 
-/** Calls `take` for a picture that is pasted; text pasted into a field stays where it is. */
+/** Calls `take` for what is pasted, but for text that goes into a field. */
 export function fromPaste(take: (what: Given) => void): void {
   addEventListener('paste', (event) => {
     const what = given(event.clipboardData?.files);

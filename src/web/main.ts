@@ -4,9 +4,11 @@ import { examplePhoto, hasApiKey, setApiKey } from './api.js';
 import { App } from './app.js';
 import { CollectionChooser } from './collections.js';
 import { byId } from './dom.js';
+import { hint } from './hint.js';
 import { fromDrop, fromField, fromPaste } from './input.js';
 import { Problem } from './problem.js';
 import { startTheme } from './theme.js';
+import { showBreeds } from './views/breeds.js';
 
 const keyForm = byId('key-form', HTMLFormElement);
 const keyField = byId('key', HTMLInputElement);
@@ -23,13 +25,21 @@ function askForKey(): void {
 
 startTheme(byId('theme', HTMLButtonElement));
 
-const chooser = new CollectionChooser(byId('collection', HTMLSelectElement), () => app.again());
-const app = new App({ collection: () => chooser.value, needKey: askForKey });
+const chooser = new CollectionChooser(
+  byId('collection', HTMLSelectElement),
+  () => {
+    app.again();
+    void showBreeds(chooser.value);
+  },
+  (name) => hint(`There is no collection “${name}” on this server. Choose another one above.`),
+);
+const app = new App({ collection: () => chooser.value, needKey: askForKey, hint });
 const take = app.take.bind(app);
 
 async function loadCollections(): Promise<void> {
   try {
     await chooser.load();
+    await showBreeds(chooser.value);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     askForKey();

@@ -1,6 +1,6 @@
 /** What an answer says, in words: honest about what kind of answer it is. Pure functions. */
 import type { Identification, Neighbour } from '../engine/engine.js';
-import { alternatives, count, humanise, percent } from './format.js';
+import { alternatives, count, enumerated, humanise, percentages } from './format.js';
 
 /** An answer in words. */
 export interface Verdict {
@@ -22,20 +22,34 @@ function tallied(neighbours: Neighbour[]): [label: string, votes: number][] {
   return [...votes].sort((a, b) => b[1] - a[1]);
 }
 
+/** What the neighbours are, every label of them: nothing that was found is left out. */
+function tallyOf(neighbours: Neighbour[]): string {
+  const votes = tallied(neighbours);
+  const [first] = votes;
+  const unlabelled = neighbours.filter(({ label }) => label === null).length;
+  if (first === undefined) return `The ${count(neighbours.length, 'most similar photo')} carry no label.`;
+  if (neighbours.length === 1) return `There is only one photo to compare with: ${humanise(first[0])}.`;
+  if (first[1] === neighbours.length)
+    return `All ${neighbours.length} most similar photos are ${humanise(first[0])}.`;
+  const parts = votes.map(([label, n], i) => {
+    const verb = i > 0 ? '' : n === 1 ? 'is ' : 'are ';
+    return `${n} ${verb}${humanise(label)}`;
+  });
+  if (unlabelled > 0) parts.push(`${unlabelled} without a label`);
+  return `Of the ${neighbours.length} most similar photos, ${enumerated(parts)}.`;
+}
+
+/** Nobody has measured how often answers of such a collection are right, so that none is given as certain. */
+const UNCALIBRATED =
+  'Nobody has measured yet how often this collection is right, so take this as the most similar breed, not as an answer.';
+
 function matched(answer: Identification, breed: string): Verdict {
-  const { neighbours } = answer;
-  const votes = neighbours.filter(({ label }) => label === breed).length;
-  const share = votes === neighbours.length ? 'All' : `${votes} of the`;
-  const verb = votes === 1 ? 'is' : 'are';
   return {
-    kicker: 'Looks like',
+    kicker: answer.calibrated ? 'Looks like' : 'Most similar to',
     headline: humanise(breed),
     share: answer.confidence,
-    tally:
-      neighbours.length === 1
-        ? 'There is only one photo to compare with, and it has this label.'
-        : `${share} ${neighbours.length} most similar photos ${verb} ${humanise(breed)}.`,
-    advice: null,
+    tally: tallyOf(answer.neighbours),
+    advice: answer.calibrated ? null : UNCALIBRATED,
   };
 }
 
@@ -50,12 +64,7 @@ const UNSETTLED = 'Another photo may settle it; it may also be a mix, or somethi
 function undecided(answer: Identification): Verdict {
   const labels = front(answer);
   const names = labels.map(humanise);
-  const votes = new Map(tallied(answer.neighbours));
-  const parts = labels.map((label) => {
-    const n = votes.get(label) ?? 0;
-    return `${n} ${n === 1 ? 'is' : 'are'} ${humanise(label)}`;
-  });
-  const tally = `Of the ${answer.neighbours.length} most similar photos, ${parts.join(', ')}.`;
+  const tally = tallyOf(answer.neighbours);
   if (names.length === 1)
     return {
       kicker: 'Not certain',
@@ -83,20 +92,13 @@ function unknown(answer: Identification): Verdict {
       tally: 'This collection has no photos yet.',
       advice: 'Index labelled photos into it, or choose another collection above.',
     };
-  const breeds = tallied(neighbours).length;
-  const shown =
-    breeds === 0
-      ? 'carry no label'
-      : breeds === 1
-        ? 'carry one label, but are not similar enough'
-        : `show ${count(breeds, 'different breed')}`;
   return {
     kicker: 'No clear answer',
     headline: 'Not sure',
     share: null,
-    tally: `The ${count(neighbours.length, 'most similar photo')} ${shown}.`,
+    tally: tallyOf(neighbours),
     advice:
-      'It may be a breed that this collection does not know, a mix, or no cat or dog at all. The nearest guesses are below.',
+      'It may be a breed that this collection does not know, a mix, or no cat or dog at all. The most similar photos are below.',
   };
 }
 
@@ -112,10 +114,41 @@ export function confidenceName(answer: Identification): string {
   return answer.calibrated ? 'confidence' : 'share of the vote';
 }
 
+/** A row of the list of candidates. */
+export interface ShownShare {
+  /** In words. */
+  name: string;
+  share: number;
+  /** The share as it is written. */
+  text: string;
+  /** Place among the candidates, 0 first; `other` for all the rest together. */
+  place: number | 'other';
+}
+
+/**
+ * The candidates as they are listed, with what is left over; the percentages sum to 100. None for an answer that names
+ * no breed: bars would say that one is likely.
+ */
+export function shownShares(answer: Identification): ShownShare[] {
+  if (answer.decision === 'unknown' || answer.candidates.length === 0) return [];
+  const listed = answer.candidates.slice(0, 5).filter(({ confidence }, i) => i === 0 || confidence >= 0.005);
+  const rest = 1 - listed.reduce((sum, { confidence }) => sum + confidence, 0);
+  const rows: Omit<ShownShare, 'text'>[] = listed.map(({ label, confidence }, place) => ({
+    name: humanise(label),
+    share: confidence,
+    place,
+  }));
+  // Shares of a vote are of the whole; calibrated ones leave room for what the collection does not know.
+  if (rest >= 0.005)
+    rows.push({ name: answer.calibrated ? 'Something else' : 'Other breeds', share: rest, place: 'other' });
+  const texts = percentages(rows.map(({ share }) => share));
+  return rows.map((row, i) => ({ ...row, text: texts[i]! }));
+}
+
 /** One sentence for people who listen to the page. */
 export function spoken(answer: Identification): string {
   const { kicker, headline, share, tally } = verdict(answer);
-  const sure = share === null ? '' : ` ${percent(share)} ${confidenceName(answer)}.`;
+  const sure = share === null ? '' : ` ${shownShares(answer)[0]!.text} ${confidenceName(answer)}.`;
   return `${kicker}: ${headline}.${sure} ${tally}`;
 }
 

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { Identification } from '../../src/engine/engine.js';
-import { humanise, percent } from '../../src/web/format.js';
+import { humanise } from '../../src/web/format.js';
+import { shownShares } from '../../src/web/verdict.js';
 import { sceneJpeg, turnedJpeg } from '../helpers/images.js';
 import { open } from './helpers/browser.js';
 import { CHELSEA, choose, give, reaches } from './helpers/steps.js';
@@ -20,9 +21,11 @@ describeInBrowser('a photo and its answer', (stage) => {
     const [first] = api.candidates;
     expect(headline).toContain(humanise(first!.label));
     const values = await page.locator('.candidates .value').allTextContents();
-    expect(values[0]).toBe(percent(first!.confidence));
-    const tiles = await page.locator('.tile strong').allTextContents();
-    expect(tiles).toEqual(api.neighbours.map(({ label }) => humanise(label)));
+    expect(values).toEqual(shownShares(api).map(({ text }) => text));
+    const rows = await page.locator('.breed-row .name').allTextContents();
+    expect(rows).toEqual([...new Set(api.neighbours.map(({ label }) => humanise(label)))]);
+    const sources = await page.locator('.breed-row .source').allTextContents();
+    expect(sources.toSorted()).toEqual(api.neighbours.map(({ source }) => source!).toSorted());
     const name = api.calibrated ? 'confidence' : 'share of the vote';
     expect(await page.locator('.answer summary').textContent()).toContain(name);
     expect(await page.locator('#status').textContent()).toContain(headline);
@@ -77,7 +80,7 @@ describeInBrowser('a photo and its answer', (stage) => {
     const summary = () => page.evaluate(() => document.activeElement?.tagName);
     for (let i = 0; i < 12 && (await summary()) !== 'SUMMARY'; i++) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    expect(await page.locator('details p').isVisible()).toBe(true);
+    expect(await page.locator('.answer details p').isVisible()).toBe(true);
   });
 
   it('shows a turned photo upright', async () => {
@@ -118,6 +121,45 @@ describeInBrowser('a photo and its answer', (stage) => {
     await page.getByLabel('Collection').selectOption('empty');
     await page.getByRole('heading', { name: 'Nothing to compare with' }).waitFor();
     expect(new URL(page.url()).searchParams.get('collection')).toBe('empty');
-    expect(await page.locator('.tile').count()).toBe(0);
+    expect(await page.locator('.tile, .breed-row').count()).toBe(0);
+  });
+
+  it('marks the square of the photo that the answer is about', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await choose(page, CHELSEA);
+    await reaches(page, 'answer');
+    const photo = (await page.locator('#picture').boundingBox())!;
+    const square = (await page.locator('.square').boundingBox())!;
+    const side = Math.min(photo.width, photo.height);
+    for (const length of ['width', 'height'] as const)
+      expect(Math.abs(square[length] - side)).toBeLessThan(4);
+    expect(square.x + square.width / 2).toBeCloseTo(photo.x + photo.width / 2, 0);
+    await choose(page, await stage.file('square.jpg', await sceneJpeg(200, 200)));
+    await page.locator('#caption', { hasText: 'square.jpg' }).waitFor();
+    await reaches(page, 'answer');
+    expect(await page.locator('.square').isVisible()).toBe(false);
+  });
+
+  it('gives no tick where nobody has measured how often the answers are right', async () => {
+    const photo = await stage.file('scene.jpg', await sceneJpeg(320, 240, 2));
+    const { page } = await open(stage.browser, `${stage.app.url}/?collection=album`);
+    await choose(page, photo);
+    await reaches(page, 'answer');
+    expect(await page.locator('.kicker').textContent()).toBe('Most similar to');
+    expect(await page.locator('.kicker use').getAttribute('href')).not.toBe('#icon-check');
+  });
+
+  it('lists what the collection knows, and finds a breed in it', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await page.locator('#breeds summary').click();
+    const names = page.locator('.breed-list li:visible');
+    expect(await names.count()).toBeGreaterThan(50);
+    await page.getByLabel('Search the breeds').fill('siam');
+    await expect.poll(() => names.allTextContents()).toEqual([expect.stringMatching(/^Siamese/)]);
+    await page.getByLabel('Search the breeds').fill('unicorn');
+    await page.getByText('Not known here.').waitFor();
+    await page.getByLabel('Collection').selectOption('album');
+    await page.getByText('Knows 2 breeds from 6 photos').waitFor();
+    expect(complaints).toEqual([]);
   });
 });

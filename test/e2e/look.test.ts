@@ -75,4 +75,30 @@ describeInBrowser('how the page looks', (stage) => {
     await page.reload();
     expect(await background(page)).toBe(light);
   });
+
+  it.each(['/docs', '/docs/errors'])('has a way back from %s, which follows the theme', async (path) => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await page.getByRole('button', { name: 'Dark theme' }).click();
+    const dark = await background(page);
+    await page.goto(stage.app.url + path);
+    const brightness = (await background(page)).match(/\d+/g)!.slice(0, 3).map(Number);
+    expect(Math.max(...brightness)).toBeLessThan(80);
+    if (path === '/docs/errors') expect(await barriers(page)).toEqual([]);
+    await page.getByRole('link', { name: 'pawdex' }).first().click();
+    await page.locator('#choose').waitFor();
+    expect(await background(page)).toBe(dark);
+    expect(complaints).toEqual([]);
+  });
+
+  it('loads in under 60 kB, compressed', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await page.locator('#breeds summary').waitFor();
+    const bytes = await page.evaluate(() =>
+      [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+        .map((entry) => (entry as PerformanceResourceTiming).transferSize)
+        .reduce((sum, size) => sum + size, 0),
+    );
+    expect(bytes).toBeGreaterThan(5_000);
+    expect(bytes).toBeLessThan(60_000);
+  });
 });

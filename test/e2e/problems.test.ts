@@ -69,9 +69,36 @@ describeInBrowser('what can go wrong', (stage) => {
   it('says what to do when something without a picture is dropped', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await give(page, 'drop');
-    expect(await reaches(page, 'problem')).toContain('no picture');
-    await page.keyboard.press('Escape');
-    await page.locator('main[data-state=start]').waitFor();
+    await page.locator('#hint', { hasText: 'no picture' }).waitFor();
+    expect(await page.locator('#status').textContent()).toContain('no picture');
+    expect(await page.locator('main').getAttribute('data-state')).toBe('start');
+  });
+
+  it('keeps the answer when text is pasted', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await choose(page, CHELSEA);
+    const headline = await reaches(page, 'answer');
+    await give(page, 'paste');
+    await page.locator('#hint', { hasText: 'no picture' }).waitFor();
+    expect(await reaches(page, 'answer')).toBe(headline);
+  });
+
+  it('never asks another collection than the one that the address names', async () => {
+    const { page } = await open(stage.browser, `${stage.app.url}/?collection=nosuch`);
+    await page.locator('#hint', { hasText: 'There is no collection “nosuch”' }).waitFor();
+    await choose(page, CHELSEA);
+    expect(await reaches(page, 'problem')).toContain('no such collection');
+    await page.locator('#collection').selectOption('breeds');
+    await reaches(page, 'answer');
+  });
+
+  it('does not blame the size of a small photo for a server that is gone', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await page.route(IDENTIFY, (route) => route.abort('connectionrefused'));
+    await choose(page, await stage.file('small.jpg', await sceneJpeg()));
+    await reaches(page, 'problem');
+    expect(await page.getByRole('button', { name: 'Send a smaller copy' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(1);
   });
 
   it('tries again by itself when the server is busy', async () => {

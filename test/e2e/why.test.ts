@@ -88,6 +88,14 @@ describeInBrowser('where a similarity comes from', (stage) => {
     expect(figure.height).toBeLessThan(width < 768 ? 740 / 2 : 740);
   });
 
+  it('does not stay over what is read at a magnification of 400%', async () => {
+    const { page } = await open(stage.browser, stage.app.url, { viewport: { width: 320, height: 190 } });
+    await explained(page);
+    await page.locator('.tile').last().scrollIntoViewIfNeeded();
+    const figure = (await page.locator('.why').boundingBox())!;
+    expect(figure.y + figure.height).toBeLessThanOrEqual(0);
+  });
+
   it('says so where the model cannot tell', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await page.route('**/v1/identify*explain=true', (route) =>
@@ -104,7 +112,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     await page.getByText('This model cannot say.').first().waitFor();
     expect(await page.locator('.trouble').textContent()).toBe('This model cannot say.');
     expect(await button.getAttribute('aria-pressed')).toBe('false');
-    expect(await page.locator('.tile').count()).toBeGreaterThan(0);
+    expect(await page.locator('.breed-row').count()).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
   });
 });

@@ -158,6 +158,12 @@ export class MemoryEngine implements Engine {
     this.#collections.delete(name);
   }
 
+  async listLabels(collection: string) {
+    const counts = new Map<string | null, number>();
+    for (const { label } of this.#get(collection).items) counts.set(label, (counts.get(label) ?? 0) + 1);
+    return [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count);
+  }
+
   async addItems(collection: string, inputs: ItemInput[]): Promise<AddResult[]> {
     const { items } = this.#get(collection);
     return inputs.map((input) => {

@@ -52,3 +52,12 @@ describe('/v1/collections', () => {
     expect([status, body.code]).toEqual([400, 'invalid_request']);
   });
 });
+
+it('lists labels with counts', async () => {
+  const { app } = await testApp();
+  const { status, body } = await request(app).get('/v1/collections/breeds/labels');
+  expect(status).toBe(200);
+  expect(body.labels).toEqual(['siamese', 'birman', 'beagle'].map((label) => ({ label, count: 1 })));
+  const missing = await request(app).get('/v1/collections/nope/labels');
+  expect([missing.status, missing.body.code]).toEqual([404, 'collection_not_found']);
+});

@@ -6,6 +6,7 @@ import {
   fileSize,
   humanise,
   percent,
+  percentages,
   webAddress,
 } from '../../src/web/format.js';
 
@@ -77,5 +78,34 @@ describe('webAddress', () => {
 
   it('finds one where a host is named', () => {
     expect(webAddress('https://example.org/cats/1.jpg')?.hostname).toBe('example.org');
+  });
+});
+
+describe('percentages', () => {
+  it.each([
+    [
+      [0.335, 0.335, 0.33],
+      ['34%', '33%', '33%'],
+    ],
+    [
+      [1 / 3, 1 / 3, 1 / 3],
+      ['34%', '33%', '33%'],
+    ],
+    [
+      [0.655, 0.345],
+      ['66%', '34%'],
+    ],
+    [
+      [0.998, 0.002],
+      ['>99%', '<1%'],
+    ],
+    [
+      [0.5, 0.3],
+      ['50%', '30%'],
+    ],
+    [[1], ['100%']],
+    [[], []],
+  ])('%j are %j, which sum to the whole', (shares, texts) => {
+    expect(percentages(shares)).toEqual(texts);
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { confidenceName, places, spoken, verdict } from '../../src/web/verdict.js';
+import { confidenceName, places, shownShares, spoken, verdict } from '../../src/web/verdict.js';
 import { identification } from './answers.js';
 
 describe('a match', () => {
   it('names the breed and how many neighbours are of it', () => {
     const { headline, tally } = verdict(identification('match', { maine_coon: 14, persian: 6 }));
     expect(headline).toBe('Maine Coon');
-    expect(tally).toBe('14 of the 20 most similar photos are Maine Coon.');
+    expect(tally).toBe('Of the 20 most similar photos, 14 are Maine Coon and 6 Persian.');
   });
 
   it('says so when all neighbours agree', () => {
@@ -19,8 +19,16 @@ describe('a match', () => {
 
   it('is read out with its share', () => {
     expect(spoken(identification('match', { pug: 3, boxer: 1 }))).toBe(
-      'Looks like: Pug. 75% share of the vote. 3 of the 4 most similar photos are Pug.',
+      'Most similar to: Pug. 75% share of the vote. Of the 4 most similar photos, 3 are Pug and 1 Boxer.',
     );
+  });
+
+  it('is called an answer only where somebody measured how often such answers are right', () => {
+    const measured = verdict(identification('match', { pug: 3 }, { calibrated: true }));
+    expect([measured.kicker, measured.advice]).toEqual(['Looks like', null]);
+    const unmeasured = verdict(identification('match', { pug: 3 }));
+    expect(unmeasured.kicker).toBe('Most similar to');
+    expect(unmeasured.advice).toContain('Nobody has measured');
   });
 });
 
@@ -29,7 +37,7 @@ describe('an ambiguous answer', () => {
     const words = verdict(identification('ambiguous', { ragdoll: 9, birman: 8, siamese: 3 }));
     expect(words.kicker).toBe('Could be either');
     expect(words.headline).toBe('Ragdoll or Birman');
-    expect(words.tally).toBe('Of the 20 most similar photos, 9 are Ragdoll, 8 are Birman.');
+    expect(words.tally).toBe('Of the 20 most similar photos, 9 are Ragdoll, 8 Birman and 3 Siamese.');
   });
 
   it('leans towards one that is far ahead, and says how far', () => {
@@ -37,7 +45,7 @@ describe('an ambiguous answer', () => {
     const words = verdict(answer);
     expect(words.headline).toBe('Perhaps Bengal');
     expect(words.share).toBe(0.6);
-    expect(words.tally).toBe('Of the 20 most similar photos, 12 are Bengal.');
+    expect(words.tally).toBe('Of the 20 most similar photos, 12 are Bengal, 4 Abyssinian and 4 Siamese.');
   });
 
   it('names three where the third is close, too', () => {
@@ -51,7 +59,7 @@ describe('no answer', () => {
   it('does not name a breed', () => {
     const words = verdict(identification('unknown', { pug: 2, boxer: 2, beagle: 1 }));
     expect(words.headline).toBe('Not sure');
-    expect(words.tally).toBe('The 5 most similar photos show 3 different breeds.');
+    expect(words.tally).toBe('Of the 5 most similar photos, 2 are Pug, 2 Boxer and 1 Beagle.');
   });
 
   it('tells an empty collection from an unknown breed', () => {
@@ -79,4 +87,21 @@ it('gives the first five candidates a place, and no other label', () => {
     ['d', 3],
     ['e', 4],
   ]);
+});
+
+describe('the list of shares', () => {
+  it('sums to 100%, with what is left over', () => {
+    const answer = identification('ambiguous', { a: 1, b: 1, c: 1 });
+    expect(shownShares(answer).map(({ text }) => text)).toEqual(['34%', '33%', '33%']);
+    const most = identification('match', { a: 1 }, { calibrated: true });
+    most.candidates = [{ label: 'a', confidence: 0.905 }];
+    expect(shownShares(most).map(({ name, text }) => [name, text])).toEqual([
+      ['A', '91%'],
+      ['Something else', '9%'],
+    ]);
+  });
+
+  it('is empty where no breed is named', () => {
+    expect(shownShares(identification('unknown', { a: 19, b: 1 }))).toEqual([]);
+  });
 });

@@ -4,7 +4,7 @@ import { jsonBody } from '../bodies.js';
 import { defineEndpoint } from '../endpoint.js';
 import { created, json, noContent } from '../responses.js';
 import { roundShare } from '../rounding.js';
-import { collection, collectionList, duplicatePage } from '../schemas/answers.js';
+import { collection, collectionList, duplicatePage, labelList } from '../schemas/answers.js';
 import { collectionName, cursor, paragraph, threshold, wholeNumber } from '../schemas/fields.js';
 
 const tag = 'collections';
@@ -55,6 +55,19 @@ export const deleteCollection = defineEndpoint({
   response: noContent('It is gone.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: ({ params: { collection } }, { engine }) => engine.deleteCollection(collection),
+});
+
+export const listLabels = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/labels',
+  tag,
+  summary: 'List the labels of a collection with their counts',
+  params,
+  response: json(labelList, 'The labels.'),
+  errors: ['collection_not_found'],
+  handle: async ({ params: { collection } }, { engine }) => ({
+    labels: await engine.listLabels(collection),
+  }),
 });
 
 export const listDuplicates = defineEndpoint({

@@ -120,6 +120,12 @@ export const collection = z
 
 export const collectionList = z.object({ collections: z.array(collection) });
 
+export const labelList = z.object({
+  labels: z
+    .array(z.object({ label: nullableText, count: z.int() }).meta({ id: 'LabelCount' }))
+    .meta({ description: 'Most items first; null stands for items without a label.' }),
+});
+
 export const itemPage = z.object({
   items: z.array(item),
   next: nullableText.meta({ description: 'Pass as `cursor` for the next page; null at the end.' }),

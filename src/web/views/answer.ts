@@ -1,10 +1,14 @@
 /** The answer panel: verdict, votes, candidates, and how it was found. */
 import type { Identification } from '../../engine/engine.js';
 import { cssVariable, el, icon } from '../dom.js';
-import { duration, humanise, percent } from '../format.js';
-import { confidenceName, places, verdict } from '../verdict.js';
+import { duration } from '../format.js';
+import { confidenceName, places, type ShownShare, shownShares, verdict } from '../verdict.js';
 
 const ICONS = { match: 'check', ambiguous: 'split', unknown: 'question' } as const;
+
+/** A tick is for answers whose trustworthiness has been measured. */
+const iconOf = ({ decision, calibrated }: Identification) =>
+  decision === 'match' && !calibrated ? 'paw-small' : ICONS[decision];
 
 const MEANING = {
   calibrated:
@@ -21,24 +25,15 @@ function ballots(answer: Identification, place: Map<string, number>): HTMLElemen
   return el('div', { class: 'ballots', 'aria-hidden': 'true' }, ...marks);
 }
 
-function candidate(name: string, share: number, place: number | 'other'): HTMLElement {
+function candidate({ name, share, text, place }: ShownShare): HTMLElement {
   const bar = cssVariable(el('span', { class: 'bar', 'aria-hidden': 'true' }), '--share', `${share * 100}%`);
   return el(
     'li',
     { 'data-place': place },
     el('span', { class: 'name' }, name),
-    el('span', { class: 'value' }, percent(share)),
+    el('span', { class: 'value' }, text),
     bar,
   );
-}
-
-function candidateList({ candidates, calibrated }: Identification): HTMLElement {
-  const shown = candidates.slice(0, 5).filter(({ confidence }, i) => i === 0 || confidence >= 0.005);
-  const rows = shown.map(({ label, confidence }, i) => candidate(humanise(label), confidence, i));
-  // Shares of a vote are of the whole; calibrated ones leave room for what the collection does not know.
-  const rest = 1 - shown.reduce((sum, { confidence }) => sum + confidence, 0);
-  if (rest >= 0.005) rows.push(candidate(calibrated ? 'Something else' : 'Other breeds', rest, 'other'));
-  return el('ul', { class: 'candidates' }, ...rows);
 }
 
 function facts(answer: Identification): HTMLElement {
@@ -64,20 +59,21 @@ function facts(answer: Identification): HTMLElement {
 /** The panel for an answer. */
 export function answerView(answer: Identification): HTMLElement {
   const { kicker, headline, share, tally, advice } = verdict(answer);
+  const shares = shownShares(answer);
   const parts: HTMLElement[] = [
-    el('p', { class: 'kicker' }, icon(ICONS[answer.decision]), kicker),
+    el('p', { class: 'kicker' }, icon(iconOf(answer)), kicker),
     el('h2', { id: 'answer-title' }, headline),
   ];
   if (share !== null)
-    parts.push(el('p', { class: 'share' }, el('strong', {}, percent(share)), ` ${confidenceName(answer)}`));
+    parts.push(el('p', { class: 'share' }, el('strong', {}, shares[0]!.text), ` ${confidenceName(answer)}`));
   if (answer.neighbours.length > 0) parts.push(ballots(answer, places(answer)));
   parts.push(el('p', { class: 'tally' }, tally));
   if (advice) parts.push(el('p', { class: 'advice' }, advice));
-  if (answer.candidates.length > 0) {
+  if (shares.length > 0) {
     const calibrated = answer.calibrated;
     parts.push(
       el('h3', {}, calibrated ? 'Confidence' : 'How the vote went'),
-      candidateList(answer),
+      el('ul', { class: 'candidates' }, ...shares.map(candidate)),
       el(
         'details',
         {},
@@ -87,5 +83,9 @@ export function answerView(answer: Identification): HTMLElement {
     );
   }
   parts.push(facts(answer));
-  return el('div', { class: 'verdict', 'data-decision': answer.decision }, ...parts);
+  return el(
+    'div',
+    { class: 'verdict', 'data-decision': answer.decision, 'data-mark': iconOf(answer) },
+    ...parts,
+  );
 }

@@ -18,17 +18,81 @@ async function hang(frame: HTMLElement, collection: string, neighbour: Neighbour
   });
 }
 
-/** Where an item came from: a link when it is a web address, the end of a path, or the name of a source. */
+/** Where an item came from, in full; a link when it is a web address. */
 function sourceLine(source: string | null): HTMLElement {
   if (source === null) return el('span', { class: 'source' });
   const address = webAddress(source);
-  if (address !== null)
-    return el(
-      'a',
-      { class: 'source', href: address.href, rel: 'noreferrer noopener', target: '_blank', title: source },
-      address.hostname,
-    );
-  return el('span', { class: 'source', title: source }, source.split(/[\\/]/).at(-1) || source);
+  if (address === null) return el('bdi', { class: 'source' }, source);
+  return el(
+    'a',
+    { class: 'source', href: address.href, rel: 'noreferrer noopener', target: '_blank' },
+    source,
+  );
+}
+
+/** The neighbours of one label, nearest first. */
+interface Group {
+  label: string | null;
+  neighbours: Neighbour[];
+}
+
+/** Neighbours by label; the label of the nearest first. */
+function grouped(neighbours: Neighbour[]): Group[] {
+  const groups = new Map<string | null, Neighbour[]>();
+  for (const neighbour of neighbours) {
+    const group = groups.get(neighbour.label);
+    if (group === undefined) groups.set(neighbour.label, [neighbour]);
+    else group.push(neighbour);
+  }
+  return [...groups].map(([label, group]) => ({ label, neighbours: group }));
+}
+
+/** "0.92" or "0.92 to 0.97". */
+function range(neighbours: Neighbour[]): string {
+  const nearest = similarity(neighbours[0]!.similarity);
+  const farthest = similarity(neighbours.at(-1)!.similarity);
+  return nearest === farthest ? nearest : `${farthest} to ${nearest}`;
+}
+
+/** One line for all photos of a breed, where there are no pictures to look at; it opens to the list of them. */
+function breedRow({ label, neighbours }: Group, place: number | 'other'): HTMLLIElement {
+  const share = `${Math.max(0, neighbours[0]!.similarity) * 100}%`;
+  const items = neighbours.map((neighbour) =>
+    el(
+      'li',
+      {},
+      el('span', { class: 'value' }, similarity(neighbour.similarity)),
+      sourceLine(neighbour.source),
+    ),
+  );
+  return el(
+    'li',
+    { class: 'breed-row', 'data-place': place },
+    el(
+      'details',
+      {},
+      el(
+        'summary',
+        {},
+        el('bdi', { class: 'name' }, humanise(label)),
+        el('span', { class: 'times' }, `\u00d7 ${neighbours.length}`),
+        el(
+          'span',
+          { class: 'value', title: 'Cosine similarity of the embeddings; 1 is the same picture' },
+          el('span', { class: 'sr-only' }, 'similarity '),
+          range(neighbours),
+        ),
+        cssVariable(el('span', { class: 'bar', 'aria-hidden': 'true' }), '--share', share),
+      ),
+      el('ol', {}, ...items),
+    ),
+  );
+}
+
+/** The neighbours of a collection without pictures. */
+function rowsOf(neighbours: Neighbour[], place: Map<string, number>): HTMLElement {
+  const rows = grouped(neighbours).map((group) => breedRow(group, place.get(group.label ?? '') ?? 'other'));
+  return el('ol', { class: 'breed-rows' }, ...rows);
 }
 
 function tile(neighbour: Neighbour, collection: string, place: number | 'other'): HTMLLIElement {
@@ -49,7 +113,7 @@ function tile(neighbour: Neighbour, collection: string, place: number | 'other')
     el(
       'div',
       { class: 'caption' },
-      el('strong', {}, humanise(neighbour.label)),
+      el('strong', {}, el('bdi', {}, humanise(neighbour.label))),
       sourceLine(neighbour.source),
       el(
         'span',
@@ -119,9 +183,16 @@ export function neighboursView(
   if (neighbours.length === 0) return null;
   const place = places(answer);
   const pictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
-  const tiles = neighbours.map((n) => tile(n, collection, place.get(n.label ?? '') ?? 'other'));
   const explained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
-  const list = el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles);
+  // Each photo is needed where each can be chosen, or seen.
+  const tiles =
+    pictures || explained
+      ? neighbours.map((n) => tile(n, collection, place.get(n.label ?? '') ?? 'other'))
+      : [];
+  const list =
+    tiles.length > 0
+      ? el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles)
+      : rowsOf(neighbours, place);
   return el(
     'section',
     { class: 'neighbours', 'aria-labelledby': 'neighbours-title' },

@@ -30,7 +30,10 @@ const WORDS: Record<string, { title: string; hint?: string }> = {
   },
   image_empty: { title: 'The file is empty.', hint: 'Choose another photo.' },
   unauthorized: { title: 'This server asks for an API key.', hint: 'Enter a key above to go on.' },
-  collection_not_found: { title: 'This collection is gone.', hint: 'Choose another collection above.' },
+  collection_not_found: {
+    title: 'There is no such collection on this server.',
+    hint: 'Choose another collection above.',
+  },
   overloaded: {
     title: 'The server is busy.',
     hint: 'It has more photos waiting than it can answer in time.',
@@ -41,17 +44,13 @@ const WORDS: Record<string, { title: string; hint?: string }> = {
 /** Problems for which asking again, with the same photo, can help. */
 const PASSING = new Set(['overloaded', 'shutting_down', 'offline', 'network', 'internal', 'unexpected']);
 /** Problems that a smaller JPEG copy, made by the browser, may get around. */
-const SHRINKABLE = new Set([
-  'payload_too_large',
-  'image_too_large',
-  'image_heic',
-  'image_unsupported',
-  'network',
-]);
+const SHRINKABLE = new Set(['payload_too_large', 'image_too_large', 'image_heic', 'image_unsupported']);
+/** A connection that breaks under an upload of fewer bytes breaks for another reason. */
+const HEAVY_BYTES = 2_000_000;
 
-/** Whether a smaller copy might be accepted where the original was not. */
-export function mayShrink(problem: Problem): boolean {
-  return SHRINKABLE.has(problem.code);
+/** Whether a smaller copy might be accepted where a photo of so many bytes was not. */
+export function mayShrink(problem: Problem, bytes: number): boolean {
+  return SHRINKABLE.has(problem.code) || (problem.code === 'network' && bytes > HEAVY_BYTES);
 }
 
 /** A button that presses itself after some seconds and counts down to it. */

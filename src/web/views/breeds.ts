@@ -1,0 +1,55 @@
+/** What a collection knows: its labels with counts, searchable; shown where a photo is asked for. */
+import { type LabelCount, listLabels } from '../api.js';
+import { byId, el } from '../dom.js';
+import { count, humanise } from '../format.js';
+import { Problem } from '../problem.js';
+
+const folded = (words: string) => words.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+
+function row({ label, count: items }: LabelCount): HTMLLIElement {
+  return el(
+    'li',
+    {},
+    el('bdi', {}, humanise(label)),
+    el('span', { class: 'value', title: count(items, 'photo') }, items.toLocaleString('en')),
+  );
+}
+
+function list(labels: LabelCount[]): HTMLElement {
+  const sorted = labels.toSorted((a, b) => humanise(a.label).localeCompare(humanise(b.label)));
+  const rows = sorted.map(row);
+  const names = sorted.map(({ label }) => folded(humanise(label)));
+  const found = el('p', { class: 'small', role: 'status' });
+  const field = el('input', {
+    type: 'search',
+    'aria-label': 'Search the breeds',
+    placeholder: 'Search',
+    autocomplete: 'off',
+  });
+  field.addEventListener('input', () => {
+    const wanted = folded(field.value.trim());
+    let shown = 0;
+    rows.forEach((node, i) => {
+      node.hidden = !names[i]!.includes(wanted);
+      if (!node.hidden) shown++;
+    });
+    found.textContent = wanted === '' ? '' : shown === 0 ? 'Not known here.' : `${shown} of ${rows.length}`;
+  });
+  return el('div', { class: 'known' }, field, found, el('ul', { class: 'breed-list' }, ...rows));
+}
+
+/** Shows what a collection knows below the photo; nothing where it cannot be asked or holds no labels. */
+export async function showBreeds(collection: string): Promise<void> {
+  const place = byId('breeds', HTMLDetailsElement);
+  const labels = await listLabels(collection).catch((error: unknown) => {
+    if (error instanceof Problem) return [];
+    throw error;
+  });
+  const named = labels.filter(({ label }) => label !== null);
+  place.hidden = named.length === 0;
+  const photos = named.reduce((sum, { count: items }) => sum + items, 0);
+  place.replaceChildren(
+    el('summary', {}, `Knows ${count(named.length, 'breed')} from ${count(photos, 'photo')}`),
+    list(named),
+  );
+}
