@@ -11,7 +11,7 @@ import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { note, pluralise, printLine } from './print.js';
-import { showQuantisation } from './show-quantisation.js';
+import { TrainingDisplay } from './train/training-display.js';
 
 interface QuantiseFlags {
   data: string;
@@ -50,11 +50,11 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
   }
   const { input } = loaded.card;
   const photos = await decodeSample(flags, { size: input.size, ...input.resize }, config.MAX_PIXELS);
-  const display = showQuantisation(quiet);
+  const display = new TrainingDisplay(quiet);
   const { written, ...outcome } = await quantiseEncoder(loaded, photos, flags.out, {
     seed: flags.seed,
-    onProgress: display.onProgress,
-  }).finally(display.stop);
+    report: display,
+  }).finally(() => display.stop());
   const { mean, least } = outcome.agreement;
   const card = path.join(flags.out, 'encoder.json');
   if (flags.json === true) {

@@ -13,6 +13,7 @@ import {
 } from '../training/recipe/load-recipe.js';
 import type { Recipe } from '../training/recipe/recipe-schema.js';
 import { hasCheckpoint } from '../training/run/checkpoint.js';
+import { exportRun } from '../training/run/export-run.js';
 import { findReadablePhotos } from '../training/run/readable-photos.js';
 import { RECIPE, type RunResult, runTraining } from '../training/run/training-run.js';
 import { TrainingSet } from '../training/run/training-set.js';
@@ -21,7 +22,6 @@ import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { note, pluralise, printLine } from './print.js';
 import { checkRecipeGradients } from './train/check-recipe-gradients.js';
-import { exportRun } from './train/export.js';
 import { formatPercent, TrainingDisplay } from './train/training-display.js';
 
 /** The recipe of the shipped encoder. Its settings apply where flags and the given recipe say nothing else. */
@@ -161,8 +161,8 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
   const exported = await exportRun(dir, recipe, set, result, {
     maxPixels: config.MAX_PIXELS,
     session,
-    quiet,
-  });
+    report: display,
+  }).finally(() => display.stop());
   if (flags.json === true) {
     await printLine(JSON.stringify(exported));
   } else {

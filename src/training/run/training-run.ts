@@ -5,6 +5,7 @@ import type { PawdexError } from '../../errors.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import type { Network } from '../network/network.js';
 import { cutNetwork } from '../network/network-cut.js';
+import type { PhaseReport } from '../phase-report.js';
 import { countPhotosPerStep, formatRecipe, getResizeRule } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { interpolateWeights } from './average-weights.js';
@@ -43,10 +44,7 @@ export interface RunOptions {
 }
 
 /** What a run reports while it is under way. */
-export interface RunReport {
-  /** Work other than steps begins, such as an evaluation. It counts photos unless `noun` says otherwise. */
-  phase(text: string, total: number, noun?: string): void;
-  phaseProgress(done: number): void;
+export interface RunReport extends PhaseReport {
   step(entry: StepEntry, total: number): void;
   evaluated(entry: EvaluationEntry): void;
   /** A photo cannot be read; another of its label stands in. */

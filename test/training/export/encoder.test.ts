@@ -132,7 +132,7 @@ describe('the exported encoder', () => {
     });
     await expect(writeEncoder(dir, dependent, facts)).rejects.toMatchObject({
       code: 'model_invalid',
-      message: expect.stringContaining('another is in its batch'),
+      message: expect.stringContaining('another image is in the batch'),
     });
     await expect(writeEncoder(dir, buildEncoderModel(parts), { ...facts, name: '' })).rejects.toMatchObject({
       code: 'model_invalid',

@@ -110,11 +110,15 @@ describe('quantise', () => {
     const photos = noisePhotos(24, SIZE);
     const progress: string[] = [];
     const quantised = await quantise(encoder, photos.slice(0, 16), {
-      onProgress: (stage, done, total) => progress.push(`${stage} ${done}/${total}`),
+      report: {
+        phase: (text, total) => progress.push(`${text}, ${total}`),
+        phaseProgress: (done) => progress.push(String(done)),
+      },
     });
     expect(quantised.convolutions).toBe(expected.convolutions);
     expect(quantised.agreement.mean).toBeGreaterThan(0.99);
-    expect(progress.at(-1)).toBe(`rounding ${expected.convolutions}/${expected.convolutions}`);
+    expect(progress).toContain(`Rounding weights, ${expected.convolutions}`);
+    expect(progress.at(-1)).toBe(String(expected.convolutions));
     const [exact, served] = [
       await embed(encoder, 'float', photos),
       await embed(quantised.model, 'int8', photos),

@@ -3,6 +3,7 @@ import { PawdexError } from '../../../errors.js';
 import { computeDot } from '../../../math/vectors.js';
 import { type Model, writeModel } from '../../../onnx/onnx-model.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
+import type { PhaseReport } from '../../phase-report.js';
 import { fitAffine } from './activation-range.js';
 import { createFeeds, type Feed, observeActivations, observeShapes } from './observe-activations.js';
 import { prepareEncoder } from './prepare-encoder.js';
@@ -14,8 +15,7 @@ import { refineRounding } from './refine-rounding.js';
 export interface QuantiseOptions {
   /** Seed of the choice of positions that rounding looks at. Default: 0. */
   readonly seed?: number;
-  /** Called while the work goes on. */
-  readonly onProgress?: (stage: 'ranges' | 'rounding', done: number, total: number) => void;
+  readonly report?: PhaseReport;
 }
 
 /** A quantised encoder. */
@@ -47,7 +47,7 @@ export interface Quantised {
 export async function quantise(
   encoder: Model,
   photos: readonly Uint8Array[],
-  { seed = 0, onProgress }: QuantiseOptions = {},
+  { seed = 0, report }: QuantiseOptions = {},
 ): Promise<Quantised> {
   if (encoder.nodes.some(({ op }) => op === 'QuantizeLinear')) {
     throw new PawdexError('model_invalid', {
@@ -71,20 +71,21 @@ export async function quantise(
       hint: 'Serve the float encoder as it is.',
     });
   }
+  report?.phase('Measuring activation ranges', 2 * feeds.length);
   let done = 0;
   const { histograms, means } = await observeActivations(
     model,
     [...new Set(planned.rounded.values())],
     planned.convolutions.map(({ outputs }) => outputs[0] ?? ''),
     feeds,
-    () => onProgress?.('ranges', ++done, 2 * feeds.length),
+    () => report?.phaseProgress(++done),
   );
   const affines = new Map([...histograms].map(([name, seen]) => [name, fitAffine(seen)]));
   const quantised = writeQdq(model, planned, affines);
+  report?.phase('Rounding weights', planned.convolutions.length, 'layer');
   done = 0;
-  const total = planned.convolutions.length;
   await refineRounding(quantised, model.initialisers, means, feeds, seed, () =>
-    onProgress?.('rounding', ++done, total),
+    report?.phaseProgress(++done),
   );
   const { convolutions, ...written } = quantised;
   return {

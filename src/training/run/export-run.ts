@@ -1,4 +1,4 @@
-/** The end of a training run: the encoder in float and in int8, each with its card and its quality on val. */
+/** Exports a trained network: the encoder in float and in int8, each with its card and its quality on val. */
 import path from 'node:path';
 import type { LoadedCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/session.js';
@@ -6,30 +6,29 @@ import { decode } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
 import { getRow, type Matrix } from '../../math/matrix.js';
 import type { Model } from '../../onnx/onnx-model.js';
-import type { SessionOptions } from '../../training/autodiff/graph-session.js';
-import { buildEncoderModel } from '../../training/export/encoder-model.js';
-import { quantise } from '../../training/export/quantise/index.js';
-import { writeEncoder } from '../../training/export/write-encoder.js';
-import { getResizeRule } from '../../training/recipe/load-recipe.js';
-import type { Recipe } from '../../training/recipe/recipe-schema.js';
-import { writeTrainingCharts } from '../../training/report/write-charts.js';
-import { evaluateEmbedding } from '../../training/run/evaluate-embedding.js';
-import type { Quality } from '../../training/run/training-log.js';
-import type { Trained } from '../../training/run/training-run.js';
-import type { TrainingPhoto, TrainingSet } from '../../training/run/training-set.js';
-import { note } from '../print.js';
-import { showProgress } from '../progress.js';
-import { showQuantisation } from '../show-quantisation.js';
+import type { SessionOptions } from '../autodiff/graph-session.js';
+import { buildEncoderModel } from '../export/encoder-model.js';
+import { quantise } from '../export/quantise/index.js';
+import { writeEncoder } from '../export/write-encoder.js';
+import type { PhaseReport } from '../phase-report.js';
+import { getResizeRule } from '../recipe/load-recipe.js';
+import type { Recipe } from '../recipe/recipe-schema.js';
+import { writeTrainingCharts } from '../report/write-charts.js';
+import { evaluateEmbedding } from './evaluate-embedding.js';
+import type { Quality } from './training-log.js';
+import type { Trained } from './training-run.js';
+import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
-/** Train photos that ranges and rounding are taken from. */
+/** Train photos that quantisation looks at. */
 const QUANTISATION_PHOTOS = 128;
-/** Images embedded at once when the written encoder is measured. */
+/** Images to embed at once when the written encoder is measured. */
 const BATCH = 4;
 
+/** Settings of {@link exportRun}. */
 export interface ExportOptions {
   maxPixels: number;
   session: SessionOptions;
-  quiet: boolean;
+  report?: PhaseReport;
 }
 
 /** What was written. */
@@ -37,9 +36,9 @@ export interface Exported {
   /** Card of the encoder to serve. */
   card: string;
   fingerprint: string;
-  /** Share of the trained weights in it; the rest are the start's. */
+  /** Share of the trained weights in it; the rest are those of the start. */
   share: number;
-  /** On val, against the gallery that evaluations take. */
+  /** Quality on val, with the gallery of evaluations. */
   float: Quality;
   int8: Quality;
 }
@@ -62,7 +61,7 @@ export async function exportRun(
     description: recipe.description,
     licence: recipe.licence,
     vote: recipe.vote,
-    training: { recipe: withoutPaths(recipe), shareOfTrainedWeights: share },
+    training: { recipe: removePaths(recipe), shareOfTrainedWeights: share },
   };
   const map = {
     vectors: val.items.map((_, row) => getRow(val.vectors, row)),
@@ -71,14 +70,10 @@ export async function exportRun(
   await writeTrainingCharts(path.join(dir, 'charts'), { log, map });
   const float = buildEncoderModel(network);
   await writeEncoder(dir, float, { ...facts, quality: { val: quality } }, 'encoder-float');
-  const model = await quantised(float, recipe, set, options);
+  const model = await quantiseOnSet(float, recipe, set, options);
   // Written twice: its quality is measured with the file that is served.
-  const measured = await measure(
-    await writeEncoder(dir, model, { ...facts, quality: {} }),
-    recipe,
-    set,
-    options,
-  );
+  const written = await writeEncoder(dir, model, { ...facts, quality: {} });
+  const measured = await measureEncoder(written, recipe, set, options);
   const { card, fingerprint } = await writeEncoder(dir, model, {
     ...facts,
     quality: { val: measured, valFloat: quality },
@@ -92,16 +87,16 @@ export async function exportRun(
   };
 }
 
-/** The recipe as others read it: a file's name says what it was, its place on this machine does not. */
-function withoutPaths(recipe: Recipe): Recipe {
+/** Removes paths of this machine from a recipe. The name of a file stays. */
+function removePaths(recipe: Recipe): Recipe {
   return { ...recipe, backbone: { ...recipe.backbone, file: recipe.backbone.file.replace(/^.*[\\/]/, '') } };
 }
 
-async function quantised(
+async function quantiseOnSet(
   float: Model,
   recipe: Recipe,
   set: TrainingSet,
-  { maxPixels, quiet }: ExportOptions,
+  { maxPixels, report }: ExportOptions,
 ): Promise<Model> {
   const rule = getResizeRule(recipe);
   const perLabel = Math.ceil(QUANTISATION_PHOTOS / set.labels.length);
@@ -109,43 +104,30 @@ async function quantised(
   for (const { file } of set.galleryOf(perLabel).slice(0, QUANTISATION_PHOTOS)) {
     photos.push(await decode(await readPhoto(file), rule, { maxPixels }));
   }
-  const display = showQuantisation(quiet);
-  const { seed } = recipe;
-  const { model } = await quantise(float, photos, { seed, onProgress: display.onProgress }).finally(
-    display.stop,
-  );
+  const { model } = await quantise(float, photos, { seed: recipe.seed, report });
   return model;
 }
 
-/** The quality of a written encoder, opened as the server opens it. */
-async function measure(
+/** Measures the quality of a written encoder, opened as the server opens it. */
+async function measureEncoder(
   loaded: LoadedCard,
   recipe: Recipe,
   set: TrainingSet,
-  { maxPixels, session: how, quiet }: ExportOptions,
+  { maxPixels, session: { threads = 1 }, report }: ExportOptions,
 ): Promise<Quality> {
   const { input, output } = loaded.card;
-  const session = await openSession(loaded, how.threads ?? 1);
+  const rule = { size: input.size, ...input.resize };
+  const session = await openSession(loaded, threads);
   const embed = async (photos: readonly TrainingPhoto[]): Promise<Matrix> => {
-    if (!quiet) {
-      note('Evaluating the int8 encoder');
-    }
-    const display = showProgress(photos.length, quiet);
+    report?.phase('Evaluating the int8 encoder', photos.length);
     const data = new Float32Array(photos.length * output.dimension);
-    try {
-      for (let first = 0; first < photos.length; first += BATCH) {
-        const images = await Promise.all(
-          photos
-            .slice(first, first + BATCH)
-            .map(async ({ file }) =>
-              decode(await readPhoto(file), { size: input.size, ...input.resize }, { maxPixels }),
-            ),
-        );
-        data.set(await session.run(images), first * output.dimension);
-        display.update({ done: first + images.length });
-      }
-    } finally {
-      display.stop();
+    for (let first = 0; first < photos.length; first += BATCH) {
+      const batch = photos.slice(first, first + BATCH);
+      const images = await Promise.all(
+        batch.map(async ({ file }) => decode(await readPhoto(file), rule, { maxPixels })),
+      );
+      data.set(await session.run(images), first * output.dimension);
+      report?.phaseProgress(first + images.length);
     }
     return { data, rows: photos.length, dimension: output.dimension };
   };
