@@ -49,6 +49,40 @@ function table() {
   ].join('\n');
 }
 
+/** Photos of other sources: what a user's own photos are like. */
+function elsewhereTable() {
+  const { elsewhere } = quality;
+  if (elsewhere === undefined) {
+    return '';
+  }
+  const line = ({ n, top1, ece, decisions, matchPrecision }, name) =>
+    `| ${name} | ${n} | ${share(top1)} | ${share(ece)} | ${percent(decisions.match)} | ${share(matchPrecision)} |`;
+  const { plain, worst, bySource } = elsewhere;
+  return [
+    '',
+    '',
+    `On the ${elsewhere.n} photos of \`${elsewhere.queries}\`, of other sources and with labels that are often wrong:`,
+    '',
+    '| source | photos | top-1 | ECE | called `match` | right among `match` |',
+    '|---|---|---|---|---|---|',
+    line(elsewhere, 'all'),
+    ...bySource.map((part) => line(part, part.source)),
+    '',
+    ...(plain
+      ? [
+          `Of its ${plain.n} photos of \`${plain.label}\`, ${percent(plain.top1)} are answered so first, and ${percent(plain.otherMatch)} are called a breed with \`match\`.`,
+          '',
+        ]
+      : []),
+    `Labels that come out right least often: ${worst
+      .map(
+        ({ label, n, top1, takenFor }) =>
+          `${label} (${percent(top1)} of ${n}${takenFor === null ? '' : `, most often ${takenFor}`})`,
+      )
+      .join(', ')}.`,
+  ].join('\n');
+}
+
 /** The results in the form that Hugging Face reads from a card's front matter. */
 function frontMatter() {
   const metric = (type, label, value) =>
@@ -77,7 +111,16 @@ const short = () =>
 | the right breed comes first | ${percent(quality.top1)} |
 | the nearest photo is of the right breed | ${percent(quality.recallAt[1])} |
 | photos it can answer with 95 % of the answers right | ${percent(quality.coverageAt95)} |
-| error of the stated confidence (ECE) | ${share(quality.ece)} |`;
+| error of the stated confidence (ECE) | ${share(quality.ece)} |${shortPlain()}`;
+
+const shortPlain = () => {
+  const plain = quality.elsewhere?.plain;
+  return plain === undefined
+    ? ''
+    : `
+| ordinary cats of \`${quality.elsewhere.queries}\` answered \`${plain.label}\` first | ${percent(plain.top1)} |
+| ordinary cats called a breed with \`match\` | ${percent(plain.otherMatch)} |`;
+};
 
 const NOT_YET = {
   '# measured': '# not yet',
@@ -86,7 +129,12 @@ const NOT_YET = {
 
 const BLOCKS = [
   { page: 'models/README.md', from: '# measured', to: '# /measured', write: frontMatter },
-  { page: 'models/README.md', from: '<!-- measured -->', to: '<!-- /measured -->', write: table },
+  {
+    page: 'models/README.md',
+    from: '<!-- measured -->',
+    to: '<!-- /measured -->',
+    write: () => table() + elsewhereTable(),
+  },
   { page: 'README.md', from: '<!-- measured -->', to: '<!-- /measured -->', write: short },
 ];
 

@@ -1,115 +1,203 @@
 /**
  * Makes models/calibration.json: how far to trust an answer of the shipped encoder over the shipped gallery.
  *
- *   node scripts/evaluation/calibrate.mjs --gallery SET --queries SET --nonpets SET --out models/calibration.json
- *       [--test SET] [--model CARD] [--cache DIR]
+ *   node scripts/evaluation/calibrate.mjs --gallery models/gallery.parquet --queries SET[*WEIGHT]... --nonpets SET
+ *       --out models/calibration.json [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET]
+ *       [--dropped CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]
  *
- * What is shipped is fitted on all queries (held out from training) and all non-pets. What is printed comes from
- * cross-fitting: each query is judged by a calibration that has not seen it, each non-pet by one that has seen no
- * picture of its label. With --test, the shipped calibration is also measured on queries that it has not seen.
+ * Each query is asked without itself and without the photos of its group, so photos of the gallery may be queries too as
+ * long as the encoder was not trained on them. A query whose label looks wrong, by the same judges as `pawdex
+ * clean-labels`, counts less; --trust names a set that helps to judge. What an unknown breed looks like is learned from
+ * the queries of sets with a weight of 1 or more. --dropped is the list of `pawdex clean-labels`: of a label that the
+ * trusted set lacks, votes and queries count as the share of its photos that was kept, since so many may be believed.
+ *
+ * What is shipped is fitted on all queries and all non-pets. What is printed comes from cross-fitting: each query is
+ * judged by a calibration that has not seen it or its group, each non-pet by one that has seen no picture of its label.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { parse } from 'csv-parse/sync';
 import { fitCalibration } from '../../dist/breeds/fit.js';
 import { calibrationData } from '../../dist/evaluation/calibration-data.js';
-import { subset } from '../../dist/evaluation/embed-set.js';
+import { cleanLabels } from '../../dist/evaluation/clean-labels.js';
+import { joinSets, subset } from '../../dist/evaluation/embed-set.js';
 import { evaluate } from '../../dist/evaluation/evaluate.js';
-import { ask } from '../../dist/evaluation/outcomes.js';
+import { ask, predictedLabel } from '../../dist/evaluation/outcomes.js';
+import { groupOf } from '../../dist/evaluation/provenance.js';
 import { embedSets } from './lib/sets.mjs';
 
 const FOLDS = 5;
+/** What a query counts whose label looks wrong: some are right and merely hard. */
+const DOUBTFUL = 0.15;
+/** What a query of the plain label counts, besides: ordinary cats are what is asked about most. */
+const PLAIN = 4;
+const USAGE =
+  'usage: calibrate.mjs --gallery SET --queries SET[*WEIGHT]... --nonpets SET --out FILE [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET] [--dropped CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]';
 
 const { values } = parseArgs({
   options: {
     gallery: { type: 'string' },
-    queries: { type: 'string' },
+    queries: { type: 'string', multiple: true },
     nonpets: { type: 'string' },
     out: { type: 'string' },
+    vote: { type: 'string', multiple: true, default: [] },
+    plain: { type: 'string' },
+    trust: { type: 'string' },
+    dropped: { type: 'string' },
+    ungrouped: { type: 'string' },
     model: { type: 'string' },
-    test: { type: 'string' },
     cache: { type: 'string' },
   },
 });
-for (const name of ['gallery', 'queries', 'nonpets', 'out'])
+for (const name of ['gallery', 'queries', 'nonpets', 'out']) {
   if (values[name] === undefined) {
-    console.error(
-      'usage: calibrate.mjs --gallery SET --queries SET --nonpets SET --out FILE [--test SET] [--model CARD] [--cache DIR]',
-    );
+    console.error(USAGE);
     process.exit(2);
   }
+}
+const specs = values.queries.map((text) => {
+  const [set, weight = '1'] = text.split('*');
+  return { set, weight: Number(weight) };
+});
 
 const { sets, card, fingerprint } = await embedSets(values, [
   values.gallery,
-  values.queries,
   values.nonpets,
-  ...(values.test === undefined ? [] : [values.test]),
+  ...specs.map(({ set }) => set),
+  ...(values.trust === undefined ? [] : [values.trust]),
 ]);
-const [gallery, queries, nonPets, test] = sets;
-const vote = { fingerprint, ...card.vote };
+const [gallery, nonPets, ...rest] = sets;
+const asked = rest.slice(0, specs.length);
+const trusted = rest.slice(specs.length);
+const queries = joinSets(asked);
+// As in the gallery: see scripts/model/build-gallery.mjs.
+queries.items = queries.items.map((item) => {
+  const { group, ...metadata } = item.metadata;
+  return metadata.source === values.ungrouped ? { ...item, metadata } : item;
+});
+const setOf = asked.flatMap(({ items }, i) => items.map(() => i));
+const doubtful = cleanLabels(queries, {
+  ...card.vote,
+  trusted,
+  keep: new Set(values.plain === undefined ? [] : [values.plain]),
+}).map(({ dropped }) => dropped !== null);
+
+/** Label -> share of its photos that was kept, for labels that no trusted photo has. */
+async function keptShares() {
+  if (values.dropped === undefined) {
+    return new Map();
+  }
+  const countOf = (labels) => {
+    const counts = new Map();
+    for (const label of labels) {
+      counts.set(label, (counts.get(label) ?? 0) + 1);
+    }
+    return counts;
+  };
+  const dropped = countOf(parse(await readFile(values.dropped), { columns: true }).map(({ label }) => label));
+  const kept = countOf(gallery.items.map(({ label }) => label));
+  const known = new Set(trusted.flatMap(({ items }) => items.map(({ label }) => label)));
+  return new Map(
+    [...dropped]
+      .filter(([label]) => !known.has(label))
+      .map(([label, out]) => [
+        label,
+        Number(((kept.get(label) ?? 0) / ((kept.get(label) ?? 0) + out)).toFixed(3)),
+      ]),
+  );
+}
+const reliability = await keptShares();
+const votes = {
+  ...Object.fromEntries(reliability),
+  ...Object.fromEntries(values.vote.map((text) => [text.split('=')[0], Number(text.split('=')[1])])),
+};
+const weights = setOf.map((i, row) => {
+  const { label } = queries.items[row];
+  const factor = label === values.plain ? PLAIN : (reliability.get(label) ?? 1);
+  return specs[i].weight * factor * (doubtful[row] ? DOUBTFUL : 1);
+});
+const isReliable = setOf.map((i) => specs[i].weight >= 1);
+const vote = {
+  fingerprint,
+  ...card.vote,
+  ...(Object.keys(votes).length === 0 ? {} : { votes }),
+  ...(values.plain === undefined ? {} : { plain: values.plain }),
+};
 
 const fitted = (data) => {
   const calibration = fitCalibration(data);
-  if (calibration !== null) return calibration;
+  if (calibration !== null) {
+    return calibration;
+  }
   console.error('There are too few queries to fit a calibration.');
   process.exit(1);
 };
-const outcomes = (asked, calibration) =>
+const outcomes = (photos, calibration) =>
   ask({
     gallery,
-    queries: asked,
+    queries: photos,
     k: calibration.k,
     answering: { temperature: calibration.temperature, calibration },
     leaveOneOut: true,
   });
 
-const all = calibrationData({ gallery, queries, nonPets }, vote);
-const labels = [...new Set(nonPets.items.map(({ label }) => label))].sort();
-const foldOfLabel = new Map(labels.map((label, i) => [label, i % FOLDS]));
-const heldOut = { queries: [], nonPets: [] };
+const all = calibrationData({ gallery, queries, nonPets, weights, heldOut: isReliable }, vote);
+const numbered = (keys) => {
+  const numberOf = new Map([...new Set(keys)].map((key, i) => [key, i]));
+  return keys.map((key) => numberOf.get(key) % FOLDS);
+};
+const foldOfQuery = numbered(queries.items.map(groupOf));
+const foldOfNonPet = numbered(nonPets.items.map(({ label }) => label));
+/** Query of each of `all.labelsHeldOut`. */
+const heldOutRows = isReliable.flatMap((is, row) => (is ? [row] : []));
+const heldOut = { queries: [], rows: [], nonPets: [] };
 for (let fold = 0; fold < FOLDS; fold++) {
-  const learns = (_, i) => i % FOLDS !== fold;
+  const learns = (_, i) => foldOfQuery[i] !== fold;
   const calibration = fitted({
     ...all,
     queries: all.queries.filter(learns),
-    labelsHeldOut: all.labelsHeldOut.filter(learns),
-    nonPets: all.nonPets.filter(({ label }) => foldOfLabel.get(label) !== fold),
+    labelsHeldOut: all.labelsHeldOut.filter((_, i) => foldOfQuery[heldOutRows[i]] !== fold),
+    nonPets: all.nonPets.filter((_, i) => foldOfNonPet[i] !== fold),
   });
-  heldOut.queries.push(
-    ...outcomes(
-      subset(queries, (_, i) => i % FOLDS === fold),
-      calibration,
-    ),
-  );
-  heldOut.nonPets.push(
-    ...outcomes(
-      subset(nonPets, ({ label }) => foldOfLabel.get(label) === fold),
-      calibration,
-    ),
-  );
+  const own = subset(queries, (_, i) => foldOfQuery[i] === fold);
+  heldOut.queries.push(...outcomes(own, calibration));
+  heldOut.rows.push(...foldOfQuery.flatMap((of, row) => (of === fold ? [row] : [])));
+  const others = subset(nonPets, (_, i) => foldOfNonPet[i] === fold);
+  heldOut.nonPets.push(...outcomes(others, calibration));
 }
-const share = (value) => Number(value.toFixed(4));
+const share = (value) => (value === null ? null : Number(value.toFixed(4)));
 const summary = (measured) => ({
   n: measured.n,
   top1: share(measured.top1),
   ece: share(measured.ece),
   coverageAt95: share(measured.coverageAt95),
-  coverageAt99: share(measured.coverageAt99),
-  decisions: measured.decisions,
+  decisions: Object.values(measured.decisions).map(share).join(' / '),
   matchPrecision: share(measured.matchPrecision),
   nonPetAuroc: share(measured.nonPetAuroc),
-  nonPets: measured.nonPets,
+  nonPetDecisions: Object.values(measured.nonPets.decisions).map(share).join(' / '),
   unknownLabelAuroc: share(measured.unknownLabelAuroc),
 });
-
-console.log('cross-fitted on the queries', summary(evaluate(heldOut.queries, heldOut.nonPets)));
+const show = (name, keep) => {
+  const part = heldOut.queries.filter((_, i) => keep(heldOut.rows[i]));
+  if (part.length > 0) {
+    console.log(`${name}, cross-fitted`, summary(evaluate(part, heldOut.nonPets)));
+  }
+  return part;
+};
+for (const [i, { set }] of specs.entries()) {
+  show(set, (row) => setOf[row] === i);
+  show(`${set}, labels not doubted`, (row) => setOf[row] === i && !doubtful[row]);
+}
+if (values.plain !== undefined) {
+  const plain = show(values.plain, (row) => queries.items[row].label === values.plain);
+  const misread = plain.filter(
+    (o) => o.answer.decision === 'match' && predictedLabel(o) !== values.plain,
+  ).length;
+  console.log(`${values.plain}: ${misread} of ${plain.length} called a match of another label`);
+}
 
 const calibration = fitted(all);
 await writeFile(values.out, `${JSON.stringify(calibration, null, 2)}\n`);
 console.log(
   `${values.out}: match from ${calibration.thresholds.match.toFixed(3)}, unknown below ${calibration.thresholds.known.toFixed(3)}`,
 );
-if (test !== undefined)
-  console.log(
-    'on the test set, non-pets cross-fitted',
-    summary(evaluate(outcomes(test, calibration), heldOut.nonPets)),
-  );

@@ -1,53 +1,49 @@
 #!/usr/bin/env node
 /**
- * Embeds a labelled set with the shipped encoder and writes the gallery: one Parquet row per photo.
+ * Embeds labelled sets with the shipped encoder and writes the gallery: one Parquet row per photo.
  *
- *   node scripts/model/build-gallery.mjs SET[:split] [--model models/encoder.json] [--out models/gallery.parquet]
- *                                        [--name NAME] [--threads N]
+ *   node scripts/model/build-gallery.mjs SET[:split]... [--without dropped.csv] [--thumbnails LICENCE]
+ *       [--ungrouped PUBLISHER] [--model models/encoder.json] [--out models/gallery.parquet] [--cache DIR]
  *
- * Columns: id (first 32 hex digits of the file's sha256), label, species, source (NAME/file), licence, sha256 (hex),
- * size (bytes), width, height (upright, pixels), embedding (list of float16, unit length). The file's key-value
- * metadata says which encoder made it: pawdex.fingerprint, pawdex.model, pawdex.dimension, pawdex.metric.
- * Decoding and session settings are the server's own. Of several identical files the first is kept, and a file that
- * does not decode is left out; both are reported.
+ * Columns: id (first 32 hex digits of the file's sha256), label, species, source (SET/file), licence, publisher (the
+ * manifest's `source`), group, sha256 (hex), size (bytes), width, height (upright, pixels), thumbnail (WebP, 128 px),
+ * embedding (list of float16, unit length). The file's key-value metadata says which encoder made it:
+ * pawdex.fingerprint, pawdex.model, pawdex.dimension, pawdex.metric. Decoding is the server's own.
+ *
+ * --without leaves out the files that a list of `pawdex clean-labels` names. --thumbnails adds a picture where the
+ * licence begins with this text, so that the licence allows showing it. --ungrouped names a publisher whose `group` is
+ * a category rather than one animal. Of several identical files the first is kept,
+ * and a file that does not decode is left out; both are reported.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { parse } from 'csv-parse/sync';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
-import { loadCard } from '../../dist/encoder/card.js';
-import { BULK_BATCH_SIZES, openSession } from '../../dist/encoder/session.js';
 import { replaceFile } from '../../dist/files/replace.js';
-import { decode } from '../../dist/image/decode.js';
 import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
+import { embedSets } from '../evaluation/lib/sets.mjs';
 
 const USAGE =
-  'usage: node scripts/model/build-gallery.mjs SET[:split] [--model CARD] [--out FILE] [--name NAME] [--threads N]';
-const BATCH = BULK_BATCH_SIZES.at(-1);
+  'usage: node scripts/model/build-gallery.mjs SET[:split]... [--without CSV] [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model CARD] [--out FILE] [--cache DIR]';
+const THUMBNAIL = { side: 128, quality: 55 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    model: { type: 'string', default: 'models/encoder.json' },
+    model: { type: 'string' },
     out: { type: 'string', default: 'models/gallery.parquet' },
-    name: { type: 'string' },
-    threads: { type: 'string', default: '2' },
+    without: { type: 'string' },
+    thumbnails: { type: 'string' },
+    ungrouped: { type: 'string' },
+    cache: { type: 'string' },
   },
 });
-if (positionals.length !== 1) {
+if (positionals.length === 0) {
   console.error(USAGE);
   process.exit(2);
 }
-
-const loaded = await loadCard(values.model);
-const { card, fingerprint } = loaded;
-const rule = { size: card.input.size, ...card.input.resize };
-const rows = await readLabelledSet(positionals[0], { labelsRequired: true });
-/** The set's own name: the folder its files are named relative to. */
-const setName = values.name ?? path.basename(path.resolve(rows[0].file).slice(0, -rows[0].name.length));
-const session = await openSession(loaded, Number(values.threads));
 
 const text = (name, repetition_type = 'OPTIONAL') => ({
   name,
@@ -56,16 +52,19 @@ const text = (name, repetition_type = 'OPTIONAL') => ({
   repetition_type,
 });
 const SCHEMA = [
-  { name: 'root', num_children: 10 },
+  { name: 'root', num_children: 13 },
   text('id', 'REQUIRED'),
   text('label', 'REQUIRED'),
   text('species'),
   text('source', 'REQUIRED'),
   text('licence'),
+  text('publisher'),
+  text('group'),
   text('sha256', 'REQUIRED'),
   { name: 'size', type: 'INT32', repetition_type: 'REQUIRED' },
   { name: 'width', type: 'INT32', repetition_type: 'REQUIRED' },
   { name: 'height', type: 'INT32', repetition_type: 'REQUIRED' },
+  { name: 'thumbnail', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
   { name: 'embedding', converted_type: 'LIST', num_children: 1, repetition_type: 'REQUIRED' },
   { name: 'list', num_children: 1, repetition_type: 'REPEATED' },
   {
@@ -77,56 +76,69 @@ const SCHEMA = [
   },
 ];
 
-async function prepare(row) {
-  const bytes = await readFile(row.file);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const pixels = await decode(bytes, rule, { maxPixels: 100e6 });
-  const { width, height } = (await sharp(bytes).metadata()).autoOrient;
-  return { ...row, sha256, size: bytes.length, width, height, pixels };
+const dropped = new Set(
+  values.without === undefined
+    ? []
+    : parse(await readFile(values.without), { columns: true }).map(({ file }) => file),
+);
+const { sets, card, fingerprint } = await embedSets(values, positionals);
+
+/** Sides of the upright photo, and a small picture of it where the licence allows one. */
+async function pictureOf({ file, licence }) {
+  const { autoOrient } = await sharp(file).metadata();
+  const { width, height } = autoOrient;
+  if (values.thumbnails === undefined || !licence?.startsWith(values.thumbnails)) {
+    return { width, height, thumbnail: null };
+  }
+  const { side, quality } = THUMBNAIL;
+  const thumbnail = await sharp(file)
+    .autoOrient()
+    .resize(side, side, { fit: 'cover' })
+    .webp({ quality, effort: 6 })
+    .toBuffer();
+  return { width, height, thumbnail: Uint8Array.from(thumbnail) };
 }
 
 const items = [];
 const seen = new Map();
-const duplicates = [];
-const leftOut = [];
-let waiting = [];
-
-/** Embeds what waits and drops the pixels. */
-async function flush() {
-  if (waiting.length === 0) return;
-  const vectors = await session.run(waiting.map((item) => item.pixels));
-  for (const [i, { pixels: _, ...item }] of waiting.entries())
-    items.push({
-      ...item,
-      embedding: Array.from(vectors.subarray(i * card.output.dimension, (i + 1) * card.output.dimension)),
-    });
-  waiting = [];
-}
-
-for (let at = 0; at < rows.length; at += BATCH) {
-  const chunk = rows.slice(at, at + BATCH);
-  for (const [i, result] of (await Promise.allSettled(chunk.map(prepare))).entries()) {
-    if (result.status === 'rejected') {
-      leftOut.push({ file: chunk[i].name, reason: result.reason.message });
+const counts = { duplicates: 0, dropped: 0, unreadable: 0, thumbnails: 0 };
+for (const [s, { items: found, vectors, skipped }] of sets.entries()) {
+  counts.unreadable += skipped.length;
+  const photos = new Map((await readLabelledSet(positionals[s])).map((photo) => [photo.file, photo]));
+  for (const [row, { file, label, sha256, metadata }] of found.entries()) {
+    const { name } = photos.get(file);
+    /** The set's own name: the folder its files are named relative to. */
+    const setName = path.basename(path.resolve(file).slice(0, -name.length));
+    if (dropped.has(name)) {
+      counts.dropped++;
       continue;
     }
-    const first = seen.get(result.value.sha256);
-    if (first) {
-      duplicates.push({
-        file: chunk[i].name,
-        label: chunk[i].label,
-        sameAs: first.name,
-        sameLabel: first.label === chunk[i].label,
-      });
+    const first = seen.get(sha256);
+    if (first !== undefined) {
+      counts.duplicates++;
+      if (first.label !== label) {
+        console.error(`${name} (${label}) is the same file as ${first.source}, which has another label`);
+      }
       continue;
     }
-    seen.set(result.value.sha256, chunk[i]);
-    waiting.push(result.value);
-    if (waiting.length === BATCH) await flush();
+    const { dimension } = vectors;
+    const item = {
+      label,
+      sha256,
+      source: `${setName}/${name}`,
+      species: metadata.species || null,
+      licence: metadata.licence || metadata.license || null,
+      publisher: metadata.source || null,
+      group: metadata.source === values.ungrouped ? null : metadata.group || null,
+      size: (await readFile(file)).length,
+      ...(await pictureOf({ file, licence: metadata.licence })),
+      embedding: Array.from(vectors.data.subarray(row * dimension, (row + 1) * dimension)),
+    };
+    counts.thumbnails += item.thumbnail === null ? 0 : 1;
+    seen.set(sha256, item);
+    items.push(item);
   }
 }
-await flush();
-await session.release();
 
 const column = (name, of) => ({ name, data: items.map(of), columnIndex: false });
 const file = parquetWriteBuffer({
@@ -134,13 +146,16 @@ const file = parquetWriteBuffer({
   columnData: [
     column('id', (item) => item.sha256.slice(0, 32)),
     column('label', (item) => item.label),
-    column('species', (item) => item.metadata.species || null),
-    column('source', (item) => `${setName}/${item.name}`),
-    column('licence', (item) => item.metadata.licence || item.metadata.license || null),
+    column('species', (item) => item.species),
+    column('source', (item) => item.source),
+    column('licence', (item) => item.licence),
+    column('publisher', (item) => item.publisher),
+    column('group', (item) => item.group),
     column('sha256', (item) => item.sha256),
     column('size', (item) => item.size),
     column('width', (item) => item.width),
     column('height', (item) => item.height),
+    column('thumbnail', (item) => item.thumbnail),
     column('embedding', (item) => item.embedding),
   ],
   kvMetadata: [
@@ -152,16 +167,6 @@ const file = parquetWriteBuffer({
 });
 await replaceFile(values.out, Buffer.from(file));
 
-for (const { file: name, reason } of leftOut) console.error(`left out ${name}: ${reason}`);
-for (const { file: name, label, sameAs, sameLabel } of duplicates)
-  if (!sameLabel) console.error(`${name} (${label}) is the same file as ${sameAs}, which has another label`);
 console.log(
-  JSON.stringify({
-    out: values.out,
-    rows: items.length,
-    bytes: file.byteLength,
-    duplicates: duplicates.length,
-    leftOut: leftOut.length,
-    fingerprint,
-  }),
+  JSON.stringify({ out: values.out, rows: items.length, bytes: file.byteLength, ...counts, fingerprint }),
 );

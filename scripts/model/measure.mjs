@@ -3,9 +3,12 @@
  * Measures the shipped encoder, gallery, vote and calibration on photos that none of them was made or chosen with,
  * and writes what it found into the model card; scripts/docs/measured.mjs takes it from there into the pages.
  *
- *   node scripts/model/measure.mjs --gallery SET --queries SET [--nonpets SET] [--cache DIR]
+ *   node scripts/model/measure.mjs --queries SET [--gallery models/gallery.parquet] [--nonpets SET]
+ *       [--elsewhere SET [--plain LABEL]] [--cache DIR]
  *
  * It runs `pawdex eval`; per species, accuracy is that of the queries whose label the gallery's file says is of it.
+ * --elsewhere names photos of other sources than most of the gallery's: they are reported by source, and of those with
+ * the plain label, such as that of no breed, how often they are called something else.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -17,18 +20,20 @@ import { parquetReadObjects } from 'hyparquet';
 const fromRoot = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const CARD = fromRoot('models/encoder.json');
 const USAGE =
-  'usage: node scripts/model/measure.mjs --gallery SET --queries SET [--nonpets SET] [--cache DIR]';
+  'usage: node scripts/model/measure.mjs --queries SET [--gallery SET] [--nonpets SET] [--elsewhere SET [--plain LABEL]] [--cache DIR]';
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
 const { values } = parseArgs({
   options: {
-    gallery: { type: 'string' },
+    gallery: { type: 'string', default: fromRoot('models/gallery.parquet') },
     queries: { type: 'string' },
     nonpets: { type: 'string' },
+    elsewhere: { type: 'string' },
+    plain: { type: 'string' },
     cache: { type: 'string' },
   },
 });
-if (!values.gallery || !values.queries) {
+if (!values.queries) {
   console.error(USAGE);
   process.exit(2);
 }
@@ -36,13 +41,14 @@ if (!values.gallery || !values.queries) {
 /** "../shared/petset:test" -> "petset:test": the card is read elsewhere. */
 const shortName = (set) => path.basename(set);
 const round = (value) => (typeof value === 'number' ? Number(value.toFixed(4)) : value);
-const rounded = (object) =>
-  Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [
-      key,
-      value !== null && typeof value === 'object' ? rounded(value) : round(value),
-    ]),
-  );
+const rounded = (value) => {
+  if (Array.isArray(value)) {
+    return value.map(rounded);
+  }
+  return value !== null && typeof value === 'object'
+    ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, rounded(part)]))
+    : round(value);
+};
 
 /** Species -> share of its queries that the vote got right. */
 async function bySpecies(perLabel) {
@@ -58,13 +64,62 @@ async function bySpecies(perLabel) {
   return Object.fromEntries([...tally].map(([species, { n, right }]) => [species, { n, top1: right / n }]));
 }
 
-const flags = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
-const evaluated = await promisify(execFile)(
-  process.execPath,
-  [fromRoot('dist/cli/main.js'), 'eval', ...flags, '--json'],
-  { maxBuffer: MOST_OUTPUT },
-);
-const { perLabel, ...evaluation } = JSON.parse(evaluated.stdout);
+/** What `pawdex eval` says of a set. */
+async function evaluate(queries, ...more) {
+  const shared = ['gallery', 'nonpets', 'cache'].flatMap((name) =>
+    values[name] === undefined ? [] : [`--${name}`, values[name]],
+  );
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [fromRoot('dist/cli/main.js'), 'eval', ...shared, '--queries', queries, ...more, '--json'],
+    { maxBuffer: MOST_OUTPUT },
+  );
+  return JSON.parse(stdout);
+}
+
+/** Labels of which at least so many photos were asked, to be named as the worst. */
+const FEWEST = 10;
+const WORST = 10;
+
+async function elsewhere(set) {
+  const { perLabel, by, ...all } = await evaluate(set, '--by', 'source');
+  const { confusions } = all;
+  const figures = ({ n, top1, ece, decisions, matchPrecision }) => ({
+    n,
+    top1,
+    ece,
+    decisions,
+    matchPrecision,
+  });
+  const worst = Object.entries(perLabel)
+    .filter(([, { n }]) => n >= FEWEST)
+    .sort(([, a], [, b]) => a.top1 - b.top1)
+    .slice(0, WORST)
+    .map(([label, { n, top1 }]) => {
+      const taken = confusions.find((confusion) => confusion.label === label);
+      return { label, n, top1, takenFor: taken?.predicted ?? null };
+    });
+  const plain =
+    values.plain === undefined
+      ? {}
+      : { plain: { label: values.plain, ...(await plainFigures(set, values.plain)) } };
+  return {
+    queries: shortName(set),
+    ...figures(all),
+    bySource: Object.entries(by.values).map(([source, part]) => ({ source, ...figures(part) })),
+    worst,
+    ...plain,
+  };
+}
+
+/** Photos of the plain label: how often it comes first, and how often something else is a match. */
+async function plainFigures(set, label) {
+  const { by } = await evaluate(set, '--by', 'label');
+  const { n, top1, decisions, matchPrecision } = by.values[label];
+  return { n, top1, match: decisions.match, otherMatch: decisions.match * (1 - (matchPrecision ?? 0)) };
+}
+
+const { perLabel, ...evaluation } = await evaluate(values.queries);
 // Curves and lists are for `pawdex eval --report`; a card holds single numbers.
 const numbers = Object.fromEntries(Object.entries(evaluation).filter(([, value]) => !Array.isArray(value)));
 const card = JSON.parse(await readFile(CARD, 'utf8'));
@@ -73,6 +128,7 @@ card.quality = {
   queries: shortName(values.queries),
   ...(values.nonpets === undefined ? {} : { nonPetsFrom: shortName(values.nonpets) }),
   ...rounded({ ...numbers, species: await bySpecies(perLabel) }),
+  ...(values.elsewhere === undefined ? {} : { elsewhere: rounded(await elsewhere(values.elsewhere)) }),
 };
 await writeFile(CARD, `${JSON.stringify(card, null, 2)}\n`);
 console.log(JSON.stringify(card.quality));

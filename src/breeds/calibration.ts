@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
 import { familiarity } from './familiarity.js';
-import type { Candidate, Voter } from './vote.js';
+import { predict } from './logistic.js';
+import { type Candidate, type Voter, vote } from './vote.js';
 
 /** What the models look at, in this order; see {@link featuresOf}. */
 const FEATURES = ['nearest', 'meanOf5', 'meanOfAll', 'share'] as const;
@@ -12,21 +13,24 @@ const modelSchema = z.object({
   coefficients: z.array(z.number()).length(FEATURES.length),
 });
 
-const schema = z.object({
+/** The form of a calibration file. */
+export const calibrationSchema = z.object({
   formatVersion: z.literal(1),
   /** Fingerprint of the model whose similarities it was fitted on. */
   fingerprint: z.string().min(1),
   /** The vote it was fitted on. */
   k: z.int().min(1),
   temperature: z.number().positive(),
+  /** What a vote for a label counts where it is not 1; see `vote`. */
+  votes: z.record(z.string(), z.number().positive()).optional(),
   features: z.tuple([
     z.literal(FEATURES[0]),
     z.literal(FEATURES[1]),
     z.literal(FEATURES[2]),
     z.literal(FEATURES[3]),
   ]),
-  /** Probability that the first candidate is right. */
-  right: modelSchema,
+  /** Probability that the first candidate is right; `labels` are offsets of its log-odds by what the candidate is. */
+  right: modelSchema.extend({ labels: z.record(z.string(), z.number()).optional() }),
   /** Probability that the collection holds what the photo shows. */
   known: modelSchema,
   thresholds: z.object({
@@ -40,11 +44,11 @@ const schema = z.object({
 });
 
 /** A fitted calibration; plain JSON. */
-export type Calibration = z.infer<typeof schema>;
+export type Calibration = z.infer<typeof calibrationSchema>;
 
 /** @throws PawdexError calibration_invalid */
 export function parseCalibration(json: unknown): Calibration {
-  const parsed = schema.safeParse(json);
+  const parsed = calibrationSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new PawdexError('calibration_invalid', { detail: z.prettifyError(parsed.error) });
 }
@@ -79,6 +83,29 @@ export function featuresOf(neighbours: readonly Voter[], candidates: readonly Ca
     sum / similarities.length,
     candidates[0]?.confidence ?? 0,
   ];
+}
+
+/** The vote as the calibration has it. @param neighbours those that vote */
+export function calibratedVote(
+  neighbours: readonly Voter[],
+  { temperature, votes }: Pick<Calibration, 'temperature' | 'votes'>,
+): Candidate[] {
+  return vote(neighbours, temperature, votes);
+}
+
+/** Probability that the first candidate is right, 0..1. @param candidates at least one */
+export function rightProbability(
+  neighbours: readonly Voter[],
+  candidates: readonly Candidate[],
+  { right }: Pick<Calibration, 'right'>,
+): number {
+  const { label } = candidates[0]!;
+  const labels = right.labels ?? {};
+  return predict(
+    right,
+    featuresOf(neighbours, candidates),
+    Object.hasOwn(labels, label) ? labels[label]! : 0,
+  );
 }
 
 /** The names of what {@link featuresOf} gives, as stored in a calibration. */

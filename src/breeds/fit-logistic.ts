@@ -1,6 +1,6 @@
 /** Fits logistic regressions, small and exact: Newton's method on a handful of features. */
 import { Matrix, solve } from 'ml-matrix';
-import { computeSigmoid, type LogisticModel } from './logistic.js';
+import { computeSigmoid, type LogisticModel, predict } from './logistic.js';
 
 /** One observation. */
 export interface Observation {
@@ -9,6 +9,8 @@ export interface Observation {
   target: number;
   /** How much it counts, > 0. */
   weight: number;
+  /** Added to the log-odds as it is; 0 unless given. */
+  offset?: number;
 }
 
 /** The step of Newton's method at `theta` (intercept last) for the penalised log-likelihood. */
@@ -16,9 +18,9 @@ function newtonStep(observations: readonly Observation[], theta: readonly number
   const n = theta.length;
   const gradient = theta.map((value, i) => (i < n - 1 ? l2 * value : 0));
   const hessian = theta.map((_, i) => theta.map((_, j) => (i === j ? (i < n - 1 ? l2 : 1e-9) : 0)));
-  for (const { features, target, weight } of observations) {
+  for (const { features, target, weight, offset = 0 } of observations) {
     const row = [...features, 1];
-    const p = computeSigmoid(row.reduce((z, x, i) => z + x * theta[i]!, 0));
+    const p = computeSigmoid(row.reduce((z, x, i) => z + x * theta[i]!, offset));
     for (let i = 0; i < n; i++) {
       gradient[i]! += weight * (p - target) * row[i]!;
       for (let j = 0; j < n; j++) hessian[i]![j]! += weight * p * (1 - p) * row[i]! * row[j]!;
@@ -30,8 +32,8 @@ function newtonStep(observations: readonly Observation[], theta: readonly number
 function lossOf(observations: readonly Observation[], theta: readonly number[], l2: number): number {
   const n = theta.length - 1;
   let loss = theta.slice(0, n).reduce((sum, value) => sum + (l2 / 2) * value ** 2, 0);
-  for (const { features, target, weight } of observations) {
-    const z = features.reduce((sum, x, i) => sum + x * theta[i]!, theta[n]!);
+  for (const { features, target, weight, offset = 0 } of observations) {
+    const z = features.reduce((sum, x, i) => sum + x * theta[i]!, theta[n]! + offset);
     // log(1 + e^z) - target z, without overflow
     loss += weight * (Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - target * z);
   }
@@ -101,4 +103,64 @@ export function fitIncreasing(observations: readonly Observation[], l2: number):
     }
     places = places.filter((_, i) => fitted.coefficients[i] !== lowest);
   }
+}
+
+/** An observation that belongs to one of several groups. */
+export interface GroupedObservation extends Observation {
+  group: string;
+}
+
+/** Rounds of fitting the coefficients and the groups in turn; the objective is convex, and changes little after a few. */
+const ROUNDS = 8;
+
+/**
+ * As {@link fitIncreasing}, with an offset for each group: a random intercept, drawn to 0 by a ridge of its own, so that
+ * a group of few observations hardly has one.
+ *
+ * @param groupL2 > 0; an observation at even odds counts a quarter of its weight against it
+ */
+export function fitIncreasingWithGroups(
+  observations: readonly GroupedObservation[],
+  l2: number,
+  groupL2: number,
+): { model: LogisticModel; offsets: Map<string, number> } {
+  const groups = new Map<string, GroupedObservation[]>();
+  for (const observation of observations) {
+    const members = groups.get(observation.group) ?? [];
+    members.push(observation);
+    groups.set(observation.group, members);
+  }
+  const offsets = new Map([...groups.keys()].map((group) => [group, 0]));
+  let model = fitIncreasing(observations, l2);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [group, members] of groups) {
+      offsets.set(group, offsetOf(members, model, groupL2, offsets.get(group)!));
+    }
+    model = fitIncreasing(
+      observations.map((o) => ({ ...o, offset: offsets.get(o.group)! })),
+      l2,
+    );
+  }
+  return { model, offsets };
+}
+
+/** The best offset of one group, by Newton's method from `start`. */
+function offsetOf(members: readonly Observation[], model: LogisticModel, l2: number, start: number): number {
+  let offset = start;
+  for (let iteration = 0; iteration < 20; iteration++) {
+    let gradient = l2 * offset;
+    let curvature = l2;
+    for (const { features, target, weight } of members) {
+      const p = predict(model, features, offset);
+      gradient += weight * (p - target);
+      curvature += weight * p * (1 - p);
+    }
+    // A full step can overshoot where all probabilities are near 0 or 1.
+    const step = Math.max(-1, Math.min(1, gradient / curvature));
+    offset -= step;
+    if (Math.abs(step) < 1e-9) {
+      break;
+    }
+  }
+  return offset;
 }

@@ -1,5 +1,5 @@
 /** Neighbours in, the breed out: what the engine calls. */
-import { type Calibration, featuresOf } from './calibration.js';
+import { type Calibration, calibratedVote, featuresOf, rightProbability } from './calibration.js';
 import { type Decision, decideByProbability, decideByVote } from './decide.js';
 import { predict } from './logistic.js';
 import { type Candidate, type Voter, vote } from './vote.js';
@@ -10,7 +10,22 @@ export interface AnswerOptions {
   temperature: number;
   /** What was fitted for the collection with the model that answers, if anything was. */
   calibration?: Calibration | null;
+  /** What the encoder says of collections in general; answers where there is no calibration. */
+  statistics?: Calibration | null;
 }
+
+/** A candidate with what speaks for it. */
+export interface TalliedCandidate extends Candidate {
+  /** Its part of the vote, 0..1; those of all candidates sum to 1. */
+  share: number;
+  /** How many of the neighbours that voted have the label. */
+  count: number;
+  /** Cosine similarity of the nearest of them, -1..1. */
+  similarity: number;
+}
+
+/** What a confidence rests on: a fit to the collection, a fit to collections in general, or nothing but the vote. */
+export type Basis = 'calibration' | 'statistics' | 'vote';
 
 /** A breed with how far to trust it. */
 export interface BreedAnswer {
@@ -19,37 +34,55 @@ export interface BreedAnswer {
   breed: string | null;
   /** That the first candidate is right, 0..1: a fitted probability, or its bare share of the vote. */
   confidence: number;
-  /** Whether `confidence` is the fitted probability. */
+  /** Whether `confidence` is a probability that was fitted to the collection. */
   calibrated: boolean;
+  basis: Basis;
   /** Every label that got a vote, most likely first; they sum to at most 1, the rest being something else. */
-  candidates: Candidate[];
+  candidates: TalliedCandidate[];
 }
 
 /**
  * The breed that the nearest neighbours of a photo tell.
  *
- * A calibration holds for the vote it was fitted on: with one, exactly its `k` nearest vote, at its temperature.
- * Where fewer neighbours are given than that, all of them vote and the answer is not calibrated.
+ * A calibration holds for the vote it was fitted on: with one, exactly its `k` nearest vote, at its temperature. Where
+ * fewer neighbours are given than that, all of them vote, and what the encoder knows in general decides.
  *
  * @param neighbours the nearest items of a collection, nearest first; an empty collection gives `unknown`
  */
 export function answer(neighbours: readonly Voter[], options: AnswerOptions): BreedAnswer {
-  const { calibration } = options;
-  if (calibration === null || calibration === undefined || neighbours.length < calibration.k)
-    return answerByVote(vote(neighbours, options.temperature));
-  const voters = neighbours.slice(0, calibration.k);
-  const candidates = vote(voters, calibration.temperature);
+  const { calibration, statistics } = options;
+  if (calibration && neighbours.length >= calibration.k) {
+    const voters = neighbours.slice(0, calibration.k);
+    return answerByFit(voters, calibratedVote(voters, calibration), calibration, 'calibration');
+  }
+  const candidates = vote(neighbours, options.temperature);
+  return statistics
+    ? answerByFit(neighbours, candidates, statistics, 'statistics')
+    : answerByVote(neighbours, candidates);
+}
+
+function answerByFit(
+  voters: readonly Voter[],
+  candidates: readonly Candidate[],
+  fit: Calibration,
+  basis: 'calibration' | 'statistics',
+): BreedAnswer {
   // Without a single label there is nothing that could be right.
-  if (candidates.length === 0) return answerByVote(candidates);
-  const features = featuresOf(voters, candidates);
-  const confidence = predict(calibration.right, features);
-  const decision = decideByProbability(confidence, predict(calibration.known, features), calibration);
+  if (candidates.length === 0) {
+    return answerByVote(voters, candidates);
+  }
+  const right = rightProbability(voters, candidates, fit);
+  const known = predict(fit.known, featuresOf(voters, candidates));
+  const decision = decideByProbability(right, known, fit);
+  // What the collection probably does not hold is not named with confidence.
+  const confidence = decision === 'unknown' ? Math.min(right, known) : right;
   return {
     decision,
     breed: decision === 'unknown' ? null : candidates[0]!.label,
     confidence,
-    calibrated: true,
-    candidates: rescale(candidates, confidence),
+    calibrated: basis === 'calibration',
+    basis,
+    candidates: tally(candidates, rescale(candidates, confidence), voters),
   };
 }
 
@@ -61,35 +94,51 @@ export function answer(neighbours: readonly Voter[], options: AnswerOptions): Br
  */
 export function knownProbability(neighbours: readonly Voter[], calibration: Calibration): number {
   const voters = neighbours.slice(0, calibration.k);
-  const candidates = vote(voters, calibration.temperature);
+  const candidates = calibratedVote(voters, calibration);
   return candidates.length === 0 ? 0 : predict(calibration.known, featuresOf(voters, candidates));
 }
 
-function answerByVote(candidates: Candidate[]): BreedAnswer {
+function answerByVote(voters: readonly Voter[], candidates: readonly Candidate[]): BreedAnswer {
   const [first] = candidates;
   return {
     decision: decideByVote(candidates),
     breed: first?.label ?? null,
     confidence: first?.confidence ?? 0,
     calibrated: false,
-    candidates,
+    basis: 'vote',
+    candidates: tally(
+      candidates,
+      candidates.map(({ confidence }) => confidence),
+      voters,
+    ),
   };
 }
 
+function tally(
+  shares: readonly Candidate[],
+  confidences: readonly number[],
+  voters: readonly Voter[],
+): TalliedCandidate[] {
+  return shares.map(({ label, confidence: share }, i) => {
+    const own = voters.filter((voter) => voter.label === label);
+    return {
+      label,
+      confidence: confidences[i]!,
+      share,
+      count: own.length,
+      similarity: Math.max(...own.map(({ similarity }) => similarity)),
+    };
+  });
+}
+
 /**
- * Gives the first candidate its probability and the others their shares of what is left, but never more than the
- * first has.
+ * The first candidate's probability, and for the others their shares of what is left, but never more than the first
+ * has.
  */
-function rescale([first, ...others]: Candidate[], confidence: number): Candidate[] {
+function rescale([first, ...others]: readonly Candidate[], confidence: number): number[] {
   const left = (1 - confidence) / Math.max(1e-12, 1 - first!.confidence);
   const cap = confidence / Math.max(1e-12, others[0]?.confidence ?? 0);
   const factor = Math.min(left, cap);
-  return [
-    { label: first!.label, confidence },
-    ...others.map(({ label, confidence: share }) => ({
-      label,
-      // The bound again, since the product may be rounded up.
-      confidence: Math.min(confidence, share * factor),
-    })),
-  ];
+  // The bound again, since the product may be rounded up.
+  return [confidence, ...others.map(({ confidence: share }) => Math.min(confidence, share * factor))];
 }

@@ -21,10 +21,16 @@ export interface Candidate {
  *
  * @param voters in any order
  * @param temperature > 0, in units of cosine similarity
+ * @param factors what a vote for a label counts, 1 for labels that are not named: a label that is commoner among what
+ *   people ask than among the photos of a collection gets more than 1
  * @returns labels by share, largest first and alphabetical among equals; shares sum to 1. Empty when no
  *   neighbour has a label.
  */
-export function vote(voters: readonly Voter[], temperature: number): Candidate[] {
+export function vote(
+  voters: readonly Voter[],
+  temperature: number,
+  factors: Readonly<Record<string, number>> = {},
+): Candidate[] {
   let nearest = Number.NEGATIVE_INFINITY;
   for (const { label, similarity } of voters) if (label !== null) nearest = Math.max(nearest, similarity);
   const weights = new Map<string, number>();
@@ -32,7 +38,8 @@ export function vote(voters: readonly Voter[], temperature: number): Candidate[]
   for (const { label, similarity } of voters) {
     if (label === null) continue;
     // Relative to the nearest, so that a low temperature cannot overflow.
-    const weight = Math.exp((similarity - nearest) / temperature);
+    const factor = Object.hasOwn(factors, label) ? factors[label]! : 1;
+    const weight = factor * Math.exp((similarity - nearest) / temperature);
     weights.set(label, (weights.get(label) ?? 0) + weight);
     total += weight;
   }

@@ -1,5 +1,6 @@
 /** `pawdex calibrate`: fits the confidence of a collection's answers. */
 import type { Command } from 'commander';
+import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
 import { embedPhotos } from './embed-sets.js';
 import { EXIT } from './exit-codes.js';
@@ -22,7 +23,10 @@ export function createCalibrateCommand(): Command {
     ),
   )
     .requiredOption('-c, --collection <name>', 'collection to calibrate')
-    .option('--nonpets <set>', 'photos of subjects that the collection does not contain')
+    .option(
+      '--nonpets <set>',
+      'photos of subjects that the collection does not contain (default: those that come with the encoder)',
+    )
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -40,16 +44,35 @@ async function run(flags: CalibrateFlags & Record<string, unknown>): Promise<voi
   if (flags.json === true) {
     await printLine(JSON.stringify(outcome));
   } else if (outcome.calibration !== null) {
-    await printLine(formatCalibration(outcome.calibration, outcome.queries));
+    await printLine(formatOutcome(outcome));
   }
   if (outcome.calibration === null) {
     note(
-      `Too few photos to calibrate: ${pluralise(outcome.queries, 'photo')} have a label that at least one other photo has. It takes ${formatCount(outcome.needed)} such photos of at least two labels. Answers stay uncalibrated.`,
+      `Too few photos to calibrate: ${pluralise(outcome.queries, 'photo')} have a label that at least one other photo has. It takes ${formatCount(outcome.needed)} such photos of at least two labels. Answers keep to what the encoder knows of collections in general.`,
     );
     process.exitCode = EXIT.someFailed;
   }
 }
 
-function formatCalibration({ thresholds }: { thresholds: { match: number } }, queries: number): string {
-  return `Calibrated with ${pluralise(queries, 'photo')}: a match needs a confidence of ${thresholds.match.toFixed(2)}.`;
+const formatPercent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** What was fitted, and what it is worth on photos that it was not fitted on. */
+function formatOutcome({ calibration, worth, queries }: CalibrationOutcome): string[] {
+  const { match, known } = calibration!.thresholds;
+  const lines = [
+    `Calibrated with ${pluralise(queries, 'photo')}: a match needs a confidence of ${match.toFixed(2)}. Below a probability of ${known.toFixed(3)} that the collection knows the subject, the answer is unknown.`,
+  ];
+  if (worth !== null) {
+    const { matchError, ece, nonPetMatch } = worth;
+    const wrong = matchError === null ? '' : ` (${formatPercent(matchError)} of them wrong)`;
+    const others =
+      nonPetMatch === null
+        ? ''
+        : `; ${formatPercent(nonPetMatch)} of the photos of other subjects get a match`;
+    lines.push(
+      `On photos left out of the fit: ${formatPercent(worth.match)} match${wrong}, ${formatPercent(worth.ambiguous)} ambiguous, ${formatPercent(worth.unknown)} unknown.`,
+      `The expected calibration error is ${formatPercent(ece)}${others}.`,
+    );
+  }
+  return lines;
 }

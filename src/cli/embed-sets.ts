@@ -1,5 +1,6 @@
 /** Embeds labelled sets with a progress bar, for the commands that measure. */
 import { openEncoder } from '../encoder/open.js';
+import { isGalleryFile, readGallerySet } from '../engine/gallery.js';
 import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
 import { EmbeddingCache } from '../evaluation/embedding-cache.js';
 import { VIEW_COUNT, type Views } from '../image/views.js';
@@ -13,7 +14,7 @@ const PARALLEL = 48;
 
 /** A labelled set to embed. */
 export interface SetRequest {
-  /** As typed: a folder, or FOLDER:SPLIT. */
+  /** As typed: a folder, FOLDER:SPLIT, or a gallery file. */
   set: string;
   /** Views of each photo whose embeddings are averaged; `1` unless given. */
   views?: Views;
@@ -32,7 +33,8 @@ export async function embedSets(
   { config, quiet }: CommonOptions,
 ) {
   const photos = new Map<string, Awaited<ReturnType<typeof readLabelledSet>>>();
-  for (const spec of new Set(requests.map(({ set }) => set))) {
+  const specs = new Set(requests.map(({ set }) => set).filter((spec) => !isGalleryFile(spec)));
+  for (const spec of specs) {
     photos.set(spec, await readLabelledSet(spec, { labelsRequired: true }));
   }
   const encoder = await openEncoder({
@@ -42,6 +44,9 @@ export async function embedSets(
     bulk: true,
   });
   const embedOne = async (spec: string, views: Views): Promise<EmbeddedSet> => {
+    if (isGalleryFile(spec)) {
+      return readGallerySet(spec, encoder.info);
+    }
     const files = photos.get(spec)!;
     const total = files.length;
     const cache =

@@ -6,7 +6,7 @@ import { loadCalibration } from '../breeds/load-calibration.js';
 import type { Engine } from '../engine/engine.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
-import { type Evaluation, evaluate } from '../evaluation/evaluate.js';
+import { type Evaluation, evaluate, evaluateBy } from '../evaluation/evaluate.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import { mistakesOf } from '../evaluation/mistakes.js';
 import { ask, countOverlap, type Outcome } from '../evaluation/outcomes.js';
@@ -21,7 +21,7 @@ import {
   readCommonOptions,
 } from './create-command.js';
 import { embedPhotos, embedSets } from './embed-sets.js';
-import { formatEvaluationJson, formatEvaluationTable } from './format-evaluation.js';
+import { formatEvaluationJson, formatEvaluationTable, type SplitFigures } from './format-evaluation.js';
 import { note, pluralise, printLine } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
@@ -35,6 +35,7 @@ interface EvalFlags {
   json?: boolean;
   cache?: string;
   report?: string;
+  by?: string;
   /** A file, or false for `--no-calibration`. */
   calibration: string | boolean;
 }
@@ -50,7 +51,7 @@ export function createEvalCommand(): Command {
   )
     .option(
       '--gallery <set>',
-      'labelled set to search in: a folder, or FOLDER:SPLIT for the rows of one split',
+      'what to search in: a folder, FOLDER:SPLIT for the rows of one split, or a gallery file such as models/gallery.parquet',
     )
     .option('--queries <set>', 'labelled set whose photos are identified')
     .option('-c, --collection <name>', 'measure this collection with its own photos instead')
@@ -59,6 +60,7 @@ export function createEvalCommand(): Command {
     .addOption(
       createViewsOption('views of each query whose embeddings are averaged; gallery photos have one view'),
     )
+    .option('--by <column>', "also split all figures by a column of the queries' manifest, such as source")
     .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
     .option(
       '--calibration <file>',
@@ -80,14 +82,14 @@ async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
   if (measured === null) {
     return;
   }
-  const { evaluation, report } = measured;
+  const { evaluation, report, by } = measured;
   if (report !== null && !common.quiet) {
     note(`Wrote the report to ${report}.`);
   }
   if (flags.json === true) {
-    await printLine(formatEvaluationJson(evaluation));
+    await printLine(formatEvaluationJson(evaluation, by));
   } else {
-    await printLine(formatEvaluationTable(evaluation));
+    await printLine(formatEvaluationTable(evaluation, by));
   }
 }
 
@@ -95,6 +97,8 @@ interface Measured {
   evaluation: Evaluation | CollectionEvaluation;
   /** Path of the report, or null. */
   report: string | null;
+  /** Figures for each value of the column of `--by`. */
+  by?: SplitFigures;
 }
 
 function failUsage(detail: string): never {
@@ -127,8 +131,9 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
   const outcomes = ask({ ...asking, queries });
   const others = nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets });
   const evaluation = evaluate(outcomes, others);
+  const by = splitFigures(flags.by, outcomes);
   if (report === undefined) {
-    return { evaluation, report: null };
+    return { evaluation, report: null, by };
   }
   const listFamiliarity = (of: Outcome[]) => of.map(({ familiarity }) => familiarity);
   const page = await writeReport(report, {
@@ -138,8 +143,19 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
     subject: { gallery: gallerySpec, queries: queriesSpec },
     model: { name: card.name, fingerprint },
     pictures: (file) => picture(file, common.config.MAX_PIXELS),
+    by,
   });
-  return { evaluation, report: page };
+  return { evaluation, report: page, by };
+}
+
+function splitFigures(column: string | undefined, outcomes: Outcome[]): SplitFigures | undefined {
+  if (column === undefined) {
+    return undefined;
+  }
+  if (column !== 'label' && !outcomes.some(({ metadata }) => metadata[column] !== undefined)) {
+    failUsage(`The manifest of the queries has no column "${column}" to split by.`);
+  }
+  return { column, values: evaluateBy(outcomes, column) };
 }
 
 /** Measures a collection in the process that has it open. */
@@ -149,8 +165,15 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
     failUsage('--collection cannot be combined with --gallery and --queries.');
   }
   // A collection is evaluated with its stored vectors and its own calibration.
-  if (flags.views !== '1' || flags.cache !== undefined || (flags.calibration ?? true) !== true) {
-    failUsage('--views, --cache, --calibration and --no-calibration cannot be combined with --collection.');
+  if (
+    flags.views !== '1' ||
+    flags.cache !== undefined ||
+    flags.by !== undefined ||
+    (flags.calibration ?? true) !== true
+  ) {
+    failUsage(
+      '--views, --cache, --by, --calibration and --no-calibration cannot be combined with --collection.',
+    );
   }
   const nonPets =
     nonpets === undefined ? {} : { nonPets: { embeddings: await embedPhotos(nonpets, common) } };
@@ -209,10 +232,15 @@ async function loadMatchingCalibration(
 }
 
 function warnAboutOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): void {
-  const overlap = countOverlap(gallery, queries);
-  if (overlap > 0) {
+  const { same, nearly } = countOverlap(gallery, queries);
+  if (same > 0) {
     note(
-      `warning: ${pluralise(overlap, 'query photo')} also in the gallery, so that they find themselves. Use --leave-one-out to prevent that.`,
+      `warning: ${pluralise(same, 'query photo')} also in the gallery, so that they find themselves. Use --leave-one-out to prevent that.`,
+    );
+  }
+  if (nearly > 0) {
+    note(
+      `warning: ${pluralise(nearly, 'query photo')} nearly the same picture as one in the gallery. A column \`group\` in both manifests keeps them apart.`,
     );
   }
 }

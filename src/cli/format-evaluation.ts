@@ -1,5 +1,5 @@
 /** Formats an evaluation: as JSON for programs, as a table for people. */
-import type { Evaluation } from '../evaluation/evaluate.js';
+import type { Evaluation, Figures } from '../evaluation/evaluate.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { Interval } from '../evaluation/metrics/bootstrap.js';
 import { thinned } from '../evaluation/metrics/selective.js';
@@ -13,9 +13,19 @@ const LIST_LENGTH = 10;
 /** The evaluation of two sets, or of a collection. */
 type AnyEvaluation = Evaluation | CollectionEvaluation;
 
+/** Figures for each value of a column of the queries' manifest. */
+export interface SplitFigures {
+  column: string;
+  values: Record<string, Figures>;
+}
+
 /** Formats an evaluation as one line of JSON. */
-export function formatEvaluationJson(evaluation: AnyEvaluation): string {
-  return JSON.stringify({ ...evaluation, riskCoverage: thinned(evaluation.riskCoverage, CURVE_POINTS) });
+export function formatEvaluationJson(evaluation: AnyEvaluation, by?: SplitFigures): string {
+  return JSON.stringify({
+    ...evaluation,
+    riskCoverage: thinned(evaluation.riskCoverage, CURVE_POINTS),
+    ...(by === undefined ? {} : { by }),
+  });
 }
 
 const formatNumber = (value: number | null | undefined) =>
@@ -25,7 +35,7 @@ const formatInterval = (interval: Interval | null) =>
   interval === null ? '' : `  (95 %: ${interval.low.toFixed(4)} to ${interval.high.toFixed(4)})`;
 
 /** Formats an evaluation as lines for a terminal. */
-export function formatEvaluationTable(evaluation: AnyEvaluation): string[] {
+export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigures): string[] {
   const { intervals, decisions, nonPets, perLabel } = evaluation;
   const row = (name: string, value: string) => `${name.padEnd(26)}${value}`;
   const worst = Object.entries(perLabel)
@@ -64,6 +74,10 @@ export function formatEvaluationTable(evaluation: AnyEvaluation): string[] {
       ? [row(`recall@10 of the index (${evaluation.index.kind})`, formatNumber(evaluation.index.recallAt10))]
       : []),
     row('AUROC against unknown labels', formatNumber(evaluation.unknownLabelAuroc)),
+    ...(evaluation.keptApart === 0
+      ? []
+      : [row('kept apart', `${pluralise(evaluation.keptApart, 'pair')} of one photo or group`)]),
+    ...(by === undefined ? [] : formatSplit(by)),
     '',
     'labels with the lowest accuracy',
     ...worst.map(
@@ -82,4 +96,13 @@ export function formatEvaluationTable(evaluation: AnyEvaluation): string[] {
 
 function formatDecisions({ match, ambiguous, unknown }: Evaluation['decisions']): string {
   return `match ${formatPercent(match)}, ambiguous ${formatPercent(ambiguous)}, unknown ${formatPercent(unknown)}`;
+}
+
+function formatSplit({ column, values }: SplitFigures): string[] {
+  const cell = (value: number | null) => (value === null ? '-' : value.toFixed(3)).padStart(9);
+  const lines = Object.entries(values).map(
+    ([value, { n, top1, recallAt, ece, decisions, matchPrecision }]) =>
+      `  ${String(n).padStart(6)}${cell(top1)}${cell(recallAt[1])}${cell(ece)}${cell(decisions.match)}${cell(matchPrecision)}  ${value || '(none)'}`,
+  );
+  return ['', `       n    top-1 recall@1      ECE    match  correct  by ${column}`, ...lines];
 }

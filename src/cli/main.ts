@@ -20,6 +20,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     import('./calibrate-command.js').then(({ createCalibrateCommand }) => createCalibrateCommand()),
   'check-labels': () =>
     import('./check-labels-command.js').then(({ createCheckLabelsCommand }) => createCheckLabelsCommand()),
+  'clean-labels': () =>
+    import('./clean-labels-command.js').then(({ createCleanLabelsCommand }) => createCleanLabelsCommand()),
   views: () => import('./views-command.js').then(({ createViewsCommand }) => createViewsCommand()),
   quantise: () =>
     import('./quantise-command.js').then(({ createQuantiseCommand }) => createQuantiseCommand()),

@@ -30,6 +30,8 @@ export interface AskDeps {
   store: Store;
   encoder: OpenedEncoder;
   embedder: ImageEmbedder;
+  /** Answers for collections without a calibration, where the encoder comes with it. */
+  statistics: Calibration | null;
   /** Largest width x height that is decoded. */
   maxPixels: number;
   /** @throws PawdexError collection_not_found, model_mismatch */
@@ -46,13 +48,15 @@ export class Ask {
   readonly #store: Store;
   readonly #encoder: OpenedEncoder;
   readonly #embedder: ImageEmbedder;
+  readonly #statistics: Calibration | null;
   readonly #maxPixels: number;
   readonly #space: AskDeps['space'];
 
-  constructor({ store, encoder, embedder, maxPixels, space }: AskDeps) {
+  constructor({ store, encoder, embedder, statistics, maxPixels, space }: AskDeps) {
     this.#store = store;
     this.#encoder = encoder;
     this.#embedder = embedder;
+    this.#statistics = statistics;
     this.#maxPixels = maxPixels;
     this.#space = space;
   }
@@ -75,7 +79,11 @@ export class Ask {
       source: item.source,
       hasThumbnail: item.hasThumbnail,
     }));
-    const decided = answer(neighbours.slice(0, voters), { temperature: vote.temperature, calibration });
+    const decided = answer(neighbours.slice(0, voters), {
+      temperature: vote.temperature,
+      calibration,
+      statistics: this.#statistics,
+    });
     const answered = await this.#explained(collection, neighbours.slice(0, listed), ({ id }) => id, asked);
     return {
       ...decided,

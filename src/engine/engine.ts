@@ -2,6 +2,7 @@
  * The engine interface: what pawdex does, whoever asks. The HTTP routes and the command line are written
  * against it; `local.ts` runs it in this process, `client/` reaches one in another over HTTP.
  */
+import type { Basis, TalliedCandidate } from '../breeds/identify.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
@@ -49,21 +50,17 @@ export interface Neighbour {
   explanation?: Explanation;
 }
 
-/** A label with the share of trust it gets, 0..1; shares of all candidates sum to at most 1. */
-export interface Candidate {
-  label: string;
-  confidence: number;
-}
-
 /** The answer to "what breed is this?". */
 export interface Identification {
   decision: 'match' | 'ambiguous' | 'unknown';
   breed: string | null;
-  /** 0..1; the probability that `breed` is right, or its bare share of the vote. */
+  /** 0..1; the probability that the first candidate is right, or its bare share of the vote. */
   confidence: number;
-  /** Whether `confidence` was fitted on photos whose breed is known; false: it is the share of the vote. */
+  /** Whether `confidence` was fitted to the collection; see `basis` for what it rests on otherwise. */
   calibrated: boolean;
-  candidates: Candidate[];
+  /** What `confidence` rests on. */
+  basis: Basis;
+  candidates: TalliedCandidate[];
   neighbours: Neighbour[];
   model: { name: string; fingerprint: string };
   timing: Timing;

@@ -6,6 +6,7 @@ import { loadCalibration } from '../breeds/load-calibration.js';
 import { SHIPPED_COLLECTION } from '../config.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
+import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { computeSha256 } from '../files/sha256.js';
 import type { CollectionInfo, NewItem, Store } from '../store/store.js';
 
@@ -21,6 +22,9 @@ interface Row {
   species?: string;
   source: string;
   licence?: string;
+  publisher?: string;
+  group?: string;
+  thumbnail?: Uint8Array;
   sha256: string;
   size?: number | bigint;
   embedding: ArrayLike<number>;
@@ -43,16 +47,18 @@ function toItem(row: Row, dimension: number, at: number): NewItem {
     metadata: {
       ...(row.species ? { species: row.species } : {}),
       ...(row.licence ? { licence: row.licence } : {}),
+      ...(row.publisher ? { publisher: row.publisher } : {}),
+      ...(row.group ? { group: row.group } : {}),
       [MARK]: true,
     },
-    thumbnail: null,
+    thumbnail: row.thumbnail ?? null,
     vector: Float32Array.from(row.embedding),
   };
 }
 
 /**
- * Reads a gallery: columns id, label, species, source, licence, sha256, size, embedding; the file's key-value
- * metadata names the fingerprint of the encoder it was made with.
+ * Reads a gallery: columns id, label, species, source, licence, publisher, group, sha256, size, thumbnail, embedding;
+ * the file's key-value metadata names the fingerprint of the encoder it was made with.
  *
  * @param file the Parquet file's content
  * @throws PawdexError gallery_invalid when it cannot be read or was made with another encoder
@@ -76,6 +82,38 @@ export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Prom
   }
 }
 
+/** Whether a set to measure with is a gallery file rather than a folder of photos. */
+export const isGalleryFile = (spec: string) => spec.endsWith('.parquet');
+
+/**
+ * A gallery as a set to measure with; nothing is embedded.
+ *
+ * @throws PawdexError gallery_invalid
+ */
+export async function readGallerySet(file: string, encoder: EncoderInfo): Promise<EmbeddedSet> {
+  const bytes = await readGalleryFile(file);
+  const rows = await readGallery(Uint8Array.from(bytes).buffer, encoder);
+  const data = new Float32Array(rows.length * encoder.dimension);
+  const items = rows.map(({ id, label, source, sha256, metadata, vector }, row) => {
+    data.set(vector, row * encoder.dimension);
+    const { publisher, group } = metadata;
+    const told = Object.entries({ source: publisher, group }).filter(([, value]) => value !== undefined);
+    return {
+      file: source ?? id,
+      label: label ?? '',
+      sha256,
+      metadata: Object.fromEntries(told.map(([name, value]) => [name, String(value)])),
+    };
+  });
+  return { vectors: { data, rows: rows.length, dimension: encoder.dimension }, items, skipped: [] };
+}
+
+async function readGalleryFile(file: string): Promise<Buffer> {
+  return readFile(file).catch((cause) => {
+    throw new PawdexError('gallery_invalid', { detail: `Cannot read the gallery ${file}.`, cause });
+  });
+}
+
 /**
  * What {@link loadGallery} did. `unwritable`: the disk took no write, so that what was there, if anything, is
  * there unchanged.
@@ -91,9 +129,7 @@ export type GalleryOutcome = 'current' | 'loaded' | 'kept' | 'unwritable';
  * @throws PawdexError gallery_invalid; storage_full, storage_failed when the collection is left incomplete
  */
 export async function loadGallery(file: string, store: Store, encoder: EncoderInfo): Promise<GalleryOutcome> {
-  const bytes = await readFile(file).catch((cause) => {
-    throw new PawdexError('gallery_invalid', { detail: `Cannot read the gallery ${file}.`, cause });
-  });
+  const bytes = await readGalleryFile(file);
   const calibration = await loadCalibration(path.join(path.dirname(file), 'calibration.json'));
   const sha256 = computeSha256(bytes, JSON.stringify(calibration));
   const existing = (await store.listCollections()).find((c) => c.name === SHIPPED_COLLECTION);

@@ -1,6 +1,8 @@
 /** The engine in this process: encoder, store and breed vote wired together. */
 
+import path from 'node:path';
 import { calibrationFor } from '../breeds/calibration.js';
+import { loadSimilarityStatistics, type SimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { Config } from '../config.js';
 import type { Urgency } from '../encoder/encoder.js';
 import { type OpenedEncoder, openEncoder } from '../encoder/open.js';
@@ -77,6 +79,7 @@ class EmbeddedEngine implements LocalEngine {
   readonly #embedder: ImageEmbedder;
   readonly #ingest: Ingest;
   readonly #ask: Ask;
+  readonly #statistics: SimilarityStatistics | null;
   readonly #spaces = new Map<string, Space>();
   #closing: Promise<void> | null = null;
 
@@ -85,8 +88,10 @@ class EmbeddedEngine implements LocalEngine {
     encoder: OpenedEncoder,
     { config, bulk }: LocalEngineOptions,
     gallery: GalleryOutcome | null,
+    statistics: SimilarityStatistics | null,
   ) {
     this.gallery = gallery;
+    this.#statistics = statistics;
     this.#store = store;
     this.#encoder = encoder;
     this.#embedder = new ImageEmbedder(encoder, {
@@ -100,6 +105,7 @@ class EmbeddedEngine implements LocalEngine {
       store,
       encoder,
       embedder: this.#embedder,
+      statistics: statistics?.answer ?? null,
       maxPixels: config.MAX_PIXELS,
       space: (name) => this.#space(name),
     });
@@ -144,7 +150,8 @@ class EmbeddedEngine implements LocalEngine {
   ): Promise<CalibrationOutcome> {
     const { fingerprint } = await this.#space(collection);
     const vote = { fingerprint, ...this.#encoder.card.vote };
-    const nonPets = await this.#vectorsOf(options);
+    const nonPets =
+      options.nonPets === undefined ? (this.#statistics?.nonPets ?? []) : await this.#vectorsOf(options);
     const outcome = await calibrateCollection(this.#store, collection, { ...options, vote, nonPets });
     // Read anew by the next answer.
     this.#spaces.delete(collection);
@@ -160,7 +167,7 @@ class EmbeddedEngine implements LocalEngine {
     return evaluateCollection(this.#store, collection, {
       ...options,
       k: calibration?.k ?? k,
-      answering: { temperature, calibration },
+      answering: { temperature, calibration, statistics: this.#statistics?.answer ?? null },
       nonPets: await this.#vectorsOf(options),
     });
   }
@@ -317,7 +324,11 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
       onCrash,
     });
     const gallery = config.GALLERY === '' ? null : await loadGallery(config.GALLERY, store, encoder.info);
-    return new EmbeddedEngine(store, encoder, options, gallery);
+    const statistics = await loadSimilarityStatistics(
+      path.join(path.dirname(config.MODEL), 'similarity.json'),
+      encoder.info.fingerprint,
+    );
+    return new EmbeddedEngine(store, encoder, options, gallery, statistics);
   } catch (error) {
     await encoder?.close();
     await store.close();

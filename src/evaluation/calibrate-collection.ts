@@ -2,6 +2,7 @@
 import type { Calibration } from '../breeds/calibration.js';
 import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit.js';
 import type { Store } from '../store/store.js';
+import type { CalibrationWorth } from './assess-calibration.js';
 import { labelCounts, sampleQueries, type WorkOptions } from './collection-queries.js';
 import { withEvaluationThread } from './thread.js';
 
@@ -20,6 +21,8 @@ export interface CalibrateOptions extends WorkOptions {
 export interface CalibrationOutcome {
   /** What was fitted and stored, or null when the collection holds too little to fit on. */
   calibration: Calibration | null;
+  /** What it is worth on photos that it was not fitted on; null when nothing was fitted. */
+  worth: CalibrationWorth | null;
   /** Photos asked. */
   queries: number;
   /** Labelled photos that a calibration needs at least. */
@@ -46,9 +49,10 @@ export async function calibrateCollection(
   const queries = await sampleQueries(store, name, counts, options);
   const outcome = { queries: queries.length, needed: FEWEST_QUERIES };
   // With one label only there is nothing else a photo could be taken for.
-  if (queries.length < FEWEST_QUERIES || labels.length < 2) return { ...outcome, calibration: null };
+  if (queries.length < FEWEST_QUERIES || labels.length < 2)
+    return { ...outcome, calibration: null, worth: null };
 
-  const calibration = await withEvaluationThread(signal, async (thread) => {
+  const { calibration, worth } = await withEvaluationThread(signal, async (thread) => {
     const total = queries.length;
     let done = 0;
     for (const label of labels) {
@@ -85,5 +89,5 @@ export async function calibrateCollection(
   // Stopped while it was fitted: what was stored before stays.
   signal?.throwIfAborted();
   if (calibration !== null) await store.updateCollection(name, { calibration });
-  return { ...outcome, calibration };
+  return { ...outcome, calibration, worth };
 }

@@ -2,12 +2,20 @@
 import type { AnsweredQuery, CalibrationData } from '../breeds/fit.js';
 import { type EmbeddedSet, withoutRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact.js';
+import { apartFrom } from './provenance.js';
 
 /** Sets to calibrate with. */
 export interface CalibrationSets {
   gallery: EmbeddedSet;
-  /** Photos of the gallery's labels; a photo that is in the gallery too is asked without itself. */
+  /** Photos of the gallery's labels, each asked without itself and without others of its group. */
   queries: EmbeddedSet;
+  /** How much each query counts; 1 unless given. */
+  weights?: readonly number[];
+  /**
+   * Which queries are also asked without their label, to learn what an unknown breed looks like; all unless given. Not
+   * those whose label says little: without it the gallery still holds such animals under another.
+   */
+  heldOut?: readonly boolean[];
   /** Photos that show nothing the gallery holds. */
   nonPets?: EmbeddedSet;
 }
@@ -19,20 +27,31 @@ export interface CalibrationSets {
  */
 export function calibrationData(
   sets: CalibrationSets,
-  vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>,
+  vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature' | 'votes' | 'plain'>,
 ): CalibrationData {
   const { vectors, items } = withoutRepeats(sets.gallery);
-  const answered = ({ rows, similarities }: Nearest, label: string): AnsweredQuery => ({
+  const answered = ({ rows, similarities }: Nearest, label: string, weight = 1): AnsweredQuery => ({
     neighbours: Array.from(rows, (row, i) => ({ label: items[row]!.label, similarity: similarities[i]! })),
     label,
+    weight,
   });
+  const apart = apartFrom(items, true);
   const data: CalibrationData = { ...vote, queries: [], labelsHeldOut: [], nonPets: [] };
   forEachQuery(vectors, sets.queries.vectors, (q, nearest) => {
-    const { sha256, label } = sets.queries.items[q]!;
-    const itself = (row: number) => items[row]!.sha256 === sha256;
-    const sameLabel = (row: number) => items[row]!.label === label || itself(row);
-    data.queries.push(answered(nearest(vote.k, itself), label));
-    data.labelsHeldOut.push(answered(nearest(vote.k, sameLabel), label));
+    const { label } = sets.queries.items[q]!;
+    const weight = sets.weights?.[q] ?? 1;
+    const hidden = apart(sets.queries.items[q]!);
+    const sameLabel = (row: number) => items[row]!.label === label || hidden.has(row);
+    data.queries.push(
+      answered(
+        nearest(vote.k, (row) => hidden.has(row)),
+        label,
+        weight,
+      ),
+    );
+    if (sets.heldOut?.[q] ?? true) {
+      data.labelsHeldOut.push(answered(nearest(vote.k, sameLabel), label, weight));
+    }
   });
   const { nonPets } = sets;
   if (nonPets !== undefined)

@@ -14,6 +14,8 @@ export interface LabelledFile {
   /** Path to open it by. */
   file: string;
   label: string | null;
+  /** The manifest's other columns. */
+  metadata?: Readonly<Record<string, string>>;
 }
 
 /** One row of an {@link EmbeddedSet}. */
@@ -22,6 +24,8 @@ export interface EmbeddedItem {
   label: string;
   /** Hex sha256 of the file's bytes. */
   sha256: string;
+  /** The manifest's other columns; empty for a set without a manifest. */
+  metadata: Readonly<Record<string, string>>;
 }
 
 /** Photos with their embeddings. */
@@ -70,11 +74,11 @@ export async function embedSet(
   };
   const skipped: EmbeddedSet['skipped'] = [];
   const embedded = await Promise.all(
-    photos.map(({ file, label }) =>
+    photos.map(({ file, label, metadata = {} }) =>
       limit(async () => {
         if (label === null) throw new PawdexError('set_invalid', { detail: `${file} has no label.` });
         try {
-          return { file, label, ...(await embedOne(file)) };
+          return { file, label, metadata, ...(await embedOne(file)) };
         } catch (error) {
           const { code, message } = asPawdexError(error);
           if (!code.startsWith('image_') && code !== 'file_unreadable') throw error;
@@ -98,7 +102,7 @@ export async function embedSet(
   });
   return {
     vectors: { data, rows: rows.length, dimension },
-    items: rows.map(({ file, label, sha256 }) => ({ file, label, sha256 })),
+    items: rows.map(({ file, label, sha256, metadata }) => ({ file, label, sha256, metadata })),
     skipped,
   };
 }
@@ -119,6 +123,23 @@ export function subset(set: EmbeddedSet, keep: (item: EmbeddedItem, row: number)
     vectors: { data: kept, rows: rows.length, dimension },
     items: rows.map((row) => set.items[row]!),
     skipped: set.skipped,
+  };
+}
+
+/** Several sets as one, in their order. @param sets at least one, of one encoder */
+export function joinSets(sets: readonly EmbeddedSet[]): EmbeddedSet {
+  const rows = sets.reduce((sum, { vectors }) => sum + vectors.rows, 0);
+  const { dimension } = sets[0]!.vectors;
+  const data = new Float32Array(rows * dimension);
+  let at = 0;
+  for (const { vectors } of sets) {
+    data.set(vectors.data, at);
+    at += vectors.data.length;
+  }
+  return {
+    vectors: { data, rows, dimension },
+    items: sets.flatMap(({ items }) => items),
+    skipped: sets.flatMap(({ skipped }) => skipped),
   };
 }
 

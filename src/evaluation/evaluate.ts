@@ -50,6 +50,8 @@ export interface Evaluation {
   nonPets?: { n: number; decisions: DecisionShares };
   /** AUROC of queries over the same queries with their label taken out of the gallery; null without calibration. */
   unknownLabelAuroc: number | null;
+  /** Gallery photos that queries were kept from finding, all together: themselves, and others of their group. */
+  keptApart: number;
   perLabel: Record<string, LabelScore>;
   confusions: Confusion[];
   reliability: ReliabilityBin[];
@@ -138,9 +140,35 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
           nonPets: { n: nonPets.length, decisions: decisionShares(nonPets) },
         }),
     unknownLabelAuroc: unknownLabelAuroc(findable),
+    keptApart: outcomes.reduce((sum, outcome) => sum + outcome.keptApart, 0),
     perLabel: Object.fromEntries(perLabel),
     confusions: confusions(labels, predicted),
     reliability: reliability(confidence, right),
     riskCoverage: curve,
   };
+}
+
+/** The figures of some of the queries; without curves and lists. */
+export type Figures = Omit<Evaluation, 'perLabel' | 'confusions' | 'reliability' | 'riskCoverage'>;
+
+/**
+ * All figures for each value of a column of the queries' manifest, the value with most queries first.
+ *
+ * @param column name of the column; queries without it are put under the empty text
+ */
+export function evaluateBy(outcomes: readonly Outcome[], column: string): Record<string, Figures> {
+  const parts = new Map<string, Outcome[]>();
+  for (const outcome of outcomes) {
+    const value = column === 'label' ? outcome.label : (outcome.metadata[column] ?? '');
+    const part = parts.get(value) ?? [];
+    part.push(outcome);
+    parts.set(value, part);
+  }
+  const sorted = [...parts].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1));
+  return Object.fromEntries(
+    sorted.map(([value, part]) => {
+      const { perLabel, confusions, reliability, riskCoverage, ...numbers } = evaluate(part);
+      return [value, numbers];
+    }),
+  );
 }

@@ -6,6 +6,7 @@ import type { Voter } from '../breeds/vote.js';
 import { type EmbeddedSet, withoutRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact.js';
 import { averagePrecisionAtR, firstHit } from './metrics/retrieval.js';
+import { apartFrom } from './provenance.js';
 
 /** What came back for one query. */
 export interface Outcome {
@@ -22,6 +23,10 @@ export interface Outcome {
   known: { asIs: number; labelHeldOut: number } | null;
   /** The nearest photo of the label that was answered first: what spoke for it. */
   evidence: { file: string; label: string; similarity: number } | null;
+  /** The other columns of the query's manifest; empty where there is none. */
+  metadata: Readonly<Record<string, string>>;
+  /** Gallery photos that it was kept from finding: itself, and others of its `group`. */
+  keptApart: number;
 }
 
 /** Gallery and queries with how to ask. */
@@ -53,11 +58,13 @@ interface Found {
   averagePrecision: number | null;
   /** Those that would vote if the gallery lacked the label; asked for only with a calibration. */
   withoutLabel: () => readonly Voter[];
+  metadata?: Readonly<Record<string, string>>;
+  keptApart?: number;
 }
 
 /** The outcome of a query. @param k neighbours that vote */
 export function outcomeOf(found: Found, k: number, answering: AnswerOptions): Outcome {
-  const { file, label, neighbours, averagePrecision, withoutLabel } = found;
+  const { file, label, neighbours, averagePrecision, withoutLabel, metadata = {}, keptApart = 0 } = found;
   const voters = neighbours.slice(0, k);
   const answered = answer(voters, answering);
   const first = answered.candidates[0]?.label;
@@ -74,6 +81,8 @@ export function outcomeOf(found: Found, k: number, answering: AnswerOptions): Ou
       evidence === undefined || first === undefined
         ? null
         : { file: evidence.file, label: first, similarity: evidence.similarity },
+    metadata,
+    keptApart,
   };
 }
 
@@ -83,17 +92,17 @@ function countLabels(items: readonly { label: string }[]): Map<string, number> {
   return counts;
 }
 
-/** Asks every query, by exact search; the gallery holds each content once, as a collection would. */
+/**
+ * Asks every query, by exact search; the gallery holds each content once, as a collection would. A query does not find
+ * photos of its own `group`, where the manifests name one: the same animal is no independent evidence.
+ */
 export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskOptions): Outcome[] {
   const gallery = withoutRepeats(given);
-  const rowOf = new Map(gallery.items.map(({ sha256 }, row) => [sha256, row]));
-  const except = Int32Array.from(queries.items, ({ sha256 }) =>
-    leaveOneOut ? (rowOf.get(sha256) ?? -1) : -1,
-  );
   const counts = countLabels(gallery.items);
+  const apart = queries.items.map(apartFrom(gallery.items, leaveOneOut));
   const wanted = queries.items.map(({ label }, q) => {
-    const self = gallery.items[except[q]!]?.label === label ? 1 : 0;
-    return (counts.get(label) ?? 0) - self;
+    const hidden = [...apart[q]!].filter((row) => gallery.items[row]!.label === label).length;
+    return (counts.get(label) ?? 0) - hidden;
   });
   const depth = wanted.reduce((most, r) => Math.max(most, r), Math.max(k, RECALL_DEPTH));
   const listed = Math.max(k, RECALL_DEPTH);
@@ -105,17 +114,20 @@ export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskO
     }));
   const outcomes: Outcome[] = [];
   forEachQuery(gallery.vectors, queries.vectors, (q, nearest) => {
-    const { file, label } = queries.items[q]!;
-    const found = nearest(depth, (row) => row === except[q]);
+    const { file, label, metadata } = queries.items[q]!;
+    const hidden = apart[q]!;
+    const found = nearest(depth, (row) => hidden.has(row));
     const relevant = Uint8Array.from(found.rows, (row) => (gallery.items[row]!.label === label ? 1 : 0));
     const asked: Found = {
       file,
       label,
+      metadata,
+      keptApart: hidden.size,
       neighbours: neighboursOf(found, listed),
       averagePrecision: wanted[q]! === 0 ? null : averagePrecisionAtR(relevant, wanted[q]!),
       withoutLabel: () =>
         neighboursOf(
-          nearest(k, (row) => row === except[q] || gallery.items[row]!.label === label),
+          nearest(k, (row) => hidden.has(row) || gallery.items[row]!.label === label),
           k,
         ),
     };
@@ -136,8 +148,19 @@ function knownWithAndWithout(
   };
 }
 
-/** How many queries have the same bytes as a photo of the gallery. */
-export function countOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): number {
+/** Cosine similarity from which a query is taken for a photo of the gallery that was cut or saved again. */
+const SAME_PICTURE = 0.985;
+
+/** How many queries have the same bytes as a photo of the gallery, and how many others are nearly one of its pictures. */
+export function countOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): { same: number; nearly: number } {
   const hashes = new Set(gallery.items.map(({ sha256 }) => sha256));
-  return queries.items.filter(({ sha256 }) => hashes.has(sha256)).length;
+  const overlap = { same: 0, nearly: 0 };
+  forEachQuery(gallery.vectors, queries.vectors, (q, nearest) => {
+    if (hashes.has(queries.items[q]!.sha256)) {
+      overlap.same++;
+    } else if (nearest(1).similarities[0]! >= SAME_PICTURE) {
+      overlap.nearly++;
+    }
+  });
+  return overlap;
 }

@@ -5,12 +5,19 @@
 import type { Calibration } from '../breeds/calibration.js';
 import type { CalibrationData } from '../breeds/fit.js';
 import { WorkerClient } from '../threads/rpc.js';
+import type { CalibrationWorth } from './assess-calibration.js';
 import type { Evaluation } from './evaluate.js';
 import type { Mistake } from './mistakes.js';
 import type { Outcome } from './outcomes.js';
 
 /** A batch of what a calibration is fitted to. */
 export type AskedPart = Pick<CalibrationData, 'queries' | 'labelsHeldOut' | 'nonPets'>;
+
+/** A calibration with what it is worth on photos that it was not fitted on. */
+export interface Fitted {
+  calibration: Calibration | null;
+  worth: CalibrationWorth | null;
+}
 
 /** A batch of outcomes. */
 export interface OutcomesPart {
@@ -30,8 +37,8 @@ export interface Judgement {
 /** Calls to the thread; it holds what was added. */
 export interface EvaluationThread {
   addAsked(part: AskedPart): Promise<void>;
-  /** See `fitCalibration`. */
-  fit(vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>): Promise<Calibration | null>;
+  /** See `fitCalibration` and `assessCalibration`. */
+  fit(vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>): Promise<Fitted>;
   addOutcomes(part: OutcomesPart): Promise<void>;
   evaluate(): Promise<Judgement>;
 }

@@ -1,10 +1,11 @@
 /** The thread of one evaluation: gathers what was asked, batch by batch, and takes the sums at the end. */
 import { type CalibrationData, fitCalibration } from '../breeds/fit.js';
 import { serveCalls } from '../threads/rpc.js';
+import { assessCalibration } from './assess-calibration.js';
 import { evaluate } from './evaluate.js';
 import { mistakesOf } from './mistakes.js';
 import type { Outcome } from './outcomes.js';
-import type { AskedPart, OutcomesPart } from './thread.js';
+import type { AskedPart, Fitted, OutcomesPart } from './thread.js';
 
 /** Mistakes that an evaluation lists. */
 const MISTAKES = 100;
@@ -19,8 +20,10 @@ serveCalls({
     asked.labelsHeldOut.push(...part.labelsHeldOut);
     asked.nonPets.push(...part.nonPets);
   },
-  fit: (vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>) =>
-    fitCalibration({ ...vote, ...asked }),
+  fit(vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>): Fitted {
+    const data = { ...vote, ...asked };
+    return { calibration: fitCalibration(data), worth: assessCalibration(data) };
+  },
   addOutcomes(part: OutcomesPart): void {
     outcomes.push(...part.queries);
     nonPets.push(...part.nonPets);

@@ -109,9 +109,9 @@ export function verdict(answer: Identification): Verdict {
   return unknown(answer);
 }
 
-/** What `confidence` is: a share of the vote until the server has calibrated it into a probability. */
+/** What `confidence` is: a share of the vote where the server has nothing that makes a probability of it. */
 export function confidenceName(answer: Identification): string {
-  return answer.calibrated ? 'confidence' : 'share of the vote';
+  return answer.basis !== 'vote' ? 'confidence' : 'share of the vote';
 }
 
 /** A row of the list of candidates. */
@@ -140,7 +140,11 @@ export function shownShares(answer: Identification): ShownShare[] {
   }));
   // Shares of a vote are of the whole; calibrated ones leave room for what the collection does not know.
   if (rest >= 0.005)
-    rows.push({ name: answer.calibrated ? 'Something else' : 'Other breeds', share: rest, place: 'other' });
+    rows.push({
+      name: answer.basis !== 'vote' ? 'Something else' : 'Other breeds',
+      share: rest,
+      place: 'other',
+    });
   const texts = percentages(rows.map(({ share }) => share));
   return rows.map((row, i) => ({ ...row, text: texts[i]! }));
 }

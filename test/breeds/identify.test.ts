@@ -29,6 +29,14 @@ describe('vote', () => {
     expect(vote(voters.reverse(), 0.1).map((c) => c.label)).toEqual(['a', 'b']);
   });
 
+  it('counts the votes for a label as often as it is told', () => {
+    const voters = [near('bengal', 0.8), near('domestic_cat', 0.79)];
+    expect(vote(voters, 0.05)[0]?.label).toBe('bengal');
+    const [first, second] = vote(voters, 0.05, { domestic_cat: 2 });
+    expect(first?.label).toBe('domestic_cat');
+    expect(first!.confidence / second!.confidence).toBeCloseTo(2 * Math.exp(-0.01 / 0.05), 9);
+  });
+
   it('gives shares that sum to 1, sorted, for any similarities and temperature', () => {
     const voters = fc.array(
       fc.record({
@@ -49,7 +57,14 @@ describe('vote', () => {
 
 describe('answer without calibration', () => {
   it('is unknown for an empty collection and for one without labels', () => {
-    const nothing = { decision: 'unknown', breed: null, confidence: 0, calibrated: false, candidates: [] };
+    const nothing = {
+      decision: 'unknown',
+      breed: null,
+      confidence: 0,
+      calibrated: false,
+      basis: 'vote',
+      candidates: [],
+    };
     expect(answer([], { temperature: 0.1 })).toEqual(nothing);
     expect(answer([near(null, 0.9)], { temperature: 0.1 })).toEqual(nothing);
   });
@@ -61,5 +76,15 @@ describe('answer without calibration', () => {
     const torn = answer([near('pug', 0.9), near('boxer', 0.9)], { temperature: 0.1 });
     expect(torn).toMatchObject({ decision: 'ambiguous', breed: 'boxer', confidence: 0.5 });
     expect(torn.candidates).toHaveLength(2);
+  });
+
+  it('tallies the neighbours of every candidate: how many, the nearest, and shares that add up', () => {
+    const voters = [near('pug', 0.9), near('boxer', 0.85), near(null, 0.84), near('pug', 0.8)];
+    const { candidates } = answer(voters, { temperature: 0.1 });
+    expect(candidates.map(({ label, count, similarity }) => [label, count, similarity])).toEqual([
+      ['pug', 2, 0.9],
+      ['boxer', 1, 0.85],
+    ]);
+    expect(candidates.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12);
   });
 });

@@ -93,6 +93,7 @@ describe('calibrating a collection', () => {
     await store.updateCollection('pets', { calibration: { kept: true } });
     expect(await calibrateCollection(store, 'pets', { vote: VOTE })).toEqual({
       calibration: null,
+      worth: null,
       queries: 60,
       needed: 100,
     });

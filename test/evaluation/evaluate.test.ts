@@ -81,8 +81,8 @@ describe('evaluation', () => {
   });
 
   it('finds copies of the queries unless they are left out', () => {
-    expect(countOverlap(gallery, gallery)).toBe(gallery.items.length);
-    expect(countOverlap(gallery, queries)).toBe(0);
+    expect(countOverlap(gallery, gallery).same).toBe(gallery.items.length);
+    expect(countOverlap(gallery, queries).same).toBe(0);
     expect(evaluate(asked(gallery, gallery)).recallAt[1]).toBe(1);
   });
 

@@ -59,7 +59,12 @@ export function asSet({ vectors, labels }: LabelledVectors, name: string): Embed
   });
   return {
     vectors: { data, rows: vectors.length, dimension },
-    items: labels.map((label, row) => ({ file: `${name}/${row}.jpg`, label, sha256: `${name}-${row}` })),
+    items: labels.map((label, row) => ({
+      file: `${name}/${row}.jpg`,
+      label,
+      sha256: `${name}-${row}`,
+      metadata: {},
+    })),
     skipped: [],
   };
 }

@@ -81,7 +81,11 @@ export class MemoryEngine implements Engine {
       breed: label,
       confidence: label === null ? 0 : 1 / 3,
       calibrated: false,
-      candidates: label === null ? [] : [{ label, confidence: 1 / 3 }],
+      basis: 'vote' as const,
+      candidates:
+        label === null
+          ? []
+          : [{ label, confidence: 1 / 3, share: 1 / 3, count: 1, similarity: hits[0]!.similarity }],
       neighbours: hits.map(({ item, ...found }) => ({
         ...found,
         id: item.id,

@@ -18,6 +18,7 @@ describe('POST /v1/identify', () => {
       'breed',
       'confidence',
       'calibrated',
+      'basis',
       'candidates',
       'neighbours',
       'model',

@@ -12,13 +12,20 @@ export function identification(
 ): Identification {
   const labels = Object.entries(votes).flatMap(([label, n]) => Array<string>(n).fill(label));
   const candidates = Object.entries(votes)
-    .map(([label, n]) => ({ label, confidence: n / labels.length }))
+    .map(([label, n]) => ({
+      label,
+      confidence: n / labels.length,
+      share: n / labels.length,
+      count: n,
+      similarity: 0.9 - labels.indexOf(label) / 100,
+    }))
     .sort((a, b) => b.confidence - a.confidence);
   return {
     decision,
     breed: decision === 'unknown' ? null : (candidates[0]?.label ?? null),
     confidence: candidates[0]?.confidence ?? 0,
     calibrated: false,
+    basis: 'vote',
     candidates,
     neighbours: labels.map((label, i) => ({
       id: `id-${i}`,

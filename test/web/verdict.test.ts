@@ -75,7 +75,7 @@ describe('no answer', () => {
 
 it('calls the confidence a share of the vote until it is calibrated', () => {
   expect(confidenceName(identification('match', { pug: 1 }))).toBe('share of the vote');
-  expect(confidenceName(identification('match', { pug: 1 }, { calibrated: true }))).toBe('confidence');
+  expect(confidenceName(identification('match', { pug: 1 }, { basis: 'calibration' }))).toBe('confidence');
 });
 
 it('gives the first five candidates a place, and no other label', () => {
@@ -93,8 +93,8 @@ describe('the list of shares', () => {
   it('sums to 100%, with what is left over', () => {
     const answer = identification('ambiguous', { a: 1, b: 1, c: 1 });
     expect(shownShares(answer).map(({ text }) => text)).toEqual(['34%', '33%', '33%']);
-    const most = identification('match', { a: 1 }, { calibrated: true });
-    most.candidates = [{ label: 'a', confidence: 0.905 }];
+    const most = identification('match', { a: 1 }, { calibrated: true, basis: 'calibration' });
+    most.candidates = [{ label: 'a', confidence: 0.905, share: 1, count: 1, similarity: 0.9 }];
     expect(shownShares(most).map(({ name, text }) => [name, text])).toEqual([
       ['A', '91%'],
       ['Something else', '9%'],

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openEncoder } from '../../../dist/encoder/open.js';
+import { isGalleryFile, readGallerySet } from '../../../dist/engine/gallery.js';
 import { embedSet } from '../../../dist/evaluation/embed-set.js';
 import { EmbeddingCache } from '../../../dist/evaluation/embedding-cache.js';
 import { readLabelledSet } from '../../../dist/jobs/labelled-set.js';
@@ -12,7 +13,7 @@ export const SHIPPED_CARD = fileURLToPath(new URL('../../../models/encoder.json'
 
 /**
  * @param {{ model?: string, cache?: string }} options card of the encoder, folder to keep embeddings in
- * @param {string[]} specs labelled sets
+ * @param {string[]} specs labelled sets, or gallery files
  * @returns the sets in the same order, the card and the fingerprint
  */
 export async function embedSets({ model = SHIPPED_CARD, cache }, specs) {
@@ -25,6 +26,10 @@ export async function embedSets({ model = SHIPPED_CARD, cache }, specs) {
     const kept = cache === undefined ? undefined : await EmbeddingCache.open(cache, encoder.info);
     const sets = [];
     for (const spec of specs) {
+      if (isGalleryFile(spec)) {
+        sets.push(await readGallerySet(spec, encoder.info));
+        continue;
+      }
       const photos = await readLabelledSet(spec, { labelsRequired: true });
       console.error(`embedding ${photos.length} photos of ${spec}`);
       const set = await embedSet(photos, {

@@ -1,5 +1,5 @@
 /** The report's parts that are text and pictures. */
-import type { Evaluation } from '../evaluate.js';
+import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Interval } from '../metrics/bootstrap.js';
 import type { Mistake } from '../mistakes.js';
@@ -45,6 +45,26 @@ export function figures(evaluation: Evaluation & Partial<Pick<CollectionEvaluati
       ? []
       : [figure('AUROC over unknown labels', evaluation.unknownLabelAuroc.toFixed(4))]),
   ].join('')}</dl>`;
+}
+
+/** A row for each part of the queries. */
+export function splitTable(values: Readonly<Record<string, Figures>>): string {
+  const heads = ['', 'queries', 'vote right', 'recall@1', 'ECE', 'match', 'right among match', 'unknown'];
+  const rows = Object.entries(values).map(([value, { n, top1, recallAt, ece, decisions, matchPrecision }]) =>
+    [
+      escapeHtml(value || '(none)'),
+      n.toLocaleString('en'),
+      share(top1),
+      share(recallAt[1]),
+      share(ece, 2),
+      share(decisions.match),
+      share(matchPrecision),
+      share(decisions.unknown),
+    ]
+      .map((cell, i) => (i === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`))
+      .join(''),
+  );
+  return `<div class="scroll"><table><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead><tbody>${rows.map((cells) => `<tr>${cells}</tr>`).join('')}</tbody></table></div>`;
 }
 
 /** A bar for each label, the worst first. */

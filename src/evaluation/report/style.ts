@@ -25,6 +25,10 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .figures small { display: block; color: var(--soft); font-size: 0.78rem; }
 .figures small span { white-space: nowrap; }
 figure { margin: 0; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
+th, td { padding: 0.25rem 0.7rem; text-align: right; border-bottom: 1px solid var(--line); }
+th[scope=row] { text-align: left; font-weight: 500; }
 .plot { width: 100%; height: auto; display: block; }${plotRules((name) => `var(--${name})`)}.labels { columns: 19rem; column-gap: 2rem; list-style: none; margin: 0; padding: 0; font-size: 0.86rem; }
 .labels li { display: grid; grid-template-columns: minmax(0, 11rem) 1fr 3.2rem; gap: 0.6rem; align-items: center; break-inside: avoid; }
 .labels span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

@@ -1,11 +1,11 @@
 /** Writes an evaluation as one HTML page that needs nothing else: style, plots and pictures are inside. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Evaluation } from '../evaluate.js';
+import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Mistake } from '../mistakes.js';
 import { familiarityPlot, reliabilityPlot, riskCoveragePlot } from './plots.js';
-import { confusionCases, figures, labelBars, type Pictures, worstCases } from './sections.js';
+import { confusionCases, figures, labelBars, type Pictures, splitTable, worstCases } from './sections.js';
 import { STYLE } from './style.js';
 import { escapeHtml } from './svg.js';
 
@@ -23,6 +23,8 @@ export interface ReportInput {
   subject: { gallery: string; queries: string } | { collection: string };
   model: { name: string; fingerprint: string };
   pictures: Pictures;
+  /** Figures for each value of a column of the queries' manifest. */
+  by?: { column: string; values: Record<string, Figures> } | undefined;
 }
 
 const section = (title: string, text: string, content: string, name = '') =>
@@ -46,12 +48,22 @@ function subjectOf({ subject, evaluation }: ReportInput): { title: string; headi
 }
 
 async function page(input: ReportInput): Promise<string> {
-  const { evaluation, mistakes, familiarity, model, pictures } = input;
+  const { evaluation, mistakes, familiarity, model, pictures, by } = input;
   const meaning = evaluation.calibrated
     ? 'Confidence is the calibrated probability that the first breed is right.'
     : 'There was no calibration: confidence is the share of the vote.';
   const parts = [
     section('In numbers', meaning, figures(evaluation)),
+    by === undefined
+      ? ''
+      : section(
+          `By ${escapeHtml(by.column)}`,
+          'The same figures for parts of the queries.',
+          splitTable(by.values),
+        ),
+    evaluation.keptApart === 0
+      ? ''
+      : `<p class="soft">${evaluation.keptApart} pairs of query and gallery photo of one <code>group</code>, or of the same bytes, were kept from finding each other.</p>`,
     `<div class="plots">${[
       section(
         'Does confidence come true?',

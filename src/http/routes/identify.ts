@@ -35,7 +35,12 @@ export const identify = defineEndpoint({
     return {
       ...answer,
       confidence: roundShare(answer.confidence),
-      candidates: answer.candidates.map((c) => ({ label: c.label, confidence: roundShare(c.confidence) })),
+      candidates: answer.candidates.map((candidate) => ({
+        ...candidate,
+        confidence: roundShare(candidate.confidence),
+        share: roundShare(candidate.share),
+        similarity: roundShare(candidate.similarity),
+      })),
       neighbours: answer.neighbours.map(roundNeighbour),
       timing: roundTiming(answer.timing),
     };

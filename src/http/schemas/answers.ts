@@ -45,8 +45,21 @@ export const identification = z
       description: 'Probability that the winner is right; its share of the vote where `calibrated` is false.',
       example: 0.97,
     }),
-    calibrated: z.boolean().meta({ description: 'False while `confidence` is the bare vote share.' }),
-    candidates: z.array(z.object({ label: z.string(), confidence: z.number().min(0).max(1) })),
+    calibrated: z.boolean().meta({ description: 'Whether `confidence` was fitted to the collection.' }),
+    basis: z.enum(['calibration', 'statistics', 'vote']).meta({
+      description:
+        'What `confidence` rests on: a fit to the collection, what the encoder knows of collections in general, or ' +
+        'nothing but the share of the vote.',
+    }),
+    candidates: z.array(
+      z.object({
+        label: z.string(),
+        confidence: z.number().min(0).max(1),
+        share: z.number().min(0).max(1).meta({ description: 'Its part of the vote; all of them sum to 1.' }),
+        count: z.int().meta({ description: 'Neighbours with this label among those that voted.' }),
+        similarity: similarity.meta({ description: 'Of the nearest of them.' }),
+      }),
+    ),
     neighbours: z.array(
       z.object({
         id: z.string(),

@@ -27,7 +27,11 @@ function selectPhotos(set: TrainingSet, { evaluation }: Recipe): TrainingPhoto[]
  * no bytes.
  */
 export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Matrix): EmbeddedSet {
-  return { vectors, items: photos.map(({ file, label }) => ({ file, label, sha256: file })), skipped: [] };
+  return {
+    vectors,
+    items: photos.map(({ file, label }) => ({ file, label, sha256: file, metadata: {} })),
+    skipped: [],
+  };
 }
 
 /**

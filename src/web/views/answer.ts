@@ -70,7 +70,7 @@ export function answerView(answer: Identification): HTMLElement {
   parts.push(el('p', { class: 'tally' }, tally));
   if (advice) parts.push(el('p', { class: 'advice' }, advice));
   if (shares.length > 0) {
-    const calibrated = answer.calibrated;
+    const calibrated = answer.basis !== 'vote';
     parts.push(
       el('h3', {}, calibrated ? 'Confidence' : 'How the vote went'),
       el('ul', { class: 'candidates' }, ...shares.map(candidate)),

@@ -1,0 +1,237 @@
+#!/usr/bin/env node
+/**
+ * Makes models/similarity.json: what the encoder knows about similarity before it has seen a collection.
+ *
+ *   node scripts/model/similarity.mjs --train SET --val SET [--more SET [--without dropped.csv]] --nonpets SET
+ *       [--out models/similarity.json] [--model CARD] [--cache DIR]
+ *
+ * It makes many small collections, of 1 to 20 labels with 5 to 40 photos each, asks them for other photos of their labels
+ * (--val, and other photos of --more, which the encoder was not trained on), for photos of other labels and for photos
+ * that show no pet, and fits from similarity and agreement whether the first candidate is right, and whether the
+ * collection holds what the photo shows. Printed is what comes of new collections of several sizes.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { parse } from 'csv-parse/sync';
+import { featureNames, featuresOf } from '../../dist/breeds/calibration.js';
+import { fitIncreasing } from '../../dist/breeds/fit-logistic.js';
+import { answer } from '../../dist/breeds/identify.js';
+import { predict } from '../../dist/breeds/logistic.js';
+import { packVectors } from '../../dist/breeds/similarity-statistics.js';
+import { vote } from '../../dist/breeds/vote.js';
+import { groupOf } from '../../dist/evaluation/provenance.js';
+import { getRow } from '../../dist/math/matrix.js';
+import { createRandom, shuffle } from '../../dist/math/random.js';
+import { computeDot } from '../../dist/math/vectors.js';
+import { embedSets } from '../evaluation/lib/sets.mjs';
+
+const LABELS = [1, 2, 3, 5, 10, 20];
+const PHOTOS = [5, 10, 20, 40];
+const COLLECTIONS = 480;
+/** Of each collection: photos of other labels, and photos of no pet. */
+const OTHERS = 20;
+const NON_PETS = 40;
+/** What all photos of other labels, and all of no pet, count beside all that should be recognised. */
+const WEIGHT = { others: 0.15, nonPets: 0.5 };
+/** Share of a collection's own animals that may be refused as unknown, and of non-pets that may be called a match. */
+const REFUSED = 0.01;
+const FALSE_MATCHES = 0.003;
+/** Non-pets that are shipped, for calibrating a collection. */
+const SHIPPED_NON_PETS = 192;
+
+const { values } = parseArgs({
+  options: {
+    train: { type: 'string' },
+    val: { type: 'string' },
+    more: { type: 'string' },
+    without: { type: 'string' },
+    nonpets: { type: 'string' },
+    out: { type: 'string', default: 'models/similarity.json' },
+    model: { type: 'string' },
+    cache: { type: 'string' },
+  },
+});
+const dropped = new Set(
+  values.without === undefined
+    ? []
+    : parse(await readFile(values.without), { columns: true }).map(({ file }) => file),
+);
+const specs = [values.nonpets, values.train, values.val, ...(values.more === undefined ? [] : [values.more])];
+const { sets, card, fingerprint } = await embedSets(values, specs);
+const [nonPets, train, val, more] = sets.map(({ items, vectors }) =>
+  items.map((item, row) => ({ ...item, vector: getRow(vectors, row) })),
+);
+const { k, temperature } = card.vote;
+const random = createRandom(1);
+const drawFrom = (photos, count) => shuffle(photos, random).slice(0, count);
+
+const byLabel = (photos) => Map.groupBy?.(photos, ({ label }) => label) ?? groupByLabel(photos);
+function groupByLabel(photos) {
+  const groups = new Map();
+  for (const photo of photos) {
+    groups.set(photo.label, [...(groups.get(photo.label) ?? []), photo]);
+  }
+  return groups;
+}
+const trained = { gallery: byLabel(train), queries: byLabel(val) };
+const kept = (more ?? []).filter(({ file }) => ![...dropped].some((name) => file.endsWith(name)));
+const untrained = { gallery: byLabel(kept), queries: byLabel(kept) };
+
+/** A collection of `labels` labels with `photos` photos each, and what is asked of it. */
+function drawCollection(pool, labels, photos) {
+  const enough = [...pool.gallery].filter(([label, of]) => of.length > photos && pool.queries.has(label));
+  const chosen = drawFrom(enough, labels);
+  const gallery = chosen.flatMap(([, of]) => drawFrom(of, photos));
+  const held = new Set(gallery.map(({ sha256 }) => sha256));
+  const groups = new Set(gallery.map(groupOf));
+  const own = chosen.flatMap(([label]) =>
+    drawFrom(
+      pool.queries.get(label).filter((photo) => !held.has(photo.sha256) && !groups.has(groupOf(photo))),
+      5,
+    ),
+  );
+  const names = new Set(chosen.map(([label]) => label));
+  const strangers = [...pool.queries].filter(([label]) => !names.has(label)).flatMap(([, of]) => of);
+  return { gallery, own, others: drawFrom(strangers, OTHERS), nonPets: drawFrom(nonPets, NON_PETS) };
+}
+
+function neighboursOf(gallery, { vector }) {
+  return gallery
+    .map((photo) => ({ label: photo.label, similarity: computeDot(photo.vector, vector) }))
+    .sort((a, b) => b.similarity - a.similarity)
+    .slice(0, k);
+}
+
+function observe(gallery, photo) {
+  const neighbours = neighboursOf(gallery, photo);
+  const candidates = vote(neighbours, temperature);
+  const features = featuresOf(neighbours, candidates);
+  // How far the last of twenty neighbours is depends on how many photos a label has: no help for a collection at large.
+  features[2] = 0;
+  return { features, neighbours, isRight: candidates[0].label === photo.label };
+}
+
+const asked = { own: [], others: [], nonPets: [] };
+const pools = kept.length === 0 ? [trained] : [trained, trained, untrained];
+for (let i = 0; i < COLLECTIONS; i++) {
+  const { gallery, ...questions } = drawCollection(
+    pools[i % pools.length],
+    LABELS[i % LABELS.length],
+    PHOTOS[Math.floor(i / LABELS.length) % PHOTOS.length],
+  );
+  for (const [kind, photos] of Object.entries(questions)) {
+    asked[kind].push(...photos.map((photo) => observe(gallery, photo)));
+  }
+}
+
+const total = asked.own.length;
+const weighted = (of, share, target) =>
+  of.map((one) => ({ features: one.features, target: target(one), weight: (share * total) / of.length }));
+const known = fitIncreasing(
+  [
+    ...weighted(asked.own, 1, () => 1),
+    ...weighted(asked.others, WEIGHT.others, () => 0),
+    ...weighted(asked.nonPets, WEIGHT.nonPets, () => 0),
+  ],
+  1,
+);
+const right = fitIncreasing(
+  [
+    ...weighted(asked.own, 1, ({ isRight }) => (isRight ? 1 : 0)),
+    ...weighted(asked.others, WEIGHT.others, () => 0),
+    ...weighted(asked.nonPets, WEIGHT.nonPets, () => 0),
+  ],
+  1,
+);
+const ascending = (of, model) => of.map(({ features }) => predict(model, features)).sort((a, b) => a - b);
+const knownOwn = ascending(asked.own, known);
+const rightNonPets = ascending(asked.nonPets, right);
+const thresholds = {
+  known: knownOwn[Math.floor(REFUSED * knownOwn.length)],
+  match: Math.max(0.5, rightNonPets[Math.ceil((1 - FALSE_MATCHES) * rightNonPets.length) - 1]),
+};
+const statistics = {
+  formatVersion: 1,
+  fingerprint,
+  k,
+  temperature,
+  features: featureNames(),
+  right,
+  known,
+  thresholds,
+  fittedOn: { queries: total, labelsHeldOut: asked.others.length, nonPets: asked.nonPets.length },
+};
+
+const share = (count, of) => (count / Math.max(1, of)).toFixed(3);
+for (const labels of LABELS) {
+  for (const photos of PHOTOS) {
+    const counts = {
+      own: 0,
+      ownMatch: 0,
+      ownRight: 0,
+      ownUnknown: 0,
+      others: 0,
+      othersMatch: 0,
+      nonPets: 0,
+      nonPetMatch: 0,
+    };
+    for (let i = 0; i < 12; i++) {
+      const { gallery, own, others, nonPets: none } = drawCollection(pools[i % pools.length], labels, photos);
+      const decide = (photo) => answer(neighboursOf(gallery, photo), { temperature, statistics });
+      for (const photo of own) {
+        const { decision, breed } = decide(photo);
+        counts.own++;
+        counts.ownMatch += decision === 'match' ? 1 : 0;
+        counts.ownRight += decision === 'match' && breed === photo.label ? 1 : 0;
+        counts.ownUnknown += decision === 'unknown' ? 1 : 0;
+      }
+      counts.others += others.length;
+      counts.othersMatch += others.filter((photo) => decide(photo).decision === 'match').length;
+      counts.nonPets += none.length;
+      counts.nonPetMatch += none.filter((photo) => decide(photo).decision === 'match').length;
+    }
+    console.log(
+      `${labels} labels x ${photos}: own match ${share(counts.ownMatch, counts.own)} (right ${share(counts.ownRight, counts.ownMatch)}), unknown ${share(counts.ownUnknown, counts.own)}; other labels match ${share(counts.othersMatch, counts.others)}; non-pets match ${share(counts.nonPetMatch, counts.nonPets)}`,
+    );
+  }
+}
+
+/** Cosines of so many random pairs. */
+const PAIRS = 20000;
+function quantilesOf(draw) {
+  const cosines = Array.from({ length: PAIRS }, () => {
+    const [a, b] = draw();
+    return computeDot(a.vector, b.vector);
+  }).sort((a, b) => a - b);
+  const at = (part) => Number(cosines[Math.floor(part * PAIRS)].toFixed(4));
+  return { p01: at(0.01), p05: at(0.05), p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
+const pick = (photos) => photos[Math.floor(random() * photos.length)];
+const file = {
+  formatVersion: 1,
+  fingerprint,
+  cosines: {
+    sameLabel: quantilesOf(() => {
+      const a = pick(val);
+      return [a, pick(trained.gallery.get(a.label))];
+    }),
+    unrelated: quantilesOf(() => {
+      const a = pick(val);
+      let b = pick(train);
+      while (b.label === a.label) {
+        b = pick(train);
+      }
+      return [a, b];
+    }),
+    nonPets: quantilesOf(() => [pick(nonPets), pick(train)]),
+  },
+  answer: statistics,
+  nonPets: {
+    source: nonPets[0].metadata.source ?? values.nonpets,
+    licence: nonPets[0].metadata.licence ?? '',
+    dimension: nonPets[0].vector.length,
+    vectors: packVectors(drawFrom(nonPets, SHIPPED_NON_PETS).map(({ vector }) => vector)),
+  },
+};
+await writeFile(values.out, `${JSON.stringify(file, null, 2)}\n`);
+console.log(JSON.stringify({ cosines: file.cosines, thresholds, right, known }));

@@ -1,0 +1,143 @@
+/** `pawdex clean-labels`: splits a noisily labelled set into the photos to rely on and those to leave out. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { PawdexError } from '../errors.js';
+import { cleanLabels, type LabelVerdict } from '../evaluation/clean-labels.js';
+import { labelSheet } from '../evaluation/report/label-sheet.js';
+import { picture } from '../evaluation/report/pictures.js';
+import { replaceFile } from '../files/replace.js';
+import type { LabelledPhoto } from '../jobs/labelled-photo.js';
+import { readLabelledSet } from '../jobs/labelled-set.js';
+import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
+import { embedSets } from './embed-sets.js';
+import { formatCount, note, OutputError, printLine } from './print.js';
+
+interface CleanFlags extends Record<string, unknown> {
+  trust: string[];
+  keep: string[];
+  least: number;
+  out: string;
+  cache?: string;
+  json?: boolean;
+}
+
+const gather = (value: string, before: string[]) => [...before, value];
+
+/** Defines the command. */
+export function createCleanLabelsCommand(): Command {
+  return createCommand(
+    'clean-labels',
+    'split a set with noisy labels into the photos to rely on and those to leave out',
+    'clean-labels web-photos --trust photos:train --out cleaned',
+  )
+    .argument('<set>', 'labelled set: a folder, or FOLDER:split of its manifest.csv')
+    .option('--trust <set>', 'set whose labels help to judge; may be repeated', gather, [])
+    .option('--keep <label>', 'label whose photos are all kept; may be repeated', gather, [])
+    .option('--least <n>', 'photos of each label to keep at least', makeWholeNumberParser(0, 1e6), 0)
+    .requiredOption('--out <dir>', 'folder for kept.csv, dropped.csv and dropped.html')
+    .option('--cache <dir>', 'keep embeddings here')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(set: string, flags: CleanFlags): Promise<void> {
+  const common = readCommonOptions(flags);
+  const photos = await readLabelledSet(set, { labelsRequired: true });
+  const unknown = flags.keep.find((label) => !photos.some((photo) => photo.label === label));
+  if (unknown !== undefined) {
+    throw new PawdexError('usage', { detail: `No photo of ${set} has the label "${unknown}" of --keep.` });
+  }
+  const { sets, card } = await embedSets(
+    [set, ...flags.trust].map((spec) => ({ set: spec })),
+    flags.cache,
+    common,
+  );
+  const [own, ...trusted] = sets;
+  const verdicts = cleanLabels(own!, {
+    ...card.vote,
+    trusted,
+    keep: new Set(flags.keep),
+    least: flags.least,
+  });
+  const counts = countByLabel(verdicts);
+  await writeResults(flags.out, photos, verdicts, counts, common.config.MAX_PIXELS);
+  const dropped = verdicts.filter((verdict) => verdict.dropped !== null).length;
+  const summary = { photos: verdicts.length, dropped, perLabel: Object.fromEntries(counts) };
+  if (flags.json === true) {
+    await printLine(JSON.stringify(summary));
+    return;
+  }
+  for (const [label, { kept, dropped: out }] of counts) {
+    await printLine(`${String(kept).padStart(6)} kept ${String(out).padStart(6)} dropped  ${label}`);
+  }
+  if (!common.quiet) {
+    note(
+      `${formatCount(verdicts.length - dropped)} kept, ${formatCount(dropped)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
+    );
+  }
+}
+
+interface Counts {
+  kept: number;
+  dropped: number;
+}
+
+function countByLabel(verdicts: readonly LabelVerdict[]): Map<string, Counts> {
+  const counts = new Map<string, Counts>();
+  for (const { item, dropped } of verdicts) {
+    const count = counts.get(item.label) ?? { kept: 0, dropped: 0 };
+    count[dropped === null ? 'kept' : 'dropped']++;
+    counts.set(item.label, count);
+  }
+  return new Map([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function writeResults(
+  dir: string,
+  photos: readonly LabelledPhoto[],
+  verdicts: readonly LabelVerdict[],
+  counts: ReadonlyMap<string, Counts>,
+  maxPixels: number,
+): Promise<void> {
+  const photoOf = new Map(photos.map((photo) => [photo.file, photo]));
+  const columns = [...new Set(photos.flatMap(({ metadata }) => Object.keys(metadata)))].sort();
+  const kept = verdicts.filter(({ dropped }) => dropped === null);
+  const dropped = verdicts.filter((verdict) => verdict.dropped !== null);
+  const rowOf = ({ item }: LabelVerdict) => {
+    const { name, metadata } = photoOf.get(item.file)!;
+    return [name, item.label, ...columns.map((column) => metadata[column] ?? '')];
+  };
+  const keptOf = new Map([...counts].map(([label, count]) => [label, count.kept]));
+  const sheet = await labelSheet(dropped, keptOf, (file) => picture(file, maxPixels));
+  const files = {
+    'kept.csv': csv([['file', 'label', ...columns], ...kept.map(rowOf)]),
+    'dropped.csv': csv([
+      ['file', 'label', 'by', 'classifier_says', 'neighbours_say', 'classifier_rank', 'neighbours_rank'],
+      ...dropped.map(({ item, dropped: by, suggested, rank }) => [
+        photoOf.get(item.file)!.name,
+        item.label,
+        by!,
+        suggested.classifier,
+        suggested.neighbours ?? '',
+        String(rank.classifier),
+        String(rank.neighbours),
+      ]),
+    ]),
+    'dropped.html': sheet,
+  };
+  try {
+    await mkdir(dir, { recursive: true });
+    for (const [name, text] of Object.entries(files)) {
+      await replaceFile(path.join(dir, name), text);
+    }
+  } catch (error) {
+    throw new OutputError(error as NodeJS.ErrnoException);
+  }
+}
+
+/** Rows of fields as CSV (RFC 4180, but with plain line feeds). */
+function csv(rows: readonly (readonly string[])[]): string {
+  const field = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return `${rows.map((row) => row.map(field).join(',')).join('\n')}\n`;
+}

@@ -1,0 +1,67 @@
+/** What a calibration is worth on photos that it was not fitted on, by cross-fitting. */
+import { type AnsweredQuery, type CalibrationData, fitCalibration } from '../breeds/fit.js';
+import { answer, type BreedAnswer } from '../breeds/identify.js';
+import { expectedCalibrationError } from './metrics/calibration.js';
+
+const FOLDS = 5;
+
+/** Shares are of the queries, 0..1. */
+export interface CalibrationWorth {
+  /** Queries that were judged by a calibration that had not seen them. */
+  n: number;
+  match: number;
+  ambiguous: number;
+  unknown: number;
+  /** Share of the matches that are wrong; null when there is none. */
+  matchError: number | null;
+  /** Expected calibration error of the confidence, 15 bins. */
+  ece: number;
+  /** Share of the photos of something else that get a match; null when there was none to ask. */
+  nonPetMatch: number | null;
+}
+
+/**
+ * Fits on four fifths of the queries and judges the rest, five times over.
+ *
+ * @returns null when there is too little to fit on
+ */
+export function assessCalibration(data: CalibrationData): CalibrationWorth | null {
+  const judged: { label: string; answered: BreedAnswer }[] = [];
+  const nonPets: BreedAnswer[] = [];
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const learns = (_: unknown, i: number) => i % FOLDS !== fold;
+    const calibration = fitCalibration({
+      ...data,
+      queries: data.queries.filter(learns),
+      labelsHeldOut: data.labelsHeldOut.filter(learns),
+      nonPets: data.nonPets.filter(learns),
+    });
+    if (calibration === null) {
+      return null;
+    }
+    const judge = ({ neighbours }: AnsweredQuery) =>
+      answer(neighbours, { temperature: data.temperature, calibration });
+    const held = <T>(of: readonly T[]) => of.filter((_, i) => i % FOLDS === fold);
+    judged.push(...held(data.queries).map((query) => ({ label: query.label, answered: judge(query) })));
+    nonPets.push(...held(data.nonPets).map(judge));
+  }
+  const isRight = judged.map(({ label, answered }) => answered.candidates[0]?.label === label);
+  const shareOf = (decision: BreedAnswer['decision']) =>
+    judged.filter(({ answered }) => answered.decision === decision).length / judged.length;
+  const matches = isRight.filter((_, i) => judged[i]!.answered.decision === 'match');
+  return {
+    n: judged.length,
+    match: shareOf('match'),
+    ambiguous: shareOf('ambiguous'),
+    unknown: shareOf('unknown'),
+    matchError: matches.length === 0 ? null : matches.filter((right) => !right).length / matches.length,
+    ece: expectedCalibrationError(
+      Float64Array.from(judged, ({ answered }) => answered.confidence),
+      Uint8Array.from(isRight, (right) => (right ? 1 : 0)),
+    )!,
+    nonPetMatch:
+      nonPets.length === 0
+        ? null
+        : nonPets.filter(({ decision }) => decision === 'match').length / nonPets.length,
+  };
+}

@@ -1,0 +1,47 @@
+/** Where a photo of a labelled set comes from, as its manifest says: the animal it shows and who published it. */
+import type { EmbeddedItem } from './embed-set.js';
+
+/** Who published the photo, the manifest's `source`; empty when it does not say. */
+export function sourceOf({ metadata }: Pick<EmbeddedItem, 'metadata'>): string {
+  return metadata.source ?? '';
+}
+
+/**
+ * Key of the photos of one animal or scene: the manifest's `group` within its `source`. A photo without a group is a
+ * group of its own.
+ */
+export function groupOf(item: Pick<EmbeddedItem, 'file' | 'metadata'>): string {
+  return hasGroup(item) ? `group ${sourceOf(item)} ${item.metadata.group}` : `file ${item.file}`;
+}
+
+function hasGroup({ metadata }: Pick<EmbeddedItem, 'metadata'>): boolean {
+  return metadata.group !== undefined && metadata.group !== '';
+}
+
+/**
+ * Which rows of a gallery a query must not find: photos of its own group, and with `leaveOneOut` the photo with the
+ * same bytes.
+ *
+ * @param gallery each content once
+ * @returns gives for a query the rows of the gallery
+ */
+export function apartFrom(
+  gallery: readonly EmbeddedItem[],
+  leaveOneOut: boolean,
+): (query: EmbeddedItem) => ReadonlySet<number> {
+  const rowOf = new Map(gallery.map(({ sha256 }, row) => [sha256, row]));
+  const groups = new Map<string, number[]>();
+  gallery.forEach((item, row) => {
+    const rows = groups.get(groupOf(item)) ?? [];
+    rows.push(row);
+    groups.set(groupOf(item), rows);
+  });
+  return (query) => {
+    const rows = new Set(hasGroup(query) ? groups.get(groupOf(query)) : []);
+    const itself = rowOf.get(query.sha256);
+    if (leaveOneOut && itself !== undefined) {
+      rows.add(itself);
+    }
+    return rows;
+  };
+}

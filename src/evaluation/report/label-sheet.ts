@@ -1,0 +1,52 @@
+/** A page of the photos that a cleaning dropped, for a person to look over. */
+import type { LabelVerdict } from '../clean-labels.js';
+import type { Pictures } from './sections.js';
+import { STYLE } from './style.js';
+import { escapeHtml } from './svg.js';
+
+const GRID =
+  '.sheet { display: grid; gap: 0.6rem; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); } .sheet img { width: 100%; }';
+
+/**
+ * A contact sheet in one file: a section for each label, and under each photo what speaks against its label.
+ *
+ * @param dropped photos, of which `dropped` is not null
+ * @param kept how many photos of each label were kept
+ */
+export async function labelSheet(
+  dropped: readonly LabelVerdict[],
+  kept: ReadonlyMap<string, number>,
+  pictures: Pictures,
+): Promise<string> {
+  const labels = [...new Set(dropped.map(({ item }) => item.label))].sort();
+  const sections: string[] = [];
+  for (const label of labels) {
+    const own = dropped.filter(({ item }) => item.label === label);
+    const figures = await Promise.all(own.map((verdict) => figure(verdict, pictures)));
+    sections.push(
+      `<section><h2>${escapeHtml(label)}</h2><p class="soft">${own.length} dropped, ${kept.get(label) ?? 0} kept</p><div class="sheet">${figures.join('')}</div></section>`,
+    );
+  }
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>pawdex: dropped photos</title>
+<style>${STYLE}${GRID}</style>
+</head>
+<body>
+<main>
+<h1>${dropped.length} dropped photos</h1>
+${sections.join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+async function figure({ item, dropped, suggested }: LabelVerdict, pictures: Pictures): Promise<string> {
+  const says = [...new Set([suggested.classifier, suggested.neighbours])].filter((label) => label !== null);
+  const caption = `${escapeHtml(says.join(' or '))}<br>by ${escapeHtml(dropped ?? 'nobody')}`;
+  return `<figure>${await pictures(item.file)}<figcaption>${caption}</figcaption></figure>`;
+}

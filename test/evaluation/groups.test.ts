@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { calibrationData } from '../../src/evaluation/calibration-data.js';
+import { evaluate, evaluateBy } from '../../src/evaluation/evaluate.js';
+import { ask, countOverlap } from '../../src/evaluation/outcomes.js';
+import { asSet } from './reference.js';
+
+/** Two pugs in the gallery, the nearer of them another photo of the animal that is asked about. */
+const gallery = asSet(
+  {
+    vectors: [
+      [1, 0.02, 0],
+      [0.9, 0.3, 0.3],
+      [0.95, 0.2, 0],
+    ],
+    labels: ['pug', 'pug', 'boxer'],
+  },
+  'gallery',
+);
+const query = asSet(
+  {
+    vectors: [
+      [1, 0, 0],
+      [0, 1, 0],
+    ],
+    labels: ['pug', 'boxer'],
+  },
+  'query',
+);
+const named = (set: typeof gallery, metadata: Record<string, string>[]) => ({
+  ...set,
+  items: set.items.map((item, i) => ({ ...item, metadata: metadata[i]! })),
+});
+const OF_ONE_ANIMAL = { source: 'shelter', group: '17' };
+const asking = { k: 1, answering: { temperature: 0.1 }, leaveOneOut: false };
+
+describe('the group of a photo', () => {
+  it('keeps one animal from being found by its own other photos', () => {
+    const apart = ask({
+      ...asking,
+      gallery: named(gallery, [OF_ONE_ANIMAL, {}, {}]),
+      queries: named(query, [OF_ONE_ANIMAL, {}]),
+    });
+    expect(apart[0]!.answer.breed).toBe('boxer');
+    expect(apart.map(({ keptApart }) => keptApart)).toEqual([1, 0]);
+    expect(evaluate(apart).keptApart).toBe(1);
+
+    const together = ask({ ...asking, gallery, queries: query });
+    expect(together[0]!.answer.breed).toBe('pug');
+  });
+
+  it('is that of its source, and none where it is empty', () => {
+    for (const other of [
+      { source: 'breeder', group: '17' },
+      { source: 'shelter', group: '' },
+    ]) {
+      const outcomes = ask({
+        ...asking,
+        gallery: named(gallery, [other, {}, {}]),
+        queries: named(query, [{ ...OF_ONE_ANIMAL, group: other.group }, {}]),
+      });
+      expect(outcomes[0]!.answer.breed).toBe('pug');
+    }
+  });
+
+  it('is kept apart when a calibration is fitted, too', () => {
+    const { queries } = calibrationData(
+      {
+        gallery: named(gallery, [OF_ONE_ANIMAL, {}, {}]),
+        queries: named(query, [OF_ONE_ANIMAL, {}]),
+        weights: [0.5, 1],
+        heldOut: [true, false],
+      },
+      { fingerprint: 'f', k: 2, temperature: 0.1 },
+    );
+    expect(queries[0]).toMatchObject({ weight: 0.5 });
+    expect(queries[0]!.neighbours.map(({ label }) => label)).toEqual(['boxer', 'pug']);
+  });
+});
+
+it('splits all figures by a column of the queries', () => {
+  const outcomes = ask({ ...asking, gallery, queries: named(query, [{ source: 'web' }, { source: 'zoo' }]) });
+  const parts = evaluateBy(outcomes, 'source');
+  expect(Object.keys(parts)).toEqual(['web', 'zoo']);
+  expect(parts.web).toMatchObject({ n: 1, top1: 1 });
+  expect(parts.zoo).toMatchObject({ n: 1, top1: evaluate(outcomes.slice(1)).top1 });
+  expect(Object.keys(evaluateBy(outcomes, 'label'))).toEqual(['boxer', 'pug']);
+});
+
+it('counts queries that are in the gallery, and those that are nearly one of its pictures', () => {
+  expect(countOverlap(gallery, gallery)).toEqual({ same: 3, nearly: 0 });
+  expect(countOverlap(gallery, query)).toEqual({ same: 0, nearly: 1 });
+});
