@@ -57,8 +57,15 @@ const schema = z.object({
     .number()
     .int()
     .min(1024)
-    .default(100_000_000)
+    .default(200_000_000)
     .describe('largest number of pixels, width x height, that is decoded'),
+  DECODE_MEMORY_MB: z.coerce
+    .number()
+    .min(64)
+    .default(512)
+    .describe(
+      'memory for decoding images, in MiB; an image that needs more than three quarters of it is refused',
+    ),
   MAX_BATCH_FILES: z.coerce
     .number()
     .int()

@@ -94,12 +94,12 @@ export const ERRORS = {
   image_unsupported: {
     status: 415,
     title: 'The file is not an image in a supported format.',
-    hint: 'Send JPEG, PNG, WebP, GIF, AVIF or TIFF. The format is read from the content, not from the file name.',
+    hint: 'Send JPEG, HEIC, PNG, WebP, GIF, AVIF or TIFF. The format is read from the content, not from the file name.',
   },
   image_heic: {
     status: 415,
-    title: 'HEIC/HEIF photos are not supported.',
-    hint: 'Convert the photo to JPEG first; phones do that on export ("most compatible").',
+    title: 'This HEIC photo cannot be decoded.',
+    hint: 'It may be damaged, or of a form that is not read. Export it as JPEG ("most compatible" on a phone).',
   },
   image_corrupt: {
     status: 422,
@@ -113,8 +113,13 @@ export const ERRORS = {
   },
   image_too_large: {
     status: 422,
-    title: 'The image has too many pixels.',
-    hint: 'Send a smaller version: 1000 pixels on the long side are enough. The limit is PAWDEX_MAX_PIXELS.',
+    title: 'The image is too large to decode.',
+    hint: 'Send a smaller version: 1000 pixels on the long side are enough. The limits are PAWDEX_MAX_PIXELS and PAWDEX_DECODE_MEMORY_MB.',
+  },
+  image_too_slow: {
+    status: 422,
+    title: 'The image took too long to decode.',
+    hint: 'Send a smaller version, or save it as an ordinary JPEG.',
   },
   // Collections, items, vectors
   collection_not_found: {

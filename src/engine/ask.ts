@@ -32,14 +32,12 @@ export interface AskDeps {
   embedder: ImageEmbedder;
   /** Answers for collections without a calibration, where the encoder comes with it. */
   statistics: Calibration | null;
-  /** Largest width x height that is decoded. */
-  maxPixels: number;
   /** @throws PawdexError collection_not_found, model_mismatch */
   space: (collection: string) => Promise<Space>;
 }
 
 /** What an answer says of the time it took, with the milliseconds of the search. */
-function timing(started: number, { decodeMs, embedMs }: Embedded, searchMs: number): Timing {
+function timing(started: number, { decodeMs, embedMs }: Omit<Embedded, 'image'>, searchMs: number): Timing {
   return { decodeMs, embedMs, searchMs, totalMs: performance.now() - started };
 }
 
@@ -49,15 +47,13 @@ export class Ask {
   readonly #encoder: OpenedEncoder;
   readonly #embedder: ImageEmbedder;
   readonly #statistics: Calibration | null;
-  readonly #maxPixels: number;
   readonly #space: AskDeps['space'];
 
-  constructor({ store, encoder, embedder, statistics, maxPixels, space }: AskDeps) {
+  constructor({ store, encoder, embedder, statistics, space }: AskDeps) {
     this.#store = store;
     this.#encoder = encoder;
     this.#embedder = embedder;
     this.#statistics = statistics;
-    this.#maxPixels = maxPixels;
     this.#space = space;
   }
 
@@ -120,8 +116,8 @@ export class Ask {
   async heatMap(image: Uint8Array, options: HeatMapOptions): Promise<Uint8Array> {
     await this.#space(options.collection);
     const vector = await this.#store.getVector(options.collection, options.neighbour);
-    const { explain } = await this.#embedder.embed(image, { views: options.views, explained: true });
-    return heatMap(image, explain!(vector), this.#maxPixels);
+    const asked = await this.#embedder.embed(image, { views: options.views, explained: true });
+    return heatMap(asked.image, asked.explain!(vector));
   }
 
   /** The neighbours, each with where its similarity comes from if that was asked for. */
@@ -129,7 +125,7 @@ export class Ask {
     collection: string,
     neighbours: N[],
     idOf: (neighbour: N) => string,
-    { explain }: Embedded,
+    { explain }: Pick<Embedded, 'explain'>,
   ): Promise<(N & { explanation?: Explanation })[]> | N[] {
     return explain === null
       ? neighbours

@@ -6,7 +6,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { Encoder, Urgency } from '../encoder/encoder.js';
 import { embedViews, embedViewsInCells } from '../encoder/views.js';
 import { PawdexError } from '../errors.js';
-import { type DecodeLimits, openPhoto } from '../image/decode.js';
+import { type DecodeLimits, type PreparedImage, prepareImage, uprightSize } from '../image/decode.js';
 import { decodeViews, VIEW_COUNT, type Views } from '../image/views.js';
 import { Admission } from './admission.js';
 import type { Explanation } from './engine.js';
@@ -17,6 +17,8 @@ export interface Embedded {
   embedding: Float32Array;
   decodeMs: number;
   embedMs: number;
+  /** The image itself, to be shown in other ways. */
+  image: PreparedImage;
   /** Where its similarity to another vector, float32 [dimension] of L2 norm 1, comes from; null unless asked for. */
   explain: ((vector: Float32Array) => Explanation) | null;
 }
@@ -46,6 +48,9 @@ const BULK_SECONDS = 20;
 /** Images of bulk work that may wait; their bytes are bounded where they are received. */
 const BULK_IMAGES = 10_000;
 
+/** Large urgent images that may wait for each other, of about a second each; they take the places of ordinary ones. */
+const MAX_LARGE_WAITING = 3;
+
 /** Settings of {@link ImageEmbedder}. */
 export interface ImageEmbedderOptions {
   limits: DecodeLimits;
@@ -68,7 +73,7 @@ const AT_ONCE_PER_DECODER = 6;
 /** Decodes and embeds images, refusing more than it can do in time. */
 export class ImageEmbedder {
   readonly #encoder: Encoder;
-  readonly #limits: DecodeLimits;
+  readonly #limits: Record<Urgency, DecodeLimits>;
   readonly #admissions: Record<Urgency, Admission>;
   readonly #atOnce: Record<Urgency, LimitFunction>;
   readonly #decoders: Record<Urgency, LimitFunction>;
@@ -77,7 +82,10 @@ export class ImageEmbedder {
   constructor(encoder: Encoder, options: ImageEmbedderOptions) {
     const { limits, decoders, maxQueue, bulkAtOnce, patient = false } = options;
     this.#encoder = encoder;
-    this.#limits = limits;
+    this.#limits = {
+      urgent: patient ? limits : { ...limits, maxLargeWaiting: MAX_LARGE_WAITING },
+      bulk: limits,
+    };
     const seconds = (most: number) => (patient ? Number.POSITIVE_INFINITY : most);
     this.#urgentMs = seconds(URGENT_SECONDS) * 1000;
     this.#admissions = {
@@ -104,7 +112,7 @@ export class ImageEmbedder {
   }
 
   /** @throws PawdexError image_*, overloaded, shutting_down, explain_unavailable, invalid_request */
-  async embed(image: Uint8Array, options: EmbedOptions = {}): Promise<Embedded> {
+  async embed(bytes: Uint8Array, options: EmbedOptions = {}): Promise<Embedded> {
     const { views = '1', explained = false } = options;
     if (explained && views === '5')
       throw new PawdexError('invalid_request', {
@@ -117,7 +125,7 @@ export class ImageEmbedder {
         // The measured rate may have been too hopeful, as where the photos before this one were huge.
         if (performance.now() - admitted > this.#urgentMs)
           throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.queueSeconds('urgent')) });
-        return this.#embed(image, 'urgent', options);
+        return this.#embed(bytes, 'urgent', options);
       }),
     );
   }
@@ -136,25 +144,27 @@ export class ImageEmbedder {
   }
 
   async #embed(
-    image: Uint8Array,
+    bytes: Uint8Array,
     urgency: Urgency,
     { views = '1', explained = false, beforeEmbed }: EmbedOptions,
   ): Promise<Embedded> {
     const started = performance.now();
+    // Large images wait here for a process of their own, and must not keep a decoder from the others meanwhile.
+    const image = await prepareImage(bytes, this.#limits[urgency]);
     const { pixels, photo } = await this.#decoders[urgency](async () => {
-      const decoded = await decodeViews(image, views, this.#encoder.info.resize, this.#limits);
+      const decoded = await decodeViews(image, views, this.#encoder.info.resize);
       await beforeEmbed?.(decoded[0]!);
-      return { pixels: decoded, photo: explained ? await openPhoto(image, this.#limits) : null };
+      return { pixels: decoded, photo: explained ? await uprightSize(image) : null };
     });
     const decoded = performance.now();
-    const times = () => ({ decodeMs: decoded - started, embedMs: performance.now() - decoded });
+    const rest = () => ({ image, decodeMs: decoded - started, embedMs: performance.now() - decoded });
     if (photo === null)
-      return { embedding: await embedViews(this.#encoder, pixels, urgency), explain: null, ...times() };
+      return { embedding: await embedViews(this.#encoder, pixels, urgency), explain: null, ...rest() };
     const embedded = await embedViewsInCells(this.#encoder, pixels);
     return {
       embedding: embedded.embedding,
       explain: (vector) => explain(embedded, photo, vector),
-      ...times(),
+      ...rest(),
     };
   }
 }

@@ -39,7 +39,7 @@ import { Ingest } from './ingest.js';
 /** The settings that the engine reads. */
 export type EngineConfig = Pick<
   Config,
-  'DATA_DIR' | 'MODEL' | 'GALLERY' | 'THREADS' | 'MAX_PIXELS' | 'MAX_QUEUE'
+  'DATA_DIR' | 'MODEL' | 'GALLERY' | 'THREADS' | 'MAX_PIXELS' | 'DECODE_MEMORY_MB' | 'MAX_QUEUE'
 > &
   Partial<Pick<Config, 'ACCEPT_DAMAGE'>>;
 
@@ -95,7 +95,7 @@ class EmbeddedEngine implements LocalEngine {
     this.#store = store;
     this.#encoder = encoder;
     this.#embedder = new ImageEmbedder(encoder, {
-      limits: { maxPixels: config.MAX_PIXELS },
+      limits: { maxPixels: config.MAX_PIXELS, maxBytes: config.DECODE_MEMORY_MB * 2 ** 20 },
       decoders: Math.max(2, config.THREADS),
       maxQueue: config.MAX_QUEUE,
       bulkAtOnce: Math.min(bulk ? BULK_ALONE_PARALLEL : BULK_PARALLEL, config.MAX_QUEUE),
@@ -106,7 +106,6 @@ class EmbeddedEngine implements LocalEngine {
       encoder,
       embedder: this.#embedder,
       statistics: statistics?.answer ?? null,
-      maxPixels: config.MAX_PIXELS,
       space: (name) => this.#space(name),
     });
     this.#ingest = new Ingest(store, this.#embedder, encoder.info.resize.size);

@@ -5,7 +5,7 @@ import type { Embedded, EmbedOptions, ImageEmbedder } from './embedding.js';
 import type { Query } from './engine.js';
 
 /** A query vector, the time spent on it, and the items that must not answer it. */
-export interface ResolvedQuery extends Embedded {
+export interface ResolvedQuery extends Omit<Embedded, 'image'> {
   exclude: string[];
 }
 

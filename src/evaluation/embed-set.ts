@@ -4,6 +4,7 @@ import type { Encoder } from '../encoder/encoder.js';
 import { embedViews } from '../encoder/views.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { computeSha256 } from '../files/sha256.js';
+import { prepareImage } from '../image/decode.js';
 import { readPhoto } from '../image/read-photo.js';
 import { decodeViews, type Views } from '../image/views.js';
 import type { Matrix } from '../math/matrix.js';
@@ -67,7 +68,7 @@ export async function embedSet(
     const sha256 = computeSha256(bytes);
     const known = cache?.get(sha256);
     if (known !== undefined) return { sha256, vector: known };
-    const pixels = await decodeViews(bytes, views, encoder.info.resize, { maxPixels });
+    const pixels = await decodeViews(await prepareImage(bytes, { maxPixels }), views, encoder.info.resize);
     const vector = await embedViews(encoder, pixels);
     cache?.set(sha256, vector);
     return { sha256, vector };

@@ -34,6 +34,7 @@ const WITH_IMAGE: ErrorCode[] = [
   'image_corrupt',
   'image_too_small',
   'image_too_large',
+  'image_too_slow',
 ];
 
 function codesOf({ path, body, errors }: Endpoint): ErrorCode[] {

@@ -1,17 +1,15 @@
 /**
  * Bytes -> upright sRGB pixels: the one decode-and-resize path. Trainer, gallery builder, command line and
- * server all come through here, so that the same bytes always give the same embedding.
+ * server all come through here, so that the same bytes always give the same embedding, and the same verdict.
  */
-import { imageSize } from 'image-size';
-import sharp, { type Sharp } from 'sharp';
 import { PawdexError } from '../errors.js';
+import { decodeError } from './decode-error.js';
 import { enlarge } from './enlarge.js';
-import { type ImageKind, sniff } from './sniff.js';
-
-// One libvips thread per image: the parallelism is across images, and memory stays flat under load.
-// The operation cache only helps when the same file is opened twice; uploads never are.
-sharp.concurrency(1);
-sharp.cache(false);
+import { checkKind, type ImageHeader, readHeader } from './header.js';
+import { checkRows, type FailOn, strictest } from './judge.js';
+import { type Sharp, sharp } from './libvips.js';
+import { countWaitingImages, reduceImage } from './reducer.js';
+import { WeightedSemaphore } from './weighted-semaphore.js';
 
 /** How an image becomes a square: `cover` is the centre crop; part of the model card and the fingerprint. */
 export interface ResizeRule {
@@ -25,7 +23,21 @@ export interface ResizeRule {
 export interface DecodeLimits {
   /** Largest width x height that is decoded. */
   maxPixels: number;
+  /** Bytes that all decodes together may take; {@link DEFAULT_DECODE_BYTES} unless given. */
+  maxBytes?: number;
+  /** Large images that may wait to be decoded before another one is refused; any number unless given. */
+  maxLargeWaiting?: number;
 }
+
+/** Three quarters are for images that take much, which are decoded in a process of their own, the rest for all others. */
+const DEFAULT_DECODE_BYTES = 512 * 2 ** 20;
+const LARGE_SHARE = 0.75;
+/** What takes more bytes, or goes over more pixels, is decoded in a process of its own. */
+const LARGE_BYTES = 32 * 2 ** 20;
+const LARGE_WORK = 150e6;
+
+/** Seconds that one decode may take in this process; those of ordinary photos take milliseconds. */
+const TIME_LIMIT_SECONDS = 20;
 
 /** libvips enlarges by cubic interpolation for every kernel but `linear`; {@link enlarge} does the same in less time. */
 const enlarges = ({ kernel }: ResizeRule) => kernel !== 'linear';
@@ -33,124 +45,212 @@ const enlarges = ({ kernel }: ResizeRule) => kernel !== 'linear';
 /** Smallest side, in pixels, of an image that is worth an answer. */
 const MIN_SIDE = 16;
 
-/** Throws the coded error for bytes that no decoder should see. */
-function refuse(bytes: Uint8Array): ImageKind {
-  if (bytes.length === 0) throw new PawdexError('image_empty');
-  const kind = sniff(bytes);
-  if (kind === 'heic') throw new PawdexError('image_heic');
-  if (kind === null) throw new PawdexError('image_unsupported');
-  return kind;
+/** An image whose header has been checked. It can be decoded in several ways without being judged again. */
+export interface PreparedImage {
+  /** The file, or pixels where `raw` says so. */
+  readonly input: Uint8Array;
+  readonly raw?: { width: number; height: number; channels: 3 };
+  /** As stored, in pixels. */
+  readonly storedWidth: number;
+  readonly storedHeight: number;
+  readonly kind: ImageHeader['kind'];
+  /** Bytes that one decode takes. */
+  readonly memory: number;
+  readonly limits: DecodeLimits;
+  /** Whether all of it has been decoded, and found whole. */
+  readonly isJudged: boolean;
 }
 
-/** Kinds whose header `image-size` reads in microseconds; asking libvips costs a fifth of a small decode. */
-const QUICK_HEADER: ReadonlySet<ImageKind> = new Set<ImageKind>(['jpeg', 'png', 'gif', 'webp']);
-
-/** Width and height as stored, in pixels. */
-async function sizeOf(bytes: Uint8Array, kind: ImageKind): Promise<{ width: number; height: number }> {
-  if (QUICK_HEADER.has(kind)) {
-    try {
-      return imageSize(bytes);
-    } catch {
-      // An unusual header is libvips' to judge, below.
-    }
-  }
-  return sharp(bytes, { limitInputPixels: false }).metadata();
+/** An image with its size when upright, in pixels. */
+export interface Photo extends PreparedImage {
+  width: number;
+  height: number;
 }
 
-/** libvips' message as a coded error. */
-function decodeError(error: unknown): PawdexError {
-  if (error instanceof PawdexError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (/exceeds pixel limit/i.test(message)) return new PawdexError('image_too_large', { cause: error });
-  return new PawdexError('image_corrupt', { cause: error });
-}
+const ordinaryDecodes = new WeightedSemaphore();
+const bytesFor = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
+  large: maxBytes * LARGE_SHARE,
+  ordinary: maxBytes * (1 - LARGE_SHARE),
+});
 
-function checkSize(width: number, height: number, limits: DecodeLimits): void {
+function checkSize({ width, height, memory }: ImageHeader, limits: DecodeLimits): void {
   const detail = `The image is ${width} x ${height} pixels.`;
   if (width < MIN_SIDE || height < MIN_SIDE) throw new PawdexError('image_too_small', { detail });
   if (width * height > limits.maxPixels) throw new PawdexError('image_too_large', { detail });
+  const { large } = bytesFor(limits);
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  if (memory > large)
+    throw new PawdexError('image_too_large', {
+      detail: `Decoding this image of ${width} x ${height} pixels takes ${mebibytes(memory)}; the limit is ${mebibytes(large)}.`,
+      hint: 'Send a smaller version, or save it as a JPEG that is not progressive, which takes little memory at any size.',
+    });
+}
+
+const isLarge = ({ kind, memory, work }: ImageHeader) =>
+  kind === 'heic' || memory > LARGE_BYTES || work > LARGE_WORK;
+
+/** An image that has to be decoded, or read to its end, before more can be said of it. */
+async function judge(bytes: Uint8Array, header: ImageHeader, limits: DecodeLimits): Promise<PreparedImage> {
+  const { kind, memory, openEnd } = header;
+  const { maxPixels } = limits;
+  const { large, ordinary } = bytesFor(limits);
+  const known = { kind, limits, storedWidth: header.width, storedHeight: header.height, isJudged: true };
+  if (isLarge(header)) {
+    if (countWaitingImages() >= (limits.maxLargeWaiting ?? Number.POSITIVE_INFINITY))
+      throw new PawdexError('overloaded', { retryAfter: limits.maxLargeWaiting! });
+    const { data, ...raw } = await reduceImage({ bytes, kind, maxPixels, openEnd }, memory, large);
+    return { ...known, input: data, raw, memory: data.length };
+  }
+  if (openEnd !== undefined)
+    await ordinaryDecodes.run(memory, ordinary, () => checkRows(openEnd, maxPixels, TIME_LIMIT_SECONDS));
+  return { ...known, input: bytes, memory };
 }
 
 /**
- * Decodes an image and lets `frame` make a square of it: 8 bit, sRGB, upright by EXIF, transparent parts over white,
- * the first frame of an animation. The work begins before this returns and needs the caller's thread no more.
+ * Reads an image's header and decides whether it will be decoded. An image that takes much memory or time is decoded
+ * here, once, into a smaller picture that everything else is made of.
  *
- * @param frame resizes, and may change more; it sees the image upright
- * @param size side of the square that `frame` makes
- * @returns uint8 [size, size, 3], interleaved RGB
- * @throws PawdexError image_too_large, image_corrupt
+ * @param bytes the file: JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF
+ * @throws PawdexError image_empty, image_unsupported, image_heic, image_too_small, image_too_large, image_too_slow,
+ *   image_corrupt
  */
-export async function decodeSquare(
-  bytes: Uint8Array,
-  frame: (image: Sharp) => Sharp,
-  size: number,
-  limits: DecodeLimits,
-): Promise<Uint8Array> {
+export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Promise<PreparedImage> {
   try {
-    const image = sharp(bytes, { failOn: 'error', limitInputPixels: limits.maxPixels });
-    const pixels = await frame(image)
+    const header = await readHeader(bytes);
+    checkSize(header, limits);
+    const input = header.mended ?? bytes;
+    if (header.openEnd !== undefined || isLarge(header)) return await judge(input, header, limits);
+    const { kind, memory, width: storedWidth, height: storedHeight } = header;
+    return { input, kind, memory, limits, storedWidth, storedHeight, isJudged: false };
+  } catch (error) {
+    throw error instanceof PawdexError ? error : await headerError(bytes, limits);
+  }
+}
+
+/** What is wrong with a file whose header libvips cannot read; {@link secondOpinion} has the reason for asking. */
+async function headerError(bytes: Uint8Array, limits: DecodeLimits): Promise<PawdexError> {
+  const kind = checkKind(bytes);
+  const task = { bytes, kind, maxPixels: limits.maxPixels };
+  return reduceImage(task, LARGE_BYTES, bytesFor(limits).large).then(
+    () => new PawdexError('image_corrupt'),
+    decodeError,
+  );
+}
+
+function render(image: PreparedImage, frame: (image: Sharp) => Sharp, failOn: FailOn) {
+  const { input, raw, memory, limits } = image;
+  return ordinaryDecodes.run(memory, bytesFor(limits).ordinary, () =>
+    frame(sharp(input, { failOn, limitInputPixels: limits.maxPixels, ...(raw === undefined ? {} : { raw }) }))
       // Asked for after the frame: an extract that follows it would turn large JPEGs before they are shrunk.
       .autoOrient()
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
       .removeAlpha()
+      .timeout({ seconds: TIME_LIMIT_SECONDS })
       .raw({ depth: 'uchar' })
-      .toBuffer();
-    if (pixels.length !== size * size * 3)
-      throw new PawdexError('image_corrupt', {
-        detail: 'The image did not decode to three colour channels.',
-      });
-    return pixels;
-  } catch (error) {
-    throw decodeError(error);
-  }
+      .toBuffer({ resolveWithObject: true }),
+  );
 }
 
-/**
- * Decodes and resizes one image, as {@link decodeSquare} says.
- *
- * @param bytes the file: JPEG, PNG, WebP, GIF, AVIF or TIFF, of any bit depth and colour space
- * @param rule how it becomes a square
- * @param limits what is refused unread
- * @returns uint8 [size, size, 3], interleaved RGB
- * @throws PawdexError image_empty, image_unsupported, image_heic, image_too_small, image_too_large,
- *   image_corrupt
- */
-export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: DecodeLimits): Promise<Uint8Array> {
-  const kind = refuse(bytes);
-  try {
-    const { width, height } = await sizeOf(bytes, kind);
-    checkSize(width, height, limits);
-    // Of a photo smaller than the square, libvips cuts out the middle as it is.
-    const side = enlarges(rule) ? Math.min(rule.size, width, height) : rule.size;
-    const frame = (image: Sharp) => image.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
-    const pixels = await decodeSquare(bytes, frame, side, limits);
-    return side < rule.size ? enlarge(pixels, side, rule.size) : pixels;
-  } catch (error) {
-    throw decodeError(error);
-  }
-}
-
-/** A file whose header has been read: a decoder may see it. */
-export interface Photo {
-  bytes: Uint8Array;
-  /** Size in pixels when upright. */
+/** An image as it was framed: 8 bit, sRGB, upright by EXIF, transparent parts over white, the first frame. */
+export interface Framed {
+  /** uint8 [height, width, 3], interleaved RGB */
+  data: Buffer;
   width: number;
   height: number;
 }
 
 /**
- * Reads an image's header.
+ * Decodes an image that was judged before, by {@link decodePrepared} or otherwise, and lets `frame` resize it. What
+ * is damaged in it stays as the decoder leaves it, so that an image is not accepted for one purpose and refused for
+ * another.
  *
- * @throws PawdexError what {@link decode} throws for a file that it refuses unread, or whose header is damaged
+ * @param frame resizes, and may change more; it sees the image upright
+ * @throws PawdexError image_corrupt
  */
-export async function openPhoto(bytes: Uint8Array, limits: DecodeLimits): Promise<Photo> {
-  refuse(bytes);
+export async function renderPrepared(image: PreparedImage, frame: (image: Sharp) => Sharp): Promise<Framed> {
+  return threeChannels(render(image, frame, 'none'));
+}
+
+async function threeChannels(rendering: ReturnType<typeof render>): Promise<Framed> {
   try {
-    const { autoOrient } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    checkSize(autoOrient.width, autoOrient.height, limits);
-    return { bytes, width: autoOrient.width, height: autoOrient.height };
+    const { data, info } = await rendering;
+    if (info.channels !== 3)
+      throw new PawdexError('image_corrupt', {
+        detail: 'The image did not decode to three colour channels.',
+      });
+    return { data, width: info.width, height: info.height };
   } catch (error) {
     throw decodeError(error);
   }
+}
+
+/**
+ * The verdict on an image that failed. A process that decodes nothing else says whether it is harmless disorder, an
+ * unsupported form or damage: libvips' messages are those of all threads together.
+ */
+async function secondOpinion(
+  error: unknown,
+  image: PreparedImage,
+  frame: (image: Sharp) => Sharp,
+): Promise<Framed> {
+  const { code } = decodeError(error);
+  if (code !== 'image_corrupt' && code !== 'image_unsupported') throw error;
+  const { input: bytes, kind, limits, memory } = image;
+  await reduceImage({ bytes, kind, maxPixels: limits.maxPixels }, memory, bytesFor(limits).large);
+  return renderPrepared(image, frame);
+}
+
+/**
+ * Decodes a prepared image into the encoder's square, and judges it: what this accepts is accepted everywhere.
+ *
+ * @param rule how it becomes a square
+ * @returns uint8 [size, size, 3], interleaved RGB
+ * @throws PawdexError image_unsupported, image_too_slow, image_corrupt
+ */
+export async function decodePrepared(image: PreparedImage, rule: ResizeRule): Promise<Uint8Array> {
+  const { width, height } = image.raw ?? { width: image.storedWidth, height: image.storedHeight };
+  // Of a photo smaller than the square, libvips cuts out the middle as it is.
+  const side = enlarges(rule) ? Math.min(rule.size, width, height) : rule.size;
+  const frame = (of: Sharp) => of.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
+  const { data } = image.isJudged
+    ? await renderPrepared(image, frame)
+    : await threeChannels(render(image, frame, strictest(image.kind))).catch((error) =>
+        secondOpinion(error, image, frame),
+      );
+  return side < rule.size ? enlarge(data, side, rule.size) : data;
+}
+
+/**
+ * Decodes and resizes one image: {@link prepareImage}, then {@link decodePrepared}.
+ *
+ * @returns uint8 [size, size, 3], interleaved RGB
+ * @throws PawdexError as these do
+ */
+export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: DecodeLimits): Promise<Uint8Array> {
+  return decodePrepared(await prepareImage(bytes, limits), rule);
+}
+
+/**
+ * Width and height of a prepared image when upright, in pixels.
+ *
+ * @throws PawdexError image_corrupt
+ */
+export async function uprightSize({ input, raw }: PreparedImage): Promise<{ width: number; height: number }> {
+  if (raw !== undefined) return { width: raw.width, height: raw.height };
+  try {
+    return (await sharp(input, { limitInputPixels: false }).metadata()).autoOrient;
+  } catch (error) {
+    throw decodeError(error);
+  }
+}
+
+/**
+ * Prepares an image and finds out its size.
+ *
+ * @throws PawdexError as {@link prepareImage}
+ */
+export async function openPhoto(bytes: Uint8Array, limits: DecodeLimits): Promise<Photo> {
+  const image = await prepareImage(bytes, limits);
+  return { ...image, ...(await uprightSize(image)) };
 }

@@ -7,6 +7,7 @@ const CODES: ReadonlySet<ErrorCode> = new Set([
   'image_corrupt',
   'image_too_small',
   'image_too_large',
+  'image_too_slow',
   'payload_too_large',
   'file_unreadable',
 ]);

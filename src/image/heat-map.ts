@@ -1,6 +1,7 @@
 /** A photo with a map of shares laid over it, for people. */
-import sharp, { type OverlayOptions } from 'sharp';
+import { type PreparedImage, renderPrepared } from './decode.js';
 import { centreSquare, heatColours, type Rectangle, type ShareMap } from './heat-colours.js';
+import { type OverlayOptions, sharp } from './libvips.js';
 
 /** Longest side of the picture in pixels; a smaller photo is not enlarged. */
 export const HEAT_MAP_SIDE = 1024;
@@ -9,20 +10,20 @@ export const HEAT_MAP_SIDE = 1024;
  * Draws a map over its photo: dark where the share is small, through red to yellow where it is largest, blue where it
  * is negative. What lies outside the centre square, which no encoder looks at, is veiled in grey.
  *
- * @param bytes the photo's file; it must have been decoded before, by `decode`
- * @param maxPixels largest width x height that is decoded
+ * @param image was decoded before, by `decodePrepared`
  * @returns a PNG, upright, its longest side {@link HEAT_MAP_SIDE} at most
+ * @throws PawdexError image_corrupt
  */
-export async function heatMap(bytes: Uint8Array, map: ShareMap, maxPixels: number): Promise<Buffer> {
-  const photo = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, autoOrient: true })
-    .resize({ width: HEAT_MAP_SIDE, height: HEAT_MAP_SIDE, fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#ffffff' })
-    .toColourspace('srgb')
-    .removeAlpha()
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  const { width, height, channels } = photo.info;
-  return sharp(photo.data, { raw: { width, height, channels } })
+export async function heatMap(image: PreparedImage, map: ShareMap): Promise<Buffer> {
+  const { data, width, height } = await renderPrepared(image, (photo) =>
+    photo.resize({
+      width: HEAT_MAP_SIDE,
+      height: HEAT_MAP_SIDE,
+      fit: 'inside',
+      withoutEnlargement: true,
+    }),
+  );
+  return sharp(data, { raw: { width, height, channels: 3 } })
     .composite([await overlay(map, width, height), ...veils(width, height)])
     .removeAlpha()
     .png()

@@ -1,4 +1,8 @@
-/** Image formats told apart by their first bytes; a file's name and declared type are never trusted. */
+/**
+ * Image formats told apart by their exact signatures; a file's name and declared type are never trusted. libvips
+ * looks at the bytes again and may only use the loaders of these formats (libvips.ts), so a file that two formats
+ * claim is read as the one named here or not at all.
+ */
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'heic';
 
 const ascii = (bytes: Uint8Array, from: number, to: number) =>
@@ -6,32 +10,81 @@ const ascii = (bytes: Uint8Array, from: number, to: number) =>
     'latin1',
   );
 
-/** ISO base media brands: AVIF is decoded, HEIC needs a codec that the prebuilt libvips leaves out. */
-function isoBrand(bytes: Uint8Array): ImageKind | null {
-  if (ascii(bytes, 4, 8) !== 'ftyp') return null;
-  const declared = ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
-  const brands = ascii(bytes, 8, Math.min(declared, 64));
-  if (/avi[fs]/.test(brands)) return 'avif';
-  if (/hei[cxmsf]|hev[cxms]|mif1|msf1/.test(brands)) return 'heic';
-  return null;
+/** Largest `ftyp` box that is believed: real ones list a handful of brands. */
+const MAX_FTYP_BYTES = 512;
+
+/** The brands of an ISO base media file, the major one first; null for anything else. */
+function isoBrands(bytes: Uint8Array): string[] | null {
+  if (bytes.length < 16 || ascii(bytes, 4, 8) !== 'ftyp') return null;
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  if (size < 16 || size > MAX_FTYP_BYTES || size % 4 !== 0 || size > bytes.length) return null;
+  // Bytes 12 to 16 are the version of the major brand.
+  const starts = [8, ...Array.from({ length: (size - 16) / 4 }, (_, i) => 16 + 4 * i)];
+  return starts.map((at) => ascii(bytes, at, at + 4));
+}
+
+const AVIF_BRANDS = new Set(['avif', 'avis']);
+const HEIC_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1']);
+
+function isoKind(bytes: Uint8Array): ImageKind | null {
+  const brands = isoBrands(bytes);
+  if (brands === null) return null;
+  if (brands.some((brand) => AVIF_BRANDS.has(brand))) return 'avif';
+  return brands.some((brand) => HEIC_BRANDS.has(brand)) ? 'heic' : null;
+}
+
+const SIGNATURES: readonly [kind: ImageKind, at: number, text: string][] = [
+  ['jpeg', 0, '\xff\xd8\xff'],
+  ['png', 0, '\x89PNG\r\n\x1a\n'],
+  ['gif', 0, 'GIF87a'],
+  ['gif', 0, 'GIF89a'],
+  ['tiff', 0, 'II*\0'],
+  ['tiff', 0, 'MM\0*'],
+];
+
+/** Compares byte by byte: this runs for every image, and a view on the bytes costs more than the comparison. */
+function hasText(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
 
 /**
  * The image kind of some bytes, or null when they are none that pawdex knows.
  *
- * @param bytes the file's content; the first 64 bytes decide
+ * @param bytes the file's content; its first bytes decide
  */
 export function sniff(bytes: Uint8Array): ImageKind | null {
   if (bytes.length < 12) return null;
-  const [a, b, c, d] = bytes as unknown as [number, number, number, number];
-  if (a === 0xff && b === 0xd8 && c === 0xff) return 'jpeg';
-  if (a === 0x89 && ascii(bytes, 1, 8) === 'PNG\r\n\x1a\n') return 'png';
-  if (ascii(bytes, 0, 6) === 'GIF87a' || ascii(bytes, 0, 6) === 'GIF89a') return 'gif';
-  if (ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 12) === 'WEBP') return 'webp';
-  if (
-    (a === 0x49 && b === 0x49 && c === 0x2a && d === 0) ||
-    (a === 0x4d && b === 0x4d && c === 0 && d === 0x2a)
-  )
-    return 'tiff';
-  return isoBrand(bytes);
+  const found = SIGNATURES.find(([, at, text]) => hasText(bytes, at, text));
+  if (found !== undefined) return found[0];
+  if (hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBPVP8')) return 'webp';
+  return isoKind(bytes);
+}
+
+/** Formats that people send and pawdex does not read, by signature, so that the answer can name them. */
+const FOREIGN: readonly [name: string, at: number, text: string][] = [
+  ['Camera RAW', 0, 'IIRO'],
+  ['Camera RAW', 0, 'IIRS'],
+  ['Camera RAW', 0, 'IIU\0'],
+  ['Camera RAW', 0, 'FUJIFILMCCD-RAW'],
+  ['Camera RAW', 0, '\0MRM'],
+  ['Camera RAW', 0, 'FOVb'],
+  ['Camera RAW', 4, 'ftypcrx '],
+  ['BigTIFF', 0, 'II+\0'],
+  ['BigTIFF', 0, 'MM\0+'],
+  ['BMP', 0, 'BM'],
+  ['PSD', 0, '8BPS'],
+  ['JPEG XL', 0, '\xff\x0a'],
+  ['JPEG XL', 4, 'JXL '],
+  ['JPEG 2000', 4, 'jP  '],
+  ['JPEG 2000', 0, '\xff\x4f\xff\x51'],
+  ['PDF', 0, '%PDF-'],
+  ['SVG', 0, '<svg'],
+  ['HTML', 0, '<!DOCTYPE html'],
+  ['Video', 4, 'ftyp'],
+];
+
+/** The name of a format that pawdex does not read; null when it is unknown. */
+export function nameForeignFormat(bytes: Uint8Array): string | null {
+  return FOREIGN.find(([, at, text]) => hasText(bytes, at, text))?.[0] ?? null;
 }

@@ -1,5 +1,5 @@
 /** A small picture of an item, for people; searches never look at it. */
-import sharp from 'sharp';
+import { sharp } from './libvips.js';
 import { sniff } from './sniff.js';
 
 /** Side of a thumbnail in pixels. */

@@ -1,6 +1,6 @@
 /** Several views of one photo, for an embedding that averages them. */
-import type { Sharp } from 'sharp';
-import { type DecodeLimits, decode, decodeSquare, type ResizeRule } from './decode.js';
+import { decodePrepared, type PreparedImage, type ResizeRule, renderPrepared } from './decode.js';
+import type { Sharp } from './libvips.js';
 
 /**
  * `1`: the photo, which is its centre square; `flip`: and its mirror image; `5`: and the squares at both ends of the
@@ -34,24 +34,24 @@ function mirrored(pixels: Uint8Array, size: number): Uint8Array {
 }
 
 /**
- * Decodes an image into the views asked for, the photo itself first.
+ * Decodes an image into the views asked for, the photo itself first. That one alone is judged: the other views of an
+ * image that it accepts are drawn from whatever the file holds.
  *
  * @returns uint8 [size, size, 3] each
- * @throws PawdexError as `decode`
+ * @throws PawdexError as `decodePrepared`
  */
 export async function decodeViews(
-  bytes: Uint8Array,
+  image: PreparedImage,
   views: Views,
   rule: ResizeRule,
-  limits: DecodeLimits,
 ): Promise<Uint8Array[]> {
   const { size } = rule;
-  const photo = await decode(bytes, rule, limits);
+  const photo = await decodePrepared(image, rule);
   if (views === '1') return [photo];
   const both = [photo, mirrored(photo, size)];
   if (views === 'flip') return both;
-  const framed = OTHERS.map(
-    (framing) => (image: Sharp) => image.resize(size, size, { kernel: rule.kernel, ...framing }),
+  const others = OTHERS.map((framing) =>
+    renderPrepared(image, (of: Sharp) => of.resize(size, size, { kernel: rule.kernel, ...framing })),
   );
-  return [...both, ...(await Promise.all(framed.map((frame) => decodeSquare(bytes, frame, size, limits))))];
+  return [...both, ...(await Promise.all(others)).map(({ data }) => data)];
 }

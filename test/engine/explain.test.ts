@@ -22,6 +22,7 @@ beforeAll(async () => {
       GALLERY: '',
       THREADS: 2,
       MAX_PIXELS: 1e8,
+      DECODE_MEMORY_MB: 512,
       MAX_QUEUE: 3,
     },
   });

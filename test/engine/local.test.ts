@@ -21,6 +21,7 @@ describe('the engine in this process', () => {
         GALLERY: models('gallery.parquet'),
         THREADS: 2,
         MAX_PIXELS: 1e8,
+        DECODE_MEMORY_MB: 512,
         MAX_QUEUE: 64,
         ...overrides,
       },

@@ -96,3 +96,52 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return dot / Math.sqrt(aa * bb);
 }
+
+/** Every format that pawdex reads and sharp can write, with a picture of its own. */
+export const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const;
+
+/** {@link scene} in a format. */
+export const sceneAs = (
+  format: (typeof FORMATS)[number],
+  width = 160,
+  height = 120,
+  seed = 1,
+): Promise<Buffer> => scene(width, height, seed).toFormat(format).toBuffer();
+
+/** An SVG that would be drawn in one colour. */
+export const svg = Buffer.from(
+  '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"><rect width="300" height="300" fill="red"/></svg>',
+);
+
+/** A little-endian TIFF of one strip: tags beside those of an RGB picture, which may be replaced. */
+export function tiff(
+  width: number,
+  height: number,
+  strip: Uint8Array,
+  change: Readonly<Record<number, number>> = {},
+): Buffer {
+  const tags: Record<number, number> = {
+    256: width,
+    257: height,
+    258: 8,
+    259: 1,
+    262: 1,
+    273: 0,
+    277: 1,
+    278: height,
+    279: strip.length,
+    ...change,
+  };
+  const entries = Object.entries(tags);
+  const header = Buffer.alloc(8 + 2 + 12 * entries.length + 4);
+  header.write('II*\0', 'latin1');
+  header.writeUInt32LE(8, 4);
+  header.writeUInt16LE(entries.length, 8);
+  entries.forEach(([tag, value], i) => {
+    header.writeUInt16LE(Number(tag), 10 + 12 * i);
+    header.writeUInt16LE(4, 12 + 12 * i);
+    header.writeUInt32LE(1, 14 + 12 * i);
+    header.writeUInt32LE(Number(tag) === 273 ? header.length : value, 18 + 12 * i);
+  });
+  return Buffer.concat([header, strip]);
+}

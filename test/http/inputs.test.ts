@@ -24,6 +24,7 @@ beforeAll(async () => {
       GALLERY: path.join(PACKAGE_ROOT, 'models/gallery.parquet'),
       THREADS: 2,
       MAX_PIXELS: 100_000_000,
+      DECODE_MEMORY_MB: 512,
       MAX_QUEUE: 64,
     },
   });

@@ -1,11 +1,14 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decode, type ResizeRule } from '../../src/image/decode.js';
-import { decodeViews, VIEW_COUNT, VIEWS } from '../../src/image/views.js';
+import { decode, prepareImage, type ResizeRule } from '../../src/image/decode.js';
+import { decodeViews, VIEW_COUNT, VIEWS, type Views } from '../../src/image/views.js';
 import { scene, sceneJpeg } from '../helpers/images.js';
 
 const rule: ResizeRule = { size: 64, fit: 'cover', kernel: 'cubic' };
 const limits = { maxPixels: 1e8 };
+
+const viewsOf = async (bytes: Uint8Array, views: Views) =>
+  decodeViews(await prepareImage(bytes, limits), views, rule);
 
 /** Mean difference of two squares, 0..255. */
 const apart = (a: Uint8Array, b: Uint8Array) =>
@@ -14,14 +17,14 @@ const apart = (a: Uint8Array, b: Uint8Array) =>
 describe('views of a photo', () => {
   it.each(VIEWS)('%s begins with the photo as it is always decoded', async (views) => {
     const photo = await sceneJpeg();
-    const all = await decodeViews(photo, views, rule, limits);
+    const all = await viewsOf(photo, views);
     expect(all).toHaveLength(VIEW_COUNT[views]);
     expect(all[0]).toEqual(await decode(photo, rule, limits));
     for (const view of all) expect(view).toHaveLength(64 * 64 * 3);
   });
 
   it('has the mirror image second', async () => {
-    const [photo, mirror] = await decodeViews(await sceneJpeg(), 'flip', rule, limits);
+    const [photo, mirror] = await viewsOf(await sceneJpeg(), 'flip');
     const raw = { width: 64, height: 64, channels: 3 } as const;
     expect(mirror).toEqual(new Uint8Array(await sharp(photo!, { raw }).flop().raw().toBuffer()));
     expect(mirror).not.toEqual(photo);
@@ -32,7 +35,7 @@ describe('views of a photo', () => {
     ['tall', 100, 200, { left: 0, top: 0 }, { left: 0, top: 100 }],
   ])('has both ends and the whole of a %s photo', async (_name, width, height, start, end) => {
     const photo = await scene(width, height).png().toBuffer();
-    const [, , first, last, whole] = await decodeViews(photo, '5', rule, limits);
+    const [, , first, last, whole] = await viewsOf(photo, '5');
     const part = async (at: { left: number; top: number }) =>
       decode(
         await sharp(photo)
@@ -51,7 +54,7 @@ describe('views of a photo', () => {
 
   it('refuses what is no photo', async () => {
     for (const views of VIEWS)
-      await expect(decodeViews(Buffer.from('words, not pixels'), views, rule, limits)).rejects.toMatchObject({
+      await expect(viewsOf(Buffer.from('words, not pixels'), views)).rejects.toMatchObject({
         code: 'image_unsupported',
       });
   });

@@ -1,5 +1,5 @@
 /** Draws pictures in rows and columns, for a person to look at. */
-import sharp from 'sharp';
+import { sharp } from '../../image/libvips.js';
 
 /** Pixels between the pictures and around them. */
 const GAP = 6;

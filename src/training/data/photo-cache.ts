@@ -51,8 +51,8 @@ export class PhotoCache {
 
   async #open(photo: number): Promise<Photo> {
     const opened = await openPhoto(await this.#read(photo), this.#options.limits);
-    if (this.#bytes + opened.bytes.length <= this.#options.maxBytes) {
-      this.#bytes += opened.bytes.length;
+    if (this.#bytes + opened.input.length <= this.#options.maxBytes) {
+      this.#bytes += opened.input.length;
       this.#kept.set(photo, opened);
     }
     return opened;

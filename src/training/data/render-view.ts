@@ -3,7 +3,7 @@
  * is one native pipeline, so all of it happens on other threads while a training step blocks this one.
  */
 import type { Sharp } from 'sharp';
-import { decode, decodeSquare, type Photo, type ResizeRule } from '../../image/decode.js';
+import { decodePrepared, type Photo, type ResizeRule, renderPrepared } from '../../image/decode.js';
 import { applyColour } from './view-colour.js';
 import { applyFrame } from './view-frame.js';
 import { PLAIN_VIEW, type RelativeBox, type ViewParameters } from './view-parameters.js';
@@ -24,16 +24,15 @@ const ERASED = [124, 116, 104] as const;
  * @throws PawdexError image_corrupt
  */
 export async function renderView(photo: Photo, rule: ResizeRule, view: ViewParameters): Promise<Uint8Array> {
-  const limits = { maxPixels: photo.width * photo.height };
   // Small photos take several pipelines. Evaluations with plain views must see what a server sees.
   if (view === PLAIN_VIEW) {
-    return decode(photo.bytes, rule, limits);
+    return decodePrepared(photo, rule);
   }
   const frame = (image: Sharp) => {
     const placed = applyFrame(image, photo, rule, view);
     return applyColour(view.blur > 0 ? placed.blur(view.blur) : placed, view);
   };
-  const pixels = await decodeSquare(photo.bytes, frame, rule.size, limits);
+  const { data: pixels } = await renderPrepared(photo, frame);
   if (view.erase !== null) {
     erase(pixels, rule.size, view.erase);
   }

@@ -1,7 +1,7 @@
 /** Writes the charts of a run, as SVG for pages and as PNG for everything else. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
+import { drawOwnSvg } from '../../image/libvips.js';
 import { type ChartEntry, drawLossChart, drawQualityChart } from './curves.js';
 import { drawEmbeddingMap, type MapInput } from './embedding-map.js';
 
@@ -36,7 +36,7 @@ export async function writeTrainingCharts(dir: string, { log, map }: ChartInput)
     const file = path.join(dir, `${name}.svg`);
     await writeFile(file, svg);
     const picture = path.join(dir, `${name}.png`);
-    await sharp(Buffer.from(svg), { density: DENSITY }).png({ palette: true }).toFile(picture);
+    await writeFile(picture, await drawOwnSvg(svg, DENSITY));
     written.push(file, picture);
   }
   return written;

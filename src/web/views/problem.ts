@@ -14,15 +14,16 @@ export interface Ways {
 /** Plainer words than the API's for problems that a person with a photo meets. */
 const WORDS: Record<string, { title: string; hint?: string }> = {
   payload_too_large: { title: 'This file is too large for the server.' },
-  image_too_large: { title: 'This picture has too many pixels for the server.' },
+  image_too_large: { title: 'This picture is too large for the server.' },
+  image_too_slow: { title: 'This picture takes the server too long to open.' },
   image_too_small: { title: 'This picture is too small to show an animal.' },
   image_heic: {
-    title: 'The server does not read HEIC photos.',
+    title: 'The server cannot read this HEIC photo.',
     hint: 'Share or export the photo as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible).',
   },
   image_unsupported: {
     title: 'That is not a picture the server can read.',
-    hint: 'JPEG, PNG, WebP, GIF, AVIF and TIFF work. The content counts, not the name of the file.',
+    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF and TIFF work. The content counts, not the name of the file.',
   },
   image_corrupt: {
     title: 'This picture is damaged or cut short.',
@@ -44,7 +45,13 @@ const WORDS: Record<string, { title: string; hint?: string }> = {
 /** Problems for which asking again, with the same photo, can help. */
 const PASSING = new Set(['overloaded', 'shutting_down', 'offline', 'network', 'internal', 'unexpected']);
 /** Problems that a smaller JPEG copy, made by the browser, may get around. */
-const SHRINKABLE = new Set(['payload_too_large', 'image_too_large', 'image_heic', 'image_unsupported']);
+const SHRINKABLE = new Set([
+  'payload_too_large',
+  'image_too_large',
+  'image_too_slow',
+  'image_heic',
+  'image_unsupported',
+]);
 /** A connection that breaks under an upload of fewer bytes breaks for another reason. */
 const HEAVY_BYTES = 2_000_000;
 

@@ -1,0 +1,105 @@
+/** What the markers of a JPEG say before a pixel is decoded: how it is coded, how large it is, whether it ends. */
+
+/** The structure of a JPEG. */
+export interface JpegStructure {
+  /** Low nibble of the start-of-frame marker: 0 and 1 baseline, 2 progressive, 3 lossless, 9 and 10 arithmetic. */
+  coding: number;
+  /** Bits of a sample. */
+  precision: number;
+  width: number;
+  height: number;
+  components: number;
+  /** Samples a pixel, over all components: 1.5 for colour at a quarter of the resolution, 3 for full colour. */
+  samplesPerPixel: number;
+  /** Scans up to the end marker, or up to the end of the file; 1 for a file of which they were not counted. */
+  scans: number;
+  /** Components of the first scan; fewer than `components` means that a decoder has to keep the whole image. */
+  firstScanComponents: number;
+  /** Where the first image ends, with its end marker; null for a file that has none. */
+  end: number | null;
+}
+
+const START_OF_SCAN = 0xda;
+const END_OF_IMAGE = 0xd9;
+/** Frame markers; C4, C8 and CC are tables. */
+const isFrame = (marker: number) =>
+  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+/** Restart markers and a stuffed zero stand inside coded data; another FF before a marker is filling. */
+const isInsideScan = (marker: number) => marker === 0 || (marker >= 0xd0 && marker <= 0xd7);
+
+const read16 = (bytes: Uint8Array, at: number) => (bytes[at]! << 8) | bytes[at + 1]!;
+
+/** Samples a pixel, from the frame's sampling factors, one byte a component. */
+function samplesPerPixel(bytes: Uint8Array, at: number, components: number): number {
+  let [sum, largest] = [0, 1];
+  for (let i = 0; i < components; i++) {
+    const factors = bytes[at + 11 + 3 * i] ?? 0x11;
+    const area = (factors >> 4) * (factors & 15);
+    sum += area;
+    largest = Math.max(largest, area);
+  }
+  return sum / largest;
+}
+
+/**
+ * Where the next marker is after coded data that begins at `from`; -1 if the file ends before one. A plain loop: a
+ * search for each FF is slower by far in a file that is full of them.
+ */
+function findMarker(bytes: Uint8Array, from: number): number {
+  for (let at = from; at + 1 < bytes.length; at++) {
+    if (bytes[at] !== 0xff) continue;
+    const marker = bytes[at + 1]!;
+    if (marker !== 0xff && !isInsideScan(marker)) return at;
+  }
+  return -1;
+}
+
+const endsWithMarker = (bytes: Uint8Array) =>
+  bytes[bytes.length - 2] === 0xff && bytes[bytes.length - 1] === END_OF_IMAGE;
+
+/** A file of this size has no room for so many scans that they would matter. */
+const SMALL_BYTES = 64 * 1024;
+
+/**
+ * Reads the markers of a JPEG, those between its scans included. Where the last bytes are the end marker, those after
+ * the first scan are not looked at in a small file, nor in one whose first scan is the only one.
+ *
+ * @returns null when there is no frame
+ */
+export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
+  let frame = -1;
+  let scans = 0;
+  let firstScanComponents = 0;
+  let end: number | null = null;
+  let at = findMarker(bytes, 2);
+  while (at !== -1 && at + 4 <= bytes.length) {
+    const marker = bytes[at + 1]!;
+    if (marker === END_OF_IMAGE) {
+      end = at + 2;
+      break;
+    }
+    if (isFrame(marker) && frame === -1 && at + 10 <= bytes.length) frame = at;
+    if (marker === START_OF_SCAN) {
+      if (scans++ === 0) firstScanComponents = bytes[at + 4] ?? 0;
+      const isOnlyScan =
+        frame !== -1 && (bytes[frame + 1]! & 15) <= 1 && firstScanComponents === bytes[frame + 9];
+      if (scans === 1 && (isOnlyScan || bytes.length <= SMALL_BYTES) && endsWithMarker(bytes)) break;
+    }
+    at = findMarker(bytes, at + 2 + read16(bytes, at + 2));
+  }
+  if (frame === -1) return null;
+  // An end marker that is the last thing in the file has no length behind it.
+  if (end === null && scans > 0 && endsWithMarker(bytes)) end = bytes.length;
+  const components = bytes[frame + 9]!;
+  return {
+    coding: bytes[frame + 1]! & 15,
+    precision: bytes[frame + 4]!,
+    height: read16(bytes, frame + 5),
+    width: read16(bytes, frame + 7),
+    components,
+    samplesPerPixel: samplesPerPixel(bytes, frame, components),
+    scans,
+    firstScanComponents,
+    end,
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * Large images are decoded in processes of their own. What they take of memory is given back to the system, a decode
+ * that takes too long or too much is ended with its process, and a decoder that crashes takes no server with it. The
+ * processes are started when they are needed and end when they have been idle for a while.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { PawdexError } from '../errors.js';
+import type { Reduced, ReductionTask } from './reduction.js';
+import type { ReductionReply } from './reduction-process.js';
+import { WeightedSemaphore } from './weighted-semaphore.js';
+
+const ENTRY = fileURLToPath(new URL('./reduction-process.js', import.meta.url));
+/** Images reduced at once: half of the cores are left to everything else. */
+const MOST_PROCESSES = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+/** Ten times what the largest image that is accepted takes on a core of its own. */
+const TIME_LIMIT_MS = 60_000;
+const IDLE_MS = 10_000;
+const MIB = 2 ** 20;
+/** A process that has needed more is ended after its image: decoders keep some of it. */
+const KEPT_BYTES = 192 * MIB;
+/** How much more than estimated a process may take before it is ended, its own size included. */
+const EXCESS_BYTES = 256 * MIB;
+const WATCH_MS = 100;
+
+/** Blocks of more than 64 KiB go back to the system as soon as they are freed (glibc). */
+const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
+
+const slots = new WeightedSemaphore(MOST_PROCESSES);
+/** What takes little, such as a second opinion on a damaged photo, does not wait for what takes seconds. */
+const quickSlots = new WeightedSemaphore(1);
+const QUICK_BYTES = 32 * MIB;
+/** Processes without work, each with what will end it. */
+const idle = new Map<ChildProcess, NodeJS.Timeout>();
+
+/** Memory of a process in bytes; null where the system does not say (all but Linux) or it has ended. */
+async function residentBytes(pid: number | undefined): Promise<number | null> {
+  if (process.platform !== 'linux' || pid === undefined) return null;
+  const statm = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => null);
+  return statm === null ? null : Number(statm.split(' ')[1]) * 4096;
+}
+
+function startProcess(): ChildProcess {
+  const child = fork(ENTRY, {
+    serialization: 'advanced',
+    // Flags of this process, such as a debugger's port, are not for another one.
+    execArgv: [],
+    env: { ...process.env, ...ALLOCATION },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  child.once('exit', () => idle.delete(child));
+  return child;
+}
+
+function takeProcess(): ChildProcess {
+  const kept = [...idle.keys()].at(-1);
+  if (kept === undefined) return startProcess();
+  clearTimeout(idle.get(kept));
+  idle.delete(kept);
+  kept.ref();
+  kept.channel?.ref();
+  return kept;
+}
+
+/** Keeps a process for the next image, without keeping this one alive. */
+async function keepProcess(child: ChildProcess): Promise<void> {
+  const used = await residentBytes(child.pid);
+  if (used === null || used > KEPT_BYTES) {
+    child.kill('SIGKILL');
+    return;
+  }
+  const ending = setTimeout(() => child.kill('SIGKILL'), IDLE_MS).unref();
+  idle.set(child, ending);
+  child.unref();
+  child.channel?.unref();
+}
+
+/** What one image gives; the process is ended when it fails to answer. */
+function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promise<ReductionReply> {
+  return new Promise((resolve, reject) => {
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      clearInterval(watch);
+      child.off('message', onMessage).off('exit', onExit).off('error', onError);
+      settle();
+    };
+    const end = (error: PawdexError) => {
+      child.kill('SIGKILL');
+      finish(() => reject(error));
+    };
+    const onMessage = (reply: ReductionReply) => finish(() => resolve(reply));
+    const onError = (cause: Error) => end(new PawdexError('internal', { cause }));
+    const onExit = (code: number | null, signal: string | null) =>
+      end(
+        new PawdexError('image_corrupt', {
+          detail: `The decoder ended while it read this image (${signal ?? `exit code ${code}`}).`,
+        }),
+      );
+    const timer = setTimeout(() => end(new PawdexError('image_too_slow')), TIME_LIMIT_MS);
+    const watch = setInterval(async () => {
+      const used = await residentBytes(child.pid);
+      if (used !== null && used > maxBytes)
+        end(
+          new PawdexError('image_too_large', {
+            detail: 'Decoding this image takes more memory than its header says.',
+          }),
+        );
+    }, WATCH_MS);
+    child.on('message', onMessage).on('exit', onExit).on('error', onError);
+    child.send(task, (error) => error !== null && onError(error));
+  });
+}
+
+/**
+ * Reduces a large image in a process of its own.
+ *
+ * @param memory bytes that decoding it is expected to take
+ * @param limit bytes that all reductions together may take
+ * @throws PawdexError image_corrupt, image_unsupported, image_too_slow, image_too_large
+ */
+export function reduceImage(task: ReductionTask, memory: number, limit: number): Promise<Reduced> {
+  return (memory <= QUICK_BYTES ? quickSlots : slots).run(memory, limit, async () => {
+    const child = takeProcess();
+    const reply = await ask(child, task, memory + 2 * task.bytes.length + EXCESS_BYTES);
+    await keepProcess(child);
+    if ('error' in reply) throw PawdexError.fromWire(reply.error);
+    return reply.reduced;
+  });
+}
+
+/** Large images that wait for a process. */
+export const countWaitingImages = (): number => slots.waiting;

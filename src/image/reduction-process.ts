@@ -1,0 +1,18 @@
+/** The process that reduces large images, one at a time; reducer.ts starts it, talks to it and ends it. */
+import { asPawdexError, type WireError } from '../errors.js';
+import { decodeError } from './decode-error.js';
+import { type Reduced, type ReductionTask, reduce } from './reduction.js';
+
+/** What the process answers. */
+export type ReductionReply = { reduced: Reduced } | { error: WireError };
+
+const send = (reply: ReductionReply) => process.send!(reply);
+
+process.on('message', (task: ReductionTask) => {
+  reduce(task).then(
+    (reduced) => send({ reduced }),
+    (error) => send({ error: asPawdexError(decodeError(error)).toWire() }),
+  );
+});
+// The server is gone. A signal, since a decode that is under way would hold up an ordinary exit.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));

@@ -1,0 +1,53 @@
+/**
+ * Makes a large image small, in a process of its own (reducer.ts): whatever a file does to the decoder, it does not do
+ * to the server.
+ */
+import type { OpenEnd } from './header.js';
+import { decodeHeic } from './heic.js';
+import { checkRows, decodeStrictly, type FailOn } from './judge.js';
+import { type Sharp, sharp } from './libvips.js';
+import type { ImageKind } from './sniff.js';
+
+/** An image to reduce. */
+export interface ReductionTask {
+  bytes: Uint8Array;
+  kind: ImageKind;
+  maxPixels: number;
+  openEnd?: OpenEnd | undefined;
+}
+
+/** A picture in place of a large image: uint8 [height, width, 3], sRGB, upright, over white. */
+export interface Reduced {
+  data: Uint8Array;
+  width: number;
+  height: number;
+  channels: 3;
+}
+
+/** Longest side of what a large image becomes: several times what encoders and heat maps need. */
+const SIDE = 2048;
+
+const shrink = (image: Sharp) =>
+  image.resize({ width: SIDE, height: SIDE, fit: 'inside', withoutEnlargement: true });
+
+/** Longer than the process may live. */
+const NO_TIME_LIMIT = 3600;
+
+/** Decodes and reduces an image. @throws what the decoder throws */
+export async function reduce({ bytes, kind, maxPixels, openEnd }: ReductionTask): Promise<Reduced> {
+  if (openEnd !== undefined) await checkRows(openEnd, maxPixels, NO_TIME_LIMIT);
+  if (kind === 'heic') return finish(await decodeHeic(bytes, shrink));
+  const decode = (failOn: FailOn) =>
+    finish(shrink(sharp(bytes, { failOn, limitInputPixels: maxPixels })).autoOrient());
+  return openEnd === undefined ? decodeStrictly(kind, decode) : decode('none');
+}
+
+async function finish(image: Sharp): Promise<Reduced> {
+  const { data, info } = await image
+    .flatten({ background: '#ffffff' })
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: 3 };
+}
