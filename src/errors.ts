@@ -347,12 +347,7 @@ export class PawdexError extends Error {
   /** The inverse of {@link toWire}; an unknown code becomes `internal`. */
   static fromWire(wire: WireError): PawdexError {
     const code = Object.hasOwn(ERRORS, wire.code) ? (wire.code as ErrorCode) : 'internal';
-    return new PawdexError(code, {
-      ...(wire.detail === undefined ? {} : { detail: wire.detail }),
-      ...(wire.hint === undefined ? {} : { hint: wire.hint }),
-      ...(wire.errors === undefined ? {} : { errors: wire.errors }),
-      ...(wire.retryAfter === undefined ? {} : { retryAfter: wire.retryAfter }),
-    });
+    return new PawdexError(code, wire);
   }
 }
 

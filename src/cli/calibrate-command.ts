@@ -34,9 +34,9 @@ export function createCalibrateCommand(): Command {
 async function run(flags: CalibrateFlags & Record<string, unknown>): Promise<void> {
   const common = readCommonOptions(flags);
   const nonPets =
-    flags.nonpets === undefined ? {} : { nonPets: { embeddings: await embedPhotos(flags.nonpets, common) } };
+    flags.nonpets === undefined ? undefined : { embeddings: await embedPhotos(flags.nonpets, common) };
   const outcome = await runCancellableWork(common, (engine, work) =>
-    engine.calibrate(flags.collection, { ...work, ...nonPets }),
+    engine.calibrate(flags.collection, { ...work, nonPets }),
   );
   if (outcome === null) {
     return;

@@ -50,7 +50,7 @@ export async function embedSets(
     const files = photos.get(spec)!;
     const total = files.length;
     const cache =
-      cacheDir === undefined ? {} : { cache: await EmbeddingCache.open(cacheDir, encoder.info, views) };
+      cacheDir === undefined ? undefined : await EmbeddingCache.open(cacheDir, encoder.info, views);
     if (!quiet) {
       note(`Embedding ${pluralise(total, 'photo')} of ${spec}${views === '1' ? '' : `, views ${views}`}`);
     }
@@ -61,7 +61,7 @@ export async function embedSets(
       maxPixels: config.MAX_PIXELS,
       parallel: PARALLEL,
       views,
-      ...cache,
+      cache,
       onPhoto: () => display.update({ done: ++done }),
     }).finally(() => display.stop());
     for (const { file, detail } of set.skipped) {

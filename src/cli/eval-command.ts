@@ -175,10 +175,9 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
       '--views, --cache, --by, --calibration and --no-calibration cannot be combined with --collection.',
     );
   }
-  const nonPets =
-    nonpets === undefined ? {} : { nonPets: { embeddings: await embedPhotos(nonpets, common) } };
+  const nonPets = nonpets === undefined ? undefined : { embeddings: await embedPhotos(nonpets, common) };
   return runCancellableWork(common, async (engine, work) => {
-    const evaluation = await engine.evaluate(collection, { ...work, ...nonPets });
+    const evaluation = await engine.evaluate(collection, { ...work, nonPets });
     if (report === undefined) {
       return { evaluation, report: null };
     }

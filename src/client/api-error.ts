@@ -74,7 +74,7 @@ export async function apiErrorFrom(response: Response): Promise<ApiError> {
       detail: said ?? `The server answered with status ${response.status}.`,
       ...(typeof hint === 'string' ? { hint } : {}),
       ...(Array.isArray(errors) ? { errors } : {}),
-      ...(retryAfter === undefined ? {} : { retryAfter }),
+      retryAfter,
     },
     response.status,
     text.slice(0, MAX_BODY),

@@ -26,15 +26,8 @@ async function known(client: PawdexClient, collection: string, sha256: string[])
  */
 export async function remoteEngine(client: PawdexClient): Promise<Engine> {
   const { model } = await client.info();
-  const run = async <K extends JobKind>(
-    kind: K,
-    request: Omit<JobRequest, 'kind'>,
-    { signal, onProgress }: WorkOptions,
-  ) =>
-    (await runJob(client, { ...request, kind } as JobRequest, {
-      ...(signal === undefined ? {} : { signal }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-    })) as JobResults[K];
+  const run = async <K extends JobKind>(request: JobRequest & { kind: K }, options: WorkOptions) =>
+    (await runJob(client, request, options)) as JobResults[K];
   return {
     encoder: model,
     identify: (image, options) => client.identify(image, options),
@@ -43,7 +36,7 @@ export async function remoteEngine(client: PawdexClient): Promise<Engine> {
       const hits = neighbours.map(({ similarity, explanation, ...item }) => ({
         item,
         similarity,
-        ...(explanation === undefined ? {} : { explanation }),
+        explanation,
       }));
       return { hits, model, timing };
     },
@@ -66,11 +59,10 @@ export async function remoteEngine(client: PawdexClient): Promise<Engine> {
     getThumbnail: (collection, id) => client.getThumbnail(collection, id),
     duplicates: (collection, options) => client.duplicates(collection, options),
     calibrate: (collection, { nonPets, ...work } = {}) =>
-      run('calibrate', { collection, ...(nonPets === undefined ? {} : { nonPets }) }, work),
-    evaluate: (collection, { nonPets, ...work } = {}) =>
-      run('evaluate', { collection, ...(nonPets === undefined ? {} : { nonPets }) }, work),
+      run({ kind: 'calibrate', collection, nonPets }, work),
+    evaluate: (collection, { nonPets, ...work } = {}) => run({ kind: 'evaluate', collection, nonPets }, work),
     labelTrouble: (collection, { threshold, limit, ...work }) =>
-      run('check-labels', { collection, threshold, limit } as Omit<JobRequest, 'kind'>, work),
+      run({ kind: 'check-labels', collection, threshold, limit }, work),
     async close() {},
   };
 }

@@ -23,7 +23,7 @@ export async function runJob(
   let job: Job = await client.startJob(request);
   while (!isOver(job)) {
     if (job.progress !== null) onProgress?.(job.progress);
-    await sleep(ASK_EVERY_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => {});
     if (signal?.aborted === true) {
       job = await client.cancelJob(job.id);
       // What was done before the cancelling took effect is told as done.

@@ -95,7 +95,7 @@ export class Transport {
       method,
       headers: { ...this.#headers, ...type },
       signal: AbortSignal.timeout(this.#timeoutMs),
-      ...(body === undefined ? {} : { body }),
+      body,
     }).catch((cause) => this.#lost({ path }, cause));
   }
 

@@ -22,7 +22,7 @@ export async function findDuplicates(
   collection: string,
   { threshold, limit, cursor }: { threshold: number; limit: number; cursor?: string },
 ): Promise<DuplicatePage> {
-  const page = await store.list(collection, { limit, ...(cursor === undefined ? {} : { cursor }) });
+  const page = await store.list(collection, { limit, cursor });
   const vectors = await Promise.all(page.items.map(({ id }) => vectorOf(store, collection, id)));
   const asked = page.items.flatMap((item, i) => {
     const vector = vectors[i] ?? null;

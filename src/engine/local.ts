@@ -195,7 +195,7 @@ class EmbeddedEngine implements LocalEngine {
       dimension,
       fingerprint,
       model,
-      ...(description === undefined ? {} : { description }),
+      description,
     });
   }
 

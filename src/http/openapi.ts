@@ -94,7 +94,7 @@ function describeParameters(
   return Object.entries(fields.shape as Record<string, z.ZodType>).map(([name, field]) => {
     const { description, ...schema } = jsonSchemaOf(field, 'input', definitions);
     const required = !z.safeParse(z.strictObject({ [name]: field }), {}).success;
-    return { name, in: where, required, ...(description === undefined ? {} : { description }), schema };
+    return { name, in: where, required, description, schema };
   });
 }
 

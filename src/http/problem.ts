@@ -41,7 +41,7 @@ export function problemOf(
     code,
     hint,
     ...where,
-    ...(errors === undefined ? {} : { errors }),
+    errors,
   };
 }
 

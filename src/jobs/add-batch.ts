@@ -27,7 +27,7 @@ export async function addBatch(
       if (!(error instanceof PawdexError)) throw error;
       const waitMs = (error.retryAfter ?? 1) * 1000;
       if (error.code !== 'overloaded' || signal?.aborted || Date.now() + waitMs > giveUpAt) throw error;
-      await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
+      await sleep(waitMs, undefined, { signal }).catch(() => {
         throw error;
       });
     }

@@ -15,7 +15,7 @@ export function jobWork(engine: Engine): JobWork {
       return engine.labelTrouble(collection, { ...options, threshold, limit });
     }
     const { nonPets } = request;
-    const asked = { ...options, ...(nonPets === undefined ? {} : { nonPets }) };
+    const asked = { ...options, nonPets };
     return request.kind === 'calibrate'
       ? engine.calibrate(collection, asked)
       : engine.evaluate(collection, asked);

@@ -21,7 +21,7 @@ export const PAGE_BYTES = 65_536;
 
 /** Creates a memory of `initial` pages that grows in place, up to `maximum` pages. */
 export function createMemory(initial: number, maximum?: number): WasmMemory {
-  return new WebAssembly.Memory({ initial, ...(maximum === undefined ? {} : { maximum }) });
+  return new WebAssembly.Memory({ initial, maximum });
 }
 
 /**
