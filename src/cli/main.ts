@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     import('./check-labels-command.js').then(({ createCheckLabelsCommand }) => createCheckLabelsCommand()),
   'clean-labels': () =>
     import('./clean-labels-command.js').then(({ createCleanLabelsCommand }) => createCleanLabelsCommand()),
+  collections: () =>
+    import('./collections-command.js').then(({ createCollectionsCommand }) => createCollectionsCommand()),
+  items: () => import('./items-command.js').then(({ createItemsCommand }) => createItemsCommand()),
+  labels: () => import('./labels-command.js').then(({ createLabelsCommand }) => createLabelsCommand()),
   views: () => import('./views-command.js').then(({ createViewsCommand }) => createViewsCommand()),
   quantise: () =>
     import('./quantise-command.js').then(({ createQuantiseCommand }) => createQuantiseCommand()),

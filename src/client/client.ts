@@ -1,5 +1,6 @@
 /** The typed client: what the HTTP API offers, for other programs. */
 import type {
+  AddOptions,
   HeatMapOptions,
   IdentifyOptions,
   ItemInput,
@@ -9,7 +10,7 @@ import type {
 } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { JobRequest } from '../jobs/job.js';
-import type { Filter, ItemPatch } from '../store/store.js';
+import type { BulkPatch, Filter, ItemPatch, Target } from '../store/store.js';
 import { encodeJobRequest } from './encode-job-request.js';
 import { type ClientOptions, Transport } from './transport.js';
 import { asFailure, batches, imageForm, itemsForm, sendSplitting } from './upload.js';
@@ -20,6 +21,7 @@ import type {
   CollectionList,
   DuplicatePage,
   EmbedResult,
+  FacetList,
   Identification,
   Item,
   ItemPage,
@@ -144,13 +146,16 @@ export class PawdexClient {
   /**
    * Adds images, in as many requests as the server's limits ask for.
    *
+   * @param options upsert: images that are there already get the label, source and metadata that come with them
    * @returns one result per image, in order; look at `status` of each
    */
-  async addItems(collection: string, items: ItemInput[]): Promise<AddResult[]> {
+  async addItems(collection: string, items: ItemInput[], { upsert }: AddOptions = {}): Promise<AddResult[]> {
     const { limits } = await this.info();
     const path = `/v1/collections/${segment(collection)}/items`;
     const send = async (batch: ItemInput[]) => {
-      const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, form: itemsForm(batch) });
+      const form = itemsForm(batch);
+      const query = { upsert: text(upsert) };
+      const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, query, form });
       // One that is missing would give each photo after it the result of another.
       if (results.length !== batch.length)
         throw new PawdexError('internal', {
@@ -197,6 +202,32 @@ export class PawdexClient {
 
   deleteItem(collection: string, id: string): Promise<void> {
     return this.#http.done({ method: 'DELETE', path: itemPath(collection, id) });
+  }
+
+  /**
+   * Changes many items, named by their ids (at most 10,000) or by a filter.
+   *
+   * @returns how many there were
+   *
+   * @example
+   * await pawdex.updateItems('mine', { filter: { label: ['tabby'] } }, { label: 'domestic shorthair' });
+   */
+  async updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number> {
+    const path = `/v1/collections/${segment(collection)}/items/update`;
+    const json = { ...target, ...patch };
+    return (await this.#http.json<{ updated: number }>({ method: 'POST', path, json })).updated;
+  }
+
+  /** Deletes many items, named as in {@link updateItems}. @returns how many there were */
+  async deleteItems(collection: string, target: Target): Promise<number> {
+    const path = `/v1/collections/${segment(collection)}/items/delete`;
+    return (await this.#http.json<{ deleted: number }>({ method: 'POST', path, json: target })).deleted;
+  }
+
+  /** Values at a key of the metadata with the number of items of each, most frequent first. */
+  async listFacets(collection: string, field: string, limit?: number): Promise<FacetList['values']> {
+    const path = `/v1/collections/${segment(collection)}/facets`;
+    return (await this.#http.json<FacetList>({ path, query: { field, limit: text(limit) } })).values;
   }
 
   /** A small WebP or JPEG. */

@@ -33,6 +33,9 @@ export type ItemPage = z.output<typeof answers.itemPage>;
 export type AddAnswer = z.output<typeof answers.addAnswer>;
 export type AddResult = AddAnswer['results'][number];
 
+/** Values of a key of the metadata with the number of items of each. */
+export type FacetList = z.output<typeof answers.facetList>;
+
 /** Pairs of items that are nearly one picture. */
 export type DuplicatePage = z.output<typeof answers.duplicatePage>;
 

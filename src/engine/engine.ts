@@ -10,7 +10,19 @@ import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js'
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import type { Views } from '../image/views.js';
-import type { CollectionInfo, Filter, Hit, Item, ItemPage, ItemPatch, Metadata } from '../store/store.js';
+import type {
+  BulkPatch,
+  CollectionInfo,
+  Facet,
+  Filter,
+  Hit,
+  Item,
+  ItemPage,
+  ItemPatch,
+  LabelCount,
+  Metadata,
+  Target,
+} from '../store/store.js';
 
 /** Milliseconds spent, as answered to the caller. */
 export interface Timing {
@@ -120,9 +132,15 @@ export interface ItemInput {
   metadata?: Metadata;
 }
 
+/** Settings of {@link Engine.addItems}. */
+export interface AddOptions {
+  /** Content that the collection holds gets the label, source and metadata that come with it, and is `updated`. */
+  upsert?: boolean | undefined;
+}
+
 /** What became of one added image, in the order given. */
 export type AddResult =
-  | { status: 'created' | 'exists'; id: string; label: string | null }
+  | { status: 'created' | 'exists' | 'updated'; id: string; label: string | null }
   | { status: 'failed'; error: { code: string; detail: string; hint: string } };
 
 /** An embedding with its model. */
@@ -184,14 +202,14 @@ export interface Engine {
   getCollection(name: string): Promise<CollectionInfo>;
   deleteCollection(name: string): Promise<void>;
   /** Items per label, most first; null stands for items without one. @throws PawdexError collection_not_found */
-  listLabels(collection: string): Promise<{ label: string | null; count: number }[]>;
+  listLabels(collection: string): Promise<LabelCount[]>;
 
   /**
    * Adds images; one bad image fails alone. What is `created` is durable; known content is not encoded again.
    *
    * @throws PawdexError collection_not_found, model_mismatch, storage_full, storage_failed
    */
-  addItems(collection: string, items: ItemInput[]): Promise<AddResult[]>;
+  addItems(collection: string, items: ItemInput[], options?: AddOptions): Promise<AddResult[]>;
   /** Which hex content hashes the collection holds already. */
   known(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
   getItem(collection: string, id: string): Promise<Item>;
@@ -201,6 +219,17 @@ export interface Engine {
   ): Promise<ItemPage>;
   updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item>;
   deleteItem(collection: string, id: string): Promise<void>;
+  /**
+   * Changes many items; when it resolves all are durable.
+   *
+   * @returns how many there were
+   * @throws PawdexError collection_not_found; invalid_request for a filter without a condition
+   */
+  updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number>;
+  /** Deletes many items. Returns and throws as {@link updateItems}. */
+  deleteItems(collection: string, target: Target): Promise<number>;
+  /** Values at a key of the metadata (`camera.model` is a key inside another), most frequent first. */
+  listFacets(collection: string, field: string, limit: number): Promise<Facet[]>;
   getThumbnail(collection: string, id: string): Promise<Uint8Array>;
 
   /**

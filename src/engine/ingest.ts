@@ -4,7 +4,7 @@ import { asPawdexError, describeFailure } from '../errors.js';
 import { thumbnail } from '../image/thumbnail.js';
 import type { NewItem, Store } from '../store/store.js';
 import type { EmbedOne, ImageEmbedder } from './embedding.js';
-import type { AddResult, ItemInput } from './engine.js';
+import type { AddOptions, AddResult, ItemInput } from './engine.js';
 
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;
@@ -32,7 +32,28 @@ export class Ingest {
   }
 
   /** One result per input, in order; see `Engine.addItems`. */
-  async add(collection: string, inputs: ItemInput[]): Promise<AddResult[]> {
+  async add(collection: string, inputs: ItemInput[], { upsert }: AddOptions = {}): Promise<AddResult[]> {
+    const results = await this.#addNew(collection, inputs);
+    if (!upsert) return results;
+    for (const [i, result] of results.entries())
+      if (result.status === 'exists') results[i] = await this.#describe(collection, result, inputs[i]!);
+    return results;
+  }
+
+  /** Gives an item that is there what comes with the same image. */
+  async #describe(
+    collection: string,
+    existing: { id: string; label: string | null },
+    { label, source, metadata }: ItemInput,
+  ): Promise<AddResult> {
+    const { id } = existing;
+    if (label === undefined && source === undefined && metadata === undefined)
+      return { status: 'exists', ...existing };
+    const updated = await this.#store.update(collection, id, { label, source, metadata });
+    return { status: 'updated', id, label: updated.label };
+  }
+
+  async #addNew(collection: string, inputs: ItemInput[]): Promise<AddResult[]> {
     const hashes = await Promise.all(inputs.map((input) => contentHash(input.image)));
     const known = await this.#store.known(collection, [...new Set(hashes)]);
     const first = new Map<string, number>();

@@ -13,12 +13,25 @@ import { type CollectionEvaluation, evaluateCollection } from '../evaluation/eva
 import { collectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import { VIEW_COUNT } from '../image/views.js';
 import { openEmbeddedStore } from '../store/embedded/open.js';
-import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch, Store, StoreStats } from '../store/store.js';
+import type {
+  BulkPatch,
+  CollectionInfo,
+  Facet,
+  Filter,
+  Item,
+  ItemPage,
+  ItemPatch,
+  LabelCount,
+  Store,
+  StoreStats,
+  Target,
+} from '../store/store.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { Ask, type Space } from './ask.js';
 import { findDuplicates } from './duplicates.js';
 import { ImageEmbedder } from './embedding.js';
 import type {
+  AddOptions,
   AddResult,
   DuplicatePage,
   EmbedAnswer,
@@ -212,13 +225,9 @@ class EmbeddedEngine implements LocalEngine {
     this.#spaces.delete(name);
   }
 
-  listLabels(collection: string): Promise<{ label: string | null; count: number }[]> {
-    return this.#store.labels(collection);
-  }
-
-  async addItems(collection: string, items: ItemInput[]): Promise<AddResult[]> {
+  async addItems(collection: string, items: ItemInput[], options?: AddOptions): Promise<AddResult[]> {
     await this.#space(collection);
-    return this.#ingest.add(collection, items);
+    return this.#ingest.add(collection, items, options);
   }
 
   known(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>> {
@@ -242,6 +251,22 @@ class EmbeddedEngine implements LocalEngine {
 
   async deleteItem(collection: string, id: string): Promise<void> {
     if ((await this.#store.delete(collection, [id])) === 0) throw new PawdexError('item_not_found');
+  }
+
+  updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number> {
+    return this.#store.updateMany(collection, target, patch);
+  }
+
+  deleteItems(collection: string, target: Target): Promise<number> {
+    return this.#store.deleteMany(collection, target);
+  }
+
+  listLabels(collection: string): Promise<LabelCount[]> {
+    return this.#store.labels(collection);
+  }
+
+  listFacets(collection: string, field: string, limit: number): Promise<Facet[]> {
+    return this.#store.facets(collection, field, limit);
   }
 
   getThumbnail(collection: string, id: string): Promise<Uint8Array> {

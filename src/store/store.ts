@@ -160,6 +160,12 @@ export interface BulkPatch extends ItemPatch {
 /** What a bulk change is for. A filter must have a condition. */
 export type Target = { ids: string[] } | { filter: Filter };
 
+/** A label and how many items have it. */
+export interface LabelCount {
+  label: string | null;
+  count: number;
+}
+
 /** A value in the metadata and how many items have it. */
 export interface Facet {
   value: string | number | boolean;
@@ -232,7 +238,7 @@ export interface Store {
   /** Values that stand at a key of the metadata (see {@link Filter}), most frequent first. */
   facets(collection: string, path: string, limit: number): Promise<Facet[]>;
   /** Items per label, most first. */
-  labels(collection: string): Promise<{ label: string | null; count: number }[]>;
+  labels(collection: string): Promise<LabelCount[]>;
 
   /**
    * Nearest neighbours by cosine similarity, nearest first.

@@ -18,7 +18,15 @@ import type {
 } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
 import type { WorkOptions } from '../../src/evaluation/collection-queries.js';
-import type { CollectionInfo, Filter, Item, ItemPage, ItemPatch } from '../../src/store/store.js';
+import type {
+  BulkPatch,
+  CollectionInfo,
+  Filter,
+  Item,
+  ItemPage,
+  ItemPatch,
+  Target,
+} from '../../src/store/store.js';
 
 const DIMENSION = 4;
 const TIMING = { decodeMs: 1.23456, embedMs: 2, searchMs: 0.5, totalMs: 3.999 };
@@ -223,6 +231,42 @@ export class MemoryEngine implements Engine {
 
   async updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
     return this.#public(Object.assign(this.#item(collection, id), patch));
+  }
+
+  async updateItems(collection: string, target: Target, { mergeMetadata, ...patch }: BulkPatch) {
+    const chosen = this.#chosen(collection, target);
+    for (const item of chosen) {
+      Object.assign(item, patch);
+      Object.assign(item.metadata, mergeMetadata);
+    }
+    return chosen.length;
+  }
+
+  async deleteItems(collection: string, target: Target) {
+    const chosen = this.#chosen(collection, target);
+    for (const { id } of chosen) await this.deleteItem(collection, id);
+    return chosen.length;
+  }
+
+  async listFacets(collection: string, field: string, limit: number) {
+    const counted = this.#counted(collection, ({ metadata }) => metadata[field] as string | undefined);
+    return counted
+      .flatMap(([value, count]) => (value === undefined ? [] : [{ value, count }]))
+      .slice(0, limit);
+  }
+
+  #chosen(collection: string, target: Target): Stored[] {
+    const { items } = this.#get(collection);
+    return items.filter((item) =>
+      'ids' in target ? target.ids.includes(item.id) : matches(item, target.filter),
+    );
+  }
+
+  #counted<K>(collection: string, keyOf: (item: Stored) => K): [K, number][] {
+    const counts = new Map<K, number>();
+    for (const item of this.#get(collection).items)
+      counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+    return [...counts].sort((a, b) => b[1] - a[1]);
   }
 
   async deleteItem(collection: string, id: string): Promise<void> {

@@ -79,6 +79,7 @@ describe('adding items', () => {
     expect(second.body).toEqual({
       created: 0,
       exists: 1,
+      updated: 0,
       failed: 0,
       results: [{ status: 'exists', id: first.body.results[0].id, label: 'siamese' }],
     });

@@ -1,6 +1,6 @@
 /** POST /v1/collections/{collection}/items: adds one image or many; each succeeds or fails alone. */
 import { z } from 'zod';
-import type { AddResult, Engine, ItemInput } from '../../engine/engine.js';
+import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
 import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
 import { type BodySpec, imageFile } from '../bodies.js';
 import { fromBase64 } from '../body/images.js';
@@ -8,7 +8,7 @@ import type { Body } from '../body/reader.js';
 import { defineEndpoint } from '../endpoint.js';
 import { json } from '../responses.js';
 import { addAnswer } from '../schemas/answers.js';
-import { boundedArray, collectionName, described, source } from '../schemas/fields.js';
+import { boundedArray, collectionName, described, source, yesNo } from '../schemas/fields.js';
 import { parse } from '../validate.js';
 
 const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
@@ -127,9 +127,14 @@ const imagesBody: BodySpec<Prepared[]> = {
 };
 
 /** Adds what is an image and puts the results back into the order that was sent. */
-async function add(engine: Engine, collection: string, prepared: Prepared[]): Promise<AddResult[]> {
+async function add(
+  engine: Engine,
+  collection: string,
+  prepared: Prepared[],
+  options: AddOptions,
+): Promise<AddResult[]> {
   const inputs = prepared.filter((entry): entry is ItemInput => 'image' in entry);
-  const results = (await engine.addItems(collection, inputs)).values();
+  const results = (await engine.addItems(collection, inputs, options)).values();
   return prepared.map((entry) => ('image' in entry ? results.next().value! : entry));
 }
 
@@ -141,15 +146,27 @@ export const addItems = defineEndpoint({
   summary: 'Add one image or many',
   description:
     'Answers 200 with a result per image, in order, even where some or all of them failed: look at `status` of ' +
-    'each. What is `created` is durable. Bytes the collection holds already are `exists` and stay as they were. ' +
+    'each. What is `created` is durable. Bytes the collection holds already are `exists` and stay as they were; with ' +
+    '`upsert` they get the label, source and metadata that are sent, and are `updated`. ' +
     'A form whose files are over the limits is refused as a whole. `source` is the file name when not given.',
   params: { collection: collectionName },
+  query: {
+    upsert: yesNo()
+      .default(false)
+      .meta({ description: 'Change what is said of images that are there already.' }),
+  },
   body: imagesBody,
   response: json(addAnswer, 'What became of each image.'),
   errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],
-  async handle({ params: { collection }, body }, { engine }) {
-    const results = await add(engine, collection, body);
+  async handle({ params: { collection }, query, body }, { engine }) {
+    const results = await add(engine, collection, body, query);
     const count = (status: AddResult['status']) => results.filter((r) => r.status === status).length;
-    return { created: count('created'), exists: count('exists'), failed: count('failed'), results };
+    return {
+      created: count('created'),
+      exists: count('exists'),
+      updated: count('updated'),
+      failed: count('failed'),
+      results,
+    };
   },
 });

@@ -1,10 +1,11 @@
 /** /v1/collections: create, list, look at and delete collections; their near-duplicates. */
 import { z } from 'zod';
+import { metadataKey } from '../../engine/description.js';
 import { jsonBody } from '../bodies.js';
 import { defineEndpoint } from '../endpoint.js';
 import { created, json, noContent } from '../responses.js';
 import { roundShare } from '../rounding.js';
-import { collection, collectionList, duplicatePage, labelList } from '../schemas/answers.js';
+import { collection, collectionList, duplicatePage, facetList, labelList } from '../schemas/answers.js';
 import { collectionName, cursor, paragraph, threshold, wholeNumber } from '../schemas/fields.js';
 
 const tag = 'collections';
@@ -65,8 +66,27 @@ export const listLabels = defineEndpoint({
   params,
   response: json(labelList, 'The labels.'),
   errors: ['collection_not_found'],
-  handle: async ({ params: { collection } }, { engine }) => ({
-    labels: await engine.listLabels(collection),
+  handle: async ({ params: { collection } }, { engine }) => ({ labels: await engine.listLabels(collection) }),
+});
+
+export const listFacets = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/facets',
+  tag,
+  summary: 'List the values that items have at a key of their metadata, with the number of items of each',
+  params,
+  query: {
+    field: metadataKey.meta({
+      description: 'A key of the metadata; `a.b` is the key `b` inside `a`.',
+      example: 'species',
+    }),
+    limit: wholeNumber(1, 1000).default(100).meta({ description: 'Values listed.' }),
+  },
+  response: json(facetList, 'The values.'),
+  errors: ['collection_not_found'],
+  handle: async ({ params: { collection }, query: { field, limit } }, { engine }) => ({
+    field,
+    values: await engine.listFacets(collection, field, limit),
   }),
 });
 

@@ -2,14 +2,17 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { sniff } from '../../image/sniff.js';
+import type { Filter, Target } from '../../store/store.js';
 import { jsonBody } from '../bodies.js';
 import { defineEndpoint } from '../endpoint.js';
 import { file, json, noContent } from '../responses.js';
-import { item, itemPage } from '../schemas/answers.js';
+import { deleteAnswer, item, itemPage, updateAnswer } from '../schemas/answers.js';
 import {
+  boundedArray,
   collectionName,
   cursor,
   described,
+  filter,
   filterParameters,
   filterText,
   itemId,
@@ -18,6 +21,8 @@ import {
 } from '../schemas/fields.js';
 
 const tag = 'items';
+/** Ids in one bulk change. */
+const MAX_IDS = 10_000;
 const onePath = '/v1/collections/{collection}/items/{id}';
 const params = { collection: collectionName, id: itemId };
 
@@ -85,6 +90,70 @@ export const deleteItem = defineEndpoint({
   response: noContent('It is gone.'),
   errors: ['collection_not_found', 'item_not_found', 'storage_full'],
   handle: ({ params: { collection, id } }, { engine }) => engine.deleteItem(collection, id),
+});
+
+/** What a bulk change is for: exactly one of them. */
+const target = {
+  ids: boundedArray(itemId, { min: 1, max: MAX_IDS })
+    .optional()
+    .meta({ description: 'The items; those that are not there are left out.' }),
+  filter: filter
+    .optional()
+    .meta({ description: 'Instead of ids: all items that match. It needs a condition.' }),
+};
+
+const ONE_TARGET = 'must have either `ids` or `filter`';
+const hasOneTarget = (body: { ids?: unknown; filter?: unknown }) =>
+  (body.ids === undefined) !== (body.filter === undefined);
+
+/** Which of the two a body has named. */
+const targetOf = ({
+  ids,
+  filter: chosen,
+}: {
+  ids?: string[] | undefined;
+  filter?: Filter | undefined;
+}): Target => (ids === undefined ? { filter: chosen! } : { ids });
+
+export const updateItems = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/items/update',
+  tag,
+  summary: 'Change label, source or metadata of many items',
+  description:
+    'Fields that are absent stay. `metadata` replaces the whole object; `mergeMetadata` sets its keys and keeps the ' +
+    'others, and null removes a key. Items are changed some hundred at a time, each time durably; sending the same ' +
+    'request again after an error completes it.',
+  params: { collection: collectionName },
+  body: jsonBody(
+    z
+      .strictObject({
+        ...target,
+        ...described,
+        mergeMetadata: described.metadata.meta({ description: 'Keys to set in the metadata.' }),
+      })
+      .refine(hasOneTarget, ONE_TARGET)
+      .refine((body) => Object.keys(body).length > 1, 'must name label, source, metadata or mergeMetadata'),
+  ),
+  response: json(updateAnswer, 'How many were changed.'),
+  errors: ['collection_not_found', 'storage_full'],
+  handle: async ({ params: { collection }, body: { ids, filter: chosen, ...patch } }, { engine }) => ({
+    updated: await engine.updateItems(collection, targetOf({ ids, filter: chosen }), patch),
+  }),
+});
+
+export const deleteItems = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/items/delete',
+  tag,
+  summary: 'Delete many items',
+  params: { collection: collectionName },
+  body: jsonBody(z.strictObject(target).refine(hasOneTarget, ONE_TARGET)),
+  response: json(deleteAnswer, 'How many were deleted.'),
+  errors: ['collection_not_found', 'storage_full'],
+  handle: async ({ params: { collection }, body }, { engine }) => ({
+    deleted: await engine.deleteItems(collection, targetOf(body)),
+  }),
 });
 
 export const getThumbnail = defineEndpoint({

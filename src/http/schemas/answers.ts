@@ -153,7 +153,11 @@ export const duplicatePage = z
   })
   .meta({ id: 'DuplicatePage' });
 
-const stored = z.object({ status: z.enum(['created', 'exists']), id: z.string(), label: nullableText });
+const stored = z.object({
+  status: z.enum(['created', 'exists', 'updated']),
+  id: z.string(),
+  label: nullableText,
+});
 const notStored = z.object({
   status: z.literal('failed'),
   error: z.object({ code: z.string(), detail: z.string(), hint: z.string() }),
@@ -162,10 +166,21 @@ export const addAnswer = z
   .object({
     created: z.int(),
     exists: z.int().meta({ description: 'Kept as they were: the collection held the same bytes.' }),
+    updated: z.int().meta({ description: 'With `upsert`: held already, and described anew.' }),
     failed: z.int(),
     results: z.array(z.union([stored, notStored])).meta({ description: 'One per image, in the order sent.' }),
   })
   .meta({ id: 'AddAnswer' });
+
+export const updateAnswer = z.object({ updated: z.int().meta({ description: 'Items there were.' }) });
+export const deleteAnswer = z.object({ deleted: z.int().meta({ description: 'Items there were.' }) });
+
+export const facetList = z.object({
+  field: z.string(),
+  values: z
+    .array(z.object({ value: z.union([z.string(), z.number(), z.boolean()]), count: z.int() }))
+    .meta({ description: 'Most frequent first.' }),
+});
 
 export const info = z
   .object({

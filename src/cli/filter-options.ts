@@ -1,0 +1,59 @@
+/** The flags that choose items of a collection, and those that say what to set in their metadata. */
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Filter, Metadata } from '../store/store.js';
+
+/** The values of the flags of {@link addFilterOptions}. */
+export interface FilterFlags {
+  label?: string[];
+  species?: string[];
+  where?: Metadata;
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+/** `key=value` as metadata; a number or true or false is taken for one, and quotes keep it a text. */
+function collectPair(text: string, before: Metadata = {}): Metadata {
+  const at = text.indexOf('=');
+  if (at < 1) {
+    throw new InvalidArgumentError('It must look like key=value.');
+  }
+  return { ...before, [text.slice(0, at)]: parseValue(text.slice(at + 1)) };
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Adds the flags that choose items. */
+export function addFilterOptions(made: Command): Command {
+  return made
+    .option('--label <label>', 'items with this label; repeat it for several', collect)
+    .option('--species <species>', 'items of this species; repeat it for several', collect)
+    .option(
+      '--where <key=value>',
+      'items with this in their metadata: tags=indoor, camera.model=X100, age=3, code="3"; all of several',
+      collectPair,
+    );
+}
+
+/** Adds a flag that sets keys of metadata. */
+export function addMetadataOption(made: Command, flag: string, description: string): Command {
+  return made.option(`${flag} <key=value>`, description, collectPair);
+}
+
+/** The filter that the flags make; null when none was given. */
+export function readFilter({ label, species, where }: FilterFlags): Filter | null {
+  if (label === undefined && species === undefined && where === undefined) {
+    return null;
+  }
+  const metadata = where as NonNullable<Filter['metadata']> | undefined;
+  return {
+    ...(label === undefined ? {} : { label }),
+    ...(species === undefined ? {} : { species }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+}

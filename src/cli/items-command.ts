@@ -1,0 +1,152 @@
+/** `pawdex items`: lists, changes and deletes the items of a collection, by their ids or by what they have in common. */
+import type { Command } from 'commander';
+import type { Engine } from '../engine/engine.js';
+import { PawdexError } from '../errors.js';
+import type { BulkPatch, Filter, Item, Metadata, Target } from '../store/store.js';
+import { requireYes } from './collections-command.js';
+import {
+  addServerOption,
+  createCommand,
+  makeWholeNumberParser,
+  readCommonOptions,
+} from './create-command.js';
+import { addFilterOptions, addMetadataOption, type FilterFlags, readFilter } from './filter-options.js';
+import { note, pluralise, printLine } from './print.js';
+import { withEngine } from './with-engine.js';
+
+/** Items asked for at a time. */
+const PAGE = 1000;
+
+interface ItemsFlags extends FilterFlags {
+  collection: string;
+  id?: string[];
+  limit?: number;
+  setLabel?: string;
+  setSource?: string;
+  set?: Metadata;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** Defines the command. */
+export function createItemsCommand(): Command {
+  const made = addFilterOptions(
+    addServerOption(
+      createCommand(
+        'items',
+        'list, change and delete items',
+        'items update -c mine --label tabby --set-label "domestic shorthair"',
+      ),
+    )
+      .argument('[action]', 'list (as without one), update or delete')
+      .requiredOption('-c, --collection <name>', 'collection')
+      .option('--id <id...>', 'these items'),
+  );
+  return addMetadataOption(
+    made
+      .option('--limit <n>', 'list at most so many items', makeWholeNumberParser(1, 1_000_000_000))
+      .option('--set-label <label>', 'update: give them this label; an empty one takes theirs away')
+      .option('--set-source <source>', 'update: give them this source; an empty one takes theirs away'),
+    '--set',
+    'update: set this in their metadata; null removes a key',
+  )
+    .option('--yes', 'delete them; without it, delete only says how many there are')
+    .option('--json', 'print one JSON object: per item when listing')
+    .action(run);
+}
+
+async function run(action: string | undefined, flags: ItemsFlags & Record<string, unknown>): Promise<void> {
+  const { collection } = flags;
+  await withEngine(readCommonOptions(flags), async (engine) => {
+    if (action === 'update') {
+      const updated = await engine.updateItems(collection, readTarget(flags), readPatch(flags));
+      await report({ updated }, `${pluralise(updated, 'item')} updated.`, flags);
+    } else if (action === 'delete') {
+      const target = readTarget(flags);
+      requireYes(await count(engine, collection, target), flags);
+      const deleted = await engine.deleteItems(collection, target);
+      await report({ deleted }, `${pluralise(deleted, 'item')} deleted.`, flags);
+    } else if (action === undefined || action === 'list') {
+      await list(engine, flags);
+    } else {
+      throw new PawdexError('usage', { detail: `${action} is none of list, update and delete.` });
+    }
+  });
+}
+
+/** @throws PawdexError usage when it is not clear which items are meant */
+function readTarget(flags: ItemsFlags): Target {
+  const filter = readFilter(flags);
+  if ((filter === null) === (flags.id === undefined)) {
+    throw new PawdexError('usage', {
+      detail: 'Say which items: either by --id or by --label, --species and --where.',
+    });
+  }
+  return filter === null ? { ids: flags.id! } : { filter };
+}
+
+/** @throws PawdexError usage when there is nothing to change */
+function readPatch({ setLabel, setSource, set }: ItemsFlags): BulkPatch {
+  if (setLabel === undefined && setSource === undefined && set === undefined) {
+    throw new PawdexError('usage', { detail: 'Say what to change: --set-label, --set-source or --set.' });
+  }
+  return {
+    ...(setLabel === undefined ? {} : { label: setLabel === '' ? null : setLabel }),
+    ...(setSource === undefined ? {} : { source: setSource === '' ? null : setSource }),
+    ...(set === undefined ? {} : { mergeMetadata: set }),
+  };
+}
+
+async function count(engine: Engine, collection: string, target: Target): Promise<number> {
+  if ('ids' in target) {
+    return target.ids.length;
+  }
+  let found = 0;
+  for await (const items of pages(engine, collection, target.filter)) {
+    found += items.length;
+  }
+  return found;
+}
+
+async function* pages(engine: Engine, collection: string, filter: Filter | null): AsyncGenerator<Item[]> {
+  let cursor: string | undefined;
+  do {
+    const options = { limit: PAGE, ...(cursor && { cursor }), ...(filter && { filter }) };
+    const page = await engine.listItems(collection, options);
+    yield page.items;
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+}
+
+async function list(engine: Engine, flags: ItemsFlags): Promise<void> {
+  const { collection, id: ids, limit = Number.POSITIVE_INFINITY } = flags;
+  let left = limit;
+  const print = async (items: Item[]) => {
+    const shown = items.slice(0, left);
+    left -= shown.length;
+    if (shown.length > 0) {
+      await printLine(shown.map((item) => (flags.json === true ? JSON.stringify(item) : describe(item))));
+    }
+  };
+  if (ids !== undefined) {
+    await print(await Promise.all(ids.map((each) => engine.getItem(collection, each))));
+    return;
+  }
+  for await (const items of pages(engine, collection, readFilter(flags))) {
+    await print(items);
+    if (left <= 0) {
+      return;
+    }
+  }
+}
+
+const describe = ({ id, label, source, metadata }: Item) =>
+  `${id}  ${label ?? '(no label)'}  ${source ?? ''}  ${JSON.stringify(metadata)}`;
+
+async function report(result: object, sentence: string, { json }: ItemsFlags): Promise<void> {
+  if (json === true) {
+    await printLine(JSON.stringify(result));
+  } else {
+    note(sentence);
+  }
+}

@@ -1,0 +1,54 @@
+/** `pawdex labels`: counts the labels of a collection, or the values at a key of its items' metadata. */
+import type { Command } from 'commander';
+import {
+  addServerOption,
+  createCommand,
+  makeWholeNumberParser,
+  readCommonOptions,
+} from './create-command.js';
+import { formatCount, printLine } from './print.js';
+import { withEngine } from './with-engine.js';
+
+interface LabelsFlags {
+  collection: string;
+  field?: string;
+  limit: number;
+  json?: boolean;
+}
+
+/** Defines the command. */
+export function createLabelsCommand(): Command {
+  return addServerOption(
+    createCommand(
+      'labels',
+      'count the items of each label, or of each value in the metadata',
+      'labels -c mine --field species',
+    ),
+  )
+    .requiredOption('-c, --collection <name>', 'collection')
+    .option('--field <key>', 'count the values at this key of the metadata instead')
+    .option('--limit <n>', 'values of a field', makeWholeNumberParser(1, 1000), 100)
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run({ collection, field, limit, json, ...flags }: LabelsFlags & Record<string, unknown>) {
+  await withEngine(readCommonOptions(flags), async (engine) => {
+    const counts =
+      field === undefined
+        ? (await engine.listLabels(collection)).map(({ label: name, count }) => ({ name, count }))
+        : (await engine.listFacets(collection, field, limit)).map(({ value: name, count }) => ({
+            name,
+            count,
+          }));
+    if (json === true) {
+      const key = field === undefined ? 'label' : 'value';
+      const listed = counts.map(({ name, count }) => ({ [key]: name, count }));
+      await printLine(JSON.stringify(field === undefined ? { labels: listed } : { field, values: listed }));
+      return;
+    }
+    await printLine(
+      counts.map(({ name, count }) => `${formatCount(count).padStart(9)}  ${name ?? '(no label)'}`),
+    );
+  });
+}

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Bench } from './pawdex.js';
+
+let bench: Bench;
+let url: string;
+let photos: string;
+beforeAll(async () => {
+  bench = await Bench.create();
+  ({ url } = await bench.serve());
+  photos = await bench.photos('photos', 6);
+  await bench.run(['index', photos, '-c', 'mine', '--quiet']);
+}, 60_000);
+afterAll(() => bench.remove());
+
+/** Runs a command and gives what it printed, each line as JSON. */
+async function json(...args: string[]) {
+  const { code, stdout, stderr } = await bench.run([...args, '--json', '--quiet']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+describe('pawdex collections, items and labels', () => {
+  it('list, change and delete by what items have in common', async () => {
+    expect(await json('collections')).toMatchObject([{ collections: [{ name: 'mine', count: 6 }] }]);
+    expect(await json('labels', '-c', 'mine')).toEqual([
+      {
+        labels: [
+          { label: 'even', count: 3 },
+          { label: 'odd', count: 3 },
+        ],
+      },
+    ]);
+    const update = ['items', 'update', '-c', 'mine', '--label', 'odd'];
+    expect(await json(...update, '--set', 'tags=["a","b"]', '--set', 'age=3')).toEqual([{ updated: 3 }]);
+    expect(await json('labels', '-c', 'mine', '--field', 'tags')).toEqual([
+      {
+        field: 'tags',
+        values: [
+          { value: 'a', count: 3 },
+          { value: 'b', count: 3 },
+        ],
+      },
+    ]);
+    const found = await json('items', '-c', 'mine', '--where', 'tags=b', '--where', 'age=3', '--limit', '2');
+    expect(found).toMatchObject([{ label: 'odd', metadata: { tags: ['a', 'b'], age: 3 } }, { label: 'odd' }]);
+    expect(await json('items', 'update', '-c', 'mine', '--id', found[0].id, '--set-label', 'cat')).toEqual([
+      { updated: 1 },
+    ]);
+
+    const removal = ['items', 'delete', '-c', 'mine', '--where', 'age=3'];
+    const unsure = await bench.run(removal);
+    expect(unsure).toMatchObject({ code: 2, stderr: expect.stringContaining('3 items would be deleted') });
+    expect(await json(...removal, '--yes')).toEqual([{ deleted: 3 }]);
+    expect(await json('items', '-c', 'mine', '--limit', '9')).toHaveLength(3);
+  }, 60_000);
+
+  it('create and delete collections', async () => {
+    expect(await json('collections', 'create', 'other', '--description', 'more')).toMatchObject([
+      { collections: [{ name: 'other', count: 0, description: 'more' }] },
+    ]);
+    expect(await bench.run(['collections', 'delete', 'other'])).toMatchObject({ code: 0 });
+    expect(await bench.run(['collections', 'delete', 'other'])).toMatchObject({ code: 3 });
+    expect(await bench.run(['collections', 'delete', 'mine'])).toMatchObject({ code: 2 });
+  }, 60_000);
+
+  it.each([
+    [['items', 'update', '-c', 'mine', '--set-label', 'x'], 'Say which items'],
+    [['items', 'update', '-c', 'mine', '--label', 'x'], 'Say what to change'],
+    [['items', 'rename', '-c', 'mine'], 'rename is none of'],
+    [['items', '-c', 'mine', '--where', 'age'], 'key=value'],
+    [['collections', 'create'], 'Name a collection'],
+  ])('refuse %j', async (args, message) => {
+    expect(await bench.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  });
+});
+
+describe('adding a photo again', () => {
+  it('changes what is said of it with upsert, and nothing without', async () => {
+    const send = async (query: string, label: string) => {
+      const form = new FormData();
+      form.append('image', new Blob([await readFile(path.join(photos, 'even/0000.png'))]), 'milo.png');
+      form.append('label', label);
+      const target = `${url}/v1/collections/mine/items${query}`;
+      const { results, ...counts } = await (await fetch(target, { method: 'POST', body: form })).json();
+      return { ...results[0], ...counts };
+    };
+    expect(await send('', 'new')).toMatchObject({ status: 'exists', label: 'even', updated: 0 });
+    expect(await send('?upsert=true', 'new')).toMatchObject({ status: 'updated', label: 'new', updated: 1 });
+    expect(await json('items', '-c', 'mine', '--label', 'new')).toMatchObject([{ source: 'milo.png' }]);
+  });
+});
