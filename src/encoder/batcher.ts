@@ -1,7 +1,7 @@
 /**
- * Groups single images into batches of a few fixed sizes. The first image that finds the encoder idle goes at
- * once; what arrives while it computes is grouped. No image ever waits for a batch to fill, and none that somebody
- * waits for stands behind bulk work.
+ * Groups single images into batches of a few fixed sizes. An image that finds the encoder idle is embedded at once,
+ * and images that arrive meanwhile are grouped. No image ever waits for a batch to fill, and no urgent image waits
+ * behind bulk work.
  *
  * An encoder may have lanes: a lone image is computed by all threads together, soonest; where several wait, each lane
  * computes images of its own, so that no thread waits for another. Threads that share an inference meet after every
@@ -23,16 +23,16 @@ interface Waiting<T> {
   reject: (error: unknown) => void;
 }
 
-/** Of so many batches one is bulk work, if there is any: under unending load it would otherwise never be done. */
+/** One in this many batches is bulk work, if there is any, so that it makes progress even under permanent load. */
 const BULK_TURN = 8;
 
 /** Settings of a {@link Batcher}. */
 export interface BatcherOptions {
-  /** Allowed batch sizes, ascending, starting with 1: ORT keeps one memory plan per shape, so few is good. */
+  /** Allowed batch sizes, ascending, starting with 1. Few are better: ORT keeps one memory plan per shape. */
   sizes: number[];
-  /** Images that may wait; more are refused. */
+  /** Images that may wait. More are refused. */
   maxQueue: number;
-  /** How many lanes there are; none unless given. */
+  /** Number of lanes. Default: none. */
   lanes?: number;
 }
 
@@ -42,17 +42,19 @@ export class Batcher<T> {
   readonly #options: BatcherOptions;
   readonly #largest: number;
   readonly #waiting: Record<Urgency, Waiting<T>[]> = { urgent: [], bulk: [] };
-  /** Batches being computed, or handed over and next: with all threads, then in each lane. */
+  /** Batches that are being computed, or handed over to be next: with all threads, then in each lane. */
   readonly #inFlight: number[];
   #imagesInFlight = 0;
-  /** Batches of urgent images that lanes compute. */
+  /** Batches of urgent images that lanes are computing. */
   #urgentInLanes = 0;
   #batchesSinceBulk = 0;
   #closed = false;
   #drained: (() => void)[] = [];
 
   constructor(run: RunBatch<T>, options: BatcherOptions) {
-    if (options.sizes[0] !== 1) throw new Error('batch sizes must start with 1');
+    if (options.sizes[0] !== 1) {
+      throw new Error('batch sizes must start with 1');
+    }
     this.#run = run;
     this.#options = options;
     this.#largest = options.sizes.at(-1)!;
@@ -70,9 +72,12 @@ export class Batcher<T> {
 
   /** @throws PawdexError overloaded, shutting_down */
   add(pixels: Uint8Array, urgency: Urgency = 'urgent'): Promise<T> {
-    if (this.#closed) return Promise.reject(new PawdexError('shutting_down', { retryAfter: 5 }));
-    if (this.#queued >= this.#options.maxQueue)
+    if (this.#closed) {
+      return Promise.reject(new PawdexError('shutting_down', { retryAfter: 5 }));
+    }
+    if (this.#queued >= this.#options.maxQueue) {
       return Promise.reject(new PawdexError('overloaded', { retryAfter: 1 }));
+    }
     return new Promise((resolve, reject) => {
       this.#waiting[urgency].push({ pixels, resolve, reject });
       this.#dispatch();
@@ -82,39 +87,51 @@ export class Batcher<T> {
   /** Refuses new images and resolves when the accepted ones are done. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.pending > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    if (this.pending > 0) {
+      await new Promise<void>((resolve) => this.#drained.push(resolve));
+    }
   }
 
   #dispatch(): void {
     for (;;) {
       const urgency = this.#nextUrgency();
       const lane = urgency === null ? null : this.#laneFor(urgency);
-      if (urgency === null || lane === null) return;
+      if (urgency === null || lane === null) {
+        return;
+      }
       this.#batchesSinceBulk = urgency === 'bulk' ? 0 : this.#batchesSinceBulk + 1;
       void this.#send(urgency, lane);
     }
   }
 
-  /** Whose turn it is; null when nothing waits. */
+  /** The queue to take from next, or null if nothing waits. */
   #nextUrgency(): Urgency | null {
     const { urgent, bulk } = this.#waiting;
-    if (urgent.length === 0) return bulk.length === 0 ? null : 'bulk';
+    if (urgent.length === 0) {
+      return bulk.length === 0 ? null : 'bulk';
+    }
     return bulk.length > 0 && this.#batchesSinceBulk >= BULK_TURN - 1 ? 'bulk' : 'urgent';
   }
 
-  /** Where the next batch goes: 0 or a lane; null when nobody should get more. */
+  /** Where the next batch goes: 0 or a lane, or null if no one should get more. */
   #laneFor(urgency: Urgency): number | null {
     const waiting = this.#waiting[urgency].length;
     const [together, ...lanes] = this.#inFlight as [number, ...number[]];
-    // A second batch is handed over early only when it is full: it spares the worker the wait for this thread,
-    // while a partial one may still grow.
+    // A full second batch is handed over early, so that the worker need not wait for this thread. A partial one may
+    // still grow.
     const takes = (batches: number) => batches === 0 || (batches === 1 && waiting >= this.#largest);
-    if (lanes.length === 0) return takes(together) ? 0 : null;
+    if (lanes.length === 0) {
+      return takes(together) ? 0 : null;
+    }
     // What is computed with all threads is soon done: lanes that began meanwhile would take the cores from it.
-    if (together > 0) return null;
+    if (together > 0) {
+      return null;
+    }
     const isAlone =
       waiting === 1 && (urgency === 'urgent' ? this.#urgentInLanes === 0 : lanes.every((n) => n === 0));
-    if (isAlone) return 0;
+    if (isAlone) {
+      return 0;
+    }
     const least = Math.min(...lanes);
     return takes(least) ? 1 + lanes.indexOf(least) : null;
   }
@@ -132,7 +149,9 @@ export class Batcher<T> {
     const isUrgentInLane = urgency === 'urgent' && lane > 0;
     this.#inFlight[lane]!++;
     this.#imagesInFlight += batch.length;
-    if (isUrgentInLane) this.#urgentInLanes++;
+    if (isUrgentInLane) {
+      this.#urgentInLanes++;
+    }
     try {
       const embeddings = await this.#run(
         batch.map((w) => w.pixels),
@@ -142,13 +161,21 @@ export class Batcher<T> {
         waiting.resolve(embeddings[i] as T);
       });
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
+      for (const waiting of batch) {
+        waiting.reject(error);
+      }
     } finally {
       this.#inFlight[lane]!--;
       this.#imagesInFlight -= batch.length;
-      if (isUrgentInLane) this.#urgentInLanes--;
+      if (isUrgentInLane) {
+        this.#urgentInLanes--;
+      }
       this.#dispatch();
-      if (this.pending === 0) for (const resolve of this.#drained.splice(0)) resolve();
+      if (this.pending === 0) {
+        for (const resolve of this.#drained.splice(0)) {
+          resolve();
+        }
+      }
     }
   }
 }

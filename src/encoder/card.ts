@@ -1,4 +1,4 @@
-/** The model card `encoder.json`: all that is needed to feed an encoder and to read its output. */
+/** The model card `encoder.json`: everything needed to feed an encoder and to read its output. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -18,10 +18,10 @@ const commonInput = {
   resize: resizeSchema,
 };
 
-/** Pixels as decoded; scaling and layout are in the graph. This is how pawdex exports its own encoders. */
+/** Decoded pixels; scaling and layout are in the graph. pawdex exports its own encoders this way. */
 const uint8Input = z.object({ ...commonInput, type: z.literal('uint8'), layout: z.literal('NHWC') });
 
-/** Other people's encoders: float NCHW, scaled outside as (pixel / 255 - mean) / std per channel. */
+/** For encoders from elsewhere: float NCHW, scaled outside the graph as (pixel / 255 - mean) / std per channel. */
 const floatInput = z.object({
   ...commonInput,
   type: z.literal('float32'),
@@ -42,7 +42,7 @@ const cardSchema = z.object({
   output: z.object({ name: z.string().min(1), dimension: z.int().min(2).max(8192) }),
   metric: z.literal('cosine'),
   licence: z.string().min(1),
-  /** Settings of the breed vote that fit this encoder's similarity scale; chosen on a validation split. */
+  /** Settings of the breed vote that fit the similarity scale of this encoder, chosen on a validation split. */
   vote: z.object({ k: z.int().min(1).max(1000), temperature: z.number().positive() }),
   training: z.record(z.string(), z.unknown()),
   quality: z.record(z.string(), z.unknown()),
@@ -51,17 +51,18 @@ const cardSchema = z.object({
 /** A parsed model card. */
 export type ModelCard = z.infer<typeof cardSchema>;
 
-/** A card with its place on disk and the identity of what it describes. */
+/** A card with the path of its model and its fingerprint. */
 export interface LoadedCard {
   card: ModelCard;
   /** Path of the ONNX file. */
   modelPath: string;
-  /** Hex sha256 over the model bytes' digest and the preprocessing; two equal fingerprints embed alike. */
+  /** Hex sha256 of the model's digest and the preprocessing. Encoders with equal fingerprints give equal embeddings. */
   fingerprint: string;
 }
 
 /**
- * Identity of an embedding space: model bytes plus everything done to an image before the model sees it.
+ * Computes the identity of an embedding space: the model bytes, and everything done to an image before the model sees
+ * it.
  *
  * @returns hex sha256
  */
@@ -71,8 +72,12 @@ export function fingerprintOf(card: ModelCard): string {
 }
 
 function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) {
+    return value.map(sortKeys);
+  }
+  if (value === null || typeof value !== 'object') {
+    return value;
+  }
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -81,7 +86,7 @@ function sortKeys(value: unknown): unknown {
 }
 
 /**
- * Reads a model card and verifies that the model beside it is the one described.
+ * Reads a model card and verifies that the model beside it is the one that it describes.
  *
  * @param cardPath path of `encoder.json`
  * @throws PawdexError model_invalid when the card or the model is missing, malformed or does not match
@@ -96,10 +101,11 @@ export async function loadCard(cardPath: string): Promise<LoadedCard> {
     throw new PawdexError('model_invalid', { detail: `Cannot read the model file ${modelPath}.`, cause });
   });
   const digest = computeSha256(bytes);
-  if (digest !== card.sha256)
+  if (digest !== card.sha256) {
     throw new PawdexError('model_invalid', {
       detail: `${modelPath} has sha256 ${digest}, the card says ${card.sha256}.`,
     });
+  }
   return { card, modelPath, fingerprint: fingerprintOf(card) };
 }
 
@@ -114,13 +120,15 @@ function parseCard(text: string, cardPath: string): ModelCard {
 }
 
 /**
- * A card whose every field is as it must be.
+ * Checks every field of a card.
  *
  * @param what names the card in the error
  * @throws PawdexError model_invalid
  */
 export function checkCard(card: unknown, what: string): ModelCard {
   const parsed = cardSchema.safeParse(card);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    return parsed.data;
+  }
   throw new PawdexError('model_invalid', { detail: `${what}: ${z.prettifyError(parsed.error)}` });
 }

@@ -2,31 +2,30 @@
 import type { ResizeRule } from '../image/decode.js';
 import type { Rectangle } from '../image/heat-colours.js';
 
-/** What an encoder says of itself. */
+/** What an encoder says about itself. */
 export interface EncoderInfo {
   /** The model card's name. */
   name: string;
-  /** Hex sha256 of model bytes and preprocessing; equal fingerprints embed alike. */
+  /** Hex sha256 of model bytes and preprocessing. Encoders with equal fingerprints give equal embeddings. */
   fingerprint: string;
   /** Length of an embedding. */
   dimension: number;
-  /** How an image becomes the encoder's input; pass it to `decode`. */
+  /** How to make the encoder's input from an image. Pass it to `decode`. */
   resize: ResizeRule;
 }
 
-/** Which part of the encoder's square input the cells of its last feature map are about. */
+/** Which part of the encoder's square input the cells of its last feature map describe. */
 export interface CellGrid {
   rows: number;
   columns: number;
   /**
-   * The rectangle that the cells divide into equal parts, in fractions of the square. It reaches past the edges
-   * where the network pads; with padding at the far side alone, as TensorFlow's SAME has it for even sizes, it begins
-   * inside the square.
+   * The rectangle that the cells divide into equal parts, in fractions of the square. Padding makes it reach past the
+   * edges. With padding only at the far side, as in TensorFlow's SAME for even sizes, it begins inside the square.
    */
   extent: Rectangle;
 }
 
-/** An embedding taken apart by where in the picture it comes from. */
+/** An embedding as a sum of parts, one for each cell of the photo. */
 export interface CellEmbedding {
   /** float32 [dimension], L2 norm 1 */
   embedding: Float32Array;
@@ -35,27 +34,27 @@ export interface CellEmbedding {
   grid: CellGrid;
 }
 
-/** Work that somebody waits for, or work that can wait for that. */
+/** Work that somebody waits for, or work that can wait. */
 export type Urgency = 'urgent' | 'bulk';
 
-/** Turns decoded images into embeddings; implementations batch concurrent calls themselves. */
+/** Turns decoded images into embeddings. Implementations batch concurrent calls. */
 export interface Encoder {
   readonly info: EncoderInfo;
   /**
    * Embeds one image.
    *
    * @param pixels uint8 [size, size, 3], sRGB, as `decode` returns it; the buffer is consumed (detached)
-   * @param urgency `urgent` unless given
+   * @param urgency default: `urgent`
    * @returns float32 [dimension], L2 norm 1
    * @throws PawdexError `overloaded` when the queue is full, `shutting_down` after close
    */
   embed(pixels: Uint8Array, urgency?: Urgency): Promise<Float32Array>;
   /**
-   * Embeds one image and says what each cell of it adds. The first call opens the model a second time, in about a
-   * third of a second; an encoder that is never asked does not pay for it.
+   * Embeds one image and says what each of its cells adds. The first call opens the model a second time, which takes
+   * about a third of a second.
    *
    * @param pixels as for {@link embed}
-   * @throws PawdexError `explain_unavailable` when the embedding is no sum over a feature map; as {@link embed}
+   * @throws PawdexError `explain_unavailable` when the embedding is not a sum over a feature map; as {@link embed}
    */
   embedCells(pixels: Uint8Array): Promise<CellEmbedding>;
   /** Images waiting or being embedded. */

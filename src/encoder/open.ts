@@ -4,7 +4,7 @@ import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/res
 import { Batcher } from './batcher.js';
 import { loadCard, type ModelCard } from './card.js';
 import type { CellEmbedding, Encoder } from './encoder.js';
-import { BATCH_SIZES, BULK_BATCH_SIZES, MOST_LANES } from './session.js';
+import { BATCH_SIZES, BULK_BATCH_SIZES, MOST_LANES } from './encoder-session.js';
 import type { EncoderWorkerData } from './worker.js';
 
 /** Settings of {@link openEncoder}. */

@@ -6,8 +6,8 @@ import { workerData } from 'node:worker_threads';
 import { asPawdexError } from '../errors.js';
 import { serveCalls, transferring } from '../threads/rpc.js';
 import type { LoadedCard } from './card.js';
-import { type CellSession, openCellSession } from './cells/session.js';
-import { type EncoderSession, openSession } from './session.js';
+import { type CellSession, openCellSession } from './cells/cell-session.js';
+import { type EncoderSession, openSession } from './encoder-session.js';
 
 /** What the worker is started with. */
 export interface EncoderWorkerData {

@@ -4,7 +4,7 @@
  */
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Encoder, Urgency } from '../encoder/encoder.js';
-import { embedViews, embedViewsInCells } from '../encoder/views.js';
+import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
 import { PawdexError } from '../errors.js';
 import { type DecodeLimits, type PreparedImage, prepareImage, uprightSize } from '../image/decode.js';
 import { decodeViews, VIEW_COUNT, type Views } from '../image/views.js';

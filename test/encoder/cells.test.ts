@@ -5,10 +5,10 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { OUTPUTS, withCells } from '../../src/encoder/cells/graph.js';
+import { OUTPUTS, addCells } from '../../src/encoder/cells/add-cells.js';
 import type { CellEmbedding } from '../../src/encoder/encoder.js';
 import { type OpenedEncoder, openEncoder } from '../../src/encoder/open.js';
-import { createSession } from '../../src/encoder/session.js';
+import { createSession } from '../../src/encoder/encoder-session.js';
 import { decode } from '../../src/image/decode.js';
 import { findCellSpacing } from '../../src/onnx/cell-spacing.js';
 import {
@@ -281,7 +281,7 @@ describe('the end of a graph', () => {
   it.each(forms)('is taken apart exactly: %s', async (_name, nodes, initialisers) => {
     const model = graph(nodes, initialisers);
     const output = model.outputs[0]!.name;
-    const session = await createSession(writeModel(withCells(model, output).model), 1);
+    const session = await createSession(writeModel(addCells(model, output).model), 1);
     const ort = await import('onnxruntime-node');
     const x = new ort.Tensor('float32', waves(2 * 60, 0.4), [2, 3, 4, 5]);
     const result = await session.run({ x }, [output, ...Object.values(OUTPUTS)]);
@@ -309,7 +309,7 @@ describe('the end of a graph', () => {
   ];
   it.each(others)('is refused where it is no sum: %s', (_name, nodes, initialisers) => {
     const model = graph(nodes, initialisers);
-    expect(() => withCells(model, model.outputs[0]!.name)).toThrow(
+    expect(() => addCells(model, model.outputs[0]!.name)).toThrow(
       expect.objectContaining({ code: 'explain_unavailable' }),
     );
   });

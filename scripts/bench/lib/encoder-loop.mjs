@@ -1,7 +1,7 @@
 /** A worker thread with a session of its own: answers { batch, seconds } with how many images it embedded a second. */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
-import { feedOf } from '../../../dist/encoder/session.js';
+import { createFeed } from '../../../dist/encoder/encoder-session.js';
 
 const { modelPath, input, pixels, threads, intraOp } = workerData;
 const session = await ort.InferenceSession.create(modelPath, {
@@ -18,7 +18,7 @@ parentPort.on('message', async ({ batch, seconds, end }) => {
     parentPort.close();
     return;
   }
-  const feed = { [input.name]: feedOf(input, new Array(batch).fill(pixels)) };
+  const feed = { [input.name]: createFeed(input, new Array(batch).fill(pixels)) };
   await session.run(feed);
   const started = performance.now();
   let images = 0;

@@ -2,7 +2,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/card.js';
-import { openSession } from '../../encoder/session.js';
+import { openSession } from '../../encoder/encoder-session.js';
 import { PawdexError } from '../../errors.js';
 import { ASIDE, writeSynced } from '../../files/replace.js';
 import { computeSha256 } from '../../files/sha256.js';

@@ -1,7 +1,7 @@
 /** Exports a trained network: the encoder in float and in int8, each with its card and its quality on val. */
 import path from 'node:path';
 import type { LoadedCard } from '../../encoder/card.js';
-import { openSession } from '../../encoder/session.js';
+import { openSession } from '../../encoder/encoder-session.js';
 import { decode } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
 import { getRow, type Matrix } from '../../math/matrix.js';

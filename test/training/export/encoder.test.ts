@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadCard } from '../../../src/encoder/card.js';
-import { openSession } from '../../../src/encoder/session.js';
+import { openSession } from '../../../src/encoder/encoder-session.js';
 import { readModel } from '../../../src/onnx/onnx-model.js';
 import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';

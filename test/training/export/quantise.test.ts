@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSession } from '../../../src/encoder/session.js';
+import { openSession } from '../../../src/encoder/encoder-session.js';
 import { asFloat, type Model, readModel, writeModel } from '../../../src/onnx/onnx-model.js';
 import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { buildEncoderModel } from '../../../src/training/export/encoder-model.js';

@@ -1,6 +1,6 @@
 /** A trained network with its start beside it gives what either gives alone. */
 import { describe, expect, it } from 'vitest';
-import { withCells } from '../../../src/encoder/cells/graph.js';
+import { addCells } from '../../../src/encoder/cells/add-cells.js';
 import type { Matrix } from '../../../src/math/matrix.js';
 import { createRandom } from '../../../src/math/random.js';
 import { type Model, writeModel } from '../../../src/onnx/onnx-model.js';
@@ -69,7 +69,7 @@ describe('besideStart', () => {
   });
 
   it('can still be taken apart by the cells of its map', () => {
-    expect(() => withCells(addStartFeatures(trained, start), 'features')).not.toThrow();
+    expect(() => addCells(addStartFeatures(trained, start), 'features')).not.toThrow();
   });
 
   it('refuses a network that does not end in a mean over its map', () => {

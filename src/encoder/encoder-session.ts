@@ -1,4 +1,4 @@
-/** How an encoder's ONNX Runtime session is opened and fed; the worker and offline scripts share it. */
+/** Opens and feeds the ONNX Runtime session of an encoder, for the worker and for offline scripts. */
 import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../errors.js';
@@ -6,13 +6,16 @@ import { normaliseRows } from '../math/vectors.js';
 import type { LoadedCard, ModelCard } from './card.js';
 
 /**
- * Batch sizes of a server: larger ones gain the encoder little, and their answers come in bursts that keep the main
- * thread from a probe.
+ * Batch sizes of a server. Larger ones gain little, and their answers come in bursts that delay probes on the main
+ * thread.
  */
 export const BATCH_SIZES = [1, 2];
-/** Batch sizes of long work in a process that answers nobody meanwhile. */
+/** Batch sizes of bulk work in a process that answers no requests. */
 export const BULK_BATCH_SIZES = [1, 2, 4, 8];
-/** More lanes would each have more than one thread: a lane holds the model once more, some 45 MiB. */
+/**
+ * Largest number of lanes. With more threads, a lane gets several: each lane holds another copy of the model, about 45
+ * MiB.
+ */
 export const MOST_LANES = 8;
 
 /** An open session that embeds batches. */
@@ -25,8 +28,8 @@ export interface EncoderSession {
   release(): Promise<void>;
 }
 
-/** uint8 pixels as they are: scaling and layout are in the graph. */
-function uint8Feed(images: Uint8Array[], size: number): ort.Tensor {
+/** Feeds the pixels as they are: scaling and layout are in the graph. */
+function createByteFeed(images: Uint8Array[], size: number): ort.Tensor {
   const stride = size * size * 3;
   const data = new Uint8Array(images.length * stride);
   images.forEach((pixels, i) => {
@@ -35,8 +38,8 @@ function uint8Feed(images: Uint8Array[], size: number): ort.Tensor {
   return new ort.Tensor('uint8', data, [images.length, size, size, 3]);
 }
 
-/** float NCHW, (pixel / 255 - mean) / std, for encoders that were exported without their preprocessing. */
-function floatFeed(images: Uint8Array[], size: number, mean: number[], std: number[]): ort.Tensor {
+/** Feeds float NCHW, (pixel / 255 - mean) / std, for encoders that were exported without their preprocessing. */
+function createFloatFeed(images: Uint8Array[], size: number, mean: number[], std: number[]): ort.Tensor {
   const area = size * size;
   const data = new Float32Array(images.length * 3 * area);
   images.forEach((pixels, i) => {
@@ -44,21 +47,23 @@ function floatFeed(images: Uint8Array[], size: number, mean: number[], std: numb
       const scale = 1 / (255 * std[c]!);
       const shift = mean[c]! / std[c]!;
       const at = (i * 3 + c) * area;
-      for (let p = 0; p < area; p++) data[at + p] = pixels[p * 3 + c]! * scale - shift;
+      for (let p = 0; p < area; p++) {
+        data[at + p] = pixels[p * 3 + c]! * scale - shift;
+      }
     }
   });
   return new ort.Tensor('float32', data, [images.length, 3, size, size]);
 }
 
-/** The input tensor for these images, as the card describes it. @param images uint8 [size, size, 3] each */
-export function feedOf(input: ModelCard['input'], images: Uint8Array[]): ort.Tensor {
+/** Creates the input tensor for images, as the card describes it. @param images uint8 [size, size, 3] each */
+export function createFeed(input: ModelCard['input'], images: Uint8Array[]): ort.Tensor {
   return input.type === 'uint8'
-    ? uint8Feed(images, input.size)
-    : floatFeed(images, input.size, input.mean, input.std);
+    ? createByteFeed(images, input.size)
+    : createFloatFeed(images, input.size, input.mean, input.std);
 }
 
 /**
- * A session on the CPU.
+ * Creates a session on the CPU.
  *
  * @param model path or bytes of the ONNX file
  * @param threads threads of one inference (intra-op)
@@ -73,8 +78,8 @@ export async function createSession(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
-    // A thread that sleeps between two operators costs a fifth of an inference to wake; one that spins for long takes
-    // the cores that decoding and HTTP need. Operators here take some 70 us.
+    // Waking threads that sleep between operators costs a fifth of an inference. Threads that spin for long take the
+    // cores from decoding and HTTP. Operators take about 70 us here.
     extra: { session: { intra_op: { spin_duration_us: '100' } } },
   };
   const opening =
@@ -89,27 +94,31 @@ export async function createSession(
 }
 
 /**
- * Opens the model a card describes on the CPU.
+ * Opens the model that a card describes, on the CPU.
  *
  * @param threads threads of one inference (intra-op)
- * @throws PawdexError model_invalid when ONNX Runtime cannot load it or its inputs and outputs are not the card's
+ * @throws PawdexError model_invalid when ONNX Runtime cannot load it, or its inputs and outputs differ from the card
  */
 export async function openSession({ card, modelPath }: LoadedCard, threads: number): Promise<EncoderSession> {
   const { input, output } = card;
   const session = await createSession(modelPath, threads);
-  if (!session.inputNames.includes(input.name) || !session.outputNames.includes(output.name))
+  if (!session.inputNames.includes(input.name) || !session.outputNames.includes(output.name)) {
     throw new PawdexError('model_invalid', {
       detail: `The model has inputs ${session.inputNames} and outputs ${session.outputNames}; the card names ${input.name} and ${output.name}.`,
     });
+  }
   return {
     async run(images) {
-      const result = await session.run({ [input.name]: feedOf(input, images) }, [output.name]);
+      const result = await session.run({ [input.name]: createFeed(input, images) }, [output.name]);
       const data = result[output.name]!.data as Float32Array;
-      if (data.length !== images.length * output.dimension)
+      if (data.length !== images.length * output.dimension) {
         throw new PawdexError('model_invalid', {
           detail: `The model gave ${data.length / images.length} numbers an image; the card says ${output.dimension}.`,
         });
-      if (input.type === 'float32') normaliseRows(data, output.dimension);
+      }
+      if (input.type === 'float32') {
+        normaliseRows(data, output.dimension);
+      }
       return data;
     },
     release: () => session.release(),

@@ -1,4 +1,4 @@
-/** A session that gives an embedding together with what each cell of the picture adds to it. */
+/** Opens a session that gives an embedding together with what each cell of the photo adds to it. */
 import { readFile } from 'node:fs/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { computeSha256 } from '../../files/sha256.js';
@@ -6,10 +6,10 @@ import { findCellSpacing, type Spacing } from '../../onnx/cell-spacing.js';
 import { readModel, writeModel } from '../../onnx/onnx-model.js';
 import type { LoadedCard } from '../card.js';
 import type { CellEmbedding, CellGrid } from '../encoder.js';
-import { createSession, feedOf } from '../session.js';
-import { OUTPUTS, withCells } from './graph.js';
+import { createFeed, createSession } from '../encoder-session.js';
+import { addCells, OUTPUTS } from './add-cells.js';
 
-/** An open session for one picture at a time. */
+/** An open session for one photo at a time. */
 export interface CellSession {
   /** @param pixels uint8 [size, size, 3] */
   run(pixels: Uint8Array): Promise<CellEmbedding>;
@@ -17,15 +17,15 @@ export interface CellSession {
 }
 
 /**
- * Opens the model a card describes once more, with the cells as a second output. The file stays as it is.
+ * Opens the model that a card describes again, with the cells as a second output. The file does not change.
  *
- * @throws PawdexError explain_unavailable when the graph has no such cells, or the file is another one by now
+ * @throws PawdexError explain_unavailable when the graph has no such cells, or the file has changed
  */
 export async function openCellSession(loaded: LoadedCard, threads: number): Promise<CellSession> {
   const { input, output } = loaded.card;
-  const { session, spacing } = await extended(loaded, threads).catch((error) => {
+  const { session, spacing } = await openExtended(loaded, threads).catch((error) => {
     const { code, message } = asPawdexError(error);
-    // It runs, or it would not have been opened: what cannot be read or extended is not explained.
+    // The model itself runs. If it cannot be read or extended, it cannot be explained.
     throw code === 'model_invalid'
       ? new PawdexError('explain_unavailable', { detail: message, cause: error })
       : error;
@@ -33,61 +33,78 @@ export async function openCellSession(loaded: LoadedCard, threads: number): Prom
   const outputs = [output.name, OUTPUTS.cells, OUTPUTS.mapShape];
   return {
     async run(pixels) {
-      const result = await session.run({ [input.name]: feedOf(input, [pixels]) }, outputs);
+      const result = await session.run({ [input.name]: createFeed(input, [pixels]) }, outputs);
       const [embedding, cells] = outputs.map((name) => result[name]!.data) as [Float32Array, Float32Array];
       const [, , rows, columns] = Array.from(result[OUTPUTS.mapShape]!.data as BigInt64Array, Number);
-      settle(embedding, cells);
-      const grid = { rows: rows!, columns: columns!, extent: extentOf(spacing, rows!, columns!, input.size) };
+      scaleToUnit(embedding, cells);
+      const grid = {
+        rows: rows!,
+        columns: columns!,
+        extent: computeExtent(spacing, rows!, columns!, input.size),
+      };
       return { embedding, cells, grid };
     },
     release: () => session.release(),
   };
 }
 
-async function extended({ card, modelPath }: LoadedCard, threads: number) {
-  const changed = (cause?: unknown) =>
+async function openExtended({ card, modelPath }: LoadedCard, threads: number) {
+  const createChangedError = (cause?: unknown) =>
     new PawdexError('explain_unavailable', {
       detail: 'The model file has been replaced or removed since the encoder was opened.',
       hint: 'Start pawdex again with the model it should run.',
       cause,
     });
   const bytes = await readFile(modelPath).catch((cause) => {
-    throw changed(cause);
+    throw createChangedError(cause);
   });
-  if (computeSha256(bytes) !== card.sha256) throw changed();
+  if (computeSha256(bytes) !== card.sha256) {
+    throw createChangedError();
+  }
   const model = readModel(bytes);
-  const { model: withOutputs, tail } = withCells(model, card.output.name);
+  const { model: withOutputs, tail } = addCells(model, card.output.name);
   const session = await createSession(writeModel(withOutputs), threads);
   return { session, spacing: findCellSpacing(model, tail.map, card.input.name) };
 }
 
 /**
- * Brings the embedding to length 1 and its cells to the same scale, and divides what rounding left between the
- * embedding and their sum among them.
+ * Scales the embedding to length 1 and its cells by the same factor. The rounding error between the embedding and the
+ * sum of its cells is divided among them.
  */
-function settle(embedding: Float32Array, cells: Float32Array): void {
+function scaleToUnit(embedding: Float32Array, cells: Float32Array): void {
   const { length } = embedding;
   const count = cells.length / length;
   let squares = 0;
-  for (const value of embedding) squares += value ** 2;
+  for (const value of embedding) {
+    squares += value ** 2;
+  }
   const scale = 1 / Math.sqrt(squares);
   for (let i = 0; i < length; i++) {
     let sum = 0;
-    for (let at = i; at < cells.length; at += length) sum += cells[at]!;
+    for (let at = i; at < cells.length; at += length) {
+      sum += cells[at]!;
+    }
     const rest = (embedding[i]! - sum) / count;
-    for (let at = i; at < cells.length; at += length) cells[at] = (cells[at]! + rest) * scale;
+    for (let at = i; at < cells.length; at += length) {
+      cells[at] = (cells[at]! + rest) * scale;
+    }
     embedding[i] = embedding[i]! * scale;
   }
 }
 
-/** The rectangle that the cells cover, each as large as the distance to the next; equal parts where that is unknown. */
-function extentOf(
+/**
+ * Computes the rectangle that the cells cover. Each cell is as large as the distance to the next, or an equal part if
+ * that is unknown.
+ */
+function computeExtent(
   spacing: [Spacing, Spacing] | null,
   rows: number,
   columns: number,
   size: number,
 ): CellGrid['extent'] {
-  if (spacing === null) return { left: 0, top: 0, width: 1, height: 1 };
+  if (spacing === null) {
+    return { left: 0, top: 0, width: 1, height: 1 };
+  }
   const [down, across] = spacing;
   const from = ({ stride, first }: Spacing) => (first + 0.5 - stride / 2) / size;
   return {

@@ -1,11 +1,12 @@
-/** Several views of one photo as one embedding: the mean of theirs, at length 1 (test-time augmentation). */
+/** Embeds several views of one photo as one embedding: their mean, at length 1 (test-time augmentation). */
 import type { CellEmbedding, Encoder, Urgency } from './encoder.js';
 
-/** 1 over the length of the sum of vectors. */
-function scaleOf(vectors: readonly Float32Array[]): number {
+/** Computes 1 over the length of the sum of vectors. */
+function computeScale(vectors: readonly Float32Array[]): number {
   let squares = 0;
-  for (let i = 0; i < vectors[0]!.length; i++)
+  for (let i = 0; i < vectors[0]!.length; i++) {
     squares += vectors.reduce((sum, vector) => sum + vector[i]!, 0) ** 2;
+  }
   return 1 / Math.max(1e-12, Math.sqrt(squares));
 }
 
@@ -20,23 +21,27 @@ export async function embedViews(
 ): Promise<Float32Array> {
   const embeddings = await Promise.all(views.map((pixels) => encoder.embed(pixels, urgency)));
   const [first] = embeddings as [Float32Array];
-  if (embeddings.length === 1) return first;
-  const scale = scaleOf(embeddings);
+  if (embeddings.length === 1) {
+    return first;
+  }
+  const scale = computeScale(embeddings);
   return first.map((_, i) => embeddings.reduce((sum, each) => sum + each[i]!, 0) * scale);
 }
 
 /**
- * As {@link embedViews}, with the cells of the photo. What the mirror image's cells add is counted for the cells of
- * the photo that they show.
+ * Like {@link embedViews}, with the cells of the photo. What a cell of the mirror image adds counts for the cell of
+ * the photo that it shows.
  *
  * @param views the photo, or the photo and its mirror image
  */
 export async function embedViewsInCells(encoder: Encoder, views: Uint8Array[]): Promise<CellEmbedding> {
   const [photo, mirrored] = await Promise.all(views.map((pixels) => encoder.embedCells(pixels)));
-  if (mirrored === undefined) return photo!;
+  if (mirrored === undefined) {
+    return photo!;
+  }
   const { grid, cells, embedding } = photo!;
   const { length } = embedding;
-  const scale = scaleOf([embedding, mirrored.embedding]);
+  const scale = computeScale([embedding, mirrored.embedding]);
   const mean = embedding.map((value, i) => (value + mirrored.embedding[i]!) * scale);
   const added = cells.map((value, at) => {
     const cell = Math.floor(at / length);
@@ -44,7 +49,8 @@ export async function embedViewsInCells(encoder: Encoder, views: Uint8Array[]): 
     const opposite = cell - column + (grid.columns - 1 - column);
     return (value + mirrored.cells[opposite * length + (at % length)]!) * scale;
   });
-  // Cells that lie off the middle lie as far off it on the other side in the mirror image: between the two is the middle.
+  // Cells of the photo and of its mirror image are off the middle by the same distance on opposite sides, so on
+  // average they are centred.
   const extent = { ...grid.extent, left: (1 - grid.extent.width) / 2 };
   return { embedding: mean, cells: added, grid: { ...grid, extent } };
 }
