@@ -3,8 +3,8 @@
  * work takes what they leave.
  */
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Encoder, Urgency } from '../encoder/encoder.js';
 import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
+import type { Encoder, Urgency } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import { type DecodeLimits, type PreparedImage, prepareImage, uprightSize } from '../image/decode.js';
 import { decodeViews, VIEW_COUNT, type Views } from '../image/views.js';

@@ -1,7 +1,7 @@
 /** Labelled photos -> embeddings with their labels and content hashes. */
 import pLimit from 'p-limit';
-import type { Encoder } from '../encoder/encoder.js';
 import { embedViews } from '../encoder/embed-views.js';
+import type { Encoder } from '../encoder/encoder.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { computeSha256 } from '../files/sha256.js';
 import { prepareImage } from '../image/decode.js';

@@ -5,10 +5,10 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { OUTPUTS, addCells } from '../../src/encoder/cells/add-cells.js';
+import { addCells, OUTPUTS } from '../../src/encoder/cells/add-cells.js';
 import type { CellEmbedding } from '../../src/encoder/encoder.js';
-import { type OpenedEncoder, openEncoder } from '../../src/encoder/open.js';
 import { createSession } from '../../src/encoder/encoder-session.js';
+import { type OpenedEncoder, openEncoder } from '../../src/encoder/open.js';
 import { decode } from '../../src/image/decode.js';
 import { findCellSpacing } from '../../src/onnx/cell-spacing.js';
 import {

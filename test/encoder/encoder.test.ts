@@ -5,8 +5,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { fingerprintOf, loadCard } from '../../src/encoder/card.js';
-import { type OpenedEncoder, openEncoder } from '../../src/encoder/open.js';
 import { openSession } from '../../src/encoder/encoder-session.js';
+import { type OpenedEncoder, openEncoder } from '../../src/encoder/open.js';
 import { decode } from '../../src/image/decode.js';
 import { cosine, sceneJpeg, turnedJpeg } from '../helpers/images.js';
 
