@@ -191,7 +191,7 @@ describe('loadBatches: photos that cannot be used', () => {
     const { options, bad } = setUp((photo) => (photo < 4 ? Buffer.alloc(0) : files[photo]!));
     await expect(all(plan(), options)).rejects.toMatchObject({
       code: 'set_invalid',
-      message: expect.stringContaining('no bytes'),
+      message: expect.stringContaining('empty'),
     });
     expect(bad).toHaveLength(4);
   });
