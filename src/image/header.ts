@@ -190,6 +190,12 @@ const COLOUR_FILTER_ARRAY = 32803;
 const LINEAR_RAW = 34892;
 const UNSIGNED = 1;
 const MAX_TIFF_CHANNELS = 5;
+/** Bilevel and grey in both directions, RGB, a palette, CMYK. */
+const PLAIN_COLOURS = [0, 1, 2, 3, 5];
+const YCBCR = 6;
+const JPEG_COMPRESSIONS = [6, 7];
+const UNSPECIFIED = 0;
+const TIFF_HINT = 'Save it as an ordinary RGB TIFF or as a JPEG.';
 
 function checkTiff(bytes: Uint8Array, tags: TiffTags): void {
   const first = (tag: number) => tags.get(tag)?.[0];
@@ -207,6 +213,12 @@ function checkTiff(bytes: Uint8Array, tags: TiffTags): void {
       'The first picture of this TIFF is a preview; camera RAW files are built like that, and camera RAW is not supported.',
       RAW_HINT,
     );
+  const isJpeg = JPEG_COMPRESSIONS.includes(first(TAG.compression) ?? 1);
+  if (!PLAIN_COLOURS.includes(photometric ?? 1) && !(photometric === YCBCR && isJpeg))
+    throw unsupported('TIFF in Lab, YCbCr or another unusual colour space is not supported.', TIFF_HINT);
+  // libvips takes any fourth channel for transparency.
+  if (tags.get(TAG.extraSamples)?.[0] === UNSPECIFIED)
+    throw unsupported('TIFF with an extra channel of unknown meaning is not supported.', TIFF_HINT);
   const channels = first(TAG.samplesPerPixel) ?? 1;
   if (channels > MAX_TIFF_CHANNELS) throw unsupported(`A TIFF of ${channels} channels is not a photo.`);
   if ((tags.get(TAG.sampleFormat) ?? []).some((format) => format !== UNSIGNED))

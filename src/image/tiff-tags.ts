@@ -8,6 +8,7 @@ export const TAG = {
   width: 256,
   height: 257,
   bitsPerSample: 258,
+  compression: 259,
   photometric: 262,
   samplesPerPixel: 277,
   rowsPerStrip: 278,
@@ -15,6 +16,7 @@ export const TAG = {
   tileWidth: 322,
   tileHeight: 323,
   subDirectories: 330,
+  extraSamples: 338,
   sampleFormat: 339,
   dngVersion: 50706,
 } as const;

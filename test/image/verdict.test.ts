@@ -120,6 +120,12 @@ describe('what cannot be decoded rightly is refused with its reason', () => {
       () => tiff(64, 64, new Uint8Array(64 * 64 * 4), { 258: 32, 339: 3 }),
     ],
     ['a TIFF of many channels', /channels/, () => tiff(64, 64, new Uint8Array(64 * 64 * 9), { 277: 9 })],
+    ['a TIFF of plain YCbCr', /YCbCr/, () => tiff(64, 64, new Uint8Array(64 * 64 * 3), { 262: 6, 277: 3 })],
+    [
+      'a TIFF with a channel of unknown meaning',
+      /unknown meaning/,
+      () => tiff(64, 64, new Uint8Array(64 * 64 * 4), { 262: 2, 277: 4, 338: 0 }),
+    ],
     ['lossless JPEG', /Lossless JPEG/, () => frame(0xc3, 8)],
     ['JPEG of 12 bits', /12 bits/, () => frame(0xc1, 12)],
     ['CgBI', /CgBI/, cgbi],
