@@ -71,7 +71,8 @@ export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Prom
       throw new PawdexError('gallery_invalid', {
         detail: `The gallery was made with the encoder ${made}; this one is ${encoder.fingerprint}.`,
       });
-    const rows = (await parquetReadObjects({ file, metadata })) as unknown as Row[];
+    // Otherwise bytes that are no text, such as pictures, are read as text.
+    const rows = (await parquetReadObjects({ file, metadata, utf8: false })) as unknown as Row[];
     return rows.map((row, i) => toItem(row, encoder.dimension, i));
   } catch (error) {
     if (error instanceof PawdexError) throw error;

@@ -31,16 +31,16 @@ export class Metrics {
   constructor(engine: Engine, jobs: Pick<JobRunner, 'count'>, load?: AppDeps['load']) {
     if (!collecting) collectDefaultMetrics({ register: processRegistry });
     collecting = true;
+    // Of a damaged data directory nothing is known; the other metrics are all the more wanted.
+    const listCollections = () => engine.listCollections().catch(() => []);
     new Gauge({
       name: 'pawdex_collection_items',
       help: 'Items per collection.',
       labelNames: ['collection'],
       registers: [this.#registry],
       async collect() {
-        // Of a damaged data directory nothing is known; the other metrics are all the more wanted.
-        const collections = await engine.listCollections().catch(() => []);
         this.reset();
-        for (const { name, count } of collections) this.set({ collection: name }, count);
+        for (const { name, count } of await listCollections()) this.set({ collection: name }, count);
       },
     });
     new Gauge({
@@ -49,9 +49,8 @@ export class Metrics {
       labelNames: ['collection'],
       registers: [this.#registry],
       async collect() {
-        const collections = await engine.listCollections();
         this.reset();
-        for (const { name, index } of collections) {
+        for (const { name, index } of await listCollections()) {
           if (index.sampledRecall !== null) this.set({ collection: name }, index.sampledRecall);
         }
       },

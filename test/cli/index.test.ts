@@ -25,7 +25,7 @@ describe('pawdex index', () => {
       failed: 1,
       failures: [{ file: 'odd/bad.jpg', code: 'image_unsupported' }],
     });
-    expect(first.stderr).toContain('odd/bad.jpg: The bytes are not an image');
+    expect(first.stderr).toContain('odd/bad.jpg: The file is not an image');
 
     const second = await bench.run(index(photos, '--json', '--quiet'));
     expect(second.code).toBe(1);
