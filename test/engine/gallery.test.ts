@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { loadCard } from '../../src/encoder/card.js';
 import type { EncoderInfo } from '../../src/encoder/encoder.js';
-import { loadGallery } from '../../src/engine/gallery.js';
+import { loadGallery, readGallery } from '../../src/engine/gallery.js';
+import { sniff } from '../../src/image/sniff.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open.js';
 import type { NewItem, Store } from '../../src/store/store.js';
 
@@ -162,4 +165,17 @@ describe('the shipped gallery', () => {
       code: 'gallery_invalid',
     });
   });
+});
+
+it('reads the pictures of the shipped gallery as bytes, where the licence allows one', async () => {
+  const models = path.join(PACKAGE_ROOT, 'models');
+  const { card, fingerprint } = await loadCard(path.join(models, 'encoder.json'));
+  const file = Uint8Array.from(await readFile(path.join(models, 'gallery.parquet'))).buffer;
+  const items = await readGallery(file, { ...encoderOf(fingerprint), dimension: card.output.dimension });
+  const pictures = items.filter(({ thumbnail }) => thumbnail !== null);
+  expect(pictures.length).toBeGreaterThan(1000);
+  for (const { thumbnail, metadata } of pictures) {
+    expect(sniff(thumbnail!)).toBe('webp');
+    expect(metadata.licence).toContain('CC-BY-SA');
+  }
 });
