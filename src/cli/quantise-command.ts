@@ -11,7 +11,7 @@ import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { note, pluralise, printLine } from './print.js';
-import { TrainingDisplay } from './train/training-display.js';
+import { TrainingDisplay } from './training-display.js';
 
 interface QuantiseFlags {
   data: string;

@@ -1,31 +1,23 @@
 /** `pawdex train`: trains an encoder on a labelled set, contrastively, on ONNX Runtime. */
 import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { PACKAGE_ROOT } from '../config.js';
 import { PawdexError } from '../errors.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
-import { adaptBackbone } from '../training/recipe/adapt-backbone.js';
-import {
-  completeRecipe,
-  getResizeRule,
-  type PartialRecipe,
-  readRecipe,
-} from '../training/recipe/load-recipe.js';
+import type { SessionOptions } from '../training/autodiff/graph-session.js';
+import { buildRecipe } from '../training/recipe/build-recipe.js';
+import { getResizeRule } from '../training/recipe/load-recipe.js';
 import type { Recipe } from '../training/recipe/recipe-schema.js';
+import { checkRecipeGradients, type JudgedGradient } from '../training/run/check-recipe-gradients.js';
 import { hasCheckpoint } from '../training/run/checkpoint.js';
 import { exportRun } from '../training/run/export-run.js';
 import { findReadablePhotos } from '../training/run/readable-photos.js';
-import { RECIPE, type RunResult, runTraining } from '../training/run/training-run.js';
+import { type RunResult, runTraining } from '../training/run/training-run.js';
 import { TrainingSet } from '../training/run/training-set.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { note, pluralise, printLine } from './print.js';
-import { checkRecipeGradients } from './train/check-recipe-gradients.js';
-import { formatPercent, TrainingDisplay } from './train/training-display.js';
-
-/** The recipe of the shipped encoder. Its settings apply where flags and the given recipe say nothing else. */
-const DEFAULT_RECIPE = path.join(PACKAGE_ROOT, 'models', 'recipe.yaml');
+import { formatPercent, TrainingDisplay } from './training-display.js';
 
 interface TrainFlags {
   data: string;
@@ -98,50 +90,89 @@ export function createTrainCommand(): Command {
 }
 
 async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
-  const common = readCommonOptions(flags);
-  const { config, quiet } = common;
-  const out = flags.out;
+  const { config, quiet } = readCommonOptions(flags);
+  const { out, resume = false, json = false } = flags;
   if (out === undefined && flags.checkGradients !== true) {
     throw new PawdexError('usage', { detail: '--out is missing: it names the folder of the run.' });
   }
-  const recipe = await buildRecipe(flags, quiet);
+  const { recipe, arePixelsAssumed } = await buildRecipe({
+    file: flags.recipe,
+    resumed: resume ? out : undefined,
+    name: path.basename(path.resolve(out ?? 'encoder')),
+    overrides: flags,
+  });
+  if (arePixelsAssumed && !quiet) {
+    note(
+      'Pixels are normalised with the mean and deviation of ImageNet. A recipe can change that with backbone.pixels.',
+    );
+  }
   const session = { threads: config.THREADS, provider: flags.provider };
   if (flags.checkGradients === true) {
-    const sound = await checkRecipeGradients(recipe, session, flags.json === true);
-    if (!sound) {
-      process.exitCode = EXIT.someFailed;
-    }
+    await printGradientChecks(recipe, session, json);
     return;
   }
   const dir = out as string;
-  if (flags.resume !== true && hasCheckpoint(dir)) {
+  if (!resume && hasCheckpoint(dir)) {
     throw new PawdexError('usage', {
       detail: `${dir} already contains a run.`,
       hint: 'Continue it with --resume, or choose another --out.',
     });
   }
+  await train(flags, recipe, { dir, resume, maxPixels: config.MAX_PIXELS, session, quiet, json });
+}
+
+/** Prints one line per weight, the largest error last. Sets the exit code if some do not agree. */
+async function printGradientChecks(recipe: Recipe, session: SessionOptions, json: boolean): Promise<void> {
+  const checks = await checkRecipeGradients(recipe, session, (weights) =>
+    note(`Comparing the gradients of ${pluralise(weights, 'weight')} with finite differences`),
+  );
+  await printLine(checks.map((check) => (json ? JSON.stringify(check) : formatGradientCheck(check))));
+  const wrong = checks.filter(({ sound }) => !sound).length;
+  note(wrong === 0 ? 'All gradients agree.' : `${wrong} of ${checks.length} gradients do not agree.`);
+  if (wrong > 0) {
+    process.exitCode = EXIT.someFailed;
+  }
+}
+
+function formatGradientCheck({
+  name,
+  shape,
+  compared,
+  relativeError,
+  norm,
+  ...check
+}: JudgedGradient): string {
+  const verdict = check.negligible ? 'tiny ' : check.sound ? 'sound' : 'WRONG';
+  const error = relativeError.toExponential(1).padStart(8);
+  return `${error}  ${verdict}  |g| ${norm.toExponential(1)}  ${compared} compared  ${name} [${shape}]`;
+}
+
+interface TrainOptions {
+  /** Folder of the run. */
+  dir: string;
+  resume: boolean;
+  maxPixels: number;
+  session: SessionOptions;
+  quiet: boolean;
+  json: boolean;
+}
+
+/** Trains until the run is finished or Ctrl-C stops it, and exports a finished run. */
+async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): Promise<void> {
+  const { dir, resume, maxPixels, session, quiet, json } = options;
   const interruption = watchInterrupts('Stopping after this step. Press Ctrl-C again to stop immediately.');
-  const display = new TrainingDisplay(quiet);
   const { signal } = interruption;
+  const report = new TrainingDisplay(quiet);
   let result: RunResult;
   let set: TrainingSet;
   try {
-    set = await readTrainingSet(flags, recipe, display, { maxPixels: config.MAX_PIXELS, signal });
+    set = await readTrainingSet(flags, recipe, report, { maxPixels, signal });
     if (!quiet) {
       note(
         `Training on ${pluralise(set.train.length, 'photo')} of ${pluralise(set.labels.length, 'label')}, validating with ${pluralise(set.val.length, 'photo')}`,
       );
     }
-    result = await runTraining({
-      recipe,
-      set,
-      out: dir,
-      resume: flags.resume === true,
-      maxPixels: config.MAX_PIXELS,
-      session,
-      signal,
-      report: display,
-    });
+    result = await runTraining({ recipe, set, out: dir, resume, maxPixels, session, signal, report });
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) {
       throw error;
@@ -150,7 +181,7 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
     process.exitCode = interruption.exitCode() ?? EXIT.interrupted;
     return;
   } finally {
-    display.stop();
+    report.stop();
     interruption.dispose();
   }
   if (!result.finished) {
@@ -158,22 +189,17 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
     process.exitCode = interruption.exitCode() ?? EXIT.interrupted;
     return;
   }
-  const exported = await exportRun(dir, recipe, set, result, {
-    maxPixels: config.MAX_PIXELS,
-    session,
-    report: display,
-  }).finally(() => display.stop());
-  if (flags.json === true) {
-    await printLine(JSON.stringify(exported));
-  } else {
-    const { card, float, int8 } = exported;
-    await printLine(
-      `${card}: accuracy ${formatPercent(int8.top1)}, recall@1 ${formatPercent(int8.recallAt1)} on the validation photos`,
-    );
-    await printLine(
-      `In float: accuracy ${formatPercent(float.top1)}, recall@1 ${formatPercent(float.recallAt1)}`,
-    );
-  }
+  const exported = await exportRun(dir, recipe, set, result, { maxPixels, session, report }).finally(() =>
+    report.stop(),
+  );
+  await printLine(json ? JSON.stringify(exported) : formatExport(exported));
+}
+
+function formatExport({ card, float, int8 }: Awaited<ReturnType<typeof exportRun>>): string[] {
+  return [
+    `${card}: accuracy ${formatPercent(int8.top1)}, recall@1 ${formatPercent(int8.recallAt1)} on the validation photos`,
+    `In float: accuracy ${formatPercent(float.top1)}, recall@1 ${formatPercent(float.recallAt1)}`,
+  ];
 }
 
 /** Reads the sets, without the photos that cannot be decoded. */
@@ -201,61 +227,4 @@ async function readTrainingSet(
   const val = flags.val === undefined ? null : await readPhotos(flags.val);
   display.stop();
   return new TrainingSet(photos, val, recipe.evaluation.holdOut);
-}
-
-/** Reads the recipe that is given, or that of the run to continue, and applies the flags. */
-async function buildRecipe(flags: TrainFlags, quiet: boolean): Promise<Recipe> {
-  const stored = flags.resume === true && flags.out !== undefined ? path.join(flags.out, RECIPE) : undefined;
-  const file = flags.recipe ?? stored ?? DEFAULT_RECIPE;
-  const partial: PartialRecipe = await readRecipe(file);
-  const isShippedRecipe = flags.recipe === undefined && stored === undefined;
-  // The new encoder does not inherit the name and description of the shipped one.
-  if (isShippedRecipe) {
-    Object.assign(partial, { name: path.basename(path.resolve(flags.out ?? 'encoder')), description: '' });
-  }
-  const under = (key: string) => (partial[key] ?? {}) as Record<string, unknown>;
-  const put = (key: string, settings: Record<string, unknown>) => {
-    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-    if (given.length > 0) {
-      partial[key] = { ...under(key), ...Object.fromEntries(given) };
-    }
-  };
-  put('batch', { labels: flags.labels, photos: flags.photos, chunk: flags.chunk });
-  put('optimiser', { learningRate: flags.learningRate });
-  if (flags.loss !== undefined) {
-    partial.losses = [{ kind: flags.loss }];
-  }
-  // These settings of the shipped recipe only fit what it freezes and the losses it uses.
-  if (isShippedRecipe && [flags.loss, flags.freeze, flags.backbone].some((flag) => flag !== undefined)) {
-    Object.assign(partial, { keptViews: 0, soup: 1, head: {}, average: [1], vote: {}, evaluation: {} });
-  }
-  if (flags.epochs !== undefined) {
-    partial.epochs = flags.epochs;
-    // Exactly this many: without the several runs that the shipped recipe averages.
-    if (isShippedRecipe) {
-      partial.soup = 1;
-    }
-  }
-  if (flags.seed !== undefined) {
-    partial.seed = flags.seed;
-  }
-  if (flags.backbone !== undefined) {
-    const { settings, assumed } = await adaptBackbone(
-      flags.backbone,
-      flags.recipe === undefined ? null : under('backbone'),
-    );
-    partial.backbone = settings;
-    if (isShippedRecipe) {
-      partial.freeze = {};
-    }
-    if (assumed && !quiet) {
-      note(
-        'Pixels are normalised with the mean and deviation of ImageNet. A recipe can change that with backbone.pixels.',
-      );
-    }
-  }
-  if (flags.freeze !== undefined) {
-    partial.freeze = { layers: flags.freeze };
-  }
-  return completeRecipe(partial, isShippedRecipe ? 'The settings' : file);
 }

@@ -9,6 +9,9 @@ import { countComponents } from '../head/general-part.js';
 import { SMALL_NETWORK } from '../network/backbone.js';
 import { type Recipe, recipeSchema } from './recipe-schema.js';
 
+/** The recipe in the folder of a run. */
+export const RECIPE_FILE = 'recipe.yaml';
+
 /** Settings as they stand in a recipe file: any part may be missing. */
 export type PartialRecipe = Record<string, unknown>;
 

@@ -6,7 +6,7 @@ import type { SessionOptions } from '../autodiff/graph-session.js';
 import type { Network } from '../network/network.js';
 import { cutNetwork } from '../network/network-cut.js';
 import type { PhaseReport } from '../phase-report.js';
-import { countPhotosPerStep, formatRecipe, getResizeRule } from '../recipe/load-recipe.js';
+import { countPhotosPerStep, formatRecipe, getResizeRule, RECIPE_FILE } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { interpolateWeights } from './average-weights.js';
 import { BestWeights, type JudgedNetwork } from './best-weights.js';
@@ -60,9 +60,6 @@ export interface Trained extends JudgedNetwork {
   share: number;
   log: readonly LogEntry[];
 }
-
-/** File name of the recipe in a run's folder. */
-export const RECIPE = 'recipe.yaml';
 
 /** What the parts of a run work with. */
 interface Parts {
@@ -119,7 +116,7 @@ class TrainingRun {
     await mkdir(out, { recursive: true });
     const checkpoint = resume && hasCheckpoint(out) ? await readCheckpoint(out, recipe) : null;
     if (checkpoint === null) {
-      await writeFile(path.join(out, RECIPE), formatRecipe(recipe));
+      await writeFile(path.join(out, RECIPE_FILE), formatRecipe(recipe));
     }
     const onPhase = (text: string, total: number, noun?: string) => report?.phase(text, total, noun);
     const start = await prepareStart(recipe, set, checkpoint?.start ?? null, this.#features, onPhase);
