@@ -3,7 +3,7 @@ import type { Identification } from '../engine/engine.js';
 import type { CollectionInfo } from '../store/store.js';
 import { noAnswer, problemFrom } from './problem.js';
 
-export type Collection = Pick<CollectionInfo, 'name' | 'count' | 'description'>;
+export type Collection = CollectionInfo;
 
 /** How many items carry a label; null: none. */
 export interface LabelCount {
@@ -23,18 +23,40 @@ export function hasApiKey(): boolean {
   return sessionStorage.getItem(KEY) !== null;
 }
 
+/** What a request sends. */
+export interface Call {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  json?: unknown;
+  form?: FormData;
+  /** Whether it goes on when the page is left. */
+  keepalive?: boolean;
+}
+
 function authorisation(): Record<string, string> {
   const key = sessionStorage.getItem(KEY);
   return key === null ? {} : { authorization: `Bearer ${key}` };
 }
 
-async function get(path: string): Promise<Response> {
-  const answer = await fetch(path, { headers: authorisation() }).catch(() => {
+/**
+ * A request to the server.
+ *
+ * @param path relative to the page
+ * @throws Problem
+ */
+export async function call(path: string, { method, json, form, keepalive }: Call = {}): Promise<Response> {
+  const answer = await fetch(path, {
+    method: method ?? 'GET',
+    headers: { ...authorisation(), ...(json === undefined ? {} : { 'content-type': 'application/json' }) },
+    body: json === undefined ? (form ?? null) : JSON.stringify(json),
+    keepalive: keepalive ?? false,
+  }).catch(() => {
     throw noAnswer();
   });
   if (!answer.ok) throw problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
   return answer;
 }
+
+const get = (path: string) => call(path);
 
 /** @throws Problem */
 export async function listCollections(): Promise<Collection[]> {

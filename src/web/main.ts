@@ -5,7 +5,8 @@ import { App } from './app.js';
 import { CollectionChooser } from './collections.js';
 import { byId } from './dom.js';
 import { hint } from './hint.js';
-import { fromDrop, fromField, fromPaste } from './input.js';
+import { fromDrop, fromField, fromPaste, type Given } from './input.js';
+import { startRoutes } from './manage/routes.js';
 import { Problem } from './problem.js';
 import { startTheme } from './theme.js';
 import { showBreeds } from './views/breeds.js';
@@ -34,7 +35,12 @@ const chooser = new CollectionChooser(
   (name) => hint(`There is no collection “${name}” on this server. Choose another one above.`),
 );
 const app = new App({ collection: () => chooser.value, needKey: askForKey, hint });
-const take = app.take.bind(app);
+const take = (what: Given) => {
+  // A photo given while collections are looked at is a question, too.
+  if (location.hash.startsWith('#/collections')) location.hash = '#/';
+  app.take(what);
+};
+const routes = startRoutes(askForKey);
 
 async function loadCollections(): Promise<void> {
   try {
@@ -52,7 +58,9 @@ keyForm.addEventListener('submit', async (event) => {
   keyField.value = '';
   keyForm.hidden = true;
   await loadCollections();
-  if (keyForm.hidden) app.again();
+  if (!keyForm.hidden) return;
+  await routes.reload();
+  app.again();
 });
 
 for (const [control, id] of [

@@ -1,0 +1,63 @@
+/** The addresses of the collection manager, `#/collections` and `#/collections/NAME`; everything else asks a photo. */
+import { byId, el } from '../dom.js';
+import { Problem } from '../problem.js';
+import { collectionListView } from './collection-list.js';
+import { collectionPageView } from './collection-page.js';
+
+interface View {
+  element: HTMLElement;
+  close?: () => void;
+}
+
+async function viewOf(hash: string, reload: () => void): Promise<View | null> {
+  const [, page, name] = /^#\/(collections)(?:\/(.+))?$/.exec(hash) ?? [];
+  if (page === undefined) return null;
+  if (name === undefined) return { element: await collectionListView(reload) };
+  return collectionPageView(decodeURIComponent(name));
+}
+
+function problemView({ title, hint }: Problem): View {
+  return {
+    element: el(
+      'section',
+      { class: 'manage' },
+      el('h1', { id: 'manage-title', tabindex: -1 }, title),
+      el('p', {}, hint ?? ''),
+    ),
+  };
+}
+
+/** Shows what the address asks for, now and whenever it changes. @param needKey called when the server asks for a key */
+export function startRoutes(needKey: () => void): { reload: () => Promise<void> } {
+  const place = byId('manage', HTMLElement);
+  const asking = byId('ask', HTMLElement);
+  let open: View | null = null;
+  let turn = 0;
+  const show = async (isFirst = false) => {
+    const mine = ++turn;
+    open?.close?.();
+    open = null;
+    const view = await viewOf(location.hash, () => void show()).catch((error: unknown) => {
+      if (!(error instanceof Problem)) throw error;
+      if (error.code === 'unauthorized') needKey();
+      return problemView(error);
+    });
+    if (mine !== turn) {
+      view?.close?.();
+      return;
+    }
+    open = view;
+    asking.hidden = view !== null;
+    place.hidden = view === null;
+    place.replaceChildren(...(view === null ? [] : [view.element]));
+    for (const link of document.querySelectorAll<HTMLAnchorElement>('.pages a'))
+      link.setAttribute('aria-current', String(link.hash.startsWith('#/collections') === (view !== null)));
+    if (view !== null && !isFirst) document.getElementById('manage-title')?.focus();
+  };
+  addEventListener('hashchange', () => {
+    // The link that skips to the content is no address.
+    if (location.hash === '' || location.hash.startsWith('#/')) void show();
+  });
+  void show(true);
+  return { reload: () => show() };
+}

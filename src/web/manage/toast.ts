@@ -1,0 +1,42 @@
+/** A change that can be taken back: words, a button and a little time. */
+import { button, byId, el } from '../dom.js';
+
+const UNDO_MS = 10_000;
+
+let finish: (() => void) | null = null;
+
+/** Ends the offer that is open, if any: its change is made final. */
+export function settle(): void {
+  finish?.();
+}
+
+/**
+ * Offers to take a change back.
+ *
+ * @param undo called when the person takes it back
+ * @param done called when the time is over, or another change comes
+ */
+export function offerUndo(words: string, undo: () => void, done: () => void = () => {}): void {
+  settle();
+  const box = byId('undo', HTMLElement);
+  const close = () => {
+    clearTimeout(timer);
+    finish = null;
+    box.hidden = true;
+    box.replaceChildren();
+  };
+  const timer = setTimeout(() => finish?.(), UNDO_MS);
+  finish = () => {
+    close();
+    done();
+  };
+  const back = button('Undo', 'plain', () => {
+    close();
+    undo();
+  });
+  box.replaceChildren(el('span', {}, words), back);
+  box.hidden = false;
+  // The button that was pressed is gone with what it was about.
+  if (document.activeElement === document.body) back.focus();
+  byId('status', HTMLElement).textContent = `${words} Undo is offered for ten seconds.`;
+}

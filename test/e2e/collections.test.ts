@@ -1,0 +1,199 @@
+import axe, { type AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { sceneJpeg } from '../helpers/images.js';
+import { open, type WatchedPage } from './helpers/browser.js';
+import { CHELSEA, give, reaches } from './helpers/steps.js';
+import { describeInBrowser } from './helpers/suite.js';
+
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+const tiles = (page: Page) => page.locator('.item:visible');
+const names = (page: Page) => page.locator('.item:visible bdi').allTextContents();
+
+describeInBrowser('collections', (stage) => {
+  const api = async (path: string, init: RequestInit = {}) => fetch(`${stage.app.url}/v1/${path}`, init);
+  const labels = async (name: string) => {
+    const { labels: all } = (await (await api(`collections/${name}/labels`)).json()) as {
+      labels: { label: string | null; count: number }[];
+    };
+    return Object.fromEntries(all.map(({ label, count }) => [label, count]));
+  };
+
+  /** A collection of its own for each test: six pictures, four of one label and two of another. */
+  async function fill(name: string): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    await api('collections', { method: 'POST', headers, body: JSON.stringify({ name }) });
+    // One after the other: together they would be stored in the order in which they are decoded.
+    for (const i of [0, 1, 2, 3, 4, 5]) {
+      const form = new FormData();
+      form.append('label', i < 4 ? 'round' : 'square');
+      form.append('image', new Blob([new Uint8Array(await sceneJpeg(160, 120, i + 1))]), `${i}.jpg`);
+      expect((await api(`collections/${name}/items`, { method: 'POST', body: form })).status).toBe(200);
+    }
+  }
+
+  async function look(name: string): Promise<WatchedPage> {
+    await fill(name);
+    const watched = await open(stage.browser, `${stage.app.url}/#/collections/${name}`);
+    await expect.poll(() => tiles(watched.page).count()).toBe(6);
+    return watched;
+  }
+
+  it('are listed with their state, created and deleted', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await page.getByRole('link', { name: 'Collections' }).click();
+    await page
+      .locator('.collection', { hasText: 'breeds' })
+      .getByText(/7,\d+ photos/)
+      .waitFor();
+    expect(await page.locator('.collection', { hasText: 'album' }).textContent()).toContain('not calibrated');
+    await page.getByLabel('Name').fill('album');
+    await page.getByRole('button', { name: 'Create it' }).click();
+    await page.getByText('already exists').waitFor();
+    await page.getByLabel('Name').fill('brand-new');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'brand-new' }).waitFor();
+    await page.getByText('It is empty').waitFor();
+    await page.goBack();
+    const row = page.locator('.collection', { hasText: 'brand-new' });
+    await row.getByRole('button', { name: 'Delete' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox').fill('something else');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('That is not its name.').waitFor();
+    await dialog.getByRole('textbox').fill('brand-new');
+    await page.keyboard.press('Enter');
+    await row.waitFor({ state: 'detached' });
+    expect((await api('collections/brand-new')).status).toBe(404);
+    expect(complaints).toEqual([]);
+  });
+
+  it('are looked through by label, with pictures', async () => {
+    const { page, complaints } = await look('look');
+    await expect.poll(() => page.locator('.item img').count()).toBe(6);
+    await page.getByRole('button', { name: 'Square 2' }).click();
+    await expect.poll(() => names(page)).toEqual(['Square', 'Square']);
+    await page.getByRole('button', { name: 'All photos 6' }).click();
+    await expect.poll(() => tiles(page).count()).toBe(6);
+    expect(complaints).toEqual([]);
+  });
+
+  it('get photos relabelled, and get the old labels back', async () => {
+    const { page, complaints } = await look('relabel');
+    await page.locator('.item input').nth(0).check();
+    await page
+      .locator('.item input')
+      .nth(2)
+      .click({ modifiers: ['Shift'] });
+    await page.getByText('3 photos chosen', { exact: true }).waitFor();
+    await page.getByLabel('New label').fill('oval');
+    await page.getByRole('button', { name: 'Relabel' }).click();
+    await expect.poll(() => labels('relabel')).toEqual({ oval: 3, square: 2, round: 1 });
+    await page.getByRole('button', { name: 'Oval 3' }).waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(() => labels('relabel')).toEqual({ round: 4, square: 2 });
+    await expect.poll(() => names(page)).toEqual([...Array(4).fill('Round'), 'Square', 'Square']);
+    // A whole label becomes another: it is merged into that.
+    await page.getByRole('button', { name: 'Square 2' }).click();
+    await page.getByLabel('New label').fill('round');
+    await page.getByRole('button', { name: 'Rename or merge' }).click();
+    await expect.poll(() => labels('relabel')).toEqual({ round: 6 });
+    expect(complaints).toEqual([]);
+  });
+
+  it('lose photos only when nobody takes that back', async () => {
+    const { page, complaints } = await look('delete');
+    await page.locator('.item input').nth(5).check();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await expect.poll(() => tiles(page).count()).toBe(5);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(() => tiles(page).count()).toBe(6);
+    expect(await labels('delete')).toEqual({ round: 4, square: 2 });
+    await page.locator('.item input').nth(5).check();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('link', { name: '← All collections' }).click();
+    await expect.poll(() => labels('delete')).toEqual({ round: 4, square: 1 });
+    expect(complaints).toEqual([]);
+  });
+
+  it('are filled from the page, each photo under its label', async () => {
+    await api('collections', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"name":"fill"}',
+    });
+    const { page } = await open(stage.browser, `${stage.app.url}/#/collections/fill`);
+    await page.getByLabel('Or single photos, under the label').fill('round');
+    const chooser = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Choose photos' }).click();
+    const good = await stage.file('good.jpg', await sceneJpeg(100, 100, 1));
+    const bad = await stage.file('bad.jpg', 'these are words');
+    await (await chooser).setFiles([good, bad]);
+    await page.getByText('Done. 1 photo of 2 added, 1 failed.').waitFor();
+    expect(await page.locator('.failures').textContent()).toContain('bad.jpg');
+    expect(await labels('fill')).toEqual({ round: 1 });
+    await expect.poll(() => tiles(page).count()).toBe(1);
+  });
+
+  it('work with the keyboard alone', async () => {
+    const { page } = await look('keys');
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
+    for (let i = 0; i < 25 && !(await focused()).endsWith('0.jpg'); i++) await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Round, 0.jpg');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Space');
+    expect(await page.getByRole('checkbox', { name: 'Round, 1.jpg' }).isChecked()).toBe(true);
+    await page.keyboard.press('Tab');
+    expect(await focused()).not.toContain('.jpg');
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'have no barriers for assistive technology, %s',
+    async (colorScheme) => {
+      await fill(`axe-${colorScheme}`);
+      const options = { colorScheme, reducedMotion: 'reduce' as const };
+      const { page } = await open(stage.browser, `${stage.app.url}/#/collections`, options);
+      await page.locator('.collection').first().waitFor();
+      expect(await barriers(page)).toEqual([]);
+      await page
+        .getByRole('link', { name: `axe-${colorScheme}` })
+        .first()
+        .click();
+      await expect.poll(() => page.locator('.item img').count()).toBe(6);
+      await page.locator('.item input').first().check();
+      expect(await barriers(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Delete' }).click();
+      await page.getByRole('button', { name: 'Undo' }).waitFor();
+      expect(await barriers(page)).toEqual([]);
+    },
+  );
+
+  it.each([320, 390, 1280])('never scroll sideways at %i pixels', async (width) => {
+    const { page } = await open(stage.browser, `${stage.app.url}/#/collections`, {
+      viewport: { width, height: 800 },
+    });
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    await page.locator('.collection').first().waitFor();
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await page.getByRole('link', { name: 'album' }).click();
+    await expect.poll(() => tiles(page).count()).toBe(6);
+    await page.locator('.item input').first().check();
+    expect(await overflow()).toBeLessThanOrEqual(0);
+  });
+
+  it('give way to a question when a photo is dropped', async () => {
+    const { page } = await open(stage.browser, `${stage.app.url}/#/collections`);
+    await page.locator('.collection').first().waitFor();
+    await give(page, 'drop', CHELSEA);
+    await reaches(page, 'answer');
+    await page.getByRole('link', { name: 'Collections' }).click();
+    await page.locator('.collection').first().waitFor();
+    await page.goBack();
+    expect(await page.locator('#answer').isVisible()).toBe(true);
+  });
+});
