@@ -1,11 +1,12 @@
 /** Opens the encoder a model card describes, in worker threads of its own. */
 import './no-telemetry.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
+import { transferring } from '../threads/rpc.js';
 import { Batcher } from './batcher.js';
 import { loadCard, type ModelCard } from './card.js';
-import type { CellEmbedding, Encoder } from './encoder.js';
+import type { Encoder } from './encoder.js';
 import { BATCH_SIZES, BULK_BATCH_SIZES, MOST_LANES } from './encoder-session.js';
-import type { EncoderWorkerData } from './worker.js';
+import type { EncoderCalls, EncoderWorkerData } from './worker.js';
 
 /** Settings of {@link openEncoder}. */
 export interface EncoderOptions extends WorkerWatcher {
@@ -44,15 +45,15 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
   // A lane each for the threads, but for one alone, which has nobody to wait for.
   const lanes = options.threads === 1 ? 0 : Math.min(options.threads, MOST_LANES);
   /** With all threads, then the lanes: the worker once its session is open. */
-  const workers: (Promise<RestartingWorker> | undefined)[] = [];
+  const workers: (Promise<RestartingWorker<EncoderCalls>> | undefined)[] = [];
   const start = async (lane: number) => {
     const threads = lane === 0 ? options.threads : Math.floor(options.threads / lanes);
     const niceness = lane === 0 ? NICENESS_TOGETHER : NICENESS_LANE;
     try {
-      return await RestartingWorker.start({
+      return await RestartingWorker.start<EncoderCalls>({
         entry: new URL('./worker.js', import.meta.url),
         workerData: { loaded, threads, niceness } satisfies EncoderWorkerData,
-        open: (worker) => worker.call('open', [[1]]),
+        open: ({ calls }) => calls.open([1]),
         deaths,
         watcher: options,
       });
@@ -66,7 +67,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
     workers[lane] ??= start(lane);
     return workers[lane];
   };
-  const each = (work: (worker: RestartingWorker) => Promise<unknown>) =>
+  const each = (work: (worker: RestartingWorker<EncoderCalls>) => Promise<unknown>) =>
     Promise.all(workers.map(async (worker) => worker && work(await worker)));
   const { dimension } = card.output;
   const first = options.bulk ? 1 : 1 + lanes;
@@ -76,24 +77,23 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
     await each((worker) => worker.terminate());
     throw failed.reason;
   }
-  const moving = async <T>(lane: number, method: string, images: Uint8Array[]) => {
-    const worker = await workerOf(lane);
+  const moving = (images: Uint8Array[]) => {
     // Copied: Node pools small buffers, and since version 21 refuses to move those that sharp allocated.
     const copies = images.map((pixels) => new Uint8Array(pixels));
-    return worker.call<T>(
-      method,
-      [copies],
+    return transferring(
+      copies,
       copies.map((copy) => copy.buffer),
     );
   };
   const batcher = new Batcher(
     async (images, lane) => {
-      const rows = await moving<Float32Array>(lane, 'run', images);
+      const { calls } = await workerOf(lane);
+      const rows = await calls.run(moving(images));
       return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
     },
     { sizes: options.bulk ? BULK_BATCH_SIZES : BATCH_SIZES, maxQueue: options.maxQueue, lanes },
   );
-  const cells = new Batcher((images) => moving<CellEmbedding[]>(0, 'runCells', images), {
+  const cells = new Batcher(async (images) => (await workerOf(0)).calls.runCells(moving(images)), {
     sizes: [1],
     maxQueue: options.maxQueue,
   });
@@ -113,7 +113,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
     },
     close() {
       closing ??= Promise.all([batcher.close(), cells.close()])
-        .then(() => each((worker) => worker.call('close', [])))
+        .then(() => each(({ calls }) => calls.close()))
         .finally(() => each((worker) => worker.terminate()))
         .then(() => undefined);
       return closing;

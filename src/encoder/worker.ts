@@ -4,9 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { asPawdexError } from '../errors.js';
-import { serveCalls, transferring } from '../threads/rpc.js';
+import { serveCalls, type Transferred, transferring } from '../threads/rpc.js';
 import type { LoadedCard } from './card.js';
 import { type CellSession, openCellSession } from './cells/cell-session.js';
+import type { CellEmbedding } from './encoder.js';
 import { type EncoderSession, openSession } from './encoder-session.js';
 
 /** What the worker is started with. */
@@ -38,7 +39,7 @@ function yieldToOthers(): void {
 }
 yieldToOthers();
 
-serveCalls({
+const calls = {
   /** Loads the model and runs it once, so that the first request meets a warm session. */
   async open(warmUp: number[]): Promise<void> {
     session = await openSession(loaded, threads);
@@ -47,12 +48,12 @@ serveCalls({
       await session.run(Array.from({ length: n }, () => new Uint8Array(size * size * 3)));
     }
   },
-  async run(images: Uint8Array[]): Promise<unknown> {
+  async run(images: Uint8Array[]): Promise<Transferred<Float32Array>> {
     const rows = await session!.run(images);
     return transferring(rows, [rows.buffer as ArrayBuffer]);
   },
   /** Opens the second session at the first call: who asks for no explanation pays nothing for it. */
-  async runCells(images: Uint8Array[]): Promise<unknown> {
+  async runCells(images: Uint8Array[]): Promise<Transferred<CellEmbedding[]>> {
     cellSession ??= openCellSession(loaded, threads);
     const { run } = await cellSession.catch((error) => {
       // What the model cannot do it will not learn; anything else may pass.
@@ -75,4 +76,9 @@ serveCalls({
     session = null;
     cellSession = null;
   },
-});
+};
+
+/** The calls that the thread answers. */
+export type EncoderCalls = typeof calls;
+
+serveCalls(calls);

@@ -3,9 +3,8 @@
  * they came; calls made meanwhile wait for the new thread. A thread that dies again soon after is not started a third
  * time: what killed it twice will do so again, and a supervisor outside should see the process end.
  */
-import type { Transferable } from 'node:worker_threads';
 import type { PawdexError } from '../errors.js';
-import { WorkerClient } from './rpc.js';
+import { type Remote, remoteOf, WorkerClient } from './rpc.js';
 
 /** Milliseconds within which a second death is final. */
 const SOON_MS = 60_000;
@@ -19,12 +18,12 @@ export interface WorkerWatcher {
 }
 
 /** How to start a {@link RestartingWorker}. */
-export interface RestartingWorkerOptions {
+export interface RestartingWorkerOptions<H> {
   /** The worker's module. */
   entry: URL;
   workerData: unknown;
   /** Prepares each new thread for calls. */
-  open: (worker: WorkerClient) => Promise<unknown>;
+  open: (worker: WorkerClient<H>) => Promise<unknown>;
   /** Several workers of one kind share it, and so the number of deaths that is survived. */
   deaths: DeathCount;
   watcher: WorkerWatcher;
@@ -42,22 +41,25 @@ export class DeathCount {
   }
 }
 
-export class RestartingWorker {
-  readonly #options: RestartingWorkerOptions;
+/** @typeParam H the handlers of the worker */
+export class RestartingWorker<H> {
+  /** The methods of the worker. They throw PawdexError `worker_failed` too. */
+  readonly calls: Remote<H> = remoteOf<H>((method, args) => this.call(method, args));
+  readonly #options: RestartingWorkerOptions<H>;
   /** The thread once it is open. */
-  #current!: Promise<WorkerClient>;
+  #current!: Promise<WorkerClient<H>>;
   /** The thread that runs or is being opened. */
-  #client!: WorkerClient;
+  #client!: WorkerClient<H>;
   #terminated = false;
 
-  private constructor(options: RestartingWorkerOptions) {
+  private constructor(options: RestartingWorkerOptions<H>) {
     this.#options = options;
     this.#start();
   }
 
   /** Starts the thread and opens it. @throws what `open` throws; the thread has ended then */
-  static async start(options: RestartingWorkerOptions): Promise<RestartingWorker> {
-    const worker = new RestartingWorker(options);
+  static async start<H>(options: RestartingWorkerOptions<H>): Promise<RestartingWorker<H>> {
+    const worker = new RestartingWorker<H>(options);
     try {
       await worker.#current;
       return worker;
@@ -67,10 +69,10 @@ export class RestartingWorker {
     }
   }
 
-  /** Calls a method of the worker; `buffers` are moved, not copied. @throws PawdexError `worker_failed` */
-  async call<T>(method: string, args: unknown[], buffers: Transferable[] = []): Promise<T> {
+  /** Calls a method of the worker by its name. @throws PawdexError `worker_failed` */
+  async call(method: string, args: unknown[]): Promise<unknown> {
     const client = await this.#current;
-    return client.call<T>(method, args, buffers);
+    return client.call(method, args);
   }
 
   /** Ends the thread; call it after the worker has been told to clean up. */
@@ -83,7 +85,7 @@ export class RestartingWorker {
     const { entry, workerData, open } = this.#options;
     let isOpen = false;
     // Until it is open, whoever waits for it hears of its end.
-    const client = new WorkerClient(entry, workerData, (error) => isOpen && this.#restart(error));
+    const client = new WorkerClient<H>(entry, workerData, (error) => isOpen && this.#restart(error));
     this.#client = client;
     this.#current = open(client).then(() => {
       isOpen = true;

@@ -14,24 +14,57 @@ interface Request {
 
 type Reply = { id: number; value: unknown } | { id: number; error: WireError; stack?: string | undefined };
 
-/** The methods a worker answers, by name. */
-export type Handlers = Record<string, (...args: never[]) => unknown>;
+/** The methods a worker answers, by name. The caller's side is inferred from their type, see {@link Remote}. */
+// biome-ignore lint/suspicious/noExplicitAny: the parameters of a handler are checked where it is called, by Remote.
+export type Handlers = Record<string, (...args: any[]) => unknown>;
 
-const transferMark = Symbol('transfer');
+/** A value of which some buffers are moved to the other thread instead of copied. */
+export class Transferred<T> {
+  readonly value: T;
+  readonly buffers: Transferable[];
 
-interface WithTransfer {
-  [transferMark]: Transferable[];
-  value: unknown;
+  constructor(value: T, buffers: Transferable[]) {
+    this.value = value;
+    this.buffers = buffers;
+  }
 }
 
-/** Marks buffers of a handler's result to be moved instead of copied. */
-export function transferring(value: unknown, buffers: Transferable[]): unknown {
-  return { [transferMark]: buffers, value } satisfies WithTransfer;
+/** Moves buffers of an argument or of a handler's result instead of copying them. */
+export function transferring<T>(value: T, buffers: Transferable[]): Transferred<T> {
+  return new Transferred(value, buffers);
+}
+
+type Received<T> = T extends Transferred<infer V> ? V : T;
+type Sent<Args extends unknown[]> = { [I in keyof Args]: Args[I] | Transferred<NonNullable<Args[I]>> };
+
+/** The handlers of a worker as its callers see them. */
+export type Remote<H> = {
+  [M in keyof H]: H[M] extends (...args: infer Args) => infer Result
+    ? (...args: Sent<Args>) => Promise<Received<Awaited<Result>>>
+    : never;
+};
+
+/** Passes a call to a worker. */
+export type Call = (method: string, args: unknown[]) => Promise<unknown>;
+
+/**
+ * Makes methods of calls.
+ *
+ * @example
+ * const calls = remoteOf<typeof handlers>((method, args) => client.call(method, args));
+ * await calls.open({ dataDir });
+ */
+export function remoteOf<H>(call: Call): Remote<H> {
+  const get = (_: object, method: string | symbol) =>
+    // Whatever is awaited is asked for `then`.
+    typeof method === 'symbol' || method === 'then' ? undefined : (...args: unknown[]) => call(method, args);
+  return new Proxy({}, { get }) as Remote<H>;
 }
 
 /**
  * Answers calls in a worker. Handlers may be async; a message is taken as soon as the one before it yields.
  *
+ * @param handlers methods may be added later
  * @throws when called outside a worker thread
  */
 export function serveCalls(handlers: Handlers): void {
@@ -41,17 +74,12 @@ export function serveCalls(handlers: Handlers): void {
   const port: MessagePort = parentPort;
   port.on('message', async ({ id, method, args }: Request) => {
     try {
-      const handler = handlers[method] as ((...args: unknown[]) => unknown) | undefined;
+      const handler = handlers[method];
       if (handler === undefined) {
         throw new Error(`the worker has no method ${method}`);
       }
-      const result = await handler(...args);
-      if (typeof result === 'object' && result !== null && transferMark in result) {
-        const { value, [transferMark]: buffers } = result as WithTransfer;
-        port.postMessage({ id, value } satisfies Reply, buffers);
-      } else {
-        port.postMessage({ id, value: result } satisfies Reply);
-      }
+      const { values, buffers } = unwrap([await handler(...args)]);
+      port.postMessage({ id, value: values[0] } satisfies Reply, buffers);
     } catch (error) {
       const coded = loadFailureError(error) ?? asPawdexError(error);
       const cause = coded.cause instanceof Error ? coded.cause : coded;
@@ -60,8 +88,16 @@ export function serveCalls(handlers: Handlers): void {
   });
 }
 
-/** A worker thread that answers calls. */
-export class WorkerClient {
+function unwrap(sent: unknown[]): { values: unknown[]; buffers: Transferable[] } {
+  const values = sent.map((each) => (each instanceof Transferred ? each.value : each));
+  const buffers = sent.flatMap((each) => (each instanceof Transferred ? each.buffers : []));
+  return { values, buffers };
+}
+
+/** A worker thread that answers calls. @typeParam H its handlers */
+export class WorkerClient<H> {
+  /** The methods of the worker. */
+  readonly calls: Remote<H> = remoteOf<H>((method, args) => this.call(method, args));
   readonly #worker: Worker;
   readonly #waiting = new Map<
     number,
@@ -90,16 +126,17 @@ export class WorkerClient {
     this.#worker.on('exit', (code) => died(new Error(`exit code ${code}`)));
   }
 
-  /** Calls a method of the worker; `buffers` are moved, not copied. */
-  call<T>(method: string, args: unknown[], buffers: Transferable[] = []): Promise<T> {
+  /** Calls a method of the worker by its name. */
+  call(method: string, args: unknown[]): Promise<unknown> {
     if (this.#dead !== null) {
       return Promise.reject(this.#dead);
     }
     const id = this.#nextId++;
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+    const { values, buffers } = unwrap(args);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
       try {
-        this.#worker.postMessage({ id, method, args } satisfies Request, buffers);
+        this.#worker.postMessage({ id, method, args: values } satisfies Request, buffers);
       } catch (error) {
         this.#waiting.delete(id);
         reject(error as Error);

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { PawdexError } from '../../src/errors.js';
 import { DeathCount, RestartingWorker } from '../../src/threads/restarting-worker.js';
+import { type Remote, transferring } from '../../src/threads/rpc.js';
 
-const running: RestartingWorker[] = [];
+const running: RestartingWorker<unknown>[] = [];
 afterEach(async () => {
   for (const worker of running.splice(0)) {
     await worker.terminate();
@@ -26,6 +27,16 @@ async function start(deaths = new DeathCount(), failsToOpen = () => false) {
 }
 
 describe('a restarting worker', () => {
+  it('has the methods of its handlers, and moves buffers both ways', async () => {
+    const { worker } = await start();
+    const calls = worker.calls as Remote<{ name(): string; back(bytes: Uint8Array): Uint8Array }>;
+    expect(await calls.name()).toBe('mortal');
+    const bytes = Uint8Array.of(1, 2, 3);
+    const back = await calls.back(transferring(bytes, [bytes.buffer]));
+    expect(back).toEqual(Uint8Array.of(1, 2, 3));
+    expect(bytes).toHaveLength(0);
+  });
+
   it('rejects the calls in flight when its thread dies, and answers later ones from a new thread', async () => {
     const { worker, onRestart, onCrash } = await start();
     const lost = worker.call('forever', []);

@@ -1,6 +1,6 @@
 /** The thread that owns the database and the graphs. */
 import { PawdexError } from '../../errors.js';
-import { serveCalls } from '../../threads/rpc.js';
+import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
 import { itemCalls } from './calls.js';
 import { Core, type CoreOptions } from './core.js';
@@ -8,14 +8,52 @@ import { storageError } from './disk.js';
 import { runOverdue } from './turns.js';
 
 let core: Core;
-let calls: ReturnType<typeof itemCalls>;
 let underWay = 0;
 let idle: (() => void) | undefined;
 
-type Call = (...args: never[]) => unknown;
+/** Calls about the store as a whole. */
+const storeCalls = {
+  /** Must be the first call. */
+  open(options: CoreOptions): void {
+    try {
+      core = new Core(options);
+    } catch (error) {
+      throw storageError(error);
+    }
+    const calls: Handlers = { ...collectionCalls(core), ...itemCalls(core) };
+    for (const [name, call] of Object.entries(calls)) {
+      handlers[name] = counted(call);
+    }
+  },
+  ready: () => core.ready(),
+  watchDamage: () => core.watchDamage(),
+  stats: () => core.stats(),
+  /** Lets the calls under way finish. */
+  async close(): Promise<void> {
+    if (underWay > 0) {
+      await new Promise<void>((resolve) => {
+        idle = resolve;
+      });
+    }
+    await core.close();
+  },
+};
+
+const collectionCalls = (core: Core) => ({
+  createCollection: (spec: CollectionSpec) => core.create(spec),
+  listCollections: () => core.list(),
+  getCollection: (name: string) => core.collection(name).info,
+  updateCollection: (name: string, patch: CollectionPatch) => core.update(name, patch),
+  deleteCollection: (name: string) => core.drop(name),
+});
+
+/** The calls that the thread answers. A method of the store needs a handler here, and no more. */
+export type StoreCalls = typeof storeCalls &
+  ReturnType<typeof collectionCalls> &
+  ReturnType<typeof itemCalls>;
 
 /** Counts a call while it runs, and gives its errors their codes. */
-function counted(call: Call): Call {
+function counted(call: Handlers[string]): Handlers[string] {
   return async (...args) => {
     underWay++;
     core.called();
@@ -25,50 +63,18 @@ function counted(call: Call): Call {
       return await call(...args);
     } catch (error) {
       const coded = storageError(error);
-      if (coded instanceof PawdexError && coded.code === 'data_damaged') core.damaged(coded);
+      if (coded instanceof PawdexError && coded.code === 'data_damaged') {
+        core.damaged(coded);
+      }
       throw coded;
     } finally {
       underWay--;
-      if (underWay === 0) idle?.();
+      if (underWay === 0) {
+        idle?.();
+      }
     }
   };
 }
 
-const collectionCalls = {
-  createCollection: (spec: CollectionSpec) => core.create(spec),
-  listCollections: () => core.list(),
-  getCollection: (name: string) => core.collection(name).info,
-  updateCollection: (name: string, patch: CollectionPatch) => core.update(name, patch),
-  deleteCollection: (name: string) => core.drop(name),
-};
-
-const itemMethods: (keyof ReturnType<typeof itemCalls>)[] = [
-  ...(['put', 'get', 'getVector', 'getThumbnail', 'known', 'list', 'page', 'update', 'delete'] as const),
-  ...(['updateMany', 'deleteMany', 'facets'] as const),
-  ...(['count', 'labels', 'search', 'searchMany'] as const),
-];
-
-serveCalls({
-  open(options: CoreOptions) {
-    try {
-      core = new Core(options);
-    } catch (error) {
-      throw storageError(error);
-    }
-    calls = itemCalls(core);
-  },
-  ready: () => core.ready(),
-  watchDamage: () => core.watchDamage(),
-  stats: () => core.stats(),
-  ...Object.fromEntries(Object.entries(collectionCalls).map(([name, call]) => [name, counted(call)])),
-  ...Object.fromEntries(
-    itemMethods.map((name) => [name, counted((...args) => (calls[name] as Call)(...args))]),
-  ),
-  async close() {
-    if (underWay > 0)
-      await new Promise<void>((resolve) => {
-        idle = resolve;
-      });
-    await core.close();
-  },
-});
+const handlers: Handlers = { ...storeCalls };
+serveCalls(handlers);
