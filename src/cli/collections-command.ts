@@ -42,12 +42,12 @@ async function run(
     if (action === 'create') {
       await printCollections([await engine.createCollection(name!, flags.description)], flags);
     } else if (action === 'delete') {
-      const { count } = await engine.getCollection(name!);
+      const { count } = await engine.store.getCollection(name!);
       requireYes(count, flags);
       await engine.deleteCollection(name!);
       note(`Deleted ${name} with ${pluralise(count, 'item')}.`);
     } else {
-      await printCollections(await engine.listCollections(), flags);
+      await printCollections(await engine.store.listCollections(), flags);
     }
   });
 }

@@ -196,7 +196,7 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
 /** Loads the thumbnail of an item; null if it has none or was deleted in the meantime. */
 async function loadThumbnail(engine: Engine, collection: string, id: string): Promise<Uint8Array | null> {
   try {
-    return await engine.getThumbnail(collection, id);
+    return await engine.store.getThumbnail(collection, id);
   } catch (error) {
     const { code } = asPawdexError(error);
     if (code === 'thumbnail_not_found' || code === 'item_not_found') {

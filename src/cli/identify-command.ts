@@ -60,7 +60,7 @@ async function run(files: string[], flags: IdentifyFlags): Promise<void> {
   const options = { collection, views, k, explain: flags.explain === true };
   const failures = await withEngine(common, async (engine) => {
     // Checked before any photo is read: a misspelt collection should fail once, not for every photo.
-    await engine.getCollection(collection);
+    await engine.store.getCollection(collection);
     return forEachImage(
       files,
       getMaxFileBytes(common),

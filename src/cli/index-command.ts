@@ -70,7 +70,7 @@ async function run(dir: string, flags: IndexFlags): Promise<void> {
 /** Creates the collection if it does not exist, even if another process does so at the same moment. */
 async function ensureCollection(engine: Engine, name: string): Promise<void> {
   try {
-    const { fingerprint, model } = await engine.getCollection(name);
+    const { fingerprint, model } = await engine.store.getCollection(name);
     if (fingerprint !== engine.encoder.fingerprint) {
       throw new PawdexError('model_mismatch', {
         detail: `The collection ${name} was embedded with ${model}, but this encoder is ${engine.encoder.name}.`,

@@ -59,12 +59,12 @@ async function run(action: string | undefined, flags: ItemsFlags & Record<string
   const { collection } = flags;
   await withEngine(readCommonOptions(flags), async (engine) => {
     if (action === 'update') {
-      const updated = await engine.updateItems(collection, readTarget(flags), readPatch(flags));
+      const updated = await engine.store.updateMany(collection, readTarget(flags), readPatch(flags));
       await report({ updated }, `${pluralise(updated, 'item')} updated.`, flags);
     } else if (action === 'delete') {
       const target = readTarget(flags);
       requireYes(await count(engine, collection, target), flags);
-      const deleted = await engine.deleteItems(collection, target);
+      const deleted = await engine.store.deleteMany(collection, target);
       await report({ deleted }, `${pluralise(deleted, 'item')} deleted.`, flags);
     } else if (action === undefined || action === 'list') {
       await list(engine, flags);
@@ -112,7 +112,7 @@ async function* pages(engine: Engine, collection: string, filter: Filter | null)
   let cursor: string | undefined;
   do {
     const options = { limit: PAGE, ...(cursor && { cursor }), ...(filter && { filter }) };
-    const page = await engine.listItems(collection, options);
+    const page = await engine.store.list(collection, options);
     yield page.items;
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
@@ -129,7 +129,7 @@ async function list(engine: Engine, flags: ItemsFlags): Promise<void> {
     }
   };
   if (ids !== undefined) {
-    await print(await Promise.all(ids.map((each) => engine.getItem(collection, each))));
+    await print(await Promise.all(ids.map((each) => engine.store.get(collection, each))));
     return;
   }
   for await (const items of pages(engine, collection, readFilter(flags))) {

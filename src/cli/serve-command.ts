@@ -85,7 +85,7 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
       logger,
       version: VERSION,
       lifecycle,
-      load: engine,
+      load: engine.load,
       webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
     });
     server = await startServer(app, {
@@ -126,9 +126,9 @@ async function becomeReady(engine: LocalEngine, lifecycle: Lifecycle, logger: Lo
     Object.assign(lifecycle, { state: 'damaged', problem } satisfies Lifecycle);
     logger.error({ code: problem.code, hint: problem.hint }, `Not ready: ${problem.message}`);
   };
-  void engine.damage().then((problem) => problem !== null && recordDamage(problem));
+  void engine.store.damage().then((problem) => problem !== null && recordDamage(problem));
   try {
-    await engine.ready();
+    await engine.store.ready();
     if (lifecycle.state === 'starting') {
       lifecycle.state = 'ready';
     }
@@ -208,8 +208,8 @@ async function formatGreeting(
 ): Promise<string[]> {
   const { url, address } = server;
   const where = url.endsWith(address) ? url : `${url}, listening on ${address}`;
-  const collections = await engine.listCollections();
-  const { graphUnavailable } = await engine.storeStats();
+  const collections = await engine.store.listCollections();
+  const { graphUnavailable } = await engine.store.stats();
   const held = collections.map(({ name, count }) => `${name}: ${pluralise(count, 'photo')}`).join(', ');
   const exact = graphUnavailable === null ? [] : ['hnswlib-node could not be loaded: searches are exact.'];
   const ready = `pawdex ${VERSION} is ready at ${where} (${held || 'no collection yet'}; started in ${formatSeconds(seconds)}).`;

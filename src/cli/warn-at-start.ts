@@ -8,7 +8,7 @@ import { DATABASE_FILE } from '../store/embedded/database.js';
 
 /** Warns about repairs and missing features. */
 export async function warnAboutStart(engine: LocalEngine, logger: Logger): Promise<void> {
-  const { graphUnavailable, repairs } = await engine.storeStats();
+  const { graphUnavailable, repairs } = await engine.store.stats();
   for (const repair of repairs) {
     logger.warn({ repair }, 'The data directory was damaged and has been repaired.');
   }

@@ -9,7 +9,7 @@ import { runJob } from './run-job.js';
 const KNOWN_CHUNK = 100;
 
 /** Which of these hashes the collection holds. */
-async function known(client: PawdexClient, collection: string, sha256: string[]) {
+async function findKnown(client: PawdexClient, collection: string, sha256: string[]) {
   const found = new Map<string, { id: string; label: string | null }>();
   for (let from = 0; from < sha256.length; from += KNOWN_CHUNK) {
     const chunk = sha256.slice(from, from + KNOWN_CHUNK);
@@ -30,6 +30,19 @@ export async function remoteEngine(client: PawdexClient): Promise<Engine> {
     (await runJob(client, request, options)) as JobResults[K];
   return {
     encoder: model,
+    store: {
+      listCollections: () => client.listCollections(),
+      getCollection: (name) => client.getCollection(name),
+      labels: (collection) => client.listLabels(collection),
+      facets: (collection, field, limit) => client.listFacets(collection, field, limit),
+      get: (collection, id) => client.getItem(collection, id),
+      list: (collection, options) => client.listItems(collection, options),
+      update: (collection, id, patch) => client.updateItem(collection, id, patch),
+      updateMany: (collection, target, patch) => client.updateItems(collection, target, patch),
+      deleteMany: (collection, target) => client.deleteItems(collection, target),
+      getThumbnail: (collection, id) => client.getThumbnail(collection, id),
+      known: (collection, sha256) => findKnown(client, collection, sha256),
+    },
     identify: (image, options) => client.identify(image, options),
     async search(collection, query, options) {
       const { neighbours, model, timing } = await client.search(collection, query, options);
@@ -46,20 +59,9 @@ export async function remoteEngine(client: PawdexClient): Promise<Engine> {
       return { embedding: Float32Array.from(embedding), model, timing };
     },
     createCollection: (name, description) => client.createCollection(name, description),
-    listCollections: () => client.listCollections(),
-    getCollection: (name) => client.getCollection(name),
     deleteCollection: (name) => client.deleteCollection(name),
     addItems: (collection, items, options) => client.addItems(collection, items, options),
-    updateItems: (collection, target, patch) => client.updateItems(collection, target, patch),
-    deleteItems: (collection, target) => client.deleteItems(collection, target),
-    listLabels: (collection) => client.listLabels(collection),
-    listFacets: (collection, field, limit) => client.listFacets(collection, field, limit),
-    known: (collection, sha256) => known(client, collection, sha256),
-    getItem: (collection, id) => client.getItem(collection, id),
-    listItems: (collection, options) => client.listItems(collection, options),
-    updateItem: (collection, id, patch) => client.updateItem(collection, id, patch),
     deleteItem: (collection, id) => client.deleteItem(collection, id),
-    getThumbnail: (collection, id) => client.getThumbnail(collection, id),
     duplicates: (collection, options) => client.duplicates(collection, options),
     calibrate: (collection, { nonPets, ...work } = {}) =>
       run({ kind: 'calibrate', collection, nonPets }, work),

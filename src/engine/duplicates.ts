@@ -2,6 +2,7 @@
 import { asPawdexError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { DuplicatePage, DuplicatePair } from './engine.js';
+import type { EngineParts } from './use-cases.js';
 
 /** Neighbours looked at for each item: of more copies of one picture than that, not every pair is named. */
 const NEAREST = 20;
@@ -18,10 +19,11 @@ async function vectorOf(store: Store, collection: string, id: string): Promise<F
 
 /** See `Engine.duplicates`. */
 export async function findDuplicates(
-  store: Store,
+  { store, spaces }: EngineParts,
   collection: string,
   { threshold, limit, cursor }: { threshold: number; limit: number; cursor?: string },
 ): Promise<DuplicatePage> {
+  await spaces.require(collection);
   const page = await store.list(collection, { limit, cursor });
   const vectors = await Promise.all(page.items.map(({ id }) => vectorOf(store, collection, id)));
   const asked = page.items.flatMap((item, i) => {

@@ -10,19 +10,7 @@ import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js'
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import type { Views } from '../image/views.js';
-import type {
-  BulkPatch,
-  CollectionInfo,
-  Facet,
-  Filter,
-  Hit,
-  Item,
-  ItemPage,
-  ItemPatch,
-  LabelCount,
-  Metadata,
-  Target,
-} from '../store/store.js';
+import type { CollectionInfo, Filter, Hit, Metadata, Store } from '../store/store.js';
 
 /** Milliseconds spent, as answered to the caller. */
 export interface Timing {
@@ -175,9 +163,26 @@ export interface DuplicatePage {
   next: string | null;
 }
 
+/** The part of the store that callers use as it is: the engine has nothing to add to it. */
+export type StoredCollections = Pick<
+  Store,
+  | 'listCollections'
+  | 'getCollection'
+  | 'labels'
+  | 'facets'
+  | 'get'
+  | 'list'
+  | 'update'
+  | 'updateMany'
+  | 'deleteMany'
+  | 'getThumbnail'
+  | 'known'
+>;
+
 /** What pawdex does. Methods throw PawdexError with the codes of the image, store and encoder layers. */
 export interface Engine {
   readonly encoder: EncoderInfo;
+  readonly store: StoredCollections;
 
   /**
    * @param k neighbours to list, 1..1000; as many as vote when absent. How many vote is fixed by the collection's
@@ -198,11 +203,7 @@ export interface Engine {
   heatMap(image: Uint8Array, options: HeatMapOptions): Promise<Uint8Array>;
 
   createCollection(name: string, description?: string): Promise<CollectionInfo>;
-  listCollections(): Promise<CollectionInfo[]>;
-  getCollection(name: string): Promise<CollectionInfo>;
   deleteCollection(name: string): Promise<void>;
-  /** Items per label, most first; null stands for items without one. @throws PawdexError collection_not_found */
-  listLabels(collection: string): Promise<LabelCount[]>;
 
   /**
    * Adds images; one bad image fails alone. What is `created` is durable; known content is not encoded again.
@@ -210,27 +211,7 @@ export interface Engine {
    * @throws PawdexError collection_not_found, model_mismatch, storage_full, storage_failed
    */
   addItems(collection: string, items: ItemInput[], options?: AddOptions): Promise<AddResult[]>;
-  /** Which hex content hashes the collection holds already. */
-  known(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
-  getItem(collection: string, id: string): Promise<Item>;
-  listItems(
-    collection: string,
-    options: { limit: number; cursor?: string; filter?: Filter },
-  ): Promise<ItemPage>;
-  updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item>;
   deleteItem(collection: string, id: string): Promise<void>;
-  /**
-   * Changes many items; when it resolves all are durable.
-   *
-   * @returns how many there were
-   * @throws PawdexError collection_not_found; invalid_request for a filter without a condition
-   */
-  updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number>;
-  /** Deletes many items. Returns and throws as {@link updateItems}. */
-  deleteItems(collection: string, target: Target): Promise<number>;
-  /** Values at a key of the metadata (`camera.model` is a key inside another), most frequent first. */
-  listFacets(collection: string, field: string, limit: number): Promise<Facet[]>;
-  getThumbnail(collection: string, id: string): Promise<Uint8Array>;
 
   /**
    * Near-duplicates of the next `limit` items, wherever they are in the collection. Over all pages each pair comes

@@ -41,16 +41,20 @@ export function explain(
 interface ExplainOptions {
   store: Store;
   collection: string;
-  /** From an item's vector to its explanation. */
-  explain: (vector: Float32Array) => Explanation;
+  /** From an item's vector to its explanation; null when nobody asked for one. */
+  explain: ((vector: Float32Array) => Explanation) | null;
 }
 
-/** Adds its explanation to the first {@link MAX_EXPLAINED} neighbours; one deleted since it was found stays without. */
+/**
+ * Adds an explanation to the first {@link MAX_EXPLAINED} neighbours, if there is one to add. An item that was deleted
+ * after the search gets none.
+ */
 export async function explainAll<N extends object>(
   neighbours: N[],
   idOf: (neighbour: N) => string,
   { store, collection, explain }: ExplainOptions,
 ): Promise<(N & { explanation?: Explanation })[]> {
+  if (explain === null) return neighbours;
   const add = async (neighbour: N): Promise<N & { explanation?: Explanation }> => {
     const vector = await store.getVector(collection, idOf(neighbour)).catch((error) => {
       if (error instanceof PawdexError && error.code === 'item_not_found') return null;

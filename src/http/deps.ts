@@ -20,7 +20,7 @@ export interface AppDeps {
   /** `startServer` is given the same object and sets it to `stopping`. */
   lifecycle: Lifecycle;
   /** How much work waits; without it nothing is refused before its upload is read, nor shown in /metrics. */
-  load?: Pick<LocalEngine, 'pending' | 'queueSeconds' | 'checkRoom'>;
+  load?: LocalEngine['load'];
   /** Folder of the built web page. */
   webDir: string;
 }

@@ -110,7 +110,7 @@ async function requireRoom(urgency: Urgency, req: Request, { load }: Context): P
  *   params: { collection: collectionName },
  *   response: json(collection, 'The collection.'),
  *   errors: ['collection_not_found'],
- *   handle: ({ params }, { engine }) => engine.getCollection(params.collection),
+ *   handle: ({ params }, { engine }) => engine.store.getCollection(params.collection),
  * });
  */
 export function defineEndpoint<

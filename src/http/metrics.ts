@@ -32,7 +32,7 @@ export class Metrics {
     if (!collecting) collectDefaultMetrics({ register: processRegistry });
     collecting = true;
     // Of a damaged data directory nothing is known; the other metrics are all the more wanted.
-    const listCollections = () => engine.listCollections().catch(() => []);
+    const listCollections = () => engine.store.listCollections().catch(() => []);
     new Gauge({
       name: 'pawdex_collection_items',
       help: 'Items per collection.',

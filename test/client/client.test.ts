@@ -240,17 +240,19 @@ describe('remoteEngine', () => {
     expect(remote.hits[0]!.similarity).toBeCloseTo(local.hits[0]!.similarity, 5);
     expect((await engine.embed(photo)).embedding).toEqual((await t.engine.embed(photo)).embedding);
     await engine.close();
-    expect(await t.engine.listCollections()).toHaveLength(1);
+    expect(await t.engine.store.listCollections()).toHaveLength(1);
   });
 
   it('knows which of many contents are there', async () => {
     const hash = (text: string) => createHash('sha256').update(text).digest('hex');
     const many = Array.from({ length: 250 }, (_, i) => hash(`no ${i}`));
     const engine = await remoteEngine(client);
-    const known = await engine.known('breeds', [...many, hash('beagle'), hash('birman')]);
+    const known = await engine.store.known('breeds', [...many, hash('beagle'), hash('birman')]);
     expect([...known.values()].map(({ label }) => label).sort()).toEqual(['beagle', 'birman']);
-    expect(await engine.known('breeds', [])).toEqual(new Map());
-    await expect(engine.known('nope', [hash('x')])).rejects.toMatchObject({ code: 'collection_not_found' });
+    expect(await engine.store.known('breeds', [])).toEqual(new Map());
+    await expect(engine.store.known('nope', [hash('x')])).rejects.toMatchObject({
+      code: 'collection_not_found',
+    });
   });
 });
 

@@ -205,6 +205,6 @@ describe('views', () => {
     const together = await Promise.allSettled([1, 2].map(() => engine.embed(photo, { views: '5' })));
     expect(together.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect((together[1] as PromiseRejectedResult).reason).toMatchObject({ code: 'overloaded' });
-    expect(engine.pending).toBe(0);
+    expect(engine.load.pending).toBe(0);
   });
 });

@@ -38,10 +38,10 @@ describe('the engine in this process', () => {
 
   it('fills breeds from the shipped gallery', async () => {
     expect(engine.gallery).toBe('loaded');
-    const breeds = await engine.getCollection('breeds');
+    const breeds = await engine.store.getCollection('breeds');
     expect(breeds.count).toBeGreaterThan(7000);
     expect(breeds.fingerprint).toBe(engine.encoder.fingerprint);
-    const { items } = await engine.listItems('breeds', { limit: 1 });
+    const { items } = await engine.store.list('breeds', { limit: 1 });
     expect(items[0]).toMatchObject({
       label: expect.any(String),
       metadata: { species: expect.any(String), licence: expect.any(String) },
@@ -105,7 +105,7 @@ describe('the engine in this process', () => {
     expect(sum).toBeGreaterThan(answer.candidates[0]!.confidence);
     expect(sum).toBeLessThan(1.0001);
     expect(answer.candidates[0]!.confidence).toBe(answer.confidence);
-    const { items } = await engine.listItems('breeds', {
+    const { items } = await engine.store.list('breeds', {
       limit: 1,
       filter: { label: [answer.candidates[0]!.label] },
     });
@@ -142,10 +142,10 @@ describe('the engine in this process', () => {
         { image: photos[2]! },
       ]);
       expect(second.map((r) => r.status)).toEqual(['exists', 'created']);
-      expect((await engine.getCollection('mine')).count).toBe(3);
-      expect((await engine.getThumbnail('mine', (results[0] as { id: string }).id)).length).toBeGreaterThan(
-        500,
-      );
+      expect((await engine.store.getCollection('mine')).count).toBe(3);
+      expect(
+        (await engine.store.getThumbnail('mine', (results[0] as { id: string }).id)).length,
+      ).toBeGreaterThan(500);
     });
 
     it('answers with all items when k is larger than the collection', async () => {
@@ -165,7 +165,7 @@ describe('the engine in this process', () => {
     });
 
     it('searches from examples: towards positives, away from negatives, never naming them', async () => {
-      const { items } = await engine.listItems('mine', { limit: 10 });
+      const { items } = await engine.store.list('mine', { limit: 10 });
       const [a, b, c] = items.map((item) => item.id) as [string, string, string];
       const liked = await engine.search('mine', { positives: [a], negatives: [b] }, { k: 10 });
       expect(liked.hits.map((h) => h.item.id)).toEqual([c]);
@@ -218,7 +218,7 @@ describe('the engine in this process', () => {
     const fulfilled = asked.filter((a) => a.status === 'fulfilled').map((a) => a.value.embedding);
     expect(fulfilled.length).toBeGreaterThan(0);
     for (const embedding of fulfilled) expect(cosine(embedding, fulfilled[0]!)).toBeGreaterThan(0.9999);
-    expect(engine.pending).toBe(0);
+    expect(engine.load.pending).toBe(0);
   });
 
   it('takes bulk uploads larger than the queue without refusing any', async () => {

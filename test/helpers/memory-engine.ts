@@ -15,18 +15,11 @@ import type {
   NonPets,
   Query,
   SearchOptions,
+  StoredCollections,
 } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
 import type { WorkOptions } from '../../src/evaluation/collection-queries.js';
-import type {
-  BulkPatch,
-  CollectionInfo,
-  Filter,
-  Item,
-  ItemPage,
-  ItemPatch,
-  Target,
-} from '../../src/store/store.js';
+import type { CollectionInfo, Filter, Item, ItemPage, Target } from '../../src/store/store.js';
 
 const DIMENSION = 4;
 const TIMING = { decodeMs: 1.23456, embedMs: 2, searchMs: 0.5, totalMs: 3.999 };
@@ -78,6 +71,40 @@ export class MemoryEngine implements Engine {
   /** The settings of the last question. */
   asked: Partial<IdentifyOptions & SearchOptions & HeatMapOptions> = {};
   readonly #collections = new Map<string, { info: CollectionInfo; items: Stored[] }>();
+
+  readonly store: StoredCollections = {
+    listCollections: async () => [...this.#collections.keys()].map((name) => this.#info(name)),
+    getCollection: async (name) => this.#info(name),
+    labels: async (collection) =>
+      this.#counted(collection, ({ label }) => label).map(([label, count]) => ({ label, count })),
+    facets: async (collection, field, limit) =>
+      this.#counted(collection, ({ metadata }) => metadata[field] as string | undefined)
+        .flatMap(([value, count]) => (value === undefined ? [] : [{ value, count }]))
+        .slice(0, limit),
+    get: async (collection, id) => this.#public(this.#item(collection, id)),
+    list: async (collection, options) => this.#page(collection, options),
+    update: async (collection, id, patch) => this.#public(Object.assign(this.#item(collection, id), patch)),
+    updateMany: async (collection, target, { mergeMetadata, ...patch }) => {
+      const chosen = this.#chosen(collection, target);
+      for (const item of chosen) {
+        Object.assign(item, patch);
+        Object.assign(item.metadata, mergeMetadata);
+      }
+      return chosen.length;
+    },
+    deleteMany: async (collection, target) => {
+      const chosen = this.#chosen(collection, target);
+      for (const { id } of chosen) await this.deleteItem(collection, id);
+      return chosen.length;
+    },
+    getThumbnail: async (collection, id) => this.#item(collection, id).picture,
+    known: async (collection, sha256) => {
+      const { items } = this.#get(collection);
+      return new Map(
+        items.filter((i) => sha256.includes(i.sha256)).map((i) => [i.sha256, { id: i.id, label: i.label }]),
+      );
+    },
+  };
 
   async identify(image: Uint8Array, options: IdentifyOptions) {
     if (this.failWith !== null) throw this.failWith;
@@ -156,24 +183,9 @@ export class MemoryEngine implements Engine {
     return info;
   }
 
-  async listCollections() {
-    return Promise.all([...this.#collections.keys()].map((name) => this.getCollection(name)));
-  }
-
-  async getCollection(name: string): Promise<CollectionInfo> {
-    const { info, items } = this.#get(name);
-    return { ...info, count: items.length };
-  }
-
   async deleteCollection(name: string): Promise<void> {
     this.#get(name);
     this.#collections.delete(name);
-  }
-
-  async listLabels(collection: string) {
-    const counts = new Map<string | null, number>();
-    for (const { label } of this.#get(collection).items) counts.set(label, (counts.get(label) ?? 0) + 1);
-    return [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count);
   }
 
   async addItems(collection: string, inputs: ItemInput[]): Promise<AddResult[]> {
@@ -203,58 +215,6 @@ export class MemoryEngine implements Engine {
     });
   }
 
-  async known(collection: string, sha256: string[]) {
-    const { items } = this.#get(collection);
-    return new Map(
-      items.filter((i) => sha256.includes(i.sha256)).map((i) => [i.sha256, { id: i.id, label: i.label }]),
-    );
-  }
-
-  async getItem(collection: string, id: string): Promise<Item> {
-    return this.#public(this.#item(collection, id));
-  }
-
-  async listItems(
-    collection: string,
-    options: { limit: number; cursor?: string; filter?: Filter },
-  ): Promise<ItemPage> {
-    const all = this.#get(collection).items.filter((item) => matches(item, options.filter));
-    const from = Number(options.cursor ?? 0);
-    if (!Number.isInteger(from))
-      throw new PawdexError('invalid_request', { detail: 'The cursor is not valid.' });
-    const end = from + options.limit;
-    return {
-      items: all.slice(from, end).map((item) => this.#public(item)),
-      next: end < all.length ? String(end) : null,
-    };
-  }
-
-  async updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
-    return this.#public(Object.assign(this.#item(collection, id), patch));
-  }
-
-  async updateItems(collection: string, target: Target, { mergeMetadata, ...patch }: BulkPatch) {
-    const chosen = this.#chosen(collection, target);
-    for (const item of chosen) {
-      Object.assign(item, patch);
-      Object.assign(item.metadata, mergeMetadata);
-    }
-    return chosen.length;
-  }
-
-  async deleteItems(collection: string, target: Target) {
-    const chosen = this.#chosen(collection, target);
-    for (const { id } of chosen) await this.deleteItem(collection, id);
-    return chosen.length;
-  }
-
-  async listFacets(collection: string, field: string, limit: number) {
-    const counted = this.#counted(collection, ({ metadata }) => metadata[field] as string | undefined);
-    return counted
-      .flatMap(([value, count]) => (value === undefined ? [] : [{ value, count }]))
-      .slice(0, limit);
-  }
-
   #chosen(collection: string, target: Target): Stored[] {
     const { items } = this.#get(collection);
     return items.filter((item) =>
@@ -274,15 +234,11 @@ export class MemoryEngine implements Engine {
     items.splice(items.indexOf(this.#item(collection, id)), 1);
   }
 
-  async getThumbnail(collection: string, id: string): Promise<Uint8Array> {
-    return this.#item(collection, id).picture;
-  }
-
   async duplicates(
     collection: string,
     options: { threshold: number; limit: number; cursor?: string },
   ): Promise<DuplicatePage> {
-    const { items, next } = await this.listItems(collection, options);
+    const { items, next } = await this.store.list(collection, options);
     const all = this.#get(collection).items;
     const pairs = items.flatMap(({ id, label }) => {
       const { vector } = this.#item(collection, id);
@@ -332,6 +288,26 @@ export class MemoryEngine implements Engine {
     const collection = this.#collections.get(name);
     if (collection === undefined) throw new PawdexError('collection_not_found');
     return collection;
+  }
+
+  #info(name: string): CollectionInfo {
+    const { info, items } = this.#get(name);
+    return { ...info, count: items.length };
+  }
+
+  #page(
+    collection: string,
+    { limit, cursor, filter }: { limit: number; cursor?: string; filter?: Filter },
+  ): ItemPage {
+    const all = this.#get(collection).items.filter((item) => matches(item, filter));
+    const from = Number(cursor ?? 0);
+    if (!Number.isInteger(from))
+      throw new PawdexError('invalid_request', { detail: 'The cursor is not valid.' });
+    const end = from + limit;
+    return {
+      items: all.slice(from, end).map((item) => this.#public(item)),
+      next: end < all.length ? String(end) : null,
+    };
   }
 
   #item(collection: string, id: string): Stored {

@@ -37,7 +37,7 @@ let definitions: Fields;
 
 beforeAll(async () => {
   const t = await testApp();
-  item = (await t.engine.listItems('breeds', { limit: 1 })).items[0]!.id;
+  item = (await t.engine.store.list('breeds', { limit: 1 })).items[0]!.id;
   server = await serve(t);
   const document = await (await fetch(`${server.url}/openapi.json`)).json();
   definitions = document.components.schemas;

@@ -38,7 +38,7 @@ it('keeps people who ask and bulk work apart', async () => {
 
 it('answers what costs the encoder nothing', async () => {
   full.add('urgent');
-  const { items } = await engine.listItems('breeds', { limit: 1 });
+  const { items } = await engine.store.list('breeds', { limit: 1 });
   const answer = await request(app).post('/v1/search').send({ id: items[0]!.id });
   expect(answer.status).toBe(200);
   full.clear();

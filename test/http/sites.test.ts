@@ -11,7 +11,7 @@ const { app, engine } = await testApp({ ALLOWED_HOSTS: ['pawdex', 'cats.example:
 const ITEMS = '/v1/collections/breeds/items';
 const upload = (headers: Record<string, string>, to = app) =>
   request(to).post(ITEMS).set(headers).attach('image', Buffer.from('x'), 'x.jpg');
-const count = async () => (await engine.getCollection('breeds')).count;
+const count = async () => (await engine.store.getCollection('breeds')).count;
 
 describe('a page of another web site', () => {
   it.each([

@@ -41,7 +41,7 @@ async function photos(count: number): Promise<LabelledPhoto[]> {
 }
 
 const options = { collection: 'mine', maxFileBytes: 1000 };
-const count = async () => (await engine.getCollection('mine')).count;
+const count = async () => (await engine.store.getCollection('mine')).count;
 
 it('stores every photo with label, source and metadata, in batches', async () => {
   const set = await photos(150);
@@ -57,7 +57,7 @@ it('stores every photo with label, source and metadata, in batches', async () =>
   });
   expect(engine.batches).toEqual([64, 64, 22]);
   expect(progress.map(({ done }) => done)).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
-  const { items } = await engine.listItems('mine', { limit: 2 });
+  const { items } = await engine.store.list('mine', { limit: 2 });
   expect(items[1]).toMatchObject({ label: 'odd', source: '0001.jpg', metadata: { n: '1' } });
 });
 

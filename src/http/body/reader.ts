@@ -13,8 +13,8 @@ const BATCH_BYTES = 64 * MIB;
 const BUDGET_BYTES = 512 * MIB;
 /** JSON around an image's base64. */
 const JSON_OVERHEAD_BYTES = MIB;
-/** Bytes of JSON without images: metadata of 16 KiB, each character of it escaped as `\u0000`, and more. */
-const SMALL_JSON_BYTES = 128 * 1024;
+/** Bytes of JSON without images: 10,000 ids, or metadata of 16 KiB with each character escaped as `\u0000`. */
+const SMALL_JSON_BYTES = 512 * 1024;
 /** A body as the routes see it. */
 export interface Body {
   /** Parts of the form's field `image`, in order; none for JSON. */
@@ -27,7 +27,7 @@ export interface Body {
 export interface ReadOptions {
   /** Whether a form may hold many files. */
   many?: boolean;
-  /** Where in the JSON images may stand, such as `imageBase64`; without any, JSON may have 128 KiB. */
+  /** Where in the JSON images may stand, such as `imageBase64`; without any, JSON may have 512 KiB. */
   imagePaths?: readonly string[];
   /** Fields of a form whose text is JSON. */
   jsonFields?: readonly string[];

@@ -18,7 +18,7 @@ export const listCollections = defineEndpoint({
   summary: 'List all collections',
   response: json(collectionList, 'The collections.'),
   errors: [],
-  handle: async (_input, { engine }) => ({ collections: await engine.listCollections() }),
+  handle: async (_input, { engine }) => ({ collections: await engine.store.listCollections() }),
 });
 
 export const createCollection = defineEndpoint({
@@ -44,7 +44,7 @@ export const getCollection = defineEndpoint({
   params,
   response: json(collection, 'The collection.'),
   errors: ['collection_not_found'],
-  handle: ({ params: { collection } }, { engine }) => engine.getCollection(collection),
+  handle: ({ params: { collection } }, { engine }) => engine.store.getCollection(collection),
 });
 
 export const deleteCollection = defineEndpoint({
@@ -66,7 +66,9 @@ export const listLabels = defineEndpoint({
   params,
   response: json(labelList, 'The labels.'),
   errors: ['collection_not_found'],
-  handle: async ({ params: { collection } }, { engine }) => ({ labels: await engine.listLabels(collection) }),
+  handle: async ({ params: { collection } }, { engine }) => ({
+    labels: await engine.store.labels(collection),
+  }),
 });
 
 export const listFacets = defineEndpoint({
@@ -86,7 +88,7 @@ export const listFacets = defineEndpoint({
   errors: ['collection_not_found'],
   handle: async ({ params: { collection }, query: { field, limit } }, { engine }) => ({
     field,
-    values: await engine.listFacets(collection, field, limit),
+    values: await engine.store.facets(collection, field, limit),
   }),
 });
 

@@ -48,7 +48,7 @@ export const listItems = defineEndpoint({
   handle({ params: { collection }, query: { limit, cursor, filter: fromText, ...named } }, { engine }) {
     const filter = { ...fromText, ...named };
     const isFiltered = Object.keys(filter).length > 0;
-    return engine.listItems(collection, { limit, cursor, filter: isFiltered ? filter : undefined });
+    return engine.store.list(collection, { limit, cursor, filter: isFiltered ? filter : undefined });
   },
 });
 
@@ -60,7 +60,7 @@ export const getItem = defineEndpoint({
   params,
   response: json(item, 'The item.'),
   errors: ['collection_not_found', 'item_not_found'],
-  handle: ({ params: { collection, id } }, { engine }) => engine.getItem(collection, id),
+  handle: ({ params: { collection, id } }, { engine }) => engine.store.get(collection, id),
 });
 
 export const updateItem = defineEndpoint({
@@ -78,7 +78,7 @@ export const updateItem = defineEndpoint({
   ),
   response: json(item, 'The item as it is now.'),
   errors: ['collection_not_found', 'item_not_found', 'storage_full'],
-  handle: ({ params: { collection, id }, body }, { engine }) => engine.updateItem(collection, id, body),
+  handle: ({ params: { collection, id }, body }, { engine }) => engine.store.update(collection, id, body),
 });
 
 export const deleteItem = defineEndpoint({
@@ -138,7 +138,7 @@ export const updateItems = defineEndpoint({
   response: json(updateAnswer, 'How many were changed.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body: { ids, filter: chosen, ...patch } }, { engine }) => ({
-    updated: await engine.updateItems(collection, targetOf({ ids, filter: chosen }), patch),
+    updated: await engine.store.updateMany(collection, targetOf({ ids, filter: chosen }), patch),
   }),
 });
 
@@ -152,7 +152,7 @@ export const deleteItems = defineEndpoint({
   response: json(deleteAnswer, 'How many were deleted.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body }, { engine }) => ({
-    deleted: await engine.deleteItems(collection, targetOf(body)),
+    deleted: await engine.store.deleteMany(collection, targetOf(body)),
   }),
 });
 
@@ -167,7 +167,7 @@ export const getThumbnail = defineEndpoint({
   }),
   errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],
   async handle({ params: { collection, id }, res }, { engine }) {
-    const bytes = await engine.getThumbnail(collection, id);
+    const bytes = await engine.store.getThumbnail(collection, id);
     const digest = createHash('sha256').update(bytes).digest('base64url');
     // Private, since it may have been fetched with a key; a day, since an item can be deleted.
     res.set({ ETag: `"${digest.slice(0, 22)}"`, 'Cache-Control': 'private, max-age=86400' });

@@ -90,9 +90,9 @@ export const startJob = defineEndpoint({
         ? body
         : { ...body, nonPets: parseNonPets(body.nonPets, engine.encoder.dimension) };
     // A collection that does not exist is refused now, not by the job.
-    await engine.getCollection(body.collection);
+    await engine.store.getCollection(body.collection);
     if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets)
-      await engine.getCollection(request.nonPets.collection);
+      await engine.store.getCollection(request.nonPets.collection);
     return jobs.submit(request);
   },
 });

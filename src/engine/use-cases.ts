@@ -1,0 +1,30 @@
+/** What the use cases of the engine share, and how they become the methods of an engine. */
+import type { SimilarityStatistics } from '../breeds/similarity-statistics.js';
+import type { OpenedEncoder } from '../encoder/open.js';
+import type { Store } from '../store/store.js';
+import type { ImageEmbedder } from './embedding.js';
+import type { Spaces } from './spaces.js';
+
+/** What a use case works with. */
+export interface EngineParts {
+  store: Store;
+  encoder: OpenedEncoder;
+  embedder: ImageEmbedder;
+  spaces: Spaces;
+  /** What answers of this encoder look like in general, for collections without a calibration; null without a file. */
+  statistics: SimilarityStatistics | null;
+}
+
+type UseCase = (parts: EngineParts, ...args: never[]) => unknown;
+
+/** A use case without its first argument. */
+type Bound<U> = U extends (parts: EngineParts, ...args: infer A) => infer R ? (...args: A) => R : never;
+
+/** Gives each use case its parts. */
+export function bindUseCases<U extends Record<string, UseCase>>(
+  parts: EngineParts,
+  useCases: U,
+): { [K in keyof U]: Bound<U[K]> } {
+  const bound = Object.entries(useCases).map(([name, useCase]) => [name, useCase.bind(null, parts)]);
+  return Object.fromEntries(bound);
+}
