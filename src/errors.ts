@@ -140,7 +140,7 @@ export const ERRORS = {
   thumbnail_not_found: {
     status: 404,
     title: 'This item has no thumbnail.',
-    hint: 'Items of the shipped gallery have no thumbnails; photos that you index do.',
+    hint: 'Items that were imported without pictures have none; photos that you index do.',
   },
   vector_invalid: {
     status: 400,
