@@ -1,8 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { CAT } from './pawdex.js';
+import { Bench, CAT } from './pawdex.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.create();
+});
+afterEach(() => bench.remove());
 
 // In a user namespace of its own even root may not raise priorities, like an ordinary user.
 const mayUnshare = spawnSync('unshare', ['-r', 'true'], { stdio: 'ignore' }).status === 0;
@@ -10,7 +16,8 @@ const mayUnshare = spawnSync('unshare', ['-r', 'true'], { stdio: 'ignore' }).sta
 it.skipIf(!mayUnshare)('runs for an ordinary user who gave it the lowest priority', () => {
   const main = path.join(PACKAGE_ROOT, 'dist/cli/main.js');
   const command = ['-r', 'nice', '-n', '19', process.execPath, main, 'embed', CAT, '--quiet'];
-  const { status, stdout, stderr } = spawnSync('unshare', command, { encoding: 'utf8' });
+  const env = { ...process.env, PAWDEX_DATA_DIR: bench.dataDir, PAWDEX_GALLERY: '' };
+  const { status, stdout, stderr } = spawnSync('unshare', command, { encoding: 'utf8', env });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(JSON.parse(stdout).embedding).toHaveLength(256);
 });

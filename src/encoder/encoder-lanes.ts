@@ -1,0 +1,102 @@
+/**
+ * The worker threads of an encoder. Lane 0 computes with all threads, for a lone image that should be done soon; the
+ * others compute side by side, a batch each, with a share of the threads.
+ */
+import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
+import { transferring } from '../threads/rpc.js';
+import type { LoadedCard } from './card.js';
+import type { CellEmbedding } from './encoder.js';
+import { MOST_LANES } from './encoder-session.js';
+import type { EncoderCalls, EncoderWorkerData } from './worker.js';
+
+/**
+ * Niceness of the threads: below that of the main thread, which answers HTTP, and lower still in lanes 1 and up. A lone
+ * urgent image is computed in lane 0 beside the others if these do bulk work: with nine times their weight it gets
+ * nearly all of the cores.
+ */
+const NICENESS_TOGETHER = 1;
+const NICENESS_LANE = 10;
+
+export class EncoderLanes {
+  /** Lanes besides lane 0; none for a single thread, which has nobody to wait for. */
+  readonly count: number;
+  readonly #loaded: LoadedCard;
+  readonly #threads: number;
+  readonly #watcher: WorkerWatcher;
+  readonly #deaths = new DeathCount();
+  readonly #workers: (Promise<RestartingWorker<EncoderCalls>> | undefined)[] = [];
+
+  constructor(loaded: LoadedCard, threads: number, watcher: WorkerWatcher) {
+    this.count = threads === 1 ? 0 : Math.min(threads, MOST_LANES);
+    this.#loaded = loaded;
+    this.#threads = threads;
+    this.#watcher = watcher;
+  }
+
+  /** Opens the first lanes; the others open at their first call. @throws PawdexError model_invalid; none is open then */
+  async open(first: number): Promise<void> {
+    const opening = await Promise.allSettled(Array.from({ length: first }, (_, lane) => this.#worker(lane)));
+    const failed = opening.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) {
+      await this.#forEach((worker) => worker.terminate());
+      throw failed.reason;
+    }
+  }
+
+  /** Embeds images in a lane. @returns float32 [images, dimension] */
+  async run(images: Uint8Array[], lane: number): Promise<Float32Array> {
+    const { calls } = await this.#worker(lane);
+    return calls.run(copyPixels(images));
+  }
+
+  /** Embeds images cell by cell, with all threads. */
+  async runCells(images: Uint8Array[]): Promise<CellEmbedding[]> {
+    const { calls } = await this.#worker(0);
+    return calls.runCells(copyPixels(images));
+  }
+
+  /** Closes the sessions and ends the threads. */
+  async close(): Promise<void> {
+    try {
+      await this.#forEach(({ calls }) => calls.close());
+    } finally {
+      await this.#forEach((worker) => worker.terminate());
+    }
+  }
+
+  #worker(lane: number): Promise<RestartingWorker<EncoderCalls>> {
+    this.#workers[lane] ??= this.#start(lane);
+    return this.#workers[lane];
+  }
+
+  async #start(lane: number): Promise<RestartingWorker<EncoderCalls>> {
+    const threads = lane === 0 ? this.#threads : Math.floor(this.#threads / this.count);
+    const niceness = lane === 0 ? NICENESS_TOGETHER : NICENESS_LANE;
+    try {
+      return await RestartingWorker.start<EncoderCalls>({
+        entry: new URL('./worker.js', import.meta.url),
+        workerData: { loaded: this.#loaded, threads, niceness } satisfies EncoderWorkerData,
+        open: ({ calls }) => calls.open([1]),
+        deaths: this.#deaths,
+        watcher: this.#watcher,
+      });
+    } catch (error) {
+      // The next call of the lane tries again.
+      this.#workers[lane] = undefined;
+      throw error;
+    }
+  }
+
+  async #forEach(work: (worker: RestartingWorker<EncoderCalls>) => Promise<unknown>): Promise<void> {
+    await Promise.all(this.#workers.map(async (worker) => worker && work(await worker)));
+  }
+}
+
+/** Copies pixels to be moved: Node pools small buffers, and since version 21 refuses to move those that sharp allocated. */
+function copyPixels(images: Uint8Array[]): Uint8Array[] {
+  const copies = images.map((pixels) => new Uint8Array(pixels));
+  return transferring(
+    copies,
+    copies.map((copy) => copy.buffer),
+  );
+}
