@@ -3,7 +3,7 @@
  * others compute side by side, a batch each, with a share of the threads.
  */
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
-import { transferring } from '../threads/rpc.js';
+import { type Transferred, transferring } from '../threads/rpc.js';
 import type { LoadedCard } from './card.js';
 import type { CellEmbedding } from './encoder.js';
 import { MOST_LANES } from './encoder-session.js';
@@ -93,7 +93,7 @@ export class EncoderLanes {
 }
 
 /** Copies pixels to be moved: Node pools small buffers, and since version 21 refuses to move those that sharp allocated. */
-function copyPixels(images: Uint8Array[]): Uint8Array[] {
+function copyPixels(images: Uint8Array[]): Transferred<Uint8Array[]> {
   const copies = images.map((pixels) => new Uint8Array(pixels));
   return transferring(
     copies,

@@ -65,7 +65,7 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
     .ended;
   expect(embedded.code, embedded.stderr).toBe(0);
   expect(JSON.parse(embedded.stdout).embedding).toHaveLength(card.output.dimension);
-}, 120_000);
+});
 
 it('checks gradients against finite differences', async () => {
   const { code, stdout, stderr } = await bench.start([...train('--check-gradients', '--json')]).ended;
@@ -78,7 +78,7 @@ it('checks gradients against finite differences', async () => {
   for (const { name, sound } of checks) {
     expect(sound, name).toBe(true);
   }
-}, 60_000);
+});
 
 it('says what is wrong with its settings', async () => {
   const wrong = async (...args: string[]) => {
@@ -90,4 +90,4 @@ it('says what is wrong with its settings', async () => {
   expect(await wrong(...train('--out', 'x', '--labels', '5'))).toContain('config_invalid');
   expect(await wrong(...train('--out', 'x', '--provider', 'cuda'))).toContain('provider_unavailable');
   expect(await wrong('train', '--data', 'nowhere', '--out', 'x')).toContain('set_invalid');
-}, 60_000);
+});

@@ -88,7 +88,7 @@ describe('a run', () => {
       'label-2',
       'label-3',
     ]);
-  }, 60_000);
+  });
 
   const variants: [string, Record<string, unknown>][] = [
     ['sup-con', {}],
