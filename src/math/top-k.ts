@@ -12,7 +12,7 @@ export interface Ranked {
  * @example
  *   const top = new TopK(10);
  *   for (const [id, score] of scores.entries()) {
- *     if (score > top.threshold) {
+ *     if (score >= top.threshold) {
  *       top.push(id, score);
  *     }
  *   }
@@ -22,17 +22,19 @@ export class TopK {
   readonly #k: number;
   readonly #scores: number[] = [];
   readonly #ids: number[] = [];
-  /** Only scores above this can still enter. Check it before each call: in a long stream, few do. */
+  /** Lower scores cannot enter any more. Check it before each call: in a long stream, few scores reach it. */
   threshold = Number.NEGATIVE_INFINITY;
 
-  /** @param k 1 or more */
   constructor(k: number) {
     this.#k = k;
   }
 
-  /** Offers an item with a score above {@link threshold}. */
+  /** Offers an item. Those with scores below {@link threshold} need not be offered. */
   push(id: number, score: number): void {
     const isFull = this.#scores.length === this.#k;
+    if (isFull && (this.#k === 0 || this.#isBetter(0, id, score))) {
+      return;
+    }
     const place = isFull ? this.#sink(id, score) : this.#rise(id, score);
     this.#scores[place] = score;
     this.#ids[place] = id;

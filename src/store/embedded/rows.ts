@@ -2,12 +2,13 @@
  * The rows of one collection in memory: normalised vectors in blocks, with id and label. It answers exact
  * searches and feeds the graph. A deleted row's slot is used again, so memory follows the peak size.
  */
+
+import type { TopK } from '../../math/top-k.js';
 import { LANES } from '../../wasm/dot-products.js';
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
 import { Ids } from './ids.js';
 import { resized } from './resized.js';
 import { SeqMap } from './seq-map.js';
-import type { TopK } from './top-k.js';
 
 export class Rows {
   readonly dimension: number;

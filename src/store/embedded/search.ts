@@ -2,13 +2,15 @@
  * How a search is answered: by the graph where it pays, by an exact scan where that is as fast (few rows, a
  * narrow filter, no graph yet) and wherever the graph finds less than there is. Long scans take turns.
  */
+
+import { TopK } from '../../math/top-k.js';
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
 import type { FilterCondition } from './filters.js';
 import type { Items } from './items.js';
 import type { Rows } from './rows.js';
+import { rankScored, type Scored } from './scored.js';
 import type { Staged } from './staged.js';
-import { type Scored, TopK } from './top-k.js';
 import type { Turn } from './turns.js';
 import { normalise } from './vectors.js';
 import type { HitPacker } from './wire.js';
@@ -123,7 +125,7 @@ export async function searchRows(query: RowQuery, staged: Staged | null): Promis
   const top = new TopK(query.wanted);
   const padded = rows.pad(query.unit);
   await scanning(query, 0, rows.slots, (from, to) => rows.scan(padded, from, to, top));
-  return top.sorted();
+  return rankScored(top);
 }
 
 async function filtered(query: Query, staged: Staged | null, condition: FilterCondition): Promise<Scored[]> {
@@ -135,7 +137,7 @@ async function filtered(query: Query, staged: Staged | null, condition: FilterCo
     const matching = condition.sql === part.sql ? few : [...items.among(few, condition)];
     const top = new TopK(wanted);
     await scanSome(query, matching, 0, matching.length, top);
-    return top.sorted();
+    return rankScored(top);
   }
   if (staged !== null) {
     for (let fetch = wanted * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
@@ -154,7 +156,7 @@ async function filtered(query: Query, staged: Staged | null, condition: FilterCo
     await scanSome(query, seqs, 0, seqs.length, top);
     after = to;
   }
-  return top.sorted();
+  return rankScored(top);
 }
 
 /** The graph's neighbours and those among the rows that it lacks so far. */
@@ -181,7 +183,7 @@ async function fromGraph(
     }
   }
   await scanSome(query, seqs, from, to, top);
-  return { found: top.sorted(), isFlat };
+  return { found: rankScored(top), isFlat };
 }
 
 /** Offers the named rows to `top`. */

@@ -5,8 +5,8 @@
 import type { Graph } from './graph.js';
 import { bestOfGroup, type Group, Groups } from './groups.js';
 import type { Rows } from './rows.js';
+import type { Scored } from './scored.js';
 import { SeqMap } from './seq-map.js';
-import type { Scored } from './top-k.js';
 import { scaleOf } from './vectors.js';
 import type { HitPacker } from './wire.js';
 
