@@ -111,6 +111,11 @@ export const ERRORS = {
     title: 'The image is too small to show an animal.',
     hint: 'Send a photo of at least 16 pixels on each side.',
   },
+  region_invalid: {
+    status: 422,
+    title: 'The region is not a part of the image.',
+    hint: 'Give `region` as x,y,width,height in fractions of the upright photo, from 0 to 1, at least 16 pixels on each side.',
+  },
   image_too_large: {
     status: 422,
     title: 'The image is too large to decode.',

@@ -37,6 +37,8 @@ export interface BreedAnswer {
   /** Whether `confidence` is a probability that was fitted to the collection. */
   calibrated: boolean;
   basis: Basis;
+  /** That the collection holds what the photo shows, 0..1; null where nothing was fitted. */
+  known: number | null;
   /** Every label that got a vote, most likely first; they sum to at most 1, the rest being something else. */
   candidates: TalliedCandidate[];
 }
@@ -82,6 +84,7 @@ function answerByFit(
     confidence,
     calibrated: basis === 'calibration',
     basis,
+    known,
     candidates: tally(candidates, rescale(candidates, confidence), voters),
   };
 }
@@ -106,6 +109,7 @@ function answerByVote(voters: readonly Voter[], candidates: readonly Candidate[]
     confidence: first?.confidence ?? 0,
     calibrated: false,
     basis: 'vote',
+    known: null,
     candidates: tally(
       candidates,
       candidates.map(({ confidence }) => confidence),

@@ -1,9 +1,10 @@
 /** `pawdex identify`: names the breed on photos and shows the nearest neighbours. */
 import { writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { SHIPPED_COLLECTION } from '../config.js';
 import type { Engine, Explanation, Identification } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
+import type { Rectangle } from '../image/heat-colours.js';
 import type { Views } from '../image/views.js';
 import {
   addServerOption,
@@ -22,6 +23,7 @@ interface IdentifyFlags extends Record<string, unknown> {
   collection: string;
   k?: number;
   views: Views;
+  region?: Rectangle;
   explain?: boolean;
   heatmap?: string;
   json?: boolean;
@@ -42,6 +44,11 @@ export function createIdentifyCommand(): Command {
       .option('-c, --collection <name>', 'collection to search', SHIPPED_COLLECTION)
       .option('-k <n>', 'neighbours to list (default: all that vote)', makeWholeNumberParser(1, 1000))
       .addOption(createViewsOption('views of each photo whose embeddings are averaged'))
+      .option(
+        '--region <x,y,width,height>',
+        'look at this part of each photo, in fractions of it',
+        parseRegion,
+      )
       .option('--explain', 'show where in the photo the similarity comes from')
       .option(
         '--heatmap <file>',
@@ -51,13 +58,21 @@ export function createIdentifyCommand(): Command {
   ).action(run);
 }
 
+function parseRegion(text: string): Rectangle {
+  const [left, top, width, height, ...others] = text.split(',').map(Number);
+  if (others.length > 0 || [left, top, width, height].some((value) => !(value! >= 0 && value! <= 1))) {
+    throw new InvalidArgumentError('It must be four numbers from 0 to 1, such as 0.5,0,0.5,1.');
+  }
+  return { left: left!, top: top!, width: width!, height: height! };
+}
+
 async function run(files: string[], flags: IdentifyFlags): Promise<void> {
-  const { collection, k, views, heatmap, json } = flags;
+  const { collection, k, views, region, heatmap, json } = flags;
   if (heatmap !== undefined && files.length > 1) {
     throw new PawdexError('usage', { detail: '--heatmap takes exactly one image.' });
   }
   const common = readCommonOptions(flags);
-  const options = { collection, views, k, explain: flags.explain === true };
+  const options = { collection, views, region, k, explain: flags.explain === true };
   const failures = await withEngine(common, async (engine) => {
     // Checked before any photo is read: a misspelt collection should fail once, not for every photo.
     await engine.store.getCollection(collection);
@@ -92,7 +107,7 @@ async function writeHeatMap(
   engine: Engine,
   image: Uint8Array,
   { neighbours: [nearest] }: Identification,
-  { collection, views, file }: { collection: string; views: Views; file: string },
+  { collection, views, region, file }: { collection: string; views: Views; region?: Rectangle; file: string },
 ): Promise<void> {
   if (nearest === undefined) {
     throw new PawdexError('item_not_found', {
@@ -100,7 +115,7 @@ async function writeHeatMap(
       hint: 'Index some photos first: pawdex index DIR --collection NAME.',
     });
   }
-  const picture = await engine.heatMap(image, { collection, views, neighbour: nearest.id });
+  const picture = await engine.heatMap(image, { collection, views, region, neighbour: nearest.id });
   await writeFile(file, picture).catch((error) => {
     throw new OutputError(error);
   });

@@ -33,6 +33,8 @@ import type {
 } from './wire.js';
 
 const segment = encodeURIComponent;
+const regionText = (region: LookOptions['region']) =>
+  region && [region.left, region.top, region.width, region.height].map((part) => part.toFixed(6)).join(',');
 const text = (value: number | boolean | undefined) => (value === undefined ? undefined : String(value));
 
 /**
@@ -66,11 +68,11 @@ export class PawdexClient {
    *
    * @param image the file's bytes
    * @param options collection: `breeds` when absent; k: neighbours to list, 1..1000; views: `flip` or `5` for
-   *   several views of the photo; explain: where the similarity to each neighbour comes from
+   *   several views of the photo; region: the part of it to look at; explain: where the similarity to each neighbour comes from
    */
   identify(image: Uint8Array, options: Partial<IdentifyOptions> = {}): Promise<Identification> {
-    const { collection, k, views, explain } = options;
-    const query = { collection, k: text(k), views, explain: text(explain) };
+    const { collection, k, views, explain, region } = options;
+    const query = { collection, k: text(k), views, explain: text(explain), region: regionText(region) };
     return this.#http.json({ method: 'POST', path: '/v1/identify', query, form: imageForm(image) });
   }
 
@@ -88,18 +90,21 @@ export class PawdexClient {
         k: text(options.k),
         exact: text(options.exact),
         views: options.views,
+        region: regionText(options.region),
         explain: text(options.explain),
         filter: options.filter && JSON.stringify(options.filter),
       };
       return this.#http.json({ ...call, form: imageForm(query.image, fields) });
     }
     const named = 'vector' in query ? { vector: Array.from(query.vector) } : query;
-    return this.#http.json({ ...call, json: { ...named, ...options, collection } });
+    const region = regionText(options.region);
+    return this.#http.json({ ...call, json: { ...named, ...options, region, collection } });
   }
 
   /** The embedding of a photo. */
-  embed(image: Uint8Array, { views }: LookOptions = {}): Promise<EmbedResult> {
-    return this.#http.json({ method: 'POST', path: '/v1/embed', query: { views }, form: imageForm(image) });
+  embed(image: Uint8Array, { views, region }: LookOptions = {}): Promise<EmbedResult> {
+    const query = { views, region: regionText(region) };
+    return this.#http.json({ method: 'POST', path: '/v1/embed', query, form: imageForm(image) });
   }
 
   /**
@@ -116,8 +121,8 @@ export class PawdexClient {
     image: Uint8Array,
     options: Omit<HeatMapOptions, 'collection'> & { collection?: string },
   ): Promise<Uint8Array> {
-    const { collection, neighbour, views } = options;
-    const query = { collection, neighbour, views };
+    const { collection, neighbour, views, region } = options;
+    const query = { collection, neighbour, views, region: regionText(region) };
     return this.#http.bytes({ method: 'POST', path: '/v1/explain', query, form: imageForm(image) });
   }
 

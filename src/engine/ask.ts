@@ -1,5 +1,9 @@
 /** Questions about a photo: its breed, what is similar to it, its embedding, and why. */
-import { answer } from '../breeds/identify.js';
+import type { Calibration } from '../breeds/calibration.js';
+import { answer, type BreedAnswer } from '../breeds/identify.js';
+import { placeInPhoto } from '../image/crop.js';
+import { type PreparedImage, uprightSize } from '../image/decode.js';
+import { centreSquare, type Rectangle } from '../image/heat-colours.js';
 import { heatMap } from '../image/heat-map.js';
 import type { Embedded } from './embedding.js';
 import type {
@@ -8,6 +12,7 @@ import type {
   Identification,
   IdentifyOptions,
   LookOptions,
+  Neighbour,
   Query,
   SearchAnswer,
   SearchOptions,
@@ -15,6 +20,7 @@ import type {
 } from './engine.js';
 import { explainAll } from './explain.js';
 import { resolveQuery } from './query.js';
+import { chooseLook, shouldLookAgain } from './second-look.js';
 import type { EngineParts } from './use-cases.js';
 
 /** The time that an answer took, with the milliseconds of the search. */
@@ -27,21 +33,49 @@ function modelOf({ encoder }: EngineParts) {
   return { name, fingerprint };
 }
 
-/** See `Engine.identify`. */
-export async function identify(
-  parts: EngineParts,
+/** The part of a photo that the encoder sees. */
+async function regionOf(image: PreparedImage, views: LookOptions['views']): Promise<Rectangle> {
+  return views === '5' ? { left: 0, top: 0, width: 1, height: 1 } : centreSquare(await uprightSize(image));
+}
+
+/** What is looked at: the photo, or the region of it that was named. */
+function cut(
+  { embedder }: EngineParts,
   image: Uint8Array,
-  options: IdentifyOptions,
-): Promise<Identification> {
-  const started = performance.now();
-  const { collection, views } = options;
-  const { calibration } = await parts.spaces.require(collection);
-  const asked = await parts.embedder.embed(image, { views, explained: options.explain });
-  const { vote } = parts.encoder.card;
+  region: Rectangle | undefined,
+): Promise<Uint8Array> | Uint8Array {
+  return region === undefined ? image : embedder.crop(image, region);
+}
+
+/** An explanation of a part of a photo as one of the photo. */
+function explainInPhoto(explain: Embedded['explain'], part: Rectangle | undefined): Embedded['explain'] {
+  if (explain === null || part === undefined) {
+    return explain;
+  }
+  return (vector) => {
+    const explanation = explain(vector);
+    return { ...explanation, region: placeInPhoto(explanation.region, part) };
+  };
+}
+
+/** How an embedding is judged. */
+interface Judging {
+  collection: string;
+  calibration: Calibration | null;
+  /** Neighbours to list. */
+  listed: number;
+}
+
+/** What the neighbours of an embedding say. */
+async function judge(
+  { encoder, store, statistics }: EngineParts,
+  embedding: Float32Array,
+  { collection, calibration, listed }: Judging,
+): Promise<{ decided: BreedAnswer; neighbours: Neighbour[]; searchMs: number }> {
+  const { vote } = encoder.card;
   const voters = calibration?.k ?? vote.k;
-  const listed = options.k ?? voters;
   const searching = performance.now();
-  const hits = await parts.store.search(collection, asked.embedding, { k: Math.max(voters, listed) });
+  const hits = await store.search(collection, embedding, { k: Math.max(voters, listed) });
   const searchMs = performance.now() - searching;
   const neighbours = hits.map(({ item, similarity }) => ({
     id: item.id,
@@ -53,18 +87,56 @@ export async function identify(
   const decided = answer(neighbours.slice(0, voters), {
     temperature: vote.temperature,
     calibration,
-    statistics: parts.statistics?.answer ?? null,
+    statistics: statistics?.answer ?? null,
   });
-  const shown = neighbours.slice(0, listed);
+  return { decided, neighbours: neighbours.slice(0, listed), searchMs };
+}
+
+/** See `Engine.identify`. */
+export async function identify(
+  parts: EngineParts,
+  photo: Uint8Array,
+  options: IdentifyOptions,
+): Promise<Identification> {
+  const started = performance.now();
+  const { collection, views, explain, region: part } = options;
+  const { calibration } = await parts.spaces.require(collection);
+  const asked = await parts.embedder.embed(await cut(parts, photo, part), { views, explained: explain });
+  const judging = {
+    collection,
+    calibration,
+    listed: options.k ?? calibration?.k ?? parts.encoder.card.vote.k,
+  };
+  const looks = [
+    {
+      ...(await judge(parts, asked.embedding, judging)),
+      region: await regionOf(asked.image, views),
+    },
+  ];
+  let { embedMs } = asked;
+  if (shouldLookAgain(looks[0]!.decided, options)) {
+    const again = performance.now();
+    const ends = await parts.embedder.embedEnds(asked.image);
+    embedMs += performance.now() - again;
+    for (const { region, embedding } of ends) {
+      looks.push({ ...(await judge(parts, embedding, judging)), region });
+    }
+  }
+  const { decided, neighbours, region } = chooseLook(looks[0]!, looks.slice(1));
   return {
     ...decided,
-    neighbours: await explainAll(shown, ({ id }) => id, {
+    region: part === undefined ? region : placeInPhoto(region, part),
+    neighbours: await explainAll(neighbours, ({ id }) => id, {
       store: parts.store,
       collection,
-      explain: asked.explain,
+      explain: explainInPhoto(asked.explain, part),
     }),
     model: modelOf(parts),
-    timing: timing(started, asked, searchMs),
+    timing: timing(
+      started,
+      { ...asked, embedMs },
+      looks.reduce((sum, { searchMs }) => sum + searchMs, 0),
+    ),
   };
 }
 
@@ -77,14 +149,19 @@ export async function search(
 ): Promise<SearchAnswer> {
   const started = performance.now();
   const { store, embedder } = parts;
-  const { views, explain: explained, ...searched } = options;
+  const { views, explain: explained, region, ...searched } = options;
   const { dimension } = await parts.spaces.require(collection);
-  const asked = await resolveQuery(query, collection, dimension, store, embedder, { views, explained });
+  const looked = 'image' in query ? { image: await cut(parts, query.image, region) } : query;
+  const asked = await resolveQuery(looked, collection, dimension, store, embedder, { views, explained });
   const searching = performance.now();
   const hits = await store.search(collection, asked.embedding, { ...searched, exclude: asked.exclude });
   const searchMs = performance.now() - searching;
   return {
-    hits: await explainAll(hits, ({ item }) => item.id, { store, collection, explain: asked.explain }),
+    hits: await explainAll(hits, ({ item }) => item.id, {
+      store,
+      collection,
+      explain: explainInPhoto(asked.explain, region),
+    }),
     model: modelOf(parts),
     timing: timing(started, asked, searchMs),
   };
@@ -94,10 +171,10 @@ export async function search(
 export async function embed(
   parts: EngineParts,
   image: Uint8Array,
-  { views }: LookOptions = {},
+  { views, region }: LookOptions = {},
 ): Promise<EmbedAnswer> {
   const started = performance.now();
-  const asked = await parts.embedder.embed(image, { views });
+  const asked = await parts.embedder.embed(await cut(parts, image, region), { views });
   return { embedding: asked.embedding, model: modelOf(parts), timing: timing(started, asked, 0) };
 }
 
@@ -105,10 +182,11 @@ export async function embed(
 export async function drawHeatMap(
   parts: EngineParts,
   image: Uint8Array,
-  { collection, neighbour, views }: HeatMapOptions,
+  { collection, neighbour, views, region }: HeatMapOptions,
 ): Promise<Uint8Array> {
   await parts.spaces.require(collection);
   const vector = await parts.store.getVector(collection, neighbour);
-  const asked = await parts.embedder.embed(image, { views, explained: true });
+  const part = await cut(parts, image, region);
+  const asked = await parts.embedder.embed(part, { views, explained: true });
   return heatMap(asked.image, asked.explain!(vector));
 }

@@ -6,8 +6,10 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
 import type { Encoder, Urgency } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
+import { cropPhoto } from '../image/crop.js';
 import { type DecodeLimits, type PreparedImage, prepareImage, uprightSize } from '../image/decode.js';
-import { decodeViews, VIEW_COUNT, type Views } from '../image/views.js';
+import type { Rectangle } from '../image/heat-colours.js';
+import { decodeEnds, decodeViews, VIEW_COUNT, type Views } from '../image/views.js';
 import { Admission } from './admission.js';
 import type { Explanation } from './engine.js';
 import { explain } from './explain.js';
@@ -21,6 +23,13 @@ export interface Embedded {
   image: PreparedImage;
   /** Where its similarity to another vector, float32 [dimension] of L2 norm 1, comes from; null unless asked for. */
   explain: ((vector: Float32Array) => Explanation) | null;
+}
+
+/** A part of a photo with its embedding. */
+export interface EmbeddedRegion {
+  /** In fractions of the upright photo. */
+  region: Rectangle;
+  embedding: Float32Array;
 }
 
 /** Called with the decoded pixels, uint8 [size, size, 3], before the encoder consumes them. */
@@ -126,6 +135,36 @@ export class ImageEmbedder {
         if (performance.now() - admitted > this.#urgentMs)
           throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.queueSeconds('urgent')) });
         return this.#embed(bytes, 'urgent', options);
+      }),
+    );
+  }
+
+  /**
+   * Cuts a region out of a photo.
+   *
+   * @param region in fractions of the upright photo
+   * @throws PawdexError region_invalid, image_*
+   */
+  crop(bytes: Uint8Array, region: Rectangle): Promise<Uint8Array> {
+    return this.#decoders.urgent(() => cropPhoto(bytes, region, this.#limits.urgent));
+  }
+
+  /**
+   * Embeds the squares at both ends of a photo's longer side.
+   *
+   * @returns none for a photo that is nearly square
+   * @throws PawdexError image_corrupt, overloaded, shutting_down
+   */
+  embedEnds(image: PreparedImage): Promise<EmbeddedRegion[]> {
+    return this.#admissions.urgent.admit(2, () =>
+      this.#atOnce.urgent(async () => {
+        const looks = await this.#decoders.urgent(() => decodeEnds(image, this.#encoder.info.resize));
+        return Promise.all(
+          looks.map(async ({ region, pixels }) => ({
+            region,
+            embedding: await embedViews(this.#encoder, [pixels], 'urgent'),
+          })),
+        );
       }),
     );
   }

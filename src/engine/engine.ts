@@ -60,6 +60,10 @@ export interface Identification {
   calibrated: boolean;
   /** What `confidence` rests on. */
   basis: Basis;
+  /** That the collection holds what the photo shows, 0..1; null where nothing was fitted. */
+  known: number | null;
+  /** The part of the upright photo that the answer is about, in fractions of its width and height. */
+  region: Rectangle;
   candidates: TalliedCandidate[];
   neighbours: Neighbour[];
   model: { name: string; fingerprint: string };
@@ -100,6 +104,11 @@ export type Query =
 export interface LookOptions {
   /** Views of the photo whose embeddings are averaged; `1`, the photo as it is, unless given. */
   views?: Views;
+  /**
+   * The part of the upright photo to look at, in fractions of its width and height; all of it, of which an encoder sees
+   * the centre square, unless given.
+   */
+  region?: Rectangle | undefined;
 }
 
 /** A neighbour of what was searched for. */

@@ -1,5 +1,6 @@
 /** Digits that mean something: the engine's numbers as answers show them. */
 import type { Explanation, Timing } from '../engine/engine.js';
+import type { Rectangle } from '../image/heat-colours.js';
 
 const round = (value: number, factor: number) => Math.round(value * factor) / factor;
 
@@ -25,17 +26,21 @@ export function roundNeighbour<N extends { similarity: number; explanation?: Exp
   return explanation === undefined ? rounded : { ...rounded, explanation: roundExplanation(explanation) };
 }
 
+/** A part of a photo. */
+export function roundRegion({ left, top, width, height }: Rectangle): Rectangle {
+  return {
+    left: roundShare(left),
+    top: roundShare(top),
+    width: roundShare(width),
+    height: roundShare(height),
+  };
+}
+
 function roundExplanation({ rows, columns, region, shares }: Explanation): Explanation {
-  const { left, top, width, height } = region;
   return {
     rows,
     columns,
-    region: {
-      left: roundShare(left),
-      top: roundShare(top),
-      width: roundShare(width),
-      height: roundShare(height),
-    },
+    region: roundRegion(region),
     // A digit more than the similarity has: many of them sum to it.
     shares: shares.map((share) => round(share, 1e7)),
   };

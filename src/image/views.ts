@@ -1,5 +1,12 @@
 /** Several views of one photo, for an embedding that averages them. */
-import { decodePrepared, type PreparedImage, type ResizeRule, renderPrepared } from './decode.js';
+import {
+  decodePrepared,
+  type PreparedImage,
+  type ResizeRule,
+  renderPrepared,
+  uprightSize,
+} from './decode.js';
+import type { Rectangle } from './heat-colours.js';
 import type { Sharp } from './libvips.js';
 
 /**
@@ -54,4 +61,43 @@ export async function decodeViews(
     renderPrepared(image, (of: Sharp) => of.resize(size, size, { kernel: rule.kernel, ...framing })),
   );
   return [...both, ...(await Promise.all(others)).map(({ data }) => data)];
+}
+
+/** Longer side of a photo, in shorter ones, from which its ends show enough that the middle does not. */
+const WIDE = 1.1;
+
+/** A part of a photo as the encoder is given it. */
+export interface Look {
+  /** In fractions of the upright photo. */
+  region: Rectangle;
+  /** uint8 [size, size, 3] */
+  pixels: Uint8Array;
+}
+
+/**
+ * The squares at both ends of a photo's longer side.
+ *
+ * @returns none for a photo that is nearly square
+ * @throws PawdexError image_corrupt
+ */
+export async function decodeEnds(image: PreparedImage, rule: ResizeRule): Promise<Look[]> {
+  const { width, height } = await uprightSize(image);
+  const side = Math.min(width, height);
+  if (Math.max(width, height) < WIDE * side) {
+    return [];
+  }
+  const size = { width: side / width, height: side / height };
+  const { fit, kernel } = rule;
+  const looks = [
+    { region: { left: 0, top: 0, ...size }, position: 'left top' },
+    { region: { left: 1 - size.width, top: 1 - size.height, ...size }, position: 'right bottom' },
+  ];
+  return Promise.all(
+    looks.map(async ({ region, position }) => {
+      const square = await renderPrepared(image, (of: Sharp) =>
+        of.resize(rule.size, rule.size, { fit, kernel, position }),
+      );
+      return { region, pixels: square.data };
+    }),
+  );
 }

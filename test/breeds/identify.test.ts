@@ -63,6 +63,7 @@ describe('answer without calibration', () => {
       confidence: 0,
       calibrated: false,
       basis: 'vote',
+      known: null,
       candidates: [],
     };
     expect(answer([], { temperature: 0.1 })).toEqual(nothing);

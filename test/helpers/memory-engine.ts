@@ -117,6 +117,8 @@ export class MemoryEngine implements Engine {
       confidence: label === null ? 0 : 1 / 3,
       calibrated: false,
       basis: 'vote' as const,
+      known: null,
+      region: { left: 0, top: 0, width: 1, height: 1 },
       candidates:
         label === null
           ? []

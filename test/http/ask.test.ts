@@ -19,6 +19,8 @@ describe('POST /v1/identify', () => {
       'confidence',
       'calibrated',
       'basis',
+      'known',
+      'region',
       'candidates',
       'neighbours',
       'model',

@@ -26,6 +26,8 @@ export function identification(
     confidence: candidates[0]?.confidence ?? 0,
     calibrated: false,
     basis: 'vote',
+    known: null,
+    region: { left: 0, top: 0, width: 1, height: 1 },
     candidates,
     neighbours: labels.map((label, i) => ({
       id: `id-${i}`,

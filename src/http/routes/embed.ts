@@ -4,7 +4,7 @@ import { defineEndpoint } from '../endpoint.js';
 import { json } from '../responses.js';
 import { roundTiming } from '../rounding.js';
 import { embedAnswer } from '../schemas/answers.js';
-import { viewsOption } from '../schemas/fields.js';
+import { regionOption, viewsOption } from '../schemas/fields.js';
 
 export const embed = defineEndpoint({
   method: 'post',
@@ -12,11 +12,11 @@ export const embed = defineEndpoint({
   tag: 'ask',
   urgency: 'urgent',
   summary: 'Get the embedding of a photo',
-  body: imageBody({ options: { views: viewsOption } }),
+  body: imageBody({ options: { views: viewsOption, region: regionOption } }),
   response: json(embedAnswer, 'The embedding.'),
-  errors: ['image_missing', 'image_unexpected'],
-  async handle({ body: { image, views } }, { engine }) {
-    const { embedding, model, timing } = await engine.embed(image, { views });
+  errors: ['image_missing', 'image_unexpected', 'region_invalid'],
+  async handle({ body: { image, ...options } }, { engine }) {
+    const { embedding, model, timing } = await engine.embed(image, options);
     return {
       // Nine digits give back the same float32.
       embedding: Array.from(embedding, (value) => Number(value.toPrecision(9))),

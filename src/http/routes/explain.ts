@@ -3,7 +3,7 @@ import { PawdexError } from '../../errors.js';
 import { imageBody } from '../bodies.js';
 import { defineEndpoint } from '../endpoint.js';
 import { file } from '../responses.js';
-import { choice, collectionOption, itemId } from '../schemas/fields.js';
+import { choice, collectionOption, itemId, regionOption } from '../schemas/fields.js';
 
 /** The item to compare with. @throws PawdexError invalid_request when none is named */
 function requireNeighbour(neighbour: string | undefined): string {
@@ -35,12 +35,14 @@ export const explain = defineEndpoint({
       views: choice(['1', 'flip'])
         .default('1')
         .meta({ description: 'The photo alone, or averaged with its mirror image.' }),
+      region: regionOption,
     },
   }),
   response: file(['image/png'], 'The picture.'),
   errors: [
     'image_missing',
     'image_unexpected',
+    'region_invalid',
     'collection_not_found',
     'item_not_found',
     'model_mismatch',

@@ -2,9 +2,15 @@
 import { imageBody } from '../bodies.js';
 import { defineEndpoint } from '../endpoint.js';
 import { json } from '../responses.js';
-import { roundNeighbour, roundShare, roundTiming } from '../rounding.js';
+import { roundNeighbour, roundRegion, roundShare, roundTiming } from '../rounding.js';
 import { identification } from '../schemas/answers.js';
-import { collectionOption, explainOption, viewsOption, wholeNumber } from '../schemas/fields.js';
+import {
+  collectionOption,
+  explainOption,
+  regionOption,
+  viewsOption,
+  wholeNumber,
+} from '../schemas/fields.js';
 
 export const identify = defineEndpoint({
   method: 'post',
@@ -17,6 +23,7 @@ export const identify = defineEndpoint({
       collection: collectionOption,
       views: viewsOption,
       explain: explainOption,
+      region: regionOption,
       k: wholeNumber(1, 1000).optional().meta({
         description: 'Neighbours to list; all that vote when absent. How many vote does not depend on it.',
       }),
@@ -26,6 +33,7 @@ export const identify = defineEndpoint({
   errors: [
     'image_missing',
     'image_unexpected',
+    'region_invalid',
     'collection_not_found',
     'model_mismatch',
     'explain_unavailable',
@@ -35,6 +43,8 @@ export const identify = defineEndpoint({
     return {
       ...answer,
       confidence: roundShare(answer.confidence),
+      known: answer.known === null ? null : roundShare(answer.known),
+      region: roundRegion(answer.region),
       candidates: answer.candidates.map((candidate) => ({
         ...candidate,
         confidence: roundShare(candidate.confidence),

@@ -12,6 +12,7 @@ import {
   explainOption,
   filter,
   itemId,
+  regionOption,
   vector,
   viewsOption,
   wholeNumber,
@@ -63,6 +64,7 @@ export const search = defineEndpoint({
       collection: collectionOption,
       views: viewsOption,
       explain: explainOption,
+      region: regionOption,
       k: wholeNumber(1, 1000).default(20).meta({ description: 'Neighbours wanted.' }),
       exact: yesNo().optional().meta({ description: 'Compare with every item instead of asking the index.' }),
     },
@@ -82,6 +84,7 @@ export const search = defineEndpoint({
   errors: [
     'image_missing',
     'image_unexpected',
+    'region_invalid',
     'vector_invalid',
     'collection_not_found',
     'item_not_found',
@@ -89,13 +92,14 @@ export const search = defineEndpoint({
     'explain_unavailable',
   ],
   async handle({ body }, { engine }) {
-    const { collection, k, filter, exact, views, explain } = body;
+    const { collection, k, filter, exact, views, explain, region } = body;
     const query = chooseQuery(body);
     const { hits, model, timing } = await engine.search(collection, query, {
       k,
       filter,
       exact,
       views,
+      region,
       explain,
     });
     const neighbours = hits.map(({ item, ...found }) => roundNeighbour({ ...item, ...found }));

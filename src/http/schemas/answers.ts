@@ -19,11 +19,13 @@ const timing = z
 const similarity = z.number().min(-1).max(1).meta({ description: 'Cosine similarity.', example: 0.83 });
 const nullableText = z.string().nullable();
 
+const rectangle = z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() });
+
 const explanation = z
   .object({
     rows: z.int(),
     columns: z.int(),
-    region: z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() }).meta({
+    region: rectangle.meta({
       description:
         'What the cells divide into equal rectangles, in fractions of the upright photo: its centre square, give or ' +
         'take a cell.',
@@ -42,7 +44,8 @@ export const identification = z
     decision: z.enum(['match', 'ambiguous', 'unknown']),
     breed: nullableText.meta({ example: 'siamese' }),
     confidence: z.number().min(0).max(1).meta({
-      description: 'Probability that the winner is right; its share of the vote where `calibrated` is false.',
+      description:
+        'Probability that the first candidate is right; its share of the vote where `basis` is `vote`.',
       example: 0.97,
     }),
     calibrated: z.boolean().meta({ description: 'Whether `confidence` was fitted to the collection.' }),
@@ -50,6 +53,15 @@ export const identification = z
       description:
         'What `confidence` rests on: a fit to the collection, what the encoder knows of collections in general, or ' +
         'nothing but the share of the vote.',
+    }),
+    known: z.number().min(0).max(1).nullable().meta({
+      description:
+        'Probability that the collection holds what the photo shows; null where nothing was fitted.',
+    }),
+    region: rectangle.meta({
+      description:
+        'The part of the upright photo that the answer is about, in fractions of its width and height. When the first ' +
+        'look is unsure, the ends of a long photo are looked at too.',
     }),
     candidates: z.array(
       z.object({

@@ -199,6 +199,21 @@ export const viewsOption = choice(VIEWS).default('1').meta({
   description:
     'Views of the photo whose embeddings are averaged: the photo alone; with its mirror image; five of them.',
 });
+const REGION = /^(0|1|0?\.\d+|1\.0+)(,(0|1|0?\.\d+|1\.0+)){3}$/;
+/** A part of a photo as text, x,y,width,height. */
+export const regionOption = z
+  .string()
+  .regex(REGION, 'must be x,y,width,height, each from 0 to 1')
+  .transform((text) => {
+    const [left, top, width, height] = text.split(',').map(Number) as [number, number, number, number];
+    return { left, top, width, height };
+  })
+  .optional()
+  .meta({
+    description:
+      'Look at this part of the photo: x,y,width,height in fractions of the upright photo, such as 0,0,0.5,1.',
+    example: '0.5,0,0.5,1',
+  });
 export const explainOption = yesNo().optional().meta({
   description:
     'Say of the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, for an image.',

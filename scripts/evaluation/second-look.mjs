@@ -1,0 +1,77 @@
+/**
+ * What looking again is worth, and what it costs: asks the shipped collection for every photo of a set, once as it is
+ * and once with nothing but the first look, its centre square.
+ *
+ *   node scripts/evaluation/second-look.mjs SET [--edge PHOTO]
+ *
+ * --edge places each photo at the left end of one three times as wide, whose rest is filled with another photo: an
+ * animal that the centre square does not show.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { parseConfig } from '../../dist/config.js';
+import { openLocalEngine } from '../../dist/engine/local.js';
+import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
+
+const SIDE = 300;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { edge: { type: 'string' } } });
+const [spec] = positionals;
+if (spec === undefined) {
+  console.error('usage: node scripts/evaluation/second-look.mjs SET [--edge PHOTO]');
+  process.exit(2);
+}
+
+async function atTheEdge(photo) {
+  const square = await sharp(photo).autoOrient().resize(SIDE, SIDE).toBuffer();
+  return sharp(values.edge)
+    .resize(3 * SIDE, SIDE)
+    .composite([{ input: square, left: 0, top: 0 }])
+    .jpeg({ quality: 90 })
+    .toBuffer();
+}
+
+const DATA_DIR = await mkdtemp(path.join(tmpdir(), 'pawdex-look-'));
+const engine = await openLocalEngine({ config: { ...parseConfig({}, {}), DATA_DIR } });
+const whole = { left: 0, top: 0, width: 1, height: 1 };
+const tally = () => ({ right: 0, match: 0, matchRight: 0, unknown: 0, embedMs: 0 });
+const counts = { once: tally(), again: tally(), elsewhere: 0 };
+const photos = await readLabelledSet(spec);
+for (const { file, label } of photos) {
+  const bytes = await readFile(file);
+  const photo = values.edge === undefined ? bytes : await atTheEdge(bytes);
+  // A caller who names a region has chosen where to look, so that there is no second look.
+  for (const [kind, options] of [
+    ['once', { region: whole }],
+    ['again', {}],
+  ]) {
+    const { decision, candidates, region, timing } = await engine.identify(photo, {
+      collection: 'breeds',
+      ...options,
+    });
+    const isRight = candidates[0]?.label === label;
+    const count = counts[kind];
+    count.right += isRight ? 1 : 0;
+    count.match += decision === 'match' ? 1 : 0;
+    count.matchRight += decision === 'match' && isRight ? 1 : 0;
+    count.unknown += decision === 'unknown' ? 1 : 0;
+    count.embedMs += timing.embedMs;
+    const isCentred = (start, length) => Math.abs(2 * start + length - 1) < 1e-6;
+    if (!isCentred(region.left, region.width) || !isCentred(region.top, region.height)) {
+      counts.elsewhere++;
+    }
+  }
+}
+await engine.close();
+await rm(DATA_DIR, { recursive: true });
+const share = (count) => (count / photos.length).toFixed(4);
+for (const kind of ['once', 'again']) {
+  const { right, match, matchRight, unknown, embedMs } = counts[kind];
+  console.log(
+    `${kind}: first candidate right ${share(right)}, match ${share(match)} (right ${(matchRight / Math.max(1, match)).toFixed(4)}), unknown ${share(unknown)}, encoding ${(embedMs / photos.length).toFixed(1)} ms`,
+  );
+}
+console.log(`answered from an end of the photo: ${share(counts.elsewhere)}`);

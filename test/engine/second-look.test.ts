@@ -1,0 +1,118 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { type LocalEngine, openLocalEngine } from '../../src/engine/local.js';
+import { chooseLook, shouldLookAgain } from '../../src/engine/second-look.js';
+
+const look = (decision: 'match' | 'ambiguous' | 'unknown', known: number) => ({
+  decided: { decision, known },
+});
+
+describe('the look that answers', () => {
+  it('is the one that the collection most probably knows, however sure the others are of a breed', () => {
+    const first = look('ambiguous', 0.6);
+    const surer = look('match', 0.5);
+    const better = look('ambiguous', 0.9);
+    expect(chooseLook(first, [surer, better])).toBe(better);
+    expect(chooseLook(first, [surer])).toBe(first);
+    expect(chooseLook(first, [])).toBe(first);
+  });
+
+  it('stays unknown unless another look is more probably known than not', () => {
+    const first = look('unknown', 0.01);
+    expect(chooseLook(first, [look('ambiguous', 0.4)])).toBe(first);
+    const found = look('match', 0.8);
+    expect(chooseLook(first, [look('ambiguous', 0.4), found])).toBe(found);
+  });
+
+  it('is the first one where that is sure, or the caller said how to look', () => {
+    expect(shouldLookAgain({ decision: 'ambiguous', known: 0.5 }, {})).toBe(true);
+    expect(shouldLookAgain({ decision: 'match', known: 0.9 }, {})).toBe(false);
+    expect(shouldLookAgain({ decision: 'unknown', known: null }, {})).toBe(false);
+    expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { explain: true })).toBe(false);
+    expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { views: 'flip' })).toBe(false);
+    const region = { left: 0, top: 0, width: 0.5, height: 1 };
+    expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { region })).toBe(false);
+  });
+});
+
+describe('a cat at the edge of a wide photo', () => {
+  let engine: LocalEngine;
+  let dataDir: string;
+  let wide: Buffer;
+  const asking = { collection: 'breeds' };
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-look-'));
+    const models = path.join(PACKAGE_ROOT, 'models');
+    engine = await openLocalEngine({
+      config: {
+        DATA_DIR: dataDir,
+        MODEL: path.join(models, 'encoder.json'),
+        GALLERY: path.join(models, 'gallery.parquet'),
+        THREADS: 2,
+        MAX_PIXELS: 1e8,
+        MAX_QUEUE: 8,
+        DECODE_MEMORY_MB: 512,
+      },
+    });
+    const cat = await readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png'));
+    const square = await sharp(cat).resize(300, 300).toBuffer();
+    wide = await sharp({ create: { width: 1100, height: 300, channels: 3, background: '#7a8a6a' } })
+      .composite([{ input: square, left: 0, top: 0 }])
+      .png()
+      .toBuffer();
+  });
+
+  afterAll(async () => {
+    await engine?.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  it('is found by the second look, which the answer names', async () => {
+    const { region, known, decision } = await engine.identify(wide, asking);
+    expect(decision).not.toBe('unknown');
+    expect(known).toBeGreaterThan(0.5);
+    expect(region.left).toBe(0);
+    expect(region.width).toBeCloseTo(300 / 1100, 5);
+    expect(region.height).toBeCloseTo(1, 5);
+  });
+
+  it('is not seen where only the middle may be looked at', async () => {
+    const { region, decision } = await engine.identify(wide, { ...asking, views: 'flip' });
+    expect(decision).toBe('unknown');
+    expect(region.left).toBeCloseTo(400 / 1100, 5);
+  });
+
+  it('is what a region shows that the caller names, in every question', async () => {
+    const part = { left: 0, top: 0, width: 300 / 1100, height: 1 };
+    const asked = await engine.identify(wide, { ...asking, region: part, explain: true });
+    const found = await engine.identify(wide, asking);
+    expect(asked.neighbours[0]!.id).toBe(found.neighbours[0]!.id);
+    expect(asked.region.width).toBeCloseTo(part.width, 5);
+    const { region } = asked.neighbours[0]!.explanation!;
+    expect(region.left + region.width).toBeLessThan(0.35);
+
+    const { hits } = await engine.search('breeds', { image: wide }, { k: 1, region: part });
+    expect(hits[0]!.item.id).toBe(asked.neighbours[0]!.id);
+    const { embedding } = await engine.embed(wide, { region: part });
+    const [again] = (await engine.search('breeds', { vector: embedding }, { k: 1 })).hits;
+    expect(again!.item.id).toBe(asked.neighbours[0]!.id);
+    const picture = await engine.heatMap(wide, { ...asking, neighbour: again!.item.id, region: part });
+    expect(await sharp(picture).metadata()).toMatchObject({ width: 300, height: 300 });
+  });
+
+  it('is refused where the region reaches out of the photo or shows next to nothing', async () => {
+    for (const region of [
+      { left: 0.5, top: 0, width: 0.6, height: 1 },
+      { left: 0, top: 0, width: 0.01, height: 1 },
+    ]) {
+      await expect(engine.identify(wide, { ...asking, region })).rejects.toMatchObject({
+        code: 'region_invalid',
+      });
+    }
+  });
+});
