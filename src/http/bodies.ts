@@ -2,8 +2,8 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
-import { imageOf, type JsonImage } from './body/images.js';
-import type { BodyReader } from './body/reader.js';
+import { decodeBase64 } from './body/base64.js';
+import type { Body, BodyReader } from './body/reader.js';
 import { isStructured } from './json-schema.js';
 import { type Parsed, parse, type Shape } from './validate.js';
 
@@ -80,7 +80,7 @@ export function optionalImageBody<O extends Shape, F extends Shape = Record<neve
     async read(req, res, reader, query) {
       const body = await reader.read(req, res, { imagePaths: ['imageBase64'], jsonFields });
       const { imageBase64, url, ...named } = parse(schema, body.fields, 'body') as Record<string, unknown>;
-      const image = imageOf(body, { imageBase64, url } as JsonImage, reader.limits.fileBytes);
+      const image = takeImage(body, { imageBase64, url } as JsonImage, reader.limits.fileBytes);
       for (const name of Object.keys(options)) {
         const inQuery = req.query[name] !== undefined;
         const inBody = body.fields[name] !== undefined;
@@ -90,6 +90,30 @@ export function optionalImageBody<O extends Shape, F extends Shape = Record<neve
       return { ...named, image } as Parsed<O> & Parsed<F> & { image: Uint8Array | null };
     },
   };
+}
+
+/** The two ways of JSON to name an image. */
+interface JsonImage {
+  imageBase64?: string;
+  url?: string;
+}
+
+/**
+ * The one image of a body, or null when it names none.
+ *
+ * @param maxBytes bytes an image may have
+ * @throws PawdexError image_unexpected when it names several, image_missing when its part holds no file,
+ *   url_input_disabled, and those of base64
+ */
+function takeImage({ files }: Body, { imageBase64, url }: JsonImage, maxBytes: number): Uint8Array | null {
+  const [file] = files;
+  const named = [file, imageBase64, url].filter((way) => way !== undefined).length;
+  if (named > 1)
+    throw new PawdexError('image_unexpected', { detail: 'The request names more than one image.' });
+  if (url !== undefined) throw new PawdexError('url_input_disabled');
+  if (imageBase64 !== undefined) return decodeBase64(imageBase64, maxBytes, 'body.imageBase64');
+  if (file?.content instanceof PawdexError) throw file.content;
+  return file?.content ?? null;
 }
 
 function differs(name: string): PawdexError {

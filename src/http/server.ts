@@ -74,9 +74,8 @@ function answerSlowUpload(socket: Socket): void {
   answerClientError(Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
 }
 
-/** A request whose target no router can read: `GET http://[::1/`. Express would answer with a page of its own. */
-function answerUnroutable(res: ServerResponse): void {
-  const detail = 'The address of the request cannot be read.';
+/** Answers a request that the app never sees; Express and Node would answer without a problem document. */
+function answerBadRequest(res: ServerResponse, detail: string): void {
   const problem = problemOf(new PawdexError('invalid_request', { detail }), {});
   res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
   res.end(JSON.stringify(problem));
@@ -145,8 +144,15 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     res.once('close', () => {
       if (closing !== null) setImmediate(() => server.closeIdleConnections());
     });
-    connections.enqueue(req, res, () => app(req as Request, res as Response, () => answerUnroutable(res)));
+    connections.enqueue(req, res, () =>
+      app(req as Request, res as Response, () =>
+        answerBadRequest(res, 'The address of the request cannot be read.'),
+      ),
+    );
   });
+  server.on('checkExpectation', (_req, res) =>
+    answerBadRequest(res, 'The only supported `Expect` header is 100-continue.'),
+  );
   server.on('clientError', answerClientError);
   await listen(server, options.host, options.port);
   const stopWatching = watch(connections, limits.checkMs, options.onRefused);

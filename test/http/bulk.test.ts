@@ -31,6 +31,13 @@ describe('many items', () => {
     });
   });
 
+  it('may be as many as the reference says', async () => {
+    const ids = Array.from({ length: 10_000 }, (_, i) => String(i).padStart(32, '0'));
+    expect((await send('delete', { ids })).body).toEqual({ deleted: 0 });
+    const tooMany = await send('delete', { ids: [...ids, 'x'] });
+    expect([tooMany.status, tooMany.body.errors[0].path]).toEqual([400, 'body.ids']);
+  });
+
   it('are deleted by a filter or by ids', async () => {
     expect((await send('delete', { filter: { species: ['dog'], label: ['beagle'] } })).body).toEqual({
       deleted: 2,

@@ -55,6 +55,13 @@ it.each([
   expect(relativeAddress(requested, 'x')).toBe(expected);
 });
 
+it('refuses an unknown Expect header with a problem', async () => {
+  const server = await serve(t);
+  const answer = await raw(server.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n').closed;
+  expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*invalid_request[\s\S]*Expect/);
+  await server.close({ graceSeconds: 0 });
+});
+
 describe('a request without Host', () => {
   it('is refused like any other bad request', async () => {
     const server = await serve(t);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
 import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
 import { type BodySpec, imageFile } from '../bodies.js';
-import { fromBase64 } from '../body/images.js';
+import { decodeBase64 } from '../body/base64.js';
 import type { Body } from '../body/reader.js';
 import { defineEndpoint } from '../endpoint.js';
 import { json } from '../responses.js';
@@ -95,7 +95,7 @@ function fromJson({ fields }: Body, batchFiles: number, fileBytes: number): Prep
   const { items, ...forAll } = parse(itemsJson, fields, 'body');
   return items.map(({ imageBase64, ...own }, i) => {
     try {
-      const image = fromBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
+      const image = decodeBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
       return { image, ...forAll, ...own };
     } catch (thrown) {
       return failed(thrown);

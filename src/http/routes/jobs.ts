@@ -5,7 +5,7 @@ import { PawdexError } from '../../errors.js';
 import { isOver, type Job } from '../../jobs/job.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { jsonBody } from '../bodies.js';
-import { vectorsFromBase64 } from '../body/images.js';
+import { decodeVectors } from '../body/base64.js';
 import { defineEndpoint } from '../endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { created, json, stream } from '../responses.js';
@@ -68,7 +68,7 @@ function withoutResult({ result: _, ...job }: Job): Omit<Job, 'result'> {
 
 function parseNonPets(nonPets: NonPetsField | undefined, dimension: number): NonPets | undefined {
   if (nonPets === undefined || 'collection' in nonPets) return nonPets;
-  return { embeddings: vectorsFromBase64(nonPets.embeddings, dimension, 'body.nonPets.embeddings') };
+  return { embeddings: decodeVectors(nonPets.embeddings, dimension, 'body.nonPets.embeddings') };
 }
 
 export const startJob = defineEndpoint({

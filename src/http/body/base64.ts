@@ -1,15 +1,8 @@
-/** Takes images and vectors out of a body that has been read. */
+/** Images and vectors that a JSON body holds as base64. */
 import { PawdexError } from '../../errors.js';
-import type { Body } from './reader.js';
 
 /** Vectors in one body. */
 const MAX_VECTORS = 10_000;
-
-/** The two ways of JSON to name an image. */
-export interface JsonImage {
-  imageBase64?: string | undefined;
-  url?: string | undefined;
-}
 
 /**
  * Bytes from base64 text, plain or as a data URL, in either alphabet, line breaks allowed.
@@ -17,7 +10,7 @@ export interface JsonImage {
  * @param most bytes an image may have
  * @throws PawdexError invalid_request when it is not base64, payload_too_large
  */
-export function fromBase64(text: string, most: number, path: string): Buffer {
+export function decodeBase64(text: string, most: number, path: string): Buffer {
   const comma = text.startsWith('data:') ? text.indexOf(',') + 1 : 0;
   const plain = comma === 0 ? text : text.slice(comma);
   const bytes = Buffer.from(plain, 'base64');
@@ -48,31 +41,14 @@ function isBase64(text: string, decodedBytes: number): boolean {
 }
 
 /**
- * The one image of a body, or null when it names none.
- *
- * @throws PawdexError image_unexpected when it names several, image_missing when its part holds no file,
- *   url_input_disabled, and those of base64
- */
-export function imageOf(body: Body, { imageBase64, url }: JsonImage, most: number): Uint8Array | null {
-  const [file] = body.files;
-  const named = [file, imageBase64, url].filter((way) => way !== undefined).length;
-  if (named > 1)
-    throw new PawdexError('image_unexpected', { detail: 'The request names more than one image.' });
-  if (url !== undefined) throw new PawdexError('url_input_disabled');
-  if (imageBase64 !== undefined) return fromBase64(imageBase64, most, 'body.imageBase64');
-  if (file?.content instanceof PawdexError) throw file.content;
-  return file?.content ?? null;
-}
-
-/**
  * Vectors from base64 of float32 numbers, little-endian, one vector after the other: a third of their size as
  * digits, and without the cost of parsing them.
  *
  * @param path of the field, for errors
  * @throws PawdexError invalid_request when it is not base64, vector_invalid, payload_too_large
  */
-export function vectorsFromBase64(text: string, dimension: number, path: string): Float32Array[] {
-  const bytes = fromBase64(text, MAX_VECTORS * dimension * 4, path);
+export function decodeVectors(text: string, dimension: number, path: string): Float32Array[] {
+  const bytes = decodeBase64(text, MAX_VECTORS * dimension * 4, path);
   const invalid = (message: string) =>
     new PawdexError('vector_invalid', { detail: `${path}: ${message}.`, errors: [{ path, message }] });
   if (bytes.length === 0 || bytes.length % (4 * dimension) !== 0)
