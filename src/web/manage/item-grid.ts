@@ -1,7 +1,7 @@
 /**
  * Items of a collection as a grid to choose from. Pages are fetched as the end comes near, pictures when they come into
- * view, and the browser skips the layout of what is out of sight (`content-visibility`), so that ten thousand scroll as
- * well as fifty.
+ * view. Each page is a grid of its own that the browser leaves out while it is out of sight (`content-visibility`), so that
+ * ten thousand items scroll as well as two hundred.
  */
 import type { Item } from '../../client/wire.js';
 import { thumbnailUrl } from '../api.js';
@@ -19,7 +19,7 @@ export interface GridEvents {
 
 interface Tile {
   item: Item;
-  node: HTMLLIElement;
+  node: HTMLElement;
   box: HTMLInputElement;
   name: HTMLElement;
 }
@@ -27,7 +27,7 @@ interface Tile {
 /** The grid of one label of a collection. */
 export class ItemGrid {
   readonly element = el('div', { class: 'items' });
-  readonly #list = el('ul', { class: 'item-grid' });
+  readonly #list = el('div', { role: 'list' });
   readonly #end = el('p', { class: 'grid-end', 'aria-hidden': 'true' });
   readonly #tiles = new Map<string, Tile>();
   readonly #pictures: IntersectionObserver;
@@ -36,6 +36,8 @@ export class ItemGrid {
   #loading: Promise<void> | null = null;
   #isClosed = false;
   #last: Tile | null = null;
+  /** The one that the Tab key stops at. */
+  #stop: HTMLInputElement | null = null;
 
   constructor(
     private readonly collection: string,
@@ -54,10 +56,12 @@ export class ItemGrid {
     );
     this.#list.addEventListener('keydown', (event) => this.#move(event));
     this.#list.addEventListener('focusin', ({ target }) => {
-      for (const { box } of this.#tiles.values()) if (box.tabIndex === 0) box.tabIndex = -1;
-      if (target instanceof HTMLInputElement) target.tabIndex = 0;
+      if (!(target instanceof HTMLInputElement)) return;
+      if (this.#stop !== null) this.#stop.tabIndex = -1;
+      this.#stop = target;
+      target.tabIndex = 0;
     });
-    void this.#load().then(() => this.#more.observe(this.#end));
+    void this.#load();
   }
 
   get chosen(): Item[] {
@@ -118,8 +122,12 @@ export class ItemGrid {
       const page = await listItems(this.collection, this.label, this.#cursor);
       if (this.#isClosed) return;
       this.#cursor = page.next;
-      this.#list.append(...page.items.map((item) => this.#add(item)));
-      if (page.next === null) this.#more.disconnect();
+      const chunk = el('div', { class: 'item-grid', role: 'presentation' });
+      chunk.append(...page.items.map((item) => this.#add(item)));
+      this.#list.append(chunk);
+      this.#more.disconnect();
+      // An end that is still near is noticed only when it is looked at anew.
+      if (page.next !== null) this.#more.observe(this.#end);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       this.#more.disconnect();
@@ -127,7 +135,7 @@ export class ItemGrid {
     }
   }
 
-  #add(item: Item): HTMLLIElement {
+  #add(item: Item): HTMLElement {
     const source = item.source ?? item.id;
     const box = el('input', { type: 'checkbox', 'aria-label': `${humanise(item.label)}, ${source}` });
     const frame = el('span', { class: 'item-frame', 'aria-hidden': 'true' }, icon('paw'));
@@ -138,10 +146,11 @@ export class ItemGrid {
       name,
       el('small', { title: source }, source.split(/[\\/]/).at(-1) || source),
     );
-    const node = el('li', { class: 'item' }, el('label', {}, box, frame, words));
+    const node = el('div', { class: 'item', role: 'listitem' }, el('label', {}, box, frame, words));
     const tile = { item, node, box, name };
     // One stop for the Tab key; the arrow keys go on from there.
-    box.tabIndex = this.#tiles.size === 0 ? 0 : -1;
+    box.tabIndex = this.#stop === null ? 0 : -1;
+    this.#stop ??= box;
     node.addEventListener('click', (event) => this.#extend(event, tile));
     box.addEventListener('change', () => this.events.onChosen(this.chosen));
     this.#tiles.set(item.id, tile);
@@ -167,12 +176,13 @@ export class ItemGrid {
 
   /** Arrow keys move between the items, as they stand on the screen. */
   #move(event: KeyboardEvent): void {
+    const { target } = event;
+    if (!(target instanceof HTMLInputElement)) return;
     const boxes = [...this.#tiles.values()].filter(({ node }) => !node.hidden).map(({ box }) => box);
-    const at = boxes.indexOf(event.target as HTMLInputElement);
-    if (at < 0) return;
-    const top = (i: number) => boxes[i]?.closest('li')?.offsetTop;
-    let columns = 1;
-    while (top(columns) === top(0) && columns < boxes.length) columns++;
+    const at = boxes.indexOf(target);
+    const chunk = target.closest('.item-grid');
+    if (chunk === null || at < 0) return;
+    const columns = getComputedStyle(chunk).gridTemplateColumns.split(' ').length;
     const steps: Record<string, number> = {
       ArrowRight: 1,
       ArrowLeft: -1,
@@ -184,7 +194,7 @@ export class ItemGrid {
     event.preventDefault();
     const next = boxes[at + step];
     next?.focus();
-    next?.closest('li')?.scrollIntoView({ block: 'nearest' });
+    next?.closest('.item')?.scrollIntoView({ block: 'nearest' });
   }
 
   #showPictures(entries: IntersectionObserverEntry[]): void {
