@@ -30,6 +30,19 @@ const schema = z.object({
     .describe(
       'continue with what is left of a damaged data directory; the damaged database is kept beside it',
     ),
+  SNAPSHOT_HOURS: z.coerce
+    .number()
+    .min(0)
+    .max(8760)
+    .default(0)
+    .describe('hours between two snapshots that the server writes by itself; 0 for none'),
+  KEEP_SNAPSHOTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(7)
+    .describe('snapshots kept in DATA_DIR/snapshots; the oldest are removed'),
   MODEL: z.string().min(1).default(shipped('encoder.json')).describe('model card of the encoder'),
   GALLERY: z
     .string()

@@ -219,6 +219,16 @@ export const ERRORS = {
     title: 'The server is still loading its collections.',
     hint: 'Try again in a moment; /readyz says when it is ready.',
   },
+  snapshot_invalid: {
+    status: 400,
+    title: 'The file is not a whole snapshot.',
+    hint: 'Take another copy of the snapshot, or an older snapshot.',
+  },
+  data_dir_not_empty: {
+    status: 409,
+    title: 'The data directory holds something already.',
+    hint: 'Restore into a directory that is empty or does not exist yet.',
+  },
   data_dir_locked: {
     status: 409,
     title: 'Another pawdex process is using this data directory.',

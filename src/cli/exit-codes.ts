@@ -45,6 +45,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   storage_failed: EXIT.broken,
   data_dir_newer: EXIT.broken,
   data_damaged: EXIT.broken,
+  snapshot_invalid: EXIT.broken,
   starting: EXIT.unavailable,
   config_invalid: EXIT.usage,
   keys_missing: EXIT.usage,

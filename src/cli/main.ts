@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     import('./collections-command.js').then(({ createCollectionsCommand }) => createCollectionsCommand()),
   items: () => import('./items-command.js').then(({ createItemsCommand }) => createItemsCommand()),
   labels: () => import('./labels-command.js').then(({ createLabelsCommand }) => createLabelsCommand()),
+  snapshot: () => import('./snapshot-commands.js').then((commands) => commands.createSnapshotCommand()),
+  restore: () => import('./snapshot-commands.js').then((commands) => commands.createRestoreCommand()),
+  verify: () => import('./snapshot-commands.js').then((commands) => commands.createVerifyCommand()),
+  compact: () => import('./snapshot-commands.js').then((commands) => commands.createCompactCommand()),
   views: () => import('./views-command.js').then(({ createViewsCommand }) => createViewsCommand()),
   quantise: () =>
     import('./quantise-command.js').then(({ createQuantiseCommand }) => createQuantiseCommand()),

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { type Config, PACKAGE_ROOT } from '../config.js';
 import { damagedEngine } from '../engine/damaged.js';
 import { type LocalEngine, openLocalEngine } from '../engine/local.js';
+import { scheduleSnapshots } from '../engine/snapshot-schedule.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { createApp } from '../http/app.js';
 import type { Lifecycle } from '../http/lifecycle.js';
@@ -13,6 +14,7 @@ import { requireKeysBeyondLoopback } from '../http/sites.js';
 import { jobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
 import { jobWork } from '../jobs/job-work.js';
+import type { KeptSnapshot } from '../store/store.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { createCommand, readCommonOptions } from './create-command.js';
 import { createLogger } from './create-logger.js';
@@ -100,6 +102,7 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
     await announce(config.DATA_DIR, server.url, logger);
     if (lifecycle.state === 'ready') {
       await warnAboutStart(engine, logger);
+      startSnapshots({ config, engine, logger, stop });
       const seconds = (performance.now() - started) / 1000;
       logger.info({ url: server.url, address: server.address, version: VERSION, seconds }, 'ready');
       if (!quiet) {
@@ -115,6 +118,18 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
       await withdraw(config.DATA_DIR, logger);
     }
   }
+}
+
+function startSnapshots({ config, engine, logger, stop }: Omit<ServerRun, 'quiet' | 'started'>): void {
+  if (config.SNAPSHOT_HOURS === 0) {
+    return;
+  }
+  const watcher = {
+    onWritten: ({ name, bytes }: KeptSnapshot) => logger.info({ name, bytes }, 'snapshot written'),
+    onFailed: (error: PawdexError) =>
+      logger.error({ err: error, code: error.code }, 'Cannot write a snapshot.'),
+  };
+  scheduleSnapshots(engine.store, config.SNAPSHOT_HOURS, watcher, stop);
 }
 
 /** Waits until searches are answered at full speed. Records if the data directory proves to be damaged, then or later. */

@@ -30,6 +30,8 @@ import type {
   LabelList,
   SearchResult,
   ServerInfo,
+  Snapshot,
+  SnapshotList,
 } from './wire.js';
 
 const segment = encodeURIComponent;
@@ -253,6 +255,16 @@ export class PawdexClient {
     const { threshold, limit, cursor } = options;
     const query = { threshold: text(threshold), limit: text(limit), cursor };
     return this.#http.json({ path: `/v1/collections/${segment(collection)}/duplicates`, query });
+  }
+
+  /** Writes a snapshot of all collections on the server; resolves when it is on the disk there. */
+  createSnapshot(): Promise<Snapshot> {
+    return this.#http.json({ method: 'POST', path: '/v1/snapshots' });
+  }
+
+  /** The snapshots that the server keeps, the newest first. */
+  async listSnapshots(): Promise<Snapshot[]> {
+    return (await this.#http.json<SnapshotList>({ path: '/v1/snapshots' })).snapshots;
   }
 
   /**

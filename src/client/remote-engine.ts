@@ -42,6 +42,8 @@ export async function remoteEngine(client: PawdexClient): Promise<Engine> {
       deleteMany: (collection, target) => client.deleteItems(collection, target),
       getThumbnail: (collection, id) => client.getThumbnail(collection, id),
       known: (collection, sha256) => findKnown(client, collection, sha256),
+      createSnapshot: () => client.createSnapshot(),
+      listSnapshots: () => client.listSnapshots(),
     },
     identify: (image, options) => client.identify(image, options),
     async search(collection, query, options) {

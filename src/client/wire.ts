@@ -36,6 +36,12 @@ export type AddResult = AddAnswer['results'][number];
 /** Values of a key of the metadata with the number of items of each. */
 export type FacetList = z.output<typeof answers.facetList>;
 
+/** A snapshot of all collections. */
+export type Snapshot = z.output<typeof answers.snapshot>;
+
+/** The snapshots that are kept. */
+export type SnapshotList = z.output<typeof answers.snapshotList>;
+
 /** Pairs of items that are nearly one picture. */
 export type DuplicatePage = z.output<typeof answers.duplicatePage>;
 

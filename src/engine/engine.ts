@@ -186,6 +186,8 @@ export type StoredCollections = Pick<
   | 'deleteMany'
   | 'getThumbnail'
   | 'known'
+  | 'createSnapshot'
+  | 'listSnapshots'
 >;
 
 /** What pawdex does. Methods throw PawdexError with the codes of the image, store and encoder layers. */

@@ -29,7 +29,7 @@ export type EngineConfig = Pick<
   Config,
   'DATA_DIR' | 'MODEL' | 'GALLERY' | 'THREADS' | 'MAX_PIXELS' | 'DECODE_MEMORY_MB' | 'MAX_QUEUE'
 > &
-  Partial<Pick<Config, 'ACCEPT_DAMAGE'>>;
+  Partial<Pick<Config, 'ACCEPT_DAMAGE' | 'KEEP_SNAPSHOTS'>>;
 
 /** Settings of {@link openLocalEngine}. */
 export interface LocalEngineOptions extends WorkerWatcher {
@@ -103,6 +103,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
   const store = await openEmbeddedStore({
     dataDir: config.DATA_DIR,
     acceptDamage: config.ACCEPT_DAMAGE ?? false,
+    keepSnapshots: config.KEEP_SNAPSHOTS,
     onRestart,
     onCrash,
   });

@@ -9,6 +9,7 @@ import * as items from './routes/items.js';
 import * as jobs from './routes/jobs.js';
 import { search } from './routes/search.js';
 import * as service from './routes/service.js';
+import * as snapshots from './routes/snapshots.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   identify,
@@ -35,6 +36,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   jobs.getJob,
   jobs.cancelJob,
   jobs.followJob,
+  snapshots.createSnapshot,
+  snapshots.listSnapshots,
   service.getInfo,
   service.checkHealth,
   service.checkReadiness,

@@ -177,6 +177,22 @@ export interface ItemWithVector extends Item {
   vector: Float32Array;
 }
 
+/** What a snapshot holds: all collections at one moment, as a file. */
+export interface SnapshotInfo {
+  format: 1;
+  /** ISO 8601 */
+  createdAt: string;
+  /** Of the database in it. */
+  bytes: number;
+  sha256: string;
+  collections: { name: string; items: number }[];
+}
+
+/** A snapshot that the store keeps. */
+export interface KeptSnapshot extends SnapshotInfo {
+  name: string;
+}
+
 /** Numbers for metrics and `doctor`. */
 export interface StoreStats {
   /** Bytes on disk. */
@@ -252,6 +268,10 @@ export interface Store {
   /** All items with vectors, in order of insertion, a page at a time so that memory stays bounded. */
   iterate(collection: string, options?: { filter?: Filter }): AsyncIterable<ItemWithVector>;
 
+  /** Writes a snapshot while everything else goes on; the oldest are removed when there are too many. */
+  createSnapshot(): Promise<KeptSnapshot>;
+  /** The snapshots kept, the newest first. */
+  listSnapshots(): Promise<KeptSnapshot[]>;
   /** Resolves when searches are answered at full speed. @throws PawdexError `data_damaged` */
   ready(): Promise<void>;
   /** Resolves with the error when damage is found, whenever that is; with null when the store was closed. */

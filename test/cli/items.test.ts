@@ -79,6 +79,25 @@ describe('pawdex collections, items and labels', () => {
   });
 });
 
+describe('pawdex snapshot, verify, restore and compact', () => {
+  it('copy what a server has, check it, and make a data directory of it', async () => {
+    const file = path.join(bench.root, 'pets.pawdex');
+    const target = path.join(bench.root, 'restored');
+    const [{ collections }] = await json('snapshot', file);
+    expect(collections.map(({ name }: { name: string }) => name)).toContain('mine');
+    expect(await json('verify', file)).toMatchObject([{ collections }]);
+    expect(await json('restore', file, '--data-dir', target)).toMatchObject([{ collections }]);
+    expect(await json('labels', '-c', 'mine', '--data-dir', target)).toEqual(
+      await json('labels', '-c', 'mine'),
+    );
+    const again = await bench.run(['restore', file, '--data-dir', target]);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('[data_dir_not_empty]') });
+    expect(await json('compact', '--data-dir', target)).toMatchObject([{ after: expect.any(Number) }]);
+    expect(await bench.run(['compact'])).toMatchObject({ code: 4 });
+    expect(await bench.run(['verify', photos])).toMatchObject({ code: 5 });
+  }, 60_000);
+});
+
 describe('adding a photo again', () => {
   it('changes what is said of it with upsert, and nothing without', async () => {
     const send = async (query: string, label: string) => {

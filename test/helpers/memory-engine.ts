@@ -19,7 +19,7 @@ import type {
 } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
 import type { WorkOptions } from '../../src/evaluation/collection-queries.js';
-import type { CollectionInfo, Filter, Item, ItemPage, Target } from '../../src/store/store.js';
+import type { CollectionInfo, Filter, Item, ItemPage, KeptSnapshot, Target } from '../../src/store/store.js';
 
 const DIMENSION = 4;
 const TIMING = { decodeMs: 1.23456, embedMs: 2, searchMs: 0.5, totalMs: 3.999 };
@@ -97,6 +97,11 @@ export class MemoryEngine implements Engine {
       for (const { id } of chosen) await this.deleteItem(collection, id);
       return chosen.length;
     },
+    createSnapshot: async () => {
+      this.#snapshots.unshift(this.#snapshot());
+      return this.#snapshots[0]!;
+    },
+    listSnapshots: async () => this.#snapshots,
     getThumbnail: async (collection, id) => this.#item(collection, id).picture,
     known: async (collection, sha256) => {
       const { items } = this.#get(collection);
@@ -105,6 +110,14 @@ export class MemoryEngine implements Engine {
       );
     },
   };
+
+  readonly #snapshots: KeptSnapshot[] = [];
+
+  #snapshot(): KeptSnapshot {
+    const collections = [...this.#collections].map(([name, { items }]) => ({ name, items: items.length }));
+    const at = { name: `${this.#snapshots.length}.pawdex`, createdAt: new Date(0).toISOString() };
+    return { ...at, format: 1, bytes: 1, sha256: FINGERPRINT, collections };
+  }
 
   async identify(image: Uint8Array, options: IdentifyOptions) {
     if (this.failWith !== null) throw this.failWith;

@@ -194,6 +194,19 @@ export const facetList = z.object({
     .meta({ description: 'Most frequent first.' }),
 });
 
+export const snapshot = z
+  .object({
+    name: z.string().meta({ description: 'Name of the file in `snapshots` of the data directory.' }),
+    format: z.literal(1),
+    createdAt: z.string().meta({ format: 'date-time' }),
+    bytes: z.int().meta({ description: 'Of the database in it.' }),
+    sha256: z.string(),
+    collections: z.array(z.object({ name: z.string(), items: z.int() })),
+  })
+  .meta({ id: 'Snapshot' });
+
+export const snapshotList = z.object({ snapshots: z.array(snapshot) });
+
 export const info = z
   .object({
     version: z.string(),

@@ -1,5 +1,4 @@
 /** The store inside its thread: which collections there are, and the work between calls. */
-import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
@@ -9,9 +8,10 @@ import { checkRecall } from './check-recall.js';
 import { Collection } from './collection.js';
 import { type CollectionRow, Collections } from './collections.js';
 import { type OpenedDatabase, openDatabase } from './database.js';
-import { damagedError, storageError } from './disk.js';
+import { bytesIn, damagedError, storageError } from './disk.js';
 import { type GraphLibrary, loadGraphLibrary } from './graph.js';
 import { Items } from './items.js';
+import { KeptSnapshots } from './kept-snapshots.js';
 import { Ledger } from './ledger.js';
 import { salvage } from './salvage.js';
 import { Snapshot } from './snapshot.js';
@@ -26,6 +26,8 @@ export interface CoreOptions {
   graphLibrary: string;
   /** Goes on with what can still be read of a damaged database. */
   acceptDamage?: boolean;
+  /** Snapshots kept. */
+  keepSnapshots?: number;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -41,6 +43,7 @@ const LEDGER_MS = 5000;
 export class Core {
   readonly items: Items;
   readonly db: Db;
+  readonly snapshots: KeptSnapshots;
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;
   readonly #dataDir: string;
@@ -70,6 +73,7 @@ export class Core {
     try {
       this.#ledger = new Ledger(this.db);
       this.items = new Items(this.db, this.#ledger);
+      this.snapshots = new KeptSnapshots(this.db, this.#opened.isShared, options.keepSnapshots ?? 1);
       this.#statements = new Collections(this.db, this.#ledger, this.items);
       this.#compare();
       const loaded = loadGraphLibrary(options.graphLibrary);
@@ -165,9 +169,7 @@ export class Core {
   }
 
   stats(): StoreStats {
-    let diskBytes = 0;
-    for (const folder of [this.#dataDir, path.join(this.#dataDir, GRAPH_FOLDER)])
-      for (const entry of readFolder(folder)) if (entry.isFile()) diskBytes += sizeOf(folder, entry.name);
+    const diskBytes = bytesIn(this.#dataDir) + bytesIn(path.join(this.#dataDir, GRAPH_FOLDER));
     const recalls = this.list().flatMap(({ index }) => index.sampledRecall ?? []);
     return {
       diskBytes,
@@ -202,7 +204,7 @@ export class Core {
       await collection.loaded.catch(() => {});
       await collection.indexer.close();
     }
-    await this.#pages.stop();
+    await Promise.all([this.#pages.stop(), this.snapshots.settle()]);
     // Not of a directory that was not wholly looked at: what is known of it stays what it was.
     if (this.#damage === null) await this.#note(this.#isLiveCopy && !this.#isChecked).catch(() => {});
     this.#opened.close();
@@ -212,7 +214,7 @@ export class Core {
   #compare(): void {
     const { findings, isLiveCopy } = compareWithLastKnown(this.db, this.#ledger);
     this.#isLiveCopy = isLiveCopy;
-    findings.push(...compareCounts(this.#statements.all(), (id) => this.items.count(id), this.#ledger));
+    findings.push(...compareCounts(this.db, this.#ledger));
     if (findings.length > 0) throw damagedError(findings);
   }
 
@@ -288,17 +290,4 @@ export class Core {
     }
     this.wake();
   }
-}
-
-function readFolder(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return []; // Before the first snapshot there is no folder of graphs.
-  }
-}
-
-/** 0 for a file that was just replaced by another. */
-function sizeOf(folder: string, name: string): number {
-  return statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -2,10 +2,11 @@
  * The SQLite file that is the truth: opening, locking and migrating it. Vectors and thumbnails lie in tables of
  * their own, so that listing and filtering items reads none of their bytes.
  */
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { PawdexError } from '../../errors.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../files/private.js';
+import { ASIDE } from '../../files/replace.js';
 import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
 import { isDamage, isFull, storageError } from './disk.js';
 import { refuseMissingDatabase } from './soundness.js';
@@ -159,6 +160,7 @@ function migrate(db: Db): void {
   if (version === MIGRATIONS.length) return;
   const missing = MIGRATIONS.slice(version);
   try {
+    if (version > 0) copyBeforeMigration(db, version);
     db.transaction(() => {
       for (const sql of missing) db.exec(sql);
       db.pragma(`user_version = ${MIGRATIONS.length}`);
@@ -168,5 +170,20 @@ function migrate(db: Db): void {
     // What later versions add can be had from the rows: in memory for now, on the disk at a start with room.
     db.pragma('temp_store = MEMORY');
     for (const sql of missing) db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
+  }
+}
+
+/** Keeps the database as it was beside the one that is changed, for a return to the pawdex that wrote it. */
+function copyBeforeMigration(db: Db, version: number): void {
+  const copy = `${db.name}.format-${version}`;
+  if (existsSync(copy)) return;
+  const aside = copy + ASIDE;
+  rmSync(aside, { force: true });
+  createPrivateFile(aside);
+  try {
+    db.prepare('VACUUM INTO ?').run(aside);
+    renameSync(aside, copy);
+  } finally {
+    rmSync(aside, { force: true });
   }
 }

@@ -1,4 +1,6 @@
 /** Failures of the disk and of SQLite as coded errors. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { PawdexError } from '../../errors.js';
 
 const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -29,4 +31,15 @@ export function storageError(error: unknown): unknown {
     detail: `The data directory could not be read or written (${code}).`,
     cause: error,
   });
+}
+
+/** Bytes of the files of a folder, without its sub-folders; 0 when there is none. */
+export function bytesIn(folder: string): number {
+  let bytes = 0;
+  for (const entry of existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []) {
+    // One that was just replaced by another is gone.
+    if (entry.isFile())
+      bytes += statSync(path.join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return bytes;
 }

@@ -18,7 +18,12 @@ export interface EmbeddedStoreOptions extends WorkerWatcher {
   graphLibrary?: string;
   /** Goes on with what can still be read of a damaged data directory; its database is kept beside. */
   acceptDamage?: boolean;
+  /** Snapshots kept; 7 unless given. */
+  keepSnapshots?: number | undefined;
 }
+
+/** Snapshots kept unless the caller says otherwise. */
+const KEPT_SNAPSHOTS = 7;
 
 /** Milliseconds after which a thread that replaces a dead one is asked about damage. */
 const REWATCH_MS = 1000;
@@ -117,11 +122,16 @@ function checkOptions({ k, ef }: SearchOptions): void {
  * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `data_damaged`, `storage_full`, `storage_failed`
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
-  const { dataDir, graphLibrary = 'hnswlib-node', acceptDamage = false } = options;
+  const {
+    dataDir,
+    graphLibrary = 'hnswlib-node',
+    acceptDamage = false,
+    keepSnapshots = KEPT_SNAPSHOTS,
+  } = options;
   const worker = await RestartingWorker.start<StoreCalls>({
     entry: new URL('./worker.js', import.meta.url),
     workerData: null,
-    open: ({ calls }) => calls.open({ dataDir, graphLibrary, acceptDamage }),
+    open: ({ calls }) => calls.open({ dataDir, graphLibrary, acceptDamage, keepSnapshots }),
     deaths: new DeathCount(),
     watcher: options,
   });

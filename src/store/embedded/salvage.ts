@@ -10,9 +10,9 @@ import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { lockDirectory } from './directory-lock.js';
 import type { ItemRow } from './items.js';
 import { LEDGER_FILE, Ledger } from './ledger.js';
-import { checkPages, compareWithLastKnown } from './soundness.js';
+import { checkPages, compareCounts, compareWithLastKnown } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
-import { unpackVector } from './stored-vector.js';
+import { countDamagedVectors, unpackVector } from './stored-vector.js';
 
 /** Sequence numbers beyond the last known are looked for this far: the last known may be damaged, too. */
 const MARGIN = 10_000;
@@ -61,31 +61,14 @@ function findDamage(dataDir: string): string[] {
   }
   try {
     const { db } = opened;
-    const { findings } = compareWithLastKnown(db, new Ledger(db));
-    return [...findings, ...checkPages(db, 'full'), ...countDamagedRows(db)];
+    const ledger = new Ledger(db);
+    const { findings } = compareWithLastKnown(db, ledger);
+    return [...findings, ...checkPages(db, 'full'), ...compareCounts(db, ledger), ...countDamagedVectors(db)];
   } catch (error) {
     return [`The database is damaged (${(error as Error).message}).`];
   } finally {
     opened.close();
   }
-}
-
-/** Rows whose vector is missing or not what was stored, and collections of which rows are missing. */
-function countDamagedRows(db: Db): string[] {
-  const counts = new Ledger(db).counts();
-  const rows = db.prepare<[number], { id: string; sha256: string; vector: Uint8Array | null }>(
-    'SELECT id, sha256, vector FROM items LEFT JOIN vectors USING (seq) WHERE collection = ?',
-  );
-  return db
-    .prepare<[], CollectionRow>('SELECT * FROM collections')
-    .all()
-    .flatMap(({ id, name, dimension }) => {
-      let whole = 0;
-      for (const row of rows.iterate(id))
-        if (row.vector !== null && unpackVector(row.vector, dimension, row) !== null) whole++;
-      const expected = counts.get(id) ?? 0;
-      return whole === expected ? [] : [`Collection ${name}: ${whole} of ${expected} items are whole.`];
-    });
 }
 
 /** Copies every row that can be read. @returns how many items */

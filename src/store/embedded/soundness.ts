@@ -76,22 +76,26 @@ export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
 }
 
 /** Compares how many items there are in each collection with how many there should be. */
-export function compareCounts(
-  collections: { id: number; name: string }[],
-  count: (collection: number) => number,
-  ledger: Ledger,
-): string[] {
+export function compareCounts(db: Db, ledger: Ledger): string[] {
   const expected = ledger.counts();
-  const findings = collections.flatMap(({ id, name }) => {
-    const [found, wanted] = [count(id), expected.get(id)];
+  const findings = countItems(db).flatMap(({ id, name, items }) => {
+    const wanted = expected.get(id);
     expected.delete(id);
-    if (found === wanted) return [];
-    return [`Collection ${name} holds ${found} items; there should be ${wanted ?? 'none'}.`];
+    return items === wanted
+      ? []
+      : [`Collection ${name} holds ${items} items; there should be ${wanted ?? 'none'}.`];
   });
   return [
     ...findings,
     ...Array.from(expected.values(), (items) => `A collection of ${items} items is missing.`),
   ];
+}
+
+/** How many items there are in each collection of a database. */
+export function countItems(db: Db): { id: number; name: string; items: number }[] {
+  const sql = `SELECT id, name, (SELECT count(*) FROM items WHERE collection = collections.id) AS items
+               FROM collections ORDER BY name`;
+  return db.prepare<[], { id: number; name: string; items: number }>(sql).all();
 }
 
 /** How thoroughly SQLite looks: `quick` skips whether indexes agree with their tables. */

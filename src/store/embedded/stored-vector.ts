@@ -3,6 +3,7 @@
  * of another item, would pass for another photo.
  */
 import { crc32 } from 'node:zlib';
+import type { Db } from './sqlite.js';
 
 const CHECKSUM_BYTES = 4;
 /** UTF-8 takes at most so many bytes for a unit of a JavaScript string. */
@@ -45,4 +46,24 @@ export function unpackVector(blob: Uint8Array, dimension: number, item: Identity
   if (blob.byteLength !== length + CHECKSUM_BYTES) return null;
   const stored = new DataView(blob.buffer, blob.byteOffset, blob.byteLength).getUint32(length, true);
   return stored === crc32(nameOf(item), crc32(blob.subarray(0, length))) ? vector() : null;
+}
+
+/** Collections of a database of which items lack their vector or have another one, in sentences. */
+export function countDamagedVectors(db: Db): string[] {
+  const collections = db
+    .prepare<[], { id: number; name: string; dimension: number }>(
+      'SELECT id, name, dimension FROM collections',
+    )
+    .all();
+  const rows = db.prepare<[number], Identity & { vector: Uint8Array | null }>(
+    'SELECT id, sha256, vector FROM items LEFT JOIN vectors USING (seq) WHERE collection = ?',
+  );
+  return collections.flatMap(({ id, name, dimension }) => {
+    let damaged = 0;
+    for (const row of rows.iterate(id))
+      if (row.vector === null || unpackVector(row.vector, dimension, row) === null) damaged++;
+    return damaged === 0
+      ? []
+      : [`Collection ${name}: the vectors of ${damaged} items are damaged or missing.`];
+  });
 }

@@ -45,6 +45,8 @@ const collectionCalls = (core: Core) => ({
   getCollection: (name: string) => core.collection(name).info,
   updateCollection: (name: string, patch: CollectionPatch) => core.update(name, patch),
   deleteCollection: (name: string) => core.drop(name),
+  createSnapshot: () => core.snapshots.create(),
+  listSnapshots: () => core.snapshots.list(),
 });
 
 /** The calls that the thread answers. A method of the store needs a handler here, and no more. */

@@ -1,0 +1,66 @@
+/** `pawdex snapshot`, `restore`, `verify` and `compact`: a data directory as a file, back again, and without gaps. */
+import type { Command } from 'commander';
+import {
+  compactDirectory,
+  restoreSnapshot,
+  snapshotDirectory,
+  verifySnapshot,
+} from '../store/embedded/database-snapshot.js';
+import type { SnapshotInfo } from '../store/store.js';
+import { createCommand, readCommonOptions } from './create-command.js';
+import { pluralise, printLine } from './print.js';
+
+type Flags = { json?: boolean } & Record<string, unknown>;
+
+/** Defines `snapshot`. */
+export function createSnapshotCommand(): Command {
+  return withJson(
+    'snapshot',
+    'write all collections to a file, also while a server uses them',
+    'snapshot pets.pawdex',
+  )
+    .argument('<file>', 'file to write; one that is there is replaced')
+    .action((file: string, flags: Flags) =>
+      report(snapshotDirectory(readCommonOptions(flags).config.DATA_DIR, file), `written to ${file}`, flags),
+    );
+}
+
+/** Defines `restore`. */
+export function createRestoreCommand(): Command {
+  return withJson('restore', 'make a data directory of a snapshot', 'restore pets.pawdex --data-dir new')
+    .argument('<file>', 'snapshot')
+    .action((file: string, flags: Flags) => {
+      const { DATA_DIR } = readCommonOptions(flags).config;
+      return report(restoreSnapshot(file, DATA_DIR), `restored to ${DATA_DIR}`, flags);
+    });
+}
+
+/** Defines `verify`. */
+export function createVerifyCommand(): Command {
+  return withJson('verify', 'check a snapshot: its checksum, pages, items and vectors', 'verify pets.pawdex')
+    .argument('<file>', 'snapshot')
+    .action((file: string, flags: Flags) => report(verifySnapshot(file), 'whole', flags));
+}
+
+/** Defines `compact`. */
+export function createCompactCommand(): Command {
+  return withJson('compact', 'give the space of deleted items back to the disk', 'compact').action(
+    async (flags: Flags) => {
+      const { before, after } = compactDirectory(readCommonOptions(flags).config.DATA_DIR);
+      const sizes = `${formatMiB(before)} before, ${formatMiB(after)} after`;
+      await printLine(flags.json === true ? JSON.stringify({ before, after }) : sizes);
+    },
+  );
+}
+
+const withJson = (name: string, description: string, example: string) =>
+  createCommand(name, description, example).option('--json', 'print one JSON object');
+
+const formatMiB = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+
+async function report(info: SnapshotInfo, what: string, { json }: Flags): Promise<void> {
+  const held = info.collections.map(({ name, items }) => `${name}: ${pluralise(items, 'item')}`).join(', ');
+  await printLine(
+    json === true ? JSON.stringify(info) : `${held || 'no collection'}; ${formatMiB(info.bytes)}, ${what}`,
+  );
+}

@@ -1,0 +1,272 @@
+/**
+ * Snapshots: a database at one moment as a single file, with checksum and contents at its end. Graphs are not in it: they
+ * are built again. Writing one only reads, in a connection of its own, so that the store goes on meanwhile.
+ */
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { PawdexError } from '../../errors.js';
+import { createPrivateFile, PRIVATE_FOLDER } from '../../files/private.js';
+import { ASIDE } from '../../files/replace.js';
+import type { SnapshotInfo } from '../store.js';
+import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
+import { isBusy, lockDirectory } from './directory-lock.js';
+import { damagedError, storageError } from './disk.js';
+import { Ledger } from './ledger.js';
+import { checkPages, compareCounts, countItems, refuseMissingDatabase } from './soundness.js';
+import Database, { type Db } from './sqlite.js';
+import { countDamagedVectors } from './stored-vector.js';
+
+const infoSchema = z.object({
+  format: z.literal(1),
+  createdAt: z.string(),
+  bytes: z.number(),
+  sha256: z.string(),
+  collections: z.array(z.object({ name: z.string(), items: z.number() })),
+}) satisfies z.ZodType<SnapshotInfo>;
+
+/** The last bytes of a snapshot: this, and the length of the JSON before it as 8 bytes. */
+const MAGIC = Buffer.from('PAWDEXS1');
+const FOOTER_BYTES = MAGIC.length + 8;
+const CHUNK = 1024 ** 2;
+
+/** Runs `work` with an open file, which is closed in any case. */
+function withFile<T>(file: string, flags: string, work: (fd: number) => T): T {
+  const fd = openSync(file, flags, 0o600);
+  try {
+    return work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads the first `bytes` of a file, and hands each part to `take`. @returns hex sha256 */
+function hashFile(file: string, bytes: number, take: (part: Uint8Array) => void = () => {}): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.alloc(CHUNK);
+  withFile(file, 'r', (fd) => {
+    for (let at = 0; at < bytes; ) {
+      const read = readSync(fd, buffer, 0, Math.min(CHUNK, bytes - at), at);
+      if (read === 0) throw invalid(file, 'it is cut short');
+      hash.update(buffer.subarray(0, read));
+      take(buffer.subarray(0, read));
+      at += read;
+    }
+  });
+  return hash.digest('hex');
+}
+
+function invalid(file: string, why: string): PawdexError {
+  return new PawdexError('snapshot_invalid', { detail: `${file} is not a whole snapshot: ${why}.` });
+}
+
+function syncFolder(folder: string): void {
+  withFile(folder, 'r', fsyncSync);
+}
+
+/**
+ * Writes a snapshot of a database. What is written meanwhile is not in it.
+ *
+ * @param db a connection that nothing else uses while this runs
+ * @param file replaced when it is there
+ * @throws PawdexError `storage_full`, `storage_failed`, `data_damaged`
+ */
+export function writeSnapshot(db: Db, file: string): SnapshotInfo {
+  const aside = file + ASIDE;
+  try {
+    rmSync(aside, { force: true });
+    createPrivateFile(aside);
+    db.prepare('VACUUM INTO ?').run(aside);
+    const info: SnapshotInfo = {
+      format: 1,
+      createdAt: new Date().toISOString(),
+      bytes: statSync(aside).size,
+      sha256: hashFile(aside, statSync(aside).size),
+      collections: describeCopy(aside),
+    };
+    const json = Buffer.from(JSON.stringify(info));
+    const footer = Buffer.alloc(FOOTER_BYTES);
+    MAGIC.copy(footer);
+    footer.writeBigUInt64BE(BigInt(json.length), MAGIC.length);
+    withFile(aside, 'a', (fd) => {
+      writeSync(fd, Buffer.concat([json, footer]));
+      fsyncSync(fd);
+    });
+    renameSync(aside, file);
+    syncFolder(path.dirname(file));
+    return info;
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw storageError(error);
+  }
+}
+
+/** What a copy holds. @throws PawdexError `data_damaged` when that is not what it should */
+function describeCopy(file: string): SnapshotInfo['collections'] {
+  const db = new Database(file, { readonly: true });
+  try {
+    const findings = compareCounts(db, new Ledger(db));
+    if (findings.length > 0) throw damagedError(findings);
+    return countItems(db).map(({ name, items }) => ({ name, items }));
+  } finally {
+    db.close();
+  }
+}
+
+/** What a snapshot says of itself. @throws PawdexError `snapshot_invalid` */
+export function readSnapshotInfo(file: string): SnapshotInfo {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw invalid(file, 'there is no such file');
+  if (!found.isFile()) throw invalid(file, 'it is a folder');
+  const { size } = found;
+  const read = (bytes: number, at: number) => {
+    const buffer = Buffer.alloc(bytes);
+    withFile(file, 'r', (fd) => readSync(fd, buffer, 0, bytes, at));
+    return buffer;
+  };
+  if (size < FOOTER_BYTES) throw invalid(file, 'it is too short');
+  const footer = read(FOOTER_BYTES, size - FOOTER_BYTES);
+  const length = Number(footer.readBigUInt64BE(MAGIC.length));
+  if (!footer.subarray(0, MAGIC.length).equals(MAGIC) || length > size - FOOTER_BYTES)
+    throw invalid(file, 'its end is missing or another kind of file');
+  try {
+    const info = infoSchema.parse(JSON.parse(read(length, size - FOOTER_BYTES - length).toString()));
+    if (info.bytes + length + FOOTER_BYTES === size) return info;
+  } catch {
+    // As damaged as one whose length is wrong.
+  }
+  throw invalid(file, 'its description is damaged');
+}
+
+/**
+ * Checks a snapshot: its checksum, every page, the number of items and the checksum of each vector.
+ *
+ * @throws PawdexError `snapshot_invalid`
+ */
+export function verifySnapshot(file: string): SnapshotInfo {
+  const info = readSnapshotInfo(file);
+  if (hashFile(file, info.bytes) !== info.sha256) throw invalid(file, 'its checksum is wrong');
+  const db = new Database(file, { readonly: true, fileMustExist: true });
+  try {
+    const findings = [...checkPages(db, 'full'), ...countDamagedVectors(db)];
+    if (findings.length > 0) throw invalid(file, findings.join(' '));
+  } finally {
+    db.close();
+  }
+  return info;
+}
+
+/**
+ * Makes a data directory of a snapshot.
+ *
+ * @param dataDir created when missing; it must hold no database and nothing that is left of one
+ * @throws PawdexError `snapshot_invalid`, `data_dir_not_empty`, `data_dir_locked`, `storage_full`, `storage_failed`
+ */
+export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
+  const info = readSnapshotInfo(file);
+  const target = path.join(dataDir, DATABASE_FILE);
+  const aside = `${target}.restoring`;
+  mkdirSync(dataDir, { recursive: true, mode: PRIVATE_FOLDER });
+  const release = lockDirectory(dataDir);
+  try {
+    requireEmpty(dataDir, target);
+    rmSync(aside, { force: true });
+    const sha256 = withFile(aside, 'wx', (fd) => {
+      const hash = hashFile(file, info.bytes, (part) => writeSync(fd, part));
+      fsyncSync(fd);
+      return hash;
+    });
+    if (sha256 !== info.sha256) throw invalid(file, 'its checksum is wrong');
+    renameSync(aside, target);
+    syncFolder(dataDir);
+    return info;
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw storageError(error);
+  } finally {
+    release?.();
+  }
+}
+
+function requireEmpty(dataDir: string, target: string): void {
+  let left = existsSync(target) ? `${DATABASE_FILE}.` : null;
+  try {
+    refuseMissingDatabase(dataDir, DATABASE_FILE);
+  } catch (error) {
+    left = (error as Error).message;
+  }
+  if (left !== null) throw new PawdexError('data_dir_not_empty', { detail: `${dataDir} is in use: ${left}` });
+}
+
+/**
+ * Writes a snapshot of a data directory, whether or not a server uses it.
+ *
+ * @throws PawdexError `storage_failed`, `storage_full`, `data_dir_locked`, `data_damaged`
+ */
+export function snapshotDirectory(dataDir: string, file: string): SnapshotInfo {
+  const database = path.join(dataDir, DATABASE_FILE);
+  if (!existsSync(database))
+    throw new PawdexError('storage_failed', {
+      detail: `There is no ${DATABASE_FILE} in ${dataDir}.`,
+      hint: 'Name another --data-dir.',
+    });
+  const folder = path.dirname(path.resolve(file));
+  if (!existsSync(folder))
+    throw new PawdexError('file_unreadable', { detail: `There is no folder ${folder}.` });
+  try {
+    const release = tryLock(dataDir);
+    // Without a server, one of an earlier version is brought up to date first.
+    if (release !== null) openDatabaseFile(database, true).db.close();
+    release?.();
+    const db = new Database(database, { timeout: 5000 });
+    try {
+      return writeSnapshot(db, path.resolve(file));
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (isBusy(error)) throw new PawdexError('data_dir_locked', { cause: error });
+    throw storageError(error);
+  }
+}
+
+function tryLock(dataDir: string): (() => void) | null {
+  try {
+    return lockDirectory(dataDir);
+  } catch {
+    return null; // A server has it, and with it the newest format.
+  }
+}
+
+/**
+ * Gives the space of deleted items back to the file system.
+ *
+ * @returns bytes of the database before and after
+ * @throws PawdexError `data_dir_locked`, `data_damaged`, `storage_full`, `storage_failed`
+ */
+export function compactDirectory(dataDir: string): { before: number; after: number } {
+  const opened = openDatabase(dataDir);
+  try {
+    const { db } = opened;
+    const before = statSync(db.name).size;
+    db.exec('VACUUM');
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    return { before, after: statSync(db.name).size };
+  } catch (error) {
+    throw storageError(error);
+  } finally {
+    opened.close();
+  }
+}

@@ -1,0 +1,93 @@
+/** The snapshots in a data directory: written by the store while it is in use, listed, and the oldest removed. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { asPawdexError, PawdexError, type WireError } from '../../errors.js';
+import { PRIVATE_FOLDER } from '../../files/private.js';
+import { ASIDE } from '../../files/replace.js';
+import type { KeptSnapshot, SnapshotInfo } from '../store.js';
+import { readSnapshotInfo, writeSnapshot } from './database-snapshot.js';
+import type { Db } from './sqlite.js';
+
+const FOLDER = 'snapshots';
+const EXTENSION = '.pawdex';
+
+export class KeptSnapshots {
+  readonly #db: Db;
+  readonly #isShared: boolean;
+  readonly #folder: string;
+  readonly #keep: number;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param isShared whether a connection of another thread may read the database
+   * @param keep how many are kept
+   */
+  constructor(db: Db, isShared: boolean, keep: number) {
+    this.#keep = keep;
+    this.#db = db;
+    this.#isShared = isShared;
+    this.#folder = path.join(path.dirname(db.name), FOLDER);
+  }
+
+  /**
+   * Writes a snapshot, one after the other, and removes the oldest that are too many.
+   *
+   * @throws PawdexError `storage_full`, `storage_failed`, `data_damaged`
+   */
+  create(): Promise<KeptSnapshot> {
+    const created = this.#writing.then(async () => {
+      mkdirSync(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
+      // What a process that died left half written.
+      for (const name of readdirSync(this.#folder))
+        if (name.endsWith(ASIDE)) rmSync(path.join(this.#folder, name), { force: true });
+      const name = `${new Date().toISOString().replaceAll(/[:.]/g, '-')}${EXTENSION}`;
+      const file = path.join(this.#folder, name);
+      const info = this.#isShared ? await writeInThread(this.#db.name, file) : writeSnapshot(this.#db, file);
+      for (const { name: old } of this.list().slice(this.#keep))
+        rmSync(path.join(this.#folder, old), { force: true });
+      return { name, ...info };
+    });
+    this.#writing = created.catch(() => {});
+    return created;
+  }
+
+  /** Those there are, the newest first; files that are no whole snapshot are left out. */
+  list(): KeptSnapshot[] {
+    return this.#names().flatMap((name) => {
+      try {
+        return [{ name, ...readSnapshotInfo(path.join(this.#folder, name)) }];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Waits for the one that is being written. */
+  async settle(): Promise<void> {
+    await this.#writing;
+  }
+
+  #names(): string[] {
+    try {
+      const names = readdirSync(this.#folder).filter((name) => name.endsWith(EXTENSION));
+      // Their names begin with the time.
+      return names.sort().reverse();
+    } catch {
+      return []; // Before the first there is no folder.
+    }
+  }
+}
+
+function writeInThread(database: string, file: string): Promise<SnapshotInfo> {
+  const worker = new Worker(new URL('./snapshot-worker.js', import.meta.url), {
+    workerData: { database, file },
+  });
+  return new Promise((resolve, reject) => {
+    worker.once('message', (message: { info: SnapshotInfo } | { error: WireError }) =>
+      'info' in message ? resolve(message.info) : reject(PawdexError.fromWire(message.error)),
+    );
+    worker.once('error', (error) => reject(asPawdexError(error)));
+    worker.once('exit', () => reject(new PawdexError('worker_failed')));
+  });
+}

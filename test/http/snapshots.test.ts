@@ -1,0 +1,14 @@
+import request from 'supertest';
+import { expect, it } from 'vitest';
+import { testApp } from '../helpers/http.js';
+
+it('writes snapshots and lists them, the newest first', async () => {
+  const t = await testApp();
+  await t.engine.createCollection('mine');
+  const written = await request(t.app).post('/v1/snapshots');
+  expect(written.status).toBe(201);
+  expect(written.body.collections).toContainEqual({ name: 'mine', items: 0 });
+  await request(t.app).post('/v1/snapshots').expect(201);
+  const { body } = await request(t.app).get('/v1/snapshots');
+  expect(body.snapshots.map(({ name }: { name: string }) => name)).toEqual(['1.pawdex', '0.pawdex']);
+});
