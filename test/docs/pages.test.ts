@@ -45,6 +45,17 @@ describe('documentation', () => {
     }
   });
 
+  it('names source files that exist, on the page about the architecture', () => {
+    const sources = new Set(
+      readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((file) =>
+        path.basename(file),
+      ),
+    );
+    const named = [...readPage('docs/architecture.md').matchAll(/`([\w/-]+\.ts)`/g)].map(([, file]) => file!);
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((file) => !sources.has(path.basename(file)))).toEqual([]);
+  });
+
   it('lists every setting: else run node scripts/docs/settings.mjs', () => {
     const script = path.join(root, 'scripts/docs/settings.mjs');
     const generated = execFileSync(process.execPath, [script, '--print'], { encoding: 'utf8' });
