@@ -55,6 +55,7 @@ export default withMermaid({
         text: 'Measurements',
         items: createItems({
           benchmarks: 'Speed and memory',
+          'measurements/encoder': 'Threads and batches of the encoder',
           'measurements/training-cost': 'What a training step costs',
           'measurements/general-part': 'The general part',
           'measurements/without-labels': 'Training without labels',

@@ -14,7 +14,7 @@ export interface ImageHeader {
   /** As stored, in pixels. */
   width: number;
   height: number;
-  /** Bytes that decoding takes at its peak, beside the file itself; measured, rounded up (docs/reliability.md). */
+  /** Bytes that decoding takes at its peak, beside the file itself; measured, rounded up. */
   memory: number;
   /** Pixels that a decoder goes through: those of a progressive JPEG once for each scan. */
   work: number;
@@ -130,7 +130,7 @@ function pngHeader(bytes: Uint8Array): Header {
 }
 
 /** Bytes a pixel that the decoders of these formats hold at their peak: the whole picture, some of it several times. */
-const WHOLE = { gif: 5, webpLossless: 5, webpAnimated: 10, avif: 19, avifDeep: 25, avifAlpha: 12, heic: 15 };
+const WHOLE = { gif: 5, webpLossless: 5, webpAnimated: 10, avif: 19, avifDeep: 25, avifAlpha: 12, heic: 13 };
 
 function bytesPerPixel(
   kind: ImageKind,

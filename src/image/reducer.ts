@@ -77,6 +77,9 @@ async function keepProcess(child: ChildProcess): Promise<void> {
   child.channel?.unref();
 }
 
+/** The process that decoded has ended by itself, or something outside has ended it. */
+class ProcessDied extends Error {}
+
 /** What one image gives; the process is ended when it fails to answer. */
 function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promise<ReductionReply> {
   return new Promise((resolve, reject) => {
@@ -86,18 +89,14 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
       child.off('message', onMessage).off('exit', onExit).off('error', onError);
       settle();
     };
-    const end = (error: PawdexError) => {
+    const end = (error: Error) => {
       child.kill('SIGKILL');
       finish(() => reject(error));
     };
     const onMessage = (reply: ReductionReply) => finish(() => resolve(reply));
     const onError = (cause: Error) => end(new PawdexError('internal', { cause }));
     const onExit = (code: number | null, signal: string | null) =>
-      end(
-        new PawdexError('image_corrupt', {
-          detail: `The decoder ended while it read this image (${signal ?? `exit code ${code}`}).`,
-        }),
-      );
+      end(new ProcessDied(signal ?? `exit code ${code}`));
     const timer = setTimeout(() => end(new PawdexError('image_too_slow')), TIME_LIMIT_MS);
     const watch = setInterval(async () => {
       const used = await residentBytes(child.pid);
@@ -109,7 +108,7 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
         );
     }, WATCH_MS);
     child.on('message', onMessage).on('exit', onExit).on('error', onError);
-    child.send(task, (error) => error !== null && onError(error));
+    child.send(task, (error) => error !== null && end(new ProcessDied(error.message)));
   });
 }
 
@@ -121,13 +120,28 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
  * @throws PawdexError image_corrupt, image_unsupported, image_too_slow, image_too_large
  */
 export function reduceImage(task: ReductionTask, memory: number, limit: number): Promise<Reduced> {
-  return (memory <= QUICK_BYTES ? quickSlots : slots).run(memory, limit, async () => {
-    const child = takeProcess();
-    const reply = await ask(child, task, memory + 2 * task.bytes.length + EXCESS_BYTES);
-    await keepProcess(child);
-    if ('error' in reply) throw PawdexError.fromWire(reply.error);
-    return reply.reduced;
-  });
+  return (memory <= QUICK_BYTES ? quickSlots : slots)
+    .run(memory, limit, async () => {
+      const most = memory + 2 * task.bytes.length + EXCESS_BYTES;
+      // The first process may have died of something else.
+      const reply = await reduceIn(takeProcess(), task, most).catch((error) => {
+        if (error instanceof ProcessDied) return reduceIn(startProcess(), task, most);
+        throw error;
+      });
+      if ('error' in reply) throw PawdexError.fromWire(reply.error);
+      return reply.reduced;
+    })
+    .catch((error) => {
+      if (!(error instanceof ProcessDied)) throw error;
+      const detail = `The decoder ended twice while it read this image (${error.message}).`;
+      throw new PawdexError('image_corrupt', { detail, cause: error });
+    });
+}
+
+async function reduceIn(child: ChildProcess, task: ReductionTask, maxBytes: number): Promise<ReductionReply> {
+  const reply = await ask(child, task, maxBytes);
+  await keepProcess(child);
+  return reply;
 }
 
 /** Large images that wait for a process. */

@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 /** Bytes of all files of one upload of many, unless one file alone may be larger. */
 const BATCH_BYTES = 64 * MIB;
 /** Bytes that uploads of all requests together may hold, unless two of the largest need more. */
-const BUDGET_BYTES = 512 * MIB;
+const BUDGET_BYTES = 256 * MIB;
 /** JSON around an image's base64. */
 const JSON_OVERHEAD_BYTES = MIB;
 /** Bytes of JSON without images: 10,000 ids, or metadata of 16 KiB with each character escaped as `\u0000`. */

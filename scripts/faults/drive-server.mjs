@@ -1,0 +1,214 @@
+/** What is done to a running server, one function a kind; each returns a row of counts. */
+import net from 'node:net';
+import sharp from 'sharp';
+import { hostileBodies } from './hostile-bodies.mjs';
+import { hostileImages, largeImages } from './hostile-images.mjs';
+import { imageRequest, send, startServer } from './server.mjs';
+
+/** A row without anything in it yet. */
+const emptyRow = (what, limit) => ({
+  what,
+  limit,
+  ...{ tried: 0, lost: 0, wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 0, slowestMs: 0, notes: [] },
+});
+
+/** An answer that blames the server: any 5xx but the ones that say it is busy. */
+const isServerError = ({ status }) => status >= 500 && status !== 503;
+
+/** Counts an answer into a row; the note says which one went wrong. `isTimed`: whether somebody waits for it. */
+function countAnswer(row, name, answer, isRight, isTimed = true) {
+  row.tried++;
+  if (isTimed) row.slowestMs = Math.max(row.slowestMs, answer.ms);
+  if (isServerError(answer)) row.serverErrors++;
+  if (!isRight) row.wrong++;
+  if (isServerError(answer) || !isRight) row.notes.push(`${name}: ${answer.status} ${answer.code ?? ''}`);
+}
+
+async function countLife(row, server) {
+  row.peakMiB = Math.max(row.peakMiB, server.takeTreePeakMiB());
+  if (server.hasDied()) row.crashed++;
+}
+
+const EXPECTED = {
+  ok: ({ status }) => status === 200,
+  refused: ({ status }) => status >= 400 && status < 500,
+  any: ({ status }) => status === 200 || (status >= 400 && status < 500),
+};
+
+/** An ordinary photo. */
+const photo = () =>
+  sharp({
+    create: {
+      width: 640,
+      height: 480,
+      channels: 3,
+      background: '#806040',
+      noise: { type: 'gaussian', mean: 128, sigma: 30 },
+    },
+  })
+    .jpeg()
+    .toBuffer();
+
+/** Every hostile file to every endpoint that takes one: the same verdict everywhere, and the right one. */
+export async function sendImages(server, { damagedFiles }) {
+  const { text } = await send(server.url, imageRequest('/v1/identify?k=1', await photo()));
+  const neighbour = JSON.parse(text).neighbours[0].id;
+  const endpoints = [
+    '/v1/embed',
+    '/v1/identify?k=3',
+    `/v1/explain?neighbour=${neighbour}`,
+    '/v1/embed?views=5',
+  ];
+  const rows = [];
+  for (const [group, files] of await hostileImages({ damagedFiles })) {
+    const row = emptyRow(`${group}: ${files.length} files to ${endpoints.length} endpoints`, {
+      ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 20_000 },
+    });
+    for (const [name, outcome, bytes] of files) {
+      const codes = [];
+      for (const endpoint of endpoints) {
+        const answer = await send(server.url, imageRequest(endpoint, bytes));
+        codes.push(answer.code ?? answer.status);
+        const isSame = codes.every((code) => code === codes[0]);
+        countAnswer(row, `${name} to ${endpoint}`, answer, EXPECTED[outcome](answer) && isSame);
+      }
+    }
+    await countLife(row, server);
+    rows.push(row);
+  }
+  return rows;
+}
+
+/** All memory-hungry files at once, again and again, while someone identifies an ordinary photo and a probe asks. */
+export async function stormOfImages(server, seconds) {
+  const files = await largeImages();
+  const ordinary = await photo();
+  const row = emptyRow(`Files that take much memory, 12 at once for ${seconds} s, beside ordinary photos`, {
+    ...{ crashed: 0, serverErrors: 0, wrong: 0, peakMiB: 1024, slowestMs: 20_000, stallMs: 5000 },
+  });
+  server.resetProbe();
+  const until = performance.now() + seconds * 1000;
+  const attack = async (from) => {
+    for (let i = from; performance.now() < until; i++) {
+      const [name, outcome, bytes] = files[i % files.length];
+      const answer = await send(server.url, imageRequest('/v1/embed', bytes));
+      countAnswer(row, name, answer, answer.status === 503 || EXPECTED[outcome](answer), false);
+    }
+  };
+  const use = async () => {
+    while (performance.now() < until) {
+      const answer = await send(server.url, imageRequest('/v1/identify', ordinary));
+      countAnswer(row, 'an ordinary photo', answer, answer.status === 200 || answer.status === 503);
+    }
+  };
+  await Promise.all([...Array.from({ length: 12 }, (_, i) => attack(i)), use()]);
+  row.stallMs = await server.longestWait();
+  await countLife(row, server);
+  return row;
+}
+
+/** Request bodies that are cheap to send and expensive to read. */
+export async function sendBodies(server, scale) {
+  const bodies = hostileBodies(scale);
+  const row = emptyRow(`Hostile request bodies (${bodies.length}, at ${scale} of full size)`, {
+    ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, stallMs: 1000 },
+  });
+  server.resetProbe();
+  for (const [name, body] of bodies) {
+    const answer = await send(server.url, body);
+    // A connection that is closed while the rest of a refused body arrives ends without an answer.
+    countAnswer(row, name, answer, answer.status === 0 || EXPECTED.refused(answer));
+  }
+  row.stallMs = await server.longestWait();
+  await countLife(row, server);
+  return row;
+}
+
+/** A connection that writes `text` and then does `more` with its socket. */
+function connect(server, text, more = () => {}) {
+  const { hostname, port } = new URL(server.url);
+  return new Promise((resolve) => {
+    const socket = net.connect(Number(port), hostname, () => {
+      socket.write(text);
+      more(socket);
+      resolve(socket);
+    });
+    socket.on('error', () => resolve(socket));
+  });
+}
+
+/** Clients that send a byte now and then, and clients that ask for much and read nothing. */
+export async function connectBadly(server, seconds) {
+  const clients = 200;
+  const row = emptyRow(
+    `Clients that send slowly, and clients that do not read (${clients} each, ${seconds} s)`,
+    {
+      ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 40_000, stallMs: 20_000 },
+    },
+  );
+  const host = new URL(server.url).host;
+  const list = `GET /v1/collections/breeds/items?limit=200 HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+  const sockets = await Promise.all(
+    Array.from({ length: clients }, async () => [
+      await connect(server, `POST /v1/embed HTTP/1.1\r\nHost: ${host}\r\nX-Slow: `),
+      await connect(server, list.repeat(20), (socket) => socket.pause()),
+    ]),
+  );
+  server.resetProbe();
+  const drip = setInterval(() => {
+    for (const [slow] of sockets) if (slow.writable) slow.write('a');
+  }, 500);
+  const ordinary = await photo();
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until) {
+    const answer = await send(server.url, imageRequest('/v1/identify', ordinary));
+    countAnswer(row, 'an ordinary photo', answer, answer.status === 200);
+  }
+  row.stallMs = await server.longestWait();
+  clearInterval(drip);
+  for (const socket of sockets.flat()) socket.destroy();
+  await countLife(row, server);
+  return row;
+}
+
+/** Kills the server while photos are added, and looks for those it had acknowledged. */
+export async function killWhileAdding(rounds) {
+  const row = emptyRow(`Killed while photos are added, ${rounds} times`, {
+    lost: 0,
+    wrong: 0,
+    crashed: 0,
+    serverErrors: 0,
+  });
+  for (let round = 0; round < rounds; round++) {
+    const server = await startServer({ env: { PAWDEX_GALLERY: '' } });
+    const path = '/v1/collections';
+    await send(server.url, { path, type: 'application/json', body: '{"name":"mine"}' });
+    const acknowledged = [];
+    let isAdding = true;
+    const add = async (from) => {
+      for (let i = from; isAdding; i += 4) {
+        const background = { r: i % 256, g: (7 * i) % 256, b: round };
+        const bytes = await sharp({ create: { width: 64, height: 64, channels: 3, background } })
+          .jpeg()
+          .toBuffer();
+        const answer = await send(server.url, imageRequest(`${path}/mine/items`, bytes));
+        if (answer.status === 0) return;
+        countAnswer(row, 'a photo', answer, answer.status < 300);
+        if (answer.status < 300) acknowledged.push(JSON.parse(answer.text).results[0].id);
+      }
+    };
+    const adding = Promise.all([0, 1, 2, 3].map(add));
+    await new Promise((resolve) => setTimeout(resolve, 1500 + 700 * round));
+    server.child.kill('SIGKILL');
+    isAdding = false;
+    await adding;
+    const again = await server.restart();
+    for (const id of new Set(acknowledged)) {
+      const { status } = await fetch(`${again.url}${path}/mine/items/${id}`);
+      if (status !== 200) row.lost++;
+    }
+    await countLife(row, again);
+    await again.stop();
+  }
+  return row;
+}

@@ -1,0 +1,110 @@
+/**
+ * npm run faults: everything that has gone wrong somewhere is done to a real server, and the counts are held against
+ * limits. Exit code 1 when a limit is broken. `--short` leaves out what the test suite does anyway and what takes long.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { machine, ROOT } from '../bench/lib/harness.mjs';
+import { connectBadly, killWhileAdding, sendBodies, sendImages, stormOfImages } from './drive-server.mjs';
+import { startServer } from './server.mjs';
+
+const { values } = parseArgs({
+  options: { short: { type: 'boolean', default: false }, report: { type: 'string' } },
+});
+const { short } = values;
+
+/** What a row may count at most. */
+const brokenLimits = ({ limit, ...row }) =>
+  Object.entries(limit)
+    .filter(([key, most]) => row[key] > most)
+    .map(([key, most]) => `${key} ${Math.round(row[key])} > ${most}`);
+
+const COLUMNS = ['lost', 'wrong', 'crashed', 'serverErrors', 'peakMiB', 'slowestMs'];
+const cell = (row, key) => {
+  const limit = row.limit[key];
+  const value = Math.round(row[key]).toLocaleString('en');
+  return limit === undefined || limit === 0 ? value : `${value} of ${limit.toLocaleString('en')}`;
+};
+
+const HEADER = [
+  '| what is done | tried | lost | wrong | crashed | 5xx | peak MiB | slowest ms | within limits |',
+  '|---|---|---|---|---|---|---|---|---|',
+];
+
+function tableLine(row) {
+  const broken = brokenLimits(row);
+  const stall =
+    row.stallMs === undefined
+      ? ''
+      : `; longest wait for a probe ${Math.round(row.stallMs)} ms of ${row.limit.stallMs}`;
+  const cells = COLUMNS.map((key) => cell(row, key));
+  return `| ${row.what}${stall} | ${row.tried} | ${cells.join(' | ')} | ${broken.length === 0 ? 'yes' : `**no: ${broken.join(', ')}**`} |`;
+}
+
+/** The fault tests of the suite, a row a file: kills, damage and full disks need what only they have. */
+async function runFaultTests() {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-faults-'));
+  const file = path.join(dir, 'report.json');
+  const args = ['vitest', 'run', 'test/faults', '--reporter=json', `--outputFile.json=${file}`];
+  await new Promise((resolve) =>
+    spawn('npx', args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] }).once('exit', resolve),
+  );
+  const { testResults } = JSON.parse(await readFile(file, 'utf8'));
+  await rm(dir, { recursive: true });
+  return testResults.map(({ name, status, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    const wrong = failed.length + (status === 'failed' && failed.length === 0 ? 1 : 0);
+    return {
+      what: `${path.relative(ROOT, name)}, its tests`,
+      tried: assertionResults.filter((test) => test.status !== 'skipped' && test.status !== 'pending').length,
+      ...{ lost: 0, wrong, crashed: 0, serverErrors: 0, peakMiB: 0, slowestMs: 0 },
+      limit: { wrong: 0 },
+      notes: failed.map(({ fullName }) => fullName),
+    };
+  });
+}
+
+const rows = [];
+console.log(`${machine()}, ${short ? 'short' : 'full'} run\n`);
+for (const line of HEADER) console.log(line);
+function report(...done) {
+  for (const row of done) {
+    rows.push(row);
+    console.log(tableLine(row));
+    for (const note of row.notes.slice(0, 10)) console.error(`    ${note}`);
+  }
+}
+
+/** Each on a server of its own, so that a peak is the peak of what was done to it. */
+async function withServer(work) {
+  const server = await startServer();
+  try {
+    return await work(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+report(...(await withServer((server) => sendImages(server, { damagedFiles: short ? 60 : 600 }))));
+report(await withServer((server) => stormOfImages(server, short ? 15 : 60)));
+report(await withServer((server) => sendBodies(server, short ? 0.25 : 1)));
+report(await withServer((server) => connectBadly(server, short ? 5 : 30)));
+report(await killWhileAdding(short ? 2 : 10));
+if (!short) report(...(await runFaultTests()));
+
+const broken = rows.filter((row) => brokenLimits(row).length > 0).length;
+console.log(`\n${rows.length - broken} of ${rows.length} rows within their limits`);
+if (values.report !== undefined) {
+  // As the test runner reports, so that both are counted together.
+  const counts = {
+    numPassedTests: rows.length - broken,
+    numFailedTests: broken,
+    numPendingTests: 0,
+    numTodoTests: 0,
+  };
+  await writeFile(values.report, JSON.stringify({ ...counts, testResults: [] }));
+}
+process.exit(broken === 0 ? 0 : 1);

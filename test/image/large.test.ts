@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { decode, prepareImage, type ResizeRule } from '../../src/image/decode.js';
+import { WeightedSemaphore } from '../../src/image/weighted-semaphore.js';
+import { scene, sceneAs } from '../helpers/images.js';
+
+const rule: ResizeRule = { size: 64, fit: 'cover', kernel: 'cubic' };
+const limits = { maxPixels: 2e8 };
+const flat = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#a08060' }, limitInputPixels: false });
+const large = (width: number, height: number) => scene(400, 300).resize(width, height, { fit: 'fill' });
+
+const apart = (a: Uint8Array, b: Uint8Array) =>
+  a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
+
+/** Processes that this one has started; Linux only. */
+const childProcesses = (): number[] =>
+  readdirSync('/proc/self/task').flatMap((task) =>
+    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+
+describe('images that take much memory', () => {
+  it('accepts a baseline JPEG of 108 megapixels, which is made smaller while it is read', async () => {
+    const photo = await flat(12_032, 9_024).jpeg().toBuffer();
+    const before = process.memoryUsage.rss();
+    const colour = [...(await decode(photo, rule, limits)).subarray(0, 3)];
+    expect(apart(Uint8Array.from(colour), Uint8Array.of(160, 128, 96))).toBeLessThan(3);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 2 ** 20);
+  });
+
+  it('refuses what needs more than the budget by its header, and says how much that is', async () => {
+    const avif = await sceneAs('avif');
+    const size = avif.indexOf('ispe');
+    avif.writeUInt32BE(10_000, size + 8);
+    avif.writeUInt32BE(10_000, size + 12);
+    await expect(decode(avif, rule, limits)).rejects.toMatchObject({
+      code: 'image_too_large',
+      message: expect.stringMatching(/takes \d+ MiB; the limit is 336 MiB/),
+    });
+  });
+
+  it('decodes an image again when the budget is raised', async () => {
+    const gif = await flat(2500, 2500).gif().toBuffer();
+    await expect(decode(gif, rule, { ...limits, maxBytes: 2 ** 25 })).rejects.toMatchObject({
+      code: 'image_too_large',
+    });
+    expect(await decode(gif, rule, { ...limits, maxBytes: 2 ** 27 })).toHaveLength(64 * 64 * 3);
+  });
+
+  it.each(['jpeg', 'png', 'webp'] as const)(
+    'decodes a large %s in another process to the same picture',
+    async (format) => {
+      const options = {
+        jpeg: { progressive: true },
+        png: { progressive: true },
+        webp: { lossless: true, effort: 0 },
+      };
+      const [bytes, baseline] = await Promise.all([
+        large(4200, 3200).toFormat(format, options[format]).toBuffer(),
+        large(4200, 3200).jpeg({ quality: 95 }).toBuffer(),
+      ]);
+      const image = await prepareImage(bytes, limits);
+      expect(image.raw).toMatchObject({ width: 2048, channels: 3 });
+      expect(apart(await decode(bytes, rule, limits), await decode(baseline, rule, limits))).toBeLessThan(2);
+    },
+  );
+
+  it('turns a large photo upright', async () => {
+    const stored = await large(3200, 4200).rotate(270).png().toBuffer();
+    const turned = await sharp(stored)
+      .withMetadata({ orientation: 6 })
+      .jpeg({ progressive: true })
+      .toBuffer();
+    const upright = await large(3200, 4200).jpeg({ quality: 95 }).toBuffer();
+    expect(apart(await decode(turned, rule, limits), await decode(upright, rule, limits))).toBeLessThan(3);
+  });
+
+  it.skipIf(process.platform !== 'linux')('survives the death of the process that decodes', async () => {
+    const heic = await readFile(new URL('../fixtures/heic/quarters.heic', import.meta.url));
+    const whole = await decode(heic, rule, limits);
+    const dying = [decode(heic, rule, limits), decode(heic, rule, limits)];
+    for (const pid of childProcesses()) process.kill(pid, 'SIGKILL');
+    for (const pixels of await Promise.all(dying)) expect(pixels).toEqual(whole);
+  });
+
+  it('refuses another large image when as many wait as may, and takes ordinary ones', async () => {
+    const gif = await flat(4000, 4000).gif().toBuffer();
+    const few = { ...limits, maxLargeWaiting: 1 };
+    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => decode(gif, rule, few)));
+    const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'ok'));
+    expect(new Set(codes)).toEqual(new Set(['ok', 'overloaded']));
+    expect(await decode(await sceneAs('jpeg'), rule, few)).toHaveLength(64 * 64 * 3);
+  });
+});
+
+describe('a weighted semaphore', () => {
+  const later = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  it('never admits more than its limit, and starts in order', async () => {
+    const semaphore = new WeightedSemaphore();
+    const order: number[] = [];
+    let most = 0;
+    const work = (n: number) => async () => {
+      order.push(n);
+      most = Math.max(most, semaphore.used);
+      await later();
+    };
+    const weights = [5, 5, 8, 1, 1, 20, 3];
+    await Promise.all(weights.map((weight, n) => semaphore.run(weight, 10, work(n))));
+    expect(order).toEqual(weights.map((_, n) => n));
+    expect(most).toBe(20);
+    expect(semaphore.used).toBe(0);
+  });
+
+  it('gives its weight back when work fails', async () => {
+    const semaphore = new WeightedSemaphore(1);
+    await expect(semaphore.run(3, 3, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect(semaphore.used).toBe(0);
+    expect(await semaphore.run(3, 3, async () => 'done')).toBe('done');
+  });
+});
