@@ -121,6 +121,24 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('are measured, calibrated where they hold enough, and checked for wrong labels', async () => {
+    const { page, complaints } = await look('jobs');
+    await page.getByText('How good is it?').click();
+    await page.getByRole('button', { name: 'Measure' }).click();
+    await page.getByText('6 photos of its own asked, each without itself').waitFor();
+    await page.getByRole('button', { name: 'Calibrate' }).click();
+    await page.getByText(/There is too little to calibrate with: \d+ labelled photos?, of \d+/).waitFor();
+    await page.getByRole('button', { name: 'Look for wrong labels' }).click();
+    await page.getByText(/Nothing looks wrong|disagree with their neighbours/).waitFor();
+    const relabelIt = page.getByRole('button', { name: 'Relabel it' });
+    const suspects = await relabelIt.count();
+    if (suspects > 0) {
+      await relabelIt.first().click();
+      await expect.poll(() => relabelIt.count()).toBe(suspects - 1);
+    }
+    expect(complaints).toEqual([]);
+  });
+
   it('are filled from the page, each photo under its label', async () => {
     await api('collections', {
       method: 'POST',

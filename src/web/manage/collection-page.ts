@@ -1,6 +1,6 @@
 /** One collection: its state, its labels, and its photos to look through, relabel and delete. */
 import type { Item } from '../../client/wire.js';
-import { type LabelCount, listCollections, listLabels } from '../api.js';
+import { type Collection, type LabelCount, listCollections, listLabels } from '../api.js';
 import { button, byId, el } from '../dom.js';
 import { count, humanise } from '../format.js';
 import { hint } from '../hint.js';
@@ -8,6 +8,7 @@ import { Problem } from '../problem.js';
 import { addPhotosView } from './add-photos.js';
 import { stateOf } from './collection-list.js';
 import { ItemGrid } from './item-grid.js';
+import { jobsView } from './jobs.js';
 import { deleteItems, listAllItems, relabel } from './store.js';
 import { offerUndo, settle } from './toast.js';
 
@@ -40,9 +41,14 @@ class CollectionPage {
   #grid: ItemGrid | null = null;
   #label: string | null = null;
 
+  /** Raised when the page is left. */
+  readonly #left = new AbortController();
+  readonly #state = el('p', { class: 'small', role: 'status' });
+
   constructor(private readonly name: string) {}
 
-  async open(): Promise<void> {
+  /** @throws Problem collection_not_found */
+  async #showState(): Promise<Collection> {
     const info = (await listCollections()).find(({ name }) => name === this.name);
     if (info === undefined)
       throw new Problem(
@@ -52,31 +58,37 @@ class CollectionPage {
         undefined,
         'It may have been deleted.',
       );
+    this.#state.textContent =
+      info.count === 0
+        ? 'It is empty: add photos below.'
+        : `${count(info.count, 'photo')}, ${stateOf(info)}.`;
+    await this.#showLabels();
+    return info;
+  }
+
+  async open(): Promise<void> {
+    const info = await this.#showState();
     this.element.append(
       el('p', {}, el('a', { href: '#/collections' }, '← All collections')),
       el('h1', { id: 'manage-title', tabindex: -1 }, this.name),
       ...(info.description ? [el('p', { dir: 'auto' }, info.description)] : []),
-      el(
-        'p',
-        { class: 'small' },
-        info.count === 0
-          ? 'It is empty: add photos below.'
-          : `${count(info.count, 'photo')}, ${stateOf(info)}.`,
-      ),
+      this.#state,
       addPhotosView(this.name, info.count === 0, () => void this.#refresh()),
+      jobsView(this.name, this.#left.signal, () => void attempt(() => this.#showState())),
       this.#known,
       el('div', { class: 'browse' }, this.#labels, el('div', {}, this.#bar, this.#gridPlace)),
     );
-    await this.#refresh();
+    this.#show(this.#label);
   }
 
   close(): void {
+    this.#left.abort();
     settle();
     this.#grid?.close();
   }
 
   async #refresh(): Promise<void> {
-    await this.#showLabels();
+    await this.#showState();
     this.#show(this.#label);
   }
 
