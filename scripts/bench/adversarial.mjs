@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph.js';
+import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph/graph.js';
 import { queriesFor, SHAPES } from './lib/adversarial-shapes.mjs';
 import { startChild } from './lib/child.mjs';
 import { machine, median, options } from './lib/harness.mjs';

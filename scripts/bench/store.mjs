@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
-import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph.js';
+import { GRAPH_SETTINGS } from '../../dist/store/embedded/graph/graph.js';
 import { startChild } from './lib/child.mjs';
 import { fromRoot, machine, median, options } from './lib/harness.mjs';
 import { mixed } from './lib/store-mixed.mjs';

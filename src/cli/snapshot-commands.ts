@@ -5,7 +5,7 @@ import {
   restoreSnapshot,
   snapshotDirectory,
   verifySnapshot,
-} from '../store/embedded/database-snapshot.js';
+} from '../store/embedded/sqlite/database-snapshot.js';
 import type { SnapshotInfo } from '../store/store.js';
 import { createCommand, readCommonOptions } from './create-command.js';
 import { pluralise, printLine } from './print.js';

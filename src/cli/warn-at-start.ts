@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { LocalEngine } from '../engine/local.js';
-import { DATABASE_FILE } from '../store/embedded/database.js';
+import { DATABASE_FILE } from '../store/embedded/sqlite/database.js';
 
 /** Warns about repairs and missing features. */
 export async function warnAboutStart(engine: LocalEngine, logger: Logger): Promise<void> {

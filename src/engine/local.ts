@@ -4,7 +4,7 @@ import { loadSimilarityStatistics, type SimilarityStatistics } from '../breeds/s
 import type { Config } from '../config.js';
 import { type OpenedEncoder, openEncoder } from '../encoder/open.js';
 import { VIEW_COUNT } from '../image/views.js';
-import { openEmbeddedStore } from '../store/embedded/open.js';
+import { openEmbeddedStore } from '../store/embedded/open-embedded-store.js';
 import type { Store } from '../store/store.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { drawHeatMap, embed, identify, search } from './ask.js';

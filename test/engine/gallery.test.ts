@@ -9,7 +9,7 @@ import { loadCard } from '../../src/encoder/card.js';
 import type { EncoderInfo } from '../../src/encoder/encoder.js';
 import { loadGallery, readGallery } from '../../src/engine/gallery.js';
 import { sniff } from '../../src/image/sniff.js';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { NewItem, Store } from '../../src/store/store.js';
 
 const DIMENSION = 4;

@@ -6,7 +6,7 @@ import { calibrationFor } from '../../src/breeds/calibration.js';
 import { answer } from '../../src/breeds/identify.js';
 import { calibrateCollection } from '../../src/evaluation/calibrate-collection.js';
 import type { Progress } from '../../src/evaluation/collection-queries.js';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { Store } from '../../src/store/store.js';
 import { reference } from './reference.js';
 

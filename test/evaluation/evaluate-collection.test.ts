@@ -8,7 +8,7 @@ import { evaluate } from '../../src/evaluation/evaluate.js';
 import { evaluateCollection } from '../../src/evaluation/evaluate-collection.js';
 import { mistakesOf } from '../../src/evaluation/mistakes.js';
 import { ask } from '../../src/evaluation/outcomes.js';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { BareHit, SearchOptions, Store } from '../../src/store/store.js';
 import { asSet, reference } from './reference.js';
 

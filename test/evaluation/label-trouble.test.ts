@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collectionLabelTrouble, labelTrouble } from '../../src/evaluation/label-trouble.js';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { Store } from '../../src/store/store.js';
 import { asSet } from './reference.js';
 

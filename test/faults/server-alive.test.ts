@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import Database from '../../src/store/embedded/sqlite.js';
+import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { Bench, CAT, until } from '../cli/pawdex.js';
 import { mayMount } from './may-mount.js';
 

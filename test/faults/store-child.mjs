@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
-import { openEmbeddedStore } from '../../dist/store/embedded/open.js';
+import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
 
 const DIMENSION = 16;
 const [, , task, dataDir, start = '0'] = process.argv;

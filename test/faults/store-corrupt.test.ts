@@ -4,8 +4,8 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
-import Database from '../../src/store/embedded/sqlite.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
+import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { graphBuilt } from '../store/search-contract.js';
 import { FAULT_DIMENSION, faultItem } from './store-processes.js';
 

@@ -3,8 +3,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
-import Database from '../../src/store/embedded/sqlite.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
+import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { random } from '../store/items.js';
 import { graphBuilt } from '../store/search-contract.js';
 import { expectWhole, FAULT_DIMENSION, faultItem } from './store-processes.js';

@@ -3,15 +3,15 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import {
   compactDirectory,
   readSnapshotInfo,
   restoreSnapshot,
   snapshotDirectory,
   verifySnapshot,
-} from '../../src/store/embedded/database-snapshot.js';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
-import Database from '../../src/store/embedded/sqlite.js';
+} from '../../src/store/embedded/sqlite/database-snapshot.js';
+import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
 import { expectWhole, FAULT_DIMENSION, faultItem, startChild } from './store-processes.js';
 

@@ -3,15 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { itemCalls } from '../../src/store/embedded/calls.js';
 import { Core } from '../../src/store/embedded/core.js';
+import { createItemCalls } from '../../src/store/embedded/item-calls.js';
 import { item } from './items.js';
 
 it('keeps each item of a page beside its own vector when one has none', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-calls-'));
   const core = new Core({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
   try {
-    const calls = itemCalls(core);
+    const calls = createItemCalls(core);
     core.create({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });
     const items = [0, 1, 2, 3].map((n) => item(n, 8));
     await calls.put('a', items);

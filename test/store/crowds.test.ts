@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { NewItem, Store } from '../../src/store/store.js';
 import { CROWD_DIMENSION, galleryVectors, itemsOf, near, recallOf, shuffled } from './crowds.js';
 import { random } from './items.js';

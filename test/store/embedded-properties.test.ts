@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { openEmbeddedStore } from '../../src/store/embedded/open.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { Filter, NewItem, Store } from '../../src/store/store.js';
 import { cosine, item, vectorOf } from './items.js';
 

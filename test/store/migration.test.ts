@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { itemCalls } from '../../src/store/embedded/calls.js';
 import { Core } from '../../src/store/embedded/core.js';
-import Database from '../../src/store/embedded/sqlite.js';
+import { createItemCalls } from '../../src/store/embedded/item-calls.js';
+import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { item } from './items.js';
 
 const D = 8;
@@ -19,7 +19,7 @@ beforeEach(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-migration-'));
   const core = open();
   core.create({ name: 'a', dimension: D, fingerprint: 'f', model: 'm' });
-  await itemCalls(core).put(
+  await createItemCalls(core).put(
     'a',
     Array.from({ length: ITEMS }, (_, n) => item(n, D)),
   );
@@ -36,7 +36,7 @@ afterEach(() => rm(dataDir, { recursive: true }));
 
 it('finds by metadata at once, before its values are indexed and after', async () => {
   const core = open();
-  const calls = itemCalls(core);
+  const calls = createItemCalls(core);
   expect(core.items.values.isComplete).toBe(false);
   expect(() => calls.facets('a', 'n', 5)).toThrow(expect.objectContaining({ code: 'starting' }));
   // Asked now, before anything else has had a turn.
@@ -56,7 +56,7 @@ it('goes on where it was stopped, with what was changed meanwhile', async () => 
   await core.close();
   core = open();
   expect(core.items.values.isComplete).toBe(false);
-  const calls = itemCalls(core);
+  const calls = createItemCalls(core);
   await calls.put('a', [item(ITEMS, D)]);
   for (const n of [3, ITEMS - 1]) calls.update('a', item(n, D).id, { metadata: { n: -1 } });
   calls.delete('a', [item(ITEMS - 2, D).id]);

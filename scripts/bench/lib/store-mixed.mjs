@@ -1,6 +1,6 @@
 /** Searches while items are added: their latency before, during and after. */
 import path from 'node:path';
-import { openEmbeddedStore } from '../../../dist/store/embedded/open.js';
+import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { vectorSource } from './store-vectors.mjs';
 
 const NAME = 'bench';

@@ -1,5 +1,5 @@
 /** The embedded store in a process of its own. Arguments: JSON of the settings. */
-import { openEmbeddedStore } from '../../../dist/store/embedded/open.js';
+import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { residentMiB, serve } from './child.mjs';
 import { readVectors, recall } from './store-vectors.mjs';
 

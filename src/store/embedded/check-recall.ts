@@ -1,9 +1,9 @@
 /** Measures in the background how many of the nearest rows a graph finds: stored vectors are searched as callers are. */
 import type { Collection } from './collection.js';
-import type { Rows } from './rows.js';
-import { DEFAULT_EF, searchRows } from './search.js';
-import type { Staged } from './staged.js';
+import type { Staged } from './graph/staged.js';
+import { DEFAULT_EF, searchRows } from './row-search.js';
 import { Turn } from './turns.js';
+import type { Rows } from './vectors/rows.js';
 
 /** Neighbours per search. */
 const K = 10;

@@ -1,16 +1,16 @@
 /** A collection as the worker holds it: its description, its rows in memory, its graph. */
 import type { PawdexError } from '../../errors.js';
 import type { CollectionInfo } from '../store.js';
-import type { CollectionRow } from './collections.js';
-import { damagedError } from './disk.js';
-import type { GraphLibrary } from './graph.js';
-import { Indexer } from './indexer.js';
-import type { Items, LoadedRow } from './items.js';
-import { Rows } from './rows.js';
-import type { Snapshot } from './snapshot.js';
-import { unpackVector } from './stored-vector.js';
+import type { GraphLibrary } from './graph/graph.js';
+import type { Snapshot } from './graph/graph-snapshot.js';
+import { Indexer } from './graph/indexer.js';
+import type { CollectionRow } from './sqlite/collection-table.js';
+import type { Items, LoadedRow } from './sqlite/item-table.js';
+import { damagedError } from './sqlite/storage-error.js';
+import { unpackVector } from './sqlite/stored-vector.js';
 import { EXPECTED_FOR_MS, Turn } from './turns.js';
-import { normalise } from './vectors.js';
+import { Rows } from './vectors/rows.js';
+import { normalise } from './vectors/unit-vector.js';
 
 /** Rows read from the database in one go: about a millisecond. */
 const LOAD_PAGE = 256;

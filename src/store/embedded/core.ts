@@ -3,21 +3,21 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionInfo, CollectionPatch, CollectionSpec, StoreStats } from '../store.js';
-import { MAX_DIMENSION } from './arena.js';
 import { checkRecall } from './check-recall.js';
 import { Collection } from './collection.js';
-import { type CollectionRow, Collections } from './collections.js';
-import { type OpenedDatabase, openDatabase } from './database.js';
-import { bytesIn, damagedError, storageError } from './disk.js';
-import { type GraphLibrary, loadGraphLibrary } from './graph.js';
-import { Items } from './items.js';
-import { KeptSnapshots } from './kept-snapshots.js';
-import { Ledger } from './ledger.js';
-import { salvage } from './salvage.js';
-import { Snapshot } from './snapshot.js';
-import { compareCounts, compareWithLastKnown, type PageCheck, startPageCheck } from './soundness.js';
-import type { Db } from './sqlite.js';
+import { type GraphLibrary, loadGraphLibrary } from './graph/graph.js';
+import { Snapshot } from './graph/graph-snapshot.js';
+import { type CollectionRow, Collections } from './sqlite/collection-table.js';
+import { type OpenedDatabase, openDatabase } from './sqlite/database.js';
+import { Items } from './sqlite/item-table.js';
+import { KeptSnapshots } from './sqlite/kept-snapshots.js';
+import { Ledger } from './sqlite/ledger.js';
+import { salvage } from './sqlite/salvage.js';
+import { compareCounts, compareWithLastKnown, type PageCheck, startPageCheck } from './sqlite/soundness.js';
+import type { Db } from './sqlite/sqlite.js';
+import { bytesIn, damagedError, storageError } from './sqlite/storage-error.js';
 import { EXPECTED_FOR_MS, soon } from './turns.js';
+import { MAX_DIMENSION } from './vectors/arena.js';
 
 /** What the worker is opened with. */
 export interface CoreOptions {

@@ -3,7 +3,7 @@
  * items, changed in the same transaction. Items of an older format are brought in little by little.
  */
 import { createHash } from 'node:crypto';
-import type { Facet, Metadata } from '../store.js';
+import type { Facet, Metadata } from '../../store.js';
 import type { Db } from './sqlite.js';
 
 /** Longer texts are compared by their SHA-256. */

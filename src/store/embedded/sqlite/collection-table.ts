@@ -1,6 +1,6 @@
 /** The statements on collections, and the clearing of those deleted, which takes many small steps. */
-import type { CollectionPatch, CollectionSpec } from '../store.js';
-import type { Items } from './items.js';
+import type { CollectionPatch, CollectionSpec } from '../../store.js';
+import type { Items } from './item-table.js';
 import type { Ledger } from './ledger.js';
 import type { Db } from './sqlite.js';
 

@@ -2,7 +2,7 @@
  * Search results in few objects: copying ten small objects per query between threads costs as much as finding
  * them in the graph.
  */
-import type { BareHit } from '../store.js';
+import type { BareHit } from '../../store.js';
 import { CELL, ELSEWHERE } from './ids.js';
 import { resized } from './resized.js';
 import type { Rows } from './rows.js';

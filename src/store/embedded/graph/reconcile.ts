@@ -1,6 +1,6 @@
 /** Bringing a graph that was saved some time ago in line with the rows of the database. */
-import type { Rows } from './rows.js';
-import type { SavedGraph } from './snapshot.js';
+import type { Rows } from '../vectors/rows.js';
+import type { SavedGraph } from './graph-snapshot.js';
 import { Staged } from './staged.js';
 
 /** Rows whose vectors are compared with the graph's. */

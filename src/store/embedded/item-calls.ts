@@ -14,15 +14,15 @@ import type {
 } from '../store.js';
 import type { Collection } from './collection.js';
 import type { Core } from './core.js';
-import { presenceCheck } from './database.js';
-import { damagedError } from './disk.js';
-import type { FilterCondition } from './filters.js';
-import { type ItemRow, toItem } from './items.js';
-import { packFromGraph, searcher } from './search.js';
+import { Writer } from './put-writer.js';
+import { packFromGraph, prepareSearch } from './row-search.js';
+import { createPresenceCheck } from './sqlite/database.js';
+import type { FilterCondition } from './sqlite/filter-condition.js';
+import { type ItemRow, toItem } from './sqlite/item-table.js';
+import { damagedError } from './sqlite/storage-error.js';
 import { Turn } from './turns.js';
-import { checkLength } from './vectors.js';
-import { HitPacker, type PackedHits } from './wire.js';
-import { Writer } from './writer.js';
+import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
+import { checkLength } from './vectors/unit-vector.js';
 
 /** Rows looked at in one go when metadata must be read to filter. */
 const RANGE = 2048;
@@ -44,10 +44,10 @@ function pageOf(rows: ItemRow[], limit: number): { rows: ItemRow[]; next: string
 }
 
 /** The handlers, by method name. */
-export function itemCalls(core: Core) {
+export function createItemCalls(core: Core) {
   const { items } = core;
   const writer = new Writer(core.db, items);
-  const checkPresence = presenceCheck(core.db);
+  const checkPresence = createPresenceCheck(core.db);
 
   function find(collection: Collection, id: string): ItemRow {
     const row = items.find(collection.id, id);
@@ -260,7 +260,7 @@ export function itemCalls(core: Core) {
     },
 
     async search(name: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
-      const find = await searcher(core.collection(name), items, options, new Turn());
+      const find = await prepareSearch(core.collection(name), items, options, new Turn());
       const found = await find(query);
       return found.flatMap(({ seq, similarity }) => {
         const row = items.bySeq(seq);
@@ -279,7 +279,7 @@ export function itemCalls(core: Core) {
       const length = joined.length / Math.max(1, count);
       if (count > 0) checkLength(length, collection.row.dimension);
       const turn = new Turn();
-      const find = await searcher(collection, items, options, turn);
+      const find = await prepareSearch(collection, items, options, turn);
       const hits = count * Math.min(options.k, collection.count);
       const packer = new HitPacker(collection.rows, Math.min(hits, 65_536));
       for (let i = 0; i < count; i++) {

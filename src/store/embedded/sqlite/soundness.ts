@@ -5,9 +5,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { damagedError } from './disk.js';
 import { type LastKnown, LEDGER_FILE, type Ledger, readLastKnown } from './ledger.js';
 import type { Db } from './sqlite.js';
+import { damagedError } from './storage-error.js';
 
 /** Problems that are named; the rest are counted by whoever repairs. */
 const MOST_NAMED = 5;

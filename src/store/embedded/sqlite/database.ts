@@ -4,13 +4,13 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { PawdexError } from '../../errors.js';
-import { createPrivateFile, PRIVATE_FOLDER } from '../../files/private.js';
-import { ASIDE } from '../../files/replace.js';
+import { PawdexError } from '../../../errors.js';
+import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private.js';
+import { ASIDE } from '../../../files/replace.js';
 import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
-import { isDamage, isFull, storageError } from './disk.js';
 import { refuseMissingDatabase } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
+import { isDamage, isFull, storageError } from './storage-error.js';
 
 /** File name of the database in the data directory. */
 export const DATABASE_FILE = 'pawdex.db';
@@ -138,7 +138,7 @@ export function openDatabaseFile(file: string, shared: boolean): { db: Db; isSha
  *
  * @returns a function that throws PawdexError `storage_failed` when it is not; a call takes microseconds
  */
-export function presenceCheck(db: Db): () => void {
+export function createPresenceCheck(db: Db): () => void {
   const opened = statSync(db.name, { bigint: true });
   return () => {
     const now = statSync(db.name, { bigint: true, throwIfNoEntry: false });

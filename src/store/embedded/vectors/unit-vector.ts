@@ -1,5 +1,5 @@
 /** Checking and normalising vectors. */
-import { PawdexError } from '../../errors.js';
+import { PawdexError } from '../../../errors.js';
 
 /** @throws PawdexError `vector_invalid` when a vector has not as many numbers as its collection's */
 export function checkLength(length: number | undefined, dimension: number): void {

@@ -2,13 +2,14 @@
  * A graph with everything it needs to answer for the rows of a collection: the groups of rows that share a node, the
  * rows that still wait to be inserted, and the deletions that wait because the graph is being saved.
  */
+
+import type { HitPacker } from '../vectors/packed-hits.js';
+import type { Rows } from '../vectors/rows.js';
+import type { Scored } from '../vectors/scored.js';
+import { SeqMap } from '../vectors/seq-map.js';
+import { scaleOf } from '../vectors/unit-vector.js';
 import type { Graph } from './graph.js';
 import { bestOfGroup, type Group, Groups } from './groups.js';
-import type { Rows } from './rows.js';
-import type { Scored } from './scored.js';
-import { SeqMap } from './seq-map.js';
-import { scaleOf } from './vectors.js';
-import type { HitPacker } from './wire.js';
 
 /** Consumed entries that are kept before the queue is copied. */
 const SLACK = 65_536;

@@ -1,7 +1,7 @@
 /** The SQLite binding that runs on this Node. */
 import { createRequire } from 'node:module';
 import type BetterSqlite3 from 'better-sqlite3';
-import { SQLITE_MODULE } from '../../native-modules.js';
+import { SQLITE_MODULE } from '../../../native-modules.js';
 
 /** An open database. */
 export type Db = BetterSqlite3.Database;

@@ -1,6 +1,6 @@
 /** The thread that writes a snapshot while the store answers. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { asPawdexError } from '../../errors.js';
+import { asPawdexError } from '../../../errors.js';
 import { writeSnapshot } from './database-snapshot.js';
 import Database from './sqlite.js';
 

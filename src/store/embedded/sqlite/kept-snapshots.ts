@@ -2,10 +2,10 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { asPawdexError, PawdexError, type WireError } from '../../errors.js';
-import { PRIVATE_FOLDER } from '../../files/private.js';
-import { ASIDE } from '../../files/replace.js';
-import type { KeptSnapshot, SnapshotInfo } from '../store.js';
+import { asPawdexError, PawdexError, type WireError } from '../../../errors.js';
+import { PRIVATE_FOLDER } from '../../../files/private.js';
+import { ASIDE } from '../../../files/replace.js';
+import type { KeptSnapshot, SnapshotInfo } from '../../store.js';
 import { readSnapshotInfo, writeSnapshot } from './database-snapshot.js';
 import type { Db } from './sqlite.js';
 

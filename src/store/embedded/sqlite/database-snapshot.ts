@@ -17,16 +17,16 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { PawdexError } from '../../errors.js';
-import { createPrivateFile, PRIVATE_FOLDER } from '../../files/private.js';
-import { ASIDE } from '../../files/replace.js';
-import type { SnapshotInfo } from '../store.js';
+import { PawdexError } from '../../../errors.js';
+import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private.js';
+import { ASIDE } from '../../../files/replace.js';
+import type { SnapshotInfo } from '../../store.js';
 import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
-import { damagedError, storageError } from './disk.js';
 import { Ledger } from './ledger.js';
 import { checkPages, compareCounts, countItems, refuseMissingDatabase } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
+import { damagedError, storageError } from './storage-error.js';
 import { countDamagedVectors } from './stored-vector.js';
 
 const infoSchema = z.object({

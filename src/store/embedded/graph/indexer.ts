@@ -3,12 +3,12 @@
  * its recall, rebuilt when too much of it is deleted or it finds too little, saved now and then, and read back and
  * checked at start.
  */
-import type { IndexState } from '../store.js';
+import type { IndexState } from '../../store.js';
+import type { Rows } from '../vectors/rows.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary, type GraphSettings } from './graph.js';
+import type { Snapshot } from './graph-snapshot.js';
 import { RecallChecks } from './recall-checks.js';
 import { reconcile } from './reconcile.js';
-import type { Rows } from './rows.js';
-import type { Snapshot } from './snapshot.js';
 import { Staged } from './staged.js';
 
 /** Rows from which a graph pays; below, an exact scan is as fast. Chosen by measurement, see docs/store.md. */

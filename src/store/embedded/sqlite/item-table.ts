@@ -1,7 +1,7 @@
 /** The statements on items. One instance per database; every method is synchronous. */
 import type Database from 'better-sqlite3';
-import type { BulkPatch, Filter, Item, NewItem, PutResult } from '../store.js';
-import { type Condition, type FilterCondition, toCondition } from './filters.js';
+import type { BulkPatch, Filter, Item, NewItem, PutResult } from '../../store.js';
+import { type Condition, type FilterCondition, toCondition } from './filter-condition.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
 import type { Db } from './sqlite.js';

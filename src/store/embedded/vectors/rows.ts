@@ -3,8 +3,8 @@
  * searches and feeds the graph. A deleted row's slot is used again, so memory follows the peak size.
  */
 
-import type { TopK } from '../../math/top-k.js';
-import { LANES } from '../../wasm/dot-products.js';
+import type { TopK } from '../../../math/top-k.js';
+import { LANES } from '../../../wasm/dot-products.js';
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
 import { Ids } from './ids.js';
 import { resized } from './resized.js';

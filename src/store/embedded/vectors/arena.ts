@@ -2,7 +2,7 @@
  * Memory of all vectors of the process, handed out in blocks. One arena for all collections, since each
  * WebAssembly memory reserves gigabytes of address space however little of it is used.
  */
-import { createDotProducts } from '../../wasm/dot-products.js';
+import { createDotProducts } from '../../../wasm/dot-products.js';
 
 /** Bytes of a block. */
 export const BLOCK_BYTES = 256 * 1024;

@@ -7,8 +7,8 @@ import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
 import { remoteOf, transferring } from '../../threads/rpc.js';
 import type { BareHit, Filter, Hit, ItemWithVector, SearchOptions, Store } from '../store.js';
-import { unpackHits } from './wire.js';
-import type { StoreCalls } from './worker.js';
+import type { StoreCalls } from './store-worker.js';
+import { unpackHits } from './vectors/packed-hits.js';
 
 /** Settings of {@link openEmbeddedStore}. */
 export interface EmbeddedStoreOptions extends WorkerWatcher {
@@ -129,7 +129,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     keepSnapshots = KEPT_SNAPSHOTS,
   } = options;
   const worker = await RestartingWorker.start<StoreCalls>({
-    entry: new URL('./worker.js', import.meta.url),
+    entry: new URL('./store-worker.js', import.meta.url),
     workerData: null,
     open: ({ calls }) => calls.open({ dataDir, graphLibrary, acceptDamage, keepSnapshots }),
     deaths: new DeathCount(),

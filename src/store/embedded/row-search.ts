@@ -6,14 +6,14 @@
 import { TopK } from '../../math/top-k.js';
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
-import type { FilterCondition } from './filters.js';
-import type { Items } from './items.js';
-import type { Rows } from './rows.js';
-import { rankScored, type Scored } from './scored.js';
-import type { Staged } from './staged.js';
+import type { Staged } from './graph/staged.js';
+import type { FilterCondition } from './sqlite/filter-condition.js';
+import type { Items } from './sqlite/item-table.js';
 import type { Turn } from './turns.js';
-import { normalise } from './vectors.js';
-import type { HitPacker } from './wire.js';
+import type { HitPacker } from './vectors/packed-hits.js';
+import type { Rows } from './vectors/rows.js';
+import { rankScored, type Scored } from './vectors/scored.js';
+import { normalise } from './vectors/unit-vector.js';
 
 /** Candidates the graph keeps when the caller does not say (ef). Chosen by measurement, see docs/store.md. */
 export const DEFAULT_EF = 96;
@@ -45,19 +45,19 @@ interface Query extends RowQuery {
 }
 
 /** Finds the nearest rows to a vector, nearest first. @throws PawdexError `vector_invalid` */
-type Searcher = (vector: Float32Array) => Promise<Scored[]>;
+type Search = (vector: Float32Array) => Promise<Scored[]>;
 
 /**
  * Prepares searches of a collection with the same options, all in one go.
  *
  * @throws PawdexError `storage_failed` when the rows could not be read
  */
-export async function searcher(
+export async function prepareSearch(
   collection: Collection,
   items: Items,
   options: SearchOptions,
   turn: Turn,
-): Promise<Searcher> {
+): Promise<Search> {
   collection.searched();
   await collection.loaded;
   const { rows } = collection;
@@ -93,7 +93,7 @@ export async function searcher(
  *
  * @param vectors float32, queries one after the other, each of the collection's dimension
  * @param from where this one starts
- * @returns false, with nothing packed, when there is more to it and {@link searcher} must answer
+ * @returns false, with nothing packed, when there is more to it and {@link prepareSearch} must answer
  * @throws PawdexError `vector_invalid`, `storage_failed`
  */
 export function packFromGraph(

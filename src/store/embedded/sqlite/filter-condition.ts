@@ -1,5 +1,5 @@
 /** Filters as SQL conditions. Every value is a bound parameter; nothing of the caller's becomes SQL text. */
-import type { Filter } from '../store.js';
+import type { Filter } from '../../store.js';
 import { type StoredValue, storedValue } from './item-values.js';
 
 /** A condition on `items`. */

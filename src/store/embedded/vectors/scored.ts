@@ -1,5 +1,5 @@
 /** Rows of a search with their scores. */
-import type { TopK } from '../../math/top-k.js';
+import type { TopK } from '../../../math/top-k.js';
 
 /** A row with its score. */
 export interface Scored {

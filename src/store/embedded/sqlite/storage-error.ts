@@ -1,7 +1,7 @@
 /** Failures of the disk and of SQLite as coded errors. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { PawdexError } from '../../errors.js';
+import { PawdexError } from '../../../errors.js';
 
 const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EFBIG']);
 

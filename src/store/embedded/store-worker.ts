@@ -2,9 +2,9 @@
 import { PawdexError } from '../../errors.js';
 import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
-import { itemCalls } from './calls.js';
 import { Core, type CoreOptions } from './core.js';
-import { storageError } from './disk.js';
+import { createItemCalls } from './item-calls.js';
+import { storageError } from './sqlite/storage-error.js';
 import { runOverdue } from './turns.js';
 
 let core: Core;
@@ -20,9 +20,9 @@ const storeCalls = {
     } catch (error) {
       throw storageError(error);
     }
-    const calls: Handlers = { ...collectionCalls(core), ...itemCalls(core) };
+    const calls: Handlers = { ...collectionCalls(core), ...createItemCalls(core) };
     for (const [name, call] of Object.entries(calls)) {
-      handlers[name] = counted(call);
+      handlers[name] = countCall(call);
     }
   },
   ready: () => core.ready(),
@@ -52,10 +52,10 @@ const collectionCalls = (core: Core) => ({
 /** The calls that the thread answers. A method of the store needs a handler here, and no more. */
 export type StoreCalls = typeof storeCalls &
   ReturnType<typeof collectionCalls> &
-  ReturnType<typeof itemCalls>;
+  ReturnType<typeof createItemCalls>;
 
 /** Counts a call while it runs, and gives its errors their codes. */
-function counted(call: Handlers[string]): Handlers[string] {
+function countCall(call: Handlers[string]): Handlers[string] {
   return async (...args) => {
     underWay++;
     core.called();

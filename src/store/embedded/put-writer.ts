@@ -5,10 +5,10 @@
 import { PawdexError } from '../../errors.js';
 import type { NewItem, PutResult } from '../store.js';
 import type { Collection } from './collection.js';
-import type { Items } from './items.js';
-import type { Db } from './sqlite.js';
+import type { Items } from './sqlite/item-table.js';
+import type { Db } from './sqlite/sqlite.js';
 import { soon } from './turns.js';
-import { normalise } from './vectors.js';
+import { normalise } from './vectors/unit-vector.js';
 
 /** Items after which a transaction takes no further put in: it should end within some milliseconds. */
 const GROUP_ITEMS = 256;

@@ -3,8 +3,8 @@
  * its capacity, does not grow by itself, forgets ef on loading, and saves and loads in another thread unguarded.
  */
 import type { HierarchicalNSW } from 'hnswlib-node';
-import { asPawdexError } from '../../errors.js';
-import { loadFailureError, loadNativeModule } from '../../native-modules.js';
+import { asPawdexError } from '../../../errors.js';
+import { loadFailureError, loadNativeModule } from '../../../native-modules.js';
 
 /** How a graph is built. */
 export interface GraphSettings {
