@@ -1,10 +1,10 @@
-/** Errors of the client: what the server answered, or that it did not. */
+/** Errors that the client throws for answers with an error status. */
 import { ERRORS, type ErrorCode, type ErrorDetails, PawdexError } from '../errors.js';
 
-/** Characters of an answer that are kept for whoever debugs it. */
+/** Characters of an answer's body that are kept for debugging. */
 const MAX_BODY = 1000;
 
-/** Codes that stand for a status where something in between answered without problem+json. */
+/** Codes for answers without problem+json, which come from a proxy. */
 const BY_STATUS: Record<number, ErrorCode> = {
   401: 'unauthorized',
   403: 'unauthorized',
@@ -17,12 +17,12 @@ const BY_STATUS: Record<number, ErrorCode> = {
   504: 'server_unreachable',
 };
 
-/** The server's answer was an error. `code`, `hint`, `errors` and `retryAfter` are the server's. */
+/** The server answered with an error. `code`, `hint`, `errors` and `retryAfter` come from the server. */
 export class ApiError extends PawdexError {
   /**
    * @param httpStatus the answer's status
    * @param body the answer's text, cut after 1000 characters
-   * @param requestId what the server's log has the request under
+   * @param requestId the id of the request in the server's log
    */
   constructor(
     code: ErrorCode,
@@ -49,7 +49,7 @@ function parseProblem(text: string): ProblemFields {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? parsed : {};
   } catch {
-    // A proxy's page, say; the status stands for it.
+    // For example the error page of a proxy. Its status decides.
     return {};
   }
 }
@@ -61,7 +61,7 @@ function retryAfterOf(header: string | null): number | undefined {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
-/** The error that an answer with an error status describes; consumes its body. */
+/** Reads the error from an answer with an error status. Consumes the body. */
 export async function apiErrorFrom(response: Response): Promise<ApiError> {
   const text = await response.text();
   const { code, title, detail, hint, errors } = parseProblem(text);

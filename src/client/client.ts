@@ -1,4 +1,4 @@
-/** The typed client: what the HTTP API offers, for other programs. */
+/** The typed client of the HTTP API, for other programs. */
 import type {
   AddOptions,
   HeatMapOptions,
@@ -40,8 +40,8 @@ const regionText = (region: LookOptions['region']) =>
 const text = (value: number | boolean | undefined) => (value === undefined ? undefined : String(value));
 
 /**
- * Talks to a pawdex server. Every method throws ApiError (a PawdexError) for what the server refuses, and
- * PawdexError `server_unreachable` when there is no answer. A 503 is tried again after its Retry-After.
+ * Talks to a pawdex server. Every method throws ApiError (a PawdexError) if the server refuses the request, and
+ * PawdexError `server_unreachable` if it does not answer. After a 503 it tries again when Retry-After has passed.
  *
  * @example
  * const pawdex = new PawdexClient({ baseUrl: 'http://127.0.0.1:3000' });
@@ -51,12 +51,12 @@ export class PawdexClient {
   readonly #http: Transport;
   #info: Promise<ServerInfo> | null = null;
 
-  /** @throws PawdexError config_invalid for a `baseUrl` that is no address */
+  /** @throws PawdexError config_invalid if `baseUrl` is not an http or https address */
   constructor(options: ClientOptions) {
     this.#http = new Transport(options);
   }
 
-  /** Version, model and limits of the server; asked once. */
+  /** Version, model and limits of the server. The answer is cached. */
   info(): Promise<ServerInfo> {
     this.#info ??= this.#http.json<ServerInfo>({ path: '/v1/info' }).catch((error) => {
       this.#info = null;
@@ -151,7 +151,7 @@ export class PawdexClient {
   }
 
   /**
-   * Adds images, in as many requests as the server's limits ask for.
+   * Adds images, in as many requests as the server's limits require.
    *
    * @param options upsert: images that are there already get the label, source and metadata that come with them
    * @returns one result per image, in order; look at `status` of each
@@ -163,7 +163,7 @@ export class PawdexClient {
       const form = itemsForm(batch);
       const query = { upsert: text(upsert) };
       const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, query, form });
-      // One that is missing would give each photo after it the result of another.
+      // If one were missing, each photo after it would get the result of another.
       if (results.length !== batch.length)
         throw new PawdexError('internal', {
           detail: `The server gave ${results.length} results for ${batch.length} images.`,
@@ -277,7 +277,7 @@ export class PawdexClient {
     return this.#http.json({ method: 'POST', path: '/v1/jobs', json: encodeJobRequest(request) });
   }
 
-  /** The jobs that the server knows, the newest first, without their results. */
+  /** All jobs, the newest first, without their results. */
   async listJobs(): Promise<JobList['jobs']> {
     return (await this.#http.json<JobList>({ path: '/v1/jobs' })).jobs;
   }
@@ -287,7 +287,7 @@ export class PawdexClient {
     return this.#http.json({ path: `/v1/jobs/${segment(id)}` });
   }
 
-  /** Cancels a job. @returns it as it then is: `cancelled`, or what it was or became before */
+  /** Cancels a job. @returns the job afterwards: `cancelled`, or another state if it finished first */
   cancelJob(id: string): Promise<Job> {
     return this.#http.json({ method: 'DELETE', path: `/v1/jobs/${segment(id)}` });
   }

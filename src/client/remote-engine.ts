@@ -1,14 +1,14 @@
-/** An engine in another process: the command line works through it while a server has the data directory. */
+/** The engine of a running server. The command line uses it while a server has the data directory open. */
 import type { Engine } from '../engine/engine.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
 import { runJob } from './run-job.js';
 
-/** Content hashes asked for in one request; the address they travel in is limited to 16 KiB. */
+/** Content hashes in one request: they are in its address, which is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;
 
-/** Which of these hashes the collection holds. */
+/** Finds which of these hashes the collection has. */
 async function findKnown(client: PawdexClient, collection: string, sha256: string[]) {
   const found = new Map<string, { id: string; label: string | null }>();
   for (let from = 0; from < sha256.length; from += KNOWN_CHUNK) {

@@ -6,11 +6,11 @@ import { isOver, type JobRequest } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
 import type { Job } from './wire.js';
 
-/** How often a waiting client asks, in milliseconds. */
+/** Pause between two requests for the state of a job, in milliseconds. */
 const ASK_EVERY_MS = 300;
 
 /**
- * Starts a job and waits for its result; when the signal is raised, the job is cancelled.
+ * Starts a job and waits for its result. Cancels the job when the signal is aborted.
  *
  * @throws the error the job failed with; the signal's reason; PawdexError server_unreachable, job_queue_full
  */
@@ -26,7 +26,7 @@ export async function runJob(
     await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => {});
     if (signal?.aborted === true) {
       job = await client.cancelJob(job.id);
-      // What was done before the cancelling took effect is told as done.
+      // A job that succeeded before it could be cancelled counts as succeeded.
       if (job.state !== 'succeeded') signal.throwIfAborted();
     } else {
       job = await client.getJob(job.id);

@@ -1,4 +1,4 @@
-/** One request to the server: key, time limit, and patience where the server asks for it. */
+/** Sends one request: adds the API key, limits its time, and waits if the server is overloaded. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexError } from '../errors.js';
 import { apiErrorFrom } from './api-error.js';
@@ -7,13 +7,13 @@ import { apiErrorFrom } from './api-error.js';
 export interface ClientOptions {
   /** Where the server is: http://127.0.0.1:3000. */
   baseUrl: string;
-  /** One of the server's PAWDEX_API_KEYS, where it has any. */
+  /** An API key, if the server requires one. */
   apiKey?: string;
   /** Another `fetch`, for tests or a proxy. */
   fetch?: typeof fetch;
   /** How long one request may take, in milliseconds. */
   timeoutMs?: number;
-  /** How long a call may wait in all for a server that answers 503, in milliseconds; 0 never waits. */
+  /** How long one call may wait in total for a server that answers 503, in milliseconds. With 0 it never waits. */
   maxWaitMs?: number;
 }
 
@@ -30,7 +30,7 @@ export interface Call {
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const DEFAULT_MAX_WAIT_MS = 30_000;
-/** Wait where a 503 names none. */
+/** Wait after a 503 without Retry-After. */
 const DEFAULT_RETRY_SECONDS = 1;
 
 /** Sends requests for {@link PawdexClient}. */
@@ -41,12 +41,12 @@ export class Transport {
   readonly #timeoutMs: number;
   readonly #maxWaitMs: number;
 
-  /** @throws PawdexError config_invalid for an address that is none */
+  /** @throws PawdexError config_invalid if `baseUrl` is not an http or https address */
   constructor(options: ClientOptions) {
     if (!/^https?:\/\//.test(options.baseUrl) || !URL.canParse(options.baseUrl))
       throw new PawdexError('config_invalid', {
         detail: `"${options.baseUrl}" is not the address of a server.`,
-        hint: 'It looks like http://127.0.0.1:3000.',
+        hint: 'Use an address such as http://127.0.0.1:3000.',
       });
     this.#base = options.baseUrl.replace(/\/+$/, '');
     this.#headers = options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` };
@@ -70,7 +70,7 @@ export class Transport {
     await this.#send(call, (response) => response.arrayBuffer());
   }
 
-  /** Repeating is safe for every call: what answers 503 has done nothing, and adding is idempotent. */
+  /** Every call may be repeated: a request that was answered 503 has done nothing, and adding is idempotent. */
   async #send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
     let waited = 0;
     for (;;) {
@@ -80,7 +80,7 @@ export class Transport {
       const pause = (error.retryAfter ?? DEFAULT_RETRY_SECONDS) * 1000;
       if (response.status !== 503 || waited + pause > this.#maxWaitMs) throw error;
       waited += pause;
-      // Callers that were refused together must not come back together.
+      // Spread the retries of callers that were refused at the same time.
       await sleep(pause * (1 + Math.random() / 4));
     }
   }
@@ -106,7 +106,7 @@ export class Transport {
   }
 }
 
-/** `fetch` says only "fetch failed"; what happened is in its cause. */
+/** The message of `fetch` is only "fetch failed"; its cause says what happened. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

@@ -1,4 +1,4 @@
-/** Uploads of many images: forms, and batches that keep within the server's limits. */
+/** Uploads of images: forms, and batches within the server's limits. */
 
 import type { ItemInput } from '../engine/engine.js';
 import { asPawdexError, describeFailure, type PawdexError } from '../errors.js';
@@ -12,10 +12,10 @@ export function imageForm(image: Uint8Array, fields: Record<string, string | und
   return form;
 }
 
-/** A form with many images and what is said of each. */
+/** A form with many images and the description of each. */
 export function itemsForm(items: ItemInput[]): FormData {
   const form = new FormData();
-  // `source: null` where none is given: the server would otherwise take the file's name for it.
+  // Without `source: null` the server would use the file name.
   form.append('items', JSON.stringify(items.map(({ image: _, ...said }) => ({ source: null, ...said }))));
   for (const { image } of items) form.append('image', blobOf(image), 'image');
   return form;
@@ -23,7 +23,7 @@ export function itemsForm(items: ItemInput[]): FormData {
 
 const blobOf = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
 
-/** Bytes of JSON that describe the images of one request. A server takes 20,000 values, of two bytes or more. */
+/** Bytes of JSON that describe the images of one request. Servers accept 20,000 values, of two bytes or more each. */
 const MAX_DESCRIPTION_BYTES = 40_000;
 
 const describedBytes = ({ image: _, ...described }: ItemInput) =>
@@ -54,8 +54,8 @@ export function batches(items: ItemInput[], limits: ServerInfo['limits']): ItemI
 }
 
 /**
- * Sends a batch; where it is too large for something on the way, in halves. An image that is too large alone fails
- * alone.
+ * Sends a batch, in halves if it is too large for the server or a proxy. Only an image that is too large by itself
+ * fails.
  */
 export async function sendSplitting(
   items: ItemInput[],

@@ -1,4 +1,4 @@
-/** What the server answers, as the schemas of its endpoints say. Types only: nothing of the server is loaded. */
+/** Types of the server's answers, inferred from the schemas of its endpoints. None of the server's code is loaded. */
 import type { z } from 'zod';
 import type * as answers from '../http/schemas/answers.js';
 
@@ -29,7 +29,7 @@ export type Item = z.output<typeof answers.item>;
 /** A page of items; `next` is the `cursor` of the following page, null at the end. */
 export type ItemPage = z.output<typeof answers.itemPage>;
 
-/** What became of each added image, in the order sent. */
+/** The result of each added image, in the order sent. */
 export type AddAnswer = z.output<typeof answers.addAnswer>;
 export type AddResult = AddAnswer['results'][number];
 

@@ -18,28 +18,32 @@ import type {
   SearchOptions,
   Timing,
 } from './engine.js';
-import { explainAll } from './explain.js';
+import { addExplanations } from './explain.js';
 import { resolveQuery } from './query.js';
 import { chooseLook, shouldLookAgain } from './second-look.js';
 import type { EngineParts } from './use-cases.js';
 
 /** The time that an answer took, with the milliseconds of the search. */
-function timing(started: number, { decodeMs, embedMs }: Omit<Embedded, 'image'>, searchMs: number): Timing {
+function measureTiming(
+  started: number,
+  { decodeMs, embedMs }: Omit<Embedded, 'image'>,
+  searchMs: number,
+): Timing {
   return { decodeMs, embedMs, searchMs, totalMs: performance.now() - started };
 }
 
-function modelOf({ encoder }: EngineParts) {
+function describeModel({ encoder }: EngineParts) {
   const { name, fingerprint } = encoder.info;
   return { name, fingerprint };
 }
 
 /** The part of a photo that the encoder sees. */
-async function regionOf(image: PreparedImage, views: LookOptions['views']): Promise<Rectangle> {
+async function findSeenRegion(image: PreparedImage, views: LookOptions['views']): Promise<Rectangle> {
   return views === '5' ? { left: 0, top: 0, width: 1, height: 1 } : centreSquare(await uprightSize(image));
 }
 
 /** What is looked at: the photo, or the region of it that was named. */
-function cut(
+function cropToRegion(
   { embedder }: EngineParts,
   image: Uint8Array,
   region: Rectangle | undefined,
@@ -101,7 +105,10 @@ export async function identify(
   const started = performance.now();
   const { collection, views, explain, region: part } = options;
   const { calibration } = await parts.spaces.require(collection);
-  const asked = await parts.embedder.embed(await cut(parts, photo, part), { views, explained: explain });
+  const asked = await parts.embedder.embed(await cropToRegion(parts, photo, part), {
+    views,
+    explained: explain,
+  });
   const judging = {
     collection,
     calibration,
@@ -110,7 +117,7 @@ export async function identify(
   const looks = [
     {
       ...(await judge(parts, asked.embedding, judging)),
-      region: await regionOf(asked.image, views),
+      region: await findSeenRegion(asked.image, views),
     },
   ];
   let { embedMs } = asked;
@@ -126,13 +133,13 @@ export async function identify(
   return {
     ...decided,
     region: part === undefined ? region : placeInPhoto(region, part),
-    neighbours: await explainAll(neighbours, ({ id }) => id, {
+    neighbours: await addExplanations(neighbours, ({ id }) => id, {
       store: parts.store,
       collection,
       explain: explainInPhoto(asked.explain, part),
     }),
-    model: modelOf(parts),
-    timing: timing(
+    model: describeModel(parts),
+    timing: measureTiming(
       started,
       { ...asked, embedMs },
       looks.reduce((sum, { searchMs }) => sum + searchMs, 0),
@@ -151,19 +158,19 @@ export async function search(
   const { store, embedder } = parts;
   const { views, explain: explained, region, ...searched } = options;
   const { dimension } = await parts.spaces.require(collection);
-  const looked = 'image' in query ? { image: await cut(parts, query.image, region) } : query;
+  const looked = 'image' in query ? { image: await cropToRegion(parts, query.image, region) } : query;
   const asked = await resolveQuery(looked, collection, dimension, store, embedder, { views, explained });
   const searching = performance.now();
   const hits = await store.search(collection, asked.embedding, { ...searched, exclude: asked.exclude });
   const searchMs = performance.now() - searching;
   return {
-    hits: await explainAll(hits, ({ item }) => item.id, {
+    hits: await addExplanations(hits, ({ item }) => item.id, {
       store,
       collection,
       explain: explainInPhoto(asked.explain, region),
     }),
-    model: modelOf(parts),
-    timing: timing(started, asked, searchMs),
+    model: describeModel(parts),
+    timing: measureTiming(started, asked, searchMs),
   };
 }
 
@@ -174,8 +181,12 @@ export async function embed(
   { views, region }: LookOptions = {},
 ): Promise<EmbedAnswer> {
   const started = performance.now();
-  const asked = await parts.embedder.embed(await cut(parts, image, region), { views });
-  return { embedding: asked.embedding, model: modelOf(parts), timing: timing(started, asked, 0) };
+  const asked = await parts.embedder.embed(await cropToRegion(parts, image, region), { views });
+  return {
+    embedding: asked.embedding,
+    model: describeModel(parts),
+    timing: measureTiming(started, asked, 0),
+  };
 }
 
 /** See `Engine.heatMap`. */
@@ -186,7 +197,7 @@ export async function drawHeatMap(
 ): Promise<Uint8Array> {
   await parts.spaces.require(collection);
   const vector = await parts.store.getVector(collection, neighbour);
-  const part = await cut(parts, image, region);
+  const part = await cropToRegion(parts, image, region);
   const asked = await parts.embedder.embed(part, { views, explained: true });
   return heatMap(asked.image, asked.explain!(vector));
 }

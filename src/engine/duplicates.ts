@@ -1,14 +1,14 @@
-/** Near-duplicates in a collection, a page of items at a time: each page is a bounded amount of work. */
+/** Finds near-duplicates in a collection, page by page, so that each call does a bounded amount of work. */
 import { asPawdexError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { DuplicatePage, DuplicatePair } from './engine.js';
 import type { EngineParts } from './use-cases.js';
 
-/** Neighbours looked at for each item: of more copies of one picture than that, not every pair is named. */
+/** Neighbours compared with each item. If there are more copies of one picture, some pairs are not listed. */
 const NEAREST = 20;
 
-/** The item's vector, or null when it was deleted since it was listed. */
-async function vectorOf(store: Store, collection: string, id: string): Promise<Float32Array | null> {
+/** The item's vector, or null if it was deleted after it was listed. */
+async function findVector(store: Store, collection: string, id: string): Promise<Float32Array | null> {
   try {
     return await store.getVector(collection, id);
   } catch (error) {
@@ -25,7 +25,7 @@ export async function findDuplicates(
 ): Promise<DuplicatePage> {
   await spaces.require(collection);
   const page = await store.list(collection, { limit, cursor });
-  const vectors = await Promise.all(page.items.map(({ id }) => vectorOf(store, collection, id)));
+  const vectors = await Promise.all(page.items.map(({ id }) => findVector(store, collection, id)));
   const asked = page.items.flatMap((item, i) => {
     const vector = vectors[i] ?? null;
     return vector === null ? [] : [{ item, vector }];
@@ -38,7 +38,7 @@ export async function findDuplicates(
   const pairs: DuplicatePair[] = [];
   asked.forEach(({ item: { id, label } }, i) => {
     for (const hit of found[i]!) {
-      // Both find each other; the pair is told on the page of the smaller id, so that over all pages it comes once.
+      // Each of the two finds the other. Listing the pair for the smaller id only lists it once.
       if (hit.similarity < threshold || hit.id <= id) continue;
       pairs.push({ a: { id, label }, b: { id: hit.id, label: hit.label }, similarity: hit.similarity });
     }

@@ -12,7 +12,7 @@ import type { Rectangle } from '../image/heat-colours.js';
 import { decodeEnds, decodeViews, VIEW_COUNT, type Views } from '../image/views.js';
 import { Admission } from './admission.js';
 import type { Explanation } from './engine.js';
-import { explain } from './explain.js';
+import { computeExplanation } from './explain.js';
 
 /** An embedding with the pixels' thumbnail source and the time each step took, in milliseconds. */
 export interface Embedded {
@@ -125,7 +125,7 @@ export class ImageEmbedder {
     const { views = '1', explained = false } = options;
     if (explained && views === '5')
       throw new PawdexError('invalid_request', {
-        detail: 'The five views do not lie on one grid, so `explain` cannot be had with views=5.',
+        detail: '`explain` is not available with views=5, because the five views do not share one grid.',
         hint: 'Ask for `explain` with views=1 or views=flip.',
       });
     const admitted = performance.now();
@@ -202,7 +202,7 @@ export class ImageEmbedder {
     const embedded = await embedViewsInCells(this.#encoder, pixels);
     return {
       embedding: embedded.embedding,
-      explain: (vector) => explain(embedded, photo, vector),
+      explain: (vector) => computeExplanation(embedded, photo, vector),
       ...rest(),
     };
   }

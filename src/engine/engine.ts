@@ -1,6 +1,6 @@
 /**
- * The engine interface: what pawdex does, whoever asks. The HTTP routes and the command line are written
- * against it; `local.ts` runs it in this process, `client/` reaches one in another over HTTP.
+ * The interface of the engine, which does what pawdex is for. The HTTP endpoints and the command line use it.
+ * `local.ts` runs an engine in this process; `client/` reaches the one of a server over HTTP.
  */
 import type { Basis, TalliedCandidate } from '../breeds/identify.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
@@ -12,7 +12,7 @@ import type { Rectangle } from '../image/heat-colours.js';
 import type { Views } from '../image/views.js';
 import type { CollectionInfo, Filter, Hit, Metadata, Store } from '../store/store.js';
 
-/** Milliseconds spent, as answered to the caller. */
+/** Milliseconds that each step of an answer took. */
 export interface Timing {
   decodeMs: number;
   embedMs: number;
@@ -20,19 +20,19 @@ export interface Timing {
   totalMs: number;
 }
 
-/** Where in a photo its similarity to an item comes from: a grid over the photo, and what each cell brings. */
+/** Where in a photo its similarity to an item comes from: a grid over the photo, with a share for each cell. */
 export interface Explanation {
   rows: number;
   columns: number;
   /**
    * The part of the upright photo that the cells divide into equal rectangles, in fractions of its width and height.
-   * It is about the centre square, which is what the encoder looks at, give or take a cell: how a network pads says
-   * where its cells begin and end. What is seen past the outer cells counts for them.
+   * It is about the centre square, which the encoder sees. The padding of the network decides where exactly its cells
+   * begin and end. What the network sees beyond the outer cells counts for them.
    */
   region: Rectangle;
   /**
-   * Each cell's share of the similarity, row by row from the upper left; they sum to it. Below 0 where the photo
-   * would be more similar without the cell.
+   * Each cell's share of the similarity, row by row from the upper left; they sum to it. A negative share means that
+   * the photo would be more similar without the cell.
    */
   shares: number[];
 }
@@ -46,7 +46,7 @@ export interface Neighbour {
   source: string | null;
   /** Whether `/v1/collections/{c}/items/{id}/thumbnail` has a picture of it. */
   hasThumbnail: boolean;
-  /** Where the similarity comes from; only where it was asked for. */
+  /** Where the similarity comes from, if it was asked for. */
   explanation?: Explanation;
 }
 
@@ -92,7 +92,7 @@ export interface HeatMapOptions extends LookOptions {
   neighbour: string;
 }
 
-/** What to search for; exactly one of the kinds. */
+/** What to search for: exactly one of these. */
 export type Query =
   | { image: Uint8Array }
   | { id: string }
@@ -100,7 +100,7 @@ export type Query =
   /** Mean of the positives' directions minus the negatives': ids of items in the collection. */
   | { positives: string[]; negatives: string[] };
 
-/** How an image that asks is looked at. */
+/** How the image of a question is embedded. */
 export interface LookOptions {
   /** Views of the photo whose embeddings are averaged; `1`, the photo as it is, unless given. */
   views?: Views;

@@ -15,7 +15,7 @@ const MAX_EXPLAINED = 100;
  * @param photo size of the upright photo in pixels, of which the encoder saw the centre square
  * @param vector float32 [dimension], L2 norm 1
  */
-export function explain(
+export function computeExplanation(
   { cells, grid }: CellEmbedding,
   photo: { width: number; height: number },
   vector: Float32Array,
@@ -49,7 +49,7 @@ interface ExplainOptions {
  * Adds an explanation to the first {@link MAX_EXPLAINED} neighbours, if there is one to add. An item that was deleted
  * after the search gets none.
  */
-export async function explainAll<N extends object>(
+export async function addExplanations<N extends object>(
   neighbours: N[],
   idOf: (neighbour: N) => string,
   { store, collection, explain }: ExplainOptions,

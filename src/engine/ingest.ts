@@ -16,7 +16,7 @@ export async function contentHash(bytes: Uint8Array): Promise<string> {
 }
 
 /** The id of content with this hex sha256. */
-function idOf(sha256: string): string {
+function toItemId(sha256: string): string {
   return sha256.slice(0, ID_LENGTH);
 }
 
@@ -31,12 +31,13 @@ export async function addItems(
   const results = await addNew(parts, collection, inputs);
   if (!upsert) return results;
   for (const [i, result] of results.entries())
-    if (result.status === 'exists') results[i] = await describe(parts, collection, result, inputs[i]!);
+    if (result.status === 'exists')
+      results[i] = await updateDescription(parts, collection, result, inputs[i]!);
   return results;
 }
 
 /** Gives an item that is there already what comes with the same image. */
-async function describe(
+async function updateDescription(
   { store }: EngineParts,
   collection: string,
   existing: { id: string; label: string | null },
@@ -65,7 +66,7 @@ async function addNew(
   await embedder.embedInBulk(first.size, (embed) =>
     Promise.all(
       [...first].map(async ([hash, i]) => {
-        outcomes.set(hash, await prepare(inputs[i]!, hash, embed, thumbnailSize).catch(failed));
+        outcomes.set(hash, await prepare(inputs[i]!, hash, embed, thumbnailSize).catch(toFailure));
       }),
     ),
   );
@@ -94,7 +95,7 @@ async function prepare(
     picture = await thumbnail(input.image, pixels, thumbnailSize);
   });
   return {
-    id: idOf(sha256),
+    id: toItemId(sha256),
     label: input.label ?? null,
     source: input.source ?? null,
     sha256,
@@ -106,7 +107,7 @@ async function prepare(
 }
 
 /** A single image's failure as its result; what is wrong with the service itself fails the whole call. */
-function failed(error: unknown): AddResult {
+function toFailure(error: unknown): AddResult {
   if (asPawdexError(error).status >= 500) throw error;
   return { status: 'failed', error: describeFailure(error) };
 }

@@ -84,7 +84,7 @@ export function optionalImageBody<O extends Shape, F extends Shape = Record<neve
       for (const name of Object.keys(options)) {
         const inQuery = req.query[name] !== undefined;
         const inBody = body.fields[name] !== undefined;
-        if (inQuery && inBody && query[name] !== named[name]) throw differs(name);
+        if (inQuery && inBody && query[name] !== named[name]) throw createConflictError(name);
         if (inQuery || !inBody) named[name] = query[name];
       }
       return { ...named, image } as Parsed<O> & Parsed<F> & { image: Uint8Array | null };
@@ -116,7 +116,7 @@ function takeImage({ files }: Body, { imageBase64, url }: JsonImage, maxBytes: n
   return file?.content ?? null;
 }
 
-function differs(name: string): PawdexError {
+function createConflictError(name: string): PawdexError {
   return new PawdexError('invalid_request', {
     detail: `\`${name}\` is given twice, in the query and in the body, with different values.`,
     errors: [{ path: `body.${name}`, message: 'differs from the query' }],

@@ -26,7 +26,7 @@ export interface Problem {
  * @param where the request's path and id, as far as there is one
  * @param requested path and query of the request
  */
-export function problemOf(
+export function toProblem(
   error: PawdexError,
   where: { instance?: string; requestId?: string },
   requested = '/',
@@ -62,7 +62,7 @@ function sendProblem(req: Request, res: Response, error: PawdexError): void {
     res.set('Retry-After', String(Math.ceil(error.retryAfter ?? DEFAULT_RETRY_AFTER)));
   if (error.code === 'unauthorized') res.set('WWW-Authenticate', 'Bearer');
   const where = { instance: req.path, requestId: String(req.id) };
-  const problem = problemOf(error, where, req.originalUrl);
+  const problem = toProblem(error, where, req.originalUrl);
   res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 

@@ -6,7 +6,7 @@ import type { Express, Request, Response } from 'express';
 import { type ErrorCode, PawdexError } from '../errors.js';
 import { type ConnectionLimits, Connections } from './connections.js';
 import type { Lifecycle } from './lifecycle.js';
-import { problemOf } from './problem.js';
+import { toProblem } from './problem.js';
 
 /** How slow clients may be and how much they may hold. */
 export interface ServerLimits extends ConnectionLimits {
@@ -62,7 +62,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
       : error.code === 'HPE_HEADER_OVERFLOW'
         ? 'payload_too_large'
         : 'invalid_request';
-  const problem = problemOf(new PawdexError(code), {});
+  const problem = toProblem(new PawdexError(code), {});
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
@@ -76,7 +76,7 @@ function answerSlowUpload(socket: Socket): void {
 
 /** Answers a request that the app never sees; Express and Node would answer without a problem document. */
 function answerBadRequest(res: ServerResponse, detail: string): void {
-  const problem = problemOf(new PawdexError('invalid_request', { detail }), {});
+  const problem = toProblem(new PawdexError('invalid_request', { detail }), {});
   res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
   res.end(JSON.stringify(problem));
 }

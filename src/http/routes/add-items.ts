@@ -25,19 +25,19 @@ const itemsJson = z.strictObject({
 const itemsForm = z.strictObject({
   ...described,
   items: boundedArray(z.strictObject(described), { max: MAX_ITEMS }).optional().meta({
-    description: 'One object per image, in order; its fields go before those for all.',
+    description: 'One object per image, in order. Its fields take precedence over those for all images.',
   }),
 });
 
 /** An image to add, or the result of one that has failed already. */
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
 
-/** @throws PawdexError invalid_request when `items` has another number of entries than allowed or needed */
+/** @throws PawdexError invalid_request when `items` has the wrong number of entries */
 function checkItemCount(
   fields: Body['fields'],
   { exactly, most }: { exactly?: number; most?: number },
 ): void {
-  // Before they are validated, since that takes time for each of them.
+  // Checked before the entries are validated, because that takes time for each of them.
   const count = Array.isArray(fields.items) ? fields.items.length : (exactly ?? 0);
   const refuse = (detail: string, message: string) =>
     new PawdexError('invalid_request', { detail, errors: [{ path: 'body.items', message }] });
@@ -54,12 +54,12 @@ function checkItemCount(
 }
 
 /** The result of an image that fails alone; what is wrong with the service itself fails the whole call. */
-function failed(thrown: unknown): Extract<AddResult, { status: 'failed' }> {
+function toFailure(thrown: unknown): Extract<AddResult, { status: 'failed' }> {
   if (asPawdexError(thrown).status >= 500) throw thrown;
   return { status: 'failed', error: describeFailure(thrown) };
 }
 
-/** A file's name as a source; it is held to the rules of one. */
+/** Uses a file name as the source. The rules for sources apply. */
 function sourceFromName(name: string | null): string | null {
   if (name === null) return null;
   const trouble = source.safeParse(name).error?.issues[0];
@@ -75,7 +75,7 @@ function fromForm({ files, fields }: Body): Prepared[] {
   checkItemCount(fields, { exactly: files.length });
   const { items, ...forAll } = parse(itemsForm, fields, 'body');
   return files.map(({ content, name }, i) => {
-    if (content instanceof PawdexError) return failed(content);
+    if (content instanceof PawdexError) return toFailure(content);
     const named = { ...forAll, ...items?.[i] };
     try {
       return {
@@ -84,12 +84,12 @@ function fromForm({ files, fields }: Body): Prepared[] {
         source: named.source === undefined ? sourceFromName(name) : named.source,
       };
     } catch (thrown) {
-      return failed(thrown);
+      return toFailure(thrown);
     }
   });
 }
 
-/** The items of a JSON body; text that is not base64 fails alone, as a damaged image does. */
+/** The items of a JSON body. If one is not base64, only that one fails. */
 function fromJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
   checkItemCount(fields, { most: batchFiles });
   const { items, ...forAll } = parse(itemsJson, fields, 'body');
@@ -98,7 +98,7 @@ function fromJson({ fields }: Body, batchFiles: number, fileBytes: number): Prep
       const image = decodeBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
       return { image, ...forAll, ...own };
     } catch (thrown) {
-      return failed(thrown);
+      return toFailure(thrown);
     }
   });
 }
@@ -126,8 +126,8 @@ const imagesBody: BodySpec<Prepared[]> = {
   },
 };
 
-/** Adds what is an image and puts the results back into the order that was sent. */
-async function add(
+/** Adds the images and returns all results in the order sent. */
+async function addInOrder(
   engine: Engine,
   collection: string,
   prepared: Prepared[],
@@ -153,13 +153,13 @@ export const addItems = defineEndpoint({
   query: {
     upsert: yesNo()
       .default(false)
-      .meta({ description: 'Change what is said of images that are there already.' }),
+      .meta({ description: 'Update the description of images that are there already.' }),
   },
   body: imagesBody,
-  response: json(addAnswer, 'What became of each image.'),
+  response: json(addAnswer, 'The result of each image.'),
   errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],
   async handle({ params: { collection }, query, body }, { engine }) {
-    const results = await add(engine, collection, body, query);
+    const results = await addInOrder(engine, collection, body, query);
     const count = (status: AddResult['status']) => results.filter((r) => r.status === status).length;
     return {
       created: count('created'),

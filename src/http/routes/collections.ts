@@ -1,4 +1,4 @@
-/** /v1/collections: create, list, look at and delete collections; their near-duplicates. */
+/** /v1/collections: create, list, read and delete collections; their labels, values and near-duplicates. */
 import { z } from 'zod';
 import { metadataKey } from '../../engine/description.js';
 import { jsonBody } from '../bodies.js';
@@ -53,7 +53,7 @@ export const deleteCollection = defineEndpoint({
   tag,
   summary: 'Delete a collection with all its items',
   params,
-  response: noContent('It is gone.'),
+  response: noContent('The collection is deleted.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: ({ params: { collection } }, { engine }) => engine.deleteCollection(collection),
 });
@@ -98,14 +98,14 @@ export const listDuplicates = defineEndpoint({
   tag,
   summary: 'List pairs of items that are nearly one picture',
   description:
-    'Looks at the next `limit` items in order of insertion and names those of their twenty nearest neighbours, ' +
-    'wherever they are, that are at least as similar as `threshold`. A page may therefore be empty while `next` ' +
-    'says there is more. Over all pages each pair comes once; of more than twenty copies of one picture not every ' +
-    'pair is named.',
+    'Compares the next `limit` items, in order of insertion, with their twenty nearest neighbours in the whole ' +
+    'collection, and lists the pairs that are at least as similar as `threshold`. A page may be empty while `next` ' +
+    'says that there is more. Over all pages, each pair is listed once. If there are more than twenty copies of one ' +
+    'picture, some pairs are not listed.',
   params,
   query: {
     threshold,
-    limit: wholeNumber(1, 1000).default(200).meta({ description: 'Items looked at.' }),
+    limit: wholeNumber(1, 1000).default(200).meta({ description: 'Items to compare.' }),
     cursor: cursor.optional(),
   },
   response: json(duplicatePage, 'The pairs of this page, the most similar first.'),

@@ -1,4 +1,4 @@
-/** /v1/collections/{collection}/items: list; look at, change and delete one; its thumbnail. */
+/** /v1/collections/{collection}/items: list, read, change and delete items; thumbnails. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { sniff } from '../../image/sniff.js';
@@ -40,7 +40,7 @@ export const listItems = defineEndpoint({
       .optional()
       .meta({ description: 'One of these hex content hashes, separated by commas.' }),
     filter: filterText.optional().meta({
-      description: 'A filter as JSON, as in a search; the parameters above go before it.',
+      description: 'A filter as JSON, as in a search. The parameters above take precedence.',
     }),
   },
   response: json(itemPage, 'A page.'),
@@ -76,7 +76,7 @@ export const updateItem = defineEndpoint({
       .refine((patch) => Object.keys(patch).length > 0, 'must name label, source or metadata')
       .meta({ minProperties: 1 }),
   ),
-  response: json(item, 'The item as it is now.'),
+  response: json(item, 'The changed item.'),
   errors: ['collection_not_found', 'item_not_found', 'storage_full'],
   handle: ({ params: { collection, id }, body }, { engine }) => engine.store.update(collection, id, body),
 });
@@ -87,19 +87,19 @@ export const deleteItem = defineEndpoint({
   tag,
   summary: 'Delete an item',
   params,
-  response: noContent('It is gone.'),
+  response: noContent('The item is deleted.'),
   errors: ['collection_not_found', 'item_not_found', 'storage_full'],
   handle: ({ params: { collection, id } }, { engine }) => engine.deleteItem(collection, id),
 });
 
-/** What a bulk change is for: exactly one of them. */
+/** The items of a bulk change: exactly one of the two. */
 const target = {
   ids: boundedArray(itemId, { min: 1, max: MAX_IDS })
     .optional()
-    .meta({ description: 'The items; those that are not there are left out.' }),
+    .meta({ description: 'Ids of the items. Unknown ids are ignored.' }),
   filter: filter
     .optional()
-    .meta({ description: 'Instead of ids: all items that match. It needs a condition.' }),
+    .meta({ description: 'Instead of `ids`: all items that match. At least one condition is required.' }),
 };
 
 const ONE_TARGET = 'must have either `ids` or `filter`';
@@ -107,7 +107,7 @@ const hasOneTarget = (body: { ids?: unknown; filter?: unknown }) =>
   (body.ids === undefined) !== (body.filter === undefined);
 
 /** Which of the two a body has named. */
-const targetOf = ({
+const toTarget = ({
   ids,
   filter: chosen,
 }: {
@@ -135,10 +135,10 @@ export const updateItems = defineEndpoint({
       .refine(hasOneTarget, ONE_TARGET)
       .refine((body) => Object.keys(body).length > 1, 'must name label, source, metadata or mergeMetadata'),
   ),
-  response: json(updateAnswer, 'How many were changed.'),
+  response: json(updateAnswer, 'The number of changed items.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body: { ids, filter: chosen, ...patch } }, { engine }) => ({
-    updated: await engine.store.updateMany(collection, targetOf({ ids, filter: chosen }), patch),
+    updated: await engine.store.updateMany(collection, toTarget({ ids, filter: chosen }), patch),
   }),
 });
 
@@ -149,10 +149,10 @@ export const deleteItems = defineEndpoint({
   summary: 'Delete many items',
   params: { collection: collectionName },
   body: jsonBody(z.strictObject(target).refine(hasOneTarget, ONE_TARGET)),
-  response: json(deleteAnswer, 'How many were deleted.'),
+  response: json(deleteAnswer, 'The number of deleted items.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body }, { engine }) => ({
-    deleted: await engine.store.deleteMany(collection, targetOf(body)),
+    deleted: await engine.store.deleteMany(collection, toTarget(body)),
   }),
 });
 
@@ -163,13 +163,13 @@ export const getThumbnail = defineEndpoint({
   summary: "Get a small picture of an item's image",
   params,
   response: file(['image/webp', 'image/jpeg'], 'The picture.', {
-    304: { description: 'The picture the caller has is still right.' },
+    304: { description: 'The picture has not changed.' },
   }),
   errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],
   async handle({ params: { collection, id }, res }, { engine }) {
     const bytes = await engine.store.getThumbnail(collection, id);
     const digest = createHash('sha256').update(bytes).digest('base64url');
-    // Private, since it may have been fetched with a key; a day, since an item can be deleted.
+    // Private, because a key may be required. A day, because an item can be deleted.
     res.set({ ETag: `"${digest.slice(0, 22)}"`, 'Cache-Control': 'private, max-age=86400' });
     const kind = sniff(bytes);
     return { type: kind === null ? 'application/octet-stream' : `image/${kind}`, bytes };

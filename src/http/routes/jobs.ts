@@ -1,4 +1,4 @@
-/** /v1/jobs: long work on a collection; start, list, look at, follow and cancel it. */
+/** /v1/jobs: long work on a collection: start, list, read, follow and cancel jobs. */
 import { z } from 'zod';
 import type { NonPets } from '../../engine/engine.js';
 import { PawdexError } from '../../errors.js';
@@ -15,7 +15,7 @@ import { collectionName, threshold, wholeNumber } from '../schemas/fields.js';
 const tag = 'jobs';
 const params = { id: z.uuid('must be the id of a job').meta({ description: "A job's id." }) };
 
-/** Streams at once; each holds a connection. */
+/** Open streams; each of them holds a connection. */
 const MAX_STREAMS = 100;
 
 const nonPets = z
@@ -32,7 +32,7 @@ const nonPets = z
     ],
     'must be an object with either `collection` or `embeddings`',
   )
-  .meta({ description: 'Photos that show nothing the collection holds.' });
+  .meta({ description: "Photos that show nothing of the collection's kind." });
 
 type NonPetsField = z.output<typeof nonPets>;
 
@@ -61,7 +61,7 @@ const jobRequest = z
   )
   .meta({ id: 'JobRequest', example: { kind: 'calibrate', collection: 'mine' } });
 
-/** A job without what it found, which may be long. */
+/** A job without its result, which may be long. */
 function withoutResult({ result: _, ...job }: Job): Omit<Job, 'result'> {
   return job;
 }
@@ -133,8 +133,8 @@ export const cancelJob = defineEndpoint({
   handle: ({ params: { id } }, { jobs }) => jobs.cancel(id),
 });
 
-/** The revision that a client that comes back has seen; anything that is not one counts as nothing seen. */
-function lastSeen(header: string | undefined): number {
+/** The last revision that a reconnecting client has seen, or 0. */
+function readLastSeen(header: string | undefined): number {
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : 0;
 }
 
@@ -157,7 +157,7 @@ export const followJob = defineEndpoint({
   }),
   errors: ['job_not_found'],
   async handle({ params: { id }, req, res }, { jobs }) {
-    const seen = lastSeen(req.get('last-event-id'));
+    const seen = readLastSeen(req.get('last-event-id'));
     if (isOver(jobs.get(id)) && seen === jobs.revision(id)) {
       res.status(204).end();
       return;

@@ -65,18 +65,20 @@ export const search = defineEndpoint({
       views: viewsOption,
       explain: explainOption,
       region: regionOption,
-      k: wholeNumber(1, 1000).default(20).meta({ description: 'Neighbours wanted.' }),
+      k: wholeNumber(1, 1000).default(20).meta({ description: 'Neighbours to return.' }),
       exact: yesNo().optional().meta({ description: 'Compare with every item instead of asking the index.' }),
     },
     fields: {
       id: itemId.optional().meta({ description: 'Search by an item of the collection.' }),
       vector: vector.optional().meta({
-        description: 'Search by a vector of as many numbers as the collection has dimensions.',
+        description: 'Search by a vector with one number for each dimension of the collection.',
       }),
       positives: boundedArray(itemId, { max: 100 })
         .optional()
         .meta({ description: 'Items to be similar to.' }),
-      negatives: boundedArray(itemId, { max: 100 }).optional().meta({ description: 'Items to be unlike.' }),
+      negatives: boundedArray(itemId, { max: 100 })
+        .optional()
+        .meta({ description: 'Items to be different from.' }),
       filter: filter.optional(),
     },
   }),

@@ -25,7 +25,7 @@ export const checkHealth = defineEndpoint({
   path: '/healthz',
   tag,
   summary: 'Check whether the process answers',
-  response: json(health, 'It does.'),
+  response: json(health, 'The process answers.'),
   errors: [],
   handle({ res }) {
     res.set('Cache-Control', 'no-store');
@@ -37,9 +37,9 @@ export const checkReadiness = defineEndpoint({
   method: 'get',
   path: '/readyz',
   tag,
-  summary: 'Check whether it should be sent requests',
-  response: json(readiness, 'It should.', {
-    others: { 503: { description: 'Not yet, or not any more.', content: { 'application/json': readiness } } },
+  summary: 'Check whether the server is ready for requests',
+  response: json(readiness, 'Ready.', {
+    others: { 503: { description: 'Not ready.', content: { 'application/json': readiness } } },
   }),
   errors: [],
   handle({ res }, { lifecycle: { state, problem } }) {

@@ -184,8 +184,8 @@ export const addAnswer = z
   })
   .meta({ id: 'AddAnswer' });
 
-export const updateAnswer = z.object({ updated: z.int().meta({ description: 'Items there were.' }) });
-export const deleteAnswer = z.object({ deleted: z.int().meta({ description: 'Items there were.' }) });
+export const updateAnswer = z.object({ updated: z.int().meta({ description: 'Number of items.' }) });
+export const deleteAnswer = z.object({ deleted: z.int().meta({ description: 'Number of items.' }) });
 
 export const facetList = z.object({
   field: z.string(),
@@ -230,7 +230,7 @@ export const info = z
 export const health = z.object({ status: z.literal('ok') });
 export const readiness = z.object({
   status: z.enum(['starting', 'ready', 'damaged', 'stopping']),
-  code: z.string().optional().meta({ description: 'What is wrong, where something is; see /docs/errors.' }),
+  code: z.string().optional().meta({ description: 'What is wrong, if anything; see /docs/errors.' }),
   detail: z.string().optional(),
   hint: z.string().optional(),
 });
@@ -255,7 +255,7 @@ const time = { format: 'date-time' };
 const jobWithoutResult = z.object({
   ...jobSummary,
   progress: jobSummary.progress.meta({
-    description: 'How far the present phase is; null before the job runs.',
+    description: 'Progress of the current phase; null before the job runs.',
   }),
   error: jobSummary.error.meta({ description: 'Why it failed; the codes are those of /docs/errors.' }),
   createdAt: jobSummary.createdAt.meta(time),
@@ -266,7 +266,7 @@ const jobWithoutResult = z.object({
 export const job = jobWithoutResult
   .extend({
     result: z.unknown().meta({
-      description: 'What it found, as docs/http.md says for each kind; null until it has succeeded.',
+      description: 'The result, described in docs/http.md for each kind; null until the job has succeeded.',
     }),
   })
   .meta({ id: 'Job' });

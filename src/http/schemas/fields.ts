@@ -5,7 +5,7 @@ import { PawdexError } from '../../errors.js';
 import { VIEWS } from '../../image/views.js';
 import { parseBoundedJson } from '../body/json-guard.js';
 
-/** The collection asked when none is named. */
+/** The collection of a question that names none. */
 const DEFAULT_COLLECTION = 'breeds';
 
 export const collectionName = z
@@ -23,7 +23,7 @@ export const itemId = plainText(200).meta({
 
 const label = labelText.meta({ description: 'What the image shows.', example: 'siamese' });
 export const source = sourceText.meta({
-  description: 'Where the image came from, for people.',
+  description: 'Where the image came from.',
   example: 'photos/milo.jpg',
 });
 const metadata = metadataObject.meta({
@@ -32,14 +32,14 @@ const metadata = metadataObject.meta({
 });
 const species = labelText.meta({ description: '`metadata.species`.', example: 'cat' });
 
-/** What may be said of an image. */
+/** The description of an image. */
 export const described = {
   label: label.nullable().optional(),
   source: source.nullable().optional(),
   metadata: metadata.optional(),
 };
 
-/** A text for people, of several lines if need be. */
+/** A text that may have several lines. */
 export const paragraph = z
   .string()
   .max(2000, { abort: true })
@@ -72,7 +72,7 @@ export function yesNo() {
   );
 }
 
-/** One of a few words; a number among them may be given as JSON's, too. */
+/** One of a few words. A word that is a number may be a number in JSON. */
 export function choice<const W extends readonly string[]>(words: W) {
   return z.preprocess(
     (value) => (typeof value === 'number' ? String(value) : value),
@@ -107,7 +107,7 @@ function oneOrMany<T extends z.ZodType<string>>(value: T) {
     .transform((given) => [given].flat() as string[]);
 }
 
-/** A query vector; the first element that is no number is named, not all of them. */
+/** A query vector. Only the first element that is not a number is reported. */
 export const vector = z.preprocess(
   (values, context) => {
     const bad = Array.isArray(values) ? values.findIndex((value) => !Number.isFinite(value)) : -1;
@@ -131,7 +131,7 @@ const conditions = z.preprocess(
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     };
-    // Zod leaves out this key without a word, and a filter that is left out finds everything.
+    // Zod drops this key silently, and a filter without conditions finds everything.
     if (Object.hasOwn(value, '__proto__')) return refuse('must not have a key __proto__');
     if (Object.keys(value).length > MAX_CONDITIONS) return refuse(`must have at most ${MAX_CONDITIONS} keys`);
     return value;
@@ -159,7 +159,7 @@ export const filter = z
   })
   .meta({
     id: 'Filter',
-    description: 'Which items may answer; all conditions hold together.',
+    description: 'Conditions for the items; all of them must be met.',
     example: { species: ['cat'] },
   });
 
@@ -216,10 +216,10 @@ export const regionOption = z
   });
 export const explainOption = yesNo().optional().meta({
   description:
-    'Say of the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, for an image.',
+    'Explain for the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, only for an image.',
 });
 
 /** Similarity from which two photos are one picture. */
 export const threshold = numberWithin(0, 1)
   .default(0.95)
-  .meta({ description: 'Cosine similarity from which two photos are one picture.' });
+  .meta({ description: 'Cosine similarity at which two photos count as one picture.' });
