@@ -27,6 +27,10 @@ function table() {
       row(`top-1, ${of.replaceAll('_', ' ')} (${n} photos)`, share(top1)),
     ),
     row('top-1, mean over breeds', share(quality.macroTop1)),
+    row("top-1 among the queries' labels", share(quality.amongAsked)),
+    ...Object.entries(species).map(([of, { amongAsked }]) =>
+      row(`top-1 among the queries' labels, ${of.replaceAll('_', ' ')}`, share(amongAsked)),
+    ),
     row('recall@1', share(quality.recallAt[1]), intervals.recallAt1),
     row('recall@5', share(quality.recallAt[5])),
     row('recall@10', share(quality.recallAt[10])),

@@ -51,17 +51,26 @@ const rounded = (value) => {
 };
 
 /** Species -> share of its queries that the vote got right. */
-async function bySpecies(perLabel) {
+async function bySpecies(perLabel, amongAsked) {
   const { buffer } = new Uint8Array(await readFile(fromRoot('models/gallery.parquet')));
   const rows = await parquetReadObjects({ file: buffer, columns: ['label', 'species'] });
   const speciesOf = new Map(rows.map(({ label, species }) => [label, species]));
   const tally = new Map();
   for (const [label, { n, top1 }] of Object.entries(perLabel)) {
     const species = speciesOf.get(label);
-    const so = tally.get(species) ?? { n: 0, right: 0 };
-    tally.set(species, { n: so.n + n, right: so.right + n * top1 });
+    const so = tally.get(species) ?? { n: 0, right: 0, among: 0 };
+    tally.set(species, {
+      n: so.n + n,
+      right: so.right + n * top1,
+      among: so.among + n * amongAsked.perLabel[label],
+    });
   }
-  return Object.fromEntries([...tally].map(([species, { n, right }]) => [species, { n, top1: right / n }]));
+  return Object.fromEntries(
+    [...tally].map(([species, { n, right, among }]) => [
+      species,
+      { n, top1: right / n, amongAsked: among / n },
+    ]),
+  );
 }
 
 /** What `pawdex eval` says of a set. */
@@ -119,7 +128,7 @@ async function plainFigures(set, label) {
   return { n, top1, match: decisions.match, otherMatch: decisions.match * (1 - (matchPrecision ?? 0)) };
 }
 
-const { perLabel, ...evaluation } = await evaluate(values.queries);
+const { perLabel, amongAsked, ...evaluation } = await evaluate(values.queries);
 // Curves and lists are for `pawdex eval --report`; a card holds single numbers.
 const numbers = Object.fromEntries(Object.entries(evaluation).filter(([, value]) => !Array.isArray(value)));
 const card = JSON.parse(await readFile(CARD, 'utf8'));
@@ -127,7 +136,11 @@ card.quality = {
   gallery: shortName(values.gallery),
   queries: shortName(values.queries),
   ...(values.nonpets === undefined ? {} : { nonPetsFrom: shortName(values.nonpets) }),
-  ...rounded({ ...numbers, species: await bySpecies(perLabel) }),
+  ...rounded({
+    ...numbers,
+    amongAsked: amongAsked.top1,
+    species: await bySpecies(perLabel, amongAsked),
+  }),
   ...(values.elsewhere === undefined ? {} : { elsewhere: rounded(await elsewhere(values.elsewhere)) }),
 };
 await writeFile(CARD, `${JSON.stringify(card, null, 2)}\n`);

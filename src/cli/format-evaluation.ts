@@ -37,7 +37,7 @@ const formatInterval = (interval: Interval | null) =>
 /** Formats an evaluation as lines for a terminal. */
 export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigures): string[] {
   const { intervals, decisions, nonPets, perLabel } = evaluation;
-  const row = (name: string, value: string) => `${name.padEnd(26)}${value}`;
+  const row = (name: string, value: string) => `${name.padEnd(28)}${value}`;
   const worst = Object.entries(perLabel)
     .sort(([, a], [, b]) => a.top1 - b.top1 || b.n - a.n)
     .slice(0, LIST_LENGTH);
@@ -53,6 +53,7 @@ export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigur
     row('mAP@R', formatNumber(evaluation.mapAtR) + formatInterval(intervals.mapAtR)),
     row('top-1 accuracy', formatNumber(evaluation.top1) + formatInterval(intervals.top1)),
     row('  mean over labels', formatNumber(evaluation.macroTop1)),
+    row("  among the queries' labels", formatNumber(evaluation.amongAsked.top1)),
     row(
       evaluation.calibrated ? 'ECE' : 'ECE (uncalibrated)',
       formatNumber(evaluation.ece) + formatInterval(intervals.ece),

@@ -33,6 +33,11 @@ export interface Evaluation {
   /** Accuracy of the vote over all queries, and the mean over labels. */
   top1: number | null;
   macroTop1: number | null;
+  /**
+   * The same where only labels of the queries count in the vote, whatever else the gallery holds: comparable between
+   * galleries of different breadth. With the accuracy of each label.
+   */
+  amongAsked: { top1: number | null; perLabel: Record<string, number> };
   /** Expected calibration error of `confidence`, 15 equal-width bins. */
   ece: number | null;
   /** Whether confidences are fitted probabilities or bare shares of the vote. */
@@ -88,6 +93,13 @@ function unknownLabelAuroc(findable: readonly Outcome[]): number | null {
   );
 }
 
+/** The first candidate of each query that has one of these labels. */
+function predictAmong(outcomes: readonly Outcome[], labels: ReadonlySet<string>): (string | null)[] {
+  return outcomes.map(
+    ({ answer }) => answer.candidates.find(({ label }) => labels.has(label))?.label ?? null,
+  );
+}
+
 /**
  * All numbers of an evaluation.
  *
@@ -103,6 +115,7 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
   const precisions = Float64Array.from(findable, (o) => o.averagePrecision!);
   const recallAt = (k: number) => mean(findable.map((o) => (o.rank <= k ? 1 : 0)));
   const perLabel = labelScores(labels, predicted);
+  const among = predictAmong(outcomes, new Set(labels));
   const curve = riskCoverage(confidence, right);
   const matches = outcomes.flatMap((o, i) => (o.answer.decision === 'match' ? [right[i]!] : []));
   const resampled = (statistic: (confidence: Float64Array, right: Uint8Array) => number) =>
@@ -120,6 +133,10 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
     withoutMatch: outcomes.length - findable.length,
     top1: accuracy(labels, predicted),
     macroTop1: macroAccuracy(perLabel),
+    amongAsked: {
+      top1: accuracy(labels, among),
+      perLabel: Object.fromEntries([...labelScores(labels, among)].map(([label, { top1 }]) => [label, top1])),
+    },
     ece: expectedCalibrationError(confidence, right),
     calibrated: outcomes.every((o) => o.answer.calibrated),
     coverageAt95: coverageAtPrecision(curve, 0.95),
@@ -149,7 +166,10 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
 }
 
 /** The figures of some of the queries; without curves and lists. */
-export type Figures = Omit<Evaluation, 'perLabel' | 'confusions' | 'reliability' | 'riskCoverage'>;
+export type Figures = Omit<
+  Evaluation,
+  'amongAsked' | 'perLabel' | 'confusions' | 'reliability' | 'riskCoverage'
+>;
 
 /**
  * All figures for each value of a column of the queries' manifest, the value with most queries first.
@@ -167,7 +187,7 @@ export function evaluateBy(outcomes: readonly Outcome[], column: string): Record
   const sorted = [...parts].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1));
   return Object.fromEntries(
     sorted.map(([value, part]) => {
-      const { perLabel, confusions, reliability, riskCoverage, ...numbers } = evaluate(part);
+      const { amongAsked, perLabel, confusions, reliability, riskCoverage, ...numbers } = evaluate(part);
       return [value, numbers];
     }),
   );

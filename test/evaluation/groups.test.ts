@@ -86,6 +86,28 @@ it('splits all figures by a column of the queries', () => {
   expect(Object.keys(evaluateBy(outcomes, 'label'))).toEqual(['boxer', 'pug']);
 });
 
+it('also counts the vote among the labels of the queries alone', () => {
+  const vectors = [
+    [1, 0, 0],
+    [0.99, 0.1, 0],
+    [0, 1, 0],
+  ];
+  const wide = asSet({ vectors, labels: ['manx', 'pug', 'boxer'] }, 'wide');
+  const asked = asSet(
+    {
+      vectors: [
+        [1, 0, 0],
+        [0, 1, 0],
+      ],
+      labels: ['pug', 'boxer'],
+    },
+    'asked',
+  );
+  const { top1, amongAsked } = evaluate(ask({ ...asking, k: 3, gallery: wide, queries: asked }));
+  expect(top1).toBe(0.5);
+  expect(amongAsked).toEqual({ top1: 1, perLabel: { boxer: 1, pug: 1 } });
+});
+
 it('counts queries that are in the gallery, and those that are nearly one of its pictures', () => {
   expect(countOverlap(gallery, gallery)).toEqual({ same: 3, nearly: 0 });
   expect(countOverlap(gallery, query)).toEqual({ same: 0, nearly: 1 });
