@@ -4,7 +4,7 @@ import { answer, type BreedAnswer } from '../breeds/identify.js';
 import { placeInPhoto } from '../image/crop.js';
 import { type PreparedImage, uprightSize } from '../image/decode.js';
 import { centreSquare, type Rectangle } from '../image/heat-colours.js';
-import { heatMap } from '../image/heat-map.js';
+import { renderHeatMap } from '../image/heat-map.js';
 import type { Embedded } from './embedding.js';
 import type {
   EmbedAnswer,
@@ -199,5 +199,5 @@ export async function drawHeatMap(
   const vector = await parts.store.getVector(collection, neighbour);
   const part = await cropToRegion(parts, image, region);
   const asked = await parts.embedder.embed(part, { views, explained: true });
-  return heatMap(asked.image, asked.explain!(vector));
+  return renderHeatMap(asked.image, asked.explain!(vector));
 }

@@ -1,7 +1,7 @@
 /** Adds images to a collection: hash, skip what is known, decode, embed, store what succeeded in one write. */
 import { webcrypto } from 'node:crypto';
 import { asPawdexError, describeFailure } from '../errors.js';
-import { thumbnail } from '../image/thumbnail.js';
+import { makeThumbnail } from '../image/thumbnail.js';
 import type { NewItem } from '../store/store.js';
 import type { EmbedOne } from './embedding.js';
 import type { AddOptions, AddResult, ItemInput } from './engine.js';
@@ -92,7 +92,7 @@ async function prepare(
 ): Promise<NewItem> {
   let picture: Uint8Array | null = null;
   const { embedding } = await embed(input.image, async (pixels) => {
-    picture = await thumbnail(input.image, pixels, thumbnailSize);
+    picture = await makeThumbnail(input.image, pixels, thumbnailSize);
   });
   return {
     id: toItemId(sha256),

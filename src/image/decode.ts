@@ -39,8 +39,8 @@ const LARGE_WORK = 150e6;
 /** Seconds that one decode may take in this process; those of ordinary photos take milliseconds. */
 const TIME_LIMIT_SECONDS = 20;
 
-/** libvips enlarges by cubic interpolation for every kernel but `linear`; {@link enlarge} does the same in less time. */
-const enlarges = ({ kernel }: ResizeRule) => kernel !== 'linear';
+/** libvips needsOwnEnlarging by cubic interpolation for every kernel but `linear`; {@link enlarge} does the same in less time. */
+const needsOwnEnlarging = ({ kernel }: ResizeRule) => kernel !== 'linear';
 
 /** Smallest side, in pixels, of an image that is worth an answer. */
 const MIN_SIDE = 16;
@@ -123,12 +123,12 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
     const { kind, memory, width: storedWidth, height: storedHeight } = header;
     return { input, kind, memory, limits, storedWidth, storedHeight, isJudged: false };
   } catch (error) {
-    throw error instanceof PawdexError ? error : await headerError(bytes, limits);
+    throw error instanceof PawdexError ? error : await explainHeaderError(bytes, limits);
   }
 }
 
-/** What is wrong with a file whose header libvips cannot read; {@link secondOpinion} has the reason for asking. */
-async function headerError(bytes: Uint8Array, limits: DecodeLimits): Promise<PawdexError> {
+/** What is wrong with a file whose header libvips cannot read; {@link askSecondOpinion} has the reason for asking. */
+async function explainHeaderError(bytes: Uint8Array, limits: DecodeLimits): Promise<PawdexError> {
   const kind = checkKind(bytes);
   const task = { bytes, kind, maxPixels: limits.maxPixels };
   return reduceImage(task, LARGE_BYTES, bytesFor(limits).large).then(
@@ -169,10 +169,10 @@ export interface Framed {
  * @throws PawdexError image_corrupt
  */
 export async function renderPrepared(image: PreparedImage, frame: (image: Sharp) => Sharp): Promise<Framed> {
-  return threeChannels(render(image, frame, 'none'));
+  return expectThreeChannels(render(image, frame, 'none'));
 }
 
-async function threeChannels(rendering: ReturnType<typeof render>): Promise<Framed> {
+async function expectThreeChannels(rendering: ReturnType<typeof render>): Promise<Framed> {
   try {
     const { data, info } = await rendering;
     if (info.channels !== 3)
@@ -189,7 +189,7 @@ async function threeChannels(rendering: ReturnType<typeof render>): Promise<Fram
  * The verdict on an image that failed. A process that decodes nothing else says whether it is harmless disorder, an
  * unsupported form or damage: libvips' messages are those of all threads together.
  */
-async function secondOpinion(
+async function askSecondOpinion(
   error: unknown,
   image: PreparedImage,
   frame: (image: Sharp) => Sharp,
@@ -211,12 +211,12 @@ async function secondOpinion(
 export async function decodePrepared(image: PreparedImage, rule: ResizeRule): Promise<Uint8Array> {
   const { width, height } = image.raw ?? { width: image.storedWidth, height: image.storedHeight };
   // Of a photo smaller than the square, libvips cuts out the middle as it is.
-  const side = enlarges(rule) ? Math.min(rule.size, width, height) : rule.size;
+  const side = needsOwnEnlarging(rule) ? Math.min(rule.size, width, height) : rule.size;
   const frame = (of: Sharp) => of.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
   const { data } = image.isJudged
     ? await renderPrepared(image, frame)
-    : await threeChannels(render(image, frame, strictest(image.kind))).catch((error) =>
-        secondOpinion(error, image, frame),
+    : await expectThreeChannels(render(image, frame, strictest(image.kind))).catch((error) =>
+        askSecondOpinion(error, image, frame),
       );
   return side < rule.size ? enlarge(data, side, rule.size) : data;
 }

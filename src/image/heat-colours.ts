@@ -1,5 +1,5 @@
 /**
- * A map of shares as colours over the square that it is about. The server draws it as a PNG and the page as it stands,
+ * A map of shares as colours over the square that it is about. The server draws it into a PNG, the page onto a canvas,
  * so this imports nothing that a browser has not.
  */
 
@@ -101,7 +101,10 @@ function places(count: number, start: number, length: number): { low: number; hi
  * @param photo of which the map is
  * @returns red, green, blue, alpha of each point, row by row, and how many points there are
  */
-export function heatColours(map: ShareMap, photo: Size): Size & { data: Uint8ClampedArray<ArrayBuffer> } {
+export function computeHeatColours(
+  map: ShareMap,
+  photo: Size,
+): Size & { data: Uint8ClampedArray<ArrayBuffer> } {
   const { rows, columns, shares } = map;
   const { left, top, width, height } = regionInSquare(map, photo);
   const largest = Math.max(...shares);

@@ -1,6 +1,6 @@
 /** A photo with a map of shares laid over it, for people. */
 import { type PreparedImage, renderPrepared } from './decode.js';
-import { centreSquare, heatColours, type Rectangle, type ShareMap } from './heat-colours.js';
+import { centreSquare, computeHeatColours, type Rectangle, type ShareMap } from './heat-colours.js';
 import { type OverlayOptions, sharp } from './libvips.js';
 
 /** Longest side of the picture in pixels; a smaller photo is not enlarged. */
@@ -14,7 +14,7 @@ export const HEAT_MAP_SIDE = 1024;
  * @returns a PNG, upright, its longest side {@link HEAT_MAP_SIDE} at most
  * @throws PawdexError image_corrupt
  */
-export async function heatMap(image: PreparedImage, map: ShareMap): Promise<Buffer> {
+export async function renderHeatMap(image: PreparedImage, map: ShareMap): Promise<Buffer> {
   const { data, width, height } = await renderPrepared(image, (photo) =>
     photo.resize({
       width: HEAT_MAP_SIDE,
@@ -42,7 +42,7 @@ function pixels({ left, top, width, height }: Rectangle, photoWidth: number, pho
 }
 
 async function overlay(map: ShareMap, width: number, height: number): Promise<OverlayOptions> {
-  const colours = heatColours(map, { width, height });
+  const colours = computeHeatColours(map, { width, height });
   const square = pixels(centreSquare({ width, height }), width, height);
   // What sharp says of its own raw pixels is not passed on: it calls them premultiplied, and they are not.
   const input = await sharp(colours.data, {

@@ -20,7 +20,7 @@ const TIME_LIMIT_MS = 60_000;
 const IDLE_MS = 10_000;
 const MIB = 2 ** 20;
 /** A process that has needed more is ended after its image: decoders keep some of it. */
-const KEPT_BYTES = 192 * MIB;
+const KEPT_BYTES = 128 * MIB;
 /** How much more than estimated a process may take before it is ended, its own size included. */
 const EXCESS_BYTES = 256 * MIB;
 const WATCH_MS = 100;
@@ -54,9 +54,17 @@ function startProcess(): ChildProcess {
   return child;
 }
 
-function takeProcess(): ChildProcess {
+function endProcess(child: ChildProcess): void {
+  clearTimeout(idle.get(child));
+  idle.delete(child);
+  child.kill('SIGKILL');
+}
+
+/** A process for an image, `alone` if no other may keep memory meanwhile that it has no use for. */
+function takeProcess(alone: boolean): ChildProcess {
   const kept = [...idle.keys()].at(-1);
   if (kept === undefined) return startProcess();
+  for (const other of alone ? idle.keys() : []) if (other !== kept) endProcess(other);
   clearTimeout(idle.get(kept));
   idle.delete(kept);
   kept.ref();
@@ -71,7 +79,7 @@ async function keepProcess(child: ChildProcess): Promise<void> {
     child.kill('SIGKILL');
     return;
   }
-  const ending = setTimeout(() => child.kill('SIGKILL'), IDLE_MS).unref();
+  const ending = setTimeout(() => endProcess(child), IDLE_MS).unref();
   idle.set(child, ending);
   child.unref();
   child.channel?.unref();
@@ -124,7 +132,7 @@ export function reduceImage(task: ReductionTask, memory: number, limit: number):
     .run(memory, limit, async () => {
       const most = memory + 2 * task.bytes.length + EXCESS_BYTES;
       // The first process may have died of something else.
-      const reply = await reduceIn(takeProcess(), task, most).catch((error) => {
+      const reply = await reduceIn(takeProcess(memory > QUICK_BYTES), task, most).catch((error) => {
         if (error instanceof ProcessDied) return reduceIn(startProcess(), task, most);
         throw error;
       });

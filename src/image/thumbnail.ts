@@ -22,13 +22,17 @@ function carriesMetadata(jpeg: Uint8Array): boolean {
 
 /**
  * The thumbnail of a decoded image. A JPEG that is small already and carries nothing private is kept as it is:
- * encoding it anew would cost more than a tenth of indexing it and only lose quality.
+ * encoding it again would cost more than a tenth of indexing it and only lose quality.
  *
  * @param original the file's bytes
  * @param pixels uint8 [size, size, 3] as `decode` returns it
  * @returns a JPEG, usually under 8 KiB
  */
-export async function thumbnail(original: Uint8Array, pixels: Uint8Array, size: number): Promise<Uint8Array> {
+export async function makeThumbnail(
+  original: Uint8Array,
+  pixels: Uint8Array,
+  size: number,
+): Promise<Uint8Array> {
   if (original.length <= SMALL_FILE && sniff(original) === 'jpeg' && !carriesMetadata(original))
     return original;
   return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })

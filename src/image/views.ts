@@ -26,8 +26,8 @@ const OTHERS = [
   { fit: 'fill' },
 ] as const;
 
-/** Left and right exchanged. @param pixels uint8 [size, size, 3] */
-function mirrored(pixels: Uint8Array, size: number): Uint8Array {
+/** Exchanges left and right. @param pixels uint8 [size, size, 3] */
+function mirror(pixels: Uint8Array, size: number): Uint8Array {
   const mirror = new Uint8Array(pixels.length);
   for (let row = 0; row < size; row++)
     for (let column = 0; column < size; column++) {
@@ -55,7 +55,7 @@ export async function decodeViews(
   const { size } = rule;
   const photo = await decodePrepared(image, rule);
   if (views === '1') return [photo];
-  const both = [photo, mirrored(photo, size)];
+  const both = [photo, mirror(photo, size)];
   if (views === 'flip') return both;
   const others = OTHERS.map((framing) =>
     renderPrepared(image, (of: Sharp) => of.resize(size, size, { kernel: rule.kernel, ...framing })),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { colourOf, heatColours, regionInSquare } from '../../src/image/heat-colours.js';
+import { colourOf, computeHeatColours, regionInSquare } from '../../src/image/heat-colours.js';
 
 describe('the colour of a share', () => {
   it('rises from dark to bright, and is blue against', () => {
@@ -16,7 +16,7 @@ describe('a map in colours', () => {
   /** Of the photo's width the square is the middle half. */
   const drawn = (left: number, width: number) => {
     const map = { rows: 1, columns: 2, region: { left, top: 0, width, height: 1 }, shares: [1, 0] };
-    const { width: points, height, data } = heatColours(map, photo);
+    const { width: points, height, data } = computeHeatColours(map, photo);
     expect(data).toHaveLength(points * height * 4);
     return Array.from({ length: points }, (_, at) => [...data.subarray(at * 4, at * 4 + 4)]);
   };

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { prepareImage } from '../../src/image/decode.js';
 import type { ShareMap } from '../../src/image/heat-colours.js';
-import { HEAT_MAP_SIDE, heatMap } from '../../src/image/heat-map.js';
+import { HEAT_MAP_SIDE, renderHeatMap } from '../../src/image/heat-map.js';
 import { turnedJpeg } from '../helpers/images.js';
 
 /** A grey photo. */
@@ -25,7 +25,7 @@ function map(width: number, height: number, share: (row: number, column: number)
 }
 
 async function draw(photo: Buffer, shares: ShareMap) {
-  const png = await heatMap(await prepareImage(photo, { maxPixels: 1e8 }), shares);
+  const png = await renderHeatMap(await prepareImage(photo, { maxPixels: 1e8 }), shares);
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
   const at = (x: number, y: number) => [
     ...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3),

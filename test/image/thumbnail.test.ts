@@ -1,12 +1,12 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/image/decode.js';
-import { thumbnail } from '../../src/image/thumbnail.js';
+import { makeThumbnail } from '../../src/image/thumbnail.js';
 import { scene, sceneJpeg } from '../helpers/images.js';
 
 const rule = { size: 64, fit: 'cover', kernel: 'lanczos3' } as const;
 const make = async (bytes: Buffer) =>
-  thumbnail(bytes, await decode(bytes, rule, { maxPixels: 1e8 }), rule.size);
+  makeThumbnail(bytes, await decode(bytes, rule, { maxPixels: 1e8 }), rule.size);
 
 describe('thumbnail', () => {
   it('is a JPEG of 160 pixels for a large photo', async () => {

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
 import { decode, prepareImage, type ResizeRule } from '../../src/image/decode.js';
-import { heatMap } from '../../src/image/heat-map.js';
+import { renderHeatMap } from '../../src/image/heat-map.js';
 import { decodeViews } from '../../src/image/views.js';
 import { FORMATS, scene, sceneAs, sceneJpeg, svg, tiff } from '../helpers/images.js';
 
@@ -26,7 +26,7 @@ async function verdicts(bytes: Uint8Array): Promise<string[]> {
   const drawn = async () => {
     const image = await prepareImage(bytes, limits);
     await decodeViews(image, 'flip', rule);
-    return heatMap(image, shares);
+    return renderHeatMap(image, shares);
   };
   const five = async () => decodeViews(await prepareImage(bytes, limits), '5', rule);
   return Promise.all([verdict(decode(bytes, rule, limits)), verdict(five()), verdict(drawn())]);

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { decode } from '../../image/decode.js';
 import { sniff } from '../../image/sniff.js';
-import { thumbnail } from '../../image/thumbnail.js';
+import { makeThumbnail } from '../../image/thumbnail.js';
 import { escapeHtml } from './svg.js';
 
 const SIDE = 160;
@@ -21,7 +21,7 @@ export async function picture(file: string, maxPixels: number): Promise<string> 
   const bytes = await readFile(file).catch(() => null);
   if (bytes === null) return gone(file);
   const pixels = await decode(bytes, { size: SIDE, fit: 'cover', kernel: 'linear' }, { maxPixels });
-  return inline(await thumbnail(bytes, pixels, SIDE), 'jpeg', file);
+  return inline(await makeThumbnail(bytes, pixels, SIDE), 'jpeg', file);
 }
 
 /** The same from an item's thumbnail; an item without one leaves its id. */

@@ -1,6 +1,6 @@
 /** The photo with where its similarity to a neighbour comes from laid over it. */
 import type { Explanation, Neighbour } from '../../engine/engine.js';
-import { heatColours } from '../../image/heat-colours.js';
+import { computeHeatColours } from '../../image/heat-colours.js';
 import { el, svg } from '../dom.js';
 import { humanise, percent, similarity } from '../format.js';
 import { strongest } from '../heat.js';
@@ -22,7 +22,7 @@ export interface WhyView {
 
 /** The map over the square that the encoder looked at, as the address of a picture; the browser smooths it. */
 function pictureOf(explanation: Explanation, photo: ShownPhoto): string {
-  const { width, height, data } = heatColours(explanation, photo);
+  const { width, height, data } = computeHeatColours(explanation, photo);
   const canvas = document.createElement('canvas');
   canvas.width = width;
   canvas.height = height;
