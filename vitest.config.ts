@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vitest/config';
@@ -36,6 +37,8 @@ export default defineConfig({
     // Native modules (ONNX Runtime, SQLite, hnswlib) are loaded once per process, never into several threads
     // of one: each test file has a process of its own.
     pool: 'forks',
+    // Two at least: many tests wait for processes that they have started.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Against hanging, not slowness: a machine that is busy otherwise must not fail a test.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,12 +1,10 @@
 /** Fields that several endpoints share. Each schema validates requests, types handlers and documents endpoints. */
 import { z } from 'zod';
+import { SHIPPED_COLLECTION } from '../../config.js';
 import { labelText, metadataKey, metadataObject, plainText, sourceText } from '../../engine/description.js';
 import { PawdexError } from '../../errors.js';
 import { VIEWS } from '../../image/views.js';
 import { parseBoundedJson } from '../body/json-guard.js';
-
-/** The collection of a question that names none. */
-const DEFAULT_COLLECTION = 'breeds';
 
 export const collectionName = z
   .string()
@@ -194,7 +192,7 @@ export const sha256List = z
 export const cursor = z.string().min(1).max(500).meta({ description: '`next` of the page before.' });
 
 /** Options of every question about a photo. */
-export const collectionOption = collectionName.default(DEFAULT_COLLECTION);
+export const collectionOption = collectionName.default(SHIPPED_COLLECTION);
 export const viewsOption = choice(VIEWS).default('1').meta({
   description:
     'Views of the photo whose embeddings are averaged: the photo alone; with its mirror image; five of them.',
