@@ -146,16 +146,17 @@ function matchThreshold(
  * Two logistic regressions on the same four features: is the first candidate right, with an offset for what it is, and
  * does the collection hold what the photo shows? Their thresholds follow from what may be refused and how often a match must be right.
  *
- * @returns null when there are fewer than {@link FEWEST_QUERIES} queries
+ * @param fewest queries that are needed
+ * @returns null when there are fewer
  */
-export function fitCalibration(data: CalibrationData): Calibration | null {
+export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): Calibration | null {
   const { fingerprint, k, temperature, votes, plain } = data;
   const samples = (of: AnsweredQuery[]) =>
     of.filter((q) => q.neighbours.length > 0).map((q) => sampleOf(q, data));
   const queries = samples(data.queries);
   const heldOut = samples(data.labelsHeldOut);
   const nonPets = samples(data.nonPets);
-  if (queries.length < FEWEST_QUERIES || heldOut.length === 0) return null;
+  if (queries.length < fewest || heldOut.length === 0) return null;
   const all = weightOf(queries);
   const fittedRight = fitIncreasingWithGroups(
     [

@@ -1,5 +1,5 @@
 /** What a calibration is worth on photos that it was not fitted on, by cross-fitting. */
-import { type AnsweredQuery, type CalibrationData, fitCalibration } from '../breeds/fit.js';
+import { type AnsweredQuery, type CalibrationData, FEWEST_QUERIES, fitCalibration } from '../breeds/fit.js';
 import { answer, type BreedAnswer } from '../breeds/identify.js';
 import { expectedCalibrationError } from './metrics/calibration.js';
 
@@ -30,12 +30,13 @@ export function assessCalibration(data: CalibrationData): CalibrationWorth | nul
   const nonPets: BreedAnswer[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
     const learns = (_: unknown, i: number) => i % FOLDS !== fold;
-    const calibration = fitCalibration({
+    const part = {
       ...data,
       queries: data.queries.filter(learns),
       labelsHeldOut: data.labelsHeldOut.filter(learns),
       nonPets: data.nonPets.filter(learns),
-    });
+    };
+    const calibration = fitCalibration(part, FEWEST_QUERIES / 2);
     if (calibration === null) {
       return null;
     }

@@ -164,6 +164,49 @@ describe('pawdex eval', () => {
   });
 });
 
+describe('pawdex clean-labels', () => {
+  it('writes the photos to rely on as a manifest, those to leave out with the reason, and a page of them', async () => {
+    const { code, stdout } = await bench.run(['clean-labels', 'pets', '--out', 'cleaned', '--json']);
+    expect(code).toBe(0);
+    const { photos, dropped, perLabel } = JSON.parse(stdout);
+    expect(photos).toBe(10);
+    expect(perLabel.cat.kept + perLabel.cat.dropped).toBe(5);
+    const read = (name: string) => readFile(path.join(bench.root, 'cleaned', name), 'utf8');
+    const kept = (await read('kept.csv')).trim().split('\n');
+    expect(kept[0]).toBe('file,label,split');
+    expect(kept).toContain('cat-0,cat,train');
+    expect(kept.length - 1).toBe(photos - dropped);
+    const left = (await read('dropped.csv')).trim().split('\n');
+    expect(left[0]).toBe('file,label,by,classifier_says,neighbours_say,classifier_rank,neighbours_rank');
+    expect(left.length - 1).toBe(dropped);
+    expect(await read('dropped.html')).toContain(`${dropped} dropped photos`);
+    const indexed = await bench.run(['index', 'pets', '-c', 'kept', '--manifest', 'cleaned/kept.csv']);
+    expect(indexed.code).toBe(0);
+  });
+
+  it('refuses to keep a label that no photo has', async () => {
+    const { code, stderr } = await bench.run(['clean-labels', 'pets', '--out', 'no', '--keep', 'unicorn']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('unicorn')]);
+  });
+});
+
+describe('pawdex eval --by', () => {
+  it('splits all figures by a column of the manifest, and knows which columns there are', async () => {
+    const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test'];
+    const { code, stdout } = await bench.run([...sets, '--by', 'split', '--json']);
+    expect(code).toBe(0);
+    const { by, n, top1 } = JSON.parse(stdout);
+    expect(by.column).toBe('split');
+    expect(by.values.test).toMatchObject({ n, top1 });
+    const table = await bench.run([...sets, '--by', 'label']);
+    expect(table.stdout).toMatch(/by label\n.* cat\n.* stripes\n/);
+    const odd = await bench.run([...sets, '--by', 'colour']);
+    expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('"colour"')]);
+    const collection = await bench.run(['eval', '-c', 'breeds', '--by', 'split']);
+    expect([collection.code, collection.stderr]).toEqual([2, expect.stringContaining('--by')]);
+  });
+});
+
 describe('pawdex check-labels', () => {
   it('finds a photo under the wrong label', async () => {
     const mixed = path.join(bench.root, 'mixed');

@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { answer } from '../../src/breeds/identify.js';
@@ -6,12 +8,14 @@ import {
   type SimilarityStatistics,
 } from '../../src/breeds/similarity-statistics.js';
 import type { Voter } from '../../src/breeds/vote.js';
-import { PACKAGE_ROOT } from '../../src/config.js';
+import { PACKAGE_ROOT, parseConfig } from '../../src/config.js';
 import { loadCard } from '../../src/encoder/card.js';
 import { readGallerySet } from '../../src/engine/gallery.js';
+import { openLocalEngine } from '../../src/engine/local.js';
 import { getRow } from '../../src/math/matrix.js';
 import { createRandom, shuffle } from '../../src/math/random.js';
 import { computeDot } from '../../src/math/vectors.js';
+import { sceneJpeg } from '../helpers/images.js';
 
 interface Photo {
   label: string | null;
@@ -126,4 +130,35 @@ it('has no statistics for another encoder, or where there is no file', async () 
   await expect(loadSimilarityStatistics(path.join(models, 'encoder.json'), 'x')).rejects.toMatchObject({
     code: 'model_invalid',
   });
+});
+
+it('is calibrated with the non-pets that come with the encoder, unless others are given', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-own-'));
+  const config = {
+    ...parseConfig({}, {}),
+    DATA_DIR: dataDir,
+    MODEL: path.join(models, 'encoder.json'),
+    GALLERY: '',
+  };
+  const engine = await openLocalEngine({ config, bulk: true });
+  try {
+    await engine.createCollection('scenes');
+    const items = await Promise.all(
+      Array.from({ length: 110 }, async (_, i) => ({
+        image: await sceneJpeg(64, 64, i),
+        label: `scene ${i % 2}`,
+      })),
+    );
+    await engine.addItems('scenes', items);
+    const { calibration, worth } = await engine.calibrate('scenes');
+    expect(calibration!.fittedOn).toMatchObject({ queries: 110, nonPets: statistics.nonPets.length });
+    expect(worth!.n).toBe(110);
+    expect(worth!.match + worth!.ambiguous + worth!.unknown).toBeCloseTo(1, 9);
+    const own = { embeddings: statistics.nonPets.slice(0, 7) };
+    const again = await engine.calibrate('scenes', { nonPets: own });
+    expect(again.calibration!.fittedOn.nonPets).toBe(7);
+  } finally {
+    await engine.close();
+    await rm(dataDir, { recursive: true });
+  }
 });
