@@ -60,12 +60,14 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         await expect(store.createCollection(spec({ dimension: 8 }))).rejects.toEqual(
           code('collection_exists'),
         );
-        for (const bad of ['', '-a', 'a/b', '../a', 'a b', 'x'.repeat(65)])
+        for (const bad of ['', '-a', 'a/b', '../a', 'a b', 'x'.repeat(65)]) {
           await expect(store.createCollection(spec({ name: bad }))).rejects.toEqual(code('invalid_request'));
-        for (const dimension of [0, -1, 1.5, Number.NaN])
+        }
+        for (const dimension of [0, -1, 1.5, Number.NaN]) {
           await expect(store.createCollection(spec({ name: 'b', dimension }))).rejects.toEqual(
             code('invalid_request'),
           );
+        }
       });
 
       it('changes what a patch names and keeps the rest', async () => {
@@ -122,10 +124,14 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           () => store.search('x', vector, { k: 1 }),
           () => store.searchMany('x', [vector], { k: 1 }),
           async () => {
-            for await (const _ of store.iterate('x')) throw new Error('yielded an item');
+            for await (const _ of store.iterate('x')) {
+              throw new Error('yielded an item');
+            }
           },
         ];
-        for (const call of calls) await expect(call()).rejects.toEqual(code('collection_not_found'));
+        for (const call of calls) {
+          await expect(call()).rejects.toEqual(code('collection_not_found'));
+        }
       });
     });
 
@@ -263,19 +269,23 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         expect(third.next).toBeNull();
         const exact = await store.list('pets', { limit: 24 });
         expect([exact.items.length, exact.next]).toEqual([24, null]);
-        for (const bad of ['x', '-1', '1.5', `${first.next} `])
+        for (const bad of ['x', '-1', '1.5', `${first.next} `]) {
           await expect(store.list('pets', { limit: 10, cursor: bad })).rejects.toEqual(
             code('invalid_request'),
           );
-        for (const limit of [0, 1001, 1.5])
+        }
+        for (const limit of [0, 1001, 1.5]) {
           await expect(store.list('pets', { limit })).rejects.toEqual(code('invalid_request'));
+        }
       });
 
       it('iterates over all items with their vectors, filtered or not', async () => {
         const items = Array.from({ length: 600 }, (_, n) => item(n, DIMENSION));
         await store.put('pets', items);
         const seen = [];
-        for await (const { id, vector } of store.iterate('pets')) seen.push({ id, vector });
+        for await (const { id, vector } of store.iterate('pets')) {
+          seen.push({ id, vector });
+        }
         expect(seen).toEqual(items.map(({ id, vector }) => ({ id, vector })));
         let cats = 0;
         for await (const { metadata, id, vector } of store.iterate('pets', {
@@ -318,8 +328,9 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       const query = vectorOf(9, DIMENSION);
       const hits = await store.search('pets', query, { k: 3 });
       expect(hits.map((h) => h.item.id)).toEqual(nearestIds(items, query, 3));
-      for (const { item: found, similarity } of hits)
+      for (const { item: found, similarity } of hits) {
         expect(similarity).toBeCloseTo(cosine(query, items.find((i) => i.id === found.id)!.vector), 5);
+      }
     });
   });
 }

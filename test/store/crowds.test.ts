@@ -47,7 +47,9 @@ async function expectFullRecall(items: NewItem[]): Promise<void> {
   const recalls = found.map((hits, i) => recallOf(hits, exact[i]!));
   expect(recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length).toBeGreaterThanOrEqual(0.99);
   expect(Math.min(...recalls)).toBeGreaterThanOrEqual(0.9);
-  for (const hits of found) expect(hits).toHaveLength(K);
+  for (const hits of found) {
+    expect(hits).toHaveLength(K);
+  }
 }
 
 const copies = (count: number, vector: Float32Array) => Array.from({ length: count }, () => vector);

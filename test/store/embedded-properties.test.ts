@@ -22,7 +22,9 @@ const numbers = fc.integer({ min: 0, max: 40 });
 const id = (n: number) => item(n, DIMENSION).id;
 
 function matches(filter: Filter, { label, metadata }: NewItem): boolean {
-  if (filter.label !== undefined && (label === null || !filter.label.includes(label))) return false;
+  if (filter.label !== undefined && (label === null || !filter.label.includes(label))) {
+    return false;
+  }
   return filter.species === undefined || filter.species.includes(String(metadata.species));
 }
 
@@ -35,7 +37,9 @@ class Put implements Command {
   async run(model: Model, { store }: Real) {
     const expected = this.ns.map((n) => {
       const known = model.get(id(n));
-      if (known === undefined) model.set(id(n), item(n, DIMENSION));
+      if (known === undefined) {
+        model.set(id(n), item(n, DIMENSION));
+      }
       return { id: id(n), status: known ? 'exists' : 'created', label: model.get(id(n))!.label };
     });
     expect(
@@ -72,7 +76,9 @@ class Update implements Command {
   async run(model: Model, { store }: Real) {
     const known = model.get(id(this.n));
     const update = store.update('c', id(this.n), { label: this.label });
-    if (known === undefined) return expect(update).rejects.toMatchObject({ code: 'item_not_found' });
+    if (known === undefined) {
+      return expect(update).rejects.toMatchObject({ code: 'item_not_found' });
+    }
     known.label = this.label;
     expect((await update).label).toBe(this.label);
   }
@@ -117,7 +123,9 @@ class Look implements Command {
     );
     expect(await store.count('c')).toBe(model.size);
     expect((await store.labels('c')).reduce((sum, { count }) => sum + count, 0)).toBe(model.size);
-    for await (const found of store.iterate('c')) expect(found.vector).toEqual(model.get(found.id)!.vector);
+    for await (const found of store.iterate('c')) {
+      expect(found.vector).toEqual(model.get(found.id)!.vector);
+    }
   }
   toString = () => 'look';
 }

@@ -47,7 +47,9 @@ export function metadataContract(get: () => Store, dimension: number): void {
       const hits = await store.search('pets', vectorOf(3, dimension), { k: 10, filter });
       expect(numbers(hits.map((hit) => hit.item))).toEqual(expected);
       const seen = [];
-      for await (const each of store.iterate('pets', { filter })) seen.push(each);
+      for await (const each of store.iterate('pets', { filter })) {
+        seen.push(each);
+      }
       expect(numbers(seen)).toEqual(expected);
     });
 

@@ -58,7 +58,9 @@ it('goes on where it was stopped, with what was changed meanwhile', async () => 
   expect(core.items.values.isComplete).toBe(false);
   const calls = createItemCalls(core);
   await calls.put('a', [item(ITEMS, D)]);
-  for (const n of [3, ITEMS - 1]) calls.update('a', item(n, D).id, { metadata: { n: -1 } });
+  for (const n of [3, ITEMS - 1]) {
+    calls.update('a', item(n, D).id, { metadata: { n: -1 } });
+  }
   calls.delete('a', [item(ITEMS - 2, D).id]);
   await expect.poll(() => core.items.values.isComplete, { timeout: 20_000 }).toBe(true);
   const count = (n: number) => calls.count('a', { metadata: { n } });

@@ -53,7 +53,9 @@ it('answers exactly instead of from a graph that finds too little, until one wit
   const expectAllFound = async () => {
     const found = await store.searchMany('c', queries, { k: 10 });
     const exact = await store.searchMany('c', queries, { k: 10, exact: true });
-    for (const [i, hits] of found.entries()) expect(recallOf(hits, exact[i]!)).toBe(1);
+    for (const [i, hits] of found.entries()) {
+      expect(recallOf(hits, exact[i]!)).toBe(1);
+    }
   };
   await expectAllFound();
   await vi.waitFor(
@@ -64,6 +66,7 @@ it('answers exactly instead of from a graph that finds too little, until one wit
   await expectAllFound();
   const { repairs } = await store.stats();
   expect(repairs).not.toEqual([]);
-  for (const repair of repairs)
+  for (const repair of repairs) {
     expect(repair).toMatch(/^Collection c: its graph found \d+\.\d % .*; searches are exact/);
+  }
 }, 180_000);

@@ -10,7 +10,9 @@ const code = (expected: string) => expect.objectContaining({ name: 'PawdexError'
 export async function graphBuilt(store: Store, collection: string): Promise<void> {
   for (;;) {
     const { index, count } = await store.getCollection(collection);
-    if (index.kind === 'exact' || index.indexed === count) return;
+    if (index.kind === 'exact' || index.indexed === count) {
+      return;
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -18,7 +20,9 @@ export async function graphBuilt(store: Store, collection: string): Promise<void
 /** Share of the wanted ids that were found. */
 function recall(found: string[][], wanted: string[][]): number {
   let hits = 0;
-  for (const [i, ids] of wanted.entries()) hits += ids.filter((id) => found[i]!.includes(id)).length;
+  for (const [i, ids] of wanted.entries()) {
+    hits += ids.filter((id) => found[i]!.includes(id)).length;
+  }
   return hits / wanted.flat().length;
 }
 
@@ -47,8 +51,9 @@ export function searchContract(
         'z'.repeat(40),
       ].sort();
       const queries = [vectorOf(1, DIMENSION), vectorOf(2, DIMENSION)];
-      for (const hits of await store.searchMany('pets', queries, { k: 100 }))
+      for (const hits of await store.searchMany('pets', queries, { k: 100 })) {
         expect(hits.map(({ id }) => id).sort()).toEqual(wanted);
+      }
       expect((await ids(queries[0]!, { k: 100 })).sort()).toEqual(wanted);
     });
 
@@ -132,7 +137,9 @@ export function searchContract(
       expect(found.map((hits) => hits.map((hit) => hit.id))).toEqual(
         queries.map((query) => nearestIds(items, query, 6)),
       );
-      for (const hit of found.flat()) expect(hit.label).toBe(items.find((i) => i.id === hit.id)!.label);
+      for (const hit of found.flat()) {
+        expect(hit.label).toBe(items.find((i) => i.id === hit.id)!.label);
+      }
       expect(await store.searchMany('pets', [], { k: 6 })).toEqual([]);
     });
 
@@ -143,8 +150,9 @@ export function searchContract(
         await expect(store.search('pets', bad, { k: 1 })).rejects.toEqual(code('vector_invalid'));
         await expect(store.searchMany('pets', [good, bad], { k: 1 })).rejects.toEqual(code('vector_invalid'));
       }
-      for (const k of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+      for (const k of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
         await expect(store.search('pets', good, { k })).rejects.toEqual(code('invalid_request'));
+      }
       await expect(store.search('pets', good, { k: 1, ef: 0 })).rejects.toEqual(code('invalid_request'));
       expect(await ids(good, { k: 1 })).toHaveLength(1);
     });
@@ -159,14 +167,18 @@ export function searchContract(
           vector: centre.map((x) => x + (next() - 0.5) * 0.6),
         });
       });
-      for (let at = 0; at < items.length; at += 1000) await store.put('pets', items.slice(at, at + 1000));
+      for (let at = 0; at < items.length; at += 1000) {
+        await store.put('pets', items.slice(at, at + 1000));
+      }
       const queries = Array.from({ length: 40 }, (_, n) =>
         vectorOf(10_000 + n, DIMENSION).map((x) => x + (next() - 0.5) * 0.6),
       );
       const measure = async (among: NewItem[], filter?: Filter, exact = false) => {
         const options = { k: 10, exact, ...(filter ? { filter } : {}) };
         const found = await store.searchMany('pets', queries, options);
-        for (const hits of found) expect(hits).toHaveLength(Math.min(10, among.length));
+        for (const hits of found) {
+          expect(hits).toHaveLength(Math.min(10, among.length));
+        }
         return recall(
           found.map((hits) => hits.map((hit) => hit.id)),
           queries.map((query) => nearestIds(among, query, 10)),

@@ -12,7 +12,9 @@ it('runs work that goes on and on once between two looks at what has arrived, ho
   let going = true;
   const work = () => {
     runs++;
-    if (going) soon(work);
+    if (going) {
+      soon(work);
+    }
   };
   soon(work);
   for (let call = 0; call < 20; call++) {

@@ -71,7 +71,9 @@ it('holds a put for a quarter of a second at most', async () => {
 
 it('counts a graph as behind from 4,097 waiting rows, until they are inserted', async () => {
   const loaded = loadGraphLibrary('hnswlib-node');
-  if (!('library' in loaded)) throw new Error(loaded.unavailable);
+  if (!('library' in loaded)) {
+    throw new Error(loaded.unavailable);
+  }
   const rows = new Rows(D);
   const indexer = new Indexer(rows, loaded.library, new Snapshot(folder, 1));
   await indexer.load();
@@ -85,7 +87,7 @@ it('counts a graph as behind from 4,097 waiting rows, until they are inserted', 
   };
   add(6000);
   expect(indexer.behind).toBe(false); // there is no graph to search yet: holding puts would make nothing faster
-  while (indexer.step(Number.POSITIVE_INFINITY));
+  while (indexer.step(Number.POSITIVE_INFINITY)) {}
   add(4096);
   expect(indexer.behind).toBe(false);
   add(1);

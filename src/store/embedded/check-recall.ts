@@ -25,13 +25,19 @@ export async function checkRecall(
 ): Promise<void> {
   const { indexer } = collection;
   const staged = collection.isLoaded ? indexer.toCheck : null;
-  if (staged === null) return;
+  if (staged === null) {
+    return;
+  }
   indexer.checks.isUnderWay = true;
   try {
     const problem = indexer.checked(staged, await measureRecall(collection, staged));
-    if (problem !== null) onProblem(`Collection ${collection.row.name}: ${problem}`);
+    if (problem !== null) {
+      onProblem(`Collection ${collection.row.name}: ${problem}`);
+    }
   } catch (error) {
-    if (!collection.isGone) throw error;
+    if (!collection.isGone) {
+      throw error;
+    }
   } finally {
     indexer.checks.isUnderWay = false;
   }
@@ -49,7 +55,9 @@ async function measureRecall(collection: Collection, staged: Staged): Promise<nu
       wanted += look.wanted;
     }
     recall = wanted === 0 ? 1 : found / wanted;
-    if (recall >= CLEAR_RECALL) break;
+    if (recall >= CLEAR_RECALL) {
+      break;
+    }
   }
   return recall;
 }
@@ -58,13 +66,17 @@ async function measureRecall(collection: Collection, staged: Staged): Promise<nu
 async function measureOne(collection: Collection, staged: Staged, seq: number, turn: Turn) {
   const { rows } = collection;
   const point = new Array<number>(rows.dimension).fill(0);
-  if (!rows.read(seq, point)) return { found: 0, wanted: 0 };
+  if (!rows.read(seq, point)) {
+    return { found: 0, wanted: 0 };
+  }
   const check = () => collection.check();
   const wanted = Math.min(K, rows.count);
   const query = { rows, check, unit: Float32Array.from(point), wanted, ef: DEFAULT_EF, turn };
   const exact = await searchRows(query, null);
   const hits = await searchRows(query, staged);
-  if (turn.due) await turn.next();
+  if (turn.due) {
+    await turn.next();
+  }
   check();
   // Rows may have come or gone between the two searches: what counts is to find rows as near as those still there.
   const nearest = exact.filter((hit) => rows.has(hit.seq));
@@ -77,12 +89,16 @@ async function measureOne(collection: Collection, staged: Staged, seq: number, t
 function sampleRows(rows: Rows, staged: Staged, size: number): number[] {
   const third = Math.floor(size / 3);
   const some = [...staged.groups.sample(third), ...pick(staged.recent, third)];
-  while (some.length < size) some.push(rows.seqAt(Math.floor(Math.random() * rows.slots)));
+  while (some.length < size) {
+    some.push(rows.seqAt(Math.floor(Math.random() * rows.slots)));
+  }
   return some;
 }
 
 /** At most `size` of the given rows, at random. */
 function pick(seqs: readonly number[], size: number): number[] {
-  if (seqs.length <= size) return [...seqs];
+  if (seqs.length <= size) {
+    return [...seqs];
+  }
   return Array.from({ length: size }, () => seqs[Math.floor(Math.random() * seqs.length)]!);
 }

@@ -76,7 +76,9 @@ export class Collection {
 
   /** Throws when the collection has been deleted or the store closed while the caller was waiting. */
   check(): void {
-    if (this.#gone !== null) throw this.#gone;
+    if (this.#gone !== null) {
+      throw this.#gone;
+    }
   }
 
   /** Notes a search. */
@@ -92,7 +94,9 @@ export class Collection {
   /** A row that is durable now. @param unit float32 [dimension] of length 1 */
   added(seq: number, id: string, label: string | null, unit: Float32Array): void {
     this.#count++;
-    if (!this.#inMemory) return; // the load under way comes to it
+    if (!this.#inMemory) {
+      return; // the load under way comes to it
+    }
     this.rows.add(seq, id, label, unit);
     this.indexer.added(seq);
   }
@@ -100,7 +104,9 @@ export class Collection {
   /** A row that is durably gone. */
   removed(seq: number): void {
     this.#count--;
-    if (this.rows.remove(seq) && this.#inMemory) this.indexer.removed(seq);
+    if (this.rows.remove(seq) && this.#inMemory) {
+      this.indexer.removed(seq);
+    }
   }
 
   /** Ends all work on it with the given error. */
@@ -118,10 +124,15 @@ export class Collection {
       const page = this.#items.load(this.id, after, LOAD_PAGE);
       for (const row of page) {
         const unit = unitVector(row, this.rows.dimension);
-        if (unit === null) damaged++;
-        else this.rows.add(row.seq, row.id, row.label, unit);
+        if (unit === null) {
+          damaged++;
+        } else {
+          this.rows.add(row.seq, row.id, row.label, unit);
+        }
       }
-      if (page.length < LOAD_PAGE) break;
+      if (page.length < LOAD_PAGE) {
+        break;
+      }
       after = page.at(-1)!.seq;
     }
     const missing = this.#count - this.rows.count - damaged;
@@ -136,15 +147,18 @@ export class Collection {
     }
     this.#inMemory = true;
     const wrong = await this.indexer.load();
-    if (wrong !== null)
+    if (wrong !== null) {
       onRepair(`Collection ${this.row.name}: the saved graph is not used since ${wrong}; it is rebuilt.`);
+    }
   }
 }
 
 /** A stored vector at length 1, or null when it is damaged. */
 function unitVector(row: LoadedRow, dimension: number): Float32Array | null {
   const vector = unpackVector(row.vector, dimension, row);
-  if (vector === null || !isUsable(vector)) return null;
+  if (vector === null || !isUsable(vector)) {
+    return null;
+  }
   return normalise(vector, dimension);
 }
 

@@ -67,7 +67,9 @@ export class Core {
   /** @throws PawdexError `data_damaged` for what is seen at once; see {@link ready} for the rest */
   constructor(options: CoreOptions) {
     this.#dataDir = options.dataDir;
-    if (options.acceptDamage) this.#repairs.push(...salvage(options.dataDir));
+    if (options.acceptDamage) {
+      this.#repairs.push(...salvage(options.dataDir));
+    }
     this.#opened = openDatabase(options.dataDir);
     this.db = this.#opened.db;
     try {
@@ -79,9 +81,13 @@ export class Core {
       const loaded = loadGraphLibrary(options.graphLibrary);
       this.#library = 'library' in loaded ? loaded.library : null;
       this.#graphUnavailable = 'library' in loaded ? null : loaded.unavailable;
-      for (const row of this.#statements.all()) this.#open(row);
+      for (const row of this.#statements.all()) {
+        this.#open(row);
+      }
     } catch (error) {
-      for (const collection of this.#collections.values()) collection.end(new PawdexError('shutting_down'));
+      for (const collection of this.#collections.values()) {
+        collection.end(new PawdexError('shutting_down'));
+      }
       this.#opened.close();
       throw error;
     }
@@ -108,20 +114,27 @@ export class Core {
 
   /** Throws when damage has been found: what is left is not answered from. */
   checkDamage(): void {
-    if (this.#damage !== null) throw this.#damage;
+    if (this.#damage !== null) {
+      throw this.#damage;
+    }
   }
 
   /** Rejects when damage is found, at once if it has been. */
   watchDamage(): Promise<never> {
     return new Promise((_, reject) => {
-      if (this.#damage !== null) reject(this.#damage);
-      else this.#onDamage = reject;
+      if (this.#damage !== null) {
+        reject(this.#damage);
+      } else {
+        this.#onDamage = reject;
+      }
     });
   }
 
   /** Notes damage; the first that is found is what is said. */
   damaged(error: PawdexError): void {
-    if (this.#damage !== null || this.#closed) return;
+    if (this.#damage !== null || this.#closed) {
+      return;
+    }
     this.#damage = error;
     this.#onDamage(error);
   }
@@ -129,8 +142,9 @@ export class Core {
   /** @throws PawdexError `collection_not_found` */
   collection(name: string): Collection {
     const collection = this.#collections.get(name);
-    if (collection === undefined)
+    if (collection === undefined) {
       throw new PawdexError('collection_not_found', { detail: `There is no collection ${name}.` });
+    }
     return collection;
   }
 
@@ -139,15 +153,18 @@ export class Core {
   }
 
   create(spec: CollectionSpec): CollectionInfo {
-    if (!NAME.test(spec.name))
+    if (!NAME.test(spec.name)) {
       throw new PawdexError('invalid_request', {
         detail: 'A collection name has 1-64 letters, digits, - or _, and starts with a letter or digit.',
       });
-    if (!Number.isInteger(spec.dimension) || spec.dimension < 1 || spec.dimension > MAX_DIMENSION)
+    }
+    if (!Number.isInteger(spec.dimension) || spec.dimension < 1 || spec.dimension > MAX_DIMENSION) {
       throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
+    }
     const row = this.#statements.create(spec);
-    if (row === null)
+    if (row === null) {
       throw new PawdexError('collection_exists', { detail: `There is a collection ${spec.name} already.` });
+    }
     return this.#open(row).info;
   }
 
@@ -187,11 +204,15 @@ export class Core {
 
   /** Starts background work if there is some. */
   wake(): void {
-    if (this.#scheduled || this.#closed) return;
+    if (this.#scheduled || this.#closed) {
+      return;
+    }
     this.#scheduled = true;
     soon(() => {
       this.#scheduled = false;
-      if (!this.#closed && this.#work()) this.wake();
+      if (!this.#closed && this.#work()) {
+        this.wake();
+      }
     });
   }
 
@@ -199,14 +220,18 @@ export class Core {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#ticking);
-    for (const collection of this.#collections.values()) collection.end(new PawdexError('shutting_down'));
+    for (const collection of this.#collections.values()) {
+      collection.end(new PawdexError('shutting_down'));
+    }
     for (const collection of this.#collections.values()) {
       await collection.loaded.catch(() => {});
       await collection.indexer.close();
     }
     await Promise.all([this.#pages.stop(), this.snapshots.settle()]);
     // Not of a directory that was not wholly looked at: what is known of it stays what it was.
-    if (this.#damage === null) await this.#note(this.#isLiveCopy && !this.#isChecked).catch(() => {});
+    if (this.#damage === null) {
+      await this.#note(this.#isLiveCopy && !this.#isChecked).catch(() => {});
+    }
     this.#opened.close();
   }
 
@@ -215,21 +240,27 @@ export class Core {
     const { findings, isLiveCopy } = compareWithLastKnown(this.db, this.#ledger);
     this.#isLiveCopy = isLiveCopy;
     findings.push(...compareCounts(this.db, this.#ledger));
-    if (findings.length > 0) throw damagedError(findings);
+    if (findings.length > 0) {
+      throw damagedError(findings);
+    }
   }
 
   async #awaitSoundness(): Promise<void> {
     try {
       const findings = await this.#pages.done;
-      if (findings.length > 0) this.damaged(damagedError(findings));
-      else if (!this.#closed) this.#isChecked = true;
+      if (findings.length > 0) {
+        this.damaged(damagedError(findings));
+      } else if (!this.#closed) {
+        this.#isChecked = true;
+      }
     } catch (error) {
       this.#repairs.push(`The pages of the database could not be checked (${error}).`);
     }
-    if (this.#isChecked && this.#isLiveCopy)
+    if (this.#isChecked && this.#isLiveCopy) {
       this.#repairs.push(
         'The data directory was copied while a pawdex was using it; a full check found nothing wrong.',
       );
+    }
   }
 
   /** Writes what is known of the store beside its database. */
@@ -251,7 +282,9 @@ export class Core {
       () => this.wake(),
       (error) => {
         const coded = asPawdexError(storageError(error));
-        if (coded.code === 'data_damaged') this.damaged(coded);
+        if (coded.code === 'data_damaged') {
+          this.damaged(coded);
+        }
       },
     );
     return collection;
@@ -271,7 +304,9 @@ export class Core {
       }
     }
     try {
-      while (this.items.values.step() && performance.now() < until) more = true;
+      while (this.items.values.step() && performance.now() < until) {
+        more = true;
+      }
       return this.#statements.clear() || more;
     } catch {
       return more; // The disk is full or failing: what is left is cleared later, or at the next start.
@@ -281,7 +316,9 @@ export class Core {
   #tick(): void {
     const isKnown = this.#damage === null && (this.#isChecked || !this.#isLiveCopy);
     // On a full disk the file says less than is true, which does no harm.
-    if (isKnown && performance.now() - this.#notedAt > LEDGER_MS) this.#note(true).catch(() => {});
+    if (isKnown && performance.now() - this.#notedAt > LEDGER_MS) {
+      this.#note(true).catch(() => {});
+    }
     for (const collection of this.#collections.values()) {
       collection.indexer.saveWhenDue();
       checkRecall(collection, (sentence) => this.#repairs.push(sentence)).catch((error) => {

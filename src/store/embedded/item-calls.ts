@@ -51,10 +51,11 @@ export function createItemCalls(core: Core) {
 
   function find(collection: Collection, id: string): ItemRow {
     const row = items.find(collection.id, id);
-    if (row === undefined)
+    if (row === undefined) {
       throw new PawdexError('item_not_found', {
         detail: `There is no item ${id} in ${collection.row.name}.`,
       });
+    }
     return row;
   }
 
@@ -64,10 +65,12 @@ export function createItemCalls(core: Core) {
   ): Promise<{ rows: ItemRow[]; next: string | null }> {
     const collection = core.collection(name);
     const condition = items.condition(filter);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
       throw new PawdexError('invalid_request', { detail: 'limit must be a whole number, 1 to 1000.' });
-    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
+    }
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
       throw new PawdexError('invalid_request', { detail: 'The cursor is not one that a list returned.' });
+    }
     const few = condition === null ? null : items.few(collection.id, condition, NARROW);
     if (few !== null) {
       const page = few.filter((seq) => seq > Number(cursor ?? 0)).slice(0, limit + 1);
@@ -84,7 +87,9 @@ export function createItemCalls(core: Core) {
       const rest = limit + 1 - rows.length;
       rows.push(...items.page(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, rest, condition));
       after = to;
-      if (turn.due) await turn.next();
+      if (turn.due) {
+        await turn.next();
+      }
       collection.check();
     }
     return pageOf(rows, limit);
@@ -102,7 +107,9 @@ export function createItemCalls(core: Core) {
       const to: number | null = items.rowAfter(collection.id, after, RANGE);
       yield items.matching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, RANGE, condition);
       after = to;
-      if (turn.due) await turn.next();
+      if (turn.due) {
+        await turn.next();
+      }
       collection.check();
     }
   }
@@ -110,15 +117,20 @@ export function createItemCalls(core: Core) {
   /** Sequence numbers of what a bulk change is for. @throws PawdexError `invalid_request` for a filter without a condition */
   async function select(collection: Collection, target: Target): Promise<number[]> {
     checkPresence();
-    if ('ids' in target) return items.seqsOf(collection.id, target.ids);
+    if ('ids' in target) {
+      return items.seqsOf(collection.id, target.ids);
+    }
     const condition = items.condition(target.filter);
-    if (condition === null)
+    if (condition === null) {
       throw new PawdexError('invalid_request', {
         detail: 'The filter has no condition: it would be for all items.',
         hint: 'Name a condition; to delete everything, delete the collection.',
       });
+    }
     const seqs: number[] = [];
-    for await (const some of matching(collection, condition)) seqs.push(...some);
+    for await (const some of matching(collection, condition)) {
+      seqs.push(...some);
+    }
     return seqs;
   }
 
@@ -133,14 +145,18 @@ export function createItemCalls(core: Core) {
     for (let from = 0; from < seqs.length; from += BULK_STEP) {
       collection.check();
       changed += change(seqs.slice(from, from + BULK_STEP));
-      if (turn.due) await turn.next();
+      if (turn.due) {
+        await turn.next();
+      }
     }
     return changed;
   }
 
   function remove(collection: Collection, seqs: number[]): number {
     const removed = items.remove(collection.id, seqs);
-    for (const seq of removed) collection.removed(seq);
+    for (const seq of removed) {
+      collection.removed(seq);
+    }
     core.wake();
     return removed.length;
   }
@@ -157,14 +173,17 @@ export function createItemCalls(core: Core) {
     getVector(name: string, id: string): Float32Array {
       const collection = core.collection(name);
       const vector = items.vector(find(collection, id), collection.row.dimension);
-      if (vector === null) throw damagedError([`The vector of item ${id} in ${name} is damaged.`]);
+      if (vector === null) {
+        throw damagedError([`The vector of item ${id} in ${name} is damaged.`]);
+      }
       return vector;
     },
 
     getThumbnail(name: string, id: string): Uint8Array {
       const image = items.thumbnail(find(core.collection(name), id).seq);
-      if (image === undefined)
+      if (image === undefined) {
         throw new PawdexError('thumbnail_not_found', { detail: `Item ${id} has no thumbnail.` });
+      }
       return new Uint8Array(image);
     },
 
@@ -173,7 +192,9 @@ export function createItemCalls(core: Core) {
       const known = new Map<string, { id: string; label: string | null }>();
       for (const sha256 of hashes) {
         const item = items.bySha256(id, sha256);
-        if (item !== undefined) known.set(sha256, item);
+        if (item !== undefined) {
+          known.set(sha256, item);
+        }
       }
       return known;
     },
@@ -197,7 +218,9 @@ export function createItemCalls(core: Core) {
       for (const row of rows) {
         const vector = core.items.vector(row, dimension);
         // Deleted since the page was read, or lost; what follows must stay beside its own vector.
-        if (vector === null) continue;
+        if (vector === null) {
+          continue;
+        }
         vectors.set(vector, items.length * dimension);
         items.push(toItem(row));
       }
@@ -216,7 +239,9 @@ export function createItemCalls(core: Core) {
       const collection = core.collection(name);
       return inSteps(collection, await select(collection, target), (seqs) => {
         const rows = items.update(collection.id, seqs, patch);
-        for (const { seq, label } of rows) collection.rows.relabel(seq, label);
+        for (const { seq, label } of rows) {
+          collection.rows.relabel(seq, label);
+        }
         return rows.length;
       });
     },
@@ -235,19 +260,24 @@ export function createItemCalls(core: Core) {
     async count(name: string, filter?: Filter): Promise<number> {
       const collection = core.collection(name);
       const condition = items.condition(filter);
-      if (condition === null) return collection.count;
+      if (condition === null) {
+        return collection.count;
+      }
       let count = 0;
-      for await (const seqs of matching(collection, condition)) count += seqs.length;
+      for await (const seqs of matching(collection, condition)) {
+        count += seqs.length;
+      }
       return count;
     },
 
     facets(name: string, path: string, limit: number): Facet[] {
       const { id } = core.collection(name);
-      if (!items.values.isComplete)
+      if (!items.values.isComplete) {
         throw new PawdexError('starting', {
           detail: 'The metadata of items stored by an earlier version is still being indexed.',
           retryAfter: 5,
         });
+      }
       return items.values.count(id, path, limit);
     },
 
@@ -277,7 +307,9 @@ export function createItemCalls(core: Core) {
     ): Promise<PackedHits> {
       const collection = core.collection(name);
       const length = joined.length / Math.max(1, count);
-      if (count > 0) checkLength(length, collection.row.dimension);
+      if (count > 0) {
+        checkLength(length, collection.row.dimension);
+      }
       const turn = new Turn();
       const find = await prepareSearch(collection, items, options, turn);
       const hits = count * Math.min(options.k, collection.count);
@@ -286,10 +318,14 @@ export function createItemCalls(core: Core) {
         if (!packFromGraph(collection, options, joined, i * length, packer)) {
           packer.settle();
           const found = await find(joined.subarray(i * length, (i + 1) * length));
-          for (const { seq, similarity } of found) packer.add(seq, similarity);
+          for (const { seq, similarity } of found) {
+            packer.add(seq, similarity);
+          }
           packer.endQuery(found.length);
         }
-        if (!turn.due) continue;
+        if (!turn.due) {
+          continue;
+        }
         packer.settle();
         await turn.next();
       }

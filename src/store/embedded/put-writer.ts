@@ -33,7 +33,9 @@ function checkItem(item: NewItem, at: number): void {
         : !Number.isSafeInteger(item.size) || item.size < 0
           ? 'size must be a whole number, 0 or more'
           : null;
-  if (wrong !== null) throw new PawdexError('invalid_request', { detail: `Item ${at}: ${wrong}.` });
+  if (wrong !== null) {
+    throw new PawdexError('invalid_request', { detail: `Item ${at}: ${wrong}.` });
+  }
 }
 
 export class Writer {
@@ -58,12 +60,16 @@ export class Writer {
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled) {
+      return;
+    }
     this.#scheduled = true;
     soon(() => {
       this.#scheduled = false;
       this.#commitGroup();
-      if (this.#waiting.length > 0) this.#schedule();
+      if (this.#waiting.length > 0) {
+        this.#schedule();
+      }
     });
   }
 
@@ -75,15 +81,24 @@ export class Writer {
     for (const put of this.#waiting) {
       const held = items >= GROUP_ITEMS || (put.arrived > heldSince && put.collection.crowded);
       (held ? later : group).push(put);
-      if (!held) items += put.items.length;
+      if (!held) {
+        items += put.items.length;
+      }
     }
     this.#waiting = later;
-    if (group.length === 0) return;
+    if (group.length === 0) {
+      return;
+    }
     try {
       this.#commit(group);
     } catch (error) {
-      if (group.length === 1) group[0]!.reject(error);
-      else for (const put of group) this.#commitAlone(put);
+      if (group.length === 1) {
+        group[0]!.reject(error);
+      } else {
+        for (const put of group) {
+          this.#commitAlone(put);
+        }
+      }
     }
   }
 
@@ -106,7 +121,9 @@ export class Writer {
     group.forEach((put, i) => {
       const results = written[i]!;
       results.forEach(({ seq, id, label }, j) => {
-        if (seq !== null) put.collection.added(seq, id, label, put.units[j]!);
+        if (seq !== null) {
+          put.collection.added(seq, id, label, put.units[j]!);
+        }
       });
       put.resolve(results.map(({ id, status, label }) => ({ id, status, label })));
     });

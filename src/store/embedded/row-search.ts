@@ -64,7 +64,9 @@ export async function prepareSearch(
   const excluded = new Set<number>();
   for (const id of options.exclude ?? []) {
     const row = items.find(collection.id, id);
-    if (row !== undefined) excluded.add(row.seq);
+    if (row !== undefined) {
+      excluded.add(row.seq);
+    }
   }
   const condition = items.condition(options.filter);
 
@@ -73,7 +75,9 @@ export async function prepareSearch(
     for (let attempt = 1; ; attempt++) {
       collection.check();
       const wanted = Math.min(options.k + excluded.size, rows.count);
-      if (wanted === 0) return [];
+      if (wanted === 0) {
+        return [];
+      }
       const ef = Math.max(options.ef ?? DEFAULT_EF, wanted);
       const check = () => collection.check();
       const query: Query = { collection, items, rows, check, unit, wanted, ef, turn };
@@ -82,7 +86,9 @@ export async function prepareSearch(
         condition === null ? await searchRows(query, staged) : await filtered(query, staged, condition);
       const there = found.filter(({ seq }) => rows.has(seq));
       // Rows deleted while the scan took turns leave gaps: look again, unless deleting never stops.
-      if (there.length < found.length && attempt < 3) continue;
+      if (there.length < found.length && attempt < 3) {
+        continue;
+      }
       return excluded.size === 0 ? there : there.filter(({ seq }) => !excluded.has(seq)).slice(0, options.k);
     }
   };
@@ -104,12 +110,18 @@ export function packFromGraph(
   packer: HitPacker,
 ): boolean {
   const { exact, filter, exclude, k } = options;
-  if (exact || filter !== undefined || (exclude !== undefined && exclude.length > 0)) return false;
+  if (exact || filter !== undefined || (exclude !== undefined && exclude.length > 0)) {
+    return false;
+  }
   collection.check();
   const staged = collection.indexer.searchable;
   const wanted = Math.min(k, collection.rows.count);
-  if (staged === null || wanted === 0 || wanted > MAX_FROM_GRAPH) return false;
-  if (!staged.pack(vectors, from, wanted, Math.max(options.ef ?? DEFAULT_EF, wanted), packer)) return false;
+  if (staged === null || wanted === 0 || wanted > MAX_FROM_GRAPH) {
+    return false;
+  }
+  if (!staged.pack(vectors, from, wanted, Math.max(options.ef ?? DEFAULT_EF, wanted), packer)) {
+    return false;
+  }
   packer.endQuery(wanted);
   return true;
 }
@@ -119,7 +131,9 @@ export async function searchRows(query: RowQuery, staged: Staged | null): Promis
   if (staged !== null) {
     const { found, isFlat } = await fromGraph(query, staged, query.wanted, query.ef);
     const isTrusted = !isFlat || query.rows.count > SCAN_IF_FLAT;
-    if (isTrusted && found.length === query.wanted) return found;
+    if (isTrusted && found.length === query.wanted) {
+      return found;
+    }
   }
   const { rows } = query;
   const top = new TopK(query.wanted);
@@ -133,7 +147,9 @@ async function filtered(query: Query, staged: Staged | null, condition: FilterCo
   // An index tells in about a millisecond whether few rows match a part; only these are then looked at.
   for (const part of condition.indexed) {
     const few = items.matching(collection.id, 0, Number.MAX_SAFE_INTEGER, NARROW + 1, part);
-    if (few.length > NARROW) continue;
+    if (few.length > NARROW) {
+      continue;
+    }
     const matching = condition.sql === part.sql ? few : [...items.among(few, condition)];
     const top = new TopK(wanted);
     await scanSome(query, matching, 0, matching.length, top);
@@ -146,7 +162,9 @@ async function filtered(query: Query, staged: Staged | null, condition: FilterCo
         candidates.map(({ seq }) => seq),
         condition,
       );
-      if (matching.size >= wanted) return candidates.filter(({ seq }) => matching.has(seq)).slice(0, wanted);
+      if (matching.size >= wanted) {
+        return candidates.filter(({ seq }) => matching.has(seq)).slice(0, wanted);
+      }
     }
   }
   const top = new TopK(wanted);
@@ -170,16 +188,22 @@ async function fromGraph(
   const { seqs, from, to } = staged.waiting;
   const { nodes, groups, isFlat } = staged.search(query.unit, wanted, ef);
   const found = nodes.filter(({ seq }) => rows.has(seq));
-  if (from === to && groups.length === 0) return { found: found.slice(0, wanted), isFlat };
+  if (from === to && groups.length === 0) {
+    return { found: found.slice(0, wanted), isFlat };
+  }
   const top = new TopK(wanted);
   if (groups.length === 0) {
-    for (const { seq, similarity } of found) top.push(seq, similarity);
+    for (const { seq, similarity } of found) {
+      top.push(seq, similarity);
+    }
   } else {
     // Scored anew with the members: the graph rounds differently, which would break ties between equal vectors.
     const near = found.map(({ seq }) => seq);
     await scanSome(query, near, 0, near.length, top);
     for (const { seqs: members, best } of groups) {
-      if (best >= top.threshold) await scanSome(query, members, 0, members.length, top);
+      if (best >= top.threshold) {
+        await scanSome(query, members, 0, members.length, top);
+      }
     }
   }
   await scanSome(query, seqs, from, to, top);
@@ -202,7 +226,9 @@ async function scanning(
 ): Promise<void> {
   for (let from = first; from < last; from += SCAN_STEP) {
     scan(from, Math.min(from + SCAN_STEP, last));
-    if (!turn.due) continue;
+    if (!turn.due) {
+      continue;
+    }
     await turn.next();
     check();
   }

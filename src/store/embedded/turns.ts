@@ -20,18 +20,24 @@ function runNext(): void {
 }
 
 function schedule(): void {
-  if (scheduled) return;
+  if (scheduled) {
+    return;
+  }
   scheduled = true;
   setImmediate(() => {
     scheduled = false;
     runNext();
-    if (waiting.length > 0) schedule();
+    if (waiting.length > 0) {
+      schedule();
+    }
   });
 }
 
 /** Runs `work`, which must not throw, once the calls that have arrived were taken and the works before it are done. */
 export function soon(work: () => void): void {
-  if (waiting.length === 0) waitingSince = performance.now();
+  if (waiting.length === 0) {
+    waitingSince = performance.now();
+  }
   waiting.push(work);
   schedule();
 }
@@ -41,7 +47,9 @@ export function soon(work: () => void): void {
  * turn; when answers bring new calls at once, puts would wait for a thousand searches.
  */
 export function runOverdue(): void {
-  if (waiting.length > 0 && performance.now() - waitingSince > PATIENCE_MS) runNext();
+  if (waiting.length > 0 && performance.now() - waitingSince > PATIENCE_MS) {
+    runNext();
+  }
 }
 
 /** Hands the thread over when a slice of work is used up. */

@@ -16,7 +16,9 @@ export async function digest(file: string): Promise<{ sha256: string; bytes: num
   await using(file, 'r', async (handle) => {
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, CHUNK, bytes);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) {
+        return;
+      }
       hash.update(buffer.subarray(0, bytesRead));
       bytes += bytesRead;
     }
@@ -47,9 +49,12 @@ export async function inspect(file: string): Promise<{ nodes: number; dimension:
     const layers = Buffer.alloc(Math.max(0, size - layersAt));
     await handle.read(layers, 0, layers.length, layersAt);
     let at = 0;
-    for (let i = 0; i < nodes && at + 4 <= layers.length; i++) at += 4 + layers.readUInt32LE(at);
-    if (nodes === 0 || layersAt + at !== size)
+    for (let i = 0; i < nodes && at + 4 <= layers.length; i++) {
+      at += 4 + layers.readUInt32LE(at);
+    }
+    if (nodes === 0 || layersAt + at !== size) {
       throw new Error(`it has ${size} bytes instead of at least ${layersAt + Math.max(at, 4 * nodes)}`);
+    }
     found = { nodes, dimension: (labelAt - vectorAt) / 4, M };
   });
   return found;

@@ -61,26 +61,38 @@ export class Snapshot {
     try {
       text = await readFile(this.#headerFile, 'utf8');
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return null;
+      if ((error as { code?: unknown }).code === 'ENOENT') {
+        return null;
+      }
       return `its description cannot be read (${String(error)})`;
     }
     const header = parseHeader(text);
-    if (header === null) return 'its description is damaged';
+    if (header === null) {
+      return 'its description is damaged';
+    }
     const { M, efConstruction } = header;
-    if (header.format !== FORMAT) return `it has format ${header.format} instead of ${FORMAT}`;
-    if (header.dimension !== dimension)
+    if (header.format !== FORMAT) {
+      return `it has format ${header.format} instead of ${FORMAT}`;
+    }
+    if (header.dimension !== dimension) {
       return `it was built with dimension ${header.dimension} instead of ${dimension}`;
+    }
     if (!GRAPH_SETTINGS.some((known) => known.M === M && known.efConstruction === efConstruction)) {
       return `it was built with M ${M} and efConstruction ${efConstruction}, which this pawdex does not use`;
     }
     try {
       const file = path.join(this.#directory, path.basename(header.file));
       const found = await digest(file);
-      if (found.bytes !== header.bytes) return `its file has ${found.bytes} bytes instead of ${header.bytes}`;
-      if (found.sha256 !== header.sha256) return "its file's checksum is wrong";
+      if (found.bytes !== header.bytes) {
+        return `its file has ${found.bytes} bytes instead of ${header.bytes}`;
+      }
+      if (found.sha256 !== header.sha256) {
+        return "its file's checksum is wrong";
+      }
       const inside = await inspect(file);
-      if (inside.dimension !== dimension || inside.M !== M || inside.nodes !== header.nodes)
+      if (inside.dimension !== dimension || inside.M !== M || inside.nodes !== header.nodes) {
         return `its file holds ${inside.nodes} nodes of ${inside.dimension} dimensions with M ${inside.M}`;
+      }
       const graph = await Graph.read(library, file, header);
       return { graph, lastSeq: header.lastSeq, members: decodeGroups(header) };
     } catch (error) {
@@ -125,9 +137,11 @@ export class Snapshot {
   async sweep(): Promise<void> {
     const header = parseHeader(await readFile(this.#headerFile, 'utf8').catch(() => ''));
     const keep = new Set([path.basename(this.#headerFile), header?.file]);
-    for (const name of await readdir(this.#directory).catch(() => [] as string[]))
-      if (/^(\d+)[-.]/.exec(name)?.[1] === String(this.#collection) && !keep.has(name))
+    for (const name of await readdir(this.#directory).catch(() => [] as string[])) {
+      if (/^(\d+)[-.]/.exec(name)?.[1] === String(this.#collection) && !keep.has(name)) {
         await rm(path.join(this.#directory, name), { force: true });
+      }
+    }
   }
 
   /** Removes everything saved for this collection. */
@@ -153,8 +167,11 @@ function decodeGroups({ base, groups }: Header): Map<number, number[]> {
   for (let i = 0; i < pairs.length; i += 2) {
     const node = pairs[i]! + base;
     const known = members.get(node);
-    if (known === undefined) members.set(node, [pairs[i + 1]! + base]);
-    else known.push(pairs[i + 1]! + base);
+    if (known === undefined) {
+      members.set(node, [pairs[i + 1]! + base]);
+    } else {
+      known.push(pairs[i + 1]! + base);
+    }
   }
   return members;
 }
@@ -169,7 +186,9 @@ function formatHeader(header: Header): string {
 
 function parseHeader(text: string): Header | null {
   const [checksum, json = ''] = text.split('\n');
-  if (checksum !== sha256(json)) return null;
+  if (checksum !== sha256(json)) {
+    return null;
+  }
   const parsed = headerSchema.safeParse(JSON.parse(json));
   return parsed.success ? parsed.data : null;
 }

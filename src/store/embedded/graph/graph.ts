@@ -143,7 +143,9 @@ export class Graph {
     try {
       this.#index.markDelete(seq - this.base);
     } catch (error) {
-      if (!String(error).includes('already deleted')) throw error;
+      if (!String(error).includes('already deleted')) {
+        throw error;
+      }
     }
     this.#deleted++;
   }
@@ -166,14 +168,18 @@ export class Graph {
   ): { neighbors: number[]; distances: number[] } {
     const query = this.#query;
     const factor = scale / FRACTION;
-    for (let i = 0; i < query.length; i++) query[i] = (vectors[from + i]! * factor) | 0;
+    for (let i = 0; i < query.length; i++) {
+      query[i] = (vectors[from + i]! * factor) | 0;
+    }
     return this.#search(query, k, ef);
   }
 
   /** The same for a stored vector, of length 1. */
   nearestTo(vector: number[], k: number, ef: number): { neighbors: number[]; distances: number[] } {
     const query = this.#storedQuery;
-    for (let i = 0; i < query.length; i++) query[i] = (vector[i]! / FRACTION) | 0;
+    for (let i = 0; i < query.length; i++) {
+      query[i] = (vector[i]! / FRACTION) | 0;
+    }
     return this.#search(query, k, ef);
   }
 

@@ -62,7 +62,9 @@ export class Groups {
   /** Notes that a node's own row is gone. @returns whether the node is still needed to reach its members */
   removeNode(node: number): boolean {
     const group = this.#groups.get(node);
-    if (group === undefined) return false;
+    if (group === undefined) {
+      return false;
+    }
     group.isNodeAlive = false;
     return true;
   }
@@ -81,7 +83,9 @@ export class Groups {
       this.#groups.delete(node);
       return group.isNodeAlive;
     }
-    if (group.seqs.length > 2 * group.alive) group.seqs = group.seqs.filter(isThere);
+    if (group.seqs.length > 2 * group.alive) {
+      group.seqs = group.seqs.filter(isThere);
+    }
     return true;
   }
 

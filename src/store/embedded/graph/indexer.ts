@@ -48,7 +48,9 @@ export class Indexer {
   /** The graph to search, with the rows it lacks; null when only an exact scan answers. */
   get searchable(): Staged | null {
     const current = this.#current;
-    if (current === null || !this.checks.isTrusted) return null;
+    if (current === null || !this.checks.isTrusted) {
+      return null;
+    }
     return current.pending * 2 < this.#rows.count ? current : null;
   }
 
@@ -61,7 +63,9 @@ export class Indexer {
   get state(): IndexState {
     const { recall: sampledRecall, isTrusted } = this.checks;
     const current = this.#current;
-    if (current === null) return { kind: 'exact', indexed: 0, sampledRecall };
+    if (current === null) {
+      return { kind: 'exact', indexed: 0, sampledRecall };
+    }
     if (!isTrusted) {
       const kind = this.#next === null && !this.checks.isUnderWay ? 'exact' : 'building';
       return { kind, indexed: this.#next?.placed ?? 0, sampledRecall };
@@ -74,7 +78,9 @@ export class Indexer {
   /** The graph whose recall should be measured now, or null. See {@link checked}. */
   get toCheck(): Staged | null {
     const current = this.#current;
-    if (current === null || this.#next !== null) return null;
+    if (current === null || this.#next !== null) {
+      return null;
+    }
     return this.checks.isDue(current, this.#rows.count) ? current : null;
   }
 
@@ -84,11 +90,17 @@ export class Indexer {
    * @returns a sentence about a graph that is rebuilt or given up, or null
    */
   checked(staged: Staged, recall: number): string | null {
-    if (staged !== this.#current) return null;
+    if (staged !== this.#current) {
+      return null;
+    }
     const next = this.checks.note(staged, recall);
-    if (this.checks.isTrusted) return null;
+    if (this.checks.isTrusted) {
+      return null;
+    }
     const problem = `its graph found ${(recall * 100).toFixed(1)} % of the nearest items when it was checked`;
-    if (next === null || this.#rows.count < MIN_ROWS) return `${problem}; searches are exact.`;
+    if (next === null || this.#rows.count < MIN_ROWS) {
+      return `${problem}; searches are exact.`;
+    }
     this.#next ??= this.#createEmpty(next.settings, { isCrowded: true, isShuffled: true });
     return `${problem}; searches are exact until it is rebuilt.`;
   }
@@ -99,13 +111,17 @@ export class Indexer {
    * @returns what was wrong with it, if something was: it is rebuilt then
    */
   async load(): Promise<string | null> {
-    if (this.#library === null) return null;
+    if (this.#library === null) {
+      return null;
+    }
     await this.#snapshot.sweep();
     let outcome: Staged | string | null = null;
     if (this.#rows.count >= MIN_ROWS) {
       const saved = await this.#snapshot.read(this.#library, this.#rows.dimension);
       outcome = saved === null || typeof saved === 'string' ? saved : reconcile(saved, this.#rows);
-      if (outcome instanceof Staged) this.#current = outcome;
+      if (outcome instanceof Staged) {
+        this.#current = outcome;
+      }
     }
     this.#ready = true;
     this.#begin();
@@ -133,7 +149,9 @@ export class Indexer {
     this.#next?.markRemoved();
     this.#replaceWhenSparse();
     const current = this.#current;
-    if (current === null) return false;
+    if (current === null) {
+      return false;
+    }
     const next = this.#next;
     // The next graph is nobody's business while searches wait for rows; an untrusted graph is searched by nobody.
     const isUrgent = current.pending > BACKLOG && this.checks.isTrusted;
@@ -155,11 +173,17 @@ export class Indexer {
   /** Saves the graph if enough has changed that reading it back beats inserting again. */
   saveWhenDue(): void {
     const staged = this.#current;
-    if (staged === null || this.#saving !== null || performance.now() < this.#retryAt) return;
+    if (staged === null || this.#saving !== null || performance.now() < this.#retryAt) {
+      return;
+    }
     // A graph that is about to be replaced, or that nobody searches, is not worth the writing.
-    if (this.#next !== null || !this.checks.isTrusted) return;
+    if (this.#next !== null || !this.checks.isTrusted) {
+      return;
+    }
     const idle = performance.now() - this.#changedAt > IDLE_MS && staged.pending === 0;
-    if (staged.unsaved < this.#rows.count * (idle ? 0.02 : 0.25)) return;
+    if (staged.unsaved < this.#rows.count * (idle ? 0.02 : 0.25)) {
+      return;
+    }
     this.#save(staged).catch(() => {
       this.#retryAt = performance.now() + RETRY_MS;
     });
@@ -169,9 +193,13 @@ export class Indexer {
   async close(): Promise<void> {
     await this.#saving?.catch(() => {});
     const staged = this.#current;
-    if (staged === null || !this.checks.isTrusted) return;
+    if (staged === null || !this.checks.isTrusted) {
+      return;
+    }
     staged.markRemoved();
-    if (staged.unsaved > this.#rows.count / 1000) await this.#save(staged).catch(() => {});
+    if (staged.unsaved > this.#rows.count / 1000) {
+      await this.#save(staged).catch(() => {});
+    }
   }
 
   /** Goes on without a graph: exact searches need none. */
@@ -192,9 +220,13 @@ export class Indexer {
   /** Starts a new graph when too many nodes are deleted: they are still walked through. */
   #replaceWhenSparse(): void {
     const current = this.#current;
-    if (current === null || this.#next !== null) return;
+    if (current === null || this.#next !== null) {
+      return;
+    }
     const { size, deleted } = current.graph;
-    if (deleted <= size * MAX_DELETED || current.pending > 0) return;
+    if (deleted <= size * MAX_DELETED || current.pending > 0) {
+      return;
+    }
     // Of a few rows, or none, no graph is made: it would have no first row and no room, which hnswlib does not survive.
     if (this.#rows.count < MIN_ROWS) {
       this.#current = null;
@@ -220,7 +252,9 @@ export class Indexer {
     const { dimension } = this.#rows;
     const capacity = Math.ceil(queue.length * 1.25);
     const graph = Graph.create(this.#library!, dimension, queue[0]! - 1, capacity, settings);
-    if (options.isShuffled) shuffle(queue);
+    if (options.isShuffled) {
+      shuffle(queue);
+    }
     return new Staged(graph, this.#rows, queue, { builtFrom: queue.length, isCrowded: options.isCrowded });
   }
 

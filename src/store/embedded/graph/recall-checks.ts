@@ -26,12 +26,20 @@ export class RecallChecks {
   #checkedAt = 0;
 
   isDue(staged: Staged, rows: number): boolean {
-    if (this.isUnderWay) return false;
+    if (this.isUnderWay) {
+      return false;
+    }
     // The first check of a graph comes as soon as it holds nearly all rows, and at once if searches wait for it.
-    if (this.#changesAtCheck === null) return staged.pending * 10 <= (this.isTrusted ? staged.placed : 0);
-    if (performance.now() - this.#checkedAt < PAUSE_MS) return false;
+    if (this.#changesAtCheck === null) {
+      return staged.pending * 10 <= (this.isTrusted ? staged.placed : 0);
+    }
+    if (performance.now() - this.#checkedAt < PAUSE_MS) {
+      return false;
+    }
     const changes = staged.changes - this.#changesAtCheck;
-    if (staged.pending > 0) return changes > rows;
+    if (staged.pending > 0) {
+      return changes > rows;
+    }
     return changes > Math.max(EVERY_CHANGES, rows * EVERY_SHARE);
   }
 
@@ -41,9 +49,13 @@ export class RecallChecks {
     this.#changesAtCheck = staged.changes;
     this.#checkedAt = performance.now();
     this.isTrusted = recall >= MIN_RECALL;
-    if (this.isTrusted) return null;
+    if (this.isTrusted) {
+      return null;
+    }
     const { settings } = staged.graph;
-    if (staged.changes > staged.builtFrom * (1 + FRESH_SHARE)) return { settings };
+    if (staged.changes > staged.builtFrom * (1 + FRESH_SHARE)) {
+      return { settings };
+    }
     const next = GRAPH_SETTINGS[GRAPH_SETTINGS.findIndex(({ M }) => M === settings.M) + 1];
     return next === undefined ? null : { settings: next };
   }

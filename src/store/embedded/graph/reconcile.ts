@@ -24,13 +24,19 @@ export function reconcile(saved: SavedGraph, rows: Rows): Staged | string {
     saved.members.delete(node);
   }
   staged.lastSeq = lastSeq;
-  if (saved.members.size > 0) return 'it lacks nodes that its groups belong to';
-  if (staged.placed !== expected) return `it holds ${staged.placed} of the ${expected} rows it should`;
+  if (saved.members.size > 0) {
+    return 'it lacks nodes that its groups belong to';
+  }
+  if (staged.placed !== expected) {
+    return `it holds ${staged.placed} of the ${expected} rows it should`;
+  }
   const stored = new Array<number>(rows.dimension).fill(0);
   for (let i = 0; i < Math.min(SAMPLE, expected); i++) {
     const seq = sequence[Math.floor((i * expected) / SAMPLE)]!;
     rows.read(seq, stored);
-    if (!staged.isNode(seq)) continue;
+    if (!staged.isNode(seq)) {
+      continue;
+    }
     const point = graph.point(seq);
     if (stored.some((x, j) => !(Math.abs(x - point[j]!) < TOLERANCE))) {
       return 'its vectors are not those of the database';
@@ -46,7 +52,9 @@ function membersOf(
   rows: Rows,
 ): { seq: number; cosine: number }[] {
   const seqs = members.get(node)?.filter((seq) => rows.has(seq)) ?? [];
-  if (seqs.length === 0) return [];
+  if (seqs.length === 0) {
+    return [];
+  }
   const point = graph.point(node);
   const vector = new Array<number>(rows.dimension).fill(0);
   return seqs.map((seq) => {

@@ -8,29 +8,13 @@ import type { Rows } from '../vectors/rows.js';
 import type { Scored } from '../vectors/scored.js';
 import { SeqMap } from '../vectors/seq-map.js';
 import { scaleOf } from '../vectors/unit-vector.js';
+import { CrowdFinder } from './crowd-finder.js';
+import { isFlat, rankForFlatness } from './flat-result.js';
 import type { Graph } from './graph.js';
 import { bestOfGroup, type Group, Groups } from './groups.js';
 
 /** Consumed entries that are kept before the queue is copied. */
 const SLACK = 65_536;
-/**
- * A row whose {@link CROWD} nearest nodes are all this similar to it joins the group of one of them. Chosen with
- * `npm run bench:adversarial`: crowds hurt from about twice as many nodes on, and among ordinary photos there are none.
- */
-const CROWD_COSINE = 0.985;
-const CROWD = 16;
-/** Of rows put one after the other, one in so many is checked for a crowd, until the first is found; then every row. */
-const CHECK_EVERY = 8;
-/** Candidates kept (ef) while looking whether a row is near another at all, and how many are near. */
-const [GLANCE_EF, CROWD_EF] = [4, 64];
-/**
- * A result is flat when its best hits are hardly nearer than its last: `(s1 - s10) / (1 - s10)` is below a share. Then the
- * search has probably ended in a dense region from which no link leads to where the nearest rows are. One in a thousand
- * queries of ordinary data is that flat (`npm run bench:adversarial`).
- */
-const FLAT = { rank: 10, share: 0.08 };
-/** The same where there are crowds: the nodes of one must not make a result look flat. */
-const FLAT_IN_CROWDS = { rank: 26, share: 0.11 };
 /** Candidates kept (ef) when a search is repeated because its result was flat. */
 const DEEP_EF = 768;
 /** Rows placed last that are remembered, for the recall check. */
@@ -42,7 +26,7 @@ export interface Found {
   nodes: Scored[];
   /** Groups that may hold nearer rows, with the highest similarity that a member can have. */
   groups: { seqs: readonly number[]; best: number }[];
-  /** Whether the search may have missed the nearest rows, see {@link FLAT}. */
+  /** Whether the search may have missed the nearest rows, see flat-result.ts. */
   isFlat: boolean;
 }
 
@@ -65,8 +49,7 @@ export class Staged {
   #queue: number[];
   #head = 0;
   #removed: number[] = [];
-  #glances = 0;
-  #isCrowded: boolean;
+  readonly #crowds: CrowdFinder;
 
   /**
    * @param queue sequence numbers of rows to insert; taken over
@@ -84,7 +67,7 @@ export class Staged {
     this.lastSeq = graph.base;
     this.#rows = rows;
     this.#queue = queue;
-    this.#isCrowded = isCrowded;
+    this.#crowds = new CrowdFinder(graph, this.#groups, isCrowded);
     // Packed: reading an array that may have holes takes hnswlib a tenth longer.
     this.#point = Array.from({ length: rows.dimension }, () => 0.5);
   }
@@ -121,7 +104,7 @@ export class Staged {
 
   /** Whether crowds were met. */
   get isCrowded(): boolean {
-    return this.#isCrowded;
+    return this.#crowds.isCrowded;
   }
 
   get groups(): Groups {
@@ -144,13 +127,15 @@ export class Staged {
     // Deleted rows that are not marked yet take up places.
     const wanted = this.#breadth(k, ef) + this.#removed.length;
     let { neighbors, distances } = graph.nearest(unit, 0, 1, wanted, Math.max(ef, wanted));
-    const isFlat = this.#isFlat(distances, ef);
-    if (isFlat) ({ neighbors, distances } = graph.nearest(unit, 0, 1, wanted, Math.max(DEEP_EF, wanted)));
+    const flat = isFlat(graph, distances, ef, this.#hasGroups);
+    if (flat) {
+      ({ neighbors, distances } = graph.nearest(unit, 0, 1, wanted, Math.max(DEEP_EF, wanted)));
+    }
     const nodes = neighbors.map((label, i) => ({
       seq: label + graph.base,
       similarity: graph.similarity(distances[i]!),
     }));
-    return { nodes, groups: this.#groups.size === 0 ? [] : this.#groupsNear(nodes, k), isFlat };
+    return { nodes, groups: this.#hasGroups ? this.#groupsNear(nodes, k) : [], isFlat: flat };
   }
 
   /**
@@ -162,14 +147,22 @@ export class Staged {
    * @throws PawdexError `vector_invalid`
    */
   pack(vectors: Float32Array, from: number, k: number, ef: number, packer: HitPacker): boolean {
-    if (this.pending > 0) return false;
+    if (this.pending > 0) {
+      return false;
+    }
     const { graph } = this;
     const scale = scaleOf(vectors, from, this.#rows.dimension);
     const { neighbors, distances } = graph.nearest(vectors, from, scale, this.#breadth(k, ef), ef);
-    if (neighbors.length < k || this.#isFlat(distances, ef)) return false;
-    if (this.#groups.size > 0 && this.#isNearGroup(neighbors, distances, k)) return false;
+    if (neighbors.length < k || isFlat(graph, distances, ef, this.#hasGroups)) {
+      return false;
+    }
+    if (this.#hasGroups && this.#isNearGroup(neighbors, distances, k)) {
+      return false;
+    }
     for (let i = 0; i < k; i++) {
-      if (packer.add(neighbors[i]! + graph.base, graph.similarity(distances[i]!))) continue;
+      if (packer.add(neighbors[i]! + graph.base, graph.similarity(distances[i]!))) {
+        continue;
+      }
       packer.drop(i);
       return false;
     }
@@ -183,24 +176,37 @@ export class Staged {
 
   /** A row that is gone from {@link Rows}. */
   remove(seq: number): void {
-    if (!this.holds(seq)) return;
+    if (!this.holds(seq)) {
+      return;
+    }
     this.changes++;
-    if (this.graph.frozen) this.#removed.push(seq);
-    else this.#unplace(seq);
+    if (this.graph.frozen) {
+      this.#removed.push(seq);
+    } else {
+      this.#unplace(seq);
+    }
   }
 
   /** Marks the rows that were removed while the graph was frozen. */
   markRemoved(): void {
-    if (this.graph.frozen || this.#removed.length === 0) return;
-    for (const seq of this.#removed.splice(0)) this.#unplace(seq);
+    if (this.graph.frozen || this.#removed.length === 0) {
+      return;
+    }
+    for (const seq of this.#removed.splice(0)) {
+      this.#unplace(seq);
+    }
   }
 
   /** Inserts waiting rows until the time (of `performance.now()`) is up. */
   insert(until: number): void {
-    if (this.graph.frozen) return;
+    if (this.graph.frozen) {
+      return;
+    }
     while (this.pending > 0 && performance.now() < until) {
       const seq = this.#queue[this.#head++]!;
-      if (this.#rows.read(seq, this.#point)) this.#place(seq);
+      if (this.#rows.read(seq, this.#point)) {
+        this.#place(seq);
+      }
       this.lastSeq = Math.max(this.lastSeq, seq);
     }
     if (this.#head > SLACK && this.#head > this.#queue.length / 2) {
@@ -212,19 +218,26 @@ export class Staged {
   /** Takes over a node of a saved graph. @param members rows of its group with their similarity to the node */
   restore(node: number, members: { seq: number; cosine: number }[]): void {
     const isNodeAlive = this.#rows.has(node);
-    if (isNodeAlive) this.#nodeOf.set(node, node - this.graph.base);
+    if (isNodeAlive) {
+      this.#nodeOf.set(node, node - this.graph.base);
+    }
     for (const { seq, cosine } of members) {
       this.#groups.add(node, seq, cosine);
       this.#nodeOf.set(seq, node - this.graph.base);
     }
-    if (!isNodeAlive && !this.#groups.removeNode(node)) this.graph.remove(node);
+    if (!isNodeAlive && !this.#groups.removeNode(node)) {
+      this.graph.remove(node);
+    }
   }
 
   #place(seq: number): void {
     const { base } = this.graph;
-    const joined = this.#findCrowd();
-    if (joined === null) this.graph.add(seq, this.#point);
-    else this.#groups.add(joined.node, seq, joined.cosine);
+    const joined = this.#crowds.find(this.#point);
+    if (joined === null) {
+      this.graph.add(seq, this.#point);
+    } else {
+      this.#groups.add(joined.node, seq, joined.cosine);
+    }
     this.#nodeOf.set(seq, (joined?.node ?? seq) - base);
     this.#recent[this.changes++ % RECENT] = seq;
   }
@@ -236,36 +249,19 @@ export class Staged {
       node === seq
         ? this.#groups.removeNode(node)
         : this.#groups.removeMember(node, (member) => this.holds(member));
-    if (!isNeeded) this.graph.remove(node);
+    if (!isNeeded) {
+      this.graph.remove(node);
+    }
   }
 
-  /** The node whose group the row in {@link #point} joins, or null when it becomes a node itself. */
-  #findCrowd(): { node: number; cosine: number } | null {
-    const { graph } = this;
-    if (graph.size < CROWD || (!this.#isCrowded && this.#glances++ % CHECK_EVERY !== 0)) return null;
-    const [glance] = graph.nearestTo(this.#point, 1, GLANCE_EF).distances;
-    if (glance === undefined || graph.similarity(glance) < CROWD_COSINE) return null;
-    const { neighbors, distances } = graph.nearestTo(this.#point, CROWD, CROWD_EF);
-    if (neighbors.length < CROWD || graph.similarity(distances[CROWD - 1]!) < CROWD_COSINE) return null;
-    this.#isCrowded = true;
-    for (const [i, label] of neighbors.entries()) {
-      const node = label + graph.base;
-      if (this.#groups.hasRoom(node)) return { node, cosine: graph.similarity(distances[i]!) };
-    }
-    return null;
+  get #hasGroups(): boolean {
+    return this.#groups.size > 0;
   }
 
   /** Nodes to ask for: enough to tell whether the result is flat, and for groups all that the search has seen. */
   #breadth(k: number, ef: number): number {
-    return this.#groups.size === 0 ? Math.max(k, FLAT.rank) : Math.max(k, FLAT_IN_CROWDS.rank, ef);
-  }
-
-  #isFlat(distances: number[], ef: number): boolean {
-    const { rank, share } = this.#groups.size === 0 ? FLAT : FLAT_IN_CROWDS;
-    // A search that keeps a candidate for each node sees them all.
-    if (distances.length < rank || this.graph.size <= ef) return false;
-    const last = this.graph.similarity(distances[rank - 1]!);
-    return this.graph.similarity(distances[0]!) - last < share * (1 - last);
+    const enough = Math.max(k, rankForFlatness(this.#hasGroups));
+    return this.#hasGroups ? Math.max(enough, ef) : enough;
   }
 
   /** Whether a member of a group may be among the nearest `k`. */
@@ -280,14 +276,15 @@ export class Staged {
 
   /** The groups that may hold one of the nearest `k` rows. */
   #groupsNear(nodes: Scored[], k: number): Found['groups'] {
-    const alive: Scored[] = [];
     const near: { group: Group; best: number }[] = [];
-    for (const scored of nodes) {
-      const group = this.#groups.get(scored.seq);
-      if (group?.isNodeAlive !== false) alive.push(scored);
-      if (group !== undefined) near.push({ group, best: bestOfGroup(group, scored.similarity) });
+    for (const { seq, similarity } of nodes) {
+      const group = this.#groups.get(seq);
+      if (group !== undefined) {
+        near.push({ group, best: bestOfGroup(group, similarity) });
+      }
     }
-    const last = alive[k - 1]?.similarity ?? -1;
+    // Deleted rows are no hits, whether or not they are marked yet.
+    const last = nodes.filter(({ seq }) => this.#rows.has(seq))[k - 1]?.similarity ?? -1;
     return near.filter(({ best }) => best >= last).map(({ group, best }) => ({ seqs: group.seqs, best }));
   }
 }

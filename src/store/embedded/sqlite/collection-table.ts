@@ -55,7 +55,9 @@ export class Collections {
 
   /** @returns null when the name is taken */
   create(spec: CollectionSpec): CollectionRow | null {
-    if (this.#run.find.get(spec.name) !== undefined) return null;
+    if (this.#run.find.get(spec.name) !== undefined) {
+      return null;
+    }
     const { name, dimension, fingerprint, model } = spec;
     return this.#db.transaction(() => {
       const now = new Date().toISOString();
@@ -75,7 +77,9 @@ export class Collections {
       gallery: gallery === undefined ? row.gallery : gallery,
       calibration: calibration === undefined ? row.calibration : JSON.stringify(calibration),
     };
-    if (calibration === null) next.calibration = null;
+    if (calibration === null) {
+      next.calibration = null;
+    }
     this.#db.transaction(() => {
       this.#run.update.run(next.description, next.gallery, next.calibration, row.id);
       this.#ledger.change();
@@ -96,9 +100,13 @@ export class Collections {
   /** Clears away a few items of dropped collections. @returns whether there are more */
   clear(): boolean {
     const id = this.#run.dropped.get();
-    if (id === undefined) return false;
+    if (id === undefined) {
+      return false;
+    }
     this.#db.transaction(() => {
-      if (this.#items.clear(id, DROP_STEP) < DROP_STEP) this.#run.forgetDropped.run(id);
+      if (this.#items.clear(id, DROP_STEP) < DROP_STEP) {
+        this.#run.forgetDropped.run(id);
+      }
     })();
     return true;
   }

@@ -59,7 +59,9 @@ function hashFile(file: string, bytes: number, take: (part: Uint8Array) => void 
   withFile(file, 'r', (fd) => {
     for (let at = 0; at < bytes; ) {
       const read = readSync(fd, buffer, 0, Math.min(CHUNK, bytes - at), at);
-      if (read === 0) throw invalid(file, 'it is cut short');
+      if (read === 0) {
+        throw invalid(file, 'it is cut short');
+      }
       hash.update(buffer.subarray(0, read));
       take(buffer.subarray(0, read));
       at += read;
@@ -118,7 +120,9 @@ function describeCopy(file: string): SnapshotInfo['collections'] {
   const db = new Database(file, { readonly: true });
   try {
     const findings = compareCounts(db, new Ledger(db));
-    if (findings.length > 0) throw damagedError(findings);
+    if (findings.length > 0) {
+      throw damagedError(findings);
+    }
     return countItems(db).map(({ name, items }) => ({ name, items }));
   } finally {
     db.close();
@@ -128,22 +132,31 @@ function describeCopy(file: string): SnapshotInfo['collections'] {
 /** What a snapshot says of itself. @throws PawdexError `snapshot_invalid` */
 export function readSnapshotInfo(file: string): SnapshotInfo {
   const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) throw invalid(file, 'there is no such file');
-  if (!found.isFile()) throw invalid(file, 'it is a folder');
+  if (found === undefined) {
+    throw invalid(file, 'there is no such file');
+  }
+  if (!found.isFile()) {
+    throw invalid(file, 'it is a folder');
+  }
   const { size } = found;
   const read = (bytes: number, at: number) => {
     const buffer = Buffer.alloc(bytes);
     withFile(file, 'r', (fd) => readSync(fd, buffer, 0, bytes, at));
     return buffer;
   };
-  if (size < FOOTER_BYTES) throw invalid(file, 'it is too short');
+  if (size < FOOTER_BYTES) {
+    throw invalid(file, 'it is too short');
+  }
   const footer = read(FOOTER_BYTES, size - FOOTER_BYTES);
   const length = Number(footer.readBigUInt64BE(MAGIC.length));
-  if (!footer.subarray(0, MAGIC.length).equals(MAGIC) || length > size - FOOTER_BYTES)
+  if (!footer.subarray(0, MAGIC.length).equals(MAGIC) || length > size - FOOTER_BYTES) {
     throw invalid(file, 'its end is missing or another kind of file');
+  }
   try {
     const info = infoSchema.parse(JSON.parse(read(length, size - FOOTER_BYTES - length).toString()));
-    if (info.bytes + length + FOOTER_BYTES === size) return info;
+    if (info.bytes + length + FOOTER_BYTES === size) {
+      return info;
+    }
   } catch {
     // As damaged as one whose length is wrong.
   }
@@ -157,11 +170,15 @@ export function readSnapshotInfo(file: string): SnapshotInfo {
  */
 export function verifySnapshot(file: string): SnapshotInfo {
   const info = readSnapshotInfo(file);
-  if (hashFile(file, info.bytes) !== info.sha256) throw invalid(file, 'its checksum is wrong');
+  if (hashFile(file, info.bytes) !== info.sha256) {
+    throw invalid(file, 'its checksum is wrong');
+  }
   const db = new Database(file, { readonly: true, fileMustExist: true });
   try {
     const findings = [...checkPages(db, 'full'), ...countDamagedVectors(db)];
-    if (findings.length > 0) throw invalid(file, findings.join(' '));
+    if (findings.length > 0) {
+      throw invalid(file, findings.join(' '));
+    }
   } finally {
     db.close();
   }
@@ -188,7 +205,9 @@ export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
       fsyncSync(fd);
       return hash;
     });
-    if (sha256 !== info.sha256) throw invalid(file, 'its checksum is wrong');
+    if (sha256 !== info.sha256) {
+      throw invalid(file, 'its checksum is wrong');
+    }
     renameSync(aside, target);
     syncFolder(dataDir);
     return info;
@@ -207,7 +226,9 @@ function requireEmpty(dataDir: string, target: string): void {
   } catch (error) {
     left = (error as Error).message;
   }
-  if (left !== null) throw new PawdexError('data_dir_not_empty', { detail: `${dataDir} is in use: ${left}` });
+  if (left !== null) {
+    throw new PawdexError('data_dir_not_empty', { detail: `${dataDir} is in use: ${left}` });
+  }
 }
 
 /**
@@ -217,18 +238,22 @@ function requireEmpty(dataDir: string, target: string): void {
  */
 export function snapshotDirectory(dataDir: string, file: string): SnapshotInfo {
   const database = path.join(dataDir, DATABASE_FILE);
-  if (!existsSync(database))
+  if (!existsSync(database)) {
     throw new PawdexError('storage_failed', {
       detail: `There is no ${DATABASE_FILE} in ${dataDir}.`,
       hint: 'Name another --data-dir.',
     });
+  }
   const folder = path.dirname(path.resolve(file));
-  if (!existsSync(folder))
+  if (!existsSync(folder)) {
     throw new PawdexError('file_unreadable', { detail: `There is no folder ${folder}.` });
+  }
   try {
     const release = tryLock(dataDir);
     // Without a server, one of an earlier version is brought up to date first.
-    if (release !== null) openDatabaseFile(database, true).db.close();
+    if (release !== null) {
+      openDatabaseFile(database, true).db.close();
+    }
     release?.();
     const db = new Database(database, { timeout: 5000 });
     try {
@@ -237,7 +262,9 @@ export function snapshotDirectory(dataDir: string, file: string): SnapshotInfo {
       db.close();
     }
   } catch (error) {
-    if (isBusy(error)) throw new PawdexError('data_dir_locked', { cause: error });
+    if (isBusy(error)) {
+      throw new PawdexError('data_dir_locked', { cause: error });
+    }
     throw storageError(error);
   }
 }

@@ -103,7 +103,9 @@ export function openDatabase(dataDir: string): OpenedDatabase {
     };
   } catch (error) {
     release?.();
-    if (isBusy(error)) throw new PawdexError('data_dir_locked', { cause: error });
+    if (isBusy(error)) {
+      throw new PawdexError('data_dir_locked', { cause: error });
+    }
     throw storageError(error);
   }
 }
@@ -127,7 +129,9 @@ export function openDatabaseFile(file: string, shared: boolean): { db: Db; isSha
     return { db, isShared: shared };
   } catch (error) {
     db.close();
-    if (!shared || isBusy(error) || error instanceof PawdexError || isDamage(error)) throw error;
+    if (!shared || isBusy(error) || error instanceof PawdexError || isDamage(error)) {
+      throw error;
+    }
     return openDatabaseFile(file, false);
   }
 }
@@ -142,7 +146,9 @@ export function createPresenceCheck(db: Db): () => void {
   const opened = statSync(db.name, { bigint: true });
   return () => {
     const now = statSync(db.name, { bigint: true, throwIfNoEntry: false });
-    if (now?.ino === opened.ino && now.dev === opened.dev) return;
+    if (now?.ino === opened.ino && now.dev === opened.dev) {
+      return;
+    }
     throw new PawdexError('storage_failed', {
       detail: 'The data directory was deleted or replaced while pawdex was running.',
       hint: 'Put it back, or stop this process and start it on the directory that is there now.',
@@ -152,31 +158,44 @@ export function createPresenceCheck(db: Db): () => void {
 
 function migrate(db: Db): void {
   const version = db.pragma('user_version', { simple: true }) as number;
-  if (version > MIGRATIONS.length)
+  if (version > MIGRATIONS.length) {
     throw new PawdexError('data_dir_newer', {
       detail: `The data directory has format ${version}; this pawdex knows formats up to ${MIGRATIONS.length}.`,
     });
+  }
   // Nothing is written where nothing is to do: on a full disk what is stored can still be read.
-  if (version === MIGRATIONS.length) return;
+  if (version === MIGRATIONS.length) {
+    return;
+  }
   const missing = MIGRATIONS.slice(version);
   try {
-    if (version > 0) copyBeforeMigration(db, version);
+    if (version > 0) {
+      copyBeforeMigration(db, version);
+    }
     db.transaction(() => {
-      for (const sql of missing) db.exec(sql);
+      for (const sql of missing) {
+        db.exec(sql);
+      }
       db.pragma(`user_version = ${MIGRATIONS.length}`);
     })();
   } catch (error) {
-    if (version === 0 || !isFull(error)) throw error;
+    if (version === 0 || !isFull(error)) {
+      throw error;
+    }
     // What later versions add can be had from the rows: in memory for now, on the disk at a start with room.
     db.pragma('temp_store = MEMORY');
-    for (const sql of missing) db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
+    for (const sql of missing) {
+      db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
+    }
   }
 }
 
 /** Keeps the database as it was beside the one that is changed, for a return to the pawdex that wrote it. */
 function copyBeforeMigration(db: Db, version: number): void {
   const copy = `${db.name}.format-${version}`;
-  if (existsSync(copy)) return;
+  if (existsSync(copy)) {
+    return;
+  }
   const aside = copy + ASIDE;
   rmSync(aside, { force: true });
   createPrivateFile(aside);

@@ -25,7 +25,9 @@ export function lockDirectory(dataDir: string): (() => void) | null {
   let lock: Db | undefined;
   try {
     // Closing a file gives up the locks that any part of this process has on it, so one that is there is not touched.
-    if (!existsSync(file)) createPrivateFile(file);
+    if (!existsSync(file)) {
+      createPrivateFile(file);
+    }
     lock = new Database(file, { timeout: LOCK_WAIT_MS });
     // Nothing is ever written: the file stays empty, and there is no journal.
     lock.pragma('journal_mode = MEMORY');
@@ -34,7 +36,9 @@ export function lockDirectory(dataDir: string): (() => void) | null {
     return () => held.close();
   } catch (error) {
     lock?.close();
-    if (isBusy(error)) throw new PawdexError('data_dir_locked', { cause: error });
+    if (isBusy(error)) {
+      throw new PawdexError('data_dir_locked', { cause: error });
+    }
     return null;
   }
 }

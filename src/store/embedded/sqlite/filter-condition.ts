@@ -24,7 +24,9 @@ const oneOf = (column: string, values: string[]): Condition => ({
 function holds(path: string, values: (string | number | boolean)[], isIndexed: boolean): Condition {
   const parameters = [path, ...values.map(storedValue)];
   const places = values.map(() => '?').join(', ');
-  if (!isIndexed) return { sql: `metadata_holds(metadata, ?, ${places})`, parameters };
+  if (!isIndexed) {
+    return { sql: `metadata_holds(metadata, ?, ${places})`, parameters };
+  }
   const lookup = { sql: `path = ? AND value IN (${places})`, parameters };
   const itself = 'held.collection = items.collection AND held.seq = items.seq';
   return {
@@ -50,7 +52,9 @@ export function toCondition(filter: Filter | undefined, isIndexed: boolean): Fil
     ...(label === undefined ? [] : [oneOf('label', label)]),
   ];
   const parts = isIndexed ? indexed : [...indexed, ...inMetadata];
-  if (parts.length === 0) return null;
+  if (parts.length === 0) {
+    return null;
+  }
   const only = parts.length === 1 ? parts[0]!.lookup : undefined;
   return {
     sql: parts.map(({ sql }) => sql).join(' AND '),

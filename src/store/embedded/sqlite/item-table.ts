@@ -91,7 +91,9 @@ export class Items {
   insert(collection: number, items: readonly NewItem[], now: string): (PutResult & { seq: number | null })[] {
     const results = items.map((item) => this.#insertOne(collection, item, now));
     const created = results.filter(({ seq }) => seq !== null).length;
-    if (created > 0) this.#ledger.change(collection, created);
+    if (created > 0) {
+      this.#ledger.change(collection, created);
+    }
     return results;
   }
 
@@ -116,7 +118,9 @@ export class Items {
     }
     const seq = Number(inserted.lastInsertRowid);
     this.#run.insertVector.run(seq, packVector(item.vector, item));
-    if (item.thumbnail !== null) this.#run.insertThumbnail.run(seq, item.thumbnail);
+    if (item.thumbnail !== null) {
+      this.#run.insertThumbnail.run(seq, item.thumbnail);
+    }
     this.values.add(collection, seq, item.metadata, metadata);
     return { id, status: 'created', label, seq };
   }
@@ -155,7 +159,9 @@ export class Items {
         const row = this.bySeq(seq);
         return row === undefined ? [] : [this.#updateOne(collection, row, patch)];
       });
-      if (rows.length > 0) this.#ledger.change();
+      if (rows.length > 0) {
+        this.#ledger.change();
+      }
       return rows;
     })();
   }
@@ -179,14 +185,18 @@ export class Items {
   remove(collection: number, seqs: readonly number[]): number[] {
     return this.#db.transaction(() => {
       const removed = seqs.filter((seq) => this.#removeOne(collection, seq));
-      if (removed.length > 0) this.#ledger.change(collection, -removed.length);
+      if (removed.length > 0) {
+        this.#ledger.change(collection, -removed.length);
+      }
       return removed;
     })();
   }
 
   #removeOne(collection: number, seq: number): boolean {
     const metadata = this.#run.remove.get(collection, seq);
-    if (metadata === undefined) return false;
+    if (metadata === undefined) {
+      return false;
+    }
     this.#run.removeVector.run(seq);
     this.#run.removeThumbnail.run(seq);
     this.values.remove(collection, seq, metadata);
@@ -197,7 +207,9 @@ export class Items {
   clear(collection: number, limit: number): number {
     const sql = 'SELECT seq FROM items WHERE collection = ? LIMIT ?';
     const seqs = this.#prepare(sql).pluck().all(collection, limit) as number[];
-    for (const seq of seqs) this.#removeOne(collection, seq);
+    for (const seq of seqs) {
+      this.#removeOne(collection, seq);
+    }
     return seqs.length;
   }
 
@@ -210,7 +222,9 @@ export class Items {
   few(collection: number, condition: FilterCondition, most: number): number[] | null {
     for (const part of condition.indexed) {
       const found = this.matching(collection, 0, Number.MAX_SAFE_INTEGER, most + 1, part);
-      if (found.length > most) continue;
+      if (found.length > most) {
+        continue;
+      }
       const matching = condition.sql === part.sql ? found : [...this.among(found, condition)];
       return matching.sort((a, b) => a - b);
     }
@@ -274,9 +288,12 @@ export class Items {
 
   #prepare(sql: string): Statement {
     const cached = this.#filtered.get(sql);
-    if (cached !== undefined) return cached;
-    if (this.#filtered.size === MAX_CACHED)
+    if (cached !== undefined) {
+      return cached;
+    }
+    if (this.#filtered.size === MAX_CACHED) {
       this.#filtered.delete(this.#filtered.keys().next().value as string);
+    }
     const statement = this.#db.prepare<unknown[]>(sql);
     this.#filtered.set(sql, statement);
     return statement;
@@ -295,8 +312,14 @@ export interface LoadedRow {
 const and = (condition: Condition | null) => (condition === null ? '' : ` AND ${condition.sql}`);
 
 function patchMetadata(json: string, { metadata, mergeMetadata }: BulkPatch): string {
-  if (metadata === undefined && mergeMetadata === undefined) return json;
+  if (metadata === undefined && mergeMetadata === undefined) {
+    return json;
+  }
   const merged = { ...(metadata ?? JSON.parse(json)), ...mergeMetadata };
-  for (const [key, value] of Object.entries(mergeMetadata ?? {})) if (value === null) delete merged[key];
+  for (const [key, value] of Object.entries(mergeMetadata ?? {})) {
+    if (value === null) {
+      delete merged[key];
+    }
+  }
   return JSON.stringify(merged);
 }

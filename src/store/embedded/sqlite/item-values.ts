@@ -26,8 +26,12 @@ const isScalar = (value: unknown): value is Scalar =>
 
 /** @returns what equal values of one type, and no others, have in common */
 export function storedValue(value: Scalar): StoredValue {
-  if (typeof value === 'boolean') return Uint8Array.of(value ? 1 : 0);
-  if (typeof value === 'number' || value.length <= MOST_CHARACTERS) return value;
+  if (typeof value === 'boolean') {
+    return Uint8Array.of(value ? 1 : 0);
+  }
+  if (typeof value === 'number' || value.length <= MOST_CHARACTERS) {
+    return value;
+  }
   return new Uint8Array(createHash('sha256').update(value).digest());
 }
 
@@ -36,16 +40,27 @@ export function storedValue(value: Scalar): StoredValue {
  * inside one another are joined by dots.
  */
 function valuesIn(value: unknown, path = '', found: ValueAt[] = []): ValueAt[] {
-  if (isScalar(value)) found.push([path, value]);
-  else if (Array.isArray(value)) for (const element of value) valuesIn(element, path, found);
-  else if (typeof value === 'object' && value !== null)
-    for (const key in value) valuesIn((value as Metadata)[key], path === '' ? key : `${path}.${key}`, found);
+  if (isScalar(value)) {
+    found.push([path, value]);
+  } else if (Array.isArray(value)) {
+    for (const element of value) {
+      valuesIn(element, path, found);
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    for (const key in value) {
+      valuesIn((value as Metadata)[key], path === '' ? key : `${path}.${key}`, found);
+    }
+  }
   return found;
 }
 
 /** Whether an object is what JSON makes of it as far as one can see without looking inside: its values are all scalars. */
 function isFlat(metadata: Metadata): boolean {
-  for (const key in metadata) if (!isScalar(metadata[key])) return false;
+  for (const key in metadata) {
+    if (!isScalar(metadata[key])) {
+      return false;
+    }
+  }
   return true;
 }
 
@@ -54,8 +69,11 @@ const areEqual = (a: StoredValue, b: StoredValue) =>
 
 /** What {@link ItemValues} looks up, without it: for items that are not in the table yet. */
 function metadataHolds(json: string, path: string, ...wanted: StoredValue[]): number {
-  for (const [at, value] of valuesIn(JSON.parse(json)))
-    if (at === path && wanted.some((each) => areEqual(each, storedValue(value)))) return 1;
+  for (const [at, value] of valuesIn(JSON.parse(json))) {
+    if (at === path && wanted.some((each) => areEqual(each, storedValue(value)))) {
+      return 1;
+    }
+  }
   return 0;
 }
 
@@ -101,22 +119,29 @@ export class ItemValues {
    */
   add(collection: number, seq: number, metadata: Metadata | null, json: string): void {
     const parsed = metadata !== null && isFlat(metadata) ? metadata : JSON.parse(json);
-    for (const [path, value] of valuesIn(parsed)) this.#insert.run(collection, path, storedValue(value), seq);
+    for (const [path, value] of valuesIn(parsed)) {
+      this.#insert.run(collection, path, storedValue(value), seq);
+    }
   }
 
   /** Forgets the values of an item, inside the transaction that changes it. @param json the metadata as it was stored */
   remove(collection: number, seq: number, json: string): void {
-    for (const [path, value] of valuesIn(JSON.parse(json)))
+    for (const [path, value] of valuesIn(JSON.parse(json))) {
       this.#remove.run(collection, path, storedValue(value), seq);
+    }
   }
 
   /** Brings in some items of an older format, durably. @returns whether there are more */
   step(): boolean {
     // Without room on the disk there is none for this either.
-    if (this.#isComplete || this.#isTemporary) return false;
+    if (this.#isComplete || this.#isTemporary) {
+      return false;
+    }
     this.#db.transaction(() => {
       const rows = this.#older.all(this.#progress.get() ?? 0, STEP);
-      for (const { collection, seq, metadata } of rows) this.add(collection, seq, null, metadata);
+      for (const { collection, seq, metadata } of rows) {
+        this.add(collection, seq, null, metadata);
+      }
       if (rows.length === STEP) {
         this.#advance.run(rows.at(-1)!.seq);
         return;
@@ -142,14 +167,21 @@ export class ItemValues {
 
   /** A value as it was given; long texts stand in the metadata alone. */
   #valueOf(seq: number, path: string, stored: StoredValue): Scalar {
-    if (typeof stored !== 'object') return stored;
-    if (stored.length === 1) return stored[0] === 1;
+    if (typeof stored !== 'object') {
+      return stored;
+    }
+    if (stored.length === 1) {
+      return stored[0] === 1;
+    }
     const json = this.#db
       .prepare<[number], string>('SELECT metadata FROM items WHERE seq = ?')
       .pluck()
       .get(seq);
-    for (const [at, value] of valuesIn(JSON.parse(json ?? '{}') as Metadata))
-      if (at === path && areEqual(storedValue(value), stored)) return value;
+    for (const [at, value] of valuesIn(JSON.parse(json ?? '{}') as Metadata)) {
+      if (at === path && areEqual(storedValue(value), stored)) {
+        return value;
+      }
+    }
     throw new Error(`item ${seq} has no such value at ${path}`);
   }
 }

@@ -39,13 +39,17 @@ export class KeptSnapshots {
     const created = this.#writing.then(async () => {
       mkdirSync(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
       // What a process that died left half written.
-      for (const name of readdirSync(this.#folder))
-        if (name.endsWith(ASIDE)) rmSync(path.join(this.#folder, name), { force: true });
+      for (const name of readdirSync(this.#folder)) {
+        if (name.endsWith(ASIDE)) {
+          rmSync(path.join(this.#folder, name), { force: true });
+        }
+      }
       const name = `${new Date().toISOString().replaceAll(/[:.]/g, '-')}${EXTENSION}`;
       const file = path.join(this.#folder, name);
       const info = this.#isShared ? await writeInThread(this.#db.name, file) : writeSnapshot(this.#db, file);
-      for (const { name: old } of this.list().slice(this.#keep))
+      for (const { name: old } of this.list().slice(this.#keep)) {
         rmSync(path.join(this.#folder, old), { force: true });
+      }
       return { name, ...info };
     });
     this.#writing = created.catch(() => {});

@@ -81,7 +81,9 @@ export class Ledger {
   /** Notes a change, inside its transaction. @param items how many more there are in the collection */
   change(collection?: number, items = 0): void {
     this.#add.run(1, REVISION);
-    if (collection !== undefined && items !== 0) this.#add.run(items, collection);
+    if (collection !== undefined && items !== 0) {
+      this.#add.run(items, collection);
+    }
   }
 
   /** Notes a new collection, or how many items one has. */
@@ -100,7 +102,9 @@ export class Ledger {
    */
   write(open: boolean, collections: LastKnown['collections']): Promise<void> {
     const { revision, store } = this;
-    if (this.#isTemporary || (open && revision === this.#written)) return this.#writing;
+    if (this.#isTemporary || (open && revision === this.#written)) {
+      return this.#writing;
+    }
     this.#written = revision;
     const file = this.#db.name;
     const inode = String(statSync(file, { bigint: true }).ino);

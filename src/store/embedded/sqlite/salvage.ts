@@ -31,14 +31,22 @@ const PARTS = ['', '-wal', '-shm'];
 export function salvage(dataDir: string): string[] {
   const file = path.join(dataDir, DATABASE_FILE);
   const problems = findDamage(dataDir);
-  if (problems.length === 0) return [];
+  if (problems.length === 0) {
+    return [];
+  }
   const release = lockDirectory(dataDir);
   try {
     const aside = `${file}.salvaged`;
-    for (const part of PARTS) rmSync(aside + part, { force: true });
+    for (const part of PARTS) {
+      rmSync(aside + part, { force: true });
+    }
     const kept = copyRows(file, aside);
     const damaged = `${file}.damaged-${new Date().toISOString().replaceAll(/\W/g, '')}`;
-    for (const part of PARTS) if (existsSync(file + part)) renameSync(file + part, damaged + part);
+    for (const part of PARTS) {
+      if (existsSync(file + part)) {
+        renameSync(file + part, damaged + part);
+      }
+    }
     renameSync(aside, file);
     // What was known no longer counts, and graphs are made anew from the rows.
     rmSync(path.join(dataDir, LEDGER_FILE), { force: true });
@@ -56,7 +64,9 @@ function findDamage(dataDir: string): string[] {
     opened = openDatabase(dataDir);
   } catch (error) {
     const coded = asPawdexError(error);
-    if (coded.code !== 'data_damaged') throw error;
+    if (coded.code !== 'data_damaged') {
+      throw error;
+    }
     return [coded.message];
   }
   try {
@@ -112,12 +122,16 @@ class Copy {
     );
     for (const id of ids) {
       const row = attempt(() => find.get(id));
-      if (row === null || attempt(() => insert.run(row)) === null) continue;
+      if (row === null || attempt(() => insert.run(row)) === null) {
+        continue;
+      }
       collections.set(id, row);
     }
     const copied = this.#copyItems(collections);
     const ledger = new Ledger(this.#target);
-    for (const [id, items] of copied) ledger.open(id, items);
+    for (const [id, items] of copied) {
+      ledger.open(id, items);
+    }
     return [...copied.values()].reduce((sum, items) => sum + items, 0);
   }
 
@@ -133,18 +147,29 @@ class Copy {
     const copyOne = (seq: number) => {
       const row = attempt(() => read.item.get(seq));
       const collection = row === null ? undefined : collections.get(row.collection);
-      if (row === null || collection === undefined) return;
+      if (row === null || collection === undefined) {
+        return;
+      }
       const vector = attempt(() => read.vector.get(seq));
-      if (vector === null || unpackVector(vector, collection.dimension, row) === null) return;
-      if (attempt(() => JSON.parse(row.metadata)) === null) return;
+      if (vector === null || unpackVector(vector, collection.dimension, row) === null) {
+        return;
+      }
+      if (attempt(() => JSON.parse(row.metadata)) === null) {
+        return;
+      }
       const image = row.has_thumbnail === 1 ? attempt(() => read.thumbnail.get(seq)) : null;
-      if (attempt(() => write.item.run({ ...row, has_thumbnail: image === null ? 0 : 1 })) === null) return;
+      if (attempt(() => write.item.run({ ...row, has_thumbnail: image === null ? 0 : 1 })) === null) {
+        return;
+      }
       write.vector.run(seq, vector);
-      if (image !== null) write.thumbnail.run(seq, image);
+      if (image !== null) {
+        write.thumbnail.run(seq, image);
+      }
       copied.set(row.collection, copied.get(row.collection)! + 1);
     };
-    for (let from = 1; from <= last + MARGIN; from += STEP)
+    for (let from = 1; from <= last + MARGIN; from += STEP) {
       this.#target.transaction(() => range(from, from + STEP - 1).forEach(copyOne))();
+    }
     return copied;
   }
 
@@ -182,7 +207,9 @@ function attempt<T>(work: () => T | undefined): T | null {
   try {
     return work() ?? null;
   } catch (error) {
-    if (/^SQLITE_(FULL|IOERR)/.test(String((error as { code?: unknown }).code))) throw error;
+    if (/^SQLITE_(FULL|IOERR)/.test(String((error as { code?: unknown }).code))) {
+      throw error;
+    }
     return null;
   }
 }

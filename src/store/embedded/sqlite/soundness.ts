@@ -21,7 +21,9 @@ const MOST_CHECKED_AT_ONCE = 256 * 1024 ** 2;
  */
 export function refuseMissingDatabase(dataDir: string, databaseFile: string): void {
   const size = (name: string) => statSync(path.join(dataDir, name), { throwIfNoEntry: false })?.size ?? 0;
-  if (size(databaseFile) > 0) return;
+  if (size(databaseFile) > 0) {
+    return;
+  }
   const known = readLastKnown(dataDir)?.collections.filter(({ items }) => items > 0) ?? [];
   const graphs = listFiles(path.join(dataDir, 'graphs')).filter((name) => name.endsWith('.json'));
   const left = [
@@ -29,8 +31,9 @@ export function refuseMissingDatabase(dataDir: string, databaseFile: string): vo
     ...(known.length > 0 ? [`${LEDGER_FILE}, which tells of ${describeCounts(known)}`] : []),
     ...(graphs.length > 0 ? [`${graphs.length} search graphs`] : []),
   ];
-  if (left.length > 0)
+  if (left.length > 0) {
     throw damagedError([`${databaseFile} is missing or empty beside ${left.join(' and ')}.`]);
+  }
 }
 
 function listFiles(folder: string): string[] {
@@ -54,18 +57,23 @@ export interface Comparison {
 /** Compares an open database with what was written beside it. */
 export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
   const known = readLastKnown(path.dirname(db.name));
-  if (known === null) return { findings: [], isLiveCopy: false };
-  if (known.store !== ledger.store)
+  if (known === null) {
+    return { findings: [], isLiveCopy: false };
+  }
+  if (known.store !== ledger.store) {
     return {
       findings: [
         `This is another database than the one that ${LEDGER_FILE} tells of (${describeCounts(known.collections)}).`,
       ],
       isLiveCopy: false,
     };
+  }
   const inode = String(statSync(db.name, { bigint: true }).ino);
   const isLiveCopy = known.open && known.inode !== inode;
   const behind = known.revision - ledger.revision;
-  if (behind <= 0) return { findings: [], isLiveCopy };
+  if (behind <= 0) {
+    return { findings: [], isLiveCopy };
+  }
   const why = isLiveCopy ? ' The directory was copied while a pawdex was using it.' : '';
   return {
     findings: [

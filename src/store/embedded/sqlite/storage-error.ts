@@ -24,9 +24,15 @@ export function damagedError(findings: readonly string[], cause?: unknown): Pawd
 /** An error of SQLite or the file system with its code; any other passes through. */
 export function storageError(error: unknown): unknown {
   const { code, name, syscall } = (error ?? {}) as { code?: unknown; name?: unknown; syscall?: unknown };
-  if (name !== 'SqliteError' && syscall === undefined) return error;
-  if (isFull(error)) return new PawdexError('storage_full', { cause: error });
-  if (isDamage(error)) return damagedError([`The database is damaged (${(error as Error).message}).`], error);
+  if (name !== 'SqliteError' && syscall === undefined) {
+    return error;
+  }
+  if (isFull(error)) {
+    return new PawdexError('storage_full', { cause: error });
+  }
+  if (isDamage(error)) {
+    return damagedError([`The database is damaged (${(error as Error).message}).`], error);
+  }
   return new PawdexError('storage_failed', {
     detail: `The data directory could not be read or written (${code}).`,
     cause: error,
@@ -38,8 +44,9 @@ export function bytesIn(folder: string): number {
   let bytes = 0;
   for (const entry of existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []) {
     // One that was just replaced by another is gone.
-    if (entry.isFile())
+    if (entry.isFile()) {
       bytes += statSync(path.join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+    }
   }
   return bytes;
 }

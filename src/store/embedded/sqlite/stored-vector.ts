@@ -25,7 +25,9 @@ export function packVector(vector: Float32Array, item: Identity): Uint8Array {
   const bytes = vector.length * 4;
   const name = nameOf(item);
   const needed = bytes + Math.max(CHECKSUM_BYTES, name.length * BYTES_PER_UNIT);
-  if (scratch.length < needed) scratch = Buffer.alloc(needed);
+  if (scratch.length < needed) {
+    scratch = Buffer.alloc(needed);
+  }
   new Float32Array(scratch.buffer, scratch.byteOffset, vector.length).set(vector);
   const end = bytes + scratch.write(name, bytes);
   scratch.writeUInt32LE(crc32(scratch.subarray(0, end)), bytes);
@@ -42,8 +44,12 @@ export function unpackVector(blob: Uint8Array, dimension: number, item: Identity
   const aligned = blob.byteOffset % 4 === 0 ? blob : new Uint8Array(blob);
   const vector = () => new Float32Array(aligned.buffer, aligned.byteOffset, dimension);
   // Stored before there were checksums.
-  if (blob.byteLength === length) return vector();
-  if (blob.byteLength !== length + CHECKSUM_BYTES) return null;
+  if (blob.byteLength === length) {
+    return vector();
+  }
+  if (blob.byteLength !== length + CHECKSUM_BYTES) {
+    return null;
+  }
   const stored = new DataView(blob.buffer, blob.byteOffset, blob.byteLength).getUint32(length, true);
   return stored === crc32(nameOf(item), crc32(blob.subarray(0, length))) ? vector() : null;
 }
@@ -60,8 +66,11 @@ export function countDamagedVectors(db: Db): string[] {
   );
   return collections.flatMap(({ id, name, dimension }) => {
     let damaged = 0;
-    for (const row of rows.iterate(id))
-      if (row.vector === null || unpackVector(row.vector, dimension, row) === null) damaged++;
+    for (const row of rows.iterate(id)) {
+      if (row.vector === null || unpackVector(row.vector, dimension, row) === null) {
+        damaged++;
+      }
+    }
     return damaged === 0
       ? []
       : [`Collection ${name}: the vectors of ${damaged} items are damaged or missing.`];

@@ -28,7 +28,9 @@ class Segment {
     const end = this.#next + BLOCK_BYTES;
     if (end > this.#pages * PAGE) {
       const grow = Math.min((GROWTH_BLOCKS * BLOCK_BYTES) / PAGE, MAX_SEGMENT_PAGES - this.#pages);
-      if (this.#pages * PAGE + grow * PAGE < end) return null;
+      if (this.#pages * PAGE + grow * PAGE < end) {
+        return null;
+      }
       this.#kernel.memory.grow(grow);
       this.#pages += grow;
       this.floats = new Float32Array(this.#kernel.memory.buffer);
@@ -57,14 +59,18 @@ export class Block {
   write(row: number, stride: number, vector: ArrayLike<number>): void {
     const at = this.#at / 4 + row * stride;
     this.#segment.floats.set(vector, at);
-    if (vector.length < stride) this.#segment.floats.fill(0, at + vector.length, at + stride);
+    if (vector.length < stride) {
+      this.#segment.floats.fill(0, at + vector.length, at + stride);
+    }
   }
 
   /** Copies a row of `target.length` numbers out. */
   read(row: number, stride: number, target: number[]): void {
     const { floats } = this.#segment;
     const at = this.#at / 4 + row * stride;
-    for (let i = 0; i < target.length; i++) target[i] = floats[at + i]!;
+    for (let i = 0; i < target.length; i++) {
+      target[i] = floats[at + i]!;
+    }
   }
 
   /**
@@ -85,7 +91,9 @@ const free: Block[] = [];
 /** A block of undefined content. */
 export function allocateBlock(): Block {
   const reused = free.pop();
-  if (reused !== undefined) return reused;
+  if (reused !== undefined) {
+    return reused;
+  }
   let segment = segments.at(-1);
   let at = segment?.allocate() ?? null;
   if (segment === undefined || at === null) {

@@ -17,10 +17,14 @@ export class Ids {
   readonly #elsewhere = new Map<number, string>();
 
   set(slot: number, id: string): void {
-    if (slot >= this.#lengths.length) this.#grow(slot * 2);
+    if (slot >= this.#lengths.length) {
+      this.#grow(slot * 2);
+    }
     this.#elsewhere.delete(slot);
     this.#lengths[slot] = id.length <= CELL && this.#write(slot, id) ? id.length : ELSEWHERE;
-    if (this.#lengths[slot] === ELSEWHERE) this.#elsewhere.set(slot, id);
+    if (this.#lengths[slot] === ELSEWHERE) {
+      this.#elsewhere.set(slot, id);
+    }
   }
 
   /** Bytes of the id in its cell, or {@link ELSEWHERE}. */
@@ -38,13 +42,17 @@ export class Ids {
     const words = this.#words;
     const from = slot * WORDS;
     const to = cell * WORDS;
-    for (let i = 0; i < WORDS; i++) target[to + i] = words[from + i]!;
+    for (let i = 0; i < WORDS; i++) {
+      target[to + i] = words[from + i]!;
+    }
   }
 
   #write(slot: number, id: string): boolean {
     for (let i = 0; i < id.length; i++) {
       const code = id.charCodeAt(i);
-      if (code > 127) return false;
+      if (code > 127) {
+        return false;
+      }
       this.#bytes[slot * CELL + i] = code;
     }
     return true;

@@ -53,8 +53,12 @@ export class HitPacker {
   /** Adds a row to the hits of a query. @returns false when there is no such row */
   add(seq: number, similarity: number): boolean {
     const slot = this.#rows.slot(seq);
-    if (slot === -1) return false;
-    if (this.#size === this.#slots.length) this.#grow();
+    if (slot === -1) {
+      return false;
+    }
+    if (this.#size === this.#slots.length) {
+      this.#grow();
+    }
     this.#slots[this.#size] = slot;
     this.#similarities[this.#size++] = similarity;
     return true;
@@ -85,8 +89,11 @@ export class HitPacker {
       this.#labelAt[this.#settled] = place;
       const length = ids.length(slot);
       this.#idLengths[this.#settled] = length;
-      if (length === ELSEWHERE) this.#elsewhere.push(ids.elsewhere(slot));
-      else ids.copy(slot, this.#cells, this.#settled);
+      if (length === ELSEWHERE) {
+        this.#elsewhere.push(ids.elsewhere(slot));
+      } else {
+        ids.copy(slot, this.#cells, this.#settled);
+      }
     }
   }
 

@@ -2,8 +2,12 @@
 
 /** A copy with the given length: cut off, or with zeros behind. The array itself when it has that length. */
 export function resized<T extends Float64Array | Uint32Array | Uint8Array>(array: T, length: number): T {
-  if (length === array.length) return array;
-  if (length < array.length) return array.slice(0, length) as T;
+  if (length === array.length) {
+    return array;
+  }
+  if (length < array.length) {
+    return array.slice(0, length) as T;
+  }
   const larger = new (array.constructor as new (length: number) => T)(length);
   larger.set(array);
   return larger;

@@ -61,8 +61,12 @@ export class Rows {
   /** Adds a row. @param vector a unit vector, float32 [dimension] */
   add(seq: number, id: string, label: string | null, vector: Float32Array): void {
     const slot = this.#free.pop() ?? this.#end++;
-    if (slot === this.#blocks.length * this.#perBlock) this.#blocks.push(allocateBlock());
-    if (slot === this.#seqs.length) this.#grow(slot * 2);
+    if (slot === this.#blocks.length * this.#perBlock) {
+      this.#blocks.push(allocateBlock());
+    }
+    if (slot === this.#seqs.length) {
+      this.#grow(slot * 2);
+    }
     this.#block(slot).write(slot % this.#perBlock, this.#stride, vector);
     this.#seqs[slot] = seq;
     this.ids.set(slot, id);
@@ -74,7 +78,9 @@ export class Rows {
   /** @returns false when there is no such row */
   remove(seq: number): boolean {
     const slot = this.#slots.get(seq);
-    if (slot === -1) return false;
+    if (slot === -1) {
+      return false;
+    }
     this.#countLabel(this.label(this.labelAt(slot)), -1);
     this.#slots.delete(seq);
     this.#seqs[slot] = 0;
@@ -84,7 +90,9 @@ export class Rows {
 
   relabel(seq: number, label: string | null): void {
     const slot = this.#slots.get(seq);
-    if (slot === -1) return;
+    if (slot === -1) {
+      return;
+    }
     this.#countLabel(this.label(this.labelAt(slot)), -1);
     this.#countLabel(label, 1);
     this.#labelAt[slot] = this.#place(label);
@@ -112,7 +120,9 @@ export class Rows {
   /** Copies a row's unit vector into `target` [dimension]. @returns false when there is no such row */
   read(seq: number, target: number[]): boolean {
     const slot = this.#slots.get(seq);
-    if (slot === -1) return false;
+    if (slot === -1) {
+      return false;
+    }
     this.#block(slot).read(slot % this.#perBlock, this.#stride, target);
     return true;
   }
@@ -134,7 +144,9 @@ export class Rows {
       let { threshold } = top;
       for (let i = 0; i < count; i++) {
         const score = scores[i]!;
-        if (score < threshold || seqs[slot + i] === 0) continue;
+        if (score < threshold || seqs[slot + i] === 0) {
+          continue;
+        }
         top.push(seqs[slot + i]!, score);
         threshold = top.threshold;
       }
@@ -146,7 +158,9 @@ export class Rows {
   scanRows(query: Float32Array, seqs: ArrayLike<number>, from: number, to: number, top: TopK): void {
     for (let i = from; i < to; ) {
       const first = this.#slots.get(seqs[i++]!);
-      if (first === -1) continue;
+      if (first === -1) {
+        continue;
+      }
       let next = first + 1;
       while (i < to && this.#slots.get(seqs[i]!) === next) {
         next++;
@@ -167,8 +181,11 @@ export class Rows {
 
   #countLabel(label: string | null, change: number): void {
     const count = (this.#labelCounts.get(label) ?? 0) + change;
-    if (count === 0) this.#labelCounts.delete(label);
-    else this.#labelCounts.set(label, count);
+    if (count === 0) {
+      this.#labelCounts.delete(label);
+    } else {
+      this.#labelCounts.set(label, count);
+    }
   }
 
   #place(label: string | null): number {

@@ -45,11 +45,15 @@ export class SeqMap {
   delete(seq: number): void {
     const number = Math.floor(seq / PAGE);
     const page = this.#pages.get(number);
-    if (page === undefined || page.slots[seq % PAGE] === 0) return;
+    if (page === undefined || page.slots[seq % PAGE] === 0) {
+      return;
+    }
     page.slots[seq % PAGE] = 0;
     page.used--;
     this.#size--;
-    if (page.used === 0) this.#pages.delete(number);
+    if (page.used === 0) {
+      this.#pages.delete(number);
+    }
   }
 
   /** All sequence numbers, ascending. */
@@ -58,7 +62,11 @@ export class SeqMap {
     let at = 0;
     for (const number of [...this.#pages.keys()].sort((a, b) => a - b)) {
       const { slots } = this.#pages.get(number)!;
-      for (let i = 0; i < PAGE; i++) if (slots[i] !== 0) keys[at++] = number * PAGE + i;
+      for (let i = 0; i < PAGE; i++) {
+        if (slots[i] !== 0) {
+          keys[at++] = number * PAGE + i;
+        }
+      }
     }
     return keys;
   }

@@ -3,10 +3,11 @@ import { PawdexError } from '../../../errors.js';
 
 /** @throws PawdexError `vector_invalid` when a vector has not as many numbers as its collection's */
 export function checkLength(length: number | undefined, dimension: number): void {
-  if (length !== dimension)
+  if (length !== dimension) {
     throw new PawdexError('vector_invalid', {
       detail: `The vector has ${length ?? 'no'} numbers; the collection has ${dimension} dimensions.`,
     });
+  }
 }
 
 /**
@@ -25,13 +26,17 @@ export function scaleOf(vectors: Float32Array, from: number, dimension: number):
     even += vectors[i]! * vectors[i]!;
     odd += vectors[i + 1]! * vectors[i + 1]!;
   }
-  if (dimension % 2 === 1) odd += vectors[to - 1]! * vectors[to - 1]!;
+  if (dimension % 2 === 1) {
+    odd += vectors[to - 1]! * vectors[to - 1]!;
+  }
   const squares = even + odd;
   if (!Number.isFinite(squares)) {
     const at = vectors.subarray(from, to).findIndex((x) => !Number.isFinite(x));
     throw new PawdexError('vector_invalid', { detail: `Number ${at} of the vector is not finite.` });
   }
-  if (squares === 0) throw new PawdexError('vector_invalid', { detail: 'The vector is all zeros.' });
+  if (squares === 0) {
+    throw new PawdexError('vector_invalid', { detail: 'The vector is all zeros.' });
+  }
   return 1 / Math.sqrt(squares);
 }
 
@@ -46,6 +51,8 @@ export function normalise(vector: Float32Array, dimension: number): Float32Array
   checkLength(vector?.length, dimension);
   const scale = scaleOf(vector, 0, dimension);
   const unit = new Float32Array(dimension);
-  for (let i = 0; i < dimension; i++) unit[i] = vector[i]! * scale;
+  for (let i = 0; i < dimension; i++) {
+    unit[i] = vector[i]! * scale;
+  }
   return unit;
 }

@@ -1,0 +1,65 @@
+/**
+ * Decides which rows become nodes of a graph and which join the group of a node: see groups.ts for why. A row whose
+ * nearest {@link CROWD} nodes are all very similar to it is in a crowd.
+ */
+import type { Graph } from './graph.js';
+import type { Groups } from './groups.js';
+
+/**
+ * Nodes that a crowd may have, and their similarity to a row that makes them one. Both chosen with
+ * `npm run bench:adversarial`: crowds hurt from about twice as many nodes on, and ordinary photos form none.
+ */
+export const CROWD = 16;
+const CROWD_COSINE = 0.985;
+/** Until the first crowd is found, every n-th row is checked for one. After that, every row is. */
+const CHECK_EVERY = 8;
+/** Candidates kept (ef) to see whether any node is that similar to a row, and to see whether {@link CROWD} are. */
+const [GLANCE_EF, CROWD_EF] = [4, 64];
+
+export class CrowdFinder {
+  readonly #graph: Graph;
+  readonly #groups: Groups;
+  #isCrowded: boolean;
+  #glances = 0;
+
+  /** @param isCrowded whether to check every row from the start */
+  constructor(graph: Graph, groups: Groups, isCrowded: boolean) {
+    this.#graph = graph;
+    this.#groups = groups;
+    this.#isCrowded = isCrowded;
+  }
+
+  /** Whether a crowd was found. */
+  get isCrowded(): boolean {
+    return this.#isCrowded;
+  }
+
+  /**
+   * Finds the node whose group a row should join.
+   *
+   * @param point the vector of the row, of length 1
+   * @returns the node with its similarity to the row, or null if the row should become a node
+   */
+  find(point: number[]): { node: number; cosine: number } | null {
+    const graph = this.#graph;
+    if (graph.size < CROWD || (!this.#isCrowded && this.#glances++ % CHECK_EVERY !== 0)) {
+      return null;
+    }
+    const [glance] = graph.nearestTo(point, 1, GLANCE_EF).distances;
+    if (glance === undefined || graph.similarity(glance) < CROWD_COSINE) {
+      return null;
+    }
+    const { neighbors, distances } = graph.nearestTo(point, CROWD, CROWD_EF);
+    if (neighbors.length < CROWD || graph.similarity(distances[CROWD - 1]!) < CROWD_COSINE) {
+      return null;
+    }
+    this.#isCrowded = true;
+    for (const [i, label] of neighbors.entries()) {
+      const node = label + graph.base;
+      if (this.#groups.hasRoom(node)) {
+        return { node, cosine: graph.similarity(distances[i]!) };
+      }
+    }
+    return null;
+  }
+}
