@@ -17,18 +17,28 @@ function testTheBuild(): Plugin {
     name: 'test-the-build',
     enforce: 'pre',
     resolveId(source, importer) {
-      if (importer === undefined || !source.startsWith('.')) return null;
+      if (importer === undefined || !source.startsWith('.')) {
+        return null;
+      }
       const file = path.resolve(path.dirname(importer), source);
-      if (!file.startsWith(src) || file.startsWith(web)) return null;
+      if (!file.startsWith(src) || file.startsWith(web)) {
+        return null;
+      }
       const built = path.join(root, 'dist', file.slice(src.length));
-      if (!existsSync(built)) throw new Error(`${built} is missing: run \`npm run build\` first.`);
+      if (!existsSync(built)) {
+        throw new Error(`${built} is missing: run \`npm run build\` first.`);
+      }
       return built;
     },
   };
 }
 
 // The settings of whoever runs the tests must not reach them.
-for (const name of Object.keys(process.env)) if (name.startsWith('PAWDEX_')) delete process.env[name];
+for (const name of Object.keys(process.env)) {
+  if (name.startsWith('PAWDEX_')) {
+    delete process.env[name];
+  }
+}
 
 export default defineConfig({
   plugins: [testTheBuild()],

@@ -12,8 +12,9 @@ const to = path.join(root, 'dist', `.web-${process.pid}`);
 
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
-for (const file of ['index.html', 'favicon.svg', 'example.jpg', 'example-thumb.webp'])
+for (const file of ['index.html', 'favicon.svg', 'example.jpg', 'example-thumb.webp']) {
   cpSync(path.join(from, file), path.join(to, file));
+}
 await build({
   entryPoints: [path.join(from, 'main.ts')],
   outfile: path.join(to, 'main.js'),

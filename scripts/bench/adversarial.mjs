@@ -32,7 +32,9 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 function dot(a, b) {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let i = 0; i < a.length; i++) {
+    sum += a[i] * b[i];
+  }
   return sum;
 }
 
@@ -55,7 +57,9 @@ function recallOf(found, truth, queries, vectors, gone) {
 
 function writeFile(file, vectors) {
   const handle = openSync(file, 'w');
-  for (const vector of vectors) writeSync(handle, new Uint8Array(Float32Array.from(vector).buffer));
+  for (const vector of vectors) {
+    writeSync(handle, new Uint8Array(Float32Array.from(vector).buffer));
+  }
   closeSync(handle);
 }
 
@@ -78,15 +82,21 @@ async function measure(name, folder) {
   const result = { name, count: vectors.length, deleted: deleted.length };
   for (const [side, child] of Object.entries(children)) {
     const built = await child.call('build');
-    if (deleted.length > 0) await child.call('remove', deleted);
+    if (deleted.length > 0) {
+      await child.call('remove', deleted);
+    }
     const found = await child.call('find', queries, EF);
     result[side] = { ...built, ...recallOf(found, truth, queries, vectors, gone), rates: [] };
   }
   result.store.index = await children.store.call('sampledRecall');
-  for (let round = 0; round < Number(args.rounds); round++)
-    for (const [side, child] of Object.entries(children))
+  for (let round = 0; round < Number(args.rounds); round++) {
+    for (const [side, child] of Object.entries(children)) {
       result[side].rates.push(await child.call('rate', Number(args.seconds)));
-  for (const side of [result.hnswlib, result.store]) side.qps = median(side.rates);
+    }
+  }
+  for (const side of [result.hnswlib, result.store]) {
+    side.qps = median(side.rates);
+  }
   await children.store.call('close');
   await Promise.all(Object.values(children).map((child) => child.stop()));
   return result;
@@ -110,9 +120,13 @@ for (const name of Object.keys(SHAPES).filter((shape) => shape.includes(args.sha
     results.push(result);
     const { kind, sampledRecall } = result.store.index;
     const own = sampledRecall === null ? kind : `${sampledRecall.toFixed(3)} (${kind})`;
-    if (!args.json) console.log(`| ${name} | ${side(result.hnswlib)} | ${side(result.store)} | ${own} |`);
+    if (!args.json) {
+      console.log(`| ${name} | ${side(result.hnswlib)} | ${side(result.store)} | ${own} |`);
+    }
   } finally {
     await rm(folder, { recursive: true });
   }
 }
-if (args.json) console.log(JSON.stringify({ machine: machine(), results }));
+if (args.json) {
+  console.log(JSON.stringify({ machine: machine(), results }));
+}

@@ -52,15 +52,18 @@ try {
   });
   const runs = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
   // Rounds go over all kinds, so that a machine whose speed drifts does so for all of them.
-  for (let round = 0; round < Number(args.rounds); round++)
-    for (const [kind, ask] of Object.entries(kinds)) runs[kind].push(await timed(ask));
+  for (let round = 0; round < Number(args.rounds); round++) {
+    for (const [kind, ask] of Object.entries(kinds)) {
+      runs[kind].push(await timed(ask));
+    }
+  }
   const results = Object.entries(runs).map(([kind, all]) => ({
     kind,
     ...Object.fromEntries(Object.keys(all[0]).map((part) => [part, median(all.map((one) => one[part]))])),
   }));
-  if (args.json)
+  if (args.json) {
     console.log(JSON.stringify({ machine: machine(), model: engine.encoder.name, first, results }));
-  else {
+  } else {
     console.log(machine());
     for (const { kind, totalMs, decodeMs, embedMs } of results) {
       const parts =

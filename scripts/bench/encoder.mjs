@@ -77,8 +77,9 @@ const most = Math.max(...threads);
 const settings = threads.flatMap((n) =>
   Object.keys(WAITS).map((waits) => ({ name: `${n} threads, ${waits}`, threads: n, lanes: 1, waits })),
 );
-if (most > 1)
+if (most > 1) {
   settings.push({ name: `${most} lanes of 1 thread`, threads: 1, lanes: most, waits: 'spinning 100 us' });
+}
 
 const rows = [];
 for (const { name, threads, lanes, waits } of settings) {
@@ -87,24 +88,33 @@ for (const { name, threads, lanes, waits } of settings) {
     { length: lanes },
     () => new Worker(new URL('./lib/encoder-loop.mjs', import.meta.url), { workerData }),
   );
-  for (const batch of numbers(args.batches)) rows.push({ name, batch, loops, runs: [] });
+  for (const batch of numbers(args.batches)) {
+    rows.push({ name, batch, loops, runs: [] });
+  }
 }
 // Rounds go over all settings, so that a machine whose speed drifts does so for all of them.
-for (let round = 0; round < Number(args.rounds); round++)
-  for (const row of rows) row.runs.push(await measure(row.loops, row.batch));
+for (let round = 0; round < Number(args.rounds); round++) {
+  for (const row of rows) {
+    row.runs.push(await measure(row.loops, row.batch));
+  }
+}
 const results = rows.map(({ name, batch, runs }) => ({
   setting: name,
   batch,
   encodedPerSecond: median(runs.map((run) => run.encoded)),
   decodedPerSecond: median(runs.map((run) => run.decoded)),
 }));
-for (const loop of new Set(rows.flatMap((row) => row.loops))) loop.postMessage({ end: true });
-if (args.json) console.log(JSON.stringify({ machine: machine(), model: card.name, results }));
-else {
+for (const loop of new Set(rows.flatMap((row) => row.loops))) {
+  loop.postMessage({ end: true });
+}
+if (args.json) {
+  console.log(JSON.stringify({ machine: machine(), model: card.name, results }));
+} else {
   console.log(machine());
-  for (const r of results)
+  for (const r of results) {
     console.log(
       `${r.setting.padEnd(26)}, batch ${String(r.batch).padStart(2)}: ${r.encodedPerSecond.toFixed(1)} images a second` +
         (Number(args.beside) > 0 ? `, ${r.decodedPerSecond.toFixed(1)} decoded beside` : ''),
     );
+  }
 }

@@ -26,7 +26,9 @@ const args = options(
 );
 
 const log = (line) => {
-  if (!args.json) console.log(line);
+  if (!args.json) {
+    console.log(line);
+  }
 };
 const set = fromRoot(args.set);
 const loaded = await loadCard(fromRoot(args.model));
@@ -76,12 +78,15 @@ log(`${entries.length} photos of ${args.set}`);
 const files = entries.map((entry) => entry.file);
 const trial = files.slice(0, Number(args.trial));
 let best = { rate: 0, threads: 0, batch: 0 };
-for (const threads of [...new Set([1, os.availableParallelism()])])
+for (const threads of [...new Set([1, os.availableParallelism()])]) {
   for (const batch of [1, 2, 4, 8, 16]) {
     const rate = await bareLoop(trial, threads, batch);
     log(`  bare loop, ${threads} threads, batch ${batch}: ${rate.toFixed(1)} images a second`);
-    if (rate > best.rate) best = { rate, threads, batch };
+    if (rate > best.rate) {
+      best = { rate, threads, batch };
+    }
   }
+}
 const bare = [];
 const indexed = [];
 for (let round = 0; round < Number(args.rounds); round++) {
@@ -93,5 +98,6 @@ const ratio = median(indexed) / median(bare);
 log(`bare loop (${best.threads} threads, batch ${best.batch}): ${spread(bare)} images a second`);
 log(`pawdex index: ${spread(indexed)} images a second`);
 log(`ratio: ${ratio.toFixed(3)}`);
-if (args.json)
+if (args.json) {
   console.log(JSON.stringify({ machine: machine(), n: files.length, best, bare, indexed, ratio }));
+}

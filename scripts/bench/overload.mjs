@@ -66,13 +66,15 @@ async function addInBulk(url, signal) {
       const batch = names.slice(at, at + BULK.files);
       at += batch.length;
       const form = new FormData();
-      for (const name of batch)
+      for (const name of batch) {
         form.append('image', new Blob([await readFile(path.join(photos, name))]), path.basename(name));
+      }
       const answer = await fetch(`${url}/v1/collections/bulk/items`, { method: 'POST', body: form });
       const { created = 0 } = await answer.json();
       added += created;
-      if (answer.status === 503)
+      if (answer.status === 503) {
         await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get('retry-after'))));
+      }
     }
   };
   const started = performance.now();
@@ -137,16 +139,26 @@ const dataDir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-bench-'));
 const trees = [ROOT, ...(args.tree === '' ? [] : [fromRoot(args.tree)])].map((tree) => path.resolve(tree));
 const servers = [];
 try {
-  for (const tree of trees) servers.push(await start(tree, dataDir));
+  for (const tree of trees) {
+    servers.push(await start(tree, dataDir));
+  }
   const results = Object.fromEntries(servers.map(({ name }) => [name, []]));
-  for (let round = 0; round < Number(args.rounds); round++)
-    for (const server of servers) results[server.name].push(await measure(server));
-  if (args.json) console.log(JSON.stringify({ machine: machine(), results }));
-  else {
+  for (let round = 0; round < Number(args.rounds); round++) {
+    for (const server of servers) {
+      results[server.name].push(await measure(server));
+    }
+  }
+  if (args.json) {
+    console.log(JSON.stringify({ machine: machine(), results }));
+  } else {
     console.log(machine());
-    for (const { name } of servers) console.log(`\n${describe(name, results[name])}`);
+    for (const { name } of servers) {
+      console.log(`\n${describe(name, results[name])}`);
+    }
   }
 } finally {
-  for (const server of servers) await server.stop();
+  for (const server of servers) {
+    await server.stop();
+  }
   await rm(dataDir, { recursive: true, force: true });
 }

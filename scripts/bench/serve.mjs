@@ -36,7 +36,9 @@ const shared = fromRoot(args.shared);
 const photos = path.join(shared, 'petset/images');
 const cache = path.join(ROOT, 'node_modules/.cache/pawdex-bench');
 const log = (line) => {
-  if (!args.json) console.log(line);
+  if (!args.json) {
+    console.log(line);
+  }
 };
 
 async function load(url, connections, seconds) {
@@ -90,7 +92,9 @@ async function soak(minutes, dataDir) {
     const byMinute = [];
     for (let m = 0; m < minutes; m++) {
       const inMinute = samples.filter((s) => s.minute >= m && s.minute < m + 1).map((s) => s.mib);
-      if (inMinute.length > 0) byMinute.push({ minute: m + 1, medianMiB: median(inMinute) });
+      if (inMinute.length > 0) {
+        byMinute.push({ minute: m + 1, medianMiB: median(inMinute) });
+      }
     }
     return { machine: machine(), ...result, byMinute };
   } finally {
@@ -104,7 +108,9 @@ async function compare(dataDir) {
   const pawdex = await startPawdex(dataDir);
   const rows = [];
   try {
-    for (const server of [naive, pawdex]) await load(server.url, 8, 3);
+    for (const server of [naive, pawdex]) {
+      await load(server.url, 8, 3);
+    }
     for (const connections of args.connections.split(',').map(Number)) {
       const runs = { naive: [], pawdex: [] };
       for (let round = 0; round < Number(args.rounds); round++) {
@@ -115,10 +121,11 @@ async function compare(dataDir) {
       const of = (name, key) => runs[name].map((run) => run[key]);
       const ratio = (key) => median(of('pawdex', key)) / median(of('naive', key));
       log(`\n${connections} connections`);
-      for (const name of ['naive', 'pawdex'])
+      for (const name of ['naive', 'pawdex']) {
         log(
           `  ${name.padEnd(7)} ${spread(of(name, 'perSecond'))} a second, p50 ${spread(of(name, 'p50'))} ms, p99 ${spread(of(name, 'p99'))} ms, healthz p99 ${spread(of(name, 'probeP99'))} ms, failed ${of(name, 'bad').reduce((a, b) => a + b, 0)}`,
         );
+      }
       log(`  ratio   throughput ${ratio('perSecond').toFixed(2)}, p50 ${ratio('p50').toFixed(2)}`);
     }
   } finally {
@@ -133,8 +140,11 @@ try {
   log(machine());
   const minutes = Number(args.soak);
   const result = minutes > 0 ? await soak(minutes, dataDir) : await compare(dataDir);
-  if (args.json) console.log(JSON.stringify(result));
-  else if (minutes > 0) console.log(JSON.stringify(result, null, 1));
+  if (args.json) {
+    console.log(JSON.stringify(result));
+  } else if (minutes > 0) {
+    console.log(JSON.stringify(result, null, 1));
+  }
 } finally {
   await rm(dataDir, { recursive: true, force: true });
 }

@@ -47,7 +47,9 @@ const EFS = [10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const dimension = Number(args.dimension);
 const log = (line) => {
-  if (!args.json) console.log(line);
+  if (!args.json) {
+    console.log(line);
+  }
 };
 
 async function prepare(count, folder) {
@@ -113,7 +115,9 @@ function report({ count, ef, recall, bare, store, ratio }) {
   log(
     `  hnswlib  recall ${recall.toFixed(4)}, ${bare.qps.toFixed(0)} queries/s, built at ${bare.rate.toFixed(0)}/s`,
   );
-  if (store === undefined) return;
+  if (store === undefined) {
+    return;
+  }
   log(`           ${bare.memory.toFixed(0)} MiB, save ${ms(bare.save)}, load ${ms(bare.load)}`);
   log(
     `  store    recall ${store.recall.toFixed(4)}, ${store.qps.toFixed(0)} queries/s (${ratio.toFixed(2)} of hnswlib's; ${store.kind}), built at ${store.rate.toFixed(0)}/s (durable and searchable at ${store.putRate.toFixed(0)}/s)`,
@@ -127,16 +131,22 @@ const sizes = args.sizes.split(',').map(Number);
 log(
   `${machine()}; M ${args.m}, efConstruction ${args['ef-construction']}, ${dimension} dimensions, recall@${K}`,
 );
-if (args.tune) await compareWithGallery();
+if (args.tune) {
+  await compareWithGallery();
+}
 const results = [];
 for (const count of args.mixed ? sizes.slice(-1) : sizes) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-bench-'));
   try {
     const result = args.mixed ? await mixed(count, dimension, folder, log) : await measure(count, folder);
-    if (!args.mixed) report(result);
+    if (!args.mixed) {
+      report(result);
+    }
     results.push(result);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
-if (args.json) console.log(JSON.stringify({ machine: machine(), results }));
+if (args.json) {
+  console.log(JSON.stringify({ machine: machine(), results }));
+}

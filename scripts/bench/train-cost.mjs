@@ -29,14 +29,16 @@ for (const entry of args.batches.split(',')) {
   const [middle, fastest] = [median(counted), Math.min(...counted)].map((ms) => ms / batch);
   rows.push({ batch, chunk, steps, msPerImage: middle, fastest, peakMb: result.peakMb });
 }
-if (args.json) console.log(JSON.stringify({ machine: machine(), rows }));
-else {
+if (args.json) {
+  console.log(JSON.stringify({ machine: machine(), rows }));
+} else {
   console.log(`${machine()}\n`);
   console.log(
     '| batch | at once | ms per image | fastest step | peak memory, GB |\n|---:|---:|---:|---:|---:|',
   );
-  for (const { batch, chunk, msPerImage, fastest, peakMb } of rows)
+  for (const { batch, chunk, msPerImage, fastest, peakMb } of rows) {
     console.log(
       `| ${batch} | ${chunk} | ${msPerImage.toFixed(1)} | ${fastest.toFixed(1)} | ${(peakMb / 1024).toFixed(2)} |`,
     );
+  }
 }

@@ -48,23 +48,31 @@ if (!args.json) {
 }
 for (const batch of args.batches.split(',')) {
   const rounds = { pawdex: [], pytorch: [] };
-  for (let round = 0; round < Number(args.rounds); round += 1)
-    for (const [side, take] of Object.entries(sides)) rounds[side].push(await take(batch));
+  for (let round = 0; round < Number(args.rounds); round += 1) {
+    for (const [side, take] of Object.entries(sides)) {
+      rounds[side].push(await take(batch));
+    }
+  }
   const [ours, theirs] = Object.entries(rounds).map(([side, list]) => summary(batch, side, list));
   const ratio = {
     time: ours.msPerImage / theirs.msPerImage,
     memory: (ours.peakMb - ours.startMb) / (theirs.peakMb - theirs.startMb),
   };
   results.push({ ours, theirs, ratio });
-  if (args.json) continue;
-  for (const side of [ours, theirs])
+  if (args.json) {
+    continue;
+  }
+  for (const side of [ours, theirs]) {
     console.log(
       `${batch.padStart(5)}  ${side.side.padEnd(8)}${side.msPerImage.toFixed(1).padStart(17)}` +
         `${side.fastest.toFixed(1).padStart(9)}${side.peakMb.toFixed(0).padStart(9)}` +
         `${side.startMb.toFixed(0).padStart(30)}  ${side.loss.toFixed(4)}`,
     );
+  }
   console.log(
     `       pawdex / pytorch: ${ratio.time.toFixed(2)} of the time, ${(ours.peakMb / theirs.peakMb).toFixed(2)} of the peak memory, ${ratio.memory.toFixed(2)} of what the step added`,
   );
 }
-if (args.json) console.log(JSON.stringify({ machine: machine(), results }));
+if (args.json) {
+  console.log(JSON.stringify({ machine: machine(), results }));
+}

@@ -31,7 +31,9 @@ const photos = await Promise.all(
   set.map(async ({ file }) => openPhoto(await readFile(file), { maxPixels: 1e8 })),
 );
 // A small set is taken more than once: a round has so many views at least.
-while (photos.length < 100) photos.push(...photos);
+while (photos.length < 100) {
+  photos.push(...photos);
+}
 
 const never = { probability: 0 };
 const crop = { flip: 0, rotate: never, jitter: never, grey: 0, blur: never, erase: never };
@@ -62,16 +64,19 @@ const results = {};
 for (const [name, settings] of Object.entries(kinds)) {
   const parsed = settings === null ? null : viewSettings.parse(settings);
   const rounds = [];
-  for (let i = 0; i < Number(args.rounds); i++) rounds.push(await round(parsed, i));
+  for (let i = 0; i < Number(args.rounds); i++) {
+    rounds.push(await round(parsed, i));
+  }
   results[name] = {
     viewsPerSecond: Math.round(median(rounds.map(({ perSecond }) => perSecond))),
     cpuMsPerView: Number(median(rounds.map(({ cpuMs }) => cpuMs)).toFixed(2)),
   };
 }
-if (args.json)
+if (args.json) {
   console.log(JSON.stringify({ machine: machine(), size: rule.size, photos: photos.length, results }));
-else {
+} else {
   console.log(`${machine()}\n${photos.length} photos, ${rule.size} px`);
-  for (const [name, { viewsPerSecond, cpuMsPerView }] of Object.entries(results))
+  for (const [name, { viewsPerSecond, cpuMsPerView }] of Object.entries(results)) {
     console.log(`${name.padEnd(28)} ${viewsPerSecond} views/s  ${cpuMsPerView} ms of processor time`);
+  }
 }

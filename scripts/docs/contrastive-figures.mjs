@@ -10,7 +10,8 @@ import { views } from './contrastive/views.mjs';
 
 const docs = new URL('../../docs/', import.meta.url);
 await mkdir(new URL('images/', docs), { recursive: true });
-for (const [name, draw] of Object.entries({ views, ...figures }))
+for (const [name, draw] of Object.entries({ views, ...figures })) {
   await writeFile(new URL(`images/contrastive-${name}.svg`, docs), await draw());
+}
 const page = new URL('contrastive-learning.md', docs);
 await writeFile(page, withBlocks(await readFile(page, 'utf8'), await blocks()));

@@ -42,5 +42,8 @@ An answer looks like this:
 the \`X-Request-Id\` header and in the server's log. Answers with status 503 have \`Retry-After\` in seconds.
 `;
 
-if (process.argv.includes('--print')) process.stdout.write(page);
-else await writeFile(new URL('../../docs/errors.md', import.meta.url), page);
+if (process.argv.includes('--print')) {
+  process.stdout.write(page);
+} else {
+  await writeFile(new URL('../../docs/errors.md', import.meta.url), page);
+}

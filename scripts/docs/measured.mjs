@@ -147,13 +147,21 @@ for (const { page, from, to, write } of BLOCKS) {
   const before = await readFile(fromRoot(page), 'utf8');
   const start = before.indexOf(`${from}\n`);
   const end = before.indexOf(`\n${to}\n`, start);
-  if (start < 0 || end < 0) throw new Error(`${page} has no lines "${from}" and "${to}".`);
+  if (start < 0 || end < 0) {
+    throw new Error(`${page} has no lines "${from}" and "${to}".`);
+  }
   const after =
     before.slice(0, start + from.length + 1) + (measured ? write() : NOT_YET[from]) + before.slice(end);
-  if (after === before) continue;
+  if (after === before) {
+    continue;
+  }
   stale++;
-  if (process.argv.includes('--check'))
+  if (process.argv.includes('--check')) {
     console.error(`${page} differs from models/encoder.json: run node scripts/docs/measured.mjs`);
-  else await writeFile(fromRoot(page), after);
+  } else {
+    await writeFile(fromRoot(page), after);
+  }
 }
-if (process.argv.includes('--check') && stale > 0) process.exitCode = 1;
+if (process.argv.includes('--check') && stale > 0) {
+  process.exitCode = 1;
+}

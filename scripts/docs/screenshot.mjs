@@ -26,12 +26,13 @@ const target = path.resolve(process.argv[2] ?? path.join(root, 'docs', 'images',
 
 function findChromium() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  for (const name of names)
+  for (const name of names) {
     try {
       return execFileSync('which', [name], { encoding: 'utf8' }).trim();
     } catch {
       // Not this one.
     }
+  }
   throw new Error(`None of ${names.join(', ')} is on the PATH.`);
 }
 

@@ -35,7 +35,9 @@ const { sets } = await embedSets(values, [values.gallery, values.queries]);
 const gallery = withoutRepeats(sets[0]);
 const queries = sets[1];
 const counts = new Map();
-for (const { label } of gallery.items) counts.set(label, (counts.get(label) ?? 0) + 1);
+for (const { label } of gallery.items) {
+  counts.set(label, (counts.get(label) ?? 0) + 1);
+}
 
 const asked = [];
 forEachQuery(gallery.vectors, queries.vectors, (q, nearest) => {
@@ -59,7 +61,9 @@ function measure(k, temperature, exponent) {
     const shares = vote(corrected, temperature);
     const score = perLabel.get(label) ?? { n: 0, right: 0 };
     score.n++;
-    if (shares[0]?.label === label) score.right++;
+    if (shares[0]?.label === label) {
+      score.right++;
+    }
     perLabel.set(label, score);
     logLoss -= Math.log(Math.max(0.01, shares.find((c) => c.label === label)?.confidence ?? 0));
   }
@@ -77,10 +81,11 @@ function measure(k, temperature, exponent) {
 const results = PRIOR_EXPONENTS.flatMap((e) => KS.flatMap((k) => TEMPERATURES.map((t) => measure(k, t, e))));
 const print = (title, list) => {
   console.log(title);
-  for (const r of list)
+  for (const r of list) {
     console.log(
       `  k ${String(r.k).padStart(2)}  temperature ${String(r.temperature).padEnd(4)}  prior ${String(r.exponent).padEnd(4)}  top1 ${r.top1.toFixed(4)}  macro ${r.macroTop1.toFixed(4)}  log-loss ${r.logLoss.toFixed(4)}`,
     );
+  }
 };
 const highest = Math.max(...results.map((r) => r.top1));
 const near = highest - 0.5 * Math.sqrt((highest * (1 - highest)) / asked.length);

@@ -18,15 +18,25 @@ const isServerError = ({ status }) => status >= 500 && status !== 503;
 /** Counts an answer into a row; the note says which one went wrong. `isTimed`: whether somebody waits for it. */
 function countAnswer(row, name, answer, isRight, isTimed = true) {
   row.tried++;
-  if (isTimed) row.slowestMs = Math.max(row.slowestMs, answer.ms);
-  if (isServerError(answer)) row.serverErrors++;
-  if (!isRight) row.wrong++;
-  if (isServerError(answer) || !isRight) row.notes.push(`${name}: ${answer.status} ${answer.code ?? ''}`);
+  if (isTimed) {
+    row.slowestMs = Math.max(row.slowestMs, answer.ms);
+  }
+  if (isServerError(answer)) {
+    row.serverErrors++;
+  }
+  if (!isRight) {
+    row.wrong++;
+  }
+  if (isServerError(answer) || !isRight) {
+    row.notes.push(`${name}: ${answer.status} ${answer.code ?? ''}`);
+  }
 }
 
 async function countLife(row, server) {
   row.peakMiB = Math.max(row.peakMiB, server.takeTreePeakMiB());
-  if (server.hasDied()) row.crashed++;
+  if (server.hasDied()) {
+    row.crashed++;
+  }
 }
 
 const EXPECTED = {
@@ -156,7 +166,11 @@ export async function connectBadly(server, seconds) {
   );
   server.resetProbe();
   const drip = setInterval(() => {
-    for (const [slow] of sockets) if (slow.writable) slow.write('a');
+    for (const [slow] of sockets) {
+      if (slow.writable) {
+        slow.write('a');
+      }
+    }
   }, 500);
   const ordinary = await photo();
   const until = performance.now() + seconds * 1000;
@@ -166,7 +180,9 @@ export async function connectBadly(server, seconds) {
   }
   row.stallMs = await server.longestWait();
   clearInterval(drip);
-  for (const socket of sockets.flat()) socket.destroy();
+  for (const socket of sockets.flat()) {
+    socket.destroy();
+  }
   await countLife(row, server);
   return row;
 }
@@ -192,9 +208,13 @@ export async function killWhileAdding(rounds) {
           .jpeg()
           .toBuffer();
         const answer = await send(server.url, imageRequest(`${path}/mine/items`, bytes));
-        if (answer.status === 0) return;
+        if (answer.status === 0) {
+          return;
+        }
         countAnswer(row, 'a photo', answer, answer.status < 300);
-        if (answer.status < 300) acknowledged.push(JSON.parse(answer.text).results[0].id);
+        if (answer.status < 300) {
+          acknowledged.push(JSON.parse(answer.text).results[0].id);
+        }
       }
     };
     const adding = Promise.all([0, 1, 2, 3].map(add));
@@ -205,7 +225,9 @@ export async function killWhileAdding(rounds) {
     const again = await server.restart();
     for (const id of new Set(acknowledged)) {
       const { status } = await fetch(`${again.url}${path}/mine/items/${id}`);
-      if (status !== 200) row.lost++;
+      if (status !== 200) {
+        row.lost++;
+      }
     }
     await countLife(row, again);
     await again.stop();

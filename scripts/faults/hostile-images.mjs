@@ -134,7 +134,9 @@ async function lyingPng() {
 /** Every pair of formats, one behind the other: decoded as the first. */
 async function polyglots() {
   const files = new Map();
-  for (const [seed, format] of FORMATS.entries()) files.set(format, await sceneAs(format, seed));
+  for (const [seed, format] of FORMATS.entries()) {
+    files.set(format, await sceneAs(format, seed));
+  }
   return FORMATS.flatMap((head) =>
     FORMATS.filter((tail) => tail !== head).map((tail) => [
       `${head} with ${tail} behind`,
@@ -154,7 +156,9 @@ async function damaged(count) {
   };
   return Array.from({ length: count }, (_, i) => {
     const bytes = Buffer.from(files[i % files.length]);
-    for (let flips = 0; flips < 12; flips++) bytes[next(bytes.length)] = next(256);
+    for (let flips = 0; flips < 12; flips++) {
+      bytes[next(bytes.length)] = next(256);
+    }
     return [`damaged ${FORMATS[i % FORMATS.length]}`, 'any', bytes];
   });
 }

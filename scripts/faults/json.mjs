@@ -17,7 +17,9 @@ let server = await startServer({ dist });
 console.log('| body | status | code | answered after | event loop blocked | peak memory |');
 console.log('|---|---|---|---|---|---|');
 for (const [name, shape] of hostileBodies()) {
-  if (values.only !== undefined && !name.includes(values.only)) continue;
+  if (values.only !== undefined && !name.includes(values.only)) {
+    continue;
+  }
   server.resetProbe();
   const { status, code, ms } = await send(server.url, shape);
   const blocked = await server.longestWait();

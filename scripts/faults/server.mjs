@@ -69,7 +69,9 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
     child.stdout.on('data', (chunk) => {
       text += chunk;
       const found = /"url":"(http:[^"]+)"/.exec(text);
-      if (found) resolve(found[1]);
+      if (found) {
+        resolve(found[1]);
+      }
     });
     child.once('exit', () => reject(new Error('The server did not start.')));
   });

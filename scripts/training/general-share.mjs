@@ -136,7 +136,9 @@ function startAlone(both) {
 
 console.log('share constant   top-1  recall@1  of held-out labels  AUROC over the others');
 const numbers = (text) => text.split(',').map(Number);
-if (values.features === 'start') await measure('start alone', START_TEMPERATURE, () => startAlone);
+if (values.features === 'start') {
+  await measure('start alone', START_TEMPERATURE, () => startAlone);
+}
 const settings = numbers(values.shares).flatMap((share) =>
   share === 0 ? [{ share, constant: 0 }] : numbers(values.constants).map((constant) => ({ share, constant })),
 );

@@ -49,7 +49,9 @@ export type Calibration = z.infer<typeof calibrationSchema>;
 /** @throws PawdexError calibration_invalid */
 export function parseCalibration(json: unknown): Calibration {
   const parsed = calibrationSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    return parsed.data;
+  }
   throw new PawdexError('calibration_invalid', { detail: z.prettifyError(parsed.error) });
 }
 
@@ -62,7 +64,9 @@ export function parseCalibration(json: unknown): Calibration {
  * @throws PawdexError calibration_invalid
  */
 export function calibrationFor(json: unknown, fingerprint: string): Calibration | null {
-  if (json === null || json === undefined) return null;
+  if (json === null || json === undefined) {
+    return null;
+  }
   const calibration = parseCalibration(json);
   return calibration.fingerprint === fingerprint ? calibration : null;
 }

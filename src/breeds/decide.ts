@@ -14,7 +14,9 @@ export type Decision = 'match' | 'ambiguous' | 'unknown';
  */
 export function decideByVote(candidates: readonly Candidate[]): Decision {
   const [first] = candidates;
-  if (first === undefined) return 'unknown';
+  if (first === undefined) {
+    return 'unknown';
+  }
   return first.confidence > 0.5 ? 'match' : 'ambiguous';
 }
 
@@ -29,6 +31,8 @@ export function decideByProbability(
   known: number,
   { thresholds }: Pick<Calibration, 'thresholds'>,
 ): Decision {
-  if (known < thresholds.known) return 'unknown';
+  if (known < thresholds.known) {
+    return 'unknown';
+  }
   return right >= thresholds.match ? 'match' : 'ambiguous';
 }

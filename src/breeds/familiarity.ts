@@ -15,6 +15,8 @@ export function familiarity(neighbours: readonly { similarity: number }[]): numb
     .map(({ similarity }) => similarity)
     .sort((a, b) => b - a)
     .slice(0, NEAREST);
-  if (nearest.length === 0) return -1;
+  if (nearest.length === 0) {
+    return -1;
+  }
   return nearest.reduce((sum, similarity) => sum + similarity, 0) / nearest.length;
 }

@@ -23,7 +23,9 @@ function newtonStep(observations: readonly Observation[], theta: readonly number
     const p = computeSigmoid(row.reduce((z, x, i) => z + x * theta[i]!, offset));
     for (let i = 0; i < n; i++) {
       gradient[i]! += weight * (p - target) * row[i]!;
-      for (let j = 0; j < n; j++) hessian[i]![j]! += weight * p * (1 - p) * row[i]! * row[j]!;
+      for (let j = 0; j < n; j++) {
+        hessian[i]![j]! += weight * p * (1 - p) * row[i]! * row[j]!;
+      }
     }
   }
   return solve(new Matrix(hessian), Matrix.columnVector(gradient)).to1DArray();
@@ -58,11 +60,15 @@ export function fitLogistic(observations: readonly Observation[], l2: number): L
       next = theta.map((value, i) => value - scale * step[i]!);
       nextLoss = lossOf(observations, next, l2);
     }
-    if (!(nextLoss < loss)) break;
+    if (!(nextLoss < loss)) {
+      break;
+    }
     const gain = loss - nextLoss;
     theta = next;
     loss = nextLoss;
-    if (gain < 1e-12 * Math.max(1, loss)) break;
+    if (gain < 1e-12 * Math.max(1, loss)) {
+      break;
+    }
   }
   return { intercept: theta.at(-1)!, coefficients: theta.slice(0, -1) };
 }

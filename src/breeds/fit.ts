@@ -156,7 +156,9 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
   const queries = samples(data.queries);
   const heldOut = samples(data.labelsHeldOut);
   const nonPets = samples(data.nonPets);
-  if (queries.length < fewest || heldOut.length === 0) return null;
+  if (queries.length < fewest || heldOut.length === 0) {
+    return null;
+  }
   const all = weightOf(queries);
   const fittedRight = fitIncreasingWithGroups(
     [

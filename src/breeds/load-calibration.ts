@@ -13,13 +13,17 @@ export async function loadCalibration(file: string): Promise<Calibration | null>
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return null;
+    }
     throw new PawdexError('calibration_invalid', { detail: `Cannot read ${file}.`, cause: error });
   }
   try {
     return parseCalibration(JSON.parse(text));
   } catch (error) {
-    if (error instanceof PawdexError) throw error;
+    if (error instanceof PawdexError) {
+      throw error;
+    }
     throw new PawdexError('calibration_invalid', { detail: `${file} is not valid JSON.`, cause: error });
   }
 }

@@ -32,11 +32,17 @@ export function vote(
   factors: Readonly<Record<string, number>> = {},
 ): Candidate[] {
   let nearest = Number.NEGATIVE_INFINITY;
-  for (const { label, similarity } of voters) if (label !== null) nearest = Math.max(nearest, similarity);
+  for (const { label, similarity } of voters) {
+    if (label !== null) {
+      nearest = Math.max(nearest, similarity);
+    }
+  }
   const weights = new Map<string, number>();
   let total = 0;
   for (const { label, similarity } of voters) {
-    if (label === null) continue;
+    if (label === null) {
+      continue;
+    }
     // Relative to the nearest, so that a low temperature cannot overflow.
     const factor = Object.hasOwn(factors, label) ? factors[label]! : 1;
     const weight = factor * Math.exp((similarity - nearest) / temperature);

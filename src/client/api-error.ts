@@ -56,7 +56,9 @@ function parseProblem(text: string): ProblemFields {
 
 /** Seconds from a Retry-After header, which holds seconds or a date. */
 function retryAfterOf(header: string | null): number | undefined {
-  if (header === null) return undefined;
+  if (header === null) {
+    return undefined;
+  }
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }

@@ -164,16 +164,18 @@ export class PawdexClient {
       const query = { upsert: text(upsert) };
       const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, query, form });
       // If one were missing, each photo after it would get the result of another.
-      if (results.length !== batch.length)
+      if (results.length !== batch.length) {
         throw new PawdexError('internal', {
           detail: `The server gave ${results.length} results for ${batch.length} images.`,
         });
+      }
       return results;
     };
     const fits = (item: ItemInput) => item.image.length <= limits.fileBytes;
     const results: AddResult[] = [];
-    for (const batch of batches(items.filter(fits), limits))
+    for (const batch of batches(items.filter(fits), limits)) {
       results.push(...(await sendSplitting(batch, send)));
+    }
     const inOrder = results.values();
     const refused = new PawdexError('payload_too_large', {
       detail: `A file may have at most ${limits.fileBytes} bytes.`,

@@ -5,7 +5,11 @@ import type { JobRequest } from '../jobs/job.js';
 function encodeLittleEndian(vectors: Float32Array[]): Buffer {
   const bytes = Buffer.alloc(4 * vectors.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const vector of vectors) for (const value of vector) at = bytes.writeFloatLE(value, at);
+  for (const vector of vectors) {
+    for (const value of vector) {
+      at = bytes.writeFloatLE(value, at);
+    }
+  }
   return bytes;
 }
 
@@ -16,6 +20,8 @@ const encodeNonPets = (nonPets: NonPets) =>
 
 /** Encodes the body of a request for a job: vectors travel as base64. */
 export function encodeJobRequest(request: JobRequest): object {
-  if (request.kind === 'check-labels' || request.nonPets === undefined) return request;
+  if (request.kind === 'check-labels' || request.nonPets === undefined) {
+    return request;
+  }
   return { ...request, nonPets: encodeNonPets(request.nonPets) };
 }

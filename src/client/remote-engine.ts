@@ -14,7 +14,9 @@ async function findKnown(client: PawdexClient, collection: string, sha256: strin
   for (let from = 0; from < sha256.length; from += KNOWN_CHUNK) {
     const chunk = sha256.slice(from, from + KNOWN_CHUNK);
     const page = await client.listItems(collection, { limit: KNOWN_CHUNK, filter: { sha256: chunk } });
-    for (const item of page.items) found.set(item.sha256, { id: item.id, label: item.label });
+    for (const item of page.items) {
+      found.set(item.sha256, { id: item.id, label: item.label });
+    }
   }
   return found;
 }

@@ -22,17 +22,25 @@ export async function runJob(
   signal?.throwIfAborted();
   let job: Job = await client.startJob(request);
   while (!isOver(job)) {
-    if (job.progress !== null) onProgress?.(job.progress);
+    if (job.progress !== null) {
+      onProgress?.(job.progress);
+    }
     await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => {});
     if (signal?.aborted === true) {
       job = await client.cancelJob(job.id);
       // A job that succeeded before it could be cancelled counts as succeeded.
-      if (job.state !== 'succeeded') signal.throwIfAborted();
+      if (job.state !== 'succeeded') {
+        signal.throwIfAborted();
+      }
     } else {
       job = await client.getJob(job.id);
     }
   }
-  if (job.state === 'succeeded') return job.result;
-  if (job.error !== null) throw PawdexError.fromWire(job.error);
+  if (job.state === 'succeeded') {
+    return job.result;
+  }
+  if (job.error !== null) {
+    throw PawdexError.fromWire(job.error);
+  }
   throw new PawdexError('job_cancelled');
 }

@@ -43,11 +43,12 @@ export class Transport {
 
   /** @throws PawdexError config_invalid if `baseUrl` is not an http or https address */
   constructor(options: ClientOptions) {
-    if (!/^https?:\/\//.test(options.baseUrl) || !URL.canParse(options.baseUrl))
+    if (!/^https?:\/\//.test(options.baseUrl) || !URL.canParse(options.baseUrl)) {
       throw new PawdexError('config_invalid', {
         detail: `"${options.baseUrl}" is not the address of a server.`,
         hint: 'Use an address such as http://127.0.0.1:3000.',
       });
+    }
     this.#base = options.baseUrl.replace(/\/+$/, '');
     this.#headers = options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` };
     this.#fetch = options.fetch ?? fetch;
@@ -75,10 +76,14 @@ export class Transport {
     let waited = 0;
     for (;;) {
       const response = await this.#attempt(call);
-      if (response.ok) return await read(response).catch((cause) => this.#lost(call, cause));
+      if (response.ok) {
+        return await read(response).catch((cause) => this.#lost(call, cause));
+      }
       const error = await apiErrorFrom(response).catch((cause) => this.#lost(call, cause));
       const pause = (error.retryAfter ?? DEFAULT_RETRY_SECONDS) * 1000;
-      if (response.status !== 503 || waited + pause > this.#maxWaitMs) throw error;
+      if (response.status !== 503 || waited + pause > this.#maxWaitMs) {
+        throw error;
+      }
       waited += pause;
       // Spread the retries of callers that were refused at the same time.
       await sleep(pause * (1 + Math.random() / 4));
@@ -87,8 +92,11 @@ export class Transport {
 
   #attempt({ method = 'GET', path, query = {}, json, form }: Call): Promise<Response> {
     const url = new URL(this.#base + path);
-    for (const [name, value] of Object.entries(query))
-      for (const one of value === undefined ? [] : [value].flat()) url.searchParams.append(name, one);
+    for (const [name, value] of Object.entries(query)) {
+      for (const one of value === undefined ? [] : [value].flat()) {
+        url.searchParams.append(name, one);
+      }
+    }
     const body = json === undefined ? form : JSON.stringify(json);
     const type: Record<string, string> = json === undefined ? {} : { 'content-type': 'application/json' };
     return this.#fetch(url, {
@@ -108,7 +116,9 @@ export class Transport {
 
 /** The message of `fetch` is only "fetch failed"; its cause says what happened. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
   const { cause } = error;
   return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
 }

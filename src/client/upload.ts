@@ -7,7 +7,11 @@ import type { AddResult, ServerInfo } from './wire.js';
 /** A form with one image in the field `image`. */
 export function imageForm(image: Uint8Array, fields: Record<string, string | undefined> = {}): FormData {
   const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) {
+      form.append(name, value);
+    }
+  }
   form.append('image', blobOf(image), 'image');
   return form;
 }
@@ -17,7 +21,9 @@ export function itemsForm(items: ItemInput[]): FormData {
   const form = new FormData();
   // Without `source: null` the server would use the file name.
   form.append('items', JSON.stringify(items.map(({ image: _, ...said }) => ({ source: null, ...said }))));
-  for (const { image } of items) form.append('image', blobOf(image), 'image');
+  for (const { image } of items) {
+    form.append('image', blobOf(image), 'image');
+  }
   return form;
 }
 
@@ -65,8 +71,12 @@ export async function sendSplitting(
     return await send(items);
   } catch (thrown) {
     const error = asPawdexError(thrown);
-    if (error.code !== 'payload_too_large') throw thrown;
-    if (items.length === 1) return [asFailure(error)];
+    if (error.code !== 'payload_too_large') {
+      throw thrown;
+    }
+    if (items.length === 1) {
+      return [asFailure(error)];
+    }
     const half = items.length >> 1;
     const first = await sendSplitting(items.slice(0, half), send);
     return [...first, ...(await sendSplitting(items.slice(half), send))];

@@ -48,8 +48,9 @@ export class Admission {
   check(images: number): void {
     const { maxSeconds, maxImages } = this.#options;
     const isFull = this.seconds >= maxSeconds || this.#pending + images > maxImages;
-    if (this.#pending > 0 && isFull)
+    if (this.#pending > 0 && isFull) {
       throw new PawdexError('overloaded', { retryAfter: Math.max(1, Math.ceil(this.seconds)) });
+    }
   }
 
   /**
@@ -59,7 +60,9 @@ export class Admission {
    */
   async admit<T>(images: number, work: () => Promise<T>): Promise<T> {
     this.check(images);
-    if (this.#pending === 0) this.#measuredFrom = performance.now();
+    if (this.#pending === 0) {
+      this.#measuredFrom = performance.now();
+    }
     this.#pending += images;
     try {
       return await work();

@@ -26,7 +26,9 @@ export async function deleteCollection({ store, spaces }: EngineParts, name: str
 
 /** @throws PawdexError item_not_found */
 export async function deleteItem({ store }: EngineParts, collection: string, id: string): Promise<void> {
-  if ((await store.delete(collection, [id])) === 0) throw new PawdexError('item_not_found');
+  if ((await store.delete(collection, [id])) === 0) {
+    throw new PawdexError('item_not_found');
+  }
 }
 
 /** See `Engine.calibrate`. */
@@ -80,15 +82,18 @@ async function loadNonPets(
   { store, encoder, spaces }: EngineParts,
   { nonPets, signal }: WorkOptions & { nonPets?: NonPets },
 ): Promise<Float32Array[]> {
-  if (nonPets === undefined) return [];
+  if (nonPets === undefined) {
+    return [];
+  }
   if ('collection' in nonPets) {
     await spaces.require(nonPets.collection);
     return sampleVectors(store, nonPets.collection, signal);
   }
   const { dimension } = encoder.info;
-  if (nonPets.embeddings.some(({ length }) => length !== dimension))
+  if (nonPets.embeddings.some(({ length }) => length !== dimension)) {
     throw new PawdexError('vector_invalid', {
       detail: `Embeddings of this model have ${dimension} numbers.`,
     });
+  }
   return nonPets.embeddings;
 }

@@ -35,7 +35,9 @@ export const metadataKey = plainText(MAX_METADATA_KEY);
 export const metadataObject = z.preprocess(
   (value, context) => {
     const trouble = metadataTrouble(value);
-    if (trouble === null) return value;
+    if (trouble === null) {
+      return value;
+    }
     context.addIssue({ code: 'custom', message: trouble });
     return z.NEVER;
   },
@@ -43,15 +45,27 @@ export const metadataObject = z.preprocess(
 );
 
 function metadataTrouble(value: unknown): string | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object';
-  // An object that is copied loses this key without a word, and a filter that is lost finds everything.
-  if (Object.hasOwn(value, '__proto__')) return 'must not have a key __proto__';
-  for (const key of Object.keys(value)) {
-    if (key.length > MAX_METADATA_KEY) return `must have keys of at most ${MAX_METADATA_KEY} characters`;
-    if (!PLAIN_TEXT.test(key)) return 'must have keys without control characters';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return 'must be an object';
   }
-  if (!isShallow(value)) return `must be nested at most ${MAX_METADATA_DEPTH} deep`;
-  if (Buffer.byteLength(JSON.stringify(value)) > MAX_METADATA_BYTES) return 'must be at most 16 KiB as JSON';
+  // An object that is copied loses this key without a word, and a filter that is lost finds everything.
+  if (Object.hasOwn(value, '__proto__')) {
+    return 'must not have a key __proto__';
+  }
+  for (const key of Object.keys(value)) {
+    if (key.length > MAX_METADATA_KEY) {
+      return `must have keys of at most ${MAX_METADATA_KEY} characters`;
+    }
+    if (!PLAIN_TEXT.test(key)) {
+      return 'must have keys without control characters';
+    }
+  }
+  if (!isShallow(value)) {
+    return `must be nested at most ${MAX_METADATA_DEPTH} deep`;
+  }
+  if (Buffer.byteLength(JSON.stringify(value)) > MAX_METADATA_BYTES) {
+    return 'must be at most 16 KiB as JSON';
+  }
   return null;
 }
 
@@ -59,7 +73,9 @@ function metadataTrouble(value: unknown): string | null {
 function isShallow(value: object): boolean {
   let level: unknown[] = Object.values(value);
   for (let depth = 1; level.length > 0; depth++) {
-    if (depth > MAX_METADATA_DEPTH) return false;
+    if (depth > MAX_METADATA_DEPTH) {
+      return false;
+    }
     level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }
   return true;
@@ -81,7 +97,9 @@ export function describeTrouble({ label, source, metadata }: Description): strin
   ] as const;
   for (const [name, schema, value] of checks) {
     const issue = schema.safeParse(value).error?.issues[0];
-    if (issue !== undefined) return `Its ${name} ${issue.message}.`;
+    if (issue !== undefined) {
+      return `Its ${name} ${issue.message}.`;
+    }
   }
   return null;
 }

@@ -12,7 +12,9 @@ async function findVector(store: Store, collection: string, id: string): Promise
   try {
     return await store.getVector(collection, id);
   } catch (error) {
-    if (asPawdexError(error).code === 'item_not_found') return null;
+    if (asPawdexError(error).code === 'item_not_found') {
+      return null;
+    }
     throw error;
   }
 }
@@ -39,7 +41,9 @@ export async function findDuplicates(
   asked.forEach(({ item: { id, label } }, i) => {
     for (const hit of found[i]!) {
       // Each of the two finds the other. Listing the pair for the smaller id only lists it once.
-      if (hit.similarity < threshold || hit.id <= id) continue;
+      if (hit.similarity < threshold || hit.id <= id) {
+        continue;
+      }
       pairs.push({ a: { id, label }, b: { id: hit.id, label: hit.label }, similarity: hit.similarity });
     }
   });

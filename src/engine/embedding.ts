@@ -123,17 +123,19 @@ export class ImageEmbedder {
   /** @throws PawdexError image_*, overloaded, shutting_down, explain_unavailable, invalid_request */
   async embed(bytes: Uint8Array, options: EmbedOptions = {}): Promise<Embedded> {
     const { views = '1', explained = false } = options;
-    if (explained && views === '5')
+    if (explained && views === '5') {
       throw new PawdexError('invalid_request', {
         detail: '`explain` is not available with views=5, because the five views do not share one grid.',
         hint: 'Ask for `explain` with views=1 or views=flip.',
       });
+    }
     const admitted = performance.now();
     return this.#admissions.urgent.admit(VIEW_COUNT[views], () =>
       this.#atOnce.urgent(() => {
         // The measured rate may have been too hopeful, as where the photos before this one were huge.
-        if (performance.now() - admitted > this.#urgentMs)
+        if (performance.now() - admitted > this.#urgentMs) {
           throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.queueSeconds('urgent')) });
+        }
         return this.#embed(bytes, 'urgent', options);
       }),
     );
@@ -176,7 +178,9 @@ export class ImageEmbedder {
    * @throws PawdexError overloaded when too much bulk work waits already
    */
   embedInBulk<T>(images: number, work: (embed: EmbedOne) => Promise<T>): Promise<T> {
-    if (images === 0) return work(() => Promise.reject(new Error('no image was announced')));
+    if (images === 0) {
+      return work(() => Promise.reject(new Error('no image was announced')));
+    }
     return this.#admissions.bulk.admit(images, () =>
       work((image, beforeEmbed) => this.#atOnce.bulk(() => this.#embed(image, 'bulk', { beforeEmbed }))),
     );
@@ -197,8 +201,9 @@ export class ImageEmbedder {
     });
     const decoded = performance.now();
     const rest = () => ({ image, decodeMs: decoded - started, embedMs: performance.now() - decoded });
-    if (photo === null)
+    if (photo === null) {
       return { embedding: await embedViews(this.#encoder, pixels, urgency), explain: null, ...rest() };
+    }
     const embedded = await embedViewsInCells(this.#encoder, pixels);
     return {
       embedding: embedded.embedding,

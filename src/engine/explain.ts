@@ -24,7 +24,9 @@ export function computeExplanation(
   const { length } = vector;
   const shares = Array.from({ length: rows * columns }, (_, cell) => {
     let share = 0;
-    for (let i = 0; i < length; i++) share += cells[cell * length + i]! * vector[i]!;
+    for (let i = 0; i < length; i++) {
+      share += cells[cell * length + i]! * vector[i]!;
+    }
     return share;
   });
   const square = centreSquare(photo);
@@ -54,10 +56,14 @@ export async function addExplanations<N extends object>(
   idOf: (neighbour: N) => string,
   { store, collection, explain }: ExplainOptions,
 ): Promise<(N & { explanation?: Explanation })[]> {
-  if (explain === null) return neighbours;
+  if (explain === null) {
+    return neighbours;
+  }
   const add = async (neighbour: N): Promise<N & { explanation?: Explanation }> => {
     const vector = await store.getVector(collection, idOf(neighbour)).catch((error) => {
-      if (error instanceof PawdexError && error.code === 'item_not_found') return null;
+      if (error instanceof PawdexError && error.code === 'item_not_found') {
+        return null;
+      }
       throw error;
     });
     return vector === null ? neighbour : { ...neighbour, explanation: explain(vector) };

@@ -36,8 +36,9 @@ function toItem(row: Row, dimension: number, at: number): NewItem {
     typeof row.label !== 'string' ||
     typeof row.sha256 !== 'string' ||
     row.embedding?.length !== dimension
-  )
+  ) {
     throw new PawdexError('gallery_invalid', { detail: `Row ${at} of the gallery lacks a column.` });
+  }
   return {
     id: row.id,
     label: row.label,
@@ -67,15 +68,18 @@ export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Prom
   try {
     const metadata = parquetMetadata(file);
     const made = metadata.key_value_metadata?.find((entry) => entry.key === 'pawdex.fingerprint')?.value;
-    if (made !== encoder.fingerprint)
+    if (made !== encoder.fingerprint) {
       throw new PawdexError('gallery_invalid', {
         detail: `The gallery was made with the encoder ${made}; this one is ${encoder.fingerprint}.`,
       });
+    }
     // Otherwise bytes that are no text, such as pictures, are read as text.
     const rows = (await parquetReadObjects({ file, metadata, utf8: false })) as unknown as Row[];
     return rows.map((row, i) => toItem(row, encoder.dimension, i));
   } catch (error) {
-    if (error instanceof PawdexError) throw error;
+    if (error instanceof PawdexError) {
+      throw error;
+    }
     throw new PawdexError('gallery_invalid', {
       detail: 'The gallery is not a readable Parquet file.',
       cause: error,
@@ -134,17 +138,26 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
   const calibration = await loadCalibration(path.join(path.dirname(file), 'calibration.json'));
   const sha256 = computeSha256(bytes, JSON.stringify(calibration));
   const existing = (await store.listCollections()).find((c) => c.name === SHIPPED_COLLECTION);
-  if (existing?.gallery === sha256) return 'current';
+  if (existing?.gallery === sha256) {
+    return 'current';
+  }
   const items = await readGallery(Uint8Array.from(bytes).buffer, encoder);
   const sameSpace = existing?.fingerprint === encoder.fingerprint;
   if (existing !== undefined && !sameSpace) {
     const shipped = await store.count(SHIPPED_COLLECTION, { metadata: { [MARK]: true } });
-    if (shipped < existing.count) return 'kept';
+    if (shipped < existing.count) {
+      return 'kept';
+    }
   }
-  if (!(await beginImport(store, encoder, existing))) return 'unwritable';
-  if (sameSpace) await removeShipped(store);
-  for (let at = 0; at < items.length; at += BATCH)
+  if (!(await beginImport(store, encoder, existing))) {
+    return 'unwritable';
+  }
+  if (sameSpace) {
+    await removeShipped(store);
+  }
+  for (let at = 0; at < items.length; at += BATCH) {
     await store.put(SHIPPED_COLLECTION, items.slice(at, at + BATCH));
+  }
   await store.updateCollection(SHIPPED_COLLECTION, { gallery: sha256, calibration });
   return 'loaded';
 }
@@ -164,7 +177,9 @@ async function beginImport(
       await store.updateCollection(SHIPPED_COLLECTION, { gallery: null });
       return true;
     }
-    if (existing !== undefined) await store.deleteCollection(SHIPPED_COLLECTION);
+    if (existing !== undefined) {
+      await store.deleteCollection(SHIPPED_COLLECTION);
+    }
     await store.createCollection({
       name: SHIPPED_COLLECTION,
       dimension,
@@ -174,7 +189,9 @@ async function beginImport(
     });
     return true;
   } catch (error) {
-    if (error instanceof PawdexError && error.code === 'storage_full') return false;
+    if (error instanceof PawdexError && error.code === 'storage_full') {
+      return false;
+    }
     throw error;
   }
 }
@@ -185,7 +202,9 @@ async function removeShipped(store: Store): Promise<void> {
       limit: BATCH,
       filter: { metadata: { [MARK]: true } },
     });
-    if (items.length === 0) return;
+    if (items.length === 0) {
+      return;
+    }
     await store.delete(
       SHIPPED_COLLECTION,
       items.map((item) => item.id),

@@ -29,10 +29,14 @@ export async function addItems(
 ): Promise<AddResult[]> {
   await parts.spaces.require(collection);
   const results = await addNew(parts, collection, inputs);
-  if (!upsert) return results;
-  for (const [i, result] of results.entries())
-    if (result.status === 'exists')
+  if (!upsert) {
+    return results;
+  }
+  for (const [i, result] of results.entries()) {
+    if (result.status === 'exists') {
       results[i] = await updateDescription(parts, collection, result, inputs[i]!);
+    }
+  }
   return results;
 }
 
@@ -44,8 +48,9 @@ async function updateDescription(
   { label, source, metadata }: ItemInput,
 ): Promise<AddResult> {
   const { id } = existing;
-  if (label === undefined && source === undefined && metadata === undefined)
+  if (label === undefined && source === undefined && metadata === undefined) {
     return { status: 'exists', ...existing };
+  }
   const updated = await store.update(collection, id, { label, source, metadata });
   return { status: 'updated', id, label: updated.label };
 }
@@ -60,7 +65,9 @@ async function addNew(
   const known = await store.known(collection, [...new Set(hashes)]);
   const first = new Map<string, number>();
   hashes.forEach((hash, i) => {
-    if (!known.has(hash) && !first.has(hash)) first.set(hash, i);
+    if (!known.has(hash) && !first.has(hash)) {
+      first.set(hash, i);
+    }
   });
   const outcomes = new Map<string, NewItem | AddResult>();
   await embedder.embedInBulk(first.size, (embed) =>
@@ -77,9 +84,13 @@ async function addNew(
   });
   return hashes.map((hash, i) => {
     const existing = known.get(hash);
-    if (existing !== undefined) return { status: 'exists', id: existing.id, label: existing.label };
+    if (existing !== undefined) {
+      return { status: 'exists', id: existing.id, label: existing.label };
+    }
     const outcome = outcomes.get(hash) as AddResult;
-    if (outcome.status === 'failed' || first.get(hash) === i) return outcome;
+    if (outcome.status === 'failed' || first.get(hash) === i) {
+      return outcome;
+    }
     return { status: 'exists', id: outcome.id, label: outcome.label };
   });
 }
@@ -108,6 +119,8 @@ async function prepare(
 
 /** A single image's failure as its result; what is wrong with the service itself fails the whole call. */
 function toFailure(error: unknown): AddResult {
-  if (asPawdexError(error).status >= 500) throw error;
+  if (asPawdexError(error).status >= 500) {
+    throw error;
+  }
   return { status: 'failed', error: describeFailure(error) };
 }

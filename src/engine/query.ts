@@ -26,8 +26,11 @@ async function addMean(
   sum: Float64Array,
 ): Promise<void> {
   const vectors = await Promise.all(ids.map((id) => store.getVector(collection, id)));
-  for (const vector of vectors)
-    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + (weight / ids.length) * vector[i]!;
+  for (const vector of vectors) {
+    for (let i = 0; i < sum.length; i++) {
+      sum[i] = sum[i]! + (weight / ids.length) * vector[i]!;
+    }
+  }
 }
 
 /**
@@ -46,25 +49,36 @@ export async function resolveQuery(
   embedder: ImageEmbedder,
   look: EmbedOptions,
 ): Promise<ResolvedQuery> {
-  if ('image' in query) return { ...(await embedder.embed(query.image, look)), exclude: [] };
-  if (look.explained || (look.views ?? '1') !== '1')
+  if ('image' in query) {
+    return { ...(await embedder.embed(query.image, look)), exclude: [] };
+  }
+  if (look.explained || (look.views ?? '1') !== '1') {
     throw new PawdexError('invalid_request', {
       detail: '`explain` and `views` are about a photo, and this search has none.',
       hint: 'Send the photo: of an indexed item only the vector is kept.',
     });
-  if ('id' in query) return still(await store.getVector(collection, query.id), [query.id]);
+  }
+  if ('id' in query) {
+    return still(await store.getVector(collection, query.id), [query.id]);
+  }
   if ('vector' in query) {
-    if (query.vector.length !== dimension)
+    if (query.vector.length !== dimension) {
       throw new PawdexError('vector_invalid', {
         detail: `The vector has ${query.vector.length} numbers; the collection has ${dimension} dimensions.`,
       });
+    }
     return still(Float32Array.from(query.vector), []);
   }
   const { positives, negatives } = query;
-  if (positives.length + negatives.length === 0)
+  if (positives.length + negatives.length === 0) {
     throw new PawdexError('invalid_request', { detail: 'Name at least one positive or negative item.' });
+  }
   const sum = new Float64Array(dimension);
-  if (positives.length > 0) await addMean(store, collection, positives, 1, sum);
-  if (negatives.length > 0) await addMean(store, collection, negatives, -1, sum);
+  if (positives.length > 0) {
+    await addMean(store, collection, positives, 1, sum);
+  }
+  if (negatives.length > 0) {
+    await addMean(store, collection, negatives, -1, sum);
+  }
   return still(Float32Array.from(sum), [...positives, ...negatives]);
 }

@@ -27,14 +27,20 @@ export function scheduleSnapshots(
 ): void {
   let isWriting = false;
   const look = async () => {
-    if (isWriting) return;
+    if (isWriting) {
+      return;
+    }
     isWriting = true;
     try {
       const [newest] = await store.listSnapshots();
       const age = newest === undefined ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(newest.createdAt);
-      if (age >= hours * HOUR_MS) watcher.onWritten(await store.createSnapshot());
+      if (age >= hours * HOUR_MS) {
+        watcher.onWritten(await store.createSnapshot());
+      }
     } catch (error) {
-      if (!stop.aborted) watcher.onFailed(asPawdexError(error));
+      if (!stop.aborted) {
+        watcher.onFailed(asPawdexError(error));
+      }
     } finally {
       isWriting = false;
     }

@@ -28,10 +28,11 @@ export class Spaces {
    */
   async require(collection: string): Promise<Space> {
     const space = this.#known.get(collection) ?? (await this.#read(collection));
-    if (space.fingerprint !== this.#encoder.fingerprint)
+    if (space.fingerprint !== this.#encoder.fingerprint) {
       throw new PawdexError('model_mismatch', {
         detail: `The collection ${collection} was embedded with ${space.model}; this server runs ${this.#encoder.name}.`,
       });
+    }
     return space;
   }
 

@@ -49,8 +49,9 @@ export async function calibrateCollection(
   const queries = await sampleQueries(store, name, counts, options);
   const outcome = { queries: queries.length, needed: FEWEST_QUERIES };
   // With one label only there is nothing else a photo could be taken for.
-  if (queries.length < FEWEST_QUERIES || labels.length < 2)
+  if (queries.length < FEWEST_QUERIES || labels.length < 2) {
     return { ...outcome, calibration: null, worth: null };
+  }
 
   const { calibration, worth } = await withEvaluationThread(signal, async (thread) => {
     const total = queries.length;
@@ -88,6 +89,8 @@ export async function calibrateCollection(
   });
   // Stopped while it was fitted: what was stored before stays.
   signal?.throwIfAborted();
-  if (calibration !== null) await store.updateCollection(name, { calibration });
+  if (calibration !== null) {
+    await store.updateCollection(name, { calibration });
+  }
   return { ...outcome, calibration, worth };
 }

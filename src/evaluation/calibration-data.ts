@@ -54,9 +54,10 @@ export function calibrationData(
     }
   });
   const { nonPets } = sets;
-  if (nonPets !== undefined)
+  if (nonPets !== undefined) {
     forEachQuery(vectors, nonPets.vectors, (q, nearest) => {
       data.nonPets.push(answered(nearest(vote.k), nonPets.items[q]!.label));
     });
+  }
   return data;
 }

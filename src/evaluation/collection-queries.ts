@@ -31,7 +31,11 @@ export interface CollectionQuery {
 /** How many photos each label has; photos without a label are left out. */
 export async function labelCounts(store: Store, name: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  for (const { label, count } of await store.labels(name)) if (label !== null) counts.set(label, count);
+  for (const { label, count } of await store.labels(name)) {
+    if (label !== null) {
+      counts.set(label, count);
+    }
+  }
   return counts;
 }
 
@@ -52,9 +56,15 @@ export async function sampleQueries(
   const queries: CollectionQuery[] = [];
   let seen = 0;
   for await (const { id, label, vector } of store.iterate(name)) {
-    if (label === null || (counts.get(label) ?? 0) < 2) continue;
-    if (seen % stride === 0) queries.push({ id, label, vector });
-    if (++seen % 1000 !== 0) continue;
+    if (label === null || (counts.get(label) ?? 0) < 2) {
+      continue;
+    }
+    if (seen % stride === 0) {
+      queries.push({ id, label, vector });
+    }
+    if (++seen % 1000 !== 0) {
+      continue;
+    }
     signal?.throwIfAborted();
     onProgress?.({ phase: 'reading', done: Math.min(seen, eligible), total: eligible });
   }
@@ -71,8 +81,12 @@ export async function sampleVectors(
   const vectors: Float32Array[] = [];
   let seen = 0;
   for await (const { vector } of store.iterate(name)) {
-    if (seen++ % stride === 0) vectors.push(vector);
-    if (seen % 1000 === 0) signal?.throwIfAborted();
+    if (seen++ % stride === 0) {
+      vectors.push(vector);
+    }
+    if (seen % 1000 === 0) {
+      signal?.throwIfAborted();
+    }
   }
   return vectors;
 }

@@ -67,7 +67,9 @@ export async function embedSet(
     const bytes = await readPhoto(file);
     const sha256 = computeSha256(bytes);
     const known = cache?.get(sha256);
-    if (known !== undefined) return { sha256, vector: known };
+    if (known !== undefined) {
+      return { sha256, vector: known };
+    }
     const pixels = await decodeViews(await prepareImage(bytes, { maxPixels }), views, encoder.info.resize);
     const vector = await embedViews(encoder, pixels);
     cache?.set(sha256, vector);
@@ -77,12 +79,16 @@ export async function embedSet(
   const embedded = await Promise.all(
     photos.map(({ file, label, metadata = {} }) =>
       limit(async () => {
-        if (label === null) throw new PawdexError('set_invalid', { detail: `${file} has no label.` });
+        if (label === null) {
+          throw new PawdexError('set_invalid', { detail: `${file} has no label.` });
+        }
         try {
           return { file, label, metadata, ...(await embedOne(file)) };
         } catch (error) {
           const { code, message } = asPawdexError(error);
-          if (!code.startsWith('image_') && code !== 'file_unreadable') throw error;
+          if (!code.startsWith('image_') && code !== 'file_unreadable') {
+            throw error;
+          }
           skipped.push({ file, code, detail: message });
           return null;
         } finally {
@@ -92,10 +98,11 @@ export async function embedSet(
     ),
   ).finally(() => cache?.save());
   const rows = embedded.filter((row) => row !== null);
-  if (rows.length === 0)
+  if (rows.length === 0) {
     throw new PawdexError('set_invalid', {
       detail: `None of the ${photos.length} photos could be read; the first: ${skipped[0]?.detail ?? 'no photo'}`,
     });
+  }
   const { dimension } = encoder.info;
   const data = new Float32Array(rows.length * dimension);
   rows.forEach(({ vector }, i) => {
@@ -148,7 +155,9 @@ export function joinSets(sets: readonly EmbeddedSet[]): EmbeddedSet {
 export function withoutRepeats(set: EmbeddedSet): EmbeddedSet {
   const seen = new Set<string>();
   return subset(set, ({ sha256 }) => {
-    if (seen.has(sha256)) return false;
+    if (seen.has(sha256)) {
+      return false;
+    }
     seen.add(sha256);
     return true;
   });

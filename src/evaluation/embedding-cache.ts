@@ -40,7 +40,9 @@ export class EmbeddingCache {
 
   async #load(): Promise<void> {
     const bytes = await readFile(this.#file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return Buffer.alloc(0);
+      if (error.code === 'ENOENT') {
+        return Buffer.alloc(0);
+      }
       throw error;
     });
     const record = HASH_BYTES + 4 * this.#dimension;
@@ -64,7 +66,9 @@ export class EmbeddingCache {
 
   /** Writes the file anew under another name and renames it, if anything was added. */
   async save(): Promise<void> {
-    if (!this.#changed) return;
+    if (!this.#changed) {
+      return;
+    }
     const parts = [...this.#vectors].flatMap(([sha256, vector]) => [
       Buffer.from(sha256, 'hex'),
       Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength),

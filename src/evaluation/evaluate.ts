@@ -64,9 +64,13 @@ export interface Evaluation {
 }
 
 function mean(values: ArrayLike<number>): number | null {
-  if (values.length === 0) return null;
+  if (values.length === 0) {
+    return null;
+  }
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  for (let i = 0; i < values.length; i++) {
+    sum += values[i]!;
+  }
   return sum / values.length;
 }
 
@@ -80,7 +84,9 @@ function decisionShares(outcomes: readonly Outcome[]): DecisionShares {
 function meanInterval(values: Float64Array): Interval | null {
   return bootstrap(values.length, (sample) => {
     let sum = 0;
-    for (let i = 0; i < sample.length; i++) sum += values[sample[i]!]!;
+    for (let i = 0; i < sample.length; i++) {
+      sum += values[sample[i]!]!;
+    }
     return sum / sample.length;
   });
 }

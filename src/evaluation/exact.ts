@@ -78,8 +78,9 @@ export function forEachQuery(
   const scores = new Float32Array(BLOCK * gallery.rows);
   for (let first = 0; first < queries.rows; first += BLOCK) {
     const count = Math.min(BLOCK, queries.rows - first);
-    if (count === BLOCK) multiplyFour(gallery, queries.data, first, scores);
-    else {
+    if (count === BLOCK) {
+      multiplyFour(gallery, queries.data, first, scores);
+    } else {
       const rest = new Float32Array(BLOCK * gallery.dimension);
       rest.set(queries.data.subarray(first * gallery.dimension, queries.rows * gallery.dimension));
       multiplyFour(gallery, rest, 0, scores);

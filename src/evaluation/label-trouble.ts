@@ -72,7 +72,9 @@ class Best<T> {
   offer(entry: T): void {
     this.#offered++;
     this.#kept.push(entry);
-    if (this.#kept.length > 2 * this.#limit) this.#kept = this.sorted();
+    if (this.#kept.length > 2 * this.#limit) {
+      this.#kept = this.sorted();
+    }
   }
 
   sorted(): T[] {
@@ -104,7 +106,7 @@ class Findings {
     this.#photos++;
     const shares = vote(neighbours, this.#options.temperature);
     const [first] = shares;
-    if (first !== undefined && first.label !== label)
+    if (first !== undefined && first.label !== label) {
       this.#suspects.offer({
         id,
         label,
@@ -112,16 +114,20 @@ class Findings {
         ownShare: shares.find((share) => share.label === label)?.confidence ?? 0,
         suggestedShare: first.confidence,
       });
+    }
     for (const other of neighbours) {
-      if (other.label === null || other.label === label || other.similarity < this.#options.sameFrom)
+      if (other.label === null || other.label === label || other.similarity < this.#options.sameFrom) {
         continue;
+      }
       const pair = [
         { id, label },
         { id: other.id, label: other.label },
       ].sort((x, y) => (x.id < y.id ? -1 : 1)) as [Contradiction['a'], Contradiction['b']];
       // Each of the two finds the other.
       const key = JSON.stringify([pair[0].id, pair[1].id]);
-      if (this.#pairs.has(key)) continue;
+      if (this.#pairs.has(key)) {
+        continue;
+      }
       this.#pairs.add(key);
       this.#contradictions.offer({ a: pair[0], b: pair[1], similarity: other.similarity });
     }
@@ -192,9 +198,15 @@ export async function collectionLabelTrouble(
     onProgress?.({ phase: 'asking', done: Math.min(done, total), total });
   };
   for await (const { id, label, vector } of store.iterate(name)) {
-    if (label !== null) waiting.push({ id, label, vector });
-    if (waiting.length === AT_ONCE) await flush();
+    if (label !== null) {
+      waiting.push({ id, label, vector });
+    }
+    if (waiting.length === AT_ONCE) {
+      await flush();
+    }
   }
-  if (waiting.length > 0) await flush();
+  if (waiting.length > 0) {
+    await flush();
+  }
   return findings.result();
 }

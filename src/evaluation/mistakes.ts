@@ -17,7 +17,9 @@ export function mistakesOf(outcomes: readonly Outcome[]): Mistake[] {
   return outcomes
     .flatMap((outcome) => {
       const predicted = predictedLabel(outcome);
-      if (predicted === null || predicted === outcome.label) return [];
+      if (predicted === null || predicted === outcome.label) {
+        return [];
+      }
       const { file, label, evidence, answer } = outcome;
       return [{ file, label, predicted, confidence: answer.confidence, evidence }];
     })

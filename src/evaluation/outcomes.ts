@@ -88,7 +88,9 @@ export function outcomeOf(found: Found, k: number, answering: AnswerOptions): Ou
 
 function countLabels(items: readonly { label: string }[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { label } of items) counts.set(label, (counts.get(label) ?? 0) + 1);
+  for (const { label } of items) {
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
   return counts;
 }
 
@@ -141,7 +143,9 @@ function knownWithAndWithout(
   { calibration }: AnswerOptions,
   withoutLabel: () => readonly Voter[],
 ): Outcome['known'] {
-  if (calibration === null || calibration === undefined) return null;
+  if (calibration === null || calibration === undefined) {
+    return null;
+  }
   return {
     asIs: knownProbability(voters, calibration),
     labelHeldOut: knownProbability(withoutLabel(), calibration),

@@ -39,16 +39,23 @@ const refuseUnlessReady =
   ({ lifecycle }: AppDeps): RequestHandler =>
   (_req, _res, next) => {
     const { state, problem } = lifecycle;
-    if (state === 'starting') throw new PawdexError('starting', { retryAfter: 1 });
-    if (state === 'stopping') throw new PawdexError('shutting_down');
-    if (state === 'damaged') throw problem ?? new PawdexError('data_damaged');
+    if (state === 'starting') {
+      throw new PawdexError('starting', { retryAfter: 1 });
+    }
+    if (state === 'stopping') {
+      throw new PawdexError('shutting_down');
+    }
+    if (state === 'damaged') {
+      throw problem ?? new PawdexError('data_damaged');
+    }
     next();
   };
 
 /** HTTP/1.1 requires the header. Node leaves the check to the app, so that the answer is a problem like any other. */
 const requireHost: RequestHandler = (req, _res, next) => {
-  if (req.headers.host === undefined && req.httpVersion === '1.1')
+  if (req.headers.host === undefined && req.httpVersion === '1.1') {
     throw new PawdexError('invalid_request', { detail: 'The request has no `Host` header.' });
+  }
   next();
 };
 
@@ -59,11 +66,12 @@ const compress = compression();
 function webPage(dir: string): RequestHandler {
   const files = express.static(dir, { index: 'index.html', redirect: false });
   return (req, res, next) => {
-    if (req.path === '/' && !existsSync(path.join(dir, 'index.html')))
+    if (req.path === '/' && !existsSync(path.join(dir, 'index.html'))) {
       throw new PawdexError('not_found', {
         detail: 'The web page has not been built.',
         hint: 'Run `npm run build`; the API works without it, see /docs.',
       });
+    }
     return files(req, res, next);
   };
 }

@@ -19,15 +19,23 @@ function readKey(req: Request): string | undefined {
 export function requireKey(keys: string[]): RequestHandler {
   const digests = keys.map((key) => hashKey(Buffer.from(key)));
   return (req, _res, next) => {
-    if (digests.length === 0) return next();
+    if (digests.length === 0) {
+      return next();
+    }
     const given = readKey(req);
-    if (given === undefined) throw new PawdexError('unauthorized');
+    if (given === undefined) {
+      throw new PawdexError('unauthorized');
+    }
     // Node decodes headers as latin1.
     const sent = hashKey(Buffer.from(given, 'latin1'));
     let known = false;
     // Compare with every key, so that the time does not reveal which one matched.
-    for (const each of digests) known = timingSafeEqual(each, sent) || known;
-    if (!known) throw new PawdexError('unauthorized', { detail: 'The API key is not valid.' });
+    for (const each of digests) {
+      known = timingSafeEqual(each, sent) || known;
+    }
+    if (!known) {
+      throw new PawdexError('unauthorized', { detail: 'The API key is not valid.' });
+    }
     next();
   };
 }

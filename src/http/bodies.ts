@@ -59,7 +59,9 @@ export function imageBody<O extends Shape, F extends Shape = Record<never, never
     form: spec.form!.required({ image: true }),
     async read(...request) {
       const { image, ...named } = await spec.read(...request);
-      if (image === null) throw new PawdexError('image_missing');
+      if (image === null) {
+        throw new PawdexError('image_missing');
+      }
       return { ...named, image } as Parsed<O> & Parsed<F> & { image: Uint8Array };
     },
   };
@@ -84,8 +86,12 @@ export function optionalImageBody<O extends Shape, F extends Shape = Record<neve
       for (const name of Object.keys(options)) {
         const inQuery = req.query[name] !== undefined;
         const inBody = body.fields[name] !== undefined;
-        if (inQuery && inBody && query[name] !== named[name]) throw createConflictError(name);
-        if (inQuery || !inBody) named[name] = query[name];
+        if (inQuery && inBody && query[name] !== named[name]) {
+          throw createConflictError(name);
+        }
+        if (inQuery || !inBody) {
+          named[name] = query[name];
+        }
       }
       return { ...named, image } as Parsed<O> & Parsed<F> & { image: Uint8Array | null };
     },
@@ -108,11 +114,18 @@ interface JsonImage {
 function takeImage({ files }: Body, { imageBase64, url }: JsonImage, maxBytes: number): Uint8Array | null {
   const [file] = files;
   const named = [file, imageBase64, url].filter((way) => way !== undefined).length;
-  if (named > 1)
+  if (named > 1) {
     throw new PawdexError('image_unexpected', { detail: 'The request names more than one image.' });
-  if (url !== undefined) throw new PawdexError('url_input_disabled');
-  if (imageBase64 !== undefined) return decodeBase64(imageBase64, maxBytes, 'body.imageBase64');
-  if (file?.content instanceof PawdexError) throw file.content;
+  }
+  if (url !== undefined) {
+    throw new PawdexError('url_input_disabled');
+  }
+  if (imageBase64 !== undefined) {
+    return decodeBase64(imageBase64, maxBytes, 'body.imageBase64');
+  }
+  if (file?.content instanceof PawdexError) {
+    throw file.content;
+  }
   return file?.content ?? null;
 }
 

@@ -68,8 +68,12 @@ export class Connections {
   /** Requests whose answer is not finished. */
   *inFlight(): Generator<ServerResponse> {
     for (const { current, waiting } of this.#open.values()) {
-      if (current !== null) yield current.res;
-      for (const { res } of waiting) yield res;
+      if (current !== null) {
+        yield current.res;
+      }
+      for (const { res } of waiting) {
+        yield res;
+      }
     }
   }
 
@@ -85,17 +89,27 @@ export class Connections {
   enqueue(req: IncomingMessage, res: ServerResponse, start: () => void): void {
     const connection = this.#open.get(req.socket);
     // Its client has gone away already.
-    if (connection === undefined) return;
-    if (connection.waiting.length >= MOST_PIPELINED) return;
-    if (connection.waiting.length === MOST_PIPELINED - 1) res.shouldKeepAlive = false;
+    if (connection === undefined) {
+      return;
+    }
+    if (connection.waiting.length >= MOST_PIPELINED) {
+      return;
+    }
+    if (connection.waiting.length === MOST_PIPELINED - 1) {
+      res.shouldKeepAlive = false;
+    }
     connection.waiting.push({ req, res, start });
-    if (connection.current === null) this.#startNext(req.socket, connection);
+    if (connection.current === null) {
+      this.#startNext(req.socket, connection);
+    }
   }
 
   /** Closes the connections that have neither an answer under way nor a part of a request. */
   closeIdle(): void {
     for (const [socket, { current, bytesAt }] of this.#open) {
-      if (current === null && socket.bytesRead === bytesAt) socket.destroy();
+      if (current === null && socket.bytesRead === bytesAt) {
+        socket.destroy();
+      }
     }
   }
 
@@ -106,13 +120,19 @@ export class Connections {
     for (const [socket, connection] of this.#open) {
       this.#noteReading(socket, connection, now);
       unread += socket.writableLength;
-      if (this.#isTooSlow(socket, connection, now)) this.#tooSlow(socket);
+      if (this.#isTooSlow(socket, connection, now)) {
+        this.#tooSlow(socket);
+      }
     }
-    if (unread > this.#limits.unreadBytes) this.#cutSlowReaders(unread, now);
+    if (unread > this.#limits.unreadBytes) {
+      this.#cutSlowReaders(unread, now);
+    }
   }
 
   #accept(socket: Socket): void {
-    if (this.#open.size >= this.#limits.maxConnections) this.closeIdle();
+    if (this.#open.size >= this.#limits.maxConnections) {
+      this.closeIdle();
+    }
     // What has just been closed is still in the map until its `close` event.
     const alive = [...this.#open.keys()].filter(({ destroyed }) => !destroyed).length;
     if (alive >= this.#limits.maxConnections) {
@@ -135,13 +155,19 @@ export class Connections {
   #startNext(socket: Socket, connection: Connection): void {
     const next = connection.waiting.shift() ?? null;
     connection.current = next;
-    if (next === null) return;
+    if (next === null) {
+      return;
+    }
     connection.bytesAt = socket.bytesRead;
     connection.measuredFrom = performance.now();
     next.res.once('close', () => {
-      if (socket.destroyed) return;
+      if (socket.destroyed) {
+        return;
+      }
       this.#startNext(socket, connection);
-      if (connection.current !== null) return;
+      if (connection.current !== null) {
+        return;
+      }
       connection.bytesAt = socket.bytesRead;
       socket.setTimeout(this.#limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
     });
@@ -151,13 +177,18 @@ export class Connections {
   /** Nothing has moved on a connection for a while: it idles, its client does not read, or the answer takes that long. */
   #expire(socket: Socket): void {
     const isAnswering = this.#open.get(socket)?.current != null && socket.writableLength === 0;
-    if (isAnswering) socket.setTimeout(this.#limits.unreadMs);
-    else socket.destroy();
+    if (isAnswering) {
+      socket.setTimeout(this.#limits.unreadMs);
+    } else {
+      socket.destroy();
+    }
   }
 
   #noteReading(socket: Socket, connection: Connection, now: number): void {
     const readBytes = socket.bytesWritten - socket.writableLength;
-    if (readBytes === connection.readBytes && socket.writableLength > 0) return;
+    if (readBytes === connection.readBytes && socket.writableLength > 0) {
+      return;
+    }
     connection.readBytes = readBytes;
     connection.readAt = now;
   }
@@ -165,8 +196,9 @@ export class Connections {
   #isTooSlow(socket: Socket, connection: Connection, now: number): boolean {
     const { uploadWindowMs, minBytesPerSecond } = this.#limits;
     const { current } = connection;
-    if (current === null || current.req.complete || now - connection.measuredFrom < uploadWindowMs)
+    if (current === null || current.req.complete || now - connection.measuredFrom < uploadWindowMs) {
       return false;
+    }
     const seconds = (now - connection.measuredFrom) / 1000;
     const isWaitingForUs = current.req.isPaused() || current.req.readableLength > 0;
     const received = socket.bytesRead - connection.bytesAt;
@@ -182,7 +214,9 @@ export class Connections {
       .sort(([, a], [, b]) => a.readAt - b.readAt);
     let left = unread;
     for (const [socket] of stalled) {
-      if (left <= this.#limits.unreadBytes) return;
+      if (left <= this.#limits.unreadBytes) {
+        return;
+      }
       left -= socket.writableLength;
       socket.destroy();
     }

@@ -103,7 +103,9 @@ export function docsRouter(): Router {
     res.type('html').send(errors);
   });
   router.get('/:file', (req, res, next) => {
-    if (!ASSETS.has(req.params.file)) return next();
+    if (!ASSETS.has(req.params.file)) {
+      return next();
+    }
     res.sendFile(req.params.file, { root: dir, maxAge: '1h' }, (error) => error && next(error));
   });
   return router;

@@ -89,7 +89,9 @@ function mayHoldImage(req: Request): boolean {
  * @throws PawdexError overloaded
  */
 async function requireRoom(urgency: Urgency, req: Request, { load }: Context): Promise<void> {
-  if (load === undefined || !mayHoldImage(req)) return;
+  if (load === undefined || !mayHoldImage(req)) {
+    return;
+  }
   try {
     load.checkRoom(urgency);
   } catch (error) {
@@ -136,7 +138,9 @@ export function defineEndpoint<
     async answer(req, res, context) {
       const parsedParams = parse(params, req.params, 'path') as Parsed<P>;
       const parsedQuery = parse(query, req.query, 'query') as Parsed<Q>;
-      if (urgency !== undefined) await requireRoom(urgency, req, context);
+      if (urgency !== undefined) {
+        await requireRoom(urgency, req, context);
+      }
       const parsedBody = (await body?.read(req, res, context.reader, parsedQuery)) as B;
       res.status(response.status);
       const input = { params: parsedParams, query: parsedQuery, body: parsedBody, req, res };
@@ -158,15 +162,18 @@ export function mount(app: Express, endpoints: readonly Endpoint[], context: Con
     app[endpoint.method](path, (req, res) => endpoint.answer(req, res, context));
     const known = methods.get(path) ?? new Set(['OPTIONS']);
     known.add(endpoint.method.toUpperCase());
-    if (endpoint.method === 'get') known.add('HEAD');
+    if (endpoint.method === 'get') {
+      known.add('HEAD');
+    }
     methods.set(path, known);
   }
   for (const [path, known] of methods) {
     const allow = [...known].sort().join(', ');
     app.route(path).all((req, res) => {
       res.set('Allow', allow);
-      if (req.method !== 'OPTIONS')
+      if (req.method !== 'OPTIONS') {
         throw new PawdexError('method_not_allowed', { detail: `${req.method} is not one of ${allow}.` });
+      }
       res.status(204).end();
     });
   }

@@ -33,7 +33,9 @@ class StateStream {
   /** Sends the current state, now or when the gap has passed. */
   readonly update = (): void => {
     // A client that reads slowly gets the newest state when it has caught up.
-    if (this.#timer !== null || this.#res.writableNeedDrain) return;
+    if (this.#timer !== null || this.#res.writableNeedDrain) {
+      return;
+    }
     const state = this.#readState();
     const wait = this.#sentAt + MIN_GAP_MS - performance.now();
     if (wait > 0 && !state.isLast) {
@@ -44,19 +46,27 @@ class StateStream {
       return;
     }
     this.#write(state);
-    if (state.isLast) this.#res.end();
+    if (state.isLast) {
+      this.#res.end();
+    }
   };
 
   readonly sendHeartbeat = (): void => {
-    if (!this.#res.writableNeedDrain) this.#res.write(': still here\n\n');
+    if (!this.#res.writableNeedDrain) {
+      this.#res.write(': still here\n\n');
+    }
   };
 
   close(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+    }
   }
 
   #write({ revision, event, data }: StreamedState): void {
-    if (revision <= this.#sentRevision) return;
+    if (revision <= this.#sentRevision) {
+      return;
+    }
     this.#sentRevision = revision;
     this.#sentAt = performance.now();
     this.#res.write(`id: ${revision}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);

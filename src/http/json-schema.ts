@@ -13,12 +13,22 @@ const tidy: (io: 'input' | 'output') => Override = (io) => (context) => {
   const { zodSchema, jsonSchema } = context;
   const { def } = zodSchema._zod;
   // Zod leaves it out where the value passes through a transformation.
-  if (def.type === 'default') jsonSchema.default = (def as z.core.$ZodDefaultDef).defaultValue as JsonSchema;
+  if (def.type === 'default') {
+    jsonSchema.default = (def as z.core.$ZodDefaultDef).defaultValue as JsonSchema;
+  }
   // Answers may have more fields one day; clients generated from the document must not refuse them.
-  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-  if (jsonSchema.format === 'uuid') delete jsonSchema.pattern;
+  if (io === 'output' && jsonSchema.additionalProperties === false) {
+    delete jsonSchema.additionalProperties;
+  }
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) {
+    delete jsonSchema.minimum;
+  }
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) {
+    delete jsonSchema.maximum;
+  }
+  if (jsonSchema.format === 'uuid') {
+    delete jsonSchema.pattern;
+  }
 };
 
 /**

@@ -35,7 +35,9 @@ export function logRequests(logger: Logger): RequestHandler {
       err: (error: Error) => ({ type: error.name, message: error.message, stack: error.stack }),
     },
     customLogLevel: (req, res) => {
-      if (QUIET.has(stripQuery(req.url))) return 'debug';
+      if (QUIET.has(stripQuery(req.url))) {
+        return 'debug';
+      }
       return res.statusCode >= 500 ? 'warn' : 'info';
     },
   });

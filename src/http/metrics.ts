@@ -29,7 +29,9 @@ export class Metrics {
   });
 
   constructor(engine: Engine, jobs: Pick<JobRunner, 'count'>, load?: AppDeps['load']) {
-    if (!collecting) collectDefaultMetrics({ register: processRegistry });
+    if (!collecting) {
+      collectDefaultMetrics({ register: processRegistry });
+    }
     collecting = true;
     // Of a damaged data directory nothing is known; the other metrics are all the more wanted.
     const listCollections = () => engine.store.listCollections().catch(() => []);
@@ -40,7 +42,9 @@ export class Metrics {
       registers: [this.#registry],
       async collect() {
         this.reset();
-        for (const { name, count } of await listCollections()) this.set({ collection: name }, count);
+        for (const { name, count } of await listCollections()) {
+          this.set({ collection: name }, count);
+        }
       },
     });
     new Gauge({
@@ -51,7 +55,9 @@ export class Metrics {
       async collect() {
         this.reset();
         for (const { name, index } of await listCollections()) {
-          if (index.sampledRecall !== null) this.set({ collection: name }, index.sampledRecall);
+          if (index.sampledRecall !== null) {
+            this.set({ collection: name }, index.sampledRecall);
+          }
         }
       },
     });
@@ -61,10 +67,14 @@ export class Metrics {
       labelNames: ['state'],
       registers: [this.#registry],
       collect() {
-        for (const state of ['queued', 'running'] as const) this.set({ state }, jobs.count(state));
+        for (const state of ['queued', 'running'] as const) {
+          this.set({ state }, jobs.count(state));
+        }
       },
     });
-    if (load === undefined) return;
+    if (load === undefined) {
+      return;
+    }
     new Gauge({
       name: 'pawdex_encoder_pending_images',
       help: 'Images accepted and not yet embedded.',
@@ -79,7 +89,9 @@ export class Metrics {
       labelNames: ['urgency'],
       registers: [this.#registry],
       collect() {
-        for (const urgency of ['urgent', 'bulk'] as const) this.set({ urgency }, load.queueSeconds(urgency));
+        for (const urgency of ['urgent', 'bulk'] as const) {
+          this.set({ urgency }, load.queueSeconds(urgency));
+        }
       },
     });
   }

@@ -38,7 +38,9 @@ const WITH_IMAGE: ErrorCode[] = [
 ];
 
 function codesOf({ path, body, errors }: Endpoint): ErrorCode[] {
-  if (!path.startsWith('/v1/')) return errors;
+  if (!path.startsWith('/v1/')) {
+    return errors;
+  }
   const withBody = body === null ? [] : WITH_BODY;
   const withImage = body === null || body.form === null ? [] : WITH_IMAGE;
   return [...ALWAYS, ...withBody, ...withImage, ...errors];
@@ -103,17 +105,23 @@ function formEncoding(form: z.ZodObject): object {
   const structured = Object.entries(form.shape as Record<string, z.ZodType>).filter(
     ([name, field]) => name !== 'image' && isStructured(field),
   );
-  if (structured.length === 0) return {};
+  if (structured.length === 0) {
+    return {};
+  }
   return {
     encoding: Object.fromEntries(structured.map(([name]) => [name, { contentType: 'application/json' }])),
   };
 }
 
 function describeBody({ body }: Endpoint, definitions: Definitions): { requestBody?: object } {
-  if (body === null) return {};
+  if (body === null) {
+    return {};
+  }
   const { json, form } = body;
   const content = describeContent({ 'application/json': json }, 'input', definitions);
-  if (form === null) return { requestBody: { required: true, content } };
+  if (form === null) {
+    return { requestBody: { required: true, content } };
+  }
   const formSchema = jsonSchemaOf(form, 'input', definitions);
   const multipart = { 'multipart/form-data': { schema: formSchema, ...formEncoding(form) } };
   return { requestBody: { required: true, content: { ...multipart, ...content } } };

@@ -47,10 +47,13 @@ export function toProblem(
 
 /** Any thrown value as a coded error. Express throws its own for an address that it cannot decode. */
 function toPawdexError(error: unknown): PawdexError {
-  if (error instanceof PawdexError || !(error instanceof Error)) return asPawdexError(error);
+  if (error instanceof PawdexError || !(error instanceof Error)) {
+    return asPawdexError(error);
+  }
   const { status } = error as { status?: unknown };
-  if (typeof status === 'number' && status >= 400 && status < 500)
+  if (typeof status === 'number' && status >= 400 && status < 500) {
     return new PawdexError('invalid_request', { detail: error.message, cause: error });
+  }
   return asPawdexError(error);
 }
 
@@ -58,9 +61,12 @@ function toPawdexError(error: unknown): PawdexError {
 const closesAfter = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
 
 function sendProblem(req: Request, res: Response, error: PawdexError): void {
-  if (error.status === 503)
+  if (error.status === 503) {
     res.set('Retry-After', String(Math.ceil(error.retryAfter ?? DEFAULT_RETRY_AFTER)));
-  if (error.code === 'unauthorized') res.set('WWW-Authenticate', 'Bearer');
+  }
+  if (error.code === 'unauthorized') {
+    res.set('WWW-Authenticate', 'Bearer');
+  }
   const where = { instance: req.path, requestId: String(req.id) };
   const problem = toProblem(error, where, req.originalUrl);
   res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
@@ -69,17 +75,28 @@ function sendProblem(req: Request, res: Response, error: PawdexError): void {
 /** The last middleware: turns every error into an answer. */
 export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next) => {
   const error = toPawdexError(thrown);
-  if (error.status >= 500 && error.status !== 503)
+  if (error.status >= 500 && error.status !== 503) {
     req.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
-  else req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
+  } else {
+    req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
+  }
   // The rest of a body is read and dropped, so that the client sees the answer. A client that has gone gets none.
   const rest = req.complete || req.destroyed ? undefined : linger(req);
   const closes = closesAfter(res);
-  if (closes) await rest;
-  if (res.headersSent || res.destroyed) res.destroy();
-  else sendProblem(req, res, error);
+  if (closes) {
+    await rest;
+  }
+  if (res.headersSent || res.destroyed) {
+    res.destroy();
+  } else {
+    sendProblem(req, res, error);
+  }
   // Close the connection if the client keeps sending after it was answered.
-  if (closes || rest === undefined) return;
+  if (closes || rest === undefined) {
+    return;
+  }
   await rest;
-  if (!req.complete) req.destroy();
+  if (!req.complete) {
+    req.destroy();
+  }
 };

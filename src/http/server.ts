@@ -89,7 +89,9 @@ function watch(connections: Connections, checkMs: number, onRefused: ServerOptio
   let toldAt = Number.NEGATIVE_INFINITY;
   const timer = setInterval(() => {
     connections.check();
-    if (connections.refused === told || performance.now() - toldAt < REFUSED_NOTICE_MS) return;
+    if (connections.refused === told || performance.now() - toldAt < REFUSED_NOTICE_MS) {
+      return;
+    }
     told = connections.refused;
     toldAt = performance.now();
     onRefused?.(told);
@@ -139,10 +141,14 @@ export async function startServer(app: Express, options: ServerOptions): Promise
   });
   const connections = new Connections(server, limits, answerSlowUpload);
   server.on('request', (req, res) => {
-    if (options.lifecycle.state === 'stopping') res.setHeader('Connection', 'close');
+    if (options.lifecycle.state === 'stopping') {
+      res.setHeader('Connection', 'close');
+    }
     // Its headers may have been sent before the stop, promising the client a connection that stays open.
     res.once('close', () => {
-      if (closing !== null) setImmediate(() => server.closeIdleConnections());
+      if (closing !== null) {
+        setImmediate(() => server.closeIdleConnections());
+      }
     });
     connections.enqueue(req, res, () =>
       app(req as Request, res as Response, () =>
@@ -160,7 +166,11 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     new Promise<void>((resolve) => {
       options.lifecycle.state = 'stopping';
       // A connection whose answer is under way must not wait for the client's next request.
-      for (const res of connections.inFlight()) if (!res.headersSent) res.setHeader('Connection', 'close');
+      for (const res of connections.inFlight()) {
+        if (!res.headersSent) {
+          res.setHeader('Connection', 'close');
+        }
+      }
       const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
       server.close(() => {
         clearTimeout(cut);

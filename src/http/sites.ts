@@ -21,13 +21,17 @@ const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** The name in a `Host` header, without port and brackets, in lower case; null when it is not valid. */
 function hostnameOf(host: string): string | null {
   const url = `http://${host}/`;
-  if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(url)) return null;
+  if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(url)) {
+    return null;
+  }
   return new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
 }
 
 /** Whether no foreign site can have brought the browser here under this name: no such name can be registered. */
 function isOwnName(name: string): boolean {
-  if (name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0) return true;
+  if (name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0) {
+    return true;
+  }
   const machine = os.hostname().toLowerCase();
   return name === machine || name === `${machine}.local`;
 }
@@ -53,19 +57,27 @@ class Sites {
   checkHost(req: Request): void {
     const { host } = req.headers;
     // HTTP/1.0 needs none; browsers always send one.
-    if (host === undefined || OPEN_TO_ANY_HOST.has(req.path)) return;
+    if (host === undefined || OPEN_TO_ANY_HOST.has(req.path)) {
+      return;
+    }
     const name = hostnameOf(host);
-    if (name !== null && (isOwnName(name) || this.#isAllowed(name, host))) return;
+    if (name !== null && (isOwnName(name) || this.#isAllowed(name, host))) {
+      return;
+    }
     throw new PawdexError('host_not_allowed', { detail: `The request asks for the host "${host}".` });
   }
 
   /** @throws PawdexError origin_not_allowed */
   checkOrigin(req: Request): void {
     const origin = req.get('origin');
-    if (origin === undefined ? !this.#comesFromElsewhere(req) : this.#isOwnOrigin(req, origin)) return;
+    if (origin === undefined ? !this.#comesFromElsewhere(req) : this.#isOwnOrigin(req, origin)) {
+      return;
+    }
     // A page that is opened or shown, as by a link: the other site cannot read it.
     const isPage = READS.has(req.method) && (!/^\/v1\b/i.test(req.path) || isNavigation(req));
-    if (isPage) return;
+    if (isPage) {
+      return;
+    }
     throw new PawdexError('origin_not_allowed', {
       detail:
         origin === undefined ? 'The request comes from another web site.' : `It comes from "${origin}".`,
@@ -78,9 +90,13 @@ class Sites {
   }
 
   #isOwnOrigin(req: Request, origin: string): boolean {
-    if (this.#origins.has(origin)) return true;
+    if (this.#origins.has(origin)) {
+      return true;
+    }
     const host = originHost(origin);
-    if (host === null) return false;
+    if (host === null) {
+      return false;
+    }
     const forwarded = this.#trustProxy ? req.get('x-forwarded-host') : undefined;
     const asked = [req.headers.host, forwarded].map((name) => name?.toLowerCase());
     return asked.includes(host) || this.#isAllowed(hostnameOf(host) ?? '', host);
@@ -117,12 +133,18 @@ const PREFLIGHT_SECONDS = '600';
 export function allowOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>): RequestHandler {
   return (req, res, next) => {
     const origin = req.get('origin');
-    if (ALLOWED_ORIGINS.length > 0) res.vary('Origin');
-    if (origin === undefined || !ALLOWED_ORIGINS.includes(origin)) return next();
+    if (ALLOWED_ORIGINS.length > 0) {
+      res.vary('Origin');
+    }
+    if (origin === undefined || !ALLOWED_ORIGINS.includes(origin)) {
+      return next();
+    }
     res.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': EXPOSED_HEADERS });
     // Its answers are for that page, which helmet forbids to others.
     res.set('Cross-Origin-Resource-Policy', 'cross-origin');
-    if (req.method !== 'OPTIONS' || req.get('access-control-request-method') === undefined) return next();
+    if (req.method !== 'OPTIONS' || req.get('access-control-request-method') === undefined) {
+      return next();
+    }
     res.set({
       'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
       'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-API-Key, X-Request-Id, Last-Event-ID',
@@ -146,6 +168,8 @@ export function requireKeysBeyondLoopback(
   config: Pick<Config, 'HOST' | 'API_KEYS' | 'ALLOW_UNAUTHENTICATED'>,
 ): void {
   const { HOST, API_KEYS, ALLOW_UNAUTHENTICATED } = config;
-  if (isLoopback(HOST) || API_KEYS.length > 0 || ALLOW_UNAUTHENTICATED) return;
+  if (isLoopback(HOST) || API_KEYS.length > 0 || ALLOW_UNAUTHENTICATED) {
+    return;
+  }
   throw new PawdexError('keys_missing', { detail: `PAWDEX_HOST is ${HOST}, and PAWDEX_API_KEYS is empty.` });
 }

@@ -20,15 +20,18 @@ type Part = 'query' | 'body' | 'path';
  */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part): z.output<S> {
   const parsed = schema.safeParse(value, { error: describeIssue });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    return parsed.data;
+  }
   const errors = parsed.error.issues
     .slice(0, MAX_ERRORS)
     .flatMap((issue) => toErrors(issue, part))
     .slice(0, MAX_ERRORS);
   const first = errors[0]!;
   const detail = `${first.path}: ${first.message}.`;
-  if (part === 'body' && parsed.error.issues.every((issue) => issue.path[0] === 'vector'))
+  if (part === 'body' && parsed.error.issues.every((issue) => issue.path[0] === 'vector')) {
     throw new PawdexError('vector_invalid', { detail, errors });
+  }
   throw new PawdexError('invalid_request', { detail, errors });
 }
 
@@ -61,10 +64,11 @@ const describeIssue: z.core.$ZodErrorMap = (issue) => {
 
 function toErrors(issue: z.core.$ZodIssue, part: Part): { path: string; message: string }[] {
   const at = [part, ...issue.path.map(String)];
-  if (issue.code === 'unrecognized_keys')
+  if (issue.code === 'unrecognized_keys') {
     return issue.keys.slice(0, MAX_ERRORS).map((key) => ({
       path: [...at, key].join('.').slice(0, 200),
       message: 'is not known here',
     }));
+  }
   return [{ path: at.join('.').slice(0, 200), message: issue.message.slice(0, 500) }];
 }

@@ -16,15 +16,22 @@ function reasonOf(message: string): string {
 
 /** The coded error for one that a decoder threw; a coded one stays as it is. */
 export function decodeError(error: unknown): PawdexError {
-  if (error instanceof PawdexError) return error;
+  if (error instanceof PawdexError) {
+    return error;
+  }
   const message = error instanceof Error ? error.message : String(error);
-  if (/exceeds pixel limit/i.test(message)) return new PawdexError('image_too_large', { cause: error });
-  if (/timeout: \d+% complete/.test(message)) return new PawdexError('image_too_slow', { cause: error });
-  if (UNSUPPORTED.test(message))
+  if (/exceeds pixel limit/i.test(message)) {
+    return new PawdexError('image_too_large', { cause: error });
+  }
+  if (/timeout: \d+% complete/.test(message)) {
+    return new PawdexError('image_too_slow', { cause: error });
+  }
+  if (UNSUPPORTED.test(message)) {
     return new PawdexError('image_unsupported', {
       detail: `This form of the format is not supported: ${reasonOf(message)}.`,
       hint: 'Save the picture again as an ordinary JPEG or PNG.',
       cause: error,
     });
+  }
   return new PawdexError('image_corrupt', { cause: error });
 }

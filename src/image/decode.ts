@@ -75,15 +75,20 @@ const bytesFor = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
 
 function checkSize({ width, height, memory }: ImageHeader, limits: DecodeLimits): void {
   const detail = `The image is ${width} x ${height} pixels.`;
-  if (width < MIN_SIDE || height < MIN_SIDE) throw new PawdexError('image_too_small', { detail });
-  if (width * height > limits.maxPixels) throw new PawdexError('image_too_large', { detail });
+  if (width < MIN_SIDE || height < MIN_SIDE) {
+    throw new PawdexError('image_too_small', { detail });
+  }
+  if (width * height > limits.maxPixels) {
+    throw new PawdexError('image_too_large', { detail });
+  }
   const { large } = bytesFor(limits);
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-  if (memory > large)
+  if (memory > large) {
     throw new PawdexError('image_too_large', {
       detail: `Decoding this image of ${width} x ${height} pixels takes ${mebibytes(memory)}; the limit is ${mebibytes(large)}.`,
       hint: 'Send a smaller version, or save it as a JPEG that is not progressive, which takes little memory at any size.',
     });
+  }
 }
 
 const isLarge = ({ kind, memory, work }: ImageHeader) =>
@@ -96,13 +101,15 @@ async function judge(bytes: Uint8Array, header: ImageHeader, limits: DecodeLimit
   const { large, ordinary } = bytesFor(limits);
   const known = { kind, limits, storedWidth: header.width, storedHeight: header.height, isJudged: true };
   if (isLarge(header)) {
-    if (countWaitingImages() >= (limits.maxLargeWaiting ?? Number.POSITIVE_INFINITY))
+    if (countWaitingImages() >= (limits.maxLargeWaiting ?? Number.POSITIVE_INFINITY)) {
       throw new PawdexError('overloaded', { retryAfter: limits.maxLargeWaiting! });
+    }
     const { data, ...raw } = await reduceImage({ bytes, kind, maxPixels, openEnd }, memory, large);
     return { ...known, input: data, raw, memory: data.length };
   }
-  if (openEnd !== undefined)
+  if (openEnd !== undefined) {
     await ordinaryDecodes.run(memory, ordinary, () => checkRows(openEnd, maxPixels, TIME_LIMIT_SECONDS));
+  }
   return { ...known, input: bytes, memory };
 }
 
@@ -119,7 +126,9 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
     const header = await readHeader(bytes);
     checkSize(header, limits);
     const input = header.mended ?? bytes;
-    if (header.openEnd !== undefined || isLarge(header)) return await judge(input, header, limits);
+    if (header.openEnd !== undefined || isLarge(header)) {
+      return await judge(input, header, limits);
+    }
     const { kind, memory, width: storedWidth, height: storedHeight } = header;
     return { input, kind, memory, limits, storedWidth, storedHeight, isJudged: false };
   } catch (error) {
@@ -175,10 +184,11 @@ export async function renderPrepared(image: PreparedImage, frame: (image: Sharp)
 async function expectThreeChannels(rendering: ReturnType<typeof render>): Promise<Framed> {
   try {
     const { data, info } = await rendering;
-    if (info.channels !== 3)
+    if (info.channels !== 3) {
       throw new PawdexError('image_corrupt', {
         detail: 'The image did not decode to three colour channels.',
       });
+    }
     return { data, width: info.width, height: info.height };
   } catch (error) {
     throw decodeError(error);
@@ -195,7 +205,9 @@ async function askSecondOpinion(
   frame: (image: Sharp) => Sharp,
 ): Promise<Framed> {
   const { code } = decodeError(error);
-  if (code !== 'image_corrupt' && code !== 'image_unsupported') throw error;
+  if (code !== 'image_corrupt' && code !== 'image_unsupported') {
+    throw error;
+  }
   const { input: bytes, kind, limits, memory } = image;
   await reduceImage({ bytes, kind, maxPixels: limits.maxPixels }, memory, bytesFor(limits).large);
   return renderPrepared(image, frame);
@@ -237,7 +249,9 @@ export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: Decode
  * @throws PawdexError image_corrupt
  */
 export async function uprightSize({ input, raw }: PreparedImage): Promise<{ width: number; height: number }> {
-  if (raw !== undefined) return { width: raw.width, height: raw.height };
+  if (raw !== undefined) {
+    return { width: raw.width, height: raw.height };
+  }
   try {
     return (await sharp(input, { limitInputPixels: false }).metadata()).autoOrient;
   } catch (error) {

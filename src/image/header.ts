@@ -48,11 +48,17 @@ const cameraRaw = () => unsupported('Camera RAW is not supported: export a JPEG.
 
 /** Throws the coded error for bytes that no decoder should see. */
 export function checkKind(bytes: Uint8Array): ImageKind {
-  if (bytes.length === 0) throw new PawdexError('image_empty');
+  if (bytes.length === 0) {
+    throw new PawdexError('image_empty');
+  }
   const kind = sniff(bytes);
-  if (kind !== null) return kind;
+  if (kind !== null) {
+    return kind;
+  }
   const name = nameForeignFormat(bytes);
-  if (name === 'Camera RAW') throw cameraRaw();
+  if (name === 'Camera RAW') {
+    throw cameraRaw();
+  }
   throw new PawdexError('image_unsupported', name === null ? {} : { detail: `${name} is not supported.` });
 }
 
@@ -65,11 +71,18 @@ const READABLE = [0, 1, 9, ...PROGRESSIVE];
 
 function checkJpeg({ coding, precision, scans }: JpegStructure): void {
   const hint = 'Save it again as an ordinary JPEG of 8 bits a colour.';
-  if (LOSSLESS.includes(coding)) throw unsupported('Lossless JPEG is not supported.', hint);
-  if (!READABLE.includes(coding)) throw unsupported('Hierarchical JPEG is not supported.', hint);
-  if (precision !== 8) throw unsupported(`JPEG of ${precision} bits a colour is not supported.`, hint);
-  if (scans > MAX_SCANS)
+  if (LOSSLESS.includes(coding)) {
+    throw unsupported('Lossless JPEG is not supported.', hint);
+  }
+  if (!READABLE.includes(coding)) {
+    throw unsupported('Hierarchical JPEG is not supported.', hint);
+  }
+  if (precision !== 8) {
+    throw unsupported(`JPEG of ${precision} bits a colour is not supported.`, hint);
+  }
+  if (scans > MAX_SCANS) {
     throw unsupported(`The JPEG has ${scans} scans; at most ${MAX_SCANS} are read.`, hint);
+  }
 }
 
 /** How far a decoder may read ahead of the last pixel. */
@@ -85,13 +98,17 @@ function closeJpeg(bytes: Uint8Array, isBuffered: boolean): { mended: Uint8Array
   // A lone FF at the end is the first half of the marker.
   const kept = bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes;
   const mended = Buffer.concat([kept, END_MARKER]);
-  if (isBuffered) return { mended, openEnd: { probe: mended, failOn: 'warning' } };
+  if (isBuffered) {
+    return { mended, openEnd: { probe: mended, failOn: 'warning' } };
+  }
   return { mended, openEnd: { probe: Buffer.concat([kept, READ_AHEAD]), failOn: 'truncated' } };
 }
 
 function jpegHeader(bytes: Uint8Array): Header {
   const structure = readJpegStructure(bytes);
-  if (structure === null) throw new PawdexError('image_corrupt');
+  if (structure === null) {
+    throw new PawdexError('image_corrupt');
+  }
   checkJpeg(structure);
   const { width, height, samplesPerPixel, components, coding, scans } = structure;
   const pixels = width * height;
@@ -114,12 +131,15 @@ const PNG_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 4, 4: 2,
 function pngHeader(bytes: Uint8Array): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const firstChunk = Buffer.from(bytes.subarray(12, 16)).toString('latin1');
-  if (firstChunk === 'CgBI')
+  if (firstChunk === 'CgBI') {
     throw unsupported(
       "Apple's CgBI form of PNG is not supported.",
       'Save it again as an ordinary PNG or JPEG.',
     );
-  if (firstChunk !== 'IHDR' || bytes.length < 33) throw new PawdexError('image_corrupt');
+  }
+  if (firstChunk !== 'IHDR' || bytes.length < 33) {
+    throw new PawdexError('image_corrupt');
+  }
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
   const pixels = width * height;
   // A transparent colour adds a channel.
@@ -137,13 +157,20 @@ function bytesPerPixel(
   bytes: Uint8Array,
   { hasAlpha, bitsPerSample }: LibvipsHeader,
 ): number {
-  if (kind === 'gif') return WHOLE.gif;
-  if (kind === 'heic') return WHOLE.heic;
-  if (kind === 'avif')
+  if (kind === 'gif') {
+    return WHOLE.gif;
+  }
+  if (kind === 'heic') {
+    return WHOLE.heic;
+  }
+  if (kind === 'avif') {
     return (bitsPerSample > 8 ? WHOLE.avifDeep : WHOLE.avif) + (hasAlpha ? WHOLE.avifAlpha : 0);
+  }
   const form = String.fromCharCode(bytes[15]!);
   const isAnimated = form === 'X' && (bytes[20]! & 2) !== 0;
-  if (isAnimated) return WHOLE.webpAnimated;
+  if (isAnimated) {
+    return WHOLE.webpAnimated;
+  }
   return form === ' ' ? 1 : WHOLE.webpLossless;
 }
 
@@ -173,7 +200,9 @@ async function wholeHeader(kind: ImageKind, bytes: Uint8Array): Promise<Header> 
  * brand it knows.
  */
 function asStill(bytes: Uint8Array): Uint8Array | null {
-  if (Buffer.from(bytes.subarray(8, 12)).toString('latin1') === 'avif') return null;
+  if (Buffer.from(bytes.subarray(8, 12)).toString('latin1') === 'avif') {
+    return null;
+  }
   const still = Uint8Array.from(bytes);
   still.set(Buffer.from('avif'), 8);
   return still;
@@ -201,41 +230,56 @@ function checkTiff(bytes: Uint8Array, tags: TiffTags): void {
   const first = (tag: number) => tags.get(tag)?.[0];
   const isCr2 = bytes[8] === 0x43 && bytes[9] === 0x52;
   const photometric = first(TAG.photometric);
-  if (isCr2 || tags.has(TAG.dngVersion) || photometric === COLOUR_FILTER_ARRAY || photometric === LINEAR_RAW)
+  if (
+    isCr2 ||
+    tags.has(TAG.dngVersion) ||
+    photometric === COLOUR_FILTER_ARRAY ||
+    photometric === LINEAR_RAW
+  ) {
     throw cameraRaw();
+  }
   const area = (of: TiffTags) => (of.get(TAG.width)?.[0] ?? 0) * (of.get(TAG.height)?.[0] ?? 0);
   const hasLarger = (tags.get(TAG.subDirectories) ?? []).some(
     (at) => area(readTiffTags(bytes, at) ?? new Map()) > area(tags),
   );
   const isReduced = ((first(TAG.newSubfileType) ?? 0) & REDUCED) !== 0;
-  if (hasLarger || isReduced)
+  if (hasLarger || isReduced) {
     throw unsupported(
       'The first picture of this TIFF is a preview; camera RAW files are built like that, and camera RAW is not supported.',
       RAW_HINT,
     );
+  }
   const isJpeg = JPEG_COMPRESSIONS.includes(first(TAG.compression) ?? 1);
-  if (!PLAIN_COLOURS.includes(photometric ?? 1) && !(photometric === YCBCR && isJpeg))
+  if (!PLAIN_COLOURS.includes(photometric ?? 1) && !(photometric === YCBCR && isJpeg)) {
     throw unsupported('TIFF in Lab, YCbCr or another unusual colour space is not supported.', TIFF_HINT);
+  }
   // libvips takes any fourth channel for transparency.
-  if (tags.get(TAG.extraSamples)?.[0] === UNSPECIFIED)
+  if (tags.get(TAG.extraSamples)?.[0] === UNSPECIFIED) {
     throw unsupported('TIFF with an extra channel of unknown meaning is not supported.', TIFF_HINT);
+  }
   const channels = first(TAG.samplesPerPixel) ?? 1;
-  if (channels > MAX_TIFF_CHANNELS) throw unsupported(`A TIFF of ${channels} channels is not a photo.`);
-  if ((tags.get(TAG.sampleFormat) ?? []).some((format) => format !== UNSIGNED))
+  if (channels > MAX_TIFF_CHANNELS) {
+    throw unsupported(`A TIFF of ${channels} channels is not a photo.`);
+  }
+  if ((tags.get(TAG.sampleFormat) ?? []).some((format) => format !== UNSIGNED)) {
     throw unsupported(
       'TIFF of signed or floating point numbers is not supported.',
       'Save it with 8 or 16 bits a colour.',
     );
-  if ((tags.get(TAG.bitsPerSample) ?? []).some((bits) => bits > 16))
+  }
+  if ((tags.get(TAG.bitsPerSample) ?? []).some((bits) => bits > 16)) {
     throw unsupported(
       'TIFF of more than 16 bits a colour is not supported.',
       'Save it with 8 or 16 bits a colour.',
     );
+  }
 }
 
 async function tiffHeader(bytes: Uint8Array): Promise<Header> {
   const tags = readTiffTags(bytes);
-  if (tags === null) throw new PawdexError('image_corrupt');
+  if (tags === null) {
+    throw new PawdexError('image_corrupt');
+  }
   checkTiff(bytes, tags);
   const { width, height } = await libvipsHeader(bytes);
   const first = (tag: number, otherwise: number) => tags.get(tag)?.[0] ?? otherwise;

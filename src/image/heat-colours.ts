@@ -70,7 +70,9 @@ const AGAINST = [40, 120, 255, 170] as const;
  * @returns red, green, blue, alpha, 0..255
  */
 export function colourOf(share: number, largest: number): readonly number[] {
-  if (largest <= 0) return FOR[0];
+  if (largest <= 0) {
+    return FOR[0];
+  }
   const value = Math.max(-1, share / largest);
   const steps = FOR.length - 1;
   const at = Math.abs(value) * steps;

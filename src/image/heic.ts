@@ -22,7 +22,9 @@ async function decodePixels(bytes: Uint8Array): Promise<Pixels> {
   const { HeifDecoder } = await library;
   const images = new HeifDecoder().decode(bytes);
   const image = images.find((each) => each.is_primary()) ?? images[0];
-  if (image === undefined) throw failure();
+  if (image === undefined) {
+    throw failure();
+  }
   try {
     const [width, height] = [image.get_width(), image.get_height()];
     const pixels = { data: new Uint8ClampedArray(width * height * 4), width, height };
@@ -30,7 +32,9 @@ async function decodePixels(bytes: Uint8Array): Promise<Pixels> {
       image.display(pixels, (done) => (done === null ? reject(failure()) : resolve(done)));
     });
   } finally {
-    for (const each of images) each.free();
+    for (const each of images) {
+      each.free();
+    }
   }
 }
 
@@ -53,8 +57,9 @@ function pngWithProfile(
   header.writeUInt32BE(height, 4);
   header.set([8, 2], 8);
   const rows = Buffer.alloc(height * (1 + width * 3));
-  for (let y = 0; y < height; y++)
+  for (let y = 0; y < height; y++) {
     rows.set(rgb.subarray(y * width * 3, (y + 1) * width * 3), y * (1 + width * 3) + 1);
+  }
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     chunk('IHDR', header),
@@ -81,7 +86,9 @@ export async function decodeHeic(bytes: Uint8Array, shrink: (image: Sharp) => Sh
   const small = shrink(sharp(data, { raw: { width, height, channels: 4 } })).flatten({
     background: '#ffffff',
   });
-  if (icc === undefined) return small;
+  if (icc === undefined) {
+    return small;
+  }
   const { data: rgb, info } = await small.raw().toBuffer({ resolveWithObject: true });
   return sharp(pngWithProfile(rgb, info, icc));
 }

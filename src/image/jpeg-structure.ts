@@ -47,9 +47,13 @@ function samplesPerPixel(bytes: Uint8Array, at: number, components: number): num
  */
 function findMarker(bytes: Uint8Array, from: number): number {
   for (let at = from; at + 1 < bytes.length; at++) {
-    if (bytes[at] !== 0xff) continue;
+    if (bytes[at] !== 0xff) {
+      continue;
+    }
     const marker = bytes[at + 1]!;
-    if (marker !== 0xff && !isInsideScan(marker)) return at;
+    if (marker !== 0xff && !isInsideScan(marker)) {
+      return at;
+    }
   }
   return -1;
 }
@@ -78,18 +82,28 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
       end = at + 2;
       break;
     }
-    if (isFrame(marker) && frame === -1 && at + 10 <= bytes.length) frame = at;
+    if (isFrame(marker) && frame === -1 && at + 10 <= bytes.length) {
+      frame = at;
+    }
     if (marker === START_OF_SCAN) {
-      if (scans++ === 0) firstScanComponents = bytes[at + 4] ?? 0;
+      if (scans++ === 0) {
+        firstScanComponents = bytes[at + 4] ?? 0;
+      }
       const isOnlyScan =
         frame !== -1 && (bytes[frame + 1]! & 15) <= 1 && firstScanComponents === bytes[frame + 9];
-      if (scans === 1 && (isOnlyScan || bytes.length <= SMALL_BYTES) && endsWithMarker(bytes)) break;
+      if (scans === 1 && (isOnlyScan || bytes.length <= SMALL_BYTES) && endsWithMarker(bytes)) {
+        break;
+      }
     }
     at = findMarker(bytes, at + 2 + read16(bytes, at + 2));
   }
-  if (frame === -1) return null;
+  if (frame === -1) {
+    return null;
+  }
   // An end marker that is the last thing in the file has no length behind it.
-  if (end === null && scans > 0 && endsWithMarker(bytes)) end = bytes.length;
+  if (end === null && scans > 0 && endsWithMarker(bytes)) {
+    end = bytes.length;
+  }
   const components = bytes[frame + 9]!;
   return {
     coding: bytes[frame + 1]! & 15,

@@ -20,7 +20,9 @@ const LOST_PIXELS = /premature end|bad huffman|corrupt jpeg data: bad/i;
  */
 export async function decodeStrictly<T>(kind: ImageKind, decode: (failOn: FailOn) => Promise<T>): Promise<T> {
   return decode(strictest(kind)).catch((error: Error) => {
-    if (kind !== 'jpeg' || LOST_PIXELS.test(error.message)) throw error;
+    if (kind !== 'jpeg' || LOST_PIXELS.test(error.message)) {
+      throw error;
+    }
     return decode('error');
   });
 }

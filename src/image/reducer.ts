@@ -37,7 +37,9 @@ const idle = new Map<ChildProcess, NodeJS.Timeout>();
 
 /** Memory of a process in bytes; null where the system does not say (all but Linux) or it has ended. */
 async function residentBytes(pid: number | undefined): Promise<number | null> {
-  if (process.platform !== 'linux' || pid === undefined) return null;
+  if (process.platform !== 'linux' || pid === undefined) {
+    return null;
+  }
   const statm = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => null);
   return statm === null ? null : Number(statm.split(' ')[1]) * 4096;
 }
@@ -63,8 +65,14 @@ function endProcess(child: ChildProcess): void {
 /** A process for an image, `alone` if no other may keep memory meanwhile that it has no use for. */
 function takeProcess(alone: boolean): ChildProcess {
   const kept = [...idle.keys()].at(-1);
-  if (kept === undefined) return startProcess();
-  for (const other of alone ? idle.keys() : []) if (other !== kept) endProcess(other);
+  if (kept === undefined) {
+    return startProcess();
+  }
+  for (const other of alone ? idle.keys() : []) {
+    if (other !== kept) {
+      endProcess(other);
+    }
+  }
   clearTimeout(idle.get(kept));
   idle.delete(kept);
   kept.ref();
@@ -108,12 +116,13 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
     const timer = setTimeout(() => end(new PawdexError('image_too_slow')), TIME_LIMIT_MS);
     const watch = setInterval(async () => {
       const used = await residentBytes(child.pid);
-      if (used !== null && used > maxBytes)
+      if (used !== null && used > maxBytes) {
         end(
           new PawdexError('image_too_large', {
             detail: 'Decoding this image takes more memory than its header says.',
           }),
         );
+      }
     }, WATCH_MS);
     child.on('message', onMessage).on('exit', onExit).on('error', onError);
     child.send(task, (error) => error !== null && end(new ProcessDied(error.message)));
@@ -133,14 +142,20 @@ export function reduceImage(task: ReductionTask, memory: number, limit: number):
       const most = memory + 2 * task.bytes.length + EXCESS_BYTES;
       // The first process may have died of something else.
       const reply = await reduceIn(takeProcess(memory > QUICK_BYTES), task, most).catch((error) => {
-        if (error instanceof ProcessDied) return reduceIn(startProcess(), task, most);
+        if (error instanceof ProcessDied) {
+          return reduceIn(startProcess(), task, most);
+        }
         throw error;
       });
-      if ('error' in reply) throw PawdexError.fromWire(reply.error);
+      if ('error' in reply) {
+        throw PawdexError.fromWire(reply.error);
+      }
       return reply.reduced;
     })
     .catch((error) => {
-      if (!(error instanceof ProcessDied)) throw error;
+      if (!(error instanceof ProcessDied)) {
+        throw error;
+      }
       const detail = `The decoder ended twice while it read this image (${error.message}).`;
       throw new PawdexError('image_corrupt', { detail, cause: error });
     });

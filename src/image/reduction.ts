@@ -35,8 +35,12 @@ const NO_TIME_LIMIT = 3600;
 
 /** Decodes and reduces an image. @throws what the decoder throws */
 export async function reduce({ bytes, kind, maxPixels, openEnd }: ReductionTask): Promise<Reduced> {
-  if (openEnd !== undefined) await checkRows(openEnd, maxPixels, NO_TIME_LIMIT);
-  if (kind === 'heic') return finish(await decodeHeic(bytes, shrink));
+  if (openEnd !== undefined) {
+    await checkRows(openEnd, maxPixels, NO_TIME_LIMIT);
+  }
+  if (kind === 'heic') {
+    return finish(await decodeHeic(bytes, shrink));
+  }
   const decode = (failOn: FailOn) =>
     finish(shrink(sharp(bytes, { failOn, limitInputPixels: maxPixels })).autoOrient());
   return openEnd === undefined ? decodeStrictly(kind, decode) : decode('none');

@@ -15,9 +15,13 @@ const MAX_FTYP_BYTES = 512;
 
 /** The brands of an ISO base media file, the major one first; null for anything else. */
 function isoBrands(bytes: Uint8Array): string[] | null {
-  if (bytes.length < 16 || ascii(bytes, 4, 8) !== 'ftyp') return null;
+  if (bytes.length < 16 || ascii(bytes, 4, 8) !== 'ftyp') {
+    return null;
+  }
   const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-  if (size < 16 || size > MAX_FTYP_BYTES || size % 4 !== 0 || size > bytes.length) return null;
+  if (size < 16 || size > MAX_FTYP_BYTES || size % 4 !== 0 || size > bytes.length) {
+    return null;
+  }
   // Bytes 12 to 16 are the version of the major brand.
   const starts = [8, ...Array.from({ length: (size - 16) / 4 }, (_, i) => 16 + 4 * i)];
   return starts.map((at) => ascii(bytes, at, at + 4));
@@ -28,8 +32,12 @@ const HEIC_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'he
 
 function isoKind(bytes: Uint8Array): ImageKind | null {
   const brands = isoBrands(bytes);
-  if (brands === null) return null;
-  if (brands.some((brand) => AVIF_BRANDS.has(brand))) return 'avif';
+  if (brands === null) {
+    return null;
+  }
+  if (brands.some((brand) => AVIF_BRANDS.has(brand))) {
+    return 'avif';
+  }
   return brands.some((brand) => HEIC_BRANDS.has(brand)) ? 'heic' : null;
 }
 
@@ -44,7 +52,11 @@ const SIGNATURES: readonly [kind: ImageKind, at: number, text: string][] = [
 
 /** Compares byte by byte: this runs for every image, and a view on the bytes costs more than the comparison. */
 function hasText(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[at + i] !== text.charCodeAt(i)) {
+      return false;
+    }
+  }
   return true;
 }
 
@@ -54,10 +66,16 @@ function hasText(bytes: Uint8Array, at: number, text: string): boolean {
  * @param bytes the file's content; its first bytes decide
  */
 export function sniff(bytes: Uint8Array): ImageKind | null {
-  if (bytes.length < 12) return null;
+  if (bytes.length < 12) {
+    return null;
+  }
   const found = SIGNATURES.find(([, at, text]) => hasText(bytes, at, text));
-  if (found !== undefined) return found[0];
-  if (hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBPVP8')) return 'webp';
+  if (found !== undefined) {
+    return found[0];
+  }
+  if (hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBPVP8')) {
+    return 'webp';
+  }
   return isoKind(bytes);
 }
 

@@ -13,8 +13,12 @@ function carriesMetadata(jpeg: Uint8Array): boolean {
   let at = 2;
   while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
     const marker = jpeg[at + 1]!;
-    if (marker === 0xda) return false;
-    if (marker === 0xe1 || marker === 0xed || marker === 0xfe) return true;
+    if (marker === 0xda) {
+      return false;
+    }
+    if (marker === 0xe1 || marker === 0xed || marker === 0xfe) {
+      return true;
+    }
     at += 2 + ((jpeg[at + 2]! << 8) | jpeg[at + 3]!);
   }
   return true;
@@ -33,8 +37,9 @@ export async function makeThumbnail(
   pixels: Uint8Array,
   size: number,
 ): Promise<Uint8Array> {
-  if (original.length <= SMALL_FILE && sniff(original) === 'jpeg' && !carriesMetadata(original))
+  if (original.length <= SMALL_FILE && sniff(original) === 'jpeg' && !carriesMetadata(original)) {
     return original;
+  }
   return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
     .resize(SIDE, SIDE, { kernel: 'linear' })
     .jpeg({ quality: 75 })

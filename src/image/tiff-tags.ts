@@ -37,7 +37,9 @@ export function readTiffTags(bytes: Uint8Array, directory?: number): TiffTags | 
       const entry = start + 2 + 12 * i;
       const size = SIZES[view.getUint16(entry + 2, little)];
       const count = view.getUint32(entry + 4, little);
-      if (size === undefined || count > MAX_VALUES) continue;
+      if (size === undefined || count > MAX_VALUES) {
+        continue;
+      }
       const values = size * count <= 4 ? entry + 8 : view.getUint32(entry + 8, little);
       const read = { 1: 'getUint8', 2: 'getUint16', 4: 'getUint32' } as const;
       tags.set(
@@ -48,7 +50,9 @@ export function readTiffTags(bytes: Uint8Array, directory?: number): TiffTags | 
     return tags;
   } catch (error) {
     // A value beyond the end of the file.
-    if (error instanceof RangeError) return null;
+    if (error instanceof RangeError) {
+      return null;
+    }
     throw error;
   }
 }

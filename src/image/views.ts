@@ -29,7 +29,7 @@ const OTHERS = [
 /** Exchanges left and right. @param pixels uint8 [size, size, 3] */
 function mirror(pixels: Uint8Array, size: number): Uint8Array {
   const mirror = new Uint8Array(pixels.length);
-  for (let row = 0; row < size; row++)
+  for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
       const from = (row * size + column) * 3;
       const to = (row * size + size - 1 - column) * 3;
@@ -37,6 +37,7 @@ function mirror(pixels: Uint8Array, size: number): Uint8Array {
       mirror[to + 1] = pixels[from + 1]!;
       mirror[to + 2] = pixels[from + 2]!;
     }
+  }
   return mirror;
 }
 
@@ -54,9 +55,13 @@ export async function decodeViews(
 ): Promise<Uint8Array[]> {
   const { size } = rule;
   const photo = await decodePrepared(image, rule);
-  if (views === '1') return [photo];
+  if (views === '1') {
+    return [photo];
+  }
   const both = [photo, mirror(photo, size)];
-  if (views === 'flip') return both;
+  if (views === 'flip') {
+    return both;
+  }
   const others = OTHERS.map((framing) =>
     renderPrepared(image, (of: Sharp) => of.resize(size, size, { kernel: rule.kernel, ...framing })),
   );

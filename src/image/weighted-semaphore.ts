@@ -26,8 +26,11 @@ export class WeightedSemaphore {
    * @param limit largest weight of all that is in work together
    */
   async run<T>(weight: number, limit: number, work: () => Promise<T>): Promise<T> {
-    if (this.#waiting.length === 0 && this.#fits(weight, limit)) this.#take(weight);
-    else await new Promise<void>((start) => this.#waiting.push({ weight, limit, start }));
+    if (this.#waiting.length === 0 && this.#fits(weight, limit)) {
+      this.#take(weight);
+    } else {
+      await new Promise<void>((start) => this.#waiting.push({ weight, limit, start }));
+    }
     try {
       return await work();
     } finally {
@@ -48,7 +51,9 @@ export class WeightedSemaphore {
 
   #startWaiting(): void {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      if (!this.#fits(next.weight, next.limit)) return;
+      if (!this.#fits(next.weight, next.limit)) {
+        return;
+      }
       this.#waiting.shift();
       this.#take(next.weight);
       next.start();

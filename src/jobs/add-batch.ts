@@ -24,9 +24,13 @@ export async function addBatch(
     try {
       return await engine.addItems(collection, inputs);
     } catch (error) {
-      if (!(error instanceof PawdexError)) throw error;
+      if (!(error instanceof PawdexError)) {
+        throw error;
+      }
       const waitMs = (error.retryAfter ?? 1) * 1000;
-      if (error.code !== 'overloaded' || signal?.aborted || Date.now() + waitMs > giveUpAt) throw error;
+      if (error.code !== 'overloaded' || signal?.aborted || Date.now() + waitMs > giveUpAt) {
+        throw error;
+      }
       await sleep(waitMs, undefined, { signal }).catch(() => {
         throw error;
       });

@@ -77,9 +77,13 @@ export async function indexPhotos(
     for await (const batch of readAhead(engine, photos, options, (photo, result) =>
       tally.settle(photo, result),
     )) {
-      if (summary.stoppedBy !== null || options.signal?.aborted) break;
+      if (summary.stoppedBy !== null || options.signal?.aborted) {
+        break;
+      }
       begin(batch);
-      if (inFlight.size >= BATCHES_IN_FLIGHT) await Promise.race(inFlight);
+      if (inFlight.size >= BATCHES_IN_FLIGHT) {
+        await Promise.race(inFlight);
+      }
     }
   } catch (error) {
     summary.stoppedBy ??= asPawdexError(error);
@@ -130,7 +134,9 @@ class Tally {
       summary.created++;
     } else {
       summary.skipped++;
-      if (result.label !== photo.label) summary.otherLabel++;
+      if (result.label !== photo.label) {
+        summary.otherLabel++;
+      }
     }
     this.#report?.(summary);
   }

@@ -22,7 +22,9 @@ export interface JobRecords {
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 function failed(cause: NodeJS.ErrnoException): never {
-  if (FULL.has(String(cause.code))) throw new PawdexError('storage_full', { cause });
+  if (FULL.has(String(cause.code))) {
+    throw new PawdexError('storage_full', { cause });
+  }
   throw new PawdexError('storage_failed', {
     detail: `The records of jobs could not be read or written (${cause.code}).`,
     cause,
@@ -54,8 +56,11 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
       const jobs: Job[] = [];
       for (const name of names) {
         // Cut off in the middle of being written: what it would have replaced is still there.
-        if (name.endsWith(ASIDE)) await rm(path.join(dir, name), { force: true }).catch(failed);
-        else if (name.endsWith('.json')) jobs.push(...(await read(name)));
+        if (name.endsWith(ASIDE)) {
+          await rm(path.join(dir, name), { force: true }).catch(failed);
+        } else if (name.endsWith('.json')) {
+          jobs.push(...(await read(name)));
+        }
       }
       return jobs;
     },

@@ -92,7 +92,9 @@ export class JobRunner {
       if (isOver(job)) {
         entry.ending = Promise.resolve();
         entry.end();
-      } else await runner.#finish(entry, failureOf(new PawdexError('job_interrupted')));
+      } else {
+        await runner.#finish(entry, failureOf(new PawdexError('job_interrupted')));
+      }
     }
     await runner.#forget();
     return runner;
@@ -104,9 +106,12 @@ export class JobRunner {
    * @throws PawdexError job_queue_full, shutting_down, storage_full, storage_failed
    */
   async submit(request: JobRequest): Promise<Job> {
-    if (this.#closing !== null) throw new PawdexError('shutting_down');
-    if (this.count('queued') + this.#accepting >= MOST_QUEUED)
+    if (this.#closing !== null) {
+      throw new PawdexError('shutting_down');
+    }
+    if (this.count('queued') + this.#accepting >= MOST_QUEUED) {
       throw new PawdexError('job_queue_full', { retryAfter: RETRY_SECONDS });
+    }
     const { kind, collection } = request;
     const entry = entryOf(
       {
@@ -120,8 +125,11 @@ export class JobRunner {
     this.#entries.set(entry.job.id, entry);
     const accepted = entry.job;
     // The server began to stop while it was written down.
-    if (this.#closing !== null) await this.#finish(entry, failureOf(new PawdexError('job_interrupted')));
-    else this.#next();
+    if (this.#closing !== null) {
+      await this.#finish(entry, failureOf(new PawdexError('job_interrupted')));
+    } else {
+      this.#next();
+    }
     return accepted;
   }
 
@@ -160,7 +168,9 @@ export class JobRunner {
    */
   async cancel(id: string): Promise<Job> {
     const entry = this.#entry(id);
-    if (entry.job.state === 'queued') await this.#finish(entry, { state: 'cancelled' });
+    if (entry.job.state === 'queued') {
+      await this.#finish(entry, { state: 'cancelled' });
+    }
     if (entry.job.state === 'running') {
       entry.stop.abort(new PawdexError('job_cancelled'));
       await within(entry.over, STOP_MS);
@@ -176,10 +186,15 @@ export class JobRunner {
 
   async #stop(): Promise<void> {
     const interrupted = () => new PawdexError('job_interrupted');
-    for (const entry of this.#entries.values())
-      if (entry.job.state === 'queued') await this.#finish(entry, failureOf(interrupted()));
+    for (const entry of this.#entries.values()) {
+      if (entry.job.state === 'queued') {
+        await this.#finish(entry, failureOf(interrupted()));
+      }
+    }
     const running = this.#running;
-    if (running === null) return;
+    if (running === null) {
+      return;
+    }
     running.stop.abort(interrupted());
     await within(running.over, STOP_MS);
     await this.#finish(running, failureOf(interrupted()));
@@ -187,18 +202,23 @@ export class JobRunner {
 
   #entry(id: string): Entry {
     const entry = this.#entries.get(id);
-    if (entry === undefined) throw new PawdexError('job_not_found');
+    if (entry === undefined) {
+      throw new PawdexError('job_not_found');
+    }
     return entry;
   }
 
   #next(): void {
-    if (this.#running !== null || this.#closing !== null) return;
-    for (const entry of this.#entries.values())
+    if (this.#running !== null || this.#closing !== null) {
+      return;
+    }
+    for (const entry of this.#entries.values()) {
       if (entry.job.state === 'queued' && entry.ending === null && entry.request !== null) {
         this.#running = entry;
         void this.#run(entry, entry.request);
         return;
       }
+    }
   }
 
   async #run(entry: Entry, request: JobRequest): Promise<void> {
@@ -216,8 +236,9 @@ export class JobRunner {
       const cancelled = signal.aborted && asPawdexError(signal.reason).code === 'job_cancelled';
       const why = signal.aborted ? signal.reason : thrown;
       await this.#finish(entry, cancelled ? { state: 'cancelled' } : failureOf(why));
-      if (!signal.aborted && asPawdexError(thrown).code === 'internal')
+      if (!signal.aborted && asPawdexError(thrown).code === 'internal') {
         this.#onTrouble(asPawdexError(thrown));
+      }
     } finally {
       this.#running = null;
       this.#next();
@@ -225,13 +246,17 @@ export class JobRunner {
   }
 
   #change(entry: Entry, change: Partial<Job>): void {
-    if (entry.ending === null) this.#publish(entry, { ...entry.job, ...change });
+    if (entry.ending === null) {
+      this.#publish(entry, { ...entry.job, ...change });
+    }
   }
 
   #publish(entry: Entry, job: Job): void {
     entry.job = job;
     entry.revision++;
-    for (const follower of entry.followers) follower();
+    for (const follower of entry.followers) {
+      follower();
+    }
   }
 
   /** Ends a job; only the first outcome counts. */

@@ -25,22 +25,28 @@ export async function photosInFolders(root: string): Promise<LabelledPhoto[]> {
   async function visit(folder: string, label: string | null): Promise<void> {
     const here = path.join(root, folder);
     const real = await realpath(here);
-    if (visited.has(real)) return;
+    if (visited.has(real)) {
+      return;
+    }
     visited.add(real);
     const entries = await readdir(here, { withFileTypes: true });
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const entry of entries) {
-      if (entry.name.startsWith('.')) continue;
+      if (entry.name.startsWith('.')) {
+        continue;
+      }
       const name = path.join(folder, entry.name);
       const kind = await kindOf(entry, path.join(root, name));
-      if (kind === 'folder') await visit(name, label ?? entry.name);
-      else if (kind === 'file' && PHOTO.test(entry.name))
+      if (kind === 'folder') {
+        await visit(name, label ?? entry.name);
+      } else if (kind === 'file' && PHOTO.test(entry.name)) {
         photos.push({
           file: path.join(root, name),
           name: name.split(path.sep).join('/'),
           label,
           metadata: {},
         });
+      }
     }
   }
 
@@ -54,7 +60,9 @@ export async function photosInFolders(root: string): Promise<LabelledPhoto[]> {
 }
 
 async function kindOf(entry: Dirent, file: string): Promise<'file' | 'folder' | 'other'> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
+  if (!entry.isSymbolicLink()) {
+    return entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
+  }
   // A link that leads nowhere is passed over like any other thing that is no photo.
   const target = await stat(file).catch(() => null);
   return target?.isDirectory() ? 'folder' : target?.isFile() ? 'file' : 'other';

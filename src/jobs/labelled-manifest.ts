@@ -28,26 +28,42 @@ export async function photosInManifest(
   const rows = await readRows(manifest);
   const bad = (detail: string) => new PawdexError('set_invalid', { detail: `${manifest}: ${detail}` });
   const header = Object.keys(rows[0]?.columns ?? {});
-  if (rows.length === 0) throw bad('it has no rows.');
-  if (!header.includes('file')) throw bad('it has no column `file`.');
+  if (rows.length === 0) {
+    throw bad('it has no rows.');
+  }
+  if (!header.includes('file')) {
+    throw bad('it has no column `file`.');
+  }
   const labelColumn = ['label', 'breed'].find((column) => header.includes(column));
-  if (labelColumn === undefined) throw bad('it has no column `label` or `breed`.');
-  if (split !== null && !header.includes('split')) throw bad('it has no column `split`.');
+  if (labelColumn === undefined) {
+    throw bad('it has no column `label` or `breed`.');
+  }
+  if (split !== null && !header.includes('split')) {
+    throw bad('it has no column `split`.');
+  }
 
   const photos = new Map<string, LabelledPhoto>();
   for (const { line, columns } of rows) {
-    if (split !== null && columns.split !== split) continue;
+    if (split !== null && columns.split !== split) {
+      continue;
+    }
     const { file = '', [labelColumn]: label = '', ...rest } = columns;
     const name = path.posix.normalize(file);
-    if (file === '') throw bad(`line ${line} has no file.`);
-    if (path.isAbsolute(file) || name === '..' || name.startsWith('../') || file.includes('\0'))
+    if (file === '') {
+      throw bad(`line ${line} has no file.`);
+    }
+    if (path.isAbsolute(file) || name === '..' || name.startsWith('../') || file.includes('\0')) {
       throw bad(`line ${line}: ${JSON.stringify(file)} leads out of the set's folder.`);
+    }
     const metadata = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''));
     const photo = { file: path.join(root, name), name, label: label === '' ? null : label, metadata };
     const before = photos.get(name);
-    if (before !== undefined && before.label !== photo.label)
+    if (before !== undefined && before.label !== photo.label) {
       throw bad(`line ${line} labels ${name} "${label}", an earlier line "${before.label ?? ''}".`);
-    if (before === undefined) photos.set(name, photo);
+    }
+    if (before === undefined) {
+      photos.set(name, photo);
+    }
   }
   if (photos.size === 0) {
     const splits = [...new Set(rows.map((row) => row.columns.split ?? ''))].sort().join(', ');

@@ -34,16 +34,20 @@ export async function readLabelledSet(
 ): Promise<LabelledPhoto[]> {
   const { root, split } = await parseSpec(spec);
   const manifest = options.manifest ?? (await ownManifest(root));
-  if (manifest === null && split !== null)
+  if (manifest === null && split !== null) {
     throw new PawdexError('set_invalid', {
       detail: `${root} has no ${MANIFEST}, so it has no split "${split}".`,
     });
+  }
   const photos =
     manifest === null ? await photosInFolders(root) : await photosInManifest(manifest, root, split);
-  if (photos.length === 0) throw new PawdexError('set_invalid', { detail: `There is no photo in ${spec}.` });
+  if (photos.length === 0) {
+    throw new PawdexError('set_invalid', { detail: `There is no photo in ${spec}.` });
+  }
   const unlabelled = options.labelsRequired ? photos.find((photo) => photo.label === null) : undefined;
-  if (unlabelled !== undefined)
+  if (unlabelled !== undefined) {
     throw new PawdexError('set_invalid', { detail: `${unlabelled.name} in ${spec} has no label.` });
+  }
   return photos.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
@@ -56,11 +60,15 @@ async function isFolder(file: string): Promise<boolean> {
 
 /** A folder whose own name holds a colon wins over a split; `C:\photos` is no split either. */
 async function parseSpec(spec: string): Promise<{ root: string; split: string | null }> {
-  if (await isFolder(spec)) return { root: spec, split: null };
+  if (await isFolder(spec)) {
+    return { root: spec, split: null };
+  }
   const colon = spec.lastIndexOf(':');
   const root = spec.slice(0, colon);
   const split = spec.slice(colon + 1);
-  if (colon > 1 && split !== '' && (await isFolder(root))) return { root, split };
+  if (colon > 1 && split !== '' && (await isFolder(root))) {
+    return { root, split };
+  }
   throw new PawdexError('set_invalid', { detail: `There is no folder ${colon > 1 ? root : spec}.` });
 }
 

@@ -42,7 +42,9 @@ export async function* readAhead(
   let batch: ReadPhoto[] = [];
   let bytes = 0;
   for await (const window of windows(photos, options.maxFileBytes, settle)) {
-    if (options.signal?.aborted) return;
+    if (options.signal?.aborted) {
+      return;
+    }
     for (const read of await newOnes(engine, await readAll(window, settle), options.collection, settle)) {
       if (batch.length > 0 && (batch.length >= BATCH_PHOTOS || bytes + read.bytes.length > BATCH_BYTES)) {
         yield batch;
@@ -53,7 +55,9 @@ export async function* readAhead(
       bytes += read.bytes.length;
     }
   }
-  if (batch.length > 0) yield batch;
+  if (batch.length > 0) {
+    yield batch;
+  }
 }
 
 /** Groups photos by the size of their files, before any is read. */
@@ -74,11 +78,15 @@ async function* windows(
       (found) => (found.isFile() ? found.size : new Error('it is not a file')),
       (error: Error) => error,
     );
-    if (size instanceof Error) settle(photo, unreadable(size));
-    else if (size > maxFileBytes) settle(photo, tooLarge(size, maxFileBytes));
-    else {
+    if (size instanceof Error) {
+      settle(photo, unreadable(size));
+    } else if (size > maxFileBytes) {
+      settle(photo, tooLarge(size, maxFileBytes));
+    } else {
       if (window.length >= BATCH_PHOTOS || bytes + size > BATCH_BYTES) {
-        if (window.length > 0) yield window;
+        if (window.length > 0) {
+          yield window;
+        }
         window = [];
         bytes = 0;
       }
@@ -86,7 +94,9 @@ async function* windows(
       bytes += size;
     }
   }
-  if (window.length > 0) yield window;
+  if (window.length > 0) {
+    yield window;
+  }
 }
 
 async function readAll(
@@ -119,7 +129,9 @@ async function newOnes(
   const known = await engine.store.known(collection, [...new Set(hashes)]);
   return read.filter(({ photo }, i) => {
     const existing = known.get(hashes[i]!);
-    if (existing === undefined) return true;
+    if (existing === undefined) {
+      return true;
+    }
     settle(photo, { status: 'exists', ...existing });
     return false;
   });

@@ -34,10 +34,14 @@ export class CollectionChooser {
    */
   async load(): Promise<void> {
     const collections = await listCollections().catch((error: unknown) => {
-      if (error instanceof Problem && error.code !== 'unauthorized') return null;
+      if (error instanceof Problem && error.code !== 'unauthorized') {
+        return null;
+      }
       throw error;
     });
-    if (collections === null) return;
+    if (collections === null) {
+      return;
+    }
     const options = collections.map(({ name, count }): [string, string] => [
       name,
       `${name} (${count.toLocaleString('en')})`,
@@ -48,7 +52,9 @@ export class CollectionChooser {
       options.unshift([named, `${named} (not on this server)`]);
       this.onMissing(named);
     }
-    if (options.length > 0) this.fill(options);
+    if (options.length > 0) {
+      this.fill(options);
+    }
   }
 
   private wanted(): string {
@@ -58,6 +64,8 @@ export class CollectionChooser {
   private fill(options: [name: string, text: string][]): void {
     const chosen = this.select.value || this.wanted();
     this.select.replaceChildren(...options.map(([value, text]) => el('option', { value }, text)));
-    if (options.some(([name]) => name === chosen)) this.select.value = chosen;
+    if (options.some(([name]) => name === chosen)) {
+      this.select.value = chosen;
+    }
   }
 }

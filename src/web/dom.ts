@@ -13,7 +13,9 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) node.setAttribute(name, value === true ? '' : String(value));
+    if (value !== false) {
+      node.setAttribute(name, value === true ? '' : String(value));
+    }
   }
   node.append(...children);
   return node;
@@ -29,7 +31,9 @@ export function button(text: string, kind: 'primary' | 'plain', onClick: () => v
 /** The element of index.html with this id, which must be of the given class. */
 export function byId<T extends Element>(id: string, type: new () => T): T {
   const node = document.getElementById(id);
-  if (!(node instanceof type)) throw new Error(`index.html has no ${type.name} with the id ${id}`);
+  if (!(node instanceof type)) {
+    throw new Error(`index.html has no ${type.name} with the id ${id}`);
+  }
   return node;
 }
 
@@ -40,7 +44,9 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   ...children: Node[]
 ): SVGElementTagNameMap[K] {
   const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  for (const [name, value] of Object.entries(attributes)) {
+    node.setAttribute(name, String(value));
+  }
   node.append(...children);
   return node;
 }

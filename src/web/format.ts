@@ -12,7 +12,9 @@ const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
  */
 export function humanise(label: string | null): string {
   const words = (label ?? '').split(/[\s_]+/).filter(Boolean);
-  if (words.length === 0) return 'No label';
+  if (words.length === 0) {
+    return 'No label';
+  }
   return words.map((word, i) => (i === 0 || NAMES.has(word) ? capital(word) : word)).join(' ');
 }
 
@@ -23,8 +25,12 @@ export function humanise(label: string | null): string {
  * @param share 0..1
  */
 export function percent(share: number): string {
-  if (share > 0 && share < 0.01) return '<1%';
-  if (share > 0.99 && share < 1) return '>99%';
+  if (share > 0 && share < 0.01) {
+    return '<1%';
+  }
+  if (share > 0.99 && share < 1) {
+    return '>99%';
+  }
   return `${Math.round(share * 100)}%`;
 }
 
@@ -41,24 +47,36 @@ export function percentages(shares: number[]): string[] {
   const byRest = shares
     .map((share, i) => ({ i, rest: share * 100 - floors[i]! }))
     .sort((a, b) => b.rest - a.rest);
-  for (const { i } of byRest) if (left-- > 0) floors[i]! += 1;
+  for (const { i } of byRest) {
+    if (left-- > 0) {
+      floors[i]! += 1;
+    }
+  }
   return floors.map((n, i) => {
     const share = shares[i]!;
-    if (share > 0 && n === 0) return '<1%';
+    if (share > 0 && n === 0) {
+      return '<1%';
+    }
     return share < 1 && n === 100 ? '>99%' : `${n}%`;
   });
 }
 
 /** A duration: "0.4 ms", "34 ms" or "1.2 s". */
 export function duration(ms: number): string {
-  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms >= 1000) {
+    return `${(ms / 1000).toFixed(1)} s`;
+  }
   return `${ms < 1 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
 /** A file size: "812 B", "240 kB" or "3.4 MB" (powers of ten, as file managers show them). */
 export function fileSize(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 999_500) return `${Math.round(bytes / 1000)} kB`;
+  if (bytes < 1000) {
+    return `${bytes} B`;
+  }
+  if (bytes < 999_500) {
+    return `${Math.round(bytes / 1000)} kB`;
+  }
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
@@ -79,7 +97,9 @@ export function alternatives(words: string[]): string {
 
 /** "A", "A and B", "A, B and C". */
 export function enumerated(words: string[], last = 'and'): string {
-  if (words.length < 2) return words.join('');
+  if (words.length < 2) {
+    return words.join('');
+  }
   return `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 }
 

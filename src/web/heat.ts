@@ -32,7 +32,9 @@ export function strongest(explanation: Explanation, photo: Size): { zone: string
     sums[row * 3 + column] = (sums[row * 3 + column] as number) + speaks;
     all += speaks;
   });
-  if (all === 0) return null;
+  if (all === 0) {
+    return null;
+  }
   const most = sums.indexOf(Math.max(...sums));
   return { zone: ZONES.flat()[most] as string, part: (sums[most] as number) / all };
 }

@@ -14,7 +14,9 @@ export function fromField(field: HTMLInputElement, take: (what: Given) => void):
   field.addEventListener('change', () => {
     const what = given(field.files);
     field.value = '';
-    if (what.photo) take(what);
+    if (what.photo) {
+      take(what);
+    }
   });
 }
 

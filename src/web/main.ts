@@ -37,7 +37,9 @@ const chooser = new CollectionChooser(
 const app = new App({ collection: () => chooser.value, needKey: askForKey, hint });
 const take = (what: Given) => {
   // A photo given while collections are looked at is a question, too.
-  if (location.hash.startsWith('#/collections')) location.hash = '#/';
+  if (location.hash.startsWith('#/collections')) {
+    location.hash = '#/';
+  }
   app.take(what);
 };
 const routes = startRoutes(askForKey);
@@ -47,7 +49,9 @@ async function loadCollections(): Promise<void> {
     await chooser.load();
     await showBreeds(chooser.value);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem)) {
+      throw error;
+    }
     askForKey();
   }
 }
@@ -58,7 +62,9 @@ keyForm.addEventListener('submit', async (event) => {
   keyField.value = '';
   keyForm.hidden = true;
   await loadCollections();
-  if (!keyForm.hidden) return;
+  if (!keyForm.hidden) {
+    return;
+  }
   await routes.reload();
   app.again();
 });
@@ -78,13 +84,17 @@ byId('example', HTMLButtonElement).addEventListener('click', async () => {
   try {
     take({ photo: await examplePhoto(), others: 0 });
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem)) {
+      throw error;
+    }
     app.fail(error);
   }
 });
 
 addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') app.dismiss();
+  if (event.key === 'Escape') {
+    app.dismiss();
+  }
 });
 
 await loadCollections();

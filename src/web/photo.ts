@@ -16,9 +16,12 @@ export function pickPhoto(files: Iterable<File>): File | null {
 
 /** Why a file need not be sent at all, or null. Everything else is for the server to judge, by content. */
 export function refusal(file: File): string | null {
-  if (file.size === 0) return 'The file is empty: it has no bytes.';
-  if (/^(video|audio)\//.test(file.type))
+  if (file.size === 0) {
+    return 'The file is empty: it has no bytes.';
+  }
+  if (/^(video|audio)\//.test(file.type)) {
     return 'That is not a photo. A still picture is needed, not a film or a sound.';
+  }
   return null;
 }
 
@@ -36,12 +39,16 @@ export async function smallerCopy(shown: HTMLImageElement, name: string): Promis
   canvas.width = Math.max(1, Math.round(shown.naturalWidth * scale));
   canvas.height = Math.max(1, Math.round(shown.naturalHeight * scale));
   const context = canvas.getContext('2d');
-  if (!context) throw new DOMException('no canvas', 'NotSupportedError');
+  if (!context) {
+    throw new DOMException('no canvas', 'NotSupportedError');
+  }
   context.imageSmoothingQuality = 'high';
   context.fillStyle = '#fff';
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(shown, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.92));
-  if (!blob) throw new DOMException('no JPEG', 'EncodingError');
+  if (!blob) {
+    throw new DOMException('no JPEG', 'EncodingError');
+  }
   return new File([blob], `${name.replace(/\.[^.]*$/, '')}-small.jpg`, { type: 'image/jpeg' });
 }

@@ -33,7 +33,9 @@ export function problemFrom(status: number, body: string, retryAfter: string | n
   let fields: Record<string, unknown> = {};
   try {
     const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null) fields = parsed as Record<string, unknown>;
+    if (typeof parsed === 'object' && parsed !== null) {
+      fields = parsed as Record<string, unknown>;
+    }
   } catch {
     // Not JSON: a proxy's HTML page, say. The status below stands for it.
   }
@@ -51,7 +53,7 @@ export function problemFrom(status: number, body: string, retryAfter: string | n
 
 /** The problem of a request that got no answer. */
 export function noAnswer(): Problem {
-  if (!navigator.onLine)
+  if (!navigator.onLine) {
     return new Problem(
       'offline',
       0,
@@ -59,6 +61,7 @@ export function noAnswer(): Problem {
       undefined,
       'Connect to the network and try again.',
     );
+  }
   return new Problem(
     'network',
     0,

@@ -6,14 +6,18 @@ const STORED = 'pawdex.theme';
 
 function current(): Theme {
   const chosen = document.documentElement.dataset.theme;
-  if (chosen === 'light' || chosen === 'dark') return chosen;
+  if (chosen === 'light' || chosen === 'dark') {
+    return chosen;
+  }
   return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
 }
 
 /** Applies the remembered theme and makes `toggle` switch it. */
 export function startTheme(toggle: HTMLButtonElement): void {
   const stored = localStorage.getItem(STORED);
-  if (stored === 'light' || stored === 'dark') document.documentElement.dataset.theme = stored;
+  if (stored === 'light' || stored === 'dark') {
+    document.documentElement.dataset.theme = stored;
+  }
   const show = () => toggle.setAttribute('aria-pressed', String(current() === 'dark'));
   toggle.addEventListener('click', () => {
     const next: Theme = current() === 'dark' ? 'light' : 'dark';

@@ -18,7 +18,11 @@ export interface Verdict {
 /** How many of the neighbours carry each label, most first. */
 function tallied(neighbours: Neighbour[]): [label: string, votes: number][] {
   const votes = new Map<string, number>();
-  for (const { label } of neighbours) if (label !== null) votes.set(label, (votes.get(label) ?? 0) + 1);
+  for (const { label } of neighbours) {
+    if (label !== null) {
+      votes.set(label, (votes.get(label) ?? 0) + 1);
+    }
+  }
   return [...votes].sort((a, b) => b[1] - a[1]);
 }
 
@@ -27,15 +31,22 @@ function tallyOf(neighbours: Neighbour[]): string {
   const votes = tallied(neighbours);
   const [first] = votes;
   const unlabelled = neighbours.filter(({ label }) => label === null).length;
-  if (first === undefined) return `The ${count(neighbours.length, 'most similar photo')} carry no label.`;
-  if (neighbours.length === 1) return `There is only one photo to compare with: ${humanise(first[0])}.`;
-  if (first[1] === neighbours.length)
+  if (first === undefined) {
+    return `The ${count(neighbours.length, 'most similar photo')} carry no label.`;
+  }
+  if (neighbours.length === 1) {
+    return `There is only one photo to compare with: ${humanise(first[0])}.`;
+  }
+  if (first[1] === neighbours.length) {
     return `All ${neighbours.length} most similar photos are ${humanise(first[0])}.`;
+  }
   const parts = votes.map(([label, n], i) => {
     const verb = i > 0 ? '' : n === 1 ? 'is ' : 'are ';
     return `${n} ${verb}${humanise(label)}`;
   });
-  if (unlabelled > 0) parts.push(`${unlabelled} without a label`);
+  if (unlabelled > 0) {
+    parts.push(`${unlabelled} without a label`);
+  }
   return `Of the ${neighbours.length} most similar photos, ${enumerated(parts)}.`;
 }
 
@@ -65,7 +76,7 @@ function undecided(answer: Identification): Verdict {
   const labels = front(answer);
   const names = labels.map(humanise);
   const tally = tallyOf(answer.neighbours);
-  if (names.length === 1)
+  if (names.length === 1) {
     return {
       kicker: 'Not certain',
       headline: `Perhaps ${names[0]}`,
@@ -73,6 +84,7 @@ function undecided(answer: Identification): Verdict {
       tally,
       advice: `Not enough to name the breed. ${UNSETTLED}`,
     };
+  }
   return {
     kicker: names.length === 2 ? 'Could be either' : 'Could be any of these',
     headline: alternatives(names),
@@ -84,7 +96,7 @@ function undecided(answer: Identification): Verdict {
 
 function unknown(answer: Identification): Verdict {
   const { neighbours } = answer;
-  if (neighbours.length === 0)
+  if (neighbours.length === 0) {
     return {
       kicker: 'No answer',
       headline: 'Nothing to compare with',
@@ -92,6 +104,7 @@ function unknown(answer: Identification): Verdict {
       tally: 'This collection has no photos yet.',
       advice: 'Index labelled photos into it, or choose another collection above.',
     };
+  }
   return {
     kicker: 'No clear answer',
     headline: 'Not sure',
@@ -104,8 +117,12 @@ function unknown(answer: Identification): Verdict {
 
 /** The answer in words. */
 export function verdict(answer: Identification): Verdict {
-  if (answer.decision === 'match' && answer.breed !== null) return matched(answer, answer.breed);
-  if (answer.decision === 'ambiguous' && answer.candidates.length > 0) return undecided(answer);
+  if (answer.decision === 'match' && answer.breed !== null) {
+    return matched(answer, answer.breed);
+  }
+  if (answer.decision === 'ambiguous' && answer.candidates.length > 0) {
+    return undecided(answer);
+  }
   return unknown(answer);
 }
 
@@ -130,7 +147,9 @@ export interface ShownShare {
  * no breed: bars would say that one is likely.
  */
 export function shownShares(answer: Identification): ShownShare[] {
-  if (answer.decision === 'unknown' || answer.candidates.length === 0) return [];
+  if (answer.decision === 'unknown' || answer.candidates.length === 0) {
+    return [];
+  }
   const listed = answer.candidates.slice(0, 5).filter(({ confidence }, i) => i === 0 || confidence >= 0.005);
   const rest = 1 - listed.reduce((sum, { confidence }) => sum + confidence, 0);
   const rows: Omit<ShownShare, 'text'>[] = listed.map(({ label, confidence }, place) => ({
@@ -139,12 +158,13 @@ export function shownShares(answer: Identification): ShownShare[] {
     place,
   }));
   // Shares of a vote are of the whole; calibrated ones leave room for what the collection does not know.
-  if (rest >= 0.005)
+  if (rest >= 0.005) {
     rows.push({
       name: answer.basis !== 'vote' ? 'Something else' : 'Other breeds',
       share: rest,
       place: 'other',
     });
+  }
   const texts = percentages(rows.map(({ share }) => share));
   return rows.map((row, i) => ({ ...row, text: texts[i]! }));
 }

@@ -45,16 +45,18 @@ describe('PawdexClient', () => {
       { vector: embedding },
       { vector: Float32Array.from(embedding) },
       { positives: [siamese.id], negatives: [beagle.id] },
-    ])
+    ]) {
       expect((await client.search('breeds', query)).neighbours[0]).toMatchObject({
         label: 'siamese',
         similarity: 1,
       });
+    }
     const filter = { species: ['dog'] };
-    for (const query of [{ image: photo }, { vector: embedding }])
+    for (const query of [{ image: photo }, { vector: embedding }]) {
       expect((await client.search('breeds', query, { filter, k: 5, exact: true })).neighbours).toMatchObject([
         { label: 'beagle' },
       ]);
+    }
   });
 
   it('asks for views and explanations, and for a heat map', async () => {
@@ -125,8 +127,9 @@ describe('PawdexClient', () => {
   it('halves batches that something on the way finds too large', async () => {
     const small: typeof fetch = async (url, init) => {
       const body = init?.body;
-      if (body instanceof FormData && body.getAll('image').length > 1)
+      if (body instanceof FormData && body.getAll('image').length > 1) {
         return new Response('too big', { status: 413 });
+      }
       return fetch(url, init);
     };
     client = new PawdexClient({ baseUrl: server.url, fetch: small });

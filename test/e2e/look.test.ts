@@ -83,7 +83,9 @@ describeInBrowser('how the page looks', (stage) => {
     await page.goto(stage.app.url + path);
     const brightness = (await background(page)).match(/\d+/g)!.slice(0, 3).map(Number);
     expect(Math.max(...brightness)).toBeLessThan(80);
-    if (path === '/docs/errors') expect(await barriers(page)).toEqual([]);
+    if (path === '/docs/errors') {
+      expect(await barriers(page)).toEqual([]);
+    }
     await page.getByRole('link', { name: 'pawdex' }).first().click();
     await page.locator('#choose').waitFor();
     expect(await background(page)).toBe(dark);

@@ -106,7 +106,9 @@ describeInBrowser('what can go wrong', (stage) => {
     let asked = 0;
     await page.route(IDENTIFY, async (route) => {
       asked += 1;
-      if (asked > 1) return route.continue();
+      if (asked > 1) {
+        return route.continue();
+      }
       const problem = { code: 'overloaded', title: 'Busy.', status: 503, hint: 'Later.' };
       await route.fulfill({
         status: 503,

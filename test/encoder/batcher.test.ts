@@ -168,7 +168,9 @@ describe('Batcher', () => {
         [2, 3, 4],
         [0, 9],
       ]);
-      for (const batch of batches) batch.finish();
+      for (const batch of batches) {
+        batch.finish();
+      }
       expect(await urgent).toEqual(Float32Array.of(90));
       await Promise.all(bulk);
       await batcher.close();

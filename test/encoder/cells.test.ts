@@ -29,7 +29,9 @@ const options = { threads: 2, maxQueue: 8 };
 function sumOf({ cells, embedding }: CellEmbedding): Float32Array {
   return embedding.map((_, i) => {
     let sum = 0;
-    for (let at = i; at < cells.length; at += embedding.length) sum += cells[at]!;
+    for (let at = i; at < cells.length; at += embedding.length) {
+      sum += cells[at]!;
+    }
     return sum;
   });
 }
@@ -85,15 +87,17 @@ describe('the cells of the shipped encoder', () => {
         number,
         number,
       ];
-      for (let row = top; row < top + side; row++)
+      for (let row = top; row < top + side; row++) {
         changed.fill(128, (row * size + left) * 3, (row * size + left + side) * 3);
+      }
       const after = await encoder.embedCells(changed);
       const { rows, columns, extent } = after.grid;
       let [all, across, down] = [0, 0, 0];
       for (let cell = 0; cell < rows * columns; cell++) {
         let change = 0;
-        for (let at = cell * length; at < (cell + 1) * length; at++)
+        for (let at = cell * length; at < (cell + 1) * length; at++) {
           change += (after.cells[at]! - before.cells[at]!) ** 2;
+        }
         all += change;
         across += change * (extent.left + (((cell % columns) + 0.5) / columns) * extent.width);
         down += change * (extent.top + ((Math.floor(cell / columns) + 0.5) / rows) * extent.height);
@@ -182,11 +186,12 @@ describe('encoders of others', () => {
     });
     const encoder = await openEncoder({ cardPath, ...options });
     const pixels = () => new Uint8Array(size * size * 3).fill(7);
-    for (const _ of [1, 2])
+    for (const _ of [1, 2]) {
       await expect(encoder.embedCells(pixels())).rejects.toMatchObject({
         code: 'explain_unavailable',
         hint: expect.any(String),
       });
+    }
     expect(await encoder.embed(pixels())).toHaveLength(4);
     await encoder.close();
   });
@@ -295,7 +300,9 @@ describe('the end of a graph', () => {
     Array.from(whole.data as Float32Array).forEach((value, i) => {
       const [picture, at] = [Math.floor(i / dimension), i % dimension];
       let sum = 0;
-      for (let cell = 0; cell < 20; cell++) sum += values[(picture * 20 + cell) * dimension + at]!;
+      for (let cell = 0; cell < 20; cell++) {
+        sum += values[(picture * 20 + cell) * dimension + at]!;
+      }
       expect(sum).toBeCloseTo(value, 5);
     });
   });

@@ -31,18 +31,20 @@ describe('the shipped encoder', () => {
   it('gives the same embedding alone and in a batch', async () => {
     const photos = await Promise.all(Array.from({ length: 11 }, (_, seed) => sceneJpeg(300, 240, seed)));
     const together = await Promise.all(photos.map(embed));
-    for (const [i, photo] of photos.entries())
+    for (const [i, photo] of photos.entries()) {
       expect(cosine(await embed(photo), together[i]!)).toBeGreaterThan(0.9999);
+    }
     expect(cosine(together[0]!, together[10]!)).toBeLessThan(0.9999);
   });
 
   it('embeds all eight EXIF orientations alike', async () => {
     const upright = await embed(await turnedJpeg(1));
-    for (let orientation = 2; orientation <= 8; orientation++)
+    for (let orientation = 2; orientation <= 8; orientation++) {
       expect(
         cosine(await embed(await turnedJpeg(orientation)), upright),
         `EXIF ${orientation}`,
       ).toBeGreaterThan(0.995);
+    }
   });
 
   it('agrees with the offline session on the same bytes', async () => {

@@ -28,8 +28,9 @@ beforeAll(async () => {
   });
   await engine.createCollection('mine');
   const scenes = await Promise.all([1, 2, 3, 4].map((seed) => sceneJpeg(300, 240, seed)));
-  for (const [i, image] of [...scenes, await chelsea()].entries())
+  for (const [i, image] of [...scenes, await chelsea()].entries()) {
     await engine.addItems('mine', [{ image, label: i < 4 ? 'scene' : 'cat' }]);
+  }
 });
 afterAll(async () => {
   await engine.close();
@@ -70,13 +71,15 @@ describe('an answer with explanations', () => {
 
   it('comes with a search by image, and with no other', async () => {
     const { hits } = await engine.search('mine', { image: await chelsea() }, { k: 2, explain: true });
-    for (const { similarity, explanation } of hits)
+    for (const { similarity, explanation } of hits) {
       expect(Math.abs(total(explanation!) - similarity)).toBeLessThan(1e-4);
+    }
     const { id } = hits[0]!.item;
-    for (const options of [{ explain: true }, { views: 'flip' as const }])
+    for (const options of [{ explain: true }, { views: 'flip' as const }]) {
       await expect(engine.search('mine', { id }, { k: 2, ...options })).rejects.toMatchObject({
         code: 'invalid_request',
       });
+    }
     expect((await engine.search('mine', { id }, { k: 2, explain: false, views: '1' })).hits).toHaveLength(2);
   });
 

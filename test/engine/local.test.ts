@@ -183,10 +183,11 @@ describe('the engine in this process', () => {
 
     it('refuses vectors that do not fit', async () => {
       const { dimension } = engine.encoder;
-      for (const vector of [[1, 2, 3], new Array(dimension).fill(0), new Array(dimension).fill(Number.NaN)])
+      for (const vector of [[1, 2, 3], new Array(dimension).fill(0), new Array(dimension).fill(Number.NaN)]) {
         await expect(engine.search('mine', { vector }, { k: 1 })).rejects.toMatchObject({
           code: 'vector_invalid',
         });
+      }
     });
 
     it('names what is not there', async () => {
@@ -214,10 +215,14 @@ describe('the engine in this process', () => {
     const asked = await Promise.allSettled(Array.from({ length: 90 }, () => engine.embed(photo)));
     const refused = asked.filter((a) => a.status === 'rejected');
     expect(refused.length).toBeGreaterThan(0);
-    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'overloaded' });
+    for (const { reason } of refused) {
+      expect(reason).toMatchObject({ code: 'overloaded' });
+    }
     const fulfilled = asked.filter((a) => a.status === 'fulfilled').map((a) => a.value.embedding);
     expect(fulfilled.length).toBeGreaterThan(0);
-    for (const embedding of fulfilled) expect(cosine(embedding, fulfilled[0]!)).toBeGreaterThan(0.9999);
+    for (const embedding of fulfilled) {
+      expect(cosine(embedding, fulfilled[0]!)).toBeGreaterThan(0.9999);
+    }
     expect(engine.load.pending).toBe(0);
   });
 

@@ -15,7 +15,9 @@ it('writes a snapshot when the newest is old enough, and tries again after a fai
     listSnapshots: async () =>
       (await engine.store.listSnapshots()).map((kept) => ({ ...kept, createdAt: new Date().toISOString() })),
     createSnapshot: async () => {
-      if (isFull) throw new PawdexError('storage_full');
+      if (isFull) {
+        throw new PawdexError('storage_full');
+      }
       return engine.store.createSnapshot();
     },
   };

@@ -105,7 +105,9 @@ describe('calibrating a collection', () => {
     const { calibration, queries } = await calibrateCollection(store, 'pets', { vote: VOTE });
     expect(queries).toBe(vectors.length - 10);
     expect(calibration).not.toBeNull();
-    for (let row = 0; row < 5; row++) await store.delete('pets', [`item-${row}`]);
+    for (let row = 0; row < 5; row++) {
+      await store.delete('pets', [`item-${row}`]);
+    }
     expect((await calibrateCollection(store, 'pets', { vote: VOTE })).calibration).toBeNull();
   });
 

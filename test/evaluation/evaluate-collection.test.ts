@@ -63,8 +63,9 @@ describe('evaluating a collection', () => {
       });
       expect(found.photos).toBe(set.items.length);
       expect(found.index).toMatchObject({ kind: 'exact', indexed: 0, recallAt10: 1 });
-      for (const name of ['n', 'recallAt', 'withoutMatch', 'calibrated', 'decisions', 'perLabel'] as const)
+      for (const name of ['n', 'recallAt', 'withoutMatch', 'calibrated', 'decisions', 'perLabel'] as const) {
         expect(found[name]).toEqual(expected[name]);
+      }
       for (const name of [
         'mapAtR',
         'top1',
@@ -73,9 +74,13 @@ describe('evaluating a collection', () => {
         'coverageAt95',
         'nonPetAuroc',
         'unknownLabelAuroc',
-      ] as const)
-        if (expected[name] === null) expect(found[name]).toBeNull();
-        else expect(found[name]).toBeCloseTo(expected[name]!, 5);
+      ] as const) {
+        if (expected[name] === null) {
+          expect(found[name]).toBeNull();
+        } else {
+          expect(found[name]).toBeCloseTo(expected[name]!, 5);
+        }
+      }
       expect(found.mistakes.map(({ file }) => file).sort()).toEqual(
         mistakesOf(outcomes)
           .map(({ file }) => file)

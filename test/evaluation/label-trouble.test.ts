@@ -37,7 +37,9 @@ describe('label trouble of a set', () => {
       ]),
     );
     expect(found.suspects).toHaveLength(2);
-    for (const { ownShare, suggestedShare } of found.suspects) expect(ownShare).toBeLessThan(suggestedShare);
+    for (const { ownShare, suggestedShare } of found.suspects) {
+      expect(ownShare).toBeLessThan(suggestedShare);
+    }
   });
 
   it('names a picture that is there under two labels, once', () => {

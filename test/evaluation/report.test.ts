@@ -60,7 +60,9 @@ describe('the report', () => {
 
   it('shows every label and the right numbers', async () => {
     const html = await report(path.join(dir, 'gone.jpg'));
-    for (const label of reference.labels) expect(html).toContain(`title="${label}"`);
+    for (const label of reference.labels) {
+      expect(html).toContain(`title="${label}"`);
+    }
     expect(html).toContain(`<dt>vote right</dt><dd>${(100 * reference.classification.top1).toFixed(1)} %`);
   });
 

@@ -13,9 +13,13 @@ const filler = path.join(dataDir, '..', 'filler');
 function fillUp() {
   for (const size of [65_536, 4096, 1]) {
     try {
-      for (;;) appendFileSync(filler, Buffer.alloc(size, 1));
+      for (;;) {
+        appendFileSync(filler, Buffer.alloc(size, 1));
+      }
     } catch (error) {
-      if (error.code !== 'ENOSPC') throw error;
+      if (error.code !== 'ENOSPC') {
+        throw error;
+      }
     }
   }
 }
@@ -33,7 +37,9 @@ async function serve() {
   });
   const lines = () => log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
   const ready = () => lines().find(({ msg }) => msg === 'ready');
-  while (ready() === undefined && child.exitCode === null) await new Promise((done) => setTimeout(done, 20));
+  while (ready() === undefined && child.exitCode === null) {
+    await new Promise((done) => setTimeout(done, 20));
+  }
   return {
     url: ready()?.url,
     warnings: () => lines().filter(({ level }) => level === 40),

@@ -77,7 +77,9 @@ async function recovers(): Promise<string[]> {
   await graphBuilt(store, 'pets');
   const queries = Array.from({ length: 30 }, (_, i) => faultItem(i * 111).vector);
   const found = await store.searchMany('pets', queries, { k: 1 });
-  for (const hits of found) expect(hits[0]!.similarity).toBeCloseTo(1, 5);
+  for (const hits of found) {
+    expect(hits[0]!.similarity).toBeCloseTo(1, 5);
+  }
   const { repairs } = await store.stats();
   await store.close();
   const again = await openEmbeddedStore({ dataDir });

@@ -67,7 +67,9 @@ async function accept(): Promise<{ left: number; repairs: string[] }> {
 async function flipBits(file: string, count: number, seed: number): Promise<void> {
   const bytes = await readFile(file);
   const next = random(seed);
-  for (let i = 0; i < count; i++) bytes[Math.floor(next() * bytes.length)]! ^= 1 << Math.floor(next() * 8);
+  for (let i = 0; i < count; i++) {
+    bytes[Math.floor(next() * bytes.length)]! ^= 1 << Math.floor(next() * 8);
+  }
   await writeFile(file, bytes);
 }
 
@@ -118,8 +120,9 @@ describe('a damaged database', () => {
     const kept = (await readdir(dataDir)).find((name) => name.includes('damaged'))!;
     expect((await readFile(path.join(dataDir, kept))).length).toBe(before.length);
     const store = await openEmbeddedStore({ dataDir });
-    for (const { id } of (await store.list('pets', { limit: 1000 })).items)
+    for (const { id } of (await store.list('pets', { limit: 1000 })).items) {
       expect(await store.getVector('pets', id)).toEqual(faultItem(Number(id.slice(5))).vector);
+    }
     await store.close();
   });
 
@@ -185,13 +188,15 @@ describe('a copy of a data directory that is in use', () => {
       await mkdir(dataDir);
       await cp(path.join(from, 'pawdex.db'), database());
       await between(from);
-      for (let n = ITEMS + 1; n < ITEMS + 4000; n += 200)
+      for (let n = ITEMS + 1; n < ITEMS + 4000; n += 200) {
         await store.put(
           'pets',
           Array.from({ length: 200 }, (_, i) => faultItem(n + i)),
         );
-      for (const name of ['pawdex.db-wal', 'ledger.json'])
+      }
+      for (const name of ['pawdex.db-wal', 'ledger.json']) {
         await cp(path.join(from, name), path.join(dataDir, name));
+      }
     } finally {
       await store.close();
     }
@@ -216,7 +221,9 @@ describe("SQLite's own backup", () => {
     dataDir = copy;
     expect(await problem()).toBeNull();
     const restored = await openEmbeddedStore({ dataDir });
-    for (const n of [0, 1234, ITEMS]) await expectWhole(restored, n);
+    for (const n of [0, 1234, ITEMS]) {
+      await expectWhole(restored, n);
+    }
     await restored.close();
   });
 });

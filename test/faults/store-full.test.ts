@@ -78,7 +78,9 @@ describe('a full disk', () => {
     expect(answers(child.lines, 'count')).toEqual([stored]);
     const store = await openEmbeddedStore({ dataDir });
     expect(await store.count('pets')).toBe(Number(stored));
-    for (let n = 0; n < Number(stored); n += 97) await expectWhole(store, n);
+    for (let n = 0; n < Number(stored); n += 97) {
+      await expectWhole(store, n);
+    }
     await expectWhole(store, Number(stored) - 1);
     await store.close();
   });

@@ -34,7 +34,9 @@ describe('kill -9', () => {
         expect(item.vector).toEqual(faultItem(n).vector);
       }
       for (const [first, count] of acked) {
-        for (let n = first; n < first + count; n++) expect(present.has(n), `item ${n}`).toBe(true);
+        for (let n = first; n < first + count; n++) {
+          expect(present.has(n), `item ${n}`).toBe(true);
+        }
         await expectWhole(store, first);
       }
       // Puts that were under way: 1 + first % 20 items from `first`, all of them or none.

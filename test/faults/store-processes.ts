@@ -45,7 +45,9 @@ export function start(command: string, args: string[], env: Record<string, strin
     const parts = (rest + text).split('\n');
     rest = parts.pop()!; // a line that was cut off by the kill was not acknowledged
     lines.push(...parts);
-    for (const watcher of watchers) watcher();
+    for (const watcher of watchers) {
+      watcher();
+    }
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
   return {
@@ -55,7 +57,9 @@ export function start(command: string, args: string[], env: Record<string, strin
       new Promise((resolve, reject) => {
         const look = () => {
           const found = lines.find(test);
-          if (found !== undefined) resolve(found);
+          if (found !== undefined) {
+            resolve(found);
+          }
         };
         watchers.add(look);
         ended.then((code) => reject(new Error(`the child ended with ${code}: ${lines.join(' | ')}`)));

@@ -41,7 +41,9 @@ async function restored(from: string): Promise<number> {
   const copy = await openEmbeddedStore({ dataDir: target });
   await copy.ready();
   const count = await copy.count('pets');
-  for (const n of [0, 250, count - 1]) await expectWhole(copy, n);
+  for (const n of [0, 250, count - 1]) {
+    await expectWhole(copy, n);
+  }
   await copy.close();
   return count;
 }
@@ -50,7 +52,9 @@ describe('a snapshot', () => {
   it('of a store in use holds one moment, and restores to a whole store', async () => {
     let isDone = false;
     const writing = (async () => {
-      for (let n = 500; !isDone; n += 20) await store.put('pets', items(n, 20));
+      for (let n = 500; !isDone; n += 20) {
+        await store.put('pets', items(n, 20));
+      }
     })();
     const { name, collections } = await store.createSnapshot();
     isDone = true;
@@ -77,7 +81,9 @@ describe('a snapshot', () => {
 
   it('is kept as often as asked, the newest first', async () => {
     const names = [];
-    for (let i = 0; i < 4; i++) names.unshift((await store.createSnapshot()).name);
+    for (let i = 0; i < 4; i++) {
+      names.unshift((await store.createSnapshot()).name);
+    }
     expect((await store.listSnapshots()).map(({ name }) => name)).toEqual(names.slice(0, 2));
     expect(await readdir(path.join(dataDir, 'snapshots'))).toHaveLength(2);
   });

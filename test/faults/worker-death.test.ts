@@ -31,7 +31,9 @@ async function storePhoto(url: string): Promise<{ results: { status: string }[] 
     const form = new FormData();
     form.append('image', new Blob([await readFile(CAT)]), 'cat.png');
     const answer = await fetch(`${url}/v1/collections/mine/items`, { method: 'POST', body: form });
-    if (answer.status !== 503) return (await answer.json()) as { results: { status: string }[] };
+    if (answer.status !== 503) {
+      return (await answer.json()) as { results: { status: string }[] };
+    }
     expect(await answer.json()).toMatchObject({ code: 'worker_failed' });
   }
 }

@@ -5,7 +5,7 @@ import sharp, { type Sharp } from 'sharp';
 /** A smooth but busy picture that has no symmetry, so that a wrong turn or crop changes it. */
 export function scene(width = 320, height = 240, seed = 1): Sharp {
   const data = Buffer.alloc(width * height * 3);
-  for (let y = 0; y < height; y++)
+  for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const at = (y * width + x) * 3;
       const blob = Math.hypot(x - width * 0.3, y - height * 0.35) < height * 0.22 ? 90 : 0;
@@ -13,6 +13,7 @@ export function scene(width = 320, height = 240, seed = 1): Sharp {
       data[at + 1] = 100 + (100 * y) / height + 30 * Math.sin((x + 2 * y) / (23 + seed));
       data[at + 2] = 40 + (150 * x) / width - blob * 0.4;
     }
+  }
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
@@ -39,7 +40,9 @@ export async function turnedJpeg(orientation: number): Promise<Buffer> {
     8: [(image) => image.rotate(90)],
   };
   let turned = await scene().png().toBuffer();
-  for (const change of inverse[orientation]!) turned = await step(turned, change);
+  for (const change of inverse[orientation]!) {
+    turned = await step(turned, change);
+  }
   return sharp(turned).withMetadata({ orientation }).jpeg({ quality: 95 }).toBuffer();
 }
 
@@ -47,7 +50,9 @@ function crc(bytes: Buffer): number {
   let value = 0xffffffff;
   for (const byte of bytes) {
     value ^= byte;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+    for (let bit = 0; bit < 8; bit++) {
+      value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+    }
   }
   return (value ^ 0xffffffff) >>> 0;
 }

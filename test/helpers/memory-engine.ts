@@ -45,9 +45,15 @@ const explanation = (similarity: number) => ({
 });
 
 function matches(item: Stored, filter: Filter = {}): boolean {
-  if (filter.label && !filter.label.includes(item.label ?? '')) return false;
-  if (filter.species && !filter.species.includes(String(item.metadata.species))) return false;
-  if (filter.sha256 && !filter.sha256.includes(item.sha256)) return false;
+  if (filter.label && !filter.label.includes(item.label ?? '')) {
+    return false;
+  }
+  if (filter.species && !filter.species.includes(String(item.metadata.species))) {
+    return false;
+  }
+  if (filter.sha256 && !filter.sha256.includes(item.sha256)) {
+    return false;
+  }
   return Object.entries(filter.metadata ?? {}).every(([key, value]) => item.metadata[key] === value);
 }
 
@@ -94,7 +100,9 @@ export class MemoryEngine implements Engine {
     },
     deleteMany: async (collection, target) => {
       const chosen = this.#chosen(collection, target);
-      for (const { id } of chosen) await this.deleteItem(collection, id);
+      for (const { id } of chosen) {
+        await this.deleteItem(collection, id);
+      }
       return chosen.length;
     },
     createSnapshot: async () => {
@@ -120,7 +128,9 @@ export class MemoryEngine implements Engine {
   }
 
   async identify(image: Uint8Array, options: IdentifyOptions) {
-    if (this.failWith !== null) throw this.failWith;
+    if (this.failWith !== null) {
+      throw this.failWith;
+    }
     await this.hold;
     const { hits } = await this.search(options.collection, { image }, { ...options, k: options.k ?? 20 });
     const label = hits[0]?.item.label ?? null;
@@ -181,7 +191,9 @@ export class MemoryEngine implements Engine {
   }
 
   async createCollection(name: string, description?: string): Promise<CollectionInfo> {
-    if (this.#collections.has(name)) throw new PawdexError('collection_exists');
+    if (this.#collections.has(name)) {
+      throw new PawdexError('collection_exists');
+    }
     const info: CollectionInfo = {
       name,
       dimension: DIMENSION,
@@ -208,7 +220,9 @@ export class MemoryEngine implements Engine {
     return inputs.map((input) => {
       const sha256 = sha(input.image);
       const known = items.find((item) => item.sha256 === sha256);
-      if (known) return { status: 'exists', id: known.id, label: known.label };
+      if (known) {
+        return { status: 'exists', id: known.id, label: known.label };
+      }
       if (input.image.length === 0) {
         const { code, message, hint } = new PawdexError('image_empty');
         return { status: 'failed', error: { code, detail: message, hint } };
@@ -239,8 +253,9 @@ export class MemoryEngine implements Engine {
 
   #counted<K>(collection: string, keyOf: (item: Stored) => K): [K, number][] {
     const counts = new Map<K, number>();
-    for (const item of this.#get(collection).items)
+    for (const item of this.#get(collection).items) {
       counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+    }
     return [...counts].sort((a, b) => b[1] - a[1]);
   }
 
@@ -295,13 +310,17 @@ export class MemoryEngine implements Engine {
 
   #embed(image: Uint8Array): number[] {
     this.images++;
-    if (image.length === 0) throw new PawdexError('image_empty');
+    if (image.length === 0) {
+      throw new PawdexError('image_empty');
+    }
     return embedding(image);
   }
 
   #get(name: string) {
     const collection = this.#collections.get(name);
-    if (collection === undefined) throw new PawdexError('collection_not_found');
+    if (collection === undefined) {
+      throw new PawdexError('collection_not_found');
+    }
     return collection;
   }
 
@@ -316,8 +335,9 @@ export class MemoryEngine implements Engine {
   ): ItemPage {
     const all = this.#get(collection).items.filter((item) => matches(item, filter));
     const from = Number(cursor ?? 0);
-    if (!Number.isInteger(from))
+    if (!Number.isInteger(from)) {
       throw new PawdexError('invalid_request', { detail: 'The cursor is not valid.' });
+    }
     const end = from + limit;
     return {
       items: all.slice(from, end).map((item) => this.#public(item)),
@@ -327,7 +347,9 @@ export class MemoryEngine implements Engine {
 
   #item(collection: string, id: string): Stored {
     const item = this.#get(collection).items.find((each) => each.id === id);
-    if (item === undefined) throw new PawdexError('item_not_found');
+    if (item === undefined) {
+      throw new PawdexError('item_not_found');
+    }
     return item;
   }
 
@@ -336,14 +358,20 @@ export class MemoryEngine implements Engine {
   }
 
   #vector(items: Stored[], query: Query): number[] {
-    if ('image' in query) return this.#embed(query.image);
+    if ('image' in query) {
+      return this.#embed(query.image);
+    }
     if ('vector' in query) {
-      if (query.vector.length !== DIMENSION) throw new PawdexError('vector_invalid');
+      if (query.vector.length !== DIMENSION) {
+        throw new PawdexError('vector_invalid');
+      }
       return [...query.vector];
     }
     const id = 'id' in query ? query.id : query.positives[0];
     const item = items.find((each) => each.id === id);
-    if (item === undefined) throw new PawdexError('item_not_found');
+    if (item === undefined) {
+      throw new PawdexError('item_not_found');
+    }
     return item.vector;
   }
 }

@@ -39,5 +39,7 @@ export function raw(url: string, text: string): RawConnection {
 
 /** Polls until `condition` holds; the test's own time limit ends a wait that is in vain. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!(await condition())) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }

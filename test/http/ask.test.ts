@@ -121,8 +121,9 @@ describe('POST /v1/search', () => {
       search({ imageBase64: photo.toString('base64'), filter: wanted }),
       request(t.app).post('/v1/search').field('filter', JSON.stringify(wanted)).attach('image', photo, 'x'),
     ]);
-    for (const { body } of answers)
+    for (const { body } of answers) {
       expect(body.neighbours.map((n: { label: string }) => n.label)).toEqual(['beagle']);
+    }
   });
 
   it.each([

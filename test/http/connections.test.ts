@@ -13,7 +13,9 @@ const LARGE = Buffer.alloc(16 * MIB, 'x');
 let server: RunningServer;
 const sockets: Socket[] = [];
 afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const socket of sockets.splice(0)) {
+    socket.destroy();
+  }
   await server.close({ graceSeconds: 0 });
 });
 
@@ -35,7 +37,9 @@ function largeAnswers() {
     seen.started++;
     // `finish` comes for what was cut off too.
     res.once('close', () => {
-      if (req.socket.destroyed) seen.cut++;
+      if (req.socket.destroyed) {
+        seen.cut++;
+      }
     });
     res.send(LARGE);
   });
@@ -60,7 +64,9 @@ describe('a client that does not read', () => {
     const { socket, received } = connection(get('/').repeat(5));
     socket.pause();
     await until(() => seen.started > 0);
-    for (let i = 0; i < 10; i++) await isAlive();
+    for (let i = 0; i < 10; i++) {
+      await isAlive();
+    }
     await sleep(100);
     expect(seen.started).toBe(1);
     socket.resume();
@@ -81,7 +87,9 @@ describe('a client that does not read', () => {
   it('is cut off sooner when the unread answers of all are too much memory', async () => {
     const { app, seen } = largeAnswers();
     await serveApp(app, { unreadBytes: 20 * MIB });
-    for (let i = 0; i < 3; i++) connection(get('/')).socket.pause();
+    for (let i = 0; i < 3; i++) {
+      connection(get('/')).socket.pause();
+    }
     await until(() => seen.cut > 0);
     await isAlive();
     expect(seen.cut).toBeLessThan(3);
@@ -178,7 +186,9 @@ describe('connections', () => {
     const { app, seen } = largeAnswers();
     await serveApp(app, { maxConnections: 2 }, (refused) => refusals.push(refused));
     const busy = [connection(get('/')), connection(get('/'))];
-    for (const { socket } of busy) socket.pause();
+    for (const { socket } of busy) {
+      socket.pause();
+    }
     await until(() => seen.started === 2);
     expect(await connection(get('/alive')).closed).toBe('');
     await until(() => refusals.length > 0);

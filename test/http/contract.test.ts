@@ -79,12 +79,21 @@ function leastFields({ path, where, required, fields }: Place): Record<string, u
   const least: Record<string, unknown> = {};
   for (const name of required) {
     const schema = resolved(fields[name]!);
-    if (name === 'image') continue;
-    if (name === 'items') least[name] = [{ imageBase64: base64 }];
-    else least[name] = schema.const ?? (name === 'name' ? 'new' : 'breeds');
+    if (name === 'image') {
+      continue;
+    }
+    if (name === 'items') {
+      least[name] = [{ imageBase64: base64 }];
+    } else {
+      least[name] = schema.const ?? (name === 'name' ? 'new' : 'breeds');
+    }
   }
-  if (where === 'json' && 'imageBase64' in fields) least.imageBase64 = base64;
-  if (path === '/v1/explain') least.neighbour = 'x';
+  if (where === 'json' && 'imageBase64' in fields) {
+    least.imageBase64 = base64;
+  }
+  if (path === '/v1/explain') {
+    least.neighbour = 'x';
+  }
   return least;
 }
 
@@ -113,16 +122,22 @@ function requestParts(
   url: URL,
 ): RequestInit {
   if (where === 'query') {
-    for (const [field, value] of Object.entries(values))
-      for (const one of [value].flat()) url.searchParams.append(field, String(one));
+    for (const [field, value] of Object.entries(values)) {
+      for (const one of [value].flat()) {
+        url.searchParams.append(field, String(one));
+      }
+    }
     return method === 'post' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {};
   }
-  if (where === 'json')
+  if (where === 'json') {
     return { body: JSON.stringify(values), headers: { 'content-type': 'application/json' } };
+  }
   const form = new FormData();
-  for (const [field, value] of Object.entries(values))
-    for (const one of isStructured(fields[field]) ? [JSON.stringify(value)] : [value].flat())
+  for (const [field, value] of Object.entries(values)) {
+    for (const one of isStructured(fields[field]) ? [JSON.stringify(value)] : [value].flat()) {
       form.append(field, String(one));
+    }
+  }
   form.append('image', new Blob([photo]), 'x.jpg');
   return { body: form };
 }
@@ -155,11 +170,13 @@ const isField = (name: string) => name !== 'image';
 describe('every field of the OpenAPI document', () => {
   it('is accepted where it is described, with any value that its schema allows', async () => {
     let checked = 0;
-    for (const place of places)
+    for (const place of places) {
       for (const [name, schema] of Object.entries(place.fields).filter(([name]) => isField(name))) {
         const values = DEPENDENT[`${place.name} ${name}`] ?? validValues(schema, definitions);
         for (const value of fc.sample(values, { numRuns: 8, seed: 1 })) {
-          if (place.where !== 'json' && value === null) continue;
+          if (place.where !== 'json' && value === null) {
+            continue;
+          }
           const answer = await sendWith(place, name, value);
           checked++;
           expect([place.name, name, value, complaints(answer, place, name)]).toEqual([
@@ -170,13 +187,14 @@ describe('every field of the OpenAPI document', () => {
           ]);
         }
       }
+    }
     expect(checked).toBeGreaterThan(400);
   });
 
   it('is refused with a value that its schema forbids', async () => {
     let checked = 0;
-    for (const place of places)
-      for (const [name, schema] of Object.entries(place.fields).filter(([name]) => isField(name)))
+    for (const place of places) {
+      for (const [name, schema] of Object.entries(place.fields).filter(([name]) => isField(name))) {
         for (const value of wrongValues(schema, definitions, place.where === 'json')) {
           const answer = await sendWith(place, name, value);
           checked++;
@@ -184,6 +202,8 @@ describe('every field of the OpenAPI document', () => {
           const said = complaints(answer, place, name);
           expect([place.name, name, value, said.length > 0]).toEqual([place.name, name, value, true]);
         }
+      }
+    }
     expect(checked).toBeGreaterThan(100);
   });
 
@@ -191,7 +211,9 @@ describe('every field of the OpenAPI document', () => {
     const names = new Set(places.flatMap(({ fields }) => Object.keys(fields)).filter(isField));
     let checked = 0;
     for (const place of places) {
-      if (!place.path.startsWith('/v1/')) continue;
+      if (!place.path.startsWith('/v1/')) {
+        continue;
+      }
       for (const name of [...names, 'unheard_of'].filter((each) => !(each in place.fields))) {
         const answer = await sendWith(place, name, 'x');
         checked++;

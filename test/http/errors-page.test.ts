@@ -13,8 +13,9 @@ it('docs/errors.md says what src/errors.ts says: else run node scripts/docs/erro
     encoding: 'utf8',
   });
   expect(readFileSync(file('docs/errors.md'), 'utf8')).toBe(generated);
-  for (const [code, { status }] of Object.entries(ERRORS))
+  for (const [code, { status }] of Object.entries(ERRORS)) {
     expect(generated).toContain(`| \`${code}\` | ${status} |`);
+  }
 });
 
 it('every code has a status, a title that is a sentence, and a hint', () => {

@@ -114,8 +114,10 @@ describe('the limits of JSON', () => {
       [[long], false],
       [long, false],
     ];
-    for (const lengths of [[7], [1_000], [100_000]])
-      for (const [value, expected] of cases)
+    for (const lengths of [[7], [1_000], [100_000]]) {
+      for (const [value, expected] of cases) {
         expect([value, passes(JSON.stringify(value), lengths, paths)]).toEqual([value, expected]);
+      }
+    }
   });
 });

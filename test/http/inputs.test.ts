@@ -88,7 +88,11 @@ describe('odd photos are answered as if they were plain', () => {
 
   it('all eight EXIF orientations, alike', async () => {
     const turned = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(async (o) => embed(await turnedJpeg(o))));
-    for (const each of turned) for (const other of turned) expect(cosine(each, other)).toBeGreaterThan(0.995);
+    for (const each of turned) {
+      for (const other of turned) {
+        expect(cosine(each, other)).toBeGreaterThan(0.995);
+      }
+    }
   });
 
   it('a grey photo, with one channel or three', async () => {
@@ -100,7 +104,11 @@ describe('odd photos are answered as if they were plain', () => {
 
   it('transparent parts, as if over white', async () => {
     const { data, raw } = await withAlpha();
-    for (let y = 0; y < 120; y++) for (let x = 0; x < 320; x++) data[(y * 320 + x) * 4 + 3] = 0;
+    for (let y = 0; y < 120; y++) {
+      for (let x = 0; x < 320; x++) {
+        data[(y * 320 + x) * 4 + 3] = 0;
+      }
+    }
     const transparent = await sharp(data, { raw }).png().toBuffer();
     const white = await sharp(data, { raw }).flatten({ background: '#fff' }).png().toBuffer();
     const black = await sharp(data, { raw }).flatten({ background: '#000' }).png().toBuffer();
@@ -112,7 +120,9 @@ describe('odd photos are answered as if they were plain', () => {
   it('k greater than the number of items gives all of them', async () => {
     await request(t.app).post('/v1/collections').send({ name: 'few' }).expect(201);
     const add = request(t.app).post('/v1/collections/few/items').field('label', 'drawing');
-    for (const seed of [1, 5, 9]) add.attach('image', await sceneJpeg(200, 200, seed), `${seed}.jpg`);
+    for (const seed of [1, 5, 9]) {
+      add.attach('image', await sceneJpeg(200, 200, seed), `${seed}.jpg`);
+    }
     expect((await add).body).toMatchObject({ created: 3, failed: 0 });
     const { body } = await request(t.app)
       .post('/v1/identify?collection=few&k=1000')
@@ -217,7 +227,9 @@ describe('answers are as documented', () => {
       [answers.problem, await request(t.app).get('/v1/nope')],
     ];
     // Parsing drops what the schema does not name; nothing may be dropped.
-    for (const [schema, { body }] of checks) expect(schema.parse(body)).toEqual(body);
+    for (const [schema, { body }] of checks) {
+      expect(schema.parse(body)).toEqual(body);
+    }
   });
 
   it('a gallery item and an added one have pictures', async () => {

@@ -93,7 +93,9 @@ describe('adding items', () => {
 
   it('refuses more files than the limit, and what does not fit its files', async () => {
     const many = request(t.app).post(items);
-    for (let i = 0; i < 5; i++) many.attach('image', bytes(`${i}`), 'x');
+    for (let i = 0; i < 5; i++) {
+      many.attach('image', bytes(`${i}`), 'x');
+    }
     const answers = [
       await many,
       await request(t.app)

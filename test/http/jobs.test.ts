@@ -28,7 +28,9 @@ const start = (body: object) => request(t.app).post('/v1/jobs').send(body);
 const get = async (id: string): Promise<Job> => (await request(t.app).get(`/v1/jobs/${id}`)).body;
 async function running(body: object = { kind: 'calibrate', collection: 'breeds' }): Promise<Job> {
   const { body: job } = await start(body);
-  while ((await get(job.id)).state === 'queued' || t.engine.workAsked.length === 0) await sleep(5);
+  while ((await get(job.id)).state === 'queued' || t.engine.workAsked.length === 0) {
+    await sleep(5);
+  }
   return job;
 }
 
@@ -44,14 +46,18 @@ describe('/v1/jobs', () => {
       result: null,
       error: null,
     });
-    while (t.engine.workAsked.length === 0) await sleep(5);
+    while (t.engine.workAsked.length === 0) {
+      await sleep(5);
+    }
     report(4);
     expect(await get(id)).toMatchObject({
       state: 'running',
       progress: { phase: 'asking', done: 4, total: 10 },
     });
     release({ fitted: 1 });
-    while ((await get(id)).state === 'running') await sleep(5);
+    while ((await get(id)).state === 'running') {
+      await sleep(5);
+    }
     expect(await get(id)).toMatchObject({ state: 'succeeded', result: { fitted: 1 } });
     const { body } = await request(t.app).get('/v1/jobs');
     expect(body.jobs).toMatchObject([{ id, state: 'succeeded' }]);
@@ -69,9 +75,12 @@ describe('/v1/jobs', () => {
       { kind: 'evaluate', collection: 'breeds', nonPets: { collection: 'llamas' } },
       { kind: 'check-labels', collection: 'breeds' },
       { kind: 'check-labels', collection: 'breeds', threshold: 0.9, limit: 5 },
-    ])
+    ]) {
       expect((await start(body)).status).toBe(202);
-    while (t.engine.workAsked.length < 4) await sleep(5);
+    }
+    while (t.engine.workAsked.length < 4) {
+      await sleep(5);
+    }
     expect(t.engine.workAsked).toEqual([
       {
         kind: 'calibrate',
@@ -141,16 +150,18 @@ describe('/v1/jobs', () => {
 
   it('answers 503 with Retry-After when as many wait as may', async () => {
     await running();
-    for (let i = 0; i < 16; i++)
+    for (let i = 0; i < 16; i++) {
       expect((await start({ kind: 'calibrate', collection: 'breeds' })).status).toBe(202);
+    }
     const { status, body, headers } = await start({ kind: 'calibrate', collection: 'breeds' });
     expect([status, body.code, headers['retry-after']]).toEqual([503, 'job_queue_full', '60']);
   });
 
   it('asks for a key where there are keys', async () => {
     const { app, jobs } = await testApp({ API_KEYS: ['secret'] });
-    for (const path of ['/v1/jobs', '/v1/collections/breeds/duplicates'])
+    for (const path of ['/v1/jobs', '/v1/collections/breeds/duplicates']) {
       expect((await request(app).get(path)).status).toBe(401);
+    }
     expect((await request(app).get('/v1/jobs').set('x-api-key', 'secret')).status).toBe(200);
     await jobs.close();
   });
@@ -179,8 +190,9 @@ async function events(url: string, id: string, headers: Record<string, string> =
             .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
         );
         text = text.slice(end + 2);
-        if (fields.data !== undefined)
+        if (fields.data !== undefined) {
           received.push({ id: fields.id!, event: fields.event!, data: JSON.parse(fields.data) });
+        }
       }
     }
   })();
@@ -199,9 +211,15 @@ describe('/v1/jobs/{id}/events', () => {
     const { id } = await running();
     const stream = await events(server.url, id);
     expect(stream.response.headers.get('content-type')).toMatch(/^text\/event-stream/);
-    while (stream.received.length < 1) await sleep(5);
-    for (let done = 1; done <= 9; done++) report(done);
-    while (stream.received.length < 2) await sleep(5);
+    while (stream.received.length < 1) {
+      await sleep(5);
+    }
+    for (let done = 1; done <= 9; done++) {
+      report(done);
+    }
+    while (stream.received.length < 2) {
+      await sleep(5);
+    }
     release({ big: true });
     await stream.ended;
     const states = stream.received.map(({ event, data }) => [event, data.state, data.progress?.done ?? 0]);
@@ -235,9 +253,13 @@ describe('/v1/jobs/{id}/events', () => {
       };
     };
     const stream = await events(server.url, id);
-    while (stream.received.length < 1) await sleep(5);
+    while (stream.received.length < 1) {
+      await sleep(5);
+    }
     stream.leave();
-    while (followed.length < 2) await sleep(5);
+    while (followed.length < 2) {
+      await sleep(5);
+    }
     expect(followed).toEqual([1, -1]);
     report(3);
     expect((await get(id)).progress?.done).toBe(3);
@@ -246,7 +268,9 @@ describe('/v1/jobs/{id}/events', () => {
   it('ends when the server stops: followers learn how the job ended, and the stop does not wait', async () => {
     const { id } = await running();
     const stream = await events(server.url, id);
-    while (stream.received.length < 1) await sleep(5);
+    while (stream.received.length < 1) {
+      await sleep(5);
+    }
     await Promise.all([t.jobs.close(), server.close({ graceSeconds: 20 })]);
     await stream.ended;
     expect(stream.received.at(-1)).toMatchObject({

@@ -33,7 +33,9 @@ async function stream(type: string, opening: string, chunk: string, most: number
   let sent = 0;
   const answered = once(sending, 'response').then(async ([response]) => {
     let text = '';
-    for await (const part of response) text += part;
+    for await (const part of response) {
+      text += part;
+    }
     return { status: response.statusCode as number, code: JSON.parse(text).code as string, sent };
   });
   sending.on('error', () => undefined);
@@ -44,8 +46,11 @@ async function stream(type: string, opening: string, chunk: string, most: number
   });
   while (!done && sent < most) {
     sent += chunk.length;
-    if (!sending.write(chunk)) await Promise.race([once(sending, 'drain'), answered]);
-    else await new Promise(setImmediate);
+    if (!sending.write(chunk)) {
+      await Promise.race([once(sending, 'drain'), answered]);
+    } else {
+      await new Promise(setImmediate);
+    }
   }
   sending.destroy();
   return answered;
@@ -96,7 +101,9 @@ describe('size', () => {
     const { status, body } = await long;
     expect([status, body.code]).toEqual([413, 'payload_too_large']);
     const many = request(t.app).post('/v1/identify').attach('image', Buffer.from('x'), 'x');
-    for (let i = 0; i < 40; i++) many.field(`f${i}`, 'x');
+    for (let i = 0; i < 40; i++) {
+      many.field(`f${i}`, 'x');
+    }
     expect((await many).body.code).toBe('invalid_multipart');
   });
 
@@ -167,7 +174,9 @@ describe('clients that do not finish', () => {
     const inFlight = async () =>
       Number(/http_requests_in_flight (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())![1]);
     await until(async () => (await inFlight()) === 21);
-    for (const { socket } of connections) socket.destroy();
+    for (const { socket } of connections) {
+      socket.destroy();
+    }
     await until(async () => (await inFlight()) === 1);
     expect(t.engine.images).toBe(3);
     expect(t.log.filter((line) => JSON.parse(line).level >= 50)).toEqual([]);

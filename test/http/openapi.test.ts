@@ -27,7 +27,9 @@ const operations = () =>
 /** What Express itself has been told to answer, whoever told it. */
 function routesOf(router: Router): string[] {
   return router.stack.flatMap(({ route }) => {
-    if (route === undefined) return [];
+    if (route === undefined) {
+      return [];
+    }
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     return route.stack.flatMap(({ method }) => (method === undefined ? [] : [`${method} ${path}`]));
   });
@@ -51,12 +53,16 @@ describe('/openapi.json', () => {
     expect(new Set(ids).size).toBe(ids.length);
     for (const { path, operation } of operations()) {
       expect(operation.summary).toMatch(/\w/);
-      if (!path.startsWith('/v1/')) continue;
+      if (!path.startsWith('/v1/')) {
+        continue;
+      }
       expect(operation.security).toHaveLength(2);
       expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '401', '503', '500']));
-      for (const [status, { description }] of Object.entries(operation.responses))
-        for (const [, code] of Number(status) >= 400 ? description.matchAll(/`(\w+)`: /g) : [])
+      for (const [status, { description }] of Object.entries(operation.responses)) {
+        for (const [, code] of Number(status) >= 400 ? description.matchAll(/`(\w+)`: /g) : []) {
           expect(ERRORS[code as keyof typeof ERRORS].status).toBe(Number(status));
+        }
+      }
     }
   });
 
@@ -84,15 +90,18 @@ describe('pages', () => {
         const { pathname, host } = new URL(file, `http://here${path}`);
         expect(host).toBe('here');
         // The way back to the web page, which tests of the API do not have.
-        if (pathname !== '/') expect((await request(app).get(pathname)).status).toBe(200);
+        if (pathname !== '/') {
+          expect((await request(app).get(pathname)).status).toBe(200);
+        }
       }
       expect(page.text).not.toMatch(/<script>|style=/);
     }
   });
 
   it('gives out no other file of the package', async () => {
-    for (const path of ['/docs/package.json', '/docs/..%2fpackage.json', '/docs/index.html'])
+    for (const path of ['/docs/package.json', '/docs/..%2fpackage.json', '/docs/index.html']) {
       expect((await request(app).get(path)).body.code).toBe('not_found');
+    }
   });
 
   it('sets headers that keep a page to its own origin', async () => {

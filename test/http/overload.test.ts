@@ -9,7 +9,9 @@ await engine.createCollection('breeds');
 await engine.addItems('breeds', [{ image: Buffer.from('siamese'), label: 'siamese' }]);
 const full = new Set<string>();
 const { app } = await appOver(engine, {}, (urgency) => {
-  if (full.has(urgency)) throw new PawdexError('overloaded', { retryAfter: 17 });
+  if (full.has(urgency)) {
+    throw new PawdexError('overloaded', { retryAfter: 17 });
+  }
 });
 const send = (path: string) => request(app).post(path).attach('image', Buffer.from('x'), 'x.jpg');
 const ITEMS = '/v1/collections/breeds/items';

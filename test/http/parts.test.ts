@@ -108,8 +108,9 @@ describe('a batch', () => {
 
 describe('one image', () => {
   it('may come without a name', async () => {
-    for (const disposition of ['name="image"; filename=".."', 'name="image"; filename=""'])
+    for (const disposition of ['name="image"; filename=".."', 'name="image"; filename=""']) {
       expect((await send('/v1/identify', [[disposition, 'siamese']])).body.breed).toBe('siamese');
+    }
   });
 
   it('that is text asks for the @', async () => {

@@ -9,7 +9,9 @@ import { raw, serve } from '../helpers/raw.js';
 const t = await testApp();
 // As a proxy does, and Express' own `use`: the app sees the path without its prefix.
 const proxy = express().use((req, res, next) => {
-  if (!req.url.startsWith('/pets/')) return next();
+  if (!req.url.startsWith('/pets/')) {
+    return next();
+  }
   req.url = req.url.slice('/pets'.length);
   req.originalUrl = req.url;
   t.app(req, res, next);

@@ -37,16 +37,23 @@ function textValues({
   contentEncoding,
   contentMediaType,
 }: JsonSchema) {
-  if (contentMediaType === 'application/json') return fc.constantFrom('{}', '{"species":"cat"}');
-  if (contentEncoding === 'base64')
+  if (contentMediaType === 'application/json') {
+    return fc.constantFrom('{}', '{"species":"cat"}');
+  }
+  if (contentEncoding === 'base64') {
     return fc
       .uint8Array({ minLength: 1, maxLength: 20 })
       .map((bytes) => Buffer.from(bytes).toString('base64'));
+  }
   const text = fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, 50) });
-  if (pattern === undefined) return text;
+  if (pattern === undefined) {
+    return text;
+  }
   const matches = new RegExp(pattern, 'u');
   // Made from the expression itself, a fixed length takes for ever.
-  if (pattern.includes('{64}')) return fc.constantFrom('0'.repeat(64), `${'9af'.repeat(21)}c`);
+  if (pattern.includes('{64}')) {
+    return fc.constantFrom('0'.repeat(64), `${'9af'.repeat(21)}c`);
+  }
   const made = pattern.includes('\\p') ? text : fc.stringMatching(new RegExp(pattern));
   return made.filter(
     (value) => matches.test(value) && value.length >= minLength && value.length <= maxLength,
@@ -58,9 +65,15 @@ export function validValues(unresolved: JsonSchema, definitions: Definitions): f
   const schema = resolve(unresolved, definitions);
   const inner = (each: JsonSchema) => validValues(each, definitions);
   const variants = schema.anyOf ?? schema.oneOf;
-  if (variants !== undefined) return fc.oneof(...variants.map(inner));
-  if (schema.const !== undefined) return fc.constant(schema.const);
-  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (variants !== undefined) {
+    return fc.oneof(...variants.map(inner));
+  }
+  if (schema.const !== undefined) {
+    return fc.constant(schema.const);
+  }
+  if (schema.enum !== undefined) {
+    return fc.constantFrom(...schema.enum);
+  }
   switch (schema.type) {
     case 'string':
       return textValues(schema);
@@ -100,8 +113,12 @@ export function wrongValues(unresolved: JsonSchema, definitions: Definitions, ty
   const schema = resolve(unresolved, definitions);
   const { type, minimum, maximum, minLength = 0, maxLength, maxItems } = schema;
   const variants = schema.anyOf ?? schema.oneOf;
-  if (variants !== undefined) return typed ? [{ no: 'such' }] : [];
-  if (schema.const !== undefined || schema.enum !== undefined) return typed ? ['no', {}, null] : ['no', ''];
+  if (variants !== undefined) {
+    return typed ? [{ no: 'such' }] : [];
+  }
+  if (schema.const !== undefined || schema.enum !== undefined) {
+    return typed ? ['no', {}, null] : ['no', ''];
+  }
   switch (type) {
     case 'string':
       return [

@@ -141,7 +141,9 @@ describe('the state of the service', () => {
     const request = httpRequest(`${server.url}/metrics`).end();
     const [response] = await once(request, 'response');
     let text = '';
-    for await (const chunk of response) text += chunk;
+    for await (const chunk of response) {
+      text += chunk;
+    }
     expect(response.headers['content-type']).toMatch(/^text\/plain/);
     expect(text).toMatch(/pawdex_collection_items\{collection="breeds"\} 3/);
     expect(text).toMatch(/pawdex_encoder_pending_images 7/);

@@ -38,8 +38,9 @@ describe('a page of another web site', () => {
       request(app).post('/v1/search').set(headers).send({ id: 'x' }),
       request(app).options('/v1/search').set({ Origin: 'https://evil.example' }),
     ];
-    for (const { status, body } of await Promise.all(answers))
+    for (const { status, body } of await Promise.all(answers)) {
       expect([status, body.code]).toEqual([403, 'origin_not_allowed']);
+    }
   });
 
   it('may link to pages and answers, which it cannot read', async () => {
@@ -48,8 +49,9 @@ describe('a page of another web site', () => {
       'Sec-Fetch-Mode': 'navigate',
       'Sec-Fetch-Dest': 'document',
     };
-    for (const path of ['/docs', '/docs/errors', '/healthz', ITEMS])
+    for (const path of ['/docs', '/docs/errors', '/healthz', ITEMS]) {
       expect((await request(app).get(path).set(link)).status).toBe(200);
+    }
     expect((await upload(link)).status).toBe(403);
   });
 });

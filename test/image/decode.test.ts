@@ -11,7 +11,9 @@ const pixelsOf = (bytes: Uint8Array) => decode(bytes, rule, limits);
 /** Mean absolute difference of two images, 0..255. */
 function difference(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!);
+  for (let i = 0; i < a.length; i++) {
+    sum += Math.abs(a[i]! - b[i]!);
+  }
   return sum / a.length;
 }
 
@@ -42,11 +44,12 @@ describe('decode: odd images', () => {
 
   it('makes grey three equal channels', async () => {
     const pixels = await pixelsOf(await scene().greyscale().jpeg().toBuffer());
-    for (let i = 0; i < pixels.length; i += 3)
+    for (let i = 0; i < pixels.length; i += 3) {
       expect(
         Math.max(pixels[i]!, pixels[i + 1]!, pixels[i + 2]!) -
           Math.min(pixels[i]!, pixels[i + 1]!, pixels[i + 2]!),
       ).toBeLessThanOrEqual(2);
+    }
   });
 
   it('lays transparent parts over white', async () => {
@@ -75,11 +78,12 @@ describe('decode: odd images', () => {
 
   it('turns every EXIF orientation upright', async () => {
     const upright = await pixelsOf(await scene().jpeg({ quality: 95 }).toBuffer());
-    for (let orientation = 1; orientation <= 8; orientation++)
+    for (let orientation = 1; orientation <= 8; orientation++) {
       expect(
         difference(await pixelsOf(await turnedJpeg(orientation)), upright),
         `EXIF ${orientation}`,
       ).toBeLessThan(3);
+    }
   });
 
   it('crops the centre of a wide picture', async () => {
@@ -143,10 +147,15 @@ describe('decode: bad images', () => {
     };
     for (let round = 0; round < 60; round++) {
       const bytes = Buffer.from(good[round % good.length]!);
-      for (let flips = 0; flips < 12; flips++) bytes[next(bytes.length)] = next(256);
+      for (let flips = 0; flips < 12; flips++) {
+        bytes[next(bytes.length)] = next(256);
+      }
       const outcome = await pixelsOf(bytes).catch((error) => error);
-      if (outcome instanceof Uint8Array) expect(outcome).toHaveLength(64 * 64 * 3);
-      else expect(outcome.code).toMatch(/^image_/);
+      if (outcome instanceof Uint8Array) {
+        expect(outcome).toHaveLength(64 * 64 * 3);
+      } else {
+        expect(outcome.code).toMatch(/^image_/);
+      }
     }
   });
 });

@@ -43,7 +43,9 @@ describe('enlarge', () => {
   it('clamps where the curve overshoots', () => {
     const pixels = new Uint8Array(32 * 32 * 3).map((_, i) => (Math.floor(i / 3) % 32 < 16 ? 0 : 255));
     const out = enlarge(pixels, 32, 90);
-    for (let x = 0; x < 60; x++) expect([0, 255]).toContain(out[x < 30 ? x * 3 : (x + 30) * 3]);
+    for (let x = 0; x < 60; x++) {
+      expect([0, 255]).toContain(out[x < 30 ? x * 3 : (x + 30) * 3]);
+    }
   });
 
   it('leaves results alone when it is used again, also for a larger image', async () => {

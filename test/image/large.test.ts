@@ -81,8 +81,12 @@ describe('images that take much memory', () => {
     const heic = await readFile(new URL('../fixtures/heic/quarters.heic', import.meta.url));
     const whole = await decode(heic, rule, limits);
     const dying = [decode(heic, rule, limits), decode(heic, rule, limits)];
-    for (const pid of childProcesses()) process.kill(pid, 'SIGKILL');
-    for (const pixels of await Promise.all(dying)) expect(pixels).toEqual(whole);
+    for (const pid of childProcesses()) {
+      process.kill(pid, 'SIGKILL');
+    }
+    for (const pixels of await Promise.all(dying)) {
+      expect(pixels).toEqual(whole);
+    }
   });
 
   it('refuses another large image when as many wait as may, and takes ordinary ones', async () => {

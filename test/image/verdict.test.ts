@@ -51,7 +51,9 @@ describe('one verdict for one file', () => {
       const whole = await scene(of.width, of.height)
         .jpeg({ quality: 92, progressive: of.progressive })
         .toBuffer();
-      for (const lost of [1, 2]) expect(await verdicts(whole.subarray(0, -lost))).toEqual(all('ok'));
+      for (const lost of [1, 2]) {
+        expect(await verdicts(whole.subarray(0, -lost))).toEqual(all('ok'));
+      }
       const pixels = await decode(whole, rule, limits);
       expect(await decode(whole.subarray(0, -2), rule, limits)).toEqual(pixels);
     },
@@ -61,8 +63,9 @@ describe('one verdict for one file', () => {
     const whole = await scene(of.width, of.height)
       .jpeg({ quality: 92, progressive: of.progressive })
       .toBuffer();
-    for (const share of [0.98, 0.9, 0.5])
+    for (const share of [0.98, 0.9, 0.5]) {
       expect(await verdicts(whole.subarray(0, whole.length * share))).toEqual(all('image_corrupt'));
+    }
   });
 
   it('refuses a JPEG whose rows end early, although an end marker follows', async () => {
@@ -79,8 +82,9 @@ describe('one verdict for one file', () => {
       Buffer.concat([whole, await sceneJpeg(80, 60)]),
       Buffer.concat([whole.subarray(0, frame), Buffer.alloc(7), whole.subarray(frame)]),
       Buffer.concat([whole.subarray(0, -2), Buffer.alloc(240), whole.subarray(-2)]),
-    ])
+    ]) {
       expect(await verdicts(odd)).toEqual(all('ok'));
+    }
   });
 
   it('gives the same code for a tall PNG whose last rows are damaged, whatever is asked of it', async () => {
@@ -163,8 +167,11 @@ describe('formats are told apart by libvips as they are by pawdex', () => {
     const [first, second] = await Promise.all([sceneAs(head), sceneAs(tail, 200, 90, 9)]);
     const mixed = Buffer.concat([second.subarray(0, 16), first, second.subarray(16)]);
     const outcome = await decode(mixed, rule, limits).catch((error) => error);
-    if (!(outcome instanceof Uint8Array)) expect(outcome.code).toMatch(/^image_/);
-    else expect(outcome).not.toEqual(await decode(first, rule, limits));
+    if (!(outcome instanceof Uint8Array)) {
+      expect(outcome.code).toMatch(/^image_/);
+    } else {
+      expect(outcome).not.toEqual(await decode(first, rule, limits));
+    }
   });
 
   it.each([

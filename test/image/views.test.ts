@@ -20,7 +20,9 @@ describe('views of a photo', () => {
     const all = await viewsOf(photo, views);
     expect(all).toHaveLength(VIEW_COUNT[views]);
     expect(all[0]).toEqual(await decode(photo, rule, limits));
-    for (const view of all) expect(view).toHaveLength(64 * 64 * 3);
+    for (const view of all) {
+      expect(view).toHaveLength(64 * 64 * 3);
+    }
   });
 
   it('has the mirror image second', async () => {
@@ -53,9 +55,10 @@ describe('views of a photo', () => {
   });
 
   it('refuses what is no photo', async () => {
-    for (const views of VIEWS)
+    for (const views of VIEWS) {
       await expect(viewsOf(Buffer.from('words, not pixels'), views)).rejects.toMatchObject({
         code: 'image_unsupported',
       });
+    }
   });
 });

@@ -95,7 +95,9 @@ it('lists what it cannot read and goes on', async () => {
     '0001.jpg': 'payload_too_large',
     '0002.jpg': 'file_unreadable',
   });
-  for (const { detail, hint } of summary.failures) expect(detail && hint).toBeTruthy();
+  for (const { detail, hint } of summary.failures) {
+    expect(detail && hint).toBeTruthy();
+  }
 });
 
 it('never has more than two batches in work', async () => {
@@ -125,7 +127,9 @@ it('stops between batches when asked to, and goes on from there the next time', 
 
 it('ends at an error that concerns all photos, and keeps what was stored', async () => {
   engine.before = (batch) => {
-    if (batch === 3) throw new PawdexError('storage_full');
+    if (batch === 3) {
+      throw new PawdexError('storage_full');
+    }
   };
   const summary = await indexPhotos(engine, await photos(600), options);
   expect(summary.stoppedBy?.code).toBe('storage_full');
@@ -142,7 +146,9 @@ it('tells that the collection is missing', async () => {
 
 it('waits while the engine is overloaded', async () => {
   engine.before = (attempt) => {
-    if (attempt <= 2) throw new PawdexError('overloaded', { retryAfter: 0.01 });
+    if (attempt <= 2) {
+      throw new PawdexError('overloaded', { retryAfter: 0.01 });
+    }
   };
   const summary = await indexPhotos(engine, await photos(3), options);
   expect(summary).toMatchObject({ created: 3, stoppedBy: null });

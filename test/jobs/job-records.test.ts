@@ -35,7 +35,9 @@ it('gives back what was saved, the newest state of each, without what was remove
   const records = open();
   expect(await records.load()).toEqual([]);
   const [a, b] = [job({ state: 'running' }), job()];
-  for (const each of [a, b, { ...a, state: 'cancelled' as const }]) await records.save(each);
+  for (const each of [a, b, { ...a, state: 'cancelled' as const }]) {
+    await records.save(each);
+  }
   expect((await open().load()).sort((x, y) => (x.id === a.id ? -1 : y.id === a.id ? 1 : 0))).toEqual([
     { ...a, state: 'cancelled' },
     b,

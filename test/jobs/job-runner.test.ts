@@ -36,7 +36,9 @@ async function runner(options: Partial<JobRunnerOptions> = {}) {
 
 const until = async (holds: () => boolean) => {
   for (let i = 0; !holds(); i++) {
-    if (i > 1000) throw new Error(`it did not come true: ${holds}`);
+    if (i > 1000) {
+      throw new Error(`it did not come true: ${holds}`);
+    }
     await sleep(5);
   }
 };
@@ -82,14 +84,19 @@ describe('JobRunner', () => {
   it('keeps the code of what failed, and goes on with the next', async () => {
     const { jobs } = await runner({
       work: async ({ collection }) => {
-        if (collection === 'gone') throw new PawdexError('collection_not_found');
-        if (collection === 'odd') throw new Error('a secret path');
+        if (collection === 'gone') {
+          throw new PawdexError('collection_not_found');
+        }
+        if (collection === 'odd') {
+          throw new Error('a secret path');
+        }
         return null;
       },
     });
     const ids: string[] = [];
-    for (const collection of ['gone', 'odd', 'mine'])
+    for (const collection of ['gone', 'odd', 'mine']) {
       ids.push((await jobs.submit({ ...REQUEST, collection })).id);
+    }
     await until(() => jobs.get(ids[2]!).state === 'succeeded');
     expect(jobs.get(ids[0]!)).toMatchObject({ state: 'failed', error: { code: 'collection_not_found' } });
     expect(jobs.get(ids[1]!)).toMatchObject({ state: 'failed', error: { code: 'internal' } });
@@ -183,8 +190,9 @@ describe('JobRunner', () => {
       records: memoryRecords([...records.jobs.values()]),
     });
     expect(again.get(done.id)).toEqual(jobs.get(done.id));
-    for (const { id } of [running, waiting])
+    for (const { id } of [running, waiting]) {
       expect(again.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+    }
     expect(again.get(running.id).startedAt).not.toBeNull();
     await sleep(5);
     expect(held.started).toHaveLength(2);

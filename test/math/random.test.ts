@@ -10,8 +10,13 @@ describe('mixSeed', () => {
 
   it('gives neighbours unrelated seeds', () => {
     const seeds = new Set<number>();
-    for (let a = 0; a < 30; a++)
-      for (let b = 0; b < 30; b++) for (let c = 0; c < 10; c++) seeds.add(mixSeed(a, b, c));
+    for (let a = 0; a < 30; a++) {
+      for (let b = 0; b < 30; b++) {
+        for (let c = 0; c < 10; c++) {
+          seeds.add(mixSeed(a, b, c));
+        }
+      }
+    }
     expect(seeds.size).toBe(9000);
     const firsts = Array.from({ length: 1000 }, (_, i) => createRandom(mixSeed(1, i))());
     expect(firsts.reduce((sum, value) => sum + value, 0) / 1000).toBeCloseTo(0.5, 1);
@@ -29,6 +34,8 @@ describe('shuffle', () => {
     }
     expect(items).toEqual([1, 2, 3]);
     expect(counts.size).toBe(6);
-    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(150);
+    for (const count of counts.values()) {
+      expect(Math.abs(count - 1000)).toBeLessThan(150);
+    }
   });
 });

@@ -40,7 +40,9 @@ function errorOf(change: (proto: ReturnType<typeof decodeModel>) => void): Pawde
   try {
     readModel(encodeModel(proto));
   } catch (error) {
-    if (error instanceof PawdexError) return error;
+    if (error instanceof PawdexError) {
+      return error;
+    }
     throw error;
   }
   throw new Error('the model was read');

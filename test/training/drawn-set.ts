@@ -23,11 +23,14 @@ function stripes(label: number, labels: number, n: number): Promise<Buffer> {
   const [width, height] = [44, 40];
   const angle = (Math.PI * label) / labels;
   const data = Buffer.alloc(width * height * 3);
-  for (let y = 0; y < height; y++)
+  for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const wave = Math.sin((x * Math.cos(angle) + y * Math.sin(angle)) / 2 + n);
-      for (let c = 0; c < 3; c++) data[(y * width + x) * 3 + c] = 128 + 100 * wave * Math.cos(n + c);
+      for (let c = 0; c < 3; c++) {
+        data[(y * width + x) * 3 + c] = 128 + 100 * wave * Math.cos(n + c);
+      }
     }
+  }
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();

@@ -68,7 +68,9 @@ describe('no answer', () => {
 
   it('says that the neighbours have no labels', () => {
     const answer = identification('unknown', { pug: 2 });
-    for (const neighbour of answer.neighbours) neighbour.label = null;
+    for (const neighbour of answer.neighbours) {
+      neighbour.label = null;
+    }
     expect(verdict(answer).tally).toBe('The 2 most similar photos carry no label.');
   });
 });

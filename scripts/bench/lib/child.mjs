@@ -25,7 +25,9 @@ export function startChild(script, ...args) {
       const answer = once(child, 'message');
       child.send({ method, args });
       const [{ value, error }] = await Promise.race([answer, ended]);
-      if (error !== undefined) throw new Error(error);
+      if (error !== undefined) {
+        throw new Error(error);
+      }
       return value;
     },
     async stop() {

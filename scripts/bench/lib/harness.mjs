@@ -67,26 +67,33 @@ export async function startServer(command, args, env, url, timeoutMs = 60_000) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
       output = (output + chunk).slice(-4000);
     });
+  }
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}:\n${output}`);
+    if (child.exitCode !== null) {
+      throw new Error(`${command} ended with ${child.exitCode}:\n${output}`);
+    }
     if (performance.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`${url} did not answer in ${timeoutMs} ms:\n${output}`);
     }
     const answer = await fetch(url).catch(() => null);
     await answer?.arrayBuffer();
-    if (answer?.status === 200) break;
+    if (answer?.status === 200) {
+      break;
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {
     pid: child.pid,
     async stop() {
-      if (child.exitCode !== null) return;
+      if (child.exitCode !== null) {
+        return;
+      }
       child.kill('SIGTERM');
       await once(child, 'exit');
     },
@@ -105,6 +112,8 @@ export async function runCommand(command, args, env = {}) {
     stdout += chunk;
   });
   const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
+  if (code !== 0) {
+    throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
+  }
   return stdout;
 }

@@ -13,7 +13,9 @@ const STD = 128;
 
 async function digest(file) {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  for await (const chunk of createReadStream(file)) {
+    hash.update(chunk);
+  }
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -29,8 +31,11 @@ export async function naiveVectors({ set, split, model, cache, log }) {
     const rule = { size: SIZE, fit: 'cover', kernel: 'lanczos3' };
     const pixels = await decode(await readFile(file), rule, { maxPixels: 1e8 });
     const x = new Float32Array(3 * SIZE * SIZE);
-    for (let i = 0; i < SIZE * SIZE; i++)
-      for (let c = 0; c < 3; c++) x[c * SIZE * SIZE + i] = (pixels[i * 3 + c] - MEAN) / STD;
+    for (let i = 0; i < SIZE * SIZE; i++) {
+      for (let c = 0; c < 3; c++) {
+        x[c * SIZE * SIZE + i] = (pixels[i * 3 + c] - MEAN) / STD;
+      }
+    }
     const feed = { [input]: new ort.Tensor('float32', x, [1, 3, SIZE, SIZE]) };
     const vector = (await session.run(feed))[output].data;
     const norm = Math.hypot(...vector);
@@ -44,7 +49,9 @@ export async function naiveVectors({ set, split, model, cache, log }) {
   if (!cached) {
     log(`embedding ${entries.length} photos with the float backbone for the naive server (once)`);
     const all = new Float32Array(entries.length * first.length);
-    for (let i = 0; i < entries.length; i++) all.set(await embed(entries[i].file), i * first.length);
+    for (let i = 0; i < entries.length; i++) {
+      all.set(await embed(entries[i].file), i * first.length);
+    }
     await writeFile(files.vectors, all);
     await writeFile(files.labels, JSON.stringify(entries.map((entry) => entry.label)));
   }

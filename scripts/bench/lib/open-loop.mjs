@@ -43,12 +43,15 @@ function ask(body) {
       answer.resume();
       answer.on('end', () => {
         const ms = performance.now() - started;
-        if (answer.statusCode === 200) accepted.push(ms);
-        else if (answer.statusCode === 503) {
+        if (answer.statusCode === 200) {
+          accepted.push(ms);
+        } else if (answer.statusCode === 503) {
           refused.push(ms);
           const wait = answer.headers['retry-after'];
           retryAfter.set(wait, (retryAfter.get(wait) ?? 0) + 1);
-        } else failed++;
+        } else {
+          failed++;
+        }
         resolve();
       });
     });

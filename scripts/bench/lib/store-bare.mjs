@@ -14,7 +14,9 @@ function rate(seconds) {
   let done = 0;
   const start = performance.now();
   do {
-    for (const query of queries) index.searchKnn(query, k);
+    for (const query of queries) {
+      index.searchKnn(query, k);
+    }
     done += queries.length;
   } while (performance.now() - start < seconds * 1000);
   return (done / (performance.now() - start)) * 1000;
@@ -32,7 +34,9 @@ serve({
         Array.from(chunk.subarray(i * dimension, (i + 1) * dimension)),
       );
       const start = performance.now();
-      for (const point of points) index.addPoint(point, row++);
+      for (const point of points) {
+        index.addPoint(point, row++);
+      }
       ms += performance.now() - start;
     }
     return { rate: (row / ms) * 1000, memory: residentMiB() - before };
@@ -45,7 +49,9 @@ serve({
       index.setEf(ef);
       const found = queries.map((query) => index.searchKnn(query, k).neighbors);
       const reached = recall(found, truth);
-      if (reached >= target || ef === efs.at(-1)) return { ef, recall: reached };
+      if (reached >= target || ef === efs.at(-1)) {
+        return { ef, recall: reached };
+      }
     }
   },
 
@@ -57,7 +63,9 @@ serve({
   },
 
   remove(rows) {
-    for (const row of rows) index.markDelete(row);
+    for (const row of rows) {
+      index.markDelete(row);
+    }
   },
 
   rate,

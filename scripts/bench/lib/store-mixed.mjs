@@ -40,12 +40,16 @@ export async function mixed(count, dimension, folder, log) {
   const thumbnail = new Uint8Array(8000).fill(7);
   const store = await openEmbeddedStore({ dataDir: path.join(folder, 'data') });
   await store.createCollection({ name: NAME, dimension, fingerprint: 'bench', model: 'bench' });
-  while (row < count) await store.put(NAME, items(Math.min(256, count - row)));
+  while (row < count) {
+    await store.put(NAME, items(Math.min(256, count - row)));
+  }
   const built = async () => {
     const info = await store.getCollection(NAME);
     return info.index.indexed === info.count;
   };
-  while (!(await built())) await sleep(100);
+  while (!(await built())) {
+    await sleep(100);
+  }
   const queries = Array.from({ length: 500 }, make);
 
   async function run(searchers, load) {
@@ -62,7 +66,9 @@ export async function mixed(count, dimension, folder, log) {
     const add = async () => {
       const start = performance.now();
       for (let i = 0; performance.now() < until; i++) {
-        if (load.perSecond !== null) await sleep(start + (i * 1000) / load.perSecond - performance.now());
+        if (load.perSecond !== null) {
+          await sleep(start + (i * 1000) / load.perSecond - performance.now());
+        }
         await store.put(NAME, items(load.items));
         added += load.items;
       }
@@ -75,7 +81,7 @@ export async function mixed(count, dimension, folder, log) {
   }
 
   const results = [];
-  for (const searchers of SEARCHERS)
+  for (const searchers of SEARCHERS) {
     for (const load of [null, ...LOADS]) {
       const result = await run(searchers, load);
       results.push(result);
@@ -84,8 +90,11 @@ export async function mixed(count, dimension, folder, log) {
         `  ${searchers} searching, ${addsPerSecond.toFixed(0)} items/s added: ${(n / SECONDS).toFixed(0)} searches/s, ` +
           `p50 ${p50.toFixed(2)}, p95 ${p95.toFixed(2)}, p99 ${p99.toFixed(2)}, max ${max.toFixed(1)} ms`,
       );
-      while (!(await built())) await sleep(100);
+      while (!(await built())) {
+        await sleep(100);
+      }
     }
+  }
   await store.close();
   return { count, results };
 }

@@ -20,7 +20,9 @@ function newItem(row, vector) {
 async function graphBuilt() {
   for (;;) {
     const { index, count } = await store.getCollection(NAME);
-    if (index.kind === 'exact' || index.indexed === count) return index.kind;
+    if (index.kind === 'exact' || index.indexed === count) {
+      return index.kind;
+    }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -68,7 +70,9 @@ serve({
   async sampledRecall() {
     for (let waited = 0; waited < 600; waited++) {
       const { index } = await store.getCollection(NAME);
-      if (index.kind === 'exact' || index.sampledRecall !== null) return index;
+      if (index.kind === 'exact' || index.sampledRecall !== null) {
+        return index;
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     throw new Error('the graph was not checked within a minute');
@@ -84,7 +88,9 @@ serve({
   /** Queries per second over at least `seconds`, in batches through the worker, two of them under way. */
   async rate(seconds, ef) {
     const batches = [];
-    for (let at = 0; at < queries.length; at += batch) batches.push(queries.slice(at, at + batch));
+    for (let at = 0; at < queries.length; at += batch) {
+      batches.push(queries.slice(at, at + batch));
+    }
     let done = 0;
     let next = 0;
     const start = performance.now();
@@ -112,7 +118,9 @@ serve({
     await graphBuilt();
     const load = performance.now() - start;
     const { repairs, diskBytes } = await store.stats();
-    if (repairs.length > 0) throw new Error(repairs.join(' '));
+    if (repairs.length > 0) {
+      throw new Error(repairs.join(' '));
+    }
     return { save, opened, firstAnswer, load, bytes: diskBytes };
   },
 

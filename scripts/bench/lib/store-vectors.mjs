@@ -47,7 +47,9 @@ export function vectorSource({ dimension, breeds, seed }) {
       const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
       const angle = 2 * Math.PI * uniform();
       values[i] = scales[i] * radius * Math.cos(angle);
-      if (i + 1 < dimension) values[i + 1] = scales[i + 1] * radius * Math.sin(angle);
+      if (i + 1 < dimension) {
+        values[i + 1] = scales[i + 1] * radius * Math.sin(angle);
+      }
     }
     return values;
   };
@@ -75,7 +77,9 @@ export function writeVectors(file, count, spec) {
   for (let at = 0; at < count; at += CHUNK_ROWS) {
     const rows = Math.min(CHUNK_ROWS, count - at);
     const chunk = new Float32Array(rows * spec.dimension);
-    for (let i = 0; i < rows; i++) chunk.set(next(), i * spec.dimension);
+    for (let i = 0; i < rows; i++) {
+      chunk.set(next(), i * spec.dimension);
+    }
     writeSync(handle, new Uint8Array(chunk.buffer));
   }
   closeSync(handle);
@@ -88,7 +92,9 @@ export function* readVectors(file, dimension, rows = CHUNK_ROWS) {
     for (;;) {
       const chunk = new Float32Array(rows * dimension);
       const bytes = readSync(handle, new Uint8Array(chunk.buffer));
-      if (bytes === 0) return;
+      if (bytes === 0) {
+        return;
+      }
       yield chunk.subarray(0, bytes / 4);
     }
   } finally {
@@ -110,11 +116,17 @@ export function groundTruth(file, queries, dimension, k) {
           a += chunk[o + i] * query[i];
           b += chunk[o + i + 1] * query[i + 1];
         }
-        if (top.length === k && a + b <= top[k - 1].score) continue;
+        if (top.length === k && a + b <= top[k - 1].score) {
+          continue;
+        }
         let at = top.length;
-        while (at > 0 && top[at - 1].score < a + b) at--;
+        while (at > 0 && top[at - 1].score < a + b) {
+          at--;
+        }
         top.splice(at, 0, { row: first + row, score: a + b });
-        if (top.length > k) top.pop();
+        if (top.length > k) {
+          top.pop();
+        }
       }
     }
     first += rows;
@@ -125,7 +137,9 @@ export function groundTruth(file, queries, dimension, k) {
 /** Share of the true neighbours that were found. */
 export function recall(found, truth) {
   let hits = 0;
-  for (const [i, rows] of truth.entries()) hits += rows.filter((row) => found[i].includes(row)).length;
+  for (const [i, rows] of truth.entries()) {
+    hits += rows.filter((row) => found[i].includes(row)).length;
+  }
   return hits / truth.flat().length;
 }
 

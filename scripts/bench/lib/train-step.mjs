@@ -108,4 +108,6 @@ export async function measureStep({ size, threads, batch, chunk, steps, ...rest 
   }
 }
 
-if (process.send && process.argv[1] === fileURLToPath(import.meta.url)) serve({ measure });
+if (process.send && process.argv[1] === fileURLToPath(import.meta.url)) {
+  serve({ measure });
+}

@@ -166,7 +166,9 @@ export function withBlocks(page, made) {
   let result = page;
   for (const [name, text] of Object.entries(made)) {
     const block = new RegExp(`(<!-- ${name}: [^>]* -->\n)[^]*?(<!-- end -->)`);
-    if (!block.test(result)) throw new Error(`The page has no block "${name}".`);
+    if (!block.test(result)) {
+      throw new Error(`The page has no block "${name}".`);
+    }
     result = result.replace(block, (_, begin, end) => `${begin}\n${text}\n\n${end}`);
   }
   return result;

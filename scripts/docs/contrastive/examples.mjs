@@ -78,7 +78,9 @@ export async function worked() {
   }
   const loss = await lossOf((g, tensor) => appendNtXent(g, tensor(z), { temperature }));
   const mean = rows.reduce((sum, row) => sum + row.loss, 0) / rows.length;
-  if (Math.abs(mean - loss) > 1e-5) throw new Error(`NT-Xent is ${loss}, the mean over its rows ${mean}.`);
+  if (Math.abs(mean - loss) > 1e-5) {
+    throw new Error(`NT-Xent is ${loss}, the mean over its rows ${mean}.`);
+  }
   return { rows, loss };
 }
 

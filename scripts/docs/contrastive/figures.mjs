@@ -92,7 +92,9 @@ export async function matrix() {
   const shown = rows[0];
   const [bars, base, height] = [455, 330, 190];
   const columns = shown.shares.flatMap((share, j) => {
-    if (share === null) return [];
+    if (share === null) {
+      return [];
+    }
     const x = bars + (j - 1) * 78;
     const size = Math.max(1, height * share);
     return [
@@ -141,7 +143,9 @@ export async function temperature() {
     (_, i) => Math.log10(0.02) + (2 * i) / (TEMPERATURES - 1),
   );
   const found = [];
-  for (const exponent of grid) found.push(await rowShares(10 ** exponent));
+  for (const exponent of grid) {
+    found.push(await rowShares(10 ** exponent));
+  }
   const ticks = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2].map(Math.log10);
   const drawing = plot(
     'Share of each candidate against the temperature',

@@ -38,7 +38,9 @@ export async function embedSets({ model = SHIPPED_CARD, cache }, specs) {
         parallel: 24,
         ...(kept ? { cache: kept } : {}),
       });
-      for (const { file, detail } of set.skipped) console.error(`left out: ${file}: ${detail}`);
+      for (const { file, detail } of set.skipped) {
+        console.error(`left out: ${file}: ${detail}`);
+      }
       sets.push(set);
     }
     return { sets, card: encoder.card, fingerprint: encoder.info.fingerprint };

@@ -63,7 +63,9 @@ async function listCheckedCollections(store: Store): Promise<CollectionInfo[]> {
   for (;;) {
     const collections = await store.listCollections();
     const isUnchecked = ({ index }: CollectionInfo) => index.kind !== 'exact' && index.sampledRecall === null;
-    if (performance.now() > deadline || !collections.some(isUnchecked)) return collections;
+    if (performance.now() > deadline || !collections.some(isUnchecked)) {
+      return collections;
+    }
     await setTimeout(100);
   }
 }

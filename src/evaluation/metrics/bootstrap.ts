@@ -27,12 +27,16 @@ export function bootstrap(
   statistic: (sample: Uint32Array) => number,
   { resamples = 1000, level = 0.95, seed = 1 }: BootstrapOptions = {},
 ): Interval | null {
-  if (n === 0) return null;
+  if (n === 0) {
+    return null;
+  }
   const random = createRandom(seed);
   const sample = new Uint32Array(n);
   const values = new Float64Array(resamples);
   for (let r = 0; r < resamples; r++) {
-    for (let i = 0; i < n; i++) sample[i] = Math.floor(random() * n);
+    for (let i = 0; i < n; i++) {
+      sample[i] = Math.floor(random() * n);
+    }
     values[r] = statistic(sample);
   }
   values.sort();

@@ -51,10 +51,14 @@ export function expectedCalibrationError(
   right: Uint8Array,
   bins = ECE_BINS,
 ): number | null {
-  if (confidence.length === 0) return null;
+  if (confidence.length === 0) {
+    return null;
+  }
   let error = 0;
   for (const bin of reliability(confidence, right, bins)) {
-    if (bin.confidence === null || bin.accuracy === null) continue;
+    if (bin.confidence === null || bin.accuracy === null) {
+      continue;
+    }
     error += (bin.count / confidence.length) * Math.abs(bin.confidence - bin.accuracy);
   }
   return error;

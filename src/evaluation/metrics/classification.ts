@@ -19,10 +19,14 @@ export interface Confusion {
 
 /** @returns share of queries whose prediction is their label, 0..1; null without queries */
 export function accuracy(labels: readonly string[], predicted: readonly (string | null)[]): number | null {
-  if (labels.length === 0) return null;
+  if (labels.length === 0) {
+    return null;
+  }
   let right = 0;
   labels.forEach((label, i) => {
-    if (predicted[i] === label) right++;
+    if (predicted[i] === label) {
+      right++;
+    }
   });
   return right / labels.length;
 }
@@ -41,14 +45,20 @@ export function labelScores(
     }
     return entry;
   };
-  for (const label of [...new Set(labels)].sort()) of(label);
+  for (const label of [...new Set(labels)].sort()) {
+    of(label);
+  }
   const known = new Set(labels);
   labels.forEach((label, i) => {
     const guess = predicted[i] ?? null;
     const entry = of(label);
     entry.n++;
-    if (guess === label) entry.right++;
-    if (guess !== null && known.has(guess)) of(guess).claimed++;
+    if (guess === label) {
+      entry.right++;
+    }
+    if (guess !== null && known.has(guess)) {
+      of(guess).claimed++;
+    }
   });
   return new Map(
     [...counts].map(([label, { n, right, claimed }]) => [
@@ -60,9 +70,13 @@ export function labelScores(
 
 /** Mean of the labels' own accuracies: every label counts alike, however many photos it has. Null without any. */
 export function macroAccuracy(scores: ReadonlyMap<string, LabelScore>): number | null {
-  if (scores.size === 0) return null;
+  if (scores.size === 0) {
+    return null;
+  }
   let sum = 0;
-  for (const { top1 } of scores.values()) sum += top1;
+  for (const { top1 } of scores.values()) {
+    sum += top1;
+  }
   return sum / scores.size;
 }
 
@@ -71,7 +85,9 @@ export function confusions(labels: readonly string[], predicted: readonly (strin
   const counts = new Map<string, Confusion>();
   labels.forEach((label, i) => {
     const guess = predicted[i] ?? null;
-    if (guess === null || guess === label) return;
+    if (guess === null || guess === label) {
+      return;
+    }
     const key = JSON.stringify([label, guess]);
     const entry = counts.get(key) ?? { label, predicted: guess, count: 0 };
     entry.count++;

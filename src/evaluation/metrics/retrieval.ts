@@ -25,7 +25,9 @@ export function averagePrecisionAtR(relevant: Uint8Array, total: number): number
   let hits = 0;
   let sum = 0;
   for (let i = 0; i < total; i++) {
-    if (relevant[i] !== 1) continue;
+    if (relevant[i] !== 1) {
+      continue;
+    }
     hits++;
     sum += hits / (i + 1);
   }

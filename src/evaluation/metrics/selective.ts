@@ -27,7 +27,9 @@ export function riskCoverage(confidence: Float64Array, right: Uint8Array): RiskP
     wrong += 1 - right[query]!;
     const threshold = confidence[query]!;
     const next = order[i + 1];
-    if (next !== undefined && confidence[next] === threshold) return;
+    if (next !== undefined && confidence[next] === threshold) {
+      return;
+    }
     points.push({ threshold, coverage: (i + 1) / order.length, risk: wrong / (i + 1) });
   });
   return points;
@@ -42,7 +44,11 @@ export function riskCoverage(confidence: Float64Array, right: Uint8Array): RiskP
  */
 export function coverageAtPrecision(curve: readonly RiskPoint[], precision: number): number {
   let best = 0;
-  for (const { coverage, risk } of curve) if (1 - risk >= precision - 1e-12) best = Math.max(best, coverage);
+  for (const { coverage, risk } of curve) {
+    if (1 - risk >= precision - 1e-12) {
+      best = Math.max(best, coverage);
+    }
+  }
   return best;
 }
 
@@ -54,7 +60,9 @@ export function coverageAtPrecision(curve: readonly RiskPoint[], precision: numb
  */
 export function auroc(positives: Float64Array, negatives: Float64Array): number | null {
   const [p, n] = [positives.length, negatives.length];
-  if (p === 0 || n === 0) return null;
+  if (p === 0 || n === 0) {
+    return null;
+  }
   const scores = new Float64Array(p + n);
   scores.set(positives);
   scores.set(negatives, p);
@@ -66,8 +74,11 @@ export function auroc(positives: Float64Array, negatives: Float64Array): number 
     let tiedNegatives = 0;
     const score = scores[order[i]!];
     do {
-      if (order[i]! < p) tiedPositives++;
-      else tiedNegatives++;
+      if (order[i]! < p) {
+        tiedPositives++;
+      } else {
+        tiedNegatives++;
+      }
       i++;
     } while (i < order.length && scores[order[i]!] === score);
     area += tiedNegatives * (above + tiedPositives / 2);
@@ -80,7 +91,9 @@ export function auroc(positives: Float64Array, negatives: Float64Array): number 
 export function thinned(curve: readonly RiskPoint[], count: number): RiskPoint[] {
   let next = 0;
   return curve.filter(({ coverage }, i) => {
-    if (coverage < next && i < curve.length - 1) return false;
+    if (coverage < next && i < curve.length - 1) {
+      return false;
+    }
     next = Math.max(next + 1 / count, coverage);
     return true;
   });

@@ -19,7 +19,9 @@ const inline = (bytes: Uint8Array, type: string, name: string) =>
  */
 export async function picture(file: string, maxPixels: number): Promise<string> {
   const bytes = await readFile(file).catch(() => null);
-  if (bytes === null) return gone(file);
+  if (bytes === null) {
+    return gone(file);
+  }
   const pixels = await decode(bytes, { size: SIDE, fit: 'cover', kernel: 'linear' }, { maxPixels });
   return inline(await makeThumbnail(bytes, pixels, SIDE), 'jpeg', file);
 }

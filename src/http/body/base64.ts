@@ -14,13 +14,15 @@ export function decodeBase64(text: string, most: number, path: string): Buffer {
   const comma = text.startsWith('data:') ? text.indexOf(',') + 1 : 0;
   const plain = comma === 0 ? text : text.slice(comma);
   const bytes = Buffer.from(plain, 'base64');
-  if (!isBase64(plain, bytes.length))
+  if (!isBase64(plain, bytes.length)) {
     throw new PawdexError('invalid_request', {
       detail: `\`${path}\` is not valid base64.`,
       errors: [{ path, message: 'must be base64' }],
     });
-  if (bytes.length > most)
+  }
+  if (bytes.length > most) {
     throw new PawdexError('payload_too_large', { detail: `An image may have at most ${most} bytes.` });
+  }
   return bytes;
 }
 
@@ -28,14 +30,20 @@ export function decodeBase64(text: string, most: number, path: string): Buffer {
 function isBase64(text: string, decodedBytes: number): boolean {
   const fits = (digits: number) => digits % 4 !== 1 && decodedBytes === Math.floor((digits * 3) / 4);
   let end = text.length;
-  while (end > 0 && text[end - 1] === '=') end--;
-  if (fits(end)) return true;
+  while (end > 0 && text[end - 1] === '=') {
+    end--;
+  }
+  if (fits(end)) {
+    return true;
+  }
   // White space and `=` are left out of the count. A loop: a regular expression takes a second for 20 MB.
   let digits = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     const isSkipped = code === 0x3d || code === 0x20 || (code >= 0x09 && code <= 0x0d);
-    if (!isSkipped) digits++;
+    if (!isSkipped) {
+      digits++;
+    }
   }
   return fits(digits);
 }
@@ -51,15 +59,17 @@ export function decodeVectors(text: string, dimension: number, path: string): Fl
   const bytes = decodeBase64(text, MAX_VECTORS * dimension * 4, path);
   const invalid = (message: string) =>
     new PawdexError('vector_invalid', { detail: `${path}: ${message}.`, errors: [{ path, message }] });
-  if (bytes.length === 0 || bytes.length % (4 * dimension) !== 0)
+  if (bytes.length === 0 || bytes.length % (4 * dimension) !== 0) {
     throw invalid(`must hold one vector or more of ${dimension} float32 numbers each`);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / (4 * dimension) }, (_, row) => {
     const vector = Float32Array.from({ length: dimension }, (_, i) =>
       view.getFloat32(4 * (row * dimension + i), true),
     );
-    if (!vector.every(Number.isFinite) || vector.every((value) => value === 0))
+    if (!vector.every(Number.isFinite) || vector.every((value) => value === 0)) {
       throw invalid(`vector ${row} must hold finite numbers, not all of them zero`);
+    }
     return vector;
   });
 }

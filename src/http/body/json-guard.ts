@@ -62,14 +62,18 @@ export class JsonGuard {
   push(bytes: Uint8Array): void {
     const { length } = bytes;
     let at = 0;
-    while (at < length) at = this.#inText ? this.#readText(bytes, at) : this.#readStructure(bytes, at);
+    while (at < length) {
+      at = this.#inText ? this.#readText(bytes, at) : this.#readStructure(bytes, at);
+    }
   }
 
   /** Reads up to the next text. @returns where it stopped */
   #readStructure(bytes: Uint8Array, from: number): number {
     const { length } = bytes;
     let at = from;
-    while (at < length && !this.#inText) this.#readToken(bytes[at++]!);
+    while (at < length && !this.#inText) {
+      this.#readToken(bytes[at++]!);
+    }
     this.#countPlain(at - from);
     return at;
   }
@@ -86,13 +90,16 @@ export class JsonGuard {
       case COLON:
         this.#countValue();
         this.#expectsKey = false;
-        if (this.#open.length > 0) this.#open[this.#open.length - 1] = this.#key;
+        if (this.#open.length > 0) {
+          this.#open[this.#open.length - 1] = this.#key;
+        }
         break;
       case OPEN_ARRAY:
       case OPEN_OBJECT:
         this.#countValue();
-        if (this.#open.length === MAX_DEPTH)
+        if (this.#open.length === MAX_DEPTH) {
           throw this.#refusal(`must be nested at most ${MAX_DEPTH} levels deep`);
+        }
         this.#open.push(byte === OPEN_ARRAY ? null : '');
         this.#expectsKey = byte === OPEN_OBJECT;
         break;
@@ -108,7 +115,9 @@ export class JsonGuard {
     this.#textBytes = 0;
     this.#otherBytes = 0;
     this.#isImage = !this.#expectsKey && this.#imagePaths.size > 0 && this.#imagePaths.has(this.#path());
-    if (this.#expectsKey) this.#key = '';
+    if (this.#expectsKey) {
+      this.#key = '';
+    }
   }
 
   /** Reads up to the end of the text. @returns where it stopped */
@@ -117,25 +126,34 @@ export class JsonGuard {
     let at = from;
     while (at < length) {
       const byte = bytes[at++]!;
-      if (this.#escaped) this.#escaped = false;
-      else if (byte === BACKSLASH) this.#escaped = true;
-      else if (byte === QUOTE) {
+      if (this.#escaped) {
+        this.#escaped = false;
+      } else if (byte === BACKSLASH) {
+        this.#escaped = true;
+      } else if (byte === QUOTE) {
         this.#inText = false;
         break;
       }
     }
     this.#textBytes += at - from;
-    if (this.#isImage) this.#checkImage(bytes, from, at);
-    else this.#checkText(bytes.subarray(from, at));
+    if (this.#isImage) {
+      this.#checkImage(bytes, from, at);
+    } else {
+      this.#checkText(bytes.subarray(from, at));
+    }
     return at;
   }
 
   /** Decoding what is no base64, and unescaping it, takes ten times as long. */
   #checkImage(bytes: Uint8Array, from: number, to: number): void {
     let other = 0;
-    for (let at = from; at < to; at++) other += IS_OTHER[bytes[at]!]!;
+    for (let at = from; at < to; at++) {
+      other += IS_OTHER[bytes[at]!]!;
+    }
     this.#otherBytes += other;
-    if (this.#otherBytes <= MAX_TEXT_BYTES + this.#textBytes * MAX_OTHER_SHARE) return;
+    if (this.#otherBytes <= MAX_TEXT_BYTES + this.#textBytes * MAX_OTHER_SHARE) {
+      return;
+    }
     const path = `${this.#where}.${this.#path()}`;
     throw new PawdexError('invalid_request', {
       detail: `\`${path}\` is not valid base64.`,
@@ -145,27 +163,33 @@ export class JsonGuard {
 
   #checkText(piece: Uint8Array): void {
     this.#countPlain(piece.length);
-    if (this.#textBytes > MAX_TEXT_BYTES)
+    if (this.#textBytes > MAX_TEXT_BYTES) {
       throw new PawdexError('payload_too_large', {
         detail: `A text that is not an image may have at most ${MAX_TEXT_BYTES} bytes.`,
         hint: 'Send images as `imageBase64`; keep labels, sources and metadata short.',
       });
-    if (!this.#expectsKey || this.#key.length >= KEPT_KEY_BYTES) return;
+    }
+    if (!this.#expectsKey || this.#key.length >= KEPT_KEY_BYTES) {
+      return;
+    }
     const end = this.#inText ? piece.length : piece.length - 1;
     this.#key += Buffer.from(piece.subarray(0, Math.min(end, KEPT_KEY_BYTES))).toString('latin1');
   }
 
   #countValue(): void {
-    if (++this.#values > MAX_VALUES) throw this.#refusal(`must have at most ${MAX_VALUES} values and keys`);
+    if (++this.#values > MAX_VALUES) {
+      throw this.#refusal(`must have at most ${MAX_VALUES} values and keys`);
+    }
   }
 
   #countPlain(bytes: number): void {
     this.#plainBytes += bytes;
-    if (this.#plainBytes > MAX_PLAIN_BYTES)
+    if (this.#plainBytes > MAX_PLAIN_BYTES) {
       throw new PawdexError('payload_too_large', {
         detail: `Everything but images may have at most ${MAX_PLAIN_BYTES} bytes.`,
         hint: 'Send fewer images in one request, or less metadata with each.',
       });
+    }
   }
 
   #refusal(message: string): PawdexError {
@@ -179,8 +203,11 @@ export class JsonGuard {
   #path(): string {
     let path = '';
     for (const key of this.#open) {
-      if (key === null) path += '[]';
-      else path += path === '' ? key : `.${key}`;
+      if (key === null) {
+        path += '[]';
+      } else {
+        path += path === '' ? key : `.${key}`;
+      }
     }
     return path;
   }

@@ -54,19 +54,25 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
     .exec(contentType)
     ?.slice(1)
     .find(Boolean);
-  if (boundary === undefined) throw invalid('The content type names no boundary.');
+  if (boundary === undefined) {
+    throw invalid('The content type names no boundary.');
+  }
   const form: Form = { files: [], fields: {} };
   let fields = 0;
   try {
     for (const part of splitParts(body, boundary, limits)) {
       const name = fieldName(part);
-      if (name === 'image') addFile(form, part, limits);
-      else if (part.filename !== undefined)
+      if (name === 'image') {
+        addFile(form, part, limits);
+      } else if (part.filename !== undefined) {
         throw new PawdexError('image_unexpected', {
           detail: `Files go into the field \`image\`, not \`${name}\`.`,
         });
-      else if (++fields > MAX_FIELDS) throw invalid(`A form may have at most ${MAX_FIELDS} text fields.`);
-      else addField(form, name, part);
+      } else if (++fields > MAX_FIELDS) {
+        throw invalid(`A form may have at most ${MAX_FIELDS} text fields.`);
+      } else {
+        addField(form, name, part);
+      }
     }
   } catch (error) {
     throw formError(error, limits);
@@ -75,7 +81,9 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
 }
 
 function splitParts(body: Buffer, boundary: string, { files, fileBytes }: FormLimits) {
-  if (body.length === 0) throw invalid('The form is empty.');
+  if (body.length === 0) {
+    throw invalid('The form is empty.');
+  }
   return parseMultipart(body, {
     boundary,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -88,19 +96,23 @@ function splitParts(body: Buffer, boundary: string, { files, fileBytes }: FormLi
 
 function fieldName(part: MultipartPart): string {
   const { name } = part;
-  if (name === undefined || name === '') throw invalid('A part has no name.');
+  if (name === undefined || name === '') {
+    throw invalid('A part has no name.');
+  }
   // `a[b]` builds objects in some parsers; here names are plain words.
-  if (!/^[\w.-]{1,64}$/.test(name))
+  if (!/^[\w.-]{1,64}$/.test(name)) {
     throw invalid('The name of a field may have 1 to 64 letters, digits, ., - and _.');
+  }
   return name;
 }
 
 function addField({ fields }: Form, name: string, part: MultipartPart): void {
-  if (part.size > MAX_FIELD_BYTES)
+  if (part.size > MAX_FIELD_BYTES) {
     throw new PawdexError('payload_too_large', {
       detail: `A text field may have at most ${MAX_FIELD_BYTES} bytes.`,
       hint: 'Send fewer images in one request, or less metadata with each.',
     });
+  }
   const before = Object.hasOwn(fields, name) ? fields[name]! : [];
   const values = [before, part.text].flat();
   Object.defineProperty(fields, name, {
@@ -118,7 +130,9 @@ function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void
       ...(limits.files === 1 ? {} : { hint: `Send ${most} in one request, in the field \`image\`.` }),
     });
   }
-  if (part.size > limits.fileBytes) throw fileTooLarge(limits);
+  if (part.size > limits.fileBytes) {
+    throw fileTooLarge(limits);
+  }
   const name = fileName(part.filename);
   const bytes = part.bytes;
   const typedPath = part.filename === undefined ? asTypedPath(bytes) : null;
@@ -130,7 +144,9 @@ const fileTooLarge = ({ fileBytes }: FormLimits) =>
 
 /** The path that a part without a file name holds, or null when it holds a file: every image has control bytes. */
 function asTypedPath(bytes: Uint8Array): string | null {
-  if (bytes.length === 0 || bytes.length > MAX_PATH_BYTES) return null;
+  if (bytes.length === 0 || bytes.length > MAX_PATH_BYTES) {
+    return null;
+  }
   const text = Buffer.from(bytes).toString('utf8');
   return /[\p{Cc}\ufffd]/u.test(text.trimEnd()) ? null : text;
 }
@@ -153,9 +169,17 @@ function fileName(sent: string | undefined): string | null {
 }
 
 function formError(error: unknown, limits: FormLimits): unknown {
-  if (error instanceof MaxFileSizeExceededError) return fileTooLarge(limits);
-  if (error instanceof MaxPartsExceededError) return invalid('The form has too many parts.', error);
-  if (error instanceof MultipartParseError) return invalid(`${error.message}.`, error);
-  if (error instanceof TypeError) return invalid('The form is not UTF-8.', error);
+  if (error instanceof MaxFileSizeExceededError) {
+    return fileTooLarge(limits);
+  }
+  if (error instanceof MaxPartsExceededError) {
+    return invalid('The form has too many parts.', error);
+  }
+  if (error instanceof MultipartParseError) {
+    return invalid(`${error.message}.`, error);
+  }
+  if (error instanceof TypeError) {
+    return invalid('The form is not UTF-8.', error);
+  }
   return error;
 }

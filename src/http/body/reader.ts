@@ -69,7 +69,9 @@ export class BodyReader {
    *   invalid_request, image_unexpected, overloaded
    */
   async read(req: Request, res: Response, options: ReadOptions = {}): Promise<Body> {
-    if (req.is('multipart/form-data')) return this.#form(req, res, options);
+    if (req.is('multipart/form-data')) {
+      return this.#form(req, res, options);
+    }
     return { files: [], fields: await this.object(req, res, options) };
   }
 
@@ -80,7 +82,9 @@ export class BodyReader {
     { imagePaths = [] }: ReadOptions = {},
   ): Promise<Record<string, unknown>> {
     const type = req.headers['content-type'];
-    if (type === undefined && !hasBody(req)) return {};
+    if (type === undefined && !hasBody(req)) {
+      return {};
+    }
     checkJsonType(type);
     refuseCompressed(req);
     const guard = new JsonGuard('body', imagePaths);
@@ -99,7 +103,11 @@ export class BodyReader {
     const bytes = await receiveBody(req, res, { limit, budget: this.#budget });
     const form = parseForm(bytes, req.headers['content-type']!, { files: many ? batchFiles : 1, fileBytes });
     const fields: Record<string, unknown> = { ...form.fields };
-    for (const name of jsonFields) if (name in fields) fields[name] = parseField(name, fields[name]);
+    for (const name of jsonFields) {
+      if (name in fields) {
+        fields[name] = parseField(name, fields[name]);
+      }
+    }
     return { files: form.files, fields };
   }
 }
@@ -107,20 +115,25 @@ export class BodyReader {
 /** @throws PawdexError unsupported_media_type unless it is JSON in UTF-8 */
 function checkJsonType(type: string | undefined): void {
   const refuse = (detail: string) => new PawdexError('unsupported_media_type', { detail });
-  if (type === undefined) throw refuse('The request has no content type.');
+  if (type === undefined) {
+    throw refuse('The request has no content type.');
+  }
   const [essence = '', ...parameters] = type.split(';').map((part) => part.trim());
-  if (!/^application\/([\w.-]+\+)?json$/i.test(essence))
+  if (!/^application\/([\w.-]+\+)?json$/i.test(essence)) {
     throw refuse(`Unsupported content type \`${essence.slice(0, 100)}\`.`);
+  }
   const charset = parameters.find((parameter) => /^charset=/i.test(parameter))?.slice('charset='.length);
-  if (charset !== undefined && !/^"?utf-?8"?$/i.test(charset))
+  if (charset !== undefined && !/^"?utf-?8"?$/i.test(charset)) {
     throw refuse(`JSON is read as UTF-8, not as ${charset.slice(0, 100)}.`);
+  }
 }
 
 /** No inflating: a compressed body could be a bomb, and photos do not compress. */
 function refuseCompressed(req: Request): void {
   const encoding = req.headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity')
+  if (encoding.toLowerCase() !== 'identity') {
     throw new PawdexError('unsupported_media_type', { detail: 'Compressed bodies are not supported.' });
+  }
 }
 
 /** @throws PawdexError invalid_json, invalid_request when it is an array */
@@ -132,9 +145,12 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
   } catch (error) {
     throw invalid(error instanceof SyntaxError ? `${error.message}.` : 'The body is not UTF-8.', error);
   }
-  if (Array.isArray(body))
+  if (Array.isArray(body)) {
     throw new PawdexError('invalid_request', { detail: 'The body is an array; it must be an object.' });
-  if (typeof body !== 'object' || body === null) throw invalid('The body must be a JSON object.');
+  }
+  if (typeof body !== 'object' || body === null) {
+    throw invalid('The body must be a JSON object.');
+  }
   return body as Record<string, unknown>;
 }
 
@@ -146,7 +162,9 @@ function parseField(name: string, text: unknown): unknown {
   try {
     return parseBoundedJson(text as string, `body.${name}`);
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
+    if (!(cause instanceof SyntaxError)) {
+      throw cause;
+    }
     throw new PawdexError('invalid_request', {
       detail: `The form field \`${name}\` is not valid JSON.`,
       errors: [{ path: `body.${name}`, message: 'must be JSON' }],

@@ -22,7 +22,9 @@ export class ByteBudget {
 
   /** Reserves bytes if there is room. */
   take(bytes: number): boolean {
-    if (this.#used + bytes > this.limit) return false;
+    if (this.#used + bytes > this.limit) {
+      return false;
+    }
     this.#used += bytes;
     return true;
   }
@@ -58,7 +60,9 @@ export function receiveBody(
   { limit, budget, inspect }: ReceiveOptions,
 ): Promise<Buffer> {
   // Honest clients say how much they send. The count below is what holds.
-  if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit));
+  if (Number(req.headers['content-length'] ?? 0) > limit) {
+    return Promise.reject(tooLarge(limit));
+  }
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let received = 0;
@@ -71,8 +75,12 @@ export function receiveBody(
     };
     const take = (piece: Buffer) => {
       received += piece.length;
-      if (received > limit) return refuse(tooLarge(limit));
-      if (!budget.take(piece.length)) return refuse(new PawdexError('overloaded', { retryAfter: 2 }));
+      if (received > limit) {
+        return refuse(tooLarge(limit));
+      }
+      if (!budget.take(piece.length)) {
+        return refuse(new PawdexError('overloaded', { retryAfter: 2 }));
+      }
       held += piece.length;
       pieces.push(piece);
       try {
@@ -112,7 +120,9 @@ export function linger(req: IncomingMessage): Promise<void> {
     timer.unref();
     req.on('data', (chunk: Buffer) => {
       left -= chunk.length;
-      if (left < 0) over();
+      if (left < 0) {
+        over();
+      }
     });
     req.once('end', over);
     req.once('close', over);

@@ -41,29 +41,37 @@ function checkItemCount(
   const count = Array.isArray(fields.items) ? fields.items.length : (exactly ?? 0);
   const refuse = (detail: string, message: string) =>
     new PawdexError('invalid_request', { detail, errors: [{ path: 'body.items', message }] });
-  if (exactly !== undefined && count !== exactly)
+  if (exactly !== undefined && count !== exactly) {
     throw refuse(
       `\`items\` describes ${count} images, but ${exactly} were sent.`,
       'must have one entry per image',
     );
-  if (most !== undefined && count > most)
+  }
+  if (most !== undefined && count > most) {
     throw refuse(
       `\`items\` has ${count} entries; this server takes ${most} in one request.`,
       `must have at most ${most} entries`,
     );
+  }
 }
 
 /** The result of an image that fails alone; what is wrong with the service itself fails the whole call. */
 function toFailure(thrown: unknown): Extract<AddResult, { status: 'failed' }> {
-  if (asPawdexError(thrown).status >= 500) throw thrown;
+  if (asPawdexError(thrown).status >= 500) {
+    throw thrown;
+  }
   return { status: 'failed', error: describeFailure(thrown) };
 }
 
 /** Uses a file name as the source. The rules for sources apply. */
 function sourceFromName(name: string | null): string | null {
-  if (name === null) return null;
+  if (name === null) {
+    return null;
+  }
   const trouble = source.safeParse(name).error?.issues[0];
-  if (trouble === undefined) return name;
+  if (trouble === undefined) {
+    return name;
+  }
   throw new PawdexError('invalid_request', {
     detail: `The file's name ${trouble.message}.`,
     hint: 'Rename the file, or send another `source` with it.',
@@ -75,7 +83,9 @@ function fromForm({ files, fields }: Body): Prepared[] {
   checkItemCount(fields, { exactly: files.length });
   const { items, ...forAll } = parse(itemsForm, fields, 'body');
   return files.map(({ content, name }, i) => {
-    if (content instanceof PawdexError) return toFailure(content);
+    if (content instanceof PawdexError) {
+      return toFailure(content);
+    }
     const named = { ...forAll, ...items?.[i] };
     try {
       return {
@@ -118,10 +128,11 @@ const imagesBody: BodySpec<Prepared[]> = {
       imagePaths: ['items[].imageBase64'],
       jsonFields: ['items', 'metadata'],
     });
-    if (isForm ? body.files.length === 0 : Object.keys(body.fields).length === 0)
+    if (isForm ? body.files.length === 0 : Object.keys(body.fields).length === 0) {
       throw new PawdexError('image_missing', {
         hint: 'Send files in the multipart field `image`, or `items` with `imageBase64` in JSON.',
       });
+    }
     return isForm ? fromForm(body) : fromJson(body, batchFiles, fileBytes);
   },
 };

@@ -7,7 +7,9 @@ import { choice, collectionOption, itemId, regionOption } from '../schemas/field
 
 /** The item to compare with. @throws PawdexError invalid_request when none is named */
 function requireNeighbour(neighbour: string | undefined): string {
-  if (neighbour !== undefined) return neighbour;
+  if (neighbour !== undefined) {
+    return neighbour;
+  }
   throw new PawdexError('invalid_request', {
     detail: 'query.neighbour: must name an item of the collection.',
     hint: 'Ask /v1/identify or /v1/search first: every neighbour in their answers has an `id`.',

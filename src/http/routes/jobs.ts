@@ -67,7 +67,9 @@ function withoutResult({ result: _, ...job }: Job): Omit<Job, 'result'> {
 }
 
 function parseNonPets(nonPets: NonPetsField | undefined, dimension: number): NonPets | undefined {
-  if (nonPets === undefined || 'collection' in nonPets) return nonPets;
+  if (nonPets === undefined || 'collection' in nonPets) {
+    return nonPets;
+  }
   return { embeddings: decodeVectors(nonPets.embeddings, dimension, 'body.nonPets.embeddings') };
 }
 
@@ -91,8 +93,9 @@ export const startJob = defineEndpoint({
         : { ...body, nonPets: parseNonPets(body.nonPets, engine.encoder.dimension) };
     // A collection that does not exist is refused now, not by the job.
     await engine.store.getCollection(body.collection);
-    if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets)
+    if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets) {
       await engine.store.getCollection(request.nonPets.collection);
+    }
     return jobs.submit(request);
   },
 });
@@ -163,7 +166,9 @@ export const followJob = defineEndpoint({
       return;
     }
     const open = openStreams.get(jobs) ?? 0;
-    if (open >= MAX_STREAMS) throw new PawdexError('overloaded', { retryAfter: 5 });
+    if (open >= MAX_STREAMS) {
+      throw new PawdexError('overloaded', { retryAfter: 5 });
+    }
     // The server forgets a job a hundred jobs later. Until this stream ends, it sends the last state it saw.
     let job = jobs.get(id);
     let revision = jobs.revision(id);

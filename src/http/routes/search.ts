@@ -31,22 +31,31 @@ interface Named {
 /** @throws PawdexError image_missing when nothing is searched for, invalid_request when several things are */
 function chooseQuery({ image, id, vector, positives, negatives }: Named): Query {
   const ways: Query[] = [];
-  if (image !== null) ways.push({ image });
-  if (id !== undefined) ways.push({ id });
-  if (vector !== undefined) ways.push({ vector });
-  if (positives !== undefined || negatives !== undefined)
+  if (image !== null) {
+    ways.push({ image });
+  }
+  if (id !== undefined) {
+    ways.push({ id });
+  }
+  if (vector !== undefined) {
+    ways.push({ vector });
+  }
+  if (positives !== undefined || negatives !== undefined) {
     ways.push({ positives: positives ?? [], negatives: negatives ?? [] });
+  }
   const [way, other] = ways;
-  if (way === undefined)
+  if (way === undefined) {
     throw new PawdexError('image_missing', {
       detail: 'The request does not say what to search for.',
       hint: 'Send an image, or `id`, `vector`, or `positives` with `negatives` in JSON.',
     });
-  if (other !== undefined)
+  }
+  if (other !== undefined) {
     throw new PawdexError('invalid_request', {
       detail:
         'The request names more than one thing to search for; send one of image, id, vector, positives.',
     });
+  }
   return way;
 }
 

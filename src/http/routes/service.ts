@@ -44,7 +44,9 @@ export const checkReadiness = defineEndpoint({
   errors: [],
   handle({ res }, { lifecycle: { state, problem } }) {
     res.set('Cache-Control', 'no-store').status(state === 'ready' ? 200 : 503);
-    if (state !== 'damaged' || !problem) return { status: state };
+    if (state !== 'damaged' || !problem) {
+      return { status: state };
+    }
     return { status: state, code: problem.code, detail: problem.message, hint: problem.hint };
   },
 });

@@ -88,7 +88,9 @@ export function boundedArray<T extends z.ZodType>(
   { min = 0, max }: { min?: number; max: number },
 ) {
   return z.preprocess((value, context) => {
-    if (!Array.isArray(value) || (value.length >= min && value.length <= max)) return value;
+    if (!Array.isArray(value) || (value.length >= min && value.length <= max)) {
+      return value;
+    }
     context.addIssue({ code: 'custom', message: `must have ${min} to ${max} elements` });
     return z.NEVER;
   }, z.array(element).min(min).max(max));
@@ -109,7 +111,9 @@ function oneOrMany<T extends z.ZodType<string>>(value: T) {
 export const vector = z.preprocess(
   (values, context) => {
     const bad = Array.isArray(values) ? values.findIndex((value) => !Number.isFinite(value)) : -1;
-    if (bad === -1) return values;
+    if (bad === -1) {
+      return values;
+    }
     context.addIssue({ code: 'custom', path: [bad], message: 'must be a finite number' });
     return z.NEVER;
   },
@@ -124,14 +128,20 @@ const MAX_CONDITIONS = 100;
 
 const conditions = z.preprocess(
   (value, context) => {
-    if (typeof value !== 'object' || value === null) return value;
+    if (typeof value !== 'object' || value === null) {
+      return value;
+    }
     const refuse = (message: string) => {
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     };
     // Zod drops this key silently, and a filter without conditions finds everything.
-    if (Object.hasOwn(value, '__proto__')) return refuse('must not have a key __proto__');
-    if (Object.keys(value).length > MAX_CONDITIONS) return refuse(`must have at most ${MAX_CONDITIONS} keys`);
+    if (Object.hasOwn(value, '__proto__')) {
+      return refuse('must not have a key __proto__');
+    }
+    if (Object.keys(value).length > MAX_CONDITIONS) {
+      return refuse(`must have at most ${MAX_CONDITIONS} keys`);
+    }
     return value;
   },
   z.record(

@@ -20,7 +20,9 @@ export function byFolder(files: File[]): Labelled[] {
   for (const file of files) {
     const folders = (file.webkitRelativePath || file.name).split('/').slice(1, -1);
     const isHidden = file.name.startsWith('.') || folders.some((folder) => /^[.@_#$]/.test(folder));
-    if (isHidden || !file.type.startsWith('image/')) continue;
+    if (isHidden || !file.type.startsWith('image/')) {
+      continue;
+    }
     const label = folders.at(-1)?.normalize('NFC').trim() || null;
     groups.set(label, [...(groups.get(label) ?? []), file]);
   }
@@ -39,7 +41,9 @@ function* batchesOf(files: File[]): Generator<File[]> {
     batch.push(file);
     bytes += file.size;
   }
-  if (batch.length > 0) yield batch;
+  if (batch.length > 0) {
+    yield batch;
+  }
 }
 
 const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
@@ -50,7 +54,9 @@ async function sendBatch(collection: string, batch: File[], label: string | null
     try {
       return await addPhotos(collection, batch, label);
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 503 || signal.aborted) throw error;
+      if (!(error instanceof Problem) || error.status !== 503 || signal.aborted) {
+        throw error;
+      }
       await pause(error.retryAfter ?? 2);
     }
   }
@@ -77,21 +83,29 @@ async function send(
     words.textContent = `${end}${count(sum.created, 'photo')} of ${total} added${known}${failed}.`;
   };
   try {
-    for (const { label, files } of groups)
+    for (const { label, files } of groups) {
       for (const batch of batchesOf(files)) {
-        if (stop.signal.aborted) break;
+        if (stop.signal.aborted) {
+          break;
+        }
         const added = await sendBatch(collection, batch, label, stop.signal);
-        for (const key of ['created', 'exists', 'failed'] as const) sum[key] += added[key];
+        for (const key of ['created', 'exists', 'failed'] as const) {
+          sum[key] += added[key];
+        }
         added.results.forEach((result, i) => {
-          if (result.status === 'failed')
+          if (result.status === 'failed') {
             failures.append(el('li', {}, el('bdi', {}, batch[i]!.name), `: ${result.error.detail}`));
+          }
         });
         progress.value = sum.created + sum.exists + sum.failed;
         tell();
       }
+    }
     tell(stop.signal.aborted ? 'Stopped. ' : 'Done. ');
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem)) {
+      throw error;
+    }
     tell(`${error.title} ${error.hint ?? ''} `);
   }
   cancel.remove();
@@ -101,7 +115,9 @@ async function send(
 /** What would be done with a folder, before anything is. */
 function preview(groups: Labelled[], start: () => void, cancel: () => void): HTMLElement {
   const total = groups.reduce((sum, { files }) => sum + files.length, 0);
-  if (total === 0) return el('p', { role: 'status' }, 'There are no photos in that folder.');
+  if (total === 0) {
+    return el('p', { role: 'status' }, 'There are no photos in that folder.');
+  }
   const rows = groups
     .toSorted((a, b) => b.files.length - a.files.length)
     .map(({ label, files }) =>
@@ -121,7 +137,9 @@ function picker(text: string, attributes: Record<string, string | boolean>, take
   field.addEventListener('change', () => {
     const files = [...(field.files ?? [])];
     field.value = '';
-    if (files.length > 0) take(files);
+    if (files.length > 0) {
+      take(files);
+    }
   });
   return [button(text, 'plain', () => field.click()), field];
 }

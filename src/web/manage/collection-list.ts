@@ -52,7 +52,9 @@ function askToDelete({ name, count: items }: Collection, onDeleted: () => void):
       dialog.close();
       onDeleted();
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
       trouble.textContent = `${error.title} ${error.hint ?? ''}`;
     }
   });
@@ -108,7 +110,9 @@ function creation(): HTMLFormElement {
       await createCollection(name.value, description.value.trim());
       location.hash = addressOf(name.value);
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
       trouble.textContent = error.title;
       name.focus();
     }

@@ -20,7 +20,9 @@ async function attempt(work: () => Promise<unknown>): Promise<boolean> {
     await work();
     return true;
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem)) {
+      throw error;
+    }
     say(error);
     return false;
   }
@@ -50,7 +52,7 @@ class CollectionPage {
   /** @throws Problem collection_not_found */
   async #showState(): Promise<Collection> {
     const info = (await listCollections()).find(({ name }) => name === this.name);
-    if (info === undefined)
+    if (info === undefined) {
       throw new Problem(
         'collection_not_found',
         404,
@@ -58,6 +60,7 @@ class CollectionPage {
         undefined,
         'It may have been deleted.',
       );
+    }
     this.#state.textContent =
       info.count === 0
         ? 'It is empty: add photos below.'
@@ -131,8 +134,9 @@ class CollectionPage {
     });
     this.#gridPlace.replaceChildren(this.#grid.element);
     this.#choose([]);
-    for (const node of this.#labels.querySelectorAll('button'))
+    for (const node of this.#labels.querySelectorAll('button')) {
       node.setAttribute('aria-pressed', String(node.dataset.label === (label ?? '')));
+    }
   }
 
   /** The bar above the grid: what can be done with the chosen photos, or with the whole label. */
@@ -150,11 +154,16 @@ class CollectionPage {
     const items = async () => (isAll ? listAllItems(this.name, label) : chosen);
     const give = async () => {
       const wanted = field.value.trim();
-      if (wanted === '') field.focus();
-      else await attempt(async () => this.#relabel(await items(), wanted));
+      if (wanted === '') {
+        field.focus();
+      } else {
+        await attempt(async () => this.#relabel(await items(), wanted));
+      }
     };
     field.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter') void give();
+      if (event.key === 'Enter') {
+        void give();
+      }
     });
     this.#bar.replaceChildren(
       el('strong', {}, isAll ? `All of ${humanise(label)}` : `${count(chosen.length, 'photo')} chosen`),
@@ -172,7 +181,9 @@ class CollectionPage {
     const grid = this.#grid;
     const change = async (labels: { id: string; label: string | null }[]) => {
       await relabel(this.name, labels);
-      for (const each of labels) grid?.setLabel(each.id, each.label);
+      for (const each of labels) {
+        grid?.setLabel(each.id, each.label);
+      }
       this.#grid?.chooseAll(false);
       await this.#showLabels();
     };
@@ -202,7 +213,9 @@ class CollectionPage {
       () => {
         settled();
         void attempt(() => deleteItems(this.name, ids)).then(async (isDone) => {
-          if (!isDone) putBack();
+          if (!isDone) {
+            putBack();
+          }
           await attempt(() => this.#showLabels());
         });
       },

@@ -50,14 +50,20 @@ export class ItemGrid {
     });
     this.#more = new IntersectionObserver(
       (entries) => {
-        if (entries.some(({ isIntersecting }) => isIntersecting)) void this.#load();
+        if (entries.some(({ isIntersecting }) => isIntersecting)) {
+          void this.#load();
+        }
       },
       { rootMargin: '1500px' },
     );
     this.#list.addEventListener('keydown', (event) => this.#move(event));
     this.#list.addEventListener('focusin', ({ target }) => {
-      if (!(target instanceof HTMLInputElement)) return;
-      if (this.#stop !== null) this.#stop.tabIndex = -1;
+      if (!(target instanceof HTMLInputElement)) {
+        return;
+      }
+      if (this.#stop !== null) {
+        this.#stop.tabIndex = -1;
+      }
       this.#stop = target;
       target.tabIndex = 0;
     });
@@ -75,7 +81,9 @@ export class ItemGrid {
 
   /** Chooses all that has been fetched, or none. */
   chooseAll(isChosen: boolean): void {
-    for (const { box } of this.#tiles.values()) box.checked = isChosen;
+    for (const { box } of this.#tiles.values()) {
+      box.checked = isChosen;
+    }
     this.events.onChosen(this.chosen);
   }
 
@@ -88,19 +96,25 @@ export class ItemGrid {
     }
     this.events.onChosen(this.chosen);
     return () => {
-      for (const { node } of removed) node.hidden = false;
+      for (const { node } of removed) {
+        node.hidden = false;
+      }
     };
   }
 
   /** Shows another label of an item; where the grid is of one label, those of others leave it. */
   setLabel(id: string, label: string | null): void {
     const tile = this.#tiles.get(id);
-    if (tile === undefined) return;
+    if (tile === undefined) {
+      return;
+    }
     tile.item = { ...tile.item, label };
     tile.name.textContent = humanise(label);
     tile.box.setAttribute('aria-label', `${humanise(label)}, ${tile.item.source ?? id}`);
     tile.node.hidden = this.label !== null && this.label !== label;
-    if (tile.node.hidden) tile.box.checked = false;
+    if (tile.node.hidden) {
+      tile.box.checked = false;
+    }
   }
 
   close(): void {
@@ -117,19 +131,27 @@ export class ItemGrid {
   }
 
   async #loadPage(): Promise<void> {
-    if (this.#isClosed || (this.#tiles.size > 0 && this.#cursor === null)) return;
+    if (this.#isClosed || (this.#tiles.size > 0 && this.#cursor === null)) {
+      return;
+    }
     try {
       const page = await listItems(this.collection, this.label, this.#cursor);
-      if (this.#isClosed) return;
+      if (this.#isClosed) {
+        return;
+      }
       this.#cursor = page.next;
       const chunk = el('div', { class: 'item-grid', role: 'presentation' });
       chunk.append(...page.items.map((item) => this.#add(item)));
       this.#list.append(chunk);
       this.#more.disconnect();
       // An end that is still near is noticed only when it is looked at anew.
-      if (page.next !== null) this.#more.observe(this.#end);
+      if (page.next !== null) {
+        this.#more.observe(this.#end);
+      }
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
       this.#more.disconnect();
       this.events.onProblem(error);
     }
@@ -154,21 +176,29 @@ export class ItemGrid {
     node.addEventListener('click', (event) => this.#extend(event, tile));
     box.addEventListener('change', () => this.events.onChosen(this.chosen));
     this.#tiles.set(item.id, tile);
-    if (item.hasThumbnail) this.#pictures.observe(frame);
+    if (item.hasThumbnail) {
+      this.#pictures.observe(frame);
+    }
     frame.dataset.id = item.id;
     return node;
   }
 
   /** With Shift, everything between the last choice and this one is chosen, too. */
   #extend(event: MouseEvent, tile: Tile): void {
-    if (event.target !== tile.box) return;
+    if (event.target !== tile.box) {
+      return;
+    }
     if (event.shiftKey && this.#last !== null) {
       const all = [...this.#tiles.values()];
       const [from, to] = [all.indexOf(this.#last), all.indexOf(tile)].sort((a, b) => a - b) as [
         number,
         number,
       ];
-      for (const { box, node } of all.slice(from, to + 1)) if (!node.hidden) box.checked = tile.box.checked;
+      for (const { box, node } of all.slice(from, to + 1)) {
+        if (!node.hidden) {
+          box.checked = tile.box.checked;
+        }
+      }
       this.events.onChosen(this.chosen);
     }
     this.#last = tile;
@@ -177,11 +207,15 @@ export class ItemGrid {
   /** Arrow keys move between the items, as they stand on the screen. */
   #move(event: KeyboardEvent): void {
     const { target } = event;
-    if (!(target instanceof HTMLInputElement)) return;
+    if (!(target instanceof HTMLInputElement)) {
+      return;
+    }
     const boxes = [...this.#tiles.values()].filter(({ node }) => !node.hidden).map(({ box }) => box);
     const at = boxes.indexOf(target);
     const chunk = target.closest('.item-grid');
-    if (chunk === null || at < 0) return;
+    if (chunk === null || at < 0) {
+      return;
+    }
     const columns = getComputedStyle(chunk).gridTemplateColumns.split(' ').length;
     const steps: Record<string, number> = {
       ArrowRight: 1,
@@ -190,7 +224,9 @@ export class ItemGrid {
       ArrowUp: -columns,
     };
     const step = steps[event.key];
-    if (step === undefined) return;
+    if (step === undefined) {
+      return;
+    }
     event.preventDefault();
     const next = boxes[at + step];
     next?.focus();
@@ -199,7 +235,9 @@ export class ItemGrid {
 
   #showPictures(entries: IntersectionObserverEntry[]): void {
     for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting || !(target instanceof HTMLElement)) continue;
+      if (!isIntersecting || !(target instanceof HTMLElement)) {
+        continue;
+      }
       this.#pictures.unobserve(target);
       // One that cannot be loaded leaves the drawing.
       thumbnailUrl(this.collection, target.dataset.id ?? '').then(
@@ -209,7 +247,9 @@ export class ItemGrid {
           target.replaceChildren(picture);
         },
         (error: unknown) => {
-          if (!(error instanceof Problem)) throw error;
+          if (!(error instanceof Problem)) {
+            throw error;
+          }
         },
       );
     }

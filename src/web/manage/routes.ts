@@ -11,8 +11,12 @@ interface View {
 
 async function viewOf(hash: string, reload: () => void): Promise<View | null> {
   const [, page, name] = /^#\/(collections)(?:\/(.+))?$/.exec(hash) ?? [];
-  if (page === undefined) return null;
-  if (name === undefined) return { element: await collectionListView(reload) };
+  if (page === undefined) {
+    return null;
+  }
+  if (name === undefined) {
+    return { element: await collectionListView(reload) };
+  }
   return collectionPageView(decodeURIComponent(name));
 }
 
@@ -38,8 +42,12 @@ export function startRoutes(needKey: () => void): { reload: () => Promise<void> 
     open?.close?.();
     open = null;
     const view = await viewOf(location.hash, () => void show()).catch((error: unknown) => {
-      if (!(error instanceof Problem)) throw error;
-      if (error.code === 'unauthorized') needKey();
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
+      if (error.code === 'unauthorized') {
+        needKey();
+      }
       return problemView(error);
     });
     if (mine !== turn) {
@@ -50,13 +58,18 @@ export function startRoutes(needKey: () => void): { reload: () => Promise<void> 
     asking.hidden = view !== null;
     place.hidden = view === null;
     place.replaceChildren(...(view === null ? [] : [view.element]));
-    for (const link of document.querySelectorAll<HTMLAnchorElement>('.pages a'))
+    for (const link of document.querySelectorAll<HTMLAnchorElement>('.pages a')) {
       link.setAttribute('aria-current', String(link.hash.startsWith('#/collections') === (view !== null)));
-    if (view !== null && !isFirst) document.getElementById('manage-title')?.focus();
+    }
+    if (view !== null && !isFirst) {
+      document.getElementById('manage-title')?.focus();
+    }
   };
   addEventListener('hashchange', () => {
     // The link that skips to the content is no address.
-    if (location.hash === '' || location.hash.startsWith('#/')) void show();
+    if (location.hash === '' || location.hash.startsWith('#/')) {
+      void show();
+    }
   });
   void show(true);
   return { reload: () => show() };

@@ -36,8 +36,12 @@ export async function listItems(
   cursor: string | null,
 ): Promise<ItemPage> {
   const query = new URLSearchParams({ limit: String(PAGE) });
-  if (label !== null) query.set('label', label);
-  if (cursor !== null) query.set('cursor', cursor);
+  if (label !== null) {
+    query.set('label', label);
+  }
+  if (cursor !== null) {
+    query.set('cursor', cursor);
+  }
   return (await call(pathOf(collection, `/items?${query}`))).json() as Promise<ItemPage>;
 }
 
@@ -47,7 +51,9 @@ export async function listAllItems(collection: string, label: string | null): Pr
   for (let cursor: string | null = null; ; ) {
     const page = await listItems(collection, label, cursor);
     items.push(...page.items);
-    if (page.next === null) return items;
+    if (page.next === null) {
+      return items;
+    }
     cursor = page.next;
   }
 }
@@ -56,10 +62,13 @@ export async function listAllItems(collection: string, label: string | null): Pr
 async function forEach<T>(all: T[], work: (one: T) => Promise<unknown>): Promise<void> {
   const waiting = all.values();
   const worker = async () => {
-    for (const one of waiting)
+    for (const one of waiting) {
       await work(one).catch((error: unknown) => {
-        if (!(error instanceof Problem) || error.code !== 'item_not_found') throw error;
+        if (!(error instanceof Problem) || error.code !== 'item_not_found') {
+          throw error;
+        }
       });
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
@@ -79,8 +88,9 @@ export function relabel(
 /** @param keepalive whether the requests go on when the page is left. @throws Problem */
 export function deleteItems(collection: string, ids: string[], keepalive = false): Promise<void> {
   if (keepalive) {
-    for (const id of ids)
+    for (const id of ids) {
       void call(itemPath(collection, id), { method: 'DELETE', keepalive }).catch(() => undefined);
+    }
     return Promise.resolve();
   }
   return forEach(ids, (id) => call(itemPath(collection, id), { method: 'DELETE' }));
@@ -104,6 +114,8 @@ export async function addPhotos(collection: string, files: File[], label: string
     'items',
     JSON.stringify(files.map((file) => ({ label, source: file.webkitRelativePath || file.name }))),
   );
-  for (const file of files) form.append('image', file, 'image');
+  for (const file of files) {
+    form.append('image', file, 'image');
+  }
   return (await call(pathOf(collection, '/items'), { method: 'POST', form })).json() as Promise<Added>;
 }

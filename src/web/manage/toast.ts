@@ -37,6 +37,8 @@ export function offerUndo(words: string, undo: () => void, done: () => void = ()
   box.replaceChildren(el('span', {}, words), back);
   box.hidden = false;
   // The button that was pressed is gone with what it was about.
-  if (document.activeElement === document.body) back.focus();
+  if (document.activeElement === document.body) {
+    back.focus();
+  }
   byId('status', HTMLElement).textContent = `${words} Undo is offered for ten seconds.`;
 }

@@ -31,7 +31,9 @@ function list(labels: LabelCount[]): HTMLElement {
     let shown = 0;
     rows.forEach((node, i) => {
       node.hidden = !names[i]!.includes(wanted);
-      if (!node.hidden) shown++;
+      if (!node.hidden) {
+        shown++;
+      }
     });
     found.textContent = wanted === '' ? '' : shown === 0 ? 'Not known here.' : `${shown} of ${rows.length}`;
   });
@@ -42,7 +44,9 @@ function list(labels: LabelCount[]): HTMLElement {
 export async function showBreeds(collection: string): Promise<void> {
   const place = byId('breeds', HTMLDetailsElement);
   const labels = await listLabels(collection).catch((error: unknown) => {
-    if (error instanceof Problem) return [];
+    if (error instanceof Problem) {
+      return [];
+    }
     throw error;
   });
   const named = labels.filter(({ label }) => label !== null);

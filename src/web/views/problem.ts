@@ -67,9 +67,11 @@ function countdown(seconds: number, retry: () => void): HTMLButtonElement {
   const node = button(label(), 'primary', retry);
   const tick = setInterval(() => {
     left -= 1;
-    if (!node.isConnected) clearInterval(tick);
-    else if (left > 0) node.textContent = label();
-    else {
+    if (!node.isConnected) {
+      clearInterval(tick);
+    } else if (left > 0) {
+      node.textContent = label();
+    } else {
       clearInterval(tick);
       retry();
     }
@@ -83,9 +85,14 @@ export function problemView(problem: Problem, ways: Ways): HTMLElement {
   const hint = words?.hint ?? problem.hint;
   const title = words?.title ?? problem.title;
   const actions: HTMLElement[] = [];
-  if (ways.retryIn !== null) actions.push(countdown(ways.retryIn, ways.retry));
-  else if (PASSING.has(problem.code)) actions.push(button('Try again', 'primary', ways.retry));
-  if (ways.smaller) actions.push(button('Send a smaller copy', 'primary', ways.smaller));
+  if (ways.retryIn !== null) {
+    actions.push(countdown(ways.retryIn, ways.retry));
+  } else if (PASSING.has(problem.code)) {
+    actions.push(button('Try again', 'primary', ways.retry));
+  }
+  if (ways.smaller) {
+    actions.push(button('Send a smaller copy', 'primary', ways.smaller));
+  }
   return el(
     'div',
     { class: 'problem' },

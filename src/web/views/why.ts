@@ -52,9 +52,13 @@ function drawing(explanation: Explanation, photo: ShownPhoto): SVGElement[] {
 
 function inWords({ label, similarity: value, explanation }: Neighbour, photo: ShownPhoto): string {
   const other = `this ${label === null ? 'photo' : humanise(label)}, similarity ${similarity(value)}`;
-  if (explanation === undefined) return `What speaks for ${other}, is not known: it was deleted meanwhile.`;
+  if (explanation === undefined) {
+    return `What speaks for ${other}, is not known: it was deleted meanwhile.`;
+  }
   const most = strongest(explanation, photo);
-  if (most === null) return `No part of the photo speaks for ${other}.`;
+  if (most === null) {
+    return `No part of the photo speaks for ${other}.`;
+  }
   return `${most.zone} brings the most: ${percent(most.part)} of what speaks for ${other}.`;
 }
 

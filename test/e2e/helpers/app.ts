@@ -37,7 +37,9 @@ const item = (image: Buffer, label: string, name: string): ItemInput => ({
  * `tie`, one picture three times, each with another label and in another lossless encoding; `empty`.
  */
 async function fill(engine: Engine): Promise<void> {
-  for (const name of ['album', 'tie', 'empty']) await engine.createCollection(name);
+  for (const name of ['album', 'tie', 'empty']) {
+    await engine.createCollection(name);
+  }
   const pictures = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => sceneJpeg(320, 240, seed)));
   const album = pictures.map((image, i) => item(image, i < 4 ? 'round_thing' : 'square_thing', `${i}.jpg`));
   const tie = [
@@ -48,9 +50,13 @@ async function fill(engine: Engine): Promise<void> {
   for (const [name, items] of [
     ['album', album],
     ['tie', tie],
-  ] as const)
-    for (const { status } of await engine.addItems(name, items))
-      if (status !== 'created') throw new Error(`${name} could not be filled`);
+  ] as const) {
+    for (const { status } of await engine.addItems(name, items)) {
+      if (status !== 'created') {
+        throw new Error(`${name} could not be filled`);
+      }
+    }
+  }
 }
 
 /** Starts the shipped model with the shipped gallery. Uploads are limited to 1 MiB, so that a test can be over it. */

@@ -21,7 +21,9 @@ function onPath(name: string): string | null {
 export function findBrowser(): string | null {
   for (const name of NAMES) {
     const file = onPath(name);
-    if (file) return file;
+    if (file) {
+      return file;
+    }
   }
   console.warn(`Browser tests are skipped: none of ${NAMES.join(', ')} is on the PATH.`);
   return null;
@@ -66,12 +68,15 @@ export async function open(
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
   page.on('console', (message) => {
     const loud = message.type() === 'error' || message.type() === 'warning';
-    if (loud && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+    if (loud && !message.text().startsWith('Failed to load resource')) {
+      complaints.push(message.text());
+    }
   });
   page.on('request', (request) => {
     const address = new URL(request.url());
-    if (address.protocol.startsWith('http') && address.origin !== new URL(url).origin)
+    if (address.protocol.startsWith('http') && address.origin !== new URL(url).origin) {
       complaints.push(`request to ${address.origin}`);
+    }
   });
   await page.addInitScript(() => {
     addEventListener('securitypolicyviolation', (event) => {

@@ -23,7 +23,9 @@ export async function give(page: Page, kind: 'drop' | 'paste', ...files: string[
   await page.evaluate(
     ({ kind, contents }) => {
       const transfer = new DataTransfer();
-      if (contents.length === 0) transfer.setData('text/plain', 'just words');
+      if (contents.length === 0) {
+        transfer.setData('text/plain', 'just words');
+      }
       for (const { name, base64 } of contents) {
         const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
         transfer.items.add(new File([bytes], name, { type: 'image/png' }));

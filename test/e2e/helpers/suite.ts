@@ -36,7 +36,9 @@ export function describeInBrowser(name: string, tests: (stage: Stage) => void): 
     afterAll(async () => {
       await stage.browser?.close();
       await stage.app?.stop();
-      if (folder) await rm(folder, { recursive: true });
+      if (folder) {
+        await rm(folder, { recursive: true });
+      }
     });
     tests(stage);
   });

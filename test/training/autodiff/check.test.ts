@@ -60,7 +60,9 @@ describe.skipIf(!existsSync(weights))('EfficientNet-Lite2 (needs ../shared/weigh
     const x = g.input('pixels', 'float32', [2, 3, 96, 96]);
     const imported = await importModel(g, model, { inputs: { pixel_values: x }, trainable: new Set(names) });
     const objective = imported.outputs.get('embedding');
-    if (!objective) throw new Error('no embedding');
+    if (!objective) {
+      throw new Error('no embedding');
+    }
     const checks = await checkGradients(g, {
       objective,
       feeds: { pixels: noise(3, x.shape) },
@@ -71,6 +73,8 @@ describe.skipIf(!existsSync(weights))('EfficientNet-Lite2 (needs ../shared/weigh
     });
     expect(checks.length).toBe(14);
     // float32 through seven kinked layers agrees to about 1e-2; a wrong rule is off by much more.
-    for (const { name, relativeError } of checks) expect(relativeError, name).toBeLessThan(2e-2);
+    for (const { name, relativeError } of checks) {
+      expect(relativeError, name).toBeLessThan(2e-2);
+    }
   });
 });

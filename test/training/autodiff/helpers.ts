@@ -33,7 +33,9 @@ export async function evaluate(
   feeds: Record<string, Tensor> = {},
 ): Promise<Record<string, Tensor>> {
   g.outputs.clear();
-  for (const [name, value] of Object.entries(values)) g.output(`result ${name}`, value);
+  for (const [name, value] of Object.entries(values)) {
+    g.output(`result ${name}`, value);
+  }
   const session = await GraphSession.open(g.toBytes(), { threads: 1 });
   const weights = Object.fromEntries([...g.parameters].map(([value, tensor]) => [value.name, tensor]));
   const results = await session.run({ ...weights, ...feeds });

@@ -45,7 +45,9 @@ async function run(
     ...rest,
   });
   const y = imported.outputs.get('y');
-  if (!y) throw new Error('no output');
+  if (!y) {
+    throw new Error('no output');
+  }
   g.output('y', y);
   const session = await GraphSession.open(g.toBytes(), { threads: 1 });
   const feeds = Object.fromEntries([...g.parameters].map(([value, tensor]) => [value.name, tensor]));
@@ -169,8 +171,9 @@ describe('batch normalisation', () => {
     expect(mean).toBeCloseTo(1, 5);
     expect(column.reduce((a, b) => a + (b - mean) ** 2, 0) / 6).toBeCloseTo(4, 1);
     expect(imported.batchStatistics.get('mean')?.varianceName).toBe('var');
-    for (const check of await checkGradients(g, { objective: y, feeds: { x } }))
+    for (const check of await checkGradients(g, { objective: y, feeds: { x } })) {
       expect(check.relativeError).toBeLessThan(1e-3);
+    }
   });
 
   it('has the right gradient with respect to the input through the statistics', async () => {
@@ -178,7 +181,9 @@ describe('batch normalisation', () => {
     const weight = g.parameter('weight', x);
     const imported = await importModel(g, model, { inputs: { x: weight }, batchNorm: 'batch' });
     const y = imported.outputs.get('y');
-    if (!y) throw new Error('no output');
+    if (!y) {
+      throw new Error('no output');
+    }
     const [check] = await checkGradients(g, { objective: y });
     expect(check?.relativeError).toBeLessThan(1e-3);
   });

@@ -20,8 +20,11 @@ const providers = [
   { provider: 'webgpu' as const, missing: 'no Vulkan driver that WebGPU runs on' },
   { provider: 'cuda' as const, missing: 'onnxruntime’s CUDA provider or a GPU for it is not there' },
 ];
-for (const { provider, missing } of providers)
-  if (!found.has(provider)) console.log(`${provider} tests are skipped: ${missing} (docs/gpu.md)`);
+for (const { provider, missing } of providers) {
+  if (!found.has(provider)) {
+    console.log(`${provider} tests are skipped: ${missing} (docs/gpu.md)`);
+  }
+}
 
 /** Largest relative difference from the CPU. CUDA multiplies in TF32, with ten bits of mantissa. */
 const CLOSE = { webgpu: 1e-3, cuda: 1e-2 };
@@ -61,11 +64,13 @@ function graphOf({ inputs, build }: RuleCase) {
   const output = build(g, ...values);
   const found = appendGradients(g, new Map([[output, g.expand(g.scalar(1), output.shape)]]), values);
   g.output('value', output);
-  for (const [value, gradient] of found) g.output(`d ${value.name}`, gradient);
+  for (const [value, gradient] of found) {
+    g.output(`d ${value.name}`, gradient);
+  }
   return { bytes: g.toBytes(), feeds: Object.fromEntries(inputs.map((tensor, i) => [`p${i}`, tensor])) };
 }
 
-for (const { provider } of providers)
+for (const { provider } of providers) {
   describe.skipIf(!found.has(provider))(`${provider} beside the CPU`, () => {
     for (const [op, cases] of Object.entries(RULE_CASES)) {
       it(`${op} and its gradient`, async () => {
@@ -102,7 +107,9 @@ for (const { provider } of providers)
         nodes: [node('BatchNormalization', ['x', 'scale', 'bias', 'mean', 'var'], ['y'])],
       };
       const { outputs } = await importModel(g, model, { inputs: { x: g.input('x', 'float32', x.shape) } });
-      for (const [name, value] of outputs) g.output(name, value);
+      for (const [name, value] of outputs) {
+        g.output(name, value);
+      }
       expect(await difference(provider, g.toBytes(), { x })).toBeLessThan(CLOSE[provider]);
     });
 
@@ -144,13 +151,16 @@ for (const { provider } of providers)
         expect(placements).toHaveLength(1); // told once
         const [{ there, onCpu, copies }] = placements as [Placement];
         expect(there).toBeGreaterThan(100);
-        if (provider === 'cuda') return;
+        if (provider === 'cuda') {
+          return;
+        }
         // Labels are compared on the CPU, and a MaxPool that gives indices cannot run elsewhere.
         expect(copies).toBeGreaterThan(0);
         expect(onCpu).toMatchObject({ Equal: 1, ...(name === 'residual' ? { MaxPool: 1 } : {}) });
       },
     );
   });
+}
 
 /** CUDA's part of onnxruntime, which npm's package does not hold: installed by hand, and by no test. */
 const cuda = fileURLToPath(

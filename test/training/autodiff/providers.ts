@@ -37,9 +37,13 @@ function works(provider: Provider, icd?: string): boolean {
  */
 export function findProviders(): ReadonlySet<Provider> {
   const found = new Set<Provider>((['webgpu', 'cuda'] as const).filter((provider) => works(provider)));
-  if (found.has('webgpu')) return found;
+  if (found.has('webgpu')) {
+    return found;
+  }
   const icd = SWIFTSHADER.find((file) => existsSync(file) && works('webgpu', file));
-  if (icd === undefined) return found;
+  if (icd === undefined) {
+    return found;
+  }
   process.env.VK_ICD_FILENAMES = icd;
   return found.add('webgpu');
 }

@@ -57,7 +57,9 @@ describe.each(Object.entries({ mobile, residual, transformer } satisfies Record<
         const gradient = results[`d ${weight}`];
         expect(gradient?.shape).toEqual(shape);
         // Weights the loss does not depend on (a bias before a normalisation) have noise for a gradient.
-        if (Math.hypot(...data) < 1e-6 * norm) continue;
+        if (Math.hypot(...data) < 1e-6 * norm) {
+          continue;
+        }
         expect(relativeError(gradient?.data ?? [], data), weight).toBeLessThan(1e-3);
       }
     });

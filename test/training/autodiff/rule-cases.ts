@@ -23,7 +23,9 @@ const avoiding =
   (random) => {
     for (;;) {
       const value = random() * 4 - 2;
-      if (points.every((point) => Math.abs(value - point) > 0.1)) return value;
+      if (points.every((point) => Math.abs(value - point) > 0.1)) {
+        return value;
+      }
     }
   };
 
@@ -206,7 +208,9 @@ function pooling(op: 'MaxPool' | 'AveragePool') {
         ceil_mode: ceil,
         ...dilations,
       };
-      if (op === 'AveragePool') attributes.count_include_pad = include;
+      if (op === 'AveragePool') {
+        attributes.count_include_pad = include;
+      }
       return {
         inputs: [distinct(seed, [2, channels, ...spatial])],
         build: (g, x) => g.op(op, [x], attributes),
@@ -401,7 +405,9 @@ const reshaped = (op: 'Reshape' | 'Flatten' | 'Squeeze' | 'Unsqueeze') =>
     ({ dims, axis, seed }): RuleCase => ({
       inputs: [tensor(seed, op === 'Squeeze' ? dims.toSpliced(axis, 0, 1) : dims)],
       build: (g, x) => {
-        if (op === 'Flatten') return g.square(g.op('Flatten', [x], { axis }));
+        if (op === 'Flatten') {
+          return g.square(g.op('Flatten', [x], { axis }));
+        }
         const list = op === 'Reshape' ? [-1, 0].slice(0, 1) : [axis];
         return g.square(g.op(op, [x, g.integers(list)]));
       },

@@ -58,7 +58,9 @@ function setUp(
 
 async function all(planned: Iterable<PlannedBatch>, options: LoadOptions): Promise<Batch[]> {
   const batches: Batch[] = [];
-  for await (const batch of loadBatches(planned, options)) batches.push(batch);
+  for await (const batch of loadBatches(planned, options)) {
+    batches.push(batch);
+  }
   return batches;
 }
 
@@ -80,13 +82,14 @@ describe('loadBatches', () => {
       expect([...batch.photos]).toEqual([...photos, ...photos]);
       expect([...batch.labels]).toEqual(Array.from(batch.photos, (photo) => labels[photo]!));
       expect(batch.waitedMs).toBeGreaterThanOrEqual(0);
-      for (const v of [0, 1])
+      for (const v of [0, 1]) {
         for (const [i, photo] of photos.entries()) {
           const seed = computeViewSeed(SEED, epoch, photo, turns[i]! * 2 + v);
           const opened = await openPhoto(files[photo]!, limits);
           const expected = await renderView(opened, rule, drawView(views, createRandom(seed)));
           expect(Buffer.compare(row(batch, v * photos.length + i), expected)).toBe(0);
         }
+      }
     }
   });
 
@@ -119,7 +122,9 @@ describe('loadBatches', () => {
     await all(plan(0, 3), setUp(read).options);
     expect(read).toHaveBeenCalledTimes(labels.length);
     const small = new PhotoCache(read, { maxBytes: files[0]!.length + files[1]!.length, limits });
-    for (const photo of [0, 1, 2, 0, 1, 2]) await small.get(photo);
+    for (const photo of [0, 1, 2, 0, 1, 2]) {
+      await small.get(photo);
+    }
     expect(read).toHaveBeenCalledTimes(labels.length + 4);
     expect(small.bytes).toBe(files[0]!.length + files[1]!.length);
   });
@@ -137,7 +142,9 @@ describe('loadBatches', () => {
   });
 
   it('leaves nothing at work when the consumer has had enough', async () => {
-    for await (const _ of loadBatches(plan(), setUp().options)) break;
+    for await (const _ of loadBatches(plan(), setUp().options)) {
+      break;
+    }
     expect(sharp.counters()).toEqual({ queue: 0, process: 0 });
   });
 });
@@ -146,8 +153,12 @@ describe('loadBatches: photos that cannot be used', () => {
   const unreadable = new PawdexError('file_unreadable', { detail: 'gone' });
   /** Photo 1 is cut short, which only decoding shows; 5 cannot be read; 9 is no image. */
   const damaged = (photo: number) => {
-    if (photo === 1) return files[1]!.subarray(0, files[1]!.length / 2);
-    if (photo === 5) throw unreadable;
+    if (photo === 1) {
+      return files[1]!.subarray(0, files[1]!.length / 2);
+    }
+    if (photo === 5) {
+      throw unreadable;
+    }
     return photo === 9 ? Buffer.from('no image at all') : files[photo]!;
   };
 
@@ -161,14 +172,18 @@ describe('loadBatches: photos that cannot be used', () => {
       '9 image_unsupported',
     ]);
     let replaced = 0;
-    for (const [b, { photos }] of planned.entries())
+    for (const [b, { photos }] of planned.entries()) {
       for (const [i, photo] of photos.entries()) {
         const used = batches[b]!.photos[i]!;
         expect(labels[used]).toBe(labels[photo]);
-        if ([1, 5, 9].includes(photo)) replaced++;
-        else expect(used).toBe(photo);
+        if ([1, 5, 9].includes(photo)) {
+          replaced++;
+        } else {
+          expect(used).toBe(photo);
+        }
         expect([1, 5, 9]).not.toContain(used);
       }
+    }
     expect(replaced).toBeGreaterThanOrEqual(9);
   });
 

@@ -23,7 +23,9 @@ const cases = fc
 
 const countOf = (photos: readonly number[]) => {
   const counts = new Map<number, number>();
-  for (const photo of photos) counts.set(photo, (counts.get(photo) ?? 0) + 1);
+  for (const photo of photos) {
+    counts.set(photo, (counts.get(photo) ?? 0) + 1);
+  }
   return counts;
 };
 
@@ -67,7 +69,9 @@ describe('classBatches', () => {
           range.set(labels[photo]!, [Math.min(low, times), Math.max(high, times)]);
         }
         // What is held back from a draw, so that it has no repeats, may leave a photo one turn behind.
-        for (const [low, high] of range.values()) expect(high - low).toBeLessThanOrEqual(2);
+        for (const [low, high] of range.values()) {
+          expect(high - low).toBeLessThanOrEqual(2);
+        }
       }),
     );
   });
@@ -99,7 +103,13 @@ describe('classBatches', () => {
     const pairs = new Set<string>();
     for (const batch of drawClassBatches(labels, { classes: 6, perClass: 2, seed: 1, epoch: 0 })) {
       const present = [...new Set(batch.map((photo) => labels[photo]!))].sort((a, b) => a - b);
-      for (const a of present) for (const b of present) if (a < b) pairs.add(`${a} ${b}`);
+      for (const a of present) {
+        for (const b of present) {
+          if (a < b) {
+            pairs.add(`${a} ${b}`);
+          }
+        }
+      }
     }
     expect(pairs.size).toBe((12 * 11) / 2);
   });
@@ -127,7 +137,9 @@ describe('plainBatches', () => {
           const photos = size + more;
           const batches = drawPlainBatches(photos, { size, seed, epoch: 1 });
           expect(batches).toHaveLength(Math.ceil(photos / size));
-          for (const batch of batches) expect(new Set(batch).size).toBe(size);
+          for (const batch of batches) {
+            expect(new Set(batch).size).toBe(size);
+          }
           expect(new Set(batches.flat()).size).toBe(photos);
         },
       ),
@@ -147,7 +159,9 @@ describe('planRun', () => {
   it('goes on in the middle as it would have gone on by itself', () => {
     const whole = [...planRun(batchesOf, 3)];
     expect(whole.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    for (const first of [1, 4, 8, 9]) expect([...planRun(batchesOf, 3, first)]).toEqual(whole.slice(first));
+    for (const first of [1, 4, 8, 9]) {
+      expect([...planRun(batchesOf, 3, first)]).toEqual(whole.slice(first));
+    }
   });
 
   it('counts the turns of a photo within its epoch', () => {

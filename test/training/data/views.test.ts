@@ -41,8 +41,10 @@ describe('renderView: the plain view', () => {
       png16: await scene().toColourspace('rgb16').png().toBuffer(),
       cmyk: await scene().toColourspace('cmyk').jpeg().toBuffer(),
     };
-    for (let turn = 1; turn <= 8; turn++) files[`orientation ${turn}`] = await turnedJpeg(turn);
-    for (const [name, bytes] of Object.entries(files))
+    for (let turn = 1; turn <= 8; turn++) {
+      files[`orientation ${turn}`] = await turnedJpeg(turn);
+    }
+    for (const [name, bytes] of Object.entries(files)) {
       expect(
         same(
           await renderView(await openPhoto(bytes, limits), rule, PLAIN_VIEW),
@@ -50,6 +52,7 @@ describe('renderView: the plain view', () => {
         ),
         name,
       ).toBe(true);
+    }
   });
 });
 
@@ -72,8 +75,9 @@ describe('renderView: places', () => {
       [0, 1],
       [1, 0],
       [0.25, 0.75],
-    ] as const)
+    ] as const) {
       expect(same(await view(photo, place(0.25, x, y)), await cut(photo, x * 64, y * 64))).toBe(true);
+    }
   });
 
   it('makes a crop smaller that the photo has no room for', async () => {
@@ -175,7 +179,9 @@ describe('renderView: colours', () => {
   it('blurs, also where the photo is grey', async () => {
     const steepness = (pixels: Uint8Array) => {
       let sum = 0;
-      for (let i = 3; i < pixels.length; i++) sum += Math.abs(pixels[i]! - pixels[i - 3]!);
+      for (let i = 3; i < pixels.length; i++) {
+        sum += Math.abs(pixels[i]! - pixels[i - 3]!);
+      }
       return sum;
     };
     const photo = await scene(200, 200).greyscale().png().toBuffer();
@@ -202,7 +208,9 @@ describe('drawView', () => {
   it('gives the same bytes for a seed', async () => {
     const photo = await openPhoto(await sceneJpeg(), limits);
     const of = (seed: number) => renderView(photo, rule, drawView(settings, createRandom(seed)));
-    for (let seed = 0; seed < 5; seed++) expect(same(await of(seed), await of(seed))).toBe(true);
+    for (let seed = 0; seed < 5; seed++) {
+      expect(same(await of(seed), await of(seed))).toBe(true);
+    }
     expect(same(await of(1), await of(2))).toBe(false);
   });
 
@@ -218,8 +226,12 @@ describe('drawView', () => {
         inside(brightness, [1 - settings.jitter.brightness, 1 + settings.jitter.brightness]);
         inside(saturation, [1 - settings.jitter.saturation, 1 + settings.jitter.saturation]);
         inside(Math.abs(hue), [0, settings.jitter.hue]);
-        if (blur > 0) inside(blur, settings.blur.sigma);
-        if (erase !== null) inside(erase.area, settings.erase.area);
+        if (blur > 0) {
+          inside(blur, settings.blur.sigma);
+        }
+        if (erase !== null) {
+          inside(erase.area, settings.erase.area);
+        }
       }),
     );
   });

@@ -76,8 +76,9 @@ describe('the exported encoder', () => {
     const trained = await trainerEmbeddings(parts, photos);
     const { dimension } = loaded.card.output;
     expect(dimension).toBe(head ? 4 : 6);
-    for (const [i, vector] of trained.entries())
+    for (const [i, vector] of trained.entries()) {
       expect(cosine(vector, served.subarray(i * dimension, (i + 1) * dimension))).toBeGreaterThan(0.9999);
+    }
     expect(cosine(trained[0]!, trained[1]!)).toBeLessThan(0.9999);
   });
 

@@ -80,7 +80,9 @@ describe('quantise', () => {
     const loaded = await writeEncoder(dir, model, facts, name);
     const session = await openSession(loaded, 1);
     const rows: Float32Array[] = [];
-    for (const photo of photos) rows.push(await session.run([photo]));
+    for (const photo of photos) {
+      rows.push(await session.run([photo]));
+    }
     await session.release();
     return rows;
   };
@@ -140,8 +142,9 @@ describe('quantise', () => {
   it('gives the same file twice', async () => {
     const encoder = buildEncoderModel({ backbone: mobileNet(), size: SIZE, pixels });
     const files = [];
-    for (let i = 0; i < 2; i += 1)
+    for (let i = 0; i < 2; i += 1) {
       files.push(writeModel((await quantise(encoder, noisePhotos(4, SIZE))).model));
+    }
     expect(files[0]).toEqual(files[1]);
   });
 
@@ -170,29 +173,36 @@ describe('roundFilters', () => {
   /** Mean squared change of the filters' outputs. */
   const change = (rounded: Int8Array, moments: Float64Array) => {
     let sum = 0;
-    for (let f = 0; f < 5; f += 1)
-      for (let i = 0; i < size; i += 1)
+    for (let f = 0; f < 5; f += 1) {
+      for (let i = 0; i < size; i += 1) {
         for (let j = 0; j < size; j += 1) {
           const off = (k: number) => weights[f * size + k]! - rounded[f * size + k]! * 0.2;
           sum += off(i) * moments[i * size + j]! * off(j);
         }
+      }
+    }
     return sum;
   };
   const nearest = Int8Array.from(weights, (weight) => Math.round(weight / Math.fround(0.2)));
 
   it('rounds to nearest where inputs are independent', () => {
     const moments = new Float64Array(size * size);
-    for (let i = 0; i < size; i += 1) moments[i * size + i] = 1 + i;
+    for (let i = 0; i < size; i += 1) {
+      moments[i * size + i] = 1 + i;
+    }
     expect(roundFilters({ weights, moments, size, scales, limit })).toEqual(nearest);
   });
 
   it('keeps what correlated inputs give far better than rounding to nearest', () => {
     const mixing = noise(2, [3, size]).data as Float32Array;
     const moments = new Float64Array(size * size);
-    for (let i = 0; i < size; i += 1)
-      for (let j = 0; j < size; j += 1)
-        for (let k = 0; k < 3; k += 1)
+    for (let i = 0; i < size; i += 1) {
+      for (let j = 0; j < size; j += 1) {
+        for (let k = 0; k < 3; k += 1) {
           moments[i * size + j]! += mixing[k * size + i]! * mixing[k * size + j]!;
+        }
+      }
+    }
     const rounded = roundFilters({ weights, moments: moments.slice(), size, scales, limit });
     expect(change(rounded, moments)).toBeLessThan(0.3 * change(nearest, moments));
   });

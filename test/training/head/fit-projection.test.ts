@@ -23,7 +23,9 @@ function photos(count: number, seed: number): { features: Matrix; labels: number
     const light = [LABELS, LABELS + 1, LABELS + 2, LABELS + 3].map((at) => [at, 3 * normal(random)] as const);
     const vector = Array.from({ length: WIDTH }, (_, i) => {
       let value = 0.8 * directions[label]![i]! + 0.1 * normal(random) + 1;
-      for (const [at, strength] of light) value += strength * directions[at]![i]!;
+      for (const [at, strength] of light) {
+        value += strength * directions[at]![i]!;
+      }
       return value;
     });
     const length = Math.hypot(...vector);
@@ -40,8 +42,9 @@ function project({ data, rows, dimension }: Matrix, { matrix, offset }: Projecti
   return Array.from({ length: rows }, (_, row) =>
     Float32Array.from({ length: to }, (_, axis) => {
       let sum = Number(offset.data[axis]);
-      for (let i = 0; i < dimension; i += 1)
+      for (let i = 0; i < dimension; i += 1) {
         sum += data[row * dimension + i]! * Number(matrix.data[i * to + axis]);
+      }
       return sum;
     }),
   );
@@ -120,9 +123,10 @@ describe('fitProjection', () => {
     await expect(fitProjection(features, labels, { dimension: WIDTH + 1 })).rejects.toMatchObject({
       code: 'config_invalid',
     });
-    for (const alike of [labels.map(() => 1), labels.map((_, i) => i)])
+    for (const alike of [labels.map(() => 1), labels.map((_, i) => i)]) {
       await expect(fitProjection(features, alike, { dimension: 4 })).rejects.toMatchObject({
         code: 'set_invalid',
       });
+    }
   });
 });

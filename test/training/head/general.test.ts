@@ -15,9 +15,10 @@ function features(seed: number): Matrix {
   const data = new Float32Array(ROWS * WIDTH);
   for (let row = 0; row < ROWS; row += 1) {
     const strengths = directions.map(() => normal());
-    for (let i = 0; i < WIDTH; i += 1)
+    for (let i = 0; i < WIDTH; i += 1) {
       data[row * WIDTH + i] =
         1 + 0.05 * normal() + directions.reduce((sum, axis, j) => sum + strengths[j]! * axis[i]!, 0);
+    }
   }
   return { data, rows: ROWS, dimension: WIDTH };
 }
@@ -36,7 +37,9 @@ function project({ data, rows }: Matrix, matrix: ArrayLike<number>, offset: Arra
   return Array.from({ length: rows }, (_, row) =>
     Array.from({ length: to }, (_, axis) => {
       let sum = offset[axis]!;
-      for (let i = 0; i < WIDTH; i += 1) sum += data[row * WIDTH + i]! * matrix[i * to + axis]!;
+      for (let i = 0; i < WIDTH; i += 1) {
+        sum += data[row * WIDTH + i]! * matrix[i * to + axis]!;
+      }
       return sum;
     }),
   );
@@ -67,7 +70,9 @@ describe('withGeneral', () => {
     const others = project(set, numbers(without.matrix), numbers(without.offset));
     rows.slice(0, 20).forEach((row, i) => {
       expect(row[7]).toBeCloseTo(0.7, 6);
-      for (let axis = 0; axis < 7; axis += 1) expect(row[axis]).toBeCloseTo(others[i]![axis]!, 5);
+      for (let axis = 0; axis < 7; axis += 1) {
+        expect(row[axis]).toBeCloseTo(others[i]![axis]!, 5);
+      }
     });
   });
 
@@ -87,7 +92,9 @@ describe('withGeneral', () => {
     const own = project(set, numbers(learned.matrix), numbers(learned.offset));
     const factor = rows[0]![0]! / own[0]![0]!;
     rows.slice(0, 20).forEach((row, i) => {
-      for (let axis = 0; axis < 4; axis += 1) expect(row[axis]).toBeCloseTo(factor * own[i]![axis]!, 3);
+      for (let axis = 0; axis < 4; axis += 1) {
+        expect(row[axis]).toBeCloseTo(factor * own[i]![axis]!, 3);
+      }
     });
   });
 
@@ -99,7 +106,9 @@ describe('withGeneral', () => {
     const spread = [0, 1, 2].map((axis) => mean(rows.map((row) => row[axis]! ** 2)));
     expect(spread[0]).toBeGreaterThan(spread[1]!);
     expect(spread[1]).toBeGreaterThan(spread[2]!);
-    for (const axis of [0, 1, 2]) expect(Math.abs(mean(rows.map((row) => row[axis]!)))).toBeLessThan(0.1);
+    for (const axis of [0, 1, 2]) {
+      expect(Math.abs(mean(rows.map((row) => row[axis]!)))).toBeLessThan(0.1);
+    }
     const scale = square(Array.from({ length: WIDTH }, (_, i) => numbers(head.matrix)[i * 7 + 4]!));
     const left = mean(
       Array.from({ length: ROWS }, (_, row) => {

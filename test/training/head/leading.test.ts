@@ -27,12 +27,17 @@ describe('leading', () => {
     const { matrix, vectors } = known(n);
     const found = Matrix.from1DArray(n, count, await computeLeadingEigenvectors(matrix, n, count));
     const cosines = found.transpose().mmul(vectors.subMatrix(0, n - 1, 0, count - 1));
-    for (let i = 0; i < count; i += 1)
-      for (let j = 0; j < count; j += 1)
+    for (let i = 0; i < count; i += 1) {
+      for (let j = 0; j < count; j += 1) {
         expect(Math.abs(Math.abs(cosines.get(i, j)) - Number(i === j))).toBeLessThan(5e-3);
+      }
+    }
     const lengths = found.transpose().mmul(found);
-    for (let i = 0; i < count; i += 1)
-      for (let j = 0; j < count; j += 1) expect(lengths.get(i, j)).toBeCloseTo(Number(i === j), 5);
+    for (let i = 0; i < count; i += 1) {
+      for (let j = 0; j < count; j += 1) {
+        expect(lengths.get(i, j)).toBeCloseTo(Number(i === j), 5);
+      }
+    }
   });
 
   it('gives the same twice', async () => {

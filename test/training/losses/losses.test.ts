@@ -204,7 +204,9 @@ describe('gradients of the losses', () => {
       const objective = build(g, g.parameter('z', noise(1, [6, 4])));
       const checks = await checkGradients(g, { objective });
       expect(checks.length).toBe(name.startsWith('proxies') ? 3 : 1);
-      for (const { relativeError } of checks) expect(relativeError).toBeLessThan(1e-3);
+      for (const { relativeError } of checks) {
+        expect(relativeError).toBeLessThan(1e-3);
+      }
     });
   }
 });

@@ -31,5 +31,7 @@ it('links to files that exist', async () => {
   const page = await readFile(new URL('contrastive-learning.md', docs), 'utf8');
   const links = [...page.matchAll(/\]\(((?!https?:)[^)#]+)/g)].map(([, link]) => link as string);
   expect(links.length).toBeGreaterThan(15);
-  for (const link of links) await expect(readFile(new URL(link, docs)), link).resolves.toBeDefined();
+  for (const link of links) {
+    await expect(readFile(new URL(link, docs)), link).resolves.toBeDefined();
+  }
 });

@@ -87,7 +87,11 @@ it.each([
   await session.close();
   expect(embeddings!.shape).toEqual([2, 6]);
   const rows = [0, 6].map((at) => Array.from(embeddings!.data as Float32Array).slice(at, at + 6));
-  for (const row of rows) for (const i of [2, 3]) expect(row[i]!).toBeCloseTo(row[i + 2]!, 5);
+  for (const row of rows) {
+    for (const i of [2, 3]) {
+      expect(row[i]!).toBeCloseTo(row[i + 2]!, 5);
+    }
+  }
 });
 
 it('is of kept views what it is of pixels', async () => {
@@ -119,6 +123,8 @@ it('is of kept views what it is of pixels', async () => {
   const found = await embeddings(createObjective(whole, null, recipe, cut), kept);
   expect(found.length).toBe(12);
   // Kept as float16.
-  for (const [i, value] of found.entries()) expect(value).toBeCloseTo(expected[i]!, 2);
+  for (const [i, value] of found.entries()) {
+    expect(value).toBeCloseTo(expected[i]!, 2);
+  }
   expect(Math.abs(expected[2]! - expected[4]!)).toBeGreaterThan(0.01);
 });

@@ -24,7 +24,9 @@ async function features(model: Model, side: number): Promise<number[]> {
 function resolvedByOnnxRuntime(side: number): Model {
   const model = createSmallNetwork(side, 1);
   const nodes = model.nodes.map((node) => {
-    if (node.op !== 'Conv') return node;
+    if (node.op !== 'Conv') {
+      return node;
+    }
     const { pads: _stored, ...attributes } = node.attributes;
     return { ...node, attributes: { ...attributes, auto_pad: 'SAME_UPPER' } };
   });
@@ -39,7 +41,9 @@ describe('paddedAsSame', () => {
       const found = await features(padAsSame(createSmallNetwork(32, 1), side), side);
       expect(found).toEqual(expected);
       const stored = await features(createSmallNetwork(side, 1), side);
-      if (side === 32) expect(stored).not.toEqual(expected);
+      if (side === 32) {
+        expect(stored).not.toEqual(expected);
+      }
     },
   );
 

@@ -36,7 +36,9 @@ it('freezes by count and by name, with a rate per layer', () => {
 
 it('gives in two parts what the whole gives', async () => {
   const split = splitModel(model, new Set(trained({ layers: 2 }).keys()));
-  if (split === null) throw new Error('there is something to cut');
+  if (split === null) {
+    throw new Error('there is something to cut');
+  }
   expect([...split.trained.initialisers.keys()]).toEqual([
     'layer2.weight',
     'layer2.bias',

@@ -77,7 +77,9 @@ const lines = async (name: string) =>
 describe('a run', () => {
   it('learns: the loss falls, and val photos find their label', async () => {
     const result = await run('learns', { epochs: 30, optimiser: { learningRate: 3e-3 } });
-    if (!result.finished) throw new Error('it was not stopped');
+    if (!result.finished) {
+      throw new Error('it was not stopped');
+    }
     const losses = (await lines('learns')).flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
     const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
     expect(mean(losses.slice(-6))).toBeLessThan(0.8 * mean(losses.slice(0, 6)));
@@ -108,8 +110,9 @@ describe('a run', () => {
       await inTwoParts(`${name} parts`, settings, 5);
       const [whole, parts] = [await checkpoint(`${name} whole`), await checkpoint(`${name} parts`)];
       expect(Object.keys(parts.tensors)).toEqual(Object.keys(whole.tensors));
-      for (const [key, tensor] of Object.entries(whole.tensors))
+      for (const [key, tensor] of Object.entries(whole.tensors)) {
         expect(parts.tensors[key], key).toEqual(tensor);
+      }
       const taken = async (of: string) =>
         (await lines(of)).flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss]]));
       expect(await taken(`${name} parts`)).toEqual(await taken(`${name} whole`));
@@ -167,7 +170,9 @@ describe('a run', () => {
   it('says how labels fare that it never saw', async () => {
     const settings = { epochs: 1, batch: { labels: 3, photos: 3 }, evaluation: { holdOut: ['label-3'] } };
     const result = await run('held out', settings);
-    if (!result.finished) throw new Error('it was not stopped');
+    if (!result.finished) {
+      throw new Error('it was not stopped');
+    }
     expect(result.quality.unseenRecallAt1).toBeGreaterThanOrEqual(0);
     expect(result.val.items.map(({ label }) => label)).not.toContain('label-3');
   });
@@ -183,7 +188,9 @@ describe('a run', () => {
         head: { dimension: 16, start: 'random', general },
         epochs: 1,
       });
-      if (!result.finished) throw new Error('it was not stopped');
+      if (!result.finished) {
+        throw new Error('it was not stopped');
+      }
       expect((await checkpoint(`general ${features}`)).tensors['weights/head.matrix']?.shape).toEqual([
         256, 10,
       ]);
@@ -205,7 +212,9 @@ describe('a run', () => {
     const general = async (name: string, weight: number, learningRate: number) => {
       const optimiser = { learningRate };
       const result = await run(name, { head: distilled(weight), epochs: 8, optimiser });
-      if (!result.finished) throw new Error('it was not stopped');
+      if (!result.finished) {
+        throw new Error('it was not stopped');
+      }
       const { data, rows } = result.val.vectors;
       return Array.from({ length: rows }, (_, row) => {
         const part = data.subarray(row * 16 + 8, row * 16 + 15);

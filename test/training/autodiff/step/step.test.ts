@@ -41,9 +41,13 @@ async function train(steps: number, options: Partial<StepOptions> = {}, from?: T
     session: { threads: 2 },
     ...options,
   });
-  if (from) step.load(from);
+  if (from) {
+    step.load(from);
+  }
   const results = [];
-  for (let i = 0; i < steps; i += 1) results.push(await step.run(feeds, 3e-3));
+  for (let i = 0; i < steps; i += 1) {
+    results.push(await step.run(feeds, 3e-3));
+  }
   const state = structuredClone(step.state);
   await step.close();
   return { results, state };
