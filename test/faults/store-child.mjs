@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
+import { restoreSnapshot } from '../../dist/store/embedded/sqlite/database-snapshot.js';
 
 const DIMENSION = 16;
 const [, , task, dataDir, start = '0'] = process.argv;
@@ -84,6 +85,38 @@ const tasks = {
       say('closing');
       await store.close();
     }
+  },
+
+  /** Puts and writes snapshots, over and over. */
+  async backups() {
+    const store = await openWithCollection();
+    (async () => {
+      for (let from = Number(start); ; from += 20) {
+        await store.put('pets', range(from, 20));
+        say('put', from, 20);
+      }
+    })();
+    for (;;) {
+      const { name, collections } = await store.createSnapshot();
+      say('kept', name, collections[0].items);
+    }
+  },
+
+  /** Makes the data directory of a snapshot. */
+  restore() {
+    say('restoring');
+    restoreSnapshot(process.env.SNAPSHOT, dataDir);
+    say('restored');
+  },
+
+  /** Opens the store and says so once it is ready. */
+  async open() {
+    say('opening');
+    const store = await openEmbeddedStore({ dataDir, acceptDamage: process.env.ACCEPT_DAMAGE === 'true' });
+    await store.ready();
+    say('ready');
+    await store.close();
+    say('closed');
   },
 
   /** Holds the store open until killed. */

@@ -24,7 +24,7 @@ import type { SnapshotInfo } from '../../store.js';
 import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
 import { Ledger } from './ledger.js';
-import { checkPages, compareCounts, countItems, refuseMissingDatabase } from './soundness.js';
+import { checkPages, compareCounts, countItems, RESTORING, refuseMissingDatabase } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
 import { damagedError, storageError } from './storage-error.js';
 import { countDamagedVectors } from './stored-vector.js';
@@ -194,12 +194,13 @@ export function verifySnapshot(file: string): SnapshotInfo {
 export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
   const info = readSnapshotInfo(file);
   const target = path.join(dataDir, DATABASE_FILE);
-  const aside = `${target}.restoring`;
+  const aside = target + RESTORING;
   mkdirSync(dataDir, { recursive: true, mode: PRIVATE_FOLDER });
   const release = lockDirectory(dataDir);
   try {
-    requireEmpty(dataDir, target);
+    // What a restore that was cut off has left.
     rmSync(aside, { force: true });
+    requireEmpty(dataDir, target);
     const sha256 = withFile(aside, 'wx', (fd) => {
       const hash = hashFile(file, info.bytes, (part) => writeSync(fd, part));
       fsyncSync(fd);

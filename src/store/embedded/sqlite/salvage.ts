@@ -2,7 +2,7 @@
  * Going on with what is left of a damaged database: every row that can still be read whole is copied into a new one.
  * The damaged file is kept beside it.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { asPawdexError } from '../../../errors.js';
 import type { CollectionRow } from './collection-table.js';
@@ -42,7 +42,11 @@ export function salvage(dataDir: string): string[] {
     }
     const kept = copyRows(file, aside);
     const damaged = `${file}.damaged-${new Date().toISOString().replaceAll(/\W/g, '')}`;
-    for (const part of PARTS) {
+    // At no moment is there no database: one that is cut off here starts as damaged as before.
+    if (existsSync(file)) {
+      linkSync(file, damaged);
+    }
+    for (const part of PARTS.slice(1)) {
       if (existsSync(file + part)) {
         renameSync(file + part, damaged + part);
       }

@@ -9,6 +9,8 @@ import { type LastKnown, LEDGER_FILE, type Ledger, readLastKnown } from './ledge
 import type { Db } from './sqlite.js';
 import { damagedError } from './storage-error.js';
 
+/** Ends the name of a database that is being restored from a snapshot. */
+export const RESTORING = '.restoring';
 /** Problems that are named; the rest are counted by whoever repairs. */
 const MOST_NAMED = 5;
 /** Bytes that are checked before a start where no second connection can do it meanwhile. */
@@ -27,6 +29,7 @@ export function refuseMissingDatabase(dataDir: string, databaseFile: string): vo
   const known = readLastKnown(dataDir)?.collections.filter(({ items }) => items > 0) ?? [];
   const graphs = listFiles(path.join(dataDir, 'graphs')).filter((name) => name.endsWith('.json'));
   const left = [
+    ...(size(`${databaseFile}${RESTORING}`) > 0 ? ['a restore that was cut off and can be run again'] : []),
     ...(size(`${databaseFile}-wal`) > 0 ? [`its log ${databaseFile}-wal`] : []),
     ...(known.length > 0 ? [`${LEDGER_FILE}, which tells of ${describeCounts(known)}`] : []),
     ...(graphs.length > 0 ? [`${graphs.length} search graphs`] : []),
