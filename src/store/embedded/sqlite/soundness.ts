@@ -2,7 +2,7 @@
  * Whether a data directory holds what it should. What is found is said in sentences, for the log and for whoever asks
  * why the server is not ready; nothing is repaired here.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type LastKnown, LEDGER_FILE, type Ledger, readLastKnown } from './ledger.js';
@@ -29,7 +29,9 @@ export function refuseMissingDatabase(dataDir: string, databaseFile: string): vo
   const known = readLastKnown(dataDir)?.collections.filter(({ items }) => items > 0) ?? [];
   const graphs = listFiles(path.join(dataDir, 'graphs')).filter((name) => name.endsWith('.json'));
   const left = [
-    ...(size(`${databaseFile}${RESTORING}`) > 0 ? ['a restore that was cut off and can be run again'] : []),
+    ...(existsSync(path.join(dataDir, databaseFile + RESTORING))
+      ? ['a restore that was cut off and can be run again']
+      : []),
     ...(size(`${databaseFile}-wal`) > 0 ? [`its log ${databaseFile}-wal`] : []),
     ...(known.length > 0 ? [`${LEDGER_FILE}, which tells of ${describeCounts(known)}`] : []),
     ...(graphs.length > 0 ? [`${graphs.length} search graphs`] : []),
