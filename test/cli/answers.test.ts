@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
@@ -183,12 +183,4 @@ describe('exit codes', () => {
     const verbose = await bench.run(['identify', CAT, '-c', 'nope', '--verbose']);
     expect(verbose.stderr).toContain('    at ');
   });
-});
-
-it('docs/cli.md names every command', async () => {
-  const { stdout } = await bench.run(['--help']);
-  const commands = [...stdout.matchAll(/^ {2}([a-z-]+) .*\[options\]/gm)].map(([, name]) => name!);
-  expect(commands).toContain('serve');
-  const page = await readFile(path.join(PACKAGE_ROOT, 'docs/cli.md'), 'utf8');
-  expect(commands.filter((name) => !new RegExp(`^\\| \`${name}[ \`]`, 'm').test(page))).toEqual([]);
 });

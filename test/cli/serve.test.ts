@@ -60,7 +60,7 @@ describe('pawdex serve', () => {
       photos: 12,
       index: { kind: 'exact', recallAt10: 1 },
     });
-    expect(JSON.parse(fitted!.stdout)).toEqual({ calibration: null, queries: 12, needed: 100 });
+    expect(JSON.parse(fitted!.stdout)).toMatchObject({ calibration: null, queries: 12, needed: 100 });
     expect([measured, checked, fitted, missing].map((ended) => ended!.code)).toEqual([0, 0, 1, 3]);
     expect(missing!.stderr).toContain('[collection_not_found]');
     const { jobs } = (await (await fetch(`${server.url}/v1/jobs`)).json()) as { jobs: { kind: string }[] };
