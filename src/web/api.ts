@@ -1,5 +1,5 @@
 /** The page's calls to the server: collections, identify, thumbnails. */
-import type { Identification } from '../engine/engine.js';
+import type { Identification, Neighbour } from '../engine/engine.js';
 import type { CollectionInfo } from '../store/store.js';
 import { noAnswer, problemFrom } from './problem.js';
 
@@ -74,6 +74,12 @@ export async function listLabels(collection: string): Promise<LabelCount[]> {
 export async function thumbnailUrl(collection: string, id: string): Promise<string> {
   const path = `v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(id)}/thumbnail`;
   return URL.createObjectURL(await (await get(path)).blob());
+}
+
+/** What is most similar to an item, nearest first. @throws Problem */
+export async function searchById(collection: string, id: string, k: number): Promise<Neighbour[]> {
+  const answer = await call('v1/search', { method: 'POST', json: { collection, id, k } });
+  return ((await answer.json()) as { neighbours: Neighbour[] }).neighbours;
 }
 
 /** The photo that comes with the page. @throws Problem */

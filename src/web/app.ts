@@ -74,18 +74,22 @@ export class App {
     if (state === 'working' || state === 'problem') this.reset();
   }
 
-  /** Marks the part of the photo that an answer is about: the centre square. */
-  private markLooked(): void {
+  /** Marks the part of the photo that an answer is about. */
+  private markLooked({ region }: Identification): void {
     const { naturalWidth: width, naturalHeight: height } = this.picture;
     const mark = byId('looked', SVGSVGElement);
-    const isWhole = Math.abs(width - height) <= 1 || width === 0;
+    const isWhole = width === 0 || (region.width > 0.99 && region.height > 0.99);
     mark.toggleAttribute('hidden', isWhole);
     byId('looked-words', HTMLElement).hidden = isWhole;
     if (isWhole) return;
-    const side = Math.min(width, height);
-    const box = { x: (width - side) / 2, y: (height - side) / 2, width: side, height: side };
+    const box = {
+      x: region.left * width,
+      y: region.top * height,
+      width: region.width * width,
+      height: region.height * height,
+    };
     mark.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    const outside = `M0 0H${width}V${height}H0zM${box.x} ${box.y}v${side}h${side}v${-side}z`;
+    const outside = `M0 0H${width}V${height}H0zM${box.x} ${box.y}v${box.height}h${box.width}v${-box.height}z`;
     mark.replaceChildren(
       svg('path', { class: 'veil', d: outside }),
       svg('rect', { class: 'square', ...box }),
@@ -131,7 +135,7 @@ export class App {
       // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
       await this.picture.decode().catch(() => {});
       if (running.signal.aborted) return;
-      this.markLooked();
+      this.markLooked(answer);
       this.list(answer, collection);
     } catch (error) {
       if (running.signal.aborted) return;

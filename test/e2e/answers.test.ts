@@ -4,6 +4,7 @@ import type { Identification } from '../../src/engine/engine.js';
 import { humanise } from '../../src/web/format.js';
 import { shownShares } from '../../src/web/verdict.js';
 import { sceneJpeg, turnedJpeg } from '../helpers/images.js';
+import { identification } from '../web/answers.js';
 import { open } from './helpers/browser.js';
 import { CHELSEA, choose, give, reaches } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
@@ -22,9 +23,10 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(headline).toContain(humanise(first!.label));
     const values = await page.locator('.candidates .value').allTextContents();
     expect(values).toEqual(shownShares(api).map(({ text }) => text));
+    const withoutPicture = api.neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
     const rows = await page.locator('.breed-row .name').allTextContents();
-    expect(rows).toEqual([...new Set(api.neighbours.map(({ label }) => humanise(label)))]);
-    const sources = await page.locator('.breed-row .source').allTextContents();
+    expect(rows).toEqual([...new Set(withoutPicture.map(({ label }) => humanise(label)))]);
+    const sources = await page.locator(':is(.breed-row, .tile) .source').allTextContents();
     expect(sources.toSorted()).toEqual(api.neighbours.map(({ source }) => source!).toSorted());
     const name = api.calibrated ? 'confidence' : 'share of the vote';
     expect(await page.locator('.answer summary').textContent()).toContain(name);
@@ -105,9 +107,10 @@ describeInBrowser('a photo and its answer', (stage) => {
   });
 
   it('picks no breed when the vote is tied', async () => {
-    const photo = await stage.file('scene.jpg', await sceneJpeg());
-    const { page } = await open(stage.browser, `${stage.app.url}/?collection=tie`);
-    await choose(page, photo);
+    const { page } = await open(stage.browser, stage.app.url);
+    const tied = identification('ambiguous', { one: 1, two: 1, three: 1 });
+    await page.route('**/v1/identify*', (route) => route.fulfill({ json: tied }));
+    await choose(page, CHELSEA);
     const words = (await reaches(page, 'answer')).split(/, | or /);
     expect(words.toSorted()).toEqual(['One', 'Three', 'Two']);
     expect(await page.locator('.verdict').getAttribute('data-decision')).toBe('ambiguous');
@@ -126,14 +129,16 @@ describeInBrowser('a photo and its answer', (stage) => {
 
   it('marks the square of the photo that the answer is about', async () => {
     const { page } = await open(stage.browser, stage.app.url);
+    const asked = page.waitForResponse('**/v1/identify*');
     await choose(page, CHELSEA);
     await reaches(page, 'answer');
+    await page.locator('.square').waitFor();
     const photo = (await page.locator('#picture').boundingBox())!;
     const square = (await page.locator('.square').boundingBox())!;
-    const side = Math.min(photo.width, photo.height);
-    for (const length of ['width', 'height'] as const)
-      expect(Math.abs(square[length] - side)).toBeLessThan(4);
-    expect(square.x + square.width / 2).toBeCloseTo(photo.x + photo.width / 2, 0);
+    const { region } = (await (await asked).json()) as Identification;
+    expect(Math.abs(square.width - region.width * photo.width)).toBeLessThan(5);
+    expect(Math.abs(square.height - region.height * photo.height)).toBeLessThan(5);
+    expect(Math.abs(square.x - photo.x - region.left * photo.width)).toBeLessThan(5);
     await choose(page, await stage.file('square.jpg', await sceneJpeg(200, 200)));
     await page.locator('#caption', { hasText: 'square.jpg' }).waitFor();
     await reaches(page, 'answer');
@@ -160,6 +165,28 @@ describeInBrowser('a photo and its answer', (stage) => {
     await page.getByText('Not known here.').waitFor();
     await page.getByLabel('Collection').selectOption('album');
     await page.getByText('Knows 2 breeds from 6 photos').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows a neighbour large beside the photo, and searches on with it', async () => {
+    const photo = await stage.file('scene.jpg', await sceneJpeg(320, 240, 2));
+    const { page, complaints } = await open(stage.browser, `${stage.app.url}/?collection=album`);
+    await choose(page, photo);
+    await reaches(page, 'answer');
+    await page
+      .getByRole('button', { name: /see it large/ })
+      .nth(1)
+      .click();
+    const dialog = page.getByRole('dialog');
+    await expect.poll(() => dialog.locator('.beside-pictures img').count()).toBe(2);
+    expect(await dialog.textContent()).toMatch(/Similarity [01]\.\d\d/);
+    expect(await dialog.locator('.source').first().textContent()).toMatch(/^drawn\/\d\.jpg$/);
+    await dialog.getByRole('button', { name: 'Search with this one' }).click();
+    await expect.poll(() => dialog.locator('.similar img').count()).toBe(5);
+    await dialog.locator('.similar-item').first().click();
+    await dialog.getByText('to the one before').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await dialog.count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 });

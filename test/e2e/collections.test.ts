@@ -129,7 +129,7 @@ describeInBrowser('collections', (stage) => {
     await page.getByRole('button', { name: 'Calibrate' }).click();
     await page.getByText(/There is too little to calibrate with: \d+ labelled photos?, of \d+/).waitFor();
     await page.getByRole('button', { name: 'Look for wrong labels' }).click();
-    await page.getByText(/Nothing looks wrong|disagree with their neighbours/).waitFor();
+    await page.getByText(/Nothing looks wrong|disagrees? with/).waitFor();
     const relabelIt = page.getByRole('button', { name: 'Relabel it' });
     const suspects = await relabelIt.count();
     if (suspects > 0) {

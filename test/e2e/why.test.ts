@@ -112,7 +112,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     await page.getByText('This model cannot say.').first().waitFor();
     expect(await page.locator('.trouble').textContent()).toBe('This model cannot say.');
     expect(await button.getAttribute('aria-pressed')).toBe('false');
-    expect(await page.locator('.breed-row').count()).toBeGreaterThan(0);
+    expect(await page.locator('.breed-row, .tile').count()).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
   });
 });

@@ -99,8 +99,12 @@ function suspectRow(collection: string, suspect: Suspect, onChange: () => void):
     }
   };
   row.append(
-    button('Relabel it', 'plain', () => void accept()),
-    button('Keep it', 'plain', () => row.remove()),
+    el(
+      'span',
+      { class: 'actions' },
+      button('Relabel it', 'plain', () => void accept()),
+      button('Keep it', 'plain', () => row.remove()),
+    ),
   );
   return row;
 }
@@ -110,9 +114,9 @@ function trouble(collection: string, found: LabelTrouble, onChange: () => void):
   const words =
     suspects.length === 0
       ? `Nothing looks wrong among ${count(photos, 'labelled photo')}.`
-      : `${count(found.found.suspects, 'photo')} of ${photos} disagree with their neighbours${
-          found.found.suspects > suspects.length ? `; the ${suspects.length} worst:` : ':'
-        }`;
+      : `Of ${count(photos, 'photo')}, ${found.found.suspects} ${
+          found.found.suspects === 1 ? 'disagrees with its' : 'disagree with their'
+        } neighbours${found.found.suspects > suspects.length ? `; the ${suspects.length} worst:` : ':'}`;
   const rows = suspects.map((suspect) => suspectRow(collection, suspect, onChange));
   return el('div', {}, el('p', {}, words), el('ul', { class: 'suspects' }, ...rows));
 }

@@ -11,10 +11,11 @@ const iconOf = ({ decision, calibrated }: Identification) =>
   decision === 'match' && !calibrated ? 'paw-small' : ICONS[decision];
 
 const MEANING = {
-  calibrated:
+  calibration:
     'Fitted on photos whose breed is known and that are not in the collection: of 100 answers given with a confidence of 80%, about 80 are right. What is left over is for other breeds and for no cat or dog at all.',
-  votes:
-    'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right, and a photo of something else gets votes, too.',
+  statistics:
+    'What the model knows of collections in general: it has not been measured on this one, and may be wrong by more than it says. Calibrating the collection measures it. What is left over is for what the collection does not hold.',
+  vote: 'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right, and a photo of something else gets votes, too.',
 };
 
 /** One mark a neighbour, nearest first, in the colour of its breed: the vote at a glance. */
@@ -78,7 +79,7 @@ export function answerView(answer: Identification): HTMLElement {
         'details',
         {},
         el('summary', {}, calibrated ? 'What the confidence means' : 'What the share of the vote means'),
-        el('p', {}, calibrated ? MEANING.calibrated : MEANING.votes),
+        el('p', {}, MEANING[answer.basis]),
       ),
     );
   }

@@ -1,34 +1,10 @@
 /** The neighbours of an answer: pictures where the collection has them, drawn tiles where it has none. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
-import { thumbnailUrl } from '../api.js';
 import { button, cssVariable, el, icon } from '../dom.js';
-import { humanise, similarity, webAddress } from '../format.js';
+import { humanise, similarity } from '../format.js';
 import { places } from '../verdict.js';
+import { hangPicture, openNeighbour, sourceLine } from './neighbour.js';
 import { type ShownPhoto, whyView } from './why.js';
-
-/** Fills in the picture when it arrives; without one (deleted meanwhile, say) the drawing stays. */
-async function hang(frame: HTMLElement, collection: string, neighbour: Neighbour): Promise<void> {
-  const url = await thumbnailUrl(collection, neighbour.id);
-  const picture = el('img', { alt: '', src: url });
-  const done = () => URL.revokeObjectURL(url);
-  picture.addEventListener('error', done);
-  picture.addEventListener('load', () => {
-    done();
-    frame.replaceChildren(picture);
-  });
-}
-
-/** Where an item came from, in full; a link when it is a web address. */
-function sourceLine(source: string | null): HTMLElement {
-  if (source === null) return el('span', { class: 'source' });
-  const address = webAddress(source);
-  if (address === null) return el('bdi', { class: 'source' }, source);
-  return el(
-    'a',
-    { class: 'source', href: address.href, rel: 'noreferrer noopener', target: '_blank' },
-    source,
-  );
-}
 
 /** The neighbours of one label, nearest first. */
 interface Group {
@@ -55,7 +31,11 @@ function range(neighbours: Neighbour[]): string {
 }
 
 /** One line for all photos of a breed, where there are no pictures to look at; it opens to the list of them. */
-function breedRow({ label, neighbours }: Group, place: number | 'other'): HTMLLIElement {
+function breedRow(
+  { label, neighbours }: Group,
+  place: number | 'other',
+  open: (neighbour: Neighbour) => void,
+): HTMLLIElement {
   const share = `${Math.max(0, neighbours[0]!.similarity) * 100}%`;
   const items = neighbours.map((neighbour) =>
     el(
@@ -63,6 +43,7 @@ function breedRow({ label, neighbours }: Group, place: number | 'other'): HTMLLI
       {},
       el('span', { class: 'value' }, similarity(neighbour.similarity)),
       sourceLine(neighbour.source),
+      button('Open', 'plain', () => open(neighbour)),
     ),
   );
   return el(
@@ -90,17 +71,31 @@ function breedRow({ label, neighbours }: Group, place: number | 'other'): HTMLLI
 }
 
 /** The neighbours of a collection without pictures. */
-function rowsOf(neighbours: Neighbour[], place: Map<string, number>): HTMLElement {
-  const rows = grouped(neighbours).map((group) => breedRow(group, place.get(group.label ?? '') ?? 'other'));
+function rowsOf(
+  neighbours: Neighbour[],
+  place: Map<string, number>,
+  open: (neighbour: Neighbour) => void,
+): HTMLElement {
+  const rows = grouped(neighbours).map((group) =>
+    breedRow(group, place.get(group.label ?? '') ?? 'other', open),
+  );
   return el('ol', { class: 'breed-rows' }, ...rows);
 }
 
-function tile(neighbour: Neighbour, collection: string, place: number | 'other'): HTMLLIElement {
-  const frame = el('div', { class: 'frame' }, icon('paw'));
-  if (neighbour.hasThumbnail)
-    hang(frame, collection, neighbour).catch((error: unknown) => {
-      console.warn('A thumbnail could not be loaded.', error);
-    });
+/** @param open called to see it large; null where the tile as a whole is for choosing */
+function tile(
+  neighbour: Neighbour,
+  collection: string,
+  place: number | 'other',
+  open: (() => void) | null,
+): HTMLLIElement {
+  const words = `${humanise(neighbour.label)}, similarity ${similarity(neighbour.similarity)}: see it large`;
+  const frame =
+    open === null
+      ? el('div', { class: 'frame' }, icon('paw'))
+      : el('button', { type: 'button', class: 'frame', 'aria-label': words }, icon('paw'));
+  if (open !== null) frame.addEventListener('click', open);
+  if (neighbour.hasThumbnail) void hangPicture(frame, collection, neighbour.id);
   const score = cssVariable(
     el('span', { class: 'bar', 'aria-hidden': 'true' }),
     '--share',
@@ -184,15 +179,16 @@ export function neighboursView(
   const place = places(answer);
   const pictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
   const explained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
-  // Each photo is needed where each can be chosen, or seen.
-  const tiles =
-    pictures || explained
-      ? neighbours.map((n) => tile(n, collection, place.get(n.label ?? '') ?? 'other'))
-      : [];
-  const list =
-    tiles.length > 0
-      ? el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles)
-      : rowsOf(neighbours, place);
+  const open = (neighbour: Neighbour) => openNeighbour(neighbour, collection, explaining?.photo.url ?? null);
+  const placeOf = ({ label }: Neighbour) => place.get(label ?? '') ?? 'other';
+  // Each photo is needed where each can be chosen; otherwise those without a picture are a line for each breed.
+  const shown = explained ? neighbours : neighbours.filter(({ hasThumbnail }) => hasThumbnail);
+  const rest = explained ? [] : neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
+  const tiles = shown.map((n) => tile(n, collection, placeOf(n), explained ? null : () => open(n)));
+  const list = el('div', { class: 'found' });
+  if (tiles.length > 0) list.append(el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles));
+  if (rest.length > 0 && pictures) list.append(el('h3', {}, 'Without a picture'));
+  if (rest.length > 0) list.append(rowsOf(rest, place, open));
   return el(
     'section',
     { class: 'neighbours', 'aria-labelledby': 'neighbours-title' },

@@ -1,0 +1,110 @@
+/** One neighbour, large beside the photo that was asked about; from there the search goes on with it. */
+import type { Neighbour } from '../../engine/engine.js';
+import { searchById, thumbnailUrl } from '../api.js';
+import { button, el, icon } from '../dom.js';
+import { humanise, similarity, webAddress } from '../format.js';
+import { Problem } from '../problem.js';
+
+/** Neighbours that a search with a neighbour lists. */
+const LISTED = 12;
+
+/** Where an item came from, in full; a link when it is a web address. */
+export function sourceLine(source: string | null): HTMLElement {
+  if (source === null) return el('span', { class: 'source' });
+  const address = webAddress(source);
+  if (address === null) return el('bdi', { class: 'source' }, source);
+  return el(
+    'a',
+    { class: 'source', href: address.href, rel: 'noreferrer noopener', target: '_blank' },
+    source,
+  );
+}
+
+/** Fills in an item's picture when it arrives; without one the drawing stays. */
+export async function hangPicture(frame: HTMLElement, collection: string, id: string): Promise<void> {
+  try {
+    const url = await thumbnailUrl(collection, id);
+    const picture = el('img', { alt: '', src: url });
+    const done = () => URL.revokeObjectURL(url);
+    picture.addEventListener('error', done);
+    picture.addEventListener('load', () => {
+      done();
+      frame.replaceChildren(picture);
+    });
+  } catch (error) {
+    // Deleted meanwhile, say.
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+function pictureOf(collection: string, { id, hasThumbnail }: Pick<Neighbour, 'id' | 'hasThumbnail'>) {
+  const frame = el('div', { class: 'frame' }, icon('paw'));
+  if (hasThumbnail) void hangPicture(frame, collection, id);
+  return frame;
+}
+
+/** What is similar to a neighbour, as a list of pictures to go on with. */
+async function similar(
+  collection: string,
+  id: string,
+  open: (next: Neighbour) => void,
+): Promise<HTMLElement> {
+  try {
+    const found = await searchById(collection, id, LISTED);
+    const items = found.map((each) => {
+      const node = el(
+        'button',
+        { type: 'button', class: 'similar-item' },
+        pictureOf(collection, each),
+        el('bdi', {}, humanise(each.label)),
+        el('span', { class: 'value' }, similarity(each.similarity)),
+      );
+      node.addEventListener('click', () => open(each));
+      return el('li', {}, node);
+    });
+    return el('div', {}, el('h3', {}, 'Most similar to this one'), el('ul', { class: 'similar' }, ...items));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return el('p', { class: 'trouble', role: 'alert' }, `${error.title} ${error.hint ?? ''}`);
+  }
+}
+
+/**
+ * Opens the dialog for a neighbour.
+ *
+ * @param photo address of the photo that was asked about; null where this browser cannot show it
+ */
+export function openNeighbour(neighbour: Neighbour, collection: string, photo: string | null): void {
+  const dialog = el('dialog', { class: 'dialog beside', 'aria-labelledby': 'beside-title' });
+  const show = (shown: Neighbour, isFirst: boolean) => {
+    const { id, label, source } = shown;
+    const more = el('div', {});
+    const search = button('Search with this one', 'primary', () => {
+      search.disabled = true;
+      void similar(collection, id, (next) => show(next, false)).then((list) => more.replaceChildren(list));
+    });
+    dialog.replaceChildren(
+      el('h2', { id: 'beside-title', tabindex: -1 }, el('bdi', {}, humanise(label))),
+      el(
+        'div',
+        { class: 'beside-pictures' },
+        ...(photo !== null && isFirst ? [el('img', { src: photo, alt: 'Your photo' })] : []),
+        pictureOf(collection, shown),
+      ),
+      el('p', {}, `Similarity ${similarity(shown.similarity)}${isFirst ? '' : ' to the one before'}`),
+      el('p', {}, sourceLine(source)),
+      el(
+        'p',
+        { class: 'actions' },
+        search,
+        button('Close', 'plain', () => dialog.close()),
+      ),
+      more,
+    );
+    dialog.querySelector('h2')?.focus();
+  };
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  show(neighbour, true);
+}
