@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { PawdexError } from '../errors.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
+import { adaptToSet } from '../training/recipe/adapt-to-set.js';
 import { buildRecipe } from '../training/recipe/build-recipe.js';
 import { getResizeRule } from '../training/recipe/load-recipe.js';
 import type { Recipe } from '../training/recipe/recipe-schema.js';
@@ -160,6 +161,7 @@ interface TrainOptions {
 /** Trains until the run is finished or Ctrl-C stops it, and exports a finished run. */
 async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): Promise<void> {
   const { dir, resume, maxPixels, session, quiet, json } = options;
+  let fitted = recipe;
   const interruption = watchInterrupts('Stopping after this step. Press Ctrl-C again to stop immediately.');
   const { signal } = interruption;
   const report = new TrainingDisplay(quiet);
@@ -172,7 +174,11 @@ async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): 
         `Training on ${pluralise(set.train.length, 'photo')} of ${pluralise(set.labels.length, 'label')}, validating with ${pluralise(set.val.length, 'photo')}`,
       );
     }
-    result = await runTraining({ recipe, set, out: dir, resume, maxPixels, session, signal, report });
+    if (flags.recipe === undefined && !resume) {
+      const gallery = set.galleryOf(recipe.evaluation.galleryPerLabel).length;
+      fitted = adaptToSet(recipe, { labels: flags.labels ?? set.labels.length, gallery });
+    }
+    result = await runTraining({ recipe: fitted, set, out: dir, resume, maxPixels, session, signal, report });
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) {
       throw error;
@@ -189,7 +195,7 @@ async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): 
     process.exitCode = interruption.exitCode() ?? EXIT.interrupted;
     return;
   }
-  const exported = await exportRun(dir, recipe, set, result, { maxPixels, session, report }).finally(() =>
+  const exported = await exportRun(dir, fitted, set, result, { maxPixels, session, report }).finally(() =>
     report.stop(),
   );
   await printLine(json ? JSON.stringify(exported) : formatExport(exported));

@@ -70,19 +70,31 @@ export async function computePrincipalComponents(
   count: number,
   session?: SessionOptions,
 ): Promise<Projection> {
-  const most = Math.min(features.dimension, features.rows - 1);
-  if (count > most) {
-    throw new PawdexError('config_invalid', {
-      detail: `${features.rows} photos with ${features.dimension} features have at most ${most} principal components, not ${count}.`,
-      hint: 'Lower head.general.dimension, or use more photos: evaluation.galleryPerLabel of each label.',
-    });
-  }
+  checkComponents(count, features);
   const { total, mean } = await computeCovariance(features, session);
   const axes = await computeLeadingEigenvectors(total, features.dimension, count, session);
   return {
     matrix: createFloatTensor(axes, [features.dimension, count]),
     offset: createFloatTensor(computeCentring(mean, axes, count)),
   };
+}
+
+/**
+ * Checks that features have enough principal components.
+ *
+ * @throws PawdexError `config_invalid` for more components than features or photos have
+ */
+export function checkComponents(
+  count: number,
+  { rows, dimension }: Pick<Matrix, 'rows' | 'dimension'>,
+): void {
+  const most = Math.min(dimension, rows - 1);
+  if (count > most) {
+    throw new PawdexError('config_invalid', {
+      detail: `${rows} photos with ${dimension} features have at most ${most} principal components, not ${count}.`,
+      hint: 'Lower head.general.dimension, or use more photos: evaluation.galleryPerLabel of each label.',
+    });
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PawdexError } from '../../errors.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
+import { checkComponents, countComponents } from '../head/general-part.js';
 import type { Network } from '../network/network.js';
 import { cutNetwork } from '../network/network-cut.js';
 import type { PhaseReport } from '../phase-report.js';
@@ -121,8 +122,7 @@ class TrainingRun {
     const onPhase = (text: string, total: number, noun?: string) => report?.phase(text, total, noun);
     const start = await prepareStart(recipe, set, checkpoint?.start ?? null, this.#features, onPhase);
     const { network, proxies } = start;
-    // Fails now rather than at the first evaluation if the features cannot be kept.
-    createFeatureNetwork(network, network, recipe.head.general);
+    this.#checkBeforehand(network);
     const kept = recipe.keptViews > 0 ? await this.#keepViews(network) : null;
     const trainer = await Trainer.create(network, proxies, kept?.cut ?? null, recipe, session);
     try {
@@ -140,6 +140,18 @@ class TrainingRun {
       this.#steps = trainer.steps;
       await trainer.close();
       await kept?.views.close();
+    }
+  }
+
+  /** Throws what would otherwise be thrown after minutes or hours of work. */
+  #checkBeforehand(network: Network): void {
+    const { recipe, set } = this.#options;
+    const { general } = recipe.head;
+    planBatches(recipe, set, this.#createLoadOptions(set.train), null);
+    createFeatureNetwork(network, network, general);
+    if (general !== undefined && general.features !== 'distilled') {
+      const rows = set.galleryOf(recipe.evaluation.galleryPerLabel).length;
+      checkComponents(countComponents(general), { rows, dimension: network.head.matrix.shape[0] ?? 0 });
     }
   }
 

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { adaptToSet } from '../../../src/training/recipe/adapt-to-set.js';
+import { completeRecipe } from '../../../src/training/recipe/load-recipe.js';
+
+const recipe = completeRecipe(
+  {
+    name: 'test',
+    backbone: { file: 'x.onnx', size: 64, pixels: { mean: 0, std: 1 } },
+    head: { dimension: 256, general: { dimension: 128, constant: 0.7 } },
+    losses: [{ kind: 'sup-con' }],
+    batch: { labels: 32, photos: 2 },
+  },
+  'r',
+);
+
+describe('adaptToSet', () => {
+  it('leaves a recipe alone if the set is large enough', () => {
+    expect(adaptToSet(recipe, { labels: 81, gallery: 3000 })).toEqual(recipe);
+  });
+
+  it('takes the labels there are, and as many components as the photos have', () => {
+    const adapted = adaptToSet(recipe, { labels: 6, gallery: 78 });
+    expect(adapted.batch).toEqual({ ...recipe.batch, labels: 6 });
+    // 77 principal components and the constant.
+    expect(adapted.head).toMatchObject({ dimension: 256, general: { dimension: 78 } });
+  });
+
+  it('does without a general part if there are too few photos for one', () => {
+    expect(adaptToSet(recipe, { labels: 2, gallery: 1 }).head.general).toBeUndefined();
+  });
+});
