@@ -59,7 +59,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
 });
 try {
-  const page = await browser.newPage({ viewport: { width: 1200, height: 985 }, colorScheme: 'light' });
+  const page = await browser.newPage({ viewport: { width: 1200, height: 835 }, colorScheme: 'light' });
   await page.goto(server.url);
   const example = page.locator('#example');
   // The first answer warms the model up; the second is the one whose timing is shown.
@@ -68,7 +68,7 @@ try {
   await page.reload();
   await example.click();
   await page.locator('main[data-state=answer]').waitFor();
-  await page.waitForTimeout(300);
+  await page.waitForTimeout(800);
   const shot = await page.screenshot();
   await sharp(shot).png({ palette: true, colours: 256, effort: 10 }).toFile(target);
 } finally {
