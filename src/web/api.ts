@@ -52,7 +52,9 @@ export async function call(path: string, { method, json, form, keepalive }: Call
   }).catch(() => {
     throw noAnswer();
   });
-  if (!answer.ok) throw problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
+  if (!answer.ok) {
+    throw problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
+  }
   return answer;
 }
 
@@ -108,14 +110,20 @@ export function identify(
     const abort = () => request.abort();
     const query = new URLSearchParams({ collection, ...(explain ? { explain: 'true' } : {}) });
     request.open('POST', `v1/identify?${query}`);
-    for (const [name, value] of Object.entries(authorisation())) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(authorisation())) {
+      request.setRequestHeader(name, value);
+    }
     request.upload.addEventListener('progress', (event) => {
-      if (event.lengthComputable) onSent(event.loaded / event.total);
+      if (event.lengthComputable) {
+        onSent(event.loaded / event.total);
+      }
     });
     request.addEventListener('load', () => {
       const problem = () =>
         problemFrom(request.status, request.responseText, request.getResponseHeader('retry-after'));
-      if (request.status !== 200) return reject(problem());
+      if (request.status !== 200) {
+        return reject(problem());
+      }
       try {
         resolve(JSON.parse(request.responseText) as Identification);
       } catch {

@@ -59,19 +59,26 @@ export class App {
     this.retries = 0;
     this.show(what.photo);
     const reason = refusal(what.photo);
-    if (reason === null) void this.ask(what.photo);
-    else this.fail(new Problem('not_sent', 0, reason, undefined, 'Choose another photo.'));
+    if (reason === null) {
+      void this.ask(what.photo);
+    } else {
+      this.fail(new Problem('not_sent', 0, reason, undefined, 'Choose another photo.'));
+    }
   }
 
   /** Asks again with the same photo, if there is one: after a key was entered or a collection chosen. */
   again(): void {
-    if (this.photo) void this.ask(this.photo);
+    if (this.photo) {
+      void this.ask(this.photo);
+    }
   }
 
   /** Esc: gives up what is under way, or puts a problem away. */
   dismiss(): void {
     const { state } = this.main.dataset;
-    if (state === 'working' || state === 'problem') this.reset();
+    if (state === 'working' || state === 'problem') {
+      this.reset();
+    }
   }
 
   /** Marks the part of the photo that an answer is about. */
@@ -81,7 +88,9 @@ export class App {
     const isWhole = width === 0 || (region.width > 0.99 && region.height > 0.99);
     mark.toggleAttribute('hidden', isWhole);
     byId('looked-words', HTMLElement).hidden = isWhole;
-    if (isWhole) return;
+    if (isWhole) {
+      return;
+    }
     const box = {
       x: region.left * width,
       y: region.top * height,
@@ -129,22 +138,32 @@ export class App {
     try {
       const { explaining } = this;
       const answer = await identify(photo, { collection, explain: explaining }, running.signal, working.sent);
-      if (running.signal.aborted) return;
+      if (running.signal.aborted) {
+        return;
+      }
       this.retries = 0;
       this.turn('answer', answerView(answer), spoken(answer));
       // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
       await this.picture.decode().catch(() => {});
-      if (running.signal.aborted) return;
+      if (running.signal.aborted) {
+        return;
+      }
       this.markLooked(answer);
       this.list(answer, collection);
     } catch (error) {
-      if (running.signal.aborted) return;
-      if (!(error instanceof Problem)) throw error;
+      if (running.signal.aborted) {
+        return;
+      }
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
       if (error.code === 'explain_unavailable') {
         // Another model than before: the answer is worth more than its explanation.
         this.explaining = false;
         void this.ask(photo);
-      } else this.fail(error);
+      } else {
+        this.fail(error);
+      }
     }
   }
 
@@ -166,7 +185,9 @@ export class App {
   /** Shows or hides where the similarities come from; they are asked for when they are first wanted. */
   private async toggleWhy(answer: Identification, collection: string): Promise<void> {
     const { photo, running } = this;
-    if (photo === null || running === null) return;
+    if (photo === null || running === null) {
+      return;
+    }
     this.explaining = !this.explaining;
     let shown = answer;
     let trouble = '';
@@ -175,12 +196,18 @@ export class App {
       try {
         shown = await identify(photo, { collection, explain: true }, running.signal);
       } catch (error) {
-        if (running.signal.aborted) return;
-        if (!(error instanceof Problem)) throw error;
+        if (running.signal.aborted) {
+          return;
+        }
+        if (!(error instanceof Problem)) {
+          throw error;
+        }
         this.explaining = false;
         trouble = error.title;
       }
-      if (running.signal.aborted) return;
+      if (running.signal.aborted) {
+        return;
+      }
     }
     this.list(shown, collection, trouble);
     byId('why', HTMLButtonElement).focus({ preventScroll: true });
@@ -206,7 +233,9 @@ export class App {
     });
     this.neighbours.replaceChildren();
     this.turn('problem', panel, panel.querySelector('h2')?.textContent ?? '');
-    if (problem.code === 'unauthorized') this.around.needKey();
+    if (problem.code === 'unauthorized') {
+      this.around.needKey();
+    }
   }
 
   private async shrink(photo: File): Promise<void> {
@@ -216,7 +245,9 @@ export class App {
       this.show(copy);
       await this.ask(copy);
     } catch (error) {
-      if (!(error instanceof DOMException)) throw error;
+      if (!(error instanceof DOMException)) {
+        throw error;
+      }
       this.fail(
         new Problem(
           'not_shrunk',
@@ -255,7 +286,8 @@ export class App {
     this.panel.replaceChildren(view);
     this.tell(said);
     // On a phone the panel lies below the photo: bring it into view once there is something to read.
-    if (state !== 'working' && this.panel.getBoundingClientRect().top > innerHeight * 0.7)
+    if (state !== 'working' && this.panel.getBoundingClientRect().top > innerHeight * 0.7) {
       this.panel.scrollIntoView({ block: 'start' });
+    }
   }
 }

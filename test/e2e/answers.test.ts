@@ -71,7 +71,9 @@ describeInBrowser('a photo and its answer', (stage) => {
   it('works with the keyboard alone', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     const focused = () => page.evaluate(() => document.activeElement?.id);
-    for (let i = 0; i < 12 && (await focused()) !== 'choose'; i++) await page.keyboard.press('Tab');
+    for (let i = 0; i < 12 && (await focused()) !== 'choose'; i++) {
+      await page.keyboard.press('Tab');
+    }
     expect(await focused()).toBe('choose');
     const outline = await page.locator('#choose').evaluate((button) => getComputedStyle(button).outlineStyle);
     expect(outline).toBe('solid');
@@ -80,7 +82,9 @@ describeInBrowser('a photo and its answer', (stage) => {
     await (await chooser).setFiles(CHELSEA);
     await reaches(page, 'answer');
     const summary = () => page.evaluate(() => document.activeElement?.tagName);
-    for (let i = 0; i < 12 && (await summary()) !== 'SUMMARY'; i++) await page.keyboard.press('Tab');
+    for (let i = 0; i < 12 && (await summary()) !== 'SUMMARY'; i++) {
+      await page.keyboard.press('Tab');
+    }
     await page.keyboard.press('Enter');
     expect(await page.locator('.answer details p').isVisible()).toBe(true);
   });

@@ -161,7 +161,9 @@ describeInBrowser('collections', (stage) => {
   it('work with the keyboard alone', async () => {
     const { page } = await look('keys');
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
-    for (let i = 0; i < 25 && !(await focused()).endsWith('0.jpg'); i++) await page.keyboard.press('Tab');
+    for (let i = 0; i < 25 && !(await focused()).endsWith('0.jpg'); i++) {
+      await page.keyboard.press('Tab');
+    }
     expect(await focused()).toBe('Round, 0.jpg');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Space');

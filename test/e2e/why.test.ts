@@ -21,7 +21,9 @@ describeInBrowser('where a similarity comes from', (stage) => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     const asked: string[] = [];
     page.on('request', (request) => {
-      if (request.url().includes('/v1/identify')) asked.push(new URL(request.url()).search);
+      if (request.url().includes('/v1/identify')) {
+        asked.push(new URL(request.url()).search);
+      }
     });
     await explained(page);
     expect(asked).toEqual(['?collection=breeds', '?collection=breeds&explain=true']);
@@ -33,7 +35,9 @@ describeInBrowser('where a similarity comes from', (stage) => {
     // The map lies on the photo, and is not one colour.
     const photo = (await page.locator('.why img').boundingBox())!;
     const map = (await page.locator('.why-photo > svg').boundingBox())!;
-    for (const side of ['x', 'y', 'width', 'height'] as const) expect(map[side]).toBeCloseTo(photo[side], 0);
+    for (const side of ['x', 'y', 'width', 'height'] as const) {
+      expect(map[side]).toBeCloseTo(photo[side], 0);
+    }
     expect(await drawn(page)).toMatch(/^data:image\/png/);
     await button.click();
     expect(await page.locator('.why').count()).toBe(0);

@@ -29,15 +29,18 @@ const range = (from, count) => Array.from({ length: count }, (_, i) => item(from
 
 async function openWithCollection() {
   const store = await openEmbeddedStore({ dataDir });
-  if ((await store.listCollections()).length === 0)
+  if ((await store.listCollections()).length === 0) {
     await store.createCollection({ name: 'pets', dimension: DIMENSION, fingerprint: 'f', model: 'm' });
+  }
   return store;
 }
 
 async function graphBuilt(store) {
   for (;;) {
     const { index, count } = await store.getCollection('pets');
-    if (index.kind === 'hnsw' && index.indexed === count) return;
+    if (index.kind === 'hnsw' && index.indexed === count) {
+      return;
+    }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -51,9 +54,13 @@ const attempt = (work) =>
 /** Takes what room the disk has left. */
 function fillUp(file) {
   try {
-    for (;;) appendFileSync(file, Buffer.alloc(4096, 1));
+    for (;;) {
+      appendFileSync(file, Buffer.alloc(4096, 1));
+    }
   } catch (error) {
-    if (error.code !== 'ENOSPC') throw error;
+    if (error.code !== 'ENOSPC') {
+      throw error;
+    }
   }
 }
 
@@ -131,8 +138,9 @@ const tasks = {
     const store = await openWithCollection();
     let n = 0;
     let outcome = 'ok';
-    for (; outcome === 'ok'; n += outcome === 'ok' ? 50 : 0)
+    for (; outcome === 'ok'; n += outcome === 'ok' ? 50 : 0) {
       outcome = await attempt(store.put('pets', range(n, 50)));
+    }
     say('refused', outcome, n);
     say('again', await attempt(store.put('pets', range(n, 50))));
     say('count', await store.count('pets'));
@@ -145,12 +153,17 @@ const tasks = {
     }
     const { index } = await store.getCollection('pets');
     say('index', index.kind);
-    if (process.env.FILLER) fillUp(process.env.FILLER);
-    if (index.kind !== 'exact') await graphBuilt(store);
+    if (process.env.FILLER) {
+      fillUp(process.env.FILLER);
+    }
+    if (index.kind !== 'exact') {
+      await graphBuilt(store);
+    }
     const graphs = () => (existsSync(`${dataDir}/graphs`) ? readdirSync(`${dataDir}/graphs`).sort() : []);
     // A save in the background may be under way; what it leaves is what was there before.
-    for (let seen = ''; seen !== graphs().join(); await new Promise((resolve) => setTimeout(resolve, 300)))
+    for (let seen = ''; seen !== graphs().join(); await new Promise((resolve) => setTimeout(resolve, 300))) {
       seen = graphs().join();
+    }
     say('before', ...graphs());
     await store.close();
     say('after', ...graphs());

@@ -52,7 +52,9 @@ async function countWhole(dataDir: string): Promise<number> {
   try {
     await store.ready();
     const count = await store.count('pets');
-    for (const n of [0, Math.floor(count / 2), count - 1]) await expectWhole(store, n);
+    for (const n of [0, Math.floor(count / 2), count - 1]) {
+      await expectWhole(store, n);
+    }
     return count;
   } finally {
     await store.close();
@@ -71,8 +73,9 @@ describe('a kill', () => {
       const puts = acknowledged(child);
       next = Math.max(next, ...puts.map(([from, count]) => from + count));
       const folder = path.join(dataDir, 'snapshots');
-      for (const name of (await readdir(folder)).filter((each) => each.endsWith('.pawdex')))
+      for (const name of (await readdir(folder)).filter((each) => each.endsWith('.pawdex'))) {
         verifySnapshot(path.join(folder, name));
+      }
       expect(await countWhole(dataDir)).toBeGreaterThanOrEqual(next);
       // One put may have been stored without being acknowledged; it is put again.
     }
@@ -85,8 +88,9 @@ describe('a kill', () => {
       await killed('restore', dataDir, kill, { SNAPSHOT: snapshot });
       const names = await readdir(dataDir).catch(() => [] as string[]);
       if (!names.includes('pawdex.db')) {
-        if (names.includes('pawdex.db.restoring'))
+        if (names.includes('pawdex.db.restoring')) {
           await expect(openEmbeddedStore({ dataDir })).rejects.toMatchObject({ code: 'data_damaged' });
+        }
         const again = start(process.execPath, [CHILD, 'restore', dataDir], { SNAPSHOT: snapshot });
         expect(await again.ended).toBe(0);
       }

@@ -44,6 +44,7 @@ function pageOf(rows: ItemRow[], limit: number): { rows: ItemRow[]; next: string
 }
 
 /** The handlers, by method name. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of handlers, each of which is short
 export function createItemCalls(core: Core) {
   const { items } = core;
   const writer = new Writer(core.db, items);

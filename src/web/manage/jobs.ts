@@ -55,7 +55,9 @@ function calibrated({ calibration, queries, needed }: CalibrationOutcome): HTMLE
 }
 
 function measured({ n, top1, recallAt }: CollectionEvaluation): HTMLElement {
-  if (n === 0) return el('p', {}, 'No label has two photos, so that none can be asked for another.');
+  if (n === 0) {
+    return el('p', {}, 'No label has two photos, so that none can be asked for another.');
+  }
   return el(
     'ul',
     { class: 'measured' },
@@ -72,7 +74,9 @@ function suspectRow(collection: string, suspect: Suspect, onChange: () => void):
   thumbnailUrl(collection, id).then(
     (url) => frame.replaceChildren(el('img', { alt: '', src: url })),
     (error: unknown) => {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
     },
   );
   const row = el(
@@ -94,7 +98,9 @@ function suspectRow(collection: string, suspect: Suspect, onChange: () => void):
       row.remove();
       onChange();
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
       hint(`${error.title} ${error.hint ?? ''}`);
     }
   };
@@ -167,7 +173,9 @@ export function jobsView(collection: string, signal: AbortSignal, onChange: () =
       button('Cancel', 'plain', () => stop.abort()),
     );
     const onLook = ({ progress: done }: Job) => {
-      if (done === null) return;
+      if (done === null) {
+        return;
+      }
       words.textContent = PHASES[done.phase];
       progress.max = Math.max(1, done.total);
       progress.value = done.done;
@@ -175,11 +183,18 @@ export function jobsView(collection: string, signal: AbortSignal, onChange: () =
     try {
       const both = AbortSignal.any([signal, stop.signal]);
       const job = await run({ kind, collection, ...request }, both, onLook);
-      if (signal.aborted) return;
-      if (job.state === 'succeeded') place.replaceChildren(show(job.result));
-      else place.replaceChildren(el('p', {}, job.error?.detail ?? 'Cancelled.'));
+      if (signal.aborted) {
+        return;
+      }
+      if (job.state === 'succeeded') {
+        place.replaceChildren(show(job.result));
+      } else {
+        place.replaceChildren(el('p', {}, job.error?.detail ?? 'Cancelled.'));
+      }
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
       place.replaceChildren(el('p', { class: 'trouble' }, `${error.title} ${error.hint ?? ''}`));
     }
   };

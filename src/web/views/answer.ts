@@ -65,11 +65,16 @@ export function answerView(answer: Identification): HTMLElement {
     el('p', { class: 'kicker' }, icon(iconOf(answer)), kicker),
     el('h2', { id: 'answer-title' }, headline),
   ];
-  if (share !== null)
+  if (share !== null) {
     parts.push(el('p', { class: 'share' }, el('strong', {}, shares[0]!.text), ` ${confidenceName(answer)}`));
-  if (answer.neighbours.length > 0) parts.push(ballots(answer, places(answer)));
+  }
+  if (answer.neighbours.length > 0) {
+    parts.push(ballots(answer, places(answer)));
+  }
   parts.push(el('p', { class: 'tally' }, tally));
-  if (advice) parts.push(el('p', { class: 'advice' }, advice));
+  if (advice) {
+    parts.push(el('p', { class: 'advice' }, advice));
+  }
   if (shares.length > 0) {
     const calibrated = answer.basis !== 'vote';
     parts.push(

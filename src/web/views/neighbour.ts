@@ -10,9 +10,13 @@ const LISTED = 12;
 
 /** Where an item came from, in full; a link when it is a web address. */
 export function sourceLine(source: string | null): HTMLElement {
-  if (source === null) return el('span', { class: 'source' });
+  if (source === null) {
+    return el('span', { class: 'source' });
+  }
   const address = webAddress(source);
-  if (address === null) return el('bdi', { class: 'source' }, source);
+  if (address === null) {
+    return el('bdi', { class: 'source' }, source);
+  }
   return el(
     'a',
     { class: 'source', href: address.href, rel: 'noreferrer noopener', target: '_blank' },
@@ -33,13 +37,17 @@ export async function hangPicture(frame: HTMLElement, collection: string, id: st
     });
   } catch (error) {
     // Deleted meanwhile, say.
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem)) {
+      throw error;
+    }
   }
 }
 
 function pictureOf(collection: string, { id, hasThumbnail }: Pick<Neighbour, 'id' | 'hasThumbnail'>) {
   const frame = el('div', { class: 'frame' }, icon('paw'));
-  if (hasThumbnail) void hangPicture(frame, collection, id);
+  if (hasThumbnail) {
+    void hangPicture(frame, collection, id);
+  }
   return frame;
 }
 
@@ -64,7 +72,9 @@ async function similar(
     });
     return el('div', {}, el('h3', {}, 'Most similar to this one'), el('ul', { class: 'similar' }, ...items));
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem)) {
+      throw error;
+    }
     return el('p', { class: 'trouble', role: 'alert' }, `${error.title} ${error.hint ?? ''}`);
   }
 }

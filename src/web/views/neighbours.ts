@@ -17,8 +17,11 @@ function grouped(neighbours: Neighbour[]): Group[] {
   const groups = new Map<string | null, Neighbour[]>();
   for (const neighbour of neighbours) {
     const group = groups.get(neighbour.label);
-    if (group === undefined) groups.set(neighbour.label, [neighbour]);
-    else group.push(neighbour);
+    if (group === undefined) {
+      groups.set(neighbour.label, [neighbour]);
+    } else {
+      group.push(neighbour);
+    }
   }
   return [...groups].map(([label, group]) => ({ label, neighbours: group }));
 }
@@ -94,8 +97,12 @@ function tile(
     open === null
       ? el('div', { class: 'frame' }, icon('paw'))
       : el('button', { type: 'button', class: 'frame', 'aria-label': words }, icon('paw'));
-  if (open !== null) frame.addEventListener('click', open);
-  if (neighbour.hasThumbnail) void hangPicture(frame, collection, neighbour.id);
+  if (open !== null) {
+    frame.addEventListener('click', open);
+  }
+  if (neighbour.hasThumbnail) {
+    void hangPicture(frame, collection, neighbour.id);
+  }
   const score = cssVariable(
     el('span', { class: 'bar', 'aria-hidden': 'true' }),
     '--share',
@@ -175,7 +182,9 @@ export function neighboursView(
   explaining: Explaining | null,
 ): HTMLElement | null {
   const { neighbours } = answer;
-  if (neighbours.length === 0) return null;
+  if (neighbours.length === 0) {
+    return null;
+  }
   const place = places(answer);
   const pictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
   const explained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
@@ -186,9 +195,15 @@ export function neighboursView(
   const rest = explained ? [] : neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
   const tiles = shown.map((n) => tile(n, collection, placeOf(n), explained ? null : () => open(n)));
   const list = el('div', { class: 'found' });
-  if (tiles.length > 0) list.append(el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles));
-  if (rest.length > 0 && pictures) list.append(el('h3', {}, 'Without a picture'));
-  if (rest.length > 0) list.append(rowsOf(rest, place, open));
+  if (tiles.length > 0) {
+    list.append(el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles));
+  }
+  if (rest.length > 0 && pictures) {
+    list.append(el('h3', {}, 'Without a picture'));
+  }
+  if (rest.length > 0) {
+    list.append(rowsOf(rest, place, open));
+  }
   return el(
     'section',
     { class: 'neighbours', 'aria-labelledby': 'neighbours-title' },
