@@ -55,6 +55,7 @@ export default withMermaid({
         text: 'Measurements',
         items: createItems({
           benchmarks: 'Speed and memory',
+          'measurements/data-shapes': 'Recall by the shape of the data',
           'measurements/encoder': 'Threads and batches of the encoder',
           'measurements/training-cost': 'What a training step costs',
           'measurements/general-part': 'The general part',

@@ -204,7 +204,7 @@ export class MemoryEngine implements Engine {
       calibration: null,
       count: 0,
       createdAt: new Date(0).toISOString(),
-      index: { kind: 'exact', indexed: 0, sampledRecall: null },
+      index: { kind: 'exact', indexed: 0, sampledRecall: 0.995 },
     };
     this.#collections.set(name, { info, items: [] });
     return info;

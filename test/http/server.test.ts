@@ -146,6 +146,7 @@ describe('the state of the service', () => {
     }
     expect(response.headers['content-type']).toMatch(/^text\/plain/);
     expect(text).toMatch(/pawdex_collection_items\{collection="breeds"\} 3/);
+    expect(text).toMatch(/pawdex_collection_sampled_recall\{collection="breeds"\} 0.995/);
     expect(text).toMatch(/pawdex_encoder_pending_images 7/);
     expect(text).toMatch(
       /http_request_duration_seconds_count\{method="POST",route="\/v1\/identify",status="200"\} 1/,

@@ -21,6 +21,8 @@ class Segment {
   readonly #kernel = createDotProducts(FIRST_BLOCK_AT / PAGE, MAX_SEGMENT_PAGES);
   #pages = FIRST_BLOCK_AT / PAGE;
   #next = FIRST_BLOCK_AT;
+  /** The query that was copied in last. */
+  #query: Float32Array | null = null;
   floats = new Float32Array(this.#kernel.memory.buffer);
 
   /** Byte offset of a new block, or null when the segment is full. */
@@ -40,7 +42,11 @@ class Segment {
   }
 
   dot(query: Float32Array, at: number, count: number, stride: number): void {
-    this.floats.set(query, QUERY_AT);
+    // Rows here and there are scored one by one: copying the query each time would take longer than scoring.
+    if (query !== this.#query) {
+      this.floats.set(query, QUERY_AT);
+      this.#query = query;
+    }
     this.#kernel.dotProducts(at, count, stride * 4, QUERY_AT, SCORES_AT);
   }
 }
@@ -76,7 +82,7 @@ export class Block {
   /**
    * Dot products of `query` with rows `first` to `first + count`.
    *
-   * @param query float32 [stride]
+   * @param query float32 [stride]; its numbers must not change between calls
    * @returns the scores, valid until the next call
    */
   score(query: Float32Array, first: number, count: number, stride: number): Float32Array {
