@@ -4,7 +4,7 @@
  * checkout, so that what it installs does not disturb this one. Takes a folder for the reports as its argument.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,7 +55,9 @@ function installNode(major) {
 /** Copies the checkout; the packages as hard links where the file system allows, which takes a second. */
 function copyCheckout(major) {
   const copy = path.join(work, `checkout-${major}`);
-  const left = new Set(['.git', 'node_modules', 'data'].map((name) => path.join(root, name)));
+  const left = new Set(
+    ['.git', 'data', 'node_modules', path.join('docs', 'node_modules')].map((name) => path.join(root, name)),
+  );
   cpSync(root, copy, { recursive: true, preserveTimestamps: true, filter: (file) => !left.has(file) });
   const modules = path.join(root, 'node_modules');
   if (!run('cp', ['-al', modules, copy], { stdio: 'ignore' })) {
@@ -80,6 +82,11 @@ function testOn(major) {
   writeFileSync(report, '');
   const cwd = copyCheckout(major);
   const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` };
+  for (const file of SHORT_FORM) {
+    if (!existsSync(path.join(cwd, file))) {
+      throw new Error(`${file} of the short form does not exist.`);
+    }
+  }
   const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');
   const args = [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   return run(node, ['scripts/setup.mjs'], { cwd, env }) && run(node, [...args, ...SHORT_FORM], { cwd, env });
