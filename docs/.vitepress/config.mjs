@@ -56,6 +56,7 @@ export default withMermaid({
         items: createItems({
           benchmarks: 'Speed and memory',
           'measurements/data-shapes': 'Recall by the shape of the data',
+          reliability: 'Reliability',
           'measurements/encoder': 'Threads and batches of the encoder',
           'measurements/training-cost': 'What a training step costs',
           'measurements/general-part': 'The general part',
