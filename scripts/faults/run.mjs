@@ -83,9 +83,12 @@ function report(...done) {
   }
 }
 
-/** Each on a server of its own, so that a peak is the peak of what was done to it. */
+/**
+ * Each on a server of its own, so that a peak is the peak of what was done to it. Two threads everywhere: each lane of the
+ * encoder holds the model once more, and a peak should not depend on how many cores there are.
+ */
 async function withServer(work) {
-  const server = await startServer();
+  const server = await startServer({ env: { PAWDEX_THREADS: '2' } });
   try {
     return await work(server);
   } finally {
