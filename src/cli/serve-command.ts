@@ -1,5 +1,6 @@
 /** `pawdex serve`: opens the engine and answers HTTP requests until Ctrl-C or SIGTERM. */
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, PACKAGE_ROOT } from '../config.js';
@@ -26,6 +27,9 @@ import { announceServer, findRunningServer, withdrawServer } from './server-file
 import { VERSION } from './version.js';
 import { warnAboutAccess, warnAboutStart } from './warn-at-start.js';
 
+/** Time that a server has to close its engine after a fatal error. */
+const CLOSE_LIMIT_MS = 2_000;
+
 /** Defines the command. */
 export function createServeCommand(): Command {
   return createCommand('serve', 'run the server', 'serve --port 8080 --data-dir /var/lib/pawdex').action(run);
@@ -41,11 +45,12 @@ async function run(flags: Record<string, unknown>): Promise<void> {
   const interruption = watchInterrupts(
     quiet ? null : 'Stopping after the requests in progress. Press Ctrl-C again to stop immediately.',
   );
+  let opened: LocalEngine | null = null;
   const exitWith = (error: unknown, message: string) => {
     try {
       logger.fatal({ err: error }, message);
     } finally {
-      process.exit(EXIT.someFailed);
+      void closeSoon(opened).then(() => process.exit(EXIT.someFailed));
     }
   };
   process.on('uncaughtException', (error) => exitWith(error, 'Unexpected error. The server ends.'));
@@ -54,6 +59,7 @@ async function run(flags: Record<string, unknown>): Promise<void> {
       logger.error({ err: error.cause ?? error }, 'A worker thread died and is restarted.'),
     onCrash: (error) => exitWith(error.cause ?? error, 'A worker thread died twice. The server ends.'),
   });
+  opened = engine;
   try {
     await warnAboutAccess(config, { logger, hasKeysOnCommandLine: flags.apiKeys !== undefined });
     await runServer({ config, engine, logger, quiet, started, stop: interruption.signal });
@@ -61,6 +67,15 @@ async function run(flags: Record<string, unknown>): Promise<void> {
     await engine.close();
   }
   logger.info('stopped');
+}
+
+/**
+ * Closes the engine if that takes a moment only. `exit` ends threads in the middle of their work, and ONNX Runtime then
+ * aborts the process, so that a supervisor would see a signal in place of the exit code.
+ */
+async function closeSoon(engine: LocalEngine | null): Promise<void> {
+  const closed = engine?.close().catch(() => {});
+  await Promise.race([closed, sleep(CLOSE_LIMIT_MS)]);
 }
 
 interface ServerRun {

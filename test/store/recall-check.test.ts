@@ -35,7 +35,10 @@ it('says what the graph found once it is built, and again after a restart', asyn
   expect((await store.stats()).sampledRecall).toBeNull();
   await store.put('c', itemsOf(vectors));
   await vi.waitFor(async () => expect((await index()).sampledRecall).toBeGreaterThanOrEqual(0.98), WAIT);
-  expect(await index()).toMatchObject({ kind: 'hnsw', indexed: vectors.length });
+  await vi.waitFor(
+    async () => expect(await index()).toMatchObject({ kind: 'hnsw', indexed: vectors.length }),
+    30_000,
+  );
   await store.close();
   await open();
   await vi.waitFor(
