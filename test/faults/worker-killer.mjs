@@ -1,5 +1,5 @@
 /** Preloaded into a server by a test: lets its worker threads die when a file asks for it. */
-import { rmSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread, workerData } from 'node:worker_threads';
 
@@ -9,7 +9,8 @@ if (!isMainThread) {
   const order = path.join(process.env.KILL_ORDERS, kind);
   setInterval(() => {
     try {
-      rmSync(order);
+      // Not rmSync: of two threads that see the file at the same moment, it lets both believe that they removed it.
+      unlinkSync(order);
     } catch {
       return;
     }
