@@ -73,9 +73,13 @@ function answerByFit(
   if (candidates.length === 0) {
     return answerByVote(voters, candidates);
   }
-  const right = rightProbability(voters, candidates, fit);
+  const fitted = rightProbability(voters, candidates, fit);
+  // Statistics of other collections cannot tell which of several labels is right where these share the vote.
+  const isContested = basis === 'statistics' && decideByVote(candidates) === 'ambiguous';
+  const right = isContested ? Math.min(fitted, candidates[0]!.confidence) : fitted;
   const known = predict(fit.known, featuresOf(voters, candidates));
-  const decision = decideByProbability(right, known, fit);
+  const byFit = decideByProbability(right, known, fit);
+  const decision = isContested && byFit === 'match' ? 'ambiguous' : byFit;
   // What the collection probably does not hold is not named with confidence.
   const confidence = decision === 'unknown' ? Math.min(right, known) : right;
   return {

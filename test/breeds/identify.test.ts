@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { answer } from '../../src/breeds/identify.js';
@@ -87,5 +88,27 @@ describe('answer without calibration', () => {
       ['boxer', 1, 0.85],
     ]);
     expect(candidates.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12);
+  });
+});
+
+describe('answer by what the encoder knows in general', () => {
+  const { answer: statistics } = JSON.parse(
+    readFileSync(new URL('../../models/similarity.json', import.meta.url), 'utf8'),
+  );
+  const ask = (labels: string[]) =>
+    answer(
+      labels.map((label) => near(label, 1)),
+      { temperature: 0.03, statistics },
+    );
+
+  it('is ambiguous where equal pictures have several labels', () => {
+    const { decision, confidence, candidates } = ask(['one', 'two', 'three']);
+    expect(decision).toBe('ambiguous');
+    expect(confidence).toBeCloseTo(1 / 3, 9);
+    expect(candidates.map((candidate) => candidate.confidence)).toEqual([confidence, confidence, confidence]);
+  });
+
+  it('is a match where they have one', () => {
+    expect(ask(['one', 'one', 'one'])).toMatchObject({ decision: 'match', breed: 'one' });
   });
 });
