@@ -75,7 +75,7 @@ const schema = z.object({
   DECODE_MEMORY_MB: z.coerce
     .number()
     .min(64)
-    .default(448)
+    .default(416)
     .describe(
       'memory for decoding images, in MiB; an image that needs more than three quarters of it is refused',
     ),

@@ -30,11 +30,11 @@ const ask = () => {
 ask();
 `;
 
-/** A number of a process's status in MiB, 0 once it has ended; Linux only. */
-function statusMiB(pid, key) {
+/** A number of MiB that the kernel tells of a process in a file of /proc, 0 once the process has ended; Linux only. */
+function readMiB(pid, file, key) {
   try {
     return (
-      Number(new RegExp(`${key}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) /
+      Number(new RegExp(`${key}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'))?.[1] ?? 0) /
       1024
     );
   } catch {
@@ -81,7 +81,8 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
     const pids = [child.pid, ...childrenOf(child.pid)];
     treePeak = Math.max(
       treePeak,
-      pids.reduce((sum, pid) => sum + statusMiB(pid, 'VmRSS'), 0),
+      // Pss counts a page that processes share, such as Node's own code, once for all of them.
+      pids.reduce((sum, pid) => sum + readMiB(pid, 'smaps_rollup', 'Pss'), 0),
     );
   }, 50);
   return {
@@ -89,7 +90,7 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
     url,
     hasDied: () => child.exitCode !== null || child.signalCode !== null,
     /** Largest resident memory so far, in MiB, of the server alone. */
-    peakMiB: () => statusMiB(child.pid, 'VmHWM'),
+    peakMiB: () => readMiB(child.pid, 'status', 'VmHWM'),
     /** The same of the server and its processes together, sampled every 50 ms since the last call. */
     takeTreePeakMiB() {
       const peak = treePeak;

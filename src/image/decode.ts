@@ -30,7 +30,7 @@ export interface DecodeLimits {
 }
 
 /** Three quarters are for images that take much, which are decoded in a process of their own, the rest for all others. */
-const DEFAULT_DECODE_BYTES = 448 * 2 ** 20;
+const DEFAULT_DECODE_BYTES = 416 * 2 ** 20;
 const LARGE_SHARE = 0.75;
 /** What takes more bytes, or goes over more pixels, is decoded in a process of its own. */
 const LARGE_BYTES = 32 * 2 ** 20;
