@@ -196,7 +196,7 @@ for (const labels of LABELS) {
   }
 }
 
-/** Cosines of so many random pairs. */
+/** Random pairs whose cosines are taken. */
 const PAIRS = 20000;
 function quantilesOf(draw) {
   const cosines = Array.from({ length: PAIRS }, () => {

@@ -44,7 +44,7 @@ export function createItemsCommand(): Command {
   );
   return addMetadataOption(
     made
-      .option('--limit <n>', 'list at most so many items', makeWholeNumberParser(1, 1_000_000_000))
+      .option('--limit <n>', 'list at most this many items', makeWholeNumberParser(1, 1_000_000_000))
       .option('--set-label <label>', 'update: give them this label; an empty one takes theirs away')
       .option('--set-source <source>', 'update: give them this source; an empty one takes theirs away'),
     '--set',

@@ -5,7 +5,7 @@ import { PawdexError } from '../errors.js';
 import { readLabelledSet } from '../jobs/labelled-set.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet } from '../training/recipe/adapt-to-set.js';
-import { buildRecipe } from '../training/recipe/build-recipe.js';
+import { buildRecipe, type RecipeOverrides } from '../training/recipe/build-recipe.js';
 import { getResizeRule } from '../training/recipe/load-recipe.js';
 import type { Recipe } from '../training/recipe/recipe-schema.js';
 import { checkRecipeGradients, type JudgedGradient } from '../training/run/check-recipe-gradients.js';
@@ -20,20 +20,11 @@ import { watchInterrupts } from './interruption.js';
 import { note, pluralise, printLine } from './print.js';
 import { formatPercent, TrainingDisplay } from './training-display.js';
 
-interface TrainFlags {
+interface TrainFlags extends RecipeOverrides {
   data: string;
   val?: string;
   out?: string;
   recipe?: string;
-  backbone?: string;
-  loss?: string;
-  epochs?: number;
-  freeze?: number;
-  labels?: number;
-  photos?: number;
-  chunk?: number;
-  seed?: number;
-  learningRate?: number;
   provider: 'cpu' | 'webgpu' | 'cuda';
   resume?: boolean;
   checkGradients?: boolean;

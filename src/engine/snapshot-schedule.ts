@@ -13,7 +13,7 @@ export interface SnapshotWatcher {
 }
 
 /**
- * Writes a snapshot every so many hours until `stop` is aborted. One that fails is tried again at the next look.
+ * Writes a snapshot at a fixed interval, in hours, until `stop` is aborted. One that fails is tried again at the next look.
  *
  * @param hours above 0
  * @param lookMs for tests

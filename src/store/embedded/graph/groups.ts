@@ -5,7 +5,7 @@
  * when a search comes near it. This file keeps the groups; which rows join one is decided in staged.ts.
  */
 
-/** Members a group may have: a scan of so many takes 0.2 ms. */
+/** Members a group may have: scanning them takes 0.2 ms. */
 const MAX_MEMBERS = 4096;
 /** What float32 may be off by when angles are compared. */
 const TOLERANCE = 1e-6;
