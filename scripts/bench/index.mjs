@@ -8,10 +8,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { loadCard } from '../../dist/encoder/card.js';
 import { openSession } from '../../dist/encoder/encoder-session.js';
 import { decode } from '../../dist/image/decode.js';
-import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { fromRoot, machine, median, options, runCommand, spread } from './lib/harness.mjs';
 
 const args = options(

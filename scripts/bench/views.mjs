@@ -3,9 +3,9 @@
  * training nothing else ran, and the processor time of one view, which is what a training step loses to it.
  */
 import { readFile } from 'node:fs/promises';
+import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { loadCard } from '../../dist/encoder/card.js';
 import { openPhoto } from '../../dist/image/decode.js';
-import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { createRandom, mixSeed, shuffle } from '../../dist/math/random.js';
 import { drawView, PLAIN_VIEW, renderView, viewSettings } from '../../dist/training/index.js';
 import { fromRoot, machine, median, options } from './lib/harness.mjs';

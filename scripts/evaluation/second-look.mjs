@@ -13,8 +13,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { parseConfig } from '../../dist/config.js';
+import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openLocalEngine } from '../../dist/engine/local.js';
-import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 
 const SIDE = 300;
 

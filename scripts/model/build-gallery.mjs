@@ -21,8 +21,8 @@ import { parseArgs } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
+import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { replaceFile } from '../../dist/files/replace.js';
-import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { embedSets } from '../evaluation/lib/sets.mjs';
 
 const USAGE =

@@ -9,10 +9,10 @@
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { auroc } from '../../dist/evaluation/metrics/selective.js';
 import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
-import { readLabelledSet } from '../../dist/jobs/labelled-set.js';
 import { takeColumns, takeFirstRows } from '../../dist/math/matrix.js';
 import { countComponents, splitProjection } from '../../dist/training/head/general-part.js';
 import { projectFeatures } from '../../dist/training/head/projection.js';

@@ -2,13 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import type { LabelledPhoto } from '../datasets/labelled-photo.js';
+import { readLabelledSet } from '../datasets/labelled-set.js';
 import { PawdexError } from '../errors.js';
 import { cleanLabels, type LabelVerdict } from '../evaluation/clean-labels.js';
 import { labelSheet } from '../evaluation/report/label-sheet.js';
 import { picture } from '../evaluation/report/pictures.js';
 import { replaceFile } from '../files/replace.js';
-import type { LabelledPhoto } from '../jobs/labelled-photo.js';
-import { readLabelledSet } from '../jobs/labelled-set.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { formatCount, note, OutputError, printLine } from './print.js';

@@ -1,9 +1,9 @@
 /** `pawdex index`: indexes a folder of photos into a collection. */
 import type { Command } from 'commander';
+import { readLabelledSet } from '../datasets/labelled-set.js';
 import type { Engine } from '../engine/engine.js';
 import { asPawdexError, PawdexError } from '../errors.js';
-import { type IndexSummary, indexPhotos } from '../jobs/index-folder.js';
-import { readLabelledSet } from '../jobs/labelled-set.js';
+import { type IndexSummary, indexPhotos } from '../indexing/index-folder.js';
 import { addServerOption, createCommand, getMaxFileBytes, readCommonOptions } from './create-command.js';
 import { EXIT, getExitCode } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';

@@ -1,12 +1,12 @@
 /** `pawdex quantise`: converts a float encoder to int8. */
 import path from 'node:path';
 import type { Command } from 'commander';
+import { readLabelledSet } from '../datasets/labelled-set.js';
 import { loadCard } from '../encoder/card.js';
 import { PawdexError } from '../errors.js';
 import { decode, type ResizeRule } from '../image/decode.js';
 import { isOneImagesFault } from '../image/fault.js';
 import { readPhoto } from '../image/read-photo.js';
-import { readLabelledSet } from '../jobs/labelled-set.js';
 import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';

@@ -1,8 +1,8 @@
 /** `pawdex train`: trains an encoder on a labelled set, contrastively, on ONNX Runtime. */
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { readLabelledSet } from '../datasets/labelled-set.js';
 import { PawdexError } from '../errors.js';
-import { readLabelledSet } from '../jobs/labelled-set.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet } from '../training/recipe/adapt-to-set.js';
 import { buildRecipe, type RecipeOverrides } from '../training/recipe/build-recipe.js';

@@ -1,12 +1,12 @@
 /** `pawdex views`: draws a contact sheet of training views, so that a person can judge them. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { readLabelledSet } from '../datasets/labelled-set.js';
 import { loadCard } from '../encoder/card.js';
 import { PawdexError } from '../errors.js';
 import { openPhoto } from '../image/decode.js';
 import { isOneImagesFault } from '../image/fault.js';
 import { readPhoto } from '../image/read-photo.js';
-import { readLabelledSet } from '../jobs/labelled-set.js';
 import { createRandom, shuffle } from '../math/random.js';
 import { drawContactSheet } from '../training/data/contact-sheet.js';
 import { renderView } from '../training/data/render-view.js';

@@ -2,11 +2,11 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readLabelledSet } from '../../../dist/datasets/labelled-set.js';
 import { openEncoder } from '../../../dist/encoder/open.js';
 import { isGalleryFile, readGallerySet } from '../../../dist/engine/gallery.js';
 import { embedSet } from '../../../dist/evaluation/embed-set.js';
 import { EmbeddingCache } from '../../../dist/evaluation/embedding-cache.js';
-import { readLabelledSet } from '../../../dist/jobs/labelled-set.js';
 
 /** The model card that the product ships. */
 export const SHIPPED_CARD = fileURLToPath(new URL('../../../models/encoder.json', import.meta.url));

@@ -1,10 +1,10 @@
 /** Photos as bytes, in batches of bounded size, without those whose content the collection holds already. */
 import { readFile, stat } from 'node:fs/promises';
+import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { describeTrouble } from '../engine/description.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { contentHash } from '../engine/ingest.js';
 import { describeFailure, PawdexError } from '../errors.js';
-import type { LabelledPhoto } from './labelled-photo.js';
 
 /** Photos of one batch: as many as a server takes in one upload unless it is set otherwise. */
 const BATCH_PHOTOS = 64;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readLabelledSet } from '../../src/jobs/labelled-set.js';
+import { readLabelledSet } from '../../src/datasets/labelled-set.js';
 
 let root: string;
 

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { LabelledPhoto } from '../../src/datasets/labelled-photo.js';
 import type { ItemInput } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
-import { type IndexProgress, indexPhotos } from '../../src/jobs/index-folder.js';
-import type { LabelledPhoto } from '../../src/jobs/labelled-photo.js';
+import { type IndexProgress, indexPhotos } from '../../src/indexing/index-folder.js';
 import { MemoryEngine } from '../helpers/memory-engine.js';
 
 /** Counts what reaches the engine and can be told to fail or to wait. */

@@ -3,10 +3,11 @@
  * and sends the rest in batches; what is known is neither decoded nor encoded. That is also how a job that
  * was killed goes on: what had been stored is durable and is skipped the next time.
  */
+
+import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
 import { addBatch } from './add-batch.js';
-import type { LabelledPhoto } from './labelled-photo.js';
 import { type ReadPhoto, readAhead } from './read-ahead.js';
 
 /** Batches in work at once: while one is being stored, the next keeps the encoder busy. */
