@@ -9,7 +9,7 @@ import { cleanLabels, type LabelVerdict } from '../evaluation/clean-labels.js';
 import { labelSheet } from '../evaluation/report/label-sheet.js';
 import { picture } from '../evaluation/report/pictures.js';
 import { replaceFile } from '../files/replace.js';
-import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
+import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { formatCount, note, OutputError, printLine } from './print.js';
 
@@ -22,8 +22,6 @@ interface CleanFlags extends Record<string, unknown> {
   json?: boolean;
 }
 
-const gather = (value: string, before: string[]) => [...before, value];
-
 /** Defines the command. */
 export function createCleanLabelsCommand(): Command {
   return createCommand(
@@ -32,8 +30,8 @@ export function createCleanLabelsCommand(): Command {
     'clean-labels web-photos --trust photos:train --out cleaned',
   )
     .argument('<set>', 'labelled set: a folder, or FOLDER:split of its manifest.csv')
-    .option('--trust <set>', 'set whose labels help to judge; may be repeated', gather, [])
-    .option('--keep <label>', 'label whose photos are all kept; may be repeated', gather, [])
+    .option('--trust <set>', 'set whose labels help to judge; may be repeated', collectValues, [])
+    .option('--keep <label>', 'label whose photos are all kept; may be repeated', collectValues, [])
     .option('--least <n>', 'photos of each label to keep at least', makeWholeNumberParser(0, 1e6), 0)
     .requiredOption('--out <dir>', 'folder for kept.csv, dropped.csv and dropped.html')
     .option('--cache <dir>', 'keep embeddings here')

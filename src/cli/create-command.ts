@@ -110,6 +110,11 @@ export function makeWholeNumberParser(min: number, max: number): (text: string) 
   };
 }
 
+/** Collects the values of an option that may be repeated; the option's default is `[]`. */
+export function collectValues(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
 /** Creates the flag `--views`. */
 export function createViewsOption(description: string): Option {
   return new Option('--views <which>', description).choices(VIEWS).default('1' satisfies Views);

@@ -1,6 +1,8 @@
 /** `pawdex train`: trains an encoder on a labelled set, contrastively, on ONNX Runtime. */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { parse } from 'csv-parse/sync';
 import { readLabelledSet } from '../datasets/labelled-set.js';
 import { PawdexError } from '../errors.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
@@ -13,16 +15,17 @@ import { hasCheckpoint } from '../training/run/checkpoint.js';
 import { exportRun } from '../training/run/export-run.js';
 import { findReadablePhotos } from '../training/run/readable-photos.js';
 import { type RunResult, runTraining } from '../training/run/training-run.js';
-import { TrainingSet } from '../training/run/training-set.js';
-import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
+import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js';
+import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { note, pluralise, printLine } from './print.js';
 import { formatPercent, TrainingDisplay } from './training-display.js';
 
 interface TrainFlags extends RecipeOverrides {
-  data: string;
-  val?: string;
+  data: string[];
+  val: string[];
+  without?: string;
   out?: string;
   recipe?: string;
   provider: 'cpu' | 'webgpu' | 'cuda';
@@ -38,11 +41,19 @@ export function createTrainCommand(): Command {
     'train an encoder on a labelled set, contrastively',
     'train --data photos:train --val photos:val --out runs/mine --epochs 4',
   )
-    .requiredOption(
+    .option(
       '--data <set>',
-      'labelled set to train on: a folder, or FOLDER:SPLIT for the rows of one split',
+      'labelled set to train on: a folder, or FOLDER:SPLIT for the rows of one split; may be repeated',
+      collectValues,
+      [],
     )
-    .option('--val <set>', 'labelled set to validate with (default: one in ten photos of --data)')
+    .option(
+      '--val <set>',
+      'labelled set to validate with; may be repeated (default: one in ten photos of --data)',
+      collectValues,
+      [],
+    )
+    .option('--without <csv>', 'leave out the photos of --data in this list, the dropped.csv of clean-labels')
     .option('--out <dir>', 'folder of the run: checkpoint, log, charts, and finally the encoder')
     .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)')
     .option(
@@ -109,6 +120,9 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
       detail: `${dir} already contains a run.`,
       hint: 'Continue it with --resume, or choose another --out.',
     });
+  }
+  if (flags.data.length === 0) {
+    throw new PawdexError('usage', { detail: '--data is missing: it names the photos to train on.' });
   }
   await train(flags, recipe, { dir, resume, maxPixels: config.MAX_PIXELS, session, quiet, json });
 }
@@ -206,22 +220,44 @@ async function readTrainingSet(
   display: TrainingDisplay,
   { maxPixels, signal }: { maxPixels: number; signal: AbortSignal },
 ): Promise<TrainingSet> {
-  const readPhotos = async (spec: string) => {
-    const photos = await readLabelledSet(spec, { labelsRequired: true });
-    display.phase(`Reading ${pluralise(photos.length, 'photo')} of ${spec}`, photos.length);
-    return findReadablePhotos(
-      photos.map(({ file, label }) => ({ file, label: label! })),
-      {
+  const readPhotos = async (specs: readonly string[], without: ReadonlySet<string>) => {
+    const readable: TrainingPhoto[] = [];
+    for (const spec of specs) {
+      const photos = (await readLabelledSet(spec, { labelsRequired: true }))
+        .filter(({ name }) => !without.has(name))
+        .map(({ file, label }) => ({ file, label: label! }));
+      display.phase(`Reading ${pluralise(photos.length, 'photo')} of ${spec}`, photos.length);
+      const found = await findReadablePhotos(photos, {
         rule: getResizeRule(recipe),
         maxPixels,
         signal,
         onProgress: (done) => display.phaseProgress(done),
         onBad: (file, error) => display.skipped(file, error),
-      },
-    );
+      });
+      readable.push(...found);
+    }
+    return readable;
   };
-  const photos = await readPhotos(flags.data);
-  const val = flags.val === undefined ? null : await readPhotos(flags.val);
+  const dropped = flags.without === undefined ? [] : await readFileNames(flags.without);
+  const photos = await readPhotos(flags.data, new Set(dropped));
+  const val = flags.val.length === 0 ? null : await readPhotos(flags.val, new Set());
   display.stop();
   return new TrainingSet(photos, val, recipe.evaluation.holdOut);
+}
+
+/** Reads the column `file` of a CSV list. @throws PawdexError set_invalid when there is none */
+async function readFileNames(file: string): Promise<string[]> {
+  try {
+    const rows: Record<string, string>[] = parse(await readFile(file), { columns: true, bom: true });
+    return rows.map((row) => {
+      if (row.file === undefined) {
+        throw new Error('it has no column "file"');
+      }
+      return row.file;
+    });
+  } catch (error) {
+    throw new PawdexError('set_invalid', {
+      detail: `The list ${file} cannot be read: ${(error as Error).message}.`,
+    });
+  }
 }

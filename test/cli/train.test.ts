@@ -1,5 +1,5 @@
 /** `pawdex train` from photos to an encoder that is served, on a small network. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawSet } from '../training/drawn-set.js';
@@ -9,6 +9,8 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await Bench.create();
   await drawSet(path.join(bench.root, 'set'), 4, 10);
+  await drawSet(path.join(bench.root, 'more'), 5, 4);
+  await drawSet(path.join(bench.root, 'val'), 4, 2);
 });
 afterAll(() => bench.remove());
 
@@ -67,6 +69,33 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
   expect(JSON.parse(embedded.stdout).embedding).toHaveLength(card.output.dimension);
 });
 
+it('trains on several sets without the photos of a list, and validates with several', async () => {
+  await writeFile(
+    path.join(bench.root, 'dropped.csv'),
+    'label,file\nlabel-0,label-0/0.png\nlabel-1,label-1/3.png\n',
+  );
+  const sets = [
+    '--data',
+    'set',
+    '--data',
+    'more',
+    '--val',
+    'val',
+    '--val',
+    'set',
+    '--without',
+    'dropped.csv',
+  ];
+  const flags = train('--out', 'sum', '--epochs', '1').slice(3);
+  const { code, stderr } = await bench.start(['train', ...sets, ...flags]).ended;
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('Training on 56 photos of 5 labels, validating with 48 photos');
+
+  const bad = await bench.start(['train', '--data', 'set', '--without', 'set/label-0/0.png', ...flags]).ended;
+  expect(bad.code).not.toBe(0);
+  expect(bad.stderr).toContain('set_invalid');
+});
+
 it('checks gradients against finite differences', async () => {
   const { code, stdout, stderr } = await bench.start([...train('--check-gradients', '--json')]).ended;
   expect(code, stderr).toBe(0);
@@ -87,6 +116,7 @@ it('says what is wrong with its settings', async () => {
     return stderr;
   };
   expect(await wrong(...train())).toContain('--out');
+  expect(await wrong('train', '--out', 'x')).toContain('--data');
   expect(await wrong(...train('--out', 'x', '--labels', '5'))).toContain('config_invalid');
   expect(await wrong(...train('--out', 'x', '--provider', 'cuda'))).toContain('provider_unavailable');
   expect(await wrong('train', '--data', 'nowhere', '--out', 'x')).toContain('set_invalid');
