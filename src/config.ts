@@ -118,7 +118,7 @@ const schema = z.object({
 export type Config = z.infer<typeof schema>;
 
 /** Names, defaults and descriptions, for `--help` and the README's table. */
-export function settings(): { name: keyof Config; description: string; default: unknown }[] {
+export function listSettings(): { name: keyof Config; description: string; default: unknown }[] {
   return Object.entries(schema.shape).map(([name, field]) => ({
     name: name as keyof Config,
     description: field.description ?? '',

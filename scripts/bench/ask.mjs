@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseConfig } from '../../dist/config.js';
-import { openLocalEngine } from '../../dist/engine/local.js';
+import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { fromRoot, machine, median, options } from './lib/harness.mjs';
 
 const args = options(

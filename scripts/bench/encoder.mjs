@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { loadCard } from '../../dist/encoder/card.js';
+import { loadCard } from '../../dist/encoder/model-card.js';
 import { decode } from '../../dist/image/decode.js';
 import { fromRoot, machine, median, options } from './lib/harness.mjs';
 

@@ -9,8 +9,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
-import { loadCard } from '../../dist/encoder/card.js';
 import { openSession } from '../../dist/encoder/encoder-session.js';
+import { loadCard } from '../../dist/encoder/model-card.js';
 import { decode } from '../../dist/image/decode.js';
 import { fromRoot, machine, median, options, runCommand, spread } from './lib/harness.mjs';
 

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
-import { loadCard } from '../../dist/encoder/card.js';
+import { loadCard } from '../../dist/encoder/model-card.js';
 import { openPhoto } from '../../dist/image/decode.js';
 import { createRandom, mixSeed, shuffle } from '../../dist/math/random.js';
 import { drawView, PLAIN_VIEW, renderView, viewSettings } from '../../dist/training/index.js';

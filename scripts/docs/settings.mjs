@@ -5,7 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PACKAGE_ROOT, settings } from '../../dist/config.js';
+import { listSettings, PACKAGE_ROOT } from '../../dist/config.js';
 
 function formatDefault(name, value) {
   if (name === 'THREADS') {
@@ -18,7 +18,7 @@ function formatDefault(name, value) {
   return `\`${text.startsWith(PACKAGE_ROOT) ? path.relative(PACKAGE_ROOT, text) : text}\``;
 }
 
-const rows = settings().map(
+const rows = listSettings().map(
   (setting) =>
     `| \`PAWDEX_${setting.name}\` | ${formatDefault(setting.name, setting.default)} | ${setting.description} |`,
 );

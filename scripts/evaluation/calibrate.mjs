@@ -17,13 +17,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { parse } from 'csv-parse/sync';
-import { fitCalibration } from '../../dist/breeds/fit.js';
-import { calibrationData } from '../../dist/evaluation/calibration-data.js';
+import { fitCalibration } from '../../dist/breeds/fit-calibration.js';
+import { collectCalibrationData } from '../../dist/evaluation/calibration-data.js';
 import { cleanLabels } from '../../dist/evaluation/clean-labels.js';
-import { joinSets, subset } from '../../dist/evaluation/embed-set.js';
+import { joinSets, takeSubset } from '../../dist/evaluation/embed-set.js';
 import { evaluate } from '../../dist/evaluation/evaluate.js';
-import { ask, predictedLabel } from '../../dist/evaluation/outcomes.js';
-import { groupOf } from '../../dist/evaluation/provenance.js';
+import { ask, predictLabel } from '../../dist/evaluation/outcomes.js';
+import { readGroup } from '../../dist/evaluation/provenance.js';
 import { embedSets } from './lib/sets.mjs';
 
 const FOLDS = 5;
@@ -141,12 +141,12 @@ const outcomes = (photos, calibration) =>
     leaveOneOut: true,
   });
 
-const all = calibrationData({ gallery, queries, nonPets, weights, heldOut: isReliable }, vote);
+const all = collectCalibrationData({ gallery, queries, nonPets, weights, heldOut: isReliable }, vote);
 const numbered = (keys) => {
   const numberOf = new Map([...new Set(keys)].map((key, i) => [key, i]));
   return keys.map((key) => numberOf.get(key) % FOLDS);
 };
-const foldOfQuery = numbered(queries.items.map(groupOf));
+const foldOfQuery = numbered(queries.items.map(readGroup));
 const foldOfNonPet = numbered(nonPets.items.map(({ label }) => label));
 /** Query of each of `all.labelsHeldOut`. */
 const heldOutRows = isReliable.flatMap((is, row) => (is ? [row] : []));
@@ -159,10 +159,10 @@ for (let fold = 0; fold < FOLDS; fold++) {
     labelsHeldOut: all.labelsHeldOut.filter((_, i) => foldOfQuery[heldOutRows[i]] !== fold),
     nonPets: all.nonPets.filter((_, i) => foldOfNonPet[i] !== fold),
   });
-  const own = subset(queries, (_, i) => foldOfQuery[i] === fold);
+  const own = takeSubset(queries, (_, i) => foldOfQuery[i] === fold);
   heldOut.queries.push(...outcomes(own, calibration));
   heldOut.rows.push(...foldOfQuery.flatMap((of, row) => (of === fold ? [row] : [])));
-  const others = subset(nonPets, (_, i) => foldOfNonPet[i] === fold);
+  const others = takeSubset(nonPets, (_, i) => foldOfNonPet[i] === fold);
   heldOut.nonPets.push(...outcomes(others, calibration));
 }
 const share = (value) => (value === null ? null : Number(value.toFixed(4)));
@@ -191,7 +191,7 @@ for (const [i, { set }] of specs.entries()) {
 if (values.plain !== undefined) {
   const plain = show(values.plain, (row) => queries.items[row].label === values.plain);
   const misread = plain.filter(
-    (o) => o.answer.decision === 'match' && predictedLabel(o) !== values.plain,
+    (o) => o.answer.decision === 'match' && predictLabel(o) !== values.plain,
   ).length;
   console.log(`${values.plain}: ${misread} of ${plain.length} called a match of another label`);
 }

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { parseConfig } from '../../dist/config.js';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
-import { openLocalEngine } from '../../dist/engine/local.js';
+import { openLocalEngine } from '../../dist/engine/local-engine.js';
 
 const SIDE = 300;
 

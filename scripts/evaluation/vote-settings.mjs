@@ -9,8 +9,8 @@
  */
 import { parseArgs } from 'node:util';
 import { vote } from '../../dist/breeds/vote.js';
-import { withoutRepeats } from '../../dist/evaluation/embed-set.js';
-import { forEachQuery } from '../../dist/evaluation/exact.js';
+import { removeRepeats } from '../../dist/evaluation/embed-set.js';
+import { forEachQuery } from '../../dist/evaluation/exact-neighbours.js';
 import { embedSets } from './lib/sets.mjs';
 
 const KS = [1, 5, 10, 15, 20, 30, 50];
@@ -32,7 +32,7 @@ if (values.gallery === undefined || values.queries === undefined) {
 }
 
 const { sets } = await embedSets(values, [values.gallery, values.queries]);
-const gallery = withoutRepeats(sets[0]);
+const gallery = removeRepeats(sets[0]);
 const queries = sets[1];
 const counts = new Map();
 for (const { label } of gallery.items) {

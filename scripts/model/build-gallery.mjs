@@ -22,7 +22,7 @@ import { parse } from 'csv-parse/sync';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
-import { replaceFile } from '../../dist/files/replace.js';
+import { replaceFile } from '../../dist/files/replace-file.js';
 import { embedSets } from '../evaluation/lib/sets.mjs';
 
 const USAGE =

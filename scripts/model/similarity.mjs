@@ -13,13 +13,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { parse } from 'csv-parse/sync';
-import { featureNames, featuresOf } from '../../dist/breeds/calibration.js';
+import { computeFeatures, listFeatureNames } from '../../dist/breeds/calibration.js';
 import { fitIncreasing } from '../../dist/breeds/fit-logistic.js';
-import { answer } from '../../dist/breeds/identify.js';
+import { identifyBreed } from '../../dist/breeds/identify-breed.js';
 import { predict } from '../../dist/breeds/logistic.js';
 import { packVectors } from '../../dist/breeds/similarity-statistics.js';
 import { vote } from '../../dist/breeds/vote.js';
-import { groupOf } from '../../dist/evaluation/provenance.js';
+import { readGroup } from '../../dist/evaluation/provenance.js';
 import { getRow } from '../../dist/math/matrix.js';
 import { createRandom, shuffle } from '../../dist/math/random.js';
 import { computeDot } from '../../dist/math/vectors.js';
@@ -83,10 +83,10 @@ function drawCollection(pool, labels, photos) {
   const chosen = drawFrom(enough, labels);
   const gallery = chosen.flatMap(([, of]) => drawFrom(of, photos));
   const held = new Set(gallery.map(({ sha256 }) => sha256));
-  const groups = new Set(gallery.map(groupOf));
+  const groups = new Set(gallery.map(readGroup));
   const own = chosen.flatMap(([label]) =>
     drawFrom(
-      pool.queries.get(label).filter((photo) => !held.has(photo.sha256) && !groups.has(groupOf(photo))),
+      pool.queries.get(label).filter((photo) => !held.has(photo.sha256) && !groups.has(readGroup(photo))),
       5,
     ),
   );
@@ -105,7 +105,7 @@ function neighboursOf(gallery, { vector }) {
 function observe(gallery, photo) {
   const neighbours = neighboursOf(gallery, photo);
   const candidates = vote(neighbours, temperature);
-  const features = featuresOf(neighbours, candidates);
+  const features = computeFeatures(neighbours, candidates);
   // How far the last of twenty neighbours is depends on how many photos a label has: no help for a collection at large.
   features[2] = 0;
   return { features, neighbours, isRight: candidates[0].label === photo.label };
@@ -155,7 +155,7 @@ const statistics = {
   fingerprint,
   k,
   temperature,
-  features: featureNames(),
+  features: listFeatureNames(),
   right,
   known,
   thresholds,
@@ -177,7 +177,7 @@ for (const labels of LABELS) {
     };
     for (let i = 0; i < 12; i++) {
       const { gallery, own, others, nonPets: none } = drawCollection(pools[i % pools.length], labels, photos);
-      const decide = (photo) => answer(neighboursOf(gallery, photo), { temperature, statistics });
+      const decide = (photo) => identifyBreed(neighboursOf(gallery, photo), { temperature, statistics });
       for (const photo of own) {
         const { decision, breed } = decide(photo);
         counts.own++;

@@ -10,7 +10,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
-import { auroc } from '../../dist/evaluation/metrics/selective.js';
+import { computeAuroc } from '../../dist/evaluation/metrics/selective.js';
 import { ask } from '../../dist/evaluation/outcomes.js';
 import { readPhoto } from '../../dist/image/read-photo.js';
 import { takeColumns, takeFirstRows } from '../../dist/math/matrix.js';
@@ -115,7 +115,7 @@ async function measure(name, temperature, embedder) {
       ask({ gallery, queries, k: 5, answering: { temperature }, leaveOneOut: false }).map(
         ({ familiarity }) => familiarity,
       );
-    measured.push(auroc(familiarities(val), familiarities(createEmbeddedSet(nonpets, embed(others)))));
+    measured.push(computeAuroc(familiarities(val), familiarities(createEmbeddedSet(nonpets, embed(others)))));
   }
   console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
 }

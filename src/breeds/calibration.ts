@@ -1,11 +1,11 @@
 /** What calibration fits and how it is read back: two small models and two thresholds, as JSON. */
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
-import { familiarity } from './familiarity.js';
+import { computeFamiliarity } from './familiarity.js';
 import { predict } from './logistic.js';
 import { type Candidate, type Voter, vote } from './vote.js';
 
-/** What the models look at, in this order; see {@link featuresOf}. */
+/** What the models look at, in this order; see {@link computeFeatures}. */
 const FEATURES = ['nearest', 'meanOf5', 'meanOfAll', 'share'] as const;
 
 const modelSchema = z.object({
@@ -63,7 +63,7 @@ export function parseCalibration(json: unknown): Calibration {
  * @param fingerprint of the model that answers
  * @throws PawdexError calibration_invalid
  */
-export function calibrationFor(json: unknown, fingerprint: string): Calibration | null {
+export function selectCalibration(json: unknown, fingerprint: string): Calibration | null {
   if (json === null || json === undefined) {
     return null;
   }
@@ -78,19 +78,19 @@ export function calibrationFor(json: unknown, fingerprint: string): Calibration 
  * @param neighbours those that vote, at least one
  * @param candidates their vote
  */
-export function featuresOf(neighbours: readonly Voter[], candidates: readonly Candidate[]): number[] {
+export function computeFeatures(neighbours: readonly Voter[], candidates: readonly Candidate[]): number[] {
   const similarities = neighbours.map(({ similarity }) => similarity);
   const sum = similarities.reduce((a, b) => a + b, 0);
   return [
     Math.max(...similarities),
-    familiarity(neighbours),
+    computeFamiliarity(neighbours),
     sum / similarities.length,
     candidates[0]?.confidence ?? 0,
   ];
 }
 
 /** The vote as the calibration has it. @param neighbours those that vote */
-export function calibratedVote(
+export function getCalibratedVote(
   neighbours: readonly Voter[],
   { temperature, votes }: Pick<Calibration, 'temperature' | 'votes'>,
 ): Candidate[] {
@@ -98,7 +98,7 @@ export function calibratedVote(
 }
 
 /** Probability that the first candidate is right, 0..1. @param candidates at least one */
-export function rightProbability(
+export function computeRightProbability(
   neighbours: readonly Voter[],
   candidates: readonly Candidate[],
   { right }: Pick<Calibration, 'right'>,
@@ -107,12 +107,12 @@ export function rightProbability(
   const labels = right.labels ?? {};
   return predict(
     right,
-    featuresOf(neighbours, candidates),
+    computeFeatures(neighbours, candidates),
     Object.hasOwn(labels, label) ? labels[label]! : 0,
   );
 }
 
-/** The names of what {@link featuresOf} gives, as stored in a calibration. */
-export function featureNames(): Calibration['features'] {
+/** The names of what {@link computeFeatures} gives, as stored in a calibration. */
+export function listFeatureNames(): Calibration['features'] {
   return [...FEATURES];
 }

@@ -10,7 +10,7 @@ const NEAREST = 5;
  * @param neighbours in any order
  * @returns -1..1; -1 when there is none
  */
-export function familiarity(neighbours: readonly { similarity: number }[]): number {
+export function computeFamiliarity(neighbours: readonly { similarity: number }[]): number {
   const nearest = neighbours
     .map(({ similarity }) => similarity)
     .sort((a, b) => b - a)

@@ -14,7 +14,11 @@ export interface Observation {
 }
 
 /** The step of Newton's method at `theta` (intercept last) for the penalised log-likelihood. */
-function newtonStep(observations: readonly Observation[], theta: readonly number[], l2: number): number[] {
+function takeNewtonStep(
+  observations: readonly Observation[],
+  theta: readonly number[],
+  l2: number,
+): number[] {
   const n = theta.length;
   const gradient = theta.map((value, i) => (i < n - 1 ? l2 * value : 0));
   const hessian = theta.map((_, i) => theta.map((_, j) => (i === j ? (i < n - 1 ? l2 : 1e-9) : 0)));
@@ -31,7 +35,7 @@ function newtonStep(observations: readonly Observation[], theta: readonly number
   return solve(new Matrix(hessian), Matrix.columnVector(gradient)).to1DArray();
 }
 
-function lossOf(observations: readonly Observation[], theta: readonly number[], l2: number): number {
+function computeLoss(observations: readonly Observation[], theta: readonly number[], l2: number): number {
   const n = theta.length - 1;
   let loss = theta.slice(0, n).reduce((sum, value) => sum + (l2 / 2) * value ** 2, 0);
   for (const { features, target, weight, offset = 0 } of observations) {
@@ -50,15 +54,15 @@ function lossOf(observations: readonly Observation[], theta: readonly number[], 
  */
 export function fitLogistic(observations: readonly Observation[], l2: number): LogisticModel {
   let theta = new Array<number>(observations[0]!.features.length + 1).fill(0);
-  let loss = lossOf(observations, theta, l2);
+  let loss = computeLoss(observations, theta, l2);
   for (let iteration = 0; iteration < 100; iteration++) {
-    const step = newtonStep(observations, theta, l2);
+    const step = takeNewtonStep(observations, theta, l2);
     // Halved while it overshoots: far from the optimum a full step can raise the loss.
     let next = theta;
     let nextLoss = Number.POSITIVE_INFINITY;
     for (let scale = 1; scale > 1e-6 && !(nextLoss <= loss); scale /= 2) {
       next = theta.map((value, i) => value - scale * step[i]!);
-      nextLoss = lossOf(observations, next, l2);
+      nextLoss = computeLoss(observations, next, l2);
     }
     if (!(nextLoss < loss)) {
       break;
@@ -140,7 +144,7 @@ export function fitIncreasingWithGroups(
   let model = fitIncreasing(observations, l2);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [group, members] of groups) {
-      offsets.set(group, offsetOf(members, model, groupL2, offsets.get(group)!));
+      offsets.set(group, computeOffset(members, model, groupL2, offsets.get(group)!));
     }
     model = fitIncreasing(
       observations.map((o) => ({ ...o, offset: offsets.get(o.group)! })),
@@ -151,7 +155,12 @@ export function fitIncreasingWithGroups(
 }
 
 /** The best offset of one group, by Newton's method from `start`. */
-function offsetOf(members: readonly Observation[], model: LogisticModel, l2: number, start: number): number {
+function computeOffset(
+  members: readonly Observation[],
+  model: LogisticModel,
+  l2: number,
+  start: number,
+): number {
   let offset = start;
   for (let iteration = 0; iteration < 20; iteration++) {
     let gradient = l2 * offset;

@@ -62,7 +62,7 @@ export async function loadSimilarityStatistics(
     }
     throw new PawdexError('model_invalid', { detail: `Cannot read ${file}.`, cause: error });
   }
-  const parsed = schema.safeParse(jsonOf(text, file));
+  const parsed = schema.safeParse(toJson(text, file));
   if (!parsed.success) {
     throw new PawdexError('model_invalid', { detail: `${file}: ${z.prettifyError(parsed.error)}` });
   }
@@ -70,7 +70,7 @@ export async function loadSimilarityStatistics(
   return parsed.data.fingerprint === fingerprint ? { answer, nonPets: unpackVectors(nonPets) } : null;
 }
 
-function jsonOf(text: string, file: string): unknown {
+function toJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

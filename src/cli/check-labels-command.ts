@@ -1,7 +1,7 @@
 /** `pawdex check-labels`: finds photos of a labelled set or a collection that probably have the wrong label. */
 import type { Command } from 'commander';
 import { PawdexError } from '../errors.js';
-import { type LabelTrouble, labelTrouble } from '../evaluation/label-trouble.js';
+import { findLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import {
   addServerOption,
   type CommonOptions,
@@ -71,7 +71,7 @@ async function checkSet(
   common: CommonOptions,
 ): Promise<LabelTrouble> {
   const { sets, card } = await embedSets([{ set }], cache, common);
-  return labelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit });
+  return findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit });
 }
 
 const formatPercent = (share: number) => `${Math.round(100 * share)} %`.padStart(5);

@@ -6,9 +6,9 @@ import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { readLabelledSet } from '../datasets/labelled-set.js';
 import { PawdexError } from '../errors.js';
 import { cleanLabels, type LabelVerdict } from '../evaluation/clean-labels.js';
-import { labelSheet } from '../evaluation/report/label-sheet.js';
-import { picture } from '../evaluation/report/pictures.js';
-import { replaceFile } from '../files/replace.js';
+import { drawLabelSheet } from '../evaluation/report/label-sheet.js';
+import { drawPicture } from '../evaluation/report/pictures.js';
+import { replaceFile } from '../files/replace-file.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { formatCount, note, OutputError, printLine } from './print.js';
@@ -107,7 +107,7 @@ async function writeResults(
     return [name, item.label, ...columns.map((column) => metadata[column] ?? '')];
   };
   const keptOf = new Map([...counts].map(([label, count]) => [label, count.kept]));
-  const sheet = await labelSheet(dropped, keptOf, (file) => picture(file, maxPixels));
+  const sheet = await drawLabelSheet(dropped, keptOf, (file) => drawPicture(file, maxPixels));
   const files = {
     'kept.csv': csv([['file', 'label', ...columns], ...kept.map(rowOf)]),
     'dropped.csv': csv([

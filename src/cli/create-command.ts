@@ -1,7 +1,7 @@
 /** What all commands share: the settings as flags, `--quiet`, `--verbose`, and the parsing of both. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Config, PACKAGE_ROOT, parseConfig, settings } from '../config.js';
-import { VIEWS, type Views } from '../image/views.js';
+import { type Config, listSettings, PACKAGE_ROOT, parseConfig } from '../config.js';
+import { VIEWS, type Views } from '../image/decode-views.js';
 import { EXIT_HELP } from './exit-codes.js';
 
 /** The values of the flags that every command has. */
@@ -57,7 +57,7 @@ export function addCommonOptions(made: Command): Command {
     .addOption(new Option('-v, --verbose', 'print stack traces of errors').helpGroup('Common options:'));
   // A command's own flag of the same name wins: `eval --gallery` names a labelled set.
   const own = new Set(made.options.map(({ long }) => long));
-  for (const { name, description, default: fallback } of settings()) {
+  for (const { name, description, default: fallback } of listSettings()) {
     if (own.has(`--${toFlagName(name)}`)) {
       continue;
     }
@@ -90,7 +90,7 @@ export function addServerOption(made: Command): Command {
  * @throws PawdexError config_invalid
  */
 export function readCommonOptions(options: Record<string, unknown>): CommonOptions {
-  const flags = Object.fromEntries(settings().map(({ name }) => [name, options[toOptionKey(name)]]));
+  const flags = Object.fromEntries(listSettings().map(({ name }) => [name, options[toOptionKey(name)]]));
   const server = options.server ?? process.env.PAWDEX_SERVER;
   return {
     config: parseConfig(flags, process.env),

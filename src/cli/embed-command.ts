@@ -1,7 +1,7 @@
 /** `pawdex embed`: prints the embedding of each image as a JSON line. */
 import type { Command } from 'commander';
 import { PawdexError } from '../errors.js';
-import type { Views } from '../image/views.js';
+import type { Views } from '../image/decode-views.js';
 import {
   addServerOption,
   createCommand,

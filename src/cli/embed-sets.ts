@@ -1,11 +1,11 @@
 /** Embeds labelled sets with a progress bar, for the commands that measure. */
 
 import { readLabelledSet } from '../datasets/labelled-set.js';
-import { openEncoder } from '../encoder/open.js';
-import { isGalleryFile, readGallerySet } from '../engine/gallery.js';
+import { openEncoder } from '../encoder/open-encoder.js';
+import { isGalleryFile, readGallerySet } from '../engine/load-gallery.js';
 import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
 import { EmbeddingCache } from '../evaluation/embedding-cache.js';
-import { VIEW_COUNT, type Views } from '../image/views.js';
+import { VIEW_COUNT, type Views } from '../image/decode-views.js';
 import type { CommonOptions } from './create-command.js';
 import { note, pluralise } from './print.js';
 import { showProgress } from './progress.js';

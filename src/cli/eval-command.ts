@@ -8,11 +8,11 @@ import { asPawdexError, PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { type Evaluation, evaluate, evaluateBy } from '../evaluation/evaluate.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
-import { mistakesOf } from '../evaluation/mistakes.js';
+import { listMistakes } from '../evaluation/mistakes.js';
 import { ask, countOverlap, type Outcome } from '../evaluation/outcomes.js';
-import { itemPicture, picture } from '../evaluation/report/pictures.js';
+import { drawItemPicture, drawPicture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
-import type { Views } from '../image/views.js';
+import type { Views } from '../image/decode-views.js';
 import {
   addServerOption,
   type CommonOptions,
@@ -138,11 +138,11 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
   const listFamiliarity = (of: Outcome[]) => of.map(({ familiarity }) => familiarity);
   const page = await writeReport(report, {
     evaluation,
-    mistakes: mistakesOf(outcomes),
+    mistakes: listMistakes(outcomes),
     familiarity: { queries: listFamiliarity(outcomes), nonPets: listFamiliarity(others ?? []) },
     subject: { gallery: gallerySpec, queries: queriesSpec },
     model: { name: card.name, fingerprint },
-    pictures: (file) => picture(file, common.config.MAX_PIXELS),
+    pictures: (file) => drawPicture(file, common.config.MAX_PIXELS),
     by,
   });
   return { evaluation, report: page, by };
@@ -187,7 +187,7 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
       familiarity: evaluation.familiarity,
       subject: { collection },
       model: engine.encoder,
-      pictures: async (id) => itemPicture(await loadThumbnail(engine, collection, id), id),
+      pictures: async (id) => drawItemPicture(await loadThumbnail(engine, collection, id), id),
     });
     return { evaluation, report: page };
   });

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { describeFailure, PawdexError } from '../errors.js';
-import { isOneImagesFault } from '../image/fault.js';
+import { isImageFault } from '../image/image-fault.js';
 import { describeError, note } from './print.js';
 
 /** Images processed at a time: enough to decode some while others are in the encoder. */
@@ -55,7 +55,7 @@ async function processFile<T>(
   try {
     return await work(await readWithin(file, maxFileBytes));
   } catch (error) {
-    if (isOneImagesFault(error)) {
+    if (isImageFault(error)) {
       return error;
     }
     throw error;

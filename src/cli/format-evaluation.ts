@@ -2,7 +2,7 @@
 import type { Evaluation, Figures } from '../evaluation/evaluate.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { Interval } from '../evaluation/metrics/bootstrap.js';
-import { thinned } from '../evaluation/metrics/selective.js';
+import { thinOut } from '../evaluation/metrics/selective.js';
 import { formatCount, pluralise } from './print.js';
 
 /** Points of the risk-coverage curve in JSON; the full curve has one per query. */
@@ -23,7 +23,7 @@ export interface SplitFigures {
 export function formatEvaluationJson(evaluation: AnyEvaluation, by?: SplitFigures): string {
   return JSON.stringify({
     ...evaluation,
-    riskCoverage: thinned(evaluation.riskCoverage, CURVE_POINTS),
+    riskCoverage: thinOut(evaluation.riskCoverage, CURVE_POINTS),
     ...(by === undefined ? {} : { by }),
   });
 }

@@ -4,8 +4,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { SHIPPED_COLLECTION } from '../config.js';
 import type { Engine, Explanation, Identification } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
+import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import type { Views } from '../image/views.js';
 import {
   addServerOption,
   createCommand,

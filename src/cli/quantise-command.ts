@@ -2,10 +2,10 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { readLabelledSet } from '../datasets/labelled-set.js';
-import { loadCard } from '../encoder/card.js';
+import { loadCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { decode, type ResizeRule } from '../image/decode.js';
-import { isOneImagesFault } from '../image/fault.js';
+import { isImageFault } from '../image/image-fault.js';
 import { readPhoto } from '../image/read-photo.js';
 import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
@@ -82,7 +82,7 @@ async function decodeSample(
     try {
       decoded.push(await decode(await readPhoto(file), rule, { maxPixels }));
     } catch (error) {
-      if (!isOneImagesFault(error)) {
+      if (!isImageFault(error)) {
         throw error;
       }
       note(`Skipped ${name}: ${error.message}`);

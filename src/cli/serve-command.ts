@@ -4,14 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, PACKAGE_ROOT } from '../config.js';
-import { damagedEngine } from '../engine/damaged.js';
-import { type LocalEngine, openLocalEngine } from '../engine/local.js';
+import { createDamagedEngine } from '../engine/damaged-engine.js';
+import { type LocalEngine, openLocalEngine } from '../engine/local-engine.js';
 import { scheduleSnapshots } from '../engine/snapshot-schedule.js';
 import { asPawdexError, PawdexError } from '../errors.js';
-import { createApp } from '../http/app.js';
+import { createApp } from '../http/create-app.js';
 import type { Lifecycle } from '../http/lifecycle.js';
-import { type RunningServer, startServer } from '../http/server.js';
-import { requireKeysBeyondLoopback } from '../http/sites.js';
+import { requireKeysBeyondLoopback } from '../http/site-access.js';
+import { type RunningServer, startServer } from '../http/start-server.js';
 import { jobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
 import { jobWork } from '../jobs/job-work.js';
@@ -195,7 +195,7 @@ async function openEngine(config: Config, watcher: WorkerWatcher): Promise<Local
     const coded = asPawdexError(error);
     // It listens all the same, so that /readyz can say what is wrong.
     if (coded.code === 'data_damaged') {
-      return damagedEngine(coded);
+      return createDamagedEngine(coded);
     }
     const running = coded.code === 'data_dir_locked' ? await findRunningServer(config.DATA_DIR) : null;
     if (running === null) {

@@ -5,7 +5,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../files/replace.js';
+import { replaceFile } from '../files/replace-file.js';
 
 const schema = z.object({
   pid: z.int().positive(),

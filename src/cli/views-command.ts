@@ -2,10 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readLabelledSet } from '../datasets/labelled-set.js';
-import { loadCard } from '../encoder/card.js';
+import { loadCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { openPhoto } from '../image/decode.js';
-import { isOneImagesFault } from '../image/fault.js';
+import { isImageFault } from '../image/image-fault.js';
 import { readPhoto } from '../image/read-photo.js';
 import { createRandom, shuffle } from '../math/random.js';
 import { drawContactSheet } from '../training/data/contact-sheet.js';
@@ -67,7 +67,7 @@ async function run(flags: ViewsFlags): Promise<void> {
         note(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
       }
     } catch (error) {
-      if (!isOneImagesFault(error)) {
+      if (!isImageFault(error)) {
         throw error;
       }
       note(describeError(error, false, name));

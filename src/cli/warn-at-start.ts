@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import type { LocalEngine } from '../engine/local.js';
+import type { LocalEngine } from '../engine/local-engine.js';
 import { DATABASE_FILE } from '../store/embedded/sqlite/database.js';
 
 /** Warns about repairs and missing features. */

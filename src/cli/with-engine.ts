@@ -1,9 +1,9 @@
 /** Opens the engine for a command: in this process, or through the server that has the data directory open. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexClient } from '../client/client.js';
-import { remoteEngine } from '../client/remote-engine.js';
+import { createRemoteEngine } from '../client/remote-engine.js';
 import type { Engine } from '../engine/engine.js';
-import { openLocalEngine } from '../engine/local.js';
+import { openLocalEngine } from '../engine/local-engine.js';
 import { asPawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CommonOptions } from './create-command.js';
@@ -108,5 +108,5 @@ async function waitForServer(dataDir: string) {
 /** @throws PawdexError config_invalid if `url` is no HTTP address */
 async function connectToServer(url: string): Promise<Engine> {
   const apiKey = process.env.PAWDEX_API_KEY || undefined;
-  return remoteEngine(new PawdexClient({ baseUrl: url, apiKey }));
+  return createRemoteEngine(new PawdexClient({ baseUrl: url, apiKey }));
 }

@@ -64,7 +64,7 @@ function retryAfterOf(header: string | null): number | undefined {
 }
 
 /** Reads the error from an answer with an error status. Consumes the body. */
-export async function apiErrorFrom(response: Response): Promise<ApiError> {
+export async function toApiError(response: Response): Promise<ApiError> {
   const text = await response.text();
   const { code, title, detail, hint, errors } = parseProblem(text);
   const known = typeof code === 'string' && Object.hasOwn(ERRORS, code);

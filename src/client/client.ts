@@ -13,7 +13,7 @@ import type { JobRequest } from '../jobs/job.js';
 import type { BulkPatch, Filter, ItemPatch, Target } from '../store/store.js';
 import { encodeJobRequest } from './encode-job-request.js';
 import { type ClientOptions, Transport } from './transport.js';
-import { asFailure, batches, imageForm, itemsForm, sendSplitting } from './upload.js';
+import { createImageForm, createItemsForm, sendSplitting, splitIntoBatches, toFailure } from './upload.js';
 import type {
   AddAnswer,
   AddResult,
@@ -75,7 +75,7 @@ export class PawdexClient {
   identify(image: Uint8Array, options: Partial<IdentifyOptions> = {}): Promise<Identification> {
     const { collection, k, views, explain, region } = options;
     const query = { collection, k: text(k), views, explain: text(explain), region: regionText(region) };
-    return this.#http.json({ method: 'POST', path: '/v1/identify', query, form: imageForm(image) });
+    return this.#http.json({ method: 'POST', path: '/v1/identify', query, form: createImageForm(image) });
   }
 
   /**
@@ -96,7 +96,7 @@ export class PawdexClient {
         explain: text(options.explain),
         filter: options.filter && JSON.stringify(options.filter),
       };
-      return this.#http.json({ ...call, form: imageForm(query.image, fields) });
+      return this.#http.json({ ...call, form: createImageForm(query.image, fields) });
     }
     const named = 'vector' in query ? { vector: Array.from(query.vector) } : query;
     const region = regionText(options.region);
@@ -106,7 +106,7 @@ export class PawdexClient {
   /** The embedding of a photo. */
   embed(image: Uint8Array, { views, region }: LookOptions = {}): Promise<EmbedResult> {
     const query = { views, region: regionText(region) };
-    return this.#http.json({ method: 'POST', path: '/v1/embed', query, form: imageForm(image) });
+    return this.#http.json({ method: 'POST', path: '/v1/embed', query, form: createImageForm(image) });
   }
 
   /**
@@ -125,7 +125,7 @@ export class PawdexClient {
   ): Promise<Uint8Array> {
     const { collection, neighbour, views, region } = options;
     const query = { collection, neighbour, views, region: regionText(region) };
-    return this.#http.bytes({ method: 'POST', path: '/v1/explain', query, form: imageForm(image) });
+    return this.#http.bytes({ method: 'POST', path: '/v1/explain', query, form: createImageForm(image) });
   }
 
   async listCollections(): Promise<CollectionInfo[]> {
@@ -160,7 +160,7 @@ export class PawdexClient {
     const { limits } = await this.info();
     const path = `/v1/collections/${segment(collection)}/items`;
     const send = async (batch: ItemInput[]) => {
-      const form = itemsForm(batch);
+      const form = createItemsForm(batch);
       const query = { upsert: text(upsert) };
       const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, query, form });
       // If one were missing, each photo after it would get the result of another.
@@ -173,14 +173,14 @@ export class PawdexClient {
     };
     const fits = (item: ItemInput) => item.image.length <= limits.fileBytes;
     const results: AddResult[] = [];
-    for (const batch of batches(items.filter(fits), limits)) {
+    for (const batch of splitIntoBatches(items.filter(fits), limits)) {
       results.push(...(await sendSplitting(batch, send)));
     }
     const inOrder = results.values();
     const refused = new PawdexError('payload_too_large', {
       detail: `A file may have at most ${limits.fileBytes} bytes.`,
     });
-    return items.map((item) => (fits(item) ? inOrder.next().value! : asFailure(refused)));
+    return items.map((item) => (fits(item) ? inOrder.next().value! : toFailure(refused)));
   }
 
   /** A page of items in order of insertion; pass `next` of one page as `cursor` of the following. */

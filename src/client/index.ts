@@ -14,7 +14,7 @@ export type { JobKind, JobRequest, JobResults, JobState } from '../jobs/job.js';
 export type { Filter, ItemPatch, Metadata } from '../store/store.js';
 export { ApiError } from './api-error.js';
 export { PawdexClient } from './client.js';
-export { remoteEngine } from './remote-engine.js';
+export { createRemoteEngine as remoteEngine } from './remote-engine.js';
 export { runJob } from './run-job.js';
 export type { ClientOptions } from './transport.js';
 export type {

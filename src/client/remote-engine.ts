@@ -26,7 +26,7 @@ async function findKnown(client: PawdexClient, collection: string, sha256: strin
  *
  * @throws PawdexError server_unreachable, unauthorized
  */
-export async function remoteEngine(client: PawdexClient): Promise<Engine> {
+export async function createRemoteEngine(client: PawdexClient): Promise<Engine> {
   const { model } = await client.info();
   const run = async <K extends JobKind>(request: JobRequest & { kind: K }, options: WorkOptions) =>
     (await runJob(client, request, options)) as JobResults[K];

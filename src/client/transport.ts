@@ -1,7 +1,7 @@
 /** Sends one request: adds the API key, limits its time, and waits if the server is overloaded. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexError } from '../errors.js';
-import { apiErrorFrom } from './api-error.js';
+import { toApiError } from './api-error.js';
 
 /** Settings of a client. */
 export interface ClientOptions {
@@ -79,7 +79,7 @@ export class Transport {
       if (response.ok) {
         return await read(response).catch((cause) => this.#lost(call, cause));
       }
-      const error = await apiErrorFrom(response).catch((cause) => this.#lost(call, cause));
+      const error = await toApiError(response).catch((cause) => this.#lost(call, cause));
       const pause = (error.retryAfter ?? DEFAULT_RETRY_SECONDS) * 1000;
       if (response.status !== 503 || waited + pause > this.#maxWaitMs) {
         throw error;

@@ -5,7 +5,10 @@ import { asPawdexError, describeFailure, type PawdexError } from '../errors.js';
 import type { AddResult, ServerInfo } from './wire.js';
 
 /** A form with one image in the field `image`. */
-export function imageForm(image: Uint8Array, fields: Record<string, string | undefined> = {}): FormData {
+export function createImageForm(
+  image: Uint8Array,
+  fields: Record<string, string | undefined> = {},
+): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) {
@@ -17,7 +20,7 @@ export function imageForm(image: Uint8Array, fields: Record<string, string | und
 }
 
 /** A form with many images and the description of each. */
-export function itemsForm(items: ItemInput[]): FormData {
+export function createItemsForm(items: ItemInput[]): FormData {
   const form = new FormData();
   // Without `source: null` the server would use the file name.
   form.append('items', JSON.stringify(items.map(({ image: _, ...said }) => ({ source: null, ...said }))));
@@ -36,7 +39,7 @@ const describedBytes = ({ image: _, ...described }: ItemInput) =>
   Buffer.byteLength(JSON.stringify(described));
 
 /** Runs of consecutive items that fit into one request each. */
-export function batches(items: ItemInput[], limits: ServerInfo['limits']): ItemInput[][] {
+export function splitIntoBatches(items: ItemInput[], limits: ServerInfo['limits']): ItemInput[][] {
   const all: ItemInput[][] = [];
   let [imageBytes, jsonBytes] = [0, 0];
   for (const item of items) {
@@ -75,7 +78,7 @@ export async function sendSplitting(
       throw thrown;
     }
     if (items.length === 1) {
-      return [asFailure(error)];
+      return [toFailure(error)];
     }
     const half = items.length >> 1;
     const first = await sendSplitting(items.slice(0, half), send);
@@ -84,6 +87,6 @@ export async function sendSplitting(
 }
 
 /** The result of an image that the server refuses. */
-export function asFailure(error: PawdexError): AddResult {
+export function toFailure(error: PawdexError): AddResult {
   return { status: 'failed', error: describeFailure(error) };
 }

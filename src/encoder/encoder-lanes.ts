@@ -3,11 +3,11 @@
  * others compute side by side, a batch each, with a share of the threads.
  */
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
-import { type Transferred, transferring } from '../threads/rpc.js';
-import type { LoadedCard } from './card.js';
+import { type Transferred, transfer } from '../threads/rpc.js';
 import type { CellEmbedding } from './encoder.js';
 import { MOST_LANES } from './encoder-session.js';
-import type { EncoderCalls, EncoderWorkerData } from './worker.js';
+import type { EncoderCalls, EncoderWorkerData } from './encoder-worker.js';
+import type { LoadedCard } from './model-card.js';
 
 /**
  * Niceness of the threads: below that of the main thread, which answers HTTP, and lower still in lanes 1 and up. A lone
@@ -74,7 +74,7 @@ export class EncoderLanes {
     const niceness = lane === 0 ? NICENESS_TOGETHER : NICENESS_LANE;
     try {
       return await RestartingWorker.start<EncoderCalls>({
-        entry: new URL('./worker.js', import.meta.url),
+        entry: new URL('./encoder-worker.js', import.meta.url),
         workerData: { loaded: this.#loaded, threads, niceness } satisfies EncoderWorkerData,
         open: ({ calls }) => calls.open([1]),
         deaths: this.#deaths,
@@ -95,7 +95,7 @@ export class EncoderLanes {
 /** Copies pixels to be moved: Node pools small buffers, and since version 21 refuses to move those that sharp allocated. */
 function copyPixels(images: Uint8Array[]): Transferred<Uint8Array[]> {
   const copies = images.map((pixels) => new Uint8Array(pixels));
-  return transferring(
+  return transfer(
     copies,
     copies.map((copy) => copy.buffer),
   );

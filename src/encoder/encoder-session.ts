@@ -3,7 +3,7 @@ import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../errors.js';
 import { normaliseRows } from '../math/vectors.js';
-import type { LoadedCard, ModelCard } from './card.js';
+import type { LoadedCard, ModelCard } from './model-card.js';
 
 /**
  * Batch sizes of a server. Larger ones gain little, and their answers come in bursts that delay probes on the main

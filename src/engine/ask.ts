@@ -1,11 +1,10 @@
 /** Questions about a photo: its breed, what is similar to it, its embedding, and why. */
 import type { Calibration } from '../breeds/calibration.js';
-import { answer, type BreedAnswer } from '../breeds/identify.js';
-import { placeInPhoto } from '../image/crop.js';
-import { type PreparedImage, uprightSize } from '../image/decode.js';
-import { centreSquare, type Rectangle } from '../image/heat-colours.js';
+import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
+import { mapToPhoto } from '../image/crop.js';
+import { type PreparedImage, readUprightSize } from '../image/decode.js';
+import { computeCentreSquare, type Rectangle } from '../image/heat-colours.js';
 import { renderHeatMap } from '../image/heat-map.js';
-import type { Embedded } from './embedding.js';
 import type {
   EmbedAnswer,
   HeatMapOptions,
@@ -18,8 +17,9 @@ import type {
   SearchOptions,
   Timing,
 } from './engine.js';
-import { addExplanations } from './explain.js';
-import { resolveQuery } from './query.js';
+import { addExplanations } from './explain-neighbours.js';
+import type { Embedded } from './image-embedder.js';
+import { resolveQuery } from './resolve-query.js';
 import { chooseLook, shouldLookAgain } from './second-look.js';
 import type { EngineParts } from './use-cases.js';
 
@@ -39,7 +39,9 @@ function describeModel({ encoder }: EngineParts) {
 
 /** The part of a photo that the encoder sees. */
 async function findSeenRegion(image: PreparedImage, views: LookOptions['views']): Promise<Rectangle> {
-  return views === '5' ? { left: 0, top: 0, width: 1, height: 1 } : centreSquare(await uprightSize(image));
+  return views === '5'
+    ? { left: 0, top: 0, width: 1, height: 1 }
+    : computeCentreSquare(await readUprightSize(image));
 }
 
 /** What is looked at: the photo, or the region of it that was named. */
@@ -58,7 +60,7 @@ function explainInPhoto(explain: Embedded['explain'], part: Rectangle | undefine
   }
   return (vector) => {
     const explanation = explain(vector);
-    return { ...explanation, region: placeInPhoto(explanation.region, part) };
+    return { ...explanation, region: mapToPhoto(explanation.region, part) };
   };
 }
 
@@ -88,7 +90,7 @@ async function judge(
     source: item.source,
     hasThumbnail: item.hasThumbnail,
   }));
-  const decided = answer(neighbours.slice(0, voters), {
+  const decided = identifyBreed(neighbours.slice(0, voters), {
     temperature: vote.temperature,
     calibration,
     statistics: statistics?.answer ?? null,
@@ -132,7 +134,7 @@ export async function identify(
   const { decided, neighbours, region } = chooseLook(looks[0]!, looks.slice(1));
   return {
     ...decided,
-    region: part === undefined ? region : placeInPhoto(region, part),
+    region: part === undefined ? region : mapToPhoto(region, part),
     neighbours: await addExplanations(neighbours, ({ id }) => id, {
       store: parts.store,
       collection,

@@ -2,14 +2,14 @@
  * The interface of the engine, which does what pawdex is for. The HTTP endpoints and the command line use it.
  * `local.ts` runs an engine in this process; `client/` reaches the one of a server over HTTP.
  */
-import type { Basis, TalliedCandidate } from '../breeds/identify.js';
+import type { Basis, TalliedCandidate } from '../breeds/identify-breed.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
+import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import type { Views } from '../image/views.js';
 import type { CollectionInfo, Filter, Hit, Metadata, Store } from '../store/store.js';
 
 /** Milliseconds that each step of an answer took. */

@@ -4,7 +4,7 @@
  * what it sees; which breed that is, and how surely, plays no part in the choice, so that looking again does not make
  * wrong answers sure. docs/evaluation.md has what this is worth.
  */
-import type { BreedAnswer } from '../breeds/identify.js';
+import type { BreedAnswer } from '../breeds/identify-breed.js';
 import type { IdentifyOptions } from './engine.js';
 
 /** An answer that was refused as unknown gives way only to a look that is more probably known than not. */

@@ -1,5 +1,5 @@
 /** Which vector space each collection lies in, kept in memory so that a question need not ask the store for it. */
-import { type Calibration, calibrationFor } from '../breeds/calibration.js';
+import { type Calibration, selectCalibration } from '../breeds/calibration.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import type { CollectionInfo, Store } from '../store/store.js';
@@ -43,7 +43,7 @@ export class Spaces {
 
   async #read(collection: string): Promise<Space> {
     const { fingerprint, dimension, model, calibration } = await this.#store.getCollection(collection);
-    const fitted = calibrationFor(calibration, this.#encoder.fingerprint);
+    const fitted = selectCalibration(calibration, this.#encoder.fingerprint);
     const space = { fingerprint, dimension, model, calibration: fitted };
     this.#known.set(collection, space);
     return space;

@@ -1,8 +1,8 @@
 /** What the use cases of the engine share, and how they become the methods of an engine. */
 import type { SimilarityStatistics } from '../breeds/similarity-statistics.js';
-import type { OpenedEncoder } from '../encoder/open.js';
+import type { OpenedEncoder } from '../encoder/open-encoder.js';
 import type { Store } from '../store/store.js';
-import type { ImageEmbedder } from './embedding.js';
+import type { ImageEmbedder } from './image-embedder.js';
 import type { Spaces } from './spaces.js';
 
 /** What a use case works with. */

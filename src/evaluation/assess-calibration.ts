@@ -1,7 +1,12 @@
 /** What a calibration is worth on photos that it was not fitted on, by cross-fitting. */
-import { type AnsweredQuery, type CalibrationData, FEWEST_QUERIES, fitCalibration } from '../breeds/fit.js';
-import { answer, type BreedAnswer } from '../breeds/identify.js';
-import { expectedCalibrationError } from './metrics/calibration.js';
+import {
+  type AnsweredQuery,
+  type CalibrationData,
+  FEWEST_QUERIES,
+  fitCalibration,
+} from '../breeds/fit-calibration.js';
+import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
+import { computeExpectedCalibrationError } from './metrics/reliability.js';
 
 const FOLDS = 5;
 
@@ -41,7 +46,7 @@ export function assessCalibration(data: CalibrationData): CalibrationWorth | nul
       return null;
     }
     const judge = ({ neighbours }: AnsweredQuery) =>
-      answer(neighbours, { temperature: data.temperature, calibration });
+      identifyBreed(neighbours, { temperature: data.temperature, calibration });
     const held = <T>(of: readonly T[]) => of.filter((_, i) => i % FOLDS === fold);
     judged.push(...held(data.queries).map((query) => ({ label: query.label, answered: judge(query) })));
     nonPets.push(...held(data.nonPets).map(judge));
@@ -56,7 +61,7 @@ export function assessCalibration(data: CalibrationData): CalibrationWorth | nul
     ambiguous: shareOf('ambiguous'),
     unknown: shareOf('unknown'),
     matchError: matches.length === 0 ? null : matches.filter((right) => !right).length / matches.length,
-    ece: expectedCalibrationError(
+    ece: computeExpectedCalibrationError(
       Float64Array.from(judged, ({ answered }) => answered.confidence),
       Uint8Array.from(isRight, (right) => (right ? 1 : 0)),
     )!,

@@ -1,10 +1,10 @@
 /** Fits a calibration to a live collection, by asking it for its own photos. */
 import type { Calibration } from '../breeds/calibration.js';
-import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit.js';
+import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
 import type { Store } from '../store/store.js';
 import type { CalibrationWorth } from './assess-calibration.js';
-import { labelCounts, sampleQueries, type WorkOptions } from './collection-queries.js';
-import { withEvaluationThread } from './thread.js';
+import { countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
+import { withEvaluationThread } from './evaluation-thread.js';
 
 /** Queries handed to the store at once: few, so that other people's searches come in between. */
 const AT_ONCE = 16;
@@ -44,7 +44,7 @@ export async function calibrateCollection(
   options: CalibrateOptions,
 ): Promise<CalibrationOutcome> {
   const { vote, nonPets = [], signal, onProgress } = options;
-  const counts = await labelCounts(store, name);
+  const counts = await countLabels(store, name);
   const labels = [...counts.keys()];
   const queries = await sampleQueries(store, name, counts, options);
   const outcome = { queries: queries.length, needed: FEWEST_QUERIES };

@@ -1,7 +1,7 @@
 /** Asks a gallery in the ways a calibration is fitted to. */
-import type { AnsweredQuery, CalibrationData } from '../breeds/fit.js';
-import { type EmbeddedSet, withoutRepeats } from './embed-set.js';
-import { forEachQuery, type Nearest } from './exact.js';
+import type { AnsweredQuery, CalibrationData } from '../breeds/fit-calibration.js';
+import { type EmbeddedSet, removeRepeats } from './embed-set.js';
+import { forEachQuery, type Nearest } from './exact-neighbours.js';
 import { apartFrom } from './provenance.js';
 
 /** Sets to calibrate with. */
@@ -25,11 +25,11 @@ export interface CalibrationSets {
  *
  * @param vote the vote to calibrate, and the model whose embeddings these are
  */
-export function calibrationData(
+export function collectCalibrationData(
   sets: CalibrationSets,
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature' | 'votes' | 'plain'>,
 ): CalibrationData {
-  const { vectors, items } = withoutRepeats(sets.gallery);
+  const { vectors, items } = removeRepeats(sets.gallery);
   const answered = ({ rows, similarities }: Nearest, label: string, weight = 1): AnsweredQuery => ({
     neighbours: Array.from(rows, (row, i) => ({ label: items[row]!.label, similarity: similarities[i]! })),
     label,

@@ -3,10 +3,10 @@
  * classifier that has not seen them and by their neighbours from other sources.
  */
 import { vote } from '../breeds/vote.js';
-import { crossFittedScores } from './discriminant.js';
+import { computeCrossFittedScores } from './discriminant.js';
 import { type EmbeddedItem, type EmbeddedSet, joinSets } from './embed-set.js';
-import { forEachQuery } from './exact.js';
-import { groupOf, sourceOf } from './provenance.js';
+import { forEachQuery } from './exact-neighbours.js';
+import { readGroup, readSource } from './provenance.js';
 
 /** A label is believed when it is among this many likeliest, by either judge. */
 const BELIEVED = 2;
@@ -48,23 +48,23 @@ export function cleanLabels(set: EmbeddedSet, options: CleanOptions): LabelVerdi
   const all = joinSets([set, ...trusted]);
   const labels = [...new Set(all.items.map(({ label }) => label))].sort();
   const numberOf = new Map(labels.map((label, i) => [label, i]));
-  const scores = crossFittedScores({
+  const scores = computeCrossFittedScores({
     vectors: all.vectors,
     labels: all.items.map(({ label }) => numberOf.get(label)!),
-    groups: all.items.map(groupOf),
+    groups: all.items.map(readGroup),
   });
   const sources = new Map<string, Set<string>>();
   for (const item of all.items) {
-    sources.set(item.label, (sources.get(item.label) ?? new Set()).add(sourceOf(item)));
+    sources.set(item.label, (sources.get(item.label) ?? new Set()).add(readSource(item)));
   }
   const verdicts: LabelVerdict[] = [];
   forEachQuery(all.vectors, set.vectors, (q, nearest) => {
     const item = set.items[q]!;
-    const [group, source] = [groupOf(item), sourceOf(item)];
+    const [group, source] = [readGroup(item), readSource(item)];
     const tooClose = (row: number) => {
       const other = all.items[row]!;
-      const alike = sources.get(other.label)!.size > 1 && sourceOf(other) === source;
-      return alike || groupOf(other) === group || other.sha256 === item.sha256;
+      const alike = sources.get(other.label)!.size > 1 && readSource(other) === source;
+      return alike || readGroup(other) === group || other.sha256 === item.sha256;
     };
     const { rows, similarities } = nearest(k, tooClose);
     const votes = vote(
@@ -106,7 +106,7 @@ function judge(
 ): LabelVerdict {
   const classifier = 1 + scores.filter((score) => score > scores[own]!).length;
   const place = votes.findIndex(({ label }) => label === item.label);
-  const neighbours = placeOf(place, votes.length, labels.length);
+  const neighbours = findPlace(place, votes.length, labels.length);
   return {
     item,
     rank: { classifier, neighbours },
@@ -114,12 +114,12 @@ function judge(
       classifier: labels[scores.indexOf(Math.max(...scores))]!,
       neighbours: votes[0]?.label ?? null,
     },
-    dropped: keep.has(item.label) ? null : reasonToDrop(classifier > BELIEVED, neighbours > BELIEVED),
+    dropped: keep.has(item.label) ? null : findReasonToDrop(classifier > BELIEVED, neighbours > BELIEVED),
   };
 }
 
 /** The place of a label in the vote, from 1: the last of all labels where nobody voted for it. */
-function placeOf(place: number, voted: number, labelCount: number): number {
+function findPlace(place: number, voted: number, labelCount: number): number {
   if (voted === 0) {
     // Without a neighbour of another source there is no second opinion.
     return 1;
@@ -127,7 +127,7 @@ function placeOf(place: number, voted: number, labelCount: number): number {
   return place < 0 ? labelCount : place + 1;
 }
 
-function reasonToDrop(byClassifier: boolean, byNeighbours: boolean): DropReason | null {
+function findReasonToDrop(byClassifier: boolean, byNeighbours: boolean): DropReason | null {
   if (byClassifier && byNeighbours) {
     return 'classifier and neighbours';
   }

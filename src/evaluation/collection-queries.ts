@@ -29,7 +29,7 @@ export interface CollectionQuery {
 }
 
 /** How many photos each label has; photos without a label are left out. */
-export async function labelCounts(store: Store, name: string): Promise<Map<string, number>> {
+export async function countLabels(store: Store, name: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const { label, count } of await store.labels(name)) {
     if (label !== null) {

@@ -28,7 +28,7 @@ interface Moments {
   squares: Float64Array;
 }
 
-function momentsOf(
+function computeMoments(
   { vectors, labels }: LabelledVectors,
   rows: readonly number[],
   labelCount: number,
@@ -137,7 +137,7 @@ function fitClassifier({ rows, counts, sums, squares }: Moments, d: number): Cla
  *
  * @returns [rows, labels], row-major
  */
-export function crossFittedScores(given: LabelledVectors): Float64Array {
+export function computeCrossFittedScores(given: LabelledVectors): Float64Array {
   const { vectors, labels, groups } = given;
   const { data, dimension: d } = vectors;
   const labelCount = labels.reduce((most, label) => Math.max(most, label + 1), 0);
@@ -149,7 +149,7 @@ export function crossFittedScores(given: LabelledVectors): Float64Array {
   groups.forEach((group, row) => {
     folds[number.get(group)! % FOLDS]!.push(row);
   });
-  const moments = folds.map((rows) => momentsOf(given, rows, labelCount));
+  const moments = folds.map((rows) => computeMoments(given, rows, labelCount));
   const scores = new Float64Array(labels.length * labelCount);
   folds.forEach((rows, fold) => {
     if (rows.length === 0 || rows.length === labels.length) {

@@ -5,8 +5,8 @@ import type { Encoder } from '../encoder/encoder.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { computeSha256 } from '../files/sha256.js';
 import { prepareImage } from '../image/decode.js';
+import { decodeViews, type Views } from '../image/decode-views.js';
 import { readPhoto } from '../image/read-photo.js';
-import { decodeViews, type Views } from '../image/views.js';
 import type { Matrix } from '../math/matrix.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 
@@ -120,7 +120,10 @@ export async function embedSet(
  *
  * @param keep called with each item and its row
  */
-export function subset(set: EmbeddedSet, keep: (item: EmbeddedItem, row: number) => boolean): EmbeddedSet {
+export function takeSubset(
+  set: EmbeddedSet,
+  keep: (item: EmbeddedItem, row: number) => boolean,
+): EmbeddedSet {
   const rows = set.items.flatMap((item, row) => (keep(item, row) ? [row] : []));
   const { data, dimension } = set.vectors;
   const kept = new Float32Array(rows.length * dimension);
@@ -152,9 +155,9 @@ export function joinSets(sets: readonly EmbeddedSet[]): EmbeddedSet {
 }
 
 /** The set with each content once, as a collection holds it: of photos with the same bytes the first is kept. */
-export function withoutRepeats(set: EmbeddedSet): EmbeddedSet {
+export function removeRepeats(set: EmbeddedSet): EmbeddedSet {
   const seen = new Set<string>();
-  return subset(set, ({ sha256 }) => {
+  return takeSubset(set, ({ sha256 }) => {
     if (seen.has(sha256)) {
       return false;
     }

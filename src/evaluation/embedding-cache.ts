@@ -1,8 +1,8 @@
 /** Embeddings kept between evaluations, by model fingerprint and content hash: a photo is encoded once. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PRIVATE_FILE, PRIVATE_FOLDER } from '../files/private.js';
-import type { Views } from '../image/views.js';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../files/private-files.js';
+import type { Views } from '../image/decode-views.js';
 
 const HASH_BYTES = 32;
 

@@ -1,12 +1,12 @@
 /** Measures a live collection with its own photos, each asked without itself, through the searches users get. */
-import type { AnswerOptions } from '../breeds/identify.js';
+import type { AnswerOptions } from '../breeds/identify-breed.js';
 import type { BareHit, IndexState, Store } from '../store/store.js';
-import { type CollectionQuery, labelCounts, sampleQueries, type WorkOptions } from './collection-queries.js';
+import { type CollectionQuery, countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
 import type { Evaluation } from './evaluate.js';
-import { averagePrecisionAtR } from './metrics/retrieval.js';
-import { thinned } from './metrics/selective.js';
-import { type Outcome, outcomeOf, RECALL_DEPTH } from './outcomes.js';
-import { type Judgement, withEvaluationThread } from './thread.js';
+import { type Judgement, withEvaluationThread } from './evaluation-thread.js';
+import { computeAveragePrecisionAtR } from './metrics/retrieval.js';
+import { thinOut } from './metrics/selective.js';
+import { type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
 
 /** Photos asked at most, and vectors compared at most by all exact searches together. */
 const [MOST_QUERIES, MOST_COMPARISONS] = [2000, 500_000_000];
@@ -39,7 +39,7 @@ export interface CollectionEvaluation extends Evaluation, Omit<Judgement, 'evalu
 }
 
 /** Share of the ten nearest that a search through the index found; ties count whichever was returned. */
-function indexRecall(found: readonly BareHit[], exact: readonly BareHit[]): number {
+function measureIndexRecall(found: readonly BareHit[], exact: readonly BareHit[]): number {
   const nearest = exact.slice(0, RECALL_DEPTH);
   const least = (nearest.at(-1)?.similarity ?? 1) - SAME;
   const hits = found.slice(0, RECALL_DEPTH).filter(({ similarity }) => similarity >= least);
@@ -71,14 +71,14 @@ async function askBatch(
     const itself = (hit: BareHit) => hit.id !== id;
     const neighbours = found[i]!.filter(itself).slice(0, depth);
     const nearest = exact[i]!.filter(itself);
-    recalls.push(indexRecall(neighbours, nearest));
+    recalls.push(measureIndexRecall(neighbours, nearest));
     const right = Uint8Array.from(nearest, (hit) => (hit.label === label ? 1 : 0));
-    return outcomeOf(
+    return toOutcome(
       {
         file: id,
         label,
         neighbours: neighbours.map(named),
-        averagePrecision: averagePrecisionAtR(right, relevant),
+        averagePrecision: computeAveragePrecisionAtR(right, relevant),
         withoutLabel: () => without[i] ?? [],
       },
       k,
@@ -103,7 +103,7 @@ export async function evaluateCollection(
   options: EvaluateOptions,
 ): Promise<CollectionEvaluation> {
   const { k, answering, nonPets = [], signal, onProgress } = options;
-  const counts = await labelCounts(store, name);
+  const counts = await countLabels(store, name);
   const labels = [...counts.keys()];
   const { count, index } = await store.getCollection(name);
   const most = Math.max(
@@ -144,7 +144,7 @@ export async function evaluateCollection(
   return {
     photos: [...counts.values()].reduce((sum, of) => sum + (of > 1 ? of : 0), 0),
     ...evaluation,
-    riskCoverage: thinned(evaluation.riskCoverage, CURVE_POINTS),
+    riskCoverage: thinOut(evaluation.riskCoverage, CURVE_POINTS),
     index: { ...index, recallAt10: queries.length === 0 ? null : recall / queries.length },
     mistakes,
     familiarity,
@@ -153,5 +153,5 @@ export async function evaluateCollection(
 
 function ofNonPet(hits: readonly BareHit[], k: number, answering: AnswerOptions): Outcome {
   const asked = { file: '', label: '', averagePrecision: null, withoutLabel: () => [] };
-  return outcomeOf({ ...asked, neighbours: hits.map(named) }, k, answering);
+  return toOutcome({ ...asked, neighbours: hits.map(named) }, k, answering);
 }

@@ -1,17 +1,26 @@
 /** From the outcomes of queries to the numbers that say how good a model, a gallery and their answers are. */
 
 import { bootstrap, type Interval } from './metrics/bootstrap.js';
-import { expectedCalibrationError, type ReliabilityBin, reliability } from './metrics/calibration.js';
 import {
-  accuracy,
   type Confusion,
-  confusions,
+  computeAccuracy,
+  computeMacroAccuracy,
+  countConfusions,
   type LabelScore,
-  labelScores,
-  macroAccuracy,
+  scoreLabels,
 } from './metrics/classification.js';
-import { auroc, coverageAtPrecision, type RiskPoint, riskCoverage } from './metrics/selective.js';
-import { type Outcome, predictedLabel } from './outcomes.js';
+import {
+  computeExpectedCalibrationError,
+  computeReliability,
+  type ReliabilityBin,
+} from './metrics/reliability.js';
+import {
+  computeAuroc,
+  computeCoverageAtPrecision,
+  computeRiskCoverage,
+  type RiskPoint,
+} from './metrics/selective.js';
+import { type Outcome, predictLabel } from './outcomes.js';
 
 /** How often each decision was taken, as shares of the queries, 0..1. */
 export interface DecisionShares {
@@ -74,7 +83,7 @@ function mean(values: ArrayLike<number>): number | null {
   return sum / values.length;
 }
 
-function decisionShares(outcomes: readonly Outcome[]): DecisionShares {
+function countDecisions(outcomes: readonly Outcome[]): DecisionShares {
   const share = (decision: keyof DecisionShares) =>
     outcomes.filter((o) => o.answer.decision === decision).length / Math.max(1, outcomes.length);
   return { match: share('match'), ambiguous: share('ambiguous'), unknown: share('unknown') };
@@ -91,9 +100,9 @@ function meanInterval(values: Float64Array): Interval | null {
   });
 }
 
-function unknownLabelAuroc(findable: readonly Outcome[]): number | null {
+function computeUnknownLabelAuroc(findable: readonly Outcome[]): number | null {
   const known = findable.flatMap((o) => (o.known === null ? [] : [o.known]));
-  return auroc(
+  return computeAuroc(
     Float64Array.from(known, ({ asIs }) => asIs),
     Float64Array.from(known, ({ labelHeldOut }) => labelHeldOut),
   );
@@ -114,15 +123,15 @@ function predictAmong(outcomes: readonly Outcome[], labels: ReadonlySet<string>)
  */
 export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcome[]): Evaluation {
   const labels = outcomes.map((o) => o.label);
-  const predicted = outcomes.map(predictedLabel);
+  const predicted = outcomes.map(predictLabel);
   const confidence = Float64Array.from(outcomes, (o) => o.answer.confidence);
   const right = Uint8Array.from(outcomes, (o, i) => (predicted[i] === o.label ? 1 : 0));
   const findable = outcomes.filter((o) => o.averagePrecision !== null);
   const precisions = Float64Array.from(findable, (o) => o.averagePrecision!);
   const recallAt = (k: number) => mean(findable.map((o) => (o.rank <= k ? 1 : 0)));
-  const perLabel = labelScores(labels, predicted);
+  const perLabel = scoreLabels(labels, predicted);
   const among = predictAmong(outcomes, new Set(labels));
-  const curve = riskCoverage(confidence, right);
+  const curve = computeRiskCoverage(confidence, right);
   const matches = outcomes.flatMap((o, i) => (o.answer.decision === 'match' ? [right[i]!] : []));
   const resampled = (statistic: (confidence: Float64Array, right: Uint8Array) => number) =>
     bootstrap(outcomes.length, (sample) =>
@@ -137,36 +146,36 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
     recallAt: { 1: recallAt(1), 5: recallAt(5), 10: recallAt(10) },
     mapAtR: mean(precisions),
     withoutMatch: outcomes.length - findable.length,
-    top1: accuracy(labels, predicted),
-    macroTop1: macroAccuracy(perLabel),
+    top1: computeAccuracy(labels, predicted),
+    macroTop1: computeMacroAccuracy(perLabel),
     amongAsked: {
-      top1: accuracy(labels, among),
-      perLabel: Object.fromEntries([...labelScores(labels, among)].map(([label, { top1 }]) => [label, top1])),
+      top1: computeAccuracy(labels, among),
+      perLabel: Object.fromEntries([...scoreLabels(labels, among)].map(([label, { top1 }]) => [label, top1])),
     },
-    ece: expectedCalibrationError(confidence, right),
+    ece: computeExpectedCalibrationError(confidence, right),
     calibrated: outcomes.every((o) => o.answer.calibrated),
-    coverageAt95: coverageAtPrecision(curve, 0.95),
-    coverageAt99: coverageAtPrecision(curve, 0.99),
-    decisions: decisionShares(outcomes),
+    coverageAt95: computeCoverageAtPrecision(curve, 0.95),
+    coverageAt99: computeCoverageAtPrecision(curve, 0.99),
+    decisions: countDecisions(outcomes),
     matchPrecision: mean(matches),
     intervals: {
       recallAt1: meanInterval(Float64Array.from(findable, (o) => (o.rank <= 1 ? 1 : 0))),
       mapAtR: meanInterval(precisions),
       top1: meanInterval(Float64Array.from(right)),
-      ece: resampled((c, r) => expectedCalibrationError(c, r)!),
-      coverageAt95: resampled((c, r) => coverageAtPrecision(riskCoverage(c, r), 0.95)),
+      ece: resampled((c, r) => computeExpectedCalibrationError(c, r)!),
+      coverageAt95: resampled((c, r) => computeCoverageAtPrecision(computeRiskCoverage(c, r), 0.95)),
     },
     ...(nonPets === undefined
       ? {}
       : {
-          nonPetAuroc: auroc(scores(outcomes), scores(nonPets)),
-          nonPets: { n: nonPets.length, decisions: decisionShares(nonPets) },
+          nonPetAuroc: computeAuroc(scores(outcomes), scores(nonPets)),
+          nonPets: { n: nonPets.length, decisions: countDecisions(nonPets) },
         }),
-    unknownLabelAuroc: unknownLabelAuroc(findable),
+    unknownLabelAuroc: computeUnknownLabelAuroc(findable),
     keptApart: outcomes.reduce((sum, outcome) => sum + outcome.keptApart, 0),
     perLabel: Object.fromEntries(perLabel),
-    confusions: confusions(labels, predicted),
-    reliability: reliability(confidence, right),
+    confusions: countConfusions(labels, predicted),
+    reliability: computeReliability(confidence, right),
     riskCoverage: curve,
   };
 }

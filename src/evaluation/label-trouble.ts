@@ -1,9 +1,9 @@
 /** Finds what is likely mislabelled: photos that disagree with their neighbours, and one picture under two labels. */
 import { vote } from '../breeds/vote.js';
 import type { Store } from '../store/store.js';
-import { labelCounts, type WorkOptions } from './collection-queries.js';
+import { countLabels, type WorkOptions } from './collection-queries.js';
 import type { EmbeddedSet } from './embed-set.js';
-import { forEachQuery } from './exact.js';
+import { forEachQuery } from './exact-neighbours.js';
 
 /** A labelled photo with its nearest others. */
 interface Asked {
@@ -32,7 +32,7 @@ export interface Contradiction {
   similarity: number;
 }
 
-/** What {@link labelTrouble} found, the worst first. */
+/** What {@link findLabelTrouble} found, the worst first. */
 export interface LabelTrouble {
   /** Labelled photos looked at. */
   photos: number;
@@ -82,7 +82,7 @@ class Best<T> {
   }
 }
 
-const doubt = (s: Suspect) => s.suggestedShare - s.ownShare;
+const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
 
 /** Gathers what is found, one photo at a time. */
 class Findings {
@@ -95,7 +95,7 @@ class Findings {
   constructor(options: LabelTroubleOptions) {
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.#options = options;
-    this.#suspects = new Best(limit, (x, y) => doubt(y) - doubt(x) || (x.id < y.id ? -1 : 1));
+    this.#suspects = new Best(limit, (x, y) => computeDoubt(y) - computeDoubt(x) || (x.id < y.id ? -1 : 1));
     this.#contradictions = new Best(
       limit,
       (x, y) => y.similarity - x.similarity || (x.a.id < y.a.id ? -1 : 1),
@@ -150,7 +150,7 @@ class Findings {
  *
  * Photos with the same bytes under two labels are contradictions too.
  */
-export function labelTrouble(set: EmbeddedSet, options: LabelTroubleOptions): LabelTrouble {
+export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions): LabelTrouble {
   const findings = new Findings(options);
   const { items, vectors } = set;
   forEachQuery(vectors, vectors, (q, nearest) => {
@@ -168,7 +168,7 @@ export function labelTrouble(set: EmbeddedSet, options: LabelTroubleOptions): La
 /** Photos handed to the store at once: few, so that other people's searches come in between. */
 const AT_ONCE = 16;
 
-/** Settings of {@link collectionLabelTrouble}. */
+/** Settings of {@link findCollectionLabelTrouble}. */
 export interface CollectionTroubleOptions extends LabelTroubleOptions, WorkOptions {}
 
 /**
@@ -176,14 +176,14 @@ export interface CollectionTroubleOptions extends LabelTroubleOptions, WorkOptio
  *
  * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
  */
-export async function collectionLabelTrouble(
+export async function findCollectionLabelTrouble(
   store: Store,
   name: string,
   { signal, onProgress, ...options }: CollectionTroubleOptions,
 ): Promise<LabelTrouble> {
   const findings = new Findings(options);
   let waiting: { id: string; label: string; vector: Float32Array }[] = [];
-  const total = [...(await labelCounts(store, name)).values()].reduce((sum, count) => sum + count, 0);
+  const total = [...(await countLabels(store, name)).values()].reduce((sum, count) => sum + count, 0);
   let done = 0;
   const flush = async () => {
     signal?.throwIfAborted();

@@ -1,5 +1,5 @@
 /** The wrong answers of an evaluation, for people to look at. */
-import { type Outcome, predictedLabel } from './outcomes.js';
+import { type Outcome, predictLabel } from './outcomes.js';
 
 /** A wrong answer with what spoke for it. */
 export interface Mistake {
@@ -13,10 +13,10 @@ export interface Mistake {
 }
 
 /** All wrong answers, the surest first. */
-export function mistakesOf(outcomes: readonly Outcome[]): Mistake[] {
+export function listMistakes(outcomes: readonly Outcome[]): Mistake[] {
   return outcomes
     .flatMap((outcome) => {
-      const predicted = predictedLabel(outcome);
+      const predicted = predictLabel(outcome);
       if (predicted === null || predicted === outcome.label) {
         return [];
       }

@@ -1,11 +1,16 @@
 /** One set asked against another: what came back for every query, before any metric is taken. */
 
-import { familiarity } from '../breeds/familiarity.js';
-import { type AnswerOptions, answer, type BreedAnswer, knownProbability } from '../breeds/identify.js';
+import { computeFamiliarity } from '../breeds/familiarity.js';
+import {
+  type AnswerOptions,
+  type BreedAnswer,
+  computeKnownProbability,
+  identifyBreed,
+} from '../breeds/identify-breed.js';
 import type { Voter } from '../breeds/vote.js';
-import { type EmbeddedSet, withoutRepeats } from './embed-set.js';
-import { forEachQuery, type Nearest } from './exact.js';
-import { averagePrecisionAtR, firstHit } from './metrics/retrieval.js';
+import { type EmbeddedSet, removeRepeats } from './embed-set.js';
+import { forEachQuery, type Nearest } from './exact-neighbours.js';
+import { computeAveragePrecisionAtR, findFirstHit } from './metrics/retrieval.js';
 import { apartFrom } from './provenance.js';
 
 /** What came back for one query. */
@@ -45,7 +50,7 @@ export interface AskOptions {
 export const RECALL_DEPTH = 10;
 
 /** The vote's answer, also where the decision is `unknown`. */
-export function predictedLabel({ answer }: Pick<Outcome, 'answer'>): string | null {
+export function predictLabel({ answer }: Pick<Outcome, 'answer'>): string | null {
   return answer.candidates[0]?.label ?? null;
 }
 
@@ -63,18 +68,18 @@ interface Found {
 }
 
 /** The outcome of a query. @param k neighbours that vote */
-export function outcomeOf(found: Found, k: number, answering: AnswerOptions): Outcome {
+export function toOutcome(found: Found, k: number, answering: AnswerOptions): Outcome {
   const { file, label, neighbours, averagePrecision, withoutLabel, metadata = {}, keptApart = 0 } = found;
   const voters = neighbours.slice(0, k);
-  const answered = answer(voters, answering);
+  const answered = identifyBreed(voters, answering);
   const first = answered.candidates[0]?.label;
   const evidence = voters.find((voter) => voter.label === first);
   return {
     file,
     label,
-    rank: firstHit(Uint8Array.from(neighbours, (neighbour) => (neighbour.label === label ? 1 : 0))),
+    rank: findFirstHit(Uint8Array.from(neighbours, (neighbour) => (neighbour.label === label ? 1 : 0))),
     averagePrecision,
-    familiarity: familiarity(voters),
+    familiarity: computeFamiliarity(voters),
     answer: answered,
     known: knownWithAndWithout(voters, answering, withoutLabel),
     evidence:
@@ -99,7 +104,7 @@ function countLabels(items: readonly { label: string }[]): Map<string, number> {
  * photos of its own `group`, where the manifests name one: the same animal is no independent evidence.
  */
 export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskOptions): Outcome[] {
-  const gallery = withoutRepeats(given);
+  const gallery = removeRepeats(given);
   const counts = countLabels(gallery.items);
   const apart = queries.items.map(apartFrom(gallery.items, leaveOneOut));
   const wanted = queries.items.map(({ label }, q) => {
@@ -126,14 +131,14 @@ export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskO
       metadata,
       keptApart: hidden.size,
       neighbours: neighboursOf(found, listed),
-      averagePrecision: wanted[q]! === 0 ? null : averagePrecisionAtR(relevant, wanted[q]!),
+      averagePrecision: wanted[q]! === 0 ? null : computeAveragePrecisionAtR(relevant, wanted[q]!),
       withoutLabel: () =>
         neighboursOf(
           nearest(k, (row) => hidden.has(row) || gallery.items[row]!.label === label),
           k,
         ),
     };
-    outcomes.push(outcomeOf(asked, k, answering));
+    outcomes.push(toOutcome(asked, k, answering));
   });
   return outcomes;
 }
@@ -147,8 +152,8 @@ function knownWithAndWithout(
     return null;
   }
   return {
-    asIs: knownProbability(voters, calibration),
-    labelHeldOut: knownProbability(withoutLabel(), calibration),
+    asIs: computeKnownProbability(voters, calibration),
+    labelHeldOut: computeKnownProbability(withoutLabel(), calibration),
   };
 }
 

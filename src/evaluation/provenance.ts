@@ -2,7 +2,7 @@
 import type { EmbeddedItem } from './embed-set.js';
 
 /** Who published the photo, the manifest's `source`; empty when it does not say. */
-export function sourceOf({ metadata }: Pick<EmbeddedItem, 'metadata'>): string {
+export function readSource({ metadata }: Pick<EmbeddedItem, 'metadata'>): string {
   return metadata.source ?? '';
 }
 
@@ -10,8 +10,8 @@ export function sourceOf({ metadata }: Pick<EmbeddedItem, 'metadata'>): string {
  * Key of the photos of one animal or scene: the manifest's `group` within its `source`. A photo without a group is a
  * group of its own.
  */
-export function groupOf(item: Pick<EmbeddedItem, 'file' | 'metadata'>): string {
-  return hasGroup(item) ? `group ${sourceOf(item)} ${item.metadata.group}` : `file ${item.file}`;
+export function readGroup(item: Pick<EmbeddedItem, 'file' | 'metadata'>): string {
+  return hasGroup(item) ? `group ${readSource(item)} ${item.metadata.group}` : `file ${item.file}`;
 }
 
 function hasGroup({ metadata }: Pick<EmbeddedItem, 'metadata'>): boolean {
@@ -32,12 +32,12 @@ export function apartFrom(
   const rowOf = new Map(gallery.map(({ sha256 }, row) => [sha256, row]));
   const groups = new Map<string, number[]>();
   gallery.forEach((item, row) => {
-    const rows = groups.get(groupOf(item)) ?? [];
+    const rows = groups.get(readGroup(item)) ?? [];
     rows.push(row);
-    groups.set(groupOf(item), rows);
+    groups.set(readGroup(item), rows);
   });
   return (query) => {
-    const rows = new Set(hasGroup(query) ? groups.get(groupOf(query)) : []);
+    const rows = new Set(hasGroup(query) ? groups.get(readGroup(query)) : []);
     const itself = rowOf.get(query.sha256);
     if (leaveOneOut && itself !== undefined) {
       rows.add(itself);

@@ -1,15 +1,15 @@
 /** All endpoints, in the order in which the API reference shows them. */
-import type { Endpoint } from './endpoint.js';
-import { addItems } from './routes/add-items.js';
-import * as collections from './routes/collections.js';
-import { embed } from './routes/embed.js';
-import { explain } from './routes/explain.js';
-import { identify } from './routes/identify.js';
-import * as items from './routes/items.js';
-import * as jobs from './routes/jobs.js';
-import { search } from './routes/search.js';
-import * as service from './routes/service.js';
-import * as snapshots from './routes/snapshots.js';
+import type { Endpoint } from './define-endpoint.js';
+import { addItems } from './routes/add-items-route.js';
+import * as collections from './routes/collection-routes.js';
+import { embed } from './routes/embed-route.js';
+import { explain } from './routes/explain-route.js';
+import { identify } from './routes/identify-route.js';
+import * as items from './routes/item-routes.js';
+import * as jobs from './routes/job-routes.js';
+import { search } from './routes/search-route.js';
+import * as service from './routes/service-routes.js';
+import * as snapshots from './routes/snapshot-routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   identify,

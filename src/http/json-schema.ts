@@ -37,7 +37,7 @@ const tidy: (io: 'input' | 'output') => Override = (io) => (context) => {
  * @param io `input` for requests, `output` for answers
  * @param definitions gets the schemas with an `id`; they are referred to by it
  */
-export function jsonSchemaOf(
+export function toJsonSchema(
   schema: z.ZodType,
   io: 'input' | 'output',
   definitions: Definitions,
@@ -55,7 +55,7 @@ export function jsonSchemaOf(
 /** Whether a field holds an object or an array, which a form has as JSON text. */
 export function isStructured(schema: z.ZodType): boolean {
   const definitions: Definitions = {};
-  const described = jsonSchemaOf(schema, 'input', definitions);
+  const described = toJsonSchema(schema, 'input', definitions);
   const { type } = definitions[described.$ref?.split('/').at(-1) ?? ''] ?? described;
   return type === 'object' || type === 'array';
 }

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../engine/engine.js';
 import type { JobRunner } from '../jobs/job-runner.js';
-import type { AppDeps } from './deps.js';
+import type { AppDeps } from './app-deps.js';
 
 /** Upper bounds in seconds. An identify takes tens of milliseconds, a batch upload takes seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

@@ -12,7 +12,7 @@
  * @example
  * relativeAddress('/v1/identify?k=3', 'docs/errors'); // '../docs/errors'
  */
-export function relativeAddress(requested: string, target: string): string {
+export function toRelativeAddress(requested: string, target: string): string {
   const path = requested.replace(/^https?:\/\/[^/?]*/i, '').split(/[?#]/, 1)[0]!;
   const depth = Math.max(0, path.split('/').length - 2);
   return depth === 0 ? `./${target}` : '../'.repeat(depth) + target;

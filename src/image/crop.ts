@@ -45,7 +45,7 @@ export async function cropPhoto(
 }
 
 /** A rectangle of a part of a photo, in fractions of the whole photo. */
-export function placeInPhoto(inner: Rectangle, part: Rectangle): Rectangle {
+export function mapToPhoto(inner: Rectangle, part: Rectangle): Rectangle {
   return {
     left: part.left + inner.left * part.width,
     top: part.top + inner.top * part.height,

@@ -6,7 +6,7 @@ const UNSUPPORTED =
   /not configured|not supported|not implemented|unimplemented|unsupported|bad labq format|no decoding plugin/i;
 
 /** The first line of a message, without characters that a terminal would act on. */
-function reasonOf(message: string): string {
+function readReason(message: string): string {
   const line = message.replace(/^Input buffer has corrupt header: /, '').split('\n')[0]!;
   return line
     .replace(/[^\x20-\x7e]/g, '?')
@@ -15,7 +15,7 @@ function reasonOf(message: string): string {
 }
 
 /** The coded error for one that a decoder threw; a coded one stays as it is. */
-export function decodeError(error: unknown): PawdexError {
+export function toDecodeError(error: unknown): PawdexError {
   if (error instanceof PawdexError) {
     return error;
   }
@@ -28,7 +28,7 @@ export function decodeError(error: unknown): PawdexError {
   }
   if (UNSUPPORTED.test(message)) {
     return new PawdexError('image_unsupported', {
-      detail: `This form of the format is not supported: ${reasonOf(message)}.`,
+      detail: `This form of the format is not supported: ${readReason(message)}.`,
       hint: 'Save the picture again as an ordinary JPEG or PNG.',
       cause: error,
     });

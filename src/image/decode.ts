@@ -3,10 +3,10 @@
  * server all come through here, so that the same bytes always give the same embedding, and the same verdict.
  */
 import { PawdexError } from '../errors.js';
-import { decodeError } from './decode-error.js';
+import { toDecodeError } from './decode-error.js';
 import { enlarge } from './enlarge.js';
-import { checkKind, type ImageHeader, readHeader } from './header.js';
-import { checkRows, type FailOn, strictest } from './judge.js';
+import { checkKind, type ImageHeader, readHeader } from './image-header.js';
+import { checkRows, type FailOn, getStrictest } from './judge-pixels.js';
 import { type Sharp, sharp } from './libvips.js';
 import { countWaitingImages, reduceImage } from './reducer.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
@@ -68,7 +68,7 @@ export interface Photo extends PreparedImage {
 }
 
 const ordinaryDecodes = new WeightedSemaphore();
-const bytesFor = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
+const estimateBytes = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
   large: maxBytes * LARGE_SHARE,
   ordinary: maxBytes * (1 - LARGE_SHARE),
 });
@@ -81,7 +81,7 @@ function checkSize({ width, height, memory }: ImageHeader, limits: DecodeLimits)
   if (width * height > limits.maxPixels) {
     throw new PawdexError('image_too_large', { detail });
   }
-  const { large } = bytesFor(limits);
+  const { large } = estimateBytes(limits);
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   if (memory > large) {
     throw new PawdexError('image_too_large', {
@@ -95,10 +95,14 @@ const isLarge = ({ kind, memory, work }: ImageHeader) =>
   kind === 'heic' || memory > LARGE_BYTES || work > LARGE_WORK;
 
 /** An image that has to be decoded, or read to its end, before more can be said of it. */
-async function judge(bytes: Uint8Array, header: ImageHeader, limits: DecodeLimits): Promise<PreparedImage> {
+async function judgeImage(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  limits: DecodeLimits,
+): Promise<PreparedImage> {
   const { kind, memory, openEnd } = header;
   const { maxPixels } = limits;
-  const { large, ordinary } = bytesFor(limits);
+  const { large, ordinary } = estimateBytes(limits);
   const known = { kind, limits, storedWidth: header.width, storedHeight: header.height, isJudged: true };
   if (isLarge(header)) {
     if (countWaitingImages() >= (limits.maxLargeWaiting ?? Number.POSITIVE_INFINITY)) {
@@ -127,7 +131,7 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
     checkSize(header, limits);
     const input = header.mended ?? bytes;
     if (header.openEnd !== undefined || isLarge(header)) {
-      return await judge(input, header, limits);
+      return await judgeImage(input, header, limits);
     }
     const { kind, memory, width: storedWidth, height: storedHeight } = header;
     return { input, kind, memory, limits, storedWidth, storedHeight, isJudged: false };
@@ -140,15 +144,15 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
 async function explainHeaderError(bytes: Uint8Array, limits: DecodeLimits): Promise<PawdexError> {
   const kind = checkKind(bytes);
   const task = { bytes, kind, maxPixels: limits.maxPixels };
-  return reduceImage(task, LARGE_BYTES, bytesFor(limits).large).then(
+  return reduceImage(task, LARGE_BYTES, estimateBytes(limits).large).then(
     () => new PawdexError('image_corrupt'),
-    decodeError,
+    toDecodeError,
   );
 }
 
 function render(image: PreparedImage, frame: (image: Sharp) => Sharp, failOn: FailOn) {
   const { input, raw, memory, limits } = image;
-  return ordinaryDecodes.run(memory, bytesFor(limits).ordinary, () =>
+  return ordinaryDecodes.run(memory, estimateBytes(limits).ordinary, () =>
     frame(sharp(input, { failOn, limitInputPixels: limits.maxPixels, ...(raw === undefined ? {} : { raw }) }))
       // Asked for after the frame: an extract that follows it would turn large JPEGs before they are shrunk.
       .autoOrient()
@@ -191,7 +195,7 @@ async function expectThreeChannels(rendering: ReturnType<typeof render>): Promis
     }
     return { data, width: info.width, height: info.height };
   } catch (error) {
-    throw decodeError(error);
+    throw toDecodeError(error);
   }
 }
 
@@ -204,12 +208,12 @@ async function askSecondOpinion(
   image: PreparedImage,
   frame: (image: Sharp) => Sharp,
 ): Promise<Framed> {
-  const { code } = decodeError(error);
+  const { code } = toDecodeError(error);
   if (code !== 'image_corrupt' && code !== 'image_unsupported') {
     throw error;
   }
   const { input: bytes, kind, limits, memory } = image;
-  await reduceImage({ bytes, kind, maxPixels: limits.maxPixels }, memory, bytesFor(limits).large);
+  await reduceImage({ bytes, kind, maxPixels: limits.maxPixels }, memory, estimateBytes(limits).large);
   return renderPrepared(image, frame);
 }
 
@@ -227,7 +231,7 @@ export async function decodePrepared(image: PreparedImage, rule: ResizeRule): Pr
   const frame = (of: Sharp) => of.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
   const { data } = image.isJudged
     ? await renderPrepared(image, frame)
-    : await expectThreeChannels(render(image, frame, strictest(image.kind))).catch((error) =>
+    : await expectThreeChannels(render(image, frame, getStrictest(image.kind))).catch((error) =>
         askSecondOpinion(error, image, frame),
       );
   return side < rule.size ? enlarge(data, side, rule.size) : data;
@@ -248,14 +252,17 @@ export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: Decode
  *
  * @throws PawdexError image_corrupt
  */
-export async function uprightSize({ input, raw }: PreparedImage): Promise<{ width: number; height: number }> {
+export async function readUprightSize({
+  input,
+  raw,
+}: PreparedImage): Promise<{ width: number; height: number }> {
   if (raw !== undefined) {
     return { width: raw.width, height: raw.height };
   }
   try {
     return (await sharp(input, { limitInputPixels: false }).metadata()).autoOrient;
   } catch (error) {
-    throw decodeError(error);
+    throw toDecodeError(error);
   }
 }
 
@@ -266,5 +273,5 @@ export async function uprightSize({ input, raw }: PreparedImage): Promise<{ widt
  */
 export async function openPhoto(bytes: Uint8Array, limits: DecodeLimits): Promise<Photo> {
   const image = await prepareImage(bytes, limits);
-  return { ...image, ...(await uprightSize(image)) };
+  return { ...image, ...(await readUprightSize(image)) };
 }

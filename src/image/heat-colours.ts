@@ -28,7 +28,7 @@ export interface Size {
 }
 
 /** What an encoder sees of a photo: its centre square, in fractions of its width and height when upright. */
-export function centreSquare({ width, height }: Size): Rectangle {
+export function computeCentreSquare({ width, height }: Size): Rectangle {
   const side = Math.min(width, height);
   return {
     left: (width - side) / 2 / width,
@@ -42,8 +42,8 @@ export function centreSquare({ width, height }: Size): Rectangle {
  * What the cells of a map divide into equal parts, in fractions of the photo's centre square. It need not be all of
  * the square, and may reach past it: that depends on how the network pads.
  */
-export function regionInSquare({ region }: ShareMap, photo: Size): Rectangle {
-  const square = centreSquare(photo);
+export function computeRegionInSquare({ region }: ShareMap, photo: Size): Rectangle {
+  const square = computeCentreSquare(photo);
   return {
     left: (region.left - square.left) / square.width,
     top: (region.top - square.top) / square.height,
@@ -69,7 +69,7 @@ const AGAINST = [40, 120, 255, 170] as const;
  * @param largest the largest share there is
  * @returns red, green, blue, alpha, 0..255
  */
-export function colourOf(share: number, largest: number): readonly number[] {
+export function computeColour(share: number, largest: number): readonly number[] {
   if (largest <= 0) {
     return FOR[0];
   }
@@ -108,14 +108,14 @@ export function computeHeatColours(
   photo: Size,
 ): Size & { data: Uint8ClampedArray<ArrayBuffer> } {
   const { rows, columns, shares } = map;
-  const { left, top, width, height } = regionInSquare(map, photo);
+  const { left, top, width, height } = computeRegionInSquare(map, photo);
   const largest = Math.max(...shares);
   const across = places(columns, left, width);
   const colours = places(rows, top, height).flatMap((y) =>
     across.flatMap((x) => {
       const row = (r: number) =>
         shares[r * columns + x.low]! * (1 - x.part) + shares[r * columns + x.high]! * x.part;
-      return colourOf(row(y.low) * (1 - y.part) + row(y.high) * y.part, largest);
+      return computeColour(row(y.low) * (1 - y.part) + row(y.high) * y.part, largest);
     }),
   );
   return { width: columns * FINE, height: rows * FINE, data: Uint8ClampedArray.from(colours) };

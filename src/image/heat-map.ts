@@ -1,6 +1,6 @@
 /** A photo with a map of shares laid over it, for people. */
 import { type PreparedImage, renderPrepared } from './decode.js';
-import { centreSquare, computeHeatColours, type Rectangle, type ShareMap } from './heat-colours.js';
+import { computeCentreSquare, computeHeatColours, type Rectangle, type ShareMap } from './heat-colours.js';
 import { type OverlayOptions, sharp } from './libvips.js';
 
 /** Longest side of the picture in pixels; a smaller photo is not enlarged. */
@@ -43,7 +43,7 @@ function pixels({ left, top, width, height }: Rectangle, photoWidth: number, pho
 
 async function overlay(map: ShareMap, width: number, height: number): Promise<OverlayOptions> {
   const colours = computeHeatColours(map, { width, height });
-  const square = pixels(centreSquare({ width, height }), width, height);
+  const square = pixels(computeCentreSquare({ width, height }), width, height);
   // What sharp says of its own raw pixels is not passed on: it calls them premultiplied, and they are not.
   const input = await sharp(colours.data, {
     raw: { width: colours.width, height: colours.height, channels: 4 },
@@ -57,7 +57,7 @@ async function overlay(map: ShareMap, width: number, height: number): Promise<Ov
 
 /** What lies on both sides of the centre square. */
 function veils(width: number, height: number): OverlayOptions[] {
-  const square = pixels(centreSquare({ width, height }), width, height);
+  const square = pixels(computeCentreSquare({ width, height }), width, height);
   const right = square.left + square.width;
   const bottom = square.top + square.height;
   const boxes: Rectangle[] = [

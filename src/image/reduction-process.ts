@@ -1,6 +1,6 @@
 /** The process that reduces large images, one at a time; reducer.ts starts it, talks to it and ends it. */
 import { asPawdexError, type WireError } from '../errors.js';
-import { decodeError } from './decode-error.js';
+import { toDecodeError } from './decode-error.js';
 import { type Reduced, type ReductionTask, reduce } from './reduction.js';
 
 /** What the process answers. */
@@ -11,7 +11,7 @@ const send = (reply: ReductionReply) => process.send!(reply);
 process.on('message', (task: ReductionTask) => {
   reduce(task).then(
     (reduced) => send({ reduced }),
-    (error) => send({ error: asPawdexError(decodeError(error)).toWire() }),
+    (error) => send({ error: asPawdexError(toDecodeError(error)).toWire() }),
   );
 });
 // The server is gone. A signal, since a decode that is under way would hold up an ordinary exit.

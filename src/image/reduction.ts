@@ -2,9 +2,10 @@
  * Makes a large image small, in a process of its own (reducer.ts): whatever a file does to the decoder, it does not do
  * to the server.
  */
-import type { OpenEnd } from './header.js';
+
 import { decodeHeic } from './heic.js';
-import { checkRows, decodeStrictly, type FailOn } from './judge.js';
+import type { OpenEnd } from './image-header.js';
+import { checkRows, decodeStrictly, type FailOn } from './judge-pixels.js';
 import { type Sharp, sharp } from './libvips.js';
 import type { ImageKind } from './sniff.js';
 

@@ -1,9 +1,9 @@
 /** Photos as bytes, in batches of bounded size, without those whose content the collection holds already. */
 import { readFile, stat } from 'node:fs/promises';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
-import { describeTrouble } from '../engine/description.js';
+import { computeContentHash } from '../engine/add-items.js';
 import type { AddResult, Engine } from '../engine/engine.js';
-import { contentHash } from '../engine/ingest.js';
+import { describeTrouble } from '../engine/item-fields.js';
 import { describeFailure, PawdexError } from '../errors.js';
 
 /** Photos of one batch: as many as a server takes in one upload unless it is set otherwise. */
@@ -125,7 +125,7 @@ async function newOnes(
   collection: string,
   settle: (photo: LabelledPhoto, result: AddResult) => void,
 ): Promise<ReadPhoto[]> {
-  const hashes = await Promise.all(read.map(({ bytes }) => contentHash(bytes)));
+  const hashes = await Promise.all(read.map(({ bytes }) => computeContentHash(bytes)));
   const known = await engine.store.known(collection, [...new Set(hashes)]);
   return read.filter(({ photo }, i) => {
     const existing = known.get(hashes[i]!);

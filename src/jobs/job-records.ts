@@ -5,8 +5,8 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
-import { PRIVATE_FOLDER } from '../files/private.js';
-import { ASIDE, replaceFile } from '../files/replace.js';
+import { PRIVATE_FOLDER } from '../files/private-files.js';
+import { ASIDE, replaceFile } from '../files/replace-file.js';
 import { type Job, jobSchema } from './job.js';
 
 /** Where jobs are kept while the server does not run. */

@@ -1,7 +1,7 @@
 /** Reads a node's attributes with their defaults, and resolves axes. */
 import { PawdexError } from '../errors.js';
+import type { Attributes, ShapeCall } from './onnx-values.js';
 import { toNumbers } from './tensor.js';
-import type { Attributes, ShapeCall } from './types.js';
 
 /** Reads an integer attribute. */
 export function readInt(attributes: Attributes, name: string, otherwise: number): number {

@@ -4,7 +4,7 @@
  * time: what killed it twice will do so again, and a supervisor outside should see the process end.
  */
 import type { PawdexError } from '../errors.js';
-import { type Remote, remoteOf, WorkerClient } from './rpc.js';
+import { createRemote, type Remote, WorkerClient } from './rpc.js';
 
 /** Milliseconds within which a second death is final. */
 const SOON_MS = 60_000;
@@ -44,7 +44,7 @@ export class DeathCount {
 /** @typeParam H the handlers of the worker */
 export class RestartingWorker<H> {
   /** The methods of the worker. They throw PawdexError `worker_failed` too. */
-  readonly calls: Remote<H> = remoteOf<H>((method, args) => this.call(method, args));
+  readonly calls: Remote<H> = createRemote<H>((method, args) => this.call(method, args));
   readonly #options: RestartingWorkerOptions<H>;
   /** The thread once it is open. */
   #current!: Promise<WorkerClient<H>>;

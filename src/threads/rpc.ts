@@ -30,7 +30,7 @@ export class Transferred<T> {
 }
 
 /** Moves buffers of an argument or of a handler's result instead of copying them. */
-export function transferring<T>(value: T, buffers: Transferable[]): Transferred<T> {
+export function transfer<T>(value: T, buffers: Transferable[]): Transferred<T> {
   return new Transferred(value, buffers);
 }
 
@@ -54,7 +54,7 @@ export type Call = (method: string, args: unknown[]) => Promise<unknown>;
  * const calls = remoteOf<typeof handlers>((method, args) => client.call(method, args));
  * await calls.open({ dataDir });
  */
-export function remoteOf<H>(call: Call): Remote<H> {
+export function createRemote<H>(call: Call): Remote<H> {
   const get = (_: object, method: string | symbol) =>
     // Whatever is awaited is asked for `then`.
     typeof method === 'symbol' || method === 'then' ? undefined : (...args: unknown[]) => call(method, args);
@@ -97,7 +97,7 @@ function unwrap(sent: unknown[]): { values: unknown[]; buffers: Transferable[] }
 /** A worker thread that answers calls. @typeParam H its handlers */
 export class WorkerClient<H> {
   /** The methods of the worker. */
-  readonly calls: Remote<H> = remoteOf<H>((method, args) => this.call(method, args));
+  readonly calls: Remote<H> = createRemote<H>((method, args) => this.call(method, args));
   readonly #worker: Worker;
   readonly #waiting = new Map<
     number,

@@ -28,7 +28,7 @@ export function createDotProducts(
 }
 
 /** The same in TypeScript, to the bit: sixteen running sums in single precision, added up in the same order. */
-export function referenceDotProducts({ buffer }: Pick<WasmMemory, 'buffer'>): DotProducts {
+export function computeReferenceDotProducts({ buffer }: Pick<WasmMemory, 'buffer'>): DotProducts {
   const floats = new Float32Array(buffer);
   return (rows, count, bytes, query, out) => {
     const width = bytes / 4;

@@ -37,7 +37,7 @@ export function createResample(memory: WasmMemory): Resample {
 }
 
 /** The same in TypeScript, to the bit. */
-export function referenceResample({ buffer }: Pick<WasmMemory, 'buffer'>): Resample {
+export function computeReferenceResample({ buffer }: Pick<WasmMemory, 'buffer'>): Resample {
   const view = new DataView(buffer);
   const readFloat = (at: number) => view.getFloat32(at, true);
   const writeFloat = (at: number, value: number) => view.setFloat32(at, value, true);

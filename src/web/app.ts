@@ -12,7 +12,7 @@ import { Problem } from './problem.js';
 import { spoken } from './verdict.js';
 import { answerView } from './views/answer.js';
 import { neighboursView } from './views/neighbours.js';
-import { mayShrink, problemView } from './views/problem.js';
+import { mayShrink, problemView } from './views/problem-view.js';
 import { workingView } from './views/working.js';
 
 /** A busy server is asked again by itself this many times; then it is for the person to say. */

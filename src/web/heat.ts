@@ -1,6 +1,6 @@
 /** An explanation in words. */
 import type { Explanation } from '../engine/engine.js';
-import { regionInSquare, type Size } from '../image/heat-colours.js';
+import { computeRegionInSquare, type Size } from '../image/heat-colours.js';
 
 const ZONES = [
   ['The upper left', 'The top', 'The upper right'],
@@ -22,7 +22,7 @@ function third(cell: number, count: number, start: number, length: number): numb
  */
 export function strongest(explanation: Explanation, photo: Size): { zone: string; part: number } | null {
   const { rows, columns, shares } = explanation;
-  const { left, top, width, height } = regionInSquare(explanation, photo);
+  const { left, top, width, height } = computeRegionInSquare(explanation, photo);
   const sums = [0, 0, 0, 0, 0, 0, 0, 0, 0];
   let all = 0;
   shares.forEach((share, cell) => {

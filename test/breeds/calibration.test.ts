@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Calibration, calibrationFor, parseCalibration } from '../../src/breeds/calibration.js';
-import { type AnsweredQuery, FEWEST_QUERIES, fitCalibration } from '../../src/breeds/fit.js';
-import { answer, knownProbability } from '../../src/breeds/identify.js';
+import { type Calibration, parseCalibration, selectCalibration } from '../../src/breeds/calibration.js';
+import { type AnsweredQuery, FEWEST_QUERIES, fitCalibration } from '../../src/breeds/fit-calibration.js';
+import { computeKnownProbability, identifyBreed } from '../../src/breeds/identify-breed.js';
 
 const K = 10;
 const BREEDS = ['pug', 'boxer', 'corgi', 'siamese'];
@@ -47,7 +47,7 @@ function simulate(seed: number, count: number) {
 
 const calibration = fitCalibration(simulate(1, 2000))!;
 const answered = (q: AnsweredQuery, using: Calibration = calibration) =>
-  answer(q.neighbours, { temperature: 0.1, calibration: using });
+  identifyBreed(q.neighbours, { temperature: 0.1, calibration: using });
 
 describe('a fitted calibration', () => {
   const fresh = simulate(2, 4000);
@@ -112,7 +112,9 @@ describe('a fitted calibration', () => {
     const [q] = fresh.queries;
     const away = q!.neighbours.map((n) => ({ ...n, similarity: n.similarity - 0.3 }));
     expect(answered({ ...q!, neighbours: away }).confidence).toBeLessThan(answered(q!).confidence);
-    expect(knownProbability(away, calibration)).toBeLessThan(knownProbability(q!.neighbours, calibration));
+    expect(computeKnownProbability(away, calibration)).toBeLessThan(
+      computeKnownProbability(q!.neighbours, calibration),
+    );
   });
 
   it('lets exactly its own k vote, and is not used for fewer', () => {
@@ -129,13 +131,13 @@ describe('a fitted calibration', () => {
 
   it('has nothing to say where no neighbour has a label', () => {
     const neighbours = Array.from({ length: K }, () => ({ label: null, similarity: 0.9 }));
-    expect(answer(neighbours, { temperature: 0.1, calibration })).toMatchObject({
+    expect(identifyBreed(neighbours, { temperature: 0.1, calibration })).toMatchObject({
       decision: 'unknown',
       breed: null,
       confidence: 0,
       candidates: [],
     });
-    expect(knownProbability(neighbours, calibration)).toBe(0);
+    expect(computeKnownProbability(neighbours, calibration)).toBe(0);
   });
 });
 
@@ -215,9 +217,9 @@ describe('what a calibration knows of single labels', () => {
 describe('a stored calibration', () => {
   it('survives JSON and is bound to its model', () => {
     const stored = JSON.parse(JSON.stringify(calibration));
-    expect(calibrationFor(stored, 'model-a')).toEqual(calibration);
-    expect(calibrationFor(stored, 'model-b')).toBeNull();
-    expect(calibrationFor(null, 'model-a')).toBeNull();
+    expect(selectCalibration(stored, 'model-a')).toEqual(calibration);
+    expect(selectCalibration(stored, 'model-b')).toBeNull();
+    expect(selectCalibration(null, 'model-a')).toBeNull();
   });
 
   it('is refused when it is not one', () => {

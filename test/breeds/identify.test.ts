@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answer } from '../../src/breeds/identify.js';
+import { identifyBreed } from '../../src/breeds/identify-breed.js';
 import { vote } from '../../src/breeds/vote.js';
 
 const near = (label: string | null, similarity: number) => ({ label, similarity });
@@ -67,22 +67,24 @@ describe('answer without calibration', () => {
       known: null,
       candidates: [],
     };
-    expect(answer([], { temperature: 0.1 })).toEqual(nothing);
-    expect(answer([near(null, 0.9)], { temperature: 0.1 })).toEqual(nothing);
+    expect(identifyBreed([], { temperature: 0.1 })).toEqual(nothing);
+    expect(identifyBreed([near(null, 0.9)], { temperature: 0.1 })).toEqual(nothing);
   });
 
   it('matches on a majority and wavers without one', () => {
-    const clear = answer([near('pug', 0.9), near('pug', 0.9), near('boxer', 0.9)], { temperature: 0.1 });
+    const clear = identifyBreed([near('pug', 0.9), near('pug', 0.9), near('boxer', 0.9)], {
+      temperature: 0.1,
+    });
     expect(clear).toMatchObject({ decision: 'match', breed: 'pug', calibrated: false });
     expect(clear.confidence).toBeCloseTo(2 / 3, 12);
-    const torn = answer([near('pug', 0.9), near('boxer', 0.9)], { temperature: 0.1 });
+    const torn = identifyBreed([near('pug', 0.9), near('boxer', 0.9)], { temperature: 0.1 });
     expect(torn).toMatchObject({ decision: 'ambiguous', breed: 'boxer', confidence: 0.5 });
     expect(torn.candidates).toHaveLength(2);
   });
 
   it('tallies the neighbours of every candidate: how many, the nearest, and shares that add up', () => {
     const voters = [near('pug', 0.9), near('boxer', 0.85), near(null, 0.84), near('pug', 0.8)];
-    const { candidates } = answer(voters, { temperature: 0.1 });
+    const { candidates } = identifyBreed(voters, { temperature: 0.1 });
     expect(candidates.map(({ label, count, similarity }) => [label, count, similarity])).toEqual([
       ['pug', 2, 0.9],
       ['boxer', 1, 0.85],
@@ -96,7 +98,7 @@ describe('answer by what the encoder knows in general', () => {
     readFileSync(new URL('../../models/similarity.json', import.meta.url), 'utf8'),
   );
   const ask = (labels: string[]) =>
-    answer(
+    identifyBreed(
       labels.map((label) => near(label, 1)),
       { temperature: 0.03, statistics },
     );

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { loadCalibration } from '../../src/breeds/load-calibration.js';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { loadCard } from '../../src/encoder/card.js';
+import { loadCard } from '../../src/encoder/model-card.js';
 
 const models = path.join(PACKAGE_ROOT, 'models');
 

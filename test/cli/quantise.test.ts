@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadCard } from '../../src/encoder/card.js';
+import { loadCard } from '../../src/encoder/model-card.js';
 import { writeModel } from '../../src/onnx/onnx-model.js';
 import { mobileNet } from '../training/autodiff/helpers.js';
 import { Bench } from './pawdex.js';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApiError, PawdexClient, PawdexError, remoteEngine } from '../../src/client/index.js';
-import type { RunningServer } from '../../src/http/server.js';
+import type { RunningServer } from '../../src/http/start-server.js';
 import { type TestApp, type TestConfig, testApp } from '../helpers/http.js';
 import type { MemoryEngine } from '../helpers/memory-engine.js';
 import { serve } from '../helpers/raw.js';

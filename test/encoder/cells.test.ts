@@ -8,7 +8,7 @@ import { PACKAGE_ROOT } from '../../src/config.js';
 import { addCells, OUTPUTS } from '../../src/encoder/cells/add-cells.js';
 import type { CellEmbedding } from '../../src/encoder/encoder.js';
 import { createSession } from '../../src/encoder/encoder-session.js';
-import { type OpenedEncoder, openEncoder } from '../../src/encoder/open.js';
+import { type OpenedEncoder, openEncoder } from '../../src/encoder/open-encoder.js';
 import { decode } from '../../src/image/decode.js';
 import { findCellSpacing } from '../../src/onnx/cell-spacing.js';
 import {

@@ -4,9 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { fingerprintOf, loadCard } from '../../src/encoder/card.js';
 import { openSession } from '../../src/encoder/encoder-session.js';
-import { type OpenedEncoder, openEncoder } from '../../src/encoder/open.js';
+import { computeFingerprint, loadCard } from '../../src/encoder/model-card.js';
+import { type OpenedEncoder, openEncoder } from '../../src/encoder/open-encoder.js';
 import { decode } from '../../src/image/decode.js';
 import { cosine, sceneJpeg, turnedJpeg } from '../helpers/images.js';
 
@@ -92,11 +92,11 @@ describe('model cards', () => {
 
   it('changes the fingerprint with the model and with the preprocessing, not with the words', async () => {
     const { card, fingerprint } = await loadCard(cardPath);
-    expect(fingerprintOf({ ...card, description: 'other words', vote: { k: 3, temperature: 1 } })).toBe(
+    expect(computeFingerprint({ ...card, description: 'other words', vote: { k: 3, temperature: 1 } })).toBe(
       fingerprint,
     );
-    expect(fingerprintOf({ ...card, sha256: 'f'.repeat(64) })).not.toBe(fingerprint);
-    expect(fingerprintOf({ ...card, input: { ...card.input, size: 224 } })).not.toBe(fingerprint);
+    expect(computeFingerprint({ ...card, sha256: 'f'.repeat(64) })).not.toBe(fingerprint);
+    expect(computeFingerprint({ ...card, input: { ...card.input, size: 224 } })).not.toBe(fingerprint);
   });
 
   it('runs a float encoder that was exported without its preprocessing, by its card alone', async () => {

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import type { Explanation, Neighbour } from '../../src/engine/engine.js';
-import { type LocalEngine, openLocalEngine } from '../../src/engine/local.js';
+import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { cosine, sceneJpeg, turnedJpeg } from '../helpers/images.js';
 
 const chelsea = () => readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png'));

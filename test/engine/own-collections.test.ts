@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { answer } from '../../src/breeds/identify.js';
+import { identifyBreed } from '../../src/breeds/identify-breed.js';
 import {
   loadSimilarityStatistics,
   type SimilarityStatistics,
 } from '../../src/breeds/similarity-statistics.js';
 import type { Voter } from '../../src/breeds/vote.js';
 import { PACKAGE_ROOT, parseConfig } from '../../src/config.js';
-import { loadCard } from '../../src/encoder/card.js';
-import { readGallerySet } from '../../src/engine/gallery.js';
-import { openLocalEngine } from '../../src/engine/local.js';
+import { loadCard } from '../../src/encoder/model-card.js';
+import { readGallerySet } from '../../src/engine/load-gallery.js';
+import { openLocalEngine } from '../../src/engine/local-engine.js';
 import { getRow } from '../../src/math/matrix.js';
 import { createRandom, shuffle } from '../../src/math/random.js';
 import { computeDot } from '../../src/math/vectors.js';
@@ -34,7 +34,7 @@ function ask(collection: readonly Photo[], vector: Float32Array) {
     .map((photo) => ({ label: photo.label, similarity: computeDot(photo.vector, vector) }))
     .sort((a, b) => b.similarity - a.similarity)
     .slice(0, vote.k);
-  return answer(neighbours, { temperature: vote.temperature, statistics: statistics.answer });
+  return identifyBreed(neighbours, { temperature: vote.temperature, statistics: statistics.answer });
 }
 
 /** `count` photos of each of `breeds` dogs, and ten others of each. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { type LocalEngine, openLocalEngine } from '../../src/engine/local.js';
+import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { chooseLook, shouldLookAgain } from '../../src/engine/second-look.js';
 
 const look = (decision: 'match' | 'ambiguous' | 'unknown', known: number) => ({

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { calibrationFor } from '../../src/breeds/calibration.js';
-import { answer } from '../../src/breeds/identify.js';
+import { selectCalibration } from '../../src/breeds/calibration.js';
+import { identifyBreed } from '../../src/breeds/identify-breed.js';
 import { calibrateCollection } from '../../src/evaluation/calibrate-collection.js';
 import type { Progress } from '../../src/evaluation/collection-queries.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
@@ -69,11 +69,11 @@ describe('calibrating a collection', () => {
       nonPets: 30,
     });
     const stored = (await store.getCollection('pets')).calibration;
-    expect(calibrationFor(stored, 'model-a')).toEqual(calibration);
+    expect(selectCalibration(stored, 'model-a')).toEqual(calibration);
     const [hits] = await store.searchMany('pets', [Float32Array.from(reference.queries.vectors[0]!)], {
       k: 10,
     });
-    expect(answer(hits!, { temperature: 0.1, calibration }).calibrated).toBe(true);
+    expect(identifyBreed(hits!, { temperature: 0.1, calibration }).calibrated).toBe(true);
   });
 
   it('does not let a photo vote on itself', async () => {
@@ -85,7 +85,7 @@ describe('calibrating a collection', () => {
     });
     const query = Float32Array.from(vectors[0]!);
     const [hits] = await store.searchMany('pets', [query], { k: 10 });
-    expect(answer(hits!, { temperature: 0.01, calibration }).confidence).toBeLessThan(0.6);
+    expect(identifyBreed(hits!, { temperature: 0.01, calibration }).confidence).toBeLessThan(0.6);
   });
 
   it('says so when there is too little, and keeps what was stored', async () => {

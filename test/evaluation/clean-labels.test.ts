@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cleanLabels } from '../../src/evaluation/clean-labels.js';
-import { crossFittedScores } from '../../src/evaluation/discriminant.js';
+import { computeCrossFittedScores } from '../../src/evaluation/discriminant.js';
 import { type EmbeddedSet, joinSets } from '../../src/evaluation/embed-set.js';
 import { createNormalRandom } from '../../src/math/random.js';
 import { asSet } from './reference.js';
@@ -36,7 +36,7 @@ describe('scores of a cross-fitted classifier', () => {
   it('are highest for the true label of photos with a wrong one', () => {
     const wrong = mislabelled(photos('a', 40, ['web'], 1), 5);
     const labels = wrong.items.map(({ label }) => BREEDS.indexOf(label));
-    const scores = crossFittedScores({
+    const scores = computeCrossFittedScores({
       vectors: wrong.vectors,
       labels,
       groups: wrong.items.map(({ file }) => file),
@@ -55,7 +55,7 @@ describe('scores of a cross-fitted classifier', () => {
     // One animal, photographed ten times, with the label of another breed: only itself would say so.
     const groups = set.items.map(({ file }, row) => (row < 10 ? 'one animal' : file));
     const labels = set.items.map((_, row) => (row < 10 ? 6 : Math.floor(row / 10)));
-    const scores = crossFittedScores({ vectors: set.vectors, labels, groups });
+    const scores = computeCrossFittedScores({ vectors: set.vectors, labels, groups });
     for (let row = 0; row < 10; row++) {
       expect(scores[row * 7 + 6]).toBe(Number.NEGATIVE_INFINITY);
     }

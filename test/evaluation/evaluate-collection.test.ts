@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fitCalibration } from '../../src/breeds/fit.js';
-import { calibrationData } from '../../src/evaluation/calibration-data.js';
+import { fitCalibration } from '../../src/breeds/fit-calibration.js';
+import { collectCalibrationData } from '../../src/evaluation/calibration-data.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { evaluateCollection } from '../../src/evaluation/evaluate-collection.js';
-import { mistakesOf } from '../../src/evaluation/mistakes.js';
+import { listMistakes } from '../../src/evaluation/mistakes.js';
 import { ask } from '../../src/evaluation/outcomes.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { BareHit, SearchOptions, Store } from '../../src/store/store.js';
@@ -47,7 +47,9 @@ afterAll(async () => {
 
 describe('evaluating a collection', () => {
   it('gives the numbers that the same photos give as sets, with and without calibration', async () => {
-    const calibration = fitCalibration(calibrationData({ gallery: set, queries: set, nonPets: other }, VOTE));
+    const calibration = fitCalibration(
+      collectCalibrationData({ gallery: set, queries: set, nonPets: other }, VOTE),
+    );
     expect(calibration).not.toBeNull();
     for (const fitted of [null, calibration]) {
       const answering = { temperature: VOTE.temperature, calibration: fitted };
@@ -82,7 +84,7 @@ describe('evaluating a collection', () => {
         }
       }
       expect(found.mistakes.map(({ file }) => file).sort()).toEqual(
-        mistakesOf(outcomes)
+        listMistakes(outcomes)
           .map(({ file }) => file)
           .sort(),
       );

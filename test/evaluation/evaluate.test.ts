@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EmbeddedSet } from '../../src/evaluation/embed-set.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
-import { forEachQuery } from '../../src/evaluation/exact.js';
+import { forEachQuery } from '../../src/evaluation/exact-neighbours.js';
 import { ask, countOverlap } from '../../src/evaluation/outcomes.js';
 import { asSet, reference } from './reference.js';
 

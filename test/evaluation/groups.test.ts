@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calibrationData } from '../../src/evaluation/calibration-data.js';
+import { collectCalibrationData } from '../../src/evaluation/calibration-data.js';
 import { evaluate, evaluateBy } from '../../src/evaluation/evaluate.js';
 import { ask, countOverlap } from '../../src/evaluation/outcomes.js';
 import { asSet } from './reference.js';
@@ -63,7 +63,7 @@ describe('the group of a photo', () => {
   });
 
   it('is kept apart when a calibration is fitted, too', () => {
-    const { queries } = calibrationData(
+    const { queries } = collectCalibrationData(
       {
         gallery: named(gallery, [OF_ONE_ANIMAL, {}, {}]),
         queries: named(query, [OF_ONE_ANIMAL, {}]),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collectionLabelTrouble, labelTrouble } from '../../src/evaluation/label-trouble.js';
+import { findCollectionLabelTrouble, findLabelTrouble } from '../../src/evaluation/label-trouble.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { Store } from '../../src/store/store.js';
 import { asSet } from './reference.js';
@@ -26,7 +26,7 @@ const labels = vectors.map((_, i) =>
 const set = asSet({ vectors, labels }, 'photos');
 
 describe('label trouble of a set', () => {
-  const found = labelTrouble(set, OPTIONS);
+  const found = findLabelTrouble(set, OPTIONS);
 
   it('lists exactly the photos whose neighbours say another label', () => {
     expect(found.photos).toBe(37);
@@ -58,7 +58,7 @@ describe('label trouble of a set', () => {
       ...item,
       label: ['pug', 'boxer', 'corgi', 'boxer'][Math.floor(i / 12)]!,
     }));
-    expect(labelTrouble({ ...set, items: well }, OPTIONS)).toEqual({
+    expect(findLabelTrouble({ ...set, items: well }, OPTIONS)).toEqual({
       photos: 37,
       found: { suspects: 0, contradictions: 0 },
       suspects: [],
@@ -95,11 +95,11 @@ describe('label trouble of a collection', () => {
 
   it('is the same as of the set, and passes over what has no label', async () => {
     const asked: object[] = [];
-    const found = await collectionLabelTrouble(store, 'pets', {
+    const found = await findCollectionLabelTrouble(store, 'pets', {
       ...OPTIONS,
       onProgress: (progress) => asked.push(progress),
     });
-    const expected = labelTrouble(set, OPTIONS);
+    const expected = findLabelTrouble(set, OPTIONS);
     const ids = (of: typeof found) => of.suspects.map(({ id }) => id).sort();
     expect(ids(found)).toEqual(ids(expected));
     expect(found.contradictions.map(({ a, b }) => [a.id, b.id]).sort()).toEqual(
@@ -109,8 +109,8 @@ describe('label trouble of a collection', () => {
   });
 
   it('keeps the worst of each list where that is limited, and says how many there are', async () => {
-    const all = labelTrouble(set, OPTIONS);
-    const found = await collectionLabelTrouble(store, 'pets', { ...OPTIONS, limit: 1 });
+    const all = findLabelTrouble(set, OPTIONS);
+    const found = await findCollectionLabelTrouble(store, 'pets', { ...OPTIONS, limit: 1 });
     expect(found.found).toEqual(all.found);
     expect(found.suspects).toEqual(all.suspects.slice(0, 1));
     expect(found.contradictions).toHaveLength(1);
@@ -118,6 +118,6 @@ describe('label trouble of a collection', () => {
 
   it('stops when asked to', async () => {
     const signal = AbortSignal.abort(new Error('stop'));
-    await expect(collectionLabelTrouble(store, 'pets', { ...OPTIONS, signal })).rejects.toThrow('stop');
+    await expect(findCollectionLabelTrouble(store, 'pets', { ...OPTIONS, signal })).rejects.toThrow('stop');
   });
 });

@@ -4,9 +4,9 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/evaluation/evaluate.js';
-import { mistakesOf } from '../../src/evaluation/mistakes.js';
+import { listMistakes } from '../../src/evaluation/mistakes.js';
 import { ask } from '../../src/evaluation/outcomes.js';
-import { picture } from '../../src/evaluation/report/pictures.js';
+import { drawPicture } from '../../src/evaluation/report/pictures.js';
 import { writeReport } from '../../src/evaluation/report/write-report.js';
 import { asSet, reference } from './reference.js';
 
@@ -29,14 +29,14 @@ async function report(photo: string, label = (given: string) => given) {
   const nonPets = ask({ ...asking, queries: rename(asSet(reference.queries, 'others')) });
   const page = await writeReport(path.join(dir, 'new', 'report'), {
     evaluation: evaluate(outcomes, nonPets),
-    mistakes: mistakesOf(outcomes),
+    mistakes: listMistakes(outcomes),
     familiarity: {
       queries: outcomes.map(({ familiarity }) => familiarity),
       nonPets: nonPets.map(({ familiarity }) => familiarity),
     },
     subject: { gallery: 'photos:train', queries: '<photos> & "more"' },
     model: { name: 'test', fingerprint: 'f'.repeat(64) },
-    pictures: (file) => picture(file, 1e6),
+    pictures: (file) => drawPicture(file, 1e6),
   });
   return readFile(page, 'utf8');
 }

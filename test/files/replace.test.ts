@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { replaceFile } from '../../src/files/replace.js';
+import { replaceFile } from '../../src/files/replace-file.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -2,8 +2,8 @@
 import { Writable } from 'node:stream';
 import type { Express } from 'express';
 import { pino } from 'pino';
-import { createApp } from '../../src/http/app.js';
-import type { AppDeps } from '../../src/http/deps.js';
+import type { AppDeps } from '../../src/http/app-deps.js';
+import { createApp } from '../../src/http/create-app.js';
 import type { Lifecycle } from '../../src/http/lifecycle.js';
 import type { Job } from '../../src/jobs/job.js';
 import type { JobRecords } from '../../src/jobs/job-records.js';

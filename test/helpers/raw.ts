@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Express } from 'express';
 import type { Lifecycle } from '../../src/http/lifecycle.js';
-import { type RunningServer, type ServerLimits, startServer } from '../../src/http/server.js';
+import { type RunningServer, type ServerLimits, startServer } from '../../src/http/start-server.js';
 
 /** A server on a free port of this machine. */
 export function serve(

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Express } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type RunningServer, type ServerLimits, startServer } from '../../src/http/server.js';
+import { type RunningServer, type ServerLimits, startServer } from '../../src/http/start-server.js';
 import { raw, until } from '../helpers/raw.js';
 
 const MIB = 1024 * 1024;

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningServer } from '../../src/http/server.js';
+import type { RunningServer } from '../../src/http/start-server.js';
 import { testApp } from '../helpers/http.js';
 import { serve } from '../helpers/raw.js';
 import { type JsonSchema, validValues, wrongValues } from './schema-values.js';

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
-import { type LocalEngine, openLocalEngine } from '../../src/engine/local.js';
+import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import * as answers from '../../src/http/schemas/answers.js';
 import { appOver, type TestApp } from '../helpers/http.js';
 import { cosine, heicHeader, pngBomb, scene, sceneJpeg, turnedJpeg } from '../helpers/images.js';

@@ -2,7 +2,7 @@
 import express from 'express';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
-import { relativeAddress } from '../../src/http/relative-address.js';
+import { toRelativeAddress } from '../../src/http/relative-address.js';
 import { testApp } from '../helpers/http.js';
 import { raw, serve } from '../helpers/raw.js';
 
@@ -54,7 +54,7 @@ it.each([
   ['http://host:1/v1/identify', '../x'],
   ['/v1/a/b/c', '../../../x'],
 ])('is relative to %s', (requested, expected) => {
-  expect(relativeAddress(requested, 'x')).toBe(expected);
+  expect(toRelativeAddress(requested, 'x')).toBe(expected);
 });
 
 it('refuses an unknown Expect header with a problem', async () => {

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { cropPhoto, placeInPhoto } from '../../src/image/crop.js';
+import { cropPhoto, mapToPhoto } from '../../src/image/crop.js';
 
 const LIMITS = { maxPixels: 1e7 };
 /** 80 x 40, the right half red, the rest blue; with an orientation that turns it upright to 40 x 80, red below. */
@@ -48,7 +48,7 @@ describe('a part of a photo', () => {
 
   it('has rectangles that have a place in the whole', () => {
     const part = { left: 0.5, top: 0.2, width: 0.5, height: 0.4 };
-    expect(placeInPhoto({ left: 0.5, top: 0, width: 0.5, height: 1 }, part)).toEqual({
+    expect(mapToPhoto({ left: 0.5, top: 0, width: 0.5, height: 1 }, part)).toEqual({
       left: 0.75,
       top: 0.2,
       width: 0.25,

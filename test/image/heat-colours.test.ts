@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { colourOf, computeHeatColours, regionInSquare } from '../../src/image/heat-colours.js';
+import { computeColour, computeHeatColours, computeRegionInSquare } from '../../src/image/heat-colours.js';
 
 describe('the colour of a share', () => {
   it('rises from dark to bright, and is blue against', () => {
     const light = ([red, green, blue]: readonly number[]) => red! + green! + blue!;
-    const steps = [0, 0.25, 0.5, 0.75, 1].map((share) => light(colourOf(share, 1)));
+    const steps = [0, 0.25, 0.5, 0.75, 1].map((share) => light(computeColour(share, 1)));
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
-    const [red, , blue] = colourOf(-1, 1);
+    const [red, , blue] = computeColour(-1, 1);
     expect(blue).toBeGreaterThan(red! + 100);
   });
 });
@@ -22,7 +22,7 @@ describe('a map in colours', () => {
   };
   /** How far across the square the colours are those of the first cell, and from where on those of the last. */
   const bounds = (colours: number[][]) => {
-    const is = (share: number) => (colour: number[]) => String(colour) === String(colourOf(share, 1));
+    const is = (share: number) => (colour: number[]) => String(colour) === String(computeColour(share, 1));
     return [colours.findLastIndex(is(1)) + 1, colours.findIndex(is(0))].map((at) => at / colours.length);
   };
 
@@ -43,8 +43,8 @@ describe('a map in colours', () => {
 
   it('has its region in the square again', () => {
     const map = { rows: 1, columns: 1, region: { left: 0.5, top: 0, width: 0.25, height: 0.5 }, shares: [1] };
-    expect(regionInSquare(map, photo)).toEqual({ left: 0.5, top: 0, width: 0.5, height: 0.5 });
-    expect(regionInSquare(map, { width: 200, height: 400 })).toEqual({
+    expect(computeRegionInSquare(map, photo)).toEqual({ left: 0.5, top: 0, width: 0.5, height: 0.5 });
+    expect(computeRegionInSquare(map, { width: 200, height: 400 })).toEqual({
       left: 0.5,
       top: -0.5,
       width: 0.25,

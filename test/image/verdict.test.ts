@@ -3,8 +3,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
 import { decode, prepareImage, type ResizeRule } from '../../src/image/decode.js';
+import { decodeViews } from '../../src/image/decode-views.js';
 import { renderHeatMap } from '../../src/image/heat-map.js';
-import { decodeViews } from '../../src/image/views.js';
 import { FORMATS, scene, sceneAs, sceneJpeg, svg, tiff } from '../helpers/images.js';
 
 const rule: ResizeRule = { size: 64, fit: 'cover', kernel: 'cubic' };

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decode, prepareImage, type ResizeRule } from '../../src/image/decode.js';
-import { decodeViews, VIEW_COUNT, VIEWS, type Views } from '../../src/image/views.js';
+import { decodeViews, VIEW_COUNT, VIEWS, type Views } from '../../src/image/decode-views.js';
 import { scene, sceneJpeg } from '../helpers/images.js';
 
 const rule: ResizeRule = { size: 64, fit: 'cover', kernel: 'cubic' };

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { Core } from '../../src/store/embedded/core.js';
 import { createItemCalls } from '../../src/store/embedded/item-calls.js';
+import { Core } from '../../src/store/embedded/store-core.js';
 import { item } from './items.js';
 
 it('keeps each item of a page beside its own vector when one has none', async () => {

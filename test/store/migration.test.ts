@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Core } from '../../src/store/embedded/core.js';
 import { createItemCalls } from '../../src/store/embedded/item-calls.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
+import { Core } from '../../src/store/embedded/store-core.js';
 import { item } from './items.js';
 
 const D = 8;

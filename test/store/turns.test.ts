@@ -1,5 +1,5 @@
 import { afterAll, expect, it, vi } from 'vitest';
-import { runOverdue, soon } from '../../src/store/embedded/turns.js';
+import { runOverdue, runSoon } from '../../src/store/embedded/turns.js';
 
 let now = 0;
 const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
@@ -13,10 +13,10 @@ it('runs work that goes on and on once between two looks at what has arrived, ho
   const work = () => {
     runs++;
     if (going) {
-      soon(work);
+      runSoon(work);
     }
   };
-  soon(work);
+  runSoon(work);
   for (let call = 0; call < 20; call++) {
     now += 5;
     runOverdue();
@@ -30,8 +30,8 @@ it('runs work that goes on and on once between two looks at what has arrived, ho
 
 it('runs one work a turn, in the order they came', async () => {
   const done: string[] = [];
-  soon(() => done.push('commit'));
-  soon(() => done.push('insert'));
+  runSoon(() => done.push('commit'));
+  runSoon(() => done.push('insert'));
   now += 5;
   runOverdue();
   expect(done).toEqual(['commit']);

@@ -1,6 +1,6 @@
 /** A worker for tests that can be made to die. */
 import { workerData } from 'node:worker_threads';
-import { serveCalls, transferring } from '../../dist/threads/rpc.js';
+import { serveCalls, transfer } from '../../dist/threads/rpc.js';
 
 serveCalls({
   open: (fails) => {
@@ -9,7 +9,7 @@ serveCalls({
     }
   },
   name: () => workerData.name,
-  back: (bytes) => transferring(bytes, [bytes.buffer]),
+  back: (bytes) => transfer(bytes, [bytes.buffer]),
   forever: () => new Promise(() => {}),
   die: () => {
     setImmediate(() => {

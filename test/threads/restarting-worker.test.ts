@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { PawdexError } from '../../src/errors.js';
 import { DeathCount, RestartingWorker } from '../../src/threads/restarting-worker.js';
-import { type Remote, transferring } from '../../src/threads/rpc.js';
+import { type Remote, transfer } from '../../src/threads/rpc.js';
 
 const running: RestartingWorker<unknown>[] = [];
 afterEach(async () => {
@@ -32,7 +32,7 @@ describe('a restarting worker', () => {
     const calls = worker.calls as Remote<{ name(): string; back(bytes: Uint8Array): Uint8Array }>;
     expect(await calls.name()).toBe('mortal');
     const bytes = Uint8Array.of(1, 2, 3);
-    const back = await calls.back(transferring(bytes, [bytes.buffer]));
+    const back = await calls.back(transfer(bytes, [bytes.buffer]));
     expect(back).toEqual(Uint8Array.of(1, 2, 3));
     expect(bytes).toHaveLength(0);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/math/random.js';
-import { createDotProducts, LANES, referenceDotProducts } from '../../src/wasm/dot-products.js';
+import { computeReferenceDotProducts, createDotProducts, LANES } from '../../src/wasm/dot-products.js';
 
 describe('dotProducts', () => {
   it.each([16, 32, 256, 1280])('gives the bits of the TypeScript version for rows of %i floats', (width) => {
@@ -15,7 +15,7 @@ describe('dotProducts', () => {
     const [query, results, expected] = [rows * width * 4, end * 4, (end + rows) * 4];
 
     dotProducts(0, rows, width * 4, query, results);
-    referenceDotProducts(memory)(0, rows, width * 4, query, expected);
+    computeReferenceDotProducts(memory)(0, rows, width * 4, query, expected);
 
     const bits = (at: number) => [...new Int32Array(memory.buffer, at, rows)];
     expect(bits(results)).toEqual(bits(expected));

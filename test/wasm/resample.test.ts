@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/math/random.js';
 import { createMemory } from '../../src/wasm/load-wasm.js';
-import { createResample, ENTRY_BYTES, type Resample, referenceResample } from '../../src/wasm/resample.js';
+import {
+  computeReferenceResample,
+  createResample,
+  ENTRY_BYTES,
+  type Resample,
+} from '../../src/wasm/resample.js';
 
 /** Runs a step of both versions on equal memories and gives the bytes that each leaves. */
 function runBoth(fill: (buffer: ArrayBuffer) => void, step: (resample: Resample) => void): Uint8Array[] {
@@ -10,7 +15,7 @@ function runBoth(fill: (buffer: ArrayBuffer) => void, step: (resample: Resample)
   fill(wasm.buffer);
   fill(plain.buffer);
   step(createResample(wasm));
-  step(referenceResample(plain));
+  step(computeReferenceResample(plain));
   return [new Uint8Array(wasm.buffer), new Uint8Array(plain.buffer)];
 }
 

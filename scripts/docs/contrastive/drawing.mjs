@@ -1,5 +1,5 @@
 /** Shapes that the figures share. */
-import { standalone } from '../../../dist/evaluation/report/standalone.js';
+import { drawStandalone } from '../../../dist/evaluation/report/standalone-svg.js';
 import { at, escapeHtml } from '../../../dist/evaluation/report/svg.js';
 
 /** Text at a place. @param kind classes: `soft`, `title`, `middle`, `end`, `small` */
@@ -21,7 +21,7 @@ export function arrow(from, to, kind) {
 
 /** A figure with the rules of the shapes above. Green is positive, red negative, hatched no candidate. */
 export const figure = (title, width, height, parts) =>
-  standalone(
+  drawStandalone(
     title,
     { width, height },
     `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>${parts.flat(9).join('')}`,

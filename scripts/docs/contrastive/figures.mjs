@@ -1,6 +1,6 @@
 /** The figures of docs/contrastive-learning.md that are drawn from numbers alone. */
-import { legend, placed } from '../../../dist/evaluation/report/standalone.js';
-import { PLOT, plot, polyline } from '../../../dist/evaluation/report/svg.js';
+import { drawLegend, placeBlock } from '../../../dist/evaluation/report/standalone-svg.js';
+import { drawPlot, drawPolyline, PLOT } from '../../../dist/evaluation/report/svg.js';
 import { arrow, box, figure, line, text } from './drawing.mjs';
 import { direction, ROW, rowShares, WORKED, worked } from './examples.mjs';
 
@@ -147,7 +147,7 @@ export async function temperature() {
     found.push(await rowShares(10 ** exponent));
   }
   const ticks = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2].map(Math.log10);
-  const drawing = plot(
+  const drawing = drawPlot(
     'Share of each candidate against the temperature',
     {
       label: 'temperature',
@@ -159,7 +159,7 @@ export async function temperature() {
     { label: 'share of the softmax', from: 0, to: 1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], format: String },
     (scales) =>
       ROW.map((_, i) =>
-        polyline(
+        drawPolyline(
           `curve ${CURVES[i]}`,
           grid.map((exponent, j) => [exponent, found[j][i]]),
           scales,
@@ -169,17 +169,17 @@ export async function temperature() {
   const width = 1.4 * PLOT.width;
   return figure('What the temperature does to a softmax', 700, 560, [
     text(20, 32, 'One row, its softmax at every temperature', 'title'),
-    legend(
+    drawLegend(
       ROW.slice(0, 2).map(({ name, cosine }, i) => [CURVES[i], `${name}, cosine ${cosine}`]),
       40,
       58,
     ),
-    legend(
+    drawLegend(
       ROW.slice(2).map(({ name, cosine }, i) => [CURVES[i + 2], `${name}, cosine ${cosine}`]),
       40,
       80,
     ),
-    placed(drawing, 40, 92, width),
+    placeBlock(drawing, 40, 92, width),
   ]);
 }
 

@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readLabelledSet } from '../../../dist/datasets/labelled-set.js';
-import { openEncoder } from '../../../dist/encoder/open.js';
-import { isGalleryFile, readGallerySet } from '../../../dist/engine/gallery.js';
+import { openEncoder } from '../../../dist/encoder/open-encoder.js';
+import { isGalleryFile, readGallerySet } from '../../../dist/engine/load-gallery.js';
 import { embedSet } from '../../../dist/evaluation/embed-set.js';
 import { EmbeddingCache } from '../../../dist/evaluation/embedding-cache.js';
 

@@ -9,7 +9,7 @@ import { openEmbeddedStore } from '../../store/embedded/open-embedded-store.js';
 import { DATABASE_FILE } from '../../store/embedded/sqlite/database.js';
 import { checkPages, refuseMissingDatabase } from '../../store/embedded/sqlite/soundness.js';
 import Database from '../../store/embedded/sqlite/sqlite.js';
-import { damagedError } from '../../store/embedded/sqlite/storage-error.js';
+import { createDamagedError } from '../../store/embedded/sqlite/storage-error.js';
 import type { CollectionInfo, IndexState, Store } from '../../store/store.js';
 import { findRunningServer } from '../server-file.js';
 import { type Check, reportFailure, reportOk, reportWarning } from './check-result.js';
@@ -82,7 +82,7 @@ async function checkStore(dataDir: string): Promise<Check[]> {
       await store.ready();
       const problems = checkFile(file);
       if (problems.length > 0) {
-        throw damagedError(problems);
+        throw createDamagedError(problems);
       }
       return [reportOk('database', `${file} is sound`), ...(await checkCollections(store))];
     } finally {

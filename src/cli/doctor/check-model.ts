@@ -1,8 +1,8 @@
 /** Checks the encoder with its card, and the gallery. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config.js';
-import { openEncoder } from '../../encoder/open.js';
-import { readGallery } from '../../engine/gallery.js';
+import { openEncoder } from '../../encoder/open-encoder.js';
+import { readGallery } from '../../engine/load-gallery.js';
 import { asPawdexError } from '../../errors.js';
 import { computeLength } from '../../math/vectors.js';
 import { type Check, reportFailure, reportOk } from './check-result.js';

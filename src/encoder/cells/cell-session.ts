@@ -4,9 +4,9 @@ import { asPawdexError, PawdexError } from '../../errors.js';
 import { computeSha256 } from '../../files/sha256.js';
 import { findCellSpacing, type Spacing } from '../../onnx/cell-spacing.js';
 import { readModel, writeModel } from '../../onnx/onnx-model.js';
-import type { LoadedCard } from '../card.js';
 import type { CellEmbedding, CellGrid } from '../encoder.js';
 import { createFeed, createSession } from '../encoder-session.js';
+import type { LoadedCard } from '../model-card.js';
 import { addCells, OUTPUTS } from './add-cells.js';
 
 /** An open session for one photo at a time. */

@@ -18,7 +18,10 @@ export interface Confusion {
 }
 
 /** @returns share of queries whose prediction is their label, 0..1; null without queries */
-export function accuracy(labels: readonly string[], predicted: readonly (string | null)[]): number | null {
+export function computeAccuracy(
+  labels: readonly string[],
+  predicted: readonly (string | null)[],
+): number | null {
   if (labels.length === 0) {
     return null;
   }
@@ -32,7 +35,7 @@ export function accuracy(labels: readonly string[], predicted: readonly (string 
 }
 
 /** @param predicted null where there was no prediction; it counts as wrong */
-export function labelScores(
+export function scoreLabels(
   labels: readonly string[],
   predicted: readonly (string | null)[],
 ): Map<string, LabelScore> {
@@ -69,7 +72,7 @@ export function labelScores(
 }
 
 /** Mean of the labels' own accuracies: every label counts alike, however many photos it has. Null without any. */
-export function macroAccuracy(scores: ReadonlyMap<string, LabelScore>): number | null {
+export function computeMacroAccuracy(scores: ReadonlyMap<string, LabelScore>): number | null {
   if (scores.size === 0) {
     return null;
   }
@@ -81,7 +84,10 @@ export function macroAccuracy(scores: ReadonlyMap<string, LabelScore>): number |
 }
 
 /** @returns pairs of label and wrong prediction, most frequent first */
-export function confusions(labels: readonly string[], predicted: readonly (string | null)[]): Confusion[] {
+export function countConfusions(
+  labels: readonly string[],
+  predicted: readonly (string | null)[],
+): Confusion[] {
   const counts = new Map<string, Confusion>();
   labels.forEach((label, i) => {
     const guess = predicted[i] ?? null;

@@ -7,7 +7,7 @@
  * @param relevant 1 where the neighbour, nearest first, has the query's label
  * @returns 1-based rank, Infinity when none has
  */
-export function firstHit(relevant: Uint8Array): number {
+export function findFirstHit(relevant: Uint8Array): number {
   const at = relevant.indexOf(1);
   return at < 0 ? Number.POSITIVE_INFINITY : at + 1;
 }
@@ -21,7 +21,7 @@ export function firstHit(relevant: Uint8Array): number {
  * @param total R, >= 1
  * @returns 0..1; 1 only when the first R are all right
  */
-export function averagePrecisionAtR(relevant: Uint8Array, total: number): number {
+export function computeAveragePrecisionAtR(relevant: Uint8Array, total: number): number {
   let hits = 0;
   let sum = 0;
   for (let i = 0; i < total; i++) {

@@ -11,7 +11,7 @@ export interface RiskPoint {
 }
 
 /** Positions by score, highest first. */
-function descending(scores: Float64Array): Uint32Array {
+function sortDescending(scores: Float64Array): Uint32Array {
   return Uint32Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
@@ -19,8 +19,8 @@ function descending(scores: Float64Array): Uint32Array {
  * Risk and coverage at every distinct confidence, strictest threshold first (El-Yaniv and Wiener 2010; Geifman
  * and El-Yaniv 2017, arXiv 1705.08500). Equal confidences are answered together or not at all.
  */
-export function riskCoverage(confidence: Float64Array, right: Uint8Array): RiskPoint[] {
-  const order = descending(confidence);
+export function computeRiskCoverage(confidence: Float64Array, right: Uint8Array): RiskPoint[] {
+  const order = sortDescending(confidence);
   const points: RiskPoint[] = [];
   let wrong = 0;
   order.forEach((query, i) => {
@@ -42,7 +42,7 @@ export function riskCoverage(confidence: Float64Array, right: Uint8Array): RiskP
  * @param precision 0..1
  * @returns 0..1; 0 when no threshold reaches the precision
  */
-export function coverageAtPrecision(curve: readonly RiskPoint[], precision: number): number {
+export function computeCoverageAtPrecision(curve: readonly RiskPoint[], precision: number): number {
   let best = 0;
   for (const { coverage, risk } of curve) {
     if (1 - risk >= precision - 1e-12) {
@@ -58,7 +58,7 @@ export function coverageAtPrecision(curve: readonly RiskPoint[], precision: numb
  *
  * @returns 0..1; null when one kind is missing
  */
-export function auroc(positives: Float64Array, negatives: Float64Array): number | null {
+export function computeAuroc(positives: Float64Array, negatives: Float64Array): number | null {
   const [p, n] = [positives.length, negatives.length];
   if (p === 0 || n === 0) {
     return null;
@@ -66,7 +66,7 @@ export function auroc(positives: Float64Array, negatives: Float64Array): number 
   const scores = new Float64Array(p + n);
   scores.set(positives);
   scores.set(negatives, p);
-  const order = descending(scores);
+  const order = sortDescending(scores);
   let area = 0;
   let above = 0;
   for (let i = 0; i < order.length; ) {
@@ -88,7 +88,7 @@ export function auroc(positives: Float64Array, negatives: Float64Array): number 
 }
 
 /** At most about `count` points of a curve, evenly spread over coverage, the last one always among them. */
-export function thinned(curve: readonly RiskPoint[], count: number): RiskPoint[] {
+export function thinOut(curve: readonly RiskPoint[], count: number): RiskPoint[] {
   let next = 0;
   return curve.filter(({ coverage }, i) => {
     if (coverage < next && i < curve.length - 1) {

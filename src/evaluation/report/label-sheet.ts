@@ -1,7 +1,7 @@
 /** A page of the photos that a cleaning dropped, for a person to look over. */
 import type { LabelVerdict } from '../clean-labels.js';
+import { STYLE } from './report-style.js';
 import type { Pictures } from './sections.js';
-import { STYLE } from './style.js';
 import { escapeHtml } from './svg.js';
 
 const GRID =
@@ -13,7 +13,7 @@ const GRID =
  * @param dropped photos, of which `dropped` is not null
  * @param kept how many photos of each label were kept
  */
-export async function labelSheet(
+export async function drawLabelSheet(
   dropped: readonly LabelVerdict[],
   kept: ReadonlyMap<string, number>,
   pictures: Pictures,
@@ -22,7 +22,7 @@ export async function labelSheet(
   const sections: string[] = [];
   for (const label of labels) {
     const own = dropped.filter(({ item }) => item.label === label);
-    const figures = await Promise.all(own.map((verdict) => figure(verdict, pictures)));
+    const figures = await Promise.all(own.map((verdict) => drawFigure(verdict, pictures)));
     sections.push(
       `<section><h2>${escapeHtml(label)}</h2><p class="soft">${own.length} dropped, ${kept.get(label) ?? 0} kept</p><div class="sheet">${figures.join('')}</div></section>`,
     );
@@ -45,7 +45,7 @@ ${sections.join('\n')}
 `;
 }
 
-async function figure({ item, dropped, suggested }: LabelVerdict, pictures: Pictures): Promise<string> {
+async function drawFigure({ item, dropped, suggested }: LabelVerdict, pictures: Pictures): Promise<string> {
   const says = [...new Set([suggested.classifier, suggested.neighbours])].filter((label) => label !== null);
   const caption = `${escapeHtml(says.join(' or '))}<br>by ${escapeHtml(dropped ?? 'nobody')}`;
   return `<figure>${await pictures(item.file)}<figcaption>${caption}</figcaption></figure>`;

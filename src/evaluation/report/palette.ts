@@ -16,7 +16,7 @@ export const COLOURS = {
 export type Colour = keyof typeof COLOURS;
 
 /** CSS of the parts of a plot. @param colour writes a colour: a variable of the page, or the colour itself */
-export const plotRules = (colour: (name: Colour) => string): string => `
+export const createPlotRules = (colour: (name: Colour) => string): string => `
 .plot text { fill: ${colour('soft')}; font-size: 12.5px; }
 .plot .axis { fill: ${colour('ink')}; font-size: 13.5px; }
 .grid { stroke: ${colour('line')}; }

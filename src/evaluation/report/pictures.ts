@@ -7,9 +7,9 @@ import { escapeHtml } from './svg.js';
 
 const SIDE = 160;
 
-const gone = (name: string) => `<div class="gone">${escapeHtml(name)}</div>`;
+const drawMissing = (name: string) => `<div class="gone">${escapeHtml(name)}</div>`;
 
-const inline = (bytes: Uint8Array, type: string, name: string) =>
+const drawInline = (bytes: Uint8Array, type: string, name: string) =>
   `<img alt="" title="${escapeHtml(name)}" src="data:image/${type};base64,${Buffer.from(bytes).toString('base64')}">`;
 
 /**
@@ -17,17 +17,17 @@ const inline = (bytes: Uint8Array, type: string, name: string) =>
  *
  * @param file a photo that could be read a moment ago; one that is gone leaves its name
  */
-export async function picture(file: string, maxPixels: number): Promise<string> {
+export async function drawPicture(file: string, maxPixels: number): Promise<string> {
   const bytes = await readFile(file).catch(() => null);
   if (bytes === null) {
-    return gone(file);
+    return drawMissing(file);
   }
   const pixels = await decode(bytes, { size: SIDE, fit: 'cover', kernel: 'linear' }, { maxPixels });
-  return inline(await makeThumbnail(bytes, pixels, SIDE), 'jpeg', file);
+  return drawInline(await makeThumbnail(bytes, pixels, SIDE), 'jpeg', file);
 }
 
 /** The same from an item's thumbnail; an item without one leaves its id. */
-export function itemPicture(bytes: Uint8Array | null, id: string): string {
+export function drawItemPicture(bytes: Uint8Array | null, id: string): string {
   const kind = bytes === null ? null : sniff(bytes);
-  return bytes === null || kind === null ? gone(id) : inline(bytes, kind, id);
+  return bytes === null || kind === null ? drawMissing(id) : drawInline(bytes, kind, id);
 }

@@ -1,25 +1,25 @@
 /** The report's plots: reliability, risk against coverage, and how far photos lie from the gallery. */
-import type { ReliabilityBin } from '../metrics/calibration.js';
+import type { ReliabilityBin } from '../metrics/reliability.js';
 import type { RiskPoint } from '../metrics/selective.js';
-import { at, evenly, percent, plot, polyline, rectangle } from './svg.js';
+import { at, drawPlot, drawPolyline, drawRectangle, formatPercent, spaceEvenly } from './svg.js';
 
-const whole = (value: number) => percent(value);
+const whole = (value: number) => formatPercent(value);
 
 /** Accuracy and mean confidence of each bin; where the bars end on the diagonal, confidence comes true. */
-export function reliabilityPlot(bins: readonly ReliabilityBin[]): string {
+export function drawReliability(bins: readonly ReliabilityBin[]): string {
   const most = Math.max(1, ...bins.map(({ count }) => count));
-  return plot(
+  return drawPlot(
     'Share of right answers against confidence, in 15 bins',
-    { label: 'confidence', from: 0, to: 1, ticks: evenly(0, 1, 5), format: whole },
-    { label: 'answers that are right', from: 0, to: 1, ticks: evenly(0, 1, 5), format: whole },
+    { label: 'confidence', from: 0, to: 1, ticks: spaceEvenly(0, 1, 5), format: whole },
+    { label: 'answers that are right', from: 0, to: 1, ticks: spaceEvenly(0, 1, 5), format: whole },
     (scales) =>
       [
         ...bins.map(({ from, to, count, accuracy }) =>
           accuracy === null
             ? ''
-            : `<g style="opacity:${(0.35 + 0.65 * Math.sqrt(count / most)).toFixed(2)}"><title>${count} answers, ${percent(accuracy, 1)} right</title>${rectangle('bar', [from + 0.004, 0, to - 0.004, accuracy], scales)}</g>`,
+            : `<g style="opacity:${(0.35 + 0.65 * Math.sqrt(count / most)).toFixed(2)}"><title>${count} answers, ${formatPercent(accuracy, 1)} right</title>${drawRectangle('bar', [from + 0.004, 0, to - 0.004, accuracy], scales)}</g>`,
         ),
-        polyline(
+        drawPolyline(
           'ideal',
           [
             [0, 0],
@@ -40,25 +40,25 @@ export function reliabilityPlot(bins: readonly ReliabilityBin[]): string {
 const DRAWN = 400;
 
 /** Share of wrong answers when only the surest share of queries is answered. */
-export function riskCoveragePlot(curve: readonly RiskPoint[], coverageAt95: number): string {
+export function drawRiskCoverage(curve: readonly RiskPoint[], coverageAt95: number): string {
   // The first few answers tell nothing about a share.
   const meaningful = curve.filter(({ coverage }) => coverage >= 0.02);
   const step = Math.max(1, Math.floor(meaningful.length / DRAWN));
   const points = meaningful.filter((_, i) => i % step === 0 || i === meaningful.length - 1);
   const top = Math.min(1, Math.max(0.1, ...points.map(({ risk }) => Math.ceil(risk * 20) / 20)));
-  return plot(
+  return drawPlot(
     'Share of wrong answers against the share of queries answered',
-    { label: 'queries answered, surest first', from: 0, to: 1, ticks: evenly(0, 1, 5), format: whole },
+    { label: 'queries answered, surest first', from: 0, to: 1, ticks: spaceEvenly(0, 1, 5), format: whole },
     {
       label: 'answers that are wrong',
       from: 0,
       to: top,
-      ticks: evenly(0, top, 5),
+      ticks: spaceEvenly(0, top, 5),
       format: whole,
     },
     (scales) =>
       [
-        polyline(
+        drawPolyline(
           'ideal',
           [
             [0, 0.05],
@@ -66,13 +66,13 @@ export function riskCoveragePlot(curve: readonly RiskPoint[], coverageAt95: numb
           ],
           scales,
         ),
-        polyline(
+        drawPolyline(
           'curve',
           points.map(({ coverage, risk }) => [coverage, risk]),
           scales,
         ),
         coverageAt95 > 0
-          ? `<circle class="dot" r="4.5" cx="${at(scales.x(coverageAt95))}" cy="${at(scales.y(0.05))}"><title>${percent(coverageAt95, 1)} answered at 95 % right</title></circle>`
+          ? `<circle class="dot" r="4.5" cx="${at(scales.x(coverageAt95))}" cy="${at(scales.y(0.05))}"><title>${formatPercent(coverageAt95, 1)} answered at 95 % right</title></circle>`
           : '',
       ].join(''),
   );
@@ -81,7 +81,7 @@ export function riskCoveragePlot(curve: readonly RiskPoint[], coverageAt95: numb
 const HISTOGRAM_BINS = 40;
 
 /** Share of values in each of the bins between `from` and `to`. */
-function histogram(values: readonly number[], from: number, to: number): number[] {
+function drawHistogram(values: readonly number[], from: number, to: number): number[] {
   const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
   for (const value of values) {
     const bin = Math.floor(((value - from) / (to - from)) * HISTOGRAM_BINS);
@@ -91,26 +91,28 @@ function histogram(values: readonly number[], from: number, to: number): number[
 }
 
 /** How similar the nearest neighbours are, of the queries and of photos of something else. */
-export function familiarityPlot(queries: readonly number[], nonPets: readonly number[]): string {
+export function drawFamiliarity(queries: readonly number[], nonPets: readonly number[]): string {
   const from = Math.floor(Math.min(...queries, ...nonPets) * 10) / 10;
   const to = Math.max(from + 0.1, Math.ceil(Math.max(...queries, ...nonPets) * 10) / 10);
-  const [own, other] = [histogram(queries, from, to), histogram(nonPets, from, to)];
+  const [own, other] = [drawHistogram(queries, from, to), drawHistogram(nonPets, from, to)];
   const top = Math.max(...own, ...other) * 1.05;
-  return plot(
+  return drawPlot(
     'Distribution of the mean similarity of the five nearest neighbours',
     {
       label: 'mean similarity of the five nearest',
       from,
       to,
-      ticks: evenly(from, to, Math.round((to - from) * 10)),
+      ticks: spaceEvenly(from, to, Math.round((to - from) * 10)),
       format: (v) => v.toFixed(1),
     },
-    { label: 'share of photos', from: 0, to: top, ticks: evenly(0, top, 4), format: whole },
+    { label: 'share of photos', from: 0, to: top, ticks: spaceEvenly(0, top, 4), format: whole },
     (scales) => {
       const width = (to - from) / HISTOGRAM_BINS;
       const bars = (name: string, shares: number[]) =>
         shares.map((share, i) =>
-          share === 0 ? '' : rectangle(name, [from + i * width, 0, from + (i + 1) * width, share], scales),
+          share === 0
+            ? ''
+            : drawRectangle(name, [from + i * width, 0, from + (i + 1) * width, share], scales),
         );
       return [...bars('bar', own), ...bars('other', other)].join('');
     },

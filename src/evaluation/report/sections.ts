@@ -3,19 +3,19 @@ import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Interval } from '../metrics/bootstrap.js';
 import type { Mistake } from '../mistakes.js';
-import { at, escapeHtml, percent } from './svg.js';
+import { at, escapeHtml, formatPercent } from './svg.js';
 
 const figure = (name: string, value: string, note = '') =>
   `<div><dt>${name}</dt><dd>${value}${note === '' ? '' : `<small>${note}</small>`}</dd></div>`;
 const share = (value: number | null | undefined, digits = 1) =>
-  value === null || value === undefined ? 'not defined' : percent(value, digits);
+  value === null || value === undefined ? 'not defined' : formatPercent(value, digits);
 const between = (interval: Interval | null, digits = 1) =>
   interval === null
     ? ''
-    : `<span>95 %: ${(100 * interval.low).toFixed(digits)} to ${percent(interval.high, digits)}</span>`;
+    : `<span>95 %: ${(100 * interval.low).toFixed(digits)} to ${formatPercent(interval.high, digits)}</span>`;
 
 /** The numbers at the top. */
-export function figures(evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index'>>): string {
+export function formatFigures(evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index'>>): string {
   const { intervals, decisions, nonPets, matchPrecision, index } = evaluation;
   const confidence = evaluation.calibrated ? '' : 'of the bare vote';
   return `<dl class="figures">${[
@@ -48,7 +48,7 @@ export function figures(evaluation: Evaluation & Partial<Pick<CollectionEvaluati
 }
 
 /** A row for each part of the queries. */
-export function splitTable(values: Readonly<Record<string, Figures>>): string {
+export function formatSplitTable(values: Readonly<Record<string, Figures>>): string {
   const heads = ['', 'queries', 'vote right', 'recall@1', 'ECE', 'match', 'right among match', 'unknown'];
   const rows = Object.entries(values).map(([value, { n, top1, recallAt, ece, decisions, matchPrecision }]) =>
     [
@@ -68,11 +68,11 @@ export function splitTable(values: Readonly<Record<string, Figures>>): string {
 }
 
 /** A bar for each label, the worst first. */
-export function labelBars(perLabel: Evaluation['perLabel']): string {
+export function drawLabelBars(perLabel: Evaluation['perLabel']): string {
   const sorted = Object.entries(perLabel).sort(([a, x], [b, y]) => x.top1 - y.top1 || (a < b ? -1 : 1));
   const bars = sorted.map(
     ([label, { n, top1 }]) =>
-      `<li><span title="${escapeHtml(label)}">${escapeHtml(label)}</span><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="10"/><rect class="bar" width="${at(100 * top1)}" height="10"/></svg><b title="of ${n}">${percent(top1)}</b></li>`,
+      `<li><span title="${escapeHtml(label)}">${escapeHtml(label)}</span><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="10"/><rect class="bar" width="${at(100 * top1)}" height="10"/></svg><b title="of ${n}">${formatPercent(top1)}</b></li>`,
   );
   return `<ol class="labels">${bars.join('')}</ol>`;
 }
@@ -90,7 +90,7 @@ async function pairOf(
 }
 
 /** The most frequent confusions, each with the surest mistake of its kind. */
-export async function confusionCases(
+export async function drawConfusionCases(
   evaluation: Evaluation,
   mistakes: readonly Mistake[],
   { count, pictures }: { count: number; pictures: Pictures },
@@ -104,14 +104,14 @@ export async function confusionCases(
 }
 
 /** The mistakes that were made with the most confidence. */
-export async function worstCases(
+export async function drawWorstCases(
   mistakes: readonly Mistake[],
   { count, pictures }: { count: number; pictures: Pictures },
 ): Promise<string> {
   const cases = mistakes.slice(0, count).map((mistake) => {
     const { confidence, evidence } = mistake;
     const similarity = evidence === null ? '' : `, similarity ${evidence.similarity.toFixed(2)}`;
-    return pairOf(mistake, `confidence ${percent(confidence)}${similarity}`, pictures);
+    return pairOf(mistake, `confidence ${formatPercent(confidence)}${similarity}`, pictures);
   });
   return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
 }

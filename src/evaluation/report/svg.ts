@@ -38,10 +38,10 @@ export function escapeHtml(text: string): string {
 export const at = (value: number): string => String(Math.round(value * 100) / 100);
 
 /** 0.25 -> "25 %"; as many decimals as asked for. */
-export const percent = (value: number, digits = 0): string => `${(100 * value).toFixed(digits)} %`;
+export const formatPercent = (value: number, digits = 0): string => `${(100 * value).toFixed(digits)} %`;
 
 /** `count` + 1 evenly spaced values from `from` to `to`. */
-export function evenly(from: number, to: number, count: number): number[] {
+export function spaceEvenly(from: number, to: number, count: number): number[] {
   return Array.from({ length: count + 1 }, (_, i) => from + ((to - from) * i) / count);
 }
 
@@ -62,7 +62,7 @@ export function roundTicks(from: number, to: number, about = 5): number[] {
  * @param title what it shows, read out by screen readers
  * @param marks draws the data, given the scales; SVG text
  */
-export function plot(title: string, x: Axis, y: Axis, marks: (scales: Scales) => string): string {
+export function drawPlot(title: string, x: Axis, y: Axis, marks: (scales: Scales) => string): string {
   const scales: Scales = {
     x: (value) => LEFT + ((value - x.from) / (x.to - x.from)) * (WIDTH - LEFT - RIGHT),
     y: (value) => HEIGHT - BOTTOM - ((value - y.from) / (y.to - y.from)) * (HEIGHT - TOP - BOTTOM),
@@ -89,12 +89,16 @@ export function plot(title: string, x: Axis, y: Axis, marks: (scales: Scales) =>
 }
 
 /** A line through points. */
-export function polyline(name: string, points: [number, number][], { x, y }: Scales): string {
+export function drawPolyline(name: string, points: [number, number][], { x, y }: Scales): string {
   return `<polyline class="${name}" points="${points.map(([px, py]) => `${at(x(px))},${at(y(py))}`).join(' ')}"/>`;
 }
 
 /** A rectangle between two corners, in data values. */
-export function rectangle(name: string, corners: [number, number, number, number], { x, y }: Scales): string {
+export function drawRectangle(
+  name: string,
+  corners: [number, number, number, number],
+  { x, y }: Scales,
+): string {
   const [x0, y0, x1, y1] = corners;
   const height = Math.max(0, y(y0) - y(y1));
   return `<rect class="${name}" x="${at(x(x0))}" y="${at(y(y1))}" width="${at(x(x1) - x(x0))}" height="${at(height)}"/>`;

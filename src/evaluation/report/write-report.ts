@@ -4,9 +4,16 @@ import path from 'node:path';
 import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Mistake } from '../mistakes.js';
-import { familiarityPlot, reliabilityPlot, riskCoveragePlot } from './plots.js';
-import { confusionCases, figures, labelBars, type Pictures, splitTable, worstCases } from './sections.js';
-import { STYLE } from './style.js';
+import { drawFamiliarity, drawReliability, drawRiskCoverage } from './plots.js';
+import { STYLE } from './report-style.js';
+import {
+  drawConfusionCases,
+  drawLabelBars,
+  drawWorstCases,
+  formatFigures,
+  formatSplitTable,
+  type Pictures,
+} from './sections.js';
 import { escapeHtml } from './svg.js';
 
 const CONFUSIONS = 12;
@@ -53,13 +60,13 @@ async function page(input: ReportInput): Promise<string> {
     ? 'Confidence is the calibrated probability that the first breed is right.'
     : 'There was no calibration: confidence is the share of the vote.';
   const parts = [
-    section('In numbers', meaning, figures(evaluation)),
+    section('In numbers', meaning, formatFigures(evaluation)),
     by === undefined
       ? ''
       : section(
           `By ${escapeHtml(by.column)}`,
           'The same figures for parts of the queries.',
-          splitTable(by.values),
+          formatSplitTable(by.values),
         ),
     evaluation.keptApart === 0
       ? ''
@@ -68,25 +75,25 @@ async function page(input: ReportInput): Promise<string> {
       section(
         'Does confidence come true?',
         'Bars: share of right answers; dots: where the mean confidence of the bin lies. On the dashed line the two are equal. Paler bars rest on fewer answers.',
-        reliabilityPlot(evaluation.reliability),
+        drawReliability(evaluation.reliability),
       ),
       section(
         'Answered only when sure',
         'Mistakes among the answers when the least sure queries are left unanswered. The dashed line is 5 % wrong; the dot is the most that can be answered there.',
-        riskCoveragePlot(evaluation.riskCoverage, evaluation.coverageAt95),
+        drawRiskCoverage(evaluation.riskCoverage, evaluation.coverageAt95),
       ),
       familiarity.nonPets.length === 0
         ? ''
         : section(
             'Is it known at all?',
             `<span class="key" style="background:var(--main)"></span> queries, <span class="key" style="background:var(--second)"></span> photos of something else: the less the two overlap, the better what is not a pet can be told.`,
-            familiarityPlot(familiarity.queries, familiarity.nonPets),
+            drawFamiliarity(familiarity.queries, familiarity.nonPets),
           ),
     ].join('')}</div>`,
     section(
       'Labels',
       'Share of each label’s photos that the vote gets right, the lowest first.',
-      labelBars(evaluation.perLabel),
+      drawLabelBars(evaluation.perLabel),
       'long',
     ),
     evaluation.confusions.length === 0
@@ -94,13 +101,13 @@ async function page(input: ReportInput): Promise<string> {
       : section(
           'What is taken for what',
           'The most frequent confusions. Left the query, right the nearest photo of the breed it was taken for.',
-          await confusionCases(evaluation, mistakes, { count: CONFUSIONS, pictures }),
+          await drawConfusionCases(evaluation, mistakes, { count: CONFUSIONS, pictures }),
           'long',
         ) +
         section(
           'The worst mistakes',
           'Wrong answers in order of their confidence; some of them are wrong labels rather than wrong answers.',
-          await worstCases(mistakes, { count: MISTAKES, pictures }),
+          await drawWorstCases(mistakes, { count: MISTAKES, pictures }),
           'long',
         ),
   ];

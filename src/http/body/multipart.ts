@@ -61,7 +61,7 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
   let fields = 0;
   try {
     for (const part of splitParts(body, boundary, limits)) {
-      const name = fieldName(part);
+      const name = readFieldName(part);
       if (name === 'image') {
         addFile(form, part, limits);
       } else if (part.filename !== undefined) {
@@ -75,7 +75,7 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
       }
     }
   } catch (error) {
-    throw formError(error, limits);
+    throw toFormError(error, limits);
   }
   return form;
 }
@@ -94,7 +94,7 @@ function splitParts(body: Buffer, boundary: string, { files, fileBytes }: FormLi
   });
 }
 
-function fieldName(part: MultipartPart): string {
+function readFieldName(part: MultipartPart): string {
   const { name } = part;
   if (name === undefined || name === '') {
     throw invalid('A part has no name.');
@@ -133,7 +133,7 @@ function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void
   if (part.size > limits.fileBytes) {
     throw fileTooLarge(limits);
   }
-  const name = fileName(part.filename);
+  const name = readFileName(part.filename);
   const bytes = part.bytes;
   const typedPath = part.filename === undefined ? asTypedPath(bytes) : null;
   files.push(typedPath === null ? { content: bytes, name } : { content: imageIsText(typedPath), name: null });
@@ -159,7 +159,7 @@ function imageIsText(path: string): PawdexError {
 }
 
 /** The last part of a path, as clients of any system send it; null when that names no file. */
-function fileName(sent: string | undefined): string | null {
+function readFileName(sent: string | undefined): string | null {
   // Browsers escape these three characters in names, and nothing else.
   const name = (sent ?? '')
     .replaceAll(/%(0A|0D|22)/gi, (escaped) => decodeURIComponent(escaped))
@@ -168,7 +168,7 @@ function fileName(sent: string | undefined): string | null {
   return name === '' || name === '.' || name === '..' ? null : name;
 }
 
-function formError(error: unknown, limits: FormLimits): unknown {
+function toFormError(error: unknown, limits: FormLimits): unknown {
   if (error instanceof MaxFileSizeExceededError) {
     return fileTooLarge(limits);
   }

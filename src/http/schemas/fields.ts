@@ -1,9 +1,9 @@
 /** Fields that several endpoints share. Each schema validates requests, types handlers and documents endpoints. */
 import { z } from 'zod';
 import { SHIPPED_COLLECTION } from '../../config.js';
-import { labelText, metadataKey, metadataObject, plainText, sourceText } from '../../engine/description.js';
+import { labelText, metadataKey, metadataObject, plainText, sourceText } from '../../engine/item-fields.js';
 import { PawdexError } from '../../errors.js';
-import { VIEWS } from '../../image/views.js';
+import { VIEWS } from '../../image/decode-views.js';
 import { parseBoundedJson } from '../body/json-guard.js';
 
 export const collectionName = z

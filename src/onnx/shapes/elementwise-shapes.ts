@@ -1,8 +1,8 @@
 /** Shapes of operators that work element by element. */
 import { PawdexError } from '../../errors.js';
 import { readInt } from '../attributes.js';
+import type { OutputSpec, ShapeCall, Value } from '../onnx-values.js';
 import { decodeDType } from '../tensor.js';
-import type { OutputSpec, ShapeCall, Value } from '../types.js';
 
 /** Input `index`, which the operator requires. @throws PawdexError `model_invalid` when it is missing */
 export function requireInput(call: ShapeCall, index: number): Value {

@@ -1,7 +1,7 @@
 /** Shapes of operators that move elements without computing on them. */
 import { PawdexError } from '../../errors.js';
 import { readConstant, readInt, readInts, resolveAxis } from '../attributes.js';
-import type { OutputSpec, ShapeCall } from '../types.js';
+import type { OutputSpec, ShapeCall } from '../onnx-values.js';
 import { broadcastShapes, requireInput } from './elementwise-shapes.js';
 
 /** A one-output result of the first input's element type. */

@@ -1,6 +1,6 @@
 /** Shapes of matrix products and layer normalisation. */
 import { readInt, resolveAxis } from '../attributes.js';
-import type { OutputSpec, ShapeCall } from '../types.js';
+import type { OutputSpec, ShapeCall } from '../onnx-values.js';
 import { broadcastShapes, requireInput } from './elementwise-shapes.js';
 
 export function gemm(call: ShapeCall): OutputSpec[] {

@@ -1,6 +1,6 @@
 /** Shapes of the Reduce* operators (axes as an input, as from operator set 18 on). */
 import { readConstant, readInt, resolveAxis } from '../attributes.js';
-import type { OutputSpec, ShapeCall } from '../types.js';
+import type { OutputSpec, ShapeCall } from '../onnx-values.js';
 import { requireInput } from './elementwise-shapes.js';
 
 /** The axes that a Reduce* node reduces, counted from the front and sorted; all of them if none is named. */

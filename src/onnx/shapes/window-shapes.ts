@@ -1,6 +1,6 @@
 /** Shapes of convolution, pooling and batch normalisation over [N, C, ...spatial]. */
 import { readInt, readInts, readString } from '../attributes.js';
-import type { OutputSpec, ShapeCall } from '../types.js';
+import type { OutputSpec, ShapeCall } from '../onnx-values.js';
 import { requireInput } from './elementwise-shapes.js';
 
 /** The geometry of a window that slides over the spatial axes, with one entry per axis. */

@@ -6,7 +6,7 @@ import type { Snapshot } from './graph/graph-snapshot.js';
 import { Indexer } from './graph/indexer.js';
 import type { CollectionRow } from './sqlite/collection-table.js';
 import type { Items, LoadedRow } from './sqlite/item-table.js';
-import { damagedError } from './sqlite/storage-error.js';
+import { createDamagedError } from './sqlite/storage-error.js';
 import { unpackVector } from './sqlite/stored-vector.js';
 import { EXPECTED_FOR_MS, Turn } from './turns.js';
 import { Rows } from './vectors/rows.js';
@@ -123,7 +123,7 @@ export class Collection {
       this.check();
       const page = this.#items.load(this.id, after, LOAD_PAGE);
       for (const row of page) {
-        const unit = unitVector(row, this.rows.dimension);
+        const unit = toUnitVector(row, this.rows.dimension);
         if (unit === null) {
           damaged++;
         } else {
@@ -143,7 +143,9 @@ export class Collection {
           ? [`${Math.abs(missing)} ${missing > 0 ? 'have no vector' : 'are not in its index'}`]
           : []),
       ];
-      throw damagedError([`Collection ${this.row.name}: of ${this.#count} items ${problems.join(' and ')}.`]);
+      throw createDamagedError([
+        `Collection ${this.row.name}: of ${this.#count} items ${problems.join(' and ')}.`,
+      ]);
     }
     this.#inMemory = true;
     const wrong = await this.indexer.load();
@@ -154,7 +156,7 @@ export class Collection {
 }
 
 /** A stored vector at length 1, or null when it is damaged. */
-function unitVector(row: LoadedRow, dimension: number): Float32Array | null {
+function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   const vector = unpackVector(row.vector, dimension, row);
   if (vector === null || !isUsable(vector)) {
     return null;

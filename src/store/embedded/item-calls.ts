@@ -13,13 +13,13 @@ import type {
   Target,
 } from '../store.js';
 import type { Collection } from './collection.js';
-import type { Core } from './core.js';
 import { Writer } from './put-writer.js';
 import { packFromGraph, prepareSearch } from './row-search.js';
 import { createPresenceCheck } from './sqlite/database.js';
 import type { FilterCondition } from './sqlite/filter-condition.js';
 import { type ItemRow, toItem } from './sqlite/item-table.js';
-import { damagedError } from './sqlite/storage-error.js';
+import { createDamagedError } from './sqlite/storage-error.js';
+import type { Core } from './store-core.js';
 import { Turn } from './turns.js';
 import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
 import { checkLength } from './vectors/unit-vector.js';
@@ -175,7 +175,7 @@ export function createItemCalls(core: Core) {
       const collection = core.collection(name);
       const vector = items.vector(find(collection, id), collection.row.dimension);
       if (vector === null) {
-        throw damagedError([`The vector of item ${id} in ${name} is damaged.`]);
+        throw createDamagedError([`The vector of item ${id} in ${name} is damaged.`]);
       }
       return vector;
     },

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
-import { remoteOf, transferring } from '../../threads/rpc.js';
+import { createRemote, transfer } from '../../threads/rpc.js';
 import type { BareHit, Filter, Hit, ItemWithVector, SearchOptions, Store } from '../store.js';
 import type { StoreCalls } from './store-worker.js';
 import { unpackHits } from './vectors/packed-hits.js';
@@ -32,7 +32,7 @@ const ITERATE_PAGE = 256;
 
 function createStore(worker: RestartingWorker<StoreCalls>): Store {
   let closing: Promise<void> | null = null;
-  const calls = remoteOf<StoreCalls>((method, args) =>
+  const calls = createRemote<StoreCalls>((method, args) =>
     closing === null ? worker.call(method, args) : Promise.reject(new PawdexError('shutting_down')),
   );
   const own = {
@@ -48,7 +48,7 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
     ): Promise<BareHit[][]> {
       checkOptions(options);
       const joined = joinQueries(queries);
-      const moved = transferring(joined, [joined.buffer]);
+      const moved = transfer(joined, [joined.buffer]);
       return unpackHits(await calls.searchMany(collection, moved, queries.length, options));
     },
 

@@ -7,7 +7,7 @@ import type { NewItem, PutResult } from '../store.js';
 import type { Collection } from './collection.js';
 import type { Items } from './sqlite/item-table.js';
 import type { Db } from './sqlite/sqlite.js';
-import { soon } from './turns.js';
+import { runSoon } from './turns.js';
 import { normalise } from './vectors/unit-vector.js';
 
 /** Items after which a transaction takes no further put in: it should end within some milliseconds. */
@@ -64,7 +64,7 @@ export class Writer {
       return;
     }
     this.#scheduled = true;
-    soon(() => {
+    runSoon(() => {
       this.#scheduled = false;
       this.#commitGroup();
       if (this.#waiting.length > 0) {

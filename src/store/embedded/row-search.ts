@@ -83,7 +83,7 @@ export async function prepareSearch(
       const query: Query = { collection, items, rows, check, unit, wanted, ef, turn };
       const staged = options.exact || wanted > MAX_FROM_GRAPH ? null : collection.indexer.searchable;
       const found =
-        condition === null ? await searchRows(query, staged) : await filtered(query, staged, condition);
+        condition === null ? await searchRows(query, staged) : await filterRows(query, staged, condition);
       const there = found.filter(({ seq }) => rows.has(seq));
       // Rows deleted while the scan took turns leave gaps: look again, unless deleting never stops.
       if (there.length < found.length && attempt < 3) {
@@ -129,7 +129,7 @@ export function packFromGraph(
 /** The nearest rows without a filter: by the graph, or by an exact scan when there is none or its result is doubtful. */
 export async function searchRows(query: RowQuery, staged: Staged | null): Promise<Scored[]> {
   if (staged !== null) {
-    const { found, isFlat } = await fromGraph(query, staged, query.wanted, query.ef);
+    const { found, isFlat } = await searchGraph(query, staged, query.wanted, query.ef);
     const isTrusted = !isFlat || query.rows.count > SCAN_IF_FLAT;
     if (isTrusted && found.length === query.wanted) {
       return found;
@@ -138,11 +138,15 @@ export async function searchRows(query: RowQuery, staged: Staged | null): Promis
   const { rows } = query;
   const top = new TopK(query.wanted);
   const padded = rows.pad(query.unit);
-  await scanning(query, 0, rows.slots, (from, to) => rows.scan(padded, from, to, top));
+  await scanRows(query, 0, rows.slots, (from, to) => rows.scan(padded, from, to, top));
   return rankScored(top);
 }
 
-async function filtered(query: Query, staged: Staged | null, condition: FilterCondition): Promise<Scored[]> {
+async function filterRows(
+  query: Query,
+  staged: Staged | null,
+  condition: FilterCondition,
+): Promise<Scored[]> {
   const { collection, items, wanted } = query;
   // An index tells in about a millisecond whether few rows match a part; only these are then looked at.
   for (const part of condition.indexed) {
@@ -152,12 +156,12 @@ async function filtered(query: Query, staged: Staged | null, condition: FilterCo
     }
     const matching = condition.sql === part.sql ? few : [...items.among(few, condition)];
     const top = new TopK(wanted);
-    await scanSome(query, matching, 0, matching.length, top);
+    await scanSomeRows(query, matching, 0, matching.length, top);
     return rankScored(top);
   }
   if (staged !== null) {
     for (let fetch = wanted * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
-      const { found: candidates } = await fromGraph(query, staged, fetch, Math.max(query.ef, fetch));
+      const { found: candidates } = await searchGraph(query, staged, fetch, Math.max(query.ef, fetch));
       const matching = items.among(
         candidates.map(({ seq }) => seq),
         condition,
@@ -171,14 +175,14 @@ async function filtered(query: Query, staged: Staged | null, condition: FilterCo
   for (let after: number | null = 0; after !== null; ) {
     const to: number | null = items.rowAfter(collection.id, after, SCAN_STEP);
     const seqs = items.matching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, SCAN_STEP, condition);
-    await scanSome(query, seqs, 0, seqs.length, top);
+    await scanSomeRows(query, seqs, 0, seqs.length, top);
     after = to;
   }
   return rankScored(top);
 }
 
 /** The graph's neighbours and those among the rows that it lacks so far. */
-async function fromGraph(
+async function searchGraph(
   query: RowQuery,
   staged: Staged,
   wanted: number,
@@ -199,26 +203,26 @@ async function fromGraph(
   } else {
     // Scored anew with the members: the graph rounds differently, which would break ties between equal vectors.
     const near = found.map(({ seq }) => seq);
-    await scanSome(query, near, 0, near.length, top);
+    await scanSomeRows(query, near, 0, near.length, top);
     for (const { seqs: members, best } of groups) {
       if (best >= top.threshold) {
-        await scanSome(query, members, 0, members.length, top);
+        await scanSomeRows(query, members, 0, members.length, top);
       }
     }
   }
-  await scanSome(query, seqs, from, to, top);
+  await scanSomeRows(query, seqs, from, to, top);
   return { found: rankScored(top), isFlat };
 }
 
 /** Offers the named rows to `top`. */
-function scanSome(query: RowQuery, seqs: readonly number[], first: number, last: number, top: TopK) {
+function scanSomeRows(query: RowQuery, seqs: readonly number[], first: number, last: number, top: TopK) {
   const { rows } = query;
   const padded = rows.pad(query.unit);
-  return scanning(query, first, last, (from, to) => rows.scanRows(padded, seqs, from, to, top));
+  return scanRows(query, first, last, (from, to) => rows.scanRows(padded, seqs, from, to, top));
 }
 
 /** Runs `scan` over a range in steps, with turns for others in between. */
-async function scanning(
+async function scanRows(
   { check, turn }: RowQuery,
   first: number,
   last: number,

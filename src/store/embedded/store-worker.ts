@@ -2,9 +2,9 @@
 import { PawdexError } from '../../errors.js';
 import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
-import { Core, type CoreOptions } from './core.js';
 import { createItemCalls } from './item-calls.js';
-import { storageError } from './sqlite/storage-error.js';
+import { toStorageError } from './sqlite/storage-error.js';
+import { Core, type CoreOptions } from './store-core.js';
 import { runOverdue } from './turns.js';
 
 let core: Core;
@@ -18,7 +18,7 @@ const storeCalls = {
     try {
       core = new Core(options);
     } catch (error) {
-      throw storageError(error);
+      throw toStorageError(error);
     }
     const calls: Handlers = { ...collectionCalls(core), ...createItemCalls(core) };
     for (const [name, call] of Object.entries(calls)) {
@@ -64,7 +64,7 @@ function countCall(call: Handlers[string]): Handlers[string] {
       core.checkDamage();
       return await call(...args);
     } catch (error) {
-      const coded = storageError(error);
+      const coded = toStorageError(error);
       if (coded instanceof PawdexError && coded.code === 'data_damaged') {
         core.damaged(coded);
       }

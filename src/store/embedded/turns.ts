@@ -34,7 +34,7 @@ function schedule(): void {
 }
 
 /** Runs `work`, which must not throw, once the calls that have arrived were taken and the works before it are done. */
-export function soon(work: () => void): void {
+export function runSoon(work: () => void): void {
   if (waiting.length === 0) {
     waitingSince = performance.now();
   }
@@ -63,7 +63,7 @@ export class Turn {
 
   /** Lets waiting calls run, then starts the next slice. */
   async next(): Promise<void> {
-    await new Promise<void>(soon);
+    await new Promise<void>(runSoon);
     this.#until = performance.now() + SLICE_MS;
   }
 }

@@ -1,10 +1,10 @@
 /** Reverse-mode differentiation: walks the graph backwards and lets each operator's rule extend it. */
 import { PawdexError } from '../../errors.js';
 import { describeNode } from '../../onnx/onnx-model.js';
-import type { Value } from '../../onnx/types.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import type { GraphBuilder, RuleCall } from './graph-builder.js';
+import type { GraphNode } from './graph-node.js';
 import { RULES } from './rules/index.js';
-import type { GraphNode } from './types.js';
 
 /** Whether a value can have a gradient. */
 const isFloat = (value: Value): boolean => value.dtype === 'float32' || value.dtype === 'float64';

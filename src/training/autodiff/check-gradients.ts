@@ -2,8 +2,8 @@
 import { PawdexError } from '../../errors.js';
 import { createRandom } from '../../math/random.js';
 import { computeDot, computeLength } from '../../math/vectors.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import { countElements, type Tensor } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
 import { appendGradients } from './append-gradients.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { GraphSession, type SessionOptions } from './graph-session.js';

@@ -11,9 +11,9 @@
  * Layout: x [C, N, H, W], the channel first; weight [C, 1, kH, kW]; y [C, N, P, Q].
  */
 
+import type { Value } from '../../onnx/onnx-values.js';
 import type { Window } from '../../onnx/shapes/window-shapes.js';
 import { countElements } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { computeOverhang } from './rules/spread-window.js';
 

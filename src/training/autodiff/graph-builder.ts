@@ -3,6 +3,7 @@
  * plain lists.
  */
 import type { Attribute } from '../../onnx/onnx-model.js';
+import type { ShapeCall, Value } from '../../onnx/onnx-values.js';
 import {
   countElements,
   createFloatTensor,
@@ -11,9 +12,8 @@ import {
   encodeDType,
   type Tensor,
 } from '../../onnx/tensor.js';
-import type { ShapeCall, Value } from '../../onnx/types.js';
+import type { GraphNode } from './graph-node.js';
 import { OperatorGraph } from './operator-graph.js';
-import type { GraphNode } from './types.js';
 
 /** A value, or a number that becomes a float32 scalar constant. */
 export type Operand = Value | number;

@@ -3,7 +3,6 @@ import '../../encoder/no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { PawdexError } from '../../errors.js';
 import { countElements, createFloatTensor, type DType, type Tensor } from '../../onnx/tensor.js';
-import { OperatorGraph } from './operator-graph.js';
 import {
   createProviderOptions,
   describePlacement,
@@ -11,7 +10,8 @@ import {
   PlacementProbe,
   PROVIDER_HINTS,
   type Provider,
-} from './provider.js';
+} from './execution-provider.js';
+import { OperatorGraph } from './operator-graph.js';
 
 /** Where and how a graph runs. */
 export interface SessionOptions {

@@ -11,10 +11,10 @@ import {
   type ModelNode,
   writeModel,
 } from '../../onnx/onnx-model.js';
-import { inferShapes } from '../../onnx/shapes/index.js';
+import type { Value } from '../../onnx/onnx-values.js';
+import { inferShapes } from '../../onnx/shapes/infer-shapes.js';
 import type { DType, Tensor } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
-import type { GraphNode, NodeOptions } from './types.js';
+import type { GraphNode, NodeOptions } from './graph-node.js';
 
 /** The oldest operator set that graphs are written in; a newer backbone raises it. */
 export const MINIMUM_OPSET = 18;

@@ -1,6 +1,6 @@
 /** Keeps track of photos that cannot be used, and finds others to stand in for them. */
 import { PawdexError } from '../../errors.js';
-import { isOneImagesFault } from '../../image/fault.js';
+import { isImageFault } from '../../image/image-fault.js';
 import { createRandom, mixSeed } from '../../math/random.js';
 import { groupByLabel } from './group-by-label.js';
 
@@ -63,7 +63,7 @@ export class Substitutes {
    * @throws an error that is not the photo's fault
    */
   report(photo: number, error: unknown): void {
-    if (!isOneImagesFault(error)) {
+    if (!isImageFault(error)) {
       throw error;
     }
     if (this.#bad.has(photo)) {

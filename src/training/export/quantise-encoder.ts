@@ -1,9 +1,9 @@
 /** Turns a float encoder on disk, from pawdex or elsewhere, into an int8 encoder with its card. */
 import { readFile } from 'node:fs/promises';
-import type { LoadedCard } from '../../encoder/card.js';
+import type { LoadedCard } from '../../encoder/model-card.js';
 import { type Model, readModel } from '../../onnx/onnx-model.js';
 import { buildEncoderModel } from './encoder-model.js';
-import { type Quantised, type QuantiseOptions, quantise } from './quantise/index.js';
+import { type Quantised, type QuantiseOptions, quantise } from './quantise/quantise-model.js';
 import { writeEncoder } from './write-encoder.js';
 
 /**

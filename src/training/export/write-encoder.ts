@@ -1,10 +1,10 @@
 /** Writes an encoder in the form that the server opens: the graph and its model card. */
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/encoder-session.js';
+import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/model-card.js';
 import { PawdexError } from '../../errors.js';
-import { ASIDE, writeSynced } from '../../files/replace.js';
+import { ASIDE, writeSynced } from '../../files/replace-file.js';
 import { computeSha256 } from '../../files/sha256.js';
 import { createRandom } from '../../math/random.js';
 import { computeDot, computeLength } from '../../math/vectors.js';

@@ -1,11 +1,11 @@
 /** Neighbourhood components analysis on the sphere: fits a projection under which the nearest photos share a label. */
 import type { Matrix } from '../../math/matrix.js';
 import { createRandom } from '../../math/random.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import { createIntTensor } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
-import { TrainingStep } from '../autodiff/step/index.js';
+import { TrainingStep } from '../autodiff/step/training-step.js';
 import { appendLogits, appendSameLabel, createNotItselfMask, EXCLUDED } from '../losses/contrast.js';
 import type { Projection } from './projection.js';
 

@@ -1,8 +1,8 @@
 /** Projections of features, and the linear algebra to fit them, on ONNX Runtime where the matrices are large. */
 import type { Matrix } from '../../math/matrix.js';
 import { normalise } from '../../math/vectors.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import type { Tensor } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 

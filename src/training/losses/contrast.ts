@@ -1,6 +1,6 @@
 /** What all contrastive losses share: among the candidates of a row, the positives should be the most similar. */
 import { PawdexError } from '../../errors.js';
-import type { Value } from '../../onnx/types.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
 
 /** Settings of every contrastive loss. */

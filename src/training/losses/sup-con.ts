@@ -1,4 +1,4 @@
-import type { Value } from '../../onnx/types.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
 import {
   appendContrast,

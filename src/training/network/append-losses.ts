@@ -1,6 +1,7 @@
 /** Appends the losses of a recipe to a graph, as one scalar. */
+
+import type { Value } from '../../onnx/onnx-values.js';
 import type { Tensor } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
 import { declareTemperature } from '../losses/contrast.js';
 import { appendInfoNce } from '../losses/info-nce.js';

@@ -4,7 +4,7 @@
  * (FitNets, Romero et al., arXiv 1412.6550).
  */
 
-import type { Value } from '../../onnx/types.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
 import { countComponents, splitProjection } from '../head/general-part.js';
 import { countLearned } from '../recipe/load-recipe.js';

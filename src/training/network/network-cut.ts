@@ -1,11 +1,11 @@
 /** Cuts a network where training begins, for views whose frozen part is computed once. */
 import { PawdexError } from '../../errors.js';
 import type { Model } from '../../onnx/onnx-model.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import type { Tensor } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
-import { importModel } from '../autodiff/import/index.js';
+import { importModel } from '../autodiff/import/import-model.js';
 import { appendUnitRows } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import { findLayers, selectTrainableWeights } from './layers.js';

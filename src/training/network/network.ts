@@ -1,10 +1,10 @@
 /** The network that is trained: pixels -> backbone -> head, with its weights at the start. */
 import { PawdexError } from '../../errors.js';
 import type { Model, ModelPort } from '../../onnx/onnx-model.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
-import { importModel } from '../autodiff/import/index.js';
+import { importModel } from '../autodiff/import/import-model.js';
 import type { Projection } from '../head/projection.js';
 import { appendUnitRows } from '../losses/contrast.js';
 import type { Recipe } from '../recipe/recipe-schema.js';

@@ -1,6 +1,14 @@
 /** Draws the course of a run: loss and learning rate, and quality on val. */
-import { legend, placed, standalone } from '../../evaluation/report/standalone.js';
-import { type Axis, at, PLOT, percent, plot, polyline, roundTicks } from '../../evaluation/report/svg.js';
+import { drawLegend, drawStandalone, placeBlock } from '../../evaluation/report/standalone-svg.js';
+import {
+  type Axis,
+  at,
+  drawPlot,
+  drawPolyline,
+  formatPercent,
+  PLOT,
+  roundTicks,
+} from '../../evaluation/report/svg.js';
 
 /** What the charts read of a line of the log. Steps have a loss, evaluations a quality. */
 export interface ChartEntry {
@@ -75,22 +83,22 @@ export function drawLossChart(log: readonly ChartEntry[]): string | null {
     return null;
   }
   const drawn = [thinOut(loss), thinOut(smooth(loss))] as const;
-  const left = plot('Loss', epochs(loss), createAxis('loss', drawn.flatMap(ys), formatShort), (scales) =>
-    [polyline('curve faint', drawn[0], scales), polyline('curve', drawn[1], scales)].join(''),
+  const left = drawPlot('Loss', epochs(loss), createAxis('loss', drawn.flatMap(ys), formatShort), (scales) =>
+    [drawPolyline('curve faint', drawn[0], scales), drawPolyline('curve', drawn[1], scales)].join(''),
   );
-  const right = plot(
+  const right = drawPlot(
     'Learning rate',
     epochs(rate),
     createAxis('learning rate', [0, ...ys(rate)], formatShort),
-    (scales) => polyline('curve third', thinOut(rate), scales),
+    (scales) => drawPolyline('curve third', thinOut(rate), scales),
   );
   const size = { width: 2 * PLOT.width + 3 * MARGIN, height: PLOT.height + TOP + MARGIN };
-  return standalone(
+  return drawStandalone(
     'Loss and learning rate of a training run',
     size,
     [
       '<text class="title" x="20" y="29">Loss</text>',
-      legend(
+      drawLegend(
         [
           ['faint', 'each step'],
           ['', 'moving average'],
@@ -99,8 +107,8 @@ export function drawLossChart(log: readonly ChartEntry[]): string | null {
         24,
       ),
       `<text class="title" x="${PLOT.width + 2 * MARGIN + 8}" y="29">Learning rate</text>`,
-      placed(left, MARGIN, TOP),
-      placed(right, PLOT.width + 2 * MARGIN, TOP),
+      placeBlock(left, MARGIN, TOP),
+      placeBlock(right, PLOT.width + 2 * MARGIN, TOP),
     ].join(''),
   );
 }
@@ -131,31 +139,31 @@ export function drawQualityChart(log: readonly ChartEntry[]): string | null {
   }
   const best = evaluations.reduce((a, b) => ((b.val?.top1 ?? 0) > (a.val?.top1 ?? 0) ? b : a));
   const quality = createAxis('share of val photos', ys(all), (value) => `${formatShort(100 * value)} %`);
-  const drawing = plot('Quality on val', epochs(all), quality, (scales) =>
+  const drawing = drawPlot('Quality on val', epochs(all), quality, (scales) =>
     shown
       .map(({ name, text, points }) => {
         const dots = points.map(
           ([x, y]) =>
-            `<circle class="mark ${name}" r="3" cx="${at(scales.x(x))}" cy="${at(scales.y(y))}"><title>${text} ${percent(y, 1)} after ${formatShort(x)} epochs</title></circle>`,
+            `<circle class="mark ${name}" r="3" cx="${at(scales.x(x))}" cy="${at(scales.y(y))}"><title>${text} ${formatPercent(y, 1)} after ${formatShort(x)} epochs</title></circle>`,
         );
-        return polyline(`curve ${name}`, points, scales) + dots.join('');
+        return drawPolyline(`curve ${name}`, points, scales) + dots.join('');
       })
       .join(''),
   );
   const width = 1.25 * PLOT.width;
   const size = { width: width + 2 * MARGIN, height: 1.25 * PLOT.height + TOP + 36 };
-  return standalone(
+  return drawStandalone(
     'Quality on val',
     size,
     [
       '<text class="title" x="20" y="29">Quality on val</text>',
-      `<text class="soft" x="${size.width - 20}" y="29" text-anchor="end">best vote ${percent(best.val?.top1 ?? 0, 1)}, after ${formatShort(best.epoch)} epochs</text>`,
-      legend(
+      `<text class="soft" x="${size.width - 20}" y="29" text-anchor="end">best vote ${formatPercent(best.val?.top1 ?? 0, 1)}, after ${formatShort(best.epoch)} epochs</text>`,
+      drawLegend(
         shown.map(({ name, text }) => [name, text] as const),
         20,
         TOP + 6,
       ),
-      placed(drawing, MARGIN, TOP + 24, width),
+      placeBlock(drawing, MARGIN, TOP + 24, width),
     ].join(''),
     (colour) =>
       `.mark { fill: ${colour('main')}; } .mark.second { fill: ${colour('second')}; } .mark.third { fill: ${colour('third')}; }`,

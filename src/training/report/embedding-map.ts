@@ -1,6 +1,6 @@
 /** Draws embeddings on a plane, so that a person sees which labels lie together. */
 import { UMAP } from 'umap-js';
-import { standalone } from '../../evaluation/report/standalone.js';
+import { drawStandalone } from '../../evaluation/report/standalone-svg.js';
 import { at, escapeHtml } from '../../evaluation/report/svg.js';
 import { createRandom } from '../../math/random.js';
 
@@ -44,7 +44,7 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
   const texts = separateLabels(middles, names).map(
     ([x, y], i) => `<text class="label" x="${at(x)}" y="${at(y)}">${escapeHtml(names[i] ?? '')}</text>`,
   );
-  return standalone(
+  return drawStandalone(
     'Embeddings on a plane, coloured by label',
     { width: SIDE, height: SIDE + TOP },
     [

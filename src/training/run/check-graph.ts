@@ -1,8 +1,8 @@
 /** Builds network and losses of a recipe as one graph on a few random images, to check gradients. */
 
 import { createRandom, drawDirections } from '../../math/random.js';
+import type { Value } from '../../onnx/onnx-values.js';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
-import type { Value } from '../../onnx/types.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
 import { readBackbone } from '../network/backbone.js';

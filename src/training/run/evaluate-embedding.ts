@@ -1,5 +1,5 @@
 /** Evaluates embeddings on photos that were not trained on. */
-import { type EmbeddedSet, subset } from '../../evaluation/embed-set.js';
+import { type EmbeddedSet, takeSubset } from '../../evaluation/embed-set.js';
 import { evaluate } from '../../evaluation/evaluate.js';
 import { ask } from '../../evaluation/outcomes.js';
 import type { Matrix } from '../../math/matrix.js';
@@ -50,10 +50,15 @@ export async function evaluateEmbedding(
   const ends = photos.length - set.heldOut.length;
   const begins = ends - set.val.length;
   const all = createEmbeddedSet(photos, await embed(photos, begins));
-  const val = subset(all, (_, row) => row >= begins && row < ends);
+  const val = takeSubset(all, (_, row) => row >= begins && row < ends);
   const settings = { k: recipe.vote.k, answering: { temperature: recipe.vote.temperature } };
   const onVal = evaluate(
-    ask({ ...settings, gallery: subset(all, (_, row) => row < begins), queries: val, leaveOneOut: false }),
+    ask({
+      ...settings,
+      gallery: takeSubset(all, (_, row) => row < begins),
+      queries: val,
+      leaveOneOut: false,
+    }),
   );
   const unseen =
     set.heldOut.length === 0
@@ -61,8 +66,8 @@ export async function evaluateEmbedding(
       : evaluate(
           ask({
             ...settings,
-            gallery: subset(all, (_, row) => row < begins || row >= ends),
-            queries: subset(all, (_, row) => row >= ends),
+            gallery: takeSubset(all, (_, row) => row < begins || row >= ends),
+            queries: takeSubset(all, (_, row) => row >= ends),
             leaveOneOut: true,
           }),
         );

@@ -1,14 +1,14 @@
 /** Exports a trained network: the encoder in float and in int8, each with its card and its quality on val. */
 import path from 'node:path';
-import type { LoadedCard } from '../../encoder/card.js';
 import { openSession } from '../../encoder/encoder-session.js';
+import type { LoadedCard } from '../../encoder/model-card.js';
 import { decode } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
 import { getRow, type Matrix } from '../../math/matrix.js';
 import type { Model } from '../../onnx/onnx-model.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { buildEncoderModel } from '../export/encoder-model.js';
-import { quantise } from '../export/quantise/index.js';
+import { quantise } from '../export/quantise/quantise-model.js';
 import { writeEncoder } from '../export/write-encoder.js';
 import type { PhaseReport } from '../phase-report.js';
 import { getResizeRule } from '../recipe/load-recipe.js';

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import { asPawdexError, type PawdexError } from '../../errors.js';
 import { decode, type ResizeRule } from '../../image/decode.js';
-import { isOneImagesFault } from '../../image/fault.js';
+import { isImageFault } from '../../image/image-fault.js';
 import { readPhoto } from '../../image/read-photo.js';
 import type { TrainingPhoto } from './training-set.js';
 
@@ -40,7 +40,7 @@ export async function findReadablePhotos(
           return photo;
         } catch (error) {
           const coded = asPawdexError(error);
-          if (!isOneImagesFault(coded)) {
+          if (!isImageFault(coded)) {
             throw error;
           }
           onBad(photo.file, coded);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
-import { replaceFile } from '../../files/replace.js';
+import { replaceFile } from '../../files/replace-file.js';
 import { countElements, type Tensor } from '../../onnx/tensor.js';
 
 const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(

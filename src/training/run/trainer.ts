@@ -5,8 +5,8 @@
 import { PawdexError } from '../../errors.js';
 import { createZeros, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
-import { type StepResult, TrainingStep } from '../autodiff/step/index.js';
 import type { TrainingState } from '../autodiff/step/training-state.js';
+import { type StepResult, TrainingStep } from '../autodiff/step/training-step.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
 import type { Network } from '../network/network.js';
 import type { NetworkCut } from '../network/network-cut.js';

@@ -2,7 +2,7 @@
 import { button, el } from '../dom.js';
 import { count, humanise } from '../format.js';
 import { Problem } from '../problem.js';
-import { addPhotos } from './store.js';
+import { addPhotos } from './store-panel.js';
 
 /** Photos of one request: enough to keep the server busy, few enough for progress to move. */
 const BATCH = 16;

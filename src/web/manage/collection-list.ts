@@ -3,7 +3,7 @@ import { type Collection, listCollections } from '../api.js';
 import { button, el } from '../dom.js';
 import { count } from '../format.js';
 import { Problem } from '../problem.js';
-import { createCollection, deleteCollection } from './store.js';
+import { createCollection, deleteCollection } from './store-panel.js';
 
 /** The address of a collection's page. */
 const addressOf = (name: string) => `#/collections/${encodeURIComponent(name)}`;

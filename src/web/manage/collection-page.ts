@@ -9,7 +9,7 @@ import { addPhotosView } from './add-photos.js';
 import { stateOf } from './collection-list.js';
 import { ItemGrid } from './item-grid.js';
 import { jobsView } from './jobs.js';
-import { deleteItems, listAllItems, relabel } from './store.js';
+import { deleteItems, listAllItems, relabel } from './store-panel.js';
 import { offerUndo, settle } from './toast.js';
 
 const say = (problem: Problem) => hint(`${problem.title} ${problem.hint ?? ''}`);

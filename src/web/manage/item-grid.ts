@@ -8,7 +8,7 @@ import { thumbnailUrl } from '../api.js';
 import { el, icon } from '../dom.js';
 import { humanise } from '../format.js';
 import { Problem } from '../problem.js';
-import { listItems } from './store.js';
+import { listItems } from './store-panel.js';
 
 /** What the grid tells its page. */
 export interface GridEvents {

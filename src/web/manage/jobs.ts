@@ -8,7 +8,7 @@ import { button, el, icon } from '../dom.js';
 import { count, humanise, percent } from '../format.js';
 import { hint } from '../hint.js';
 import { Problem } from '../problem.js';
-import { relabel } from './store.js';
+import { relabel } from './store-panel.js';
 
 /** How often a job is looked at, in milliseconds. */
 const LOOK_MS = 500;

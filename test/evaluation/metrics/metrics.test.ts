@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bootstrap } from '../../../src/evaluation/metrics/bootstrap.js';
-import { expectedCalibrationError, reliability } from '../../../src/evaluation/metrics/calibration.js';
-import { averagePrecisionAtR, firstHit } from '../../../src/evaluation/metrics/retrieval.js';
-import { auroc, coverageAtPrecision, riskCoverage } from '../../../src/evaluation/metrics/selective.js';
+import {
+  computeExpectedCalibrationError,
+  computeReliability,
+} from '../../../src/evaluation/metrics/reliability.js';
+import { computeAveragePrecisionAtR, findFirstHit } from '../../../src/evaluation/metrics/retrieval.js';
+import {
+  computeAuroc,
+  computeCoverageAtPrecision,
+  computeRiskCoverage,
+} from '../../../src/evaluation/metrics/selective.js';
 import { reference } from '../reference.js';
 
 const { confidences } = reference;
@@ -13,8 +20,8 @@ const split = (wanted: number) => confidence.filter((_, i) => right[i] === wante
 
 describe('calibration metrics', () => {
   it('agree with scikit-learn', () => {
-    expect(expectedCalibrationError(confidence, right)).toBeCloseTo(confidences.ece, 12);
-    const bins = reliability(confidence, right);
+    expect(computeExpectedCalibrationError(confidence, right)).toBeCloseTo(confidences.ece, 12);
+    const bins = computeReliability(confidence, right);
     expect(bins.map((b) => b.count)).toEqual(confidences.bins.count);
     const filled = bins.filter((b) => b.count > 0);
     filled.forEach((bin, i) => {
@@ -24,32 +31,32 @@ describe('calibration metrics', () => {
   });
 
   it('hold the edges: 0 and 1 fall into the first and the last bin', () => {
-    const bins = reliability(Float64Array.of(0, 1), Uint8Array.of(0, 1));
+    const bins = computeReliability(Float64Array.of(0, 1), Uint8Array.of(0, 1));
     expect([bins[0]!.count, bins.at(-1)!.count]).toEqual([1, 1]);
-    expect(expectedCalibrationError(Float64Array.of(0, 1), Uint8Array.of(0, 1))).toBe(0);
-    expect(expectedCalibrationError(Float64Array.of(1, 1), Uint8Array.of(0, 0))).toBe(1);
-    expect(expectedCalibrationError(new Float64Array(), new Uint8Array())).toBeNull();
+    expect(computeExpectedCalibrationError(Float64Array.of(0, 1), Uint8Array.of(0, 1))).toBe(0);
+    expect(computeExpectedCalibrationError(Float64Array.of(1, 1), Uint8Array.of(0, 0))).toBe(1);
+    expect(computeExpectedCalibrationError(new Float64Array(), new Uint8Array())).toBeNull();
   });
 });
 
 describe('selective answering', () => {
   it('agrees with scikit-learn on coverage and AUROC', () => {
-    const curve = riskCoverage(confidence, right);
-    expect(coverageAtPrecision(curve, 0.9)).toBeCloseTo(confidences.coverageAt90, 12);
-    expect(coverageAtPrecision(curve, 0.95)).toBeCloseTo(confidences.coverageAt95, 12);
-    expect(auroc(split(1), split(0))).toBeCloseTo(confidences.auroc, 12);
+    const curve = computeRiskCoverage(confidence, right);
+    expect(computeCoverageAtPrecision(curve, 0.9)).toBeCloseTo(confidences.coverageAt90, 12);
+    expect(computeCoverageAtPrecision(curve, 0.95)).toBeCloseTo(confidences.coverageAt95, 12);
+    expect(computeAuroc(split(1), split(0))).toBeCloseTo(confidences.auroc, 12);
   });
 
   it('answers equal confidences together or not at all', () => {
-    const curve = riskCoverage(Float64Array.of(0.9, 0.9, 0.5), Uint8Array.of(1, 0, 1));
+    const curve = computeRiskCoverage(Float64Array.of(0.9, 0.9, 0.5), Uint8Array.of(1, 0, 1));
     expect(curve.map((p) => p.coverage)).toEqual([2 / 3, 1]);
-    expect(coverageAtPrecision(curve, 1)).toBe(0);
+    expect(computeCoverageAtPrecision(curve, 1)).toBe(0);
   });
 
   it('gives AUROC 1 to what is separated, 0.5 to what is equal and null to half a question', () => {
-    expect(auroc(Float64Array.of(2, 3), Float64Array.of(0, 1))).toBe(1);
-    expect(auroc(Float64Array.of(1, 1), Float64Array.of(1))).toBe(0.5);
-    expect(auroc(Float64Array.of(1), new Float64Array())).toBeNull();
+    expect(computeAuroc(Float64Array.of(2, 3), Float64Array.of(0, 1))).toBe(1);
+    expect(computeAuroc(Float64Array.of(1, 1), Float64Array.of(1))).toBe(0.5);
+    expect(computeAuroc(Float64Array.of(1), new Float64Array())).toBeNull();
   });
 });
 
@@ -57,16 +64,16 @@ describe('retrieval metrics', () => {
   it('count as Musgrave et al. do', () => {
     // R = 10, right at ranks 1 to 3 and 7.
     const relevant = Uint8Array.of(1, 1, 1, 0, 0, 0, 1, 0, 0, 0);
-    expect(averagePrecisionAtR(relevant, 10)).toBeCloseTo((1 + 1 + 1 + 4 / 7) / 10, 12);
-    expect(averagePrecisionAtR(Uint8Array.of(1, 1), 2)).toBe(1);
-    expect(firstHit(Uint8Array.of(0, 0, 1))).toBe(3);
-    expect(firstHit(Uint8Array.of(0))).toBe(Number.POSITIVE_INFINITY);
+    expect(computeAveragePrecisionAtR(relevant, 10)).toBeCloseTo((1 + 1 + 1 + 4 / 7) / 10, 12);
+    expect(computeAveragePrecisionAtR(Uint8Array.of(1, 1), 2)).toBe(1);
+    expect(findFirstHit(Uint8Array.of(0, 0, 1))).toBe(3);
+    expect(findFirstHit(Uint8Array.of(0))).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('never give more than 1 or less than 0', () => {
     fc.assert(
       fc.property(fc.uint8Array({ min: 0, max: 1, minLength: 1, maxLength: 40 }), (relevant) => {
-        const value = averagePrecisionAtR(relevant, relevant.length);
+        const value = computeAveragePrecisionAtR(relevant, relevant.length);
         expect(value).toBeGreaterThanOrEqual(0);
         expect(value).toBeLessThanOrEqual(1);
       }),

@@ -4,7 +4,7 @@ import { readModel } from '../../../src/onnx/onnx-model.js';
 import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
-import { importModel } from '../../../src/training/autodiff/import/index.js';
+import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { noise } from './helpers.js';
 
 describe('checkGradients', () => {

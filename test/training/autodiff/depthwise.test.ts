@@ -5,7 +5,7 @@ import type { Tensor } from '../../../src/onnx/tensor.js';
 import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
 import { appendDepthwise } from '../../../src/training/autodiff/depthwise.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
-import { importModel } from '../../../src/training/autodiff/import/index.js';
+import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { evaluate, mobileNet, noise, relativeError } from './helpers.js';
 
 const pair = (min: number, max: number) => fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }));

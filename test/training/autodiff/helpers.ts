@@ -2,8 +2,8 @@
 
 import { createRandom } from '../../../src/math/random.js';
 import type { Attribute, Model, ModelNode } from '../../../src/onnx/onnx-model.js';
+import type { Value } from '../../../src/onnx/onnx-values.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
-import type { Value } from '../../../src/onnx/types.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 

@@ -5,7 +5,7 @@ import { appendGradients } from '../../../src/training/autodiff/append-gradients
 import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
-import { importModel } from '../../../src/training/autodiff/import/index.js';
+import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 
 function node(
   op: string,

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Provider } from '../../../src/training/autodiff/provider.js';
+import type { Provider } from '../../../src/training/autodiff/execution-provider.js';
 
 const SWIFTSHADER = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'].map(
   (folder) => `${folder}/vk_swiftshader_icd.json`,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/onnx/tensor.js';
 import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
-import { TrainingStep } from '../../../src/training/autodiff/step/index.js';
+import { TrainingStep } from '../../../src/training/autodiff/step/training-step.js';
 import { appendSupCon } from '../../../src/training/losses/sup-con.js';
 import { evaluate, relativeError } from './helpers.js';
 import { mobile, type Network, residual, transformer } from './networks.js';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { createRandom } from '../../../src/math/random.js';
 import { type Attribute, asFloat } from '../../../src/onnx/onnx-model.js';
+import type { Value } from '../../../src/onnx/onnx-values.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
-import type { Value } from '../../../src/onnx/types.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 
 /** A graph to differentiate: trainable inputs, and what is computed from them. */

@@ -8,8 +8,8 @@ import { asFloat, type Model, readModel, writeModel } from '../../../src/onnx/on
 import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { buildEncoderModel } from '../../../src/training/export/encoder-model.js';
 import { fitAffine } from '../../../src/training/export/quantise/activation-range.js';
-import { roundFilters } from '../../../src/training/export/quantise/gptq.js';
-import { quantise } from '../../../src/training/export/quantise/index.js';
+import { quantise } from '../../../src/training/export/quantise/quantise-model.js';
+import { roundFilters } from '../../../src/training/export/quantise/round-filters.js';
 import { writeEncoder } from '../../../src/training/export/write-encoder.js';
 import { cosine } from '../../helpers/images.js';
 import { mobileNet, node, noise } from '../autodiff/helpers.js';

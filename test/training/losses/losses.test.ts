@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Value } from '../../../src/onnx/onnx-values.js';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/onnx/tensor.js';
-import type { Value } from '../../../src/onnx/types.js';
 import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
 import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';

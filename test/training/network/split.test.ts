@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createRandom } from '../../../src/math/random.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
-import { importModel } from '../../../src/training/autodiff/import/index.js';
+import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { createSmallNetwork } from '../../../src/training/network/backbone.js';
 import { findLayers, selectTrainableWeights } from '../../../src/training/network/layers.js';
 import { splitModel } from '../../../src/training/network/split-model.js';

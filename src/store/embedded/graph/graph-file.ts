@@ -9,7 +9,7 @@ const HEADER_BYTES = 96;
 const CHUNK = 1024 * 1024;
 
 /** sha256 and length of a file, read in chunks so that the thread stays available. */
-export async function digest(file: string): Promise<{ sha256: string; bytes: number }> {
+export async function computeDigest(file: string): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(CHUNK);
   let bytes = 0;
@@ -27,7 +27,7 @@ export async function digest(file: string): Promise<{ sha256: string; bytes: num
 }
 
 /** Forces a file to the disk. */
-export function sync(file: string): Promise<void> {
+export function syncFile(file: string): Promise<void> {
   return using(file, 'r+', (handle) => handle.sync());
 }
 
@@ -37,7 +37,7 @@ export function sync(file: string): Promise<void> {
  *
  * @throws when the file was cut short, e.g. because the disk is full
  */
-export async function inspect(file: string): Promise<{ nodes: number; dimension: number; M: number }> {
+export async function inspectFile(file: string): Promise<{ nodes: number; dimension: number; M: number }> {
   let found = { nodes: 0, dimension: 0, M: 0 };
   await using(file, 'r', async (handle) => {
     const { size } = await handle.stat();

@@ -7,10 +7,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../../files/private.js';
-import { replaceFile } from '../../../files/replace.js';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../../files/private-files.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary } from './graph.js';
-import { digest, inspect, sync } from './graph-file.js';
+import { computeDigest, inspectFile, syncFile } from './graph-file.js';
 import type { Staged } from './staged.js';
 
 const headerSchema = z.object({
@@ -82,14 +82,14 @@ export class Snapshot {
     }
     try {
       const file = path.join(this.#directory, path.basename(header.file));
-      const found = await digest(file);
+      const found = await computeDigest(file);
       if (found.bytes !== header.bytes) {
         return `its file has ${found.bytes} bytes instead of ${header.bytes}`;
       }
       if (found.sha256 !== header.sha256) {
         return "its file's checksum is wrong";
       }
-      const inside = await inspect(file);
+      const inside = await inspectFile(file);
       if (inside.dimension !== dimension || inside.M !== M || inside.nodes !== header.nodes) {
         return `its file holds ${inside.nodes} nodes of ${inside.dimension} dimensions with M ${inside.M}`;
       }
@@ -112,12 +112,12 @@ export class Snapshot {
       const groups = encodeGroups(staged);
       await graph.write(`${file}.tmp`);
       await chmod(`${file}.tmp`, PRIVATE_FILE);
-      await sync(`${file}.tmp`);
-      const { nodes } = await inspect(`${file}.tmp`);
+      await syncFile(`${file}.tmp`);
+      const { nodes } = await inspectFile(`${file}.tmp`);
       const header: Header = {
         format: FORMAT,
         file: name,
-        ...(await digest(`${file}.tmp`)),
+        ...(await computeDigest(`${file}.tmp`)),
         metric: 'cosine',
         dimension,
         ...graph.settings,

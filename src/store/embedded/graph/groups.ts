@@ -110,7 +110,7 @@ export class Groups {
 }
 
 /** The highest similarity to the query that a member can have. @param cosine similarity of the query and the node */
-export function bestOfGroup(group: Group, cosine: number): number {
+export function findBestOfGroup(group: Group, cosine: number): number {
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine))) - group.angle;
   return Math.cos(Math.max(0, angle)) + TOLERANCE;
 }

@@ -8,7 +8,7 @@ import type { Rows } from '../vectors/rows.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary, type GraphSettings } from './graph.js';
 import type { Snapshot } from './graph-snapshot.js';
 import { RecallChecks } from './recall-checks.js';
-import { reconcile } from './reconcile.js';
+import { reconcileRows } from './reconcile.js';
 import { Staged } from './staged.js';
 
 /** Rows from which a graph pays; below, an exact scan is as fast. Chosen by measurement, see docs/store.md. */
@@ -118,7 +118,7 @@ export class Indexer {
     let outcome: Staged | string | null = null;
     if (this.#rows.count >= MIN_ROWS) {
       const saved = await this.#snapshot.read(this.#library, this.#rows.dimension);
-      outcome = saved === null || typeof saved === 'string' ? saved : reconcile(saved, this.#rows);
+      outcome = saved === null || typeof saved === 'string' ? saved : reconcileRows(saved, this.#rows);
       if (outcome instanceof Staged) {
         this.#current = outcome;
       }

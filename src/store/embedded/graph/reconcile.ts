@@ -12,7 +12,7 @@ const TOLERANCE = 1e-4;
  *
  * @returns the graph with its groups and its queue, or in words why it does not belong to these rows
  */
-export function reconcile(saved: SavedGraph, rows: Rows): Staged | string {
+export function reconcileRows(saved: SavedGraph, rows: Rows): Staged | string {
   const { graph, lastSeq } = saved;
   const sequence = rows.sequence();
   const newer = sequence.findIndex((seq) => seq > lastSeq);
@@ -20,7 +20,7 @@ export function reconcile(saved: SavedGraph, rows: Rows): Staged | string {
   const queue = Array.from(sequence.subarray(expected));
   const staged = new Staged(graph, rows, queue, { builtFrom: 0, isCrowded: saved.members.size > 0 });
   for (const node of graph.sequence()) {
-    staged.restore(node, membersOf(saved, node, rows));
+    staged.restore(node, listMembers(saved, node, rows));
     saved.members.delete(node);
   }
   staged.lastSeq = lastSeq;
@@ -46,7 +46,7 @@ export function reconcile(saved: SavedGraph, rows: Rows): Staged | string {
 }
 
 /** The members of a node's group that are still there, with their similarity to the node. */
-function membersOf(
+function listMembers(
   { graph, members }: SavedGraph,
   node: number,
   rows: Rows,

@@ -7,11 +7,11 @@ import type { HitPacker } from '../vectors/packed-hits.js';
 import type { Rows } from '../vectors/rows.js';
 import type { Scored } from '../vectors/scored.js';
 import { SeqMap } from '../vectors/seq-map.js';
-import { scaleOf } from '../vectors/unit-vector.js';
+import { computeScale } from '../vectors/unit-vector.js';
 import { CrowdFinder } from './crowd-finder.js';
 import { isFlat, rankForFlatness } from './flat-result.js';
 import type { Graph } from './graph.js';
-import { bestOfGroup, type Group, Groups } from './groups.js';
+import { findBestOfGroup, type Group, Groups } from './groups.js';
 
 /** Consumed entries that are kept before the queue is copied. */
 const SLACK = 65_536;
@@ -151,7 +151,7 @@ export class Staged {
       return false;
     }
     const { graph } = this;
-    const scale = scaleOf(vectors, from, this.#rows.dimension);
+    const scale = computeScale(vectors, from, this.#rows.dimension);
     const { neighbors, distances } = graph.nearest(vectors, from, scale, this.#breadth(k, ef), ef);
     if (neighbors.length < k || isFlat(graph, distances, ef, this.#hasGroups)) {
       return false;
@@ -270,7 +270,7 @@ export class Staged {
     const last = graph.similarity(distances[k - 1]!);
     return neighbors.some((label, i) => {
       const group = this.#groups.get(label + graph.base);
-      return group !== undefined && bestOfGroup(group, graph.similarity(distances[i]!)) >= last;
+      return group !== undefined && findBestOfGroup(group, graph.similarity(distances[i]!)) >= last;
     });
   }
 
@@ -280,7 +280,7 @@ export class Staged {
     for (const { seq, similarity } of nodes) {
       const group = this.#groups.get(seq);
       if (group !== undefined) {
-        near.push({ group, best: bestOfGroup(group, similarity) });
+        near.push({ group, best: findBestOfGroup(group, similarity) });
       }
     }
     // Deleted rows are no hits, whether or not they are marked yet.

@@ -18,15 +18,15 @@ import {
 import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../../../errors.js';
-import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private.js';
-import { ASIDE } from '../../../files/replace.js';
+import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
+import { ASIDE } from '../../../files/replace-file.js';
 import type { SnapshotInfo } from '../../store.js';
 import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
 import { Ledger } from './ledger.js';
 import { checkPages, compareCounts, countItems, RESTORING, refuseMissingDatabase } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
-import { damagedError, storageError } from './storage-error.js';
+import { createDamagedError, toStorageError } from './storage-error.js';
 import { countDamagedVectors } from './stored-vector.js';
 
 const infoSchema = z.object({
@@ -111,7 +111,7 @@ export function writeSnapshot(db: Db, file: string): SnapshotInfo {
     return info;
   } catch (error) {
     rmSync(aside, { force: true });
-    throw storageError(error);
+    throw toStorageError(error);
   }
 }
 
@@ -121,7 +121,7 @@ function describeCopy(file: string): SnapshotInfo['collections'] {
   try {
     const findings = compareCounts(db, new Ledger(db));
     if (findings.length > 0) {
-      throw damagedError(findings);
+      throw createDamagedError(findings);
     }
     return countItems(db).map(({ name, items }) => ({ name, items }));
   } finally {
@@ -214,7 +214,7 @@ export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
     return info;
   } catch (error) {
     rmSync(aside, { force: true });
-    throw storageError(error);
+    throw toStorageError(error);
   } finally {
     release?.();
   }
@@ -266,7 +266,7 @@ export function snapshotDirectory(dataDir: string, file: string): SnapshotInfo {
     if (isBusy(error)) {
       throw new PawdexError('data_dir_locked', { cause: error });
     }
-    throw storageError(error);
+    throw toStorageError(error);
   }
 }
 
@@ -293,7 +293,7 @@ export function compactDirectory(dataDir: string): { before: number; after: numb
     db.pragma('wal_checkpoint(TRUNCATE)');
     return { before, after: statSync(db.name).size };
   } catch (error) {
-    throw storageError(error);
+    throw toStorageError(error);
   } finally {
     opened.close();
   }

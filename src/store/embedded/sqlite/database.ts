@@ -5,12 +5,12 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
-import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private.js';
-import { ASIDE } from '../../../files/replace.js';
+import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
+import { ASIDE } from '../../../files/replace-file.js';
 import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
 import { refuseMissingDatabase } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
-import { isDamage, isFull, storageError } from './storage-error.js';
+import { isDamage, isFull, toStorageError } from './storage-error.js';
 
 /** File name of the database in the data directory. */
 export const DATABASE_FILE = 'pawdex.db';
@@ -106,7 +106,7 @@ export function openDatabase(dataDir: string): OpenedDatabase {
     if (isBusy(error)) {
       throw new PawdexError('data_dir_locked', { cause: error });
     }
-    throw storageError(error);
+    throw toStorageError(error);
   }
 }
 

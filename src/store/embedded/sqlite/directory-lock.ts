@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
-import { createPrivateFile } from '../../../files/private.js';
+import { createPrivateFile } from '../../../files/private-files.js';
 import Database, { type Db } from './sqlite.js';
 
 const LOCK_FILE = 'pawdex.lock';

@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { replaceFile } from '../../../files/replace.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import type { Db } from './sqlite.js';
 
 /** Name in the data directory. */

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type LastKnown, LEDGER_FILE, type Ledger, readLastKnown } from './ledger.js';
 import type { Db } from './sqlite.js';
-import { damagedError } from './storage-error.js';
+import { createDamagedError } from './storage-error.js';
 
 /** Ends the name of a database that is being restored from a snapshot. */
 export const RESTORING = '.restoring';
@@ -37,7 +37,7 @@ export function refuseMissingDatabase(dataDir: string, databaseFile: string): vo
     ...(graphs.length > 0 ? [`${graphs.length} search graphs`] : []),
   ];
   if (left.length > 0) {
-    throw damagedError([`${databaseFile} is missing or empty beside ${left.join(' and ')}.`]);
+    throw createDamagedError([`${databaseFile} is missing or empty beside ${left.join(' and ')}.`]);
   }
 }
 

@@ -5,16 +5,16 @@ import { PawdexError } from '../../../errors.js';
 
 const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EFBIG']);
 
-const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.code);
+const readCode = (error: unknown) => String((error as { code?: unknown } | null)?.code);
 
 /** Whether there was no room for a write. */
-export const isFull = (error: unknown) => FULL.has(codeOf(error));
+export const isFull = (error: unknown) => FULL.has(readCode(error));
 
 /** Whether SQLite found that a file is not what it has written. */
-export const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
+export const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB)/.test(readCode(error));
 
 /** @param findings what is wrong, in sentences */
-export function damagedError(findings: readonly string[], cause?: unknown): PawdexError {
+export function createDamagedError(findings: readonly string[], cause?: unknown): PawdexError {
   return new PawdexError('data_damaged', {
     detail: findings.join(' '),
     ...(cause === undefined ? {} : { cause }),
@@ -22,7 +22,7 @@ export function damagedError(findings: readonly string[], cause?: unknown): Pawd
 }
 
 /** An error of SQLite or the file system with its code; any other passes through. */
-export function storageError(error: unknown): unknown {
+export function toStorageError(error: unknown): unknown {
   const { code, name, syscall } = (error ?? {}) as { code?: unknown; name?: unknown; syscall?: unknown };
   if (name !== 'SqliteError' && syscall === undefined) {
     return error;
@@ -31,7 +31,7 @@ export function storageError(error: unknown): unknown {
     return new PawdexError('storage_full', { cause: error });
   }
   if (isDamage(error)) {
-    return damagedError([`The database is damaged (${(error as Error).message}).`], error);
+    return createDamagedError([`The database is damaged (${(error as Error).message}).`], error);
   }
   return new PawdexError('storage_failed', {
     detail: `The data directory could not be read or written (${code}).`,
@@ -40,7 +40,7 @@ export function storageError(error: unknown): unknown {
 }
 
 /** Bytes of the files of a folder, without its sub-folders; 0 when there is none. */
-export function bytesIn(folder: string): number {
+export function readBytes(folder: string): number {
   let bytes = 0;
   for (const entry of existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []) {
     // One that was just replaced by another is gone.

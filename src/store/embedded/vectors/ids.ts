@@ -2,7 +2,7 @@
  * Ids by slot, side by side in cells of 32 bytes: what pawdex's own take. Strings lie all over the memory, and reading
  * those of ten hits took a tenth of a search.
  */
-import { resized } from './resized.js';
+import { resizeArray } from './resized.js';
 
 /** Bytes of a cell. */
 export const CELL = 32;
@@ -59,8 +59,8 @@ export class Ids {
   }
 
   #grow(slots: number): void {
-    this.#words = resized(this.#words, slots * WORDS);
+    this.#words = resizeArray(this.#words, slots * WORDS);
     this.#bytes = new Uint8Array(this.#words.buffer);
-    this.#lengths = resized(this.#lengths, slots);
+    this.#lengths = resizeArray(this.#lengths, slots);
   }
 }

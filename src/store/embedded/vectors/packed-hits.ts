@@ -4,7 +4,7 @@
  */
 import type { BareHit } from '../../store.js';
 import { CELL, ELSEWHERE } from './ids.js';
-import { resized } from './resized.js';
+import { resizeArray } from './resized.js';
 import type { Rows } from './rows.js';
 
 /** Hits of many queries, one after the other. */
@@ -101,22 +101,22 @@ export class HitPacker {
     this.settle();
     return {
       counts: this.#counts,
-      similarities: resized(this.#similarities, this.#size),
-      cells: resized(this.#cells, (this.#size * CELL) / 4),
-      idLengths: resized(this.#idLengths, this.#size),
+      similarities: resizeArray(this.#similarities, this.#size),
+      cells: resizeArray(this.#cells, (this.#size * CELL) / 4),
+      idLengths: resizeArray(this.#idLengths, this.#size),
       elsewhere: this.#elsewhere,
-      labelAt: resized(this.#labelAt, this.#size),
+      labelAt: resizeArray(this.#labelAt, this.#size),
       labels: Array.from(this.#labels.keys(), (label) => this.#rows.label(label)),
     };
   }
 
   #grow(): void {
     const hits = Math.max(64, this.#size * 2);
-    this.#slots = resized(this.#slots, hits);
-    this.#similarities = resized(this.#similarities, hits);
-    this.#cells = resized(this.#cells, (hits * CELL) / 4);
-    this.#idLengths = resized(this.#idLengths, hits);
-    this.#labelAt = resized(this.#labelAt, hits);
+    this.#slots = resizeArray(this.#slots, hits);
+    this.#similarities = resizeArray(this.#similarities, hits);
+    this.#cells = resizeArray(this.#cells, (hits * CELL) / 4);
+    this.#idLengths = resizeArray(this.#idLengths, hits);
+    this.#labelAt = resizeArray(this.#labelAt, hits);
   }
 }
 

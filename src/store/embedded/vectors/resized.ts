@@ -1,7 +1,7 @@
 /** Typed arrays that grow and shrink: their length is fixed, so that means another array. */
 
 /** A copy with the given length: cut off, or with zeros behind. The array itself when it has that length. */
-export function resized<T extends Float64Array | Uint32Array | Uint8Array>(array: T, length: number): T {
+export function resizeArray<T extends Float64Array | Uint32Array | Uint8Array>(array: T, length: number): T {
   if (length === array.length) {
     return array;
   }

@@ -7,7 +7,7 @@ import type { TopK } from '../../../math/top-k.js';
 import { LANES } from '../../../wasm/dot-products.js';
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
 import { Ids } from './ids.js';
-import { resized } from './resized.js';
+import { resizeArray } from './resized.js';
 import { SeqMap } from './seq-map.js';
 
 export class Rows {
@@ -198,7 +198,7 @@ export class Rows {
   }
 
   #grow(slots: number): void {
-    this.#seqs = resized(this.#seqs, slots);
-    this.#labelAt = resized(this.#labelAt, slots);
+    this.#seqs = resizeArray(this.#seqs, slots);
+    this.#labelAt = resizeArray(this.#labelAt, slots);
   }
 }

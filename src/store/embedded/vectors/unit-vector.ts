@@ -17,7 +17,7 @@ export function checkLength(length: number | undefined, dimension: number): void
  * @param from where the vector starts
  * @throws PawdexError `vector_invalid` for a number that is not finite, or only zeros
  */
-export function scaleOf(vectors: Float32Array, from: number, dimension: number): number {
+export function computeScale(vectors: Float32Array, from: number, dimension: number): number {
   const to = from + dimension;
   // Two sums: one alone would wait for each addition before the next.
   let even = 0;
@@ -49,7 +49,7 @@ export function scaleOf(vectors: Float32Array, from: number, dimension: number):
  */
 export function normalise(vector: Float32Array, dimension: number): Float32Array {
   checkLength(vector?.length, dimension);
-  const scale = scaleOf(vector, 0, dimension);
+  const scale = computeScale(vector, 0, dimension);
   const unit = new Float32Array(dimension);
   for (let i = 0; i < dimension; i++) {
     unit[i] = vector[i]! * scale;

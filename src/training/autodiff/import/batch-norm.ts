@@ -2,7 +2,7 @@
  * Batch normalisation by the statistics of the batch (Ioffe & Szegedy, arXiv 1502.03167), written in single operators.
  */
 
-import type { Value } from '../../../onnx/types.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import type { GraphBuilder } from '../graph-builder.js';
 
 /** A normalised batch with its statistics. */

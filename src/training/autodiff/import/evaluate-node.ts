@@ -1,7 +1,7 @@
 /** Runs a single node to find out what cannot be read from it. */
 import { type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import { createZeros, type Tensor } from '../../../onnx/tensor.js';
-import type { Value } from '../../../onnx/types.js';
 import { GraphSession } from '../graph-session.js';
 
 /** An input to {@link evaluateNode}: computed (only its shape matters), constant, or omitted. */

@@ -7,8 +7,8 @@
 
 import { readInt } from '../../../onnx/attributes.js';
 import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
-import type { Value } from '../../../onnx/types.js';
 import { appendDepthwise } from '../depthwise.js';
 import type { GraphBuilder } from '../graph-builder.js';
 

@@ -2,7 +2,7 @@
 
 import { readConstant, readFloat, readInt, readString, resolveAxis } from '../../../onnx/attributes.js';
 import { asFloat } from '../../../onnx/onnx-model.js';
-import type { Value } from '../../../onnx/types.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import type { GradientRule, GraphBuilder } from '../graph-builder.js';
 import { createNotDifferentiableError, markPositive } from './rule-helpers.js';
 

@@ -1,9 +1,9 @@
 /** Gradient rules of operators that move elements without computing on them. */
 
 import { readInt, readInts, readString, resolveAxis } from '../../../onnx/attributes.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import { resolvePads, resolveSlices } from '../../../onnx/shapes/layout-shapes.js';
 import { countElements, createFloatTensor } from '../../../onnx/tensor.js';
-import type { Value } from '../../../onnx/types.js';
 import type { GradientRule, GraphBuilder, RuleCall } from '../graph-builder.js';
 import { createNotDifferentiableError, sumTo } from './rule-helpers.js';
 

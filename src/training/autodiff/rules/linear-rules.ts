@@ -2,8 +2,8 @@
 
 import { readFloat, readInt } from '../../../onnx/attributes.js';
 import { asFloat } from '../../../onnx/onnx-model.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import { countElements } from '../../../onnx/tensor.js';
-import type { Value } from '../../../onnx/types.js';
 import type { GradientRule, GraphBuilder } from '../graph-builder.js';
 import { sumTo } from './rule-helpers.js';
 
@@ -21,7 +21,7 @@ export const LINEAR_RULES: Readonly<Record<string, GradientRule>> = {
     const da = () => g.reshape(sumTo(g, g.matMul(outer, g.transposeLast(right)), left.shape), a.shape);
     return [
       needs(0) ? da() : undefined,
-      needs(1) ? g.reshape(weightGradient(g, left, outer, right), b.shape) : undefined,
+      needs(1) ? g.reshape(appendWeightGradient(g, left, outer, right), b.shape) : undefined,
     ];
   },
 
@@ -46,7 +46,7 @@ export const LINEAR_RULES: Readonly<Record<string, GradientRule>> = {
 };
 
 /** a^T dy summed to b's shape; for an unbatched b as one product over all rows of the batch. */
-function weightGradient(g: GraphBuilder, a: Value, dy: Value, b: Value): Value {
+function appendWeightGradient(g: GraphBuilder, a: Value, dy: Value, b: Value): Value {
   const flat = b.shape.length === 2 && a.shape.length === dy.shape.length;
   const rows = (x: Value) => g.reshape(x, [countElements(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
   if (flat) {

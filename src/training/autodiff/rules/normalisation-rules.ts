@@ -1,6 +1,6 @@
 /** Gradient rules of batch and layer normalisation. */
 import { readFloat, readInt, resolveAxis } from '../../../onnx/attributes.js';
-import type { Value } from '../../../onnx/types.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import type { GradientRule } from '../graph-builder.js';
 import { createNotDifferentiableError, sumTo } from './rule-helpers.js';
 

@@ -1,7 +1,8 @@
 /** Gradient rules of the Reduce* operators. */
+
+import type { Value } from '../../../onnx/onnx-values.js';
 import { resolveReducedAxes } from '../../../onnx/shapes/reduction-shapes.js';
 import { countElements } from '../../../onnx/tensor.js';
-import type { Value } from '../../../onnx/types.js';
 import type { GradientRule, RuleCall } from '../graph-builder.js';
 
 export const REDUCTION_RULES: Readonly<Record<string, GradientRule>> = {

@@ -1,6 +1,7 @@
 /** Sends gradients back through a sliding window, by ConvTranspose. */
+
+import type { Value } from '../../../onnx/onnx-values.js';
 import type { Window } from '../../../onnx/shapes/window-shapes.js';
-import type { Value } from '../../../onnx/types.js';
 import type { GraphBuilder } from '../graph-builder.js';
 
 /**

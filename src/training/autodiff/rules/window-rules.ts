@@ -5,9 +5,9 @@
  * Shapes: x [N, C, ...I], weight [O, C/group, ...K], dy [N, O, ...P].
  */
 import { readInt, readInts } from '../../../onnx/attributes.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';
 import { countElements, createFloatTensor } from '../../../onnx/tensor.js';
-import type { Value } from '../../../onnx/types.js';
 import type { GradientRule, GraphBuilder } from '../graph-builder.js';
 import { computeOverhang, spreadThroughWindow } from './spread-window.js';
 

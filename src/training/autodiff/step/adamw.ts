@@ -7,8 +7,9 @@
  * The values that change from step to step are fed as scalars, computed outside in double precision: in float32, 1 -
  * b2^t would keep four digits.
  */
+
+import type { Value } from '../../../onnx/onnx-values.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
-import type { Value } from '../../../onnx/types.js';
 import type { GraphBuilder } from '../graph-builder.js';
 
 /** Settings of the optimiser; the defaults are PyTorch's. */

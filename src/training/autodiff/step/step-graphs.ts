@@ -1,7 +1,7 @@
 /** Builds the graphs of a training step from an encoder and a loss. */
 import { PawdexError } from '../../../errors.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import { countElements } from '../../../onnx/tensor.js';
-import type { Value } from '../../../onnx/types.js';
 import { appendGradients } from '../append-gradients.js';
 import { GraphBuilder } from '../graph-builder.js';
 import { type AdamWOptions, appendAdamW } from './adamw.js';

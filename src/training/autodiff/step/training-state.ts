@@ -1,7 +1,7 @@
 /** The state that a training step reads and writes. */
 import { PawdexError } from '../../../errors.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import { countElements, createZeros, type Tensor } from '../../../onnx/tensor.js';
-import type { Value } from '../../../onnx/types.js';
 
 /** Weights and optimiser moments by weight name; plain data, to be stored in a checkpoint. */
 export interface TrainingState {

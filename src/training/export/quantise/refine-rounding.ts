@@ -7,11 +7,11 @@
 import { createRandom } from '../../../math/random.js';
 import type { ModelNode } from '../../../onnx/onnx-model.js';
 import type { Tensor } from '../../../onnx/tensor.js';
-import { roundFilters } from './gptq.js';
 import { computeMoments } from './moments.js';
 import type { Feed } from './observe-activations.js';
-import { type QuantisedConvolution, type QuantisedModel, WEIGHT_LIMIT } from './qdq.js';
+import { roundFilters } from './round-filters.js';
 import { Segments } from './segments.js';
+import { type QuantisedConvolution, type QuantisedModel, WEIGHT_LIMIT } from './write-qdq.js';
 
 /** Largest int32. */
 const LARGEST = 2 ** 31 - 1;

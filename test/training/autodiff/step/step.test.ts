@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createIntTensor } from '../../../../src/onnx/tensor.js';
-import { importModel } from '../../../../src/training/autodiff/import/index.js';
-import { type StepOptions, TrainingStep } from '../../../../src/training/autodiff/step/index.js';
+import { importModel } from '../../../../src/training/autodiff/import/import-model.js';
 import type { Objective } from '../../../../src/training/autodiff/step/step-graphs.js';
 import type { TrainingState } from '../../../../src/training/autodiff/step/training-state.js';
+import { type StepOptions, TrainingStep } from '../../../../src/training/autodiff/step/training-step.js';
 import { declareTemperature } from '../../../../src/training/losses/contrast.js';
 import { appendProxyNca } from '../../../../src/training/losses/proxy-nca.js';
 import { appendSupCon } from '../../../../src/training/losses/sup-con.js';

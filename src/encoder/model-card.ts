@@ -1,0 +1,134 @@
+/** The model card `encoder.json`: everything needed to feed an encoder and to read its output. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { PawdexError } from '../errors.js';
+import { computeSha256 } from '../files/sha256.js';
+
+const resizeSchema = z.object({
+  fit: z.literal('cover'),
+  kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']),
+});
+
+const commonInput = {
+  /** Name of the graph's input. */
+  name: z.string().min(1),
+  /** Side of the square input in pixels. */
+  size: z.int().min(16).max(2048),
+  resize: resizeSchema,
+};
+
+/** Decoded pixels; scaling and layout are in the graph. pawdex exports its own encoders this way. */
+const uint8Input = z.object({ ...commonInput, type: z.literal('uint8'), layout: z.literal('NHWC') });
+
+/** For encoders from elsewhere: float NCHW, scaled outside the graph as (pixel / 255 - mean) / std per channel. */
+const floatInput = z.object({
+  ...commonInput,
+  type: z.literal('float32'),
+  layout: z.literal('NCHW'),
+  mean: z.tuple([z.number(), z.number(), z.number()]),
+  std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
+});
+
+const cardSchema = z.object({
+  formatVersion: z.literal(1),
+  name: z.string().min(1),
+  description: z.string(),
+  /** File name of the ONNX model, beside the card. */
+  file: z.string().min(1),
+  /** Hex sha256 of the model file. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  input: z.discriminatedUnion('type', [uint8Input, floatInput]),
+  output: z.object({ name: z.string().min(1), dimension: z.int().min(2).max(8192) }),
+  metric: z.literal('cosine'),
+  licence: z.string().min(1),
+  /** Settings of the breed vote that fit the similarity scale of this encoder, chosen on a validation split. */
+  vote: z.object({ k: z.int().min(1).max(1000), temperature: z.number().positive() }),
+  training: z.record(z.string(), z.unknown()),
+  quality: z.record(z.string(), z.unknown()),
+});
+
+/** A parsed model card. */
+export type ModelCard = z.infer<typeof cardSchema>;
+
+/** A card with the path of its model and its fingerprint. */
+export interface LoadedCard {
+  card: ModelCard;
+  /** Path of the ONNX file. */
+  modelPath: string;
+  /** Hex sha256 of the model's digest and the preprocessing. Encoders with equal fingerprints give equal embeddings. */
+  fingerprint: string;
+}
+
+/**
+ * Computes the identity of an embedding space: the model bytes, and everything done to an image before the model sees
+ * it.
+ *
+ * @returns hex sha256
+ */
+export function computeFingerprint(card: ModelCard): string {
+  const identity = JSON.stringify([card.sha256, sortKeys(card.input), sortKeys(card.output), card.metric]);
+  return computeSha256(identity);
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(sortKeys);
+  }
+  if (value === null || typeof value !== 'object') {
+    return value;
+  }
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [k, sortKeys(v)]),
+  );
+}
+
+/**
+ * Reads a model card and verifies that the model beside it is the one that it describes.
+ *
+ * @param cardPath path of `encoder.json`
+ * @throws PawdexError model_invalid when the card or the model is missing, malformed or does not match
+ */
+export async function loadCard(cardPath: string): Promise<LoadedCard> {
+  const text = await readFile(cardPath, 'utf8').catch((cause) => {
+    throw new PawdexError('model_invalid', { detail: `Cannot read the model card ${cardPath}.`, cause });
+  });
+  const card = parseCard(text, cardPath);
+  const modelPath = path.join(path.dirname(cardPath), card.file);
+  const bytes = await readFile(modelPath).catch((cause) => {
+    throw new PawdexError('model_invalid', { detail: `Cannot read the model file ${modelPath}.`, cause });
+  });
+  const digest = computeSha256(bytes);
+  if (digest !== card.sha256) {
+    throw new PawdexError('model_invalid', {
+      detail: `${modelPath} has sha256 ${digest}, the card says ${card.sha256}.`,
+    });
+  }
+  return { card, modelPath, fingerprint: computeFingerprint(card) };
+}
+
+function parseCard(text: string, cardPath: string): ModelCard {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new PawdexError('model_invalid', { detail: `${cardPath} is not valid JSON.`, cause });
+  }
+  return checkCard(json, cardPath);
+}
+
+/**
+ * Checks every field of a card.
+ *
+ * @param what names the card in the error
+ * @throws PawdexError model_invalid
+ */
+export function checkCard(card: unknown, what: string): ModelCard {
+  const parsed = cardSchema.safeParse(card);
+  if (parsed.success) {
+    return parsed.data;
+  }
+  throw new PawdexError('model_invalid', { detail: `${what}: ${z.prettifyError(parsed.error)}` });
+}

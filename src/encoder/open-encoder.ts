@@ -1,0 +1,65 @@
+/** Opens the encoder a model card describes, in worker threads of its own. */
+import './no-telemetry.js';
+import type { WorkerWatcher } from '../threads/restarting-worker.js';
+import { Batcher } from './batcher.js';
+import type { Encoder } from './encoder.js';
+import { EncoderLanes } from './encoder-lanes.js';
+import { BATCH_SIZES, BULK_BATCH_SIZES } from './encoder-session.js';
+import { loadCard, type ModelCard } from './model-card.js';
+
+/** Settings of {@link openEncoder}. */
+export interface EncoderOptions extends WorkerWatcher {
+  /** Path of the model card. */
+  cardPath: string;
+  /** Threads of all inferences together. */
+  threads: number;
+  /** Images that may wait before more are refused. */
+  maxQueue: number;
+  /** Larger batches, and lanes opened when they are first needed: more images a second, none of them soon. */
+  bulk?: boolean;
+}
+
+/** An {@link Encoder} with the card it was opened from. */
+export interface OpenedEncoder extends Encoder {
+  readonly card: ModelCard;
+}
+
+/**
+ * Loads the model, verifies it against its card and warms it up.
+ *
+ * @throws PawdexError model_invalid
+ */
+export async function openEncoder(options: EncoderOptions): Promise<OpenedEncoder> {
+  const { threads, maxQueue, bulk = false } = options;
+  const loaded = await loadCard(options.cardPath);
+  const { card, fingerprint } = loaded;
+  const { dimension } = card.output;
+  const lanes = new EncoderLanes(loaded, threads, options);
+  await lanes.open(bulk ? 1 : 1 + lanes.count);
+  const runBatch = async (images: Uint8Array[], lane: number) => {
+    const rows = await lanes.run(images, lane);
+    return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
+  };
+  const sizes = bulk ? BULK_BATCH_SIZES : BATCH_SIZES;
+  const batcher = new Batcher(runBatch, { sizes, maxQueue, lanes: lanes.count });
+  const cells = new Batcher((images) => lanes.runCells(images), { sizes: [1], maxQueue });
+  let closing: Promise<void> | null = null;
+  return {
+    card,
+    info: {
+      name: card.name,
+      fingerprint,
+      dimension,
+      resize: { size: card.input.size, ...card.input.resize },
+    },
+    embed: (pixels, urgency) => batcher.add(pixels, urgency),
+    embedCells: (pixels) => cells.add(pixels),
+    get pending() {
+      return batcher.pending + cells.pending;
+    },
+    close() {
+      closing ??= Promise.all([batcher.close(), cells.close()]).then(() => lanes.close());
+      return closing;
+    },
+  };
+}

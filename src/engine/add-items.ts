@@ -1,0 +1,126 @@
+/** Adds images to a collection: hash, skip what is known, decode, embed, store what succeeded in one write. */
+import { webcrypto } from 'node:crypto';
+import { asPawdexError, describeFailure } from '../errors.js';
+import { makeThumbnail } from '../image/thumbnail.js';
+import type { NewItem } from '../store/store.js';
+import type { AddOptions, AddResult, ItemInput } from './engine.js';
+import type { EmbedOne } from './image-embedder.js';
+import type { EngineParts } from './use-cases.js';
+
+/** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
+const ID_LENGTH = 32;
+
+/** Hex sha256 of some bytes, computed off the main thread. */
+export async function computeContentHash(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+}
+
+/** The id of content with this hex sha256. */
+function toItemId(sha256: string): string {
+  return sha256.slice(0, ID_LENGTH);
+}
+
+/** One result per input, in order; see `Engine.addItems`. */
+export async function addItems(
+  parts: EngineParts,
+  collection: string,
+  inputs: ItemInput[],
+  { upsert }: AddOptions = {},
+): Promise<AddResult[]> {
+  await parts.spaces.require(collection);
+  const results = await addNew(parts, collection, inputs);
+  if (!upsert) {
+    return results;
+  }
+  for (const [i, result] of results.entries()) {
+    if (result.status === 'exists') {
+      results[i] = await updateDescription(parts, collection, result, inputs[i]!);
+    }
+  }
+  return results;
+}
+
+/** Gives an item that is there already what comes with the same image. */
+async function updateDescription(
+  { store }: EngineParts,
+  collection: string,
+  existing: { id: string; label: string | null },
+  { label, source, metadata }: ItemInput,
+): Promise<AddResult> {
+  const { id } = existing;
+  if (label === undefined && source === undefined && metadata === undefined) {
+    return { status: 'exists', ...existing };
+  }
+  const updated = await store.update(collection, id, { label, source, metadata });
+  return { status: 'updated', id, label: updated.label };
+}
+
+async function addNew(
+  { store, embedder, encoder }: EngineParts,
+  collection: string,
+  inputs: ItemInput[],
+): Promise<AddResult[]> {
+  const thumbnailSize = encoder.info.resize.size;
+  const hashes = await Promise.all(inputs.map((input) => computeContentHash(input.image)));
+  const known = await store.known(collection, [...new Set(hashes)]);
+  const first = new Map<string, number>();
+  hashes.forEach((hash, i) => {
+    if (!known.has(hash) && !first.has(hash)) {
+      first.set(hash, i);
+    }
+  });
+  const outcomes = new Map<string, NewItem | AddResult>();
+  await embedder.embedInBulk(first.size, (embed) =>
+    Promise.all(
+      [...first].map(async ([hash, i]) => {
+        outcomes.set(hash, await prepare(inputs[i]!, hash, embed, thumbnailSize).catch(toFailure));
+      }),
+    ),
+  );
+  const fresh = [...outcomes.values()].filter((outcome): outcome is NewItem => 'vector' in outcome);
+  const stored = fresh.length === 0 ? [] : await store.put(collection, fresh);
+  stored.forEach((result, i) => {
+    outcomes.set(fresh[i]!.sha256, result);
+  });
+  return hashes.map((hash, i) => {
+    const existing = known.get(hash);
+    if (existing !== undefined) {
+      return { status: 'exists', id: existing.id, label: existing.label };
+    }
+    const outcome = outcomes.get(hash) as AddResult;
+    if (outcome.status === 'failed' || first.get(hash) === i) {
+      return outcome;
+    }
+    return { status: 'exists', id: outcome.id, label: outcome.label };
+  });
+}
+
+async function prepare(
+  input: ItemInput,
+  sha256: string,
+  embed: EmbedOne,
+  thumbnailSize: number,
+): Promise<NewItem> {
+  let picture: Uint8Array | null = null;
+  const { embedding } = await embed(input.image, async (pixels) => {
+    picture = await makeThumbnail(input.image, pixels, thumbnailSize);
+  });
+  return {
+    id: toItemId(sha256),
+    label: input.label ?? null,
+    source: input.source ?? null,
+    sha256,
+    size: input.image.length,
+    metadata: input.metadata ?? {},
+    thumbnail: picture,
+    vector: embedding,
+  };
+}
+
+/** A single image's failure as its result; what is wrong with the service itself fails the whole call. */
+function toFailure(error: unknown): AddResult {
+  if (asPawdexError(error).status >= 500) {
+    throw error;
+  }
+  return { status: 'failed', error: describeFailure(error) };
+}

@@ -1,0 +1,73 @@
+/** Where in a photo its similarity to an item comes from. */
+import type { CellEmbedding } from '../encoder/encoder.js';
+import { PawdexError } from '../errors.js';
+import { computeCentreSquare } from '../image/heat-colours.js';
+import type { Store } from '../store/store.js';
+import type { Explanation } from './engine.js';
+
+/** Neighbours that are explained at most: a hundred take the main thread two milliseconds. */
+const MAX_EXPLAINED = 100;
+
+/**
+ * Each cell's share of the similarity to a vector. The embedding is the sum of what the cells add to it, so its dot
+ * product with a unit vector is the sum of theirs: the shares are exact, not an estimate.
+ *
+ * @param photo size of the upright photo in pixels, of which the encoder saw the centre square
+ * @param vector float32 [dimension], L2 norm 1
+ */
+export function computeExplanation(
+  { cells, grid }: CellEmbedding,
+  photo: { width: number; height: number },
+  vector: Float32Array,
+): Explanation {
+  const { rows, columns, extent } = grid;
+  const { length } = vector;
+  const shares = Array.from({ length: rows * columns }, (_, cell) => {
+    let share = 0;
+    for (let i = 0; i < length; i++) {
+      share += cells[cell * length + i]! * vector[i]!;
+    }
+    return share;
+  });
+  const square = computeCentreSquare(photo);
+  const region = {
+    left: square.left + extent.left * square.width,
+    top: square.top + extent.top * square.height,
+    width: extent.width * square.width,
+    height: extent.height * square.height,
+  };
+  return { rows, columns, region, shares };
+}
+
+/** Where explained items are, and from what. */
+interface ExplainOptions {
+  store: Store;
+  collection: string;
+  /** From an item's vector to its explanation; null when nobody asked for one. */
+  explain: ((vector: Float32Array) => Explanation) | null;
+}
+
+/**
+ * Adds an explanation to the first {@link MAX_EXPLAINED} neighbours, if there is one to add. An item that was deleted
+ * after the search gets none.
+ */
+export async function addExplanations<N extends object>(
+  neighbours: N[],
+  idOf: (neighbour: N) => string,
+  { store, collection, explain }: ExplainOptions,
+): Promise<(N & { explanation?: Explanation })[]> {
+  if (explain === null) {
+    return neighbours;
+  }
+  const add = async (neighbour: N): Promise<N & { explanation?: Explanation }> => {
+    const vector = await store.getVector(collection, idOf(neighbour)).catch((error) => {
+      if (error instanceof PawdexError && error.code === 'item_not_found') {
+        return null;
+      }
+      throw error;
+    });
+    return vector === null ? neighbour : { ...neighbour, explanation: explain(vector) };
+  };
+  const first = await Promise.all(neighbours.slice(0, MAX_EXPLAINED).map(add));
+  return [...first, ...neighbours.slice(MAX_EXPLAINED)];
+}

@@ -1,0 +1,132 @@
+/** The engine in this process: an encoder, a store and the use cases that work with them. */
+import path from 'node:path';
+import { loadSimilarityStatistics, type SimilarityStatistics } from '../breeds/similarity-statistics.js';
+import type { Config } from '../config.js';
+import { type OpenedEncoder, openEncoder } from '../encoder/open-encoder.js';
+import { VIEW_COUNT } from '../image/decode-views.js';
+import { openEmbeddedStore } from '../store/embedded/open-embedded-store.js';
+import type { Store } from '../store/store.js';
+import type { WorkerWatcher } from '../threads/restarting-worker.js';
+import { addItems } from './add-items.js';
+import { drawHeatMap, embed, identify, search } from './ask.js';
+import type { Engine } from './engine.js';
+import { findDuplicates } from './find-duplicates.js';
+import { ImageEmbedder } from './image-embedder.js';
+import { type GalleryOutcome, loadGallery } from './load-gallery.js';
+import {
+  calibrate,
+  createCollection,
+  deleteCollection,
+  deleteItem,
+  evaluate,
+  findLabelTrouble,
+} from './manage-collections.js';
+import { Spaces } from './spaces.js';
+import { bindUseCases } from './use-cases.js';
+
+/** The settings that the engine reads. */
+export type EngineConfig = Pick<
+  Config,
+  'DATA_DIR' | 'MODEL' | 'GALLERY' | 'THREADS' | 'MAX_PIXELS' | 'DECODE_MEMORY_MB' | 'MAX_QUEUE'
+> &
+  Partial<Pick<Config, 'ACCEPT_DAMAGE' | 'KEEP_SNAPSHOTS'>>;
+
+/** Settings of {@link openLocalEngine}. */
+export interface LocalEngineOptions extends WorkerWatcher {
+  config: EngineConfig;
+  /** For a process that only does long work: larger batches, more images a second, none of them soon. */
+  bulk?: boolean;
+}
+
+/** An engine with what its owner wants to see of it. */
+export interface LocalEngine extends Engine {
+  readonly store: Store;
+  /** What became of the shipped gallery at start; null when none is configured. */
+  readonly gallery: GalleryOutcome | null;
+  /** How much work waits for the encoder. */
+  readonly load: Pick<ImageEmbedder, 'pending' | 'queueSeconds' | 'checkRoom'>;
+}
+
+/** Images of bulk uploads in work at once: enough to keep every lane of the encoder busy. */
+const BULK_PARALLEL = 16;
+/** The same where nobody waits: two full batches in each of two lanes of the encoder, and decoded ones behind them. */
+const BULK_ALONE_PARALLEL = 48;
+
+function assembleEngine(
+  store: Store,
+  encoder: OpenedEncoder,
+  { config, bulk }: LocalEngineOptions,
+  gallery: GalleryOutcome | null,
+  statistics: SimilarityStatistics | null,
+): LocalEngine {
+  const embedder = new ImageEmbedder(encoder, {
+    limits: { maxPixels: config.MAX_PIXELS, maxBytes: config.DECODE_MEMORY_MB * 2 ** 20 },
+    decoders: Math.max(2, config.THREADS),
+    maxQueue: config.MAX_QUEUE,
+    bulkAtOnce: Math.min(bulk ? BULK_ALONE_PARALLEL : BULK_PARALLEL, config.MAX_QUEUE),
+    patient: bulk,
+  });
+  const spaces = new Spaces(store, encoder.info);
+  const useCases = bindUseCases(
+    { store, encoder, embedder, spaces, statistics },
+    {
+      identify,
+      search,
+      embed,
+      heatMap: drawHeatMap,
+      createCollection,
+      deleteCollection,
+      addItems,
+      deleteItem,
+      duplicates: findDuplicates,
+      calibrate,
+      evaluate,
+      labelTrouble: findLabelTrouble,
+    },
+  );
+  let closing: Promise<void> | null = null;
+  const close = () => {
+    closing ??= encoder.close().finally(() => store.close());
+    return closing;
+  };
+  return { ...useCases, encoder: encoder.info, store, gallery, load: embedder, close };
+}
+
+/**
+ * Opens encoder and store and fills `breeds` from the gallery where that is still to do.
+ *
+ * @throws PawdexError model_invalid, gallery_invalid, data_dir_locked, data_dir_newer, data_damaged, storage_*
+ */
+export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
+  const { config, bulk = false, onRestart, onCrash } = options;
+  // The store first: that another process has the data directory is known at once, the model takes a moment.
+  const store = await openEmbeddedStore({
+    dataDir: config.DATA_DIR,
+    acceptDamage: config.ACCEPT_DAMAGE ?? false,
+    keepSnapshots: config.KEEP_SNAPSHOTS,
+    onRestart,
+    onCrash,
+  });
+  let encoder: OpenedEncoder | null = null;
+  try {
+    encoder = await openEncoder({
+      cardPath: config.MODEL,
+      threads: config.THREADS,
+      // An image that is looked at in several views is let in even where the queue is shorter than that.
+      maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
+      bulk,
+      onRestart,
+      onCrash,
+    });
+    const gallery = config.GALLERY === '' ? null : await loadGallery(config.GALLERY, store, encoder.info);
+    const statistics = await loadSimilarityStatistics(
+      path.join(path.dirname(config.MODEL), 'similarity.json'),
+      encoder.info.fingerprint,
+    );
+    return assembleEngine(store, encoder, options, gallery, statistics);
+  } catch (error) {
+    await encoder?.close();
+    await store.close();
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** Replaces files so that they are complete or absent, even after a power cut. */
+import { open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { PRIVATE_FILE } from './private-files.js';
+
+/** The content of a file: text, or bytes in one or several pieces. */
+type Content = string | Uint8Array | readonly Uint8Array[];
+
+/** Suffix of a file that is being written, or was when a process died. */
+export const ASIDE = '.tmp';
+
+/**
+ * Writes a file beside the one that it replaces, syncs it and renames it. Then it syncs the folder, which holds the
+ * name. Only one process at a time may replace a file.
+ *
+ * @param options `isPrivate`: only the user that runs pawdex may read it, as everything in the data directory
+ * @throws the file system's error. Nothing is left beside the file, which is then the old one, or the new one if only
+ *   the folder could not be synced
+ */
+export async function replaceFile(
+  file: string,
+  content: Content,
+  options: { isPrivate?: boolean } = {},
+): Promise<void> {
+  const aside = file + ASIDE;
+  try {
+    await writeSynced(aside, content, options.isPrivate ? PRIVATE_FILE : undefined);
+    await rename(aside, file);
+  } catch (error) {
+    // The first error is the one to report.
+    await rm(aside, { force: true }).catch(() => {});
+    throw error;
+  }
+  await syncFolder(path.dirname(file));
+}
+
+/** Writes a file and returns when the disk has it. Its name can still be lost. */
+export async function writeSynced(file: string, content: Content, mode?: number): Promise<void> {
+  const handle = await open(file, 'w', mode);
+  try {
+    const pieces = Array.isArray(content) ? content : [content as string | Uint8Array];
+    for (const piece of pieces) {
+      await handle.writeFile(piece);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+}

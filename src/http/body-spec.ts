@@ -1,0 +1,137 @@
+/** What endpoints take as a body: how it is read and how it is described. */
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { PawdexError } from '../errors.js';
+import { decodeBase64 } from './body/base64.js';
+import type { Body, BodyReader } from './body/body-reader.js';
+import { isStructured } from './json-schema.js';
+import { type Parsed, parse, type Shape } from './parse-fields.js';
+
+/** How an endpoint takes its body. */
+export interface BodySpec<B> {
+  /** Fields that may stand in the query instead. */
+  options: Shape;
+  json: z.ZodType;
+  /** The form that may be sent instead of JSON, or null where none may. */
+  form: z.ZodObject | null;
+  /** @param query the parsed query */
+  read(req: Request, res: Response, reader: BodyReader, query: Record<string, unknown>): Promise<B>;
+}
+
+/** An image file in a form. */
+export const imageFile = z.string().meta({ format: 'binary', description: 'The image file.' });
+
+/** The two ways of JSON to name an image. */
+const jsonImage = {
+  imageBase64: z.string().optional().meta({
+    description: 'The image file as base64 or as a data URL.',
+    contentEncoding: 'base64',
+    example: '/9j/4AAQSkZJRgABAQ==',
+  }),
+  url: z.string().max(2000).optional().meta({ description: 'Address of an image; not enabled yet.' }),
+};
+
+/** JSON of a schema. @param imagePaths where in it texts may be as long as an image */
+export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = []): BodySpec<z.output<S>> {
+  return {
+    options: {},
+    json: schema,
+    form: null,
+    read: async (req, res, reader) => parse(schema, await reader.object(req, res, { imagePaths }), 'body'),
+  };
+}
+
+/** Parts of {@link imageBody}. */
+interface ImageBodyParts<O extends Shape, F extends Shape> {
+  /** Fields that may stand in the query or in the body, but not differ. */
+  options: O;
+  /** Fields of the body alone; in a form, objects and arrays among them are JSON texts. */
+  fields?: F;
+}
+
+/** An image with what is asked of it, as a form or as JSON of the same fields. */
+export function imageBody<O extends Shape, F extends Shape = Record<never, never>>(
+  parts: ImageBodyParts<O, F>,
+): BodySpec<Parsed<O> & Parsed<F> & { image: Uint8Array }> {
+  const spec = optionalImageBody(parts);
+  return {
+    ...spec,
+    form: spec.form!.required({ image: true }),
+    async read(...request) {
+      const { image, ...named } = await spec.read(...request);
+      if (image === null) {
+        throw new PawdexError('image_missing');
+      }
+      return { ...named, image } as Parsed<O> & Parsed<F> & { image: Uint8Array };
+    },
+  };
+}
+
+/** As {@link imageBody}, where the image may be absent. */
+export function optionalImageBody<O extends Shape, F extends Shape = Record<never, never>>({
+  options,
+  fields,
+}: ImageBodyParts<O, F>): BodySpec<Parsed<O> & Parsed<F> & { image: Uint8Array | null }> {
+  const shape = { ...options, ...fields, ...jsonImage };
+  const schema = z.strictObject(shape);
+  const jsonFields = Object.keys(fields ?? {}).filter((name) => isStructured(shape[name]!));
+  return {
+    options,
+    json: schema,
+    form: z.strictObject({ ...shape, image: imageFile.optional() }),
+    async read(req, res, reader, query) {
+      const body = await reader.read(req, res, { imagePaths: ['imageBase64'], jsonFields });
+      const { imageBase64, url, ...named } = parse(schema, body.fields, 'body') as Record<string, unknown>;
+      const image = takeImage(body, { imageBase64, url } as JsonImage, reader.limits.fileBytes);
+      for (const name of Object.keys(options)) {
+        const inQuery = req.query[name] !== undefined;
+        const inBody = body.fields[name] !== undefined;
+        if (inQuery && inBody && query[name] !== named[name]) {
+          throw createConflictError(name);
+        }
+        if (inQuery || !inBody) {
+          named[name] = query[name];
+        }
+      }
+      return { ...named, image } as Parsed<O> & Parsed<F> & { image: Uint8Array | null };
+    },
+  };
+}
+
+/** The two ways of JSON to name an image. */
+interface JsonImage {
+  imageBase64?: string;
+  url?: string;
+}
+
+/**
+ * The one image of a body, or null when it names none.
+ *
+ * @param maxBytes bytes an image may have
+ * @throws PawdexError image_unexpected when it names several, image_missing when its part holds no file,
+ *   url_input_disabled, and those of base64
+ */
+function takeImage({ files }: Body, { imageBase64, url }: JsonImage, maxBytes: number): Uint8Array | null {
+  const [file] = files;
+  const named = [file, imageBase64, url].filter((way) => way !== undefined).length;
+  if (named > 1) {
+    throw new PawdexError('image_unexpected', { detail: 'The request names more than one image.' });
+  }
+  if (url !== undefined) {
+    throw new PawdexError('url_input_disabled');
+  }
+  if (imageBase64 !== undefined) {
+    return decodeBase64(imageBase64, maxBytes, 'body.imageBase64');
+  }
+  if (file?.content instanceof PawdexError) {
+    throw file.content;
+  }
+  return file?.content ?? null;
+}
+
+function createConflictError(name: string): PawdexError {
+  return new PawdexError('invalid_request', {
+    detail: `\`${name}\` is given twice, in the query and in the body, with different values.`,
+    errors: [{ path: `body.${name}`, message: 'differs from the query' }],
+  });
+}

@@ -1,0 +1,174 @@
+/** Reads a request's body, form or JSON alike, into files and fields. */
+import type { Request, Response } from 'express';
+import type { Config } from '../../config.js';
+import { PawdexError } from '../../errors.js';
+import { JsonGuard, parseBoundedJson } from './json-guard.js';
+import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
+import { ByteBudget, receiveBody } from './receive-body.js';
+
+const MIB = 1024 * 1024;
+/** Bytes of all files of one upload of many, unless one file alone may be larger. */
+const BATCH_BYTES = 64 * MIB;
+/** Bytes that uploads of all requests together may hold, unless two of the largest need more. */
+const BUDGET_BYTES = 256 * MIB;
+/** JSON around an image's base64. */
+const JSON_OVERHEAD_BYTES = MIB;
+/** Bytes of JSON without images: 10,000 ids, or metadata of 16 KiB with each character escaped as `\u0000`. */
+const SMALL_JSON_BYTES = 512 * 1024;
+/** A body as the routes see it. */
+export interface Body {
+  /** Parts of the form's field `image`, in order; none for JSON. */
+  files: FormFile[];
+  /** The JSON object, or the form's text fields; those that hold JSON are parsed. */
+  fields: Record<string, unknown>;
+}
+
+/** How a body is read. */
+export interface ReadOptions {
+  /** Whether a form may hold many files. */
+  many?: boolean;
+  /** Where in the JSON images may stand, such as `imageBase64`; without any, JSON may have 512 KiB. */
+  imagePaths?: readonly string[];
+  /** Fields of a form whose text is JSON. */
+  jsonFields?: readonly string[];
+}
+
+/** Sizes that uploads are held to, in bytes unless named otherwise. */
+export interface UploadLimits {
+  fileBytes: number;
+  batchFiles: number;
+  batchBytes: number;
+  jsonBytes: number;
+}
+
+/** The limits that follow from the settings. */
+export function getUploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES'>): UploadLimits {
+  const fileBytes = Math.floor(config.MAX_UPLOAD_MB * MIB);
+  return {
+    fileBytes,
+    batchFiles: config.MAX_BATCH_FILES,
+    batchBytes: Math.max(fileBytes, BATCH_BYTES),
+    jsonBytes: Math.ceil(fileBytes / 3) * 4 + JSON_OVERHEAD_BYTES,
+  };
+}
+
+/** Reads bodies under the limits of one app. */
+export class BodyReader {
+  readonly limits: UploadLimits;
+  readonly #budget: ByteBudget;
+
+  constructor(limits: UploadLimits) {
+    this.limits = limits;
+    this.#budget = new ByteBudget(Math.max(BUDGET_BYTES, 2 * (limits.batchBytes + FORM_OVERHEAD_BYTES)));
+  }
+
+  /**
+   * Reads a body of either kind; no body at all is an empty object.
+   *
+   * @throws PawdexError invalid_json, invalid_multipart, unsupported_media_type, payload_too_large,
+   *   invalid_request, image_unexpected, overloaded
+   */
+  async read(req: Request, res: Response, options: ReadOptions = {}): Promise<Body> {
+    if (req.is('multipart/form-data')) {
+      return this.#form(req, res, options);
+    }
+    return { files: [], fields: await this.object(req, res, options) };
+  }
+
+  /** Reads a JSON object; no body at all is an empty one. Throws as {@link read}. */
+  async object(
+    req: Request,
+    res: Response,
+    { imagePaths = [] }: ReadOptions = {},
+  ): Promise<Record<string, unknown>> {
+    const type = req.headers['content-type'];
+    if (type === undefined && !hasBody(req)) {
+      return {};
+    }
+    checkJsonType(type);
+    refuseCompressed(req);
+    const guard = new JsonGuard('body', imagePaths);
+    const bytes = await receiveBody(req, res, {
+      limit: imagePaths.length === 0 ? SMALL_JSON_BYTES : this.limits.jsonBytes,
+      budget: this.#budget,
+      inspect: (piece) => guard.push(piece),
+    });
+    return bytes.length === 0 ? {} : parseObject(bytes);
+  }
+
+  async #form(req: Request, res: Response, { many = false, jsonFields = [] }: ReadOptions): Promise<Body> {
+    refuseCompressed(req);
+    const { fileBytes, batchBytes, batchFiles } = this.limits;
+    const limit = (many ? batchBytes : fileBytes) + FORM_OVERHEAD_BYTES;
+    const bytes = await receiveBody(req, res, { limit, budget: this.#budget });
+    const form = parseForm(bytes, req.headers['content-type']!, { files: many ? batchFiles : 1, fileBytes });
+    const fields: Record<string, unknown> = { ...form.fields };
+    for (const name of jsonFields) {
+      if (name in fields) {
+        fields[name] = parseField(name, fields[name]);
+      }
+    }
+    return { files: form.files, fields };
+  }
+}
+
+/** @throws PawdexError unsupported_media_type unless it is JSON in UTF-8 */
+function checkJsonType(type: string | undefined): void {
+  const refuse = (detail: string) => new PawdexError('unsupported_media_type', { detail });
+  if (type === undefined) {
+    throw refuse('The request has no content type.');
+  }
+  const [essence = '', ...parameters] = type.split(';').map((part) => part.trim());
+  if (!/^application\/([\w.-]+\+)?json$/i.test(essence)) {
+    throw refuse(`Unsupported content type \`${essence.slice(0, 100)}\`.`);
+  }
+  const charset = parameters.find((parameter) => /^charset=/i.test(parameter))?.slice('charset='.length);
+  if (charset !== undefined && !/^"?utf-?8"?$/i.test(charset)) {
+    throw refuse(`JSON is read as UTF-8, not as ${charset.slice(0, 100)}.`);
+  }
+}
+
+/** No inflating: a compressed body could be a bomb, and photos do not compress. */
+function refuseCompressed(req: Request): void {
+  const encoding = req.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    throw new PawdexError('unsupported_media_type', { detail: 'Compressed bodies are not supported.' });
+  }
+}
+
+/** @throws PawdexError invalid_json, invalid_request when it is an array */
+function parseObject(bytes: Buffer): Record<string, unknown> {
+  const invalid = (detail: string, cause?: unknown) => new PawdexError('invalid_json', { detail, cause });
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw invalid(error instanceof SyntaxError ? `${error.message}.` : 'The body is not UTF-8.', error);
+  }
+  if (Array.isArray(body)) {
+    throw new PawdexError('invalid_request', { detail: 'The body is an array; it must be an object.' });
+  }
+  if (typeof body !== 'object' || body === null) {
+    throw invalid('The body must be a JSON object.');
+  }
+  return body as Record<string, unknown>;
+}
+
+function hasBody(req: Request): boolean {
+  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+}
+
+function parseField(name: string, text: unknown): unknown {
+  try {
+    return parseBoundedJson(text as string, `body.${name}`);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) {
+      throw cause;
+    }
+    throw new PawdexError('invalid_request', {
+      detail: `The form field \`${name}\` is not valid JSON.`,
+      errors: [{ path: `body.${name}`, message: 'must be JSON' }],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,119 @@
+/** The HTTP application: middleware, endpoints, pages. It opens no socket; `startServer` or a test does. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import compression from 'compression';
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { PawdexError } from '../errors.js';
+import type { AppDeps } from './app-deps.js';
+import { BodyReader, getUploadLimits } from './body/body-reader.js';
+import { type Context, mount } from './define-endpoint.js';
+import { createDocsRouter } from './docs-router.js';
+import { ENDPOINTS } from './endpoints.js';
+import { logRequests } from './log-requests.js';
+import { Metrics } from './metrics.js';
+import { createOpenApiDocument } from './openapi-document.js';
+import { errorHandler } from './problem-details.js';
+import { requireKey } from './require-key.js';
+import { allowOrigins, refuseOtherSites } from './site-access.js';
+
+/** Pages load everything from this origin. Thumbnails are shown from blob addresses. */
+const securityHeaders = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      'default-src': ["'self'"],
+      'img-src': ["'self'", 'data:', 'blob:'],
+      'base-uri': ["'self'"],
+      'form-action': ["'self'"],
+      'frame-ancestors': ["'none'"],
+      'object-src': ["'none'"],
+    },
+  },
+  // The proxy in front knows whether there is TLS; this server does not.
+  strictTransportSecurity: false,
+});
+
+/** Refuses requests while the server starts or stops, or when its data is damaged. */
+const refuseUnlessReady =
+  ({ lifecycle }: AppDeps): RequestHandler =>
+  (_req, _res, next) => {
+    const { state, problem } = lifecycle;
+    if (state === 'starting') {
+      throw new PawdexError('starting', { retryAfter: 1 });
+    }
+    if (state === 'stopping') {
+      throw new PawdexError('shutting_down');
+    }
+    if (state === 'damaged') {
+      throw problem ?? new PawdexError('data_damaged');
+    }
+    next();
+  };
+
+/** HTTP/1.1 requires the header. Node leaves the check to the app, so that the answer is a problem like any other. */
+const requireHost: RequestHandler = (req, _res, next) => {
+  if (req.headers.host === undefined && req.httpVersion === '1.1') {
+    throw new PawdexError('invalid_request', { detail: 'The request has no `Host` header.' });
+  }
+  next();
+};
+
+/** For pages, scripts and the API's description; answers of the API are small, or pictures, or streams. */
+const compress = compression();
+
+/** Serves the web application, or says why it is missing. */
+function servePage(dir: string): RequestHandler {
+  const files = express.static(dir, { index: 'index.html', redirect: false });
+  return (req, res, next) => {
+    if (req.path === '/' && !existsSync(path.join(dir, 'index.html'))) {
+      throw new PawdexError('not_found', {
+        detail: 'The web page has not been built.',
+        hint: 'Run `npm run build`; the API works without it, see /docs.',
+      });
+    }
+    return files(req, res, next);
+  };
+}
+
+function createContext(deps: AppDeps, metrics: Metrics): Context {
+  let openApi: string | null = null;
+  return {
+    ...deps,
+    metrics,
+    reader: new BodyReader(getUploadLimits(deps.config)),
+    openApi: () => {
+      openApi ??= createOpenApiDocument(ENDPOINTS, deps.version);
+      return openApi;
+    },
+  };
+}
+
+/**
+ * The Express app that answers for `deps.engine`.
+ *
+ * @example
+ * const lifecycle = { state: 'ready' };
+ * const app = createApp({ engine, config, logger, version, lifecycle, webDir });
+ * const server = await startServer(app, { host: config.HOST, port: config.PORT, lifecycle });
+ */
+export function createApp(deps: AppDeps): Express {
+  const app = express();
+  const metrics = new Metrics(deps.engine, deps.jobs, deps.load);
+  app.disable('x-powered-by');
+  // Answers differ each time, so hashing them is wasted work. Files and thumbnails set their own ETag.
+  app.disable('etag');
+  app.set('trust proxy', deps.config.TRUST_PROXY);
+  app.use(logRequests(deps.logger), securityHeaders, metrics.middleware);
+  app.use(requireHost, allowOrigins(deps.config), refuseOtherSites(deps.config));
+  app.use('/v1', requireKey(deps.config.API_KEYS), refuseUnlessReady(deps));
+  app.use('/openapi.json', compress);
+  mount(app, ENDPOINTS, createContext(deps, metrics));
+  app.use('/docs', compress, createDocsRouter());
+  app.use(compress, servePage(deps.webDir));
+  app.use((req) => {
+    throw new PawdexError('not_found', { detail: `${req.method} ${req.path}` });
+  });
+  app.use(errorHandler);
+  return app;
+}

@@ -1,0 +1,180 @@
+/**
+ * An endpoint is declared once: what it takes, what it answers and what it does. Mounting parses and validates every
+ * request by that declaration, the handler gets the types that follow from it, and the OpenAPI document is generated
+ * from it, so that none of them can name what another lacks.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Express, Request, Response } from 'express';
+import { z } from 'zod';
+import type { Urgency } from '../encoder/encoder.js';
+import { type ErrorCode, PawdexError } from '../errors.js';
+import type { AppDeps } from './app-deps.js';
+import type { BodyReader } from './body/body-reader.js';
+import type { BodySpec } from './body-spec.js';
+import type { Metrics } from './metrics.js';
+import { type Parsed, parse, type Shape } from './parse-fields.js';
+import type { ResponseSpec } from './response-spec.js';
+
+type NoFields = Record<never, never>;
+
+/** What every handler may use beside the request. */
+export interface Context extends AppDeps {
+  reader: BodyReader;
+  metrics: Metrics;
+  /** The OpenAPI document, as JSON text. */
+  openApi: () => string;
+}
+
+/** A request as its handler sees it: parsed, with defaults filled in. */
+export interface Input<P extends Shape, Q extends Shape, B> {
+  params: Parsed<P>;
+  query: Parsed<Q>;
+  body: B;
+  /** For headers, and for what happens while a client reads slowly or goes away. */
+  req: Request;
+  res: Response;
+}
+
+/** The declaration of one method of one path. */
+export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
+  method: 'get' | 'post' | 'patch' | 'delete';
+  /** In OpenAPI's form: `/v1/collections/{collection}`. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** Parameters in the path. */
+  params?: P;
+  /** Parameters in the query; any other is refused. */
+  query?: Q;
+  body?: BodySpec<B>;
+  /** Of endpoints that take images: whether somebody waits for the answer. */
+  urgency?: Urgency;
+  response: ResponseSpec<A>;
+  /** Codes it answers with, beside those that every endpoint or every body has. */
+  errors: ErrorCode[];
+  /** @returns what `response` sends */
+  handle(input: Input<P, Q, B>, context: Context): A | Promise<A>;
+}
+
+/** A declared endpoint, ready to be mounted and described. */
+export interface Endpoint
+  extends Pick<
+    EndpointSpec<Shape, Shape, unknown, unknown>,
+    'method' | 'path' | 'tag' | 'summary' | 'description' | 'errors'
+  > {
+  params: z.ZodObject;
+  /** All parameters of the query, those included that the body may have instead. */
+  query: z.ZodObject;
+  body: BodySpec<unknown> | null;
+  response: ResponseSpec<unknown>;
+  answer(req: Request, res: Response, context: Context): Promise<void>;
+}
+
+/** JSON that is shorter than this holds no image: a search by id costs the encoder nothing. */
+const LEAST_IMAGE_BYTES = 1_000;
+/**
+ * How long a refusal is held back. Clients that try again at once, whatever Retry-After says, would otherwise keep the
+ * server busy with refusing them.
+ */
+const REFUSAL_PAUSE_MS = 400;
+
+function canHoldImage(req: Request): boolean {
+  return req.is('json') === false || !(Number(req.headers['content-length']) < LEAST_IMAGE_BYTES);
+}
+
+/**
+ * Refuses an upload that there is no room for before it is read, which is most of the work that a refusal makes.
+ *
+ * @throws PawdexError overloaded
+ */
+async function requireRoom(urgency: Urgency, req: Request, { load }: Context): Promise<void> {
+  if (load === undefined || !canHoldImage(req)) {
+    return;
+  }
+  try {
+    load.checkRoom(urgency);
+  } catch (error) {
+    await sleep(REFUSAL_PAUSE_MS);
+    throw error;
+  }
+}
+
+/**
+ * Declares an endpoint.
+ *
+ * @example
+ * export const getCollection = defineEndpoint({
+ *   method: 'get',
+ *   path: '/v1/collections/{collection}',
+ *   tag: 'collections',
+ *   summary: 'Get a collection',
+ *   params: { collection: collectionName },
+ *   response: json(collection, 'The collection.'),
+ *   errors: ['collection_not_found'],
+ *   handle: ({ params }, { engine }) => engine.store.getCollection(params.collection),
+ * });
+ */
+export function defineEndpoint<
+  P extends Shape = NoFields,
+  Q extends Shape = NoFields,
+  B = undefined,
+  A = void,
+>(spec: EndpointSpec<P, Q, B, A>): Endpoint {
+  const { method, path, tag, summary, description, errors, response, body, urgency } = spec;
+  const params = z.strictObject(spec.params ?? {});
+  const query = z.strictObject({ ...spec.query, ...body?.options });
+  return {
+    method,
+    path,
+    tag,
+    summary,
+    description,
+    errors,
+    params,
+    query,
+    body: body ?? null,
+    response,
+    async answer(req, res, context) {
+      const parsedParams = parse(params, req.params, 'path') as Parsed<P>;
+      const parsedQuery = parse(query, req.query, 'query') as Parsed<Q>;
+      if (urgency !== undefined) {
+        await requireRoom(urgency, req, context);
+      }
+      const parsedBody = (await body?.read(req, res, context.reader, parsedQuery)) as B;
+      res.status(response.status);
+      const input = { params: parsedParams, query: parsedQuery, body: parsedBody, req, res };
+      response.send(req, res, await spec.handle(input, context));
+    },
+  };
+}
+
+/** The path in Express' form: `/v1/collections/:collection`. */
+function toExpressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
+/** Mounts the endpoints; a known path with another method answers 405 with `Allow`, or OPTIONS. */
+export function mount(app: Express, endpoints: readonly Endpoint[], context: Context): void {
+  const methods = new Map<string, Set<string>>();
+  for (const endpoint of endpoints) {
+    const path = toExpressPath(endpoint.path);
+    app[endpoint.method](path, (req, res) => endpoint.answer(req, res, context));
+    const known = methods.get(path) ?? new Set(['OPTIONS']);
+    known.add(endpoint.method.toUpperCase());
+    if (endpoint.method === 'get') {
+      known.add('HEAD');
+    }
+    methods.set(path, known);
+  }
+  for (const [path, known] of methods) {
+    const allow = [...known].sort().join(', ');
+    app.route(path).all((req, res) => {
+      res.set('Allow', allow);
+      if (req.method !== 'OPTIONS') {
+        throw new PawdexError('method_not_allowed', { detail: `${req.method} is not one of ${allow}.` });
+      }
+      res.status(204).end();
+    });
+  }
+}

@@ -1,0 +1,102 @@
+/** Errors as RFC 9457 problem+json: the one place where a thrown value becomes an answer. */
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import { asPawdexError, ERRORS, PawdexError } from '../errors.js';
+import { linger } from './body/receive-body.js';
+import { toRelativeAddress } from './relative-address.js';
+
+/** Seconds a caller is asked to wait when the error does not say. */
+const DEFAULT_RETRY_AFTER = 1;
+
+/** An error's body; `type` is the address of the code's entry in the error table, relative to the request's. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  code: string;
+  hint: string;
+  instance?: string;
+  requestId?: string;
+  errors?: { path: string; message: string }[];
+}
+
+/**
+ * The body for an error.
+ *
+ * @param where the request's path and id, as far as there is one
+ * @param requested path and query of the request
+ */
+export function toProblem(
+  error: PawdexError,
+  where: { instance?: string; requestId?: string },
+  requested = '/',
+): Problem {
+  const { code, status, hint, detail, errors } = error;
+  return {
+    type: toRelativeAddress(requested, `docs/errors#${code}`),
+    title: ERRORS[code].title,
+    status,
+    // The details of internal errors go to the log only.
+    ...(detail === undefined || code === 'internal' ? {} : { detail }),
+    code,
+    hint,
+    ...where,
+    errors,
+  };
+}
+
+/** Any thrown value as a coded error. Express throws its own for an address that it cannot decode. */
+function toPawdexError(error: unknown): PawdexError {
+  if (error instanceof PawdexError || !(error instanceof Error)) {
+    return asPawdexError(error);
+  }
+  const { status } = error as { status?: unknown };
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new PawdexError('invalid_request', { detail: error.message, cause: error });
+  }
+  return asPawdexError(error);
+}
+
+/** Whether Node closes the connection after the answer, even if the client is still sending. */
+const closesAfter = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
+
+function sendProblem(req: Request, res: Response, error: PawdexError): void {
+  if (error.status === 503) {
+    res.set('Retry-After', String(Math.ceil(error.retryAfter ?? DEFAULT_RETRY_AFTER)));
+  }
+  if (error.code === 'unauthorized') {
+    res.set('WWW-Authenticate', 'Bearer');
+  }
+  const where = { instance: req.path, requestId: String(req.id) };
+  const problem = toProblem(error, where, req.originalUrl);
+  res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** The last middleware: turns every error into an answer. */
+export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next) => {
+  const error = toPawdexError(thrown);
+  if (error.status >= 500 && error.status !== 503) {
+    req.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
+  } else {
+    req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
+  }
+  // The rest of a body is read and dropped, so that the client sees the answer. A client that has gone gets none.
+  const rest = req.complete || req.destroyed ? undefined : linger(req);
+  const closes = closesAfter(res);
+  if (closes) {
+    await rest;
+  }
+  if (res.headersSent || res.destroyed) {
+    res.destroy();
+  } else {
+    sendProblem(req, res, error);
+  }
+  // Close the connection if the client keeps sending after it was answered.
+  if (closes || rest === undefined) {
+    return;
+  }
+  await rest;
+  if (!req.complete) {
+    req.destroy();
+  }
+};

@@ -1,0 +1,90 @@
+/** What endpoints answer with: how it is sent and how it is described. */
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { toRelativeAddress } from './relative-address.js';
+
+/** Media types with the schemas of their content. */
+export type Content = Record<string, z.ZodType>;
+
+/** How an endpoint answers when all goes well. */
+export interface ResponseSpec<A> {
+  status: number;
+  description: string;
+  content: Content;
+  /** Other statuses that are no errors. */
+  others: Record<number, { description: string; content?: Content }>;
+  send(req: Request, res: Response, answer: A): void;
+}
+
+/** Bytes that are no text. */
+const binary = z.string().meta({ format: 'binary' });
+
+type Others = ResponseSpec<unknown>['others'];
+
+/** JSON of a schema. */
+export function json<S extends z.ZodType>(
+  schema: S,
+  description: string,
+  { status = 200, others = {} }: { status?: number; others?: Others } = {},
+): ResponseSpec<z.output<S>> {
+  return {
+    status,
+    description,
+    content: { 'application/json': schema },
+    others,
+    send: (_req, res, answer) => {
+      res.json(answer);
+    },
+  };
+}
+
+/**
+ * JSON of something that was created or accepted, with its address in `Location`.
+ *
+ * @param addressOf path of the new thing from the root of the app: `v1/jobs/ID`
+ */
+export function created<S extends z.ZodType>(
+  schema: S,
+  description: string,
+  addressOf: (answer: z.output<S>) => string,
+  status = 201,
+): ResponseSpec<z.output<S>> {
+  return {
+    ...json(schema, description, { status }),
+    send: (req, res, answer) => {
+      res.location(toRelativeAddress(req.originalUrl, addressOf(answer))).json(answer);
+    },
+  };
+}
+
+/** Nothing but the status 204. */
+export function noContent(description: string): ResponseSpec<void> {
+  return { status: 204, description, content: {}, others: {}, send: (_req, res) => void res.end() };
+}
+
+/** A file. Express answers 304 where the caller has it already, by the `ETag` that the handler sets. */
+export interface FileAnswer {
+  type: string;
+  bytes: Uint8Array | string;
+}
+
+/** A file of one of these media types. */
+export function file(types: string[], description: string, others: Others = {}): ResponseSpec<FileAnswer> {
+  return {
+    status: 200,
+    description,
+    content: Object.fromEntries(types.map((type) => [type, type.startsWith('text/') ? z.string() : binary])),
+    others,
+    send: (_req, res, { type, bytes }) => {
+      res.type(type);
+      res.send(
+        typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      );
+    },
+  };
+}
+
+/** A stream that the handler itself writes and ends. */
+export function stream(type: string, description: string, others: Others): ResponseSpec<void> {
+  return { status: 200, description, content: { [type]: z.string() }, others, send: () => {} };
+}

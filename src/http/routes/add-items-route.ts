@@ -1,0 +1,183 @@
+/** POST /v1/collections/{collection}/items: adds one image or many; each succeeds or fails alone. */
+import { z } from 'zod';
+import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
+import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
+import { decodeBase64 } from '../body/base64.js';
+import type { Body } from '../body/body-reader.js';
+import { type BodySpec, imageFile } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { parse } from '../parse-fields.js';
+import { json } from '../response-spec.js';
+import { addAnswer } from '../schemas/answers.js';
+import { boundedArray, collectionName, described, source, yesNo } from '../schemas/fields.js';
+
+const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
+
+/** Entries of `items`: the highest limit that PAWDEX_MAX_BATCH_FILES can set. */
+const MAX_ITEMS = 1000;
+
+const itemsJson = z.strictObject({
+  ...described,
+  items: boundedArray(z.strictObject({ ...described, imageBase64 }), { min: 1, max: MAX_ITEMS }),
+});
+
+/** Label, source and metadata of an upload: for all its images, and in `items` for each in order. */
+const itemsForm = z.strictObject({
+  ...described,
+  items: boundedArray(z.strictObject(described), { max: MAX_ITEMS }).optional().meta({
+    description: 'One object per image, in order. Its fields take precedence over those for all images.',
+  }),
+});
+
+/** An image to add, or the result of one that has failed already. */
+type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
+
+/** @throws PawdexError invalid_request when `items` has the wrong number of entries */
+function checkItemCount(
+  fields: Body['fields'],
+  { exactly, most }: { exactly?: number; most?: number },
+): void {
+  // Checked before the entries are validated, because that takes time for each of them.
+  const count = Array.isArray(fields.items) ? fields.items.length : (exactly ?? 0);
+  const refuse = (detail: string, message: string) =>
+    new PawdexError('invalid_request', { detail, errors: [{ path: 'body.items', message }] });
+  if (exactly !== undefined && count !== exactly) {
+    throw refuse(
+      `\`items\` describes ${count} images, but ${exactly} were sent.`,
+      'must have one entry per image',
+    );
+  }
+  if (most !== undefined && count > most) {
+    throw refuse(
+      `\`items\` has ${count} entries; this server takes ${most} in one request.`,
+      `must have at most ${most} entries`,
+    );
+  }
+}
+
+/** The result of an image that fails alone; what is wrong with the service itself fails the whole call. */
+function toFailure(thrown: unknown): Extract<AddResult, { status: 'failed' }> {
+  if (asPawdexError(thrown).status >= 500) {
+    throw thrown;
+  }
+  return { status: 'failed', error: describeFailure(thrown) };
+}
+
+/** Uses a file name as the source. The rules for sources apply. */
+function sourceFromName(name: string | null): string | null {
+  if (name === null) {
+    return null;
+  }
+  const trouble = source.safeParse(name).error?.issues[0];
+  if (trouble === undefined) {
+    return name;
+  }
+  throw new PawdexError('invalid_request', {
+    detail: `The file's name ${trouble.message}.`,
+    hint: 'Rename the file, or send another `source` with it.',
+  });
+}
+
+/** The items of a form: one per part `image`, described by the fields for all and by `items` in order. */
+function fromForm({ files, fields }: Body): Prepared[] {
+  checkItemCount(fields, { exactly: files.length });
+  const { items, ...forAll } = parse(itemsForm, fields, 'body');
+  return files.map(({ content, name }, i) => {
+    if (content instanceof PawdexError) {
+      return toFailure(content);
+    }
+    const named = { ...forAll, ...items?.[i] };
+    try {
+      return {
+        image: content,
+        ...named,
+        source: named.source === undefined ? sourceFromName(name) : named.source,
+      };
+    } catch (thrown) {
+      return toFailure(thrown);
+    }
+  });
+}
+
+/** The items of a JSON body. If one is not base64, only that one fails. */
+function fromJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
+  checkItemCount(fields, { most: batchFiles });
+  const { items, ...forAll } = parse(itemsJson, fields, 'body');
+  return items.map(({ imageBase64, ...own }, i) => {
+    try {
+      const image = decodeBase64(imageBase64, fileBytes, `body.items.${i}.imageBase64`);
+      return { image, ...forAll, ...own };
+    } catch (thrown) {
+      return toFailure(thrown);
+    }
+  });
+}
+
+/** Images to add, as a form or as JSON of the same fields. */
+const imagesBody: BodySpec<Prepared[]> = {
+  options: {},
+  json: itemsJson,
+  form: itemsForm.extend({
+    image: z.array(imageFile).min(1).meta({ description: 'Image files; repeat the field for many.' }),
+  }),
+  async read(req, res, reader) {
+    const { batchFiles, fileBytes } = reader.limits;
+    const isForm = Boolean(req.is('multipart/form-data'));
+    const body = await reader.read(req, res, {
+      many: true,
+      imagePaths: ['items[].imageBase64'],
+      jsonFields: ['items', 'metadata'],
+    });
+    if (isForm ? body.files.length === 0 : Object.keys(body.fields).length === 0) {
+      throw new PawdexError('image_missing', {
+        hint: 'Send files in the multipart field `image`, or `items` with `imageBase64` in JSON.',
+      });
+    }
+    return isForm ? fromForm(body) : fromJson(body, batchFiles, fileBytes);
+  },
+};
+
+/** Adds the images and returns all results in the order sent. */
+async function addInOrder(
+  engine: Engine,
+  collection: string,
+  prepared: Prepared[],
+  options: AddOptions,
+): Promise<AddResult[]> {
+  const inputs = prepared.filter((entry): entry is ItemInput => 'image' in entry);
+  const results = (await engine.addItems(collection, inputs, options)).values();
+  return prepared.map((entry) => ('image' in entry ? results.next().value! : entry));
+}
+
+export const addItems = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/items',
+  tag: 'items',
+  urgency: 'bulk',
+  summary: 'Add one image or many',
+  description:
+    'Answers 200 with a result per image, in order, even where some or all of them failed: look at `status` of ' +
+    'each. What is `created` is durable. Bytes the collection holds already are `exists` and stay as they were; with ' +
+    '`upsert` they get the label, source and metadata that are sent, and are `updated`. ' +
+    'A form whose files are over the limits is refused as a whole. `source` is the file name when not given.',
+  params: { collection: collectionName },
+  query: {
+    upsert: yesNo()
+      .default(false)
+      .meta({ description: 'Update the description of images that are there already.' }),
+  },
+  body: imagesBody,
+  response: json(addAnswer, 'The result of each image.'),
+  errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],
+  async handle({ params: { collection }, query, body }, { engine }) {
+    const results = await addInOrder(engine, collection, body, query);
+    const count = (status: AddResult['status']) => results.filter((r) => r.status === status).length;
+    return {
+      created: count('created'),
+      exists: count('exists'),
+      updated: count('updated'),
+      failed: count('failed'),
+      results,
+    };
+  },
+});

@@ -1,0 +1,117 @@
+/** /v1/collections: create, list, read and delete collections; their labels, values and near-duplicates. */
+import { z } from 'zod';
+import { metadataKey } from '../../engine/item-fields.js';
+import { jsonBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { created, json, noContent } from '../response-spec.js';
+import { roundShare } from '../rounding.js';
+import { collection, collectionList, duplicatePage, facetList, labelList } from '../schemas/answers.js';
+import { collectionName, cursor, paragraph, threshold, wholeNumber } from '../schemas/fields.js';
+
+const tag = 'collections';
+const params = { collection: collectionName };
+
+export const listCollections = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections',
+  tag,
+  summary: 'List all collections',
+  response: json(collectionList, 'The collections.'),
+  errors: [],
+  handle: async (_input, { engine }) => ({ collections: await engine.store.listCollections() }),
+});
+
+export const createCollection = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections',
+  tag,
+  summary: 'Create an empty collection for the model of this server',
+  body: jsonBody(z.strictObject({ name: collectionName, description: paragraph.optional() })),
+  response: created(
+    collection,
+    'The new collection; `Location` has its address.',
+    ({ name }) => `v1/collections/${name}`,
+  ),
+  errors: ['collection_exists', 'storage_full'],
+  handle: ({ body: { name, description } }, { engine }) => engine.createCollection(name, description),
+});
+
+export const getCollection = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}',
+  tag,
+  summary: 'Get a collection',
+  params,
+  response: json(collection, 'The collection.'),
+  errors: ['collection_not_found'],
+  handle: ({ params: { collection } }, { engine }) => engine.store.getCollection(collection),
+});
+
+export const deleteCollection = defineEndpoint({
+  method: 'delete',
+  path: '/v1/collections/{collection}',
+  tag,
+  summary: 'Delete a collection with all its items',
+  params,
+  response: noContent('The collection is deleted.'),
+  errors: ['collection_not_found', 'storage_full'],
+  handle: ({ params: { collection } }, { engine }) => engine.deleteCollection(collection),
+});
+
+export const listLabels = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/labels',
+  tag,
+  summary: 'List the labels of a collection with their counts',
+  params,
+  response: json(labelList, 'The labels.'),
+  errors: ['collection_not_found'],
+  handle: async ({ params: { collection } }, { engine }) => ({
+    labels: await engine.store.labels(collection),
+  }),
+});
+
+export const listFacets = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/facets',
+  tag,
+  summary: 'List the values that items have at a key of their metadata, with the number of items of each',
+  params,
+  query: {
+    field: metadataKey.meta({
+      description: 'A key of the metadata; `a.b` is the key `b` inside `a`.',
+      example: 'species',
+    }),
+    limit: wholeNumber(1, 1000).default(100).meta({ description: 'Values listed.' }),
+  },
+  response: json(facetList, 'The values.'),
+  errors: ['collection_not_found'],
+  handle: async ({ params: { collection }, query: { field, limit } }, { engine }) => ({
+    field,
+    values: await engine.store.facets(collection, field, limit),
+  }),
+});
+
+export const listDuplicates = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/duplicates',
+  tag,
+  summary: 'List pairs of items that are nearly one picture',
+  description:
+    'Compares the next `limit` items, in order of insertion, with their twenty nearest neighbours in the whole ' +
+    'collection, and lists the pairs that are at least as similar as `threshold`. A page may be empty while `next` ' +
+    'says that there is more. Over all pages, each pair is listed once. If there are more than twenty copies of one ' +
+    'picture, some pairs are not listed.',
+  params,
+  query: {
+    threshold,
+    limit: wholeNumber(1, 1000).default(200).meta({ description: 'Items to compare.' }),
+    cursor: cursor.optional(),
+  },
+  response: json(duplicatePage, 'The pairs of this page, the most similar first.'),
+  errors: ['collection_not_found', 'model_mismatch'],
+  async handle({ params: { collection }, query }, { engine }) {
+    const { pairs, ...page } = await engine.duplicates(collection, query);
+    return { pairs: pairs.map((pair) => ({ ...pair, similarity: roundShare(pair.similarity) })), ...page };
+  },
+});

@@ -1,0 +1,28 @@
+/** POST /v1/embed: the vector of a photo. */
+import { imageBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { json } from '../response-spec.js';
+import { roundTiming } from '../rounding.js';
+import { embedAnswer } from '../schemas/answers.js';
+import { regionOption, viewsOption } from '../schemas/fields.js';
+
+export const embed = defineEndpoint({
+  method: 'post',
+  path: '/v1/embed',
+  tag: 'ask',
+  urgency: 'urgent',
+  summary: 'Get the embedding of a photo',
+  body: imageBody({ options: { views: viewsOption, region: regionOption } }),
+  response: json(embedAnswer, 'The embedding.'),
+  errors: ['image_missing', 'image_unexpected', 'region_invalid'],
+  async handle({ body: { image, ...options } }, { engine }) {
+    const { embedding, model, timing } = await engine.embed(image, options);
+    return {
+      // Nine digits give back the same float32.
+      embedding: Array.from(embedding, (value) => Number(value.toPrecision(9))),
+      dimension: embedding.length,
+      model,
+      timing: roundTiming(timing),
+    };
+  },
+});

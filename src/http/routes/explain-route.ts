@@ -1,0 +1,57 @@
+/** POST /v1/explain: the photo with a map of where its similarity to an item comes from. */
+import { PawdexError } from '../../errors.js';
+import { imageBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { file } from '../response-spec.js';
+import { choice, collectionOption, itemId, regionOption } from '../schemas/fields.js';
+
+/** The item to compare with. @throws PawdexError invalid_request when none is named */
+function requireNeighbour(neighbour: string | undefined): string {
+  if (neighbour !== undefined) {
+    return neighbour;
+  }
+  throw new PawdexError('invalid_request', {
+    detail: 'query.neighbour: must name an item of the collection.',
+    hint: 'Ask /v1/identify or /v1/search first: every neighbour in their answers has an `id`.',
+    errors: [{ path: 'query.neighbour', message: 'must name an item of the collection' }],
+  });
+}
+
+export const explain = defineEndpoint({
+  method: 'post',
+  path: '/v1/explain',
+  tag: 'ask',
+  urgency: 'urgent',
+  summary: 'Draw a heat map of where the similarity to an item comes from',
+  description:
+    'A PNG of the photo, upright, at most 1024 pixels on the longer side: dark where a part brings little ' +
+    'similarity, through red to yellow where it brings most, blue where it takes some away. The encoder looks at ' +
+    'the centre square; the rest is grey. The numbers are in the answers of identify and search with ' +
+    '`explain=true`.',
+  body: imageBody({
+    options: {
+      collection: collectionOption,
+      neighbour: itemId.optional().meta({
+        description: 'The item to compare with: any of the collection. Required, here or in the body.',
+      }),
+      views: choice(['1', 'flip'])
+        .default('1')
+        .meta({ description: 'The photo alone, or averaged with its mirror image.' }),
+      region: regionOption,
+    },
+  }),
+  response: file(['image/png'], 'The picture.'),
+  errors: [
+    'image_missing',
+    'image_unexpected',
+    'region_invalid',
+    'collection_not_found',
+    'item_not_found',
+    'model_mismatch',
+    'explain_unavailable',
+  ],
+  async handle({ body: { image, neighbour, ...options } }, { engine }) {
+    const bytes = await engine.heatMap(image, { ...options, neighbour: requireNeighbour(neighbour) });
+    return { type: 'image/png', bytes };
+  },
+});

@@ -1,0 +1,58 @@
+/** POST /v1/identify: which breed is this, and which photos say so. */
+import { imageBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { json } from '../response-spec.js';
+import { roundNeighbour, roundRegion, roundShare, roundTiming } from '../rounding.js';
+import { identification } from '../schemas/answers.js';
+import {
+  collectionOption,
+  explainOption,
+  regionOption,
+  viewsOption,
+  wholeNumber,
+} from '../schemas/fields.js';
+
+export const identify = defineEndpoint({
+  method: 'post',
+  path: '/v1/identify',
+  tag: 'ask',
+  urgency: 'urgent',
+  summary: 'Identify the breed on a photo, with its nearest neighbours',
+  body: imageBody({
+    options: {
+      collection: collectionOption,
+      views: viewsOption,
+      explain: explainOption,
+      region: regionOption,
+      k: wholeNumber(1, 1000).optional().meta({
+        description: 'Neighbours to list; by default all that vote. It does not change how many vote.',
+      }),
+    },
+  }),
+  response: json(identification, 'The answer.'),
+  errors: [
+    'image_missing',
+    'image_unexpected',
+    'region_invalid',
+    'collection_not_found',
+    'model_mismatch',
+    'explain_unavailable',
+  ],
+  async handle({ body: { image, ...options } }, { engine }) {
+    const answer = await engine.identify(image, options);
+    return {
+      ...answer,
+      confidence: roundShare(answer.confidence),
+      known: answer.known === null ? null : roundShare(answer.known),
+      region: roundRegion(answer.region),
+      candidates: answer.candidates.map((candidate) => ({
+        ...candidate,
+        confidence: roundShare(candidate.confidence),
+        share: roundShare(candidate.share),
+        similarity: roundShare(candidate.similarity),
+      })),
+      neighbours: answer.neighbours.map(roundNeighbour),
+      timing: roundTiming(answer.timing),
+    };
+  },
+});

@@ -1,0 +1,177 @@
+/** /v1/collections/{collection}/items: list, read, change and delete items; thumbnails. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { sniff } from '../../image/sniff.js';
+import type { Filter, Target } from '../../store/store.js';
+import { jsonBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { file, json, noContent } from '../response-spec.js';
+import { deleteAnswer, item, itemPage, updateAnswer } from '../schemas/answers.js';
+import {
+  boundedArray,
+  collectionName,
+  cursor,
+  described,
+  filter,
+  filterParameters,
+  filterText,
+  itemId,
+  sha256List,
+  wholeNumber,
+} from '../schemas/fields.js';
+
+const tag = 'items';
+/** Ids in one bulk change. */
+const MAX_IDS = 10_000;
+const onePath = '/v1/collections/{collection}/items/{id}';
+const params = { collection: collectionName, id: itemId };
+
+export const listItems = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/items',
+  tag,
+  summary: 'List the items of a collection, a page at a time, in order of insertion',
+  params: { collection: collectionName },
+  query: {
+    limit: wholeNumber(1, 1000).default(100).meta({ description: 'Items on a page.' }),
+    cursor: cursor.optional(),
+    ...filterParameters,
+    sha256: sha256List
+      .optional()
+      .meta({ description: 'One of these hex content hashes, separated by commas.' }),
+    filter: filterText.optional().meta({
+      description: 'A filter as JSON, as in a search. The parameters above take precedence.',
+    }),
+  },
+  response: json(itemPage, 'A page.'),
+  errors: ['collection_not_found'],
+  handle({ params: { collection }, query: { limit, cursor, filter: fromText, ...named } }, { engine }) {
+    const filter = { ...fromText, ...named };
+    const isFiltered = Object.keys(filter).length > 0;
+    return engine.store.list(collection, { limit, cursor, filter: isFiltered ? filter : undefined });
+  },
+});
+
+export const getItem = defineEndpoint({
+  method: 'get',
+  path: onePath,
+  tag,
+  summary: 'Get an item',
+  params,
+  response: json(item, 'The item.'),
+  errors: ['collection_not_found', 'item_not_found'],
+  handle: ({ params: { collection, id } }, { engine }) => engine.store.get(collection, id),
+});
+
+export const updateItem = defineEndpoint({
+  method: 'patch',
+  path: onePath,
+  tag,
+  summary: 'Change label, source or metadata',
+  description: 'Fields that are absent stay; `metadata` replaces the whole object.',
+  params,
+  body: jsonBody(
+    z
+      .strictObject(described)
+      .refine((patch) => Object.keys(patch).length > 0, 'must name label, source or metadata')
+      .meta({ minProperties: 1 }),
+  ),
+  response: json(item, 'The changed item.'),
+  errors: ['collection_not_found', 'item_not_found', 'storage_full'],
+  handle: ({ params: { collection, id }, body }, { engine }) => engine.store.update(collection, id, body),
+});
+
+export const deleteItem = defineEndpoint({
+  method: 'delete',
+  path: onePath,
+  tag,
+  summary: 'Delete an item',
+  params,
+  response: noContent('The item is deleted.'),
+  errors: ['collection_not_found', 'item_not_found', 'storage_full'],
+  handle: ({ params: { collection, id } }, { engine }) => engine.deleteItem(collection, id),
+});
+
+/** The items of a bulk change: exactly one of the two. */
+const target = {
+  ids: boundedArray(itemId, { min: 1, max: MAX_IDS })
+    .optional()
+    .meta({ description: 'Ids of the items. Unknown ids are ignored.' }),
+  filter: filter
+    .optional()
+    .meta({ description: 'Instead of `ids`: all items that match. At least one condition is required.' }),
+};
+
+const ONE_TARGET = 'must have either `ids` or `filter`';
+const hasOneTarget = (body: { ids?: unknown; filter?: unknown }) =>
+  (body.ids === undefined) !== (body.filter === undefined);
+
+/** Which of the two a body has named. */
+const toTarget = ({
+  ids,
+  filter: chosen,
+}: {
+  ids?: string[] | undefined;
+  filter?: Filter | undefined;
+}): Target => (ids === undefined ? { filter: chosen! } : { ids });
+
+export const updateItems = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/items/update',
+  tag,
+  summary: 'Change label, source or metadata of many items',
+  description:
+    'Fields that are absent stay. `metadata` replaces the whole object; `mergeMetadata` sets its keys and keeps the ' +
+    'others, and null removes a key. Items are changed some hundred at a time, each time durably; sending the same ' +
+    'request again after an error completes it.',
+  params: { collection: collectionName },
+  body: jsonBody(
+    z
+      .strictObject({
+        ...target,
+        ...described,
+        mergeMetadata: described.metadata.meta({ description: 'Keys to set in the metadata.' }),
+      })
+      .refine(hasOneTarget, ONE_TARGET)
+      .refine((body) => Object.keys(body).length > 1, 'must name label, source, metadata or mergeMetadata'),
+  ),
+  response: json(updateAnswer, 'The number of changed items.'),
+  errors: ['collection_not_found', 'storage_full'],
+  handle: async ({ params: { collection }, body: { ids, filter: chosen, ...patch } }, { engine }) => ({
+    updated: await engine.store.updateMany(collection, toTarget({ ids, filter: chosen }), patch),
+  }),
+});
+
+export const deleteItems = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/items/delete',
+  tag,
+  summary: 'Delete many items',
+  params: { collection: collectionName },
+  body: jsonBody(z.strictObject(target).refine(hasOneTarget, ONE_TARGET)),
+  response: json(deleteAnswer, 'The number of deleted items.'),
+  errors: ['collection_not_found', 'storage_full'],
+  handle: async ({ params: { collection }, body }, { engine }) => ({
+    deleted: await engine.store.deleteMany(collection, toTarget(body)),
+  }),
+});
+
+export const getThumbnail = defineEndpoint({
+  method: 'get',
+  path: `${onePath}/thumbnail`,
+  tag,
+  summary: "Get a small picture of an item's image",
+  params,
+  response: file(['image/webp', 'image/jpeg'], 'The picture.', {
+    304: { description: 'The picture has not changed.' },
+  }),
+  errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],
+  async handle({ params: { collection, id }, res }, { engine }) {
+    const bytes = await engine.store.getThumbnail(collection, id);
+    const digest = createHash('sha256').update(bytes).digest('base64url');
+    // Private, because a key may be required. A day, because an item can be deleted.
+    res.set({ ETag: `"${digest.slice(0, 22)}"`, 'Cache-Control': 'private, max-age=86400' });
+    const kind = sniff(bytes);
+    return { type: kind === null ? 'application/octet-stream' : `image/${kind}`, bytes };
+  },
+});

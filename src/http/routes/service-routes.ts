@@ -1,0 +1,75 @@
+/** About the server: /v1/info, the probes, /metrics and /openapi.json. */
+import { z } from 'zod';
+import { defineEndpoint } from '../define-endpoint.js';
+import { file, json } from '../response-spec.js';
+import { health, info, readiness } from '../schemas/answers.js';
+
+const tag = 'service';
+
+export const getInfo = defineEndpoint({
+  method: 'get',
+  path: '/v1/info',
+  tag,
+  summary: 'Get version, model and upload limits of this server',
+  response: json(info, 'About this server.'),
+  errors: [],
+  handle: (_input, { engine, version, reader }) => ({
+    version,
+    model: engine.encoder,
+    limits: reader.limits,
+  }),
+});
+
+export const checkHealth = defineEndpoint({
+  method: 'get',
+  path: '/healthz',
+  tag,
+  summary: 'Check whether the process answers',
+  response: json(health, 'The process answers.'),
+  errors: [],
+  handle({ res }) {
+    res.set('Cache-Control', 'no-store');
+    return { status: 'ok' as const };
+  },
+});
+
+export const checkReadiness = defineEndpoint({
+  method: 'get',
+  path: '/readyz',
+  tag,
+  summary: 'Check whether the server is ready for requests',
+  response: json(readiness, 'Ready.', {
+    others: { 503: { description: 'Not ready.', content: { 'application/json': readiness } } },
+  }),
+  errors: [],
+  handle({ res }, { lifecycle: { state, problem } }) {
+    res.set('Cache-Control', 'no-store').status(state === 'ready' ? 200 : 503);
+    if (state !== 'damaged' || !problem) {
+      return { status: state };
+    }
+    return { status: state, code: problem.code, detail: problem.message, hint: problem.hint };
+  },
+});
+
+export const getMetrics = defineEndpoint({
+  method: 'get',
+  path: '/metrics',
+  tag,
+  summary: 'Get Prometheus metrics',
+  response: file(['text/plain'], 'Text format.'),
+  errors: [],
+  handle: async (_input, { metrics }) => ({ type: metrics.contentType, bytes: await metrics.text() }),
+});
+
+export const getOpenApi = defineEndpoint({
+  method: 'get',
+  path: '/openapi.json',
+  tag,
+  summary: 'Get this description',
+  response: {
+    ...file([], 'OpenAPI 3.1.'),
+    content: { 'application/json': z.record(z.string(), z.unknown()) },
+  },
+  errors: [],
+  handle: (_input, { openApi }) => ({ type: 'application/json', bytes: openApi() }),
+});

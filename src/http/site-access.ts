@@ -1,0 +1,175 @@
+/**
+ * Keeps web sites away from a server without API keys. Any page in a browser on this machine can send requests to
+ * 127.0.0.1: a form needs no permission (so it could store photos), and a name that the page's owner lets point here
+ * ("DNS rebinding") makes the page's own scripts count as ours (so they could read everything). The first is seen by
+ * `Origin` and `Sec-Fetch-Site`, which no page can forge, the second by `Host`.
+ *
+ * With keys a site would need one, so that nothing is checked then.
+ */
+import { isIP } from 'node:net';
+import os from 'node:os';
+import type { Request, RequestHandler } from 'express';
+import type { Config } from '../config.js';
+import { PawdexError } from '../errors.js';
+
+type SiteConfig = Pick<Config, 'API_KEYS' | 'ALLOWED_HOSTS' | 'ALLOWED_ORIGINS' | 'TRUST_PROXY'>;
+
+/** Asked by orchestrators under whatever name they have for the container; they tell nothing. */
+const OPEN_TO_ANY_HOST = new Set(['/healthz', '/readyz']);
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** The name in a `Host` header, without port and brackets, in lower case; null when it is not valid. */
+function readHostname(host: string): string | null {
+  const url = `http://${host}/`;
+  if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(url)) {
+    return null;
+  }
+  return new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+}
+
+/** Whether no foreign site can have brought the browser here under this name: no such name can be registered. */
+function isOwnName(name: string): boolean {
+  if (name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0) {
+    return true;
+  }
+  const machine = os.hostname().toLowerCase();
+  return name === machine || name === `${machine}.local`;
+}
+
+/** The `host` of the page a request comes from; null for pages without one, as `Origin: null`. */
+function readOriginHost(origin: string): string | null {
+  return URL.canParse(origin) && new URL(origin).host !== '' ? new URL(origin).host : null;
+}
+
+/** Decides which hosts and pages a server without keys answers. */
+class Sites {
+  readonly #hosts: Set<string>;
+  readonly #origins: Set<string>;
+  readonly #trustProxy: boolean;
+
+  constructor({ ALLOWED_HOSTS, ALLOWED_ORIGINS, TRUST_PROXY }: SiteConfig) {
+    this.#hosts = new Set(ALLOWED_HOSTS.map((host) => host.toLowerCase()));
+    this.#origins = new Set(ALLOWED_ORIGINS);
+    this.#trustProxy = TRUST_PROXY;
+  }
+
+  /** @throws PawdexError host_not_allowed */
+  checkHost(req: Request): void {
+    const { host } = req.headers;
+    // HTTP/1.0 needs none; browsers always send one.
+    if (host === undefined || OPEN_TO_ANY_HOST.has(req.path)) {
+      return;
+    }
+    const name = readHostname(host);
+    if (name !== null && (isOwnName(name) || this.#isAllowed(name, host))) {
+      return;
+    }
+    throw new PawdexError('host_not_allowed', { detail: `The request asks for the host "${host}".` });
+  }
+
+  /** @throws PawdexError origin_not_allowed */
+  checkOrigin(req: Request): void {
+    const origin = req.get('origin');
+    if (origin === undefined ? !this.#comesFromElsewhere(req) : this.#isOwnOrigin(req, origin)) {
+      return;
+    }
+    // A page that is opened or shown, as by a link: the other site cannot read it.
+    const isPage = READS.has(req.method) && (!/^\/v1\b/i.test(req.path) || isNavigation(req));
+    if (isPage) {
+      return;
+    }
+    throw new PawdexError('origin_not_allowed', {
+      detail:
+        origin === undefined ? 'The request comes from another web site.' : `It comes from "${origin}".`,
+    });
+  }
+
+  #comesFromElsewhere(req: Request): boolean {
+    const site = req.get('sec-fetch-site');
+    return site === 'cross-site' || site === 'same-site';
+  }
+
+  #isOwnOrigin(req: Request, origin: string): boolean {
+    if (this.#origins.has(origin)) {
+      return true;
+    }
+    const host = readOriginHost(origin);
+    if (host === null) {
+      return false;
+    }
+    const forwarded = this.#trustProxy ? req.get('x-forwarded-host') : undefined;
+    const asked = [req.headers.host, forwarded].map((name) => name?.toLowerCase());
+    return asked.includes(host) || this.#isAllowed(readHostname(host) ?? '', host);
+  }
+
+  #isAllowed(name: string, host: string): boolean {
+    return this.#hosts.has(name) || this.#hosts.has(host.toLowerCase());
+  }
+}
+
+const isNavigation = (req: Request) =>
+  req.get('sec-fetch-mode') === 'navigate' && req.get('sec-fetch-dest') === 'document';
+
+/**
+ * Refuses what other web sites send to a server without keys.
+ *
+ * @throws PawdexError host_not_allowed, origin_not_allowed, from the handler
+ */
+export function refuseOtherSites(config: SiteConfig): RequestHandler {
+  const sites = new Sites(config);
+  return (req, _res, next) => {
+    if (config.API_KEYS.length === 0) {
+      sites.checkHost(req);
+      sites.checkOrigin(req);
+    }
+    next();
+  };
+}
+
+const EXPOSED_HEADERS = 'X-Request-Id, Retry-After, Location';
+const PREFLIGHT_SECONDS = '600';
+
+/** Lets pages of the origins in the settings read answers (CORS) and answers what browsers ask beforehand. */
+export function allowOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>): RequestHandler {
+  return (req, res, next) => {
+    const origin = req.get('origin');
+    if (ALLOWED_ORIGINS.length > 0) {
+      res.vary('Origin');
+    }
+    if (origin === undefined || !ALLOWED_ORIGINS.includes(origin)) {
+      return next();
+    }
+    res.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': EXPOSED_HEADERS });
+    // Its answers are for that page, which helmet forbids to others.
+    res.set('Cross-Origin-Resource-Policy', 'cross-origin');
+    if (req.method !== 'OPTIONS' || req.get('access-control-request-method') === undefined) {
+      return next();
+    }
+    res.set({
+      'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-API-Key, X-Request-Id, Last-Event-ID',
+      'Access-Control-Max-Age': PREFLIGHT_SECONDS,
+    });
+    res.status(204).end();
+  };
+}
+
+/** Whether only this machine reaches an address to listen on. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/**
+ * Refuses to serve the network without keys by mistake.
+ *
+ * @throws PawdexError keys_missing
+ */
+export function requireKeysBeyondLoopback(
+  config: Pick<Config, 'HOST' | 'API_KEYS' | 'ALLOW_UNAUTHENTICATED'>,
+): void {
+  const { HOST, API_KEYS, ALLOW_UNAUTHENTICATED } = config;
+  if (isLoopback(HOST) || API_KEYS.length > 0 || ALLOW_UNAUTHENTICATED) {
+    return;
+  }
+  throw new PawdexError('keys_missing', { detail: `PAWDEX_HOST is ${HOST}, and PAWDEX_API_KEYS is empty.` });
+}

@@ -1,0 +1,188 @@
+/** Puts an app on a socket, with time limits on slow clients, and takes it off again without losing requests. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Express, Request, Response } from 'express';
+import { type ErrorCode, PawdexError } from '../errors.js';
+import { type ConnectionLimits, Connections } from './connections.js';
+import type { Lifecycle } from './lifecycle.js';
+import { toProblem } from './problem-details.js';
+
+/** How slow clients may be and how much they may hold. */
+export interface ServerLimits extends ConnectionLimits {
+  /** From the first byte of a request to the end of its headers, in milliseconds. */
+  headersMs: number;
+  /** How often the limits are looked at, in milliseconds. */
+  checkMs: number;
+}
+
+const LIMITS: ServerLimits = {
+  maxConnections: 1_000,
+  headersMs: 20_000,
+  uploadWindowMs: 60_000,
+  minBytesPerSecond: 1_024,
+  unreadMs: 30_000,
+  unreadBytes: 128 * 1024 * 1024,
+  keepAliveMs: 65_000,
+  checkMs: 1_000,
+};
+
+export interface ServerOptions {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** The one the app was made with. */
+  lifecycle: Lifecycle;
+  limits?: Partial<ServerLimits>;
+  /** Called, at most once a minute, when connections are refused because there are too many. */
+  onRefused?: (refusedSoFar: number) => void;
+}
+
+export interface RunningServer {
+  /** Address to reach it at from this machine, without a slash at the end. */
+  readonly url: string;
+  /** What it listens on, as `0.0.0.0:3000`: more than `url` says where that is every network of the machine. */
+  readonly address: string;
+  /**
+   * Stops: nothing new is accepted, idle connections close, requests in flight finish; those that take longer
+   * than `graceSeconds` are cut off. Idempotent.
+   */
+  close(options: { graceSeconds: number }): Promise<void>;
+}
+
+/** What Node's HTTP parser gives up on, as an answer; there is no request object for Express at this point. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const code: ErrorCode =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? 'request_timeout'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'payload_too_large'
+        : 'invalid_request';
+  const problem = toProblem(new PawdexError(code), {});
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function answerSlowUpload(socket: Socket): void {
+  answerClientError(Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+}
+
+/** Answers a request that the app never sees; Express and Node would answer without a problem document. */
+function answerBadRequest(res: ServerResponse, detail: string): void {
+  const problem = toProblem(new PawdexError('invalid_request', { detail }), {});
+  res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
+  res.end(JSON.stringify(problem));
+}
+
+const REFUSED_NOTICE_MS = 60_000;
+
+/** Checks the limits again and again. @returns what ends that */
+function watch(connections: Connections, checkMs: number, onRefused: ServerOptions['onRefused']): () => void {
+  let told = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const timer = setInterval(() => {
+    connections.check();
+    if (connections.refused === told || performance.now() - toldAt < REFUSED_NOTICE_MS) {
+      return;
+    }
+    told = connections.refused;
+    toldAt = performance.now();
+    onRefused?.(told);
+  }, checkMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      reject(
+        new PawdexError('config_invalid', {
+          detail: `Cannot listen on ${host}:${port}${taken ? ', another program does' : `: ${error.message}`}.`,
+          hint: 'Choose another PAWDEX_PORT or PAWDEX_HOST.',
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+function addressOf(server: Server): Pick<RunningServer, 'url' | 'address'> {
+  const { address, port, family } = server.address() as AddressInfo;
+  const real = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const isEverywhere = address === '0.0.0.0' || address === '::';
+  return { address: real, url: `http://${isEverywhere ? `127.0.0.1:${port}` : real}` };
+}
+
+/**
+ * Starts answering.
+ *
+ * @throws PawdexError config_invalid when the address cannot be had
+ */
+export async function startServer(app: Express, options: ServerOptions): Promise<RunningServer> {
+  const limits = { ...LIMITS, ...options.limits };
+  let closing: Promise<void> | null = null;
+  const server = createServer({
+    headersTimeout: limits.headersMs,
+    // A fixed time would cut off honest uploads over slow lines; Connections asks for a minimum rate instead.
+    requestTimeout: 0,
+    connectionsCheckingInterval: limits.checkMs,
+    // The app answers a request without Host, as a problem like any other; Node would answer without a body.
+    requireHostHeader: false,
+  });
+  const connections = new Connections(server, limits, answerSlowUpload);
+  server.on('request', (req, res) => {
+    if (options.lifecycle.state === 'stopping') {
+      res.setHeader('Connection', 'close');
+    }
+    // Its headers may have been sent before the stop, promising the client a connection that stays open.
+    res.once('close', () => {
+      if (closing !== null) {
+        setImmediate(() => server.closeIdleConnections());
+      }
+    });
+    connections.enqueue(req, res, () =>
+      app(req as Request, res as Response, () =>
+        answerBadRequest(res, 'The address of the request cannot be read.'),
+      ),
+    );
+  });
+  server.on('checkExpectation', (_req, res) =>
+    answerBadRequest(res, 'The only supported `Expect` header is 100-continue.'),
+  );
+  server.on('clientError', answerClientError);
+  await listen(server, options.host, options.port);
+  const stopWatching = watch(connections, limits.checkMs, options.onRefused);
+  const stop = (graceSeconds: number) =>
+    new Promise<void>((resolve) => {
+      options.lifecycle.state = 'stopping';
+      // A connection whose answer is under way must not wait for the client's next request.
+      for (const res of connections.inFlight()) {
+        if (!res.headersSent) {
+          res.setHeader('Connection', 'close');
+        }
+      }
+      const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
+      server.close(() => {
+        clearTimeout(cut);
+        stopWatching();
+        resolve();
+      });
+    });
+  return {
+    ...addressOf(server),
+    close: ({ graceSeconds }) => {
+      closing ??= stop(graceSeconds);
+      return closing;
+    },
+  };
+}

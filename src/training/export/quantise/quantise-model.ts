@@ -1,0 +1,122 @@
+/** Turns a float encoder into the int8 encoder that is served. */
+import { PawdexError } from '../../../errors.js';
+import { computeDot } from '../../../math/vectors.js';
+import { type Model, writeModel } from '../../../onnx/onnx-model.js';
+import { GraphSession } from '../../autodiff/graph-session.js';
+import type { PhaseReport } from '../../phase-report.js';
+import { fitAffine } from './activation-range.js';
+import { createFeeds, type Feed, observeActivations, observeShapes } from './observe-activations.js';
+import { prepareEncoder } from './prepare-encoder.js';
+import { planQuantisation } from './quantisation-plan.js';
+import { refineRounding } from './refine-rounding.js';
+import { writeQdq } from './write-qdq.js';
+
+/** Settings of {@link quantise}. */
+export interface QuantiseOptions {
+  /** Seed of the choice of positions that rounding looks at. Default: 0. */
+  readonly seed?: number;
+  readonly report?: PhaseReport;
+}
+
+/** A quantised encoder. */
+export interface Quantised {
+  /** The same input and output as the float encoder. */
+  readonly model: Model;
+  /** Convolutions on integers. */
+  readonly convolutions: number;
+  /** Cosine of float and quantised embedding over the photos. */
+  readonly agreement: { readonly mean: number; readonly least: number };
+}
+
+/**
+ * Quantises a float encoder for the CPU: static, in QDQ form. Convolutions and residual additions run on integers,
+ * with 7-bit weights per channel and 8-bit activations. The rest, from the pooled features on, stays float.
+ *
+ * Activation ranges minimise the squared error over the photos. Weights are rounded by GPTQ, and the bias is
+ * corrected. Memory holds the 8-bit tensors between two convolutions for all photos (2 MB per photo for
+ * EfficientNet-Lite2 at 260 px), and the float tensors of one photo.
+ *
+ * @param encoder `encoderModel`'s: pixels uint8 [batch, S, S, 3] -> float32 [batch, D], operator set 13 or newer
+ * @param photos decoded training photos, uint8 [S, S, 3] each; 128 photos spread over the labels are enough
+ * @throws PawdexError `model_invalid` when there is no convolution to quantise, the encoder is quantised already, or
+ *   onnxruntime cannot run the encoder; `set_invalid` without photos
+ * @example
+ *   const { model } = await quantise(encoderModel({ backbone, size, pixels, head }), photos);
+ *   await writeEncoder('out', model, facts);
+ */
+export async function quantise(
+  encoder: Model,
+  photos: readonly Uint8Array[],
+  { seed = 0, report }: QuantiseOptions = {},
+): Promise<Quantised> {
+  if (encoder.nodes.some(({ op }) => op === 'QuantizeLinear')) {
+    throw new PawdexError('model_invalid', {
+      detail: 'The encoder is already quantised.',
+      hint: 'Quantise the float encoder that it was made from.',
+    });
+  }
+  const model = await prepareEncoder(encoder);
+  const feeds = createFeeds(model, photos);
+  const [first] = feeds;
+  if (first === undefined) {
+    throw new PawdexError('set_invalid', { detail: 'Quantisation needs at least one photo.' });
+  }
+  const sized = model.nodes
+    .filter(({ op }) => op === 'Conv' || op === 'Add')
+    .map(({ outputs }) => outputs[0] ?? '');
+  const planned = planQuantisation(model, await observeShapes(model, sized, first));
+  if (planned.convolutions.length === 0) {
+    throw new PawdexError('model_invalid', {
+      detail: 'The encoder has no 2-D convolution with constant weights, so there is nothing to quantise.',
+      hint: 'Serve the float encoder as it is.',
+    });
+  }
+  report?.phase('Measuring activation ranges', 2 * feeds.length);
+  let done = 0;
+  const { histograms, means } = await observeActivations(
+    model,
+    [...new Set(planned.rounded.values())],
+    planned.convolutions.map(({ outputs }) => outputs[0] ?? ''),
+    feeds,
+    () => report?.phaseProgress(++done),
+  );
+  const affines = new Map([...histograms].map(([name, seen]) => [name, fitAffine(seen)]));
+  const quantised = writeQdq(model, planned, affines);
+  report?.phase('Rounding weights', planned.convolutions.length, 'layer');
+  done = 0;
+  await refineRounding(quantised, model.initialisers, means, feeds, seed, () =>
+    report?.phaseProgress(++done),
+  );
+  const { convolutions, ...written } = quantised;
+  return {
+    model: written,
+    convolutions: convolutions.length,
+    agreement: await measureAgreement(model, written, feeds),
+  };
+}
+
+async function measureAgreement(
+  float: Model,
+  quantised: Model,
+  feeds: readonly Feed[],
+): Promise<Quantised['agreement']> {
+  const name = float.outputs[0]?.name ?? '';
+  const sessions = [
+    await GraphSession.open(writeModel(float)),
+    await GraphSession.open(writeModel(quantised)),
+  ] as const;
+  const cosines: number[] = [];
+  try {
+    for (const feed of feeds) {
+      const [a, b] = [await sessions[0].run(feed), await sessions[1].run(feed)].map(
+        (results) => results[name]?.data as Float32Array,
+      );
+      cosines.push(computeDot(a as Float32Array, b as Float32Array));
+    }
+  } finally {
+    for (const session of sessions) {
+      await session.close();
+    }
+  }
+  return { mean: cosines.reduce((a, b) => a + b) / cosines.length, least: Math.min(...cosines) };
+}
