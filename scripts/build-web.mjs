@@ -1,5 +1,5 @@
 /** Bundles the web application: src/web/main.ts -> dist/web/main.js and main.css, with the page and its icon beside them. */
-import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -10,9 +10,34 @@ const from = path.join(root, 'src', 'web');
 const finished = path.join(root, 'dist', 'web');
 const to = path.join(root, 'dist', `.web-${process.pid}`);
 
+/** index.html with the English texts in place, so that it is complete before its script runs. */
+async function pageWithTexts() {
+  const { outputFiles } = await build({
+    entryPoints: [path.join(from, 'texts', 'english.ts')],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  });
+  const { english } = await import(
+    `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
+  );
+  const escaped = { '&': '&amp;', '<': '&lt;', '"': '&quot;' };
+  const textAt = (keys) => {
+    const text = keys.split('.').reduce((part, key) => part?.[key], english);
+    if (typeof text !== 'string') {
+      throw new Error(`src/web/texts/english.ts has no text ${keys}, which index.html names.`);
+    }
+    return text.replace(/[&<"]/g, (sign) => escaped[sign]);
+  };
+  return readFileSync(path.join(from, 'index.html'), 'utf8')
+    .replaceAll(/ data-text-([\w-]+)="([\w.]+)"/g, (all, name, keys) => `${all} ${name}="${textAt(keys)}"`)
+    .replaceAll(/( data-text="([\w.]+)"[^>]*>)(?=<\/)/g, (all, _tag, keys) => all + textAt(keys));
+}
+
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
-for (const file of ['index.html', 'favicon.svg', 'example.jpg', 'example-thumb.webp']) {
+writeFileSync(path.join(to, 'index.html'), await pageWithTexts());
+for (const file of ['favicon.svg', 'example.jpg', 'example-thumb.webp']) {
   cpSync(path.join(from, file), path.join(to, file));
 }
 await build({

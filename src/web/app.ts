@@ -9,6 +9,7 @@ import { fileSize } from './format.js';
 import type { Given } from './input.js';
 import { refusal, smallerCopy } from './photo.js';
 import { Problem } from './problem.js';
+import { texts } from './texts/texts.js';
 import { spoken } from './verdict.js';
 import { answerView } from './views/answer.js';
 import { neighboursView } from './views/neighbours.js';
@@ -41,6 +42,8 @@ export class App {
   private note = '';
   private retries = 0;
   private running: AbortController | null = null;
+  /** Draws what the panel shows, again in another language; null at the start and while an answer is on its way. */
+  private drawn: (() => void) | null = null;
   /** Whether answers come with where the similarity comes from; kept until the page is left. */
   private explaining = false;
 
@@ -50,19 +53,17 @@ export class App {
   take(what: Given): void {
     if (what.photo === null) {
       // Whatever is shown stays: nothing was asked that it could be the answer to.
-      this.around.hint(
-        'There was no picture in that. Drop or paste the file itself: a link to a picture on another site cannot be read.',
-      );
+      this.around.hint(texts.ask.noPicture);
       return;
     }
-    this.note = what.others > 0 ? ' · one at a time: the first was taken' : '';
+    this.note = what.others > 0 ? ` · ${texts.ask.firstOnly}` : '';
     this.retries = 0;
     this.show(what.photo);
     const reason = refusal(what.photo);
     if (reason === null) {
       void this.ask(what.photo);
     } else {
-      this.fail(new Problem('not_sent', 0, reason, undefined, 'Choose another photo.'));
+      this.fail(reason);
     }
   }
 
@@ -71,6 +72,14 @@ export class App {
     if (this.photo) {
       void this.ask(this.photo);
     }
+  }
+
+  /** Draws what is shown once more, in the language of now. */
+  redraw(): void {
+    if (this.photo !== null) {
+      byId('choose-text', HTMLElement).textContent = texts.ask.chooseAnother;
+    }
+    this.drawn?.();
   }
 
   /** Esc: gives up what is under way, or puts a problem away. */
@@ -119,12 +128,12 @@ export class App {
     this.picture.onerror = () => {
       this.picture.hidden = true;
       this.noPicture.hidden = false;
-      this.noPicture.textContent = 'This browser cannot show this kind of file.';
+      this.noPicture.textContent = texts.ask.cannotShow;
     };
     this.picture.src = URL.createObjectURL(photo);
     this.caption.textContent = `${photo.name} · ${fileSize(photo.size)}${this.note}`;
     byId('preview', HTMLElement).hidden = false;
-    byId('choose-text', HTMLElement).textContent = 'Choose another';
+    byId('choose-text', HTMLElement).textContent = texts.ask.chooseAnother;
   }
 
   private async ask(photo: File): Promise<void> {
@@ -134,7 +143,8 @@ export class App {
     const collection = this.around.collection();
     const working = workingView(() => this.reset());
     this.neighbours.replaceChildren();
-    this.turn('working', working.panel, 'Looking for similar photos.');
+    this.drawn = null;
+    this.turn('working', working.panel, texts.working.looking);
     try {
       const { explaining } = this;
       const answer = await identify(photo, { collection, explain: explaining }, running.signal, working.sent);
@@ -142,7 +152,8 @@ export class App {
         return;
       }
       this.retries = 0;
-      this.turn('answer', answerView(answer), spoken(answer));
+      const draw = () => this.turn('answer', answerView(answer), spoken(answer));
+      draw();
       // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
       await this.picture.decode().catch(() => {});
       if (running.signal.aborted) {
@@ -150,6 +161,10 @@ export class App {
       }
       this.markLooked(answer);
       this.list(answer, collection);
+      this.drawn = () => {
+        draw();
+        this.list(answer, collection);
+      };
     } catch (error) {
       if (running.signal.aborted) {
         return;
@@ -211,9 +226,7 @@ export class App {
     }
     this.list(shown, collection, trouble);
     byId('why', HTMLButtonElement).focus({ preventScroll: true });
-    this.tell(
-      trouble || (this.explaining ? 'Choose a photo below to see where its similarity comes from.' : ''),
-    );
+    this.tell(trouble || (this.explaining ? texts.why.choose : ''));
   }
 
   /** Shows a problem in place of an answer. */
@@ -222,6 +235,7 @@ export class App {
     this.running = null;
     const { photo, picture } = this;
     const shown = photo !== null && picture.complete && picture.naturalWidth > 0;
+    this.drawn = () => this.fail(problem);
     const busy = problem.status === 503 && this.retries < AUTOMATIC_RETRIES;
     const panel = problemView(problem, {
       retry: () => {
@@ -241,22 +255,14 @@ export class App {
   private async shrink(photo: File): Promise<void> {
     try {
       const copy = await smallerCopy(this.picture, photo.name);
-      this.note = ' · a smaller copy';
+      this.note = ` · ${texts.ask.smallerCopy}`;
       this.show(copy);
       await this.ask(copy);
     } catch (error) {
       if (!(error instanceof DOMException)) {
         throw error;
       }
-      this.fail(
-        new Problem(
-          'not_shrunk',
-          0,
-          'This browser could not make a smaller copy.',
-          undefined,
-          'Resize the photo in another program, or choose another.',
-        ),
-      );
+      this.fail(new Problem('not_shrunk', 0));
     }
   }
 
@@ -265,13 +271,14 @@ export class App {
     this.running?.abort();
     this.running = null;
     this.photo = null;
+    this.drawn = null;
     byId('preview', HTMLElement).hidden = true;
-    byId('choose-text', HTMLElement).textContent = 'Choose a photo';
+    byId('choose-text', HTMLElement).textContent = texts.ask.choose;
     this.neighbours.replaceChildren();
     this.panel.replaceChildren();
     this.panel.hidden = true;
     this.main.dataset.state = 'start';
-    this.tell('Ready for a photo.');
+    this.tell(texts.ask.ready);
     byId('choose', HTMLElement).focus();
   }
 

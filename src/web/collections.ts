@@ -1,7 +1,9 @@
 /** The collection chooser: filled from the server, remembered in the page's address. */
 import { listCollections } from './api.js';
 import { el } from './dom.js';
+import { formatNumber } from './format.js';
 import { Problem } from './problem.js';
+import { texts } from './texts/texts.js';
 
 /** What is asked when nothing else is chosen: the collection every server starts with. */
 const SHIPPED = 'breeds';
@@ -44,12 +46,12 @@ export class CollectionChooser {
     }
     const options = collections.map(({ name, count }): [string, string] => [
       name,
-      `${name} (${count.toLocaleString('en')})`,
+      `${name} (${formatNumber(count)})`,
     ]);
     const named = new URLSearchParams(location.search).get('collection');
     // One that the address names is never replaced silently by another: its answer would be of something else.
     if (named && !collections.some(({ name }) => name === named)) {
-      options.unshift([named, `${named} (not on this server)`]);
+      options.unshift([named, texts.ask.notOnServer(named)]);
       this.onMissing(named);
     }
     if (options.length > 0) {

@@ -1,4 +1,5 @@
-/** How labels and numbers are shown to people. Pure functions. */
+/** How labels and numbers are shown to people, in the page's language. */
+import { language, texts } from './texts/texts.js';
 
 /** Words that stay names inside a label: "saint_bernard" is a Saint Bernard, not a Saint bernard. */
 const NAMES = new Set(['apso', 'bernard', 'charles', 'coon', 'inu', 'king', 'mau', 'pei', 'pyrenees', 'tzu']);
@@ -13,10 +14,18 @@ const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 export function humanise(label: string | null): string {
   const words = (label ?? '').split(/[\s_]+/).filter(Boolean);
   if (words.length === 0) {
-    return 'No label';
+    return texts.noLabel;
   }
   return words.map((word, i) => (i === 0 || NAMES.has(word) ? capital(word) : word)).join(' ');
 }
+
+/** A number in the page's language. @param digits after the decimal point */
+export function formatNumber(value: number, digits = 0): string {
+  return value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** A whole percentage: "7%" in English, "7 %" in German. */
+const wholePercent = (n: number) => (n / 100).toLocaleString(language, { style: 'percent' });
 
 /**
  * A share as a whole percentage. Rounding never claims certainty or impossibility that is not there:
@@ -26,12 +35,12 @@ export function humanise(label: string | null): string {
  */
 export function percent(share: number): string {
   if (share > 0 && share < 0.01) {
-    return '<1%';
+    return `<${wholePercent(1)}`;
   }
   if (share > 0.99 && share < 1) {
-    return '>99%';
+    return `>${wholePercent(99)}`;
   }
-  return `${Math.round(share * 100)}%`;
+  return wholePercent(Math.round(share * 100));
 }
 
 /**
@@ -55,18 +64,18 @@ export function percentages(shares: number[]): string[] {
   return floors.map((n, i) => {
     const share = shares[i]!;
     if (share > 0 && n === 0) {
-      return '<1%';
+      return `<${wholePercent(1)}`;
     }
-    return share < 1 && n === 100 ? '>99%' : `${n}%`;
+    return share < 1 && n === 100 ? `>${wholePercent(99)}` : wholePercent(n);
   });
 }
 
 /** A duration: "0.4 ms", "34 ms" or "1.2 s". */
 export function duration(ms: number): string {
   if (ms >= 1000) {
-    return `${(ms / 1000).toFixed(1)} s`;
+    return `${formatNumber(ms / 1000, 1)} s`;
   }
-  return `${ms < 1 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  return `${formatNumber(ms, ms < 1 ? 1 : 0)} ms`;
 }
 
 /** A file size: "812 B", "240 kB" or "3.4 MB" (powers of ten, as file managers show them). */
@@ -77,30 +86,18 @@ export function fileSize(bytes: number): string {
   if (bytes < 999_500) {
     return `${Math.round(bytes / 1000)} kB`;
   }
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${formatNumber(bytes / 1e6, 1)} MB`;
 }
 
 /** A cosine similarity, -1..1, with two decimals. */
 export function similarity(value: number): string {
-  return value.toFixed(2);
+  return formatNumber(value, 2);
 }
 
 /** A count with its noun: "1 photo", "7,681 photos". */
-export function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-/** "A", "A or B", "A, B or C". */
-export function alternatives(words: string[]): string {
-  return enumerated(words, 'or');
-}
-
-/** "A", "A and B", "A, B and C". */
-export function enumerated(words: string[], last = 'and'): string {
-  if (words.length < 2) {
-    return words.join('');
-  }
-  return `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
+export function count(n: number, noun: keyof typeof texts.nouns): string {
+  const [one, many] = texts.nouns[noun];
+  return `${formatNumber(n)} ${n === 1 ? one : many}`;
 }
 
 /** A source as a web address, or null when it is none: `http://` begins like one and names no host. */

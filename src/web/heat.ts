@@ -1,12 +1,7 @@
 /** An explanation in words. */
 import type { Explanation } from '../engine/engine.js';
 import { computeRegionInSquare, type Size } from '../image/heat-colours.js';
-
-const ZONES = [
-  ['The upper left', 'The top', 'The upper right'],
-  ['The left', 'The middle', 'The right'],
-  ['The lower left', 'The bottom', 'The lower right'],
-] as const;
+import { texts } from './texts/texts.js';
 
 /** The third of the square, 0..2, that the middle of a cell lies in; 0 or 2 too where it lies before or behind it. */
 function third(cell: number, count: number, start: number, length: number): number {
@@ -36,5 +31,5 @@ export function strongest(explanation: Explanation, photo: Size): { zone: string
     return null;
   }
   const most = sums.indexOf(Math.max(...sums));
-  return { zone: ZONES.flat()[most] as string, part: (sums[most] as number) / all };
+  return { zone: texts.why.zones.flat()[most] as string, part: (sums[most] as number) / all };
 }

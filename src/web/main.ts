@@ -8,6 +8,7 @@ import { hint } from './hint.js';
 import { fromDrop, fromField, fromPaste, type Given } from './input.js';
 import { startRoutes } from './manage/routes.js';
 import { Problem } from './problem.js';
+import { startLanguage, texts } from './texts/texts.js';
 import { startTheme } from './theme.js';
 import { showBreeds } from './views/breeds.js';
 
@@ -15,9 +16,7 @@ const keyForm = byId('key-form', HTMLFormElement);
 const keyField = byId('key', HTMLInputElement);
 
 function askForKey(): void {
-  byId('key-note', HTMLElement).textContent = hasApiKey()
-    ? 'That key was not accepted. Check it, or ask whoever runs this server for one.'
-    : 'This server asks for an API key.';
+  byId('key-note', HTMLElement).textContent = hasApiKey() ? texts.key.refused : texts.key.wanted;
   keyForm.hidden = false;
   keyField.focus();
   // A field that had the focus already is not brought back into view by focusing it.
@@ -25,6 +24,11 @@ function askForKey(): void {
 }
 
 startTheme(byId('theme', HTMLButtonElement));
+startLanguage(byId('language', HTMLSelectElement), () => {
+  app.redraw();
+  void loadCollections();
+  void routes.reload();
+});
 
 const chooser = new CollectionChooser(
   byId('collection', HTMLSelectElement),
@@ -32,7 +36,7 @@ const chooser = new CollectionChooser(
     app.again();
     void showBreeds(chooser.value);
   },
-  (name) => hint(`There is no collection “${name}” on this server. Choose another one above.`),
+  (name) => hint(texts.ask.missing(name)),
 );
 const app = new App({ collection: () => chooser.value, needKey: askForKey, hint });
 const take = (what: Given) => {

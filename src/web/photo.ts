@@ -1,4 +1,5 @@
 /** The photo a person gave: where it came from, and a smaller copy of it when the server asks for one. */
+import { Problem } from './problem.js';
 
 /** Long side of a smaller copy, in pixels: several times what an encoder looks at. */
 const SMALL_SIDE = 1600;
@@ -15,12 +16,12 @@ export function pickPhoto(files: Iterable<File>): File | null {
 }
 
 /** Why a file need not be sent at all, or null. Everything else is for the server to judge, by content. */
-export function refusal(file: File): string | null {
+export function refusal(file: File): Problem | null {
   if (file.size === 0) {
-    return 'The file is empty: it has no bytes.';
+    return new Problem('file_empty', 0);
   }
   if (/^(video|audio)\//.test(file.type)) {
-    return 'That is not a photo. A still picture is needed, not a film or a sound.';
+    return new Problem('not_a_photo', 0);
   }
   return null;
 }

@@ -1,22 +1,33 @@
 /** What can go wrong between the page and the server, as one error class. */
+import { problemText } from './texts/texts.js';
 
 /** An answer of the server that is no success, or no answer at all (status 0). */
 export class Problem extends Error {
   /**
-   * @param code the server's stable code, or one of the page's own: `network`, `offline`, `unreadable`
+   * @param code the server's stable code, or one of the page's own, which are in texts/english-problems.ts
    * @param status HTTP status; 0 when there was no answer
+   * @param said title and hint in the server's words, for codes that the page has no words for
    * @param retryAfter seconds after which trying again makes sense
    */
   constructor(
     readonly code: string,
     readonly status: number,
-    readonly title: string,
-    readonly detail: string | undefined,
-    readonly hint: string | undefined,
+    readonly detail: string | undefined = undefined,
+    private readonly said: { title?: string | undefined; hint?: string | undefined } = {},
     readonly retryAfter?: number,
   ) {
-    super(detail ?? title);
+    super(detail ?? said.title ?? code);
     this.name = 'Problem';
+  }
+
+  /** What happened, in the page's language where it has words for it. */
+  get title(): string {
+    return problemText(this.code)?.title ?? this.said.title ?? this.code;
+  }
+
+  /** What to do about it. */
+  get hint(): string | undefined {
+    return problemText(this.code)?.hint ?? this.said.hint;
   }
 }
 
@@ -44,29 +55,13 @@ export function problemFrom(status: number, body: string, retryAfter: string | n
   return new Problem(
     text(fields.code) ?? fallback,
     status,
-    text(fields.title) ?? `The server answered with status ${status}.`,
     text(fields.detail),
-    text(fields.hint),
+    { title: text(fields.title) ?? `The server answered with status ${status}.`, hint: text(fields.hint) },
     Number.isFinite(seconds) ? seconds : undefined,
   );
 }
 
 /** The problem of a request that got no answer. */
 export function noAnswer(): Problem {
-  if (!navigator.onLine) {
-    return new Problem(
-      'offline',
-      0,
-      'This device is offline.',
-      undefined,
-      'Connect to the network and try again.',
-    );
-  }
-  return new Problem(
-    'network',
-    0,
-    'The server did not answer.',
-    'The connection could not be made, or it broke while the photo was being sent.',
-    'Check that the server is running, then try again.',
-  );
+  return new Problem(navigator.onLine ? 'network' : 'offline', 0);
 }

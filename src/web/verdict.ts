@@ -1,6 +1,7 @@
 /** What an answer says, in words: honest about what kind of answer it is. Pure functions. */
 import type { Identification, Neighbour } from '../engine/engine.js';
-import { alternatives, count, enumerated, humanise, percentages } from './format.js';
+import { humanise, percentages } from './format.js';
+import { texts } from './texts/texts.js';
 
 /** An answer in words. */
 export interface Verdict {
@@ -28,39 +29,33 @@ function tallied(neighbours: Neighbour[]): [label: string, votes: number][] {
 
 /** What the neighbours are, every label of them: nothing that was found is left out. */
 function tallyOf(neighbours: Neighbour[]): string {
+  const { tally } = texts.answer;
   const votes = tallied(neighbours);
   const [first] = votes;
   const unlabelled = neighbours.filter(({ label }) => label === null).length;
   if (first === undefined) {
-    return `The ${count(neighbours.length, 'most similar photo')} carry no label.`;
+    return tally.unlabelled(neighbours.length);
   }
   if (neighbours.length === 1) {
-    return `There is only one photo to compare with: ${humanise(first[0])}.`;
+    return tally.only(humanise(first[0]));
   }
   if (first[1] === neighbours.length) {
-    return `All ${neighbours.length} most similar photos are ${humanise(first[0])}.`;
+    return tally.all(neighbours.length, humanise(first[0]));
   }
-  const parts = votes.map(([label, n], i) => {
-    const verb = i > 0 ? '' : n === 1 ? 'is ' : 'are ';
-    return `${n} ${verb}${humanise(label)}`;
-  });
+  const parts = votes.map(([label, n], i) => tally.part(n, humanise(label), i === 0));
   if (unlabelled > 0) {
-    parts.push(`${unlabelled} without a label`);
+    parts.push(tally.withoutLabel(unlabelled));
   }
-  return `Of the ${neighbours.length} most similar photos, ${enumerated(parts)}.`;
+  return tally.some(neighbours.length, parts);
 }
-
-/** Nobody has measured how often answers of such a collection are right, so that none is given as certain. */
-const UNCALIBRATED =
-  'Nobody has measured yet how often this collection is right, so take this as the most similar breed, not as an answer.';
 
 function matched(answer: Identification, breed: string): Verdict {
   return {
-    kicker: answer.calibrated ? 'Looks like' : 'Most similar to',
+    kicker: answer.calibrated ? texts.answer.looksLike : texts.answer.mostSimilarTo,
     headline: humanise(breed),
     share: answer.confidence,
     tally: tallyOf(answer.neighbours),
-    advice: answer.calibrated ? null : UNCALIBRATED,
+    advice: answer.calibrated ? null : texts.answer.uncalibrated,
   };
 }
 
@@ -70,27 +65,25 @@ function front({ candidates }: Identification): string[] {
   return candidates.slice(0, 3).flatMap(({ label, confidence }) => (confidence >= enough ? label : []));
 }
 
-const UNSETTLED = 'Another photo may settle it; it may also be a mix, or something not known here.';
-
 function undecided(answer: Identification): Verdict {
   const labels = front(answer);
   const names = labels.map(humanise);
   const tally = tallyOf(answer.neighbours);
   if (names.length === 1) {
     return {
-      kicker: 'Not certain',
-      headline: `Perhaps ${names[0]}`,
+      kicker: texts.answer.notCertain,
+      headline: texts.answer.perhaps(names[0]!),
       share: answer.confidence,
       tally,
-      advice: `Not enough to name the breed. ${UNSETTLED}`,
+      advice: `${texts.answer.notEnough} ${texts.answer.unsettled}`,
     };
   }
   return {
-    kicker: names.length === 2 ? 'Could be either' : 'Could be any of these',
-    headline: alternatives(names),
+    kicker: names.length === 2 ? texts.answer.either : texts.answer.anyOf,
+    headline: texts.or(names),
     share: null,
     tally,
-    advice: `Too close to call, so no breed is picked. ${UNSETTLED}`,
+    advice: `${texts.answer.tooClose} ${texts.answer.unsettled}`,
   };
 }
 
@@ -98,20 +91,19 @@ function unknown(answer: Identification): Verdict {
   const { neighbours } = answer;
   if (neighbours.length === 0) {
     return {
-      kicker: 'No answer',
-      headline: 'Nothing to compare with',
+      kicker: texts.answer.none,
+      headline: texts.answer.nothingToCompare,
       share: null,
-      tally: 'This collection has no photos yet.',
-      advice: 'Index labelled photos into it, or choose another collection above.',
+      tally: texts.answer.isEmpty,
+      advice: texts.answer.fillIt,
     };
   }
   return {
-    kicker: 'No clear answer',
-    headline: 'Not sure',
+    kicker: texts.answer.noClear,
+    headline: texts.answer.notSure,
     share: null,
     tally: tallyOf(neighbours),
-    advice:
-      'It may be a breed that this collection does not know, a mix, or no cat or dog at all. The most similar photos are below.',
+    advice: texts.answer.unknown,
   };
 }
 
@@ -128,7 +120,7 @@ export function verdict(answer: Identification): Verdict {
 
 /** What `confidence` is: a share of the vote where the server has nothing that makes a probability of it. */
 export function confidenceName(answer: Identification): string {
-  return answer.basis !== 'vote' ? 'confidence' : 'share of the vote';
+  return answer.basis !== 'vote' ? texts.answer.confidence : texts.answer.voteShare;
 }
 
 /** A row of the list of candidates. */
@@ -160,13 +152,13 @@ export function shownShares(answer: Identification): ShownShare[] {
   // Shares of a vote are of the whole; calibrated ones leave room for what the collection does not know.
   if (rest >= 0.005) {
     rows.push({
-      name: answer.basis !== 'vote' ? 'Something else' : 'Other breeds',
+      name: answer.basis !== 'vote' ? texts.answer.somethingElse : texts.answer.otherBreeds,
       share: rest,
       place: 'other',
     });
   }
-  const texts = percentages(rows.map(({ share }) => share));
-  return rows.map((row, i) => ({ ...row, text: texts[i]! }));
+  const written = percentages(rows.map(({ share }) => share));
+  return rows.map((row, i) => ({ ...row, text: written[i]! }));
 }
 
 /** One sentence for people who listen to the page. */

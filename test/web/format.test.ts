@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  alternatives,
   count,
   duration,
   fileSize,
@@ -9,6 +8,7 @@ import {
   percentages,
   webAddress,
 } from '../../src/web/format.js';
+import { texts } from '../../src/web/texts/texts.js';
 
 describe('humanise', () => {
   it.each([
@@ -64,10 +64,10 @@ it('counts with the right noun', () => {
 });
 
 it('lists alternatives', () => {
-  expect(alternatives([])).toBe('');
-  expect(alternatives(['A'])).toBe('A');
-  expect(alternatives(['A', 'B'])).toBe('A or B');
-  expect(alternatives(['A', 'B', 'C'])).toBe('A, B or C');
+  expect(texts.or([])).toBe('');
+  expect(texts.or(['A'])).toBe('A');
+  expect(texts.or(['A', 'B'])).toBe('A or B');
+  expect(texts.or(['A', 'B', 'C'])).toBe('A, B or C');
 });
 
 describe('webAddress', () => {

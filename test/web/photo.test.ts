@@ -21,8 +21,8 @@ describe('pickPhoto', () => {
 
 describe('refusal', () => {
   it('keeps what cannot be a photo from being sent', () => {
-    expect(refusal(file('cat.jpg', 'image/jpeg', 0))).toContain('empty');
-    expect(refusal(file('cat.mp4', 'video/mp4'))).toContain('not a photo');
+    expect(refusal(file('cat.jpg', 'image/jpeg', 0))?.title).toContain('empty');
+    expect(refusal(file('cat.mp4', 'video/mp4'))?.title).toContain('not a photo');
   });
 
   it('leaves everything else to the server, which goes by content', () => {

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { problemFrom } from '../../src/web/problem.js';
 
 it('reads problem+json', () => {
-  const body = JSON.stringify({ code: 'image_corrupt', title: 'T', detail: 'D', hint: 'H', status: 422 });
+  const body = JSON.stringify({ code: 'one_of_tomorrow', title: 'T', detail: 'D', hint: 'H', status: 422 });
   const problem = problemFrom(422, body, null);
-  expect(problem).toMatchObject({ code: 'image_corrupt', status: 422, title: 'T', detail: 'D', hint: 'H' });
+  expect(problem).toMatchObject({ code: 'one_of_tomorrow', status: 422, title: 'T', detail: 'D', hint: 'H' });
   expect(problem.retryAfter).toBeUndefined();
 });
 
@@ -22,7 +22,7 @@ it.each([
 ])('makes do with the status %d of a proxy that answers HTML', (status, code) => {
   const problem = problemFrom(status, '<html>Bad gateway</html>', null);
   expect(problem).toMatchObject({ code, status });
-  expect(problem.title).toContain(String(status));
+  expect(problem.message).toContain(String(status));
 });
 
 it.each(['null', '[]', '"text"', '{"code":7,"title":""}'])('survives the JSON body %s', (body) => {

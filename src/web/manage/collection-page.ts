@@ -53,13 +53,7 @@ class CollectionPage {
   async #showState(): Promise<Collection> {
     const info = (await listCollections()).find(({ name }) => name === this.name);
     if (info === undefined) {
-      throw new Problem(
-        'collection_not_found',
-        404,
-        `There is no collection “${this.name}”.`,
-        undefined,
-        'It may have been deleted.',
-      );
+      throw new Problem('collection_not_found', 404);
     }
     this.#state.textContent =
       info.count === 0

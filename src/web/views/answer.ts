@@ -2,6 +2,7 @@
 import type { Identification } from '../../engine/engine.js';
 import { cssVariable, el, icon } from '../dom.js';
 import { duration } from '../format.js';
+import { texts } from '../texts/texts.js';
 import { confidenceName, places, type ShownShare, shownShares, verdict } from '../verdict.js';
 
 const ICONS = { match: 'check', ambiguous: 'split', unknown: 'question' } as const;
@@ -9,14 +10,6 @@ const ICONS = { match: 'check', ambiguous: 'split', unknown: 'question' } as con
 /** A tick is for answers whose trustworthiness has been measured. */
 const iconOf = ({ decision, calibrated }: Identification) =>
   decision === 'match' && !calibrated ? 'paw-small' : ICONS[decision];
-
-const MEANING = {
-  calibration:
-    'Fitted on photos whose breed is known and that are not in the collection: of 100 answers given with a confidence of 80%, about 80 are right. What is left over is for other breeds and for no cat or dog at all.',
-  statistics:
-    'What the model knows of collections in general: it has not been measured on this one, and may be wrong by more than it says. Calibrating the collection measures it. What is left over is for what the collection does not hold.',
-  vote: 'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right, and a photo of something else gets votes, too.',
-};
 
 /** One mark a neighbour, nearest first, in the colour of its breed: the vote at a glance. */
 function ballots(answer: Identification, place: Map<string, number>): HTMLElement {
@@ -42,16 +35,12 @@ function facts(answer: Identification): HTMLElement {
   return el(
     'p',
     { class: 'facts' },
-    `Answered in ${duration(totalMs)}`,
+    texts.answer.took(duration(totalMs)),
+    el('span', {}, texts.answer.steps(duration(decodeMs), duration(embedMs), duration(searchMs))),
     el(
       'span',
       {},
-      `decode ${duration(decodeMs)} · embed ${duration(embedMs)} · search ${duration(searchMs)}`,
-    ),
-    el(
-      'span',
-      {},
-      `model ${answer.model.name}, `,
+      texts.answer.model(answer.model.name),
       el('code', { title: answer.model.fingerprint }, answer.model.fingerprint.slice(0, 8)),
     ),
   );
@@ -78,13 +67,13 @@ export function answerView(answer: Identification): HTMLElement {
   if (shares.length > 0) {
     const calibrated = answer.basis !== 'vote';
     parts.push(
-      el('h3', {}, calibrated ? 'Confidence' : 'How the vote went'),
+      el('h3', {}, calibrated ? texts.answer.confidenceTitle : texts.answer.voteTitle),
       el('ul', { class: 'candidates' }, ...shares.map(candidate)),
       el(
         'details',
         {},
-        el('summary', {}, calibrated ? 'What the confidence means' : 'What the share of the vote means'),
-        el('p', {}, MEANING[answer.basis]),
+        el('summary', {}, calibrated ? texts.answer.confidenceMeans : texts.answer.voteMeans),
+        el('p', {}, texts.answer.meaning[answer.basis]),
       ),
     );
   }

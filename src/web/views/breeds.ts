@@ -1,8 +1,9 @@
 /** What a collection knows: its labels with counts, searchable; shown where a photo is asked for. */
 import { type LabelCount, listLabels } from '../api.js';
 import { byId, el } from '../dom.js';
-import { count, humanise } from '../format.js';
+import { count, formatNumber, humanise } from '../format.js';
 import { Problem } from '../problem.js';
+import { language, texts } from '../texts/texts.js';
 
 const folded = (words: string) => words.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
 
@@ -11,19 +12,19 @@ function row({ label, count: items }: LabelCount): HTMLLIElement {
     'li',
     {},
     el('bdi', {}, humanise(label)),
-    el('span', { class: 'value', title: count(items, 'photo') }, items.toLocaleString('en')),
+    el('span', { class: 'value', title: count(items, 'photo') }, formatNumber(items)),
   );
 }
 
 function list(labels: LabelCount[]): HTMLElement {
-  const sorted = labels.toSorted((a, b) => humanise(a.label).localeCompare(humanise(b.label)));
+  const sorted = labels.toSorted((a, b) => humanise(a.label).localeCompare(humanise(b.label), language));
   const rows = sorted.map(row);
   const names = sorted.map(({ label }) => folded(humanise(label)));
   const found = el('p', { class: 'small', role: 'status' });
   const field = el('input', {
     type: 'search',
-    'aria-label': 'Search the breeds',
-    placeholder: 'Search',
+    'aria-label': texts.known.search,
+    placeholder: texts.known.placeholder,
     autocomplete: 'off',
   });
   field.addEventListener('input', () => {
@@ -35,7 +36,8 @@ function list(labels: LabelCount[]): HTMLElement {
         shown++;
       }
     });
-    found.textContent = wanted === '' ? '' : shown === 0 ? 'Not known here.' : `${shown} of ${rows.length}`;
+    found.textContent =
+      wanted === '' ? '' : shown === 0 ? texts.known.none : texts.known.some(shown, rows.length);
   });
   return el('div', { class: 'known' }, field, found, el('ul', { class: 'breed-list' }, ...rows));
 }
@@ -53,7 +55,7 @@ export async function showBreeds(collection: string): Promise<void> {
   place.hidden = named.length === 0;
   const photos = named.reduce((sum, { count: items }) => sum + items, 0);
   place.replaceChildren(
-    el('summary', {}, `Knows ${count(named.length, 'breed')} from ${count(photos, 'photo')}`),
+    el('summary', {}, texts.known.summary(count(named.length, 'breed'), count(photos, 'photo'))),
     list(named),
   );
 }

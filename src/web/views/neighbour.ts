@@ -4,6 +4,7 @@ import { searchById, thumbnailUrl } from '../api.js';
 import { button, el, icon } from '../dom.js';
 import { humanise, similarity, webAddress } from '../format.js';
 import { Problem } from '../problem.js';
+import { texts } from '../texts/texts.js';
 
 /** Neighbours that a search with a neighbour lists. */
 const LISTED = 12;
@@ -70,7 +71,12 @@ async function similar(
       node.addEventListener('click', () => open(each));
       return el('li', {}, node);
     });
-    return el('div', {}, el('h3', {}, 'Most similar to this one'), el('ul', { class: 'similar' }, ...items));
+    return el(
+      'div',
+      {},
+      el('h3', {}, texts.neighbours.similarToThis),
+      el('ul', { class: 'similar' }, ...items),
+    );
   } catch (error) {
     if (!(error instanceof Problem)) {
       throw error;
@@ -88,8 +94,9 @@ export function openNeighbour(neighbour: Neighbour, collection: string, photo: s
   const dialog = el('dialog', { class: 'dialog beside', 'aria-labelledby': 'beside-title' });
   const show = (shown: Neighbour, isFirst: boolean) => {
     const { id, label, source } = shown;
+    const value = similarity(shown.similarity);
     const more = el('div', {});
-    const search = button('Search with this one', 'primary', () => {
+    const search = button(texts.neighbours.searchOn, 'primary', () => {
       search.disabled = true;
       void similar(collection, id, (next) => show(next, false)).then((list) => more.replaceChildren(list));
     });
@@ -98,16 +105,16 @@ export function openNeighbour(neighbour: Neighbour, collection: string, photo: s
       el(
         'div',
         { class: 'beside-pictures' },
-        ...(photo !== null && isFirst ? [el('img', { src: photo, alt: 'Your photo' })] : []),
+        ...(photo !== null && isFirst ? [el('img', { src: photo, alt: texts.yourPhoto })] : []),
         pictureOf(collection, shown),
       ),
-      el('p', {}, `Similarity ${similarity(shown.similarity)}${isFirst ? '' : ' to the one before'}`),
+      el('p', {}, isFirst ? texts.neighbours.similarityIs(value) : texts.neighbours.toTheOneBefore(value)),
       el('p', {}, sourceLine(source)),
       el(
         'p',
         { class: 'actions' },
         search,
-        button('Close', 'plain', () => dialog.close()),
+        button(texts.close, 'plain', () => dialog.close()),
       ),
       more,
     );

@@ -2,6 +2,7 @@
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { button, cssVariable, el, icon } from '../dom.js';
 import { humanise, similarity } from '../format.js';
+import { texts } from '../texts/texts.js';
 import { places } from '../verdict.js';
 import { hangPicture, openNeighbour, sourceLine } from './neighbour.js';
 import { type ShownPhoto, whyView } from './why.js';
@@ -30,7 +31,7 @@ function grouped(neighbours: Neighbour[]): Group[] {
 function range(neighbours: Neighbour[]): string {
   const nearest = similarity(neighbours[0]!.similarity);
   const farthest = similarity(neighbours.at(-1)!.similarity);
-  return nearest === farthest ? nearest : `${farthest} to ${nearest}`;
+  return nearest === farthest ? nearest : texts.neighbours.range(farthest, nearest);
 }
 
 /** One line for all photos of a breed, where there are no pictures to look at; it opens to the list of them. */
@@ -46,7 +47,7 @@ function breedRow(
       {},
       el('span', { class: 'value' }, similarity(neighbour.similarity)),
       sourceLine(neighbour.source),
-      button('Open', 'plain', () => open(neighbour)),
+      button(texts.neighbours.open, 'plain', () => open(neighbour)),
     ),
   );
   return el(
@@ -62,8 +63,8 @@ function breedRow(
         el('span', { class: 'times' }, `\u00d7 ${neighbours.length}`),
         el(
           'span',
-          { class: 'value', title: 'Cosine similarity of the embeddings; 1 is the same picture' },
-          el('span', { class: 'sr-only' }, 'similarity '),
+          { class: 'value', title: texts.neighbours.cosine },
+          el('span', { class: 'sr-only' }, `${texts.neighbours.similarity} `),
           range(neighbours),
         ),
         cssVariable(el('span', { class: 'bar', 'aria-hidden': 'true' }), '--share', share),
@@ -92,7 +93,7 @@ function tile(
   place: number | 'other',
   open: (() => void) | null,
 ): HTMLLIElement {
-  const words = `${humanise(neighbour.label)}, similarity ${similarity(neighbour.similarity)}: see it large`;
+  const words = texts.neighbours.large(humanise(neighbour.label), similarity(neighbour.similarity));
   const frame =
     open === null
       ? el('div', { class: 'frame' }, icon('paw'))
@@ -119,8 +120,8 @@ function tile(
       sourceLine(neighbour.source),
       el(
         'span',
-        { class: 'similarity', title: 'Cosine similarity of the embeddings; 1 is the same picture' },
-        el('span', { class: 'sr-only' }, 'similarity '),
+        { class: 'similarity', title: texts.neighbours.cosine },
+        el('span', { class: 'sr-only' }, `${texts.neighbours.similarity} `),
         similarity(neighbour.similarity),
       ),
       score,
@@ -149,7 +150,7 @@ function choosing(tiles: HTMLLIElement[], neighbours: Neighbour[], { photo, say 
   neighbours.forEach((neighbour, i) => {
     const id = `why-${i}`;
     const radio = el('input', { type: 'radio', name: 'why', id, class: 'sr-only', checked: i === 0 });
-    const name = `${humanise(neighbour.label)}, similarity ${similarity(neighbour.similarity)}`;
+    const name = texts.neighbours.named(humanise(neighbour.label), similarity(neighbour.similarity));
     radio.addEventListener('change', () => {
       chosen = neighbour;
       say(why.show(neighbour));
@@ -164,8 +165,8 @@ function choosing(tiles: HTMLLIElement[], neighbours: Neighbour[], { photo, say 
 }
 
 function toggleButton({ on, toggle }: Explaining): HTMLButtonElement {
-  const node = button('Show why', 'plain', toggle);
-  node.append(el('span', { class: 'sr-only' }, 'these photos are similar'));
+  const node = button(texts.why.show, 'plain', toggle);
+  node.append(el('span', { class: 'sr-only' }, texts.why.these));
   node.id = 'why';
   node.setAttribute('aria-pressed', String(on));
   return node;
@@ -199,7 +200,7 @@ export function neighboursView(
     list.append(el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles));
   }
   if (rest.length > 0 && pictures) {
-    list.append(el('h3', {}, 'Without a picture'));
+    list.append(el('h3', {}, texts.neighbours.withoutPicture));
   }
   if (rest.length > 0) {
     list.append(rowsOf(rest, place, open));
@@ -210,13 +211,11 @@ export function neighboursView(
     el(
       'div',
       { class: 'section-head' },
-      el('h2', { id: 'neighbours-title' }, 'Most similar photos'),
+      el('h2', { id: 'neighbours-title' }, texts.neighbours.title),
       el(
         'p',
         {},
-        pictures
-          ? `in “${collection}”, nearest first`
-          : `in “${collection}”, nearest first; this collection keeps no pictures`,
+        pictures ? texts.neighbours.inCollection(collection) : texts.neighbours.noPictures(collection),
       ),
       ...(explaining === null ? [] : [toggleButton(explaining)]),
     ),
@@ -225,7 +224,7 @@ export function neighboursView(
       ? el(
           'fieldset',
           { class: 'explained' },
-          el('legend', { class: 'sr-only' }, 'Neighbour to explain'),
+          el('legend', { class: 'sr-only' }, texts.why.which),
           choosing(tiles, neighbours, explaining),
           list,
         )

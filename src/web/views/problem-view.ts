@@ -1,6 +1,7 @@
 /** What is shown when there is no answer: what happened, and what the person can do about it. */
 import { button, el, icon, withCode } from '../dom.js';
 import type { Problem } from '../problem.js';
+import { texts } from '../texts/texts.js';
 
 /** What the person can do; an action that is absent is not offered. */
 export interface Ways {
@@ -10,37 +11,6 @@ export interface Ways {
   /** Seconds until it is tried again without being asked, or null. */
   retryIn: number | null;
 }
-
-/** Plainer words than the API's for problems that a person with a photo meets. */
-const WORDS: Record<string, { title: string; hint?: string }> = {
-  payload_too_large: { title: 'This file is too large for the server.' },
-  image_too_large: { title: 'This picture is too large for the server.' },
-  image_too_slow: { title: 'This picture takes the server too long to open.' },
-  image_too_small: { title: 'This picture is too small to show an animal.' },
-  image_heic: {
-    title: 'The server cannot read this HEIC photo.',
-    hint: 'Share or export the photo as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible).',
-  },
-  image_unsupported: {
-    title: 'That is not a picture the server can read.',
-    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF and TIFF work. The content counts, not the name of the file.',
-  },
-  image_corrupt: {
-    title: 'This picture is damaged or cut short.',
-    hint: 'Open it in a viewer to check, and choose it again if it was still being downloaded.',
-  },
-  image_empty: { title: 'The file is empty.', hint: 'Choose another photo.' },
-  unauthorized: { title: 'This server asks for an API key.', hint: 'Enter a key above to go on.' },
-  collection_not_found: {
-    title: 'There is no such collection on this server.',
-    hint: 'Choose another collection above.',
-  },
-  overloaded: {
-    title: 'The server is busy.',
-    hint: 'It has more photos waiting than it can answer in time.',
-  },
-  shutting_down: { title: 'The server is restarting.', hint: 'It should be back in a moment.' },
-};
 
 /** Problems for which asking again, with the same photo, can help. */
 const PASSING = new Set(['overloaded', 'shutting_down', 'offline', 'network', 'internal', 'unexpected']);
@@ -63,7 +33,7 @@ export function mayShrink(problem: Problem, bytes: number): boolean {
 /** A button that presses itself after some seconds and counts down to it. */
 function countdown(seconds: number, retry: () => void): HTMLButtonElement {
   let left = Math.max(1, Math.ceil(seconds));
-  const label = () => `Try again (${left})`;
+  const label = () => texts.trouble.againIn(left);
   const node = button(label(), 'primary', retry);
   const tick = setInterval(() => {
     left -= 1;
@@ -81,22 +51,20 @@ function countdown(seconds: number, retry: () => void): HTMLButtonElement {
 
 /** The panel for a problem. */
 export function problemView(problem: Problem, ways: Ways): HTMLElement {
-  const words = WORDS[problem.code];
-  const hint = words?.hint ?? problem.hint;
-  const title = words?.title ?? problem.title;
+  const { title, hint } = problem;
   const actions: HTMLElement[] = [];
   if (ways.retryIn !== null) {
     actions.push(countdown(ways.retryIn, ways.retry));
   } else if (PASSING.has(problem.code)) {
-    actions.push(button('Try again', 'primary', ways.retry));
+    actions.push(button(texts.trouble.again, 'primary', ways.retry));
   }
   if (ways.smaller) {
-    actions.push(button('Send a smaller copy', 'primary', ways.smaller));
+    actions.push(button(texts.trouble.smaller, 'primary', ways.smaller));
   }
   return el(
     'div',
     { class: 'problem' },
-    el('p', { class: 'kicker' }, icon('alert'), 'No answer'),
+    el('p', { class: 'kicker' }, icon('alert'), texts.trouble.kicker),
     el('h2', { id: 'answer-title' }, title),
     ...(problem.detail && problem.detail !== title ? [el('p', {}, ...withCode(problem.detail))] : []),
     ...(hint ? [el('p', { class: 'advice' }, ...withCode(hint))] : []),

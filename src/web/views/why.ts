@@ -4,6 +4,7 @@ import { computeHeatColours } from '../../image/heat-colours.js';
 import { el, svg } from '../dom.js';
 import { humanise, percent, similarity } from '../format.js';
 import { strongest } from '../heat.js';
+import { texts } from '../texts/texts.js';
 
 /** The photo that was asked about, as the browser shows it: upright. */
 export interface ShownPhoto {
@@ -51,15 +52,16 @@ function drawing(explanation: Explanation, photo: ShownPhoto): SVGElement[] {
 }
 
 function inWords({ label, similarity: value, explanation }: Neighbour, photo: ShownPhoto): string {
-  const other = `this ${label === null ? 'photo' : humanise(label)}, similarity ${similarity(value)}`;
+  const { why } = texts;
+  const other = why.other(label === null ? why.thisPhoto : why.thisLabel(humanise(label)), similarity(value));
   if (explanation === undefined) {
-    return `What speaks for ${other}, is not known: it was deleted meanwhile.`;
+    return why.deleted(other);
   }
   const most = strongest(explanation, photo);
   if (most === null) {
-    return `No part of the photo speaks for ${other}.`;
+    return why.nothingSpeaks(other);
   }
-  return `${most.zone} brings the most: ${percent(most.part)} of what speaks for ${other}.`;
+  return why.most(most.zone, percent(most.part), other);
 }
 
 /** The figure for a photo. */
@@ -69,7 +71,7 @@ export function whyView(photo: ShownPhoto): WhyView {
   const figure = el(
     'figure',
     { class: 'why' },
-    el('div', { class: 'why-photo' }, el('img', { src: photo.url, alt: 'Your photo' }), map),
+    el('div', { class: 'why-photo' }, el('img', { src: photo.url, alt: texts.yourPhoto }), map),
     el(
       'figcaption',
       {},
@@ -77,11 +79,11 @@ export function whyView(photo: ShownPhoto): WhyView {
       el(
         'p',
         { class: 'scale', 'aria-hidden': 'true' },
-        'nothing',
+        texts.why.scaleNone,
         el('span', { class: 'ramp' }),
-        'most',
+        texts.why.scaleMost,
         el('span', { class: 'against' }),
-        'against',
+        texts.why.scaleAgainst,
       ),
     ),
   );

@@ -1,6 +1,7 @@
 /** What is shown while an answer is on its way. */
 import { button, el } from '../dom.js';
 import { percent } from '../format.js';
+import { texts } from '../texts/texts.js';
 
 /** The panel, and a way to say how much of the photo has been sent. */
 export interface WorkingView {
@@ -11,24 +12,24 @@ export interface WorkingView {
 
 /** The panel for a request under way. */
 export function workingView(cancel: () => void): WorkingView {
-  const line = el('h2', { id: 'answer-title' }, 'Sending the photo');
+  const line = el('h2', { id: 'answer-title' }, texts.working.sending);
   const progress = el('progress', { max: 1, 'aria-labelledby': 'answer-title' });
   const panel = el(
     'div',
     { class: 'working' },
-    el('p', { class: 'kicker' }, 'One moment'),
+    el('p', { class: 'kicker' }, texts.working.kicker),
     line,
     progress,
-    el('p', { class: 'actions' }, button('Cancel', 'plain', cancel)),
+    el('p', { class: 'actions' }, button(texts.cancel, 'plain', cancel)),
     el('div', { class: 'skeleton', 'aria-hidden': 'true' }, ...Array.from({ length: 3 }, () => el('span'))),
   );
   const sent = (share: number) => {
     if (share < 1) {
       progress.value = share;
-      line.textContent = `Sending the photo, ${percent(share)}`;
+      line.textContent = texts.working.sent(percent(share));
     } else {
       progress.removeAttribute('value');
-      line.textContent = 'Comparing with the collection';
+      line.textContent = texts.working.comparing;
     }
   };
   return { panel, sent };

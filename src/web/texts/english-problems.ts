@@ -1,0 +1,53 @@
+/**
+ * Plain words in English for problems that a person with a photo meets, by code. What is not here is shown as the server
+ * says it.
+ */
+export interface ProblemText {
+  title: string;
+  hint?: string;
+}
+
+export const englishProblems = {
+  payload_too_large: { title: 'This file is too large for the server.' },
+  image_too_large: { title: 'This picture is too large for the server.' },
+  image_too_slow: { title: 'This picture takes the server too long to open.' },
+  image_too_small: { title: 'This picture is too small to show an animal.' },
+  image_heic: {
+    title: 'The server cannot read this HEIC photo.',
+    hint: 'Share or export the photo as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible).',
+  },
+  image_unsupported: {
+    title: 'That is not a picture the server can read.',
+    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF and TIFF work. The content counts, not the name of the file.',
+  },
+  image_corrupt: {
+    title: 'This picture is damaged or cut short.',
+    hint: 'Open it in a viewer to check, and choose it again if it was still being downloaded.',
+  },
+  image_empty: { title: 'The file is empty.', hint: 'Choose another photo.' },
+  unauthorized: { title: 'This server asks for an API key.', hint: 'Enter a key above to go on.' },
+  collection_not_found: {
+    title: 'There is no such collection on this server.',
+    hint: 'Choose another collection above.',
+  },
+  overloaded: {
+    title: 'The server is busy.',
+    hint: 'It has more photos waiting than it can answer in time.',
+  },
+  shutting_down: { title: 'The server is restarting.', hint: 'It should be back in a moment.' },
+  // The page's own.
+  offline: { title: 'This device is offline.', hint: 'Connect to the network and try again.' },
+  network: {
+    title: 'The server did not answer.',
+    hint: 'The connection could not be made, or it broke on the way. Check that the server is running, then try again.',
+  },
+  file_empty: { title: 'The file is empty: it has no bytes.', hint: 'Choose another photo.' },
+  not_a_photo: {
+    title: 'That is not a photo.',
+    hint: 'A still picture is needed, not a film or a sound.',
+  },
+  not_shrunk: {
+    title: 'This browser could not make a smaller copy.',
+    hint: 'Resize the photo in another program, or choose another.',
+  },
+} satisfies Record<string, ProblemText>;

@@ -1,0 +1,184 @@
+/** The page's texts in English; english-manage.ts has those about collections. A text with a gap is a function. */
+import { enumerate } from './enumerate.js';
+
+export const english = {
+  /** One, and several. */
+  nouns: {
+    photo: ['photo', 'photos'],
+    label: ['label', 'labels'],
+    breed: ['breed', 'breeds'],
+    'labelled photo': ['labelled photo', 'labelled photos'],
+  } satisfies Record<string, [string, string]>,
+  noLabel: 'No label',
+  and: (words: string[]) => enumerate(words, 'and'),
+  or: (words: string[]) => enumerate(words, 'or'),
+  cancel: 'Cancel',
+  close: 'Close',
+  yourPhoto: 'Your photo',
+
+  page: {
+    title: 'pawdex: which breed is this?',
+    description: 'Drop in a photo of a cat or dog and see the breed and the most similar photos.',
+    skip: 'Skip to the photo',
+    pages: 'Pages',
+    ask: 'Ask',
+    collections: 'Collections',
+    collection: 'Collection',
+    darkTheme: 'Dark theme',
+    language: 'Language',
+    privacy: 'Photos go to this server only; asking for a breed does not store them.',
+    credits:
+      'Cat photo: Chelsea, by Stefan van der Walt, CC0. Pictures in “breeds”: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
+    reference: 'API reference',
+    dropHere: 'Drop the photo',
+  },
+
+  key: {
+    name: 'API key',
+    use: 'Use this key',
+    shape: 'letters, digits and signs, without spaces',
+    kept: 'Kept in this tab until you close it.',
+    wanted: 'This server asks for an API key.',
+    refused: 'That key was not accepted. Check it, or ask whoever runs this server for one.',
+  },
+
+  ask: {
+    title: 'Which breed is this?',
+    intro:
+      'Give pawdex a photo of a cat or dog: it finds the most similar photos it knows and lets them vote on the breed.',
+    given: 'What you gave',
+    lookedAt: 'The answer is about the marked part.',
+    drop: 'Drop a photo here',
+    paste: 'or paste one from the clipboard',
+    choose: 'Choose a photo',
+    chooseAnother: 'Choose another',
+    take: 'Take a photo',
+    noPhoto: 'No photo at hand?',
+    tryThis: 'Try this cat',
+    ready: 'Ready for a photo.',
+    cannotShow: 'This browser cannot show this kind of file.',
+    noPicture:
+      'There was no picture in that. Drop or paste the file itself: a link to a picture on another site cannot be read.',
+    firstOnly: 'one at a time: the first was taken',
+    smallerCopy: 'a smaller copy',
+    notOnServer: (name: string) => `${name} (not on this server)`,
+    missing: (name: string) => `There is no collection “${name}” on this server. Choose another one above.`,
+  },
+
+  known: {
+    summary: (breeds: string, photos: string) => `Knows ${breeds} from ${photos}`,
+    search: 'Search the breeds',
+    placeholder: 'Search',
+    none: 'Not known here.',
+    some: (shown: number, all: number) => `${shown} of ${all}`,
+  },
+
+  working: {
+    kicker: 'One moment',
+    looking: 'Looking for similar photos.',
+    sending: 'Sending the photo',
+    sent: (percent: string) => `Sending the photo, ${percent}`,
+    comparing: 'Comparing with the collection',
+  },
+
+  answer: {
+    looksLike: 'Looks like',
+    mostSimilarTo: 'Most similar to',
+    notCertain: 'Not certain',
+    perhaps: (breed: string) => `Perhaps ${breed}`,
+    either: 'Could be either',
+    anyOf: 'Could be any of these',
+    none: 'No answer',
+    nothingToCompare: 'Nothing to compare with',
+    noClear: 'No clear answer',
+    notSure: 'Not sure',
+    isEmpty: 'This collection has no photos yet.',
+    fillIt: 'Index labelled photos into it, or choose another collection above.',
+    uncalibrated:
+      'Nobody has measured yet how often this collection is right, so take this as the most similar breed, not as an answer.',
+    unsettled: 'Another photo may settle it; it may also be a mix, or something not known here.',
+    notEnough: 'Not enough to name the breed.',
+    tooClose: 'Too close to call, so no breed is picked.',
+    unknown:
+      'It may be a breed that this collection does not know, a mix, or no cat or dog at all. The most similar photos are below.',
+    tally: {
+      unlabelled: (n: number) =>
+        n === 1 ? 'The most similar photo carries no label.' : `The ${n} most similar photos carry no label.`,
+      only: (label: string) => `There is only one photo to compare with: ${label}.`,
+      all: (n: number, label: string) => `All ${n} most similar photos are ${label}.`,
+      part: (n: number, label: string, isFirst: boolean) =>
+        `${n} ${isFirst ? (n === 1 ? 'is ' : 'are ') : ''}${label}`,
+      withoutLabel: (n: number) => `${n} without a label`,
+      some: (n: number, parts: string[]) => `Of the ${n} most similar photos, ${enumerate(parts, 'and')}.`,
+    },
+    confidence: 'confidence',
+    voteShare: 'share of the vote',
+    confidenceTitle: 'Confidence',
+    voteTitle: 'How the vote went',
+    confidenceMeans: 'What the confidence means',
+    voteMeans: 'What the share of the vote means',
+    meaning: {
+      calibration:
+        'Fitted on photos whose breed is known and that are not in the collection: of 100 answers given with a confidence of 80%, about 80 are right. What is left over is for other breeds and for no cat or dog at all.',
+      statistics:
+        'What the model knows of collections in general: it has not been measured on this one, and may be wrong by more than it says. Calibrating the collection measures it. What is left over is for what the collection does not hold.',
+      vote: 'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right, and a photo of something else gets votes, too.',
+    },
+    somethingElse: 'Something else',
+    otherBreeds: 'Other breeds',
+    took: (time: string) => `Answered in ${time}`,
+    steps: (decode: string, embed: string, search: string) =>
+      `decode ${decode} · embed ${embed} · search ${search}`,
+    model: (name: string) => `model ${name}, `,
+  },
+
+  neighbours: {
+    title: 'Most similar photos',
+    inCollection: (collection: string) => `in “${collection}”, nearest first`,
+    noPictures: (collection: string) =>
+      `in “${collection}”, nearest first; this collection keeps no pictures`,
+    withoutPicture: 'Without a picture',
+    similarity: 'similarity',
+    cosine: 'Cosine similarity of the embeddings; 1 is the same picture',
+    range: (from: string, to: string) => `${from} to ${to}`,
+    open: 'Open',
+    named: (label: string, similarity: string) => `${label}, similarity ${similarity}`,
+    large: (label: string, similarity: string) => `${label}, similarity ${similarity}: see it large`,
+    similarityIs: (value: string) => `Similarity ${value}`,
+    toTheOneBefore: (value: string) => `Similarity ${value} to the one before`,
+    searchOn: 'Search with this one',
+    similarToThis: 'Most similar to this one',
+  },
+
+  why: {
+    show: 'Show why',
+    these: 'these photos are similar',
+    choose: 'Choose a photo below to see where its similarity comes from.',
+    which: 'Neighbour to explain',
+    thisPhoto: 'this photo',
+    thisLabel: (label: string) => `this ${label}`,
+    deleted: (other: string) => `What speaks for ${other}, is not known: it was deleted meanwhile.`,
+    nothingSpeaks: (other: string) => `No part of the photo speaks for ${other}.`,
+    most: (zone: string, percent: string, other: string) =>
+      `${zone} brings the most: ${percent} of what speaks for ${other}.`,
+    other: (label: string, similarity: string) => `${label}, similarity ${similarity}`,
+    zones: [
+      ['The upper left', 'The top', 'The upper right'],
+      ['The left', 'The middle', 'The right'],
+      ['The lower left', 'The bottom', 'The lower right'],
+    ],
+    scaleNone: 'nothing',
+    scaleMost: 'most',
+    scaleAgainst: 'against',
+  },
+
+  trouble: {
+    kicker: 'No answer',
+    again: 'Try again',
+    againIn: (seconds: number) => `Try again (${seconds})`,
+    smaller: 'Send a smaller copy',
+  },
+};
+
+/** The texts of one language. */
+export type AskTexts = typeof english;

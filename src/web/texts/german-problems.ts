@@ -1,0 +1,49 @@
+/** Plain words in German for problems that a person with a photo meets, by code. */
+import type { englishProblems, ProblemText } from './english-problems.js';
+
+export const germanProblems: Record<keyof typeof englishProblems, ProblemText> = {
+  payload_too_large: { title: 'Diese Datei ist zu groß für den Server.' },
+  image_too_large: { title: 'Dieses Bild ist zu groß für den Server.' },
+  image_too_slow: { title: 'Der Server braucht zu lange, um dieses Bild zu öffnen.' },
+  image_too_small: { title: 'Dieses Bild ist zu klein, um ein Tier zu zeigen.' },
+  image_heic: {
+    title: 'Der Server kann dieses HEIC-Foto nicht lesen.',
+    hint: 'Geben Sie das Foto als JPEG frei (auf einem iPhone: Einstellungen, Kamera, Formate, Maximale Kompatibilität).',
+  },
+  image_unsupported: {
+    title: 'Das ist kein Bild, das der Server lesen kann.',
+    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF und TIFF gehen. Es zählt der Inhalt, nicht der Name der Datei.',
+  },
+  image_corrupt: {
+    title: 'Dieses Bild ist beschädigt oder abgeschnitten.',
+    hint: 'Öffnen Sie es in einem anderen Programm, und wählen Sie es neu, falls es noch geladen wurde.',
+  },
+  image_empty: { title: 'Die Datei ist leer.', hint: 'Wählen Sie ein anderes Foto.' },
+  unauthorized: {
+    title: 'Dieser Server verlangt einen API-Schlüssel.',
+    hint: 'Geben Sie oben einen Schlüssel ein.',
+  },
+  collection_not_found: {
+    title: 'Diese Sammlung gibt es auf diesem Server nicht.',
+    hint: 'Wählen Sie oben eine andere.',
+  },
+  overloaded: {
+    title: 'Der Server ist ausgelastet.',
+    hint: 'Es warten mehr Fotos, als er rechtzeitig beantworten kann.',
+  },
+  shutting_down: { title: 'Der Server startet neu.', hint: 'Er sollte gleich wieder da sein.' },
+  offline: {
+    title: 'Dieses Gerät ist offline.',
+    hint: 'Verbinden Sie es mit dem Netz und versuchen Sie es noch einmal.',
+  },
+  network: {
+    title: 'Der Server hat nicht geantwortet.',
+    hint: 'Die Verbindung kam nicht zustande oder brach ab. Prüfen Sie, ob der Server läuft, und versuchen Sie es noch einmal.',
+  },
+  file_empty: { title: 'Die Datei ist leer: Sie hat keinen Inhalt.', hint: 'Wählen Sie ein anderes Foto.' },
+  not_a_photo: { title: 'Das ist kein Foto.', hint: 'Gebraucht wird ein Standbild, kein Film oder Ton.' },
+  not_shrunk: {
+    title: 'Dieser Browser konnte keine kleinere Kopie herstellen.',
+    hint: 'Verkleinern Sie das Foto in einem anderen Programm, oder wählen Sie ein anderes.',
+  },
+};

@@ -1,0 +1,181 @@
+/** The page's texts in German; german-manage.ts has those about collections. */
+import type { AskTexts } from './english.js';
+import { enumerate } from './enumerate.js';
+
+export const german: AskTexts = {
+  nouns: {
+    photo: ['Foto', 'Fotos'],
+    label: ['Label', 'Labels'],
+    breed: ['Rasse', 'Rassen'],
+    'labelled photo': ['Foto mit Label', 'Fotos mit Label'],
+  },
+  noLabel: 'Ohne Label',
+  and: (words) => enumerate(words, 'und'),
+  or: (words) => enumerate(words, 'oder'),
+  cancel: 'Abbrechen',
+  close: 'Schließen',
+  yourPhoto: 'Ihr Foto',
+
+  page: {
+    title: 'pawdex: Welche Rasse ist das?',
+    description: 'Foto einer Katze oder eines Hundes ablegen und die Rasse und die ähnlichsten Fotos sehen.',
+    skip: 'Zum Foto springen',
+    pages: 'Seiten',
+    ask: 'Fragen',
+    collections: 'Sammlungen',
+    collection: 'Sammlung',
+    darkTheme: 'Dunkle Farben',
+    language: 'Sprache',
+    privacy: 'Fotos gehen nur an diesen Server; eine Frage nach der Rasse speichert sie nicht.',
+    credits:
+      'Katzenfoto: Chelsea, von Stefan van der Walt, CC0. Bilder in „breeds“: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
+    reference: 'API-Referenz',
+    dropHere: 'Foto hier loslassen',
+  },
+
+  key: {
+    name: 'API-Schlüssel',
+    use: 'Diesen Schlüssel benutzen',
+    shape: 'Buchstaben, Ziffern und Zeichen, ohne Leerzeichen',
+    kept: 'Bleibt in diesem Tab, bis Sie ihn schließen.',
+    wanted: 'Dieser Server verlangt einen API-Schlüssel.',
+    refused:
+      'Dieser Schlüssel wurde nicht angenommen. Prüfen Sie ihn, oder fragen Sie, wer den Server betreibt.',
+  },
+
+  ask: {
+    title: 'Welche Rasse ist das?',
+    intro:
+      'Geben Sie pawdex ein Foto einer Katze oder eines Hundes: Es sucht die ähnlichsten Fotos, die es kennt, und lässt sie über die Rasse abstimmen.',
+    given: 'Ihr Foto',
+    lookedAt: 'Die Antwort gilt für den markierten Teil.',
+    drop: 'Foto hier ablegen',
+    paste: 'oder aus der Zwischenablage einfügen',
+    choose: 'Foto auswählen',
+    chooseAnother: 'Anderes auswählen',
+    take: 'Foto aufnehmen',
+    noPhoto: 'Kein Foto zur Hand?',
+    tryThis: 'Diese Katze versuchen',
+    ready: 'Bereit für ein Foto.',
+    cannotShow: 'Dieser Browser kann solche Dateien nicht anzeigen.',
+    noPicture:
+      'Darin war kein Bild. Legen Sie die Datei selbst ab oder fügen Sie sie ein: Ein Link zu einem Bild auf einer anderen Seite kann nicht gelesen werden.',
+    firstOnly: 'nur eines auf einmal: das erste wurde genommen',
+    smallerCopy: 'eine kleinere Kopie',
+    notOnServer: (name) => `${name} (nicht auf diesem Server)`,
+    missing: (name) => `Auf diesem Server gibt es keine Sammlung „${name}“. Wählen Sie oben eine andere.`,
+  },
+
+  known: {
+    summary: (breeds, photos) => `Kennt ${breeds} aus ${photos}`,
+    search: 'Rassen durchsuchen',
+    placeholder: 'Suchen',
+    none: 'Hier nicht bekannt.',
+    some: (shown, all) => `${shown} von ${all}`,
+  },
+
+  working: {
+    kicker: 'Einen Moment',
+    looking: 'Ähnliche Fotos werden gesucht.',
+    sending: 'Foto wird gesendet',
+    sent: (percent) => `Foto wird gesendet, ${percent}`,
+    comparing: 'Vergleich mit der Sammlung',
+  },
+
+  answer: {
+    looksLike: 'Sieht aus wie',
+    mostSimilarTo: 'Am ähnlichsten:',
+    notCertain: 'Nicht sicher',
+    perhaps: (breed) => `Vielleicht ${breed}`,
+    either: 'Eines von beiden',
+    anyOf: 'Eines von diesen',
+    none: 'Keine Antwort',
+    nothingToCompare: 'Nichts zum Vergleichen',
+    noClear: 'Keine klare Antwort',
+    notSure: 'Nicht sicher',
+    isEmpty: 'Diese Sammlung hat noch keine Fotos.',
+    fillIt: 'Nehmen Sie Fotos mit Label auf, oder wählen Sie oben eine andere Sammlung.',
+    uncalibrated:
+      'Wie oft diese Sammlung richtig liegt, hat noch niemand gemessen. Nehmen Sie dies als die ähnlichste Rasse, nicht als Antwort.',
+    unsettled:
+      'Ein weiteres Foto kann es klären; es kann auch ein Mischling sein oder etwas, das hier nicht bekannt ist.',
+    notEnough: 'Das reicht nicht, um die Rasse zu nennen.',
+    tooClose: 'Zu knapp, darum wird keine Rasse gewählt.',
+    unknown:
+      'Es kann eine Rasse sein, die diese Sammlung nicht kennt, ein Mischling, oder weder Katze noch Hund. Die ähnlichsten Fotos stehen unten.',
+    tally: {
+      unlabelled: (n) =>
+        n === 1 ? 'Das ähnlichste Foto hat kein Label.' : `Die ${n} ähnlichsten Fotos haben kein Label.`,
+      only: (label) => `Es gibt nur ein Foto zum Vergleichen: ${label}.`,
+      all: (n, label) => `Alle ${n} ähnlichsten Fotos sind ${label}.`,
+      part: (n, label, isFirst) => `${isFirst ? (n === 1 ? 'ist ' : 'sind ') : ''}${n} ${label}`,
+      withoutLabel: (n) => `${n} ohne Label`,
+      some: (n, parts) => `Von den ${n} ähnlichsten Fotos ${enumerate(parts, 'und')}.`,
+    },
+    confidence: 'Sicherheit',
+    voteShare: 'Stimmenanteil',
+    confidenceTitle: 'Sicherheit',
+    voteTitle: 'Ergebnis der Abstimmung',
+    confidenceMeans: 'Was die Sicherheit bedeutet',
+    voteMeans: 'Was der Stimmenanteil bedeutet',
+    meaning: {
+      calibration:
+        'Bestimmt an Fotos, deren Rasse bekannt ist und die nicht in der Sammlung sind: Von 100 Antworten mit einer Sicherheit von 80 % sind etwa 80 richtig. Der Rest steht für andere Rassen und dafür, dass es weder Katze noch Hund ist.',
+      statistics:
+        'Was das Modell über Sammlungen im Allgemeinen weiß: An dieser wurde nicht gemessen, und der Fehler kann größer sein als angegeben. Das Kalibrieren der Sammlung misst ihn. Der Rest steht für das, was die Sammlung nicht enthält.',
+      vote: 'Die ähnlichsten Fotos stimmen für ihre Rasse, und nähere zählen mehr. Der Stimmenanteil sagt, wie einig sie sind. Er ist nicht die Wahrscheinlichkeit, dass die Antwort stimmt; auch ein Foto von etwas anderem bekommt Stimmen.',
+    },
+    somethingElse: 'Etwas anderes',
+    otherBreeds: 'Andere Rassen',
+    took: (time) => `Beantwortet in ${time}`,
+    steps: (decode, embed, search) => `Lesen ${decode} · Vektor ${embed} · Suche ${search}`,
+    model: (name) => `Modell ${name}, `,
+  },
+
+  neighbours: {
+    title: 'Ähnlichste Fotos',
+    inCollection: (collection) => `in „${collection}“, das nächste zuerst`,
+    noPictures: (collection) =>
+      `in „${collection}“, das nächste zuerst; diese Sammlung bewahrt keine Bilder auf`,
+    withoutPicture: 'Ohne Bild',
+    similarity: 'Ähnlichkeit',
+    cosine: 'Kosinus-Ähnlichkeit der Vektoren; 1 ist dasselbe Bild',
+    range: (from, to) => `${from} bis ${to}`,
+    open: 'Öffnen',
+    named: (label, similarity) => `${label}, Ähnlichkeit ${similarity}`,
+    large: (label, similarity) => `${label}, Ähnlichkeit ${similarity}: groß ansehen`,
+    similarityIs: (value) => `Ähnlichkeit ${value}`,
+    toTheOneBefore: (value) => `Ähnlichkeit ${value} zum vorigen`,
+    searchOn: 'Mit diesem suchen',
+    similarToThis: 'Diesem am ähnlichsten',
+  },
+
+  why: {
+    show: 'Warum?',
+    these: 'Woher die Ähnlichkeit dieser Fotos kommt',
+    choose: 'Wählen Sie unten ein Foto, um zu sehen, woher seine Ähnlichkeit kommt.',
+    which: 'Zu erklärendes Foto',
+    thisPhoto: 'dieses Foto',
+    thisLabel: (label) => `dieses Foto (${label})`,
+    deleted: (other) => `Was für ${other} spricht, ist nicht bekannt: Es wurde inzwischen gelöscht.`,
+    nothingSpeaks: (other) => `Kein Teil des Fotos spricht für ${other}.`,
+    most: (zone, percent, other) =>
+      `${zone} trägt am meisten bei: ${percent} von dem, was für ${other} spricht.`,
+    other: (label, similarity) => `${label}, Ähnlichkeit ${similarity}`,
+    zones: [
+      ['Der Teil oben links', 'Der obere Teil', 'Der Teil oben rechts'],
+      ['Der linke Teil', 'Die Mitte', 'Der rechte Teil'],
+      ['Der Teil unten links', 'Der untere Teil', 'Der Teil unten rechts'],
+    ],
+    scaleNone: 'nichts',
+    scaleMost: 'am meisten',
+    scaleAgainst: 'dagegen',
+  },
+
+  trouble: {
+    kicker: 'Keine Antwort',
+    again: 'Noch einmal versuchen',
+    againIn: (seconds) => `Noch einmal versuchen (${seconds})`,
+    smaller: 'Kleinere Kopie senden',
+  },
+};

@@ -1,0 +1,96 @@
+/**
+ * Which language the page speaks: the one that was chosen on it, else the browser's. `texts` and `language` are live
+ * bindings, so that whoever reads them when something is drawn gets the language of that moment. A new language is one
+ * more file of each kind, and a line here.
+ */
+import { type AskTexts, english } from './english.js';
+import { englishManage, type ManageTexts } from './english-manage.js';
+import { englishProblems, type ProblemText } from './english-problems.js';
+import { german } from './german.js';
+import { germanManage } from './german-manage.js';
+import { germanProblems } from './german-problems.js';
+
+/** All texts of one language. */
+interface Texts extends AskTexts {
+  problems: Record<string, ProblemText>;
+  manage: ManageTexts;
+}
+
+/** The code of a language that the page speaks. */
+export type Language = 'en' | 'de';
+
+const CATALOGUE: Record<Language, Texts> = {
+  en: { ...english, problems: englishProblems, manage: englishManage },
+  de: { ...german, problems: germanProblems, manage: germanManage },
+};
+
+const STORED = 'pawdex.language';
+
+/** The language of `texts`. */
+export let language: Language = 'en';
+/** The texts of the page. */
+export let texts: Texts = CATALOGUE.en;
+
+const isKnown = (code: string | null): code is Language => code !== null && Object.hasOwn(CATALOGUE, code);
+
+/** The page's words for a problem, where it has some. */
+export function problemText(code: string): ProblemText | undefined {
+  return Object.hasOwn(texts.problems, code) ? texts.problems[code] : undefined;
+}
+
+/** The text at a path such as `ask.title`. */
+function textAt(path: string): string {
+  let found: unknown = texts;
+  for (const key of path.split('.')) {
+    found = (found as Record<string, unknown>)[key];
+  }
+  if (typeof found !== 'string') {
+    throw new Error(`The catalogue has no text ${path}.`);
+  }
+  return found;
+}
+
+/**
+ * Fills in the texts of index.html: `data-text="ask.title"` is an element's content, and
+ * `data-text-title="ask.title"` its attribute `title`. The build fills in the English ones.
+ */
+function fillIn(): void {
+  document.documentElement.lang = language;
+  for (const node of document.querySelectorAll<HTMLElement>('*')) {
+    for (const [key, path] of Object.entries(node.dataset)) {
+      if (key === 'text') {
+        node.textContent = textAt(path!);
+      } else if (/^text[A-Z]/.test(key)) {
+        const name = key.slice(4).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+        node.setAttribute(name.slice(1), textAt(path!));
+      }
+    }
+  }
+}
+
+function speak(code: Language): void {
+  language = code;
+  texts = CATALOGUE[code];
+  fillIn();
+}
+
+/**
+ * Speaks the language that was chosen before, else the first of the browser's that the page knows, and lets `chooser`
+ * change it.
+ *
+ * @param onChange called to draw again what is on the page, after a change
+ */
+export function startLanguage(chooser: HTMLSelectElement, onChange: () => void): void {
+  const stored = localStorage.getItem(STORED);
+  const preferred = navigator.languages.map((each) => each.split('-')[0]!.toLowerCase()).find(isKnown);
+  const first = isKnown(stored) ? stored : (preferred ?? 'en');
+  if (first !== 'en') {
+    speak(first);
+  }
+  chooser.value = first;
+  chooser.addEventListener('change', () => {
+    localStorage.setItem(STORED, chooser.value);
+    speak(chooser.value as Language);
+    onChange();
+  });
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { english } from '../../src/web/texts/english.js';
+import { englishManage } from '../../src/web/texts/english-manage.js';
+import { englishProblems } from '../../src/web/texts/english-problems.js';
+import { german } from '../../src/web/texts/german.js';
+import { germanManage } from '../../src/web/texts/german-manage.js';
+import { germanProblems } from '../../src/web/texts/german-problems.js';
+
+/** Every text with its path; a function counts with what it makes of its gaps. */
+function flatten(part: unknown, path = ''): Map<string, string> {
+  if (typeof part === 'string') {
+    return new Map([[path, part]]);
+  }
+  if (typeof part === 'function') {
+    return new Map();
+  }
+  return new Map(
+    Object.entries(part as object).flatMap(([key, value]) => [
+      ...flatten(value, path ? `${path}.${key}` : key),
+    ]),
+  );
+}
+
+const both = [
+  ['asking', english, german],
+  ['collections', englishManage, germanManage],
+  ['problems', englishProblems, germanProblems],
+] as const;
+
+describe.each(both)('the texts about %s', (_name, first, second) => {
+  it('say in German what they say in English, and nothing is left in English', () => {
+    const [here, there] = [flatten(first), flatten(second)];
+    expect([...there.keys()].toSorted()).toEqual([...here.keys()].toSorted());
+    const same = [...here].filter(([path, text]) => text.includes(' ') && there.get(path) === text);
+    expect(same).toEqual([]);
+  });
+});
+
+it('has every text that index.html names', async () => {
+  const html = await readFile('src/web/index.html', 'utf8');
+  const named = [...html.matchAll(/ data-text(?:-[\w-]+)?="([\w.]+)"/g)].map(([, path]) => path!);
+  expect(named.length).toBeGreaterThan(20);
+  const known = flatten(english);
+  expect(named.filter((path) => !known.has(path))).toEqual([]);
+});
