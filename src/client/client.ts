@@ -1,6 +1,7 @@
 /** The typed client of the HTTP API, for other programs. */
 import type {
   AddOptions,
+  Example,
   HeatMapOptions,
   IdentifyOptions,
   ItemInput,
@@ -37,6 +38,16 @@ import type {
 const segment = encodeURIComponent;
 const regionText = (region: LookOptions['region']) =>
   region && [region.left, region.top, region.width, region.height].map((part) => part.toFixed(6)).join(',');
+const encodeExample = (example: Example) => (typeof example === 'string' ? example : Array.from(example));
+
+/** A query without an image as JSON has it. */
+function encodeQuery(query: Exclude<Query, { image: Uint8Array }>) {
+  if ('positives' in query) {
+    const { positives, negatives } = query;
+    return { ...query, positives: positives.map(encodeExample), negatives: negatives.map(encodeExample) };
+  }
+  return 'vector' in query ? { vector: Array.from(query.vector) } : query;
+}
 const text = (value: number | boolean | undefined) => (value === undefined ? undefined : String(value));
 
 /**
@@ -83,6 +94,10 @@ export class PawdexClient {
    *
    * @example
    * await pawdex.search('breeds', { id }, { k: 5, filter: { species: ['cat'] } });
+   *
+   * @example
+   * const { embedding } = await pawdex.embed(photo);
+   * await pawdex.search('breeds', { positives: [embedding, liked], negatives: [disliked] });
    */
   search(collection: string, query: Query, options: Partial<SearchOptions> = {}): Promise<SearchResult> {
     const call = { method: 'POST', path: '/v1/search' } as const;
@@ -98,9 +113,8 @@ export class PawdexClient {
       };
       return this.#http.json({ ...call, form: createImageForm(query.image, fields) });
     }
-    const named = 'vector' in query ? { vector: Array.from(query.vector) } : query;
     const region = regionText(options.region);
-    return this.#http.json({ ...call, json: { ...named, ...options, region, collection } });
+    return this.#http.json({ ...call, json: { ...encodeQuery(query), ...options, region, collection } });
   }
 
   /** The embedding of a photo. */

@@ -93,12 +93,18 @@ export interface HeatMapOptions extends LookOptions {
 }
 
 /** What to search for: exactly one of these. */
-export type Query =
-  | { image: Uint8Array }
-  | { id: string }
-  | { vector: number[] | Float32Array }
-  /** Mean of the positives' directions minus the negatives': ids of items in the collection. */
-  | { positives: string[]; negatives: string[] };
+export type Query = { image: Uint8Array } | { id: string } | { vector: number[] | Float32Array } | Examples;
+
+/** An item of the collection, by its id, or a vector with the collection's dimension. */
+export type Example = string | number[] | Float32Array;
+
+/** What to be similar to and what not: the mean of the positives' directions less a part of that of the negatives. */
+export interface Examples {
+  positives: Example[];
+  negatives: Example[];
+  /** How much of the negatives' mean is taken away, 0..1; a third unless given. */
+  negativeWeight?: number | undefined;
+}
 
 /** How the image of a question is embedded. */
 export interface LookOptions {

@@ -1,8 +1,15 @@
 /** Turns what a caller searches for into a query vector. */
 import { PawdexError } from '../errors.js';
+import { normalise } from '../math/vectors.js';
 import type { Store } from '../store/store.js';
-import type { Query } from './engine.js';
+import type { Example, Examples, Query } from './engine.js';
 import type { Embedded, EmbedOptions, ImageEmbedder } from './image-embedder.js';
+
+/**
+ * What the mean of the negatives counts beside that of the positives: 0.25 to 0.75, as G. Salton and C. Buckley found to
+ * do best ("Improving retrieval performance by relevance feedback", 1990).
+ */
+const NEGATIVE_WEIGHT = 1 / 3;
 
 /** A query vector, the time spent on it, and the items that must not answer it. */
 export interface ResolvedQuery extends Omit<Embedded, 'image'> {
@@ -17,26 +24,77 @@ const still = (embedding: Float32Array, exclude: string[]): ResolvedQuery => ({
   embedMs: 0,
 });
 
-/** Adds `weight` times the mean of the items' vectors to `sum`. */
+/** @throws PawdexError vector_invalid when the vector has another dimension */
+function checkVector(vector: number[] | Float32Array, dimension: number): Float32Array {
+  if (vector.length !== dimension) {
+    throw new PawdexError('vector_invalid', {
+      detail: `The vector has ${vector.length} numbers; the collection has ${dimension} dimensions.`,
+    });
+  }
+  return Float32Array.from(vector);
+}
+
+/** @throws PawdexError vector_invalid */
+function readDirection(vector: number[] | Float32Array, dimension: number): Float32Array {
+  const direction = checkVector(vector, dimension);
+  const length = normalise(direction);
+  if (length === 0 || !Number.isFinite(length)) {
+    throw new PawdexError('vector_invalid', {
+      detail: 'An example is all zeros, or has a number that is not finite.',
+    });
+  }
+  return direction;
+}
+
+/** Where examples come from. */
+interface Source {
+  store: Store;
+  collection: string;
+  dimension: number;
+}
+
+/** Adds `weight` times the mean of the examples' directions to `sum`. */
 async function addMean(
-  store: Store,
-  collection: string,
-  ids: string[],
+  { store, collection, dimension }: Source,
+  examples: Example[],
   weight: number,
   sum: Float64Array,
 ): Promise<void> {
-  const vectors = await Promise.all(ids.map((id) => store.getVector(collection, id)));
+  const vectors = await Promise.all(
+    examples.map((example) =>
+      typeof example === 'string' ? store.getVector(collection, example) : readDirection(example, dimension),
+    ),
+  );
   for (const vector of vectors) {
     for (let i = 0; i < sum.length; i++) {
-      sum[i] = sum[i]! + (weight / ids.length) * vector[i]!;
+      sum[i]! += (weight / examples.length) * vector[i]!;
     }
   }
 }
 
 /**
- * The query vector: an image's embedding, an item's vector, a given vector, or, from examples, the mean of the
- * positives minus the mean of the negatives (Rocchio's relevance feedback with equal weights; Rocchio 1971).
- * Items named in the query are not among its answers.
+ * The mean of the positives less a part of the mean of the negatives, Rocchio's relevance feedback (J. J. Rocchio,
+ * "Relevance feedback in information retrieval", 1971). The store scales it to unit length.
+ *
+ * @throws PawdexError item_not_found, vector_invalid, invalid_request
+ */
+async function combineExamples(
+  { positives, negatives, negativeWeight = NEGATIVE_WEIGHT }: Examples,
+  source: Source,
+): Promise<Float32Array> {
+  if (positives.length + negatives.length === 0) {
+    throw new PawdexError('invalid_request', { detail: 'Name at least one positive or negative example.' });
+  }
+  const sum = new Float64Array(source.dimension);
+  await addMean(source, positives, 1, sum);
+  // Without positives only the direction counts, so that any weight is the same but none.
+  await addMean(source, negatives, positives.length === 0 ? -1 : -negativeWeight, sum);
+  return Float32Array.from(sum);
+}
+
+/**
+ * The query vector: an image's embedding, an item's vector, a given vector, or one made from examples. Items named in the
+ * query are not among its answers.
  *
  * @param look how an image is embedded
  * @throws PawdexError item_not_found, vector_invalid, invalid_request, and those of embedding an image
@@ -62,23 +120,8 @@ export async function resolveQuery(
     return still(await store.getVector(collection, query.id), [query.id]);
   }
   if ('vector' in query) {
-    if (query.vector.length !== dimension) {
-      throw new PawdexError('vector_invalid', {
-        detail: `The vector has ${query.vector.length} numbers; the collection has ${dimension} dimensions.`,
-      });
-    }
-    return still(Float32Array.from(query.vector), []);
+    return still(checkVector(query.vector, dimension), []);
   }
-  const { positives, negatives } = query;
-  if (positives.length + negatives.length === 0) {
-    throw new PawdexError('invalid_request', { detail: 'Name at least one positive or negative item.' });
-  }
-  const sum = new Float64Array(dimension);
-  if (positives.length > 0) {
-    await addMean(store, collection, positives, 1, sum);
-  }
-  if (negatives.length > 0) {
-    await addMean(store, collection, negatives, -1, sum);
-  }
-  return still(Float32Array.from(sum), [...positives, ...negatives]);
+  const named = [...query.positives, ...query.negatives].filter((example) => typeof example === 'string');
+  return still(await combineExamples(query, { store, collection, dimension }), named);
 }

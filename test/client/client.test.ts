@@ -45,6 +45,7 @@ describe('PawdexClient', () => {
       { vector: embedding },
       { vector: Float32Array.from(embedding) },
       { positives: [siamese.id], negatives: [beagle.id] },
+      { positives: [Float32Array.from(embedding)], negatives: [beagle.id], negativeWeight: 0.2 },
     ]) {
       expect((await client.search('breeds', query)).neighbours[0]).toMatchObject({
         label: 'siamese',

@@ -176,9 +176,33 @@ describe('the engine in this process', () => {
         engine.search('mine', { positives: ['nobody'], negatives: [] }, { k: 1 }),
       ).rejects.toMatchObject({ code: 'item_not_found' });
       // A photo minus itself has no direction.
-      await expect(engine.search('mine', { positives: [a], negatives: [a] }, { k: 1 })).rejects.toMatchObject(
-        { code: 'vector_invalid' },
+      await expect(
+        engine.search('mine', { positives: [a], negatives: [a], negativeWeight: 1 }, { k: 1 }),
+      ).rejects.toMatchObject({ code: 'vector_invalid' });
+    });
+
+    it('takes vectors as examples, of any length, and weighs the negatives', async () => {
+      const { items } = await engine.store.list('mine', { limit: 10 });
+      const [a, b, c] = items.map((item) => item.id) as [string, string, string];
+      const [, vectorB, vectorC] = await Promise.all(
+        [a, b, c].map((id) => engine.store.getVector('mine', id)),
       );
+      const long = vectorB!.map((x) => 7 * x);
+      const { hits } = await engine.search('mine', { positives: [long], negatives: [a] }, { k: 10 });
+      expect(hits.map(({ item }) => item.id).toSorted()).toEqual([b, c].toSorted());
+      expect(hits[0]!.item.id).toBe(b);
+      const similarityToC = async (negativeWeight: number) => {
+        const query = { positives: [long], negatives: [vectorC!], negativeWeight };
+        const found = await engine.search('mine', query, { k: 10 });
+        return found.hits.find(({ item }) => item.id === c)!.similarity;
+      };
+      expect(await similarityToC(1)).toBeLessThan(await similarityToC(0.2));
+      for (const vector of [[1, 2], new Array(vectorB!.length).fill(0)]) {
+        const query = { positives: [vector], negatives: [] };
+        await expect(engine.search('mine', query, { k: 1 })).rejects.toMatchObject({
+          code: 'vector_invalid',
+        });
+      }
     });
 
     it('refuses vectors that do not fit', async () => {

@@ -368,6 +368,9 @@ export class MemoryEngine implements Engine {
       return [...query.vector];
     }
     const id = 'id' in query ? query.id : query.positives[0];
+    if (id !== undefined && typeof id !== 'string') {
+      return this.#vector(items, { vector: id });
+    }
     const item = items.find((each) => each.id === id);
     if (item === undefined) {
       throw new PawdexError('item_not_found');

@@ -198,6 +198,14 @@ describe('bad photos get their code and the service goes on', () => {
     ['for a zero vector', { vector: Array(256).fill(0) }, 'vector_invalid'],
     ['for a vector beyond float32', { vector: Array(256).fill(1e300) }, 'vector_invalid'],
     ['for no examples', { positives: [], negatives: [] }, 'invalid_request'],
+    ['for an example that is too short', { positives: [[1, 2, 3]] }, 'vector_invalid'],
+    ['for an example that is no vector', { positives: [['a']] }, 'invalid_request'],
+    [
+      'for a weight beyond 1',
+      { positives: [[1, 0]], negatives: [[0, 1]], negativeWeight: 2 },
+      'invalid_request',
+    ],
+    ['for a weight of no negatives', { positives: [[1, 0]], negativeWeight: 0.5 }, 'invalid_request'],
     ['for an unknown item', { id: 'nope' }, 'item_not_found'],
   ])('a search %s', async (_, body, code) => {
     expect((await request(t.app).post('/v1/search').send(body)).body.code).toBe(code);

@@ -1,5 +1,6 @@
 /** POST /v1/search: nearest neighbours of an image, an item, a vector or examples. */
-import type { Query } from '../../engine/engine.js';
+import { z } from 'zod';
+import type { Example, Query } from '../../engine/engine.js';
 import { PawdexError } from '../../errors.js';
 import { optionalImageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
@@ -12,6 +13,7 @@ import {
   explainOption,
   filter,
   itemId,
+  numberWithin,
   regionOption,
   vector,
   viewsOption,
@@ -19,17 +21,20 @@ import {
   yesNo,
 } from '../schemas/fields.js';
 
+const example = z.union([itemId, vector], 'must be the id of an item or a vector of numbers');
+
 /** The ways to say what is searched for. */
 interface Named {
   image: Uint8Array | null;
   id?: string;
   vector?: number[];
-  positives?: string[];
-  negatives?: string[];
+  positives?: Example[];
+  negatives?: Example[];
+  negativeWeight?: number;
 }
 
 /** @throws PawdexError image_missing when nothing is searched for, invalid_request when several things are */
-function chooseQuery({ image, id, vector, positives, negatives }: Named): Query {
+function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }: Named): Query {
   const ways: Query[] = [];
   if (image !== null) {
     ways.push({ image });
@@ -41,9 +46,12 @@ function chooseQuery({ image, id, vector, positives, negatives }: Named): Query 
     ways.push({ vector });
   }
   if (positives !== undefined || negatives !== undefined) {
-    ways.push({ positives: positives ?? [], negatives: negatives ?? [] });
+    ways.push({ positives: positives ?? [], negatives: negatives ?? [], negativeWeight });
   }
   const [way, other] = ways;
+  if (negativeWeight !== undefined && negatives === undefined) {
+    throw new PawdexError('invalid_request', { detail: '`negativeWeight` is about `negatives`.' });
+  }
   if (way === undefined) {
     throw new PawdexError('image_missing', {
       detail: 'The request does not say what to search for.',
@@ -66,8 +74,10 @@ export const search = defineEndpoint({
   urgency: 'urgent',
   summary: 'Search for the nearest neighbours of an image, an item, a vector or examples',
   description:
-    'Name one of: an image, `id`, `vector`, `positives`/`negatives` (mean of the positives minus mean of the ' +
-    'negatives). Items named in the query are not among the answers.',
+    'Name one of: an image, `id`, `vector`, `positives` with `negatives`. From examples the query is the mean of the ' +
+    "positives less `negativeWeight` times the mean of the negatives, scaled to unit length: Rocchio's relevance " +
+    'feedback. An example is the id of an item or a vector, such as that of a photo from `/v1/embed`. Items named in ' +
+    'the query are not among the answers.',
   body: optionalImageBody({
     options: {
       collection: collectionOption,
@@ -82,12 +92,15 @@ export const search = defineEndpoint({
       vector: vector.optional().meta({
         description: 'Search by a vector with one number for each dimension of the collection.',
       }),
-      positives: boundedArray(itemId, { max: 100 })
+      positives: boundedArray(example, { max: 100 })
         .optional()
-        .meta({ description: 'Items to be similar to.' }),
-      negatives: boundedArray(itemId, { max: 100 })
+        .meta({ description: 'Items or vectors to be similar to.' }),
+      negatives: boundedArray(example, { max: 100 })
         .optional()
-        .meta({ description: 'Items to be different from.' }),
+        .meta({ description: 'Items or vectors to be different from.' }),
+      negativeWeight: numberWithin(0, 1).optional().meta({
+        description: 'What the negatives count beside the positives; a third when absent.',
+      }),
       filter: filter.optional(),
     },
   }),

@@ -53,7 +53,7 @@ export function wholeNumber(min: number, max: number) {
 }
 
 /** A number as JSON or as the text of a query or form. */
-function numberWithin(min: number, max: number) {
+export function numberWithin(min: number, max: number) {
   const message = `must be a number from ${min} to ${max}`;
   return z.preprocess(
     (value) =>
