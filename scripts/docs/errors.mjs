@@ -32,13 +32,14 @@ An answer looks like this:
   "detail": "query.k: must be a whole number from 1 to 1000.",
   "code": "invalid_request",
   "hint": "${ERRORS.invalid_request.hint}",
-  "instance": "/v1/identify",
+  "instance": "../v1/identify",
   "requestId": "9870c3bd-02b1-4321-b39b-d1b58f5c4a01",
   "errors": [{ "path": "query.k", "message": "must be a whole number from 1 to 1000" }]
 }
 \`\`\`
 
-\`errors\` lists the fields that are wrong, at most 20. \`type\` is relative to the requested address. \`requestId\` is also in
+\`errors\` lists the fields that are wrong, at most 20. \`type\` and \`instance\` are relative to the requested
+address. \`requestId\` is also in
 the \`X-Request-Id\` header and in the server's log. Answers with status 503 have \`Retry-After\` in seconds.
 `;
 

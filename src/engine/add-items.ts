@@ -77,7 +77,10 @@ async function addNew(
       }),
     ),
   );
-  const fresh = [...outcomes.values()].filter((outcome): outcome is NewItem => 'vector' in outcome);
+  // In the order sent, which is not the order in which they were done: lists are in order of insertion.
+  const fresh = [...first.keys()]
+    .map((hash) => outcomes.get(hash)!)
+    .filter((outcome): outcome is NewItem => 'vector' in outcome);
   const stored = fresh.length === 0 ? [] : await store.put(collection, fresh);
   stored.forEach((result, i) => {
     outcomes.set(fresh[i]!.sha256, result);

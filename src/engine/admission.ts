@@ -60,6 +60,11 @@ export class Admission {
    */
   async admit<T>(images: number, work: () => Promise<T>): Promise<T> {
     this.check(images);
+    return this.extend(images, work);
+  }
+
+  /** Does more of work that was let in: it counts, but is never refused half-way. */
+  async extend<T>(images: number, work: () => Promise<T>): Promise<T> {
     if (this.#pending === 0) {
       this.#measuredFrom = performance.now();
     }

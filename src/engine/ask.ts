@@ -2,7 +2,7 @@
 import type { Calibration } from '../breeds/calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
 import { mapToPhoto } from '../image/crop.js';
-import { type PreparedImage, readUprightSize } from '../image/decode.js';
+import { readUprightSize, type Size } from '../image/decode.js';
 import { computeCentreSquare, type Rectangle } from '../image/heat-colours.js';
 import { renderHeatMap } from '../image/heat-map.js';
 import type {
@@ -38,10 +38,8 @@ function describeModel({ encoder }: EngineParts) {
 }
 
 /** The part of a photo that the encoder sees. */
-async function findSeenRegion(image: PreparedImage, views: LookOptions['views']): Promise<Rectangle> {
-  return views === '5'
-    ? { left: 0, top: 0, width: 1, height: 1 }
-    : computeCentreSquare(await readUprightSize(image));
+function findSeenRegion(size: Size, views: LookOptions['views']): Rectangle {
+  return views === '5' ? { left: 0, top: 0, width: 1, height: 1 } : computeCentreSquare(size);
 }
 
 /** What is looked at: the photo, or the region of it that was named. */
@@ -116,16 +114,12 @@ export async function identify(
     calibration,
     listed: options.k ?? calibration?.k ?? parts.encoder.card.vote.k,
   };
-  const looks = [
-    {
-      ...(await judge(parts, asked.embedding, judging)),
-      region: await findSeenRegion(asked.image, views),
-    },
-  ];
+  const size = await readUprightSize(asked.image);
+  const looks = [{ ...(await judge(parts, asked.embedding, judging)), region: findSeenRegion(size, views) }];
   let { embedMs } = asked;
   if (shouldLookAgain(looks[0]!.decided, options)) {
     const again = performance.now();
-    const ends = await parts.embedder.embedEnds(asked.image);
+    const ends = await parts.embedder.embedEnds(asked.image, size);
     embedMs += performance.now() - again;
     for (const { region, embedding } of ends) {
       looks.push({ ...(await judge(parts, embedding, judging)), region });

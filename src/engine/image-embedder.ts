@@ -7,8 +7,14 @@ import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
 import type { Encoder, Urgency } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import { cropPhoto } from '../image/crop.js';
-import { type DecodeLimits, type PreparedImage, prepareImage, readUprightSize } from '../image/decode.js';
-import { decodeEnds, decodeViews, VIEW_COUNT, type Views } from '../image/decode-views.js';
+import {
+  type DecodeLimits,
+  type PreparedImage,
+  prepareImage,
+  readUprightSize,
+  type Size,
+} from '../image/decode.js';
+import { decodeEnds, decodeViews, hasEnds, VIEW_COUNT, type Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import { Admission } from './admission.js';
 import type { Explanation } from './engine.js';
@@ -152,23 +158,26 @@ export class ImageEmbedder {
   }
 
   /**
-   * Embeds the squares at both ends of a photo's longer side.
+   * Embeds the squares at both ends of a photo's longer side. The photo has waited for its turn already, so that it
+   * neither waits for another one nor is refused.
    *
+   * @param size of the photo when upright, in pixels
    * @returns none for a photo that is nearly square
-   * @throws PawdexError image_corrupt, overloaded, shutting_down
+   * @throws PawdexError image_corrupt, shutting_down
    */
-  embedEnds(image: PreparedImage): Promise<EmbeddedRegion[]> {
-    return this.#admissions.urgent.admit(2, () =>
-      this.#atOnce.urgent(async () => {
-        const looks = await this.#decoders.urgent(() => decodeEnds(image, this.#encoder.info.resize));
-        return Promise.all(
-          looks.map(async ({ region, pixels }) => ({
-            region,
-            embedding: await embedViews(this.#encoder, [pixels], 'urgent'),
-          })),
-        );
-      }),
-    );
+  async embedEnds(image: PreparedImage, size: Size): Promise<EmbeddedRegion[]> {
+    if (!hasEnds(size)) {
+      return [];
+    }
+    return this.#admissions.urgent.extend(2, async () => {
+      const looks = await this.#decoders.urgent(() => decodeEnds(image, size, this.#encoder.info.resize));
+      return Promise.all(
+        looks.map(async ({ region, pixels }) => ({
+          region,
+          embedding: await embedViews(this.#encoder, [pixels], 'urgent'),
+        })),
+      );
+    });
   }
 
   /**

@@ -5,6 +5,7 @@ import compression from 'compression';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { PawdexError } from '../errors.js';
+import { createAnswerQueues } from './answer-queue.js';
 import type { AppDeps } from './app-deps.js';
 import { BodyReader, getUploadLimits } from './body/body-reader.js';
 import { type Context, mount } from './define-endpoint.js';
@@ -81,6 +82,7 @@ function createContext(deps: AppDeps, metrics: Metrics): Context {
   return {
     ...deps,
     metrics,
+    queues: createAnswerQueues(),
     reader: new BodyReader(getUploadLimits(deps.config)),
     openApi: () => {
       openApi ??= createOpenApiDocument(ENDPOINTS, deps.version);

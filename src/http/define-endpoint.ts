@@ -8,6 +8,7 @@ import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
 import type { Urgency } from '../encoder/encoder.js';
 import { type ErrorCode, PawdexError } from '../errors.js';
+import type { AnswerQueues } from './answer-queue.js';
 import type { AppDeps } from './app-deps.js';
 import type { BodyReader } from './body/body-reader.js';
 import type { BodySpec } from './body-spec.js';
@@ -21,6 +22,7 @@ type NoFields = Record<never, never>;
 export interface Context extends AppDeps {
   reader: BodyReader;
   metrics: Metrics;
+  queues: AnswerQueues;
   /** The OpenAPI document, as JSON text. */
   openApi: () => string;
 }
@@ -50,6 +52,8 @@ export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
   body?: BodySpec<B>;
   /** Of endpoints that take images: whether somebody waits for the answer. */
   urgency?: Urgency;
+  /** Of answers that take long to make: the queue that they wait in; undefined where this one is soon made. */
+  queue?(input: Input<P, Q, B>): keyof AnswerQueues | undefined;
   response: ResponseSpec<A>;
   /** Codes it answers with, beside those that every endpoint or every body has. */
   errors: ErrorCode[];
@@ -84,16 +88,14 @@ function canHoldImage(req: Request): boolean {
 }
 
 /**
- * Refuses an upload that there is no room for before it is read, which is most of the work that a refusal makes.
+ * Refuses what there is no room for.
  *
- * @throws PawdexError overloaded
+ * @param check throws where there is none
+ * @throws PawdexError overloaded, after a pause
  */
-async function requireRoom(urgency: Urgency, req: Request, { load }: Context): Promise<void> {
-  if (load === undefined || !canHoldImage(req)) {
-    return;
-  }
+async function requireRoom(check: () => void): Promise<void> {
   try {
-    load.checkRoom(urgency);
+    check();
   } catch (error) {
     await sleep(REFUSAL_PAUSE_MS);
     throw error;
@@ -138,13 +140,22 @@ export function defineEndpoint<
     async answer(req, res, context) {
       const parsedParams = parse(params, req.params, 'path') as Parsed<P>;
       const parsedQuery = parse(query, req.query, 'query') as Parsed<Q>;
-      if (urgency !== undefined) {
-        await requireRoom(urgency, req, context);
+      const { load, queues } = context;
+      if (urgency !== undefined && load !== undefined && canHoldImage(req)) {
+        // Before the upload is read, which is most of the work that a refusal makes.
+        await requireRoom(() => load.checkRoom(urgency));
       }
       const parsedBody = (await body?.read(req, res, context.reader, parsedQuery)) as B;
       res.status(response.status);
       const input = { params: parsedParams, query: parsedQuery, body: parsedBody, req, res };
-      response.send(req, res, await spec.handle(input, context));
+      const make = async () => response.send(req, res, await spec.handle(input, context));
+      const queue = spec.queue?.(input);
+      if (queue === undefined) {
+        return make();
+      }
+      await requireRoom(() => queues[queue].checkRoom());
+      // Its client may have gone away while it waited.
+      await queues[queue].run(async () => (res.destroyed ? undefined : make()));
     },
   };
 }

@@ -27,40 +27,26 @@ export class Metrics {
     help: 'Requests being answered.',
     registers: [this.#registry],
   });
+  readonly #items = new Gauge({
+    name: 'pawdex_collection_items',
+    help: 'Items per collection.',
+    labelNames: ['collection'],
+    registers: [this.#registry],
+  });
+  readonly #recall = new Gauge({
+    name: 'pawdex_collection_sampled_recall',
+    help: 'Share of the nearest items that the graph of a collection found when it last checked itself.',
+    labelNames: ['collection'],
+    registers: [this.#registry],
+  });
+  readonly #engine: Engine;
 
   constructor(engine: Engine, jobs: Pick<JobRunner, 'count'>, load?: AppDeps['load']) {
     if (!collecting) {
       collectDefaultMetrics({ register: processRegistry });
     }
     collecting = true;
-    // Of a damaged data directory nothing is known; the other metrics are all the more wanted.
-    const listCollections = () => engine.store.listCollections().catch(() => []);
-    new Gauge({
-      name: 'pawdex_collection_items',
-      help: 'Items per collection.',
-      labelNames: ['collection'],
-      registers: [this.#registry],
-      async collect() {
-        this.reset();
-        for (const { name, count } of await listCollections()) {
-          this.set({ collection: name }, count);
-        }
-      },
-    });
-    new Gauge({
-      name: 'pawdex_collection_sampled_recall',
-      help: 'Share of the nearest items that the graph of a collection found when it last checked itself.',
-      labelNames: ['collection'],
-      registers: [this.#registry],
-      async collect() {
-        this.reset();
-        for (const { name, index } of await listCollections()) {
-          if (index.sampledRecall !== null) {
-            this.set({ collection: name }, index.sampledRecall);
-          }
-        }
-      },
-    });
+    this.#engine = engine;
     new Gauge({
       name: 'pawdex_jobs',
       help: 'Jobs that are waiting or running.',
@@ -116,6 +102,20 @@ export class Metrics {
 
   /** All metrics in Prometheus' text format. */
   async text(): Promise<string> {
+    await this.#readCollections();
     return `${await this.#registry.metrics()}\n${await processRegistry.metrics()}`;
+  }
+
+  async #readCollections(): Promise<void> {
+    // Of a damaged data directory nothing is known; the other metrics are all the more wanted.
+    const collections = await this.#engine.store.listCollections().catch(() => []);
+    this.#items.reset();
+    this.#recall.reset();
+    for (const { name, count, index } of collections) {
+      this.#items.set({ collection: name }, count);
+      if (index.sampledRecall !== null) {
+        this.#recall.set({ collection: name }, index.sampledRecall);
+      }
+    }
   }
 }

@@ -7,7 +7,7 @@ import { toRelativeAddress } from './relative-address.js';
 /** Seconds a caller is asked to wait when the error does not say. */
 const DEFAULT_RETRY_AFTER = 1;
 
-/** An error's body; `type` is the address of the code's entry in the error table, relative to the request's. */
+/** An error's body. `type`, the code's entry in the error table, and `instance` are relative to the request's address. */
 export interface Problem {
   type: string;
   title: string;
@@ -67,7 +67,8 @@ function sendProblem(req: Request, res: Response, error: PawdexError): void {
   if (error.code === 'unauthorized') {
     res.set('WWW-Authenticate', 'Bearer');
   }
-  const where = { instance: req.path, requestId: String(req.id) };
+  const instance = toRelativeAddress(req.originalUrl, req.path.slice(1));
+  const where = { instance, requestId: String(req.id) };
   const problem = toProblem(error, where, req.originalUrl);
   res.status(error.status).type('application/problem+json').send(JSON.stringify(problem));
 }

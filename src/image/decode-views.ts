@@ -1,11 +1,5 @@
 /** Several views of one photo, for an embedding that averages them. */
-import {
-  decodePrepared,
-  type PreparedImage,
-  type ResizeRule,
-  readUprightSize,
-  renderPrepared,
-} from './decode.js';
+import { decodePrepared, type PreparedImage, type ResizeRule, renderPrepared, type Size } from './decode.js';
 import type { Rectangle } from './heat-colours.js';
 import type { Sharp } from './libvips.js';
 
@@ -79,18 +73,23 @@ export interface Look {
   pixels: Uint8Array;
 }
 
+/** Whether the ends of a photo show what its middle does not. */
+export function hasEnds({ width, height }: Size): boolean {
+  return Math.max(width, height) >= WIDE * Math.min(width, height);
+}
+
 /**
  * The squares at both ends of a photo's longer side.
  *
- * @returns none for a photo that is nearly square
+ * @param photo the photo's size when upright, in pixels
  * @throws PawdexError image_corrupt
  */
-export async function decodeEnds(image: PreparedImage, rule: ResizeRule): Promise<Look[]> {
-  const { width, height } = await readUprightSize(image);
+export async function decodeEnds(
+  image: PreparedImage,
+  { width, height }: Size,
+  rule: ResizeRule,
+): Promise<Look[]> {
   const side = Math.min(width, height);
-  if (Math.max(width, height) < WIDE * side) {
-    return [];
-  }
   const size = { width: side / width, height: side / height };
   const { fit, kernel } = rule;
   const looks = [

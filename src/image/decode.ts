@@ -45,6 +45,12 @@ const needsOwnEnlarging = ({ kernel }: ResizeRule) => kernel !== 'linear';
 /** Smallest side, in pixels, of an image that is worth an answer. */
 const MIN_SIDE = 16;
 
+/** In pixels. */
+export interface Size {
+  width: number;
+  height: number;
+}
+
 /** An image whose header has been checked. It can be decoded in several ways without being judged again. */
 export interface PreparedImage {
   /** The file, or pixels where `raw` says so. */
@@ -54,6 +60,8 @@ export interface PreparedImage {
   readonly storedWidth: number;
   readonly storedHeight: number;
   readonly kind: ImageHeader['kind'];
+  /** Whether it is known to be stored upright. */
+  readonly isUpright: boolean;
   /** Bytes that one decode takes. */
   readonly memory: number;
   readonly limits: DecodeLimits;
@@ -61,11 +69,8 @@ export interface PreparedImage {
   readonly isJudged: boolean;
 }
 
-/** An image with its size when upright, in pixels. */
-export interface Photo extends PreparedImage {
-  width: number;
-  height: number;
-}
+/** An image with its size when upright. */
+export interface Photo extends PreparedImage, Size {}
 
 const ordinaryDecodes = new WeightedSemaphore();
 const estimateBytes = ({ maxBytes = DEFAULT_DECODE_BYTES }: DecodeLimits) => ({
@@ -94,6 +99,13 @@ function checkSize({ width, height, memory }: ImageHeader, limits: DecodeLimits)
 const isLarge = ({ kind, memory, work }: ImageHeader) =>
   kind === 'heic' || memory > LARGE_BYTES || work > LARGE_WORK;
 
+const describeHeader = ({ kind, width, height, isUpright = false }: ImageHeader) => ({
+  kind,
+  storedWidth: width,
+  storedHeight: height,
+  isUpright,
+});
+
 /** An image that has to be decoded, or read to its end, before more can be said of it. */
 async function judgeImage(
   bytes: Uint8Array,
@@ -103,7 +115,7 @@ async function judgeImage(
   const { kind, memory, openEnd } = header;
   const { maxPixels } = limits;
   const { large, ordinary } = estimateBytes(limits);
-  const known = { kind, limits, storedWidth: header.width, storedHeight: header.height, isJudged: true };
+  const known = { ...describeHeader(header), limits, isJudged: true };
   if (isLarge(header)) {
     if (countWaitingImages() >= (limits.maxLargeWaiting ?? Number.POSITIVE_INFINITY)) {
       throw new PawdexError('overloaded', { retryAfter: limits.maxLargeWaiting! });
@@ -133,8 +145,7 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
     if (header.openEnd !== undefined || isLarge(header)) {
       return await judgeImage(input, header, limits);
     }
-    const { kind, memory, width: storedWidth, height: storedHeight } = header;
-    return { input, kind, memory, limits, storedWidth, storedHeight, isJudged: false };
+    return { ...describeHeader(header), input, memory: header.memory, limits, isJudged: false };
   } catch (error) {
     throw error instanceof PawdexError ? error : await explainHeaderError(bytes, limits);
   }
@@ -252,12 +263,14 @@ export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: Decode
  *
  * @throws PawdexError image_corrupt
  */
-export async function readUprightSize({
-  input,
-  raw,
-}: PreparedImage): Promise<{ width: number; height: number }> {
+export async function readUprightSize(image: PreparedImage): Promise<Size> {
+  const { input, raw, isUpright, storedWidth, storedHeight } = image;
   if (raw !== undefined) {
     return { width: raw.width, height: raw.height };
+  }
+  // libvips takes a fifth of the time of a small decode to say so.
+  if (isUpright) {
+    return { width: storedWidth, height: storedHeight };
   }
   try {
     return (await sharp(input, { limitInputPixels: false }).metadata()).autoOrient;

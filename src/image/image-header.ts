@@ -18,6 +18,8 @@ export interface ImageHeader {
   memory: number;
   /** Pixels that a decoder goes through: those of a progressive JPEG once for each scan. */
   work: number;
+  /** Whether nothing in the file can say that it is to be turned. */
+  isUpright?: boolean;
   /** The file as it should be decoded, where that is not as it was sent. */
   mended?: Uint8Array;
   /** Of a JPEG without its end marker; all of it must be decoded to know whether it lacks more. */
@@ -122,6 +124,7 @@ function readJpegHeader(bytes: Uint8Array): Header {
     height,
     memory: FLOOR + coefficients + Math.min(pixels, 2 * MIB + pixels / 16) * components * STREAMED,
     work: pixels * scans,
+    isUpright: !structure.hasApp1,
     ...(structure.end === null ? closeJpeg(bytes, isBuffered) : {}),
   };
 }

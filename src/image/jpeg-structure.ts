@@ -15,10 +15,13 @@ export interface JpegStructure {
   scans: number;
   /** Components of the first scan; fewer than `components` means that a decoder has to keep the whole image. */
   firstScanComponents: number;
+  /** Whether there is an APP1 segment, where EXIF keeps the orientation. */
+  hasApp1: boolean;
   /** Where the first image ends, with its end marker; null for a file that has none. */
   end: number | null;
 }
 
+const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 /** Frame markers; C4, C8 and CC are tables. */
@@ -74,6 +77,7 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
   let frame = -1;
   let scans = 0;
   let firstScanComponents = 0;
+  let hasApp1 = false;
   let end: number | null = null;
   let at = findMarker(bytes, 2);
   while (at !== -1 && at + 4 <= bytes.length) {
@@ -85,6 +89,7 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
     if (isFrame(marker) && frame === -1 && at + 10 <= bytes.length) {
       frame = at;
     }
+    hasApp1 ||= marker === APP1;
     if (marker === START_OF_SCAN) {
       if (scans++ === 0) {
         firstScanComponents = bytes[at + 4] ?? 0;
@@ -114,6 +119,7 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
     samplesPerPixel: samplesPerPixel(bytes, frame, components),
     scans,
     firstScanComponents,
+    hasApp1,
     end,
   };
 }

@@ -48,6 +48,17 @@ describe('the engine in this process', () => {
     });
   });
 
+  it('stores the images of one call in their order, whichever is done first', async () => {
+    await engine.createCollection('ordered');
+    const sides = [1600, 64, 900, 48, 1200, 32];
+    const inputs = await Promise.all(
+      sides.map(async (side, i) => ({ image: await sceneJpeg(side, side, 20 + i), label: `${i}` })),
+    );
+    await engine.addItems('ordered', inputs);
+    const { items } = await engine.store.list('ordered', { limit: 10 });
+    expect(items.map(({ label }) => label)).toEqual(['0', '1', '2', '3', '4', '5']);
+  });
+
   it('names near-duplicates by pages, each pair once', async () => {
     await engine.createCollection('twins');
     const jpeg = await sceneJpeg(320, 240, 3);

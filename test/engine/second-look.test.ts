@@ -81,6 +81,27 @@ describe('a cat at the edge of a wide photo', () => {
     expect(region.height).toBeCloseTo(1, 5);
   });
 
+  it('gets its second look however many wait: a photo that was let in is not refused half-way', async () => {
+    const square = await sharp(wide).extract({ left: 0, top: 0, width: 300, height: 300 }).png().toBuffer();
+    const asked = Promise.all(Array.from({ length: 5 }, () => engine.identify(wide, asking)));
+    while (engine.load.pending < 5) {
+      await new Promise(setImmediate);
+    }
+    // As many more as are let in, again and again.
+    let isBusy = true;
+    const others = Array.from({ length: 4 }, async () => {
+      while (isBusy) {
+        await engine.embed(square).catch(() => new Promise(setImmediate));
+      }
+    });
+    try {
+      expect((await asked).map(({ region }) => region.left)).toEqual([0, 0, 0, 0, 0]);
+    } finally {
+      isBusy = false;
+      await Promise.all(others);
+    }
+  });
+
   it('is not seen where only the middle may be looked at', async () => {
     const { region, decision } = await engine.identify(wide, { ...asking, views: 'flip' });
     expect(decision).toBe('unknown');

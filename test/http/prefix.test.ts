@@ -23,6 +23,7 @@ it('leads from an error to its entry in the error table', async () => {
   for (const path of ['/v1/nope', '/v1/collections/nope', '/v1/collections/nope/items/x/', '/nope']) {
     const { body } = await request(proxy).get(`/pets${path}`);
     expect(resolve(body.type, path)).toBe('/pets/docs/errors');
+    expect(resolve(body.instance, path)).toBe(`/pets${path}`);
     const { hash } = new URL(body.type, 'http://x/');
     expect((await request(proxy).get('/pets/docs/errors')).text).toContain(`id="${hash.slice(1)}"`);
   }

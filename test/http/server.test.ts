@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PawdexError } from '../../src/errors.js';
 import { type RunningServer, startServer } from '../../src/http/start-server.js';
 import { type TestApp, testApp } from '../helpers/http.js';
@@ -138,6 +138,7 @@ describe('the state of the service', () => {
 
   it('is measured', async () => {
     await identify();
+    const listing = vi.spyOn(t.engine.store, 'listCollections');
     const request = httpRequest(`${server.url}/metrics`).end();
     const [response] = await once(request, 'response');
     let text = '';
@@ -147,6 +148,7 @@ describe('the state of the service', () => {
     expect(response.headers['content-type']).toMatch(/^text\/plain/);
     expect(text).toMatch(/pawdex_collection_items\{collection="breeds"\} 3/);
     expect(text).toMatch(/pawdex_collection_sampled_recall\{collection="breeds"\} 0.995/);
+    expect(listing).toHaveBeenCalledOnce();
     expect(text).toMatch(/pawdex_encoder_pending_images 7/);
     expect(text).toMatch(
       /http_request_duration_seconds_count\{method="POST",route="\/v1\/identify",status="200"\} 1/,

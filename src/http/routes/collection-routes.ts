@@ -64,6 +64,7 @@ export const listLabels = defineEndpoint({
   tag,
   summary: 'List the labels of a collection with their counts',
   params,
+  queue: () => 'pages',
   response: json(labelList, 'The labels.'),
   errors: ['collection_not_found'],
   handle: async ({ params: { collection } }, { engine }) => ({
@@ -84,6 +85,7 @@ export const listFacets = defineEndpoint({
     }),
     limit: wholeNumber(1, 1000).default(100).meta({ description: 'Values listed.' }),
   },
+  queue: () => 'pages',
   response: json(facetList, 'The values.'),
   errors: ['collection_not_found'],
   handle: async ({ params: { collection }, query: { field, limit } }, { engine }) => ({
@@ -108,6 +110,7 @@ export const listDuplicates = defineEndpoint({
     limit: wholeNumber(1, 1000).default(200).meta({ description: 'Items to compare.' }),
     cursor: cursor.optional(),
   },
+  queue: () => 'scans',
   response: json(duplicatePage, 'The pairs of this page, the most similar first.'),
   errors: ['collection_not_found', 'model_mismatch'],
   async handle({ params: { collection }, query }, { engine }) {

@@ -43,6 +43,7 @@ export const listItems = defineEndpoint({
       description: 'A filter as JSON, as in a search. The parameters above take precedence.',
     }),
   },
+  queue: () => 'pages',
   response: json(itemPage, 'A page.'),
   errors: ['collection_not_found'],
   handle({ params: { collection }, query: { limit, cursor, filter: fromText, ...named } }, { engine }) {

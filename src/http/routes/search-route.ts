@@ -67,6 +67,9 @@ function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }
   return way;
 }
 
+/** Neighbours that are soon found and written. Images have a queue of their own, however many they ask for. */
+const FEW = 100;
+
 export const search = defineEndpoint({
   method: 'post',
   path: '/v1/search',
@@ -104,6 +107,8 @@ export const search = defineEndpoint({
       filter: filter.optional(),
     },
   }),
+  queue: ({ body: { image, k, exact } }) =>
+    image === null && (k > FEW || exact === true) ? 'pages' : undefined,
   response: json(searchAnswer, 'The neighbours.'),
   errors: [
     'image_missing',
