@@ -43,6 +43,9 @@ const schema = z.object({
     .max(1000)
     .default(7)
     .describe('snapshots kept in DATA_DIR/snapshots; the oldest are removed'),
+  INDEX_ROOTS: list
+    .default([])
+    .describe('comma-separated folders of this machine that jobs may index photos from; none by default'),
   MODEL: z.string().min(1).default(shipped('encoder.json')).describe('model card of the encoder'),
   GALLERY: z
     .string()

@@ -176,7 +176,12 @@ export const ERRORS = {
   job_interrupted: {
     status: 503,
     title: 'The server stopped before the job finished.',
-    hint: 'Start the job again. Nothing was stored of its work so far.',
+    hint: 'Start the job again.',
+  },
+  path_not_allowed: {
+    status: 403,
+    title: 'The server does not read this folder.',
+    hint: 'Name a folder below one of the index roots of the server (PAWDEX_INDEX_ROOTS), or add it there.',
   },
   job_cancelled: {
     status: 409,

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
     import('./collections-command.js').then(({ createCollectionsCommand }) => createCollectionsCommand()),
   items: () => import('./items-command.js').then(({ createItemsCommand }) => createItemsCommand()),
   labels: () => import('./labels-command.js').then(({ createLabelsCommand }) => createLabelsCommand()),
+  jobs: () => import('./jobs-command.js').then(({ createJobsCommand }) => createJobsCommand()),
   snapshot: () => import('./snapshot-commands.js').then((commands) => commands.createSnapshotCommand()),
   restore: () => import('./snapshot-commands.js').then((commands) => commands.createRestoreCommand()),
   verify: () => import('./snapshot-commands.js').then((commands) => commands.createVerifyCommand()),

@@ -118,6 +118,7 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
     if (lifecycle.state === 'ready') {
       await warnAboutStart(engine, logger);
       startSnapshots({ config, engine, logger, stop });
+      jobs.start();
       const seconds = (performance.now() - started) / 1000;
       logger.info({ url: server.url, address: server.address, version: VERSION, seconds }, 'ready');
       if (!quiet) {
@@ -223,8 +224,10 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
       return [];
     });
   return JobRunner.open({
-    work: jobWork(engine),
+    work: jobWork(engine, { indexRoots: config.INDEX_ROOTS, maxFileBytes: config.MAX_UPLOAD_MB * 2 ** 20 }),
     records: { ...records, load },
+    // Until the store can answer: a job that goes on after a restart would fail otherwise.
+    isHeld: true,
     onOver: ({ id, kind, collection, state, error }) =>
       logger.info({ job: id, kind, collection, state, code: error?.code }, 'job finished'),
     onTrouble: (error) => logger.error({ err: error.cause ?? error, code: error.code }, 'job error'),

@@ -4,7 +4,7 @@ import { PawdexClient } from '../client/client.js';
 import { createRemoteEngine } from '../client/remote-engine.js';
 import type { Engine } from '../engine/engine.js';
 import { openLocalEngine } from '../engine/local-engine.js';
-import { asPawdexError } from '../errors.js';
+import { asPawdexError, PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CommonOptions } from './create-command.js';
 import { watchInterrupts } from './interruption.js';
@@ -94,6 +94,22 @@ export function runCancellableWork<T>(
   });
 }
 
+/**
+ * A client of the server given with `--server`, or of the one that has the data directory open.
+ *
+ * @throws PawdexError server_unreachable when there is none
+ */
+export async function connectToRunningServer({ config, server }: CommonOptions): Promise<PawdexClient> {
+  const url = server ?? (await findRunningServer(config.DATA_DIR))?.url;
+  if (url === undefined) {
+    throw new PawdexError('server_unreachable', {
+      detail: `No server uses the data directory ${config.DATA_DIR}.`,
+      hint: 'Start one with `pawdex serve`, or name one with --server.',
+    });
+  }
+  return createClient(url);
+}
+
 async function waitForServer(dataDir: string) {
   const giveUpAt = Date.now() + STARTING_SERVER_MS;
   for (;;) {
@@ -106,7 +122,11 @@ async function waitForServer(dataDir: string) {
 }
 
 /** @throws PawdexError config_invalid if `url` is no HTTP address */
-async function connectToServer(url: string): Promise<Engine> {
+function createClient(url: string): PawdexClient {
   const apiKey = process.env.PAWDEX_API_KEY || undefined;
-  return createRemoteEngine(new PawdexClient({ baseUrl: url, apiKey }));
+  return new PawdexClient({ baseUrl: url, apiKey });
+}
+
+async function connectToServer(url: string): Promise<Engine> {
+  return createRemoteEngine(createClient(url));
 }

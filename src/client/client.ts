@@ -10,9 +10,8 @@ import type {
   SearchOptions,
 } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
-import type { JobRequest } from '../jobs/job.js';
 import type { BulkPatch, Filter, ItemPatch, Target } from '../store/store.js';
-import { encodeJobRequest } from './encode-job-request.js';
+import { JobClient } from './job-client.js';
 import { type ClientOptions, Transport } from './transport.js';
 import { createImageForm, createItemsForm, sendSplitting, splitIntoBatches, toFailure } from './upload.js';
 import type {
@@ -26,8 +25,6 @@ import type {
   Identification,
   Item,
   ItemPage,
-  Job,
-  JobList,
   LabelList,
   SearchResult,
   ServerInfo,
@@ -58,13 +55,15 @@ const text = (value: number | boolean | undefined) => (value === undefined ? und
  * const pawdex = new PawdexClient({ baseUrl: 'http://127.0.0.1:3000' });
  * const { breed, confidence } = await pawdex.identify(await readFile('cat.jpg'));
  */
-export class PawdexClient {
+export class PawdexClient extends JobClient {
   readonly #http: Transport;
   #info: Promise<ServerInfo> | null = null;
 
   /** @throws PawdexError config_invalid if `baseUrl` is not an http or https address */
   constructor(options: ClientOptions) {
-    this.#http = new Transport(options);
+    const http = new Transport(options);
+    super(http);
+    this.#http = http;
   }
 
   /** Version, model and limits of the server. The answer is cached. */
@@ -281,31 +280,6 @@ export class PawdexClient {
   /** The snapshots that the server keeps, the newest first. */
   async listSnapshots(): Promise<Snapshot[]> {
     return (await this.#http.json<SnapshotList>({ path: '/v1/snapshots' })).snapshots;
-  }
-
-  /**
-   * Starts long work in the server; `runJob` also waits for it.
-   *
-   * @example
-   * const { id } = await pawdex.startJob({ kind: 'calibrate', collection: 'mine' });
-   */
-  startJob(request: JobRequest): Promise<Job> {
-    return this.#http.json({ method: 'POST', path: '/v1/jobs', json: encodeJobRequest(request) });
-  }
-
-  /** All jobs, the newest first, without their results. */
-  async listJobs(): Promise<JobList['jobs']> {
-    return (await this.#http.json<JobList>({ path: '/v1/jobs' })).jobs;
-  }
-
-  /** A job with its result, null until it has succeeded. */
-  getJob(id: string): Promise<Job> {
-    return this.#http.json({ path: `/v1/jobs/${segment(id)}` });
-  }
-
-  /** Cancels a job. @returns the job afterwards: `cancelled`, or another state if it finished first */
-  cancelJob(id: string): Promise<Job> {
-    return this.#http.json({ method: 'DELETE', path: `/v1/jobs/${segment(id)}` });
   }
 }
 

@@ -20,8 +20,7 @@ const encodeNonPets = (nonPets: NonPets) =>
 
 /** Encodes the body of a request for a job: vectors travel as base64. */
 export function encodeJobRequest(request: JobRequest): object {
-  if (request.kind === 'check-labels' || request.nonPets === undefined) {
-    return request;
-  }
-  return { ...request, nonPets: encodeNonPets(request.nonPets) };
+  return 'nonPets' in request && request.nonPets !== undefined
+    ? { ...request, nonPets: encodeNonPets(request.nonPets) }
+    : request;
 }

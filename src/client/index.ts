@@ -26,6 +26,7 @@ export type {
   Item,
   ItemPage,
   Job,
+  JobFailure,
   SearchResult,
   ServerInfo,
 } from './wire.js';

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
-import { runJob } from './run-job.js';
+import { type RunJobOptions, runJob } from './run-job.js';
 
 /** Content hashes in one request: they are in its address, which is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;
@@ -29,7 +29,8 @@ async function findKnown(client: PawdexClient, collection: string, sha256: strin
 export async function createRemoteEngine(client: PawdexClient): Promise<Engine> {
   const { model } = await client.info();
   const run = async <K extends JobKind>(request: JobRequest & { kind: K }, options: WorkOptions) =>
-    (await runJob(client, request, options)) as JobResults[K];
+    // The kinds of jobs that an engine has report in the phases of the engine.
+    (await runJob(client, request, options as RunJobOptions)) as JobResults[K];
   return {
     encoder: model,
     store: {

@@ -1,13 +1,46 @@
-/** Starts a job on the server and waits for its result. */
+/** Starts a job on the server and waits for its result, also over a restart of the server, which takes it up again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PawdexError } from '../errors.js';
-import type { WorkOptions } from '../evaluation/collection-queries.js';
-import { isOver, type JobRequest } from '../jobs/job.js';
+import { asPawdexError, PawdexError } from '../errors.js';
+import { isOver, type JobProgress, type JobRequest } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
 import type { Job } from './wire.js';
 
 /** Pause between two requests for the state of a job, in milliseconds. */
 const ASK_EVERY_MS = 300;
+/** How long a server that does not answer may take to come back. */
+const PATIENCE_MS = 120_000;
+
+const AWAY = new Set(['server_unreachable', 'starting', 'shutting_down']);
+
+/** What is called while a job runs. */
+export interface RunJobOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: JobProgress) => void;
+  /** How long a server that does not answer may take to come back, in milliseconds; two minutes when absent. */
+  patienceMs?: number;
+}
+
+/** The job, once the server answers again. @throws what the server refuses with, or that it stays away */
+async function askPatiently(
+  client: PawdexClient,
+  id: string,
+  { signal, patienceMs = PATIENCE_MS }: RunJobOptions,
+): Promise<Job | null> {
+  const giveUpAt = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await client.getJob(id);
+    } catch (error) {
+      if (!AWAY.has(asPawdexError(error).code) || Date.now() > giveUpAt) {
+        throw error;
+      }
+      await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => {});
+      if (signal?.aborted) {
+        return null;
+      }
+    }
+  }
+}
 
 /**
  * Starts a job and waits for its result. Cancels the job when the signal is aborted.
@@ -17,8 +50,9 @@ const ASK_EVERY_MS = 300;
 export async function runJob(
   client: PawdexClient,
   request: JobRequest,
-  { signal, onProgress }: WorkOptions = {},
+  options: RunJobOptions = {},
 ): Promise<unknown> {
+  const { signal, onProgress } = options;
   signal?.throwIfAborted();
   let job: Job = await client.startJob(request);
   while (!isOver(job)) {
@@ -33,7 +67,7 @@ export async function runJob(
         signal.throwIfAborted();
       }
     } else {
-      job = await client.getJob(job.id);
+      job = (await askPatiently(client, job.id, options)) ?? job;
     }
   }
   if (job.state === 'succeeded') {

@@ -50,3 +50,6 @@ export type Job = z.output<typeof answers.job>;
 
 /** Jobs without their results. */
 export type JobList = z.output<typeof answers.jobList>;
+
+/** A file that a job could not take, and why. */
+export type JobFailure = z.output<typeof answers.jobFailure>;

@@ -12,7 +12,13 @@ export interface AppDeps {
   jobs: JobRunner;
   config: Pick<
     Config,
-    'API_KEYS' | 'ALLOWED_HOSTS' | 'ALLOWED_ORIGINS' | 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES' | 'TRUST_PROXY'
+    | 'API_KEYS'
+    | 'ALLOWED_HOSTS'
+    | 'ALLOWED_ORIGINS'
+    | 'INDEX_ROOTS'
+    | 'MAX_UPLOAD_MB'
+    | 'MAX_BATCH_FILES'
+    | 'TRUST_PROXY'
   >;
   logger: Logger;
   /** pawdex's version, as /openapi.json and /v1/info name it. */

@@ -33,7 +33,7 @@ class StateStream {
   /** Sends the current state, now or when the gap has passed. */
   readonly update = (): void => {
     // A client that reads slowly gets the newest state when it has caught up.
-    if (this.#timer !== null || this.#res.writableNeedDrain) {
+    if (this.#timer !== null || this.#res.writableNeedDrain || this.#res.writableEnded) {
       return;
     }
     const state = this.#readState();

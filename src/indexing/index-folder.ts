@@ -51,6 +51,8 @@ export interface IndexOptions {
   signal?: AbortSignal;
   /** Called after each change with the same object. */
   onProgress?: (progress: Readonly<IndexProgress>) => void;
+  /** Called once for each photo when it is dealt with; what was created is durable then. */
+  onSettled?: (photo: LabelledPhoto, result: AddResult) => void;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function indexPhotos(
   photos: LabelledPhoto[],
   options: IndexOptions,
 ): Promise<IndexSummary> {
-  const tally = new Tally(photos.length, options.onProgress);
+  const tally = new Tally(photos.length, options);
   const { summary } = tally;
   const inFlight = new Set<Promise<void>>();
   const begin = (batch: ReadPhoto[]) => {
@@ -109,9 +111,9 @@ async function store(engine: Engine, batch: ReadPhoto[], options: IndexOptions, 
 /** Counts outcomes and reports them. */
 class Tally {
   readonly summary: IndexSummary;
-  readonly #report: IndexOptions['onProgress'];
+  readonly #options: Pick<IndexOptions, 'onProgress' | 'onSettled'>;
 
-  constructor(total: number, report: IndexOptions['onProgress']) {
+  constructor(total: number, options: Pick<IndexOptions, 'onProgress' | 'onSettled'>) {
     this.summary = {
       total,
       done: 0,
@@ -122,7 +124,7 @@ class Tally {
       otherLabel: 0,
       stoppedBy: null,
     };
-    this.#report = report;
+    this.#options = options;
   }
 
   settle(photo: LabelledPhoto, result: AddResult): void {
@@ -139,6 +141,7 @@ class Tally {
         summary.otherLabel++;
       }
     }
-    this.#report?.(summary);
+    this.#options.onSettled?.(photo, result);
+    this.#options.onProgress?.(summary);
   }
 }

@@ -1,25 +1,33 @@
 /**
- * Jobs on the disk, a file each, so that a job that was accepted is never unknown after a restart. They are not
- * in the store: whichever one is used, jobs belong to the server that ran them.
+ * Jobs on the disk, so that a job that was accepted is never unknown after a restart, and can go on. Each has a file
+ * with what everybody sees of it, and a folder with what it was asked and what its work writes down. They are not in
+ * the store: whichever one is used, jobs belong to the server that ran them.
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { ASIDE, replaceFile } from '../files/replace-file.js';
-import { type Job, jobSchema } from './job.js';
+import { type Job, type JobRequest, jobSchema } from './job.js';
 
 /** Where jobs are kept while the server does not run. */
 export interface JobRecords {
   /** The jobs kept, in any order. @throws PawdexError storage_full, storage_failed */
   load(): Promise<Job[]>;
-  /** Durable when it resolves. @throws PawdexError storage_full, storage_failed */
+  /** Writes down a new job with what it is asked. Durable when it resolves, as {@link save}. */
+  accept(job: Job, request: JobRequest): Promise<void>;
+  /** Durable when it resolves. Of a job that is over, the request is forgotten. @throws as {@link load} */
   save(job: Job): Promise<void>;
-  /** Forgets a job, known or not. */
+  /** What a job is asked, or null when that is not known. */
+  loadRequest(id: string): Promise<JobRequest | null>;
+  /** Folder of a job's own files, there from {@link accept} to {@link remove}. */
+  folderOf(id: string): string;
+  /** Forgets a job with its files, known or not. */
   remove(id: string): Promise<void>;
 }
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const REQUEST = 'request.json';
 
 function failed(cause: NodeJS.ErrnoException): never {
   if (FULL.has(String(cause.code))) {
@@ -31,6 +39,23 @@ function failed(cause: NodeJS.ErrnoException): never {
   });
 }
 
+/** Vectors travel as base64 of their float32 numbers. */
+function encodeRequest(request: JobRequest): string {
+  return JSON.stringify(request, (_key, value) =>
+    value instanceof Float32Array
+      ? { float32: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+      : value,
+  );
+}
+
+function decodeRequest(text: string): JobRequest {
+  return JSON.parse(text, (_key, value) =>
+    typeof value?.float32 === 'string'
+      ? new Float32Array(Uint8Array.from(Buffer.from(value.float32, 'base64')).buffer)
+      : value,
+  );
+}
+
 /**
  * Records in a folder, which is made when missing. Only one process may use it, as with the data directory.
  *
@@ -38,6 +63,8 @@ function failed(cause: NodeJS.ErrnoException): never {
  */
 export function jobRecords(dir: string, onUnreadable: (file: string) => void): JobRecords {
   const fileOf = (id: string) => path.join(dir, `${id}.json`);
+  const folderOf = (id: string) => path.join(dir, id);
+  const requestOf = (id: string) => path.join(folderOf(id), REQUEST);
 
   async function read(name: string): Promise<Job[]> {
     const file = path.join(dir, name);
@@ -49,23 +76,57 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
     }
   }
 
-  return {
-    async load() {
-      await mkdir(dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(failed);
-      const names = await readdir(dir).catch(failed);
-      const jobs: Job[] = [];
-      for (const name of names) {
-        // Cut off in the middle of being written: what it would have replaced is still there.
-        if (name.endsWith(ASIDE)) {
-          await rm(path.join(dir, name), { force: true }).catch(failed);
-        } else if (name.endsWith('.json')) {
-          jobs.push(...(await read(name)));
+  async function load(): Promise<Job[]> {
+    await mkdir(dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(failed);
+    const entries = await readdir(dir, { withFileTypes: true }).catch(failed);
+    const jobs: Job[] = [];
+    for (const { name } of entries) {
+      // Cut off in the middle of being written: what it would have replaced is still there.
+      if (name.endsWith(ASIDE)) {
+        await rm(path.join(dir, name), { force: true }).catch(failed);
+      } else if (name.endsWith('.json')) {
+        jobs.push(...(await read(name)));
+      }
+    }
+    const names = new Set(entries.map(({ name }) => name));
+    for (const entry of entries) {
+      // The folder of a job that was never accepted, or of one whose removal was cut off.
+      if (entry.isDirectory() && jobSchema.shape.id.safeParse(entry.name).success) {
+        if (!names.has(`${entry.name}.json`)) {
+          await rm(folderOf(entry.name), { recursive: true, force: true }).catch(failed);
         }
       }
-      return jobs;
+    }
+    return jobs;
+  }
+
+  const save = ({ id, ...job }: Job) =>
+    replaceFile(fileOf(id), JSON.stringify({ id, ...job }), { isPrivate: true }).catch(failed);
+
+  return {
+    load,
+    folderOf,
+    async accept(job, request) {
+      await mkdir(folderOf(job.id), { recursive: true, mode: PRIVATE_FOLDER }).catch(failed);
+      await replaceFile(requestOf(job.id), encodeRequest(request), { isPrivate: true }).catch(failed);
+      await save(job);
     },
-    save: ({ id, ...job }) =>
-      replaceFile(fileOf(id), JSON.stringify({ id, ...job }), { isPrivate: true }).catch(failed),
-    remove: (id) => rm(fileOf(id), { force: true }).catch(failed),
+    async save(job) {
+      await save(job);
+      if (job.finishedAt !== null) {
+        await rm(requestOf(job.id), { force: true }).catch(failed);
+      }
+    },
+    async loadRequest(id) {
+      try {
+        return decodeRequest(await readFile(requestOf(id), 'utf8'));
+      } catch {
+        return null;
+      }
+    },
+    async remove(id) {
+      await rm(fileOf(id), { force: true }).catch(failed);
+      await rm(folderOf(id), { recursive: true, force: true }).catch(failed);
+    },
   };
 }

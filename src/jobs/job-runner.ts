@@ -1,85 +1,61 @@
 /**
  * Runs jobs one at a time: they share one store and one processor with people who wait for an answer. A job that
- * was accepted is on record; one that a stop or a crash cut off is found `failed` with `job_interrupted`.
+ * was accepted is on record until it is over; one that a stop or a crash cut off is taken up again.
  */
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { asPawdexError, describeFailure, PawdexError } from '../errors.js';
-import { isOver, type Job, type JobRequest } from './job.js';
+import { asPawdexError, PawdexError } from '../errors.js';
+import { isOver, type Job, type JobRequest, type JobState } from './job.js';
+import {
+  createEntry,
+  createJob,
+  haltRun,
+  type JobEntry,
+  now,
+  publishJob,
+  settleUndone,
+  takeUpJob,
+} from './job-entry.js';
 import type { JobRecords } from './job-records.js';
 import type { JobWork } from './job-work.js';
+import { watchProgress } from './watch-progress.js';
 
-/** Jobs that may wait. */
-const MOST_QUEUED = 16;
+/** Jobs that may wait or be paused. */
+const MOST_WAITING = 16;
 /** Jobs that are over and still known; the oldest are forgotten first. */
 const MOST_KEPT = 100;
 /** Seconds after which a caller who was refused may ask again; jobs take minutes. */
 const RETRY_SECONDS = 60;
-/** How long a stop waits for the running job to notice. */
-const STOP_MS = 2_000;
 
 /** Settings of {@link JobRunner.open}. */
 export interface JobRunnerOptions {
   work: JobWork;
   records: JobRecords;
+  /** Whether jobs wait until {@link JobRunner.start} is called. */
+  isHeld?: boolean;
   /** Told of each job that is over. */
   onOver?: (job: Job) => void;
   /** Told when a record could not be written; the job goes on. */
   onTrouble?: (error: PawdexError) => void;
 }
 
-interface Entry {
-  job: Job;
-  /** Counts the changes; followers know by it what they have seen. */
-  revision: number;
-  /** What is left to do. */
-  request: JobRequest | null;
-  /** Set once its end is being written down. */
-  ending: Promise<void> | null;
-  readonly stop: AbortController;
-  readonly followers: Set<() => void>;
-  /** Resolves when the job is over. */
-  readonly over: Promise<void>;
-  end: () => void;
-}
-
-function entryOf(job: Job, request: JobRequest | null): Entry {
-  let end = () => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const stop = new AbortController();
-  return { job, revision: 1, request, ending: null, stop, followers: new Set(), over, end };
-}
-
-const now = () => new Date().toISOString();
-
-const failureOf = (thrown: unknown): Partial<Job> => {
-  return { state: 'failed', error: describeFailure(thrown) };
-};
-
 /** The jobs of a server. */
 export class JobRunner {
-  readonly #work: JobWork;
-  readonly #records: JobRecords;
-  readonly #onOver: (job: Job) => void;
-  readonly #onTrouble: (error: PawdexError) => void;
+  readonly #options: JobRunnerOptions;
   /** In order of creation. */
-  readonly #entries = new Map<string, Entry>();
-  #running: Entry | null = null;
+  readonly #entries = new Map<string, JobEntry>();
+  #isHeld: boolean;
+  #running: JobEntry | null = null;
   /** Jobs that are being written down before they are accepted. */
   #accepting = 0;
+  #recording: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
-  private constructor({ work, records, onOver = () => {}, onTrouble = () => {} }: JobRunnerOptions) {
-    this.#work = work;
-    this.#records = records;
-    this.#onOver = onOver;
-    this.#onTrouble = onTrouble;
+  private constructor(options: JobRunnerOptions) {
+    this.#options = options;
+    this.#isHeld = options.isHeld ?? false;
   }
 
   /**
-   * Takes up the record: jobs that were not over when the server ended are `failed` now.
+   * Takes up the record: jobs that were waiting or running when the server ended are `queued` again.
    *
    * @throws PawdexError storage_failed
    */
@@ -87,17 +63,17 @@ export class JobRunner {
     const runner = new JobRunner(options);
     const kept = await options.records.load();
     for (const job of kept.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))) {
-      const entry = entryOf(job, null);
-      runner.#entries.set(job.id, entry);
-      if (isOver(job)) {
-        entry.ending = Promise.resolve();
-        entry.end();
-      } else {
-        await runner.#finish(entry, failureOf(new PawdexError('job_interrupted')));
-      }
+      await runner.#takeUp(job);
     }
     await runner.#forget();
+    runner.#next();
     return runner;
+  }
+
+  /** Lets jobs run that were held. */
+  start(): void {
+    this.#isHeld = false;
+    this.#next();
   }
 
   /**
@@ -109,27 +85,15 @@ export class JobRunner {
     if (this.#closing !== null) {
       throw new PawdexError('shutting_down');
     }
-    if (this.count('queued') + this.#accepting >= MOST_QUEUED) {
+    if (this.count('queued') + this.count('paused') + this.#accepting >= MOST_WAITING) {
       throw new PawdexError('job_queue_full', { retryAfter: RETRY_SECONDS });
     }
-    const { kind, collection } = request;
-    const entry = entryOf(
-      {
-        ...{ id: randomUUID(), kind, collection, state: 'queued', progress: null, result: null, error: null },
-        ...{ createdAt: now(), startedAt: null, finishedAt: null },
-      },
-      request,
-    );
+    const entry = createEntry(createJob(request), request);
     this.#accepting++;
-    await this.#records.save(entry.job).finally(() => this.#accepting--);
+    await this.#options.records.accept(entry.job, request).finally(() => this.#accepting--);
     this.#entries.set(entry.job.id, entry);
     const accepted = entry.job;
-    // The server began to stop while it was written down.
-    if (this.#closing !== null) {
-      await this.#finish(entry, failureOf(new PawdexError('job_interrupted')));
-    } else {
-      this.#next();
-    }
+    this.#next();
     return accepted;
   }
 
@@ -139,7 +103,7 @@ export class JobRunner {
   }
 
   /** How many jobs are in a state. */
-  count(state: Job['state']): number {
+  count(state: JobState): number {
     return this.list().filter((job) => job.state === state).length;
   }
 
@@ -148,9 +112,19 @@ export class JobRunner {
     return this.#entry(id).job;
   }
 
+  /** Folder of a job's own files. @throws PawdexError job_not_found */
+  folderOf(id: string): string {
+    return this.#options.records.folderOf(this.#entry(id).job.id);
+  }
+
   /** How often a job has changed, from 1. @throws PawdexError job_not_found */
   revision(id: string): number {
     return this.#entry(id).revision;
+  }
+
+  /** Whether no job changes any more until the server is started again. */
+  get isClosed(): boolean {
+    return this.#closing !== null;
   }
 
   /** Calls `follower` after each change of a job. @returns what ends that @throws PawdexError job_not_found */
@@ -168,39 +142,76 @@ export class JobRunner {
    */
   async cancel(id: string): Promise<Job> {
     const entry = this.#entry(id);
-    if (entry.job.state === 'queued') {
-      await this.#finish(entry, { state: 'cancelled' });
-    }
-    if (entry.job.state === 'running') {
-      entry.stop.abort(new PawdexError('job_cancelled'));
-      await within(entry.over, STOP_MS);
+    if (entry.run !== null) {
+      await haltRun(entry, 'cancel');
+    } else if (!isOver(entry.job)) {
+      await this.#change(entry, { state: 'cancelled' });
     }
     return entry.job;
   }
 
-  /** Ends all jobs that are not over, which takes two seconds at most. Idempotent. */
+  /**
+   * Stops a job until {@link resume}, and gives it as it then is: `paused`, or what it became before that. While a
+   * running job has not noticed yet, it is still `running`.
+   *
+   * @throws PawdexError job_not_found
+   */
+  async pause(id: string): Promise<Job> {
+    const entry = this.#entry(id);
+    if (entry.run !== null && entry.wish !== 'cancel') {
+      await haltRun(entry, 'pause');
+    } else if (entry.job.state === 'queued') {
+      await this.#change(entry, { state: 'paused' });
+    }
+    return entry.job;
+  }
+
+  /** Lets a paused job wait for its turn again. @throws PawdexError job_not_found */
+  async resume(id: string): Promise<Job> {
+    const entry = this.#entry(id);
+    if (entry.run !== null && entry.wish === 'pause') {
+      entry.wish = 'run';
+    } else if (entry.job.state === 'paused') {
+      await this.#change(entry, { state: 'queued' });
+      this.#next();
+    }
+    return entry.job;
+  }
+
+  /** Stops the running job, which takes two seconds at most; it goes on when the server starts again. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#stop();
     return this.#closing;
   }
 
   async #stop(): Promise<void> {
-    const interrupted = () => new PawdexError('job_interrupted');
-    for (const entry of this.#entries.values()) {
-      if (entry.job.state === 'queued') {
-        await this.#finish(entry, failureOf(interrupted()));
+    const running = this.#running;
+    if (running !== null) {
+      await haltRun(running, running.wish);
+      // Work that has not noticed yet. If it still succeeds, that is recorded.
+      if (running.run !== null) {
+        await this.#change(running, { state: 'queued' });
       }
     }
-    const running = this.#running;
-    if (running === null) {
-      return;
+    for (const entry of this.#entries.values()) {
+      if (!isOver(entry.job)) {
+        publishJob(entry, entry.job);
+      }
     }
-    running.stop.abort(interrupted());
-    await within(running.over, STOP_MS);
-    await this.#finish(running, failureOf(interrupted()));
   }
 
-  #entry(id: string): Entry {
+  async #takeUp(job: Job): Promise<void> {
+    const request = isOver(job) ? null : await this.#options.records.loadRequest(job.id);
+    const entry = createEntry(job, request);
+    this.#entries.set(job.id, entry);
+    if (isOver(job)) {
+      entry.ending = Promise.resolve();
+    } else {
+      await this.#change(entry, takeUpJob(job, request));
+    }
+  }
+
+  #entry(id: string): JobEntry {
     const entry = this.#entries.get(id);
     if (entry === undefined) {
       throw new PawdexError('job_not_found');
@@ -209,90 +220,81 @@ export class JobRunner {
   }
 
   #next(): void {
-    if (this.#running !== null || this.#closing !== null) {
+    if (this.#running !== null || this.#closing !== null || this.#isHeld) {
       return;
     }
     for (const entry of this.#entries.values()) {
       if (entry.job.state === 'queued' && entry.ending === null && entry.request !== null) {
         this.#running = entry;
-        void this.#run(entry, entry.request);
+        entry.run = this.#run(entry, entry.request).finally(() => {
+          entry.run = null;
+          this.#running = null;
+          this.#next();
+        });
         return;
       }
     }
   }
 
-  async #run(entry: Entry, request: JobRequest): Promise<void> {
-    this.#change(entry, { state: 'running', startedAt: now() });
+  async #run(entry: JobEntry, request: JobRequest): Promise<void> {
+    entry.wish = 'run';
+    entry.stop = new AbortController();
     const { signal } = entry.stop;
     try {
-      await this.#record(entry.job);
-      const result = await this.#work(request, {
+      await this.#change(entry, { state: 'running', startedAt: entry.job.startedAt ?? now() });
+      const result = await this.#options.work(request, {
         signal,
-        onProgress: (progress) => this.#change(entry, { progress }),
+        folder: this.#options.records.folderOf(entry.job.id),
+        onProgress: watchProgress(entry, () => void this.#record(entry.job)),
       });
-      // Also where it was cancelled meanwhile: it came too late, and what was stored is stored.
-      await this.#finish(entry, { state: 'succeeded', result });
+      // Also where it was stopped meanwhile: it came too late, and what was stored is stored.
+      await this.#change(entry, { state: 'succeeded', result });
     } catch (thrown) {
-      const cancelled = signal.aborted && asPawdexError(signal.reason).code === 'job_cancelled';
-      const why = signal.aborted ? signal.reason : thrown;
-      await this.#finish(entry, cancelled ? { state: 'cancelled' } : failureOf(why));
+      await this.#change(entry, settleUndone(entry, thrown));
       if (!signal.aborted && asPawdexError(thrown).code === 'internal') {
-        this.#onTrouble(asPawdexError(thrown));
+        this.#options.onTrouble?.(asPawdexError(thrown));
       }
-    } finally {
-      this.#running = null;
-      this.#next();
     }
   }
 
-  #change(entry: Entry, change: Partial<Job>): void {
-    if (entry.ending === null) {
-      this.#publish(entry, { ...entry.job, ...change });
+  /** Changes a job, on record when it resolves. Only the first state that ends it counts. */
+  async #change(entry: JobEntry, change: Partial<Job> & Pick<Job, 'state'>): Promise<void> {
+    if (entry.ending !== null) {
+      return entry.ending;
     }
-  }
-
-  #publish(entry: Entry, job: Job): void {
-    entry.job = job;
-    entry.revision++;
-    for (const follower of entry.followers) {
-      follower();
+    if (isOver(change)) {
+      entry.ending = this.#end(entry, { ...entry.job, ...change, finishedAt: now() });
+      return entry.ending;
     }
-  }
-
-  /** Ends a job; only the first outcome counts. */
-  #finish(entry: Entry, outcome: Partial<Job>): Promise<void> {
-    entry.ending ??= this.#end(entry, { ...entry.job, ...outcome, finishedAt: now() });
-    return entry.ending;
+    publishJob(entry, { ...entry.job, ...change });
+    await this.#record(entry.job);
   }
 
   /** Written down first, then told: nobody sees a result that a crash takes back. */
-  async #end(entry: Entry, job: Job): Promise<void> {
+  async #end(entry: JobEntry, job: Job): Promise<void> {
     // What was sent along may be megabytes.
     entry.request = null;
     await this.#record(job);
-    this.#publish(entry, job);
-    entry.end();
-    this.#onOver(job);
+    publishJob(entry, job);
+    this.#options.onOver?.(job);
     await this.#forget();
   }
 
-  /** A record that cannot be written says less than is true, never more: it shows the job as cut off. */
-  async #record(job: Job): Promise<void> {
-    await this.#records.save(job).catch((error) => this.#onTrouble(asPawdexError(error)));
+  /** A record that cannot be written says less than is true, never more: the job is then done once more. */
+  #record(job: Job): Promise<void> {
+    // One after the other: a record that is written twice at once could end as the older.
+    this.#recording = this.#recording
+      .then(() => this.#options.records.save(job))
+      .catch((error) => this.#options.onTrouble?.(asPawdexError(error)));
+    return this.#recording;
   }
 
   async #forget(): Promise<void> {
     const over = [...this.#entries.values()].filter(({ job }) => isOver(job));
+    const { records, onTrouble } = this.#options;
     for (const { job } of over.slice(0, -MOST_KEPT)) {
       this.#entries.delete(job.id);
-      await this.#records.remove(job.id).catch((error) => this.#onTrouble(asPawdexError(error)));
+      await records.remove(job.id).catch((error) => onTrouble?.(asPawdexError(error)));
     }
   }
-}
-
-/** Waits for a promise, but not for long. */
-async function within(promise: Promise<void>, ms: number): Promise<void> {
-  const giveUp = new AbortController();
-  await Promise.race([promise, sleep(ms, undefined, { signal: giveUp.signal }).catch(() => {})]);
-  giveUp.abort();
 }

@@ -1,23 +1,51 @@
 /** What a job of each kind does, by the engine. */
 import type { Engine } from '../engine/engine.js';
-import type { WorkOptions } from '../evaluation/collection-queries.js';
-import type { JobRequest } from './job.js';
+import type { JobKind, JobRequest, ReportedProgress } from './job.js';
+import { indexFolderJob } from './kinds/index-folder-job.js';
+import { calibrateJob, checkLabelsJob, evaluateJob } from './kinds/judge-jobs.js';
+import { snapshotJob } from './kinds/snapshot-job.js';
+
+/** What the work of a job is given beside its request. */
+export interface JobContext {
+  /** Raised when the job is to stop: the work then rejects, and may be asked again later, from its beginning. */
+  signal: AbortSignal;
+  onProgress: (progress: ReportedProgress) => void;
+  /** The job's own folder, where work that can go on writes down how far it is. */
+  folder: string;
+}
 
 /** Does what is asked and gives the result, which is JSON. */
-export type JobWork = (request: JobRequest, options: Required<WorkOptions>) => Promise<unknown>;
+export type JobWork = (request: JobRequest, context: JobContext) => Promise<unknown>;
+
+/** What kinds of jobs need of the server's settings. */
+export interface JobSettings {
+  /** Folders that jobs may read photos from. */
+  indexRoots: readonly string[];
+  maxFileBytes: number;
+}
+
+/** What a kind of job works with. */
+export interface JobParts extends JobSettings {
+  engine: Engine;
+}
+
+/** One kind of job. What it has done when it is stopped must be no trouble when it is asked again. */
+export type KindWork<K extends JobKind> = (
+  parts: JobParts,
+  request: JobRequest & { kind: K },
+  context: JobContext,
+) => Promise<unknown>;
+
+const KINDS: { [K in JobKind]: KindWork<K> } = {
+  calibrate: calibrateJob,
+  evaluate: evaluateJob,
+  'check-labels': checkLabelsJob,
+  index: indexFolderJob,
+  snapshot: snapshotJob,
+};
 
 /** The work of jobs over an engine. */
-export function jobWork(engine: Engine): JobWork {
-  return (request, options) => {
-    const { collection } = request;
-    if (request.kind === 'check-labels') {
-      const { threshold, limit } = request;
-      return engine.labelTrouble(collection, { ...options, threshold, limit });
-    }
-    const { nonPets } = request;
-    const asked = { ...options, nonPets };
-    return request.kind === 'calibrate'
-      ? engine.calibrate(collection, asked)
-      : engine.evaluate(collection, asked);
-  };
+export function jobWork(engine: Engine, settings: JobSettings): JobWork {
+  const parts = { engine, ...settings };
+  return (request, context) => (KINDS[request.kind] as KindWork<JobKind>)(parts, request, context);
 }

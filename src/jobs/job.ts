@@ -1,66 +1,70 @@
-/** What a job is: long work in the server that somebody asked for and can look at, follow and cancel. */
+/** What a job is: long work in the server that somebody asked for and can look at, follow, pause and cancel. */
 import { z } from 'zod';
 import type { NonPets } from '../engine/engine.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
-import type { Progress } from '../evaluation/collection-queries.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
+import type { KeptSnapshot } from '../store/store.js';
+import type { IndexOutcome } from './kinds/index-folder-job.js';
 
 /** What a job is asked to do. */
 export type JobRequest =
   | { kind: 'calibrate' | 'evaluate'; collection: string; nonPets?: NonPets }
   /** `threshold`: similarity from which two photos are one picture; `limit`: entries of each list. */
-  | { kind: 'check-labels'; collection: string; threshold: number; limit: number };
+  | { kind: 'check-labels'; collection: string; threshold: number; limit: number }
+  /** `path`: a labelled set below one of the server's index roots. */
+  | { kind: 'index'; collection: string; path: string }
+  | { kind: 'snapshot' };
 
 /** What a job of each kind results in. */
 export interface JobResults {
   calibrate: CalibrationOutcome;
   evaluate: CollectionEvaluation;
   'check-labels': LabelTrouble;
+  index: IndexOutcome;
+  snapshot: KeptSnapshot;
 }
 
 export type JobKind = keyof JobResults;
-export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
-/** A job as everybody sees it; plain JSON. */
-export interface Job {
-  id: string;
-  kind: JobKind;
-  collection: string;
-  state: JobState;
-  /** How far it is; null before it runs. */
-  progress: Progress | null;
-  /** What it found; null until it has succeeded. */
-  result: unknown;
-  /** Why it failed. */
-  error: { code: string; detail: string; hint: string } | null;
-  /** ISO 8601 */
-  createdAt: string;
-  startedAt: string | null;
-  finishedAt: string | null;
-}
+export const JOB_KINDS = ['calibrate', 'evaluate', 'check-labels', 'index', 'snapshot'] as const;
+export const JOB_STATES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
+export type JobState = (typeof JOB_STATES)[number];
 
-/** Whether nothing more will happen to a job. */
-export function isOver({ state }: Pick<Job, 'state'>): boolean {
-  return state !== 'queued' && state !== 'running';
-}
+const progressSchema = z.object({
+  phase: z.enum(['reading', 'asking', 'non-pets', 'computing', 'listing', 'indexing', 'writing']),
+  done: z.number(),
+  total: z.number(),
+  counts: z.record(z.string(), z.number()).optional(),
+  perSecond: z.number().nullable().default(null),
+  secondsLeft: z.number().nullable().default(null),
+});
+
+/** How far a job is: `done` and `total` count within a phase, `counts` says what became of what is done. */
+export type JobProgress = z.output<typeof progressSchema>;
+
+/** What work reports; the pace is measured by the runner. */
+export type ReportedProgress = Omit<JobProgress, 'perSecond' | 'secondsLeft'>;
 
 /** The fields of {@link Job}, checked when a record is read back and shown in the API's description. */
 export const jobSchema = z.object({
   id: z.uuid(),
-  kind: z.enum(['calibrate', 'evaluate', 'check-labels']),
-  collection: z.string(),
-  state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
-  progress: z
-    .object({
-      phase: z.enum(['reading', 'asking', 'non-pets', 'computing']),
-      done: z.number(),
-      total: z.number(),
-    })
-    .nullable(),
+  kind: z.enum(JOB_KINDS),
+  collection: z.string().nullable(),
+  state: z.enum(JOB_STATES),
+  progress: progressSchema.nullable(),
   result: z.unknown(),
   error: z.object({ code: z.string(), detail: z.string(), hint: z.string() }).nullable(),
   createdAt: z.string(),
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),
-}) satisfies z.ZodType<Job>;
+  interruptions: z.number().default(0),
+});
+
+/** A job as everybody sees it; plain JSON. `result` is null until it has succeeded. */
+export type Job = z.output<typeof jobSchema>;
+
+/** Whether nothing more will happen to a job. */
+export function isOver({ state }: Pick<Job, 'state'>): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'cancelled';
+}

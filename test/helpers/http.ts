@@ -1,11 +1,13 @@
 /** Apps for tests, without a socket and without a log. */
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { Express } from 'express';
 import { pino } from 'pino';
 import type { AppDeps } from '../../src/http/app-deps.js';
 import { createApp } from '../../src/http/create-app.js';
 import type { Lifecycle } from '../../src/http/lifecycle.js';
-import type { Job } from '../../src/jobs/job.js';
+import type { Job, JobRequest } from '../../src/jobs/job.js';
 import type { JobRecords } from '../../src/jobs/job-records.js';
 import { JobRunner } from '../../src/jobs/job-runner.js';
 import { jobWork } from '../../src/jobs/job-work.js';
@@ -14,12 +16,22 @@ import { MemoryEngine } from './memory-engine.js';
 export type TestConfig = AppDeps['config'];
 
 /** Records of jobs that end with the test. */
-export function memoryRecords(kept: Job[] = []): JobRecords & { jobs: Map<string, Job> } {
+export function memoryRecords(
+  kept: Job[] = [],
+): JobRecords & { jobs: Map<string, Job>; requests: Map<string, JobRequest> } {
   const jobs = new Map(kept.map((job) => [job.id, job]));
+  const requests = new Map<string, JobRequest>();
   return {
     jobs,
+    requests,
     load: async () => [...jobs.values()],
+    accept: async (job, request) => {
+      requests.set(job.id, request);
+      jobs.set(job.id, job);
+    },
     save: async (job) => void jobs.set(job.id, job),
+    loadRequest: async (id) => requests.get(id) ?? null,
+    folderOf: (id) => path.join(tmpdir(), `pawdex-no-job-${id}`),
     remove: async (id) => void jobs.delete(id),
   };
 }
@@ -48,7 +60,10 @@ export async function appOver<E extends AppDeps['engine']>(
     },
   });
   const lifecycle: Lifecycle = { state: 'ready' };
-  const jobs = await JobRunner.open({ work: jobWork(engine), records: memoryRecords() });
+  const jobs = await JobRunner.open({
+    work: jobWork(engine, { indexRoots: config.INDEX_ROOTS ?? [], maxFileBytes: 2 ** 20 }),
+    records: memoryRecords(),
+  });
   const app = createApp({
     engine,
     jobs,
@@ -57,6 +72,7 @@ export async function appOver<E extends AppDeps['engine']>(
       // What requests written by hand name.
       ALLOWED_HOSTS: ['x'],
       ALLOWED_ORIGINS: [],
+      INDEX_ROOTS: [],
       MAX_UPLOAD_MB: 1,
       MAX_BATCH_FILES: 4,
       TRUST_PROXY: false,

@@ -22,12 +22,13 @@ const job = (change: Partial<Job> = {}): Job => ({
   kind: 'evaluate',
   collection: 'mine',
   state: 'succeeded',
-  progress: { phase: 'computing', done: 0, total: 1 },
+  progress: { phase: 'computing', done: 0, total: 1, perSecond: null, secondsLeft: null },
   result: { n: 3, label: 'bärenhund' },
   error: null,
   createdAt: new Date().toISOString(),
   startedAt: null,
   finishedAt: null,
+  interruptions: 0,
   ...change,
 });
 
@@ -73,4 +74,30 @@ it('says with a code that the folder has gone', async () => {
   await records.load();
   await rm(dir, { recursive: true });
   await expect(records.save(job())).rejects.toMatchObject({ code: 'storage_failed' });
+});
+
+it('keeps what a job is asked until it is over, and its folder until it is forgotten', async () => {
+  const records = open();
+  await records.load();
+  const queued = job({ state: 'queued' });
+  const embeddings = [Float32Array.of(0.5, -1), Float32Array.of(0, 3)];
+  const request = { kind: 'evaluate', collection: 'mine', nonPets: { embeddings } } as const;
+  await records.accept(queued, { ...request, nonPets: { embeddings } });
+  expect(await open().loadRequest(queued.id)).toEqual(request);
+  await writeFile(path.join(records.folderOf(queued.id), 'journal.jsonl'), '');
+  await records.save({ ...queued, state: 'succeeded', finishedAt: new Date().toISOString() });
+  expect(await open().loadRequest(queued.id)).toBeNull();
+  expect(await readdir(records.folderOf(queued.id))).toEqual(['journal.jsonl']);
+  await records.remove(queued.id);
+  expect(await readdir(dir)).toEqual([]);
+});
+
+it('clears away the folder of a job that was never accepted', async () => {
+  const records = open();
+  await records.load();
+  const lost = job();
+  await records.accept(lost, { kind: 'snapshot' });
+  await rm(path.join(dir, `${lost.id}.json`));
+  expect(await open().load()).toEqual([]);
+  expect(await readdir(dir)).toEqual([]);
 });

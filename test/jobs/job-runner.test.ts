@@ -150,7 +150,7 @@ describe('JobRunner', () => {
   it('accepts nothing that it could not write down', async () => {
     const records = memoryRecords();
     const { jobs } = await runner({
-      records: { ...records, save: () => Promise.reject(new PawdexError('storage_full')) },
+      records: { ...records, accept: () => Promise.reject(new PawdexError('storage_full')) },
     });
     await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'storage_full' });
     expect(jobs.list()).toEqual([]);
@@ -159,56 +159,114 @@ describe('JobRunner', () => {
   it('finishes a job whose end cannot be written down, and says so', async () => {
     const records = memoryRecords();
     const trouble: string[] = [];
-    let saves = 0;
     const { jobs } = await runner({
       work: async () => 1,
       records: {
         ...records,
-        save: (job) => (++saves === 1 ? records.save(job) : Promise.reject(new PawdexError('storage_full'))),
+        save: () => Promise.reject(new PawdexError('storage_full')),
       },
       onTrouble: ({ code }) => trouble.push(code),
     });
     const { id } = await jobs.submit(REQUEST);
     await until(() => jobs.get(id).state === 'succeeded');
     expect(trouble).toEqual(['storage_full', 'storage_full']);
-    // What a restart would show is what was known for certain.
-    const again = await JobRunner.open({ work: async () => 1, records });
-    expect(again.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+    // After a restart it is done once more: its end was not known for certain.
+    const again = await JobRunner.open({ work: async () => 2, records });
+    await until(() => again.get(id).state === 'succeeded');
+    expect(again.get(id).result).toBe(2);
   });
 
-  it('shows after a restart what was over, and what was not as interrupted', async () => {
+  it('takes up after a kill what was not over, with what it was asked, in the same order', async () => {
     const { jobs, held, records } = await runner();
     const done = await jobs.submit(REQUEST);
     await until(() => held.started.length === 1);
     await held.release(3);
-    const running = await jobs.submit(REQUEST);
-    const waiting = await jobs.submit(REQUEST);
+    const running = await jobs.submit({ ...REQUEST, collection: 'first' });
+    const waiting = await jobs.submit({ ...REQUEST, collection: 'second' });
     await until(() => held.started.length === 2);
     // As after a kill: nothing was told to stop.
-    const again = await JobRunner.open({
-      work: held.work,
-      records: memoryRecords([...records.jobs.values()]),
-    });
+    const next = new Held();
+    const again = await JobRunner.open({ work: next.work, records, isHeld: true });
     expect(again.get(done.id)).toEqual(jobs.get(done.id));
-    for (const { id } of [running, waiting]) {
-      expect(again.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
-    }
-    expect(again.get(running.id).startedAt).not.toBeNull();
+    expect([running, waiting].map(({ id }) => again.get(id).state)).toEqual(['queued', 'queued']);
     await sleep(5);
-    expect(held.started).toHaveLength(2);
-    await jobs.close();
+    expect(next.started).toEqual([]);
+    again.start();
+    await until(() => next.started.length === 1);
+    await next.release('again');
+    await until(() => next.started.length === 2);
+    await next.release(null);
+    expect(next.started).toMatchObject([{ collection: 'first' }, { collection: 'second' }]);
+    await until(() => again.get(waiting.id).state === 'succeeded');
+    expect(again.get(running.id)).toMatchObject({ state: 'succeeded', result: 'again', interruptions: 1 });
   });
 
-  it('ends all jobs when it closes, also work that does not listen, and takes no more', async () => {
+  it('gives up a job whose server ends again and again before it gets further', async () => {
+    const { records, jobs } = await runner();
+    const { id } = await jobs.submit(REQUEST);
+    await until(() => jobs.get(id).state === 'running');
+    let ends = 1;
+    for (; ends < 20; ends++) {
+      const again = await JobRunner.open({ work: () => new Promise(() => {}), records });
+      if (again.get(id).state === 'failed') {
+        break;
+      }
+      await until(() => records.jobs.get(id)!.state === 'running');
+    }
+    expect(ends).toBe(5);
+    expect(records.jobs.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+  });
+
+  it('says that a job is lost of which it is not known what it was asked', async () => {
+    const { records, jobs } = await runner();
+    const { id } = await jobs.submit(REQUEST);
+    records.requests.clear();
+    const again = await JobRunner.open({ work: async () => null, records });
+    expect(again.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+  });
+
+  it('leaves jobs for the next start when it closes, also work that does not listen, and takes no more', async () => {
     const { jobs, records } = await runner({ work: () => new Promise(() => {}) });
     const [running, waiting] = [await jobs.submit(REQUEST), await jobs.submit(REQUEST)];
     await until(() => jobs.get(running.id).state === 'running');
     await jobs.close();
     for (const { id } of [running, waiting]) {
-      expect(jobs.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
+      expect(jobs.get(id)).toMatchObject({ state: 'queued', error: null, interruptions: 0 });
       expect(records.jobs.get(id)).toEqual(jobs.get(id));
     }
     await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'shutting_down' });
+  });
+
+  it('pauses what runs and what waits, lets others run meanwhile, and resumes with the work asked again', async () => {
+    const { jobs, held, records } = await runner();
+    const [a, b, c] = [await jobs.submit(REQUEST), await jobs.submit(REQUEST), await jobs.submit(REQUEST)];
+    await until(() => held.started.length === 1);
+    expect(await jobs.pause(b.id)).toMatchObject({ state: 'paused', startedAt: null });
+    expect(await jobs.pause(a.id)).toMatchObject({ state: 'paused', error: null, finishedAt: null });
+    await until(() => jobs.get(c.id).state === 'running');
+    // Paused jobs stay so over a restart.
+    const again = await JobRunner.open({ work: held.work, records, isHeld: true });
+    expect([a, b].map(({ id }) => again.get(id).state)).toEqual(['paused', 'paused']);
+    expect(await jobs.resume(a.id)).toMatchObject({ state: 'queued' });
+    expect(await jobs.resume(c.id)).toMatchObject({ state: 'running' });
+    await jobs.pause(c.id);
+    await until(() => jobs.get(a.id).state === 'running');
+    expect(await jobs.cancel(b.id)).toMatchObject({ state: 'cancelled' });
+    expect(await jobs.resume(b.id)).toMatchObject({ state: 'cancelled' });
+    await held.release(0);
+    await held.release(0);
+    await held.release('done');
+    await until(() => jobs.get(a.id).state === 'succeeded');
+    expect(jobs.get(c.id).state).toBe('paused');
+    await expect(jobs.pause('nobody')).rejects.toMatchObject({ code: 'job_not_found' });
+  });
+
+  it('counts paused jobs among those that may wait', async () => {
+    const { jobs } = await runner({ isHeld: true });
+    for (let i = 0; i < 16; i++) {
+      await jobs.pause((await jobs.submit(REQUEST)).id);
+    }
+    await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'job_queue_full' });
   });
 
   it('forgets the oldest of many that are over', async () => {

@@ -1,8 +1,12 @@
-/** /v1/jobs: long work on a collection: start, list, read, follow and cancel jobs. */
+/** /v1/jobs: long work: start, list, read, follow, pause, resume and cancel jobs. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { NonPets } from '../../engine/engine.js';
+import type { Engine, NonPets } from '../../engine/engine.js';
 import { PawdexError } from '../../errors.js';
-import { isOver, type Job } from '../../jobs/job.js';
+import { IndexRoots } from '../../jobs/index-roots.js';
+import { isOver, type Job, type JobRequest } from '../../jobs/job.js';
+import { readFailures } from '../../jobs/job-journal.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { decodeVectors } from '../body/base64.js';
 import { jsonBody } from '../body-spec.js';
@@ -10,56 +14,13 @@ import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { created, json, stream } from '../response-spec.js';
 import { job, jobList } from '../schemas/answers.js';
-import { collectionName, threshold, wholeNumber } from '../schemas/fields.js';
+import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
 
 const tag = 'jobs';
 const params = { id: z.uuid('must be the id of a job').meta({ description: "A job's id." }) };
 
 /** Open streams; each of them holds a connection. */
 const MAX_STREAMS = 100;
-
-const nonPets = z
-  .union(
-    [
-      z.strictObject({ collection: collectionName }),
-      z.strictObject({
-        embeddings: z.string().min(1).meta({
-          contentEncoding: 'base64',
-          description:
-            'Base64 of float32 numbers, little-endian, one embedding after the other; at most 10,000.',
-        }),
-      }),
-    ],
-    'must be an object with either `collection` or `embeddings`',
-  )
-  .meta({ description: "Photos that show nothing of the collection's kind." });
-
-type NonPetsField = z.output<typeof nonPets>;
-
-const jobRequest = z
-  .discriminatedUnion(
-    'kind',
-    [
-      z.strictObject({
-        kind: z.literal('calibrate'),
-        collection: collectionName,
-        nonPets: nonPets.optional(),
-      }),
-      z.strictObject({
-        kind: z.literal('evaluate'),
-        collection: collectionName,
-        nonPets: nonPets.optional(),
-      }),
-      z.strictObject({
-        kind: z.literal('check-labels'),
-        collection: collectionName,
-        threshold,
-        limit: wholeNumber(1, 1000).default(200).meta({ description: 'Entries of each list.' }),
-      }),
-    ],
-    'must be calibrate, evaluate or check-labels',
-  )
-  .meta({ id: 'JobRequest', example: { kind: 'calibrate', collection: 'mine' } });
 
 /** A job without its result, which may be long. */
 function withoutResult({ result: _, ...job }: Job): Omit<Job, 'result'> {
@@ -73,29 +34,43 @@ function parseNonPets(nonPets: NonPetsField | undefined, dimension: number): Non
   return { embeddings: decodeVectors(nonPets.embeddings, dimension, 'body.nonPets.embeddings') };
 }
 
+/** Refuses now what the job would fail with. @throws PawdexError collection_not_found, path_not_allowed, set_invalid */
+async function requirePossible(request: JobRequest, engine: Engine, indexRoots: string[]): Promise<void> {
+  if ('collection' in request) {
+    await engine.store.getCollection(request.collection);
+  }
+  if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets) {
+    await engine.store.getCollection(request.nonPets.collection);
+  }
+  if (request.kind === 'index') {
+    await (await IndexRoots.open(indexRoots)).resolveFolder(request.path);
+  }
+}
+
 export const startJob = defineEndpoint({
   method: 'post',
   path: '/v1/jobs',
   tag,
-  summary: 'Start a job: calibrate or evaluate a collection, or check its labels',
+  summary:
+    'Start a job: index a folder, calibrate or evaluate a collection, check its labels, write a snapshot',
   description:
     'Answers at once. One job runs at a time; the others wait. `calibrate` fits how far to trust the answers of a ' +
-    'collection and stores the result with it, `evaluate` measures a collection with its own photos, and ' +
-    '`check-labels` lists likely wrong labels. An accepted job is recorded on disk: if the server stops before it ' +
-    'is done, it is `failed` with `job_interrupted` after the restart.',
+    'collection and stores the result with it, `evaluate` measures a collection with its own photos, ' +
+    '`check-labels` lists likely wrong labels, `index` adds the photos of a folder on the machine of the server, and ' +
+    '`snapshot` writes all collections to a file there. An accepted job is recorded on disk: if the server stops ' +
+    'before it is done, it goes on after the restart. `index` goes on where it was, the others start over.',
   body: jsonBody(jobRequest, ['nonPets.embeddings']),
   response: created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
-  errors: ['collection_not_found', 'vector_invalid', 'job_queue_full', 'storage_full'],
-  async handle({ body }, { engine, jobs }) {
-    const request =
-      body.kind === 'check-labels'
-        ? body
-        : { ...body, nonPets: parseNonPets(body.nonPets, engine.encoder.dimension) };
-    // A collection that does not exist is refused now, not by the job.
-    await engine.store.getCollection(body.collection);
-    if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets) {
-      await engine.store.getCollection(request.nonPets.collection);
-    }
+  errors: [
+    ...(['collection_not_found', 'vector_invalid', 'path_not_allowed', 'set_invalid'] as const),
+    ...(['job_queue_full', 'storage_full'] as const),
+  ],
+  async handle({ body }, { engine, jobs, config }) {
+    const request: JobRequest =
+      body.kind === 'calibrate' || body.kind === 'evaluate'
+        ? { ...body, nonPets: parseNonPets(body.nonPets, engine.encoder.dimension) }
+        : body;
+    await requirePossible(request, engine, config.INDEX_ROOTS);
     return jobs.submit(request);
   },
 });
@@ -129,11 +104,65 @@ export const cancelJob = defineEndpoint({
   summary: 'Cancel a job',
   description:
     'Answers with the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
-    'stores nothing.',
+    'stores nothing more; photos that an `index` job has added stay.',
   params,
   response: json(job, 'The job.'),
   errors: ['job_not_found'],
   handle: ({ params: { id } }, { jobs }) => jobs.cancel(id),
+});
+
+export const pauseJob = defineEndpoint({
+  method: 'post',
+  path: '/v1/jobs/{id}/pause',
+  tag,
+  summary: 'Pause a job',
+  description:
+    'Answers with the job as it is afterwards: `paused`, or another state if it finished first. Other jobs run ' +
+    'meanwhile, and it stays paused when the server is started again. While a running job has not noticed yet, it is ' +
+    'still `running`.',
+  params,
+  response: json(job, 'The job.'),
+  errors: ['job_not_found'],
+  handle: ({ params: { id } }, { jobs }) => jobs.pause(id),
+});
+
+export const resumeJob = defineEndpoint({
+  method: 'post',
+  path: '/v1/jobs/{id}/resume',
+  tag,
+  summary: 'Resume a paused job',
+  description: 'It waits for its turn again: `index` goes on where it was, the other kinds start over.',
+  params,
+  response: json(job, 'The job.'),
+  errors: ['job_not_found'],
+  handle: ({ params: { id } }, { jobs }) => jobs.resume(id),
+});
+
+export const listJobFailures = defineEndpoint({
+  method: 'get',
+  path: '/v1/jobs/{id}/failures',
+  tag,
+  summary: 'Read which files a job could not take, and why',
+  description:
+    'A JSON object on each line, with `file`, `code`, `detail` and `hint`; the first 10,000. Also while the job runs.',
+  params,
+  response: stream('application/x-ndjson', 'The failures.', {}),
+  errors: ['job_not_found'],
+  async handle({ params: { id }, res }, { jobs }) {
+    const folder = jobs.folderOf(id);
+    async function* lines() {
+      for await (const failure of readFailures(folder)) {
+        yield `${JSON.stringify(failure)}\n`;
+      }
+    }
+    res.type('application/x-ndjson');
+    // A client that goes away in the middle is no error of the server.
+    await pipeline(Readable.from(lines()), res).catch((error) => {
+      if (!res.destroyed) {
+        throw error;
+      }
+    });
+  },
 });
 
 /** The last revision that a reconnecting client has seen, or 0. */
@@ -152,7 +181,7 @@ export const followJob = defineEndpoint({
   description:
     'Each event `job` carries the job as `GET /v1/jobs/{id}` answers it, without its `result`; the one named ' +
     '`end` is the last, and the stream ends. Events are at least 0.2 s apart, so some progress is skipped. ' +
-    '`Last-Event-ID` is honoured: a client that reconnects after the end is answered 204, which stops an ' +
+    'A stream without it was cut off by a stop of the server. `Last-Event-ID` is honoured: a client that reconnects after the end is answered 204, which stops an ' +
     '`EventSource`.',
   params,
   response: stream('text/event-stream', 'The events.', {
@@ -173,8 +202,9 @@ export const followJob = defineEndpoint({
     let job = jobs.get(id);
     let revision = jobs.revision(id);
     const readState = () => {
-      const isLast = isOver(job);
-      return { revision, event: isLast ? 'end' : 'job', data: withoutResult(job), isLast };
+      const isEnd = isOver(job);
+      const data = withoutResult(job);
+      return { revision, event: isEnd ? 'end' : 'job', data, isLast: isEnd || jobs.isClosed };
     };
     openStreams.set(jobs, open + 1);
     await streamStates(res, seen > revision ? 0 : seen, readState, (onChange) =>

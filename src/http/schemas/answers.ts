@@ -254,8 +254,14 @@ const time = { format: 'date-time' };
 
 const jobWithoutResult = z.object({
   ...jobSummary,
+  collection: jobSummary.collection.meta({ description: 'Null for a job that is about all of them.' }),
   progress: jobSummary.progress.meta({
-    description: 'Progress of the current phase; null before the job runs.',
+    description:
+      'Progress of the current phase, null before the job runs. `counts` says what became of the files so far; ' +
+      '`perSecond` and `secondsLeft` go by the last half minute, and are null while that says nothing.',
+  }),
+  interruptions: jobSummary.interruptions.meta({
+    description: 'Ends of the server while it ran, since it last got further; five end it.',
   }),
   error: jobSummary.error.meta({ description: 'Why it failed; the codes are those of /docs/errors.' }),
   createdAt: jobSummary.createdAt.meta(time),
@@ -270,5 +276,9 @@ export const job = jobWithoutResult
     }),
   })
   .meta({ id: 'Job' });
+
+export const jobFailure = z
+  .object({ file: z.string(), code: z.string(), detail: z.string(), hint: z.string() })
+  .meta({ id: 'JobFailure' });
 
 export const jobList = z.object({ jobs: z.array(jobWithoutResult.meta({ id: 'JobSummary' })) });

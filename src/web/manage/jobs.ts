@@ -22,9 +22,12 @@ const PHASES = {
   asking: 'Asking its own photos',
   'non-pets': 'Asking other photos',
   computing: 'Computing',
+  listing: 'Listing the photos',
+  indexing: 'Indexing the photos',
+  writing: 'Writing',
 };
 
-const isOver = ({ state }: Job) => state !== 'queued' && state !== 'running';
+const isOver = ({ state }: Job) => state === 'succeeded' || state === 'failed' || state === 'cancelled';
 const read = async (answer: Response) => (await answer.json()) as Job;
 
 /** Starts a job and follows it to its end. @throws Problem */

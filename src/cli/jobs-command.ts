@@ -1,0 +1,79 @@
+/** `pawdex jobs`: shows the long work of a running server, and pauses, resumes and cancels it. */
+import type { Command } from 'commander';
+import type { PawdexClient } from '../client/client.js';
+import type { Job, JobList } from '../client/wire.js';
+import { PawdexError } from '../errors.js';
+import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
+import { formatSeconds, printLine } from './print.js';
+import { connectToRunningServer } from './with-engine.js';
+
+type JobSummary = JobList['jobs'][number];
+
+const ACTIONS: Record<string, (client: PawdexClient, id: string) => Promise<Job>> = {
+  show: (client, id) => client.getJob(id),
+  pause: (client, id) => client.pauseJob(id),
+  resume: (client, id) => client.resumeJob(id),
+  cancel: (client, id) => client.cancelJob(id),
+};
+const WORDS = ['list', ...Object.keys(ACTIONS), 'failures'];
+
+/** Defines the command. */
+export function createJobsCommand(): Command {
+  return addServerOption(
+    createCommand(
+      'jobs',
+      'list the jobs of a running server; pause, resume and cancel them',
+      'jobs pause ID',
+    ),
+  )
+    .argument(
+      '[action]',
+      'list (as without one), show, pause, resume, cancel, or failures: files it could not take',
+    )
+    .argument('[id]', 'the job')
+    .option('--json', 'print one JSON object; of failures one a line')
+    .action(run);
+}
+
+async function run(
+  action: string | undefined,
+  id: string | undefined,
+  flags: { json?: boolean } & Record<string, unknown>,
+): Promise<void> {
+  const word = action ?? 'list';
+  if (!WORDS.includes(word)) {
+    throw new PawdexError('usage', { detail: `${word} is none of ${WORDS.join(', ')}.` });
+  }
+  if ((word === 'list') === (id !== undefined)) {
+    throw new PawdexError('usage', { detail: `Name a job for everything but list; ${word} was asked for.` });
+  }
+  const client = await connectToRunningServer(readCommonOptions(flags));
+  if (word === 'list') {
+    const jobs = await client.listJobs();
+    await printLine(flags.json ? JSON.stringify({ jobs }) : jobs.map(formatJob).join('\n') || 'no job');
+  } else if (word === 'failures') {
+    for (const failure of await client.listJobFailures(id!)) {
+      const { file, detail, code } = failure;
+      await printLine(flags.json ? JSON.stringify(failure) : `${file}: ${detail} [${code}]`);
+    }
+  } else {
+    const job = await ACTIONS[word]!(client, id!);
+    await printLine(flags.json ? JSON.stringify(job) : formatJob(job));
+  }
+}
+
+/** A job in one line. */
+function formatJob({ id, kind, collection, state, progress, error }: JobSummary): string {
+  const what = collection === null ? kind : `${kind} ${collection}`;
+  return `${id}  ${what}: ${state}${formatProgress(progress)}${error === null ? '' : ` (${error.code})`}`;
+}
+
+function formatProgress(progress: JobSummary['progress']): string {
+  if (progress === null) {
+    return '';
+  }
+  const { phase, done, total, perSecond, secondsLeft } = progress;
+  const pace = perSecond === null ? '' : `, ${perSecond}/s`;
+  const left = secondsLeft === null || done >= total ? '' : `, ${formatSeconds(secondsLeft)} left`;
+  return `, ${phase} ${done}/${total}${pace}${left}`;
+}

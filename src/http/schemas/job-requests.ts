@@ -1,0 +1,59 @@
+/** What jobs are asked with. */
+import { z } from 'zod';
+import { plainText } from '../../engine/item-fields.js';
+import { JOB_KINDS } from '../../jobs/job.js';
+import { collectionName, threshold, wholeNumber } from './fields.js';
+
+const nonPets = z
+  .union(
+    [
+      z.strictObject({ collection: collectionName }),
+      z.strictObject({
+        embeddings: z.string().min(1).meta({
+          contentEncoding: 'base64',
+          description:
+            'Base64 of float32 numbers, little-endian, one embedding after the other; at most 10,000.',
+        }),
+      }),
+    ],
+    'must be an object with either `collection` or `embeddings`',
+  )
+  .meta({ description: "Photos that show nothing of the collection's kind." });
+
+export type NonPetsField = z.output<typeof nonPets>;
+
+/** What may be asked of `POST /v1/jobs`. */
+export const jobRequest = z
+  .discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({
+        kind: z.literal('calibrate'),
+        collection: collectionName,
+        nonPets: nonPets.optional(),
+      }),
+      z.strictObject({
+        kind: z.literal('evaluate'),
+        collection: collectionName,
+        nonPets: nonPets.optional(),
+      }),
+      z.strictObject({
+        kind: z.literal('check-labels'),
+        collection: collectionName,
+        threshold,
+        limit: wholeNumber(1, 1000).default(200).meta({ description: 'Entries of each list.' }),
+      }),
+      z.strictObject({
+        kind: z.literal('index'),
+        collection: collectionName,
+        path: plainText(4096).meta({
+          description:
+            "Folder below one of the server's index roots (`PAWDEX_INDEX_ROOTS`), or relative to one.",
+          example: 'photos/2026',
+        }),
+      }),
+      z.strictObject({ kind: z.literal('snapshot') }),
+    ],
+    `must be one of ${JOB_KINDS.join(', ')}`,
+  )
+  .meta({ id: 'JobRequest', example: { kind: 'calibrate', collection: 'mine' } });

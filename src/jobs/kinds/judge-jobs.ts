@@ -1,0 +1,20 @@
+/** Jobs that judge a collection by its own photos. They change nothing before they are done, and start over when stopped. */
+import type { KindWork } from '../job-work.js';
+
+export const calibrateJob: KindWork<'calibrate'> = (
+  { engine },
+  { collection, nonPets },
+  { signal, onProgress },
+) => engine.calibrate(collection, { signal, onProgress, nonPets });
+
+export const evaluateJob: KindWork<'evaluate'> = (
+  { engine },
+  { collection, nonPets },
+  { signal, onProgress },
+) => engine.evaluate(collection, { signal, onProgress, nonPets });
+
+export const checkLabelsJob: KindWork<'check-labels'> = (
+  { engine },
+  { collection, threshold, limit },
+  { signal, onProgress },
+) => engine.labelTrouble(collection, { signal, onProgress, threshold, limit });

@@ -1,0 +1,10 @@
+/** Writes a snapshot. One that is cut off leaves nothing behind, and is written from its beginning. */
+import type { KindWork } from '../job-work.js';
+
+export const snapshotJob: KindWork<'snapshot'> = async ({ engine }, _request, { signal, onProgress }) => {
+  signal.throwIfAborted();
+  onProgress({ phase: 'writing', done: 0, total: 1 });
+  const snapshot = await engine.store.createSnapshot();
+  onProgress({ phase: 'writing', done: 1, total: 1 });
+  return snapshot;
+};

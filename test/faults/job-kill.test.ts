@@ -1,0 +1,104 @@
+/** An index job whose server is killed again and again stores each photo once, as a job does that nothing disturbs. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Job } from '../../src/jobs/job.js';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
+import type { ItemWithVector } from '../../src/store/store.js';
+import { Bench } from '../cli/pawdex.js';
+
+const PHOTOS = 260;
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.create();
+});
+afterEach(() => bench.remove());
+
+const read = async (url: string, id: string) => (await (await fetch(`${url}/v1/jobs/${id}`)).json()) as Job;
+
+async function startIndexing(url: string, collection: string): Promise<string> {
+  const post = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return (await answer.json()) as { id: string };
+  };
+  await post('/v1/collections', { name: collection });
+  return (await post('/v1/jobs', { kind: 'index', collection, path: 'photos' })).id;
+}
+
+/** Waits until a job has dealt with some photos, or is over. */
+async function waitFor(url: string, id: string, done: number): Promise<Job> {
+  for (;;) {
+    const job = await read(url, id);
+    if (job.finishedAt !== null || (job.progress?.phase === 'indexing' && job.progress.done >= done)) {
+      return job;
+    }
+    await sleep(20);
+  }
+}
+
+/** The items of a collection without the times of their storing, in order of their ids. */
+async function itemsOf(dataDir: string, collection: string): Promise<object[]> {
+  const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none' });
+  const items: ItemWithVector[] = [];
+  for await (const item of store.iterate(collection)) {
+    items.push(item);
+  }
+  await store.close();
+  return items.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ createdAt: _, ...item }) => item);
+}
+
+it('stores each photo once, item by item as without kills', async () => {
+  await bench.photos('photos', PHOTOS);
+  const env = { PAWDEX_INDEX_ROOTS: bench.root };
+  let server = await bench.serve(env);
+  const id = await startIndexing(server.url, 'killed');
+  let killed = 0;
+  for (const done of [1, 65, 129]) {
+    const { state } = await waitFor(server.url, id, done);
+    if (state !== 'running') {
+      break;
+    }
+    server.child.kill('SIGKILL');
+    await server.ended;
+    killed++;
+    server = await bench.serve(env);
+  }
+  const job = await waitFor(server.url, id, Number.POSITIVE_INFINITY);
+  expect(killed).toBeGreaterThan(0);
+  expect(job).toMatchObject({ state: 'succeeded', result: { total: PHOTOS, failed: 0, failures: [] } });
+  const { created, exists } = job.result as { created: number; exists: number };
+  expect(created + exists).toBe(PHOTOS);
+
+  const other = await startIndexing(server.url, 'undisturbed');
+  expect(await waitFor(server.url, other, Number.POSITIVE_INFINITY)).toMatchObject({ state: 'succeeded' });
+  server.child.kill('SIGTERM');
+  await server.ended;
+  const items = await itemsOf(bench.dataDir, 'killed');
+  expect(new Set(items.map((item) => (item as ItemWithVector).source)).size).toBe(PHOTOS);
+  expect(items).toEqual(await itemsOf(bench.dataDir, 'undisturbed'));
+}, 600_000);
+
+it('goes on through pauses, and the command line shows and steers it', async () => {
+  await bench.photos('photos', 140);
+  const server = await bench.serve({ PAWDEX_INDEX_ROOTS: bench.root });
+  const id = await startIndexing(server.url, 'mine');
+  await waitFor(server.url, id, 1);
+  const jobs = async (...args: string[]) => JSON.parse((await bench.run(['jobs', ...args, '--json'])).stdout);
+  await jobs('pause', id);
+  while ((await read(server.url, id)).state === 'running') {
+    await sleep(20);
+  }
+  const { jobs: listed } = await jobs();
+  expect(listed).toMatchObject([{ id, kind: 'index', collection: 'mine' }]);
+  await jobs('resume', id);
+  await waitFor(server.url, id, Number.POSITIVE_INFINITY);
+  expect(await jobs('show', id)).toMatchObject({ state: 'succeeded', result: { total: 140, failed: 0 } });
+  expect((await bench.run(['jobs', 'failures', id])).stdout).toBe('');
+  const shown = await bench.run(['jobs']);
+  expect(shown.stdout).toContain(`${id}  index mine: succeeded, indexing 140/140`);
+  const wrong = await bench.run(['jobs', 'cancel']);
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('[usage]')]);
+  server.child.kill('SIGTERM');
+  expect((await server.ended).code).toBe(0);
+}, 300_000);
