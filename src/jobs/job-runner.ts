@@ -4,6 +4,7 @@
  */
 import { asPawdexError, PawdexError } from '../errors.js';
 import { isOver, type Job, type JobRequest, type JobState } from './job.js';
+import type { JobWork } from './job-context.js';
 import {
   createEntry,
   createJob,
@@ -15,7 +16,6 @@ import {
   takeUpJob,
 } from './job-entry.js';
 import type { JobRecords } from './job-records.js';
-import type { JobWork } from './job-work.js';
 import { watchProgress } from './watch-progress.js';
 
 /** Jobs that may wait or be paused. */

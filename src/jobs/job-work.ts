@@ -1,40 +1,10 @@
 /** What a job of each kind does, by the engine. */
 import type { Engine } from '../engine/engine.js';
-import type { JobKind, JobRequest, ReportedProgress } from './job.js';
+import type { JobKind } from './job.js';
+import type { JobSettings, JobWork, KindWork } from './job-context.js';
 import { indexFolderJob } from './kinds/index-folder-job.js';
 import { calibrateJob, checkLabelsJob, evaluateJob } from './kinds/judge-jobs.js';
 import { snapshotJob } from './kinds/snapshot-job.js';
-
-/** What the work of a job is given beside its request. */
-export interface JobContext {
-  /** Raised when the job is to stop: the work then rejects, and may be asked again later, from its beginning. */
-  signal: AbortSignal;
-  onProgress: (progress: ReportedProgress) => void;
-  /** The job's own folder, where work that can go on writes down how far it is. */
-  folder: string;
-}
-
-/** Does what is asked and gives the result, which is JSON. */
-export type JobWork = (request: JobRequest, context: JobContext) => Promise<unknown>;
-
-/** What kinds of jobs need of the server's settings. */
-export interface JobSettings {
-  /** Folders that jobs may read photos from. */
-  indexRoots: readonly string[];
-  maxFileBytes: number;
-}
-
-/** What a kind of job works with. */
-export interface JobParts extends JobSettings {
-  engine: Engine;
-}
-
-/** One kind of job. What it has done when it is stopped must be no trouble when it is asked again. */
-export type KindWork<K extends JobKind> = (
-  parts: JobParts,
-  request: JobRequest & { kind: K },
-  context: JobContext,
-) => Promise<unknown>;
 
 const KINDS: { [K in JobKind]: KindWork<K> } = {
   calibrate: calibrateJob,

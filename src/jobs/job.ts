@@ -5,7 +5,7 @@ import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { KeptSnapshot } from '../store/store.js';
-import type { IndexOutcome } from './kinds/index-folder-job.js';
+import type { FileFailure } from './job-journal.js';
 
 /** What a job is asked to do. */
 export type JobRequest =
@@ -15,6 +15,18 @@ export type JobRequest =
   /** `path`: a labelled set below one of the server's index roots. */
   | { kind: 'index'; collection: string; path: string }
   | { kind: 'snapshot' };
+
+/** What an index job did. */
+export interface IndexOutcome {
+  /** Photos found in the folder. */
+  total: number;
+  created: number;
+  /** Photos whose content the collection held already. */
+  exists: number;
+  failed: number;
+  /** The first of those that failed. */
+  failures: FileFailure[];
+}
 
 /** What a job of each kind results in. */
 export interface JobResults {

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { AddResult } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
-import type { ReportedProgress } from '../../src/jobs/job.js';
+import type { IndexOutcome, ReportedProgress } from '../../src/jobs/job.js';
 import { readFailures } from '../../src/jobs/job-journal.js';
 import { jobWork } from '../../src/jobs/job-work.js';
-import type { IndexOutcome } from '../../src/jobs/kinds/index-folder-job.js';
+
 import { MemoryEngine } from '../helpers/memory-engine.js';
 
 let base: string;

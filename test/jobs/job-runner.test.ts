@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PawdexError } from '../../src/errors.js';
 import type { Job, JobRequest } from '../../src/jobs/job.js';
+import type { JobWork } from '../../src/jobs/job-context.js';
 import { JobRunner, type JobRunnerOptions } from '../../src/jobs/job-runner.js';
-import type { JobWork } from '../../src/jobs/job-work.js';
 import { memoryRecords } from '../helpers/http.js';
 
 const REQUEST: JobRequest = { kind: 'calibrate', collection: 'mine' };
@@ -83,7 +83,8 @@ describe('JobRunner', () => {
 
   it('keeps the code of what failed, and goes on with the next', async () => {
     const { jobs } = await runner({
-      work: async ({ collection }) => {
+      work: async (request) => {
+        const { collection } = request as { collection: string };
         if (collection === 'gone') {
           throw new PawdexError('collection_not_found');
         }

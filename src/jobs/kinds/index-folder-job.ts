@@ -9,23 +9,12 @@ import type { AddResult } from '../../engine/engine.js';
 import { describeFailure, PawdexError } from '../../errors.js';
 import { indexPhotos } from '../../indexing/index-folder.js';
 import { IndexRoots } from '../index-roots.js';
+import type { IndexOutcome } from '../job.js';
+import type { KindWork } from '../job-context.js';
 import { type FileFailure, JobJournal, readFailures } from '../job-journal.js';
-import type { KindWork } from '../job-work.js';
 
 /** Failures that the result names; `GET /v1/jobs/{id}/failures` has more. */
 const LISTED_FAILURES = 20;
-
-/** What an index job did. */
-export interface IndexOutcome {
-  /** Photos found in the folder. */
-  total: number;
-  created: number;
-  /** Photos whose content the collection held already. */
-  exists: number;
-  failed: number;
-  /** The first of those that failed. */
-  failures: FileFailure[];
-}
 
 const settledAs = ({ name }: LabelledPhoto, result: AddResult) =>
   result.status === 'failed'

@@ -1,5 +1,5 @@
 /** Jobs that judge a collection by its own photos. They change nothing before they are done, and start over when stopped. */
-import type { KindWork } from '../job-work.js';
+import type { KindWork } from '../job-context.js';
 
 export const calibrateJob: KindWork<'calibrate'> = (
   { engine },

@@ -1,5 +1,5 @@
 /** Writes a snapshot. One that is cut off leaves nothing behind, and is written from its beginning. */
-import type { KindWork } from '../job-work.js';
+import type { KindWork } from '../job-context.js';
 
 export const snapshotJob: KindWork<'snapshot'> = async ({ engine }, _request, { signal, onProgress }) => {
   signal.throwIfAborted();
