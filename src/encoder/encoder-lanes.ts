@@ -2,6 +2,7 @@
  * The worker threads of an encoder. Lane 0 computes with all threads, for a lone image that should be done soon; the
  * others compute side by side, a batch each, with a share of the threads.
  */
+import * as workerThreads from 'node:worker_threads';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
 import { type Transferred, transfer } from '../threads/rpc.js';
 import type { CellEmbedding } from './encoder.js';
@@ -46,13 +47,13 @@ export class EncoderLanes {
   /** Embeds images in a lane. @returns float32 [images, dimension] */
   async run(images: Uint8Array[], lane: number): Promise<Float32Array> {
     const { calls } = await this.#worker(lane);
-    return calls.run(copyPixels(images));
+    return calls.run(movePixels(images));
   }
 
   /** Embeds images cell by cell, with all threads. */
   async runCells(images: Uint8Array[]): Promise<CellEmbedding[]> {
     const { calls } = await this.#worker(0);
-    return calls.runCells(copyPixels(images));
+    return calls.runCells(movePixels(images));
   }
 
   /** Closes the sessions and ends the threads. */
@@ -92,11 +93,18 @@ export class EncoderLanes {
   }
 }
 
-/** Copies pixels to be moved: Node pools small buffers, and since version 21 refuses to move those that sharp allocated. */
-function copyPixels(images: Uint8Array[]): Transferred<Uint8Array[]> {
-  const copies = images.map((pixels) => new Uint8Array(pixels));
+/** From Node 21 on: buffers that sharp allocated cannot be moved. */
+const { isMarkedAsUntransferable } = workerThreads as { isMarkedAsUntransferable?(object: object): boolean };
+
+/** Pixels to be moved to a worker. What cannot be moved, as small buffers that Node pools, is copied. */
+function movePixels(images: Uint8Array[]): Transferred<Uint8Array[]> {
+  const moved = images.map((pixels) => {
+    const { buffer, byteLength } = pixels;
+    const isMovable = byteLength === buffer.byteLength && isMarkedAsUntransferable?.(buffer) !== true;
+    return isMovable ? pixels : new Uint8Array(pixels);
+  });
   return transfer(
-    copies,
-    copies.map((copy) => copy.buffer),
+    moved,
+    moved.map(({ buffer }) => buffer as ArrayBuffer),
   );
 }

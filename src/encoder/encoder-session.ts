@@ -31,10 +31,13 @@ export interface EncoderSession {
 /** Feeds the pixels as they are: scaling and layout are in the graph. */
 function createByteFeed(images: Uint8Array[], size: number): ort.Tensor {
   const stride = size * size * 3;
-  const data = new Uint8Array(images.length * stride);
-  images.forEach((pixels, i) => {
-    data.set(pixels, i * stride);
-  });
+  // One image needs no joining; most batches of a server are one image.
+  const data = images.length === 1 ? images[0]! : new Uint8Array(images.length * stride);
+  if (images.length > 1) {
+    images.forEach((pixels, i) => {
+      data.set(pixels, i * stride);
+    });
+  }
   return new ort.Tensor('uint8', data, [images.length, size, size, 3]);
 }
 
