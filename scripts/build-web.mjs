@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import sharp from 'sharp';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const from = path.join(root, 'src', 'web');
@@ -34,10 +35,38 @@ async function pageWithTexts() {
     .replaceAll(/( data-text="([\w.]+)"[^>]*>)(?=<\/)/g, (all, _tag, keys) => all + textAt(keys));
 }
 
+/** The icons of the installed page, drawn from favicon.svg. A system may cut a maskable one down to a circle. */
+async function writeIcons() {
+  const drawn = path.join(from, 'favicon.svg');
+  const icons = [
+    ['icon-192.png', 192, 192],
+    ['icon-512.png', 512, 512],
+    ['icon-512-maskable.png', 512, 360],
+  ];
+  for (const [name, size, inner] of icons) {
+    const margin = (size - inner) / 2;
+    const isMaskable = inner < size;
+    await sharp(drawn, { density: 1200 })
+      .resize(inner, inner, { fit: 'contain', background: '#0000' })
+      .extend({ top: margin, bottom: margin, left: margin, right: margin, background: '#0000' })
+      .flatten(isMaskable ? { background: '#eef3f0' } : false)
+      .png({ palette: true })
+      .toFile(path.join(to, name));
+  }
+}
+
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
 writeFileSync(path.join(to, 'index.html'), await pageWithTexts());
-for (const file of ['favicon.svg', 'example.jpg', 'example-thumb.webp']) {
+const files = [
+  'favicon.svg',
+  'example.jpg',
+  'example-thumb.webp',
+  'manifest.webmanifest',
+  'service-worker.js',
+];
+await writeIcons();
+for (const file of files) {
   cpSync(path.join(from, file), path.join(to, file));
 }
 await build({

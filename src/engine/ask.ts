@@ -20,7 +20,7 @@ import type {
 import { addExplanations } from './explain-neighbours.js';
 import type { Embedded } from './image-embedder.js';
 import { resolveQuery } from './resolve-query.js';
-import { chooseLook, shouldLookAgain } from './second-look.js';
+import { chooseLook, listAnimals, shouldLookAgain } from './second-look.js';
 import type { EngineParts } from './use-cases.js';
 
 /** The time that an answer took, with the milliseconds of the search. */
@@ -129,6 +129,7 @@ export async function identify(
   return {
     ...decided,
     region: part === undefined ? region : mapToPhoto(region, part),
+    animals: listAnimals(looks),
     neighbours: await addExplanations(neighbours, ({ id }) => id, {
       store: parts.store,
       collection,

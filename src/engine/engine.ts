@@ -50,6 +50,15 @@ export interface Neighbour {
   explanation?: Explanation;
 }
 
+/** One of several animals on a photo. */
+export interface Animal {
+  breed: string;
+  /** 0..1, as of an answer about this part. */
+  confidence: number;
+  /** Where it is, in fractions of the upright photo. */
+  region: Rectangle;
+}
+
 /** The answer to "what breed is this?". */
 export interface Identification {
   decision: 'match' | 'ambiguous' | 'unknown';
@@ -64,6 +73,8 @@ export interface Identification {
   known: number | null;
   /** The part of the upright photo that the answer is about, in fractions of its width and height. */
   region: Rectangle;
+  /** The animals on the photo, where looks at its parts are sure of different breeds; else none. */
+  animals: Animal[];
   candidates: TalliedCandidate[];
   neighbours: Neighbour[];
   model: { name: string; fingerprint: string };

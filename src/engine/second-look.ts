@@ -5,7 +5,15 @@
  * wrong answers sure. docs/evaluation.md has what this is worth.
  */
 import type { BreedAnswer } from '../breeds/identify-breed.js';
-import type { IdentifyOptions } from './engine.js';
+import type { Rectangle } from '../image/heat-colours.js';
+import type { Animal, IdentifyOptions } from './engine.js';
+
+/** What a look at a part of a photo found. */
+interface Look {
+  decided: Pick<BreedAnswer, 'decision' | 'breed' | 'confidence'>;
+  /** In fractions of the upright photo. */
+  region: Rectangle;
+}
 
 /** An answer that was refused as unknown gives way only to a look that is more probably known than not. */
 const KNOWN = 0.5;
@@ -30,4 +38,22 @@ export function chooseLook<L extends { decided: Pick<BreedAnswer, 'decision' | '
   return others
     .filter(({ decided }) => (decided.known ?? 0) >= least)
     .reduce((best, look) => ((look.decided.known ?? 0) > (best.decided.known ?? 0) ? look : best), first);
+}
+
+/**
+ * The animals that looks at several parts of a photo are sure of, where they are of different breeds: each breed once, with
+ * the surest look at it.
+ *
+ * @returns none where there are no two breeds
+ */
+export function listAnimals(looks: readonly Look[]): Animal[] {
+  const animals = new Map<string, Animal>();
+  for (const { decided, region } of looks) {
+    const { breed, confidence } = decided;
+    const other = breed === null ? undefined : animals.get(breed);
+    if (decided.decision === 'match' && breed !== null && confidence > (other?.confidence ?? 0)) {
+      animals.set(breed, { breed, confidence, region });
+    }
+  }
+  return animals.size > 1 ? [...animals.values()].sort((a, b) => b.confidence - a.confidence) : [];
 }

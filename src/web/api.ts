@@ -1,7 +1,8 @@
 /** The page's calls to the server: collections, identify, thumbnails. */
 import type { Identification, Neighbour } from '../engine/engine.js';
+import type { Rectangle } from '../image/heat-colours.js';
 import type { CollectionInfo } from '../store/store.js';
-import { noAnswer, problemFrom } from './problem.js';
+import { noAnswer, Problem, problemFrom } from './problem.js';
 
 export type Collection = CollectionInfo;
 
@@ -84,10 +85,60 @@ export async function searchById(collection: string, id: string, k: number): Pro
   return ((await answer.json()) as { neighbours: Neighbour[] }).neighbours;
 }
 
+/** A part of a photo as the API has it. */
+const regionText = ({ left, top, width, height }: Rectangle) =>
+  [left, top, width, height].map((part) => part.toFixed(6)).join(',');
+
+const nameOf = (photo: Blob) => (photo instanceof File ? photo.name : 'photo.jpg');
+
+/** The vector of a photo, or of a part of it. @throws Problem */
+export async function embedPhoto(photo: Blob, region: Rectangle | null): Promise<number[]> {
+  const form = new FormData();
+  form.append('image', photo, nameOf(photo));
+  const query = region === null ? '' : `?region=${regionText(region)}`;
+  const answer = await call(`v1/embed${query}`, { method: 'POST', form });
+  return ((await answer.json()) as { embedding: number[] }).embedding;
+}
+
+/** What is similar to examples, which are ids of items or vectors, and not to others. @throws Problem */
+export async function searchByExamples(
+  collection: string,
+  positives: (string | number[])[],
+  negatives: string[],
+  k: number,
+): Promise<Neighbour[]> {
+  const json = { collection, positives, negatives, k };
+  const answer = await call('v1/search', { method: 'POST', json });
+  return ((await answer.json()) as { neighbours: Neighbour[] }).neighbours;
+}
+
+/** The largest photo that the server takes, in bytes; null where it does not say. */
+export async function largestPhoto(): Promise<number | null> {
+  try {
+    const { limits } = (await (await get('v1/info')).json()) as { limits: { fileBytes: number } };
+    return limits.fileBytes;
+  } catch (error) {
+    // The photo's own request will meet the same problem, and say so.
+    if (error instanceof Problem) {
+      return null;
+    }
+    throw error;
+  }
+}
+
 /** The photo that comes with the page. @throws Problem */
 export async function examplePhoto(): Promise<File> {
   const blob = await (await get('example.jpg')).blob();
   return new File([blob], 'chelsea.jpg', { type: blob.type });
+}
+
+/** What is asked about a photo. */
+export interface Question {
+  collection: string;
+  /** Whether each neighbour comes with where its similarity comes from. */
+  explain?: boolean;
+  /** The part to look at; null: all of it. */
+  region?: Rectangle | null;
 }
 
 /**
@@ -95,20 +146,23 @@ export async function examplePhoto(): Promise<File> {
  * has been sent, which matters for a phone's photo on a slow line.
  *
  * @param photo the file's bytes as they are; the server reads kind and orientation from them
- * @param explain whether each neighbour comes with where its similarity comes from
  * @param onSent called with the share of the upload that has left, 0..1
  * @throws Problem, or the signal's reason when aborted
  */
 export function identify(
   photo: Blob,
-  { collection, explain }: { collection: string; explain: boolean },
+  { collection, explain = false, region = null }: Question,
   signal: AbortSignal,
   onSent: (share: number) => void = () => {},
 ): Promise<Identification> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const abort = () => request.abort();
-    const query = new URLSearchParams({ collection, ...(explain ? { explain: 'true' } : {}) });
+    const query = new URLSearchParams({
+      collection,
+      ...(explain ? { explain: 'true' } : {}),
+      ...(region ? { region: regionText(region) } : {}),
+    });
     request.open('POST', `v1/identify?${query}`);
     for (const [name, value] of Object.entries(authorisation())) {
       request.setRequestHeader(name, value);
@@ -135,7 +189,7 @@ export function identify(
     request.addEventListener('loadend', () => signal.removeEventListener('abort', abort));
     signal.addEventListener('abort', abort);
     const form = new FormData();
-    form.append('image', photo, photo instanceof File ? photo.name : 'photo.jpg');
+    form.append('image', photo, nameOf(photo));
     request.send(form);
   });
 }

@@ -1,19 +1,25 @@
 /**
- * The page's one flow: a photo is given, sent, answered or refused. Whatever is given next replaces what is
- * under way; an answer that was overtaken is never shown.
+ * The page's one flow: photos are given, sent, answered or refused. Whatever is given next replaces what is under way; an
+ * answer that was overtaken is never shown. Every question is a step of the browser's history.
  */
 import type { Identification } from '../engine/engine.js';
+import type { Rectangle } from '../image/heat-colours.js';
 import { identify } from './api.js';
-import { byId, svg } from './dom.js';
-import { fileSize } from './format.js';
-import type { Given } from './input.js';
+import { byId } from './dom.js';
+import { tell } from './hint.js';
 import { refusal, smallerCopy } from './photo.js';
 import { Problem } from './problem.js';
+import { type Entry, Session, type Step } from './session.js';
 import { texts } from './texts/texts.js';
 import { spoken } from './verdict.js';
 import { answerView } from './views/answer.js';
-import { neighboursView } from './views/neighbours.js';
+import { answerActions } from './views/answer-actions.js';
+import { Batch } from './views/batch.js';
+import { knownNote } from './views/known-note.js';
+import { NeighbourPanel } from './views/neighbour-panel.js';
+import { Preview } from './views/preview.js';
 import { mayShrink, problemView } from './views/problem-view.js';
+import { showSession } from './views/session-strip.js';
 import { workingView } from './views/working.js';
 
 /** A busy server is asked again by itself this many times; then it is for the person to say. */
@@ -27,144 +33,170 @@ export interface Surroundings {
   needKey: () => void;
   /** Shows a few words for a while and says them to people who listen to the page. */
   hint: (words: string) => void;
+  /** The largest photo that the server takes, in bytes; null where it is not known. */
+  mostBytes: () => number | null;
 }
 
-/** The flow from a photo to its answer. */
+/** The flow from photos to their answers. */
 export class App {
   private readonly main = byId('main', HTMLElement);
   private readonly panel = byId('answer', HTMLElement);
-  private readonly neighbours = byId('neighbours', HTMLElement);
-  private readonly picture = byId('picture', HTMLImageElement);
-  private readonly noPicture = byId('no-picture', HTMLElement);
-  private readonly caption = byId('caption', HTMLElement);
-  private readonly status = byId('status', HTMLElement);
-  private photo: File | null = null;
-  private note = '';
+  private readonly batchPlace = byId('batch', HTMLElement);
+  private readonly preview = new Preview((part) => this.askPart(part));
+  private readonly neighbours: NeighbourPanel;
+  private readonly session = new Session();
+  private readonly batches: Batch[] = [];
+  /** The question that is shown; null at the start and while a list is shown. */
+  private entry: Entry | null = null;
   private retries = 0;
   private running: AbortController | null = null;
-  /** Draws what the panel shows, again in another language; null at the start and while an answer is on its way. */
-  private drawn: (() => void) | null = null;
-  /** Whether answers come with where the similarity comes from; kept until the page is left. */
-  private explaining = false;
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(private readonly around: Surroundings) {
+    const { preview } = this;
+    this.neighbours = new NeighbourPanel({ preview, tell, hint: around.hint });
+    this.session.replace({ start: true });
+    addEventListener('popstate', ({ state }) => this.follow(state as Step | null));
+  }
 
-  /** Takes what a person gave: shows it and asks for its breed. */
-  take(what: Given): void {
-    if (what.photo === null) {
+  /** Takes what a person gave: one photo is shown and asked about, several become a list. */
+  take(photos: File[]): void {
+    const [photo] = photos;
+    if (photo === undefined) {
       // Whatever is shown stays: nothing was asked that it could be the answer to.
       this.around.hint(texts.ask.noPicture);
-      return;
-    }
-    this.note = what.others > 0 ? ` · ${texts.ask.firstOnly}` : '';
-    this.retries = 0;
-    this.show(what.photo);
-    const reason = refusal(what.photo);
-    if (reason === null) {
-      void this.ask(what.photo);
+    } else if (photos.length === 1) {
+      this.askNew({ photo, note: '', region: null });
     } else {
-      this.fail(reason);
+      this.startBatch(photos);
     }
   }
 
   /** Asks again with the same photo, if there is one: after a key was entered or a collection chosen. */
   again(): void {
-    if (this.photo) {
-      void this.ask(this.photo);
+    if (this.entry) {
+      void this.ask(this.entry);
     }
   }
 
   /** Draws what is shown once more, in the language of now. */
   redraw(): void {
-    if (this.photo !== null) {
-      byId('choose-text', HTMLElement).textContent = texts.ask.chooseAnother;
+    this.preview.showTexts();
+    for (const batch of this.batches) {
+      batch.draw();
     }
-    this.drawn?.();
+    if (this.entry?.answer || this.entry?.problem) {
+      this.show(this.entry);
+    }
   }
 
   /** Esc: gives up what is under way, or puts a problem away. */
   dismiss(): void {
     const { state } = this.main.dataset;
     if (state === 'working' || state === 'problem') {
-      this.reset();
+      this.giveUp();
     }
   }
 
-  /** Marks the part of the photo that an answer is about. */
-  private markLooked({ region }: Identification): void {
-    const { naturalWidth: width, naturalHeight: height } = this.picture;
-    const mark = byId('looked', SVGSVGElement);
-    const isWhole = width === 0 || (region.width > 0.99 && region.height > 0.99);
-    mark.toggleAttribute('hidden', isWhole);
-    byId('looked-words', HTMLElement).hidden = isWhole;
-    if (isWhole) {
+  private askNew(question: Pick<Entry, 'photo' | 'note' | 'region'>, url?: string): void {
+    const entry = this.session.add({ ...question, collection: this.around.collection() }, url);
+    this.session.push({ entry: entry.id });
+    this.retries = 0;
+    this.show(entry);
+  }
+
+  /** @param part of the photo that is shown; null: all of it */
+  private askPart(part: Rectangle | null): void {
+    if (this.entry) {
+      const { photo, note, url } = this.entry;
+      this.askNew({ photo, note, region: part }, url);
+    }
+  }
+
+  private startBatch(photos: File[]): void {
+    const collection = this.around.collection();
+    const entries = photos.map((photo) => this.session.add({ photo, note: '', region: null, collection }));
+    const batch = new Batch(entries, {
+      open: (entry) => {
+        this.session.push({ entry: entry.id });
+        this.show(entry);
+      },
+      needKey: this.around.needKey,
+      mostBytes: this.around.mostBytes(),
+      say: tell,
+    });
+    this.session.push({ batch: this.batches.push(batch) - 1 });
+    this.showBatch(batch);
+    void batch.run();
+  }
+
+  private showBatch(batch: Batch): void {
+    this.leave();
+    this.preview.hide();
+    this.batchPlace.replaceChildren(batch.element);
+    this.main.dataset.state = 'batch';
+    batch.element.querySelector('h1')?.focus();
+  }
+
+  /** Back and Forward. A step of an earlier visit, of which nothing is known any more, leads to the start. */
+  private follow(step: Step | null): void {
+    if (step === null || location.hash.startsWith('#/collections')) {
       return;
     }
-    const box = {
-      x: region.left * width,
-      y: region.top * height,
-      width: region.width * width,
-      height: region.height * height,
-    };
-    mark.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    const outside = `M0 0H${width}V${height}H0zM${box.x} ${box.y}v${box.height}h${box.width}v${-box.height}z`;
-    mark.replaceChildren(
-      svg('path', { class: 'veil', d: outside }),
-      svg('rect', { class: 'square', ...box }),
-    );
+    const isOurs = this.session.isOfThisVisit(step);
+    const batch = isOurs && 'batch' in step ? this.batches[step.batch] : undefined;
+    const entry = isOurs && 'entry' in step ? this.session.entries[step.entry] : undefined;
+    if (batch !== undefined) {
+      this.showBatch(batch);
+    } else if (entry === undefined) {
+      this.reset();
+    } else if (entry !== this.entry) {
+      this.show(entry);
+    }
   }
 
-  private hideLooked(): void {
-    byId('looked', SVGSVGElement).toggleAttribute('hidden', true);
-    byId('looked-words', HTMLElement).hidden = true;
+  /** Shows a question with what became of it; one without an answer is asked. */
+  private show(entry: Entry): void {
+    this.leave();
+    this.entry = entry;
+    this.batchPlace.replaceChildren();
+    this.preview.show(entry);
+    entry.problem ??= entry.answer === null ? refusal(entry.photo, this.around.mostBytes()) : null;
+    if (entry.problem !== null) {
+      void this.preview
+        .isReady()
+        .then(() => this.entry === entry && entry.problem && this.fail(entry.problem, entry));
+      this.fail(entry.problem, entry);
+    } else if (entry.answer !== null) {
+      void this.drawAnswer(entry, entry.answer);
+    } else {
+      void this.ask(entry);
+    }
   }
 
-  private show(photo: File): void {
-    this.hideLooked();
-    this.photo = photo;
-    URL.revokeObjectURL(this.picture.src);
-    this.picture.hidden = false;
-    this.noPicture.hidden = true;
-    this.picture.onerror = () => {
-      this.picture.hidden = true;
-      this.noPicture.hidden = false;
-      this.noPicture.textContent = texts.ask.cannotShow;
-    };
-    this.picture.src = URL.createObjectURL(photo);
-    this.caption.textContent = `${photo.name} · ${fileSize(photo.size)}${this.note}`;
-    byId('preview', HTMLElement).hidden = false;
-    byId('choose-text', HTMLElement).textContent = texts.ask.chooseAnother;
+  /** What is under way is given up, and what is about the question before is taken away. */
+  private leave(): void {
+    this.running?.abort();
+    this.running = null;
+    this.entry = null;
+    this.neighbours.clear();
   }
 
-  private async ask(photo: File): Promise<void> {
+  private async ask(entry: Entry): Promise<void> {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
-    const collection = this.around.collection();
-    const working = workingView(() => this.reset());
-    this.neighbours.replaceChildren();
-    this.drawn = null;
+    entry.collection = this.around.collection();
+    entry.answer = null;
+    entry.problem = null;
+    const { collection, region } = entry;
+    const working = workingView(() => this.giveUp());
+    this.neighbours.clear();
     this.turn('working', working.panel, texts.working.looking);
     try {
-      const { explaining } = this;
-      const answer = await identify(photo, { collection, explain: explaining }, running.signal, working.sent);
-      if (running.signal.aborted) {
-        return;
-      }
+      const question = { collection, region, explain: this.neighbours.explaining };
+      entry.answer = await identify(entry.photo, question, running.signal, working.sent);
       this.retries = 0;
-      const draw = () => this.turn('answer', answerView(answer), spoken(answer));
-      draw();
-      // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
-      await this.picture.decode().catch(() => {});
-      if (running.signal.aborted) {
-        return;
-      }
-      this.markLooked(answer);
-      this.list(answer, collection);
-      this.drawn = () => {
-        draw();
-        this.list(answer, collection);
-      };
+      await this.drawAnswer(entry, entry.answer);
     } catch (error) {
       if (running.signal.aborted) {
         return;
@@ -174,90 +206,53 @@ export class App {
       }
       if (error.code === 'explain_unavailable') {
         // Another model than before: the answer is worth more than its explanation.
-        this.explaining = false;
-        void this.ask(photo);
+        this.neighbours.explaining = false;
+        void this.ask(entry);
       } else {
-        this.fail(error);
+        entry.problem = error;
+        this.fail(error, entry);
       }
     }
   }
 
-  /** Shows the neighbours of an answer. */
-  private list(answer: Identification, collection: string, trouble = ''): void {
-    const { picture } = this;
-    const shown = picture.complete && picture.naturalWidth > 0;
-    const explaining = shown && {
-      on: this.explaining,
-      toggle: () => void this.toggleWhy(answer, collection),
-      photo: { url: picture.src, width: picture.naturalWidth, height: picture.naturalHeight },
-      say: (words: string) => this.tell(words),
-      trouble,
-    };
-    const view = neighboursView(answer, collection, explaining || null);
-    this.neighbours.replaceChildren(...(view === null ? [] : [view]));
+  private async drawAnswer(entry: Entry, answer: Identification): Promise<void> {
+    const panel = answerView(answer, (part) => this.askPart(part));
+    panel.append(answerActions(entry, answer, () => this.preview.picture?.image ?? null));
+    this.turn('answer', panel, spoken(answer));
+    this.showSession();
+    void knownNote(entry, answer).then((note) => note && panel.querySelector('.tally')?.after(note));
+    // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
+    await this.preview.isReady();
+    if (this.entry === entry && entry.answer === answer) {
+      this.preview.markLooked(answer.region);
+      this.neighbours.show(entry, answer);
+    }
   }
 
-  /** Shows or hides where the similarities come from; they are asked for when they are first wanted. */
-  private async toggleWhy(answer: Identification, collection: string): Promise<void> {
-    const { photo, running } = this;
-    if (photo === null || running === null) {
-      return;
-    }
-    this.explaining = !this.explaining;
-    let shown = answer;
-    let trouble = '';
-    if (this.explaining && answer.neighbours[0]?.explanation === undefined) {
-      byId('why', HTMLButtonElement).setAttribute('aria-busy', 'true');
-      try {
-        shown = await identify(photo, { collection, explain: true }, running.signal);
-      } catch (error) {
-        if (running.signal.aborted) {
-          return;
-        }
-        if (!(error instanceof Problem)) {
-          throw error;
-        }
-        this.explaining = false;
-        trouble = error.title;
-      }
-      if (running.signal.aborted) {
-        return;
-      }
-    }
-    this.list(shown, collection, trouble);
-    byId('why', HTMLButtonElement).focus({ preventScroll: true });
-    this.tell(trouble || (this.explaining ? texts.why.choose : ''));
-  }
-
-  /** Shows a problem in place of an answer. */
-  fail(problem: Problem): void {
-    this.running?.abort();
-    this.running = null;
-    const { photo, picture } = this;
-    const shown = photo !== null && picture.complete && picture.naturalWidth > 0;
-    this.drawn = () => this.fail(problem);
+  /** Shows a problem. @param entry null where it came before there was a question */
+  fail(problem: Problem, entry: Entry | null = null): void {
     const busy = problem.status === 503 && this.retries < AUTOMATIC_RETRIES;
+    const canShrink = entry !== null && this.preview.picture !== null && mayShrink(problem, entry.photo.size);
     const panel = problemView(problem, {
       retry: () => {
         this.retries += 1;
         this.again();
       },
       retryIn: busy ? (problem.retryAfter ?? 2) : null,
-      smaller: shown && mayShrink(problem, photo.size) ? () => void this.shrink(photo) : null,
+      smaller: canShrink ? () => void this.shrink(entry) : null,
     });
-    this.neighbours.replaceChildren();
+    this.neighbours.clear();
     this.turn('problem', panel, panel.querySelector('h2')?.textContent ?? '');
     if (problem.code === 'unauthorized') {
       this.around.needKey();
     }
   }
 
-  private async shrink(photo: File): Promise<void> {
+  private async shrink({ photo, region }: Entry): Promise<void> {
+    const shown = this.preview.picture;
     try {
-      const copy = await smallerCopy(this.picture, photo.name);
-      this.note = ` · ${texts.ask.smallerCopy}`;
-      this.show(copy);
-      await this.ask(copy);
+      const copy = await smallerCopy(shown!.image, photo.name);
+      this.askNew({ photo: copy, note: ` · ${texts.ask.smallerCopy}`, region });
     } catch (error) {
       if (!(error instanceof DOMException)) {
         throw error;
@@ -266,32 +261,36 @@ export class App {
     }
   }
 
+  private giveUp(): void {
+    this.session.replace({ start: true });
+    this.reset();
+  }
+
   /** Back to the start, without a photo. */
   private reset(): void {
-    this.running?.abort();
-    this.running = null;
-    this.photo = null;
-    this.drawn = null;
-    byId('preview', HTMLElement).hidden = true;
-    byId('choose-text', HTMLElement).textContent = texts.ask.choose;
-    this.neighbours.replaceChildren();
+    this.leave();
+    this.preview.hide();
+    this.batchPlace.replaceChildren();
     this.panel.replaceChildren();
     this.panel.hidden = true;
     this.main.dataset.state = 'start';
-    this.tell(texts.ask.ready);
+    this.showSession();
+    tell(texts.ask.ready);
     byId('choose', HTMLElement).focus();
   }
 
-  /** For people who listen to the page. */
-  private tell(words: string): void {
-    this.status.textContent = words;
+  private showSession(): void {
+    showSession(this.session.entries, this.entry, (entry) => {
+      this.session.push({ entry: entry.id });
+      this.show(entry);
+    });
   }
 
   private turn(state: 'working' | 'answer' | 'problem', view: HTMLElement, said: string): void {
     this.main.dataset.state = state;
     this.panel.hidden = false;
     this.panel.replaceChildren(view);
-    this.tell(said);
+    tell(said);
     // On a phone the panel lies below the photo: bring it into view once there is something to read.
     if (state !== 'working' && this.panel.getBoundingClientRect().top > innerHeight * 0.7) {
       this.panel.scrollIntoView({ block: 'start' });

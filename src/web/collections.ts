@@ -16,10 +16,16 @@ export class CollectionChooser {
     private readonly onMissing: (name: string) => void,
   ) {
     this.fill([[this.wanted(), this.wanted()]]);
+    // Back to a photo that was asked in another collection.
+    addEventListener('popstate', () => {
+      if ([...select.options].some(({ value }) => value === this.wanted())) {
+        select.value = this.wanted();
+      }
+    });
     select.addEventListener('change', () => {
       const address = new URL(location.href);
       address.searchParams.set('collection', select.value);
-      history.replaceState(null, '', address);
+      history.replaceState(history.state, '', address);
       onChange();
     });
   }

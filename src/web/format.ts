@@ -11,12 +11,23 @@ const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
  *
  * @param label a label as stored, or null for an item without one
  */
-export function humanise(label: string | null): string {
+export function labelWords(label: string | null): string {
   const words = (label ?? '').split(/[\s_]+/).filter(Boolean);
   if (words.length === 0) {
     return texts.noLabel;
   }
   return words.map((word, i) => (i === 0 || NAMES.has(word) ? capital(word) : word)).join(' ');
+}
+
+/**
+ * A label as {@link labelWords}, to stand within other text: one that is written from right to left is isolated, so that
+ * it does not pull numbers and signs around it to its side.
+ */
+export function humanise(label: string | null): string {
+  const words = labelWords(label);
+  return /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/u.test(words)
+    ? `\u2068${words}\u2069`
+    : words;
 }
 
 /** A number in the page's language. @param digits after the decimal point */

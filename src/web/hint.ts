@@ -5,12 +5,17 @@ const SHOWN_MS = 8_000;
 
 let timer = 0;
 
+/** Says something to people who listen to the page. */
+export function tell(words: string): void {
+  byId('status', HTMLElement).textContent = words;
+}
+
 /** Shows a hint in place of the one before. */
 export function hint(words: string): void {
   const box = byId('hint', HTMLElement);
   box.textContent = words;
   box.hidden = false;
-  byId('status', HTMLElement).textContent = words;
+  tell(words);
   clearTimeout(timer);
   timer = window.setTimeout(() => {
     box.hidden = true;

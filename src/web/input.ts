@@ -1,27 +1,65 @@
-/** The ways a photo gets onto the page: chosen, taken, dropped or pasted. */
-import { pickPhoto } from './photo.js';
+/** The ways photos get onto the page: chosen, taken, dropped (folders, too) or pasted. */
+import { pickPhotos } from './photo.js';
 
-/** What a person gave: one photo, or something that holds none. */
-export type Given = { photo: File; others: number } | { photo: null };
+/** What a person gave: photos, none where there was something else in it. */
+export type Take = (photos: File[]) => void;
 
-function given(files: FileList | null | undefined): Given {
-  const photo = pickPhoto(files ?? []);
-  return photo === null ? { photo: null } : { photo, others: files!.length - 1 };
-}
-
-/** Calls `take` for each photo that a file field is given. The same file can be chosen twice in a row. */
-export function fromField(field: HTMLInputElement, take: (what: Given) => void): void {
+/** Calls `take` for what a file field is given. The same file can be chosen twice in a row. */
+export function fromField(field: HTMLInputElement, take: Take): void {
   field.addEventListener('change', () => {
-    const what = given(field.files);
+    const photos = pickPhotos(field.files ?? []);
     field.value = '';
-    if (what.photo) {
-      take(what);
+    if (photos.length > 0) {
+      take(photos);
     }
   });
 }
 
+const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;
+
+/** A directory lists itself in parts. */
+async function listEntries(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (some.length === 0) {
+      return all;
+    }
+    all.push(...some);
+  }
+}
+
+/** The files of what was dropped; a folder with all that lies in it, in order of names, but for what is hidden. */
+async function listFiles(entry: FileSystemEntry): Promise<File[]> {
+  if (isFile(entry)) {
+    return [await new Promise<File>((resolve, reject) => entry.file(resolve, reject))];
+  }
+  const entries = await listEntries(entry as FileSystemDirectoryEntry);
+  const shown = entries.filter(({ name }) => !/^[.@_#$]/.test(name));
+  shown.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  const files: File[] = [];
+  for (const each of shown) {
+    files.push(...(await listFiles(each)));
+  }
+  return files;
+}
+
+async function dropped(transfer: DataTransfer | null): Promise<File[]> {
+  // Both are gone as soon as the event is over.
+  const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry());
+  const files = [...(transfer?.files ?? [])];
+  if (!entries.some((entry) => entry?.isDirectory)) {
+    return files;
+  }
+  const found = entries.flatMap((entry) => (entry === null ? [] : [listFiles(entry)]));
+  return (await Promise.all(found)).flat();
+}
+
 /** Calls `take` for what is dropped anywhere on the page; `html[data-dragging]` is set meanwhile. */
-export function fromDrop(take: (what: Given) => void): void {
+export function fromDrop(take: Take): void {
   // dragenter of a child comes before dragleave of its parent: only a count tells when the page is left.
   let depth = 0;
   const show = (delta: number) => {
@@ -34,22 +72,22 @@ export function fromDrop(take: (what: Given) => void): void {
   });
   addEventListener('dragover', (event) => event.preventDefault());
   addEventListener('dragleave', () => show(-1));
-  addEventListener('drop', (event) => {
+  addEventListener('drop', async (event) => {
     event.preventDefault();
     show(0);
-    take(given(event.dataTransfer?.files));
+    take(pickPhotos(await dropped(event.dataTransfer)));
   });
 }
 
 /** Calls `take` for what is pasted, but for text that goes into a field. */
-export function fromPaste(take: (what: Given) => void): void {
+export function fromPaste(take: Take): void {
   addEventListener('paste', (event) => {
-    const what = given(event.clipboardData?.files);
-    if (what.photo) {
+    const photos = pickPhotos(event.clipboardData?.files ?? []);
+    if (photos.length > 0) {
       event.preventDefault();
-      take(what);
+      take(photos);
     } else if (!(event.target instanceof HTMLInputElement)) {
-      take(what);
+      take(photos);
     }
   });
 }

@@ -1,11 +1,11 @@
 /** Starts the page: wires the ways in (files, drop, paste, keys, collection) to the flow in app.ts. */
 import './styles/page.css';
-import { examplePhoto, hasApiKey, setApiKey } from './api.js';
+import { examplePhoto, hasApiKey, largestPhoto, setApiKey } from './api.js';
 import { App } from './app.js';
 import { CollectionChooser } from './collections.js';
 import { byId } from './dom.js';
 import { hint } from './hint.js';
-import { fromDrop, fromField, fromPaste, type Given } from './input.js';
+import { fromDrop, fromField, fromPaste } from './input.js';
 import { startRoutes } from './manage/routes.js';
 import { Problem } from './problem.js';
 import { startLanguage, texts } from './texts/texts.js';
@@ -38,19 +38,26 @@ const chooser = new CollectionChooser(
   },
   (name) => hint(texts.ask.missing(name)),
 );
-const app = new App({ collection: () => chooser.value, needKey: askForKey, hint });
-const take = (what: Given) => {
+let mostBytes: number | null = null;
+const app = new App({
+  collection: () => chooser.value,
+  needKey: askForKey,
+  hint,
+  mostBytes: () => mostBytes,
+});
+const take = (photos: File[]) => {
   // A photo given while collections are looked at is a question, too.
   if (location.hash.startsWith('#/collections')) {
     location.hash = '#/';
   }
-  app.take(what);
+  app.take(photos);
 };
 const routes = startRoutes(askForKey);
 
 async function loadCollections(): Promise<void> {
   try {
     await chooser.load();
+    mostBytes ??= await largestPhoto();
     await showBreeds(chooser.value);
   } catch (error) {
     if (!(error instanceof Problem)) {
@@ -86,7 +93,7 @@ fromPaste(take);
 
 byId('example', HTMLButtonElement).addEventListener('click', async () => {
   try {
-    take({ photo: await examplePhoto(), others: 0 });
+    take([await examplePhoto()]);
   } catch (error) {
     if (!(error instanceof Problem)) {
       throw error;
@@ -102,3 +109,6 @@ addEventListener('keydown', (event) => {
 });
 
 await loadCollections();
+// Browsers have it in secure contexts only, whatever its type says.
+const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
+void workers?.register('service-worker.js');

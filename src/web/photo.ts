@@ -1,27 +1,35 @@
 /** The photo a person gave: where it came from, and a smaller copy of it when the server asks for one. */
+import { fileSize } from './format.js';
 import { Problem } from './problem.js';
+import { texts } from './texts/texts.js';
 
 /** Long side of a smaller copy, in pixels: several times what an encoder looks at. */
 const SMALL_SIDE = 1600;
 
 /**
- * The one photo among the files given: the first image by declared type, else the first file, since a file
- * without a type may well be an image and the server decides by content.
- *
- * @returns null when there is no file
+ * The photos among the files given: all that are images by their declared type; where there is none, the first file,
+ * since a file without a type may well be an image and the server decides by content.
  */
-export function pickPhoto(files: Iterable<File>): File | null {
+export function pickPhotos(files: Iterable<File>): File[] {
   const all = [...files];
-  return all.find((file) => file.type.startsWith('image/')) ?? all[0] ?? null;
+  const photos = all.filter((file) => file.type.startsWith('image/') || /\.hei[cf]$/i.test(file.name));
+  return photos.length > 0 ? photos : all.slice(0, 1);
 }
 
-/** Why a file need not be sent at all, or null. Everything else is for the server to judge, by content. */
-export function refusal(file: File): Problem | null {
+/**
+ * Why a file need not be sent at all, or null. Everything else is for the server to judge, by content.
+ *
+ * @param mostBytes that the server takes; null: not known
+ */
+export function refusal(file: File, mostBytes: number | null = null): Problem | null {
   if (file.size === 0) {
     return new Problem('file_empty', 0);
   }
   if (/^(video|audio)\//.test(file.type)) {
     return new Problem('not_a_photo', 0);
+  }
+  if (mostBytes !== null && file.size > mostBytes) {
+    return new Problem('payload_too_large', 0, texts.ask.sizes(fileSize(file.size), fileSize(mostBytes)));
   }
   return null;
 }

@@ -42,14 +42,6 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('takes one of several dropped photos and says so', async () => {
-    const other = await stage.file('other.png', await sceneJpeg());
-    const { page } = await open(stage.browser, stage.app.url);
-    await give(page, 'drop', CHELSEA, other);
-    await reaches(page, 'answer');
-    expect(await page.locator('#caption').textContent()).toContain('one at a time');
-  });
-
   it('shows where to drop while a file is dragged over the page', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     const zone = page.locator('.dropzone');

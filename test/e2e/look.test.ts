@@ -1,18 +1,10 @@
-import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { sceneJpeg } from '../helpers/images.js';
+import { barriers } from './helpers/barriers.js';
 import { open } from './helpers/browser.js';
 import { CHELSEA, choose, reaches } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
-
-/** What axe finds wrong with the page as it is now, in words. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  // As text: the module's name for axe means nothing in the browser.
-  const { violations } = await page.evaluate<AxeResults>('axe.run()');
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 const background = (page: Page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 

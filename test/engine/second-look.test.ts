@@ -5,10 +5,35 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
-import { chooseLook, shouldLookAgain } from '../../src/engine/second-look.js';
+import { chooseLook, listAnimals, shouldLookAgain } from '../../src/engine/second-look.js';
 
 const look = (decision: 'match' | 'ambiguous' | 'unknown', known: number) => ({
   decided: { decision, known },
+});
+
+describe('the animals on a photo', () => {
+  const at = (left: number) => ({ left, top: 0, width: 0.5, height: 1 });
+  const seen = (decision: 'match' | 'ambiguous', breed: string, confidence: number, left: number) => ({
+    decided: { decision, breed, confidence },
+    region: at(left),
+  });
+
+  it('are those that looks at different parts are sure of, the surest first', () => {
+    const looks = [
+      seen('ambiguous', 'pug', 0.5, 0.25),
+      seen('match', 'pug', 0.9, 0),
+      seen('match', 'siamese', 0.97, 0.5),
+    ];
+    expect(listAnimals(looks)).toEqual([
+      { breed: 'siamese', confidence: 0.97, region: at(0.5) },
+      { breed: 'pug', confidence: 0.9, region: at(0) },
+    ]);
+  });
+
+  it('are none where all sure looks see one breed, or only one is sure', () => {
+    expect(listAnimals([seen('match', 'pug', 0.9, 0), seen('match', 'pug', 0.8, 0.5)])).toEqual([]);
+    expect(listAnimals([seen('match', 'pug', 0.9, 0), seen('ambiguous', 'siamese', 0.6, 0.5)])).toEqual([]);
+  });
 });
 
 describe('the look that answers', () => {

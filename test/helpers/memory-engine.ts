@@ -142,6 +142,7 @@ export class MemoryEngine implements Engine {
       basis: 'vote' as const,
       known: null,
       region: { left: 0, top: 0, width: 1, height: 1 },
+      animals: [],
       candidates:
         label === null
           ? []

@@ -28,6 +28,7 @@ export function identification(
     basis: 'vote',
     known: null,
     region: { left: 0, top: 0, width: 1, height: 1 },
+    animals: [],
     candidates,
     neighbours: labels.map((label, i) => ({
       id: `id-${i}`,

@@ -25,6 +25,11 @@ describe('humanise', () => {
   });
 });
 
+it('isolates a label that is written from right to left', () => {
+  expect(humanise('סיאמי')).toBe('\u2068סיאמי\u2069');
+  expect(humanise('siamese')).toBe('Siamese');
+});
+
 describe('percent', () => {
   it.each([
     [0, '0%'],

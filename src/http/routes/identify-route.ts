@@ -45,6 +45,11 @@ export const identify = defineEndpoint({
       confidence: roundShare(answer.confidence),
       known: answer.known === null ? null : roundShare(answer.known),
       region: roundRegion(answer.region),
+      animals: answer.animals.map((animal) => ({
+        ...animal,
+        confidence: roundShare(animal.confidence),
+        region: roundRegion(animal.region),
+      })),
       candidates: answer.candidates.map((candidate) => ({
         ...candidate,
         confidence: roundShare(candidate.confidence),

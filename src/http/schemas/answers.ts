@@ -63,6 +63,12 @@ export const identification = z
         'The part of the upright photo that the answer is about, in fractions of its width and height. When the first ' +
         'look is unsure, the ends of a long photo are looked at too.',
     }),
+    animals: z
+      .array(z.object({ breed: z.string(), confidence: z.number().min(0).max(1), region: rectangle }))
+      .meta({
+        description:
+          'The animals on the photo, where looks at several parts of it match different breeds; empty otherwise.',
+      }),
     candidates: z.array(
       z.object({
         label: z.string(),

@@ -49,7 +49,7 @@ export const english = {
     given: 'What you gave',
     lookedAt: 'The answer is about the marked part.',
     drop: 'Drop a photo here',
-    paste: 'or paste one from the clipboard',
+    paste: 'or several, or a folder; or paste one from the clipboard',
     choose: 'Choose a photo',
     chooseAnother: 'Choose another',
     take: 'Take a photo',
@@ -59,8 +59,8 @@ export const english = {
     cannotShow: 'This browser cannot show this kind of file.',
     noPicture:
       'There was no picture in that. Drop or paste the file itself: a link to a picture on another site cannot be read.',
-    firstOnly: 'one at a time: the first was taken',
     smallerCopy: 'a smaller copy',
+    sizes: (size: string, most: string) => `It has ${size}; the server takes up to ${most}.`,
     notOnServer: (name: string) => `${name} (not on this server)`,
     missing: (name: string) => `There is no collection “${name}” on this server. Choose another one above.`,
   },
@@ -124,6 +124,10 @@ export const english = {
         'What the model knows of collections in general: it has not been measured on this one, and may be wrong by more than it says. Calibrating the collection measures it. What is left over is for what the collection does not hold.',
       vote: 'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right, and a photo of something else gets votes, too.',
     },
+    isKnown: (label: string, collection: string) =>
+      `This very photo is in “${collection}” already, as ${label}.`,
+    isNearlyKnown: (label: string, collection: string) =>
+      `The same picture is in “${collection}” already, as ${label}.`,
     somethingElse: 'Something else',
     otherBreeds: 'Other breeds',
     took: (time: string) => `Answered in ${time}`,
@@ -170,6 +174,59 @@ export const english = {
     scaleNone: 'nothing',
     scaleMost: 'most',
     scaleAgainst: 'against',
+  },
+
+  animals: {
+    title: 'More than one animal?',
+    hint: 'Looks at other parts of the photo found different breeds. Ask about one of them:',
+    ask: (breed: string, percent: string) => `${breed}, ${percent}`,
+  },
+
+  refine: {
+    titles: { more: 'More like this', less: 'Not like this' },
+    more: (label: string) => `More like this ${label}`,
+    less: (label: string) => `Not like this ${label}`,
+    title: 'Most similar to your photo and what you marked',
+    marked: 'Marked photos',
+    takeBack: 'Take this mark back',
+    clear: 'Start over',
+    said: 'The list was made again with what you marked.',
+    cleared: 'Nothing is marked any more.',
+  },
+
+  crop: {
+    start: 'Choose a part',
+    end: 'Whole photo',
+    frame: 'Part of the photo to ask about',
+    move: 'Move the part with the arrow keys',
+    corners: ['Upper left corner', 'Upper right corner', 'Lower left corner', 'Lower right corner'],
+  },
+
+  batch: {
+    title: (n: number) => `${n} photos`,
+    waiting: 'Waiting',
+    progress: (answered: string, all: string) => `${answered} of ${all} answered`,
+    failed: (n: number) => `${n} without an answer`,
+    stop: 'Stop',
+  },
+
+  session: { title: 'In this session' },
+
+  save: {
+    button: 'Save as a picture',
+    failed: 'This browser could not make the picture.',
+  },
+
+  teach: {
+    right: 'That is right',
+    wrong: 'Wrong, it is …',
+    itIs: 'I know: it is …',
+    label: 'Label',
+    collection: 'Add the photo to',
+    add: 'Add the photo',
+    done: (label: string, collection: string) => `Added to “${collection}” as ${label}.`,
+    exists: (label: string, collection: string) =>
+      `This photo is in “${collection}” already; its label was not changed to ${label}.`,
   },
 
   trouble: {

@@ -50,7 +50,7 @@ export const german: AskTexts = {
     given: 'Ihr Foto',
     lookedAt: 'Die Antwort gilt für den markierten Teil.',
     drop: 'Foto hier ablegen',
-    paste: 'oder aus der Zwischenablage einfügen',
+    paste: 'oder mehrere oder einen Ordner; oder eines aus der Zwischenablage einfügen',
     choose: 'Foto auswählen',
     chooseAnother: 'Anderes auswählen',
     take: 'Foto aufnehmen',
@@ -60,8 +60,8 @@ export const german: AskTexts = {
     cannotShow: 'Dieser Browser kann solche Dateien nicht anzeigen.',
     noPicture:
       'Darin war kein Bild. Legen Sie die Datei selbst ab oder fügen Sie sie ein: Ein Link zu einem Bild auf einer anderen Seite kann nicht gelesen werden.',
-    firstOnly: 'nur eines auf einmal: das erste wurde genommen',
     smallerCopy: 'eine kleinere Kopie',
+    sizes: (size, most) => `Sie hat ${size}; der Server nimmt bis zu ${most}.`,
     notOnServer: (name) => `${name} (nicht auf diesem Server)`,
     missing: (name) => `Auf diesem Server gibt es keine Sammlung „${name}“. Wählen Sie oben eine andere.`,
   },
@@ -125,6 +125,8 @@ export const german: AskTexts = {
         'Was das Modell über Sammlungen im Allgemeinen weiß: An dieser wurde nicht gemessen, und der Fehler kann größer sein als angegeben. Das Kalibrieren der Sammlung misst ihn. Der Rest steht für das, was die Sammlung nicht enthält.',
       vote: 'Die ähnlichsten Fotos stimmen für ihre Rasse, und nähere zählen mehr. Der Stimmenanteil sagt, wie einig sie sind. Er ist nicht die Wahrscheinlichkeit, dass die Antwort stimmt; auch ein Foto von etwas anderem bekommt Stimmen.',
     },
+    isKnown: (label, collection) => `Genau dieses Foto ist schon in „${collection}“, als ${label}.`,
+    isNearlyKnown: (label, collection) => `Dasselbe Bild ist schon in „${collection}“, als ${label}.`,
     somethingElse: 'Etwas anderes',
     otherBreeds: 'Andere Rassen',
     took: (time) => `Beantwortet in ${time}`,
@@ -170,6 +172,59 @@ export const german: AskTexts = {
     scaleNone: 'nichts',
     scaleMost: 'am meisten',
     scaleAgainst: 'dagegen',
+  },
+
+  animals: {
+    title: 'Mehr als ein Tier?',
+    hint: 'Andere Teile des Fotos sehen nach verschiedenen Rassen aus. Nach einer davon fragen:',
+    ask: (breed, percent) => `${breed}, ${percent}`,
+  },
+
+  refine: {
+    titles: { more: 'Mehr davon', less: 'Nicht so etwas' },
+    more: (label) => `Mehr wie dieses Foto (${label})`,
+    less: (label) => `Nicht wie dieses Foto (${label})`,
+    title: 'Am ähnlichsten zu Ihrem Foto und zu dem, was Sie markiert haben',
+    marked: 'Markierte Fotos',
+    takeBack: 'Markierung entfernen',
+    clear: 'Von vorn',
+    said: 'Die Liste wurde mit Ihren Markierungen neu erstellt.',
+    cleared: 'Nichts ist mehr markiert.',
+  },
+
+  crop: {
+    start: 'Ausschnitt wählen',
+    end: 'Ganzes Foto',
+    frame: 'Teil des Fotos, nach dem gefragt wird',
+    move: 'Ausschnitt mit den Pfeiltasten verschieben',
+    corners: ['Ecke oben links', 'Ecke oben rechts', 'Ecke unten links', 'Ecke unten rechts'],
+  },
+
+  batch: {
+    title: (n) => `${n} Fotos`,
+    waiting: 'Wartet',
+    progress: (answered, all) => `${answered} von ${all} beantwortet`,
+    failed: (n) => `${n} ohne Antwort`,
+    stop: 'Anhalten',
+  },
+
+  session: { title: 'In dieser Sitzung' },
+
+  save: {
+    button: 'Als Bild speichern',
+    failed: 'Dieser Browser konnte das Bild nicht erstellen.',
+  },
+
+  teach: {
+    right: 'Das stimmt',
+    wrong: 'Falsch, es ist …',
+    itIs: 'Ich weiß es: …',
+    label: 'Label',
+    collection: 'Foto aufnehmen in',
+    add: 'Foto aufnehmen',
+    done: (label, collection) => `In „${collection}“ aufgenommen als ${label}.`,
+    exists: (label, collection) =>
+      `Dieses Foto ist schon in „${collection}“; sein Label wurde nicht auf ${label} geändert.`,
   },
 
   trouble: {

@@ -1,7 +1,8 @@
 /** The answer panel: verdict, votes, candidates, and how it was found. */
 import type { Identification } from '../../engine/engine.js';
-import { cssVariable, el, icon } from '../dom.js';
-import { duration } from '../format.js';
+import type { Rectangle } from '../../image/heat-colours.js';
+import { button, cssVariable, el, icon } from '../dom.js';
+import { duration, humanise, percent } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { confidenceName, places, type ShownShare, shownShares, verdict } from '../verdict.js';
 
@@ -24,7 +25,7 @@ function candidate({ name, share, text, place }: ShownShare): HTMLElement {
   return el(
     'li',
     { 'data-place': place },
-    el('span', { class: 'name' }, name),
+    el('bdi', { class: 'name' }, name),
     el('span', { class: 'value' }, text),
     bar,
   );
@@ -46,13 +47,31 @@ function facts(answer: Identification): HTMLElement {
   );
 }
 
-/** The panel for an answer. */
-export function answerView(answer: Identification): HTMLElement {
+/** What looks at several parts of the photo were sure of, each to be asked about. */
+function animalsView({ animals }: Identification, askPart: (part: Rectangle) => void): HTMLElement {
+  const rows = animals.map(({ breed, confidence, region }) =>
+    el(
+      'li',
+      {},
+      button(texts.animals.ask(humanise(breed), percent(confidence)), 'plain', () => askPart(region)),
+    ),
+  );
+  return el(
+    'div',
+    { class: 'animals' },
+    el('h3', {}, texts.animals.title),
+    el('p', { class: 'small' }, texts.animals.hint),
+    el('ul', { class: 'actions' }, ...rows),
+  );
+}
+
+/** The panel for an answer. @param askPart asks about another part of the photo */
+export function answerView(answer: Identification, askPart: (part: Rectangle) => void): HTMLElement {
   const { kicker, headline, share, tally, advice } = verdict(answer);
   const shares = shownShares(answer);
   const parts: HTMLElement[] = [
     el('p', { class: 'kicker' }, icon(iconOf(answer)), kicker),
-    el('h2', { id: 'answer-title' }, headline),
+    el('h2', { id: 'answer-title' }, el('bdi', {}, headline)),
   ];
   if (share !== null) {
     parts.push(el('p', { class: 'share' }, el('strong', {}, shares[0]!.text), ` ${confidenceName(answer)}`));
@@ -76,6 +95,9 @@ export function answerView(answer: Identification): HTMLElement {
         el('p', {}, texts.answer.meaning[answer.basis]),
       ),
     );
+  }
+  if (answer.animals.length > 0) {
+    parts.push(animalsView(answer, askPart));
   }
   parts.push(facts(answer));
   return el(

@@ -89,8 +89,14 @@ async function similar(
  * Opens the dialog for a neighbour.
  *
  * @param photo address of the photo that was asked about; null where this browser cannot show it
+ * @param marks the buttons for more and fewer like it, which close the dialog
  */
-export function openNeighbour(neighbour: Neighbour, collection: string, photo: string | null): void {
+export function openNeighbour(
+  neighbour: Neighbour,
+  collection: string,
+  photo: string | null,
+  marks: (shown: Neighbour, close: () => void) => HTMLElement,
+): void {
   const dialog = el('dialog', { class: 'dialog beside', 'aria-labelledby': 'beside-title' });
   const show = (shown: Neighbour, isFirst: boolean) => {
     const { id, label, source } = shown;
@@ -114,6 +120,7 @@ export function openNeighbour(neighbour: Neighbour, collection: string, photo: s
         'p',
         { class: 'actions' },
         search,
+        marks(shown, () => dialog.close()),
         button(texts.close, 'plain', () => dialog.close()),
       ),
       more,

@@ -4,6 +4,7 @@ import { button, cssVariable, el, icon } from '../dom.js';
 import { humanise, similarity } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { places } from '../verdict.js';
+import { type Marking, markButtons, markedView } from './mark-buttons.js';
 import { hangPicture, openNeighbour, sourceLine } from './neighbour.js';
 import { type ShownPhoto, whyView } from './why.js';
 
@@ -39,6 +40,7 @@ function breedRow(
   { label, neighbours }: Group,
   place: number | 'other',
   open: (neighbour: Neighbour) => void,
+  marks: (neighbour: Neighbour) => HTMLElement,
 ): HTMLLIElement {
   const share = `${Math.max(0, neighbours[0]!.similarity) * 100}%`;
   const items = neighbours.map((neighbour) =>
@@ -47,6 +49,7 @@ function breedRow(
       {},
       el('span', { class: 'value' }, similarity(neighbour.similarity)),
       sourceLine(neighbour.source),
+      marks(neighbour),
       button(texts.neighbours.open, 'plain', () => open(neighbour)),
     ),
   );
@@ -79,9 +82,10 @@ function rowsOf(
   neighbours: Neighbour[],
   place: Map<string, number>,
   open: (neighbour: Neighbour) => void,
+  marks: (neighbour: Neighbour) => HTMLElement,
 ): HTMLElement {
   const rows = grouped(neighbours).map((group) =>
-    breedRow(group, place.get(group.label ?? '') ?? 'other', open),
+    breedRow(group, place.get(group.label ?? '') ?? 'other', open, marks),
   );
   return el('ol', { class: 'breed-rows' }, ...rows);
 }
@@ -176,25 +180,37 @@ function toggleButton({ on, toggle }: Explaining): HTMLButtonElement {
  * The section below an answer, or null when there are no neighbours.
  *
  * @param explaining null where this browser cannot show the photo
+ * @param marking the refined search, whose neighbours are shown in place of the answer's
  */
 export function neighboursView(
   answer: Identification,
   collection: string,
   explaining: Explaining | null,
+  marking: Marking,
 ): HTMLElement | null {
-  const { neighbours } = answer;
-  if (neighbours.length === 0) {
+  const { found } = marking.refinement;
+  const neighbours = found ?? answer.neighbours;
+  if (answer.neighbours.length === 0) {
     return null;
   }
   const place = places(answer);
   const pictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
   const explained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
-  const open = (neighbour: Neighbour) => openNeighbour(neighbour, collection, explaining?.photo.url ?? null);
+  const open = (neighbour: Neighbour) =>
+    openNeighbour(neighbour, collection, explaining?.photo.url ?? null, (shown, close) =>
+      markButtons(shown, marking, close),
+    );
   const placeOf = ({ label }: Neighbour) => place.get(label ?? '') ?? 'other';
   // Each photo is needed where each can be chosen; otherwise those without a picture are a line for each breed.
   const shown = explained ? neighbours : neighbours.filter(({ hasThumbnail }) => hasThumbnail);
   const rest = explained ? [] : neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
   const tiles = shown.map((n) => tile(n, collection, placeOf(n), explained ? null : () => open(n)));
+  if (!explained) {
+    tiles.forEach((node, i) => {
+      node.append(markButtons(shown[i]!, marking));
+    });
+  }
+  const marked = markedView(marking, collection);
   const list = el('div', { class: 'found' });
   if (tiles.length > 0) {
     list.append(el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles));
@@ -203,7 +219,7 @@ export function neighboursView(
     list.append(el('h3', {}, texts.neighbours.withoutPicture));
   }
   if (rest.length > 0) {
-    list.append(rowsOf(rest, place, open));
+    list.append(rowsOf(rest, place, open, (each) => markButtons(each, marking)));
   }
   return el(
     'section',
@@ -211,14 +227,15 @@ export function neighboursView(
     el(
       'div',
       { class: 'section-head' },
-      el('h2', { id: 'neighbours-title' }, texts.neighbours.title),
+      el('h2', { id: 'neighbours-title', tabindex: -1 }, found ? texts.refine.title : texts.neighbours.title),
       el(
         'p',
         {},
         pictures ? texts.neighbours.inCollection(collection) : texts.neighbours.noPictures(collection),
       ),
-      ...(explaining === null ? [] : [toggleButton(explaining)]),
+      ...(explaining === null || found ? [] : [toggleButton(explaining)]),
     ),
+    ...(marked === null ? [] : [marked]),
     ...(explaining?.trouble ? [el('p', { class: 'trouble' }, explaining.trouble)] : []),
     explained
       ? el(

@@ -1,0 +1,82 @@
+/** "More like this" and "not like this" about the neighbours of a photo: what is marked, and what is found with it. */
+import type { Identification, Neighbour } from '../engine/engine.js';
+import { embedPhoto, searchByExamples } from './api.js';
+import type { Entry } from './session.js';
+
+/** What a person said of a neighbour. */
+export type Mark = 'more' | 'less';
+
+/** The refined search of one question. */
+export class Refinement {
+  readonly #marks = new Map<string, { neighbour: Neighbour; mark: Mark }>();
+  #embedding: Promise<number[]> | null = null;
+  #turn = 0;
+  /** What the marks find; null while nothing is marked. */
+  found: Neighbour[] | null = null;
+
+  /** The answer that the marks are about. */
+  readonly answer: Identification | null;
+
+  constructor(readonly entry: Entry) {
+    this.answer = entry.answer;
+  }
+
+  /** All that is marked, in the order of marking. */
+  get marked(): { neighbour: Neighbour; mark: Mark }[] {
+    return [...this.#marks.values()];
+  }
+
+  markOf(id: string): Mark | null {
+    return this.#marks.get(id)?.mark ?? null;
+  }
+
+  /**
+   * Marks a neighbour, or takes the same mark away, and searches again.
+   *
+   * @returns whether `found` is of these marks: false where others were made meanwhile
+   * @throws Problem
+   */
+  async toggle(neighbour: Neighbour, mark: Mark): Promise<boolean> {
+    if (this.markOf(neighbour.id) === mark) {
+      this.#marks.delete(neighbour.id);
+    } else {
+      this.#marks.set(neighbour.id, { neighbour, mark });
+    }
+    return await this.#search();
+  }
+
+  /** Takes all marks away. */
+  clear(): void {
+    this.#turn++;
+    this.#marks.clear();
+    this.found = null;
+  }
+
+  async #search(): Promise<boolean> {
+    const turn = ++this.#turn;
+    if (this.#marks.size === 0) {
+      this.found = null;
+      return true;
+    }
+    const { photo, region, collection, answer } = this.entry;
+    // Where the answer looked, which a second look may have moved.
+    this.#embedding ??= embedPhoto(photo, answer?.region ?? region).catch((error: unknown) => {
+      this.#embedding = null;
+      throw error;
+    });
+    const idsOf = (mark: Mark) =>
+      this.marked.filter((each) => each.mark === mark).map(({ neighbour }) => neighbour.id);
+    const positives = [await this.#embedding, ...idsOf('more')];
+    const found = await searchByExamples(
+      collection,
+      positives,
+      idsOf('less'),
+      answer?.neighbours.length ?? 20,
+    );
+    if (turn !== this.#turn) {
+      return false;
+    }
+    this.found = found;
+    return true;
+  }
+}

@@ -1,0 +1,60 @@
+/** What was asked since the page was opened, and where Back and Forward lead among it. */
+import type { Identification } from '../engine/engine.js';
+import type { Rectangle } from '../image/heat-colours.js';
+import type { Problem } from './problem.js';
+
+/** A question, and what became of it. */
+export interface Entry {
+  id: number;
+  photo: File;
+  /** Address of the photo for `img`; it lasts as long as the page. */
+  url: string;
+  /** What the caption says beside the name. */
+  note: string;
+  /** The part of the photo that was asked about; null: all of it. */
+  region: Rectangle | null;
+  /** The collection that was asked. */
+  collection: string;
+  /** At most one of the two; neither while there is no answer yet. */
+  answer: Identification | null;
+  problem: Problem | null;
+}
+
+/** What the browser keeps with a step of its history. */
+export type Step = ({ start: true } | { entry: number } | { batch: number }) & {
+  /** When the page was opened: of an earlier visit nothing is known any more. */
+  visit?: number;
+};
+
+/** All questions of the session. */
+export class Session {
+  readonly entries: Entry[] = [];
+  readonly #visit = Date.now();
+
+  /** A new question. @param url of the same photo, where it was asked about before */
+  add(question: Pick<Entry, 'photo' | 'note' | 'region' | 'collection'>, url?: string): Entry {
+    const entry: Entry = {
+      ...question,
+      id: this.entries.length,
+      url: url ?? URL.createObjectURL(question.photo),
+      answer: null,
+      problem: null,
+    };
+    this.entries.push(entry);
+    return entry;
+  }
+
+  /** Makes a place that Back leads to. */
+  push(step: Step): void {
+    history.pushState({ ...step, visit: this.#visit }, '');
+  }
+
+  /** The place shown now is another than it was. */
+  replace(step: Step): void {
+    history.replaceState({ ...step, visit: this.#visit }, '');
+  }
+
+  isOfThisVisit(step: Step): boolean {
+    return step.visit === this.#visit;
+  }
+}

@@ -1,0 +1,131 @@
+/** An answer as one picture, to keep or to send: the photo, the part that was looked at, and what was found. */
+import type { Identification } from '../../engine/engine.js';
+import { texts } from '../texts/texts.js';
+import { confidenceName, shownShares, verdict } from '../verdict.js';
+
+const WIDTH = 1200;
+const HEIGHT = 630;
+const MARGIN = 40;
+const SIDE = HEIGHT - 2 * MARGIN;
+const FONT = 'system-ui, sans-serif';
+const COLOURS = { page: '#ffffff', ink: '#14211c', soft: '#51625a', accent: '#0b6e55', sunk: '#e3ebe7' };
+
+/** Text in lines of at most `width` pixels; returns where the next line begins. */
+function writeLines(
+  context: CanvasRenderingContext2D,
+  text: string,
+  { x, y, width, line, most }: { x: number; y: number; width: number; line: number; most: number },
+): number {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`.trim();
+    if (lines.length > 0 && context.measureText(longer).width <= width) {
+      lines[lines.length - 1] = longer;
+    } else {
+      lines.push(word);
+    }
+  }
+  lines.slice(0, most).forEach((each, i) => {
+    context.fillText(each, x, y + i * line, width);
+  });
+  return y + Math.min(lines.length, most) * line;
+}
+
+function drawPhoto(context: CanvasRenderingContext2D, photo: HTMLImageElement, answer: Identification): void {
+  const { naturalWidth, naturalHeight } = photo;
+  const scale = Math.min(SIDE / naturalWidth, SIDE / naturalHeight);
+  const [width, height] = [naturalWidth * scale, naturalHeight * scale];
+  const [x, y] = [MARGIN + (SIDE - width) / 2, MARGIN + (SIDE - height) / 2];
+  context.drawImage(photo, x, y, width, height);
+  const { region } = answer;
+  if (region.width < 0.99 || region.height < 0.99) {
+    context.strokeStyle = '#ffffff';
+    context.lineWidth = 3;
+    context.setLineDash([10, 6]);
+    context.strokeRect(
+      x + region.left * width,
+      y + region.top * height,
+      region.width * width,
+      region.height * height,
+    );
+  }
+}
+
+/** The candidates as bars, from `y` downwards. */
+function drawShares(context: CanvasRenderingContext2D, answer: Identification, x: number, y: number): void {
+  const width = WIDTH - MARGIN - x;
+  shownShares(answer)
+    .slice(0, 3)
+    .forEach(({ name, share, text }, i) => {
+      const top = y + i * 62;
+      context.font = `500 24px ${FONT}`;
+      context.fillStyle = COLOURS.ink;
+      context.fillText(name, x, top, width - 100);
+      context.textAlign = 'right';
+      context.fillText(text, x + width, top);
+      context.textAlign = 'left';
+      context.fillStyle = COLOURS.sunk;
+      context.fillRect(x, top + 12, width, 10);
+      context.fillStyle = COLOURS.accent;
+      context.fillRect(x, top + 12, width * share, 10);
+    });
+}
+
+/**
+ * Draws an answer on a canvas of 1200 x 630 pixels, the size that messengers and networks show whole.
+ *
+ * @param photo null where this browser cannot show it
+ */
+function drawAnswer(answer: Identification, photo: HTMLImageElement | null): HTMLCanvasElement {
+  const canvas = document.createElement('canvas');
+  canvas.width = WIDTH;
+  canvas.height = HEIGHT;
+  const context = canvas.getContext('2d')!;
+  context.fillStyle = COLOURS.page;
+  context.fillRect(0, 0, WIDTH, HEIGHT);
+  if (photo !== null) {
+    drawPhoto(context, photo, answer);
+  }
+  const { kicker, headline, share, tally } = verdict(answer);
+  const x = photo === null ? MARGIN : MARGIN + SIDE + 50;
+  const width = WIDTH - MARGIN - x;
+  context.fillStyle = COLOURS.soft;
+  context.font = `600 26px ${FONT}`;
+  context.fillText(kicker, x, 90, width);
+  context.fillStyle = COLOURS.ink;
+  context.font = `760 52px ${FONT}`;
+  let y = writeLines(context, headline, { x, y: 150, width, line: 58, most: 3 });
+  if (share !== null) {
+    context.fillStyle = COLOURS.soft;
+    context.font = `500 28px ${FONT}`;
+    context.fillText(`${shownShares(answer)[0]!.text} ${confidenceName(answer)}`, x, y, width);
+    y += 50;
+  }
+  context.fillStyle = COLOURS.soft;
+  context.font = `400 22px ${FONT}`;
+  y = writeLines(context, tally, { x, y, width, line: 30, most: 4 });
+  drawShares(context, answer, x, Math.max(y + 30, 400));
+  context.fillStyle = COLOURS.soft;
+  context.font = `600 20px ${FONT}`;
+  context.fillText(`pawdex · ${answer.model.name}`, x, HEIGHT - MARGIN, width);
+  return canvas;
+}
+
+/** Gives the person the picture of an answer as a PNG file. @param name of the photo */
+export async function saveAnswerPicture(
+  answer: Identification,
+  photo: HTMLImageElement | null,
+  name: string,
+): Promise<void> {
+  const canvas = drawAnswer(answer, photo);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
+  if (blob === null) {
+    throw new DOMException(texts.save.failed, 'EncodingError');
+  }
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = `${name.replace(/\.[^.]*$/, '')}-pawdex.png`;
+  link.click();
+  // Only after the browser has begun to read it.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,160 @@
+/** Several photos at once: asked a few at a time and listed with their answers, each of which can be opened. */
+import { identify } from '../api.js';
+import { button, el } from '../dom.js';
+import { formatNumber } from '../format.js';
+import { refusal } from '../photo.js';
+import { Problem } from '../problem.js';
+import type { Entry } from '../session.js';
+import { texts } from '../texts/texts.js';
+import { shownShares, verdict } from '../verdict.js';
+
+/** Photos that are asked about at once: enough to keep the server busy, few enough to leave room for others. */
+const AT_ONCE = 3;
+/** A busy server is asked again about a photo this many times. */
+const RETRIES = 20;
+
+const wait = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** What the list needs of the page. */
+interface Surroundings {
+  open: (entry: Entry) => void;
+  needKey: () => void;
+  /** The largest photo that the server takes, in bytes. */
+  mostBytes: number | null;
+  say: (words: string) => void;
+}
+
+/** The list of several photos, and the work on it. */
+export class Batch {
+  readonly element = el('section', { class: 'batch', 'aria-labelledby': 'batch-title' });
+  readonly #progress = el('progress', {});
+  readonly #words = el('p', { class: 'small', role: 'status' });
+  readonly #actions = el('p', { class: 'actions' });
+  readonly #rows = new Map<Entry, { button: HTMLButtonElement; words: HTMLElement; value: HTMLElement }>();
+  readonly #stop = new AbortController();
+  #isRunning = false;
+
+  constructor(
+    private readonly entries: Entry[],
+    private readonly around: Surroundings,
+  ) {
+    this.draw();
+  }
+
+  /** Draws the list in the language of now. */
+  draw(): void {
+    this.#rows.clear();
+    const title = el('h1', { id: 'batch-title', tabindex: -1 }, texts.batch.title(this.entries.length));
+    const list = el('ol', { class: 'batch-rows' }, ...this.entries.map((entry) => this.#row(entry)));
+    this.#progress.setAttribute('aria-labelledby', 'batch-title');
+    this.#progress.max = this.entries.length;
+    this.element.replaceChildren(title, this.#progress, this.#words, this.#actions, list);
+    for (const entry of this.entries) {
+      this.#showState(entry);
+    }
+    this.#showProgress();
+  }
+
+  /** Asks about every photo that has no answer yet. */
+  async run(): Promise<void> {
+    this.#isRunning = true;
+    this.#showProgress();
+    const waiting = this.entries.filter(({ answer }) => answer === null).values();
+    const work = async () => {
+      for (const entry of waiting) {
+        if (this.#stop.signal.aborted) {
+          return;
+        }
+        await this.#ask(entry);
+        this.#showState(entry);
+        this.#showProgress();
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    this.#isRunning = false;
+    this.#showProgress();
+    this.around.say(this.#words.textContent ?? '');
+  }
+
+  async #ask(entry: Entry): Promise<void> {
+    entry.problem = refusal(entry.photo, this.around.mostBytes);
+    for (let tries = 0; entry.problem === null && tries <= RETRIES; tries++) {
+      try {
+        const { collection, region } = entry;
+        entry.answer = await identify(entry.photo, { collection, region }, this.#stop.signal);
+        return;
+      } catch (error) {
+        if (this.#stop.signal.aborted) {
+          return;
+        }
+        if (!(error instanceof Problem)) {
+          throw error;
+        }
+        if (error.status !== 503 || tries === RETRIES) {
+          entry.problem = error;
+        } else {
+          await wait(error.retryAfter ?? 2);
+        }
+      }
+    }
+    if (entry.problem?.code === 'unauthorized') {
+      this.#stop.abort();
+      this.around.needKey();
+    }
+  }
+
+  #row(entry: Entry): HTMLLIElement {
+    const words = el('span', { class: 'batch-words' });
+    const value = el('span', { class: 'value' });
+    const picture = el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async' });
+    picture.addEventListener('error', () => picture.remove());
+    const node = el(
+      'button',
+      { type: 'button', class: 'batch-row' },
+      el('span', { class: 'batch-picture' }, picture),
+      el('bdi', { class: 'batch-name' }, entry.photo.name),
+      words,
+      value,
+    );
+    node.addEventListener('click', () => this.around.open(entry));
+    this.#rows.set(entry, { button: node, words, value });
+    return el('li', {}, node);
+  }
+
+  #showState(entry: Entry): void {
+    const { answer, problem } = entry;
+    const { button: node, words, value } = this.#rows.get(entry)!;
+    node.disabled = answer === null && problem === null;
+    if (answer !== null) {
+      const { kicker, headline, share } = verdict(answer);
+      words.replaceChildren(el('small', {}, kicker), el('bdi', {}, headline));
+      value.textContent = share === null ? '' : shownShares(answer)[0]!.text;
+      node.dataset.decision = answer.decision;
+    } else {
+      words.textContent = problem?.title ?? texts.batch.waiting;
+      node.dataset.decision = problem === null ? '' : 'problem';
+    }
+  }
+
+  #showProgress(): void {
+    const answered = this.entries.filter(({ answer }) => answer !== null).length;
+    const failed = this.entries.filter(({ problem }) => problem !== null).length;
+    this.#progress.value = answered + failed;
+    const counts = texts.batch.progress(formatNumber(answered), formatNumber(this.entries.length));
+    this.#words.textContent = failed > 0 ? `${counts}, ${texts.batch.failed(failed)}` : counts;
+    const isOpen = answered + failed < this.entries.length;
+    if (this.#isRunning && isOpen && !this.#stop.signal.aborted) {
+      if (this.#actions.childElementCount === 0) {
+        this.#actions.replaceChildren(button(texts.batch.stop, 'plain', () => this.stop()));
+      }
+    } else {
+      this.#actions.replaceChildren();
+    }
+  }
+
+  /** No further photo is asked about. */
+  stop(): void {
+    this.#stop.abort();
+    this.#showProgress();
+  }
+}

@@ -1,0 +1,77 @@
+/** "More like this" and "not like this" beside a neighbour, and the list of what was marked. */
+import type { Neighbour } from '../../engine/engine.js';
+import { button, el, icon } from '../dom.js';
+import { humanise } from '../format.js';
+import type { Mark, Refinement } from '../refinement.js';
+import { texts } from '../texts/texts.js';
+import { hangPicture } from './neighbour.js';
+
+/** The refined search, and what changes it. */
+export interface Marking {
+  refinement: Refinement;
+  /** Marks a neighbour, or takes the same mark away. */
+  mark: (neighbour: Neighbour, mark: Mark) => void;
+  /** Takes all marks away. */
+  clear: () => void;
+}
+
+const ICONS: Record<Mark, string> = { more: 'plus', less: 'minus' };
+const MARKS: Mark[] = ['more', 'less'];
+
+/** Two small buttons. @param onMark called after one was pressed */
+export function markButtons(
+  neighbour: Neighbour,
+  { refinement, mark }: Marking,
+  onMark: () => void = () => {},
+): HTMLElement {
+  const buttons = MARKS.map((each) => {
+    const words = texts.refine[each](humanise(neighbour.label));
+    const node = el(
+      'button',
+      {
+        type: 'button',
+        class: 'mark',
+        title: texts.refine.titles[each],
+        'aria-label': words,
+        'aria-pressed': String(refinement.markOf(neighbour.id) === each),
+      },
+      icon(ICONS[each]),
+    );
+    node.addEventListener('click', () => {
+      onMark();
+      mark(neighbour, each);
+    });
+    return node;
+  });
+  return el('span', { class: 'marks' }, ...buttons);
+}
+
+/** What was marked, each to be taken back by a click; null where nothing is. */
+export function markedView({ refinement, mark, clear }: Marking, collection: string): HTMLElement | null {
+  const { marked } = refinement;
+  if (marked.length === 0) {
+    return null;
+  }
+  const chips = marked.map(({ neighbour, mark: each }) => {
+    const frame = el('span', { class: 'chip-picture' }, icon(ICONS[each]));
+    if (neighbour.hasThumbnail) {
+      void hangPicture(frame, collection, neighbour.id);
+    }
+    const name = humanise(neighbour.label);
+    const node = el(
+      'button',
+      { type: 'button', class: 'chip', 'data-mark': each, title: texts.refine.takeBack },
+      frame,
+      el('span', {}, `${texts.refine.titles[each]}: `, el('bdi', {}, name)),
+      el('span', { 'aria-hidden': 'true' }, '\u00d7'),
+    );
+    node.addEventListener('click', () => mark(neighbour, each));
+    return el('li', {}, node);
+  });
+  return el(
+    'div',
+    { class: 'marked' },
+    el('ul', { 'aria-label': texts.refine.marked }, ...chips),
+    button(texts.refine.clear, 'plain', clear),
+  );
+}

@@ -1,0 +1,115 @@
+/** The neighbours below an answer: listed, explained when that is wanted, and refined by marking some of them. */
+import type { Identification, Neighbour } from '../../engine/engine.js';
+import { identify } from '../api.js';
+import { byId } from '../dom.js';
+import { Problem } from '../problem.js';
+import { type Mark, Refinement } from '../refinement.js';
+import type { Entry } from '../session.js';
+import { texts } from '../texts/texts.js';
+import { neighboursView } from './neighbours.js';
+import type { Preview } from './preview.js';
+
+/** What the panel needs of the page. */
+interface Surroundings {
+  preview: Preview;
+  /** For people who listen to the page. */
+  tell: (words: string) => void;
+  hint: (words: string) => void;
+}
+
+/** The panel, for one question at a time. */
+export class NeighbourPanel {
+  readonly #place = byId('neighbours', HTMLElement);
+  #entry: Entry | null = null;
+  #refinement: Refinement | null = null;
+  #running = new AbortController();
+  /** Whether answers come with where the similarity comes from; kept until the page is left. */
+  explaining = false;
+
+  constructor(private readonly around: Surroundings) {}
+
+  clear(): void {
+    this.#running.abort();
+    this.#entry = null;
+    this.#place.replaceChildren();
+  }
+
+  /** Shows the neighbours of an answer; marks of the same question are kept. */
+  show(entry: Entry, answer: Identification, trouble = ''): void {
+    if (this.#refinement?.entry !== entry || this.#refinement.answer !== entry.answer) {
+      this.#refinement = new Refinement(entry);
+    }
+    this.#entry = entry;
+    const refinement = this.#refinement;
+    const { picture } = this.around.preview;
+    const explaining = picture && {
+      on: this.explaining,
+      toggle: () => void this.#toggleWhy(entry, answer),
+      photo: picture,
+      say: this.around.tell,
+      trouble,
+    };
+    const marking = {
+      refinement,
+      mark: (neighbour: Neighbour, mark: Mark) => void this.#refine(entry, answer, neighbour, mark),
+      clear: () => {
+        refinement.clear();
+        this.show(entry, answer);
+        byId('neighbours-title', HTMLElement).focus();
+      },
+    };
+    const view = neighboursView(answer, entry.collection, explaining, marking);
+    this.#place.replaceChildren(...(view === null ? [] : [view]));
+  }
+
+  /** Searches for what is like the photo and the neighbours that were marked. */
+  async #refine(entry: Entry, answer: Identification, neighbour: Neighbour, mark: Mark): Promise<void> {
+    const refinement = this.#refinement!;
+    this.explaining = false;
+    try {
+      const isNewest = await refinement.toggle(neighbour, mark);
+      if (isNewest && this.#entry === entry) {
+        this.show(entry, answer);
+        byId('neighbours-title', HTMLElement).focus();
+        this.around.tell(refinement.found === null ? texts.refine.cleared : texts.refine.said);
+      }
+    } catch (error) {
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
+      this.around.hint(`${error.title} ${error.hint ?? ''}`);
+    }
+  }
+
+  /** Shows or hides where the similarities come from; they are asked for when they are first wanted. */
+  async #toggleWhy(entry: Entry, answer: Identification): Promise<void> {
+    this.#running.abort();
+    const running = new AbortController();
+    this.#running = running;
+    this.explaining = !this.explaining;
+    let shown = answer;
+    let trouble = '';
+    if (this.explaining && answer.neighbours[0]?.explanation === undefined) {
+      byId('why', HTMLButtonElement).setAttribute('aria-busy', 'true');
+      try {
+        const { collection, region } = entry;
+        shown = await identify(entry.photo, { collection, region, explain: true }, running.signal);
+      } catch (error) {
+        if (running.signal.aborted) {
+          return;
+        }
+        if (!(error instanceof Problem)) {
+          throw error;
+        }
+        this.explaining = false;
+        trouble = error.title;
+      }
+      if (running.signal.aborted) {
+        return;
+      }
+    }
+    this.show(entry, shown, trouble);
+    byId('why', HTMLButtonElement).focus({ preventScroll: true });
+    this.around.tell(trouble || (this.explaining ? texts.why.choose : ''));
+  }
+}

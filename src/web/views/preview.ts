@@ -1,0 +1,138 @@
+/** The photo that is asked about: shown, with the part that the answer is about marked on it, or a part to be chosen. */
+import type { Rectangle } from '../../image/heat-colours.js';
+import { byId, svg } from '../dom.js';
+import { fileSize } from '../format.js';
+import type { Entry } from '../session.js';
+import { texts } from '../texts/texts.js';
+import { CropFrame } from './crop-frame.js';
+
+const WHOLE: Rectangle = { left: 0, top: 0, width: 1, height: 1 };
+/** The frame that is offered first where the answer was about the whole photo. */
+const MIDDLE: Rectangle = { left: 0.15, top: 0.15, width: 0.7, height: 0.7 };
+
+const isWhole = ({ width, height }: Rectangle) => width > 0.99 && height > 0.99;
+
+/** The photo in the panel beside the answer. */
+export class Preview {
+  readonly #picture = byId('picture', HTMLImageElement);
+  readonly #noPicture = byId('no-picture', HTMLElement);
+  readonly #caption = byId('caption', HTMLElement);
+  readonly #mark = byId('looked', SVGSVGElement);
+  readonly #markWords = byId('looked-words', HTMLElement);
+  readonly #cropButton = byId('crop', HTMLButtonElement);
+  #crop: CropFrame | null = null;
+  #shown: Entry | null = null;
+  /** Where the answer looked; null while there is none. */
+  #looked: Rectangle | null = null;
+
+  /** @param onPart called with the part to ask about; null: the whole photo */
+  constructor(private readonly onPart: (part: Rectangle | null) => void) {
+    this.#cropButton.addEventListener('click', () => {
+      if (this.#crop === null) {
+        this.#startCrop();
+      } else {
+        this.#endCrop();
+        if (this.#shown?.region) {
+          this.onPart(null);
+        }
+      }
+    });
+  }
+
+  /** The picture's address and size in pixels; null where this browser cannot show it. */
+  get picture(): { url: string; width: number; height: number; image: HTMLImageElement } | null {
+    const { complete, naturalWidth: width, naturalHeight: height, src: url } = this.#picture;
+    return complete && width > 0 ? { url, width, height, image: this.#picture } : null;
+  }
+
+  /** Shows the photo of a question; the frame stays where it is the photo that was shown before. */
+  show(entry: Entry): void {
+    this.#unmark();
+    if (this.#shown?.url !== entry.url) {
+      this.#endCrop();
+      this.#picture.hidden = false;
+      this.#noPicture.hidden = true;
+      this.#picture.onerror = () => {
+        this.#picture.hidden = true;
+        this.#noPicture.hidden = false;
+        this.#noPicture.textContent = texts.ask.cannotShow;
+      };
+      this.#picture.src = entry.url;
+    }
+    this.#shown = entry;
+    this.#caption.textContent = `${entry.photo.name} · ${fileSize(entry.photo.size)}${entry.note}`;
+    byId('preview', HTMLElement).hidden = false;
+    this.showTexts();
+  }
+
+  /** Nothing is asked about. */
+  hide(): void {
+    this.#endCrop();
+    this.#shown = null;
+    byId('preview', HTMLElement).hidden = true;
+    this.showTexts();
+  }
+
+  /** Writes what it says in the language of now. */
+  showTexts(): void {
+    byId('choose-text', HTMLElement).textContent =
+      this.#shown === null ? texts.ask.choose : texts.ask.chooseAnother;
+    this.#cropButton.textContent = this.#crop === null ? texts.crop.start : texts.crop.end;
+    this.#cropButton.setAttribute('aria-pressed', String(this.#crop !== null));
+  }
+
+  /** Resolves when the picture's size is known, or that it cannot be shown. */
+  async isReady(): Promise<void> {
+    await this.#picture.decode().catch(() => {});
+    this.#cropButton.hidden = this.picture === null;
+  }
+
+  /** Marks the part of the photo that an answer is about. */
+  markLooked(region: Rectangle): void {
+    this.#looked = region;
+    const { picture } = this;
+    if (picture === null || isWhole(region) || this.#crop !== null) {
+      return;
+    }
+    const { width, height } = picture;
+    const box = {
+      x: region.left * width,
+      y: region.top * height,
+      width: region.width * width,
+      height: region.height * height,
+    };
+    const outside = `M0 0H${width}V${height}H0zM${box.x} ${box.y}v${box.height}h${box.width}v${-box.height}z`;
+    this.#mark.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.#mark.replaceChildren(
+      svg('path', { class: 'veil', d: outside }),
+      svg('rect', { class: 'square', ...box }),
+    );
+    this.#mark.toggleAttribute('hidden', false);
+    this.#markWords.hidden = false;
+  }
+
+  #unmark(): void {
+    this.#mark.toggleAttribute('hidden', true);
+    this.#markWords.hidden = true;
+  }
+
+  #startCrop(): void {
+    this.#unmark();
+    const looked = this.#shown?.region ?? this.#looked ?? WHOLE;
+    const start = isWhole(looked) ? MIDDLE : looked;
+    this.#crop = new CropFrame(this.#picture, start, (part) => this.onPart(part));
+    this.#picture.after(this.#crop.element);
+    this.showTexts();
+    this.#crop.element.querySelector('button')?.focus();
+  }
+
+  #endCrop(): void {
+    this.#crop?.remove();
+    this.#crop = null;
+    if (this.#looked !== null && this.#shown !== null) {
+      this.markLooked(this.#looked);
+    }
+    this.#looked = null;
+    this.showTexts();
+  }
+}

@@ -1,0 +1,43 @@
+/** The photos that were asked about in this session, small, to go back to. */
+import { byId, el } from '../dom.js';
+import { humanise } from '../format.js';
+import type { Entry } from '../session.js';
+import { texts } from '../texts/texts.js';
+
+/** The latest so many; all of them are in the browser's history. */
+const SHOWN = 12;
+
+/**
+ * Shows them, the latest first; nothing where there is only one.
+ *
+ * @param current the question that is shown
+ */
+export function showSession(
+  entries: readonly Entry[],
+  current: Entry | null,
+  open: (entry: Entry) => void,
+): void {
+  const answered = entries.filter(({ answer }) => answer !== null);
+  const place = byId('session', HTMLElement);
+  place.hidden = answered.length < (current === null ? 1 : 2);
+  const items = answered
+    .slice(-SHOWN)
+    .reverse()
+    .map((entry) => {
+      const said = entry.answer?.breed ? humanise(entry.answer.breed) : texts.answer.notSure;
+      const node = el(
+        'button',
+        {
+          type: 'button',
+          class: 'session-photo',
+          'aria-label': `${entry.photo.name}: ${said}`,
+          title: `${entry.photo.name}: ${said}`,
+          'aria-current': String(entry === current),
+        },
+        el('img', { src: entry.url, alt: '', loading: 'lazy', decoding: 'async' }),
+      );
+      node.addEventListener('click', () => open(entry));
+      return el('li', {}, node);
+    });
+  place.replaceChildren(el('h2', { class: 'small' }, texts.session.title), el('ul', {}, ...items));
+}
