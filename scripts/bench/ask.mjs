@@ -48,7 +48,7 @@ try {
   const { totalMs: firstMs } = await timed(kinds['identify, explained']);
   const first = { ms: firstMs, mib: mib() - before };
   kinds['heat map'] = async () => ({
-    picture: await engine.heatMap(photo, { collection, neighbour: neighbours[0].id }),
+    picture: await engine.drawHeatMap(photo, { collection, neighbour: neighbours[0].id }),
   });
   const runs = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
   // Rounds go over all kinds, so that a machine whose speed drifts does so for all of them.

@@ -1,11 +1,12 @@
-/** What calibration fits and how it is read back: two small models and two thresholds, as JSON. */
+/** A calibration: two logistic models and two thresholds, as JSON. */
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { readJsonFile } from '../files/read-json-file.js';
 import { computeFamiliarity } from './familiarity.js';
 import { predict } from './logistic.js';
 import { type Candidate, type Voter, vote } from './vote.js';
 
-/** What the models look at, in this order; see {@link computeFeatures}. */
+/** The features of the models, in this order; see {@link computeFeatures}. */
 const FEATURES = ['nearest', 'meanOf5', 'meanOfAll', 'share'] as const;
 
 const modelSchema = z.object({
@@ -13,15 +14,15 @@ const modelSchema = z.object({
   coefficients: z.array(z.number()).length(FEATURES.length),
 });
 
-/** The form of a calibration file. */
+/** The schema of a calibration file. */
 export const calibrationSchema = z.object({
   formatVersion: z.literal(1),
-  /** Fingerprint of the model whose similarities it was fitted on. */
+  /** Fingerprint of the encoder whose similarities it was fitted to. */
   fingerprint: z.string().min(1),
-  /** The vote it was fitted on. */
+  /** The settings of the vote it was fitted to. */
   k: z.int().min(1),
   temperature: z.number().positive(),
-  /** What a vote for a label counts where it is not 1; see `vote`. */
+  /** Weights of labels in the vote, if not 1; see `vote`. */
   votes: z.record(z.string(), z.number().positive()).optional(),
   features: z.tuple([
     z.literal(FEATURES[0]),
@@ -29,9 +30,9 @@ export const calibrationSchema = z.object({
     z.literal(FEATURES[2]),
     z.literal(FEATURES[3]),
   ]),
-  /** Probability that the first candidate is right; `labels` are offsets of its log-odds by what the candidate is. */
+  /** Probability that the first candidate is right; `labels` are offsets of its log-odds per candidate label. */
   right: modelSchema.extend({ labels: z.record(z.string(), z.number()).optional() }),
-  /** Probability that the collection holds what the photo shows. */
+  /** Probability that the collection contains what the photo shows. */
   known: modelSchema,
   thresholds: z.object({
     /** `unknown` below this probability of being known. */
@@ -39,7 +40,7 @@ export const calibrationSchema = z.object({
     /** `match` from this probability of being right. */
     match: z.number(),
   }),
-  /** Queries it was fitted on: of known labels, with their label taken out, and of something else. */
+  /** Numbers of queries it was fitted to: with known labels, with their label held out, and non-pets. */
   fittedOn: z.object({ queries: z.int(), labelsHeldOut: z.int(), nonPets: z.int() }),
 });
 
@@ -56,11 +57,21 @@ export function parseCalibration(json: unknown): Calibration {
 }
 
 /**
- * The calibration stored with a collection, if it may be used: one of another model says nothing about this
- * model's similarities.
+ * Reads a calibration.json.
  *
- * @param json what is stored, null for nothing
- * @param fingerprint of the model that answers
+ * @returns null if there is no such file
+ * @throws PawdexError calibration_invalid
+ */
+export async function loadCalibration(file: string): Promise<Calibration | null> {
+  const json = await readJsonFile(file, 'calibration_invalid');
+  return json === undefined ? null : parseCalibration(json);
+}
+
+/**
+ * Parses the calibration stored with a collection, and returns it if it was fitted to the similarities of this encoder.
+ *
+ * @param json the stored value
+ * @param fingerprint of the current encoder
  * @throws PawdexError calibration_invalid
  */
 export function selectCalibration(json: unknown, fingerprint: string): Calibration | null {
@@ -72,11 +83,11 @@ export function selectCalibration(json: unknown, fingerprint: string): Calibrati
 }
 
 /**
- * What the models look at: similarity of the nearest neighbour, mean of the five nearest, mean of all that vote,
- * and the first candidate's share of the vote.
+ * Computes the features of the models: similarity of the nearest neighbour, mean of the five nearest, mean of all
+ * voters, and the first candidate's share of the vote.
  *
- * @param neighbours those that vote, at least one
- * @param candidates their vote
+ * @param neighbours the voters, at least one
+ * @param candidates the outcome of their vote
  */
 export function computeFeatures(neighbours: readonly Voter[], candidates: readonly Candidate[]): number[] {
   const similarities = neighbours.map(({ similarity }) => similarity);
@@ -89,7 +100,7 @@ export function computeFeatures(neighbours: readonly Voter[], candidates: readon
   ];
 }
 
-/** The vote as the calibration has it. @param neighbours those that vote */
+/** Runs the vote with the settings of a calibration. @param neighbours the voters */
 export function getCalibratedVote(
   neighbours: readonly Voter[],
   { temperature, votes }: Pick<Calibration, 'temperature' | 'votes'>,
@@ -97,7 +108,7 @@ export function getCalibratedVote(
   return vote(neighbours, temperature, votes);
 }
 
-/** Probability that the first candidate is right, 0..1. @param candidates at least one */
+/** Computes the probability that the first candidate is right, 0..1. @param candidates at least one */
 export function computeRightProbability(
   neighbours: readonly Voter[],
   candidates: readonly Candidate[],
@@ -112,7 +123,7 @@ export function computeRightProbability(
   );
 }
 
-/** The names of what {@link computeFeatures} gives, as stored in a calibration. */
+/** Lists the names of the features, as stored in a calibration. */
 export function listFeatureNames(): Calibration['features'] {
   return [...FEATURES];
 }

@@ -1,14 +1,14 @@
-/** From the shares of a vote to one of three answers. */
+/** Turns a vote or a calibrated answer into one of three decisions. */
 import type { Calibration } from './calibration.js';
 import type { Candidate } from './vote.js';
 
-/** `match`: one breed; `ambiguous`: it wavers between the candidates; `unknown`: nothing here is close. */
+/** `match`: one breed; `ambiguous`: several candidates are possible; `unknown`: nothing similar was found. */
 export type Decision = 'match' | 'ambiguous' | 'unknown';
 
 /**
- * The decision of a bare vote, without calibration: `match` when one label holds more than half of the vote,
- * `ambiguous` when none does, `unknown` only when nobody voted. A vote alone cannot tell a photo of something
- * else: its shares sum to 1 however far away all neighbours are.
+ * Decides by the vote alone, without calibration: `match` if one label has more than half of the vote, `unknown` if
+ * nobody voted, else `ambiguous`. A vote alone cannot recognise photos of something else, since its shares sum to 1
+ * even if all neighbours are far away.
  *
  * @param candidates by share, largest first
  */
@@ -21,10 +21,10 @@ export function decideByVote(candidates: readonly Candidate[]): Decision {
 }
 
 /**
- * The decision of a calibrated answer.
+ * Decides by calibrated probabilities.
  *
  * @param right probability that the first candidate is right, 0..1
- * @param known probability that the collection holds what the photo shows, 0..1
+ * @param known probability that the collection contains what the photo shows, 0..1
  */
 export function decideByProbability(
   right: number,

@@ -1,14 +1,14 @@
-/** How near a photo lies to what a collection holds, whatever the labels say. */
+/** Measures how similar a photo is to a collection, regardless of labels. */
 
 const NEAREST = 5;
 
 /**
- * Mean similarity of the five nearest neighbours (of all, where there are fewer): low for what is neither cat
- * nor dog. The mean of several is steadier than the nearest alone (Sun et al. 2022, "Out-of-distribution
- * detection with deep nearest neighbors", arXiv 2204.06507, use the distance to the k-th).
+ * Computes the mean similarity of the five nearest neighbours, or of all if there are fewer. It is low for photos
+ * without a cat or dog. The mean is more stable than the nearest neighbour alone (Sun et al. 2022,
+ * "Out-of-distribution detection with deep nearest neighbors", arXiv 2204.06507, use the distance to the k-th).
  *
  * @param neighbours in any order
- * @returns -1..1; -1 when there is none
+ * @returns -1..1; -1 without neighbours
  */
 export function computeFamiliarity(neighbours: readonly { similarity: number }[]): number {
   const nearest = neighbours

@@ -1,61 +1,60 @@
-/** Fits a calibration to queries whose answer is known. */
+/** Fits a calibration to queries with known labels. */
 import { type Calibration, computeFeatures, listFeatureNames } from './calibration.js';
 import { fitIncreasing, fitIncreasingWithGroups, type GroupedObservation } from './fit-logistic.js';
 import { type LogisticModel, predict } from './logistic.js';
 import { type Voter, vote } from './vote.js';
 
-/** A query with the neighbours that vote on it. */
+/** A query with the neighbours that vote. */
 export interface AnsweredQuery {
   neighbours: Voter[];
-  /** What it shows. */
   label: string;
-  /** How much it counts, 1 unless given: less where the label is doubtful. */
+  /** Weight of the query, default 1; lower if its label is doubtful. */
   weight?: number;
 }
 
-/** What a calibration is fitted to. */
+/** The data that a calibration is fitted to. */
 export interface CalibrationData {
   fingerprint: string;
   k: number;
   temperature: number;
-  /** What a vote for a label counts where it is not 1. */
+  /** Weights of labels in the vote, if not 1. */
   votes?: Record<string, number>;
-  /** A label whose photos must hardly ever be called a match of another one, such as that of no breed. */
+  /** A label whose photos must hardly ever match another label, for instance the label for "no breed". */
   plain?: string;
-  /** Photos of labels the collection holds, each asked without itself. */
+  /** Photos of labels in the collection, each compared with all others. */
   queries: AnsweredQuery[];
-  /** The same photos asked of a collection without their label: what an unknown breed looks like. */
+  /** The same photos compared with a collection without their label, as examples of unknown breeds. */
   labelsHeldOut: AnsweredQuery[];
-  /** Photos of something else altogether; may be empty. */
+  /** Photos of something else entirely; may be empty. */
   nonPets: AnsweredQuery[];
 }
 
-/** Fewer queries than this say too little about how often an answer is right. */
+/** The least number of queries for a meaningful calibration. */
 export const FEWEST_QUERIES = 100;
-/** Share of pets that may be refused as unknown. */
+/** Share of pets that may be answered `unknown`. */
 const REFUSED = 0.005;
-/** Share of right answers wanted among those called `match`. */
+/** Required share of right answers among matches. */
 const PRECISION = 0.95;
-/** Share of non-pets that may be called `match`: half of what is promised, since few are there to fit on. */
+/** Share of non-pets that may match: half of the promised share, since there are few to fit to. */
 const FALSE_MATCHES = 0.0025;
-/** Non-pets together count as much as this share of the queries: a reminder that they come, not a flood. */
+/** Total weight of the non-pets relative to that of the queries. */
 const NON_PET_WEIGHT = 0.1;
 const L2 = 1;
-/** Of the offsets of labels: one that was answered first a dozen times is believed half way. */
+/** Ridge of the label offsets: a label that came first a dozen times gets about half of its full offset. */
 const LABEL_L2 = 2;
-/** Share of the plain label's photos that may be called a match of another label. */
+/** Share of the plain label's photos that may match another label. */
 const PLAIN_FALSE_MATCHES = 0.03;
 
 interface Sample {
   features: number[];
   right: boolean;
-  /** What it shows, and what was answered first. */
+  /** The label of the query, and the first candidate. */
   label: string;
   answered: string;
   weight: number;
 }
 
-function sampleOf(
+function toSample(
   { neighbours, label, weight = 1 }: AnsweredQuery,
   { temperature, votes }: Pick<CalibrationData, 'temperature' | 'votes'>,
 ): Sample {
@@ -72,8 +71,8 @@ function sampleOf(
 
 const computeWeight = (samples: readonly Sample[]) => samples.reduce((sum, { weight }) => sum + weight, 0);
 
-/** @param total what the samples count together */
-function weighted(
+/** Weights samples. @param total their total weight */
+function weightSamples(
   samples: Sample[],
   total: number,
   target: (sample: Sample) => number,
@@ -88,8 +87,8 @@ function weighted(
 }
 
 /**
- * Targets a little inside 0 and 1, so that a collection without a single mistake does not become infinitely sure
- * of itself (Platt 1999, "Probabilistic outputs for support vector machines", section 2.2).
+ * Moves targets slightly inside 0 and 1, so that a collection without mistakes does not get infinite confidence (Platt
+ * 1999, "Probabilistic outputs for support vector machines", section 2.2).
  */
 function smoothTargets(samples: Sample[]): (sample: Sample) => number {
   const right = computeWeight(samples.filter((sample) => sample.right));
@@ -102,7 +101,7 @@ interface Answered extends Sample {
   confidence: number;
 }
 
-/** The smallest threshold from which answers are right often enough, by their weights. */
+/** Finds the smallest threshold above which the weighted share of right answers is high enough. */
 function findPrecisionThreshold(queries: readonly Answered[]): number {
   const sorted = [...queries].sort((a, b) => b.confidence - a.confidence);
   let right = 0;
@@ -121,22 +120,22 @@ function findPrecisionThreshold(queries: readonly Answered[]): number {
   return threshold;
 }
 
-/** A threshold above all confidences but the `allowed` highest. */
+/** Finds a threshold above all confidences except the `allowed` highest. */
 function findThresholdAbove(confidences: readonly number[], allowed: number): number {
   return ([...confidences].sort((a, b) => b - a)[Math.floor(allowed)] ?? 0) + 1e-6;
 }
 
 /**
- * The smallest threshold from which answers are right often enough, non-pets are hardly ever matched, and neither are
- * photos of the plain label with another.
+ * Finds the smallest threshold for `match` at which enough answers are right, and at which hardly any non-pets match,
+ * nor photos of the plain label with another one.
  */
-function matchThreshold(
+function findMatchThreshold(
   queries: readonly Answered[],
   nonPets: { confidences: number[]; count: number },
   plain: { label: string | undefined; count: number },
 ): number {
   const misread = queries.filter((query) => query.label === plain.label && !query.right);
-  // Never a match that is more likely wrong than right.
+  // A match must never be more likely wrong than right.
   return Math.max(
     0.5,
     findPrecisionThreshold(queries),
@@ -149,16 +148,17 @@ function matchThreshold(
 }
 
 /**
- * Two logistic regressions on the same four features: is the first candidate right, with an offset for what it is, and
- * does the collection hold what the photo shows? Their thresholds follow from what may be refused and how often a match must be right.
+ * Fits two logistic regressions on the same four features: whether the first candidate is right, with an offset per
+ * label, and whether the collection contains what the photo shows. The thresholds follow from the share of pets that
+ * may be refused and the required precision of matches.
  *
- * @param fewest queries that are needed
- * @returns null when there are fewer
+ * @param fewest the least number of queries
+ * @returns null if there are fewer
  */
 export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): Calibration | null {
   const { fingerprint, k, temperature, votes, plain } = data;
   const samples = (of: AnsweredQuery[]) =>
-    of.filter((q) => q.neighbours.length > 0).map((q) => sampleOf(q, data));
+    of.filter((q) => q.neighbours.length > 0).map((q) => toSample(q, data));
   const queries = samples(data.queries);
   const heldOut = samples(data.labelsHeldOut);
   const nonPets = samples(data.nonPets);
@@ -168,21 +168,21 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
   const all = computeWeight(queries);
   const fittedRight = fitIncreasingWithGroups(
     [
-      ...weighted(queries, all, smoothTargets(queries)),
-      ...weighted(nonPets, NON_PET_WEIGHT * all, () => 1 / (nonPets.length + 2)),
+      ...weightSamples(queries, all, smoothTargets(queries)),
+      ...weightSamples(nonPets, NON_PET_WEIGHT * all, () => 1 / (nonPets.length + 2)),
     ],
     L2,
     LABEL_L2,
   );
-  // Thresholds are those of the models as they are stored.
-  const right = rounded(fittedRight.model);
-  const offsets = roundedOffsets(fittedRight.offsets);
-  const known = rounded(
+  // Thresholds must fit the models as stored, which are rounded.
+  const right = roundModel(fittedRight.model);
+  const offsets = roundOffsets(fittedRight.offsets);
+  const known = roundModel(
     fitIncreasing(
       [
-        ...weighted(queries, all, () => 1),
-        ...weighted(heldOut, all, () => 0),
-        ...weighted(nonPets, all, () => 0),
+        ...weightSamples(queries, all, () => 1),
+        ...weightSamples(heldOut, all, () => 0),
+        ...weightSamples(nonPets, all, () => 0),
       ],
       L2,
     ),
@@ -198,7 +198,7 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
         ...sample,
         confidence: predict(right, sample.features, offsets[sample.answered]),
       }));
-  const match = matchThreshold(
+  const match = findMatchThreshold(
     answered(queries),
     { confidences: answered(nonPets).map(({ confidence }) => confidence), count: nonPets.length },
     { label: plain, count: queries.filter(({ label }) => label === plain).length },
@@ -222,14 +222,14 @@ function computeQuantile(values: number[], share: number): number {
   return sorted[Math.floor(share * sorted.length)]!;
 }
 
-/** Digits that matter; the file stays readable. */
-function rounded({ intercept, coefficients }: LogisticModel): LogisticModel {
+/** Rounds a model, to keep the file readable. */
+function roundModel({ intercept, coefficients }: LogisticModel): LogisticModel {
   const round = (value: number) => Number(value.toPrecision(9));
   return { intercept: round(intercept), coefficients: coefficients.map(round) };
 }
 
-/** Offsets of labels in order, without those that change nothing. */
-function roundedOffsets(offsets: ReadonlyMap<string, number>): Record<string, number> {
+/** Rounds and sorts the offsets of labels, and drops those that are 0. */
+function roundOffsets(offsets: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries(
     [...offsets]
       .map(([label, offset]): [string, number] => [label, Number(offset.toFixed(4))])

@@ -1,19 +1,19 @@
-/** Fits logistic regressions, small and exact: Newton's method on a handful of features. */
+/** Fits small logistic regressions exactly, by Newton's method. */
 import { Matrix, solve } from 'ml-matrix';
 import { computeSigmoid, type LogisticModel, predict } from './logistic.js';
 
 /** One observation. */
 export interface Observation {
   features: readonly number[];
-  /** Probability that the outcome is positive, 0..1; usually one of the two. */
+  /** Probability that the outcome is positive, 0..1; usually 0 or 1. */
   target: number;
-  /** How much it counts, > 0. */
+  /** Weight, > 0. */
   weight: number;
-  /** Added to the log-odds as it is; 0 unless given. */
+  /** Added to the log-odds. Default: 0. */
   offset?: number;
 }
 
-/** The step of Newton's method at `theta` (intercept last) for the penalised log-likelihood. */
+/** Computes the step of Newton's method at `theta` (intercept last) for the penalised log-likelihood. */
 function takeNewtonStep(
   observations: readonly Observation[],
   theta: readonly number[],
@@ -57,7 +57,7 @@ export function fitLogistic(observations: readonly Observation[], l2: number): L
   let loss = computeLoss(observations, theta, l2);
   for (let iteration = 0; iteration < 100; iteration++) {
     const step = takeNewtonStep(observations, theta, l2);
-    // Halved while it overshoots: far from the optimum a full step can raise the loss.
+    // Halve the step while it overshoots. Far from the optimum a full step can raise the loss.
     let next = theta;
     let nextLoss = Number.POSITIVE_INFINITY;
     for (let scale = 1; scale > 1e-6 && !(nextLoss <= loss); scale /= 2) {
@@ -77,15 +77,15 @@ export function fitLogistic(observations: readonly Observation[], l2: number): L
   return { intercept: theta.at(-1)!, coefficients: theta.slice(0, -1) };
 }
 
-/** The features at the given places only. */
+/** Selects features by index. */
 function pick(observations: readonly Observation[], places: readonly number[]): Observation[] {
   return observations.map((o) => ({ ...o, features: places.map((i) => o.features[i]!) }));
 }
 
 /**
- * Fits on features brought to mean 0 and deviation 1, so that one ridge suits all, and gives the model for the
- * features as they are. More of a feature never lowers the probability: a feature whose coefficient comes out
- * negative is left out, the worst first, and the rest fitted again.
+ * Fits a model whose probability never falls when a feature rises: features with a negative coefficient are dropped,
+ * the worst first, and the others fitted again. Features are scaled to mean 0 and deviation 1 for fitting, so that
+ * one ridge suits all; the returned model is for the original features.
  */
 export function fitIncreasing(observations: readonly Observation[], l2: number): LogisticModel {
   const width = observations[0]!.features.length;
@@ -120,14 +120,17 @@ export interface GroupedObservation extends Observation {
   group: string;
 }
 
-/** Rounds of fitting the coefficients and the groups in turn; the objective is convex, and changes little after a few. */
+/**
+ * Rounds of fitting the coefficients and the groups alternately. The objective is convex and changes little after a
+ * few.
+ */
 const ROUNDS = 8;
 
 /**
- * As {@link fitIncreasing}, with an offset for each group: a random intercept, drawn to 0 by a ridge of its own, so that
- * a group of few observations hardly has one.
+ * As {@link fitIncreasing}, with an offset per group: a random intercept with a ridge of its own, which keeps the
+ * offsets of small groups near 0.
  *
- * @param groupL2 > 0; an observation at even odds counts a quarter of its weight against it
+ * @param groupL2 > 0; an observation at even odds counters it with a quarter of its weight
  */
 export function fitIncreasingWithGroups(
   observations: readonly GroupedObservation[],
@@ -154,7 +157,7 @@ export function fitIncreasingWithGroups(
   return { model, offsets };
 }
 
-/** The best offset of one group, by Newton's method from `start`. */
+/** Finds the best offset of one group by Newton's method. */
 function computeOffset(
   members: readonly Observation[],
   model: LogisticModel,
@@ -170,7 +173,7 @@ function computeOffset(
       gradient += weight * (p - target);
       curvature += weight * p * (1 - p);
     }
-    // A full step can overshoot where all probabilities are near 0 or 1.
+    // A full step can overshoot if all probabilities are near 0 or 1.
     const step = Math.max(-1, Math.min(1, gradient / curvature));
     offset -= step;
     if (Math.abs(step) < 1e-9) {

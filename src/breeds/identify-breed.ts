@@ -1,4 +1,4 @@
-/** Neighbours in, the breed out: what the engine calls. */
+/** Identifies the breed from the nearest neighbours of a photo. */
 import {
   type Calibration,
   computeFeatures,
@@ -11,50 +11,50 @@ import { type Candidate, type Voter, vote } from './vote.js';
 
 /** Settings of {@link identifyBreed}. */
 export interface AnswerOptions {
-  /** Temperature of the vote, > 0; the model card has the value that fits its similarity scale. */
+  /** Temperature of the vote, > 0; the model card has the value that suits its encoder. */
   temperature: number;
-  /** What was fitted for the collection with the model that answers, if anything was. */
+  /** The calibration of the collection, if there is one for this encoder. */
   calibration?: Calibration | null;
-  /** What the encoder says of collections in general; answers where there is no calibration. */
+  /** Statistics of the encoder for any collection, used if there is no calibration. */
   statistics?: Calibration | null;
 }
 
-/** A candidate with what speaks for it. */
+/** A candidate with the evidence for it. */
 export interface TalliedCandidate extends Candidate {
-  /** Its part of the vote, 0..1; those of all candidates sum to 1. */
+  /** Share of the vote, 0..1; the shares of all candidates sum to 1. */
   share: number;
-  /** How many of the neighbours that voted have the label. */
+  /** Number of voters with this label. */
   count: number;
-  /** Cosine similarity of the nearest of them, -1..1. */
+  /** Cosine similarity of the nearest of these voters, -1..1. */
   similarity: number;
 }
 
-/** What a confidence rests on: a fit to the collection, a fit to collections in general, or nothing but the vote. */
+/** What a confidence is based on: a fit to the collection, a fit to many collections, or the vote alone. */
 export type Basis = 'calibration' | 'statistics' | 'vote';
 
-/** A breed with how far to trust it. */
+/** A breed with its confidence. */
 export interface BreedAnswer {
   decision: Decision;
-  /** The most likely label, also where the decision is `ambiguous`; null when `unknown`. */
+  /** The most likely label, also if the decision is `ambiguous`; null if it is `unknown`. */
   breed: string | null;
-  /** That the first candidate is right, 0..1: a fitted probability, or its bare share of the vote. */
+  /** Probability that the first candidate is right, 0..1; its share of the vote if nothing was fitted. */
   confidence: number;
   /** Whether `confidence` is a probability that was fitted to the collection. */
   calibrated: boolean;
   basis: Basis;
-  /** That the collection holds what the photo shows, 0..1; null where nothing was fitted. */
+  /** Probability that the collection contains what the photo shows, 0..1; null if nothing was fitted. */
   known: number | null;
-  /** Every label that got a vote, most likely first; they sum to at most 1, the rest being something else. */
+  /** Every label with a vote, most likely first. The confidences sum to at most 1; the rest is for something else. */
   candidates: TalliedCandidate[];
 }
 
 /**
- * The breed that the nearest neighbours of a photo tell.
+ * Identifies the breed from the nearest neighbours of a photo.
  *
- * A calibration holds for the vote it was fitted on: with one, exactly its `k` nearest vote, at its temperature. Where
- * fewer neighbours are given than that, all of them vote, and what the encoder knows in general decides.
+ * A calibration is only valid for the vote it was fitted to: exactly its `k` nearest neighbours vote, at its
+ * temperature. If there are fewer neighbours, all of them vote and the statistics of the encoder decide.
  *
- * @param neighbours the nearest items of a collection, nearest first; an empty collection gives `unknown`
+ * @param neighbours the nearest items of a collection, nearest first; without any, the answer is `unknown`
  */
 export function identifyBreed(neighbours: readonly Voter[], options: AnswerOptions): BreedAnswer {
   const { calibration, statistics } = options;
@@ -74,18 +74,18 @@ function answerByFit(
   fit: Calibration,
   basis: 'calibration' | 'statistics',
 ): BreedAnswer {
-  // Without a single label there is nothing that could be right.
+  // Without labels no answer can be right.
   if (candidates.length === 0) {
     return answerByVote(voters, candidates);
   }
   const fitted = computeRightProbability(voters, candidates, fit);
-  // Statistics of other collections cannot tell which of several labels is right where these share the vote.
+  // Statistics of other collections cannot tell which label is right if several share the vote.
   const isContested = basis === 'statistics' && decideByVote(candidates) === 'ambiguous';
   const right = isContested ? Math.min(fitted, candidates[0]!.confidence) : fitted;
   const known = predict(fit.known, computeFeatures(voters, candidates));
   const byFit = decideByProbability(right, known, fit);
   const decision = isContested && byFit === 'match' ? 'ambiguous' : byFit;
-  // What the collection probably does not hold is not named with confidence.
+  // If the collection probably does not contain what the photo shows, no label deserves more confidence than that.
   const confidence = decision === 'unknown' ? Math.min(right, known) : right;
   return {
     decision,
@@ -99,10 +99,10 @@ function answerByFit(
 }
 
 /**
- * The calibrated probability that the collection holds what a photo shows, whichever label it is.
+ * Computes the calibrated probability that the collection contains what a photo shows, regardless of the label.
  *
  * @param neighbours as for {@link identifyBreed}
- * @returns 0..1; 0 when no neighbour has a label
+ * @returns 0..1; 0 if no neighbour has a label
  */
 export function computeKnownProbability(neighbours: readonly Voter[], calibration: Calibration): number {
   const voters = neighbours.slice(0, calibration.k);
@@ -145,13 +145,13 @@ function tally(
 }
 
 /**
- * The first candidate's probability, and for the others their shares of what is left, but never more than the first
- * has.
+ * Gives the first candidate its probability and shares the rest among the others, none of which gets more than the
+ * first.
  */
 function rescale([first, ...others]: readonly Candidate[], confidence: number): number[] {
   const left = (1 - confidence) / Math.max(1e-12, 1 - first!.confidence);
   const cap = confidence / Math.max(1e-12, others[0]?.confidence ?? 0);
   const factor = Math.min(left, cap);
-  // The bound again, since the product may be rounded up.
+  // The product may be rounded up, so apply the bound again.
   return [confidence, ...others.map(({ confidence: share }) => Math.min(confidence, share * factor))];
 }

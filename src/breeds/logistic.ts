@@ -1,4 +1,4 @@
-/** Logistic regression: what a fitted model says. */
+/** Evaluates logistic regressions. */
 
 /** p = 1 / (1 + exp(-(intercept + coefficients . features))). */
 export interface LogisticModel {

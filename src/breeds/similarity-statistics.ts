@@ -1,14 +1,14 @@
 /**
- * What an encoder knows about similarity before it has seen a collection: how alike unrelated photos are, how alike
- * photos of one label, how far away what is no pet lies, and what that says about an answer.
+ * Statistics of an encoder's similarities that hold for any collection: between unrelated photos, between photos of one
+ * label, and to photos without pets, with the logistic models that follow from them.
  */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
+import { readJsonFile } from '../files/read-json-file.js';
 import { normalise } from '../math/vectors.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
 
-/** Cosine similarities by share of the pairs: `p05` is what 5 % of them lie below. */
+/** Quantiles of the cosine similarities of pairs: 5 % of the pairs lie below `p05`. */
 const quantiles = z.object({
   p01: z.number(),
   p05: z.number(),
@@ -22,9 +22,9 @@ const schema = z.object({
   /** Fingerprint of the encoder. */
   fingerprint: z.string().min(1),
   cosines: z.object({ sameLabel: quantiles, unrelated: quantiles, nonPets: quantiles }),
-  /** Fitted on many small collections: answers for one that has no calibration. */
+  /** Fitted to many small collections, for collections without a calibration. */
   answer: calibrationSchema,
-  /** Embeddings of photos that show no pet, for calibrating a collection: int8, each scaled to its largest number. */
+  /** Embeddings of photos without pets, for calibrating collections: int8, each scaled by its largest number. */
   nonPets: z.object({
     source: z.string(),
     licence: z.string(),
@@ -44,25 +44,20 @@ export interface SimilarityStatistics {
 }
 
 /**
- * @param file path of a `similarity.json`, which lies beside the model card
- * @param fingerprint of the encoder that is used
- * @returns null when there is no such file, or it is about another encoder
+ * @param file path of a `similarity.json`, beside the model card
+ * @param fingerprint of the current encoder
+ * @returns null if the file does not exist or belongs to another encoder
  * @throws PawdexError model_invalid
  */
 export async function loadSimilarityStatistics(
   file: string,
   fingerprint: string,
 ): Promise<SimilarityStatistics | null> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      return null;
-    }
-    throw new PawdexError('model_invalid', { detail: `Cannot read ${file}.`, cause: error });
+  const json = await readJsonFile(file, 'model_invalid');
+  if (json === undefined) {
+    return null;
   }
-  const parsed = schema.safeParse(toJson(text, file));
+  const parsed = schema.safeParse(json);
   if (!parsed.success) {
     throw new PawdexError('model_invalid', { detail: `${file}: ${z.prettifyError(parsed.error)}` });
   }
@@ -70,15 +65,7 @@ export async function loadSimilarityStatistics(
   return parsed.data.fingerprint === fingerprint ? { answer, nonPets: unpackVectors(nonPets) } : null;
 }
 
-function toJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new PawdexError('model_invalid', { detail: `${file} is not valid JSON.`, cause });
-  }
-}
-
-/** Vectors as {@link SimilarityFile} keeps them; what is lost changes a cosine by about 0.002. */
+/** Packs vectors for {@link SimilarityFile}; the rounding changes cosines by about 0.002. */
 export function packVectors(vectors: readonly Float32Array[]): string {
   return Buffer.concat(
     vectors.map((vector) => {

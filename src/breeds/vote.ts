@@ -1,8 +1,8 @@
-/** The weighted k-nearest-neighbour vote: neighbours with labels in, a share of the vote for each label out. */
+/** The weighted k-nearest-neighbour vote. */
 
-/** What the vote reads of a neighbour. */
+/** A neighbour, as the vote needs it. */
 export interface Voter {
-  /** Items without a label are neighbours like any other, but do not vote. */
+  /** Neighbours without a label do not vote. */
   label: string | null;
   /** Cosine similarity to the query, -1..1. */
   similarity: number;
@@ -15,16 +15,15 @@ export interface Candidate {
 }
 
 /**
- * Each labelled neighbour votes with weight exp(similarity / temperature): at a low temperature the nearest
- * decide alone, at a high one all count alike (Wu et al. 2018, "Unsupervised feature learning via
- * non-parametric instance discrimination", arXiv 1805.01978, section 3.4).
+ * Lets each labelled neighbour vote with weight exp(similarity / temperature). At a low temperature only the nearest
+ * count, at a high one all count equally (Wu et al. 2018, "Unsupervised feature learning via non-parametric instance
+ * discrimination", arXiv 1805.01978, section 3.4).
  *
  * @param voters in any order
  * @param temperature > 0, in units of cosine similarity
- * @param factors what a vote for a label counts, 1 for labels that are not named: a label that is commoner among what
- *   people ask than among the photos of a collection gets more than 1
- * @returns labels by share, largest first and alphabetical among equals; shares sum to 1. Empty when no
- *   neighbour has a label.
+ * @param factors weights of labels, default 1: more for labels that are more common among queries than in the collection
+ * @returns labels by share, largest first and alphabetical among equals; shares sum to 1. Empty if no neighbour has a
+ *   label.
  */
 export function vote(
   voters: readonly Voter[],
@@ -43,7 +42,7 @@ export function vote(
     if (label === null) {
       continue;
     }
-    // Relative to the nearest, so that a low temperature cannot overflow.
+    // Relative to the nearest, so that a low temperature does not overflow.
     const factor = Object.hasOwn(factors, label) ? factors[label]! : 1;
     const weight = factor * Math.exp((similarity - nearest) / temperature);
     weights.set(label, (weights.get(label) ?? 0) + weight);

@@ -52,7 +52,7 @@ async function run(set: string | undefined, flags: CheckFlags & Record<string, u
   const found =
     set === undefined
       ? await runCancellableWork(common, (engine, work) =>
-          engine.labelTrouble(flags.collection!, { ...work, threshold: SAME_PICTURE_SIMILARITY, limit }),
+          engine.findLabelTrouble(flags.collection!, { ...work, threshold: SAME_PICTURE_SIMILARITY, limit }),
         )
       : await checkSet(set, flags, common);
   if (found === null) {

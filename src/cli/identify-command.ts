@@ -115,7 +115,7 @@ async function writeHeatMap(
       hint: 'Index some photos first: pawdex index DIR --collection NAME.',
     });
   }
-  const picture = await engine.heatMap(image, { collection, views, region, neighbour: nearest.id });
+  const picture = await engine.drawHeatMap(image, { collection, views, region, neighbour: nearest.id });
   await writeFile(file, picture).catch((error) => {
     throw new OutputError(error);
   });

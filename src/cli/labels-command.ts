@@ -36,8 +36,8 @@ async function run({ collection, field, limit, json, ...flags }: LabelsFlags & R
   await withEngine(readCommonOptions(flags), async (engine) => {
     const counts =
       field === undefined
-        ? (await engine.store.labels(collection)).map(({ label: name, count }) => ({ name, count }))
-        : (await engine.store.facets(collection, field, limit)).map(({ value: name, count }) => ({
+        ? (await engine.store.countLabels(collection)).map(({ label: name, count }) => ({ name, count }))
+        : (await engine.store.countValues(collection, field, limit)).map(({ value: name, count }) => ({
             name,
             count,
           }));

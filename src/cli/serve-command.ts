@@ -148,7 +148,9 @@ function startSnapshots({ config, engine, logger, stop }: Omit<ServerRun, 'quiet
   scheduleSnapshots(engine.store, config.SNAPSHOT_HOURS, watcher, stop);
 }
 
-/** Waits until searches are answered at full speed. Records if the data directory proves to be damaged, then or later. */
+/**
+ * Waits until searches are answered at full speed. Records if the data directory proves to be damaged, then or later.
+ */
 async function becomeReady(engine: LocalEngine, lifecycle: Lifecycle, logger: Logger): Promise<void> {
   const recordDamage = (problem: PawdexError) => {
     if (lifecycle.state === 'damaged' || lifecycle.state === 'stopping') {
@@ -157,7 +159,7 @@ async function becomeReady(engine: LocalEngine, lifecycle: Lifecycle, logger: Lo
     Object.assign(lifecycle, { state: 'damaged', problem } satisfies Lifecycle);
     logger.error({ code: problem.code, hint: problem.hint }, `Not ready: ${problem.message}`);
   };
-  void engine.store.damage().then((problem) => problem !== null && recordDamage(problem));
+  void engine.store.waitForDamage().then((problem) => problem !== null && recordDamage(problem));
   try {
     await engine.store.ready();
     if (lifecycle.state === 'starting') {

@@ -36,15 +36,15 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
     store: {
       listCollections: () => client.listCollections(),
       getCollection: (name) => client.getCollection(name),
-      labels: (collection) => client.listLabels(collection),
-      facets: (collection, field, limit) => client.listFacets(collection, field, limit),
+      countLabels: (collection) => client.listLabels(collection),
+      countValues: (collection, field, limit) => client.listFacets(collection, field, limit),
       get: (collection, id) => client.getItem(collection, id),
       list: (collection, options) => client.listItems(collection, options),
       update: (collection, id, patch) => client.updateItem(collection, id, patch),
       updateMany: (collection, target, patch) => client.updateItems(collection, target, patch),
       deleteMany: (collection, target) => client.deleteItems(collection, target),
       getThumbnail: (collection, id) => client.getThumbnail(collection, id),
-      known: (collection, sha256) => findKnown(client, collection, sha256),
+      findKnown: (collection, sha256) => findKnown(client, collection, sha256),
       createSnapshot: () => client.createSnapshot(),
       listSnapshots: () => client.listSnapshots(),
     },
@@ -58,7 +58,7 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
       }));
       return { hits, model, timing };
     },
-    heatMap: (image, options) => client.heatMap(image, options),
+    drawHeatMap: (image, options) => client.heatMap(image, options),
     async embed(image, options) {
       const { embedding, model, timing } = await client.embed(image, options);
       return { embedding: Float32Array.from(embedding), model, timing };
@@ -67,11 +67,11 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
     deleteCollection: (name) => client.deleteCollection(name),
     addItems: (collection, items, options) => client.addItems(collection, items, options),
     deleteItem: (collection, id) => client.deleteItem(collection, id),
-    duplicates: (collection, options) => client.duplicates(collection, options),
+    findDuplicates: (collection, options) => client.duplicates(collection, options),
     calibrate: (collection, { nonPets, ...work } = {}) =>
       run({ kind: 'calibrate', collection, nonPets }, work),
     evaluate: (collection, { nonPets, ...work } = {}) => run({ kind: 'evaluate', collection, nonPets }, work),
-    labelTrouble: (collection, { threshold, limit, ...work }) =>
+    findLabelTrouble: (collection, { threshold, limit, ...work }) =>
       run({ kind: 'check-labels', collection, threshold, limit }, work),
     async close() {},
   };

@@ -3,9 +3,9 @@
  * and images that arrive meanwhile are grouped. No image ever waits for a batch to fill, and no urgent image waits
  * behind bulk work.
  *
- * An encoder may have lanes: a lone image is computed by all threads together, soonest; where several wait, each lane
- * computes images of its own, so that no thread waits for another. Threads that share an inference meet after every
- * operator, and where decoding or HTTP has one of the cores, all of them wait for the one that lost it.
+ * An encoder may have lanes. A single image is computed by all threads together, which is fastest. When several wait,
+ * each lane computes images of its own, so that no thread waits for another: threads that share an inference meet
+ * after every operator, and if decoding or HTTP takes one core, all of them wait for the thread that lost it.
  */
 import { PawdexError } from '../errors.js';
 import type { Urgency } from './encoder.js';
@@ -42,7 +42,7 @@ export class Batcher<T> {
   readonly #options: BatcherOptions;
   readonly #largest: number;
   readonly #waiting: Record<Urgency, Waiting<T>[]> = { urgent: [], bulk: [] };
-  /** Batches that are being computed, or handed over to be next: with all threads, then in each lane. */
+  /** Batches being computed or handed over to be next: first with all threads, then per lane. */
   readonly #inFlight: number[];
   #imagesInFlight = 0;
   /** Batches of urgent images that lanes are computing. */
@@ -113,7 +113,7 @@ export class Batcher<T> {
     return bulk.length > 0 && this.#batchesSinceBulk >= BULK_TURN - 1 ? 'bulk' : 'urgent';
   }
 
-  /** Where the next batch goes: 0 or a lane, or null if no one should get more. */
+  /** Where the next batch goes: 0, a lane, or null if it has to wait. */
   #laneFor(urgency: Urgency): number | null {
     const waiting = this.#waiting[urgency].length;
     const [together, ...lanes] = this.#inFlight as [number, ...number[]];
@@ -123,7 +123,7 @@ export class Batcher<T> {
     if (lanes.length === 0) {
       return takes(together) ? 0 : null;
     }
-    // What is computed with all threads is soon done: lanes that began meanwhile would take the cores from it.
+    // A batch on all threads is done soon. Lanes that started meanwhile would take its cores.
     if (together > 0) {
       return null;
     }
@@ -136,7 +136,7 @@ export class Batcher<T> {
     return takes(least) ? 1 + lanes.indexOf(least) : null;
   }
 
-  /** Takes a batch from what waits: all lanes that have nothing to do get their share of it. */
+  /** Takes a batch from the queue; the waiting images are shared among all idle lanes. */
   #take(urgency: Urgency): Waiting<T>[] {
     const waiting = this.#waiting[urgency];
     const idle = this.#inFlight.slice(1).filter((batches) => batches === 0).length;

@@ -116,7 +116,7 @@ export async function openSession({ card, modelPath }: LoadedCard, threads: numb
       const data = result[output.name]!.data as Float32Array;
       if (data.length !== images.length * output.dimension) {
         throw new PawdexError('model_invalid', {
-          detail: `The model gave ${data.length / images.length} numbers an image; the card says ${output.dimension}.`,
+          detail: `The model returned ${data.length / images.length} numbers per image; the card says ${output.dimension}.`,
         });
       }
       if (input.type === 'float32') {

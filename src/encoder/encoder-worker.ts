@@ -1,4 +1,4 @@
-/** A thread that owns a session of ONNX Runtime: `session.run()` blocks the thread it is called on. */
+/** Thread that owns a session of ONNX Runtime, since `session.run()` blocks the calling thread. */
 import { readlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,11 +10,11 @@ import type { CellEmbedding } from './encoder.js';
 import { type EncoderSession, openSession } from './encoder-session.js';
 import type { LoadedCard } from './model-card.js';
 
-/** What the worker is started with. */
+/** Settings of the thread. */
 export interface EncoderWorkerData {
   loaded: LoadedCard;
   threads: number;
-  /** How far its threads stand back for others, 0 to 19; Linux only. */
+  /** Niceness of its threads, 0 to 19; Linux only. */
   niceness: number;
 }
 
@@ -23,24 +23,24 @@ let session: EncoderSession | null = null;
 let cellSession: Promise<CellSession> | null = null;
 
 /**
- * Lets the thread that answers HTTP go first where every core is busy: a probe then waits for its turn among the
- * others, not behind a whole batch. The threads that ONNX Runtime starts inherit the priority. Linux only, where
- * a thread has a priority of its own; elsewhere the whole process would get it.
+ * Lowers the priority of this thread, so that the thread that answers HTTP goes first when every core is busy. The
+ * threads that ONNX Runtime starts inherit the priority. Linux only: elsewhere a priority applies to the whole
+ * process.
  */
-function yieldToOthers(): void {
+function lowerPriority(): void {
   if (process.platform !== 'linux') {
     return;
   }
   const thread = Number(path.basename(readlinkSync('/proc/thread-self')));
-  // Raising it again, where the whole process was started with a lower one, is not permitted to ordinary users.
+  // Raising the priority is not permitted, in case the whole process was started with a lower one.
   if (os.getPriority(thread) < niceness) {
     os.setPriority(thread, niceness);
   }
 }
-yieldToOthers();
+lowerPriority();
 
 const calls = {
-  /** Loads the model and runs it once, so that the first request meets a warm session. */
+  /** Loads the model and runs it once per batch size, so that the first request meets a warm session. */
   async open(warmUp: number[]): Promise<void> {
     session = await openSession(loaded, threads);
     const { size } = loaded.card.input;
@@ -52,11 +52,11 @@ const calls = {
     const rows = await session!.run(images);
     return transfer(rows, [rows.buffer as ArrayBuffer]);
   },
-  /** Opens the second session at the first call: who asks for no explanation pays nothing for it. */
+  /** Opens the second session at the first call, so that it costs nothing if nobody asks for explanations. */
   async runCells(images: Uint8Array[]): Promise<Transferred<CellEmbedding[]>> {
     cellSession ??= openCellSession(loaded, threads);
     const { run } = await cellSession.catch((error) => {
-      // What the model cannot do it will not learn; anything else may pass.
+      // A model that cannot explain never will. Other errors may be temporary.
       if (asPawdexError(error).code !== 'explain_unavailable') {
         cellSession = null;
       }
@@ -71,7 +71,7 @@ const calls = {
   },
   async close(): Promise<void> {
     await session?.release();
-    // One that could not be opened holds nothing.
+    // A session that failed to open has nothing to release.
     await cellSession?.then((open) => open.release()).catch(() => {});
     session = null;
     cellSession = null;

@@ -103,7 +103,7 @@ export async function loadCard(cardPath: string): Promise<LoadedCard> {
   const digest = computeSha256(bytes);
   if (digest !== card.sha256) {
     throw new PawdexError('model_invalid', {
-      detail: `${modelPath} has sha256 ${digest}, the card says ${card.sha256}.`,
+      detail: `${modelPath} has sha256 ${digest}; the card says ${card.sha256}.`,
     });
   }
   return { card, modelPath, fingerprint: computeFingerprint(card) };

@@ -1,4 +1,4 @@
-/** Opens the encoder a model card describes, in worker threads of its own. */
+/** Opens the encoder that a model card describes, in worker threads. */
 import './no-telemetry.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { Batcher } from './batcher.js';
@@ -15,7 +15,7 @@ export interface EncoderOptions extends WorkerWatcher {
   threads: number;
   /** Images that may wait before more are refused. */
   maxQueue: number;
-  /** Larger batches, and lanes opened when they are first needed: more images a second, none of them soon. */
+  /** Throughput before latency: larger batches, and lanes that are opened when first needed. */
   bulk?: boolean;
 }
 

@@ -1,4 +1,7 @@
-/** Adds images to a collection: hash, skip what is known, decode, embed, store what succeeded in one write. */
+/**
+ * Adds images to a collection: hashes them, skips known ones, decodes and embeds the others, and stores them in one
+ * write.
+ */
 import { webcrypto } from 'node:crypto';
 import { asPawdexError, describeFailure } from '../errors.js';
 import { makeThumbnail } from '../image/thumbnail.js';
@@ -10,17 +13,17 @@ import type { EngineParts } from './use-cases.js';
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;
 
-/** Hex sha256 of some bytes, computed off the main thread. */
+/** Computes a hex sha256 off the main thread. */
 export async function computeContentHash(bytes: Uint8Array): Promise<string> {
   return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
 }
 
-/** The id of content with this hex sha256. */
+/** Derives an item's id from the hex sha256 of its content. */
 function toItemId(sha256: string): string {
   return sha256.slice(0, ID_LENGTH);
 }
 
-/** One result per input, in order; see `Engine.addItems`. */
+/** See `Engine.addItems`. @returns one result per input, in order */
 export async function addItems(
   parts: EngineParts,
   collection: string,
@@ -40,7 +43,7 @@ export async function addItems(
   return results;
 }
 
-/** Gives an item that is there already what comes with the same image. */
+/** Updates an existing item with the label, source and metadata that came with the same image. */
 async function updateDescription(
   { store }: EngineParts,
   collection: string,
@@ -62,7 +65,7 @@ async function addNew(
 ): Promise<AddResult[]> {
   const thumbnailSize = encoder.info.resize.size;
   const hashes = await Promise.all(inputs.map((input) => computeContentHash(input.image)));
-  const known = await store.known(collection, [...new Set(hashes)]);
+  const known = await store.findKnown(collection, [...new Set(hashes)]);
   const first = new Map<string, number>();
   hashes.forEach((hash, i) => {
     if (!known.has(hash) && !first.has(hash)) {
@@ -120,7 +123,7 @@ async function prepare(
   };
 }
 
-/** A single image's failure as its result; what is wrong with the service itself fails the whole call. */
+/** Converts the failure of one image to its result. Errors of the service itself fail the whole call. */
 function toFailure(error: unknown): AddResult {
   if (asPawdexError(error).status >= 500) {
     throw error;

@@ -1,19 +1,19 @@
 /**
- * How much work may wait. A queue that is bounded by a count alone makes people wait ten times as long on a machine
- * that is ten times slower; this one is bounded by the time its work takes, at the rate at which work is being done.
+ * Limits how much work may wait. A queue that is limited only by count makes people wait ten times as long on a machine
+ * that is ten times slower. This one is limited by time, using the measured rate of work.
  */
 import { PawdexError } from '../errors.js';
 
-/** Seconds of work before anything has been measured; the first few images correct it. */
+/** Assumed seconds per image before anything was measured. */
 const FIRST_GUESS_SECONDS = 0.02;
-/** Weight of the newest measurement: some twenty images say how fast the machine is now. */
+/** Weight of the newest measurement; the average follows about twenty images. */
 const SMOOTHING = 0.05;
 
 /** Settings of {@link Admission}. */
 export interface AdmissionOptions {
   /** Work that may wait, in seconds at the measured rate. */
   maxSeconds: number;
-  /** Work that may wait or be done at once, in images, however fast they are. */
+  /** Images that may wait or be in progress, regardless of the rate. */
   maxImages: number;
 }
 
@@ -22,7 +22,7 @@ export class Admission {
   readonly #options: AdmissionOptions;
   #pending = 0;
   #secondsPerImage = FIRST_GUESS_SECONDS;
-  /** When the last piece of work was done, or when it became busy after that; of `performance.now()`. */
+  /** Time of `performance.now()` when the last work ended, or when the first work after an idle time began. */
   #measuredFrom = 0;
 
   constructor(options: AdmissionOptions) {
@@ -34,16 +34,16 @@ export class Admission {
     return this.#pending;
   }
 
-  /** How long the work admitted so far takes. */
+  /** Estimated time of the work admitted so far. */
   get seconds(): number {
     return this.#pending * this.#secondsPerImage;
   }
 
   /**
-   * Refuses where too much waits already. Nothing is too much for an idle machine: work that is larger than the bounds
-   * would otherwise never be done.
+   * Refuses work if too much is waiting. An idle machine accepts any amount, since work larger than the limits would
+   * otherwise never be done.
    *
-   * @throws PawdexError overloaded, with the time after which what waits now is done
+   * @throws PawdexError overloaded, with the estimated time until the waiting work is done
    */
   check(images: number): void {
     const { maxSeconds, maxImages } = this.#options;
@@ -54,7 +54,7 @@ export class Admission {
   }
 
   /**
-   * Does work that is let in.
+   * Runs work once it is admitted.
    *
    * @throws PawdexError overloaded
    */

@@ -1,4 +1,4 @@
-/** Questions about a photo: its breed, what is similar to it, its embedding, and why. */
+/** Answers questions about a photo: its breed, similar items, its embedding, and where a similarity comes from. */
 import type { Calibration } from '../breeds/calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
 import { mapToPhoto } from '../image/crop.js';
@@ -23,7 +23,7 @@ import { resolveQuery } from './resolve-query.js';
 import { chooseLook, listAnimals, shouldLookAgain } from './second-look.js';
 import type { EngineParts } from './use-cases.js';
 
-/** The time that an answer took, with the milliseconds of the search. */
+/** Sums up the time that an answer took. */
 function measureTiming(
   started: number,
   { decodeMs, embedMs }: Omit<Embedded, 'image'>,
@@ -37,12 +37,12 @@ function describeModel({ encoder }: EngineParts) {
   return { name, fingerprint };
 }
 
-/** The part of a photo that the encoder sees. */
+/** Finds the part of a photo that the encoder sees. */
 function findSeenRegion(size: Size, views: LookOptions['views']): Rectangle {
   return views === '5' ? { left: 0, top: 0, width: 1, height: 1 } : computeCentreSquare(size);
 }
 
-/** What is looked at: the photo, or the region of it that was named. */
+/** Crops the photo to the given region, if there is one. */
 function cropToRegion(
   { embedder }: EngineParts,
   image: Uint8Array,
@@ -51,7 +51,7 @@ function cropToRegion(
   return region === undefined ? image : embedder.crop(image, region);
 }
 
-/** An explanation of a part of a photo as one of the photo. */
+/** Maps the explanation of a part of a photo to the whole photo. */
 function explainInPhoto(explain: Embedded['explain'], part: Rectangle | undefined): Embedded['explain'] {
   if (explain === null || part === undefined) {
     return explain;
@@ -62,19 +62,19 @@ function explainInPhoto(explain: Embedded['explain'], part: Rectangle | undefine
   };
 }
 
-/** How an embedding is judged. */
-interface Judging {
+/** Settings of {@link judge}. */
+interface JudgeOptions {
   collection: string;
   calibration: Calibration | null;
-  /** Neighbours to list. */
+  /** Number of neighbours to list. */
   listed: number;
 }
 
-/** What the neighbours of an embedding say. */
+/** Identifies the breed from the neighbours of an embedding. */
 async function judge(
   { encoder, store, statistics }: EngineParts,
   embedding: Float32Array,
-  { collection, calibration, listed }: Judging,
+  { collection, calibration, listed }: JudgeOptions,
 ): Promise<{ decided: BreedAnswer; neighbours: Neighbour[]; searchMs: number }> {
   const { vote } = encoder.card;
   const voters = calibration?.k ?? vote.k;
@@ -186,7 +186,7 @@ export async function embed(
   };
 }
 
-/** See `Engine.heatMap`. */
+/** See `Engine.drawHeatMap`. */
 export async function drawHeatMap(
   parts: EngineParts,
   image: Uint8Array,

@@ -1,20 +1,20 @@
-/** The engine of a data directory that could not be opened: every call is rejected with the reason. */
+/** Stands in for the engine of a data directory that could not be opened: every call fails with the reason. */
 import type { PawdexError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { LocalEngine } from './local-engine.js';
 
-/** @param problem rejects every call */
+/** @param problem the error of every call */
 export function createDamagedEngine(problem: PawdexError): LocalEngine {
   const reject = () => Promise.reject(problem);
-  const store = rejectOthers<Store>({ damage: async () => problem, close: async () => {} }, reject);
+  const store = rejectOthers<Store>({ waitForDamage: async () => problem, close: async () => {} }, reject);
   const load = { pending: 0, queueSeconds: () => 0, checkRoom: () => {} };
   return rejectOthers<LocalEngine>({ store, load, gallery: null, close: async () => {} }, reject);
 }
 
-/** An object whose other methods are all `reject`. */
+/** Creates an object whose methods are all `reject`, except for its own. */
 function rejectOthers<T extends object>(own: Partial<T>, reject: () => Promise<never>): T {
   return new Proxy(own as T, {
-    // With a `then` it would be taken for a promise.
+    // With a `then` it would look like a promise.
     get: (target, key) => (key in target || key === 'then' ? target[key as keyof T] : reject),
   });
 }

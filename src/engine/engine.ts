@@ -1,6 +1,6 @@
 /**
- * The interface of the engine, which does what pawdex is for. The HTTP endpoints and the command line use it.
- * `local.ts` runs an engine in this process; `client/` reaches the one of a server over HTTP.
+ * The interface of the engine, which implements the use cases of pawdex for the HTTP endpoints and the command line.
+ * `local-engine.ts` runs an engine in this process; `client/` uses the engine of a server over HTTP.
  */
 import type { Basis, TalliedCandidate } from '../breeds/identify-breed.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
@@ -26,8 +26,8 @@ export interface Explanation {
   columns: number;
   /**
    * The part of the upright photo that the cells divide into equal rectangles, in fractions of its width and height.
-   * It is about the centre square, which the encoder sees. The padding of the network decides where exactly its cells
-   * begin and end. What the network sees beyond the outer cells counts for them.
+   * It is roughly the centre square, which the encoder sees. The padding of the network decides where exactly its cells
+   * begin and end. The outer cells include what the network sees beyond them.
    */
   region: Rectangle;
   /**
@@ -63,13 +63,13 @@ export interface Animal {
 export interface Identification {
   decision: 'match' | 'ambiguous' | 'unknown';
   breed: string | null;
-  /** 0..1; the probability that the first candidate is right, or its bare share of the vote. */
+  /** Probability that the first candidate is right, 0..1, or its share of the vote if nothing was fitted. */
   confidence: number;
-  /** Whether `confidence` was fitted to the collection; see `basis` for what it rests on otherwise. */
+  /** Whether `confidence` was fitted to the collection. */
   calibrated: boolean;
-  /** What `confidence` rests on. */
+  /** What `confidence` is based on. */
   basis: Basis;
-  /** That the collection holds what the photo shows, 0..1; null where nothing was fitted. */
+  /** Probability that the collection contains what the photo shows, 0..1; null if nothing was fitted. */
   known: number | null;
   /** The part of the upright photo that the answer is about, in fractions of its width and height. */
   region: Rectangle;
@@ -96,7 +96,7 @@ export interface SearchOptions extends LookOptions {
   explain?: boolean;
 }
 
-/** Settings of {@link Engine.heatMap}. */
+/** Settings of {@link Engine.drawHeatMap}. */
 export interface HeatMapOptions extends LookOptions {
   collection: string;
   /** Id of the item to compare with. */
@@ -117,18 +117,18 @@ export interface Examples {
   negativeWeight?: number | undefined;
 }
 
-/** How the image of a question is embedded. */
+/** How an image is embedded. */
 export interface LookOptions {
-  /** Views of the photo whose embeddings are averaged; `1`, the photo as it is, unless given. */
+  /** Views of the photo whose embeddings are averaged. Default: `1`, the photo itself. */
   views?: Views;
   /**
-   * The part of the upright photo to look at, in fractions of its width and height; all of it, of which an encoder sees
-   * the centre square, unless given.
+   * The part of the upright photo to look at, in fractions of its width and height. Default: the whole photo, of
+   * which the encoder sees the centre square.
    */
   region?: Rectangle | undefined;
 }
 
-/** A neighbour of what was searched for. */
+/** A neighbour of the query. */
 export type FoundItem = Hit & Pick<Neighbour, 'explanation'>;
 
 /** The answer to a search. */
@@ -148,11 +148,11 @@ export interface ItemInput {
 
 /** Settings of {@link Engine.addItems}. */
 export interface AddOptions {
-  /** Content that the collection holds gets the label, source and metadata that come with it, and is `updated`. */
+  /** Update the label, source and metadata of items that already exist. */
   upsert?: boolean | undefined;
 }
 
-/** What became of one added image, in the order given. */
+/** The outcome for one added image. */
 export type AddResult =
   | { status: 'created' | 'exists' | 'updated'; id: string; label: string | null }
   | { status: 'failed'; error: { code: string; detail: string; hint: string } };
@@ -165,13 +165,13 @@ export interface EmbedAnswer {
   timing: Timing;
 }
 
-/** Photos that show nothing the collection in question holds: those of another collection, or embeddings. */
+/** Photos that show nothing the collection contains: those of another collection, or embeddings. */
 export type NonPets =
   | { collection: string }
   /** float32 [dimension] each */
   | { embeddings: Float32Array[] };
 
-/** Two items that are nearly one picture. */
+/** Two items that show nearly the same picture. */
 export interface DuplicatePair {
   a: { id: string; label: string | null };
   b: { id: string; label: string | null };
@@ -179,56 +179,59 @@ export interface DuplicatePair {
   similarity: number;
 }
 
-/** What a page of items has near-duplicates of. */
+/** The near-duplicates of a page of items. */
 export interface DuplicatePage {
   /** The most similar first. */
   pairs: DuplicatePair[];
-  /** Items looked at for this page. */
+  /** Number of items compared for this page. */
   scanned: number;
   /** Pass as `cursor` for the next page; null at the end. */
   next: string | null;
 }
 
-/** The part of the store that callers use as it is: the engine has nothing to add to it. */
+/** The methods of the store that callers use directly. */
 export type StoredCollections = Pick<
   Store,
   | 'listCollections'
   | 'getCollection'
-  | 'labels'
-  | 'facets'
+  | 'countLabels'
+  | 'countValues'
   | 'get'
   | 'list'
   | 'update'
   | 'updateMany'
   | 'deleteMany'
   | 'getThumbnail'
-  | 'known'
+  | 'findKnown'
   | 'createSnapshot'
   | 'listSnapshots'
 >;
 
-/** What pawdex does. Methods throw PawdexError with the codes of the image, store and encoder layers. */
+/** The use cases of pawdex. Methods throw PawdexError with the codes of the image, store and encoder layers. */
 export interface Engine {
   readonly encoder: EncoderInfo;
   readonly store: StoredCollections;
 
   /**
-   * @param k neighbours to list, 1..1000; as many as vote when absent. How many vote is fixed by the collection's
-   *   calibration or the model card, so that the confidence does not depend on how many are listed.
-   * @param explain adds to the first 100 neighbours where the similarity comes from; also in `search`, for an image
-   * @throws PawdexError explain_unavailable when this encoder cannot say
+   * Identifies the breed on a photo.
+   *
+   * `options.k` is the number of neighbours to list, 1..1000; by default as many as vote. The collection's
+   * calibration or the model card decides how many vote, so the confidence does not depend on `k`. `options.explain`
+   * adds an explanation to the first 100 neighbours.
+   *
+   * @throws PawdexError explain_unavailable if this encoder cannot explain similarities
    */
   identify(image: Uint8Array, options: IdentifyOptions): Promise<Identification>;
   search(collection: string, query: Query, options: SearchOptions): Promise<SearchAnswer>;
   embed(image: Uint8Array, options?: LookOptions): Promise<EmbedAnswer>;
   /**
-   * The photo with a map of where its similarity to an item comes from.
+   * Draws the photo with a heat map of where its similarity to an item comes from.
    *
    * @param neighbour id of any item of the collection
    * @returns a PNG, upright, at most 1024 pixels on the longer side
    * @throws PawdexError item_not_found, explain_unavailable
    */
-  heatMap(image: Uint8Array, options: HeatMapOptions): Promise<Uint8Array>;
+  drawHeatMap(image: Uint8Array, options: HeatMapOptions): Promise<Uint8Array>;
 
   createCollection(name: string, description?: string): Promise<CollectionInfo>;
   deleteCollection(name: string): Promise<void>;
@@ -242,31 +245,31 @@ export interface Engine {
   deleteItem(collection: string, id: string): Promise<void>;
 
   /**
-   * Near-duplicates of the next `limit` items, wherever they are in the collection. Over all pages each pair comes
-   * once; an item's twenty nearest are looked at.
+   * Finds near-duplicates of the next `limit` items anywhere in the collection. Compares each item with its twenty
+   * nearest; over all pages each pair is listed once.
    *
-   * @param options threshold: cosine similarity from which two items are one picture; limit: 1..1000 items
+   * @param options threshold: cosine similarity from which two items count as the same picture; limit: 1..1000 items
    * @throws PawdexError collection_not_found, model_mismatch; invalid_request for a bad cursor
    */
-  duplicates(
+  findDuplicates(
     collection: string,
     options: { threshold: number; limit: number; cursor?: string },
   ): Promise<DuplicatePage>;
   /**
-   * Fits how far to trust a collection's answers, by asking it for its own photos, and stores that with it.
+   * Fits a calibration to a collection by asking it about its own photos, and stores it with the collection.
    *
    * @throws PawdexError collection_not_found, model_mismatch, vector_invalid, storage_failed; the signal's reason
    */
   calibrate(collection: string, options?: WorkOptions & { nonPets?: NonPets }): Promise<CalibrationOutcome>;
-  /** Measures a collection with its own photos, each asked without itself. Throws as {@link calibrate}. */
+  /** Evaluates a collection with its own photos, each compared with all others. Throws as {@link calibrate}. */
   evaluate(collection: string, options?: WorkOptions & { nonPets?: NonPets }): Promise<CollectionEvaluation>;
   /**
-   * What is likely mislabelled in a collection.
+   * Finds items that are probably mislabelled.
    *
-   * @param options threshold: similarity from which two photos are one picture; limit: entries of each list
+   * @param options threshold: similarity from which two photos count as the same picture; limit: entries per list
    * @throws PawdexError collection_not_found, model_mismatch; the signal's reason
    */
-  labelTrouble(
+  findLabelTrouble(
     collection: string,
     options: WorkOptions & { threshold: number; limit: number },
   ): Promise<LabelTrouble>;

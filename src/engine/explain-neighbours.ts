@@ -1,15 +1,15 @@
-/** Where in a photo its similarity to an item comes from. */
+/** Explains where in a photo its similarity to an item comes from. */
 import type { CellEmbedding } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import { computeCentreSquare } from '../image/heat-colours.js';
 import type { Store } from '../store/store.js';
 import type { Explanation } from './engine.js';
 
-/** Neighbours that are explained at most: a hundred take the main thread two milliseconds. */
+/** The most neighbours that are explained; a hundred take the main thread two milliseconds. */
 const MAX_EXPLAINED = 100;
 
 /**
- * Each cell's share of the similarity to a vector. The embedding is the sum of what the cells add to it, so its dot
+ * Computes each cell's share of the similarity to a vector. The embedding is the sum of the cells' parts, so its dot
  * product with a unit vector is the sum of theirs: the shares are exact, not an estimate.
  *
  * @param photo size of the upright photo in pixels, of which the encoder saw the centre square
@@ -39,17 +39,17 @@ export function computeExplanation(
   return { rows, columns, region, shares };
 }
 
-/** Where explained items are, and from what. */
+/** Settings of {@link addExplanations}. */
 interface ExplainOptions {
   store: Store;
   collection: string;
-  /** From an item's vector to its explanation; null when nobody asked for one. */
+  /** Explains the similarity to an item's vector; null if no explanation was requested. */
   explain: ((vector: Float32Array) => Explanation) | null;
 }
 
 /**
- * Adds an explanation to the first {@link MAX_EXPLAINED} neighbours, if there is one to add. An item that was deleted
- * after the search gets none.
+ * Adds an explanation to the first {@link MAX_EXPLAINED} neighbours if explanations were requested. An item that was
+ * deleted after the search gets none.
  */
 export async function addExplanations<N extends object>(
   neighbours: N[],

@@ -19,7 +19,7 @@ async function findVector(store: Store, collection: string, id: string): Promise
   }
 }
 
-/** See `Engine.duplicates`. */
+/** See `Engine.findDuplicates`. */
 export async function findDuplicates(
   { store, spaces }: EngineParts,
   collection: string,

@@ -1,6 +1,6 @@
 /**
- * Image bytes -> embedding. People who wait for an answer go first and are refused when the wait would be long; bulk
- * work takes what they leave.
+ * Turns image bytes into embeddings. Urgent requests go first, and are refused if they would have to wait long; bulk
+ * work uses the remaining capacity.
  */
 import pLimit, { type LimitFunction } from 'p-limit';
 import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
@@ -20,14 +20,14 @@ import { Admission } from './admission.js';
 import type { Explanation } from './engine.js';
 import { computeExplanation } from './explain-neighbours.js';
 
-/** An embedding with the pixels' thumbnail source and the time each step took, in milliseconds. */
+/** An embedding with its image and the milliseconds that each step took. */
 export interface Embedded {
   embedding: Float32Array;
   decodeMs: number;
   embedMs: number;
-  /** The image itself, to be shown in other ways. */
+  /** The decoded image, for further views of it. */
   image: PreparedImage;
-  /** Where its similarity to another vector, float32 [dimension] of L2 norm 1, comes from; null unless asked for. */
+  /** Explains the similarity to a vector, float32 [dimension] of L2 norm 1; null unless requested. */
   explain: ((vector: Float32Array) => Explanation) | null;
 }
 
@@ -46,7 +46,7 @@ export type EmbedOne = (image: Uint8Array, beforeEmbed: BeforeEmbed) => Promise<
 
 /** How an image is embedded. */
 export interface EmbedOptions {
-  /** `1` unless given. */
+  /** Default: `1`. */
   views?: Views | undefined;
   /** Whether the embedding must be able to explain itself. */
   explained?: boolean | undefined;
@@ -54,38 +54,38 @@ export interface EmbedOptions {
 }
 
 /**
- * Seconds of urgent work that may wait. With the time of an upload and of the answer itself that keeps the slowest
- * accepted answers under two seconds: bench:overload.
+ * Seconds of urgent work that may wait. Including upload and answer, the slowest accepted answers then stay below two
+ * seconds (`npm run bench:overload`).
  */
 const URGENT_SECONDS = 1.5;
-/** Seconds of bulk work that may wait: a client that sends batches one after the other never sees this. */
+/** Seconds of bulk work that may wait. A client that sends one batch at a time never reaches this. */
 const BULK_SECONDS = 20;
-/** Images of bulk work that may wait; their bytes are bounded where they are received. */
+/** Images of bulk work that may wait. Their bytes are limited where they are received. */
 const BULK_IMAGES = 10_000;
 
-/** Large urgent images that may wait for each other, of about a second each; they take the places of ordinary ones. */
+/** Large urgent images that may wait, each of which takes about a second; they also count as ordinary ones. */
 const MAX_LARGE_WAITING = 3;
 
 /** Settings of {@link ImageEmbedder}. */
 export interface ImageEmbedderOptions {
   limits: DecodeLimits;
   /**
-   * Images of each urgency decoded at once; libvips works in node's thread pool, which files and DNS share. Urgent ones
-   * have decoders of their own, so that they never queue behind bulk work there.
+   * Images of each urgency that are decoded at once. libvips works in Node's thread pool, which files and DNS share.
+   * Urgent images have decoders of their own, so that they never wait behind bulk work.
    */
   decoders: number;
-  /** Urgent images, or views of them, that may be waiting or in work before more are refused. */
+  /** Urgent images, counting views, that may be waiting or in progress. */
   maxQueue: number;
-  /** Bulk images in work at once. */
+  /** Bulk images in progress at once. */
   bulkAtOnce: number;
-  /** Whether nobody waits in this process: then nothing is refused for the time that it takes. */
+  /** Never refuse work because of the time it takes, since nobody waits for this process. */
   patient?: boolean;
 }
 
-/** Urgent images in work at once for each decoder: enough decoded ones to keep every lane of the encoder busy. */
+/** Urgent images in progress per decoder: enough to keep every lane of the encoder busy. */
 const AT_ONCE_PER_DECODER = 6;
 
-/** Decodes and embeds images, refusing more than it can do in time. */
+/** Decodes and embeds images; refuses more than it can do in time. */
 export class ImageEmbedder {
   readonly #encoder: Encoder;
   readonly #limits: Record<Urgency, DecodeLimits>;
@@ -111,17 +111,17 @@ export class ImageEmbedder {
     this.#decoders = { urgent: pLimit(decoders), bulk: pLimit(decoders) };
   }
 
-  /** Images accepted and not yet answered; one that is looked at in several views counts as as many. */
+  /** Images accepted and not yet answered; each view counts as an image. */
   get pending(): number {
     return this.#admissions.urgent.pending + this.#admissions.bulk.pending;
   }
 
-  /** Seconds that the accepted work of an urgency takes. */
+  /** Estimates the seconds that the accepted work of an urgency takes. */
   queueSeconds(urgency: Urgency): number {
     return this.#admissions[urgency].seconds;
   }
 
-  /** @throws PawdexError overloaded where work of this urgency would be refused now */
+  /** @throws PawdexError overloaded if work of this urgency would be refused now */
   checkRoom(urgency: Urgency): void {
     this.#admissions[urgency].check(1);
   }
@@ -138,7 +138,7 @@ export class ImageEmbedder {
     const admitted = performance.now();
     return this.#admissions.urgent.admit(VIEW_COUNT[views], () =>
       this.#atOnce.urgent(() => {
-        // The measured rate may have been too hopeful, as where the photos before this one were huge.
+        // The measured rate may have been too optimistic, for instance if the photos before this one were huge.
         if (performance.now() - admitted > this.#urgentMs) {
           throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.queueSeconds('urgent')) });
         }
@@ -183,8 +183,8 @@ export class ImageEmbedder {
   /**
    * Embeds images when nobody waits for an answer, a few at a time.
    *
-   * @param work is given a function that embeds one image; all images count as waiting until it is done
-   * @throws PawdexError overloaded when too much bulk work waits already
+   * @param work receives a function that embeds one image; all images count as waiting until `work` is done
+   * @throws PawdexError overloaded if too much bulk work is waiting
    */
   embedInBulk<T>(images: number, work: (embed: EmbedOne) => Promise<T>): Promise<T> {
     if (images === 0) {
@@ -201,7 +201,7 @@ export class ImageEmbedder {
     { views = '1', explained = false, beforeEmbed }: EmbedOptions,
   ): Promise<Embedded> {
     const started = performance.now();
-    // Large images wait here for a process of their own, and must not keep a decoder from the others meanwhile.
+    // Large images wait here for a separate process. They must not occupy a decoder meanwhile.
     const image = await prepareImage(bytes, this.#limits[urgency]);
     const { pixels, photo } = await this.#decoders[urgency](async () => {
       const decoded = await decodeViews(image, views, this.#encoder.info.resize);

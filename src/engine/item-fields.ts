@@ -1,27 +1,27 @@
 /**
- * What may be said of an image. Uploads, changes, manifests and folders are all held to these schemas, so that a file
- * is indexed alike whichever way it comes in.
+ * Schemas of an item's label, source and metadata. Uploads, updates, manifests and folders all use them, so that a
+ * file is indexed in the same way from any source.
  */
 import { z } from 'zod';
 
-/** Characters of a label, and of a species. */
+/** Longest label or species, in characters. */
 const MAX_LABEL = 200;
-/** Characters of a source. */
+/** Longest source, in characters. */
 const MAX_SOURCE = 2000;
-/** Characters of a metadata key. */
+/** Longest metadata key, in characters. */
 const MAX_METADATA_KEY = 128;
-/** Bytes of an item's metadata as JSON. */
+/** Largest metadata of an item, in bytes of JSON. */
 const MAX_METADATA_BYTES = 16 * 1024;
-/** Objects and arrays inside one another. */
+/** Deepest nesting of objects and arrays. */
 const MAX_METADATA_DEPTH = 16;
 
 /** Text that fits on one line of a log, table or page: no control characters, line ends or lone surrogates. */
 const PLAIN_TEXT = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 
-/** A text of 1 to `max` characters on one line. */
+/** Creates a schema for text of 1 to `max` characters on one line. */
 export function plainText(max: number) {
   const length = { message: `must have 1 to ${max} characters`, abort: true };
-  return z.string().min(1, length).max(max, length).regex(PLAIN_TEXT, 'must not hold control characters');
+  return z.string().min(1, length).max(max, length).regex(PLAIN_TEXT, 'must not contain control characters');
 }
 
 /** What an image shows. */
@@ -31,7 +31,7 @@ export const sourceText = plainText(MAX_SOURCE);
 /** A key of metadata. */
 export const metadataKey = plainText(MAX_METADATA_KEY);
 
-/** Free-form JSON. Checked by one walk that stops at the first trouble, whatever was sent. */
+/** Free-form JSON. One pass checks it and stops at the first problem, however large the value. */
 export const metadataObject = z.preprocess(
   (value, context) => {
     const trouble = findMetadataTrouble(value);
@@ -48,7 +48,7 @@ function findMetadataTrouble(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'must be an object';
   }
-  // An object that is copied loses this key without a word, and a filter that is lost finds everything.
+  // Copying an object silently loses this key, and a filter without its condition would match everything.
   if (Object.hasOwn(value, '__proto__')) {
     return 'must not have a key __proto__';
   }
@@ -69,7 +69,7 @@ function findMetadataTrouble(value: unknown): string | null {
   return null;
 }
 
-/** Deeper values exhaust the stack of whoever walks them. */
+/** Whether the nesting is shallow enough for recursive code. */
 function isShallow(value: object): boolean {
   let level: unknown[] = Object.values(value);
   for (let depth = 1; level.length > 0; depth++) {
@@ -81,14 +81,14 @@ function isShallow(value: object): boolean {
   return true;
 }
 
-/** What {@link describeTrouble} looks at. */
+/** The fields that {@link describeTrouble} checks. */
 interface Description {
   label: string | null;
   source: string;
   metadata: Record<string, string>;
 }
 
-/** In words, why an image with this description would be refused; null when it would not. */
+/** Says in a sentence why an image with these fields would be refused. @returns null if it is valid */
 export function describeTrouble({ label, source, metadata }: Description): string | null {
   const checks = [
     ['label', labelText.nullable(), label],

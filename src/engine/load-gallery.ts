@@ -1,8 +1,8 @@
-/** The shipped gallery: a Parquet file of embeddings that fills the `breeds` collection. */
+/** Loads the shipped gallery, a Parquet file of embeddings, into the collection `breeds`. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
-import { loadCalibration } from '../breeds/load-calibration.js';
+import { loadCalibration } from '../breeds/calibration.js';
 import { SHIPPED_COLLECTION } from '../config.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
@@ -10,10 +10,10 @@ import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { computeSha256 } from '../files/sha256.js';
 import type { CollectionInfo, NewItem, Store } from '../store/store.js';
 
-/** Metadata key of items that came with the gallery; what people add themselves does not carry it. */
+/** Metadata key of items from the gallery, which items added by users do not have. */
 const MARK = 'gallery';
 
-/** Rows in one write. */
+/** Rows per write. */
 const BATCH = 1000;
 
 interface Row {
@@ -58,11 +58,11 @@ function toItem(row: Row, dimension: number, at: number): NewItem {
 }
 
 /**
- * Reads a gallery: columns id, label, species, source, licence, publisher, group, sha256, size, thumbnail, embedding;
- * the file's key-value metadata names the fingerprint of the encoder it was made with.
+ * Reads a gallery. Its columns are id, label, species, source, licence, publisher, group, sha256, size, thumbnail and
+ * embedding; the file's key-value metadata has the fingerprint of the encoder it was made with.
  *
  * @param file the Parquet file's content
- * @throws PawdexError gallery_invalid when it cannot be read or was made with another encoder
+ * @throws PawdexError gallery_invalid if it cannot be read or was made with another encoder
  */
 export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Promise<NewItem[]> {
   try {
@@ -73,7 +73,7 @@ export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Prom
         detail: `The gallery was made with the encoder ${made}; this one is ${encoder.fingerprint}.`,
       });
     }
-    // Otherwise bytes that are no text, such as pictures, are read as text.
+    // By default, binary columns such as thumbnails would be read as text.
     const rows = (await parquetReadObjects({ file, metadata, utf8: false })) as unknown as Row[];
     return rows.map((row, i) => toItem(row, encoder.dimension, i));
   } catch (error) {
@@ -91,7 +91,7 @@ export async function readGallery(file: ArrayBuffer, encoder: EncoderInfo): Prom
 export const isGalleryFile = (spec: string) => spec.endsWith('.parquet');
 
 /**
- * A gallery as a set to measure with; nothing is embedded.
+ * Reads a gallery as an embedded set for evaluation.
  *
  * @throws PawdexError gallery_invalid
  */
@@ -102,12 +102,12 @@ export async function readGallerySet(file: string, encoder: EncoderInfo): Promis
   const items = rows.map(({ id, label, source, sha256, metadata, vector }, row) => {
     data.set(vector, row * encoder.dimension);
     const { publisher, group } = metadata;
-    const told = Object.entries({ source: publisher, group }).filter(([, value]) => value !== undefined);
+    const known = Object.entries({ source: publisher, group }).filter(([, value]) => value !== undefined);
     return {
       file: source ?? id,
       label: label ?? '',
       sha256,
-      metadata: Object.fromEntries(told.map(([name, value]) => [name, String(value)])),
+      metadata: Object.fromEntries(known.map(([name, value]) => [name, String(value)])),
     };
   });
   return { vectors: { data, rows: rows.length, dimension: encoder.dimension }, items, skipped: [] };
@@ -120,18 +120,19 @@ async function readGalleryFile(file: string): Promise<Buffer> {
 }
 
 /**
- * What {@link loadGallery} did. `unwritable`: the disk took no write, so that what was there, if anything, is
- * there unchanged.
+ * What {@link loadGallery} did. `unwritable`: nothing could be written, so the collection, if there is one, is
+ * unchanged.
  */
 export type GalleryOutcome = 'current' | 'loaded' | 'kept' | 'unwritable';
 
 /**
- * Fills `breeds` from the gallery file and the calibration.json beside it, once: a collection that was filled from
- * these very files is left as it is (items deleted since stay deleted, and a calibration fitted since is kept). After an upgrade the old gallery's items make place for the new ones; items
- * people added stay, and if there are any under another encoder the collection is `kept` untouched, since their
- * vectors would no longer compare. An import that was cut off is completed, as putting is idempotent.
+ * Fills `breeds` from the gallery file and the calibration.json beside it, once. A collection that was filled from
+ * these files before stays as it is: deleted items stay deleted, and a newer calibration is kept. After an upgrade
+ * the items of the old gallery are replaced, and items that users added stay. If there are such items and the encoder
+ * has changed, the collection is `kept` untouched, since their vectors can no longer be compared. An interrupted
+ * import is completed.
  *
- * @throws PawdexError gallery_invalid; storage_full, storage_failed when the collection is left incomplete
+ * @throws PawdexError gallery_invalid; storage_full, storage_failed if the collection is left incomplete
  */
 export async function loadGallery(file: string, store: Store, encoder: EncoderInfo): Promise<GalleryOutcome> {
   const bytes = await readGalleryFile(file);
@@ -163,9 +164,9 @@ export async function loadGallery(file: string, store: Store, encoder: EncoderIn
 }
 
 /**
- * Makes the collection, or marks the one that is there as incomplete, so that an import that is cut off is taken up again.
+ * Creates the collection, or marks the existing one as incomplete so that an interrupted import is resumed.
  *
- * @returns false when the disk took no write: nothing has changed then
+ * @returns false if nothing could be written
  */
 async function beginImport(
   store: Store,

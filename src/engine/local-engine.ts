@@ -1,4 +1,4 @@
-/** The engine in this process: an encoder, a store and the use cases that work with them. */
+/** Opens the engine in this process: an encoder, a store and the use cases that work with them. */
 import path from 'node:path';
 import { loadSimilarityStatistics, type SimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { Config } from '../config.js';
@@ -34,22 +34,25 @@ export type EngineConfig = Pick<
 /** Settings of {@link openLocalEngine}. */
 export interface LocalEngineOptions extends WorkerWatcher {
   config: EngineConfig;
-  /** For a process that only does long work: larger batches, more images a second, none of them soon. */
+  /** Throughput before latency, for a process that only does long work. */
   bulk?: boolean;
 }
 
-/** An engine with what its owner wants to see of it. */
+/** An engine with its store and its load, for the process that owns it. */
 export interface LocalEngine extends Engine {
   readonly store: Store;
-  /** What became of the shipped gallery at start; null when none is configured. */
+  /** What was done with the shipped gallery at start; null if none is configured. */
   readonly gallery: GalleryOutcome | null;
   /** How much work waits for the encoder. */
   readonly load: Pick<ImageEmbedder, 'pending' | 'queueSeconds' | 'checkRoom'>;
 }
 
-/** Images of bulk uploads in work at once: enough to keep every lane of the encoder busy. */
+/** Images of bulk uploads in progress at once: enough to keep every lane of the encoder busy. */
 const BULK_PARALLEL = 16;
-/** The same where nobody waits: two full batches in each of two lanes of the encoder, and decoded ones behind them. */
+/**
+ * The same for a process that only does long work: two full batches for each of two lanes, and decoded images to
+ * follow.
+ */
 const BULK_ALONE_PARALLEL = 48;
 
 function assembleEngine(
@@ -73,15 +76,15 @@ function assembleEngine(
       identify,
       search,
       embed,
-      heatMap: drawHeatMap,
+      drawHeatMap,
       createCollection,
       deleteCollection,
       addItems,
       deleteItem,
-      duplicates: findDuplicates,
+      findDuplicates,
       calibrate,
       evaluate,
-      labelTrouble: findLabelTrouble,
+      findLabelTrouble,
     },
   );
   let closing: Promise<void> | null = null;
@@ -93,13 +96,13 @@ function assembleEngine(
 }
 
 /**
- * Opens encoder and store and fills `breeds` from the gallery where that is still to do.
+ * Opens encoder and store, and fills `breeds` from the gallery if necessary.
  *
  * @throws PawdexError model_invalid, gallery_invalid, data_dir_locked, data_dir_newer, data_damaged, storage_*
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const { config, bulk = false, onRestart, onCrash } = options;
-  // The store first: that another process has the data directory is known at once, the model takes a moment.
+  // Open the store first: it fails at once if another process has the data directory, while the model takes a moment.
   const store = await openEmbeddedStore({
     dataDir: config.DATA_DIR,
     acceptDamage: config.ACCEPT_DAMAGE ?? false,
@@ -112,7 +115,7 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     encoder = await openEncoder({
       cardPath: config.MODEL,
       threads: config.THREADS,
-      // An image that is looked at in several views is let in even where the queue is shorter than that.
+      // The queue must hold at least all views of one image.
       maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
       bulk,
       onRestart,

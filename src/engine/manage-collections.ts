@@ -1,4 +1,4 @@
-/** Creating, emptying and looking after collections. */
+/** Creates, deletes, calibrates and evaluates collections. */
 import { PawdexError } from '../errors.js';
 import { type CalibrationOutcome, calibrateCollection } from '../evaluation/calibrate-collection.js';
 import { sampleVectors, type WorkOptions } from '../evaluation/collection-queries.js';
@@ -8,7 +8,7 @@ import type { CollectionInfo } from '../store/store.js';
 import type { NonPets } from './engine.js';
 import type { EngineParts } from './use-cases.js';
 
-/** Creates an empty collection for the encoder that runs. */
+/** Creates an empty collection for the current encoder. */
 export function createCollection(
   { store, encoder }: EngineParts,
   name: string,
@@ -63,7 +63,7 @@ export async function evaluate(
   });
 }
 
-/** See `Engine.labelTrouble`. */
+/** See `Engine.findLabelTrouble`. */
 export async function findLabelTrouble(
   { store, encoder, spaces }: EngineParts,
   collection: string,

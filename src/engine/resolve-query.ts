@@ -1,4 +1,4 @@
-/** Turns what a caller searches for into a query vector. */
+/** Turns a query into a vector to search with. */
 import { PawdexError } from '../errors.js';
 import { normalise } from '../math/vectors.js';
 import type { Store } from '../store/store.js';
@@ -6,17 +6,17 @@ import type { Example, Examples, Query } from './engine.js';
 import type { Embedded, EmbedOptions, ImageEmbedder } from './image-embedder.js';
 
 /**
- * What the mean of the negatives counts beside that of the positives: 0.25 to 0.75, as G. Salton and C. Buckley found to
- * do best ("Improving retrieval performance by relevance feedback", 1990).
+ * Weight of the mean of the negatives relative to that of the positives. 0.25 to 0.75 works best according to Salton
+ * and Buckley ("Improving retrieval performance by relevance feedback", 1990).
  */
 const NEGATIVE_WEIGHT = 1 / 3;
 
-/** A query vector, the time spent on it, and the items that must not answer it. */
+/** A query vector, the time spent on it, and the items to exclude from its results. */
 export interface ResolvedQuery extends Omit<Embedded, 'image'> {
   exclude: string[];
 }
 
-const still = (embedding: Float32Array, exclude: string[]): ResolvedQuery => ({
+const toResolved = (embedding: Float32Array, exclude: string[]): ResolvedQuery => ({
   embedding,
   exclude,
   explain: null,
@@ -73,8 +73,8 @@ async function addMean(
 }
 
 /**
- * The mean of the positives less a part of the mean of the negatives, Rocchio's relevance feedback (J. J. Rocchio,
- * "Relevance feedback in information retrieval", 1971). The store scales it to unit length.
+ * Computes the mean of the positives minus a part of the mean of the negatives: Rocchio's relevance feedback (J. J.
+ * Rocchio, "Relevance feedback in information retrieval", 1971). The store scales it to unit length.
  *
  * @throws PawdexError item_not_found, vector_invalid, invalid_request
  */
@@ -87,14 +87,14 @@ async function combineExamples(
   }
   const sum = new Float64Array(source.dimension);
   await addMean(source, positives, 1, sum);
-  // Without positives only the direction counts, so that any weight is the same but none.
+  // Without positives only the direction matters, so the weight must not be 0.
   await addMean(source, negatives, positives.length === 0 ? -1 : -negativeWeight, sum);
   return Float32Array.from(sum);
 }
 
 /**
- * The query vector: an image's embedding, an item's vector, a given vector, or one made from examples. Items named in the
- * query are not among its answers.
+ * Resolves a query to an image's embedding, an item's vector, a given vector, or a combination of examples. Items
+ * named in the query are excluded from its results.
  *
  * @param look how an image is embedded
  * @throws PawdexError item_not_found, vector_invalid, invalid_request, and those of embedding an image
@@ -112,16 +112,16 @@ export async function resolveQuery(
   }
   if (look.explained || (look.views ?? '1') !== '1') {
     throw new PawdexError('invalid_request', {
-      detail: '`explain` and `views` are about a photo, and this search has none.',
-      hint: 'Send the photo: of an indexed item only the vector is kept.',
+      detail: '`explain` and `views` need a photo, and this search has none.',
+      hint: 'Send the photo itself: only the vectors of indexed items are stored.',
     });
   }
   if ('id' in query) {
-    return still(await store.getVector(collection, query.id), [query.id]);
+    return toResolved(await store.getVector(collection, query.id), [query.id]);
   }
   if ('vector' in query) {
-    return still(checkVector(query.vector, dimension), []);
+    return toResolved(checkVector(query.vector, dimension), []);
   }
   const named = [...query.positives, ...query.negatives].filter((example) => typeof example === 'string');
-  return still(await combineExamples(query, { store, collection, dimension }), named);
+  return toResolved(await combineExamples(query, { store, collection, dimension }), named);
 }

@@ -1,8 +1,8 @@
 /**
- * Whether a photo is looked at again, and which look answers. An encoder sees the centre square of a photo, so an animal
- * at its edge is half in view or not at all. Of several looks the one counts on which the collection most probably knows
- * what it sees; which breed that is, and how surely, plays no part in the choice, so that looking again does not make
- * wrong answers sure. docs/evaluation.md has what this is worth.
+ * Decides whether to look at a photo a second time, and which look to answer with. An encoder sees the centre square
+ * of a photo, so an animal at the edge may be cut off or missing. The look is chosen by the probability that the
+ * collection contains what it shows, not by breed or confidence, so that a second look does not make wrong answers
+ * confident. docs/evaluation.md measures the effect.
  */
 import type { BreedAnswer } from '../breeds/identify-breed.js';
 import type { Rectangle } from '../image/heat-colours.js';
@@ -15,12 +15,12 @@ interface Look {
   region: Rectangle;
 }
 
-/** An answer that was refused as unknown gives way only to a look that is more probably known than not. */
+/** An `unknown` answer is only replaced by a look that is probably known. */
 const KNOWN = 0.5;
 
 /**
- * Not where the first answer is sure, where the caller chose what to look at, or where it is to be explained, which is
- * about one look.
+ * Whether a second look is worthwhile: not after a match, not if the caller chose the region or views, and not with
+ * `explain`, which explains a single look.
  */
 export function shouldLookAgain(
   { decision, known }: Pick<BreedAnswer, 'decision' | 'known'>,
@@ -29,7 +29,7 @@ export function shouldLookAgain(
   return decision !== 'match' && known !== null && views === '1' && !explain && region === undefined;
 }
 
-/** @returns the first look, or one of the others that is more probably known */
+/** Chooses the look that is most probably known; the first one wins ties. */
 export function chooseLook<L extends { decided: Pick<BreedAnswer, 'decision' | 'known'> }>(
   first: L,
   others: readonly L[],

@@ -1,32 +1,32 @@
-/** Snapshots that a server writes by itself: one as soon as the newest is old enough, also after a restart. */
+/** Writes snapshots of a running server: a new one as soon as the newest is old enough, also after a restart. */
 import { asPawdexError, type PawdexError } from '../errors.js';
 import type { KeptSnapshot, Store } from '../store/store.js';
 
-/** Milliseconds between two looks at the age of the newest snapshot. */
-const LOOK_MS = 60_000;
+/** Milliseconds between two checks of the newest snapshot's age. */
+const CHECK_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** Who hears of snapshots. */
+/** Receives the outcome of each snapshot. */
 export interface SnapshotWatcher {
   onWritten(snapshot: KeptSnapshot): void;
   onFailed(error: PawdexError): void;
 }
 
 /**
- * Writes a snapshot at a fixed interval, in hours, until `stop` is aborted. One that fails is tried again at the next look.
+ * Writes snapshots at an interval until `stop` is aborted. A failed snapshot is tried again at the next check.
  *
  * @param hours above 0
- * @param lookMs for tests
+ * @param checkMs for tests
  */
 export function scheduleSnapshots(
   store: Pick<Store, 'createSnapshot' | 'listSnapshots'>,
   hours: number,
   watcher: SnapshotWatcher,
   stop: AbortSignal,
-  lookMs = LOOK_MS,
+  checkMs = CHECK_MS,
 ): void {
   let isWriting = false;
-  const look = async () => {
+  const check = async () => {
     if (isWriting) {
       return;
     }
@@ -45,8 +45,8 @@ export function scheduleSnapshots(
       isWriting = false;
     }
   };
-  const timer = setInterval(look, lookMs);
+  const timer = setInterval(check, checkMs);
   timer.unref();
   stop.addEventListener('abort', () => clearInterval(timer), { once: true });
-  void look();
+  void check();
 }

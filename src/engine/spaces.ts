@@ -1,10 +1,10 @@
-/** Which vector space each collection lies in, kept in memory so that a question need not ask the store for it. */
+/** Caches the embedding space of each collection, so that requests need not ask the store for it. */
 import { type Calibration, selectCalibration } from '../breeds/calibration.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
 import type { CollectionInfo, Store } from '../store/store.js';
 
-/** The model that a collection was embedded with, and how far to trust its answers. */
+/** The embedding space of a collection, and its calibration. */
 export interface Space extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
   /** Null when none was fitted for this encoder. */
   calibration: Calibration | null;
@@ -22,7 +22,7 @@ export class Spaces {
   }
 
   /**
-   * The space of a collection that this encoder can be compared with.
+   * Returns the space of a collection, which must be that of this encoder.
    *
    * @throws PawdexError collection_not_found, model_mismatch
    */
@@ -36,7 +36,7 @@ export class Spaces {
     return space;
   }
 
-  /** Reads the collection again before its next answer: it was deleted, or calibrated. */
+  /** Call it when a collection was deleted or calibrated. */
   forget(collection: string): void {
     this.#known.delete(collection);
   }

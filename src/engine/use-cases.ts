@@ -1,17 +1,17 @@
-/** What the use cases of the engine share, and how they become the methods of an engine. */
+/** The parts that all use cases share, and their binding to the methods of an engine. */
 import type { SimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { OpenedEncoder } from '../encoder/open-encoder.js';
 import type { Store } from '../store/store.js';
 import type { ImageEmbedder } from './image-embedder.js';
 import type { Spaces } from './spaces.js';
 
-/** What a use case works with. */
+/** The parts that use cases work with. */
 export interface EngineParts {
   store: Store;
   encoder: OpenedEncoder;
   embedder: ImageEmbedder;
   spaces: Spaces;
-  /** What answers of this encoder look like in general, for collections without a calibration; null without a file. */
+  /** Statistics of this encoder for collections without a calibration; null if there is no such file. */
   statistics: SimilarityStatistics | null;
 }
 
@@ -20,7 +20,7 @@ type UseCase = (parts: EngineParts, ...args: never[]) => unknown;
 /** A use case without its first argument. */
 type Bound<U> = U extends (parts: EngineParts, ...args: infer A) => infer R ? (...args: A) => R : never;
 
-/** Gives each use case its parts. */
+/** Binds the parts to each use case. */
 export function bindUseCases<U extends Record<string, UseCase>>(
   parts: EngineParts,
   useCases: U,

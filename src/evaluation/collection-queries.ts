@@ -31,7 +31,7 @@ export interface CollectionQuery {
 /** How many photos each label has; photos without a label are left out. */
 export async function countLabels(store: Store, name: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  for (const { label, count } of await store.labels(name)) {
+  for (const { label, count } of await store.countLabels(name)) {
     if (label !== null) {
       counts.set(label, count);
     }

@@ -1,7 +1,7 @@
-/** Digests of content, by which files, photos and models are told apart. */
+/** Digests that identify files, photos and models. */
 import { createHash } from 'node:crypto';
 
-/** Computes the sha256 of several parts, one after the other, as 64 hexadecimal digits. */
+/** Computes the hex sha256 of several parts, concatenated. */
 export function computeSha256(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) {

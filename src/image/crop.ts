@@ -1,20 +1,20 @@
-/** A part of a photo as a photo of its own. */
+/** Crops a photo to a region. */
 import { PawdexError } from '../errors.js';
 import { type DecodeLimits, openPhoto, renderPrepared } from './decode.js';
 import type { Rectangle } from './heat-colours.js';
 import { type Sharp, sharp } from './libvips.js';
 
-/** Longer side of a part in pixels at most: more than any encoder looks at. */
+/** Longest side of a crop in pixels: larger than the input of any encoder. */
 const LONGEST = 1024;
-/** Shorter side of a part in pixels at least. */
+/** Shortest side of a crop in pixels. */
 const SHORTEST = 16;
 
 /**
- * Cuts a region out of a photo. Everything that is asked of a photo can then be asked of the part.
+ * Cuts a region out of a photo, as a photo of its own.
  *
- * @param region in fractions of the upright photo, within it
+ * @param region in fractions of the upright photo
  * @returns a PNG, upright, at most {@link LONGEST} pixels on the longer side
- * @throws PawdexError region_invalid when the region reaches out of the photo or is too small; image_*
+ * @throws PawdexError region_invalid if the region is not inside the photo or is too small; image_*
  */
 export async function cropPhoto(
   bytes: Uint8Array,
@@ -44,7 +44,7 @@ export async function cropPhoto(
     .toBuffer();
 }
 
-/** A rectangle of a part of a photo, in fractions of the whole photo. */
+/** Maps a rectangle inside a part of a photo to fractions of the whole photo. */
 export function mapToPhoto(inner: Rectangle, part: Rectangle): Rectangle {
   return {
     left: part.left + inner.left * part.width,

@@ -1,11 +1,11 @@
-/** What libvips says of an image that it cannot decode, as a coded error. */
+/** Converts the errors of libvips to coded errors. */
 import { PawdexError } from '../errors.js';
 
-/** Messages about files that are whole and of a form that the decoder was built without. */
+/** Messages about intact files in a form that the decoder does not support. */
 const UNSUPPORTED =
   /not configured|not supported|not implemented|unimplemented|unsupported|bad labq format|no decoding plugin/i;
 
-/** The first line of a message, without characters that a terminal would act on. */
+/** Takes the first line of a message, without control characters. */
 function readReason(message: string): string {
   const line = message.replace(/^Input buffer has corrupt header: /, '').split('\n')[0]!;
   return line
@@ -14,7 +14,7 @@ function readReason(message: string): string {
     .slice(0, 160);
 }
 
-/** The coded error for one that a decoder threw; a coded one stays as it is. */
+/** Converts an error of a decoder; coded errors stay unchanged. */
 export function toDecodeError(error: unknown): PawdexError {
   if (error instanceof PawdexError) {
     return error;

@@ -1,17 +1,16 @@
-/** Several views of one photo, for an embedding that averages them. */
+/** Decodes several views of one photo, for an embedding that averages them. */
 import { decodePrepared, type PreparedImage, type ResizeRule, renderPrepared, type Size } from './decode.js';
 import type { Rectangle } from './heat-colours.js';
 import type { Sharp } from './libvips.js';
 
 /**
- * `1`: the photo, which is its centre square; `flip`: and its mirror image; `5`: and the squares at both ends of the
- * longer side, and the whole photo squeezed into a square. Closer views of the corners made answers worse
- * (docs/evaluation.md).
+ * `1`: the centre square of the photo; `flip`: also its mirror image; `5`: also the squares at both ends of the longer
+ * side, and the whole photo squeezed into a square. Close-ups of the corners made answers worse (docs/evaluation.md).
  */
 export const VIEWS = ['1', 'flip', '5'] as const;
 export type Views = (typeof VIEWS)[number];
 
-/** How many images the encoder is given. */
+/** Number of images for the encoder. */
 export const VIEW_COUNT: Record<Views, number> = { '1': 1, flip: 2, '5': 5 };
 
 const OTHERS = [
@@ -20,7 +19,7 @@ const OTHERS = [
   { fit: 'fill' },
 ] as const;
 
-/** Exchanges left and right. @param pixels uint8 [size, size, 3] */
+/** Swaps left and right. @param pixels uint8 [size, size, 3] */
 function mirror(pixels: Uint8Array, size: number): Uint8Array {
   const mirror = new Uint8Array(pixels.length);
   for (let row = 0; row < size; row++) {
@@ -36,8 +35,8 @@ function mirror(pixels: Uint8Array, size: number): Uint8Array {
 }
 
 /**
- * Decodes an image into the views asked for, the photo itself first. That one alone is judged: the other views of an
- * image that it accepts are drawn from whatever the file holds.
+ * Decodes the requested views, the photo itself first. Only that one is judged; if it is accepted, the others are
+ * decoded leniently.
  *
  * @returns uint8 [size, size, 3] each
  * @throws PawdexError as `decodePrepared`
@@ -62,10 +61,10 @@ export async function decodeViews(
   return [...both, ...(await Promise.all(others)).map(({ data }) => data)];
 }
 
-/** Longer side of a photo, in shorter ones, from which its ends show enough that the middle does not. */
+/** Aspect ratio from which the ends of a photo show enough that the middle does not. */
 const WIDE = 1.1;
 
-/** A part of a photo as the encoder is given it. */
+/** A part of a photo, decoded for the encoder. */
 export interface Look {
   /** In fractions of the upright photo. */
   region: Rectangle;
@@ -73,15 +72,15 @@ export interface Look {
   pixels: Uint8Array;
 }
 
-/** Whether the ends of a photo show what its middle does not. */
+/** Whether a photo is long enough for its ends to show what its middle does not. */
 export function hasEnds({ width, height }: Size): boolean {
   return Math.max(width, height) >= WIDE * Math.min(width, height);
 }
 
 /**
- * The squares at both ends of a photo's longer side.
+ * Decodes the squares at both ends of a photo's longer side.
  *
- * @param photo the photo's size when upright, in pixels
+ * @param photo size of the upright photo
  * @throws PawdexError image_corrupt
  */
 export async function decodeEnds(

@@ -1,6 +1,6 @@
 /**
- * Bytes -> upright sRGB pixels: the one decode-and-resize path. Trainer, gallery builder, command line and
- * server all come through here, so that the same bytes always give the same embedding, and the same verdict.
+ * Decodes and resizes images to upright sRGB pixels. Trainer, gallery builder, command line and server all use this
+ * code, so that the same bytes always give the same embedding and the same verdict.
  */
 import { PawdexError } from '../errors.js';
 import { toDecodeError } from './decode-error.js';
@@ -11,7 +11,7 @@ import { type Sharp, sharp } from './libvips.js';
 import { countWaitingImages, reduceImage } from './reducer.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
-/** How an image becomes a square: `cover` is the centre crop; part of the model card and the fingerprint. */
+/** How an image is resized to a square (`cover` is the centre crop). Part of the model card and the fingerprint. */
 export interface ResizeRule {
   /** Side of the square in pixels. */
   size: number;
@@ -19,30 +19,30 @@ export interface ResizeRule {
   kernel: 'lanczos3' | 'cubic' | 'linear' | 'mitchell';
 }
 
-/** Limits that hold before a pixel is decoded. */
+/** Limits that are checked before decoding. */
 export interface DecodeLimits {
   /** Largest width x height that is decoded. */
   maxPixels: number;
-  /** Bytes that all decodes together may take; {@link DEFAULT_DECODE_BYTES} unless given. */
+  /** Bytes that all decodes together may use. Default: {@link DEFAULT_DECODE_BYTES}. */
   maxBytes?: number;
-  /** Large images that may wait to be decoded before another one is refused; any number unless given. */
+  /** Large images that may wait to be decoded. Default: no limit. */
   maxLargeWaiting?: number;
 }
 
-/** Three quarters are for images that take much, which are decoded in a process of their own, the rest for all others. */
+/** Three quarters are for large images, which are decoded in a separate process; the rest is for all others. */
 const DEFAULT_DECODE_BYTES = 416 * 2 ** 20;
 const LARGE_SHARE = 0.75;
-/** What takes more bytes, or goes over more pixels, is decoded in a process of its own. */
+/** Images that need more memory or more pixel operations are decoded in a separate process. */
 const LARGE_BYTES = 32 * 2 ** 20;
 const LARGE_WORK = 150e6;
 
-/** Seconds that one decode may take in this process; those of ordinary photos take milliseconds. */
+/** Time limit of one decode in this process; ordinary photos take milliseconds. */
 const TIME_LIMIT_SECONDS = 20;
 
-/** libvips needsOwnEnlarging by cubic interpolation for every kernel but `linear`; {@link enlarge} does the same in less time. */
+/** libvips enlarges by cubic interpolation for every kernel except `linear`; {@link enlarge} does the same faster. */
 const needsOwnEnlarging = ({ kernel }: ResizeRule) => kernel !== 'linear';
 
-/** Smallest side, in pixels, of an image that is worth an answer. */
+/** Smallest accepted side of an image, in pixels. */
 const MIN_SIDE = 16;
 
 /** In pixels. */
@@ -51,9 +51,9 @@ export interface Size {
   height: number;
 }
 
-/** An image whose header has been checked. It can be decoded in several ways without being judged again. */
+/** An image whose header was checked, ready to be decoded in several ways. */
 export interface PreparedImage {
-  /** The file, or pixels where `raw` says so. */
+  /** The file, or pixels if `raw` is set. */
   readonly input: Uint8Array;
   readonly raw?: { width: number; height: number; channels: 3 };
   /** As stored, in pixels. */
@@ -65,7 +65,7 @@ export interface PreparedImage {
   /** Bytes that one decode takes. */
   readonly memory: number;
   readonly limits: DecodeLimits;
-  /** Whether all of it has been decoded, and found whole. */
+  /** Whether it was decoded completely and found intact. */
   readonly isJudged: boolean;
 }
 
@@ -106,7 +106,7 @@ const describeHeader = ({ kind, width, height, isUpright = false }: ImageHeader)
   isUpright,
 });
 
-/** An image that has to be decoded, or read to its end, before more can be said of it. */
+/** Prepares an image that must be decoded, or read to its end, to know whether it is intact. */
 async function judgeImage(
   bytes: Uint8Array,
   header: ImageHeader,
@@ -130,8 +130,8 @@ async function judgeImage(
 }
 
 /**
- * Reads an image's header and decides whether it will be decoded. An image that takes much memory or time is decoded
- * here, once, into a smaller picture that everything else is made of.
+ * Reads and checks an image's header. An image that needs much memory or time is decoded here once, to a smaller
+ * picture that replaces the file.
  *
  * @param bytes the file: JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF
  * @throws PawdexError image_empty, image_unsupported, image_heic, image_too_small, image_too_large, image_too_slow,
@@ -141,7 +141,7 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
   try {
     const header = await readHeader(bytes);
     checkSize(header, limits);
-    const input = header.mended ?? bytes;
+    const input = header.corrected ?? bytes;
     if (header.openEnd !== undefined || isLarge(header)) {
       return await judgeImage(input, header, limits);
     }
@@ -151,7 +151,7 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
   }
 }
 
-/** What is wrong with a file whose header libvips cannot read; {@link askSecondOpinion} has the reason for asking. */
+/** Finds out what is wrong with a file whose header libvips cannot read, in the way of {@link askSecondOpinion}. */
 async function explainHeaderError(bytes: Uint8Array, limits: DecodeLimits): Promise<PawdexError> {
   const kind = checkKind(bytes);
   const task = { bytes, kind, maxPixels: limits.maxPixels };
@@ -165,7 +165,7 @@ function render(image: PreparedImage, frame: (image: Sharp) => Sharp, failOn: Fa
   const { input, raw, memory, limits } = image;
   return ordinaryDecodes.run(memory, estimateBytes(limits).ordinary, () =>
     frame(sharp(input, { failOn, limitInputPixels: limits.maxPixels, ...(raw === undefined ? {} : { raw }) }))
-      // Asked for after the frame: an extract that follows it would turn large JPEGs before they are shrunk.
+      // After the frame: an extract that follows autoOrient would rotate large JPEGs before they are shrunk.
       .autoOrient()
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
@@ -176,7 +176,7 @@ function render(image: PreparedImage, frame: (image: Sharp) => Sharp, failOn: Fa
   );
 }
 
-/** An image as it was framed: 8 bit, sRGB, upright by EXIF, transparent parts over white, the first frame. */
+/** A rendered image: 8 bit, sRGB, upright by EXIF, on a white background, the first frame of animations. */
 export interface Framed {
   /** uint8 [height, width, 3], interleaved RGB */
   data: Buffer;
@@ -185,11 +185,10 @@ export interface Framed {
 }
 
 /**
- * Decodes an image that was judged before, by {@link decodePrepared} or otherwise, and lets `frame` resize it. What
- * is damaged in it stays as the decoder leaves it, so that an image is not accepted for one purpose and refused for
- * another.
+ * Decodes an image that was judged before, and lets `frame` resize it. Damaged parts stay as the decoder leaves them,
+ * so that an image is never accepted for one purpose and refused for another.
  *
- * @param frame resizes, and may change more; it sees the image upright
+ * @param frame resizes the upright image, and may change more
  * @throws PawdexError image_corrupt
  */
 export async function renderPrepared(image: PreparedImage, frame: (image: Sharp) => Sharp): Promise<Framed> {
@@ -211,8 +210,8 @@ async function expectThreeChannels(rendering: ReturnType<typeof render>): Promis
 }
 
 /**
- * The verdict on an image that failed. A process that decodes nothing else says whether it is harmless disorder, an
- * unsupported form or damage: libvips' messages are those of all threads together.
+ * Decides about an image that failed to decode. libvips shares its messages among all threads, so only a process that
+ * decodes nothing else can tell harmless disorder, unsupported forms and damage apart.
  */
 async function askSecondOpinion(
   error: unknown,
@@ -229,15 +228,15 @@ async function askSecondOpinion(
 }
 
 /**
- * Decodes a prepared image into the encoder's square, and judges it: what this accepts is accepted everywhere.
+ * Decodes a prepared image to the encoder's square, and judges it: an image accepted here is accepted everywhere.
  *
- * @param rule how it becomes a square
+ * @param rule how to resize it
  * @returns uint8 [size, size, 3], interleaved RGB
  * @throws PawdexError image_unsupported, image_too_slow, image_corrupt
  */
 export async function decodePrepared(image: PreparedImage, rule: ResizeRule): Promise<Uint8Array> {
   const { width, height } = image.raw ?? { width: image.storedWidth, height: image.storedHeight };
-  // Of a photo smaller than the square, libvips cuts out the middle as it is.
+  // libvips cuts the middle out of a photo smaller than the square, without enlarging it.
   const side = needsOwnEnlarging(rule) ? Math.min(rule.size, width, height) : rule.size;
   const frame = (of: Sharp) => of.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
   const { data } = image.isJudged
@@ -259,7 +258,7 @@ export async function decode(bytes: Uint8Array, rule: ResizeRule, limits: Decode
 }
 
 /**
- * Width and height of a prepared image when upright, in pixels.
+ * Reads the width and height of the upright image, in pixels.
  *
  * @throws PawdexError image_corrupt
  */
@@ -280,7 +279,7 @@ export async function readUprightSize(image: PreparedImage): Promise<Size> {
 }
 
 /**
- * Prepares an image and finds out its size.
+ * Prepares an image and reads its upright size.
  *
  * @throws PawdexError as {@link prepareImage}
  */

@@ -1,9 +1,9 @@
 /**
- * Enlarges small squares: cubic, as libvips does it, in a tenth of the time. Photos smaller than the encoder's input are
- * common (thumbnails, labelled sets), and enlarging them took more than half of the time to decode them.
+ * Enlarges small squares by cubic interpolation like libvips, in a tenth of the time. Photos smaller than the
+ * encoder's input are common (thumbnails, labelled sets), and enlarging took more than half of their decoding time.
  *
- * Keys, "Cubic convolution interpolation for digital image processing", 1981, a = -1/2. Pixel centres are at halves, and
- * the border pixels repeat beyond the border.
+ * Keys, "Cubic convolution interpolation for digital image processing", 1981, a = -1/2. Pixel centres are at halves,
+ * and the border pixels repeat beyond the border.
  */
 import { createMemory, PAGE_BYTES, type WasmMemory } from '../wasm/load-wasm.js';
 import { createResample, ENTRY_BYTES, type Resample, TAPS } from '../wasm/resample.js';
@@ -11,20 +11,20 @@ import { createResample, ENTRY_BYTES, type Resample, TAPS } from '../wasm/resamp
 const CHANNELS = 3;
 const PIXEL_BYTES = CHANNELS * 4;
 
-/** Where one result comes from along a side: the first of its four pixels, and the weight of each. */
+/** The source of one output pixel along a side: the first of four input pixels, and their weights. */
 interface Source {
   first: number;
   weights: number[];
 }
 
-/** Weights of the four pixels around a place that is `t`, 0..1, behind the second of them. */
+/** Computes the weights of four pixels for a position that is `t`, 0..1, behind the second. */
 function computeWeights(t: number): number[] {
   const near = (x: number) => 1.5 * x ** 3 - 2.5 * x ** 2 + 1;
   const far = (x: number) => -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2;
   return [far(1 + t), near(t), near(1 - t), far(2 - t)];
 }
 
-/** The sources among `side` pixels of each of `size` results. */
+/** Finds the sources, among `side` pixels, of `size` output pixels. */
 function findSources(side: number, size: number): Source[] {
   return Array.from({ length: size }, (_, i) => {
     const centre = (i * side) / size - 0.5;
@@ -39,12 +39,12 @@ function findSources(side: number, size: number): Source[] {
   });
 }
 
-/** The functions over a memory that grows with the largest image so far. */
+/** The WebAssembly functions with a memory that grows with the largest image so far. */
 class Enlarger {
   readonly #memory: WasmMemory = createMemory(1);
   readonly #resample: Resample = createResample(this.#memory);
   #pages = 1;
-  /** Sizes that the tables in the memory are for: the small photos of a folder mostly have one size. */
+  /** The sizes of the tables in memory, which are reused, since small photos of a folder mostly have one size. */
   #tables = { side: 0, size: 0 };
 
   /** Resamples across, row by row, then down, all rows at once. */
@@ -53,7 +53,7 @@ class Enlarger {
     const [narrow, wide] = [side * PIXEL_BYTES, size * PIXEL_BYTES];
     const across = 0;
     const down = across + size * ENTRY_BYTES;
-    // Vectors of four reach one float beyond the three of a last pixel.
+    // Vectors of four reach one float beyond the three of the last pixel.
     const source = Math.ceil((down + size * ENTRY_BYTES) / 16) * 16;
     const between = source + side * narrow + 16;
     const out = between + side * wide + 16;
@@ -64,7 +64,7 @@ class Enlarger {
       writeTable(bytes, down, sources, wide);
       this.#tables = { side, size };
     }
-    // The bytes wait where the result will be. What widening writes beyond their floats, the next step overwrites.
+    // Put the bytes where the result will be. The next step overwrites what `widen` writes past the floats.
     new Uint8Array(bytes, out, pixels.length).set(pixels);
     widen(out, out + pixels.length, source);
     for (let y = 0; y < side; y++) {
@@ -72,7 +72,7 @@ class Enlarger {
     }
     const vectors = Math.ceil((size * CHANNELS) / 4);
     mix(down, down + size * ENTRY_BYTES, wide, vectors, between, out, wide);
-    // The source floats are no longer needed, so the bytes go there.
+    // The source floats are no longer needed; reuse their memory.
     round(out, out + size * wide, source);
     return new Uint8Array(bytes, source, size * size * CHANNELS).slice();
   }

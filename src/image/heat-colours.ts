@@ -1,9 +1,9 @@
 /**
- * A map of shares as colours over the square that it is about. The server draws it into a PNG, the page onto a canvas,
- * so this imports nothing that a browser has not.
+ * Turns the shares of an explanation into colours. The server draws them into a PNG and the page onto a canvas, so this
+ * file imports nothing that browsers lack.
  */
 
-/** In fractions of a picture's width and height; 0, 0 is its upper left corner. */
+/** A rectangle in fractions of a picture's width and height, from the upper left corner. */
 export interface Rectangle {
   left: number;
   top: number;
@@ -11,11 +11,11 @@ export interface Rectangle {
   height: number;
 }
 
-/** Shares of a whole over the cells of a grid. */
+/** The shares of a similarity over the cells of a grid. */
 export interface ShareMap {
   rows: number;
   columns: number;
-  /** What the cells divide into equal parts, in fractions of the upright photo. */
+  /** The area that the cells divide into equal parts, in fractions of the upright photo. */
   region: Rectangle;
   /** One per cell, row by row. */
   shares: readonly number[];
@@ -27,7 +27,7 @@ export interface Size {
   height: number;
 }
 
-/** What an encoder sees of a photo: its centre square, in fractions of its width and height when upright. */
+/** Computes the centre square of a photo, which is what an encoder sees, in fractions of the upright photo. */
 export function computeCentreSquare({ width, height }: Size): Rectangle {
   const side = Math.min(width, height);
   return {
@@ -39,8 +39,8 @@ export function computeCentreSquare({ width, height }: Size): Rectangle {
 }
 
 /**
- * What the cells of a map divide into equal parts, in fractions of the photo's centre square. It need not be all of
- * the square, and may reach past it: that depends on how the network pads.
+ * Computes the region of a map in fractions of the photo's centre square. Depending on the network's padding it may be
+ * smaller than the square, or reach past it.
  */
 export function computeRegionInSquare({ region }: ShareMap, photo: Size): Rectangle {
   const square = computeCentreSquare(photo);
@@ -52,7 +52,7 @@ export function computeRegionInSquare({ region }: ShareMap, photo: Size): Rectan
   };
 }
 
-/** Colours from a share of 0 to the largest there is, in equal steps: red, green, blue, alpha. */
+/** Colours from a share of 0 to the largest share, in equal steps: red, green, blue, alpha. */
 const FOR = [
   [20, 8, 60, 150],
   [120, 20, 110, 140],
@@ -60,13 +60,13 @@ const FOR = [
   [252, 160, 20, 110],
   [252, 255, 120, 120],
 ] as const;
-/** The colour of a cell that speaks against: a photo without it would be more similar. */
+/** The colour of cells that lower the similarity. */
 const AGAINST = [40, 120, 255, 170] as const;
 
 /**
- * The colour of a share: dark for none, through red to yellow for the largest, blue where it is negative.
+ * Computes the colour of a share: dark for none, through red to yellow for the largest, blue for negative ones.
  *
- * @param largest the largest share there is
+ * @param largest the largest share of the map
  * @returns red, green, blue, alpha, 0..255
  */
 export function computeColour(share: number, largest: number): readonly number[] {
@@ -85,11 +85,15 @@ export function computeColour(share: number, largest: number): readonly number[]
 /** Points per cell along each side. */
 const FINE = 8;
 
-/** For each point along one side of the square, the two cells it lies between and how far it is from the first. */
-function places(count: number, start: number, length: number): { low: number; high: number; part: number }[] {
+/** Finds, for each point along one side of the square, the two cells around it and its position between them. */
+function findCells(
+  count: number,
+  start: number,
+  length: number,
+): { low: number; high: number; part: number }[] {
   return Array.from({ length: count * FINE }, (_, point) => {
     const at = (((point + 0.5) / (count * FINE) - start) / length) * count - 0.5;
-    // Outside the middles of the outer cells there is no cell to mix with: they reach to the edge.
+    // Beyond the middles of the outer cells there is no cell to interpolate with.
     const inside = Math.min(count - 1, Math.max(0, at));
     const low = Math.floor(inside);
     return { low, high: Math.min(count - 1, low + 1), part: inside - low };
@@ -97,11 +101,11 @@ function places(count: number, start: number, length: number): { low: number; hi
 }
 
 /**
- * Colours the photo's centre square at {@link FINE} points a cell along each side; between the middles of cells shares
- * are mixed (bilinear), and from the middles of the outer cells on they stay as they are.
+ * Colours the photo's centre square at {@link FINE} points per cell along each side. Shares are interpolated bilinearly
+ * between the middles of cells.
  *
- * @param photo of which the map is
- * @returns red, green, blue, alpha of each point, row by row, and how many points there are
+ * @param photo the size of the photo
+ * @returns red, green, blue and alpha of each point, row by row, and the number of points
  */
 export function computeHeatColours(
   map: ShareMap,
@@ -110,8 +114,8 @@ export function computeHeatColours(
   const { rows, columns, shares } = map;
   const { left, top, width, height } = computeRegionInSquare(map, photo);
   const largest = Math.max(...shares);
-  const across = places(columns, left, width);
-  const colours = places(rows, top, height).flatMap((y) =>
+  const across = findCells(columns, left, width);
+  const colours = findCells(rows, top, height).flatMap((y) =>
     across.flatMap((x) => {
       const row = (r: number) =>
         shares[r * columns + x.low]! * (1 - x.part) + shares[r * columns + x.high]! * x.part;

@@ -1,4 +1,4 @@
-/** A photo with a map of shares laid over it, for people. */
+/** Draws a photo with the heat map of an explanation. */
 import { type PreparedImage, renderPrepared } from './decode.js';
 import { computeCentreSquare, computeHeatColours, type Rectangle, type ShareMap } from './heat-colours.js';
 import { type OverlayOptions, sharp } from './libvips.js';
@@ -7,11 +7,11 @@ import { type OverlayOptions, sharp } from './libvips.js';
 export const HEAT_MAP_SIDE = 1024;
 
 /**
- * Draws a map over its photo: dark where the share is small, through red to yellow where it is largest, blue where it
- * is negative. What lies outside the centre square, which no encoder looks at, is veiled in grey.
+ * Draws a map over its photo: dark for small shares, through red to yellow for the largest, blue for negative ones. The
+ * area outside the centre square, which the encoder does not see, is covered in grey.
  *
- * @param image was decoded before, by `decodePrepared`
- * @returns a PNG, upright, its longest side {@link HEAT_MAP_SIDE} at most
+ * @param image accepted by `decodePrepared` before
+ * @returns a PNG, upright, at most {@link HEAT_MAP_SIDE} pixels on the longest side
  * @throws PawdexError image_corrupt
  */
 export async function renderHeatMap(image: PreparedImage, map: ShareMap): Promise<Buffer> {
@@ -24,14 +24,18 @@ export async function renderHeatMap(image: PreparedImage, map: ShareMap): Promis
     }),
   );
   return sharp(data, { raw: { width, height, channels: 3 } })
-    .composite([await overlay(map, width, height), ...veils(width, height)])
+    .composite([await drawOverlay(map, width, height), ...createVeils(width, height)])
     .removeAlpha()
     .png()
     .toBuffer();
 }
 
-/** A rectangle of fractions in whole pixels. */
-function pixels({ left, top, width, height }: Rectangle, photoWidth: number, photoHeight: number): Rectangle {
+/** Converts a rectangle of fractions to whole pixels. */
+function toPixels(
+  { left, top, width, height }: Rectangle,
+  photoWidth: number,
+  photoHeight: number,
+): Rectangle {
   const [x, y] = [Math.round(left * photoWidth), Math.round(top * photoHeight)];
   return {
     left: x,
@@ -41,10 +45,10 @@ function pixels({ left, top, width, height }: Rectangle, photoWidth: number, pho
   };
 }
 
-async function overlay(map: ShareMap, width: number, height: number): Promise<OverlayOptions> {
+async function drawOverlay(map: ShareMap, width: number, height: number): Promise<OverlayOptions> {
   const colours = computeHeatColours(map, { width, height });
-  const square = pixels(computeCentreSquare({ width, height }), width, height);
-  // What sharp says of its own raw pixels is not passed on: it calls them premultiplied, and they are not.
+  const square = toPixels(computeCentreSquare({ width, height }), width, height);
+  // Do not pass on sharp's description of its raw pixels: it wrongly calls them premultiplied.
   const input = await sharp(colours.data, {
     raw: { width: colours.width, height: colours.height, channels: 4 },
   })
@@ -55,9 +59,9 @@ async function overlay(map: ShareMap, width: number, height: number): Promise<Ov
   return { input, raw, left: square.left, top: square.top };
 }
 
-/** What lies on both sides of the centre square. */
-function veils(width: number, height: number): OverlayOptions[] {
-  const square = pixels(computeCentreSquare({ width, height }), width, height);
+/** Creates the grey areas on both sides of the centre square. */
+function createVeils(width: number, height: number): OverlayOptions[] {
+  const square = toPixels(computeCentreSquare({ width, height }), width, height);
   const right = square.left + square.width;
   const bottom = square.top + square.height;
   const boxes: Rectangle[] = [

@@ -1,4 +1,4 @@
-/** HEIC, which phones take, decoded by libheif as WebAssembly: the prebuilt libvips has no HEVC decoder. */
+/** Decodes HEIC photos with libheif as WebAssembly, since the prebuilt libvips has no HEVC decoder. */
 /// <reference path="./libheif-js.d.ts" />
 import { crc32, deflateSync } from 'node:zlib';
 import type { LibHeif, Pixels } from 'libheif-js/wasm-bundle.js';
@@ -7,29 +7,29 @@ import { type Sharp, sharp } from './libvips.js';
 
 let library: Promise<LibHeif> | undefined;
 
-/** Loads libheif, 5 MB of WebAssembly and its own memory, when the first such photo arrives. */
+/** Loads libheif when the first HEIC photo arrives: it is 5 MB of WebAssembly, plus its memory. */
 async function loadLibrary(): Promise<LibHeif> {
   const { default: loaded } = await import('libheif-js/wasm-bundle.js');
   await loaded.ready;
   return loaded;
 }
 
-const failure = (cause?: unknown) => new PawdexError('image_heic', { cause });
+const createHeicError = (cause?: unknown) => new PawdexError('image_heic', { cause });
 
-/** Pixels of the primary image, upright by the file's own transformations, red, green, blue, alpha. */
+/** Decodes the primary image to red, green, blue and alpha, upright by the file's own transformations. */
 async function decodePixels(bytes: Uint8Array): Promise<Pixels> {
   library ??= loadLibrary();
   const { HeifDecoder } = await library;
   const images = new HeifDecoder().decode(bytes);
   const image = images.find((each) => each.is_primary()) ?? images[0];
   if (image === undefined) {
-    throw failure();
+    throw createHeicError();
   }
   try {
     const [width, height] = [image.get_width(), image.get_height()];
     const pixels = { data: new Uint8ClampedArray(width * height * 4), width, height };
     return await new Promise((resolve, reject) => {
-      image.display(pixels, (done) => (done === null ? reject(failure()) : resolve(done)));
+      image.display(pixels, (done) => (done === null ? reject(createHeicError()) : resolve(done)));
     });
   } finally {
     for (const each of images) {
@@ -38,7 +38,7 @@ async function decodePixels(bytes: Uint8Array): Promise<Pixels> {
   }
 }
 
-function chunk(type: string, data: Uint8Array): Buffer {
+function createChunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(data.length);
@@ -46,8 +46,8 @@ function chunk(type: string, data: Uint8Array): Buffer {
   return Buffer.concat([length, body, check]);
 }
 
-/** A PNG with a colour profile: sharp has no other way to be told the profile of raw pixels. */
-function pngWithProfile(
+/** Creates a PNG with a colour profile, since sharp cannot attach a profile to raw pixels. */
+function createPngWithProfile(
   rgb: Buffer,
   { width, height }: { width: number; height: number },
   icc: Uint8Array,
@@ -62,25 +62,25 @@ function pngWithProfile(
   }
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0', 'latin1'), deflateSync(icc)])),
-    chunk('IDAT', deflateSync(rows, { level: 1 })),
-    chunk('IEND', Buffer.alloc(0)),
+    createChunk('IHDR', header),
+    createChunk('iCCP', Buffer.concat([Buffer.from('icc\0\0', 'latin1'), deflateSync(icc)])),
+    createChunk('IDAT', deflateSync(rows, { level: 1 })),
+    createChunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
 /**
  * Decodes a HEIC photo.
  *
- * @param shrink makes the picture as small as it is needed, before its colours are converted
- * @returns the picture, upright, for sharp to go on with
+ * @param shrink resizes the picture before its colours are converted
+ * @returns the upright picture, for further processing with sharp
  * @throws PawdexError image_heic
  */
 export async function decodeHeic(bytes: Uint8Array, shrink: (image: Sharp) => Sharp): Promise<Sharp> {
   const { icc } = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch((cause) => {
-      throw failure(cause);
+      throw createHeicError(cause);
     });
   const { data, width, height } = await decodePixels(bytes);
   const small = shrink(sharp(data, { raw: { width, height, channels: 4 } })).flatten({
@@ -90,5 +90,5 @@ export async function decodeHeic(bytes: Uint8Array, shrink: (image: Sharp) => Sh
     return small;
   }
   const { data: rgb, info } = await small.raw().toBuffer({ resolveWithObject: true });
-  return sharp(pngWithProfile(rgb, info, icc));
+  return sharp(createPngWithProfile(rgb, info, icc));
 }

@@ -12,7 +12,7 @@ const CODES: ReadonlySet<ErrorCode> = new Set([
   'file_unreadable',
 ]);
 
-/** Whether an error is one image's own fault: work on many goes on without it, any other error ends the work. */
+/** Whether an error concerns only one image. Work on many images continues after it, and stops at any other error. */
 export function isImageFault(error: unknown): error is PawdexError {
   return error instanceof PawdexError && CODES.has(error.code);
 }

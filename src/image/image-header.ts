@@ -1,55 +1,50 @@
 /**
- * What an image's header says before a pixel is decoded: its size, whether pawdex can read it, and how much memory
- * that takes. Headers of JPEG and PNG are read here, in microseconds; libvips is asked about the others.
+ * Reads an image's header: its size, whether pawdex can decode it, and how much memory that takes. Headers of JPEG
+ * and PNG are parsed here, in microseconds; libvips reads the others.
  */
 import { PawdexError } from '../errors.js';
+import { checkTiff } from './check-tiff.js';
 import { type JpegStructure, readJpegStructure } from './jpeg-structure.js';
 import { sharp } from './libvips.js';
 import { type ImageKind, nameForeignFormat, sniff } from './sniff.js';
-import { readTiffTags, TAG, type TiffTags } from './tiff-tags.js';
+import { readTiffTags, TAG } from './tiff-tags.js';
+import { createCameraRawError, createUnsupportedError } from './unsupported-error.js';
 
-/** A header that pawdex can go on with. */
+/** The header of an image that pawdex can decode. */
 export interface ImageHeader {
   kind: ImageKind;
   /** As stored, in pixels. */
   width: number;
   height: number;
-  /** Bytes that decoding takes at its peak, beside the file itself; measured, rounded up. */
+  /** Peak memory of decoding in bytes, without the file itself; measured and rounded up. */
   memory: number;
-  /** Pixels that a decoder goes through: those of a progressive JPEG once for each scan. */
+  /** Pixels that the decoder processes; those of a progressive JPEG count once per scan. */
   work: number;
-  /** Whether nothing in the file can say that it is to be turned. */
+  /** Whether the file cannot contain an orientation. */
   isUpright?: boolean;
-  /** The file as it should be decoded, where that is not as it was sent. */
-  mended?: Uint8Array;
-  /** Of a JPEG without its end marker; all of it must be decoded to know whether it lacks more. */
+  /** The corrected file to decode, if it differs from the one that was sent. */
+  corrected?: Uint8Array;
+  /** Set for a JPEG without its end marker, which must be decoded completely to know whether more is missing. */
   openEnd?: OpenEnd;
 }
 
-/** How to find out whether a JPEG without its end marker lacks more than that. */
+/** How to find out whether more than the end marker of a JPEG is missing. */
 export interface OpenEnd {
-  /** What to decode instead of the file: this fails if any rows are missing. */
+  /** Bytes to decode instead of the file, which fails if rows are missing. */
   probe: Uint8Array;
-  /** What to take for a failure. */
+  /** What counts as a failure. */
   failOn: 'truncated' | 'warning';
 }
 
 type Header = Omit<ImageHeader, 'kind' | 'work'> & { work?: number };
 
 const MIB = 2 ** 20;
-/** What any decode takes: tables, lines of the resize. */
+/** Memory of any decode, for tables and the lines of the resize. */
 const FLOOR = 4 * MIB;
-/** Share of a picture that lies in line buffers while it is made smaller a few lines at a time. */
+/** Share of a picture in line buffers while it is resized a few lines at a time. */
 const STREAMED = 0.3;
 
-const createUnsupportedError = (detail: string, hint?: string) =>
-  new PawdexError('image_unsupported', { detail, ...(hint === undefined ? {} : { hint }) });
-
-const RAW_HINT = 'Export a JPEG from the camera or from your photo software and send that.';
-const createCameraRawError = () =>
-  createUnsupportedError('Camera RAW is not supported: export a JPEG.', RAW_HINT);
-
-/** Throws the coded error for bytes that no decoder should see. */
+/** Detects the format. @throws PawdexError image_empty, image_unsupported */
 export function checkKind(bytes: Uint8Array): ImageKind {
   if (bytes.length === 0) {
     throw new PawdexError('image_empty');
@@ -65,7 +60,7 @@ export function checkKind(bytes: Uint8Array): ImageKind {
   throw new PawdexError('image_unsupported', name === null ? {} : { detail: `${name} is not supported.` });
 }
 
-/** More scans than any photo has: each one goes over the whole picture again. */
+/** Limit of the scans of a JPEG, each of which processes the whole picture again. No photo has this many. */
 const MAX_SCANS = 100;
 
 const LOSSLESS = [3, 11];
@@ -73,7 +68,7 @@ const PROGRESSIVE = [2, 10];
 const READABLE = [0, 1, 9, ...PROGRESSIVE];
 
 function checkJpeg({ coding, precision, scans }: JpegStructure): void {
-  const hint = 'Save it again as an ordinary JPEG of 8 bits a colour.';
+  const hint = 'Save it again as an ordinary JPEG with 8 bits per colour.';
   if (LOSSLESS.includes(coding)) {
     throw createUnsupportedError('Lossless JPEG is not supported.', hint);
   }
@@ -81,10 +76,10 @@ function checkJpeg({ coding, precision, scans }: JpegStructure): void {
     throw createUnsupportedError('Hierarchical JPEG is not supported.', hint);
   }
   if (precision !== 8) {
-    throw createUnsupportedError(`JPEG of ${precision} bits a colour is not supported.`, hint);
+    throw createUnsupportedError(`JPEG with ${precision} bits per colour is not supported.`, hint);
   }
   if (scans > MAX_SCANS) {
-    throw createUnsupportedError(`The JPEG has ${scans} scans; at most ${MAX_SCANS} are read.`, hint);
+    throw createUnsupportedError(`The JPEG has ${scans}  scans; the limit is ${MAX_SCANS}.`, hint);
   }
 }
 
@@ -93,18 +88,18 @@ const READ_AHEAD = new Uint8Array(16);
 const END_MARKER = Uint8Array.of(0xff, 0xd9);
 
 /**
- * A JPEG without its end marker, with one, and how to know whether it lacks more. libvips takes a file that ends too
- * early for a failure, but notices warnings only before the next lines, so never those of the last ones. A decoder
- * that keeps the whole image reads all of it before the first line.
+ * Appends the end marker to a JPEG without one, and says how to find out whether more is missing. libvips treats a
+ * truncated file as a failure, but checks warnings only before the next lines, so it misses those of the last ones. A
+ * decoder that buffers the whole image reads all of it before the first line.
  */
-function closeJpeg(bytes: Uint8Array, isBuffered: boolean): { mended: Uint8Array; openEnd: OpenEnd } {
-  // A lone FF at the end is the first half of the marker.
+function completeJpeg(bytes: Uint8Array, isBuffered: boolean): { corrected: Uint8Array; openEnd: OpenEnd } {
+  // A single FF at the end is the first half of the marker.
   const kept = bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes;
-  const mended = Buffer.concat([kept, END_MARKER]);
+  const corrected = Buffer.concat([kept, END_MARKER]);
   if (isBuffered) {
-    return { mended, openEnd: { probe: mended, failOn: 'warning' } };
+    return { corrected, openEnd: { probe: corrected, failOn: 'warning' } };
   }
-  return { mended, openEnd: { probe: Buffer.concat([kept, READ_AHEAD]), failOn: 'truncated' } };
+  return { corrected, openEnd: { probe: Buffer.concat([kept, READ_AHEAD]), failOn: 'truncated' } };
 }
 
 function readJpegHeader(bytes: Uint8Array): Header {
@@ -115,9 +110,9 @@ function readJpegHeader(bytes: Uint8Array): Header {
   checkJpeg(structure);
   const { width, height, samplesPerPixel, components, coding, scans } = structure;
   const pixels = width * height;
-  // A scan that has not all components, or not all their bits, means that all coefficients are kept, in 2 bytes each.
+  // If a scan lacks components or bits, the decoder keeps all coefficients, in 2 bytes each.
   const isBuffered = PROGRESSIVE.includes(coding) || scans > 1 || structure.firstScanComponents < components;
-  // At most an eighth of each side is shrunk while reading; what is enlarged or little reduced is small.
+  // Decoders shrink to an eighth of each side at most; pictures that are enlarged or hardly shrunk are small.
   const coefficients = isBuffered ? 2.2 * pixels * samplesPerPixel : 0;
   return {
     width,
@@ -125,11 +120,11 @@ function readJpegHeader(bytes: Uint8Array): Header {
     memory: FLOOR + coefficients + Math.min(pixels, 2 * MIB + pixels / 16) * components * STREAMED,
     work: pixels * scans,
     isUpright: !structure.hasApp1,
-    ...(structure.end === null ? closeJpeg(bytes, isBuffered) : {}),
+    ...(structure.end === null ? completeJpeg(bytes, isBuffered) : {}),
   };
 }
 
-/** Channels of a PNG's colour types; a palette is read as colour. */
+/** Channels per colour type of PNG; a palette counts as colour. */
 const PNG_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 4, 4: 2, 6: 4 };
 
 function readPngHeader(bytes: Uint8Array): Header {
@@ -153,10 +148,10 @@ function readPngHeader(bytes: Uint8Array): Header {
   return { width, height, memory: FLOOR + whole * (STREAMED + (isInterlaced ? 1 : 0)) };
 }
 
-/** Bytes a pixel that the decoders of these formats hold at their peak: the whole picture, some of it several times. */
+/** Peak bytes per pixel of decoders that keep the whole picture, parts of it several times. */
 const WHOLE = { gif: 5, webpLossless: 5, webpAnimated: 10, avif: 19, avifDeep: 25, avifAlpha: 12, heic: 13 };
 
-function bytesPerPixel(
+function getBytesPerPixel(
   kind: ImageKind,
   bytes: Uint8Array,
   { hasAlpha, bitsPerSample }: LibvipsHeader,
@@ -185,7 +180,7 @@ interface LibvipsHeader {
   bitsPerSample: number;
 }
 
-/** @throws what libvips says of a header that it cannot read */
+/** @throws the error of libvips if it cannot read the header */
 async function readLibvipsHeader(bytes: Uint8Array): Promise<LibvipsHeader> {
   const { width, height, hasAlpha, bitsPerSample } = await sharp(bytes, {
     limitInputPixels: false,
@@ -196,14 +191,14 @@ async function readLibvipsHeader(bytes: Uint8Array): Promise<LibvipsHeader> {
 async function readWholeHeader(kind: ImageKind, bytes: Uint8Array): Promise<Header> {
   const header = await readLibvipsHeader(bytes);
   const { width, height } = header;
-  return { width, height, memory: FLOOR + width * height * bytesPerPixel(kind, bytes, header) };
+  return { width, height, memory: FLOOR + width * height * getBytesPerPixel(kind, bytes, header) };
 }
 
 /**
- * libheif opens a sequence by its still picture, which is the first frame, but libvips only opens files whose major
- * brand it knows.
+ * Makes an AVIF sequence look like a still picture. libheif would open its first frame, but libvips only accepts
+ * files whose major brand it knows.
  */
-function asStill(bytes: Uint8Array): Uint8Array | null {
+function toStill(bytes: Uint8Array): Uint8Array | null {
   if (Buffer.from(bytes.subarray(8, 12)).toString('latin1') === 'avif') {
     return null;
   }
@@ -213,76 +208,9 @@ function asStill(bytes: Uint8Array): Uint8Array | null {
 }
 
 async function readAvifHeader(bytes: Uint8Array): Promise<Header> {
-  const still = asStill(bytes);
+  const still = toStill(bytes);
   const header = await readWholeHeader('avif', still ?? bytes);
-  return still === null ? header : { ...header, mended: still };
-}
-
-const REDUCED = 1;
-const COLOUR_FILTER_ARRAY = 32803;
-const LINEAR_RAW = 34892;
-const UNSIGNED = 1;
-const MAX_TIFF_CHANNELS = 5;
-/** Bilevel and grey in both directions, RGB, a palette, CMYK. */
-const PLAIN_COLOURS = [0, 1, 2, 3, 5];
-const YCBCR = 6;
-const JPEG_COMPRESSIONS = [6, 7];
-const UNSPECIFIED = 0;
-const TIFF_HINT = 'Save it as an ordinary RGB TIFF or as a JPEG.';
-
-function checkTiff(bytes: Uint8Array, tags: TiffTags): void {
-  const first = (tag: number) => tags.get(tag)?.[0];
-  const isCr2 = bytes[8] === 0x43 && bytes[9] === 0x52;
-  const photometric = first(TAG.photometric);
-  if (
-    isCr2 ||
-    tags.has(TAG.dngVersion) ||
-    photometric === COLOUR_FILTER_ARRAY ||
-    photometric === LINEAR_RAW
-  ) {
-    throw createCameraRawError();
-  }
-  const area = (of: TiffTags) => (of.get(TAG.width)?.[0] ?? 0) * (of.get(TAG.height)?.[0] ?? 0);
-  const hasLarger = (tags.get(TAG.subDirectories) ?? []).some(
-    (at) => area(readTiffTags(bytes, at) ?? new Map()) > area(tags),
-  );
-  const isReduced = ((first(TAG.newSubfileType) ?? 0) & REDUCED) !== 0;
-  if (hasLarger || isReduced) {
-    throw createUnsupportedError(
-      'The first picture of this TIFF is a preview; camera RAW files are built like that, and camera RAW is not supported.',
-      RAW_HINT,
-    );
-  }
-  const isJpeg = JPEG_COMPRESSIONS.includes(first(TAG.compression) ?? 1);
-  if (!PLAIN_COLOURS.includes(photometric ?? 1) && !(photometric === YCBCR && isJpeg)) {
-    throw createUnsupportedError(
-      'TIFF in Lab, YCbCr or another unusual colour space is not supported.',
-      TIFF_HINT,
-    );
-  }
-  // libvips takes any fourth channel for transparency.
-  if (tags.get(TAG.extraSamples)?.[0] === UNSPECIFIED) {
-    throw createUnsupportedError(
-      'TIFF with an extra channel of unknown meaning is not supported.',
-      TIFF_HINT,
-    );
-  }
-  const channels = first(TAG.samplesPerPixel) ?? 1;
-  if (channels > MAX_TIFF_CHANNELS) {
-    throw createUnsupportedError(`A TIFF of ${channels} channels is not a photo.`);
-  }
-  if ((tags.get(TAG.sampleFormat) ?? []).some((format) => format !== UNSIGNED)) {
-    throw createUnsupportedError(
-      'TIFF of signed or floating point numbers is not supported.',
-      'Save it with 8 or 16 bits a colour.',
-    );
-  }
-  if ((tags.get(TAG.bitsPerSample) ?? []).some((bits) => bits > 16)) {
-    throw createUnsupportedError(
-      'TIFF of more than 16 bits a colour is not supported.',
-      'Save it with 8 or 16 bits a colour.',
-    );
-  }
+  return still === null ? header : { ...header, corrected: still };
 }
 
 async function readTiffHeader(bytes: Uint8Array): Promise<Header> {
@@ -296,7 +224,7 @@ async function readTiffHeader(bytes: Uint8Array): Promise<Header> {
   const depth = first(TAG.bitsPerSample, 1) > 8 ? 2 : 1;
   const perPixel = first(TAG.samplesPerPixel, 1) * depth;
   const rows = Math.min(height, first(TAG.tileHeight, first(TAG.rowsPerStrip, height)));
-  // A strip or a row of tiles is decoded whole, and the library that decodes it holds it once more.
+  // A strip or row of tiles is decoded as a whole, and kept twice.
   return { width, height, memory: FLOOR + width * perPixel * (2 * rows + STREAMED * height) };
 }
 
@@ -313,7 +241,7 @@ const readers: Readonly<Record<ImageKind, (bytes: Uint8Array) => Header | Promis
 /**
  * Reads the header of an image.
  *
- * @throws PawdexError image_empty, image_unsupported, image_corrupt; libvips' own error for a header it cannot read
+ * @throws PawdexError image_empty, image_unsupported, image_corrupt; the error of libvips for a header it cannot read
  */
 export async function readHeader(bytes: Uint8Array): Promise<ImageHeader> {
   const kind = checkKind(bytes);

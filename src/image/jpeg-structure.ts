@@ -1,23 +1,23 @@
-/** What the markers of a JPEG say before a pixel is decoded: how it is coded, how large it is, whether it ends. */
+/** Reads the markers of a JPEG: how it is coded, how large it is, and whether it is complete. */
 
 /** The structure of a JPEG. */
 export interface JpegStructure {
   /** Low nibble of the start-of-frame marker: 0 and 1 baseline, 2 progressive, 3 lossless, 9 and 10 arithmetic. */
   coding: number;
-  /** Bits of a sample. */
+  /** Bits per sample. */
   precision: number;
   width: number;
   height: number;
   components: number;
-  /** Samples a pixel, over all components: 1.5 for colour at a quarter of the resolution, 3 for full colour. */
+  /** Samples per pixel, over all components: 1.5 for colour at a quarter of the resolution, 3 for full colour. */
   samplesPerPixel: number;
-  /** Scans up to the end marker, or up to the end of the file; 1 for a file of which they were not counted. */
+  /** Scans up to the end marker or the end of the file; 1 if they were not counted. */
   scans: number;
-  /** Components of the first scan; fewer than `components` means that a decoder has to keep the whole image. */
+  /** Components of the first scan; if fewer than `components`, a decoder must keep the whole image. */
   firstScanComponents: number;
   /** Whether there is an APP1 segment, where EXIF keeps the orientation. */
   hasApp1: boolean;
-  /** Where the first image ends, with its end marker; null for a file that has none. */
+  /** Offset after the end marker of the first image; null without an end marker. */
   end: number | null;
 }
 
@@ -27,13 +27,13 @@ const END_OF_IMAGE = 0xd9;
 /** Frame markers; C4, C8 and CC are tables. */
 const isFrame = (marker: number) =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
-/** Restart markers and a stuffed zero stand inside coded data; another FF before a marker is filling. */
+/** Restart markers and stuffed zeros occur inside coded data; an additional FF before a marker is padding. */
 const isInsideScan = (marker: number) => marker === 0 || (marker >= 0xd0 && marker <= 0xd7);
 
 const read16 = (bytes: Uint8Array, at: number) => (bytes[at]! << 8) | bytes[at + 1]!;
 
-/** Samples a pixel, from the frame's sampling factors, one byte a component. */
-function samplesPerPixel(bytes: Uint8Array, at: number, components: number): number {
+/** Computes the samples per pixel from the frame's sampling factors, one byte per component. */
+function countSamplesPerPixel(bytes: Uint8Array, at: number, components: number): number {
   let [sum, largest] = [0, 1];
   for (let i = 0; i < components; i++) {
     const factors = bytes[at + 11 + 3 * i] ?? 0x11;
@@ -45,8 +45,10 @@ function samplesPerPixel(bytes: Uint8Array, at: number, components: number): num
 }
 
 /**
- * Where the next marker is after coded data that begins at `from`; -1 if the file ends before one. A plain loop: a
- * search for each FF is slower by far in a file that is full of them.
+ * Finds the next marker after coded data that begins at `from`. A plain loop, since searching for each FF is much
+ * slower in a file full of them.
+ *
+ * @returns -1 if there is none
  */
 function findMarker(bytes: Uint8Array, from: number): number {
   for (let at = from; at + 1 < bytes.length; at++) {
@@ -68,10 +70,10 @@ const endsWithMarker = (bytes: Uint8Array) =>
 const SMALL_BYTES = 64 * 1024;
 
 /**
- * Reads the markers of a JPEG, those between its scans included. Where the last bytes are the end marker, those after
- * the first scan are not looked at in a small file, nor in one whose first scan is the only one.
+ * Reads the markers of a JPEG, including those between its scans. If the file ends with the end marker, markers after
+ * the first scan are skipped in a small file, and in one with a single scan.
  *
- * @returns null when there is no frame
+ * @returns null if there is no frame
  */
 export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
   let frame = -1;
@@ -105,7 +107,7 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
   if (frame === -1) {
     return null;
   }
-  // An end marker that is the last thing in the file has no length behind it.
+  // An end marker at the end of the file is not followed by a length.
   if (end === null && scans > 0 && endsWithMarker(bytes)) {
     end = bytes.length;
   }
@@ -116,7 +118,7 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
     height: read16(bytes, frame + 5),
     width: read16(bytes, frame + 7),
     components,
-    samplesPerPixel: samplesPerPixel(bytes, frame, components),
+    samplesPerPixel: countSamplesPerPixel(bytes, frame, components),
     scans,
     firstScanComponents,
     hasApp1,

@@ -1,20 +1,20 @@
-/** When an image that libvips decodes counts as damaged. */
+/** Decides whether an image that libvips decodes counts as damaged. */
 import type { OpenEnd } from './image-header.js';
 import { sharp } from './libvips.js';
 import type { ImageKind } from './sniff.js';
 
-/** What libvips takes for a failure. */
+/** What libvips treats as a failure. */
 export type FailOn = 'none' | 'truncated' | 'error' | 'warning';
 
-/** What fails a decode that nobody has judged yet: in a JPEG also what libjpeg only warns of. */
+/** What fails a decode that was not judged before; for a JPEG also the warnings of libjpeg. */
 export const getStrictest = (kind: ImageKind): FailOn => (kind === 'jpeg' ? 'warning' : 'error');
 
-/** libjpeg's warnings about pixels that it had to make up; others are about harmless disorder. */
+/** Warnings of libjpeg about pixels that it had to invent; others are harmless. */
 const LOST_PIXELS = /premature end|bad huffman|corrupt jpeg data: bad/i;
 
 /**
- * Runs a decode that fails if any pixel it reads was made up. Warnings are told apart by their text, which libvips
- * keeps in one place for all threads: only a process that decodes nothing else can rely on it.
+ * Runs a decode that fails if pixels had to be invented. Warnings are distinguished by their text, which libvips shares
+ * among all threads, so only a process that decodes nothing else can rely on this.
  *
  * @param decode decodes the same file each time
  */
@@ -30,7 +30,7 @@ export async function decodeStrictly<T>(kind: ImageKind, decode: (failOn: FailOn
 /**
  * Decodes all rows of a JPEG without its end marker.
  *
- * @throws libvips' error if it lacks more than that
+ * @throws the error of libvips if more is missing
  */
 export async function checkRows(
   { probe, failOn }: OpenEnd,

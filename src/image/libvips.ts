@@ -1,6 +1,6 @@
 /**
- * sharp, set up for files from strangers. Everything in pawdex that reads an image imports sharp from here, so that no
- * process can read one before the loaders are limited.
+ * Configures sharp for untrusted files. Import sharp only from here, so that no image is read before the loaders are
+ * restricted.
  */
 import sharp from 'sharp';
 
@@ -11,8 +11,8 @@ sharp.cache(false);
 
 const SVG_LOADER = 'VipsForeignLoadSvgBuffer';
 
-// libvips also reads SVG, PDF, CSV and its own formats where a build has them, and UltraHDR in a way that decodes a
-// gain map nobody asked for and cannot shrink on load. Blocking all of them leaves what is named here.
+// Some builds of libvips also read SVG, PDF, CSV and its own formats. It reads UltraHDR with a gain map that is not
+// needed here, and cannot shrink it on load. Block all loaders except these.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].flatMap((format) => [
@@ -22,7 +22,7 @@ sharp.unblock({
 });
 
 /**
- * Draws an SVG that pawdex made itself; never pass one that came from outside.
+ * Renders an SVG that pawdex created. Never pass one from elsewhere.
  *
  * @param density pixels per inch; drawings are made for 96
  * @returns a PNG with a palette

@@ -1,8 +1,8 @@
-/** A photo's bytes from this machine. */
+/** Reads photo files. */
 import { readFile } from 'node:fs/promises';
 import { PawdexError } from '../errors.js';
 
-/** A photo's bytes. @throws PawdexError `file_unreadable` */
+/** @throws PawdexError `file_unreadable` */
 export async function readPhoto(file: string): Promise<Buffer> {
   return readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new PawdexError('file_unreadable', { detail: `Cannot open ${file}: ${cause.code}.`, cause });

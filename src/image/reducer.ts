@@ -1,7 +1,7 @@
 /**
- * Large images are decoded in processes of their own. What they take of memory is given back to the system, a decode
- * that takes too long or too much is ended with its process, and a decoder that crashes takes no server with it. The
- * processes are started when they are needed and end when they have been idle for a while.
+ * Decodes large images in separate processes. Their memory returns to the system, a decode that takes too long or too
+ * much is killed, and a crashing decoder does not take the server down. Processes start on demand and end after
+ * idling for a while.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -13,30 +13,30 @@ import type { ReductionReply } from './reduction-process.js';
 import { WeightedSemaphore } from './weighted-semaphore.js';
 
 const ENTRY = fileURLToPath(new URL('./reduction-process.js', import.meta.url));
-/** Images reduced at once: half of the cores are left to everything else. */
+/** Images decoded at once; half of the cores are left for everything else. */
 const MOST_PROCESSES = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
-/** Ten times what the largest image that is accepted takes on a core of its own. */
+/** Ten times the decoding time of the largest accepted image on one core. */
 const TIME_LIMIT_MS = 60_000;
 const IDLE_MS = 10_000;
 const MIB = 2 ** 20;
-/** A process that has needed more is ended after its image: decoders keep some of it. */
+/** A process that uses more memory than this is ended after its image. */
 const KEPT_BYTES = 128 * MIB;
-/** How much more than estimated a process may take before it is ended, its own size included. */
+/** How much more than estimated a process may use, including its own size. */
 const EXCESS_BYTES = 256 * MIB;
 const WATCH_MS = 100;
 
-/** Blocks of more than 64 KiB go back to the system as soon as they are freed (glibc). */
+/** Makes glibc return blocks of more than 64 KiB to the system when they are freed. */
 const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
 
 const slots = new WeightedSemaphore(MOST_PROCESSES);
-/** What takes little, such as a second opinion on a damaged photo, does not wait for what takes seconds. */
+/** Small tasks, such as a second opinion on a damaged photo, do not wait for tasks that take seconds. */
 const quickSlots = new WeightedSemaphore(1);
 const QUICK_BYTES = 32 * MIB;
-/** Processes without work, each with what will end it. */
+/** Idle processes, each with the timer that will end it. */
 const idle = new Map<ChildProcess, NodeJS.Timeout>();
 
-/** Memory of a process in bytes; null where the system does not say (all but Linux) or it has ended. */
-async function residentBytes(pid: number | undefined): Promise<number | null> {
+/** Reads the memory of a process in bytes. @returns null if it has ended, or on systems other than Linux */
+async function readResidentBytes(pid: number | undefined): Promise<number | null> {
   if (process.platform !== 'linux' || pid === undefined) {
     return null;
   }
@@ -47,7 +47,7 @@ async function residentBytes(pid: number | undefined): Promise<number | null> {
 function startProcess(): ChildProcess {
   const child = fork(ENTRY, {
     serialization: 'advanced',
-    // Flags of this process, such as a debugger's port, are not for another one.
+    // Do not pass on flags of this process, such as a debugger's port.
     execArgv: [],
     env: { ...process.env, ...ALLOCATION },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -62,7 +62,7 @@ function endProcess(child: ChildProcess): void {
   child.kill('SIGKILL');
 }
 
-/** A process for an image, `alone` if no other may keep memory meanwhile that it has no use for. */
+/** Takes an idle process or starts one. @param alone whether to end other idle processes, to free their memory */
 function takeProcess(alone: boolean): ChildProcess {
   const kept = [...idle.keys()].at(-1);
   if (kept === undefined) {
@@ -80,9 +80,9 @@ function takeProcess(alone: boolean): ChildProcess {
   return kept;
 }
 
-/** Keeps a process for the next image, without keeping this one alive. */
+/** Keeps a process for the next image, without keeping the current process alive. */
 async function keepProcess(child: ChildProcess): Promise<void> {
-  const used = await residentBytes(child.pid);
+  const used = await readResidentBytes(child.pid);
   if (used === null || used > KEPT_BYTES) {
     child.kill('SIGKILL');
     return;
@@ -93,10 +93,10 @@ async function keepProcess(child: ChildProcess): Promise<void> {
   child.channel?.unref();
 }
 
-/** The process that decoded has ended by itself, or something outside has ended it. */
+/** The decoding process crashed or was killed from outside. */
 class ProcessDied extends Error {}
 
-/** What one image gives; the process is ended when it fails to answer. */
+/** Sends one image to a process, and kills the process if it does not answer. */
 function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promise<ReductionReply> {
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void) => {
@@ -115,11 +115,11 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
       end(new ProcessDied(signal ?? `exit code ${code}`));
     const timer = setTimeout(() => end(new PawdexError('image_too_slow')), TIME_LIMIT_MS);
     const watch = setInterval(async () => {
-      const used = await residentBytes(child.pid);
+      const used = await readResidentBytes(child.pid);
       if (used !== null && used > maxBytes) {
         end(
           new PawdexError('image_too_large', {
-            detail: 'Decoding this image takes more memory than its header says.',
+            detail: 'Decoding this image takes more memory than its header indicates.',
           }),
         );
       }
@@ -130,17 +130,17 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
 }
 
 /**
- * Reduces a large image in a process of its own.
+ * Reduces a large image in a separate process.
  *
- * @param memory bytes that decoding it is expected to take
- * @param limit bytes that all reductions together may take
+ * @param memory estimated bytes of decoding it
+ * @param limit bytes that all reductions together may use
  * @throws PawdexError image_corrupt, image_unsupported, image_too_slow, image_too_large
  */
 export function reduceImage(task: ReductionTask, memory: number, limit: number): Promise<Reduced> {
   return (memory <= QUICK_BYTES ? quickSlots : slots)
     .run(memory, limit, async () => {
       const most = memory + 2 * task.bytes.length + EXCESS_BYTES;
-      // The first process may have died of something else.
+      // The first process may have died for another reason.
       const reply = await reduceIn(takeProcess(memory > QUICK_BYTES), task, most).catch((error) => {
         if (error instanceof ProcessDied) {
           return reduceIn(startProcess(), task, most);
@@ -156,7 +156,7 @@ export function reduceImage(task: ReductionTask, memory: number, limit: number):
       if (!(error instanceof ProcessDied)) {
         throw error;
       }
-      const detail = `The decoder ended twice while it read this image (${error.message}).`;
+      const detail = `The decoder crashed twice while reading this image (${error.message}).`;
       throw new PawdexError('image_corrupt', { detail, cause: error });
     });
 }
@@ -167,5 +167,5 @@ async function reduceIn(child: ChildProcess, task: ReductionTask, maxBytes: numb
   return reply;
 }
 
-/** Large images that wait for a process. */
+/** Counts the large images that wait for a process. */
 export const countWaitingImages = (): number => slots.waiting;

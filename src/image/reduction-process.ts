@@ -1,9 +1,9 @@
-/** The process that reduces large images, one at a time; reducer.ts starts it, talks to it and ends it. */
+/** Process that reduces large images, one at a time. reducer.ts starts it, talks to it and ends it. */
 import { asPawdexError, type WireError } from '../errors.js';
 import { toDecodeError } from './decode-error.js';
 import { type Reduced, type ReductionTask, reduce } from './reduction.js';
 
-/** What the process answers. */
+/** The reply of the process. */
 export type ReductionReply = { reduced: Reduced } | { error: WireError };
 
 const send = (reply: ReductionReply) => process.send!(reply);
@@ -14,5 +14,5 @@ process.on('message', (task: ReductionTask) => {
     (error) => send({ error: asPawdexError(toDecodeError(error)).toWire() }),
   );
 });
-// The server is gone. A signal, since a decode that is under way would hold up an ordinary exit.
+// The server is gone. Kill the process, since a decode in progress would delay an ordinary exit.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));

@@ -1,6 +1,6 @@
 /**
- * Makes a large image small, in a process of its own (reducer.ts): whatever a file does to the decoder, it does not do
- * to the server.
+ * Reduces a large image. It runs in a separate process (reducer.ts), so that a file that harms the decoder cannot
+ * harm the server.
  */
 
 import { decodeHeic } from './heic.js';
@@ -17,7 +17,7 @@ export interface ReductionTask {
   openEnd?: OpenEnd | undefined;
 }
 
-/** A picture in place of a large image: uint8 [height, width, 3], sRGB, upright, over white. */
+/** The picture that replaces a large image: uint8 [height, width, 3], sRGB, upright, on white. */
 export interface Reduced {
   data: Uint8Array;
   width: number;
@@ -25,16 +25,16 @@ export interface Reduced {
   channels: 3;
 }
 
-/** Longest side of what a large image becomes: several times what encoders and heat maps need. */
+/** Longest side of the reduced picture: several times what encoders and heat maps need. */
 const SIDE = 2048;
 
 const shrink = (image: Sharp) =>
   image.resize({ width: SIDE, height: SIDE, fit: 'inside', withoutEnlargement: true });
 
-/** Longer than the process may live. */
+/** Longer than the lifetime of the process. */
 const NO_TIME_LIMIT = 3600;
 
-/** Decodes and reduces an image. @throws what the decoder throws */
+/** Decodes and reduces an image. @throws the error of the decoder */
 export async function reduce({ bytes, kind, maxPixels, openEnd }: ReductionTask): Promise<Reduced> {
   if (openEnd !== undefined) {
     await checkRows(openEnd, maxPixels, NO_TIME_LIMIT);

@@ -1,7 +1,7 @@
 /**
- * Image formats told apart by their exact signatures; a file's name and declared type are never trusted. libvips
- * looks at the bytes again and may only use the loaders of these formats (libvips.ts), so a file that two formats
- * claim is read as the one named here or not at all.
+ * Detects image formats by their exact signatures; names and declared types of files are never trusted. libvips
+ * checks the bytes again and may only use the loaders of these formats (libvips.ts), so an ambiguous file is read as
+ * the format detected here or not at all.
  */
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'heic';
 
@@ -10,11 +10,11 @@ const ascii = (bytes: Uint8Array, from: number, to: number) =>
     'latin1',
   );
 
-/** Largest `ftyp` box that is believed: real ones list a handful of brands. */
+/** Largest accepted `ftyp` box; real ones list a handful of brands. */
 const MAX_FTYP_BYTES = 512;
 
-/** The brands of an ISO base media file, the major one first; null for anything else. */
-function isoBrands(bytes: Uint8Array): string[] | null {
+/** Reads the brands of an ISO base media file, the major one first. @returns null for other files */
+function readIsoBrands(bytes: Uint8Array): string[] | null {
   if (bytes.length < 16 || ascii(bytes, 4, 8) !== 'ftyp') {
     return null;
   }
@@ -30,8 +30,8 @@ function isoBrands(bytes: Uint8Array): string[] | null {
 const AVIF_BRANDS = new Set(['avif', 'avis']);
 const HEIC_BRANDS = new Set(['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1']);
 
-function isoKind(bytes: Uint8Array): ImageKind | null {
-  const brands = isoBrands(bytes);
+function detectIsoKind(bytes: Uint8Array): ImageKind | null {
+  const brands = readIsoBrands(bytes);
   if (brands === null) {
     return null;
   }
@@ -50,7 +50,7 @@ const SIGNATURES: readonly [kind: ImageKind, at: number, text: string][] = [
   ['tiff', 0, 'MM\0*'],
 ];
 
-/** Compares byte by byte: this runs for every image, and a view on the bytes costs more than the comparison. */
+/** Compares byte by byte. It runs for every image, and creating a view of the bytes would cost more than comparing. */
 function hasText(bytes: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     if (bytes[at + i] !== text.charCodeAt(i)) {
@@ -61,9 +61,10 @@ function hasText(bytes: Uint8Array, at: number, text: string): boolean {
 }
 
 /**
- * The image kind of some bytes, or null when they are none that pawdex knows.
+ * Detects the format of an image.
  *
- * @param bytes the file's content; its first bytes decide
+ * @param bytes the file's content
+ * @returns null if the format is not supported
  */
 export function sniff(bytes: Uint8Array): ImageKind | null {
   if (bytes.length < 12) {
@@ -76,10 +77,10 @@ export function sniff(bytes: Uint8Array): ImageKind | null {
   if (hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBPVP8')) {
     return 'webp';
   }
-  return isoKind(bytes);
+  return detectIsoKind(bytes);
 }
 
-/** Formats that people send and pawdex does not read, by signature, so that the answer can name them. */
+/** Formats that users send but pawdex does not support, by signature, so that the error can name them. */
 const FOREIGN: readonly [name: string, at: number, text: string][] = [
   ['Camera RAW', 0, 'IIRO'],
   ['Camera RAW', 0, 'IIRS'],
@@ -102,7 +103,7 @@ const FOREIGN: readonly [name: string, at: number, text: string][] = [
   ['Video', 4, 'ftyp'],
 ];
 
-/** The name of a format that pawdex does not read; null when it is unknown. */
+/** Names a format that pawdex does not support. @returns null if it is unknown */
 export function nameForeignFormat(bytes: Uint8Array): string | null {
   return FOREIGN.find(([, at, text]) => hasText(bytes, at, text))?.[0] ?? null;
 }

@@ -1,4 +1,4 @@
-/** A small picture of an item, for people; searches never look at it. */
+/** Makes the thumbnails that people see; searches do not use them. */
 import { sharp } from './libvips.js';
 import { sniff } from './sniff.js';
 
@@ -8,8 +8,8 @@ const SIDE = 160;
 /** Largest file, in bytes, that is kept as its own thumbnail. */
 const SMALL_FILE = 24 * 1024;
 
-/** Whether a JPEG carries EXIF, XMP or IPTC segments: a position, a name or an orientation may be in there. */
-function carriesMetadata(jpeg: Uint8Array): boolean {
+/** Whether a JPEG has EXIF, XMP or IPTC segments, which may contain a position, a name or an orientation. */
+function hasMetadata(jpeg: Uint8Array): boolean {
   let at = 2;
   while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
     const marker = jpeg[at + 1]!;
@@ -25,8 +25,8 @@ function carriesMetadata(jpeg: Uint8Array): boolean {
 }
 
 /**
- * The thumbnail of a decoded image. A JPEG that is small already and carries nothing private is kept as it is:
- * encoding it again would cost more than a tenth of indexing it and only lose quality.
+ * Makes the thumbnail of a decoded image. A small JPEG without metadata is used unchanged: encoding it again would take
+ * more than a tenth of the indexing time and lose quality.
  *
  * @param original the file's bytes
  * @param pixels uint8 [size, size, 3] as `decode` returns it
@@ -37,7 +37,7 @@ export async function makeThumbnail(
   pixels: Uint8Array,
   size: number,
 ): Promise<Uint8Array> {
-  if (original.length <= SMALL_FILE && sniff(original) === 'jpeg' && !carriesMetadata(original)) {
+  if (original.length <= SMALL_FILE && sniff(original) === 'jpeg' && !hasMetadata(original)) {
     return original;
   }
   return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })

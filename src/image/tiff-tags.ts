@@ -1,6 +1,6 @@
-/** The tags of a TIFF's first directory, as far as they decide whether it is a photo that can be decoded. */
+/** Reads the tags of a TIFF that decide whether it is a photo that can be decoded. */
 
-/** Numbers of a tag, by the tag's number; text and long lists are left out. */
+/** Numeric values by tag; text and long lists are left out. */
 export type TiffTags = Map<number, number[]>;
 
 export const TAG = {
@@ -21,12 +21,12 @@ export const TAG = {
   dngVersion: 50706,
 } as const;
 
-/** Bytes of a value by its type: BYTE, SHORT, LONG and IFD. */
+/** Size of a value in bytes, by type: BYTE, SHORT, LONG and IFD. */
 const SIZES: Readonly<Record<number, 1 | 2 | 4>> = { 1: 1, 3: 2, 4: 4, 13: 4 };
-/** Values of one tag that are read. */
+/** The most values read per tag. */
 const MAX_VALUES = 64;
 
-/** The tags of a directory, or of the first one; null when it does not lie in the file. */
+/** Reads the tags of a directory, by default the first. @returns null if it is not inside the file */
 export function readTiffTags(bytes: Uint8Array, directory?: number): TiffTags | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = bytes[0] === 0x49;
@@ -49,7 +49,7 @@ export function readTiffTags(bytes: Uint8Array, directory?: number): TiffTags | 
     }
     return tags;
   } catch (error) {
-    // A value beyond the end of the file.
+    // A value lies beyond the end of the file.
     if (error instanceof RangeError) {
       return null;
     }

@@ -1,29 +1,29 @@
-/** Admits work by its weight, first come first served, so that what is in work together stays under a limit. */
+/** Runs work in order of arrival while its total weight stays below a limit. */
 export class WeightedSemaphore {
   readonly #most: number;
   readonly #waiting: { weight: number; limit: number; start: () => void }[] = [];
   #used = 0;
   #active = 0;
 
-  /** @param most how much work, of whatever weight, is done at once */
+  /** @param most the most tasks at once, regardless of weight */
   constructor(most = Number.POSITIVE_INFINITY) {
     this.#most = most;
   }
 
-  /** Weight of what is in work. */
+  /** Weight of the running work. */
   get used(): number {
     return this.#used;
   }
 
-  /** How much work waits. */
+  /** Number of waiting tasks. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
   /**
-   * Runs `work` when it fits. What weighs more than the limit runs alone.
+   * Runs `work` when it fits. Work that weighs more than the limit runs alone.
    *
-   * @param limit largest weight of all that is in work together
+   * @param limit largest total weight of running work
    */
   async run<T>(weight: number, limit: number, work: () => Promise<T>): Promise<T> {
     if (this.#waiting.length === 0 && this.#fits(weight, limit)) {

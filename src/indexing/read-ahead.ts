@@ -126,7 +126,7 @@ async function newOnes(
   settle: (photo: LabelledPhoto, result: AddResult) => void,
 ): Promise<ReadPhoto[]> {
   const hashes = await Promise.all(read.map(({ bytes }) => computeContentHash(bytes)));
-  const known = await engine.store.known(collection, [...new Set(hashes)]);
+  const known = await engine.store.findKnown(collection, [...new Set(hashes)]);
   return read.filter(({ photo }, i) => {
     const existing = known.get(hashes[i]!);
     if (existing === undefined) {

@@ -47,7 +47,7 @@ export function invertCholeskyFactor(
     }
   }
   const lower = new CholeskyDecomposition(matrix).lowerTriangularMatrix;
-  // By hand: ml-matrix has no solver for triangles, and its general one takes twenty times as long.
+  // ml-matrix has no solver for triangular matrices, and its general one takes twenty times as long.
   const inverse = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     const row = inverse.subarray(i * n, (i + 1) * n);

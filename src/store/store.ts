@@ -1,20 +1,20 @@
 /**
- * The store interface: items with vectors in named collections. Every implementation passes the contract
- * test suite in test/store/contract.ts, so that one can take another's place.
+ * The store interface: items with vectors in named collections. Every implementation must pass the contract tests in
+ * test/store/contract.ts.
  */
 
 import type { PawdexError } from '../errors.js';
 
-/** Free-form data of an item; values are JSON. `species` is the one key that filters name directly. */
+/** Free-form data of an item; values are JSON. Filters have a field of their own for the key `species`. */
 export type Metadata = Record<string, unknown>;
 
-/** What a collection is created with. */
+/** The settings of a new collection. */
 export interface CollectionSpec {
   /** 1-64 characters: letters, digits, `-`, `_`, starting with a letter or digit. */
   name: string;
-  /** Length of every vector in it. */
+  /** Length of every vector. */
   dimension: number;
-  /** Embedding space: vectors of another fingerprint are refused by the layer above. */
+  /** Identifies the embedding space. The engine refuses vectors with another fingerprint. */
   fingerprint: string;
   /** Name of the model, for people. */
   model: string;
@@ -24,27 +24,27 @@ export interface CollectionSpec {
 
 /** A collection as stored. */
 export interface CollectionInfo extends CollectionSpec {
-  /** sha256 of the gallery the collection was completely filled from, or null. */
+  /** sha256 of the gallery file that the collection was filled from, or null. */
   gallery: string | null;
-  /** What calibration fitted for this collection (JSON, owned by breeds/), or null. */
+  /** The calibration of this collection (JSON, owned by breeds/), or null. */
   calibration: unknown;
-  /** Items in it. */
+  /** Number of items. */
   count: number;
   /** ISO 8601 time of creation. */
   createdAt: string;
-  /** How a search is answered now: by the graph, or by an exact scan (small, or graph being built). */
+  /** How searches are answered now: by the graph or by an exact scan. */
   index: IndexState;
 }
 
 /** The state of a collection's search index. */
 export interface IndexState {
-  /** `exact`: below the size where a graph pays, or hnswlib is missing; `building`: exact meanwhile. */
+  /** `exact`: too small for a graph, or hnswlib is missing; `building`: exact until the graph is ready. */
   kind: 'exact' | 'building' | 'hnsw';
-  /** Items the graph holds. */
+  /** Number of items in the graph. */
   indexed: number;
   /**
-   * Share of the nearest items that the graph found when it last checked itself against exact searches, 0..1; null before
-   * the first check. Below 0.98 searches are exact until a new graph finds enough.
+   * Share of the nearest items that the graph found when it was last compared with exact searches, 0..1; null before
+   * the first check. Below 0.98, searches are exact until a new graph passes the check.
    */
   sampledRecall: number | null;
 }
@@ -54,14 +54,14 @@ export interface NewItem {
   /** Unique in its collection; pawdex uses the first 32 hex digits of the content's sha256. */
   id: string;
   label: string | null;
-  /** Where it came from: a path or an address, for people. */
+  /** Where the photo came from: a path or an address, for people. */
   source: string | null;
   /** Hex sha256 of the original bytes. */
   sha256: string;
-  /** Bytes of the original. */
+  /** Size of the original, in bytes. */
   size: number;
   metadata: Metadata;
-  /** A small JPEG or WebP, or null when there is none. */
+  /** A small JPEG or WebP, or null. */
   thumbnail: Uint8Array | null;
   /** float32 [dimension]; stored as given, normalised for search. */
   vector: Float32Array;
@@ -80,23 +80,23 @@ export interface Item {
   createdAt: string;
 }
 
-/** What became of one item of a put: `exists` when the collection held that content already (kept as it was). */
+/** The outcome for one item of a put. `exists`: the collection already held that content, and kept it unchanged. */
 export interface PutResult {
   id: string;
   status: 'created' | 'exists';
-  /** The label the stored item carries. */
+  /** The label of the stored item. */
   label: string | null;
 }
 
-/** Which items a search or a list may return; all conditions hold together. */
+/** Restricts which items a search or a list returns. All conditions must hold. */
 export interface Filter {
   /** One of these labels. */
   label?: string[];
   /** `metadata.species` is one of these. */
   species?: string[];
   /**
-   * Values that must stand in the metadata, by key. A dot leads into an object: `camera.model`. An array holds its
-   * elements. Text, numbers and booleans are different things: `"1"`, `1` and `true` are not equal.
+   * Required values in the metadata, by key. A dot leads into an object: `camera.model`. An array matches if one of its
+   * elements does. Types must match: `"1"`, `1` and `true` are not equal.
    */
   metadata?: Record<string, string | number | boolean>;
   /** One of these hex content hashes. */
@@ -112,14 +112,14 @@ export interface CollectionPatch {
 
 /** Settings of a search. */
 export interface SearchOptions {
-  /** Neighbours wanted, >= 1; fewer are returned only when the collection (after the filter) holds fewer. */
+  /** Number of neighbours, >= 1. Fewer are returned only if fewer items match. */
   k: number;
   filter?: Filter;
   /** Ids never returned, e.g. the query itself. */
   exclude?: string[];
   /** Forces an exact scan. */
   exact?: boolean;
-  /** Candidates the graph keeps while searching (ef), >= k; more is more exact and slower. */
+  /** Candidates that the graph keeps while searching (ef), >= k. More candidates are more exact and slower. */
   ef?: number;
 }
 
@@ -157,16 +157,16 @@ export interface BulkPatch extends ItemPatch {
   mergeMetadata?: Metadata;
 }
 
-/** What a bulk change is for. A filter must have a condition. */
+/** The items of a bulk change. A filter must have a condition. */
 export type Target = { ids: string[] } | { filter: Filter };
 
-/** A label and how many items have it. */
+/** A label and the number of its items. */
 export interface LabelCount {
   label: string | null;
   count: number;
 }
 
-/** A value in the metadata and how many items have it. */
+/** A value in the metadata and the number of items with it. */
 export interface Facet {
   value: string | number | boolean;
   count: number;
@@ -177,12 +177,12 @@ export interface ItemWithVector extends Item {
   vector: Float32Array;
 }
 
-/** What a snapshot holds: all collections at one moment, as a file. */
+/** Describes a snapshot: all collections at one moment, as a file. */
 export interface SnapshotInfo {
   format: 1;
   /** ISO 8601 */
   createdAt: string;
-  /** Of the database in it. */
+  /** Size of the database in it, in bytes. */
   bytes: number;
   sha256: string;
   collections: { name: string; items: number }[];
@@ -197,20 +197,20 @@ export interface KeptSnapshot extends SnapshotInfo {
 export interface StoreStats {
   /** Bytes on disk. */
   diskBytes: number;
-  /** Why there is no graph index at all, or null: e.g. hnswlib-node could not be loaded. */
+  /** Why graphs are unavailable (for instance because hnswlib-node could not be loaded), or null. */
   graphUnavailable: string | null;
   /** The lowest {@link IndexState.sampledRecall} of all collections; null when none was checked yet. */
   sampledRecall: number | null;
-  /** What start-up found damaged and repaired, and graphs that found too little, in sentences. */
+  /** What was repaired at start, and graphs with too low a recall, in sentences. */
   repairs: string[];
-  /** What was found damaged and cannot be repaired: every other call is answered `data_damaged`. */
+  /** Damage that cannot be repaired, in sentences. Every other call then fails with `data_damaged`. */
   damage: string[];
 }
 
 /**
- * Items with vectors in collections. Unless said otherwise, methods throw PawdexError
- * `collection_not_found` for an unknown collection, `storage_full` / `storage_failed` for the disk, and `data_damaged`
- * once something is known to be lost: a store does not answer from a part of what it was given.
+ * Items with vectors in collections. Unless said otherwise, methods throw PawdexError `collection_not_found` for an
+ * unknown collection, `storage_full` / `storage_failed` for disk errors, and `data_damaged` once data is known to be
+ * lost: a store never answers from incomplete data.
  */
 export interface Store {
   /** @throws PawdexError `collection_exists` */
@@ -221,8 +221,8 @@ export interface Store {
   deleteCollection(name: string): Promise<void>;
 
   /**
-   * Stores items; when it resolves they are durable and searchable. An item whose `id` or `sha256` is known is
-   * kept as it was. All or nothing: on an error none is stored.
+   * Stores items. They are durable and searchable when it resolves. An item whose `id` or `sha256` already exists stays
+   * unchanged. On an error nothing is stored.
    *
    * @throws PawdexError `vector_invalid` for a wrong length, a non-finite number or a zero vector
    */
@@ -233,50 +233,50 @@ export interface Store {
   getVector(collection: string, id: string): Promise<Float32Array>;
   /** @throws PawdexError `item_not_found`, `thumbnail_not_found` */
   getThumbnail(collection: string, id: string): Promise<Uint8Array>;
-  /** Those of the given hex content hashes that the collection holds, with the id and label of each. */
-  known(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
-  /** In order of insertion. `limit` 1..1000. @throws PawdexError `invalid_request` for a bad cursor */
+  /** Finds which of the given hex content hashes the collection holds. */
+  findKnown(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
+  /** Lists items in order of insertion. `limit` 1..1000. @throws PawdexError `invalid_request` for a bad cursor */
   list(collection: string, options: { limit: number; cursor?: string; filter?: Filter }): Promise<ItemPage>;
   /** @throws PawdexError `item_not_found` */
   update(collection: string, id: string, patch: ItemPatch): Promise<Item>;
-  /** @returns how many of the ids existed and are gone now, durably */
+  /** Deletes items durably. @returns how many of the ids existed */
   delete(collection: string, ids: string[]): Promise<number>;
   /**
-   * Changes many items, some at a time: when it resolves all are durable, and an error leaves those changed that were.
+   * Changes many items, some at a time. All changes are durable when it resolves. An error leaves part of them changed.
    *
-   * @returns how many there were
+   * @returns how many items were changed
    * @throws PawdexError `invalid_request` for a filter without a condition
    */
   updateMany(collection: string, target: Target, patch: BulkPatch): Promise<number>;
-  /** Deletes many items, as {@link updateMany} changes them. @returns how many there were */
+  /** Deletes many items, in the way of {@link updateMany}. @returns how many items were deleted */
   deleteMany(collection: string, target: Target): Promise<number>;
   count(collection: string, filter?: Filter): Promise<number>;
-  /** Values that stand at a key of the metadata (see {@link Filter}), most frequent first. */
-  facets(collection: string, path: string, limit: number): Promise<Facet[]>;
-  /** Items per label, most first. */
-  labels(collection: string): Promise<LabelCount[]>;
+  /** Counts the values at a key of the metadata (see {@link Filter}), most frequent first. */
+  countValues(collection: string, path: string, limit: number): Promise<Facet[]>;
+  /** Counts the items per label, most frequent first. */
+  countLabels(collection: string): Promise<LabelCount[]>;
 
   /**
-   * Nearest neighbours by cosine similarity, nearest first.
+   * Finds the nearest neighbours by cosine similarity, nearest first.
    *
-   * @param query float32 [dimension], finite, not zero; any length (it is normalised)
+   * @param query float32 [dimension], finite, not all zeros; it is normalised
    * @throws PawdexError `vector_invalid`
    */
   search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]>;
-  /** Many queries in one crossing of the thread border, without items; the order of queries is kept. */
+  /** Answers many queries in one call to the store's thread, in order; hits have no items. */
   searchMany(collection: string, queries: Float32Array[], options: SearchOptions): Promise<BareHit[][]>;
-  /** All items with vectors, in order of insertion, a page at a time so that memory stays bounded. */
+  /** Iterates over all items with vectors in order of insertion, page by page so that memory stays bounded. */
   iterate(collection: string, options?: { filter?: Filter }): AsyncIterable<ItemWithVector>;
 
-  /** Writes a snapshot while everything else goes on; the oldest are removed when there are too many. */
+  /** Writes a snapshot while the store keeps working, and removes the oldest ones beyond the number to keep. */
   createSnapshot(): Promise<KeptSnapshot>;
-  /** The snapshots kept, the newest first. */
+  /** Lists the snapshots, newest first. */
   listSnapshots(): Promise<KeptSnapshot[]>;
-  /** Resolves when searches are answered at full speed. @throws PawdexError `data_damaged` */
+  /** Resolves when everything is loaded and searches run at full speed. @throws PawdexError `data_damaged` */
   ready(): Promise<void>;
-  /** Resolves with the error when damage is found, whenever that is; with null when the store was closed. */
-  damage(): Promise<PawdexError | null>;
+  /** Resolves with the error once damage is found, or with null when the store is closed. */
+  waitForDamage(): Promise<PawdexError | null>;
   stats(): Promise<StoreStats>;
-  /** Finishes accepted work, saves what is cached, releases files. Idempotent. */
+  /** Finishes accepted work, saves caches and closes files. Idempotent. */
   close(): Promise<void>;
 }

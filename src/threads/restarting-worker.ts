@@ -1,7 +1,7 @@
 /**
- * A worker thread that survives one death. Calls in flight are rejected with `worker_failed`, because nobody knows how far
- * they came; calls made meanwhile wait for the new thread. A thread that dies again soon after is not started a third
- * time: what killed it twice will do so again, and a supervisor outside should see the process end.
+ * A worker thread that is restarted once. Calls in flight fail with `worker_failed`, because it is unknown how far
+ * they got; later calls wait for the new thread. If that dies soon after, it is not restarted: the cause is likely to
+ * persist, and the supervisor of the process should notice.
  */
 import type { PawdexError } from '../errors.js';
 import { createRemote, type Remote, WorkerClient } from './rpc.js';
@@ -9,11 +9,11 @@ import { createRemote, type Remote, WorkerClient } from './rpc.js';
 /** Milliseconds within which a second death is final. */
 const SOON_MS = 60_000;
 
-/** Who hears about deaths of worker threads. */
+/** Receives notice when worker threads die. */
 export interface WorkerWatcher {
-  /** Called when a thread died and another is about to take its place. */
+  /** Called when a thread died and is about to be restarted. */
   onRestart?: (error: PawdexError) => void;
-  /** Called once when the second thread died too, or could not be opened: every later call is rejected. */
+  /** Called once if the second thread dies too, or cannot be opened. Every later call is rejected. */
   onCrash?: (error: PawdexError) => void;
 }
 
@@ -24,7 +24,7 @@ export interface RestartingWorkerOptions<H> {
   workerData: unknown;
   /** Prepares each new thread for calls. */
   open: (worker: WorkerClient<H>) => Promise<unknown>;
-  /** Several workers of one kind share it, and so the number of deaths that is survived. */
+  /** Shared by workers of one kind, so that one restart is allowed for all of them. */
   deaths: DeathCount;
   watcher: WorkerWatcher;
 }
@@ -84,7 +84,7 @@ export class RestartingWorker<H> {
   #start(): void {
     const { entry, workerData, open } = this.#options;
     let isOpen = false;
-    // Until it is open, whoever waits for it hears of its end.
+    // Until the thread is open, its end rejects `#current`.
     const client = new WorkerClient<H>(entry, workerData, (error) => isOpen && this.#restart(error));
     this.#client = client;
     this.#current = open(client).then(() => {

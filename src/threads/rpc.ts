@@ -1,6 +1,6 @@
 /**
- * Calls across a worker-thread border: the main thread does HTTP only, while workers own the encoder's sessions
- * and one owns the store. A call is a method name with structured-clone arguments; errors keep their code.
+ * Typed calls to worker threads. A call is a method name with structured-clone arguments; errors keep their code. The
+ * handlers of a worker are the only declaration: the types of the calling side are inferred from them.
  */
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads';
 import { asPawdexError, PawdexError, type WireError } from '../errors.js';
@@ -14,11 +14,11 @@ interface Request {
 
 type Reply = { id: number; value: unknown } | { id: number; error: WireError; stack?: string | undefined };
 
-/** The methods a worker answers, by name. The caller's side is inferred from their type, see {@link Remote}. */
+/** The methods that a worker answers, by name. {@link Remote} is the type of the calling side. */
 // biome-ignore lint/suspicious/noExplicitAny: the parameters of a handler are checked where it is called, by Remote.
 export type Handlers = Record<string, (...args: any[]) => unknown>;
 
-/** A value of which some buffers are moved to the other thread instead of copied. */
+/** A value with buffers that are moved to the other thread instead of copied. */
 export class Transferred<T> {
   readonly value: T;
   readonly buffers: Transferable[];
@@ -29,7 +29,7 @@ export class Transferred<T> {
   }
 }
 
-/** Moves buffers of an argument or of a handler's result instead of copying them. */
+/** Marks buffers of an argument or a result to be moved instead of copied. */
 export function transfer<T>(value: T, buffers: Transferable[]): Transferred<T> {
   return new Transferred(value, buffers);
 }
@@ -48,15 +48,15 @@ export type Remote<H> = {
 export type Call = (method: string, args: unknown[]) => Promise<unknown>;
 
 /**
- * Makes methods of calls.
+ * Creates an object whose methods are calls.
  *
  * @example
- * const calls = remoteOf<typeof handlers>((method, args) => client.call(method, args));
+ * const calls = createRemote<typeof handlers>((method, args) => client.call(method, args));
  * await calls.open({ dataDir });
  */
 export function createRemote<H>(call: Call): Remote<H> {
   const get = (_: object, method: string | symbol) =>
-    // Whatever is awaited is asked for `then`.
+    // `await` asks every value for `then`.
     typeof method === 'symbol' || method === 'then' ? undefined : (...args: unknown[]) => call(method, args);
   return new Proxy({}, { get }) as Remote<H>;
 }

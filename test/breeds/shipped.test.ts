@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { loadCalibration } from '../../src/breeds/load-calibration.js';
+import { loadCalibration } from '../../src/breeds/calibration.js';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { loadCard } from '../../src/encoder/model-card.js';
 

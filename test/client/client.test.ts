@@ -75,7 +75,7 @@ describe('PawdexClient', () => {
     expect(t.engine.asked).toEqual({ collection: 'breeds', neighbour, views: 'flip' });
     const engine = await remoteEngine(client);
     const options = { collection: 'breeds', neighbour };
-    expect(Buffer.from(await engine.heatMap(photo, options)).toString()).toBe('a picture');
+    expect(Buffer.from(await engine.drawHeatMap(photo, options)).toString()).toBe('a picture');
     const { hits } = await engine.search('breeds', { image: photo }, { k: 1, explain: true });
     expect(hits[0]).toMatchObject({ item: { id: neighbour }, explanation: { rows: 1 } });
     expect(hits[0]!.item).not.toHaveProperty('explanation');
@@ -251,10 +251,10 @@ describe('remoteEngine', () => {
     const hash = (text: string) => createHash('sha256').update(text).digest('hex');
     const many = Array.from({ length: 250 }, (_, i) => hash(`no ${i}`));
     const engine = await remoteEngine(client);
-    const known = await engine.store.known('breeds', [...many, hash('beagle'), hash('birman')]);
+    const known = await engine.store.findKnown('breeds', [...many, hash('beagle'), hash('birman')]);
     expect([...known.values()].map(({ label }) => label).sort()).toEqual(['beagle', 'birman']);
-    expect(await engine.store.known('breeds', [])).toEqual(new Map());
-    await expect(engine.store.known('nope', [hash('x')])).rejects.toMatchObject({
+    expect(await engine.store.findKnown('breeds', [])).toEqual(new Map());
+    await expect(engine.store.findKnown('nope', [hash('x')])).rejects.toMatchObject({
       code: 'collection_not_found',
     });
   });
@@ -279,7 +279,7 @@ describe('long work', () => {
     expect(result).toEqual({ n: 5 });
     expect(steps.length).toBeGreaterThan(0);
     expect(steps).toEqual([...steps].sort());
-    await engine.labelTrouble('breeds', { threshold: 0.8, limit: 7 });
+    await engine.findLabelTrouble('breeds', { threshold: 0.8, limit: 7 });
     expect(t.engine.workAsked).toEqual([
       { kind: 'evaluate', collection: 'breeds', nonPets: { embeddings } },
       { kind: 'check-labels', collection: 'breeds', threshold: 0.8, limit: 7 },
@@ -288,7 +288,7 @@ describe('long work', () => {
       ['check-labels', 'succeeded'],
       ['evaluate', 'succeeded'],
     ]);
-    expect(await engine.duplicates('breeds', { threshold: 1, limit: 10 })).toMatchObject({ scanned: 3 });
+    expect(await engine.findDuplicates('breeds', { threshold: 1, limit: 10 })).toMatchObject({ scanned: 3 });
   });
 
   it('throws what the job failed with', async () => {

@@ -134,9 +134,9 @@ describe('an answer with explanations', () => {
 describe('a heat map', () => {
   it('is a picture of the photo, upright', async () => {
     const { id } = await nearest(await chelsea());
-    const png = await engine.heatMap(await chelsea(), { collection: 'mine', neighbour: id });
+    const png = await engine.drawHeatMap(await chelsea(), { collection: 'mine', neighbour: id });
     expect(await sharp(png).metadata()).toMatchObject({ format: 'png', width: 451, height: 300 });
-    const turned = await engine.heatMap(await turnedJpeg(6), {
+    const turned = await engine.drawHeatMap(await turnedJpeg(6), {
       collection: 'mine',
       neighbour: id,
       views: 'flip',
@@ -147,7 +147,7 @@ describe('a heat map', () => {
   it('needs an item and a photo', async () => {
     const { id } = await nearest(await chelsea());
     const asked = async (image: Buffer, collection: string, neighbour: string) =>
-      engine.heatMap(image, { collection, neighbour });
+      engine.drawHeatMap(image, { collection, neighbour });
     await expect(asked(await chelsea(), 'mine', 'nobody')).rejects.toMatchObject({ code: 'item_not_found' });
     await expect(asked(await chelsea(), 'nowhere', id)).rejects.toMatchObject({
       code: 'collection_not_found',

@@ -69,14 +69,14 @@ describe('the engine in this process', () => {
       { image: other, label: 'two' },
       { image: again, label: 'three' },
     ]);
-    const whole = await engine.duplicates('twins', { threshold: 0.9, limit: 10 });
+    const whole = await engine.findDuplicates('twins', { threshold: 0.9, limit: 10 });
     expect(whole).toMatchObject({ scanned: 3, next: null, pairs: { length: 1 } });
     const [pair] = whole.pairs;
     expect([pair!.a.label, pair!.b.label].sort()).toEqual(['one', 'three']);
     expect(pair!.similarity).toBeGreaterThan(0.9);
     const pairs: object[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await engine.duplicates('twins', {
+      const page = await engine.findDuplicates('twins', {
         ...{ threshold: 0.9, limit: 1 },
         ...(cursor === undefined ? {} : { cursor }),
       });
@@ -85,11 +85,11 @@ describe('the engine in this process', () => {
       cursor = page.next;
     }
     expect(pairs).toEqual(whole.pairs);
-    await expect(engine.duplicates('twins', { threshold: 0.9, limit: 1, cursor: 'x' })).rejects.toMatchObject(
-      { code: 'invalid_request' },
-    );
+    await expect(
+      engine.findDuplicates('twins', { threshold: 0.9, limit: 1, cursor: 'x' }),
+    ).rejects.toMatchObject({ code: 'invalid_request' });
     await engine.createCollection('nothing');
-    expect(await engine.duplicates('nothing', { threshold: 0.9, limit: 1 })).toEqual({
+    expect(await engine.findDuplicates('nothing', { threshold: 0.9, limit: 1 })).toEqual({
       ...{ pairs: [], scanned: 0, next: null },
     });
   });

@@ -147,7 +147,7 @@ describe('a cat at the edge of a wide photo', () => {
     const { embedding } = await engine.embed(wide, { region: part });
     const [again] = (await engine.search('breeds', { vector: embedding }, { k: 1 })).hits;
     expect(again!.item.id).toBe(asked.neighbours[0]!.id);
-    const picture = await engine.heatMap(wide, { ...asking, neighbour: again!.item.id, region: part });
+    const picture = await engine.drawHeatMap(wide, { ...asking, neighbour: again!.item.id, region: part });
     expect(await sharp(picture).metadata()).toMatchObject({ width: 300, height: 300 });
   });
 

@@ -117,7 +117,7 @@ describe('a damaged graph', () => {
     await damage();
     const repairs = await recovers();
     expect(repairs).toHaveLength(1);
-    expect(repairs[0]).toMatch(/^Collection pets: the saved graph is not used since .*; it is rebuilt\.$/);
+    expect(repairs[0]).toMatch(/^Collection pets: the saved graph is rebuilt because .*\.$/);
     expect(repairs[0]).toMatch(reason);
   });
 

@@ -100,7 +100,7 @@ describe('a damaged database', () => {
 
   it.each([
     ['a vector', 'DELETE FROM vectors WHERE seq = 7', /1 have no vector/],
-    ['items', 'DELETE FROM items WHERE seq > 1900', /holds 1900 items; there should be 2000/],
+    ['items', 'DELETE FROM items WHERE seq > 1900', /holds 1900 items instead of 2000/],
     ['a collection', 'DELETE FROM collections', /A collection of 2000 items is missing/],
   ])('that lacks %s is not answered from', async (_, sql, finding) => {
     change(sql);

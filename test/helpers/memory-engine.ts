@@ -81,9 +81,9 @@ export class MemoryEngine implements Engine {
   readonly store: StoredCollections = {
     listCollections: async () => [...this.#collections.keys()].map((name) => this.#info(name)),
     getCollection: async (name) => this.#info(name),
-    labels: async (collection) =>
+    countLabels: async (collection) =>
       this.#counted(collection, ({ label }) => label).map(([label, count]) => ({ label, count })),
-    facets: async (collection, field, limit) =>
+    countValues: async (collection, field, limit) =>
       this.#counted(collection, ({ metadata }) => metadata[field] as string | undefined)
         .flatMap(([value, count]) => (value === undefined ? [] : [{ value, count }]))
         .slice(0, limit),
@@ -111,7 +111,7 @@ export class MemoryEngine implements Engine {
     },
     listSnapshots: async () => this.#snapshots,
     getThumbnail: async (collection, id) => this.#item(collection, id).picture,
-    known: async (collection, sha256) => {
+    findKnown: async (collection, sha256) => {
       const { items } = this.#get(collection);
       return new Map(
         items.filter((i) => sha256.includes(i.sha256)).map((i) => [i.sha256, { id: i.id, label: i.label }]),
@@ -175,7 +175,7 @@ export class MemoryEngine implements Engine {
     return { hits, model: { name: 'hash', fingerprint: FINGERPRINT }, timing: TIMING };
   }
 
-  async heatMap(image: Uint8Array, options: HeatMapOptions) {
+  async drawHeatMap(image: Uint8Array, options: HeatMapOptions) {
     this.asked = options;
     this.#item(options.collection, options.neighbour);
     this.#embed(image);
@@ -265,7 +265,7 @@ export class MemoryEngine implements Engine {
     items.splice(items.indexOf(this.#item(collection, id)), 1);
   }
 
-  async duplicates(
+  async findDuplicates(
     collection: string,
     options: { threshold: number; limit: number; cursor?: string },
   ): Promise<DuplicatePage> {
@@ -292,8 +292,8 @@ export class MemoryEngine implements Engine {
     return this.#worked('evaluate', collection, options) as ReturnType<Engine['evaluate']>;
   }
 
-  labelTrouble(collection: string, options: WorkOptions & { threshold: number; limit: number }) {
-    return this.#worked('check-labels', collection, options) as ReturnType<Engine['labelTrouble']>;
+  findLabelTrouble(collection: string, options: WorkOptions & { threshold: number; limit: number }) {
+    return this.#worked('check-labels', collection, options) as ReturnType<Engine['findLabelTrouble']>;
   }
 
   async close(): Promise<void> {}

@@ -68,8 +68,8 @@ describe('a batch', () => {
   });
 
   it.each([
-    ['a line break', 'a%0D%0AX-Forged: 1.jpg', 'must not hold control characters'],
-    ['an escape sequence', 'a\x1b[31mred.jpg', 'must not hold control characters'],
+    ['a line break', 'a%0D%0AX-Forged: 1.jpg', 'must not contain control characters'],
+    ['an escape sequence', 'a\x1b[31mred.jpg', 'must not contain control characters'],
     ['5,000 characters', 'x'.repeat(5000), 'must have 1 to 2000 characters'],
   ])('refuses alone a file whose name holds %s', async (_, name, message) => {
     const { status, body } = await send(ITEMS, [

@@ -166,10 +166,10 @@ it('leaves out what no server would take for a name, and goes on', async () => {
   const { created, failures, stoppedBy } = await indexPhotos(engine, set, options);
   expect([created, stoppedBy]).toEqual([3, null]);
   expect(failures.map(({ code, detail }) => [code, detail])).toEqual([
-    ['invalid_request', 'Its label must not hold control characters.'],
+    ['invalid_request', 'Its label must not contain control characters.'],
     ['invalid_request', 'Its label must have 1 to 200 characters.'],
     ['invalid_request', 'Its metadata must be at most 16 KiB as JSON.'],
     ['invalid_request', 'Its metadata must have keys of at most 128 characters.'],
-    ['invalid_request', 'Its path must not hold control characters.'],
+    ['invalid_request', 'Its path must not contain control characters.'],
   ]);
 });

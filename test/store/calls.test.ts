@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { createItemCalls } from '../../src/store/embedded/item-calls.js';
-import { Core } from '../../src/store/embedded/store-core.js';
+import { StoreCore } from '../../src/store/embedded/store-core.js';
 import { item } from './items.js';
 
 it('keeps each item of a page beside its own vector when one has none', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-calls-'));
-  const core = new Core({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
+  const core = new StoreCore({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
   try {
     const calls = createItemCalls(core);
     core.create({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });

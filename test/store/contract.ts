@@ -115,12 +115,12 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           () => store.get('x', 'i'),
           () => store.getVector('x', 'i'),
           () => store.getThumbnail('x', 'i'),
-          () => store.known('x', []),
+          () => store.findKnown('x', []),
           () => store.list('x', { limit: 1 }),
           () => store.update('x', 'i', {}),
           () => store.delete('x', []),
           () => store.count('x'),
-          () => store.labels('x'),
+          () => store.countLabels('x'),
           () => store.search('x', vector, { k: 1 }),
           () => store.searchMany('x', [vector], { k: 1 }),
           async () => {
@@ -202,7 +202,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
       it('tells which contents are known', async () => {
         const items = [item(1, DIMENSION), item(2, DIMENSION)];
         await store.put('pets', items);
-        const known = await store.known('pets', [items[1]!.sha256, 'nothing', items[0]!.sha256]);
+        const known = await store.findKnown('pets', [items[1]!.sha256, 'nothing', items[0]!.sha256]);
         expect(known).toEqual(new Map(items.map(({ sha256, id, label }) => [sha256, { id, label }])));
       });
 
@@ -223,7 +223,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         });
         const [hit] = await store.search('pets', first.vector, { k: 1, filter: { species: ['cat'] } });
         expect(hit!.item.label).toBe('renamed');
-        expect(await store.labels('pets')).toEqual([{ label: 'renamed', count: 1 }]);
+        expect(await store.countLabels('pets')).toEqual([{ label: 'renamed', count: 1 }]);
       });
 
       it('deletes, and takes deleted content again', async () => {
@@ -248,7 +248,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           'pets',
           labels.map((label, n) => item(n, DIMENSION, { label })),
         );
-        expect(await store.labels('pets')).toEqual([
+        expect(await store.countLabels('pets')).toEqual([
           { label: 'b', count: 3 },
           { label: 'a', count: 2 },
           { label: null, count: 1 },

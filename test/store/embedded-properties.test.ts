@@ -122,7 +122,7 @@ class Look implements Command {
       [...model].map(([i, { label }]) => [i, label]),
     );
     expect(await store.count('c')).toBe(model.size);
-    expect((await store.labels('c')).reduce((sum, { count }) => sum + count, 0)).toBe(model.size);
+    expect((await store.countLabels('c')).reduce((sum, { count }) => sum + count, 0)).toBe(model.size);
     for await (const found of store.iterate('c')) {
       expect(found.vector).toEqual(model.get(found.id)!.vector);
     }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GraphLibrary } from '../../src/store/embedded/graph/graph.js';
-import { Snapshot } from '../../src/store/embedded/graph/graph-snapshot.js';
+import { GraphSnapshot } from '../../src/store/embedded/graph/graph-snapshot.js';
 import { Indexer } from '../../src/store/embedded/graph/indexer.js';
 import { searchRows } from '../../src/store/embedded/row-search.js';
 import { Turn } from '../../src/store/embedded/turns.js';
@@ -26,10 +26,10 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** A snapshot that counts its files and can hold one back. */
-class WatchedSnapshot extends Snapshot {
+class WatchedSnapshot extends GraphSnapshot {
   writes = 0;
 
-  override write(...args: Parameters<Snapshot['write']>): Promise<void> {
+  override write(...args: Parameters<GraphSnapshot['write']>): Promise<void> {
     this.writes++;
     return super.write(...args);
   }
@@ -47,14 +47,14 @@ class Bench {
     for (let i = 0; i < count; i++) {
       const seq = this.#next++;
       this.rows.add(seq, `item-${seq}`, null, normalise(vectorOf(seq % kinds, D), D));
-      this.indexer.added(seq);
+      this.indexer.addRow(seq);
     }
   }
 
   delete(seqs: number[]): void {
     for (const seq of seqs) {
       if (this.rows.remove(seq)) {
-        this.indexer.removed(seq);
+        this.indexer.removeRow(seq);
       }
     }
   }
@@ -72,7 +72,7 @@ class Bench {
   async beginSaving(): Promise<{ done: Promise<void> }> {
     const { graph } = this.indexer.searchable!;
     const done = this.indexer.close();
-    while (!graph.frozen) {
+    while (!graph.isFrozen) {
       await new Promise(setImmediate);
     }
     return { done };
@@ -114,9 +114,9 @@ class Bench {
     staged.markRemoved();
     const { seqs, from, to } = staged.waiting;
     const waiting = new Set(seqs.slice(from, to));
-    const lost = [...this.rows.sequence()].filter((seq) => !staged.holds(seq) && !waiting.has(seq));
+    const lost = [...this.rows.listSeqs()].filter((seq) => !staged.has(seq) && !waiting.has(seq));
     expect(lost).toEqual([]);
-    if (!staged.graph.frozen) {
+    if (!staged.graph.isFrozen) {
       expect(staged.placed).toBe(this.rows.count - [...waiting].filter((seq) => this.rows.has(seq)).length);
     }
   }
@@ -227,7 +227,7 @@ class Delete implements fc.AsyncCommand<object, Bench> {
   }
   check = () => true;
   async run(_: object, bench: Bench) {
-    bench.delete([...bench.rows.sequence()].filter((seq) => seq % this.modulus === this.rest % this.modulus));
+    bench.delete([...bench.rows.listSeqs()].filter((seq) => seq % this.modulus === this.rest % this.modulus));
   }
   toString = () => `delete(every ${this.modulus}th)`;
 }

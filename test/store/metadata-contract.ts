@@ -66,14 +66,15 @@ export function metadataContract(get: () => Store, dimension: number): void {
 
     it('is counted by value, most frequent first', async () => {
       const store = get();
-      expect(await store.facets('pets', 'tags', 10)).toEqual([
+      expect(await store.countValues('pets', 'tags', 10)).toEqual([
         { value: 'indoor', count: 3 },
         { value: 'outdoor', count: 1 },
         { value: 'red', count: 1 },
       ]);
-      expect(await store.facets('pets', 'tags', 1)).toHaveLength(1);
-      expect(await store.facets('pets', 'nowhere', 10)).toEqual([]);
-      const values = async (path: string) => (await store.facets('pets', path, 10)).map(({ value }) => value);
+      expect(await store.countValues('pets', 'tags', 1)).toHaveLength(1);
+      expect(await store.countValues('pets', 'nowhere', 10)).toEqual([]);
+      const values = async (path: string) =>
+        (await store.countValues('pets', path, 10)).map(({ value }) => value);
       expect(new Set(await values('n'))).toEqual(new Set([1, '1', true, 1.5]));
       expect(new Set(await values('note'))).toEqual(new Set([long('a'), long('b')]));
     });
@@ -94,7 +95,7 @@ export function metadataContract(get: () => Store, dimension: number): void {
       const changed = await store.get('pets', many[1]!.id);
       expect(changed).toMatchObject({ label: 'poodle', source: 'photos/1.jpg' });
       expect(changed.metadata).toEqual({ species: 'dog', even: false, checked: true });
-      expect((await store.labels('pets'))[0]).toEqual({ label: 'poodle', count: 1500 });
+      expect((await store.countLabels('pets'))[0]).toEqual({ label: 'poodle', count: 1500 });
       expect(await store.count('pets', { metadata: { checked: true } })).toBe(1500);
       const [hit] = await store.search('pets', many[1]!.vector, { k: 1 });
       expect(hit!.item.label).toBe('poodle');

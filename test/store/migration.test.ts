@@ -5,13 +5,13 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createItemCalls } from '../../src/store/embedded/item-calls.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
-import { Core } from '../../src/store/embedded/store-core.js';
+import { StoreCore } from '../../src/store/embedded/store-core.js';
 import { item } from './items.js';
 
 const D = 8;
 const ITEMS = 1000;
 let dataDir: string;
-const open = () => new Core({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
+const open = () => new StoreCore({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
 /** One item; also before its value has been indexed. */
 const narrow = { metadata: { n: ITEMS - 1 } };
 
@@ -38,21 +38,21 @@ it('finds by metadata at once, before its values are indexed and after', async (
   const core = open();
   const calls = createItemCalls(core);
   expect(core.items.values.isComplete).toBe(false);
-  expect(() => calls.facets('a', 'n', 5)).toThrow(expect.objectContaining({ code: 'starting' }));
+  expect(() => calls.countValues('a', 'n', 5)).toThrow(expect.objectContaining({ code: 'starting' }));
   // Asked now, before anything else has had a turn.
   const early = [calls.count('a', narrow), calls.count('a', { species: ['cat'] })];
   expect(await Promise.all(early)).toEqual([1, ITEMS / 2]);
   await expect.poll(() => core.items.values.isComplete, { timeout: 20_000 }).toBe(true);
   expect(await calls.count('a', narrow)).toBe(1);
   expect(await calls.count('a', { species: ['cat'] })).toBe(ITEMS / 2);
-  expect(calls.facets('a', 'species', 5)).toMatchObject([{ count: ITEMS / 2 }, { count: ITEMS / 2 }]);
+  expect(calls.countValues('a', 'species', 5)).toMatchObject([{ count: ITEMS / 2 }, { count: ITEMS / 2 }]);
   await core.ready();
   await core.close();
 });
 
 it('goes on where it was stopped, with what was changed meanwhile', async () => {
   let core = open();
-  core.items.values.step();
+  core.items.values.addOlderItems();
   await core.close();
   core = open();
   expect(core.items.values.isComplete).toBe(false);

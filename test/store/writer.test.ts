@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Collection } from '../../src/store/embedded/collection.js';
 import { loadGraphLibrary } from '../../src/store/embedded/graph/graph.js';
-import { Snapshot } from '../../src/store/embedded/graph/graph-snapshot.js';
+import { GraphSnapshot } from '../../src/store/embedded/graph/graph-snapshot.js';
 import { Indexer } from '../../src/store/embedded/graph/indexer.js';
-import { Writer } from '../../src/store/embedded/put-writer.js';
+import { PutWriter } from '../../src/store/embedded/put-writer.js';
 import { type OpenedDatabase, openDatabase } from '../../src/store/embedded/sqlite/database.js';
-import { Items } from '../../src/store/embedded/sqlite/item-table.js';
+import { ItemTable } from '../../src/store/embedded/sqlite/item-table.js';
 import { Ledger } from '../../src/store/embedded/sqlite/ledger.js';
 import type { Db } from '../../src/store/embedded/sqlite/sqlite.js';
 import { Rows } from '../../src/store/embedded/vectors/rows.js';
@@ -44,7 +44,7 @@ function fake(id: number) {
 }
 
 it('holds the puts of a crowded collection, in their order, and no others', async () => {
-  const writer = new Writer(db, new Items(db, new Ledger(db)));
+  const writer = new PutWriter(db, new ItemTable(db, new Ledger(db)));
   const [crowded, other] = [fake(1), fake(2)];
   crowded.state.crowded = true;
   const held = [1, 2, 3].map((n) => writer.put(crowded.collection, [item(n, D, { id: `h${n}` })]));
@@ -56,7 +56,7 @@ it('holds the puts of a crowded collection, in their order, and no others', asyn
 });
 
 it('holds a put for a quarter of a second at most', async () => {
-  const writer = new Writer(db, new Items(db, new Ledger(db)));
+  const writer = new PutWriter(db, new ItemTable(db, new Ledger(db)));
   const { state, collection } = fake(1);
   state.crowded = true;
   let done = false;
@@ -75,23 +75,23 @@ it('counts a graph as behind from 4,097 waiting rows, until they are inserted', 
     throw new Error(loaded.unavailable);
   }
   const rows = new Rows(D);
-  const indexer = new Indexer(rows, loaded.library, new Snapshot(folder, 1));
+  const indexer = new Indexer(rows, loaded.library, new GraphSnapshot(folder, 1));
   await indexer.load();
   let seq = 0;
   const add = (count: number) => {
     for (const last = seq + count; seq < last; ) {
       seq++;
       rows.add(seq, String(seq), null, normalise(vectorOf(seq, D), D));
-      indexer.added(seq);
+      indexer.addRow(seq);
     }
   };
   add(6000);
-  expect(indexer.behind).toBe(false); // there is no graph to search yet: holding puts would make nothing faster
+  expect(indexer.isBehind).toBe(false); // there is no graph to search yet: holding puts would make nothing faster
   while (indexer.step(Number.POSITIVE_INFINITY)) {}
   add(4096);
-  expect(indexer.behind).toBe(false);
+  expect(indexer.isBehind).toBe(false);
   add(1);
-  expect(indexer.behind).toBe(true);
+  expect(indexer.isBehind).toBe(true);
   indexer.step(performance.now() + 1000);
-  expect(indexer.behind).toBe(false);
+  expect(indexer.isBehind).toBe(false);
 });

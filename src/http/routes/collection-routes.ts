@@ -68,7 +68,7 @@ export const listLabels = defineEndpoint({
   response: json(labelList, 'The labels.'),
   errors: ['collection_not_found'],
   handle: async ({ params: { collection } }, { engine }) => ({
-    labels: await engine.store.labels(collection),
+    labels: await engine.store.countLabels(collection),
   }),
 });
 
@@ -90,7 +90,7 @@ export const listFacets = defineEndpoint({
   errors: ['collection_not_found'],
   handle: async ({ params: { collection }, query: { field, limit } }, { engine }) => ({
     field,
-    values: await engine.store.facets(collection, field, limit),
+    values: await engine.store.countValues(collection, field, limit),
   }),
 });
 
@@ -114,7 +114,7 @@ export const listDuplicates = defineEndpoint({
   response: json(duplicatePage, 'The pairs of this page, the most similar first.'),
   errors: ['collection_not_found', 'model_mismatch'],
   async handle({ params: { collection }, query }, { engine }) {
-    const { pairs, ...page } = await engine.duplicates(collection, query);
+    const { pairs, ...page } = await engine.findDuplicates(collection, query);
     return { pairs: pairs.map((pair) => ({ ...pair, similarity: roundShare(pair.similarity) })), ...page };
   },
 });

@@ -51,7 +51,7 @@ export const explain = defineEndpoint({
     'explain_unavailable',
   ],
   async handle({ body: { image, neighbour, ...options } }, { engine }) {
-    const bytes = await engine.heatMap(image, { ...options, neighbour: requireNeighbour(neighbour) });
+    const bytes = await engine.drawHeatMap(image, { ...options, neighbour: requireNeighbour(neighbour) });
     return { type: 'image/png', bytes };
   },
 });

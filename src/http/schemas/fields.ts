@@ -41,7 +41,7 @@ export const described = {
 export const paragraph = z
   .string()
   .max(2000, { abort: true })
-  .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\r\n])*$/u, 'must not hold control characters');
+  .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\r\n])*$/u, 'must not contain control characters');
 
 /** A whole number as JSON or as the text of a query or form. */
 export function wholeNumber(min: number, max: number) {

@@ -1,4 +1,7 @@
-/** Jobs that judge a collection by its own photos. They change nothing before they are done, and start over when stopped. */
+/**
+ * Jobs that judge a collection by its own photos. They change nothing before they are done, and start over when
+ * stopped.
+ */
 import type { KindWork } from '../job-context.js';
 
 export const calibrateJob: KindWork<'calibrate'> = (
@@ -17,4 +20,4 @@ export const checkLabelsJob: KindWork<'check-labels'> = (
   { engine },
   { collection, threshold, limit },
   { signal, onProgress },
-) => engine.labelTrouble(collection, { signal, onProgress, threshold, limit });
+) => engine.findLabelTrouble(collection, { signal, onProgress, threshold, limit });

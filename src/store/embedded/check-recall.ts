@@ -1,36 +1,36 @@
-/** Measures in the background how many of the nearest rows a graph finds: stored vectors are searched as callers are. */
+/** Measures in the background how many of the nearest rows a graph finds, by searching for stored vectors. */
 import type { Collection } from './collection.js';
-import type { Staged } from './graph/staged.js';
+import type { StagedGraph } from './graph/staged-graph.js';
 import { DEFAULT_EF, searchRows } from './row-search.js';
 import { Turn } from './turns.js';
 import type { Rows } from './vectors/rows.js';
 
 /** Neighbours per search. */
 const K = 10;
-/** Searches of a first look, and of a second one when the first was not clearly good. */
+/** Searches of the first round, and of the second, which is run only if the first was not clearly good. */
 const SIZES = [48, 240];
-/** A look at least this good is believed. */
+/** A round with at least this recall needs no second one. */
 const CLEAR_RECALL = 0.99;
-/** Similarities that differ by less are the same: graph and scan add in different orders. */
+/** Similarities that differ by less are equal: graph and scan sum in different orders. */
 const SAME = 1e-5;
 
 /**
- * Checks a collection's graph when that is due.
+ * Checks a collection's graph if a check is due.
  *
- * @param onProblem told in a sentence when the graph is not used from now on
+ * @param onProblem called with a sentence when the graph is no longer used
  */
 export async function checkRecall(
   collection: Collection,
   onProblem: (sentence: string) => void,
 ): Promise<void> {
   const { indexer } = collection;
-  const staged = collection.isLoaded ? indexer.toCheck : null;
+  const staged = collection.isLoaded ? indexer.graphToCheck : null;
   if (staged === null) {
     return;
   }
   indexer.checks.isUnderWay = true;
   try {
-    const problem = indexer.checked(staged, await measureRecall(collection, staged));
+    const problem = indexer.recordCheck(staged, await measureRecall(collection, staged));
     if (problem !== null) {
       onProblem(`Collection ${collection.row.name}: ${problem}`);
     }
@@ -43,16 +43,16 @@ export async function checkRecall(
   }
 }
 
-async function measureRecall(collection: Collection, staged: Staged): Promise<number> {
+async function measureRecall(collection: Collection, staged: StagedGraph): Promise<number> {
   const { rows } = collection;
   const turn = new Turn();
   let recall = 1;
   for (const size of SIZES) {
     let [found, wanted] = [0, 0];
     for (const seq of sampleRows(rows, staged, size)) {
-      const look = await measureOne(collection, staged, seq, turn);
-      found += look.found;
-      wanted += look.wanted;
+      const outcome = await measureOne(collection, staged, seq, turn);
+      found += outcome.found;
+      wanted += outcome.wanted;
     }
     recall = wanted === 0 ? 1 : found / wanted;
     if (recall >= CLEAR_RECALL) {
@@ -62,8 +62,8 @@ async function measureRecall(collection: Collection, staged: Staged): Promise<nu
   return recall;
 }
 
-/** How many of the nearest rows to a stored one the graph finds. */
-async function measureOne(collection: Collection, staged: Staged, seq: number, turn: Turn) {
+/** Counts how many of the rows nearest to a stored one the graph finds. */
+async function measureOne(collection: Collection, staged: StagedGraph, seq: number, turn: Turn) {
   const { rows } = collection;
   const point = new Array<number>(rows.dimension).fill(0);
   if (!rows.read(seq, point)) {
@@ -74,28 +74,28 @@ async function measureOne(collection: Collection, staged: Staged, seq: number, t
   const query = { rows, check, unit: Float32Array.from(point), wanted, ef: DEFAULT_EF, turn };
   const exact = await searchRows(query, null);
   const hits = await searchRows(query, staged);
-  if (turn.due) {
+  if (turn.isDue) {
     await turn.next();
   }
   check();
-  // Rows may have come or gone between the two searches: what counts is to find rows as near as those still there.
+  // Rows may have been added or removed between the two searches: count rows at least as near as those that remain.
   const nearest = exact.filter((hit) => rows.has(hit.seq));
   const last = (nearest.at(-1)?.similarity ?? 1) - SAME;
   const found = hits.filter(({ similarity }) => similarity >= last).length;
   return { found: Math.min(nearest.length, found), wanted: nearest.length };
 }
 
-/** Rows to search for: a third from groups, a third of those that were added last, the rest from anywhere. */
-function sampleRows(rows: Rows, staged: Staged, size: number): number[] {
+/** Chooses rows to search for: a third from groups, a third of the latest, the rest at random. */
+function sampleRows(rows: Rows, staged: StagedGraph, size: number): number[] {
   const third = Math.floor(size / 3);
   const some = [...staged.groups.sample(third), ...pick(staged.recent, third)];
   while (some.length < size) {
-    some.push(rows.seqAt(Math.floor(Math.random() * rows.slots)));
+    some.push(rows.getSeq(Math.floor(Math.random() * rows.slots)));
   }
   return some;
 }
 
-/** At most `size` of the given rows, at random. */
+/** Picks at most `size` of the given rows at random. */
 function pick(seqs: readonly number[], size: number): number[] {
   if (seqs.length <= size) {
     return [...seqs];

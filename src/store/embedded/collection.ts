@@ -1,11 +1,11 @@
-/** A collection as the worker holds it: its description, its rows in memory, its graph. */
+/** A collection in the worker: its description, its rows in memory and its graph. */
 import type { PawdexError } from '../../errors.js';
 import type { CollectionInfo } from '../store.js';
 import type { GraphLibrary } from './graph/graph.js';
-import type { Snapshot } from './graph/graph-snapshot.js';
+import type { GraphSnapshot } from './graph/graph-snapshot.js';
 import { Indexer } from './graph/indexer.js';
 import type { CollectionRow } from './sqlite/collection-table.js';
-import type { Items, LoadedRow } from './sqlite/item-table.js';
+import type { ItemTable, LoadedRow } from './sqlite/item-table.js';
 import { createDamagedError } from './sqlite/storage-error.js';
 import { unpackVector } from './sqlite/stored-vector.js';
 import { EXPECTED_FOR_MS, Turn } from './turns.js';
@@ -26,17 +26,17 @@ export class Collection {
   #inMemory = false;
   #gone: PawdexError | null = null;
   #searchedAt = Number.NEGATIVE_INFINITY;
-  readonly #items: Items;
+  readonly #items: ItemTable;
 
   /**
    * @param library see {@link Indexer}
-   * @param onRepair told in a sentence what was found damaged
+   * @param onRepair called with a sentence about anything found damaged
    */
   constructor(
     row: CollectionRow,
-    items: Items,
+    items: ItemTable,
     library: GraphLibrary | null,
-    snapshot: Snapshot,
+    snapshot: GraphSnapshot,
     onRepair: (sentence: string) => void,
   ) {
     this.id = row.id;
@@ -46,7 +46,7 @@ export class Collection {
     this.indexer = new Indexer(this.rows, library, snapshot);
     this.#count = items.count(row.id);
     this.loaded = this.#load(onRepair);
-    // Whoever needs the rows awaits `loaded` and gets the error; that nobody does is no reason to end.
+    // Callers that need the rows await `loaded` and get the error. Without a caller it must not end the process.
     this.loaded.catch(() => {});
   }
 
@@ -81,35 +81,35 @@ export class Collection {
     }
   }
 
-  /** Notes a search. */
-  searched(): void {
+  /** Records that a search was made. */
+  noteSearch(): void {
     this.#searchedAt = performance.now();
   }
 
-  /** Whether puts should wait for the graph to catch up: it is searched, and the rows it lacks slow searches down. */
-  get crowded(): boolean {
-    return this.indexer.behind && performance.now() - this.#searchedAt < EXPECTED_FOR_MS;
+  /** Whether puts should wait: the collection is being searched, and rows missing from the graph slow searches down. */
+  get isCrowded(): boolean {
+    return this.indexer.isBehind && performance.now() - this.#searchedAt < EXPECTED_FOR_MS;
   }
 
-  /** A row that is durable now. @param unit float32 [dimension] of length 1 */
-  added(seq: number, id: string, label: string | null, unit: Float32Array): void {
+  /** Takes in a row that is now durable. @param unit float32 [dimension] of length 1 */
+  addRow(seq: number, id: string, label: string | null, unit: Float32Array): void {
     this.#count++;
     if (!this.#inMemory) {
-      return; // the load under way comes to it
+      return; // the load in progress will read it
     }
     this.rows.add(seq, id, label, unit);
-    this.indexer.added(seq);
+    this.indexer.addRow(seq);
   }
 
-  /** A row that is durably gone. */
-  removed(seq: number): void {
+  /** Removes a row that was durably deleted. */
+  removeRow(seq: number): void {
     this.#count--;
     if (this.rows.remove(seq) && this.#inMemory) {
-      this.indexer.removed(seq);
+      this.indexer.removeRow(seq);
     }
   }
 
-  /** Ends all work on it with the given error. */
+  /** Makes all pending and future work on the collection fail with `error`. */
   end(error: PawdexError): void {
     this.#gone = error;
   }
@@ -140,22 +140,22 @@ export class Collection {
       const problems = [
         ...(damaged > 0 ? [`${damaged} have damaged vectors`] : []),
         ...(missing !== 0
-          ? [`${Math.abs(missing)} ${missing > 0 ? 'have no vector' : 'are not in its index'}`]
+          ? [`${Math.abs(missing)} ${missing > 0 ? 'have no vector' : 'are missing from its index'}`]
           : []),
       ];
       throw createDamagedError([
-        `Collection ${this.row.name}: of ${this.#count} items ${problems.join(' and ')}.`,
+        `Collection ${this.row.name}: of ${this.#count} items, ${problems.join(' and ')}.`,
       ]);
     }
     this.#inMemory = true;
     const wrong = await this.indexer.load();
     if (wrong !== null) {
-      onRepair(`Collection ${this.row.name}: the saved graph is not used since ${wrong}; it is rebuilt.`);
+      onRepair(`Collection ${this.row.name}: the saved graph is rebuilt because ${wrong}.`);
     }
   }
 }
 
-/** A stored vector at length 1, or null when it is damaged. */
+/** Scales a stored vector to length 1. @returns null when it is damaged */
 function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   const vector = unpackVector(row.vector, dimension, row);
   if (vector === null || !isUsable(vector)) {
@@ -164,5 +164,5 @@ function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   return normalise(vector, dimension);
 }
 
-/** No other is ever stored. */
+/** Only finite vectors that are not all zeros are ever stored. */
 const isUsable = (vector: Float32Array) => vector.every(Number.isFinite) && vector.some((x) => x !== 0);

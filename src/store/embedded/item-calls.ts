@@ -1,4 +1,4 @@
-/** The calls on items that the store's thread answers. */
+/** The calls about items that the store's thread answers. */
 import { PawdexError } from '../../errors.js';
 import type {
   BulkPatch,
@@ -13,41 +13,41 @@ import type {
   Target,
 } from '../store.js';
 import type { Collection } from './collection.js';
-import { Writer } from './put-writer.js';
+import { PutWriter } from './put-writer.js';
 import { packFromGraph, prepareSearch } from './row-search.js';
 import { createPresenceCheck } from './sqlite/database.js';
 import type { FilterCondition } from './sqlite/filter-condition.js';
 import { type ItemRow, toItem } from './sqlite/item-table.js';
 import { createDamagedError } from './sqlite/storage-error.js';
-import type { Core } from './store-core.js';
+import type { StoreCore } from './store-core.js';
 import { Turn } from './turns.js';
 import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
 import { checkLength } from './vectors/unit-vector.js';
 
-/** Rows looked at in one go when metadata must be read to filter. */
+/** Rows read at a time when a filter must read their metadata. */
 const RANGE = 2048;
-/** Matching rows that an index gives in one go. */
+/** If an index finds at most this many matching rows, they are read all at once. */
 const NARROW = 4096;
-/** Rows of a bulk change in one transaction: some milliseconds. */
+/** Rows per transaction of a bulk change, which then takes a few milliseconds. */
 const BULK_STEP = 512;
 
-/** A page of iteration: the vectors of its items, one after the other, each of `dimension` numbers. */
+/** A page of iteration: items, and their vectors back to back. */
 export interface VectorPage extends ItemPage {
   vectors: Float32Array;
   dimension: number;
 }
 
-/** @param rows one more than the limit when there is a next page */
-function pageOf(rows: ItemRow[], limit: number): { rows: ItemRow[]; next: string | null } {
+/** @param rows one more than the limit if there is a next page */
+function toPage(rows: ItemRow[], limit: number): { rows: ItemRow[]; next: string | null } {
   const next = rows.length > limit ? String(rows[limit - 1]!.seq) : null;
   return { rows: rows.slice(0, limit), next };
 }
 
 /** The handlers, by method name. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of handlers, each of which is short
-export function createItemCalls(core: Core) {
+export function createItemCalls(core: StoreCore) {
   const { items } = core;
-  const writer = new Writer(core.db, items);
+  const writer = new PutWriter(core.db, items);
   const checkPresence = createPresenceCheck(core.db);
 
   function find(collection: Collection, id: string): ItemRow {
@@ -65,18 +65,18 @@ export function createItemCalls(core: Core) {
     { limit, cursor, filter }: { limit: number; cursor?: string; filter?: Filter },
   ): Promise<{ rows: ItemRow[]; next: string | null }> {
     const collection = core.collection(name);
-    const condition = items.condition(filter);
+    const condition = items.translateFilter(filter);
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
       throw new PawdexError('invalid_request', { detail: 'limit must be a whole number, 1 to 1000.' });
     }
     if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) {
       throw new PawdexError('invalid_request', { detail: 'The cursor is not one that a list returned.' });
     }
-    const few = condition === null ? null : items.few(collection.id, condition, NARROW);
+    const few = condition === null ? null : items.findFew(collection.id, condition, NARROW);
     if (few !== null) {
       const page = few.filter((seq) => seq > Number(cursor ?? 0)).slice(0, limit + 1);
-      return pageOf(
-        page.flatMap((seq) => items.bySeq(seq) ?? []),
+      return toPage(
+        page.flatMap((seq) => items.findBySeq(seq) ?? []),
         limit,
       );
     }
@@ -84,48 +84,48 @@ export function createItemCalls(core: Core) {
     const turn = new Turn();
     // One row more than asked for tells whether there is a next page.
     for (let after: number | null = Number(cursor ?? 0); after !== null && rows.length <= limit; ) {
-      const to: number | null = condition === null ? null : items.rowAfter(collection.id, after, RANGE);
+      const to: number | null = condition === null ? null : items.findRowAfter(collection.id, after, RANGE);
       const rest = limit + 1 - rows.length;
-      rows.push(...items.page(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, rest, condition));
+      rows.push(...items.readPage(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, rest, condition));
       after = to;
-      if (turn.due) {
+      if (turn.isDue) {
         await turn.next();
       }
       collection.check();
     }
-    return pageOf(rows, limit);
+    return toPage(rows, limit);
   }
 
-  /** The matching rows, in order of insertion, some at a time and with turns for other work. */
+  /** Yields the matching rows in order of insertion, some at a time, and lets other work run in between. */
   async function* matching(collection: Collection, condition: FilterCondition): AsyncGenerator<number[]> {
-    const few = items.few(collection.id, condition, NARROW);
+    const few = items.findFew(collection.id, condition, NARROW);
     if (few !== null) {
       yield few;
       return;
     }
     const turn = new Turn();
     for (let after: number | null = 0; after !== null; ) {
-      const to: number | null = items.rowAfter(collection.id, after, RANGE);
-      yield items.matching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, RANGE, condition);
+      const to: number | null = items.findRowAfter(collection.id, after, RANGE);
+      yield items.findMatching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, RANGE, condition);
       after = to;
-      if (turn.due) {
+      if (turn.isDue) {
         await turn.next();
       }
       collection.check();
     }
   }
 
-  /** Sequence numbers of what a bulk change is for. @throws PawdexError `invalid_request` for a filter without a condition */
+  /** Finds the rows of a bulk change. @throws PawdexError `invalid_request` for a filter without a condition */
   async function select(collection: Collection, target: Target): Promise<number[]> {
     checkPresence();
     if ('ids' in target) {
-      return items.seqsOf(collection.id, target.ids);
+      return items.findSeqs(collection.id, target.ids);
     }
-    const condition = items.condition(target.filter);
+    const condition = items.translateFilter(target.filter);
     if (condition === null) {
       throw new PawdexError('invalid_request', {
-        detail: 'The filter has no condition: it would be for all items.',
-        hint: 'Name a condition; to delete everything, delete the collection.',
+        detail: 'The filter has no condition, so it would match all items.',
+        hint: 'Add a condition; to delete everything, delete the collection.',
       });
     }
     const seqs: number[] = [];
@@ -135,8 +135,8 @@ export function createItemCalls(core: Core) {
     return seqs;
   }
 
-  /** Changes rows some at a time, each time durably, with turns for other work. @returns how many were changed */
-  async function inSteps(
+  /** Changes rows durably, some at a time, and lets other work run in between. @returns how many were changed */
+  async function changeInSteps(
     collection: Collection,
     seqs: number[],
     change: (seqs: number[]) => number,
@@ -146,7 +146,7 @@ export function createItemCalls(core: Core) {
     for (let from = 0; from < seqs.length; from += BULK_STEP) {
       collection.check();
       changed += change(seqs.slice(from, from + BULK_STEP));
-      if (turn.due) {
+      if (turn.isDue) {
         await turn.next();
       }
     }
@@ -156,7 +156,7 @@ export function createItemCalls(core: Core) {
   function remove(collection: Collection, seqs: number[]): number {
     const removed = items.remove(collection.id, seqs);
     for (const seq of removed) {
-      collection.removed(seq);
+      collection.removeRow(seq);
     }
     core.wake();
     return removed.length;
@@ -173,7 +173,7 @@ export function createItemCalls(core: Core) {
 
     getVector(name: string, id: string): Float32Array {
       const collection = core.collection(name);
-      const vector = items.vector(find(collection, id), collection.row.dimension);
+      const vector = items.readVector(find(collection, id), collection.row.dimension);
       if (vector === null) {
         throw createDamagedError([`The vector of item ${id} in ${name} is damaged.`]);
       }
@@ -181,18 +181,18 @@ export function createItemCalls(core: Core) {
     },
 
     getThumbnail(name: string, id: string): Uint8Array {
-      const image = items.thumbnail(find(core.collection(name), id).seq);
+      const image = items.readThumbnail(find(core.collection(name), id).seq);
       if (image === undefined) {
         throw new PawdexError('thumbnail_not_found', { detail: `Item ${id} has no thumbnail.` });
       }
       return new Uint8Array(image);
     },
 
-    known(name: string, hashes: string[]): Map<string, { id: string; label: string | null }> {
+    findKnown(name: string, hashes: string[]): Map<string, { id: string; label: string | null }> {
       const { id } = core.collection(name);
       const known = new Map<string, { id: string; label: string | null }>();
       for (const sha256 of hashes) {
-        const item = items.bySha256(id, sha256);
+        const item = items.findBySha256(id, sha256);
         if (item !== undefined) {
           known.set(sha256, item);
         }
@@ -217,8 +217,8 @@ export function createItemCalls(core: Core) {
       const items: Item[] = [];
       const vectors = new Float32Array(rows.length * dimension);
       for (const row of rows) {
-        const vector = core.items.vector(row, dimension);
-        // Deleted since the page was read, or lost; what follows must stay beside its own vector.
+        const vector = core.items.readVector(row, dimension);
+        // The item was deleted since the page was read, or its vector is damaged.
         if (vector === null) {
           continue;
         }
@@ -238,7 +238,7 @@ export function createItemCalls(core: Core) {
 
     async updateMany(name: string, target: Target, patch: BulkPatch): Promise<number> {
       const collection = core.collection(name);
-      return inSteps(collection, await select(collection, target), (seqs) => {
+      return changeInSteps(collection, await select(collection, target), (seqs) => {
         const rows = items.update(collection.id, seqs, patch);
         for (const { seq, label } of rows) {
           collection.rows.relabel(seq, label);
@@ -250,17 +250,17 @@ export function createItemCalls(core: Core) {
     delete(name: string, ids: string[]): number {
       checkPresence();
       const collection = core.collection(name);
-      return remove(collection, items.seqsOf(collection.id, ids));
+      return remove(collection, items.findSeqs(collection.id, ids));
     },
 
     async deleteMany(name: string, target: Target): Promise<number> {
       const collection = core.collection(name);
-      return inSteps(collection, await select(collection, target), (seqs) => remove(collection, seqs));
+      return changeInSteps(collection, await select(collection, target), (seqs) => remove(collection, seqs));
     },
 
     async count(name: string, filter?: Filter): Promise<number> {
       const collection = core.collection(name);
-      const condition = items.condition(filter);
+      const condition = items.translateFilter(filter);
       if (condition === null) {
         return collection.count;
       }
@@ -271,7 +271,7 @@ export function createItemCalls(core: Core) {
       return count;
     },
 
-    facets(name: string, path: string, limit: number): Facet[] {
+    countValues(name: string, path: string, limit: number): Facet[] {
       const { id } = core.collection(name);
       if (!items.values.isComplete) {
         throw new PawdexError('starting', {
@@ -279,10 +279,10 @@ export function createItemCalls(core: Core) {
           retryAfter: 5,
         });
       }
-      return items.values.count(id, path, limit);
+      return items.values.countValues(id, path, limit);
     },
 
-    async labels(name: string): Promise<{ label: string | null; count: number }[]> {
+    async countLabels(name: string): Promise<{ label: string | null; count: number }[]> {
       const { loaded, rows } = core.collection(name);
       await loaded;
       return Array.from(rows.labelCounts, ([label, count]) => ({ label, count })).sort(
@@ -294,12 +294,12 @@ export function createItemCalls(core: Core) {
       const find = await prepareSearch(core.collection(name), items, options, new Turn());
       const found = await find(query);
       return found.flatMap(({ seq, similarity }) => {
-        const row = items.bySeq(seq);
+        const row = items.findBySeq(seq);
         return row === undefined ? [] : [{ item: toItem(row), similarity }];
       });
     },
 
-    /** @param joined the queries, one after the other, all of one length */
+    /** @param joined the queries back to back, all of the same length */
     async searchMany(
       name: string,
       joined: Float32Array,
@@ -324,13 +324,13 @@ export function createItemCalls(core: Core) {
           }
           packer.endQuery(found.length);
         }
-        if (!turn.due) {
+        if (!turn.isDue) {
           continue;
         }
         packer.settle();
         await turn.next();
       }
-      return packer.packed();
+      return packer.finish();
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The embedded store as its callers see it. Every call crosses to the thread that does the work; most need nothing else,
- * and are the worker's own methods. What is written out here has a part to do on this side.
+ * Opens the embedded store. Every call crosses to the store's thread, and most are simply the worker's own methods.
+ * Only methods with work to do on the calling side are written out here.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
@@ -12,22 +12,21 @@ import { unpackHits } from './vectors/packed-hits.js';
 
 /** Settings of {@link openEmbeddedStore}. */
 export interface EmbeddedStoreOptions extends WorkerWatcher {
-  /** Where everything is kept; created when missing. */
+  /** The data directory; created if missing. */
   dataDir: string;
-  /** Module that provides the HNSW graph; searches are exact when it cannot be loaded. */
+  /** Module that provides the HNSW graph. Searches are exact if it cannot be loaded. */
   graphLibrary?: string;
-  /** Goes on with what can still be read of a damaged data directory; its database is kept beside. */
+  /** Continue with the readable part of a damaged data directory; the damaged database is kept beside the new one. */
   acceptDamage?: boolean;
-  /** Snapshots kept; 7 unless given. */
+  /** Number of snapshots to keep; default 7. */
   keepSnapshots?: number | undefined;
 }
 
-/** Snapshots kept unless the caller says otherwise. */
 const KEPT_SNAPSHOTS = 7;
 
-/** Milliseconds after which a thread that replaces a dead one is asked about damage. */
+/** Milliseconds to wait for a new thread after one has died, before damage is watched again. */
 const REWATCH_MS = 1000;
-/** Items with vectors fetched at a time by {@link Store.iterate}. */
+/** Items that {@link Store.iterate} fetches at a time. */
 const ITERATE_PAGE = 256;
 
 function createStore(worker: RestartingWorker<StoreCalls>): Store {
@@ -64,7 +63,7 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
       } while (cursor !== undefined);
     },
 
-    async damage(): Promise<PawdexError | null> {
+    async waitForDamage(): Promise<PawdexError | null> {
       for (;;) {
         try {
           return await calls.watchDamage();
@@ -73,7 +72,7 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
           if (coded.code === 'data_damaged') {
             return coded;
           }
-          // Another thread takes the place of one that has died.
+          // A new thread replaces one that has died.
           if (coded.code !== 'worker_failed') {
             return null;
           }
@@ -90,7 +89,7 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
   return Object.assign(Object.create(calls) as typeof calls, own);
 }
 
-/** The queries one after the other. @throws PawdexError `vector_invalid` when they differ in length */
+/** Joins the queries back to back. @throws PawdexError `vector_invalid` if their lengths differ */
 function joinQueries(queries: Float32Array[]): Float32Array<ArrayBuffer> {
   const length = queries[0]?.length ?? 0;
   const joined = new Float32Array(queries.length * length);

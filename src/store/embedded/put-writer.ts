@@ -1,18 +1,18 @@
 /**
- * Puts, several in one transaction: forcing the log to the disk costs the same for one item as for hundreds, so
- * what arrives while the thread is busy is committed together. Errors stay with the put that caused them.
+ * Writes puts, several in one transaction. Flushing the log to the disk costs the same for one item as for hundreds, so
+ * puts that arrive while the thread is busy are committed together. An error fails only the put that caused it.
  */
 import { PawdexError } from '../../errors.js';
 import type { NewItem, PutResult } from '../store.js';
 import type { Collection } from './collection.js';
-import type { Items } from './sqlite/item-table.js';
+import type { ItemTable } from './sqlite/item-table.js';
 import type { Db } from './sqlite/sqlite.js';
 import { runSoon } from './turns.js';
 import { normalise } from './vectors/unit-vector.js';
 
-/** Items after which a transaction takes no further put in: it should end within some milliseconds. */
+/** A transaction with this many items takes no further put, so that it ends within a few milliseconds. */
 const GROUP_ITEMS = 256;
-/** Milliseconds that a put waits at most for a graph to catch up. */
+/** The longest a put waits for the graph to catch up, in milliseconds. */
 const HELD_MS = 250;
 
 interface Put {
@@ -27,9 +27,9 @@ interface Put {
 function checkItem(item: NewItem, at: number): void {
   const wrong =
     typeof item.id !== 'string' || item.id === ''
-      ? 'id must be a string that is not empty'
+      ? 'id must be a non-empty string'
       : typeof item.sha256 !== 'string' || item.sha256 === ''
-        ? 'sha256 must be a string that is not empty'
+        ? 'sha256 must be a non-empty string'
         : !Number.isSafeInteger(item.size) || item.size < 0
           ? 'size must be a whole number, 0 or more'
           : null;
@@ -38,18 +38,18 @@ function checkItem(item: NewItem, at: number): void {
   }
 }
 
-export class Writer {
+export class PutWriter {
   readonly #db: Db;
-  readonly #items: Items;
+  readonly #items: ItemTable;
   #waiting: Put[] = [];
   #scheduled = false;
 
-  constructor(db: Db, items: Items) {
+  constructor(db: Db, items: ItemTable) {
     this.#db = db;
     this.#items = items;
   }
 
-  /** @throws PawdexError `vector_invalid`, `invalid_request`; resolves when all of it is durable and searchable */
+  /** Resolves when all items are durable and searchable. @throws PawdexError `vector_invalid`, `invalid_request` */
   put(collection: Collection, items: NewItem[]): Promise<PutResult[]> {
     items.forEach(checkItem);
     const units = items.map((item) => normalise(item.vector, collection.row.dimension));
@@ -79,7 +79,7 @@ export class Writer {
     const later: Put[] = [];
     let items = 0;
     for (const put of this.#waiting) {
-      const held = items >= GROUP_ITEMS || (put.arrived > heldSince && put.collection.crowded);
+      const held = items >= GROUP_ITEMS || (put.arrived > heldSince && put.collection.isCrowded);
       (held ? later : group).push(put);
       if (!held) {
         items += put.items.length;
@@ -122,7 +122,7 @@ export class Writer {
       const results = written[i]!;
       results.forEach(({ seq, id, label }, j) => {
         if (seq !== null) {
-          put.collection.added(seq, id, label, put.units[j]!);
+          put.collection.addRow(seq, id, label, put.units[j]!);
         }
       });
       put.resolve(results.map(({ id, status, label }) => ({ id, status, label })));

@@ -1,37 +1,39 @@
 /**
- * How a search is answered: by the graph where it pays, by an exact scan where that is as fast (few rows, a
- * narrow filter, no graph yet) and wherever the graph finds less than there is. Long scans take turns.
+ * Answers searches: with the graph if that is faster, and with an exact scan if that is as fast (few rows, a narrow
+ * filter, no graph yet) or if the graph finds too few rows. Long scans let other work run in between.
  */
 
 import { TopK } from '../../math/top-k.js';
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
-import type { Staged } from './graph/staged.js';
+import type { StagedGraph } from './graph/staged-graph.js';
 import type { FilterCondition } from './sqlite/filter-condition.js';
-import type { Items } from './sqlite/item-table.js';
+import type { ItemTable } from './sqlite/item-table.js';
 import type { Turn } from './turns.js';
 import type { HitPacker } from './vectors/packed-hits.js';
 import type { Rows } from './vectors/rows.js';
 import { rankScored, type Scored } from './vectors/scored.js';
 import { normalise } from './vectors/unit-vector.js';
 
-/** Candidates the graph keeps when the caller does not say (ef). Chosen by measurement, see docs/store.md. */
+/** Default number of candidates that the graph keeps (ef); measured, see docs/store.md. */
 export const DEFAULT_EF = 96;
-/** Beyond as many neighbours an exact scan is faster than the graph. */
+/** For more neighbours than this, an exact scan is faster than the graph. */
 const MAX_FROM_GRAPH = 2048;
-/** A filter with at most as many matching rows is answered by a scan of just these. */
+/** If a filter matches at most this many rows, just these are scanned. */
 const NARROW = 4096;
-/** Candidates asked of the graph per neighbour wanted, where a filter will drop some; then times four. */
+/** With a filter, the graph is asked for this many times the wanted neighbours, then again for this many times more. */
 const OVERFETCH = 4;
-/** Rows scanned between two looks at the clock: well under a millisecond. */
+/** Rows scanned before the clock is checked: well under a millisecond. */
 const SCAN_STEP = 4096;
-/** Collections of at most so many rows are scanned when the graph's result is flat (staged.ts): it takes 2.5 ms. */
+/**
+ * Collections of up to this many rows are scanned if the graph's result is flat (flat-result.ts); that takes 2.5 ms.
+ */
 const SCAN_IF_FLAT = 50_000;
 
-/** A search for rows, whatever their items. */
+/** A search for rows, without regard to their items. */
 export interface RowQuery {
   rows: Rows;
-  /** Throws when the search should end. */
+  /** Throws if the search should stop. */
   check: () => void;
   unit: Float32Array;
   wanted: number;
@@ -41,24 +43,24 @@ export interface RowQuery {
 
 interface Query extends RowQuery {
   collection: Collection;
-  items: Items;
+  items: ItemTable;
 }
 
-/** Finds the nearest rows to a vector, nearest first. @throws PawdexError `vector_invalid` */
+/** Finds the rows nearest to a vector, nearest first. @throws PawdexError `vector_invalid` */
 type Search = (vector: Float32Array) => Promise<Scored[]>;
 
 /**
- * Prepares searches of a collection with the same options, all in one go.
+ * Prepares searches of a collection that share their options.
  *
- * @throws PawdexError `storage_failed` when the rows could not be read
+ * @throws PawdexError `storage_failed` if the rows could not be read
  */
 export async function prepareSearch(
   collection: Collection,
-  items: Items,
+  items: ItemTable,
   options: SearchOptions,
   turn: Turn,
 ): Promise<Search> {
-  collection.searched();
+  collection.noteSearch();
   await collection.loaded;
   const { rows } = collection;
   const excluded = new Set<number>();
@@ -68,7 +70,7 @@ export async function prepareSearch(
       excluded.add(row.seq);
     }
   }
-  const condition = items.condition(options.filter);
+  const condition = items.translateFilter(options.filter);
 
   return async (vector) => {
     const unit = normalise(vector, collection.row.dimension);
@@ -85,7 +87,7 @@ export async function prepareSearch(
       const found =
         condition === null ? await searchRows(query, staged) : await filterRows(query, staged, condition);
       const there = found.filter(({ seq }) => rows.has(seq));
-      // Rows deleted while the scan took turns leave gaps: look again, unless deleting never stops.
+      // Rows deleted during the scan leave gaps. Search again, but not forever if deletions never stop.
       if (there.length < found.length && attempt < 3) {
         continue;
       }
@@ -95,11 +97,11 @@ export async function prepareSearch(
 }
 
 /**
- * Answers a search without filter or exclusions from the graph alone, straight into a packer.
+ * Answers a search without filter or exclusions from the graph alone, and packs the hits.
  *
- * @param vectors float32, queries one after the other, each of the collection's dimension
+ * @param vectors float32, queries back to back, each of the collection's dimension
  * @param from where this one starts
- * @returns false, with nothing packed, when there is more to it and {@link prepareSearch} must answer
+ * @returns false, with nothing packed, if the graph alone cannot answer; use {@link prepareSearch} then
  * @throws PawdexError `vector_invalid`, `storage_failed`
  */
 export function packFromGraph(
@@ -126,8 +128,8 @@ export function packFromGraph(
   return true;
 }
 
-/** The nearest rows without a filter: by the graph, or by an exact scan when there is none or its result is doubtful. */
-export async function searchRows(query: RowQuery, staged: Staged | null): Promise<Scored[]> {
+/** Finds the nearest rows, with the graph, or with an exact scan if there is no graph or its result is flat. */
+export async function searchRows(query: RowQuery, staged: StagedGraph | null): Promise<Scored[]> {
   if (staged !== null) {
     const { found, isFlat } = await searchGraph(query, staged, query.wanted, query.ef);
     const isTrusted = !isFlat || query.rows.count > SCAN_IF_FLAT;
@@ -144,17 +146,17 @@ export async function searchRows(query: RowQuery, staged: Staged | null): Promis
 
 async function filterRows(
   query: Query,
-  staged: Staged | null,
+  staged: StagedGraph | null,
   condition: FilterCondition,
 ): Promise<Scored[]> {
   const { collection, items, wanted } = query;
-  // An index tells in about a millisecond whether few rows match a part; only these are then looked at.
+  // An index tells in about a millisecond whether few rows match a part of the filter. If so, scan only these.
   for (const part of condition.indexed) {
-    const few = items.matching(collection.id, 0, Number.MAX_SAFE_INTEGER, NARROW + 1, part);
+    const few = items.findMatching(collection.id, 0, Number.MAX_SAFE_INTEGER, NARROW + 1, part);
     if (few.length > NARROW) {
       continue;
     }
-    const matching = condition.sql === part.sql ? few : [...items.among(few, condition)];
+    const matching = condition.sql === part.sql ? few : [...items.selectMatching(few, condition)];
     const top = new TopK(wanted);
     await scanSomeRows(query, matching, 0, matching.length, top);
     return rankScored(top);
@@ -162,7 +164,7 @@ async function filterRows(
   if (staged !== null) {
     for (let fetch = wanted * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
       const { found: candidates } = await searchGraph(query, staged, fetch, Math.max(query.ef, fetch));
-      const matching = items.among(
+      const matching = items.selectMatching(
         candidates.map(({ seq }) => seq),
         condition,
       );
@@ -173,18 +175,24 @@ async function filterRows(
   }
   const top = new TopK(wanted);
   for (let after: number | null = 0; after !== null; ) {
-    const to: number | null = items.rowAfter(collection.id, after, SCAN_STEP);
-    const seqs = items.matching(collection.id, after, to ?? Number.MAX_SAFE_INTEGER, SCAN_STEP, condition);
+    const to: number | null = items.findRowAfter(collection.id, after, SCAN_STEP);
+    const seqs = items.findMatching(
+      collection.id,
+      after,
+      to ?? Number.MAX_SAFE_INTEGER,
+      SCAN_STEP,
+      condition,
+    );
     await scanSomeRows(query, seqs, 0, seqs.length, top);
     after = to;
   }
   return rankScored(top);
 }
 
-/** The graph's neighbours and those among the rows that it lacks so far. */
+/** Searches the graph, its groups and the rows that are not in it yet. */
 async function searchGraph(
   query: RowQuery,
-  staged: Staged,
+  staged: StagedGraph,
   wanted: number,
   ef: number,
 ): Promise<{ found: Scored[]; isFlat: boolean }> {
@@ -201,7 +209,7 @@ async function searchGraph(
       top.push(seq, similarity);
     }
   } else {
-    // Scored anew with the members: the graph rounds differently, which would break ties between equal vectors.
+    // Score the nodes like the members. The graph rounds differently, which would order equal vectors by chance.
     const near = found.map(({ seq }) => seq);
     await scanSomeRows(query, near, 0, near.length, top);
     for (const { seqs: members, best } of groups) {
@@ -214,14 +222,14 @@ async function searchGraph(
   return { found: rankScored(top), isFlat };
 }
 
-/** Offers the named rows to `top`. */
+/** Scans the given rows. */
 function scanSomeRows(query: RowQuery, seqs: readonly number[], first: number, last: number, top: TopK) {
   const { rows } = query;
   const padded = rows.pad(query.unit);
   return scanRows(query, first, last, (from, to) => rows.scanRows(padded, seqs, from, to, top));
 }
 
-/** Runs `scan` over a range in steps, with turns for others in between. */
+/** Runs `scan` over a range in steps, and lets other work run in between. */
 async function scanRows(
   { check, turn }: RowQuery,
   first: number,
@@ -230,7 +238,7 @@ async function scanRows(
 ): Promise<void> {
   for (let from = first; from < last; from += SCAN_STEP) {
     scan(from, Math.min(from + SCAN_STEP, last));
-    if (!turn.due) {
+    if (!turn.isDue) {
       continue;
     }
     await turn.next();

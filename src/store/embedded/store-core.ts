@@ -1,4 +1,4 @@
-/** The store inside its thread: which collections there are, and the work between calls. */
+/** The store inside its thread: its collections, and the background work between calls. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
@@ -6,10 +6,10 @@ import type { CollectionInfo, CollectionPatch, CollectionSpec, StoreStats } from
 import { checkRecall } from './check-recall.js';
 import { Collection } from './collection.js';
 import { type GraphLibrary, loadGraphLibrary } from './graph/graph.js';
-import { Snapshot } from './graph/graph-snapshot.js';
-import { type CollectionRow, Collections } from './sqlite/collection-table.js';
+import { GraphSnapshot } from './graph/graph-snapshot.js';
+import { type CollectionRow, CollectionTable } from './sqlite/collection-table.js';
 import { type OpenedDatabase, openDatabase } from './sqlite/database.js';
-import { Items } from './sqlite/item-table.js';
+import { ItemTable } from './sqlite/item-table.js';
 import { KeptSnapshots } from './sqlite/kept-snapshots.js';
 import { Ledger } from './sqlite/ledger.js';
 import { salvage } from './sqlite/salvage.js';
@@ -19,35 +19,35 @@ import { createDamagedError, readBytes, toStorageError } from './sqlite/storage-
 import { EXPECTED_FOR_MS, runSoon } from './turns.js';
 import { MAX_DIMENSION } from './vectors/arena.js';
 
-/** What the worker is opened with. */
+/** Settings of the store's thread. */
 export interface CoreOptions {
   dataDir: string;
   /** Module name of hnswlib-node. */
   graphLibrary: string;
-  /** Goes on with what can still be read of a damaged database. */
+  /** Continue with the readable part of a damaged database. */
   acceptDamage?: boolean;
-  /** Snapshots kept. */
+  /** Number of snapshots to keep. */
   keepSnapshots?: number;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const GRAPH_FOLDER = 'graphs';
-/** Milliseconds of background work in one go while calls come in, and while none do. */
+/** Milliseconds of background work at a time, while calls come in and while none do. */
 const [BUSY_MS, QUIET_MS] = [3, 20];
 const TICK_MS = 1000;
-/** Milliseconds that a start waits for the check of all pages, which then goes on while the store answers. */
+/** Milliseconds that a start waits for the check of all pages, which then continues while the store answers. */
 const CHECK_MS = 5000;
-/** Milliseconds between two writes of what is known of the store beside its database. */
+/** Milliseconds between two writes of the ledger file. */
 const LEDGER_MS = 5000;
 
-export class Core {
-  readonly items: Items;
+export class StoreCore {
+  readonly items: ItemTable;
   readonly db: Db;
   readonly snapshots: KeptSnapshots;
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;
   readonly #dataDir: string;
-  readonly #statements: Collections;
+  readonly #statements: CollectionTable;
   readonly #collections = new Map<string, Collection>();
   readonly #library: GraphLibrary | null;
   readonly #graphUnavailable: string | null;
@@ -64,7 +64,7 @@ export class Core {
   #closed = false;
   #calledAt = 0;
 
-  /** @throws PawdexError `data_damaged` for what is seen at once; see {@link ready} for the rest */
+  /** @throws PawdexError `data_damaged` if damage is found immediately; {@link ready} reports what is found later */
   constructor(options: CoreOptions) {
     this.#dataDir = options.dataDir;
     if (options.acceptDamage) {
@@ -74,19 +74,19 @@ export class Core {
     this.db = this.#opened.db;
     try {
       this.#ledger = new Ledger(this.db);
-      this.items = new Items(this.db, this.#ledger);
+      this.items = new ItemTable(this.db, this.#ledger);
       this.snapshots = new KeptSnapshots(this.db, this.#opened.isShared, options.keepSnapshots ?? 1);
-      this.#statements = new Collections(this.db, this.#ledger, this.items);
-      this.#compare();
+      this.#statements = new CollectionTable(this.db, this.#ledger, this.items);
+      this.#compareWithLedger();
       const loaded = loadGraphLibrary(options.graphLibrary);
       this.#library = 'library' in loaded ? loaded.library : null;
       this.#graphUnavailable = 'library' in loaded ? null : loaded.unavailable;
-      for (const row of this.#statements.all()) {
+      for (const row of this.#statements.list()) {
         this.#open(row);
       }
     } catch (error) {
-      for (const collection of this.#collections.values()) {
-        collection.end(new PawdexError('shutting_down'));
+      for (const getCollection of this.#collections.values()) {
+        getCollection.end(new PawdexError('shutting_down'));
       }
       this.#opened.close();
       throw error;
@@ -98,8 +98,8 @@ export class Core {
   }
 
   /**
-   * Resolves when every collection is in memory and all pages are checked, or as many as can be within some seconds;
-   * pages of a directory that was copied while it was in use are all checked.
+   * Resolves when every collection is in memory and the pages of the database are checked, but waits for that check
+   * only a few seconds unless the directory was copied while in use.
    *
    * @throws PawdexError `data_damaged`
    */
@@ -112,14 +112,14 @@ export class Core {
     this.checkDamage();
   }
 
-  /** Throws when damage has been found: what is left is not answered from. */
+  /** Throws if damage was found, since a damaged store does not answer. */
   checkDamage(): void {
     if (this.#damage !== null) {
       throw this.#damage;
     }
   }
 
-  /** Rejects when damage is found, at once if it has been. */
+  /** Rejects when damage is found, immediately if it was found before. */
   watchDamage(): Promise<never> {
     return new Promise((_, reject) => {
       if (this.#damage !== null) {
@@ -130,8 +130,8 @@ export class Core {
     });
   }
 
-  /** Notes damage; the first that is found is what is said. */
-  damaged(error: PawdexError): void {
+  /** Records damage; only the first finding is kept. */
+  recordDamage(error: PawdexError): void {
     if (this.#damage !== null || this.#closed) {
       return;
     }
@@ -163,7 +163,7 @@ export class Core {
     }
     const row = this.#statements.create(spec);
     if (row === null) {
-      throw new PawdexError('collection_exists', { detail: `There is a collection ${spec.name} already.` });
+      throw new PawdexError('collection_exists', { detail: `The collection ${spec.name} already exists.` });
     }
     return this.#open(row).info;
   }
@@ -197,12 +197,12 @@ export class Core {
     };
   }
 
-  /** Notes a call, to which background work gives way for a while. */
-  called(): void {
+  /** Records a call; background work takes smaller steps for a while. */
+  noteCall(): void {
     this.#calledAt = performance.now();
   }
 
-  /** Starts background work if there is some. */
+  /** Starts background work if there is any. */
   wake(): void {
     if (this.#scheduled || this.#closed) {
       return;
@@ -216,7 +216,7 @@ export class Core {
     });
   }
 
-  /** Saves the graphs and closes the files; no call may be under way. */
+  /** Saves the graphs and closes the files. No call may be in progress. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#ticking);
@@ -228,15 +228,15 @@ export class Core {
       await collection.indexer.close();
     }
     await Promise.all([this.#pages.stop(), this.snapshots.settle()]);
-    // Not of a directory that was not wholly looked at: what is known of it stays what it was.
+    // Keep the recorded state of a directory that was not fully checked.
     if (this.#damage === null) {
-      await this.#note(this.#isLiveCopy && !this.#isChecked).catch(() => {});
+      await this.#writeLedger(this.#isLiveCopy && !this.#isChecked).catch(() => {});
     }
     this.#opened.close();
   }
 
   /** @throws PawdexError `data_damaged` */
-  #compare(): void {
+  #compareWithLedger(): void {
     const { findings, isLiveCopy } = compareWithLastKnown(this.db, this.#ledger);
     this.#isLiveCopy = isLiveCopy;
     findings.push(...compareCounts(this.db, this.#ledger));
@@ -249,7 +249,7 @@ export class Core {
     try {
       const findings = await this.#pages.done;
       if (findings.length > 0) {
-        this.damaged(createDamagedError(findings));
+        this.recordDamage(createDamagedError(findings));
       } else if (!this.#closed) {
         this.#isChecked = true;
       }
@@ -258,13 +258,13 @@ export class Core {
     }
     if (this.#isChecked && this.#isLiveCopy) {
       this.#repairs.push(
-        'The data directory was copied while a pawdex was using it; a full check found nothing wrong.',
+        'The data directory was copied while pawdex was using it; a full check found nothing wrong.',
       );
     }
   }
 
-  /** Writes what is known of the store beside its database. */
-  async #note(open: boolean): Promise<void> {
+  /** Writes the ledger file. */
+  async #writeLedger(open: boolean): Promise<void> {
     this.#notedAt = performance.now();
     const collections = [...this.#collections.values()].map(({ row, count }) => ({
       name: row.name,
@@ -274,7 +274,7 @@ export class Core {
   }
 
   #open(row: CollectionRow): Collection {
-    const snapshot = new Snapshot(path.join(this.#dataDir, GRAPH_FOLDER), row.id);
+    const snapshot = new GraphSnapshot(path.join(this.#dataDir, GRAPH_FOLDER), row.id);
     const repaired = (sentence: string) => this.#repairs.push(sentence);
     const collection = new Collection(row, this.items, this.#library, snapshot, repaired);
     this.#collections.set(row.name, collection);
@@ -283,7 +283,7 @@ export class Core {
       (error) => {
         const coded = asPawdexError(toStorageError(error));
         if (coded.code === 'data_damaged') {
-          this.damaged(coded);
+          this.recordDamage(coded);
         }
       },
     );
@@ -300,24 +300,26 @@ export class Core {
         more = collection.indexer.step(until) || more;
       } catch (error) {
         collection.indexer.giveUp();
-        this.#repairs.push(`Collection ${collection.row.name}: its graph was given up (${error}).`);
+        this.#repairs.push(
+          `Collection ${collection.row.name}: its graph failed and is no longer used (${error}).`,
+        );
       }
     }
     try {
-      while (this.items.values.step() && performance.now() < until) {
+      while (this.items.values.addOlderItems() && performance.now() < until) {
         more = true;
       }
       return this.#statements.clear() || more;
     } catch {
-      return more; // The disk is full or failing: what is left is cleared later, or at the next start.
+      return more; // The disk is full or failing. The rest is removed later, or after the next start.
     }
   }
 
   #tick(): void {
     const isKnown = this.#damage === null && (this.#isChecked || !this.#isLiveCopy);
-    // On a full disk the file says less than is true, which does no harm.
+    // On a full disk the file stays behind, which does no harm.
     if (isKnown && performance.now() - this.#notedAt > LEDGER_MS) {
-      this.#note(true).catch(() => {});
+      this.#writeLedger(true).catch(() => {});
     }
     for (const collection of this.#collections.values()) {
       collection.indexer.saveWhenDue();

@@ -1,13 +1,13 @@
-/** The thread that owns the database and the graphs. */
+/** Thread that owns the database and the graphs. */
 import { PawdexError } from '../../errors.js';
 import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
 import { createItemCalls } from './item-calls.js';
 import { toStorageError } from './sqlite/storage-error.js';
-import { Core, type CoreOptions } from './store-core.js';
+import { type CoreOptions, StoreCore } from './store-core.js';
 import { runOverdue } from './turns.js';
 
-let core: Core;
+let core: StoreCore;
 let underWay = 0;
 let idle: (() => void) | undefined;
 
@@ -16,7 +16,7 @@ const storeCalls = {
   /** Must be the first call. */
   open(options: CoreOptions): void {
     try {
-      core = new Core(options);
+      core = new StoreCore(options);
     } catch (error) {
       throw toStorageError(error);
     }
@@ -28,7 +28,7 @@ const storeCalls = {
   ready: () => core.ready(),
   watchDamage: () => core.watchDamage(),
   stats: () => core.stats(),
-  /** Lets the calls under way finish. */
+  /** Lets the calls in progress finish. */
   async close(): Promise<void> {
     if (underWay > 0) {
       await new Promise<void>((resolve) => {
@@ -39,7 +39,7 @@ const storeCalls = {
   },
 };
 
-const collectionCalls = (core: Core) => ({
+const collectionCalls = (core: StoreCore) => ({
   createCollection: (spec: CollectionSpec) => core.create(spec),
   listCollections: () => core.list(),
   getCollection: (name: string) => core.collection(name).info,
@@ -49,16 +49,16 @@ const collectionCalls = (core: Core) => ({
   listSnapshots: () => core.snapshots.list(),
 });
 
-/** The calls that the thread answers. A method of the store needs a handler here, and no more. */
+/** The calls that the thread answers. Add a handler here to add a method to the store. */
 export type StoreCalls = typeof storeCalls &
   ReturnType<typeof collectionCalls> &
   ReturnType<typeof createItemCalls>;
 
-/** Counts a call while it runs, and gives its errors their codes. */
+/** Counts a call while it runs, and converts its errors to coded ones. */
 function countCall(call: Handlers[string]): Handlers[string] {
   return async (...args) => {
     underWay++;
-    core.called();
+    core.noteCall();
     runOverdue();
     try {
       core.checkDamage();
@@ -66,7 +66,7 @@ function countCall(call: Handlers[string]): Handlers[string] {
     } catch (error) {
       const coded = toStorageError(error);
       if (coded instanceof PawdexError && coded.code === 'data_damaged') {
-        core.damaged(coded);
+        core.recordDamage(coded);
       }
       throw coded;
     } finally {

@@ -1,19 +1,19 @@
-/** Taking turns: long work in the store's one thread gives way to waiting calls every few milliseconds. */
+/** Lets long work in the store's only thread give way to waiting calls every few milliseconds. */
 
-/** Milliseconds of work before others get a turn. */
+/** Milliseconds of work before waiting calls get a turn. */
 const SLICE_MS = 3;
 /** Milliseconds after a call during which another is expected. */
 export const EXPECTED_FOR_MS = 250;
-/** Milliseconds for calls between two works, while calls keep coming. */
+/** Milliseconds that calls may run between two tasks while more calls keep arriving. */
 const PATIENCE_MS = 4;
 
 const waiting: (() => void)[] = [];
-/** When the works that wait could first have had their turn: the first came, or the one before them was done. */
+/** Since when the first waiting task could have run. */
 let waitingSince = 0;
-/** Never two at once: a heap of them would run works in one go, and calls would wait for seconds. */
+/** Whether a turn is scheduled. There is never more than one, or many tasks would run in a row while calls wait. */
 let scheduled = false;
 
-/** One alone: calls wait for a transaction or for a slice of inserting, and not for both. */
+/** Runs one task, so that a call never waits for more than one. */
 function runNext(): void {
   waiting.shift()?.();
   waitingSince = performance.now();
@@ -33,7 +33,7 @@ function schedule(): void {
   });
 }
 
-/** Runs `work`, which must not throw, once the calls that have arrived were taken and the works before it are done. */
+/** Runs `work`, which must not throw, after the calls that have arrived and the tasks queued before it. */
 export function runSoon(work: () => void): void {
   if (waiting.length === 0) {
     waitingSince = performance.now();
@@ -43,8 +43,8 @@ export function runSoon(work: () => void): void {
 }
 
 /**
- * To be called as each call arrives. Node takes up to a thousand messages of a port before anything else has a
- * turn; when answers bring new calls at once, puts would wait for a thousand searches.
+ * Runs a task that has waited too long; call it for each call that arrives. Node delivers up to a thousand messages
+ * of a port in a row, so if each answer triggered a new call, puts would wait for a thousand searches.
  */
 export function runOverdue(): void {
   if (waiting.length > 0 && performance.now() - waitingSince > PATIENCE_MS) {
@@ -52,12 +52,12 @@ export function runOverdue(): void {
   }
 }
 
-/** Hands the thread over when a slice of work is used up. */
+/** Yields the thread when a time slice is used up. */
 export class Turn {
   #until = performance.now() + SLICE_MS;
 
   /** @returns whether the slice is used up and {@link next} should be awaited */
-  get due(): boolean {
+  get isDue(): boolean {
     return performance.now() >= this.#until;
   }
 

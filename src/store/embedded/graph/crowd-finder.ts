@@ -1,19 +1,19 @@
 /**
- * Decides which rows become nodes of a graph and which join the group of a node: see groups.ts for why. A row whose
- * nearest {@link CROWD} nodes are all very similar to it is in a crowd.
+ * Decides which rows become nodes of a graph and which join the group of a node (groups.ts explains why). A row whose
+ * nearest {@link CROWD} nodes are all very similar to it belongs to a crowd.
  */
 import type { Graph } from './graph.js';
 import type { Groups } from './groups.js';
 
 /**
- * Nodes that a crowd may have, and their similarity to a row that makes them one. Both chosen with
- * `npm run bench:adversarial`: crowds hurt from about twice as many nodes on, and ordinary photos form none.
+ * The most nodes a crowd may have, and the similarity from which nodes crowd a row. Both were chosen with
+ * `npm run bench:adversarial`: recall drops from about twice this many nodes, and ordinary photos form no crowds.
  */
 export const CROWD = 16;
 const CROWD_COSINE = 0.985;
-/** Until the first crowd is found, every n-th row is checked for one. After that, every row is. */
+/** Until the first crowd is found, only every n-th row is checked. */
 const CHECK_EVERY = 8;
-/** Candidates kept (ef) to see whether any node is that similar to a row, and to see whether {@link CROWD} are. */
+/** Candidates (ef) to see whether any node is similar enough, and to see whether {@link CROWD} nodes are. */
 const [GLANCE_EF, CROWD_EF] = [4, 64];
 
 export class CrowdFinder {
@@ -45,19 +45,19 @@ export class CrowdFinder {
     if (graph.size < CROWD || (!this.#isCrowded && this.#glances++ % CHECK_EVERY !== 0)) {
       return null;
     }
-    const [glance] = graph.nearestTo(point, 1, GLANCE_EF).distances;
-    if (glance === undefined || graph.similarity(glance) < CROWD_COSINE) {
+    const [glance] = graph.findNearestTo(point, 1, GLANCE_EF).distances;
+    if (glance === undefined || graph.toSimilarity(glance) < CROWD_COSINE) {
       return null;
     }
-    const { neighbors, distances } = graph.nearestTo(point, CROWD, CROWD_EF);
-    if (neighbors.length < CROWD || graph.similarity(distances[CROWD - 1]!) < CROWD_COSINE) {
+    const { neighbors, distances } = graph.findNearestTo(point, CROWD, CROWD_EF);
+    if (neighbors.length < CROWD || graph.toSimilarity(distances[CROWD - 1]!) < CROWD_COSINE) {
       return null;
     }
     this.#isCrowded = true;
     for (const [i, label] of neighbors.entries()) {
       const node = label + graph.base;
       if (this.#groups.hasRoom(node)) {
-        return { node, cosine: graph.similarity(distances[i]!) };
+        return { node, cosine: graph.toSimilarity(distances[i]!) };
       }
     }
     return null;

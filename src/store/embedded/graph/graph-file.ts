@@ -1,6 +1,6 @@
 /**
- * The file hnswlib writes, hashed and looked into: hnswlib itself ignores write errors, keeps no checksum, and
- * reads vectors of any length as if they had the length it expects.
+ * Hashes and inspects the files that hnswlib writes. hnswlib itself ignores write errors, keeps no checksum, and reads
+ * vectors of any length as if they had the expected length.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -8,12 +8,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 const HEADER_BYTES = 96;
 const CHUNK = 1024 * 1024;
 
-/** sha256 and length of a file, read in chunks so that the thread stays available. */
+/** Computes the sha256 and length of a file, in chunks so that the thread stays available. */
 export async function computeDigest(file: string): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(CHUNK);
   let bytes = 0;
-  await using(file, 'r', async (handle) => {
+  await withFile(file, 'r', async (handle) => {
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, CHUNK, bytes);
       if (bytesRead === 0) {
@@ -26,20 +26,20 @@ export async function computeDigest(file: string): Promise<{ sha256: string; byt
   return { sha256: hash.digest('hex'), bytes };
 }
 
-/** Forces a file to the disk. */
+/** Flushes a file to the disk. */
 export function syncFile(file: string): Promise<void> {
-  return using(file, 'r+', (handle) => handle.sync());
+  return withFile(file, 'r+', (handle) => handle.sync());
 }
 
 /**
- * What a graph file says of itself, after checking that it is whole: the header tells how long the nodes are,
- * and the upper layers follow, each with its length before it.
+ * Reads the header of a graph file and checks that the file is complete. The header holds the size of the nodes; the
+ * upper layers follow, each preceded by its length.
  *
  * @throws when the file was cut short, e.g. because the disk is full
  */
 export async function inspectFile(file: string): Promise<{ nodes: number; dimension: number; M: number }> {
   let found = { nodes: 0, dimension: 0, M: 0 };
-  await using(file, 'r', async (handle) => {
+  await withFile(file, 'r', async (handle) => {
     const { size } = await handle.stat();
     const header = Buffer.alloc(HEADER_BYTES);
     await handle.read(header, 0, HEADER_BYTES, 0);
@@ -60,7 +60,7 @@ export async function inspectFile(file: string): Promise<{ nodes: number; dimens
   return found;
 }
 
-async function using(
+async function withFile(
   file: string,
   flags: string,
   work: (handle: FileHandle) => Promise<void>,

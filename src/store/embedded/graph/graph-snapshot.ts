@@ -1,7 +1,7 @@
 /**
- * Saved graphs: a cache beside the database that is believed only when everything about it checks out. A graph
- * file is complete on disk before the description that names it is renamed into place, so a crash at any moment
- * leaves the old pair or the new one.
+ * Saves graphs beside the database. A saved graph is only a cache, and is used only if every check passes. The graph
+ * file is complete on disk before the header that names it is renamed into place, so a crash leaves the old pair or
+ * the new one.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { replaceFile } from '../../../files/replace-file.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary } from './graph.js';
 import { computeDigest, inspectFile, syncFile } from './graph-file.js';
-import type { Staged } from './staged.js';
+import type { StagedGraph } from './staged-graph.js';
 
 const headerSchema = z.object({
   format: z.number(),
@@ -25,7 +25,7 @@ const headerSchema = z.object({
   nodes: z.number(),
   base: z.number(),
   lastSeq: z.number(),
-  /** Labels of a group's node and of a member, in turns: uint32 in base64. */
+  /** Pairs of a group's node and a member, as uint32 labels in base64. */
   groups: z.string().default(''),
 });
 type Header = z.infer<typeof headerSchema>;
@@ -33,16 +33,16 @@ type Header = z.infer<typeof headerSchema>;
 /** Format 1 had no groups: its graphs may be damaged by crowds of equal vectors. */
 const FORMAT = 2;
 
-/** A graph as it was read, to be brought in line with the rows. */
+/** A graph as read from disk, before it is reconciled with the rows. */
 export interface SavedGraph {
   graph: Graph;
   lastSeq: number;
-  /** Members of the groups by the node they belong to; sequence numbers all. */
+  /** Sequence numbers of group members, by the sequence number of their node. */
   members: Map<number, number[]>;
 }
 
 /** The saved graph of one collection. */
-export class Snapshot {
+export class GraphSnapshot {
   readonly #directory: string;
   readonly #collection: number;
 
@@ -54,7 +54,7 @@ export class Snapshot {
   /**
    * Reads the saved graph.
    *
-   * @returns the graph; `null` when there is none; or what is wrong with it, in words
+   * @returns the graph; `null` if there is none; or a clause that says what is wrong with it
    */
   async read(library: GraphLibrary, dimension: number): Promise<SavedGraph | null | string> {
     let text: string;
@@ -64,11 +64,11 @@ export class Snapshot {
       if ((error as { code?: unknown }).code === 'ENOENT') {
         return null;
       }
-      return `its description cannot be read (${String(error)})`;
+      return `its header cannot be read (${String(error)})`;
     }
     const header = parseHeader(text);
     if (header === null) {
-      return 'its description is damaged';
+      return 'its header is damaged';
     }
     const { M, efConstruction } = header;
     if (header.format !== FORMAT) {
@@ -78,7 +78,7 @@ export class Snapshot {
       return `it was built with dimension ${header.dimension} instead of ${dimension}`;
     }
     if (!GRAPH_SETTINGS.some((known) => known.M === M && known.efConstruction === efConstruction)) {
-      return `it was built with M ${M} and efConstruction ${efConstruction}, which this pawdex does not use`;
+      return `it was built with M ${M} and efConstruction ${efConstruction}, which this version does not use`;
     }
     try {
       const file = path.join(this.#directory, path.basename(header.file));
@@ -100,14 +100,14 @@ export class Snapshot {
     }
   }
 
-  /** Saves a graph in place of the one before. @throws when the disk does not take it; the old one stays */
-  async write(staged: Staged, dimension: number): Promise<void> {
+  /** Saves a graph in place of the previous one. @throws if writing fails; the previous one stays */
+  async write(staged: StagedGraph, dimension: number): Promise<void> {
     const { graph } = staged;
     await mkdir(this.#directory, { recursive: true, mode: PRIVATE_FOLDER });
     const name = `${this.#collection}-${randomBytes(6).toString('hex')}.hnsw`;
     const file = path.join(this.#directory, name);
     try {
-      // Writing freezes the graph at once: what describes it is taken before rows are added again.
+      // Writing freezes the graph. Read what describes it first, before rows are added again.
       const { lastSeq } = staged;
       const groups = encodeGroups(staged);
       await graph.write(`${file}.tmp`);
@@ -133,7 +133,7 @@ export class Snapshot {
     }
   }
 
-  /** Removes what belongs to this collection and is not its current snapshot. */
+  /** Removes files of this collection that its current snapshot does not use. */
   async sweep(): Promise<void> {
     const header = parseHeader(await readFile(this.#headerFile, 'utf8').catch(() => ''));
     const keep = new Set([path.basename(this.#headerFile), header?.file]);
@@ -155,7 +155,7 @@ export class Snapshot {
   }
 }
 
-function encodeGroups({ graph, groups }: Staged): string {
+function encodeGroups({ graph, groups }: StagedGraph): string {
   const pairs = [...groups.pairs()].flatMap(([node, member]) => [node - graph.base, member - graph.base]);
   return Buffer.from(Uint32Array.from(pairs).buffer).toString('base64');
 }
@@ -178,7 +178,7 @@ function decodeGroups({ base, groups }: Header): Map<number, number[]> {
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** A line of JSON under its own checksum: a flipped digit must not pass for a description. */
+/** A line of JSON below its own checksum, so that a flipped digit is noticed. */
 function formatHeader(header: Header): string {
   const json = JSON.stringify(header);
   return `${sha256(json)}\n${json}\n`;

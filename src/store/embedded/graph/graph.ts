@@ -1,6 +1,7 @@
 /**
- * One HNSW graph of hnswlib-node, with its pitfalls fenced in: it takes only arrays of numbers, refuses k above
- * its capacity, does not grow by itself, forgets ef on loading, and saves and loads in another thread unguarded.
+ * Wraps one HNSW graph of hnswlib-node and works around its pitfalls: it accepts only arrays of numbers, refuses k
+ * above its capacity, does not grow by itself, forgets ef on loading, and saves and loads in another thread without a
+ * lock.
  */
 import type { HierarchicalNSW } from 'hnswlib-node';
 import { asPawdexError } from '../../../errors.js';
@@ -8,16 +9,16 @@ import { loadFailureError, loadNativeModule } from '../../../native-modules.js';
 
 /** How a graph is built. */
 export interface GraphSettings {
-  /** Links per node (M); twice as many on the ground layer. */
+  /** Links per node (M); twice as many on the lowest layer. */
   M: number;
   /** Candidates kept while a node is inserted. */
   efConstruction: number;
 }
 
 /**
- * Settings to build a graph with. The first serve ordinary data (chosen with `npm run bench:store -- --tune`); the next
- * take over for a collection whose graph fails its own recall check, at about twice the memory for links and three times
- * the time to build.
+ * Settings to build a graph with. The first suit ordinary data (chosen with `npm run bench:store -- --tune`). The
+ * second are used when the graph of a collection fails its recall check; they take about twice the memory for links
+ * and three times the build time.
  */
 export const GRAPH_SETTINGS: readonly GraphSettings[] = [
   { M: 16, efConstruction: 200 },
@@ -25,9 +26,9 @@ export const GRAPH_SETTINGS: readonly GraphSettings[] = [
 ];
 
 /**
- * Queries are handed over as whole numbers of this fraction. Numbers cross to native code one by one; small integers do so
- * without an object each, which makes a search a tenth faster. Inner products grow alike, and so the order is the same;
- * what is cut off is less than float32 resolves in a vector of length 1.
+ * Queries are passed as integer multiples of this fraction. V8 passes small integers to native code without
+ * allocating an object for each, which makes a search a tenth faster. All inner products scale alike, so the order
+ * stays the same, and the rounding is finer than float32 resolves in a vector of length 1.
  */
 const FRACTION = 2 ** -28;
 
@@ -36,7 +37,7 @@ export interface GraphLibrary {
   HierarchicalNSW: typeof HierarchicalNSW;
 }
 
-/** Loads the library, which is an optional dependency: its compilation may have failed at install. */
+/** Loads the library. It is an optional dependency, since compiling it may fail during installation. */
 export function loadGraphLibrary(name: string): { library: GraphLibrary } | { unavailable: string } {
   try {
     return { library: loadNativeModule(name) as GraphLibrary };
@@ -47,11 +48,11 @@ export function loadGraphLibrary(name: string): { library: GraphLibrary } | { un
 }
 
 export class Graph {
-  /** A row's label in the graph is its sequence number minus this, so that 32 bits are enough. */
+  /** Subtracted from a row's sequence number to get its label in the graph, which has only 32 bits. */
   readonly base: number;
   readonly settings: GraphSettings;
   #index: HierarchicalNSW;
-  /** The query; it holds only small integers from the start, for V8 to keep it that way. */
+  /** The query. Filled with small integers from the start, so that V8 keeps that representation. */
   readonly #query: number[];
   /** A stored vector as a query, apart from {@link #query} so that each loop reads one kind of array. */
   readonly #storedQuery: number[];
@@ -76,7 +77,7 @@ export class Graph {
     this.settings = settings;
   }
 
-  /** An empty graph for rows with sequence numbers above `base`. */
+  /** Creates an empty graph for rows with sequence numbers above `base`. */
   static create(
     library: GraphLibrary,
     dimension: number,
@@ -89,7 +90,7 @@ export class Graph {
     return new Graph(index, dimension, base, capacity, settings);
   }
 
-  /** Reads a verified file. @throws when hnswlib cannot read it: the object it was read into is given up */
+  /** Reads a verified file. @throws if hnswlib cannot read it */
   static async read(
     library: GraphLibrary,
     file: string,
@@ -108,23 +109,23 @@ export class Graph {
     return this.#size;
   }
 
-  /** Nodes marked as deleted: they are still walked through, and cost time and recall. */
+  /** Nodes marked as deleted. Searches still pass through them, which costs time and recall. */
   get deleted(): number {
     return this.#deleted;
   }
 
-  /** Whether it is being saved: it may be searched meanwhile, which only reads, but not be changed. */
-  get frozen(): boolean {
+  /** Whether the graph is being saved. It can be searched then, but not changed. */
+  get isFrozen(): boolean {
     return this.#readers > 0;
   }
 
   /** Sequence numbers of all nodes. */
-  sequence(): number[] {
+  listSeqs(): number[] {
     return this.#index.getIdsList().map((label) => label + this.base);
   }
 
   /** The vector of a node that is not deleted. */
-  point(seq: number): number[] {
+  getVector(seq: number): number[] {
     return this.#index.getPoint(seq - this.base);
   }
 
@@ -138,7 +139,7 @@ export class Graph {
     this.#size++;
   }
 
-  /** Marks a node as deleted. Call it once per node: in a graph that was read, the node may carry the mark already. */
+  /** Marks a node as deleted. Call it once per node; in a graph read from disk the node may be marked already. */
   remove(seq: number): void {
     try {
       this.#index.markDelete(seq - this.base);
@@ -151,15 +152,15 @@ export class Graph {
   }
 
   /**
-   * The nearest nodes, about, nearest first.
+   * Finds approximately the nearest nodes, nearest first.
    *
    * @param vectors float32, one or several vectors of the dimension
    * @param from where the query starts
-   * @param scale brings the query to length 1
+   * @param scale factor that scales the query to length 1
    * @param ef candidates kept while searching; at least k are
-   * @returns labels, which are sequence numbers less {@link base}, and distances for {@link similarity}
+   * @returns labels (sequence numbers minus {@link base}) and distances, which {@link toSimilarity} converts
    */
-  nearest(
+  findNearest(
     vectors: Float32Array,
     from: number,
     scale: number,
@@ -174,8 +175,8 @@ export class Graph {
     return this.#search(query, k, ef);
   }
 
-  /** The same for a stored vector, of length 1. */
-  nearestTo(vector: number[], k: number, ef: number): { neighbors: number[]; distances: number[] } {
+  /** As {@link findNearest}, for a stored vector of length 1. */
+  findNearestTo(vector: number[], k: number, ef: number): { neighbors: number[]; distances: number[] } {
     const query = this.#storedQuery;
     for (let i = 0; i < query.length; i++) {
       query[i] = (vector[i]! / FRACTION) | 0;
@@ -183,12 +184,12 @@ export class Graph {
     return this.#search(query, k, ef);
   }
 
-  /** The cosine similarity, -1..1, that a distance of {@link nearest} stands for. */
-  similarity(distance: number): number {
+  /** Converts a distance from {@link findNearest} to a cosine similarity, -1..1. */
+  toSimilarity(distance: number): number {
     return (1 - distance) * FRACTION;
   }
 
-  /** Writes a file from another thread; the graph is {@link frozen} until that is done. */
+  /** Writes a file from another thread; the graph is {@link isFrozen} meanwhile. */
   async write(file: string): Promise<void> {
     this.#readers++;
     try {

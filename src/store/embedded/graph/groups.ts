@@ -1,24 +1,24 @@
 /**
- * Rows that share a node of the graph. hnswlib gives each node a fixed number of links, nearest first, so a crowd of
- * equal or nearly equal vectors spends them all on itself and cuts the rest of the graph off. Only the first few rows of
- * a crowd therefore become nodes; the others are members of the group of the nearest node, and are scanned exactly
- * when a search comes near it. This file keeps the groups; which rows join one is decided in staged.ts.
+ * Rows that share a node of the graph. hnswlib gives each node a fixed number of links, nearest first, so the nodes
+ * of a crowd of nearly equal vectors would link only to each other and be cut off from the rest of the graph.
+ * Therefore only the first few rows of a crowd become nodes. The others join the group of the nearest node, and are
+ * scanned exactly when a search comes near it. staged-graph.ts decides which rows join a group.
  */
 
-/** Members a group may have: scanning them takes 0.2 ms. */
+/** The most members of a group; scanning them takes 0.2 ms. */
 const MAX_MEMBERS = 4096;
-/** What float32 may be off by when angles are compared. */
+/** Rounding error of float32 when angles are compared. */
 const TOLERANCE = 1e-6;
 
 /** The rows beside one node. */
 export interface Group {
-  /** Sequence numbers of the members, in order of joining; those of removed rows may be among them. */
+  /** Sequence numbers of the members in the order they joined; may include removed rows. */
   seqs: number[];
-  /** Members that were not removed. */
+  /** Members that still exist. */
   alive: number;
   /** Largest angle between the node and a member, in radians. */
   angle: number;
-  /** Whether the node's own row is there. If not, the node only leads to the members. */
+  /** Whether the node's own row still exists. If not, the node only leads to the members. */
   isNodeAlive: boolean;
 }
 
@@ -27,7 +27,7 @@ export class Groups {
   readonly #groups = new Map<number, Group>();
   #members = 0;
 
-  /** Groups there are. */
+  /** Number of groups. */
   get size(): number {
     return this.#groups.size;
   }
@@ -41,7 +41,7 @@ export class Groups {
     return this.#groups.get(node);
   }
 
-  /** Whether a row may join the group of a node. */
+  /** Whether the group of a node can take another member. */
   hasRoom(node: number): boolean {
     return (this.#groups.get(node)?.alive ?? 0) < MAX_MEMBERS;
   }
@@ -59,7 +59,7 @@ export class Groups {
     this.#members++;
   }
 
-  /** Notes that a node's own row is gone. @returns whether the node is still needed to reach its members */
+  /** Records that a node's own row was removed. @returns whether the node is still needed to reach its members */
   removeNode(node: number): boolean {
     const group = this.#groups.get(node);
     if (group === undefined) {
@@ -72,7 +72,7 @@ export class Groups {
   /**
    * Removes a member.
    *
-   * @param isThere tells which members are still there; used now and then to forget the others
+   * @param isThere whether a member still exists; called occasionally, to drop the others
    * @returns whether the node is still needed
    */
   removeMember(node: number, isThere: (seq: number) => boolean): boolean {
@@ -89,7 +89,7 @@ export class Groups {
     return true;
   }
 
-  /** About `size` rows from groups, members and nodes, from as many groups as possible. */
+  /** Samples about `size` rows, members and nodes, from random groups. */
   sample(size: number): number[] {
     const nodes = [...this.#groups.keys()];
     return Array.from({ length: nodes.length === 0 ? 0 : size }, (_, i) => {
@@ -99,7 +99,7 @@ export class Groups {
     });
   }
 
-  /** Sequence numbers of nodes and members in turns, for the file. */
+  /** Sequence numbers of each member with its node, for saving. */
   *pairs(): Generator<[node: number, member: number]> {
     for (const [node, { seqs }] of this.#groups) {
       for (const seq of seqs) {
@@ -109,7 +109,7 @@ export class Groups {
   }
 }
 
-/** The highest similarity to the query that a member can have. @param cosine similarity of the query and the node */
+/** Bounds the similarity of any member to the query. @param cosine similarity of the query and the node */
 export function findBestOfGroup(group: Group, cosine: number): number {
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine))) - group.angle;
   return Math.cos(Math.max(0, angle)) + TOLERANCE;

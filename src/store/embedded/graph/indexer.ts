@@ -1,52 +1,52 @@
 /**
- * The life of a collection's graph: started when the collection is large enough, filled in the background, checked for
- * its recall, rebuilt when too much of it is deleted or it finds too little, saved now and then, and read back and
- * checked at start.
+ * Manages the graph of a collection: starts it when the collection is large enough, fills it in the background,
+ * rebuilds it when too many nodes are deleted or its recall is too low, saves it from time to time, and loads it at
+ * start.
  */
 import type { IndexState } from '../../store.js';
 import type { Rows } from '../vectors/rows.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary, type GraphSettings } from './graph.js';
-import type { Snapshot } from './graph-snapshot.js';
+import type { GraphSnapshot } from './graph-snapshot.js';
 import { RecallChecks } from './recall-checks.js';
 import { reconcileRows } from './reconcile.js';
-import { Staged } from './staged.js';
+import { StagedGraph } from './staged-graph.js';
 
-/** Rows from which a graph pays; below, an exact scan is as fast. Chosen by measurement, see docs/store.md. */
+/** Below this many rows an exact scan is as fast as a graph (measured, see docs/store.md). */
 const MIN_ROWS = 1000;
 /** Share of deleted nodes at which the graph is rebuilt. */
 const MAX_DELETED = 0.2;
-/** Rows that may wait for a graph: each search scans them, in 0.2 ms. */
+/** The most rows that should wait for the graph. Each search scans them, in 0.2 ms. */
 const BACKLOG = 4096;
-/** A graph that lacks more than this share of the rows is being built, in the eyes of users. */
+/** A graph that lacks more than this share of the rows is reported as being built. */
 const BUILDING_SHARE = 0.1;
 /** Milliseconds without a change after which a changed graph is saved. */
 const IDLE_MS = 5000;
-/** Milliseconds after which a graph that could not be saved is tried again. */
+/** Milliseconds before saving is tried again after a failure. */
 const RETRY_MS = 60_000;
 
 export class Indexer {
-  /** What the graph's own checks found, and whether searches may use it. */
+  /** The outcome of the recall checks, and whether searches may use the graph. */
   readonly checks = new RecallChecks();
   readonly #rows: Rows;
   readonly #library: GraphLibrary | null;
-  readonly #snapshot: Snapshot;
-  #current: Staged | null = null;
-  /** The graph that will take the place of the current one once it holds all rows. */
-  #next: Staged | null = null;
+  readonly #snapshot: GraphSnapshot;
+  #current: StagedGraph | null = null;
+  /** The graph that will replace the current one once it holds all rows. */
+  #next: StagedGraph | null = null;
   #changedAt = 0;
   #saving: Promise<void> | null = null;
   #retryAt = 0;
-  #ready = false;
+  #isReady = false;
 
-  /** @param library null when hnswlib could not be loaded: every search is exact then */
-  constructor(rows: Rows, library: GraphLibrary | null, snapshot: Snapshot) {
+  /** @param library null if hnswlib could not be loaded; every search is exact then */
+  constructor(rows: Rows, library: GraphLibrary | null, snapshot: GraphSnapshot) {
     this.#rows = rows;
     this.#library = library;
     this.#snapshot = snapshot;
   }
 
-  /** The graph to search, with the rows it lacks; null when only an exact scan answers. */
-  get searchable(): Staged | null {
+  /** The graph to search, with the rows it still lacks; null if searches must scan. */
+  get searchable(): StagedGraph | null {
     const current = this.#current;
     if (current === null || !this.checks.isTrusted) {
       return null;
@@ -54,10 +54,10 @@ export class Indexer {
     return current.pending * 2 < this.#rows.count ? current : null;
   }
 
-  /** Whether searches lose much time to rows that will be in the graph soon. */
-  get behind(): boolean {
+  /** Whether rows that wait for the graph make searches noticeably slower. */
+  get isBehind(): boolean {
     const staged = this.searchable;
-    return staged !== null && staged.pending > BACKLOG && !staged.graph.frozen;
+    return staged !== null && staged.pending > BACKLOG && !staged.graph.isFrozen;
   }
 
   get state(): IndexState {
@@ -75,8 +75,8 @@ export class Indexer {
     return { kind: isBuilding ? 'building' : 'hnsw', indexed, sampledRecall };
   }
 
-  /** The graph whose recall should be measured now, or null. See {@link checked}. */
-  get toCheck(): Staged | null {
+  /** The graph whose recall should be measured now, or null; pass the outcome to {@link recordCheck}. */
+  get graphToCheck(): StagedGraph | null {
     const current = this.#current;
     if (current === null || this.#next !== null) {
       return null;
@@ -85,15 +85,15 @@ export class Indexer {
   }
 
   /**
-   * Notes what a check of {@link toCheck} found, and rebuilds the graph if that was too little.
+   * Records the recall of the graph {@link graphToCheck}, and rebuilds the graph if the recall is too low.
    *
-   * @returns a sentence about a graph that is rebuilt or given up, or null
+   * @returns a sentence if the graph is rebuilt or no longer used, else null
    */
-  checked(staged: Staged, recall: number): string | null {
+  recordCheck(staged: StagedGraph, recall: number): string | null {
     if (staged !== this.#current) {
       return null;
     }
-    const next = this.checks.note(staged, recall);
+    const next = this.checks.record(staged, recall);
     if (this.checks.isTrusted) {
       return null;
     }
@@ -106,38 +106,38 @@ export class Indexer {
   }
 
   /**
-   * Takes over the saved graph, once all rows are in memory.
+   * Loads the saved graph, once all rows are in memory.
    *
-   * @returns what was wrong with it, if something was: it is rebuilt then
+   * @returns what is wrong with it, or null; a graph that is wrong is rebuilt
    */
   async load(): Promise<string | null> {
     if (this.#library === null) {
       return null;
     }
     await this.#snapshot.sweep();
-    let outcome: Staged | string | null = null;
+    let outcome: StagedGraph | string | null = null;
     if (this.#rows.count >= MIN_ROWS) {
       const saved = await this.#snapshot.read(this.#library, this.#rows.dimension);
       outcome = saved === null || typeof saved === 'string' ? saved : reconcileRows(saved, this.#rows);
-      if (outcome instanceof Staged) {
+      if (outcome instanceof StagedGraph) {
         this.#current = outcome;
       }
     }
-    this.#ready = true;
-    this.#begin();
+    this.#isReady = true;
+    this.#startIfLargeEnough();
     return typeof outcome === 'string' ? outcome : null;
   }
 
-  /** A row was added to {@link Rows}. */
-  added(seq: number): void {
+  /** Call it after a row was added to {@link Rows}. */
+  addRow(seq: number): void {
     this.#changedAt = performance.now();
     this.#current?.enqueue(seq);
     this.#next?.enqueue(seq);
-    this.#begin();
+    this.#startIfLargeEnough();
   }
 
-  /** A row was removed from {@link Rows}. */
-  removed(seq: number): void {
+  /** Call it after a row was removed from {@link Rows}. */
+  removeRow(seq: number): void {
     this.#changedAt = performance.now();
     this.#current?.remove(seq);
     this.#next?.remove(seq);
@@ -153,9 +153,9 @@ export class Indexer {
       return false;
     }
     const next = this.#next;
-    // The next graph is nobody's business while searches wait for rows; an untrusted graph is searched by nobody.
+    // While searches have to scan many waiting rows, the current graph comes first, unless it is not searched at all.
     const isUrgent = current.pending > BACKLOG && this.checks.isTrusted;
-    const target = next !== null && (!isUrgent || current.graph.frozen) ? next : current;
+    const target = next !== null && (!isUrgent || current.graph.isFrozen) ? next : current;
     if (target.pending > 0) {
       target.insert(until);
       this.#changedAt = performance.now();
@@ -163,20 +163,20 @@ export class Indexer {
     if (next !== null && next.pending === 0) {
       this.#current = next;
       this.#next = null;
-      this.checks.replaced();
+      this.checks.forgetLastCheck();
     }
     return [this.#current, this.#next].some(
-      (staged) => staged !== null && staged.pending > 0 && !staged.graph.frozen,
+      (staged) => staged !== null && staged.pending > 0 && !staged.graph.isFrozen,
     );
   }
 
-  /** Saves the graph if enough has changed that reading it back beats inserting again. */
+  /** Saves the graph if so much has changed that loading it will be faster than inserting the rows again. */
   saveWhenDue(): void {
     const staged = this.#current;
     if (staged === null || this.#saving !== null || performance.now() < this.#retryAt) {
       return;
     }
-    // A graph that is about to be replaced, or that nobody searches, is not worth the writing.
+    // A graph that is about to be replaced, or that is not searched, is not worth saving.
     if (this.#next !== null || !this.checks.isTrusted) {
       return;
     }
@@ -189,7 +189,7 @@ export class Indexer {
     });
   }
 
-  /** Saves what is worth saving. A graph that cannot be saved is no loss: it is rebuilt from the database. */
+  /** Saves the graph if enough has changed. A failure does no harm: the graph is rebuilt from the database. */
   async close(): Promise<void> {
     await this.#saving?.catch(() => {});
     const staged = this.#current;
@@ -202,22 +202,22 @@ export class Indexer {
     }
   }
 
-  /** Goes on without a graph: exact searches need none. */
+  /** Drops the graph; searches are exact from now on. */
   giveUp(): void {
-    this.#ready = false;
+    this.#isReady = false;
     this.#current = null;
     this.#next = null;
     this.checks.reset();
   }
 
-  /** Forgets the graph and its file. */
+  /** Drops the graph and deletes its file. */
   async remove(): Promise<void> {
     this.giveUp();
     await this.#saving?.catch(() => {});
     await this.#snapshot.remove();
   }
 
-  /** Starts a new graph when too many nodes are deleted: they are still walked through. */
+  /** Starts a new graph when too many nodes are deleted, since searches still pass through them. */
   #replaceWhenSparse(): void {
     const current = this.#current;
     if (current === null || this.#next !== null) {
@@ -227,7 +227,7 @@ export class Indexer {
     if (deleted <= size * MAX_DELETED || current.pending > 0) {
       return;
     }
-    // Of a few rows, or none, no graph is made: it would have no first row and no room, which hnswlib does not survive.
+    // hnswlib crashes on a graph without rows or capacity, and a few rows need none.
     if (this.#rows.count < MIN_ROWS) {
       this.#current = null;
       this.checks.reset();
@@ -236,34 +236,37 @@ export class Indexer {
     }
   }
 
-  #begin(): void {
-    if (this.#ready && this.#current === null && this.#rows.count >= MIN_ROWS) {
+  #startIfLargeEnough(): void {
+    if (this.#isReady && this.#current === null && this.#rows.count >= MIN_ROWS) {
       this.#current = this.#createEmpty(GRAPH_SETTINGS[0]!, { isCrowded: false });
     }
   }
 
   /**
-   * A graph that all rows wait for; there must be some.
+   * Creates a graph with all rows waiting to be inserted; there must be at least one.
    *
-   * @param isShuffled whether rows are inserted in random order, so that none depends on what was put before it
+   * @param isShuffled whether to insert rows in random order, so that the order in which they were put does not matter
    */
-  #createEmpty(settings: GraphSettings, options: { isCrowded: boolean; isShuffled?: boolean }): Staged {
-    const queue = Array.from(this.#rows.sequence());
+  #createEmpty(settings: GraphSettings, options: { isCrowded: boolean; isShuffled?: boolean }): StagedGraph {
+    const queue = Array.from(this.#rows.listSeqs());
     const { dimension } = this.#rows;
     const capacity = Math.ceil(queue.length * 1.25);
     const graph = Graph.create(this.#library!, dimension, queue[0]! - 1, capacity, settings);
     if (options.isShuffled) {
       shuffle(queue);
     }
-    return new Staged(graph, this.#rows, queue, { builtFrom: queue.length, isCrowded: options.isCrowded });
+    return new StagedGraph(graph, this.#rows, queue, {
+      builtFrom: queue.length,
+      isCrowded: options.isCrowded,
+    });
   }
 
-  #save(staged: Staged): Promise<void> {
+  #save(staged: StagedGraph): Promise<void> {
     const before = staged.changes;
     this.#saving = this.#snapshot
       .write(staged, this.#rows.dimension)
       .then(() => {
-        staged.savedAt(before);
+        staged.markSaved(before);
       })
       .finally(() => {
         this.#saving = null;

@@ -1,17 +1,17 @@
 /**
- * Whether a graph may answer: the outcome of its last recall check, when the next is due, and what to try when a
- * graph finds too little. The measuring itself is done in check-recall.ts.
+ * Decides whether a graph may answer searches: keeps the outcome of its last recall check, when the next is due, and
+ * which settings to try if the recall is too low. check-recall.ts measures the recall.
  */
 import { GRAPH_SETTINGS, type GraphSettings } from './graph.js';
-import type { Staged } from './staged.js';
+import type { StagedGraph } from './staged-graph.js';
 
 /** A graph that finds less than this share of the nearest rows is not used. */
 const MIN_RECALL = 0.98;
-/** A check is due after so many changes, or that share of the rows when it is more, once no row waits. */
+/** A check is due after this many changes or this share of the rows, whichever is more, once no row waits. */
 const [EVERY_CHANGES, EVERY_SHARE] = [1000, 0.1];
-/** Milliseconds between two checks of a graph: each costs some fifty exact scans. */
+/** Milliseconds between two checks of a graph, each of which costs about fifty exact scans. */
 const PAUSE_MS = 10_000;
-/** A graph that has changed by less than this share since it was built fails because of its settings. */
+/** If less than this share has changed since the graph was built, its settings are to blame for a low recall. */
 const FRESH_SHARE = 0.1;
 
 export class RecallChecks {
@@ -21,15 +21,15 @@ export class RecallChecks {
   isTrusted = true;
   /** Whether a check is running. */
   isUnderWay = false;
-  /** {@link Staged.changes} at the last check of the present graph; null before the first. */
+  /** {@link StagedGraph.changes} at the last check of the current graph; null before the first. */
   #changesAtCheck: number | null = null;
   #checkedAt = 0;
 
-  isDue(staged: Staged, rows: number): boolean {
+  isDue(staged: StagedGraph, rows: number): boolean {
     if (this.isUnderWay) {
       return false;
     }
-    // The first check of a graph comes as soon as it holds nearly all rows, and at once if searches wait for it.
+    // Check a new graph once it holds nearly all rows; if the old one is not trusted, once it holds all.
     if (this.#changesAtCheck === null) {
       return staged.pending * 10 <= (this.isTrusted ? staged.placed : 0);
     }
@@ -43,8 +43,8 @@ export class RecallChecks {
     return changes > Math.max(EVERY_CHANGES, rows * EVERY_SHARE);
   }
 
-  /** Notes the outcome of a check. @returns the settings to rebuild the graph with, when that may help */
-  note(staged: Staged, recall: number): { settings: GraphSettings } | null {
+  /** Records the outcome of a check. @returns the settings to rebuild the graph with, if that may help */
+  record(staged: StagedGraph, recall: number): { settings: GraphSettings } | null {
     this.recall = recall;
     this.#changesAtCheck = staged.changes;
     this.#checkedAt = performance.now();
@@ -60,14 +60,14 @@ export class RecallChecks {
     return next === undefined ? null : { settings: next };
   }
 
-  /** Another graph has taken the place of the one that was checked. */
-  replaced(): void {
+  /** Call it when another graph has replaced the one that was checked. */
+  forgetLastCheck(): void {
     this.#changesAtCheck = null;
   }
 
-  /** There is no graph any more. */
+  /** Call it when the graph was dropped. */
   reset(): void {
-    this.replaced();
+    this.forgetLastCheck();
     this.recall = null;
     this.isTrusted = true;
   }

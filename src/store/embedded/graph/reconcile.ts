@@ -1,34 +1,34 @@
-/** Bringing a graph that was saved some time ago in line with the rows of the database. */
+/** Brings a graph that was saved earlier up to date with the rows of the database. */
 import type { Rows } from '../vectors/rows.js';
 import type { SavedGraph } from './graph-snapshot.js';
-import { Staged } from './staged.js';
+import { StagedGraph } from './staged-graph.js';
 
-/** Rows whose vectors are compared with the graph's. */
+/** Number of rows whose vectors are compared with those in the graph. */
 const SAMPLE = 32;
 const TOLERANCE = 1e-4;
 
 /**
- * Marks the nodes whose rows are gone and queues the rows that came later.
+ * Marks the nodes whose rows were deleted and queues the rows that were added later.
  *
- * @returns the graph with its groups and its queue, or in words why it does not belong to these rows
+ * @returns the graph with its groups and its queue, or a clause that says why it does not match the rows
  */
-export function reconcileRows(saved: SavedGraph, rows: Rows): Staged | string {
+export function reconcileRows(saved: SavedGraph, rows: Rows): StagedGraph | string {
   const { graph, lastSeq } = saved;
-  const sequence = rows.sequence();
+  const sequence = rows.listSeqs();
   const newer = sequence.findIndex((seq) => seq > lastSeq);
   const expected = newer === -1 ? sequence.length : newer;
   const queue = Array.from(sequence.subarray(expected));
-  const staged = new Staged(graph, rows, queue, { builtFrom: 0, isCrowded: saved.members.size > 0 });
-  for (const node of graph.sequence()) {
+  const staged = new StagedGraph(graph, rows, queue, { builtFrom: 0, isCrowded: saved.members.size > 0 });
+  for (const node of graph.listSeqs()) {
     staged.restore(node, listMembers(saved, node, rows));
     saved.members.delete(node);
   }
   staged.lastSeq = lastSeq;
   if (saved.members.size > 0) {
-    return 'it lacks nodes that its groups belong to';
+    return 'nodes of its groups are missing';
   }
   if (staged.placed !== expected) {
-    return `it holds ${staged.placed} of the ${expected} rows it should`;
+    return `it holds ${staged.placed} rows instead of ${expected}`;
   }
   const stored = new Array<number>(rows.dimension).fill(0);
   for (let i = 0; i < Math.min(SAMPLE, expected); i++) {
@@ -37,15 +37,15 @@ export function reconcileRows(saved: SavedGraph, rows: Rows): Staged | string {
     if (!staged.isNode(seq)) {
       continue;
     }
-    const point = graph.point(seq);
+    const point = graph.getVector(seq);
     if (stored.some((x, j) => !(Math.abs(x - point[j]!) < TOLERANCE))) {
-      return 'its vectors are not those of the database';
+      return 'its vectors differ from those in the database';
     }
   }
   return staged;
 }
 
-/** The members of a node's group that are still there, with their similarity to the node. */
+/** Lists the members of a node's group that still exist, with their similarity to the node. */
 function listMembers(
   { graph, members }: SavedGraph,
   node: number,
@@ -55,7 +55,7 @@ function listMembers(
   if (seqs.length === 0) {
     return [];
   }
-  const point = graph.point(node);
+  const point = graph.getVector(node);
   const vector = new Array<number>(rows.dimension).fill(0);
   return seqs.map((seq) => {
     rows.read(seq, vector);

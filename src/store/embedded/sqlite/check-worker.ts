@@ -1,4 +1,4 @@
-/** The thread that checks every page of a database while the store answers. */
+/** Thread that checks every page of a database while the store answers. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkPages, type Thoroughness } from './soundness.js';
 import Database from './sqlite.js';

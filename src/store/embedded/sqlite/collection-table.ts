@@ -1,6 +1,6 @@
-/** The statements on collections, and the clearing of those deleted, which takes many small steps. */
+/** The table of collections. Deleting one is immediate; its items are then removed in many small steps. */
 import type { CollectionPatch, CollectionSpec } from '../../store.js';
-import type { Items } from './item-table.js';
+import type { ItemTable } from './item-table.js';
 import type { Ledger } from './ledger.js';
 import type { Db } from './sqlite.js';
 
@@ -17,10 +17,10 @@ export interface CollectionRow {
   created_at: string;
 }
 
-/** Items of a dropped collection removed in one transaction. */
+/** Items of a deleted collection that are removed per transaction. */
 const DROP_STEP = 256;
 
-function statements(db: Db) {
+function prepareStatements(db: Db) {
   return {
     all: db.prepare<[], CollectionRow>('SELECT * FROM collections ORDER BY name'),
     find: db.prepare<[string], CollectionRow>('SELECT * FROM collections WHERE name = ?'),
@@ -36,24 +36,24 @@ function statements(db: Db) {
   };
 }
 
-export class Collections {
+export class CollectionTable {
   readonly #db: Db;
-  readonly #items: Items;
+  readonly #items: ItemTable;
   readonly #ledger: Ledger;
-  readonly #run: ReturnType<typeof statements>;
+  readonly #run: ReturnType<typeof prepareStatements>;
 
-  constructor(db: Db, ledger: Ledger, items: Items) {
+  constructor(db: Db, ledger: Ledger, items: ItemTable) {
     this.#db = db;
     this.#items = items;
     this.#ledger = ledger;
-    this.#run = statements(db);
+    this.#run = prepareStatements(db);
   }
 
-  all(): CollectionRow[] {
+  list(): CollectionRow[] {
     return this.#run.all.all();
   }
 
-  /** @returns null when the name is taken */
+  /** @returns null if the name is taken */
   create(spec: CollectionSpec): CollectionRow | null {
     if (this.#run.find.get(spec.name) !== undefined) {
       return null;
@@ -64,7 +64,7 @@ export class Collections {
       this.#run.insert.run(name, dimension, fingerprint, model, spec.description ?? null, now);
       const row = this.#run.find.get(name)!;
       this.#ledger.open(row.id);
-      this.#ledger.change();
+      this.#ledger.recordChange();
       return row;
     })();
   }
@@ -82,22 +82,22 @@ export class Collections {
     }
     this.#db.transaction(() => {
       this.#run.update.run(next.description, next.gallery, next.calibration, row.id);
-      this.#ledger.change();
+      this.#ledger.recordChange();
     })();
     return next;
   }
 
-  /** The collection is gone at once; its items are cleared away by {@link clear}. */
+  /** Deletes a collection at once; {@link clear} removes its items. */
   drop(id: number): void {
     this.#db.transaction(() => {
       this.#run.remove.run(id);
       this.#run.noteDropped.run(id);
       this.#ledger.close(id);
-      this.#ledger.change();
+      this.#ledger.recordChange();
     })();
   }
 
-  /** Clears away a few items of dropped collections. @returns whether there are more */
+  /** Removes some items of deleted collections. @returns whether there are more */
   clear(): boolean {
     const id = this.#run.dropped.get();
     if (id === undefined) {

@@ -1,6 +1,7 @@
 /**
- * Snapshots: a database at one moment as a single file, with checksum and contents at its end. Graphs are not in it: they
- * are built again. Writing one only reads, in a connection of its own, so that the store goes on meanwhile.
+ * Writes, checks and restores snapshots: a database at one moment as a single file that ends with a checksum and a
+ * list of contents. Graphs are not included, since they can be rebuilt. Writing uses a connection of its own and only
+ * reads, so the store keeps working.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -37,12 +38,12 @@ const infoSchema = z.object({
   collections: z.array(z.object({ name: z.string(), items: z.number() })),
 }) satisfies z.ZodType<SnapshotInfo>;
 
-/** The last bytes of a snapshot: this, and the length of the JSON before it as 8 bytes. */
+/** A snapshot ends with these bytes and the length of the JSON before them, as 8 bytes. */
 const MAGIC = Buffer.from('PAWDEXS1');
 const FOOTER_BYTES = MAGIC.length + 8;
 const CHUNK = 1024 ** 2;
 
-/** Runs `work` with an open file, which is closed in any case. */
+/** Runs `work` with an open file and closes it. */
 function withFile<T>(file: string, flags: string, work: (fd: number) => T): T {
   const fd = openSync(file, flags, 0o600);
   try {
@@ -52,7 +53,7 @@ function withFile<T>(file: string, flags: string, work: (fd: number) => T): T {
   }
 }
 
-/** Reads the first `bytes` of a file, and hands each part to `take`. @returns hex sha256 */
+/** Hashes the first `bytes` of a file and passes each part to `take`. @returns hex sha256 */
 function hashFile(file: string, bytes: number, take: (part: Uint8Array) => void = () => {}): string {
   const hash = createHash('sha256');
   const buffer = Buffer.alloc(CHUNK);
@@ -60,7 +61,7 @@ function hashFile(file: string, bytes: number, take: (part: Uint8Array) => void 
     for (let at = 0; at < bytes; ) {
       const read = readSync(fd, buffer, 0, Math.min(CHUNK, bytes - at), at);
       if (read === 0) {
-        throw invalid(file, 'it is cut short');
+        throw createInvalidError(file, 'it is truncated');
       }
       hash.update(buffer.subarray(0, read));
       take(buffer.subarray(0, read));
@@ -70,8 +71,8 @@ function hashFile(file: string, bytes: number, take: (part: Uint8Array) => void 
   return hash.digest('hex');
 }
 
-function invalid(file: string, why: string): PawdexError {
-  return new PawdexError('snapshot_invalid', { detail: `${file} is not a whole snapshot: ${why}.` });
+function createInvalidError(file: string, why: string): PawdexError {
+  return new PawdexError('snapshot_invalid', { detail: `${file} is not a complete snapshot: ${why}.` });
 }
 
 function syncFolder(folder: string): void {
@@ -79,10 +80,10 @@ function syncFolder(folder: string): void {
 }
 
 /**
- * Writes a snapshot of a database. What is written meanwhile is not in it.
+ * Writes a snapshot of a database. Changes made meanwhile are not included.
  *
  * @param db a connection that nothing else uses while this runs
- * @param file replaced when it is there
+ * @param file replaced if it exists
  * @throws PawdexError `storage_full`, `storage_failed`, `data_damaged`
  */
 export function writeSnapshot(db: Db, file: string): SnapshotInfo {
@@ -115,7 +116,7 @@ export function writeSnapshot(db: Db, file: string): SnapshotInfo {
   }
 }
 
-/** What a copy holds. @throws PawdexError `data_damaged` when that is not what it should */
+/** Lists the contents of a copy. @throws PawdexError `data_damaged` if items are missing */
 function describeCopy(file: string): SnapshotInfo['collections'] {
   const db = new Database(file, { readonly: true });
   try {
@@ -129,14 +130,14 @@ function describeCopy(file: string): SnapshotInfo['collections'] {
   }
 }
 
-/** What a snapshot says of itself. @throws PawdexError `snapshot_invalid` */
+/** Reads the list of contents at the end of a snapshot. @throws PawdexError `snapshot_invalid` */
 export function readSnapshotInfo(file: string): SnapshotInfo {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) {
-    throw invalid(file, 'there is no such file');
+    throw createInvalidError(file, 'there is no such file');
   }
   if (!found.isFile()) {
-    throw invalid(file, 'it is a folder');
+    throw createInvalidError(file, 'it is a folder');
   }
   const { size } = found;
   const read = (bytes: number, at: number) => {
@@ -145,12 +146,12 @@ export function readSnapshotInfo(file: string): SnapshotInfo {
     return buffer;
   };
   if (size < FOOTER_BYTES) {
-    throw invalid(file, 'it is too short');
+    throw createInvalidError(file, 'it is too short');
   }
   const footer = read(FOOTER_BYTES, size - FOOTER_BYTES);
   const length = Number(footer.readBigUInt64BE(MAGIC.length));
   if (!footer.subarray(0, MAGIC.length).equals(MAGIC) || length > size - FOOTER_BYTES) {
-    throw invalid(file, 'its end is missing or another kind of file');
+    throw createInvalidError(file, 'it is truncated, or another kind of file');
   }
   try {
     const info = infoSchema.parse(JSON.parse(read(length, size - FOOTER_BYTES - length).toString()));
@@ -158,9 +159,9 @@ export function readSnapshotInfo(file: string): SnapshotInfo {
       return info;
     }
   } catch {
-    // As damaged as one whose length is wrong.
+    // Reported below, like a wrong length.
   }
-  throw invalid(file, 'its description is damaged');
+  throw createInvalidError(file, 'its list of contents is damaged');
 }
 
 /**
@@ -171,13 +172,13 @@ export function readSnapshotInfo(file: string): SnapshotInfo {
 export function verifySnapshot(file: string): SnapshotInfo {
   const info = readSnapshotInfo(file);
   if (hashFile(file, info.bytes) !== info.sha256) {
-    throw invalid(file, 'its checksum is wrong');
+    throw createInvalidError(file, 'its checksum is wrong');
   }
   const db = new Database(file, { readonly: true, fileMustExist: true });
   try {
     const findings = [...checkPages(db, 'full'), ...countDamagedVectors(db)];
     if (findings.length > 0) {
-      throw invalid(file, findings.join(' '));
+      throw createInvalidError(file, findings.join(' '));
     }
   } finally {
     db.close();
@@ -186,9 +187,9 @@ export function verifySnapshot(file: string): SnapshotInfo {
 }
 
 /**
- * Makes a data directory of a snapshot.
+ * Restores a snapshot into a data directory.
  *
- * @param dataDir created when missing; it must hold no database and nothing that is left of one
+ * @param dataDir created if missing; must not hold a database or parts of one
  * @throws PawdexError `snapshot_invalid`, `data_dir_not_empty`, `data_dir_locked`, `storage_full`, `storage_failed`
  */
 export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
@@ -198,7 +199,7 @@ export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
   mkdirSync(dataDir, { recursive: true, mode: PRIVATE_FOLDER });
   const release = lockDirectory(dataDir);
   try {
-    // What a restore that was cut off has left.
+    // Left over from an interrupted restore.
     rmSync(aside, { force: true });
     requireEmpty(dataDir, target);
     const sha256 = withFile(aside, 'wx', (fd) => {
@@ -207,7 +208,7 @@ export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
       return hash;
     });
     if (sha256 !== info.sha256) {
-      throw invalid(file, 'its checksum is wrong');
+      throw createInvalidError(file, 'its checksum is wrong');
     }
     renameSync(aside, target);
     syncFolder(dataDir);
@@ -233,7 +234,7 @@ function requireEmpty(dataDir: string, target: string): void {
 }
 
 /**
- * Writes a snapshot of a data directory, whether or not a server uses it.
+ * Writes a snapshot of a data directory, whether or not a server is using it.
  *
  * @throws PawdexError `storage_failed`, `storage_full`, `data_dir_locked`, `data_damaged`
  */
@@ -251,7 +252,7 @@ export function snapshotDirectory(dataDir: string, file: string): SnapshotInfo {
   }
   try {
     const release = tryLock(dataDir);
-    // Without a server, one of an earlier version is brought up to date first.
+    // If no server is running, migrate a database of an earlier version first.
     if (release !== null) {
       openDatabaseFile(database, true).db.close();
     }
@@ -274,14 +275,14 @@ function tryLock(dataDir: string): (() => void) | null {
   try {
     return lockDirectory(dataDir);
   } catch {
-    return null; // A server has it, and with it the newest format.
+    return null; // A server is using it, and has migrated it.
   }
 }
 
 /**
- * Gives the space of deleted items back to the file system.
+ * Returns the space of deleted items to the file system.
  *
- * @returns bytes of the database before and after
+ * @returns size of the database before and after, in bytes
  * @throws PawdexError `data_dir_locked`, `data_damaged`, `storage_full`, `storage_failed`
  */
 export function compactDirectory(dataDir: string): { before: number; after: number } {

@@ -1,6 +1,6 @@
 /**
- * The SQLite file that is the truth: opening, locking and migrating it. Vectors and thumbnails lie in tables of
- * their own, so that listing and filtering items reads none of their bytes.
+ * Opens, locks and migrates the SQLite database, which is the source of truth. Vectors and thumbnails have tables of
+ * their own, so that listing and filtering items does not read their bytes.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -16,8 +16,8 @@ import { isDamage, isFull, toStorageError } from './storage-error.js';
 export const DATABASE_FILE = 'pawdex.db';
 
 /**
- * One entry per schema version; an entry that was released is never changed. `seq` orders items by insertion
- * and names rows in the graph; AUTOINCREMENT because a number used twice would confuse a graph saved earlier.
+ * One entry per schema version; a released entry never changes. `seq` is the order of insertion and identifies rows
+ * in the graph. It is AUTOINCREMENT because a reused number would not match a graph that was saved earlier.
  */
 const MIGRATIONS = [
   `CREATE TABLE collections (
@@ -54,13 +54,13 @@ const MIGRATIONS = [
    CREATE TABLE vectors (seq INTEGER PRIMARY KEY, vector BLOB NOT NULL) STRICT;
    CREATE TABLE thumbnails (seq INTEGER PRIMARY KEY, image BLOB NOT NULL) STRICT;
    CREATE TABLE dropped_collections (id INTEGER PRIMARY KEY) STRICT;`,
-  // How much there should be: see ledger.ts.
+  // The expected number of items: see ledger.ts.
   `CREATE TABLE ledger (id INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;
    INSERT INTO ledger SELECT id, (SELECT count(*) FROM items WHERE collection = collections.id) FROM collections;
    INSERT INTO ledger VALUES (0, 0);
    CREATE TABLE identity (store TEXT NOT NULL) STRICT;
    INSERT INTO identity VALUES (lower(hex(randomblob(16))));`,
-  // See item-values.ts: items up to `after` have their values in the table; all of them when it is null.
+  // See item-values.ts. The table has the values of items up to `after`, or of all items if that is null.
   `CREATE TABLE item_values (
      collection INTEGER NOT NULL,
      path TEXT NOT NULL,
@@ -72,17 +72,17 @@ const MIGRATIONS = [
    INSERT INTO values_progress VALUES (0);`,
 ];
 
-/** An open database, and what closes it and gives the directory back. */
+/** An open database. Closing it also unlocks its directory. */
 export interface OpenedDatabase {
   db: Db;
-  /** Whether other connections may read it: not where the directory could not be locked in another way. */
+  /** Whether other connections may read it; false if the database itself had to be locked. */
   isShared: boolean;
   close(): void;
 }
 
 /**
- * Opens the database of a data directory, which is created when missing, and keeps every other pawdex out until it is
- * closed or the process dies.
+ * Opens the database of a data directory, which is created if missing. No other pawdex process can open it until it is
+ * closed or the process ends.
  *
  * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `data_damaged`, `storage_full`, `storage_failed`
  */
@@ -111,15 +111,15 @@ export function openDatabase(dataDir: string): OpenedDatabase {
 }
 
 /**
- * Opens or makes a database, brought up to the newest format.
+ * Opens or creates a database and migrates it to the newest format.
  *
- * @param shared whether other connections may use it; else, or where that cannot be, they are locked out
+ * @param shared whether other connections may use it; where that is impossible, they are locked out
  */
 export function openDatabaseFile(file: string, shared: boolean): { db: Db; isShared: boolean } {
   createPrivateFile(file);
   const db = new Database(file, { timeout: LOCK_WAIT_MS });
   try {
-    // Shared, SQLite keeps an index of its log in a file, for which a full disk has no room; else it is in memory.
+    // For shared access SQLite keeps an index of its log in a file, which fails on a full disk; otherwise in memory.
     db.pragma(`locking_mode = ${shared ? 'NORMAL' : 'EXCLUSIVE'}`);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
@@ -137,10 +137,10 @@ export function openDatabaseFile(file: string, shared: boolean): { db: Db; isSha
 }
 
 /**
- * A check that the open file is still the one at its path. Into a file that was deleted or replaced SQLite goes on
- * writing without an error, and what it writes is gone when the process ends.
+ * Creates a check that the open file is still the one at its path. SQLite keeps writing to a deleted or replaced file
+ * without an error, and those writes are lost when the process ends.
  *
- * @returns a function that throws PawdexError `storage_failed` when it is not; a call takes microseconds
+ * @returns a function that throws PawdexError `storage_failed` if the file is gone; a call takes microseconds
  */
 export function createPresenceCheck(db: Db): () => void {
   const opened = statSync(db.name, { bigint: true });
@@ -151,7 +151,7 @@ export function createPresenceCheck(db: Db): () => void {
     }
     throw new PawdexError('storage_failed', {
       detail: 'The data directory was deleted or replaced while pawdex was running.',
-      hint: 'Put it back, or stop this process and start it on the directory that is there now.',
+      hint: 'Put it back, or restart pawdex to use the directory that is there now.',
     });
   };
 }
@@ -160,10 +160,10 @@ function migrate(db: Db): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   if (version > MIGRATIONS.length) {
     throw new PawdexError('data_dir_newer', {
-      detail: `The data directory has format ${version}; this pawdex knows formats up to ${MIGRATIONS.length}.`,
+      detail: `The data directory has format ${version}; this version supports formats up to ${MIGRATIONS.length}.`,
     });
   }
-  // Nothing is written where nothing is to do: on a full disk what is stored can still be read.
+  // Write nothing unless necessary, so that data on a full disk can still be read.
   if (version === MIGRATIONS.length) {
     return;
   }
@@ -182,7 +182,7 @@ function migrate(db: Db): void {
     if (version === 0 || !isFull(error)) {
       throw error;
     }
-    // What later versions add can be had from the rows: in memory for now, on the disk at a start with room.
+    // The disk is full. Tables of later versions can be derived from the rows, so keep them in memory for now.
     db.pragma('temp_store = MEMORY');
     for (const sql of missing) {
       db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
@@ -190,7 +190,7 @@ function migrate(db: Db): void {
   }
 }
 
-/** Keeps the database as it was beside the one that is changed, for a return to the pawdex that wrote it. */
+/** Keeps a copy of the database beside the migrated one, so that users can return to the earlier version. */
 function copyBeforeMigration(db: Db, version: number): void {
   const copy = `${db.name}.format-${version}`;
   if (existsSync(copy)) {

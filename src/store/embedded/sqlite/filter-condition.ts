@@ -1,28 +1,28 @@
-/** Filters as SQL conditions. Every value is a bound parameter; nothing of the caller's becomes SQL text. */
+/** Translates filters to SQL conditions. Every value is a bound parameter; callers' text never becomes SQL. */
 import type { Filter } from '../../store.js';
-import { type StoredValue, storedValue } from './item-values.js';
+import { type StoredValue, toStoredValue } from './item-values.js';
 
 /** A condition on `items`. */
 export interface Condition {
   sql: string;
   parameters: StoredValue[];
-  /** The same on `item_values`, where the index answers it alone. */
+  /** The same condition on `item_values`, if that index alone can answer it. */
   lookup?: { sql: string; parameters: StoredValue[] };
 }
 
-/** A filter as a condition, with those of its parts that an index answers, the likely narrowest first. */
+/** A filter as a condition, with the parts that an index can answer, probably narrowest first. */
 export interface FilterCondition extends Condition {
   indexed: Condition[];
 }
 
-const oneOf = (column: string, values: string[]): Condition => ({
+const requireOneOf = (column: string, values: string[]): Condition => ({
   sql: `${column} IN (SELECT value FROM json_each(?))`,
   parameters: [JSON.stringify(values)],
 });
 
-/** One of these values stands at a path in the metadata. @param isIndexed whether all values are in `item_values` */
-function holds(path: string, values: (string | number | boolean)[], isIndexed: boolean): Condition {
-  const parameters = [path, ...values.map(storedValue)];
+/** Requires one of the values at a path in the metadata. @param isIndexed whether all values are in `item_values` */
+function requireValue(path: string, values: (string | number | boolean)[], isIndexed: boolean): Condition {
+  const parameters = [path, ...values.map(toStoredValue)];
   const places = values.map(() => '?').join(', ');
   if (!isIndexed) {
     return { sql: `metadata_holds(metadata, ?, ${places})`, parameters };
@@ -37,19 +37,19 @@ function holds(path: string, values: (string | number | boolean)[], isIndexed: b
 }
 
 /**
- * @param isIndexed whether all values of metadata are in `item_values`
- * @returns null when the filter lets everything through
+ * @param isIndexed whether all metadata values are in `item_values`
+ * @returns null if the filter matches everything
  */
 export function toCondition(filter: Filter | undefined, isIndexed: boolean): FilterCondition | null {
   const { sha256, label, species, metadata } = filter ?? {};
   const inMetadata = [
-    ...Object.entries(metadata ?? {}).map(([path, value]) => holds(path, [value], isIndexed)),
-    ...(species === undefined ? [] : [holds('species', species, isIndexed)]),
+    ...Object.entries(metadata ?? {}).map(([path, value]) => requireValue(path, [value], isIndexed)),
+    ...(species === undefined ? [] : [requireValue('species', species, isIndexed)]),
   ];
   const indexed = [
-    ...(sha256 === undefined ? [] : [oneOf('sha256', sha256)]),
+    ...(sha256 === undefined ? [] : [requireOneOf('sha256', sha256)]),
     ...(isIndexed ? inMetadata : []),
-    ...(label === undefined ? [] : [oneOf('label', label)]),
+    ...(label === undefined ? [] : [requireOneOf('label', label)]),
   ];
   const parts = isIndexed ? indexed : [...indexed, ...inMetadata];
   if (parts.length === 0) {

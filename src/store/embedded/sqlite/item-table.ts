@@ -1,4 +1,4 @@
-/** The statements on items. One instance per database; every method is synchronous. */
+/** The table of items, with their vectors and thumbnails. Every method is synchronous. */
 import type Database from 'better-sqlite3';
 import type { BulkPatch, Filter, Item, NewItem, PutResult } from '../../store.js';
 import { type Condition, type FilterCondition, toCondition } from './filter-condition.js';
@@ -24,10 +24,10 @@ type Statement = Database.Statement<unknown[]>;
 
 const COLUMNS = 'seq, id, sha256, label, source, size, metadata, has_thumbnail, created_at';
 
-/** Statements for filters are few but built from callers' filters: beyond this many the oldest goes. */
+/** The most prepared statements kept for filters; beyond this, the oldest is dropped. */
 const MAX_CACHED = 64;
 
-/** A row as the store's callers see it. */
+/** Converts a row to an item. */
 export function toItem(row: ItemRow): Item {
   return {
     id: row.id,
@@ -41,7 +41,7 @@ export function toItem(row: ItemRow): Item {
   };
 }
 
-function statements(db: Db) {
+function prepareStatements(db: Db) {
   return {
     byId: db.prepare<[number, string], ItemRow>(
       `SELECT ${COLUMNS} FROM items WHERE collection = ? AND id = ?`,
@@ -72,27 +72,27 @@ function statements(db: Db) {
   };
 }
 
-export class Items {
+export class ItemTable {
   readonly #db: Db;
   readonly #ledger: Ledger;
-  readonly #run: ReturnType<typeof statements>;
+  readonly #run: ReturnType<typeof prepareStatements>;
   readonly #filtered = new Map<string, Statement>();
-  /** What filters on metadata look up. */
+  /** Index of metadata values, for filters. */
   readonly values: ItemValues;
 
   constructor(db: Db, ledger: Ledger) {
     this.#db = db;
     this.#ledger = ledger;
     this.values = new ItemValues(db);
-    this.#run = statements(db);
+    this.#run = prepareStatements(db);
   }
 
-  /** Inserts items whose id and content are not known; call it inside a transaction. */
+  /** Inserts items whose id and content are new. Call it inside a transaction. */
   insert(collection: number, items: readonly NewItem[], now: string): (PutResult & { seq: number | null })[] {
     const results = items.map((item) => this.#insertOne(collection, item, now));
     const created = results.filter(({ seq }) => seq !== null).length;
     if (created > 0) {
-      this.#ledger.change(collection, created);
+      this.#ledger.recordChange(collection, created);
     }
     return results;
   }
@@ -129,38 +129,38 @@ export class Items {
     return this.#run.byId.get(collection, id);
   }
 
-  bySeq(seq: number): ItemRow | undefined {
+  findBySeq(seq: number): ItemRow | undefined {
     return this.#run.bySeq.get(seq);
   }
 
-  bySha256(collection: number, sha256: string): { id: string; label: string | null } | undefined {
+  findBySha256(collection: number, sha256: string): { id: string; label: string | null } | undefined {
     return this.#run.bySha256.get(collection, sha256);
   }
 
-  /** The vector of a row; null when there is none, or not as it was stored. */
-  vector(row: ItemRow, dimension: number): Float32Array | null {
+  /** Reads the vector of a row. @returns null if it is missing or damaged */
+  readVector(row: ItemRow, dimension: number): Float32Array | null {
     const blob = this.#run.vector.get(row.seq);
     return blob === undefined ? null : (unpackVector(blob, dimension, row)?.slice() ?? null);
   }
 
-  thumbnail(seq: number): Uint8Array | undefined {
+  readThumbnail(seq: number): Uint8Array | undefined {
     return this.#run.thumbnail.get(seq);
   }
 
-  /** Sequence numbers of those of these ids that are there. */
-  seqsOf(collection: number, ids: readonly string[]): number[] {
+  /** Finds the sequence numbers of the ids that exist. */
+  findSeqs(collection: number, ids: readonly string[]): number[] {
     return ids.flatMap((id) => this.#run.seqOf.all(collection, id));
   }
 
-  /** Changes rows in one transaction; those that are gone are left out. @returns the rows as they are now */
+  /** Changes rows in one transaction; skips rows that do not exist. @returns the changed rows */
   update(collection: number, seqs: readonly number[], patch: BulkPatch): ItemRow[] {
     return this.#db.transaction(() => {
       const rows = seqs.flatMap((seq) => {
-        const row = this.bySeq(seq);
+        const row = this.findBySeq(seq);
         return row === undefined ? [] : [this.#updateOne(collection, row, patch)];
       });
       if (rows.length > 0) {
-        this.#ledger.change();
+        this.#ledger.recordChange();
       }
       return rows;
     })();
@@ -181,12 +181,12 @@ export class Items {
     return next;
   }
 
-  /** Removes rows in one transaction. @returns the sequence numbers of those that were there */
+  /** Removes rows in one transaction. @returns the sequence numbers of those that existed */
   remove(collection: number, seqs: readonly number[]): number[] {
     return this.#db.transaction(() => {
       const removed = seqs.filter((seq) => this.#removeOne(collection, seq));
       if (removed.length > 0) {
-        this.#ledger.change(collection, -removed.length);
+        this.#ledger.recordChange(collection, -removed.length);
       }
       return removed;
     })();
@@ -203,7 +203,7 @@ export class Items {
     return true;
   }
 
-  /** Clears away a few rows of a collection that is gone. @returns how many; call it inside a transaction */
+  /** Removes up to `limit` rows of a deleted collection. Call it inside a transaction. @returns how many */
   clear(collection: number, limit: number): number {
     const sql = 'SELECT seq FROM items WHERE collection = ? LIMIT ?';
     const seqs = this.#prepare(sql).pluck().all(collection, limit) as number[];
@@ -213,27 +213,33 @@ export class Items {
     return seqs.length;
   }
 
-  /** A filter as a condition; null when it lets everything through. */
-  condition(filter: Filter | undefined): FilterCondition | null {
+  /** Translates a filter. @returns null if it matches everything */
+  translateFilter(filter: Filter | undefined): FilterCondition | null {
     return toCondition(filter, this.values.isComplete);
   }
 
-  /** All matching rows, ascending, where an index tells that they are at most so many; else null. */
-  few(collection: number, condition: FilterCondition, most: number): number[] | null {
+  /** Finds all matching rows, ascending, if an index can tell that there are at most `most`. @returns else null */
+  findFew(collection: number, condition: FilterCondition, most: number): number[] | null {
     for (const part of condition.indexed) {
-      const found = this.matching(collection, 0, Number.MAX_SAFE_INTEGER, most + 1, part);
+      const found = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, most + 1, part);
       if (found.length > most) {
         continue;
       }
-      const matching = condition.sql === part.sql ? found : [...this.among(found, condition)];
+      const matching = condition.sql === part.sql ? found : [...this.selectMatching(found, condition)];
       return matching.sort((a, b) => a - b);
     }
     return null;
   }
 
-  /** Rows after `after` up to `to`, in order of insertion. */
-  page(collection: number, after: number, to: number, limit: number, condition: Condition | null): ItemRow[] {
-    const sql = `SELECT ${COLUMNS} FROM items WHERE collection = ? AND seq > ? AND seq <= ?${and(condition)} ORDER BY seq LIMIT ?`;
+  /** Reads rows after `after` up to `to`, in order of insertion. */
+  readPage(
+    collection: number,
+    after: number,
+    to: number,
+    limit: number,
+    condition: Condition | null,
+  ): ItemRow[] {
+    const sql = `SELECT ${COLUMNS} FROM items WHERE collection = ? AND seq > ? AND seq <= ?${formatCondition(condition)} ORDER BY seq LIMIT ?`;
     return this.#prepare(sql).all(
       collection,
       after,
@@ -243,11 +249,11 @@ export class Items {
     ) as ItemRow[];
   }
 
-  /** Sequence numbers of the matching rows after `after` up to `to`, at most `limit`. */
-  matching(collection: number, after: number, to: number, limit: number, condition: Condition): number[] {
+  /** Finds the matching rows after `after` up to `to`, at most `limit`. */
+  findMatching(collection: number, after: number, to: number, limit: number, condition: Condition): number[] {
     const table = condition.lookup === undefined ? 'items' : 'item_values';
     const { sql: test, parameters } = condition.lookup ?? condition;
-    // An item may have several of the values that are looked for.
+    // An item may have several of the wanted values.
     const distinct = parameters.length > 2 && condition.lookup !== undefined ? 'DISTINCT ' : '';
     const sql = `SELECT ${distinct}seq FROM ${table} WHERE collection = ? AND seq > ? AND seq <= ? AND ${test} LIMIT ?`;
     return this.#prepare(sql)
@@ -255,8 +261,8 @@ export class Items {
       .all(collection, after, to, ...parameters, limit) as number[];
   }
 
-  /** Those of the given rows that match. */
-  among(seqs: number[], condition: Condition): Set<number> {
+  /** Selects the rows that match from the given ones. */
+  selectMatching(seqs: number[], condition: Condition): Set<number> {
     const sql = `SELECT seq FROM items WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql}`;
     return new Set(
       this.#prepare(sql)
@@ -265,8 +271,8 @@ export class Items {
     );
   }
 
-  /** Sequence number of the `step`-th row after `after`, or null when there are fewer. */
-  rowAfter(collection: number, after: number, step: number): number | null {
+  /** Finds the `step`-th row after `after`. @returns null if there are fewer */
+  findRowAfter(collection: number, after: number, step: number): number | null {
     const sql = 'SELECT seq FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT 1 OFFSET ?';
     const seq = this.#prepare(sql)
       .pluck()
@@ -278,7 +284,7 @@ export class Items {
     return this.#prepare('SELECT count(*) FROM items WHERE collection = ?').pluck().get(collection) as number;
   }
 
-  /** A page of what memory holds of each item. */
+  /** Reads a page of the fields that are kept in memory. */
   load(collection: number, after: number, limit: number): LoadedRow[] {
     return this.#prepare(
       `SELECT seq, id, sha256, label, vector FROM items JOIN vectors USING (seq)
@@ -300,7 +306,7 @@ export class Items {
   }
 }
 
-/** What memory holds of an item, with the vector as stored. */
+/** The fields of an item that are kept in memory, with the vector as stored. */
 export interface LoadedRow {
   seq: number;
   id: string;
@@ -309,7 +315,7 @@ export interface LoadedRow {
   vector: Uint8Array;
 }
 
-const and = (condition: Condition | null) => (condition === null ? '' : ` AND ${condition.sql}`);
+const formatCondition = (condition: Condition | null) => (condition === null ? '' : ` AND ${condition.sql}`);
 
 function patchMetadata(json: string, { metadata, mergeMetadata }: BulkPatch): string {
   if (metadata === undefined && mergeMetadata === undefined) {

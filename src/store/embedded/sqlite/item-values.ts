@@ -1,6 +1,6 @@
 /**
- * The values in the metadata of items, by their path: what filters on metadata and facets look up. A table beside the
- * items, changed in the same transaction. Items of an older format are brought in little by little.
+ * Index of the values in the metadata of items, by path, for filters and facets. It is a table beside the items,
+ * changed in the same transaction. Items of an older format are added to it gradually.
  */
 import { createHash } from 'node:crypto';
 import type { Facet, Metadata } from '../../store.js';
@@ -8,10 +8,10 @@ import type { Db } from './sqlite.js';
 
 /** Longer texts are compared by their SHA-256. */
 const MOST_CHARACTERS = 128;
-/** Items of an older format brought in with one transaction: some milliseconds. */
+/** Items of an older format that are added per transaction, which takes a few milliseconds. */
 const STEP = 256;
 
-/** A value as it is stored: numbers and short texts as they are, yes and no as a byte, long texts as 32. */
+/** A value as stored: numbers and short texts unchanged, booleans as one byte, long texts as a sha256 of 32 bytes. */
 export type StoredValue = string | number | Uint8Array;
 
 type Scalar = string | number | boolean;
@@ -24,8 +24,8 @@ const isScalar = (value: unknown): value is Scalar =>
   typeof value === 'boolean' ||
   (typeof value === 'number' && Number.isFinite(value));
 
-/** @returns what equal values of one type, and no others, have in common */
-export function storedValue(value: Scalar): StoredValue {
+/** Converts a value to its stored form, which is equal only for equal values of one type. */
+export function toStoredValue(value: Scalar): StoredValue {
   if (typeof value === 'boolean') {
     return Uint8Array.of(value ? 1 : 0);
   }
@@ -36,25 +36,25 @@ export function storedValue(value: Scalar): StoredValue {
 }
 
 /**
- * The texts, numbers and booleans in metadata, as JSON has them. Elements of an array have the path of the array; keys
- * inside one another are joined by dots.
+ * Lists the texts, numbers and booleans in metadata. Elements of an array have the path of the array; nested keys are
+ * joined by dots.
  */
-function valuesIn(value: unknown, path = '', found: ValueAt[] = []): ValueAt[] {
+function listValues(value: unknown, path = '', found: ValueAt[] = []): ValueAt[] {
   if (isScalar(value)) {
     found.push([path, value]);
   } else if (Array.isArray(value)) {
     for (const element of value) {
-      valuesIn(element, path, found);
+      listValues(element, path, found);
     }
   } else if (typeof value === 'object' && value !== null) {
     for (const key in value) {
-      valuesIn((value as Metadata)[key], path === '' ? key : `${path}.${key}`, found);
+      listValues((value as Metadata)[key], path === '' ? key : `${path}.${key}`, found);
     }
   }
   return found;
 }
 
-/** Whether an object is what JSON makes of it as far as one can see without looking inside: its values are all scalars. */
+/** Whether all values are scalars, so that the object is equal to its parsed JSON. */
 function isFlat(metadata: Metadata): boolean {
   for (const key in metadata) {
     if (!isScalar(metadata[key])) {
@@ -67,10 +67,10 @@ function isFlat(metadata: Metadata): boolean {
 const areEqual = (a: StoredValue, b: StoredValue) =>
   typeof a === 'object' && typeof b === 'object' ? Buffer.compare(a, b) === 0 : a === b;
 
-/** What {@link ItemValues} looks up, without it: for items that are not in the table yet. */
-function metadataHolds(json: string, path: string, ...wanted: StoredValue[]): number {
-  for (const [at, value] of valuesIn(JSON.parse(json))) {
-    if (at === path && wanted.some((each) => areEqual(each, storedValue(value)))) {
+/** Checks one item without the table, for items that are not in it yet. */
+function hasMetadataValue(json: string, path: string, ...wanted: StoredValue[]): number {
+  for (const [at, value] of listValues(JSON.parse(json))) {
+    if (at === path && wanted.some((each) => areEqual(each, toStoredValue(value)))) {
       return 1;
     }
   }
@@ -100,40 +100,44 @@ export class ItemValues {
     this.#older = db.prepare<[number, number], { seq: number; collection: number; metadata: string }>(
       'SELECT seq, collection, metadata FROM items WHERE seq > ? ORDER BY seq LIMIT ?',
     );
-    db.function('metadata_holds', { varargs: true, deterministic: true }, metadataHolds);
+    db.function('metadata_holds', { varargs: true, deterministic: true }, hasMetadataValue);
     this.#isComplete = this.#progress.get() === null;
     const temporary = db.prepare("SELECT 1 FROM sqlite_temp_master WHERE name = 'item_values'");
     this.#isTemporary = temporary.get() !== undefined;
   }
 
-  /** Whether the values of all items are in the table; else filters read the metadata itself. */
+  /** Whether the table has the values of all items. If not, filters read the metadata itself. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
 
   /**
-   * Notes the values of an item, inside the transaction that stores it.
+   * Adds the values of an item, inside the transaction that stores it.
    *
-   * @param metadata what `json` was made of, where that is at hand
-   * @param json the metadata as it is stored
+   * @param metadata the object that `json` was made from, if known
+   * @param json the metadata as stored
    */
   add(collection: number, seq: number, metadata: Metadata | null, json: string): void {
     const parsed = metadata !== null && isFlat(metadata) ? metadata : JSON.parse(json);
-    for (const [path, value] of valuesIn(parsed)) {
-      this.#insert.run(collection, path, storedValue(value), seq);
+    for (const [path, value] of listValues(parsed)) {
+      this.#insert.run(collection, path, toStoredValue(value), seq);
     }
   }
 
-  /** Forgets the values of an item, inside the transaction that changes it. @param json the metadata as it was stored */
+  /**
+   * Removes the values of an item, inside the transaction that changes it.
+   *
+   * @param json the metadata as stored before
+   */
   remove(collection: number, seq: number, json: string): void {
-    for (const [path, value] of valuesIn(JSON.parse(json))) {
-      this.#remove.run(collection, path, storedValue(value), seq);
+    for (const [path, value] of listValues(JSON.parse(json))) {
+      this.#remove.run(collection, path, toStoredValue(value), seq);
     }
   }
 
-  /** Brings in some items of an older format, durably. @returns whether there are more */
-  step(): boolean {
-    // Without room on the disk there is none for this either.
+  /** Adds some items of an older format, durably. @returns whether there are more */
+  addOlderItems(): boolean {
+    // The table is temporary because the disk is full.
     if (this.#isComplete || this.#isTemporary) {
       return false;
     }
@@ -147,26 +151,26 @@ export class ItemValues {
         return;
       }
       this.#advance.run(null);
-      // Species are found like all other values from now on.
+      // From now on species are found like all other values.
       this.#db.exec('DROP INDEX IF EXISTS items_species');
     })();
     this.#isComplete = this.#progress.get() === null;
     return !this.#isComplete;
   }
 
-  /** The values at a path with the number of items that have each, most first. */
-  count(collection: number, path: string, limit: number): Facet[] {
+  /** Counts the items per value at a path, most frequent first. */
+  countValues(collection: number, path: string, limit: number): Facet[] {
     const rows = this.#db
       .prepare<[number, string, number], { value: StoredValue; count: number; seq: number }>(
         `SELECT value, count(*) AS count, min(seq) AS seq FROM item_values WHERE collection = ? AND path = ?
          GROUP BY value ORDER BY count DESC, value LIMIT ?`,
       )
       .all(collection, path, limit);
-    return rows.map(({ value, count, seq }) => ({ value: this.#valueOf(seq, path, value), count }));
+    return rows.map(({ value, count, seq }) => ({ value: this.#toValue(seq, path, value), count }));
   }
 
-  /** A value as it was given; long texts stand in the metadata alone. */
-  #valueOf(seq: number, path: string, stored: StoredValue): Scalar {
+  /** Converts a stored value back; long texts are read from the metadata. */
+  #toValue(seq: number, path: string, stored: StoredValue): Scalar {
     if (typeof stored !== 'object') {
       return stored;
     }
@@ -177,8 +181,8 @@ export class ItemValues {
       .prepare<[number], string>('SELECT metadata FROM items WHERE seq = ?')
       .pluck()
       .get(seq);
-    for (const [at, value] of valuesIn(JSON.parse(json ?? '{}') as Metadata)) {
-      if (at === path && areEqual(storedValue(value), stored)) {
+    for (const [at, value] of listValues(JSON.parse(json ?? '{}') as Metadata)) {
+      if (at === path && areEqual(toStoredValue(value), stored)) {
         return value;
       }
     }

@@ -1,4 +1,4 @@
-/** The snapshots in a data directory: written by the store while it is in use, listed, and the oldest removed. */
+/** The snapshots in a data directory: writes new ones while the store is in use, and removes the oldest. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -20,8 +20,8 @@ export class KeptSnapshots {
   #writing: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param isShared whether a connection of another thread may read the database
-   * @param keep how many are kept
+   * @param isShared whether another thread may open the database
+   * @param keep how many to keep
    */
   constructor(db: Db, isShared: boolean, keep: number) {
     this.#keep = keep;
@@ -31,14 +31,14 @@ export class KeptSnapshots {
   }
 
   /**
-   * Writes a snapshot, one after the other, and removes the oldest that are too many.
+   * Writes a snapshot after those in progress, and removes the oldest ones beyond the number to keep.
    *
    * @throws PawdexError `storage_full`, `storage_failed`, `data_damaged`
    */
   create(): Promise<KeptSnapshot> {
     const created = this.#writing.then(async () => {
       mkdirSync(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
-      // What a process that died left half written.
+      // Left over from a process that died.
       for (const name of readdirSync(this.#folder)) {
         if (name.endsWith(ASIDE)) {
           rmSync(path.join(this.#folder, name), { force: true });
@@ -56,9 +56,9 @@ export class KeptSnapshots {
     return created;
   }
 
-  /** Those there are, the newest first; files that are no whole snapshot are left out. */
+  /** Lists the snapshots, newest first; skips incomplete files. */
   list(): KeptSnapshot[] {
-    return this.#names().flatMap((name) => {
+    return this.#listNames().flatMap((name) => {
       try {
         return [{ name, ...readSnapshotInfo(path.join(this.#folder, name)) }];
       } catch {
@@ -67,18 +67,18 @@ export class KeptSnapshots {
     });
   }
 
-  /** Waits for the one that is being written. */
+  /** Waits until no snapshot is being written. */
   async settle(): Promise<void> {
     await this.#writing;
   }
 
-  #names(): string[] {
+  #listNames(): string[] {
     try {
       const names = readdirSync(this.#folder).filter((name) => name.endsWith(EXTENSION));
-      // Their names begin with the time.
+      // Names start with the time.
       return names.sort().reverse();
     } catch {
-      return []; // Before the first there is no folder.
+      return []; // The first snapshot creates the folder.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * How much there should be: a count of changes and of the items of each collection, kept in the database with every
- * change, and beside it in a file. What is lost or put back from elsewhere without a word shows as a difference.
+ * Keeps count of the changes and of the items in each collection, in the database and in a file beside it. If data is
+ * lost or replaced by an older copy, the two differ.
  */
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -13,30 +13,30 @@ export const LEDGER_FILE = 'ledger.json';
 
 const schema = z.object({
   format: z.literal(1),
-  /** Of the database; one that was made anew has another. */
+  /** Identifies the database. */
   store: z.string(),
-  /** Changes up to this moment. */
+  /** Number of changes so far. */
   revision: z.number(),
-  /** File number of the database: a copy has another. */
+  /** File number of the database; a copy has a different one. */
   inode: z.string(),
-  /** Whether the store was open. */
+  /** Whether the store was open when this was written. */
   open: z.boolean(),
   collections: z.array(z.object({ name: z.string(), items: z.number() })),
 });
 
-/** What was last known of a data directory. */
+/** The last recorded state of a data directory. */
 export type LastKnown = z.infer<typeof schema>;
 
-/** What is written in a data directory, or null when nothing is, or nothing that can be read. */
+/** Reads the last recorded state of a data directory. @returns null if it is missing or damaged */
 export function readLastKnown(dataDir: string): LastKnown | null {
   try {
     return schema.parse(JSON.parse(readFileSync(path.join(dataDir, LEDGER_FILE), 'utf8')));
   } catch {
-    return null; // Missing or damaged: then nothing is known, which is no reason to distrust the database.
+    return null; // Without a record the database is not compared with anything.
   }
 }
 
-/** The rows of the table `ledger`: 0 counts changes, the others the items of the collection of that id. */
+/** Row 0 of the table `ledger` counts changes. The others count the items of the collection with that id. */
 const REVISION = 0;
 
 export class Ledger {
@@ -45,9 +45,9 @@ export class Ledger {
   readonly #add;
   readonly #set;
   readonly #remove;
-  /** In memory alone, as the disk had no room for it: it knows nothing that outlasts this process. */
+  /** Whether the table is only in memory, because the disk is full. */
   readonly #isTemporary: boolean;
-  /** Revision of the last file that was written. */
+  /** Revision in the last file written. */
   #written = -1;
   #writing: Promise<void> = Promise.resolve();
 
@@ -65,28 +65,28 @@ export class Ledger {
     return this.#get.get(REVISION) ?? 0;
   }
 
-  /** Which database this is. */
+  /** Identifies the database. */
   get store(): string {
     return this.#db.prepare<[], string>('SELECT store FROM identity').pluck().get() ?? '';
   }
 
-  /** Items that each collection should hold, by its id. */
-  counts(): Map<number, number> {
+  /** The number of items that each collection should hold, by its id. */
+  getCounts(): Map<number, number> {
     const rows = this.#db.prepare<[number], { id: number; n: number }>(
       'SELECT id, n FROM ledger WHERE id <> ?',
     );
     return new Map(rows.all(REVISION).map(({ id, n }) => [id, n]));
   }
 
-  /** Notes a change, inside its transaction. @param items how many more there are in the collection */
-  change(collection?: number, items = 0): void {
+  /** Records a change, inside its transaction. @param items by how many the collection grew */
+  recordChange(collection?: number, items = 0): void {
     this.#add.run(1, REVISION);
     if (collection !== undefined && items !== 0) {
       this.#add.run(items, collection);
     }
   }
 
-  /** Notes a new collection, or how many items one has. */
+  /** Records a new collection, or the number of its items. */
   open(collection: number, items = 0): void {
     this.#set.run(collection, items);
   }
@@ -96,9 +96,9 @@ export class Ledger {
   }
 
   /**
-   * Writes the file when something has changed since the last time, one after the other.
+   * Writes the file if something has changed, after writes in progress.
    *
-   * @throws the file system's error; the old file stays, which knows less but nothing wrong
+   * @throws the file system's error; the old file stays
    */
   write(open: boolean, collections: LastKnown['collections']): Promise<void> {
     const { revision, store } = this;

@@ -1,6 +1,6 @@
 /**
- * Going on with what is left of a damaged database: every row that can still be read whole is copied into a new one.
- * The damaged file is kept beside it.
+ * Salvages a damaged database: copies every row that can still be read completely into a new one, and keeps the damaged
+ * file beside it.
  */
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -14,18 +14,18 @@ import { checkPages, compareCounts, compareWithLastKnown } from './soundness.js'
 import Database, { type Db } from './sqlite.js';
 import { countDamagedVectors, unpackVector } from './stored-vector.js';
 
-/** Sequence numbers beyond the last known are looked for this far: the last known may be damaged, too. */
+/** How far beyond the last known sequence number to look, since that number may be damaged, too. */
 const MARGIN = 10_000;
-/** Rows copied in one transaction. */
+/** Rows copied per transaction. */
 const STEP = 1000;
 
-/** What of a file belongs to it, by what is added to its name. */
+/** Suffixes of the files that make up a database. */
 const PARTS = ['', '-wal', '-shm'];
 
 /**
- * Makes a damaged data directory usable again, and leaves a sound one alone.
+ * Makes a damaged data directory usable again; leaves a sound one alone.
  *
- * @returns what was done, in sentences; none when nothing is damaged
+ * @returns what was done, in sentences; empty if nothing is damaged
  * @throws PawdexError `data_dir_locked`, `storage_full`, `storage_failed`
  */
 export function salvage(dataDir: string): string[] {
@@ -42,7 +42,7 @@ export function salvage(dataDir: string): string[] {
     }
     const kept = copyRows(file, aside);
     const damaged = `${file}.damaged-${new Date().toISOString().replaceAll(/\W/g, '')}`;
-    // At no moment is there no database: one that is cut off here starts as damaged as before.
+    // There is a database at every moment: a process that dies here leaves it as damaged as before.
     if (existsSync(file)) {
       linkSync(file, damaged);
     }
@@ -52,7 +52,7 @@ export function salvage(dataDir: string): string[] {
       }
     }
     renameSync(aside, file);
-    // What was known no longer counts, and graphs are made anew from the rows.
+    // The recorded state no longer applies, and graphs are rebuilt from the rows.
     rmSync(path.join(dataDir, LEDGER_FILE), { force: true });
     rmSync(path.join(dataDir, 'graphs'), { recursive: true, force: true });
     const where = existsSync(damaged) ? `; the damaged database is ${path.basename(damaged)}` : '';
@@ -85,12 +85,12 @@ function findDamage(dataDir: string): string[] {
   }
 }
 
-/** Copies every row that can be read. @returns how many items */
+/** Copies every readable row. @returns the number of items */
 function copyRows(from: string, to: string): number {
   const target = openDatabaseFile(to, false);
   const source = openDamaged(from);
   try {
-    return source === null ? 0 : new Copy(source, target.db).run();
+    return source === null ? 0 : new RowCopier(source, target.db).run();
   } finally {
     source?.close();
     target.db.close();
@@ -103,11 +103,11 @@ function openDamaged(file: string): Db | null {
     db.prepare('SELECT count(*) FROM sqlite_master').get();
     return db;
   } catch {
-    return null; // Not even the list of tables can be read.
+    return null; // Even the list of tables cannot be read.
   }
 }
 
-class Copy {
+class RowCopier {
   readonly #source: Db;
   readonly #target: Db;
 
@@ -206,7 +206,7 @@ class Copy {
   }
 }
 
-/** What a read or write of one row gives; null when it fails, or when there is no such row. */
+/** Reads or writes one row. @returns null if that fails, or if there is no such row */
 function attempt<T>(work: () => T | undefined): T | null {
   try {
     return work() ?? null;

@@ -1,4 +1,4 @@
-/** The thread that writes a snapshot while the store answers. */
+/** Thread that writes a snapshot while the store answers. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asPawdexError } from '../../../errors.js';
 import { writeSnapshot } from './database-snapshot.js';

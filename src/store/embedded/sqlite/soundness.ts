@@ -1,6 +1,6 @@
 /**
- * Whether a data directory holds what it should. What is found is said in sentences, for the log and for whoever asks
- * why the server is not ready; nothing is repaired here.
+ * Checks that a data directory is complete and undamaged. Findings are sentences for the log and for `/readyz`.
+ * Nothing is repaired here.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -9,15 +9,15 @@ import { type LastKnown, LEDGER_FILE, type Ledger, readLastKnown } from './ledge
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 
-/** Ends the name of a database that is being restored from a snapshot. */
+/** Suffix of a database that is being restored from a snapshot. */
 export const RESTORING = '.restoring';
-/** Problems that are named; the rest are counted by whoever repairs. */
+/** The most problems that are listed. */
 const MOST_NAMED = 5;
-/** Bytes that are checked before a start where no second connection can do it meanwhile. */
+/** Largest database that is checked before start if no second connection can check it afterwards, in bytes. */
 const MOST_CHECKED_AT_ONCE = 256 * 1024 ** 2;
 
 /**
- * An empty database beside what an earlier one left would answer that nothing was ever there.
+ * Refuses to start with an empty database in a directory that held items before.
  *
  * @throws PawdexError `data_damaged`
  */
@@ -30,10 +30,10 @@ export function refuseMissingDatabase(dataDir: string, databaseFile: string): vo
   const graphs = listFiles(path.join(dataDir, 'graphs')).filter((name) => name.endsWith('.json'));
   const left = [
     ...(existsSync(path.join(dataDir, databaseFile + RESTORING))
-      ? ['a restore that was cut off and can be run again']
+      ? ['an interrupted restore, which can be run again']
       : []),
     ...(size(`${databaseFile}-wal`) > 0 ? [`its log ${databaseFile}-wal`] : []),
-    ...(known.length > 0 ? [`${LEDGER_FILE}, which tells of ${describeCounts(known)}`] : []),
+    ...(known.length > 0 ? [`${LEDGER_FILE}, which lists ${describeCounts(known)}`] : []),
     ...(graphs.length > 0 ? [`${graphs.length} search graphs`] : []),
   ];
   if (left.length > 0) {
@@ -45,21 +45,24 @@ function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // Without a graph there is no folder of graphs.
+    return []; // The first graph creates the folder.
   }
 }
 
 const describeCounts = (collections: LastKnown['collections']) =>
   collections.map(({ name, items }) => `${items} items in ${name}`).join(', ');
 
-/** What a comparison with the last known state says. */
+/** The outcome of comparing a database with the last recorded state. */
 export interface Comparison {
   findings: string[];
-  /** Whether these files were copied while a pawdex was writing them: only a full check shows whether they agree. */
+  /**
+   * Whether the files were copied while pawdex was writing them. Only a full check can tell whether they are
+   * consistent.
+   */
   isLiveCopy: boolean;
 }
 
-/** Compares an open database with what was written beside it. */
+/** Compares an open database with the state recorded beside it. */
 export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
   const known = readLastKnown(path.dirname(db.name));
   if (known === null) {
@@ -68,7 +71,7 @@ export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
   if (known.store !== ledger.store) {
     return {
       findings: [
-        `This is another database than the one that ${LEDGER_FILE} tells of (${describeCounts(known.collections)}).`,
+        `This is not the database that ${LEDGER_FILE} describes (${describeCounts(known.collections)}).`,
       ],
       isLiveCopy: false,
     };
@@ -79,24 +82,24 @@ export function compareWithLastKnown(db: Db, ledger: Ledger): Comparison {
   if (behind <= 0) {
     return { findings: [], isLiveCopy };
   }
-  const why = isLiveCopy ? ' The directory was copied while a pawdex was using it.' : '';
+  const why = isLiveCopy ? ' The directory was copied while pawdex was using it.' : '';
   return {
     findings: [
-      `The database lacks the last ${behind} changes: an older one, or one without its log, is in its place.${why}`,
+      `The database lacks the last ${behind} changes: it was replaced by an older copy, or lost its log.${why}`,
     ],
     isLiveCopy,
   };
 }
 
-/** Compares how many items there are in each collection with how many there should be. */
+/** Compares the number of items in each collection with the expected number. */
 export function compareCounts(db: Db, ledger: Ledger): string[] {
-  const expected = ledger.counts();
+  const expected = ledger.getCounts();
   const findings = countItems(db).flatMap(({ id, name, items }) => {
     const wanted = expected.get(id);
     expected.delete(id);
     return items === wanted
       ? []
-      : [`Collection ${name} holds ${items} items; there should be ${wanted ?? 'none'}.`];
+      : [`Collection ${name} holds ${items} items instead of ${wanted ?? 'none'}.`];
   });
   return [
     ...findings,
@@ -104,17 +107,17 @@ export function compareCounts(db: Db, ledger: Ledger): string[] {
   ];
 }
 
-/** How many items there are in each collection of a database. */
+/** Counts the items in each collection of a database. */
 export function countItems(db: Db): { id: number; name: string; items: number }[] {
   const sql = `SELECT id, name, (SELECT count(*) FROM items WHERE collection = collections.id) AS items
                FROM collections ORDER BY name`;
   return db.prepare<[], { id: number; name: string; items: number }>(sql).all();
 }
 
-/** How thoroughly SQLite looks: `quick` skips whether indexes agree with their tables. */
+/** How thoroughly SQLite checks: `quick` does not compare indexes with their tables. */
 export type Thoroughness = 'quick' | 'full';
 
-/** What SQLite says of a database, looking into every page. */
+/** Lets SQLite check every page of a database. @returns findings, in sentences */
 export function checkPages(db: Db, thoroughness: Thoroughness): string[] {
   const pragma = thoroughness === 'full' ? 'integrity_check' : 'quick_check';
   try {
@@ -126,14 +129,14 @@ export function checkPages(db: Db, thoroughness: Thoroughness): string[] {
   }
 }
 
-/** A check of all pages that is under way. */
+/** A check of all pages that is in progress. */
 export interface PageCheck {
-  /** Resolves with what was found; with nothing when it was stopped. */
+  /** Resolves with the findings; with none if the check was stopped. */
   done: Promise<string[]>;
   stop(): Promise<void>;
 }
 
-/** Checks all pages in a thread of its own; where no other connection may read, here and now unless that takes long. */
+/** Checks all pages in a separate thread; if no other connection may read, in this thread unless that takes long. */
 export function startPageCheck(db: Db, isShared: boolean, thoroughness: Thoroughness): PageCheck {
   if (!isShared) {
     const isSmall = statSync(db.name).size <= MOST_CHECKED_AT_ONCE || thoroughness === 'full';
@@ -142,7 +145,7 @@ export function startPageCheck(db: Db, isShared: boolean, thoroughness: Thorough
   const worker = new Worker(new URL('./check-worker.js', import.meta.url), {
     workerData: { file: db.name, thoroughness },
   });
-  // A command that is done does not wait for it.
+  // The check must not keep a finished command running.
   worker.unref();
   const done = new Promise<string[]>((resolve, reject) => {
     worker.once('message', resolve);

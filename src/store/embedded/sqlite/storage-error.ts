@@ -1,4 +1,4 @@
-/** Failures of the disk and of SQLite as coded errors. */
+/** Converts failures of the disk and of SQLite to coded errors. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
@@ -7,10 +7,10 @@ const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EFBIG']);
 
 const readCode = (error: unknown) => String((error as { code?: unknown } | null)?.code);
 
-/** Whether there was no room for a write. */
+/** Whether a write failed because the disk is full. */
 export const isFull = (error: unknown) => FULL.has(readCode(error));
 
-/** Whether SQLite found that a file is not what it has written. */
+/** Whether SQLite found a file damaged. */
 export const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB)/.test(readCode(error));
 
 /** @param findings what is wrong, in sentences */
@@ -21,7 +21,7 @@ export function createDamagedError(findings: readonly string[], cause?: unknown)
   });
 }
 
-/** An error of SQLite or the file system with its code; any other passes through. */
+/** Converts an error of SQLite or the file system to a coded error; returns others unchanged. */
 export function toStorageError(error: unknown): unknown {
   const { code, name, syscall } = (error ?? {}) as { code?: unknown; name?: unknown; syscall?: unknown };
   if (name !== 'SqliteError' && syscall === undefined) {
@@ -39,11 +39,11 @@ export function toStorageError(error: unknown): unknown {
   });
 }
 
-/** Bytes of the files of a folder, without its sub-folders; 0 when there is none. */
+/** Sums the size of the files in a folder, without sub-folders; 0 if the folder does not exist. */
 export function readBytes(folder: string): number {
   let bytes = 0;
   for (const entry of existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []) {
-    // One that was just replaced by another is gone.
+    // The file may have been replaced since the folder was read.
     if (entry.isFile()) {
       bytes += statSync(path.join(folder, entry.name), { throwIfNoEntry: false })?.size ?? 0;
     }

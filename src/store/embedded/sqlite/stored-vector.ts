@@ -1,15 +1,15 @@
 /**
- * Vectors as blobs: the numbers, then a CRC-32 of them and of what they belong to. A flipped bit in either, or the vector
- * of another item, would pass for another photo.
+ * Stores vectors as blobs: the numbers, then a CRC-32 of the numbers and of the item's identity. It reveals flipped
+ * bits and the vector of another item, which would otherwise be taken for a different photo.
  */
 import { crc32 } from 'node:zlib';
 import type { Db } from './sqlite.js';
 
 const CHECKSUM_BYTES = 4;
-/** UTF-8 takes at most so many bytes for a unit of a JavaScript string. */
+/** The most bytes that UTF-8 needs per unit of a JavaScript string. */
 const BYTES_PER_UNIT = 3;
 
-/** What does not change about an item. */
+/** The fields of an item that never change. */
 export interface Identity {
   id: string;
   sha256: string;
@@ -17,10 +17,10 @@ export interface Identity {
 
 const nameOf = ({ id, sha256 }: Identity) => `${id} ${sha256}`;
 
-/** Used for one vector after the other: a buffer for each cost as much as the rest of its insertion. */
+/** Reused for every vector: allocating a buffer for each would double the cost of an insertion. */
 let scratch = Buffer.alloc(4096);
 
-/** A vector as it is stored. To be used before the next one is packed. */
+/** Packs a vector with its checksum. The result is only valid until the next call. */
 export function packVector(vector: Float32Array, item: Identity): Uint8Array {
   const bytes = vector.length * 4;
   const name = nameOf(item);
@@ -35,15 +35,15 @@ export function packVector(vector: Float32Array, item: Identity): Uint8Array {
 }
 
 /**
- * The vector in a blob, sharing its memory where that is aligned.
+ * Unpacks a blob; the vector shares its memory if that is aligned.
  *
- * @returns null when it is not what was stored for this item: of another length, or with another checksum
+ * @returns null if the blob is damaged: its length or checksum is wrong
  */
 export function unpackVector(blob: Uint8Array, dimension: number, item: Identity): Float32Array | null {
   const length = dimension * 4;
   const aligned = blob.byteOffset % 4 === 0 ? blob : new Uint8Array(blob);
   const vector = () => new Float32Array(aligned.buffer, aligned.byteOffset, dimension);
-  // Stored before there were checksums.
+  // Stored by a version without checksums.
   if (blob.byteLength === length) {
     return vector();
   }
@@ -54,7 +54,7 @@ export function unpackVector(blob: Uint8Array, dimension: number, item: Identity
   return stored === crc32(nameOf(item), crc32(blob.subarray(0, length))) ? vector() : null;
 }
 
-/** Collections of a database of which items lack their vector or have another one, in sentences. */
+/** Finds collections with damaged or missing vectors, in sentences. */
 export function countDamagedVectors(db: Db): string[] {
   const collections = db
     .prepare<[], { id: number; name: string; dimension: number }>(

@@ -1,12 +1,12 @@
 /**
- * Memory of all vectors of the process, handed out in blocks. One arena for all collections, since each
- * WebAssembly memory reserves gigabytes of address space however little of it is used.
+ * Memory for the vectors of all collections, allocated in blocks. Collections share it because each WebAssembly memory
+ * reserves gigabytes of address space, however little is used.
  */
 import { createDotProducts } from '../../../wasm/dot-products.js';
 
 /** Bytes of a block. */
 export const BLOCK_BYTES = 256 * 1024;
-/** Longest vector: a block then holds four. */
+/** Longest vector; a block holds four of this length. */
 export const MAX_DIMENSION = BLOCK_BYTES / 4 / 4;
 
 const PAGE = 65_536;
@@ -16,16 +16,16 @@ const FIRST_BLOCK_AT = SCORES_AT * 2;
 const MAX_SEGMENT_PAGES = 16_384; // 1 GiB
 const GROWTH_BLOCKS = 16;
 
-/** One WebAssembly memory: room for a query, for the scores of a block, then blocks. */
+/** One WebAssembly memory: a query, the scores of one block, then blocks. */
 class Segment {
   readonly #kernel = createDotProducts(FIRST_BLOCK_AT / PAGE, MAX_SEGMENT_PAGES);
   #pages = FIRST_BLOCK_AT / PAGE;
   #next = FIRST_BLOCK_AT;
-  /** The query that was copied in last. */
+  /** The query that was copied into the memory last. */
   #query: Float32Array | null = null;
   floats = new Float32Array(this.#kernel.memory.buffer);
 
-  /** Byte offset of a new block, or null when the segment is full. */
+  /** Allocates a block. @returns its byte offset, or null if the segment is full */
   allocate(): number | null {
     const end = this.#next + BLOCK_BYTES;
     if (end > this.#pages * PAGE) {
@@ -42,7 +42,7 @@ class Segment {
   }
 
   dot(query: Float32Array, at: number, count: number, stride: number): void {
-    // Rows here and there are scored one by one: copying the query each time would take longer than scoring.
+    // Scattered rows are scored one by one. Copying the query each time would take longer than scoring.
     if (query !== this.#query) {
       this.floats.set(query, QUERY_AT);
       this.#query = query;
@@ -61,7 +61,7 @@ export class Block {
     this.#at = at;
   }
 
-  /** Copies a row in; what the block held there before is overwritten up to `stride`. */
+  /** Writes a row, padded with zeros up to `stride`. */
   write(row: number, stride: number, vector: ArrayLike<number>): void {
     const at = this.#at / 4 + row * stride;
     this.#segment.floats.set(vector, at);
@@ -70,7 +70,7 @@ export class Block {
     }
   }
 
-  /** Copies a row of `target.length` numbers out. */
+  /** Reads a row of `target.length` numbers. */
   read(row: number, stride: number, target: number[]): void {
     const { floats } = this.#segment;
     const at = this.#at / 4 + row * stride;
@@ -80,7 +80,7 @@ export class Block {
   }
 
   /**
-   * Dot products of `query` with rows `first` to `first + count`.
+   * Computes the dot products of `query` with rows `first` to `first + count`.
    *
    * @param query float32 [stride]; its numbers must not change between calls
    * @returns the scores, valid until the next call
@@ -94,7 +94,7 @@ export class Block {
 const segments: Segment[] = [];
 const free: Block[] = [];
 
-/** A block of undefined content. */
+/** Allocates a block with undefined content. */
 export function allocateBlock(): Block {
   const reused = free.pop();
   if (reused !== undefined) {
@@ -110,7 +110,7 @@ export function allocateBlock(): Block {
   return new Block(segment, at);
 }
 
-/** Gives blocks back for others to use. */
+/** Releases blocks for reuse. */
 export function freeBlocks(blocks: Block[]): void {
   free.push(...blocks);
 }

@@ -1,12 +1,12 @@
 /**
- * Ids by slot, side by side in cells of 32 bytes: what pawdex's own take. Strings lie all over the memory, and reading
- * those of ten hits took a tenth of a search.
+ * Ids by slot, side by side in cells of 32 bytes, the length of pawdex's own ids. Strings are scattered in memory;
+ * reading those of ten hits took a tenth of the time of a search.
  */
-import { resizeArray } from './resized.js';
+import { resizeArray } from './resize-array.js';
 
 /** Bytes of a cell. */
 export const CELL = 32;
-/** In place of a length: the id is not ASCII or does not fit, and is kept as a string. */
+/** Stored as the length of an id that is not ASCII or does not fit, and is kept as a string. */
 export const ELSEWHERE = 255;
 const WORDS = CELL / 4;
 
@@ -27,17 +27,17 @@ export class Ids {
     }
   }
 
-  /** Bytes of the id in its cell, or {@link ELSEWHERE}. */
-  length(slot: number): number {
+  /** Length of the id in its cell, in bytes, or {@link ELSEWHERE}. */
+  getLength(slot: number): number {
     return this.#lengths[slot]!;
   }
 
   /** The id of a slot whose length is {@link ELSEWHERE}. */
-  elsewhere(slot: number): string {
+  getElsewhere(slot: number): string {
     return this.#elsewhere.get(slot)!;
   }
 
-  /** Copies a cell. @param target takes {@link CELL} / 4 words per cell @param cell place in it */
+  /** Copies a cell. @param target {@link CELL} / 4 words per cell @param cell index in `target` */
   copy(slot: number, target: Uint32Array, cell: number): void {
     const words = this.#words;
     const from = slot * WORDS;

@@ -1,30 +1,30 @@
 /**
- * Search results in few objects: copying ten small objects per query between threads costs as much as finding
- * them in the graph.
+ * Packs search results into few objects, since copying ten small objects per query between threads costs as much as
+ * finding them in the graph.
  */
 import type { BareHit } from '../../store.js';
 import { CELL, ELSEWHERE } from './ids.js';
-import { resizeArray } from './resized.js';
+import { resizeArray } from './resize-array.js';
 import type { Rows } from './rows.js';
 
-/** Hits of many queries, one after the other. */
+/** Hits of many queries, back to back. */
 export interface PackedHits {
-  /** Hits of each query. */
+  /** Number of hits per query. */
   counts: number[];
   similarities: Float64Array;
-  /** Per hit its id in a cell of {@link CELL} bytes, ASCII, and its length there. */
+  /** The id of each hit in a cell of {@link CELL} bytes, as ASCII, and its length. */
   cells: Uint32Array;
   idLengths: Uint8Array;
   /** Ids of the hits whose length is {@link ELSEWHERE}, in order. */
   elsewhere: string[];
-  /** Per hit the place of its label in `labels`. */
+  /** The index in `labels` of each hit's label. */
   labelAt: Uint32Array;
   labels: (string | null)[];
 }
 
 /**
- * Collects the hits of one query after the other. Ids and labels are read for many hits in one go: reading them one by one
- * between searches, each a wait for memory, took a tenth of the time.
+ * Collects the hits of query after query. Ids and labels are read for many hits at a time: reading them between
+ * searches took a tenth of the time, since each read waits for memory.
  */
 export class HitPacker {
   readonly #rows: Rows;
@@ -35,12 +35,12 @@ export class HitPacker {
   #idLengths: Uint8Array;
   #labelAt: Uint32Array;
   readonly #elsewhere: string[] = [];
-  /** Places in the answer's list of labels, by the number of the label in the rows. */
+  /** Index in the result's labels, by the number of the label in the rows. */
   readonly #labels = new Map<number, number>();
   #size = 0;
   #settled = 0;
 
-  /** @param hits how many are expected */
+  /** @param hits the expected number */
   constructor(rows: Rows, hits: number) {
     this.#rows = rows;
     this.#slots = new Uint32Array(hits);
@@ -50,9 +50,9 @@ export class HitPacker {
     this.#labelAt = new Uint32Array(hits);
   }
 
-  /** Adds a row to the hits of a query. @returns false when there is no such row */
+  /** Adds a row to the hits of the current query. @returns false if the row does not exist */
   add(seq: number, similarity: number): boolean {
-    const slot = this.#rows.slot(seq);
+    const slot = this.#rows.findSlot(seq);
     if (slot === -1) {
       return false;
     }
@@ -64,40 +64,40 @@ export class HitPacker {
     return true;
   }
 
-  /** Takes back hits added since the last query was closed. */
+  /** Removes the last hits of the current query. */
   drop(hits: number): void {
     this.#size -= hits;
   }
 
-  /** Closes a query: the hits added since the one before are its own. */
+  /** Ends the current query. */
   endQuery(hits: number): void {
     this.#counts.push(hits);
   }
 
-  /** Reads ids and labels of the hits so far. To be called before anything else may change the rows. */
+  /** Reads ids and labels of the hits so far. Call it before other work can change the rows. */
   settle(): void {
     const rows = this.#rows;
     const { ids } = rows;
     for (; this.#settled < this.#size; this.#settled++) {
       const slot = this.#slots[this.#settled]!;
-      const label = rows.labelAt(slot);
+      const label = rows.getLabelNumber(slot);
       let place = this.#labels.get(label);
       if (place === undefined) {
         place = this.#labels.size;
         this.#labels.set(label, place);
       }
       this.#labelAt[this.#settled] = place;
-      const length = ids.length(slot);
+      const length = ids.getLength(slot);
       this.#idLengths[this.#settled] = length;
       if (length === ELSEWHERE) {
-        this.#elsewhere.push(ids.elsewhere(slot));
+        this.#elsewhere.push(ids.getElsewhere(slot));
       } else {
         ids.copy(slot, this.#cells, this.#settled);
       }
     }
   }
 
-  packed(): PackedHits {
+  finish(): PackedHits {
     this.settle();
     return {
       counts: this.#counts,
@@ -106,7 +106,7 @@ export class HitPacker {
       idLengths: resizeArray(this.#idLengths, this.#size),
       elsewhere: this.#elsewhere,
       labelAt: resizeArray(this.#labelAt, this.#size),
-      labels: Array.from(this.#labels.keys(), (label) => this.#rows.label(label)),
+      labels: Array.from(this.#labels.keys(), (label) => this.#rows.getLabel(label)),
     };
   }
 
@@ -120,7 +120,7 @@ export class HitPacker {
   }
 }
 
-/** The hits of each query. */
+/** Unpacks the hits of each query. */
 export function unpackHits(packed: PackedHits): BareHit[][] {
   const { counts, similarities, cells, idLengths, elsewhere, labelAt, labels } = packed;
   const text = Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength).toString('latin1');

@@ -1,13 +1,13 @@
 /**
- * The rows of one collection in memory: normalised vectors in blocks, with id and label. It answers exact
- * searches and feeds the graph. A deleted row's slot is used again, so memory follows the peak size.
+ * The rows of one collection in memory: unit vectors in blocks, with ids and labels. They serve exact searches and
+ * feed the graph. The slot of a deleted row is reused, so memory depends on the peak size.
  */
 
 import type { TopK } from '../../../math/top-k.js';
 import { LANES } from '../../../wasm/dot-products.js';
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';
 import { Ids } from './ids.js';
-import { resizeArray } from './resized.js';
+import { resizeArray } from './resize-array.js';
 import { SeqMap } from './seq-map.js';
 
 export class Rows {
@@ -19,7 +19,7 @@ export class Rows {
   /** Sequence number per slot; 0 marks a free slot. */
   #seqs = new Float64Array(1024);
   readonly ids = new Ids();
-  /** Place in {@link #labels} of each slot's label. */
+  /** Index in {@link #labels} of each slot's label. */
   #labelAt = new Uint32Array(1024);
   readonly #labels: (string | null)[] = [];
   readonly #placeOf = new Map<string | null, number>();
@@ -34,27 +34,27 @@ export class Rows {
     this.#perBlock = Math.floor(BLOCK_BYTES / 4 / this.#stride);
   }
 
-  /** Rows held. */
+  /** Number of rows. */
   get count(): number {
     return this.#slots.size;
   }
 
-  /** Slots in use or free: the range of a full scan. */
+  /** Number of slots, used and free: the range of a full scan. */
   get slots(): number {
     return this.#end;
   }
 
-  /** Rows per label. */
+  /** Number of rows per label. */
   get labelCounts(): ReadonlyMap<string | null, number> {
     return this.#labelCounts;
   }
 
   has(seq: number): boolean {
-    return this.slot(seq) !== -1;
+    return this.findSlot(seq) !== -1;
   }
 
   /** All sequence numbers, ascending: the order in which items were put. */
-  sequence(): Float64Array {
+  listSeqs(): Float64Array {
     return this.#slots.keys();
   }
 
@@ -70,18 +70,18 @@ export class Rows {
     this.#block(slot).write(slot % this.#perBlock, this.#stride, vector);
     this.#seqs[slot] = seq;
     this.ids.set(slot, id);
-    this.#labelAt[slot] = this.#place(label);
+    this.#labelAt[slot] = this.#numberLabel(label);
     this.#slots.set(seq, slot);
     this.#countLabel(label, 1);
   }
 
-  /** @returns false when there is no such row */
+  /** @returns false if the row does not exist */
   remove(seq: number): boolean {
     const slot = this.#slots.get(seq);
     if (slot === -1) {
       return false;
     }
-    this.#countLabel(this.label(this.labelAt(slot)), -1);
+    this.#countLabel(this.getLabel(this.getLabelNumber(slot)), -1);
     this.#slots.delete(seq);
     this.#seqs[slot] = 0;
     this.#free.push(slot);
@@ -93,31 +93,31 @@ export class Rows {
     if (slot === -1) {
       return;
     }
-    this.#countLabel(this.label(this.labelAt(slot)), -1);
+    this.#countLabel(this.getLabel(this.getLabelNumber(slot)), -1);
     this.#countLabel(label, 1);
-    this.#labelAt[slot] = this.#place(label);
+    this.#labelAt[slot] = this.#numberLabel(label);
   }
 
-  /** Sequence number of the row in a slot; 0 when the slot is free. */
-  seqAt(slot: number): number {
+  /** Sequence number of the row in a slot; 0 for a free slot. */
+  getSeq(slot: number): number {
     return this.#seqs[slot]!;
   }
 
-  /** Where a row is kept until it is removed, or -1. */
-  slot(seq: number): number {
+  /** The slot of a row, or -1. */
+  findSlot(seq: number): number {
     return this.#slots.get(seq);
   }
 
-  /** Number of the label of a slot in use, for {@link label}. */
-  labelAt(slot: number): number {
+  /** The number of a slot's label, which {@link getLabel} resolves. */
+  getLabelNumber(slot: number): number {
     return this.#labelAt[slot]!;
   }
 
-  label(number: number): string | null {
+  getLabel(number: number): string | null {
     return this.#labels[number]!;
   }
 
-  /** Copies a row's unit vector into `target` [dimension]. @returns false when there is no such row */
+  /** Copies a row's unit vector into `target` [dimension]. @returns false if the row does not exist */
   read(seq: number, target: number[]): boolean {
     const slot = this.#slots.get(seq);
     if (slot === -1) {
@@ -127,14 +127,14 @@ export class Rows {
     return true;
   }
 
-  /** A query as the scans take it: normalised by the caller, padded with zeros. */
+  /** Pads a unit vector with zeros, as scans require. */
   pad(query: Float32Array): Float32Array {
     const padded = new Float32Array(this.#stride);
     padded.set(query);
     return padded;
   }
 
-  /** Offers all rows of the slots `from` (inclusive) to `to` (exclusive) to `top`. */
+  /** Scores the rows in slots `from` (inclusive) to `to` (exclusive). */
   scan(query: Float32Array, from: number, to: number, top: TopK): void {
     for (let slot = from; slot < to; ) {
       const inBlock = slot % this.#perBlock;
@@ -154,7 +154,7 @@ export class Rows {
     }
   }
 
-  /** Offers the named rows, those that are there, to `top`. */
+  /** Scores those of the given rows that exist. */
   scanRows(query: Float32Array, seqs: ArrayLike<number>, from: number, to: number, top: TopK): void {
     for (let i = from; i < to; ) {
       const first = this.#slots.get(seqs[i++]!);
@@ -170,7 +170,7 @@ export class Rows {
     }
   }
 
-  /** Gives the memory back; nothing may be called afterwards. */
+  /** Releases the memory. Call nothing afterwards. */
   release(): void {
     freeBlocks(this.#blocks.splice(0));
   }
@@ -188,7 +188,7 @@ export class Rows {
     }
   }
 
-  #place(label: string | null): number {
+  #numberLabel(label: string | null): number {
     let place = this.#placeOf.get(label);
     if (place === undefined) {
       place = this.#labels.push(label) - 1;

@@ -1,4 +1,4 @@
-/** Rows of a search with their scores. */
+/** Rows with their scores. */
 import type { TopK } from '../../../math/top-k.js';
 
 /** A row with its score. */
@@ -9,7 +9,7 @@ export interface Scored {
   similarity: number;
 }
 
-/** The rows that were kept, the best first; equal scores in order of insertion into the store. */
+/** Ranks rows, best first; equal scores in order of insertion into the store. */
 export function rankScored(top: TopK): Scored[] {
   return top
     .rank()

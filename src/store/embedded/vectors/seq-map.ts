@@ -1,13 +1,14 @@
 /**
- * Slots by sequence number. Sequence numbers are nearly dense, so pages of an array hold them: a tenth of the memory of
- * a Map, and a search, whose way through the graph has emptied the caches, finds a slot with one look at memory.
+ * Maps sequence numbers to slots. Sequence numbers are nearly dense, so array pages take a tenth of the memory of a
+ * Map, and a lookup reads memory only once, which matters because searching the graph evicts everything from the
+ * caches.
  */
 
 const BITS = 10;
 const PAGE = 1 << BITS;
 
 interface Page {
-  /** Slot + 1 of each sequence number; 0: none. */
+  /** Slot + 1 of each sequence number; 0 for none. */
   slots: Uint32Array;
   used: number;
 }
@@ -41,7 +42,7 @@ export class SeqMap {
     page.slots[seq % PAGE] = slot + 1;
   }
 
-  /** Pages that become empty are given back: sequence numbers are never used again. */
+  /** Also frees pages that become empty, since sequence numbers are never reused. */
   delete(seq: number): void {
     const number = Math.floor(seq / PAGE);
     const page = this.#pages.get(number);

@@ -1,7 +1,7 @@
-/** Checking and normalising vectors. */
+/** Checks and normalises vectors. */
 import { PawdexError } from '../../../errors.js';
 
-/** @throws PawdexError `vector_invalid` when a vector has not as many numbers as its collection's */
+/** @throws PawdexError `vector_invalid` if the length differs from the collection's dimension */
 export function checkLength(length: number | undefined, dimension: number): void {
   if (length !== dimension) {
     throw new PawdexError('vector_invalid', {
@@ -11,7 +11,7 @@ export function checkLength(length: number | undefined, dimension: number): void
 }
 
 /**
- * What a vector is to be multiplied by to have length 1.
+ * Computes the factor that scales a vector to length 1.
  *
  * @param vectors float32, one or several vectors of one length
  * @param from where the vector starts
@@ -19,7 +19,7 @@ export function checkLength(length: number | undefined, dimension: number): void
  */
 export function computeScale(vectors: Float32Array, from: number, dimension: number): number {
   const to = from + dimension;
-  // Two sums: one alone would wait for each addition before the next.
+  // Two sums can be computed in parallel.
   let even = 0;
   let odd = 0;
   for (let i = from; i + 1 < to; i += 2) {
@@ -41,7 +41,7 @@ export function computeScale(vectors: Float32Array, from: number, dimension: num
 }
 
 /**
- * A vector scaled to length 1, for which the dot product is the cosine similarity.
+ * Scales a vector to length 1. The dot product of two such vectors is their cosine similarity.
  *
  * @param vector float32 [dimension]
  * @returns float32 [dimension]

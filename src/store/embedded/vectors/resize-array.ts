@@ -1,6 +1,8 @@
-/** Typed arrays that grow and shrink: their length is fixed, so that means another array. */
+/** Resizing of typed arrays. */
 
-/** A copy with the given length: cut off, or with zeros behind. The array itself when it has that length. */
+/**
+ * Copies an array to the given length, cutting it off or appending zeros. Returns an array of that length unchanged.
+ */
 export function resizeArray<T extends Float64Array | Uint32Array | Uint8Array>(array: T, length: number): T {
   if (length === array.length) {
     return array;

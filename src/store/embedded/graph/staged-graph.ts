@@ -1,6 +1,6 @@
 /**
- * A graph with everything it needs to answer for the rows of a collection: the groups of rows that share a node, the
- * rows that still wait to be inserted, and the deletions that wait because the graph is being saved.
+ * A graph together with what it needs to answer for all rows of a collection: the groups of rows that share a node, the
+ * rows still to be inserted, and the deletions that wait while the graph is being saved.
  */
 
 import type { HitPacker } from '../vectors/packed-hits.js';
@@ -13,36 +13,36 @@ import { isFlat, rankForFlatness } from './flat-result.js';
 import type { Graph } from './graph.js';
 import { findBestOfGroup, type Group, Groups } from './groups.js';
 
-/** Consumed entries that are kept before the queue is copied. */
+/** Consumed entries of the queue that are kept before it is copied. */
 const SLACK = 65_536;
-/** Candidates kept (ef) when a search is repeated because its result was flat. */
+/** Candidates (ef) when a search is repeated because its result was flat. */
 const DEEP_EF = 768;
-/** Rows placed last that are remembered, for the recall check. */
+/** Number of latest rows that are remembered for the recall check. */
 const RECENT = 64;
 
-/** What a graph finds. */
+/** The result of searching a graph. */
 export interface Found {
-  /** The nearest rows among the nodes, about, nearest first; rows that were deleted may be among them. */
+  /** Approximately the nearest nodes, nearest first; may include deleted rows. */
   nodes: Scored[];
-  /** Groups that may hold nearer rows, with the highest similarity that a member can have. */
+  /** Groups that may hold nearer rows, with an upper bound of their similarity. */
   groups: { seqs: readonly number[]; best: number }[];
-  /** Whether the search may have missed the nearest rows, see flat-result.ts. */
+  /** Whether the search may have missed the nearest rows (flat-result.ts). */
   isFlat: boolean;
 }
 
-export class Staged {
+export class StagedGraph {
   readonly graph: Graph;
-  /** Every row up to this sequence number was placed, unless it was deleted before it came to that. */
+  /** Every row up to this sequence number was placed, or deleted before that. */
   lastSeq: number;
-  /** How many rows there were when the graph was started; 0 for one that was read. */
+  /** Number of rows when the graph was started; 0 for a graph loaded from disk. */
   readonly builtFrom: number;
-  /** Rows placed in this graph, and removed from it, since it was made or read. */
+  /** Rows placed in this graph, and removed from it, since it was created or loaded. */
   changes = 0;
-  /** {@link changes} when the file was written that is on the disk. */
+  /** {@link changes} when the file on disk was written. */
   #saved = 0;
   readonly #rows: Rows;
   readonly #groups = new Groups();
-  /** Label of the node that each placed row has: its own, or that of its group. */
+  /** Label of the node of each placed row: its own, or that of its group. */
   readonly #nodeOf = new SeqMap();
   readonly #recent: number[] = [];
   readonly #point: number[];
@@ -52,7 +52,7 @@ export class Staged {
   readonly #crowds: CrowdFinder;
 
   /**
-   * @param queue sequence numbers of rows to insert; taken over
+   * @param queue sequence numbers of rows to insert; owned by this object from now on
    * @param builtFrom see {@link builtFrom}
    * @param isCrowded whether crowds are expected, so that every row is checked for one
    */
@@ -68,7 +68,7 @@ export class Staged {
     this.#rows = rows;
     this.#queue = queue;
     this.#crowds = new CrowdFinder(graph, this.#groups, isCrowded);
-    // Packed: reading an array that may have holes takes hnswlib a tenth longer.
+    // Filled, since hnswlib takes a tenth longer to read an array that may have holes.
     this.#point = Array.from({ length: rows.dimension }, () => 0.5);
   }
 
@@ -77,32 +77,32 @@ export class Staged {
     return this.#queue.length - this.#head;
   }
 
-  /** Rows that the graph finds, directly or in a group. */
+  /** Rows that searches can find, as a node or in a group. */
   get placed(): number {
     return this.#nodeOf.size;
   }
 
-  /** Changes that the file lacks. */
+  /** Changes since the graph was last saved. */
   get unsaved(): number {
     return this.changes - this.#saved;
   }
 
-  /** Notes that a file with the first `changes` of them was written. */
-  savedAt(changes: number): void {
+  /** Records that a file with the first `changes` changes was written. */
+  markSaved(changes: number): void {
     this.#saved = changes;
   }
 
-  /** The waiting rows as they are now: entries `from` to `to` of an array that is only ever appended to. */
+  /** The rows that wait now: entries `from` to `to` of an array that is only ever appended to. */
   get waiting(): { seqs: readonly number[]; from: number; to: number } {
     return { seqs: this.#queue, from: this.#head, to: this.#queue.length };
   }
 
-  /** The rows placed last; some may be gone. */
+  /** The rows placed last; some may have been deleted. */
   get recent(): readonly number[] {
     return this.#recent;
   }
 
-  /** Whether crowds were met. */
+  /** Whether crowds were found. */
   get isCrowded(): boolean {
     return this.#crowds.isCrowded;
   }
@@ -111,39 +111,40 @@ export class Staged {
     return this.#groups;
   }
 
-  /** Whether the graph finds a row, directly or in a group. */
-  holds(seq: number): boolean {
+  /** Whether searches can find a row, as a node or in a group. */
+  has(seq: number): boolean {
     return this.#nodeOf.get(seq) !== -1;
   }
 
-  /** Whether a row is a node itself. */
+  /** Whether a row is itself a node. */
   isNode(seq: number): boolean {
     return this.#nodeOf.get(seq) === seq - this.graph.base;
   }
 
-  /** The nearest rows of the graph, about. @param unit float32 [dimension] of length 1 */
+  /** Finds approximately the nearest rows. @param unit float32 [dimension] of length 1 */
   search(unit: Float32Array, k: number, ef: number): Found {
     const { graph } = this;
-    // Deleted rows that are not marked yet take up places.
-    const wanted = this.#breadth(k, ef) + this.#removed.length;
-    let { neighbors, distances } = graph.nearest(unit, 0, 1, wanted, Math.max(ef, wanted));
+    // Deleted rows that are not marked yet may be among the results.
+    const wanted = this.#countWantedNodes(k, ef) + this.#removed.length;
+    let { neighbors, distances } = graph.findNearest(unit, 0, 1, wanted, Math.max(ef, wanted));
     const flat = isFlat(graph, distances, ef, this.#hasGroups);
     if (flat) {
-      ({ neighbors, distances } = graph.nearest(unit, 0, 1, wanted, Math.max(DEEP_EF, wanted)));
+      ({ neighbors, distances } = graph.findNearest(unit, 0, 1, wanted, Math.max(DEEP_EF, wanted)));
     }
     const nodes = neighbors.map((label, i) => ({
       seq: label + graph.base,
-      similarity: graph.similarity(distances[i]!),
+      similarity: graph.toSimilarity(distances[i]!),
     }));
-    return { nodes, groups: this.#hasGroups ? this.#groupsNear(nodes, k) : [], isFlat: flat };
+    return { nodes, groups: this.#hasGroups ? this.#findGroupsNear(nodes, k) : [], isFlat: flat };
   }
 
   /**
-   * Packs the nearest `k` rows of the graph, about, without an object for each: those took longer than a search.
+   * Packs approximately the nearest `k` rows without creating an object for each, which would take longer than the
+   * search.
    *
-   * @param vectors float32, queries one after the other
+   * @param vectors float32, queries back to back
    * @param from where this one starts
-   * @returns false, with nothing packed, when more has to be done than to ask the graph once
+   * @returns false, with nothing packed, if one search of the graph is not enough
    * @throws PawdexError `vector_invalid`
    */
   pack(vectors: Float32Array, from: number, k: number, ef: number, packer: HitPacker): boolean {
@@ -152,7 +153,13 @@ export class Staged {
     }
     const { graph } = this;
     const scale = computeScale(vectors, from, this.#rows.dimension);
-    const { neighbors, distances } = graph.nearest(vectors, from, scale, this.#breadth(k, ef), ef);
+    const { neighbors, distances } = graph.findNearest(
+      vectors,
+      from,
+      scale,
+      this.#countWantedNodes(k, ef),
+      ef,
+    );
     if (neighbors.length < k || isFlat(graph, distances, ef, this.#hasGroups)) {
       return false;
     }
@@ -160,7 +167,7 @@ export class Staged {
       return false;
     }
     for (let i = 0; i < k; i++) {
-      if (packer.add(neighbors[i]! + graph.base, graph.similarity(distances[i]!))) {
+      if (packer.add(neighbors[i]! + graph.base, graph.toSimilarity(distances[i]!))) {
         continue;
       }
       packer.drop(i);
@@ -169,18 +176,18 @@ export class Staged {
     return true;
   }
 
-  /** A new row, newer than all before. */
+  /** Queues a row that is newer than all others. */
   enqueue(seq: number): void {
     this.#queue.push(seq);
   }
 
-  /** A row that is gone from {@link Rows}. */
+  /** Removes a row that was removed from {@link Rows}. */
   remove(seq: number): void {
-    if (!this.holds(seq)) {
+    if (!this.has(seq)) {
       return;
     }
     this.changes++;
-    if (this.graph.frozen) {
+    if (this.graph.isFrozen) {
       this.#removed.push(seq);
     } else {
       this.#unplace(seq);
@@ -189,7 +196,7 @@ export class Staged {
 
   /** Marks the rows that were removed while the graph was frozen. */
   markRemoved(): void {
-    if (this.graph.frozen || this.#removed.length === 0) {
+    if (this.graph.isFrozen || this.#removed.length === 0) {
       return;
     }
     for (const seq of this.#removed.splice(0)) {
@@ -197,9 +204,9 @@ export class Staged {
     }
   }
 
-  /** Inserts waiting rows until the time (of `performance.now()`) is up. */
+  /** Inserts waiting rows. @param until time of `performance.now()` at which to stop */
   insert(until: number): void {
-    if (this.graph.frozen) {
+    if (this.graph.isFrozen) {
       return;
     }
     while (this.pending > 0 && performance.now() < until) {
@@ -215,7 +222,7 @@ export class Staged {
     }
   }
 
-  /** Takes over a node of a saved graph. @param members rows of its group with their similarity to the node */
+  /** Adds a node of a saved graph. @param members rows of its group with their similarity to the node */
   restore(node: number, members: { seq: number; cosine: number }[]): void {
     const isNodeAlive = this.#rows.has(node);
     if (isNodeAlive) {
@@ -248,7 +255,7 @@ export class Staged {
     const isNeeded =
       node === seq
         ? this.#groups.removeNode(node)
-        : this.#groups.removeMember(node, (member) => this.holds(member));
+        : this.#groups.removeMember(node, (member) => this.has(member));
     if (!isNeeded) {
       this.graph.remove(node);
     }
@@ -258,8 +265,8 @@ export class Staged {
     return this.#groups.size > 0;
   }
 
-  /** Nodes to ask for: enough to tell whether the result is flat, and for groups all that the search has seen. */
-  #breadth(k: number, ef: number): number {
+  /** Number of nodes to search for: enough to recognise a flat result; with groups, all that the search has seen. */
+  #countWantedNodes(k: number, ef: number): number {
     const enough = Math.max(k, rankForFlatness(this.#hasGroups));
     return this.#hasGroups ? Math.max(enough, ef) : enough;
   }
@@ -267,15 +274,15 @@ export class Staged {
   /** Whether a member of a group may be among the nearest `k`. */
   #isNearGroup(neighbors: number[], distances: number[], k: number): boolean {
     const { graph } = this;
-    const last = graph.similarity(distances[k - 1]!);
+    const last = graph.toSimilarity(distances[k - 1]!);
     return neighbors.some((label, i) => {
       const group = this.#groups.get(label + graph.base);
-      return group !== undefined && findBestOfGroup(group, graph.similarity(distances[i]!)) >= last;
+      return group !== undefined && findBestOfGroup(group, graph.toSimilarity(distances[i]!)) >= last;
     });
   }
 
   /** The groups that may hold one of the nearest `k` rows. */
-  #groupsNear(nodes: Scored[], k: number): Found['groups'] {
+  #findGroupsNear(nodes: Scored[], k: number): Found['groups'] {
     const near: { group: Group; best: number }[] = [];
     for (const { seq, similarity } of nodes) {
       const group = this.#groups.get(seq);
@@ -283,7 +290,7 @@ export class Staged {
         near.push({ group, best: findBestOfGroup(group, similarity) });
       }
     }
-    // Deleted rows are no hits, whether or not they are marked yet.
+    // Deleted rows do not count, whether or not they are marked yet.
     const last = nodes.filter(({ seq }) => this.#rows.has(seq))[k - 1]?.similarity ?? -1;
     return near.filter(({ best }) => best >= last).map(({ group, best }) => ({ seqs: group.seqs, best }));
   }
