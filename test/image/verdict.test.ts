@@ -120,7 +120,7 @@ describe('what cannot be decoded rightly is refused with its reason', () => {
     ['a TIFF that begins with its preview', /preview/, () => tiff(64, 64, strip, { 254: 1 })],
     [
       'a TIFF of floats',
-      /floating point/,
+      /floating-point/,
       () => tiff(64, 64, new Uint8Array(64 * 64 * 4), { 258: 32, 339: 3 }),
     ],
     ['a TIFF of many channels', /channels/, () => tiff(64, 64, new Uint8Array(64 * 64 * 9), { 277: 9 })],

@@ -117,6 +117,6 @@ it('ends with what concerns all photos, and waits for as long as others keep the
   expect(await run(never)).toMatchObject({ created: 300, failed: 0 });
   await rm(path.join(base, 'job'), { recursive: true });
   await mkdir(path.join(base, 'job'));
-  engine.store.known = () => Promise.reject(new PawdexError('storage_full'));
+  engine.store.findKnown = () => Promise.reject(new PawdexError('storage_full'));
   await expect(run(never)).rejects.toMatchObject({ code: 'storage_full' });
 });
