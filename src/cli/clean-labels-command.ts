@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
-import { readLabelledSet } from '../datasets/labelled-set.js';
+import { scanLabelledSet } from '../datasets/labelled-set.js';
 import { PawdexError } from '../errors.js';
 import { cleanLabels, type LabelVerdict } from '../evaluation/clean-labels.js';
 import { drawLabelSheet } from '../evaluation/report/label-sheet.js';
@@ -41,7 +41,8 @@ export function createCleanLabelsCommand(): Command {
 
 async function run(set: string, flags: CleanFlags): Promise<void> {
   const common = readCommonOptions(flags);
-  const photos = await readLabelledSet(set, { labelsRequired: true });
+  // What could not be read is said when the set is embedded.
+  const { photos } = await scanLabelledSet(set, { labelsRequired: true });
   const unknown = flags.keep.find((label) => !photos.some((photo) => photo.label === label));
   if (unknown !== undefined) {
     throw new PawdexError('usage', { detail: `No photo of ${set} has the label "${unknown}" of --keep.` });

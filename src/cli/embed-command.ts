@@ -9,8 +9,8 @@ import {
   getMaxFileBytes,
   readCommonOptions,
 } from './create-command.js';
-import { EXIT } from './exit-codes.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
+import { addImageArguments, findGivenImages, type ImageFlags } from './image-arguments.js';
 import { printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
@@ -19,23 +19,25 @@ const FLOAT32_DIGITS = 9;
 
 /** Defines the command. */
 export function createEmbedCommand(): Command {
+  const command = createCommand(
+    'embed',
+    'print the embedding of each image, a unit vector: one JSON line {"file", "embedding"} per image',
+    'embed cat.jpg photos > embeddings.jsonl',
+  );
   return addServerOption(
-    createCommand(
-      'embed',
-      'print the embedding of each image, a unit vector: one JSON line {"file", "embedding"} per image',
-      'embed cat.jpg dog.jpg > embeddings.jsonl',
-    )
-      .argument('<image...>', 'image files')
-      .addOption(createViewsOption('views of each photo whose embeddings are averaged')),
+    addImageArguments(command).addOption(
+      createViewsOption('views of each photo whose embeddings are averaged'),
+    ),
   ).action(run);
 }
 
-async function run(files: string[], flags: Record<string, unknown> & { views: Views }): Promise<void> {
+async function run(paths: string[], flags: ImageFlags & { views: Views }): Promise<void> {
   const { views } = flags;
   const common = readCommonOptions(flags);
-  const failures = await withEngine(common, (engine) =>
+  const { photos } = await findGivenImages(paths, flags);
+  await withEngine(common, (engine) =>
     forEachImage(
-      files,
+      photos.map(({ file }) => file),
       getMaxFileBytes(common),
       async (bytes) => (await engine.embed(bytes, { views })).embedding,
       async (file, outcome) => {
@@ -47,7 +49,4 @@ async function run(files: string[], flags: Record<string, unknown> & { views: Vi
       },
     ),
   );
-  if (failures > 0) {
-    process.exitCode = EXIT.someFailed;
-  }
 }

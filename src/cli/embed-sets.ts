@@ -1,6 +1,6 @@
 /** Embeds labelled sets with a progress bar, for the commands that measure. */
 
-import { readLabelledSet } from '../datasets/labelled-set.js';
+import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { openEncoder } from '../encoder/open-encoder.js';
 import { isGalleryFile, readGallerySet } from '../engine/load-gallery.js';
 import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
@@ -9,6 +9,7 @@ import { VIEW_COUNT, type Views } from '../image/decode-views.js';
 import type { CommonOptions } from './create-command.js';
 import { note, pluralise } from './print.js';
 import { showProgress } from './progress.js';
+import { readSet } from './set-options.js';
 
 /** Photos processed at a time: one batch in the encoder while the next is decoded. */
 const PARALLEL = 48;
@@ -33,10 +34,10 @@ export async function embedSets(
   cacheDir: string | undefined,
   { config, quiet }: CommonOptions,
 ) {
-  const photos = new Map<string, Awaited<ReturnType<typeof readLabelledSet>>>();
+  const photos = new Map<string, LabelledPhoto[]>();
   const specs = new Set(requests.map(({ set }) => set).filter((spec) => !isGalleryFile(spec)));
   for (const spec of specs) {
-    photos.set(spec, await readLabelledSet(spec, { labelsRequired: true }));
+    photos.set(spec, (await readSet(spec, { labelsRequired: true, quiet })).photos);
   }
   const encoder = await openEncoder({
     cardPath: config.MODEL,

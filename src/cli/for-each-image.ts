@@ -1,9 +1,11 @@
-/** Processes image files concurrently, for commands that print one result per file. */
+/** Processes image files concurrently, for commands that print one result per file. A failure sets exit code 1. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { describeFailure, PawdexError } from '../errors.js';
+import { readFileFacts, readWholeFile } from '../files/open-file.js';
 import { isImageFault } from '../image/image-fault.js';
-import { describeError, note } from './print.js';
+import { EXIT } from './exit-codes.js';
+import { describeError, formatCount, note, pluralise } from './print.js';
 
 /** Images processed at a time: enough to decode some while others are in the encoder. */
 const CONCURRENCY = 8;
@@ -15,7 +17,6 @@ const CONCURRENCY = 8;
  * @param maxFileBytes larger files fail without being read
  * @param work image bytes -> answer
  * @param emit called once per file, in order, with its answer or its error
- * @returns how many files failed
  * @throws PawdexError for errors that are not about one image
  */
 export async function forEachImage<T>(
@@ -23,7 +24,7 @@ export async function forEachImage<T>(
   maxFileBytes: number,
   work: (bytes: Uint8Array) => Promise<T>,
   emit: (file: string, outcome: T | PawdexError) => Promise<void>,
-): Promise<number> {
+): Promise<void> {
   const start = (file: string) => {
     const outcome = processFile(file, maxFileBytes, work);
     // It is awaited when its turn comes; until then a rejection must not count as unhandled.
@@ -44,7 +45,12 @@ export async function forEachImage<T>(
     }
     await emit(file, outcome);
   }
-  return failures;
+  if (failures > 0) {
+    process.exitCode = EXIT.someFailed;
+    if (files.length > 1) {
+      note(`${formatCount(failures)} of ${pluralise(files.length, 'image')} failed.`);
+    }
+  }
 }
 
 async function processFile<T>(
@@ -69,9 +75,13 @@ async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Arra
       hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
     });
   try {
-    const { size } = await stat(file);
+    const found = await stat(file).catch(() => null);
+    const { size } = found ?? (await readFileFacts(file));
     if (size > maxFileBytes) {
       throw tooLarge(String(size));
+    }
+    if (found === null) {
+      return await readWholeFile(file);
     }
     // Counted while reading: a pipe or a device has no size, and may never end.
     const chunks: Buffer[] = [];

@@ -14,12 +14,12 @@ import {
   makeWholeNumberParser,
   readCommonOptions,
 } from './create-command.js';
-import { EXIT } from './exit-codes.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
+import { addImageArguments, findGivenImages, type ImageFlags } from './image-arguments.js';
 import { OutputError, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
-interface IdentifyFlags extends Record<string, unknown> {
+interface IdentifyFlags extends ImageFlags {
   collection: string;
   k?: number;
   views: Views;
@@ -34,13 +34,13 @@ const SHOWN_NEIGHBOURS = 5;
 
 /** Defines the command. */
 export function createIdentifyCommand(): Command {
+  const command = createCommand(
+    'identify',
+    'name the breed on photos and show the nearest neighbours',
+    'identify cat.jpg --json',
+  );
   return addServerOption(
-    createCommand(
-      'identify',
-      'name the breed on photos and show the nearest neighbours',
-      'identify cat.jpg --json',
-    )
-      .argument('<image...>', 'image files')
+    addImageArguments(command)
       .option('-c, --collection <name>', 'collection to search', SHIPPED_COLLECTION)
       .option('-k <n>', 'neighbours to list (default: all that vote)', makeWholeNumberParser(1, 1000))
       .addOption(createViewsOption('views of each photo whose embeddings are averaged'))
@@ -66,18 +66,19 @@ function parseRegion(text: string): Rectangle {
   return { left: left!, top: top!, width: width!, height: height! };
 }
 
-async function run(files: string[], flags: IdentifyFlags): Promise<void> {
+async function run(paths: string[], flags: IdentifyFlags): Promise<void> {
   const { collection, k, views, region, heatmap, json } = flags;
-  if (heatmap !== undefined && files.length > 1) {
+  const { photos } = await findGivenImages(paths, flags);
+  if (heatmap !== undefined && photos.length > 1) {
     throw new PawdexError('usage', { detail: '--heatmap takes exactly one image.' });
   }
   const common = readCommonOptions(flags);
   const options = { collection, views, region, k, explain: flags.explain === true };
-  const failures = await withEngine(common, async (engine) => {
+  await withEngine(common, async (engine) => {
     // Checked before any photo is read: a misspelt collection should fail once, not for every photo.
     await engine.store.getCollection(collection);
     return forEachImage(
-      files,
+      photos.map(({ file }) => file),
       getMaxFileBytes(common),
       async (bytes) => {
         const identified = await engine.identify(bytes, options);
@@ -97,9 +98,6 @@ async function run(files: string[], flags: IdentifyFlags): Promise<void> {
       },
     );
   });
-  if (failures > 0) {
-    process.exitCode = EXIT.someFailed;
-  }
 }
 
 /** Writes the heat map of the nearest neighbour. */

@@ -1,7 +1,6 @@
 /** `pawdex quantise`: converts a float encoder to int8. */
 import path from 'node:path';
 import type { Command } from 'commander';
-import { readLabelledSet } from '../datasets/labelled-set.js';
 import { loadCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { decode, type ResizeRule } from '../image/decode.js';
@@ -11,6 +10,7 @@ import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { note, pluralise, printLine } from './print.js';
+import { readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
 interface QuantiseFlags {
@@ -49,7 +49,11 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
     });
   }
   const { input } = loaded.card;
-  const photos = await decodeSample(flags, { size: input.size, ...input.resize }, config.MAX_PIXELS);
+  const photos = await decodeSample(
+    { ...flags, quiet },
+    { size: input.size, ...input.resize },
+    config.MAX_PIXELS,
+  );
   const display = new TrainingDisplay(quiet);
   const { written, ...outcome } = await quantiseEncoder(loaded, photos, flags.out, {
     seed: flags.seed,
@@ -70,11 +74,11 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
 
 /** Decodes photos that the seed picks from the set; another photo replaces one that cannot be read. */
 async function decodeSample(
-  { data, photos: wanted, seed }: QuantiseFlags,
+  { data, photos: wanted, seed, quiet }: QuantiseFlags & { quiet: boolean },
   rule: ResizeRule,
   maxPixels: number,
 ): Promise<Uint8Array[]> {
-  const left = await readLabelledSet(data);
+  const { photos: left } = await readSet(data, { quiet });
   const random = createRandom(seed);
   const decoded: Uint8Array[] = [];
   while (decoded.length < wanted && left.length > 0) {

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { parse } from 'csv-parse/sync';
-import { readLabelledSet } from '../datasets/labelled-set.js';
 import { PawdexError } from '../errors.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet } from '../training/recipe/adapt-to-set.js';
@@ -20,9 +19,11 @@ import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions 
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { note, pluralise, printLine } from './print.js';
+import { readSet } from './set-options.js';
 import { formatPercent, TrainingDisplay } from './training-display.js';
 
 interface TrainFlags extends RecipeOverrides {
+  quiet?: boolean;
   data: string[];
   val: string[];
   without?: string;
@@ -223,7 +224,7 @@ async function readTrainingSet(
   const readPhotos = async (specs: readonly string[], without: ReadonlySet<string>) => {
     const readable: TrainingPhoto[] = [];
     for (const spec of specs) {
-      const photos = (await readLabelledSet(spec, { labelsRequired: true }))
+      const photos = (await readSet(spec, { labelsRequired: true, quiet: flags.quiet === true })).photos
         .filter(({ name }) => !without.has(name))
         .map(({ file, label }) => ({ file, label: label! }));
       display.phase(`Reading ${pluralise(photos.length, 'photo')} of ${spec}`, photos.length);

@@ -1,7 +1,6 @@
 /** `pawdex views`: draws a contact sheet of training views, so that a person can judge them. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { readLabelledSet } from '../datasets/labelled-set.js';
 import { loadCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { openPhoto } from '../image/decode.js';
@@ -16,6 +15,7 @@ import { completeRecipe, getResizeRule, readRecipe } from '../training/recipe/lo
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { describeError, note, OutputError, pluralise } from './print.js';
+import { readSet } from './set-options.js';
 
 interface ViewsFlags extends Record<string, unknown> {
   data: string;
@@ -45,7 +45,7 @@ export function createViewsCommand(): Command {
 async function run(flags: ViewsFlags): Promise<void> {
   const { config, quiet } = readCommonOptions(flags);
   const { rule, settings } = await readViewRules(flags.recipe, config.MODEL);
-  const photos = await readLabelledSet(flags.data);
+  const { photos } = await readSet(flags.data, { quiet });
 
   const drawRow = async (index: number) => {
     const photo = await openPhoto(await readPhoto(photos[index]!.file), { maxPixels: config.MAX_PIXELS });

@@ -1,93 +1,150 @@
-/** A labelled set as a manifest: a CSV file with the columns `file` and `label` (or `breed`). */
-import { readFile } from 'node:fs/promises';
+/** A labelled set as a manifest: a table with the columns `file` and `label` (or `breed`). */
 import path from 'node:path';
-import { CsvError, parse } from 'csv-parse/sync';
 import { PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-photo.js';
+import type { ManifestRow, ManifestTable } from './manifest-table.js';
+import type { SetReporter } from './set-report.js';
 
-interface Row {
-  /** Line of the file on which the row ends. */
-  line: number;
-  columns: Record<string, string>;
+/** Where the files of a manifest are. */
+export interface ManifestFiles {
+  /** Path of the set's folder or archive. */
+  root: string;
+  /** The name as it really is of a file named relative to the root; null if there is none. */
+  find(name: string): Promise<string | null>;
+}
+
+/** A column that JavaScript objects cannot have. */
+const FORBIDDEN_COLUMN = '__proto__';
+
+/** The columns that a manifest must have, as it spells them. */
+interface KnownColumns {
+  file: string;
+  label: string;
+  split: string | null;
 }
 
 /**
- * Reads a manifest.
+ * Reads a manifest's photos.
  *
- * @param manifest path of the CSV file, UTF-8, with a header
- * @param root folder its `file` column is relative to; nothing outside it is accepted
+ * @param manifest its path, for messages
  * @param split only rows whose column `split` has this value; null for all
  * @returns photos in the manifest's order, none twice
- * @throws PawdexError set_invalid naming the line
+ * @throws PawdexError set_invalid naming the line, or the columns and the separator found
  */
-export async function photosInManifest(
+export async function readManifestPhotos(
   manifest: string,
-  root: string,
+  table: ManifestTable,
+  files: ManifestFiles,
   split: string | null,
+  report: SetReporter,
 ): Promise<LabelledPhoto[]> {
-  const rows = await readRows(manifest);
   const bad = (detail: string) => new PawdexError('set_invalid', { detail: `${manifest}: ${detail}` });
-  const header = Object.keys(rows[0]?.columns ?? {});
-  if (rows.length === 0) {
+  if (table.columns.length === 0 || (table.rows.length === 0 && table.columns.length < 2)) {
     throw bad('it has no rows.');
   }
-  if (!header.includes('file')) {
-    throw bad('it has no column `file`.');
+  const columns = findColumns(table, split !== null, bad);
+  if (table.rows.length === 0) {
+    throw bad('it has no rows.');
   }
-  const labelColumn = ['label', 'breed'].find((column) => header.includes(column));
-  if (labelColumn === undefined) {
-    throw bad('it has no column `label` or `breed`.');
+  if (table.columns.includes(FORBIDDEN_COLUMN)) {
+    report.warn(`The column ${FORBIDDEN_COLUMN} of ${manifest} is left out: metadata cannot have that name.`);
   }
-  if (split !== null && !header.includes('split')) {
-    throw bad('it has no column `split`.');
-  }
-
   const photos = new Map<string, LabelledPhoto>();
-  for (const { line, columns } of rows) {
-    if (split !== null && columns.split !== split) {
+  const missing: string[] = [];
+  for (const row of table.rows) {
+    if (split !== null && row.values.get(columns.split!) !== split) {
       continue;
     }
-    const { file = '', [labelColumn]: label = '', ...rest } = columns;
-    const name = path.posix.normalize(file);
-    if (file === '') {
-      throw bad(`line ${line} has no file.`);
+    const { photo, isMissing } = await readPhotoRow(row, columns, files, bad);
+    if (isMissing) {
+      missing.push(photo.name);
     }
-    if (path.isAbsolute(file) || name === '..' || name.startsWith('../') || file.includes('\0')) {
-      throw bad(`line ${line}: ${JSON.stringify(file)} leads out of the set's folder.`);
-    }
-    const metadata = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''));
-    const photo = { file: path.join(root, name), name, label: label === '' ? null : label, metadata };
-    const before = photos.get(name);
+    const before = photos.get(photo.file);
     if (before !== undefined && before.label !== photo.label) {
-      throw bad(`line ${line} labels ${name} "${label}", an earlier line "${before.label ?? ''}".`);
+      throw bad(
+        `line ${row.line} labels ${photo.name} "${photo.label ?? ''}", an earlier line "${before.label ?? ''}".`,
+      );
     }
-    if (before === undefined) {
-      photos.set(name, photo);
-    }
+    photos.set(photo.file, before ?? photo);
   }
   if (photos.size === 0) {
-    const splits = [...new Set(rows.map((row) => row.columns.split ?? ''))].sort().join(', ');
-    throw bad(`no row has the split "${split}"; there are: ${splits}.`);
+    const splits = [...new Set(table.rows.map(({ values }) => values.get(columns.split!) ?? ''))].sort();
+    throw bad(`no row has the split "${split}"; there are: ${splits.join(', ')}.`);
+  }
+  if (missing.length > 0) {
+    report.warn(
+      `${missing.length} of ${photos.size} files in ${manifest} do not exist, such as ${missing[0]}.`,
+    );
   }
   return [...photos.values()];
 }
 
-async function readRows(manifest: string): Promise<Row[]> {
-  const text = await readFile(manifest).catch((cause: Error) => {
-    throw new PawdexError('set_invalid', { detail: `Cannot read ${manifest}: ${cause.message}.`, cause });
-  });
-  try {
-    const rows = parse(text, {
-      columns: true,
-      bom: true,
-      trim: true,
-      skip_empty_lines: true,
-      info: true,
-    }) as unknown as { record: Record<string, string>; info: { lines: number } }[];
-    return rows.map(({ record, info }) => ({ line: info.lines, columns: record }));
-  } catch (cause) {
-    // csv-parse's messages end with the line.
-    const detail = cause instanceof CsvError ? cause.message : String(cause);
-    throw new PawdexError('set_invalid', { detail: `${manifest}: ${detail}.`, cause });
+/** Finds the columns by name, in upper or lower case. */
+function findColumns(
+  { columns, form }: ManifestTable,
+  needsSplit: boolean,
+  bad: (detail: string) => PawdexError,
+): KnownColumns {
+  const find = (wanted: string) => {
+    const found = columns.filter((column) => column.toLowerCase() === wanted);
+    if (found.length > 1) {
+      throw bad(`it has ${found.length} columns named \`${wanted}\`.`);
+    }
+    return found[0];
+  };
+  const read = `Read ${form}, its columns are: ${columns.join(', ')}.`;
+  const file = find('file');
+  if (file === undefined) {
+    throw bad(`it has no column \`file\`. ${read}`);
   }
+  const label = find('label') ?? find('breed');
+  if (label === undefined) {
+    throw bad(`it has no column \`label\` or \`breed\`. ${read}`);
+  }
+  const split = find('split') ?? null;
+  if (split === null && needsSplit) {
+    throw bad(`it has no column \`split\`. ${read}`);
+  }
+  return { file, label, split };
+}
+
+async function readPhotoRow(
+  { line, values }: ManifestRow,
+  columns: KnownColumns,
+  files: ManifestFiles,
+  bad: (detail: string) => PawdexError,
+): Promise<{ photo: LabelledPhoto; isMissing: boolean }> {
+  const written = values.get(columns.file);
+  if (written === undefined) {
+    throw bad(`line ${line} has no file.`);
+  }
+  const name = toRelative(written, files.root);
+  if (name === null) {
+    throw bad(`line ${line}: ${JSON.stringify(written)} leads out of the set's folder.`);
+  }
+  const found = (await files.find(name)) ?? (await findWithSlashes(written, files));
+  const notMetadata = new Set([columns.file, columns.label, FORBIDDEN_COLUMN]);
+  const photo = {
+    file: path.join(files.root, found ?? name),
+    name: (found ?? name).normalize('NFC'),
+    label: values.get(columns.label) ?? null,
+    metadata: Object.fromEntries([...values].filter(([column]) => !notMetadata.has(column))),
+  };
+  return { photo, isMissing: found === null };
+}
+
+/** The path relative to the root, with `/`; null if it leads out. */
+function toRelative(written: string, root: string): string | null {
+  const inside = path.isAbsolute(written)
+    ? path.relative(path.resolve(root), written).split(path.sep).join('/')
+    : written;
+  const name = path.posix.normalize(inside);
+  const leadsOut = name === '..' || name.startsWith('../') || path.isAbsolute(name) || name.includes('\0');
+  return leadsOut ? null : name;
+}
+
+/** Manifests written on Windows have backslashes, which elsewhere may be part of a name. */
+async function findWithSlashes(written: string, files: ManifestFiles): Promise<string | null> {
+  const name = written.includes('\\') ? toRelative(written.replaceAll('\\', '/'), files.root) : null;
+  return name === null ? null : files.find(name);
 }

@@ -1,54 +1,159 @@
 /**
- * Reads a labelled set, the one form in which photos with labels come to pawdex: a folder with one sub-folder
- * per label, or a folder with a manifest.csv. What indexes, evaluates and trains reads its photos through here.
+ * Reads a labelled set, the one form in which photos with labels come to pawdex: a folder or an archive with one
+ * sub-folder per label, or with a manifest. What indexes, evaluates and trains reads its photos through here.
  */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
-import { photosInFolders } from './labelled-folders.js';
-import { photosInManifest } from './labelled-manifest.js';
+import { hasArchiveName, readWholeFile } from '../files/open-file.js';
+import { FileFinder } from './find-files.js';
+import { unifyLabels } from './label-names.js';
+import { labelByName } from './label-rule.js';
+import { type ManifestFiles, readManifestPhotos } from './labelled-manifest.js';
 import type { LabelledPhoto } from './labelled-photo.js';
+import { ArchiveListing } from './list-archive.js';
+import { readManifestTable } from './manifest-table.js';
+import { type NameFilters, NameJudge } from './photo-names.js';
+import { type SetReport, SetReporter } from './set-report.js';
+import { describeCause, type FoundPhoto, walkFolder } from './walk-folder.js';
 
-/** Settings of {@link readLabelledSet}. */
-export interface LabelledSetOptions {
-  /** A manifest to read instead of the folder's own manifest.csv; its files are relative to the folder. */
-  manifest?: string;
+/** Settings of {@link scanLabelledSet}. */
+export interface LabelledSetOptions extends NameFilters {
+  /** A manifest to read instead of the folder's own; its files are relative to the folder. */
+  manifest?: string | undefined;
+  /** Where labels come from without a manifest: see `parseLabelRule`; `folder` unless given. */
+  label?: string | undefined;
   /** Whether photos without a label are refused, as evaluation and training must. */
-  labelsRequired?: boolean;
+  labelsRequired?: boolean | undefined;
+  /** Whether a set without photos is returned rather than refused. */
+  mayBeEmpty?: boolean | undefined;
 }
 
-/** Name of the manifest that makes a folder a set by itself. */
-const MANIFEST = 'manifest.csv';
+/** A labelled set as it was read. */
+export interface LabelledSet extends SetReport {
+  /** Path of the folder or archive. */
+  root: string;
+  /** Sorted by name; those of a tar archive in its order, in which they are read fastest. */
+  photos: LabelledPhoto[];
+}
+
+/** Names of the manifests that make a folder a set by itself, the first found. */
+const MANIFESTS = ['manifest.csv', 'manifest.tsv', 'manifest.jsonl', 'manifest.parquet'];
 
 /**
- * Reads the names and labels of a set's photos; the photos themselves are not opened.
+ * Reads the names and labels of a set's photos. Photos are opened only if their names do not tell what they are.
  *
- * @param spec `DIR`, or `DIR:split` for the manifest's rows whose column `split` says so
- * @returns at least one photo, sorted by name
+ * @param spec a folder or archive, or with `:split` only one split of it
+ * @returns what was read, and what could not be
  * @throws PawdexError set_invalid with the manifest's line where there is one
- * @example await readLabelledSet('photos:train') // [{ file: 'photos/cat/1.jpg', label: 'cat', ... }]
+ * @example const { photos } = await scanLabelledSet('photos:train') // [{ file: '/photos/cat/1.jpg', label: 'cat', ... }]
+ */
+export async function scanLabelledSet(spec: string, options: LabelledSetOptions = {}): Promise<LabelledSet> {
+  const { root, split } = await parseSpec(spec);
+  const report = new SetReporter();
+  const judge = new NameJudge(options);
+  const photos = await readPhotos({ spec, root, split, judge, report }, options);
+  if (photos.length === 0 && !options.mayBeEmpty) {
+    throw new PawdexError('set_invalid', { detail: describeEmptySet(spec, report.report()) });
+  }
+  unifyLabels(photos, report);
+  const unlabelled = options.labelsRequired ? photos.find((photo) => photo.label === null) : undefined;
+  if (unlabelled !== undefined) {
+    throw new PawdexError('set_invalid', { detail: `${unlabelled.name} in ${spec} has no label.` });
+  }
+  if (!/\.(tar|tar\.gz|tgz)$/i.test(root)) {
+    photos.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+  return { root, photos, ...report.report() };
+}
+
+/**
+ * Reads a set of which nothing may be missing; see {@link scanLabelledSet}.
+ *
+ * @throws PawdexError set_invalid also if a file or folder cannot be read
  */
 export async function readLabelledSet(
   spec: string,
   options: LabelledSetOptions = {},
 ): Promise<LabelledPhoto[]> {
-  const { root, split } = await parseSpec(spec);
-  const manifest = options.manifest ?? (await ownManifest(root));
-  if (manifest === null && split !== null) {
+  const { photos, problems } = await scanLabelledSet(spec, options);
+  const [problem] = problems;
+  if (problem !== undefined) {
+    throw new PawdexError('set_invalid', { detail: `${problem.file} in ${spec}: ${problem.detail}` });
+  }
+  return photos;
+}
+
+interface Reading {
+  spec: string;
+  root: string;
+  split: string | null;
+  judge: NameJudge;
+  report: SetReporter;
+}
+
+async function readPhotos(reading: Reading, options: LabelledSetOptions): Promise<LabelledPhoto[]> {
+  const { spec, root, split, judge, report } = reading;
+  const archive = hasArchiveName(root) && !(await isFolder(root)) ? await openListing(root, judge) : null;
+  const manifest = options.manifest ?? (await findOwnManifest(root, archive));
+  if (manifest !== null) {
+    return readManifest(reading, manifest, archive, options);
+  }
+  let found: FoundPhoto[];
+  try {
+    found = await (archive === null ? walkFolder(root, judge, report) : archive.listPhotos(judge, report));
+  } catch (cause) {
+    throw new PawdexError('set_invalid', { detail: `Cannot read ${root}: ${describeCause(cause)}`, cause });
+  }
+  const photos = labelByName(found, { rule: options.label, split }, report);
+  if (photos === null) {
     throw new PawdexError('set_invalid', {
-      detail: `${root} has no ${MANIFEST}, so it has no split "${split}".`,
+      detail: `${spec.slice(0, -1 - split!.length)} has no ${MANIFESTS[0]} and no folders such as train, so it has no split "${split}".`,
     });
   }
-  const photos =
-    manifest === null ? await photosInFolders(root) : await photosInManifest(manifest, root, split);
-  if (photos.length === 0) {
-    throw new PawdexError('set_invalid', { detail: `There is no photo in ${spec}.` });
+  return photos;
+}
+
+async function readManifest(
+  { root, split, judge, report }: Reading,
+  manifest: string,
+  archive: ArchiveListing | null,
+  options: LabelledSetOptions,
+): Promise<LabelledPhoto[]> {
+  if (options.label !== undefined) {
+    throw new PawdexError('usage', {
+      detail: `Labels come from ${manifest}, so --label cannot be used.`,
+      hint: 'Leave --label out, or rename the manifest.',
+    });
   }
-  const unlabelled = options.labelsRequired ? photos.find((photo) => photo.label === null) : undefined;
-  if (unlabelled !== undefined) {
-    throw new PawdexError('set_invalid', { detail: `${unlabelled.name} in ${spec} has no label.` });
-  }
-  return photos.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const bytes = await readWholeFile(manifest).catch((cause: Error) => {
+    throw new PawdexError('set_invalid', { detail: `Cannot read ${manifest}: ${cause.message}.`, cause });
+  });
+  const table = await readManifestTable(manifest, bytes);
+  const finder = new FileFinder(root);
+  const files: ManifestFiles =
+    archive === null
+      ? { root, find: (name) => finder.find(name) }
+      : { root: archive.pathOf(''), find: async (name) => (archive.has(name) ? name : null) };
+  const photos = await readManifestPhotos(manifest, table, files, split, report);
+  return photos.filter(({ name }) => {
+    const judged = judge.judgePath(name);
+    if (judged === 'excluded') {
+      report.skip(judged, name);
+    }
+    return judged !== 'excluded';
+  });
+}
+
+async function openListing(file: string, judge: NameJudge): Promise<ArchiveListing> {
+  return ArchiveListing.open(file, judge).catch((cause: Error) => {
+    throw new PawdexError('set_invalid', { detail: `Cannot read ${file}: ${cause.message}.`, cause });
+  });
+}
+
+function describeEmptySet(spec: string, { skipped }: SetReport): string {
+  const left = skipped.map(({ count, reason, example }) => `${count} ${reason} such as ${example}`);
+  return `There is no photo in ${spec}.${left.length === 0 ? '' : ` Left out: ${left.join('; ')}.`}`;
 }
 
 async function isFolder(file: string): Promise<boolean> {
@@ -58,24 +163,42 @@ async function isFolder(file: string): Promise<boolean> {
   );
 }
 
+async function isSet(file: string): Promise<boolean> {
+  return stat(file).then(
+    (found) => found.isDirectory() || (found.isFile() && hasArchiveName(file)),
+    () => false,
+  );
+}
+
 /** A folder whose own name holds a colon wins over a split; `C:\photos` is no split either. */
 async function parseSpec(spec: string): Promise<{ root: string; split: string | null }> {
-  if (await isFolder(spec)) {
+  if (await isSet(spec)) {
     return { root: spec, split: null };
   }
   const colon = spec.lastIndexOf(':');
   const root = spec.slice(0, colon);
   const split = spec.slice(colon + 1);
-  if (colon > 1 && split !== '' && (await isFolder(root))) {
+  if (colon > 1 && split !== '' && (await isSet(root))) {
     return { root, split };
   }
-  throw new PawdexError('set_invalid', { detail: `There is no folder ${colon > 1 ? root : spec}.` });
+  throw new PawdexError('set_invalid', {
+    detail: `There is no folder or archive ${colon > 1 ? root : spec}.`,
+  });
 }
 
-async function ownManifest(root: string): Promise<string | null> {
-  const file = path.join(root, MANIFEST);
-  return stat(file).then(
-    () => file,
-    () => null,
-  );
+async function findOwnManifest(root: string, archive: ArchiveListing | null): Promise<string | null> {
+  for (const name of MANIFESTS) {
+    const file = archive === null ? path.join(root, name) : archive.pathOf(name);
+    const isThere =
+      archive === null
+        ? await stat(file).then(
+            () => true,
+            () => false,
+          )
+        : archive.has(name);
+    if (isThere) {
+      return file;
+    }
+  }
+  return null;
 }

@@ -3,6 +3,7 @@
  * file is indexed in the same way from any source.
  */
 import { z } from 'zod';
+import type { Metadata } from '../store/store.js';
 
 /** Longest label or species, in characters. */
 const MAX_LABEL = 200;
@@ -85,7 +86,7 @@ function isShallow(value: object): boolean {
 interface Description {
   label: string | null;
   source: string;
-  metadata: Record<string, string>;
+  metadata: Metadata;
 }
 
 /** Says in a sentence why an image with these fields would be refused. @returns null if it is valid */

@@ -4,10 +4,10 @@
  * was killed goes on: what had been stored is durable and is skipped the next time.
  */
 
-import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
 import { addBatch } from './add-batch.js';
+import { describePhoto, type PhotoToIndex } from './describe-photo.js';
 import { type ReadPhoto, readAhead } from './read-ahead.js';
 
 /** Batches in work at once: while one is being stored, the next keeps the encoder busy. */
@@ -52,7 +52,7 @@ export interface IndexOptions {
   /** Called after each change with the same object. */
   onProgress?: (progress: Readonly<IndexProgress>) => void;
   /** Called once for each photo when it is dealt with; what was created is durable then. */
-  onSettled?: (photo: LabelledPhoto, result: AddResult) => void;
+  onSettled?: (photo: PhotoToIndex, result: AddResult) => void;
 }
 
 /**
@@ -62,7 +62,7 @@ export interface IndexOptions {
  */
 export async function indexPhotos(
   engine: Engine,
-  photos: LabelledPhoto[],
+  photos: PhotoToIndex[],
   options: IndexOptions,
 ): Promise<IndexSummary> {
   const tally = new Tally(photos.length, options);
@@ -96,12 +96,7 @@ export async function indexPhotos(
 }
 
 async function store(engine: Engine, batch: ReadPhoto[], options: IndexOptions, tally: Tally): Promise<void> {
-  const inputs = batch.map(({ photo, bytes }) => ({
-    image: bytes,
-    label: photo.label,
-    source: photo.name,
-    metadata: photo.metadata,
-  }));
+  const inputs = batch.map(({ photo, bytes }) => ({ image: bytes, ...describePhoto(photo) }));
   const results = await addBatch(engine, options.collection, inputs, options.signal);
   batch.forEach(({ photo }, i) => {
     tally.settle(photo, results[i]!);
@@ -127,7 +122,7 @@ class Tally {
     this.#options = options;
   }
 
-  settle(photo: LabelledPhoto, result: AddResult): void {
+  settle(photo: PhotoToIndex, result: AddResult): void {
     const { summary } = this;
     summary.done++;
     if (result.status === 'failed') {

@@ -1,10 +1,10 @@
 /** Photos as bytes, in batches of bounded size, without those whose content the collection holds already. */
-import { readFile, stat } from 'node:fs/promises';
-import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { computeContentHash } from '../engine/add-items.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { describeTrouble } from '../engine/item-fields.js';
 import { describeFailure, PawdexError } from '../errors.js';
+import { readFileFacts, readWholeFile } from '../files/open-file.js';
+import { describePhoto, type PhotoToIndex } from './describe-photo.js';
 
 /** Photos of one batch: as many as a server takes in one upload unless it is set otherwise. */
 const BATCH_PHOTOS = 64;
@@ -15,7 +15,7 @@ const READERS = 8;
 
 /** A photo with its content. */
 export interface ReadPhoto {
-  photo: LabelledPhoto;
+  photo: PhotoToIndex;
   bytes: Buffer;
 }
 
@@ -35,13 +35,13 @@ export interface ReadAheadOptions {
  */
 export async function* readAhead(
   engine: Engine,
-  photos: LabelledPhoto[],
+  photos: PhotoToIndex[],
   options: ReadAheadOptions,
-  settle: (photo: LabelledPhoto, result: AddResult) => void,
+  settle: (photo: PhotoToIndex, result: AddResult) => void,
 ): AsyncGenerator<ReadPhoto[]> {
   let batch: ReadPhoto[] = [];
   let bytes = 0;
-  for await (const window of windows(photos, options.maxFileBytes, settle)) {
+  for await (const window of windows(photos, options, settle)) {
     if (options.signal?.aborted) {
       return;
     }
@@ -62,20 +62,20 @@ export async function* readAhead(
 
 /** Groups photos by the size of their files, before any is read. */
 async function* windows(
-  photos: LabelledPhoto[],
-  maxFileBytes: number,
-  settle: (photo: LabelledPhoto, result: AddResult) => void,
-): AsyncGenerator<LabelledPhoto[]> {
-  let window: LabelledPhoto[] = [];
+  photos: PhotoToIndex[],
+  { maxFileBytes }: ReadAheadOptions,
+  settle: (photo: PhotoToIndex, result: AddResult) => void,
+): AsyncGenerator<PhotoToIndex[]> {
+  let window: PhotoToIndex[] = [];
   let bytes = 0;
   for (const photo of photos) {
-    const trouble = describeTrouble({ ...photo, source: photo.name });
+    const trouble = describeTrouble(describePhoto(photo));
     if (trouble !== null) {
       settle(photo, undescribable(trouble));
       continue;
     }
-    const size = await stat(photo.file).then(
-      (found) => (found.isFile() ? found.size : new Error('it is not a file')),
+    const size = await readFileFacts(photo.file).then(
+      (facts) => facts.size,
       (error: Error) => error,
     );
     if (size instanceof Error) {
@@ -100,8 +100,8 @@ async function* windows(
 }
 
 async function readAll(
-  window: LabelledPhoto[],
-  settle: (photo: LabelledPhoto, result: AddResult) => void,
+  window: PhotoToIndex[],
+  settle: (photo: PhotoToIndex, result: AddResult) => void,
 ): Promise<ReadPhoto[]> {
   const read: (ReadPhoto | null)[] = new Array(window.length).fill(null);
   let next = 0;
@@ -109,7 +109,7 @@ async function readAll(
     for (let i = next++; i < window.length; i = next++) {
       const photo = window[i]!;
       try {
-        read[i] = { photo, bytes: await readFile(photo.file) };
+        read[i] = { photo, bytes: await readWholeFile(photo.file) };
       } catch (error) {
         settle(photo, unreadable(error as Error));
       }
@@ -123,7 +123,7 @@ async function newOnes(
   engine: Engine,
   read: ReadPhoto[],
   collection: string,
-  settle: (photo: LabelledPhoto, result: AddResult) => void,
+  settle: (photo: PhotoToIndex, result: AddResult) => void,
 ): Promise<ReadPhoto[]> {
   const hashes = await Promise.all(read.map(({ bytes }) => computeContentHash(bytes)));
   const known = await engine.store.findKnown(collection, [...new Set(hashes)]);

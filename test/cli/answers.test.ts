@@ -153,7 +153,7 @@ describe('pawdex embed', () => {
 describe('exit codes', () => {
   it.each([
     [2, 'unknown command', ['frobnicate'], {}],
-    [2, "missing required argument 'image'", ['identify'], {}],
+    [2, 'Name at least one image', ['identify'], {}],
     [2, 'whole number from 1 to 1000', ['identify', CAT, '-k', '0'], {}],
     [2, 'whole number from 1 to 1000', ['identify', CAT, '-k', '5x'], {}],
     [2, "required option '-c, --collection <name>'", ['index', '.'], {}],

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readLabelledSet } from '../../src/datasets/labelled-set.js';
+import { readLabelledSet, scanLabelledSet } from '../../src/datasets/labelled-set.js';
 
 let root: string;
 
@@ -42,7 +42,7 @@ describe('folders', () => {
     });
   });
 
-  it('passes over hidden files and folders and what is no photo', async () => {
+  it('leaves out hidden files and folders and what is no photo', async () => {
     await files('a/1.jpg', 'a/.2.jpg', '.git/3.jpg', 'a/notes.txt', 'a/4.heic');
     expect(await labels(root)).toEqual(['a/1.jpg=a', 'a/4.heic=a']);
   });
@@ -50,13 +50,32 @@ describe('folders', () => {
   it('follows links, but not in circles, nor to nowhere', async () => {
     await files('a/1.jpg');
     await symlink('..', path.join(root, 'a', 'up'));
+    await symlink('self', path.join(root, 'a', 'self'));
     await symlink(path.join(root, 'a', '1.jpg'), path.join(root, 'a', 'link.jpg'));
     await symlink('nowhere', path.join(root, 'a', 'broken.jpg'));
-    expect(await labels(root)).toEqual(['a/1.jpg=a', 'a/link.jpg=a']);
+    const { photos, problems } = await scanLabelledSet(root);
+    expect(photos.map(({ name }) => name)).toEqual(['a/1.jpg', 'a/link.jpg']);
+    expect(problems.map(({ file, reason }) => `${file} ${reason}`)).toEqual([
+      'a/broken.jpg link_broken',
+      'a/self link_loop',
+      'a/up link_loop',
+    ]);
+    await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(/broken\.jpg.*leads nowhere/));
+  });
+
+  it('names a linked folder by its own name and takes it once', async () => {
+    await files('b/1.jpg');
+    await symlink('b', path.join(root, 'a'));
+    const { photos, skipped, problems } = await scanLabelledSet(root);
+    expect(photos.map(({ name }) => name)).toEqual(['b/1.jpg']);
+    expect(skipped).toEqual([{ reason: 'seen_already', extension: '', count: 1, example: 'a' }]);
+    expect(problems).toEqual([]);
   });
 
   it('says what is missing', async () => {
-    await expect(readLabelledSet(path.join(root, 'nope'))).rejects.toMatchObject(refusal(/no folder/));
+    await expect(readLabelledSet(path.join(root, 'nope'))).rejects.toMatchObject(
+      refusal(/no folder or archive/),
+    );
     await expect(readLabelledSet(`${root}:train`)).rejects.toMatchObject(refusal(/no split "train"/));
     await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(/no photo/));
     await files('loose.jpg');
@@ -113,7 +132,7 @@ describe('manifest.csv', () => {
   it.each([
     ['', /no rows/],
     ['file,label\n', /no rows/],
-    ['name,label\na,b\n', /no column `file`/],
+    ['name;label\na;b\n', /no column `file`.*separated by ";".*name, label/],
     ['file,kind\na,b\n', /no column `label` or `breed`/],
     ['file,label\n,b\n', /line 2 has no file/],
     ['file,label\na.jpg,b\nc.jpg\n', /line 3/],

@@ -4,9 +4,10 @@
  * counting a photo twice.
  */
 import type { LabelledPhoto } from '../../datasets/labelled-photo.js';
-import { readLabelledSet } from '../../datasets/labelled-set.js';
+import { scanLabelledSet } from '../../datasets/labelled-set.js';
 import type { AddResult } from '../../engine/engine.js';
 import { describeFailure, PawdexError } from '../../errors.js';
+import { computeFolderId } from '../../indexing/describe-photo.js';
 import { indexPhotos } from '../../indexing/index-folder.js';
 import { IndexRoots } from '../index-roots.js';
 import type { IndexOutcome } from '../job.js';
@@ -46,14 +47,20 @@ export const indexFolderJob: KindWork<'index'> = async (
 ): Promise<IndexOutcome> => {
   onProgress({ phase: 'listing', done: 0, total: 1 });
   const roots = await IndexRoots.open(indexRoots);
-  const photos = await readLabelledSet(await roots.resolveFolder(path));
+  const root = await roots.resolveFolder(path);
+  const { photos, problems } = await scanLabelledSet(root);
   const journal = await JobJournal.open(folder);
+  for (const { file, detail } of problems) {
+    const error = new PawdexError('file_unreadable', { detail });
+    journal.note({ file, status: 'failed', ...describeFailure(error) });
+  }
   const left = await keepAllowed(
     photos.filter(({ name }) => !journal.has(name)),
     roots,
     journal,
   );
-  const total = photos.length;
+  const total = photos.length + problems.length;
+  const indexedFrom = await computeFolderId(root, root);
   const report = () => {
     const counts = { ...journal.counts };
     const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -62,7 +69,9 @@ export const indexFolderJob: KindWork<'index'> = async (
   report();
   let stoppedBy: PawdexError | null = null;
   do {
-    const remaining = left.filter(({ name }) => !journal.has(name));
+    const remaining = left
+      .filter(({ name }) => !journal.has(name))
+      .map((photo) => ({ ...photo, folder: indexedFrom }));
     ({ stoppedBy } = await indexPhotos(engine, remaining, {
       collection,
       maxFileBytes,

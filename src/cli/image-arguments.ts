@@ -1,0 +1,66 @@
+/** The photos that a command is given: arguments, and a list of files for more than fit on a command line. */
+import { createReadStream } from 'node:fs';
+import type { Command } from 'commander';
+import { type FoundImages, findImages } from '../datasets/find-images.js';
+import { PawdexError } from '../errors.js';
+import { collectValues } from './create-command.js';
+import { noteReport } from './set-options.js';
+
+/** The values of the flags of {@link addImageArguments}. */
+export interface ImageFlags extends Record<string, unknown> {
+  filesFrom?: string;
+  include: string[];
+  exclude: string[];
+}
+
+/** Adds the argument `[image...]` and the flags that go with it. */
+export function addImageArguments(command: Command): Command {
+  return command
+    .argument('[image...]', 'image files, folders, archives, or globs in quotes')
+    .addOption(createFilesFromOption(command))
+    .option('--include <glob>', 'of folders, take only photos that match; may be repeated', collectValues, [])
+    .option('--exclude <glob>', 'of folders, leave out what matches; may be repeated', collectValues, []);
+}
+
+/** Creates `--files-from`. */
+export function createFilesFromOption(command: Command) {
+  return command.createOption(
+    '--files-from <file>',
+    'read more paths from this file (- for stdin), one per line or separated by zero bytes',
+  );
+}
+
+/**
+ * Finds the images that a command is given.
+ *
+ * @throws PawdexError usage if there is none; set_invalid, file_unreadable
+ */
+export async function findGivenImages(
+  paths: readonly string[],
+  { filesFrom, include, exclude, quiet }: ImageFlags,
+): Promise<FoundImages> {
+  const listed = filesFrom === undefined ? [] : await readPathList(filesFrom);
+  if (paths.length + listed.length === 0) {
+    throw new PawdexError('usage', {
+      detail: filesFrom === undefined ? 'Name at least one image.' : `${filesFrom} names no files.`,
+    });
+  }
+  const found = await findImages([...paths, ...listed], { include, exclude });
+  noteReport('the given paths', found, quiet === true);
+  return found;
+}
+
+/** Reads a list of paths, one per line, or separated by zero bytes as from `find -print0`. */
+export async function readPathList(file: string): Promise<string[]> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
+      chunks.push(chunk as Buffer);
+    }
+  } catch (cause) {
+    const detail = `The list ${file} cannot be read: ${(cause as Error).message}.`;
+    throw new PawdexError('file_unreadable', { detail, cause });
+  }
+  const text = Buffer.concat(chunks).toString();
+  return text.split(text.includes('\0') ? '\0' : /\r?\n/).filter((line) => line !== '');
+}

@@ -1,0 +1,82 @@
+/** What `pawdex index` prints about what it did, or would do. */
+import type { IndexSummary } from '../indexing/index-folder.js';
+import type { GivenSets } from './given-sets.js';
+import { describeError, formatCount, formatSeconds, note, pluralise, printLine } from './print.js';
+import type { SetFlags } from './set-options.js';
+
+/** The flags of `pawdex index`. */
+export interface IndexFlags extends Record<string, unknown>, SetFlags {
+  collection: string;
+  manifest?: string;
+  filesFrom?: string;
+  dryRun?: boolean;
+  json?: boolean;
+  verbose?: boolean;
+  quiet?: boolean;
+}
+
+interface ReportOptions {
+  flags: IndexFlags;
+  given: GivenSets;
+  seconds: number;
+  interrupted: boolean;
+}
+
+/** Prints what was done. */
+export async function reportSummary(
+  summary: IndexSummary,
+  { flags, given, seconds, interrupted }: ReportOptions,
+): Promise<void> {
+  const { total, done, created, skipped, failed, failures, otherLabel, stoppedBy } = summary;
+  if (flags.json) {
+    const { collection } = flags;
+    const error = stoppedBy === null ? undefined : { code: stoppedBy.code, detail: stoppedBy.message };
+    const outcome = { collection, total, done, created, skipped, failed, otherLabel, seconds, interrupted };
+    await printLine(JSON.stringify({ ...outcome, error, failures, ...describeGiven(given) }));
+  }
+  if (failures.length > 0) {
+    note(`${pluralise(failures.length, 'photo')} could not be indexed:`);
+    note(failures.map(({ file, code, detail }) => `  ${file}: ${detail} [${code}]`));
+  }
+  if (otherLabel > 0 && !flags.quiet) {
+    note(
+      `${pluralise(otherLabel, 'photo')} already in "${flags.collection}" under another label, which was kept.`,
+    );
+  }
+  if (stoppedBy !== null) {
+    note(describeError(stoppedBy, flags.verbose === true));
+  }
+  if (flags.quiet) {
+    return;
+  }
+  const rate = seconds > 0 ? ` (${(created / seconds).toFixed(0)} photos/s)` : '';
+  note(
+    `Indexed ${pluralise(created, 'photo')} into "${flags.collection}" in ${formatSeconds(seconds)}${rate}; ${formatCount(skipped)} already there, ${formatCount(failed)} failed.`,
+  );
+  if (done < total) {
+    note(`${pluralise(total - done, 'photo')} left. Run the same command again to continue.`);
+  }
+}
+
+/** Prints the labels of what would be indexed, most photos first. */
+export async function reportDryRun(given: GivenSets, flags: IndexFlags): Promise<void> {
+  const counts = new Map<string | null, number>();
+  for (const { label } of given.photos) {
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  const labels = [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count);
+  const total = given.photos.length;
+  if (flags.json) {
+    await printLine(JSON.stringify({ dryRun: true, total, labels, ...describeGiven(given) }));
+    return;
+  }
+  await printLine(labels.map(({ label, count }) => `${String(count).padStart(8)}  ${label ?? '(no label)'}`));
+  if (!flags.quiet) {
+    note(`${pluralise(total, 'photo')} with ${pluralise(counts.size, 'label')}. Nothing was indexed.`);
+  }
+}
+
+/** What of the given folders was not taken, for `--json`. */
+function describeGiven({ skipped, problems, warnings }: GivenSets) {
+  return { notTaken: skipped, problems, warnings };
+}

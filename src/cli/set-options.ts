@@ -1,0 +1,80 @@
+/** The flags that say what of a folder is taken, and the report of what was not. */
+import type { Command } from 'commander';
+import { type LabelledSet, type LabelledSetOptions, scanLabelledSet } from '../datasets/labelled-set.js';
+import type { SkipReason } from '../datasets/photo-names.js';
+import type { SetReport, SkippedFiles } from '../datasets/set-report.js';
+import { collectValues } from './create-command.js';
+import { EXIT } from './exit-codes.js';
+import { formatCount, note, pluralise } from './print.js';
+
+/** The values of the flags of {@link addSetOptions}. */
+export interface SetFlags {
+  label?: string;
+  include: string[];
+  exclude: string[];
+}
+
+/** Adds `--label`, `--include` and `--exclude`. */
+export function addSetOptions(command: Command): Command {
+  return command
+    .option(
+      '--label <rule>',
+      'where labels come from: folder (the first), parent (the folder a photo is in), filename, none or regex:PATTERN',
+    )
+    .option('--include <glob>', 'take only photos that match; may be repeated', collectValues, [])
+    .option(
+      '--exclude <glob>',
+      'leave out photos and folders that match; may be repeated',
+      collectValues,
+      [],
+    );
+}
+
+const REASONS: Readonly<Record<SkipReason, string>> = {
+  litter: 'left by other programs',
+  hidden: 'hidden',
+  excluded: 'excluded',
+  not_a_photo: 'not photos',
+  unsupported_format: 'in formats that cannot be read',
+  special_file: 'neither files nor folders',
+  seen_already: 'links to folders that are taken already',
+  other_split: 'of other splits',
+};
+
+/**
+ * Reads a labelled set, and says on stderr what was left out and what looks wrong. If something could not be read, the
+ * command's exit code becomes 1.
+ *
+ * @throws PawdexError set_invalid
+ */
+export async function readSet(
+  spec: string,
+  { quiet, ...options }: LabelledSetOptions & { quiet: boolean },
+): Promise<LabelledSet> {
+  const set = await scanLabelledSet(spec, options);
+  noteReport(spec, set, quiet);
+  return set;
+}
+
+/** Prints what reading a set found; see {@link readSet}. */
+export function noteReport(spec: string, { problems, warnings, skipped }: SetReport, quiet: boolean): void {
+  if (problems.length > 0) {
+    process.exitCode = EXIT.someFailed;
+    note(`${formatCount(problems.length)} in ${spec} could not be read:`);
+    note(problems.map(({ file, detail, reason }) => `  ${file}: ${detail} [${reason}]`));
+  }
+  if (quiet) {
+    return;
+  }
+  note(warnings.map((warning) => `warning: ${warning}`));
+  const left = skipped.filter(({ reason }) => reason !== 'hidden' && reason !== 'litter');
+  if (left.length > 0) {
+    note(`Left out of ${spec}:`);
+    note(left.map(describeSkipped));
+  }
+}
+
+function describeSkipped({ reason, extension, count, example }: SkippedFiles): string {
+  const what = extension === '' ? pluralise(count, 'name') : `${formatCount(count)} .${extension}`;
+  return `  ${what} ${REASONS[reason]}, such as ${example}`;
+}

@@ -1,0 +1,20 @@
+/** Text in the encodings that spreadsheets save. */
+
+/** UTF-8 or UTF-16 by its byte order mark or its zeros, UTF-8 if valid, and Windows' Latin-1 otherwise. */
+export function decodeText(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) {
+    return new TextDecoder('utf-16le').decode(bytes);
+  }
+  if (first === 0xfe && second === 0xff) {
+    return new TextDecoder('utf-16be').decode(bytes);
+  }
+  if (bytes.length >= 4 && (first === 0) !== (second === 0)) {
+    return new TextDecoder(first === 0 ? 'utf-16be' : 'utf-16le').decode(bytes);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+}

@@ -1,0 +1,59 @@
+/** Finds the files that a manifest names, however it spells them. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+
+/** What names are compared by if they are not equal: Unicode form, then case. */
+const FORMS: readonly ((name: string) => string)[] = [
+  (name) => name.normalize('NFC'),
+  (name) => name.normalize('NFC').toLowerCase(),
+];
+
+/** Lists each folder once. */
+export class FileFinder {
+  readonly #folders = new Map<string, Promise<ReadonlySet<string>>>();
+
+  constructor(readonly root: string) {}
+
+  /**
+   * Finds a file by a path relative to the root, with `/`.
+   *
+   * @returns its path relative to the root as it is on disk, or null if there is none, or several with that spelling
+   */
+  async find(name: string): Promise<string | null> {
+    let found = '';
+    for (const part of name.split('/')) {
+      const entries = await this.#list(found);
+      const match = entries.has(part) ? part : findAlike(entries, part);
+      if (match === null) {
+        return null;
+      }
+      found = found === '' ? match : `${found}/${match}`;
+    }
+    return found;
+  }
+
+  #list(folder: string): Promise<ReadonlySet<string>> {
+    const before = this.#folders.get(folder);
+    if (before !== undefined) {
+      return before;
+    }
+    // A folder that cannot be read has no files: that each of them is missing is said by the caller.
+    const entries = readdir(path.join(this.root, folder)).then(
+      (names) => new Set(names),
+      () => new Set<string>(),
+    );
+    this.#folders.set(folder, entries);
+    return entries;
+  }
+}
+
+function findAlike(entries: ReadonlySet<string>, part: string): string | null {
+  for (const form of FORMS) {
+    const wanted = form(part);
+    const alike = [...entries].filter((entry) => form(entry) === wanted);
+    if (alike.length > 0) {
+      return alike.length === 1 ? alike[0]! : null;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,68 @@
+/** Finds the photos that people name one by one: files, folders, archives and globs. */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import picomatch from 'picomatch';
+import { PawdexError } from '../errors.js';
+import { hasArchiveName } from '../files/open-file.js';
+import { ArchiveListing } from './list-archive.js';
+import { type NameFilters, NameJudge } from './photo-names.js';
+import { type SetReport, SetReporter } from './set-report.js';
+import { describeCause, type FoundPhoto, walkFolder } from './walk-folder.js';
+
+/** What was found, in the order given; the photos of a folder sorted by name. */
+export interface FoundImages extends SetReport {
+  photos: FoundPhoto[];
+}
+
+/**
+ * Finds photos. A path that does not exist is returned as it is, unless it is a glob, so that reading it fails alone.
+ *
+ * @param paths files, folders (with all below), archives, and globs
+ * @throws PawdexError set_invalid if a folder or archive cannot be read or a glob matches nothing
+ */
+export async function findImages(paths: readonly string[], filters: NameFilters = {}): Promise<FoundImages> {
+  const report = new SetReporter();
+  const photos: FoundPhoto[] = [];
+  for (const given of paths) {
+    const found = await stat(given).catch(() => null);
+    if (found?.isDirectory() || (found?.isFile() && hasArchiveName(given))) {
+      photos.push(...(await findBelow(given, '', filters, report)));
+    } else if (found === null && picomatch.scan(given).isGlob) {
+      const { base, glob } = picomatch.scan(given);
+      const matched = await findBelow(base === '' ? '.' : base, glob, filters, report);
+      if (matched.length === 0) {
+        throw new PawdexError('set_invalid', {
+          detail: `No photo matches ${given}.`,
+          hint: 'Quote globs, so that the shell leaves them alone; ** stands for any folders.',
+        });
+      }
+      photos.push(...matched);
+    } else {
+      photos.push({ file: given, name: given });
+    }
+  }
+  return { photos, ...report.report() };
+}
+
+async function findBelow(
+  root: string,
+  glob: string,
+  filters: NameFilters,
+  report: SetReporter,
+): Promise<FoundPhoto[]> {
+  const judge = new NameJudge(filters);
+  const matches = glob === '' ? () => true : picomatch(glob);
+  let found: FoundPhoto[];
+  try {
+    const isArchive = (await stat(root)).isFile();
+    found = isArchive
+      ? await (await ArchiveListing.open(root, judge)).listPhotos(judge, report)
+      : await walkFolder(root, judge, report);
+  } catch (cause) {
+    throw new PawdexError('set_invalid', { detail: `Cannot read ${root}: ${describeCause(cause)}`, cause });
+  }
+  return found
+    .filter(({ name }) => matches(name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ file, name }) => ({ file, name: path.posix.join(root, name) }));
+}

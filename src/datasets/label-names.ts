@@ -1,0 +1,34 @@
+/** One spelling for each label: Unicode form NFC without spaces around it. */
+import type { LabelledPhoto } from './labelled-photo.js';
+import type { SetReporter } from './set-report.js';
+
+const clean = (label: string) => label.normalize('NFC').trim();
+const quote = (labels: Iterable<string>) => [...labels].map((label) => JSON.stringify(label)).join(', ');
+
+/** Brings labels to their spelling, and warns about those that were, or still are, hard to tell apart. */
+export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporter): void {
+  const spellings = new Map<string, Set<string>>();
+  for (const photo of photos) {
+    if (photo.label === null) {
+      continue;
+    }
+    const label = clean(photo.label);
+    spellings.set(label, (spellings.get(label) ?? new Set()).add(photo.label));
+    photo.label = label === '' ? null : label;
+  }
+  const sameLetters = new Map<string, string[]>();
+  for (const [label, variants] of spellings) {
+    if (variants.size > 1) {
+      report.warn(
+        `${variants.size} labels differ only in spaces or Unicode forms and are taken as one: ${quote(variants)}.`,
+      );
+    }
+    const key = label.toLowerCase();
+    sameLetters.set(key, [...(sameLetters.get(key) ?? []), label]);
+  }
+  for (const labels of sameLetters.values()) {
+    if (labels.length > 1) {
+      report.warn(`Labels that differ only in upper and lower case stay apart: ${quote(labels.sort())}.`);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/** Where the label of a photo without a manifest comes from: its folders, its name, or nowhere. */
+import path from 'node:path';
+import { PawdexError } from '../errors.js';
+import type { LabelledPhoto } from './labelled-photo.js';
+import type { SetReporter } from './set-report.js';
+import type { FoundPhoto } from './walk-folder.js';
+
+/** The label that a photo's name gives, or null. */
+type ReadLabel = (name: string) => string | null;
+
+const RULES: Readonly<Record<string, ReadLabel>> = {
+  folder: (name) => (name.includes('/') ? name.slice(0, name.indexOf('/')) : null),
+  parent: (name) => (name.includes('/') ? path.posix.basename(path.posix.dirname(name)) : null),
+  filename: readFileName,
+  none: () => null,
+};
+
+/** `Maine_Coon_12.jpg` -> `Maine_Coon`; `IMG_0001 (2).jpg` -> `IMG`; `12.jpg` -> null. */
+function readFileName(name: string): string | null {
+  const stem = path.posix.basename(name).replace(/\.[^.]*$/, '');
+  const label = stem.replace(/([\s_.-]*\(?\d+\)?)+$/, '');
+  return label === '' ? null : label;
+}
+
+/**
+ * Parses a rule: `folder` (the first folder), `parent` (the folder that a photo is in), `filename` (the name without a
+ * number at its end), `none`, or `regex:PATTERN`, whose group `label`, or else the first group, is found in the path.
+ *
+ * @throws PawdexError usage
+ */
+export function parseLabelRule(text: string): ReadLabel {
+  const known = Object.hasOwn(RULES, text) ? RULES[text] : undefined;
+  if (known !== undefined) {
+    return known;
+  }
+  const bad = (detail: string) =>
+    new PawdexError('usage', {
+      detail,
+      hint: 'Use folder, parent, filename, none or regex:PATTERN with a group in parentheses.',
+    });
+  if (!text.startsWith('regex:')) {
+    throw bad(`"${text}" is not a rule for labels.`);
+  }
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(text.slice('regex:'.length), 'u');
+  } catch (error) {
+    throw bad((error as Error).message);
+  }
+  if (new RegExp(`${pattern.source}|`, 'u').exec('')!.length < 2) {
+    throw bad(`The pattern ${pattern} has no group.`);
+  }
+  return (name) => {
+    const found = pattern.exec(name);
+    return found?.groups?.label ?? found?.[1] ?? null;
+  };
+}
+
+/** Names of folders that hold a split rather than a label, with the name that each is known by. */
+const SPLITS = new Map([
+  ['train', 'train'],
+  ['training', 'train'],
+  ['val', 'val'],
+  ['valid', 'val'],
+  ['validation', 'val'],
+  ['dev', 'val'],
+  ['test', 'test'],
+  ['testing', 'test'],
+]);
+
+const toSplit = (folder: string) => SPLITS.get(folder.toLowerCase());
+
+/**
+ * Whether the folders at the top are splits, `train/beagle/1.jpg`, rather than labels: all have names of splits, and
+ * there are folders in them.
+ */
+function haveSplits(photos: readonly FoundPhoto[]): boolean {
+  const inFolders = photos.map(({ name }) => name.split('/')).filter((parts) => parts.length > 1);
+  return (
+    inFolders.every(([top]) => toSplit(top!) !== undefined) && inFolders.some(({ length }) => length > 2)
+  );
+}
+
+/** Settings of {@link labelByName}. */
+interface LabelOptions {
+  /** See {@link parseLabelRule}; `folder` unless given. */
+  rule?: string | undefined;
+  /** Only photos of this split; all if null. */
+  split: string | null;
+}
+
+/**
+ * Gives found photos their labels.
+ *
+ * @returns null if a split is asked for and the folders are none
+ * @throws PawdexError usage for a bad rule
+ */
+export function labelByName(
+  found: readonly FoundPhoto[],
+  { rule = 'folder', split }: LabelOptions,
+  report: SetReporter,
+): LabelledPhoto[] | null {
+  const readLabel = parseLabelRule(rule);
+  if (rule === 'folder' && found.length > 1 && found.every(({ name }) => !name.includes('/'))) {
+    report.warn(
+      'No photo has a label, because there are no sub-folders. --label filename takes it from Pug_12.jpg.',
+    );
+  }
+  if (!haveSplits(found)) {
+    return split === null
+      ? found.map((photo) => ({ ...photo, label: readLabel(photo.name), metadata: {} }))
+      : null;
+  }
+  const wanted = split === null ? null : (toSplit(split) ?? split);
+  const photos: LabelledPhoto[] = [];
+  for (const photo of found) {
+    const [top, ...rest] = photo.name.split('/');
+    const own = rest.length > 0 ? toSplit(top!)! : null;
+    if (wanted !== null && own !== wanted) {
+      report.skip('other_split', photo.name);
+      continue;
+    }
+    const label = readLabel(rule === 'folder' && own !== null ? rest.join('/') : photo.name);
+    photos.push({ ...photo, label, metadata: own === null ? {} : { split: own } });
+  }
+  if (rule === 'folder' && split === null) {
+    report.warn(
+      'The folders at the top have names of splits, such as train: labels are taken from the folders in them.',
+    );
+  }
+  return photos;
+}

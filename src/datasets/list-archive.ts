@@ -1,0 +1,72 @@
+/** The photos in a zip or tar archive, found as in a folder. */
+import path from 'node:path';
+import type { Archive } from '../files/archives/archive.js';
+import { openArchive } from '../files/open-file.js';
+import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
+import type { SetReporter } from './set-report.js';
+import type { FoundPhoto } from './walk-folder.js';
+
+/** An archive as a set: its names are relative to the folder that all of it is in, if there is one. */
+export class ArchiveListing {
+  private constructor(
+    readonly file: string,
+    readonly archive: Archive,
+    /** The folder that everything is in, with a slash at its end; empty if there is none. */
+    readonly wrapper: string,
+  ) {}
+
+  /** @throws Error if it cannot be read or is damaged */
+  static async open(file: string, judge: NameJudge): Promise<ArchiveListing> {
+    const archive = await openArchive(file);
+    return new ArchiveListing(file, archive, findWrapper([...archive.entries.keys()], judge));
+  }
+
+  /** Path to open an entry by, whose name is relative to the wrapper. */
+  pathOf(name: string): string {
+    return path.join(this.file, this.wrapper + name);
+  }
+
+  has(name: string): boolean {
+    return this.archive.entries.has(this.wrapper + name);
+  }
+
+  /** @returns photos in the order of the archive */
+  async listPhotos(judge: NameJudge, report: SetReporter): Promise<FoundPhoto[]> {
+    for (const { name, detail } of this.archive.refused) {
+      report.fail('entry_refused', name, detail);
+    }
+    const photos: FoundPhoto[] = [];
+    for (const entry of this.archive.entries.keys()) {
+      const name = entry.startsWith(this.wrapper) ? entry.slice(this.wrapper.length) : entry;
+      let judged = judge.judgePath(name);
+      if (judged === 'look') {
+        const head = await this.archive.read(entry, HEAD_BYTES).catch((error: Error) => error);
+        if (head instanceof Error) {
+          report.fail('file_unreadable', name, `${head.message}.`);
+          continue;
+        }
+        judged = judgeContent(name, head);
+      }
+      if (judged === 'photo') {
+        photos.push({ file: path.join(this.file, entry), name: name.normalize('NFC') });
+      } else {
+        report.skip(judged as Exclude<typeof judged, 'look' | 'photo'>, name);
+      }
+    }
+    return photos;
+  }
+}
+
+/** Archives often hold one folder with everything in it, which says nothing about the photos. */
+function findWrapper(names: readonly string[], judge: NameJudge): string {
+  const own = names.filter((name) => {
+    const judged = judge.judgePath(name);
+    return judged !== 'litter' && judged !== 'hidden';
+  });
+  const top = own[0]?.split('/')[0];
+  const isWrapped =
+    top !== undefined &&
+    own.every((name) => name.startsWith(`${top}/`)) &&
+    own.some((name) => name.split('/').length > 2);
+  return isWrapped ? `${top}/` : '';
+}

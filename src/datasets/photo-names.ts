@@ -1,0 +1,143 @@
+/** What a name says about a file: whether it is a photo, litter of another program, or has to be opened to tell. */
+import picomatch from 'picomatch';
+import { nameForeignFormat, sniff } from '../image/sniff.js';
+
+/** Why a file or folder that can be read is not taken. */
+export type SkipReason =
+  | 'litter'
+  | 'hidden'
+  | 'excluded'
+  | 'not_a_photo'
+  | 'unsupported_format'
+  | 'special_file'
+  | 'seen_already'
+  | 'other_split';
+
+/** Extensions of photos that can be decoded. */
+const PHOTOS = new Set('jpg jpeg jpe jfif pjpeg pjp png webp gif avif tif tiff heic heif hif'.split(' '));
+
+/** Pictures that cannot be decoded. A TIFF under one of these names is a camera's raw file with a thumbnail in it. */
+const UNSUPPORTED = new Set(
+  'bmp jxl jp2 j2k jpx psd svg ico tga pcx eps ai raw cr2 cr3 crw nef nrw arw srf sr2 dng raf orf rw2 pef srw 3fr iiq'.split(
+    ' ',
+  ),
+);
+
+/** Never photos, so that thousands of them beside photos need not be opened. */
+const OTHERS = new Set(
+  'txt md csv tsv json jsonl ndjson parquet xml xmp html htm css js pdf doc docx xls xlsx ods log ini db lnk url aae thm zip tar gz tgz 7z rar mp4 mov m4v avi mkv webm mpg mpeg 3gp mts mp3 m4a wav npy npz pt onnx py sh yaml yml'.split(
+    ' ',
+  ),
+);
+
+/** What NAS systems, macOS, Windows and file managers leave in folders, in lower case. */
+const LITTER = new Set([
+  '@eadir',
+  '#recycle',
+  '#snapshot',
+  '@recycle',
+  '@recently-snapshot',
+  '$recycle.bin',
+  'recycler',
+  'system volume information',
+  'lost+found',
+  '__macosx',
+  '.thumbnails',
+  '.trash',
+  '.trashes',
+  '.spotlight-v100',
+  '.fseventsd',
+  '.ds_store',
+  'thumbs.db',
+  'ehthumbs.db',
+  'desktop.ini',
+]);
+
+/** Bytes from which the format of a file is told. */
+export const HEAD_BYTES = 1024;
+
+/** The extension in lower case, without the dot; empty if there is none. */
+export function extensionOf(name: string): string {
+  return /[^/]\.([a-z0-9]{1,10})$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+}
+
+/** Globs that decide what is taken, besides the names themselves. */
+export interface NameFilters {
+  /** Only what matches one of these. */
+  include?: readonly string[] | undefined;
+  /** Nothing that matches one of these, and nothing below such a folder. */
+  exclude?: readonly string[] | undefined;
+}
+
+/** Decides by names. Globs without a slash match names at any depth, as in .gitignore. */
+export class NameJudge {
+  readonly #includes: (name: string) => boolean;
+  readonly #excludes: (name: string) => boolean;
+
+  constructor({ include = [], exclude = [] }: NameFilters) {
+    this.#includes = include.length === 0 ? () => true : compileGlobs(include);
+    this.#excludes = compileGlobs(exclude);
+  }
+
+  /** Why a folder is not entered, or null. */
+  judgeFolder(name: string): SkipReason | null {
+    return this.#judgeBase(name) ?? (this.#excludes(name) ? 'excluded' : null);
+  }
+
+  /** `photo`, `look` if only its content can tell, or why it is not taken. */
+  judgeFile(name: string): 'photo' | 'look' | SkipReason {
+    const reason = this.#judgeBase(name);
+    if (reason !== null) {
+      return reason;
+    }
+    const extension = extensionOf(name);
+    if (OTHERS.has(extension)) {
+      return 'not_a_photo';
+    }
+    if (this.#excludes(name) || !this.#includes(name)) {
+      return 'excluded';
+    }
+    return PHOTOS.has(extension) ? 'photo' : 'look';
+  }
+
+  /** The same for a path whose folders were not judged one by one, as in an archive. */
+  judgePath(name: string): 'photo' | 'look' | SkipReason {
+    const parts = name.split('/');
+    for (let depth = 1; depth < parts.length; depth++) {
+      const reason = this.judgeFolder(parts.slice(0, depth).join('/'));
+      if (reason !== null) {
+        return reason;
+      }
+    }
+    return this.judgeFile(name);
+  }
+
+  #judgeBase(name: string): SkipReason | null {
+    const base = name.slice(name.lastIndexOf('/') + 1);
+    if (LITTER.has(base.toLowerCase()) || base.startsWith('._')) {
+      return 'litter';
+    }
+    return base.startsWith('.') ? 'hidden' : null;
+  }
+}
+
+/** What the first bytes of a file say whose name does not tell. */
+export function judgeContent(name: string, head: Uint8Array): 'photo' | SkipReason {
+  const kind = sniff(head);
+  const extension = extensionOf(name);
+  if (kind !== null && !(kind === 'tiff' && UNSUPPORTED.has(extension))) {
+    return 'photo';
+  }
+  const isPicture = kind !== null || UNSUPPORTED.has(extension) || nameForeignFormat(head) !== null;
+  return isPicture ? 'unsupported_format' : 'not_a_photo';
+}
+
+function compileGlobs(globs: readonly string[]): (name: string) => boolean {
+  const matchers = globs.map((glob) => {
+    const trimmed = glob.replace(/\/(\*\*)?$/, '');
+    const pattern = trimmed.replace(/^\.?\//, '');
+    const matches = picomatch(pattern, { dot: true, basename: !trimmed.includes('/') });
+    return (name: string) => matches(name);
+  });
+  return (name) => matchers.some((matches) => matches(name));
+}

@@ -1,0 +1,69 @@
+/** What reading a labelled set left out, and why: nothing is passed over without a word. */
+import { extensionOf, type SkipReason } from './photo-names.js';
+
+/** Why something that should have been read could not be. */
+export type ProblemReason =
+  | 'folder_unreadable'
+  | 'file_unreadable'
+  | 'name_not_utf8'
+  | 'link_broken'
+  | 'link_loop'
+  | 'entry_refused';
+
+/** Files left out for one reason. A folder counts as one. */
+export interface SkippedFiles {
+  reason: SkipReason;
+  /** In lower case, without the dot; empty for folders and names without one. */
+  extension: string;
+  count: number;
+  /** The first of them. */
+  example: string;
+}
+
+/** A file or folder that could not be read. */
+export interface SetProblem {
+  /** Relative to the set's folder. */
+  file: string;
+  reason: ProblemReason;
+  detail: string;
+}
+
+/** What reading a set found beside its photos. */
+export interface SetReport {
+  /** Most first. */
+  skipped: SkippedFiles[];
+  problems: SetProblem[];
+  /** What looks like a mistake, in sentences. */
+  warnings: string[];
+}
+
+/** Collects a {@link SetReport}. */
+export class SetReporter {
+  readonly #skipped = new Map<string, SkippedFiles>();
+  readonly problems: SetProblem[] = [];
+  readonly warnings: string[] = [];
+
+  skip(reason: SkipReason, name: string, isFolder = false): void {
+    const extension = isFolder ? '' : extensionOf(name);
+    const key = `${reason} ${extension}`;
+    const found = this.#skipped.get(key);
+    if (found === undefined) {
+      this.#skipped.set(key, { reason, extension, count: 1, example: name });
+    } else {
+      found.count++;
+    }
+  }
+
+  fail(reason: ProblemReason, file: string, detail: string): void {
+    this.problems.push({ file, reason, detail });
+  }
+
+  warn(text: string): void {
+    this.warnings.push(text);
+  }
+
+  report(): SetReport {
+    const skipped = [...this.#skipped.values()].sort((a, b) => b.count - a.count);
+    return { skipped, problems: this.problems, warnings: this.warnings };
+  }
+}

@@ -1,0 +1,194 @@
+/** Finds the photos below a folder, whatever else lies there. */
+import type { Dirent } from 'node:fs';
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import ignore, { type Ignore } from 'ignore';
+import { readHead } from '../files/open-file.js';
+import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
+import type { SetReporter } from './set-report.js';
+
+/** A photo without its label. */
+export interface FoundPhoto {
+  /** Path to open it by. */
+  file: string;
+  /** Path relative to the set's folder, with `/`, in Unicode form NFC. */
+  name: string;
+}
+
+/** A file of patterns in the syntax of .gitignore, for its folder and all below. */
+const IGNORE_FILE = '.pawdexignore';
+
+interface IgnoreRules {
+  /** Folder that the patterns are relative to. */
+  base: string;
+  rules: Ignore;
+}
+
+/** What a link leads to. */
+type Target = 'folder' | 'file' | 'other' | 'broken' | 'loop';
+
+/** Walks a folder; see {@link walkFolder}. */
+class Walk {
+  readonly photos: FoundPhoto[] = [];
+  readonly #visited = new Set<string>();
+  /** Visited last, so that a folder is known by its own name rather than by that of a link to it. */
+  readonly #links: { name: string; ignored: readonly IgnoreRules[] }[] = [];
+
+  constructor(
+    readonly root: string,
+    readonly judge: NameJudge,
+    readonly report: SetReporter,
+  ) {}
+
+  async run(): Promise<FoundPhoto[]> {
+    await this.#visit('', []);
+    for (const { name, ignored } of this.#links) {
+      await this.#visit(name, ignored);
+    }
+    return composeNames(this.photos);
+  }
+
+  async #visit(folder: string, above: readonly IgnoreRules[]): Promise<void> {
+    const here = path.join(this.root, folder);
+    let entries: Dirent[];
+    try {
+      const real = await realpath(here);
+      if (this.#visited.has(real)) {
+        this.report.skip('seen_already', folder, true);
+        return;
+      }
+      this.#visited.add(real);
+      entries = await readdir(here, { withFileTypes: true });
+    } catch (error) {
+      if (folder === '') {
+        throw error;
+      }
+      this.report.fail('folder_unreadable', folder, describeCause(error));
+      return;
+    }
+    const own = entries.some(({ name }) => name === IGNORE_FILE) ? [await this.#readRules(folder)] : [];
+    const ignored = [...above, ...own];
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const entry of entries) {
+      await this.#takeEntry(entry, folder === '' ? entry.name : `${folder}/${entry.name}`, ignored);
+    }
+  }
+
+  async #readRules(folder: string): Promise<IgnoreRules> {
+    const name = folder === '' ? IGNORE_FILE : `${folder}/${IGNORE_FILE}`;
+    const text = await readFile(path.join(this.root, name), 'utf8').catch((error) => {
+      this.report.fail('file_unreadable', name, describeCause(error));
+      return '';
+    });
+    return { base: folder, rules: ignore().add(text) };
+  }
+
+  async #takeEntry(entry: Dirent, name: string, ignored: readonly IgnoreRules[]): Promise<void> {
+    const kind = entry.isSymbolicLink() ? await this.#followLink(name) : kindOf(entry);
+    if (entry.name.includes('\ufffd') && !(await exists(path.join(this.root, name)))) {
+      this.report.fail('name_not_utf8', name, 'Its name is not valid UTF-8. Rename it.');
+      return;
+    }
+    const judged = kind === 'folder' ? this.judge.judgeFolder(name) : this.judge.judgeFile(name);
+    if (judged !== null && judged !== 'photo' && judged !== 'look') {
+      this.report.skip(judged, name, kind === 'folder');
+    } else if (kind === 'broken' || kind === 'loop') {
+      const detail = kind === 'broken' ? 'The link leads nowhere.' : 'The link leads back to itself.';
+      this.report.fail(kind === 'broken' ? 'link_broken' : 'link_loop', name, detail);
+    } else if (isIgnored(name, kind === 'folder', ignored)) {
+      this.report.skip('excluded', name, kind === 'folder');
+    } else if (kind === 'other') {
+      this.report.skip('special_file', name);
+    } else if (kind === 'file') {
+      await this.#takeFile(name, judged === 'look');
+    } else if (entry.isSymbolicLink()) {
+      this.#links.push({ name, ignored });
+    } else {
+      await this.#visit(name, ignored);
+    }
+  }
+
+  async #followLink(name: string): Promise<Target> {
+    const link = path.join(this.root, name);
+    try {
+      const target = await stat(link);
+      if (!target.isDirectory()) {
+        return target.isFile() ? 'file' : 'other';
+      }
+      const real = await realpath(link);
+      const above = await realpath(path.dirname(link));
+      return `${above}${path.sep}`.startsWith(`${real}${path.sep}`) ? 'loop' : 'folder';
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ELOOP' ? 'loop' : 'broken';
+    }
+  }
+
+  async #takeFile(name: string, isToLookAt: boolean): Promise<void> {
+    const file = path.join(this.root, name);
+    if (isToLookAt) {
+      const head = await readHead(file, HEAD_BYTES).catch((error: Error) => error);
+      if (head instanceof Error) {
+        this.report.fail('file_unreadable', name, describeCause(head));
+        return;
+      }
+      const judged = judgeContent(name, head);
+      if (judged !== 'photo') {
+        this.report.skip(judged, name);
+        return;
+      }
+    }
+    this.photos.push({ file, name });
+  }
+}
+
+/**
+ * Finds the photos below a folder. What cannot be read is reported and does not stop the rest. Links are followed, but
+ * no folder is read twice.
+ *
+ * @returns photos in no particular order
+ * @throws Error if the folder itself cannot be read
+ */
+export function walkFolder(root: string, judge: NameJudge, report: SetReporter): Promise<FoundPhoto[]> {
+  return new Walk(root, judge, report).run();
+}
+
+/** Brings names to Unicode form NFC, except those of which there are two that differ only in it. */
+function composeNames(photos: readonly FoundPhoto[]): FoundPhoto[] {
+  const counts = new Map<string, number>();
+  for (const { name } of photos) {
+    const composed = name.normalize('NFC');
+    counts.set(composed, (counts.get(composed) ?? 0) + 1);
+  }
+  return photos.map(({ file, name }) => {
+    const composed = name.normalize('NFC');
+    return { file, name: counts.get(composed) === 1 ? composed : name };
+  });
+}
+
+function kindOf(entry: Dirent): Target {
+  return entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
+}
+
+function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isIgnored(name: string, isFolder: boolean, ignored: readonly IgnoreRules[]): boolean {
+  return ignored.some(({ base, rules }) => {
+    const relative = base === '' ? name : name.slice(base.length + 1);
+    return rules.ignores(isFolder ? `${relative}/` : relative);
+  });
+}
+
+/** The file system's reason, without the path that is named anyway. */
+export function describeCause(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'EACCES' || code === 'EPERM'
+    ? 'Permission denied.'
+    : code === 'ENOENT'
+      ? 'It is gone.'
+      : `${message}.`;
+}

@@ -1,0 +1,60 @@
+/** What zip and tar archives have in common: a listing, and entries that are read one at a time. */
+
+/** An entry of an archive: a regular file. */
+export interface ArchiveEntry {
+  /** Path in the archive, with `/`. */
+  name: string;
+  /** Bytes when unpacked, as the archive says; reading never yields more. */
+  size: number;
+  /** When it was changed, in milliseconds since 1970. */
+  modifiedMs: number;
+}
+
+/** An entry that is not read, and why. */
+export interface RefusedEntry {
+  name: string;
+  detail: string;
+}
+
+/** An open archive. */
+export interface Archive {
+  /** By name, in the order of the archive; of two entries with one name the first. */
+  readonly entries: ReadonlyMap<string, ArchiveEntry>;
+  readonly refused: readonly RefusedEntry[];
+  /**
+   * Reads an entry into memory. Tar archives are read fastest in their own order.
+   *
+   * @param limit bytes from the start to read; all unless given
+   * @throws Error for an unknown name or a damaged archive
+   */
+  read(name: string, limit?: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Entries of one archive: a listing stays in memory. */
+const MAX_ENTRIES = 1_000_000;
+
+/** Collects the entries of an archive while it is listed. */
+export class Listing<T extends ArchiveEntry> {
+  readonly entries = new Map<string, T>();
+  readonly refused: RefusedEntry[] = [];
+
+  /** @throws Error for more entries than pawdex lists */
+  add(entry: T): void {
+    const detail = findNameTrouble(entry.name);
+    if (detail !== null) {
+      this.refused.push({ name: entry.name, detail });
+    } else if (!this.entries.has(entry.name)) {
+      this.entries.set(entry.name, entry);
+    }
+    if (this.entries.size + this.refused.length > MAX_ENTRIES) {
+      throw new Error(`it has more than ${MAX_ENTRIES} entries`);
+    }
+  }
+}
+
+/** Nothing is unpacked, but the name becomes the source of an item. */
+function findNameTrouble(name: string): string | null {
+  const leadsOut = name.startsWith('/') || /^[a-z]:/i.test(name) || name.split('/').includes('..');
+  return leadsOut ? 'Its name leads out of the archive.' : null;
+}

@@ -1,0 +1,201 @@
+/**
+ * Tar archives, plain or compressed with gzip. They have no directory and gzip cannot be entered in the middle, so one
+ * walk through the archive serves reads in its order; a read further back starts another.
+ */
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import tar, { type Headers } from 'tar-stream';
+import { type Archive, type ArchiveEntry, Listing, type RefusedEntry } from './archive.js';
+
+/** Photos hardly compress: what grows more than this, beyond a first GiB, is made to waste time. */
+const MAX_RATIO = 100;
+const FREE_BYTES = 1024 ** 3;
+
+/** Its first bytes, kept from the listing, because coming back for them would be another walk. */
+const HEAD_BYTES = 1024;
+
+interface TarEntry extends ArchiveEntry {
+  /** How many entries come before it. */
+  at: number;
+  head: Buffer | null;
+}
+
+interface WalkedEntry {
+  header: Headers;
+  content: Readable;
+}
+
+function limitGrowth(compressedBytes: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      const isBomb = bytes > FREE_BYTES && bytes > MAX_RATIO * compressedBytes;
+      done(isBomb ? new Error(`it grows to more than ${MAX_RATIO} times its size`) : null, chunk);
+    },
+  });
+}
+
+/** Goes through the entries of an archive in order. @throws Error if it is damaged */
+async function* walkTar(file: string): AsyncGenerator<WalkedEntry> {
+  const source = createReadStream(file);
+  const extract = tar.extract();
+  const { size } = await stat(file);
+  const middle = /\.tar$/i.test(file) ? [] : [createGunzip(), limitGrowth(size)];
+  let found: (WalkedEntry & { next: () => void }) | null = null;
+  let outcome: { error: unknown } | null = null;
+  let wake = () => {};
+  extract.on('entry', (header, content, next) => {
+    found = { header, content: content as unknown as Readable, next };
+    wake();
+  });
+  pipeline([source, ...middle, extract])
+    .then(
+      () => null,
+      (error: unknown) => error,
+    )
+    .then((error) => {
+      outcome = { error };
+      wake();
+    });
+  const wait = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+      if (found !== null || outcome !== null) {
+        resolve();
+      }
+    });
+  try {
+    for (;;) {
+      await wait();
+      const entry = found as (WalkedEntry & { next: () => void }) | null;
+      if (entry === null) {
+        const { error } = outcome!;
+        if (error) {
+          throw error;
+        }
+        return;
+      }
+      found = null;
+      const ended = once(entry.content, 'end');
+      ended.catch(() => {});
+      yield entry;
+      entry.content.resume();
+      // A damaged archive fails the pipeline, and the entry may then never end.
+      await Promise.race([ended, wait()]);
+      entry.next();
+    }
+  } finally {
+    source.destroy();
+  }
+}
+
+/** An open tar archive. */
+class TarArchive implements Archive {
+  #walk: AsyncGenerator<WalkedEntry> | null = null;
+  /** How many entries the walk has passed. */
+  #at = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly file: string,
+    readonly entries: ReadonlyMap<string, TarEntry>,
+    readonly refused: readonly RefusedEntry[],
+  ) {}
+
+  read(name: string, limit?: number): Promise<Buffer> {
+    const found = this.entries.get(name);
+    if (found === undefined) {
+      return Promise.reject(new Error('there is no such entry in the archive'));
+    }
+    if (limit !== undefined && found.head !== null && limit <= HEAD_BYTES) {
+      return Promise.resolve(found.head.subarray(0, limit));
+    }
+    // One after the other, in the order asked for: there is one walk.
+    const result = this.#last.then(() => this.#readAt(found.at));
+    this.#last = result.catch(() => {});
+    return limit === undefined ? result : result.then((bytes) => bytes.subarray(0, limit));
+  }
+
+  async #readAt(at: number): Promise<Buffer> {
+    if (this.#walk === null || this.#at > at) {
+      await this.close();
+      this.#walk = walkTar(this.file);
+      this.#at = 0;
+    }
+    for (;;) {
+      const { value, done } = await this.#walk.next();
+      if (done) {
+        this.#walk = null;
+        throw new Error('the archive ended before the entry');
+      }
+      this.#at++;
+      if (this.#at > at) {
+        return drain(value.content, Number.POSITIVE_INFINITY);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#walk?.return(undefined);
+    this.#walk = null;
+  }
+}
+
+/**
+ * Opens and lists a tar archive, which takes one walk through it. Of a damaged one, what comes before the damage is
+ * listed.
+ *
+ * @param needsHead for which names {@link Archive.read} will be asked for the first bytes only
+ * @throws Error if nothing can be read
+ */
+export async function openTar(file: string, needsHead: (name: string) => boolean): Promise<Archive> {
+  const listing = new Listing<TarEntry>();
+  let at = 0;
+  try {
+    for await (const { header, content } of walkTar(file)) {
+      const { type, size = 0, mtime } = header;
+      const name = header.name.replace(/^(\.\/)+/, '');
+      if (type === 'file' || type === 'contiguous-file') {
+        const head = needsHead(name) ? await drain(content, HEAD_BYTES) : null;
+        listing.add({ name, size, modifiedMs: mtime?.getTime() ?? 0, at, head });
+      }
+      at++;
+    }
+  } catch (error) {
+    if (listing.entries.size === 0) {
+      throw error;
+    }
+    const detail = `The archive is damaged after ${at} entries: ${(error as Error).message}.`;
+    listing.refused.push({ name: path.basename(file), detail });
+  }
+  return new TarArchive(file, listing.entries, listing.refused);
+}
+
+/**
+ * Reads an entry to its end and keeps up to `limit` bytes. Iterating would destroy the entry at its end, and tar-stream
+ * then destroys the whole archive.
+ */
+async function drain(content: Readable, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  content.on('data', (chunk: Buffer) => {
+    if (bytes < limit) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+    }
+  });
+  const isWhole = await Promise.race([
+    once(content, 'end').then(() => true),
+    once(content, 'close').then(() => false),
+  ]);
+  if (!isWhole) {
+    throw new Error('the archive is damaged');
+  }
+  return Buffer.concat(chunks).subarray(0, limit);
+}

@@ -1,0 +1,70 @@
+/** Zip archives, in any order. */
+import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import { type Archive, type ArchiveEntry, Listing, type RefusedEntry } from './archive.js';
+
+interface ZipEntry extends ArchiveEntry {
+  entry: Entry;
+}
+
+/** Mode of a symbolic link in the upper half of an entry's attributes. */
+const LINK_MODE = 0o120000;
+const MODE_MASK = 0o170000;
+
+/** An open zip archive. */
+class ZipArchive implements Archive {
+  constructor(
+    readonly zip: ZipFile,
+    readonly entries: ReadonlyMap<string, ZipEntry>,
+    readonly refused: readonly RefusedEntry[],
+  ) {}
+
+  /** yauzl fails an entry that has more bytes than it says. */
+  async read(name: string, limit = Number.POSITIVE_INFINITY): Promise<Buffer> {
+    const found = this.entries.get(name);
+    if (found === undefined) {
+      throw new Error('there is no such entry in the archive');
+    }
+    const stream = await this.zip.openReadStreamPromise(found.entry);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= limit) {
+        break;
+      }
+    }
+    return Buffer.concat(chunks).subarray(0, limit);
+  }
+
+  async close(): Promise<void> {
+    this.zip.close();
+  }
+}
+
+/** Opens and lists a zip archive. @throws Error if it is damaged */
+export async function openZip(file: string): Promise<Archive> {
+  // yauzl ends at the first name that leads out; here it costs only its own entry.
+  const zip = await yauzl.openPromise(file, { lazyEntries: true, autoClose: false, decodeStrings: false });
+  try {
+    const listing = new Listing<ZipEntry>();
+    for await (const entry of zip.eachEntry()) {
+      const { generalPurposeBitFlag: flags, fileNameRaw, extraFields } = entry;
+      const name = yauzl.getFileNameLowLevel(flags, fileNameRaw, extraFields, false);
+      const isLink = ((entry.externalFileAttributes >>> 16) & MODE_MASK) === LINK_MODE;
+      if (name.endsWith('/') || isLink) {
+        continue;
+      }
+      if (entry.isEncrypted()) {
+        listing.refused.push({ name, detail: 'It is encrypted.' });
+        continue;
+      }
+      const modifiedMs = entry.getLastModDate().getTime();
+      listing.add({ name, size: entry.uncompressedSize, modifiedMs, entry });
+    }
+    return new ZipArchive(zip, listing.entries, listing.refused);
+  } catch (error) {
+    zip.close();
+    throw error;
+  }
+}

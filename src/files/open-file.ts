@@ -1,0 +1,126 @@
+/**
+ * Reads files, and files inside archives by paths such as `photos.zip/beagle/1.jpg`. Nothing is unpacked to disk. What
+ * reads photos reads them through here, so that an archive can stand wherever a folder can.
+ */
+import { open, readFile, stat } from 'node:fs/promises';
+import type { Archive } from './archives/archive.js';
+import { openTar } from './archives/tar-archive.js';
+import { openZip } from './archives/zip-archive.js';
+
+/** Size and time of a file. */
+export interface FileFacts {
+  size: number;
+  /** Milliseconds since 1970. */
+  modifiedMs: number;
+}
+
+const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
+const INSIDE = /^(.+?\.(?:zip|tar|tar\.gz|tgz))[\\/](.+)$/is;
+
+/** Entries that are read into memory; no photo is as large. */
+const MAX_ENTRY_BYTES = 512 * 1024 ** 2;
+
+/** Archives that stay open: a command reads from one or two. */
+const KEPT_OPEN = 4;
+
+interface OpenArchive {
+  version: string;
+  archive: Promise<Archive>;
+}
+
+const opened = new Map<string, OpenArchive>();
+
+/** Whether a path is that of an archive, by its name. */
+export function hasArchiveName(file: string): boolean {
+  return ARCHIVE.test(file);
+}
+
+/** Whether a name tells nothing about the content, so that a listing keeps the first bytes. */
+const tellsNothing = (name: string) => !/\.(jpe?g|png|webp|gif|avif|tiff?|hei[cf])$/i.test(name);
+
+/**
+ * Opens an archive, or returns it if it is open and unchanged.
+ *
+ * @throws Error if it cannot be read or is damaged
+ */
+export async function openArchive(file: string): Promise<Archive> {
+  const { size, mtimeMs } = await stat(file);
+  const version = `${size} ${mtimeMs}`;
+  const before = opened.get(file);
+  if (before?.version === version) {
+    return before.archive;
+  }
+  if (before !== undefined) {
+    await forget(file);
+  }
+  const archive = /\.zip$/i.test(file) ? openZip(file) : openTar(file, tellsNothing);
+  opened.set(file, { version, archive });
+  archive.catch(() => opened.delete(file));
+  const oldest = [...opened.keys()][0]!;
+  if (opened.size > KEPT_OPEN) {
+    await forget(oldest);
+  }
+  return archive;
+}
+
+async function forget(file: string): Promise<void> {
+  const kept = opened.get(file);
+  opened.delete(file);
+  await kept?.archive.then((archive) => archive.close()).catch(() => {});
+}
+
+/** The archive that a path leads into and the entry's name; null for a path that leads into none. */
+async function enterArchive(file: string): Promise<{ archive: Archive; name: string } | null> {
+  const [, outer, name] = INSIDE.exec(file) ?? [];
+  if (outer === undefined || name === undefined) {
+    return null;
+  }
+  const found = await stat(outer).catch(() => null);
+  return found?.isFile() ? { archive: await openArchive(outer), name } : null;
+}
+
+/** Reads a file, or an entry of an archive, into memory. @throws Error */
+export async function readWholeFile(file: string): Promise<Buffer> {
+  const inside = await enterArchive(file);
+  if (inside === null) {
+    return readFile(file);
+  }
+  const { archive, name } = inside;
+  // A few kilobytes of an archive may claim to hold terabytes.
+  if ((archive.entries.get(name)?.size ?? 0) > MAX_ENTRY_BYTES) {
+    throw new Error('the entry is too large');
+  }
+  return archive.read(name);
+}
+
+/** Reads the first bytes of a file or an entry. @throws Error */
+export async function readHead(file: string, bytes: number): Promise<Buffer> {
+  const inside = await enterArchive(file);
+  if (inside !== null) {
+    return inside.archive.read(inside.name, bytes);
+  }
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Size and time of a file or an entry. @throws Error, also for what is not a regular file */
+export async function readFileFacts(file: string): Promise<FileFacts> {
+  const inside = await enterArchive(file);
+  if (inside === null) {
+    const found = await stat(file);
+    if (!found.isFile()) {
+      throw new Error('it is not a file');
+    }
+    return { size: found.size, modifiedMs: found.mtimeMs };
+  }
+  const entry = inside.archive.entries.get(inside.name);
+  if (entry === undefined) {
+    throw new Error('there is no such entry in the archive');
+  }
+  return entry;
+}

@@ -1,0 +1,115 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, gzipSync } from 'node:zlib';
+import tar from 'tar-stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { scanLabelledSet } from '../../src/datasets/labelled-set.js';
+import { readFileFacts, readWholeFile } from '../../src/files/open-file.js';
+import { makeZip } from '../helpers/make-zip.js';
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'pawdex-archive-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const content = (name: string) =>
+  Buffer.concat([Buffer.from('ffd8ffe0', 'hex'), Buffer.from(name.repeat(50))]);
+
+async function writeArchive(name: string, names: readonly string[]): Promise<string> {
+  const file = path.join(root, name);
+  if (name.endsWith('.zip')) {
+    await writeFile(file, makeZip(names.map((each) => ({ name: each, content: content(each) }))));
+    return file;
+  }
+  const pack = tar.pack();
+  for (const each of names) {
+    pack.entry({ name: each, mtime: new Date(1e12) }, content(each));
+  }
+  pack.finalize();
+  const gzip = name.endsWith('.tar') ? [] : [createGzip()];
+  await pipeline([pack, ...gzip, createWriteStream(file)]);
+  return file;
+}
+
+describe.each(['photos.zip', 'photos.tar', 'photos.tar.gz', 'photos.tgz'])('%s', (archive) => {
+  it('is a set like the folder in it', async () => {
+    const file = await writeArchive(archive, [
+      'photos/pug/2.jpg',
+      'photos/beagle/1.jpg',
+      'photos/beagle/noext',
+      'photos/readme.txt',
+      '__MACOSX/photos/._x.jpg',
+    ]);
+    const { photos, skipped } = await scanLabelledSet(file);
+    expect(photos.map(({ name, label }) => `${name}=${label}`).sort()).toEqual([
+      'beagle/1.jpg=beagle',
+      'beagle/noext=beagle',
+      'pug/2.jpg=pug',
+    ]);
+    expect(skipped.map(({ reason }) => reason).sort()).toEqual(['litter', 'not_a_photo']);
+    for (const { file: inside, name } of [...photos, ...photos.reverse()]) {
+      expect((await readWholeFile(inside)).equals(content(`photos/${name}`))).toBe(true);
+      expect((await readFileFacts(inside)).size).toBe(content(`photos/${name}`).length);
+    }
+  });
+
+  it('reads many entries at once, each its own', async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `pug/${i}.jpg`);
+    const file = await writeArchive(archive, names);
+    const { photos } = await scanLabelledSet(file);
+    const read = await Promise.all(photos.map((photo) => readWholeFile(photo.file)));
+    expect(read.every((bytes, i) => bytes.equals(content(photos[i]!.name)))).toBe(true);
+  });
+
+  it('has its manifest and its splits', async () => {
+    const file = await writeArchive(archive, ['train/pug/1.jpg', 'test/pug/2.jpg']);
+    expect((await scanLabelledSet(`${file}:test`)).photos).toMatchObject([
+      { name: 'test/pug/2.jpg', label: 'pug' },
+    ]);
+  });
+
+  it('lists entries that lead out of it and takes the rest', async () => {
+    const file = await writeArchive(archive, ['../../etc/1.jpg', '/etc/2.jpg', 'pug/3.jpg']);
+    const { photos, problems } = await scanLabelledSet(file);
+    expect(photos.map(({ name }) => name)).toEqual(['pug/3.jpg']);
+    expect(problems.map(({ reason }) => reason)).toEqual(['entry_refused', 'entry_refused']);
+  });
+
+  it('is refused when it is not what its name says', async () => {
+    await writeFile(path.join(root, archive), 'no archive at all '.repeat(100));
+    await expect(scanLabelledSet(path.join(root, archive))).rejects.toMatchObject({ code: 'set_invalid' });
+  });
+});
+
+it('takes what comes before the damage of a cut tar archive', async () => {
+  const file = await writeArchive('cut.tar', ['pug/1.jpg', 'pug/2.jpg', 'pug/3.jpg']);
+  await truncate(file, 2048 + 700);
+  const { photos, problems } = await scanLabelledSet(file);
+  expect(photos.map(({ name }) => name)).toContain('pug/1.jpg');
+  expect(problems).toMatchObject([{ reason: 'entry_refused', detail: expect.stringContaining('damaged') }]);
+});
+
+it('fails an entry that has more bytes than the archive says', async () => {
+  const file = path.join(root, 'bomb.zip');
+  await writeFile(file, makeZip([{ name: 'pug/1.jpg', content: Buffer.alloc(10_000_000), claims: 100 }]));
+  const { photos } = await scanLabelledSet(file);
+  await expect(readWholeFile(photos[0]!.file)).rejects.toThrow();
+});
+
+it('stops reading a compressed archive that grows without end', async () => {
+  const file = path.join(root, 'bomb.tar.gz');
+  const pack = tar.pack();
+  const header = pack.entry({ name: 'pug/1.jpg', size: 2 * 1024 ** 3 });
+  const first = pack.read() as Buffer;
+  header.destroy();
+  const zeros = gzipSync(Buffer.alloc(64 * 1024 ** 2));
+  await writeFile(file, Buffer.concat([gzipSync(first), ...Array.from({ length: 20 }, () => zeros)]));
+  await expect(scanLabelledSet(file)).resolves.toMatchObject({
+    problems: [{ detail: expect.stringContaining('100 times') }],
+  });
+});

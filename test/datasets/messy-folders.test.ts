@@ -1,0 +1,194 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type LabelledSetOptions, scanLabelledSet } from '../../src/datasets/labelled-set.js';
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'pawdex-messy-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex');
+const TIFF = Buffer.concat([Buffer.from('II*\0'), Buffer.alloc(16)]);
+
+async function files(contents: Record<string, Uint8Array | string>): Promise<void> {
+  for (const [name, content] of Object.entries(contents)) {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), content);
+  }
+}
+const photos = (...names: string[]) => files(Object.fromEntries(names.map((name) => [name, JPEG])));
+const scan = async (options: LabelledSetOptions = {}, spec = root) => {
+  const { photos: found, ...report } = await scanLabelledSet(spec, options);
+  return { ...report, found: found.map(({ name, label }) => `${name}=${label}`) };
+};
+const labelsOf = async (options: LabelledSetOptions, spec = root) => (await scan(options, spec)).found;
+
+describe('what cannot be read', () => {
+  it.skipIf(process.getuid?.() === 0)('lists a folder without permission and takes the rest', async () => {
+    await photos('a/1.jpg', 'b/2.jpg');
+    await chmod(path.join(root, 'b'), 0);
+    const { found, problems } = await scan();
+    await chmod(path.join(root, 'b'), 0o700);
+    expect(found).toEqual(['a/1.jpg=a']);
+    expect(problems).toEqual([{ file: 'b', reason: 'folder_unreadable', detail: 'Permission denied.' }]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('lists names that are not UTF-8 and takes the rest', async () => {
+    await photos('a/1.jpg');
+    await mkdir(Buffer.concat([Buffer.from(`${root}/latin1_`), Buffer.from([0xe9])]));
+    await writeFile(
+      Buffer.concat([Buffer.from(`${root}/a/bad_`), Buffer.from([0xff]), Buffer.from('.jpg')]),
+      JPEG,
+    );
+    const { found, problems } = await scan();
+    expect(found).toEqual(['a/1.jpg=a']);
+    expect(problems.map(({ reason }) => reason)).toEqual(['name_not_utf8', 'name_not_utf8']);
+  });
+
+  it.skipIf(process.platform === 'win32')('does not open pipes and sockets', async () => {
+    await photos('a/1.jpg');
+    const server = createServer().listen(path.join(root, 'a', 'sock.jpg'));
+    await once(server, 'listening');
+    await once(spawn('mkfifo', [path.join(root, 'a', 'fifo.jpg')]), 'close');
+    const { found, skipped, problems } = await scan();
+    server.close();
+    expect({ found, problems }).toEqual({ found: ['a/1.jpg=a'], problems: [] });
+    expect(skipped).toEqual([{ reason: 'special_file', extension: 'jpg', count: 2, example: 'a/fifo.jpg' }]);
+  });
+});
+
+describe('what is left out', () => {
+  it('leaves out the litter of NAS systems, macOS and Windows', async () => {
+    await photos(
+      'a/1.jpg',
+      'a/@eaDir/1.jpg/THUMB.jpg',
+      '@eaDir/1.jpg',
+      'a/._1.jpg',
+      '__MACOSX/a/1.jpg',
+      'a/.thumbnails/1.jpg',
+      '$RECYCLE.BIN/S-1/1.jpg',
+      '#recycle/1.jpg',
+      'lost+found/1.jpg',
+      'a/Thumbs.db',
+      'a/desktop.ini',
+    );
+    const { found, skipped } = await scan();
+    expect(found).toEqual(['a/1.jpg=a']);
+    expect(skipped.map(({ reason }) => reason)).toEqual(skipped.map(() => 'litter'));
+    expect(skipped.reduce((sum, { count }) => sum + count, 0)).toBe(10);
+  });
+
+  it('tells files without a known extension by their content and counts the rest', async () => {
+    await photos(
+      'a/noext',
+      'a/tw.jpg:large',
+      'a/old.jpe',
+      'a/x.jfif',
+      'a/CAM.JPG',
+      'a/photo.jpg.1',
+      'a/z.txt',
+    );
+    await files({
+      'a/win.bmp': `BM${'x'.repeat(30)}`,
+      'a/README': 'words '.repeat(10),
+      'a/raw.CR2': TIFF,
+      'a/scan': TIFF,
+    });
+    const { found, skipped } = await scan();
+    expect(found.map((each) => each.slice(2, -2))).toEqual([
+      'CAM.JPG',
+      'noext',
+      'old.jpe',
+      'photo.jpg.1',
+      'scan',
+      'tw.jpg:large',
+      'x.jfif',
+    ]);
+    expect(skipped).toEqual([
+      { reason: 'not_a_photo', extension: '', count: 1, example: 'a/README' },
+      { reason: 'unsupported_format', extension: 'cr2', count: 1, example: 'a/raw.CR2' },
+      { reason: 'unsupported_format', extension: 'bmp', count: 1, example: 'a/win.bmp' },
+      { reason: 'not_a_photo', extension: 'txt', count: 1, example: 'a/z.txt' },
+    ]);
+  });
+
+  it('follows --include, --exclude and .pawdexignore', async () => {
+    await photos('a/1.jpg', 'a/2.png', 'a/raw/3.jpg', 'b/4.jpg', 'b/old/5.jpg', 'c/6.jpg');
+    expect(await labelsOf({ include: ['*.jpg'], exclude: ['raw', 'c/**'] })).toEqual([
+      'a/1.jpg=a',
+      'b/4.jpg=b',
+      'b/old/5.jpg=b',
+    ]);
+    await files({ '.pawdexignore': 'c/\n', 'b/.pawdexignore': '*\n!4.jpg\n' });
+    expect(await labelsOf({})).toEqual(['a/1.jpg=a', 'a/2.png=a', 'a/raw/3.jpg=a', 'b/4.jpg=b']);
+  });
+});
+
+describe('labels', () => {
+  it.each([
+    [undefined, '2023'],
+    ['parent', 'beagle'],
+    ['filename', 'Maine_Coon'],
+    ['none', null],
+    ['regex:/(?<year>\\d+)/(?<label>\\w+)/', null],
+    ['regex:^(\\d+)/(?<label>\\w+)/', 'dogs'],
+    ['regex:([A-Z]\\w+?)_\\d', 'Maine_Coon'],
+  ])('takes the label by the rule %s', async (label, expected) => {
+    await photos('2023/dogs/beagle/Maine_Coon_12.jpg');
+    expect(await labelsOf({ label })).toEqual([`2023/dogs/beagle/Maine_Coon_12.jpg=${expected}`]);
+  });
+
+  it.each(['folders', 'regex:(', 'regex:abc'])('refuses the rule %s', async (label) => {
+    await photos('a/1.jpg');
+    await expect(scanLabelledSet(root, { label })).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('takes train, valid and test for splits', async () => {
+    await photos('train/beagle/1.jpg', 'valid/beagle/2.jpg', 'test/pug/3.jpg');
+    const { found, warnings } = await scan();
+    expect(found).toEqual(['test/pug/3.jpg=pug', 'train/beagle/1.jpg=beagle', 'valid/beagle/2.jpg=beagle']);
+    expect(warnings.join()).toContain('splits');
+    const { photos: val } = await scanLabelledSet(`${root}:val`);
+    expect(val).toMatchObject([{ name: 'valid/beagle/2.jpg', label: 'beagle', metadata: { split: 'val' } }]);
+  });
+
+  it('keeps a label named test beside others', async () => {
+    await photos('test/1.jpg', 'beagle/2.jpg');
+    expect(await labelsOf({})).toEqual(['beagle/2.jpg=beagle', 'test/1.jpg=test']);
+  });
+
+  it('makes one label of Unicode forms and spaces, and names those that differ in case', async () => {
+    const name = 'Épagneul';
+    await photos(
+      `${name.normalize('NFC')}/1.jpg`,
+      `${name.normalize('NFD')}/1.jpg`,
+      'pug /2.jpg',
+      'pug/3.jpg',
+      'Pug/4.jpg',
+    );
+    const { photos: found, warnings } = await scanLabelledSet(root);
+    expect(new Set(found.map(({ label }) => label))).toEqual(new Set([name.normalize('NFC'), 'pug', 'Pug']));
+    expect(new Set(found.map((photo) => photo.name)).size).toBe(5);
+    expect(warnings).toEqual([
+      expect.stringMatching(/2 labels differ only in spaces or Unicode forms/),
+      expect.stringMatching(/taken as one: "pug", "pug "/),
+      expect.stringMatching(/case stay apart: "Pug", "pug"/),
+    ]);
+  });
+
+  it('takes labels that are words of JavaScript', async () => {
+    await photos('__proto__/1.jpg', 'constructor/2.jpg', 'null/3.jpg');
+    expect(await labelsOf({})).toEqual([
+      '__proto__/1.jpg=__proto__',
+      'constructor/2.jpg=constructor',
+      'null/3.jpg=null',
+    ]);
+  });
+});
