@@ -275,6 +275,11 @@ export const ERRORS = {
     title: 'The labelled set cannot be read.',
     hint: 'A set is a folder with one sub-folder per label, or a folder with a manifest.csv (columns file and label or breed).',
   },
+  sync_refused: {
+    status: 409,
+    title: 'A sync would remove more than a third of the photos from its folder.',
+    hint: 'Check that the folder is complete and its disk is mounted; look with --dry-run; then use --yes or --keep-missing.',
+  },
   file_unreadable: {
     status: 400,
     title: 'A file on this machine cannot be read.',

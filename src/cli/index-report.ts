@@ -1,19 +1,8 @@
 /** What `pawdex index` prints about what it did, or would do. */
 import type { IndexSummary } from '../indexing/index-folder.js';
 import type { GivenSets } from './given-sets.js';
+import type { IndexFlags } from './index-flags.js';
 import { describeError, formatCount, formatSeconds, note, pluralise, printLine } from './print.js';
-import type { SetFlags } from './set-options.js';
-
-/** The flags of `pawdex index`. */
-export interface IndexFlags extends Record<string, unknown>, SetFlags {
-  collection: string;
-  manifest?: string;
-  filesFrom?: string;
-  dryRun?: boolean;
-  json?: boolean;
-  verbose?: boolean;
-  quiet?: boolean;
-}
 
 interface ReportOptions {
   flags: IndexFlags;

@@ -1,6 +1,7 @@
 /** Opens the engine for a command: in this process, or through the server that has the data directory open. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexClient } from '../client/client.js';
+import { createPatientEngine, keepTrying, type Patience } from '../client/patient-engine.js';
 import { createRemoteEngine } from '../client/remote-engine.js';
 import type { Engine } from '../engine/engine.js';
 import { openLocalEngine } from '../engine/local-engine.js';
@@ -8,9 +9,15 @@ import { asPawdexError, PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CommonOptions } from './create-command.js';
 import { watchInterrupts } from './interruption.js';
-import { describeError, note } from './print.js';
+import { describeError, formatSeconds, note } from './print.js';
 import { showPhases } from './progress.js';
 import { findRunningServer } from './server-file.js';
+
+interface OpenedEngine {
+  engine: Engine;
+  /** Connects to the server again; null for an engine in this process. */
+  reconnect: (() => Promise<Engine>) | null;
+}
 
 /** How long a command waits for a server that has locked the data directory but is not ready yet. */
 const STARTING_SERVER_MS = 30_000;
@@ -22,12 +29,13 @@ const STARTING_SERVER_MS = 30_000;
  * @throws PawdexError data_dir_locked if another process that is no server has it; server_unreachable; and what opening
  *   an engine throws
  */
-async function openEngine({ config, server, quiet }: CommonOptions): Promise<Engine> {
+async function openEngine({ config, server, quiet }: CommonOptions): Promise<OpenedEngine> {
   if (server !== null) {
-    return connectToServer(server);
+    const reconnect = () => connectToServer(server);
+    return { engine: await reconnect(), reconnect };
   }
   try {
-    return await openLocalEngine({
+    const engine = await openLocalEngine({
       config,
       bulk: true,
       onCrash: (error) => {
@@ -35,6 +43,7 @@ async function openEngine({ config, server, quiet }: CommonOptions): Promise<Eng
         process.exit(70);
       },
     });
+    return { engine, reconnect: null };
   } catch (error) {
     if (asPawdexError(error).code !== 'data_dir_locked') {
       throw error;
@@ -46,7 +55,62 @@ async function openEngine({ config, server, quiet }: CommonOptions): Promise<Eng
     if (!quiet) {
       note(`Using the server at ${running.url}, which has ${config.DATA_DIR} open.`);
     }
-    return connectToServer(running.url);
+    return { engine: await connectToServer(running.url), reconnect: () => reconnectTo(config.DATA_DIR) };
+  }
+}
+
+/** After a restart, a server may have another address. */
+async function reconnectTo(dataDir: string): Promise<Engine> {
+  const running = await findRunningServer(dataDir);
+  if (running === null) {
+    throw new PawdexError('server_unreachable', { detail: `The server that had ${dataDir} open is gone.` });
+  }
+  return connectToServer(running.url);
+}
+
+/**
+ * The engine for long or repeated work. Once it is that of a server it stays that: work that waits for a server to come
+ * back must not take the data directory from it.
+ */
+export class LastingEngine {
+  readonly #options: CommonOptions;
+  readonly #patience: Patience;
+  #reconnect: (() => Promise<Engine>) | null = null;
+
+  constructor(options: CommonOptions, patience: Omit<Patience, 'onWait'>) {
+    this.#options = options;
+    this.#patience = {
+      ...patience,
+      onWait(error, waitMs) {
+        if (!options.quiet) {
+          note(
+            `The server does not answer (${error.code}). Trying again in ${formatSeconds(waitMs / 1000)}.`,
+          );
+        }
+      },
+    };
+  }
+
+  /** Opens the engine, runs `work` with it and closes it. */
+  async use<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+    const engine = await this.#open();
+    try {
+      return await work(engine);
+    } finally {
+      await engine.close();
+    }
+  }
+
+  async #open(): Promise<Engine> {
+    let engine: Engine;
+    if (this.#reconnect === null) {
+      const opened = await openEngine(this.#options);
+      this.#reconnect = opened.reconnect;
+      engine = opened.engine;
+    } else {
+      engine = await keepTrying(this.#reconnect, this.#patience);
+    }
+    return this.#reconnect === null ? engine : createPatientEngine(engine, this.#reconnect, this.#patience);
   }
 }
 
@@ -55,7 +119,7 @@ export async function withEngine<T>(
   options: CommonOptions,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const engine = await openEngine(options);
+  const { engine } = await openEngine(options);
   try {
     return await work(engine);
   } finally {

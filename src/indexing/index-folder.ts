@@ -8,7 +8,7 @@ import type { AddResult, Engine } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
 import { addBatch } from './add-batch.js';
 import { describePhoto, type PhotoToIndex } from './describe-photo.js';
-import { type ReadPhoto, readAhead } from './read-ahead.js';
+import { type ReadPhoto, readAhead, type Settle } from './read-ahead.js';
 
 /** Batches in work at once: while one is being stored, the next keeps the encoder busy. */
 const BATCHES_IN_FLIGHT = 2;
@@ -52,7 +52,7 @@ export interface IndexOptions {
   /** Called after each change with the same object. */
   onProgress?: (progress: Readonly<IndexProgress>) => void;
   /** Called once for each photo when it is dealt with; what was created is durable then. */
-  onSettled?: (photo: PhotoToIndex, result: AddResult) => void;
+  onSettled?: Settle;
 }
 
 /**
@@ -77,8 +77,8 @@ export async function indexPhotos(
     inFlight.add(work);
   };
   try {
-    for await (const batch of readAhead(engine, photos, options, (photo, result) =>
-      tally.settle(photo, result),
+    for await (const batch of readAhead(engine, photos, options, (photo, result, sha256) =>
+      tally.settle(photo, result, sha256),
     )) {
       if (summary.stoppedBy !== null || options.signal?.aborted) {
         break;
@@ -98,8 +98,8 @@ export async function indexPhotos(
 async function store(engine: Engine, batch: ReadPhoto[], options: IndexOptions, tally: Tally): Promise<void> {
   const inputs = batch.map(({ photo, bytes }) => ({ image: bytes, ...describePhoto(photo) }));
   const results = await addBatch(engine, options.collection, inputs, options.signal);
-  batch.forEach(({ photo }, i) => {
-    tally.settle(photo, results[i]!);
+  batch.forEach(({ photo, sha256 }, i) => {
+    tally.settle(photo, results[i]!, sha256);
   });
 }
 
@@ -122,7 +122,7 @@ class Tally {
     this.#options = options;
   }
 
-  settle(photo: PhotoToIndex, result: AddResult): void {
+  settle(photo: PhotoToIndex, result: AddResult, sha256: string | null): void {
     const { summary } = this;
     summary.done++;
     if (result.status === 'failed') {
@@ -136,7 +136,7 @@ class Tally {
         summary.otherLabel++;
       }
     }
-    this.#options.onSettled?.(photo, result);
+    this.#options.onSettled?.(photo, result, sha256);
     this.#options.onProgress?.(summary);
   }
 }

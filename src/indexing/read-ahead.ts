@@ -17,7 +17,12 @@ const READERS = 8;
 export interface ReadPhoto {
   photo: PhotoToIndex;
   bytes: Buffer;
+  /** Hex sha256. */
+  sha256: string;
 }
+
+/** Called for a photo that ends here; with the hash of its content if it was read. */
+export type Settle = (photo: PhotoToIndex, result: AddResult, sha256: string | null) => void;
 
 /** Settings of {@link readAhead}. */
 export interface ReadAheadOptions {
@@ -37,7 +42,7 @@ export async function* readAhead(
   engine: Engine,
   photos: PhotoToIndex[],
   options: ReadAheadOptions,
-  settle: (photo: PhotoToIndex, result: AddResult) => void,
+  settle: Settle,
 ): AsyncGenerator<ReadPhoto[]> {
   let batch: ReadPhoto[] = [];
   let bytes = 0;
@@ -64,14 +69,14 @@ export async function* readAhead(
 async function* windows(
   photos: PhotoToIndex[],
   { maxFileBytes }: ReadAheadOptions,
-  settle: (photo: PhotoToIndex, result: AddResult) => void,
+  settle: Settle,
 ): AsyncGenerator<PhotoToIndex[]> {
   let window: PhotoToIndex[] = [];
   let bytes = 0;
   for (const photo of photos) {
     const trouble = describeTrouble(describePhoto(photo));
     if (trouble !== null) {
-      settle(photo, undescribable(trouble));
+      settle(photo, undescribable(trouble), null);
       continue;
     }
     const size = await readFileFacts(photo.file).then(
@@ -79,9 +84,9 @@ async function* windows(
       (error: Error) => error,
     );
     if (size instanceof Error) {
-      settle(photo, unreadable(size));
+      settle(photo, unreadable(size), null);
     } else if (size > maxFileBytes) {
-      settle(photo, tooLarge(size, maxFileBytes));
+      settle(photo, tooLarge(size, maxFileBytes), null);
     } else {
       if (window.length >= BATCH_PHOTOS || bytes + size > BATCH_BYTES) {
         if (window.length > 0) {
@@ -99,19 +104,17 @@ async function* windows(
   }
 }
 
-async function readAll(
-  window: PhotoToIndex[],
-  settle: (photo: PhotoToIndex, result: AddResult) => void,
-): Promise<ReadPhoto[]> {
+async function readAll(window: PhotoToIndex[], settle: Settle): Promise<ReadPhoto[]> {
   const read: (ReadPhoto | null)[] = new Array(window.length).fill(null);
   let next = 0;
   const reader = async () => {
     for (let i = next++; i < window.length; i = next++) {
       const photo = window[i]!;
       try {
-        read[i] = { photo, bytes: await readWholeFile(photo.file) };
+        const bytes = await readWholeFile(photo.file);
+        read[i] = { photo, bytes, sha256: await computeContentHash(bytes) };
       } catch (error) {
-        settle(photo, unreadable(error as Error));
+        settle(photo, unreadable(error as Error), null);
       }
     }
   };
@@ -123,16 +126,15 @@ async function newOnes(
   engine: Engine,
   read: ReadPhoto[],
   collection: string,
-  settle: (photo: PhotoToIndex, result: AddResult) => void,
+  settle: Settle,
 ): Promise<ReadPhoto[]> {
-  const hashes = await Promise.all(read.map(({ bytes }) => computeContentHash(bytes)));
-  const known = await engine.store.findKnown(collection, [...new Set(hashes)]);
-  return read.filter(({ photo }, i) => {
-    const existing = known.get(hashes[i]!);
+  const known = await engine.store.findKnown(collection, [...new Set(read.map(({ sha256 }) => sha256))]);
+  return read.filter(({ photo, sha256 }) => {
+    const existing = known.get(sha256);
     if (existing === undefined) {
       return true;
     }
-    settle(photo, { status: 'exists', ...existing });
+    settle(photo, { status: 'exists', ...existing }, sha256);
     return false;
   });
 }

@@ -14,6 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
+/** A program of every Unix. */
+const MKFIFO = 'mkfifo';
+
 const JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex');
 const TIFF = Buffer.concat([Buffer.from('II*\0'), Buffer.alloc(16)]);
 
@@ -56,7 +59,7 @@ describe('what cannot be read', () => {
     await photos('a/1.jpg');
     const server = createServer().listen(path.join(root, 'a', 'sock.jpg'));
     await once(server, 'listening');
-    await once(spawn('mkfifo', [path.join(root, 'a', 'fifo.jpg')]), 'close');
+    await once(spawn(MKFIFO, [path.join(root, 'a', 'fifo.jpg')]), 'close');
     const { found, skipped, problems } = await scan();
     server.close();
     expect({ found, problems }).toEqual({ found: ['a/1.jpg=a'], problems: [] });

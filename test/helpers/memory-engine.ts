@@ -44,6 +44,10 @@ const explanation = (similarity: number) => ({
   shares: [similarity, 0],
 });
 
+/** A dot leads into an object. */
+const valueAt = (metadata: object, key: string) =>
+  key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)?.[part], metadata);
+
 function matches(item: Stored, filter: Filter = {}): boolean {
   if (filter.label && !filter.label.includes(item.label ?? '')) {
     return false;
@@ -54,7 +58,7 @@ function matches(item: Stored, filter: Filter = {}): boolean {
   if (filter.sha256 && !filter.sha256.includes(item.sha256)) {
     return false;
   }
-  return Object.entries(filter.metadata ?? {}).every(([key, value]) => item.metadata[key] === value);
+  return Object.entries(filter.metadata ?? {}).every(([key, value]) => valueAt(item.metadata, key) === value);
 }
 
 /** See above; `hold` lets a test keep every identify waiting until it is released. */

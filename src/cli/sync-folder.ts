@@ -1,0 +1,110 @@
+/** `pawdex index --sync`: makes a collection hold what a folder holds. */
+import path from 'node:path';
+import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
+import type { Engine } from '../engine/engine.js';
+import { PawdexError } from '../errors.js';
+import { computeSha256 } from '../files/sha256.js';
+import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.js';
+import { applySync, type SyncSummary } from '../indexing/sync/apply-sync.js';
+import { type Comparison, compareFolder } from '../indexing/sync/compare-folder.js';
+import { HashCache } from '../indexing/sync/hash-cache.js';
+import { planSync, type SyncPlan } from '../indexing/sync/plan-sync.js';
+import { type CommonOptions, getMaxFileBytes } from './create-command.js';
+import { ensureCollection } from './ensure-collection.js';
+import type { IndexFlags } from './index-flags.js';
+import { formatCount, pluralise } from './print.js';
+import { showProgress } from './progress.js';
+import { noteReport } from './set-options.js';
+
+/** A folder to sync, as it was read. */
+export interface FolderToSync {
+  set: LabelledSet;
+  /** See `computeFolderId`. */
+  folder: string;
+  photos: PhotoToIndex[];
+}
+
+/** A sync that was planned, and what came of it; null if it was only planned. */
+export interface SyncOutcome {
+  given: FolderToSync;
+  plan: SyncPlan;
+  summary: SyncSummary | null;
+}
+
+/**
+ * Reads the folder.
+ *
+ * @throws PawdexError set_invalid, also if there are no photos: a disk that is not mounted looks like that
+ */
+export async function readFolder(spec: string, flags: IndexFlags): Promise<FolderToSync> {
+  const set = await scanLabelledSet(spec, { ...flags, mayBeEmpty: flags.yes });
+  noteReport(spec, set, flags.quiet === true);
+  const folder = flags.origin ?? (await computeFolderId(set.root, spec));
+  return { set, folder, photos: set.photos.map((photo) => ({ ...photo, folder })) };
+}
+
+/**
+ * Plans a sync, and carries it out unless `--dry-run` is given.
+ *
+ * @throws PawdexError sync_refused, and what the engine throws
+ */
+export async function syncFolder(
+  engine: Engine,
+  given: FolderToSync,
+  flags: IndexFlags,
+  common: CommonOptions,
+  signal: AbortSignal,
+): Promise<SyncOutcome> {
+  if (!flags.dryRun) {
+    await ensureCollection(engine, flags.collection);
+  }
+  const { collection } = flags;
+  const key = computeSha256([common.server ?? '', collection].join('\0')).slice(0, 8);
+  const cache = await HashCache.open(
+    path.join(common.config.DATA_DIR, 'sync', `${given.folder}-${key}.json`),
+  );
+  const options = { collection, maxFileBytes: getMaxFileBytes(common), signal };
+  const comparison = await compare(engine, given, { ...options, cache, folder: given.folder }, common.quiet);
+  const plan = planSync(comparison, given.set.problems);
+  if (flags.dryRun) {
+    return { given, plan, summary: null };
+  }
+  refuseLargeLoss(plan, flags);
+  const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
+  const display = showProgress(plan.added.length + plan.changed.length, common.quiet);
+  const summary = await applySync(engine, plan, {
+    ...options,
+    keepMissing: flags.keepMissing,
+    onProgress: (progress) => display.update(progress),
+    onSettled: (photo, _, sha256) => {
+      const known = facts.get(photo);
+      if (sha256 !== null && known) {
+        cache.set(photo.name, known, sha256);
+      }
+    },
+  }).finally(() => display.stop());
+  await cache.save();
+  return { given, plan, summary };
+}
+
+async function compare(
+  engine: Engine,
+  { photos }: FolderToSync,
+  options: Parameters<typeof compareFolder>[2],
+  quiet: boolean,
+): Promise<Comparison> {
+  const display = showProgress(photos.length, quiet);
+  return compareFolder(engine, photos, {
+    ...options,
+    onProgress: (done) => display.update({ done, notes: ['comparing'] }),
+  }).finally(() => display.stop());
+}
+
+/** A disk that is not mounted, or a mistyped folder, must not empty a collection. */
+function refuseLargeLoss({ removed, owned }: SyncPlan, { yes, keepMissing }: IndexFlags): void {
+  if (!yes && !keepMissing && 3 * removed.length > owned) {
+    throw new PawdexError('sync_refused', {
+      detail: `${formatCount(removed.length)} of ${pluralise(owned, 'photo')} from this folder would be removed.`,
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/** What `pawdex index --sync` prints about what it did, or would do. */
+import type { SyncPlan } from '../indexing/sync/plan-sync.js';
+import type { IndexFlags } from './index-flags.js';
+import { describeError, formatCount, formatSeconds, note, printLine } from './print.js';
+import type { SyncOutcome } from './sync-folder.js';
+
+/** Changes of each kind that are shown to people; `--json` has all. */
+const SHOWN = 10;
+
+/** Prints a plan, or what came of it. */
+export async function reportSync(
+  outcome: SyncOutcome,
+  flags: IndexFlags,
+  { seconds, interrupted }: { seconds: number; interrupted: boolean },
+): Promise<void> {
+  const { plan, summary } = outcome;
+  if (flags.json) {
+    await printLine(JSON.stringify({ ...describeSync(outcome, flags), seconds, interrupted }));
+  } else if (summary === null) {
+    await printLine(describePlan(plan));
+  }
+  if (summary !== null && summary.failures.length > 0) {
+    note(`${formatCount(summary.failures.length)} photos could not be indexed:`);
+    note(summary.failures.map(({ file, code, detail }) => `  ${file}: ${detail} [${code}]`));
+  }
+  if (summary?.stoppedBy) {
+    note(describeError(summary.stoppedBy, flags.verbose === true));
+  }
+  if (flags.quiet) {
+    return;
+  }
+  if (plan.kept.length > 0) {
+    note(`${formatCount(plan.kept.length)} photos lie where something could not be read, and were kept.`);
+  }
+  if (summary === null) {
+    note('Nothing was changed.');
+  } else {
+    note(`Synced "${flags.collection}" in ${formatSeconds(seconds)}: ${describeCounts(outcome, flags)}.`);
+  }
+}
+
+/** `3 added, 1 changed, ...`: what was done where it was done, otherwise what there is to do. */
+function describeCounts({ plan, summary }: SyncOutcome, { keepMissing }: IndexFlags): string {
+  const replaced = plan.changed.length;
+  const counts: [number, string][] = [
+    [Math.max(0, (summary?.created ?? 0) - replaced), 'added'],
+    [replaced, 'changed'],
+    [plan.moved.length, 'moved'],
+    [plan.relabelled.length, 'relabelled'],
+    [plan.described.length, 'with new metadata'],
+    keepMissing ? [plan.removed.length, 'missing and kept'] : [summary?.removed ?? 0, 'removed'],
+    [plan.known, 'unchanged'],
+    [summary?.failed ?? 0, 'failed'],
+  ];
+  return counts
+    .filter(([count, what]) => count > 0 || what === 'unchanged')
+    .map(([count, what]) => `${formatCount(count)} ${what}`)
+    .join(', ');
+}
+
+function describePlan(plan: SyncPlan): string[] {
+  const kinds: [string, string[]][] = [
+    ['add', plan.added.map(({ name, label }) => `${name} (${label ?? 'no label'})`)],
+    ['replace', plan.changed.map(({ photo }) => photo.name)],
+    ['move', plan.moved.map(({ item, photo }) => `${item.source} to ${photo.name}`)],
+    [
+      'relabel',
+      plan.relabelled.map(
+        ({ item, photo }) => `${photo.name} from ${item.label ?? 'no label'} to ${photo.label ?? 'no label'}`,
+      ),
+    ],
+    ['set metadata of', plan.described.map(({ photo }) => photo.name)],
+    ['remove', plan.removed.map(({ source, id }) => source ?? id)],
+  ];
+  return kinds.flatMap(([verb, files]) => [
+    `${verb} ${formatCount(files.length)}`,
+    ...files.slice(0, SHOWN).map((file) => `  ${file}`),
+    ...(files.length > SHOWN ? [`  and ${formatCount(files.length - SHOWN)} more`] : []),
+  ]);
+}
+
+function describeSync({ given, plan, summary }: SyncOutcome, { collection, keepMissing }: IndexFlags) {
+  const { skipped, problems, warnings } = given.set;
+  const stopped = summary?.stoppedBy;
+  const error = stopped ? { code: stopped.code, detail: stopped.message } : undefined;
+  return {
+    collection,
+    folder: given.folder,
+    dryRun: summary === null,
+    total: given.photos.length,
+    added: plan.added.length,
+    changed: plan.changed.length,
+    moved: plan.moved.length,
+    relabelled: plan.relabelled.length,
+    described: plan.described.length,
+    removed: keepMissing ? 0 : plan.removed.length,
+    known: plan.known,
+    failed: summary?.failed ?? 0,
+    ...(summary === null
+      ? {}
+      : { done: { created: summary.created, updated: summary.updated, removed: summary.removed } }),
+    error,
+    files: {
+      added: plan.added.map(({ name }) => name),
+      changed: plan.changed.map(({ photo }) => photo.name),
+      moved: plan.moved.map(({ item, photo }) => ({ from: item.source, to: photo.name })),
+      relabelled: plan.relabelled.map(({ item, photo }) => ({
+        file: photo.name,
+        from: item.label,
+        to: photo.label,
+      })),
+      described: plan.described.map(({ photo }) => photo.name),
+      removed: plan.removed.map(({ source, id }) => source ?? id),
+      kept: plan.kept.map(({ source, id }) => source ?? id),
+    },
+    failures: summary?.failures ?? [],
+    notTaken: skipped,
+    problems,
+    warnings,
+  };
+}

@@ -1,0 +1,74 @@
+/** `pawdex index --watch`: syncs a folder now, and again whenever it changes. */
+import { asPawdexError } from '../errors.js';
+import { FolderChanges } from '../indexing/sync/folder-changes.js';
+import type { CommonOptions } from './create-command.js';
+import type { IndexFlags } from './index-flags.js';
+import { watchInterrupts } from './interruption.js';
+import { describeError, note } from './print.js';
+import { readFolder, type SyncOutcome, syncFolder } from './sync-folder.js';
+import { reportSync } from './sync-report.js';
+import { LastingEngine } from './with-engine.js';
+
+/** Some network drives and containers do not tell of changes: look anyway from time to time. */
+const LOOK_MS = 10 * 60_000;
+/** Pause after a round that failed. */
+const RETRY_MS = 60_000;
+
+/**
+ * Syncs a folder until it is stopped. Each round compares the whole folder, so that nothing is missed that happened while
+ * no one was watching. Only the first round's errors end it.
+ */
+export async function watchFolder(spec: string, flags: IndexFlags, common: CommonOptions): Promise<void> {
+  const interruption = watchInterrupts(
+    'Finishing the photos in progress. Press Ctrl-C again to stop immediately.',
+  );
+  const { signal } = interruption;
+  const source = new LastingEngine(common, { patienceMs: Number.POSITIVE_INFINITY, signal });
+  const { set } = await readFolder(spec, { ...flags, quiet: true });
+  const changes = await FolderChanges.watch(set.root, (error) =>
+    note(`warning: not all of ${spec} can be watched (${error.message}); it is looked at every 10 minutes.`),
+  );
+  try {
+    for (let round = 0; !signal.aborted; round++) {
+      const isDone = await runRound(spec, flags, common, source, signal).catch((error) => {
+        if (round === 0 && !signal.aborted) {
+          throw error;
+        }
+        note(describeError(asPawdexError(error), flags.verbose === true));
+        return false;
+      });
+      if (round === 0 && !common.quiet) {
+        note(`Watching ${spec}. Press Ctrl-C to stop.`);
+      }
+      await changes.wait(isDone ? LOOK_MS : RETRY_MS, signal);
+    }
+  } finally {
+    await changes.close();
+    interruption.dispose();
+  }
+}
+
+/** @returns whether everything was done that the server was needed for */
+async function runRound(
+  spec: string,
+  flags: IndexFlags,
+  common: CommonOptions,
+  source: LastingEngine,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const started = performance.now();
+  const given = await readFolder(spec, flags);
+  const outcome = await source.use((engine) => syncFolder(engine, given, flags, common, signal));
+  if (hasEffect(outcome)) {
+    const seconds = Math.round(performance.now() - started) / 1000;
+    await reportSync(outcome, flags, { seconds, interrupted: signal.aborted });
+  }
+  return outcome.summary?.stoppedBy === null;
+}
+
+function hasEffect({ summary }: SyncOutcome): boolean {
+  return (
+    summary !== null &&
+    (summary.created + summary.updated + summary.removed + summary.failed > 0 || summary.stoppedBy !== null)
+  );
+}

@@ -1,0 +1,135 @@
+/** Carries out the plan of a sync: items are changed first, photos added next, and only then are items removed. */
+import pLimit from 'p-limit';
+import type { Engine } from '../../engine/engine.js';
+import { asPawdexError } from '../../errors.js';
+import { originNote, type PhotoToIndex } from '../describe-photo.js';
+import { type IndexOptions, type IndexSummary, indexPhotos } from '../index-folder.js';
+import type { MatchedItem, SyncPlan } from './plan-sync.js';
+
+/** Ids in one bulk change. */
+const IDS = 1000;
+/** Changes of single items at once. */
+const CHANGES = 8;
+
+/** Settings of {@link applySync}. */
+export interface ApplyOptions extends IndexOptions {
+  /** Whether items stay whose photos are gone. */
+  keepMissing?: boolean | undefined;
+}
+
+/** What a sync did. */
+export interface SyncSummary extends IndexSummary {
+  /** Items that got a new source, label or metadata. */
+  updated: number;
+  removed: number;
+}
+
+/**
+ * Carries out a plan. An item whose photo changed goes only when the new content is stored. Stopped at any point, the
+ * next sync does what is left.
+ */
+export async function applySync(engine: Engine, plan: SyncPlan, options: ApplyOptions): Promise<SyncSummary> {
+  const replacing = new Map(plan.changed.map(({ item, photo }) => [photo, item]));
+  const outdated: string[] = [];
+  let updated = 0;
+  let removed = 0;
+  const photos: PhotoToIndex[] = [...plan.added, ...replacing.keys()];
+  let summary: IndexSummary | null = null;
+  try {
+    updated = await updateItems(engine, plan, options);
+    summary = await indexPhotos(engine, photos, {
+      ...options,
+      onSettled: (photo, result, sha256) => {
+        const old = replacing.get(photo);
+        if (old !== undefined && result.status !== 'failed' && result.id !== old.id) {
+          outdated.push(old.id);
+        }
+        options.onSettled?.(photo, result, sha256);
+      },
+    });
+    const isWhole = summary.stoppedBy === null && !options.signal?.aborted;
+    const gone = isWhole && !options.keepMissing ? plan.removed.map(({ id }) => id) : [];
+    removed = await removeItems(engine, options.collection, gone);
+    await removeItems(engine, options.collection, outdated);
+  } catch (error) {
+    const before = summary ?? emptySummary(photos.length);
+    return { ...before, stoppedBy: before.stoppedBy ?? asPawdexError(error), updated, removed };
+  }
+  return { ...summary, updated, removed };
+}
+
+function emptySummary(total: number): IndexSummary {
+  return {
+    total,
+    done: 0,
+    created: 0,
+    skipped: 0,
+    failed: 0,
+    failures: [],
+    otherLabel: 0,
+    stoppedBy: null,
+  };
+}
+
+/** @returns how many items were changed */
+async function updateItems(engine: Engine, plan: SyncPlan, options: ApplyOptions): Promise<number> {
+  const limit = pLimit(CHANGES);
+  const relabelled = new Set(plan.relabelled);
+  const changes = groupAlike(
+    [...plan.moved, ...plan.relabelled, ...plan.described, ...plan.adopted],
+    relabelled,
+  );
+  const counts = await Promise.all(
+    changes.map((matches) =>
+      limit(async () => {
+        const [{ photo, item }] = matches as [MatchedItem];
+        const label = relabelled.has(matches[0]!) ? { label: photo.label } : {};
+        const source = photo.name === item.source ? {} : { source: photo.name };
+        const mergeMetadata = { ...photo.metadata, ...originNote(photo.folder!, photo.label) };
+        const ids = matches.map((match) => match.item.id);
+        return options.signal?.aborted
+          ? 0
+          : engine.store.updateMany(options.collection, { ids }, { ...source, ...label, mergeMetadata });
+      }),
+    ),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Groups items that get the same label and nothing else, so that one call changes all of them. */
+function groupAlike(
+  matches: readonly MatchedItem[],
+  relabelled: ReadonlySet<MatchedItem>,
+): (readonly MatchedItem[])[] {
+  const groups = new Map<string, MatchedItem[]>();
+  const single: MatchedItem[][] = [];
+  for (const match of matches) {
+    const { photo, item } = match;
+    if (photo.name === item.source && Object.keys(photo.metadata).length === 0) {
+      const key = `${relabelled.has(match)} ${photo.label === null} ${photo.label}`;
+      const group = groups.get(key);
+      if (group === undefined) {
+        groups.set(key, [match]);
+      } else {
+        group.push(match);
+      }
+    } else {
+      single.push([match]);
+    }
+  }
+  return [...[...groups.values()].flatMap(chunk), ...single];
+}
+
+async function removeItems(engine: Engine, collection: string, ids: readonly string[]): Promise<number> {
+  let removed = 0;
+  for (const part of chunk(ids)) {
+    removed += await engine.store.deleteMany(collection, { ids: part });
+  }
+  return removed;
+}
+
+function chunk<T>(values: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(values.length / IDS) }, (_, i) =>
+    values.slice(i * IDS, (i + 1) * IDS),
+  );
+}

@@ -1,0 +1,81 @@
+/**
+ * Content hashes of files, remembered by size and time of change, so that a sync does not read what it has read before.
+ * Only a cache: what a folder and a collection have in common is decided by content. If it is lost, files are read again.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { FileFacts } from '../../files/open-file.js';
+import { PRIVATE_FOLDER } from '../../files/private-files.js';
+import { replaceFile } from '../../files/replace-file.js';
+
+/** A file changed less than this before it was read may be changed again within the same tick of the clock. */
+const SETTLED_MS = 2000;
+
+const schema = z.object({
+  format: z.literal(1),
+  /** Name, size, time of change in milliseconds, hex sha256. */
+  files: z.array(z.tuple([z.string(), z.number(), z.number(), z.string()])),
+});
+
+interface Known extends FileFacts {
+  sha256: string;
+}
+
+/** The hashes of one folder. */
+export class HashCache {
+  readonly #next = new Map<string, Known>();
+
+  private constructor(
+    readonly file: string,
+    readonly before: ReadonlyMap<string, Known>,
+  ) {}
+
+  /** Opens a cache; one that is missing or damaged is empty. */
+  static async open(file: string): Promise<HashCache> {
+    const text = await readFile(file, 'utf8').catch(() => '');
+    const parsed = schema.safeParse(parseJson(text));
+    const entries = parsed.success ? parsed.data.files : [];
+    return new HashCache(
+      file,
+      new Map(entries.map(([name, size, modifiedMs, sha256]) => [name, { size, modifiedMs, sha256 }])),
+    );
+  }
+
+  /** The hash of a file whose size and time are as they were; null otherwise. */
+  get(name: string, { size, modifiedMs }: FileFacts): string | null {
+    const known = this.before.get(name);
+    if (known?.size !== size || known.modifiedMs !== modifiedMs) {
+      return null;
+    }
+    this.#next.set(name, known);
+    return known.sha256;
+  }
+
+  /** @param facts what was known of the file before it was read */
+  set(name: string, { size, modifiedMs }: FileFacts, sha256: string): void {
+    if (Date.now() - modifiedMs > SETTLED_MS) {
+      this.#next.set(name, { size, modifiedMs, sha256 });
+    }
+  }
+
+  /** Writes the hashes that were asked for or set. @throws the file system's error */
+  async save(): Promise<void> {
+    const files = [...this.#next].map(([name, { size, modifiedMs, sha256 }]) => [
+      name,
+      size,
+      modifiedMs,
+      sha256,
+    ]);
+    await mkdir(path.dirname(this.file), { recursive: true, mode: PRIVATE_FOLDER });
+    await replaceFile(this.file, JSON.stringify({ format: 1, files }), { isPrivate: true });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,119 @@
+/** What a sync has to do, so that a collection holds what a folder holds. */
+import type { SetProblem } from '../../datasets/set-report.js';
+import type { Item } from '../../store/store.js';
+import { type PhotoToIndex, readOrigin } from '../describe-photo.js';
+import type { Comparison } from './compare-folder.js';
+
+/** An item and the photo of the folder that it is. */
+export interface MatchedItem {
+  item: Item;
+  photo: PhotoToIndex;
+}
+
+/** What has to be done; each item and each photo is in one list at most. */
+export interface SyncPlan {
+  /** Photos whose content the collection does not hold. */
+  added: PhotoToIndex[];
+  /** Photos with the name of an item and another content, which replaces it. */
+  changed: MatchedItem[];
+  /** Photos under another name than that of their item. */
+  moved: MatchedItem[];
+  /** Photos that the folder gives another label than it gave before, wherever they are now. */
+  relabelled: MatchedItem[];
+  /** Photos whose other columns in the manifest changed. */
+  described: MatchedItem[];
+  /** Photos that are as their items say, but that these do not name the folder yet. */
+  adopted: MatchedItem[];
+  /** Items whose photos are gone. */
+  removed: Item[];
+  /** Items whose photos may be gone, but lie where something could not be read. */
+  kept: Item[];
+  /** Photos that need nothing. */
+  known: number;
+  /** Items that are from the folder. */
+  owned: number;
+}
+
+/**
+ * Plans a sync.
+ *
+ * @param problems what of the folder could not be read: what lies below counts as unknown, not as gone
+ */
+export function planSync(comparison: Comparison, problems: readonly SetProblem[]): SyncPlan {
+  const { photos, owned, foreign } = comparison;
+  const plan: SyncPlan = {
+    added: [],
+    changed: [],
+    moved: [],
+    relabelled: [],
+    described: [],
+    adopted: [],
+    removed: [],
+    kept: [],
+    known: 0,
+    owned: owned.length,
+  };
+  const byHash = new Map<string, PhotoToIndex[]>();
+  const byName = new Map<string, PhotoToIndex>();
+  const unreadable = new Set<string>();
+  for (const { photo, facts, sha256 } of photos) {
+    byName.set(photo.name, photo);
+    if (facts === null) {
+      unreadable.add(photo.name);
+    }
+    if (sha256 !== null) {
+      byHash.set(sha256, [...(byHash.get(sha256) ?? []), photo]);
+    }
+  }
+  const ownHashes = new Set(owned.map(({ sha256 }) => sha256));
+  const replaced = new Map<string, Item>();
+  const mayBeThere = (name: string) =>
+    unreadable.has(name) || problems.some(({ file }) => name === file || name.startsWith(`${file}/`));
+  for (const item of owned) {
+    const same = byHash.get(item.sha256);
+    const source = item.source ?? '';
+    if (same !== undefined) {
+      placeMatch(plan, { item, photo: same.find(({ name }) => name === source) ?? same[0]! });
+    } else if (mayBeThere(source)) {
+      plan.kept.push(item);
+    } else if (byName.has(source) && !replaced.has(source)) {
+      replaced.set(source, item);
+    } else {
+      plan.removed.push(item);
+    }
+  }
+  for (const { photo, sha256 } of photos) {
+    const old = replaced.get(photo.name);
+    const isHeld = sha256 !== null && (ownHashes.has(sha256) || foreign.has(sha256));
+    if (old !== undefined && isHeld) {
+      // The file now has the content of another one.
+      plan.removed.push(old);
+      plan.known++;
+    } else if (old !== undefined) {
+      plan.changed.push({ item: old, photo });
+    } else if (isHeld) {
+      plan.known++;
+    } else {
+      plan.added.push(photo);
+    }
+  }
+  plan.known -= plan.moved.length + plan.relabelled.length + plan.described.length;
+  return plan;
+}
+
+/** Decides what an item needs whose photo is there. */
+function placeMatch(plan: SyncPlan, match: MatchedItem): void {
+  const { item, photo } = match;
+  const origin = readOrigin(item);
+  // A label that was corrected in the collection stays until the folder says something new.
+  const before = origin === null ? item.label : origin.label;
+  if (photo.label !== before) {
+    plan.relabelled.push(match);
+  } else if (photo.name !== item.source) {
+    plan.moved.push(match);
+  } else if (Object.entries(photo.metadata).some(([key, value]) => item.metadata[key] !== value)) {
+    plan.described.push(match);
+  } else if (origin === null) {
+    plan.adopted.push(match);
+  }
+}
