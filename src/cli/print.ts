@@ -50,9 +50,22 @@ export function printLine(lines: string | readonly string[]): Promise<void> {
   });
 }
 
+/** Removes a progress bar from the line where a message is to stand. */
+const CLEAR_LINE = '\r\x1b[K';
+/** Remembers the place for the bar, which cli-progress returns to when it removes the bar. */
+const SAVE_CURSOR = '\x1b7';
+
+let isBarShown = false;
+
+/** Says whether the cursor is on the line of a progress bar, so that messages do not run into it. */
+export function setBarShown(shown: boolean): void {
+  isBarShown = shown;
+}
+
 /** Prints messages for people to stderr, one line each. */
 export function note(lines: string | readonly string[]): void {
-  process.stderr.write(joinLines(lines));
+  const text = joinLines(lines);
+  process.stderr.write(isBarShown ? CLEAR_LINE + text + SAVE_CURSOR : text);
 }
 
 /**

@@ -1,12 +1,20 @@
 /** Shows the progress of long work on stderr: a bar on a terminal, otherwise a line every few seconds. */
 import cliProgress from 'cli-progress';
 import type { Progress as WorkProgress } from '../evaluation/collection-queries.js';
-import { formatCount, formatSeconds, note } from './print.js';
+import { formatCount, formatSeconds, note, pluralise, setBarShown } from './print.js';
 
 /** Seconds between lines when there is no terminal. */
 const LINE_INTERVAL = 5;
 /** Seconds over which the rate is measured, so that the remaining time follows recent speed. */
 const RATE_WINDOW = 15;
+/** Seconds between measurements that are kept. */
+const MARK_INTERVAL = 0.1;
+/** Units over which the share of real work is measured. */
+const SHARE_UNITS = 500;
+/** Columns that a line may take: a longer one wraps, and a bar then fills the screen with its copies. */
+const MAX_COLUMNS = 80;
+/** Columns of the bar itself. */
+const BAR_COLUMNS = 20;
 
 /** The state of long work. */
 export interface Progress {
@@ -23,22 +31,55 @@ export interface ProgressDisplay {
   stop(): void;
 }
 
-/** Measures how much is done per second, over the last few seconds. */
-export class RateMeter {
-  #marks: { at: number; done: number }[] = [];
+interface Mark {
+  at: number;
+  done: number;
+  worked: number;
+}
+
+/** How fast work goes, and how long it takes. */
+export interface Pace {
+  /** Units of real work per second; what was there already does not count. */
+  rate: number;
+  /** Seconds left; null while nothing is known. */
+  secondsLeft: number | null;
+}
+
+/**
+ * Measures the pace of work of which some is done already. What is skipped takes no time to speak of, so the rate is that
+ * of the rest, and the time left is for the share of the remaining units that is likely to need work: as large as of the
+ * units just passed.
+ */
+export class PaceMeter {
+  #marks: Mark[] = [];
+
+  /** @param total units, with those that turn out to be done already */
+  constructor(readonly total: number) {}
 
   /**
-   * @param done how many are done
+   * @param done units dealt with
+   * @param skipped how many of them were there already
    * @param at seconds since any fixed point
-   * @returns how many per second; 0 at the first call
    */
-  measure(done: number, at: number): number {
-    this.#marks.push({ at, done });
-    while (this.#marks.length > 2 && this.#marks[0]!.at < at - RATE_WINDOW) {
+  measure(done: number, skipped: number, at: number): Pace {
+    const mark = { at, done, worked: done - skipped };
+    const last = this.#marks.at(-1);
+    if (last !== undefined && this.#marks.length > 1 && at - last.at < MARK_INTERVAL) {
+      this.#marks.pop();
+    }
+    this.#marks.push(mark);
+    const first = this.#marks.find((each) => each.at >= at - RATE_WINDOW) ?? mark;
+    const rate = at > first.at ? (mark.worked - first.worked) / (at - first.at) : 0;
+    const recent = this.#marks.findLast((each) => each.done <= done - SHARE_UNITS) ?? this.#marks[0]!;
+    const share = done > recent.done ? (mark.worked - recent.worked) / (done - recent.done) : 1;
+    while (
+      this.#marks.length > 2 &&
+      this.#marks[1]!.at < at - RATE_WINDOW &&
+      this.#marks[1]!.done < done - SHARE_UNITS
+    ) {
       this.#marks.shift();
     }
-    const first = this.#marks[0]!;
-    return at > first.at ? (done - first.done) / (at - first.at) : 0;
+    return { rate, secondsLeft: rate > 0 ? ((this.total - done) * share) / rate : null };
   }
 }
 
@@ -70,24 +111,35 @@ export function showPhases(quiet: boolean): { update(progress: WorkProgress): vo
   };
 }
 
-function describeProgress(
+/**
+ * Describes progress in a line: `4,300 of 10,000 photos, 105/s, 54 s left, 1,200 known, 3 failed`.
+ *
+ * @param columns that the line may take
+ */
+export function describeProgress(
   { done, skipped = 0, failed = 0, notes = [] }: Readonly<Progress>,
-  total: number,
-  noun: string,
-  rate: number,
+  { total, noun, pace, columns }: { total: number; noun: string; pace: Pace; columns: number },
 ): string {
-  const left = rate > 0 ? `${formatSeconds((total - done) / rate)} left` : 'starting';
-  const parts = [...notes, `${rate.toFixed(rate < 10 ? 1 : 0)} ${noun}s/s`, left];
+  const { rate, secondsLeft } = pace;
+  const parts = [`${formatCount(done)} of ${pluralise(total, noun)}`, ...notes];
+  if (rate > 0) {
+    parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)}/s`);
+  }
+  if (secondsLeft !== null && done < total) {
+    parts.push(`${formatSeconds(secondsLeft)} left`);
+  }
   if (skipped > 0) {
-    parts.push(`${formatCount(skipped)} already there`);
+    parts.push(`${formatCount(skipped)} known`);
   }
   if (failed > 0) {
     parts.push(`${formatCount(failed)} failed`);
   }
-  return parts.join(', ');
+  const line = parts.join(', ');
+  return line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
 }
 
 function createBar(total: number, noun: string): ProgressDisplay {
+  const columns = Math.min(MAX_COLUMNS, process.stderr.columns || MAX_COLUMNS) - BAR_COLUMNS - 8;
   const shown = new cliProgress.SingleBar(
     {
       stream: process.stderr,
@@ -95,38 +147,42 @@ function createBar(total: number, noun: string): ProgressDisplay {
       hideCursor: true,
       gracefulExit: false,
       fps: 10,
-      format: (options, { progress, value }, payload: { text?: string }) =>
-        `${cliProgress.Format.BarFormat(progress, options)} ${Math.floor(progress * 100)} % | ${formatCount(value)} of ${formatCount(total)} | ${payload.text ?? ''}`,
+      barsize: BAR_COLUMNS,
+      // The text changes by itself, and a message may have stood where the bar was.
+      forceRedraw: true,
+      format: (options, { progress }, payload: { text?: string }) =>
+        `${cliProgress.Format.BarFormat(progress, options)} ${Math.floor(progress * 100)} % ${payload.text ?? ''}`,
     },
     cliProgress.Presets.shades_classic,
   );
-  const meter = new RateMeter();
-  meter.measure(0, performance.now() / 1000);
+  const meter = new PaceMeter(total);
+  meter.measure(0, 0, performance.now() / 1000);
   shown.start(total, 0, { text: 'starting' });
+  setBarShown(true);
   return {
     update(progress) {
-      const rate = meter.measure(progress.done, performance.now() / 1000);
-      shown.update(progress.done, { text: describeProgress(progress, total, noun, rate) });
+      const pace = meter.measure(progress.done, progress.skipped ?? 0, performance.now() / 1000);
+      shown.update(progress.done, { text: describeProgress(progress, { total, noun, pace, columns }) });
     },
-    stop: () => shown.stop(),
+    stop() {
+      setBarShown(false);
+      shown.stop();
+    },
   };
 }
 
 function createLines(total: number, noun: string): ProgressDisplay {
-  const meter = new RateMeter();
+  const meter = new PaceMeter(total);
   let last = performance.now() / 1000;
-  meter.measure(0, last);
+  meter.measure(0, 0, last);
   return {
     update(progress) {
       const now = performance.now() / 1000;
-      if (now - last < LINE_INTERVAL) {
-        return;
+      const pace = meter.measure(progress.done, progress.skipped ?? 0, now);
+      if (now - last >= LINE_INTERVAL) {
+        last = now;
+        note(describeProgress(progress, { total, noun, pace, columns: MAX_COLUMNS }));
       }
-      last = now;
-      const rate = meter.measure(progress.done, now);
-      note(
-        `${formatCount(progress.done)} of ${formatCount(total)} ${noun}s, ${describeProgress(progress, total, noun, rate)}`,
-      );
     },
     stop() {},
   };

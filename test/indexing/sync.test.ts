@@ -52,7 +52,7 @@ async function move(from: string, to: string): Promise<void> {
 
 const remove = (name: string) => rm(path.join(photos, name));
 
-interface SyncSettings extends Partial<ApplyOptions> {
+interface SyncSettings extends Pick<ApplyOptions, 'keepMissing'> {
   folder?: string;
   problems?: SetProblem[];
   manifest?: string;
