@@ -7,7 +7,7 @@ const MOST_QUERIES = 2000;
 /** How far long work on a collection is. */
 export interface Progress {
   /** What is being done now; `done` and `total` count within it. */
-  phase: 'reading' | 'asking' | 'non-pets' | 'computing';
+  phase: 'waiting' | 'reading' | 'asking' | 'non-pets' | 'computing';
   done: number;
   total: number;
 }

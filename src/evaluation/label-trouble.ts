@@ -4,6 +4,7 @@ import type { Store } from '../store/store.js';
 import { countLabels, type WorkOptions } from './collection-queries.js';
 import type { EmbeddedSet } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
+import { waitForIndex } from './wait-for-index.js';
 
 /** A labelled photo with its nearest others. */
 interface Asked {
@@ -51,6 +52,8 @@ export interface LabelTroubleOptions {
   sameFrom: number;
   /** Entries of each list, the worst; all when absent. */
   limit?: number;
+  /** For tests: contradictions remembered. */
+  mostPairs?: number;
 }
 
 /** The best entries of a list that is never much longer than wanted, however many are offered. */
@@ -84,15 +87,24 @@ class Best<T> {
 
 const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
 
+/**
+ * Contradictions that are remembered so that none is counted twice. Of further ones, those count that the first of the two
+ * finds, by id, so that memory stays bounded.
+ */
+const MOST_PAIRS = 100_000;
+
 /** Gathers what is found, one photo at a time. */
 class Findings {
   readonly #options: LabelTroubleOptions;
   readonly #suspects: Best<Suspect>;
   readonly #contradictions: Best<Contradiction>;
+  /** Contradictions found so far; see {@link MOST_PAIRS}. */
   readonly #pairs = new Set<string>();
+  readonly #mostPairs: number;
   #photos = 0;
 
   constructor(options: LabelTroubleOptions) {
+    this.#mostPairs = options.mostPairs ?? MOST_PAIRS;
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.#options = options;
     this.#suspects = new Best(limit, (x, y) => computeDoubt(y) - computeDoubt(x) || (x.id < y.id ? -1 : 1));
@@ -123,12 +135,16 @@ class Findings {
         { id, label },
         { id: other.id, label: other.label },
       ].sort((x, y) => (x.id < y.id ? -1 : 1)) as [Contradiction['a'], Contradiction['b']];
-      // Each of the two finds the other.
+      // Each of the two finds the other, mostly.
       const key = JSON.stringify([pair[0].id, pair[1].id]);
       if (this.#pairs.has(key)) {
         continue;
       }
-      this.#pairs.add(key);
+      if (this.#pairs.size < this.#mostPairs) {
+        this.#pairs.add(key);
+      } else if (pair[0].id !== id) {
+        continue;
+      }
       this.#contradictions.offer({ a: pair[0], b: pair[1], similarity: other.similarity });
     }
   }
@@ -165,6 +181,8 @@ export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions)
   return findings.result();
 }
 
+/** Photos between two looks at whether the graph is being built. */
+const LOOK_EVERY = 1024;
 /** Photos handed to the store at once: few, so that other people's searches come in between. */
 const AT_ONCE = 16;
 
@@ -187,6 +205,9 @@ export async function findCollectionLabelTrouble(
   let done = 0;
   const flush = async () => {
     signal?.throwIfAborted();
+    if (done % LOOK_EVERY === 0) {
+      await waitForIndex(store, name, { signal, onProgress });
+    }
     const vectors = waiting.map(({ vector }) => vector);
     const found = await store.searchMany(name, vectors, { k: options.k + 1 });
     waiting.forEach(({ id, label }, i) => {

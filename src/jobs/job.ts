@@ -44,7 +44,7 @@ export const JOB_STATES = ['queued', 'running', 'paused', 'succeeded', 'failed',
 export type JobState = (typeof JOB_STATES)[number];
 
 const progressSchema = z.object({
-  phase: z.enum(['reading', 'asking', 'non-pets', 'computing', 'listing', 'indexing', 'writing']),
+  phase: z.enum(['waiting', 'reading', 'asking', 'non-pets', 'computing', 'listing', 'indexing', 'writing']),
   done: z.number(),
   total: z.number(),
   counts: z.record(z.string(), z.number()).optional(),

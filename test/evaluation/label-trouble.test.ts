@@ -121,3 +121,86 @@ describe('label trouble of a collection', () => {
     await expect(findCollectionLabelTrouble(store, 'pets', { ...OPTIONS, signal })).rejects.toThrow('stop');
   });
 });
+
+describe('a collection whose graph is being built', () => {
+  const D = 16;
+  const count = 2500;
+  let dataDir: string;
+  let store: Store;
+  beforeAll(async () => {
+    dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-building-'));
+    store = await openEmbeddedStore({ dataDir });
+    await store.createCollection({ name: 'c', dimension: D, fingerprint: 'f', model: 'm' });
+    await store.put(
+      'c',
+      Array.from({ length: count }, (_, n) => {
+        const sha256 = n.toString(16).padStart(64, '0');
+        const vector = Float32Array.from({ length: D }, (_, i) => Math.sin((n + 1) * (i + 1.7) * 12.9898));
+        const item = {
+          id: sha256.slice(32),
+          sha256,
+          label: `l${n % 2}`,
+          source: null,
+          size: 1,
+          metadata: {},
+        };
+        return { ...item, thumbnail: null, vector };
+      }),
+    );
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  it('is not asked before the graph is there, which asking would hold up', async () => {
+    const asked: string[] = [];
+    const watched: Store = Object.create(store, {
+      searchMany: {
+        value: async (...args: Parameters<Store['searchMany']>) => {
+          asked.push((await store.getCollection('c')).index.kind);
+          return store.searchMany(...args);
+        },
+      },
+    });
+    const phases: string[] = [];
+    expect((await store.getCollection('c')).index.kind).toBe('building');
+    const options = { k: 5, temperature: 0.05, sameFrom: 0.999, limit: 10 };
+    const found = await findCollectionLabelTrouble(watched, 'c', {
+      ...options,
+      onProgress: ({ phase }) => phases.push(phase),
+    });
+    expect(found.photos).toBe(count);
+    expect(asked.filter((kind) => kind !== 'hnsw')).toEqual([]);
+    expect(phases[0]).toBe('waiting');
+    expect(phases.at(-1)).toBe('asking');
+  }, 120_000);
+
+  it('stops waiting when it is told to', async () => {
+    const stop = new AbortController();
+    const building: Store = Object.create(store, {
+      getCollection: {
+        value: async () => ({
+          ...(await store.getCollection('c')),
+          index: { kind: 'building', indexed: 1, sampledRecall: null },
+        }),
+      },
+    });
+    const waiting = findCollectionLabelTrouble(building, 'c', {
+      ...{ k: 5, temperature: 0.05, sameFrom: 0.999, signal: stop.signal },
+      onProgress: () => stop.abort(new Error('enough')),
+    });
+    await expect(waiting).rejects.toThrow('enough');
+  });
+});
+
+describe('contradictions beyond those that are remembered', () => {
+  it('are counted once each', () => {
+    const same = Array.from({ length: 12 }, () => [1, 0]);
+    const twelve = asSet({ vectors: same, labels: same.map((_, i) => `l${i}`) }, 'photos');
+    const options = { k: 11, temperature: 0.05, sameFrom: 0.99 };
+    const all = findLabelTrouble(twelve, options);
+    expect(all.found.contradictions).toBe(66);
+    expect(findLabelTrouble(twelve, { ...options, mostPairs: 10 })).toEqual(all);
+  });
+});

@@ -143,6 +143,27 @@ export function searchContract(
       expect(await store.searchMany('pets', [], { k: 6 })).toEqual([]);
     });
 
+    it('searches many exactly as one by one, also while items are deleted', async () => {
+      const items = Array.from({ length: 1300 }, (_, n) => item(n, DIMENSION));
+      await store.put('pets', items);
+      const queries = Array.from({ length: 37 }, (_, n) => vectorOf(500 + n, DIMENSION));
+      const exact = { k: 6, exact: true };
+      const found = await store.searchMany('pets', queries, exact);
+      expect(found.map((hits) => hits.map(({ id }) => id))).toEqual(
+        queries.map((query) => nearestIds(items, query, 6)),
+      );
+      const gone = items.filter((_, n) => n % 3 !== 0).map(({ id }) => id);
+      const [meanwhile] = await Promise.all([
+        store.searchMany('pets', queries, exact),
+        store.delete('pets', gone),
+      ]);
+      expect(meanwhile.every((hits) => hits.length === 6)).toBe(true);
+      const left = items.filter((_, n) => n % 3 === 0);
+      expect(
+        (await store.searchMany('pets', queries, exact)).map((hits) => hits.map(({ id }) => id)),
+      ).toEqual(queries.map((query) => nearestIds(left, query, 6)));
+    });
+
     it('refuses queries and settings that make no sense', async () => {
       await store.put('pets', [item(1, DIMENSION)]);
       const good = vectorOf(1, DIMENSION);

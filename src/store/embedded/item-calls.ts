@@ -14,14 +14,15 @@ import type {
 } from '../store.js';
 import type { Collection } from './collection.js';
 import { PutWriter } from './put-writer.js';
-import { packFromGraph, prepareSearch } from './row-search.js';
+import { prepareSearch } from './row-search.js';
+import { searchMany } from './search-many.js';
 import { createPresenceCheck } from './sqlite/database.js';
 import type { FilterCondition } from './sqlite/filter-condition.js';
 import { type ItemRow, toItem } from './sqlite/item-table.js';
 import { createDamagedError } from './sqlite/storage-error.js';
 import type { StoreCore } from './store-core.js';
 import { Turn } from './turns.js';
-import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
+import type { PackedHits } from './vectors/packed-hits.js';
 import { checkLength } from './vectors/unit-vector.js';
 
 /** Rows read at a time when a filter must read their metadata. */
@@ -311,26 +312,7 @@ export function createItemCalls(core: StoreCore) {
       if (count > 0) {
         checkLength(length, collection.row.dimension);
       }
-      const turn = new Turn();
-      const find = await prepareSearch(collection, items, options, turn);
-      const hits = count * Math.min(options.k, collection.count);
-      const packer = new HitPacker(collection.rows, Math.min(hits, 65_536));
-      for (let i = 0; i < count; i++) {
-        if (!packFromGraph(collection, options, joined, i * length, packer)) {
-          packer.settle();
-          const found = await find(joined.subarray(i * length, (i + 1) * length));
-          for (const { seq, similarity } of found) {
-            packer.add(seq, similarity);
-          }
-          packer.endQuery(found.length);
-        }
-        if (!turn.isDue) {
-          continue;
-        }
-        packer.settle();
-        await turn.next();
-      }
-      return packer.finish();
+      return searchMany(collection, items, joined, count, options);
     },
   };
 }

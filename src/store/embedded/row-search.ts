@@ -18,7 +18,7 @@ import { normalise } from './vectors/unit-vector.js';
 /** Default number of candidates that the graph keeps (ef); measured, see docs/store.md. */
 export const DEFAULT_EF = 96;
 /** For more neighbours than this, an exact scan is faster than the graph. */
-const MAX_FROM_GRAPH = 2048;
+export const MAX_FROM_GRAPH = 2048;
 /** If a filter matches at most this many rows, just these are scanned. */
 const NARROW = 4096;
 /** With a filter, the graph is asked for this many times the wanted neighbours, then again for this many times more. */

@@ -18,6 +18,7 @@ const MOST_SUSPECTS = 50;
 const SAME_FROM = 0.95;
 
 const PHASES = {
+  waiting: 'Waiting for the search index',
   reading: 'Reading the photos',
   asking: 'Asking its own photos',
   'non-pets': 'Asking other photos',
