@@ -1,7 +1,7 @@
 /**
  * npm run faults: everything that has gone wrong somewhere is done to a real server, and the counts are held against
  * limits. Exit code 1 when a limit is broken. `--short` leaves out what the test suite does anyway and what takes long;
- * `--only STEP` does one step: images, storm, bodies, connections, kills, shapes, tests.
+ * `--only STEP` does one step: images, storm, bodies, connections, kills, jobs, maintenance, shapes, tests.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine, ROOT, runCommand } from '../bench/lib/harness.mjs';
 import { connectBadly, killWhileAdding, sendBodies, sendImages, stormOfImages } from './drive-server.mjs';
+import { killWhileIndexing } from './kill-jobs.mjs';
 import { startServer } from './server.mjs';
 
 const { values } = parseArgs({
@@ -49,13 +50,26 @@ function tableLine(row) {
   return `| ${row.what}${stall} | ${row.tried} | ${cells.join(' | ')} | ${broken.length === 0 ? 'yes' : `**no: ${broken.join(', ')}**`} |`;
 }
 
+/** Kinds of kills in the tests of {@link killMaintenance}; each is done so many times. */
+const MAINTENANCE = ['test/faults/store-kill-backup.test.ts', 'test/faults/store-kill-maintenance.test.ts'];
+
+/** Kills while the store is looked after: snapshots, restores, changes of its format, and what is counted in the tests. */
+async function killMaintenance(times) {
+  const rows = await runFaultTests(MAINTENANCE, { KILLS: String(times) });
+  return rows.map((row) => ({ ...row, what: `${row.what}, ${times} kills each`, tried: row.tried * times }));
+}
+
 /** The fault tests of the suite, a row a file: kills, damage and full disks need what only they have. */
-async function runFaultTests() {
+async function runFaultTests(files = ['test/faults'], env = {}) {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-faults-'));
   const file = path.join(dir, 'report.json');
-  const args = ['vitest', 'run', 'test/faults', '--reporter=json', `--outputFile.json=${file}`];
+  const args = ['vitest', 'run', ...files, '--reporter=json', `--outputFile.json=${file}`];
   await new Promise((resolve) =>
-    spawn('npx', args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] }).once('exit', resolve),
+    spawn('npx', args, {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, ...env },
+    }).once('exit', resolve),
   );
   const { testResults } = JSON.parse(await readFile(file, 'utf8'));
   await rm(dir, { recursive: true });
@@ -118,7 +132,9 @@ const STEPS = {
   bodies: () => withServer((server) => sendBodies(server, short ? 0.25 : 1)),
   connections: () => withServer((server) => connectBadly(server, short ? 5 : 30)),
   kills: () => killWhileAdding(short ? 2 : 10),
-  ...(short ? {} : { shapes: searchDataShapes, tests: runFaultTests }),
+  jobs: () => killWhileIndexing(short ? 300 : 10_000),
+  maintenance: () => killMaintenance(short ? 1 : 20),
+  ...(short ? {} : { shapes: searchDataShapes, tests: () => runFaultTests() }),
 };
 for (const [name, step] of Object.entries(STEPS)) {
   if (values.only === undefined || values.only === name) report(...[await step()].flat());

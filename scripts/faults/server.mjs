@@ -111,6 +111,13 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
       await exited;
       return startServer({ dist, env, keptDir: dataDir });
     },
+    /** Ends it as a service is ended, and leaves its data directory. */
+    async end() {
+      clearInterval(watch);
+      await probe.terminate();
+      child.kill('SIGTERM');
+      await exited;
+    },
     async stop() {
       clearInterval(watch);
       await probe.terminate();

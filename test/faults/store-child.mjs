@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
-import { restoreSnapshot } from '../../dist/store/embedded/sqlite/database-snapshot.js';
+import { compactDirectory, restoreSnapshot } from '../../dist/store/embedded/sqlite/database-snapshot.js';
 
 const DIMENSION = 16;
 const [, , task, dataDir, start = '0'] = process.argv;
@@ -114,6 +114,14 @@ const tasks = {
     say('restoring');
     restoreSnapshot(process.env.SNAPSHOT, dataDir);
     say('restored');
+  },
+
+  /** Gives the space of deleted items back, over and over. */
+  compact() {
+    for (;;) {
+      say('compacting');
+      compactDirectory(dataDir);
+    }
   },
 
   /** Opens the store and says so once it is ready. */

@@ -10,7 +10,7 @@ import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import {
   acknowledged,
   CHILD,
-  expectWhole,
+  countWhole,
   FAULT_DIMENSION,
   faultItem,
   start,
@@ -44,21 +44,6 @@ async function killed(task: string, dataDir: string, afterMs: number, env = {}):
   await child.line((line) => line.endsWith('ing'));
   await sleep(afterMs);
   await child.kill();
-}
-
-/** The items of a store that is whole. */
-async function countWhole(dataDir: string): Promise<number> {
-  const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none' });
-  try {
-    await store.ready();
-    const count = await store.count('pets');
-    for (const n of [0, Math.floor(count / 2), count - 1]) {
-      await expectWhole(store, n);
-    }
-    return count;
-  } finally {
-    await store.close();
-  }
 }
 
 describe('a kill', () => {

@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import type { NewItem, Store } from '../../src/store/store.js';
 
 export const FAULT_DIMENSION = 16;
@@ -89,4 +91,28 @@ export async function expectWhole(store: Store, n: number): Promise<void> {
   expect(await store.get('pets', plain.id)).toMatchObject(plain);
   expect(await store.getVector('pets', plain.id)).toEqual(vector);
   expect(Array.from(await store.getThumbnail('pets', plain.id))).toEqual(Array.from(thumbnail!));
+}
+
+/** Opens a store whose items 0, 1, ... must all be there with all their parts. @returns how many there are */
+export async function countWhole(dataDir: string): Promise<number> {
+  const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none' });
+  try {
+    await store.ready();
+    let count = 0;
+    const different: number[] = [];
+    for await (const { vector, createdAt: _, hasThumbnail, ...plain } of store.iterate('pets')) {
+      const { thumbnail, vector: wanted, ...item } = faultItem(count);
+      if (!isDeepStrictEqual([plain, vector, hasThumbnail], [item, wanted, thumbnail !== null])) {
+        different.push(count);
+      }
+      count++;
+    }
+    expect(different).toEqual([]);
+    for (const n of [0, Math.floor(count / 2), count - 1]) {
+      await expectWhole(store, n);
+    }
+    return count;
+  } finally {
+    await store.close();
+  }
 }

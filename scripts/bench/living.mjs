@@ -1,0 +1,227 @@
+/**
+ * A large collection that lives: counting, relabelling, deleting, backing up, filtering. For each the time, the largest
+ * resident memory meanwhile, and how long searches take that somebody else asks at the same time.
+ */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
+import { compactDirectory } from '../../dist/store/embedded/sqlite/database-snapshot.js';
+import { machine, options } from './lib/harness.mjs';
+import { vectorSource } from './lib/store-vectors.mjs';
+
+const args = options(
+  `npm run bench:living -- [options]
+
+  --items N       items (default 200000; the changes scale with it)
+  --dimension N   length of the vectors (default 256)
+  --json          print one JSON object`,
+  { items: '200000', dimension: '256' },
+);
+const [count, dimension] = [Number(args.items), Number(args.dimension)];
+const NAME = 'bench';
+const LABELS = 100;
+/** Bytes of a preview, as those of the shipped encoder's size have. */
+const THUMBNAIL = new Uint8Array(6000).fill(7);
+/** Pause of the searcher between two searches, in milliseconds. */
+const SEARCH_EVERY_MS = 20;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const source = vectorSource({ dimension, breeds: LABELS, seed: 2 });
+// Used in turn: making a vector takes longer than storing it.
+const pool = Array.from({ length: Math.min(count, 20_000) }, source);
+const queries = Array.from({ length: 500 }, vectorSource({ dimension, breeds: LABELS, seed: 3 }));
+const nudge = (vector, n) => vector.map((value, i) => value * (1 + 0.2 * Math.sin(n * 0.7 + i)));
+
+function createItem(n) {
+  const id = n.toString(16).padStart(32, '0');
+  return {
+    ...{
+      id,
+      sha256: id.padStart(64, '0'),
+      label: `breed-${n % LABELS}`,
+      source: `photos/${n}.jpg`,
+      size: 100_000,
+    },
+    metadata: {
+      species: n % 3 ? 'dog' : 'cat',
+      camera: { model: `model ${n % 40}` },
+      half: n % 2,
+      quarter: n % 4,
+      // 200 items of each: as narrow as two labels in a thousand.
+      album: Math.floor(n / 200),
+    },
+    thumbnail: THUMBNAIL,
+    vector: nudge(pool[n % pool.length], n),
+  };
+}
+
+/** Resident memory of this process in MiB, and the largest since it was last reset (Linux). */
+function readMemory(key) {
+  const text = readFileSync('/proc/self/status', 'utf8');
+  return Number(new RegExp(`${key}:\\s+(\\d+)`).exec(text)?.[1] ?? 0) / 1024;
+}
+
+function percentile(times, share) {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/** Searches now and then until told to stop. @returns the milliseconds that each took */
+function searchMeanwhile(store) {
+  let isOver = false;
+  const times = [];
+  const done = (async () => {
+    for (let i = 0; !isOver; i++) {
+      const started = performance.now();
+      await store.search(NAME, queries[i % queries.length], { k: 20 });
+      times.push(performance.now() - started);
+      await sleep(SEARCH_EVERY_MS);
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await done;
+    return times;
+  };
+}
+
+const rows = [];
+
+/** Does a work beside searches and notes what it took. `search`: whether somebody searches meanwhile. */
+async function measure(what, store, work, { search = true } = {}) {
+  const stop = search ? searchMeanwhile(store) : async () => [];
+  let peak = readMemory('VmRSS');
+  const watch = setInterval(() => {
+    peak = Math.max(peak, readMemory('VmRSS'));
+  }, 20);
+  const started = performance.now();
+  const said = await work();
+  const seconds = (performance.now() - started) / 1000;
+  clearInterval(watch);
+  const times = await stop();
+  const row = {
+    what,
+    seconds,
+    peakMiB: peak,
+    p50: percentile(times, 0.5),
+    p99: percentile(times, 0.99),
+    said,
+  };
+  rows.push(row);
+  if (!args.json) {
+    const ms = (value) => (value === null ? '' : value.toFixed(1));
+    console.log(
+      `| ${what} | ${seconds.toFixed(seconds < 1 ? 3 : 1)} | ${Math.round(peak)} | ${ms(row.p50)} | ${ms(row.p99)} | ${said ?? ''} |`,
+    );
+  }
+}
+
+async function fill(store) {
+  await store.createCollection({ name: NAME, dimension, fingerprint: 'bench', model: 'bench' });
+  for (let n = 0; n < count; n += 256) {
+    const items = Array.from({ length: Math.min(256, count - n) }, (_, i) => createItem(n + i));
+    await store.put(NAME, items);
+  }
+}
+
+async function buildIndex(store) {
+  for (;;) {
+    const info = await store.getCollection(NAME);
+    if (info.index.kind === 'hnsw' && info.index.indexed === info.count) {
+      return;
+    }
+    await sleep(1000);
+  }
+}
+
+/** Median and p99 of searches with a filter, one after the other. */
+async function searchFiltered(store, createFilter) {
+  const times = [];
+  for (let i = 0; i < 300; i++) {
+    const started = performance.now();
+    await store.search(NAME, queries[i % queries.length], { k: 20, filter: createFilter(i) });
+    times.push(performance.now() - started);
+  }
+  return `median ${percentile(times, 0.5).toFixed(2)} ms, p99 ${percentile(times, 0.99).toFixed(2)} ms`;
+}
+
+const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-living-'));
+const dataDir = path.join(folder, 'data');
+const load = () => os.loadavg()[0].toFixed(1);
+const loadBefore = load();
+if (!args.json) {
+  console.log(`${machine()}; ${count} items of ${dimension} numbers; load ${loadBefore} at the start\n`);
+  console.log('| what | seconds | peak MiB | search p50 ms | search p99 ms | |\n|---|---|---|---|---|---|');
+}
+let store = await openEmbeddedStore({ dataDir });
+await measure(`add ${count}`, store, () => fill(store), { search: false });
+await measure('build the graph', store, () => buildIndex(store), { search: false });
+await measure('nothing else, for 10 s', store, () => sleep(10_000));
+await measure('labels with counts', store, async () => `${(await store.labels(NAME)).length} labels`);
+for (const field of ['species', 'camera.model', 'album']) {
+  await measure(
+    `facets of ${field}`,
+    store,
+    async () => `${(await store.facets(NAME, field, 1000)).length} values`,
+  );
+}
+const albums = Math.ceil(count / 200);
+const byLabel = (i) => ({ label: [`breed-${i % LABELS}`] });
+const byAlbum = (i) => ({ metadata: { album: i % albums } });
+await measure('300 searches with a label', store, () => searchFiltered(store, byLabel), { search: false });
+await measure('300 searches with a narrow metadata value', store, () => searchFiltered(store, byAlbum), {
+  search: false,
+});
+await measure('relabel a quarter, by filter', store, async () => {
+  const changed = await store.updateMany(
+    NAME,
+    { filter: { metadata: { quarter: 1 } } },
+    { label: 'renamed' },
+  );
+  return `${changed} items`;
+});
+await measure('set a metadata key of a quarter', store, async () => {
+  const target = { filter: { metadata: { quarter: 2 } } };
+  return `${await store.updateMany(NAME, target, { mergeMetadata: { checked: true } })} items`;
+});
+await measure(
+  'snapshot',
+  store,
+  async () => `${((await store.createSnapshot()).bytes / 2 ** 20).toFixed(0)} MiB`,
+);
+await measure('delete a half, by filter', store, async () => {
+  return `${await store.deleteMany(NAME, { filter: { metadata: { half: 1 } } })} items`;
+});
+await measure('nothing else after that, for 10 s', store, () => sleep(10_000));
+await store.close();
+const sizeOf = async () => (await stat(path.join(dataDir, 'pawdex.db'))).size;
+await measure(
+  'compact',
+  null,
+  async () => {
+    const before = await sizeOf();
+    compactDirectory(dataDir);
+    return `${(before / 2 ** 20).toFixed(0)} to ${((await sizeOf()) / 2 ** 20).toFixed(0)} MiB`;
+  },
+  { search: false },
+);
+await measure(
+  'open again',
+  null,
+  async () => {
+    store = await openEmbeddedStore({ dataDir });
+    await store.ready();
+    return `${await store.count(NAME)} items`;
+  },
+  { search: false },
+);
+await store.close();
+await rm(folder, { recursive: true });
+const loads = { loadBefore, loadAfter: load() };
+if (args.json) {
+  console.log(JSON.stringify({ machine: machine(), count, dimension, ...loads, rows }));
+} else {
+  console.log(`\nload ${loads.loadAfter} at the end`);
+}

@@ -1,0 +1,43 @@
+/** A kill while a store gives space back loses nothing. */
+import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
+import { CHILD, countWhole, FAULT_DIMENSION, faultItem, start } from './store-processes.js';
+
+const [KEPT, DELETED] = [3000, 3000];
+const KILLS = Number(process.env.KILLS ?? 3);
+let root: string;
+let sparse: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'pawdex-kill-maintenance-'));
+  sparse = path.join(root, 'sparse');
+  const store = await openEmbeddedStore({ dataDir: sparse, graphLibrary: 'none' });
+  await store.createCollection({ name: 'pets', dimension: FAULT_DIMENSION, fingerprint: 'f', model: 'm' });
+  const items = Array.from({ length: KEPT + DELETED }, (_, n) => faultItem(n));
+  await store.put('pets', items);
+  await store.deleteMany('pets', { ids: items.slice(KEPT).map(({ id }) => id) });
+  await store.close();
+});
+afterAll(() => rm(root, { recursive: true }));
+
+it('a kill while a data directory is compacted loses nothing, and it can be compacted again', async () => {
+  const sizeBefore = (await stat(path.join(sparse, 'pawdex.db'))).size;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const dataDir = await mkdtemp(path.join(root, 'compacted-'));
+    await cp(sparse, dataDir, { recursive: true });
+    const child = start(process.execPath, [CHILD, 'compact', dataDir]);
+    await child.line((line) => line === 'compacting');
+    await sleep(7 * kill);
+    await child.kill();
+    expect(await countWhole(dataDir)).toBe(KEPT);
+    const again = start(process.execPath, [CHILD, 'compact', dataDir]);
+    await again.line((line) => line === 'compacting' && again.lines.length > 1);
+    await again.kill();
+    expect(await countWhole(dataDir)).toBe(KEPT);
+    expect((await stat(path.join(dataDir, 'pawdex.db'))).size).toBeLessThan(sizeBefore);
+  }
+}, 300_000);
