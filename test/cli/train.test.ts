@@ -86,12 +86,13 @@ it('trains on several sets without the photos of a list, and validates with seve
     '--without',
     'dropped.csv',
   ];
-  const flags = train('--out', 'sum', '--epochs', '1').slice(3);
-  const { code, stderr } = await bench.start(['train', ...sets, ...flags]).ended;
+  const flags = train('--epochs', '1', '--out').slice(3);
+  const { code, stderr } = await bench.start(['train', ...sets, ...flags, 'sum']).ended;
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('Training on 56 photos of 5 labels, validating with 48 photos');
 
-  const bad = await bench.start(['train', '--data', 'set', '--without', 'set/label-0/0.png', ...flags]).ended;
+  const bad = await bench.start(['train', '--data', 'set', '--without', 'set/label-0/0.png', ...flags, 'x'])
+    .ended;
   expect(bad.code).not.toBe(0);
   expect(bad.stderr).toContain('set_invalid');
 });
