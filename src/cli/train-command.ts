@@ -26,7 +26,7 @@ interface TrainFlags extends RecipeOverrides {
   quiet?: boolean;
   data: string[];
   val: string[];
-  without?: string;
+  without: string[];
   out?: string;
   recipe?: string;
   provider: 'cpu' | 'webgpu' | 'cuda';
@@ -54,7 +54,12 @@ export function createTrainCommand(): Command {
       collectValues,
       [],
     )
-    .option('--without <csv>', 'leave out the photos of --data in this list, the dropped.csv of clean-labels')
+    .option(
+      '--without <csv>',
+      'leave out the photos of --data in this list, such as dropped.csv of clean-labels; may be repeated',
+      collectValues,
+      [],
+    )
     .option('--out <dir>', 'folder of the run: checkpoint, log, charts, and finally the encoder')
     .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)')
     .option(
@@ -239,8 +244,8 @@ async function readTrainingSet(
     }
     return readable;
   };
-  const dropped = flags.without === undefined ? [] : await readFileNames(flags.without);
-  const photos = await readPhotos(flags.data, new Set(dropped));
+  const leftOut = (await Promise.all(flags.without.map(readFileNames))).flat();
+  const photos = await readPhotos(flags.data, new Set(leftOut));
   const val = flags.val.length === 0 ? null : await readPhotos(flags.val, new Set());
   display.stop();
   return new TrainingSet(photos, val, recipe.evaluation.holdOut);

@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/**
+ * Chooses photos of a noisily labelled set that the encoder is not trained on, so that the calibration can be fitted
+ * on photos of that source which the encoder has never seen: `pawdex train --without` leaves them out, and
+ * `calibrate.mjs --only` asks them. The photos of one animal are held out together, by a hash of their group, so the
+ * same list comes out every time.
+ *
+ *   node scripts/model/hold-out.mjs SET[:split] [--without dropped.csv] [--share 0.2] [--plain LABEL=SHARE]
+ *       [--ungrouped PUBLISHER] --out models/held-out.csv
+ *
+ * --plain holds out another share of one label, such as that of no breed, which is asked about most. --ungrouped names
+ * a publisher whose column `group` is no animal.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { parse } from 'csv-parse/sync';
+import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    without: { type: 'string' },
+    share: { type: 'string', default: '0.2' },
+    plain: { type: 'string' },
+    ungrouped: { type: 'string' },
+    out: { type: 'string' },
+  },
+});
+if (positionals.length !== 1 || values.out === undefined) {
+  console.error(
+    'usage: node scripts/model/hold-out.mjs SET[:split] [--without CSV] [--share 0.2] [--plain LABEL=SHARE] [--ungrouped PUBLISHER] --out FILE',
+  );
+  process.exit(2);
+}
+const dropped = new Set(
+  values.without === undefined
+    ? []
+    : parse(await readFile(values.without), { columns: true }).map(({ file }) => file),
+);
+const [plain, plainShare] = (values.plain ?? '=0').split('=');
+
+/** A number in [0, 1) that is the same for all photos of one animal. */
+function drawFor({ name, metadata: { source, group } }) {
+  const animal = group === undefined || source === values.ungrouped ? name : `${source} ${group}`;
+  return createHash('sha256').update(animal).digest().readUInt32BE() / 2 ** 32;
+}
+
+const photos = await readLabelledSet(positionals[0], { labelsRequired: true });
+const held = photos.filter(
+  (photo) =>
+    !dropped.has(photo.name) && drawFor(photo) < Number(photo.label === plain ? plainShare : values.share),
+);
+await writeFile(
+  values.out,
+  ['file,label', ...held.map(({ name, label }) => `${name},${label}`), ''].join('\n'),
+);
+console.log(JSON.stringify({ out: values.out, photos: photos.length - dropped.size, held: held.length }));
