@@ -3,7 +3,7 @@
  *
  *   node scripts/evaluation/calibrate.mjs --gallery models/gallery.parquet --queries SET[*WEIGHT]... --nonpets SET
  *       --out models/calibration.json [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET]
- *       [--dropped CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]
+ *       [--dropped CSV] [--only CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]
  *
  * Each query is asked without itself and without the photos of its group, so photos of the gallery may be queries too as
  * long as the encoder was not trained on them. A query whose label looks wrong, by the same judges as `pawdex
@@ -11,14 +11,17 @@
  * the queries of sets with a weight of 1 or more. --dropped is the list of `pawdex clean-labels`: of a label that the
  * trusted set lacks, votes and queries count as the share of its photos that was kept, since so many may be believed.
  *
+ * --only lists photos, as scripts/model/hold-out.mjs does: of a set that has some of them, no others are asked.
+ *
  * What is shipped is fitted on all queries and all non-pets. What is printed comes from cross-fitting: each query is
  * judged by a calibration that has not seen it or its group, each non-pet by one that has seen no picture of its label.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { fitCalibration } from '../../dist/breeds/fit-calibration.js';
-import { collectCalibrationData } from '../../dist/evaluation/calibration-data.js';
+import { collectCalibrationData, toNonPetPhotos } from '../../dist/evaluation/calibration-data.js';
 import { cleanLabels } from '../../dist/evaluation/clean-labels.js';
 import { joinSets, takeSubset } from '../../dist/evaluation/embed-set.js';
 import { evaluate } from '../../dist/evaluation/evaluate.js';
@@ -47,6 +50,7 @@ const { values } = parseArgs({
     ungrouped: { type: 'string' },
     model: { type: 'string' },
     cache: { type: 'string' },
+    only: { type: 'string' },
   },
 });
 for (const name of ['gallery', 'queries', 'nonpets', 'out']) {
@@ -67,7 +71,23 @@ const { sets, card, fingerprint } = await embedSets(values, [
   ...(values.trust === undefined ? [] : [values.trust]),
 ]);
 const [gallery, nonPets, ...rest] = sets;
-const asked = rest.slice(0, specs.length);
+
+/** The column `file` of a list; empty where none was named. */
+async function readNames(list) {
+  return list === undefined ? [] : parse(await readFile(list), { columns: true }).map(({ file }) => file);
+}
+
+/** Leaves of a set that has some of the files only these. */
+function keepListed(names) {
+  const listed = new Set(names);
+  return (set, i) => {
+    const root = specs[i].set.replace(/:[^:/]*$/, '');
+    const isListed = set.items.map(({ file }) => listed.has(path.relative(root, file)));
+    return isListed.includes(true) ? takeSubset(set, (_, row) => isListed[row]) : set;
+  };
+}
+
+const asked = rest.slice(0, specs.length).map(keepListed(await readNames(values.only)));
 const trusted = rest.slice(specs.length);
 const queries = joinSets(asked);
 // As in the gallery: see scripts/model/build-gallery.mjs.
@@ -132,13 +152,14 @@ const fitted = (data) => {
   console.error('There are too few queries to fit a calibration.');
   process.exit(1);
 };
-const outcomes = (photos, calibration) =>
+const outcomes = (photos, calibration, references) =>
   ask({
     gallery,
     queries: photos,
     k: calibration.k,
     answering: { temperature: calibration.temperature, calibration },
     leaveOneOut: true,
+    references,
   });
 
 const all = collectCalibrationData({ gallery, queries, nonPets, weights, heldOut: isReliable }, vote);
@@ -159,11 +180,13 @@ for (let fold = 0; fold < FOLDS; fold++) {
     labelsHeldOut: all.labelsHeldOut.filter((_, i) => foldOfQuery[heldOutRows[i]] !== fold),
     nonPets: all.nonPets.filter((_, i) => foldOfNonPet[i] !== fold),
   });
+  // Of subjects that are not asked.
+  const references = toNonPetPhotos(takeSubset(nonPets, (_, i) => foldOfNonPet[i] !== fold));
   const own = takeSubset(queries, (_, i) => foldOfQuery[i] === fold);
-  heldOut.queries.push(...outcomes(own, calibration));
+  heldOut.queries.push(...outcomes(own, calibration, references));
   heldOut.rows.push(...foldOfQuery.flatMap((of, row) => (of === fold ? [row] : [])));
   const others = takeSubset(nonPets, (_, i) => foldOfNonPet[i] === fold);
-  heldOut.nonPets.push(...outcomes(others, calibration));
+  heldOut.nonPets.push(...outcomes(others, calibration, references));
 }
 const share = (value) => (value === null ? null : Number(value.toFixed(4)));
 const summary = (measured) => ({

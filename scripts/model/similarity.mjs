@@ -36,8 +36,6 @@ const WEIGHT = { others: 0.15, nonPets: 0.5 };
 /** Share of a collection's own animals that may be refused as unknown, and of non-pets that may be called a match. */
 const REFUSED = 0.01;
 const FALSE_MATCHES = 0.003;
-/** Non-pets that are shipped, for calibrating a collection. */
-const SHIPPED_NON_PETS = 192;
 
 const { values } = parseArgs({
   options: {
@@ -105,7 +103,7 @@ function neighboursOf(gallery, { vector }) {
 function observe(gallery, photo) {
   const neighbours = neighboursOf(gallery, photo);
   const candidates = vote(neighbours, temperature);
-  const features = computeFeatures(neighbours, candidates);
+  const features = computeFeatures({ neighbours, candidates });
   // How far the last of twenty neighbours is depends on how many photos a label has: no help for a collection at large.
   features[2] = 0;
   return { features, neighbours, isRight: candidates[0].label === photo.label };
@@ -207,6 +205,7 @@ function quantilesOf(draw) {
   return { p01: at(0.01), p05: at(0.05), p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 const pick = (photos) => photos[Math.floor(random() * photos.length)];
+const subjects = [...new Set(nonPets.map(({ label }) => label))];
 const file = {
   formatVersion: 1,
   fingerprint,
@@ -230,7 +229,8 @@ const file = {
     source: nonPets[0].metadata.source ?? values.nonpets,
     licence: nonPets[0].metadata.licence ?? '',
     dimension: nonPets[0].vector.length,
-    vectors: packVectors(drawFrom(nonPets, SHIPPED_NON_PETS).map(({ vector }) => vector)),
+    vectors: packVectors(nonPets.map(({ vector }) => vector)),
+    groups: nonPets.map(({ label }) => subjects.indexOf(label)),
   },
 };
 await writeFile(values.out, `${JSON.stringify(file, null, 2)}\n`);

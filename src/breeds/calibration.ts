@@ -32,8 +32,13 @@ export const calibrationSchema = z.object({
   ]),
   /** Probability that the first candidate is right; `labels` are offsets of its log-odds per candidate label. */
   right: modelSchema.extend({ labels: z.record(z.string(), z.number()).optional() }),
-  /** Probability that the collection contains what the photo shows. */
+  /** Probability that the collection holds what the photo shows; where there is `pet`, given that it shows a pet. */
   known: modelSchema,
+  /**
+   * Probability that the photo shows a pet at all, by its familiarity and its similarity to the nearest picture of no
+   * pet, negated. Fitted where there are such pictures.
+   */
+  pet: z.object({ intercept: z.number(), coefficients: z.array(z.number()).length(2) }).optional(),
   thresholds: z.object({
     /** `unknown` below this probability of being known. */
     known: z.number(),
@@ -82,14 +87,24 @@ export function selectCalibration(json: unknown, fingerprint: string): Calibrati
   return calibration.fingerprint === fingerprint ? calibration : null;
 }
 
+/** What is known of a photo before the models look at it. */
+export interface Evidence {
+  /** Those that vote, at least one. */
+  neighbours: readonly Voter[];
+  /** Their vote. */
+  candidates: readonly Candidate[];
+  /** Cosine similarity to the nearest picture of no pet; null where it was not measured. */
+  nonPetSimilarity: number | null;
+}
+
 /**
- * Computes the features of the models: similarity of the nearest neighbour, mean of the five nearest, mean of all
- * voters, and the first candidate's share of the vote.
- *
- * @param neighbours the voters, at least one
- * @param candidates the outcome of their vote
+ * What the models look at: similarity of the nearest neighbour, mean of the five nearest, mean of all that vote,
+ * and the first candidate's share of the vote.
  */
-export function computeFeatures(neighbours: readonly Voter[], candidates: readonly Candidate[]): number[] {
+export function computeFeatures({
+  neighbours,
+  candidates,
+}: Pick<Evidence, 'neighbours' | 'candidates'>): number[] {
   const similarities = neighbours.map(({ similarity }) => similarity);
   const sum = similarities.reduce((a, b) => a + b, 0);
   return [
@@ -108,19 +123,31 @@ export function getCalibratedVote(
   return vote(neighbours, temperature, votes);
 }
 
-/** Computes the probability that the first candidate is right, 0..1. @param candidates at least one */
-export function computeRightProbability(
-  neighbours: readonly Voter[],
-  candidates: readonly Candidate[],
-  { right }: Pick<Calibration, 'right'>,
-): number {
-  const { label } = candidates[0]!;
+/** What the model of pets looks at. */
+export function computePetFeatures(neighbours: readonly Voter[], nonPetSimilarity: number): number[] {
+  return [computeFamiliarity(neighbours), -nonPetSimilarity];
+}
+
+/** That the photo shows a pet, 0..1; null where that was not fitted or not measured. */
+export function predictPet(
+  { neighbours, nonPetSimilarity }: Pick<Evidence, 'neighbours' | 'nonPetSimilarity'>,
+  { pet }: Pick<Calibration, 'pet'>,
+): number | null {
+  return pet === undefined || nonPetSimilarity === null
+    ? null
+    : predict(pet, computePetFeatures(neighbours, nonPetSimilarity));
+}
+
+/** That the collection holds what the photo shows, 0..1. */
+export function predictKnown(evidence: Evidence, calibration: Pick<Calibration, 'known' | 'pet'>): number {
+  return predict(calibration.known, computeFeatures(evidence)) * (predictPet(evidence, calibration) ?? 1);
+}
+
+/** That the first candidate is right, 0..1. @param evidence with at least one candidate */
+export function predictRight(evidence: Evidence, { right }: Pick<Calibration, 'right'>): number {
+  const { label } = evidence.candidates[0]!;
   const labels = right.labels ?? {};
-  return predict(
-    right,
-    computeFeatures(neighbours, candidates),
-    Object.hasOwn(labels, label) ? labels[label]! : 0,
-  );
+  return predict(right, computeFeatures(evidence), Object.hasOwn(labels, label) ? labels[label]! : 0);
 }
 
 /** Lists the names of the features, as stored in a calibration. */

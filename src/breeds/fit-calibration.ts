@@ -1,6 +1,11 @@
-/** Fits a calibration to queries with known labels. */
-import { type Calibration, computeFeatures, listFeatureNames } from './calibration.js';
-import { fitIncreasing, fitIncreasingWithGroups, type GroupedObservation } from './fit-logistic.js';
+/** Fits a calibration to queries whose answer is known. */
+import { type Calibration, computeFeatures, computePetFeatures, listFeatureNames } from './calibration.js';
+import {
+  fitIncreasing,
+  fitIncreasingWithGroups,
+  type GroupedObservation,
+  type Observation,
+} from './fit-logistic.js';
 import { type LogisticModel, predict } from './logistic.js';
 import { type Voter, vote } from './vote.js';
 
@@ -10,6 +15,8 @@ export interface AnsweredQuery {
   label: string;
   /** Weight of the query, default 1; lower if its label is doubtful. */
   weight?: number;
+  /** Cosine similarity to the nearest picture of no pet; all queries have it, or none. */
+  nonPetSimilarity?: number;
 }
 
 /** The data that a calibration is fitted to. */
@@ -52,20 +59,23 @@ interface Sample {
   label: string;
   answered: string;
   weight: number;
+  /** What the model of pets looks at; null where the similarity to pictures of no pet was not measured. */
+  petFeatures: number[] | null;
 }
 
-function toSample(
-  { neighbours, label, weight = 1 }: AnsweredQuery,
+function sampleOf(
+  { neighbours, label, weight = 1, nonPetSimilarity }: AnsweredQuery,
   { temperature, votes }: Pick<CalibrationData, 'temperature' | 'votes'>,
 ): Sample {
   const candidates = vote(neighbours, temperature, votes);
   const answered = candidates[0]?.label ?? '';
   return {
-    features: computeFeatures(neighbours, candidates),
+    features: computeFeatures({ neighbours, candidates }),
     right: answered === label,
     label,
     answered,
     weight,
+    petFeatures: nonPetSimilarity === undefined ? null : computePetFeatures(neighbours, nonPetSimilarity),
   };
 }
 
@@ -148,9 +158,30 @@ function findMatchThreshold(
 }
 
 /**
- * Fits two logistic regressions on the same four features: whether the first candidate is right, with an offset per
- * label, and whether the collection contains what the photo shows. The thresholds follow from the share of pets that
- * may be refused and the required precision of matches.
+ * Fits the probability that a photo shows a pet.
+ *
+ * @param total what the pets count together, and so do the others
+ * @returns null where there are no others, or the similarity to pictures of no pet was not measured
+ */
+function fitPet(pets: readonly Sample[], others: readonly Sample[], total: number): LogisticModel | null {
+  const samples = [...pets, ...others];
+  if (others.length === 0 || samples.some(({ petFeatures }) => petFeatures === null)) {
+    return null;
+  }
+  const observe = (of: readonly Sample[], target: number): Observation[] => {
+    const factor = total / computeWeight(of);
+    return of.map(({ petFeatures, weight }) => ({
+      features: petFeatures!,
+      target,
+      weight: factor * weight,
+    }));
+  };
+  return rounded(fitIncreasing([...observe(pets, 1), ...observe(others, 0)], L2));
+}
+
+/**
+ * Two logistic regressions on the same features: is the first candidate right, with an offset for what it is, and
+ * does the collection hold what the photo shows? Their thresholds follow from what may be refused and how often a match must be right.
  *
  * @param fewest the least number of queries
  * @returns null if there are fewer
@@ -174,26 +205,27 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     L2,
     LABEL_L2,
   );
-  // Thresholds must fit the models as stored, which are rounded.
-  const right = roundModel(fittedRight.model);
-  const offsets = roundOffsets(fittedRight.offsets);
-  const known = roundModel(
+  // Thresholds are those of the models as they are stored.
+  const right = rounded(fittedRight.model);
+  const offsets = roundedOffsets(fittedRight.offsets);
+  const pet = fitPet(queries, nonPets, all);
+  const known = rounded(
     fitIncreasing(
       [
-        ...weightSamples(queries, all, () => 1),
-        ...weightSamples(heldOut, all, () => 0),
-        ...weightSamples(nonPets, all, () => 0),
+        ...weighted(queries, all, () => 1),
+        ...weighted(heldOut, all, () => 0),
+        // With a model of pets it is about these alone.
+        ...(pet === null ? weighted(nonPets, all, () => 0) : []),
       ],
       L2,
     ),
   );
-  const knownThreshold = computeQuantile(
-    queries.map(({ features }) => predict(known, features)),
-    REFUSED,
-  );
+  const predictHeld = ({ features, petFeatures }: Sample) =>
+    predict(known, features) * (pet === null ? 1 : predict(pet, petFeatures!));
+  const knownThreshold = computeQuantile(queries.map(predictHeld), REFUSED);
   const answered = (of: Sample[]): Answered[] =>
     of
-      .filter(({ features }) => predict(known, features) >= knownThreshold)
+      .filter((sample) => predictHeld(sample) >= knownThreshold)
       .map((sample) => ({
         ...sample,
         confidence: predict(right, sample.features, offsets[sample.answered]),
@@ -212,6 +244,7 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     features: listFeatureNames(),
     right: { ...right, labels: offsets },
     known,
+    ...(pet === null ? {} : { pet }),
     thresholds: { known: knownThreshold, match },
     fittedOn: { queries: queries.length, labelsHeldOut: heldOut.length, nonPets: nonPets.length },
   };

@@ -1,12 +1,12 @@
 /** Identifies the breed from the nearest neighbours of a photo. */
 import {
   type Calibration,
-  computeFeatures,
-  computeRightProbability,
+  type Evidence,
   getCalibratedVote,
+  predictKnown,
+  predictRight,
 } from './calibration.js';
 import { type Decision, decideByProbability, decideByVote } from './decide.js';
-import { predict } from './logistic.js';
 import { type Candidate, type Voter, vote } from './vote.js';
 
 /** Settings of {@link identifyBreed}. */
@@ -54,35 +54,42 @@ export interface BreedAnswer {
  * A calibration is only valid for the vote it was fitted to: exactly its `k` nearest neighbours vote, at its
  * temperature. If there are fewer neighbours, all of them vote and the statistics of the encoder decide.
  *
- * @param neighbours the nearest items of a collection, nearest first; without any, the answer is `unknown`
+ * @param neighbours the nearest items of a collection, nearest first; an empty collection gives `unknown`
+ * @param nonPetSimilarity cosine similarity to the nearest picture of no pet; without it, a calibration that needs it
+ *   is not used
  */
-export function identifyBreed(neighbours: readonly Voter[], options: AnswerOptions): BreedAnswer {
+export function identifyBreed(
+  neighbours: readonly Voter[],
+  options: AnswerOptions,
+  nonPetSimilarity: number | null = null,
+): BreedAnswer {
   const { calibration, statistics } = options;
-  if (calibration && neighbours.length >= calibration.k) {
+  if (
+    calibration &&
+    neighbours.length >= calibration.k &&
+    (nonPetSimilarity !== null || calibration.pet === undefined)
+  ) {
     const voters = neighbours.slice(0, calibration.k);
-    return answerByFit(voters, getCalibratedVote(voters, calibration), calibration, 'calibration');
+    const candidates = getCalibratedVote(voters, calibration);
+    return answerByFit({ neighbours: voters, candidates, nonPetSimilarity }, calibration, 'calibration');
   }
   const candidates = vote(neighbours, options.temperature);
   return statistics
-    ? answerByFit(neighbours, candidates, statistics, 'statistics')
+    ? answerByFit({ neighbours, candidates, nonPetSimilarity }, statistics, 'statistics')
     : answerByVote(neighbours, candidates);
 }
 
-function answerByFit(
-  voters: readonly Voter[],
-  candidates: readonly Candidate[],
-  fit: Calibration,
-  basis: 'calibration' | 'statistics',
-): BreedAnswer {
-  // Without labels no answer can be right.
+function answerByFit(evidence: Evidence, fit: Calibration, basis: 'calibration' | 'statistics'): BreedAnswer {
+  const { neighbours, candidates } = evidence;
+  // Without a single label there is nothing that could be right.
   if (candidates.length === 0) {
-    return answerByVote(voters, candidates);
+    return answerByVote(neighbours, candidates);
   }
-  const fitted = computeRightProbability(voters, candidates, fit);
-  // Statistics of other collections cannot tell which label is right if several share the vote.
+  const fitted = predictRight(evidence, fit);
+  // Statistics of other collections cannot tell which of several labels is right where these share the vote.
   const isContested = basis === 'statistics' && decideByVote(candidates) === 'ambiguous';
   const right = isContested ? Math.min(fitted, candidates[0]!.confidence) : fitted;
-  const known = predict(fit.known, computeFeatures(voters, candidates));
+  const known = predictKnown(evidence, fit);
   const byFit = decideByProbability(right, known, fit);
   const decision = isContested && byFit === 'match' ? 'ambiguous' : byFit;
   // If the collection probably does not contain what the photo shows, no label deserves more confidence than that.
@@ -94,20 +101,26 @@ function answerByFit(
     calibrated: basis === 'calibration',
     basis,
     known,
-    candidates: tally(candidates, rescale(candidates, confidence), voters),
+    candidates: tally(candidates, rescale(candidates, confidence), neighbours),
   };
 }
 
 /**
  * Computes the calibrated probability that the collection contains what a photo shows, regardless of the label.
  *
- * @param neighbours as for {@link identifyBreed}
- * @returns 0..1; 0 if no neighbour has a label
+ * @param neighbours as for {@link identifyBreed}, and so is `nonPetSimilarity`
+ * @returns 0..1; 0 when no neighbour has a label
  */
-export function computeKnownProbability(neighbours: readonly Voter[], calibration: Calibration): number {
+export function computeKnownProbability(
+  neighbours: readonly Voter[],
+  calibration: Calibration,
+  nonPetSimilarity: number | null = null,
+): number {
   const voters = neighbours.slice(0, calibration.k);
   const candidates = getCalibratedVote(voters, calibration);
-  return candidates.length === 0 ? 0 : predict(calibration.known, computeFeatures(voters, candidates));
+  return candidates.length === 0
+    ? 0
+    : predictKnown({ neighbours: voters, candidates, nonPetSimilarity }, calibration);
 }
 
 function answerByVote(voters: readonly Voter[], candidates: readonly Candidate[]): BreedAnswer {

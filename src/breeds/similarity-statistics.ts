@@ -7,6 +7,7 @@ import { PawdexError } from '../errors.js';
 import { readJsonFile } from '../files/read-json-file.js';
 import { normalise } from '../math/vectors.js';
 import { type Calibration, calibrationSchema } from './calibration.js';
+import type { NonPetPhotos } from './non-pets.js';
 
 /** Quantiles of the cosine similarities of pairs: 5 % of the pairs lie below `p05`. */
 const quantiles = z.object({
@@ -30,6 +31,8 @@ const schema = z.object({
     licence: z.string(),
     dimension: z.int().min(2),
     vectors: z.base64(),
+    /** What each picture shows, as a number: pictures of one subject have the same. */
+    groups: z.array(z.int()),
   }),
 });
 
@@ -39,8 +42,7 @@ export type SimilarityFile = z.infer<typeof schema>;
 /** See {@link loadSimilarityStatistics}. */
 export interface SimilarityStatistics {
   answer: Calibration;
-  /** float32 [dimension] each, L2 norm 1. */
-  nonPets: Float32Array[];
+  nonPets: NonPetPhotos;
 }
 
 /**
@@ -62,7 +64,9 @@ export async function loadSimilarityStatistics(
     throw new PawdexError('model_invalid', { detail: `${file}: ${z.prettifyError(parsed.error)}` });
   }
   const { answer, nonPets } = parsed.data;
-  return parsed.data.fingerprint === fingerprint ? { answer, nonPets: unpackVectors(nonPets) } : null;
+  return parsed.data.fingerprint === fingerprint
+    ? { answer, nonPets: { vectors: unpackVectors(nonPets), groups: nonPets.groups } }
+    : null;
 }
 
 /** Packs vectors for {@link SimilarityFile}; the rounding changes cosines by about 0.002. */

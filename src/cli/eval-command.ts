@@ -1,7 +1,9 @@
 /** `pawdex eval`: measures the encoder with one labelled set against another, or a collection with its own photos. */
 import path from 'node:path';
 import type { Command } from 'commander';
-import { type Calibration, loadCalibration } from '../breeds/calibration.js';
+import type { Calibration } from '../breeds/calibration.js';
+import { loadCalibration } from '../breeds/load-calibration.js';
+import { loadSimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { Engine } from '../engine/engine.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
@@ -121,11 +123,16 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
     warnAboutOverlap(gallery, queries);
   }
   const calibration = await loadMatchingCalibration(flags, common.config.MODEL, fingerprint);
+  const statistics = await loadSimilarityStatistics(
+    path.join(path.dirname(common.config.MODEL), 'similarity.json'),
+    fingerprint,
+  );
   const asking = {
     gallery,
     k: calibration?.k ?? card.vote.k,
     leaveOneOut: flags.leaveOneOut === true,
     answering: { temperature: card.vote.temperature, calibration },
+    references: statistics?.nonPets ?? null,
   };
   const outcomes = ask({ ...asking, queries });
   const others = nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets });

@@ -1,6 +1,7 @@
 /** Answers questions about a photo: its breed, similar items, its embedding, and where a similarity comes from. */
 import type { Calibration } from '../breeds/calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
+import { measureNonPetSimilarity } from '../breeds/non-pets.js';
 import { mapToPhoto } from '../image/crop.js';
 import { readUprightSize, type Size } from '../image/decode.js';
 import { computeCentreSquare, type Rectangle } from '../image/heat-colours.js';
@@ -88,11 +89,11 @@ async function judge(
     source: item.source,
     hasThumbnail: item.hasThumbnail,
   }));
-  const decided = identifyBreed(neighbours.slice(0, voters), {
-    temperature: vote.temperature,
-    calibration,
-    statistics: statistics?.answer ?? null,
-  });
+  const decided = identifyBreed(
+    neighbours.slice(0, voters),
+    { temperature: vote.temperature, calibration, statistics: statistics?.answer ?? null },
+    statistics === null ? null : measureNonPetSimilarity(embedding, statistics.nonPets),
+  );
   return { decided, neighbours: neighbours.slice(0, listed), searchMs };
 }
 

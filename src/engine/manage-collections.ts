@@ -40,9 +40,12 @@ export async function calibrate(
   const { store, encoder, spaces } = parts;
   const { fingerprint } = await spaces.require(collection);
   const vote = { fingerprint, ...encoder.card.vote };
-  const nonPets =
-    options.nonPets === undefined ? (parts.statistics?.nonPets ?? []) : await loadNonPets(parts, options);
-  const outcome = await calibrateCollection(store, collection, { ...options, vote, nonPets });
+  const outcome = await calibrateCollection(store, collection, {
+    ...options,
+    vote,
+    references: parts.statistics?.nonPets ?? null,
+    nonPets: options.nonPets === undefined ? undefined : await loadNonPets(parts, options),
+  });
   spaces.forget(collection);
   return outcome;
 }
@@ -59,6 +62,7 @@ export async function evaluate(
     ...options,
     k: calibration?.k ?? k,
     answering: { temperature, calibration, statistics: parts.statistics?.answer ?? null },
+    references: parts.statistics?.nonPets ?? null,
     nonPets: await loadNonPets(parts, options),
   });
 }

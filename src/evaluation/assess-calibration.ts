@@ -45,8 +45,8 @@ export function assessCalibration(data: CalibrationData): CalibrationWorth | nul
     if (calibration === null) {
       return null;
     }
-    const judge = ({ neighbours }: AnsweredQuery) =>
-      identifyBreed(neighbours, { temperature: data.temperature, calibration });
+    const judge = ({ neighbours, nonPetSimilarity }: AnsweredQuery) =>
+      identifyBreed(neighbours, { temperature: data.temperature, calibration }, nonPetSimilarity);
     const held = <T>(of: readonly T[]) => of.filter((_, i) => i % FOLDS === fold);
     judged.push(...held(data.queries).map((query) => ({ label: query.label, answered: judge(query) })));
     nonPets.push(...held(data.nonPets).map(judge));

@@ -1,6 +1,7 @@
 /** Fits a calibration to a live collection, by asking it for its own photos. */
 import type { Calibration } from '../breeds/calibration.js';
 import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
+import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { Store } from '../store/store.js';
 import type { CalibrationWorth } from './assess-calibration.js';
 import { countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
@@ -13,7 +14,9 @@ const AT_ONCE = 16;
 export interface CalibrateOptions extends WorkOptions {
   /** The vote to calibrate, and the model that answers. */
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>;
-  /** Embeddings of photos of something else, float32 [dimension] each, if there are any. */
+  /** Pictures of no pet that come with the encoder: how similar a photo is to them counts. */
+  references: NonPetPhotos | null;
+  /** Embeddings of photos of something else, float32 [dimension] each. Default: the references themselves. */
   nonPets?: Float32Array[];
 }
 
@@ -43,7 +46,10 @@ export async function calibrateCollection(
   name: string,
   options: CalibrateOptions,
 ): Promise<CalibrationOutcome> {
-  const { vote, nonPets = [], signal, onProgress } = options;
+  const { vote, references, signal, onProgress } = options;
+  const nonPets = options.nonPets ?? references?.vectors ?? [];
+  const measure = (vector: Float32Array, exceptGroup?: number) =>
+    references === null ? {} : { nonPetSimilarity: measureNonPetSimilarity(vector, references, exceptGroup) };
   const counts = await countLabels(store, name);
   const labels = [...counts.keys()];
   const queries = await sampleQueries(store, name, counts, options);
@@ -66,11 +72,12 @@ export async function calibrateCollection(
         const found = await store.searchMany(name, vectors, { k: vote.k + 1 });
         const without = await store.searchMany(name, vectors, { k: vote.k, filter: { label: others } });
         await thread.addAsked({
-          queries: asked.map(({ id }, i) => ({
+          queries: asked.map(({ id, vector }, i) => ({
             neighbours: found[i]!.filter((hit) => hit.id !== id).slice(0, vote.k),
             label,
+            ...measure(vector),
           })),
-          labelsHeldOut: without.map((neighbours) => ({ neighbours, label })),
+          labelsHeldOut: without.map((neighbours, i) => ({ neighbours, label, ...measure(vectors[i]!) })),
           nonPets: [],
         });
         done += asked.length;
@@ -80,7 +87,11 @@ export async function calibrateCollection(
     for (let at = 0; at < nonPets.length; at += AT_ONCE) {
       signal?.throwIfAborted();
       const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k: vote.k });
-      const asked = found.map((neighbours) => ({ neighbours, label: '' }));
+      const asked = found.map((neighbours, i) => {
+        // A reference is judged by those of other subjects.
+        const group = options.nonPets === undefined ? references?.groups[at + i] : undefined;
+        return { neighbours, label: '', ...measure(nonPets[at + i]!, group) };
+      });
       await thread.addAsked({ queries: [], labelsHeldOut: [], nonPets: asked });
       onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
     }

@@ -1,5 +1,7 @@
 /** Asks a gallery in the ways a calibration is fitted to. */
 import type { AnsweredQuery, CalibrationData } from '../breeds/fit-calibration.js';
+import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
+import { getRow } from '../math/matrix.js';
 import { type EmbeddedSet, removeRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact-neighbours.js';
 import { apartFrom } from './provenance.js';
@@ -16,7 +18,10 @@ export interface CalibrationSets {
    * those whose label says little: without it the gallery still holds such animals under another.
    */
   heldOut?: readonly boolean[];
-  /** Photos that show nothing the gallery holds. */
+  /**
+   * Photos that show nothing the gallery holds. How similar each query is to them counts, too; they themselves are
+   * compared with those of other labels.
+   */
   nonPets?: EmbeddedSet;
 }
 
@@ -30,34 +35,60 @@ export function collectCalibrationData(
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature' | 'votes' | 'plain'>,
 ): CalibrationData {
   const { vectors, items } = removeRepeats(sets.gallery);
-  const answered = ({ rows, similarities }: Nearest, label: string, weight = 1): AnsweredQuery => ({
+  const answered = (
+    { rows, similarities }: Nearest,
+    of: Omit<AnsweredQuery, 'neighbours'>,
+  ): AnsweredQuery => ({
     neighbours: Array.from(rows, (row, i) => ({ label: items[row]!.label, similarity: similarities[i]! })),
-    label,
-    weight,
+    ...of,
   });
+  const { nonPets } = sets;
+  const references = nonPets === undefined ? null : toNonPetPhotos(nonPets);
   const apart = apartFrom(items, true);
   const data: CalibrationData = { ...vote, queries: [], labelsHeldOut: [], nonPets: [] };
   forEachQuery(vectors, sets.queries.vectors, (q, nearest) => {
     const { label } = sets.queries.items[q]!;
-    const weight = sets.weights?.[q] ?? 1;
+    const of = {
+      label,
+      weight: sets.weights?.[q] ?? 1,
+      ...(references === null
+        ? {}
+        : { nonPetSimilarity: measureNonPetSimilarity(getRow(sets.queries.vectors, q), references) }),
+    };
     const hidden = apart(sets.queries.items[q]!);
     const sameLabel = (row: number) => items[row]!.label === label || hidden.has(row);
     data.queries.push(
       answered(
         nearest(vote.k, (row) => hidden.has(row)),
-        label,
-        weight,
+        of,
       ),
     );
     if (sets.heldOut?.[q] ?? true) {
-      data.labelsHeldOut.push(answered(nearest(vote.k, sameLabel), label, weight));
+      data.labelsHeldOut.push(answered(nearest(vote.k, sameLabel), of));
     }
   });
-  const { nonPets } = sets;
   if (nonPets !== undefined) {
     forEachQuery(vectors, nonPets.vectors, (q, nearest) => {
-      data.nonPets.push(answered(nearest(vote.k), nonPets.items[q]!.label));
+      const vector = getRow(nonPets.vectors, q);
+      data.nonPets.push(
+        answered(nearest(vote.k), {
+          label: nonPets.items[q]!.label,
+          nonPetSimilarity: measureNonPetSimilarity(vector, references!, references!.groups[q]),
+        }),
+      );
     });
   }
   return data;
+}
+
+/** A set as pictures of no pet, those of one label as one subject. */
+export function toNonPetPhotos({ vectors, items }: EmbeddedSet): NonPetPhotos {
+  const numberOf = new Map<string, number>();
+  for (const { label } of items) {
+    numberOf.set(label, numberOf.get(label) ?? numberOf.size);
+  }
+  return {
+    vectors: items.map((_, row) => getRow(vectors, row)),
+    groups: items.map(({ label }) => numberOf.get(label)!),
+  };
 }

@@ -1,5 +1,6 @@
 /** Measures a live collection with its own photos, each asked without itself, through the searches users get. */
 import type { AnswerOptions } from '../breeds/identify-breed.js';
+import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { BareHit, IndexState, Store } from '../store/store.js';
 import { type CollectionQuery, countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
 import type { Evaluation } from './evaluate.js';
@@ -26,6 +27,8 @@ export interface EvaluateOptions extends WorkOptions {
   /** Neighbours that vote. */
   k: number;
   answering: AnswerOptions;
+  /** Pictures of no pet that come with the encoder; null where there are none. */
+  references: NonPetPhotos | null;
   /** Embeddings of photos of something else, float32 [dimension] each, if there are any. */
   nonPets?: Float32Array[];
 }
@@ -53,7 +56,13 @@ async function askBatch(
   store: Store,
   name: string,
   asked: readonly CollectionQuery[],
-  { k, relevant, others, answering }: { k: number; relevant: number; others: string[] } & EvaluateOptions,
+  {
+    k,
+    relevant,
+    others,
+    answering,
+    references,
+  }: { k: number; relevant: number; others: string[] } & EvaluateOptions,
 ): Promise<{ outcomes: Outcome[]; recalls: number[] }> {
   const vectors = asked.map(({ vector }) => vector);
   const depth = Math.max(k, RECALL_DEPTH);
@@ -80,6 +89,7 @@ async function askBatch(
         neighbours: neighbours.map(named),
         averagePrecision: computeAveragePrecisionAtR(right, relevant),
         withoutLabel: () => without[i] ?? [],
+        nonPetSimilarity: references === null ? null : measureNonPetSimilarity(vectors[i]!, references),
       },
       k,
       answering,
@@ -102,7 +112,7 @@ export async function evaluateCollection(
   name: string,
   options: EvaluateOptions,
 ): Promise<CollectionEvaluation> {
-  const { k, answering, nonPets = [], signal, onProgress } = options;
+  const { k, answering, references, nonPets = [], signal, onProgress } = options;
   const counts = await countLabels(store, name);
   const labels = [...counts.keys()];
   const { count, index } = await store.getCollection(name);
@@ -134,7 +144,11 @@ export async function evaluateCollection(
     for (let at = 0; at < nonPets.length; at += AT_ONCE) {
       signal?.throwIfAborted();
       const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k });
-      const outcomes = found.map((hits) => ofNonPet(hits, k, answering));
+      const outcomes = found.map((hits, i) => {
+        const nonPetSimilarity =
+          references === null ? null : measureNonPetSimilarity(nonPets[at + i]!, references);
+        return judgeNonPet(hits, nonPetSimilarity, k, answering);
+      });
       await thread.addOutcomes({ queries: [], nonPets: outcomes });
       onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
     }
@@ -151,7 +165,12 @@ export async function evaluateCollection(
   };
 }
 
-function ofNonPet(hits: readonly BareHit[], k: number, answering: AnswerOptions): Outcome {
-  const asked = { file: '', label: '', averagePrecision: null, withoutLabel: () => [] };
+function judgeNonPet(
+  hits: readonly BareHit[],
+  nonPetSimilarity: number | null,
+  k: number,
+  answering: AnswerOptions,
+): Outcome {
+  const asked = { file: '', label: '', averagePrecision: null, withoutLabel: () => [], nonPetSimilarity };
   return toOutcome({ ...asked, neighbours: hits.map(named) }, k, answering);
 }

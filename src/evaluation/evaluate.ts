@@ -140,7 +140,7 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
         Uint8Array.from(sample, (i) => right[i]!),
       ),
     );
-  const scores = (of: readonly Outcome[]) => Float64Array.from(of, (o) => o.familiarity);
+  const scores = (of: readonly Outcome[]) => Float64Array.from(of, (o) => o.pet ?? o.familiarity);
   return {
     n: outcomes.length,
     recallAt: { 1: recallAt(1), 5: recallAt(5), 10: recallAt(10) },

@@ -1,5 +1,6 @@
 /** One set asked against another: what came back for every query, before any metric is taken. */
 
+import { predictPet } from '../breeds/calibration.js';
 import { computeFamiliarity } from '../breeds/familiarity.js';
 import {
   type AnswerOptions,
@@ -7,7 +8,9 @@ import {
   computeKnownProbability,
   identifyBreed,
 } from '../breeds/identify-breed.js';
+import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { Voter } from '../breeds/vote.js';
+import { getRow } from '../math/matrix.js';
 import { type EmbeddedSet, removeRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact-neighbours.js';
 import { computeAveragePrecisionAtR, findFirstHit } from './metrics/retrieval.js';
@@ -24,6 +27,8 @@ export interface Outcome {
   /** Mean similarity of the nearest neighbours, -1..1. */
   familiarity: number;
   answer: BreedAnswer;
+  /** That it shows a pet, by the calibration; null without one that says so. */
+  pet: number | null;
   /** That the gallery holds the query's label, by the calibration; the same when it does not. Null without one. */
   known: { asIs: number; labelHeldOut: number } | null;
   /** The nearest photo of the label that was answered first: what spoke for it. */
@@ -44,6 +49,8 @@ export interface AskOptions {
   answering: AnswerOptions;
   /** Whether a query may not find the gallery's photo with the same bytes. */
   leaveOneOut: boolean;
+  /** Pictures of no pet that come with the encoder, if there are any. */
+  references?: NonPetPhotos | null;
 }
 
 /** Neighbours that the recall at 10 looks at. */
@@ -63,15 +70,17 @@ interface Found {
   averagePrecision: number | null;
   /** Those that would vote if the gallery lacked the label; asked for only with a calibration. */
   withoutLabel: () => readonly Voter[];
+  /** Cosine similarity to the nearest picture of no pet; null where it was not measured. */
+  nonPetSimilarity: number | null;
   metadata?: Readonly<Record<string, string>>;
   keptApart?: number;
 }
 
 /** The outcome of a query. @param k neighbours that vote */
 export function toOutcome(found: Found, k: number, answering: AnswerOptions): Outcome {
-  const { file, label, neighbours, averagePrecision, withoutLabel, metadata = {}, keptApart = 0 } = found;
+  const { file, label, neighbours, averagePrecision, nonPetSimilarity, metadata = {}, keptApart = 0 } = found;
   const voters = neighbours.slice(0, k);
-  const answered = identifyBreed(voters, answering);
+  const answered = identifyBreed(voters, answering, nonPetSimilarity);
   const first = answered.candidates[0]?.label;
   const evidence = voters.find((voter) => voter.label === first);
   return {
@@ -81,7 +90,10 @@ export function toOutcome(found: Found, k: number, answering: AnswerOptions): Ou
     averagePrecision,
     familiarity: computeFamiliarity(voters),
     answer: answered,
-    known: knownWithAndWithout(voters, answering, withoutLabel),
+    pet: answering.calibration
+      ? predictPet({ neighbours: voters, nonPetSimilarity }, answering.calibration)
+      : null,
+    known: knownWithAndWithout(voters, answering, found),
     evidence:
       evidence === undefined || first === undefined
         ? null
@@ -103,7 +115,14 @@ function countLabels(items: readonly { label: string }[]): Map<string, number> {
  * Asks every query, by exact search; the gallery holds each content once, as a collection would. A query does not find
  * photos of its own `group`, where the manifests name one: the same animal is no independent evidence.
  */
-export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskOptions): Outcome[] {
+export function ask({
+  gallery: given,
+  queries,
+  k,
+  answering,
+  leaveOneOut,
+  references = null,
+}: AskOptions): Outcome[] {
   const gallery = removeRepeats(given);
   const counts = countLabels(gallery.items);
   const apart = queries.items.map(apartFrom(gallery.items, leaveOneOut));
@@ -130,6 +149,8 @@ export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskO
       label,
       metadata,
       keptApart: hidden.size,
+      nonPetSimilarity:
+        references === null ? null : measureNonPetSimilarity(getRow(queries.vectors, q), references),
       neighbours: neighboursOf(found, listed),
       averagePrecision: wanted[q]! === 0 ? null : computeAveragePrecisionAtR(relevant, wanted[q]!),
       withoutLabel: () =>
@@ -146,14 +167,14 @@ export function ask({ gallery: given, queries, k, answering, leaveOneOut }: AskO
 function knownWithAndWithout(
   voters: readonly Voter[],
   { calibration }: AnswerOptions,
-  withoutLabel: () => readonly Voter[],
+  { withoutLabel, nonPetSimilarity }: Pick<Found, 'withoutLabel' | 'nonPetSimilarity'>,
 ): Outcome['known'] {
   if (calibration === null || calibration === undefined) {
     return null;
   }
   return {
-    asIs: computeKnownProbability(voters, calibration),
-    labelHeldOut: computeKnownProbability(withoutLabel(), calibration),
+    asIs: computeKnownProbability(voters, calibration, nonPetSimilarity),
+    labelHeldOut: computeKnownProbability(withoutLabel(), calibration, nonPetSimilarity),
   };
 }
 
