@@ -15,7 +15,7 @@ export interface CalibrateOptions extends WorkOptions {
   /** The vote to calibrate, and the model that answers. */
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>;
   /** Pictures of no pet that come with the encoder: how similar a photo is to them counts. */
-  references: NonPetPhotos | null;
+  references?: NonPetPhotos | null;
   /** Embeddings of photos of something else, float32 [dimension] each. Default: the references themselves. */
   nonPets?: Float32Array[];
 }
@@ -46,7 +46,7 @@ export async function calibrateCollection(
   name: string,
   options: CalibrateOptions,
 ): Promise<CalibrationOutcome> {
-  const { vote, references, signal, onProgress } = options;
+  const { vote, references = null, signal, onProgress } = options;
   const nonPets = options.nonPets ?? references?.vectors ?? [];
   const measure = (vector: Float32Array, exceptGroup?: number) =>
     references === null ? {} : { nonPetSimilarity: measureNonPetSimilarity(vector, references, exceptGroup) };

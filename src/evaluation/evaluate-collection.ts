@@ -28,7 +28,7 @@ export interface EvaluateOptions extends WorkOptions {
   k: number;
   answering: AnswerOptions;
   /** Pictures of no pet that come with the encoder; null where there are none. */
-  references: NonPetPhotos | null;
+  references?: NonPetPhotos | null;
   /** Embeddings of photos of something else, float32 [dimension] each, if there are any. */
   nonPets?: Float32Array[];
 }
@@ -89,7 +89,7 @@ async function askBatch(
         neighbours: neighbours.map(named),
         averagePrecision: computeAveragePrecisionAtR(right, relevant),
         withoutLabel: () => without[i] ?? [],
-        nonPetSimilarity: references === null ? null : measureNonPetSimilarity(vectors[i]!, references),
+        nonPetSimilarity: references ? measureNonPetSimilarity(vectors[i]!, references) : null,
       },
       k,
       answering,
@@ -145,8 +145,7 @@ export async function evaluateCollection(
       signal?.throwIfAborted();
       const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k });
       const outcomes = found.map((hits, i) => {
-        const nonPetSimilarity =
-          references === null ? null : measureNonPetSimilarity(nonPets[at + i]!, references);
+        const nonPetSimilarity = references ? measureNonPetSimilarity(nonPets[at + i]!, references) : null;
         return judgeNonPet(hits, nonPetSimilarity, k, answering);
       });
       await thread.addOutcomes({ queries: [], nonPets: outcomes });
