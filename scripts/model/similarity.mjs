@@ -2,7 +2,7 @@
 /**
  * Makes models/similarity.json: what the encoder knows about similarity before it has seen a collection.
  *
- *   node scripts/model/similarity.mjs --train SET --val SET [--more SET [--without dropped.csv]] --nonpets SET
+ *   node scripts/model/similarity.mjs --train SET --val SET [--more SET [--without dropped.csv] [--only held-out.csv]] --nonpets SET
  *       [--out models/similarity.json] [--model CARD] [--cache DIR]
  *
  * It makes many small collections, of 1 to 20 labels with 5 to 40 photos each, asks them for other photos of their labels
@@ -43,17 +43,22 @@ const { values } = parseArgs({
     val: { type: 'string' },
     more: { type: 'string' },
     without: { type: 'string' },
+    only: { type: 'string' },
     nonpets: { type: 'string' },
     out: { type: 'string', default: 'models/similarity.json' },
     model: { type: 'string' },
     cache: { type: 'string' },
   },
 });
-const dropped = new Set(
-  values.without === undefined
-    ? []
-    : parse(await readFile(values.without), { columns: true }).map(({ file }) => file),
-);
+async function readNames(list) {
+  return list === undefined ? [] : parse(await readFile(list), { columns: true }).map(({ file }) => file);
+}
+const dropped = await readNames(values.without);
+const heldOut = await readNames(values.only);
+const isListed =
+  (names) =>
+  ({ file }) =>
+    names.some((name) => file.endsWith(name));
 const specs = [values.nonpets, values.train, values.val, ...(values.more === undefined ? [] : [values.more])];
 const { sets, card, fingerprint } = await embedSets(values, specs);
 const [nonPets, train, val, more] = sets.map(({ items, vectors }) =>
@@ -72,8 +77,12 @@ function groupByLabel(photos) {
   return groups;
 }
 const trained = { gallery: byLabel(train), queries: byLabel(val) };
-const kept = (more ?? []).filter(({ file }) => ![...dropped].some((name) => file.endsWith(name)));
-const untrained = { gallery: byLabel(kept), queries: byLabel(kept) };
+const isDropped = isListed(dropped);
+const kept = (more ?? []).filter((photo) => !isDropped(photo));
+const untrained = {
+  gallery: byLabel(kept),
+  queries: byLabel(values.only === undefined ? kept : kept.filter(isListed(heldOut))),
+};
 
 /** A collection of `labels` labels with `photos` photos each, and what is asked of it. */
 function drawCollection(pool, labels, photos) {
