@@ -61,7 +61,7 @@ function elsewhereTable() {
   }
   const line = ({ n, top1, ece, decisions, matchPrecision }, name) =>
     `| ${name} | ${n} | ${share(top1)} | ${share(ece)} | ${percent(decisions.match)} | ${share(matchPrecision)} |`;
-  const { plain, worst, bySource } = elsewhere;
+  const { plain, worst, bySource, shared } = elsewhere;
   return [
     '',
     '',
@@ -72,6 +72,12 @@ function elsewhereTable() {
     line(elsewhere, 'all'),
     ...bySource.map((part) => line(part, part.source)),
     '',
+    ...(shared
+      ? [
+          `Of the ${shared.n} photos whose label \`${quality.queries}\` has too, ${percent(shared.top1)} come out right.`,
+          '',
+        ]
+      : []),
     ...(plain
       ? [
           `Of its ${plain.n} photos of \`${plain.label}\`, ${percent(plain.top1)} are answered so first, and ${percent(plain.otherMatch)} are called a breed with \`match\`.`,

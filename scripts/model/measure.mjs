@@ -90,7 +90,8 @@ async function evaluate(queries, ...more) {
 const FEWEST = 10;
 const WORST = 10;
 
-async function elsewhere(set) {
+/** @param labels those of the first set of queries: what comes of them is reported together, too */
+async function elsewhere(set, labels) {
   const { perLabel, by, ...all } = await evaluate(set, '--by', 'source');
   const { confusions } = all;
   const figures = ({ n, top1, ece, decisions, matchPrecision }) => ({
@@ -116,9 +117,17 @@ async function elsewhere(set) {
     queries: shortName(set),
     ...figures(all),
     bySource: Object.entries(by.values).map(([source, part]) => ({ source, ...figures(part) })),
+    shared: countShared(perLabel, labels),
     worst,
     ...plain,
   };
+}
+
+/** Photos of these labels together. */
+function countShared(perLabel, labels) {
+  const shared = Object.entries(perLabel).filter(([label]) => labels.has(label));
+  const n = shared.reduce((sum, [, { n: photos }]) => sum + photos, 0);
+  return { n, top1: shared.reduce((sum, [, { n: photos, top1 }]) => sum + photos * top1, 0) / n };
 }
 
 /** Photos of the plain label: how often it comes first, and how often something else is a match. */
@@ -141,7 +150,9 @@ card.quality = {
     amongAsked: amongAsked.top1,
     species: await bySpecies(perLabel, amongAsked),
   }),
-  ...(values.elsewhere === undefined ? {} : { elsewhere: rounded(await elsewhere(values.elsewhere)) }),
+  ...(values.elsewhere === undefined
+    ? {}
+    : { elsewhere: rounded(await elsewhere(values.elsewhere, new Set(Object.keys(perLabel)))) }),
 };
 await writeFile(CARD, `${JSON.stringify(card, null, 2)}\n`);
 console.log(JSON.stringify(card.quality));
