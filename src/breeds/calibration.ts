@@ -32,7 +32,7 @@ export const calibrationSchema = z.object({
   ]),
   /** Probability that the first candidate is right; `labels` are offsets of its log-odds per candidate label. */
   right: modelSchema.extend({ labels: z.record(z.string(), z.number()).optional() }),
-  /** Probability that the collection holds what the photo shows; where there is `pet`, given that it shows a pet. */
+  /** Probability that the collection contains what the photo shows; with `pet`, given that it shows a pet. */
   known: modelSchema,
   /**
    * Probability that the photo shows a pet at all, by its familiarity and its similarity to the nearest picture of no
@@ -87,19 +87,19 @@ export function selectCalibration(json: unknown, fingerprint: string): Calibrati
   return calibration.fingerprint === fingerprint ? calibration : null;
 }
 
-/** What is known of a photo before the models look at it. */
+/** The input of the models. */
 export interface Evidence {
-  /** Those that vote, at least one. */
+  /** The voters, at least one. */
   neighbours: readonly Voter[];
-  /** Their vote. */
+  /** The outcome of their vote. */
   candidates: readonly Candidate[];
   /** Cosine similarity to the nearest picture of no pet; null where it was not measured. */
   nonPetSimilarity: number | null;
 }
 
 /**
- * What the models look at: similarity of the nearest neighbour, mean of the five nearest, mean of all that vote,
- * and the first candidate's share of the vote.
+ * Computes the features of the models: similarity of the nearest neighbour, mean of the five nearest, mean of all
+ * voters, and the first candidate's share of the vote.
  */
 export function computeFeatures({
   neighbours,
@@ -123,12 +123,12 @@ export function getCalibratedVote(
   return vote(neighbours, temperature, votes);
 }
 
-/** What the model of pets looks at. */
+/** Computes the features of the model `pet`. */
 export function computePetFeatures(neighbours: readonly Voter[], nonPetSimilarity: number): number[] {
   return [computeFamiliarity(neighbours), -nonPetSimilarity];
 }
 
-/** That the photo shows a pet, 0..1; null where that was not fitted or not measured. */
+/** Predicts the probability that the photo shows a pet, 0..1; null if that was not fitted or not measured. */
 export function predictPet(
   { neighbours, nonPetSimilarity }: Pick<Evidence, 'neighbours' | 'nonPetSimilarity'>,
   { pet }: Pick<Calibration, 'pet'>,
@@ -138,12 +138,12 @@ export function predictPet(
     : predict(pet, computePetFeatures(neighbours, nonPetSimilarity));
 }
 
-/** That the collection holds what the photo shows, 0..1. */
+/** Predicts the probability that the collection contains what the photo shows, 0..1. */
 export function predictKnown(evidence: Evidence, calibration: Pick<Calibration, 'known' | 'pet'>): number {
   return predict(calibration.known, computeFeatures(evidence)) * (predictPet(evidence, calibration) ?? 1);
 }
 
-/** That the first candidate is right, 0..1. @param evidence with at least one candidate */
+/** Predicts the probability that the first candidate is right, 0..1. @param evidence with at least one candidate */
 export function predictRight(evidence: Evidence, { right }: Pick<Calibration, 'right'>): number {
   const { label } = evidence.candidates[0]!;
   const labels = right.labels ?? {};

@@ -1,4 +1,4 @@
-/** Fits a calibration to queries whose answer is known. */
+/** Fits a calibration to queries with known labels. */
 import { type Calibration, computeFeatures, computePetFeatures, listFeatureNames } from './calibration.js';
 import {
   fitIncreasing,
@@ -59,11 +59,11 @@ interface Sample {
   label: string;
   answered: string;
   weight: number;
-  /** What the model of pets looks at; null where the similarity to pictures of no pet was not measured. */
+  /** Features of the model `pet`; null if the similarity to pictures of no pet was not measured. */
   petFeatures: number[] | null;
 }
 
-function sampleOf(
+function toSample(
   { neighbours, label, weight = 1, nonPetSimilarity }: AnsweredQuery,
   { temperature, votes }: Pick<CalibrationData, 'temperature' | 'votes'>,
 ): Sample {
@@ -176,7 +176,7 @@ function fitPet(pets: readonly Sample[], others: readonly Sample[], total: numbe
       weight: factor * weight,
     }));
   };
-  return rounded(fitIncreasing([...observe(pets, 1), ...observe(others, 0)], L2));
+  return roundModel(fitIncreasing([...observe(pets, 1), ...observe(others, 0)], L2));
 }
 
 /**
@@ -206,16 +206,16 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     LABEL_L2,
   );
   // Thresholds are those of the models as they are stored.
-  const right = rounded(fittedRight.model);
-  const offsets = roundedOffsets(fittedRight.offsets);
+  const right = roundModel(fittedRight.model);
+  const offsets = roundOffsets(fittedRight.offsets);
   const pet = fitPet(queries, nonPets, all);
-  const known = rounded(
+  const known = roundModel(
     fitIncreasing(
       [
-        ...weighted(queries, all, () => 1),
-        ...weighted(heldOut, all, () => 0),
+        ...weightSamples(queries, all, () => 1),
+        ...weightSamples(heldOut, all, () => 0),
         // With a model of pets it is about these alone.
-        ...(pet === null ? weighted(nonPets, all, () => 0) : []),
+        ...(pet === null ? weightSamples(nonPets, all, () => 0) : []),
       ],
       L2,
     ),

@@ -1,8 +1,7 @@
 /** `pawdex eval`: measures the encoder with one labelled set against another, or a collection with its own photos. */
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { Calibration } from '../breeds/calibration.js';
-import { loadCalibration } from '../breeds/load-calibration.js';
+import { type Calibration, loadCalibration } from '../breeds/calibration.js';
 import { loadSimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { Engine } from '../engine/engine.js';
 import { asPawdexError, PawdexError } from '../errors.js';
