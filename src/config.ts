@@ -69,6 +69,9 @@ const schema = z.object({
     .default('info')
     .describe('least severe level that is logged'),
   MAX_UPLOAD_MB: z.coerce.number().positive().max(1024).default(20).describe('largest image file, in MiB'),
+  FETCH_URLS: flag
+    .default(false)
+    .describe('fetch images that requests name by `url`, from public addresses only'),
   MAX_PIXELS: z.coerce
     .number()
     .int()

@@ -73,7 +73,17 @@ export const ERRORS = {
   url_input_disabled: {
     status: 400,
     title: 'This server does not fetch images by URL.',
-    hint: 'Send the image itself: multipart field `image`, or `imageBase64` in JSON.',
+    hint: 'Send the image itself: multipart field `image`, or `imageBase64` in JSON. PAWDEX_FETCH_URLS enables it.',
+  },
+  url_not_allowed: {
+    status: 403,
+    title: 'This server does not fetch from that address.',
+    hint: 'Name an http or https address on the public internet, without a password.',
+  },
+  url_unreachable: {
+    status: 422,
+    title: 'The image could not be fetched from its address.',
+    hint: 'Check that the address opens as a picture, or send the image itself.',
   },
   // Images
   image_missing: {

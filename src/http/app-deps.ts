@@ -16,6 +16,7 @@ export interface AppDeps {
     | 'ALLOWED_HOSTS'
     | 'ALLOWED_ORIGINS'
     | 'INDEX_ROOTS'
+    | 'FETCH_URLS'
     | 'MAX_UPLOAD_MB'
     | 'MAX_BATCH_FILES'
     | 'TRUST_PROXY'

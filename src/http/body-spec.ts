@@ -21,15 +21,20 @@ export interface BodySpec<B> {
 /** An image file in a form. */
 export const imageFile = z.string().meta({ format: 'binary', description: 'The image file.' });
 
-/** The two ways of JSON to name an image. */
+/** An image within JSON. */
 const jsonImage = {
   imageBase64: z.string().optional().meta({
     description: 'The image file as base64 or as a data URL.',
     contentEncoding: 'base64',
     example: '/9j/4AAQSkZJRgABAQ==',
   }),
-  url: z.string().max(2000).optional().meta({ description: 'Address of an image; not enabled yet.' }),
 };
+
+/** The address of an image, as {@link jsonImage} or in the query. */
+const urlOption = z.string().min(1).max(2000).optional().meta({
+  description: 'Public address of an image, which the server fetches if PAWDEX_FETCH_URLS says so.',
+  example: 'https://example.org/cat.jpg',
+});
 
 /** JSON of a schema. @param imagePaths where in it texts may be as long as an image */
 export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = []): BodySpec<z.output<S>> {
@@ -69,9 +74,10 @@ export function imageBody<O extends Shape, F extends Shape = Record<never, never
 
 /** As {@link imageBody}, where the image may be absent. */
 export function optionalImageBody<O extends Shape, F extends Shape = Record<never, never>>({
-  options,
+  options: own,
   fields,
 }: ImageBodyParts<O, F>): BodySpec<Parsed<O> & Parsed<F> & { image: Uint8Array | null }> {
+  const options = { ...own, url: urlOption };
   const shape = { ...options, ...fields, ...jsonImage };
   const schema = z.strictObject(shape);
   const jsonFields = Object.keys(fields ?? {}).filter((name) => isStructured(shape[name]!));
@@ -81,8 +87,7 @@ export function optionalImageBody<O extends Shape, F extends Shape = Record<neve
     form: z.strictObject({ ...shape, image: imageFile.optional() }),
     async read(req, res, reader, query) {
       const body = await reader.read(req, res, { imagePaths: ['imageBase64'], jsonFields });
-      const { imageBase64, url, ...named } = parse(schema, body.fields, 'body') as Record<string, unknown>;
-      const image = takeImage(body, { imageBase64, url } as JsonImage, reader.limits.fileBytes);
+      const { imageBase64, ...named } = parse(schema, body.fields, 'body') as Record<string, unknown>;
       for (const name of Object.keys(options)) {
         const inQuery = req.query[name] !== undefined;
         const inBody = body.fields[name] !== undefined;
@@ -93,13 +98,15 @@ export function optionalImageBody<O extends Shape, F extends Shape = Record<neve
           named[name] = query[name];
         }
       }
-      return { ...named, image } as Parsed<O> & Parsed<F> & { image: Uint8Array | null };
+      const { url, ...rest } = named;
+      const image = await takeImage(body, { imageBase64, url } as NamedImage, reader);
+      return { ...rest, image } as Parsed<O> & Parsed<F> & { image: Uint8Array | null };
     },
   };
 }
 
-/** The two ways of JSON to name an image. */
-interface JsonImage {
+/** The ways to name an image that is not a file of a form. */
+interface NamedImage {
   imageBase64?: string;
   url?: string;
 }
@@ -107,21 +114,24 @@ interface JsonImage {
 /**
  * The one image of a body, or null when it names none.
  *
- * @param maxBytes bytes an image may have
- * @throws PawdexError image_unexpected when it names several, image_missing when its part holds no file,
- *   url_input_disabled, and those of base64
+ * @throws PawdexError image_unexpected when it names several, image_missing when its part holds no file, those of
+ *   base64, and those of fetching
  */
-function takeImage({ files }: Body, { imageBase64, url }: JsonImage, maxBytes: number): Uint8Array | null {
+async function takeImage(
+  { files }: Body,
+  { imageBase64, url }: NamedImage,
+  reader: BodyReader,
+): Promise<Uint8Array | null> {
   const [file] = files;
   const named = [file, imageBase64, url].filter((way) => way !== undefined).length;
   if (named > 1) {
     throw new PawdexError('image_unexpected', { detail: 'The request names more than one image.' });
   }
   if (url !== undefined) {
-    throw new PawdexError('url_input_disabled');
+    return reader.fetch(url);
   }
   if (imageBase64 !== undefined) {
-    return decodeBase64(imageBase64, maxBytes, 'body.imageBase64');
+    return decodeBase64(imageBase64, reader.limits.fileBytes, 'body.imageBase64');
   }
   if (file?.content instanceof PawdexError) {
     throw file.content;

@@ -83,7 +83,7 @@ function createContext(deps: AppDeps, metrics: Metrics): Context {
     ...deps,
     metrics,
     queues: createAnswerQueues(),
-    reader: new BodyReader(getUploadLimits(deps.config)),
+    reader: new BodyReader(getUploadLimits(deps.config), deps.config.FETCH_URLS),
     openApi: () => {
       openApi ??= createOpenApiDocument(ENDPOINTS, deps.version);
       return openApi;

@@ -4,6 +4,7 @@ import { addItems } from './routes/add-items-route.js';
 import * as collections from './routes/collection-routes.js';
 import { embed } from './routes/embed-route.js';
 import { explain } from './routes/explain-route.js';
+import { fetchPicture } from './routes/fetch-route.js';
 import { identify } from './routes/identify-route.js';
 import * as items from './routes/item-routes.js';
 import * as jobs from './routes/job-routes.js';
@@ -16,6 +17,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   search,
   embed,
   explain,
+  fetchPicture,
   collections.listCollections,
   collections.createCollection,
   collections.getCollection,

@@ -28,6 +28,8 @@ const WITH_BODY: ErrorCode[] = [
 const WITH_IMAGE: ErrorCode[] = [
   'invalid_multipart',
   'url_input_disabled',
+  'url_not_allowed',
+  'url_unreachable',
   'image_empty',
   'image_unsupported',
   'image_heic',

@@ -112,11 +112,22 @@ export async function searchByExamples(
   return ((await answer.json()) as { neighbours: Neighbour[] }).neighbours;
 }
 
-/** The largest photo that the server takes, in bytes; null where it does not say. */
-export async function largestPhoto(): Promise<number | null> {
+/** What the server takes. */
+export interface Intake {
+  /** The largest photo, in bytes. */
+  mostBytes: number;
+  /** Whether a photo may be named by its address on the web. */
+  fetchesUrls: boolean;
+}
+
+/** What the server takes; null where it does not say. */
+export async function readIntake(): Promise<Intake | null> {
   try {
-    const { limits } = (await (await get('v1/info')).json()) as { limits: { fileBytes: number } };
-    return limits.fileBytes;
+    const { limits, fetchesUrls } = (await (await get('v1/info')).json()) as {
+      limits: { fileBytes: number };
+      fetchesUrls: boolean;
+    };
+    return { mostBytes: limits.fileBytes, fetchesUrls };
   } catch (error) {
     // The photo's own request will meet the same problem, and say so.
     if (error instanceof Problem) {
@@ -124,6 +135,13 @@ export async function largestPhoto(): Promise<number | null> {
     }
     throw error;
   }
+}
+
+/** A photo from its address on the web, which the server fetches. @throws Problem */
+export async function fetchPhoto(url: string): Promise<File> {
+  const blob = await (await call(`v1/fetch?${new URLSearchParams({ url })}`, { method: 'POST' })).blob();
+  const name = new URL(url).pathname.split('/').at(-1) || new URL(url).hostname;
+  return new File([blob], name, { type: blob.type });
 }
 
 /** The photo that comes with the page. @throws Problem */

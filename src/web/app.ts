@@ -52,8 +52,7 @@ export class App {
   private running: AbortController | null = null;
 
   constructor(private readonly around: Surroundings) {
-    const { preview } = this;
-    this.neighbours = new NeighbourPanel({ preview, tell, hint: around.hint });
+    this.neighbours = new NeighbourPanel({ preview: this.preview, tell, hint: around.hint });
     this.session.replace({ start: true });
     addEventListener('popstate', ({ state }) => this.follow(state as Step | null));
   }
@@ -71,10 +70,12 @@ export class App {
     }
   }
 
-  /** Asks again with the same photo, if there is one: after a key was entered or a collection chosen. */
+  /** Asks again with the same photos, if there are any: after a key was entered or a collection chosen. */
   again(): void {
     if (this.entry) {
       void this.ask(this.entry);
+    } else {
+      void this.batches.find(({ element }) => element.isConnected)?.run();
     }
   }
 

@@ -1,4 +1,5 @@
 /** The ways photos get onto the page: chosen, taken, dropped (folders, too) or pasted. */
+import { webAddress } from './format.js';
 import { pickPhotos } from './photo.js';
 
 /** What a person gave: photos, none where there was something else in it. */
@@ -79,15 +80,16 @@ export function fromDrop(take: Take): void {
   });
 }
 
-/** Calls `take` for what is pasted, but for text that goes into a field. */
-export function fromPaste(take: Take): void {
+/** Calls `take` for what is pasted, `takeLink` for an address on the web, but for text that goes into a field. */
+export function fromPaste(take: Take, takeLink: (link: string) => void): void {
   addEventListener('paste', (event) => {
     const photos = pickPhotos(event.clipboardData?.files ?? []);
     if (photos.length > 0) {
       event.preventDefault();
       take(photos);
     } else if (!(event.target instanceof HTMLInputElement)) {
-      take(photos);
+      const text = event.clipboardData?.getData('text/plain').trim() ?? '';
+      return webAddress(text) === null ? take(photos) : takeLink(text);
     }
   });
 }

@@ -1,9 +1,10 @@
 /** Starts the page: wires the ways in (files, drop, paste, keys, collection) to the flow in app.ts. */
 import './styles/page.css';
-import { examplePhoto, hasApiKey, largestPhoto, setApiKey } from './api.js';
+import { examplePhoto, fetchPhoto, hasApiKey, type Intake, readIntake, setApiKey } from './api.js';
 import { App } from './app.js';
 import { CollectionChooser } from './collections.js';
 import { byId } from './dom.js';
+import { webAddress } from './format.js';
 import { hint } from './hint.js';
 import { fromDrop, fromField, fromPaste } from './input.js';
 import { startRoutes } from './manage/routes.js';
@@ -38,12 +39,12 @@ const chooser = new CollectionChooser(
   },
   (name) => hint(texts.ask.missing(name)),
 );
-let mostBytes: number | null = null;
+let intake: Intake | null = null;
 const app = new App({
   collection: () => chooser.value,
   needKey: askForKey,
   hint,
-  mostBytes: () => mostBytes,
+  mostBytes: () => intake?.mostBytes ?? null,
 });
 const take = (photos: File[]) => {
   // A photo given while collections are looked at is a question, too.
@@ -57,7 +58,7 @@ const routes = startRoutes(askForKey);
 async function loadCollections(): Promise<void> {
   try {
     await chooser.load();
-    mostBytes ??= await largestPhoto();
+    intake ??= await readIntake();
     await showBreeds(chooser.value);
   } catch (error) {
     if (!(error instanceof Problem)) {
@@ -89,18 +90,21 @@ for (const [control, id] of [
   fromField(field, take);
 }
 fromDrop(take);
-fromPaste(take);
+fromPaste(take, (link) => (intake?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([])));
 
-byId('example', HTMLButtonElement).addEventListener('click', async () => {
+/** Takes a photo that the server has or fetches. */
+async function takeFrom(get: () => Promise<File>): Promise<void> {
   try {
-    take([await examplePhoto()]);
+    take([await get()]);
   } catch (error) {
     if (!(error instanceof Problem)) {
       throw error;
     }
     app.fail(error);
   }
-});
+}
+
+byId('example', HTMLButtonElement).addEventListener('click', () => void takeFrom(examplePhoto));
 
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape') {
@@ -109,6 +113,10 @@ addEventListener('keydown', (event) => {
 });
 
 await loadCollections();
+const named = new URLSearchParams(location.search).get('url');
+if (named !== null && webAddress(named) !== null) {
+  void takeFrom(() => fetchPhoto(named));
+}
 // Browsers have it in secure contexts only, whatever its type says.
 const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
 void workers?.register('service-worker.js');

@@ -42,6 +42,18 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('asks about a photo that the address names, where the server fetches photos', async () => {
+    const asked = `${stage.app.url}/?collection=album&url=${encodeURIComponent('https://example.org/cats/a.jpg')}`;
+    const refused = await open(stage.browser, asked);
+    expect(await reaches(refused.page, 'problem')).toContain('does not fetch photos from the web');
+    const body = await sceneJpeg(320, 240, 2);
+    const { page } = await open(stage.browser, asked, {}, async (fresh) => {
+      await fresh.route('**/v1/fetch?*', (route) => route.fulfill({ contentType: 'image/jpeg', body }));
+    });
+    expect(await reaches(page, 'answer')).toBe('Round thing');
+    expect(await page.locator('#caption').textContent()).toContain('a.jpg');
+  });
+
   it('shows where to drop while a file is dragged over the page', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     const zone = page.locator('.dropzone');

@@ -73,6 +73,7 @@ export async function appOver<E extends AppDeps['engine']>(
       ALLOWED_HOSTS: ['x'],
       ALLOWED_ORIGINS: [],
       INDEX_ROOTS: [],
+      FETCH_URLS: false,
       MAX_UPLOAD_MB: 1,
       MAX_BATCH_FILES: 4,
       TRUST_PROXY: false,

@@ -21,6 +21,7 @@ describe('POST /v1/identify', () => {
       'basis',
       'known',
       'region',
+      'animals',
       'candidates',
       'neighbours',
       'model',
@@ -152,6 +153,43 @@ describe('POST /v1/search', () => {
   it('refuses numbers that are too large for a float', async () => {
     const { body } = await request(t.app).post('/v1/search').type('json').send('{"vector":[1e999,0,0,0]}');
     expect(body).toMatchObject({ code: 'vector_invalid', errors: [{ path: 'body.vector.0' }] });
+  });
+});
+
+describe('an image named by its address', () => {
+  const url = 'http://127.0.0.1:9/cat.jpg';
+  const asked = (app: TestApp<MemoryEngine>['app']) =>
+    Promise.all([
+      request(app).post('/v1/identify').send({ url }),
+      request(app).post('/v1/identify').query({ url }),
+      request(app).post('/v1/search').query({ url }),
+      request(app).post('/v1/fetch').query({ url }),
+    ]);
+
+  it('is not fetched unless the server is set to', async () => {
+    for (const { status, body } of await asked(t.app)) {
+      expect([status, body.code]).toEqual([400, 'url_input_disabled']);
+    }
+    expect((await request(t.app).get('/v1/info')).body.fetchesUrls).toBe(false);
+  });
+
+  it('is fetched from public addresses only', async () => {
+    const { app } = await testApp({ FETCH_URLS: true });
+    for (const { status, body } of await asked(app)) {
+      expect([status, body.code]).toEqual([403, 'url_not_allowed']);
+    }
+    expect((await request(app).get('/v1/info')).body.fetchesUrls).toBe(true);
+  });
+
+  it('is refused beside another image, and where it differs from that in the query', async () => {
+    const { app } = await testApp({ FETCH_URLS: true });
+    const two = await request(app).post('/v1/identify').query({ url }).attach('image', photo, 'x.jpg');
+    expect(two.body.code).toBe('image_unexpected');
+    const differs = await request(app)
+      .post('/v1/identify')
+      .query({ url })
+      .send({ url: `${url}?2` });
+    expect(differs.body.code).toBe('invalid_request');
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
+import { fetchImage } from '../fetch-image.js';
 import { JsonGuard, parseBoundedJson } from './json-guard.js';
 import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
 import { ByteBudget, receiveBody } from './receive-body.js';
@@ -57,7 +58,11 @@ export class BodyReader {
   readonly limits: UploadLimits;
   readonly #budget: ByteBudget;
 
-  constructor(limits: UploadLimits) {
+  /** @param fetchesUrls whether images may be named by their address on the web */
+  constructor(
+    limits: UploadLimits,
+    readonly fetchesUrls = false,
+  ) {
     this.limits = limits;
     this.#budget = new ByteBudget(Math.max(BUDGET_BYTES, 2 * (limits.batchBytes + FORM_OVERHEAD_BYTES)));
   }
@@ -73,6 +78,18 @@ export class BodyReader {
       return this.#form(req, res, options);
     }
     return { files: [], fields: await this.object(req, res, options) };
+  }
+
+  /**
+   * The image at an address on the web.
+   *
+   * @throws PawdexError url_input_disabled, url_not_allowed, url_unreachable, payload_too_large
+   */
+  fetch(url: string): Promise<Uint8Array> {
+    if (!this.fetchesUrls) {
+      throw new PawdexError('url_input_disabled');
+    }
+    return fetchImage(url, { maxBytes: this.limits.fileBytes });
   }
 
   /** Reads a JSON object; no body at all is an empty one. Throws as {@link read}. */

@@ -17,6 +17,7 @@ export const getInfo = defineEndpoint({
     version,
     model: engine.encoder,
     limits: reader.limits,
+    fetchesUrls: reader.fetchesUrls,
   }),
 });
 

@@ -230,6 +230,7 @@ export const info = z
       batchBytes: z.int(),
       jsonBytes: z.int(),
     }),
+    fetchesUrls: z.boolean().meta({ description: 'Whether an image may be named by `url`.' }),
   })
   .meta({ id: 'Info' });
 

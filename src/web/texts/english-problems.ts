@@ -30,6 +30,18 @@ export const englishProblems = {
     title: 'There is no such collection on this server.',
     hint: 'Choose another collection above.',
   },
+  url_input_disabled: {
+    title: 'This server does not fetch photos from the web.',
+    hint: 'Save the photo and drop the file here.',
+  },
+  url_not_allowed: {
+    title: 'The server does not fetch from that address.',
+    hint: 'It must be an address on the public internet that begins with http:// or https://.',
+  },
+  url_unreachable: {
+    title: 'There is no photo at that address that the server could fetch.',
+    hint: 'Check that the address opens as a picture by itself, or save the photo and drop the file here.',
+  },
   overloaded: {
     title: 'The server is busy.',
     hint: 'It has more photos waiting than it can answer in time.',

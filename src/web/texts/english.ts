@@ -208,6 +208,7 @@ export const english = {
     progress: (answered: string, all: string) => `${answered} of ${all} answered`,
     failed: (n: number) => `${n} without an answer`,
     stop: 'Stop',
+    again: 'Go on',
   },
 
   session: { title: 'In this session' },

@@ -27,6 +27,18 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
     title: 'Diese Sammlung gibt es auf diesem Server nicht.',
     hint: 'Wählen Sie oben eine andere.',
   },
+  url_input_disabled: {
+    title: 'Dieser Server holt keine Fotos aus dem Netz.',
+    hint: 'Speichern Sie das Foto und legen Sie die Datei hier ab.',
+  },
+  url_not_allowed: {
+    title: 'Der Server holt nichts von dieser Adresse.',
+    hint: 'Es muss eine öffentliche Adresse sein, die mit http:// oder https:// beginnt.',
+  },
+  url_unreachable: {
+    title: 'Unter dieser Adresse ist kein Foto, das der Server holen konnte.',
+    hint: 'Prüfen Sie, ob sich dort ein Bild öffnet, oder speichern Sie das Foto und legen Sie die Datei hier ab.',
+  },
   overloaded: {
     title: 'Der Server ist ausgelastet.',
     hint: 'Es warten mehr Fotos, als er rechtzeitig beantworten kann.',

@@ -206,6 +206,7 @@ export const german: AskTexts = {
     progress: (answered, all) => `${answered} von ${all} beantwortet`,
     failed: (n) => `${n} ohne Antwort`,
     stop: 'Anhalten',
+    again: 'Weiter',
   },
 
   session: { title: 'In dieser Sitzung' },

@@ -31,7 +31,7 @@ export class Batch {
   readonly #words = el('p', { class: 'small', role: 'status' });
   readonly #actions = el('p', { class: 'actions' });
   readonly #rows = new Map<Entry, { button: HTMLButtonElement; words: HTMLElement; value: HTMLElement }>();
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
   #isRunning = false;
 
   constructor(
@@ -48,6 +48,7 @@ export class Batch {
     const list = el('ol', { class: 'batch-rows' }, ...this.entries.map((entry) => this.#row(entry)));
     this.#progress.setAttribute('aria-labelledby', 'batch-title');
     this.#progress.max = this.entries.length;
+    this.#actions.dataset.action = 'none';
     this.element.replaceChildren(title, this.#progress, this.#words, this.#actions, list);
     for (const entry of this.entries) {
       this.#showState(entry);
@@ -55,9 +56,13 @@ export class Batch {
     this.#showProgress();
   }
 
-  /** Asks about every photo that has no answer yet. */
+  /** Asks about every photo that has no answer yet; a list that is at work goes on as it is. */
   async run(): Promise<void> {
+    if (this.#isRunning) {
+      return;
+    }
     this.#isRunning = true;
+    this.#stop = new AbortController();
     this.#showProgress();
     const waiting = this.entries.filter(({ answer }) => answer === null).values();
     const work = async () => {
@@ -142,19 +147,22 @@ export class Batch {
     this.#progress.value = answered + failed;
     const counts = texts.batch.progress(formatNumber(answered), formatNumber(this.entries.length));
     this.#words.textContent = failed > 0 ? `${counts}, ${texts.batch.failed(failed)}` : counts;
-    const isOpen = answered + failed < this.entries.length;
-    if (this.#isRunning && isOpen && !this.#stop.signal.aborted) {
-      if (this.#actions.childElementCount === 0) {
-        this.#actions.replaceChildren(button(texts.batch.stop, 'plain', () => this.stop()));
-      }
-    } else {
-      this.#actions.replaceChildren();
-    }
+    this.#showAction();
   }
 
-  /** No further photo is asked about. */
-  stop(): void {
-    this.#stop.abort();
-    this.#showProgress();
+  /** The one thing that can be done now: stop, or go on with what has no answer though it may get one. */
+  #showAction(): void {
+    const mayBeAnswered = ({ answer, problem }: Entry) =>
+      answer === null &&
+      (problem === null || problem.status === 0 || problem.status === 401 || problem.status >= 500);
+    const action = this.#isRunning ? 'stop' : this.entries.some(mayBeAnswered) ? 'again' : '';
+    if (this.#actions.dataset.action === action) {
+      return;
+    }
+    this.#actions.dataset.action = action;
+    const does = { stop: () => this.#stop.abort(), again: () => void this.run() };
+    this.#actions.replaceChildren(
+      ...(action === '' ? [] : [button(texts.batch[action], 'plain', does[action])]),
+    );
   }
 }

@@ -34,6 +34,8 @@ export class Preview {
         this.#endCrop();
         if (this.#shown?.region) {
           this.onPart(null);
+        } else if (this.#looked !== null) {
+          this.markLooked(this.#looked);
         }
       }
     });
@@ -48,6 +50,7 @@ export class Preview {
   /** Shows the photo of a question; the frame stays where it is the photo that was shown before. */
   show(entry: Entry): void {
     this.#unmark();
+    this.#looked = null;
     if (this.#shown?.url !== entry.url) {
       this.#endCrop();
       this.#picture.hidden = false;
@@ -90,6 +93,7 @@ export class Preview {
   /** Marks the part of the photo that an answer is about. */
   markLooked(region: Rectangle): void {
     this.#looked = region;
+    this.#unmark();
     const { picture } = this;
     if (picture === null || isWhole(region) || this.#crop !== null) {
       return;
@@ -129,10 +133,6 @@ export class Preview {
   #endCrop(): void {
     this.#crop?.remove();
     this.#crop = null;
-    if (this.#looked !== null && this.#shown !== null) {
-      this.markLooked(this.#looked);
-    }
-    this.#looked = null;
     this.showTexts();
   }
 }

@@ -1,0 +1,142 @@
+/**
+ * Fetches photos that requests name by their web address. Only public addresses are connected to, which is checked when a
+ * connection is made, so that neither a name that changes its address nor a redirection leads elsewhere.
+ */
+import dns from 'node:dns';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import pLimit from 'p-limit';
+import { PawdexError } from '../errors.js';
+import { sniff } from '../image/sniff.js';
+import { isPublicAddress } from './public-address.js';
+
+const AT_ONCE = 4;
+const REDIRECTIONS = 3;
+const TIMEOUT_MS = 10_000;
+
+const fetching = pLimit(AT_ONCE);
+
+/** Limits of fetching. */
+export interface FetchOptions {
+  /** Bytes an image may have. */
+  maxBytes: number;
+  /** For all of it, redirections included; 10 s unless given. */
+  timeoutMs?: number;
+  /** Whether an address may be connected to; public ones unless given. */
+  isAllowed?: (address: string) => boolean;
+}
+
+const notAllowed = (detail: string) => new PawdexError('url_not_allowed', { detail });
+const unreachable = (detail: string) => new PawdexError('url_unreachable', { detail });
+
+/** @throws PawdexError url_not_allowed */
+function checkUrl(text: string, isAllowed: (address: string) => boolean): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw notAllowed('The address does not begin with http:// or https://.');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw notAllowed('The address holds a user name or a password.');
+  }
+  // A name is checked when it is looked up; a number never is.
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 && !isAllowed(host)) {
+    throw notAllowed(`${host} is not a public address.`);
+  }
+  return url;
+}
+
+/** Looks names up as Node does, and leaves out what may not be connected to. */
+function createLookup(isAllowed: (address: string) => boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) {
+        return callback(error, []);
+      }
+      const open = addresses.filter(({ address }) => isAllowed(address));
+      const [first] = open;
+      if (first === undefined) {
+        return callback(notAllowed(`${hostname} has no public address.`), []);
+      }
+      return options.all ? callback(null, open) : callback(null, first.address, first.family);
+    });
+  };
+}
+
+function request(url: URL, lookup: LookupFunction, signal: AbortSignal): Promise<IncomingMessage> {
+  const { get } = url.protocol === 'https:' ? https : http;
+  const headers = { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'pawdex' };
+  return new Promise((resolve, reject) => {
+    get(url, { lookup, signal, headers, agent: false }, resolve).on('error', reject);
+  });
+}
+
+/** @throws PawdexError payload_too_large */
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    if (bytes > maxBytes) {
+      throw new PawdexError('payload_too_large', { detail: `The image has more than ${maxBytes} bytes.` });
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+async function follow(text: string, options: FetchOptions, signal: AbortSignal): Promise<Uint8Array> {
+  const { maxBytes, isAllowed = isPublicAddress } = options;
+  const lookup = createLookup(isAllowed);
+  let url = checkUrl(text, isAllowed);
+  for (let left = REDIRECTIONS; ; left--) {
+    const response = await request(url, lookup, signal);
+    const { statusCode = 0, headers } = response;
+    try {
+      if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
+        if (left === 0) {
+          throw unreachable(`The address redirects more than ${REDIRECTIONS} times.`);
+        }
+        url = checkUrl(new URL(headers.location, url).href, isAllowed);
+        continue;
+      }
+      if (statusCode !== 200) {
+        throw unreachable(`${url.host} answered with status ${statusCode}.`);
+      }
+      const bytes = await readBody(response, maxBytes);
+      if (sniff(bytes) === null) {
+        throw unreachable(`What ${url.host} sent is not a picture that can be read.`);
+      }
+      return bytes;
+    } finally {
+      response.destroy();
+    }
+  }
+}
+
+/**
+ * The bytes of a picture on the web.
+ *
+ * @throws PawdexError url_not_allowed, url_unreachable, payload_too_large
+ */
+export function fetchImage(url: string, options: FetchOptions): Promise<Uint8Array> {
+  return fetching(async () => {
+    const signal = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
+    try {
+      return await follow(url, options, signal);
+    } catch (error) {
+      if (error instanceof PawdexError) {
+        throw error;
+      }
+      if (signal.aborted) {
+        throw unreachable('The picture did not arrive in time.');
+      }
+      // Only what the network says: a programming error must not look like one of the address.
+      if (error instanceof Error && 'code' in error) {
+        throw unreachable(`The picture could not be fetched (${String(error.code)}).`);
+      }
+      throw error;
+    }
+  });
+}
