@@ -11,12 +11,13 @@ import {
 } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { formatCount, pluralise, printLine } from './print.js';
+import { addSetOptions, type SetFlags } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
 /** Cosine similarity from which two photos count as the same picture. */
 const SAME_PICTURE_SIMILARITY = 0.95;
 
-interface CheckFlags {
+interface CheckFlags extends SetFlags {
   collection?: string;
   limit: number;
   json?: boolean;
@@ -25,13 +26,12 @@ interface CheckFlags {
 
 /** Defines the command. */
 export function createCheckLabelsCommand(): Command {
-  return addServerOption(
-    createCommand(
-      'check-labels',
-      'list photos that probably have the wrong label, and pictures that appear under two labels',
-      'check-labels photos:train --limit 50',
-    ),
-  )
+  const command = createCommand(
+    'check-labels',
+    'list photos that probably have the wrong label, and pictures that appear under two labels',
+    'check-labels photos:train --limit 50',
+  );
+  return addSetOptions(addServerOption(command))
     .argument('[set]', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
     .option('-c, --collection <name>', 'check this collection instead of a set')
     .option('--limit <n>', 'entries per list', makeWholeNumberParser(1, 1000), 20)
@@ -65,13 +65,9 @@ async function run(set: string | undefined, flags: CheckFlags & Record<string, u
   }
 }
 
-async function checkSet(
-  set: string,
-  { cache, limit }: CheckFlags,
-  common: CommonOptions,
-): Promise<LabelTrouble> {
-  const { sets, card } = await embedSets([{ set }], cache, common);
-  return findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit });
+async function checkSet(set: string, flags: CheckFlags, common: CommonOptions): Promise<LabelTrouble> {
+  const { sets, card } = await embedSets([{ set }], flags.cache, common, flags);
+  return findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit: flags.limit });
 }
 
 const formatPercent = (share: number) => `${Math.round(100 * share)} %`.padStart(5);

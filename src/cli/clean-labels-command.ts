@@ -12,8 +12,9 @@ import { replaceFile } from '../files/replace-file.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
 import { formatCount, note, OutputError, printLine } from './print.js';
+import { addSetOptions, type SetFlags } from './set-options.js';
 
-interface CleanFlags extends Record<string, unknown> {
+interface CleanFlags extends Record<string, unknown>, SetFlags {
   trust: string[];
   keep: string[];
   least: number;
@@ -24,11 +25,12 @@ interface CleanFlags extends Record<string, unknown> {
 
 /** Defines the command. */
 export function createCleanLabelsCommand(): Command {
-  return createCommand(
+  const command = createCommand(
     'clean-labels',
     'split a set with noisy labels into the photos to rely on and those to leave out',
     'clean-labels web-photos --trust photos:train --out cleaned',
-  )
+  );
+  return addSetOptions(command)
     .argument('<set>', 'labelled set: a folder, or FOLDER:split of its manifest.csv')
     .option('--trust <set>', 'set whose labels help to judge; may be repeated', collectValues, [])
     .option('--keep <label>', 'label whose photos are all kept; may be repeated', collectValues, [])
@@ -41,8 +43,9 @@ export function createCleanLabelsCommand(): Command {
 
 async function run(set: string, flags: CleanFlags): Promise<void> {
   const common = readCommonOptions(flags);
+  const { label, include, exclude } = flags;
   // What could not be read is said when the set is embedded.
-  const { photos } = await scanLabelledSet(set, { labelsRequired: true });
+  const { photos } = await scanLabelledSet(set, { label, include, exclude, labelsRequired: true });
   const unknown = flags.keep.find((label) => !photos.some((photo) => photo.label === label));
   if (unknown !== undefined) {
     throw new PawdexError('usage', { detail: `No photo of ${set} has the label "${unknown}" of --keep.` });
@@ -51,6 +54,7 @@ async function run(set: string, flags: CleanFlags): Promise<void> {
     [set, ...flags.trust].map((spec) => ({ set: spec })),
     flags.cache,
     common,
+    flags,
   );
   const [own, ...trusted] = sets;
   const verdicts = cleanLabels(own!, {

@@ -9,7 +9,7 @@ import { VIEW_COUNT, type Views } from '../image/decode-views.js';
 import type { CommonOptions } from './create-command.js';
 import { note, pluralise } from './print.js';
 import { showProgress } from './progress.js';
-import { readSet } from './set-options.js';
+import { readSet, type SetFlags } from './set-options.js';
 
 /** Photos processed at a time: one batch in the encoder while the next is decoded. */
 const PARALLEL = 48;
@@ -26,6 +26,7 @@ export interface SetRequest {
  * Embeds sets, each distinct one once, and names the photos that cannot be read.
  *
  * @param cacheDir folder that keeps embeddings between runs
+ * @param flags what of the sets is taken
  * @returns the sets in the order of the requests, with the card and the fingerprint of the encoder
  * @throws PawdexError set_invalid, model_invalid
  */
@@ -33,11 +34,12 @@ export async function embedSets(
   requests: SetRequest[],
   cacheDir: string | undefined,
   { config, quiet }: CommonOptions,
+  { label, include, exclude }: Partial<SetFlags> = {},
 ) {
   const photos = new Map<string, LabelledPhoto[]>();
   const specs = new Set(requests.map(({ set }) => set).filter((spec) => !isGalleryFile(spec)));
   for (const spec of specs) {
-    photos.set(spec, (await readSet(spec, { labelsRequired: true, quiet })).photos);
+    photos.set(spec, (await readSet(spec, { label, include, exclude, labelsRequired: true, quiet })).photos);
   }
   const encoder = await openEncoder({
     cardPath: config.MODEL,

@@ -23,9 +23,10 @@ import {
 import { embedPhotos, embedSets } from './embed-sets.js';
 import { formatEvaluationJson, formatEvaluationTable, type SplitFigures } from './format-evaluation.js';
 import { note, pluralise, printLine } from './print.js';
+import { addSetOptions, type SetFlags } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
-interface EvalFlags {
+interface EvalFlags extends SetFlags {
   gallery?: string;
   queries?: string;
   collection?: string;
@@ -42,13 +43,12 @@ interface EvalFlags {
 
 /** Defines the command. */
 export function createEvalCommand(): Command {
-  return addServerOption(
-    createCommand(
-      'eval',
-      'measure retrieval and identification: recall@k, mAP@R, accuracy, calibration',
-      'eval --gallery photos:train --queries photos:test --json',
-    ),
-  )
+  const command = createCommand(
+    'eval',
+    'measure retrieval and identification: recall@k, mAP@R, accuracy, calibration',
+    'eval --gallery photos:train --queries photos:test --json',
+  );
+  return addSetOptions(addServerOption(command))
     .option(
       '--gallery <set>',
       'what to search in: a folder, FOLDER:SPLIT for the rows of one split, or a gallery file such as models/gallery.parquet',
@@ -116,7 +116,7 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
     { set: queriesSpec, views },
     ...(nonpets === undefined ? [] : [{ set: nonpets, views }]),
   ];
-  const { sets, card, fingerprint } = await embedSets(requests, flags.cache, common);
+  const { sets, card, fingerprint } = await embedSets(requests, flags.cache, common, flags);
   const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];
   if (flags.leaveOneOut !== true) {
     warnAboutOverlap(gallery, queries);

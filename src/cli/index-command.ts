@@ -8,7 +8,7 @@ import { EXIT, getExitCode } from './exit-codes.js';
 import { readGivenSets } from './given-sets.js';
 import { createFilesFromOption } from './image-arguments.js';
 import type { IndexFlags } from './index-flags.js';
-import { reportDryRun, reportSummary } from './index-report.js';
+import { type IndexedFiles, noteFile, reportDryRun, reportSummary } from './index-report.js';
 import { watchInterrupts } from './interruption.js';
 import { showProgress } from './progress.js';
 import { addSetOptions } from './set-options.js';
@@ -76,6 +76,7 @@ async function runIndex(specs: string[], flags: IndexFlags): Promise<void> {
   const interruption = watchInterrupts(STOPPING);
   const { signal } = interruption;
   const lasting = new LastingEngine(common, { patienceMs: PATIENCE_MS, signal });
+  const files: IndexedFiles = { added: [], otherLabel: [] };
   const summary = await lasting.use(async (engine) => {
     await ensureCollection(engine, flags.collection);
     const display = showProgress(given.photos.length, common.quiet);
@@ -84,12 +85,13 @@ async function runIndex(specs: string[], flags: IndexFlags): Promise<void> {
       maxFileBytes: getMaxFileBytes(common),
       signal,
       onProgress: (progress) => display.update(progress),
+      onSettled: (photo, result) => noteFile(files, photo, result),
     }).finally(() => display.stop());
   });
   const interrupted = interruption.exitCode();
   interruption.dispose();
   const seconds = Math.round(performance.now() - started) / 1000;
-  await reportSummary(summary, { flags, given, seconds, interrupted: interrupted !== null });
+  await reportSummary(summary, { flags, given, files, seconds, interrupted: interrupted !== null });
   process.exitCode = chooseExitCode(summary, given.problems.length, interrupted);
 }
 

@@ -1,10 +1,29 @@
 /** What `pawdex index` prints about what it did, or would do. */
+import type { AddResult } from '../engine/engine.js';
+import type { PhotoToIndex } from '../indexing/describe-photo.js';
 import type { IndexSummary } from '../indexing/index-folder.js';
 import type { GivenSets } from './given-sets.js';
 import type { IndexFlags } from './index-flags.js';
 import { describeError, formatCount, formatSeconds, note, pluralise, printLine } from './print.js';
 
+/** Names of files by what became of them; those that failed are in the summary. */
+export interface IndexedFiles {
+  added: string[];
+  /** Known under another label than the folder gives them, which they keep. */
+  otherLabel: string[];
+}
+
+/** Notes what became of a photo. */
+export function noteFile(files: IndexedFiles, { name, label }: PhotoToIndex, result: AddResult): void {
+  if (result.status === 'created') {
+    files.added.push(name);
+  } else if (result.status === 'exists' && result.label !== label) {
+    files.otherLabel.push(name);
+  }
+}
+
 interface ReportOptions {
+  files: IndexedFiles;
   flags: IndexFlags;
   given: GivenSets;
   seconds: number;
@@ -14,14 +33,14 @@ interface ReportOptions {
 /** Prints what was done. */
 export async function reportSummary(
   summary: IndexSummary,
-  { flags, given, seconds, interrupted }: ReportOptions,
+  { flags, given, files, seconds, interrupted }: ReportOptions,
 ): Promise<void> {
   const { total, done, created, skipped, failed, failures, otherLabel, stoppedBy } = summary;
   if (flags.json) {
     const { collection } = flags;
     const error = stoppedBy === null ? undefined : { code: stoppedBy.code, detail: stoppedBy.message };
     const outcome = { collection, total, done, created, skipped, failed, otherLabel, seconds, interrupted };
-    await printLine(JSON.stringify({ ...outcome, error, failures, ...describeGiven(given) }));
+    await printLine(JSON.stringify({ ...outcome, error, files, failures, ...describeGiven(given) }));
   }
   if (failures.length > 0) {
     note(`${pluralise(failures.length, 'photo')} could not be indexed:`);

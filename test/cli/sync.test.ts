@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PawdexClient } from '../../src/client/client.js';
-import { Bench, CAT, until } from './pawdex.js';
+import { Bench, CAT, stored, until } from './pawdex.js';
 
 let bench: Bench;
 beforeEach(async () => {
@@ -79,6 +79,27 @@ describe('pawdex index --sync', () => {
     ]);
     child.kill('SIGINT');
     expect((await ended).code).toBe(0);
+  });
+});
+
+describe('pawdex index through a server', () => {
+  it('goes on after the server was restarted, and stores each photo once', async () => {
+    const photos = await bench.photos('photos', 200);
+    const server = await bench.serve();
+    const { child, ended } = bench.start(['index', photos, '-c', 'mine', '--json']);
+    await until(() => stored(bench.dataDir) || child.exitCode !== null);
+    server.child.kill('SIGTERM');
+    await server.ended;
+    const { url } = await bench.serve();
+    const { code, stdout, stderr } = await ended;
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining('The server does not answer'),
+    });
+    const { created, skipped, files } = JSON.parse(stdout);
+    expect(created + skipped).toBe(200);
+    expect(files.added).toHaveLength(created);
+    expect((await new PawdexClient({ baseUrl: url }).getCollection('mine')).count).toBe(200);
   });
 });
 
