@@ -30,7 +30,10 @@ export const calibrationSchema = z.object({
     z.literal(FEATURES[2]),
     z.literal(FEATURES[3]),
   ]),
-  /** Probability that the first candidate is right; `labels` are offsets of its log-odds per candidate label. */
+  /**
+   * Probability that the first candidate is right; with `pet`, given that the photo shows a pet. `labels` are offsets of
+   * its log-odds per candidate label.
+   */
   right: modelSchema.extend({ labels: z.record(z.string(), z.number()).optional() }),
   /** Probability that the collection contains what the photo shows; with `pet`, given that it shows a pet. */
   known: modelSchema,
@@ -144,10 +147,12 @@ export function predictKnown(evidence: Evidence, calibration: Pick<Calibration, 
 }
 
 /** Predicts the probability that the first candidate is right, 0..1. @param evidence with at least one candidate */
-export function predictRight(evidence: Evidence, { right }: Pick<Calibration, 'right'>): number {
+export function predictRight(evidence: Evidence, calibration: Pick<Calibration, 'right' | 'pet'>): number {
+  const { right } = calibration;
   const { label } = evidence.candidates[0]!;
   const labels = right.labels ?? {};
-  return predict(right, computeFeatures(evidence), Object.hasOwn(labels, label) ? labels[label]! : 0);
+  const offset = Object.hasOwn(labels, label) ? labels[label]! : 0;
+  return predict(right, computeFeatures(evidence), offset) * (predictPet(evidence, calibration) ?? 1);
 }
 
 /** Lists the names of the features, as stored in a calibration. */

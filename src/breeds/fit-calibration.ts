@@ -197,10 +197,11 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     return null;
   }
   const all = computeWeight(queries);
+  const pet = fitPet(queries, nonPets, all);
   const fittedRight = fitIncreasingWithGroups(
     [
       ...weightSamples(queries, all, smoothTargets(queries)),
-      ...weightSamples(nonPets, NON_PET_WEIGHT * all, () => 1 / (nonPets.length + 2)),
+      ...(pet === null ? weightSamples(nonPets, NON_PET_WEIGHT * all, () => 1 / (nonPets.length + 2)) : []),
     ],
     L2,
     LABEL_L2,
@@ -208,7 +209,6 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
   // Thresholds are those of the models as they are stored.
   const right = roundModel(fittedRight.model);
   const offsets = roundOffsets(fittedRight.offsets);
-  const pet = fitPet(queries, nonPets, all);
   const known = roundModel(
     fitIncreasing(
       [
@@ -220,15 +220,15 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
       L2,
     ),
   );
-  const predictHeld = ({ features, petFeatures }: Sample) =>
-    predict(known, features) * (pet === null ? 1 : predict(pet, petFeatures!));
+  const isPet = ({ petFeatures }: Sample) => (pet === null ? 1 : predict(pet, petFeatures!));
+  const predictHeld = (sample: Sample) => predict(known, sample.features) * isPet(sample);
   const knownThreshold = computeQuantile(queries.map(predictHeld), REFUSED);
   const answered = (of: Sample[]): Answered[] =>
     of
       .filter((sample) => predictHeld(sample) >= knownThreshold)
       .map((sample) => ({
         ...sample,
-        confidence: predict(right, sample.features, offsets[sample.answered]),
+        confidence: predict(right, sample.features, offsets[sample.answered]) * isPet(sample),
       }));
   const match = findMatchThreshold(
     answered(queries),
