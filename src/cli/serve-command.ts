@@ -226,7 +226,11 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
       return [];
     });
   return JobRunner.open({
-    work: jobWork(engine, { indexRoots: config.INDEX_ROOTS, maxFileBytes: config.MAX_UPLOAD_MB * 2 ** 20 }),
+    work: jobWork(engine, {
+      indexRoots: config.INDEX_ROOTS,
+      maxFileBytes: config.MAX_UPLOAD_MB * 2 ** 20,
+      syncDir: path.join(config.DATA_DIR, 'sync'),
+    }),
     records: { ...records, load },
     // Until the store can answer: a job that goes on after a restart would fail otherwise.
     isHeld: true,

@@ -2,17 +2,15 @@
 import path from 'node:path';
 import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { Engine } from '../engine/engine.js';
-import { PawdexError } from '../errors.js';
 import { computeSha256 } from '../files/sha256.js';
 import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.js';
 import { applySync, type SyncSummary } from '../indexing/sync/apply-sync.js';
 import { type Comparison, compareFolder } from '../indexing/sync/compare-folder.js';
 import { HashCache } from '../indexing/sync/hash-cache.js';
-import { planSync, type SyncPlan } from '../indexing/sync/plan-sync.js';
+import { planSync, refuseLargeLoss, type SyncPlan } from '../indexing/sync/plan-sync.js';
 import { type CommonOptions, getMaxFileBytes } from './create-command.js';
 import { ensureCollection } from './ensure-collection.js';
 import type { IndexFlags } from './index-flags.js';
-import { formatCount, pluralise } from './print.js';
 import { showProgress } from './progress.js';
 import { noteReport } from './set-options.js';
 
@@ -98,13 +96,4 @@ async function compare(
     ...options,
     onProgress: (done) => display.update({ done, notes: ['comparing'] }),
   }).finally(() => display.stop());
-}
-
-/** A disk that is not mounted, or a mistyped folder, must not empty a collection. */
-function refuseLargeLoss({ removed, owned }: SyncPlan, { yes, keepMissing }: IndexFlags): void {
-  if (!yes && !keepMissing && 3 * removed.length > owned) {
-    throw new PawdexError('sync_refused', {
-      detail: `${formatCount(removed.length)} of ${pluralise(owned, 'photo')} from this folder would be removed.`,
-    });
-  }
 }

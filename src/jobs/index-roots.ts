@@ -2,6 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
+import { hasArchiveName } from '../files/open-file.js';
 
 const isWithin = (root: string, file: string) => file === root || file.startsWith(root + path.sep);
 
@@ -30,12 +31,12 @@ export class IndexRoots {
   }
 
   /**
-   * The real path of a folder that a request names: absolute, or relative to one of the roots.
+   * The real path of a folder or archive that a request names: absolute, or relative to one of the roots.
    *
    * @throws PawdexError path_not_allowed when it is outside of all roots, also by a link or if it does not exist there;
-   *   set_invalid when there is no such folder inside
+   *   set_invalid when there is none inside
    */
-  async resolveFolder(asked: string): Promise<string> {
+  async resolveSet(asked: string): Promise<string> {
     const candidates = this.#roots
       .map((root) => path.resolve(root, asked))
       .filter((candidate) => this.#roots.some((root) => isWithin(root, candidate)));
@@ -47,12 +48,14 @@ export class IndexRoots {
       if (!(await this.allows(found))) {
         throw new PawdexError('path_not_allowed', { detail: `${asked} leads out of the index roots.` });
       }
-      if ((await stat(found)).isDirectory()) {
+      if (hasArchiveName(found) || (await stat(found)).isDirectory()) {
         return found;
       }
     }
     if (candidates.length > 0) {
-      throw new PawdexError('set_invalid', { detail: `There is no folder ${asked} below the index roots.` });
+      throw new PawdexError('set_invalid', {
+        detail: `There is no folder or archive ${asked} below the index roots.`,
+      });
     }
     throw new PawdexError('path_not_allowed', { detail: `${asked} is not below one of the index roots.` });
   }

@@ -19,6 +19,8 @@ export interface JobSettings {
   /** Folders that jobs may read photos from. */
   indexRoots: readonly string[];
   maxFileBytes: number;
+  /** Folder for what a sync remembers of files, or null where nothing is remembered. */
+  syncDir: string | null;
 }
 
 /** What a kind of job works with. */

@@ -12,9 +12,24 @@ export type JobRequest =
   | { kind: 'calibrate' | 'evaluate'; collection: string; nonPets?: NonPets }
   /** `threshold`: similarity from which two photos are one picture; `limit`: entries of each list. */
   | { kind: 'check-labels'; collection: string; threshold: number; limit: number }
-  /** `path`: a labelled set below one of the server's index roots. */
-  | { kind: 'index'; collection: string; path: string }
+  | IndexRequest
   | { kind: 'snapshot' };
+
+/** What an index job is asked to do. */
+export interface IndexRequest {
+  kind: 'index';
+  collection: string;
+  /** A labelled set below one of the server's index roots: a folder or an archive. */
+  path: string;
+  /** Where labels come from without a manifest, see `parseLabelRule`. */
+  label?: string | undefined;
+  /** Also changes and removes items, so that the collection holds what the folder holds. */
+  sync?: boolean | undefined;
+  /** With `sync`: items stay whose photos are gone. */
+  keepMissing?: boolean | undefined;
+  /** With `sync`: goes on where more than a third of the items from the folder would be removed. */
+  yes?: boolean | undefined;
+}
 
 /** What an index job did. */
 export interface IndexOutcome {
@@ -24,6 +39,9 @@ export interface IndexOutcome {
   /** Photos whose content the collection held already. */
   exists: number;
   failed: number;
+  /** Items that got another source, label or metadata, and those that were removed; 0 without `sync`. */
+  updated: number;
+  removed: number;
   /** The first of those that failed. */
   failures: FileFailure[];
 }

@@ -1,4 +1,7 @@
 /** An index job whose server is killed again and again stores each photo once, as a job does that nothing disturbs. */
+import { execFileSync } from 'node:child_process';
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Job } from '../../src/jobs/job.js';
@@ -16,14 +19,14 @@ afterEach(() => bench.remove());
 
 const read = async (url: string, id: string) => (await (await fetch(`${url}/v1/jobs/${id}`)).json()) as Job;
 
-async function startIndexing(url: string, collection: string): Promise<string> {
+async function startIndexing(url: string, collection: string, options: object = {}): Promise<string> {
   const post = async (path: string, body: object) => {
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
     return (await answer.json()) as { id: string };
   };
   await post('/v1/collections', { name: collection });
-  return (await post('/v1/jobs', { kind: 'index', collection, path: 'photos' })).id;
+  return (await post('/v1/jobs', { kind: 'index', collection, path: 'photos', ...options })).id;
 }
 
 /** Waits until a job has dealt with some photos, or is over. */
@@ -101,4 +104,41 @@ it('goes on through pauses, and the command line shows and steers it', async () 
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('[usage]')]);
   server.child.kill('SIGTERM');
   expect((await server.ended).code).toBe(0);
+}, 300_000);
+
+it('indexes an archive, and syncs a folder, also when the server is killed meanwhile', async () => {
+  const env = { PAWDEX_INDEX_ROOTS: bench.root };
+  const folder = await bench.photos('photos', 60);
+  execFileSync('tar', ['-cf', path.join(bench.root, 'some.tar'), '-C', folder, 'even']);
+  let server = await bench.serve(env);
+  const end = async (id: string) => (await waitFor(server.url, id, Number.POSITIVE_INFINITY)).result;
+  const archive = await startIndexing(server.url, 'archived', { path: 'some.tar', label: 'parent' });
+  expect(await end(archive)).toMatchObject({ total: 30, created: 30 });
+
+  const first = await startIndexing(server.url, 'mine', { sync: true });
+  expect(await end(first)).toMatchObject({ total: 60, created: 60, removed: 0 });
+  await bench.photos('photos', 200);
+  const gone = (await readdir(path.join(folder, 'odd'))).slice(0, 10);
+  await Promise.all(gone.map((name) => rm(path.join(folder, 'odd', name))));
+  const second = await startIndexing(server.url, 'mine', { sync: true });
+  await waitFor(server.url, second, 51);
+  server.child.kill('SIGKILL');
+  await server.ended;
+  server = await bench.serve(env);
+  expect(await end(second)).toMatchObject({ total: 190, failed: 0 });
+  const labels = (await (await fetch(`${server.url}/v1/collections/mine/labels`)).json()) as object;
+  expect(labels).toMatchObject({ labels: expect.arrayContaining([{ label: 'odd', count: 90 }]) });
+  const third = await startIndexing(server.url, 'mine', { sync: true });
+  expect(await end(third)).toMatchObject({ total: 190, created: 0, exists: 190, removed: 0, updated: 0 });
+
+  for (const name of await readdir(path.join(folder, 'even'))) {
+    await rm(path.join(folder, 'even', name));
+  }
+  const refused = await startIndexing(server.url, 'mine', { sync: true });
+  await end(refused);
+  expect(await read(server.url, refused)).toMatchObject({ state: 'failed', error: { code: 'sync_refused' } });
+  const meant = await startIndexing(server.url, 'mine', { sync: true, yes: true });
+  expect(await end(meant)).toMatchObject({ total: 90, exists: 90, removed: 100 });
+  server.child.kill('SIGTERM');
+  await server.ended;
 }, 300_000);

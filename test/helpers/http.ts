@@ -61,7 +61,7 @@ export async function appOver<E extends AppDeps['engine']>(
   });
   const lifecycle: Lifecycle = { state: 'ready' };
   const jobs = await JobRunner.open({
-    work: jobWork(engine, { indexRoots: config.INDEX_ROOTS ?? [], maxFileBytes: 2 ** 20 }),
+    work: jobWork(engine, { indexRoots: config.INDEX_ROOTS ?? [], maxFileBytes: 2 ** 20, syncDir: null }),
     records: memoryRecords(),
   });
   const app = createApp({

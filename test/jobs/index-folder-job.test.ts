@@ -39,7 +39,7 @@ function watchAdded(): Map<string, number> {
 }
 
 function run(signal: AbortSignal, onProgress: (progress: ReportedProgress) => void = () => {}) {
-  const work = jobWork(engine, { indexRoots: [base], maxFileBytes: 1000 });
+  const work = jobWork(engine, { indexRoots: [base], maxFileBytes: 1000, syncDir: null });
   const request = { kind: 'index', collection: 'mine', path: 'photos' } as const;
   return work(request, { signal, onProgress, folder: path.join(base, 'job') }) as Promise<IndexOutcome>;
 }
@@ -49,10 +49,15 @@ const never = new AbortController().signal;
 it('indexes a folder, and says how far it is with counts', async () => {
   const reports: ReportedProgress[] = [];
   expect(await run(never, (progress) => reports.push(progress))).toEqual({
-    ...{ total: 300, created: 300, exists: 0, failed: 0, failures: [] },
+    ...{ total: 300, created: 300, exists: 0, failed: 0, updated: 0, removed: 0, failures: [] },
   });
   expect(reports[0]).toMatchObject({ phase: 'listing' });
-  expect(reports.at(-1)).toEqual({ phase: 'indexing', done: 300, total: 300, counts: { created: 300 } });
+  expect(reports.at(-1)).toEqual({
+    phase: 'indexing',
+    done: 300,
+    total: 300,
+    counts: { created: 300, exists: 0 },
+  });
   const { items } = await engine.store.list('mine', { limit: 1000 });
   expect(new Set(items.map(({ label }) => label))).toEqual(new Set(['siamese', 'beagle']));
 });

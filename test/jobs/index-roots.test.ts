@@ -13,6 +13,7 @@ beforeAll(async () => {
   await mkdir(path.join(base, 'more/dogs'), { recursive: true });
   await writeFile(path.join(base, 'photos/cats/a.jpg'), 'a');
   await writeFile(path.join(base, 'photos-of-others/b.jpg'), 'b');
+  await writeFile(path.join(base, 'photos/set.zip'), 'z');
   await symlink('../photos-of-others', path.join(base, 'photos/out'));
   await symlink('cats', path.join(base, 'photos/in'));
   await symlink('photos', path.join(base, 'link'));
@@ -27,9 +28,10 @@ it.each([
   ['dogs', 'more/dogs'],
   ['/photos/cats', 'photos/cats'],
   ['/more', 'more'],
+  ['set.zip', 'photos/set.zip'],
 ])('takes %s', async (asked, found) => {
   const absolute = asked.startsWith('/') ? base + asked : asked;
-  expect(await roots.resolveFolder(absolute)).toBe(path.join(base, found));
+  expect(await roots.resolveSet(absolute)).toBe(path.join(base, found));
 });
 
 it.each([
@@ -42,12 +44,12 @@ it.each([
   ['birds', 'set_invalid'],
   ['cats/a.jpg', 'set_invalid'],
 ])('refuses %s with %s', async (asked, code) => {
-  await expect(roots.resolveFolder(asked)).rejects.toMatchObject({ code });
+  await expect(roots.resolveSet(asked)).rejects.toMatchObject({ code });
 });
 
 it('allows no files that links lead out to, and nothing at all without roots', async () => {
   expect(await roots.allows(path.join(base, 'photos/in/a.jpg'))).toBe(true);
   expect(await roots.allows(path.join(base, 'photos/out/b.jpg'))).toBe(false);
   const none = await IndexRoots.open([]);
-  await expect(none.resolveFolder('.')).rejects.toMatchObject({ code: 'path_not_allowed' });
+  await expect(none.resolveSet('.')).rejects.toMatchObject({ code: 'path_not_allowed' });
 });

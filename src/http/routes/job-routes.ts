@@ -2,8 +2,9 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { parseLabelRule } from '../../datasets/label-rule.js';
 import type { Engine, NonPets } from '../../engine/engine.js';
-import { PawdexError } from '../../errors.js';
+import { asPawdexError, PawdexError } from '../../errors.js';
 import { IndexRoots } from '../../jobs/index-roots.js';
 import { isOver, type Job, type JobRequest } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
@@ -34,6 +35,17 @@ function parseNonPets(nonPets: NonPetsField | undefined, dimension: number): Non
   return { embeddings: decodeVectors(nonPets.embeddings, dimension, 'body.nonPets.embeddings') };
 }
 
+/** @throws PawdexError invalid_request */
+function checkLabelRule(label: string | undefined): void {
+  try {
+    parseLabelRule(label ?? 'folder');
+  } catch (error) {
+    const { message: detail, hint } = asPawdexError(error);
+    const errors = [{ path: 'body.label', message: detail }];
+    throw new PawdexError('invalid_request', { detail, hint, errors });
+  }
+}
+
 /** Refuses now what the job would fail with. @throws PawdexError collection_not_found, path_not_allowed, set_invalid */
 async function requirePossible(request: JobRequest, engine: Engine, indexRoots: string[]): Promise<void> {
   if ('collection' in request) {
@@ -43,7 +55,8 @@ async function requirePossible(request: JobRequest, engine: Engine, indexRoots: 
     await engine.store.getCollection(request.nonPets.collection);
   }
   if (request.kind === 'index') {
-    await (await IndexRoots.open(indexRoots)).resolveFolder(request.path);
+    checkLabelRule(request.label);
+    await (await IndexRoots.open(indexRoots)).resolveSet(request.path);
   }
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { plainText } from '../../engine/item-fields.js';
 import { JOB_KINDS } from '../../jobs/job.js';
-import { collectionName, threshold, wholeNumber } from './fields.js';
+import { collectionName, threshold, wholeNumber, yesNo } from './fields.js';
 
 const nonPets = z
   .union(
@@ -48,8 +48,22 @@ export const jobRequest = z
         collection: collectionName,
         path: plainText(4096).meta({
           description:
-            "Folder below one of the server's index roots (`PAWDEX_INDEX_ROOTS`), or relative to one.",
+            "Folder or archive below one of the server's index roots (`PAWDEX_INDEX_ROOTS`), or relative to one.",
           example: 'photos/2026',
+        }),
+        label: plainText(500).optional().meta({
+          description: 'Where labels come from: folder, parent, filename, none or regex:PATTERN.',
+          example: 'filename',
+        }),
+        sync: yesNo().optional().meta({
+          description: 'Also change and remove items, so that the collection holds what the folder holds.',
+        }),
+        keepMissing: yesNo()
+          .optional()
+          .meta({ description: 'With `sync`: keep items whose photos are gone.' }),
+        yes: yesNo().optional().meta({
+          description:
+            'With `sync`: go on if more than a third of the items from the folder would be removed.',
         }),
       }),
       z.strictObject({ kind: z.literal('snapshot') }),

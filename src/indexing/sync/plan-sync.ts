@@ -1,5 +1,6 @@
 /** What a sync has to do, so that a collection holds what a folder holds. */
 import type { SetProblem } from '../../datasets/set-report.js';
+import { PawdexError } from '../../errors.js';
 import type { Item } from '../../store/store.js';
 import { type PhotoToIndex, readOrigin } from '../describe-photo.js';
 import type { Comparison } from './compare-folder.js';
@@ -115,5 +116,21 @@ function placeMatch(plan: SyncPlan, match: MatchedItem): void {
     plan.described.push(match);
   } else if (origin === null) {
     plan.adopted.push(match);
+  }
+}
+
+/**
+ * A disk that is not mounted, or a mistyped folder, must not empty a collection.
+ *
+ * @throws PawdexError sync_refused if more than a third of the items from the folder would go
+ */
+export function refuseLargeLoss(
+  { removed, owned }: SyncPlan,
+  { yes, keepMissing }: { yes?: boolean | undefined; keepMissing?: boolean | undefined },
+): void {
+  if (!yes && !keepMissing && 3 * removed.length > owned) {
+    throw new PawdexError('sync_refused', {
+      detail: `${removed.length} of ${owned} photos from this folder would be removed.`,
+    });
   }
 }

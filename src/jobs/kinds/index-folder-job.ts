@@ -1,17 +1,23 @@
 /**
- * Indexes a folder of the server's machine into a collection. A journal says which photos were dealt with, and the
+ * Indexes a folder or an archive of the server's machine into a collection, or syncs the collection with it. A journal says which photos were dealt with, and the
  * collection knows its photos by their content, so that a job that was killed goes on without storing, encoding or
  * counting a photo twice.
  */
 import type { LabelledPhoto } from '../../datasets/labelled-photo.js';
 import { scanLabelledSet } from '../../datasets/labelled-set.js';
+import type { SetProblem } from '../../datasets/set-report.js';
 import type { AddResult } from '../../engine/engine.js';
-import { describeFailure, PawdexError } from '../../errors.js';
-import { computeFolderId } from '../../indexing/describe-photo.js';
-import { indexPhotos } from '../../indexing/index-folder.js';
+import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
+import { computeSha256 } from '../../files/sha256.js';
+import { computeFolderId, type PhotoToIndex } from '../../indexing/describe-photo.js';
+import { type IndexOptions, indexPhotos } from '../../indexing/index-folder.js';
+import { applySync } from '../../indexing/sync/apply-sync.js';
+import { compareFolder } from '../../indexing/sync/compare-folder.js';
+import { HashCache } from '../../indexing/sync/hash-cache.js';
+import { planSync, refuseLargeLoss } from '../../indexing/sync/plan-sync.js';
 import { IndexRoots } from '../index-roots.js';
-import type { IndexOutcome } from '../job.js';
-import type { KindWork } from '../job-context.js';
+import type { IndexOutcome, IndexRequest } from '../job.js';
+import type { JobParts, KindWork } from '../job-context.js';
 import { type FileFailure, JobJournal, readFailures } from '../job-journal.js';
 
 /** Failures that the result names; `GET /v1/jobs/{id}/failures` has more. */
@@ -40,61 +46,150 @@ async function keepAllowed(
   return kept;
 }
 
-export const indexFolderJob: KindWork<'index'> = async (
-  { engine, indexRoots, maxFileBytes },
-  { collection, path },
-  { signal, onProgress, folder },
-): Promise<IndexOutcome> => {
-  onProgress({ phase: 'listing', done: 0, total: 1 });
+/** The set that a job is asked to index, without what may not be read or was dealt with before. */
+interface SetToIndex {
+  photos: PhotoToIndex[];
+  problems: readonly SetProblem[];
+  folderId: string;
+  total: number;
+}
+
+async function readSet(
+  { indexRoots }: JobParts,
+  request: IndexRequest,
+  journal: JobJournal,
+): Promise<SetToIndex> {
   const roots = await IndexRoots.open(indexRoots);
-  const root = await roots.resolveFolder(path);
-  const { photos, problems } = await scanLabelledSet(root);
-  const journal = await JobJournal.open(folder);
+  const root = await roots.resolveSet(request.path);
+  const { photos, problems } = await scanLabelledSet(root, { label: request.label, mayBeEmpty: request.yes });
   for (const { file, detail } of problems) {
     const error = new PawdexError('file_unreadable', { detail });
     journal.note({ file, status: 'failed', ...describeFailure(error) });
   }
-  const left = await keepAllowed(
-    photos.filter(({ name }) => !journal.has(name)),
-    roots,
-    journal,
-  );
+  const folderId = await computeFolderId(root, root);
+  const allowed = await keepAllowed(photos, roots, journal);
   const total = photos.length + problems.length;
-  const indexedFrom = await computeFolderId(root, root);
-  const report = () => {
-    const counts = { ...journal.counts };
-    const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    onProgress({ phase: 'indexing', done, total: Math.max(total, done), counts });
-  };
-  report();
-  let stoppedBy: PawdexError | null = null;
-  do {
-    const remaining = left
-      .filter(({ name }) => !journal.has(name))
-      .map((photo) => ({ ...photo, folder: indexedFrom }));
-    ({ stoppedBy } = await indexPhotos(engine, remaining, {
-      collection,
-      maxFileBytes,
-      signal,
-      onSettled: (photo, result) => {
-        journal.note(settledAs(photo, result));
-        report();
-      },
-    }));
-    // People who wait for an answer go first, for as long as they keep the server busy.
-  } while (stoppedBy?.code === 'overloaded' && !signal.aborted);
-  await journal.flush();
+  return { photos: allowed.map((photo) => ({ ...photo, folder: folderId })), problems, folderId, total };
+}
+
+/** Adds the photos that the collection does not hold. */
+async function addPhotos(
+  { engine }: JobParts,
+  { photos }: SetToIndex,
+  journal: JobJournal,
+  options: IndexOptions,
+): Promise<void> {
+  const remaining = photos.filter(({ name }) => !journal.has(name));
+  const { stoppedBy } = await indexPhotos(engine, remaining, options);
   if (stoppedBy !== null) {
     throw stoppedBy;
   }
+}
+
+/** Does work again while others keep the server busy: who waits for an answer goes first, for as long as that takes. */
+async function repeatWhileBusy<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (asPawdexError(error).code !== 'overloaded' || signal.aborted) {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Makes the collection hold what the folder holds. What an earlier run of the job has done needs nothing more. */
+async function syncPhotos(
+  { engine, syncDir }: JobParts,
+  { photos, problems, folderId }: SetToIndex,
+  request: IndexRequest,
+  { onKnown, ...options }: IndexOptions & { onKnown: (photos: number) => void },
+  jobFolder: string,
+): Promise<{ updated: number; removed: number }> {
+  const key = computeSha256(['', request.collection].join('\0')).slice(0, 8);
+  const file = syncDir === null ? `${jobFolder}/hashes.json` : `${syncDir}/${folderId}-${key}.json`;
+  const cache = await HashCache.open(file);
+  const { collection, maxFileBytes, signal } = options;
+  const comparing = { collection, maxFileBytes, signal, cache, folder: folderId };
+  const comparison = await compareFolder(engine, photos, comparing);
+  const plan = planSync(comparison, problems);
+  refuseLargeLoss(plan, request);
+  onKnown(photos.length - plan.added.length - plan.changed.length);
+  const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
+  const { stoppedBy, updated, removed } = await applySync(engine, plan, {
+    ...options,
+    keepMissing: request.keepMissing,
+    onSettled: (photo, result, sha256) => {
+      const known = facts.get(photo);
+      if (sha256 !== null && known) {
+        cache.set(photo.name, known, sha256);
+      }
+      options.onSettled?.(photo, result, sha256);
+    },
+  });
+  await cache.save();
+  if (stoppedBy !== null) {
+    throw stoppedBy;
+  }
+  return { updated, removed };
+}
+
+export const indexFolderJob: KindWork<'index'> = async (
+  parts,
+  request,
+  { signal, onProgress, folder },
+): Promise<IndexOutcome> => {
+  onProgress({ phase: 'listing', done: 0, total: 1 });
+  const journal = await JobJournal.open(folder);
+  const set = await readSet(parts, request, journal);
+  // Photos of a sync that need no look; the journal has those that were added before an interruption.
+  let known = 0;
+  const report = () => {
+    const { exists = 0, ...counted } = journal.counts;
+    const counts = { ...counted, exists: Math.max(exists, known - (counted.created ?? 0)) };
+    const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    onProgress({ phase: 'indexing', done, total: Math.max(set.total, done), counts });
+  };
+  report();
+  const options: IndexOptions = {
+    collection: request.collection,
+    maxFileBytes: parts.maxFileBytes,
+    signal,
+    onSettled: (photo, result) => {
+      journal.note(settledAs(photo, result));
+      report();
+    },
+  };
+  let changes = { updated: 0, removed: 0 };
+  const onKnown = (count: number) => {
+    known = count;
+    report();
+  };
+  try {
+    await repeatWhileBusy(signal, async () => {
+      if (request.sync) {
+        changes = await syncPhotos(parts, set, request, { ...options, onKnown }, folder);
+      } else {
+        await addPhotos(parts, set, journal, options);
+      }
+    });
+  } finally {
+    await journal.flush();
+  }
   signal.throwIfAborted();
   await journal.finish();
+  const { created = 0, failed = 0 } = journal.counts;
+  const exists = set.total - created - failed;
+  return { total: set.total, created, exists, failed, ...changes, failures: await listFailures(folder) };
+};
+
+async function listFailures(folder: string): Promise<FileFailure[]> {
   const failures: FileFailure[] = [];
   for await (const failure of readFailures(folder)) {
     if (failures.push(failure) === LISTED_FAILURES) {
       break;
     }
   }
-  const { created = 0, exists = 0, failed = 0 } = journal.counts;
-  return { total, created, exists, failed, failures };
-};
+  return failures;
+}

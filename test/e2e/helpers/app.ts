@@ -66,7 +66,7 @@ export async function startApp(): Promise<Running> {
   const engine = await openLocalEngine({ config });
   await fill(engine);
   const jobs = await JobRunner.open({
-    work: jobWork(engine, { indexRoots: [], maxFileBytes: 2 ** 20 }),
+    work: jobWork(engine, { indexRoots: [], maxFileBytes: 2 ** 20, syncDir: null }),
     records: jobRecords(path.join(folder, 'jobs'), () => {}),
   });
   const servers: RunningServer[] = [];
