@@ -1,7 +1,7 @@
 /** `pawdex snapshot`, `restore`, `verify` and `compact`: a data directory as a file, back again, and without gaps. */
 import type { Command } from 'commander';
+import { compactDirectory } from '../store/embedded/sqlite/database.js';
 import {
-  compactDirectory,
   restoreSnapshot,
   snapshotDirectory,
   verifySnapshot,

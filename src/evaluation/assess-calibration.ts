@@ -1,4 +1,4 @@
-/** What a calibration is worth on photos that it was not fitted on, by cross-fitting. */
+/** Assesses a calibration on photos that it was not fitted to, by cross-fitting. */
 import {
   type AnsweredQuery,
   type CalibrationData,
@@ -12,23 +12,23 @@ const FOLDS = 5;
 
 /** Shares are of the queries, 0..1. */
 export interface CalibrationWorth {
-  /** Queries that were judged by a calibration that had not seen them. */
+  /** Number of queries, each judged by a calibration that was not fitted to it. */
   n: number;
   match: number;
   ambiguous: number;
   unknown: number;
-  /** Share of the matches that are wrong; null when there is none. */
+  /** Share of the matches that are wrong; null without matches. */
   matchError: number | null;
   /** Expected calibration error of the confidence, 15 bins. */
   ece: number;
-  /** Share of the photos of something else that get a match; null when there was none to ask. */
+  /** Share of the non-pets that match; null without non-pets. */
   nonPetMatch: number | null;
 }
 
 /**
- * Fits on four fifths of the queries and judges the rest, five times over.
+ * Fits to four fifths of the queries and judges the rest, five times.
  *
- * @returns null when there is too little to fit on
+ * @returns null if there are too few queries
  */
 export function assessCalibration(data: CalibrationData): CalibrationWorth | null {
   const judged: { label: string; answered: BreedAnswer }[] = [];

@@ -1,4 +1,4 @@
-/** Fits a calibration to a live collection, by asking it for its own photos. */
+/** Fits a calibration to a live collection, by asking it about its own photos. */
 import type { Calibration } from '../breeds/calibration.js';
 import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
@@ -7,12 +7,12 @@ import type { CalibrationWorth } from './assess-calibration.js';
 import { countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
 import { withEvaluationThread } from './evaluation-thread.js';
 
-/** Queries handed to the store at once: few, so that other people's searches come in between. */
+/** Queries sent to the store at once; few, so that other searches can run in between. */
 const AT_ONCE = 16;
 
 /** Settings of {@link calibrateCollection}. */
 export interface CalibrateOptions extends WorkOptions {
-  /** The vote to calibrate, and the model that answers. */
+  /** The vote to calibrate, and the fingerprint of the encoder. */
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>;
   /** Pictures of no pet that come with the encoder: how similar a photo is to them counts. */
   references?: NonPetPhotos | null;
@@ -22,22 +22,22 @@ export interface CalibrateOptions extends WorkOptions {
 
 /** What {@link calibrateCollection} did. */
 export interface CalibrationOutcome {
-  /** What was fitted and stored, or null when the collection holds too little to fit on. */
+  /** The calibration that was stored, or null if the collection has too few photos. */
   calibration: Calibration | null;
-  /** What it is worth on photos that it was not fitted on; null when nothing was fitted. */
+  /** Its quality on photos that it was not fitted to; null if nothing was fitted. */
   worth: CalibrationWorth | null;
-  /** Photos asked. */
+  /** Number of queries. */
   queries: number;
-  /** Labelled photos that a calibration needs at least. */
+  /** The least number of labelled photos for a calibration. */
   needed: number;
 }
 
 /**
- * Asks the collection for a sample of its photos, each without itself and once more without its label, fits a
+ * Asks the collection about a sample of its photos, each without itself and again without its label, fits a
  * calibration and stores it with the collection.
  *
- * Leaving one out is as honest as the photos are independent: near-duplicates of one photo under one label make
- * the answers look surer than they will be on new photos, and so do photos that the encoder was trained on.
+ * This assumes that the photos are independent. Near-duplicates under one label, and photos that the encoder was
+ * trained on, make the answers look better than they will be on new photos.
  *
  * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
  */
@@ -54,7 +54,7 @@ export async function calibrateCollection(
   const labels = [...counts.keys()];
   const queries = await sampleQueries(store, name, counts, options);
   const outcome = { queries: queries.length, needed: FEWEST_QUERIES };
-  // With one label only there is nothing else a photo could be taken for.
+  // With a single label no answer can be wrong.
   if (queries.length < FEWEST_QUERIES || labels.length < 2) {
     return { ...outcome, calibration: null, worth: null };
   }
@@ -98,7 +98,7 @@ export async function calibrateCollection(
     onProgress?.({ phase: 'computing', done: 0, total: 1 });
     return thread.fit(vote);
   });
-  // Stopped while it was fitted: what was stored before stays.
+  // If it was stopped during the fit, the previous calibration stays.
   signal?.throwIfAborted();
   if (calibration !== null) {
     await store.updateCollection(name, { calibration });

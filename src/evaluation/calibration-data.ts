@@ -1,4 +1,4 @@
-/** Asks a gallery in the ways a calibration is fitted to. */
+/** Collects the queries that a calibration is fitted to. */
 import type { AnsweredQuery, CalibrationData } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import { getRow } from '../math/matrix.js';
@@ -9,13 +9,13 @@ import { apartFrom } from './provenance.js';
 /** Sets to calibrate with. */
 export interface CalibrationSets {
   gallery: EmbeddedSet;
-  /** Photos of the gallery's labels, each asked without itself and without others of its group. */
+  /** Photos of the gallery's labels, each compared without itself and others of its group. */
   queries: EmbeddedSet;
-  /** How much each query counts; 1 unless given. */
+  /** Weight of each query. Default: 1. */
   weights?: readonly number[];
   /**
-   * Which queries are also asked without their label, to learn what an unknown breed looks like; all unless given. Not
-   * those whose label says little: without it the gallery still holds such animals under another.
+   * Which queries also serve as unknown breeds, compared without their label. Default: all. Leave out labels that
+   * overlap with others, since the gallery would still contain such animals.
    */
   heldOut?: readonly boolean[];
   /**
@@ -26,9 +26,9 @@ export interface CalibrationSets {
 }
 
 /**
- * The queries as they are, the same with their label taken out of the gallery, and the non-pets.
+ * Collects the queries, the same queries with their label held out of the gallery, and the non-pets.
  *
- * @param vote the vote to calibrate, and the model whose embeddings these are
+ * @param vote the vote to calibrate, and the fingerprint of the encoder
  */
 export function collectCalibrationData(
   sets: CalibrationSets,

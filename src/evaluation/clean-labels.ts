@@ -1,6 +1,6 @@
 /**
- * Decides which photos of a noisily labelled set may be relied on: those whose label is among the likeliest both by a
- * classifier that has not seen them and by their neighbours from other sources.
+ * Decides which labels of a noisily labelled set can be trusted: those that are among the likeliest both for a
+ * classifier that was not fitted to the photo and for its neighbours from other sources.
  */
 import { vote } from '../breeds/vote.js';
 import { computeCrossFittedScores } from './discriminant.js';
@@ -8,30 +8,30 @@ import { type EmbeddedItem, type EmbeddedSet, joinSets } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
 import { readGroup, readSource } from './provenance.js';
 
-/** A label is believed when it is among this many likeliest, by either judge. */
+/** A label is trusted if both judges have it among this many likeliest. */
 const BELIEVED = 2;
 
 /** Why a photo is dropped. */
 export type DropReason = 'classifier' | 'neighbours' | 'classifier and neighbours';
 
-/** What was found about one photo. */
+/** The verdict on one photo. */
 export interface LabelVerdict {
   item: EmbeddedItem;
-  /** Place of its own label, from 1, by the classifier that has not seen the photo, and by the vote of its neighbours. */
+  /** Rank of its own label, from 1, by the classifier and by the vote of its neighbours. */
   rank: { classifier: number; neighbours: number };
-  /** The likeliest label of either. */
+  /** The likeliest label according to each. */
   suggested: { classifier: string; neighbours: string | null };
-  /** Null: the photo is kept. */
+  /** Null if the photo is kept. */
   dropped: DropReason | null;
 }
 
 /** Settings of {@link cleanLabels}. */
 export interface CleanOptions {
-  /** Sets whose labels help to judge and are not judged themselves. */
+  /** Sets with trusted labels, which are not judged themselves. */
   trusted?: readonly EmbeddedSet[];
-  /** Labels whose photos are all kept, for one that nobody guesses wrongly, such as "of no breed". */
+  /** Labels whose photos are all kept, such as "no breed". */
   keep?: ReadonlySet<string>;
-  /** Photos of each label to keep at least, the best supported first; 0 unless given. */
+  /** The least number of photos to keep per label, best supported first. Default: 0. */
   least?: number;
   /** The vote of the model. */
   k: number;
@@ -39,9 +39,9 @@ export interface CleanOptions {
 }
 
 /**
- * Judges every photo of a set. Both judgements are out of sample: the classifier is cross-fitted (confident learning,
- * Northcutt, Jiang, Chuang 2021, arXiv 1911.00068), and a photo's neighbours are of other groups and, where its label
- * comes from several sources, of other sources: photos that were mislabelled together support each other.
+ * Judges every photo of a set. Both judgements are out of sample. The classifier is cross-fitted (confident learning,
+ * Northcutt, Jiang, Chuang 2021, arXiv 1911.00068). The neighbours come from other groups and, if the label has several
+ * sources, from other sources, since photos that were mislabelled together support each other.
  */
 export function cleanLabels(set: EmbeddedSet, options: CleanOptions): LabelVerdict[] {
   const { trusted = [], keep = new Set(), least = 0, k, temperature } = options;
@@ -80,7 +80,7 @@ export function cleanLabels(set: EmbeddedSet, options: CleanOptions): LabelVerdi
   return verdicts;
 }
 
-/** Takes the best supported photos of a label back until it has `least`. */
+/** Restores the best supported photos of a label until it has `least`. */
 function keepLeast(verdicts: readonly LabelVerdict[], least: number): void {
   const byLabel = new Map<string, LabelVerdict[]>();
   for (const verdict of verdicts) {
@@ -118,10 +118,10 @@ function judge(
   };
 }
 
-/** The place of a label in the vote, from 1: the last of all labels where nobody voted for it. */
+/** Finds the rank of a label in the vote, from 1; the last of all labels if nobody voted for it. */
 function findPlace(place: number, voted: number, labelCount: number): number {
   if (voted === 0) {
-    // Without a neighbour of another source there is no second opinion.
+    // Without neighbours from other sources there is no second opinion.
     return 1;
   }
   return place < 0 ? labelCount : place + 1;

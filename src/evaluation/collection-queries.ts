@@ -1,26 +1,26 @@
-/** What the work on live collections shares: which photos are asked, and how far it is. */
+/** Queries and progress of long work on live collections. */
 import type { Store } from '../store/store.js';
 
-/** Photos asked at most; more would say the same with more digits. */
+/** The most queries; more would hardly change the result. */
 const MOST_QUERIES = 2000;
 
-/** How far long work on a collection is. */
+/** The progress of long work on a collection. */
 export interface Progress {
-  /** What is being done now; `done` and `total` count within it. */
+  /** The current phase; `done` and `total` count within it. */
   phase: 'waiting' | 'reading' | 'asking' | 'non-pets' | 'computing';
   done: number;
   total: number;
 }
 
-/** What all long work on a collection takes. */
+/** Settings of all long work on a collection. */
 export interface WorkOptions {
-  /** Stops between two searches; the work then throws the signal's reason and has changed nothing. */
+  /** Stops the work between two searches: it throws the signal's reason and changes nothing. */
   signal?: AbortSignal;
-  /** Called as the work goes on. */
+  /** Called as the work progresses. */
   onProgress?: (progress: Progress) => void;
 }
 
-/** A labelled photo of a collection, to be asked of it. */
+/** A labelled photo of a collection, as a query. */
 export interface CollectionQuery {
   id: string;
   label: string;
@@ -28,7 +28,7 @@ export interface CollectionQuery {
   vector: Float32Array;
 }
 
-/** How many photos each label has; photos without a label are left out. */
+/** Counts the photos per label; skips photos without a label. */
 export async function countLabels(store: Store, name: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const { label, count } of await store.countLabels(name)) {
@@ -40,9 +40,9 @@ export async function countLabels(store: Store, name: string): Promise<Map<strin
 }
 
 /**
- * Every n-th photo whose label has another photo in the collection, so that there is a right answer to find.
+ * Samples every n-th photo whose label has another photo in the collection, so that a right answer exists.
  *
- * @param most photos wanted at most; {@link MOST_QUERIES} when absent
+ * @param most the most photos. Default: {@link MOST_QUERIES}
  * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
  */
 export async function sampleQueries(
@@ -71,7 +71,7 @@ export async function sampleQueries(
   return queries;
 }
 
-/** Every n-th vector of a collection of photos that show something else, at most {@link MOST_QUERIES}. */
+/** Samples every n-th vector of a collection, at most {@link MOST_QUERIES}. */
 export async function sampleVectors(
   store: Store,
   name: string,

@@ -1,24 +1,24 @@
 /**
- * Linear discriminant analysis of embeddings, cross-fitted: each photo is judged by a classifier that was fitted
- * without it and without the other photos of its group. In closed form, so that it takes seconds and no settings.
+ * Cross-fitted linear discriminant analysis of embeddings: each photo is judged by a classifier that was fitted
+ * without the photo and its group. The solution is in closed form, so it takes seconds and needs no settings.
  */
 import { invertCholeskyFactor } from '../math/decompositions.js';
 import type { Matrix } from '../math/matrix.js';
 
 const FOLDS = 5;
-/** Share of the mean variance in the covariance within labels: what few photos say of it is noise. */
+/** Shrinkage of the covariance within labels towards the mean variance, since few photos estimate it badly. */
 const SHRINKAGE = 0.2;
 
 /** Labelled vectors to judge. */
 export interface LabelledVectors {
   vectors: Matrix;
-  /** A number from 0 for each row; equal numbers are one label. */
+  /** The label of each row, as a number from 0. */
   labels: readonly number[];
-  /** Rows of one group are never judged by each other. */
+  /** Rows of one group never judge each other. */
   groups: readonly string[];
 }
 
-/** Sums over some rows, from which a classifier follows; those of a fold are taken off the whole. */
+/** Sums over rows from which a classifier is computed; the sums of a fold are subtracted from the total. */
 interface Moments {
   rows: number;
   counts: Float64Array;
@@ -71,11 +71,11 @@ function combine(parts: readonly Moments[]): Moments {
   return total;
 }
 
-/** Scores of x for each label: x . weights[label] + offset[label]. */
+/** A classifier. The score of x for a label is x . weights[label] + offset[label]. */
 interface Classifier {
   /** [labels, dimension] */
   weights: Float64Array;
-  /** -Infinity for a label of which there was no photo. */
+  /** -Infinity for a label without photos. */
   offsets: Float64Array;
 }
 
@@ -132,8 +132,8 @@ function fitClassifier({ rows, counts, sums, squares }: Moments, d: number): Cla
 }
 
 /**
- * The logarithm of each label's probability for each row, up to a constant of the row, by a classifier that has seen
- * neither the row nor its group. All labels count as equally frequent.
+ * Computes the log-probability of each label for each row, up to a constant per row, with a classifier that was fitted
+ * without the row and its group. All labels are assumed to be equally frequent.
  *
  * @returns [rows, labels], row-major
  */

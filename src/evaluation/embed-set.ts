@@ -1,4 +1,4 @@
-/** Labelled photos -> embeddings with their labels and content hashes. */
+/** Embeds labelled photos. */
 import pLimit from 'p-limit';
 import { embedViews } from '../encoder/embed-views.js';
 import type { Encoder } from '../encoder/encoder.js';
@@ -43,9 +43,9 @@ export interface EmbeddedSet {
 export interface EmbedSetOptions {
   encoder: Encoder;
   maxPixels: number;
-  /** Photos in work at once; enough to fill the encoder's largest batch while others decode. */
+  /** Photos in progress at once; enough to fill the encoder's largest batch while others are decoded. */
   parallel: number;
-  /** `1` unless given. */
+  /** Default: `1`. */
   views?: Views;
   /** Must be one of these views. */
   cache?: EmbeddingCache;
@@ -54,7 +54,7 @@ export interface EmbedSetOptions {
 }
 
 /**
- * Embeds photos in their order. A photo that cannot be read is left out and listed.
+ * Embeds photos in order. Photos that cannot be read are skipped and listed.
  *
  * @throws PawdexError set_invalid when a photo has no label or none can be read; overloaded, shutting_down
  */
@@ -116,7 +116,7 @@ export async function embedSet(
 }
 
 /**
- * The rows for which `keep` holds, as a set of their own.
+ * Selects the rows for which `keep` returns true.
  *
  * @param keep called with each item and its row
  */
@@ -137,7 +137,7 @@ export function takeSubset(
   };
 }
 
-/** Several sets as one, in their order. @param sets at least one, of one encoder */
+/** Joins sets in order. @param sets at least one, all of the same encoder */
 export function joinSets(sets: readonly EmbeddedSet[]): EmbeddedSet {
   const rows = sets.reduce((sum, { vectors }) => sum + vectors.rows, 0);
   const { dimension } = sets[0]!.vectors;
@@ -154,7 +154,7 @@ export function joinSets(sets: readonly EmbeddedSet[]): EmbeddedSet {
   };
 }
 
-/** The set with each content once, as a collection holds it: of photos with the same bytes the first is kept. */
+/** Keeps only the first of photos with the same bytes, as a collection does. */
 export function removeRepeats(set: EmbeddedSet): EmbeddedSet {
   const seen = new Set<string>();
   return takeSubset(set, ({ sha256 }) => {

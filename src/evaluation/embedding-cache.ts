@@ -1,4 +1,4 @@
-/** Embeddings kept between evaluations, by model fingerprint and content hash: a photo is encoded once. */
+/** Keeps embeddings between evaluations, by model fingerprint and content hash. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../files/private-files.js';
@@ -7,8 +7,8 @@ import type { Views } from '../image/decode-views.js';
 const HASH_BYTES = 32;
 
 /**
- * A file of records, each a sha256 and a vector of float32 in the byte order of the machine. It is a cache and
- * nothing more: a file that is damaged or from elsewhere costs time, so its records are read as far as they fit.
+ * A file of records, each a sha256 and a float32 vector in the byte order of the machine. Since it is only a cache, a
+ * damaged file costs nothing but time.
  */
 export class EmbeddingCache {
   readonly #file: string;
@@ -22,9 +22,9 @@ export class EmbeddingCache {
   }
 
   /**
-   * @param dir folder of caches, made when missing; each model and kind of views has its own file in it
+   * @param dir folder of caches, created if missing; it has a file per model and kind of views
    * @param model fingerprint and dimension of the encoder
-   * @param views views of a photo that its embedding is the mean of
+   * @param views views of a photo whose embeddings are averaged
    */
   static async open(
     dir: string,
@@ -64,7 +64,10 @@ export class EmbeddingCache {
     this.#changed = true;
   }
 
-  /** Writes the file anew under another name and renames it, if anything was added. */
+  /**
+   * Saves the cache if anything was added. The temporary name is per process, since several evaluations may save at
+   * once.
+   */
   async save(): Promise<void> {
     if (!this.#changed) {
       return;

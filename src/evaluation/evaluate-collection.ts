@@ -1,4 +1,4 @@
-/** Measures a live collection with its own photos, each asked without itself, through the searches users get. */
+/** Evaluates a live collection with its own photos, each compared with all others by ordinary searches. */
 import type { AnswerOptions } from '../breeds/identify-breed.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { BareHit, IndexState, Store } from '../store/store.js';
@@ -9,15 +9,15 @@ import { computeAveragePrecisionAtR } from './metrics/retrieval.js';
 import { thinOut } from './metrics/selective.js';
 import { type Outcome, RECALL_DEPTH, toOutcome } from './outcomes.js';
 
-/** Photos asked at most, and vectors compared at most by all exact searches together. */
+/** The most queries, and the most vectors compared by all exact searches together. */
 const [MOST_QUERIES, MOST_COMPARISONS] = [2000, 500_000_000];
-/** Fewer queries than this would measure nothing, however large the collection is. */
+/** The least number of queries for any size of collection. */
 const FEWEST_QUERIES = 200;
-/** R of mAP@R at most: an exact search for more neighbours would cost more than it tells. */
+/** Largest R of mAP@R, which limits the cost of exact searches. */
 const MOST_RELEVANT = 1000;
-/** Queries handed to the store at once: few, so that other people's searches come in between. */
+/** Queries sent to the store at once; few, so that other searches can run in between. */
 const AT_ONCE = 8;
-/** Similarities this close are the same but for rounding. */
+/** Similarities this close differ only by rounding. */
 const SAME = 1e-6;
 /** Points of the risk-coverage curve. */
 const CURVE_POINTS = 100;
@@ -29,19 +29,19 @@ export interface EvaluateOptions extends WorkOptions {
   answering: AnswerOptions;
   /** Pictures of no pet that come with the encoder; null where there are none. */
   references?: NonPetPhotos | null;
-  /** Embeddings of photos of something else, float32 [dimension] each, if there are any. */
+  /** Embeddings of non-pets, float32 [dimension] each. */
   nonPets?: Float32Array[];
 }
 
 /** Quality of a live collection. */
 export interface CollectionEvaluation extends Evaluation, Omit<Judgement, 'evaluation'> {
-  /** Photos of labels that have two or more; `n` of them, evenly spread, were asked. */
+  /** Photos whose label has at least two; `n` of them, evenly spread, were queries. */
   photos: number;
-  /** How searches are answered now, and the share of the ten nearest they find; null without queries. */
+  /** How searches are answered now, and the share of the ten nearest that they find; null without queries. */
   index: IndexState & { recallAt10: number | null };
 }
 
-/** Share of the ten nearest that a search through the index found; ties count whichever was returned. */
+/** Measures the share of the ten nearest that a search with the index found; any of several equal ones counts. */
 function measureIndexRecall(found: readonly BareHit[], exact: readonly BareHit[]): number {
   const nearest = exact.slice(0, RECALL_DEPTH);
   const least = (nearest.at(-1)?.similarity ?? 1) - SAME;
@@ -51,7 +51,7 @@ function measureIndexRecall(found: readonly BareHit[], exact: readonly BareHit[]
 
 const named = ({ id, label, similarity }: BareHit) => ({ file: id, label, similarity });
 
-/** Asks the photos of one label and says what came back, and what share of the nearest the index found. */
+/** Runs the queries of one label. @returns their outcomes, and the recall of the index */
 async function askBatch(
   store: Store,
   name: string,
@@ -99,11 +99,11 @@ async function askBatch(
 }
 
 /**
- * Asks the collection for a sample of its own photos, each without itself (and, with a calibration, once more
- * without its label), as `identify` would. What differs from an evaluation of two sets: recall and the vote are
- * those of the index as it is; mAP@R, whose R is at most 1000, and the index's own recall are against an exact scan.
+ * Evaluates a collection with a sample of its own photos, each compared without itself (and, with a calibration, again
+ * without its label), as `identify` would. Unlike an evaluation of two sets, recall and vote use the index as it is.
+ * mAP@R, whose R is at most 1000, and the recall of the index are measured with an exact scan.
  *
- * Leaving one out is as honest as the photos are independent; see docs/evaluation.md.
+ * This assumes that the photos are independent; see docs/evaluation.md.
  *
  * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
  */

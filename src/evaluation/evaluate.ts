@@ -1,4 +1,4 @@
-/** From the outcomes of queries to the numbers that say how good a model, a gallery and their answers are. */
+/** Computes the quality of a model and a gallery from the outcomes of queries. */
 
 import { bootstrap, type Interval } from './metrics/bootstrap.js';
 import {
@@ -22,49 +22,49 @@ import {
 } from './metrics/selective.js';
 import { type Outcome, predictLabel } from './outcomes.js';
 
-/** How often each decision was taken, as shares of the queries, 0..1. */
+/** The share of queries with each decision, 0..1. */
 export interface DecisionShares {
   match: number;
   ambiguous: number;
   unknown: number;
 }
 
-/** Quality of one set as queries against another as gallery. A number is null where it is not defined. */
+/** Quality of one set as queries against another as gallery. Undefined numbers are null. */
 export interface Evaluation {
-  /** Queries. */
+  /** Number of queries. */
   n: number;
-  /** Share of queries with a neighbour of their label among the first K, over those that have one to find. */
+  /** Share of queries with a neighbour of their label among the first K, over those whose label is in the gallery. */
   recallAt: { 1: number | null; 5: number | null; 10: number | null };
   /** Mean average precision at R, over the same queries. */
   mapAtR: number | null;
-  /** Queries with no photo of their label in the gallery: outside recall and mAP, wrong in the vote. */
+  /** Queries whose label is not in the gallery: they do not count in recall and mAP, and are wrong in the vote. */
   withoutMatch: number;
   /** Accuracy of the vote over all queries, and the mean over labels. */
   top1: number | null;
   macroTop1: number | null;
   /**
-   * The same where only labels of the queries count in the vote, whatever else the gallery holds: comparable between
-   * galleries of different breadth. With the accuracy of each label.
+   * The same if only labels of the queries count in the vote, so that galleries with different labels can be
+   * compared, and the accuracy of each label.
    */
   amongAsked: { top1: number | null; perLabel: Record<string, number> };
   /** Expected calibration error of `confidence`, 15 equal-width bins. */
   ece: number | null;
-  /** Whether confidences are fitted probabilities or bare shares of the vote. */
+  /** Whether confidences are fitted probabilities, not shares of the vote. */
   calibrated: boolean;
   /** Share of queries that can be answered with 95 % (99 %) of the answers right. */
   coverageAt95: number;
   coverageAt99: number;
   decisions: DecisionShares;
-  /** Share of the answers `match` that are right; null when there is none. */
+  /** Share of matches that are right; null without matches. */
   matchPrecision: number | null;
   /** 95 % bootstrap intervals over the queries (1000 resamples, fixed seed). */
   intervals: Record<'recallAt1' | 'mapAtR' | 'top1' | 'ece' | 'coverageAt95', Interval | null>;
-  /** AUROC of the queries over photos of something else by familiarity, and what became of the latter. */
+  /** AUROC of the queries over non-pets by familiarity, and the decisions about the latter. */
   nonPetAuroc?: number | null;
   nonPets?: { n: number; decisions: DecisionShares };
-  /** AUROC of queries over the same queries with their label taken out of the gallery; null without calibration. */
+  /** AUROC of queries over the same queries with their label held out of the gallery; null without calibration. */
   unknownLabelAuroc: number | null;
-  /** Gallery photos that queries were kept from finding, all together: themselves, and others of their group. */
+  /** Total number of gallery photos excluded from queries: the same photo, and others of its group. */
   keptApart: number;
   perLabel: Record<string, LabelScore>;
   confusions: Confusion[];
@@ -89,7 +89,7 @@ function countDecisions(outcomes: readonly Outcome[]): DecisionShares {
   return { match: share('match'), ambiguous: share('ambiguous'), unknown: share('unknown') };
 }
 
-/** Interval of the mean of `values`. */
+/** Computes the interval of the mean of `values`. */
 function meanInterval(values: Float64Array): Interval | null {
   return bootstrap(values.length, (sample) => {
     let sum = 0;
@@ -108,7 +108,7 @@ function computeUnknownLabelAuroc(findable: readonly Outcome[]): number | null {
   );
 }
 
-/** The first candidate of each query that has one of these labels. */
+/** Predicts the first candidate of each query that has one of these labels. */
 function predictAmong(outcomes: readonly Outcome[], labels: ReadonlySet<string>): (string | null)[] {
   return outcomes.map(
     ({ answer }) => answer.candidates.find(({ label }) => labels.has(label))?.label ?? null,
@@ -116,10 +116,10 @@ function predictAmong(outcomes: readonly Outcome[], labels: ReadonlySet<string>)
 }
 
 /**
- * All numbers of an evaluation.
+ * Computes all numbers of an evaluation.
  *
  * @param outcomes one per query
- * @param nonPets outcomes of photos that show nothing the gallery holds
+ * @param nonPets outcomes of photos of nothing that the gallery contains
  */
 export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcome[]): Evaluation {
   const labels = outcomes.map((o) => o.label);
@@ -180,16 +180,16 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
   };
 }
 
-/** The figures of some of the queries; without curves and lists. */
+/** The figures of part of the queries, without curves and lists. */
 export type Figures = Omit<
   Evaluation,
   'amongAsked' | 'perLabel' | 'confusions' | 'reliability' | 'riskCoverage'
 >;
 
 /**
- * All figures for each value of a column of the queries' manifest, the value with most queries first.
+ * Computes the figures per value of a column of the queries' manifest, most frequent value first.
  *
- * @param column name of the column; queries without it are put under the empty text
+ * @param column name of the column; queries without it have the value ''
  */
 export function evaluateBy(outcomes: readonly Outcome[], column: string): Record<string, Figures> {
   const parts = new Map<string, Outcome[]>();

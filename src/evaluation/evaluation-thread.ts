@@ -1,6 +1,7 @@
 /**
- * A thread for what an evaluation computes. The main thread answers requests: a thousand resamples or a fit take
- * seconds, and even copying all outcomes at once would hold it, so they go over in the batches they come in.
+ * Runs the computations of an evaluation in a separate thread, since the main thread answers requests: a thousand
+ * resamples or a fit take seconds. Outcomes are sent in batches, because copying all at once would block the main
+ * thread, too.
  */
 import { type Remote, WorkerClient } from '../threads/rpc.js';
 import type { EvaluationCalls } from './evaluation-worker.js';
@@ -8,7 +9,7 @@ import type { EvaluationCalls } from './evaluation-worker.js';
 export type { Judgement } from './evaluation-worker.js';
 
 /**
- * Runs `work` with a thread of its own, which ends with it or when the signal is raised.
+ * Runs `work` with a new thread, which ends with it or when the signal is aborted.
  *
  * @throws the signal's reason when it was raised; what `work` throws
  */

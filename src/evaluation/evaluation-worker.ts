@@ -1,4 +1,4 @@
-/** The thread of one evaluation: gathers what was asked, batch by batch, and takes the sums at the end. */
+/** Thread of one evaluation: collects batches of outcomes, and evaluates them at the end. */
 import type { Calibration } from '../breeds/calibration.js';
 import { type CalibrationData, fitCalibration } from '../breeds/fit-calibration.js';
 import { serveCalls } from '../threads/rpc.js';
@@ -7,10 +7,10 @@ import { type Evaluation, evaluate } from './evaluate.js';
 import { listMistakes, type Mistake } from './mistakes.js';
 import type { Outcome } from './outcomes.js';
 
-/** A batch of what a calibration is fitted to. */
+/** A batch of queries for a calibration. */
 export type AskedPart = Pick<CalibrationData, 'queries' | 'labelsHeldOut' | 'nonPets'>;
 
-/** A calibration with what it is worth on photos that it was not fitted on. */
+/** A calibration with its quality on photos that it was not fitted to. */
 export interface Fitted {
   calibration: Calibration | null;
   worth: CalibrationWorth | null;
@@ -22,16 +22,16 @@ export interface OutcomesPart {
   nonPets: Outcome[];
 }
 
-/** What the outcomes come to. */
+/** The evaluation of all outcomes. */
 export interface Judgement {
   evaluation: Evaluation;
-  /** The surest wrong answers. */
+  /** The most confident wrong answers. */
   mistakes: Mistake[];
-  /** Mean similarity of the nearest neighbours of each query and of each photo of something else. */
+  /** Mean similarity of the nearest neighbours of each query and of each non-pet. */
   familiarity: { queries: number[]; nonPets: number[] };
 }
 
-/** Mistakes that an evaluation lists. */
+/** The most mistakes listed. */
 const MISTAKES = 100;
 
 const asked: AskedPart = { queries: [], labelsHeldOut: [], nonPets: [] };
@@ -63,7 +63,7 @@ const calls = {
   }),
 };
 
-/** The calls that the thread answers; it holds what was added. */
+/** The calls that the thread answers. */
 export type EvaluationCalls = typeof calls;
 
 serveCalls(calls);

@@ -1,17 +1,17 @@
-/** Exact nearest neighbours in memory, for evaluation: every query against every gallery row. */
+/** Finds exact nearest neighbours in memory, by comparing every query with every gallery row. */
 
 import type { Matrix } from '../math/matrix.js';
 import { TopK } from '../math/top-k.js';
 
 /** The nearest rows of one query. */
 export interface Nearest {
-  /** Gallery rows, nearest first; equally near ones in order of their row. */
+  /** Gallery rows, nearest first; equal ones by row. */
   rows: Int32Array;
   /** Cosine similarity of each, -1..1. */
   similarities: Float32Array;
 }
 
-/** Queries multiplied at once: each gallery row is read once for all of them. */
+/** Queries multiplied at once, so that each gallery row is read once for all of them. */
 const BLOCK = 4;
 
 /** out[b * gallery.rows + g] = query (first + b) . gallery row g, for four queries. */
@@ -57,18 +57,18 @@ function findHighest(scores: Float32Array, k: number, isExcluded: (row: number) 
 }
 
 /**
- * The nearest rows of the query being visited.
+ * Finds the rows nearest to the current query.
  *
- * @param k neighbours wanted, >= 1; fewer come when the gallery has fewer
+ * @param k number of neighbours, >= 1
  * @param excluded whether the query must not find a row, for instance itself
  */
 export type FindNearest = (k: number, excluded?: (row: number) => boolean) => Nearest;
 
 /**
- * Compares every query with every gallery row and calls `visit`, one query after the other; memory does not grow
- * with the number of queries.
+ * Compares every query with every gallery row, and calls `visit` for one query at a time. Memory does not grow with the
+ * number of queries.
  *
- * @param visit gets the query's row and what finds its neighbours, to be called before it returns
+ * @param visit receives the row of the query, and a function that finds its neighbours and is valid until `visit` returns
  */
 export function forEachQuery(
   gallery: Matrix,

@@ -1,4 +1,6 @@
-/** Finds what is likely mislabelled: photos that disagree with their neighbours, and one picture under two labels. */
+/**
+ * Finds probable label errors: photos that disagree with their neighbours, and equal pictures with different labels.
+ */
 import { vote } from '../breeds/vote.js';
 import type { Store } from '../store/store.js';
 import { countLabels, type WorkOptions } from './collection-queries.js';
@@ -6,16 +8,16 @@ import type { EmbeddedSet } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
 import { waitForIndex } from './wait-for-index.js';
 
-/** A labelled photo with its nearest others. */
+/** A labelled photo with its nearest neighbours. */
 interface Asked {
   id: string;
   label: string;
   neighbours: { id: string; label: string | null; similarity: number }[];
 }
 
-/** A photo whose neighbours say another label. */
+/** A photo whose neighbours have another label. */
 export interface Suspect {
-  /** Of a collection the item's id, of a set the photo's file. */
+  /** The id of a collection's item, or the file of a set's photo. */
   id: string;
   label: string;
   /** The label its neighbours vote for. */
@@ -25,7 +27,7 @@ export interface Suspect {
   suggestedShare: number;
 }
 
-/** Two nearly equal photos under two labels. */
+/** Two nearly equal photos with different labels. */
 export interface Contradiction {
   a: { id: string; label: string };
   b: { id: string; label: string };
@@ -35,9 +37,9 @@ export interface Contradiction {
 
 /** What {@link findLabelTrouble} found, the worst first. */
 export interface LabelTrouble {
-  /** Labelled photos looked at. */
+  /** Number of labelled photos checked. */
   photos: number;
-  /** How many there are in all; the lists hold the worst of them. */
+  /** Total numbers; the lists contain only the worst. */
   found: { suspects: number; contradictions: number };
   suspects: Suspect[];
   contradictions: Contradiction[];
@@ -50,13 +52,13 @@ export interface LabelTroubleOptions {
   temperature: number;
   /** Cosine similarity from which two photos count as the same picture; about 0.95 for the shipped model. */
   sameFrom: number;
-  /** Entries of each list, the worst; all when absent. */
+  /** The most entries per list. Default: all. */
   limit?: number;
   /** For tests: contradictions remembered. */
   mostPairs?: number;
 }
 
-/** The best entries of a list that is never much longer than wanted, however many are offered. */
+/** Keeps the best entries of many, in bounded memory. */
 class Best<T> {
   readonly #limit: number;
   readonly #compare: (a: T, b: T) => number;
@@ -93,7 +95,7 @@ const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
  */
 const MOST_PAIRS = 100_000;
 
-/** Gathers what is found, one photo at a time. */
+/** Collects findings, one photo at a time. */
 class Findings {
   readonly #options: LabelTroubleOptions;
   readonly #suspects: Best<Suspect>;
@@ -160,11 +162,11 @@ class Findings {
 }
 
 /**
- * Label trouble of an embedded set: each photo is asked without itself, and what its neighbours vote is compared
- * with its own label (Northcutt, Jiang, Chuang 2021, "Confident learning", arXiv 1911.00068, rank by the same
- * quantity, there from a classifier's held-out probabilities).
+ * Finds label errors in an embedded set by comparing each photo's label with the vote of its neighbours. Northcutt,
+ * Jiang, Chuang 2021, "Confident learning", arXiv 1911.00068, rank by the same quantity, from a classifier's held-out
+ * probabilities.
  *
- * Photos with the same bytes under two labels are contradictions too.
+ * Photos with the same bytes and different labels are contradictions, too.
  */
 export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions): LabelTrouble {
   const findings = new Findings(options);
@@ -183,14 +185,14 @@ export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions)
 
 /** Photos between two looks at whether the graph is being built. */
 const LOOK_EVERY = 1024;
-/** Photos handed to the store at once: few, so that other people's searches come in between. */
+/** Queries sent to the store at once; few, so that other searches can run in between. */
 const AT_ONCE = 16;
 
 /** Settings of {@link findCollectionLabelTrouble}. */
 export interface CollectionTroubleOptions extends LabelTroubleOptions, WorkOptions {}
 
 /**
- * The same for a live collection, by its own searches; items without a label are passed over.
+ * Finds label errors in a live collection, by its own searches. Skips items without a label.
  *
  * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
  */

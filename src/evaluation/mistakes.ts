@@ -1,18 +1,18 @@
-/** The wrong answers of an evaluation, for people to look at. */
+/** Lists the wrong answers of an evaluation. */
 import { type Outcome, predictLabel } from './outcomes.js';
 
-/** A wrong answer with what spoke for it. */
+/** A wrong answer with the evidence for it. */
 export interface Mistake {
-  /** Of a set the photo's file, of a collection the item's id. */
+  /** The file of a set's photo, or the id of a collection's item. */
   file: string;
   label: string;
   predicted: string;
-  /** Of the wrong answer, 0..1. */
+  /** Confidence of the wrong answer, 0..1. */
   confidence: number;
   evidence: Outcome['evidence'];
 }
 
-/** All wrong answers, the surest first. */
+/** Lists all wrong answers, most confident first. */
 export function listMistakes(outcomes: readonly Outcome[]): Mistake[] {
   return outcomes
     .flatMap((outcome) => {

@@ -1,4 +1,4 @@
-/** One set asked against another: what came back for every query, before any metric is taken. */
+/** Runs the queries of one set against another as gallery. Metrics are computed elsewhere. */
 
 import { predictPet } from '../breeds/calibration.js';
 import { computeFamiliarity } from '../breeds/familiarity.js';
@@ -16,30 +16,30 @@ import { forEachQuery, type Nearest } from './exact-neighbours.js';
 import { computeAveragePrecisionAtR, findFirstHit } from './metrics/retrieval.js';
 import { apartFrom } from './provenance.js';
 
-/** What came back for one query. */
+/** The outcome of one query. */
 export interface Outcome {
   file: string;
   label: string;
-  /** Rank of the first neighbour with the query's label, 1-based; Infinity when none of those looked at has. */
+  /** Rank of the first neighbour with the query's label, 1-based; Infinity if there is none among those found. */
   rank: number;
-  /** Average precision at R, 0..1; null when the gallery holds no other photo of the label. */
+  /** Average precision at R, 0..1; null if the gallery has no other photo of the label. */
   averagePrecision: number | null;
   /** Mean similarity of the nearest neighbours, -1..1. */
   familiarity: number;
   answer: BreedAnswer;
   /** That it shows a pet, by the calibration; null without one that says so. */
   pet: number | null;
-  /** That the gallery holds the query's label, by the calibration; the same when it does not. Null without one. */
+  /** Calibrated probability that the gallery contains the label, with the label and with it held out; null without one. */
   known: { asIs: number; labelHeldOut: number } | null;
-  /** The nearest photo of the label that was answered first: what spoke for it. */
+  /** The nearest photo of the first candidate's label, as evidence. */
   evidence: { file: string; label: string; similarity: number } | null;
-  /** The other columns of the query's manifest; empty where there is none. */
+  /** The other columns of the query's manifest; empty without one. */
   metadata: Readonly<Record<string, string>>;
-  /** Gallery photos that it was kept from finding: itself, and others of its `group`. */
+  /** Gallery photos that were excluded: the same photo, and others of its `group`. */
   keptApart: number;
 }
 
-/** Gallery and queries with how to ask. */
+/** Gallery, queries and settings. */
 export interface AskOptions {
   gallery: EmbeddedSet;
   queries: EmbeddedSet;
@@ -53,22 +53,22 @@ export interface AskOptions {
   references?: NonPetPhotos | null;
 }
 
-/** Neighbours that the recall at 10 looks at. */
+/** Neighbours that recall@10 needs. */
 export const RECALL_DEPTH = 10;
 
-/** The vote's answer, also where the decision is `unknown`. */
+/** Returns the first candidate, also if the decision is `unknown`. */
 export function predictLabel({ answer }: Pick<Outcome, 'answer'>): string | null {
   return answer.candidates[0]?.label ?? null;
 }
 
-/** What came back for one query, nearest first. */
+/** The neighbours of one query, nearest first. */
 interface Found {
   file: string;
   label: string;
-  /** At least those that vote and as many as the recall looks at, where there are as many. */
+  /** At least the voters and as many as recall@10 needs, if there are enough. */
   neighbours: { file: string; label: string | null; similarity: number }[];
   averagePrecision: number | null;
-  /** Those that would vote if the gallery lacked the label; asked for only with a calibration. */
+  /** The voters if the label was held out of the gallery; only used with a calibration. */
   withoutLabel: () => readonly Voter[];
   /** Cosine similarity to the nearest picture of no pet; null where it was not measured. */
   nonPetSimilarity: number | null;
@@ -76,7 +76,7 @@ interface Found {
   keptApart?: number;
 }
 
-/** The outcome of a query. @param k neighbours that vote */
+/** Computes the outcome of a query. @param k number of voters */
 export function toOutcome(found: Found, k: number, answering: AnswerOptions): Outcome {
   const { file, label, neighbours, averagePrecision, nonPetSimilarity, metadata = {}, keptApart = 0 } = found;
   const voters = neighbours.slice(0, k);
@@ -112,8 +112,8 @@ function countLabels(items: readonly { label: string }[]): Map<string, number> {
 }
 
 /**
- * Asks every query, by exact search; the gallery holds each content once, as a collection would. A query does not find
- * photos of its own `group`, where the manifests name one: the same animal is no independent evidence.
+ * Runs every query by exact search. The gallery must contain each content once, as a collection does. Photos of the
+ * same `group` in the manifests are excluded, since the same animal is no independent evidence.
  */
 export function ask({
   gallery: given,
@@ -178,10 +178,10 @@ function knownWithAndWithout(
   };
 }
 
-/** Cosine similarity from which a query is taken for a photo of the gallery that was cut or saved again. */
+/** Cosine similarity from which a query counts as a cropped or re-encoded gallery photo. */
 const SAME_PICTURE = 0.985;
 
-/** How many queries have the same bytes as a photo of the gallery, and how many others are nearly one of its pictures. */
+/** Counts queries that have the same bytes as a gallery photo, and others that are nearly equal to one. */
 export function countOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): { same: number; nearly: number } {
   const hashes = new Set(gallery.items.map(({ sha256 }) => sha256));
   const overlap = { same: 0, nearly: 0 };

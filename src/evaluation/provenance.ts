@@ -1,14 +1,14 @@
-/** Where a photo of a labelled set comes from, as its manifest says: the animal it shows and who published it. */
+/** Reads from the manifest where a photo comes from: the animal it shows and who published it. */
 import type { EmbeddedItem } from './embed-set.js';
 
-/** Who published the photo, the manifest's `source`; empty when it does not say. */
+/** Reads the publisher of a photo, the manifest's `source`; empty if it has none. */
 export function readSource({ metadata }: Pick<EmbeddedItem, 'metadata'>): string {
   return metadata.source ?? '';
 }
 
 /**
- * Key of the photos of one animal or scene: the manifest's `group` within its `source`. A photo without a group is a
- * group of its own.
+ * Reads the key that photos of one animal or scene share: the manifest's `group` within its `source`. A photo without a
+ * group forms a group of its own.
  */
 export function readGroup(item: Pick<EmbeddedItem, 'file' | 'metadata'>): string {
   return hasGroup(item) ? `group ${readSource(item)} ${item.metadata.group}` : `file ${item.file}`;
@@ -19,11 +19,11 @@ function hasGroup({ metadata }: Pick<EmbeddedItem, 'metadata'>): boolean {
 }
 
 /**
- * Which rows of a gallery a query must not find: photos of its own group, and with `leaveOneOut` the photo with the
+ * Finds the gallery rows to exclude from a query: photos of its own group, and with `leaveOneOut` the photo with the
  * same bytes.
  *
  * @param gallery each content once
- * @returns gives for a query the rows of the gallery
+ * @returns a function from a query to gallery rows
  */
 export function apartFrom(
   gallery: readonly EmbeddedItem[],

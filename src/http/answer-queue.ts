@@ -1,16 +1,16 @@
 /**
- * A queue for answers that take long to read from the store or to write as JSON, such as pages of items. A few are made
- * at a time, so that any other call waits for these few and not for as many as there are connections that ask for them.
+ * A queue for answers that take long to read from the store or to write as JSON, such as pages of items. Only a few are
+ * produced at a time, so that other calls never wait for more than these.
  */
 import pLimit from 'p-limit';
 import { Admission } from '../engine/admission.js';
 
-/** One is read from the store while the other is written as JSON. */
+/** While one answer is written as JSON, the next is read from the store. */
 const AT_ONCE = 2;
-/** Answers that may wait, however fast they are made. */
+/** The most answers that may wait, regardless of speed. */
 const MOST_WAITING = 1_000;
 
-/** Makes answers in turn and refuses more than it can make in time. */
+/** Produces answers in turn, and refuses more than it can produce in time. */
 export class AnswerQueue {
   readonly #admission: Admission;
   readonly #atOnce = pLimit(AT_ONCE);
@@ -20,15 +20,15 @@ export class AnswerQueue {
     this.#admission = new Admission({ maxSeconds, maxImages: MOST_WAITING });
   }
 
-  /** @throws PawdexError overloaded where another answer would be refused now */
+  /** @throws PawdexError overloaded if another answer would be refused now */
   checkRoom(): void {
     this.#admission.check(1);
   }
 
   /**
-   * Makes an answer once those before it are done.
+   * Produces an answer once those before it are done.
    *
-   * @param make reads what is asked for and hands it to the connection
+   * @param make reads the data and passes it to the connection
    * @throws PawdexError overloaded, with the time after which those that wait now are done
    */
   run<T>(make: () => Promise<T>): Promise<T> {
@@ -38,9 +38,9 @@ export class AnswerQueue {
 
 /** The queues of a server. */
 export interface AnswerQueues {
-  /** Pages, facets and long lists of neighbours: milliseconds each. */
+  /** Pages, facets and long lists of neighbours, which take milliseconds each. */
   pages: AnswerQueue;
-  /** Comparisons of many items with all others: seconds each. */
+  /** Comparisons of many items with all others, which take seconds each. */
   scans: AnswerQueue;
 }
 

@@ -1,4 +1,4 @@
-/** What the HTTP layer needs. It looks nothing up by itself, so that tests can pass their own. */
+/** The dependencies of the HTTP layer. All are passed in, so that tests can replace them. */
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';
@@ -22,11 +22,11 @@ export interface AppDeps {
     | 'TRUST_PROXY'
   >;
   logger: Logger;
-  /** pawdex's version, as /openapi.json and /v1/info name it. */
+  /** The version of pawdex, for /openapi.json and /v1/info. */
   version: string;
-  /** `startServer` is given the same object and sets it to `stopping`. */
+  /** Shared with `startServer`, which sets it to `stopping`. */
   lifecycle: Lifecycle;
-  /** How much work waits; without it nothing is refused before its upload is read, nor shown in /metrics. */
+  /** The load of the engine. Without it, nothing is refused before its upload is read, and /metrics lacks the load. */
   load?: LocalEngine['load'];
   /** Folder of the built web page. */
   webDir: string;

@@ -1,4 +1,4 @@
-/** What endpoints take as a body: how it is read and how it is described. */
+/** Declares the bodies that endpoints accept: how they are read and documented. */
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
@@ -7,12 +7,12 @@ import type { Body, BodyReader } from './body/body-reader.js';
 import { isStructured } from './json-schema.js';
 import { type Parsed, parse, type Shape } from './parse-fields.js';
 
-/** How an endpoint takes its body. */
+/** How the body of an endpoint is read and documented. */
 export interface BodySpec<B> {
-  /** Fields that may stand in the query instead. */
+  /** Fields that may be sent in the query instead. */
   options: Shape;
   json: z.ZodType;
-  /** The form that may be sent instead of JSON, or null where none may. */
+  /** The form that can be sent instead of JSON, or null. */
   form: z.ZodObject | null;
   /** @param query the parsed query */
   read(req: Request, res: Response, reader: BodyReader, query: Record<string, unknown>): Promise<B>;
@@ -21,7 +21,7 @@ export interface BodySpec<B> {
 /** An image file in a form. */
 export const imageFile = z.string().meta({ format: 'binary', description: 'The image file.' });
 
-/** An image within JSON. */
+/** An image in JSON. */
 const jsonImage = {
   imageBase64: z.string().optional().meta({
     description: 'The image file as base64 or as a data URL.',
@@ -30,13 +30,13 @@ const jsonImage = {
   }),
 };
 
-/** The address of an image, as {@link jsonImage} or in the query. */
+/** The address of an image, in the body or in the query. */
 const urlOption = z.string().min(1).max(2000).optional().meta({
   description: 'Public address of an image, which the server fetches if PAWDEX_FETCH_URLS says so.',
   example: 'https://example.org/cat.jpg',
 });
 
-/** JSON of a schema. @param imagePaths where in it texts may be as long as an image */
+/** Declares a JSON body. @param imagePaths paths of texts that may be as long as an image */
 export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = []): BodySpec<z.output<S>> {
   return {
     options: {},
@@ -48,13 +48,13 @@ export function jsonBody<S extends z.ZodType>(schema: S, imagePaths: string[] = 
 
 /** Parts of {@link imageBody}. */
 interface ImageBodyParts<O extends Shape, F extends Shape> {
-  /** Fields that may stand in the query or in the body, but not differ. */
+  /** Fields that may be sent in the query or in the body, but must not differ. */
   options: O;
-  /** Fields of the body alone; in a form, objects and arrays among them are JSON texts. */
+  /** Fields of the body only; forms send objects and arrays as JSON text. */
   fields?: F;
 }
 
-/** An image with what is asked of it, as a form or as JSON of the same fields. */
+/** Declares an image with further fields, as a form or as JSON. */
 export function imageBody<O extends Shape, F extends Shape = Record<never, never>>(
   parts: ImageBodyParts<O, F>,
 ): BodySpec<Parsed<O> & Parsed<F> & { image: Uint8Array }> {
@@ -72,7 +72,7 @@ export function imageBody<O extends Shape, F extends Shape = Record<never, never
   };
 }
 
-/** As {@link imageBody}, where the image may be absent. */
+/** As {@link imageBody}, with an optional image. */
 export function optionalImageBody<O extends Shape, F extends Shape = Record<never, never>>({
   options: own,
   fields,
@@ -112,7 +112,7 @@ interface NamedImage {
 }
 
 /**
- * The one image of a body, or null when it names none.
+ * Takes the only image of a body. @returns null if it has none
  *
  * @throws PawdexError image_unexpected when it names several, image_missing when its part holds no file, those of
  *   base64, and those of fetching

@@ -1,31 +1,31 @@
 /**
- * What one client may cost while it is slow: it does not read its answers, sends its upload at a trickle, pipelines
- * more than it reads, or holds connections open. Node answers every pipelined request at once and keeps the answers
- * in memory; here a connection has one request in work at a time, and a limit on everything it leaves lying.
+ * Limits what slow clients can cost: those that do not read their answers, send uploads slowly, pipeline more than they
+ * read, or keep connections open. Node answers all pipelined requests at once and keeps the answers in memory. Here a
+ * connection has one request in progress at a time, and everything that it leaves unread is limited.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Limits of {@link Connections}; times in milliseconds. */
 export interface ConnectionLimits {
-  /** Connections at once; one more closes the idle ones, and is refused when there are none. */
+  /** The most connections. Another one closes the idle ones, and is refused if there are none. */
   maxConnections: number;
-  /** How long a client may read nothing of an answer before it is cut off. */
+  /** How long a client may leave an answer unread before it is disconnected. */
   unreadMs: number;
-  /** Bytes of answers, over all connections, that may lie unread; beyond that the slowest readers are cut off. */
+  /** The most unread bytes of answers over all connections; beyond that the slowest readers are disconnected. */
   unreadBytes: number;
-  /** An upload must bring `minBytesPerSecond` on average over each stretch of this length. */
+  /** An upload must average `minBytesPerSecond` over each period of this length. */
   uploadWindowMs: number;
   minBytesPerSecond: number;
-  /** What `Keep-Alive: timeout=` promises between two requests; longer than the usual proxy's idle time. */
+  /** The `Keep-Alive: timeout=` between two requests; longer than the idle time of common proxies. */
   keepAliveMs: number;
 }
 
-/** Kept open beyond the promise: a request that is sent in its last moment must not meet a closed connection. */
+/** How much longer connections stay open, so that a request sent at the last moment does not find them closed. */
 const KEEP_ALIVE_MARGIN_MS = 5_000;
-/** Requests that may be sent ahead on one connection; the connection closes after these. */
+/** The most pipelined requests; the connection closes after these. */
 const MOST_PIPELINED = 32;
-/** A client that has read nothing for this long counts as a slow reader when memory is short. */
+/** A client that has read nothing for this long counts as a slow reader if memory is short. */
 const STALLED_MS = 1_000;
 
 interface Turn {
@@ -34,14 +34,14 @@ interface Turn {
   start: () => void;
 }
 
-/** What is known of one open connection. */
+/** The state of an open connection. */
 interface Connection {
   current: Turn | null;
   waiting: Turn[];
-  /** Bytes received when the last answer was done, or at the start of the stretch over which the upload is measured. */
+  /** Bytes received when the last answer was done, or at the start of the current upload period. */
   bytesAt: number;
   measuredFrom: number;
-  /** Bytes that had been read by the client when it last read any. */
+  /** Total bytes that the client had read when it last read any. */
   readBytes: number;
   readAt: number;
 }
@@ -59,7 +59,7 @@ export class Connections {
     this.#tooSlow = tooSlow;
     server.timeout = limits.unreadMs;
     server.keepAliveTimeout = limits.keepAliveMs;
-    // For `server.close` too: to Node a connection idles as soon as its answer is handed over, read or not.
+    // Also for `server.close`: Node considers a connection idle as soon as its answer is handed over, even if unread.
     server.closeIdleConnections = () => this.closeIdle();
     server.on('connection', (socket: Socket) => this.#accept(socket));
     server.on('timeout', (socket: Socket) => this.#expire(socket));
@@ -88,7 +88,7 @@ export class Connections {
    */
   enqueue(req: IncomingMessage, res: ServerResponse, start: () => void): void {
     const connection = this.#open.get(req.socket);
-    // Its client has gone away already.
+    // The client has already disconnected.
     if (connection === undefined) {
       return;
     }
@@ -104,7 +104,7 @@ export class Connections {
     }
   }
 
-  /** Closes the connections that have neither an answer under way nor a part of a request. */
+  /** Closes the connections without a request or an answer in progress. */
   closeIdle(): void {
     for (const [socket, { current, bytesAt }] of this.#open) {
       if (current === null && socket.bytesRead === bytesAt) {
@@ -113,7 +113,7 @@ export class Connections {
     }
   }
 
-  /** Looks for uploads that are too slow and for answers that too many leave unread. */
+  /** Disconnects uploads that are too slow and clients that leave answers unread. */
   check(): void {
     const now = performance.now();
     let unread = 0;
@@ -133,7 +133,7 @@ export class Connections {
     if (this.#open.size >= this.#limits.maxConnections) {
       this.closeIdle();
     }
-    // What has just been closed is still in the map until its `close` event.
+    // A closed connection stays in the map until its `close` event.
     const alive = [...this.#open.keys()].filter(({ destroyed }) => !destroyed).length;
     if (alive >= this.#limits.maxConnections) {
       this.#refused++;
@@ -174,7 +174,7 @@ export class Connections {
     next.start();
   }
 
-  /** Nothing has moved on a connection for a while: it idles, its client does not read, or the answer takes that long. */
+  /** Handles a connection without traffic: it is idle, its client does not read, or the answer takes long. */
   #expire(socket: Socket): void {
     const isAnswering = this.#open.get(socket)?.current != null && socket.writableLength === 0;
     if (isAnswering) {
@@ -207,7 +207,7 @@ export class Connections {
     return !isWaitingForUs && received < minBytesPerSecond * seconds;
   }
 
-  /** Memory is short: those who have not read for the longest pay for it, not those who ask next. */
+  /** Frees memory by disconnecting the clients that have not read for the longest time. */
   #cutSlowReaders(unread: number, now: number): void {
     const stalled = [...this.#open]
       .filter(([socket, { readAt }]) => socket.writableLength > 0 && now - readAt >= STALLED_MS)

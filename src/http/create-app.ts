@@ -1,4 +1,4 @@
-/** The HTTP application: middleware, endpoints, pages. It opens no socket; `startServer` or a test does. */
+/** Creates the HTTP application: middleware, endpoints and pages. `startServer` or a test opens the socket. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import compression from 'compression';
@@ -31,7 +31,7 @@ const securityHeaders = helmet({
       'object-src': ["'none'"],
     },
   },
-  // The proxy in front knows whether there is TLS; this server does not.
+  // Only the proxy in front knows whether there is TLS.
   strictTransportSecurity: false,
 });
 
@@ -60,7 +60,7 @@ const requireHost: RequestHandler = (req, _res, next) => {
   next();
 };
 
-/** For pages, scripts and the API's description; answers of the API are small, or pictures, or streams. */
+/** Compresses pages, scripts and the API description. Other answers are small, pictures or streams. */
 const compress = compression();
 
 /** Serves the web application, or says why it is missing. */
@@ -92,7 +92,7 @@ function createContext(deps: AppDeps, metrics: Metrics): Context {
 }
 
 /**
- * The Express app that answers for `deps.engine`.
+ * Creates the Express app for an engine.
  *
  * @example
  * const lifecycle = { state: 'ready' };
@@ -103,7 +103,7 @@ export function createApp(deps: AppDeps): Express {
   const app = express();
   const metrics = new Metrics(deps.engine, deps.jobs, deps.load);
   app.disable('x-powered-by');
-  // Answers differ each time, so hashing them is wasted work. Files and thumbnails set their own ETag.
+  // Hashing answers for an ETag is useless, since they always differ. Files and thumbnails set their own.
   app.disable('etag');
   app.set('trust proxy', deps.config.TRUST_PROXY);
   app.use(logRequests(deps.logger), securityHeaders, metrics.middleware);

@@ -1,7 +1,6 @@
 /**
- * An endpoint is declared once: what it takes, what it answers and what it does. Mounting parses and validates every
- * request by that declaration, the handler gets the types that follow from it, and the OpenAPI document is generated
- * from it, so that none of them can name what another lacks.
+ * Declares endpoints. One declaration lists parameters, body, response and errors. Requests are validated by it, the
+ * handler's types are inferred from it, and the OpenAPI document is generated from it, so these always agree.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express, Request, Response } from 'express';
@@ -18,7 +17,7 @@ import type { ResponseSpec } from './response-spec.js';
 
 type NoFields = Record<never, never>;
 
-/** What every handler may use beside the request. */
+/** The context that every handler receives. */
 export interface Context extends AppDeps {
   reader: BodyReader;
   metrics: Metrics;
@@ -50,14 +49,14 @@ export interface EndpointSpec<P extends Shape, Q extends Shape, B, A> {
   /** Parameters in the query; any other is refused. */
   query?: Q;
   body?: BodySpec<B>;
-  /** Of endpoints that take images: whether somebody waits for the answer. */
+  /** The urgency of endpoints that accept images. */
   urgency?: Urgency;
-  /** Of answers that take long to make: the queue that they wait in; undefined where this one is soon made. */
+  /** The queue for answers that take long; undefined for requests that do not. */
   queue?(input: Input<P, Q, B>): keyof AnswerQueues | undefined;
   response: ResponseSpec<A>;
-  /** Codes it answers with, beside those that every endpoint or every body has. */
+  /** Error codes in addition to those of every endpoint or body. */
   errors: ErrorCode[];
-  /** @returns what `response` sends */
+  /** @returns the value for `response` */
   handle(input: Input<P, Q, B>, context: Context): A | Promise<A>;
 }
 
@@ -68,18 +67,17 @@ export interface Endpoint
     'method' | 'path' | 'tag' | 'summary' | 'description' | 'errors'
   > {
   params: z.ZodObject;
-  /** All parameters of the query, those included that the body may have instead. */
+  /** All query parameters, including those that may be sent in the body. */
   query: z.ZodObject;
   body: BodySpec<unknown> | null;
   response: ResponseSpec<unknown>;
   answer(req: Request, res: Response, context: Context): Promise<void>;
 }
 
-/** JSON that is shorter than this holds no image: a search by id costs the encoder nothing. */
+/** Shorter JSON contains no image, so it does not need the encoder. */
 const LEAST_IMAGE_BYTES = 1_000;
 /**
- * How long a refusal is held back. Clients that try again at once, whatever Retry-After says, would otherwise keep the
- * server busy with refusing them.
+ * Delay of refusals. Clients that retry immediately in spite of Retry-After would otherwise keep the server busy.
  */
 const REFUSAL_PAUSE_MS = 400;
 
@@ -88,9 +86,9 @@ function canHoldImage(req: Request): boolean {
 }
 
 /**
- * Refuses what there is no room for.
+ * Refuses a request if there is no room for it.
  *
- * @param check throws where there is none
+ * @param check throws if there is none
  * @throws PawdexError overloaded, after a pause
  */
 async function requireRoom(check: () => void): Promise<void> {
@@ -142,7 +140,7 @@ export function defineEndpoint<
       const parsedQuery = parse(query, req.query, 'query') as Parsed<Q>;
       const { load, queues } = context;
       if (urgency !== undefined && load !== undefined && canHoldImage(req)) {
-        // Before the upload is read, which is most of the work that a refusal makes.
+        // Refuse before reading the upload, which is most of the cost of a refusal.
         await requireRoom(() => load.checkRoom(urgency));
       }
       const parsedBody = (await body?.read(req, res, context.reader, parsedQuery)) as B;
@@ -154,18 +152,18 @@ export function defineEndpoint<
         return make();
       }
       await requireRoom(() => queues[queue].checkRoom());
-      // Its client may have gone away while it waited.
+      // The client may have disconnected while it waited.
       await queues[queue].run(async () => (res.destroyed ? undefined : make()));
     },
   };
 }
 
-/** The path in Express' form: `/v1/collections/:collection`. */
+/** Converts a path to Express' form: `/v1/collections/:collection`. */
 function toExpressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-/** Mounts the endpoints; a known path with another method answers 405 with `Allow`, or OPTIONS. */
+/** Mounts the endpoints. Other methods of a known path are answered 405 with `Allow`. */
 export function mount(app: Express, endpoints: readonly Endpoint[], context: Context): void {
   const methods = new Map<string, Set<string>>();
   for (const endpoint of endpoints) {

@@ -1,4 +1,4 @@
-/** /docs: the API reference, served without any other host; /docs/errors: the error table. */
+/** Serves the API reference at /docs, without other hosts, and the error table at /docs/errors. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import express, { type Router } from 'express';
@@ -35,7 +35,7 @@ main { max-width: 50rem; margin: 0 auto; padding: 0 20px 3rem; }
 dt { margin-top: 1.2rem; }
 `;
 
-// The theme chosen on the web page; Swagger UI has its own class for the dark.
+// Applies the theme chosen on the web page; Swagger UI has its own class for dark mode.
 const THEME = `const root = document.documentElement;
 const system = matchMedia('(prefers-color-scheme: dark)');
 function applyTheme() {
@@ -82,7 +82,7 @@ ${Object.entries(ERRORS)
 </html>
 `;
 
-/** The pages under /docs. */
+/** Creates the pages under /docs. */
 export function createDocsRouter(): Router {
   const router = express.Router();
   const dir = swaggerDir();

@@ -1,18 +1,18 @@
-/** Server-sent events (WHATWG HTML, section 9.2) for one client, which may read slowly or go away. */
+/** Streams server-sent events (WHATWG HTML, section 9.2) to one client, which may read slowly or disconnect. */
 import type { Response } from 'express';
 
-/** How often a comment is sent while nothing happens. Most proxies close a silent connection after 30 s. */
+/** Interval of comments while nothing happens, since most proxies close a silent connection after 30 s. */
 const HEARTBEAT_MS = 15_000;
 /** Least time between two events. Changes in between are merged into the next event. */
 const MIN_GAP_MS = 200;
 
-/** One state of what is streamed. */
+/** One state of the streamed object. */
 export interface StreamedState {
   /** Sent as the event's id. */
   revision: number;
   event: string;
   data: unknown;
-  /** Whether nothing will follow. */
+  /** Whether this is the last state. */
   isLast: boolean;
 }
 
@@ -74,11 +74,11 @@ class StateStream {
 }
 
 /**
- * Streams the newest state of something that changes, until its last state was sent or the client has gone.
+ * Streams the newest state of an object until its last state was sent or the client has disconnected.
  *
- * @param seen revision that the client has already; it is not sent again
- * @param readState the current state; called when it may have changed
- * @param follow calls its argument after each change, and returns a function that stops that
+ * @param seen revision that the client already has
+ * @param readState returns the current state; called when it may have changed
+ * @param follow calls its argument after each change, until the returned function is called
  * @returns resolves when the stream has ended
  */
 export async function streamStates(
@@ -90,7 +90,7 @@ export async function streamStates(
   res.status(200).set({
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
-    // nginx would otherwise collect events until a buffer is full.
+    // Otherwise nginx buffers events.
     'X-Accel-Buffering': 'no',
   });
   res.flushHeaders();

@@ -1,10 +1,10 @@
-/** JSON Schema of the zod schemas that validate, in the dialect of OpenAPI 3.1. */
+/** Converts zod schemas to JSON Schema, in the dialect of OpenAPI 3.1. */
 import { z } from 'zod';
 
 /** A JSON Schema. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** Schemas that have an `id`, by it. */
+/** Schemas by their `id`. */
 export type Definitions = Record<string, JsonSchema>;
 
 type Override = NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override'];
@@ -12,11 +12,11 @@ type Override = NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override'];
 const tidy: (io: 'input' | 'output') => Override = (io) => (context) => {
   const { zodSchema, jsonSchema } = context;
   const { def } = zodSchema._zod;
-  // Zod leaves it out where the value passes through a transformation.
+  // Zod omits it if the value is transformed.
   if (def.type === 'default') {
     jsonSchema.default = (def as z.core.$ZodDefaultDef).defaultValue as JsonSchema;
   }
-  // Answers may have more fields one day; clients generated from the document must not refuse them.
+  // Later versions may add fields to answers. Generated clients must not refuse them.
   if (io === 'output' && jsonSchema.additionalProperties === false) {
     delete jsonSchema.additionalProperties;
   }
@@ -32,10 +32,10 @@ const tidy: (io: 'input' | 'output') => Override = (io) => (context) => {
 };
 
 /**
- * The JSON Schema of what a schema takes or gives.
+ * Converts the input or output of a zod schema.
  *
  * @param io `input` for requests, `output` for answers
- * @param definitions gets the schemas with an `id`; they are referred to by it
+ * @param definitions collects the schemas with an `id`, which are referenced
  */
 export function toJsonSchema(
   schema: z.ZodType,
@@ -52,7 +52,7 @@ export function toJsonSchema(
   return described;
 }
 
-/** Whether a field holds an object or an array, which a form has as JSON text. */
+/** Whether a field is an object or an array, which forms send as JSON text. */
 export function isStructured(schema: z.ZodType): boolean {
   const definitions: Definitions = {};
   const described = toJsonSchema(schema, 'input', definitions);

@@ -92,7 +92,7 @@ export class Metrics {
     this.#inFlight.inc();
     res.once('close', () => {
       this.#inFlight.dec();
-      // The pattern of the route, not the path: each id in a path would create a series of its own.
+      // The route pattern, since every id in a path would create a new series.
       const route: string = req.route?.path ?? 'other';
       const seconds = Number(process.hrtime.bigint() - started) / 1e9;
       this.#seconds.observe({ method: req.method, route, status: res.statusCode }, seconds);
@@ -100,14 +100,14 @@ export class Metrics {
     next();
   };
 
-  /** All metrics in Prometheus' text format. */
+  /** Formats all metrics as Prometheus text. */
   async text(): Promise<string> {
     await this.#readCollections();
     return `${await this.#registry.metrics()}\n${await processRegistry.metrics()}`;
   }
 
   async #readCollections(): Promise<void> {
-    // Of a damaged data directory nothing is known; the other metrics are all the more wanted.
+    // Numbers of a damaged data directory are unknown, but the other metrics are still needed.
     const collections = await this.#engine.store.listCollections().catch(() => []);
     this.#items.reset();
     this.#recall.reset();

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, from the endpoints and the schemas that validate their requests. */
+/** Creates the OpenAPI 3.1 document from the endpoints and their schemas. */
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors.js';
 import type { Endpoint } from './define-endpoint.js';
@@ -6,7 +6,7 @@ import { type Definitions, isStructured, type JsonSchema, toJsonSchema } from '.
 import type { Content } from './response-spec.js';
 import { problem } from './schemas/answers.js';
 
-/** Codes that any endpoint under /v1 may answer with. */
+/** Error codes of every endpoint under /v1. */
 const ALWAYS: ErrorCode[] = [
   'invalid_request',
   'unauthorized',
@@ -50,7 +50,7 @@ function listCodes({ path, body, errors }: Endpoint): ErrorCode[] {
 
 type Responses = Record<string, { description: string; content?: object }>;
 
-/** One response per status, naming the codes that come with it. */
+/** Describes one response per status, with its error codes. */
 function describeErrors(endpoint: Endpoint, definitions: Definitions): Responses {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of new Set(listCodes(endpoint))) {
@@ -102,7 +102,7 @@ function describeParameters(
   });
 }
 
-/** Objects and arrays of JSON texts; files are parts of their own. */
+/** Marks objects and arrays of a form as JSON text. */
 function describeFormEncoding(form: z.ZodObject): object {
   const structured = Object.entries(form.shape as Record<string, z.ZodType>).filter(
     ([name, field]) => name !== 'image' && isStructured(field),
@@ -152,7 +152,7 @@ function describeOperation(endpoint: Endpoint, definitions: Definitions): object
   };
 }
 
-/** The document for these endpoints, as JSON text. */
+/** Creates the document as JSON text. */
 export function createOpenApiDocument(endpoints: readonly Endpoint[], version: string): string {
   const schemas: Record<string, JsonSchema> = {};
   const paths: Record<string, Record<string, object>> = {};

@@ -1,8 +1,8 @@
-/** Checks what a caller sent against a schema and says in the answer what is wrong with it. */
+/** Validates requests against schemas, and reports what is wrong. */
 import type { z } from 'zod';
 import { PawdexError } from '../errors.js';
 
-/** Entries of `errors` in one answer. */
+/** The most entries of `errors` in one answer. */
 const MAX_ERRORS = 20;
 
 /** Names of fields with their schemas. */
@@ -13,9 +13,9 @@ export type Parsed<S extends Shape> = z.output<z.ZodObject<S>>;
 type Part = 'query' | 'body' | 'path';
 
 /**
- * The parsed value.
+ * Parses a value.
  *
- * @param part what is checked, for the paths in the answer
+ * @param part the part of the request, for the paths in errors
  * @throws PawdexError invalid_request with `errors`; vector_invalid when it is the vector that is wrong
  */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part): z.output<S> {
@@ -44,7 +44,7 @@ const TYPES: Record<string, string> = {
   record: 'an object',
 };
 
-/** What a value must be, where its schema does not say it in its own words. */
+/** Describes what a value must be, for schemas without a message of their own. */
 const describeIssue: z.core.$ZodErrorMap = (issue) => {
   const unit = issue.origin === 'string' ? ' characters' : issue.origin === 'array' ? ' elements' : '';
   const verb = unit === '' ? 'be' : 'have';
@@ -67,7 +67,7 @@ function toErrors(issue: z.core.$ZodIssue, part: Part): { path: string; message:
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.slice(0, MAX_ERRORS).map((key) => ({
       path: [...at, key].join('.').slice(0, 200),
-      message: 'is not known here',
+      message: 'is unknown',
     }));
   }
   return [{ path: at.join('.').slice(0, 200), message: issue.message.slice(0, 500) }];

@@ -1,13 +1,15 @@
-/** Errors as RFC 9457 problem+json: the one place where a thrown value becomes an answer. */
+/** Turns thrown values into answers: RFC 9457 problem+json. */
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { asPawdexError, ERRORS, PawdexError } from '../errors.js';
 import { linger } from './body/receive-body.js';
 import { toRelativeAddress } from './relative-address.js';
 
-/** Seconds a caller is asked to wait when the error does not say. */
+/** Default Retry-After in seconds. */
 const DEFAULT_RETRY_AFTER = 1;
 
-/** An error's body. `type`, the code's entry in the error table, and `instance` are relative to the request's address. */
+/**
+ * An error's body. `type`, the code's entry in the error table, and `instance` are relative to the request's address.
+ */
 export interface Problem {
   type: string;
   title: string;
@@ -21,9 +23,9 @@ export interface Problem {
 }
 
 /**
- * The body for an error.
+ * Creates the body for an error.
  *
- * @param where the request's path and id, as far as there is one
+ * @param where the request's path and id, if known
  * @param requested path and query of the request
  */
 export function toProblem(
@@ -36,7 +38,7 @@ export function toProblem(
     type: toRelativeAddress(requested, `docs/errors#${code}`),
     title: ERRORS[code].title,
     status,
-    // The details of internal errors go to the log only.
+    // Details of internal errors only go to the log.
     ...(detail === undefined || code === 'internal' ? {} : { detail }),
     code,
     hint,
@@ -45,7 +47,7 @@ export function toProblem(
   };
 }
 
-/** Any thrown value as a coded error. Express throws its own for an address that it cannot decode. */
+/** Converts any thrown value. Express throws errors of its own for addresses that it cannot decode. */
 function toPawdexError(error: unknown): PawdexError {
   if (error instanceof PawdexError || !(error instanceof Error)) {
     return asPawdexError(error);
@@ -81,7 +83,7 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
   } else {
     req.log.debug({ code: error.code, detail: error.detail }, 'request refused');
   }
-  // The rest of a body is read and dropped, so that the client sees the answer. A client that has gone gets none.
+  // Read and discard the rest of the body, so that the client sees the answer, unless it has disconnected.
   const rest = req.complete || req.destroyed ? undefined : linger(req);
   const closes = closesAfter(res);
   if (closes) {

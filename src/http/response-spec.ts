@@ -1,4 +1,4 @@
-/** What endpoints answer with: how it is sent and how it is described. */
+/** Declares the answers of endpoints: how they are sent and documented. */
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { toRelativeAddress } from './relative-address.js';
@@ -6,22 +6,22 @@ import { toRelativeAddress } from './relative-address.js';
 /** Media types with the schemas of their content. */
 export type Content = Record<string, z.ZodType>;
 
-/** How an endpoint answers when all goes well. */
+/** How an endpoint answers on success. */
 export interface ResponseSpec<A> {
   status: number;
   description: string;
   content: Content;
-  /** Other statuses that are no errors. */
+  /** Other statuses that are not errors. */
   others: Record<number, { description: string; content?: Content }>;
   send(req: Request, res: Response, answer: A): void;
 }
 
-/** Bytes that are no text. */
+/** Binary content. */
 const binary = z.string().meta({ format: 'binary' });
 
 type Others = ResponseSpec<unknown>['others'];
 
-/** JSON of a schema. */
+/** Declares a JSON answer. */
 export function json<S extends z.ZodType>(
   schema: S,
   description: string,
@@ -39,9 +39,9 @@ export function json<S extends z.ZodType>(
 }
 
 /**
- * JSON of something that was created or accepted, with its address in `Location`.
+ * Declares a JSON answer for something that was created or accepted, with its address in `Location`.
  *
- * @param addressOf path of the new thing from the root of the app: `v1/jobs/ID`
+ * @param addressOf returns the path of the new object from the root of the app: `v1/jobs/ID`
  */
 export function created<S extends z.ZodType>(
   schema: S,
@@ -57,18 +57,18 @@ export function created<S extends z.ZodType>(
   };
 }
 
-/** Nothing but the status 204. */
+/** Declares an empty answer with status 204. */
 export function noContent(description: string): ResponseSpec<void> {
   return { status: 204, description, content: {}, others: {}, send: (_req, res) => void res.end() };
 }
 
-/** A file. Express answers 304 where the caller has it already, by the `ETag` that the handler sets. */
+/** A file. Express answers 304 if the client has it already, by the `ETag` that the handler sets. */
 export interface FileAnswer {
   type: string;
   bytes: Uint8Array | string;
 }
 
-/** A file of one of these media types. */
+/** Declares a file of one of these media types. */
 export function file(types: string[], description: string, others: Others = {}): ResponseSpec<FileAnswer> {
   return {
     status: 200,
@@ -84,7 +84,7 @@ export function file(types: string[], description: string, others: Others = {}):
   };
 }
 
-/** A stream that the handler itself writes and ends. */
+/** Declares a stream that the handler writes and ends itself. */
 export function stream(type: string, description: string, others: Others): ResponseSpec<void> {
   return { status: 200, description, content: { [type]: z.string() }, others, send: () => {} };
 }

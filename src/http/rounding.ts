@@ -1,15 +1,15 @@
-/** Digits that mean something: the engine's numbers as answers show them. */
+/** Rounds the engine's numbers to meaningful digits for answers. */
 import type { Explanation, Timing } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
 
 const round = (value: number, factor: number) => Math.round(value * factor) / factor;
 
-/** A share or a similarity: beyond six digits is float noise. */
+/** Rounds a share or similarity to six decimals; more would be noise. */
 export function roundShare(value: number): number {
   return round(value, 1e6);
 }
 
-/** Milliseconds, with two decimals. */
+/** Rounds milliseconds to two decimals. */
 export function roundTiming({ decodeMs, embedMs, searchMs, totalMs }: Timing): Timing {
   return {
     decodeMs: round(decodeMs, 100),
@@ -19,14 +19,14 @@ export function roundTiming({ decodeMs, embedMs, searchMs, totalMs }: Timing): T
   };
 }
 
-/** A neighbour with its similarity, and its explanation where it has one. */
+/** Rounds the similarity and the explanation of a neighbour. */
 export function roundNeighbour<N extends { similarity: number; explanation?: Explanation }>(neighbour: N): N {
   const { similarity, explanation } = neighbour;
   const rounded = { ...neighbour, similarity: roundShare(similarity) };
   return explanation === undefined ? rounded : { ...rounded, explanation: roundExplanation(explanation) };
 }
 
-/** A part of a photo. */
+/** Rounds a region of a photo. */
 export function roundRegion({ left, top, width, height }: Rectangle): Rectangle {
   return {
     left: roundShare(left),
@@ -41,7 +41,7 @@ function roundExplanation({ rows, columns, region, shares }: Explanation): Expla
     rows,
     columns,
     region: roundRegion(region),
-    // A digit more than the similarity has: many of them sum to it.
+    // One more digit than the similarity, since many shares sum to it.
     shares: shares.map((share) => round(share, 1e7)),
   };
 }

@@ -1,10 +1,10 @@
 /**
- * Keeps web sites away from a server without API keys. Any page in a browser on this machine can send requests to
- * 127.0.0.1: a form needs no permission (so it could store photos), and a name that the page's owner lets point here
- * ("DNS rebinding") makes the page's own scripts count as ours (so they could read everything). The first is seen by
- * `Origin` and `Sec-Fetch-Site`, which no page can forge, the second by `Host`.
+ * Protects a server without API keys against web sites. Any page in a browser on this machine can send requests to
+ * 127.0.0.1. A form needs no permission, so it could store photos; `Origin` and `Sec-Fetch-Site`, which pages cannot
+ * forge, reveal that. With DNS rebinding, the scripts of a page count as ours, so they could read everything; `Host`
+ * reveals that.
  *
- * With keys a site would need one, so that nothing is checked then.
+ * With keys, a site would need one, so nothing is checked.
  */
 import { isIP } from 'node:net';
 import os from 'node:os';
@@ -14,11 +14,11 @@ import { PawdexError } from '../errors.js';
 
 type SiteConfig = Pick<Config, 'API_KEYS' | 'ALLOWED_HOSTS' | 'ALLOWED_ORIGINS' | 'TRUST_PROXY'>;
 
-/** Asked by orchestrators under whatever name they have for the container; they tell nothing. */
+/** Paths that orchestrators request under any host name; they reveal nothing. */
 const OPEN_TO_ANY_HOST = new Set(['/healthz', '/readyz']);
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** The name in a `Host` header, without port and brackets, in lower case; null when it is not valid. */
+/** Reads the name in a `Host` header, without port and brackets, in lower case. @returns null if it is invalid */
 function readHostname(host: string): string | null {
   const url = `http://${host}/`;
   if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(url)) {
@@ -27,7 +27,7 @@ function readHostname(host: string): string | null {
   return new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
 }
 
-/** Whether no foreign site can have brought the browser here under this name: no such name can be registered. */
+/** Whether a name cannot be registered, so that no other site can point it here. */
 function isOwnName(name: string): boolean {
   if (name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0) {
     return true;
@@ -36,12 +36,12 @@ function isOwnName(name: string): boolean {
   return name === machine || name === `${machine}.local`;
 }
 
-/** The `host` of the page a request comes from; null for pages without one, as `Origin: null`. */
+/** Reads the host of the page that sent a request. @returns null for pages without one, as in `Origin: null` */
 function readOriginHost(origin: string): string | null {
   return URL.canParse(origin) && new URL(origin).host !== '' ? new URL(origin).host : null;
 }
 
-/** Decides which hosts and pages a server without keys answers. */
+/** Decides which hosts and pages a server without keys accepts. */
 class Sites {
   readonly #hosts: Set<string>;
   readonly #origins: Set<string>;
@@ -56,7 +56,7 @@ class Sites {
   /** @throws PawdexError host_not_allowed */
   checkHost(req: Request): void {
     const { host } = req.headers;
-    // HTTP/1.0 needs none; browsers always send one.
+    // HTTP/1.0 requires none; browsers always send one.
     if (host === undefined || OPEN_TO_ANY_HOST.has(req.path)) {
       return;
     }
@@ -73,7 +73,7 @@ class Sites {
     if (origin === undefined ? !this.#comesFromElsewhere(req) : this.#isOwnOrigin(req, origin)) {
       return;
     }
-    // A page that is opened or shown, as by a link: the other site cannot read it.
+    // Navigation, for instance by a link: the other site cannot read the page.
     const isPage = READS.has(req.method) && (!/^\/v1\b/i.test(req.path) || isNavigation(req));
     if (isPage) {
       return;
@@ -111,7 +111,7 @@ const isNavigation = (req: Request) =>
   req.get('sec-fetch-mode') === 'navigate' && req.get('sec-fetch-dest') === 'document';
 
 /**
- * Refuses what other web sites send to a server without keys.
+ * Refuses requests of other web sites to a server without keys.
  *
  * @throws PawdexError host_not_allowed, origin_not_allowed, from the handler
  */
@@ -129,7 +129,7 @@ export function refuseOtherSites(config: SiteConfig): RequestHandler {
 const EXPOSED_HEADERS = 'X-Request-Id, Retry-After, Location';
 const PREFLIGHT_SECONDS = '600';
 
-/** Lets pages of the origins in the settings read answers (CORS) and answers what browsers ask beforehand. */
+/** Allows the configured origins to read answers (CORS), and answers preflight requests. */
 export function allowOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'>): RequestHandler {
   return (req, res, next) => {
     const origin = req.get('origin');
@@ -140,7 +140,7 @@ export function allowOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'
       return next();
     }
     res.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': EXPOSED_HEADERS });
-    // Its answers are for that page, which helmet forbids to others.
+    // helmet forbids other origins to read answers.
     res.set('Cross-Origin-Resource-Policy', 'cross-origin');
     if (req.method !== 'OPTIONS' || req.get('access-control-request-method') === undefined) {
       return next();
@@ -154,13 +154,13 @@ export function allowOrigins({ ALLOWED_ORIGINS }: Pick<Config, 'ALLOWED_ORIGINS'
   };
 }
 
-/** Whether only this machine reaches an address to listen on. */
+/** Whether only this machine can reach an address to listen on. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /**
- * Refuses to serve the network without keys by mistake.
+ * Refuses to serve the network without keys by accident.
  *
  * @throws PawdexError keys_missing
  */

@@ -1,4 +1,4 @@
-/** Puts an app on a socket, with time limits on slow clients, and takes it off again without losing requests. */
+/** Serves an app on a socket, with limits on slow clients, and stops without losing requests. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -8,11 +8,11 @@ import { type ConnectionLimits, Connections } from './connections.js';
 import type { Lifecycle } from './lifecycle.js';
 import { toProblem } from './problem-details.js';
 
-/** How slow clients may be and how much they may hold. */
+/** Limits on slow clients. */
 export interface ServerLimits extends ConnectionLimits {
   /** From the first byte of a request to the end of its headers, in milliseconds. */
   headersMs: number;
-  /** How often the limits are looked at, in milliseconds. */
+  /** How often the limits are checked, in milliseconds. */
   checkMs: number;
 }
 
@@ -29,28 +29,28 @@ const LIMITS: ServerLimits = {
 
 export interface ServerOptions {
   host: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free one. */
   port: number;
-  /** The one the app was made with. */
+  /** The same object as in the app. */
   lifecycle: Lifecycle;
   limits?: Partial<ServerLimits>;
-  /** Called, at most once a minute, when connections are refused because there are too many. */
+  /** Called at most once a minute if connections are refused because there are too many. */
   onRefused?: (refusedSoFar: number) => void;
 }
 
 export interface RunningServer {
-  /** Address to reach it at from this machine, without a slash at the end. */
+  /** Address of the server from this machine, without a trailing slash. */
   readonly url: string;
-  /** What it listens on, as `0.0.0.0:3000`: more than `url` says where that is every network of the machine. */
+  /** The address it listens on, such as `0.0.0.0:3000`. */
   readonly address: string;
   /**
-   * Stops: nothing new is accepted, idle connections close, requests in flight finish; those that take longer
-   * than `graceSeconds` are cut off. Idempotent.
+   * Stops: refuses new connections, closes idle ones and lets requests in progress finish for up to `graceSeconds`.
+   * Idempotent.
    */
   close(options: { graceSeconds: number }): Promise<void>;
 }
 
-/** What Node's HTTP parser gives up on, as an answer; there is no request object for Express at this point. */
+/** Answers requests that Node's HTTP parser cannot read; there is no request object for Express then. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
@@ -74,7 +74,7 @@ function answerSlowUpload(socket: Socket): void {
   answerClientError(Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
 }
 
-/** Answers a request that the app never sees; Express and Node would answer without a problem document. */
+/** Answers a request that the app never sees, with a problem document. */
 function answerBadRequest(res: ServerResponse, detail: string): void {
   const problem = toProblem(new PawdexError('invalid_request', { detail }), {});
   res.writeHead(problem.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
@@ -83,7 +83,7 @@ function answerBadRequest(res: ServerResponse, detail: string): void {
 
 const REFUSED_NOTICE_MS = 60_000;
 
-/** Checks the limits again and again. @returns what ends that */
+/** Checks the limits periodically. @returns a function that stops it */
 function watch(connections: Connections, checkMs: number, onRefused: ServerOptions['onRefused']): () => void {
   let told = 0;
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -124,7 +124,7 @@ function addressOf(server: Server): Pick<RunningServer, 'url' | 'address'> {
 }
 
 /**
- * Starts answering.
+ * Starts the server.
  *
  * @throws PawdexError config_invalid when the address cannot be had
  */

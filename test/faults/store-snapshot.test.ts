@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
+import { compactDirectory } from '../../src/store/embedded/sqlite/database.js';
 import {
-  compactDirectory,
   readSnapshotInfo,
   restoreSnapshot,
   snapshotDirectory,

@@ -220,7 +220,7 @@ describe('every field of the OpenAPI document', () => {
         expect([place.name, name, complaints(answer, place, name)]).toEqual([
           place.name,
           name,
-          ['is not known here'],
+          ['is unknown'],
         ]);
       }
     }

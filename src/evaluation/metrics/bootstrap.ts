@@ -1,4 +1,4 @@
-/** Confidence intervals by resampling the queries (Efron 1979; percentile intervals). */
+/** Computes confidence intervals by resampling the queries (Efron 1979; percentile intervals). */
 import { createRandom } from '../../math/random.js';
 
 /** A confidence interval. */
@@ -16,11 +16,11 @@ export interface BootstrapOptions {
 }
 
 /**
- * Percentile interval of a statistic of n queries.
+ * Computes the percentile interval of a statistic of n queries.
  *
  * @param n queries
  * @param statistic value for a resample, given as n positions in 0..n-1, drawn with replacement
- * @returns null when there are no queries
+ * @returns null without queries
  */
 export function bootstrap(
   n: number,

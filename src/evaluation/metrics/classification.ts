@@ -1,16 +1,16 @@
-/** How often predicted labels are right: over all queries, over labels, and which labels are confused. */
+/** Classification metrics: accuracy over queries and labels, and confusions. */
 
 /** Counts of one label. */
 export interface LabelScore {
-  /** Queries of this label. */
+  /** Number of queries of this label. */
   n: number;
-  /** Share of them that were predicted right (the label's recall), 0..1. */
+  /** Share of them with the right prediction (recall), 0..1. */
   top1: number;
-  /** Share of the queries predicted as this label that are of it, 0..1; null when none was. */
+  /** Share of right predictions of this label (precision), 0..1; null if it was never predicted. */
   precision: number | null;
 }
 
-/** A label that was taken for another. */
+/** A label that was mistaken for another. */
 export interface Confusion {
   label: string;
   predicted: string;
@@ -34,7 +34,7 @@ export function computeAccuracy(
   return right / labels.length;
 }
 
-/** @param predicted null where there was no prediction; it counts as wrong */
+/** @param predicted null without a prediction, which counts as wrong */
 export function scoreLabels(
   labels: readonly string[],
   predicted: readonly (string | null)[],
@@ -71,7 +71,7 @@ export function scoreLabels(
   );
 }
 
-/** Mean of the labels' own accuracies: every label counts alike, however many photos it has. Null without any. */
+/** Computes the mean of the labels' accuracies, with equal weight for every label. @returns null without labels */
 export function computeMacroAccuracy(scores: ReadonlyMap<string, LabelScore>): number | null {
   if (scores.size === 0) {
     return null;

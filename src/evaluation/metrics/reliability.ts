@@ -1,14 +1,14 @@
-/** Does an answer's confidence come true as often as it says? */
+/** Measures whether confidences match the share of right answers. */
 
 /** One bar of a reliability diagram. */
 export interface ReliabilityBin {
-  /** The bin holds confidences in (from, to]; the first one also 0. */
+  /** The bin contains confidences in (from, to]; the first one also 0. */
   from: number;
   to: number;
   count: number;
-  /** Mean confidence in the bin, 0..1; null when it is empty. */
+  /** Mean confidence in the bin, 0..1; null if it is empty. */
   confidence: number | null;
-  /** Share of right answers in the bin, 0..1; null when it is empty. */
+  /** Share of right answers in the bin, 0..1; null if it is empty. */
   accuracy: number | null;
 }
 
@@ -16,11 +16,11 @@ export interface ReliabilityBin {
 const ECE_BINS = 15;
 
 /**
- * Equal-width bins over confidence (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural
+ * Computes equal-width bins over confidence (Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural
  * networks", arXiv 1706.04599, section 2).
  *
  * @param confidence 0..1, one per answer
- * @param right 1 where the answer was right
+ * @param right 1 for right answers
  */
 export function computeReliability(
   confidence: Float64Array,
@@ -46,7 +46,8 @@ export function computeReliability(
 }
 
 /**
- * Expected calibration error: the mean gap between confidence and accuracy over the bins, weighted by count.
+ * Computes the expected calibration error: the mean gap between confidence and accuracy over the bins, weighted by
+ * count.
  *
  * @returns 0..1; null without answers
  */

@@ -1,8 +1,8 @@
-/** What is gained by answering only when sure: risk against coverage, and how well a score separates two kinds. */
+/** Metrics of answering only when confident: risk against coverage, and how well a score separates two kinds. */
 
 /** One threshold on confidence. */
 export interface RiskPoint {
-  /** Answers with at least this confidence are given. */
+  /** Queries with at least this confidence are answered. */
   threshold: number;
   /** Share of the queries that are answered, 0..1. */
   coverage: number;
@@ -10,13 +10,13 @@ export interface RiskPoint {
   risk: number;
 }
 
-/** Positions by score, highest first. */
+/** Sorts positions by score, highest first. */
 function sortDescending(scores: Float64Array): Uint32Array {
   return Uint32Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
 /**
- * Risk and coverage at every distinct confidence, strictest threshold first (El-Yaniv and Wiener 2010; Geifman
+ * Computes risk and coverage at every distinct confidence, strictest threshold first (El-Yaniv and Wiener 2010; Geifman
  * and El-Yaniv 2017, arXiv 1705.08500). Equal confidences are answered together or not at all.
  */
 export function computeRiskCoverage(confidence: Float64Array, right: Uint8Array): RiskPoint[] {
@@ -36,11 +36,10 @@ export function computeRiskCoverage(confidence: Float64Array, right: Uint8Array)
 }
 
 /**
- * The largest share of queries that can be answered by one threshold with at least `precision` of the answers
- * right.
+ * Computes the largest share of queries that one threshold can answer with at least `precision` of the answers right.
  *
  * @param precision 0..1
- * @returns 0..1; 0 when no threshold reaches the precision
+ * @returns 0..1; 0 if no threshold reaches the precision
  */
 export function computeCoverageAtPrecision(curve: readonly RiskPoint[], precision: number): number {
   let best = 0;
@@ -53,10 +52,10 @@ export function computeCoverageAtPrecision(curve: readonly RiskPoint[], precisio
 }
 
 /**
- * Area under the ROC curve: the chance that a positive scores higher than a negative, ties counted half
+ * Computes the area under the ROC curve: the chance that a positive scores higher than a negative, ties counted half
  * (Hanley and McNeil 1982, by ranks).
  *
- * @returns 0..1; null when one kind is missing
+ * @returns 0..1; null if one kind is missing
  */
 export function computeAuroc(positives: Float64Array, negatives: Float64Array): number | null {
   const [p, n] = [positives.length, negatives.length];
@@ -87,7 +86,7 @@ export function computeAuroc(positives: Float64Array, negatives: Float64Array): 
   return area / (p * n);
 }
 
-/** At most about `count` points of a curve, evenly spread over coverage, the last one always among them. */
+/** Reduces a curve to about `count` points, evenly spread over coverage, always including the last. */
 export function thinOut(curve: readonly RiskPoint[], count: number): RiskPoint[] {
   let next = 0;
   return curve.filter(({ coverage }, i) => {

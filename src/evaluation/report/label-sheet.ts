@@ -1,4 +1,4 @@
-/** A page of the photos that a cleaning dropped, for a person to look over. */
+/** Draws a page of the photos that `clean-labels` dropped, for review by a person. */
 import type { LabelVerdict } from '../clean-labels.js';
 import { STYLE } from './report-style.js';
 import type { Pictures } from './sections.js';
@@ -8,10 +8,10 @@ const GRID =
   '.sheet { display: grid; gap: 0.6rem; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); } .sheet img { width: 100%; }';
 
 /**
- * A contact sheet in one file: a section for each label, and under each photo what speaks against its label.
+ * Draws a contact sheet as one HTML file: a section per label, and under each photo the evidence against its label.
  *
- * @param dropped photos, of which `dropped` is not null
- * @param kept how many photos of each label were kept
+ * @param dropped photos whose `dropped` is not null
+ * @param kept number of photos kept per label
  */
 export async function drawLabelSheet(
   dropped: readonly LabelVerdict[],

@@ -1,6 +1,6 @@
-/** The colours of plots, in light and dark, and the rules that give them to a plot's parts. */
+/** The colours of plots, light and dark, and the CSS that applies them. */
 
-/** Name -> colour on a light and on a dark page. The four of series are told apart by colour-blind eyes too. */
+/** Colours on light and on dark pages. The four series colours are also distinguishable for colour-blind people. */
 export const COLOURS = {
   page: ['#f4f7f5', '#0e1513'],
   card: ['#ffffff', '#17211d'],
@@ -15,7 +15,7 @@ export const COLOURS = {
 
 export type Colour = keyof typeof COLOURS;
 
-/** CSS of the parts of a plot. @param colour writes a colour: a variable of the page, or the colour itself */
+/** Creates the CSS of a plot. @param colour formats a colour, as a CSS variable or as the colour itself */
 export const createPlotRules = (colour: (name: Colour) => string): string => `
 .plot text { fill: ${colour('soft')}; font-size: 12.5px; }
 .plot .axis { fill: ${colour('ink')}; font-size: 13.5px; }

@@ -1,4 +1,4 @@
-/** Photos inside the report, so that the page needs no other file. */
+/** Embeds photos in the report, so that the page needs no other file. */
 import { readFile } from 'node:fs/promises';
 import { decode } from '../../image/decode.js';
 import { sniff } from '../../image/sniff.js';
@@ -13,9 +13,9 @@ const drawInline = (bytes: Uint8Array, type: string, name: string) =>
   `<img alt="" title="${escapeHtml(name)}" src="data:image/${type};base64,${Buffer.from(bytes).toString('base64')}">`;
 
 /**
- * An `img` element that holds the photo itself.
+ * Draws an `img` element that contains the photo.
  *
- * @param file a photo that could be read a moment ago; one that is gone leaves its name
+ * @param file if it no longer exists, its name is shown instead
  */
 export async function drawPicture(file: string, maxPixels: number): Promise<string> {
   const bytes = await readFile(file).catch(() => null);
@@ -26,7 +26,7 @@ export async function drawPicture(file: string, maxPixels: number): Promise<stri
   return drawInline(await makeThumbnail(bytes, pixels, SIDE), 'jpeg', file);
 }
 
-/** The same from an item's thumbnail; an item without one leaves its id. */
+/** Draws an item's thumbnail, or its id if it has none. */
 export function drawItemPicture(bytes: Uint8Array | null, id: string): string {
   const kind = bytes === null ? null : sniff(bytes);
   return bytes === null || kind === null ? drawMissing(id) : drawInline(bytes, kind, id);

@@ -1,11 +1,11 @@
-/** The report's plots: reliability, risk against coverage, and how far photos lie from the gallery. */
+/** The report's plots: reliability, risk against coverage, and familiarity. */
 import type { ReliabilityBin } from '../metrics/reliability.js';
 import type { RiskPoint } from '../metrics/selective.js';
 import { at, drawPlot, drawPolyline, drawRectangle, formatPercent, spaceEvenly } from './svg.js';
 
 const whole = (value: number) => formatPercent(value);
 
-/** Accuracy and mean confidence of each bin; where the bars end on the diagonal, confidence comes true. */
+/** Draws accuracy and mean confidence per bin. Bars that end on the diagonal are well calibrated. */
 export function drawReliability(bins: readonly ReliabilityBin[]): string {
   const most = Math.max(1, ...bins.map(({ count }) => count));
   return drawPlot(
@@ -36,12 +36,12 @@ export function drawReliability(bins: readonly ReliabilityBin[]): string {
   );
 }
 
-/** Points of a curve that are drawn; more cannot be told apart. */
+/** The most points of a curve; more cannot be distinguished. */
 const DRAWN = 400;
 
-/** Share of wrong answers when only the surest share of queries is answered. */
+/** Draws the share of wrong answers if only the most confident queries are answered. */
 export function drawRiskCoverage(curve: readonly RiskPoint[], coverageAt95: number): string {
-  // The first few answers tell nothing about a share.
+  // The first few answers are too few for a share.
   const meaningful = curve.filter(({ coverage }) => coverage >= 0.02);
   const step = Math.max(1, Math.floor(meaningful.length / DRAWN));
   const points = meaningful.filter((_, i) => i % step === 0 || i === meaningful.length - 1);
@@ -80,7 +80,7 @@ export function drawRiskCoverage(curve: readonly RiskPoint[], coverageAt95: numb
 
 const HISTOGRAM_BINS = 40;
 
-/** Share of values in each of the bins between `from` and `to`. */
+/** Computes the share of values per bin between `from` and `to`. */
 function drawHistogram(values: readonly number[], from: number, to: number): number[] {
   const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
   for (const value of values) {
@@ -90,7 +90,7 @@ function drawHistogram(values: readonly number[], from: number, to: number): num
   return counts.map((count) => count / Math.max(1, values.length));
 }
 
-/** How similar the nearest neighbours are, of the queries and of photos of something else. */
+/** Draws how similar the nearest neighbours are, for queries and for non-pets. */
 export function drawFamiliarity(queries: readonly number[], nonPets: readonly number[]): string {
   const from = Math.floor(Math.min(...queries, ...nonPets) * 10) / 10;
   const to = Math.max(from + 0.1, Math.ceil(Math.max(...queries, ...nonPets) * 10) / 10);

@@ -1,4 +1,4 @@
-/** The report's parts that are text and pictures. */
+/** The text and picture sections of the report. */
 import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Interval } from '../metrics/bootstrap.js';
@@ -14,7 +14,7 @@ const between = (interval: Interval | null, digits = 1) =>
     ? ''
     : `<span>95 %: ${(100 * interval.low).toFixed(digits)} to ${formatPercent(interval.high, digits)}</span>`;
 
-/** The numbers at the top. */
+/** Formats the numbers at the top. */
 export function formatFigures(evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index'>>): string {
   const { intervals, decisions, nonPets, matchPrecision, index } = evaluation;
   const confidence = evaluation.calibrated ? '' : 'of the bare vote';
@@ -47,7 +47,7 @@ export function formatFigures(evaluation: Evaluation & Partial<Pick<CollectionEv
   ].join('')}</dl>`;
 }
 
-/** A row for each part of the queries. */
+/** Formats a table with a row per part of the queries. */
 export function formatSplitTable(values: Readonly<Record<string, Figures>>): string {
   const heads = ['', 'queries', 'vote right', 'recall@1', 'ECE', 'match', 'right among match', 'unknown'];
   const rows = Object.entries(values).map(([value, { n, top1, recallAt, ece, decisions, matchPrecision }]) =>
@@ -67,7 +67,7 @@ export function formatSplitTable(values: Readonly<Record<string, Figures>>): str
   return `<div class="scroll"><table><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr></thead><tbody>${rows.map((cells) => `<tr>${cells}</tr>`).join('')}</tbody></table></div>`;
 }
 
-/** A bar for each label, the worst first. */
+/** Draws a bar per label, the worst first. */
 export function drawLabelBars(perLabel: Evaluation['perLabel']): string {
   const sorted = Object.entries(perLabel).sort(([a, x], [b, y]) => x.top1 - y.top1 || (a < b ? -1 : 1));
   const bars = sorted.map(
@@ -77,7 +77,7 @@ export function drawLabelBars(perLabel: Evaluation['perLabel']): string {
   return `<ol class="labels">${bars.join('')}</ol>`;
 }
 
-/** Gives the photo of a file, or of a collection's item, as HTML. */
+/** Draws the photo of a file or item as HTML. */
 export type Pictures = (file: string) => Promise<string>;
 
 async function pairOf(
@@ -89,7 +89,7 @@ async function pairOf(
   return `<figure><div class="two">${shown.join('')}</div><figcaption><strong>${escapeHtml(label)}</strong> taken for <strong>${escapeHtml(predicted)}</strong><br>${caption}</figcaption></figure>`;
 }
 
-/** The most frequent confusions, each with the surest mistake of its kind. */
+/** Draws the most frequent confusions, each with its most confident mistake. */
 export async function drawConfusionCases(
   evaluation: Evaluation,
   mistakes: readonly Mistake[],
@@ -103,7 +103,7 @@ export async function drawConfusionCases(
   return `<div class="cases">${(await Promise.all(cases)).join('')}</div>`;
 }
 
-/** The mistakes that were made with the most confidence. */
+/** Draws the most confident mistakes. */
 export async function drawWorstCases(
   mistakes: readonly Mistake[],
   { count, pictures }: { count: number; pictures: Pictures },

@@ -1,8 +1,8 @@
-/** Drawings as files of their own. */
+/** Creates drawings as standalone SVG files. */
 import { COLOURS, type Colour, createPlotRules } from './palette.js';
 import { escapeHtml, PLOT } from './svg.js';
 
-/** The colour on light pages, and its counterpart where the page is dark. */
+/** The colours on light and on dark pages. */
 const literal = (theme: 0 | 1) => (name: Colour) => COLOURS[name][theme];
 
 const rules = (colour: (name: Colour) => string) => `${createPlotRules(colour)}
@@ -13,10 +13,10 @@ text.title { font-size: 16px; font-weight: 600; }
 `;
 
 /**
- * A drawing that needs no page: it brings its colours, light and dark, and lies on a card of its own, so that it reads
- * on any background.
+ * Creates a standalone drawing. It contains its light and dark colours, and has a card as background, so that it is
+ * readable on any page.
  *
- * @param title what it shows, read out by screen readers
+ * @param title description for screen readers
  * @param own further CSS rules of this drawing
  */
 export function drawStandalone(
@@ -36,13 +36,13 @@ export function drawStandalone(
   ].join('\n');
 }
 
-/** A plot at a place in a drawing, as wide as told and as high as that makes it. */
+/** Places a plot in a drawing, scaled to a width. */
 export function placeBlock(plot: string, x: number, y: number, width: number = PLOT.width): string {
   const height = (width * PLOT.height) / PLOT.width;
   return `<svg x="${x}" y="${y}" width="${width}" height="${height}" viewBox="0 0 ${PLOT.width} ${PLOT.height}">${plot}</svg>`;
 }
 
-/** Names of a plot's curves, side by side. @param entries class of the curve, and its name */
+/** Draws the legend of a plot. @param entries class and name of each curve */
 export function drawLegend(entries: readonly (readonly [string, string])[], x: number, y: number): string {
   let left = x;
   return entries

@@ -1,4 +1,4 @@
-/** A frame with axes for a plot, as SVG text; colours come from the page's style sheet. */
+/** Draws plots with axes as SVG text. Colours come from the page's style sheet. */
 
 /** One axis. */
 export interface Axis {
@@ -6,11 +6,11 @@ export interface Axis {
   from: number;
   to: number;
   ticks: number[];
-  /** How a tick is written. */
+  /** Formats a tick. */
   format: (value: number) => string;
 }
 
-/** Where data values lie in the drawing. */
+/** Converts data values to positions in the drawing. */
 export interface Scales {
   x: (value: number) => number;
   y: (value: number) => number;
@@ -24,7 +24,7 @@ const RIGHT = 24;
 const TOP = 12;
 const BOTTOM = 50;
 
-/** Text as it may stand in HTML, in quotes too. */
+/** Escapes text for HTML, also inside quotes. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
@@ -34,32 +34,32 @@ export function escapeHtml(text: string): string {
     .replaceAll("'", '&#39;');
 }
 
-/** A coordinate with the digits that can be seen. */
+/** Formats a coordinate with visible precision. */
 export const at = (value: number): string => String(Math.round(value * 100) / 100);
 
-/** 0.25 -> "25 %"; as many decimals as asked for. */
+/** Formats a share as a percentage: 0.25 becomes "25 %". */
 export const formatPercent = (value: number, digits = 0): string => `${(100 * value).toFixed(digits)} %`;
 
-/** `count` + 1 evenly spaced values from `from` to `to`. */
+/** Lists `count` + 1 evenly spaced values from `from` to `to`. */
 export function spaceEvenly(from: number, to: number, count: number): number[] {
   return Array.from({ length: count + 1 }, (_, i) => from + ((to - from) * i) / count);
 }
 
-/** Round values that span `from` to `to`, the outermost at or beyond them: 1, 2 or 5 times a power of ten apart. */
+/** Lists round values that span at least `from` to `to`, with a step of 1, 2 or 5 times a power of ten. */
 export function roundTicks(from: number, to: number, about = 5): number[] {
   const span = to - from || Math.abs(to) || 1;
   const power = 10 ** Math.floor(Math.log10(span / about));
   const step = power * ([1, 2, 5].find((factor) => span / (factor * power) <= about) ?? 10);
   const first = Math.floor(from / step);
   const last = Math.max(first + 1, Math.ceil(to / step));
-  // Whole multiples, so that no tick is 0.30000000000000004.
+  // Use whole multiples, so that no tick is 0.30000000000000004.
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
 /**
- * A plot.
+ * Draws a plot.
  *
- * @param title what it shows, read out by screen readers
+ * @param title description for screen readers
  * @param marks draws the data, given the scales; SVG text
  */
 export function drawPlot(title: string, x: Axis, y: Axis, marks: (scales: Scales) => string): string {
@@ -88,7 +88,7 @@ export function drawPlot(title: string, x: Axis, y: Axis, marks: (scales: Scales
   ].join('');
 }
 
-/** A line through points. */
+/** Draws a line through points. */
 export function drawPolyline(name: string, points: [number, number][], { x, y }: Scales): string {
   return `<polyline class="${name}" points="${points.map(([px, py]) => `${at(x(px))},${at(y(py))}`).join(' ')}"/>`;
 }

@@ -1,13 +1,13 @@
-/** Images and vectors that a JSON body holds as base64. */
+/** Decodes images and vectors that a JSON body contains as base64. */
 import { PawdexError } from '../../errors.js';
 
-/** Vectors in one body. */
+/** The most vectors per body. */
 const MAX_VECTORS = 10_000;
 
 /**
- * Bytes from base64 text, plain or as a data URL, in either alphabet, line breaks allowed.
+ * Decodes base64, plain or as a data URL, in either alphabet, with optional line breaks.
  *
- * @param most bytes an image may have
+ * @param most largest image, in bytes
  * @throws PawdexError invalid_request when it is not base64, payload_too_large
  */
 export function decodeBase64(text: string, most: number, path: string): Buffer {
@@ -26,7 +26,7 @@ export function decodeBase64(text: string, most: number, path: string): Buffer {
   return bytes;
 }
 
-/** Whether all of a text is base64. Node skips what is not; then fewer bytes come out than the text is long. */
+/** Whether all of a text is base64. Node skips other characters, so the result is too short if there are any. */
 function isBase64(text: string, decodedBytes: number): boolean {
   const fits = (digits: number) => digits % 4 !== 1 && decodedBytes === Math.floor((digits * 3) / 4);
   let end = text.length;
@@ -36,7 +36,7 @@ function isBase64(text: string, decodedBytes: number): boolean {
   if (fits(end)) {
     return true;
   }
-  // White space and `=` are left out of the count. A loop: a regular expression takes a second for 20 MB.
+  // White space and `=` do not count. A loop, since a regular expression takes a second for 20 MB.
   let digits = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -49,8 +49,8 @@ function isBase64(text: string, decodedBytes: number): boolean {
 }
 
 /**
- * Vectors from base64 of float32 numbers, little-endian, one vector after the other: a third of their size as
- * digits, and without the cost of parsing them.
+ * Decodes vectors from base64 of little-endian float32 numbers, back to back. This takes a third of the size of JSON
+ * numbers and needs no parsing.
  *
  * @param path of the field, for errors
  * @throws PawdexError invalid_request when it is not base64, vector_invalid, payload_too_large

@@ -1,4 +1,4 @@
-/** Reads a request's body, form or JSON alike, into files and fields. */
+/** Reads a request's body, a form or JSON, into files and fields. */
 import type { Request, Response } from 'express';
 import type { Config } from '../../config.js';
 import { PawdexError } from '../../errors.js';
@@ -8,13 +8,13 @@ import { FORM_OVERHEAD_BYTES, type FormFile, parseForm } from './multipart.js';
 import { ByteBudget, receiveBody } from './receive-body.js';
 
 const MIB = 1024 * 1024;
-/** Bytes of all files of one upload of many, unless one file alone may be larger. */
+/** Size limit of all files in one batch upload, unless a single file may be larger. */
 const BATCH_BYTES = 64 * MIB;
-/** Bytes that uploads of all requests together may hold, unless two of the largest need more. */
+/** Memory for the uploads of all requests together, unless two of the largest need more. */
 const BUDGET_BYTES = 256 * MIB;
 /** JSON around an image's base64. */
 const JSON_OVERHEAD_BYTES = MIB;
-/** Bytes of JSON without images: 10,000 ids, or metadata of 16 KiB with each character escaped as `\u0000`. */
+/** Size limit of JSON without images: enough for 10,000 ids, or for 16 KiB of metadata with every character escaped. */
 const SMALL_JSON_BYTES = 512 * 1024;
 /** A body as the routes see it. */
 export interface Body {
@@ -26,15 +26,15 @@ export interface Body {
 
 /** How a body is read. */
 export interface ReadOptions {
-  /** Whether a form may hold many files. */
+  /** Whether a form may contain many files. */
   many?: boolean;
-  /** Where in the JSON images may stand, such as `imageBase64`; without any, JSON may have 512 KiB. */
+  /** Paths of images in the JSON, such as `imageBase64`. Without any, JSON is limited to 512 KiB. */
   imagePaths?: readonly string[];
   /** Fields of a form whose text is JSON. */
   jsonFields?: readonly string[];
 }
 
-/** Sizes that uploads are held to, in bytes unless named otherwise. */
+/** Limits of uploads, in bytes unless named otherwise. */
 export interface UploadLimits {
   fileBytes: number;
   batchFiles: number;
@@ -42,7 +42,7 @@ export interface UploadLimits {
   jsonBytes: number;
 }
 
-/** The limits that follow from the settings. */
+/** Derives the limits from the settings. */
 export function getUploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATCH_FILES'>): UploadLimits {
   const fileBytes = Math.floor(config.MAX_UPLOAD_MB * MIB);
   return {
@@ -68,7 +68,7 @@ export class BodyReader {
   }
 
   /**
-   * Reads a body of either kind; no body at all is an empty object.
+   * Reads a body of either kind. A missing body counts as an empty object.
    *
    * @throws PawdexError invalid_json, invalid_multipart, unsupported_media_type, payload_too_large,
    *   invalid_request, image_unexpected, overloaded
@@ -81,7 +81,7 @@ export class BodyReader {
   }
 
   /**
-   * The image at an address on the web.
+   * Fetches the image at a web address.
    *
    * @throws PawdexError url_input_disabled, url_not_allowed, url_unreachable, payload_too_large
    */
@@ -92,7 +92,7 @@ export class BodyReader {
     return fetchImage(url, { maxBytes: this.limits.fileBytes });
   }
 
-  /** Reads a JSON object; no body at all is an empty one. Throws as {@link read}. */
+  /** Reads a JSON object. A missing body counts as an empty one. Throws as {@link read}. */
   async object(
     req: Request,
     res: Response,
@@ -145,7 +145,7 @@ function checkJsonType(type: string | undefined): void {
   }
 }
 
-/** No inflating: a compressed body could be a bomb, and photos do not compress. */
+/** Refuses compressed bodies: they could be decompression bombs, and photos do not compress. */
 function refuseCompressed(req: Request): void {
   const encoding = req.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {

@@ -1,25 +1,25 @@
 /**
- * Bounds a JSON text before anything walks it. `JSON.parse` and schema validation take time for every value, key and
- * level, so a few megabytes of `[` or `1,` would keep the event loop busy for seconds. The guard reads the bytes once,
- * as they arrive, and stops at the first limit. It leaves it to `JSON.parse` to say what is not JSON.
+ * Limits a JSON text before it is parsed. `JSON.parse` and schema validation take time for every value, key and
+ * level, so a few megabytes of `[` or `1,` would block the event loop for seconds. The guard reads the bytes once, as
+ * they arrive, and stops at the first limit. `JSON.parse` then reports invalid JSON.
  */
 import { PawdexError } from '../../errors.js';
 
-/** Objects and arrays inside one another. Metadata may be 16 deep, and stands three levels down. */
+/** Deepest nesting. Metadata may be 16 levels deep, and is three levels down. */
 const MAX_DEPTH = 32;
-/** Values and keys in one text. A query vector has up to 8,192. */
+/** The most values and keys. A query vector has up to 8,192. */
 const MAX_VALUES = 20_000;
-/** Bytes of one text that is no image. */
+/** Longest text that is not an image, in bytes. */
 const MAX_TEXT_BYTES = 64 * 1024;
-/** Bytes of everything but images. */
+/** Size limit of everything except images, in bytes. */
 const MAX_PLAIN_BYTES = 1024 * 1024;
-/** Bytes of a key that are kept to tell where in the text an image stands. */
+/** Bytes of each key that are kept, to recognise the paths of images. */
 const KEPT_KEY_BYTES = 32;
 
-/** Share of an image's text that may be no base64: line breaks and escaped slashes need 1 / 16. */
+/** Share of an image's text that may be other than base64: line breaks and escaped slashes need 1 / 16. */
 const MAX_OTHER_SHARE = 1 / 8;
 
-/** By byte: 1 for what is no digit of base64. */
+/** For each byte: 1 unless it is a digit of base64. */
 const IS_OTHER = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[\w+/=-]/.test(String.fromCharCode(byte)) ? 0 : 1,
 );
@@ -27,7 +27,7 @@ const IS_OTHER = Uint8Array.from({ length: 256 }, (_, byte) =>
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Checks one JSON text, given piece by piece. */
+/** Checks a JSON text piece by piece. */
 export class JsonGuard {
   readonly #where: string;
   readonly #imagePaths: ReadonlySet<string>;
@@ -39,15 +39,15 @@ export class JsonGuard {
   #inText = false;
   #escaped = false;
   #textBytes = 0;
-  /** Whether the text that is being read may be as long as an image. */
+  /** Whether the current text may be as long as an image. */
   #isImage = false;
-  /** Bytes of that text that are no base64. */
+  /** Bytes of that text that are not base64. */
   #otherBytes = 0;
   #key = '';
 
   /**
-   * @param where what the text is, for errors: `body`
-   * @param imagePaths where images may stand, such as `items[].imageBase64`; texts elsewhere are held to 64 KiB
+   * @param where name of the text in errors, such as `body`
+   * @param imagePaths paths of images, such as `items[].imageBase64`; other texts are limited to 64 KiB
    */
   constructor(where: string, imagePaths: readonly string[] = []) {
     this.#where = where;
@@ -144,7 +144,7 @@ export class JsonGuard {
     return at;
   }
 
-  /** Decoding what is no base64, and unescaping it, takes ten times as long. */
+  /** Limits other characters than base64, which take ten times as long to unescape and decode. */
   #checkImage(bytes: Uint8Array, from: number, to: number): void {
     let other = 0;
     for (let at = from; at < to; at++) {
@@ -186,7 +186,7 @@ export class JsonGuard {
     this.#plainBytes += bytes;
     if (this.#plainBytes > MAX_PLAIN_BYTES) {
       throw new PawdexError('payload_too_large', {
-        detail: `Everything but images may have at most ${MAX_PLAIN_BYTES} bytes.`,
+        detail: `Everything except images may have at most ${MAX_PLAIN_BYTES} bytes.`,
         hint: 'Send fewer images in one request, or less metadata with each.',
       });
     }
@@ -199,7 +199,7 @@ export class JsonGuard {
     });
   }
 
-  /** Where the next value stands: `items[].imageBase64`. */
+  /** The path of the next value, such as `items[].imageBase64`. */
   #path(): string {
     let path = '';
     for (const key of this.#open) {
@@ -214,7 +214,7 @@ export class JsonGuard {
 }
 
 /**
- * Parses a JSON text of a form field or a query parameter under the same limits as a body.
+ * Parses the JSON text of a form field or query parameter, with the same limits as a body.
  *
  * @throws PawdexError invalid_request, payload_too_large; SyntaxError when it is not JSON
  */

@@ -1,4 +1,4 @@
-/** Multipart forms: every part is a file, a text field or an error; none is left out. */
+/** Parses multipart forms. Every part is a file, a text field or an error; none is ignored. */
 import {
   MaxFileSizeExceededError,
   MaxPartsExceededError,
@@ -8,29 +8,29 @@ import {
 } from '@remix-run/multipart-parser';
 import { PawdexError } from '../../errors.js';
 
-/** Text fields in one form. */
+/** The most text fields per form. */
 const MAX_FIELDS = 16;
-/** Bytes of one text field: room for `items` with metadata for every file. */
+/** Longest text field in bytes: enough for `items` with metadata for every file. */
 const MAX_FIELD_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** A text in the place of a file is a path that somebody typed, not a file. */
+/** A text up to this length in place of a file is a path that a user typed. */
 const MAX_PATH_BYTES = 4096;
 
 /** Bytes that text fields and part headers may add to the files of a form. */
 export const FORM_OVERHEAD_BYTES = 2 * MAX_FIELD_BYTES;
 
-/** One part named `image`, in the order sent. */
+/** A part named `image`. */
 export interface FormFile {
-  /** The file, or the error that stands for a part that is not one. */
+  /** The file, or an error if the part is not a file. */
   content: Uint8Array | PawdexError;
-  /** The name the client gave the file, without its folders; null when it gave none. */
+  /** The file name without folders; null if the client sent none. */
   name: string | null;
 }
 
-/** A form as it was sent. */
+/** A parsed form. */
 export interface Form {
   files: FormFile[];
-  /** Text fields by name; a field that was sent several times is an array. */
+  /** Text fields by name; a repeated field is an array. */
   fields: Record<string, string | string[]>;
 }
 
@@ -46,7 +46,7 @@ const invalid = (detail: string, cause?: unknown) => new PawdexError('invalid_mu
  * Parses a form.
  *
  * @param body the whole body
- * @param contentType the request's header, which names the boundary
+ * @param contentType the request's header, which contains the boundary
  * @throws PawdexError invalid_multipart, payload_too_large, image_unexpected
  */
 export function parseForm(body: Buffer, contentType: string, limits: FormLimits): Form {
@@ -88,7 +88,7 @@ function splitParts(body: Buffer, boundary: string, { files, fileBytes }: FormLi
     boundary,
     maxHeaderSize: MAX_HEADER_BYTES,
     maxFileSize: Math.max(fileBytes, MAX_FIELD_BYTES),
-    // One more than allowed, so that the counts below can say which of them was too many.
+    // One more than allowed, so that the checks below can report which limit was exceeded.
     maxParts: files + MAX_FIELDS + 1,
     maxTotalSize: body.length,
   });
@@ -99,7 +99,7 @@ function readFieldName(part: MultipartPart): string {
   if (name === undefined || name === '') {
     throw invalid('A part has no name.');
   }
-  // `a[b]` builds objects in some parsers; here names are plain words.
+  // In some parsers `a[b]` creates objects. Here names are plain words.
   if (!/^[\w.-]{1,64}$/.test(name)) {
     throw invalid('The name of a field may have 1 to 64 letters, digits, ., - and _.');
   }
@@ -142,7 +142,7 @@ function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void
 const fileTooLarge = ({ fileBytes }: FormLimits) =>
   new PawdexError('payload_too_large', { detail: `A file may have at most ${fileBytes} bytes.` });
 
-/** The path that a part without a file name holds, or null when it holds a file: every image has control bytes. */
+/** Reads the path from a part without a file name. @returns null if it is a file: every image has control bytes */
 function asTypedPath(bytes: Uint8Array): string | null {
   if (bytes.length === 0 || bytes.length > MAX_PATH_BYTES) {
     return null;
@@ -158,9 +158,9 @@ function imageIsText(path: string): PawdexError {
   });
 }
 
-/** The last part of a path, as clients of any system send it; null when that names no file. */
+/** Takes the last part of a path from any operating system. @returns null if that is not a file name */
 function readFileName(sent: string | undefined): string | null {
-  // Browsers escape these three characters in names, and nothing else.
+  // Browsers escape only these three characters in names.
   const name = (sent ?? '')
     .replaceAll(/%(0A|0D|22)/gi, (escaped) => decodeURIComponent(escaped))
     .split(/[\\/]/)

@@ -9,7 +9,7 @@ import { PawdexError } from '../../errors.js';
 const LINGER_MS = 5_000;
 const LINGER_BYTES = 64 * 1024 * 1024;
 
-/** Bounds the memory that the bodies of all requests together may hold. */
+/** Limits the memory for the bodies of all requests together. */
 export class ByteBudget {
   #used = 0;
 
@@ -37,11 +37,11 @@ export class ByteBudget {
 
 /** Limits of one body. */
 export interface ReceiveOptions {
-  /** Bytes this request may send. */
+  /** Size limit of this body, in bytes. */
   limit: number;
-  /** Bytes that all requests may hold; given back when the answer is done. */
+  /** Shared memory budget; its bytes are released when the answer is done. */
   budget: ByteBudget;
-  /** Sees each piece as it arrives; what it throws refuses the body. */
+  /** Called with each piece as it arrives; throw to refuse the body. */
   inspect?: (piece: Buffer) => void;
 }
 
@@ -49,7 +49,7 @@ const tooLarge = (limit: number) =>
   new PawdexError('payload_too_large', { detail: `The body may have at most ${limit} bytes here.` });
 
 /**
- * The bytes of a request's body.
+ * Reads the bytes of a request's body.
  *
  * @throws PawdexError payload_too_large, overloaded, invalid_request when the client stops sending; and whatever
  *   `inspect` throws
@@ -59,7 +59,7 @@ export function receiveBody(
   res: Response,
   { limit, budget, inspect }: ReceiveOptions,
 ): Promise<Buffer> {
-  // Honest clients say how much they send. The count below is what holds.
+  // Content-Length allows an early refusal, but only the count below can be trusted.
   if (Number(req.headers['content-length'] ?? 0) > limit) {
     return Promise.reject(tooLarge(limit));
   }
@@ -99,11 +99,11 @@ export function receiveBody(
 }
 
 /**
- * Reads and drops the rest of a body that is not wanted any more, up to a limit of time and bytes. Closing at once
- * would reset the connection while the client still sends, and many clients then never see the answer; reading on
- * for ever would let one client keep the server busy.
+ * Reads and discards the rest of an unwanted body, up to a limit of time and bytes. Closing immediately would reset
+ * the connection while the client is still sending, and many clients would never see the answer. Reading without a
+ * limit would let one client keep the server busy.
  *
- * @returns resolves when there is no more to come, or no more is read
+ * @returns resolves when the body has ended or a limit is reached
  */
 export function linger(req: IncomingMessage): Promise<void> {
   req.unpipe();

@@ -13,7 +13,7 @@ import { boundedArray, collectionName, described, source, yesNo } from '../schem
 
 const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
 
-/** Entries of `items`: the highest limit that PAWDEX_MAX_BATCH_FILES can set. */
+/** The most entries of `items`, which is the largest value of PAWDEX_MAX_BATCH_FILES. */
 const MAX_ITEMS = 1000;
 
 const itemsJson = z.strictObject({
@@ -32,7 +32,7 @@ const itemsForm = z.strictObject({
 /** An image to add, or the result of one that has failed already. */
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
 
-/** @throws PawdexError invalid_request when `items` has the wrong number of entries */
+/** @throws PawdexError invalid_request if `items` has the wrong number of entries */
 function checkItemCount(
   fields: Body['fields'],
   { exactly, most }: { exactly?: number; most?: number },
@@ -55,7 +55,7 @@ function checkItemCount(
   }
 }
 
-/** The result of an image that fails alone; what is wrong with the service itself fails the whole call. */
+/** Converts the failure of one image to its result. Errors of the service itself fail the whole call. */
 function toFailure(thrown: unknown): Extract<AddResult, { status: 'failed' }> {
   if (asPawdexError(thrown).status >= 500) {
     throw thrown;
@@ -78,7 +78,7 @@ function sourceFromName(name: string | null): string | null {
   });
 }
 
-/** The items of a form: one per part `image`, described by the fields for all and by `items` in order. */
+/** Reads the items of a form: one per part `image`, with the fields for all and those of `items` in order. */
 function fromForm({ files, fields }: Body): Prepared[] {
   checkItemCount(fields, { exactly: files.length });
   const { items, ...forAll } = parse(itemsForm, fields, 'body');
@@ -99,7 +99,7 @@ function fromForm({ files, fields }: Body): Prepared[] {
   });
 }
 
-/** The items of a JSON body. If one is not base64, only that one fails. */
+/** Reads the items of a JSON body. If one is not base64, only that one fails. */
 function fromJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
   checkItemCount(fields, { most: batchFiles });
   const { items, ...forAll } = parse(itemsJson, fields, 'body');
@@ -164,7 +164,7 @@ export const addItems = defineEndpoint({
   query: {
     upsert: yesNo()
       .default(false)
-      .meta({ description: 'Update the description of images that are there already.' }),
+      .meta({ description: 'Update label, source and metadata of images that exist already.' }),
   },
   body: imagesBody,
   response: json(addAnswer, 'The result of each image.'),

@@ -1,11 +1,11 @@
-/** POST /v1/explain: the photo with a map of where its similarity to an item comes from. */
+/** POST /v1/explain: the photo with a heat map of where its similarity to an item comes from. */
 import { PawdexError } from '../../errors.js';
 import { imageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file } from '../response-spec.js';
 import { choice, collectionOption, itemId, regionOption } from '../schemas/fields.js';
 
-/** The item to compare with. @throws PawdexError invalid_request when none is named */
+/** @throws PawdexError invalid_request if no item is named */
 function requireNeighbour(neighbour: string | undefined): string {
   if (neighbour !== undefined) {
     return neighbour;

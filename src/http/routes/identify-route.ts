@@ -1,4 +1,4 @@
-/** POST /v1/identify: which breed is this, and which photos say so. */
+/** POST /v1/identify: the breed on a photo, with its nearest neighbours. */
 import { imageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json } from '../response-spec.js';

@@ -21,7 +21,7 @@ import {
 } from '../schemas/fields.js';
 
 const tag = 'items';
-/** Ids in one bulk change. */
+/** The most ids per bulk change. */
 const MAX_IDS = 10_000;
 const onePath = '/v1/collections/{collection}/items/{id}';
 const params = { collection: collectionName, id: itemId };
@@ -107,7 +107,7 @@ const ONE_TARGET = 'must have either `ids` or `filter`';
 const hasOneTarget = (body: { ids?: unknown; filter?: unknown }) =>
   (body.ids === undefined) !== (body.filter === undefined);
 
-/** Which of the two a body has named. */
+/** Converts the body to a target. */
 const toTarget = ({
   ids,
   filter: chosen,

@@ -20,10 +20,10 @@ import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
 const tag = 'jobs';
 const params = { id: z.uuid('must be the id of a job').meta({ description: "A job's id." }) };
 
-/** Open streams; each of them holds a connection. */
+/** The most open streams, each of which occupies a connection. */
 const MAX_STREAMS = 100;
 
-/** A job without its result, which may be long. */
+/** Removes the result, which may be long. */
 function withoutResult({ result: _, ...job }: Job): Omit<Job, 'result'> {
   return job;
 }
@@ -46,7 +46,7 @@ function checkLabelRule(label: string | undefined): void {
   }
 }
 
-/** Refuses now what the job would fail with. @throws PawdexError collection_not_found, path_not_allowed, set_invalid */
+/** Refuses a job that would fail. @throws PawdexError collection_not_found, path_not_allowed, set_invalid */
 async function requirePossible(request: JobRequest, engine: Engine, indexRoots: string[]): Promise<void> {
   if ('collection' in request) {
     await engine.store.getCollection(request.collection);
@@ -169,7 +169,7 @@ export const listJobFailures = defineEndpoint({
       }
     }
     res.type('application/x-ndjson');
-    // A client that goes away in the middle is no error of the server.
+    // A client that disconnects is not an error of the server.
     await pipeline(Readable.from(lines()), res).catch((error) => {
       if (!res.destroyed) {
         throw error;

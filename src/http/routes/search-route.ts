@@ -23,7 +23,7 @@ import {
 
 const example = z.union([itemId, vector], 'must be the id of an item or a vector of numbers');
 
-/** The ways to say what is searched for. */
+/** The fields that say what to search for. */
 interface Named {
   image: Uint8Array | null;
   id?: string;
@@ -33,7 +33,7 @@ interface Named {
   negativeWeight?: number;
 }
 
-/** @throws PawdexError image_missing when nothing is searched for, invalid_request when several things are */
+/** @throws PawdexError image_missing if there is no query, invalid_request if there are several */
 function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }: Named): Query {
   const ways: Query[] = [];
   if (image !== null) {
@@ -50,7 +50,7 @@ function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }
   }
   const [way, other] = ways;
   if (negativeWeight !== undefined && negatives === undefined) {
-    throw new PawdexError('invalid_request', { detail: '`negativeWeight` is about `negatives`.' });
+    throw new PawdexError('invalid_request', { detail: '`negativeWeight` requires `negatives`.' });
   }
   if (way === undefined) {
     throw new PawdexError('image_missing', {
@@ -67,7 +67,7 @@ function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }
   return way;
 }
 
-/** Neighbours that are soon found and written. Images have a queue of their own, however many they ask for. */
+/** Up to this many neighbours need no queue. Images have a queue of their own. */
 const FEW = 100;
 
 export const search = defineEndpoint({
@@ -102,7 +102,7 @@ export const search = defineEndpoint({
         .optional()
         .meta({ description: 'Items or vectors to be different from.' }),
       negativeWeight: numberWithin(0, 1).optional().meta({
-        description: 'What the negatives count beside the positives; a third when absent.',
+        description: 'Weight of the negatives relative to the positives. Default: 1/3.',
       }),
       filter: filter.optional(),
     },

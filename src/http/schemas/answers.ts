@@ -1,5 +1,5 @@
 /**
- * What the endpoints answer. The schemas document answers and type handlers and the client; answers are not checked
+ * Schemas of the answers. They document answers and type handlers and the client; answers are not checked
  * against them at run time.
  */
 import { z } from 'zod';

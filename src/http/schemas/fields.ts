@@ -30,14 +30,14 @@ const metadata = metadataObject.meta({
 });
 const species = labelText.meta({ description: '`metadata.species`.', example: 'cat' });
 
-/** The description of an image. */
+/** Label, source and metadata of an image. */
 export const described = {
   label: label.nullable().optional(),
   source: source.nullable().optional(),
   metadata: metadata.optional(),
 };
 
-/** A text that may have several lines. */
+/** Text that may have several lines. */
 export const paragraph = z
   .string()
   .max(2000, { abort: true })
@@ -62,7 +62,7 @@ export function numberWithin(min: number, max: number) {
   );
 }
 
-/** A yes or no as JSON or as the text of a query or form. */
+/** A boolean as JSON or as the text of a query or form. */
 export function yesNo() {
   return z.preprocess(
     (value) => (value === 'true' || value === 'false' ? value === 'true' : value),
@@ -70,7 +70,7 @@ export function yesNo() {
   );
 }
 
-/** One of a few words. A word that is a number may be a number in JSON. */
+/** One of several words. A word that is a number may be a number in JSON. */
 export function choice<const W extends readonly string[]>(words: W) {
   return z.preprocess(
     (value) => (typeof value === 'number' ? String(value) : value),
@@ -79,7 +79,7 @@ export function choice<const W extends readonly string[]>(words: W) {
 }
 
 /**
- * An array whose length is checked before its elements, so that a million bad ones cost nothing.
+ * An array whose length is checked before its elements, so that a million invalid ones cost nothing.
  *
  * @param bounds numbers of elements
  */
@@ -135,7 +135,7 @@ const conditions = z.preprocess(
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     };
-    // Zod drops this key silently, and a filter without conditions finds everything.
+    // Zod silently drops this key, and a filter without conditions matches everything.
     if (Object.hasOwn(value, '__proto__')) {
       return refuse('must not have a key __proto__');
     }
@@ -150,7 +150,7 @@ const conditions = z.preprocess(
   ),
 );
 
-/** The conditions of a filter that a query has as parameters of their own. */
+/** The conditions of a filter that are query parameters of their own. */
 export const filterParameters = {
   label: oneOrMany(label).optional().meta({ description: 'One of these labels.' }),
   species: oneOrMany(species).optional().meta({ description: '`metadata.species` is one of these.' }),
@@ -201,14 +201,14 @@ export const sha256List = z
 
 export const cursor = z.string().min(1).max(500).meta({ description: '`next` of the page before.' });
 
-/** Options of every question about a photo. */
+/** Options of every request about a photo. */
 export const collectionOption = collectionName.default(SHIPPED_COLLECTION);
 export const viewsOption = choice(VIEWS).default('1').meta({
   description:
     'Views of the photo whose embeddings are averaged: the photo alone; with its mirror image; five of them.',
 });
 const REGION = /^(0|1|0?\.\d+|1\.0+)(,(0|1|0?\.\d+|1\.0+)){3}$/;
-/** A part of a photo as text, x,y,width,height. */
+/** A region of a photo as text: x,y,width,height. */
 export const regionOption = z
   .string()
   .regex(REGION, 'must be x,y,width,height, each from 0 to 1')
@@ -227,7 +227,7 @@ export const explainOption = yesNo().optional().meta({
     'Explain for the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, only for an image.',
 });
 
-/** Similarity from which two photos are one picture. */
+/** Similarity from which two photos count as the same picture. */
 export const threshold = numberWithin(0, 1)
   .default(0.95)
   .meta({ description: 'Cosine similarity at which two photos count as one picture.' });

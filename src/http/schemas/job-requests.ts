@@ -1,4 +1,4 @@
-/** What jobs are asked with. */
+/** Schemas of job requests. */
 import { z } from 'zod';
 import { plainText } from '../../engine/item-fields.js';
 import { JOB_KINDS } from '../../jobs/job.js';
@@ -22,7 +22,7 @@ const nonPets = z
 
 export type NonPetsField = z.output<typeof nonPets>;
 
-/** What may be asked of `POST /v1/jobs`. */
+/** The body of `POST /v1/jobs`. */
 export const jobRequest = z
   .discriminatedUnion(
     'kind',

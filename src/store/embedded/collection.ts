@@ -1,14 +1,16 @@
 /** A collection in the worker: its description, its rows in memory and its graph. */
-import type { PawdexError } from '../../errors.js';
-import type { CollectionInfo } from '../store.js';
+import { PawdexError } from '../../errors.js';
+import type { CollectionInfo, CollectionSpec } from '../store.js';
 import type { GraphLibrary } from './graph/graph.js';
 import type { GraphSnapshot } from './graph/graph-snapshot.js';
 import { Indexer } from './graph/indexer.js';
 import type { CollectionRow } from './sqlite/collection-table.js';
-import type { ItemTable, LoadedRow } from './sqlite/item-table.js';
+import type { LoadedRow } from './sqlite/item-row.js';
+import type { ItemTable } from './sqlite/item-table.js';
 import { createDamagedError } from './sqlite/storage-error.js';
 import { unpackVector } from './sqlite/stored-vector.js';
 import { EXPECTED_FOR_MS, Turn } from './turns.js';
+import { MAX_DIMENSION } from './vectors/arena.js';
 import { Rows } from './vectors/rows.js';
 import { normalise } from './vectors/unit-vector.js';
 
@@ -166,3 +168,17 @@ function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
 
 /** Only finite vectors that are not all zeros are ever stored. */
 const isUsable = (vector: Float32Array) => vector.every(Number.isFinite) && vector.some((x) => x !== 0);
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** @throws PawdexError `invalid_request` */
+export function checkCollectionSpec(spec: CollectionSpec): void {
+  if (!NAME.test(spec.name)) {
+    throw new PawdexError('invalid_request', {
+      detail: 'A collection name has 1-64 letters, digits, - or _, and starts with a letter or digit.',
+    });
+  }
+  if (!Number.isInteger(spec.dimension) || spec.dimension < 1 || spec.dimension > MAX_DIMENSION) {
+    throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
+  }
+}

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionInfo, CollectionPatch, CollectionSpec, StoreStats } from '../store.js';
 import { checkRecall } from './check-recall.js';
-import { Collection } from './collection.js';
-import { type GraphLibrary, loadGraphLibrary } from './graph/graph.js';
+import { Collection, checkCollectionSpec } from './collection.js';
+import { DamageWatch } from './damage-watch.js';
+import { loadGraphLibrary } from './graph/graph.js';
 import { GraphSnapshot } from './graph/graph-snapshot.js';
 import { type CollectionRow, CollectionTable } from './sqlite/collection-table.js';
 import { type OpenedDatabase, openDatabase } from './sqlite/database.js';
@@ -17,7 +18,6 @@ import { compareCounts, compareWithLastKnown, type PageCheck, startPageCheck } f
 import type { Db } from './sqlite/sqlite.js';
 import { createDamagedError, readBytes, toStorageError } from './sqlite/storage-error.js';
 import { EXPECTED_FOR_MS, runSoon } from './turns.js';
-import { MAX_DIMENSION } from './vectors/arena.js';
 
 /** Settings of the store's thread. */
 export interface CoreOptions {
@@ -30,7 +30,6 @@ export interface CoreOptions {
   keepSnapshots?: number;
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const GRAPH_FOLDER = 'graphs';
 /** Milliseconds of background work at a time, while calls come in and while none do. */
 const [BUSY_MS, QUIET_MS] = [3, 20];
@@ -44,19 +43,17 @@ export class StoreCore {
   readonly items: ItemTable;
   readonly db: Db;
   readonly snapshots: KeptSnapshots;
+  readonly damage = new DamageWatch();
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;
   readonly #dataDir: string;
   readonly #statements: CollectionTable;
   readonly #collections = new Map<string, Collection>();
-  readonly #library: GraphLibrary | null;
-  readonly #graphUnavailable: string | null;
+  readonly #graphs: ReturnType<typeof loadGraphLibrary>;
   readonly #repairs: string[] = [];
   readonly #pages: PageCheck;
   readonly #soundness: Promise<void>;
   readonly #ticking: NodeJS.Timeout;
-  #damage: PawdexError | null = null;
-  #onDamage: (error: PawdexError) => void = () => {};
   #isChecked = false;
   #isLiveCopy = false;
   #notedAt = 0;
@@ -78,15 +75,13 @@ export class StoreCore {
       this.snapshots = new KeptSnapshots(this.db, this.#opened.isShared, options.keepSnapshots ?? 1);
       this.#statements = new CollectionTable(this.db, this.#ledger, this.items);
       this.#compareWithLedger();
-      const loaded = loadGraphLibrary(options.graphLibrary);
-      this.#library = 'library' in loaded ? loaded.library : null;
-      this.#graphUnavailable = 'library' in loaded ? null : loaded.unavailable;
+      this.#graphs = loadGraphLibrary(options.graphLibrary);
       for (const row of this.#statements.list()) {
         this.#open(row);
       }
     } catch (error) {
-      for (const getCollection of this.#collections.values()) {
-        getCollection.end(new PawdexError('shutting_down'));
+      for (const collection of this.#collections.values()) {
+        collection.end(new PawdexError('shutting_down'));
       }
       this.#opened.close();
       throw error;
@@ -109,38 +104,18 @@ export class StoreCore {
     const timeout = sleep(CHECK_MS, undefined, { signal: limit.signal }).catch(() => {});
     await (this.#isLiveCopy ? this.#soundness : Promise.race([this.#soundness, timeout]));
     limit.abort();
-    this.checkDamage();
+    this.damage.check();
   }
 
-  /** Throws if damage was found, since a damaged store does not answer. */
-  checkDamage(): void {
-    if (this.#damage !== null) {
-      throw this.#damage;
-    }
-  }
-
-  /** Rejects when damage is found, immediately if it was found before. */
-  watchDamage(): Promise<never> {
-    return new Promise((_, reject) => {
-      if (this.#damage !== null) {
-        reject(this.#damage);
-      } else {
-        this.#onDamage = reject;
-      }
-    });
-  }
-
-  /** Records damage; only the first finding is kept. */
+  /** Records damage, unless the store is being closed. */
   recordDamage(error: PawdexError): void {
-    if (this.#damage !== null || this.#closed) {
-      return;
+    if (!this.#closed) {
+      this.damage.record(error);
     }
-    this.#damage = error;
-    this.#onDamage(error);
   }
 
   /** @throws PawdexError `collection_not_found` */
-  collection(name: string): Collection {
+  getCollection(name: string): Collection {
     const collection = this.#collections.get(name);
     if (collection === undefined) {
       throw new PawdexError('collection_not_found', { detail: `There is no collection ${name}.` });
@@ -153,14 +128,7 @@ export class StoreCore {
   }
 
   create(spec: CollectionSpec): CollectionInfo {
-    if (!NAME.test(spec.name)) {
-      throw new PawdexError('invalid_request', {
-        detail: 'A collection name has 1-64 letters, digits, - or _, and starts with a letter or digit.',
-      });
-    }
-    if (!Number.isInteger(spec.dimension) || spec.dimension < 1 || spec.dimension > MAX_DIMENSION) {
-      throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
-    }
+    checkCollectionSpec(spec);
     const row = this.#statements.create(spec);
     if (row === null) {
       throw new PawdexError('collection_exists', { detail: `The collection ${spec.name} already exists.` });
@@ -169,13 +137,13 @@ export class StoreCore {
   }
 
   update(name: string, patch: CollectionPatch): CollectionInfo {
-    const collection = this.collection(name);
+    const collection = this.getCollection(name);
     collection.row = this.#statements.update(collection.row, patch);
     return collection.info;
   }
 
   async drop(name: string): Promise<void> {
-    const collection = this.collection(name);
+    const collection = this.getCollection(name);
     this.#statements.drop(collection.id);
     this.#collections.delete(name);
     collection.end(new PawdexError('collection_not_found', { detail: `Collection ${name} was deleted.` }));
@@ -190,10 +158,10 @@ export class StoreCore {
     const recalls = this.list().flatMap(({ index }) => index.sampledRecall ?? []);
     return {
       diskBytes,
-      graphUnavailable: this.#graphUnavailable,
+      graphUnavailable: this.#graphs.unavailable,
       sampledRecall: recalls.length === 0 ? null : Math.min(...recalls),
       repairs: [...this.#repairs],
-      damage: this.#damage === null ? [] : [this.#damage.message],
+      damage: this.damage.found === null ? [] : [this.damage.found.message],
     };
   }
 
@@ -229,7 +197,7 @@ export class StoreCore {
     }
     await Promise.all([this.#pages.stop(), this.snapshots.settle()]);
     // Keep the recorded state of a directory that was not fully checked.
-    if (this.#damage === null) {
+    if (this.damage.found === null) {
       await this.#writeLedger(this.#isLiveCopy && !this.#isChecked).catch(() => {});
     }
     this.#opened.close();
@@ -276,7 +244,7 @@ export class StoreCore {
   #open(row: CollectionRow): Collection {
     const snapshot = new GraphSnapshot(path.join(this.#dataDir, GRAPH_FOLDER), row.id);
     const repaired = (sentence: string) => this.#repairs.push(sentence);
-    const collection = new Collection(row, this.items, this.#library, snapshot, repaired);
+    const collection = new Collection(row, this.items, this.#graphs.library, snapshot, repaired);
     this.#collections.set(row.name, collection);
     collection.loaded.then(
       () => this.wake(),
@@ -316,7 +284,7 @@ export class StoreCore {
   }
 
   #tick(): void {
-    const isKnown = this.#damage === null && (this.#isChecked || !this.#isLiveCopy);
+    const isKnown = this.damage.found === null && (this.#isChecked || !this.#isLiveCopy);
     // On a full disk the file stays behind, which does no harm.
     if (isKnown && performance.now() - this.#notedAt > LEDGER_MS) {
       this.#writeLedger(true).catch(() => {});

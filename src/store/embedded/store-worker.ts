@@ -26,7 +26,7 @@ const storeCalls = {
     }
   },
   ready: () => core.ready(),
-  watchDamage: () => core.watchDamage(),
+  watchDamage: () => core.damage.wait(),
   stats: () => core.stats(),
   /** Lets the calls in progress finish. */
   async close(): Promise<void> {
@@ -42,7 +42,7 @@ const storeCalls = {
 const collectionCalls = (core: StoreCore) => ({
   createCollection: (spec: CollectionSpec) => core.create(spec),
   listCollections: () => core.list(),
-  getCollection: (name: string) => core.collection(name).info,
+  getCollection: (name: string) => core.getCollection(name).info,
   updateCollection: (name: string, patch: CollectionPatch) => core.update(name, patch),
   deleteCollection: (name: string) => core.drop(name),
   createSnapshot: () => core.snapshots.create(),
@@ -61,7 +61,7 @@ function countCall(call: Handlers[string]): Handlers[string] {
     core.noteCall();
     runOverdue();
     try {
-      core.checkDamage();
+      core.damage.check();
       return await call(...args);
     } catch (error) {
       const coded = toStorageError(error);

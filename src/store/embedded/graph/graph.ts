@@ -38,12 +38,12 @@ export interface GraphLibrary {
 }
 
 /** Loads the library. It is an optional dependency, since compiling it may fail during installation. */
-export function loadGraphLibrary(name: string): { library: GraphLibrary } | { unavailable: string } {
+export function loadGraphLibrary(name: string): { library: GraphLibrary | null; unavailable: string | null } {
   try {
-    return { library: loadNativeModule(name) as GraphLibrary };
+    return { library: loadNativeModule(name) as GraphLibrary, unavailable: null };
   } catch (error) {
     const { message } = loadFailureError(error) ?? asPawdexError(error);
-    return { unavailable: `${message} Searches are exact.` };
+    return { library: null, unavailable: `${message} Searches are exact.` };
   }
 }
 

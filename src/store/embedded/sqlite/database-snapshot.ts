@@ -22,7 +22,7 @@ import { PawdexError } from '../../../errors.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
 import type { SnapshotInfo } from '../../store.js';
-import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
+import { DATABASE_FILE, openDatabaseFile } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
 import { Ledger } from './ledger.js';
 import { checkPages, compareCounts, countItems, RESTORING, refuseMissingDatabase } from './soundness.js';
@@ -276,26 +276,5 @@ function tryLock(dataDir: string): (() => void) | null {
     return lockDirectory(dataDir);
   } catch {
     return null; // A server is using it, and has migrated it.
-  }
-}
-
-/**
- * Returns the space of deleted items to the file system.
- *
- * @returns size of the database before and after, in bytes
- * @throws PawdexError `data_dir_locked`, `data_damaged`, `storage_full`, `storage_failed`
- */
-export function compactDirectory(dataDir: string): { before: number; after: number } {
-  const opened = openDatabase(dataDir);
-  try {
-    const { db } = opened;
-    const before = statSync(db.name).size;
-    db.exec('VACUUM');
-    db.pragma('wal_checkpoint(TRUNCATE)');
-    return { before, after: statSync(db.name).size };
-  } catch (error) {
-    throw toStorageError(error);
-  } finally {
-    opened.close();
   }
 }

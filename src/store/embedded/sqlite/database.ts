@@ -206,3 +206,24 @@ function copyBeforeMigration(db: Db, version: number): void {
     rmSync(aside, { force: true });
   }
 }
+
+/**
+ * Returns the space of deleted items to the file system.
+ *
+ * @returns size of the database before and after, in bytes
+ * @throws PawdexError `data_dir_locked`, `data_damaged`, `storage_full`, `storage_failed`
+ */
+export function compactDirectory(dataDir: string): { before: number; after: number } {
+  const opened = openDatabase(dataDir);
+  try {
+    const { db } = opened;
+    const before = statSync(db.name).size;
+    db.exec('VACUUM');
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    return { before, after: statSync(db.name).size };
+  } catch (error) {
+    throw toStorageError(error);
+  } finally {
+    opened.close();
+  }
+}

@@ -1,24 +1,12 @@
 /** The table of items, with their vectors and thumbnails. Every method is synchronous. */
 import type Database from 'better-sqlite3';
-import type { BulkPatch, Filter, Item, NewItem, PutResult } from '../../store.js';
+import type { BulkPatch, Filter, NewItem, PutResult } from '../../store.js';
 import { type Condition, type FilterCondition, toCondition } from './filter-condition.js';
+import { type ItemRow, type LoadedRow, patchMetadata } from './item-row.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
 import type { Db } from './sqlite.js';
 import { packVector, unpackVector } from './stored-vector.js';
-
-/** An item as a row of the database. */
-export interface ItemRow {
-  seq: number;
-  id: string;
-  sha256: string;
-  label: string | null;
-  source: string | null;
-  size: number;
-  metadata: string;
-  has_thumbnail: number;
-  created_at: string;
-}
 
 type Statement = Database.Statement<unknown[]>;
 
@@ -26,20 +14,6 @@ const COLUMNS = 'seq, id, sha256, label, source, size, metadata, has_thumbnail, 
 
 /** The most prepared statements kept for filters; beyond this, the oldest is dropped. */
 const MAX_CACHED = 64;
-
-/** Converts a row to an item. */
-export function toItem(row: ItemRow): Item {
-  return {
-    id: row.id,
-    label: row.label,
-    source: row.source,
-    sha256: row.sha256,
-    size: row.size,
-    metadata: JSON.parse(row.metadata),
-    hasThumbnail: row.has_thumbnail === 1,
-    createdAt: row.created_at,
-  };
-}
 
 function prepareStatements(db: Db) {
   return {
@@ -306,26 +280,4 @@ export class ItemTable {
   }
 }
 
-/** The fields of an item that are kept in memory, with the vector as stored. */
-export interface LoadedRow {
-  seq: number;
-  id: string;
-  sha256: string;
-  label: string | null;
-  vector: Uint8Array;
-}
-
 const formatCondition = (condition: Condition | null) => (condition === null ? '' : ` AND ${condition.sql}`);
-
-function patchMetadata(json: string, { metadata, mergeMetadata }: BulkPatch): string {
-  if (metadata === undefined && mergeMetadata === undefined) {
-    return json;
-  }
-  const merged = { ...(metadata ?? JSON.parse(json)), ...mergeMetadata };
-  for (const [key, value] of Object.entries(mergeMetadata ?? {})) {
-    if (value === null) {
-      delete merged[key];
-    }
-  }
-  return JSON.stringify(merged);
-}

@@ -8,7 +8,7 @@ import { asPawdexError } from '../../../errors.js';
 import type { CollectionRow } from './collection-table.js';
 import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { lockDirectory } from './directory-lock.js';
-import type { ItemRow } from './item-table.js';
+import type { ItemRow } from './item-row.js';
 import { LEDGER_FILE, Ledger } from './ledger.js';
 import { checkPages, compareCounts, compareWithLastKnown } from './soundness.js';
 import Database, { type Db } from './sqlite.js';

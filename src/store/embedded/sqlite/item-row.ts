@@ -1,0 +1,52 @@
+/** Items as rows of the database, and their conversion. */
+import type { BulkPatch, Item } from '../../store.js';
+
+/** An item as a row of the database. */
+export interface ItemRow {
+  seq: number;
+  id: string;
+  sha256: string;
+  label: string | null;
+  source: string | null;
+  size: number;
+  metadata: string;
+  has_thumbnail: number;
+  created_at: string;
+}
+
+/** The fields of an item that are kept in memory, with the vector as stored. */
+export interface LoadedRow {
+  seq: number;
+  id: string;
+  sha256: string;
+  label: string | null;
+  vector: Uint8Array;
+}
+
+/** Converts a row to an item. */
+export function toItem(row: ItemRow): Item {
+  return {
+    id: row.id,
+    label: row.label,
+    source: row.source,
+    sha256: row.sha256,
+    size: row.size,
+    metadata: JSON.parse(row.metadata),
+    hasThumbnail: row.has_thumbnail === 1,
+    createdAt: row.created_at,
+  };
+}
+
+/** Applies a change to metadata. @param json the stored metadata */
+export function patchMetadata(json: string, { metadata, mergeMetadata }: BulkPatch): string {
+  if (metadata === undefined && mergeMetadata === undefined) {
+    return json;
+  }
+  const merged = { ...(metadata ?? JSON.parse(json)), ...mergeMetadata };
+  for (const [key, value] of Object.entries(mergeMetadata ?? {})) {
+    if (value === null) {
+      delete merged[key];
+    }
+  }
+  return JSON.stringify(merged);
+}
