@@ -6,14 +6,14 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {
-  freePort,
   fromRoot,
+  loadServer,
   machine,
   median,
   options,
   ROOT,
   runCommand,
-  startServer,
+  startPawdex,
 } from './lib/harness.mjs';
 
 const args = options(
@@ -36,11 +36,6 @@ const BULK = { files: 32, requests: 2 };
 const client = async (script, ...given) =>
   JSON.parse(await runCommand('node', [path.join(ROOT, 'scripts/bench/lib', script), ...given.map(String)]));
 const ask = (url, rate) => client('open-loop.mjs', url, photos, rate, seconds);
-
-async function sustainable(url) {
-  const load = path.join(shared, 'peers/load.mjs');
-  return JSON.parse(await runCommand('node', [load, url, photos, '32', String(seconds)])).perSecond;
-}
 
 /** Adds photos until the signal is raised, to a collection that is made again whenever all are in it. */
 async function addInBulk(url, signal) {
@@ -98,24 +93,12 @@ async function addAlone(url) {
 }
 
 async function start(tree, dataDir) {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const env = {
-    PAWDEX_PORT: String(port),
-    PAWDEX_DATA_DIR: path.join(dataDir, path.basename(tree)),
-    PAWDEX_LOG_LEVEL: 'fatal',
-  };
-  const server = await startServer(
-    'node',
-    [path.join(tree, 'dist/cli/main.js'), 'serve'],
-    env,
-    `${url}/readyz`,
-  );
-  return { name: path.basename(tree), url, stop: server.stop };
+  const name = path.basename(tree);
+  return { name, ...(await startPawdex(path.join(dataDir, name), tree)) };
 }
 
 async function measure({ url }) {
-  const rate = await sustainable(url);
+  const { perSecond: rate } = await loadServer(shared, url, 32, seconds);
   const idle = await ask(url, 0);
   const overload = await ask(url, rate * Number(args.factor));
   await new Promise((resolve) => setTimeout(resolve, 1000));

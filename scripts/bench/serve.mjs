@@ -10,12 +10,13 @@ import path from 'node:path';
 import {
   freePort,
   fromRoot,
+  loadServer,
   machine,
   median,
   options,
   ROOT,
-  runCommand,
   spread,
+  startPawdex,
   startServer,
 } from './lib/harness.mjs';
 import { naiveVectors } from './lib/naive-vectors.mjs';
@@ -33,7 +34,6 @@ const args = options(
 );
 
 const shared = fromRoot(args.shared);
-const photos = path.join(shared, 'petset/images');
 const cache = path.join(ROOT, 'node_modules/.cache/pawdex-bench');
 const log = (line) => {
   if (!args.json) {
@@ -41,18 +41,7 @@ const log = (line) => {
   }
 };
 
-async function load(url, connections, seconds) {
-  const client = path.join(shared, 'peers/load.mjs');
-  return JSON.parse(await runCommand('node', [client, url, photos, String(connections), String(seconds)]));
-}
-
-async function startPawdex(dataDir) {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const env = { PAWDEX_PORT: String(port), PAWDEX_DATA_DIR: dataDir, PAWDEX_LOG_LEVEL: 'warn' };
-  const server = await startServer('node', ['dist/cli/main.js', 'serve'], env, `${url}/readyz`);
-  return { ...server, url };
-}
+const load = (url, connections, seconds) => loadServer(shared, url, connections, seconds);
 
 async function startNaive() {
   await mkdir(cache, { recursive: true });

@@ -1,6 +1,7 @@
 /** Image files that stopped, misled or filled a server: each drawn here, with what should become of it. */
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import { createTiff, plainTags } from './lib/tiff-file.mjs';
 
 const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'];
 
@@ -27,26 +28,7 @@ const sceneAs = (format, seed) =>
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"><rect width="300" height="300"/></svg>';
 
-/** A little-endian TIFF of one strip with these tags. */
-function tiff(tags, strip) {
-  const entries = Object.entries({ ...tags, 279: strip.length });
-  const head = Buffer.alloc(8 + 2 + 12 * entries.length + 4);
-  head.write('II*\0', 'latin1');
-  head.writeUInt32LE(8, 4);
-  head.writeUInt16LE(entries.length, 8);
-  entries.forEach(([tag, value], i) => {
-    head.writeUInt16LE(Number(tag), 10 + 12 * i);
-    head.writeUInt16LE(4, 12 + 12 * i);
-    head.writeUInt32LE(1, 14 + 12 * i);
-    head.writeUInt32LE(tag === '273' ? head.length : value, 18 + 12 * i);
-  });
-  return Buffer.concat([head, strip]);
-}
-
-const plainTiff = (width, height, change = {}) => ({
-  ...{ 256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 0, 277: 1, 278: height },
-  ...change,
-});
+const plainTiff = (width, height, change = {}) => ({ ...plainTags(width, height), ...change });
 
 /** An AVIF whose header promises more pixels than it has. */
 async function lyingAvif() {
@@ -91,11 +73,11 @@ export async function largeImages() {
       await flat(7000, 7000).webp({ lossless: true, effort: 0 }).toBuffer(),
     ],
     ['GIF of 49 megapixels', 'ok', await flat(7000, 7000).gif({ effort: 1 }).toBuffer()],
-    ['TIFF of 19 MB', 'ok', tiff(plainTiff(4300, 4300, {}), Buffer.alloc(4300 * 4300, 99))],
+    ['TIFF of 19 MB', 'ok', createTiff(plainTiff(4300, 4300, {}), Buffer.alloc(4300 * 4300, 99))],
     [
       'TIFF of one strip, 36 megapixels',
       'ok',
-      tiff(plainTiff(6000, 6000, { 259: 8 }), deflateSync(Buffer.alloc(36e6))),
+      createTiff(plainTiff(6000, 6000, { 259: 8 }), deflateSync(Buffer.alloc(36e6))),
     ],
   ];
 }
@@ -114,9 +96,13 @@ async function oddImages() {
     ['SVG of 15 MB', 'refused', Buffer.from(svgBomb)],
     ['PNG of 30,000 x 30,000 in its header', 'refused', await lyingPng()],
     ['JPEG of 2,000 scans', 'refused', await manyScans(2000)],
-    ['TIFF of 60,000 channels', 'refused', tiff(plainTiff(64, 64, { 277: 60_000 }), Buffer.alloc(64 * 64))],
-    ['camera RAW', 'refused', tiff(plainTiff(64, 64, { 50706: 1 }), Buffer.alloc(64 * 64))],
-    ['TIFF that points past its end', 'refused', tiff(plainTiff(640, 640), Buffer.alloc(64))],
+    [
+      'TIFF of 60,000 channels',
+      'refused',
+      createTiff(plainTiff(64, 64, { 277: 60_000 }), Buffer.alloc(64 * 64)),
+    ],
+    ['camera RAW', 'refused', createTiff(plainTiff(64, 64, { 50706: 1 }), Buffer.alloc(64 * 64))],
+    ['TIFF that points past its end', 'refused', createTiff(plainTiff(640, 640), Buffer.alloc(64))],
     ['JPEG without its end marker', 'ok', whole.subarray(0, -2)],
     ['JPEG without its last rows', 'refused', whole.subarray(0, whole.length * 0.9)],
     ['20 MB of FF', 'refused', Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.alloc(19e6, 0xff)])],

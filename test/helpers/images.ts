@@ -1,6 +1,7 @@
 /** Pictures for tests, drawn here: no photo is shipped for them. */
 import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
+import { createTiff, plainTags } from '../../scripts/faults/lib/tiff-file.mjs';
 
 /** A smooth but busy picture that has no symmetry, so that a wrong turn or crop changes it. */
 export function scene(width = 320, height = 240, seed = 1): Sharp {
@@ -125,28 +126,5 @@ export function tiff(
   strip: Uint8Array,
   change: Readonly<Record<number, number>> = {},
 ): Buffer {
-  const tags: Record<number, number> = {
-    256: width,
-    257: height,
-    258: 8,
-    259: 1,
-    262: 1,
-    273: 0,
-    277: 1,
-    278: height,
-    279: strip.length,
-    ...change,
-  };
-  const entries = Object.entries(tags);
-  const header = Buffer.alloc(8 + 2 + 12 * entries.length + 4);
-  header.write('II*\0', 'latin1');
-  header.writeUInt32LE(8, 4);
-  header.writeUInt16LE(entries.length, 8);
-  entries.forEach(([tag, value], i) => {
-    header.writeUInt16LE(Number(tag), 10 + 12 * i);
-    header.writeUInt16LE(4, 12 + 12 * i);
-    header.writeUInt32LE(1, 14 + 12 * i);
-    header.writeUInt32LE(Number(tag) === 273 ? header.length : value, 18 + 12 * i);
-  });
-  return Buffer.concat([header, strip]);
+  return createTiff({ ...plainTags(width, height), ...change }, strip);
 }

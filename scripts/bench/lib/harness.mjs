@@ -100,6 +100,22 @@ export async function startServer(command, args, env, url, timeoutMs = 60_000) {
   };
 }
 
+/** Starts pawdex on a free port, from this checkout or another built one. */
+export async function startPawdex(dataDir, tree = ROOT) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const env = { PAWDEX_PORT: String(port), PAWDEX_DATA_DIR: dataDir, PAWDEX_LOG_LEVEL: 'fatal' };
+  const main = path.join(tree, 'dist/cli/main.js');
+  return { url, ...(await startServer('node', [main, 'serve'], env, `${url}/readyz`)) };
+}
+
+/** Loads a server with photos for some seconds, by the client in `shared`. */
+export async function loadServer(shared, url, connections, seconds) {
+  const client = path.join(shared, 'peers/load.mjs');
+  const photos = path.join(shared, 'petset/images');
+  return JSON.parse(await runCommand('node', [client, url, photos, String(connections), String(seconds)]));
+}
+
 /** Runs a command to its end and returns what it printed; throws when it fails. */
 export async function runCommand(command, args, env = {}) {
   const child = spawn(command, args, {
