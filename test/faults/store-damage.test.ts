@@ -89,13 +89,13 @@ describe('a damaged database', () => {
     const bytes = await readFile(database());
     bytes[bytes.indexOf(Buffer.from(faultItem(1234).vector.buffer)) + 5]! ^= 4;
     await writeFile(database(), bytes);
-    expect(await problem()).toBe(`Collection pets: of ${ITEMS} items 1 have damaged vectors.`);
+    expect(await problem()).toBe(`Collection pets: of ${ITEMS} items, 1 have damaged vectors.`);
   });
 
   it('with the vectors of two items exchanged is not answered from', async () => {
     change(`UPDATE vectors SET vector = (SELECT vector FROM vectors WHERE seq = 9 - outer.seq)
             FROM (SELECT seq FROM vectors WHERE seq IN (4, 5)) AS outer WHERE vectors.seq = outer.seq`);
-    expect(await problem()).toBe(`Collection pets: of ${ITEMS} items 2 have damaged vectors.`);
+    expect(await problem()).toBe(`Collection pets: of ${ITEMS} items, 2 have damaged vectors.`);
   });
 
   it.each([
@@ -157,7 +157,7 @@ describe('a data directory', () => {
     const other = await openEmbeddedStore({ dataDir: path.join(root, 'other') });
     await other.close();
     await cp(path.join(root, 'other', 'pawdex.db'), database());
-    expect(await problem()).toMatch(/another database/);
+    expect(await problem()).toMatch(/not the database/);
   });
 
   it('that was stopped by a kill is no copy', async () => {

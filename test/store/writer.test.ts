@@ -35,8 +35,8 @@ function fake(id: number) {
   const state = { crowded: false, added: [] as string[] };
   const collection = {
     ...{ id, row: { dimension: D }, check() {} },
-    added: (_: number, name: string) => state.added.push(name),
-    get crowded() {
+    addRow: (_: number, name: string) => state.added.push(name),
+    get isCrowded() {
       return state.crowded;
     },
   };
