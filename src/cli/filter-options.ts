@@ -7,6 +7,7 @@ export interface FilterFlags {
   label?: string[];
   species?: string[];
   where?: Metadata;
+  text?: string;
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -37,7 +38,8 @@ export function addFilterOptions(made: Command): Command {
       '--where <key=value>',
       'items with this in their metadata: tags=indoor, camera.model=X100, age=3, code="3"; all of several',
       collectPair,
-    );
+    )
+    .option('--text <text>', 'items with this anywhere in label, source or metadata');
 }
 
 /** Adds a flag that sets keys of metadata. */
@@ -46,8 +48,8 @@ export function addMetadataOption(made: Command, flag: string, description: stri
 }
 
 /** The filter that the flags make; null when none was given. */
-export function readFilter({ label, species, where }: FilterFlags): Filter | null {
-  if (label === undefined && species === undefined && where === undefined) {
+export function readFilter({ label, species, where, text }: FilterFlags): Filter | null {
+  if ([label, species, where, text].every((flag) => flag === undefined)) {
     return null;
   }
   const metadata = where as NonNullable<Filter['metadata']> | undefined;
@@ -55,5 +57,6 @@ export function readFilter({ label, species, where }: FilterFlags): Filter | nul
     ...(label === undefined ? {} : { label }),
     ...(species === undefined ? {} : { species }),
     ...(metadata === undefined ? {} : { metadata }),
+    ...(text === undefined ? {} : { text }),
   };
 }

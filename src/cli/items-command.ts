@@ -79,7 +79,7 @@ function readTarget(flags: ItemsFlags): Target {
   const filter = readFilter(flags);
   if ((filter === null) === (flags.id === undefined)) {
     throw new PawdexError('usage', {
-      detail: 'Say which items: either by --id or by --label, --species and --where.',
+      detail: 'Say which items: either by --id or by --label, --species, --where and --text.',
     });
   }
   return filter === null ? { ids: flags.id! } : { filter };

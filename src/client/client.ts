@@ -149,6 +149,11 @@ export class PawdexClient extends JobClient {
     return this.#http.json({ method: 'POST', path: '/v1/collections', json: { name, description } });
   }
 
+  /** Changes the description; an empty one takes it away. */
+  updateCollection(name: string, patch: { description?: string | undefined }): Promise<CollectionInfo> {
+    return this.#http.json({ method: 'PATCH', path: `/v1/collections/${segment(name)}`, json: patch });
+  }
+
   getCollection(name: string): Promise<CollectionInfo> {
     return this.#http.json({ path: `/v1/collections/${segment(name)}` });
   }
@@ -201,12 +206,13 @@ export class PawdexClient extends JobClient {
     collection: string,
     options: { limit?: number; cursor?: string; filter?: Filter } = {},
   ): Promise<ItemPage> {
-    const { label, species, sha256, metadata } = options.filter ?? {};
+    const { label, species, sha256, metadata, text: words } = options.filter ?? {};
     const query = {
       limit: text(options.limit),
       cursor: options.cursor,
       label,
       species,
+      text: words,
       sha256: sha256?.join(','),
       filter: metadata && JSON.stringify({ metadata }),
     };

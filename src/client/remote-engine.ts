@@ -64,6 +64,7 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
       return { embedding: Float32Array.from(embedding), model, timing };
     },
     createCollection: (name, description) => client.createCollection(name, description),
+    updateCollection: (name, patch) => client.updateCollection(name, patch),
     deleteCollection: (name) => client.deleteCollection(name),
     addItems: (collection, items, options) => client.addItems(collection, items, options),
     deleteItem: (collection, id) => client.deleteItem(collection, id),

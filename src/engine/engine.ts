@@ -234,6 +234,8 @@ export interface Engine {
   drawHeatMap(image: Uint8Array, options: HeatMapOptions): Promise<Uint8Array>;
 
   createCollection(name: string, description?: string): Promise<CollectionInfo>;
+  /** @param patch absent fields stay; an empty description takes it away */
+  updateCollection(name: string, patch: { description?: string | undefined }): Promise<CollectionInfo>;
   deleteCollection(name: string): Promise<void>;
 
   /**

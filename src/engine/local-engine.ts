@@ -20,6 +20,7 @@ import {
   deleteItem,
   evaluate,
   findLabelTrouble,
+  updateCollection,
 } from './manage-collections.js';
 import { Spaces } from './spaces.js';
 import { bindUseCases } from './use-cases.js';
@@ -78,6 +79,7 @@ function assembleEngine(
       embed,
       drawHeatMap,
       createCollection,
+      updateCollection,
       deleteCollection,
       addItems,
       deleteItem,

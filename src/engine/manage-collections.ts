@@ -18,6 +18,15 @@ export function createCollection(
   return store.createCollection({ name, dimension, fingerprint, model, description });
 }
 
+/** See `Engine.updateCollection`. */
+export function updateCollection(
+  { store }: EngineParts,
+  name: string,
+  { description }: { description?: string | undefined },
+): Promise<CollectionInfo> {
+  return store.updateCollection(name, description === undefined ? {} : { description });
+}
+
 /** Deletes a collection with all its items. */
 export async function deleteCollection({ store, spaces }: EngineParts, name: string): Promise<void> {
   await store.deleteCollection(name);

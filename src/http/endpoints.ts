@@ -21,6 +21,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   collections.listCollections,
   collections.createCollection,
   collections.getCollection,
+  collections.updateCollection,
   collections.deleteCollection,
   collections.listLabels,
   addItems,

@@ -101,10 +101,13 @@ export interface Filter {
   metadata?: Record<string, string | number | boolean>;
   /** One of these hex content hashes. */
   sha256?: string[];
+  /** Stands in the label, the source or the metadata; case does not matter, nor whether words are joined by `_`. */
+  text?: string;
 }
 
 /** Changes to a collection; absent fields stay. */
 export interface CollectionPatch {
+  /** An empty one takes it away. */
   description?: string;
   gallery?: string | null;
   calibration?: unknown;

@@ -58,6 +58,10 @@ function matches(item: Stored, filter: Filter = {}): boolean {
   if (filter.sha256 && !filter.sha256.includes(item.sha256)) {
     return false;
   }
+  const words = [item.label, item.source, JSON.stringify(item.metadata)].join(' ');
+  if (filter.text && !words.toLowerCase().includes(filter.text.toLowerCase())) {
+    return false;
+  }
   return Object.entries(filter.metadata ?? {}).every(([key, value]) => valueAt(item.metadata, key) === value);
 }
 
@@ -213,6 +217,14 @@ export class MemoryEngine implements Engine {
     };
     this.#collections.set(name, { info, items: [] });
     return info;
+  }
+
+  async updateCollection(name: string, { description }: { description?: string | undefined }) {
+    const collection = this.#get(name);
+    const { description: before, ...info } = collection.info;
+    const next = description ?? before;
+    collection.info = next === undefined || next === '' ? info : { ...info, description: next };
+    return collection.info;
   }
 
   async deleteCollection(name: string): Promise<void> {

@@ -26,6 +26,17 @@ describe('/v1/collections', () => {
     expect([gone.status, gone.body.code]).toEqual([404, 'collection_not_found']);
   });
 
+  it('changes the description, and takes it away', async () => {
+    const change = (body: object, name = 'breeds') =>
+      request(t.app).patch(`/v1/collections/${name}`).send(body);
+    expect((await change({ description: 'cats and dogs' })).body.description).toBe('cats and dogs');
+    expect((await change({})).body.description).toBe('cats and dogs');
+    const { status, body } = await change({ description: '' });
+    expect([status, 'description' in body]).toEqual([200, false]);
+    expect((await change({ description: 7 })).body.errors[0].path).toBe('body.description');
+    expect((await change({ description: '' }, 'nope')).body.code).toBe('collection_not_found');
+  });
+
   it('answers 409 for a name that is taken', async () => {
     const { status, body } = await request(t.app).post('/v1/collections').send({ name: 'breeds' });
     expect([status, body.code]).toEqual([409, 'collection_exists']);

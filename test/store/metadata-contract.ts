@@ -38,6 +38,8 @@ export function metadataContract(get: () => Store, dimension: number): void {
       ['a long text, to its end', { metadata: { note: long('b') } }, [4]],
       ['two conditions at once', { metadata: { tags: 'indoor', 'camera.model': 'X100' } }, [0, 2]],
       ['species among several', { species: ['cat', 'dog'] }, [4, 5]],
+      ['a text anywhere in it', { text: 'OUTDOOR' }, [1]],
+      ['a text and a condition', { text: 'indoor', species: ['cat', 'dog'] }, [5]],
       ['nothing where the key is absent', { metadata: { nowhere: 1 } }, []],
     ];
     it.each(finds)('is found by %s', async (_, filter, expected) => {
@@ -51,6 +53,17 @@ export function metadataContract(get: () => Store, dimension: number): void {
         seen.push(each);
       }
       expect(numbers(seen)).toEqual(expected);
+    });
+
+    it('is found by a text in its label or source, in any case, with spaces for underscores', async () => {
+      const store = get();
+      await store.update('pets', items[1]!.id, { label: 'Blaue_Tür', source: null });
+      await store.update('pets', items[3]!.id, { label: null, source: 'Ordner/Bild 100%.jpg' });
+      const found = async (text: string) =>
+        numbers((await store.list('pets', { limit: 100, filter: { text } })).items);
+      expect(await found('blaue tu\u0308r')).toEqual([1]);
+      expect(await found('100%')).toEqual([3]);
+      expect(await found('tür%')).toEqual([]);
     });
 
     it('is found by what an update has put there, and by nothing it has taken away', async () => {

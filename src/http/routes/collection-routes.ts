@@ -47,6 +47,19 @@ export const getCollection = defineEndpoint({
   handle: ({ params: { collection } }, { engine }) => engine.store.getCollection(collection),
 });
 
+export const updateCollection = defineEndpoint({
+  method: 'patch',
+  path: '/v1/collections/{collection}',
+  tag,
+  summary: 'Change the description of a collection',
+  description: 'Fields that are absent stay; an empty description takes it away.',
+  params,
+  body: jsonBody(z.strictObject({ description: paragraph.optional() })),
+  response: json(collection, 'The changed collection.'),
+  errors: ['collection_not_found', 'storage_full'],
+  handle: ({ params: { collection }, body }, { engine }) => engine.updateCollection(collection, body),
+});
+
 export const deleteCollection = defineEndpoint({
   method: 'delete',
   path: '/v1/collections/{collection}',

@@ -154,6 +154,10 @@ const conditions = z.preprocess(
 export const filterParameters = {
   label: oneOrMany(label).optional().meta({ description: 'One of these labels.' }),
   species: oneOrMany(species).optional().meta({ description: '`metadata.species` is one of these.' }),
+  text: plainText(200).optional().meta({
+    description: 'Stands in the label, the source or the metadata. Case does not matter.',
+    example: 'milo',
+  }),
 };
 
 export const filter = z

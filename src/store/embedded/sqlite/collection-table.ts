@@ -73,7 +73,7 @@ export class CollectionTable {
     const { description, gallery, calibration } = patch;
     const next: CollectionRow = {
       ...row,
-      description: description === undefined ? row.description : description,
+      description: description === undefined ? row.description : description || null,
       gallery: gallery === undefined ? row.gallery : gallery,
       calibration: calibration === undefined ? row.calibration : JSON.stringify(calibration),
     };

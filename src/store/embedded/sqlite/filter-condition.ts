@@ -1,6 +1,6 @@
 /** Translates filters to SQL conditions. Every value is a bound parameter; callers' text never becomes SQL. */
 import type { Filter } from '../../store.js';
-import { type StoredValue, toStoredValue } from './item-values.js';
+import { foldText, type StoredValue, toStoredValue } from './item-values.js';
 
 /** A condition on `items`. */
 export interface Condition {
@@ -41,7 +41,7 @@ function requireValue(path: string, values: (string | number | boolean)[], isInd
  * @returns null if the filter matches everything
  */
 export function toCondition(filter: Filter | undefined, isIndexed: boolean): FilterCondition | null {
-  const { sha256, label, species, metadata } = filter ?? {};
+  const { sha256, label, species, metadata, text } = filter ?? {};
   const inMetadata = [
     ...Object.entries(metadata ?? {}).map(([path, value]) => requireValue(path, [value], isIndexed)),
     ...(species === undefined ? [] : [requireValue('species', species, isIndexed)]),
@@ -51,7 +51,12 @@ export function toCondition(filter: Filter | undefined, isIndexed: boolean): Fil
     ...(isIndexed ? inMetadata : []),
     ...(label === undefined ? [] : [requireOneOf('label', label)]),
   ];
-  const parts = isIndexed ? indexed : [...indexed, ...inMetadata];
+  // Read last: no index helps.
+  const inWords: Condition[] =
+    text === undefined
+      ? []
+      : [{ sql: 'holds_text(?, label, source, metadata)', parameters: [foldText(text)] }];
+  const parts: Condition[] = [...indexed, ...(isIndexed ? [] : inMetadata), ...inWords];
   if (parts.length === 0) {
     return null;
   }

@@ -77,6 +77,16 @@ function hasMetadataValue(json: string, path: string, ...wanted: StoredValue[]):
   return 0;
 }
 
+/** Makes texts comparable that a person takes for the same: by case, by how accents are written, by `_` for a space. */
+export function foldText(text: string): string {
+  return text.normalize('NFC').toLowerCase().replaceAll('_', ' ');
+}
+
+/** Whether one of the texts holds a folded one. */
+function holdsText(wanted: string, ...texts: (string | null)[]): number {
+  return texts.some((text) => text !== null && foldText(text).includes(wanted)) ? 1 : 0;
+}
+
 export class ItemValues {
   readonly #db: Db;
   readonly #insert;
@@ -101,6 +111,7 @@ export class ItemValues {
       'SELECT seq, collection, metadata FROM items WHERE seq > ? ORDER BY seq LIMIT ?',
     );
     db.function('metadata_holds', { varargs: true, deterministic: true }, hasMetadataValue);
+    db.function('holds_text', { varargs: true, deterministic: true }, holdsText);
     this.#isComplete = this.#progress.get() === null;
     const temporary = db.prepare("SELECT 1 FROM sqlite_temp_master WHERE name = 'item_values'");
     this.#isTemporary = temporary.get() !== undefined;
