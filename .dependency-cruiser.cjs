@@ -13,6 +13,7 @@ const LAYERS = [
   'onnx',
   'datasets',
   'image',
+  'projection',
   'threads',
   'wasm',
   'files',

@@ -152,10 +152,15 @@ export const ERRORS = {
     title: 'The item does not exist in this collection.',
     hint: 'GET /v1/collections/{c}/items lists the items.',
   },
+  thumbnail_invalid: {
+    status: 400,
+    title: 'The thumbnail cannot be stored.',
+    hint: 'Send a JPEG or WebP of at most 64 KiB and 512 x 512 pixels.',
+  },
   thumbnail_not_found: {
     status: 404,
     title: 'This item has no thumbnail.',
-    hint: 'Items that were imported without pictures have none; photos that you index do.',
+    hint: 'Items that were imported without pictures have none; `pawdex attach-thumbnails` gives them some.',
   },
   vector_invalid: {
     status: 400,
@@ -177,6 +182,11 @@ export const ERRORS = {
     status: 404,
     title: 'The job does not exist.',
     hint: 'GET /v1/jobs lists all jobs. The server keeps the last hundred finished ones.',
+  },
+  report_not_found: {
+    status: 404,
+    title: 'The job has no report.',
+    hint: 'Only a job of the kind `evaluate` has one, once it has succeeded.',
   },
   job_queue_full: {
     status: 503,

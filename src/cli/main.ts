@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   collections: () =>
     import('./collections-command.js').then(({ createCollectionsCommand }) => createCollectionsCommand()),
   items: () => import('./items-command.js').then(({ createItemsCommand }) => createItemsCommand()),
+  'attach-thumbnails': () =>
+    import('./attach-thumbnails-command.js').then(({ createAttachThumbnailsCommand }) =>
+      createAttachThumbnailsCommand(),
+    ),
   labels: () => import('./labels-command.js').then(({ createLabelsCommand }) => createLabelsCommand()),
   jobs: () => import('./jobs-command.js').then(({ createJobsCommand }) => createJobsCommand()),
   snapshot: () => import('./snapshot-commands.js').then((commands) => commands.createSnapshotCommand()),

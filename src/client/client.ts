@@ -8,6 +8,7 @@ import type {
   LookOptions,
   Query,
   SearchOptions,
+  ThumbnailInput,
 } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { BulkPatch, Filter, ItemPatch, Target } from '../store/store.js';
@@ -17,8 +18,10 @@ import { createImageForm, createItemsForm, sendSplitting, splitIntoBatches, toFa
 import type {
   AddAnswer,
   AddResult,
+  AttachAnswer,
   CollectionInfo,
   CollectionList,
+  CollectionMap,
   DuplicatePage,
   EmbedResult,
   FacetList,
@@ -33,6 +36,8 @@ import type {
 } from './wire.js';
 
 const segment = encodeURIComponent;
+/** Thumbnails in one request; the server takes 200. */
+const THUMBNAILS_AT_ONCE = 100;
 const regionText = (region: LookOptions['region']) =>
   region && [region.left, region.top, region.width, region.height].map((part) => part.toFixed(6)).join(',');
 const encodeExample = (example: Example) => (typeof example === 'string' ? example : Array.from(example));
@@ -256,6 +261,35 @@ export class PawdexClient extends JobClient {
   async listFacets(collection: string, field: string, limit?: number): Promise<FacetList['values']> {
     const path = `/v1/collections/${segment(collection)}/facets`;
     return (await this.#http.json<FacetList>({ path, query: { field, limit: text(limit) } })).values;
+  }
+
+  /**
+   * Attaches small pictures to items that have none, by the hash of their original bytes.
+   *
+   * @param thumbnails JPEG or WebP, at most 64 KiB each
+   */
+  async attachThumbnails(collection: string, thumbnails: ThumbnailInput[]): Promise<AttachAnswer['results']> {
+    const path = `/v1/collections/${segment(collection)}/items/thumbnails`;
+    const results: AttachAnswer['results'] = [];
+    for (let from = 0; from < thumbnails.length; from += THUMBNAILS_AT_ONCE) {
+      const some = thumbnails.slice(from, from + THUMBNAILS_AT_ONCE).map(({ sha256, thumbnail }) => ({
+        sha256,
+        imageBase64: Buffer.from(thumbnail).toString('base64'),
+      }));
+      const call = { method: 'POST', path, json: { thumbnails: some } } as const;
+      results.push(...(await this.#http.json<AttachAnswer>(call)).results);
+    }
+    return results;
+  }
+
+  /** The items as points on a plane: one array for each property. Takes up to a minute when it is not kept. */
+  getMap(collection: string): Promise<CollectionMap> {
+    return this.#http.json({ path: `/v1/collections/${segment(collection)}/map` });
+  }
+
+  /** The report of an evaluation that has succeeded, as an HTML page. */
+  async getReport(job: string): Promise<string> {
+    return Buffer.from(await this.#http.bytes({ path: `/v1/jobs/${segment(job)}/report` })).toString();
   }
 
   /** A small WebP or JPEG. */

@@ -68,6 +68,18 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
     deleteCollection: (name) => client.deleteCollection(name),
     addItems: (collection, items, options) => client.addItems(collection, items, options),
     deleteItem: (collection, id) => client.deleteItem(collection, id),
+    attachThumbnails: (collection, thumbnails) => client.attachThumbnails(collection, thumbnails),
+    async drawMap(collection) {
+      const { version, total, labels, ids, label, hasThumbnail, x, y } = await client.getMap(collection);
+      const points = ids.map((id, i) => ({
+        id,
+        label: labels[label[i]!] ?? null,
+        hasThumbnail: hasThumbnail[i]!,
+        x: x[i]!,
+        y: y[i]!,
+      }));
+      return { version, total, points };
+    },
     findDuplicates: (collection, options) => client.duplicates(collection, options),
     calibrate: (collection, { nonPets, ...work } = {}) =>
       run({ kind: 'calibrate', collection, nonPets }, work),

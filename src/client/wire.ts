@@ -33,6 +33,12 @@ export type ItemPage = z.output<typeof answers.itemPage>;
 export type AddAnswer = z.output<typeof answers.addAnswer>;
 export type AddResult = AddAnswer['results'][number];
 
+/** What became of thumbnails that were sent. */
+export type AttachAnswer = z.output<typeof answers.attachAnswer>;
+
+/** The items of a collection as points on a plane. */
+export type CollectionMap = z.output<typeof answers.collectionMap>;
+
 /** Values of a key of the metadata with the number of items of each. */
 export type FacetList = z.output<typeof answers.facetList>;
 

@@ -10,7 +10,7 @@ import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js'
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import type { CollectionInfo, Filter, Hit, Metadata, Store } from '../store/store.js';
+import type { CollectionInfo, Filter, Hit, Item, Metadata, Store } from '../store/store.js';
 
 /** Milliseconds that each step of an answer took. */
 export interface Timing {
@@ -171,10 +171,39 @@ export type NonPets =
   /** float32 [dimension] each */
   | { embeddings: Float32Array[] };
 
+/** An item as the map shows it, within -0.5..0.5 on both axes. */
+export interface MapPoint extends Pick<Item, 'id' | 'label' | 'hasThumbnail'> {
+  x: number;
+  y: number;
+}
+
+/** The items of a collection on a plane. */
+export interface CollectionMap {
+  /** Changes when other items are on the map: then their places are others, too. */
+  version: string;
+  /** Items in the collection; of many, the map shows 10,000. */
+  total: number;
+  points: MapPoint[];
+}
+
+/** A small picture for the item of some content. */
+export interface ThumbnailInput {
+  /** Hex sha256 of the item's original bytes. */
+  sha256: string;
+  /** A small JPEG or WebP. */
+  thumbnail: Uint8Array;
+}
+
+/** What became of a thumbnail: `kept` where the item has one, `unknown` where the collection lacks that content. */
+export type AttachStatus = 'attached' | 'kept' | 'unknown';
+
+/** An item of a pair of near-duplicates. */
+export type Duplicate = Pick<Item, 'id' | 'label' | 'source' | 'size' | 'hasThumbnail'>;
+
 /** Two items that show nearly the same picture. */
 export interface DuplicatePair {
-  a: { id: string; label: string | null };
-  b: { id: string; label: string | null };
+  a: Duplicate;
+  b: Duplicate;
   /** Cosine similarity. */
   similarity: number;
 }
@@ -245,6 +274,22 @@ export interface Engine {
    */
   addItems(collection: string, items: ItemInput[], options?: AddOptions): Promise<AddResult[]>;
   deleteItem(collection: string, id: string): Promise<void>;
+
+  /**
+   * Gives items that have no picture one, by their content.
+   *
+   * @returns what became of each, in order
+   * @throws PawdexError collection_not_found, thumbnail_invalid (then none was attached), storage_full, storage_failed
+   */
+  attachThumbnails(collection: string, thumbnails: ThumbnailInput[]): Promise<AttachStatus[]>;
+
+  /**
+   * The items of a collection on a plane, those that are alike together. Drawing it takes up to a minute for 10,000 items,
+   * and is kept until other items are on it.
+   *
+   * @throws PawdexError collection_not_found, model_mismatch, worker_failed
+   */
+  drawMap(collection: string): Promise<CollectionMap>;
 
   /**
    * Finds near-duplicates of the next `limit` items anywhere in the collection. Compares each item with its twenty

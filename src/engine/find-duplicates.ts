@@ -1,22 +1,36 @@
 /** Finds near-duplicates in a collection, page by page, so that each call does a bounded amount of work. */
 import { asPawdexError } from '../errors.js';
-import type { Store } from '../store/store.js';
-import type { DuplicatePage, DuplicatePair } from './engine.js';
+import type { Item, Store } from '../store/store.js';
+import type { Duplicate, DuplicatePage, DuplicatePair } from './engine.js';
 import type { EngineParts } from './use-cases.js';
 
 /** Neighbours compared with each item. If there are more copies of one picture, some pairs are not listed. */
 const NEAREST = 20;
 
-/** The item's vector, or null if it was deleted after it was listed. */
-async function findVector(store: Store, collection: string, id: string): Promise<Float32Array | null> {
+/** What `read` gives, or null if the item was deleted after it was listed. */
+async function orNull<T>(read: Promise<T>): Promise<T | null> {
   try {
-    return await store.getVector(collection, id);
+    return await read;
   } catch (error) {
     if (asPawdexError(error).code === 'item_not_found') {
       return null;
     }
     throw error;
   }
+}
+
+/** The item's vector, or null if it was deleted after it was listed. */
+export function findVector(store: Store, collection: string, id: string): Promise<Float32Array | null> {
+  return orNull(store.getVector(collection, id));
+}
+
+const pickDuplicate = ({ id, label, source, size, hasThumbnail }: Item): Duplicate => ({
+  ...{ id, label, source, size, hasThumbnail },
+});
+
+async function findItem(store: Store, collection: string, id: string): Promise<Duplicate | null> {
+  const item = await orNull(store.get(collection, id));
+  return item === null ? null : pickDuplicate(item);
 }
 
 /** See `Engine.findDuplicates`. */
@@ -37,16 +51,23 @@ export async function findDuplicates(
     asked.map(({ vector }) => vector),
     { k: NEAREST + 1 },
   );
+  const items = new Map<string, Duplicate | null>(asked.map(({ item }) => [item.id, pickDuplicate(item)]));
   const pairs: DuplicatePair[] = [];
-  asked.forEach(({ item: { id, label } }, i) => {
+  for (const [i, { item }] of asked.entries()) {
     for (const hit of found[i]!) {
       // Each of the two finds the other. Listing the pair for the smaller id only lists it once.
-      if (hit.similarity < threshold || hit.id <= id) {
+      if (hit.similarity < threshold || hit.id <= item.id) {
         continue;
       }
-      pairs.push({ a: { id, label }, b: { id: hit.id, label: hit.label }, similarity: hit.similarity });
+      if (!items.has(hit.id)) {
+        items.set(hit.id, await findItem(store, collection, hit.id));
+      }
+      const other = items.get(hit.id);
+      if (other) {
+        pairs.push({ a: items.get(item.id)!, b: other, similarity: hit.similarity });
+      }
     }
-  });
+  }
   pairs.sort((x, y) => y.similarity - x.similarity || (x.a.id < y.a.id ? -1 : 1));
   return { pairs, scanned: page.items.length, next: page.next };
 }

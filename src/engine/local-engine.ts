@@ -9,6 +9,8 @@ import type { Store } from '../store/store.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { addItems } from './add-items.js';
 import { drawHeatMap, embed, identify, search } from './ask.js';
+import { attachThumbnails } from './attach-thumbnails.js';
+import { drawMap, Maps } from './draw-map.js';
 import type { Engine } from './engine.js';
 import { findDuplicates } from './find-duplicates.js';
 import { ImageEmbedder } from './image-embedder.js';
@@ -71,8 +73,9 @@ function assembleEngine(
     patient: bulk,
   });
   const spaces = new Spaces(store, encoder.info);
+  const maps = new Maps();
   const useCases = bindUseCases(
-    { store, encoder, embedder, spaces, statistics },
+    { store, encoder, embedder, spaces, maps, statistics },
     {
       identify,
       search,
@@ -83,6 +86,8 @@ function assembleEngine(
       deleteCollection,
       addItems,
       deleteItem,
+      attachThumbnails,
+      drawMap,
       findDuplicates,
       calibrate,
       evaluate,
@@ -91,7 +96,9 @@ function assembleEngine(
   );
   let closing: Promise<void> | null = null;
   const close = () => {
-    closing ??= encoder.close().finally(() => store.close());
+    closing ??= Promise.all([encoder.close(), maps.close()])
+      .finally(() => store.close())
+      .then(() => {});
     return closing;
   };
   return { ...useCases, encoder: encoder.info, store, gallery, load: embedder, close };

@@ -5,6 +5,7 @@ import compression from 'compression';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { PawdexError } from '../errors.js';
+import { STYLE_HASH } from '../evaluation/report/report-style.js';
 import { createAnswerQueues } from './answer-queue.js';
 import type { AppDeps } from './app-deps.js';
 import { BodyReader, getUploadLimits } from './body/body-reader.js';
@@ -25,6 +26,9 @@ const securityHeaders = helmet({
     directives: {
       'default-src': ["'self'"],
       'img-src': ["'self'", 'data:', 'blob:'],
+      // The report of an evaluation is shown in a frame from a blob address, and follows this policy there.
+      'style-src': ["'self'", `'${STYLE_HASH}'`],
+      'frame-src': ['blob:'],
       'base-uri': ["'self'"],
       'form-action': ["'self'"],
       'frame-ancestors': ["'none'"],

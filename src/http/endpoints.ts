@@ -8,9 +8,11 @@ import { fetchPicture } from './routes/fetch-route.js';
 import { identify } from './routes/identify-route.js';
 import * as items from './routes/item-routes.js';
 import * as jobs from './routes/job-routes.js';
+import { getMap } from './routes/map-route.js';
 import { search } from './routes/search-route.js';
 import * as service from './routes/service-routes.js';
 import * as snapshots from './routes/snapshot-routes.js';
+import * as thumbnails from './routes/thumbnail-routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   identify,
@@ -29,14 +31,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
   items.getItem,
   items.updateItem,
   items.deleteItem,
-  items.getThumbnail,
+  thumbnails.getThumbnail,
+  thumbnails.attachThumbnails,
   items.updateItems,
   items.deleteItems,
   collections.listFacets,
   collections.listDuplicates,
+  getMap,
   jobs.startJob,
   jobs.listJobs,
   jobs.getJob,
+  jobs.getReport,
   jobs.cancelJob,
   jobs.pauseJob,
   jobs.resumeJob,

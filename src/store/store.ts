@@ -236,6 +236,15 @@ export interface Store {
   getVector(collection: string, id: string): Promise<Float32Array>;
   /** @throws PawdexError `item_not_found`, `thumbnail_not_found` */
   getThumbnail(collection: string, id: string): Promise<Uint8Array>;
+  /**
+   * Gives items a small JPEG or WebP, where they have none; all or nothing.
+   *
+   * @returns the ids of those that got one
+   */
+  attachThumbnails(
+    collection: string,
+    thumbnails: { id: string; thumbnail: Uint8Array }[],
+  ): Promise<string[]>;
   /** Finds which of the given hex content hashes the collection holds. */
   findKnown(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
   /** Lists items in order of insertion. `limit` 1..1000. @throws PawdexError `invalid_request` for a bad cursor */

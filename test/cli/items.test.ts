@@ -24,6 +24,15 @@ async function json(...args: string[]) {
     .map((line) => JSON.parse(line));
 }
 
+describe('pawdex attach-thumbnails', () => {
+  it('says what it found, and changes nothing where there are pictures', async () => {
+    const { total, attached, kept, unknown } = (await json('attach-thumbnails', photos, '-c', 'mine'))[0];
+    expect({ total, attached, kept, unknown }).toEqual({ total: 6, attached: 0, kept: 6, unknown: 0 });
+    const gone = await bench.run(['attach-thumbnails', photos, '-c', 'nope']);
+    expect(gone.stderr).toContain('collection_not_found');
+  });
+});
+
 describe('pawdex collections, items and labels', () => {
   it('list, change and delete by what items have in common', async () => {
     expect(await json('collections')).toMatchObject([{ collections: [{ name: 'mine', count: 6 }] }]);

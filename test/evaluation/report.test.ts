@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { evaluate } from '../../src/evaluation/evaluate.js';
 import { listMistakes } from '../../src/evaluation/mistakes.js';
 import { ask } from '../../src/evaluation/outcomes.js';
 import { drawPicture } from '../../src/evaluation/report/pictures.js';
+import { STYLE_HASH } from '../../src/evaluation/report/report-style.js';
 import { writeReport } from '../../src/evaluation/report/write-report.js';
 import { asSet, reference } from './reference.js';
 
@@ -56,6 +58,10 @@ describe('the report', () => {
     expect(sources.every((source) => source.startsWith('data:image/jpeg;base64,'))).toBe(true);
     expect(html.match(/<svg class="plot"/g)).toHaveLength(3);
     expect(html).not.toMatch(/<script|url\(|@import|NaN|Infinity|undefined/);
+    // A content security policy allows the style sheet by its hash, and no style of an element.
+    const [, style] = /<style>(.*?)<\/style>/s.exec(html)!;
+    expect(`sha256-${createHash('sha256').update(style!).digest('base64')}`).toBe(STYLE_HASH);
+    expect([html.match(/<style/g)!.length, html.includes(' style=')]).toEqual([1, false]);
   });
 
   it('shows every label and the right numbers', async () => {

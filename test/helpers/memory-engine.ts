@@ -5,6 +5,9 @@
 import { createHash } from 'node:crypto';
 import type {
   AddResult,
+  AttachStatus,
+  CollectionMap,
+  Duplicate,
   DuplicatePage,
   Engine,
   FoundItem,
@@ -16,6 +19,7 @@ import type {
   Query,
   SearchOptions,
   StoredCollections,
+  ThumbnailInput,
 } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
 import type { WorkOptions } from '../../src/evaluation/collection-queries.js';
@@ -64,6 +68,10 @@ function matches(item: Stored, filter: Filter = {}): boolean {
   }
   return Object.entries(filter.metadata ?? {}).every(([key, value]) => valueAt(item.metadata, key) === value);
 }
+
+const shown = ({ id, label, source, size, hasThumbnail }: Item): Duplicate => {
+  return { id, label, source, size, hasThumbnail };
+};
 
 /** See above; `hold` lets a test keep every identify waiting until it is released. */
 export class MemoryEngine implements Engine {
@@ -281,18 +289,39 @@ export class MemoryEngine implements Engine {
     items.splice(items.indexOf(this.#item(collection, id)), 1);
   }
 
+  async attachThumbnails(collection: string, thumbnails: ThumbnailInput[]): Promise<AttachStatus[]> {
+    const { items } = this.#get(collection);
+    return thumbnails.map(({ sha256, thumbnail }) => {
+      const item = items.find((each) => each.sha256 === sha256);
+      if (item === undefined || item.hasThumbnail) {
+        return item === undefined ? 'unknown' : 'kept';
+      }
+      Object.assign(item, { hasThumbnail: true, picture: Buffer.from(thumbnail) });
+      return 'attached';
+    });
+  }
+
+  async drawMap(collection: string): Promise<CollectionMap> {
+    const { items } = this.#get(collection);
+    const points = items.map(({ id, label, hasThumbnail, vector: [x = 0, y = 0] }) => {
+      return { id, label, hasThumbnail, x: x / 2, y: y / 2 };
+    });
+    return { version: String(items.length), total: items.length, points };
+  }
+
   async findDuplicates(
     collection: string,
     options: { threshold: number; limit: number; cursor?: string },
   ): Promise<DuplicatePage> {
     const { items, next } = await this.store.list(collection, options);
     const all = this.#get(collection).items;
-    const pairs = items.flatMap(({ id, label }) => {
+    const pairs = items.flatMap((item) => {
+      const { id } = item;
       const { vector } = this.#item(collection, id);
       return all
         .map((b) => ({
-          a: { id, label },
-          b: { id: b.id, label: b.label },
+          a: shown(item),
+          b: shown(b),
           similarity: b.vector.reduce((sum, v, i) => sum + v * vector[i]!, 0),
         }))
         .filter(({ b, similarity }) => b.id > id && similarity >= options.threshold);

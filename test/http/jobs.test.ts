@@ -65,6 +65,15 @@ describe('/v1/jobs', () => {
     expect((await request(t.app).get('/metrics')).text).toMatch(/pawdex_jobs\{state="running"\} 0/);
   });
 
+  it('has no report but of an evaluation that has succeeded', async () => {
+    t.engine.work = async () => null;
+    const { body: job } = await start({ kind: 'calibrate', collection: 'breeds' });
+    const { status, body } = await request(t.app).get(`/v1/jobs/${job.id}/report`);
+    expect([status, body.code]).toEqual([404, 'report_not_found']);
+    const missing = await request(t.app).get('/v1/jobs/00000000-0000-4000-8000-000000000000/report');
+    expect(missing.body.code).toBe('job_not_found');
+  });
+
   it('hands on what each kind is asked with, defaults included', async () => {
     t.engine.work = async () => null;
     await t.engine.createCollection('llamas');

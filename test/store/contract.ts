@@ -121,6 +121,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           () => store.delete('x', []),
           () => store.count('x'),
           () => store.countLabels('x'),
+          () => store.attachThumbnails('x', []),
           () => store.search('x', vector, { k: 1 }),
           () => store.searchMany('x', [vector], { k: 1 }),
           async () => {
@@ -157,6 +158,19 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           });
           await expect(store.getThumbnail('pets', bare.id)).rejects.toEqual(code('thumbnail_not_found'));
         }
+      });
+
+      it('gives items that have no thumbnail one, and replaces none', async () => {
+        const [first, bare] = [item(3, DIMENSION), item(4, DIMENSION, { thumbnail: null })];
+        await store.put('pets', [first, bare]);
+        const picture = (id: string, n: number) => ({ id, thumbnail: Uint8Array.of(n) });
+        expect(
+          await store.attachThumbnails('pets', [picture(first.id, 7), picture(bare.id, 8), picture('x', 9)]),
+        ).toEqual([bare.id]);
+        await reopen();
+        expect(Array.from(await store.getThumbnail('pets', bare.id))).toEqual([8]);
+        expect(Array.from(await store.getThumbnail('pets', first.id))).toEqual(Array.from(first.thumbnail!));
+        expect((await store.get('pets', bare.id)).hasThumbnail).toBe(true);
       });
 
       it('keeps an item whose id or content is known as it was', async () => {

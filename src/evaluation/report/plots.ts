@@ -17,7 +17,7 @@ export function drawReliability(bins: readonly ReliabilityBin[]): string {
         ...bins.map(({ from, to, count, accuracy }) =>
           accuracy === null
             ? ''
-            : `<g style="opacity:${(0.35 + 0.65 * Math.sqrt(count / most)).toFixed(2)}"><title>${count} answers, ${formatPercent(accuracy, 1)} right</title>${drawRectangle('bar', [from + 0.004, 0, to - 0.004, accuracy], scales)}</g>`,
+            : `<g opacity="${(0.35 + 0.65 * Math.sqrt(count / most)).toFixed(2)}"><title>${count} answers, ${formatPercent(accuracy, 1)} right</title>${drawRectangle('bar', [from + 0.004, 0, to - 0.004, accuracy], scales)}</g>`,
         ),
         drawPolyline(
           'ideal',

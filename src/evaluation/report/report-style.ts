@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { COLOURS, createPlotRules } from './palette.js';
 
 const VARIABLES = Object.entries(COLOURS)
@@ -43,6 +44,8 @@ th[scope=row] { text-align: left; font-weight: 500; }
 .cases strong { color: var(--ink); font-weight: 600; }
 .gone { border: 1px dashed var(--line); border-radius: 8px; padding: 0.5rem; font-size: 0.75rem; overflow-wrap: anywhere; }
 .key { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; }
+.key.main { background: var(--main); }
+.key.second { background: var(--second); }
 @media print {
   :root { color-scheme: light; }
   body { background: none; font-size: 11pt; }
@@ -52,3 +55,6 @@ th[scope=row] { text-align: left; font-weight: 500; }
   * { print-color-adjust: exact; }
 }
 `;
+
+/** What a content security policy allows the style sheet by. */
+export const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;

@@ -54,7 +54,8 @@ function subjectOf({ subject, evaluation }: ReportInput): { title: string; headi
   };
 }
 
-async function page(input: ReportInput): Promise<string> {
+/** The report as the text of an HTML page. */
+export async function renderReport(input: ReportInput): Promise<string> {
   const { evaluation, mistakes, familiarity, model, pictures, by } = input;
   const meaning = evaluation.calibrated
     ? 'Confidence is the calibrated probability that the first breed is right.'
@@ -86,7 +87,7 @@ async function page(input: ReportInput): Promise<string> {
         ? ''
         : section(
             'Is it known at all?',
-            `<span class="key" style="background:var(--main)"></span> queries, <span class="key" style="background:var(--second)"></span> photos of something else: the less the two overlap, the better what is not a pet can be told.`,
+            `<span class="key main"></span> queries, <span class="key second"></span> photos of something else: the less the two overlap, the better what is not a pet can be told.`,
             drawFamiliarity(familiarity.queries, familiarity.nonPets),
           ),
     ].join('')}</div>`,
@@ -137,7 +138,7 @@ ${parts.join('\n')}
  * @returns path of the page
  */
 export async function writeReport(dir: string, input: ReportInput): Promise<string> {
-  const html = await page(input);
+  const html = await renderReport(input);
   await mkdir(dir, { recursive: true });
   const file = path.join(dir, 'index.html');
   await writeFile(file, html);

@@ -1,11 +1,9 @@
-/** /v1/collections/{collection}/items: list, read, change and delete items; thumbnails. */
-import { createHash } from 'node:crypto';
+/** /v1/collections/{collection}/items: list, read, change and delete items. */
 import { z } from 'zod';
-import { sniff } from '../../image/sniff.js';
 import type { Filter, Target } from '../../store/store.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
-import { file, json, noContent } from '../response-spec.js';
+import { json, noContent } from '../response-spec.js';
 import { deleteAnswer, item, itemPage, updateAnswer } from '../schemas/answers.js';
 import {
   boundedArray,
@@ -155,24 +153,4 @@ export const deleteItems = defineEndpoint({
   handle: async ({ params: { collection }, body }, { engine }) => ({
     deleted: await engine.store.deleteMany(collection, toTarget(body)),
   }),
-});
-
-export const getThumbnail = defineEndpoint({
-  method: 'get',
-  path: `${onePath}/thumbnail`,
-  tag,
-  summary: "Get a small picture of an item's image",
-  params,
-  response: file(['image/webp', 'image/jpeg'], 'The picture.', {
-    304: { description: 'The picture has not changed.' },
-  }),
-  errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],
-  async handle({ params: { collection, id }, res }, { engine }) {
-    const bytes = await engine.store.getThumbnail(collection, id);
-    const digest = createHash('sha256').update(bytes).digest('base64url');
-    // Private, because a key may be required. A day, because an item can be deleted.
-    res.set({ ETag: `"${digest.slice(0, 22)}"`, 'Cache-Control': 'private, max-age=86400' });
-    const kind = sniff(bytes);
-    return { type: kind === null ? 'application/octet-stream' : `image/${kind}`, bytes };
-  },
 });

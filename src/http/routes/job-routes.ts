@@ -5,6 +5,10 @@ import { z } from 'zod';
 import { parseLabelRule } from '../../datasets/label-rule.js';
 import type { Engine, NonPets } from '../../engine/engine.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
+import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
+import { drawItemPicture } from '../../evaluation/report/pictures.js';
+import { STYLE_HASH } from '../../evaluation/report/report-style.js';
+import { renderReport } from '../../evaluation/report/write-report.js';
 import { IndexRoots } from '../../jobs/index-roots.js';
 import { isOver, type Job, type JobRequest } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
@@ -13,7 +17,7 @@ import { decodeVectors } from '../body/base64.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
-import { created, json, stream } from '../response-spec.js';
+import { created, file, json, stream } from '../response-spec.js';
 import { job, jobList } from '../schemas/answers.js';
 import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
 
@@ -108,6 +112,46 @@ export const getJob = defineEndpoint({
   response: json(job, 'The job.'),
   errors: ['job_not_found'],
   handle: ({ params: { id } }, { jobs }) => jobs.get(id),
+});
+
+/** Nothing but its own styles and pictures, and no scripts, wherever the report is opened. */
+const REPORT_POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; img-src data:; sandbox; frame-ancestors 'none'`;
+
+/** The thumbnail of an item for a report, or its id where there is none. */
+async function pictureOf(engine: Engine, collection: string, id: string): Promise<string> {
+  const bytes = await engine.store.getThumbnail(collection, id).catch((error: unknown) => {
+    if (asPawdexError(error).status === 404) {
+      return null;
+    }
+    throw error;
+  });
+  return drawItemPicture(bytes, id);
+}
+
+export const getReport = defineEndpoint({
+  method: 'get',
+  path: '/v1/jobs/{id}/report',
+  tag,
+  summary: 'Get the report of an evaluation as one HTML page',
+  description: 'Needs nothing else: style, plots and pictures are inside. It has no scripts.',
+  params,
+  response: file(['text/html'], 'The report.'),
+  errors: ['job_not_found', 'report_not_found'],
+  async handle({ params: { id }, res }, { engine, jobs }) {
+    const { kind, state, collection, result } = jobs.get(id);
+    if (kind !== 'evaluate' || state !== 'succeeded' || collection === null) {
+      throw new PawdexError('report_not_found', { detail: `The job is of the kind ${kind} and ${state}.` });
+    }
+    const evaluation = result as CollectionEvaluation;
+    const { mistakes, familiarity } = evaluation;
+    const { name, fingerprint } = engine.encoder;
+    const html = await renderReport({
+      ...{ evaluation, mistakes, familiarity, subject: { collection }, model: { name, fingerprint } },
+      pictures: (item) => pictureOf(engine, collection, item),
+    });
+    res.set('Content-Security-Policy', REPORT_POLICY);
+    return { type: 'text/html', bytes: html };
+  },
 });
 
 export const cancelJob = defineEndpoint({

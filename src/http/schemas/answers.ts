@@ -162,7 +162,7 @@ export const itemPage = z.object({
   next: nullableText.meta({ description: 'Pass as `cursor` for the next page; null at the end.' }),
 });
 
-const duplicate = z.object({ id: z.string(), label: nullableText });
+const duplicate = item.pick({ id: true, label: true, source: true, size: true, hasThumbnail: true });
 export const duplicatePage = z
   .object({
     pairs: z.array(z.object({ a: duplicate, b: duplicate, similarity })),
@@ -170,6 +170,29 @@ export const duplicatePage = z
     next: nullableText.meta({ description: 'Pass as `cursor` for the next page; null at the end.' }),
   })
   .meta({ id: 'DuplicatePage' });
+
+const coordinates = z.array(z.number().min(-0.5).max(0.5));
+export const collectionMap = z
+  .object({
+    version: z.string().meta({ description: 'Changes when other items are on the map.' }),
+    total: z.int().meta({ description: 'Items in the collection; the map shows at most 10,000.' }),
+    labels: z.array(nullableText).meta({ description: 'The labels on the map, most items first.' }),
+    ids: z.array(z.string()).meta({ description: 'One for each point, as the following.' }),
+    label: z.array(z.int()).meta({ description: 'Position in `labels`.' }),
+    hasThumbnail: z.array(z.boolean()),
+    x: coordinates,
+    y: coordinates,
+  })
+  .meta({ id: 'CollectionMap' });
+
+export const attachAnswer = z
+  .object({
+    attached: z.int(),
+    kept: z.int().meta({ description: 'Items that have a picture already.' }),
+    unknown: z.int().meta({ description: 'Contents that the collection does not have.' }),
+    results: z.array(z.enum(['attached', 'kept', 'unknown'])).meta({ description: 'In the order sent.' }),
+  })
+  .meta({ id: 'AttachAnswer' });
 
 const stored = z.object({
   status: z.enum(['created', 'exists', 'updated']),

@@ -120,7 +120,7 @@ export const vector = z.preprocess(
   z.array(z.number()).max(8192, 'must have at most 8192 numbers'),
 );
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
 const sha256s = boundedArray(sha256, { min: 1, max: 1000 });
 
 /** Conditions on metadata. */

@@ -124,6 +124,11 @@ export function createItemCalls(core: StoreCore) {
       return new Uint8Array(image);
     },
 
+    attachThumbnails(name: string, thumbnails: { id: string; thumbnail: Uint8Array }[]): string[] {
+      checkPresence();
+      return items.attachThumbnails(core.collection(name).id, thumbnails);
+    },
+
     findKnown(name: string, hashes: string[]): Map<string, { id: string; label: string | null }> {
       const { id } = core.getCollection(name);
       const known = new Map<string, { id: string; label: string | null }>();

@@ -1,8 +1,7 @@
 /** Draws embeddings on a plane, so that a person sees which labels lie together. */
-import { UMAP } from 'umap-js';
 import { drawStandalone } from '../../evaluation/report/standalone-svg.js';
 import { at, escapeHtml } from '../../evaluation/report/svg.js';
-import { createRandom } from '../../math/random.js';
+import { type Point, projectToPlane } from '../../projection/project-to-plane.js';
 
 /** Embeddings with their labels. */
 export interface MapInput {
@@ -12,16 +11,14 @@ export interface MapInput {
   readonly labels: readonly string[];
 }
 
-/** Neighbours whose distances the map tries to preserve. */
-const NEIGHBOURS = 15;
+/** Larger than the default of 0.1, so that groups are not drawn as single dots. */
+const MIN_DIST = 0.4;
 /** Steps of the layout between two turns of the event loop. */
 const ROUNDS = 20;
 const SIDE = 900;
 /** Room for half a label beside the outermost points. */
 const MARGIN = 70;
 const TOP = 56;
-
-type Point = readonly [number, number];
 
 /**
  * Draws the embedding map by UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together. Distances
@@ -33,7 +30,7 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
   if (vectors.length < 3) {
     return null;
   }
-  const points = fitIntoDrawing(await projectToPlane(vectors));
+  const points = fitIntoDrawing(await project(vectors));
   const names = [...new Set(labels)].sort();
   const colour = new Map(names.map((name, i) => [name, chooseColour(i)]));
   const dots = points.map(([x, y], i) => {
@@ -57,22 +54,20 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
   );
 }
 
-async function projectToPlane(vectors: MapInput['vectors']): Promise<Point[]> {
-  const umap = new UMAP({
-    nNeighbors: Math.min(NEIGHBOURS, vectors.length - 1),
-    // Larger than the default of 0.1, so that groups are not drawn as single dots.
-    minDist: 0.4,
-    random: createRandom(1),
+async function project(vectors: MapInput['vectors']): Promise<Point[]> {
+  const dimension = vectors[0]?.length ?? 0;
+  const data = new Float32Array(vectors.length * dimension);
+  vectors.forEach((vector, i) => {
+    data.set(Array.from(vector), i * dimension);
   });
-  const rounds = umap.initializeFit(vectors.map((vector) => Array.from(vector)));
-  for (let round = 0; round < rounds; round++) {
-    umap.step();
-    // Let a progress bar or Ctrl-C through.
-    if (round % ROUNDS === 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-  return umap.getEmbedding().map(([x = 0, y = 0]) => [x, y] as const);
+  return projectToPlane(
+    { data, rows: vectors.length, dimension },
+    {
+      minDist: MIN_DIST,
+      // Let a progress bar or Ctrl-C through.
+      onStep: (step) => (step % ROUNDS === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined),
+    },
+  );
 }
 
 /** Scales points into the drawing, in proportion. */

@@ -42,6 +42,7 @@ function prepareStatements(db: Db) {
       )
       .pluck(),
     removeVector: db.prepare('DELETE FROM vectors WHERE seq = ?'),
+    markThumbnail: db.prepare('UPDATE items SET has_thumbnail = 1 WHERE seq = ?'),
     removeThumbnail: db.prepare('DELETE FROM thumbnails WHERE seq = ?'),
   };
 }
@@ -124,6 +125,28 @@ export class ItemTable {
   /** Finds the sequence numbers of the ids that exist. */
   findSeqs(collection: number, ids: readonly string[]): number[] {
     return ids.flatMap((id) => this.#run.seqOf.all(collection, id));
+  }
+
+  /** Stores thumbnails of items that have none, in one transaction. @returns their ids */
+  attachThumbnails(
+    collection: number,
+    thumbnails: readonly { id: string; thumbnail: Uint8Array }[],
+  ): string[] {
+    return this.#db.transaction(() => {
+      const attached = thumbnails.filter(({ id, thumbnail }) => {
+        const row = this.find(collection, id);
+        if (row === undefined || row.has_thumbnail === 1) {
+          return false;
+        }
+        this.#run.insertThumbnail.run(row.seq, thumbnail);
+        this.#run.markThumbnail.run(row.seq);
+        return true;
+      });
+      if (attached.length > 0) {
+        this.#ledger.change();
+      }
+      return attached.map(({ id }) => id);
+    })();
   }
 
   /** Changes rows in one transaction; skips rows that do not exist. @returns the changed rows */

@@ -1,0 +1,67 @@
+/** `pawdex attach-thumbnails`: gives items pictures from your own copy of the photos. */
+import type { Command } from 'commander';
+import { readLabelledSet } from '../datasets/labelled-set.js';
+import { attachPictures } from '../indexing/attach-pictures.js';
+import { addServerOption, createCommand, getMaxFileBytes, readCommonOptions } from './create-command.js';
+import { EXIT } from './exit-codes.js';
+import { watchInterrupts } from './interruption.js';
+import { formatCount, note, pluralise, printLine } from './print.js';
+import { showProgress } from './progress.js';
+import { withEngine } from './with-engine.js';
+
+interface AttachFlags extends Record<string, unknown> {
+  collection: string;
+  json?: boolean;
+}
+
+/** Defines the command. */
+export function createAttachThumbnailsCommand(): Command {
+  return addServerOption(
+    createCommand(
+      'attach-thumbnails',
+      'give items without a picture one, from your own copy of the photos, found by their content',
+      'attach-thumbnails ~/datasets/pets --collection breeds',
+    )
+      .argument('<dir>', 'folder with the photos, in any order; others in it do no harm')
+      .requiredOption('-c, --collection <name>', 'collection whose items get pictures')
+      .option('--json', 'print a summary as one JSON object'),
+  ).action(run);
+}
+
+async function run(dir: string, flags: AttachFlags): Promise<void> {
+  const common = readCommonOptions(flags);
+  const { collection } = flags;
+  const photos = await readLabelledSet(dir);
+  const interruption = watchInterrupts('Finishing the pictures in progress. Press Ctrl-C again to stop now.');
+  const summary = await withEngine(common, async (engine) => {
+    const display = showProgress(photos.length, common.quiet);
+    try {
+      return await attachPictures(engine, photos, {
+        collection,
+        maxFileBytes: getMaxFileBytes(common),
+        maxPixels: common.config.MAX_PIXELS,
+        signal: interruption.signal,
+        onProgress: ({ done, kept, failed }) => display.update({ done, skipped: kept, failed }),
+      });
+    } finally {
+      display.stop();
+    }
+  });
+  const { total, done, attached, kept, unknown, failed, failures } = summary;
+  if (flags.json === true) {
+    await printLine(JSON.stringify({ collection, ...summary }));
+  }
+  for (const { file, code, detail } of failures) {
+    note(`  ${file}: ${detail} [${code}]`);
+  }
+  if (!common.quiet) {
+    note(
+      `${pluralise(attached, 'item')} of "${collection}" got a picture; ${formatCount(kept)} had one, ` +
+        `${pluralise(unknown, 'photo')} not in it, ${formatCount(failed)} failed.`,
+    );
+  }
+  const interrupted = interruption.exitCode();
+  interruption.dispose();
+  process.exitCode =
+    interrupted !== null && done < total ? interrupted : failed > 0 ? EXIT.someFailed : EXIT.ok;
+}

@@ -1,0 +1,53 @@
+/** Pictures for items that were added without one. */
+import { asPawdexError, PawdexError } from '../errors.js';
+import { decode } from '../image/decode.js';
+import { sniff } from '../image/sniff.js';
+import type { AttachStatus, ThumbnailInput } from './engine.js';
+import type { EngineParts } from './use-cases.js';
+
+/** Bytes of a thumbnail at most. */
+const MOST_BYTES = 64 * 1024;
+/** Pixels of a thumbnail at most. */
+const MOST_PIXELS = 512 * 512;
+
+/** @throws PawdexError thumbnail_invalid */
+async function checkThumbnail({ thumbnail }: ThumbnailInput): Promise<void> {
+  const kind = sniff(thumbnail);
+  const refuse = (detail: string) => new PawdexError('thumbnail_invalid', { detail });
+  if (kind !== 'jpeg' && kind !== 'webp') {
+    throw refuse('It is neither a JPEG nor a WebP.');
+  }
+  if (thumbnail.length > MOST_BYTES) {
+    throw refuse(`It has ${thumbnail.length} bytes; the limit is ${MOST_BYTES}.`);
+  }
+  // Whatever is stored is shown to people later: it must be a whole picture.
+  await decode(thumbnail, { size: 32, fit: 'cover', kernel: 'linear' }, { maxPixels: MOST_PIXELS }).catch(
+    (error: unknown) => {
+      throw refuse(asPawdexError(error).message);
+    },
+  );
+}
+
+/** See `Engine.attachThumbnails`. */
+export async function attachThumbnails(
+  { store }: EngineParts,
+  collection: string,
+  thumbnails: ThumbnailInput[],
+): Promise<AttachStatus[]> {
+  for (const each of thumbnails) {
+    await checkThumbnail(each);
+  }
+  const known = await store.findKnown(
+    collection,
+    thumbnails.map(({ sha256 }) => sha256),
+  );
+  const found = thumbnails.flatMap(({ sha256, thumbnail }) => {
+    const item = known.get(sha256);
+    return item === undefined ? [] : [{ id: item.id, thumbnail }];
+  });
+  const attached = new Set(await store.attachThumbnails(collection, found));
+  return thumbnails.map(({ sha256 }) => {
+    const item = known.get(sha256);
+    return item === undefined ? 'unknown' : attached.has(item.id) ? 'attached' : 'kept';
+  });
+}

@@ -1,0 +1,100 @@
+/** The map of a collection: its items on a plane, those that are alike together. */
+import { createHash } from 'node:crypto';
+import { Projector } from '../projection/projector.js';
+import type { Item, Store } from '../store/store.js';
+import type { CollectionMap } from './engine.js';
+import { findVector } from './find-duplicates.js';
+import type { EngineParts } from './use-cases.js';
+
+/** Items on a map at most. */
+const MOST_POINTS = 10_000;
+/** Maps kept in memory: 80 kB each. */
+const MOST_KEPT = 16;
+/** Items listed at a time. */
+const PAGE = 1000;
+/** Vectors asked for at once. */
+const VECTORS_AT_ONCE = 64;
+
+type Listed = Pick<Item, 'id' | 'label' | 'hasThumbnail'>;
+
+/**
+ * The items of the map. Ids are the beginnings of content hashes, so that those with the lowest ids are a sample, and the
+ * same one when few items come or go.
+ */
+async function chooseItems(store: Store, collection: string): Promise<{ items: Listed[]; total: number }> {
+  let chosen: Listed[] = [];
+  let total = 0;
+  const trim = () => {
+    chosen = chosen.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, MOST_POINTS);
+  };
+  for (let cursor: string | undefined; ; ) {
+    const page = await store.list(collection, { limit: PAGE, ...(cursor && { cursor }) });
+    total += page.items.length;
+    chosen.push(...page.items.map(({ id, label, hasThumbnail }) => ({ id, label, hasThumbnail })));
+    if (chosen.length >= 2 * MOST_POINTS) {
+      trim();
+    }
+    if (page.next === null) {
+      break;
+    }
+    cursor = page.next;
+  }
+  trim();
+  return { items: chosen, total };
+}
+
+/** The vectors of items, one after the other. An item that is gone since gets zeros, in the middle of the map. */
+async function readVectors(store: Store, collection: string, ids: readonly string[], dimension: number) {
+  const data = new Float32Array(ids.length * dimension);
+  for (let from = 0; from < ids.length; from += VECTORS_AT_ONCE) {
+    const some = ids.slice(from, from + VECTORS_AT_ONCE);
+    const vectors = await Promise.all(some.map((id) => findVector(store, collection, id)));
+    vectors.forEach((vector, i) => {
+      data.set(vector ?? [], (from + i) * dimension);
+    });
+  }
+  return data;
+}
+
+/** The maps that were drawn, by what is on them; each is drawn once, and one at a time. */
+export class Maps {
+  readonly #projector = new Projector();
+  /** The least recently used first. */
+  readonly #kept = new Map<string, Promise<Float32Array>>();
+
+  /** @param version what is on the map @param draw called when it is not kept */
+  get(version: string, draw: (projector: Projector) => Promise<Float32Array>): Promise<Float32Array> {
+    const places = this.#kept.get(version) ?? draw(this.#projector);
+    this.#kept.delete(version);
+    this.#kept.set(version, places);
+    places.catch(() => this.#kept.delete(version));
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MOST_KEPT && oldest !== undefined) {
+      this.#kept.delete(oldest);
+    }
+    return places;
+  }
+
+  close(): Promise<void> {
+    return this.#projector.close();
+  }
+}
+
+/** See `Engine.drawMap`. */
+export async function drawMap(
+  { store, spaces, maps }: EngineParts,
+  collection: string,
+): Promise<CollectionMap> {
+  const { fingerprint, dimension } = await spaces.require(collection);
+  const { items, total } = await chooseItems(store, collection);
+  const ids = items.map(({ id }) => id);
+  const version = createHash('sha256')
+    .update([fingerprint, ...ids].join('\n'))
+    .digest('hex')
+    .slice(0, 32);
+  const places = await maps.get(version, async (projector) =>
+    projector.project(await readVectors(store, collection, ids, dimension), dimension),
+  );
+  const points = items.map((item, i) => ({ ...item, x: places[2 * i]!, y: places[2 * i + 1]! }));
+  return { version, total, points };
+}

@@ -1,0 +1,67 @@
+/** Thumbnails: the picture of an item, and pictures for items that have none. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { sniff } from '../../image/sniff.js';
+import { decodeBase64 } from '../body/base64.js';
+import { jsonBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { file, json } from '../response-spec.js';
+import { attachAnswer } from '../schemas/answers.js';
+import { boundedArray, collectionName, itemId, sha256 } from '../schemas/fields.js';
+
+const tag = 'items';
+/** Thumbnails in one request. */
+const MAX_THUMBNAILS = 200;
+/** Bytes of a thumbnail at most. */
+const MAX_BYTES = 64 * 1024;
+
+export const getThumbnail = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/items/{id}/thumbnail',
+  tag,
+  summary: "Get a small picture of an item's image",
+  params: { collection: collectionName, id: itemId },
+  response: file(['image/webp', 'image/jpeg'], 'The picture.', {
+    304: { description: 'The picture has not changed.' },
+  }),
+  errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],
+  async handle({ params: { collection, id }, res }, { engine }) {
+    const bytes = await engine.store.getThumbnail(collection, id);
+    const digest = createHash('sha256').update(bytes).digest('base64url');
+    // Private, because a key may be required. A day, because an item can be deleted.
+    res.set({ ETag: `"${digest.slice(0, 22)}"`, 'Cache-Control': 'private, max-age=86400' });
+    const kind = sniff(bytes);
+    return { type: kind === null ? 'application/octet-stream' : `image/${kind}`, bytes };
+  },
+});
+
+const entry = z.strictObject({
+  sha256: sha256.meta({ description: "Hex sha256 of the item's original bytes." }),
+  imageBase64: z
+    .string()
+    .meta({ contentEncoding: 'base64', description: 'A JPEG or WebP of at most 64 KiB.' }),
+});
+
+export const attachThumbnails = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/items/thumbnails',
+  tag,
+  summary: 'Attach small pictures to items that have none, by content hash',
+  description:
+    'For a collection that came without pictures, from your own copy of the photos. None is replaced.',
+  params: { collection: collectionName },
+  body: jsonBody(z.strictObject({ thumbnails: boundedArray(entry, { min: 1, max: MAX_THUMBNAILS }) }), [
+    'thumbnails[].imageBase64',
+  ]),
+  response: json(attachAnswer, 'What became of each.'),
+  errors: ['collection_not_found', 'thumbnail_invalid', 'storage_full'],
+  async handle({ params: { collection }, body }, { engine }) {
+    const thumbnails = body.thumbnails.map(({ sha256: hash, imageBase64 }, i) => ({
+      sha256: hash,
+      thumbnail: decodeBase64(imageBase64, MAX_BYTES, `body.thumbnails.${i}.imageBase64`),
+    }));
+    const results = await engine.attachThumbnails(collection, thumbnails);
+    const count = (status: (typeof results)[number]) => results.filter((each) => each === status).length;
+    return { attached: count('attached'), kept: count('kept'), unknown: count('unknown'), results };
+  },
+});

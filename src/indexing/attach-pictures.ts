@@ -1,0 +1,150 @@
+/** Gives the items of a collection pictures from a person's own copy of the photos, found by content. */
+import { readFile, stat } from 'node:fs/promises';
+import type { LabelledPhoto } from '../datasets/labelled-photo.js';
+import { computeContentHash } from '../engine/add-items.js';
+import type { Engine, ThumbnailInput } from '../engine/engine.js';
+import { asPawdexError } from '../errors.js';
+import { decode } from '../image/decode.js';
+import { makeThumbnail } from '../image/thumbnail.js';
+
+/** Photos hashed and asked about at a time: a server takes so many hashes in one address. */
+const BATCH = 100;
+/** Files read and pictures made at once. */
+const AT_ONCE = 4;
+
+/** How far it is. */
+export interface AttachProgress {
+  total: number;
+  done: number;
+  /** Items that got a picture. */
+  attached: number;
+  /** Items that had one. */
+  kept: number;
+  /** Photos that the collection does not have. */
+  unknown: number;
+  failed: number;
+}
+
+/** A photo of which no picture could be made, and why. */
+export interface AttachFailure {
+  file: string;
+  code: string;
+  detail: string;
+}
+
+export type AttachSummary = AttachProgress & { failures: AttachFailure[] };
+
+/** Settings of {@link attachPictures}. */
+export interface AttachOptions {
+  collection: string;
+  /** Larger files are left out, unread. */
+  maxFileBytes: number;
+  maxPixels: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: Readonly<AttachProgress>) => void;
+}
+
+async function inParallel<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(all.length);
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < all.length; i = next++) {
+      results[i] = await work(all[i]!);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
+}
+
+/** The hash of a photo; null, noted in the summary, when it cannot be read. */
+async function hashOf({ file }: LabelledPhoto, { maxFileBytes }: AttachOptions, summary: AttachSummary) {
+  try {
+    const { size } = await stat(file);
+    if (size <= maxFileBytes) {
+      return await computeContentHash(await readFile(file));
+    }
+    throw new Error(`it has ${size} bytes`);
+  } catch (error) {
+    summary.failed += 1;
+    summary.failures.push({ file, code: 'file_unreadable', detail: (error as Error).message });
+    return null;
+  }
+}
+
+async function makePicture(
+  file: string,
+  { resize }: Engine['encoder'],
+  maxPixels: number,
+): Promise<Uint8Array> {
+  const bytes = await readFile(file);
+  return makeThumbnail(bytes, await decode(bytes, resize, { maxPixels }), resize.size);
+}
+
+/** The hashes of those items among them that have no picture; the others are counted. */
+async function findBare(engine: Engine, collection: string, hashes: string[], summary: AttachSummary) {
+  const sha256 = [...new Set(hashes)];
+  const { items } = await engine.store.list(collection, { limit: BATCH, filter: { sha256 } });
+  summary.unknown += sha256.length - items.length;
+  summary.kept += items.filter(({ hasThumbnail }) => hasThumbnail).length;
+  return new Set(items.filter(({ hasThumbnail }) => !hasThumbnail).map((item) => item.sha256));
+}
+
+async function attachBatch(
+  engine: Engine,
+  photos: readonly LabelledPhoto[],
+  options: AttachOptions,
+  summary: AttachSummary,
+): Promise<void> {
+  const { collection, maxPixels } = options;
+  const hashes = await inParallel(photos, (photo) => hashOf(photo, options, summary));
+  const known = hashes.filter((hash) => hash !== null);
+  if (known.length === 0) {
+    return;
+  }
+  const bare = await findBare(engine, collection, known, summary);
+  // Of equal photos the first is as good as any.
+  const wanted = new Map<string, string>();
+  hashes.forEach((hash, i) => {
+    if (hash !== null && bare.has(hash) && !wanted.has(hash)) {
+      wanted.set(hash, photos[i]!.file);
+    }
+  });
+  const made = await inParallel([...wanted], async ([sha256, file]): Promise<ThumbnailInput | null> => {
+    try {
+      return { sha256, thumbnail: await makePicture(file, engine.encoder, maxPixels) };
+    } catch (error) {
+      const { code, message } = asPawdexError(error);
+      summary.failed += 1;
+      summary.failures.push({ file, code, detail: message });
+      return null;
+    }
+  });
+  const results = await engine.attachThumbnails(
+    collection,
+    made.filter((each) => each !== null),
+  );
+  summary.attached += results.filter((each) => each === 'attached').length;
+}
+
+/**
+ * Attaches pictures; no item is added, and none that has a picture gets another.
+ *
+ * @throws PawdexError collection_not_found, storage_full, storage_failed
+ */
+export async function attachPictures(
+  engine: Engine,
+  photos: readonly LabelledPhoto[],
+  options: AttachOptions,
+): Promise<AttachSummary> {
+  const { signal, onProgress } = options;
+  const counts = { done: 0, attached: 0, kept: 0, unknown: 0, failed: 0 };
+  const summary: AttachSummary = { total: photos.length, ...counts, failures: [] };
+  await engine.store.getCollection(options.collection);
+  for (let from = 0; from < photos.length && !signal?.aborted; from += BATCH) {
+    const batch = photos.slice(from, from + BATCH);
+    await attachBatch(engine, batch, options, summary);
+    summary.done += batch.length;
+    onProgress?.(summary);
+  }
+  return summary;
+}

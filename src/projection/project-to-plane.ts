@@ -1,0 +1,84 @@
+/** Lays vectors out on a plane so that those that are alike lie together. */
+import { UMAP } from 'umap-js';
+import type { Matrix } from '../math/matrix.js';
+import { createRandom } from '../math/random.js';
+import { findNearestRows } from './nearest-rows.js';
+import { projectOnAxes } from './principal-axes.js';
+
+export type Point = readonly [x: number, y: number];
+
+/** Neighbours whose distances the layout tries to preserve. */
+const NEIGHBOURS = 15;
+/** Principal axes on which neighbours are looked for: what is left out of embeddings of this kind is noise. */
+const AXES = 50;
+/** Steps of the layout: few enough for ten thousand points to take seconds rather than minutes. */
+const STEPS = 200;
+/** Side of the square that the first places lie in, as UMAP has it. */
+const SPAN = 20;
+
+/** Settings of {@link projectToPlane}. */
+export interface ProjectOptions {
+  /** Least distance between points of a group; larger draws groups less tight. UMAP itself has 0.1. */
+  minDist?: number;
+  /** Called between two steps. */
+  onStep?: (step: number) => Promise<void> | void;
+}
+
+/** Scales points so that the longer side of their extent is `span`, around the origin. */
+function spread(points: readonly Point[], span: number): Point[] {
+  const range = (axis: 0 | 1) => {
+    const values = points.map((point) => point[axis]);
+    const [least, most] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+    return { middle: (least + most) / 2, width: most - least };
+  };
+  const [x, y] = [range(0), range(1)];
+  const scale = span / Math.max(x.width, y.width, 1e-9);
+  return points.map((point) => [(point[0] - x.middle) * scale, (point[1] - y.middle) * scale] as const);
+}
+
+/** The first two principal axes, where a layout may begin or, for a few points, end. */
+const beginOf = ({ data, rows, dimension }: Matrix): Point[] =>
+  Array.from({ length: rows }, (_, i) => [
+    data[i * dimension]!,
+    dimension > 1 ? data[i * dimension + 1]! : 0,
+  ]);
+
+/**
+ * Projects vectors by UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together. It begins with the
+ * principal axes, so that large groups keep their places to each other as well; even so, far distances mean little. The
+ * same vectors give the same points.
+ *
+ * @returns a point for each vector, within -0.5..0.5
+ */
+export async function projectToPlane(
+  vectors: Matrix,
+  { minDist = 0.3, onStep = () => {} }: ProjectOptions = {},
+): Promise<Point[]> {
+  const { rows, dimension } = vectors;
+  if (rows === 0) {
+    return [];
+  }
+  const reduced = projectOnAxes(vectors, Math.min(AXES, dimension));
+  const begin = beginOf(reduced);
+  if (rows <= 3) {
+    return spread(begin, 1);
+  }
+  const nNeighbors = Math.min(NEIGHBOURS, rows - 1);
+  const random = createRandom(1);
+  const umap = new UMAP({ nNeighbors, minDist, nEpochs: STEPS, random });
+  const { indices, distances } = findNearestRows(reduced, nNeighbors);
+  umap.setPrecomputedKNN(indices, distances);
+  umap.initializeFit(begin.map((point) => [...point]));
+  const places = umap.getEmbedding();
+  for (const [i, [x, y]] of spread(begin, SPAN).entries()) {
+    // Equal vectors would never part.
+    places[i]![0] = x + (random() - 0.5) * 1e-3;
+    places[i]![1] = y + (random() - 0.5) * 1e-3;
+  }
+  for (let step = 0; step < STEPS; step++) {
+    umap.step();
+    await onStep(step);
+  }
+  const points = umap.getEmbedding().map(([x = 0, y = 0]) => [x, y] as const);
+  return spread(points, 1);
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/config.js';
+import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
+import { attachPictures } from '../../src/indexing/attach-pictures.js';
+import { sceneJpeg } from '../helpers/images.js';
+
+let dir: string;
+let engine: LocalEngine;
+/** Photos with a vector each and no picture, as a gallery without a licence for pictures brings them. */
+let photos: { bytes: Buffer; sha256: string }[];
+
+const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-pictures-'));
+  engine = await openLocalEngine({
+    config: {
+      DATA_DIR: path.join(dir, 'data'),
+      MODEL: path.join(PACKAGE_ROOT, 'models', 'encoder.json'),
+      GALLERY: '',
+      THREADS: 1,
+      MAX_PIXELS: 1e8,
+      DECODE_MEMORY_MB: 416,
+      MAX_QUEUE: 64,
+    },
+  });
+  await engine.createCollection('bare');
+  photos = await Promise.all(
+    [1, 2, 3, 4, 5].map(async (seed) => {
+      const bytes = Buffer.from(await sceneJpeg(200, 160, seed));
+      return { bytes, sha256: sha(bytes) };
+    }),
+  );
+  await engine.store.put(
+    'bare',
+    photos.map(({ bytes, sha256 }, i) => ({
+      ...{ id: sha256.slice(0, 32), sha256, size: bytes.length, source: null, metadata: {}, thumbnail: null },
+      label: i < 3 ? 'a' : 'b',
+      vector: Float32Array.from({ length: engine.encoder.dimension }, (_, d) => (d === i ? 1 : 0.5)),
+    })),
+  );
+});
+afterAll(async () => {
+  await engine.close();
+  await rm(dir, { recursive: true });
+});
+
+describe('pictures for items that have none', () => {
+  it('come from a copy of the photos, found by content', async () => {
+    const folder = path.join(dir, 'copy');
+    const files = [photos[0]!.bytes, photos[0]!.bytes, photos[1]!.bytes, await sceneJpeg(80, 80, 99)];
+    await Promise.all(files.map((bytes, i) => writeFile(path.join(dir, `copy-${i}.jpg`), bytes)));
+    const set = files.map((_, i) => {
+      const file = path.join(dir, `copy-${i}.jpg`);
+      return { file, name: `renamed/${i}.jpg`, label: null, metadata: {} };
+    });
+    set.push({ file: path.join(folder, 'gone.jpg'), name: 'gone.jpg', label: null, metadata: {} });
+    const options = { collection: 'bare', maxFileBytes: 1e6, maxPixels: 1e8 };
+    const first = await attachPictures(engine, set, options);
+    expect(first).toMatchObject({ total: 5, done: 5, attached: 2, kept: 0, unknown: 1, failed: 1 });
+    expect(first.failures).toMatchObject([{ code: 'file_unreadable' }]);
+    const { format, width } = await sharp(
+      await engine.store.getThumbnail('bare', photos[0]!.sha256.slice(0, 32)),
+    ).metadata();
+    expect([format, width]).toEqual(['jpeg', expect.any(Number)]);
+    expect(await attachPictures(engine, set, options)).toMatchObject({ attached: 0, kept: 2 });
+    expect((await engine.store.getCollection('bare')).count).toBe(5);
+  });
+
+  it('are whole small pictures, or none of the request is stored', async () => {
+    const { sha256 } = photos[4]!;
+    const good = await sharp(photos[4]!.bytes).resize(64, 64).webp().toBuffer();
+    const large = await sharp(photos[4]!.bytes).resize(1200, 1200).jpeg({ quality: 10 }).toBuffer();
+    for (const thumbnail of [Buffer.from('words'), good.subarray(0, 60), large]) {
+      const both = [
+        { sha256, thumbnail: good },
+        { sha256, thumbnail },
+      ];
+      await expect(engine.attachThumbnails('bare', both)).rejects.toMatchObject({
+        code: 'thumbnail_invalid',
+      });
+    }
+    const results = await engine.attachThumbnails('bare', [
+      { sha256, thumbnail: good },
+      { sha256: sha(Buffer.from('other')), thumbnail: good },
+    ]);
+    expect(results).toEqual(['attached', 'unknown']);
+    expect(Buffer.from(await engine.store.getThumbnail('bare', sha256.slice(0, 32)))).toEqual(good);
+  });
+});
+
+describe('the map', () => {
+  it('has a place for each item, and is drawn again only when other items are on it', async () => {
+    const first = await engine.drawMap('bare');
+    expect(first).toMatchObject({ total: 5, version: expect.any(String) });
+    expect(first.points.map(({ id }) => id).sort()).toEqual(
+      photos.map(({ sha256 }) => sha256.slice(0, 32)).sort(),
+    );
+    expect(first.points.every(({ x, y }) => Math.abs(x) <= 0.5 && Math.abs(y) <= 0.5)).toBe(true);
+    const { id } = first.points[0]!;
+    await engine.store.update('bare', id, { label: 'changed' });
+    const second = await engine.drawMap('bare');
+    expect(second.version).toBe(first.version);
+    expect(second.points[0]).toEqual({ ...first.points[0], label: 'changed' });
+    await engine.deleteItem('bare', id);
+    const third = await engine.drawMap('bare');
+    expect(third.version).not.toBe(first.version);
+    expect(third.points).toHaveLength(4);
+  });
+
+  it('of nothing is empty', async () => {
+    await engine.createCollection('nothing');
+    expect(await engine.drawMap('nothing')).toMatchObject({ total: 0, points: [] });
+    await expect(engine.drawMap('nope')).rejects.toMatchObject({ code: 'collection_not_found' });
+  });
+
+  it('and duplicates tell where the photos came from', async () => {
+    const { pairs } = await engine.findDuplicates('bare', { threshold: 0.5, limit: 10 });
+    expect(pairs[0]!.a).toMatchObject({
+      size: expect.any(Number),
+      source: null,
+      hasThumbnail: expect.any(Boolean),
+    });
+  });
+});
