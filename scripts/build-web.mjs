@@ -1,4 +1,4 @@
-/** Bundles the web application: src/web/main.ts -> dist/web/main.js and main.css, with the page and its icon beside them. */
+/** Bundles the web application: src/web/main.ts -> dist/web/main.js, main.css and parts/, with the page and its icon beside them. */
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,8 +71,11 @@ for (const file of files) {
 }
 await build({
   entryPoints: [path.join(from, 'main.ts')],
-  outfile: path.join(to, 'main.js'),
+  outdir: to,
   bundle: true,
+  // What most visits do without, such as looking after collections, is fetched when it is wanted.
+  splitting: true,
+  chunkNames: 'parts/[name]-[hash]',
   format: 'esm',
   target: ['es2022', 'chrome123', 'firefox128', 'safari17.5'],
   minify: true,

@@ -1,6 +1,5 @@
 /** The map of a collection: its items on a plane, those that are alike together. */
 import { createHash } from 'node:crypto';
-import { Projector } from '../projection/projector.js';
 import type { Item, Store } from '../store/store.js';
 import type { CollectionMap } from './engine.js';
 import { findVector } from './find-duplicates.js';
@@ -8,8 +7,6 @@ import type { EngineParts } from './use-cases.js';
 
 /** Items on a map at most. */
 const MOST_POINTS = 10_000;
-/** Maps kept in memory: 80 kB each. */
-const MOST_KEPT = 16;
 /** Items listed at a time. */
 const PAGE = 1000;
 /** Vectors asked for at once. */
@@ -54,30 +51,6 @@ async function readVectors(store: Store, collection: string, ids: readonly strin
     });
   }
   return data;
-}
-
-/** The maps that were drawn, by what is on them; each is drawn once, and one at a time. */
-export class Maps {
-  readonly #projector = new Projector();
-  /** The least recently used first. */
-  readonly #kept = new Map<string, Promise<Float32Array>>();
-
-  /** @param version what is on the map @param draw called when it is not kept */
-  get(version: string, draw: (projector: Projector) => Promise<Float32Array>): Promise<Float32Array> {
-    const places = this.#kept.get(version) ?? draw(this.#projector);
-    this.#kept.delete(version);
-    this.#kept.set(version, places);
-    places.catch(() => this.#kept.delete(version));
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MOST_KEPT && oldest !== undefined) {
-      this.#kept.delete(oldest);
-    }
-    return places;
-  }
-
-  close(): Promise<void> {
-    return this.#projector.close();
-  }
 }
 
 /** See `Engine.drawMap`. */

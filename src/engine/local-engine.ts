@@ -10,10 +10,11 @@ import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { addItems } from './add-items.js';
 import { drawHeatMap, embed, identify, search } from './ask.js';
 import { attachThumbnails } from './attach-thumbnails.js';
-import { drawMap, Maps } from './draw-map.js';
+import { drawMap } from './draw-map.js';
 import type { Engine } from './engine.js';
 import { findDuplicates } from './find-duplicates.js';
 import { ImageEmbedder } from './image-embedder.js';
+import { KeptMaps } from './kept-maps.js';
 import { type GalleryOutcome, loadGallery } from './load-gallery.js';
 import {
   calibrate,
@@ -73,7 +74,7 @@ function assembleEngine(
     patient: bulk,
   });
   const spaces = new Spaces(store, encoder.info);
-  const maps = new Maps();
+  const maps = new KeptMaps();
   const useCases = bindUseCases(
     { store, encoder, embedder, spaces, maps, statistics },
     {

@@ -2,8 +2,8 @@
 import type { SimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { OpenedEncoder } from '../encoder/open-encoder.js';
 import type { Store } from '../store/store.js';
-import type { Maps } from './draw-map.js';
 import type { ImageEmbedder } from './image-embedder.js';
+import type { KeptMaps } from './kept-maps.js';
 import type { Spaces } from './spaces.js';
 
 /** The parts that use cases work with. */
@@ -12,7 +12,7 @@ export interface EngineParts {
   encoder: OpenedEncoder;
   embedder: ImageEmbedder;
   spaces: Spaces;
-  maps: Maps;
+  maps: KeptMaps;
   /** Statistics of this encoder for collections without a calibration; null if there is no such file. */
   statistics: SimilarityStatistics | null;
 }

@@ -74,8 +74,12 @@ export function fromDrop(take: Take): void {
   addEventListener('dragover', (event) => event.preventDefault());
   addEventListener('dragleave', () => show(-1));
   addEventListener('drop', async (event) => {
-    event.preventDefault();
     show(0);
+    // A page of a collection has taken it already.
+    if (event.defaultPrevented) {
+      return;
+    }
+    event.preventDefault();
     take(pickPhotos(await dropped(event.dataTransfer)));
   });
 }

@@ -106,6 +106,54 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('are filtered by words and by metadata', async () => {
+    const { page, complaints } = await look('sift');
+    const headers = { 'content-type': 'application/json' };
+    const change = { filter: { text: '4.jpg' }, mergeMetadata: { checked: true } };
+    await api('collections/sift/items/update', { method: 'POST', headers, body: JSON.stringify(change) });
+    const field = page.getByRole('searchbox', { name: 'Filter' });
+    await field.fill('ROUND');
+    await page.getByText('4 photos found.').waitFor();
+    await field.fill('checked=true');
+    await page.getByText('1 photo found.').waitFor();
+    expect(await names(page)).toEqual(['Square']);
+    await field.fill('');
+    await expect.poll(() => tiles(page).count()).toBe(6);
+    expect(complaints).toEqual([]);
+  });
+
+  it('are changed many at a time, in one request', async () => {
+    const { page } = await look('bulk');
+    const changes: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() !== 'GET') {
+        changes.push(`${request.method()} ${new URL(request.url()).pathname}`);
+      }
+    });
+    await page.locator('.item input').first().focus();
+    await page.keyboard.press('Control+a');
+    await page.getByText('6 photos chosen', { exact: true }).waitFor();
+    await page.getByLabel('New label').fill('oval');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => labels('bulk')).toEqual({ oval: 6 });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(() => labels('bulk')).toEqual({ round: 4, square: 2 });
+    // There and back: one request, and one for each label that there was.
+    expect(changes).toEqual(Array(3).fill('POST /v1/collections/bulk/items/update'));
+  });
+
+  it('are described', async () => {
+    const { page, complaints } = await look('describe');
+    await page.getByRole('button', { name: 'Add a description' }).click();
+    await page.getByRole('dialog').getByLabel('Description').fill('Things that were drawn');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('.about', { hasText: 'Things that were drawn' }).waitFor();
+    expect(await (await api('collections/describe')).json()).toMatchObject({
+      description: 'Things that were drawn',
+    });
+    expect(complaints).toEqual([]);
+  });
+
   it('lose photos only when nobody takes that back', async () => {
     const { page, complaints } = await look('delete');
     await page.locator('.item input').nth(5).check();
@@ -118,24 +166,6 @@ describeInBrowser('collections', (stage) => {
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('link', { name: '← All collections' }).click();
     await expect.poll(() => labels('delete')).toEqual({ round: 4, square: 1 });
-    expect(complaints).toEqual([]);
-  });
-
-  it('are measured, calibrated where they hold enough, and checked for wrong labels', async () => {
-    const { page, complaints } = await look('jobs');
-    await page.getByText('How good is it?').click();
-    await page.getByRole('button', { name: 'Measure' }).click();
-    await page.getByText('6 photos of its own asked, each without itself').waitFor();
-    await page.getByRole('button', { name: 'Calibrate' }).click();
-    await page.getByText(/There is too little to calibrate with: \d+ labelled photos?, of \d+/).waitFor();
-    await page.getByRole('button', { name: 'Look for wrong labels' }).click();
-    await page.getByText(/Nothing looks wrong|disagrees? with/).waitFor();
-    const relabelIt = page.getByRole('button', { name: 'Relabel it' });
-    const suspects = await relabelIt.count();
-    if (suspects > 0) {
-      await relabelIt.first().click();
-      await expect.poll(() => relabelIt.count()).toBe(suspects - 1);
-    }
     expect(complaints).toEqual([]);
   });
 
@@ -152,6 +182,8 @@ describeInBrowser('collections', (stage) => {
     const good = await stage.file('good.jpg', await sceneJpeg(100, 100, 1));
     const bad = await stage.file('bad.jpg', 'these are words');
     await (await chooser).setFiles([good, bad]);
+    await page.getByText('2 photos under 1 label').waitFor();
+    await page.getByRole('button', { name: 'Add them' }).click();
     await page.getByText('Done. 1 photo of 2 added, 1 failed.').waitFor();
     expect(await page.locator('.failures').textContent()).toContain('bad.jpg');
     expect(await labels('fill')).toEqual({ round: 1 });
@@ -161,15 +193,22 @@ describeInBrowser('collections', (stage) => {
   it('work with the keyboard alone', async () => {
     const { page } = await look('keys');
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
-    for (let i = 0; i < 25 && !(await focused()).endsWith('0.jpg'); i++) {
+    for (let i = 0; i < 50 && !(await focused()).endsWith('0.jpg'); i++) {
       await page.keyboard.press('Tab');
     }
     expect(await focused()).toBe('Round, 0.jpg');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Space');
     expect(await page.getByRole('checkbox', { name: 'Round, 1.jpg' }).isChecked()).toBe(true);
-    await page.keyboard.press('Tab');
-    expect(await focused()).not.toContain('.jpg');
+    await page.keyboard.press('End');
+    expect(await focused()).toBe('Square, 5.jpg');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Square' }).getByText('5.jpg').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Delete');
+    await expect.poll(() => tiles(page).count()).toBe(5);
+    await page.getByRole('button', { name: 'Undo' }).press('Enter');
+    await expect.poll(() => tiles(page).count()).toBe(6);
   });
 
   it.each(['light', 'dark'] as const)(

@@ -1,188 +1,281 @@
-/** Adding photos to a collection from the page: single ones under one label, or a folder whose sub-folders are labels. */
+/** The part of a collection's page that fills it: a folder, a zip or single photos, chosen or dropped anywhere on the page. */
+import type { LabelList } from '../../client/wire.js';
 import { button, el } from '../dom.js';
-import { count, humanise } from '../format.js';
-import { Problem } from '../problem.js';
-import { addPhotos } from './store-panel.js';
+import { texts } from '../texts/texts.js';
+import { attempt } from './attempt.js';
+import { getFileLimit } from './manage-calls.js';
+import {
+  type Dropped,
+  type FolderHandle,
+  type Listing,
+  listEntries,
+  listFiles,
+  listFolder,
+  listZip,
+  TooManyFiles,
+  takeDropped,
+} from './photo-entries.js';
+import type { Plan, Rule } from './plan-labels.js';
+import { emptyAdvice, planPreview } from './plan-preview.js';
+import { forget, mayRead, recall, remember, type Unfinished } from './upload-memory.js';
+import { UploadView } from './upload-view.js';
+import { Uploader } from './uploader.js';
 
-/** Photos of one request: enough to keep the server busy, few enough for progress to move. */
-const BATCH = 16;
-const BATCH_BYTES = 16e6;
+/** How often the place of an upload is written down, in milliseconds. */
+const NOTE_MS = 2_000;
 
-/** Photos that get one label. */
-interface Labelled {
-  label: string | null;
-  files: File[];
-}
+/** Where photos come from, as far as it can be found again after a reload. */
+type Origin = Pick<Unfinished, 'kind' | 'handle'> | null;
 
-/** The photos of a folder, by the sub-folder they lie in; what is no photo by its type is left out. */
-export function byFolder(files: File[]): Labelled[] {
-  const groups = new Map<string | null, File[]>();
-  for (const file of files) {
-    const folders = (file.webkitRelativePath || file.name).split('/').slice(1, -1);
-    const isHidden = file.name.startsWith('.') || folders.some((folder) => /^[.@_#$]/.test(folder));
-    if (isHidden || !file.type.startsWith('image/')) {
-      continue;
-    }
-    const label = folders.at(-1)?.normalize('NFC').trim() || null;
-    groups.set(label, [...(groups.get(label) ?? []), file]);
-  }
-  return [...groups].map(([label, group]) => ({ label, files: group }));
-}
+type Picker = (options: { mode: 'read' }) => Promise<FolderHandle>;
 
-function* batchesOf(files: File[]): Generator<File[]> {
-  let batch: File[] = [];
-  let bytes = 0;
-  for (const file of files) {
-    if (batch.length === BATCH || (batch.length > 0 && bytes + file.size > BATCH_BYTES)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(file);
-    bytes += file.size;
-  }
-  if (batch.length > 0) {
-    yield batch;
-  }
-}
+/** The browser's chooser of a folder that the page may keep, where it has one. */
+const folderPicker = () => (window as { showDirectoryPicker?: Picker }).showDirectoryPicker;
 
-const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const isZip = (file: File | undefined) => file !== undefined && /\.zip$/i.test(file.name);
 
-/** Sends a batch; a busy server is asked again when it says so. */
-async function sendBatch(collection: string, batch: File[], label: string | null, signal: AbortSignal) {
-  for (;;) {
-    try {
-      return await addPhotos(collection, batch, label);
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 503 || signal.aborted) {
-        throw error;
-      }
-      await pause(error.retryAfter ?? 2);
-    }
-  }
-}
-
-/** Sends all of it and shows how far it is. */
-async function send(
-  collection: string,
-  groups: Labelled[],
-  place: HTMLElement,
-  onDone: () => void,
-): Promise<void> {
-  const total = groups.reduce((sum, { files }) => sum + files.length, 0);
-  const progress = el('progress', { max: total, value: 0, 'aria-label': 'Photos added' });
-  const words = el('p', { role: 'status' });
-  const failures = el('ul', { class: 'failures' });
-  const stop = new AbortController();
-  const cancel = button('Stop', 'plain', () => stop.abort());
-  place.replaceChildren(progress, words, cancel, failures);
-  const sum = { created: 0, exists: 0, failed: 0 };
-  const tell = (end = '') => {
-    const known = sum.exists > 0 ? `, ${sum.exists} known already` : '';
-    const failed = sum.failed > 0 ? `, ${sum.failed} failed` : '';
-    words.textContent = `${end}${count(sum.created, 'photo')} of ${total} added${known}${failed}.`;
-  };
-  try {
-    for (const { label, files } of groups) {
-      for (const batch of batchesOf(files)) {
-        if (stop.signal.aborted) {
-          break;
-        }
-        const added = await sendBatch(collection, batch, label, stop.signal);
-        for (const key of ['created', 'exists', 'failed'] as const) {
-          sum[key] += added[key];
-        }
-        added.results.forEach((result, i) => {
-          if (result.status === 'failed') {
-            failures.append(el('li', {}, el('bdi', {}, batch[i]!.name), `: ${result.error.detail}`));
-          }
-        });
-        progress.value = sum.created + sum.exists + sum.failed;
-        tell();
-      }
-    }
-    tell(stop.signal.aborted ? 'Stopped. ' : 'Done. ');
-  } catch (error) {
-    if (!(error instanceof Problem)) {
-      throw error;
-    }
-    tell(`${error.title} ${error.hint ?? ''} `);
-  }
-  cancel.remove();
-  onDone();
-}
-
-/** What would be done with a folder, before anything is. */
-function preview(groups: Labelled[], start: () => void, cancel: () => void): HTMLElement {
-  const total = groups.reduce((sum, { files }) => sum + files.length, 0);
-  if (total === 0) {
-    return el('p', { role: 'status' }, 'There are no photos in that folder.');
-  }
-  const rows = groups
-    .toSorted((a, b) => b.files.length - a.files.length)
-    .map(({ label, files }) =>
-      el('li', {}, el('bdi', {}, humanise(label)), el('span', { class: 'value' }, String(files.length))),
-    );
-  return el(
-    'div',
-    { class: 'preview-labels' },
-    el('p', { role: 'status' }, `${count(total, 'photo')} under ${count(groups.length, 'label')}:`),
-    el('ul', { class: 'breed-list' }, ...rows),
-    el('p', { class: 'actions' }, button('Add them', 'primary', start), button('Cancel', 'plain', cancel)),
-  );
-}
-
-function picker(text: string, attributes: Record<string, string | boolean>, take: (files: File[]) => void) {
-  const field = el('input', { type: 'file', hidden: true, 'aria-label': text, ...attributes });
-  field.addEventListener('change', () => {
-    const files = [...(field.files ?? [])];
-    field.value = '';
-    if (files.length > 0) {
-      take(files);
-    }
+/** Adds photos to a collection. */
+export class AddPhotos {
+  readonly element: HTMLDetailsElement;
+  readonly #place = el('div', {});
+  readonly #resume = el('div', {});
+  readonly #advice: HTMLElement;
+  readonly #single = el('input', {
+    id: 'add-label',
+    autocomplete: 'off',
+    dir: 'auto',
+    list: 'known-labels',
+    maxlength: 200,
   });
-  return [button(text, 'plain', () => field.click()), field];
-}
+  readonly #closed = new AbortController();
+  #labels: LabelList['labels'] = [];
+  #uploader: Uploader | null = null;
 
-/** The part of a collection's page that fills it. @param onDone called when photos were added */
-export function addPhotosView(collection: string, isOpen: boolean, onDone: () => void): HTMLElement {
-  const place = el('div', {});
-  const label = el('input', { id: 'add-label', autocomplete: 'off', dir: 'auto' });
-  const start = (groups: Labelled[]) => void send(collection, groups, place, onDone);
-  return el(
-    'details',
-    { class: 'adding', open: isOpen },
-    el('summary', {}, 'Add photos'),
-    el('p', {}, 'A folder with one sub-folder for each label shows first what it would add.'),
-    el(
-      'p',
-      { class: 'actions' },
-      ...picker('Choose a folder', { webkitdirectory: true, multiple: true }, (files) => {
-        const groups = byFolder(files);
-        place.replaceChildren(
-          preview(
-            groups,
-            () => start(groups),
-            () => place.replaceChildren(),
-          ),
-        );
+  /** @param onDone called when photos were added */
+  constructor(
+    private readonly collection: string,
+    private readonly onDone: () => void,
+  ) {
+    const t = texts.manage.add;
+    this.#advice = emptyAdvice({ name: collection });
+    this.element = el(
+      'details',
+      { class: 'adding' },
+      el('summary', {}, t.title),
+      this.#advice,
+      el('p', {}, t.help),
+      el('p', { class: 'actions' }, ...this.#folderChooser(), ...this.#zipChooser()),
+      el('label', { for: 'add-label' }, t.single),
+      this.#single,
+      el('p', { class: 'actions' }, ...this.#photoChooser()),
+      this.#resume,
+      this.#place,
+    );
+    const { signal } = this.#closed;
+    // Before the page's own listener, which asks what it is a photo of.
+    addEventListener('drop', (event) => this.#drop(event), { capture: true, signal });
+    addEventListener(
+      'beforeunload',
+      (event) => this.#uploader?.state === 'running' && event.preventDefault(),
+      {
+        signal,
+      },
+    );
+    void this.#offerToGoOn();
+  }
+
+  knowLabels(labels: LabelList['labels']): void {
+    this.#labels = labels;
+  }
+
+  /** @param isEmpty whether the collection is: then it says how to fill it */
+  open(isEmpty: boolean): void {
+    // What was not finished has opened it already.
+    this.element.open ||= isEmpty;
+    this.#advice.hidden = !isEmpty;
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#uploader?.cancel();
+  }
+
+  #folderChooser(): HTMLElement[] {
+    const t = texts.manage.add;
+    const pick = folderPicker();
+    if (pick === undefined) {
+      return this.#field(t.folder, { webkitdirectory: true, multiple: true }, (files) =>
+        this.#offer(async () => listFiles(files), { kind: 'folder', handle: null }),
+      );
+    }
+    return [
+      button(t.folder, 'primary', async () => {
+        const handle = await pick.call(window, { mode: 'read' }).catch((error: unknown) => {
+          // The person changed their mind.
+          if (error instanceof DOMException && error.name === 'AbortError') {
+            return null;
+          }
+          throw error;
+        });
+        if (handle !== null) {
+          await this.#offer(() => listFolder(handle), { kind: 'folder', handle });
+        }
       }),
-    ),
-    el('label', { for: 'add-label' }, 'Or single photos, under the label'),
-    label,
-    el(
-      'p',
-      { class: 'actions' },
-      ...picker('Choose photos', { accept: 'image/*', multiple: true }, (files) =>
-        start([{ label: label.value.trim() || null, files }]),
+    ];
+  }
+
+  #zipChooser(): HTMLElement[] {
+    return this.#field(texts.manage.add.zip, { accept: '.zip,application/zip' }, ([zip]) =>
+      this.#offerZip(zip!),
+    );
+  }
+
+  #photoChooser(): HTMLElement[] {
+    return this.#field(texts.manage.add.photos, { accept: 'image/*', multiple: true }, (files) =>
+      this.#offerPhotos(files),
+    );
+  }
+
+  #field(text: string, attributes: Record<string, string | boolean>, take: (files: File[]) => Promise<void>) {
+    const field = el('input', { type: 'file', hidden: true, 'aria-label': text, ...attributes });
+    field.addEventListener('change', () => {
+      const files = [...(field.files ?? [])];
+      field.value = '';
+      if (files.length > 0) {
+        void take(files);
+      }
+    });
+    return [button(text, 'plain', () => field.click()), field];
+  }
+
+  #drop(event: DragEvent): void {
+    if (event.dataTransfer === null || event.dataTransfer.items.length === 0) {
+      return;
+    }
+    event.preventDefault();
+    void takeDropped(event.dataTransfer).then((dropped) => this.#takeDropped(dropped));
+  }
+
+  async #takeDropped(dropped: Dropped): Promise<void> {
+    this.element.open = true;
+    if (dropped.kind === 'folder') {
+      const { handle } = dropped;
+      await this.#offer(() => listFolder(handle), { kind: 'folder', handle });
+    } else if (dropped.kind === 'entries') {
+      await this.#offer(() => listEntries(dropped.entries), { kind: 'folder', handle: null });
+    } else if (isZip(dropped.files[0])) {
+      await this.#offerZip(dropped.files[0]!);
+    } else {
+      await this.#offerPhotos(dropped.files);
+    }
+  }
+
+  /** Loose photos get the label beside the button, and no other. */
+  #offerPhotos(files: File[]): Promise<void> {
+    return this.#offer(async () => listFiles(files), null, this.#single.value.trim() || null);
+  }
+
+  #offerZip(zip: File): Promise<void> {
+    const list = async () => listZip(zip, await getFileLimit());
+    return this.#offer(list, { kind: 'zip', handle: null });
+  }
+
+  /** Shows what would be added. */
+  async #offer(
+    list: () => Promise<Listing>,
+    origin: Origin,
+    single: string | null = null,
+    rule: Rule = 'first',
+  ) {
+    const t = texts.manage.add;
+    if (this.#uploader?.state === 'running' || this.#uploader?.state === 'paused') {
+      this.#place.prepend(el('p', { class: 'trouble', role: 'alert' }, t.busy));
+      return;
+    }
+    this.#place.replaceChildren(el('p', { role: 'status' }, t.listing));
+    const say = (words: string) =>
+      this.#place.replaceChildren(el('p', { class: 'trouble', role: 'alert' }, words));
+    const listing = await list().catch((error: unknown) => {
+      say(
+        error instanceof TooManyFiles
+          ? t.tooMany
+          : `${t.unreadable} ${error instanceof Error ? error.message : ''}`,
+      );
+      return null;
+    });
+    if (listing === null) {
+      return;
+    }
+    if (listing.photos.length === 0) {
+      say(t.noPhotos(listing.name));
+      return;
+    }
+    await attempt(async () => {
+      const limit = await getFileLimit();
+      const onStart = (plan: Plan, chosen: Rule) =>
+        void this.#start(plan, listing.name, origin, chosen, limit);
+      const onCancel = () => this.#place.replaceChildren();
+      const input = { listing, labels: this.#labels, limit, rule, single, onStart, onCancel };
+      this.#place.replaceChildren(planPreview(input));
+    }, say);
+  }
+
+  async #start(plan: Plan, name: string, origin: Origin, rule: Rule, limit: number): Promise<void> {
+    const view = new UploadView(plan.photos.length, {
+      pause: () => uploader.pause(),
+      resume: () => uploader.resume(),
+      cancel: () => uploader.cancel(),
+    });
+    const uploader = new Uploader(this.collection, plan.photos, view, limit);
+    this.#uploader = uploader;
+    this.#resume.replaceChildren();
+    this.#place.replaceChildren(view.element);
+    const note = async () => {
+      if (origin !== null) {
+        const { collection } = this;
+        await remember({ collection, name, rule, ...origin, done: view.done, total: plan.photos.length });
+      }
+    };
+    await note();
+    const timer = setInterval(() => void note(), NOTE_MS);
+    await uploader.run();
+    clearInterval(timer);
+    if (uploader.state === 'done') {
+      await forget(this.collection);
+    }
+    // On a page that was left, nobody is to be shown anything.
+    if (!this.#closed.signal.aborted) {
+      this.#advice.hidden = true;
+      this.onDone();
+    }
+  }
+
+  /** After a reload: says what was not finished, and goes on with it. */
+  async #offerToGoOn(): Promise<void> {
+    const t = texts.manage.add;
+    const unfinished = await recall(this.collection);
+    if (unfinished === null || this.#uploader !== null) {
+      return;
+    }
+    const { name, kind, handle, done, total, rule } = unfinished;
+    const drop = () => {
+      this.#resume.replaceChildren();
+      void forget(this.collection);
+    };
+    const goOn = async () => {
+      if (handle !== null && (await mayRead(handle))) {
+        await this.#offer(() => listFolder(handle), { kind, handle }, null, rule);
+      }
+    };
+    this.element.open = true;
+    this.#resume.replaceChildren(
+      el('p', {}, t.unfinished(name, done, total), ' ', handle === null ? t.chooseAgain(kind) : ''),
+      el(
+        'p',
+        { class: 'actions' },
+        ...(handle === null ? [] : [button(t.goOn, 'primary', () => void goOn())]),
+        button(t.forget, 'plain', drop),
       ),
-    ),
-    el(
-      'p',
-      { class: 'small' },
-      'Large folders go faster from the command line: ',
-      el('code', {}, `pawdex index FOLDER --collection ${collection}`),
-    ),
-    place,
-  );
+    );
+  }
 }

@@ -1,69 +1,15 @@
 /** All collections: what they hold and in which state they are; a new one, and deleting one. */
-import { type Collection, listCollections } from '../api.js';
+import type { CollectionInfo } from '../../client/wire.js';
+import { listCollections } from '../api.js';
 import { button, el } from '../dom.js';
 import { count } from '../format.js';
-import { Problem } from '../problem.js';
-import { createCollection, deleteCollection } from './store-panel.js';
+import { texts } from '../texts/texts.js';
+import { attempt } from './attempt.js';
+import { addressOf, askToDelete, askToDescribe, stateOf } from './collection-header.js';
+import { createCollection } from './manage-calls.js';
 
-/** The address of a collection's page. */
-const addressOf = (name: string) => `#/collections/${encodeURIComponent(name)}`;
-
-/** In words: how far its answers can be trusted, and how it is searched. */
-export function stateOf({ calibration, index, count: items }: Collection): string {
-  const trust = calibration == null ? 'not calibrated' : 'calibrated';
-  const search =
-    index.kind === 'hnsw'
-      ? 'searched by its index'
-      : index.kind === 'building'
-        ? `its index is being built, ${Math.round((100 * index.indexed) / Math.max(1, items))}% done`
-        : 'searched photo by photo';
-  return `${trust}, ${search}`;
-}
-
-function askToDelete({ name, count: items }: Collection, onDeleted: () => void): void {
-  const field = el('input', { autocomplete: 'off', spellcheck: 'false', required: true });
-  const trouble = el('p', { class: 'trouble', role: 'alert' });
-  const form = el(
-    'form',
-    { method: 'dialog' },
-    el('h2', {}, `Delete “${name}”?`),
-    el('p', {}, `All ${count(items, 'photo')} in it are deleted from this server. This cannot be undone.`),
-    el('label', {}, `Type ${name} to confirm`, field),
-    trouble,
-  );
-  const dialog = el('dialog', { class: 'dialog', 'aria-label': `Delete ${name}` }, form);
-  const yes = el('button', { type: 'submit', class: 'button danger' }, 'Delete it');
-  form.append(
-    el(
-      'p',
-      { class: 'actions' },
-      yes,
-      button('Keep it', 'plain', () => dialog.close()),
-    ),
-  );
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    if (field.value !== name) {
-      trouble.textContent = 'That is not its name.';
-      return;
-    }
-    try {
-      await deleteCollection(name);
-      dialog.close();
-      onDeleted();
-    } catch (error) {
-      if (!(error instanceof Problem)) {
-        throw error;
-      }
-      trouble.textContent = `${error.title} ${error.hint ?? ''}`;
-    }
-  });
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-}
-
-function row(collection: Collection, onChange: () => void): HTMLLIElement {
+function row(collection: CollectionInfo, onChange: () => void): HTMLLIElement {
+  const t = texts.manage.list;
   const { name, description, count: items } = collection;
   return el(
     'li',
@@ -75,45 +21,53 @@ function row(collection: Collection, onChange: () => void): HTMLLIElement {
     el(
       'p',
       { class: 'actions' },
-      el('a', { class: 'button plain', href: `?collection=${encodeURIComponent(name)}` }, 'Ask it'),
-      button('Delete', 'plain', () => askToDelete(collection, onChange)),
+      el('a', { class: 'button plain', href: `?collection=${encodeURIComponent(name)}` }, t.ask),
+      button(t.describe, 'plain', () => askToDescribe(collection, onChange)),
+      button(t.delete, 'plain', () => askToDelete(collection, onChange)),
     ),
   );
 }
 
 function creation(): HTMLFormElement {
+  const t = texts.manage.list;
   const name = el('input', {
     id: 'new-name',
     required: true,
     maxlength: 64,
     pattern: '[A-Za-z0-9][A-Za-z0-9_\\-]*',
-    title: 'Letters, digits, - and _; it begins with a letter or digit',
+    title: t.namePattern,
     autocomplete: 'off',
     spellcheck: 'false',
   });
-  const description = el('input', { id: 'new-description', maxlength: 1000, autocomplete: 'off' });
+  const description = el('input', {
+    id: 'new-description',
+    maxlength: 2000,
+    autocomplete: 'off',
+    dir: 'auto',
+  });
   const trouble = el('p', { class: 'trouble', role: 'alert' });
   const form = el(
     'form',
     { class: 'creation' },
-    el('h2', {}, 'A new collection'),
-    el('label', { for: 'new-name' }, 'Name'),
+    el('h2', {}, t.creation),
+    el('label', { for: 'new-name' }, t.name),
     name,
-    el('label', { for: 'new-description' }, 'Description, if you like'),
+    el('label', { for: 'new-description' }, t.description),
     description,
     trouble,
-    el('button', { type: 'submit', class: 'button primary' }, 'Create it'),
+    el('button', { type: 'submit', class: 'button primary' }, t.create),
   );
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    try {
-      await createCollection(name.value, description.value.trim());
+    const isDone = await attempt(
+      () => createCollection(name.value, description.value.trim()),
+      (words) => {
+        trouble.textContent = words;
+      },
+    );
+    if (isDone) {
       location.hash = addressOf(name.value);
-    } catch (error) {
-      if (!(error instanceof Problem)) {
-        throw error;
-      }
-      trouble.textContent = error.title;
+    } else {
       name.focus();
     }
   });
@@ -126,7 +80,7 @@ export async function collectionListView(reload: () => void): Promise<HTMLElemen
   return el(
     'section',
     { class: 'manage', 'aria-labelledby': 'manage-title' },
-    el('h1', { id: 'manage-title', tabindex: -1 }, 'Collections'),
+    el('h1', { id: 'manage-title', tabindex: -1 }, texts.manage.title),
     el('ul', { class: 'collections' }, ...collections.map((each) => row(each, reload))),
     creation(),
   );

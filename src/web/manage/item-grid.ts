@@ -4,17 +4,24 @@
  * ten thousand items scroll as well as two hundred.
  */
 import type { Item } from '../../client/wire.js';
+import type { Filter } from '../../store/store.js';
 import { thumbnailUrl } from '../api.js';
 import { el, icon } from '../dom.js';
 import { humanise } from '../format.js';
 import { Problem } from '../problem.js';
-import { listItems } from './store-panel.js';
+import { attempt } from './attempt.js';
+import { listItems } from './manage-calls.js';
 
 /** What the grid tells its page. */
 export interface GridEvents {
   /** Called when other items are chosen than before. */
   onChosen: (chosen: Item[]) => void;
-  onProblem: (problem: Problem) => void;
+  /** Called when an item is to be looked at. */
+  onOpen: (item: Item) => void;
+  /** Called when the chosen items are to be deleted. */
+  onDelete: (chosen: Item[]) => void;
+  /** Called with the number of items fetched so far, and whether these are all. */
+  onLoaded: (size: number, isAll: boolean) => void;
 }
 
 interface Tile {
@@ -24,7 +31,7 @@ interface Tile {
   name: HTMLElement;
 }
 
-/** The grid of one label of a collection. */
+/** The grid of those items of a collection that meet a filter. */
 export class ItemGrid {
   readonly element = el('div', { class: 'items' });
   readonly #list = el('div', { role: 'list' });
@@ -41,7 +48,7 @@ export class ItemGrid {
 
   constructor(
     private readonly collection: string,
-    private readonly label: string | null,
+    private readonly filter: Filter,
     private readonly events: GridEvents,
   ) {
     this.element.append(this.#list, this.#end);
@@ -74,15 +81,10 @@ export class ItemGrid {
     return [...this.#tiles.values()].filter(({ box }) => box.checked).map(({ item }) => item);
   }
 
-  /** Items that have been fetched. */
-  get size(): number {
-    return this.#tiles.size;
-  }
-
   /** Chooses all that has been fetched, or none. */
   chooseAll(isChosen: boolean): void {
-    for (const { box } of this.#tiles.values()) {
-      box.checked = isChosen;
+    for (const { box, node } of this.#tiles.values()) {
+      box.checked = isChosen && !node.hidden;
     }
     this.events.onChosen(this.chosen);
   }
@@ -111,7 +113,7 @@ export class ItemGrid {
     tile.item = { ...tile.item, label };
     tile.name.textContent = humanise(label);
     tile.box.setAttribute('aria-label', `${humanise(label)}, ${tile.item.source ?? id}`);
-    tile.node.hidden = this.label !== null && this.label !== label;
+    tile.node.hidden = this.filter.label !== undefined && !this.filter.label.includes(label ?? '');
     if (tile.node.hidden) {
       tile.box.checked = false;
     }
@@ -134,8 +136,8 @@ export class ItemGrid {
     if (this.#isClosed || (this.#tiles.size > 0 && this.#cursor === null)) {
       return;
     }
-    try {
-      const page = await listItems(this.collection, this.label, this.#cursor);
+    const isDone = await attempt(async () => {
+      const page = await listItems(this.collection, this.filter, this.#cursor);
       if (this.#isClosed) {
         return;
       }
@@ -144,16 +146,14 @@ export class ItemGrid {
       chunk.append(...page.items.map((item) => this.#add(item)));
       this.#list.append(chunk);
       this.#more.disconnect();
-      // An end that is still near is noticed only when it is looked at anew.
+      // An end that is still near is noticed only when it is looked at once more.
       if (page.next !== null) {
         this.#more.observe(this.#end);
       }
-    } catch (error) {
-      if (!(error instanceof Problem)) {
-        throw error;
-      }
+      this.events.onLoaded(this.#tiles.size, page.next === null);
+    });
+    if (!isDone) {
       this.#more.disconnect();
-      this.events.onProblem(error);
     }
   }
 
@@ -174,6 +174,7 @@ export class ItemGrid {
     box.tabIndex = this.#stop === null ? 0 : -1;
     this.#stop ??= box;
     node.addEventListener('click', (event) => this.#extend(event, tile));
+    node.addEventListener('dblclick', () => this.events.onOpen(tile.item));
     box.addEventListener('change', () => this.events.onChosen(this.chosen));
     this.#tiles.set(item.id, tile);
     if (item.hasThumbnail) {
@@ -204,10 +205,26 @@ export class ItemGrid {
     this.#last = tile;
   }
 
-  /** Arrow keys move between the items, as they stand on the screen. */
+  /** Enter opens, Delete deletes, Ctrl+A chooses all; @returns whether it was one of them */
+  #act(event: KeyboardEvent, target: HTMLInputElement): boolean {
+    if (event.key === 'Enter') {
+      const tile = [...this.#tiles.values()].find(({ box }) => box === target);
+      this.events.onOpen(tile!.item);
+    } else if (event.key === 'Delete' && this.chosen.length > 0) {
+      this.events.onDelete(this.chosen);
+    } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
+      this.chooseAll(true);
+    } else {
+      return false;
+    }
+    event.preventDefault();
+    return true;
+  }
+
+  /** Arrow keys move between the items, as they stand on the screen; Home and End to the first and last. */
   #move(event: KeyboardEvent): void {
     const { target } = event;
-    if (!(target instanceof HTMLInputElement)) {
+    if (!(target instanceof HTMLInputElement) || this.#act(event, target)) {
       return;
     }
     const boxes = [...this.#tiles.values()].filter(({ node }) => !node.hidden).map(({ box }) => box);
@@ -222,6 +239,8 @@ export class ItemGrid {
       ArrowLeft: -1,
       ArrowDown: columns,
       ArrowUp: -columns,
+      Home: -at,
+      End: boxes.length - 1 - at,
     };
     const step = steps[event.key];
     if (step === undefined) {

@@ -1,23 +1,20 @@
-/** The addresses of the collection manager, `#/collections` and `#/collections/NAME`; everything else asks a photo. */
+/** The addresses of the collection manager, `#/collections` and `#/collections/NAME/PAGE`; everything else asks a photo. */
 import { byId, el } from '../dom.js';
 import { Problem } from '../problem.js';
-import { collectionListView } from './collection-list.js';
-import { collectionPageView } from './collection-page.js';
 
 interface View {
   element: HTMLElement;
   close?: () => void;
 }
 
+/** The view of an address; its code is fetched when it is first wanted. @throws Problem */
 async function viewOf(hash: string, reload: () => void): Promise<View | null> {
-  const [, page, name] = /^#\/(collections)(?:\/(.+))?$/.exec(hash) ?? [];
+  const [, page, name, part] = /^#\/(collections)(?:\/([^/]+)(?:\/(\w+))?)?$/.exec(hash) ?? [];
   if (page === undefined) {
     return null;
   }
-  if (name === undefined) {
-    return { element: await collectionListView(reload) };
-  }
-  return collectionPageView(decodeURIComponent(name));
+  const { openManageView } = await import('./open-manage-view.js');
+  return openManageView(name === undefined ? null : decodeURIComponent(name), part ?? 'photos', reload);
 }
 
 function problemView({ title, hint }: Problem): View {
@@ -58,7 +55,7 @@ export function startRoutes(needKey: () => void): { reload: () => Promise<void> 
     asking.hidden = view !== null;
     place.hidden = view === null;
     place.replaceChildren(...(view === null ? [] : [view.element]));
-    for (const link of document.querySelectorAll<HTMLAnchorElement>('.pages a')) {
+    for (const link of document.querySelectorAll<HTMLAnchorElement>('.top .pages a')) {
       link.setAttribute('aria-current', String(link.hash.startsWith('#/collections') === (view !== null)));
     }
     if (view !== null && !isFirst) {

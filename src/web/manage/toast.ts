@@ -1,5 +1,6 @@
 /** A change that can be taken back: words, a button and a little time. */
 import { button, byId, el } from '../dom.js';
+import { texts } from '../texts/texts.js';
 
 const UNDO_MS = 10_000;
 
@@ -30,7 +31,7 @@ export function offerUndo(words: string, undo: () => void, done: () => void = ()
     close();
     done();
   };
-  const back = button('Undo', 'plain', () => {
+  const back = button(texts.manage.undo.undo, 'plain', () => {
     close();
     undo();
   });
@@ -40,5 +41,5 @@ export function offerUndo(words: string, undo: () => void, done: () => void = ()
   if (document.activeElement === document.body) {
     back.focus();
   }
-  byId('status', HTMLElement).textContent = `${words} Undo is offered for ten seconds.`;
+  byId('status', HTMLElement).textContent = texts.manage.undo.offered(words);
 }

@@ -1,6 +1,233 @@
 /** Texts about collections, in English. A text with a gap is a function. */
+
+const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
 export const englishManage = {
   title: 'Collections',
+  all: '← All collections',
+  pagesOf: (name: string) => `Pages of ${name}`,
+  pages: { photos: 'Photos', map: 'Map', duplicates: 'Duplicates', quality: 'Quality' },
+
+  state: {
+    calibrated: 'calibrated',
+    uncalibrated: 'not calibrated',
+    hnsw: 'searched by its index',
+    building: (percent: number) => `its index is being built, ${percent}% done`,
+    exact: 'searched photo by photo',
+    empty: 'It is empty: add photos below.',
+  },
+
+  list: {
+    ask: 'Ask it',
+    describe: 'Describe',
+    delete: 'Delete',
+    creation: 'A new collection',
+    name: 'Name',
+    namePattern: 'Letters, digits, - and _; it begins with a letter or digit',
+    description: 'Description, if you like',
+    create: 'Create it',
+  },
+
+  describing: {
+    title: (name: string) => `What is in “${name}”?`,
+    field: 'Description',
+    yes: 'Save',
+    no: 'Cancel',
+    edit: 'Edit the description',
+    add: 'Add a description',
+  },
+
+  deleting: {
+    title: (name: string) => `Delete “${name}”?`,
+    warning: (photos: string) => `All of it, ${photos}, is deleted from this server. This cannot be undone.`,
+    confirm: (name: string) => `Type ${name} to confirm`,
+    otherName: 'That is not its name.',
+    yes: 'Delete it',
+    no: 'Keep it',
+  },
+
+  labels: { title: 'Labels', all: 'All photos' },
+
+  filter: {
+    label: 'Filter',
+    help: 'Words in label, file name or metadata; key=value for metadata, such as species=cat',
+    found: (photos: string, isAll: boolean) => (isAll ? `${photos} found.` : `${photos} found so far.`),
+  },
+
+  selection: {
+    title: 'Chosen photos',
+    newLabel: 'New label',
+    allOf: (label: string) => `All of ${label}`,
+    chosen: (photos: string) => `${photos} chosen`,
+    renameOrMerge: 'Rename or merge',
+    relabel: 'Relabel',
+    delete: 'Delete',
+    open: 'Open',
+    none: 'Choose none',
+  },
+
+  undo: {
+    undo: 'Undo',
+    offered: (words: string) => `${words} Undo is offered for ten seconds.`,
+    relabelled: (n: number, label: string) => `${plural(n, 'photo is', 'photos are')} now ${label}.`,
+    deleted: (n: number) => `${plural(n, 'photo', 'photos')} deleted.`,
+  },
+
+  item: {
+    source: 'Source',
+    size: 'Size',
+    added: 'Added',
+    none: 'not known',
+    close: 'Close',
+  },
+
+  add: {
+    title: 'Add photos',
+    help: 'Choose or drop a folder with one sub-folder for each label, or a zip of one. You see first what it would add.',
+    folder: 'Choose a folder',
+    zip: 'Choose a zip',
+    photos: 'Choose photos',
+    single: 'Or single photos, under the label',
+    listing: 'Looking what is in it …',
+    busy: 'Photos are being added. Stop that first, or wait until it is done.',
+    tooMany: 'That is more than 200,000 photos. Use the command line: pawdex index.',
+    unreadable: 'That cannot be read.',
+    noPhotos: (name: string) => `There are no photos in ${name}.`,
+    tooLarge: 'The file is larger than this server takes.',
+    encrypted: 'It is encrypted.',
+    unfinished: (name: string, done: number, total: number) =>
+      `Adding ${name} was not finished: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}.`,
+    chooseAgain: (kind: 'folder' | 'zip') =>
+      `Choose the ${kind} again: what is here already is not sent a second time.`,
+    goOn: 'Go on',
+    forget: 'Leave it',
+  },
+
+  empty: {
+    folder:
+      'Choose a folder of photos below, or drop one on this page. The name of a sub-folder becomes the label.',
+    check: 'Check the labels and numbers that it shows, then add them.',
+    calibrate: 'Calibrate the collection under “Quality”, so that its answers say how likely they are right.',
+    terminal: 'Thousands of photos go faster from the command line:',
+  },
+
+  preview: {
+    rule: 'The label is the name of',
+    rules: { first: 'the first sub-folder', last: 'the last sub-folder', none: 'no folder' },
+    summary: (name: string, photos: string, labels: string) => `${name}: ${photos} under ${labels}`,
+    start: 'Add them',
+    more: (n: number) => `and ${n.toLocaleString('en')} more`,
+    splits: (names: string[]) => `${names.join(', ')}: taken for parts of a set, not for labels.`,
+    unlabelled: (photos: string) => `${photos} in no sub-folder: without a label.`,
+    noLabels: 'There are no sub-folders: none of them gets a label.',
+    similar: (a: string, b: string) => `“${a}” and “${b}” are two labels. Are they the same?`,
+    lonely: (n: number) =>
+      `${plural(n, 'label has', 'labels have')} one photo only, which is too few to calibrate or measure with.`,
+    tooLarge: (n: number, limit: string) =>
+      `${plural(n, 'photo is', 'photos are')} larger than the ${limit} that this server takes, and left out.`,
+    others: (n: number) => `${plural(n, 'file is no photo', 'files are no photos')} and left out.`,
+    hidden: (n: number) => `${plural(n, 'hidden file or folder', 'hidden files and folders')} left out.`,
+  },
+
+  upload: {
+    progress: 'Photos added',
+    states: { running: '', paused: 'Paused.', done: 'Done.', cancelled: 'Stopped.' },
+    sum: (added: string, total: string, known: number, failed: number) =>
+      `${added} of ${total} added${known > 0 ? `, ${known.toLocaleString('en')} known already` : ''}${
+        failed > 0 ? `, ${failed.toLocaleString('en')} failed` : ''
+      }.`,
+    outcomes: {
+      added: (n: number, shown: number | null) =>
+        `Added: ${n}${shown === null ? '' : `, the first ${shown}`}`,
+      known: (n: number, shown: number | null) =>
+        `Known already: ${n}${shown === null ? '' : `, the first ${shown}`}`,
+      failed: (n: number, shown: number | null) =>
+        `Failed: ${n}${shown === null ? '' : `, the first ${shown}`}`,
+    },
+    pause: 'Pause',
+    resume: 'Go on',
+    stop: 'Stop',
+  },
+
+  quality: {
+    waiting: 'Waiting for its turn',
+    phases: {
+      reading: 'Reading the photos',
+      asking: 'Asking its own photos',
+      'non-pets': 'Asking other photos',
+      computing: 'Computing',
+    } as Record<string, string>,
+    cancelled: 'Cancelled.',
+    calibrate: {
+      title: 'Calibrate',
+      about: 'Finds out how far its answers can be trusted, by asking it for its own labelled photos.',
+      start: 'Calibrate',
+    },
+    evaluate: {
+      title: 'Measure',
+      about: 'Asks each of its photos without itself and counts how often the answer is right.',
+      start: 'Measure',
+    },
+    check: {
+      title: 'Wrong labels',
+      about: 'Finds photos whose most similar photos have another label.',
+      start: 'Look for wrong labels',
+    },
+    none: 'None',
+    tooLittle: (photos: string, needed: number) =>
+      `There is too little to calibrate with: ${photos}, of ${needed} that are needed.`,
+    calibrated: (photos: string) =>
+      `Calibrated by asking ${photos} of its own. Answers now say how likely they are right.`,
+    noPairs: 'No label has two photos, so that none can be asked for another.',
+    asked: (photos: string) => `${photos} of its own asked, each without itself`,
+    rightFirst: (share: string) => `${share} got the right label first`,
+    rightNearest: (share: string) => `${share} have a nearest photo of the right label`,
+    openReport: 'Open the report',
+    report: 'Report of the evaluation',
+    download: 'Download the report',
+    nothingWrong: (photos: string) => `Nothing looks wrong among ${photos}.`,
+    suspects: (photos: string, found: number, shown: number) =>
+      `Of ${photos}, ${found} ${found === 1 ? 'disagrees with its' : 'disagree with their'} neighbours${
+        found > shown ? `; the ${shown} worst:` : ':'
+      }`,
+    suspect: <T>(label: T, suggested: T) => [label, ', but its neighbours say ', suggested],
+    vote: (share: string) => `(${share} of the vote)`,
+    accept: 'Relabel it',
+    reject: 'Keep it',
+  },
+
+  duplicates: {
+    about: 'Photos that are nearly one picture. Keep both, or delete one of them.',
+    threshold: 'Show pairs that are',
+    thresholds: { 0.99: 'the same picture', 0.95: 'nearly the same', 0.9: 'alike' } as Record<number, string>,
+    searching: (done: string, total: string) => `Looking: ${done} of ${total} photos …`,
+    none: (photos: string) => `No such pair among ${photos} photos.`,
+    found: (n: number) => `${plural(n, 'pair', 'pairs')} found, the most similar first.`,
+    more: (n: number) => `Show more of ${n.toLocaleString('en')}`,
+    alike: (similarity: string) => `Similarity ${similarity}`,
+    otherLabels: 'under different labels',
+    keepBoth: 'Keep both',
+    delete: 'Delete this one',
+    deleted: (source: string) => `${source} deleted.`,
+  },
+
+  map: {
+    about: 'Photos that look alike to the encoder lie together. Far distances mean little.',
+    drawing: 'The map is being drawn. For thousands of photos this takes up to a minute, once …',
+    empty: 'There is nothing to show yet: the collection is empty.',
+    shown: (photos: string) => `${photos} photos.`,
+    sampled: (photos: string, total: string) => `${photos} of ${total} photos.`,
+    canvas: (name: string) => `Map of ${name}`,
+    help: 'Drag to move, turn the wheel or pinch to zoom. With the keyboard: arrows, + and −, 0 for all of it, Enter to open the photo in the middle.',
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    fit: 'Show all of it',
+    legend: 'Labels of the map',
+    query: 'Where does a photo fall?',
+    nowhere: (name: string) => `None of the neighbours of ${name} is on the map.`,
+    placed: (name: string, label: string, similarity: string) =>
+      `${name} falls at the double ring. Its nearest photo is ${label}, similarity ${similarity}.`,
+  },
 };
 
 /** The texts about collections of one language. */

@@ -3,7 +3,7 @@ import type { Identification } from '../../engine/engine.js';
 import { listCollections, listLabels } from '../api.js';
 import { button, el } from '../dom.js';
 import { humanise, labelWords } from '../format.js';
-import { addPhotos } from '../manage/store-panel.js';
+import { addPhotos } from '../manage/manage-calls.js';
 import { Problem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
@@ -78,7 +78,9 @@ function teachingForm(
     event.preventDefault();
     try {
       const chosen = labelFor(field.value, known);
-      const { results } = await addPhotos(chooser.value, [entry.photo], chosen);
+      const { results } = await addPhotos(chooser.value, [
+        { file: entry.photo, label: chosen, source: entry.photo.name },
+      ]);
       const [result] = results;
       if (result?.status === 'failed') {
         trouble.textContent = `${result.error.detail} ${result.error.hint}`;

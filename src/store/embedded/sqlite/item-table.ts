@@ -143,7 +143,7 @@ export class ItemTable {
         return true;
       });
       if (attached.length > 0) {
-        this.#ledger.change();
+        this.#ledger.recordChange();
       }
       return attached.map(({ id }) => id);
     })();

@@ -1,0 +1,155 @@
+/**
+ * Frames per second of the page while a person scrolls through the grid and moves through the map of a collection with
+ * ten thousand photos, in headless Chromium without a graphics card. Each frame counts that the browser really drew: the
+ * time between two calls of requestAnimationFrame, which Chromium makes at most 60 times a second.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import sharp from 'sharp';
+import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
+import { freePort, machine, median, options, startServer } from './lib/harness.mjs';
+
+const args = options(
+  `npm run bench:page -- [options]
+
+  --items N     photos of the collection, drawn (default 10000)
+  --seconds N   of scrolling and of moving (default 5)
+  --json        print one JSON object`,
+  { items: '10000', seconds: '5' },
+);
+const count = Number(args.items);
+const seconds = Number(args.seconds);
+const LABELS = 60;
+
+/** The browser, which the tests look for under the same names. */
+function findChromium() {
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']) {
+    try {
+      return execFileSync('which', [name], { encoding: 'utf8' }).trim();
+    } catch {
+      // Not this one.
+    }
+  }
+  throw new Error('There is no Chromium on the PATH.');
+}
+
+/** Items of sixty labels, each around a direction of its own, with a picture each. */
+async function fill(dataDir, { fingerprint, dimension, model }) {
+  const store = await openEmbeddedStore({ dataDir });
+  await store.createCollection({ name: 'many', dimension, fingerprint, model });
+  const pictures = await Promise.all(
+    Array.from({ length: LABELS }, (_, i) =>
+      sharp({
+        create: { width: 160, height: 160, channels: 3, background: `hsl(${i * 6}, 60%, 50%)` },
+      })
+        .jpeg()
+        .toBuffer(),
+    ),
+  );
+  for (let from = 0; from < count; from += 500) {
+    const items = Array.from({ length: Math.min(500, count - from) }, (_, i) => {
+      const n = from + i;
+      const sha256 = createHash('sha256').update(String(n)).digest('hex');
+      const label = n % LABELS;
+      const vector = Float32Array.from(
+        { length: dimension },
+        (__, d) => Math.sin((d + 1) * (label + 1)) + 0.8 * Math.sin((d + 1) * (n + 1) * 1.37),
+      );
+      const named = { id: sha256.slice(0, 32), sha256, size: 1000, label: `label_${label}` };
+      return { ...named, source: `photos/${n}.jpg`, metadata: {}, thumbnail: pictures[label], vector };
+    });
+    await store.put('many', items);
+  }
+  await store.close();
+}
+
+/** Does something again and again and gives the frames per second of each second. */
+async function framesWhile(page, act) {
+  await page.evaluate(() => {
+    const times = [];
+    window.frameTimes = times;
+    const note = (at) => {
+      times.push(at);
+      // The page is not loaded again for the next measurement.
+      if (window.frameTimes === times) {
+        requestAnimationFrame(note);
+      }
+    };
+    requestAnimationFrame(note);
+  });
+  const until = Date.now() + seconds * 1000;
+  while (Date.now() < until) {
+    await act();
+  }
+  const times = await page.evaluate(() => window.frameTimes);
+  const gaps = times.slice(1).map((at, i) => at - times[i]);
+  return {
+    framesPerSecond: Math.round(((times.length - 1) / (times.at(-1) - times[0])) * 10_000) / 10,
+    medianMs: median(gaps),
+    slowest5PercentMs: gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length * 0.95)],
+  };
+}
+
+const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-bench-page-'));
+const port = await freePort();
+const url = `http://127.0.0.1:${port}`;
+const env = {
+  PAWDEX_PORT: String(port),
+  PAWDEX_DATA_DIR: dataDir,
+  PAWDEX_GALLERY: '',
+  PAWDEX_LOG_LEVEL: 'warn',
+};
+const start = () => startServer('node', ['dist/cli/main.js', 'serve'], env, `${url}/readyz`);
+let server = await start();
+const { model } = await (await fetch(`${url}/v1/info`)).json();
+await server.stop();
+await fill(dataDir, { fingerprint: model.fingerprint, dimension: model.dimension, model: model.name });
+server = await start();
+const browser = await chromium.launch({
+  executablePath: findChromium(),
+  args: ['--no-sandbox', '--disable-gpu'],
+});
+try {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+  page.setDefaultTimeout(600_000);
+  const started = performance.now();
+  await fetch(`${url}/v1/collections/many/map`).then((answer) => answer.arrayBuffer());
+  const mapSeconds = Math.round(performance.now() - started) / 1000;
+
+  await page.goto(`${url}/#/collections/many`);
+  await page.locator('.item img').first().waitFor();
+  // All of it is fetched first, so that ten thousand items are in the page while it is measured.
+  const tiles = page.locator('.item');
+  for (let shown = await tiles.count(); shown < count; shown = await tiles.count()) {
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await page.waitForTimeout(50);
+  }
+  await page.evaluate(() => scrollTo(0, 0));
+  const grid = await framesWhile(page, async () => {
+    await page.mouse.wheel(0, 400);
+    await page.waitForTimeout(16);
+  });
+
+  await page.goto(`${url}/#/collections/many/map`);
+  await page.locator('.map-canvas').waitFor();
+  await page.mouse.move(500, 600);
+  let turn = 0;
+  const map = await framesWhile(page, async () => {
+    await page.mouse.wheel(0, turn++ % 40 < 20 ? -60 : 60);
+    await page.mouse.move(500 + (turn % 100), 600);
+  });
+  const result = { machine: machine(), items: count, mapSeconds, grid, map };
+  console.log(
+    args.json
+      ? JSON.stringify(result)
+      : `${count} items\nmap drawn by the server in ${mapSeconds} s\ngrid ${JSON.stringify(grid)}\nmap  ${JSON.stringify(map)}`,
+  );
+} finally {
+  await browser.close();
+  await server.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}

@@ -1,0 +1,170 @@
+/** Photos that are nearly one picture, side by side, to keep or delete. */
+import type { DuplicatePage, Item } from '../../client/wire.js';
+import { button, el } from '../dom.js';
+import { count, fileSize, formatNumber, humanise, similarity } from '../format.js';
+import { texts } from '../texts/texts.js';
+import { attempt } from './attempt.js';
+import { CollectionHeader } from './collection-header.js';
+import { pictureOf } from './item-dialog.js';
+import { deleteItems, getCollection, listDuplicates } from './manage-calls.js';
+import { offerUndo, settle } from './toast.js';
+
+type Pair = DuplicatePage['pairs'][number];
+
+/** Pairs shown at once. */
+const SHOWN = 20;
+/** Similarities from which two photos count as one picture, with the loosest last. */
+const THRESHOLDS = [0.99, 0.95, 0.9];
+
+/** The page at `#/collections/NAME/duplicates`. */
+export class DuplicatesPage {
+  readonly element = el('section', { class: 'manage', 'aria-labelledby': 'manage-title' });
+  readonly #header: CollectionHeader;
+  readonly #words = el('p', { role: 'status' });
+  readonly #list = el('ul', { class: 'pairs' });
+  readonly #more = el('p', { class: 'actions' });
+  readonly #threshold = el('select', { id: 'threshold' });
+  /** Pairs that were found and are not shown yet, the most similar first. */
+  #waiting: Pair[] = [];
+  #found = 0;
+  /** Deleted here, and so part of no other pair any more. */
+  readonly #deleted = new Set<string>();
+  #turn = 0;
+
+  constructor(private readonly name: string) {
+    this.#header = new CollectionHeader(name, 'duplicates');
+  }
+
+  /** @throws Problem collection_not_found */
+  async open(): Promise<void> {
+    const t = texts.manage.duplicates;
+    const info = await getCollection(this.name);
+    this.#header.show(
+      info,
+      () => void attempt(async () => this.#header.show(await getCollection(this.name), () => {})),
+    );
+    this.#threshold.append(
+      ...THRESHOLDS.map((value) => el('option', { value, selected: value === 0.95 }, t.thresholds[value]!)),
+    );
+    this.#threshold.addEventListener('change', () => void attempt(() => this.#search()));
+    this.element.append(
+      this.#header.element,
+      el('p', {}, t.about),
+      el('p', { class: 'filter' }, el('label', { for: 'threshold' }, t.threshold), this.#threshold),
+      this.#words,
+      this.#list,
+      this.#more,
+    );
+    void attempt(() => this.#search());
+  }
+
+  close(): void {
+    this.#turn += 1;
+    settle();
+  }
+
+  /** Looks through the whole collection, a page at a time, and shows what is found as it is found. */
+  async #search(): Promise<void> {
+    const t = texts.manage.duplicates;
+    settle();
+    const mine = ++this.#turn;
+    const { count: items } = await getCollection(this.name);
+    this.#waiting = [];
+    this.#found = 0;
+    this.#list.replaceChildren();
+    this.#more.replaceChildren();
+    let scanned = 0;
+    for (let cursor: string | null = null; ; ) {
+      this.#words.textContent = t.searching(formatNumber(scanned), formatNumber(items));
+      const page: DuplicatePage = await listDuplicates(this.name, Number(this.#threshold.value), cursor);
+      if (mine !== this.#turn) {
+        return;
+      }
+      scanned += page.scanned;
+      this.#found += page.pairs.length;
+      this.#waiting.push(...page.pairs);
+      this.#waiting.sort((x, y) => y.similarity - x.similarity);
+      this.#showMore(false);
+      if (page.next === null) {
+        break;
+      }
+      cursor = page.next;
+    }
+    this.#words.textContent = this.#found === 0 ? t.none(formatNumber(scanned)) : t.found(this.#found);
+  }
+
+  /** Fills the list, up to a screen of pairs or by one more. */
+  #showMore(byOneMore: boolean): void {
+    const most = byOneMore ? this.#list.children.length + SHOWN : Math.max(SHOWN, this.#list.children.length);
+    while (this.#list.children.length < most && this.#waiting.length > 0) {
+      const pair = this.#waiting.shift()!;
+      if (!this.#deleted.has(pair.a.id) && !this.#deleted.has(pair.b.id)) {
+        this.#list.append(this.#pairRow(pair));
+      }
+    }
+    const rest = this.#waiting.length;
+    const next = button(texts.manage.duplicates.more(rest), 'plain', () => this.#showMore(true));
+    this.#more.replaceChildren(...(rest === 0 ? [] : [next]));
+  }
+
+  #pairRow({ a, b, similarity: alike }: Pair): HTMLLIElement {
+    const t = texts.manage.duplicates;
+    const row = el('li', { class: 'pair' });
+    const keep = button(t.keepBoth, 'plain', () => this.#dismiss(row));
+    row.append(
+      el(
+        'p',
+        { class: 'small' },
+        t.alike(similarity(alike)),
+        ...(a.label === b.label ? [] : [' ', el('strong', {}, t.otherLabels)]),
+      ),
+      el('div', { class: 'two' }, this.#side(a, row), this.#side(b, row)),
+      el('p', { class: 'actions' }, keep),
+    );
+    return row;
+  }
+
+  #side(item: Pair['a'], row: HTMLLIElement): HTMLElement {
+    const t = texts.manage.duplicates;
+    const source = item.source ?? item.id;
+    return el(
+      'figure',
+      {},
+      pictureOf(this.name, item, humanise(item.label)),
+      el(
+        'figcaption',
+        {},
+        el('bdi', {}, humanise(item.label)),
+        el('small', {}, el('bdi', {}, source)),
+        el('small', {}, fileSize(item.size)),
+      ),
+      button(t.delete, 'plain', () => this.#delete(item, row)),
+    );
+  }
+
+  #dismiss(row: HTMLLIElement): void {
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    this.#showMore(false);
+    next?.querySelector('button')?.focus();
+  }
+
+  /** Hides the pair, and deletes the photo when the time to take it back is over. */
+  #delete({ id, source }: Pick<Item, 'id' | 'source'>, row: HTMLLIElement): void {
+    settle();
+    this.#deleted.add(id);
+    const after = row.nextElementSibling;
+    this.#dismiss(row);
+    const putBack = () => {
+      this.#deleted.delete(id);
+      this.#list.insertBefore(row, after?.isConnected ? after : null);
+    };
+    offerUndo(texts.manage.duplicates.deleted(source ?? count(1, 'photo')), putBack, () => {
+      void attempt(() => deleteItems(this.name, [id])).then((isDone) => {
+        if (!isDone) {
+          putBack();
+        }
+      });
+    });
+  }
+}

@@ -1,0 +1,39 @@
+/** The filter box: words that stand anywhere, and `key=value` for what stands in the metadata. */
+import type { Filter } from '../../store/store.js';
+
+/** `key=value`, where either may be in quotation marks; else one word, or several in quotation marks. */
+const TERM = /([^\s="]+)=("([^"]*)"|\S+)|"([^"]*)"|(\S+)/g;
+
+/** `3` and `true` are what JSON takes them for; `"3"` is text. */
+function readValue(raw: string, quoted: string | undefined): string | number | boolean {
+  if (quoted !== undefined) {
+    return quoted;
+  }
+  if (raw === 'true' || raw === 'false') {
+    return raw === 'true';
+  }
+  return /^-?\d+(\.\d+)?$/.test(raw) ? Number(raw) : raw;
+}
+
+/**
+ * What a person typed, as a filter. Words are looked for as they stand, together.
+ *
+ * @example
+ * parseFilter('grey cat species=cat age=3') // { text: 'grey cat', metadata: { species: 'cat', age: 3 } }
+ */
+export function parseFilter(typed: string): Filter {
+  const words: string[] = [];
+  const metadata: NonNullable<Filter['metadata']> = {};
+  for (const [, key, raw, quotedValue, quoted, word] of typed.matchAll(TERM)) {
+    if (key !== undefined) {
+      metadata[key] = readValue(raw!, quotedValue);
+    } else {
+      words.push(quoted ?? word ?? '');
+    }
+  }
+  const text = words.join(' ').trim().slice(0, 200);
+  return {
+    ...(text === '' ? {} : { text }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+  };
+}

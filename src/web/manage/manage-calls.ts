@@ -1,0 +1,174 @@
+/** Calls of the collection manager: collections and their items, many at a time. */
+import type { AddAnswer, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
+import type { Filter } from '../../store/store.js';
+import { call } from '../api.js';
+
+/** A multiple of 2 to 6, 9, 10 and 12: a page then fills its last row, whatever the width of the window. */
+const PAGE = 180;
+/** Items on a page where all of them are wanted. */
+const LARGE_PAGE = 1000;
+/** Ids in one bulk change: the server takes 10,000. */
+const MOST_IDS = 10_000;
+/** Bytes that a browser still sends when the page is left: 64 KiB in all; an id takes 35. */
+const MOST_IDS_ON_LEAVING = 1_500;
+/** Hashes in one question: they are in its address, which is limited to 16 KiB. */
+const MOST_HASHES = 100;
+
+const pathOf = (collection: string, rest = '') => `v1/collections/${encodeURIComponent(collection)}${rest}`;
+const read = async <T>(answer: Promise<Response>) => (await answer).json() as Promise<T>;
+
+/** @throws Problem collection_not_found */
+export function getCollection(name: string): Promise<CollectionInfo> {
+  return read(call(pathOf(name)));
+}
+
+/** @throws Problem */
+export async function createCollection(name: string, description: string): Promise<void> {
+  await call('v1/collections', {
+    method: 'POST',
+    json: { name, ...(description === '' ? {} : { description }) },
+  });
+}
+
+/** @throws Problem */
+export async function describeCollection(name: string, description: string): Promise<void> {
+  await call(pathOf(name), { method: 'PATCH', json: { description } });
+}
+
+/** @throws Problem */
+export async function deleteCollection(name: string): Promise<void> {
+  await call(pathOf(name), { method: 'DELETE' });
+}
+
+/**
+ * A page of items.
+ *
+ * @param filter only what meets it; an empty one: all
+ * @throws Problem
+ */
+export function listItems(
+  collection: string,
+  filter: Filter,
+  cursor: string | null,
+  limit = PAGE,
+): Promise<ItemPage> {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (Object.keys(filter).length > 0) {
+    query.set('filter', JSON.stringify(filter));
+  }
+  if (cursor !== null) {
+    query.set('cursor', cursor);
+  }
+  return read(call(pathOf(collection, `/items?${query}`)));
+}
+
+/** All items that meet the filter. @throws Problem */
+export async function listAllItems(collection: string, filter: Filter): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page = await listItems(collection, filter, cursor, LARGE_PAGE);
+    items.push(...page.items);
+    if (page.next === null) {
+      return items;
+    }
+    cursor = page.next;
+  }
+}
+
+/** @throws Problem item_not_found */
+export function getItem(collection: string, id: string): Promise<Item> {
+  return read(call(pathOf(collection, `/items/${encodeURIComponent(id)}`)));
+}
+
+function* chunksOf<T>(all: readonly T[], size: number): Generator<T[]> {
+  for (let from = 0; from < all.length; from += size) {
+    yield all.slice(from, from + size);
+  }
+}
+
+/**
+ * Gives items their labels: one request for each label, or for 10,000 items of it.
+ *
+ * @param labels null takes a label away
+ * @throws Problem
+ */
+export async function relabel(
+  collection: string,
+  labels: readonly { id: string; label: string | null }[],
+): Promise<void> {
+  const groups = new Map<string | null, string[]>();
+  for (const { id, label } of labels) {
+    const group = groups.get(label) ?? [];
+    group.push(id);
+    groups.set(label, group);
+  }
+  for (const [label, group] of groups) {
+    for (const ids of chunksOf(group, MOST_IDS)) {
+      await call(pathOf(collection, '/items/update'), { method: 'POST', json: { ids, label } });
+    }
+  }
+}
+
+/** @throws Problem */
+export async function deleteItems(collection: string, ids: readonly string[]): Promise<void> {
+  for (const chunk of chunksOf(ids, MOST_IDS)) {
+    await call(pathOf(collection, '/items/delete'), { method: 'POST', json: { ids: chunk } });
+  }
+}
+
+/** Whether {@link deleteItemsOnLeaving} can send this many. */
+export const canDeleteOnLeaving = (ids: readonly string[]) => ids.length <= MOST_IDS_ON_LEAVING;
+
+/** Sends what the browser may finish after the page is gone; nobody is left to hear of a failure. */
+export function deleteItemsOnLeaving(collection: string, ids: readonly string[]): void {
+  const path = pathOf(collection, '/items/delete');
+  void call(path, { method: 'POST', json: { ids }, keepalive: true }).catch(() => undefined);
+}
+
+/** Those of these hex content hashes that the collection holds. @throws Problem */
+export async function findKnown(collection: string, hashes: readonly string[]): Promise<Set<string>> {
+  const known = new Set<string>();
+  for (const chunk of chunksOf(hashes, MOST_HASHES)) {
+    const { items } = await listItems(collection, { sha256: chunk }, null, MOST_HASHES);
+    for (const { sha256 } of items) {
+      known.add(sha256);
+    }
+  }
+  return known;
+}
+
+/** A photo that is sent. */
+export interface SentPhoto {
+  file: File;
+  label: string | null;
+  source: string;
+}
+
+/** Adds photos. @throws Problem */
+export function addPhotos(collection: string, photos: readonly SentPhoto[]): Promise<AddAnswer> {
+  const form = new FormData();
+  form.append('items', JSON.stringify(photos.map(({ label, source }) => ({ label, source }))));
+  for (const { file } of photos) {
+    form.append('image', file, 'image');
+  }
+  return read(call(pathOf(collection, '/items'), { method: 'POST', form }));
+}
+
+/** Near-duplicates of the next items. @throws Problem */
+export function listDuplicates(
+  collection: string,
+  threshold: number,
+  cursor: string | null,
+): Promise<DuplicatePage> {
+  const query = new URLSearchParams({ threshold: String(threshold), limit: '500' });
+  if (cursor !== null) {
+    query.set('cursor', cursor);
+  }
+  return read(call(pathOf(collection, `/duplicates?${query}`)));
+}
+
+/** The largest file that the server takes, in bytes. @throws Problem */
+export async function getFileLimit(): Promise<number> {
+  const { limits } = await read<{ limits: { fileBytes: number } }>(call('v1/info'));
+  return limits.fileBytes;
+}

@@ -1,0 +1,119 @@
+/** Where the points of a map are on the screen: zooming, moving and finding them. No drawing, no events. */
+
+/** The part of the map that is on the screen. */
+export class MapView {
+  /** Pixels for one unit of the map. */
+  scale = 1;
+  /** The place of the map's origin on the screen, in pixels. */
+  left = 0;
+  top = 0;
+  #fitted = 1;
+  width = 0;
+  height = 0;
+
+  constructor(
+    readonly x: Float32Array,
+    readonly y: Float32Array,
+  ) {}
+
+  /** Shows all of the map in a window of this size, in pixels. */
+  fit(width: number, height: number): void {
+    this.width = width;
+    this.height = height;
+    this.#fitted = 0.92 * Math.min(width, height);
+    this.scale = this.#fitted;
+    this.left = width / 2;
+    this.top = height / 2;
+  }
+
+  /** Another size of the window; what was in the middle stays there. */
+  resize(width: number, height: number): void {
+    if (this.width === 0) {
+      this.fit(width, height);
+      return;
+    }
+    this.left += (width - this.width) / 2;
+    this.top += (height - this.height) / 2;
+    this.width = width;
+    this.height = height;
+  }
+
+  move(right: number, down: number): void {
+    this.left += right;
+    this.top += down;
+  }
+
+  /** How many times larger than when all of it is shown. */
+  get zoom(): number {
+    return this.scale / this.#fitted;
+  }
+
+  /** Zooms so that what is at a place of the screen stays there. */
+  zoomBy(factor: number, atX = this.width / 2, atY = this.height / 2): void {
+    const next = Math.min(60, Math.max(0.5, this.zoom * factor)) * this.#fitted;
+    const ratio = next / this.scale;
+    this.left = atX - (atX - this.left) * ratio;
+    this.top = atY - (atY - this.top) * ratio;
+    this.scale = next;
+  }
+
+  /** Brings a place of the map to the middle of the screen. */
+  centreOn(x: number, y: number): void {
+    this.left = this.width / 2 - x * this.scale;
+    this.top = this.height / 2 - y * this.scale;
+  }
+
+  /** @returns the point nearest to a place of the screen, within `reach` pixels; -1: none */
+  nearest(atX: number, atY: number, reach: number, isShown: (i: number) => boolean): number {
+    let best = -1;
+    let least = reach * reach;
+    for (let i = 0; i < this.x.length; i++) {
+      const right = this.x[i]! * this.scale + this.left - atX;
+      const down = this.y[i]! * this.scale + this.top - atY;
+      const distance = right * right + down * down;
+      if (distance <= least && isShown(i)) {
+        least = distance;
+        best = i;
+      }
+    }
+    return best;
+  }
+}
+
+/** A neighbour of a query, with its point on the map. */
+export interface Anchor {
+  x: number;
+  y: number;
+  similarity: number;
+}
+
+/** Difference of similarity at which a neighbour counts a third as much as the nearest. */
+const SOFTNESS = 0.02;
+/** Neighbours that a query is placed between. */
+const MOST_ANCHORS = 15;
+
+/**
+ * Where something that is not on the map would be: between its nearest neighbours, the nearer the more they count. That is
+ * where UMAP begins when it adds a point to a finished map (McInnes et al., arXiv 1802.03426, section 4.3).
+ *
+ * @param neighbours nearest first; null when none of them is on the map
+ */
+export function placeBetween(neighbours: readonly Anchor[]): { x: number; y: number } | null {
+  const anchors = neighbours.slice(0, MOST_ANCHORS);
+  const [nearest] = anchors;
+  if (nearest === undefined) {
+    return null;
+  }
+  const weights = anchors.map(({ similarity }) => Math.exp((similarity - nearest.similarity) / SOFTNESS));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return {
+    x: anchors.reduce((total, { x }, i) => total + x * weights[i]!, 0) / sum,
+    y: anchors.reduce((total, { y }, i) => total + y * weights[i]!, 0) / sum,
+  };
+}
+
+/** Colours by the golden angle, so that labels next to each other differ; they are readable on light and dark. */
+export function colourOf(label: number): string {
+  const hue = Math.round((label * 137.508) % 360);
+  return `hsl(${hue}, ${[70, 50][label % 2]}%, ${[48, 58, 52][label % 3]}%)`;
+}

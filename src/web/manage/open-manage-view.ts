@@ -1,0 +1,40 @@
+/** Opens the views of the collection manager. The map is fetched apart: most visits do without it. */
+import { collectionListView } from './collection-list.js';
+import { DuplicatesPage } from './duplicates-page.js';
+import { PhotosPage } from './photos-page.js';
+import { QualityPage } from './quality-page.js';
+
+interface Page {
+  element: HTMLElement;
+  open: () => Promise<void>;
+  close: () => void;
+}
+
+async function pageOf(name: string, page: string): Promise<Page> {
+  if (page === 'map') {
+    const { MapPage } = await import('./map-page.js');
+    return new MapPage(name);
+  }
+  if (page === 'duplicates') {
+    return new DuplicatesPage(name);
+  }
+  return page === 'quality' ? new QualityPage(name) : new PhotosPage(name);
+}
+
+/**
+ * @param name of a collection; null: the list of all
+ * @param reload shows the list again, after a change
+ * @throws Problem
+ */
+export async function openManageView(
+  name: string | null,
+  page: string,
+  reload: () => void,
+): Promise<{ element: HTMLElement; close?: () => void }> {
+  if (name === null) {
+    return { element: await collectionListView(reload) };
+  }
+  const opened = await pageOf(name, page);
+  await opened.open();
+  return opened;
+}

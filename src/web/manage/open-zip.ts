@@ -1,0 +1,45 @@
+/** Reads zips in the browser. A file of its own, because it brings a library that few visits need. */
+import { BlobReader, configure, type FileEntry, ZipReader } from '@zip.js/zip.js/index-native.js';
+import { texts } from '../texts/texts.js';
+
+// The browser unpacks by itself, and the content security policy allows no worker made of text.
+configure({ useWebWorkers: false });
+
+/** Gathers at most `limit` bytes: a zip may unpack to a thousand times its size. */
+async function readBounded(entry: FileEntry, name: string, limit: number): Promise<File> {
+  const parts: BlobPart[] = [];
+  let size = 0;
+  const bounded = new WritableStream<Uint8Array<ArrayBuffer>>({
+    write(part) {
+      size += part.length;
+      if (size > limit) {
+        throw new Error(texts.manage.add.tooLarge);
+      }
+      parts.push(part.slice());
+    },
+  });
+  await entry.getData(bounded, { checkSignature: true });
+  return new File(parts, name);
+}
+
+/** Files in a zip. */
+export async function* openZip(zip: File, limit: number) {
+  const reader = new ZipReader(new BlobReader(zip));
+  for await (const entry of reader.getEntriesGenerator()) {
+    if (entry.directory) {
+      continue;
+    }
+    const path = entry.filename.replaceAll('\\', '/').replace(/^(\.?\/)+/, '');
+    const name = path.split('/').at(-1) ?? path;
+    yield {
+      path,
+      size: entry.uncompressedSize,
+      read: () => {
+        if (entry.encrypted) {
+          throw new Error(texts.manage.add.encrypted);
+        }
+        return readBounded(entry, name, limit);
+      },
+    };
+  }
+}

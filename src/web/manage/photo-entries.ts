@@ -1,0 +1,159 @@
+/** Where photos come from: a chosen or dropped folder, loose files, a zip. Each is listed without being read. */
+
+/** A photo that can be read later. */
+export interface PhotoEntry {
+  /** Folders and name below what was given, with `/`. */
+  path: string;
+  /** Bytes, where they are known before it is read. */
+  size: number | null;
+  /** @throws DOMException when it is gone or may not be read any more; Error with a sentence about the file */
+  read: () => Promise<File>;
+}
+
+/** What was given, listed. */
+export interface Listing {
+  /** Of the folder or file, for people. */
+  name: string;
+  photos: PhotoEntry[];
+  /** Files that are no photos, by the kinds of names. */
+  others: number;
+  /** Hidden folders and files, and those of systems, as thumbnails of a network drive. */
+  hidden: number;
+}
+
+/** The browser tells few types from the name alone, and none for HEIC in some. */
+const PHOTO = /\.(jpe?g|jfif|png|webp|gif|avif|tiff?|hei[cf])$/i;
+/** `.git`, `@eaDir`, `_thumbnails`, `#recycle`, `$RECYCLE.BIN`, `__MACOSX`. */
+const HIDDEN = /^[.@_#$]/;
+/** More than that is work for the command line; listing them would take the browser's memory. */
+const MOST_FILES = 200_000;
+
+/** A listing is refused because of its size. */
+export class TooManyFiles extends Error {}
+
+/** Collects files, each with its path. */
+class Collector {
+  readonly listing: Listing;
+
+  constructor(name: string) {
+    this.listing = { name, photos: [], others: 0, hidden: 0 };
+  }
+
+  /** @throws TooManyFiles */
+  add(path: string, size: number | null, read: () => Promise<File>): void {
+    const parts = path.split('/');
+    if (parts.some((part) => HIDDEN.test(part))) {
+      this.listing.hidden += 1;
+    } else if (!PHOTO.test(path)) {
+      this.listing.others += 1;
+    } else if (this.listing.photos.push({ path, size, read }) > MOST_FILES) {
+      throw new TooManyFiles();
+    }
+  }
+}
+
+/** Files of a folder field, or loose ones. */
+export function listFiles(files: readonly File[]): Listing {
+  const [top] = (files[0]?.webkitRelativePath ?? '').split('/');
+  const collector = new Collector(top || (files[0]?.name ?? ''));
+  for (const file of files) {
+    const path = file.webkitRelativePath.split('/').slice(1).join('/') || file.name;
+    collector.add(path, file.size, async () => file);
+  }
+  return collector.listing;
+}
+
+/** What the browser calls a folder that a page may keep. */
+export type FolderHandle = FileSystemDirectoryHandle;
+
+async function walk(folder: FolderHandle, path: string, collector: Collector): Promise<void> {
+  for await (const [name, handle] of folder.entries()) {
+    const here = path === '' ? name : `${path}/${name}`;
+    if (handle.kind === 'file') {
+      collector.add(here, null, () => (handle as FileSystemFileHandle).getFile());
+    } else if (HIDDEN.test(name)) {
+      collector.listing.hidden += 1;
+    } else {
+      await walk(handle as FolderHandle, here, collector);
+    }
+  }
+}
+
+/** A folder that the page may read. @throws DOMException, TooManyFiles */
+export async function listFolder(folder: FolderHandle): Promise<Listing> {
+  const collector = new Collector(folder.name);
+  await walk(folder, '', collector);
+  return collector.listing;
+}
+
+const entriesOf = (reader: FileSystemDirectoryReader) =>
+  new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+const fileOf = (entry: FileSystemFileEntry) =>
+  new Promise<File>((resolve, reject) => entry.file(resolve, reject));
+
+async function walkEntry(entry: FileSystemEntry, path: string, collector: Collector): Promise<void> {
+  if (entry.isFile) {
+    collector.add(path, null, () => fileOf(entry as FileSystemFileEntry));
+    return;
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  // It hands out a hundred at a time.
+  for (let some = await entriesOf(reader); some.length > 0; some = await entriesOf(reader)) {
+    for (const each of some) {
+      await walkEntry(each, path === '' ? each.name : `${path}/${each.name}`, collector);
+    }
+  }
+}
+
+/** What a drop holds. */
+export type Dropped =
+  | { kind: 'folder'; handle: FolderHandle }
+  | { kind: 'files'; files: File[] }
+  | { kind: 'entries'; entries: FileSystemEntry[] };
+
+/** Takes what was dropped; call it before anything is awaited, after which the browser has taken it away. */
+export function takeDropped(data: DataTransfer): Promise<Dropped> {
+  const items = [...data.items].filter(({ kind }) => kind === 'file');
+  const files = [...data.files];
+  const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
+  const [only] = items;
+  const { getAsFileSystemHandle } = (only ?? {}) as {
+    getAsFileSystemHandle?: () => Promise<FileSystemHandle | null>;
+  };
+  const handle =
+    items.length === 1 && getAsFileSystemHandle !== undefined
+      ? getAsFileSystemHandle.call(only)
+      : Promise.resolve(null);
+  return handle.then((found) => {
+    if (found?.kind === 'directory') {
+      return { kind: 'folder', handle: found as FolderHandle };
+    }
+    return entries.some((entry) => entry.isDirectory)
+      ? { kind: 'entries', entries }
+      : { kind: 'files', files };
+  });
+}
+
+/** Dropped folders and files: of one folder its content, of several all of them as sub-folders. @throws TooManyFiles */
+export async function listEntries(entries: readonly FileSystemEntry[]): Promise<Listing> {
+  const collector = new Collector(entries[0]?.name ?? '');
+  for (const entry of entries) {
+    await walkEntry(entry, entries.length === 1 ? '' : entry.name, collector);
+  }
+  return collector.listing;
+}
+
+/**
+ * The photos in a zip, which is read where they lie in it.
+ *
+ * @param limit bytes of a photo at most: what claims less and unpacks to more is stopped there
+ * @throws Error when it is no zip that can be read; TooManyFiles
+ */
+export async function listZip(zip: File, limit: number): Promise<Listing> {
+  const { openZip } = await import('./open-zip.js');
+  const collector = new Collector(zip.name);
+  for await (const { path, size, read } of openZip(zip, limit)) {
+    collector.add(path, size, read);
+  }
+  return collector.listing;
+}

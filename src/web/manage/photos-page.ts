@@ -1,0 +1,226 @@
+/** The photos of a collection: its labels, a filter, and a grid to look through, relabel and delete. */
+import type { CollectionInfo, Item, LabelList } from '../../client/wire.js';
+import type { Filter } from '../../store/store.js';
+import { listLabels } from '../api.js';
+import { el } from '../dom.js';
+import { count, formatNumber, humanise } from '../format.js';
+import { texts } from '../texts/texts.js';
+import { AddPhotos } from './add-photos.js';
+import { attempt } from './attempt.js';
+import { CollectionHeader } from './collection-header.js';
+import { parseFilter } from './filter-text.js';
+import { openItem } from './item-dialog.js';
+import { ItemGrid } from './item-grid.js';
+import {
+  canDeleteOnLeaving,
+  deleteItems,
+  deleteItemsOnLeaving,
+  getCollection,
+  listAllItems,
+  relabel,
+} from './manage-calls.js';
+import { showSelection } from './selection-bar.js';
+import { offerUndo, settle } from './toast.js';
+
+/** Milliseconds without typing after which the filter is asked. */
+const TYPING_MS = 300;
+
+/** The page at `#/collections/NAME`. */
+export class PhotosPage {
+  readonly element = el('section', { class: 'manage', 'aria-labelledby': 'manage-title' });
+  readonly #header: CollectionHeader;
+  readonly #adding: AddPhotos;
+  readonly #labels = el('nav', { class: 'label-list', 'aria-label': texts.manage.labels.title });
+  readonly #bar = el('div', {
+    class: 'selection',
+    role: 'group',
+    'aria-label': texts.manage.selection.title,
+    hidden: true,
+  });
+  readonly #found = el('p', { class: 'small', role: 'status' });
+  readonly #gridPlace = el('div', {});
+  readonly #known = el('datalist', { id: 'known-labels' });
+  #grid: ItemGrid | null = null;
+  #label: string | null = null;
+  #typed: Filter = {};
+  #typing = 0;
+
+  constructor(private readonly name: string) {
+    this.#header = new CollectionHeader(name, 'photos');
+    this.#adding = new AddPhotos(name, () => void attempt(() => this.#refresh()));
+  }
+
+  /** @throws Problem collection_not_found */
+  async open(): Promise<void> {
+    const info = await this.#showState();
+    this.#adding.open(info.count === 0);
+    this.element.append(
+      this.#header.element,
+      this.#adding.element,
+      this.#known,
+      el(
+        'div',
+        { class: 'browse' },
+        this.#labels,
+        el('div', {}, this.#filterBox(), this.#found, this.#bar, this.#gridPlace),
+      ),
+    );
+    this.#show(this.#label);
+  }
+
+  close(): void {
+    settle();
+    clearTimeout(this.#typing);
+    this.#adding.close();
+    this.#grid?.close();
+  }
+
+  async #showState(): Promise<CollectionInfo> {
+    const [info, labels] = await Promise.all([getCollection(this.name), listLabels(this.name)]);
+    this.#header.show(info, () => void attempt(() => this.#showState()));
+    this.#adding.knowLabels(labels);
+    this.#showLabels(labels);
+    this.element.classList.toggle('is-empty', info.count === 0);
+    return info;
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#showState();
+    this.#show(this.#label);
+  }
+
+  #showLabels(labels: LabelList['labels']): void {
+    const total = labels.reduce((sum, { count: items }) => sum + items, 0);
+    const named = labels
+      .flatMap(({ label, count: items }) => (label === null ? [] : [{ label, items }]))
+      .toSorted((a, b) => humanise(a.label).localeCompare(humanise(b.label)));
+    this.#known.replaceChildren(...named.map(({ label }) => el('option', { value: label })));
+    this.#labels.replaceChildren(
+      el(
+        'ul',
+        {},
+        this.#labelRow(texts.manage.labels.all, null, total),
+        ...named.map(({ label, items }) => this.#labelRow(humanise(label), label, items)),
+      ),
+    );
+  }
+
+  #labelRow(name: string, label: string | null, items: number): HTMLLIElement {
+    const node = el(
+      'button',
+      { type: 'button', 'aria-pressed': String(label === this.#label), 'data-label': label ?? '' },
+      el('bdi', {}, name),
+      el('span', { class: 'value' }, formatNumber(items)),
+    );
+    node.addEventListener('click', () => this.#show(label));
+    return el('li', {}, node);
+  }
+
+  #filterBox(): HTMLElement {
+    const t = texts.manage.filter;
+    const field = el('input', {
+      id: 'filter',
+      type: 'search',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      dir: 'auto',
+    });
+    field.addEventListener('input', () => {
+      clearTimeout(this.#typing);
+      this.#typing = window.setTimeout(() => {
+        this.#typed = parseFilter(field.value);
+        this.#show(this.#label);
+      }, TYPING_MS);
+    });
+    return el(
+      'p',
+      { class: 'filter' },
+      el('label', { for: 'filter' }, t.label),
+      field,
+      el('span', { class: 'small' }, t.help),
+    );
+  }
+
+  #show(label: string | null): void {
+    this.#label = label;
+    this.#grid?.close();
+    const filter: Filter = { ...this.#typed, ...(label === null ? {} : { label: [label] }) };
+    this.#found.textContent = '';
+    this.#grid = new ItemGrid(this.name, filter, {
+      onChosen: (chosen) => this.#choose(chosen),
+      onOpen: (item) => openItem(this.name, item),
+      onDelete: (chosen) => void attempt(() => this.#delete(chosen)),
+      onLoaded: (size, isAll) => {
+        const isFiltered = Object.keys(this.#typed).length > 0;
+        this.#found.textContent = isFiltered ? texts.manage.filter.found(count(size, 'photo'), isAll) : '';
+      },
+    });
+    this.#gridPlace.replaceChildren(this.#grid.element);
+    this.#choose([]);
+    for (const node of this.#labels.querySelectorAll('button')) {
+      node.setAttribute('aria-pressed', String(node.dataset.label === (label ?? '')));
+    }
+  }
+
+  #choose(chosen: Item[]): void {
+    const filter: Filter = this.#label === null ? {} : { ...this.#typed, label: [this.#label] };
+    const items = () => (chosen.length === 0 ? listAllItems(this.name, filter) : chosen);
+    showSelection(
+      this.#bar,
+      { chosen, label: this.#label },
+      {
+        relabel: async (label) => void (await attempt(async () => this.#relabel(await items(), label))),
+        remove: async () => void (await attempt(async () => this.#delete(await items()))),
+        open: (item) => openItem(this.name, item),
+        chooseNone: () => this.#grid?.chooseAll(false),
+      },
+    );
+  }
+
+  async #relabel(items: readonly Item[], label: string): Promise<void> {
+    settle();
+    const change = async (labels: { id: string; label: string | null }[]) => {
+      await relabel(this.name, labels);
+      for (const each of labels) {
+        this.#grid?.setLabel(each.id, each.label);
+      }
+      this.#grid?.chooseAll(false);
+      await this.#showState();
+    };
+    const before = items.map(({ id, label: old }) => ({ id, label: old }));
+    await change(items.map(({ id }) => ({ id, label })));
+    offerUndo(texts.manage.undo.relabelled(items.length, humanise(label)), () => {
+      void attempt(() => change(before));
+    });
+  }
+
+  /** Hides them, and deletes them when the time to take it back is over. */
+  async #delete(items: readonly Item[]): Promise<void> {
+    settle();
+    const ids = items.map(({ id }) => id);
+    const putBack = this.#grid?.remove(ids) ?? (() => {});
+    const isSmall = canDeleteOnLeaving(ids);
+    const leave = () => deleteItemsOnLeaving(this.name, ids);
+    // More than a leaving page can send: the browser asks the person to stay until it is done.
+    const stay = (event: Event) => event.preventDefault();
+    const kind = isSmall ? 'pagehide' : 'beforeunload';
+    addEventListener(kind, isSmall ? leave : stay);
+    const settled = () => removeEventListener(kind, isSmall ? leave : stay);
+    const deleteNow = async () => {
+      const isDone = await attempt(() => deleteItems(this.name, ids));
+      settled();
+      if (!isDone) {
+        putBack();
+      }
+      await attempt(() => this.#showState());
+    };
+    offerUndo(
+      texts.manage.undo.deleted(items.length),
+      () => {
+        settled();
+        putBack();
+      },
+      () => void deleteNow(),
+    );
+  }
+}

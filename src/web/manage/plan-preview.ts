@@ -1,0 +1,113 @@
+/** What would be done with a folder, before anything is: labels with counts, warnings, and what names the label. */
+import type { CollectionInfo, LabelList } from '../../client/wire.js';
+import { button, el } from '../dom.js';
+import { count, fileSize, formatNumber, humanise } from '../format.js';
+import { texts } from '../texts/texts.js';
+import type { Listing } from './photo-entries.js';
+import { type Plan, planLabels, RULES, type Rule } from './plan-labels.js';
+
+/** Labels that are listed; the others are counted. */
+const MOST_LABELS = 200;
+
+/** What a preview is made of. */
+export interface PreviewInput {
+  listing: Listing;
+  labels: LabelList['labels'];
+  /** Bytes of a photo at most. */
+  limit: number;
+  rule: Rule;
+  /** The label of all, for loose photos. */
+  single: string | null;
+  /** Called with what is to be done. */
+  onStart: (plan: Plan, rule: Rule) => void;
+  onCancel: () => void;
+}
+
+/** What a person should know, one sentence each. */
+function warningsOf(
+  { photos, labels, splits, similar, tooLarge }: Plan,
+  { listing, limit }: PreviewInput,
+): string[] {
+  const t = texts.manage.preview;
+  const unlabelled = labels.find(({ label }) => label === null)?.count ?? 0;
+  const lonely = labels.filter(({ label, count: n }) => label !== null && n === 1).length;
+  return [
+    ...(splits.length > 0 ? [t.splits(splits)] : []),
+    ...(unlabelled > 0 && unlabelled < photos.length ? [t.unlabelled(count(unlabelled, 'photo'))] : []),
+    ...(unlabelled > 0 && unlabelled === photos.length ? [t.noLabels] : []),
+    ...similar.slice(0, 5).map(([a, b]) => t.similar(a, b)),
+    ...(lonely > 0 ? [t.lonely(lonely)] : []),
+    ...(tooLarge.length > 0 ? [t.tooLarge(tooLarge.length, fileSize(limit))] : []),
+    ...(listing.others > 0 ? [t.others(listing.others)] : []),
+    ...(listing.hidden > 0 ? [t.hidden(listing.hidden)] : []),
+  ];
+}
+
+function labelRows(labels: Plan['labels']): HTMLElement[] {
+  const rows = labels
+    .slice(0, MOST_LABELS)
+    .map(({ label, count: n }) =>
+      el('li', {}, el('bdi', {}, humanise(label)), el('span', { class: 'value' }, formatNumber(n))),
+    );
+  const more = labels.length - rows.length;
+  return more > 0 ? [...rows, el('li', {}, texts.manage.preview.more(more))] : rows;
+}
+
+/** The preview of a folder or zip; another rule shows another plan. */
+export function planPreview(input: PreviewInput): HTMLElement {
+  const t = texts.manage.preview;
+  const { listing, labels, limit, single, onStart, onCancel } = input;
+  const known = labels.flatMap(({ label }) => label ?? []);
+  const place = el('div', {});
+  const rules = el(
+    'select',
+    { id: 'label-rule' },
+    ...RULES.map((rule) => el('option', { value: rule }, t.rules[rule])),
+  );
+  rules.value = input.rule;
+  const show = () => {
+    const rule = rules.value as Rule;
+    const plan = planLabels(listing.photos, { rule, single, known, limit });
+    const named = plan.labels.filter(({ label }) => label !== null).length;
+    const warnings = warningsOf(plan, input);
+    place.replaceChildren(
+      el(
+        'p',
+        { role: 'status' },
+        t.summary(listing.name, count(plan.photos.length, 'photo'), count(named, 'label')),
+      ),
+      ...(warnings.length > 0
+        ? [el('ul', { class: 'warnings' }, ...warnings.map((words) => el('li', {}, words)))]
+        : []),
+      el('ul', { class: 'breed-list preview-labels' }, ...labelRows(plan.labels)),
+      el(
+        'p',
+        { class: 'actions' },
+        ...(plan.photos.length > 0 ? [button(t.start, 'primary', () => onStart(plan, rule))] : []),
+        button(texts.cancel, 'plain', onCancel),
+      ),
+    );
+  };
+  rules.addEventListener('change', show);
+  show();
+  const hasFolders = listing.photos.some(({ path }) => path.includes('/'));
+  return el(
+    'div',
+    { class: 'preview-plan' },
+    ...(hasFolders ? [el('label', { for: 'label-rule' }, t.rule), rules] : []),
+    place,
+  );
+}
+
+/** The first words of an empty collection: how to fill it. */
+export function emptyAdvice({ name }: Pick<CollectionInfo, 'name'>): HTMLElement {
+  const t = texts.manage.empty;
+  return el(
+    'ol',
+    { class: 'advice' },
+    el('li', {}, t.folder),
+    el('li', {}, t.check),
+    el('li', {}, t.calibrate),
+    el('li', {}, t.terminal, ' ', el('code', {}, `pawdex index FOLDER --collection ${name}`)),
+  );
+}

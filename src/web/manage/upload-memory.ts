@@ -1,0 +1,79 @@
+/**
+ * Remembers in the browser which folder was being added to a collection, so that it can go on after a reload. Where the
+ * browser hands out folders that a page may keep, it is the folder itself; else its name, and the person chooses it again.
+ */
+import type { FolderHandle } from './photo-entries.js';
+import type { Rule } from './plan-labels.js';
+
+/** What was being added. */
+export interface Unfinished {
+  collection: string;
+  name: string;
+  kind: 'folder' | 'zip';
+  /** The folder, where the browser lets the page keep it. */
+  handle: FolderHandle | null;
+  rule: Rule;
+  done: number;
+  total: number;
+}
+
+const STORE = 'uploads';
+
+const settled = <T>(request: IDBRequest<T>) =>
+  new Promise<T>((resolve, reject) => {
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error));
+  });
+
+function open(): Promise<IDBDatabase> {
+  const request = indexedDB.open('pawdex', 1);
+  request.addEventListener('upgradeneeded', () =>
+    request.result.createObjectStore(STORE, { keyPath: 'collection' }),
+  );
+  return settled(request);
+}
+
+/** A browser may keep nothing, as in a private window: then nothing is remembered, and nothing else is lost. */
+async function use<T>(
+  mode: IDBTransactionMode,
+  work: (store: IDBObjectStore) => IDBRequest<T>,
+): Promise<T | undefined> {
+  try {
+    const database = await open();
+    try {
+      return await settled(work(database.transaction(STORE, mode).objectStore(STORE)));
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (error instanceof DOMException) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+export async function remember(unfinished: Unfinished): Promise<void> {
+  await use('readwrite', (store) => store.put(unfinished));
+}
+
+export async function forget(collection: string): Promise<void> {
+  await use('readwrite', (store) => store.delete(collection));
+}
+
+export async function recall(collection: string): Promise<Unfinished | null> {
+  return ((await use('readonly', (store) => store.get(collection))) as Unfinished | undefined) ?? null;
+}
+
+/** Whether the folder may be read now; asks the person where the browser wants that. Call it from a click. */
+export async function mayRead(handle: FolderHandle): Promise<boolean> {
+  const asked = handle as FolderHandle & {
+    queryPermission?: (what: { mode: 'read' }) => Promise<PermissionState>;
+    requestPermission?: (what: { mode: 'read' }) => Promise<PermissionState>;
+  };
+  const what = { mode: 'read' } as const;
+  if (asked.queryPermission === undefined || (await asked.queryPermission(what)) === 'granted') {
+    return true;
+  }
+  return (await asked.requestPermission?.(what)) === 'granted';
+}

@@ -1,0 +1,107 @@
+/** How far an upload is: progress, what was added, known and failed with reasons, pausing and going on. */
+import { button, byId, el } from '../dom.js';
+import { count, formatNumber } from '../format.js';
+import { texts } from '../texts/texts.js';
+import type { Finished, Outcome, UploadState, UploadWatcher } from './uploader.js';
+
+/** Names in one list; what comes after them is counted. */
+const MOST_NAMES = 500;
+const OUTCOMES = ['added', 'known', 'failed'] as const satisfies Outcome[];
+
+interface Counted {
+  count: number;
+  list: HTMLElement;
+  box: HTMLDetailsElement;
+  words: HTMLElement;
+}
+
+/** What the person can do with the upload. */
+export interface UploadControls {
+  pause: () => void;
+  resume: () => void;
+  cancel: () => void;
+}
+
+/** The view of one upload. */
+export class UploadView implements UploadWatcher {
+  readonly element = el('div', { class: 'upload' });
+  readonly #progress: HTMLProgressElement;
+  readonly #words = el('p', { role: 'status' });
+  readonly #actions = el('p', { class: 'actions' });
+  readonly #outcomes: Record<Outcome, Counted>;
+  #state: UploadState = 'running';
+
+  constructor(
+    private readonly total: number,
+    private readonly controls: UploadControls,
+  ) {
+    const t = texts.manage.upload;
+    this.#progress = el('progress', { max: Math.max(1, total), value: 0, 'aria-label': t.progress });
+    const counted = (outcome: Outcome): Counted => {
+      const list = el('ul', { class: outcome === 'failed' ? 'failures' : 'names' });
+      const words = el('summary', {});
+      const box = el('details', { hidden: true, open: outcome === 'failed' }, words, list);
+      return { count: 0, list, box, words };
+    };
+    this.#outcomes = { added: counted('added'), known: counted('known'), failed: counted('failed') };
+    this.element.append(
+      this.#progress,
+      this.#words,
+      this.#actions,
+      ...OUTCOMES.map((outcome) => this.#outcomes[outcome].box),
+    );
+    this.#showWords();
+    this.#showActions();
+  }
+
+  get done(): number {
+    return OUTCOMES.reduce((sum, outcome) => sum + this.#outcomes[outcome].count, 0);
+  }
+
+  onFinished(finished: readonly Finished[]): void {
+    for (const { path, outcome, reason } of finished) {
+      const counted = this.#outcomes[outcome];
+      counted.count += 1;
+      if (counted.count <= MOST_NAMES) {
+        const name = el('bdi', {}, path);
+        counted.list.append(el('li', {}, name, ...(reason === undefined ? [] : [`: ${reason}`])));
+      }
+    }
+    for (const outcome of OUTCOMES) {
+      const { count: n, box, words } = this.#outcomes[outcome];
+      box.hidden = n === 0;
+      words.textContent = texts.manage.upload.outcomes[outcome](n, n > MOST_NAMES ? MOST_NAMES : null);
+    }
+    this.#progress.value = this.done;
+    this.#showWords();
+  }
+
+  onState(state: UploadState, trouble?: string): void {
+    this.#state = state;
+    this.#showWords(trouble);
+    this.#showActions();
+  }
+
+  #showWords(trouble = ''): void {
+    const t = texts.manage.upload;
+    const { added, known, failed } = this.#outcomes;
+    const sum = t.sum(count(added.count, 'photo'), formatNumber(this.total), known.count, failed.count);
+    this.#words.textContent = [trouble, t.states[this.#state], sum].filter(Boolean).join(' ');
+  }
+
+  #showActions(): void {
+    const t = texts.manage.upload;
+    const { pause, resume, cancel } = this.controls;
+    const hadFocus = this.#actions.contains(document.activeElement);
+    const buttons = {
+      running: [button(t.pause, 'plain', pause), button(t.stop, 'plain', cancel)],
+      paused: [button(t.resume, 'primary', resume), button(t.stop, 'plain', cancel)],
+      done: [],
+      cancelled: [],
+    }[this.#state];
+    this.#actions.replaceChildren(...buttons);
+    if (hadFocus) {
+      (buttons[0] ?? byId('manage-title', HTMLElement)).focus();
+    }
+  }
+}

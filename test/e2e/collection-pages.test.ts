@@ -1,0 +1,265 @@
+import { BlobWriter, TextReader, Uint8ArrayReader, ZipWriter } from '@zip.js/zip.js';
+import axe, { type AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { sceneJpeg } from '../helpers/images.js';
+import { open } from './helpers/browser.js';
+import { CHELSEA } from './helpers/steps.js';
+import { describeInBrowser } from './helpers/suite.js';
+
+async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** Photos of a folder by their paths, with two that are none. */
+async function drawFolder(): Promise<Record<string, Uint8Array>> {
+  const paths = ['round/1.jpg', 'round/2.jpg', 'round/3.jpg', 'square/4.jpg', 'square/5.jpg', 'loose.jpg'];
+  const photos = await Promise.all(paths.map((_, i) => sceneJpeg(100, 80, i + 1)));
+  const files = Object.fromEntries(paths.map((path, i) => [path, new Uint8Array(photos[i]!)]));
+  return { ...files, 'notes.txt': new Uint8Array([104, 105]), 'round/bad.jpg': new Uint8Array([1, 2, 3]) };
+}
+
+/** Lets the page's chooser of folders give one that the browser keeps for the page, with these files. */
+async function offerFolder(page: Page, files: Record<string, Uint8Array>): Promise<void> {
+  const contents = Object.entries(files).map(([path, bytes]) => [path, [...bytes]] as const);
+  await page.evaluate(async (all) => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('pets', {
+      create: true,
+    });
+    for (const [path, bytes] of all) {
+      const parts = path.split('/');
+      let at = folder;
+      for (const part of parts.slice(0, -1)) {
+        at = await at.getDirectoryHandle(part, { create: true });
+      }
+      const file = await (await at.getFileHandle(parts.at(-1)!, { create: true })).createWritable();
+      await file.write(Uint8Array.from(bytes));
+      await file.close();
+    }
+  }, contents);
+}
+
+const pickOffered = async (page: Page) => {
+  await page.addInitScript(() => {
+    Object.assign(window, {
+      showDirectoryPicker: async () => (await navigator.storage.getDirectory()).getDirectoryHandle('pets'),
+    });
+  });
+};
+
+describeInBrowser('the pages of a collection', (stage) => {
+  const api = async (path: string, init: RequestInit = {}) => fetch(`${stage.app.url}/v1/${path}`, init);
+  const create = (name: string) =>
+    api('collections', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name }),
+    });
+  const countLabels = async (name: string) => {
+    const { labels } = (await (await api(`collections/${name}/labels`)).json()) as {
+      labels: { label: string | null; count: number }[];
+    };
+    return Object.fromEntries(labels.map(({ label, count }) => [label, count]));
+  };
+  const look = (name: string, page = '', prepare?: (page: Page) => Promise<void>) =>
+    open(stage.browser, `${stage.app.url}/#/collections/${name}${page}`, {}, prepare);
+
+  it('take a folder after a preview, wait for a server that is gone, and list what failed', async () => {
+    await create('folder');
+    const { page, complaints } = await look('folder', '', pickOffered);
+    await page.getByText('It is empty').waitFor();
+    await page.getByText('The name of a sub-folder becomes the label').waitFor();
+    await offerFolder(page, await drawFolder());
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    await page.getByText('pets: 7 photos under 2 labels').waitFor();
+    const warnings = await page.locator('.warnings').textContent();
+    expect(warnings).toContain('1 photo in no sub-folder');
+    expect(warnings).toContain('1 file is no photo');
+    let isGone = true;
+    await page.route('**/items', (route) => (isGone ? route.abort() : route.fallback()));
+    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByText('The server did not answer.').waitFor();
+    isGone = false;
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('Done. 6 photos of 7 added, 1 failed.').waitFor();
+    expect(await page.locator('.failures').textContent()).toContain('round/bad.jpg: ');
+    expect(await countLabels('folder')).toEqual({ round: 3, square: 2, null: 1 });
+    expect(complaints).toEqual([]);
+  });
+
+  it('go on with a folder after a reload, without sending twice what is there', async () => {
+    await create('reload');
+    const { page } = await look('reload', '', pickOffered);
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByText('It is empty').waitFor();
+    const files = await drawFolder();
+    await offerFolder(page, files);
+    const form = new FormData();
+    form.append('image', new Blob([files['round/1.jpg']! as Uint8Array<ArrayBuffer>]), '1.jpg');
+    await api('collections/reload/items', { method: 'POST', body: form });
+    await page.route('**/items', () => {});
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    // Only then: a route that is lifted lets what it holds go on.
+    await page.reload();
+    await page.unroute('**/items');
+    await page.getByText('Adding pets was not finished').waitFor();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByText('Done. 5 photos of 7 added, 1 known already, 1 failed.').waitFor();
+    await page.reload();
+    await page.locator('.item').first().waitFor();
+    expect(await page.getByText('was not finished').count()).toBe(0);
+  });
+
+  it('take a zip as they take a folder', async () => {
+    await create('zipped');
+    const writer = new ZipWriter(new BlobWriter());
+    for (const [path, bytes] of Object.entries(await drawFolder())) {
+      await writer.add(path, new Uint8ArrayReader(bytes));
+    }
+    await writer.add('round/large.jpg', new TextReader('x'.repeat(2 ** 20 + 1)));
+    const zip = await stage.file('pets.zip', new Uint8Array(await (await writer.close()).arrayBuffer()));
+    const { page, complaints } = await look('zipped');
+    await page.getByText('It is empty').waitFor();
+    const chooser = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Choose a zip' }).click();
+    await (await chooser).setFiles(zip);
+    await page.getByText('pets.zip: 7 photos under 2 labels').waitFor();
+    expect(await page.locator('.warnings').textContent()).toContain('1 photo is larger than');
+    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByText('Done. 6 photos of 7 added, 1 failed.').waitFor();
+    expect(await countLabels('zipped')).toEqual({ round: 3, square: 2, null: 1 });
+    expect(complaints).toEqual([]);
+  });
+
+  it('take photos that are dropped, instead of asking what they show', async () => {
+    await create('dropped');
+    const { page } = await look('dropped');
+    await page.getByText('It is empty').waitFor();
+    const bytes = [...new Uint8Array(await sceneJpeg(100, 80, 1))];
+    await page.evaluate((content) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([Uint8Array.from(content)], 'one.jpg', { type: 'image/jpeg' }));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }, bytes);
+    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByText('Done. 1 photo of 1 added.').waitFor();
+    expect(await page.locator('#ask').isVisible()).toBe(false);
+  });
+
+  it('measure with a report, calibrate where there is enough, and find wrong labels', async () => {
+    const { page, complaints } = await look('album', '/quality');
+    await page.getByRole('button', { name: 'Measure' }).click();
+    await page.getByText('6 photos of its own asked, each without itself').waitFor();
+    await page.getByRole('button', { name: 'Open the report' }).click();
+    const report = page.frameLocator('iframe.report');
+    await report.getByRole('heading', { name: 'Evaluation' }).waitFor();
+    const card = report.locator('section').first();
+    expect(await card.evaluate((node) => getComputedStyle(node).borderRadius)).toBe('14px');
+    await page.getByRole('button', { name: 'Calibrate' }).click();
+    await page.getByText(/There is too little to calibrate with: \d+ labelled photos?, of \d+/).waitFor();
+    await page.getByRole('button', { name: 'Look for wrong labels' }).click();
+    await page.getByText(/Nothing looks wrong|disagrees? with/).waitFor();
+    const relabelIt = page.getByRole('button', { name: 'Relabel it' });
+    const suspects = await relabelIt.count();
+    if (suspects > 0) {
+      const before = await countLabels('album');
+      await relabelIt.first().click();
+      await expect.poll(() => relabelIt.count()).toBe(suspects - 1);
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await expect.poll(() => countLabels('album')).toEqual(before);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('show pairs that are one picture, and delete one of them with a way back', async () => {
+    const { page, complaints } = await look('tie', '/duplicates');
+    const pairs = page.locator('.pair');
+    await page.getByText('3 pairs found').waitFor();
+    expect(await pairs.count()).toBe(3);
+    expect(await pairs.first().textContent()).toMatch(/drawn\/\d\.\w+.*kB/);
+    expect(await pairs.first().textContent()).toContain('under different labels');
+    await pairs.first().getByRole('button', { name: 'Keep both' }).click();
+    await expect.poll(() => pairs.count()).toBe(2);
+    await pairs.first().getByRole('button', { name: 'Delete this one' }).first().click();
+    await expect.poll(() => pairs.count()).toBe(1);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(() => pairs.count()).toBe(2);
+    expect((await (await api('collections/tie')).json()) as { count: number }).toMatchObject({ count: 3 });
+    expect(complaints).toEqual([]);
+  });
+
+  it('draw a map, with pictures under the pointer and a place for another photo', async () => {
+    const { page, complaints } = await look('album', '/map');
+    const canvas = page.locator('.map-canvas');
+    await canvas.waitFor();
+    await page.getByText('6 photos.', { exact: true }).waitFor();
+    await canvas.focus();
+    const tip = page.locator('.map-tip');
+    // The point nearest to the middle is found by moving there.
+    for (let i = 0; i < 30 && (await tip.isHidden()); i++) {
+      await page.keyboard.press(['ArrowLeft', 'ArrowUp', 'ArrowRight', 'ArrowRight', 'ArrowDown'][i % 5]!);
+    }
+    await tip.locator('img').waitFor();
+    expect(await tip.textContent()).toMatch(/Round thing|Square thing/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('drawn/').waitFor();
+    await page.keyboard.press('Escape');
+    const legend = page.getByRole('button', { name: 'Round thing 4' });
+    await legend.click();
+    expect(await legend.getAttribute('aria-pressed')).toBe('true');
+    const chooser = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Where does a photo fall?' }).click();
+    await (await chooser).setFiles(CHELSEA);
+    await page.getByText('chelsea.png falls at the double ring.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'have no barriers for assistive technology, %s',
+    async (colorScheme) => {
+      const options = { colorScheme, reducedMotion: 'reduce' as const };
+      for (const [address, ready] of [
+        ['empty', '.advice'],
+        ['album/map', '.map-canvas'],
+        ['tie/duplicates', '.pair'],
+        ['album/quality', '.work'],
+      ] as const) {
+        const { page } = await open(stage.browser, `${stage.app.url}/#/collections/${address}`, options);
+        await page.locator(ready).first().waitFor();
+        expect([address, await findBarriers(page)]).toEqual([address, []]);
+      }
+    },
+  );
+
+  it.each([320, 390, 1280])('never scroll sideways at %i pixels', async (width) => {
+    for (const [address, ready] of [
+      ['empty', '.advice'],
+      ['album/map', '.map-canvas'],
+      ['tie/duplicates', '.pair'],
+      ['album/quality', '.work'],
+    ] as const) {
+      const { page } = await open(stage.browser, `${stage.app.url}/#/collections/${address}`, {
+        viewport: { width, height: 800 },
+      });
+      await page.locator(ready).first().waitFor();
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect([address, overflow <= 0 ? 'fits' : overflow]).toEqual([address, 'fits']);
+    }
+  });
+
+  it('speak German', async () => {
+    const { page } = await open(stage.browser, `${stage.app.url}/#/collections/tie/duplicates`, {
+      locale: 'de-DE',
+    });
+    await page.getByText('3 Paare gefunden').waitFor();
+    await page.getByRole('link', { name: 'Qualität' }).click();
+    await page.getByRole('button', { name: 'Falsche Labels suchen' }).waitFor();
+    await page.getByRole('link', { name: '← Alle Sammlungen' }).click();
+    await page.getByRole('heading', { name: 'Eine neue Sammlung' }).waitFor();
+  });
+});

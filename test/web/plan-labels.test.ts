@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { listFiles } from '../../src/web/manage/photo-entries.js';
+import { planLabels, type Rule } from '../../src/web/manage/plan-labels.js';
+
+/** A file as a folder field gives it. */
+function inFolder(path: string, bytes = 'x'): File {
+  const file = new File([bytes], path.split('/').at(-1)!);
+  Object.defineProperty(file, 'webkitRelativePath', { value: path });
+  return file;
+}
+
+/** A file that was chosen by itself. */
+function loose(name: string): File {
+  return Object.defineProperty(new File(['x'], name), 'webkitRelativePath', { value: '' });
+}
+
+function planOf(paths: string[], rule: Rule = 'first', known: string[] = []) {
+  const { photos } = listFiles(paths.map((path) => inFolder(path)));
+  return planLabels(photos, { rule, known, limit: 100 });
+}
+const labelsOf = (paths: string[], rule?: Rule) =>
+  planOf(paths, rule).photos.map(({ path, label }) => [path, label]);
+
+describe('the files of a folder', () => {
+  it('are its photos, without what is hidden or no photo', () => {
+    const listing = listFiles(
+      [
+        'pets/pug/1.jpg',
+        'pets/pug/2.HEIC',
+        'pets/pug/notes.txt',
+        'pets/pug/.hidden.jpg',
+        'pets/@eaDir/thumb.jpg',
+        'pets/__MACOSX/1.jpg',
+      ].map((path) => inFolder(path)),
+    );
+    expect(listing.name).toBe('pets');
+    expect(listing.photos.map(({ path }) => path)).toEqual(['pug/1.jpg', 'pug/2.HEIC']);
+    expect([listing.others, listing.hidden]).toEqual([1, 3]);
+  });
+
+  it('are taken loose, too', () => {
+    const { photos, name } = listFiles([loose('milo.jpg')]);
+    expect([name, photos[0]!.path]).toEqual(['milo.jpg', 'milo.jpg']);
+  });
+});
+
+describe('labels', () => {
+  it('are the names of first sub-folders, of last ones, or none', () => {
+    const paths = ['pets/dogs/pug/1.jpg', 'pets/cats/2.jpg', 'pets/loose.jpg'];
+    expect(labelsOf(paths)).toEqual([
+      ['dogs/pug/1.jpg', 'dogs'],
+      ['cats/2.jpg', 'cats'],
+      ['loose.jpg', null],
+    ]);
+    expect(labelsOf(paths, 'last').map(([, label]) => label)).toEqual(['pug', 'cats', null]);
+    expect(labelsOf(paths, 'none').map(([, label]) => label)).toEqual([null, null, null]);
+  });
+
+  it('are never the parts of a set', () => {
+    const { photos, splits } = planOf(['set/train/pug/1.jpg', 'set/Test/pug/2.jpg']);
+    expect(photos.map(({ label }) => label)).toEqual(['pug', 'pug']);
+    expect(splits).toEqual(['train', 'Test']);
+    expect(planOf(['set/train/1.jpg', 'set/pug/2.jpg']).splits).toEqual([]);
+    expect(labelsOf(['set/test/1.jpg'])).toEqual([['test/1.jpg', 'test']]);
+  });
+
+  it('are one in two encodings of one name', () => {
+    const { labels } = planOf(['p/caf\u00e9/1.jpg', 'p/cafe\u0301/2.jpg', 'p/pug/3.jpg']);
+    expect(labels).toEqual([
+      { label: 'caf\u00e9', count: 2 },
+      { label: 'pug', count: 1 },
+    ]);
+  });
+
+  it('are compared with those that differ only in how they are written', () => {
+    const { similar } = planOf(['p/Golden Retriever/1.jpg', 'p/pug/1.jpg', 'p/PUG/2.jpg'], 'first', [
+      'golden_retriever',
+    ]);
+    expect(similar).toEqual([
+      ['Golden Retriever', 'golden_retriever'],
+      ['PUG', 'pug'],
+    ]);
+  });
+
+  it('are those beside the button for loose photos', () => {
+    const { photos } = listFiles([loose('milo.jpg')]);
+    expect(planLabels(photos, { rule: 'first', single: 'beagle', known: [], limit: 100 }).labels).toEqual([
+      { label: 'beagle', count: 1 },
+    ]);
+  });
+});
+
+it('leaves out photos that are larger than the server takes', () => {
+  const { photos } = listFiles([inFolder('p/pug/1.jpg', 'x'.repeat(101)), inFolder('p/pug/2.jpg')]);
+  const plan = planLabels(photos, { rule: 'first', known: [], limit: 100 });
+  expect(plan.photos.map(({ path }) => path)).toEqual(['pug/2.jpg']);
+  expect(plan.tooLarge.map(({ path }) => path)).toEqual(['pug/1.jpg']);
+});
