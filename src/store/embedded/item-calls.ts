@@ -126,7 +126,7 @@ export function createItemCalls(core: StoreCore) {
 
     attachThumbnails(name: string, thumbnails: { id: string; thumbnail: Uint8Array }[]): string[] {
       checkPresence();
-      return items.attachThumbnails(core.collection(name).id, thumbnails);
+      return items.attachThumbnails(core.getCollection(name).id, thumbnails);
     },
 
     findKnown(name: string, hashes: string[]): Map<string, { id: string; label: string | null }> {
