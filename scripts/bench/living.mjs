@@ -7,7 +7,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
-import { compactDirectory } from '../../dist/store/embedded/sqlite/database-snapshot.js';
+import { compactDirectory } from '../../dist/store/embedded/sqlite/database.js';
 import { machine, options } from './lib/harness.mjs';
 import { vectorSource } from './lib/store-vectors.mjs';
 

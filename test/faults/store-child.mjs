@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
-import { compactDirectory, restoreSnapshot } from '../../dist/store/embedded/sqlite/database-snapshot.js';
+import { compactDirectory } from '../../dist/store/embedded/sqlite/database.js';
+import { restoreSnapshot } from '../../dist/store/embedded/sqlite/database-snapshot.js';
 
 const DIMENSION = 16;
 const [, , task, dataDir, start = '0'] = process.argv;

@@ -3,12 +3,13 @@
  * file is complete on disk before the header that names it is renamed into place, so a crash leaves the old pair or
  * the new one.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { replaceFile } from '../../../files/replace-file.js';
+import { computeSha256 } from '../../../files/sha256.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary } from './graph.js';
 import { computeDigest, inspectFile, syncFile } from './graph-file.js';
 import type { StagedGraph } from './staged-graph.js';
@@ -176,17 +177,15 @@ function decodeGroups({ base, groups }: Header): Map<number, number[]> {
   return members;
 }
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
 /** A line of JSON below its own checksum, so that a flipped digit is noticed. */
 function formatHeader(header: Header): string {
   const json = JSON.stringify(header);
-  return `${sha256(json)}\n${json}\n`;
+  return `${computeSha256(json)}\n${json}\n`;
 }
 
 function parseHeader(text: string): Header | null {
   const [checksum, json = ''] = text.split('\n');
-  if (checksum !== sha256(json)) {
+  if (checksum !== computeSha256(json)) {
     return null;
   }
   const parsed = headerSchema.safeParse(JSON.parse(json));

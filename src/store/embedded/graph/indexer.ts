@@ -3,6 +3,8 @@
  * rebuilds it when too many nodes are deleted or its recall is too low, saves it from time to time, and loads it at
  * start.
  */
+
+import { shuffle } from '../../../math/random.js';
 import type { IndexState } from '../../store.js';
 import type { Rows } from '../vectors/rows.js';
 import { GRAPH_SETTINGS, Graph, type GraphLibrary, type GraphSettings } from './graph.js';
@@ -248,13 +250,11 @@ export class Indexer {
    * @param isShuffled whether to insert rows in random order, so that the order in which they were put does not matter
    */
   #createEmpty(settings: GraphSettings, options: { isCrowded: boolean; isShuffled?: boolean }): StagedGraph {
-    const queue = Array.from(this.#rows.listSeqs());
+    const seqs = Array.from(this.#rows.listSeqs());
     const { dimension } = this.#rows;
-    const capacity = Math.ceil(queue.length * 1.25);
-    const graph = Graph.create(this.#library!, dimension, queue[0]! - 1, capacity, settings);
-    if (options.isShuffled) {
-      shuffle(queue);
-    }
+    const capacity = Math.ceil(seqs.length * 1.25);
+    const graph = Graph.create(this.#library!, dimension, seqs[0]! - 1, capacity, settings);
+    const queue = options.isShuffled ? shuffle(seqs, Math.random) : seqs;
     return new StagedGraph(graph, this.#rows, queue, {
       builtFrom: queue.length,
       isCrowded: options.isCrowded,
@@ -272,12 +272,5 @@ export class Indexer {
         this.#saving = null;
       });
     return this.#saving;
-  }
-}
-
-function shuffle(values: number[]): void {
-  for (let i = values.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1));
-    [values[i], values[j]] = [values[j]!, values[i]!];
   }
 }
