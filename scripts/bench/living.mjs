@@ -159,12 +159,12 @@ let store = await openEmbeddedStore({ dataDir });
 await measure(`add ${count}`, store, () => fill(store), { search: false });
 await measure('build the graph', store, () => buildIndex(store), { search: false });
 await measure('nothing else, for 10 s', store, () => sleep(10_000));
-await measure('labels with counts', store, async () => `${(await store.labels(NAME)).length} labels`);
+await measure('labels with counts', store, async () => `${(await store.countLabels(NAME)).length} labels`);
 for (const field of ['species', 'camera.model', 'album']) {
   await measure(
     `facets of ${field}`,
     store,
-    async () => `${(await store.facets(NAME, field, 1000)).length} values`,
+    async () => `${(await store.countValues(NAME, field, 1000)).length} values`,
   );
 }
 const albums = Math.ceil(count / 200);
