@@ -27,6 +27,8 @@ export interface SyncOutcome {
   given: FolderToSync;
   plan: SyncPlan;
   summary: SyncSummary | null;
+  /** Names of the photos that are new in the collection, or would be; a second copy of one is not. */
+  added: string[];
 }
 
 /**
@@ -65,16 +67,21 @@ export async function syncFolder(
   const comparison = await compare(engine, given, { ...options, cache, folder: given.folder }, common.quiet);
   const plan = planSync(comparison, given.set.problems);
   if (flags.dryRun) {
-    return { given, plan, summary: null };
+    return { given, plan, summary: null, added: plan.added.map(({ name }) => name) };
   }
   refuseLargeLoss(plan, flags);
+  const isNew = new Set(plan.added);
+  const added: string[] = [];
   const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
   const display = showProgress(plan.added.length + plan.changed.length, common.quiet);
   const summary = await applySync(engine, plan, {
     ...options,
     keepMissing: flags.keepMissing,
     onProgress: (progress) => display.update(progress),
-    onSettled: (photo, _, sha256) => {
+    onSettled: (photo, { status }, sha256) => {
+      if (status === 'created' && isNew.has(photo)) {
+        added.push(photo.name);
+      }
       const known = facts.get(photo);
       if (sha256 !== null && known) {
         cache.set(photo.name, known, sha256);
@@ -82,7 +89,7 @@ export async function syncFolder(
     },
   }).finally(() => display.stop());
   await cache.save();
-  return { given, plan, summary };
+  return { given, plan, summary, added };
 }
 
 async function compare(

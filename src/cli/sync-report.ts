@@ -40,16 +40,15 @@ export async function reportSync(
 }
 
 /** `3 added, 1 changed, ...`: what was done where it was done, otherwise what there is to do. */
-function describeCounts({ plan, summary }: SyncOutcome, { keepMissing }: IndexFlags): string {
-  const replaced = plan.changed.length;
+function describeCounts({ plan, summary, added }: SyncOutcome, { keepMissing }: IndexFlags): string {
   const counts: [number, string][] = [
-    [Math.max(0, (summary?.created ?? 0) - replaced), 'added'],
-    [replaced, 'changed'],
+    [added.length, 'added'],
+    [plan.changed.length, 'changed'],
     [plan.moved.length, 'moved'],
     [plan.relabelled.length, 'relabelled'],
     [plan.described.length, 'with new metadata'],
     keepMissing ? [plan.removed.length, 'missing and kept'] : [summary?.removed ?? 0, 'removed'],
-    [plan.known, 'unchanged'],
+    [plan.known + (summary?.skipped ?? 0), 'unchanged'],
     [summary?.failed ?? 0, 'failed'],
   ];
   return counts
@@ -79,7 +78,7 @@ function describePlan(plan: SyncPlan): string[] {
   ]);
 }
 
-function describeSync({ given, plan, summary }: SyncOutcome, { collection, keepMissing }: IndexFlags) {
+function describeSync({ given, plan, summary, added }: SyncOutcome, { collection, keepMissing }: IndexFlags) {
   const { skipped, problems, warnings } = given.set;
   const stopped = summary?.stoppedBy;
   const error = stopped ? { code: stopped.code, detail: stopped.message } : undefined;
@@ -88,20 +87,20 @@ function describeSync({ given, plan, summary }: SyncOutcome, { collection, keepM
     folder: given.folder,
     dryRun: summary === null,
     total: given.photos.length,
-    added: plan.added.length,
+    added: added.length,
     changed: plan.changed.length,
     moved: plan.moved.length,
     relabelled: plan.relabelled.length,
     described: plan.described.length,
     removed: keepMissing ? 0 : plan.removed.length,
-    known: plan.known,
+    known: plan.known + (summary?.skipped ?? 0),
     failed: summary?.failed ?? 0,
     ...(summary === null
       ? {}
       : { done: { created: summary.created, updated: summary.updated, removed: summary.removed } }),
     error,
     files: {
-      added: plan.added.map(({ name }) => name),
+      added,
       changed: plan.changed.map(({ photo }) => photo.name),
       moved: plan.moved.map(({ item, photo }) => ({ from: item.source, to: photo.name })),
       relabelled: plan.relabelled.map(({ item, photo }) => ({
