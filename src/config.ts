@@ -69,6 +69,12 @@ const schema = z.object({
     .default('info')
     .describe('least severe level that is logged'),
   MAX_UPLOAD_MB: z.coerce.number().positive().max(1024).default(20).describe('largest image file, in MiB'),
+  SHARE_HOURS: z.coerce
+    .number()
+    .min(0)
+    .max(8760)
+    .default(0)
+    .describe('hours that an answer shared by a link can be opened; 0 if none can be shared'),
   FETCH_URLS: flag
     .default(false)
     .describe('fetch images that requests name by `url`, from public addresses only'),

@@ -75,6 +75,16 @@ export const ERRORS = {
     title: 'This server does not fetch images by URL.',
     hint: 'Send the image itself: multipart field `image`, or `imageBase64` in JSON. PAWDEX_FETCH_URLS enables it.',
   },
+  sharing_disabled: {
+    status: 403,
+    title: 'This server does not keep answers to share.',
+    hint: 'Set PAWDEX_SHARE_HOURS on the server, or save the answer as a picture.',
+  },
+  share_not_found: {
+    status: 404,
+    title: 'There is no such shared answer.',
+    hint: 'Its time may be over. Ask whoever sent the link to share it again.',
+  },
   url_not_allowed: {
     status: 403,
     title: 'This server does not fetch from that address.',

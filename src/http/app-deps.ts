@@ -16,9 +16,11 @@ export interface AppDeps {
     | 'ALLOWED_HOSTS'
     | 'ALLOWED_ORIGINS'
     | 'INDEX_ROOTS'
+    | 'DATA_DIR'
     | 'FETCH_URLS'
     | 'MAX_UPLOAD_MB'
     | 'MAX_BATCH_FILES'
+    | 'SHARE_HOURS'
     | 'TRUST_PROXY'
   >;
   logger: Logger;

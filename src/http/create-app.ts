@@ -17,6 +17,7 @@ import { Metrics } from './metrics.js';
 import { createOpenApiDocument } from './openapi-document.js';
 import { errorHandler } from './problem-details.js';
 import { requireKey } from './require-key.js';
+import { Shares } from './shares.js';
 import { allowOrigins, refuseOtherSites } from './site-access.js';
 
 /** Pages load everything from this origin. Thumbnails are shown from blob addresses. */
@@ -87,6 +88,7 @@ function createContext(deps: AppDeps, metrics: Metrics): Context {
     ...deps,
     metrics,
     queues: createAnswerQueues(),
+    shares: new Shares(path.join(deps.config.DATA_DIR, 'shares'), deps.config.SHARE_HOURS),
     reader: new BodyReader(getUploadLimits(deps.config), deps.config.FETCH_URLS),
     openApi: () => {
       openApi ??= createOpenApiDocument(ENDPOINTS, deps.version);

@@ -14,12 +14,14 @@ import type { BodySpec } from './body-spec.js';
 import type { Metrics } from './metrics.js';
 import { type Parsed, parse, type Shape } from './parse-fields.js';
 import type { ResponseSpec } from './response-spec.js';
+import type { Shares } from './shares.js';
 
 type NoFields = Record<never, never>;
 
 /** The context that every handler receives. */
 export interface Context extends AppDeps {
   reader: BodyReader;
+  shares: Shares;
   metrics: Metrics;
   queues: AnswerQueues;
   /** The OpenAPI document, as JSON text. */

@@ -11,6 +11,7 @@ import * as jobs from './routes/job-routes.js';
 import { getMap } from './routes/map-route.js';
 import { search } from './routes/search-route.js';
 import * as service from './routes/service-routes.js';
+import * as shares from './routes/share-routes.js';
 import * as snapshots from './routes/snapshot-routes.js';
 import * as thumbnails from './routes/thumbnail-routes.js';
 
@@ -20,6 +21,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   embed,
   explain,
   fetchPicture,
+  shares.createShare,
+  shares.getShare,
   collections.listCollections,
   collections.createCollection,
   collections.getCollection,

@@ -1,4 +1,5 @@
 /** The page's calls to the server: collections, identify, thumbnails. */
+import type { ServerInfo } from '../client/wire.js';
 import type { Identification, Neighbour } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import type { CollectionInfo } from '../store/store.js';
@@ -118,16 +119,16 @@ export interface Intake {
   mostBytes: number;
   /** Whether a photo may be named by its address on the web. */
   fetchesUrls: boolean;
+  /** Whether answers can be shared by a link. */
+  sharesAnswers: boolean;
 }
 
 /** What the server takes; null where it does not say. */
 export async function readIntake(): Promise<Intake | null> {
   try {
-    const { limits, fetchesUrls } = (await (await get('v1/info')).json()) as {
-      limits: { fileBytes: number };
-      fetchesUrls: boolean;
-    };
-    return { mostBytes: limits.fileBytes, fetchesUrls };
+    const info = (await (await get('v1/info')).json()) as ServerInfo;
+    const { limits, fetchesUrls, sharesAnswers } = info;
+    return { mostBytes: limits.fileBytes, fetchesUrls, sharesAnswers };
   } catch (error) {
     // The photo's own request will meet the same problem, and say so.
     if (error instanceof Problem) {
@@ -142,6 +143,32 @@ export async function fetchPhoto(url: string): Promise<File> {
   const blob = await (await call(`v1/fetch?${new URLSearchParams({ url })}`, { method: 'POST' })).blob();
   const name = new URL(url).pathname.split('/').at(-1) || new URL(url).hostname;
   return new File([blob], name, { type: blob.type });
+}
+
+/** A shared answer. */
+export interface Shared {
+  id: string;
+  /** Until when it can be opened, as ISO 8601. */
+  expires: string;
+  collection: string;
+  photoBase64: string;
+  answer: Identification;
+}
+
+/** Shares an answer with a small JPEG of its photo. @throws Problem */
+export async function shareAnswer(photo: File, collection: string, answer: Identification): Promise<Shared> {
+  const form = new FormData();
+  form.append('image', photo, nameOf(photo));
+  // Where the similarities come from can be asked again; it is most of the answer.
+  const neighbours = answer.neighbours.map(({ explanation: _, ...neighbour }) => neighbour);
+  form.append('answer', JSON.stringify({ ...answer, neighbours }));
+  form.append('collection', collection);
+  return (await call('v1/shares', { method: 'POST', form })).json() as Promise<Shared>;
+}
+
+/** @throws Problem share_not_found */
+export async function readShared(id: string): Promise<Shared> {
+  return (await get(`v1/shares/${encodeURIComponent(id)}`)).json() as Promise<Shared>;
 }
 
 /** The photo that comes with the page. @throws Problem */

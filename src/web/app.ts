@@ -4,12 +4,12 @@
  */
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import { identify } from './api.js';
+import { type Intake, identify } from './api.js';
 import { byId } from './dom.js';
 import { tell } from './hint.js';
 import { refusal, smallerCopy } from './photo.js';
 import { Problem } from './problem.js';
-import { type Entry, Session, type Step } from './session.js';
+import { type Entry, type Question, Session, type Step } from './session.js';
 import { texts } from './texts/texts.js';
 import { spoken } from './verdict.js';
 import { answerView } from './views/answer.js';
@@ -33,8 +33,8 @@ export interface Surroundings {
   needKey: () => void;
   /** Shows a few words for a while and says them to people who listen to the page. */
   hint: (words: string) => void;
-  /** The largest photo that the server takes, in bytes; null where it is not known. */
-  mostBytes: () => number | null;
+  /** What the server takes; null where it is not known. */
+  intake: () => Intake | null;
 }
 
 /** The flow from photos to their answers. */
@@ -92,14 +92,14 @@ export class App {
 
   /** Esc: gives up what is under way, or puts a problem away. */
   dismiss(): void {
-    const { state } = this.main.dataset;
-    if (state === 'working' || state === 'problem') {
+    if (['working', 'problem'].includes(this.main.dataset.state ?? '')) {
       this.giveUp();
     }
   }
 
-  private askNew(question: Pick<Entry, 'photo' | 'note' | 'region'>, url?: string): void {
-    const entry = this.session.add({ ...question, collection: this.around.collection() }, url);
+  /** Makes a question a step of the history, and asks it if it has no answer. */
+  askNew(question: Omit<Question, 'collection'> & Partial<Question>, url?: string): void {
+    const entry = this.session.add({ collection: this.around.collection(), ...question }, url);
     this.session.push({ entry: entry.id });
     this.retries = 0;
     this.show(entry);
@@ -122,7 +122,7 @@ export class App {
         this.show(entry);
       },
       needKey: this.around.needKey,
-      mostBytes: this.around.mostBytes(),
+      mostBytes: this.around.intake()?.mostBytes ?? null,
       say: tell,
     });
     this.session.push({ batch: this.batches.push(batch) - 1 });
@@ -143,9 +143,9 @@ export class App {
     if (step === null || location.hash.startsWith('#/collections')) {
       return;
     }
-    const isOurs = this.session.isOfThisVisit(step);
-    const batch = isOurs && 'batch' in step ? this.batches[step.batch] : undefined;
-    const entry = isOurs && 'entry' in step ? this.session.entries[step.entry] : undefined;
+    const known: Step = this.session.isOfThisVisit(step) ? step : { start: true };
+    const batch = 'batch' in known ? this.batches[known.batch] : undefined;
+    const entry = 'entry' in known ? this.session.entries[known.entry] : undefined;
     if (batch !== undefined) {
       this.showBatch(batch);
     } else if (entry === undefined) {
@@ -161,7 +161,7 @@ export class App {
     this.entry = entry;
     this.batchPlace.replaceChildren();
     this.preview.show(entry);
-    entry.problem ??= entry.answer === null ? refusal(entry.photo, this.around.mostBytes()) : null;
+    entry.problem ??= entry.answer === null ? refusal(entry.photo, this.around.intake()?.mostBytes) : null;
     if (entry.problem !== null) {
       void this.preview
         .isReady()
@@ -218,7 +218,8 @@ export class App {
 
   private async drawAnswer(entry: Entry, answer: Identification): Promise<void> {
     const panel = answerView(answer, (part) => this.askPart(part));
-    panel.append(answerActions(entry, answer, () => this.preview.picture?.image ?? null));
+    const picture = () => this.preview.picture?.image ?? null;
+    panel.append(answerActions(entry, answer, picture, this.around.intake()?.sharesAnswers === true));
     this.turn('answer', panel, spoken(answer));
     this.showSession();
     void knownNote(entry, answer).then((note) => note && panel.querySelector('.tally')?.after(note));
@@ -250,9 +251,8 @@ export class App {
   }
 
   private async shrink({ photo, region }: Entry): Promise<void> {
-    const shown = this.preview.picture;
     try {
-      const copy = await smallerCopy(shown!.image, photo.name);
+      const copy = await smallerCopy(this.preview.picture!.image, photo.name);
       this.askNew({ photo: copy, note: ` · ${texts.ask.smallerCopy}`, region });
     } catch (error) {
       if (!(error instanceof DOMException)) {

@@ -100,6 +100,11 @@ export function fileSize(bytes: number): string {
   return `${formatNumber(bytes / 1e6, 1)} MB`;
 }
 
+/** A moment, with day and time. @param iso ISO 8601 */
+export function dateTime(iso: string): string {
+  return new Date(iso).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
 /** A cosine similarity, -1..1, with two decimals. */
 export function similarity(value: number): string {
   return formatNumber(value, 2);

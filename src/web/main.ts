@@ -1,10 +1,18 @@
 /** Starts the page: wires the ways in (files, drop, paste, keys, collection) to the flow in app.ts. */
 import './styles/page.css';
-import { examplePhoto, fetchPhoto, hasApiKey, type Intake, readIntake, setApiKey } from './api.js';
+import {
+  examplePhoto,
+  fetchPhoto,
+  hasApiKey,
+  type Intake,
+  readIntake,
+  readShared,
+  setApiKey,
+} from './api.js';
 import { App } from './app.js';
 import { CollectionChooser } from './collections.js';
 import { byId } from './dom.js';
-import { webAddress } from './format.js';
+import { dateTime, webAddress } from './format.js';
 import { hint } from './hint.js';
 import { fromDrop, fromField, fromPaste } from './input.js';
 import { startRoutes } from './manage/routes.js';
@@ -44,7 +52,7 @@ const app = new App({
   collection: () => chooser.value,
   needKey: askForKey,
   hint,
-  mostBytes: () => intake?.mostBytes ?? null,
+  intake: () => intake,
 });
 const take = (photos: File[]) => {
   // A photo given while collections are looked at is a question, too.
@@ -92,16 +100,26 @@ for (const [control, id] of [
 fromDrop(take);
 fromPaste(take, (link) => (intake?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([])));
 
-/** Takes a photo that the server has or fetches. */
-async function takeFrom(get: () => Promise<File>): Promise<void> {
+/** Does something that the server may refuse, and says so. */
+async function attempt(work: () => Promise<void>): Promise<void> {
   try {
-    take([await get()]);
+    await work();
   } catch (error) {
     if (!(error instanceof Problem)) {
       throw error;
     }
     app.fail(error);
   }
+}
+
+/** Takes a photo that the server has or fetches. */
+const takeFrom = (get: () => Promise<File>) => attempt(async () => take([await get()]));
+
+async function openShared(id: string): Promise<void> {
+  const { photoBase64, collection, answer, expires } = await readShared(id);
+  const bytes = Uint8Array.from(atob(photoBase64), (character) => character.charCodeAt(0));
+  const photo = new File([bytes], 'pawdex.jpg', { type: 'image/jpeg' });
+  app.askNew({ photo, note: ` · ${texts.share.until(dateTime(expires))}`, region: null, collection, answer });
 }
 
 byId('example', HTMLButtonElement).addEventListener('click', () => void takeFrom(examplePhoto));
@@ -113,8 +131,12 @@ addEventListener('keydown', (event) => {
 });
 
 await loadCollections();
-const named = new URLSearchParams(location.search).get('url');
-if (named !== null && webAddress(named) !== null) {
+const address = new URLSearchParams(location.search);
+const shared = address.get('shared');
+const named = address.get('url');
+if (shared !== null) {
+  void attempt(() => openShared(shared));
+} else if (named !== null && webAddress(named) !== null) {
   void takeFrom(() => fetchPhoto(named));
 }
 // Browsers have it in secure contexts only, whatever its type says.

@@ -42,8 +42,8 @@ export function refusal(file: File, mostBytes: number | null = null): Problem | 
  * @param shown a picture that has loaded
  * @throws DOMException when the browser cannot draw or compress it
  */
-export async function smallerCopy(shown: HTMLImageElement, name: string): Promise<File> {
-  const scale = Math.min(1, SMALL_SIDE / Math.max(shown.naturalWidth, shown.naturalHeight));
+export async function smallerCopy(shown: HTMLImageElement, name: string, side = SMALL_SIDE): Promise<File> {
+  const scale = Math.min(1, side / Math.max(shown.naturalWidth, shown.naturalHeight));
   const canvas = document.createElement('canvas');
   canvas.width = Math.max(1, Math.round(shown.naturalWidth * scale));
   canvas.height = Math.max(1, Math.round(shown.naturalHeight * scale));

@@ -20,6 +20,13 @@ export interface Entry {
   problem: Problem | null;
 }
 
+/** What a question begins with; a shared one has its answer already. */
+export type Question = Pick<Entry, 'photo' | 'note' | 'region' | 'collection'> &
+  Partial<Pick<Entry, 'answer'>>;
+
+/** Parts of the address that name the first question of a visit. */
+const FIRST = ['shared', 'url'];
+
 /** What the browser keeps with a step of its history. */
 export type Step = ({ start: true } | { entry: number } | { batch: number }) & {
   /** When the page was opened: of an earlier visit nothing is known any more. */
@@ -32,13 +39,13 @@ export class Session {
   readonly #visit = Date.now();
 
   /** A new question. @param url of the same photo, where it was asked about before */
-  add(question: Pick<Entry, 'photo' | 'note' | 'region' | 'collection'>, url?: string): Entry {
+  add(question: Question, url?: string): Entry {
     const entry: Entry = {
+      answer: null,
+      problem: null,
       ...question,
       id: this.entries.length,
       url: url ?? URL.createObjectURL(question.photo),
-      answer: null,
-      problem: null,
     };
     this.entries.push(entry);
     return entry;
@@ -46,7 +53,11 @@ export class Session {
 
   /** Makes a place that Back leads to. */
   push(step: Step): void {
-    history.pushState({ ...step, visit: this.#visit }, '');
+    const address = new URL(location.href);
+    for (const name of FIRST) {
+      address.searchParams.delete(name);
+    }
+    history.pushState({ ...step, visit: this.#visit }, '', address);
   }
 
   /** The place shown now is another than it was. */

@@ -13,11 +13,12 @@ export const getInfo = defineEndpoint({
   summary: 'Get version, model and upload limits of this server',
   response: json(info, 'About this server.'),
   errors: [],
-  handle: (_input, { engine, version, reader }) => ({
+  handle: (_input, { engine, version, reader, shares }) => ({
     version,
     model: engine.encoder,
     limits: reader.limits,
     fetchesUrls: reader.fetchesUrls,
+    sharesAnswers: shares.isOn,
   }),
 });
 

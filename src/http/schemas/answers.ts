@@ -253,6 +253,7 @@ export const info = z
       batchBytes: z.int(),
       jsonBytes: z.int(),
     }),
+    sharesAnswers: z.boolean().meta({ description: 'Whether answers can be shared by a link.' }),
     fetchesUrls: z.boolean().meta({ description: 'Whether an image may be named by `url`.' }),
   })
   .meta({ id: 'Info' });

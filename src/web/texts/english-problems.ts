@@ -30,6 +30,14 @@ export const englishProblems = {
     title: 'There is no such collection on this server.',
     hint: 'Choose another collection above.',
   },
+  sharing_disabled: {
+    title: 'This server does not keep answers to share.',
+    hint: 'Save the answer as a picture.',
+  },
+  share_not_found: {
+    title: 'There is no such shared answer.',
+    hint: 'Its time may be over. Ask whoever sent the link to share it again.',
+  },
   url_input_disabled: {
     title: 'This server does not fetch photos from the web.',
     hint: 'Save the photo and drop the file here.',

@@ -218,6 +218,13 @@ export const english = {
     failed: 'This browser could not make the picture.',
   },
 
+  share: {
+    button: 'Share by a link',
+    link: 'Link to this answer',
+    made: (until: string) => `Whoever may read this server can open it until ${until}.`,
+    until: (until: string) => `a shared answer, open until ${until}`,
+  },
+
   teach: {
     right: 'That is right',
     wrong: 'Wrong, it is …',

@@ -27,6 +27,14 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
     title: 'Diese Sammlung gibt es auf diesem Server nicht.',
     hint: 'Wählen Sie oben eine andere.',
   },
+  sharing_disabled: {
+    title: 'Dieser Server bewahrt keine Antworten zum Teilen auf.',
+    hint: 'Speichern Sie die Antwort als Bild.',
+  },
+  share_not_found: {
+    title: 'Diese geteilte Antwort gibt es nicht.',
+    hint: 'Vielleicht ist ihre Zeit vorbei. Bitten Sie darum, sie noch einmal zu teilen.',
+  },
   url_input_disabled: {
     title: 'Dieser Server holt keine Fotos aus dem Netz.',
     hint: 'Speichern Sie das Foto und legen Sie die Datei hier ab.',

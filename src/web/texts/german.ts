@@ -216,6 +216,13 @@ export const german: AskTexts = {
     failed: 'Dieser Browser konnte das Bild nicht erstellen.',
   },
 
+  share: {
+    button: 'Mit einem Link teilen',
+    link: 'Link zu dieser Antwort',
+    made: (until) => `Wer diesen Server lesen darf, kann sie bis ${until} öffnen.`,
+    until: (until) => `eine geteilte Antwort, offen bis ${until}`,
+  },
+
   teach: {
     right: 'Das stimmt',
     wrong: 'Falsch, es ist …',

@@ -1,9 +1,10 @@
 /** What a person can do with an answer: keep it as a picture, and tell a collection whether it is right. */
 import type { Identification } from '../../engine/engine.js';
-import { listCollections, listLabels } from '../api.js';
+import { listCollections, listLabels, shareAnswer } from '../api.js';
 import { button, el } from '../dom.js';
-import { humanise, labelWords } from '../format.js';
+import { dateTime, humanise, labelWords } from '../format.js';
 import { addPhotos } from '../manage/manage-calls.js';
+import { smallerCopy } from '../photo.js';
 import { Problem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
@@ -11,6 +12,9 @@ import { saveAnswerPicture } from './answer-picture.js';
 
 /** Where the page remembers which collection was taught last. */
 const TAUGHT = 'pawdex.taught';
+
+/** Long side of the photo of a shared answer, in pixels. */
+const SHARED_SIDE = 640;
 
 /** The label as it is stored for the words that a person wrote: one that is known keeps its own form. */
 function labelFor(written: string, known: string[]): string {
@@ -98,11 +102,60 @@ function teachingForm(
   return form;
 }
 
-/** @param picture of the photo; null where this browser cannot show it */
+/** The link to a shared answer, and until when it can be opened. */
+async function sharedLink(
+  entry: Entry,
+  answer: Identification,
+  picture: HTMLImageElement,
+): Promise<HTMLElement> {
+  const copy = await smallerCopy(picture, entry.photo.name, SHARED_SIDE);
+  const { id, expires } = await shareAnswer(copy, entry.collection, answer);
+  const link = new URL(`./?shared=${id}`, location.origin + location.pathname).href;
+  const field = el('input', { readonly: true, 'aria-label': texts.share.link, value: link });
+  field.addEventListener('focus', () => field.select());
+  return el(
+    'div',
+    { class: 'teaching' },
+    field,
+    el('p', { role: 'status' }, texts.share.made(dateTime(expires))),
+  );
+}
+
+function shareButton(
+  entry: Entry,
+  answer: Identification,
+  picture: () => HTMLImageElement | null,
+  place: HTMLElement,
+): HTMLButtonElement {
+  return button(texts.share.button, 'plain', async () => {
+    const shown = picture();
+    if (shown === null) {
+      place.replaceChildren(el('p', { class: 'trouble', role: 'alert' }, texts.ask.cannotShow));
+      return;
+    }
+    try {
+      place.replaceChildren(await sharedLink(entry, answer, shown));
+      place.querySelector('input')?.focus();
+    } catch (error) {
+      if (!(error instanceof Problem)) {
+        throw error;
+      }
+      place.replaceChildren(
+        el('p', { class: 'trouble', role: 'alert' }, `${error.title} ${error.hint ?? ''}`),
+      );
+    }
+  });
+}
+
+/**
+ * @param picture of the photo; null where this browser cannot show it
+ * @param canShare whether the server keeps answers to share
+ */
 export function answerActions(
   entry: Entry,
   answer: Identification,
   picture: () => HTMLImageElement | null,
+  canShare: boolean,
 ): HTMLElement {
   const place = el('div', {});
   const open = (label: string | null) => {
@@ -130,7 +183,14 @@ export function answerActions(
   return el(
     'div',
     { class: 'answer-actions' },
-    el('p', { class: 'actions' }, ...(answer.breed === null ? [] : [right]), wrong, save),
+    el(
+      'p',
+      { class: 'actions' },
+      ...(answer.breed === null ? [] : [right]),
+      wrong,
+      save,
+      ...(canShare ? [shareButton(entry, answer, picture, place)] : []),
+    ),
     place,
   );
 }

@@ -62,7 +62,7 @@ async function fill(engine: Engine): Promise<void> {
 /** Starts the shipped model with the shipped gallery. Uploads are limited to 1 MiB, so that a test can be over it. */
 export async function startApp(): Promise<Running> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-e2e-'));
-  const config = parseConfig({ DATA_DIR: folder, MAX_UPLOAD_MB: 1, PORT: 0 }, {});
+  const config = parseConfig({ DATA_DIR: folder, MAX_UPLOAD_MB: 1, SHARE_HOURS: 1, PORT: 0 }, {});
   const engine = await openLocalEngine({ config });
   await fill(engine);
   const jobs = await JobRunner.open({

@@ -1,0 +1,63 @@
+/** /v1/shares: an answer that others can open by its link. */
+import { z } from 'zod';
+import { PawdexError } from '../../errors.js';
+import { sniff } from '../../image/sniff.js';
+import { imageBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { created, json } from '../response-spec.js';
+import { identification } from '../schemas/answers.js';
+import { collectionOption } from '../schemas/fields.js';
+
+const tag = 'ask';
+/** A JPEG of 640 pixels has 100 kB. */
+const MOST_BYTES = 256 * 1024;
+
+const share = z
+  .object({
+    id: z.string().meta({ description: 'What the link names; it cannot be guessed.' }),
+    created: z.string(),
+    expires: z.string().meta({ description: 'Until when it can be opened.' }),
+    collection: z.string(),
+    photoBase64: z.string().meta({ contentEncoding: 'base64' }),
+    answer: identification,
+  })
+  .meta({ id: 'Share' });
+
+export const createShare = defineEndpoint({
+  method: 'post',
+  path: '/v1/shares',
+  tag,
+  summary: 'Share an answer by a link',
+  description:
+    'Keeps a small JPEG of the photo, at most 256 KiB, and the answer for `PAWDEX_SHARE_HOURS`. The page opens it at ' +
+    '`/?shared=ID`. Whoever may read this server and has the link can see it.',
+  body: imageBody({ options: { collection: collectionOption }, fields: { answer: identification } }),
+  response: created(share, 'The share.', ({ id }) => `v1/shares/${id}`),
+  errors: ['image_missing', 'image_unexpected', 'sharing_disabled'],
+  handle({ body: { image, collection, answer } }, { shares }) {
+    if (sniff(image) !== 'jpeg') {
+      throw new PawdexError('image_unsupported', { detail: 'The photo of a share is a JPEG.' });
+    }
+    if (image.length > MOST_BYTES) {
+      throw new PawdexError('payload_too_large', {
+        detail: `The photo of a share has at most ${MOST_BYTES} bytes.`,
+      });
+    }
+    const photoBase64 = Buffer.from(image).toString('base64');
+    return shares.create({ collection, photoBase64, answer });
+  },
+});
+
+export const getShare = defineEndpoint({
+  method: 'get',
+  path: '/v1/shares/{share}',
+  tag,
+  summary: 'Get a shared answer',
+  params: { share: z.string().max(100) },
+  response: json(share, 'The share.'),
+  errors: ['share_not_found'],
+  handle({ params, res }, { shares }) {
+    res.set('Cache-Control', 'no-store');
+    return shares.read<z.output<typeof identification>>(params.share);
+  },
+});

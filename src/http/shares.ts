@@ -1,0 +1,92 @@
+/**
+ * Answers that people shared by a link: a small photo and what was answered, kept for some hours under an id that nobody
+ * can guess. Each is a file of its own, so that it outlives the server.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { PawdexError } from '../errors.js';
+import { PRIVATE_FOLDER } from '../files/private-files.js';
+import { replaceFile } from '../files/replace-file.js';
+
+const HOUR_MS = 3_600_000;
+const ID_BYTES = 16;
+const ID = /^[\w-]{22}$/;
+/** Shares at once; the oldest make room. */
+const MOST = 1000;
+
+/** What is shared. */
+export interface SharedAnswer<A> {
+  collection: string;
+  /** The photo as JPEG, in base64. */
+  photoBase64: string;
+  answer: A;
+}
+
+/** A shared answer with when it was shared and until when it can be opened, as ISO 8601. */
+export type Share<A> = SharedAnswer<A> & { id: string; created: string; expires: string };
+
+/** The shared answers in one folder. */
+export class Shares {
+  /** @param hours that a share lasts; 0: nothing can be shared */
+  constructor(
+    private readonly folder: string,
+    private readonly hours: number,
+  ) {}
+
+  get isOn(): boolean {
+    return this.hours > 0;
+  }
+
+  /** @throws PawdexError sharing_disabled */
+  async create<A>(shared: SharedAnswer<A>): Promise<Share<A>> {
+    if (!this.isOn) {
+      throw new PawdexError('sharing_disabled');
+    }
+    await mkdir(this.folder, { recursive: true, mode: PRIVATE_FOLDER });
+    await this.#makeRoom();
+    const now = Date.now();
+    const share = {
+      id: randomBytes(ID_BYTES).toString('base64url'),
+      created: new Date(now).toISOString(),
+      expires: new Date(now + this.hours * HOUR_MS).toISOString(),
+      ...shared,
+    };
+    await replaceFile(this.#fileOf(share.id), JSON.stringify(share), { isPrivate: true });
+    return share;
+  }
+
+  /** @throws PawdexError share_not_found, also when its time is over */
+  async read<A>(id: string): Promise<Share<A>> {
+    if (!ID.test(id)) {
+      throw new PawdexError('share_not_found');
+    }
+    const text = await readFile(this.#fileOf(id), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? new PawdexError('share_not_found') : error;
+    });
+    const share = JSON.parse(text) as Share<A>;
+    if (Date.parse(share.expires) <= Date.now()) {
+      throw new PawdexError('share_not_found');
+    }
+    return share;
+  }
+
+  #fileOf(id: string): string {
+    return path.join(this.folder, `${id}.json`);
+  }
+
+  /** Removes what is over, and the oldest where there are too many. */
+  async #makeRoom(): Promise<void> {
+    const names = await readdir(this.folder);
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const file = path.join(this.folder, name);
+        return { file, at: (await stat(file)).mtimeMs };
+      }),
+    );
+    files.sort((a, b) => b.at - a.at);
+    const oldest = Date.now() - this.hours * HOUR_MS;
+    const over = files.filter(({ at }, i) => i >= MOST - 1 || at < oldest);
+    await Promise.all(over.map(({ file }) => rm(file, { force: true })));
+  }
+}
