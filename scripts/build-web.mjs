@@ -55,21 +55,34 @@ async function writeIcons() {
   }
 }
 
+/** service-worker.js with the parts that main.js cannot start without. */
+function serviceWorker({ outputs }) {
+  const parts = new Set();
+  const visit = (output) => {
+    for (const { path: file, kind } of outputs[output].imports) {
+      if (kind === 'import-statement' && !parts.has(file)) {
+        parts.add(file);
+        visit(file);
+      }
+    }
+  };
+  visit(Object.keys(outputs).find((output) => output.endsWith('/main.js')));
+  const names = [...parts].map((file) => path.relative(to, path.resolve(file)).replaceAll(path.sep, '/'));
+  return readFileSync(path.join(from, 'service-worker.js'), 'utf8').replace(
+    'const PARTS = [];',
+    `const PARTS = ${JSON.stringify(names)};`,
+  );
+}
+
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
 writeFileSync(path.join(to, 'index.html'), await pageWithTexts());
-const files = [
-  'favicon.svg',
-  'example.jpg',
-  'example-thumb.webp',
-  'manifest.webmanifest',
-  'service-worker.js',
-];
+const files = ['favicon.svg', 'example.jpg', 'example-thumb.webp', 'manifest.webmanifest'];
 await writeIcons();
 for (const file of files) {
   cpSync(path.join(from, file), path.join(to, file));
 }
-await build({
+const { metafile } = await build({
   entryPoints: [path.join(from, 'main.ts')],
   outdir: to,
   bundle: true,
@@ -82,6 +95,8 @@ await build({
   sourcemap: true,
   legalComments: 'none',
   logLevel: 'warning',
+  metafile: true,
 });
+writeFileSync(path.join(to, 'service-worker.js'), serviceWorker(metafile));
 rmSync(finished, { recursive: true, force: true });
 renameSync(to, finished);
