@@ -1,12 +1,12 @@
 /**
- * A queue for answers that take long to read from the store or to write as JSON, such as pages of items. Only a few are
- * produced at a time, so that other calls never wait for more than these.
+ * A queue for answers that take long to read from the store or to write as JSON, such as pages of items. They are
+ * produced one at a time, so that any other call never waits for more than one.
  */
 import pLimit from 'p-limit';
 import { Admission } from '../engine/admission.js';
 
-/** While one answer is written as JSON, the next is read from the store. */
-const AT_ONCE = 2;
+/** One: it keeps two threads busy in turn, that of the store and the main one; people who ask need the cores as well. */
+const AT_ONCE = 1;
 /** The most answers that may wait, regardless of speed. */
 const MOST_WAITING = 1_000;
 
