@@ -81,6 +81,18 @@ describe('among other photos', () => {
   });
 });
 
+it('a dense region costs no query any of its neighbours, where the graph alone misses some', async () => {
+  const shapes = '../../scripts/bench/lib/adversarial-shapes.mjs';
+  const { SHAPES, queriesFor } = await import(shapes);
+  const { vectors }: { vectors: Float32Array[] } = SHAPES['2,000 at 0.97, all directions']();
+  await fill(vectors);
+  const { unseen: others, stored } = queriesFor(vectors, 300);
+  const queries: Float32Array[] = [...others, ...stored].map((query) => Float32Array.from(query));
+  const found = await store.searchMany('c', queries, { k: K });
+  const exact = await store.searchMany('c', queries, { k: K, exact: true });
+  expect(found.filter((hits, i) => recallOf(hits, exact[i]!) < 1)).toEqual([]);
+});
+
 describe('equal photos', () => {
   it('are all found, first those that were put first, by the graph as by an exact search', async () => {
     const items = await fill([...copies(60, placeholder()), ...photos.slice(0, 1500)]);

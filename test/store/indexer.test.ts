@@ -125,7 +125,7 @@ class Bench {
   expectGraphAnswers(): void {
     const staged = this.indexer.searchable!;
     for (let seed = 0; seed < 50; seed++) {
-      const found = staged.search(normalise(vectorOf(1e6 + seed, D), D), 10, 96);
+      const found = staged.search(normalise(vectorOf(1e6 + seed, D), D), 10, 96, true);
       const alive = found.nodes.filter(({ seq }) => this.rows.has(seq));
       expect(alive.length).toBeGreaterThanOrEqual(10);
     }

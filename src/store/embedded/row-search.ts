@@ -131,8 +131,13 @@ export function packFromGraph(
 /** Finds the nearest rows, with the graph, or with an exact scan if there is no graph or its result is flat. */
 export async function searchRows(query: RowQuery, staged: StagedGraph | null): Promise<Scored[]> {
   if (staged !== null) {
-    const { found, isFlat } = await searchGraph(query, staged, query.wanted, query.ef);
-    const isTrusted = !isFlat || query.rows.count > SCAN_IF_FLAT;
+    const isScannedIfFlat = query.rows.count <= SCAN_IF_FLAT;
+    const { found, isFlat } = await searchGraph(query, staged, {
+      wanted: query.wanted,
+      ef: query.ef,
+      isRepeatedIfFlat: !isScannedIfFlat,
+    });
+    const isTrusted = !isFlat || !isScannedIfFlat;
     if (isTrusted && found.length === query.wanted) {
       return found;
     }
@@ -163,7 +168,11 @@ async function filterRows(
   }
   if (staged !== null) {
     for (let fetch = wanted * OVERFETCH; fetch <= MAX_FROM_GRAPH; fetch *= OVERFETCH) {
-      const { found: candidates } = await searchGraph(query, staged, fetch, Math.max(query.ef, fetch));
+      const { found: candidates } = await searchGraph(query, staged, {
+        wanted: fetch,
+        ef: Math.max(query.ef, fetch),
+        isRepeatedIfFlat: true,
+      });
       const matching = items.selectMatching(
         candidates.map(({ seq }) => seq),
         condition,
@@ -193,12 +202,11 @@ async function filterRows(
 async function searchGraph(
   query: RowQuery,
   staged: StagedGraph,
-  wanted: number,
-  ef: number,
+  { wanted, ef, isRepeatedIfFlat }: { wanted: number; ef: number; isRepeatedIfFlat: boolean },
 ): Promise<{ found: Scored[]; isFlat: boolean }> {
   const { rows } = query;
   const { seqs, from, to } = staged.waiting;
-  const { nodes, groups, isFlat } = staged.search(query.unit, wanted, ef);
+  const { nodes, groups, isFlat } = staged.search(query.unit, wanted, ef, isRepeatedIfFlat);
   const found = nodes.filter(({ seq }) => rows.has(seq));
   if (from === to && groups.length === 0) {
     return { found: found.slice(0, wanted), isFlat };

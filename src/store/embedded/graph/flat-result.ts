@@ -1,7 +1,9 @@
 /**
- * Recognises searches that have probably missed the nearest rows. A result is flat when its best hit is hardly nearer
- * than its tenth: the search often got stuck in a dense region without links to the nearest rows. About one in a
- * thousand queries of ordinary data gives a flat result (`npm run bench:adversarial`).
+ * Recognises searches that have probably missed some of the nearest rows. A result is flat when its best hit is hardly
+ * nearer than its tenth: the search often got stuck in a dense region without links to the nearest rows. It has a flat
+ * tail when its tenth hit is hardly nearer than its last candidate: many rows are about equally near, and the search has
+ * seen only some of them. About one in a thousand queries of ordinary data gives a flat result, and four a flat tail
+ * (`npm run bench:adversarial`).
  */
 import { CROWD } from './crowd-finder.js';
 import type { Graph } from './graph.js';
@@ -11,9 +13,13 @@ const FLAT = { rank: 10, share: 0.08 };
 /** With crowds, the rank must lie beyond the nodes of a single one, which would make any result look flat. */
 const FLAT_IN_CROWDS = { rank: FLAT.rank + CROWD, share: 0.11 };
 
-/** How many nodes a search must ask for so that {@link isFlat} can tell. */
-export function rankForFlatness(hasGroups: boolean): number {
-  return hasGroups ? FLAT_IN_CROWDS.rank : FLAT.rank;
+/** The same from the tenth to this rank, which is as far as the candidates of an ordinary search go. */
+const FLAT_TAIL = { rank: 96, share: 0.15 };
+
+/** How many nodes a search with `ef` candidates must ask for so that {@link isFlat} can tell. */
+export function rankForFlatness(ef: number, hasGroups: boolean): number {
+  // Asking for more nodes than candidates would make the search keep more of them.
+  return hasGroups ? FLAT_IN_CROWDS.rank : Math.max(FLAT.rank, Math.min(ef, FLAT_TAIL.rank));
 }
 
 /** @param distances of the nearest nodes found with `ef` candidates, nearest first */
@@ -23,6 +29,12 @@ export function isFlat(graph: Graph, distances: number[], ef: number, hasGroups:
   if (distances.length < rank || graph.size <= ef) {
     return false;
   }
-  const last = graph.toSimilarity(distances[rank - 1]!);
-  return graph.toSimilarity(distances[0]!) - last < share * (1 - last);
+  const isFlatFrom = (from: number, to: number, least: number) => {
+    const last = graph.toSimilarity(distances[to - 1]!);
+    return graph.toSimilarity(distances[from - 1]!) - last < least * (1 - last);
+  };
+  if (isFlatFrom(1, rank, share)) {
+    return true;
+  }
+  return distances.length >= FLAT_TAIL.rank && isFlatFrom(rank, FLAT_TAIL.rank, FLAT_TAIL.share);
 }

@@ -121,14 +121,19 @@ export class StagedGraph {
     return this.#nodeOf.get(seq) === seq - this.graph.base;
   }
 
-  /** Finds approximately the nearest rows. @param unit float32 [dimension] of length 1 */
-  search(unit: Float32Array, k: number, ef: number): Found {
+  /**
+   * Finds approximately the nearest rows.
+   *
+   * @param unit float32 [dimension] of length 1
+   * @param isRepeatedIfFlat whether a flat result is followed by a search with more candidates
+   */
+  search(unit: Float32Array, k: number, ef: number, isRepeatedIfFlat: boolean): Found {
     const { graph } = this;
     // Deleted rows that are not marked yet may be among the results.
     const wanted = this.#countWantedNodes(k, ef) + this.#removed.length;
     let { neighbors, distances } = graph.findNearest(unit, 0, 1, wanted, Math.max(ef, wanted));
     const flat = isFlat(graph, distances, ef, this.#hasGroups);
-    if (flat) {
+    if (flat && isRepeatedIfFlat) {
       ({ neighbors, distances } = graph.findNearest(unit, 0, 1, wanted, Math.max(DEEP_EF, wanted)));
     }
     const nodes = neighbors.map((label, i) => ({
@@ -267,7 +272,7 @@ export class StagedGraph {
 
   /** Number of nodes to search for: enough to recognise a flat result; with groups, all that the search has seen. */
   #countWantedNodes(k: number, ef: number): number {
-    const enough = Math.max(k, rankForFlatness(this.#hasGroups));
+    const enough = Math.max(k, rankForFlatness(ef, this.#hasGroups));
     return this.#hasGroups ? Math.max(enough, ef) : enough;
   }
 
