@@ -11,6 +11,7 @@ import { planSync, refuseLargeLoss, type SyncPlan } from '../indexing/sync/plan-
 import { type CommonOptions, getMaxFileBytes } from './create-command.js';
 import { ensureCollection } from './ensure-collection.js';
 import type { IndexFlags } from './index-flags.js';
+import { note } from './print.js';
 import { showProgress } from './progress.js';
 import { noteReport } from './set-options.js';
 
@@ -88,7 +89,11 @@ export async function syncFolder(
       }
     },
   }).finally(() => display.stop());
-  await cache.save();
+  await cache.save().catch((error: Error) => {
+    note(
+      `warning: ${cache.file} cannot be written (${error.message}), so the next sync reads every file again.`,
+    );
+  });
   return { given, plan, summary, added };
 }
 

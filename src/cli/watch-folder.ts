@@ -1,4 +1,5 @@
 /** `pawdex index --watch`: syncs a folder now, and again whenever it changes. */
+import { scanLabelledSet } from '../datasets/labelled-set.js';
 import { asPawdexError } from '../errors.js';
 import { FolderChanges } from '../indexing/sync/folder-changes.js';
 import type { CommonOptions } from './create-command.js';
@@ -24,8 +25,8 @@ export async function watchFolder(spec: string, flags: IndexFlags, common: Commo
   );
   const { signal } = interruption;
   const source = new LastingEngine(common, { patienceMs: Number.POSITIVE_INFINITY, signal });
-  const { set } = await readFolder(spec, { ...flags, quiet: true });
-  const changes = await FolderChanges.watch(set.root, (error) =>
+  const { root } = await scanLabelledSet(spec, { ...flags, mayBeEmpty: true });
+  const changes = await FolderChanges.watch(root, (error) =>
     note(`warning: not all of ${spec} can be watched (${error.message}); it is looked at every 10 minutes.`),
   );
   try {
