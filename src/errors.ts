@@ -180,7 +180,12 @@ export const ERRORS = {
   model_mismatch: {
     status: 409,
     title: 'The collection was embedded with a different model than the one this server runs.',
-    hint: 'Start the server with the model of the collection, or index the photos into a new collection.',
+    hint: 'Move the collection to the model of this server with `pawdex reembed -c NAME`, or start the server with the model of the collection.',
+  },
+  space_changed: {
+    status: 409,
+    title: 'The collection was moved to another model in the meantime.',
+    hint: 'Send the request again.',
   },
   explain_unavailable: {
     status: 409,
@@ -289,6 +294,21 @@ export const ERRORS = {
     status: 500,
     title: 'The model cannot be loaded, or does not match its card.',
     hint: 'Check models/encoder.json against the model file with `pawdex doctor`.',
+  },
+  encoder_not_found: {
+    status: 404,
+    title: 'There is no encoder of this name.',
+    hint: '`pawdex encoder list` lists them; `pawdex encoder add FILE` adds one.',
+  },
+  encoder_unsuitable: {
+    status: 400,
+    title: 'The model cannot be used as an encoder.',
+    hint: 'docs/guides/encoders.md says what an encoder must be, and which flags help where the file does not tell.',
+  },
+  export_invalid: {
+    status: 400,
+    title: 'The file cannot be imported.',
+    hint: 'Take another copy of the file; docs/guides/moving.md names the columns that it must have.',
   },
   gallery_invalid: {
     status: 500,

@@ -22,6 +22,8 @@ export default withMermaid({
           'guides/ask': 'Ask about a photo',
           'guides/index-folders': 'Index your folders',
           'guides/train-your-own': 'Train on your own breeds',
+          'guides/encoders': 'Use another encoder',
+          'guides/moving': 'Move a collection',
           'guides/production': 'Run it in production',
           'guides/write-an-app': 'Write an app',
           'guides/contribute': 'Contribute',

@@ -1,13 +1,16 @@
 /** `pawdex collections`: lists, creates and deletes collections. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { Engine, ServedCollection } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
-import type { CollectionInfo } from '../store/store.js';
+import type { Originals } from '../store/store.js';
 import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
 import { note, pluralise, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
 interface CollectionsFlags {
   description?: string;
+  originals?: Originals;
+  encoder?: string;
   yes?: boolean;
   json?: boolean;
 }
@@ -15,39 +18,89 @@ interface CollectionsFlags {
 /** Defines the command. */
 export function createCollectionsCommand(): Command {
   return addServerOption(
-    createCommand('collections', 'list, create and delete collections', 'collections create mine'),
+    createCommand(
+      'collections',
+      'list, create, rename and delete collections',
+      'collections create mine --originals full',
+    ),
   )
-    .argument('[action]', 'list (as without one), create or delete')
-    .argument('[name]', 'collection to create or delete')
-    .option('--description <text>', 'what a new collection holds')
+    .argument('[action]', 'list (as without one), create, update, rename, alias or delete')
+    .argument('[name]', 'collection')
+    .argument('[names...]', 'rename: its new name; alias: all of its aliases, none to remove them')
+    .option('--description <text>', 'create and update: what the collection holds')
+    .addOption(
+      new Option(
+        '--originals <what>',
+        'create and update: what to keep of photos that are added, for another model to embed',
+      ).choices(['off', 'thumbnail', 'full']),
+    )
+    .option('--encoder <name>', 'create: an encoder that was added with `encoder add`')
     .option('--yes', 'delete a collection that holds items')
     .option('--json', 'print one JSON object')
     .action(run);
 }
 
+type Action = (
+  engine: Engine,
+  name: string,
+  names: string[],
+  flags: CollectionsFlags,
+) => Promise<ServedCollection[]>;
+
+/** What each action but `list` does; @returns the collections to print */
+const ACTIONS: Readonly<Record<string, Action>> = {
+  create: async (engine, name, _names, { description, originals, encoder }) => [
+    await engine.createCollection(name, description, { originals, encoder }),
+  ],
+  update: async (engine, name, _names, { description, originals }) => {
+    if (description === undefined && originals === undefined) {
+      throw new PawdexError('usage', { detail: 'Say what to change: --description or --originals.' });
+    }
+    return [
+      await engine.updateCollection(name, {
+        ...(description === undefined ? {} : { description }),
+        ...(originals === undefined ? {} : { originals }),
+      }),
+    ];
+  },
+  rename: async (engine, name, [renamed]) => [await engine.updateCollection(name, { name: renamed! })],
+  alias: async (engine, name, aliases) => [await engine.updateCollection(name, { aliases })],
+  delete: async (engine, name, _names, flags) => {
+    const { count } = await engine.getCollection(name);
+    requireYes(count, flags);
+    await engine.deleteCollection(name);
+    note(`Deleted ${name} with ${pluralise(count, 'item')}.`);
+    return [];
+  },
+};
+
 async function run(
   action: string | undefined,
   name: string | undefined,
+  names: string[],
   flags: CollectionsFlags & Record<string, unknown>,
 ): Promise<void> {
-  if (!['list', 'create', 'delete'].includes(action ?? 'list')) {
-    throw new PawdexError('usage', { detail: `${action} is none of list, create and delete.` });
-  }
-  if ((action === 'create' || action === 'delete') !== (name !== undefined)) {
+  const act = action === undefined || action === 'list' ? null : ACTIONS[action];
+  if (act === undefined) {
     throw new PawdexError('usage', {
-      detail: 'Name a collection to create or delete it, and no other time.',
+      detail: `${action} is none of list, ${Object.keys(ACTIONS).join(', ')}.`,
+    });
+  }
+  const wanted = action === 'rename' ? 1 : 0;
+  if ((act !== null) !== (name !== undefined) || (action !== 'alias' && names.length !== wanted)) {
+    throw new PawdexError('usage', {
+      detail:
+        'Name one collection to create, change or delete it, and no other time; rename takes two names.',
     });
   }
   await withEngine(readCommonOptions(flags), async (engine) => {
-    if (action === 'create') {
-      await printCollections([await engine.createCollection(name!, flags.description)], flags);
-    } else if (action === 'delete') {
-      const { count } = await engine.store.getCollection(name!);
-      requireYes(count, flags);
-      await engine.deleteCollection(name!);
-      note(`Deleted ${name} with ${pluralise(count, 'item')}.`);
-    } else {
-      await printCollections(await engine.store.listCollections(), flags);
+    if (act === null) {
+      await printCollections(await engine.listCollections(), flags);
+      return;
+    }
+    const changed = await act(engine, name!, names, flags);
+    if (changed.length > 0) {
+      await printCollections(changed, flags);
     }
   });
 }
@@ -62,15 +115,18 @@ export function requireYes(count: number, { yes }: { yes?: boolean }): void {
   }
 }
 
-async function printCollections(collections: CollectionInfo[], { json }: CollectionsFlags): Promise<void> {
+async function printCollections(collections: ServedCollection[], { json }: CollectionsFlags): Promise<void> {
   if (json === true) {
     await printLine(JSON.stringify({ collections }));
     return;
   }
-  await printLine(
-    collections.map(({ name, count, model, index, description }) => {
-      const about = description === undefined ? '' : `: ${description}`;
-      return `${name}  ${pluralise(count, 'item')}, ${model}, ${index.kind}${about}`;
-    }),
-  );
+  for (const collection of collections) {
+    const { name, count, model, index, description, aliases, problem } = collection;
+    const also = aliases.length === 0 ? '' : `, also ${aliases.join(', ')}`;
+    const about = description === undefined ? '' : `: ${description}`;
+    await printLine(`${name}  ${pluralise(count, 'item')}, ${model}, ${index.kind}${also}${about}`);
+    if (problem !== null) {
+      note(`${problem.detail} ${problem.hint}`);
+    }
+  }
 }

@@ -9,6 +9,11 @@ import { DATABASE_FILE } from '../store/embedded/sqlite/database.js';
 /** Warns about repairs and missing features. */
 export async function warnAboutStart(engine: LocalEngine, logger: Logger): Promise<void> {
   const { graphUnavailable, repairs } = await engine.store.stats();
+  for (const { name, problem } of await engine.listCollections()) {
+    if (problem !== null) {
+      logger.warn({ collection: name, code: problem.code, hint: problem.hint }, problem.detail);
+    }
+  }
   for (const repair of repairs) {
     logger.warn({ repair }, 'The data directory was damaged and has been repaired.');
   }

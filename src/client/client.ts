@@ -1,9 +1,13 @@
 /** The typed client of the HTTP API, for other programs. */
+import { openAsBlob } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import type {
   AddOptions,
+  CreateOptions,
   Example,
   HeatMapOptions,
   IdentifyOptions,
+  ImportOptions,
   ItemInput,
   LookOptions,
   Query,
@@ -11,7 +15,7 @@ import type {
   ThumbnailInput,
 } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
-import type { BulkPatch, Filter, ItemPatch, Target } from '../store/store.js';
+import type { BulkPatch, CollectionPatch, Filter, ItemPatch, Target } from '../store/store.js';
 import { JobClient } from './job-client.js';
 import { type ClientOptions, Transport } from './transport.js';
 import { createImageForm, createItemsForm, sendSplitting, splitIntoBatches, toFailure } from './upload.js';
@@ -26,6 +30,7 @@ import type {
   EmbedResult,
   FacetList,
   Identification,
+  ImportAnswer,
   Item,
   ItemPage,
   LabelList,
@@ -34,6 +39,9 @@ import type {
   Snapshot,
   SnapshotList,
 } from './wire.js';
+
+/** How long a file of a whole collection may take, in milliseconds. */
+const TRANSFER_MS = 24 * 3_600_000;
 
 const segment = encodeURIComponent;
 /** Thumbnails in one request; the server takes 200. */
@@ -150,13 +158,43 @@ export class PawdexClient extends JobClient {
     return (await this.#http.json<CollectionList>({ path: '/v1/collections' })).collections;
   }
 
-  createCollection(name: string, description?: string): Promise<CollectionInfo> {
-    return this.#http.json({ method: 'POST', path: '/v1/collections', json: { name, description } });
+  /** @param options encoder: name of an added encoder; originals: what to keep of each photo */
+  createCollection(name: string, description?: string, options: CreateOptions = {}): Promise<CollectionInfo> {
+    const json = { name, description, ...options };
+    return this.#http.json({ method: 'POST', path: '/v1/collections', json });
   }
 
-  /** Changes the description; an empty one takes it away. */
-  updateCollection(name: string, patch: { description?: string | undefined }): Promise<CollectionInfo> {
+  /** Renames a collection, gives it aliases, or changes its description or what it keeps of photos. */
+  updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo> {
     return this.#http.json({ method: 'PATCH', path: `/v1/collections/${segment(name)}`, json: patch });
+  }
+
+  /** Writes a collection to a Parquet file here; one that is there is replaced when the new one is complete. */
+  async exportCollection(collection: string, file: string): Promise<{ items: number; bytes: number }> {
+    const path = `/v1/collections/${segment(collection)}/export`;
+    const aside = `${file}.tmp`;
+    try {
+      const headers = await this.#http.download({ path, timeoutMs: TRANSFER_MS }, aside);
+      await rename(aside, file);
+      return { items: Number(headers.get('x-pawdex-items')), bytes: Number(headers.get('content-length')) };
+    } finally {
+      await rm(aside, { force: true });
+    }
+  }
+
+  /** Adds the items of a Parquet file to a collection, which is created if there is none. */
+  async importCollection(
+    collection: string,
+    file: string,
+    { reembed, previews }: Pick<ImportOptions, 'reembed' | 'previews'> = {},
+  ): Promise<ImportAnswer> {
+    return this.#http.json({
+      method: 'POST',
+      path: `/v1/collections/${segment(collection)}/import`,
+      query: { reembed: text(reembed), previews: text(previews) },
+      file: { content: await openAsBlob(file), type: 'application/vnd.apache.parquet' },
+      timeoutMs: TRANSFER_MS,
+    });
   }
 
   getCollection(name: string): Promise<CollectionInfo> {

@@ -63,7 +63,9 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
       const { embedding, model, timing } = await client.embed(image, options);
       return { embedding: Float32Array.from(embedding), model, timing };
     },
-    createCollection: (name, description) => client.createCollection(name, description),
+    listCollections: () => client.listCollections(),
+    getCollection: (name) => client.getCollection(name),
+    createCollection: (name, description, options) => client.createCollection(name, description, options),
     updateCollection: (name, patch) => client.updateCollection(name, patch),
     deleteCollection: (name) => client.deleteCollection(name),
     addItems: (collection, items, options) => client.addItems(collection, items, options),
@@ -86,6 +88,12 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
     evaluate: (collection, { nonPets, ...work } = {}) => run({ kind: 'evaluate', collection, nonPets }, work),
     findLabelTrouble: (collection, { threshold, limit, ...work }) =>
       run({ kind: 'check-labels', collection, threshold, limit }, work),
+    reembed: (collection, { encoder, previews, dropMissing, ...work } = {}) =>
+      run({ kind: 'reembed', collection, encoder, previews, dropMissing }, work),
+    async exportCollection(collection, file) {
+      return { collection, ...(await client.exportCollection(collection, file)) };
+    },
+    importCollection: (collection, file, options) => client.importCollection(collection, file, options),
     async close() {},
   };
 }

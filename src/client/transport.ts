@@ -1,4 +1,8 @@
 /** Sends one request: adds the API key, limits its time, and waits if the server is overloaded. */
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexError } from '../errors.js';
 import { toApiError } from './api-error.js';
@@ -26,6 +30,10 @@ export interface Call {
   /** Sent as JSON. */
   json?: unknown;
   form?: FormData;
+  /** A file to send as the body, with its type. */
+  file?: { content: Blob; type: string };
+  /** How long it may take, in milliseconds; as the client's other requests unless given. */
+  timeoutMs?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000;
@@ -66,6 +74,14 @@ export class Transport {
     return new Uint8Array(await this.#send(call, (response) => response.arrayBuffer()));
   }
 
+  /** Writes the answer to a file as it arrives. @returns its headers. Throws as {@link json} */
+  download(call: Call, file: string): Promise<Headers> {
+    return this.#send(call, async ({ body, headers }) => {
+      await pipeline(Readable.fromWeb(body as ReadableStream), createWriteStream(file));
+      return headers;
+    });
+  }
+
   /** For answers without a body. Throws as {@link json}. */
   async done(call: Call): Promise<void> {
     await this.#send(call, (response) => response.arrayBuffer());
@@ -90,19 +106,20 @@ export class Transport {
     }
   }
 
-  #attempt({ method = 'GET', path, query = {}, json, form }: Call): Promise<Response> {
+  #attempt({ method = 'GET', path, query = {}, json, form, file, timeoutMs }: Call): Promise<Response> {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) {
       for (const one of value === undefined ? [] : [value].flat()) {
         url.searchParams.append(name, one);
       }
     }
-    const body = json === undefined ? form : JSON.stringify(json);
-    const type: Record<string, string> = json === undefined ? {} : { 'content-type': 'application/json' };
+    const body = json === undefined ? (file?.content ?? form) : JSON.stringify(json);
+    const media = json === undefined ? file?.type : 'application/json';
+    const type: Record<string, string> = media === undefined ? {} : { 'content-type': media };
     return this.#fetch(url, {
       method,
       headers: { ...this.#headers, ...type },
-      signal: AbortSignal.timeout(this.#timeoutMs),
+      signal: AbortSignal.timeout(timeoutMs ?? this.#timeoutMs),
       body,
     }).catch((cause) => this.#lost({ path }, cause));
   }

@@ -42,6 +42,9 @@ export type CollectionMap = z.output<typeof answers.collectionMap>;
 /** Values of a key of the metadata with the number of items of each. */
 export type FacetList = z.output<typeof answers.facetList>;
 
+/** What became of the rows of an imported file. */
+export type ImportAnswer = z.output<typeof answers.importAnswer>;
+
 /** A snapshot of all collections. */
 export type Snapshot = z.output<typeof answers.snapshot>;
 

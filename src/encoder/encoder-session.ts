@@ -41,28 +41,32 @@ function createByteFeed(images: Uint8Array[], size: number): ort.Tensor {
   return new ort.Tensor('uint8', data, [images.length, size, size, 3]);
 }
 
-/** Feeds float NCHW, (pixel / 255 - mean) / std, for encoders that were exported without their preprocessing. */
-function createFloatFeed(images: Uint8Array[], size: number, mean: number[], std: number[]): ort.Tensor {
+/** Feeds floats, (pixel / 255 - mean) / std, for encoders that were exported without their preprocessing. */
+function createFloatFeed(
+  images: Uint8Array[],
+  { size, layout, mean, std }: Extract<ModelCard['input'], { type: 'float32' }>,
+): ort.Tensor {
   const area = size * size;
   const data = new Float32Array(images.length * 3 * area);
+  // Distances between pixels and between channels.
+  const [step, plane] = layout === 'NCHW' ? [1, area] : [3, 1];
   images.forEach((pixels, i) => {
     for (let c = 0; c < 3; c++) {
       const scale = 1 / (255 * std[c]!);
       const shift = mean[c]! / std[c]!;
-      const at = (i * 3 + c) * area;
+      const at = i * 3 * area + c * plane;
       for (let p = 0; p < area; p++) {
-        data[at + p] = pixels[p * 3 + c]! * scale - shift;
+        data[at + p * step] = pixels[p * 3 + c]! * scale - shift;
       }
     }
   });
-  return new ort.Tensor('float32', data, [images.length, 3, size, size]);
+  const shape = layout === 'NCHW' ? [3, size, size] : [size, size, 3];
+  return new ort.Tensor('float32', data, [images.length, ...shape]);
 }
 
 /** Creates the input tensor for images, as the card describes it. @param images uint8 [size, size, 3] each */
 export function createFeed(input: ModelCard['input'], images: Uint8Array[]): ort.Tensor {
-  return input.type === 'uint8'
-    ? createByteFeed(images, input.size)
-    : createFloatFeed(images, input.size, input.mean, input.std);
+  return input.type === 'uint8' ? createByteFeed(images, input.size) : createFloatFeed(images, input);
 }
 
 /**
@@ -96,6 +100,47 @@ export async function createSession(
   });
 }
 
+async function runOneByOne(
+  images: Uint8Array[],
+  run: (images: Uint8Array[]) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const rows: Float32Array[] = [];
+  for (const image of images) {
+    rows.push(await run([image]));
+  }
+  const joined = new Float32Array(rows.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const row of rows) {
+    joined.set(row, at);
+    at += row.length;
+  }
+  return joined;
+}
+
+/** @returns float32 [images, dimension] of several vectors an image; see the model card */
+function poolOutput({ data, dims }: ort.Tensor, images: number, pooling: ModelCard['output']['pooling']) {
+  const values = data as Float32Array;
+  if (pooling === undefined) {
+    return values;
+  }
+  const isMap = pooling === 'map';
+  const dimension = isMap ? dims[1]! : dims.at(-1)!;
+  const places = values.length / images / dimension;
+  const used = pooling === 'first' ? 1 : places;
+  const pooled = new Float32Array(images * dimension);
+  for (let image = 0; image < images; image++) {
+    const from = image * places * dimension;
+    for (let i = 0; i < dimension; i++) {
+      let sum = 0;
+      for (let place = 0; place < used; place++) {
+        sum += values[from + (isMap ? i * places + place : place * dimension + i)]!;
+      }
+      pooled[image * dimension + i] = sum / used;
+    }
+  }
+  return pooled;
+}
+
 /**
  * Opens the model that a card describes, on the CPU.
  *
@@ -110,16 +155,19 @@ export async function openSession({ card, modelPath }: LoadedCard, threads: numb
       detail: `The model has inputs ${session.inputNames} and outputs ${session.outputNames}; the card names ${input.name} and ${output.name}.`,
     });
   }
+  const runBatch = async (images: Uint8Array[]) => {
+    const result = await session.run({ [input.name]: createFeed(input, images) }, [output.name]);
+    return poolOutput(result[output.name]!, images.length, output.pooling);
+  };
   return {
     async run(images) {
-      const result = await session.run({ [input.name]: createFeed(input, images) }, [output.name]);
-      const data = result[output.name]!.data as Float32Array;
+      const data = input.batch === undefined ? await runBatch(images) : await runOneByOne(images, runBatch);
       if (data.length !== images.length * output.dimension) {
         throw new PawdexError('model_invalid', {
           detail: `The model returned ${data.length / images.length} numbers per image; the card says ${output.dimension}.`,
         });
       }
-      if (input.type === 'float32') {
+      if (input.type === 'float32' || output.pooling !== undefined) {
         normaliseRows(data, output.dimension);
       }
       return data;

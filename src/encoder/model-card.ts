@@ -16,16 +16,18 @@ const commonInput = {
   /** Side of the square input in pixels. */
   size: z.int().min(16).max(2048),
   resize: resizeSchema,
+  /** Images of each run, where the model takes no other number. */
+  batch: z.int().min(1).max(1).optional(),
 };
 
 /** Decoded pixels; scaling and layout are in the graph. pawdex exports its own encoders this way. */
 const uint8Input = z.object({ ...commonInput, type: z.literal('uint8'), layout: z.literal('NHWC') });
 
-/** For encoders from elsewhere: float NCHW, scaled outside the graph as (pixel / 255 - mean) / std per channel. */
+/** For encoders from elsewhere: float, scaled outside the graph as (pixel / 255 - mean) / std per channel. */
 const floatInput = z.object({
   ...commonInput,
   type: z.literal('float32'),
-  layout: z.literal('NCHW'),
+  layout: z.enum(['NCHW', 'NHWC']),
   mean: z.tuple([z.number(), z.number(), z.number()]),
   std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
 });
@@ -39,7 +41,15 @@ const cardSchema = z.object({
   /** Hex sha256 of the model file. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   input: z.discriminatedUnion('type', [uint8Input, floatInput]),
-  output: z.object({ name: z.string().min(1), dimension: z.int().min(2).max(8192) }),
+  output: z.object({
+    name: z.string().min(1),
+    dimension: z.int().min(2).max(8192),
+    /**
+     * How several vectors of an image become one: the first of its tokens or their mean, of [batch, tokens, dimension];
+     * or the mean of a map, [batch, dimension, height, width].
+     */
+    pooling: z.enum(['first', 'mean', 'map']).optional(),
+  }),
   metric: z.literal('cosine'),
   licence: z.string().min(1),
   /** Settings of the breed vote that fit the similarity scale of this encoder, chosen on a validation split. */

@@ -4,11 +4,13 @@
  */
 import { webcrypto } from 'node:crypto';
 import { asPawdexError, describeFailure } from '../errors.js';
-import { makeThumbnail } from '../image/thumbnail.js';
-import type { NewItem } from '../store/store.js';
+import { makeReduced, makeThumbnail } from '../image/thumbnail.js';
+import type { NewItem, Originals } from '../store/store.js';
+import type { Room } from './encoders.js';
 import type { AddOptions, AddResult, ItemInput } from './engine.js';
 import type { EmbedOne } from './image-embedder.js';
-import type { EngineParts } from './use-cases.js';
+import type { CollectionSpace } from './spaces.js';
+import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;
@@ -23,24 +25,25 @@ function toItemId(sha256: string): string {
   return sha256.slice(0, ID_LENGTH);
 }
 
-/** See `Engine.addItems`. @returns one result per input, in order */
-export async function addItems(
+/** One result per input, in order; see `Engine.addItems`. */
+export function addItems(
   parts: EngineParts,
   collection: string,
   inputs: ItemInput[],
   { upsert }: AddOptions = {},
 ): Promise<AddResult[]> {
-  await parts.spaces.require(collection);
-  const results = await addNew(parts, collection, inputs);
-  if (!upsert) {
-    return results;
-  }
-  for (const [i, result] of results.entries()) {
-    if (result.status === 'exists') {
-      results[i] = await updateDescription(parts, collection, result, inputs[i]!);
+  return inSpaceOf(parts, collection, async (here, space) => {
+    const results = await addNew(here, space, collection, inputs);
+    if (!upsert) {
+      return results;
     }
-  }
-  return results;
+    for (const [i, result] of results.entries()) {
+      if (result.status === 'exists') {
+        results[i] = await updateDescription(here, collection, result, inputs[i]!);
+      }
+    }
+    return results;
+  });
 }
 
 /** Updates an existing item with the label, source and metadata that came with the same image. */
@@ -59,11 +62,12 @@ async function updateDescription(
 }
 
 async function addNew(
-  { store, embedder, encoder }: EngineParts,
+  { store, embedder, encoder, encoders }: EngineParts,
+  { originals, movingTo }: CollectionSpace,
   collection: string,
   inputs: ItemInput[],
 ): Promise<AddResult[]> {
-  const thumbnailSize = encoder.info.resize.size;
+  const next = movingTo === null ? null : await encoders.find(movingTo);
   const hashes = await Promise.all(inputs.map((input) => computeContentHash(input.image)));
   const known = await store.findKnown(collection, [...new Set(hashes)]);
   const first = new Map<string, number>();
@@ -73,18 +77,21 @@ async function addNew(
     }
   });
   const outcomes = new Map<string, NewItem | AddResult>();
-  await embedder.embedInBulk(first.size, (embed) =>
-    Promise.all(
-      [...first].map(async ([hash, i]) => {
-        outcomes.set(hash, await prepare(inputs[i]!, hash, embed, thumbnailSize).catch(toFailure));
-      }),
-    ),
-  );
+  const embedAll = (embedNext: EmbedOne | null) =>
+    embedder.embedInBulk(first.size, (embed) => {
+      const how = { embed, embedNext, next, originals, pixels: encoder.info.resize.size };
+      return Promise.all(
+        [...first].map(async ([hash, i]) => {
+          outcomes.set(hash, await prepare(inputs[i]!, hash, how).catch(toFailure));
+        }),
+      );
+    });
+  await (next === null ? embedAll(null) : next.embedder.embedInBulk(first.size, embedAll));
   // In the order sent, which is not the order in which they were done: lists are in order of insertion.
   const fresh = [...first.keys()]
     .map((hash) => outcomes.get(hash)!)
     .filter((outcome): outcome is NewItem => 'vector' in outcome);
-  const stored = fresh.length === 0 ? [] : await store.put(collection, fresh);
+  const stored = fresh.length === 0 ? [] : await store.put(collection, fresh, encoder.info.fingerprint);
   stored.forEach((result, i) => {
     outcomes.set(fresh[i]!.sha256, result);
   });
@@ -101,17 +108,24 @@ async function addNew(
   });
 }
 
-async function prepare(
-  input: ItemInput,
-  sha256: string,
-  embed: EmbedOne,
-  thumbnailSize: number,
-): Promise<NewItem> {
+/** How images become items. */
+interface Preparing {
+  embed: EmbedOne;
+  /** Embeds for the encoder that the collection is moving to, if it moves. */
+  embedNext: EmbedOne | null;
+  next: Room | null;
+  originals: Originals;
+  /** Side of the encoder's square. */
+  pixels: number;
+}
+
+async function prepare(input: ItemInput, sha256: string, how: Preparing): Promise<NewItem> {
+  const { embed, embedNext, next, originals } = how;
   let picture: Uint8Array | null = null;
-  const { embedding } = await embed(input.image, async (pixels) => {
-    picture = await makeThumbnail(input.image, pixels, thumbnailSize);
+  const { embedding, image } = await embed(input.image, async (pixels) => {
+    picture = await makeThumbnail(input.image, pixels, how.pixels);
   });
-  return {
+  const item: NewItem = {
     id: toItemId(sha256),
     label: input.label ?? null,
     source: input.source ?? null,
@@ -120,7 +134,13 @@ async function prepare(
     metadata: input.metadata ?? {},
     thumbnail: picture,
     vector: embedding,
+    original: originals === 'off' ? null : originals === 'full' ? input.image : await makeReduced(image),
   };
+  if (embedNext !== null && next !== null) {
+    const { fingerprint } = next.encoder.info;
+    item.next = { fingerprint, vector: (await embedNext(input.image, async () => {})).embedding };
+  }
+  return item;
 }
 
 /** Converts the failure of one image to its result. Errors of the service itself fail the whole call. */

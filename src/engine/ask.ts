@@ -22,7 +22,7 @@ import { addExplanations } from './explain-neighbours.js';
 import type { Embedded } from './image-embedder.js';
 import { resolveQuery } from './resolve-query.js';
 import { chooseLook, listAnimals, shouldLookAgain } from './second-look.js';
-import type { EngineParts } from './use-cases.js';
+import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Sums up the time that an answer took. */
 function measureTiming(
@@ -80,7 +80,10 @@ async function judge(
   const { vote } = encoder.card;
   const voters = calibration?.k ?? vote.k;
   const searching = performance.now();
-  const hits = await store.search(collection, embedding, { k: Math.max(voters, listed) });
+  const hits = await store.search(collection, embedding, {
+    k: Math.max(voters, listed),
+    space: encoder.info.fingerprint,
+  });
   const searchMs = performance.now() - searching;
   const neighbours = hits.map(({ item, similarity }) => ({
     id: item.id,
@@ -98,14 +101,24 @@ async function judge(
 }
 
 /** See `Engine.identify`. */
-export async function identify(
+export function identify(
   parts: EngineParts,
+  photo: Uint8Array,
+  options: IdentifyOptions,
+): Promise<Identification> {
+  return inSpaceOf(parts, options.collection, (here, { calibration }) =>
+    identifyWith(here, calibration, photo, options),
+  );
+}
+
+async function identifyWith(
+  parts: EngineParts,
+  calibration: Calibration | null,
   photo: Uint8Array,
   options: IdentifyOptions,
 ): Promise<Identification> {
   const started = performance.now();
   const { collection, views, explain, region: part } = options;
-  const { calibration } = await parts.spaces.require(collection);
   const asked = await parts.embedder.embed(await cropToRegion(parts, photo, part), {
     views,
     explained: explain,
@@ -146,7 +159,16 @@ export async function identify(
 }
 
 /** See `Engine.search`. */
-export async function search(
+export function search(
+  parts: EngineParts,
+  collection: string,
+  query: Query,
+  options: SearchOptions,
+): Promise<SearchAnswer> {
+  return inSpaceOf(parts, collection, (here) => searchWith(here, collection, query, options));
+}
+
+async function searchWith(
   parts: EngineParts,
   collection: string,
   query: Query,
@@ -155,11 +177,15 @@ export async function search(
   const started = performance.now();
   const { store, embedder } = parts;
   const { views, explain: explained, region, ...searched } = options;
-  const { dimension } = await parts.spaces.require(collection);
+  const { dimension, fingerprint: space } = parts.encoder.info;
   const looked = 'image' in query ? { image: await cropToRegion(parts, query.image, region) } : query;
   const asked = await resolveQuery(looked, collection, dimension, store, embedder, { views, explained });
   const searching = performance.now();
-  const hits = await store.search(collection, asked.embedding, { ...searched, exclude: asked.exclude });
+  const hits = await store.search(collection, asked.embedding, {
+    ...searched,
+    exclude: asked.exclude,
+    space,
+  });
   const searchMs = performance.now() - searching;
   return {
     hits: await addExplanations(hits, ({ item }) => item.id, {
@@ -188,14 +214,15 @@ export async function embed(
 }
 
 /** See `Engine.drawHeatMap`. */
-export async function drawHeatMap(
+export function drawHeatMap(
   parts: EngineParts,
   image: Uint8Array,
   { collection, neighbour, views, region }: HeatMapOptions,
 ): Promise<Uint8Array> {
-  await parts.spaces.require(collection);
-  const vector = await parts.store.getVector(collection, neighbour);
-  const part = await cropToRegion(parts, image, region);
-  const asked = await parts.embedder.embed(part, { views, explained: true });
-  return renderHeatMap(asked.image, asked.explain!(vector));
+  return inSpaceOf(parts, collection, async (here) => {
+    const vector = await here.store.getVector(collection, neighbour);
+    const part = await cropToRegion(here, image, region);
+    const asked = await here.embedder.embed(part, { views, explained: true });
+    return renderHeatMap(asked.image, asked.explain!(vector));
+  });
 }

@@ -10,7 +10,16 @@ import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js'
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import type { CollectionInfo, Filter, Hit, Item, Metadata, Store } from '../store/store.js';
+import type {
+  CollectionInfo,
+  CollectionPatch,
+  Filter,
+  Hit,
+  Item,
+  Metadata,
+  Originals,
+  Store,
+} from '../store/store.js';
 
 /** Milliseconds that each step of an answer took. */
 export interface Timing {
@@ -218,7 +227,89 @@ export interface DuplicatePage {
   next: string | null;
 }
 
-/** The methods of the store that callers use directly. */
+/** A collection as an engine sees it. */
+export interface ServedCollection extends CollectionInfo {
+  /** Why this engine cannot answer for it, and what to do; null when it can. */
+  problem: { code: string; detail: string; hint: string } | null;
+}
+
+/** Settings of {@link Engine.createCollection}. */
+export interface CreateOptions {
+  /** Name of an added encoder; the engine's own unless given. */
+  encoder?: string | undefined;
+  originals?: Originals | undefined;
+}
+
+/** Settings of {@link Engine.reembed}. */
+export interface ReembedOptions extends WorkOptions {
+  /** Name of the encoder to move to; the engine's own unless given. */
+  encoder?: string | undefined;
+  /** Folders that hold the photos under the names in `source`. */
+  photos?: string[] | undefined;
+  /** Also embeds the stored preview of an item of which nothing better is left. */
+  previews?: boolean | undefined;
+  /** Deletes items of which no picture is left. */
+  dropMissing?: boolean | undefined;
+}
+
+/** An item that could not be embedded, and why. */
+export interface MissingPicture {
+  id: string;
+  source: string | null;
+  reason: string;
+}
+
+/** What {@link Engine.reembed} did. */
+export interface ReembedOutcome {
+  collection: string;
+  /** Whether the collection is in the new space. If not, pictures are missing. */
+  swapped: boolean;
+  from: { name: string; fingerprint: string };
+  to: { name: string; fingerprint: string };
+  /** Items embedded by this call, by where their pictures came from. */
+  embedded: Record<PictureOrigin, number>;
+  /** How many could not be embedded. */
+  missing: number;
+  /** The first thousand of them. */
+  examples: MissingPicture[];
+  /** Items deleted, if that was asked for. */
+  dropped: number;
+}
+
+/** Where a picture of an item was found: as it was put, in a file, in less detail, or hardly at all. */
+export type PictureOrigin = 'original' | 'file' | 'reduced' | 'preview';
+
+/** What {@link Engine.exportCollection} wrote. */
+export interface ExportOutcome {
+  collection: string;
+  items: number;
+  bytes: number;
+}
+
+/** Settings of {@link Engine.importCollection}. */
+export interface ImportOptions extends Omit<ReembedOptions, 'encoder' | 'dropMissing'> {
+  /** Embeds the pictures instead of taking vectors of a model that this collection is not embedded with. */
+  reembed?: boolean | undefined;
+}
+
+/** What {@link Engine.importCollection} did. */
+export interface ImportOutcome {
+  collection: string;
+  /** Rows in the file. */
+  total: number;
+  created: number;
+  /** Items that the collection had already, kept as they were. */
+  exists: number;
+  /** Rows that were compared with what the collection holds afterwards, byte by byte. */
+  verified: number;
+  failed: number;
+  /** The first thousand rows that failed. */
+  failures: { row: number; id: string | null; detail: string }[];
+  /** Items that differ from their row: they were there before, with another label, source or metadata. */
+  different: number;
+}
+
+/** The part of the store that callers use as it is: the engine has nothing to add to it. */
 export type StoredCollections = Pick<
   Store,
   | 'listCollections'
@@ -262,9 +353,16 @@ export interface Engine {
    */
   drawHeatMap(image: Uint8Array, options: HeatMapOptions): Promise<Uint8Array>;
 
-  createCollection(name: string, description?: string): Promise<CollectionInfo>;
-  /** @param patch absent fields stay; an empty description takes it away */
-  updateCollection(name: string, patch: { description?: string | undefined }): Promise<CollectionInfo>;
+  listCollections(): Promise<ServedCollection[]>;
+  /** @throws PawdexError collection_not_found */
+  getCollection(name: string): Promise<ServedCollection>;
+  /** @throws PawdexError collection_exists, encoder_not_found */
+  createCollection(name: string, description?: string, options?: CreateOptions): Promise<ServedCollection>;
+  /** Renames a collection, gives it aliases, or changes what it keeps. @throws PawdexError collection_exists */
+  updateCollection(
+    name: string,
+    patch: Pick<CollectionPatch, 'name' | 'aliases' | 'description' | 'originals'>,
+  ): Promise<ServedCollection>;
   deleteCollection(name: string): Promise<void>;
 
   /**
@@ -320,6 +418,28 @@ export interface Engine {
     collection: string,
     options: WorkOptions & { threshold: number; limit: number },
   ): Promise<LabelTrouble>;
+
+  /**
+   * Moves a collection to another encoder: embeds the picture of each item beside the vectors there are, which go on
+   * answering, and takes the new ones for all items at once. What a call that was cut off has embedded is kept for the
+   * next one.
+   *
+   * @throws PawdexError collection_not_found, encoder_not_found, storage_full, storage_failed; the signal's reason
+   */
+  reembed(collection: string, options?: ReembedOptions): Promise<ReembedOutcome>;
+  /**
+   * Writes a collection to a Parquet file; one that is there is replaced when the new one is complete.
+   *
+   * @throws PawdexError collection_not_found, file_unreadable, storage_full; the signal's reason
+   */
+  exportCollection(collection: string, file: string, options?: WorkOptions): Promise<ExportOutcome>;
+  /**
+   * Adds the items of a Parquet file to a collection, which is created if there is none. Items that are there are kept,
+   * so that an import that was cut off is completed by another one.
+   *
+   * @throws PawdexError export_invalid, model_mismatch, storage_full, storage_failed; the signal's reason
+   */
+  importCollection(collection: string, file: string, options?: ImportOptions): Promise<ImportOutcome>;
 
   /** Finishes accepted work and releases files and threads. Idempotent. */
   close(): Promise<void>;

@@ -2,7 +2,7 @@
 import { asPawdexError } from '../errors.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicatePage, DuplicatePair } from './engine.js';
-import type { EngineParts } from './use-cases.js';
+import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Neighbours compared with each item. If there are more copies of one picture, some pairs are not listed. */
 const NEAREST = 20;
@@ -34,12 +34,19 @@ async function findItem(store: Store, collection: string, id: string): Promise<D
 }
 
 /** See `Engine.findDuplicates`. */
-export async function findDuplicates(
-  { store, spaces }: EngineParts,
+export function findDuplicates(
+  parts: EngineParts,
+  collection: string,
+  options: { threshold: number; limit: number; cursor?: string },
+): Promise<DuplicatePage> {
+  return inSpaceOf(parts, collection, (here) => compareItems(here, collection, options));
+}
+
+async function compareItems(
+  { store, encoder }: EngineParts,
   collection: string,
   { threshold, limit, cursor }: { threshold: number; limit: number; cursor?: string },
 ): Promise<DuplicatePage> {
-  await spaces.require(collection);
   const page = await store.list(collection, { limit, cursor });
   const vectors = await Promise.all(page.items.map(({ id }) => findVector(store, collection, id)));
   const asked = page.items.flatMap((item, i) => {
@@ -49,7 +56,7 @@ export async function findDuplicates(
   const found = await store.searchMany(
     collection,
     asked.map(({ vector }) => vector),
-    { k: NEAREST + 1 },
+    { k: NEAREST + 1, space: encoder.info.fingerprint },
   );
   const items = new Map<string, Duplicate | null>(asked.map(({ item }) => [item.id, pickDuplicate(item)]));
   const pairs: DuplicatePair[] = [];

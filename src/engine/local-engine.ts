@@ -1,8 +1,8 @@
 /** Opens the engine in this process: an encoder, a store and the use cases that work with them. */
 import path from 'node:path';
-import { loadSimilarityStatistics, type SimilarityStatistics } from '../breeds/similarity-statistics.js';
+import { loadSimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { Config } from '../config.js';
-import { type OpenedEncoder, openEncoder } from '../encoder/open-encoder.js';
+import { openEncoder } from '../encoder/open-encoder.js';
 import { VIEW_COUNT } from '../image/decode-views.js';
 import { openEmbeddedStore } from '../store/embedded/open-embedded-store.js';
 import type { Store } from '../store/store.js';
@@ -11,9 +11,12 @@ import { addItems } from './add-items.js';
 import { drawHeatMap, embed, identify, search } from './ask.js';
 import { attachThumbnails } from './attach-thumbnails.js';
 import { drawMap } from './draw-map.js';
+import { Encoders, type Room } from './encoders.js';
 import type { Engine } from './engine.js';
+import { exportCollection } from './export-collection.js';
 import { findDuplicates } from './find-duplicates.js';
 import { ImageEmbedder } from './image-embedder.js';
+import { importCollection } from './import-collection.js';
 import { KeptMaps } from './kept-maps.js';
 import { type GalleryOutcome, loadGallery } from './load-gallery.js';
 import {
@@ -23,8 +26,11 @@ import {
   deleteItem,
   evaluate,
   findLabelTrouble,
+  getCollection,
+  listCollections,
   updateCollection,
 } from './manage-collections.js';
+import { reembed } from './reembed.js';
 import { Spaces } from './spaces.js';
 import { bindUseCases } from './use-cases.js';
 
@@ -59,29 +65,58 @@ const BULK_PARALLEL = 16;
  */
 const BULK_ALONE_PARALLEL = 48;
 
+/** Opens an encoder with what its answers need. */
+async function openRoom(cardPath: string, options: LocalEngineOptions, isPrimary: boolean): Promise<Room> {
+  const { config, bulk = false, onRestart, onCrash } = options;
+  const encoder = await openEncoder({
+    cardPath,
+    threads: config.THREADS,
+    // An image that is looked at in several views is let in even where the queue is shorter than that.
+    maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
+    // Of another encoder than the first, most lanes are never needed.
+    bulk: bulk || !isPrimary,
+    onRestart,
+    onCrash,
+  });
+  try {
+    const statistics = await loadSimilarityStatistics(
+      path.join(path.dirname(cardPath), 'similarity.json'),
+      encoder.info.fingerprint,
+    );
+    const embedder = new ImageEmbedder(encoder, {
+      limits: { maxPixels: config.MAX_PIXELS, maxBytes: config.DECODE_MEMORY_MB * 2 ** 20 },
+      decoders: Math.max(2, config.THREADS),
+      maxQueue: config.MAX_QUEUE,
+      bulkAtOnce: Math.min(bulk ? BULK_ALONE_PARALLEL : BULK_PARALLEL, config.MAX_QUEUE),
+      patient: bulk,
+    });
+    return { encoder, embedder, statistics };
+  } catch (error) {
+    await encoder.close();
+    throw error;
+  }
+}
+
 function assembleEngine(
   store: Store,
-  encoder: OpenedEncoder,
-  { config, bulk }: LocalEngineOptions,
+  primary: Room,
+  options: LocalEngineOptions,
   gallery: GalleryOutcome | null,
-  statistics: SimilarityStatistics | null,
 ): LocalEngine {
-  const embedder = new ImageEmbedder(encoder, {
-    limits: { maxPixels: config.MAX_PIXELS, maxBytes: config.DECODE_MEMORY_MB * 2 ** 20 },
-    decoders: Math.max(2, config.THREADS),
-    maxQueue: config.MAX_QUEUE,
-    bulkAtOnce: Math.min(bulk ? BULK_ALONE_PARALLEL : BULK_PARALLEL, config.MAX_QUEUE),
-    patient: bulk,
-  });
-  const spaces = new Spaces(store, encoder.info);
+  const encoders = new Encoders(primary, options.config.DATA_DIR, (cardPath) =>
+    openRoom(cardPath, options, false),
+  );
+  const spaces = new Spaces(store, encoders);
   const maps = new KeptMaps();
   const useCases = bindUseCases(
-    { store, encoder, embedder, spaces, maps, statistics },
+    { ...primary, store, spaces, maps, encoders },
     {
       identify,
       search,
       embed,
       drawHeatMap,
+      listCollections,
+      getCollection,
       createCollection,
       updateCollection,
       deleteCollection,
@@ -93,16 +128,19 @@ function assembleEngine(
       calibrate,
       evaluate,
       findLabelTrouble,
+      reembed,
+      exportCollection,
+      importCollection,
     },
   );
   let closing: Promise<void> | null = null;
   const close = () => {
-    closing ??= Promise.all([encoder.close(), maps.close()])
+    closing ??= Promise.all([encoders.close(), maps.close()])
       .finally(() => store.close())
       .then(() => {});
     return closing;
   };
-  return { ...useCases, encoder: encoder.info, store, gallery, load: embedder, close };
+  return { ...useCases, encoder: primary.encoder.info, store, gallery, load: primary.embedder, close };
 }
 
 /**
@@ -111,8 +149,8 @@ function assembleEngine(
  * @throws PawdexError model_invalid, gallery_invalid, data_dir_locked, data_dir_newer, data_damaged, storage_*
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
-  const { config, bulk = false, onRestart, onCrash } = options;
-  // Open the store first: it fails at once if another process has the data directory, while the model takes a moment.
+  const { config, onRestart, onCrash } = options;
+  // The store first: that another process has the data directory is known at once, the model takes a moment.
   const store = await openEmbeddedStore({
     dataDir: config.DATA_DIR,
     acceptDamage: config.ACCEPT_DAMAGE ?? false,
@@ -120,25 +158,14 @@ export async function openLocalEngine(options: LocalEngineOptions): Promise<Loca
     onRestart,
     onCrash,
   });
-  let encoder: OpenedEncoder | null = null;
+  let primary: Room | null = null;
   try {
-    encoder = await openEncoder({
-      cardPath: config.MODEL,
-      threads: config.THREADS,
-      // The queue must hold at least all views of one image.
-      maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
-      bulk,
-      onRestart,
-      onCrash,
-    });
-    const gallery = config.GALLERY === '' ? null : await loadGallery(config.GALLERY, store, encoder.info);
-    const statistics = await loadSimilarityStatistics(
-      path.join(path.dirname(config.MODEL), 'similarity.json'),
-      encoder.info.fingerprint,
-    );
-    return assembleEngine(store, encoder, options, gallery, statistics);
+    primary = await openRoom(config.MODEL, options, true);
+    const { info } = primary.encoder;
+    const gallery = config.GALLERY === '' ? null : await loadGallery(config.GALLERY, store, info);
+    return assembleEngine(store, primary, options, gallery);
   } catch (error) {
-    await encoder?.close();
+    await primary?.encoder.close();
     await store.close();
     throw error;
   }

@@ -4,33 +4,55 @@ import { type CalibrationOutcome, calibrateCollection } from '../evaluation/cali
 import { sampleVectors, type WorkOptions } from '../evaluation/collection-queries.js';
 import { type CollectionEvaluation, evaluateCollection } from '../evaluation/evaluate-collection.js';
 import { findCollectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
-import type { CollectionInfo } from '../store/store.js';
-import type { NonPets } from './engine.js';
-import type { EngineParts } from './use-cases.js';
+import type { CollectionInfo, CollectionPatch } from '../store/store.js';
+import type { CreateOptions, NonPets, ServedCollection } from './engine.js';
+import { type EngineParts, inSpaceOf } from './use-cases.js';
 
-/** Creates an empty collection for the current encoder. */
-export function createCollection(
-  { store, encoder }: EngineParts,
+/** Creates an empty collection for the encoder that runs, or another one. */
+export async function createCollection(
+  { store, encoders }: EngineParts,
   name: string,
   description?: string,
-): Promise<CollectionInfo> {
-  const { dimension, fingerprint, name: model } = encoder.info;
-  return store.createCollection({ name, dimension, fingerprint, model, description });
+  { encoder, originals }: CreateOptions = {},
+): Promise<ServedCollection> {
+  const room = encoder === undefined ? encoders.primary : await encoders.findNamed(encoder);
+  const { dimension, fingerprint, name: model } = room.encoder.info;
+  const created = await store.createCollection({ name, dimension, fingerprint, model, description });
+  const info = originals === undefined ? created : await store.updateCollection(name, { originals });
+  return { ...info, problem: null };
+}
+
+/** A collection with what keeps this process from answering for it. */
+async function describeServed({ spaces }: EngineParts, info: CollectionInfo): Promise<ServedCollection> {
+  return { ...info, problem: await spaces.findTrouble(info) };
+}
+
+/** See `Engine.listCollections`. */
+export async function listCollections(parts: EngineParts): Promise<ServedCollection[]> {
+  const found = await parts.store.listCollections();
+  return Promise.all(found.map((info) => describeServed(parts, info)));
+}
+
+/** See `Engine.getCollection`. */
+export async function getCollection(parts: EngineParts, name: string): Promise<ServedCollection> {
+  return describeServed(parts, await parts.store.getCollection(name));
 }
 
 /** See `Engine.updateCollection`. */
-export function updateCollection(
-  { store }: EngineParts,
+export async function updateCollection(
+  parts: EngineParts,
   name: string,
-  { description }: { description?: string | undefined },
-): Promise<CollectionInfo> {
-  return store.updateCollection(name, description === undefined ? {} : { description });
+  patch: Pick<CollectionPatch, 'name' | 'aliases' | 'description' | 'originals'>,
+): Promise<ServedCollection> {
+  const info = await parts.store.updateCollection(name, patch);
+  parts.spaces.forget();
+  return describeServed(parts, info);
 }
 
 /** Deletes a collection with all its items. */
 export async function deleteCollection({ store, spaces }: EngineParts, name: string): Promise<void> {
   await store.deleteCollection(name);
-  spaces.forget(name);
+  spaces.forget();
 }
 
 /** @throws PawdexError item_not_found */
@@ -41,53 +63,51 @@ export async function deleteItem({ store }: EngineParts, collection: string, id:
 }
 
 /** See `Engine.calibrate`. */
-export async function calibrate(
+export function calibrate(
   parts: EngineParts,
   collection: string,
   options: WorkOptions & { nonPets?: NonPets } = {},
 ): Promise<CalibrationOutcome> {
-  const { store, encoder, spaces } = parts;
-  const { fingerprint } = await spaces.require(collection);
-  const vote = { fingerprint, ...encoder.card.vote };
-  const outcome = await calibrateCollection(store, collection, {
-    ...options,
-    vote,
-    references: parts.statistics?.nonPets ?? null,
-    nonPets: options.nonPets === undefined ? undefined : await loadNonPets(parts, options),
+  return inSpaceOf(parts, collection, async (here, { fingerprint }) => {
+    const { store, encoder, spaces, statistics } = here;
+    const outcome = await calibrateCollection(store, collection, {
+      ...options,
+      vote: { fingerprint, ...encoder.card.vote },
+      references: statistics?.nonPets ?? null,
+      nonPets: options.nonPets === undefined ? undefined : await loadNonPets(here, options),
+    });
+    spaces.forget();
+    return outcome;
   });
-  spaces.forget(collection);
-  return outcome;
 }
 
 /** See `Engine.evaluate`. */
-export async function evaluate(
+export function evaluate(
   parts: EngineParts,
   collection: string,
   options: WorkOptions & { nonPets?: NonPets } = {},
 ): Promise<CollectionEvaluation> {
-  const { calibration } = await parts.spaces.require(collection);
-  const { k, temperature } = parts.encoder.card.vote;
-  return evaluateCollection(parts.store, collection, {
-    ...options,
-    k: calibration?.k ?? k,
-    answering: { temperature, calibration, statistics: parts.statistics?.answer ?? null },
-    references: parts.statistics?.nonPets ?? null,
-    nonPets: await loadNonPets(parts, options),
+  return inSpaceOf(parts, collection, async (here, { calibration }) => {
+    const { k, temperature } = here.encoder.card.vote;
+    return evaluateCollection(here.store, collection, {
+      ...options,
+      k: calibration?.k ?? k,
+      answering: { temperature, calibration, statistics: here.statistics?.answer ?? null },
+      references: here.statistics?.nonPets ?? null,
+      nonPets: await loadNonPets(here, options),
+    });
   });
 }
 
 /** See `Engine.findLabelTrouble`. */
-export async function findLabelTrouble(
-  { store, encoder, spaces }: EngineParts,
+export function findLabelTrouble(
+  parts: EngineParts,
   collection: string,
   { threshold, ...options }: WorkOptions & { threshold: number; limit: number },
 ): Promise<LabelTrouble> {
-  await spaces.require(collection);
-  return findCollectionLabelTrouble(store, collection, {
-    ...encoder.card.vote,
-    ...options,
-    sameFrom: threshold,
-  });
+  return inSpaceOf(parts, collection, ({ store, encoder }) =>
+    findCollectionLabelTrouble(store, collection, { ...encoder.card.vote, ...options, sameFrom: threshold }),
+  );
 }
 
 /** @throws PawdexError collection_not_found, model_mismatch, vector_invalid */
@@ -99,7 +119,12 @@ async function loadNonPets(
     return [];
   }
   if ('collection' in nonPets) {
-    await spaces.require(nonPets.collection);
+    const { fingerprint, model } = await spaces.require(nonPets.collection);
+    if (fingerprint !== encoder.info.fingerprint) {
+      throw new PawdexError('model_mismatch', {
+        detail: `The collection ${nonPets.collection} was embedded with ${model}, the other one with ${encoder.info.name}.`,
+      });
+    }
     return sampleVectors(store, nonPets.collection, signal);
   }
   const { dimension } = encoder.info;

@@ -1,51 +1,81 @@
 /** Caches the embedding space of each collection, so that requests need not ask the store for it. */
 import { type Calibration, selectCalibration } from '../breeds/calibration.js';
-import type { EncoderInfo } from '../encoder/encoder.js';
-import { PawdexError } from '../errors.js';
-import type { CollectionInfo, Store } from '../store/store.js';
+import { type Failure, PawdexError } from '../errors.js';
+import type { CollectionInfo, Originals, Store } from '../store/store.js';
+import type { Encoders, Room } from './encoders.js';
 
-/** The embedding space of a collection, and its calibration. */
-export interface Space extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
+/** The model that a collection was embedded with, and how far to trust its answers. */
+export interface CollectionSpace extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
   /** Null when none was fitted for this encoder. */
   calibration: Calibration | null;
+  originals: Originals;
+  /** Fingerprint of the encoder that the collection is moving to, or null. */
+  movingTo: string | null;
+  /** Its encoder. */
+  room: Room;
+}
+
+/** What to do about a collection that was embedded with a model that is not there. */
+export function describeWayForward(
+  { name, model }: Pick<CollectionInfo, 'name' | 'model'>,
+  present: string,
+): string {
+  return `Move it to ${present} with \`pawdex reembed -c ${name}\`, or bring ${model} back with \`pawdex encoder add\`.`;
 }
 
 /** The spaces of all collections of a store. */
 export class Spaces {
   readonly #store: Store;
-  readonly #encoder: EncoderInfo;
-  readonly #known = new Map<string, Space>();
+  readonly #encoders: Encoders;
+  readonly #known = new Map<string, CollectionSpace>();
 
-  constructor(store: Store, encoder: EncoderInfo) {
+  constructor(store: Store, encoders: Encoders) {
     this.#store = store;
-    this.#encoder = encoder;
+    this.#encoders = encoders;
   }
 
   /**
-   * Returns the space of a collection, which must be that of this encoder.
+   * The space of a collection that an encoder of this process can be compared with.
    *
    * @throws PawdexError collection_not_found, model_mismatch
    */
-  async require(collection: string): Promise<Space> {
-    const space = this.#known.get(collection) ?? (await this.#read(collection));
-    if (space.fingerprint !== this.#encoder.fingerprint) {
-      throw new PawdexError('model_mismatch', {
-        detail: `The collection ${collection} was embedded with ${space.model}; this server runs ${this.#encoder.name}.`,
-      });
+  async require(collection: string): Promise<CollectionSpace> {
+    return this.#known.get(collection) ?? (await this.#read(collection));
+  }
+
+  /** Reads all collections again before their next answer: one was deleted, calibrated, renamed or moved. */
+  forget(): void {
+    this.#known.clear();
+  }
+
+  /** Why this process cannot answer for a collection; null when it can. */
+  async findTrouble(info: CollectionInfo): Promise<Failure | null> {
+    if ((await this.#encoders.find(info.fingerprint)) !== null) {
+      return null;
     }
-    return space;
+    const { code, message, hint } = this.#mismatch(info);
+    return { code, detail: message, hint };
   }
 
-  /** Call it when a collection was deleted or calibrated. */
-  forget(collection: string): void {
-    this.#known.delete(collection);
-  }
-
-  async #read(collection: string): Promise<Space> {
-    const { fingerprint, dimension, model, calibration } = await this.#store.getCollection(collection);
-    const fitted = selectCalibration(calibration, this.#encoder.fingerprint);
-    const space = { fingerprint, dimension, model, calibration: fitted };
+  async #read(collection: string): Promise<CollectionSpace> {
+    const info = await this.#store.getCollection(collection);
+    const { fingerprint, dimension, model, originals, reembedding } = info;
+    const room = await this.#encoders.find(fingerprint);
+    if (room === null) {
+      throw this.#mismatch(info);
+    }
+    const calibration = selectCalibration(info.calibration, fingerprint);
+    const movingTo = reembedding?.fingerprint ?? null;
+    const space = { fingerprint, dimension, model, calibration, originals, movingTo, room };
     this.#known.set(collection, space);
     return space;
+  }
+
+  #mismatch({ name, model }: CollectionInfo): PawdexError {
+    const present = this.#encoders.primary.encoder.info.name;
+    return new PawdexError('model_mismatch', {
+      detail: `The collection ${name} was embedded with ${model}; this server runs ${present}.`,
+      hint: describeWayForward({ name, model }, present),
+    });
   }
 }

@@ -1,20 +1,43 @@
-/** The parts that all use cases share, and their binding to the methods of an engine. */
-import type { SimilarityStatistics } from '../breeds/similarity-statistics.js';
-import type { OpenedEncoder } from '../encoder/open-encoder.js';
+/** What the use cases of the engine share, and how they become the methods of an engine. */
+import { asPawdexError } from '../errors.js';
 import type { Store } from '../store/store.js';
-import type { ImageEmbedder } from './image-embedder.js';
+import type { Encoders, Room } from './encoders.js';
 import type { KeptMaps } from './kept-maps.js';
-import type { Spaces } from './spaces.js';
+import type { CollectionSpace, Spaces } from './spaces.js';
 
-/** The parts that use cases work with. */
-export interface EngineParts {
+/** What a use case works with; the encoder is the one that the process was started with, or a collection's. */
+export interface EngineParts extends Room {
   store: Store;
-  encoder: OpenedEncoder;
-  embedder: ImageEmbedder;
   spaces: Spaces;
   maps: KeptMaps;
-  /** Statistics of this encoder for collections without a calibration; null if there is no such file. */
-  statistics: SimilarityStatistics | null;
+  encoders: Encoders;
+}
+
+/** How often a question is asked of a collection that moves to another space meanwhile. */
+const MOST_ATTEMPTS = 3;
+
+/**
+ * Does work on a collection with the encoder that it was embedded with, once more if the collection moves to another one
+ * meanwhile.
+ *
+ * @throws PawdexError collection_not_found, model_mismatch; and what `work` throws
+ */
+export async function inSpaceOf<T>(
+  parts: EngineParts,
+  collection: string,
+  work: (parts: EngineParts, space: CollectionSpace) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const space = await parts.spaces.require(collection);
+    try {
+      return await work({ ...parts, ...space.room }, space);
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || asPawdexError(error).code !== 'space_changed') {
+        throw error;
+      }
+      parts.spaces.forget();
+    }
+  }
 }
 
 type UseCase = (parts: EngineParts, ...args: never[]) => unknown;

@@ -11,7 +11,10 @@ import { type Parsed, parse, type Shape } from './parse-fields.js';
 export interface BodySpec<B> {
   /** Fields that may be sent in the query instead. */
   options: Shape;
-  json: z.ZodType;
+  /** Null where the body is a file of its own type. */
+  json: z.ZodType | null;
+  /** The type of a body that is a file. */
+  raw?: { type: string; schema: z.ZodType };
   /** The form that can be sent instead of JSON, or null. */
   form: z.ZodObject | null;
   /** @param query the parsed query */

@@ -14,6 +14,7 @@ import * as service from './routes/service-routes.js';
 import * as shares from './routes/share-routes.js';
 import * as snapshots from './routes/snapshot-routes.js';
 import * as thumbnails from './routes/thumbnail-routes.js';
+import * as transfers from './routes/transfer-routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   identify,
@@ -28,6 +29,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   collections.getCollection,
   collections.updateCollection,
   collections.deleteCollection,
+  transfers.exportCollection,
+  transfers.importCollection,
   collections.listLabels,
   addItems,
   items.listItems,

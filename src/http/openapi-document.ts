@@ -119,8 +119,12 @@ function describeBody({ body }: Endpoint, definitions: Definitions): { requestBo
   if (body === null) {
     return {};
   }
-  const { json, form } = body;
-  const content = describeContent({ 'application/json': json }, 'input', definitions);
+  const { json, form, raw } = body;
+  const content = describeContent(
+    { ...(json === null ? {} : { 'application/json': json }), ...(raw && { [raw.type]: raw.schema }) },
+    'input',
+    definitions,
+  );
   if (form === null) {
     return { requestBody: { required: true, content } };
   }

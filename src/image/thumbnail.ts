@@ -1,4 +1,5 @@
-/** Makes the thumbnails that people see; searches do not use them. */
+/** Makes the pictures that are kept of photos: thumbnails for people, and smaller copies for another encoder. */
+import { type PreparedImage, renderPrepared } from './decode.js';
 import { sharp } from './libvips.js';
 import { sniff } from './sniff.js';
 
@@ -43,5 +44,22 @@ export async function makeThumbnail(
   return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
     .resize(SIDE, SIDE, { kernel: 'linear' })
     .jpeg({ quality: 75 })
+    .toBuffer();
+}
+
+/** Shorter side, in pixels, of a picture that is kept in place of a photo: more than encoders usually look at. */
+const REDUCED_SIDE = 448;
+
+/**
+ * A smaller picture of a whole photo, upright, from which another encoder can embed it.
+ *
+ * @returns a JPEG, usually 40 to 80 KiB
+ */
+export async function makeReduced(image: PreparedImage): Promise<Uint8Array> {
+  const { data, width, height } = await renderPrepared(image, (photo) =>
+    photo.resize(REDUCED_SIDE, REDUCED_SIDE, { fit: 'outside', withoutEnlargement: true, kernel: 'cubic' }),
+  );
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 90 })
     .toBuffer();
 }

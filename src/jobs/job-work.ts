@@ -4,6 +4,7 @@ import type { JobKind } from './job.js';
 import type { JobSettings, JobWork, KindWork } from './job-context.js';
 import { indexFolderJob } from './kinds/index-folder-job.js';
 import { calibrateJob, checkLabelsJob, evaluateJob } from './kinds/judge-jobs.js';
+import { reembedJob } from './kinds/reembed-job.js';
 import { snapshotJob } from './kinds/snapshot-job.js';
 
 const KINDS: { [K in JobKind]: KindWork<K> } = {
@@ -12,6 +13,7 @@ const KINDS: { [K in JobKind]: KindWork<K> } = {
   'check-labels': checkLabelsJob,
   index: indexFolderJob,
   snapshot: snapshotJob,
+  reembed: reembedJob,
 };
 
 /** The work of jobs over an engine. */

@@ -1,6 +1,6 @@
 /** What a job is: long work in the server that somebody asked for and can look at, follow, pause and cancel. */
 import { z } from 'zod';
-import type { NonPets } from '../engine/engine.js';
+import type { NonPets, ReembedOptions, ReembedOutcome } from '../engine/engine.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
@@ -13,7 +13,9 @@ export type JobRequest =
   /** `threshold`: similarity from which two photos are one picture; `limit`: entries of each list. */
   | { kind: 'check-labels'; collection: string; threshold: number; limit: number }
   | IndexRequest
-  | { kind: 'snapshot' };
+  | { kind: 'snapshot' }
+  /** Photos are looked for below the server's index roots. */
+  | ({ kind: 'reembed'; collection: string } & Pick<ReembedOptions, 'encoder' | 'previews' | 'dropMissing'>);
 
 /** What an index job is asked to do. */
 export interface IndexRequest {
@@ -53,16 +55,27 @@ export interface JobResults {
   'check-labels': LabelTrouble;
   index: IndexOutcome;
   snapshot: KeptSnapshot;
+  reembed: ReembedOutcome;
 }
 
 export type JobKind = keyof JobResults;
 
-export const JOB_KINDS = ['calibrate', 'evaluate', 'check-labels', 'index', 'snapshot'] as const;
+export const JOB_KINDS = ['calibrate', 'evaluate', 'check-labels', 'index', 'snapshot', 'reembed'] as const;
 export const JOB_STATES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
 const progressSchema = z.object({
-  phase: z.enum(['waiting', 'reading', 'asking', 'non-pets', 'computing', 'listing', 'indexing', 'writing']),
+  phase: z.enum([
+    'waiting',
+    'reading',
+    'asking',
+    'non-pets',
+    'computing',
+    'listing',
+    'embedding',
+    'indexing',
+    'writing',
+  ]),
   done: z.number(),
   total: z.number(),
   counts: z.record(z.string(), z.number()).optional(),

@@ -34,7 +34,34 @@ export interface CollectionInfo extends CollectionSpec {
   createdAt: string;
   /** How searches are answered now: by the graph or by an exact scan. */
   index: IndexState;
+  /** Other names that lead to it. */
+  aliases: string[];
+  /** What is kept of the photos that are put, for another model to embed. */
+  originals: Originals;
+  /** The vectors that are being made to take the place of the present ones, or null. */
+  reembedding: Reembedding | null;
 }
+
+/**
+ * What a collection keeps of each photo beside its preview: nothing, a picture of some hundred pixels, or the file
+ * itself.
+ */
+export type Originals = 'off' | 'thumbnail' | 'full';
+
+/** An embedding space that a collection can be moved to. */
+export type Space = Pick<CollectionSpec, 'fingerprint' | 'dimension' | 'model'>;
+
+/** Vectors of another space that are being made beside the present ones. */
+export interface Reembedding extends Space {
+  /** ISO 8601 */
+  startedAt: string;
+}
+
+/** What {@link Store.finishReembedding} did: nothing yet, where vectors are missing or the index is being built. */
+export type ReembeddingState =
+  | { state: 'missing'; missing: number }
+  | { state: 'indexing'; done: number; total: number }
+  | { state: 'swapped' };
 
 /** The state of a collection's search index. */
 export interface IndexState {
@@ -65,6 +92,10 @@ export interface NewItem {
   thumbnail: Uint8Array | null;
   /** float32 [dimension]; stored as given, normalised for search. */
   vector: Float32Array;
+  /** What the collection's {@link CollectionInfo.originals} say to keep of the photo. */
+  original?: Uint8Array | null;
+  /** Its vector in the space that the collection is moving to; left out if it moves to none. */
+  next?: { fingerprint: string; vector: Float32Array };
 }
 
 /** An item as stored, without its heavy parts. */
@@ -107,6 +138,11 @@ export interface Filter {
 
 /** Changes to a collection; absent fields stay. */
 export interface CollectionPatch {
+  /** Its new name. */
+  name?: string;
+  /** All of its aliases. */
+  aliases?: string[];
+  originals?: Originals;
   /** An empty one takes it away. */
   description?: string;
   gallery?: string | null;
@@ -124,6 +160,8 @@ export interface SearchOptions {
   exact?: boolean;
   /** Candidates that the graph keeps while searching (ef), >= k. More candidates are more exact and slower. */
   ef?: number;
+  /** Fingerprint of the query's space: the search is refused if the collection has moved to another one. */
+  space?: string;
 }
 
 /** One neighbour. */
@@ -219,7 +257,9 @@ export interface Store {
   /** @throws PawdexError `collection_exists` */
   createCollection(spec: CollectionSpec): Promise<CollectionInfo>;
   listCollections(): Promise<CollectionInfo[]>;
+  /** @param name of the collection, or one of its aliases; as everywhere */
   getCollection(name: string): Promise<CollectionInfo>;
+  /** @throws PawdexError `collection_exists` for a name or alias that is taken */
   updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo>;
   deleteCollection(name: string): Promise<void>;
 
@@ -227,9 +267,11 @@ export interface Store {
    * Stores items. They are durable and searchable when it resolves. An item whose `id` or `sha256` already exists stays
    * unchanged. On an error nothing is stored.
    *
-   * @throws PawdexError `vector_invalid` for a wrong length, a non-finite number or a zero vector
+   * @param space fingerprint of the vectors' space; any unless given
+   * @throws PawdexError `vector_invalid` for a wrong length, a non-finite number or a zero vector; `space_changed` if the
+   *   collection has moved to another space
    */
-  put(collection: string, items: NewItem[]): Promise<PutResult[]>;
+  put(collection: string, items: NewItem[], space?: string): Promise<PutResult[]>;
   /** @throws PawdexError `item_not_found` */
   get(collection: string, id: string): Promise<Item>;
   /** float32 [dimension]. @throws PawdexError `item_not_found` */
@@ -245,9 +287,11 @@ export interface Store {
     collection: string,
     thumbnails: { id: string; thumbnail: Uint8Array }[],
   ): Promise<string[]>;
+  /** What is kept of the photo, or null. @throws PawdexError `item_not_found` */
+  getOriginal(collection: string, id: string): Promise<Uint8Array | null>;
   /** Finds which of the given hex content hashes the collection holds. */
   findKnown(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
-  /** Lists items in order of insertion. `limit` 1..1000. @throws PawdexError `invalid_request` for a bad cursor */
+  /** In order of insertion. `limit` 1..1000. @throws PawdexError `invalid_request` for a bad cursor */
   list(collection: string, options: { limit: number; cursor?: string; filter?: Filter }): Promise<ItemPage>;
   /** @throws PawdexError `item_not_found` */
   update(collection: string, id: string, patch: ItemPatch): Promise<Item>;
@@ -277,10 +321,40 @@ export interface Store {
   search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]>;
   /** Answers many queries in one call to the store's thread, in order; hits have no items. */
   searchMany(collection: string, queries: Float32Array[], options: SearchOptions): Promise<BareHit[][]>;
-  /** Iterates over all items with vectors in order of insertion, page by page so that memory stays bounded. */
+  /**
+   * All items with vectors, in order of insertion, a page at a time so that memory stays bounded.
+   *
+   * @throws PawdexError `space_changed` if the collection moves to another space meanwhile
+   */
   iterate(collection: string, options?: { filter?: Filter }): AsyncIterable<ItemWithVector>;
 
-  /** Writes a snapshot while the store keeps working, and removes the oldest ones beyond the number to keep. */
+  /**
+   * Begins to make vectors of another space for all items. The present ones answer until {@link finishReembedding}.
+   * Goes on with what there is if that has begun; what was made for a third space is dropped.
+   */
+  beginReembedding(collection: string, space: Space): Promise<void>;
+  /** Items without a vector of the new space, in order of insertion; a page may be empty while `next` says there are more. */
+  listUnembedded(collection: string, options: { limit: number; cursor?: string }): Promise<ItemPage>;
+  /**
+   * Stores vectors of the new space, durably. Items that are gone are left out.
+   *
+   * @returns how many are stored
+   * @throws PawdexError `space_changed` if the collection is not moving to this space (any more); `vector_invalid`
+   */
+  putNextVectors(
+    collection: string,
+    fingerprint: string,
+    vectors: { id: string; vector: Float32Array }[],
+  ): Promise<number>;
+  /**
+   * Moves the collection to the new space in one step, once every item has a vector there and their index is built; to be
+   * called until that is so. The calibration goes, as it was fitted to the old space.
+   */
+  finishReembedding(collection: string, fingerprint: string): Promise<ReembeddingState>;
+  /** Drops what was made for the new space. */
+  cancelReembedding(collection: string): Promise<void>;
+
+  /** Writes a snapshot while everything else goes on; the oldest are removed when there are too many. */
   createSnapshot(): Promise<KeptSnapshot>;
   /** Lists the snapshots, newest first. */
   listSnapshots(): Promise<KeptSnapshot[]>;

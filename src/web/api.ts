@@ -1,11 +1,10 @@
 /** The page's calls to the server: collections, identify, thumbnails. */
 import type { ServerInfo } from '../client/wire.js';
-import type { Identification, Neighbour } from '../engine/engine.js';
+import type { Identification, Neighbour, ServedCollection } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
-import type { CollectionInfo } from '../store/store.js';
 import { noAnswer, Problem, problemFrom } from './problem.js';
 
-export type Collection = CollectionInfo;
+export type Collection = ServedCollection;
 
 /** How many items carry a label; null: none. */
 export interface LabelCount {

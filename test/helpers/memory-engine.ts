@@ -3,27 +3,39 @@
  * routing, validation, limits, shutdown. What images mean is tested against the real one.
  */
 import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import type {
   AddResult,
   AttachStatus,
   CollectionMap,
+  CreateOptions,
   Duplicate,
   DuplicatePage,
   Engine,
   FoundItem,
   HeatMapOptions,
   IdentifyOptions,
+  ImportOptions,
   ItemInput,
   LookOptions,
   NonPets,
   Query,
   SearchOptions,
+  ServedCollection,
   StoredCollections,
   ThumbnailInput,
 } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
 import type { WorkOptions } from '../../src/evaluation/collection-queries.js';
-import type { CollectionInfo, Filter, Item, ItemPage, KeptSnapshot, Target } from '../../src/store/store.js';
+import type {
+  CollectionInfo,
+  CollectionPatch,
+  Filter,
+  Item,
+  ItemPage,
+  KeptSnapshot,
+  Target,
+} from '../../src/store/store.js';
 
 const DIMENSION = 4;
 const TIMING = { decodeMs: 1.23456, embedMs: 2, searchMs: 0.5, totalMs: 3.999 };
@@ -88,6 +100,10 @@ export class MemoryEngine implements Engine {
   work: (options: WorkOptions) => Promise<unknown> = async () => ({ done: true });
   /** Long work that was asked for. */
   readonly workAsked: { kind: string; collection: string; nonPets?: NonPets }[] = [];
+  /** What keeps it from answering for its collections. */
+  problem: ServedCollection['problem'] = null;
+  /** The last import that was asked for. */
+  imported: unknown = null;
   /** Images that reached the engine. */
   images = 0;
   /** The settings of the last question. */
@@ -207,7 +223,62 @@ export class MemoryEngine implements Engine {
     };
   }
 
-  async createCollection(name: string, description?: string): Promise<CollectionInfo> {
+  async listCollections(): Promise<ServedCollection[]> {
+    return [...this.#collections.keys()].map((name) => ({ ...this.#info(name), problem: this.problem }));
+  }
+
+  async getCollection(name: string): Promise<ServedCollection> {
+    return { ...this.#info(name), problem: this.problem };
+  }
+
+  async updateCollection(
+    name: string,
+    patch: Pick<CollectionPatch, 'name' | 'aliases' | 'description' | 'originals'>,
+  ): Promise<ServedCollection> {
+    const { info } = this.#get(name);
+    const renamed = patch.name ?? name;
+    if (renamed !== name && this.#collections.has(renamed)) {
+      throw new PawdexError('collection_exists');
+    }
+    Object.assign(info, patch);
+    if (info.description === '') {
+      delete info.description;
+    }
+    this.#collections.set(renamed, this.#get(name));
+    if (renamed !== name) {
+      this.#collections.delete(name);
+    }
+    return this.getCollection(renamed);
+  }
+
+  async reembed(collection: string) {
+    const { name } = this.#info(collection);
+    const model = { name: 'hash', fingerprint: FINGERPRINT };
+    const embedded = { original: 0, file: 0, reduced: 0, preview: 0 };
+    const nothing = { missing: 0, examples: [], dropped: 0 };
+    return { collection: name, swapped: true, from: model, to: model, embedded, ...nothing };
+  }
+
+  async exportCollection(collection: string, file: string) {
+    const { name, count } = this.#info(collection);
+    await writeFile(file, 'PAR1');
+    return { collection: name, items: count, bytes: 4 };
+  }
+
+  async importCollection(collection: string, file: string, { signal: _, ...options }: ImportOptions = {}) {
+    this.imported = { collection, content: await readFile(file, 'utf8'), ...options };
+    const counts = { total: 0, created: 0, exists: 0, verified: 0, failed: 0, different: 0 };
+    return { collection, ...counts, failures: [] };
+  }
+
+  async createCollection(
+    name: string,
+    description?: string,
+    { encoder, originals = 'off' }: CreateOptions = {},
+  ): Promise<ServedCollection> {
+    if (encoder !== undefined && encoder !== 'hash') {
+      throw new PawdexError('encoder_not_found');
+    }
     if (this.#collections.has(name)) {
       throw new PawdexError('collection_exists');
     }
@@ -222,17 +293,10 @@ export class MemoryEngine implements Engine {
       count: 0,
       createdAt: new Date(0).toISOString(),
       index: { kind: 'exact', indexed: 0, sampledRecall: 0.995 },
+      ...{ aliases: [], originals, reembedding: null },
     };
     this.#collections.set(name, { info, items: [] });
-    return info;
-  }
-
-  async updateCollection(name: string, { description }: { description?: string | undefined }) {
-    const collection = this.#get(name);
-    const { description: before, ...info } = collection.info;
-    const next = description ?? before;
-    collection.info = next === undefined || next === '' ? info : { ...info, description: next };
-    return collection.info;
+    return { ...info, problem: this.problem };
   }
 
   async deleteCollection(name: string): Promise<void> {

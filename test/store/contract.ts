@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CollectionSpec, Store } from '../../src/store/store.js';
 import { cosine, item, nearestIds, vectorOf } from './items.js';
 import { metadataContract } from './metadata-contract.js';
+import { reembedContract } from './reembed-contract.js';
 import { searchContract } from './search-contract.js';
 
 /** A store on fresh storage that can be closed and opened again. */
@@ -88,6 +89,48 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         });
       });
 
+      it('renames, and answers to aliases', async () => {
+        await store.createCollection(spec());
+        await store.createCollection(spec({ name: 'others' }));
+        await store.put('pets', [item(1, DIMENSION)]);
+        expect(
+          await store.updateCollection('pets', { name: 'animals', aliases: ['pets', 'zoo'] }),
+        ).toMatchObject({
+          name: 'animals',
+          aliases: ['pets', 'zoo'],
+        });
+        for (const check of [async () => {}, reopen]) {
+          await check();
+          expect((await store.listCollections()).map((c) => c.name)).toEqual(['animals', 'others']);
+          expect(await Promise.all(['animals', 'pets', 'zoo'].map((each) => store.count(each)))).toEqual([
+            1, 1, 1,
+          ]);
+          for (const taken of ['animals', 'zoo']) {
+            await expect(store.createCollection(spec({ name: taken }))).rejects.toEqual(
+              code('collection_exists'),
+            );
+            await expect(store.updateCollection('others', { name: taken })).rejects.toEqual(
+              code('collection_exists'),
+            );
+            await expect(store.updateCollection('others', { aliases: [taken] })).rejects.toEqual(
+              code('collection_exists'),
+            );
+          }
+          await expect(store.updateCollection('zoo', { aliases: ['a', 'a'] })).rejects.toEqual(
+            code('collection_exists'),
+          );
+          await expect(store.updateCollection('zoo', { name: 'a/b' })).rejects.toEqual(
+            code('invalid_request'),
+          );
+        }
+        await store.updateCollection('zoo', { aliases: ['pets'] });
+        await expect(store.count('zoo')).rejects.toEqual(code('collection_not_found'));
+        await store.deleteCollection('pets');
+        await expect(store.count('animals')).rejects.toEqual(code('collection_not_found'));
+        await store.createCollection(spec());
+        expect(await store.count('pets')).toBe(0);
+      });
+
       it('keeps collections apart, and a new one empty of an old one of its name', async () => {
         await store.createCollection(spec());
         await store.createCollection(spec({ name: 'others', dimension: 4 }));
@@ -115,6 +158,12 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           () => store.get('x', 'i'),
           () => store.getVector('x', 'i'),
           () => store.getThumbnail('x', 'i'),
+          () => store.getOriginal('x', 'i'),
+          () => store.beginReembedding('x', spec()),
+          () => store.listUnembedded('x', { limit: 1 }),
+          () => store.putNextVectors('x', 'f', []),
+          () => store.finishReembedding('x', 'f'),
+          () => store.cancelReembedding('x'),
           () => store.findKnown('x', []),
           () => store.list('x', { limit: 1 }),
           () => store.update('x', 'i', {}),
@@ -331,6 +380,7 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
     describe('with a collection', () => {
       beforeEach(() => store.createCollection(spec()).then(() => {}));
       metadataContract(() => store, DIMENSION);
+      reembedContract(() => store, { dimension: DIMENSION, fingerprint: spec().fingerprint, reopen });
     });
 
     it('gives similarities that are cosines of the vectors as stored', async () => {

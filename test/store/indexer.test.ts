@@ -38,7 +38,7 @@ class WatchedSnapshot extends GraphSnapshot {
 /** A collection's rows with their graph; the vector of a row depends on its number alone. */
 class Bench {
   readonly rows = new Rows(D);
-  readonly snapshot = new WatchedSnapshot(path.join(folder, 'graphs'), 1);
+  readonly snapshot = new WatchedSnapshot(path.join(folder, 'graphs'), '1');
   indexer = new Indexer(this.rows, library, this.snapshot);
   #next = 1;
 

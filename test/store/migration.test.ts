@@ -27,6 +27,8 @@ beforeEach(async () => {
   // What the first version's database looks like.
   const db = new Database(path.join(dataDir, 'pawdex.db'));
   db.exec(`DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity;
+           DROP TABLE collection_settings; DROP TABLE aliases; DROP TABLE originals; DROP TABLE reembeddings;
+           DROP TABLE dropped_vectors;
            CREATE INDEX items_species ON items (collection, species, seq);`);
   db.pragma('user_version = 1');
   db.close();

@@ -34,8 +34,8 @@ afterEach(async () => {
 function fake(id: number) {
   const state = { crowded: false, added: [] as string[] };
   const collection = {
-    ...{ id, row: { dimension: D }, check() {} },
-    addRow: (_: number, name: string) => state.added.push(name),
+    ...{ id, row: { id, dimension: D, vector_sign: 1 }, check() {} },
+    addRow: (row: { id: string }) => state.added.push(row.id),
     get isCrowded() {
       return state.crowded;
     },
@@ -73,7 +73,7 @@ it('counts a graph as behind from 4,097 waiting rows, until they are inserted', 
   const { library, unavailable } = loadGraphLibrary('hnswlib-node');
   expect(unavailable).toBeNull();
   const rows = new Rows(D);
-  const indexer = new Indexer(rows, library, new GraphSnapshot(folder, 1));
+  const indexer = new Indexer(rows, library, new GraphSnapshot(folder, '1'));
   await indexer.load();
   let seq = 0;
   const add = (count: number) => {

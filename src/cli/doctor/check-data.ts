@@ -4,6 +4,9 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../../config.js';
+import { loadCard } from '../../encoder/model-card.js';
+import { listAddedEncoders } from '../../engine/encoders.js';
+import { describeWayForward } from '../../engine/spaces.js';
 import { asPawdexError } from '../../errors.js';
 import { openEmbeddedStore } from '../../store/embedded/open-embedded-store.js';
 import { DATABASE_FILE } from '../../store/embedded/sqlite/database.js';
@@ -18,13 +21,13 @@ import { type Check, reportFailure, reportOk, reportWarning } from './check-resu
 const RECALL_WAIT_MS = 15_000;
 
 /** Opens the data directory as a start would. If a server has it open, that server is asked instead. */
-export async function checkData({ DATA_DIR }: Config): Promise<Check[]> {
+export async function checkData({ DATA_DIR, MODEL }: Config): Promise<Check[]> {
   const running = await findRunningServer(DATA_DIR);
   if (running !== null) {
     return [await checkServed(DATA_DIR, running.url)];
   }
   if (existsSync(path.join(DATA_DIR, DATABASE_FILE))) {
-    return checkStore(DATA_DIR);
+    return checkStore(DATA_DIR, MODEL);
   }
   try {
     refuseMissingDatabase(DATA_DIR, DATABASE_FILE);
@@ -40,9 +43,11 @@ async function checkServed(dataDir: string, url: string): Promise<Check> {
   const answer = await fetch(`${url}/readyz`).catch(() => null);
   const state: unknown = await answer?.json().catch(() => null);
   const { status, detail, hint } = (state ?? {}) as Record<string, unknown>;
-  return status === 'damaged'
-    ? reportFailure('data directory', `${found.detail}: ${detail}`, String(hint))
-    : found;
+  const problem = `${found.detail}: ${detail}`;
+  if (status === 'damaged') {
+    return reportFailure('data directory', problem, String(hint));
+  }
+  return detail === undefined ? found : reportWarning('data directory', problem, String(hint));
 }
 
 async function checkNewDirectory(dataDir: string): Promise<Check> {
@@ -74,7 +79,7 @@ function describeIndex({ kind, sampledRecall }: IndexState): string {
   return sampledRecall === null ? kind : `${kind}, recall ${sampledRecall.toFixed(3)}`;
 }
 
-async function checkStore(dataDir: string): Promise<Check[]> {
+async function checkStore(dataDir: string, model: string): Promise<Check[]> {
   const file = path.join(dataDir, DATABASE_FILE);
   try {
     const store = await openEmbeddedStore({ dataDir });
@@ -84,7 +89,11 @@ async function checkStore(dataDir: string): Promise<Check[]> {
       if (problems.length > 0) {
         throw createDamagedError(problems);
       }
-      return [reportOk('database', `${file} is sound`), ...(await checkCollections(store))];
+      return [
+        reportOk('database', `${file} is sound`),
+        ...(await checkCollections(store)),
+        ...(await checkSpaces(store, dataDir, model)),
+      ];
     } finally {
       await store.close();
     }
@@ -106,6 +115,25 @@ function checkFile(file: string): string[] {
   } finally {
     db.close();
   }
+}
+
+/** Warns of collections that no encoder of this pawdex can answer for. */
+async function checkSpaces(store: Store, dataDir: string, model: string): Promise<Check[]> {
+  const own = await loadCard(model).catch(() => null);
+  // What is wrong with the model is said by its own check.
+  if (own === null) {
+    return [];
+  }
+  const added = await listAddedEncoders(dataDir);
+  const known = new Set([own.fingerprint, ...added.map(({ fingerprint }) => fingerprint)]);
+  const foreign = (await store.listCollections()).filter(({ fingerprint }) => !known.has(fingerprint));
+  return foreign.map((info) =>
+    reportWarning(
+      'model of a collection',
+      `${info.name} was embedded with ${info.model}; this pawdex runs ${own.card.name}, and cannot answer for it.`,
+      describeWayForward(info, own.card.name),
+    ),
+  );
 }
 
 async function checkCollections(store: Store): Promise<Check[]> {

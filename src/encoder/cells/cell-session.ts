@@ -23,6 +23,9 @@ export interface CellSession {
  */
 export async function openCellSession(loaded: LoadedCard, threads: number): Promise<CellSession> {
   const { input, output } = loaded.card;
+  if (output.pooling !== undefined) {
+    throw new PawdexError('explain_unavailable');
+  }
   const { session, spacing } = await openExtended(loaded, threads).catch((error) => {
     const { code, message } = asPawdexError(error);
     // The model itself runs. If it cannot be read or extended, it cannot be explained.

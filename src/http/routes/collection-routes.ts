@@ -1,12 +1,20 @@
 /** /v1/collections: create, list, read and delete collections; their labels, values and near-duplicates. */
 import { z } from 'zod';
-import { metadataKey } from '../../engine/item-fields.js';
+import { metadataKey, plainText } from '../../engine/item-fields.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json, noContent } from '../response-spec.js';
 import { roundShare } from '../rounding.js';
 import { collection, collectionList, duplicatePage, facetList, labelList } from '../schemas/answers.js';
-import { collectionName, cursor, paragraph, threshold, wholeNumber } from '../schemas/fields.js';
+import {
+  boundedArray,
+  collectionName,
+  cursor,
+  originalsField,
+  paragraph,
+  threshold,
+  wholeNumber,
+} from '../schemas/fields.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };
@@ -18,7 +26,7 @@ export const listCollections = defineEndpoint({
   summary: 'List all collections',
   response: json(collectionList, 'The collections.'),
   errors: [],
-  handle: async (_input, { engine }) => ({ collections: await engine.store.listCollections() }),
+  handle: async (_input, { engine }) => ({ collections: await engine.listCollections() }),
 });
 
 export const createCollection = defineEndpoint({
@@ -26,14 +34,24 @@ export const createCollection = defineEndpoint({
   path: '/v1/collections',
   tag,
   summary: 'Create an empty collection for the model of this server',
-  body: jsonBody(z.strictObject({ name: collectionName, description: paragraph.optional() })),
+  body: jsonBody(
+    z.strictObject({
+      name: collectionName,
+      description: paragraph.optional(),
+      originals: originalsField.optional(),
+      encoder: plainText(200)
+        .optional()
+        .meta({ description: 'Name of an added encoder; the one of this server unless given.' }),
+    }),
+  ),
   response: created(
     collection,
     'The new collection; `Location` has its address.',
     ({ name }) => `v1/collections/${name}`,
   ),
-  errors: ['collection_exists', 'storage_full'],
-  handle: ({ body: { name, description } }, { engine }) => engine.createCollection(name, description),
+  errors: ['collection_exists', 'encoder_not_found', 'storage_full'],
+  handle: ({ body: { name, description, ...options } }, { engine }) =>
+    engine.createCollection(name, description, options),
 });
 
 export const getCollection = defineEndpoint({
@@ -44,19 +62,30 @@ export const getCollection = defineEndpoint({
   params,
   response: json(collection, 'The collection.'),
   errors: ['collection_not_found'],
-  handle: ({ params: { collection } }, { engine }) => engine.store.getCollection(collection),
+  handle: ({ params: { collection } }, { engine }) => engine.getCollection(collection),
 });
 
 export const updateCollection = defineEndpoint({
   method: 'patch',
   path: '/v1/collections/{collection}',
   tag,
-  summary: 'Change the description of a collection',
+  summary: 'Rename a collection, give it aliases, or change its description or what it keeps of photos',
   description: 'Fields that are absent stay; an empty description takes it away.',
   params,
-  body: jsonBody(z.strictObject({ description: paragraph.optional() })),
-  response: json(collection, 'The changed collection.'),
-  errors: ['collection_not_found', 'storage_full'],
+  body: jsonBody(
+    z
+      .strictObject({
+        name: collectionName,
+        aliases: boundedArray(collectionName, { max: 20 }).meta({
+          description: 'All other names that lead to it.',
+        }),
+        description: paragraph,
+        originals: originalsField,
+      })
+      .partial(),
+  ),
+  response: json(collection, 'The collection as it is now.'),
+  errors: ['collection_not_found', 'collection_exists', 'storage_full'],
   handle: ({ params: { collection }, body }, { engine }) => engine.updateCollection(collection, body),
 });
 

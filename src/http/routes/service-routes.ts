@@ -1,5 +1,6 @@
 /** About the server: /v1/info, the probes, /metrics and /openapi.json. */
 import { z } from 'zod';
+import type { Engine } from '../../engine/engine.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
 import { health, info, readiness } from '../schemas/answers.js';
@@ -21,6 +22,15 @@ export const getInfo = defineEndpoint({
     sharesAnswers: shares.isOn,
   }),
 });
+
+/** Collections that are embedded with a model that this server does not have; nothing where there are none. */
+async function describeUnanswered(engine: Engine) {
+  const collections = (await engine.listCollections()).flatMap(({ name, problem }) =>
+    problem === null ? [] : [{ name, ...problem }],
+  );
+  const [first] = collections;
+  return first === undefined ? {} : { code: first.code, detail: first.detail, hint: first.hint, collections };
+}
 
 export const checkHealth = defineEndpoint({
   method: 'get',
@@ -44,8 +54,11 @@ export const checkReadiness = defineEndpoint({
     others: { 503: { description: 'Not ready.', content: { 'application/json': readiness } } },
   }),
   errors: [],
-  handle({ res }, { lifecycle: { state, problem } }) {
+  async handle({ res }, { engine, lifecycle: { state, problem } }) {
     res.set('Cache-Control', 'no-store').status(state === 'ready' ? 200 : 503);
+    if (state === 'ready') {
+      return { status: state, ...(await describeUnanswered(engine)) };
+    }
     if (state !== 'damaged' || !problem) {
       return { status: state };
     }

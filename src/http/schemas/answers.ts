@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { jobSchema } from '../../jobs/job.js';
+import { originalsField } from './fields.js';
 
 const model = z
   .object({
@@ -138,6 +139,21 @@ export const collection = z
     gallery: nullableText.meta({ description: 'sha256 of the gallery file it was filled from.' }),
     calibration: z.unknown().meta({ description: 'What calibration fitted, or null.' }),
     createdAt: z.string().meta({ format: 'date-time' }),
+    aliases: z.array(z.string()).meta({ description: 'Other names that lead to it.' }),
+    originals: originalsField,
+    reembedding: z
+      .object({
+        fingerprint: z.string(),
+        dimension: z.int(),
+        model: z.string(),
+        startedAt: z.string().meta({ format: 'date-time' }),
+      })
+      .nullable()
+      .meta({ description: 'The model that it is being moved to, or null.' }),
+    problem: z
+      .object({ code: z.string(), detail: z.string(), hint: z.string() })
+      .nullable()
+      .meta({ description: 'Why this server cannot answer for it, and what to do; null when it can.' }),
     index: z.object({
       kind: z.enum(['exact', 'building', 'hnsw']),
       indexed: z.int(),
@@ -223,6 +239,21 @@ export const facetList = z.object({
     .meta({ description: 'Most frequent first.' }),
 });
 
+export const importAnswer = z
+  .object({
+    collection: z.string(),
+    total: z.int().meta({ description: 'Rows in the file.' }),
+    created: z.int(),
+    exists: z.int().meta({ description: 'Items that the collection had already, kept as they were.' }),
+    verified: z.int().meta({ description: 'Rows compared with what the collection holds afterwards.' }),
+    different: z.int().meta({ description: 'Of these, items that differ: they were there before.' }),
+    failed: z.int(),
+    failures: z
+      .array(z.object({ row: z.int(), id: nullableText, detail: z.string() }))
+      .meta({ description: 'The first thousand rows that failed.' }),
+  })
+  .meta({ id: 'ImportAnswer' });
+
 export const snapshot = z
   .object({
     name: z.string().meta({ description: 'Name of the file in `snapshots` of the data directory.' }),
@@ -264,6 +295,10 @@ export const readiness = z.object({
   code: z.string().optional().meta({ description: 'What is wrong, if anything; see /docs/errors.' }),
   detail: z.string().optional(),
   hint: z.string().optional(),
+  collections: z
+    .array(z.object({ name: z.string(), code: z.string(), detail: z.string(), hint: z.string() }))
+    .optional()
+    .meta({ description: 'Collections that this server cannot answer for.' }),
 });
 
 export const problem = z

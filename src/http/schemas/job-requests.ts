@@ -67,6 +67,20 @@ export const jobRequest = z
         }),
       }),
       z.strictObject({ kind: z.literal('snapshot') }),
+      z.strictObject({
+        kind: z.literal('reembed'),
+        collection: collectionName,
+        encoder: plainText(200).optional().meta({
+          description: 'Name of an added encoder to move to; the one of this server unless given.',
+        }),
+        previews: z.boolean().optional().meta({
+          description: 'Embed the preview of 160 pixels of an item of which nothing better is left.',
+        }),
+        dropMissing: z
+          .boolean()
+          .optional()
+          .meta({ description: 'Delete items of which no picture is left.' }),
+      }),
     ],
     `must be one of ${JOB_KINDS.join(', ')}`,
   )

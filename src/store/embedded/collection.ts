@@ -1,6 +1,6 @@
 /** A collection in the worker: its description, its rows in memory and its graph. */
 import { PawdexError } from '../../errors.js';
-import type { CollectionInfo, CollectionSpec } from '../store.js';
+import type { CollectionInfo, CollectionSpec, Reembedding } from '../store.js';
 import type { GraphLibrary } from './graph/graph.js';
 import type { GraphSnapshot } from './graph/graph-snapshot.js';
 import { Indexer } from './graph/indexer.js';
@@ -24,6 +24,14 @@ export class Collection {
   /** Resolves when every row is in memory; searches wait for it. */
   readonly loaded: Promise<void>;
   row: CollectionRow;
+  /** Other names that lead to it. */
+  aliases: string[] = [];
+  /** What its vectors are being replaced by, or null. */
+  reembedding: Reembedding | null = null;
+  /** Itself with the vectors that will replace the present ones, while it is made ready to take its place. */
+  next: Collection | null = null;
+  /** Whether rows may lack a vector: those of a {@link next} may. */
+  readonly #isPartial: boolean;
   #count: number;
   #inMemory = false;
   #gone: PawdexError | null = null;
@@ -33,6 +41,7 @@ export class Collection {
   /**
    * @param library see {@link Indexer}
    * @param onRepair called with a sentence about anything found damaged
+   * @param isPartial whether items may lack their vector
    */
   constructor(
     row: CollectionRow,
@@ -40,10 +49,12 @@ export class Collection {
     library: GraphLibrary | null,
     snapshot: GraphSnapshot,
     onRepair: (sentence: string) => void,
+    isPartial = false,
   ) {
     this.id = row.id;
     this.row = row;
     this.#items = items;
+    this.#isPartial = isPartial;
     this.rows = new Rows(row.dimension);
     this.indexer = new Indexer(this.rows, library, snapshot);
     this.#count = items.count(row.id);
@@ -53,9 +64,11 @@ export class Collection {
   }
 
   get info(): CollectionInfo {
-    const { name, dimension, fingerprint, model, description, gallery, calibration, created_at } = this.row;
+    const { name, dimension, fingerprint, model, description, gallery, calibration } = this.row;
+    const { aliases, reembedding } = this;
     return {
-      ...{ name, dimension, fingerprint, model, gallery, count: this.#count, createdAt: created_at },
+      ...{ name, dimension, fingerprint, model, gallery, count: this.#count, createdAt: this.row.created_at },
+      ...{ aliases, originals: this.row.originals, reembedding },
       ...(description === null ? {} : { description }),
       calibration: calibration === null ? null : JSON.parse(calibration),
       index: this.indexer.state,
@@ -93,9 +106,21 @@ export class Collection {
     return this.indexer.isBehind && performance.now() - this.#searchedAt < EXPECTED_FOR_MS;
   }
 
-  /** Takes in a row that is now durable. @param unit float32 [dimension] of length 1 */
-  addRow(seq: number, id: string, label: string | null, unit: Float32Array): void {
+  /**
+   * A row that is durable now.
+   *
+   * @param unit float32 [dimension] of length 1
+   * @param nextUnit the same in the space of {@link next}, where it has one
+   */
+  addRow(
+    { seq, id, label }: { seq: number; id: string; label: string | null },
+    unit: Float32Array,
+    nextUnit: Float32Array | null = null,
+  ): void {
     this.#count++;
+    if (nextUnit !== null) {
+      this.next?.addRow({ seq, id, label }, nextUnit);
+    }
     if (!this.#inMemory) {
       return; // the load in progress will read it
     }
@@ -103,17 +128,49 @@ export class Collection {
     this.indexer.addRow(seq);
   }
 
-  /** Removes a row that was durably deleted. */
+  /** A row that is durably gone. */
   removeRow(seq: number): void {
+    this.next?.removeRow(seq);
     this.#count--;
     if (this.rows.remove(seq) && this.#inMemory) {
       this.indexer.removeRow(seq);
     }
   }
 
+  /** A row whose label is durably another. */
+  relabelRow(seq: number, label: string | null): void {
+    this.rows.relabel(seq, label);
+    this.next?.rows.relabel(seq, label);
+  }
+
   /** Makes all pending and future work on the collection fail with `error`. */
   end(error: PawdexError): void {
     this.#gone = error;
+    this.next?.end(error);
+  }
+
+  /** Gives back memory and files of a collection that has ended. */
+  async release(): Promise<void> {
+    await this.loaded.catch(() => {});
+    this.rows.release();
+    await this.indexer.remove();
+    await this.next?.release();
+  }
+
+  /** Drops the rows and graph that were being made to take its place. */
+  dropNext(error: PawdexError): void {
+    const { next } = this;
+    this.next = null;
+    next?.end(error);
+    void next?.release();
+  }
+
+  /** Takes the place of the collection whose {@link next} it was, with the same items. */
+  replace(former: Collection, row: CollectionRow): void {
+    this.row = row;
+    this.aliases = former.aliases;
+    this.#count = former.count;
+    former.next = null;
   }
 
   async #load(onRepair: (sentence: string) => void): Promise<void> {
@@ -123,7 +180,7 @@ export class Collection {
     for (;;) {
       await turn.next();
       this.check();
-      const page = this.#items.load(this.id, after, LOAD_PAGE);
+      const page = this.#items.load(this.row, after, LOAD_PAGE);
       for (const row of page) {
         const unit = toUnitVector(row, this.rows.dimension);
         if (unit === null) {
@@ -137,7 +194,7 @@ export class Collection {
       }
       after = page.at(-1)!.seq;
     }
-    const missing = this.#count - this.rows.count - damaged;
+    const missing = this.#isPartial ? 0 : this.#count - this.rows.count - damaged;
     if (damaged > 0 || missing !== 0) {
       const problems = [
         ...(damaged > 0 ? [`${damaged} have damaged vectors`] : []),
@@ -173,12 +230,17 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** @throws PawdexError `invalid_request` */
 export function checkCollectionSpec(spec: CollectionSpec): void {
-  if (!NAME.test(spec.name)) {
+  checkCollectionName(spec.name);
+  if (!Number.isInteger(spec.dimension) || spec.dimension < 1 || spec.dimension > MAX_DIMENSION) {
+    throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
+  }
+}
+
+/** @throws PawdexError `invalid_request` */
+export function checkCollectionName(name: string): void {
+  if (!NAME.test(name)) {
     throw new PawdexError('invalid_request', {
       detail: 'A collection name has 1-64 letters, digits, - or _, and starts with a letter or digit.',
     });
-  }
-  if (!Number.isInteger(spec.dimension) || spec.dimension < 1 || spec.dimension > MAX_DIMENSION) {
-    throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
   }
 }

@@ -14,7 +14,7 @@ import type {
 } from '../store.js';
 import type { Collection } from './collection.js';
 import { findMatching, type ListOptions, listRows } from './list-rows.js';
-import { PutWriter } from './put-writer.js';
+import { PutWriter, requireSpace } from './put-writer.js';
 import { prepareSearch } from './row-search.js';
 import { searchMany } from './search-many.js';
 import { createPresenceCheck } from './sqlite/database.js';
@@ -32,6 +32,8 @@ const BULK_STEP = 512;
 export interface VectorPage extends ItemPage {
   vectors: Float32Array;
   dimension: number;
+  /** Fingerprint of their space. */
+  space: string;
 }
 
 /** The handlers, by method name. */
@@ -99,17 +101,17 @@ export function createItemCalls(core: StoreCore) {
   }
 
   return {
-    put: (name: string, added: NewItem[]) => {
+    put: (name: string, added: NewItem[], space?: string) => {
       checkPresence();
       const collection = core.getCollection(name);
-      return collection.loaded.then(() => writer.put(collection, added)).finally(() => core.wake());
+      return collection.loaded.then(() => writer.put(collection, added, space)).finally(() => core.wake());
     },
 
     get: (name: string, id: string): Item => toItem(find(core.getCollection(name), id)),
 
     getVector(name: string, id: string): Float32Array {
       const collection = core.getCollection(name);
-      const vector = items.readVector(find(collection, id), collection.row.dimension);
+      const vector = items.readVector(find(collection, id), collection.row);
       if (vector === null) {
         throw createDamagedError([`The vector of item ${id} in ${name} is damaged.`]);
       }
@@ -127,6 +129,11 @@ export function createItemCalls(core: StoreCore) {
     attachThumbnails(name: string, thumbnails: { id: string; thumbnail: Uint8Array }[]): string[] {
       checkPresence();
       return items.attachThumbnails(core.getCollection(name).id, thumbnails);
+    },
+
+    getOriginal(name: string, id: string): Uint8Array | null {
+      const image = items.readOriginal(find(core.getCollection(name), id).seq);
+      return image === undefined ? null : new Uint8Array(image);
     },
 
     findKnown(name: string, hashes: string[]): Map<string, { id: string; label: string | null }> {
@@ -149,11 +156,11 @@ export function createItemCalls(core: StoreCore) {
     async page(name: string, options: ListOptions): Promise<VectorPage> {
       const collection = core.getCollection(name);
       const { rows, next } = await listRows(collection, items, options);
-      const { dimension } = collection.row;
+      const { dimension, fingerprint: space } = collection.row;
       const found: Item[] = [];
       const vectors = new Float32Array(rows.length * dimension);
       for (const row of rows) {
-        const vector = items.readVector(row, dimension);
+        const vector = items.readVector(row, collection.row);
         // The item was deleted since the page was read, or its vector is damaged.
         if (vector === null) {
           continue;
@@ -161,14 +168,14 @@ export function createItemCalls(core: StoreCore) {
         vectors.set(vector, found.length * dimension);
         found.push(toItem(row));
       }
-      return { items: found, next, vectors, dimension };
+      return { items: found, next, vectors, dimension, space };
     },
 
     update(name: string, id: string, patch: ItemPatch): Item {
       checkPresence();
       const collection = core.getCollection(name);
       const [row] = items.update(collection.id, [find(collection, id).seq], patch);
-      collection.rows.relabel(row!.seq, row!.label);
+      collection.relabelRow(row!.seq, row!.label);
       return toItem(row!);
     },
 
@@ -177,7 +184,7 @@ export function createItemCalls(core: StoreCore) {
       return changeInSteps(collection, await select(collection, target), (seqs) => {
         const rows = items.update(collection.id, seqs, patch);
         for (const { seq, label } of rows) {
-          collection.rows.relabel(seq, label);
+          collection.relabelRow(seq, label);
         }
         return rows.length;
       });
@@ -227,7 +234,9 @@ export function createItemCalls(core: StoreCore) {
     },
 
     async search(name: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
-      const find = await prepareSearch(core.getCollection(name), items, options, new Turn());
+      const collection = core.getCollection(name);
+      requireSpace(collection, options.space);
+      const find = await prepareSearch(collection, items, options, new Turn());
       const found = await find(query);
       return found.flatMap(({ seq, similarity }) => {
         const row = items.findBySeq(seq);
@@ -243,6 +252,7 @@ export function createItemCalls(core: StoreCore) {
       options: SearchOptions,
     ): Promise<PackedHits> {
       const collection = core.getCollection(name);
+      requireSpace(collection, options.space);
       const length = joined.length / Math.max(1, count);
       if (count > 0) {
         checkLength(length, collection.row.dimension);

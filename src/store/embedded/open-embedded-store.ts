@@ -53,9 +53,14 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
 
     async *iterate(collection: string, options: { filter?: Filter } = {}): AsyncIterable<ItemWithVector> {
       let cursor: string | undefined;
+      let space: string | undefined;
       do {
         const page = await calls.page(collection, { ...options, limit: ITERATE_PAGE, cursor });
         const { dimension } = page;
+        space ??= page.space;
+        if (page.space !== space) {
+          throw new PawdexError('space_changed');
+        }
         for (const [i, item] of page.items.entries()) {
           yield { ...item, vector: page.vectors.slice(i * dimension, (i + 1) * dimension) };
         }

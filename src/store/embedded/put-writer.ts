@@ -38,6 +38,21 @@ function checkItem(item: NewItem, at: number): void {
   }
 }
 
+/** The item without its vector of another space, unless the collection is moving to that space. */
+function withKnownNext({ reembedding }: Collection, item: NewItem): NewItem {
+  const { next, ...rest } = item;
+  const isKnown =
+    next?.fingerprint === reembedding?.fingerprint && next?.vector.length === reembedding?.dimension;
+  return isKnown || next === undefined ? item : rest;
+}
+
+/** @throws PawdexError `space_changed` if the collection is not in that space */
+export function requireSpace({ row }: Collection, space: string | undefined): void {
+  if (space !== undefined && space !== row.fingerprint) {
+    throw new PawdexError('space_changed');
+  }
+}
+
 export class PutWriter {
   readonly #db: Db;
   readonly #items: ItemTable;
@@ -49,8 +64,13 @@ export class PutWriter {
     this.#items = items;
   }
 
-  /** Resolves when all items are durable and searchable. @throws PawdexError `vector_invalid`, `invalid_request` */
-  put(collection: Collection, items: NewItem[]): Promise<PutResult[]> {
+  /**
+   * @param space fingerprint of the vectors' space, where it matters
+   * @throws PawdexError `vector_invalid`, `invalid_request`, `space_changed`; resolves when all of it is durable and
+   *   searchable
+   */
+  put(collection: Collection, items: NewItem[], space?: string): Promise<PutResult[]> {
+    requireSpace(collection, space);
     items.forEach(checkItem);
     const units = items.map((item) => normalise(item.vector, collection.row.dimension));
     return new Promise((resolve, reject) => {
@@ -113,16 +133,20 @@ export class PutWriter {
   #commit(group: Put[]): void {
     const now = new Date().toISOString();
     const written = this.#db.transaction(() =>
-      group.map(({ collection, items }) => {
-        collection.check();
-        return this.#items.insert(collection.id, items, now);
+      group.map((put) => {
+        put.collection.check();
+        // What its collection is moving to may have changed while the put was waiting.
+        put.items = put.items.map((item) => withKnownNext(put.collection, item));
+        return this.#items.insert(put.collection.row, put.items, now);
       }),
     )();
     group.forEach((put, i) => {
       const results = written[i]!;
       results.forEach(({ seq, id, label }, j) => {
         if (seq !== null) {
-          put.collection.addRow(seq, id, label, put.units[j]!);
+          const { next } = put.items[j]!;
+          const nextUnit = next === undefined ? null : normalise(next.vector, next.vector.length);
+          put.collection.addRow({ seq, id, label }, put.units[j]!, nextUnit);
         }
       });
       put.resolve(results.map(({ id, status, label }) => ({ id, status, label })));

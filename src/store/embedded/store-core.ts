@@ -2,9 +2,9 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
-import type { CollectionInfo, CollectionPatch, CollectionSpec, StoreStats } from '../store.js';
+import type { CollectionInfo, CollectionPatch, CollectionSpec, Space, StoreStats } from '../store.js';
 import { checkRecall } from './check-recall.js';
-import { Collection, checkCollectionSpec } from './collection.js';
+import { Collection, checkCollectionName, checkCollectionSpec } from './collection.js';
 import { DamageWatch } from './damage-watch.js';
 import { loadGraphLibrary } from './graph/graph.js';
 import { GraphSnapshot } from './graph/graph-snapshot.js';
@@ -13,6 +13,7 @@ import { type OpenedDatabase, openDatabase } from './sqlite/database.js';
 import { ItemTable } from './sqlite/item-table.js';
 import { KeptSnapshots } from './sqlite/kept-snapshots.js';
 import { Ledger } from './sqlite/ledger.js';
+import { Reembeddings } from './sqlite/reembedding-table.js';
 import { salvage } from './sqlite/salvage.js';
 import { compareCounts, compareWithLastKnown, type PageCheck, startPageCheck } from './sqlite/soundness.js';
 import type { Db } from './sqlite/sqlite.js';
@@ -44,11 +45,13 @@ export class StoreCore {
   readonly db: Db;
   readonly snapshots: KeptSnapshots;
   readonly damage = new DamageWatch();
+  readonly reembeddings: Reembeddings;
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;
   readonly #dataDir: string;
   readonly #statements: CollectionTable;
   readonly #collections = new Map<string, Collection>();
+  readonly #aliases = new Map<string, Collection>();
   readonly #graphs: ReturnType<typeof loadGraphLibrary>;
   readonly #repairs: string[] = [];
   readonly #pages: PageCheck;
@@ -74,6 +77,7 @@ export class StoreCore {
       this.items = new ItemTable(this.db, this.#ledger);
       this.snapshots = new KeptSnapshots(this.db, this.#opened.isShared, options.keepSnapshots ?? 1);
       this.#statements = new CollectionTable(this.db, this.#ledger, this.items);
+      this.reembeddings = new Reembeddings(this.db, this.#ledger, this.#statements);
       this.#compareWithLedger();
       this.#graphs = loadGraphLibrary(options.graphLibrary);
       for (const row of this.#statements.list()) {
@@ -116,7 +120,7 @@ export class StoreCore {
 
   /** @throws PawdexError `collection_not_found` */
   getCollection(name: string): Collection {
-    const collection = this.#collections.get(name);
+    const collection = this.#collections.get(name) ?? this.#aliases.get(name);
     if (collection === undefined) {
       throw new PawdexError('collection_not_found', { detail: `There is no collection ${name}.` });
     }
@@ -129,28 +133,91 @@ export class StoreCore {
 
   create(spec: CollectionSpec): CollectionInfo {
     checkCollectionSpec(spec);
-    const row = this.#statements.create(spec);
-    if (row === null) {
-      throw new PawdexError('collection_exists', { detail: `The collection ${spec.name} already exists.` });
-    }
-    return this.#open(row).info;
+    this.#requireFree(spec.name);
+    return this.#open(this.#statements.create(spec)).info;
   }
 
   update(name: string, patch: CollectionPatch): CollectionInfo {
     const collection = this.getCollection(name);
+    const { name: former } = collection.row;
+    for (const other of [patch.name ?? [], patch.aliases ?? []].flat()) {
+      this.#requireFree(other, collection);
+    }
+    const names = [patch.name ?? former, ...(patch.aliases ?? collection.aliases)];
+    if (new Set(names).size < names.length) {
+      throw new PawdexError('collection_exists', { detail: 'The names and aliases are not all different.' });
+    }
     collection.row = this.#statements.update(collection.row, patch);
+    this.#collections.delete(former);
+    this.#collections.set(collection.row.name, collection);
+    this.#readAliases(collection);
     return collection.info;
+  }
+
+  /** @throws PawdexError `invalid_request`; `collection_exists` when another collection has the name */
+  #requireFree(name: string, self?: Collection): void {
+    checkCollectionName(name);
+    const owner = this.#collections.get(name) ?? this.#aliases.get(name);
+    if (owner !== undefined && owner !== self) {
+      throw new PawdexError('collection_exists', {
+        detail: `There is a collection ${owner.row.name === name ? name : `${owner.row.name} with the alias ${name}`} already.`,
+      });
+    }
+  }
+
+  #readAliases(collection: Collection): void {
+    for (const alias of collection.aliases) {
+      this.#aliases.delete(alias);
+    }
+    collection.aliases = this.#statements.aliases(collection.id);
+    for (const alias of collection.aliases) {
+      this.#aliases.set(alias, collection);
+    }
   }
 
   async drop(name: string): Promise<void> {
     const collection = this.getCollection(name);
     this.#statements.drop(collection.id);
-    this.#collections.delete(name);
+    this.#collections.delete(collection.row.name);
+    for (const alias of collection.aliases) {
+      this.#aliases.delete(alias);
+    }
     collection.end(new PawdexError('collection_not_found', { detail: `Collection ${name} was deleted.` }));
     this.wake();
-    await collection.loaded.catch(() => {});
-    collection.rows.release();
-    await collection.indexer.remove();
+    await collection.release();
+  }
+
+  /** Begins to read the vectors that will take the place of a collection's, and to build their graph. */
+  openNext(collection: Collection, space: Space): Collection {
+    const { row } = collection;
+    const next = this.#read({ ...row, ...space, vector_sign: -row.vector_sign }, true);
+    collection.next = next;
+    next.loaded.then(
+      () => this.wake(),
+      () => {},
+    );
+    return next;
+  }
+
+  /** Moves a collection to its {@link Collection.next}, in one step. */
+  swap(collection: Collection, next: Collection): void {
+    next.replace(collection, this.reembeddings.swap(collection.row, next.row));
+    this.#collections.set(next.row.name, next);
+    for (const alias of next.aliases) {
+      this.#aliases.set(alias, next);
+    }
+    collection.end(new PawdexError('space_changed'));
+    void collection.release();
+    this.wake();
+  }
+
+  /** The saved graph of the vectors that a collection does not use at present. */
+  nextGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
+    return this.#savedGraph({ id, vector_sign: -vector_sign });
+  }
+
+  #savedGraph({ id, vector_sign }: Pick<CollectionRow, 'id' | 'vector_sign'>): GraphSnapshot {
+    return new GraphSnapshot(path.join(this.#dataDir, GRAPH_FOLDER), vector_sign === 1 ? `${id}` : `${id}n`);
   }
 
   stats(): StoreStats {
@@ -241,11 +308,16 @@ export class StoreCore {
     await this.#ledger.write(open, collections);
   }
 
-  #open(row: CollectionRow): Collection {
-    const snapshot = new GraphSnapshot(path.join(this.#dataDir, GRAPH_FOLDER), row.id);
+  #read(row: CollectionRow, isPartial = false): Collection {
     const repaired = (sentence: string) => this.#repairs.push(sentence);
-    const collection = new Collection(row, this.items, this.#graphs.library, snapshot, repaired);
+    return new Collection(row, this.items, this.#graphs.library, this.#savedGraph(row), repaired, isPartial);
+  }
+
+  #open(row: CollectionRow): Collection {
+    const collection = this.#read(row);
     this.#collections.set(row.name, collection);
+    collection.reembedding = this.reembeddings.find(row.id);
+    this.#readAliases(collection);
     collection.loaded.then(
       () => this.wake(),
       (error) => {
@@ -263,7 +335,9 @@ export class StoreCore {
     const quiet = performance.now() - this.#calledAt > EXPECTED_FOR_MS;
     const until = performance.now() + (quiet ? QUIET_MS : BUSY_MS);
     let more = false;
-    for (const collection of this.#collections.values()) {
+    for (const collection of [...this.#collections.values()].flatMap((each) =>
+      [each, each.next ?? []].flat(),
+    )) {
       try {
         more = collection.indexer.step(until) || more;
       } catch (error) {
@@ -277,7 +351,7 @@ export class StoreCore {
       while (this.items.values.addOlderItems() && performance.now() < until) {
         more = true;
       }
-      return this.#statements.clear() || more;
+      return this.#statements.clear() || this.reembeddings.clear() || more;
     } catch {
       return more; // The disk is full or failing. The rest is removed later, or after the next start.
     }

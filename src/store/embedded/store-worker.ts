@@ -3,6 +3,7 @@ import { PawdexError } from '../../errors.js';
 import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
 import { createItemCalls } from './item-calls.js';
+import { createReembedCalls } from './reembed-calls.js';
 import { toStorageError } from './sqlite/storage-error.js';
 import { type CoreOptions, StoreCore } from './store-core.js';
 import { runOverdue } from './turns.js';
@@ -20,7 +21,11 @@ const storeCalls = {
     } catch (error) {
       throw toStorageError(error);
     }
-    const calls: Handlers = { ...collectionCalls(core), ...createItemCalls(core) };
+    const calls: Handlers = {
+      ...collectionCalls(core),
+      ...createItemCalls(core),
+      ...createReembedCalls(core),
+    };
     for (const [name, call] of Object.entries(calls)) {
       handlers[name] = countCall(call);
     }
@@ -52,7 +57,8 @@ const collectionCalls = (core: StoreCore) => ({
 /** The calls that the thread answers. Add a handler here to add a method to the store. */
 export type StoreCalls = typeof storeCalls &
   ReturnType<typeof collectionCalls> &
-  ReturnType<typeof createItemCalls>;
+  ReturnType<typeof createItemCalls> &
+  ReturnType<typeof createReembedCalls>;
 
 /** Counts a call while it runs, and converts its errors to coded ones. */
 function countCall(call: Handlers[string]): Handlers[string] {

@@ -45,9 +45,10 @@ export interface SavedGraph {
 /** The saved graph of one collection. */
 export class GraphSnapshot {
   readonly #directory: string;
-  readonly #collection: number;
+  readonly #collection: string;
 
-  constructor(directory: string, collection: number) {
+  /** @param collection begins the names of its files: letters and digits */
+  constructor(directory: string, collection: string) {
     this.#directory = directory;
     this.#collection = collection;
   }
@@ -139,7 +140,7 @@ export class GraphSnapshot {
     const header = parseHeader(await readFile(this.#headerFile, 'utf8').catch(() => ''));
     const keep = new Set([path.basename(this.#headerFile), header?.file]);
     for (const name of await readdir(this.#directory).catch(() => [] as string[])) {
-      if (/^(\d+)[-.]/.exec(name)?.[1] === String(this.#collection) && !keep.has(name)) {
+      if (/^(\w+)[-.]/.exec(name)?.[1] === this.#collection && !keep.has(name)) {
         await rm(path.join(this.#directory, name), { force: true });
       }
     }

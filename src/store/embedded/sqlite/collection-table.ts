@@ -1,5 +1,6 @@
-/** The table of collections. Deleting one is immediate; its items are then removed in many small steps. */
-import type { CollectionPatch, CollectionSpec } from '../../store.js';
+/** The statements on collections, and the clearing of those deleted, which takes many small steps. */
+import { PawdexError } from '../../../errors.js';
+import type { CollectionPatch, CollectionSpec, Originals, Space } from '../../store.js';
 import type { ItemTable } from './item-table.js';
 import type { Ledger } from './ledger.js';
 import type { Db } from './sqlite.js';
@@ -15,20 +16,43 @@ export interface CollectionRow {
   gallery: string | null;
   calibration: string | null;
   created_at: string;
+  /** What numbers of items are multiplied by to give those of their vectors: 1 or -1. */
+  vector_sign: number;
+  originals: Originals;
 }
 
-/** Items of a deleted collection that are removed per transaction. */
+/** ItemTable of a deleted collection that are removed per transaction. */
 const DROP_STEP = 256;
+
+const SELECT = `SELECT collections.*, coalesce(vector_sign, 1) AS vector_sign, coalesce(originals, 'off') AS originals
+  FROM collections LEFT JOIN collection_settings ON collection_settings.collection = collections.id`;
 
 function prepareStatements(db: Db) {
   return {
-    all: db.prepare<[], CollectionRow>('SELECT * FROM collections ORDER BY name'),
-    find: db.prepare<[string], CollectionRow>('SELECT * FROM collections WHERE name = ?'),
+    all: db.prepare<[], CollectionRow>(`${SELECT} ORDER BY name`),
+    find: db.prepare<[string], CollectionRow>(`${SELECT} WHERE name = ?`),
     insert: db.prepare(
       `INSERT INTO collections (name, dimension, fingerprint, model, description, created_at)
        VALUES (?, ?, ?, ?, ?, ?)`,
     ),
-    update: db.prepare('UPDATE collections SET description = ?, gallery = ?, calibration = ? WHERE id = ?'),
+    update: db.prepare(
+      'UPDATE collections SET name = ?, description = ?, gallery = ?, calibration = ? WHERE id = ?',
+    ),
+    move: db.prepare(
+      'UPDATE collections SET fingerprint = ?, dimension = ?, model = ?, calibration = NULL WHERE id = ?',
+    ),
+    setSettings: db.prepare(
+      'INSERT OR REPLACE INTO collection_settings (collection, vector_sign, originals) VALUES (?, ?, ?)',
+    ),
+    removeSettings: db.prepare('DELETE FROM collection_settings WHERE collection = ?'),
+    aliases: db
+      .prepare<[number], string>('SELECT name FROM aliases WHERE collection = ? ORDER BY name')
+      .pluck(),
+    addAlias: db.prepare('INSERT INTO aliases (name, collection) VALUES (?, ?)'),
+    removeAliases: db.prepare('DELETE FROM aliases WHERE collection = ?'),
+    isTemporary: db
+      .prepare<[], number>("SELECT 1 FROM sqlite_temp_master WHERE name = 'collection_settings'")
+      .pluck(),
     remove: db.prepare('DELETE FROM collections WHERE id = ?'),
     noteDropped: db.prepare('INSERT INTO dropped_collections (id) VALUES (?)'),
     dropped: db.prepare<[], number>('SELECT id FROM dropped_collections LIMIT 1').pluck(),
@@ -53,11 +77,8 @@ export class CollectionTable {
     return this.#run.all.all();
   }
 
-  /** @returns null if the name is taken */
-  create(spec: CollectionSpec): CollectionRow | null {
-    if (this.#run.find.get(spec.name) !== undefined) {
-      return null;
-    }
+  /** Makes a collection; its name must be free. */
+  create(spec: CollectionSpec): CollectionRow {
     const { name, dimension, fingerprint, model } = spec;
     return this.#db.transaction(() => {
       const now = new Date().toISOString();
@@ -69,28 +90,75 @@ export class CollectionTable {
     })();
   }
 
+  /** Other names of a collection. */
+  aliases(id: number): string[] {
+    return this.#run.aliases.all(id);
+  }
+
+  /** Changes a collection; its names must be free. */
   update(row: CollectionRow, patch: CollectionPatch): CollectionRow {
-    const { description, gallery, calibration } = patch;
+    const { name, description, gallery, calibration, originals, aliases } = patch;
     const next: CollectionRow = {
       ...row,
+      name: name ?? row.name,
       description: description === undefined ? row.description : description || null,
       gallery: gallery === undefined ? row.gallery : gallery,
       calibration: calibration === undefined ? row.calibration : JSON.stringify(calibration),
+      originals: originals ?? row.originals,
     };
     if (calibration === null) {
       next.calibration = null;
     }
     this.#db.transaction(() => {
-      this.#run.update.run(next.description, next.gallery, next.calibration, row.id);
+      this.#run.update.run(next.name, next.description, next.gallery, next.calibration, row.id);
+      if (originals !== undefined) {
+        this.#setSettings(next);
+      }
+      if (aliases !== undefined) {
+        this.requireLasting();
+        this.#run.removeAliases.run(row.id);
+        for (const alias of aliases) {
+          this.#run.addAlias.run(alias, row.id);
+        }
+      }
       this.#ledger.recordChange();
     })();
     return next;
   }
 
-  /** Deletes a collection at once; {@link clear} removes its items. */
+  /** Moves a collection to the vectors that lie under the negated numbers; call it inside a transaction. */
+  move(row: CollectionRow, { fingerprint, dimension, model }: Space): CollectionRow {
+    const next = { ...row, fingerprint, dimension, model, calibration: null, vector_sign: -row.vector_sign };
+    this.#run.move.run(fingerprint, dimension, model, row.id);
+    this.#setSettings(next);
+    this.#ledger.recordChange();
+    return next;
+  }
+
+  #setSettings({ id, vector_sign, originals }: CollectionRow): void {
+    this.requireLasting();
+    this.#run.setSettings.run(id, vector_sign, originals);
+  }
+
+  /**
+   * Refuses what would be forgotten: where a full disk had no room for these tables, they are in memory.
+   *
+   * @throws PawdexError `storage_full`
+   */
+  requireLasting(): void {
+    if (this.#run.isTemporary.get() !== undefined) {
+      throw new PawdexError('storage_full', {
+        hint: 'Free some space on the disk of PAWDEX_DATA_DIR and start the server again.',
+      });
+    }
+  }
+
+  /** The collection is gone at once; its items are cleared away by {@link clear}. */
   drop(id: number): void {
     this.#db.transaction(() => {
       this.#run.remove.run(id);
+      this.#run.removeSettings.run(id);
+      this.#run.removeAliases.run(id);
       this.#run.noteDropped.run(id);
       this.#ledger.close(id);
       this.#ledger.recordChange();

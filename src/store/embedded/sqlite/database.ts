@@ -70,6 +70,23 @@ const MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE values_progress (after INTEGER) STRICT;
    INSERT INTO values_progress VALUES (0);`,
+  // A row of settings is missing where all are at their defaults. Vectors of a collection lie under the numbers of their
+  // items times `vector_sign`; those that will take their place (reembedding-table.ts) under the negated numbers.
+  `CREATE TABLE collection_settings (
+     collection INTEGER PRIMARY KEY,
+     vector_sign INTEGER NOT NULL DEFAULT 1,
+     originals TEXT NOT NULL DEFAULT 'off'
+   ) STRICT;
+   CREATE TABLE aliases (name TEXT PRIMARY KEY, collection INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE originals (seq INTEGER PRIMARY KEY, image BLOB NOT NULL) STRICT;
+   CREATE TABLE reembeddings (
+     collection INTEGER PRIMARY KEY,
+     fingerprint TEXT NOT NULL,
+     dimension INTEGER NOT NULL,
+     model TEXT NOT NULL,
+     started_at TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE dropped_vectors (collection INTEGER PRIMARY KEY, after INTEGER NOT NULL) STRICT;`,
 ];
 
 /** An open database. Closing it also unlocks its directory. */

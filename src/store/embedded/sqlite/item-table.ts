@@ -29,8 +29,10 @@ function prepareStatements(db: Db) {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
     insertVector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
+    insertOriginal: db.prepare('INSERT INTO originals (seq, image) VALUES (?, ?)'),
     insertThumbnail: db.prepare('INSERT INTO thumbnails (seq, image) VALUES (?, ?)'),
     vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
+    original: db.prepare<[number], Uint8Array>('SELECT image FROM originals WHERE seq = ?').pluck(),
     thumbnail: db.prepare<[number], Uint8Array>('SELECT image FROM thumbnails WHERE seq = ?').pluck(),
     update: db.prepare('UPDATE items SET label = ?, source = ?, metadata = ? WHERE seq = ?'),
     seqOf: db
@@ -41,7 +43,8 @@ function prepareStatements(db: Db) {
         'DELETE FROM items WHERE collection = ? AND seq = ? RETURNING metadata',
       )
       .pluck(),
-    removeVector: db.prepare('DELETE FROM vectors WHERE seq = ?'),
+    removeVectors: db.prepare('DELETE FROM vectors WHERE seq IN (?, ?)'),
+    removeOriginal: db.prepare('DELETE FROM originals WHERE seq = ?'),
     markThumbnail: db.prepare('UPDATE items SET has_thumbnail = 1 WHERE seq = ?'),
     removeThumbnail: db.prepare('DELETE FROM thumbnails WHERE seq = ?'),
   };
@@ -62,17 +65,17 @@ export class ItemTable {
     this.#run = prepareStatements(db);
   }
 
-  /** Inserts items whose id and content are new. Call it inside a transaction. */
-  insert(collection: number, items: readonly NewItem[], now: string): (PutResult & { seq: number | null })[] {
-    const results = items.map((item) => this.#insertOne(collection, item, now));
+  /** Inserts items whose id and content are not known; call it inside a transaction. */
+  insert({ id, vector_sign }: Owner, items: readonly NewItem[], now: string): Inserted[] {
+    const results = items.map((item) => this.#insertOne(id, vector_sign, item, now));
     const created = results.filter(({ seq }) => seq !== null).length;
     if (created > 0) {
-      this.#ledger.recordChange(collection, created);
+      this.#ledger.recordChange(id, created);
     }
     return results;
   }
 
-  #insertOne(collection: number, item: NewItem, now: string): PutResult & { seq: number | null } {
+  #insertOne(collection: number, sign: number, item: NewItem, now: string): Inserted {
     const { id, sha256, label, source, size } = item;
     const metadata = JSON.stringify(item.metadata);
     const thumbnail = item.thumbnail === null ? 0 : 1;
@@ -92,7 +95,13 @@ export class ItemTable {
       return { id: known.id, status: 'exists', label: known.label, seq: null };
     }
     const seq = Number(inserted.lastInsertRowid);
-    this.#run.insertVector.run(seq, packVector(item.vector, item));
+    this.#run.insertVector.run(sign * seq, packVector(item.vector, item));
+    if (item.next !== undefined) {
+      this.#run.insertVector.run(-sign * seq, packVector(item.next.vector, item));
+    }
+    if (item.original) {
+      this.#run.insertOriginal.run(seq, item.original);
+    }
     if (item.thumbnail !== null) {
       this.#run.insertThumbnail.run(seq, item.thumbnail);
     }
@@ -112,10 +121,14 @@ export class ItemTable {
     return this.#run.bySha256.get(collection, sha256);
   }
 
-  /** Reads the vector of a row. @returns null if it is missing or damaged */
-  readVector(row: ItemRow, dimension: number): Float32Array | null {
-    const blob = this.#run.vector.get(row.seq);
+  /** The vector of a row; null when there is none, or not as it was stored. */
+  readVector(row: ItemRow, { dimension, vector_sign }: Owner): Float32Array | null {
+    const blob = this.#run.vector.get(vector_sign * row.seq);
     return blob === undefined ? null : (unpackVector(blob, dimension, row)?.slice() ?? null);
+  }
+
+  readOriginal(seq: number): Uint8Array | undefined {
+    return this.#run.original.get(seq);
   }
 
   readThumbnail(seq: number): Uint8Array | undefined {
@@ -194,7 +207,8 @@ export class ItemTable {
     if (metadata === undefined) {
       return false;
     }
-    this.#run.removeVector.run(seq);
+    this.#run.removeVectors.run(seq, -seq);
+    this.#run.removeOriginal.run(seq);
     this.#run.removeThumbnail.run(seq);
     this.values.remove(collection, seq, metadata);
     return true;
@@ -281,12 +295,12 @@ export class ItemTable {
     return this.#prepare('SELECT count(*) FROM items WHERE collection = ?').pluck().get(collection) as number;
   }
 
-  /** Reads a page of the fields that are kept in memory. */
-  load(collection: number, after: number, limit: number): LoadedRow[] {
+  /** A page of what memory holds of each item. */
+  load({ id, vector_sign }: Owner, after: number, limit: number): LoadedRow[] {
     return this.#prepare(
-      `SELECT seq, id, sha256, label, vector FROM items JOIN vectors USING (seq)
-       WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?`,
-    ).all(collection, after, limit) as LoadedRow[];
+      `SELECT items.seq, id, sha256, label, vector FROM items JOIN vectors ON vectors.seq = ? * items.seq
+       WHERE collection = ? AND items.seq > ? ORDER BY items.seq LIMIT ?`,
+    ).all(vector_sign, id, after, limit) as LoadedRow[];
   }
 
   #prepare(sql: string): Statement {
@@ -302,5 +316,15 @@ export class ItemTable {
     return statement;
   }
 }
+
+/** The collection of an item, as far as its vector depends on it. */
+interface Owner {
+  id: number;
+  dimension: number;
+  vector_sign: number;
+}
+
+/** What became of an item; `seq` is null where it was there already. */
+type Inserted = PutResult & { seq: number | null };
 
 const formatCondition = (condition: Condition | null) => (condition === null ? '' : ` AND ${condition.sql}`);

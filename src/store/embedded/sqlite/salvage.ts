@@ -107,6 +107,8 @@ function openDamaged(file: string): Db | null {
   }
 }
 
+type Settings = Pick<CollectionRow, 'vector_sign' | 'originals'>;
+
 class RowCopier {
   readonly #source: Db;
   readonly #target: Db;
@@ -120,6 +122,15 @@ class RowCopier {
     const ids = range(1, this.#last("SELECT seq FROM sqlite_sequence WHERE name = 'collections'") + MARGIN);
     const collections = new Map<number, CollectionRow>();
     const find = this.#source.prepare<[number], CollectionRow>('SELECT * FROM collections WHERE id = ?');
+    // An older database has no such tables.
+    const settings = attempt(() =>
+      this.#source.prepare<[number], Settings>(
+        'SELECT vector_sign, originals FROM collection_settings WHERE collection = ?',
+      ),
+    );
+    const keep = this.#target.prepare(
+      'INSERT INTO collection_settings (collection, originals) VALUES (?, ?)',
+    );
     const insert = this.#target.prepare(
       `INSERT INTO collections (id, name, dimension, fingerprint, model, description, gallery, calibration, created_at)
        VALUES (@id, @name, @dimension, @fingerprint, @model, @description, @gallery, @calibration, @created_at)`,
@@ -129,14 +140,27 @@ class RowCopier {
       if (row === null || attempt(() => insert.run(row)) === null) {
         continue;
       }
-      collections.set(id, row);
+      const own = attempt(() => settings?.get(id)) ?? { vector_sign: 1, originals: 'off' };
+      collections.set(id, { ...row, ...own });
+      keep.run(id, own.originals);
     }
+    this.#copyAliases();
     const copied = this.#copyItems(collections);
     const ledger = new Ledger(this.#target);
     for (const [id, items] of copied) {
       ledger.open(id, items);
     }
     return [...copied.values()].reduce((sum, items) => sum + items, 0);
+  }
+
+  #copyAliases(): void {
+    const insert = this.#target.prepare('INSERT INTO aliases (name, collection) VALUES (?, ?)');
+    const aliases = attempt(() =>
+      this.#source.prepare<[], [string, number]>('SELECT name, collection FROM aliases').raw().all(),
+    );
+    for (const alias of aliases ?? []) {
+      insert.run(alias);
+    }
   }
 
   #copyItems(collections: Map<number, CollectionRow>): Map<number, number> {
@@ -154,7 +178,7 @@ class RowCopier {
       if (row === null || collection === undefined) {
         return;
       }
-      const vector = attempt(() => read.vector.get(seq));
+      const vector = attempt(() => read.vector.get(collection.vector_sign * seq));
       if (vector === null || unpackVector(vector, collection.dimension, row) === null) {
         return;
       }
@@ -168,6 +192,10 @@ class RowCopier {
       write.vector.run(seq, vector);
       if (image !== null) {
         write.thumbnail.run(seq, image);
+      }
+      const original = attempt(() => read.original?.get(seq));
+      if (original !== null) {
+        write.original.run(seq, original);
       }
       copied.set(row.collection, copied.get(row.collection)! + 1);
     };
@@ -186,6 +214,9 @@ class RowCopier {
       ),
       vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
       thumbnail: db.prepare<[number], Uint8Array>('SELECT image FROM thumbnails WHERE seq = ?').pluck(),
+      original: attempt(() =>
+        db.prepare<[number], Uint8Array>('SELECT image FROM originals WHERE seq = ?').pluck(),
+      ),
     };
   }
 
@@ -198,6 +229,7 @@ class RowCopier {
       ),
       vector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
       thumbnail: db.prepare('INSERT INTO thumbnails (seq, image) VALUES (?, ?)'),
+      original: db.prepare('INSERT INTO originals (seq, image) VALUES (?, ?)'),
     };
   }
 

@@ -56,17 +56,23 @@ export function unpackVector(blob: Uint8Array, dimension: number, item: Identity
 
 /** Finds collections with damaged or missing vectors, in sentences. */
 export function countDamagedVectors(db: Db): string[] {
+  // A snapshot of an earlier version has no such table.
+  const hasSettings = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'collection_settings'").get();
+  const sign =
+    hasSettings === undefined
+      ? '1'
+      : 'coalesce((SELECT vector_sign FROM collection_settings WHERE collection = collections.id), 1)';
   const collections = db
-    .prepare<[], { id: number; name: string; dimension: number }>(
-      'SELECT id, name, dimension FROM collections',
+    .prepare<[], { id: number; name: string; dimension: number; sign: number }>(
+      `SELECT id, name, dimension, ${sign} AS sign FROM collections`,
     )
     .all();
-  const rows = db.prepare<[number], Identity & { vector: Uint8Array | null }>(
-    'SELECT id, sha256, vector FROM items LEFT JOIN vectors USING (seq) WHERE collection = ?',
+  const rows = db.prepare<[number, number], Identity & { vector: Uint8Array | null }>(
+    'SELECT id, sha256, vector FROM items LEFT JOIN vectors ON vectors.seq = ? * items.seq WHERE collection = ?',
   );
-  return collections.flatMap(({ id, name, dimension }) => {
+  return collections.flatMap(({ id, name, dimension, sign }) => {
     let damaged = 0;
-    for (const row of rows.iterate(id)) {
+    for (const row of rows.iterate(sign, id)) {
       if (row.vector === null || unpackVector(row.vector, dimension, row) === null) {
         damaged++;
       }

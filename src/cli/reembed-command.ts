@@ -1,0 +1,80 @@
+/** `pawdex reembed`: moves a collection to another encoder, while its old vectors go on answering. */
+import type { Command } from 'commander';
+import type { ReembedOutcome } from '../engine/engine.js';
+import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
+import { EXIT } from './exit-codes.js';
+import { note, pluralise, printLine } from './print.js';
+import { runCancellableWork } from './with-engine.js';
+
+/** Missing pictures that are printed. */
+const MOST_PRINTED = 20;
+
+interface ReembedFlags extends Record<string, unknown> {
+  collection: string;
+  encoder?: string;
+  photos?: string[];
+  previews?: boolean;
+  dropMissing?: boolean;
+  json?: boolean;
+}
+
+/** Defines the command. */
+export function createReembedCommand(): Command {
+  return addServerOption(
+    createCommand(
+      'reembed',
+      'move a collection to another encoder: its vectors are made again beside the old ones, which answer until then',
+      'reembed -c mine --photos photos',
+    ),
+  )
+    .requiredOption('-c, --collection <name>', 'collection')
+    .option('--encoder <name>', 'an encoder that was added with `encoder add`; the one in use unless given')
+    .option('--photos <dir...>', 'folders that hold the photos under the names in `source`')
+    .option('--previews', 'embed the preview of 160 pixels of an item of which nothing better is left')
+    .option('--drop-missing', 'delete items of which no picture is left')
+    .option('--json', 'print one JSON object')
+    .action(run);
+}
+
+async function run(flags: ReembedFlags): Promise<void> {
+  const { collection, encoder, photos, previews, dropMissing } = flags;
+  const common = readCommonOptions(flags);
+  const outcome = await runCancellableWork(common, (engine, work) =>
+    engine.reembed(collection, { ...work, encoder, photos, previews, dropMissing }),
+  );
+  if (outcome === null) {
+    note('Stopped. What has been embedded is kept: run the same command again to continue.');
+    return;
+  }
+  if (flags.json === true) {
+    await printLine(JSON.stringify(outcome));
+  } else if (!common.quiet) {
+    note(describeOutcome(outcome));
+  }
+  if (!outcome.swapped) {
+    process.exitCode = EXIT.someFailed;
+  }
+}
+
+function describeOutcome(outcome: ReembedOutcome): string[] {
+  const { collection, swapped, from, to, embedded, missing, examples, dropped } = outcome;
+  const counts = Object.entries(embedded).filter(([, count]) => count > 0);
+  const total = counts.reduce((sum, [, count]) => sum + count, 0);
+  const origins = counts.map(([origin, count]) => `${count} ${origin}`).join(', ');
+  const deleted = dropped === 0 ? '' : ` ${pluralise(dropped, 'item')} without a picture deleted.`;
+  if (swapped) {
+    return from.fingerprint === to.fingerprint
+      ? [`"${collection}" is embedded with ${to.name} already.`]
+      : [
+          `"${collection}" is now embedded with ${to.name}: ${pluralise(total, 'item')} embedded${origins === '' ? '' : ` (${origins})`}.${deleted}`,
+          'Its calibration was for the old model: fit it again with `pawdex calibrate`.',
+        ];
+  }
+  const more = missing - Math.min(missing, MOST_PRINTED);
+  return [
+    `"${collection}" still answers with ${from.name}: ${pluralise(missing, 'item')} could not be embedded.`,
+    ...examples.slice(0, MOST_PRINTED).map(({ id, source, reason }) => `  ${source ?? id}: ${reason}`),
+    ...(more === 0 ? [] : [`  and ${more} more`]),
+    'Name the folder of the photos with --photos, accept previews with --previews, or delete these items with --drop-missing.',
+  ];
+}

@@ -1,0 +1,79 @@
+/** Checks an encoder by embedding pictures that are made here: what it gives must be usable as an embedding. */
+import { PawdexError } from '../errors.js';
+import { computeDot, computeLength } from '../math/vectors.js';
+import { openSession } from './encoder-session.js';
+import type { LoadedCard } from './model-card.js';
+
+/** Differences that threads and batches may make. */
+const EQUAL = 0.9999;
+/** Different pictures are less similar. */
+const DIFFERENT = 0.99999;
+
+/** Pictures of uint8 [size, size, 3]: a slope of colours, stripes, a checkerboard and noise. */
+function drawPictures(size: number): Uint8Array[] {
+  const draw = (colour: (x: number, y: number, channel: number) => number) => {
+    const pixels = new Uint8Array(size * size * 3);
+    for (let at = 0; at < pixels.length; at++) {
+      const place = Math.floor(at / 3);
+      pixels[at] = colour((place % size) / size, Math.floor(place / size) / size, at % 3);
+    }
+    return pixels;
+  };
+  let state = 1;
+  const noise = () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return state >>> 24;
+  };
+  return [
+    draw((x, y, channel) => 255 * [x, y, 1 - x][channel]!),
+    draw((x, _y, channel) => (Math.floor(x * 12) % 2 === channel % 2 ? 230 : 20)),
+    draw((x, y) => (Math.floor(x * 6 + Math.floor(y * 6)) % 2 === 0 ? 250 : 10)),
+    draw(noise),
+  ];
+}
+
+const fault = (detail: string) => new PawdexError('encoder_unsuitable', { detail });
+
+/**
+ * Embeds test pictures, alone and together.
+ *
+ * @throws PawdexError encoder_unsuitable when embeddings are not of length 1, change from call to call or with the batch,
+ *   or do not depend on the picture
+ */
+export async function checkEncoder(loaded: LoadedCard): Promise<void> {
+  const session = await openSession(loaded, 1);
+  try {
+    const { dimension } = loaded.card.output;
+    const pictures = drawPictures(loaded.card.input.size);
+    const embed = async (images: Uint8Array[]) => {
+      const rows = await session.run(images);
+      return images.map((_, i) => rows.slice(i * dimension, (i + 1) * dimension));
+    };
+    const alone: Float32Array[] = [];
+    for (const picture of pictures) {
+      alone.push(...(await embed([picture])));
+    }
+    const together = await embed([...pictures, pictures[0]!]);
+    for (const vector of alone) {
+      const length = computeLength(vector);
+      if (!(Math.abs(length - 1) < 1e-3)) {
+        throw fault(
+          `An embedding has length ${length} instead of 1: it holds numbers that are not finite, or only zeros.`,
+        );
+      }
+    }
+    if (computeDot(together[0]!, together.at(-1)!) < EQUAL) {
+      throw fault('Two equal pictures in one batch have different embeddings.');
+    }
+    const shift = alone.findIndex((vector, i) => computeDot(vector, together[i]!) < EQUAL);
+    if (shift !== -1) {
+      throw fault('The embedding of a picture depends on the others in its batch.');
+    }
+    const isConstant = alone.slice(1).every((vector) => computeDot(alone[0]!, vector) > DIFFERENT);
+    if (isConstant) {
+      throw fault('All pictures have the same embedding.');
+    }
+  } finally {
+    await session.release();
+  }
+}

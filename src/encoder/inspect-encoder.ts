@@ -1,0 +1,255 @@
+/**
+ * Finds out how an image encoder from elsewhere is fed and read: from the model itself, from the preprocessing file that
+ * Hugging Face exports put beside it, and from what the caller says where neither tells.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { z } from 'zod';
+import { PawdexError } from '../errors.js';
+import { createSession } from './encoder-session.js';
+import type { ModelCard } from './model-card.js';
+
+type Input = ModelCard['input'];
+type Output = ModelCard['output'];
+type Triple = [number, number, number];
+
+/** What is known of an encoder beside its file. */
+export interface EncoderHints {
+  /** Name of the input or output to use, where there are several. */
+  input?: string | undefined;
+  output?: string | undefined;
+  /** Side of the square input in pixels. */
+  size?: number | undefined;
+  /** Per channel; images are fed as (pixel / 255 - mean) / std. */
+  mean?: Triple | undefined;
+  std?: Triple | undefined;
+  kernel?: Input['resize']['kernel'] | undefined;
+  /** How an output with several vectors per image becomes one. */
+  pooling?: NonNullable<Output['pooling']> | undefined;
+}
+
+/** What {@link inspectEncoder} found, with notes on what it had to assume. */
+interface InspectedEncoder {
+  input: Input;
+  output: Output;
+  notes: string[];
+}
+
+/** ImageNet's statistics: what most encoders were trained with. */
+const IMAGENET_MEAN: Triple = [0.485, 0.456, 0.406];
+const IMAGENET_STD: Triple = [0.229, 0.224, 0.225];
+const USUAL_SIZE = 224;
+/** Outputs that are embeddings where a model has several, the best first. */
+const EMBEDDING_NAMES = [
+  'image_embeds',
+  'image_embeddings',
+  'embedding',
+  'embeddings',
+  'image_features',
+  'features',
+  'pooler_output',
+  'pooled_output',
+  'sentence_embedding',
+];
+/** Outputs with a vector per token, the best first. */
+const TOKEN_NAMES = ['last_hidden_state', 'hidden_states', 'tokens'];
+const KERNELS: Record<number, Input['resize']['kernel']> = { 1: 'lanczos3', 2: 'linear', 3: 'cubic' };
+/** Lengths of a vector of class scores. */
+const CLASS_COUNTS = new Set([1000, 1001, 21_841, 21_843]);
+
+const unsuitable = (detail: string, hint?: string) =>
+  new PawdexError('encoder_unsuitable', { detail, ...(hint === undefined ? {} : { hint }) });
+
+/**
+ * Describes the input and output of an encoder.
+ *
+ * @throws PawdexError encoder_unsuitable when it cannot be fed with an image, or no output is an embedding; model_invalid
+ */
+export async function inspectEncoder(file: string, given: EncoderHints): Promise<InspectedEncoder> {
+  const notes: string[] = [];
+  const beside = await readPreprocessing(path.join(path.dirname(file), 'preprocessor_config.json'));
+  const hints = { ...beside, ...withoutUndefined(given) };
+  const session = await createSession(file, 1);
+  try {
+    const input = describeInput(session, hints, notes);
+    const outputs = await measureOutputs(session, input);
+    return { input, output: chooseOutput(outputs, hints, notes), notes };
+  } finally {
+    await session.release();
+  }
+}
+
+const withoutUndefined = <T extends object>(value: T): Partial<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<T>;
+
+const side = z.union([
+  z.int(),
+  z.object({ shortest_edge: z.int() }).transform((size) => size.shortest_edge),
+  z.object({ height: z.int() }).transform((size) => size.height),
+]);
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+const preprocessingSchema = z.object({
+  crop_size: side.optional(),
+  size: side.optional(),
+  image_mean: triple.optional(),
+  image_std: triple.optional(),
+  resample: z.int().optional(),
+  do_normalize: z.boolean().default(true),
+  do_center_crop: z.boolean().default(true),
+});
+
+/** What `preprocessor_config.json` says, as Hugging Face exports it; nothing where there is none. */
+async function readPreprocessing(file: string): Promise<EncoderHints> {
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text === null) {
+    return {};
+  }
+  const json = await Promise.resolve(text)
+    .then(JSON.parse)
+    .catch(() => null);
+  const parsed = preprocessingSchema.safeParse(json);
+  if (!parsed.success) {
+    throw unsuitable(
+      `${file}: ${z.prettifyError(parsed.error)}`,
+      'Correct it, or move it away and use flags.',
+    );
+  }
+  const { crop_size, size, image_mean, image_std, resample = 2, do_normalize, do_center_crop } = parsed.data;
+  return withoutUndefined({
+    size: (do_center_crop ? crop_size : undefined) ?? size,
+    mean: do_normalize ? image_mean : ([0, 0, 0] as Triple),
+    std: do_normalize ? image_std : ([1, 1, 1] as Triple),
+    kernel: KERNELS[resample],
+  });
+}
+
+function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes: string[]): Input {
+  const inputs = session.inputMetadata.filter((each) => each.isTensor);
+  const chosen = hints.input === undefined ? inputs : inputs.filter(({ name }) => name === hints.input);
+  const [port] = chosen;
+  if (port === undefined || chosen.length > 1 || inputs.length > 1) {
+    throw unsuitable(
+      `The model has the inputs ${session.inputNames.join(', ')}; an encoder has one, for images.`,
+      'Export the image part alone (of CLIP: the vision model with its projection).',
+    );
+  }
+  const { name, type, shape } = port;
+  if (shape.length !== 4 || (type !== 'float32' && type !== 'uint8')) {
+    throw unsuitable(
+      `The input ${name} is ${type} [${shape.join(', ')}]; it must be float32 or uint8 with four dimensions.`,
+      'Export the model with a float32 input of [batch, 3, height, width].',
+    );
+  }
+  const isChannelsFirst = shape[1] === 3 || (shape[3] !== 3 && type === 'float32');
+  const [height, width] = isChannelsFirst ? [shape[2], shape[3]] : [shape[1], shape[2]];
+  const size = chooseSize(name, [height!, width!], hints, notes);
+  const batch = typeof shape[0] === 'number' && shape[0] > 0 ? { batch: shape[0] } : {};
+  const resize = { fit: 'cover' as const, kernel: hints.kernel ?? 'cubic' };
+  if (type === 'uint8') {
+    if (isChannelsFirst) {
+      throw unsuitable(
+        `The input ${name} is uint8 with the channels first.`,
+        'Export it as uint8 [batch, height, width, 3].',
+      );
+    }
+    return { name, size, resize, type, layout: 'NHWC', ...batch };
+  }
+  if (hints.mean === undefined || hints.std === undefined) {
+    notes.push(
+      "The file does not say how pixels are scaled: ImageNet's mean and deviation are used (--mean, --std).",
+    );
+  }
+  const scaling = { mean: hints.mean ?? IMAGENET_MEAN, std: hints.std ?? IMAGENET_STD };
+  return { name, size, resize, type, layout: isChannelsFirst ? 'NCHW' : 'NHWC', ...scaling, ...batch };
+}
+
+function chooseSize(
+  name: string,
+  [height, width]: (number | string)[],
+  { size }: EncoderHints,
+  notes: string[],
+): number {
+  const isFixed = (side: unknown): side is number => typeof side === 'number' && side > 0;
+  if (isFixed(height) && isFixed(width)) {
+    if (height !== width) {
+      throw unsuitable(`The input ${name} is ${height} x ${width} pixels; it must be a square.`);
+    }
+    return height;
+  }
+  if (size === undefined) {
+    notes.push(`The model takes squares of any size: ${USUAL_SIZE} pixels are used (--size).`);
+  }
+  return size ?? USUAL_SIZE;
+}
+
+/** An output with its shape for one image. */
+interface MeasuredOutput {
+  name: string;
+  shape: readonly number[];
+}
+
+async function measureOutputs(session: ort.InferenceSession, input: Input): Promise<MeasuredOutput[]> {
+  const { batch = 1, size, layout, type } = input;
+  const shape = layout === 'NCHW' ? [batch, 3, size, size] : [batch, size, size, 3];
+  const length = batch * 3 * size * size;
+  const tensor =
+    type === 'uint8'
+      ? new ort.Tensor('uint8', new Uint8Array(length), shape)
+      : new ort.Tensor('float32', new Float32Array(length), shape);
+  const result = await session.run({ [input.name]: tensor }).catch((cause: Error) => {
+    throw new PawdexError('encoder_unsuitable', {
+      detail: `The model does not run on a picture of ${size} x ${size} pixels: ${cause.message}`,
+      cause,
+    });
+  });
+  return Object.entries(result)
+    .filter(([, { type, dims }]) => type === 'float32' && dims[0] === batch)
+    .map(([name, { dims }]) => ({ name, shape: dims.slice(1) }));
+}
+
+function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: string[]): Output {
+  const all = outputs.map(({ name, shape }) => `${name} [${['batch', ...shape].join(', ')}]`).join(', ');
+  const named = outputs.filter(({ name }) => hints.output === undefined || name === hints.output);
+  const byRank = (rank: number, names: readonly string[]) => {
+    const found = named.filter(({ shape }) => shape.length === rank);
+    return names.flatMap((name) => found.filter((each) => each.name === name))[0] ?? found[0];
+  };
+  const isFlatMap = ({ shape }: MeasuredOutput) => shape.length === 3 && shape[1] === 1 && shape[2] === 1;
+  const flat = byRank(1, EMBEDDING_NAMES) ?? named.find(isFlatMap);
+  if (flat !== undefined && hints.pooling === undefined) {
+    const dimension = flat.shape[0]!;
+    if (CLASS_COUNTS.has(dimension)) {
+      notes.push(
+        `The output ${flat.name} has ${dimension} numbers, as class scores have: the features before the classifier make better embeddings.`,
+      );
+    }
+    return { name: flat.name, dimension: checkDimension(dimension, all) };
+  }
+  const tokens = byRank(2, TOKEN_NAMES);
+  if (tokens !== undefined && hints.pooling !== 'map') {
+    const pooling = hints.pooling ?? 'first';
+    notes.push(
+      `The output ${tokens.name} has ${tokens.shape[0]} vectors an image: ${pooling === 'first' ? 'the first (CLS) is' : 'their mean is'} used (--pooling).`,
+    );
+    return { name: tokens.name, dimension: checkDimension(tokens.shape[1]!, all), pooling };
+  }
+  const map = byRank(3, []);
+  if (map !== undefined && (hints.pooling ?? 'map') === 'map') {
+    notes.push(
+      `The output ${map.name} is a map of ${map.shape[1]} x ${map.shape[2]} places: its mean is used.`,
+    );
+    return { name: map.name, dimension: checkDimension(map.shape[0]!, all), pooling: 'map' };
+  }
+  throw unsuitable(`No output is an embedding; there is ${all || 'none of float32'}.`);
+}
+
+function checkDimension(dimension: number, all: string): number {
+  if (dimension < 2 || dimension > 8192) {
+    throw unsuitable(
+      `Embeddings of ${dimension} numbers cannot be used; the outputs are ${all}.`,
+      'Name another output with --output.',
+    );
+  }
+  return dimension;
+}

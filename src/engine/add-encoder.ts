@@ -1,0 +1,91 @@
+/** Adds an image encoder from elsewhere to a data directory: a model card is made for it, and it is tried. */
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { checkEncoder } from '../encoder/check-encoder.js';
+import { type EncoderHints, inspectEncoder } from '../encoder/inspect-encoder.js';
+import { checkCard, computeFingerprint, type LoadedCard } from '../encoder/model-card.js';
+import { PawdexError } from '../errors.js';
+import { PRIVATE_FOLDER } from '../files/private-files.js';
+import { ASIDE } from '../files/replace-file.js';
+import { computeSha256 } from '../files/sha256.js';
+import { CARD_FILE, ENCODERS_FOLDER, listAddedEncoders } from './encoders.js';
+
+const MODEL_FILE = 'encoder.onnx';
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+/** Of the breed vote, until a collection is calibrated. */
+const VOTE = { k: 20, temperature: 0.05 };
+
+/** What an added encoder is called and may be used for. */
+export interface EncoderDescription extends EncoderHints {
+  /** Name of its folder and of its model; the file's name unless given. */
+  name?: string | undefined;
+  description?: string | undefined;
+  licence?: string | undefined;
+}
+
+/** An encoder that was added. */
+interface NewEncoder extends LoadedCard {
+  cardPath: string;
+  /** What had to be assumed, in sentences. */
+  notes: string[];
+}
+
+/**
+ * Makes a card for an ONNX file, embeds test pictures, and puts both into the data directory.
+ *
+ * @throws PawdexError encoder_unsuitable, model_invalid, file_unreadable; usage for a name that is taken
+ */
+export async function addEncoder(
+  dataDir: string,
+  file: string,
+  options: EncoderDescription,
+): Promise<NewEncoder> {
+  const bytes = await readFile(file).catch((cause) => {
+    throw new PawdexError('file_unreadable', { detail: `Cannot read ${file}.`, cause });
+  });
+  const name = options.name ?? path.basename(file, path.extname(file)).replaceAll(/[^A-Za-z0-9_-]+/g, '-');
+  if (!NAME.test(name)) {
+    throw new PawdexError('usage', {
+      detail: `An encoder's name has 1-64 letters, digits, - or _; ${name} is none.`,
+      hint: 'Name it with --name.',
+    });
+  }
+  const { input, output, notes } = await inspectEncoder(file, options);
+  const card = checkCard(
+    {
+      ...{ formatVersion: 1, name, description: options.description ?? `Added from ${path.basename(file)}.` },
+      ...{ file: MODEL_FILE, sha256: computeSha256(bytes), input, output, metric: 'cosine' },
+      ...{ licence: options.licence ?? 'unknown', vote: VOTE, training: {}, quality: {} },
+    },
+    'The new card',
+  );
+  const fingerprint = computeFingerprint(card);
+  await requireNewName(dataDir, name, fingerprint);
+  await checkEncoder({ card, modelPath: file, fingerprint });
+  const folder = path.join(dataDir, ENCODERS_FOLDER, name);
+  const aside = folder + ASIDE;
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { recursive: true, mode: PRIVATE_FOLDER });
+  await copyFile(file, path.join(aside, MODEL_FILE));
+  await writeFile(path.join(aside, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
+  await rm(folder, { recursive: true, force: true });
+  await rename(aside, folder);
+  return {
+    card,
+    fingerprint,
+    notes,
+    modelPath: path.join(folder, MODEL_FILE),
+    cardPath: path.join(folder, CARD_FILE),
+  };
+}
+
+/** A collection may need the encoder that has the name. */
+async function requireNewName(dataDir: string, name: string, fingerprint: string): Promise<void> {
+  const taken = (await listAddedEncoders(dataDir)).find(({ folder }) => folder === name);
+  if (taken !== undefined && taken.fingerprint !== fingerprint) {
+    throw new PawdexError('usage', {
+      detail: `There is another encoder ${name} already.`,
+      hint: 'Name this one with --name.',
+    });
+  }
+}

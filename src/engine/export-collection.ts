@@ -1,0 +1,80 @@
+/** Writes a collection to a Parquet file, with bounded memory. */
+
+import { asPawdexError, PawdexError } from '../errors.js';
+import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { ItemWithVector, Store } from '../store/store.js';
+import { CollectionFileWriter, type FileItem } from './collection-file.js';
+import type { ExportOutcome } from './engine.js';
+import type { EngineParts } from './use-cases.js';
+
+/** Items whose pictures are read at once. */
+const AT_ONCE = 64;
+
+/** See `Engine.exportCollection`. */
+export async function exportCollection(
+  { store }: EngineParts,
+  collection: string,
+  file: string,
+  { signal, onProgress }: WorkOptions = {},
+): Promise<ExportOutcome> {
+  const info = await store.getCollection(collection);
+  let writer: CollectionFileWriter | null = null;
+  try {
+    writer = new CollectionFileWriter(file, info);
+    let items = 0;
+    for await (const some of inGroups(store.iterate(collection))) {
+      signal?.throwIfAborted();
+      for (const item of await Promise.all(some.map((each) => readItem(store, collection, each)))) {
+        if (item !== null) {
+          writer.add(item);
+          items++;
+        }
+      }
+      onProgress?.({ phase: 'writing', done: items, total: Math.max(items, info.count) });
+    }
+    return { collection: info.name, items, bytes: await writer.finish() };
+  } catch (error) {
+    await writer?.abandon();
+    throw describeFileError(error, file);
+  }
+}
+
+async function* inGroups(items: AsyncIterable<ItemWithVector>): AsyncGenerator<ItemWithVector[]> {
+  let group: ItemWithVector[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length === AT_ONCE) {
+      yield group;
+      group = [];
+    }
+  }
+  yield group;
+}
+
+/** An item with its pictures; null when it was deleted meanwhile. */
+export async function readItem(
+  store: Store,
+  collection: string,
+  { id, label, source, metadata, sha256, size, hasThumbnail, vector }: ItemWithVector,
+): Promise<FileItem | null> {
+  try {
+    const thumbnail = hasThumbnail ? await store.getThumbnail(collection, id) : null;
+    const original = await store.getOriginal(collection, id);
+    return { id, label, source, metadata, sha256, size, vector, thumbnail, original };
+  } catch (error) {
+    if (asPawdexError(error).code === 'item_not_found') {
+      return null;
+    }
+    throw error;
+  }
+}
+
+function describeFileError(error: unknown, file: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (error instanceof PawdexError || code === undefined) {
+    return error;
+  }
+  return code === 'ENOSPC'
+    ? new PawdexError('storage_full', { detail: `The disk of ${file} is full.`, cause: error })
+    : new PawdexError('file_unreadable', { detail: `${file} cannot be written: ${message}.`, cause: error });
+}

@@ -1,0 +1,202 @@
+/** Adds the items of a Parquet file to a collection, and compares each afterwards with its row. */
+import { asPawdexError, PawdexError } from '../errors.js';
+import type { CollectionInfo, NewItem, Originals, Space, Store } from '../store/store.js';
+import {
+  type CollectionFileInfo,
+  CollectionFileReader,
+  digestItem,
+  type FileItem,
+} from './collection-file.js';
+import type { Room } from './encoders.js';
+import type { ImportOptions, ImportOutcome } from './engine.js';
+import { readItem } from './export-collection.js';
+import { choosePicture } from './find-picture.js';
+import { embedPatiently } from './reembed.js';
+import type { EngineParts } from './use-cases.js';
+
+/** Items of one write. */
+const BATCH = 250;
+/** Bad rows that are named; the others are counted. */
+const MOST_NAMED = 1000;
+const ORIGINALS: readonly string[] = ['off', 'thumbnail', 'full'] satisfies Originals[];
+
+/** See `Engine.importCollection`. */
+export async function importCollection(
+  parts: EngineParts,
+  collection: string,
+  file: string,
+  options: ImportOptions = {},
+): Promise<ImportOutcome> {
+  const reader = await CollectionFileReader.open(file);
+  const { name, fingerprint } = await prepareCollection(parts, collection, reader.info, options);
+  const room = reader.info.space?.fingerprint === fingerprint ? null : await parts.encoders.find(fingerprint);
+  const target = { store: parts.store, collection: name, fingerprint, room, options };
+  const outcome: ImportOutcome = {
+    ...{ collection: name, total: reader.info.rows, created: 0, exists: 0, verified: 0 },
+    ...{ failed: 0, failures: [], different: 0 },
+  };
+  let done = 0;
+  for await (const { items, bad } of reader.groups()) {
+    noteFailures(outcome, bad);
+    done += bad.length;
+    for (let from = 0; from < items.length; from += BATCH) {
+      options.signal?.throwIfAborted();
+      const batch = items.slice(from, from + BATCH);
+      await importBatch(target, batch, done, outcome);
+      done += batch.length;
+      options.onProgress?.({ phase: room === null ? 'writing' : 'embedding', done, total: outcome.total });
+    }
+  }
+  return outcome;
+}
+
+function noteFailures(outcome: ImportOutcome, bad: ImportOutcome['failures']): void {
+  outcome.failed += bad.length;
+  outcome.failures.push(...bad.slice(0, MOST_NAMED - outcome.failures.length));
+}
+
+/**
+ * The collection, created where there is none.
+ *
+ * @throws PawdexError model_mismatch when the file's vectors are of another model and are not to be made again
+ */
+async function prepareCollection(
+  { store, encoders, spaces }: EngineParts,
+  collection: string,
+  { space, description, originals }: CollectionFileInfo,
+  { reembed }: ImportOptions,
+): Promise<CollectionInfo> {
+  const existing = await store.getCollection(collection).catch((error) => {
+    if (asPawdexError(error).code === 'collection_not_found') {
+      return null;
+    }
+    throw error;
+  });
+  const { fingerprint, dimension, name: model } = encoders.primary.encoder.info;
+  const own: Space = { fingerprint, dimension, model };
+  const isKnown = space !== null && (await encoders.find(space.fingerprint)) !== null;
+  const wanted = existing ?? (isKnown ? space : own);
+  if (space?.fingerprint !== wanted.fingerprint && reembed !== true) {
+    throw new PawdexError('model_mismatch', {
+      detail: `The vectors in the file are of ${space?.model ?? 'a model that it does not name'}; ${existing === null ? 'this pawdex runs' : `${collection} was embedded with`} ${wanted.model}.`,
+      hint: `Embed the pictures again with --reembed (and --photos DIR), or add ${space?.model ?? 'the model'} with \`pawdex encoder add\` and import into a new collection.`,
+    });
+  }
+  if (existing !== null) {
+    await spaces.require(existing.name);
+    return existing;
+  }
+  const created = await store.createCollection({ name: collection, ...wanted, description });
+  return ORIGINALS.includes(originals ?? 'off')
+    ? store.updateCollection(collection, { originals: (originals ?? 'off') as Originals })
+    : created;
+}
+
+interface Target {
+  store: Store;
+  collection: string;
+  fingerprint: string;
+  /** The encoder that makes the vectors again; null where those of the file are taken. */
+  room: Room | null;
+  options: ImportOptions;
+}
+
+async function importBatch(
+  target: Target,
+  batch: FileItem[],
+  firstRow: number,
+  outcome: ImportOutcome,
+): Promise<void> {
+  const { store, collection, fingerprint, room } = target;
+  const known = await store.findKnown(
+    collection,
+    batch.map(({ sha256 }) => sha256),
+  );
+  const isNew = ({ sha256 }: FileItem) => !known.has(sha256);
+  const fresh =
+    room === null ? batch : await embedAgain(target, room, batch.filter(isNew), firstRow, outcome);
+  const put = await store.put(collection, fresh satisfies NewItem[], fingerprint);
+  const created = put.filter(({ status }) => status === 'created').length;
+  outcome.created += created;
+  outcome.exists += put.length - created + (room === null ? 0 : batch.length - batch.filter(isNew).length);
+  await verify(
+    target,
+    fresh,
+    put.map(({ id }) => id),
+    outcome,
+  );
+}
+
+/** Compares rows with what the collection holds now. */
+async function verify(
+  { store, collection }: Target,
+  rows: FileItem[],
+  ids: string[],
+  outcome: ImportOutcome,
+): Promise<void> {
+  const held = await Promise.all(ids.map((id) => readStored(store, collection, id)));
+  rows.forEach((row, i) => {
+    const item = held[i] ?? null;
+    // Deleted at this moment: nothing to compare.
+    if (item === null) {
+      return;
+    }
+    outcome.verified++;
+    if (digestItem(item) !== digestItem(row)) {
+      outcome.different++;
+    }
+  });
+}
+
+async function readStored(store: Store, collection: string, id: string): Promise<FileItem | null> {
+  try {
+    const [item, vector] = await Promise.all([store.get(collection, id), store.getVector(collection, id)]);
+    return await readItem(store, collection, { ...item, vector });
+  } catch (error) {
+    if (asPawdexError(error).code === 'item_not_found') {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/** The items with vectors of another encoder; those of which no picture is found are noted as failures. */
+async function embedAgain(
+  { options }: Target,
+  { embedder }: Room,
+  items: FileItem[],
+  firstRow: number,
+  outcome: ImportOutcome,
+): Promise<FileItem[]> {
+  if (items.length === 0) {
+    return [];
+  }
+  const embedOne = async (
+    item: FileItem,
+    embed: (bytes: Uint8Array, before: () => Promise<void>) => Promise<{ embedding: Float32Array }>,
+  ) => {
+    const picture = await choosePicture(item, item.original, async () => item.thumbnail, options);
+    if (picture === null) {
+      throw new PawdexError('file_unreadable', { detail: 'No picture of it was found.' });
+    }
+    return { ...item, vector: (await embed(picture.bytes, async () => {})).embedding };
+  };
+  const settled = await embedPatiently(
+    () =>
+      embedder.embedInBulk(items.length, (embed) =>
+        Promise.allSettled(items.map((item) => embedOne(item, embed))),
+      ),
+    options.signal,
+  );
+  return settled.flatMap((result, i) => {
+    if (result.status === 'fulfilled') {
+      return [result.value];
+    }
+    const { status, message } = asPawdexError(result.reason);
+    if (status >= 500) {
+      throw result.reason;
+    }
+    noteFailures(outcome, [{ row: firstRow + i, id: items[i]!.id, detail: message }]);
+    return [];
+  });
+}

@@ -1,0 +1,186 @@
+/**
+ * Moving a collection to another encoder. Vectors are made beside those there are and stored as they come, so that work
+ * that is cut off goes on where it was; the store takes them for all items in one step.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asPawdexError } from '../errors.js';
+import type { Item, Store } from '../store/store.js';
+import type { Room } from './encoders.js';
+import type { MissingPicture, ReembedOptions, ReembedOutcome } from './engine.js';
+import { findPicture } from './find-picture.js';
+import type { EngineParts } from './use-cases.js';
+
+/** Items embedded between two writes. */
+const BATCH = 64;
+/** Missing pictures that are named; the others are counted. */
+const MOST_NAMED = 1000;
+/** Milliseconds between two looks at an index that is being built. */
+const INDEX_LOOK_MS = 200;
+/** How long others may keep the encoder busy before the work gives up, in milliseconds. */
+const PATIENCE_MS = 120_000;
+
+/** See `Engine.reembed`. */
+export async function reembed(
+  parts: EngineParts,
+  collection: string,
+  options: ReembedOptions = {},
+): Promise<ReembedOutcome> {
+  const { store, encoders, spaces } = parts;
+  const info = await store.getCollection(collection);
+  const room = options.encoder === undefined ? encoders.primary : await encoders.findNamed(options.encoder);
+  const { name, fingerprint, dimension } = room.encoder.info;
+  const move = new Move(store, room, info.name, info.count, options);
+  const outcome: ReembedOutcome = {
+    ...{ collection: info.name, swapped: true },
+    from: { name: info.model, fingerprint: info.fingerprint },
+    to: { name, fingerprint },
+    ...{ embedded: move.embedded, missing: 0, examples: [], dropped: 0 },
+  };
+  if (info.fingerprint === fingerprint) {
+    return outcome;
+  }
+  await store.beginReembedding(collection, { fingerprint, dimension, model: name });
+  // Photos that are added from now on are embedded for both.
+  spaces.forget();
+  try {
+    outcome.swapped = await move.run();
+  } finally {
+    spaces.forget();
+  }
+  const examples = [...move.missing.values()];
+  return {
+    ...outcome,
+    missing: outcome.swapped ? 0 : examples.length,
+    examples: outcome.swapped ? [] : examples.slice(0, MOST_NAMED),
+    dropped: move.dropped,
+  };
+}
+
+/** Embeds images in bulk, with patience while others keep the encoder busy. */
+export async function embedPatiently<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const giveUpAt = Date.now() + PATIENCE_MS;
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      const { code, retryAfter = 1 } = asPawdexError(error);
+      if (code !== 'overloaded' || Date.now() > giveUpAt) {
+        throw error;
+      }
+      await sleep(retryAfter * 1000, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+class Move {
+  readonly embedded: ReembedOutcome['embedded'] = { original: 0, file: 0, reduced: 0, preview: 0 };
+  /** By id. */
+  readonly missing = new Map<string, MissingPicture>();
+  dropped = 0;
+  readonly #store: Store;
+  readonly #room: Room;
+  readonly #collection: string;
+  readonly #total: number;
+  readonly #options: ReembedOptions;
+  #done = 0;
+
+  constructor(store: Store, room: Room, collection: string, total: number, options: ReembedOptions) {
+    this.#store = store;
+    this.#room = room;
+    this.#collection = collection;
+    this.#total = total;
+    this.#options = options;
+  }
+
+  /** @returns whether the collection has moved; if not, pictures are missing */
+  async run(): Promise<boolean> {
+    const { fingerprint } = this.#room.encoder.info;
+    for (;;) {
+      const before = this.missing.size;
+      const embedded = await this.#embedAll();
+      for (;;) {
+        this.#options.signal?.throwIfAborted();
+        const state = await this.#store.finishReembedding(this.#collection, fingerprint);
+        if (state.state === 'swapped') {
+          return true;
+        }
+        if (state.state === 'missing') {
+          break;
+        }
+        this.#options.onProgress?.({ phase: 'computing', done: state.done, total: state.total });
+        await sleep(INDEX_LOOK_MS, undefined, { signal: this.#options.signal }).catch(() => {});
+      }
+      // Items that were put meanwhile, in one way or another, are looked for again.
+      if (embedded === 0 && this.missing.size === before && !(await this.#dropMissing())) {
+        return false;
+      }
+    }
+  }
+
+  /** Embeds what has no vector yet, but for what is known to be missing. @returns how many items */
+  async #embedAll(): Promise<number> {
+    let embedded = 0;
+    let cursor: string | undefined;
+    do {
+      this.#options.signal?.throwIfAborted();
+      const page = await this.#store.listUnembedded(this.#collection, { limit: BATCH, cursor });
+      const items = page.items.filter(({ id }) => !this.missing.has(id));
+      const vectors = items.length === 0 ? [] : await this.#embed(items);
+      if (vectors.length > 0) {
+        const { fingerprint } = this.#room.encoder.info;
+        embedded += await this.#store.putNextVectors(this.#collection, fingerprint, vectors);
+      }
+      this.#done += BATCH - (page.items.length - vectors.length);
+      const done = Math.min(this.#done, this.#total - this.missing.size);
+      this.#options.onProgress?.({ phase: 'embedding', done: Math.max(0, done), total: this.#total });
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    return embedded;
+  }
+
+  async #embed(items: Item[]): Promise<{ id: string; vector: Float32Array }[]> {
+    const { embedder } = this.#room;
+    const found = await Promise.all(
+      items.map((item) => findPicture(this.#store, this.#collection, item, this.#options)),
+    );
+    const vectors: { id: string; vector: Float32Array }[] = [];
+    await embedPatiently(
+      () =>
+        embedder.embedInBulk(items.length, (embed) =>
+          Promise.all(
+            items.map(async ({ id, source }, i) => {
+              const picture = found[i];
+              if (!picture) {
+                this.missing.set(id, { id, source, reason: 'No picture of it was found.' });
+                return;
+              }
+              try {
+                const { embedding } = await embed(picture.bytes, async () => {});
+                vectors.push({ id, vector: embedding });
+                this.embedded[picture.origin]++;
+              } catch (error) {
+                const { status, message } = asPawdexError(error);
+                if (status >= 500) {
+                  throw error;
+                }
+                this.missing.set(id, { id, source, reason: message });
+              }
+            }),
+          ),
+        ),
+      this.#options.signal,
+    );
+    return vectors;
+  }
+
+  /** @returns whether items were deleted */
+  async #dropMissing(): Promise<boolean> {
+    if (this.#options.dropMissing !== true || this.missing.size === 0) {
+      return false;
+    }
+    this.dropped += await this.#store.deleteMany(this.#collection, { ids: [...this.missing.keys()] });
+    this.missing.clear();
+    return true;
+  }
+}

@@ -1,0 +1,103 @@
+/** /v1/collections/{collection}/export and /import: a collection as a Parquet file. */
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Request, Response } from 'express';
+import { PRIVATE_FOLDER } from '../../files/private-files.js';
+import type { AppDeps } from '../app-deps.js';
+import { PARQUET, parquetBody } from '../body/parquet-body.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { json, stream } from '../response-spec.js';
+import { importAnswer } from '../schemas/answers.js';
+import { collectionName, yesNo } from '../schemas/fields.js';
+
+const tag = 'collections';
+const params = { collection: collectionName };
+
+/** Folder of the data directory for files that are on their way; what is in it is no longer needed after a restart. */
+const TRANSFERS = 'transfers';
+
+/** Does work with the path of a file that does not exist yet, and removes the file afterwards. */
+async function withTransferFile<T>(
+  { DATA_DIR = tmpdir() }: AppDeps['config'],
+  work: (file: string) => Promise<T>,
+): Promise<T> {
+  const folder = path.join(DATA_DIR, TRANSFERS);
+  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  const file = path.join(folder, `${randomUUID()}.parquet`);
+  try {
+    return await work(file);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** Aborted when the client goes away before it is answered. */
+function watchClient(req: Request, res: Response): AbortSignal {
+  const gone = new AbortController();
+  req.once('close', () => !res.writableFinished && req.destroyed && gone.abort());
+  res.once('close', () => !res.writableFinished && gone.abort());
+  return gone.signal;
+}
+
+export const exportCollection = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/export',
+  tag,
+  summary: 'Download a collection as a Parquet file',
+  description:
+    'One row per item: id, label, source, metadata (JSON), sha256, size, vector, thumbnail, original and a checksum of ' +
+    "the row. The file's key-value metadata names the model and its fingerprint. The file is written before it is sent.",
+  params,
+  response: stream(PARQUET, 'The file.', {}),
+  errors: ['collection_not_found', 'storage_full'],
+  async handle({ params: { collection }, req, res }, { engine, config }) {
+    const signal = watchClient(req, res);
+    await withTransferFile(config, async (file) => {
+      const { bytes, items, collection: name } = await engine.exportCollection(collection, file, { signal });
+      res.attachment(`${name}.parquet`).type(PARQUET);
+      res.set({ 'Content-Length': String(bytes), 'X-Pawdex-Items': String(items) });
+      if (req.method === 'HEAD') {
+        res.end();
+        return;
+      }
+      // A client that goes away is told nothing more.
+      await pipeline(createReadStream(file), res).catch((error) => {
+        if (!signal.aborted) {
+          throw error;
+        }
+      });
+    });
+  },
+});
+
+export const importCollection = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/import',
+  tag,
+  summary: 'Add the items of a Parquet file to a collection, which is created if there is none',
+  description:
+    'Items that the collection has are kept as they are, so that an import that was cut off can be sent again. Each row ' +
+    'is compared afterwards with what the collection holds. Vectors of another model are refused, unless `reembed` asks ' +
+    'to embed the pictures in the file again.',
+  params,
+  query: {
+    reembed: yesNo()
+      .default(false)
+      .meta({ description: 'Embed the pictures instead of taking vectors of another model.' }),
+    previews: yesNo()
+      .default(false)
+      .meta({ description: 'Embed previews of 160 pixels where the file has no better picture.' }),
+  },
+  body: parquetBody,
+  response: json(importAnswer, 'What became of the rows.'),
+  errors: ['export_invalid', 'model_mismatch', 'storage_full', 'overloaded'],
+  handle: ({ params: { collection }, query, body, req, res }, { engine, config }) =>
+    withTransferFile(config, async (file) => {
+      await body.receive(file);
+      return engine.importCollection(collection, file, { ...query, signal: watchClient(req, res) });
+    }),
+});

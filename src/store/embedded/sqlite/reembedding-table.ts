@@ -1,0 +1,146 @@
+/**
+ * The statements on vectors that will take the place of those of a collection. They lie in the same table, under the
+ * negated numbers of their items, so that the collection moves to them by one sign in one row.
+ */
+import type { Reembedding, Space } from '../../store.js';
+import type { CollectionRow, CollectionTable } from './collection-table.js';
+import type { ItemRow } from './item-row.js';
+import type { Ledger } from './ledger.js';
+import type { Db } from './sqlite.js';
+import { type Identity, packVector } from './stored-vector.js';
+
+/** Vectors that nobody needs any more removed in one transaction. */
+const DROP_STEP = 256;
+
+interface ReembeddingRow extends Space {
+  collection: number;
+  started_at: string;
+}
+
+function prepareStatements(db: Db) {
+  return {
+    find: db.prepare<[number], ReembeddingRow>('SELECT * FROM reembeddings WHERE collection = ?'),
+    insert: db.prepare(
+      'INSERT OR REPLACE INTO reembeddings (collection, fingerprint, dimension, model, started_at) VALUES (?, ?, ?, ?, ?)',
+    ),
+    remove: db.prepare('DELETE FROM reembeddings WHERE collection = ?'),
+    lacking: db.prepare<[number, number, number, number], ItemRow & { has_next: number }>(
+      `SELECT seq, id, sha256, label, source, size, metadata, has_thumbnail, created_at,
+         EXISTS (SELECT 1 FROM vectors WHERE vectors.seq = ? * items.seq) AS has_next
+       FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    ),
+    putVector: db.prepare('INSERT OR REPLACE INTO vectors (seq, vector) VALUES (?, ?)'),
+    noteDropped: db.prepare('INSERT OR REPLACE INTO dropped_vectors (collection, after) VALUES (?, 0)'),
+    dropped: db.prepare<[], { id: number; after: number; vector_sign: number | null }>(
+      `SELECT dropped_vectors.collection AS id, after, iif(collections.id IS NULL, NULL, coalesce(vector_sign, 1)) AS vector_sign
+       FROM dropped_vectors LEFT JOIN collections ON collections.id = dropped_vectors.collection
+       LEFT JOIN collection_settings ON collection_settings.collection = collections.id LIMIT 1`,
+    ),
+    isDropping: db.prepare<[number], number>('SELECT 1 FROM dropped_vectors WHERE collection = ?').pluck(),
+    dropAfter: db.prepare('UPDATE dropped_vectors SET after = ? WHERE collection = ?'),
+    forgetDropped: db.prepare('DELETE FROM dropped_vectors WHERE collection = ?'),
+    seqsAfter: db
+      .prepare<[number, number, number], number>(
+        'SELECT seq FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?',
+      )
+      .pluck(),
+    removeVector: db.prepare('DELETE FROM vectors WHERE seq = ?'),
+  };
+}
+
+export class Reembeddings {
+  readonly #db: Db;
+  readonly #ledger: Ledger;
+  readonly #collections: CollectionTable;
+  readonly #run: ReturnType<typeof prepareStatements>;
+
+  constructor(db: Db, ledger: Ledger, collections: CollectionTable) {
+    this.#db = db;
+    this.#ledger = ledger;
+    this.#collections = collections;
+    this.#run = prepareStatements(db);
+  }
+
+  /** The re-embedding of a collection that is under way, or null. */
+  find(collection: number): Reembedding | null {
+    const row = this.#run.find.get(collection);
+    if (row === undefined) {
+      return null;
+    }
+    const { fingerprint, dimension, model, started_at: startedAt } = row;
+    return { fingerprint, dimension, model, startedAt };
+  }
+
+  begin(collection: number, { fingerprint, dimension, model }: Space): Reembedding {
+    this.#collections.requireLasting();
+    const startedAt = new Date().toISOString();
+    this.#db.transaction(() => {
+      this.#run.insert.run(collection, fingerprint, dimension, model, startedAt);
+      this.#ledger.recordChange();
+    })();
+    return { fingerprint, dimension, model, startedAt };
+  }
+
+  /** Its vectors are cleared away by {@link clear}. */
+  cancel(collection: number): void {
+    this.#db.transaction(() => {
+      this.#run.remove.run(collection);
+      this.#run.noteDropped.run(collection);
+      this.#ledger.recordChange();
+    })();
+  }
+
+  /** Whether vectors under the negated numbers are still to be cleared away. */
+  isDropping(collection: number): boolean {
+    return this.#run.isDropping.get(collection) !== undefined;
+  }
+
+  /** The next items, those that have a vector in the new space included: `limit` of them are looked at. */
+  look({ id, vector_sign }: CollectionRow, after: number, limit: number) {
+    return this.#run.lacking.all(-vector_sign, id, after, limit);
+  }
+
+  /** Stores vectors in one transaction. */
+  put(
+    { vector_sign }: CollectionRow,
+    vectors: { row: Identity & { seq: number }; vector: Float32Array }[],
+  ): void {
+    this.#db.transaction(() => {
+      for (const { row, vector } of vectors) {
+        this.#run.putVector.run(-vector_sign * row.seq, packVector(vector, row));
+      }
+      this.#ledger.recordChange();
+    })();
+  }
+
+  /** Moves a collection to its new vectors. The old ones are cleared away by {@link clear}. */
+  swap(row: CollectionRow, space: Space): CollectionRow {
+    return this.#db.transaction(() => {
+      this.#run.remove.run(row.id);
+      this.#run.noteDropped.run(row.id);
+      return this.#collections.move(row, space);
+    })();
+  }
+
+  /** Clears away a few vectors that nobody needs any more. @returns whether there are more */
+  clear(): boolean {
+    const dropped = this.#run.dropped.get();
+    if (dropped === undefined) {
+      return false;
+    }
+    const { id, after, vector_sign: sign } = dropped;
+    this.#db.transaction(() => {
+      // With a collection that is gone, all of its vectors go.
+      const seqs = sign === null ? [] : this.#run.seqsAfter.all(id, after, DROP_STEP);
+      for (const seq of seqs) {
+        this.#run.removeVector.run(-sign! * seq);
+      }
+      if (seqs.length < DROP_STEP) {
+        this.#run.forgetDropped.run(id);
+      } else {
+        this.#run.dropAfter.run(seqs.at(-1)!, id);
+      }
+    })();
+    return true;
+  }
+}

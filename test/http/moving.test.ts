@@ -1,0 +1,79 @@
+/** Collections over HTTP: renamed, exported, imported, and those that the server cannot answer for. */
+import request from 'supertest';
+import { describe, expect, it } from 'vitest';
+import { testApp } from '../helpers/http.js';
+
+describe('PATCH /v1/collections/{collection}', () => {
+  it('renames, gives aliases and changes what is kept', async () => {
+    const { app } = await testApp();
+    const patch = { name: 'animals', aliases: ['zoo'], description: 'all', originals: 'full' };
+    const renamed = await request(app).patch('/v1/collections/breeds').send(patch);
+    expect(renamed.status).toBe(200);
+    expect(renamed.body).toMatchObject({ ...patch, count: 3, problem: null });
+    expect((await request(app).get('/v1/collections/breeds')).status).toBe(404);
+    expect((await request(app).get('/v1/collections/animals')).body).toMatchObject(patch);
+  });
+
+  it.each([
+    [{ name: 'a/b' }],
+    [{ originals: 'some' }],
+    [{ aliases: 'zoo' }],
+    [{ calibration: null }],
+    [{ aliases: Array.from({ length: 21 }, (_, i) => `a${i}`) }],
+  ])('refuses %j', async (patch) => {
+    const { app } = await testApp();
+    const refused = await request(app).patch('/v1/collections/breeds').send(patch);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+});
+
+describe('export and import', () => {
+  it('sends a collection as a file, with its length and number of items', async () => {
+    const { app } = await testApp();
+    const answer = await request(app).get('/v1/collections/breeds/export').buffer(true);
+    expect(answer.status).toBe(200);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/vnd.apache.parquet',
+      'content-length': '4',
+      'content-disposition': 'attachment; filename=breeds.parquet',
+      'x-pawdex-items': '3',
+    });
+    expect((await request(app).get('/v1/collections/none/export')).body).toMatchObject({
+      code: 'collection_not_found',
+    });
+  });
+
+  it('takes a file with its options, and leaves nothing of it behind', async () => {
+    const { app, engine } = await testApp();
+    const answer = await request(app)
+      .post('/v1/collections/mine/import?reembed=true')
+      .set('content-type', 'application/vnd.apache.parquet')
+      .send('PAR1 rows');
+    expect(answer).toMatchObject({ status: 200, body: { collection: 'mine', failed: 0 } });
+    expect(engine.imported).toEqual({
+      collection: 'mine',
+      content: 'PAR1 rows',
+      reembed: true,
+      previews: false,
+    });
+  });
+
+  it('refuses another type of body', async () => {
+    const { app } = await testApp();
+    const refused = await request(app).post('/v1/collections/mine/import').send({ rows: [] });
+    expect(refused).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
+  });
+});
+
+describe('a collection of another model', () => {
+  it('is named in the list and by /readyz', async () => {
+    const { app, engine } = await testApp();
+    expect((await request(app).get('/readyz')).body).toEqual({ status: 'ready' });
+    engine.problem = { code: 'model_mismatch', detail: 'Another model.', hint: 'Move it.' };
+    const { body } = await request(app).get('/v1/collections');
+    expect(body.collections).toMatchObject([{ name: 'breeds', problem: engine.problem }]);
+    const ready = await request(app).get('/readyz');
+    expect(ready).toMatchObject({ status: 200, body: { status: 'ready', ...engine.problem } });
+    expect(ready.body.collections).toEqual([{ name: 'breeds', ...engine.problem }]);
+  });
+});
