@@ -1,4 +1,7 @@
-/** Bundles the web application: src/web/main.ts -> dist/web/main.js, main.css and parts/, with the page and its icon beside them. */
+/**
+ * Bundles the web application: src/web/main.ts -> dist/web/main.js, main.css and parts/, with the page and its icon
+ * beside them.
+ */
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +10,7 @@ import sharp from 'sharp';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const from = path.join(root, 'src', 'web');
-// Built aside and swapped in, so that a running server never finds half of it.
+// Built elsewhere and swapped in, so that a running server never serves half of it.
 const finished = path.join(root, 'dist', 'web');
 const to = path.join(root, 'dist', `.web-${process.pid}`);
 

@@ -1,7 +1,7 @@
 /**
- * Everything a change has to pass, in one go: format and lint, types, import directions, dead code, tests.
- * All steps run even when one fails, so that one round shows all there is to mend. `--static` leaves the tests out.
- * The server's types are checked by its build, which `npm run check` has made before this starts.
+ * Runs every check that a change has to pass: format and lint, types, import directions, dead code, tests.
+ * All steps run even if one fails, so that one run shows everything to fix. `--static` skips the tests.
+ * The build, which `npm run check` runs first, checks the server's types.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Recall and cost for collections of a shape that graphs find hard, the store beside bare hnswlib-node on the same
- * vectors, each in a process of its own.
+ * Measures recall and cost for collections that are difficult for graphs: the store beside plain hnswlib-node on the
+ * same vectors, each in its own process.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -24,9 +24,9 @@ const args = options(
 );
 
 const K = 10;
-/** What the store uses when the caller does not say. */
+/** The store's default. */
 const EF = 96;
-/** Similarities that differ by less are the same. */
+/** Similarities that differ by less count as equal. */
 const SAME = 1e-5;
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
@@ -38,13 +38,13 @@ function dot(a, b) {
   return sum;
 }
 
-/** Similarity of the k-th nearest vector that is not deleted. */
+/** Finds the similarity of the k-th nearest vector that is not deleted. */
 function kthSimilarity(vectors, gone, query) {
   const scores = vectors.filter((_, row) => !gone.has(row)).map((vector) => dot(vector, query));
   return scores.sort((a, b) => b - a)[K - 1];
 }
 
-/** Mean and worst share of the k hits that are as near as the k nearest. */
+/** Computes the mean and worst share of the k hits that are as near as the k nearest. */
 function recallOf(found, truth, queries, vectors, gone) {
   const recalls = found.map((rows, i) => {
     const right = new Set(rows).size === rows.length ? rows : [];

@@ -1,6 +1,6 @@
 /**
- * Milliseconds of one question after another, as the engine answers them: plain, in several views, explained, and the
- * heat map; with what the first explanation costs, which opens the model a second time.
+ * Measures the milliseconds of single requests to the engine: plain, with several views, explained, and the heat map;
+ * and the cost of the first explanation, which opens the model a second time.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -51,7 +51,7 @@ try {
     picture: await engine.drawHeatMap(photo, { collection, neighbour: neighbours[0].id }),
   });
   const runs = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
-  // Rounds go over all kinds, so that a machine whose speed drifts does so for all of them.
+  // Each round measures all kinds, so that a drift of the machine's speed affects all of them.
   for (let round = 0; round < Number(args.rounds); round++) {
     for (const [kind, ask] of Object.entries(kinds)) {
       runs[kind].push(await timed(ask));

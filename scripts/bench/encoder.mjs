@@ -1,7 +1,7 @@
 /**
- * Images per second of an encoder for each setting of ONNX Runtime that the server could use: threads, lanes (sessions
- * side by side, a thread each), batch size, and whether waiting threads spin. `--beside N` keeps N decoders busy
- * meanwhile, as a server under load does, and counts what they get done too: a setting that starves them gains nothing.
+ * Measures images per second of an encoder for the settings of ONNX Runtime that the server could use: threads, lanes
+ * (parallel sessions of one thread), batch size, and whether waiting threads spin. `--beside N` keeps N decoders
+ * busy, as on a server under load, and counts their work, too: a setting that starves them gains nothing.
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -39,7 +39,7 @@ const photo = await readFile(fromRoot(args.photo));
 const rule = { size, ...card.input.resize };
 const pixels = await decode(photo, rule, { maxPixels: 1e8 });
 
-/** Decodes until told to stop. @returns how many images */
+/** Decodes until it is stopped. @returns the number of images */
 async function decoder(state) {
   let done = 0;
   while (!state.stop) {
@@ -66,7 +66,7 @@ async function measure(loops, batch) {
   return { encoded: encoded.reduce((a, b) => a + b, 0), decoded: decoded / seconds };
 }
 
-/** What a thread does between two operators: sleep, spin for as long as the served encoder's do, or ONNX Runtime's default. */
+/** What a thread does between two operators: sleep, spin as in the served encoder, or ONNX Runtime's default. */
 const WAITS = {
   sleeping: { allow_spinning: '0' },
   'spinning 100 us': { spin_duration_us: '100' },
@@ -92,7 +92,7 @@ for (const { name, threads, lanes, waits } of settings) {
     rows.push({ name, batch, loops, runs: [] });
   }
 }
-// Rounds go over all settings, so that a machine whose speed drifts does so for all of them.
+// Each round measures all settings, so that a drift of the machine's speed affects all of them.
 for (let round = 0; round < Number(args.rounds); round++) {
   for (const row of rows) {
     row.runs.push(await measure(row.loops, row.batch));

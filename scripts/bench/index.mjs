@@ -1,5 +1,5 @@
 /**
- * `pawdex index` beside a bare loop that only decodes and encodes, in the same run.
+ * Compares `pawdex index` with a bare loop that only decodes and encodes, in the same run.
  *
  * The bare loop first tries thread and batch settings on a part of the photos and keeps its best. `pawdex index`
  * runs as its own process into an empty data directory; its time is the whole command's, start-up included, and
@@ -35,7 +35,7 @@ const loaded = await loadCard(fromRoot(args.model));
 const entries = await readLabelledSet(set);
 const rule = { size: loaded.card.input.size, ...loaded.card.input.resize };
 
-/** Decode a batch while the one before it is in the encoder. @returns images per second */
+/** Decodes each batch while the previous one is encoded. @returns images per second */
 async function bareLoop(files, threads, batch) {
   const session = await openSession(loaded, threads);
   const decodeBatch = (at) =>

@@ -1,6 +1,6 @@
 /**
- * What people wait for when there is too much to do: identify at several times the sustainable rate, and identify while
- * photos are added in bulk. With --tree, a second checkout that is built runs at the same time and is measured in turn.
+ * Measures waiting times under overload: identify at several times the sustainable rate, and identify while photos
+ * are added in bulk. With --tree, a second built checkout runs at the same time and is measured alternately.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -30,14 +30,14 @@ const args = options(
 const shared = fromRoot(args.shared);
 const photos = path.join(shared, 'petset/images');
 const seconds = Number(args.seconds);
-/** Photos of one bulk request, and requests at once, as `pawdex index` through a server has them. */
+/** Photos per bulk request, and requests at once, like `pawdex index` through a server. */
 const BULK = { files: 32, requests: 2 };
 
 const client = async (script, ...given) =>
   JSON.parse(await runCommand('node', [path.join(ROOT, 'scripts/bench/lib', script), ...given.map(String)]));
 const ask = (url, rate) => client('open-loop.mjs', url, photos, rate, seconds);
 
-/** Adds photos until the signal is raised, to a collection that is made again whenever all are in it. */
+/** Adds photos until the signal is aborted, to a collection that is recreated once it has all of them. */
 async function addInBulk(url, signal) {
   const names = (await readdir(photos, { recursive: true })).filter((file) => /\.jpe?g$/i.test(file));
   const create = async (name) => {

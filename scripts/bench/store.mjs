@@ -1,6 +1,6 @@
 /**
- * The embedded store beside bare hnswlib-node, on the same vectors, with the same M, efConstruction and ef, each
- * in a process of its own; queries per second are measured in turns. `--mixed` measures searches while adding,
+ * Compares the embedded store with plain hnswlib-node on the same vectors, with the same M, efConstruction and ef, each
+ * in its own process; queries per second are measured alternately. `--mixed` measures searches while adding,
  * `--tune` compares settings of the graph.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -62,7 +62,7 @@ async function prepare(count, folder) {
   return { vectors, queries: queries.map((query) => Array.from(query)), truth };
 }
 
-/** The generator imitates the gallery: their intrinsic dimensions, at the same number of vectors. */
+/** Compares the intrinsic dimensions of the gallery and of generated vectors, at the same number of vectors. */
 async function compareWithGallery() {
   const { buffer } = new Uint8Array(await readFile(fromRoot('models/gallery.parquet')));
   const rows = await parquetReadObjects({ file: buffer, columns: ['embedding'] });

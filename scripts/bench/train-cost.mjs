@@ -1,6 +1,6 @@
 /**
- * How a training step's cost grows with its batch: milliseconds per image and peak memory, each batch in a process of
- * its own. Batches that would not fit go through the network in chunks (gradient caching).
+ * Measures how the cost of a training step grows with its batch: milliseconds per image and peak memory, each batch
+ * in its own process. Batches that would not fit go through the network in chunks (gradient caching).
  */
 import { machine, median, options } from './lib/harness.mjs';
 import { DEFAULTS, measureStep, WARM_UP } from './lib/train-step.mjs';

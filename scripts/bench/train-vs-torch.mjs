@@ -1,6 +1,6 @@
 /**
- * One training step by pawdex and by PyTorch, in turns in the same run: milliseconds per image and peak memory.
- * EfficientNet-Lite2 at 224 px with the last 12 of its 21 blocks trainable, unless told otherwise.
+ * Compares a training step of pawdex and of PyTorch, alternately in one run: milliseconds per image and peak memory.
+ * By default EfficientNet-Lite2 at 224 px, with the last 12 of its 21 blocks trainable.
  *
  *   python3 -m venv venv && venv/bin/pip install torch onnx
  *   node scripts/bench/train-vs-torch.mjs --python venv/bin/python

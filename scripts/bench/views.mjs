@@ -1,6 +1,6 @@
 /**
- * Views per second of the trainer's augmentations, one kind of change at a time, with all cores at it as while
- * training nothing else ran, and the processor time of one view, which is what a training step loses to it.
+ * Measures views per second of the trainer's augmentations, one kind of change at a time and on all cores, and the
+ * processor time of one view, which is what a training step loses to it.
  */
 import { readFile } from 'node:fs/promises';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
@@ -30,7 +30,7 @@ const set = shuffle(await readLabelledSet(fromRoot(args.data)), createRandom(1))
 const photos = await Promise.all(
   set.map(async ({ file }) => openPhoto(await readFile(file), { maxPixels: 1e8 })),
 );
-// A small set is taken more than once: a round has so many views at least.
+// A small set is used repeatedly, so that a round has at least this many views.
 while (photos.length < 100) {
   photos.push(...photos);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Draws the figures of docs/contrastive-learning.md into docs/images, and makes its tables anew: what the page says in
- * numbers is computed by the trainer's losses. Run after `npm run build`.
+ * Draws the figures of docs/contrastive-learning.md into docs/images, and updates its tables. The trainer's losses
+ * compute all numbers on the page. Run it after `npm run build`.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { blocks, withBlocks } from './contrastive/blocks.mjs';

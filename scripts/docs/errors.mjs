@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes docs/errors.md from the error table, so that the page cannot say anything else; `--print` prints it instead.
- * Run after `npm run build`.
+ * Writes docs/errors.md from the error table, so that they always agree; `--print` prints it instead.
+ * Run it after `npm run build`.
  */
 import { writeFile } from 'node:fs/promises';
 import { ERRORS } from '../../dist/errors.js';

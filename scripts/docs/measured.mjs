@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes what models/encoder.json says of its quality into the pages that quote it, between their `measured`
- * comments, so that no page can say anything else; `--check` changes nothing and fails where one does.
+ * Copies the quality in models/encoder.json to the pages that quote it, between their `measured` comments. `--check`
+ * changes nothing, and fails if a page differs.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes docs/settings.md from src/config.ts, so that the page cannot say anything else; `--print` prints it instead.
- * Run after `npm run build`.
+ * Writes docs/settings.md from src/config.ts, so that they always agree; `--print` prints it instead.
+ * Run it after `npm run build`.
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';

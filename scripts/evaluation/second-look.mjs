@@ -1,6 +1,6 @@
 /**
- * What looking again is worth, and what it costs: asks the shipped collection for every photo of a set, once as it is
- * and once with nothing but the first look, its centre square.
+ * Measures the benefit and the cost of a second look: asks the shipped collection about every photo of a set, with and
+ * without it.
  *
  *   node scripts/evaluation/second-look.mjs SET [--edge PHOTO]
  *

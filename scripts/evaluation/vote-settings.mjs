@@ -1,6 +1,6 @@
 /**
- * Which k and temperature suit an encoder's similarity scale, and whether labels with more photos should count
- * less: tries them on held-out queries and prints what each gives. Take the winner into the model card.
+ * Tries which k and temperature suit an encoder, and whether labels with more photos should count less, on held-out
+ * queries. Put the best settings into the model card.
  *
  *   node scripts/evaluation/vote-settings.mjs --gallery SET --queries SET [--model CARD] [--cache DIR]
  *

@@ -1,4 +1,4 @@
-/** Image files that stopped, misled or filled a server: each drawn here, with what should become of it. */
+/** Image files that stopped, misled or filled a server, each with its expected outcome. */
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { createTiff, plainTags } from './lib/tiff-file.mjs';
@@ -30,7 +30,7 @@ const SVG =
 
 const plainTiff = (width, height, change = {}) => ({ ...plainTags(width, height), ...change });
 
-/** An AVIF whose header promises more pixels than it has. */
+/** An AVIF whose header claims more pixels than it has. */
 async function lyingAvif() {
   const bytes = await flat(64, 64).avif({ effort: 0 }).toBuffer();
   const at = bytes.indexOf('ispe');
@@ -54,7 +54,7 @@ async function pngOf(width, height, options) {
     .toBuffer();
 }
 
-/** Image files that take much of a decoder; `outcome` is what should become of them at default settings. */
+/** Image files that are expensive to decode; `outcome` is what the default settings should do. */
 export async function largeImages() {
   return [
     ['JPEG of 108 megapixels', 'ok', await flat(12_032, 9_024).jpeg().toBuffer()],
@@ -117,7 +117,7 @@ async function lyingPng() {
   return bytes;
 }
 
-/** Every pair of formats, one behind the other: decoded as the first. */
+/** Every pair of formats, one after the other: decoded as the first. */
 async function polyglots() {
   const files = new Map();
   for (const [seed, format] of FORMATS.entries()) {

@@ -172,7 +172,7 @@ describe('a server on a damaged data directory', () => {
     const server = await bench.serve();
     expect((await get(`${server.url}/readyz`))[1]).toMatchObject({
       code: 'data_damaged',
-      detail: 'pawdex.db is missing or empty beside ledger.json, which tells of 2 items in mine.',
+      detail: 'pawdex.db is missing or empty beside ledger.json, which lists 2 items in mine.',
     });
     expect(await get(`${server.url}/v1/jobs`)).toMatchObject([503, { code: 'data_damaged' }]);
   });

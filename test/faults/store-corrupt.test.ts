@@ -136,7 +136,7 @@ describe('a damaged graph', () => {
     const damaged = await openEmbeddedStore({ dataDir });
     const [hit] = await damaged.search('pets', faultItem(ITEMS).vector, { k: 1 });
     expect(hit!.item.id).toBe('item-0');
-    expect((await damaged.stats()).repairs[0]).toMatch(/vectors are not those of the database/);
+    expect((await damaged.stats()).repairs[0]).toMatch(/vectors differ from those in the database/);
     await damaged.close();
   });
 

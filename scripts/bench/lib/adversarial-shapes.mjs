@@ -1,6 +1,6 @@
 /**
- * Collections of a shape that graphs find hard: crowds of equal or nearly equal vectors, vectors that come sorted, and
- * collections of which much was deleted. All are made of the vectors of store-vectors.mjs.
+ * Collections that are difficult for graphs: crowds of equal or nearly equal vectors, sorted vectors, and collections
+ * with many deleted items. All are made from the vectors of store-vectors.mjs.
  */
 import { generator, vectorSource } from './store-vectors.mjs';
 
@@ -21,7 +21,7 @@ function shuffled(vectors) {
   return vectors;
 }
 
-/** A function that gives vectors of the given cosine similarity to a centre, in random directions. */
+/** Creates a function that draws vectors of a given cosine similarity to a centre, in random directions. */
 function around(centre, cosine, seed, exponent = EXPONENT) {
   const uniform = generator(seed);
   const gaussian = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());

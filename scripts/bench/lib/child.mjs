@@ -1,8 +1,8 @@
-/** Two ends of a benchmark's child process: calls with plain arguments, one at a time. */
+/** Calls between a benchmark and its child process: plain arguments, one call at a time. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** In the child: answers calls with these methods. */
+/** Answers calls in the child with these methods. */
 export function serve(methods) {
   process.on('message', async ({ method, args }) => {
     try {
@@ -13,7 +13,7 @@ export function serve(methods) {
   });
 }
 
-/** In the parent: starts the child. `call` rejects with what the child threw, or when the child ends. */
+/** Starts the child. `call` rejects with the child's error, or if the child ends. */
 export function startChild(script, ...args) {
   const child = fork(script, args);
   const ended = once(child, 'exit').then(([code]) => {

@@ -1,4 +1,4 @@
-/** What the benchmarks share: options, spawning servers that say when they are ready, medians, tables. */
+/** Helpers of the benchmarks: options, starting servers, medians. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 /** Root of the checkout. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Command line options as strings; `--help` prints the usage and ends. */
+/** Parses command line options as strings; `--help` prints the usage and exits. */
 export function options(usage, spec) {
   const { values } = parseArgs({
     options: {
@@ -32,10 +32,10 @@ export function options(usage, spec) {
   return values;
 }
 
-/** A path given on the command line, relative to the checkout when it is not absolute. */
+/** Resolves a path relative to the checkout. */
 export const fromRoot = (file) => path.resolve(ROOT, file);
 
-/** A line about the machine, to stand above every table. */
+/** Describes the machine, for the line above every table. */
 export const machine = () =>
   `${os.cpus()[0].model}, ${os.availableParallelism()} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
 
@@ -49,7 +49,7 @@ export function median(values) {
 export const spread = (values, digits = 1) =>
   `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)})`;
 
-/** A free TCP port on loopback. */
+/** Finds a free TCP port on loopback. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -59,7 +59,7 @@ export async function freePort() {
   return port;
 }
 
-/** Starts a server and resolves when `url` answers 200; rejects with its output when it ends before that. */
+/** Starts a server and resolves when `url` answers 200; rejects with its output if it ends before that. */
 export async function startServer(command, args, env, url, timeoutMs = 60_000) {
   const child = spawn(command, args, {
     cwd: ROOT,
@@ -116,7 +116,7 @@ export async function loadServer(shared, url, connections, seconds) {
   return JSON.parse(await runCommand('node', [client, url, photos, String(connections), String(seconds)]));
 }
 
-/** Runs a command to its end and returns what it printed; throws when it fails. */
+/** Runs a command and returns its output; throws if it fails. */
 export async function runCommand(command, args, env = {}) {
   const child = spawn(command, args, {
     cwd: ROOT,

@@ -1,7 +1,7 @@
 /**
- * A load client in a process of its own: `node open-loop.mjs URL PHOTOS RATE SECONDS`. Requests start at a fixed rate
- * whatever has been answered so far, as those of people do; a closed loop would slow down with the server and hide how
- * long it makes them wait. RATE 0 asks one after the other instead. Prints one JSON line.
+ * A load client: `node open-loop.mjs URL PHOTOS RATE SECONDS`. Requests start at a fixed rate regardless of answers,
+ * like those of people. A closed loop would slow down with the server and hide how long people have to wait. RATE 0
+ * sends one request at a time instead. Prints one line of JSON.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';

@@ -1,4 +1,4 @@
-/** hnswlib-node as it is, in a process of its own: the measure for the store. Arguments: JSON of the settings. */
+/** Plain hnswlib-node in its own process, to compare the store with. Argument: JSON of the settings. */
 import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { residentMiB, serve } from './child.mjs';

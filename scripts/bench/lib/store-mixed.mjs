@@ -1,4 +1,4 @@
-/** Searches while items are added: their latency before, during and after. */
+/** Measures the latency of searches before, during and after items are added. */
 import path from 'node:path';
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { vectorSource } from './store-vectors.mjs';

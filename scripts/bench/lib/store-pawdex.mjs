@@ -1,4 +1,4 @@
-/** The embedded store in a process of its own. Arguments: JSON of the settings. */
+/** The embedded store in its own process. Argument: JSON of the settings. */
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { residentMiB, serve } from './child.mjs';
 import { readVectors, recall } from './store-vectors.mjs';
@@ -53,7 +53,7 @@ serve({
     };
   },
 
-  /** Rows found for each query, with the ef that callers get. */
+  /** Rows found for each query, with the default ef. */
   async find(queryVectors) {
     queries = queryVectors.map((query) => Float32Array.from(query));
     return (await store.searchMany(NAME, queries, { k })).map(numberOf);
@@ -66,7 +66,7 @@ serve({
     );
   },
 
-  /** Waits until the graph has checked itself. @returns what it found */
+  /** Waits until the graph has checked its recall. @returns the recall */
   async sampledRecall() {
     for (let waited = 0; waited < 600; waited++) {
       const { index } = await store.getCollection(NAME);
@@ -85,7 +85,7 @@ serve({
     return recall(found.map(numberOf), truth);
   },
 
-  /** Queries per second over at least `seconds`, in batches through the worker, two of them under way. */
+  /** Queries per second over at least `seconds`, in batches through the worker, two at a time. */
   async rate(seconds, ef) {
     const batches = [];
     for (let at = 0; at < queries.length; at += batch) {

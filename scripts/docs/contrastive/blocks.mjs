@@ -1,4 +1,4 @@
-/** The parts of docs/contrastive-learning.md that hold numbers, as Markdown. */
+/** The parts of docs/contrastive-learning.md with numbers, as Markdown. */
 import {
   losses,
   measureGeometry,
@@ -161,7 +161,7 @@ export const blocks = async () => ({
   mistakes: await mistakesBlock(),
 });
 
-/** The page with its blocks, each between `<!-- NAME: ... -->` and `<!-- end -->`, made anew. */
+/** Updates the blocks of the page, each between `<!-- NAME: ... -->` and `<!-- end -->`. */
 export function withBlocks(page, made) {
   let result = page;
   for (const [name, text] of Object.entries(made)) {
