@@ -1,14 +1,14 @@
-/** Every setting, once: a PAWDEX_* variable or the flag of the same name, parsed and checked at start. */
+/** All settings: PAWDEX_* variables, or flags of the same name, parsed and checked at start. */
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { PawdexError } from './errors.js';
 
-/** Root of the installed package: where models/ lies. */
+/** Root of the installed package, which contains models/. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-/** The collection that the shipped gallery is loaded into, and that answers unless another one is named. */
+/** The collection that the shipped gallery is loaded into, and the default collection of requests. */
 export const SHIPPED_COLLECTION = 'breeds';
 
 const shipped = (...parts: string[]) => path.join(PACKAGE_ROOT, 'models', ...parts);
@@ -129,7 +129,7 @@ const schema = z.object({
 /** The parsed settings. */
 export type Config = z.infer<typeof schema>;
 
-/** Names, defaults and descriptions, for `--help` and the README's table. */
+/** Lists names, defaults and descriptions, for `--help` and docs/settings.md. */
 export function listSettings(): { name: keyof Config; description: string; default: unknown }[] {
   return Object.entries(schema.shape).map(([name, field]) => ({
     name: name as keyof Config,
@@ -139,8 +139,8 @@ export function listSettings(): { name: keyof Config; description: string; defau
 }
 
 /**
- * Settings from flags and the environment; a flag wins. Unknown PAWDEX_* variables are refused, since a
- * misspelt setting that is silently ignored is worse than none.
+ * Parses settings from flags and the environment; flags take precedence. Unknown PAWDEX_* variables are refused, since
+ * silently ignoring a misspelt setting is dangerous.
  *
  * @param flags settings given on the command line, by name without the prefix
  * @param env the environment

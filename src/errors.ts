@@ -1,12 +1,12 @@
 /**
- * Every coded error, once. HTTP answers, the command line's exit codes and docs/errors.md are all read
- * from this table, so that a code means the same everywhere and can be relied on by callers.
+ * All coded errors. HTTP answers, the exit codes of the command line and docs/errors.md come from this table, so that a code
+ * means the same everywhere.
  */
 
 interface ErrorSpec {
-  /** HTTP status the code is answered with. */
+  /** HTTP status. */
   status: number;
-  /** What happened, in a sentence that is true for every occurrence. */
+  /** What happened, in a sentence that fits every occurrence. */
   title: string;
   /** What the caller can do about it. */
   hint: string;
@@ -58,7 +58,7 @@ export const ERRORS = {
   origin_not_allowed: {
     status: 403,
     title: 'This server has no API keys and does not answer pages of other web sites.',
-    hint: 'Add the site to PAWDEX_ALLOWED_ORIGINS; where it is this server behind a proxy, add its name to PAWDEX_ALLOWED_HOSTS.',
+    hint: 'Add the site to PAWDEX_ALLOWED_ORIGINS. If it is this server behind a proxy, add its name to PAWDEX_ALLOWED_HOSTS.',
   },
   not_found: {
     status: 404,
@@ -119,7 +119,7 @@ export const ERRORS = {
   image_heic: {
     status: 415,
     title: 'This HEIC photo cannot be decoded.',
-    hint: 'It may be damaged, or of a form that is not read. Export it as JPEG ("most compatible" on a phone).',
+    hint: 'It may be damaged, or use an unsupported variant. Export it as JPEG ("most compatible" on a phone).',
   },
   image_corrupt: {
     status: 422,
@@ -133,7 +133,7 @@ export const ERRORS = {
   },
   region_invalid: {
     status: 422,
-    title: 'The region is not a part of the image.',
+    title: 'The region is not inside the image.',
     hint: 'Give `region` as x,y,width,height in fractions of the upright photo, from 0 to 1, at least 16 pixels on each side.',
   },
   image_too_large: {
@@ -261,12 +261,12 @@ export const ERRORS = {
   },
   snapshot_invalid: {
     status: 400,
-    title: 'The file is not a whole snapshot.',
+    title: 'The file is not a complete snapshot.',
     hint: 'Take another copy of the snapshot, or an older snapshot.',
   },
   data_dir_not_empty: {
     status: 409,
-    title: 'The data directory holds something already.',
+    title: 'The data directory is not empty.',
     hint: 'Restore into a directory that is empty or does not exist yet.',
   },
   data_dir_locked: {
@@ -283,12 +283,12 @@ export const ERRORS = {
   config_invalid: {
     status: 500,
     title: 'A setting is not valid.',
-    hint: 'The README has a table of all settings.',
+    hint: 'docs/settings.md lists all settings.',
   },
   keys_missing: {
     status: 500,
     title: 'The server would answer other machines without asking for a key.',
-    hint: 'Set PAWDEX_API_KEYS, or listen on 127.0.0.1. If whoever reaches the port may read, write and delete everything: PAWDEX_ALLOW_UNAUTHENTICATED=true.',
+    hint: 'Set PAWDEX_API_KEYS, or listen on 127.0.0.1. To let anyone who reaches the port read, write and delete everything, set PAWDEX_ALLOW_UNAUTHENTICATED=true.',
   },
   model_invalid: {
     status: 500,
@@ -352,7 +352,7 @@ export const ERRORS = {
   },
   training_diverged: {
     status: 500,
-    title: 'Training diverged: the loss or its gradients are not finite any more.',
+    title: 'Training diverged: the loss or its gradients are no longer finite.',
     hint: 'Lower optimiser.learningRate or raise the temperature; the last checkpoint and the best encoder so far are kept.',
   },
   native_module_failed: {
@@ -374,20 +374,20 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What a {@link PawdexError} carries beside its code. */
+/** The details of a {@link PawdexError}. */
 export interface ErrorDetails {
-  /** What exactly was wrong this time; safe to show to the caller. */
+  /** What exactly went wrong; safe to show to the caller. */
   detail?: string;
-  /** Replaces the table's hint where a better one is known. */
+  /** Replaces the table's hint. */
   hint?: string;
   /** One entry per field that failed validation. */
   errors?: { path: string; message: string }[];
-  /** Seconds after which trying again makes sense. */
+  /** Seconds to wait before trying again. */
   retryAfter?: number;
   cause?: unknown;
 }
 
-/** An error with a stable code; everything pawdex throws on purpose is one of these. */
+/** An error with a stable code. Everything that pawdex throws on purpose is one of these. */
 export class PawdexError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -408,7 +408,7 @@ export class PawdexError extends Error {
     this.retryAfter = details.retryAfter;
   }
 
-  /** The error as plain data, for crossing a thread or process border. */
+  /** Converts the error to plain data, to send it to another thread or process. */
   toWire(): WireError {
     return {
       code: this.code,
@@ -448,7 +448,7 @@ export function describeFailure(error: unknown): Failure {
   return { code, detail: message, hint };
 }
 
-/** Any thrown value as a {@link PawdexError}; what is not one already becomes `internal` with its cause. */
+/** Converts any thrown value to a {@link PawdexError}; other errors become `internal` with their cause. */
 export function asPawdexError(error: unknown): PawdexError {
   if (error instanceof PawdexError) {
     return error;

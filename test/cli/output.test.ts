@@ -70,7 +70,7 @@ it('words errors for people, and adds the stack on request', () => {
   expect(describeError(error, false)).toEqual([
     'error: PAWDEX_PORT: too big. [config_invalid]',
     '  PAWDEX_PORT: too big',
-    '  The README has a table of all settings.',
+    '  docs/settings.md lists all settings.',
   ]);
   expect(describeError(error, false, 'a.jpg')[0]).toMatch(/^a\.jpg: error: /);
   expect(describeError(error, true).join('\n')).toContain('    at ');

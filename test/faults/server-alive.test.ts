@@ -135,7 +135,7 @@ describe('a server on a damaged data directory', () => {
       {
         status: 'damaged',
         code: 'data_damaged',
-        detail: 'Collection mine: of 4 items 1 have no vector.',
+        detail: 'Collection mine: of 4 items, 1 have no vector.',
         hint: expect.stringContaining('--accept-damage'),
       },
     ]);
