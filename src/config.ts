@@ -46,6 +46,11 @@ const schema = z.object({
   INDEX_ROOTS: list
     .default([])
     .describe('comma-separated folders of this machine that jobs may index photos from; none by default'),
+  MAX_ARCHIVE_MB: z.coerce
+    .number()
+    .positive()
+    .default(4096)
+    .describe('largest archive that may be uploaded to be indexed, in MiB; it is kept until its job is over'),
   MODEL: z.string().min(1).default(shipped('encoder.json')).describe('model card of the encoder'),
   GALLERY: z
     .string()

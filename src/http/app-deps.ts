@@ -17,6 +17,7 @@ export interface AppDeps {
     | 'ALLOWED_ORIGINS'
     | 'INDEX_ROOTS'
     | 'DATA_DIR'
+    | 'MAX_ARCHIVE_MB'
     | 'FETCH_URLS'
     | 'MAX_UPLOAD_MB'
     | 'MAX_BATCH_FILES'

@@ -45,6 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   collections.listDuplicates,
   getMap,
   jobs.startJob,
+  jobs.indexArchive,
   jobs.listJobs,
   jobs.getJob,
   jobs.getReport,

@@ -1,6 +1,8 @@
 /** What the work of a job is, and what it works with. */
 import type { Engine } from '../engine/engine.js';
-import type { JobKind, JobRequest, ReportedProgress } from './job.js';
+import type { PawdexError } from '../errors.js';
+import type { Job, JobKind, JobRequest, ReportedProgress } from './job.js';
+import type { JobRecords } from './job-records.js';
 
 /** What the work of a job is given beside its request. */
 export interface JobContext {
@@ -34,3 +36,15 @@ export type KindWork<K extends JobKind> = (
   request: JobRequest & { kind: K },
   context: JobContext,
 ) => Promise<unknown>;
+
+/** Settings of `JobRunner.open`. */
+export interface JobRunnerOptions {
+  work: JobWork;
+  records: JobRecords;
+  /** Whether jobs wait until `JobRunner.start` is called. */
+  isHeld?: boolean;
+  /** Told of each job that is over. */
+  onOver?: (job: Job) => void;
+  /** Told when a record could not be written; the job goes on. */
+  onTrouble?: (error: PawdexError) => void;
+}

@@ -3,7 +3,8 @@
  * with what everybody sees of it, and a folder with what it was asked and what its work writes down. They are not in
  * the store: whichever one is used, jobs belong to the server that ran them.
  */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
@@ -14,9 +15,15 @@ import { type Job, type JobRequest, jobSchema } from './job.js';
 export interface JobRecords {
   /** The jobs kept, in any order. @throws PawdexError storage_full, storage_failed */
   load(): Promise<Job[]>;
-  /** Writes down a new job with what it is asked. Durable when it resolves, as {@link save}. */
-  accept(job: Job, request: JobRequest): Promise<void>;
-  /** Durable when it resolves. Of a job that is over, the request is forgotten. @throws as {@link load} */
+  /** A file that does not exist yet, for what is uploaded with a job; it is gone after a restart if no job takes it. */
+  createUploadName(): string;
+  /**
+   * Writes down a new job with what it is asked. Durable when it resolves, as {@link save}.
+   *
+   * @param upload file that the job takes over, as {@link UPLOAD} with an extension in its folder
+   */
+  accept(job: Job, request: JobRequest, upload?: string): Promise<void>;
+  /** Durable when it resolves. Of a job that is over, request and upload are forgotten. @throws as {@link load} */
   save(job: Job): Promise<void>;
   /** What a job is asked, or null when that is not known. */
   loadRequest(id: string): Promise<JobRequest | null>;
@@ -28,6 +35,8 @@ export interface JobRecords {
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const REQUEST = 'request.json';
+/** Name of an uploaded file in the folder of its job, before the extension. */
+export const UPLOAD = 'upload';
 
 function failed(cause: NodeJS.ErrnoException): never {
   if (FULL.has(String(cause.code))) {
@@ -37,6 +46,14 @@ function failed(cause: NodeJS.ErrnoException): never {
     detail: `The records of jobs could not be read or written (${cause.code}).`,
     cause,
   });
+}
+
+/** Removes what a job was asked and given. */
+async function forgetInput(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((each) => each === REQUEST || each.startsWith(`${UPLOAD}.`))) {
+    await rm(path.join(folder, name), { force: true });
+  }
 }
 
 /** Vectors travel as base64 of their float32 numbers. */
@@ -106,15 +123,19 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
   return {
     load,
     folderOf,
-    async accept(job, request) {
+    createUploadName: () => path.join(dir, `${randomUUID()}${ASIDE}`),
+    async accept(job, request, upload) {
       await mkdir(folderOf(job.id), { recursive: true, mode: PRIVATE_FOLDER }).catch(failed);
+      if (upload !== undefined && request.kind === 'index') {
+        await rename(upload, path.join(folderOf(job.id), `${UPLOAD}.${request.archive}`)).catch(failed);
+      }
       await replaceFile(requestOf(job.id), encodeRequest(request), { isPrivate: true }).catch(failed);
       await save(job);
     },
     async save(job) {
       await save(job);
       if (job.finishedAt !== null) {
-        await rm(requestOf(job.id), { force: true }).catch(failed);
+        await forgetInput(folderOf(job.id)).catch(failed);
       }
     },
     async loadRequest(id) {

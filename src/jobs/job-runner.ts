@@ -4,7 +4,7 @@
  */
 import { asPawdexError, PawdexError } from '../errors.js';
 import { isOver, type Job, type JobRequest, type JobState } from './job.js';
-import type { JobWork } from './job-context.js';
+import type { JobRunnerOptions } from './job-context.js';
 import {
   createEntry,
   createJob,
@@ -15,7 +15,6 @@ import {
   settleUndone,
   takeUpJob,
 } from './job-entry.js';
-import type { JobRecords } from './job-records.js';
 import { watchProgress } from './watch-progress.js';
 
 /** Jobs that may wait or be paused. */
@@ -24,18 +23,6 @@ const MOST_WAITING = 16;
 const MOST_KEPT = 100;
 /** Seconds after which a caller who was refused may ask again; jobs take minutes. */
 const RETRY_SECONDS = 60;
-
-/** Settings of {@link JobRunner.open}. */
-export interface JobRunnerOptions {
-  work: JobWork;
-  records: JobRecords;
-  /** Whether jobs wait until {@link JobRunner.start} is called. */
-  isHeld?: boolean;
-  /** Told of each job that is over. */
-  onOver?: (job: Job) => void;
-  /** Told when a record could not be written; the job goes on. */
-  onTrouble?: (error: PawdexError) => void;
-}
 
 /** The jobs of a server. */
 export class JobRunner {
@@ -79,9 +66,10 @@ export class JobRunner {
   /**
    * Accepts a job; when it resolves the job is on record.
    *
+   * @param upload file that the job takes over, see {@link createUploadName}
    * @throws PawdexError job_queue_full, shutting_down, storage_full, storage_failed
    */
-  async submit(request: JobRequest): Promise<Job> {
+  async submit(request: JobRequest, upload?: string): Promise<Job> {
     if (this.#closing !== null) {
       throw new PawdexError('shutting_down');
     }
@@ -90,7 +78,7 @@ export class JobRunner {
     }
     const entry = createEntry(createJob(request), request);
     this.#accepting++;
-    await this.#options.records.accept(entry.job, request).finally(() => this.#accepting--);
+    await this.#options.records.accept(entry.job, request, upload).finally(() => this.#accepting--);
     this.#entries.set(entry.job.id, entry);
     const accepted = entry.job;
     this.#next();
@@ -116,6 +104,9 @@ export class JobRunner {
   folderOf(id: string): string {
     return this.#options.records.folderOf(this.#entry(id).job.id);
   }
+
+  /** A file that does not exist yet, for what is uploaded with a job. */
+  createUploadName = (): string => this.#options.records.createUploadName();
 
   /** How often a job has changed, from 1. @throws PawdexError job_not_found */
   revision(id: string): number {

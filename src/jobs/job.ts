@@ -22,7 +22,9 @@ export interface IndexRequest {
   kind: 'index';
   collection: string;
   /** A labelled set below one of the server's index roots: a folder or an archive. */
-  path: string;
+  path?: string | undefined;
+  /** Extension of the archive that was uploaded with the job, if there is no `path`. */
+  archive?: 'zip' | 'tar' | 'tar.gz' | undefined;
   /** Where labels come from without a manifest, see `parseLabelRule`. */
   label?: string | undefined;
   /** Also changes and removes items, so that the collection holds what the folder holds. */

@@ -1,6 +1,6 @@
 /** An index job whose server is killed again and again stores each photo once, as a job does that nothing disturbs. */
 import { execFileSync } from 'node:child_process';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -139,6 +139,52 @@ it('indexes an archive, and syncs a folder, also when the server is killed meanw
   expect(await read(server.url, refused)).toMatchObject({ state: 'failed', error: { code: 'sync_refused' } });
   const meant = await startIndexing(server.url, 'mine', { sync: true, yes: true });
   expect(await end(meant)).toMatchObject({ total: 90, exists: 90, removed: 100 });
+  server.child.kill('SIGTERM');
+  await server.ended;
+}, 300_000);
+
+it('indexes an archive that was uploaded, also when the server is killed meanwhile, and keeps it no longer than needed', async () => {
+  const folder = await bench.photos('photos', 200);
+  const file = path.join(bench.root, 'photos.tar.gz');
+  execFileSync('tar', ['-czf', file, '-C', folder, '.']);
+  let server = await bench.serve();
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${server.url}/v1/collections`, { method: 'POST', headers, body: '{"name":"mine"}' });
+  const upload = (body: Uint8Array, type: string, query = '') =>
+    fetch(`${server.url}/v1/collections/mine/archive${query}`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: body as Uint8Array<ArrayBuffer>,
+    });
+  const accepted = await upload(await readFile(file), 'application/gzip');
+  expect(accepted.status).toBe(202);
+  const { id } = (await accepted.json()) as Job;
+  const kept = path.join(bench.dataDir, 'jobs', id);
+  await waitFor(server.url, id, 1);
+  expect(await readdir(kept)).toContain('upload.tar.gz');
+  server.child.kill('SIGKILL');
+  await server.ended;
+  server = await bench.serve();
+  const { result } = await waitFor(server.url, id, Number.POSITIVE_INFINITY);
+  expect(result).toMatchObject({ total: 200, failed: 0 });
+  expect((await (await fetch(`${server.url}/v1/collections/mine`)).json()) as object).toMatchObject({
+    count: 200,
+  });
+  expect(await readdir(kept)).toEqual(['failures.jsonl']);
+
+  const refusals = await Promise.all([
+    upload(Buffer.from('x'), 'text/plain'),
+    upload(Buffer.from('x'), 'application/zip', '?label=nonsense'),
+  ]);
+  const codes = await Promise.all(
+    refusals.map(async (answer) => ((await answer.json()) as { code: string }).code),
+  );
+  expect(codes).toEqual(['unsupported_media_type', 'invalid_request']);
+  const broken = (await (await upload(Buffer.from('no archive'), 'application/zip')).json()) as Job;
+  expect(await waitFor(server.url, broken.id, Number.POSITIVE_INFINITY)).toMatchObject({ state: 'failed' });
+  expect((await readdir(path.join(bench.dataDir, 'jobs'))).filter((name) => name.endsWith('.tmp'))).toEqual(
+    [],
+  );
   server.child.kill('SIGTERM');
   await server.ended;
 }, 300_000);

@@ -1,4 +1,5 @@
 /** Apps for tests, without a socket and without a log. */
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
@@ -25,6 +26,7 @@ export function memoryRecords(
     jobs,
     requests,
     load: async () => [...jobs.values()],
+    createUploadName: () => path.join(tmpdir(), `pawdex-upload-${randomUUID()}`),
     accept: async (job, request) => {
       requests.set(job.id, request);
       jobs.set(job.id, job);
@@ -74,6 +76,7 @@ export async function appOver<E extends AppDeps['engine']>(
       ALLOWED_ORIGINS: [],
       INDEX_ROOTS: [],
       DATA_DIR: path.join(tmpdir(), 'pawdex-no-data'),
+      MAX_ARCHIVE_MB: 1,
       FETCH_URLS: false,
       SHARE_HOURS: 0,
       MAX_UPLOAD_MB: 1,

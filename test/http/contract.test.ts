@@ -165,6 +165,7 @@ const DEPENDENT: Record<string, fc.Arbitrary<unknown>> = {
     // As many numbers as the collection has dimensions.
     { embeddings: Buffer.from(Float32Array.of(1, 0, 0, 0).buffer).toString('base64') },
   ),
+  'post /v1/jobs in json label': fc.constantFrom('folder', 'filename', 'regex:([a-z]+)'),
   'post /v1/collections/{collection}/items in form items': fc.constantFrom(
     [{}],
     [{ label: 'x' }],

@@ -190,6 +190,19 @@ describe('/v1/jobs', () => {
     expect([status, body.code]).toEqual([403, 'path_not_allowed']);
   });
 
+  it('refuses archives that are too large, and of collections that are not there', async () => {
+    const send = (collection: string, body: Buffer) =>
+      request(t.app)
+        .post(`/v1/collections/${collection}/archive`)
+        .set('content-type', 'application/zip')
+        .send(body);
+    const large = await send('breeds', Buffer.alloc(2 ** 20 + 1));
+    expect([large.status, large.body.code]).toEqual([413, 'payload_too_large']);
+    const nowhere = await send('nope', Buffer.alloc(10));
+    expect([nowhere.status, nowhere.body.code]).toEqual([404, 'collection_not_found']);
+    expect(t.jobs.list()).toEqual([]);
+  });
+
   it('answers 503 with Retry-After when as many wait as may', async () => {
     await running();
     for (let i = 0; i < 16; i++) {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PawdexError } from '../../src/errors.js';
 import type { Job, JobRequest } from '../../src/jobs/job.js';
-import type { JobWork } from '../../src/jobs/job-context.js';
-import { JobRunner, type JobRunnerOptions } from '../../src/jobs/job-runner.js';
+import type { JobRunnerOptions, JobWork } from '../../src/jobs/job-context.js';
+import { JobRunner } from '../../src/jobs/job-runner.js';
 import { memoryRecords } from '../helpers/http.js';
 
 const REQUEST: JobRequest = { kind: 'calibrate', collection: 'mine' };

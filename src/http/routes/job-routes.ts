@@ -1,4 +1,5 @@
 /** /v1/jobs: long work: start, list, read, follow, pause, resume and cancel jobs. */
+import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -13,13 +14,15 @@ import { IndexRoots } from '../../jobs/index-roots.js';
 import { isOver, type Job, type JobRequest } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
+import { archiveBody } from '../body/archive-body.js';
 import { decodeVectors } from '../body/base64.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { created, file, json, stream } from '../response-spec.js';
 import { job, jobList } from '../schemas/answers.js';
-import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
+import { collectionName } from '../schemas/fields.js';
+import { jobRequest, labelRule, type NonPetsField } from '../schemas/job-requests.js';
 
 const tag = 'jobs';
 const params = { id: z.uuid('must be the id of a job').meta({ description: "A job's id." }) };
@@ -40,12 +43,12 @@ function parseNonPets(nonPets: NonPetsField | undefined, dimension: number): Non
 }
 
 /** @throws PawdexError invalid_request */
-function checkLabelRule(label: string | undefined): void {
+function checkLabelRule(label: string | undefined, path: string): void {
   try {
     parseLabelRule(label ?? 'folder');
   } catch (error) {
     const { message: detail, hint } = asPawdexError(error);
-    const errors = [{ path: 'body.label', message: detail }];
+    const errors = [{ path, message: detail }];
     throw new PawdexError('invalid_request', { detail, hint, errors });
   }
 }
@@ -59,8 +62,8 @@ async function requirePossible(request: JobRequest, engine: Engine, indexRoots: 
     await engine.store.getCollection(request.nonPets.collection);
   }
   if (request.kind === 'index') {
-    checkLabelRule(request.label);
-    await (await IndexRoots.open(indexRoots)).resolveSet(request.path);
+    checkLabelRule(request.label, 'body.label');
+    await (await IndexRoots.open(indexRoots)).resolveSet(request.path ?? '');
   }
 }
 
@@ -89,6 +92,36 @@ export const startJob = defineEndpoint({
         : body;
     await requirePossible(request, engine, config.INDEX_ROOTS);
     return jobs.submit(request);
+  },
+});
+
+export const indexArchive = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/archive',
+  tag,
+  summary: 'Upload an archive of photos and start a job that indexes it',
+  description:
+    'The body is a zip, tar or tar.gz file with a sub-folder for each label, or with a manifest. It is kept until the ' +
+    'job, of kind `index`, is over. The job also outlives the server.',
+  params: { collection: collectionName },
+  query: { label: labelRule.optional() },
+  body: archiveBody,
+  response: created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
+  errors: [
+    ...(['collection_not_found', 'job_queue_full', 'payload_too_large'] as const),
+    ...(['unsupported_media_type', 'storage_full'] as const),
+  ],
+  async handle({ params: { collection }, query: { label }, body }, { engine, jobs, config }) {
+    checkLabelRule(label, 'query.label');
+    await engine.store.getCollection(collection);
+    const file = jobs.createUploadName();
+    await body.receive(file, config.MAX_ARCHIVE_MB * 2 ** 20);
+    try {
+      return await jobs.submit({ kind: 'index', collection, archive: body.extension, label }, file);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
   },
 });
 

@@ -22,6 +22,12 @@ const nonPets = z
 
 export type NonPetsField = z.output<typeof nonPets>;
 
+/** Where labels come from without a manifest. */
+export const labelRule = plainText(500).meta({
+  description: 'Where labels come from: folder, parent, filename, none or regex:PATTERN.',
+  example: 'filename',
+});
+
 /** The body of `POST /v1/jobs`. */
 export const jobRequest = z
   .discriminatedUnion(
@@ -51,10 +57,7 @@ export const jobRequest = z
             "Folder or archive below one of the server's index roots (`PAWDEX_INDEX_ROOTS`), or relative to one.",
           example: 'photos/2026',
         }),
-        label: plainText(500).optional().meta({
-          description: 'Where labels come from: folder, parent, filename, none or regex:PATTERN.',
-          example: 'filename',
-        }),
+        label: labelRule.optional(),
         sync: yesNo().optional().meta({
           description: 'Also change and remove items, so that the collection holds what the folder holds.',
         }),

@@ -3,6 +3,7 @@
  * collection knows its photos by their content, so that a job that was killed goes on without storing, encoding or
  * counting a photo twice.
  */
+import path from 'node:path';
 import type { LabelledPhoto } from '../../datasets/labelled-photo.js';
 import { scanLabelledSet } from '../../datasets/labelled-set.js';
 import type { SetProblem } from '../../datasets/set-report.js';
@@ -19,6 +20,7 @@ import { IndexRoots } from '../index-roots.js';
 import type { IndexOutcome, IndexRequest } from '../job.js';
 import type { JobParts, KindWork } from '../job-context.js';
 import { type FileFailure, JobJournal, readFailures } from '../job-journal.js';
+import { UPLOAD } from '../job-records.js';
 
 /** Failures that the result names; `GET /v1/jobs/{id}/failures` has more. */
 const LISTED_FAILURES = 20;
@@ -50,7 +52,7 @@ async function keepAllowed(
 interface SetToIndex {
   photos: PhotoToIndex[];
   problems: readonly SetProblem[];
-  folderId: string;
+  folderId: string | undefined;
   total: number;
 }
 
@@ -58,15 +60,20 @@ async function readSet(
   { indexRoots }: JobParts,
   request: IndexRequest,
   journal: JobJournal,
+  jobFolder: string,
 ): Promise<SetToIndex> {
   const roots = await IndexRoots.open(indexRoots);
-  const root = await roots.resolveSet(request.path);
+  const root =
+    request.path === undefined
+      ? path.join(jobFolder, `${UPLOAD}.${request.archive}`)
+      : await roots.resolveSet(request.path);
   const { photos, problems } = await scanLabelledSet(root, { label: request.label, mayBeEmpty: request.yes });
   for (const { file, detail } of problems) {
     const error = new PawdexError('file_unreadable', { detail });
     journal.note({ file, status: 'failed', ...describeFailure(error) });
   }
-  const folderId = await computeFolderId(root, root);
+  // Photos of an upload are from no folder that could be synced.
+  const folderId = request.path === undefined ? undefined : await computeFolderId(root, root);
   const allowed = await keepAllowed(photos, roots, journal);
   const total = photos.length + problems.length;
   return { photos: allowed.map((photo) => ({ ...photo, folder: folderId })), problems, folderId, total };
@@ -102,7 +109,7 @@ async function repeatWhileBusy<T>(signal: AbortSignal, work: () => Promise<T>): 
 /** Makes the collection hold what the folder holds. What an earlier run of the job has done needs nothing more. */
 async function syncPhotos(
   { engine, syncDir }: JobParts,
-  { photos, problems, folderId }: SetToIndex,
+  { photos, problems, folderId = '' }: SetToIndex,
   request: IndexRequest,
   { onKnown, ...options }: IndexOptions & { onKnown: (photos: number) => void },
   jobFolder: string,
@@ -142,7 +149,7 @@ export const indexFolderJob: KindWork<'index'> = async (
 ): Promise<IndexOutcome> => {
   onProgress({ phase: 'listing', done: 0, total: 1 });
   const journal = await JobJournal.open(folder);
-  const set = await readSet(parts, request, journal);
+  const set = await readSet(parts, request, journal, folder);
   // Photos of a sync that need no look; the journal has those that were added before an interruption.
   let known = 0;
   const report = () => {
