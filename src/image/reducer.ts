@@ -24,6 +24,8 @@ const KEPT_BYTES = 128 * MIB;
 /** How much more than estimated a process may use, including its own size. */
 const EXCESS_BYTES = 256 * MIB;
 const WATCH_MS = 100;
+/** Until files or processes may be free again. */
+const RETRY_START_SECONDS = 2;
 
 /** Makes glibc return blocks of more than 64 KiB to the system when they are freed. */
 const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
@@ -96,9 +98,21 @@ async function keepProcess(child: ChildProcess): Promise<void> {
 /** The decoding process crashed or was killed from outside. */
 class ProcessDied extends Error {}
 
+/** The system has no room for another process or for its files, which says nothing about the image. */
+const cannotStart = (cause: Error) =>
+  new PawdexError('overloaded', {
+    detail: `No process can be started to decode this image (${(cause as NodeJS.ErrnoException).code}).`,
+    retryAfter: RETRY_START_SECONDS,
+    cause,
+  });
+
 /** Sends one image to a process, and kills the process if it does not answer. */
 function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promise<ReductionReply> {
   return new Promise((resolve, reject) => {
+    if (child.pid === undefined) {
+      child.once('error', (cause) => reject(cannotStart(cause)));
+      return;
+    }
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       clearInterval(watch);
@@ -134,7 +148,7 @@ function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promis
  *
  * @param memory estimated bytes of decoding it
  * @param limit bytes that all reductions together may use
- * @throws PawdexError image_corrupt, image_unsupported, image_too_slow, image_too_large
+ * @throws PawdexError image_corrupt, image_unsupported, image_too_slow, image_too_large, overloaded
  */
 export function reduceImage(task: ReductionTask, memory: number, limit: number): Promise<Reduced> {
   return (memory <= QUICK_BYTES ? quickSlots : slots)

@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decode, prepareImage, type ResizeRule } from '../../src/image/decode.js';
@@ -21,7 +25,47 @@ const childProcesses = (): number[] =>
     readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
   );
 
+/** Opens files until the system refuses, decodes the image beside it, closes them, and decodes it again. */
+const WITHOUT_FILES = `
+  import { closeSync, openSync, readFileSync } from 'node:fs';
+  const [decoder, file] = process.argv.slice(1);
+  const { decode } = await import(decoder);
+  const bytes = readFileSync(file);
+  const held = [];
+  try { for (;;) held.push(openSync('/dev/null')); } catch {}
+  const rule = { size: 64, fit: 'cover', kernel: 'cubic' };
+  const tried = () => decode(bytes, rule, { maxPixels: 2e8 }).then(() => 'decoded', ({ code }) => code);
+  const first = await tried();
+  held.forEach((fd) => closeSync(fd));
+  console.log(first, await tried());
+`;
+
 describe('images that take much memory', () => {
+  it.runIf(process.platform === 'linux')(
+    'are refused for now, not called damaged, while no process can be started for them',
+    async () => {
+      const dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-files-'));
+      const file = path.join(dir, 'large.jpg');
+      await writeFile(file, await large(4000, 4000).jpeg({ progressive: true }).toBuffer());
+      const decoder = new URL('../../dist/image/decode.js', import.meta.url).href;
+      const run = 'ulimit -n 200; exec "$@"';
+      const args = [
+        '-c',
+        run,
+        'sh',
+        process.execPath,
+        '--input-type=module',
+        '-e',
+        WITHOUT_FILES,
+        decoder,
+        file,
+      ];
+      const { stdout } = await promisify(execFile)('sh', args);
+      expect(stdout.trim()).toBe('overloaded decoded');
+      await rm(dir, { recursive: true });
+    },
+  );
+
   it('accepts a baseline JPEG of 108 megapixels, which is made smaller while it is read', async () => {
     const photo = await flat(12_032, 9_024).jpeg().toBuffer();
     const before = process.memoryUsage.rss();
