@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { sceneJpeg } from '../helpers/images.js';
+import { identification } from '../web/answers.js';
 import { barriers } from './helpers/barriers.js';
 import { open } from './helpers/browser.js';
 import { CHELSEA, choose, reaches } from './helpers/steps.js';
@@ -40,6 +41,54 @@ describeInBrowser('how the page looks', (stage) => {
     await choose(page, await stage.file(`${'a-long-name-without-end'.repeat(8)}.jpg`, await sceneJpeg()));
     await reaches(page, 'answer');
     expect(await overflow()).toBeLessThanOrEqual(0);
+  });
+
+  it('shows everything at 400 %, a window of 320 x 256 pixels', async () => {
+    const options = { viewport: { width: 320, height: 256 } };
+    const { page } = await open(stage.browser, `${stage.app.url}/?collection=album`, options);
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    await choose(page, await stage.file('scene.jpg', await sceneJpeg(320, 240, 2)));
+    await reaches(page, 'answer');
+    await page.getByRole('button', { name: 'Choose a part' }).click();
+    expect(await fits()).toBe(true);
+    await page.getByRole('button', { name: 'Wrong, it is …' }).click();
+    await page.getByLabel('Label').fill('x'.repeat(60));
+    expect(await fits()).toBe(true);
+    await page.getByRole('button', { name: 'Not like this Round thing' }).first().click();
+    await page.locator('.chip').waitFor();
+    expect(await fits()).toBe(true);
+    expect(await barriers(page)).toEqual([]);
+  });
+
+  it('says with lines what colours say, where the person chose the colours', async () => {
+    const options = { forcedColors: 'active', colorScheme: 'dark', reducedMotion: 'reduce' } as const;
+    const { page } = await open(stage.browser, `${stage.app.url}/?collection=album`, options);
+    await choose(page, await stage.file('scene.jpg', await sceneJpeg(320, 240, 2)));
+    await reaches(page, 'answer');
+    const bar = page.locator('.candidates .bar').first();
+    const [outline, fill, back] = await bar.evaluate((node) => [
+      getComputedStyle(node).borderTopWidth,
+      getComputedStyle(node, '::before').backgroundColor,
+      getComputedStyle(node).backgroundColor,
+    ]);
+    expect(outline).toBe('1px');
+    expect(fill).not.toBe(back);
+    await page.getByRole('button', { name: 'Choose a part' }).click();
+    expect(await page.locator('.crop').evaluate((node) => getComputedStyle(node).outlineStyle)).toBe('none');
+    const pressed = page.getByRole('button', { name: 'Whole photo' });
+    expect(await pressed.evaluate((node) => getComputedStyle(node).outlineStyle)).toBe('solid');
+    expect(await barriers(page)).toEqual([]);
+  });
+
+  it('isolates a label that is written from right to left', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    const hebrew = identification('match', { סיאמי: 19, pug: 1 });
+    await page.route('**/v1/identify*', (route) => route.fulfill({ json: hebrew }));
+    await choose(page, CHELSEA);
+    expect(await reaches(page, 'answer')).toContain('סיאמי');
+    expect(await page.locator('.tally').textContent()).toContain('19 are \u2068סיאמי\u2069 and 1 Pug');
+    expect(await page.locator('#answer h2 bdi').count()).toBe(1);
+    expect(await page.locator('.breed-row bdi').first().textContent()).toContain('סיאמי');
   });
 
   it('offers the camera on a phone', async () => {

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type { Identification } from '../../src/engine/engine.js';
 import { sceneJpeg } from '../helpers/images.js';
 import { identification } from '../web/answers.js';
+import { KEY } from './helpers/app.js';
 import { barriers } from './helpers/barriers.js';
 import { open } from './helpers/browser.js';
 import { CHELSEA, choose, give, reaches } from './helpers/steps.js';
@@ -37,6 +38,24 @@ describeInBrowser('the photos of a session', (stage) => {
     await page.getByRole('heading', { name: '3 photos' }).waitFor();
     await page.goForward();
     await reaches(page, 'answer');
+    expect(complaints).toEqual([]);
+  });
+
+  it('go on as a list when the key that the server wants was entered, by keyboard alone', async () => {
+    const { page, complaints } = await open(stage.browser, `${stage.app.guarded}/?collection=album`);
+    await page.getByLabel('API key', { exact: true }).waitFor();
+    await give(page, 'drop', await scene(1), await scene(2));
+    await page
+      .locator('.batch')
+      .getByText(/without an answer/)
+      .waitFor();
+    await page.getByLabel('API key', { exact: true }).fill(KEY);
+    await page.keyboard.press('Enter');
+    await page.locator('.batch').getByText('2 of 2 answered').waitFor();
+    await page.getByRole('button', { name: /scene-2\.jpg/ }).focus();
+    await page.keyboard.press('Enter');
+    await reaches(page, 'answer');
+    expect(await page.locator('#caption').textContent()).toContain('scene-2.jpg');
     expect(complaints).toEqual([]);
   });
 

@@ -170,7 +170,9 @@ export function answerActions(
     opener = right;
     open(answer.breed);
   });
-  const wrong = button(answer.breed === null ? texts.teach.itIs : texts.teach.wrong, 'plain', () => {
+  // Of two breeds in the running neither is right or wrong.
+  const isNamed = answer.decision === 'match';
+  const wrong = button(isNamed ? texts.teach.wrong : texts.teach.itIs, 'plain', () => {
     opener = wrong;
     open(null);
   });
@@ -186,7 +188,7 @@ export function answerActions(
     el(
       'p',
       { class: 'actions' },
-      ...(answer.breed === null ? [] : [right]),
+      ...(isNamed ? [right] : []),
       wrong,
       save,
       ...(canShare ? [shareButton(entry, answer, picture, place)] : []),
