@@ -67,8 +67,17 @@ async function fill(dataDir, { fingerprint, dimension, model }) {
   await store.close();
 }
 
-/** Does something again and again and gives the frames per second of each second. */
+/** Processor seconds that the page's main thread has used. */
+async function mainThreadSeconds(session) {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return metrics.find(({ name }) => name === 'ThreadTime')?.value ?? Number.NaN;
+}
+
+/** Does something again and again; gives the frames per second, and what a frame takes of the main thread. */
 async function framesWhile(page, act) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const before = await mainThreadSeconds(session);
   await page.evaluate(() => {
     const times = [];
     window.frameTimes = times;
@@ -85,11 +94,14 @@ async function framesWhile(page, act) {
   while (Date.now() < until) {
     await act();
   }
+  const used = (await mainThreadSeconds(session)) - before;
   const times = await page.evaluate(() => window.frameTimes);
+  await session.detach();
   const gaps = times.slice(1).map((at, i) => at - times[i]);
   return {
     framesPerSecond: Math.round(((times.length - 1) / (times.at(-1) - times[0])) * 10_000) / 10,
     medianMs: median(gaps),
+    mainThreadMsPerFrame: Math.round((used / (times.length - 1)) * 100_000) / 100,
     slowest5PercentMs: gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length * 0.95)],
   };
 }

@@ -73,10 +73,14 @@ export async function listLabels(collection: string): Promise<LabelCount[]> {
   return ((await (await get(path)).json()) as { labels: LabelCount[] }).labels;
 }
 
+/** Where the picture of an item is; with a key, `img` cannot fetch it from there. */
+export function thumbnailPath(collection: string, id: string): string {
+  return `v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(id)}/thumbnail`;
+}
+
 /** The picture of an item, as an address for `img`; the caller revokes it. @throws Problem */
 export async function thumbnailUrl(collection: string, id: string): Promise<string> {
-  const path = `v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(id)}/thumbnail`;
-  return URL.createObjectURL(await (await get(path)).blob());
+  return URL.createObjectURL(await (await get(thumbnailPath(collection, id))).blob());
 }
 
 /** What is most similar to an item, nearest first. @throws Problem */

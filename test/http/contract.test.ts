@@ -166,6 +166,10 @@ const DEPENDENT: Record<string, fc.Arbitrary<unknown>> = {
     { embeddings: Buffer.from(Float32Array.of(1, 0, 0, 0).buffer).toString('base64') },
   ),
   'post /v1/jobs in json label': fc.constantFrom('folder', 'filename', 'regex:([a-z]+)'),
+  'post /v1/collections/{collection}/items/thumbnails in json thumbnails': fc.constantFrom(
+    // Whether the text is base64 is said when it is read.
+    [{ sha256: 'a'.repeat(64), imageBase64: base64 }],
+  ),
   'post /v1/collections/{collection}/items in form items': fc.constantFrom(
     [{}],
     [{ label: 'x' }],

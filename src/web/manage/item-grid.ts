@@ -1,16 +1,21 @@
 /**
  * Items of a collection as a grid to choose from. Pages are fetched as the end comes near, pictures when they come into
- * view. Each page is a grid of its own that the browser leaves out while it is out of sight (`content-visibility`), so that
- * ten thousand items scroll as well as two hundred.
+ * view. Each part of sixty is a grid of its own that the browser leaves out while it is out of sight
+ * (`content-visibility`), so that ten thousand items scroll as well as two hundred.
  */
 import type { Item } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
-import { thumbnailUrl } from '../api.js';
 import { el, icon } from '../dom.js';
 import { humanise } from '../format.js';
-import { Problem } from '../problem.js';
 import { attempt } from './attempt.js';
+import { GridPictures } from './grid-pictures.js';
 import { listItems } from './manage-calls.js';
+
+/**
+ * Items that the browser lays out together when they come near: few, so that none of its frames takes long. A multiple of 2
+ * to 6, 10 and 12 fills its last row.
+ */
+const PART = 60;
 
 /** What the grid tells its page. */
 export interface GridEvents {
@@ -37,7 +42,7 @@ export class ItemGrid {
   readonly #list = el('div', { role: 'list' });
   readonly #end = el('p', { class: 'grid-end', 'aria-hidden': 'true' });
   readonly #tiles = new Map<string, Tile>();
-  readonly #pictures: IntersectionObserver;
+  readonly #pictures: GridPictures;
   readonly #more: IntersectionObserver;
   #cursor: string | null = null;
   #loading: Promise<void> | null = null;
@@ -52,9 +57,7 @@ export class ItemGrid {
     private readonly events: GridEvents,
   ) {
     this.element.append(this.#list, this.#end);
-    this.#pictures = new IntersectionObserver((entries) => this.#showPictures(entries), {
-      rootMargin: '300px',
-    });
+    this.#pictures = new GridPictures(collection);
     this.#more = new IntersectionObserver(
       (entries) => {
         if (entries.some(({ isIntersecting }) => isIntersecting)) {
@@ -121,7 +124,7 @@ export class ItemGrid {
 
   close(): void {
     this.#isClosed = true;
-    this.#pictures.disconnect();
+    this.#pictures.close();
     this.#more.disconnect();
   }
 
@@ -142,9 +145,12 @@ export class ItemGrid {
         return;
       }
       this.#cursor = page.next;
-      const chunk = el('div', { class: 'item-grid', role: 'presentation' });
-      chunk.append(...page.items.map((item) => this.#add(item)));
-      this.#list.append(chunk);
+      for (let from = 0; from < page.items.length; from += PART) {
+        const part = el('div', { class: 'item-grid', role: 'presentation' });
+        part.append(...page.items.slice(from, from + PART).map((item) => this.#add(item)));
+        this.#list.append(part);
+        this.#pictures.watch(part);
+      }
       this.#more.disconnect();
       // An end that is still near is noticed only when it is looked at once more.
       if (page.next !== null) {
@@ -178,9 +184,8 @@ export class ItemGrid {
     box.addEventListener('change', () => this.events.onChosen(this.chosen));
     this.#tiles.set(item.id, tile);
     if (item.hasThumbnail) {
-      this.#pictures.observe(frame);
+      frame.dataset.id = item.id;
     }
-    frame.dataset.id = item.id;
     return node;
   }
 
@@ -250,27 +255,5 @@ export class ItemGrid {
     const next = boxes[at + step];
     next?.focus();
     next?.closest('.item')?.scrollIntoView({ block: 'nearest' });
-  }
-
-  #showPictures(entries: IntersectionObserverEntry[]): void {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting || !(target instanceof HTMLElement)) {
-        continue;
-      }
-      this.#pictures.unobserve(target);
-      // One that cannot be loaded leaves the drawing.
-      thumbnailUrl(this.collection, target.dataset.id ?? '').then(
-        (url) => {
-          const picture = el('img', { alt: '', src: url });
-          picture.addEventListener('load', () => URL.revokeObjectURL(url));
-          target.replaceChildren(picture);
-        },
-        (error: unknown) => {
-          if (!(error instanceof Problem)) {
-            throw error;
-          }
-        },
-      );
-    }
   }
 }

@@ -1,0 +1,91 @@
+/**
+ * Shows the pictures of a grid as they come into view. Only the tiles of parts that are near are watched one by one, and a
+ * picture is fetched when its tile has stayed in view for a moment, so that ten thousand tiles scroll by without work.
+ */
+import { hasApiKey, thumbnailPath, thumbnailUrl } from '../api.js';
+import { el } from '../dom.js';
+import { Problem } from '../problem.js';
+
+/** Milliseconds that a tile is in view before its picture is fetched. */
+const REST_MS = 60;
+
+export class GridPictures {
+  readonly #near: IntersectionObserver;
+  readonly #inView: IntersectionObserver;
+  readonly #resting = new Map<Element, number>();
+
+  constructor(private readonly collection: string) {
+    this.#near = new IntersectionObserver((entries) => this.#watchTiles(entries), { rootMargin: '800px' });
+    this.#inView = new IntersectionObserver((entries) => this.#wait(entries), { rootMargin: '300px' });
+  }
+
+  /** Watches a part of the grid; a frame with a picture has its item's id as `data-id`. */
+  watch(part: Element): void {
+    this.#near.observe(part);
+  }
+
+  close(): void {
+    this.#near.disconnect();
+    this.#inView.disconnect();
+    for (const timer of this.#resting.values()) {
+      clearTimeout(timer);
+    }
+  }
+
+  #watchTiles(entries: IntersectionObserverEntry[]): void {
+    for (const { isIntersecting, target } of entries) {
+      for (const frame of target.querySelectorAll('[data-id]')) {
+        if (isIntersecting) {
+          this.#inView.observe(frame);
+        } else {
+          this.#inView.unobserve(frame);
+          this.#forget(frame);
+        }
+      }
+    }
+  }
+
+  #wait(entries: IntersectionObserverEntry[]): void {
+    for (const { isIntersecting, target } of entries) {
+      this.#forget(target);
+      if (isIntersecting && target instanceof HTMLElement) {
+        this.#resting.set(
+          target,
+          window.setTimeout(() => this.#show(target), REST_MS),
+        );
+      }
+    }
+  }
+
+  #forget(frame: Element): void {
+    clearTimeout(this.#resting.get(frame));
+    this.#resting.delete(frame);
+  }
+
+  #show(frame: HTMLElement): void {
+    const id = frame.dataset.id ?? '';
+    this.#forget(frame);
+    this.#inView.unobserve(frame);
+    delete frame.dataset.id;
+    const picture = el('img', { alt: '', decoding: 'async' });
+    // One that cannot be loaded leaves the drawing.
+    picture.addEventListener('load', () => {
+      frame.replaceChildren(picture);
+      URL.revokeObjectURL(picture.src);
+    });
+    if (!hasApiKey()) {
+      picture.src = thumbnailPath(this.collection, id);
+      return;
+    }
+    thumbnailUrl(this.collection, id).then(
+      (url) => {
+        picture.src = url;
+      },
+      (error: unknown) => {
+        if (!(error instanceof Problem)) {
+          throw error;
+        }
+      },
+    );
+  }
+}
