@@ -142,7 +142,7 @@ try {
   }
   await page.evaluate(() => scrollTo(0, 0));
   const grid = await framesWhile(page, async () => {
-    await page.mouse.wheel(0, 400);
+    await page.mouse.wheel(0, 200);
     await page.waitForTimeout(16);
   });
 
