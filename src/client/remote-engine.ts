@@ -1,5 +1,6 @@
 /** The engine of a running server. The command line uses it while a server has the data directory open. */
 import type { Engine } from '../engine/engine.js';
+import { PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
@@ -21,6 +22,35 @@ async function findKnown(client: PawdexClient, collection: string, sha256: strin
   return found;
 }
 
+/** Folders of this machine are not those of a server. @throws PawdexError usage */
+function refusePhotos(photos: readonly string[] | undefined): void {
+  if (photos !== undefined) {
+    throw new PawdexError('usage', {
+      detail: 'A running server looks for photos in its own folders, not in those of --photos.',
+      hint: 'Start the server with PAWDEX_INDEX_ROOTS and leave --photos away, or stop the server first.',
+    });
+  }
+}
+
+/** The methods of the store that an engine passes on. */
+function createStoreCalls(client: PawdexClient): Engine['store'] {
+  return {
+    listCollections: () => client.listCollections(),
+    getCollection: (name) => client.getCollection(name),
+    countLabels: (collection) => client.listLabels(collection),
+    countValues: (collection, field, limit) => client.listFacets(collection, field, limit),
+    get: (collection, id) => client.getItem(collection, id),
+    list: (collection, options) => client.listItems(collection, options),
+    update: (collection, id, patch) => client.updateItem(collection, id, patch),
+    updateMany: (collection, target, patch) => client.updateItems(collection, target, patch),
+    deleteMany: (collection, target) => client.deleteItems(collection, target),
+    getThumbnail: (collection, id) => client.getThumbnail(collection, id),
+    findKnown: (collection, sha256) => findKnown(client, collection, sha256),
+    createSnapshot: () => client.createSnapshot(),
+    listSnapshots: () => client.listSnapshots(),
+  };
+}
+
 /**
  * The engine of the server that `client` talks to. Closing it leaves the server running.
  *
@@ -33,21 +63,7 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
     (await runJob(client, request, options as RunJobOptions)) as JobResults[K];
   return {
     encoder: model,
-    store: {
-      listCollections: () => client.listCollections(),
-      getCollection: (name) => client.getCollection(name),
-      countLabels: (collection) => client.listLabels(collection),
-      countValues: (collection, field, limit) => client.listFacets(collection, field, limit),
-      get: (collection, id) => client.getItem(collection, id),
-      list: (collection, options) => client.listItems(collection, options),
-      update: (collection, id, patch) => client.updateItem(collection, id, patch),
-      updateMany: (collection, target, patch) => client.updateItems(collection, target, patch),
-      deleteMany: (collection, target) => client.deleteItems(collection, target),
-      getThumbnail: (collection, id) => client.getThumbnail(collection, id),
-      findKnown: (collection, sha256) => findKnown(client, collection, sha256),
-      createSnapshot: () => client.createSnapshot(),
-      listSnapshots: () => client.listSnapshots(),
-    },
+    store: createStoreCalls(client),
     identify: (image, options) => client.identify(image, options),
     async search(collection, query, options) {
       const { neighbours, model, timing } = await client.search(collection, query, options);
@@ -88,12 +104,17 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
     evaluate: (collection, { nonPets, ...work } = {}) => run({ kind: 'evaluate', collection, nonPets }, work),
     findLabelTrouble: (collection, { threshold, limit, ...work }) =>
       run({ kind: 'check-labels', collection, threshold, limit }, work),
-    reembed: (collection, { encoder, previews, dropMissing, ...work } = {}) =>
-      run({ kind: 'reembed', collection, encoder, previews, dropMissing }, work),
+    async reembed(collection, { encoder, previews, dropMissing, photos, ...work } = {}) {
+      refusePhotos(photos);
+      return run({ kind: 'reembed', collection, encoder, previews, dropMissing }, work);
+    },
     async exportCollection(collection, file) {
       return { collection, ...(await client.exportCollection(collection, file)) };
     },
-    importCollection: (collection, file, options) => client.importCollection(collection, file, options),
+    async importCollection(collection, file, options) {
+      refusePhotos(options?.photos);
+      return client.importCollection(collection, file, options);
+    },
     async close() {},
   };
 }

@@ -142,7 +142,7 @@ describe('bad requests', () => {
 
   it('names the methods a path answers', async () => {
     const wrong = await request(t.app).put('/v1/collections/breeds');
-    expect(wrong.headers.allow).toBe('DELETE, GET, HEAD, OPTIONS');
+    expect(wrong.headers.allow).toBe('DELETE, GET, HEAD, OPTIONS, PATCH');
     const options = await request(t.app).options('/v1/identify');
     expect([options.status, options.headers.allow]).toEqual([204, 'OPTIONS, POST']);
   });
