@@ -15,7 +15,7 @@ export interface AnsweredQuery {
   label: string;
   /** Weight of the query, default 1; lower if its label is doubtful. */
   weight?: number;
-  /** Cosine similarity to the nearest picture of no pet; all queries have it, or none. */
+  /** Cosine similarity to the nearest non-pet photo; set for all queries or for none. */
   nonPetSimilarity?: number;
 }
 
@@ -59,7 +59,7 @@ interface Sample {
   label: string;
   answered: string;
   weight: number;
-  /** Features of the model `pet`; null if the similarity to pictures of no pet was not measured. */
+  /** Features of the model `pet`; null if the similarity to non-pet photos was not measured. */
   petFeatures: number[] | null;
 }
 
@@ -160,8 +160,8 @@ function findMatchThreshold(
 /**
  * Fits the probability that a photo shows a pet.
  *
- * @param total what the pets count together, and so do the others
- * @returns null where there are no others, or the similarity to pictures of no pet was not measured
+ * @param total total weight of the pets, and of the others
+ * @returns null without others, or if the similarity to non-pet photos was not measured
  */
 function fitPet(pets: readonly Sample[], others: readonly Sample[], total: number): LogisticModel | null {
   const samples = [...pets, ...others];
@@ -180,8 +180,9 @@ function fitPet(pets: readonly Sample[], others: readonly Sample[], total: numbe
 }
 
 /**
- * Two logistic regressions on the same features: is the first candidate right, with an offset for what it is, and
- * does the collection hold what the photo shows? Their thresholds follow from what may be refused and how often a match must be right.
+ * Fits two logistic regressions on the same features: whether the first candidate is right, with an offset per label,
+ * and whether the collection contains what the photo shows. The thresholds follow from the share of pets that may be
+ * refused and the required precision of matches.
  *
  * @param fewest the least number of queries
  * @returns null if there are fewer
@@ -206,7 +207,7 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     L2,
     LABEL_L2,
   );
-  // Thresholds are those of the models as they are stored.
+  // Thresholds must fit the models as stored, which are rounded.
   const right = roundModel(fittedRight.model);
   const offsets = roundOffsets(fittedRight.offsets);
   const known = roundModel(

@@ -1,23 +1,23 @@
-/** Pictures of no pet that ship with the encoder: a photo that resembles one of them is probably of no pet either. */
+/** Non-pet photos that ship with the encoder. A photo that resembles one of them probably shows no pet either. */
 import { computeDot } from '../math/vectors.js';
 
-/** Embeddings of pictures that show no pet. */
+/** Embeddings of photos without pets. */
 export interface NonPetPhotos {
   /** float32 [dimension] each, L2 norm 1. */
   vectors: Float32Array[];
-  /** What each shows, as a number: pictures of one subject have the same. */
+  /** The subject of each photo, as a number. */
   groups: number[];
 }
 
-/** A photo this similar to a picture is that very picture, which says nothing of photos that nobody has seen. */
+/** A photo this similar to a non-pet photo is that photo itself, which says nothing about new photos. */
 const SAME_PICTURE = 0.99;
 
 /**
- * Measures how similar a photo is to the nearest picture of no pet, other than itself.
+ * Measures how similar a photo is to the nearest non-pet photo, other than itself.
  *
  * @param embedding float32 [dimension], L2 norm 1
- * @param exceptGroup leaves out the pictures of this subject, so that those of another one can be judged fairly
- * @returns cosine similarity, -1..1; -1 where there is no other picture
+ * @param exceptGroup subject to leave out, so that its photos can be judged by the others
+ * @returns cosine similarity, -1..1; -1 without other photos
  */
 export function measureNonPetSimilarity(
   embedding: Float32Array,

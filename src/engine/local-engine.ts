@@ -71,7 +71,7 @@ async function openRoom(cardPath: string, options: LocalEngineOptions, isPrimary
   const encoder = await openEncoder({
     cardPath,
     threads: config.THREADS,
-    // An image that is looked at in several views is let in even where the queue is shorter than that.
+    // The queue must hold at least all views of one image.
     maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
     // Of another encoder than the first, most lanes are never needed.
     bulk: bulk || !isPrimary,
@@ -150,7 +150,7 @@ function assembleEngine(
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const { config, onRestart, onCrash } = options;
-  // The store first: that another process has the data directory is known at once, the model takes a moment.
+  // Open the store first: it fails at once if another process has the data directory, while the model takes a moment.
   const store = await openEmbeddedStore({
     dataDir: config.DATA_DIR,
     acceptDamage: config.ACCEPT_DAMAGE ?? false,

@@ -223,7 +223,7 @@ export const addAnswer = z
   .object({
     created: z.int(),
     exists: z.int().meta({ description: 'Kept as they were: the collection held the same bytes.' }),
-    updated: z.int().meta({ description: 'With `upsert`: held already, and described anew.' }),
+    updated: z.int().meta({ description: 'With `upsert`: items that existed already and were updated.' }),
     failed: z.int(),
     results: z.array(z.union([stored, notStored])).meta({ description: 'One per image, in the order sent.' }),
   })

@@ -22,7 +22,7 @@ function packHits(packer: HitPacker, found: Scored[]): void {
 /**
  * Searches for each of `count` vectors.
  *
- * @param joined float32, the vectors one after the other, each of the collection's dimension
+ * @param joined float32, the vectors back to back, each of the collection's dimension
  * @throws PawdexError `vector_invalid`, `storage_failed`; `collection_not_found` when it is deleted meanwhile
  */
 export async function searchMany(

@@ -41,7 +41,8 @@ export class KeptViews {
   }
 
   /**
-   * Opens the kept views of a folder and computes those that are missing. After an interruption it continues where it was.
+   * Opens the kept views of a folder and computes those that are missing. After an interruption it continues where it
+   * was.
    *
    * @throws PawdexError `set_invalid` when no photo of a label can be used; the signal's reason
    */
@@ -132,7 +133,7 @@ function* planRows(done: number, total: number, views: number): Generator<Planne
   }
 }
 
-/** Puts the ports of each view one after the other. @returns float16 [count, width], as bits */
+/** Joins the ports of each view back to back. @returns float16 [count, width], as bits */
 function joinPorts(
   { ports }: NetworkCut,
   results: Readonly<Record<string, Tensor>>,
