@@ -74,6 +74,9 @@ export function validValues(unresolved: JsonSchema, definitions: Definitions): f
   if (schema.enum !== undefined) {
     return fc.constantFrom(...schema.enum);
   }
+  if (Array.isArray(schema.type)) {
+    return fc.oneof(...schema.type.map((type) => inner({ ...schema, type })));
+  }
   switch (schema.type) {
     case 'string':
       return textValues(schema);
