@@ -129,7 +129,8 @@ describeInBrowser('how the page looks', (stage) => {
     }
     await page.getByRole('link', { name: 'pawdex' }).first().click();
     await page.locator('#choose').waitFor();
-    expect(await background(page)).toBe(dark);
+    // The page stands before its script has run, which knows the theme.
+    await expect.poll(() => background(page)).toBe(dark);
     expect(complaints).toEqual([]);
   });
 
