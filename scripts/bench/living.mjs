@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
+import { parseConfig } from '../../dist/config.js';
+import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { compactDirectory } from '../../dist/store/embedded/sqlite/database.js';
 import { machine, options } from './lib/harness.mjs';
 import { vectorSource } from './lib/store-vectors.mjs';
@@ -15,12 +16,25 @@ const args = options(
   `npm run bench:living -- [options]
 
   --items N       items (default 200000; the changes scale with it)
-  --dimension N   length of the vectors (default 256)
   --json          print one JSON object`,
-  { items: '200000', dimension: '256' },
+  { items: '200000' },
 );
-const [count, dimension] = [Number(args.items), Number(args.dimension)];
+const count = Number(args.items);
 const NAME = 'bench';
+const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-living-'));
+const dataDir = path.join(folder, 'data');
+
+function openEngine() {
+  const config = parseConfig({ DATA_DIR: dataDir, GALLERY: '', THREADS: 1 }, {});
+  const onCrash = (error) => {
+    throw error;
+  };
+  return openLocalEngine({ config, onCrash });
+}
+
+let engine = await openEngine();
+let { store } = engine;
+const { dimension } = engine.encoder;
 const LABELS = 100;
 /** Bytes of a preview, as those of the shipped encoder's size have. */
 const THUMBNAIL = new Uint8Array(6000).fill(7);
@@ -119,7 +133,7 @@ async function measure(what, store, work, { search = true } = {}) {
 }
 
 async function fill(store) {
-  await store.createCollection({ name: NAME, dimension, fingerprint: 'bench', model: 'bench' });
+  await engine.createCollection(NAME);
   for (let n = 0; n < count; n += 256) {
     const items = Array.from({ length: Math.min(256, count - n) }, (_, i) => createItem(n + i));
     await store.put(NAME, items);
@@ -147,15 +161,12 @@ async function searchFiltered(store, createFilter) {
   return `median ${percentile(times, 0.5).toFixed(2)} ms, p99 ${percentile(times, 0.99).toFixed(2)} ms`;
 }
 
-const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-living-'));
-const dataDir = path.join(folder, 'data');
 const load = () => os.loadavg()[0].toFixed(1);
 const loadBefore = load();
 if (!args.json) {
   console.log(`${machine()}; ${count} items of ${dimension} numbers; load ${loadBefore} at the start\n`);
   console.log('| what | seconds | peak MiB | search p50 ms | search p99 ms | |\n|---|---|---|---|---|---|');
 }
-let store = await openEmbeddedStore({ dataDir });
 await measure(`add ${count}`, store, () => fill(store), { search: false });
 await measure('build the graph', store, () => buildIndex(store), { search: false });
 await measure('nothing else, for 10 s', store, () => sleep(10_000));
@@ -191,11 +202,21 @@ await measure(
   store,
   async () => `${((await store.createSnapshot()).bytes / 2 ** 20).toFixed(0)} MiB`,
 );
+const file = path.join(folder, 'collection.parquet');
+await measure('export to Parquet', store, async () => {
+  const { items, bytes } = await engine.exportCollection(NAME, file);
+  return `${items} items, ${(bytes / 2 ** 20).toFixed(0)} MiB`;
+});
+await measure('import into another collection', store, async () => {
+  const { created, verified } = await engine.importCollection('copy', file);
+  await engine.deleteCollection('copy');
+  return `${created} created, ${verified} verified`;
+});
 await measure('delete a half, by filter', store, async () => {
   return `${await store.deleteMany(NAME, { filter: { metadata: { half: 1 } } })} items`;
 });
 await measure('nothing else after that, for 10 s', store, () => sleep(10_000));
-await store.close();
+await engine.close();
 const sizeOf = async () => (await stat(path.join(dataDir, 'pawdex.db'))).size;
 await measure(
   'compact',
@@ -211,13 +232,14 @@ await measure(
   'open again',
   null,
   async () => {
-    store = await openEmbeddedStore({ dataDir });
+    engine = await openEngine();
+    ({ store } = engine);
     await store.ready();
     return `${await store.count(NAME)} items`;
   },
   { search: false },
 );
-await store.close();
+await engine.close();
 await rm(folder, { recursive: true });
 const loads = { loadBefore, loadAfter: load() };
 if (args.json) {

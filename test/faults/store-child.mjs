@@ -117,6 +117,28 @@ const tasks = {
     say('restored');
   },
 
+  /** Moves the items to another space, whose vectors are the cosines of the numbers that those of the old are sines of. */
+  async reembed() {
+    const store = await openEmbeddedStore({ dataDir });
+    await store.beginReembedding('pets', { fingerprint: 'g', dimension: DIMENSION, model: 'next' });
+    say('moving');
+    let cursor;
+    do {
+      const { items, next } = await store.listUnembedded('pets', { limit: 40, cursor });
+      const vectors = items.map(({ id, size: n }) => ({
+        id,
+        vector: Float32Array.from({ length: DIMENSION }, (_, i) => Math.cos((n + 1) * (i + 1) * 0.37)),
+      }));
+      say('stored', await store.putNextVectors('pets', 'g', vectors));
+      cursor = next ?? undefined;
+    } while (cursor !== undefined);
+    while ((await store.finishReembedding('pets', 'g')).state !== 'swapped') {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    say('swapped');
+    await store.close();
+  },
+
   /** Gives the space of deleted items back, over and over. */
   compact() {
     for (;;) {

@@ -64,7 +64,7 @@ describe('a kill', () => {
       expect(await countWhole(dataDir)).toBeGreaterThanOrEqual(next);
       // One put may have been stored without being acknowledged; it is put again.
     }
-  }, 120_000);
+  }, 60_000 * (KILLS + 1));
 
   it('while a snapshot is restored leaves no store that looks empty, and the restore can be repeated', async () => {
     const dataDir = path.join(root, 'restored');
@@ -81,7 +81,7 @@ describe('a kill', () => {
       }
       expect(await countWhole(dataDir)).toBe(ITEMS);
     }
-  }, 120_000);
+  }, 60_000 * (KILLS + 1));
 
   it('while a format is changed and while its values are indexed loses nothing', async () => {
     for (let kill = 0; kill < KILLS; kill++) {
@@ -99,7 +99,7 @@ describe('a kill', () => {
       expect(await store.count('pets', { metadata: { n: ITEMS - 1 } })).toBe(1);
       await store.close();
     }
-  }, 120_000);
+  }, 60_000 * (KILLS + 1));
 
   it('while a damaged database is replaced leaves it as damaged or replaced', async () => {
     for (let kill = 0; kill < KILLS; kill++) {
@@ -115,5 +115,5 @@ describe('a kill', () => {
       expect(await store.count('pets')).toBe(ITEMS - 1);
       await store.close();
     }
-  }, 120_000);
+  }, 60_000 * (KILLS + 1));
 });

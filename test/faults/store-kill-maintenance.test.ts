@@ -1,4 +1,4 @@
-/** A kill while a store gives space back loses nothing. */
+/** A kill while a store gives space back, or moves to another embedding space, loses nothing and mixes nothing. */
 import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -40,4 +40,41 @@ it('a kill while a data directory is compacted loses nothing, and it can be comp
     expect(await countWhole(dataDir)).toBe(KEPT);
     expect((await stat(path.join(dataDir, 'pawdex.db'))).size).toBeLessThan(sizeBefore);
   }
-}, 300_000);
+}, 60_000 * (KILLS + 1));
+
+/** Whether all vectors are of the old space, or all of the new one; the rest of each item must be what was put. */
+async function readSpace(dataDir: string): Promise<string> {
+  const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none' });
+  const { fingerprint } = await store.getCollection('pets');
+  let n = 0;
+  for await (const { vector, createdAt: _, hasThumbnail: __, ...plain } of store.iterate('pets')) {
+    const { vector: old, thumbnail: ___, ...item } = faultItem(n);
+    const moved = old.map((_, i) => Math.cos((n + 1) * (i + 1) * 0.37));
+    expect(plain).toEqual(item);
+    expect(vector).toEqual(fingerprint === 'f' ? old : moved);
+    n++;
+  }
+  expect(n).toBe(KEPT);
+  await store.close();
+  return fingerprint;
+}
+
+it('a kill while vectors of another space are made keeps those made, and swaps all or none', async () => {
+  for (let kill = 0; kill < KILLS; kill++) {
+    const dataDir = await mkdtemp(path.join(root, 'moved-'));
+    await cp(sparse, dataDir, { recursive: true });
+    const child = start(process.execPath, [CHILD, 'reembed', dataDir]);
+    await child.line((line) => line === 'moving');
+    await sleep(12 * kill);
+    await child.kill();
+    const stored = child.lines.filter((line) => line.startsWith('stored')).length;
+    if ((await readSpace(dataDir)) === 'f') {
+      const again = start(process.execPath, [CHILD, 'reembed', dataDir]);
+      expect(await again.ended).toBe(0);
+      const more = again.lines.filter((line) => line.startsWith('stored')).length;
+      // One page more where a page was stored whose line the kill cut off, one where it was not stored.
+      expect(stored + more).toBeLessThanOrEqual(KEPT / 40 + 2);
+    }
+    expect(await readSpace(dataDir)).toBe('g');
+  }
+}, 60_000 * (KILLS + 1));
