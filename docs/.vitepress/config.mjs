@@ -58,6 +58,7 @@ export default withMermaid({
         items: createItems({
           benchmarks: 'Speed and memory',
           'measurements/data-shapes': 'Recall by the shape of the data',
+          'measurements/living-collections': 'A large collection that lives',
           reliability: 'Reliability',
           'measurements/encoder': 'Threads and batches of the encoder',
           'measurements/training-cost': 'What a training step costs',
