@@ -47,73 +47,89 @@ async function killed(task: string, dataDir: string, afterMs: number, env = {}):
 }
 
 describe('a kill', () => {
-  it('while snapshots are written leaves whole snapshots, and the store what was acknowledged', async () => {
-    const dataDir = path.join(root, 'backups');
-    let next = 0;
-    for (let kill = 0; kill < KILLS; kill++) {
-      const child = startChild('backups', dataDir, next);
-      await child.line((line) => line.startsWith('kept '));
-      await sleep(40 * kill);
-      await child.kill();
-      const puts = acknowledged(child);
-      next = Math.max(next, ...puts.map(([from, count]) => from + count));
-      const folder = path.join(dataDir, 'snapshots');
-      for (const name of (await readdir(folder)).filter((each) => each.endsWith('.pawdex'))) {
-        verifySnapshot(path.join(folder, name));
-      }
-      expect(await countWhole(dataDir)).toBeGreaterThanOrEqual(next);
-      // One put may have been stored without being acknowledged; it is put again.
-    }
-  }, 60_000 * (KILLS + 1));
-
-  it('while a snapshot is restored leaves no store that looks empty, and the restore can be repeated', async () => {
-    const dataDir = path.join(root, 'restored');
-    for (let kill = 0; kill < KILLS; kill++) {
-      await rm(dataDir, { recursive: true, force: true });
-      await killed('restore', dataDir, kill, { SNAPSHOT: snapshot });
-      const names = await readdir(dataDir).catch(() => [] as string[]);
-      if (!names.includes('pawdex.db')) {
-        if (names.includes('pawdex.db.restoring')) {
-          await expect(openEmbeddedStore({ dataDir })).rejects.toMatchObject({ code: 'data_damaged' });
+  it(
+    'while snapshots are written leaves whole snapshots, and the store what was acknowledged',
+    async () => {
+      const dataDir = path.join(root, 'backups');
+      let next = 0;
+      for (let kill = 0; kill < KILLS; kill++) {
+        const child = startChild('backups', dataDir, next);
+        await child.line((line) => line.startsWith('kept '));
+        await sleep(40 * kill);
+        await child.kill();
+        const puts = acknowledged(child);
+        next = Math.max(next, ...puts.map(([from, count]) => from + count));
+        const folder = path.join(dataDir, 'snapshots');
+        for (const name of (await readdir(folder)).filter((each) => each.endsWith('.pawdex'))) {
+          verifySnapshot(path.join(folder, name));
         }
-        const again = start(process.execPath, [CHILD, 'restore', dataDir], { SNAPSHOT: snapshot });
-        expect(await again.ended).toBe(0);
+        expect(await countWhole(dataDir)).toBeGreaterThanOrEqual(next);
+        // One put may have been stored without being acknowledged; it is put again.
       }
-      expect(await countWhole(dataDir)).toBe(ITEMS);
-    }
-  }, 60_000 * (KILLS + 1));
+    },
+    60_000 * (KILLS + 1),
+  );
 
-  it('while a format is changed and while its values are indexed loses nothing', async () => {
-    for (let kill = 0; kill < KILLS; kill++) {
-      const dataDir = await mkdtemp(path.join(root, 'migrated-'));
-      await cp(sound, dataDir, { recursive: true });
-      const db = new Database(path.join(dataDir, 'pawdex.db'));
-      db.exec('DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity');
-      db.pragma('user_version = 1');
-      db.close();
-      await rm(path.join(dataDir, 'ledger.json'));
-      await killed('open', dataDir, 60 * kill);
-      await killed('open', dataDir, 100);
-      expect(await countWhole(dataDir)).toBe(ITEMS);
-      const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none' });
-      expect(await store.count('pets', { metadata: { n: ITEMS - 1 } })).toBe(1);
-      await store.close();
-    }
-  }, 60_000 * (KILLS + 1));
+  it(
+    'while a snapshot is restored leaves no store that looks empty, and the restore can be repeated',
+    async () => {
+      const dataDir = path.join(root, 'restored');
+      for (let kill = 0; kill < KILLS; kill++) {
+        await rm(dataDir, { recursive: true, force: true });
+        await killed('restore', dataDir, kill, { SNAPSHOT: snapshot });
+        const names = await readdir(dataDir).catch(() => [] as string[]);
+        if (!names.includes('pawdex.db')) {
+          if (names.includes('pawdex.db.restoring')) {
+            await expect(openEmbeddedStore({ dataDir })).rejects.toMatchObject({ code: 'data_damaged' });
+          }
+          const again = start(process.execPath, [CHILD, 'restore', dataDir], { SNAPSHOT: snapshot });
+          expect(await again.ended).toBe(0);
+        }
+        expect(await countWhole(dataDir)).toBe(ITEMS);
+      }
+    },
+    60_000 * (KILLS + 1),
+  );
 
-  it('while a damaged database is replaced leaves it as damaged or replaced', async () => {
-    for (let kill = 0; kill < KILLS; kill++) {
-      const dataDir = await mkdtemp(path.join(root, 'salvaged-'));
-      await cp(sound, dataDir, { recursive: true });
-      const file = path.join(dataDir, 'pawdex.db');
-      const bytes = await readFile(file);
-      bytes[bytes.indexOf(Buffer.from(faultItem(3000).vector.buffer)) + 5]! ^= 4;
-      await writeFile(file, bytes);
-      await killed('open', dataDir, 60 * kill, { ACCEPT_DAMAGE: 'true' });
-      const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none', acceptDamage: true });
-      await store.ready();
-      expect(await store.count('pets')).toBe(ITEMS - 1);
-      await store.close();
-    }
-  }, 60_000 * (KILLS + 1));
+  it(
+    'while a format is changed and while its values are indexed loses nothing',
+    async () => {
+      for (let kill = 0; kill < KILLS; kill++) {
+        const dataDir = await mkdtemp(path.join(root, 'migrated-'));
+        await cp(sound, dataDir, { recursive: true });
+        const db = new Database(path.join(dataDir, 'pawdex.db'));
+        db.exec('DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity');
+        db.pragma('user_version = 1');
+        db.close();
+        await rm(path.join(dataDir, 'ledger.json'));
+        await killed('open', dataDir, 60 * kill);
+        await killed('open', dataDir, 100);
+        expect(await countWhole(dataDir)).toBe(ITEMS);
+        const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none' });
+        expect(await store.count('pets', { metadata: { n: ITEMS - 1 } })).toBe(1);
+        await store.close();
+      }
+    },
+    60_000 * (KILLS + 1),
+  );
+
+  it(
+    'while a damaged database is replaced leaves it as damaged or replaced',
+    async () => {
+      for (let kill = 0; kill < KILLS; kill++) {
+        const dataDir = await mkdtemp(path.join(root, 'salvaged-'));
+        await cp(sound, dataDir, { recursive: true });
+        const file = path.join(dataDir, 'pawdex.db');
+        const bytes = await readFile(file);
+        bytes[bytes.indexOf(Buffer.from(faultItem(3000).vector.buffer)) + 5]! ^= 4;
+        await writeFile(file, bytes);
+        await killed('open', dataDir, 60 * kill, { ACCEPT_DAMAGE: 'true' });
+        const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none', acceptDamage: true });
+        await store.ready();
+        expect(await store.count('pets')).toBe(ITEMS - 1);
+        await store.close();
+      }
+    },
+    60_000 * (KILLS + 1),
+  );
 });

@@ -24,23 +24,27 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-it('a kill while a data directory is compacted loses nothing, and it can be compacted again', async () => {
-  const sizeBefore = (await stat(path.join(sparse, 'pawdex.db'))).size;
-  for (let kill = 0; kill < KILLS; kill++) {
-    const dataDir = await mkdtemp(path.join(root, 'compacted-'));
-    await cp(sparse, dataDir, { recursive: true });
-    const child = start(process.execPath, [CHILD, 'compact', dataDir]);
-    await child.line((line) => line === 'compacting');
-    await sleep(7 * kill);
-    await child.kill();
-    expect(await countWhole(dataDir)).toBe(KEPT);
-    const again = start(process.execPath, [CHILD, 'compact', dataDir]);
-    await again.line((line) => line === 'compacting' && again.lines.length > 1);
-    await again.kill();
-    expect(await countWhole(dataDir)).toBe(KEPT);
-    expect((await stat(path.join(dataDir, 'pawdex.db'))).size).toBeLessThan(sizeBefore);
-  }
-}, 60_000 * (KILLS + 1));
+it(
+  'a kill while a data directory is compacted loses nothing, and it can be compacted again',
+  async () => {
+    const sizeBefore = (await stat(path.join(sparse, 'pawdex.db'))).size;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const dataDir = await mkdtemp(path.join(root, 'compacted-'));
+      await cp(sparse, dataDir, { recursive: true });
+      const child = start(process.execPath, [CHILD, 'compact', dataDir]);
+      await child.line((line) => line === 'compacting');
+      await sleep(7 * kill);
+      await child.kill();
+      expect(await countWhole(dataDir)).toBe(KEPT);
+      const again = start(process.execPath, [CHILD, 'compact', dataDir]);
+      await again.line((line) => line === 'compacting' && again.lines.length > 1);
+      await again.kill();
+      expect(await countWhole(dataDir)).toBe(KEPT);
+      expect((await stat(path.join(dataDir, 'pawdex.db'))).size).toBeLessThan(sizeBefore);
+    }
+  },
+  60_000 * (KILLS + 1),
+);
 
 /** Whether all vectors are of the old space, or all of the new one; the rest of each item must be what was put. */
 async function readSpace(dataDir: string): Promise<string> {
@@ -59,22 +63,26 @@ async function readSpace(dataDir: string): Promise<string> {
   return fingerprint;
 }
 
-it('a kill while vectors of another space are made keeps those made, and swaps all or none', async () => {
-  for (let kill = 0; kill < KILLS; kill++) {
-    const dataDir = await mkdtemp(path.join(root, 'moved-'));
-    await cp(sparse, dataDir, { recursive: true });
-    const child = start(process.execPath, [CHILD, 'reembed', dataDir]);
-    await child.line((line) => line === 'moving');
-    await sleep(12 * kill);
-    await child.kill();
-    const stored = child.lines.filter((line) => line.startsWith('stored')).length;
-    if ((await readSpace(dataDir)) === 'f') {
-      const again = start(process.execPath, [CHILD, 'reembed', dataDir]);
-      expect(await again.ended).toBe(0);
-      const more = again.lines.filter((line) => line.startsWith('stored')).length;
-      // One page more where a page was stored whose line the kill cut off, one where it was not stored.
-      expect(stored + more).toBeLessThanOrEqual(KEPT / 40 + 2);
+it(
+  'a kill while vectors of another space are made keeps those made, and swaps all or none',
+  async () => {
+    for (let kill = 0; kill < KILLS; kill++) {
+      const dataDir = await mkdtemp(path.join(root, 'moved-'));
+      await cp(sparse, dataDir, { recursive: true });
+      const child = start(process.execPath, [CHILD, 'reembed', dataDir]);
+      await child.line((line) => line === 'moving');
+      await sleep(12 * kill);
+      await child.kill();
+      const stored = child.lines.filter((line) => line.startsWith('stored')).length;
+      if ((await readSpace(dataDir)) === 'f') {
+        const again = start(process.execPath, [CHILD, 'reembed', dataDir]);
+        expect(await again.ended).toBe(0);
+        const more = again.lines.filter((line) => line.startsWith('stored')).length;
+        // One page more where a page was stored whose line the kill cut off, one where it was not stored.
+        expect(stored + more).toBeLessThanOrEqual(KEPT / 40 + 2);
+      }
+      expect(await readSpace(dataDir)).toBe('g');
     }
-    expect(await readSpace(dataDir)).toBe('g');
-  }
-}, 60_000 * (KILLS + 1));
+  },
+  60_000 * (KILLS + 1),
+);
