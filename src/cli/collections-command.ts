@@ -89,8 +89,7 @@ async function run(
   const wanted = action === 'rename' ? 1 : 0;
   if ((act !== null) !== (name !== undefined) || (action !== 'alias' && names.length !== wanted)) {
     throw new PawdexError('usage', {
-      detail:
-        'Name one collection to create, change or delete it, and no other time; rename takes two names.',
+      detail: 'Name a collection to create, change or delete it, and no other time; rename takes two names.',
     });
   }
   await withEngine(readCommonOptions(flags), async (engine) => {

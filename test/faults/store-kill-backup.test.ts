@@ -98,7 +98,9 @@ describe('a kill', () => {
         const dataDir = await mkdtemp(path.join(root, 'migrated-'));
         await cp(sound, dataDir, { recursive: true });
         const db = new Database(path.join(dataDir, 'pawdex.db'));
-        db.exec('DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity');
+        db.exec(`DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity;
+          DROP TABLE collection_settings; DROP TABLE aliases; DROP TABLE originals; DROP TABLE reembeddings;
+          DROP TABLE dropped_vectors`);
         db.pragma('user_version = 1');
         db.close();
         await rm(path.join(dataDir, 'ledger.json'));

@@ -140,7 +140,9 @@ describe('a data directory of an earlier version', () => {
     await store.close();
     const file = path.join(dataDir, 'pawdex.db');
     const db = new Database(file);
-    db.exec('DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity');
+    db.exec(`DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity;
+      DROP TABLE collection_settings; DROP TABLE aliases; DROP TABLE originals; DROP TABLE reembeddings;
+      DROP TABLE dropped_vectors`);
     db.pragma('user_version = 1');
     db.close();
     await rm(path.join(dataDir, 'ledger.json'));
