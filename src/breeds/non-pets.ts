@@ -1,5 +1,6 @@
 /** Non-pet photos that ship with the encoder. A photo that resembles one of them probably shows no pet either. */
-import { computeDot } from '../math/vectors.js';
+import { createDotProducts, LANES } from '../wasm/dot-products.js';
+import { PAGE_BYTES } from '../wasm/load-wasm.js';
 
 /** Embeddings of photos without pets. */
 export interface NonPetPhotos {
@@ -12,6 +13,37 @@ export interface NonPetPhotos {
 /** A photo this similar to a non-pet photo is that photo itself, which says nothing about new photos. */
 const SAME_PICTURE = 0.99;
 
+/** Compares an embedding with all photos. The result is valid until the next call. */
+type Comparer = (embedding: Float32Array) => Float32Array;
+
+const comparers = new WeakMap<NonPetPhotos, Comparer>();
+
+/** Each identified photo is compared, on the main thread, so it is done in WebAssembly. */
+function comparerOf(photos: NonPetPhotos): Comparer {
+  const comparer = comparers.get(photos) ?? createComparer(photos.vectors);
+  comparers.set(photos, comparer);
+  return comparer;
+}
+
+function createComparer(vectors: readonly Float32Array[]): Comparer {
+  if (vectors.length === 0) {
+    return () => new Float32Array(0);
+  }
+  const width = Math.ceil(vectors[0]!.length / LANES) * LANES;
+  const [queryAt, outAt] = [vectors.length * width, (vectors.length + 1) * width];
+  const pages = Math.ceil(((outAt + vectors.length) * 4) / PAGE_BYTES);
+  const { memory, dotProducts } = createDotProducts(pages, pages);
+  const floats = new Float32Array(memory.buffer);
+  for (const [i, vector] of vectors.entries()) {
+    floats.set(vector, i * width);
+  }
+  return (embedding) => {
+    floats.set(embedding, queryAt);
+    dotProducts(0, vectors.length, width * 4, queryAt * 4, outAt * 4);
+    return floats.subarray(outAt, outAt + vectors.length);
+  };
+}
+
 /**
  * Measures how similar a photo is to the nearest non-pet photo, other than itself.
  *
@@ -21,16 +53,13 @@ const SAME_PICTURE = 0.99;
  */
 export function measureNonPetSimilarity(
   embedding: Float32Array,
-  { vectors, groups }: NonPetPhotos,
+  photos: NonPetPhotos,
   exceptGroup?: number,
 ): number {
+  const similarities = comparerOf(photos)(embedding);
   let nearest = -1;
-  for (const [i, vector] of vectors.entries()) {
-    if (groups[i] === exceptGroup) {
-      continue;
-    }
-    const similarity = computeDot(embedding, vector);
-    if (similarity > nearest && similarity < SAME_PICTURE) {
+  for (const [i, similarity] of similarities.entries()) {
+    if (photos.groups[i] !== exceptGroup && similarity > nearest && similarity < SAME_PICTURE) {
       nearest = similarity;
     }
   }
