@@ -1,4 +1,4 @@
-/** Reads a manifest as a table of text, whichever way it was written: CSV of any dialect, JSON lines or Parquet. */
+/** Reads a manifest as a table of text: CSV of any dialect, JSON lines or Parquet. */
 import { CsvError, parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
 import { PawdexError } from '../errors.js';

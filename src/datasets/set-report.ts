@@ -1,4 +1,4 @@
-/** What reading a labelled set left out, and why: nothing is passed over without a word. */
+/** Lists the files that reading a labelled set left out, with the reasons. */
 import { extensionOf, type SkipReason } from './photo-names.js';
 
 /** Why something that should have been read could not be. */

@@ -40,7 +40,7 @@ async function chooseItems(store: Store, collection: string): Promise<{ items: L
   return { items: chosen, total };
 }
 
-/** The vectors of items, one after the other. An item that is gone since gets zeros, in the middle of the map. */
+/** Reads the vectors of items into one array. An item that was deleted meanwhile gets zeros, the middle of the map. */
 async function readVectors(store: Store, collection: string, ids: readonly string[], dimension: number) {
   const data = new Float32Array(ids.length * dimension);
   for (let from = 0; from < ids.length; from += VECTORS_AT_ONCE) {

@@ -16,7 +16,7 @@ const BATCHES_IN_FLIGHT = 2;
 /** How far the job is. */
 export interface IndexProgress {
   total: number;
-  /** Photos dealt with, in whichever way; reaches `total` unless the job stops early. */
+  /** Photos added, skipped or failed. Reaches `total` unless the job stops early. */
   done: number;
   created: number;
   /** Photos whose content the collection held already. */
@@ -57,8 +57,8 @@ export interface IndexOptions {
 
 /**
  * Indexes photos into a collection. A photo that cannot be read or decoded is listed in `failures` and does not
- * stop the others; what concerns all of them (collection_not_found, model_mismatch, storage_full, ...) ends the
- * job and is told in `stoppedBy`, with everything so far kept.
+ * stop the others. An error that concerns all of them (collection_not_found, model_mismatch, storage_full, ...) ends
+ * the job and is reported in `stoppedBy`. Photos stored before it are kept.
  */
 export async function indexPhotos(
   engine: Engine,

@@ -9,7 +9,7 @@ export interface JobContext {
   /** Raised when the job is to stop: the work then rejects, and may be asked again later, from its beginning. */
   signal: AbortSignal;
   onProgress: (progress: ReportedProgress) => void;
-  /** The job's own folder, where work that can go on writes down how far it is. */
+  /** The job's own folder. Work that can resume keeps its progress here. */
   folder: string;
 }
 

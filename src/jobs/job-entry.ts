@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeFailure, PawdexError } from '../errors.js';
 import type { Job, JobRequest } from './job.js';
 
-/** Ends of the server, one after the other, that a job may be running at: it may be what ends the server. */
+/** How often in a row the server may end while a job runs. After that the job fails, since it may be the cause. */
 const MOST_INTERRUPTIONS = 5;
 
 /** How long a stop waits for the running job to notice. */
@@ -25,7 +25,7 @@ export interface JobEntry {
   wish: Wish;
   /** Of the current run. */
   stop: AbortController;
-  /** Resolves when the current run has ended, in whichever way. */
+  /** Resolves when the current run has ended, successfully or not. */
   run: Promise<void> | null;
   readonly followers: Set<() => void>;
 }

@@ -64,7 +64,7 @@ export const exportCollection = defineEndpoint({
         res.end();
         return;
       }
-      // A client that goes away is told nothing more.
+      // A client that has disconnected gets no error.
       await pipeline(createReadStream(file), res).catch((error) => {
         if (!signal.aborted) {
           throw error;
