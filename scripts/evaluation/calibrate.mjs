@@ -21,6 +21,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { fitCalibration } from '../../dist/breeds/fit-calibration.js';
+import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { collectCalibrationData, toNonPetPhotos } from '../../dist/evaluation/calibration-data.js';
 import { cleanLabels } from '../../dist/evaluation/clean-labels.js';
 import { joinSets, takeSubset } from '../../dist/evaluation/embed-set.js';
@@ -72,11 +73,6 @@ const { sets, card, fingerprint } = await embedSets(values, [
 ]);
 const [gallery, nonPets, ...rest] = sets;
 
-/** The column `file` of a list; empty where none was named. */
-async function readNames(list) {
-  return list === undefined ? [] : parse(await readFile(list), { columns: true }).map(({ file }) => file);
-}
-
 /** Leaves of a set that has some of the files only these. */
 function keepListed(names) {
   const listed = new Set(names);
@@ -87,7 +83,9 @@ function keepListed(names) {
   };
 }
 
-const asked = rest.slice(0, specs.length).map(keepListed(await readNames(values.only)));
+const asked = rest
+  .slice(0, specs.length)
+  .map(keepListed(values.only === undefined ? [] : await readFileNames(values.only)));
 const trusted = rest.slice(specs.length);
 const queries = joinSets(asked);
 // As in the gallery: see scripts/model/build-gallery.mjs.

@@ -18,10 +18,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { parse } from 'csv-parse/sync';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
+import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { replaceFile } from '../../dist/files/replace-file.js';
 import { embedSets } from '../evaluation/lib/sets.mjs';
 
@@ -76,11 +76,7 @@ const SCHEMA = [
   },
 ];
 
-const dropped = new Set(
-  values.without === undefined
-    ? []
-    : parse(await readFile(values.without), { columns: true }).map(({ file }) => file),
-);
+const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
 const { sets, card, fingerprint } = await embedSets(values, positionals);
 
 /** Sides of the upright photo, and a small picture of it where the licence allows one. */

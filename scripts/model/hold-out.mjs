@@ -12,10 +12,10 @@
  * a publisher whose column `group` is no animal.
  */
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { parse } from 'csv-parse/sync';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
+import { readFileNames } from '../../dist/datasets/read-file-names.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,11 +33,7 @@ if (positionals.length !== 1 || values.out === undefined) {
   );
   process.exit(2);
 }
-const dropped = new Set(
-  values.without === undefined
-    ? []
-    : parse(await readFile(values.without), { columns: true }).map(({ file }) => file),
-);
+const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
 const [plain, plainShare] = (values.plain ?? '=0').split('=');
 
 /** A number in [0, 1) that is the same for all photos of one animal. */

@@ -10,15 +10,15 @@
  * that show no pet, and fits from similarity and agreement whether the first candidate is right, and whether the
  * collection holds what the photo shows. Printed is what comes of new collections of several sizes.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { parse } from 'csv-parse/sync';
 import { computeFeatures, listFeatureNames } from '../../dist/breeds/calibration.js';
 import { fitIncreasing } from '../../dist/breeds/fit-logistic.js';
 import { identifyBreed } from '../../dist/breeds/identify-breed.js';
 import { predict } from '../../dist/breeds/logistic.js';
 import { packVectors } from '../../dist/breeds/similarity-statistics.js';
 import { vote } from '../../dist/breeds/vote.js';
+import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
 import { getRow } from '../../dist/math/matrix.js';
 import { createRandom, shuffle } from '../../dist/math/random.js';
@@ -50,11 +50,8 @@ const { values } = parseArgs({
     cache: { type: 'string' },
   },
 });
-async function readNames(list) {
-  return list === undefined ? [] : parse(await readFile(list), { columns: true }).map(({ file }) => file);
-}
-const dropped = await readNames(values.without);
-const heldOut = await readNames(values.only);
+const dropped = values.without === undefined ? [] : await readFileNames(values.without);
+const heldOut = values.only === undefined ? [] : await readFileNames(values.only);
 const isListed =
   (names) =>
   ({ file }) =>

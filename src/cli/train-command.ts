@@ -1,8 +1,7 @@
 /** `pawdex train`: trains an encoder on a labelled set, contrastively, on ONNX Runtime. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { parse } from 'csv-parse/sync';
+import { readFileNames } from '../datasets/read-file-names.js';
 import { PawdexError } from '../errors.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet } from '../training/recipe/adapt-to-set.js';
@@ -249,21 +248,4 @@ async function readTrainingSet(
   const val = flags.val.length === 0 ? null : await readPhotos(flags.val, new Set());
   display.stop();
   return new TrainingSet(photos, val, recipe.evaluation.holdOut);
-}
-
-/** Reads the column `file` of a CSV list. @throws PawdexError set_invalid when there is none */
-async function readFileNames(file: string): Promise<string[]> {
-  try {
-    const rows: Record<string, string>[] = parse(await readFile(file), { columns: true, bom: true });
-    return rows.map((row) => {
-      if (row.file === undefined) {
-        throw new Error('it has no column "file"');
-      }
-      return row.file;
-    });
-  } catch (error) {
-    throw new PawdexError('set_invalid', {
-      detail: `The list ${file} cannot be read: ${(error as Error).message}.`,
-    });
-  }
 }

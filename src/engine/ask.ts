@@ -95,7 +95,10 @@ async function judge(
   const decided = identifyBreed(
     neighbours.slice(0, voters),
     { temperature: vote.temperature, calibration, statistics: statistics?.answer ?? null },
-    statistics === null ? null : measureNonPetSimilarity(embedding, statistics.nonPets),
+    // Only fits with a model of pets read it.
+    statistics === null || (calibration?.pet ?? statistics.answer.pet) === undefined
+      ? null
+      : measureNonPetSimilarity(embedding, statistics.nonPets),
   );
   return { decided, neighbours: neighbours.slice(0, listed), searchMs };
 }

@@ -7,7 +7,7 @@ import { asPawdexError } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
 
-/** Photos hashed and asked about at a time: a server takes so many hashes in one address. */
+/** Photos hashed and looked up at a time. A server accepts this many hashes in one URL. */
 const BATCH = 100;
 /** Files read and pictures made at once. */
 const AT_ONCE = 4;

@@ -103,22 +103,27 @@ async function store(engine: Engine, batch: ReadPhoto[], options: IndexOptions, 
   });
 }
 
+/** Creates the summary of a run that has not settled any of its `total` photos. */
+export function createIndexSummary(total: number): IndexSummary {
+  return {
+    total,
+    done: 0,
+    created: 0,
+    skipped: 0,
+    failed: 0,
+    failures: [],
+    otherLabel: 0,
+    stoppedBy: null,
+  };
+}
+
 /** Counts outcomes and reports them. */
 class Tally {
   readonly summary: IndexSummary;
   readonly #options: Pick<IndexOptions, 'onProgress' | 'onSettled'>;
 
   constructor(total: number, options: Pick<IndexOptions, 'onProgress' | 'onSettled'>) {
-    this.summary = {
-      total,
-      done: 0,
-      created: 0,
-      skipped: 0,
-      failed: 0,
-      failures: [],
-      otherLabel: 0,
-      stoppedBy: null,
-    };
+    this.summary = createIndexSummary(total);
     this.#options = options;
   }
 

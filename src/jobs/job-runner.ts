@@ -273,7 +273,7 @@ export class JobRunner {
 
   /** A record that cannot be written says less than is true, never more: the job is then done once more. */
   #record(job: Job): Promise<void> {
-    // One after the other: a record that is written twice at once could end as the older.
+    // In sequence: of two writes at once, the older record could win.
     this.#recording = this.#recording
       .then(() => this.#options.records.save(job))
       .catch((error) => this.#options.onTrouble?.(asPawdexError(error)));

@@ -116,7 +116,7 @@ class TarArchive implements Archive {
     if (limit !== undefined && found.head !== null && limit <= HEAD_BYTES) {
       return Promise.resolve(found.head.subarray(0, limit));
     }
-    // One after the other, in the order asked for: there is one walk.
+    // In sequence, in the order of the requests: the archive is walked once.
     const result = this.#last.then(() => this.#readAt(found.at));
     this.#last = result.catch(() => {});
     return limit === undefined ? result : result.then((bytes) => bytes.subarray(0, limit));

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { asPawdexError } from '../../errors.js';
 import { originNote, type PhotoToIndex } from '../describe-photo.js';
-import { type IndexOptions, type IndexSummary, indexPhotos } from '../index-folder.js';
+import { createIndexSummary, type IndexOptions, type IndexSummary, indexPhotos } from '../index-folder.js';
 import type { MatchedItem, SyncPlan } from './plan-sync.js';
 
 /** Ids in one bulk change. */
@@ -52,23 +52,10 @@ export async function applySync(engine: Engine, plan: SyncPlan, options: ApplyOp
     removed = await removeItems(engine, options.collection, gone);
     await removeItems(engine, options.collection, outdated);
   } catch (error) {
-    const before = summary ?? emptySummary(photos.length);
+    const before = summary ?? createIndexSummary(photos.length);
     return { ...before, stoppedBy: before.stoppedBy ?? asPawdexError(error), updated, removed };
   }
   return { ...summary, updated, removed };
-}
-
-function emptySummary(total: number): IndexSummary {
-  return {
-    total,
-    done: 0,
-    created: 0,
-    skipped: 0,
-    failed: 0,
-    failures: [],
-    otherLabel: 0,
-    stoppedBy: null,
-  };
 }
 
 /** @returns how many items were changed */

@@ -4,7 +4,7 @@ import { humanise } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
-/** The latest so many; all of them are in the browser's history. */
+/** Number of latest photos shown; all of them are in the browser's history. */
 const SHOWN = 12;
 
 /**
