@@ -132,17 +132,23 @@ async function identifyWith(
     listed: options.k ?? calibration?.k ?? parts.encoder.card.vote.k,
   };
   const size = await readUprightSize(asked.image);
-  const looks = [{ ...(await judge(parts, asked.embedding, judging)), region: findSeenRegion(size, views) }];
+  const looks = [
+    {
+      ...(await judge(parts, asked.embedding, judging)),
+      region: findSeenRegion(size, views),
+      explain: asked.explain,
+    },
+  ];
   let { embedMs } = asked;
   if (shouldLookAgain(looks[0]!.decided, options)) {
     const again = performance.now();
-    const ends = await parts.embedder.embedEnds(asked.image, size);
+    const ends = await parts.embedder.embedEnds(asked.image, size, explain === true);
     embedMs += performance.now() - again;
-    for (const { region, embedding } of ends) {
-      looks.push({ ...(await judge(parts, embedding, judging)), region });
+    for (const { embedding, ...end } of ends) {
+      looks.push({ ...(await judge(parts, embedding, judging)), ...end });
     }
   }
-  const { decided, neighbours, region } = chooseLook(looks[0]!, looks.slice(1));
+  const { decided, neighbours, region, explain: explainLook } = chooseLook(looks[0]!, looks.slice(1));
   return {
     ...decided,
     region: part === undefined ? region : mapToPhoto(region, part),
@@ -150,7 +156,7 @@ async function identifyWith(
     neighbours: await addExplanations(neighbours, ({ id }) => id, {
       store: parts.store,
       collection,
-      explain: explainInPhoto(asked.explain, part),
+      explain: explainInPhoto(explainLook, part),
     }),
     model: describeModel(parts),
     timing: measureTiming(

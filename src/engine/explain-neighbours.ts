@@ -1,7 +1,8 @@
 /** Explains where in a photo its similarity to an item comes from. */
 import type { CellEmbedding } from '../encoder/encoder.js';
 import { PawdexError } from '../errors.js';
-import { computeCentreSquare } from '../image/heat-colours.js';
+import { mapToPhoto } from '../image/crop.js';
+import type { Rectangle } from '../image/heat-colours.js';
 import type { Store } from '../store/store.js';
 import type { Explanation } from './engine.js';
 
@@ -12,12 +13,12 @@ const MAX_EXPLAINED = 100;
  * Computes each cell's share of the similarity to a vector. The embedding is the sum of the cells' parts, so its dot
  * product with a unit vector is the sum of theirs: the shares are exact, not an estimate.
  *
- * @param photo size of the upright photo in pixels, of which the encoder saw the centre square
+ * @param seen the square that the encoder saw, in fractions of the upright photo
  * @param vector float32 [dimension], L2 norm 1
  */
 export function computeExplanation(
   { cells, grid }: CellEmbedding,
-  photo: { width: number; height: number },
+  seen: Rectangle,
   vector: Float32Array,
 ): Explanation {
   const { rows, columns, extent } = grid;
@@ -29,14 +30,7 @@ export function computeExplanation(
     }
     return share;
   });
-  const square = computeCentreSquare(photo);
-  const region = {
-    left: square.left + extent.left * square.width,
-    top: square.top + extent.top * square.height,
-    width: extent.width * square.width,
-    height: extent.height * square.height,
-  };
-  return { rows, columns, region, shares };
+  return { rows, columns, region: mapToPhoto(extent, seen), shares };
 }
 
 /** Settings of {@link addExplanations}. */

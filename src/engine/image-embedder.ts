@@ -15,7 +15,7 @@ import {
   type Size,
 } from '../image/decode.js';
 import { decodeEnds, decodeViews, hasEnds, VIEW_COUNT, type Views } from '../image/decode-views.js';
-import type { Rectangle } from '../image/heat-colours.js';
+import { computeCentreSquare, type Rectangle } from '../image/heat-colours.js';
 import { Admission } from './admission.js';
 import type { Explanation } from './engine.js';
 import { computeExplanation } from './explain-neighbours.js';
@@ -32,10 +32,9 @@ export interface Embedded {
 }
 
 /** A part of a photo with its embedding. */
-export interface EmbeddedRegion {
+export interface EmbeddedRegion extends Pick<Embedded, 'embedding' | 'explain'> {
   /** In fractions of the upright photo. */
   region: Rectangle;
-  embedding: Float32Array;
 }
 
 /** Called with the decoded pixels, uint8 [size, size, 3], before the encoder consumes them. */
@@ -162,10 +161,11 @@ export class ImageEmbedder {
    * neither waits for another one nor is refused.
    *
    * @param size of the photo when upright, in pixels
+   * @param explained whether the embeddings must be able to explain themselves
    * @returns none for a photo that is nearly square
    * @throws PawdexError image_corrupt, shutting_down
    */
-  async embedEnds(image: PreparedImage, size: Size): Promise<EmbeddedRegion[]> {
+  async embedEnds(image: PreparedImage, size: Size, explained: boolean): Promise<EmbeddedRegion[]> {
     if (!hasEnds(size)) {
       return [];
     }
@@ -174,7 +174,7 @@ export class ImageEmbedder {
       return Promise.all(
         looks.map(async ({ region, pixels }) => ({
           region,
-          embedding: await embedViews(this.#encoder, [pixels], 'urgent'),
+          ...(await this.#embedViews([pixels], 'urgent', explained ? region : null)),
         })),
       );
     });
@@ -203,21 +203,29 @@ export class ImageEmbedder {
     const started = performance.now();
     // Large images wait here for a separate process. They must not occupy a decoder meanwhile.
     const image = await prepareImage(bytes, this.#limits[urgency]);
-    const { pixels, photo } = await this.#decoders[urgency](async () => {
+    const { pixels, seen } = await this.#decoders[urgency](async () => {
       const decoded = await decodeViews(image, views, this.#encoder.info.resize);
       await beforeEmbed?.(decoded[0]!);
-      return { pixels: decoded, photo: explained ? await readUprightSize(image) : null };
+      return { pixels: decoded, seen: explained ? computeCentreSquare(await readUprightSize(image)) : null };
     });
     const decoded = performance.now();
-    const rest = () => ({ image, decodeMs: decoded - started, embedMs: performance.now() - decoded });
-    if (photo === null) {
-      return { embedding: await embedViews(this.#encoder, pixels, urgency), explain: null, ...rest() };
+    const embedded = await this.#embedViews(pixels, urgency, seen);
+    return { ...embedded, image, decodeMs: decoded - started, embedMs: performance.now() - decoded };
+  }
+
+  /** @param explained the square that the views show, in fractions of the photo, to explain the embedding; or null */
+  async #embedViews(
+    views: Uint8Array[],
+    urgency: Urgency,
+    explained: Rectangle | null,
+  ): Promise<Pick<Embedded, 'embedding' | 'explain'>> {
+    if (explained === null) {
+      return { embedding: await embedViews(this.#encoder, views, urgency), explain: null };
     }
-    const embedded = await embedViewsInCells(this.#encoder, pixels);
+    const embedded = await embedViewsInCells(this.#encoder, views);
     return {
       embedding: embedded.embedding,
-      explain: (vector) => computeExplanation(embedded, photo, vector),
-      ...rest(),
+      explain: (vector) => computeExplanation(embedded, explained, vector),
     };
   }
 }

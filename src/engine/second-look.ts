@@ -19,14 +19,13 @@ interface Look {
 const KNOWN = 0.5;
 
 /**
- * Whether a second look is worthwhile: not after a match, not if the caller chose the region or views, and not with
- * `explain`, which explains a single look.
+ * Whether a second look is worthwhile: not after a match, and not if the caller chose the region or views.
  */
 export function shouldLookAgain(
   { decision, known }: Pick<BreedAnswer, 'decision' | 'known'>,
-  { views = '1', explain = false, region }: Pick<IdentifyOptions, 'views' | 'explain' | 'region'>,
+  { views = '1', region }: Pick<IdentifyOptions, 'views' | 'region'>,
 ): boolean {
-  return decision !== 'match' && known !== null && views === '1' && !explain && region === undefined;
+  return decision !== 'match' && known !== null && views === '1' && region === undefined;
 }
 
 /** Chooses the look that is most probably known; the first one wins ties. */

@@ -57,7 +57,6 @@ describe('the look that answers', () => {
     expect(shouldLookAgain({ decision: 'ambiguous', known: 0.5 }, {})).toBe(true);
     expect(shouldLookAgain({ decision: 'match', known: 0.9 }, {})).toBe(false);
     expect(shouldLookAgain({ decision: 'unknown', known: null }, {})).toBe(false);
-    expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { explain: true })).toBe(false);
     expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { views: 'flip' })).toBe(false);
     const region = { left: 0, top: 0, width: 0.5, height: 1 };
     expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { region })).toBe(false);
@@ -104,6 +103,16 @@ describe('a cat at the edge of a wide photo', () => {
     expect(region.left).toBe(0);
     expect(region.width).toBeCloseTo(300 / 1100, 5);
     expect(region.height).toBeCloseTo(1, 5);
+  });
+
+  it('is answered alike when an explanation is wanted, which shows the part that was looked at', async () => {
+    const asked = await engine.identify(wide, asking);
+    const { region, neighbours } = await engine.identify(wide, { ...asking, explain: true });
+    expect(region).toEqual(asked.region);
+    expect(neighbours.map(({ id }) => id)).toEqual(asked.neighbours.map(({ id }) => id));
+    const { similarity, explanation } = neighbours[0]!;
+    expect(explanation!.region.left + explanation!.region.width).toBeLessThan(0.35);
+    expect(explanation!.shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(similarity, 2);
   });
 
   it('gets its second look however many wait: a photo that was let in is not refused half-way', async () => {
