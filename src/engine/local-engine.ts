@@ -6,6 +6,7 @@ import { openEncoder } from '../encoder/open-encoder.js';
 import { VIEW_COUNT } from '../image/decode-views.js';
 import { openEmbeddedStore } from '../store/embedded/open-embedded-store.js';
 import type { Store } from '../store/store.js';
+import { bindFirst } from '../threads/bind-first.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { addItems } from './add-items.js';
 import { drawHeatMap, embed, identify, search } from './ask.js';
@@ -32,7 +33,7 @@ import {
 } from './manage-collections.js';
 import { reembed } from './reembed.js';
 import { Spaces } from './spaces.js';
-import { bindUseCases } from './use-cases.js';
+import type { EngineParts } from './use-cases.js';
 
 /** The settings that the engine reads. */
 export type EngineConfig = Pick<
@@ -97,6 +98,30 @@ async function openRoom(cardPath: string, options: LocalEngineOptions, isPrimary
   }
 }
 
+/** The use cases that are the methods of an engine. */
+const USE_CASES = {
+  identify,
+  search,
+  embed,
+  drawHeatMap,
+  listCollections,
+  getCollection,
+  createCollection,
+  updateCollection,
+  deleteCollection,
+  addItems,
+  deleteItem,
+  attachThumbnails,
+  drawMap,
+  findDuplicates,
+  calibrate,
+  evaluate,
+  findLabelTrouble,
+  reembed,
+  exportCollection,
+  importCollection,
+};
+
 function assembleEngine(
   store: Store,
   primary: Room,
@@ -108,30 +133,9 @@ function assembleEngine(
   );
   const spaces = new Spaces(store, encoders);
   const maps = new KeptMaps();
-  const useCases = bindUseCases(
+  const useCases = bindFirst<EngineParts, typeof USE_CASES>(
     { ...primary, store, spaces, maps, encoders },
-    {
-      identify,
-      search,
-      embed,
-      drawHeatMap,
-      listCollections,
-      getCollection,
-      createCollection,
-      updateCollection,
-      deleteCollection,
-      addItems,
-      deleteItem,
-      attachThumbnails,
-      drawMap,
-      findDuplicates,
-      calibrate,
-      evaluate,
-      findLabelTrouble,
-      reembed,
-      exportCollection,
-      importCollection,
-    },
+    USE_CASES,
   );
   let closing: Promise<void> | null = null;
   const close = () => {

@@ -1,4 +1,4 @@
-/** What the use cases of the engine share, and how they become the methods of an engine. */
+/** What the use cases of the engine share. */
 import { asPawdexError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Encoders, Room } from './encoders.js';
@@ -38,18 +38,4 @@ export async function inSpaceOf<T>(
       parts.spaces.forget();
     }
   }
-}
-
-type UseCase = (parts: EngineParts, ...args: never[]) => unknown;
-
-/** A use case without its first argument. */
-type Bound<U> = U extends (parts: EngineParts, ...args: infer A) => infer R ? (...args: A) => R : never;
-
-/** Binds the parts to each use case. */
-export function bindUseCases<U extends Record<string, UseCase>>(
-  parts: EngineParts,
-  useCases: U,
-): { [K in keyof U]: Bound<U[K]> } {
-  const bound = Object.entries(useCases).map(([name, useCase]) => [name, useCase.bind(null, parts)]);
-  return Object.fromEntries(bound);
 }

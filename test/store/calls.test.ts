@@ -3,16 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { createItemCalls } from '../../src/store/embedded/item-calls.js';
+import { ITEM_CALLS } from '../../src/store/embedded/item-calls.js';
 import { StoreCore } from '../../src/store/embedded/store-core.js';
+import { bindFirst } from '../../src/threads/bind-first.js';
 import { item } from './items.js';
 
 it('keeps each item of a page beside its own vector when one has none', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-calls-'));
   const core = new StoreCore({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
   try {
-    const calls = createItemCalls(core);
-    core.create({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });
+    const calls = bindFirst(core, ITEM_CALLS);
+    core.collections.create({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });
     const items = [0, 1, 2, 3].map((n) => item(n, 8));
     await calls.put('a', items);
     core.db.exec('DELETE FROM vectors WHERE seq = 2');

@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createItemCalls } from '../../src/store/embedded/item-calls.js';
+import { ITEM_CALLS } from '../../src/store/embedded/item-calls.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { StoreCore } from '../../src/store/embedded/store-core.js';
+import { bindFirst } from '../../src/threads/bind-first.js';
 import { item } from './items.js';
 
 const D = 8;
@@ -18,8 +19,8 @@ const narrow = { metadata: { n: ITEMS - 1 } };
 beforeEach(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-migration-'));
   const core = open();
-  core.create({ name: 'a', dimension: D, fingerprint: 'f', model: 'm' });
-  await createItemCalls(core).put(
+  core.collections.create({ name: 'a', dimension: D, fingerprint: 'f', model: 'm' });
+  await bindFirst(core, ITEM_CALLS).put(
     'a',
     Array.from({ length: ITEMS }, (_, n) => item(n, D)),
   );
@@ -38,7 +39,7 @@ afterEach(() => rm(dataDir, { recursive: true }));
 
 it('finds by metadata at once, before its values are indexed and after', async () => {
   const core = open();
-  const calls = createItemCalls(core);
+  const calls = bindFirst(core, ITEM_CALLS);
   expect(core.items.values.isComplete).toBe(false);
   expect(() => calls.countValues('a', 'n', 5)).toThrow(expect.objectContaining({ code: 'starting' }));
   // Asked now, before anything else has had a turn.
@@ -58,7 +59,7 @@ it('goes on where it was stopped, with what was changed meanwhile', async () => 
   await core.close();
   core = open();
   expect(core.items.values.isComplete).toBe(false);
-  const calls = createItemCalls(core);
+  const calls = bindFirst(core, ITEM_CALLS);
   await calls.put('a', [item(ITEMS, D)]);
   for (const n of [3, ITEMS - 1]) {
     calls.update('a', item(n, D).id, { metadata: { n: -1 } });

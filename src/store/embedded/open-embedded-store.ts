@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
-import { createRemote, transfer } from '../../threads/rpc.js';
+import { createRemote, type Remote, transfer } from '../../threads/rpc.js';
 import type { BareHit, Filter, Hit, ItemWithVector, SearchOptions, Store } from '../store.js';
 import type { StoreCalls } from './store-worker.js';
 import { unpackHits } from './vectors/packed-hits.js';
@@ -51,40 +51,10 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
       return unpackHits(await calls.searchMany(collection, moved, queries.length, options));
     },
 
-    async *iterate(collection: string, options: { filter?: Filter } = {}): AsyncIterable<ItemWithVector> {
-      let cursor: string | undefined;
-      let space: string | undefined;
-      do {
-        const page = await calls.page(collection, { ...options, limit: ITERATE_PAGE, cursor });
-        const { dimension } = page;
-        space ??= page.space;
-        if (page.space !== space) {
-          throw new PawdexError('space_changed');
-        }
-        for (const [i, item] of page.items.entries()) {
-          yield { ...item, vector: page.vectors.slice(i * dimension, (i + 1) * dimension) };
-        }
-        cursor = page.next ?? undefined;
-      } while (cursor !== undefined);
-    },
+    iterate: (collection: string, options: { filter?: Filter } = {}) =>
+      iteratePages(calls, collection, options),
 
-    async waitForDamage(): Promise<PawdexError | null> {
-      for (;;) {
-        try {
-          return await calls.watchDamage();
-        } catch (error) {
-          const coded = asPawdexError(error);
-          if (coded.code === 'data_damaged') {
-            return coded;
-          }
-          // A new thread replaces one that has died.
-          if (coded.code !== 'worker_failed') {
-            return null;
-          }
-          await sleep(REWATCH_MS, undefined, { ref: false });
-        }
-      }
-    },
+    waitForDamage: () => waitForDamage(calls),
 
     close(): Promise<void> {
       closing ??= worker.calls.close().finally(() => worker.terminate());
@@ -92,6 +62,45 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
     },
   };
   return Object.assign(Object.create(calls) as typeof calls, own);
+}
+
+async function* iteratePages(
+  calls: Remote<StoreCalls>,
+  collection: string,
+  options: { filter?: Filter },
+): AsyncGenerator<ItemWithVector, void> {
+  let cursor: string | undefined;
+  let space: string | undefined;
+  do {
+    const page = await calls.page(collection, { ...options, limit: ITERATE_PAGE, cursor });
+    const { dimension } = page;
+    space ??= page.space;
+    if (page.space !== space) {
+      throw new PawdexError('space_changed');
+    }
+    for (const [i, item] of page.items.entries()) {
+      yield { ...item, vector: page.vectors.slice(i * dimension, (i + 1) * dimension) };
+    }
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+}
+
+async function waitForDamage(calls: Remote<StoreCalls>): Promise<PawdexError | null> {
+  for (;;) {
+    try {
+      return await calls.watchDamage();
+    } catch (error) {
+      const coded = asPawdexError(error);
+      if (coded.code === 'data_damaged') {
+        return coded;
+      }
+      // A new thread replaces one that has died.
+      if (coded.code !== 'worker_failed') {
+        return null;
+      }
+      await sleep(REWATCH_MS, undefined, { ref: false });
+    }
+  }
 }
 
 /** Joins the queries back to back. @throws PawdexError `vector_invalid` if their lengths differ */

@@ -19,97 +19,99 @@ function requireMove({ reembedding, row }: Collection, fingerprint: string): Ree
   return reembedding;
 }
 
-/** The handlers, by method name. */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of handlers, each of which is short
-export function createReembedCalls(core: StoreCore) {
-  const { items, reembeddings } = core;
-
-  async function cancel(collection: Collection): Promise<void> {
-    collection.dropNext(new PawdexError('space_changed'));
-    if (collection.reembedding !== null) {
-      reembeddings.cancel(collection.id);
-      collection.reembedding = null;
-    }
-    // The next ones lie in the same place.
-    const turn = new Turn();
-    while (reembeddings.isDropping(collection.id)) {
-      reembeddings.clear();
-      await turn.next();
-      collection.check();
-    }
-    await core.nextGraph(collection.row).remove();
+async function cancelMove(core: StoreCore, collection: Collection): Promise<void> {
+  const { reembeddings } = core;
+  collection.dropNext(new PawdexError('space_changed'));
+  if (collection.reembedding !== null) {
+    reembeddings.cancel(collection.id);
+    collection.reembedding = null;
   }
-
-  return {
-    async beginReembedding(name: string, space: Space): Promise<void> {
-      const collection = core.getCollection(name);
-      if (!Number.isInteger(space.dimension) || space.dimension < 1 || space.dimension > MAX_DIMENSION) {
-        throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
-      }
-      const { reembedding } = collection;
-      if (reembedding?.fingerprint === space.fingerprint && reembedding.dimension === space.dimension) {
-        return;
-      }
-      await cancel(collection);
-      collection.check();
-      // Another call may have begun while this one was waiting.
-      collection.reembedding ??= reembeddings.begin(collection.id, space);
-      requireMove(collection, space.fingerprint);
-    },
-
-    cancelReembedding: (name: string): Promise<void> => cancel(core.getCollection(name)),
-
-    listUnembedded(name: string, { limit, cursor }: { limit: number; cursor?: string }): ItemPage {
-      if (!Number.isInteger(limit) || limit < 1 || limit > 1000 || !/^\d{1,15}$/.test(cursor ?? '0')) {
-        throw new PawdexError('invalid_request', {
-          detail: 'The limit (1 to 1000) or the cursor is not valid.',
-        });
-      }
-      const rows = reembeddings.look(core.getCollection(name).row, Number(cursor ?? 0), limit);
-      return {
-        items: rows.filter(({ has_next }) => has_next === 0).map(toItem),
-        next: rows.length === limit ? String(rows.at(-1)!.seq) : null,
-      };
-    },
-
-    putNextVectors(
-      name: string,
-      fingerprint: string,
-      vectors: { id: string; vector: Float32Array }[],
-    ): number {
-      const collection = core.getCollection(name);
-      const { dimension } = requireMove(collection, fingerprint);
-      const found = vectors.flatMap(({ id, vector }) => {
-        normalise(vector, dimension);
-        const row = items.find(collection.id, id);
-        return row === undefined ? [] : [{ row, vector }];
-      });
-      // A graph takes rows in order only: it is begun again when all vectors are there.
-      collection.dropNext(new PawdexError('space_changed'));
-      reembeddings.put(collection.row, found);
-      return found.length;
-    },
-
-    async finishReembedding(name: string, fingerprint: string): Promise<ReembeddingState> {
-      const collection = core.getCollection(name);
-      if (collection.reembedding === null && collection.row.fingerprint === fingerprint) {
-        return { state: 'swapped' };
-      }
-      const space = requireMove(collection, fingerprint);
-      const next = collection.next ?? core.openNext(collection, space);
-      await Promise.all([collection.loaded, next.loaded]);
-      collection.check();
-      next.check();
-      const missing = collection.count - next.rows.count;
-      if (missing > 0) {
-        return { state: 'missing', missing };
-      }
-      const { kind, indexed } = next.indexer.state;
-      if (kind === 'building' || next.indexer.isBehind) {
-        return { state: 'indexing', done: indexed, total: collection.count };
-      }
-      core.swap(collection, next);
-      return { state: 'swapped' };
-    },
-  };
+  // The next ones lie in the same place.
+  const turn = new Turn();
+  while (reembeddings.isDropping(collection.id)) {
+    reembeddings.clear();
+    await turn.next();
+    collection.check();
+  }
+  await core.collections.nextGraph(collection.row).remove();
 }
+
+/** The handlers, by method name. */
+export const REEMBED_CALLS = {
+  async beginReembedding(core: StoreCore, name: string, space: Space): Promise<void> {
+    const collection = core.collections.get(name);
+    if (!Number.isInteger(space.dimension) || space.dimension < 1 || space.dimension > MAX_DIMENSION) {
+      throw new PawdexError('invalid_request', { detail: `The dimension must be 1-${MAX_DIMENSION}.` });
+    }
+    const { reembedding } = collection;
+    if (reembedding?.fingerprint === space.fingerprint && reembedding.dimension === space.dimension) {
+      return;
+    }
+    await cancelMove(core, collection);
+    collection.check();
+    // Another call may have begun while this one was waiting.
+    collection.reembedding ??= core.reembeddings.begin(collection.id, space);
+    requireMove(collection, space.fingerprint);
+  },
+
+  cancelReembedding: (core: StoreCore, name: string): Promise<void> =>
+    cancelMove(core, core.collections.get(name)),
+
+  listUnembedded(
+    core: StoreCore,
+    name: string,
+    { limit, cursor }: { limit: number; cursor?: string },
+  ): ItemPage {
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000 || !/^\d{1,15}$/.test(cursor ?? '0')) {
+      throw new PawdexError('invalid_request', {
+        detail: 'The limit (1 to 1000) or the cursor is not valid.',
+      });
+    }
+    const rows = core.reembeddings.look(core.collections.get(name).row, Number(cursor ?? 0), limit);
+    return {
+      items: rows.filter(({ has_next }) => has_next === 0).map(toItem),
+      next: rows.length === limit ? String(rows.at(-1)!.seq) : null,
+    };
+  },
+
+  putNextVectors(
+    core: StoreCore,
+    name: string,
+    fingerprint: string,
+    vectors: { id: string; vector: Float32Array }[],
+  ): number {
+    const collection = core.collections.get(name);
+    const { dimension } = requireMove(collection, fingerprint);
+    const found = vectors.flatMap(({ id, vector }) => {
+      normalise(vector, dimension);
+      const row = core.items.find(collection.id, id);
+      return row === undefined ? [] : [{ row, vector }];
+    });
+    // A graph takes rows in order only: it is begun again when all vectors are there.
+    collection.dropNext(new PawdexError('space_changed'));
+    core.reembeddings.put(collection.row, found);
+    return found.length;
+  },
+
+  async finishReembedding(core: StoreCore, name: string, fingerprint: string): Promise<ReembeddingState> {
+    const collection = core.collections.get(name);
+    if (collection.reembedding === null && collection.row.fingerprint === fingerprint) {
+      return { state: 'swapped' };
+    }
+    const space = requireMove(collection, fingerprint);
+    const next = collection.next ?? core.collections.openNext(collection, space);
+    await Promise.all([collection.loaded, next.loaded]);
+    collection.check();
+    next.check();
+    const missing = collection.count - next.rows.count;
+    if (missing > 0) {
+      return { state: 'missing', missing };
+    }
+    const { kind, indexed } = next.indexer.state;
+    if (kind === 'building' || next.indexer.isBehind) {
+      return { state: 'indexing', done: indexed, total: collection.count };
+    }
+    core.collections.swap(collection, next);
+    return { state: 'swapped' };
+  },
+};

@@ -1,15 +1,15 @@
-/** The store inside its thread: its collections, and the background work between calls. */
+/** The store inside its thread: what it is opened with, and the background work between calls. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPawdexError, PawdexError } from '../../errors.js';
-import type { CollectionInfo, CollectionPatch, CollectionSpec, Space, StoreStats } from '../store.js';
+import { PawdexError } from '../../errors.js';
+import type { StoreStats } from '../store.js';
 import { checkRecall } from './check-recall.js';
-import { Collection, checkCollectionName, checkCollectionSpec } from './collection.js';
+import { CollectionRegistry } from './collection-registry.js';
 import { DamageWatch } from './damage-watch.js';
 import { loadGraphLibrary } from './graph/graph.js';
-import { GraphSnapshot } from './graph/graph-snapshot.js';
-import { type CollectionRow, CollectionTable } from './sqlite/collection-table.js';
-import { type OpenedDatabase, openDatabase } from './sqlite/database.js';
+import { PutWriter } from './put-writer.js';
+import { CollectionTable } from './sqlite/collection-table.js';
+import { createPresenceCheck, type OpenedDatabase, openDatabase } from './sqlite/database.js';
 import { ItemTable } from './sqlite/item-table.js';
 import { KeptSnapshots } from './sqlite/kept-snapshots.js';
 import { Ledger } from './sqlite/ledger.js';
@@ -17,7 +17,7 @@ import { Reembeddings } from './sqlite/reembedding-table.js';
 import { salvage } from './sqlite/salvage.js';
 import { compareCounts, compareWithLastKnown, type PageCheck, startPageCheck } from './sqlite/soundness.js';
 import type { Db } from './sqlite/sqlite.js';
-import { createDamagedError, readBytes, toStorageError } from './sqlite/storage-error.js';
+import { createDamagedError, readBytes } from './sqlite/storage-error.js';
 import { EXPECTED_FOR_MS, runSoon } from './turns.js';
 
 /** Settings of the store's thread. */
@@ -46,12 +46,14 @@ export class StoreCore {
   readonly snapshots: KeptSnapshots;
   readonly damage = new DamageWatch();
   readonly reembeddings: Reembeddings;
+  readonly collections: CollectionRegistry;
+  readonly writer: PutWriter;
+  /** @throws PawdexError `storage_failed` when the data directory was deleted or replaced */
+  readonly checkPresence: () => void;
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;
   readonly #dataDir: string;
   readonly #statements: CollectionTable;
-  readonly #collections = new Map<string, Collection>();
-  readonly #aliases = new Map<string, Collection>();
   readonly #graphs: ReturnType<typeof loadGraphLibrary>;
   readonly #repairs: string[] = [];
   readonly #pages: PageCheck;
@@ -75,18 +77,15 @@ export class StoreCore {
     try {
       this.#ledger = new Ledger(this.db);
       this.items = new ItemTable(this.db, this.#ledger);
+      this.writer = new PutWriter(this.db, this.items);
+      this.checkPresence = createPresenceCheck(this.db);
       this.snapshots = new KeptSnapshots(this.db, this.#opened.isShared, options.keepSnapshots ?? 1);
       this.#statements = new CollectionTable(this.db, this.#ledger, this.items);
       this.reembeddings = new Reembeddings(this.db, this.#ledger, this.#statements);
       this.#compareWithLedger();
       this.#graphs = loadGraphLibrary(options.graphLibrary);
-      for (const row of this.#statements.list()) {
-        this.#open(row);
-      }
+      this.collections = this.#openCollections();
     } catch (error) {
-      for (const collection of this.#collections.values()) {
-        collection.end(new PawdexError('shutting_down'));
-      }
       this.#opened.close();
       throw error;
     }
@@ -96,6 +95,19 @@ export class StoreCore {
     this.wake();
   }
 
+  #openCollections(): CollectionRegistry {
+    return new CollectionRegistry({
+      items: this.items,
+      collections: this.#statements,
+      reembeddings: this.reembeddings,
+      graphs: this.#graphs.library,
+      graphFolder: path.join(this.#dataDir, GRAPH_FOLDER),
+      wake: () => this.wake(),
+      onRepair: (sentence) => this.#repairs.push(sentence),
+      onDamage: (error) => this.recordDamage(error),
+    });
+  }
+
   /**
    * Resolves when every collection is in memory and the pages of the database are checked, but waits for that check
    * only a few seconds unless the directory was copied while in use.
@@ -103,7 +115,7 @@ export class StoreCore {
    * @throws PawdexError `data_damaged`
    */
   async ready(): Promise<void> {
-    await Promise.all([...this.#collections.values()].map(({ loaded }) => loaded.catch(() => {})));
+    await Promise.all(this.collections.all.map(({ loaded }) => loaded.catch(() => {})));
     const limit = new AbortController();
     const timeout = sleep(CHECK_MS, undefined, { signal: limit.signal }).catch(() => {});
     await (this.#isLiveCopy ? this.#soundness : Promise.race([this.#soundness, timeout]));
@@ -118,111 +130,9 @@ export class StoreCore {
     }
   }
 
-  /** @throws PawdexError `collection_not_found` */
-  getCollection(name: string): Collection {
-    const collection = this.#collections.get(name) ?? this.#aliases.get(name);
-    if (collection === undefined) {
-      throw new PawdexError('collection_not_found', { detail: `There is no collection ${name}.` });
-    }
-    return collection;
-  }
-
-  list(): CollectionInfo[] {
-    return [...this.#collections.values()].map(({ info }) => info).sort((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
-  create(spec: CollectionSpec): CollectionInfo {
-    checkCollectionSpec(spec);
-    this.#requireFree(spec.name);
-    return this.#open(this.#statements.create(spec)).info;
-  }
-
-  update(name: string, patch: CollectionPatch): CollectionInfo {
-    const collection = this.getCollection(name);
-    const { name: former } = collection.row;
-    for (const other of [patch.name ?? [], patch.aliases ?? []].flat()) {
-      this.#requireFree(other, collection);
-    }
-    const names = [patch.name ?? former, ...(patch.aliases ?? collection.aliases)];
-    if (new Set(names).size < names.length) {
-      throw new PawdexError('collection_exists', { detail: 'The names and aliases are not all different.' });
-    }
-    collection.row = this.#statements.update(collection.row, patch);
-    this.#collections.delete(former);
-    this.#collections.set(collection.row.name, collection);
-    this.#readAliases(collection);
-    return collection.info;
-  }
-
-  /** @throws PawdexError `invalid_request`; `collection_exists` when another collection has the name */
-  #requireFree(name: string, self?: Collection): void {
-    checkCollectionName(name);
-    const owner = this.#collections.get(name) ?? this.#aliases.get(name);
-    if (owner !== undefined && owner !== self) {
-      throw new PawdexError('collection_exists', {
-        detail: `There is a collection ${owner.row.name === name ? name : `${owner.row.name} with the alias ${name}`} already.`,
-      });
-    }
-  }
-
-  #readAliases(collection: Collection): void {
-    for (const alias of collection.aliases) {
-      this.#aliases.delete(alias);
-    }
-    collection.aliases = this.#statements.aliases(collection.id);
-    for (const alias of collection.aliases) {
-      this.#aliases.set(alias, collection);
-    }
-  }
-
-  async drop(name: string): Promise<void> {
-    const collection = this.getCollection(name);
-    this.#statements.drop(collection.id);
-    this.#collections.delete(collection.row.name);
-    for (const alias of collection.aliases) {
-      this.#aliases.delete(alias);
-    }
-    collection.end(new PawdexError('collection_not_found', { detail: `Collection ${name} was deleted.` }));
-    this.wake();
-    await collection.release();
-  }
-
-  /** Begins to read the vectors that will take the place of a collection's, and to build their graph. */
-  openNext(collection: Collection, space: Space): Collection {
-    const { row } = collection;
-    const next = this.#read({ ...row, ...space, vector_sign: -row.vector_sign }, true);
-    collection.next = next;
-    next.loaded.then(
-      () => this.wake(),
-      () => {},
-    );
-    return next;
-  }
-
-  /** Moves a collection to its {@link Collection.next}, in one step. */
-  swap(collection: Collection, next: Collection): void {
-    next.replace(collection, this.reembeddings.swap(collection.row, next.row));
-    this.#collections.set(next.row.name, next);
-    for (const alias of next.aliases) {
-      this.#aliases.set(alias, next);
-    }
-    collection.end(new PawdexError('space_changed'));
-    void collection.release();
-    this.wake();
-  }
-
-  /** The saved graph of the vectors that a collection does not use at present. */
-  nextGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
-    return this.#savedGraph({ id, vector_sign: -vector_sign });
-  }
-
-  #savedGraph({ id, vector_sign }: Pick<CollectionRow, 'id' | 'vector_sign'>): GraphSnapshot {
-    return new GraphSnapshot(path.join(this.#dataDir, GRAPH_FOLDER), vector_sign === 1 ? `${id}` : `${id}n`);
-  }
-
   stats(): StoreStats {
     const diskBytes = readBytes(this.#dataDir) + readBytes(path.join(this.#dataDir, GRAPH_FOLDER));
-    const recalls = this.list().flatMap(({ index }) => index.sampledRecall ?? []);
+    const recalls = this.collections.list().flatMap(({ index }) => index.sampledRecall ?? []);
     return {
       diskBytes,
       graphUnavailable: this.#graphs.unavailable,
@@ -255,10 +165,8 @@ export class StoreCore {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#ticking);
-    for (const collection of this.#collections.values()) {
-      collection.end(new PawdexError('shutting_down'));
-    }
-    for (const collection of this.#collections.values()) {
+    this.collections.end(new PawdexError('shutting_down'));
+    for (const collection of this.collections.all) {
       await collection.loaded.catch(() => {});
       await collection.indexer.close();
     }
@@ -301,33 +209,11 @@ export class StoreCore {
   /** Writes the ledger file. */
   async #writeLedger(open: boolean): Promise<void> {
     this.#notedAt = performance.now();
-    const collections = [...this.#collections.values()].map(({ row, count }) => ({
+    const collections = this.collections.all.map(({ row, count }) => ({
       name: row.name,
       items: count,
     }));
     await this.#ledger.write(open, collections);
-  }
-
-  #read(row: CollectionRow, isPartial = false): Collection {
-    const repaired = (sentence: string) => this.#repairs.push(sentence);
-    return new Collection(row, this.items, this.#graphs.library, this.#savedGraph(row), repaired, isPartial);
-  }
-
-  #open(row: CollectionRow): Collection {
-    const collection = this.#read(row);
-    this.#collections.set(row.name, collection);
-    collection.reembedding = this.reembeddings.find(row.id);
-    this.#readAliases(collection);
-    collection.loaded.then(
-      () => this.wake(),
-      (error) => {
-        const coded = asPawdexError(toStorageError(error));
-        if (coded.code === 'data_damaged') {
-          this.recordDamage(coded);
-        }
-      },
-    );
-    return collection;
   }
 
   /** @returns whether there is more to do */
@@ -335,9 +221,7 @@ export class StoreCore {
     const quiet = performance.now() - this.#calledAt > EXPECTED_FOR_MS;
     const until = performance.now() + (quiet ? QUIET_MS : BUSY_MS);
     let more = false;
-    for (const collection of [...this.#collections.values()].flatMap((each) =>
-      [each, each.next ?? []].flat(),
-    )) {
+    for (const collection of this.collections.all.flatMap((each) => [each, each.next ?? []].flat())) {
       try {
         more = collection.indexer.step(until) || more;
       } catch (error) {
@@ -363,7 +247,7 @@ export class StoreCore {
     if (isKnown && performance.now() - this.#notedAt > LEDGER_MS) {
       this.#writeLedger(true).catch(() => {});
     }
-    for (const collection of this.#collections.values()) {
+    for (const collection of this.collections.all) {
       collection.indexer.saveWhenDue();
       checkRecall(collection, (sentence) => this.#repairs.push(sentence)).catch((error) => {
         this.#repairs.push(`Collection ${collection.row.name}: its graph could not be checked (${error}).`);

@@ -1,9 +1,10 @@
 /** Thread that owns the database and the graphs. */
 import { PawdexError } from '../../errors.js';
+import { type BoundAll, bindFirst } from '../../threads/bind-first.js';
 import { type Handlers, serveCalls } from '../../threads/rpc.js';
 import type { CollectionPatch, CollectionSpec } from '../store.js';
-import { createItemCalls } from './item-calls.js';
-import { createReembedCalls } from './reembed-calls.js';
+import { ITEM_CALLS } from './item-calls.js';
+import { REEMBED_CALLS } from './reembed-calls.js';
 import { toStorageError } from './sqlite/storage-error.js';
 import { type CoreOptions, StoreCore } from './store-core.js';
 import { runOverdue } from './turns.js';
@@ -21,11 +22,7 @@ const storeCalls = {
     } catch (error) {
       throw toStorageError(error);
     }
-    const calls: Handlers = {
-      ...collectionCalls(core),
-      ...createItemCalls(core),
-      ...createReembedCalls(core),
-    };
+    const calls: Handlers = bindFirst<StoreCore, typeof CORE_CALLS>(core, CORE_CALLS);
     for (const [name, call] of Object.entries(calls)) {
       handlers[name] = countCall(call);
     }
@@ -44,21 +41,22 @@ const storeCalls = {
   },
 };
 
-const collectionCalls = (core: StoreCore) => ({
-  createCollection: (spec: CollectionSpec) => core.create(spec),
-  listCollections: () => core.list(),
-  getCollection: (name: string) => core.getCollection(name).info,
-  updateCollection: (name: string, patch: CollectionPatch) => core.update(name, patch),
-  deleteCollection: (name: string) => core.drop(name),
-  createSnapshot: () => core.snapshots.create(),
-  listSnapshots: () => core.snapshots.list(),
-});
+/** Calls that work with the open store. Add a handler here, or to the tables it joins, to add a method to the store. */
+const CORE_CALLS = {
+  createCollection: ({ collections }: StoreCore, spec: CollectionSpec) => collections.create(spec),
+  listCollections: ({ collections }: StoreCore) => collections.list(),
+  getCollection: ({ collections }: StoreCore, name: string) => collections.get(name).info,
+  updateCollection: ({ collections }: StoreCore, name: string, patch: CollectionPatch) =>
+    collections.update(name, patch),
+  deleteCollection: ({ collections }: StoreCore, name: string) => collections.drop(name),
+  createSnapshot: ({ snapshots }: StoreCore) => snapshots.create(),
+  listSnapshots: ({ snapshots }: StoreCore) => snapshots.list(),
+  ...ITEM_CALLS,
+  ...REEMBED_CALLS,
+};
 
-/** The calls that the thread answers. Add a handler here to add a method to the store. */
-export type StoreCalls = typeof storeCalls &
-  ReturnType<typeof collectionCalls> &
-  ReturnType<typeof createItemCalls> &
-  ReturnType<typeof createReembedCalls>;
+/** The calls that the thread answers. */
+export type StoreCalls = typeof storeCalls & BoundAll<typeof CORE_CALLS, StoreCore>;
 
 /** Counts a call while it runs, and converts its errors to coded ones. */
 function countCall(call: Handlers[string]): Handlers[string] {

@@ -1,0 +1,177 @@
+/** The collections of an open store, by name and alias: made, renamed, moved to another space and dropped. */
+import { asPawdexError, PawdexError } from '../../errors.js';
+import type { CollectionInfo, CollectionPatch, CollectionSpec, Space } from '../store.js';
+import { Collection, checkCollectionName, checkCollectionSpec } from './collection.js';
+import type { GraphLibrary } from './graph/graph.js';
+import { GraphSnapshot } from './graph/graph-snapshot.js';
+import type { CollectionRow, CollectionTable } from './sqlite/collection-table.js';
+import type { ItemTable } from './sqlite/item-table.js';
+import type { Reembeddings } from './sqlite/reembedding-table.js';
+import { toStorageError } from './sqlite/storage-error.js';
+
+/** What a {@link CollectionRegistry} works with. */
+export interface RegistryParts {
+  items: ItemTable;
+  collections: CollectionTable;
+  reembeddings: Reembeddings;
+  graphs: GraphLibrary | null;
+  graphFolder: string;
+  /** Called when a collection has background work. */
+  wake: () => void;
+  /** Called with a sentence about anything that was repaired. */
+  onRepair: (sentence: string) => void;
+  onDamage: (error: PawdexError) => void;
+}
+
+export class CollectionRegistry {
+  readonly #parts: RegistryParts;
+  readonly #byName = new Map<string, Collection>();
+  readonly #byAlias = new Map<string, Collection>();
+
+  constructor(parts: RegistryParts) {
+    this.#parts = parts;
+    try {
+      for (const row of parts.collections.list()) {
+        this.#open(row);
+      }
+    } catch (error) {
+      this.end(new PawdexError('shutting_down'));
+      throw error;
+    }
+  }
+
+  /** All collections. */
+  get all(): Collection[] {
+    return [...this.#byName.values()];
+  }
+
+  #find(name: string): Collection | undefined {
+    return this.#byName.get(name) ?? this.#byAlias.get(name);
+  }
+
+  /** @throws PawdexError `collection_not_found` */
+  get(name: string): Collection {
+    const collection = this.#find(name);
+    if (collection === undefined) {
+      throw new PawdexError('collection_not_found', { detail: `There is no collection ${name}.` });
+    }
+    return collection;
+  }
+
+  list(): CollectionInfo[] {
+    return this.all.map(({ info }) => info).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  create(spec: CollectionSpec): CollectionInfo {
+    checkCollectionSpec(spec);
+    this.#requireFree(spec.name);
+    return this.#open(this.#parts.collections.create(spec)).info;
+  }
+
+  update(name: string, patch: CollectionPatch): CollectionInfo {
+    const collection = this.get(name);
+    const { name: former } = collection.row;
+    for (const other of [patch.name ?? [], patch.aliases ?? []].flat()) {
+      this.#requireFree(other, collection);
+    }
+    const names = [patch.name ?? former, ...(patch.aliases ?? collection.aliases)];
+    if (new Set(names).size < names.length) {
+      throw new PawdexError('collection_exists', { detail: 'The names and aliases are not all different.' });
+    }
+    collection.row = this.#parts.collections.update(collection.row, patch);
+    this.#byName.delete(former);
+    this.#byName.set(collection.row.name, collection);
+    this.#readAliases(collection);
+    return collection.info;
+  }
+
+  /** @throws PawdexError `invalid_request`; `collection_exists` when another collection has the name */
+  #requireFree(name: string, self?: Collection): void {
+    checkCollectionName(name);
+    const owner = this.#find(name);
+    if (owner !== undefined && owner !== self) {
+      throw new PawdexError('collection_exists', {
+        detail: `There is a collection ${owner.row.name === name ? name : `${owner.row.name} with the alias ${name}`} already.`,
+      });
+    }
+  }
+
+  #readAliases(collection: Collection): void {
+    for (const alias of collection.aliases) {
+      this.#byAlias.delete(alias);
+    }
+    collection.aliases = this.#parts.collections.aliases(collection.id);
+    for (const alias of collection.aliases) {
+      this.#byAlias.set(alias, collection);
+    }
+  }
+
+  async drop(name: string): Promise<void> {
+    const collection = this.get(name);
+    this.#parts.collections.drop(collection.id);
+    this.#byName.delete(collection.row.name);
+    for (const alias of collection.aliases) {
+      this.#byAlias.delete(alias);
+    }
+    collection.end(new PawdexError('collection_not_found', { detail: `Collection ${name} was deleted.` }));
+    this.#parts.wake();
+    await collection.release();
+  }
+
+  /** Begins to read the vectors that will take the place of a collection's, and to build their graph. */
+  openNext(collection: Collection, space: Space): Collection {
+    const { row } = collection;
+    const next = this.#read({ ...row, ...space, vector_sign: -row.vector_sign }, true);
+    collection.next = next;
+    next.loaded.then(this.#parts.wake, () => {});
+    return next;
+  }
+
+  /** Moves a collection to its {@link Collection.next}, in one step. */
+  swap(collection: Collection, next: Collection): void {
+    next.replace(collection, this.#parts.reembeddings.swap(collection.row, next.row));
+    this.#byName.set(next.row.name, next);
+    for (const alias of next.aliases) {
+      this.#byAlias.set(alias, next);
+    }
+    collection.end(new PawdexError('space_changed'));
+    void collection.release();
+    this.#parts.wake();
+  }
+
+  /** The saved graph of the vectors that a collection does not use at present. */
+  nextGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
+    return this.#savedGraph({ id, vector_sign: -vector_sign });
+  }
+
+  #savedGraph({ id, vector_sign }: Pick<CollectionRow, 'id' | 'vector_sign'>): GraphSnapshot {
+    return new GraphSnapshot(this.#parts.graphFolder, vector_sign === 1 ? `${id}` : `${id}n`);
+  }
+
+  #read(row: CollectionRow, isPartial = false): Collection {
+    const { items, graphs, onRepair } = this.#parts;
+    return new Collection(row, items, graphs, this.#savedGraph(row), onRepair, isPartial);
+  }
+
+  #open(row: CollectionRow): Collection {
+    const { wake, onDamage } = this.#parts;
+    const collection = this.#read(row);
+    this.#byName.set(row.name, collection);
+    collection.reembedding = this.#parts.reembeddings.find(row.id);
+    this.#readAliases(collection);
+    collection.loaded.then(wake, (error) => {
+      const coded = asPawdexError(toStorageError(error));
+      if (coded.code === 'data_damaged') {
+        onDamage(coded);
+      }
+    });
+    return collection;
+  }
+
+  /** Makes all pending and future work on the collections fail with `error`. */
+  end(error: PawdexError): void {
+    for (const collection of this.#byName.values()) {
+      collection.end(error);
+    }
+  }
+}
