@@ -2,7 +2,6 @@
  * A graph together with what it needs to answer for all rows of a collection: the groups of rows that share a node, the
  * rows still to be inserted, and the deletions that wait while the graph is being saved.
  */
-
 import type { HitPacker } from '../vectors/packed-hits.js';
 import type { Rows } from '../vectors/rows.js';
 import type { Scored } from '../vectors/scored.js';
@@ -172,11 +171,10 @@ export class StagedGraph {
       return false;
     }
     for (let i = 0; i < k; i++) {
-      if (packer.add(neighbors[i]! + graph.base, graph.toSimilarity(distances[i]!))) {
-        continue;
+      if (!packer.add(neighbors[i]! + graph.base, graph.toSimilarity(distances[i]!))) {
+        packer.drop(i);
+        return false;
       }
-      packer.drop(i);
-      return false;
     }
     return true;
   }

@@ -1,0 +1,113 @@
+/** Reads pages and selections of items. Their statements depend on filters, so the latest are kept prepared. */
+import type Database from 'better-sqlite3';
+import type { Condition, FilterCondition } from './filter-condition.js';
+import type { ItemRow, LoadedRow } from './item-row.js';
+import type { Db } from './sqlite.js';
+
+type Statement = Database.Statement<unknown[]>;
+
+/** The columns of an {@link ItemRow}. */
+export const ITEM_COLUMNS = 'seq, id, sha256, label, source, size, metadata, has_thumbnail, created_at';
+
+/** The most prepared statements kept for filters; beyond this, the oldest is dropped. */
+const MAX_CACHED = 64;
+
+/** The collection of an item, as far as its vector depends on it. */
+export interface Owner {
+  id: number;
+  dimension: number;
+  vector_sign: number;
+}
+
+export class ItemQueries {
+  readonly #db: Db;
+  readonly #filtered = new Map<string, Statement>();
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Finds all matching rows, ascending, if an index can tell that there are at most `most`. @returns else null */
+  findFew(collection: number, condition: FilterCondition, most: number): number[] | null {
+    for (const part of condition.indexed) {
+      const found = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, most + 1, part);
+      if (found.length > most) {
+        continue;
+      }
+      const matching = condition.sql === part.sql ? found : [...this.selectMatching(found, condition)];
+      return matching.sort((a, b) => a - b);
+    }
+    return null;
+  }
+
+  /** Reads rows after `after` up to `to`, in order of insertion. */
+  readPage(
+    collection: number,
+    after: number,
+    to: number,
+    limit: number,
+    condition: Condition | null,
+  ): ItemRow[] {
+    const sql = `SELECT ${ITEM_COLUMNS} FROM items WHERE collection = ? AND seq > ? AND seq <= ?${formatCondition(condition)} ORDER BY seq LIMIT ?`;
+    return this.prepare(sql).all(collection, after, to, ...(condition?.parameters ?? []), limit) as ItemRow[];
+  }
+
+  /** Finds the matching rows after `after` up to `to`, at most `limit`. */
+  findMatching(collection: number, after: number, to: number, limit: number, condition: Condition): number[] {
+    const table = condition.lookup === undefined ? 'items' : 'item_values';
+    const { sql: test, parameters } = condition.lookup ?? condition;
+    // An item may have several of the wanted values.
+    const distinct = parameters.length > 2 && condition.lookup !== undefined ? 'DISTINCT ' : '';
+    const sql = `SELECT ${distinct}seq FROM ${table} WHERE collection = ? AND seq > ? AND seq <= ? AND ${test} LIMIT ?`;
+    return this.prepare(sql)
+      .pluck()
+      .all(collection, after, to, ...parameters, limit) as number[];
+  }
+
+  /** Selects the rows that match from the given ones. */
+  selectMatching(seqs: number[], condition: Condition): Set<number> {
+    const sql = `SELECT seq FROM items WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql}`;
+    return new Set(
+      this.prepare(sql)
+        .pluck()
+        .all(JSON.stringify(seqs), ...condition.parameters) as number[],
+    );
+  }
+
+  /** Finds the `step`-th row after `after`. @returns null if there are fewer */
+  findRowAfter(collection: number, after: number, step: number): number | null {
+    const sql = 'SELECT seq FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT 1 OFFSET ?';
+    const seq = this.prepare(sql)
+      .pluck()
+      .get(collection, after, step - 1);
+    return (seq as number | undefined) ?? null;
+  }
+
+  count(collection: number): number {
+    return this.prepare('SELECT count(*) FROM items WHERE collection = ?').pluck().get(collection) as number;
+  }
+
+  /** A page of what memory holds of each item. */
+  load({ id, vector_sign }: Owner, after: number, limit: number): LoadedRow[] {
+    return this.prepare(
+      `SELECT items.seq, id, sha256, label, vector FROM items JOIN vectors ON vectors.seq = ? * items.seq
+       WHERE collection = ? AND items.seq > ? ORDER BY items.seq LIMIT ?`,
+    ).all(vector_sign, id, after, limit) as LoadedRow[];
+  }
+
+  /** A statement whose text depends on a filter. */
+  protected prepare(sql: string): Statement {
+    const cached = this.#filtered.get(sql);
+    if (cached !== undefined) {
+      return cached;
+    }
+    if (this.#filtered.size === MAX_CACHED) {
+      this.#filtered.delete(this.#filtered.keys().next().value as string);
+    }
+    const statement = this.#db.prepare<unknown[]>(sql);
+    this.#filtered.set(sql, statement);
+    return statement;
+  }
+}
+
+const formatCondition = (condition: Condition | null) => (condition === null ? '' : ` AND ${condition.sql}`);
