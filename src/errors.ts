@@ -310,6 +310,11 @@ export const ERRORS = {
     title: 'The file cannot be imported.',
     hint: 'Take another copy of the file; docs/guides/moving.md names the columns that it must have.',
   },
+  export_not_found: {
+    status: 404,
+    title: 'This job has no file.',
+    hint: 'Jobs of kind export have one when they have succeeded; the server keeps the files of the last three.',
+  },
   gallery_invalid: {
     status: 500,
     title: 'The gallery file cannot be read or does not match the model.',

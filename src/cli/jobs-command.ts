@@ -50,7 +50,7 @@ async function run(
   const client = await connectToRunningServer(readCommonOptions(flags));
   if (word === 'list') {
     const jobs = await client.listJobs();
-    await printLine(flags.json ? JSON.stringify({ jobs }) : jobs.map(formatJob).join('\n') || 'no job');
+    await printLine(flags.json ? JSON.stringify({ jobs }) : jobs.length > 0 ? jobs.map(formatJob) : 'no job');
   } else if (word === 'failures') {
     for (const failure of await client.listJobFailures(id!)) {
       const { file, detail, code } = failure;

@@ -192,5 +192,7 @@ function createClient(url: string): PawdexClient {
 }
 
 async function connectToServer(url: string): Promise<Engine> {
-  return createRemoteEngine(createClient(url));
+  return createRemoteEngine(createClient(url), () =>
+    note('The server has other jobs to do first; `pawdex jobs` lists them.'),
+  );
 }

@@ -1,6 +1,5 @@
 /** The typed client of the HTTP API, for other programs. */
 import { openAsBlob } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import type {
   AddOptions,
   CreateOptions,
@@ -17,6 +16,7 @@ import type {
 import { PawdexError } from '../errors.js';
 import type { BulkPatch, CollectionPatch, Filter, ItemPatch, Target } from '../store/store.js';
 import { JobClient } from './job-client.js';
+import { downloadFile, PARQUET_TYPE, TRANSFER_MS } from './transfer.js';
 import { type ClientOptions, Transport } from './transport.js';
 import { createImageForm, createItemsForm, sendSplitting, splitIntoBatches, toFailure } from './upload.js';
 import type {
@@ -39,9 +39,6 @@ import type {
   Snapshot,
   SnapshotList,
 } from './wire.js';
-
-/** How long a file of a whole collection may take, in milliseconds. */
-const TRANSFER_MS = 24 * 3_600_000;
 
 const segment = encodeURIComponent;
 /** Thumbnails in one request; the server takes 200. */
@@ -172,14 +169,8 @@ export class PawdexClient extends JobClient {
   /** Writes a collection to a Parquet file here; one that is there is replaced when the new one is complete. */
   async exportCollection(collection: string, file: string): Promise<{ items: number; bytes: number }> {
     const path = `/v1/collections/${segment(collection)}/export`;
-    const aside = `${file}.tmp`;
-    try {
-      const headers = await this.#http.download({ path, timeoutMs: TRANSFER_MS }, aside);
-      await rename(aside, file);
-      return { items: Number(headers.get('x-pawdex-items')), bytes: Number(headers.get('content-length')) };
-    } finally {
-      await rm(aside, { force: true });
-    }
+    const headers = await downloadFile(this.#http, path, file);
+    return { items: Number(headers.get('x-pawdex-items')), bytes: Number(headers.get('content-length')) };
   }
 
   /** Adds the items of a Parquet file to a collection, which is created if there is none. */
@@ -192,7 +183,7 @@ export class PawdexClient extends JobClient {
       method: 'POST',
       path: `/v1/collections/${segment(collection)}/import`,
       query: { reembed: text(reembed), previews: text(previews) },
-      file: { content: await openAsBlob(file), type: 'application/vnd.apache.parquet' },
+      file: { content: await openAsBlob(file), type: PARQUET_TYPE },
       timeoutMs: TRANSFER_MS,
     });
   }

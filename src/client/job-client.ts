@@ -1,10 +1,20 @@
 /** The part of the client that is about jobs. */
+import { openAsBlob } from 'node:fs';
+import type { ImportOptions } from '../engine/engine.js';
+import { PawdexError } from '../errors.js';
 import type { JobRequest } from '../jobs/job.js';
 import { encodeJobRequest } from './encode-job-request.js';
+import { downloadFile, PARQUET_TYPE, TRANSFER_MS } from './transfer.js';
 import type { Transport } from './transport.js';
 import type { Job, JobFailure, JobList } from './wire.js';
 
 const segment = encodeURIComponent;
+
+const ARCHIVE_TYPES: [RegExp, string][] = [
+  [/\.zip$/i, 'application/zip'],
+  [/\.tar$/i, 'application/x-tar'],
+  [/\.(tar\.gz|tgz)$/i, 'application/gzip'],
+];
 
 /** Starts, watches and steers the jobs of a server. */
 export class JobClient {
@@ -22,6 +32,45 @@ export class JobClient {
    */
   startJob(request: JobRequest): Promise<Job> {
     return this.#http.json({ method: 'POST', path: '/v1/jobs', json: encodeJobRequest(request) });
+  }
+
+  /**
+   * Uploads an archive of photos and starts a job that indexes it.
+   *
+   * @param file a zip, tar or tar.gz file
+   * @param options label: where labels come from, as `--label` of `pawdex index`
+   */
+  async indexArchive(collection: string, file: string, options: { label?: string } = {}): Promise<Job> {
+    const type = ARCHIVE_TYPES.find(([names]) => names.test(file))?.[1];
+    if (type === undefined) {
+      throw new PawdexError('usage', { detail: `${file} is not named like a zip, tar or tar.gz file.` });
+    }
+    return this.#upload(`/v1/collections/${segment(collection)}/archive`, { ...options }, file, type);
+  }
+
+  /** Uploads a Parquet file and starts a job that imports it, into a collection that is created if there is none. */
+  startImport(
+    collection: string,
+    file: string,
+    { reembed = false, previews = false }: Pick<ImportOptions, 'reembed' | 'previews'> = {},
+  ): Promise<Job> {
+    const query = { reembed: String(reembed), previews: String(previews) };
+    return this.#upload(`/v1/collections/${segment(collection)}/import-job`, query, file, PARQUET_TYPE);
+  }
+
+  /** Writes the file of an export to a file here; one that is there is replaced when the new one is complete. */
+  async downloadExport(id: string, file: string): Promise<void> {
+    await downloadFile(this.#http, `/v1/jobs/${segment(id)}/file`, file);
+  }
+
+  async #upload(
+    path: string,
+    query: Record<string, string | undefined>,
+    file: string,
+    type: string,
+  ): Promise<Job> {
+    const body = { content: await openAsBlob(file), type };
+    return this.#http.json({ method: 'POST', path, query, file: body, timeoutMs: TRANSFER_MS });
   }
 
   /** All jobs, the newest first, without their results. */

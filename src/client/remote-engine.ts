@@ -1,10 +1,10 @@
 /** The engine of a running server. The command line uses it while a server has the data directory open. */
-import type { Engine } from '../engine/engine.js';
+import type { Engine, ExportOutcome, ImportOutcome } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
-import { type RunJobOptions, runJob } from './run-job.js';
+import { followJob, type RunJobOptions, runJob } from './run-job.js';
 
 /** Content hashes in one request: they are in its address, which is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;
@@ -54,13 +54,15 @@ function createStoreCalls(client: PawdexClient): Engine['store'] {
 /**
  * The engine of the server that `client` talks to. Closing it leaves the server running.
  *
+ * @param onQueued called when long work has to wait for other jobs of the server
  * @throws PawdexError server_unreachable, unauthorized
  */
-export async function createRemoteEngine(client: PawdexClient): Promise<Engine> {
+export async function createRemoteEngine(client: PawdexClient, onQueued?: () => void): Promise<Engine> {
   const { model } = await client.info();
+  // The kinds of jobs that an engine has report in the phases of the engine.
+  const toJobOptions = (options: WorkOptions) => ({ ...options, onQueued }) as RunJobOptions;
   const run = async <K extends JobKind>(request: JobRequest & { kind: K }, options: WorkOptions) =>
-    // The kinds of jobs that an engine has report in the phases of the engine.
-    (await runJob(client, request, options as RunJobOptions)) as JobResults[K];
+    (await runJob(client, request, toJobOptions(options))) as JobResults[K];
   return {
     encoder: model,
     store: createStoreCalls(client),
@@ -108,12 +110,16 @@ export async function createRemoteEngine(client: PawdexClient): Promise<Engine> 
       refusePhotos(photos);
       return run({ kind: 'reembed', collection, encoder, previews, dropMissing }, work);
     },
-    async exportCollection(collection, file) {
-      return { collection, ...(await client.exportCollection(collection, file)) };
+    async exportCollection(collection, file, options = {}) {
+      const started = await client.startJob({ kind: 'export', collection });
+      const { id, result } = await followJob(client, started, toJobOptions(options));
+      await client.downloadExport(id, file);
+      return result as ExportOutcome;
     },
-    async importCollection(collection, file, options) {
-      refusePhotos(options?.photos);
-      return client.importCollection(collection, file, options);
+    async importCollection(collection, file, { photos, reembed, previews, ...work } = {}) {
+      refusePhotos(photos);
+      const started = await client.startImport(collection, file, { reembed, previews });
+      return (await followJob(client, started, toJobOptions(work))).result as ImportOutcome;
     },
     async close() {},
   };

@@ -16,6 +16,8 @@ const AWAY = new Set(['server_unreachable', 'starting', 'shutting_down']);
 export interface RunJobOptions {
   signal?: AbortSignal;
   onProgress?: (progress: JobProgress) => void;
+  /** Called once when the job has to wait for others. */
+  onQueued?: () => void;
   /** How long a server that does not answer may take to come back, in milliseconds; two minutes when absent. */
   patienceMs?: number;
 }
@@ -52,9 +54,19 @@ export async function runJob(
   request: JobRequest,
   options: RunJobOptions = {},
 ): Promise<unknown> {
+  options.signal?.throwIfAborted();
+  return (await followJob(client, await client.startJob(request), options)).result;
+}
+
+/** Waits for a job that was started, as {@link runJob}. @returns the job, which has succeeded */
+export async function followJob(
+  client: PawdexClient,
+  started: Job,
+  options: RunJobOptions = {},
+): Promise<Job> {
   const { signal, onProgress } = options;
-  signal?.throwIfAborted();
-  let job: Job = await client.startJob(request);
+  let job = started;
+  let isWaiting = false;
   while (!isOver(job)) {
     if (job.progress !== null) {
       onProgress?.(job.progress);
@@ -69,9 +81,13 @@ export async function runJob(
     } else {
       job = (await askPatiently(client, job.id, options)) ?? job;
     }
+    if (job.state === 'queued' && !isWaiting) {
+      isWaiting = true;
+      options.onQueued?.();
+    }
   }
   if (job.state === 'succeeded') {
-    return job.result;
+    return job;
   }
   if (job.error !== null) {
     throw PawdexError.fromWire(job.error);

@@ -165,6 +165,12 @@ const rowSchema = z.object({
   size: z.int().min(0),
 });
 
+/** A row that could be read, with its place in the file. */
+export interface FileRow {
+  row: number;
+  item: FileItem;
+}
+
 /** A row that could not be read. */
 interface BadRow {
   row: number;
@@ -209,8 +215,13 @@ export class CollectionFileReader {
     }
   }
 
-  /** The rows, a group at a time. @throws PawdexError export_invalid when a group cannot be read */
-  async *groups(): AsyncGenerator<{ items: FileItem[]; bad: BadRow[] }> {
+  /**
+   * The rows, a group at a time.
+   *
+   * @param from a row; groups that end before it are not read
+   * @throws PawdexError export_invalid when a group cannot be read
+   */
+  async *groups(from = 0): AsyncGenerator<{ firstRow: number; items: FileRow[]; bad: BadRow[] }> {
     let row = 0;
     for (const { num_rows, total_byte_size } of this.#metadata.row_groups) {
       if (Number(total_byte_size) > MOST_GROUP_BYTES) {
@@ -220,21 +231,25 @@ export class CollectionFileReader {
         });
       }
       const rowEnd = row + Number(num_rows);
+      if (rowEnd <= from) {
+        row = rowEnd;
+        continue;
+      }
       const read = { file: this.#buffer, metadata: this.#metadata, rowStart: row, rowEnd, utf8: false };
       const rows = await parquetReadObjects(read).catch((cause: Error) => {
         throw invalid(`The rows ${row} to ${rowEnd - 1} cannot be read: ${cause.message}`, cause);
       });
-      const items: FileItem[] = [];
+      const items: FileRow[] = [];
       const bad: BadRow[] = [];
       for (const [i, each] of rows.entries()) {
         const item = this.#parseRow(each);
         if (typeof item === 'string') {
           bad.push({ row: row + i, id: typeof each.id === 'string' ? each.id : null, detail: item });
         } else {
-          items.push(item);
+          items.push({ row: row + i, item });
         }
       }
-      yield { items, bad };
+      yield { firstRow: row, items, bad };
       row = rowEnd;
     }
   }

@@ -290,6 +290,17 @@ export interface ExportOutcome {
 export interface ImportOptions extends Omit<ReembedOptions, 'encoder' | 'dropMissing'> {
   /** Embeds the pictures instead of taking vectors of a model that this collection is not embedded with. */
   reembed?: boolean | undefined;
+  /** Where an earlier import of the same file into the same collection stopped. */
+  resumeFrom?: ImportState | undefined;
+  /** Called after each batch of rows, which is then stored; the import goes on when it resolves. */
+  onBatch?: ((state: ImportState) => Promise<void>) | undefined;
+}
+
+/** How far an import is. */
+export interface ImportState {
+  /** Rows dealt with. */
+  done: number;
+  outcome: ImportOutcome;
 }
 
 /** What {@link Engine.importCollection} did. */

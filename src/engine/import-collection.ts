@@ -6,6 +6,7 @@ import {
   CollectionFileReader,
   digestItem,
   type FileItem,
+  type FileRow,
 } from './collection-file.js';
 import type { Room } from './encoders.js';
 import type { ImportOptions, ImportOutcome } from './engine.js';
@@ -31,20 +32,24 @@ export async function importCollection(
   const { name, fingerprint } = await prepareCollection(parts, collection, reader.info, options);
   const room = reader.info.space?.fingerprint === fingerprint ? null : await parts.encoders.find(fingerprint);
   const target = { store: parts.store, collection: name, fingerprint, room, options };
-  const outcome: ImportOutcome = {
+  const outcome: ImportOutcome = options.resumeFrom?.outcome ?? {
     ...{ collection: name, total: reader.info.rows, created: 0, exists: 0, verified: 0 },
     ...{ failed: 0, failures: [], different: 0 },
   };
-  let done = 0;
-  for await (const { items, bad } of reader.groups()) {
-    noteFailures(outcome, bad);
-    done += bad.length;
-    for (let from = 0; from < items.length; from += BATCH) {
+  let done = options.resumeFrom?.done ?? 0;
+  for await (const { firstRow, items, bad } of reader.groups(done)) {
+    // The bad rows of a group count before the others, and with the first batch of these.
+    if (done === firstRow) {
+      noteFailures(outcome, bad);
+      done += bad.length;
+    }
+    for (let from = done - firstRow - bad.length; from < items.length; from += BATCH) {
       options.signal?.throwIfAborted();
       const batch = items.slice(from, from + BATCH);
-      await importBatch(target, batch, done, outcome);
+      await importBatch(target, batch, outcome);
       done += batch.length;
-      options.onProgress?.({ phase: room === null ? 'writing' : 'embedding', done, total: outcome.total });
+      options.onProgress?.({ phase: room === null ? 'importing' : 'embedding', done, total: outcome.total });
+      await options.onBatch?.({ done, outcome });
     }
   }
   return outcome;
@@ -101,20 +106,17 @@ interface Target {
   options: ImportOptions;
 }
 
-async function importBatch(
-  target: Target,
-  batch: FileItem[],
-  firstRow: number,
-  outcome: ImportOutcome,
-): Promise<void> {
+async function importBatch(target: Target, batch: FileRow[], outcome: ImportOutcome): Promise<void> {
   const { store, collection, fingerprint, room } = target;
   const known = await store.findKnown(
     collection,
-    batch.map(({ sha256 }) => sha256),
+    batch.map(({ item }) => item.sha256),
   );
-  const isNew = ({ sha256 }: FileItem) => !known.has(sha256);
+  const isNew = ({ item }: FileRow) => !known.has(item.sha256);
   const fresh =
-    room === null ? batch : await embedAgain(target, room, batch.filter(isNew), firstRow, outcome);
+    room === null
+      ? batch.map(({ item }) => item)
+      : await embedAgain(target, room, batch.filter(isNew), outcome);
   const put = await store.put(collection, fresh satisfies NewItem[], fingerprint);
   const created = put.filter(({ status }) => status === 'created').length;
   outcome.created += created;
@@ -164,11 +166,10 @@ async function readStored(store: Store, collection: string, id: string): Promise
 async function embedAgain(
   { options }: Target,
   { embedder }: Room,
-  items: FileItem[],
-  firstRow: number,
+  rows: FileRow[],
   outcome: ImportOutcome,
 ): Promise<FileItem[]> {
-  if (items.length === 0) {
+  if (rows.length === 0) {
     return [];
   }
   const embedOne = async (
@@ -183,8 +184,8 @@ async function embedAgain(
   };
   const settled = await embedPatiently(
     () =>
-      embedder.embedInBulk(items.length, (embed) =>
-        Promise.allSettled(items.map((item) => embedOne(item, embed))),
+      embedder.embedInBulk(rows.length, (embed) =>
+        Promise.allSettled(rows.map(({ item }) => embedOne(item, embed))),
       ),
     options.signal,
   );
@@ -196,7 +197,8 @@ async function embedAgain(
     if (status >= 500) {
       throw result.reason;
     }
-    noteFailures(outcome, [{ row: firstRow + i, id: items[i]!.id, detail: message }]);
+    const { row, item } = rows[i]!;
+    noteFailures(outcome, [{ row, id: item.id, detail: message }]);
     return [];
   });
 }

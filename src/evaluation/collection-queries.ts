@@ -7,7 +7,7 @@ const MOST_QUERIES = 2000;
 /** The progress of long work on a collection. */
 export interface Progress {
   /** The current phase; `done` and `total` count within it. */
-  phase: 'waiting' | 'reading' | 'asking' | 'non-pets' | 'computing' | 'embedding' | 'writing';
+  phase: 'waiting' | 'reading' | 'asking' | 'non-pets' | 'computing' | 'embedding' | 'importing' | 'writing';
   done: number;
   total: number;
 }

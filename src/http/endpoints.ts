@@ -15,6 +15,7 @@ import * as shares from './routes/share-routes.js';
 import * as snapshots from './routes/snapshot-routes.js';
 import * as thumbnails from './routes/thumbnail-routes.js';
 import * as transfers from './routes/transfer-routes.js';
+import * as uploads from './routes/upload-routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   identify,
@@ -45,10 +46,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
   collections.listDuplicates,
   getMap,
   jobs.startJob,
-  jobs.indexArchive,
+  uploads.indexArchive,
+  uploads.startImport,
   jobs.listJobs,
   jobs.getJob,
   jobs.getReport,
+  transfers.downloadExport,
   jobs.cancelJob,
   jobs.pauseJob,
   jobs.resumeJob,

@@ -37,6 +37,30 @@ export class IndexRoots {
    *   set_invalid when there is none inside
    */
   async resolveSet(asked: string): Promise<string> {
+    const isSet = async (found: string) => hasArchiveName(found) || (await stat(found)).isDirectory();
+    return this.#resolve(
+      asked,
+      isSet,
+      () =>
+        new PawdexError('set_invalid', {
+          detail: `There is no folder or archive ${asked} below the index roots.`,
+        }),
+    );
+  }
+
+  /** As {@link resolveSet}, of a file. @throws PawdexError path_not_allowed, file_unreadable */
+  async resolveFile(asked: string): Promise<string> {
+    const isFile = async (found: string) => (await stat(found)).isFile();
+    const missing = () =>
+      new PawdexError('file_unreadable', { detail: `There is no file ${asked} below the index roots.` });
+    return this.#resolve(asked, isFile, missing);
+  }
+
+  async #resolve(
+    asked: string,
+    isWanted: (found: string) => Promise<boolean>,
+    createMissing: () => PawdexError,
+  ): Promise<string> {
     const candidates = this.#roots
       .map((root) => path.resolve(root, asked))
       .filter((candidate) => this.#roots.some((root) => isWithin(root, candidate)));
@@ -48,14 +72,12 @@ export class IndexRoots {
       if (!(await this.allows(found))) {
         throw new PawdexError('path_not_allowed', { detail: `${asked} leads out of the index roots.` });
       }
-      if (hasArchiveName(found) || (await stat(found)).isDirectory()) {
+      if (await isWanted(found)) {
         return found;
       }
     }
     if (candidates.length > 0) {
-      throw new PawdexError('set_invalid', {
-        detail: `There is no folder or archive ${asked} below the index roots.`,
-      });
+      throw createMissing();
     }
     throw new PawdexError('path_not_allowed', { detail: `${asked} is not below one of the index roots.` });
   }

@@ -48,10 +48,11 @@ function failed(cause: NodeJS.ErrnoException): never {
   });
 }
 
-/** Removes what a job was asked and given. */
+/** Removes what a job was asked and given, and files that it did not finish. */
 async function forgetInput(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((each) => each === REQUEST || each.startsWith(`${UPLOAD}.`))) {
+  const isInput = (name: string) => name === REQUEST || name.startsWith(`${UPLOAD}.`) || name.endsWith(ASIDE);
+  for (const name of names.filter(isInput)) {
     await rm(path.join(folder, name), { force: true });
   }
 }
@@ -126,8 +127,9 @@ export function jobRecords(dir: string, onUnreadable: (file: string) => void): J
     createUploadName: () => path.join(dir, `${randomUUID()}${ASIDE}`),
     async accept(job, request, upload) {
       await mkdir(folderOf(job.id), { recursive: true, mode: PRIVATE_FOLDER }).catch(failed);
-      if (upload !== undefined && request.kind === 'index') {
-        await rename(upload, path.join(folderOf(job.id), `${UPLOAD}.${request.archive}`)).catch(failed);
+      if (upload !== undefined) {
+        const extension = request.kind === 'index' ? request.archive : 'parquet';
+        await rename(upload, path.join(folderOf(job.id), `${UPLOAD}.${extension}`)).catch(failed);
       }
       await replaceFile(requestOf(job.id), encodeRequest(request), { isPrivate: true }).catch(failed);
       await save(job);

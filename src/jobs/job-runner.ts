@@ -21,6 +21,8 @@ import { watchProgress } from './watch-progress.js';
 const MOST_WAITING = 16;
 /** Jobs that are over and still known; the oldest are forgotten first. */
 const MOST_KEPT = 100;
+/** Exports that have succeeded and still have their file, which is as large as the collection. */
+const MOST_EXPORTS = 3;
 /** Seconds after which a caller who was refused may ask again; jobs take minutes. */
 const RETRY_SECONDS = 60;
 
@@ -70,12 +72,7 @@ export class JobRunner {
    * @throws PawdexError job_queue_full, shutting_down, storage_full, storage_failed
    */
   async submit(request: JobRequest, upload?: string): Promise<Job> {
-    if (this.#closing !== null) {
-      throw new PawdexError('shutting_down');
-    }
-    if (this.count('queued') + this.count('paused') + this.#accepting >= MOST_WAITING) {
-      throw new PawdexError('job_queue_full', { retryAfter: RETRY_SECONDS });
-    }
+    this.requireRoom();
     const entry = createEntry(createJob(request), request);
     this.#accepting++;
     await this.#options.records.accept(entry.job, request, upload).finally(() => this.#accepting--);
@@ -83,6 +80,16 @@ export class JobRunner {
     const accepted = entry.job;
     this.#next();
     return accepted;
+  }
+
+  /** Refuses what {@link submit} would refuse now. @throws PawdexError job_queue_full, shutting_down */
+  requireRoom(): void {
+    if (this.#closing !== null) {
+      throw new PawdexError('shutting_down');
+    }
+    if (this.count('queued') + this.count('paused') + this.#accepting >= MOST_WAITING) {
+      throw new PawdexError('job_queue_full', { retryAfter: RETRY_SECONDS });
+    }
   }
 
   /** All jobs that are known, the newest first. */
@@ -283,7 +290,9 @@ export class JobRunner {
   async #forget(): Promise<void> {
     const over = [...this.#entries.values()].filter(({ job }) => isOver(job));
     const { records, onTrouble } = this.#options;
-    for (const { job } of over.slice(0, -MOST_KEPT)) {
+    const exported = over.filter(({ job }) => job.kind === 'export' && job.state === 'succeeded');
+    const forgotten = new Set([...over.slice(0, -MOST_KEPT), ...exported.slice(0, -MOST_EXPORTS)]);
+    for (const { job } of forgotten) {
       this.#entries.delete(job.id);
       await records.remove(job.id).catch((error) => onTrouble?.(asPawdexError(error)));
     }

@@ -2,6 +2,8 @@
 import type { Engine } from '../engine/engine.js';
 import type { JobKind } from './job.js';
 import type { JobSettings, JobWork, KindWork } from './job-context.js';
+import { exportJob } from './kinds/export-job.js';
+import { importJob } from './kinds/import-job.js';
 import { indexFolderJob } from './kinds/index-folder-job.js';
 import { calibrateJob, checkLabelsJob, evaluateJob } from './kinds/judge-jobs.js';
 import { reembedJob } from './kinds/reembed-job.js';
@@ -13,6 +15,8 @@ const KINDS: { [K in JobKind]: KindWork<K> } = {
   'check-labels': checkLabelsJob,
   index: indexFolderJob,
   snapshot: snapshotJob,
+  export: exportJob,
+  import: importJob,
   reembed: reembedJob,
 };
 

@@ -1,6 +1,13 @@
 /** What a job is: long work in the server that somebody asked for and can look at, follow, pause and cancel. */
 import { z } from 'zod';
-import type { NonPets, ReembedOptions, ReembedOutcome } from '../engine/engine.js';
+import type {
+  ExportOutcome,
+  ImportOptions,
+  ImportOutcome,
+  NonPets,
+  ReembedOptions,
+  ReembedOutcome,
+} from '../engine/engine.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
@@ -14,6 +21,8 @@ export type JobRequest =
   | { kind: 'check-labels'; collection: string; threshold: number; limit: number }
   | IndexRequest
   | { kind: 'snapshot' }
+  | { kind: 'export'; collection: string }
+  | ImportRequest
   /** Photos are looked for below the server's index roots. */
   | ({ kind: 'reembed'; collection: string } & Pick<ReembedOptions, 'encoder' | 'previews' | 'dropMissing'>);
 
@@ -33,6 +42,14 @@ export interface IndexRequest {
   keepMissing?: boolean | undefined;
   /** With `sync`: goes on where more than a third of the items from the folder would be removed. */
   yes?: boolean | undefined;
+}
+
+/** What an import job is asked to do; photos that it embeds again are looked for below the server's index roots. */
+export interface ImportRequest extends Pick<ImportOptions, 'reembed' | 'previews'> {
+  kind: 'import';
+  collection: string;
+  /** A Parquet file below one of the server's index roots; the one that was uploaded with the job unless given. */
+  path?: string | undefined;
 }
 
 /** What an index job did. */
@@ -57,12 +74,16 @@ export interface JobResults {
   'check-labels': LabelTrouble;
   index: IndexOutcome;
   snapshot: KeptSnapshot;
+  export: ExportOutcome;
+  import: ImportOutcome;
   reembed: ReembedOutcome;
 }
 
 export type JobKind = keyof JobResults;
 
-export const JOB_KINDS = ['calibrate', 'evaluate', 'check-labels', 'index', 'snapshot', 'reembed'] as const;
+export const JOB_KINDS = [
+  ...(['calibrate', 'evaluate', 'check-labels', 'index', 'snapshot', 'export', 'import', 'reembed'] as const),
+] as const;
 export const JOB_STATES = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
@@ -76,6 +97,7 @@ const progressSchema = z.object({
     'listing',
     'embedding',
     'indexing',
+    'importing',
     'writing',
   ]),
   done: z.number(),

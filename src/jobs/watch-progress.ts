@@ -6,7 +6,7 @@ import { JobPace } from './job-pace.js';
 /** How often the record of a running job is brought up to date. */
 const RECORD_MS = 5_000;
 /** Work in these phases goes on where it was: a job that gets further in one is not what ends the server. */
-const KEPT_PHASES: ReadonlySet<ReportedProgress['phase']> = new Set(['indexing']);
+const KEPT_PHASES: ReadonlySet<ReportedProgress['phase']> = new Set(['indexing', 'importing', 'embedding']);
 
 /**
  * What the work of a running job reports to.

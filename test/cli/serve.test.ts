@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PawdexClient, runJob } from '../../src/client/index.js';
 import { SQLITE_MODULE } from '../../src/native-modules.js';
 import { Bench } from './pawdex.js';
 
@@ -73,6 +76,58 @@ describe('pawdex serve', () => {
     ] as const) {
       expect(JSON.parse((await bench.run(command)).stdout)).toEqual(JSON.parse(through!.stdout));
     }
+  });
+
+  it('moves collections as jobs whose files can be fetched, and keeps the files of three', async () => {
+    const photos = await bench.photos('photos', 12);
+    const server = await bench.serve();
+    const client = new PawdexClient({ baseUrl: server.url });
+    await bench.run(['index', photos, '-c', 'mine', '--quiet']);
+    const file = path.join(bench.root, 'mine.parquet');
+    const exported = await bench.run(['export', '-c', 'mine', '--out', file, '--json', '--quiet']);
+    expect(JSON.parse(exported.stdout)).toMatchObject({ items: 12 });
+    const imported = await bench.run(['import', file, '-c', 'copy', '--json', '--quiet']);
+    expect(JSON.parse(imported.stdout)).toMatchObject({ created: 12, verified: 12, failed: 0 });
+
+    const [, first] = await client.listJobs();
+    const answer = await fetch(`${server.url}/v1/jobs/${first!.id}/file`, {
+      headers: { range: 'bytes=0-3' },
+    });
+    expect([answer.status, await answer.text()]).toEqual([206, 'PAR1']);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'application/vnd.apache.parquet',
+      'content-disposition': 'attachment; filename=mine.parquet',
+    });
+    for (let i = 0; i < 3; i++) {
+      await runJob(client, { kind: 'export', collection: 'mine' });
+    }
+    const jobs = await client.listJobs();
+    expect(jobs.map(({ kind }) => kind)).toEqual(['export', 'export', 'export', 'import']);
+    await client.downloadExport(jobs[2]!.id, file);
+    expect((await readFile(file)).subarray(0, 4).toString()).toBe('PAR1');
+    await expect(client.downloadExport(jobs[3]!.id, file)).rejects.toMatchObject({
+      code: 'export_not_found',
+    });
+    const listed = await bench.run(['jobs']);
+    expect(listed.stdout.trim().split('\n')).toHaveLength(4);
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+  });
+
+  it('indexes an archive that a client uploads', async () => {
+    const photos = await bench.photos('photos', 6);
+    const server = await bench.serve();
+    const client = new PawdexClient({ baseUrl: server.url });
+    await client.createCollection('mine');
+    const archive = path.join(bench.root, 'photos.tar.gz');
+    execFileSync('tar', ['-czf', archive, '-C', photos, '.']);
+    const { id } = await client.indexArchive('mine', archive, { label: 'folder' });
+    while ((await client.getJob(id)).finishedAt === null) {
+      await sleep(20);
+    }
+    expect((await client.getJob(id)).result).toMatchObject({ created: 6, failed: 0 });
+    expect((await client.listLabels('mine')).map(({ label }) => label).sort()).toEqual(['even', 'odd']);
+    await expect(client.indexArchive('mine', photos)).rejects.toMatchObject({ code: 'usage' });
   });
 
   it('shows a job that a crash cut off as interrupted', async () => {

@@ -1,9 +1,6 @@
 /** /v1/jobs: long work: start, list, read, follow, pause, resume and cancel jobs. */
-import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
-import { parseLabelRule } from '../../datasets/label-rule.js';
 import type { Engine, NonPets } from '../../engine/engine.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
@@ -14,18 +11,18 @@ import { IndexRoots } from '../../jobs/index-roots.js';
 import { isOver, type Job, type JobRequest } from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
-import { archiveBody } from '../body/archive-body.js';
 import { decodeVectors } from '../body/base64.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { created, file, json, stream } from '../response-spec.js';
 import { job, jobList } from '../schemas/answers.js';
-import { collectionName } from '../schemas/fields.js';
-import { jobRequest, labelRule, type NonPetsField } from '../schemas/job-requests.js';
+import { jobId } from '../schemas/fields.js';
+import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
+import { checkLabelRule } from './upload-routes.js';
 
 const tag = 'jobs';
-const params = { id: z.uuid('must be the id of a job').meta({ description: "A job's id." }) };
+const params = { id: jobId };
 
 /** The most open streams, each of which occupies a connection. */
 const MAX_STREAMS = 100;
@@ -42,20 +39,9 @@ function parseNonPets(nonPets: NonPetsField | undefined, dimension: number): Non
   return { embeddings: decodeVectors(nonPets.embeddings, dimension, 'body.nonPets.embeddings') };
 }
 
-/** @throws PawdexError invalid_request */
-function checkLabelRule(label: string | undefined, path: string): void {
-  try {
-    parseLabelRule(label ?? 'folder');
-  } catch (error) {
-    const { message: detail, hint } = asPawdexError(error);
-    const errors = [{ path, message: detail }];
-    throw new PawdexError('invalid_request', { detail, hint, errors });
-  }
-}
-
-/** Refuses a job that would fail. @throws PawdexError collection_not_found, path_not_allowed, set_invalid */
+/** Refuses a job that would fail. @throws PawdexError collection_not_found, path_not_allowed, set_invalid, file_unreadable */
 async function requirePossible(request: JobRequest, engine: Engine, indexRoots: string[]): Promise<void> {
-  if ('collection' in request) {
+  if ('collection' in request && request.kind !== 'import') {
     await engine.store.getCollection(request.collection);
   }
   if ('nonPets' in request && request.nonPets !== undefined && 'collection' in request.nonPets) {
@@ -65,6 +51,9 @@ async function requirePossible(request: JobRequest, engine: Engine, indexRoots: 
     checkLabelRule(request.label, 'body.label');
     await (await IndexRoots.open(indexRoots)).resolveSet(request.path ?? '');
   }
+  if (request.kind === 'import') {
+    await (await IndexRoots.open(indexRoots)).resolveFile(request.path ?? '');
+  }
 }
 
 export const startJob = defineEndpoint({
@@ -72,18 +61,20 @@ export const startJob = defineEndpoint({
   path: '/v1/jobs',
   tag,
   summary:
-    'Start a job: index a folder, calibrate or evaluate a collection, check its labels, write a snapshot',
+    'Start a job: index a folder, calibrate or evaluate a collection, check its labels, move it, write a snapshot',
   description:
     'Answers at once. One job runs at a time; the others wait. `calibrate` fits how far to trust the answers of a ' +
     'collection and stores the result with it, `evaluate` measures a collection with its own photos, ' +
-    '`check-labels` lists likely wrong labels, `index` adds the photos of a folder on the machine of the server, and ' +
-    '`snapshot` writes all collections to a file there. An accepted job is recorded on disk: if the server stops ' +
-    'before it is done, it goes on after the restart. `index` goes on where it was, the others start over.',
+    '`check-labels` lists likely wrong labels, `index` adds the photos of a folder on the machine of the server, ' +
+    '`snapshot` writes all collections to a file there, `export` writes a collection to a Parquet file to download, ' +
+    '`import` adds the items of such a file there, and `reembed` moves a collection to another encoder. An accepted ' +
+    'job is recorded on disk: if the server stops before it is done, it goes on after the restart. `index`, `import` ' +
+    'and `reembed` go on where they were, the others start over.',
   body: jsonBody(jobRequest, ['nonPets.embeddings']),
   response: created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
   errors: [
     ...(['collection_not_found', 'vector_invalid', 'path_not_allowed', 'set_invalid'] as const),
-    ...(['job_queue_full', 'storage_full'] as const),
+    ...(['file_unreadable', 'job_queue_full', 'storage_full'] as const),
   ],
   async handle({ body }, { engine, jobs, config }) {
     const request: JobRequest =
@@ -92,36 +83,6 @@ export const startJob = defineEndpoint({
         : body;
     await requirePossible(request, engine, config.INDEX_ROOTS);
     return jobs.submit(request);
-  },
-});
-
-export const indexArchive = defineEndpoint({
-  method: 'post',
-  path: '/v1/collections/{collection}/archive',
-  tag,
-  summary: 'Upload an archive of photos and start a job that indexes it',
-  description:
-    'The body is a zip, tar or tar.gz file with a sub-folder for each label, or with a manifest. It is kept until the ' +
-    'job, of kind `index`, is over. The job also outlives the server.',
-  params: { collection: collectionName },
-  query: { label: labelRule.optional() },
-  body: archiveBody,
-  response: created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
-  errors: [
-    ...(['collection_not_found', 'job_queue_full', 'payload_too_large'] as const),
-    ...(['unsupported_media_type', 'storage_full'] as const),
-  ],
-  async handle({ params: { collection }, query: { label }, body }, { engine, jobs, config }) {
-    checkLabelRule(label, 'query.label');
-    await engine.store.getCollection(collection);
-    const file = jobs.createUploadName();
-    await body.receive(file, config.MAX_ARCHIVE_MB * 2 ** 20);
-    try {
-      return await jobs.submit({ kind: 'index', collection, archive: body.extension, label }, file);
-    } catch (error) {
-      await rm(file, { force: true });
-      throw error;
-    }
   },
 });
 
@@ -194,7 +155,7 @@ export const cancelJob = defineEndpoint({
   summary: 'Cancel a job',
   description:
     'Answers with the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
-    'stores nothing more; photos that an `index` job has added stay.',
+    'stores nothing more; what an `index` or `import` job has added stays.',
   params,
   response: json(job, 'The job.'),
   errors: ['job_not_found'],
@@ -221,7 +182,8 @@ export const resumeJob = defineEndpoint({
   path: '/v1/jobs/{id}/resume',
   tag,
   summary: 'Resume a paused job',
-  description: 'It waits for its turn again: `index` goes on where it was, the other kinds start over.',
+  description:
+    'It waits for its turn again: `index`, `import` and `reembed` go on where they were, the other kinds start over.',
   params,
   response: json(job, 'The job.'),
   errors: ['job_not_found'],

@@ -1,18 +1,19 @@
 /** /v1/collections/{collection}/export and /import: a collection as a Parquet file. */
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
+import type { ExportOutcome } from '../../engine/engine.js';
+import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
+import { EXPORTED } from '../../jobs/kinds/export-job.js';
 import type { AppDeps } from '../app-deps.js';
-import { PARQUET, parquetBody } from '../body/parquet-body.js';
+import { MOST_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, stream } from '../response-spec.js';
 import { importAnswer } from '../schemas/answers.js';
-import { collectionName, yesNo } from '../schemas/fields.js';
+import { collectionName, importOptions, jobId } from '../schemas/fields.js';
 
 const tag = 'collections';
 const params = { collection: collectionName };
@@ -57,20 +58,48 @@ export const exportCollection = defineEndpoint({
   async handle({ params: { collection }, req, res }, { engine, config }) {
     const signal = watchClient(req, res);
     await withTransferFile(config, async (file) => {
-      const { bytes, items, collection: name } = await engine.exportCollection(collection, file, { signal });
-      res.attachment(`${name}.parquet`).type(PARQUET);
-      res.set({ 'Content-Length': String(bytes), 'X-Pawdex-Items': String(items) });
-      if (req.method === 'HEAD') {
-        res.end();
-        return;
-      }
-      // A client that has disconnected gets no error.
-      await pipeline(createReadStream(file), res).catch((error) => {
-        if (!signal.aborted) {
-          throw error;
-        }
-      });
+      const exported = await engine.exportCollection(collection, file, { signal });
+      await sendExport(res, file, exported);
     });
+  },
+});
+
+/** Sends a collection's file, or the part of it that the client asks for. */
+async function sendExport(res: Response, file: string, { collection, items }: ExportOutcome): Promise<void> {
+  res.set({ 'Content-Type': PARQUET, 'X-Pawdex-Items': String(items) });
+  // The data directory may be in a folder whose name begins with a dot.
+  const sent = new Promise<void>((resolve, reject) => {
+    res.download(
+      file,
+      `${collection}.parquet`,
+      { dotfiles: 'allow', cacheControl: false },
+      (error?: Error) => (error === undefined ? resolve() : reject(error)),
+    );
+  });
+  // A client that has disconnected gets no error.
+  await sent.catch((error) => {
+    if (!res.destroyed && !res.headersSent) {
+      throw error;
+    }
+  });
+}
+
+export const downloadExport = defineEndpoint({
+  method: 'get',
+  path: '/v1/jobs/{id}/file',
+  tag: 'jobs',
+  summary: 'Download the Parquet file of an export',
+  description:
+    'Of a job of kind `export` that has succeeded. A download that was cut off can go on with `Range`.',
+  params: { id: jobId },
+  response: stream(PARQUET, 'The file.', { 206: { description: 'The part asked for with `Range`.' } }),
+  errors: ['job_not_found', 'export_not_found'],
+  async handle({ params: { id }, res }, { jobs }) {
+    const { kind, state, result } = jobs.get(id);
+    if (kind !== 'export' || state !== 'succeeded') {
+      throw new PawdexError('export_not_found', { detail: `The job is of the kind ${kind} and ${state}.` });
+    }
+    await sendExport(res, path.join(jobs.folderOf(id), EXPORTED), result as ExportOutcome);
   },
 });
 
@@ -84,20 +113,13 @@ export const importCollection = defineEndpoint({
     'is compared afterwards with what the collection holds. Vectors of another model are refused, unless `reembed` asks ' +
     'to embed the pictures in the file again.',
   params,
-  query: {
-    reembed: yesNo()
-      .default(false)
-      .meta({ description: 'Embed the pictures instead of taking vectors of another model.' }),
-    previews: yesNo()
-      .default(false)
-      .meta({ description: 'Embed previews of 160 pixels where the file has no better picture.' }),
-  },
+  query: importOptions,
   body: parquetBody,
   response: json(importAnswer, 'What became of the rows.'),
-  errors: ['export_invalid', 'model_mismatch', 'storage_full', 'overloaded'],
+  errors: ['export_invalid', 'model_mismatch', 'payload_too_large', 'storage_full', 'overloaded'],
   handle: ({ params: { collection }, query, body, req, res }, { engine, config }) =>
     withTransferFile(config, async (file) => {
-      await body.receive(file);
+      await body.receive(file, MOST_PARQUET_MIB);
       return engine.importCollection(collection, file, { ...query, signal: watchClient(req, res) });
     }),
 });

@@ -24,6 +24,8 @@ export const itemId = plainText(200).meta({
   example: '3fdba35f04dc8c462986c992bcf87554',
 });
 
+export const jobId = z.uuid('must be the id of a job').meta({ description: "A job's id." });
+
 const label = labelText.meta({ description: 'What the image shows.', example: 'siamese' });
 export const source = sourceText.meta({
   description: 'Where the image came from.',
@@ -74,6 +76,16 @@ export function yesNo() {
     z.boolean('must be true or false'),
   );
 }
+
+/** How the rows of a Parquet file are imported. */
+export const importOptions = {
+  reembed: yesNo()
+    .default(false)
+    .meta({ description: 'Embed the pictures instead of taking vectors of another model.' }),
+  previews: yesNo()
+    .default(false)
+    .meta({ description: 'Embed previews of 160 pixels where the file has no better picture.' }),
+};
 
 /** One of several words. A word that is a number may be a number in JSON. */
 export function choice<const W extends readonly string[]>(words: W) {

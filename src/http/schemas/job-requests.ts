@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { plainText } from '../../engine/item-fields.js';
 import { JOB_KINDS } from '../../jobs/job.js';
-import { collectionName, threshold, wholeNumber, yesNo } from './fields.js';
+import { collectionName, importOptions, threshold, wholeNumber, yesNo } from './fields.js';
 
 const nonPets = z
   .union(
@@ -28,6 +28,12 @@ export const labelRule = plainText(500).meta({
   example: 'filename',
 });
 
+const serverPath = (what: string, example: string) =>
+  plainText(4096).meta({
+    description: `${what} below one of the server's index roots (\`PAWDEX_INDEX_ROOTS\`), or relative to one.`,
+    example,
+  });
+
 /** The body of `POST /v1/jobs`. */
 export const jobRequest = z
   .discriminatedUnion(
@@ -52,11 +58,7 @@ export const jobRequest = z
       z.strictObject({
         kind: z.literal('index'),
         collection: collectionName,
-        path: plainText(4096).meta({
-          description:
-            "Folder or archive below one of the server's index roots (`PAWDEX_INDEX_ROOTS`), or relative to one.",
-          example: 'photos/2026',
-        }),
+        path: serverPath('Folder or archive', 'photos/2026'),
         label: labelRule.optional(),
         sync: yesNo().optional().meta({
           description: 'Also change and remove items, so that the collection holds what the folder holds.',
@@ -70,6 +72,13 @@ export const jobRequest = z
         }),
       }),
       z.strictObject({ kind: z.literal('snapshot') }),
+      z.strictObject({ kind: z.literal('export'), collection: collectionName }),
+      z.strictObject({
+        kind: z.literal('import'),
+        collection: collectionName.meta({ description: 'Created if there is none.' }),
+        path: serverPath('Parquet file', 'moved/mine.parquet'),
+        ...importOptions,
+      }),
       z.strictObject({
         kind: z.literal('reembed'),
         collection: collectionName,

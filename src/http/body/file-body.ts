@@ -1,0 +1,110 @@
+/** A body that is one large file: it goes to the disk as it arrives. */
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Request } from 'express';
+import { z } from 'zod';
+import { PawdexError } from '../../errors.js';
+import { PRIVATE_FILE } from '../../files/private-files.js';
+import type { BodySpec } from '../body-spec.js';
+
+/** A file that has not arrived yet. */
+interface ArrivingFile<E extends string> {
+  extension: E;
+  /**
+   * Writes it to a new file, of which nothing is left when it fails.
+   *
+   * @param mostMiB largest file that is accepted
+   * @throws PawdexError payload_too_large, storage_full, invalid_request
+   */
+  receive(file: string, mostMiB: number): Promise<void>;
+}
+
+async function receiveFile(req: Request, file: string, mostMiB: number, hint: string): Promise<void> {
+  const mostBytes = mostMiB * 2 ** 20;
+  const tooLarge = () =>
+    new PawdexError('payload_too_large', { detail: `The file may have at most ${mostBytes} bytes.`, hint });
+  if (Number(req.headers['content-length']) > mostBytes) {
+    throw tooLarge();
+  }
+  let received = 0;
+  const count = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      received += piece.length;
+      done(received > mostBytes ? tooLarge() : null, piece);
+    },
+  });
+  try {
+    await pipeline(req, count, createWriteStream(file, { flags: 'wx', mode: PRIVATE_FILE }));
+  } catch (error) {
+    await rm(file, { force: true });
+    if (error instanceof PawdexError) {
+      throw error;
+    }
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+      throw new PawdexError('storage_full', { cause: error });
+    }
+    throw new PawdexError('invalid_request', { detail: 'The file did not arrive completely.', cause: error });
+  }
+}
+
+/**
+ * Declares a body that is a file.
+ *
+ * @param types extension by media type; the first type is what the documentation names
+ * @param hints what to do about another type, and about a file that is too large
+ */
+function fileBody<E extends string>(
+  types: Readonly<Record<string, E>>,
+  hints: { type: string; size: string },
+): BodySpec<ArrivingFile<E>> {
+  return {
+    options: {},
+    json: null,
+    form: null,
+    raw: { type: Object.keys(types)[0]!, schema: z.string().meta({ format: 'binary' }) },
+    read: async (req) => {
+      const type = req.is(Object.keys(types));
+      if (!type) {
+        throw new PawdexError('unsupported_media_type', {
+          detail: `Unsupported content type \`${req.get('content-type') ?? 'none'}\`.`,
+          hint: hints.type,
+        });
+      }
+      return {
+        extension: types[type]!,
+        receive: (file, mostMiB) => receiveFile(req, file, mostMiB, hints.size),
+      };
+    },
+  };
+}
+
+/** A zip, tar or tar.gz file of photos. */
+export const archiveBody = fileBody(
+  {
+    'application/zip': 'zip',
+    'application/x-zip-compressed': 'zip',
+    'application/x-tar': 'tar',
+    'application/gzip': 'tar.gz',
+    'application/x-gzip': 'tar.gz',
+  },
+  {
+    type: 'Send the archive as the body, with content-type application/zip, application/x-tar or application/gzip.',
+    size: 'Send it in parts, or raise PAWDEX_MAX_ARCHIVE_MB.',
+  },
+);
+
+/** Media type of Parquet files. */
+export const PARQUET = 'application/vnd.apache.parquet';
+/** The largest Parquet file that is accepted. */
+export const MOST_PARQUET_MIB = 64 * 1024;
+
+/** A Parquet file, as one of the types that clients send for it. */
+export const parquetBody = fileBody(
+  { [PARQUET]: 'parquet', 'application/octet-stream': 'parquet', 'application/x-parquet': 'parquet' },
+  {
+    type: `Send the Parquet file as the body, with content-type ${PARQUET}.`,
+    size: 'Write the rows to several files and import one after the other.',
+  },
+);

@@ -1,0 +1,86 @@
+/** Files that are uploaded for a job: an archive of photos, and a Parquet file of items. */
+import { rm } from 'node:fs/promises';
+import { parseLabelRule } from '../../datasets/label-rule.js';
+import { asPawdexError, PawdexError } from '../../errors.js';
+import type { Job, JobRequest } from '../../jobs/job.js';
+import type { JobRunner } from '../../jobs/job-runner.js';
+import { archiveBody, MOST_PARQUET_MIB, parquetBody } from '../body/file-body.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { created } from '../response-spec.js';
+import { job } from '../schemas/answers.js';
+import { collectionName, importOptions } from '../schemas/fields.js';
+import { labelRule } from '../schemas/job-requests.js';
+
+const tag = 'jobs';
+const accepted = created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202);
+
+/** @throws PawdexError invalid_request */
+export function checkLabelRule(label: string | undefined, path: string): void {
+  try {
+    parseLabelRule(label ?? 'folder');
+  } catch (error) {
+    const { message: detail, hint } = asPawdexError(error);
+    const errors = [{ path, message: detail }];
+    throw new PawdexError('invalid_request', { detail, hint, errors });
+  }
+}
+
+/** Receives a file and starts a job that takes it over; without the job nothing of it is left. */
+async function submitUpload(
+  jobs: JobRunner,
+  request: JobRequest,
+  receive: (file: string) => Promise<void>,
+): Promise<Job> {
+  jobs.requireRoom();
+  const file = jobs.createUploadName();
+  await receive(file);
+  try {
+    return await jobs.submit(request, file);
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+}
+
+export const indexArchive = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/archive',
+  tag,
+  summary: 'Upload an archive of photos and start a job that indexes it',
+  description:
+    'The body is a zip, tar or tar.gz file with a sub-folder for each label, or with a manifest. It is kept until the ' +
+    'job, of kind `index`, is over. The job also outlives the server.',
+  params: { collection: collectionName },
+  query: { label: labelRule.optional() },
+  body: archiveBody,
+  response: accepted,
+  errors: [
+    ...(['collection_not_found', 'job_queue_full', 'payload_too_large'] as const),
+    ...(['unsupported_media_type', 'storage_full'] as const),
+  ],
+  async handle({ params: { collection }, query: { label }, body }, { engine, jobs, config }) {
+    checkLabelRule(label, 'query.label');
+    await engine.store.getCollection(collection);
+    const request = { kind: 'index', collection, archive: body.extension, label } as const;
+    return submitUpload(jobs, request, (file) => body.receive(file, config.MAX_ARCHIVE_MB));
+  },
+});
+
+export const startImport = defineEndpoint({
+  method: 'post',
+  path: '/v1/collections/{collection}/import-job',
+  tag,
+  summary: 'Upload a Parquet file and start a job that imports it',
+  description:
+    'As `POST /v1/collections/{collection}/import`, but answers when the file has arrived. It is kept until the job, of ' +
+    'kind `import`, is over; its `result` is what `import` answers. The job also outlives the server.',
+  params: { collection: collectionName },
+  query: importOptions,
+  body: parquetBody,
+  response: accepted,
+  errors: [...(['job_queue_full', 'payload_too_large', 'unsupported_media_type', 'storage_full'] as const)],
+  handle: ({ params: { collection }, query, body }, { jobs }) =>
+    submitUpload(jobs, { kind: 'import', collection, ...query }, (file) =>
+      body.receive(file, MOST_PARQUET_MIB),
+    ),
+});

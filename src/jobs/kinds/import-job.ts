@@ -1,0 +1,43 @@
+/**
+ * Imports a Parquet file into a collection. How far it is stands in the job's folder after each batch of rows, so that a
+ * job that was killed goes on there; of the batch that it was at, the rows that were stored are found to be there.
+ */
+import path from 'node:path';
+import type { ImportOutcome, ImportState } from '../../engine/engine.js';
+import { describeFailure, PawdexError } from '../../errors.js';
+import { readJsonFile } from '../../files/read-json-file.js';
+import { replaceFile } from '../../files/replace-file.js';
+import { IndexRoots } from '../index-roots.js';
+import type { KindWork } from '../job-context.js';
+import { JobJournal } from '../job-journal.js';
+import { UPLOAD } from '../job-records.js';
+
+export const importJob: KindWork<'import'> = async (
+  { engine, indexRoots },
+  { collection, path: asked, reembed, previews },
+  { signal, onProgress, folder },
+) => {
+  const file =
+    asked === undefined
+      ? path.join(folder, `${UPLOAD}.parquet`)
+      : await (await IndexRoots.open(indexRoots)).resolveFile(asked);
+  const stateFile = path.join(folder, 'import.json');
+  const journal = await JobJournal.open(folder);
+  const noteFailures = ({ failures }: ImportOutcome) => {
+    for (const { row, id, detail } of failures) {
+      const error = describeFailure(new PawdexError('export_invalid', { detail }));
+      journal.note({ file: `row ${row}${id === null ? '' : ` (${id})`}`, status: 'failed', ...error });
+    }
+  };
+  const outcome = await engine.importCollection(collection, file, {
+    ...{ reembed, previews, signal, onProgress, photos: [...indexRoots] },
+    resumeFrom: (await readJsonFile(stateFile, 'storage_failed')) as ImportState | undefined,
+    async onBatch(state) {
+      noteFailures(state.outcome);
+      await replaceFile(stateFile, JSON.stringify(state), { isPrivate: true });
+    },
+  });
+  noteFailures(outcome);
+  await journal.finish();
+  return outcome;
+};
