@@ -1,4 +1,4 @@
-/** Compiles the WebAssembly texts: src/wasm/*.wat -> dist/wasm/*.wasm. */
+/** Compiles src/wasm/*.wat to dist/wasm/*.wasm. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -10,11 +10,11 @@ import sharp from 'sharp';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const from = path.join(root, 'src', 'web');
-// Built elsewhere and swapped in, so that a running server never serves half of it.
+// Built in another folder and swapped in, so that a running server never serves half a build.
 const finished = path.join(root, 'dist', 'web');
 const to = path.join(root, 'dist', `.web-${process.pid}`);
 
-/** index.html with the English texts in place, so that it is complete before its script runs. */
+/** Fills index.html with the English texts, so that it is complete before its script runs. */
 async function pageWithTexts() {
   const { outputFiles } = await build({
     entryPoints: [path.join(from, 'texts', 'english.ts')],
@@ -29,7 +29,7 @@ async function pageWithTexts() {
   const textAt = (keys) => {
     const text = keys.split('.').reduce((part, key) => part?.[key], english);
     if (typeof text !== 'string') {
-      throw new Error(`src/web/texts/english.ts has no text ${keys}, which index.html names.`);
+      throw new Error(`index.html names texts that src/web/texts/english.ts does not have: ${keys}.`);
     }
     return text.replace(/[&<"]/g, (sign) => escaped[sign]);
   };
@@ -38,7 +38,7 @@ async function pageWithTexts() {
     .replaceAll(/( data-text="([\w.]+)"[^>]*>)(?=<\/)/g, (all, _tag, keys) => all + textAt(keys));
 }
 
-/** The icons of the installed page, drawn from favicon.svg. A system may cut a maskable one down to a circle. */
+/** Draws the icons of the installed app from favicon.svg. Systems may crop a maskable icon to a circle. */
 async function writeIcons() {
   const drawn = path.join(from, 'favicon.svg');
   const icons = [
@@ -58,7 +58,7 @@ async function writeIcons() {
   }
 }
 
-/** service-worker.js with the parts that main.js cannot start without. */
+/** Writes service-worker.js with the list of chunks that main.js needs to start. */
 function serviceWorker({ outputs }) {
   const parts = new Set();
   const visit = (output) => {
@@ -89,7 +89,7 @@ const { metafile } = await build({
   entryPoints: [path.join(from, 'main.ts')],
   outdir: to,
   bundle: true,
-  // What most visits do without, such as looking after collections, is fetched when it is wanted.
+  // Splits off what most visits do not need, such as managing collections. It is fetched on demand.
   splitting: true,
   chunkNames: 'parts/[name]-[hash]',
   format: 'esm',

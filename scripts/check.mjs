@@ -1,7 +1,7 @@
 /**
- * Runs every check that a change has to pass: format and lint, types, import directions, dead code, tests.
- * All steps run even if one fails, so that one run shows everything to fix. `--static` skips the tests.
- * The build, which `npm run check` runs first, checks the server's types.
+ * Runs every check that a change has to pass: format, lint, types, import directions, dead code and tests. All steps run
+ * even if one fails, so that one run shows everything to fix. `--static` skips the tests. The server's types are checked by
+ * the build, which `npm run check` runs first.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** The command line in a checkout: sets up what is missing, then runs in this very process, so that signals reach it. */
+/**
+ * Runs the command line in a checkout. Installs and builds what is missing, then runs in this process, so that signals
+ * arrive.
+ */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setup } from './setup.mjs';
@@ -6,8 +9,8 @@ import { setup } from './setup.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 await setup();
-// npm runs scripts in the checkout and says in INIT_CWD where the user is. Files on the command line are meant from
-// there; the data of a checkout stays in the checkout.
+// npm runs scripts in the root of the checkout and passes the user's folder as INIT_CWD. Paths on the command line are
+// relative to that folder, while the data directory stays in the checkout.
 const { INIT_CWD: from, npm_lifecycle_event: script } = process.env;
 if (from && (script === 'pawdex' || script === 'start') && path.resolve(from) !== path.resolve(root)) {
   process.env.PAWDEX_DATA_DIR ||= path.join(root, 'data');

@@ -1,7 +1,7 @@
 /**
- * Brings a checkout into working order: dependencies installed, sources built; what is already done is
- * skipped. Runs before `npm start`, `npm test`, `npm run pawdex` and the benchmarks, in plain Node without any
- * dependency. Everything it says goes to stderr, so that a command's own output stays clean.
+ * Installs dependencies and builds the sources of a checkout, and skips what is already done. Runs before `npm start`, `npm
+ * test`, `npm run pawdex` and the benchmarks, in plain Node without any dependency. Everything is printed to stderr, so
+ * that a command's own output stays clean.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,7 +69,7 @@ async function bringUpToDate(machine) {
   stampInstall(ROOT, machine);
 }
 
-/** The native modules that do not load, those first that pawdex cannot do without. */
+/** Lists the native modules that do not load, required ones first. */
 async function findFailures() {
   const { REQUIRED_MODULES } = await import('../dist/native-modules.js');
   const failures = [];
@@ -82,7 +82,7 @@ async function findFailures() {
   return failures;
 }
 
-/** Sets up, or ends the process with a message that says what to do. */
+/** Sets up the checkout, or exits with a message that says what to do. */
 export async function setup() {
   try {
     await ensureReady();

@@ -1,7 +1,7 @@
 /**
- * Runs a short form of the tests on the other Node versions that pawdex supports: start, identify, clean stop, kill and
- * restart, and the store's contract, which together load every native module. Each version works in a copy of the
- * checkout, so that what it installs does not disturb this one. Takes a folder for the reports as its argument.
+ * Runs a short set of tests on the other Node versions that pawdex supports: start, identify, clean stop, kill and restart,
+ * and the store's contract. Together they load every native module. Each version gets its own copy of the checkout, so that
+ * its installation does not disturb this one. The argument is a folder for the reports.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const SHORT_FORM = [
   'test/training/network/distillation.test.ts',
 ];
 
-/** The report of a run that could not take place. */
+/** The report of a run that could not be started. */
 const SKIPPED = {
   numPassedTests: 0,
   numFailedTests: 0,
@@ -36,7 +36,10 @@ const work = mkdtempSync(path.join(os.tmpdir(), 'pawdex-nodes-'));
 const run = (command, args, options) =>
   spawnSync(command, args, { stdio: 'inherit', ...options }).status === 0;
 
-/** Installs a Node from the npm registry, with its headers. @returns its program, or null where none can be had */
+/**
+ * Installs a Node from the npm registry, with its headers. @returns the path of its binary, or null if it cannot be
+ * installed
+ */
 function installNode(major) {
   const prefix = path.join(work, `node-${major}`);
   const name = `node-${process.platform}-${process.arch}`;
@@ -52,7 +55,7 @@ function installNode(major) {
   return run('npm', args) ? path.join(prefix, 'node_modules', name, 'bin', 'node') : null;
 }
 
-/** Copies the checkout; the packages as hard links where the file system allows, which takes a second. */
+/** Copies the checkout. Packages become hard links where the file system allows it, which takes a second. */
 function copyCheckout(major) {
   const copy = path.join(work, `checkout-${major}`);
   const left = new Set(
@@ -70,7 +73,7 @@ function copyCheckout(major) {
 }
 
 function testOn(major) {
-  console.log(`\n== the short form on Node ${major}`);
+  console.log(`\n== short tests on Node ${major}`);
   const report = path.join(reports, `node-${major}.json`);
   const node = installNode(major);
   if (node === null) {
@@ -84,7 +87,7 @@ function testOn(major) {
   const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` };
   for (const file of SHORT_FORM) {
     if (!existsSync(path.join(cwd, file))) {
-      throw new Error(`${file} of the short form does not exist.`);
+      throw new Error(`The test file ${file} does not exist.`);
     }
   }
   const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');

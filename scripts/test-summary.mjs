@@ -1,4 +1,4 @@
-/** Prints `N passed, N failed[, N skipped]` over vitest's JSON reports; a run without a report is one failure. */
+/** Prints `N passed, N failed[, N skipped]` for vitest's JSON reports. A missing report counts as one failure. */
 import { readFileSync } from 'node:fs';
 
 function summarise(file) {
@@ -8,7 +8,7 @@ function summarise(file) {
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   }
-  // A file that could not be loaded has failed without a single failed test in it.
+  // A file that could not be loaded has no failed tests, but counts as one failure.
   const broken = report.testResults.filter(
     ({ status, assertionResults }) =>
       status === 'failed' && assertionResults.every((result) => result.status !== 'failed'),

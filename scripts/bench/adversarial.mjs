@@ -1,5 +1,5 @@
 /**
- * Measures recall and cost for collections that are difficult for graphs: the store beside plain hnswlib-node on the
+ * Measures recall and cost for collections that are difficult for graphs. Compares the store with plain hnswlib-node on the
  * same vectors, each in its own process.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
@@ -16,8 +16,8 @@ const args = options(
   `npm run bench:adversarial -- [options]
 
   --shapes WORD   only shapes whose name contains this
-  --queries N     queries per shape, as many unseen as stored ones (default 300)
-  --rounds N      rounds of queries, store and hnswlib in turns (default 3)
+  --queries N     stored and as many unseen queries per shape (default 300)
+  --rounds N      rounds of queries, alternating between store and hnswlib (default 3)
   --seconds N     length of a round (default 0.5)
   --json          print one JSON object`,
   { shapes: '', queries: '300', rounds: '3', seconds: '0.5' },
@@ -26,7 +26,7 @@ const args = options(
 const K = 10;
 /** The store's default. */
 const EF = 96;
-/** Similarities that differ by less count as equal. */
+/** Similarities that differ by less than this count as equal. */
 const SAME = 1e-5;
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
@@ -44,7 +44,7 @@ function kthSimilarity(vectors, gone, query) {
   return scores.sort((a, b) => b - a)[K - 1];
 }
 
-/** Computes the mean and worst share of the k hits that are as near as the k nearest. */
+/** Computes the mean and worst recall. Any hit that is as near as the k nearest counts. */
 function recallOf(found, truth, queries, vectors, gone) {
   const recalls = found.map((rows, i) => {
     const right = new Set(rows).size === rows.length ? rows : [];

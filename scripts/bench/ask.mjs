@@ -1,6 +1,6 @@
 /**
- * Measures the milliseconds of single requests to the engine: plain, with several views, explained, and the heat map;
- * and the cost of the first explanation, which opens the model a second time.
+ * Measures single requests to the engine: plain, with several views, explained, and a heat map. Also measures the first
+ * explanation, which opens the model a second time.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -12,9 +12,9 @@ import { fromRoot, machine, median, options } from './lib/harness.mjs';
 const args = options(
   `npm run bench:ask -- [options]
 
-  --photo FILE     photo that is asked (default test/fixtures/chelsea/chelsea.png)
+  --photo FILE     photo to ask about (default test/fixtures/chelsea/chelsea.png)
   --threads N      threads of the encoder (default: the number of cores)
-  --rounds N       of all kinds of question (default 40)
+  --rounds N       of all requests (default 40)
   --json           print one JSON object`,
   {
     photo: 'test/fixtures/chelsea/chelsea.png',
@@ -51,7 +51,7 @@ try {
     picture: await engine.drawHeatMap(photo, { collection, neighbour: neighbours[0].id }),
   });
   const runs = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
-  // Each round measures all kinds, so that a drift of the machine's speed affects all of them.
+  // Each round measures all kinds of requests, so that changes in the machine's speed affect all of them.
   for (let round = 0; round < Number(args.rounds); round++) {
     for (const [kind, ask] of Object.entries(kinds)) {
       runs[kind].push(await timed(ask));

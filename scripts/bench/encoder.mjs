@@ -1,7 +1,7 @@
 /**
- * Measures images per second of an encoder for the settings of ONNX Runtime that the server could use: threads, lanes
- * (parallel sessions of one thread), batch size, and whether waiting threads spin. `--beside N` keeps N decoders
- * busy, as on a server under load, and counts their work, too: a setting that starves them gains nothing.
+ * Measures an encoder's images per second for settings of ONNX Runtime that the server could use: threads, lanes (parallel
+ * sessions of one thread), batch size, and whether waiting threads spin. `--beside N` keeps N decoders busy, as on a server
+ * under load, and counts their images too, because a setting that starves them gains nothing.
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ const args = options(
   --photo FILE     photo that the decoders decode (default test/fixtures/chelsea/chelsea.png)
   --threads LIST   (default 1 and the number of cores)
   --batches LIST   (default 1,2,4,8,16)
-  --beside N       decoders at work meanwhile (default 0)
+  --beside N       decoders that run at the same time (default 0)
   --seconds N      of each measurement (default 2)
   --rounds N       (default 3)
   --json           print one JSON object`,
@@ -39,7 +39,7 @@ const photo = await readFile(fromRoot(args.photo));
 const rule = { size, ...card.input.resize };
 const pixels = await decode(photo, rule, { maxPixels: 1e8 });
 
-/** Decodes until it is stopped. @returns the number of images */
+/** Decodes until stopped. @returns the number of images */
 async function decoder(state) {
   let done = 0;
   while (!state.stop) {
@@ -66,7 +66,7 @@ async function measure(loops, batch) {
   return { encoded: encoded.reduce((a, b) => a + b, 0), decoded: decoded / seconds };
 }
 
-/** What a thread does between two operators: sleep, spin as in the served encoder, or ONNX Runtime's default. */
+/** What a thread does between two operators: sleep, spin as in the server, or ONNX Runtime's default. */
 const WAITS = {
   sleeping: { allow_spinning: '0' },
   'spinning 100 us': { spin_duration_us: '100' },
@@ -92,7 +92,7 @@ for (const { name, threads, lanes, waits } of settings) {
     rows.push({ name, batch, loops, runs: [] });
   }
 }
-// Each round measures all settings, so that a drift of the machine's speed affects all of them.
+// Each round measures all settings, so that changes in the machine's speed affect all of them.
 for (let round = 0; round < Number(args.rounds); round++) {
   for (const row of rows) {
     row.runs.push(await measure(row.loops, row.batch));

@@ -1,9 +1,8 @@
 /**
  * Compares `pawdex index` with a bare loop that only decodes and encodes, in the same run.
  *
- * The bare loop first tries thread and batch settings on a part of the photos and keeps its best. `pawdex index`
- * runs as its own process into an empty data directory; its time is the whole command's, start-up included, and
- * ends with every item durable and searchable.
+ * The bare loop first tries thread and batch settings on some of the photos and keeps the best. `pawdex index` runs as its
+ * own process with an empty data directory. Its time includes start-up and ends when every item is durable and searchable.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * A large collection that lives: counting, relabelling, deleting, backing up, filtering. For each the time, the largest
- * resident memory meanwhile, and how long searches take that somebody else asks at the same time.
+ * Measures operations on a large collection, such as counting, relabelling, deleting and backing up. For each it prints the
+ * time, the peak memory, and how long concurrent searches take.
  */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
@@ -36,14 +36,14 @@ let engine = await openEngine();
 let { store } = engine;
 const { dimension } = engine.encoder;
 const LABELS = 100;
-/** Bytes of a preview, as those of the shipped encoder's size have. */
+/** Bytes of a preview, about the size of a real one. */
 const THUMBNAIL = new Uint8Array(6000).fill(7);
 /** Pause of the searcher between two searches, in milliseconds. */
 const SEARCH_EVERY_MS = 20;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const source = vectorSource({ dimension, breeds: LABELS, seed: 2 });
-// Used in turn: making a vector takes longer than storing it.
+// Reused in turn, since generating a vector takes longer than storing it.
 const pool = Array.from({ length: Math.min(count, 20_000) }, source);
 const queries = Array.from({ length: 500 }, vectorSource({ dimension, breeds: LABELS, seed: 3 }));
 const nudge = (vector, n) => vector.map((value, i) => value * (1 + 0.2 * Math.sin(n * 0.7 + i)));
@@ -63,7 +63,7 @@ function createItem(n) {
       camera: { model: `model ${n % 40}` },
       half: n % 2,
       quarter: n % 4,
-      // 200 items of each: as narrow as two labels in a thousand.
+      // 200 items have each value, a narrow filter.
       album: Math.floor(n / 200),
     },
     thumbnail: THUMBNAIL,
@@ -71,7 +71,7 @@ function createItem(n) {
   };
 }
 
-/** Resident memory of this process in MiB, and the largest since it was last reset (Linux). */
+/** Reads the resident memory of this process in MiB, and its peak since the last reset (Linux). */
 function readMemory(key) {
   const text = readFileSync('/proc/self/status', 'utf8');
   return Number(new RegExp(`${key}:\\s+(\\d+)`).exec(text)?.[1] ?? 0) / 1024;
@@ -82,7 +82,7 @@ function percentile(times, share) {
   return sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
-/** Searches now and then until told to stop. @returns the milliseconds that each took */
+/** Searches at intervals until stopped. @returns the milliseconds of each search */
 function searchMeanwhile(store) {
   let isOver = false;
   const times = [];
@@ -103,7 +103,7 @@ function searchMeanwhile(store) {
 
 const rows = [];
 
-/** Does a work beside searches and notes what it took. `search`: whether somebody searches meanwhile. */
+/** Runs `work` and records its cost. `search`: whether searches run at the same time. */
 async function measure(what, store, work, { search = true } = {}) {
   const stop = search ? searchMeanwhile(store) : async () => [];
   let peak = readMemory('VmRSS');
@@ -150,7 +150,7 @@ async function buildIndex(store) {
   }
 }
 
-/** Median and p99 of searches with a filter, one after the other. */
+/** Measures median and p99 of consecutive searches with a filter. */
 async function searchFiltered(store, createFilter) {
   const times = [];
   for (let i = 0; i < 300; i++) {

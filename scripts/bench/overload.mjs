@@ -1,6 +1,6 @@
 /**
  * Measures waiting times under overload: identify at several times the sustainable rate, and identify while photos
- * are added in bulk. With --tree, a second built checkout runs at the same time and is measured alternately.
+ * are added in bulk. With --tree, another built checkout is measured alternately.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -20,7 +20,7 @@ const args = options(
   `npm run bench:overload -- [options]
 
   --shared DIR   folder with peers/load.mjs and petset/ (default ../shared)
-  --factor N     how many times the sustainable rate (default 4)
+  --factor N     multiple of the sustainable rate (default 4)
   --seconds N    of each measurement (default 15)
   --rounds N     (default 3)
   --tree DIR     another built checkout to measure beside this one
@@ -30,14 +30,14 @@ const args = options(
 const shared = fromRoot(args.shared);
 const photos = path.join(shared, 'petset/images');
 const seconds = Number(args.seconds);
-/** Photos per bulk request, and requests at once, like `pawdex index` through a server. */
+/** Photos per bulk request, and parallel requests: the same as `pawdex index` through a server. */
 const BULK = { files: 32, requests: 2 };
 
 const client = async (script, ...given) =>
   JSON.parse(await runCommand('node', [path.join(ROOT, 'scripts/bench/lib', script), ...given.map(String)]));
 const ask = (url, rate) => client('open-loop.mjs', url, photos, rate, seconds);
 
-/** Adds photos until the signal is aborted, to a collection that is recreated once it has all of them. */
+/** Adds photos until the signal is aborted. Recreates the collection once it has all of them. */
 async function addInBulk(url, signal) {
   const names = (await readdir(photos, { recursive: true })).filter((file) => /\.jpe?g$/i.test(file));
   const create = async (name) => {

@@ -1,7 +1,7 @@
 /**
- * Frames per second of the page while a person scrolls through the grid and moves through the map of a collection with
- * ten thousand photos, in headless Chromium without a graphics card. Each frame counts that the browser really drew: the
- * time between two calls of requestAnimationFrame, which Chromium makes at most 60 times a second.
+ * Measures the page's frames per second while it scrolls the grid and pans the map of a collection of ten thousand photos,
+ * in headless Chromium without a graphics card. A frame is the time between two calls of requestAnimationFrame, which
+ * Chromium makes at most 60 times a second.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,19 +25,19 @@ const count = Number(args.items);
 const seconds = Number(args.seconds);
 const LABELS = 60;
 
-/** The browser, which the tests look for under the same names. */
+/** Starts the browser. The tests look for the same names. */
 function findChromium() {
   for (const name of ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']) {
     try {
       return execFileSync('which', [name], { encoding: 'utf8' }).trim();
     } catch {
-      // Not this one.
+      // Try the next name.
     }
   }
   throw new Error('There is no Chromium on the PATH.');
 }
 
-/** Items of sixty labels, each around a direction of its own, with a picture each. */
+/** Adds items with sixty labels and a picture each. The vectors of a label lie around one direction. */
 async function fill(dataDir, { fingerprint, dimension, model }) {
   const store = await openEmbeddedStore({ dataDir });
   await store.createCollection({ name: 'many', dimension, fingerprint, model });
@@ -67,13 +67,13 @@ async function fill(dataDir, { fingerprint, dimension, model }) {
   await store.close();
 }
 
-/** Processor seconds that the page's main thread has used. */
+/** Reads the processor seconds used by the page's main thread. */
 async function mainThreadSeconds(session) {
   const { metrics } = await session.send('Performance.getMetrics');
   return metrics.find(({ name }) => name === 'ThreadTime')?.value ?? Number.NaN;
 }
 
-/** Does something again and again; gives the frames per second, and what a frame takes of the main thread. */
+/** Repeats an action. Returns the frames per second, and the main thread's time per frame. */
 async function framesWhile(page, act) {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
@@ -83,7 +83,7 @@ async function framesWhile(page, act) {
     window.frameTimes = times;
     const note = (at) => {
       times.push(at);
-      // The page is not loaded again for the next measurement.
+      // Ends the loop once another measurement of this page has begun.
       if (window.frameTimes === times) {
         requestAnimationFrame(note);
       }
@@ -134,7 +134,7 @@ try {
 
   await page.goto(`${url}/#/collections/many`);
   await page.locator('.item img').first().waitFor();
-  // All of it is fetched first, so that ten thousand items are in the page while it is measured.
+  // Fetch everything first, so that the page holds ten thousand items while it is measured.
   const tiles = page.locator('.item');
   for (let shown = await tiles.count(); shown < count; shown = await tiles.count()) {
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));

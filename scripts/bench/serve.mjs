@@ -1,8 +1,8 @@
 /**
- * Compares pawdex with a server as in a typical tutorial, under the same load in the same run.
+ * Compares pawdex with a typical tutorial server under the same load in the same run.
  *
- * Both run at once and are loaded alternately, so that a drift of the machine's speed affects both. The naive server
- * gets the float weights and the same photos embedded with them; pawdex runs as `npm start` runs it.
+ * Both run at once and are loaded alternately, so that changes in the machine's speed affect both. The naive server uses
+ * the float weights and an index of the same photos. pawdex runs as with `npm start`.
  */
 import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -45,7 +45,7 @@ const load = (url, connections, seconds) => loadServer(shared, url, connections,
 
 async function startNaive() {
   await mkdir(cache, { recursive: true });
-  // Beside our node_modules, so that both servers use the same express, multer, sharp and ONNX Runtime.
+  // Next to node_modules, so that both servers use the same express, multer, sharp and ONNX Runtime.
   const script = path.join(cache, 'naive-server.mjs');
   await copyFile(path.join(shared, 'peers/naive-server.mjs'), script);
   const model = path.join(ROOT, 'models/backbone.onnx');

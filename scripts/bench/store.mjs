@@ -1,6 +1,6 @@
 /**
- * Compares the embedded store with plain hnswlib-node on the same vectors, with the same M, efConstruction and ef, each
- * in its own process; queries per second are measured alternately. `--mixed` measures searches while adding,
+ * Compares the embedded store with plain hnswlib-node on the same vectors and with the same M, efConstruction and ef. Each
+ * runs in its own process, and queries per second are measured alternately. `--mixed` measures searches while adding,
  * `--tune` compares settings of the graph.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -21,11 +21,11 @@ const args = options(
   --sizes LIST    numbers of vectors (default 1000,10000,100000; 1000000 takes about 40 minutes)
   --dimension N   length of the vectors (default 256)
   --target R      recall@10 that ef is tuned for (default 0.99)
-  --rounds N      rounds of queries, store and hnswlib in turns (default 15)
+  --rounds N      rounds of queries, alternating between store and hnswlib (default 15)
   --seconds N     length of a round (default 1)
-  --m N, --ef-construction N   of bare hnswlib-node alone; needs --tune
-  --tune          only build and query bare hnswlib-node, and compare the vectors with the gallery's
-  --mixed         search while adding, at the last of the sizes
+  --m N, --ef-construction N   for plain hnswlib-node; needs --tune
+  --tune          only build and query plain hnswlib-node, and compare the vectors with the gallery's
+  --mixed         search while adding, at the last size
   --json          print one JSON object`,
   {
     sizes: '1000,10000,100000',
@@ -62,14 +62,14 @@ async function prepare(count, folder) {
   return { vectors, queries: queries.map((query) => Array.from(query)), truth };
 }
 
-/** Compares the intrinsic dimensions of the gallery and of generated vectors, at the same number of vectors. */
+/** Compares the intrinsic dimensions of the gallery and of as many generated vectors. */
 async function compareWithGallery() {
   const { buffer } = new Uint8Array(await readFile(fromRoot('models/gallery.parquet')));
   const rows = await parquetReadObjects({ file: buffer, columns: ['embedding'] });
   const next = vectorSource({ dimension, breeds: 81, seed: 2 });
   const gallery = intrinsicDimension(rows.map(({ embedding }) => Float32Array.from(embedding)));
   const made = intrinsicDimension(Array.from(rows, next));
-  log(`intrinsic dimension: gallery ${gallery.toFixed(1)}, made vectors ${made.toFixed(1)}`);
+  log(`intrinsic dimension: gallery ${gallery.toFixed(1)}, generated vectors ${made.toFixed(1)}`);
 }
 
 const settings = (count, vectors, folder) =>

@@ -1,6 +1,6 @@
 /**
- * Measures how the cost of a training step grows with its batch: milliseconds per image and peak memory, each batch
- * in its own process. Batches that would not fit go through the network in chunks (gradient caching).
+ * Measures how the cost of a training step grows with its batch size: milliseconds per image and peak memory. Each batch
+ * runs in its own process. Batches that do not fit go through the network in chunks (gradient caching).
  */
 import { machine, median, options } from './lib/harness.mjs';
 import { DEFAULTS, measureStep, WARM_UP } from './lib/train-step.mjs';
@@ -9,12 +9,12 @@ const args = options(
   `npm run bench:train -- [options]
 
   --backbone FILE     (default ${DEFAULTS.backbone})
-  --trainable REGEX   weights that are trained, by name (default ${DEFAULTS.trainable})
+  --trainable REGEX   names of the weights to train (default ${DEFAULTS.trainable})
   --batches LIST      batches, or batch/chunk where the gradient is cached (default 16,64,256/32,512/32)
   --size N            of the square images (default ${DEFAULTS.size})
   --threads N         (default ${DEFAULTS.threads})
   --provider NAME     cpu, webgpu or cuda (default ${DEFAULTS.provider})
-  --images N          at least so many are counted per batch, and two steps (default 192)
+  --images N          images to measure per batch size, in at least two steps (default 192)
   --json              print one JSON object`,
   { ...DEFAULTS, batches: '16,64,256/32,512/32', images: '192' },
 );

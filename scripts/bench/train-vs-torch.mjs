@@ -1,5 +1,5 @@
 /**
- * Compares a training step of pawdex and of PyTorch, alternately in one run: milliseconds per image and peak memory.
+ * Compares training steps of pawdex and PyTorch, alternating in one run: milliseconds per image and peak memory.
  * By default EfficientNet-Lite2 at 224 px, with the last 12 of its 21 blocks trainable.
  *
  *   python3 -m venv venv && venv/bin/pip install torch onnx
@@ -14,11 +14,11 @@ const args = options(
 
   --python FILE       with torch and onnx (default python3)
   --backbone FILE     (default ${DEFAULTS.backbone})
-  --trainable REGEX   weights that are trained, by name (default ${DEFAULTS.trainable})
+  --trainable REGEX   names of the weights to train (default ${DEFAULTS.trainable})
   --batches LIST      (default 16,64)
   --size N            of the square images (default ${DEFAULTS.size})
   --steps N           per round, the first ${WARM_UP} are not counted (default 8)
-  --rounds N          both sides in turns (default 2)
+  --rounds N          of both sides, alternating (default 2)
   --threads N         (default ${DEFAULTS.threads})
   --json              print one JSON object`,
   { python: 'python3', ...DEFAULTS, batches: '16,64', steps: '8', rounds: '2' },
@@ -70,7 +70,7 @@ for (const batch of args.batches.split(',')) {
     );
   }
   console.log(
-    `       pawdex / pytorch: ${ratio.time.toFixed(2)} of the time, ${(ours.peakMb / theirs.peakMb).toFixed(2)} of the peak memory, ${ratio.memory.toFixed(2)} of what the step added`,
+    `       pawdex / pytorch: ${ratio.time.toFixed(2)} of the time, ${(ours.peakMb / theirs.peakMb).toFixed(2)} of the peak memory, ${ratio.memory.toFixed(2)} of the memory that the step added`,
   );
 }
 if (args.json) {

@@ -1,6 +1,6 @@
 /**
- * Measures views per second of the trainer's augmentations, one kind of change at a time and on all cores, and the
- * processor time of one view, which is what a training step loses to it.
+ * Measures how many augmented views per second the trainer renders on all cores, for one kind of change at a time. Also
+ * prints the processor time of a view, which is what it costs a training step.
  */
 import { readFile } from 'node:fs/promises';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
@@ -30,7 +30,7 @@ const set = shuffle(await readLabelledSet(fromRoot(args.data)), createRandom(1))
 const photos = await Promise.all(
   set.map(async ({ file }) => openPhoto(await readFile(file), { maxPixels: 1e8 })),
 );
-// A small set is used repeatedly, so that a round has at least this many views.
+// A round renders at least this many views. A small set is used repeatedly.
 while (photos.length < 100) {
   photos.push(...photos);
 }
@@ -39,7 +39,7 @@ const never = { probability: 0 };
 const crop = { flip: 0, rotate: never, jitter: never, grey: 0, blur: never, erase: never };
 const always = { probability: 1 };
 const kinds = {
-  'as the encoder is given it': null,
+  'without changes': null,
   crop,
   'crop, flip': { ...crop, flip: 1 },
   'crop, rotate': { ...crop, rotate: always },

@@ -14,7 +14,7 @@ const percent = (value) => `${(100 * value).toFixed(1)} %`;
 const row = (what, value, interval) =>
   `| ${what} | ${value} | ${interval ? `${share(interval.low)} to ${share(interval.high)}` : ''} |`;
 
-/** All of it, for the model card. */
+/** Renders all results, for models/README.md. */
 function table() {
   const { intervals, decisions, nonPets, species } = quality;
   return [
@@ -53,7 +53,7 @@ function table() {
   ].join('\n');
 }
 
-/** Photos of other sources: what a user's own photos are like. */
+/** Renders the results on photos from other sources, which a user's photos resemble most. */
 function elsewhereTable() {
   const { elsewhere } = quality;
   if (elsewhere === undefined) {
@@ -65,7 +65,7 @@ function elsewhereTable() {
   return [
     '',
     '',
-    `On the ${elsewhere.n} photos of \`${elsewhere.queries}\`, of other sources and with labels that are often wrong:`,
+    `On the ${elsewhere.n} photos of \`${elsewhere.queries}\`, which come from other sources and often have wrong labels:`,
     '',
     '| source | photos | top-1 | ECE | called `match` | right among `match` |',
     '|---|---|---|---|---|---|',
@@ -93,7 +93,7 @@ function elsewhereTable() {
   ].join('\n');
 }
 
-/** The results in the form that Hugging Face reads from a card's front matter. */
+/** Renders the results as front matter that Hugging Face reads. */
 function frontMatter() {
   const metric = (type, label, value) =>
     `      - type: ${type}\n        name: ${label}\n        value: ${value}`;
@@ -114,7 +114,7 @@ ${[
 ].join('\n')}`;
 }
 
-/** What a reader of the README asks first. */
+/** Renders the short table of the README. */
 const short = () =>
   `| on ${quality.n.toLocaleString('en')} photos of \`${quality.queries}\`, none of which it was made with | |
 |---|---|

@@ -1,9 +1,9 @@
 /**
- * Takes docs/images/page.png: the page with its answer for the CC0 cat photo, from the real server.
+ * Takes the screenshot docs/images/page.png: the real page with its answer for the CC0 cat photo.
  *
  *   node scripts/docs/screenshot.mjs [FILE]
  *
- * Needs a build and a Chromium on the PATH; starts a server of its own on a free port with an empty data folder.
+ * Needs a build and a Chromium on the PATH. Starts its own server on a free port with an empty data directory.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -30,7 +30,7 @@ function findChromium() {
     try {
       return execFileSync('which', [name], { encoding: 'utf8' }).trim();
     } catch {
-      // Not this one.
+      // Try the next name.
     }
   }
   throw new Error(`None of ${names.join(', ')} is on the PATH.`);
@@ -62,7 +62,7 @@ try {
   const page = await browser.newPage({ viewport: { width: 1200, height: 835 }, colorScheme: 'light' });
   await page.goto(server.url);
   const example = page.locator('#example');
-  // The first answer warms the model up; the second is the one whose timing is shown.
+  // The first request warms the model up; the screenshot shows the timing of the second.
   await example.click();
   await page.locator('main[data-state=answer]').waitFor();
   await page.reload();

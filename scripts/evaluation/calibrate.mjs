@@ -1,20 +1,20 @@
 /**
- * Makes models/calibration.json: how far to trust an answer of the shipped encoder over the shipped gallery.
+ * Makes models/calibration.json: how far to trust an answer from the shipped encoder and gallery.
  *
  *   node scripts/evaluation/calibrate.mjs --gallery models/gallery.parquet --queries SET[*WEIGHT]... --nonpets SET
  *       --out models/calibration.json [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET]
  *       [--dropped CSV] [--only CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]
  *
- * Each query is asked without itself and without the photos of its group, so photos of the gallery may be queries too as
- * long as the encoder was not trained on them. A query whose label looks wrong, by the same judges as `pawdex
- * clean-labels`, counts less; --trust names a set that helps to judge. What an unknown breed looks like is learned from
- * the queries of sets with a weight of 1 or more. --dropped is the list of `pawdex clean-labels`: of a label that the
- * trusted set lacks, votes and queries count as the share of its photos that was kept, since so many may be believed.
+ * A query never finds itself or photos of its group, so gallery photos may be queries too if the encoder was not trained on
+ * them. A query whose label looks wrong to the judges of `pawdex clean-labels` counts less; --trust names a set that helps
+ * to judge. The model of an unknown breed is learned from query sets with a weight of 1 or more. --dropped is the list
+ * written by `pawdex clean-labels`. For a label that the trusted set lacks, votes and queries are weighted by the share of
+ * its photos that was kept, which estimates how many of its labels are right.
  *
- * --only lists photos, as scripts/model/hold-out.mjs does: of a set that has some of them, no others are asked.
+ * --only is a list of photos from scripts/model/hold-out.mjs. In a set that contains some of them, only those are queries.
  *
- * What is shipped is fitted on all queries and all non-pets. What is printed comes from cross-fitting: each query is
- * judged by a calibration that has not seen it or its group, each non-pet by one that has seen no picture of its label.
+ * The written calibration is fitted on all queries and non-pets. The printed results are cross-fitted: each query is judged
+ * by a calibration that has not seen it or its group, and each non-pet by one that has seen no picture of its label.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -31,9 +31,11 @@ import { readGroup } from '../../dist/evaluation/provenance.js';
 import { embedSets } from './lib/sets.mjs';
 
 const FOLDS = 5;
-/** What a query counts whose label looks wrong: some are right and merely hard. */
+/**
+ * Weight of a query whose label looks wrong. Not 0, because some of these labels are right and the photo is merely hard.
+ */
 const DOUBTFUL = 0.15;
-/** What a query of the plain label counts, besides: ordinary cats are what is asked about most. */
+/** Extra weight of queries with the plain label: ordinary cats are what users ask about most. */
 const PLAIN = 4;
 const USAGE =
   'usage: calibrate.mjs --gallery SET --queries SET[*WEIGHT]... --nonpets SET --out FILE [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET] [--dropped CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]';
@@ -73,7 +75,7 @@ const { sets, card, fingerprint } = await embedSets(values, [
 ]);
 const [gallery, nonPets, ...rest] = sets;
 
-/** Leaves of a set that has some of the files only these. */
+/** If the set contains some of the files, keeps only those. */
 function keepListed(names) {
   const listed = new Set(names);
   return (set, i) => {
@@ -100,7 +102,7 @@ const doubtful = cleanLabels(queries, {
   keep: new Set(values.plain === undefined ? [] : [values.plain]),
 }).map(({ dropped }) => dropped !== null);
 
-/** Label -> share of its photos that was kept, for labels that no trusted photo has. */
+/** Maps each label without trusted photos to the share of its photos that was kept. */
 async function keptShares() {
   if (values.dropped === undefined) {
     return new Map();
@@ -167,7 +169,7 @@ const numbered = (keys) => {
 };
 const foldOfQuery = numbered(queries.items.map(readGroup));
 const foldOfNonPet = numbered(nonPets.items.map(({ label }) => label));
-/** Query of each of `all.labelsHeldOut`. */
+/** Index of the query that each entry of `all.labelsHeldOut` belongs to. */
 const heldOutRows = isReliable.flatMap((is, row) => (is ? [row] : []));
 const heldOut = { queries: [], rows: [], nonPets: [] };
 for (let fold = 0; fold < FOLDS; fold++) {
@@ -178,7 +180,7 @@ for (let fold = 0; fold < FOLDS; fold++) {
     labelsHeldOut: all.labelsHeldOut.filter((_, i) => foldOfQuery[heldOutRows[i]] !== fold),
     nonPets: all.nonPets.filter((_, i) => foldOfNonPet[i] !== fold),
   });
-  // Of subjects that are not asked.
+  // Only of subjects that are not queries.
   const references = toNonPetPhotos(takeSubset(nonPets, (_, i) => foldOfNonPet[i] !== fold));
   const own = takeSubset(queries, (_, i) => foldOfQuery[i] === fold);
   heldOut.queries.push(...outcomes(own, calibration, references));

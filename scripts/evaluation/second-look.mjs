@@ -1,11 +1,10 @@
 /**
- * Measures the benefit and the cost of a second look: asks the shipped collection about every photo of a set, with and
- * without it.
+ * Measures the benefit and cost of the second look: identifies every photo of a set with and without it.
  *
  *   node scripts/evaluation/second-look.mjs SET [--edge PHOTO]
  *
- * --edge places each photo at the left end of one three times as wide, whose rest is filled with another photo: an
- * animal that the centre square does not show.
+ * --edge places each photo at the left end of an image three times as wide and fills the rest with PHOTO, so that the
+ * centre square misses the animal.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +42,7 @@ const photos = await readLabelledSet(spec);
 for (const { file, label } of photos) {
   const bytes = await readFile(file);
   const photo = values.edge === undefined ? bytes : await atTheEdge(bytes);
-  // A caller who names a region has chosen where to look, so that there is no second look.
+  // Naming a region turns the second look off.
   for (const [kind, options] of [
     ['once', { region: whole }],
     ['again', {}],

@@ -1,11 +1,11 @@
 /**
- * Tries which k and temperature suit an encoder, and whether labels with more photos should count less, on held-out
+ * Finds the k and temperature that suit an encoder, and whether labels with more photos should count less, on held-out
  * queries. Put the best settings into the model card.
  *
  *   node scripts/evaluation/vote-settings.mjs --gallery SET --queries SET [--model CARD] [--cache DIR]
  *
- * The best is the one with the lowest log-loss of the vote's shares among those whose accuracy is within half a
- * standard error of the highest: accuracy alone has many near-winners, and the share feeds the calibration.
+ * Among the settings whose accuracy is within half a standard error of the highest, the best has the lowest log-loss of the
+ * vote's shares. Accuracy alone cannot separate near-winners, and the shares feed the calibration.
  */
 import { parseArgs } from 'node:util';
 import { vote } from '../../dist/breeds/vote.js';

@@ -1,21 +1,21 @@
-/** What is done to a running server, one function a kind; each returns a row of counts. */
+/** Attacks on a running server, one function each. Every function returns a row of counts. */
 import net from 'node:net';
 import sharp from 'sharp';
 import { hostileBodies } from './hostile-bodies.mjs';
 import { hostileImages, largeImages } from './hostile-images.mjs';
 import { imageRequest, send, startServer } from './server.mjs';
 
-/** A row without anything in it yet. */
-const emptyRow = (what, limit) => ({
+/** Creates a row whose counts are all 0. */
+const createRow = (what, limit) => ({
   what,
   limit,
   ...{ tried: 0, lost: 0, wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 0, slowestMs: 0, notes: [] },
 });
 
-/** An answer that blames the server: any 5xx but the ones that say it is busy. */
+/** Whether an answer blames the server: any 5xx except 503, which says that it is busy. */
 const isServerError = ({ status }) => status >= 500 && status !== 503;
 
-/** Counts an answer into a row; the note says which one went wrong. `isTimed`: whether somebody waits for it. */
+/** Adds an answer to a row, with a note if it is wrong. `isTimed`: whether its time counts towards the slowest. */
 function countAnswer(row, name, answer, isRight, isTimed = true) {
   row.tried++;
   if (isTimed) {
@@ -45,7 +45,7 @@ const EXPECTED = {
   any: ({ status }) => status === 200 || (status >= 400 && status < 500),
 };
 
-/** An ordinary photo. */
+/** Creates an ordinary photo. */
 const photo = () =>
   sharp({
     create: {
@@ -59,7 +59,7 @@ const photo = () =>
     .jpeg()
     .toBuffer();
 
-/** Every hostile file to every endpoint that takes one: the same verdict everywhere, and the right one. */
+/** Sends every hostile file to every endpoint that takes an image. All endpoints must give the expected verdict. */
 export async function sendImages(server, { damagedFiles }) {
   const { text } = await send(server.url, imageRequest('/v1/identify?k=1', await photo()));
   const neighbour = JSON.parse(text).neighbours[0].id;
@@ -71,7 +71,7 @@ export async function sendImages(server, { damagedFiles }) {
   ];
   const rows = [];
   for (const [group, files] of await hostileImages({ damagedFiles })) {
-    const row = emptyRow(`${group}: ${files.length} files to ${endpoints.length} endpoints`, {
+    const row = createRow(`${group}: ${files.length} files to each of ${endpoints.length} endpoints`, {
       ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 20_000 },
     });
     for (const [name, outcome, bytes] of files) {
@@ -89,11 +89,14 @@ export async function sendImages(server, { damagedFiles }) {
   return rows;
 }
 
-/** All memory-hungry files at once, again and again, while someone identifies an ordinary photo and a probe asks. */
+/**
+ * Sends all memory-hungry files at once, again and again, while a client identifies an ordinary photo and a probe checks
+ * health.
+ */
 export async function stormOfImages(server, seconds) {
   const files = await largeImages();
   const ordinary = await photo();
-  const row = emptyRow(`Files that take much memory, 12 at once for ${seconds} s, beside ordinary photos`, {
+  const row = createRow(`Memory-hungry files, 12 at once for ${seconds} s, beside ordinary photos`, {
     ...{ crashed: 0, serverErrors: 0, wrong: 0, peakMiB: 1024, slowestMs: 20_000, stallMs: 5000 },
   });
   server.resetProbe();
@@ -117,16 +120,16 @@ export async function stormOfImages(server, seconds) {
   return row;
 }
 
-/** Request bodies that are cheap to send and expensive to read. */
+/** Sends request bodies that are cheap to send and expensive to parse. */
 export async function sendBodies(server, scale) {
   const bodies = hostileBodies(scale);
-  const row = emptyRow(`Hostile request bodies (${bodies.length}, at ${scale} of full size)`, {
+  const row = createRow(`Hostile request bodies: ${bodies.length}, at ${scale} of their full size`, {
     ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, stallMs: 1000 },
   });
   server.resetProbe();
   for (const [name, body] of bodies) {
     const answer = await send(server.url, body);
-    // A connection that is closed while the rest of a refused body arrives ends without an answer.
+    // If the server closes the connection while the rest of a refused body is still arriving, there is no answer.
     countAnswer(row, name, answer, answer.status === 0 || EXPECTED.refused(answer));
   }
   row.stallMs = await server.longestWait();
@@ -134,7 +137,7 @@ export async function sendBodies(server, scale) {
   return row;
 }
 
-/** A connection that writes `text` and then does `more` with its socket. */
+/** Opens a connection, writes `text`, and passes the socket to `more`. */
 function connect(server, text, more = () => {}) {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve) => {
@@ -147,11 +150,11 @@ function connect(server, text, more = () => {}) {
   });
 }
 
-/** Clients that send a byte now and then, and clients that ask for much and read nothing. */
+/** Opens connections that send one byte now and then, and connections that request a lot and read nothing. */
 export async function connectBadly(server, seconds) {
   const clients = 200;
-  const row = emptyRow(
-    `Clients that send slowly, and clients that do not read (${clients} each, ${seconds} s)`,
+  const row = createRow(
+    `Slow senders and clients that never read: ${clients} of each for ${seconds} s`,
     {
       ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 10_000, stallMs: 5_000 },
     },
@@ -187,9 +190,9 @@ export async function connectBadly(server, seconds) {
   return row;
 }
 
-/** Kills the server while photos are added, and looks for those it had acknowledged. */
+/** Kills the server while photos are added, and checks that every acknowledged photo is still there. */
 export async function killWhileAdding(rounds) {
-  const row = emptyRow(`Killed while photos are added, ${rounds} times`, {
+  const row = createRow(`Killed while photos are added, ${rounds} times`, {
     lost: 0,
     wrong: 0,
     crashed: 0,

@@ -1,4 +1,4 @@
-/** Request bodies that are cheap to send and expensive to read: what the server must refuse without stopping. */
+/** Request bodies that are cheap to send and expensive to parse. The server must refuse them and stay responsive. */
 
 const BOUNDARY = 'hostile';
 const repeat = (text, count) => text.repeat(count);
@@ -22,9 +22,9 @@ const ITEMS = '/v1/collections/breeds/items';
 const IMAGE = ['name="image"; filename="a.jpg"', 'not really a photo'];
 
 /**
- * Name of a shape and the request that has it.
+ * Lists named request bodies.
  *
- * @param {number} scale 1 for the sizes that stopped or killed earlier versions; tests use less
+ * @param {number} scale 1 for sizes that can block or kill a server without limits; tests use less
  * @returns {[string, { method: string, path: string, type: string, body: string }][]}
  */
 export function hostileBodies(scale = 1) {

@@ -1,4 +1,4 @@
-/** Image files that stopped, misled or filled a server, each with its expected outcome. */
+/** Image files that can block a server, exhaust its memory or fool its decoder, each with its expected outcome. */
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { createTiff, plainTags } from './lib/tiff-file.mjs';
@@ -8,7 +8,7 @@ const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'];
 const flat = (width, height) =>
   sharp({ create: { width, height, channels: 3, background: '#a08060' }, limitInputPixels: false });
 
-/** A small picture that has no symmetry. */
+/** Draws a small picture without symmetry, so that a wrong orientation shows. */
 function scene(width, height, seed) {
   const data = Buffer.alloc(width * height * 3);
   for (let i = 0; i < width * height; i++) {
@@ -30,7 +30,7 @@ const SVG =
 
 const plainTiff = (width, height, change = {}) => ({ ...plainTags(width, height), ...change });
 
-/** An AVIF whose header claims more pixels than it has. */
+/** Creates an AVIF whose header claims more pixels than it has. */
 async function lyingAvif() {
   const bytes = await flat(64, 64).avif({ effort: 0 }).toBuffer();
   const at = bytes.indexOf('ispe');
@@ -39,14 +39,14 @@ async function lyingAvif() {
   return bytes;
 }
 
-/** A progressive JPEG whose last scan is repeated. */
+/** Creates a progressive JPEG whose last scan is repeated. */
 async function manyScans(times) {
   const bytes = await scene(600, 400, 1).jpeg({ progressive: true }).toBuffer();
   const scan = bytes.subarray(bytes.lastIndexOf(Buffer.from([0xff, 0xda])), -2);
   return Buffer.concat([bytes.subarray(0, -2), ...Array(times).fill(scan), bytes.subarray(-2)]);
 }
 
-/** A PNG of one colour in a few kilobytes. */
+/** Creates a large PNG of one colour in a few kilobytes. */
 async function pngOf(width, height, options) {
   return flat(width, height)
     .toColourspace('rgb16')
@@ -54,7 +54,7 @@ async function pngOf(width, height, options) {
     .toBuffer();
 }
 
-/** Image files that are expensive to decode; `outcome` is what the default settings should do. */
+/** Image files that are expensive to decode. `outcome` is what should happen with the default settings. */
 export async function largeImages() {
   return [
     ['JPEG of 108 megapixels', 'ok', await flat(12_032, 9_024).jpeg().toBuffer()],
@@ -82,7 +82,7 @@ export async function largeImages() {
   ];
 }
 
-/** Small files that are hostile by their form. */
+/** Small malformed files. */
 async function oddImages() {
   const whole = await scene(300, 500, 2).jpeg({ quality: 92 }).toBuffer();
   const svgBomb = SVG.replace('<rect', `${'<rect width="9" height="9"/>'.repeat(500_000)}<rect`);
@@ -117,7 +117,7 @@ async function lyingPng() {
   return bytes;
 }
 
-/** Every pair of formats, one after the other: decoded as the first. */
+/** Every pair of formats in one file, the second after the first. Must be decoded as the first. */
 async function polyglots() {
   const files = new Map();
   for (const [seed, format] of FORMATS.entries()) {
@@ -132,7 +132,7 @@ async function polyglots() {
   );
 }
 
-/** Small files of every format with random bytes changed; whatever becomes of them, it has a code. */
+/** Small files of every format with random bytes changed. Any outcome is fine as long as errors have a code. */
 async function damaged(count) {
   const files = await Promise.all(FORMATS.map(sceneAs));
   let random = 4711;
@@ -150,16 +150,16 @@ async function damaged(count) {
 }
 
 /**
- * Groups of hostile files: what they are, what should become of them (`ok`, `refused`, `any`), and their bytes.
+ * Lists the groups of hostile files. Each file has a name, an expected outcome (`ok`, `refused`, `any`) and bytes.
  *
  * @param {{ damagedFiles: number }} options
  * @returns {Promise<[group: string, files: [name: string, outcome: string, bytes: Buffer][]][]>}
  */
 export async function hostileImages({ damagedFiles }) {
   return [
-    ['Files of a hostile form', await oddImages()],
+    ['Malformed files', await oddImages()],
     ['Polyglots of every pair of formats', await polyglots()],
     ['Files with random damage', await damaged(damagedFiles)],
-    ['Files that take much memory', await largeImages()],
+    ['Memory-hungry files', await largeImages()],
   ];
 }

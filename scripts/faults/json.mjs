@@ -1,6 +1,6 @@
 /**
- * Sends each hostile body to a server of its own process and says what it answered, how long its event loop stood
- * still meanwhile, and the memory it took.
+ * Sends each hostile body to a server in its own process. Prints the answer, how long the server's event loop was blocked,
+ * and its peak memory.
  *
  *     node scripts/faults/json.mjs [--dist DIR]
  */

@@ -1,4 +1,4 @@
-/** Kills the server in the middle of its long work, and compares what became of it item by item. */
+/** Kills the server during an index job, and compares the result item by item with that of an undisturbed job. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,10 +7,10 @@ import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store
 import { startServer } from './server.mjs';
 
 const KILLS = 3;
-/** Cosine similarity from which two vectors are the same: batches of another size round differently. */
+/** Vectors count as equal from this cosine similarity on, since batches of different sizes round differently. */
 const SAME = 0.9999;
 
-/** Photos that differ, under two labels. */
+/** Creates photos that all differ, under two labels. */
 async function drawPhotos(folder, count) {
   for (const label of ['even', 'odd']) {
     await mkdir(path.join(folder, label), { recursive: true });
@@ -40,7 +40,7 @@ async function startIndexing(url, collection) {
   return (await post(url, '/v1/jobs', { kind: 'index', collection, path: 'photos' })).id;
 }
 
-/** The job, once it has dealt with so many photos or is over. */
+/** Waits until the job has processed `done` photos or has ended. */
 async function waitFor(url, id, done) {
   for (;;) {
     const job = await (await fetch(`${url}/v1/jobs/${id}`)).json();
@@ -51,7 +51,7 @@ async function waitFor(url, id, done) {
   }
 }
 
-/** The items of a collection by their source. */
+/** Lists the items of a collection by source. */
 async function readItems(store, collection) {
   const items = new Map();
   let count = 0;
@@ -67,7 +67,7 @@ const cosine = (a, b) => {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 };
 
-/** Counts into the row what the interrupted collection lacks or has otherwise than the undisturbed one. */
+/** Counts the items that the interrupted collection lacks or that differ from the undisturbed one. */
 async function compareCollections(row, dataDir, photos) {
   const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none' });
   const killed = await readItems(store, 'killed');
@@ -75,7 +75,7 @@ async function compareCollections(row, dataDir, photos) {
   await store.close();
   row.tried = undisturbed.count;
   row.lost = Math.max(0, photos - killed.items.size) + Math.max(0, photos - undisturbed.items.size);
-  // Stored more than once under one name.
+  // Some source was stored more than once.
   row.wrong += killed.count - killed.items.size;
   for (const [source, item] of undisturbed.items) {
     const other = killed.items.get(source);
@@ -90,12 +90,12 @@ async function compareCollections(row, dataDir, photos) {
   }
 }
 
-/** An index job of so many photos whose server is killed three times. */
+/** Runs an index job of `photos` photos and kills its server three times. */
 export async function killWhileIndexing(photos) {
   const root = await mkdtemp(path.join(os.tmpdir(), 'pawdex-job-kills-'));
   await drawPhotos(path.join(root, 'photos'), photos);
   const row = {
-    what: `Killed ${KILLS} times while a job indexes ${photos} photos; items compared with those of a job left alone`,
+    what: `Killed ${KILLS} times while a job indexes ${photos} photos; items compared with an undisturbed job`,
     ...{ tried: 0, lost: 0, wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 0, slowestMs: 0, notes: [] },
     limit: { lost: 0, wrong: 0 },
   };
@@ -123,7 +123,7 @@ export async function killWhileIndexing(photos) {
       row.notes.push(`a job ended ${state} with ${JSON.stringify(result)}`);
     }
   }
-  // Ended as a service is, so that what is compared is what a start finds.
+  // Stopped like a service, so that the comparison covers what the next start finds.
   await server.end();
   await compareCollections(row, dataDir, photos);
   await rm(root, { recursive: true });

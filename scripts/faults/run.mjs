@@ -1,7 +1,7 @@
 /**
- * npm run faults: everything that has gone wrong somewhere is done to a real server, and the counts are held against
- * limits. Exit code 1 when a limit is broken. `--short` leaves out what the test suite does anyway and what takes long;
- * `--only STEP` does one step: images, storm, bodies, connections, kills, jobs, maintenance, shapes, tests.
+ * npm run faults: attacks, overloads and kills a real server, and compares the counts with limits. Exits with 1 if a limit
+ * is exceeded. `--short` skips the slow steps and those that the test suite covers. `--only STEP` runs one step: images,
+ * storm, bodies, connections, kills, jobs, maintenance, shapes or tests.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 const { short } = values;
 
-/** What a row may count at most. */
+/** Lists the counts of a row that exceed their limits. */
 const brokenLimits = ({ limit, ...row }) =>
   Object.entries(limit)
     .filter(([key, most]) => row[key] > most)
@@ -36,7 +36,7 @@ const cell = (row, key) => {
 };
 
 const HEADER = [
-  '| what is done | tried | lost | wrong | crashed | 5xx | peak MiB | slowest ms | within limits |',
+  '| step | tried | lost | wrong | crashed | 5xx | peak MiB | slowest ms | within limits |',
   '|---|---|---|---|---|---|---|---|---|',
 ];
 
@@ -50,16 +50,19 @@ function tableLine(row) {
   return `| ${row.what}${stall} | ${row.tried} | ${cells.join(' | ')} | ${broken.length === 0 ? 'yes' : `**no: ${broken.join(', ')}**`} |`;
 }
 
-/** Kinds of kills in the tests of {@link killMaintenance}; each is done so many times. */
+/** The tests that {@link killMaintenance} runs. */
 const MAINTENANCE = ['test/faults/store-kill-backup.test.ts', 'test/faults/store-kill-maintenance.test.ts'];
 
-/** Kills while the store is looked after: snapshots, restores, changes of its format, and what is counted in the tests. */
+/** Kills the process during snapshots, restores, format changes and other upkeep; each test kills `times` times. */
 async function killMaintenance(times) {
   const rows = await runFaultTests(MAINTENANCE, { KILLS: String(times) });
   return rows.map((row) => ({ ...row, what: `${row.what}, ${times} kills each`, tried: row.tried * times }));
 }
 
-/** The fault tests of the suite, a row a file: kills, damage and full disks need what only they have. */
+/**
+ * Runs the suite's own fault tests, one row per file. They cover kills, damage and full disks, which need the tests'
+ * helpers.
+ */
 async function runFaultTests(files = ['test/faults'], env = {}) {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-faults-'));
   const file = path.join(dir, 'report.json');
@@ -77,7 +80,7 @@ async function runFaultTests(files = ['test/faults'], env = {}) {
     const failed = assertionResults.filter((test) => test.status === 'failed');
     const wrong = failed.length + (status === 'failed' && failed.length === 0 ? 1 : 0);
     return {
-      what: `${path.relative(ROOT, name)}, its tests`,
+      what: `${path.relative(ROOT, name)}`,
       tried: assertionResults.filter((test) => test.status !== 'skipped' && test.status !== 'pending').length,
       ...{ lost: 0, wrong, crashed: 0, serverErrors: 0, peakMiB: 0, slowestMs: 0 },
       limit: { wrong: 0 },
@@ -98,8 +101,8 @@ function report(...done) {
 }
 
 /**
- * Each on a server of its own, so that a peak is the peak of what was done to it. Two threads everywhere: each lane of the
- * encoder holds the model once more, and a peak should not depend on how many cores there are.
+ * Each step gets its own server, so that the peak memory is that of the step. Two threads everywhere: each encoder lane
+ * holds another copy of the model, and the peak should not depend on the number of cores.
  */
 async function withServer(work) {
   const server = await startServer({ env: { PAWDEX_THREADS: '2' } });
@@ -110,14 +113,14 @@ async function withServer(work) {
   }
 }
 
-/** Collections of shapes that graphs find hard; a shape counts as wrong where its mean recall is below 0.99. */
+/** Collections whose shape is hard for graphs. A shape counts as wrong if its mean recall is below 0.99. */
 async function searchDataShapes() {
   const script = path.join(ROOT, 'scripts/bench/adversarial.mjs');
   const args = [script, '--json', '--rounds', '1', '--seconds', '0.2', '--queries', '150'];
   const { results } = JSON.parse(await runCommand(process.execPath, args));
   const wrong = results.filter(({ store }) => store.mean < 0.99);
   return {
-    what: `Collections of ${results.length} shapes, recall@10 of 300 queries each`,
+    what: `Collections of ${results.length} difficult shapes, recall@10 of 300 queries each`,
     tried: results.length,
     ...{ lost: 0, wrong: wrong.length, crashed: 0, serverErrors: 0, slowestMs: 0 },
     peakMiB: Math.max(...results.map(({ store }) => store.memory)),
@@ -143,7 +146,7 @@ for (const [name, step] of Object.entries(STEPS)) {
 const broken = rows.filter((row) => brokenLimits(row).length > 0).length;
 console.log(`\n${rows.length - broken} of ${rows.length} rows within their limits`);
 if (values.report !== undefined) {
-  // As the test runner reports, so that both are counted together.
+  // In the test runner's report format, so that both can be counted together.
   const counts = {
     numPassedTests: rows.length - broken,
     numFailedTests: broken,

@@ -1,4 +1,7 @@
-/** A real server on a free port of loopback for the fault runs, watched: its memory, its life, its probes. */
+/**
+ * Starts a real server on a free loopback port for the fault runs, and watches its memory, its probes and whether it is
+ * alive.
+ */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-/** Asks for /healthz every few milliseconds on a thread of its own and keeps the longest wait. */
+/** Polls /healthz every few milliseconds from its own thread and records the longest wait. */
 const PROBE = `
 const { parentPort, workerData } = require('node:worker_threads');
 const http = require('node:http');
@@ -30,7 +33,7 @@ const ask = () => {
 ask();
 `;
 
-/** A number of MiB that the kernel tells of a process in a file of /proc, 0 once the process has ended; Linux only. */
+/** Reads a field of a file in /proc, in MiB. Returns 0 once the process has ended. Linux only. */
 function readMiB(pid, file, key) {
   try {
     return (
@@ -55,7 +58,8 @@ function childrenOf(pid) {
 /**
  * Starts `pawdex serve` of a build, and a thread that probes it.
  *
- * @param {{ dist?: string, env?: Record<string, string>, keptDir?: string }} options `keptDir`: a data directory to go on with
+ * @param {{ dist?: string, env?: Record<string, string>, keptDir?: string }} options `keptDir`: an existing data directory
+ *   to use
  */
 export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
   const dataDir = keptDir ?? (await mkdtemp(path.join(os.tmpdir(), 'pawdex-hostile-')));
@@ -91,7 +95,7 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
     hasDied: () => child.exitCode !== null || child.signalCode !== null,
     /** Largest resident memory so far, in MiB, of the server alone. */
     peakMiB: () => readMiB(child.pid, 'status', 'VmHWM'),
-    /** The same of the server and its processes together, sampled every 50 ms since the last call. */
+    /** Largest memory of the server and its child processes together since the last call, in MiB, sampled every 50 ms. */
     takeTreePeakMiB() {
       const peak = treePeak;
       treePeak = 0;
@@ -104,14 +108,14 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
         probe.once('message', resolve);
         probe.postMessage('ask');
       }),
-    /** Starts another server on the data directory of one that was killed. */
+    /** Starts another server on the data directory of a killed one. */
     async restart() {
       clearInterval(watch);
       await probe.terminate();
       await exited;
       return startServer({ dist, env, keptDir: dataDir });
     },
-    /** Ends it as a service is ended, and leaves its data directory. */
+    /** Stops the server with SIGTERM and keeps its data directory. */
     async end() {
       clearInterval(watch);
       await probe.terminate();
@@ -129,9 +133,9 @@ export async function startServer({ dist = 'dist', env = {}, keptDir } = {}) {
 }
 
 /**
- * Sends a body.
+ * Sends a request.
  *
- * @returns the answer's status (0: none), its code and text, and the milliseconds from the first byte to it
+ * @returns status (0: no answer), code and text of the answer, and the milliseconds since the first byte was sent
  */
 export function send(url, { method = 'POST', path: where, type, body }) {
   return new Promise((resolve) => {
@@ -159,7 +163,7 @@ export function send(url, { method = 'POST', path: where, type, body }) {
 
 const BOUNDARY = 'pawdex-faults';
 
-/** A request with one image as a form. */
+/** Builds a multipart request with one image. */
 export const imageRequest = (where, bytes) => ({
   path: where,
   type: `multipart/form-data; boundary=${BOUNDARY}`,

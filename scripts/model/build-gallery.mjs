@@ -10,10 +10,9 @@
  * embedding (list of float16, unit length). The file's key-value metadata says which encoder made it:
  * pawdex.fingerprint, pawdex.model, pawdex.dimension, pawdex.metric. Decoding is the server's own.
  *
- * --without leaves out the files that a list of `pawdex clean-labels` names. --thumbnails adds a picture where the
- * licence begins with this text, so that the licence allows showing it. --ungrouped names a publisher whose `group` is
- * a category rather than one animal. Of several identical files the first is kept,
- * and a file that does not decode is left out; both are reported.
+ * --without leaves out the files listed by `pawdex clean-labels`. --thumbnails adds a picture to photos whose licence
+ * begins with this text and therefore allows showing it. --ungrouped names a publisher whose `group` is a category rather
+ * than one animal. Of identical files only the first is kept, and files that do not decode are left out; both are reported.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -79,7 +78,7 @@ const SCHEMA = [
 const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
 const { sets, card, fingerprint } = await embedSets(values, positionals);
 
-/** Sides of the upright photo, and a small picture of it where the licence allows one. */
+/** Reads the size of the upright photo, and makes a thumbnail if the licence allows one. */
 async function pictureOf({ file, licence }) {
   const { autoOrient } = await sharp(file).metadata();
   const { width, height } = autoOrient;

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 /**
- * Chooses photos of a noisily labelled set that the encoder is not trained on, so that the calibration can be fitted
- * on photos of that source which the encoder has never seen: `pawdex train --without` leaves them out, and
- * `calibrate.mjs --only` asks them. The photos of one animal are held out together, by a hash of their group, so the
- * same list comes out every time.
+ * Chooses photos of a noisily labelled set to hold out from training, so that the calibration can be fitted on photos from
+ * that source that the encoder has never seen. `pawdex train --without` leaves them out, and `calibrate.mjs --only` uses
+ * them as queries. Photos of one animal are held out together, chosen by a hash of their group, so the list is
+ * reproducible.
  *
  *   node scripts/model/hold-out.mjs SET[:split] [--without dropped.csv] [--share 0.2] [--plain LABEL=SHARE]
  *       [--ungrouped PUBLISHER] --out models/held-out.csv
  *
- * --plain holds out another share of one label, such as that of no breed, which is asked about most. --ungrouped names
- * a publisher whose column `group` is no animal.
+ * --plain holds out a different share of one label, such as `domestic_cat`, which users ask about most. --ungrouped names a
+ * publisher whose `group` column does not identify animals.
  */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ if (positionals.length !== 1 || values.out === undefined) {
 const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
 const [plain, plainShare] = (values.plain ?? '=0').split('=');
 
-/** A number in [0, 1) that is the same for all photos of one animal. */
+/** Returns a number in [0, 1) that is the same for all photos of one animal. */
 function drawFor({ name, metadata: { source, group } }) {
   const animal = group === undefined || source === values.ungrouped ? name : `${source} ${group}`;
   return createHash('sha256').update(animal).digest().readUInt32BE() / 2 ** 32;

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * Measures the shipped encoder, gallery, vote and calibration on photos that none of them was made or chosen with,
- * and writes what it found into the model card; scripts/docs/measured.mjs takes it from there into the pages.
+ * Measures the shipped encoder, gallery, vote and calibration on photos that played no part in making or choosing them, and
+ * writes the results into the model card. scripts/docs/measured.mjs copies them from there into the docs.
  *
  *   node scripts/model/measure.mjs --queries SET [--gallery models/gallery.parquet] [--nonpets SET]
  *       [--elsewhere SET [--plain LABEL]] [--cache DIR]
  *
- * It runs `pawdex eval`; per species, accuracy is that of the queries whose label the gallery's file says is of it.
- * --elsewhere names photos of other sources than most of the gallery's: they are reported by source, and of those with
- * the plain label, such as that of no breed, how often they are called something else.
+ * It runs `pawdex eval`. The gallery file says which species a label belongs to. --elsewhere names photos from other
+ * sources than most of the gallery. They are reported by source. For photos with the plain label (`domestic_cat`), the
+ * report also says how often they are mistaken for a breed.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -38,7 +38,7 @@ if (!values.queries) {
   process.exit(2);
 }
 
-/** "../shared/petset:test" -> "petset:test": the card is read elsewhere. */
+/** "../shared/petset:test" -> "petset:test": local paths do not belong in the card. */
 const shortName = (set) => path.basename(set);
 const round = (value) => (typeof value === 'number' ? Number(value.toFixed(4)) : value);
 const rounded = (value) => {
@@ -50,7 +50,7 @@ const rounded = (value) => {
     : round(value);
 };
 
-/** Species -> share of its queries that the vote got right. */
+/** Maps each species to the share of its queries that the vote got right. */
 async function bySpecies(perLabel, amongAsked) {
   const { buffer } = new Uint8Array(await readFile(fromRoot('models/gallery.parquet')));
   const rows = await parquetReadObjects({ file: buffer, columns: ['label', 'species'] });
@@ -73,7 +73,7 @@ async function bySpecies(perLabel, amongAsked) {
   );
 }
 
-/** What `pawdex eval` says of a set. */
+/** Runs `pawdex eval` on a set. */
 async function evaluate(queries, ...more) {
   const shared = ['gallery', 'nonpets', 'cache'].flatMap((name) =>
     values[name] === undefined ? [] : [`--${name}`, values[name]],
@@ -86,11 +86,11 @@ async function evaluate(queries, ...more) {
   return JSON.parse(stdout);
 }
 
-/** Labels of which at least so many photos were asked, to be named as the worst. */
+/** A label needs at least this many queries to be listed among the worst. */
 const FEWEST = 10;
 const WORST = 10;
 
-/** @param labels those of the first set of queries: what comes of them is reported together, too */
+/** @param labels labels of the first query set; photos with one of these labels are also reported together */
 async function elsewhere(set, labels) {
   const { perLabel, by, ...all } = await evaluate(set, '--by', 'source');
   const { confusions } = all;
@@ -123,14 +123,14 @@ async function elsewhere(set, labels) {
   };
 }
 
-/** Photos of these labels together. */
+/** Accuracy over all photos with these labels. */
 function countShared(perLabel, labels) {
   const shared = Object.entries(perLabel).filter(([label]) => labels.has(label));
   const n = shared.reduce((sum, [, { n: photos }]) => sum + photos, 0);
   return { n, top1: shared.reduce((sum, [, { n: photos, top1 }]) => sum + photos * top1, 0) / n };
 }
 
-/** Photos of the plain label: how often it comes first, and how often something else is a match. */
+/** For photos with the plain label: how often it comes first, and how often another label is a match. */
 async function plainFigures(set, label) {
   const { by } = await evaluate(set, '--by', 'label');
   const { n, top1, decisions, matchPrecision } = by.values[label];

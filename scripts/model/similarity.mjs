@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * Makes models/similarity.json: what the encoder knows about similarity before it has seen a collection.
+ * Makes models/similarity.json: statistics about similarity that hold for any collection.
  *
  *   node scripts/model/similarity.mjs --train SET --val SET [--more SET [--without dropped.csv] [--only held-out.csv]] --nonpets SET
  *       [--out models/similarity.json] [--model CARD] [--cache DIR]
  *
- * It makes many small collections, of 1 to 20 labels with 5 to 40 photos each, asks them for other photos of their labels
- * (--val, and other photos of --more, which the encoder was not trained on), for photos of other labels and for photos
- * that show no pet, and fits from similarity and agreement whether the first candidate is right, and whether the
- * collection holds what the photo shows. Printed is what comes of new collections of several sizes.
+ * It simulates many small collections of 1 to 20 labels with 5 to 40 photos each. The queries are other photos of their
+ * labels (from --val, and from --more, which the encoder was not trained on), photos of other labels, and photos without a
+ * pet. From similarity and agreement it fits whether the first candidate is right, and whether the collection contains what
+ * the photo shows. It prints the results for new collections of several sizes.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -28,12 +28,14 @@ import { embedSets } from '../evaluation/lib/sets.mjs';
 const LABELS = [1, 2, 3, 5, 10, 20];
 const PHOTOS = [5, 10, 20, 40];
 const COLLECTIONS = 480;
-/** Of each collection: photos of other labels, and photos of no pet. */
+/** Queries per collection: photos of other labels, and photos without a pet. */
 const OTHERS = 20;
 const NON_PETS = 40;
-/** What all photos of other labels, and all of no pet, count beside all that should be recognised. */
+/**
+ * Total weight of the photos of other labels, and of those without a pet, relative to the photos that should be recognised.
+ */
 const WEIGHT = { others: 0.15, nonPets: 0.5 };
-/** Share of a collection's own animals that may be refused as unknown, and of non-pets that may be called a match. */
+/** Largest share of a collection's own animals that may be `unknown`, and of non-pets that may be a `match`. */
 const REFUSED = 0.01;
 const FALSE_MATCHES = 0.003;
 
@@ -81,7 +83,7 @@ const untrained = {
   queries: byLabel(values.only === undefined ? kept : kept.filter(isListed(heldOut))),
 };
 
-/** A collection of `labels` labels with `photos` photos each, and what is asked of it. */
+/** Draws a collection of `labels` labels with `photos` photos each, and its queries. */
 function drawCollection(pool, labels, photos) {
   const enough = [...pool.gallery].filter(([label, of]) => of.length > photos && pool.queries.has(label));
   const chosen = drawFrom(enough, labels);
@@ -110,7 +112,8 @@ function observe(gallery, photo) {
   const neighbours = neighboursOf(gallery, photo);
   const candidates = vote(neighbours, temperature);
   const features = computeFeatures({ neighbours, candidates });
-  // How far the last of twenty neighbours is depends on how many photos a label has: no help for a collection at large.
+  // The distance of the twentieth neighbour depends on how many photos a label has, so it says nothing about collections in
+  // general.
   features[2] = 0;
   return { features, neighbours, isRight: candidates[0].label === photo.label };
 }
@@ -200,7 +203,7 @@ for (const labels of LABELS) {
   }
 }
 
-/** Random pairs whose cosines are taken. */
+/** Random pairs whose cosines are sampled. */
 const PAIRS = 20000;
 function quantilesOf(draw) {
   const cosines = Array.from({ length: PAIRS }, () => {

@@ -1,4 +1,7 @@
-/** TypeScript and WebAssembly -> dist/, the web application -> dist/web, and away with what has no source any more. */
+/**
+ * Builds TypeScript and WebAssembly into dist/ and the web application into dist/web, and deletes output whose source is
+ * gone.
+ */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runVisibly, SetupError } from './install.mjs';
@@ -7,7 +10,7 @@ import { buildStamp, buildStampFile } from './state.mjs';
 /** Builds everything and stamps the result. */
 export async function build(root, say) {
   say('Building ...');
-  // Taken before the compiler reads: an edit made meanwhile leaves a stamp that no longer fits.
+  // Taken before the compiler reads, so that an edit during the build makes the stamp stale.
   const stamp = buildStamp(root);
   removeOrphans(root);
   const tsc = path.join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc');
@@ -24,7 +27,7 @@ async function step(root, args) {
   }
 }
 
-/** Deletes compiled files whose source is gone, which would otherwise go on being found by imports. */
+/** Deletes compiled files whose source is gone. Imports would still find them. */
 export function removeOrphans(root) {
   const dist = path.join(root, 'dist');
   if (!existsSync(dist)) {
@@ -40,7 +43,7 @@ export function removeOrphans(root) {
       continue;
     }
     rmSync(path.join(entry.parentPath, entry.name));
-    // The compiler's memory says the file is up to date; without it, everything is written again.
+    // Without the incremental build file, the compiler writes everything again.
     rmSync(path.join(dist, '.tsbuildinfo'), { force: true });
   }
 }

@@ -1,4 +1,4 @@
-/** Installs what the lock file names, compiles what this Node needs, and says plainly what went wrong. */
+/** Installs what the lock file names, compiles the native modules for this Node, and explains failures. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,8 +8,8 @@ import { installStamp, installStampFile } from './state.mjs';
 export class SetupError extends Error {}
 
 /**
- * The environment npm runs in. Settings of the user win, except headers that belong to another Node: what is compiled
- * with those does not load.
+ * Builds npm's environment. The user's settings win, except headers of another Node: modules compiled with those do not
+ * load.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {'avx2' | 'plain'} simd
@@ -18,13 +18,13 @@ export class SetupError extends Error {}
  */
 export function makeInstallEnv(env, simd, headers) {
   const merged = { ...env };
-  // Build steps start `node` by name; it has to be the one that will load the result.
+  // Build steps start `node` by name, and must find the one that will load the result.
   merged.PATH = [path.dirname(process.execPath), env.PATH].filter(Boolean).join(path.delimiter);
-  // No CUDA files from the internet: onnxruntime-node's package already carries the CPU provider.
+  // Do not download CUDA files: onnxruntime-node's package contains the CPU provider.
   if (!merged.ONNXRUNTIME_NODE_INSTALL) {
     merged.ONNXRUNTIME_NODE_INSTALL = 'skip';
   }
-  // hnswlib's distance loops are worth 1.8 times the queries per second with AVX2.
+  // With AVX2, hnswlib answers 1.8 times as many queries per second.
   if (!merged.CXXFLAGS && process.platform !== 'win32') {
     merged.CXXFLAGS = simd === 'avx2' ? '-O3 -mavx2 -mfma' : '-O3';
   }
@@ -33,8 +33,8 @@ export function makeInstallEnv(env, simd, headers) {
   if (key !== undefined) {
     delete merged[key];
   }
-  // Headers beside this Node save node-gyp a download. Empty, it overrides a `nodedir` in an npmrc, which npm would
-  // otherwise prefer even when it belongs to another Node.
+  // Headers that came with this Node save node-gyp a download. The empty string overrides a `nodedir` in an npmrc, which
+  // npm would prefer even if it belongs to another Node.
   merged.npm_config_nodedir = given && hasMatchingHeaders(given) ? given : (headers ?? '');
   return merged;
 }
@@ -50,13 +50,13 @@ export function hasMatchingHeaders(folder) {
   return `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}` === process.versions.node;
 }
 
-/** The folder above the running Node, if its headers came with it, else null. */
+/** Finds the folder of the running Node if its headers came with it, else returns null. */
 export function findNodeHeaders() {
   const prefix = path.dirname(path.dirname(realpathSync(process.execPath)));
   return hasMatchingHeaders(prefix) ? prefix : null;
 }
 
-/** The npm that called us, else the one on the PATH; run by this Node where it is a script. */
+/** Finds the npm that started this process, or else the one on the PATH. Runs it with this Node if it is a script. */
 function findNpm() {
   const onPath = (process.env.PATH ?? '')
     .split(path.delimiter)
@@ -66,7 +66,7 @@ function findNpm() {
   return candidates.find((file) => file && /npm-cli\.[cm]?js$/.test(file));
 }
 
-/** Runs npm with its output on stderr; resolves to its exit code and the end of what it said. */
+/** Runs npm with its output on stderr. Resolves to its exit code and the end of its output. */
 async function runNpm(root, args, { simd }) {
   const env = makeInstallEnv(process.env, simd, findNodeHeaders());
   const script = findNpm();
@@ -78,7 +78,7 @@ async function runNpm(root, args, { simd }) {
   });
 }
 
-/** Runs a program with its output on stderr; resolves to its exit code and the end of what it said. */
+/** Runs a program with its output on stderr. Resolves to its exit code and the end of its output. */
 export function runVisibly(command, args, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -96,16 +96,16 @@ export function runVisibly(command, args, options) {
 
 const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/i;
 
-/** What the output of `npm ci` means for the user. */
+/** Explains the output of a failed `npm ci`. */
 export function explainInstallFailure(said) {
   if (UNREACHABLE.test(said)) {
     return 'The npm registry could not be reached. The first start needs it; later ones do not. Check the network or proxy (npm ping) and try again.';
   }
   if (/EUSAGE/.test(said)) {
-    return 'package-lock.json does not fit package.json. After changing dependencies, run npm install and commit both.';
+    return 'package-lock.json does not match package.json. After changing dependencies, run npm install and commit both.';
   }
   if (/EACCES|EPERM/.test(said)) {
-    return 'npm may not write here. Check who owns this folder and its node_modules.';
+    return 'npm has no permission to write here. Check who owns this folder and its node_modules.';
   }
   if (/ENOSPC/.test(said)) {
     return 'The disk is full. The installation needs about 1 GB.';
@@ -113,7 +113,7 @@ export function explainInstallFailure(said) {
   return 'npm ci failed; its message is above.';
 }
 
-/** Why a native module could not be compiled, from the output of `npm rebuild`. */
+/** Explains from the output of `npm rebuild` why a native module could not be compiled. */
 export function explainCompileFailure(said) {
   if (/ENOSPC|No space left/.test(said)) {
     return 'the disk is full.';
@@ -128,14 +128,14 @@ export function explainCompileFailure(said) {
   ) {
     return 'there is no C++ compiler or no make. Install them (Debian and Ubuntu: apt install build-essential; macOS: xcode-select --install).';
   }
-  // node-gyp asks nodejs.org for headers only when the running Node came without them.
+  // node-gyp downloads headers only if the running Node came without them.
   if (/gyp/.test(said) && (UNREACHABLE.test(said) || /node_api\.h|node\.h: No such file/.test(said))) {
     return `the C++ headers of Node.js ${process.versions.node} are missing and could not be downloaded. Install them (the archives from nodejs.org contain them) and name their folder: npm_config_nodedir=FOLDER npm start.`;
   }
   return 'the compiler failed; its message is above.';
 }
 
-/** Installs exactly what the lock file says, without running any script of a package. */
+/** Installs exactly what the lock file says, without running any package's scripts. */
 export async function installPackages(root, machine, say) {
   say('Installing dependencies ...');
   const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
@@ -146,10 +146,10 @@ export async function installPackages(root, machine, say) {
 }
 
 /**
- * Compiles the modules that bring no binary for this Node. They are named here rather than left to `npm ci`, so that no
- * other script runs, none is skipped by `ignore-scripts`, and nothing is compiled for a Node that is not this one.
+ * Compiles the modules that come without a binary for this Node. They are named here rather than left to `npm ci`, so that
+ * no other script runs, `ignore-scripts` skips none, and nothing is compiled for another Node.
  *
- * @returns {Promise<string>} the output, for {@link explainCompileFailure}; whether it worked shows when they are loaded
+ * @returns {Promise<string>} the output, for {@link explainCompileFailure}; loading the modules shows whether it worked
  */
 export async function compileModules(root, machine, say) {
   const modules = machine.abi === 'node-api' ? ['hnswlib-node'] : ['better-sqlite3-12', 'hnswlib-node'];
@@ -158,7 +158,7 @@ export async function compileModules(root, machine, say) {
   return said;
 }
 
-/** What a child process runs: the built project knows its modules and explains why one does not load. */
+/** Run in a child process. Uses the built project, which can explain why a module does not load. */
 const LOAD_MODULE = `
   const { loadNativeModule, loadFailureError } = await import(process.argv[1]);
   try {
@@ -169,7 +169,7 @@ const LOAD_MODULE = `
     process.exitCode = 1;
   }`;
 
-/** Loads a native module in a process of its own. @returns what is wrong, or null */
+/** Loads a native module in its own process, since it may crash. @returns what is wrong, or null */
 export function findLoadFailure(root, name) {
   const library = new URL(`file://${path.join(root, 'dist', 'native-modules.js')}`).href;
   return new Promise((resolve, reject) => {
@@ -198,7 +198,7 @@ export function findLoadFailure(root, name) {
 /** Records that the installation is complete and loads on this machine. */
 export function stampInstall(root, machine) {
   const file = installStampFile(root);
-  // Removed first: a copy of the checkout made with hard links must not change the original.
+  // Removed first, so that a copy of the checkout made with hard links does not change the original.
   rmSync(file, { force: true });
   writeFileSync(file, `${JSON.stringify(installStamp(root, machine))}\n`);
 }

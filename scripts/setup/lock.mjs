@@ -1,4 +1,4 @@
-/** One set-up at a time per checkout: a lock file that outlives neither its holder nor a power cut for long. */
+/** Allows one set-up at a time per checkout, by a lock file that is broken once its holder is gone. */
 import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -6,12 +6,12 @@ const HEARTBEAT_MS = 2_000;
 const STALE_MS = 30_000;
 
 /**
- * Runs `work` while holding the lock; waits for another holder first.
+ * Waits for the lock, then runs `work` while holding it.
  *
  * @template T
  * @param {string} file the lock file
  * @param {() => Promise<T>} work
- * @param {() => void} [onWait] called once when somebody else holds it
+ * @param {() => void} [onWait] called once if another process holds it
  * @returns {Promise<T>}
  */
 export async function withLock(file, work, onWait = () => {}) {
@@ -52,12 +52,12 @@ function tryAcquire(file) {
   return false;
 }
 
-/** The pid in a lock whose holder is gone, or null while it lives. */
+/** Returns the pid in the lock if its process is gone, or null while it runs. */
 function staleHolder(file) {
   try {
     const { mtimeMs } = statSync(file);
     const holder = readFileSync(file, 'utf8');
-    // Between creation and the first write a lock is empty: young and empty is alive.
+    // A new lock is empty until its first write, so an empty young lock counts as alive.
     if (Date.now() - mtimeMs > STALE_MS) {
       return holder;
     }
@@ -70,7 +70,7 @@ function staleHolder(file) {
   }
 }
 
-/** Removes a dead holder's lock; gives it back if another process took it over in between. */
+/** Removes a dead process's lock. Puts it back if another process has taken it over in between. */
 function takeAway(file, holder) {
   const aside = `${file}.${process.pid}`;
   try {

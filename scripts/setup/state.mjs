@@ -1,6 +1,6 @@
 /**
- * What set-up decides by: is the installation the one the lock file asks for, was it built for this Node and
- * this machine, is the build that of these sources. Pure functions of files, so that a test can hold them.
+ * Decides what set-up has to do: whether the installation matches the lock file, was compiled for this Node and machine,
+ * and whether the build matches the sources. Pure functions of files, so that tests can check them.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -40,8 +40,8 @@ export function simdOf(cpuinfo) {
 }
 
 /**
- * What compiled modules depend on. From version 10 of Node-API on, every module that is used runs on any later Node;
- * before, SQLite's is compiled for one version.
+ * Describes what compiled modules depend on. With Node-API 10 or later, all of them run on any later Node. With an older
+ * one, SQLite's is compiled for a single version.
  *
  * @returns {{abi: string, platform: string, arch: string, simd: 'avx2' | 'plain'}}
  */
@@ -58,7 +58,7 @@ export function thisMachine() {
 export const installStampFile = (root) => path.join(root, 'node_modules', '.pawdex-install.json');
 export const buildStampFile = (root) => path.join(root, 'dist', '.pawdex-build.json');
 
-/** The stamp a complete installation carries. */
+/** The stamp of a complete installation. */
 export function installStamp(root, machine) {
   return { lock: hashFile(path.join(root, 'package-lock.json')), ...machine };
 }
@@ -66,8 +66,8 @@ export function installStamp(root, machine) {
 /**
  * @param {string} root the checkout
  * @param {ReturnType<typeof thisMachine>} machine
- * @returns {'fresh' | 'unstamped' | 'stale'} `unstamped`: npm put the right packages there, but nobody has yet
- *   checked that the compiled ones load
+ * @returns {'fresh' | 'unstamped' | 'stale'} `unstamped`: npm installed the right packages, but it was not checked whether
+ *   the compiled ones load
  */
 export function installState(root, machine) {
   const stamp = readJson(installStampFile(root));
@@ -80,7 +80,7 @@ export function installState(root, machine) {
     return 'unstamped';
   }
   const samePlatform = ['platform', 'arch'].every((key) => stamp[key] === wanted[key]);
-  // What was installed for an older Node has Node-API modules too.
+  // An installation for an older Node has Node-API modules too.
   const sameRuntime = samePlatform && (wanted.abi === 'node-api' || stamp.abi === wanted.abi);
   // A plain build runs anywhere; one for AVX2 does not.
   const runs = stamp.simd === 'plain' || stamp.simd === wanted.simd;
@@ -90,7 +90,7 @@ export function installState(root, machine) {
   return stamp.lock === wanted.lock ? 'fresh' : 'unstamped';
 }
 
-/** Whether npm's own record of node_modules holds what the lock file asks for; optional packages may be absent. */
+/** Whether npm's record of node_modules matches the lock file. Optional packages may be absent. */
 function packagesMatch(root) {
   const wanted = readJson(path.join(root, 'package-lock.json'))?.packages ?? {};
   const present = readJson(path.join(root, 'node_modules', '.package-lock.json'))?.packages;
@@ -106,7 +106,7 @@ function packagesMatch(root) {
   });
 }
 
-/** Files the build is made from, relative to the root, sorted. */
+/** Lists the build's input files, relative to the root, sorted. */
 function buildInputs(root) {
   const sources = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -117,7 +117,7 @@ function buildInputs(root) {
   return [...sources, ...steps, 'tsconfig.json', 'package-lock.json'].sort();
 }
 
-/** @returns {{sources: string}} digest over the names and contents of everything the build reads */
+/** @returns {{sources: string}} digest of the names and contents of all input files */
 export function buildStamp(root) {
   const digest = createHash('sha256');
   for (const file of buildInputs(root)) {

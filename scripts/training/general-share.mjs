@@ -1,8 +1,8 @@
 /**
- * What the general part of a head (head.general) is worth: takes the best weights of a finished run, puts a general part
- * beside what it learned, in several shares, and measures each on val, on labels the run held out, and on photos of
- * nothing that it knows. The general part is principal components of the features that the run started from, or of
- * those it ended with, or what it distilled: any of them for a run that distilled, else one of the first two.
+ * Measures what the general part of a head (head.general) is worth. Takes the best weights of a finished run, adds a
+ * general part in several shares, and measures each on val, on held-out labels, and on photos of other subjects. The
+ * general part is made of principal components of the features before training (start), after training (trained), or of the
+ * distilled features, if the run distilled any.
  *
  *   node scripts/training/general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start]
  *     [--dimension 128] [--shares 0,0.2,0.35,0.5,0.65] [--constants 0,0.5,0.7,1]
@@ -55,7 +55,7 @@ if (!isUsable) {
   process.exit(2);
 }
 
-/** Of a vote among features that no loss has shaped: their cosines are close together. */
+/** Temperature of the vote for untrained features, whose cosines are close together. */
 const START_TEMPERATURE = 0.02;
 
 const recipe = completeRecipe(await readRecipe(path.join(values.run, 'recipe.yaml')), 'The run');
@@ -63,7 +63,7 @@ const { tensors } = await readTensors(path.join(values.run, 'best.safetensors'))
 const { file, size, padding, pixels } = recipe.backbone;
 const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
 const trainedHead = { matrix: tensors['head.matrix'], offset: tensors['head.offset'] };
-/** What the losses shaped, without what was distilled. */
+/** The part that the losses shaped, without the distilled part. */
 const [learned] = splitProjection(trainedHead, countLearned(recipe));
 const takesDistilled = values.features === 'distilled';
 if (takesDistilled && recipe.head.general?.features !== 'distilled') {
@@ -93,11 +93,14 @@ const features = (photos) =>
 let known;
 const others = nonpets.length === 0 ? null : await features(nonpets);
 
-/** Cosines (c + k) / (1 + k) with k the constant's square: the vote's temperature shrinks alike. */
+/**
+ * With k the square of the constant, cosines become (c + k) / (1 + k), so the vote's temperature shrinks by the same
+ * factor.
+ */
 const shrunk = (constant) => 1 + constant ** 2;
 const temperature = recipe.vote.temperature * shrunk(recipe.head.general?.constant ?? 0);
 
-/** @param embedder makes of the gallery's features what embeds features */
+/** @param embedder takes the gallery's features and returns a function that embeds features */
 async function measure(name, temperature, embedder) {
   const asked = { ...recipe, vote: { ...recipe.vote, temperature } };
   let embed;
@@ -120,7 +123,7 @@ async function measure(name, temperature, embedder) {
   console.log(name, ...measured.map((value) => (value === null ? '-' : value.toFixed(5)).padStart(9)));
 }
 
-/** The features that training started from, whole: what photos of held-out labels should not be found worse than by. */
+/** All features before training: the baseline for held-out labels. */
 function startAlone(both) {
   const taken = takeColumns(both, both.dimension / 2);
   const { data, dimension } = taken;
@@ -146,7 +149,7 @@ for (const { share, constant } of settings) {
   const name = [share, constant].map((value) => value.toFixed(2).padStart(5)).join(' ');
   await measure(name, temperature / shrunk(constant), async (first) => {
     const alone = () => (values.features === 'start' ? widenProjection(learned, first) : learned);
-    // What was distilled has as many components as it was trained with.
+    // The number of distilled components was fixed in training.
     const dimension = takesDistilled
       ? countComponents(recipe.head.general) + (constant > 0 ? 1 : 0)
       : general.dimension;

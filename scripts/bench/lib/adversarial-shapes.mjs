@@ -1,11 +1,11 @@
 /**
- * Collections that are difficult for graphs: crowds of equal or nearly equal vectors, sorted vectors, and collections
- * with many deleted items. All are made from the vectors of store-vectors.mjs.
+ * Collections that are difficult for graphs: crowds of equal or nearly equal vectors, sorted vectors, and many deleted
+ * items. All are derived from the vectors of store-vectors.mjs.
  */
 import { generator, vectorSource } from './store-vectors.mjs';
 
 const DIMENSION = 256;
-/** Coordinates of ordinary vectors vary with (i + 1)^-0.9; so do those of re-encoded or cropped pictures. */
+/** The standard deviation of coordinate i is proportional to (i + 1)^-0.9, also for re-encoded or cropped pictures. */
 const EXPONENT = 0.9;
 
 const source = (seed) => vectorSource({ dimension: DIMENSION, breeds: 81, seed });
@@ -36,7 +36,7 @@ function around(centre, cosine, seed, exponent = EXPONENT) {
   };
 }
 
-/** `count` vectors around each of `centres` centres. */
+/** Draws `count` vectors around each of `centres` centres. */
 const crowds = (centres, count, cosine, exponent) =>
   ordinary(centres, 99).flatMap((centre, seed) =>
     Array.from({ length: count }, around(centre, cosine, seed, exponent)),
@@ -46,7 +46,7 @@ const [placeholder] = ordinary(1, 99);
 const everyNth = (vectors, n) => vectors.map((_, row) => row).filter((row) => row % n !== 0);
 
 /**
- * Per shape the vectors in the order of insertion and, when some are deleted afterwards, which.
+ * For each shape, the vectors in order of insertion, and the indices that are deleted afterwards, if any.
  *
  * @type {Record<string, () => { vectors: Float32Array[], deleted?: number[] }>}
  */
@@ -91,7 +91,7 @@ export const SHAPES = {
   }),
 };
 
-/** Queries that are not stored, and stored ones. */
+/** Draws unseen queries and stored ones. */
 export function queriesFor(vectors, count) {
   const uniform = generator(3);
   const stored = Array.from({ length: count }, () => vectors[Math.floor(uniform() * vectors.length)]);

@@ -1,8 +1,8 @@
-/** Calls between a benchmark and its child process: plain arguments, one call at a time. */
+/** Calls between a benchmark and its child process, with plain arguments and one call at a time. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Answers calls in the child with these methods. */
+/** In the child: answers calls with these methods. */
 export function serve(methods) {
   process.on('message', async ({ method, args }) => {
     try {
@@ -13,7 +13,7 @@ export function serve(methods) {
   });
 }
 
-/** Starts the child. `call` rejects with the child's error, or if the child ends. */
+/** Starts the child. `call` rejects with the child's error, or if the child exits. */
 export function startChild(script, ...args) {
   const child = fork(script, args);
   const ended = once(child, 'exit').then(([code]) => {
@@ -37,5 +37,5 @@ export function startChild(script, ...args) {
   };
 }
 
-/** Resident memory of this process in MiB. */
+/** Returns the resident memory of this process in MiB. */
 export const residentMiB = () => process.memoryUsage.rss() / 2 ** 20;

@@ -1,4 +1,4 @@
-/** A worker thread with a session of its own: answers { batch, seconds } with how many images it embedded a second. */
+/** A worker thread with its own session. Answers { batch, seconds } with the images it embedded per second. */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { createFeed } from '../../../dist/encoder/encoder-session.js';

@@ -1,4 +1,4 @@
-/** Helpers of the benchmarks: options, starting servers, medians. */
+/** Helpers for the benchmarks: options, starting servers, medians. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** Root of the checkout. */
+/** The root of the checkout. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Parses command line options as strings; `--help` prints the usage and exits. */
@@ -35,7 +35,7 @@ export function options(usage, spec) {
 /** Resolves a path relative to the checkout. */
 export const fromRoot = (file) => path.resolve(ROOT, file);
 
-/** Describes the machine, for the line above every table. */
+/** Describes the machine, for the line above each table. */
 export const machine = () =>
   `${os.cpus()[0].model}, ${os.availableParallelism()} cores, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
 
@@ -59,7 +59,7 @@ export async function freePort() {
   return port;
 }
 
-/** Starts a server and resolves when `url` answers 200; rejects with its output if it ends before that. */
+/** Starts a server and resolves when `url` answers 200. Rejects with its output if it exits before that. */
 export async function startServer(command, args, env, url, timeoutMs = 60_000) {
   const child = spawn(command, args, {
     cwd: ROOT,
@@ -109,7 +109,7 @@ export async function startPawdex(dataDir, tree = ROOT) {
   return { url, ...(await startServer('node', [main, 'serve'], env, `${url}/readyz`)) };
 }
 
-/** Loads a server with photos for some seconds, by the client in `shared`. */
+/** Sends photos to a server for some seconds, with the load client in `shared`. */
 export async function loadServer(shared, url, connections, seconds) {
   const client = path.join(shared, 'peers/load.mjs');
   const photos = path.join(shared, 'petset/images');

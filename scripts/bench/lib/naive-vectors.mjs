@@ -1,4 +1,4 @@
-/** Embeds a labelled set with the backbone, for the index of the naive server; cached between runs. */
+/** Embeds a labelled set with the backbone for the index of the naive server. Cached between runs. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, readFile, writeFile } from 'node:fs/promises';

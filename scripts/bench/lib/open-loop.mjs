@@ -1,7 +1,7 @@
 /**
- * A load client: `node open-loop.mjs URL PHOTOS RATE SECONDS`. Requests start at a fixed rate regardless of answers,
- * like those of people. A closed loop would slow down with the server and hide how long people have to wait. RATE 0
- * sends one request at a time instead. Prints one line of JSON.
+ * A load client: `node open-loop.mjs URL PHOTOS RATE SECONDS`. Requests start at a fixed rate regardless of answers, as
+ * with independent users. A closed loop would slow down with the server and hide the waiting times. RATE 0 sends one
+ * request at a time instead. Prints one line of JSON.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';

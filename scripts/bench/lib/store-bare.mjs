@@ -1,4 +1,4 @@
-/** Plain hnswlib-node in its own process, to compare the store with. Argument: JSON of the settings. */
+/** Runs plain hnswlib-node in its own process, as a baseline for the store. The argument is JSON with the settings. */
 import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { residentMiB, serve } from './child.mjs';
@@ -42,7 +42,7 @@ serve({
     return { rate: (row / ms) * 1000, memory: residentMiB() - before };
   },
 
-  /** Recall at each ef until one reaches the target. @returns the ef and its recall */
+  /** Raises ef until the recall reaches the target. @returns the ef and its recall */
   tune(queryVectors, truth, target, efs) {
     queries = queryVectors;
     for (const ef of efs) {
@@ -55,7 +55,7 @@ serve({
     }
   },
 
-  /** Rows found for each query. */
+  /** Returns the rows found for each query. */
   find(queryVectors, ef) {
     queries = queryVectors;
     index.setEf(ef);

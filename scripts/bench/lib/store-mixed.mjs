@@ -5,7 +5,7 @@ import { vectorSource } from './store-vectors.mjs';
 
 const NAME = 'bench';
 const SECONDS = 15;
-/** Adders: photos per put, and puts a second; null is as fast as they are acknowledged. */
+/** Loads: photos per put, and puts per second. null means as fast as puts are acknowledged. */
 const LOADS = [
   { items: 16, perSecond: 15 },
   { items: 16, perSecond: 60 },
@@ -24,7 +24,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** @returns one entry per load: rates and latencies in ms */
 export async function mixed(count, dimension, folder, log) {
   const make = vectorSource({ dimension, breeds: Math.max(80, Math.round(count / 1000)), seed: 2 });
-  // Made beforehand, and used in turn under new ids: making vectors would hold up the searches' own thread.
+  // Generated beforehand and reused under new ids, since generating vectors would block the thread that measures searches.
   const pool = Array.from({ length: 20_000 }, make);
   let row = 0;
   const next = () => (row < count ? make() : pool[row % pool.length]);

@@ -1,4 +1,4 @@
-/** The embedded store in its own process. Argument: JSON of the settings. */
+/** Runs the embedded store in its own process. The argument is JSON with the settings. */
 import { openEmbeddedStore } from '../../../dist/store/embedded/open-embedded-store.js';
 import { residentMiB, serve } from './child.mjs';
 import { readVectors, recall } from './store-vectors.mjs';
@@ -53,7 +53,7 @@ serve({
     };
   },
 
-  /** Rows found for each query, with the default ef. */
+  /** Returns the rows found for each query, with the default ef. */
   async find(queryVectors) {
     queries = queryVectors.map((query) => Float32Array.from(query));
     return (await store.searchMany(NAME, queries, { k })).map(numberOf);
@@ -78,14 +78,14 @@ serve({
     throw new Error('the graph was not checked within a minute');
   },
 
-  /** Recall at the given ef. */
+  /** Measures recall at the given ef. */
   async tune(queryVectors, truth, ef) {
     queries = queryVectors.map((query) => Float32Array.from(query));
     const found = await store.searchMany(NAME, queries, { k, ef });
     return recall(found.map(numberOf), truth);
   },
 
-  /** Queries per second over at least `seconds`, in batches through the worker, two at a time. */
+  /** Measures queries per second for at least `seconds`, with two batches at a time through the worker. */
   async rate(seconds, ef) {
     const batches = [];
     for (let at = 0; at < queries.length; at += batch) {

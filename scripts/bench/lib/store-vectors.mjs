@@ -1,11 +1,11 @@
 /**
- * Vectors like those the encoder gives, in any number.
+ * Generates any number of vectors that are distributed like the encoder's.
  *
- * A breed is a centre, a photo is its breed's centre plus noise; both are Gaussian with the standard deviation of
- * coordinate i proportional to (i + 1)^-0.9, and 40 % of the variance lies within breeds. That imitates the
- * shipped gallery (7,681 embeddings of photos: 37 % within breeds; intrinsic dimension by the estimate of Levina
- * and Bickel, NIPS 2004, k = 20: 12.4), whereas vectors without structure would have an intrinsic dimension
- * near 256, where no graph finds neighbours and no neighbour means anything. `intrinsicDimension` measures both.
+ * A breed is a centre, and a photo is its breed's centre plus noise. Both are Gaussian. The standard deviation of
+ * coordinate i is proportional to (i + 1)^-0.9, and 40 % of the variance lies within breeds. This imitates 7,681 embeddings
+ * of the gallery: 37 % of their variance lies within breeds, and their intrinsic dimension is 12.4 (Levina and Bickel, NIPS
+ * 2004, k = 20). Vectors without structure would have an intrinsic dimension near 256, where graphs fail and neighbours
+ * mean nothing. `intrinsicDimension` measures both.
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
@@ -13,7 +13,7 @@ const EXPONENT = 0.9;
 const WITHIN = 0.4;
 const CHUNK_ROWS = 4096;
 
-/** Numbers in [0, 1) from a seed (xoshiro128**). */
+/** Generates numbers in [0, 1) from a seed (xoshiro128**). */
 export function generator(seed) {
   const s = new Uint32Array(4);
   let x = seed >>> 0;
@@ -38,7 +38,7 @@ export function generator(seed) {
   };
 }
 
-/** A function that gives one vector after the other: unit length, float32 [dimension]. */
+/** Returns a function that generates the next vector: unit length, float32 [dimension]. */
 export function vectorSource({ dimension, breeds, seed }) {
   const scales = Float64Array.from({ length: dimension }, (_, i) => (i + 1) ** -EXPONENT);
   const gaussians = (uniform) => {
@@ -53,7 +53,7 @@ export function vectorSource({ dimension, breeds, seed }) {
     }
     return values;
   };
-  // The centres are the same for every seed, so that queries come from the breeds that were stored.
+  // All seeds share the centres, so that queries come from stored breeds.
   const fixed = generator(1);
   const centres = Array.from({ length: breeds }, () => gaussians(fixed));
   const uniform = generator(seed);
@@ -85,7 +85,7 @@ export function writeVectors(file, count, spec) {
   closeSync(handle);
 }
 
-/** The vectors of a file in chunks of at most `rows`: float32 [n * dimension] each. */
+/** Reads the vectors of a file in chunks of at most `rows`, each float32 [n * dimension]. */
 export function* readVectors(file, dimension, rows = CHUNK_ROWS) {
   const handle = openSync(file, 'r');
   try {
@@ -102,7 +102,7 @@ export function* readVectors(file, dimension, rows = CHUNK_ROWS) {
   }
 }
 
-/** Per query the places of its k nearest vectors of the file, by comparing with every one. */
+/** Finds the rows of each query's k nearest vectors in the file, by comparing with all of them. */
 export function groundTruth(file, queries, dimension, k) {
   const best = queries.map(() => []);
   let first = 0;
@@ -134,7 +134,7 @@ export function groundTruth(file, queries, dimension, k) {
   return best.map((top) => top.map(({ row }) => row));
 }
 
-/** Share of the true neighbours that were found. */
+/** Computes the share of true neighbours that were found. */
 export function recall(found, truth) {
   let hits = 0;
   for (const [i, rows] of truth.entries()) {
@@ -143,7 +143,7 @@ export function recall(found, truth) {
   return hits / truth.flat().length;
 }
 
-/** Intrinsic dimension around `samples` of the vectors (Levina and Bickel 2004). */
+/** Estimates the intrinsic dimension around `samples` of the vectors (Levina and Bickel 2004). */
 export function intrinsicDimension(vectors, k = 20, samples = 200) {
   let sum = 0;
   for (let s = 0; s < samples; s++) {

@@ -1,6 +1,6 @@
 /**
- * One contrastive training step on noise, timed, in a process of its own so that its peak memory is its own: a child
- * process that {@link measureStep} starts.
+ * Times contrastive training steps on noise. {@link measureStep} runs them in a child process, so that its peak memory is
+ * that of the steps.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import * as training from '../../../dist/training/index.js';
 import { serve, startChild } from './child.mjs';
 import { fromRoot } from './harness.mjs';
 
-/** What is measured unless told otherwise: the last 12 of the 21 blocks of EfficientNet-Lite2. */
+/** Measured by default: the last 12 of the 21 blocks of EfficientNet-Lite2. */
 export const DEFAULTS = {
   backbone: 'models/backbone.onnx',
   trainable: String.raw`_blocks\.(9|1\d|20)\.|_conv_head`,
@@ -17,10 +17,10 @@ export const DEFAULTS = {
   provider: 'cpu',
 };
 
-/** Steps at the start that are not counted: they allocate memory and choose kernels. */
+/** The first steps are not counted, since they allocate memory and choose kernels. */
 export const WARM_UP = 2;
 
-/** The encoder with the weights that `wanted` matches trainable, under SupCon: as many labels as pairs. */
+/** Builds the encoder with SupCon, one label per pair. Weights whose name matches `wanted` are trained. */
 function objectiveOf(model, wanted, size, batch) {
   const weights = [...model.initialisers].filter(
     ([name, { dtype }]) => dtype === 'float32' && wanted.test(name),
@@ -38,7 +38,7 @@ function objectiveOf(model, wanted, size, batch) {
   return { objective, trainable };
 }
 
-/** Noise in [-1, 1) that train-vs-torch.py makes too, so that the losses can be compared. */
+/** Generates the same noise in [-1, 1) as train-vs-torch.py, so that the losses can be compared. */
 function feedsOf(batch, size) {
   const noise = (_, i) => (Math.imul(i, 2654435761) >>> 0) / 2 ** 31 - 1;
   return {
@@ -86,11 +86,12 @@ async function measure({
 }
 
 /**
- * Takes training steps in a process of their own.
+ * Runs training steps in a child process.
  *
  * @param options {@link DEFAULTS}, with `batch`, `steps` and, where the batch goes through the network in parts
  *   (gradient caching), `chunk`
- * @returns `ms` per step, the `loss` before the last update, and the process's memory before the first step and at its peak
+ * @returns `ms` per step, the `loss` before the last update, and the memory of the process before the first step and at its
+ *   peak
  */
 export async function measureStep({ size, threads, batch, chunk, steps, ...rest }) {
   const child = startChild(fileURLToPath(import.meta.url));

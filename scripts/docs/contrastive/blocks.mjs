@@ -1,4 +1,4 @@
-/** The parts of docs/contrastive-learning.md with numbers, as Markdown. */
+/** Renders the parts of docs/contrastive-learning.md that contain numbers, as Markdown. */
 import {
   losses,
   measureGeometry,
@@ -151,7 +151,7 @@ async function mistakesBlock() {
   return table(['mistake', 'what it does', 'where it is prevented'], rows, false);
 }
 
-/** Name of the block -> its Markdown. */
+/** Maps the name of each block to its Markdown. */
 export const blocks = async () => ({
   worked: await workedBlock(),
   temperature: await temperatureBlock(),

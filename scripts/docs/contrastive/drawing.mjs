@@ -2,7 +2,7 @@
 import { drawStandalone } from '../../../dist/evaluation/report/standalone-svg.js';
 import { at, escapeHtml } from '../../../dist/evaluation/report/svg.js';
 
-/** Text at a place. @param kind classes: `soft`, `title`, `middle`, `end`, `small` */
+/** Draws text at a point. @param kind classes: `soft`, `title`, `middle`, `end`, `small` */
 export const text = (x, y, content, kind = '') =>
   `<text class="${kind}" x="${at(x)}" y="${at(y)}">${escapeHtml(content)}</text>`;
 
@@ -12,14 +12,14 @@ export const box = (x, y, width, height, kind) =>
 export const line = ([x1, y1], [x2, y2], kind) =>
   `<line class="${kind}" x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}"/>`;
 
-/** An arrow whose head has the colour of its line. */
+/** Draws an arrow whose head has the colour of its line. */
 export function arrow(from, to, kind) {
   const angle = Math.atan2(to[1] - from[1], to[0] - from[0]);
   const wing = (turn) => [to[0] - 9 * Math.cos(angle + turn), to[1] - 9 * Math.sin(angle + turn)];
   return line(from, to, kind) + line(wing(0.45), to, kind) + line(wing(-0.45), to, kind);
 }
 
-/** A figure with the rules of the shapes above. Green is positive, red negative, hatched no candidate. */
+/** Wraps shapes in a figure with a style sheet. Green is positive, red negative, hatched no candidate. */
 export const figure = (title, width, height, parts) =>
   drawStandalone(
     title,

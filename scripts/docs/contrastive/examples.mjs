@@ -1,4 +1,4 @@
-/** The numbers of docs/contrastive-learning.md, by the trainer's own losses. */
+/** Computes the numbers of docs/contrastive-learning.md with the trainer's own losses. */
 import { drawDirections } from '../../../dist/math/random.js';
 import {
   appendInfoNce,
@@ -22,16 +22,16 @@ async function lossOf(build) {
   return Number(loss.data[0]);
 }
 
-/** A unit vector by its angle in degrees. */
+/** Returns the unit vector at an angle in degrees. */
 export const direction = (degrees) => [
   Math.cos((degrees * Math.PI) / 180),
   Math.sin((degrees * Math.PI) / 180),
 ];
-/** A unit vector whose cosine to (1, 0) is `cosine`. */
+/** Returns a unit vector whose cosine to (1, 0) is `cosine`. */
 const atCosine = (cosine) => [cosine, Math.sqrt(1 - cosine * cosine)];
 export const cosine = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
-/** The share of each candidate in the softmax over a query's row: MoCo's loss with this candidate as the positive. */
+/** Computes each candidate's share of the softmax over a row, by MoCo's loss with that candidate as the positive. */
 async function shares(query, candidates, temperature) {
   const found = [];
   for (const [i, key] of candidates.entries()) {
@@ -100,13 +100,15 @@ export const rowShares = (temperature) =>
     temperature,
   );
 
-/** `count` orthogonal directions, each `times` times: what a good encoder would make of so many photos. */
+/**
+ * `count` orthogonal directions, each `times` times: the embeddings that an ideal encoder would give for `count` photos.
+ */
 const aligned = (count, times) =>
   Array.from({ length: count * times }, (_, i) =>
     Array.from({ length: count }, (_, axis) => (axis === i % count ? 1 : 0)),
   );
 
-/** What the losses are in cases that show a mistake. */
+/** Computes the losses in cases that show a mistake. */
 export async function mistakes() {
   const temperature = 0.5;
   const nt = (z, t = temperature) => lossOf((g, rows) => appendNtXent(g, rows(z), { temperature: t }));
@@ -120,12 +122,12 @@ export async function mistakes() {
   const breeds = aligned(2, 4);
   return {
     aligned: await nt(good),
-    // By hand, as the mistake cannot be made with the trainer's losses: exp(1 / t) of the view itself joins in.
+    // Computed by hand, since the trainer's losses rule this mistake out: exp(1 / t) of the view itself is added.
     withItself: Math.log((2 * e + 6) / e),
     collapsed: await nt(Array(8).fill([1, 0])),
     plain: await nt(far),
     tenTimes: await nt(times(10)),
-    // By hand, like the one above: dot products without normalisation.
+    // Also by hand: dot products without normalisation.
     tenTimesUnnormalised: unnormalised(times(10), temperature),
     warm: await nt(aligned(64, 2), 1),
     cool: await nt(aligned(64, 2), 0.1),
@@ -137,7 +139,7 @@ export async function mistakes() {
   };
 }
 
-/** NT-Xent's formula over bare dot products. */
+/** Computes NT-Xent on plain dot products. */
 function unnormalised(z, temperature) {
   const half = z.length / 2;
   const terms = z.map((a, i) => {
@@ -149,7 +151,7 @@ function unnormalised(z, temperature) {
   return terms.reduce((a, b) => a + b, 0) / terms.length;
 }
 
-/** Of each loss, its value when all candidates are alike, at the start of training, and at its lowest. */
+/** For each loss: its value when all candidates are alike, at the start of training, and its minimum. */
 export async function measureLevels() {
   const [width, queue, temperature] = [128, 4096, 0.07];
   const keys = drawDirections(queue, width, 1);
@@ -171,7 +173,7 @@ export async function measureLevels() {
   };
 }
 
-/** Alignment and uniformity (Wang and Isola 2020) of the worked example, and of what a perfect encoder would make of it. */
+/** Computes alignment and uniformity (Wang and Isola 2020) of the worked example, of a perfect encoder, and of collapse. */
 export function measureGeometry() {
   const distance = (a, b) => a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0);
   const measure = (z) => {
@@ -190,7 +192,7 @@ export function measureGeometry() {
   };
 }
 
-/** The sentence a softmax over one element is refused with. */
+/** The error message for a softmax over one element. */
 export function refusal() {
   const g = new GraphBuilder();
   const row = g.constant(createFloatTensor([1, 0], [1, 2]));

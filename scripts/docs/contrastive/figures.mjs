@@ -1,4 +1,4 @@
-/** The figures of docs/contrastive-learning.md that are drawn from numbers alone. */
+/** Draws the figures of docs/contrastive-learning.md that need no photo. */
 import { drawLegend, placeBlock } from '../../../dist/evaluation/report/standalone-svg.js';
 import { drawPlot, drawPolyline, PLOT } from '../../../dist/evaluation/report/svg.js';
 import { arrow, box, figure, line, text } from './drawing.mjs';
@@ -6,7 +6,7 @@ import { direction, ROW, rowShares, WORKED, worked } from './examples.mjs';
 
 const two = (value) => value.toFixed(2).replace(/^-0\.00$/, '0.00');
 
-/** Cosine similarity on the unit circle, and what the loss does to it. */
+/** Draws cosine similarity on the unit circle, and how the loss changes it. */
 export function circle() {
   const [cx, cy, radius] = [210, 235, 150];
   const place = (degrees, r = radius) => {
@@ -23,7 +23,7 @@ export function circle() {
     ];
   };
   const along = (from, to, kind) => {
-    // An arc of the circle, a little outside, that ends in an arrow.
+    // An arc a little outside the circle, with an arrowhead.
     const steps = Array.from({ length: 9 }, (_, i) => place(from + ((to - from) * i) / 8, radius + 11));
     return steps
       .slice(1)
@@ -65,7 +65,7 @@ export function circle() {
   ]);
 }
 
-/** The worked example as a matrix, and the softmax over one of its rows. */
+/** Draws the worked example as a matrix, and the softmax over one of its rows. */
 export async function matrix() {
   const { rows, loss } = await worked();
   const { views, temperature } = WORKED;
@@ -135,7 +135,7 @@ export async function matrix() {
 const CURVES = ['', 'second', 'third', 'fourth'];
 const TEMPERATURES = 41;
 
-/** The softmax over a row against the temperature. */
+/** Plots the softmax over a row against the temperature. */
 export async function temperature() {
   // 0.02 to 2, evenly on a logarithmic axis.
   const grid = Array.from(
@@ -183,7 +183,7 @@ export async function temperature() {
   ]);
 }
 
-/** Which comparisons each loss makes: a row per example, a column per candidate. */
+/** Draws which pairs each loss compares, with a row per example and a column per candidate. */
 export function losses() {
   const photo = (view) => view % 3;
   const breed = (view) => (photo(view) === 2 ? 1 : 0);

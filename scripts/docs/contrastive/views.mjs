@@ -1,4 +1,4 @@
-/** The figure of augmentation: one CC0 photo and views of it, drawn and rendered as training does. */
+/** Draws the figure of augmentation: one CC0 photo and views of it, rendered by the trainer's own code. */
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { openPhoto } from '../../../dist/image/decode.js';
@@ -11,7 +11,7 @@ const SIDE = 148;
 const GAP = 16;
 const COLUMNS = 4;
 
-/** What a view did, in a few words. */
+/** Describes the changes of a view in a few words. */
 function words({ crop, flip, degrees, saturation, blur, erase }) {
   return [
     `${Math.round(100 * crop.area)} % of the photo`,
@@ -27,7 +27,7 @@ function words({ crop, flip, degrees, saturation, blur, erase }) {
   ];
 }
 
-/** The photo as the server sees it, then views of it: settings of label-free training, which are the harsher ones. */
+/** Draws the photo as the server sees it, then views with the settings for training without labels, which change more. */
 export async function views() {
   const photo = await openPhoto(await readFile(PHOTO), { maxPixels: 1e8 });
   const settings = viewSettings.parse({

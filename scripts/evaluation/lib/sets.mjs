@@ -8,7 +8,7 @@ import { isGalleryFile, readGallerySet } from '../../../dist/engine/load-gallery
 import { embedSet } from '../../../dist/evaluation/embed-set.js';
 import { EmbeddingCache } from '../../../dist/evaluation/embedding-cache.js';
 
-/** The model card that the product ships. */
+/** The shipped model card. */
 export const SHIPPED_CARD = fileURLToPath(new URL('../../../models/encoder.json', import.meta.url));
 
 /**
