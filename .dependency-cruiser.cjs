@@ -28,7 +28,7 @@ const pathOf = (layer) => `^src/(${[layer].flat().join('|')})/`;
 /** One rule per layer: it must not import from a layer above it. */
 const downwards = LAYERS.slice(1).map((layer, i) => ({
   name: `downwards-only-${[layer].flat().join('-')}`,
-  comment: 'Move the shared part down, or hand it in as an argument.',
+  comment: 'Move the shared part down, or pass it in as an argument.',
   severity: 'error',
   from: { path: pathOf(layer) },
   to: {
@@ -45,7 +45,7 @@ module.exports = {
     {
       name: 'siblings-apart',
       comment:
-        'breeds/ and evaluation/ are of one height: evaluation may judge the vote, never the other way.',
+        'breeds/ and evaluation/ share a layer: evaluation may judge the vote, but not the reverse.',
       severity: 'error',
       from: { path: '^src/breeds/' },
       to: { path: '^src/evaluation/' },
@@ -70,7 +70,7 @@ module.exports = {
     {
       name: 'web-takes-types-only',
       comment:
-        'The browser application shares types with the server, and no code but the heat map that both draw alike.',
+        'The browser application shares types with the server, but no code except the colours of the heat map.',
       severity: 'error',
       from: { path: '^src/web/' },
       to: { path: '^src/(?!web/|image/heat-colours\\.ts$)', dependencyTypesNot: ['type-only'] },
@@ -90,7 +90,7 @@ module.exports = {
     },
     {
       name: 'no-circular',
-      comment: 'Files that import each other, even for types only, are one file or need a third.',
+      comment: 'Merge files that import each other, even if only for types, or move the shared part to a third file.',
       severity: 'error',
       from: {},
       to: { circular: true },
@@ -103,7 +103,7 @@ module.exports = {
     },
     {
       name: 'not-to-dev-dependency',
-      comment: 'What ships must not need what only development installs.',
+      comment: 'Shipped code must not need development dependencies.',
       severity: 'error',
       from: { path: '^src/' },
       to: {

@@ -9,8 +9,8 @@ const src = path.join(root, 'src') + path.sep;
 const web = path.join(src, 'web') + path.sep;
 
 /**
- * Tests import `../src/x.js` and get the compiled `dist/x.js`, loaded by Node itself: what is tested is what
- * ships, and worker threads find their modules beside them. The browser's sources are tested as they are.
+ * Resolves imports of `../src/x.js` to the compiled `dist/x.js`, loaded by Node itself. So the tests run the code that
+ * ships, and worker threads find their modules. The browser's sources are tested without a build.
  */
 function testTheBuild(): Plugin {
   return {
@@ -33,7 +33,7 @@ function testTheBuild(): Plugin {
   };
 }
 
-// The settings of whoever runs the tests must not reach them.
+// Settings in the developer's environment must not affect the tests.
 for (const name of Object.keys(process.env)) {
   if (name.startsWith('PAWDEX_')) {
     delete process.env[name];
@@ -44,16 +44,16 @@ export default defineConfig({
   plugins: [testTheBuild()],
   test: {
     include: ['test/**/*.test.ts'],
-    // Native modules (ONNX Runtime, SQLite, hnswlib) are loaded once per process, never into several threads
-    // of one: each test file has a process of its own.
+    // Native modules (ONNX Runtime, SQLite, hnswlib) must not be loaded into several threads of one process, so each test
+    // file runs in its own process.
     pool: 'forks',
-    // Two at least: many tests wait for processes that they have started.
+    // At least two: many tests wait for processes that they have started.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    // Against hanging, not slowness: a machine that is busy otherwise must not fail a test.
+    // Catches hanging tests, not slow ones: tests must pass on a busy machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
-    // What is polled for may take as long as any other step.
+    // Polling may take as long as any other step.
     expect: { poll: { timeout: 60_000 } },
     server: { deps: { external: [/\/dist\//] } },
   },

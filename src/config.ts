@@ -28,14 +28,14 @@ const schema = z.object({
   ACCEPT_DAMAGE: flag
     .default(false)
     .describe(
-      'continue with what is left of a damaged data directory; the damaged database is kept beside it',
+      'continue with the intact part of a damaged data directory; the damaged database is kept beside it',
     ),
   SNAPSHOT_HOURS: z.coerce
     .number()
     .min(0)
     .max(8760)
     .default(0)
-    .describe('hours between two snapshots that the server writes by itself; 0 for none'),
+    .describe('hours between automatic snapshots; 0 for none'),
   KEEP_SNAPSHOTS: z.coerce
     .number()
     .int()
@@ -43,24 +43,24 @@ const schema = z.object({
     .max(1000)
     .default(7)
     .describe('snapshots kept in DATA_DIR/snapshots; the oldest are removed'),
-  INDEX_ROOTS: list
-    .default([])
-    .describe('comma-separated folders of this machine that jobs may index photos from; none by default'),
+  INDEX_ROOTS: list.default([]).describe('comma-separated folders that jobs may index photos from'),
   MAX_ARCHIVE_MB: z.coerce
     .number()
     .positive()
     .default(4096)
-    .describe('largest archive that may be uploaded to be indexed, in MiB; it is kept until its job is over'),
+    .describe(
+      'largest archive that may be uploaded for indexing, in MiB; it is kept until its job has finished',
+    ),
   MODEL: z.string().min(1).default(shipped('encoder.json')).describe('model card of the encoder'),
   GALLERY: z
     .string()
     .default(shipped('gallery.parquet'))
     .describe('gallery that is loaded into the collection `breeds`; empty for none'),
-  API_KEYS: list.default([]).describe('comma-separated API keys; without any, the server asks for none'),
+  API_KEYS: list.default([]).describe('comma-separated API keys; without any, clients need none'),
   API_KEYS_FILE: z.string().default('').describe('file with one API key per line'),
   ALLOW_UNAUTHENTICATED: flag
     .default(false)
-    .describe('serve other machines without keys: everybody who reaches the port can read, write and delete'),
+    .describe('serve other machines without keys: anyone who reaches the port can read, write and delete'),
   ALLOWED_HOSTS: list
     .default([])
     .describe(
@@ -72,14 +72,14 @@ const schema = z.object({
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
-    .describe('least severe level that is logged'),
+    .describe('lowest level that is logged'),
   MAX_UPLOAD_MB: z.coerce.number().positive().max(1024).default(20).describe('largest image file, in MiB'),
   SHARE_HOURS: z.coerce
     .number()
     .min(0)
     .max(8760)
     .default(0)
-    .describe('hours that an answer shared by a link can be opened; 0 if none can be shared'),
+    .describe('hours that a shared answer stays available; 0 disables sharing'),
   FETCH_URLS: flag
     .default(false)
     .describe('fetch images that requests name by `url`, from public addresses only'),
@@ -88,7 +88,7 @@ const schema = z.object({
     .int()
     .min(1024)
     .default(200_000_000)
-    .describe('largest number of pixels, width x height, that is decoded'),
+    .describe('largest image to decode, in pixels (width x height)'),
   DECODE_MEMORY_MB: z.coerce
     .number()
     .min(64)
@@ -189,5 +189,5 @@ export function parseConfig(flags: Partial<Record<keyof Config, unknown>>, env: 
   });
 }
 
-/** Variables of the command line's client side, which are not settings of a server. */
+/** Variables that only the command line's client reads. */
 const OTHER_VARIABLES = new Set(['SERVER', 'API_KEY']);

@@ -77,13 +77,13 @@ export const ERRORS = {
   },
   sharing_disabled: {
     status: 403,
-    title: 'This server does not keep answers to share.',
+    title: 'Sharing is disabled on this server.',
     hint: 'Set PAWDEX_SHARE_HOURS on the server, or save the answer as a picture.',
   },
   share_not_found: {
     status: 404,
     title: 'There is no such shared answer.',
-    hint: 'Its time may be over. Ask whoever sent the link to share it again.',
+    hint: 'It may have expired. Ask the sender to share it again.',
   },
   url_not_allowed: {
     status: 403,
@@ -170,7 +170,7 @@ export const ERRORS = {
   thumbnail_not_found: {
     status: 404,
     title: 'This item has no thumbnail.',
-    hint: 'Items that were imported without pictures have none; `pawdex attach-thumbnails` gives them some.',
+    hint: 'Items that were imported without pictures have none; `pawdex attach-thumbnails` adds them.',
   },
   vector_invalid: {
     status: 400,
@@ -236,7 +236,7 @@ export const ERRORS = {
   },
   worker_failed: {
     status: 503,
-    title: 'The worker thread that handled this request ended unexpectedly.',
+    title: 'The worker thread that handled this request died.',
     hint: 'Send the request again: the thread is restarted once. The log of the server names the cause.',
   },
   storage_full: {
@@ -252,7 +252,7 @@ export const ERRORS = {
   data_damaged: {
     status: 503,
     title: 'The data directory is damaged: part of what was stored cannot be read.',
-    hint: 'Restore a snapshot or a backup of the data directory (docs/store.md), or start once with --accept-damage to go on with what is left.',
+    hint: 'Restore a snapshot or a backup of the data directory (docs/store.md), or start once with --accept-damage to continue with the intact part.',
   },
   starting: {
     status: 503,
@@ -297,18 +297,18 @@ export const ERRORS = {
   },
   encoder_not_found: {
     status: 404,
-    title: 'There is no encoder of this name.',
+    title: 'There is no encoder with this name.',
     hint: '`pawdex encoder list` lists them; `pawdex encoder add FILE` adds one.',
   },
   encoder_unsuitable: {
     status: 400,
     title: 'The model cannot be used as an encoder.',
-    hint: 'docs/guides/encoders.md says what an encoder must be, and which flags help where the file does not tell.',
+    hint: 'docs/guides/encoders.md lists the requirements, and the flags for what the file does not say.',
   },
   export_invalid: {
     status: 400,
     title: 'The file cannot be imported.',
-    hint: 'Take another copy of the file; docs/guides/moving.md names the columns that it must have.',
+    hint: 'Take another copy of the file; docs/guides/moving.md lists the required columns.',
   },
   export_not_found: {
     status: 404,
@@ -381,7 +381,7 @@ export type ErrorCode = keyof typeof ERRORS;
 
 /** The details of a {@link PawdexError}. */
 export interface ErrorDetails {
-  /** What exactly went wrong; safe to show to the caller. */
+  /** What exactly went wrong. Safe to show to the caller. */
   detail?: string;
   /** Replaces the table's hint. */
   hint?: string;
@@ -392,7 +392,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** An error with a stable code. Everything that pawdex throws on purpose is one of these. */
+/** An error with a stable code. pawdex throws no other errors on purpose. */
 export class PawdexError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
@@ -440,7 +440,7 @@ export interface WireError {
   retryAfter?: number | undefined;
 }
 
-/** An error as answers and results show it. */
+/** An error as shown in answers and results. */
 export interface Failure {
   code: ErrorCode;
   detail: string;

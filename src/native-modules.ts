@@ -1,6 +1,6 @@
 /**
- * The compiled modules pawdex loads: which one this Node can run, and why one does not load. The command line,
- * the worker threads, the set-up and `pawdex doctor` ask here, so that they name the same cause and the same remedy.
+ * The compiled modules of pawdex: which version this Node can run, and why one does not load. The command line, the worker
+ * threads, the set-up and `pawdex doctor` all use this file, so that they name the same cause and remedy.
  */
 import { createRequire } from 'node:module';
 import { PawdexError } from './errors.js';
@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
  */
 export const SQLITE_MODULE = Number(process.versions.napi) >= 10 ? 'better-sqlite3' : 'better-sqlite3-12';
 
-/** Modules without which pawdex cannot work. hnswlib-node is not among them: without it searches are exact. */
+/** Required modules. hnswlib-node is optional: without it, searches are exact. */
 export const REQUIRED_MODULES = [SQLITE_MODULE, 'sharp', 'onnxruntime-node'] as const;
 
 /** Loads a CommonJS module together with its compiled part. @throws what Node throws when it cannot be loaded */
@@ -28,7 +28,7 @@ export function loadNativeModule(name: string): unknown {
 
 const COMPILER = 'It needs a C++ compiler, make and Python 3.';
 
-/** How to recognise each cause in the text of the error. */
+/** How to recognise each cause from the error message. */
 const CAUSES: readonly { pattern: RegExp; explain: (name: string) => { detail: string; hint: string } }[] = [
   {
     pattern: /compiled against a different Node\.js version|Module did not self-register/,
@@ -68,7 +68,7 @@ const CAUSES: readonly { pattern: RegExp; explain: (name: string) => { detail: s
   },
 ];
 
-/** The package that an error is about: named outright, or owner of the file that could not be loaded. */
+/** Finds the package that an error is about: either named in it, or the owner of the file that could not be loaded. */
 function findModuleName(message: string): string | undefined {
   if (message.includes('Could not load the "sharp" module')) {
     return 'sharp';
@@ -79,7 +79,7 @@ function findModuleName(message: string): string | undefined {
   return file?.[1] ?? /Cannot find (?:module|package) '([^'./][^']*)'/.exec(message)?.[1];
 }
 
-/** The coded error for a module that could not be loaded, with cause and remedy; null for any other error. */
+/** Converts an error to a coded one with cause and remedy if a module could not be loaded; otherwise returns null. */
 export function loadFailureError(error: unknown): PawdexError | null {
   if (!(error instanceof Error)) {
     return null;

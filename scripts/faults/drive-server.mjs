@@ -153,12 +153,9 @@ function connect(server, text, more = () => {}) {
 /** Opens connections that send one byte now and then, and connections that request a lot and read nothing. */
 export async function connectBadly(server, seconds) {
   const clients = 200;
-  const row = createRow(
-    `Slow senders and clients that never read: ${clients} of each for ${seconds} s`,
-    {
-      ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 10_000, stallMs: 5_000 },
-    },
-  );
+  const row = createRow(`Slow senders and clients that never read: ${clients} of each for ${seconds} s`, {
+    ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 10_000, stallMs: 5_000 },
+  });
   const host = new URL(server.url).host;
   const list = `GET /v1/collections/breeds/items?limit=1000 HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
   const sockets = await Promise.all(

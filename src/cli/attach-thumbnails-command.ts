@@ -19,10 +19,10 @@ export function createAttachThumbnailsCommand(): Command {
   return addServerOption(
     createCommand(
       'attach-thumbnails',
-      'give items without a picture one, from your own copy of the photos, found by their content',
+      'give items without a picture a thumbnail, made from your own copy of the photos',
       'attach-thumbnails ~/datasets/pets --collection breeds',
     )
-      .argument('<dir>', 'folder with the photos, in any order; others in it do no harm')
+      .argument('<dir>', 'folder with the photos, under any names; other files in it are ignored')
       .requiredOption('-c, --collection <name>', 'collection whose items get pictures')
       .option('--json', 'print a summary as one JSON object'),
   ).action(run);
@@ -56,8 +56,8 @@ async function run(dir: string, flags: AttachFlags): Promise<void> {
   }
   if (!common.quiet) {
     note(
-      `${pluralise(attached, 'item')} of "${collection}" got a picture; ${formatCount(kept)} had one, ` +
-        `${pluralise(unknown, 'photo')} not in it, ${formatCount(failed)} failed.`,
+      `${pluralise(attached, 'item')} of "${collection}" got a picture; ${formatCount(kept)} already had one, ` +
+        `${pluralise(unknown, 'photo')} did not belong to it, ${formatCount(failed)} failed.`,
     );
   }
   const interrupted = interruption.exitCode();

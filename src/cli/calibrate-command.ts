@@ -48,7 +48,7 @@ async function run(flags: CalibrateFlags & Record<string, unknown>): Promise<voi
   }
   if (outcome.calibration === null) {
     note(
-      `Too few photos to calibrate: ${pluralise(outcome.queries, 'photo')} have a label that at least one other photo has. It takes ${formatCount(outcome.needed)} such photos of at least two labels. Answers keep to what the encoder knows of collections in general.`,
+      `Too few photos to calibrate: ${pluralise(outcome.queries, 'photo')} share a label with another photo. It takes ${formatCount(outcome.needed)} of them with at least two labels. Until then, answers use the encoder's general statistics.`,
     );
     process.exitCode = EXIT.someFailed;
   }
@@ -56,7 +56,7 @@ async function run(flags: CalibrateFlags & Record<string, unknown>): Promise<voi
 
 const formatPercent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
-/** What was fitted, and what it is worth on photos that it was not fitted on. */
+/** Describes the calibration and its quality on photos that it was not fitted on. */
 function formatOutcome({ calibration, worth, queries }: CalibrationOutcome): string[] {
   const { match, known } = calibration!.thresholds;
   const lines = [

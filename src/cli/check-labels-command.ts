@@ -14,7 +14,7 @@ import { formatCount, pluralise, printLine } from './print.js';
 import { addSetOptions, type SetFlags } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
-/** Cosine similarity from which two photos count as the same picture. */
+/** Two photos count as the same picture from this cosine similarity on. */
 const SAME_PICTURE_SIMILARITY = 0.95;
 
 interface CheckFlags extends SetFlags {
@@ -77,12 +77,12 @@ function formatTrouble({ photos, found, ...shown }: LabelTrouble): string[] {
     `${pluralise(photos, 'labelled photo')}: ${formatCount(found.suspects)} disagree with their neighbours, ${pluralise(found.contradictions, 'pair')} of equal pictures with different labels`,
     ...(shown.suspects.length === 0
       ? []
-      : ['', 'label and its share of the neighbours, label that most neighbours have, photo']),
+      : ['', 'label with its share of the neighbours, label of most neighbours, photo']),
     ...shown.suspects.map(
       ({ id, label, suggested, ownShare, suggestedShare }) =>
         `  ${formatPercent(ownShare)} ${label}, ${formatPercent(suggestedShare)} ${suggested}  ${id}`,
     ),
-    ...(shown.contradictions.length === 0 ? [] : ['', 'similarity, and the two photos of one picture']),
+    ...(shown.contradictions.length === 0 ? [] : ['', 'similarity, and the two copies of the picture']),
     ...shown.contradictions.map(
       ({ a, b, similarity }) => `  ${similarity.toFixed(3)}  ${a.label} ${a.id}  |  ${b.label} ${b.id}`,
     ),

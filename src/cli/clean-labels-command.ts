@@ -31,12 +31,12 @@ export function createCleanLabelsCommand(): Command {
     'clean-labels web-photos --trust photos:train --out cleaned',
   );
   return addSetOptions(command)
-    .argument('<set>', 'labelled set: a folder, or FOLDER:split of its manifest.csv')
+    .argument('<set>', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
     .option('--trust <set>', 'set whose labels help to judge; may be repeated', collectValues, [])
-    .option('--keep <label>', 'label whose photos are all kept; may be repeated', collectValues, [])
-    .option('--least <n>', 'photos of each label to keep at least', makeWholeNumberParser(0, 1e6), 0)
+    .option('--keep <label>', 'keep all photos with this label; may be repeated', collectValues, [])
+    .option('--least <n>', 'keep at least this many photos of each label', makeWholeNumberParser(0, 1e6), 0)
     .requiredOption('--out <dir>', 'folder for kept.csv, dropped.csv and dropped.html')
-    .option('--cache <dir>', 'keep embeddings here')
+    .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -44,11 +44,13 @@ export function createCleanLabelsCommand(): Command {
 async function run(set: string, flags: CleanFlags): Promise<void> {
   const common = readCommonOptions(flags);
   const { label, include, exclude } = flags;
-  // What could not be read is said when the set is embedded.
+  // Unreadable photos are reported when the set is embedded.
   const { photos } = await scanLabelledSet(set, { label, include, exclude, labelsRequired: true });
   const unknown = flags.keep.find((label) => !photos.some((photo) => photo.label === label));
   if (unknown !== undefined) {
-    throw new PawdexError('usage', { detail: `No photo of ${set} has the label "${unknown}" of --keep.` });
+    throw new PawdexError('usage', {
+      detail: `No photo in ${set} has the label "${unknown}" given with --keep.`,
+    });
   }
   const { sets, card } = await embedSets(
     [set, ...flags.trust].map((spec) => ({ set: spec })),
@@ -139,7 +141,7 @@ async function writeResults(
   }
 }
 
-/** Rows of fields as CSV (RFC 4180, but with plain line feeds). */
+/** Formats rows as CSV (RFC 4180, but with plain line feeds). */
 function csv(rows: readonly (readonly string[])[]): string {
   const field = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return `${rows.map((row) => row.map(field).join(',')).join('\n')}\n`;

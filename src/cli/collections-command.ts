@@ -1,4 +1,4 @@
-/** `pawdex collections`: lists, creates and deletes collections. */
+/** `pawdex collections`: lists, creates, changes and deletes collections. */
 import { type Command, Option } from 'commander';
 import type { Engine, ServedCollection } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
@@ -20,22 +20,22 @@ export function createCollectionsCommand(): Command {
   return addServerOption(
     createCommand(
       'collections',
-      'list, create, rename and delete collections',
+      'list, create, change and delete collections',
       'collections create mine --originals full',
     ),
   )
-    .argument('[action]', 'list (as without one), create, update, rename, alias or delete')
+    .argument('[action]', 'list (the default), create, update, rename, alias or delete')
     .argument('[name]', 'collection')
-    .argument('[names...]', 'rename: its new name; alias: all of its aliases, none to remove them')
-    .option('--description <text>', 'create and update: what the collection holds')
+    .argument('[names...]', 'rename: the new name; alias: all its aliases, none to remove them')
+    .option('--description <text>', 'create and update: describes the collection')
     .addOption(
       new Option(
         '--originals <what>',
-        'create and update: what to keep of photos that are added, for another model to embed',
+        'create and update: which copy of added photos to keep, so that another encoder can embed them',
       ).choices(['off', 'thumbnail', 'full']),
     )
-    .option('--encoder <name>', 'create: an encoder that was added with `encoder add`')
-    .option('--yes', 'delete a collection that holds items')
+    .option('--encoder <name>', 'create: encoder that was added with `encoder add`')
+    .option('--yes', 'delete: even if the collection contains items')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -47,14 +47,16 @@ type Action = (
   flags: CollectionsFlags,
 ) => Promise<ServedCollection[]>;
 
-/** What each action but `list` does; @returns the collections to print */
+/** All actions except `list`. @returns the collections to print */
 const ACTIONS: Readonly<Record<string, Action>> = {
   create: async (engine, name, _names, { description, originals, encoder }) => [
     await engine.createCollection(name, description, { originals, encoder }),
   ],
   update: async (engine, name, _names, { description, originals }) => {
     if (description === undefined && originals === undefined) {
-      throw new PawdexError('usage', { detail: 'Say what to change: --description or --originals.' });
+      throw new PawdexError('usage', {
+        detail: 'There is nothing to change: use --description or --originals.',
+      });
     }
     return [
       await engine.updateCollection(name, {
@@ -83,13 +85,13 @@ async function run(
   const act = action === undefined || action === 'list' ? null : ACTIONS[action];
   if (act === undefined) {
     throw new PawdexError('usage', {
-      detail: `${action} is none of list, ${Object.keys(ACTIONS).join(', ')}.`,
+      detail: `Unknown action ${action}. Use one of list, ${Object.keys(ACTIONS).join(', ')}.`,
     });
   }
   const wanted = action === 'rename' ? 1 : 0;
   if ((act !== null) !== (name !== undefined) || (action !== 'alias' && names.length !== wanted)) {
     throw new PawdexError('usage', {
-      detail: 'Name a collection to create, change or delete it, and no other time; rename takes two names.',
+      detail: 'All actions except list need the name of a collection; rename needs two names.',
     });
   }
   await withEngine(readCommonOptions(flags), async (engine) => {
@@ -104,7 +106,7 @@ async function run(
   });
 }
 
-/** @throws PawdexError usage when items would be deleted without `--yes` */
+/** @throws PawdexError usage if items would be deleted without `--yes` */
 export function requireYes(count: number, { yes }: { yes?: boolean }): void {
   if (count > 0 && yes !== true) {
     throw new PawdexError('usage', {

@@ -1,4 +1,4 @@
-/** What all commands share: the settings as flags, `--quiet`, `--verbose`, and the parsing of both. */
+/** The flags that all commands share: every setting, `--quiet` and `--verbose`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Config, listSettings, PACKAGE_ROOT, parseConfig } from '../config.js';
 import { VIEWS, type Views } from '../image/decode-views.js';
@@ -32,6 +32,12 @@ const SERVER_ONLY = new Set<keyof Config>([
   'ALLOWED_ORIGINS',
   'LOG_LEVEL',
   'SNAPSHOT_HOURS',
+  'KEEP_SNAPSHOTS',
+  'INDEX_ROOTS',
+  'MAX_ARCHIVE_MB',
+  'SHARE_HOURS',
+  'FETCH_URLS',
+  'MAX_QUEUE',
   'MAX_BATCH_FILES',
   'MAX_CONNECTIONS',
   'SHUTDOWN_SECONDS',
@@ -64,7 +70,7 @@ export function addCommonOptions(made: Command): Command {
     const value = typeof fallback === 'boolean' ? '[true|false]' : '<value>';
     const text = `${description} (PAWDEX_${name}; default ${formatDefault(fallback)})`;
     const option = new Option(`--${toFlagName(name)} ${value}`, text).helpGroup('Settings:');
-    // Every command reads them from the environment, so that a shared .env file works, but only the server uses them.
+    // Every command accepts them, so that a shared .env file works, but only the server uses them.
     if (SERVER_ONLY.has(name) && made.name() !== 'serve') {
       option.hideHelp();
     }
@@ -120,7 +126,7 @@ export function createViewsOption(description: string): Option {
   return new Option('--views <which>', description).choices(VIEWS).default('1' satisfies Views);
 }
 
-/** The largest image file a command reads, in bytes: the same as a server accepts. */
+/** The largest image file that a command reads, in bytes: the same limit as the server's. */
 export function getMaxFileBytes({ config }: CommonOptions): number {
   return config.MAX_UPLOAD_MB * 1024 ** 2;
 }

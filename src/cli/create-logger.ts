@@ -1,12 +1,12 @@
-/** The log of the server: JSON lines on stdout, or readable lines on a terminal if pino-pretty is installed. */
+/** The server's log: JSON lines on stdout, or readable lines on a terminal if pino-pretty is installed. */
 import { type Logger, pino } from 'pino';
 import type { Config } from '../config.js';
 import { note } from './print.js';
 
-/** Characters buffered while the log cannot be written; later ones are dropped. */
+/** Characters to buffer while the log cannot be written. Further lines are dropped. */
 const MAX_BUFFERED = 1024 ** 2;
 
-/** Creates the logger. @param level least severe level that is written */
+/** Creates the logger. @param level the lowest level that is written */
 export async function createLogger(level: Config['LOG_LEVEL']): Promise<Logger> {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (!process.stdout.isTTY) {
@@ -20,7 +20,7 @@ export async function createLogger(level: Config['LOG_LEVEL']): Promise<Logger> 
   return pino(options, pretty.default({ sync: true, singleLine: true, translateTime: 'HH:MM:ss' }));
 }
 
-/** A log that cannot be written, for instance to a full disk, must not end the server: it warns once, on stderr. */
+/** Warns once on stderr if the log cannot be written, for instance because the disk is full. The server must not exit. */
 function openStandardOutput() {
   const destination = pino.destination({ dest: 1, sync: true, maxLength: MAX_BUFFERED });
   let hasComplained = false;

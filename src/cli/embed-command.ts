@@ -14,7 +14,7 @@ import { addImageArguments, findGivenImages, type ImageFlags } from './image-arg
 import { printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
-/** Decimal digits that every float32 survives. */
+/** Enough decimal digits to restore any float32 exactly. */
 const FLOAT32_DIGITS = 9;
 
 /** Defines the command. */

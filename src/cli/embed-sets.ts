@@ -16,17 +16,17 @@ const PARALLEL = 48;
 
 /** A labelled set to embed. */
 export interface SetRequest {
-  /** As typed: a folder, FOLDER:SPLIT, or a gallery file. */
+  /** A folder, FOLDER:SPLIT, or a gallery file. */
   set: string;
-  /** Views of each photo whose embeddings are averaged; `1` unless given. */
+  /** Views of each photo whose embeddings are averaged; default `1`. */
   views?: Views;
 }
 
 /**
- * Embeds sets, each distinct one once, and names the photos that cannot be read.
+ * Embeds sets, each distinct one once, and lists the photos that cannot be read.
  *
  * @param cacheDir folder that keeps embeddings between runs
- * @param flags what of the sets is taken
+ * @param flags which photos to take
  * @returns the sets in the order of the requests, with the card and the fingerprint of the encoder
  * @throws PawdexError set_invalid, model_invalid
  */
@@ -87,7 +87,7 @@ export async function embedSets(
   }
 }
 
-/** Embeds the photos of a labelled set in this process: a server accepts vectors, not folders. */
+/** Embeds the photos of a labelled set in this process, because a server does not accept folders. */
 export async function embedPhotos(set: string, common: CommonOptions): Promise<Float32Array[]> {
   const { sets } = await embedSets([{ set }], undefined, common);
   const { data, rows, dimension } = sets[0]!.vectors;

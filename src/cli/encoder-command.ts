@@ -1,4 +1,4 @@
-/** `pawdex encoder`: adds image encoders from elsewhere to the data directory, and lists them. */
+/** `pawdex encoder`: adds other image encoders to the data directory, and lists them. */
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addEncoder, type EncoderDescription } from '../engine/add-encoder.js';
@@ -13,18 +13,18 @@ type EncoderFlags = EncoderDescription & { json?: boolean } & Record<string, unk
 export function createEncoderCommand(): Command {
   return createCommand(
     'encoder',
-    'add an image encoder from elsewhere (ONNX), or list those that were added',
+    'add another image encoder (an ONNX file), or list the added ones',
     'encoder add dinov2-small.onnx --licence Apache-2.0',
   )
-    .argument('[action]', 'list (as without one) or add')
+    .argument('[action]', 'list (the default) or add')
     .argument('[file]', 'ONNX file to add; a preprocessor_config.json beside it is read')
-    .option('--name <name>', "its name; the file's unless given")
+    .option('--name <name>', 'name of the encoder (default: the name of the file)')
     .option(
       '--size <pixels>',
-      'side of its square input, where the file does not say',
+      'side of its square input, if the file does not say',
       makeWholeNumberParser(16, 2048),
     )
-    .option('--mean <r,g,b>', 'images are fed as (pixel / 255 - mean) / std', parseTriple)
+    .option('--mean <r,g,b>', 'inputs are (pixel / 255 - mean) / std', parseTriple)
     .option('--std <r,g,b>', 'see --mean', parseTriple)
     .addOption(
       new Option('--kernel <name>', 'how photos are resized').choices([
@@ -34,15 +34,15 @@ export function createEncoderCommand(): Command {
         'mitchell',
       ]),
     )
-    .option('--output <name>', 'the output that is the embedding')
+    .option('--output <name>', 'name of the output with the embedding')
     .addOption(
       new Option(
         '--pooling <how>',
-        'of several vectors an image: the first (CLS), the mean, or the mean of a map',
+        'how to combine several vectors per image: the first (CLS), their mean, or the mean of a map',
       ).choices(['first', 'mean', 'map']),
     )
-    .option('--description <text>', 'what it is')
-    .option('--licence <name>', 'its licence, as the card names it')
+    .option('--description <text>', 'description for the model card')
+    .option('--licence <name>', 'licence for the model card')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -50,7 +50,7 @@ export function createEncoderCommand(): Command {
 function parseTriple(text: string): [number, number, number] {
   const numbers = text.split(',').map(Number);
   if (numbers.length !== 3 || numbers.some((value) => !Number.isFinite(value))) {
-    throw new InvalidArgumentError('It must be three numbers with commas.');
+    throw new InvalidArgumentError('It must be three numbers separated by commas.');
   }
   return numbers as [number, number, number];
 }
@@ -62,7 +62,7 @@ async function run(action: string | undefined, file: string | undefined, flags: 
     return;
   }
   if (action !== 'add' || file === undefined) {
-    throw new PawdexError('usage', { detail: 'Say `encoder add FILE` or `encoder list`.' });
+    throw new PawdexError('usage', { detail: 'Use `encoder add FILE` or `encoder list`.' });
   }
   const { card, cardPath, fingerprint, notes } = await addEncoder(DATA_DIR, path.resolve(file), flags);
   note(notes);
@@ -72,8 +72,8 @@ async function run(action: string | undefined, file: string | undefined, flags: 
     flags.json === true
       ? JSON.stringify({ ...added, input, output, notes })
       : [
-          `Added ${name}: ${input.size} x ${input.size} pixels to ${output.dimension} numbers (${cardPath}).`,
-          `Use it for a new collection (pawdex collections create NAME --encoder ${name}), or move one to it (pawdex reembed -c NAME --encoder ${name}).`,
+          `Added ${name}: input ${input.size} x ${input.size} pixels, ${output.dimension} dimensions (${cardPath}).`,
+          `Use it for a new collection (pawdex collections create NAME --encoder ${name}), or move an existing one (pawdex reembed -c NAME --encoder ${name}).`,
         ],
   );
 }

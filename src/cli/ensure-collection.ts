@@ -1,4 +1,4 @@
-/** A collection to index into. */
+/** Creates the collection to index into, if needed. */
 import type { Engine } from '../engine/engine.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 

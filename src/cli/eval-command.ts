@@ -62,11 +62,8 @@ export function createEvalCommand(): Command {
     )
     .option('--by <column>', "also split all figures by a column of the queries' manifest, such as source")
     .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
-    .option(
-      '--calibration <file>',
-      'calibration to answer with (default: calibration.json beside the model card)',
-    )
-    .option('--no-calibration', 'answer without calibration')
+    .option('--calibration <file>', 'calibration to use (default: calibration.json beside the model card)')
+    .option('--no-calibration', 'use no calibration')
     .option('--report <dir>', 'write an HTML report with plots and the worst mistakes')
     .option('--json', 'print one JSON object')
     .action(run);
@@ -163,7 +160,7 @@ function splitFigures(column: string | undefined, outcomes: Outcome[]): SplitFig
   return { column, values: evaluateBy(outcomes, column) };
 }
 
-/** Measures a collection in the process that has it open. */
+/** Measures a collection, in the process that has it open. */
 async function measureCollection(flags: EvalFlags, common: CommonOptions): Promise<Measured | null> {
   const { collection, gallery, queries, nonpets, report } = flags;
   if (gallery !== undefined || queries !== undefined || collection === undefined) {
@@ -239,12 +236,12 @@ function warnAboutOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): void {
   const { same, nearly } = countOverlap(gallery, queries);
   if (same > 0) {
     note(
-      `warning: ${pluralise(same, 'query photo')} also in the gallery, so that they find themselves. Use --leave-one-out to prevent that.`,
+      `warning: ${pluralise(same, 'query photo')} also in the gallery and would find themselves. Use --leave-one-out to prevent that.`,
     );
   }
   if (nearly > 0) {
     note(
-      `warning: ${pluralise(nearly, 'query photo')} nearly the same picture as one in the gallery. A column \`group\` in both manifests keeps them apart.`,
+      `warning: ${pluralise(nearly, 'query photo')} nearly identical to one in the gallery. A column \`group\` in both manifests keeps them apart.`,
     );
   }
 }

@@ -14,7 +14,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** The table as every `--help` shows it. */
+/** The table that every `--help` ends with. */
 export const EXIT_HELP = `
 Exit codes:
   0    success
@@ -53,7 +53,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   internal: EXIT.internal,
 };
 
-/** Returns the exit code for an error that ended a command. */
+/** Returns the exit code for the error that ended a command. */
 export function getExitCode(error: PawdexError): number {
   return BY_CODE[error.code] ?? (error.status < 500 ? EXIT.usage : EXIT.internal);
 }

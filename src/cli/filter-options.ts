@@ -1,8 +1,8 @@
-/** The flags that choose items of a collection, and those that say what to set in their metadata. */
+/** The flags that select items of a collection, and those that change their metadata. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Filter, Metadata } from '../store/store.js';
 
-/** The values of the flags of {@link addFilterOptions}. */
+/** Values of the flags of {@link addFilterOptions}. */
 export interface FilterFlags {
   label?: string[];
   species?: string[];
@@ -12,7 +12,7 @@ export interface FilterFlags {
 
 const collect = (value: string, before: string[] = []) => [...before, value];
 
-/** `key=value` as metadata; a number or true or false is taken for one, and quotes keep it a text. */
+/** Parses `key=value`. Numbers, true and false become JSON values; quotes keep them text. */
 function collectPair(text: string, before: Metadata = {}): Metadata {
   const at = text.indexOf('=');
   if (at < 1) {
@@ -32,14 +32,14 @@ function parseValue(text: string): unknown {
 /** Adds the flags that choose items. */
 export function addFilterOptions(made: Command): Command {
   return made
-    .option('--label <label>', 'items with this label; repeat it for several', collect)
-    .option('--species <species>', 'items of this species; repeat it for several', collect)
+    .option('--label <label>', 'items with this label; may be repeated', collect)
+    .option('--species <species>', 'items of this species; may be repeated', collect)
     .option(
       '--where <key=value>',
-      'items with this in their metadata: tags=indoor, camera.model=X100, age=3, code="3"; all of several',
+      'items with this in their metadata: tags=indoor, camera.model=X100, age=3, code="3"; repeat it to require several',
       collectPair,
     )
-    .option('--text <text>', 'items with this anywhere in label, source or metadata');
+    .option('--text <text>', 'items that contain this text in label, source or metadata');
 }
 
 /** Adds a flag that sets keys of metadata. */
@@ -47,7 +47,7 @@ export function addMetadataOption(made: Command, flag: string, description: stri
   return made.option(`${flag} <key=value>`, description, collectPair);
 }
 
-/** The filter that the flags make; null when none was given. */
+/** Builds the filter from the flags; null if none was given. */
 export function readFilter({ label, species, where, text }: FilterFlags): Filter | null {
   if ([label, species, where, text].every((flag) => flag === undefined)) {
     return null;

@@ -7,7 +7,7 @@ import { isImageFault } from '../image/image-fault.js';
 import { EXIT } from './exit-codes.js';
 import { describeError, formatCount, note, pluralise } from './print.js';
 
-/** Images processed at a time: enough to decode some while others are in the encoder. */
+/** Images processed at a time: enough to decode some while others are being encoded. */
 const CONCURRENCY = 8;
 
 /**
@@ -27,7 +27,7 @@ export async function forEachImage<T>(
 ): Promise<void> {
   const start = (file: string) => {
     const outcome = processFile(file, maxFileBytes, work);
-    // It is awaited when its turn comes; until then a rejection must not count as unhandled.
+    // It is awaited in order. Until then a rejection must not count as unhandled.
     outcome.catch(() => {});
     return outcome;
   };
@@ -83,7 +83,7 @@ async function readWithin(file: string, maxFileBytes: number): Promise<Uint8Arra
     if (found === null) {
       return await readWholeFile(file);
     }
-    // Counted while reading: a pipe or a device has no size, and may never end.
+    // Counted while reading, because a pipe or device has no size and may never end.
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {

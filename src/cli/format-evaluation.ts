@@ -1,11 +1,11 @@
-/** Formats an evaluation: as JSON for programs, as a table for people. */
+/** Formats an evaluation as JSON for programs or as a table for people. */
 import type { Evaluation, Figures } from '../evaluation/evaluate.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { Interval } from '../evaluation/metrics/bootstrap.js';
 import { thinOut } from '../evaluation/metrics/selective.js';
 import { formatCount, pluralise } from './print.js';
 
-/** Points of the risk-coverage curve in JSON; the full curve has one per query. */
+/** Points of the risk-coverage curve in JSON. The full curve has one per query. */
 const CURVE_POINTS = 100;
 /** Entries of each list in the table. */
 const LIST_LENGTH = 10;
@@ -37,7 +37,7 @@ const formatInterval = (interval: Interval | null) =>
 /** Formats an evaluation as lines for a terminal. */
 export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigures): string[] {
   const { intervals, decisions, nonPets, perLabel } = evaluation;
-  const row = (name: string, value: string) => `${name.padEnd(28)}${value}`;
+  const row = (name: string, value: string) => `${name.padEnd(32)}${value}`;
   const worst = Object.entries(perLabel)
     .sort(([, a], [, b]) => a.top1 - b.top1 || b.n - a.n)
     .slice(0, LIST_LENGTH);
@@ -84,8 +84,7 @@ export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigur
     ...worst.map(
       ([label, { n, top1 }]) => `  ${formatPercent(top1).padStart(7)} of ${String(n).padEnd(6)}${label}`,
     ),
-    '',
-    'most frequent confusions',
+    ...(evaluation.confusions.length === 0 ? [] : ['', 'most frequent confusions']),
     ...evaluation.confusions
       .slice(0, LIST_LENGTH)
       .map(

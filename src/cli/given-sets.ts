@@ -1,4 +1,4 @@
-/** The photos that `pawdex index` is given: labelled sets, and single photos. */
+/** The photos that `pawdex index` is to index: labelled sets and single photos. */
 import { stat } from 'node:fs/promises';
 import { findImages } from '../datasets/find-images.js';
 import { parseLabelRule } from '../datasets/label-rule.js';
@@ -10,7 +10,7 @@ import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.j
 import { readPathList } from './image-arguments.js';
 import { noteReport, type SetFlags } from './set-options.js';
 
-/** What was given, as one. */
+/** All given photos as one set. */
 export interface GivenSets extends SetReport {
   photos: PhotoToIndex[];
 }
@@ -22,7 +22,7 @@ interface GivenFlags extends SetFlags {
 }
 
 /**
- * Reads what is named on the command line and in `--files-from`, and says what was left out.
+ * Reads what the command line and `--files-from` name, and reports what was left out.
  *
  * @throws PawdexError usage if nothing is named; set_invalid
  */
@@ -60,7 +60,7 @@ function add(given: GivenSets, spec: string, found: GivenSets, flags: GivenFlags
   }
 }
 
-/** Photos without a set have the folder that they are in for a label, unless `--label` says otherwise. */
+/** Single photos get the name of their folder as label, unless `--label` says otherwise. */
 async function findSinglePhotos(
   paths: readonly string[],
   { include, exclude, label = 'parent' }: GivenFlags,

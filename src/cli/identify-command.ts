@@ -29,7 +29,7 @@ interface IdentifyFlags extends ImageFlags {
   json?: boolean;
 }
 
-/** Neighbours in the output for people; `--json` prints all of them. */
+/** Neighbours to print; `--json` prints all of them. */
 const SHOWN_NEIGHBOURS = 5;
 
 /** Defines the command. */
@@ -46,14 +46,11 @@ export function createIdentifyCommand(): Command {
       .addOption(createViewsOption('views of each photo whose embeddings are averaged'))
       .option(
         '--region <x,y,width,height>',
-        'look at this part of each photo, in fractions of it',
+        'look at this part of each photo, in fractions of its size',
         parseRegion,
       )
       .option('--explain', 'show where in the photo the similarity comes from')
-      .option(
-        '--heatmap <file>',
-        'write that for the nearest neighbour as a PNG over the photo (one image only)',
-      )
+      .option('--heatmap <file>', 'write a heat map for the nearest neighbour as a PNG (one image only)')
       .option('--json', 'print one JSON line per image'),
   ).action(run);
 }
@@ -75,7 +72,7 @@ async function run(paths: string[], flags: IdentifyFlags): Promise<void> {
   const common = readCommonOptions(flags);
   const options = { collection, views, region, k, explain: flags.explain === true };
   await withEngine(common, async (engine) => {
-    // Checked before any photo is read: a misspelt collection should fail once, not for every photo.
+    // Checked before any photo is read, so that a misspelt collection fails once and not for every photo.
     await engine.store.getCollection(collection);
     return forEachImage(
       photos.map(({ file }) => file),
@@ -143,10 +140,10 @@ function formatIdentification(
   return lines;
 }
 
-/** From no share to the largest. */
+/** From the smallest share to the largest. */
 const SHADES = [' ', '░', '▒', '▓', '█'];
 
-/** Draws shares for a terminal. A cell is two characters wide, because characters are twice as high as wide. */
+/** Draws shares for a terminal. A cell is two characters wide, because characters are about twice as high as wide. */
 function drawShares({ rows, columns, shares }: Explanation): string[] {
   const largest = Math.max(...shares);
   const shade = (share: number) =>

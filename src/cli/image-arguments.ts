@@ -1,4 +1,4 @@
-/** The photos that a command is given: arguments, and a list of files for more than fit on a command line. */
+/** The photos of a command: arguments, or a list of files if there are too many for a command line. */
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import { type FoundImages, findImages } from '../datasets/find-images.js';
@@ -6,20 +6,20 @@ import { PawdexError } from '../errors.js';
 import { collectValues } from './create-command.js';
 import { noteReport } from './set-options.js';
 
-/** The values of the flags of {@link addImageArguments}. */
+/** Values of the flags of {@link addImageArguments}. */
 export interface ImageFlags extends Record<string, unknown> {
   filesFrom?: string;
   include: string[];
   exclude: string[];
 }
 
-/** Adds the argument `[image...]` and the flags that go with it. */
+/** Adds the argument `[image...]` and its flags. */
 export function addImageArguments(command: Command): Command {
   return command
     .argument('[image...]', 'image files, folders, archives, or globs in quotes')
     .addOption(createFilesFromOption(command))
-    .option('--include <glob>', 'of folders, take only photos that match; may be repeated', collectValues, [])
-    .option('--exclude <glob>', 'of folders, leave out what matches; may be repeated', collectValues, []);
+    .option('--include <glob>', 'in folders, take only photos that match; may be repeated', collectValues, [])
+    .option('--exclude <glob>', 'in folders, leave out what matches; may be repeated', collectValues, []);
 }
 
 /** Creates `--files-from`. */
@@ -31,7 +31,7 @@ export function createFilesFromOption(command: Command) {
 }
 
 /**
- * Finds the images that a command is given.
+ * Finds the images named on the command line.
  *
  * @throws PawdexError usage if there is none; set_invalid, file_unreadable
  */

@@ -17,7 +17,7 @@ import { reportSync } from './sync-report.js';
 import { watchFolder } from './watch-folder.js';
 import { LastingEngine } from './with-engine.js';
 
-/** How long a run waits for a server that is being restarted. */
+/** How long to wait for a server that is restarting. */
 const PATIENCE_MS = 10 * 60_000;
 
 const STOPPING = 'Finishing the photos in progress. Press Ctrl-C again to stop immediately.';
@@ -36,7 +36,7 @@ export function createIndexCommand(): Command {
     .requiredOption('-c, --collection <name>', 'collection to add to; created if it does not exist')
     .option(
       '-m, --manifest <file>',
-      'read files and labels from this CSV, JSON lines or Parquet file (columns file and label or breed) instead',
+      'read files and labels from this CSV, JSON lines or Parquet file (columns file and label or breed)',
     )
     .addOption(createFilesFromOption(command))
     .option(
@@ -45,9 +45,9 @@ export function createIndexCommand(): Command {
     )
     .option('--watch', 'sync now, and again whenever the folder changes')
     .option('--keep-missing', 'with --sync: keep photos that are gone')
-    .option('--yes', 'with --sync: remove even more than a third of the photos')
-    .option('--origin <name>', 'with --sync: name the folder is known by, for one whose path changes')
-    .option('--dry-run', 'only show what would be done: labels, counts and what is left out');
+    .option('--yes', 'with --sync: allow removing more than a third of the photos')
+    .option('--origin <name>', 'with --sync: name that identifies the folder even if its path changes')
+    .option('--dry-run', 'only show what would be done: labels, counts and skipped files');
   return addServerOption(
     addSetOptions(command).option('--json', 'print a summary as one JSON object'),
   ).action(run);

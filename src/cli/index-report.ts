@@ -1,4 +1,4 @@
-/** What `pawdex index` prints about what it did, or would do. */
+/** Reports what `pawdex index` did, or would do. */
 import type { AddResult } from '../engine/engine.js';
 import type { PhotoToIndex } from '../indexing/describe-photo.js';
 import type { IndexSummary } from '../indexing/index-folder.js';
@@ -6,14 +6,14 @@ import type { GivenSets } from './given-sets.js';
 import type { IndexFlags } from './index-flags.js';
 import { describeError, formatCount, formatSeconds, note, pluralise, printLine } from './print.js';
 
-/** Names of files by what became of them; those that failed are in the summary. */
+/** Names of files by outcome. Failures are in the summary. */
 export interface IndexedFiles {
   added: string[];
-  /** Known under another label than the folder gives them, which they keep. */
+  /** Already in the collection under another label, which they keep. */
   otherLabel: string[];
 }
 
-/** Notes what became of a photo. */
+/** Records the outcome of a photo. */
 export function noteFile(files: IndexedFiles, { name, label }: PhotoToIndex, result: AddResult): void {
   if (result.status === 'created') {
     files.added.push(name);
@@ -48,7 +48,7 @@ export async function reportSummary(
   }
   if (otherLabel > 0 && !flags.quiet) {
     note(
-      `${pluralise(otherLabel, 'photo')} already in "${flags.collection}" under another label, which was kept.`,
+      `${pluralise(otherLabel, 'photo')} already in "${flags.collection}" with another label, which was kept.`,
     );
   }
   if (stoppedBy !== null) {
@@ -84,7 +84,7 @@ export async function reportDryRun(given: GivenSets, flags: IndexFlags): Promise
   }
 }
 
-/** What of the given folders was not taken, for `--json`. */
+/** Describes what was left out of the given folders, for `--json`. */
 function describeGiven({ skipped, problems, warnings }: GivenSets) {
   return { notTaken: skipped, problems, warnings };
 }

@@ -1,4 +1,4 @@
-/** `pawdex items`: lists, changes and deletes the items of a collection, by their ids or by what they have in common. */
+/** `pawdex items`: lists, changes and deletes the items of a collection, by id or by filter. */
 import type { Command } from 'commander';
 import type { Engine } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
@@ -14,7 +14,7 @@ import { addFilterOptions, addMetadataOption, type FilterFlags, readFilter } fro
 import { note, pluralise, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
-/** Items asked for at a time. */
+/** Items fetched at a time. */
 const PAGE = 1000;
 
 interface ItemsFlags extends FilterFlags {
@@ -38,20 +38,20 @@ export function createItemsCommand(): Command {
         'items update -c mine --label tabby --set-label "domestic shorthair"',
       ),
     )
-      .argument('[action]', 'list (as without one), update or delete')
+      .argument('[action]', 'list (the default), update or delete')
       .requiredOption('-c, --collection <name>', 'collection')
       .option('--id <id...>', 'these items'),
   );
   return addMetadataOption(
     made
       .option('--limit <n>', 'list at most this many items', makeWholeNumberParser(1, 1_000_000_000))
-      .option('--set-label <label>', 'update: give them this label; an empty one takes theirs away')
-      .option('--set-source <source>', 'update: give them this source; an empty one takes theirs away'),
+      .option('--set-label <label>', 'update: set this label; an empty one removes it')
+      .option('--set-source <source>', 'update: set this source; an empty one removes it'),
     '--set',
-    'update: set this in their metadata; null removes a key',
+    'update: set this in the metadata; null removes the key',
   )
-    .option('--yes', 'delete them; without it, delete only says how many there are')
-    .option('--json', 'print one JSON object: per item when listing')
+    .option('--yes', 'delete: really delete; without it, the matching items are only counted')
+    .option('--json', 'print one JSON object; when listing, one per item')
     .action(run);
 }
 
@@ -69,26 +69,30 @@ async function run(action: string | undefined, flags: ItemsFlags & Record<string
     } else if (action === undefined || action === 'list') {
       await list(engine, flags);
     } else {
-      throw new PawdexError('usage', { detail: `${action} is none of list, update and delete.` });
+      throw new PawdexError('usage', {
+        detail: `Unknown action ${action}. Use one of list, update, delete.`,
+      });
     }
   });
 }
 
-/** @throws PawdexError usage when it is not clear which items are meant */
+/** @throws PawdexError usage unless exactly one of ids and filter is given */
 function readTarget(flags: ItemsFlags): Target {
   const filter = readFilter(flags);
   if ((filter === null) === (flags.id === undefined)) {
     throw new PawdexError('usage', {
-      detail: 'Say which items: either by --id or by --label, --species, --where and --text.',
+      detail: 'Choose items either by --id or by --label, --species, --where and --text.',
     });
   }
   return filter === null ? { ids: flags.id! } : { filter };
 }
 
-/** @throws PawdexError usage when there is nothing to change */
+/** @throws PawdexError usage if there is nothing to change */
 function readPatch({ setLabel, setSource, set }: ItemsFlags): BulkPatch {
   if (setLabel === undefined && setSource === undefined && set === undefined) {
-    throw new PawdexError('usage', { detail: 'Say what to change: --set-label, --set-source or --set.' });
+    throw new PawdexError('usage', {
+      detail: 'There is nothing to change: use --set-label, --set-source or --set.',
+    });
   }
   return {
     ...(setLabel === undefined ? {} : { label: setLabel === '' ? null : setLabel }),

@@ -1,4 +1,4 @@
-/** `pawdex jobs`: shows the long work of a running server, and pauses, resumes and cancels it. */
+/** `pawdex jobs`: lists the jobs of a running server, and pauses, resumes and cancels them. */
 import type { Command } from 'commander';
 import type { PawdexClient } from '../client/client.js';
 import type { Job, JobList } from '../client/wire.js';
@@ -28,10 +28,10 @@ export function createJobsCommand(): Command {
   )
     .argument(
       '[action]',
-      'list (as without one), show, pause, resume, cancel, or failures: files it could not take',
+      'list (the default), show, pause, resume, cancel, or failures (files that could not be indexed)',
     )
-    .argument('[id]', 'the job')
-    .option('--json', 'print one JSON object; of failures one a line')
+    .argument('[id]', 'the ID of the job')
+    .option('--json', 'print one JSON object; for failures, one per line')
     .action(run);
 }
 
@@ -42,15 +42,19 @@ async function run(
 ): Promise<void> {
   const word = action ?? 'list';
   if (!WORDS.includes(word)) {
-    throw new PawdexError('usage', { detail: `${word} is none of ${WORDS.join(', ')}.` });
+    throw new PawdexError('usage', { detail: `Unknown action ${word}. Use one of ${WORDS.join(', ')}.` });
   }
   if ((word === 'list') === (id !== undefined)) {
-    throw new PawdexError('usage', { detail: `Name a job for everything but list; ${word} was asked for.` });
+    throw new PawdexError('usage', {
+      detail: word === 'list' ? 'list takes no job ID.' : `${word} needs a job ID.`,
+    });
   }
   const client = await connectToRunningServer(readCommonOptions(flags));
   if (word === 'list') {
     const jobs = await client.listJobs();
-    await printLine(flags.json ? JSON.stringify({ jobs }) : jobs.length > 0 ? jobs.map(formatJob) : 'no job');
+    await printLine(
+      flags.json ? JSON.stringify({ jobs }) : jobs.length > 0 ? jobs.map(formatJob) : 'no jobs',
+    );
   } else if (word === 'failures') {
     for (const failure of await client.listJobFailures(id!)) {
       const { file, detail, code } = failure;
@@ -62,7 +66,7 @@ async function run(
   }
 }
 
-/** A job in one line. */
+/** Formats a job as one line. */
 function formatJob({ id, kind, collection, state, progress, error }: JobSummary): string {
   const what = collection === null ? kind : `${kind} ${collection}`;
   return `${id}  ${what}: ${state}${formatProgress(progress)}${error === null ? '' : ` (${error.code})`}`;

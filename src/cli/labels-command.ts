@@ -1,4 +1,4 @@
-/** `pawdex labels`: counts the labels of a collection, or the values at a key of its items' metadata. */
+/** `pawdex labels`: counts the labels of a collection, or the values of a metadata key. */
 import type { Command } from 'commander';
 import {
   addServerOption,
@@ -21,13 +21,13 @@ export function createLabelsCommand(): Command {
   return addServerOption(
     createCommand(
       'labels',
-      'count the items of each label, or of each value in the metadata',
+      'count the items of each label, or of each value of a metadata key',
       'labels -c mine --field species',
     ),
   )
     .requiredOption('-c, --collection <name>', 'collection')
-    .option('--field <key>', 'count the values at this key of the metadata instead')
-    .option('--limit <n>', 'values of a field', makeWholeNumberParser(1, 1000), 100)
+    .option('--field <key>', 'count the values of this metadata key instead')
+    .option('--limit <n>', 'list at most this many values', makeWholeNumberParser(1, 1000), 100)
     .option('--json', 'print one JSON object')
     .action(run);
 }

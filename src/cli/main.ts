@@ -8,7 +8,7 @@ import { EXIT, EXIT_HELP, getExitCode } from './exit-codes.js';
 import { describeError, escapeControls, note, OutputError, surviveClosedPipes } from './print.js';
 import { VERSION } from './version.js';
 
-/** Only the module of the given command is loaded: loading all of them takes 0.2 s. */
+/** Only the given command's module is loaded, since loading all takes 0.2 s. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: () => import('./serve-command.js').then(({ createServeCommand }) => createServeCommand()),
   index: () => import('./index-command.js').then(({ createIndexCommand }) => createIndexCommand()),
@@ -46,10 +46,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: () => import('./doctor-command.js').then(({ createDoctorCommand }) => createDoctorCommand()),
 };
 
-/** Flags that are answered without loading any command. */
+/** Flags that do not need any command. */
 const VERSION_FLAGS: ReadonlySet<string> = new Set(['--version', '-V']);
 
-/** Loads the command on the command line; all of them if there is none, as for `--help`. */
+/** Loads the given command, or all of them if there is none, as for `--help`. */
 function loadCommands(): Promise<Command[]> {
   const given = process.argv.slice(2);
   if (VERSION_FLAGS.has(given[0] ?? '')) {
@@ -66,7 +66,7 @@ async function createProgram(): Promise<Command> {
     .version(VERSION)
     .showHelpAfterError('(use --help for usage)')
     .addHelpText('after', EXIT_HELP)
-    // What is wrong with the arguments is said in their own words, and a shell makes them of file names.
+    // Messages about arguments quote them, and shells expand file names into arguments.
     .configureOutput({
       writeErr: (text) => process.stderr.write(text.split('\n').map(escapeControls).join('\n')),
     });

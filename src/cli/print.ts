@@ -1,9 +1,9 @@
 /** Prints results to stdout and everything else to stderr, and formats counts and times. */
 import type { PawdexError } from '../errors.js';
 
-/** Results cannot be written any more. The command closes what it has open and ends. */
+/** Thrown when results can no longer be written, so that the command can clean up and exit. */
 export class OutputError extends Error {
-  /** Whether their reader closed the pipe, as `| head` does. It then has everything it wanted. */
+  /** Whether the reader closed the pipe, as `| head` does after reading what it wanted. */
   readonly readerGone: boolean;
 
   constructor(cause: NodeJS.ErrnoException) {
@@ -13,8 +13,8 @@ export class OutputError extends Error {
 }
 
 /**
- * Keeps a broken pipe from ending the process. {@link printLine} reports one on stdout; one on stderr only means that
- * nobody reads the notes any more.
+ * Keeps a broken pipe from ending the process. {@link printLine} reports a broken stdout. A broken stderr only means that
+ * nobody reads the notes.
  */
 export function surviveClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -50,14 +50,14 @@ export function printLine(lines: string | readonly string[]): Promise<void> {
   });
 }
 
-/** Removes a progress bar from the line where a message is to stand. */
+/** Removes the progress bar, to make room for a message. */
 const CLEAR_LINE = '\r\x1b[K';
-/** Remembers the place for the bar, which cli-progress returns to when it removes the bar. */
+/** Saves the cursor position, which cli-progress restores when it removes the bar. */
 const SAVE_CURSOR = '\x1b7';
 
 let isBarShown = false;
 
-/** Says whether the cursor is on the line of a progress bar, so that messages do not run into it. */
+/** Records whether the cursor is on the line of a progress bar, so that messages do not run into it. */
 export function setBarShown(shown: boolean): void {
   isBarShown = shown;
 }

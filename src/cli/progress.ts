@@ -11,7 +11,7 @@ const RATE_WINDOW = 15;
 const MARK_INTERVAL = 0.1;
 /** Units over which the share of real work is measured. */
 const SHARE_UNITS = 500;
-/** Columns that a line may take: a longer one wraps, and a bar then fills the screen with its copies. */
+/** Largest width of a line. A longer one wraps, and the bar would then fill the screen with copies. */
 const MAX_COLUMNS = 80;
 /** Columns of the bar itself. */
 const BAR_COLUMNS = 20;
@@ -21,11 +21,11 @@ export interface Progress {
   done: number;
   skipped?: number;
   failed?: number;
-  /** More to show, such as a loss. */
+  /** Text to append, such as a loss. */
   notes?: readonly string[];
 }
 
-/** A bar, lines or nothing. */
+/** Shows progress as a bar, as lines, or not at all. */
 export interface ProgressDisplay {
   update(progress: Readonly<Progress>): void;
   stop(): void;
@@ -37,29 +37,26 @@ interface Mark {
   worked: number;
 }
 
-/** How fast work goes, and how long it takes. */
+/** Speed and remaining time. */
 export interface Pace {
-  /** Units of real work per second; what was there already does not count. */
+  /** Units of real work per second, without skipped ones. */
   rate: number;
-  /** Seconds left; null while nothing is known. */
+  /** Seconds left; null while unknown. */
   secondsLeft: number | null;
 }
 
 /**
- * Measures the pace of work of which some is done already. What is skipped takes no time to speak of, so the rate is that
- * of the rest, and the time left is for the share of the remaining units that is likely to need work: as large as of the
- * units just passed.
+ * Measures the pace of work that is partly done already. Skipped units take almost no time, so the rate counts only the
+ * others. The time left assumes that the share of skipped units stays as it was recently.
  */
 export class PaceMeter {
   #marks: Mark[] = [];
 
-  /** @param total units, with those that turn out to be done already */
+  /** @param total units, including those that will be skipped */
   constructor(readonly total: number) {}
 
   /**
-   * @param done units dealt with
-   * @param skipped how many of them were there already
-   * @param at seconds since any fixed point
+   * @param done units processed so far @param skipped how many of them were skipped @param at seconds since any fixed point
    */
   measure(done: number, skipped: number, at: number): Pace {
     const mark = { at, done, worked: done - skipped };
@@ -84,7 +81,7 @@ export class PaceMeter {
 }
 
 /**
- * Shows progress in the way that fits stderr.
+ * Shows progress in the form that suits stderr.
  *
  * @param total how much there is to do
  * @param noun what is counted, in the singular
@@ -114,7 +111,7 @@ export function showPhases(quiet: boolean): { update(progress: WorkProgress): vo
 /**
  * Describes progress in a line: `4,300 of 10,000 photos, 105/s, 54 s left, 1,200 known, 3 failed`.
  *
- * @param columns that the line may take
+ * @param columns largest width of the line
  */
 export function describeProgress(
   { done, skipped = 0, failed = 0, notes = [] }: Readonly<Progress>,
@@ -148,7 +145,7 @@ function createBar(total: number, noun: string): ProgressDisplay {
       gracefulExit: false,
       fps: 10,
       barsize: BAR_COLUMNS,
-      // The text changes by itself, and a message may have stood where the bar was.
+      // Redraw even without progress: the text changes with time, and a message may have replaced the bar.
       forceRedraw: true,
       format: (options, { progress }, payload: { text?: string }) =>
         `${cliProgress.Format.BarFormat(progress, options)} ${Math.floor(progress * 100)} % ${payload.text ?? ''}`,

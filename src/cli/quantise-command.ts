@@ -30,7 +30,7 @@ export function createQuantiseCommand(): Command {
   )
     .requiredOption(
       '--data <set>',
-      'photos to measure activation ranges with, best those the encoder was trained on',
+      'photos to measure activation ranges with, ideally those the encoder was trained on',
     )
     .requiredOption('--out <dir>', 'folder for encoder.onnx and encoder.json')
     .option('--photos <n>', 'photos to use', makeWholeNumberParser(1, 10_000), 128)
@@ -72,7 +72,7 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
   }
 }
 
-/** Decodes photos that the seed picks from the set; another photo replaces one that cannot be read. */
+/** Decodes photos of the set, chosen by the seed. Unreadable photos are replaced by others. */
 async function decodeSample(
   { data, photos: wanted, seed, quiet }: QuantiseFlags & { quiet: boolean },
   rule: ResizeRule,

@@ -1,4 +1,4 @@
-/** Reads the API keys of a server from the environment and from a file, which no list of processes shows. */
+/** Reads the API keys of a server from the environment or from a file, neither of which other users can see. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config.js';
 import { PawdexError } from '../errors.js';
@@ -7,7 +7,8 @@ import { PawdexError } from '../errors.js';
  * Reads the keys of `API_KEYS` and those in the file `API_KEYS_FILE`, one per line. Empty lines and lines that start with
  * `#` are ignored.
  *
- * @throws PawdexError config_invalid when the file cannot be read, or holds no key: the server would then ask for none
+ * @throws PawdexError config_invalid if the file cannot be read or contains no key, since the server would then ask for
+ *   none
  */
 export async function readApiKeys({
   API_KEYS,
@@ -29,7 +30,7 @@ export async function readApiKeys({
     .filter((line) => line !== '' && !line.startsWith('#'));
   if (keys.length === 0) {
     throw new PawdexError('config_invalid', {
-      detail: `PAWDEX_API_KEYS_FILE holds no key: ${file}.`,
+      detail: `PAWDEX_API_KEYS_FILE contains no key: ${file}.`,
       hint: 'Write one key per line, for example with `openssl rand -hex 32`.',
     });
   }

@@ -1,4 +1,4 @@
-/** `pawdex reembed`: moves a collection to another encoder, while its old vectors go on answering. */
+/** `pawdex reembed`: moves a collection to another encoder. Searches use the old vectors until then. */
 import type { Command } from 'commander';
 import type { ReembedOutcome } from '../engine/engine.js';
 import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
@@ -23,15 +23,15 @@ export function createReembedCommand(): Command {
   return addServerOption(
     createCommand(
       'reembed',
-      'move a collection to another encoder: its vectors are made again beside the old ones, which answer until then',
+      'move a collection to another encoder; searches use the old vectors until the new ones are ready',
       'reembed -c mine --photos photos',
     ),
   )
     .requiredOption('-c, --collection <name>', 'collection')
-    .option('--encoder <name>', 'an encoder that was added with `encoder add`; the one in use unless given')
+    .option('--encoder <name>', 'encoder that was added with `encoder add` (default: the one in use)')
     .option('--photos <dir...>', 'folders that hold the photos under the names in `source`')
-    .option('--previews', 'embed the preview of 160 pixels of an item of which nothing better is left')
-    .option('--drop-missing', 'delete items of which no picture is left')
+    .option('--previews', 'embed the 160-pixel preview of items without a better picture')
+    .option('--drop-missing', 'delete items without a picture')
     .option('--json', 'print one JSON object')
     .action(run);
 }
@@ -43,7 +43,7 @@ async function run(flags: ReembedFlags): Promise<void> {
     engine.reembed(collection, { ...work, encoder, photos, previews, dropMissing }),
   );
   if (outcome === null) {
-    note('Stopped. What has been embedded is kept: run the same command again to continue.');
+    note('Stopped. Finished embeddings are kept: run the same command again to continue.');
     return;
   }
   if (flags.json === true) {
@@ -64,7 +64,7 @@ function describeOutcome(outcome: ReembedOutcome): string[] {
   const deleted = dropped === 0 ? '' : ` ${pluralise(dropped, 'item')} without a picture deleted.`;
   if (swapped) {
     return from.fingerprint === to.fingerprint
-      ? [`"${collection}" is embedded with ${to.name} already.`]
+      ? [`"${collection}" is already embedded with ${to.name}.`]
       : [
           `"${collection}" is now embedded with ${to.name}: ${pluralise(total, 'item')} embedded${origins === '' ? '' : ` (${origins})`}.${deleted}`,
           'Its calibration was for the old model: fit it again with `pawdex calibrate`.',
@@ -72,7 +72,7 @@ function describeOutcome(outcome: ReembedOutcome): string[] {
   }
   const more = missing - Math.min(missing, MOST_PRINTED);
   return [
-    `"${collection}" still answers with ${from.name}: ${pluralise(missing, 'item')} could not be embedded.`,
+    `"${collection}" still uses ${from.name}: ${pluralise(missing, 'item')} could not be embedded.`,
     ...examples.slice(0, MOST_PRINTED).map(({ id, source, reason }) => `  ${source ?? id}: ${reason}`),
     ...(more === 0 ? [] : [`  and ${more} more`]),
     'Name the folder of the photos with --photos, accept previews with --previews, or delete these items with --drop-missing.',

@@ -27,7 +27,7 @@ import { announceServer, findRunningServer, withdrawServer } from './server-file
 import { VERSION } from './version.js';
 import { warnAboutAccess, warnAboutStart } from './warn-at-start.js';
 
-/** Time that a server has to close its engine after a fatal error. */
+/** Time for closing the engine after a fatal error. */
 const CLOSE_LIMIT_MS = 2_000;
 
 /** Defines the command. */
@@ -53,11 +53,11 @@ async function run(flags: Record<string, unknown>): Promise<void> {
       void closeSoon(opened).then(() => process.exit(EXIT.someFailed));
     }
   };
-  process.on('uncaughtException', (error) => exitWith(error, 'Unexpected error. The server ends.'));
+  process.on('uncaughtException', (error) => exitWith(error, 'Unexpected error. The server exits.'));
   const engine = await openEngine(config, {
     onRestart: (error) =>
-      logger.error({ err: error.cause ?? error }, 'A worker thread died and is restarted.'),
-    onCrash: (error) => exitWith(error.cause ?? error, 'A worker thread died twice. The server ends.'),
+      logger.error({ err: error.cause ?? error }, 'A worker thread died and is being restarted.'),
+    onCrash: (error) => exitWith(error.cause ?? error, 'A worker thread died twice. The server exits.'),
   });
   opened = engine;
   try {
@@ -70,8 +70,8 @@ async function run(flags: Record<string, unknown>): Promise<void> {
 }
 
 /**
- * Closes the engine if that takes a moment only. `exit` ends threads in the middle of their work, and ONNX Runtime then
- * aborts the process, so that a supervisor would see a signal in place of the exit code.
+ * Closes the engine if that does not take long. `exit` kills threads in the middle of their work, and ONNX Runtime then
+ * aborts the process, so that a supervisor would see a signal instead of the exit code.
  */
 async function closeSoon(engine: LocalEngine | null): Promise<void> {
   const closed = engine?.close().catch(() => {});
@@ -89,7 +89,7 @@ interface ServerRun {
   stop: AbortSignal;
 }
 
-/** Answers requests until `stop` is aborted. Whatever fails, nothing listens any more when this settles. */
+/** Answers requests until `stop` is aborted. Even if it fails, nothing is listening any more when it settles. */
 async function runServer({ config, engine, logger, quiet, started, stop }: ServerRun): Promise<void> {
   const lifecycle: Lifecycle = { state: 'starting' };
   const jobs = await openJobRunner(config, engine, logger);
@@ -128,7 +128,7 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
     await waitForAbort(stop);
     logger.info('stopping');
   } finally {
-    // Jobs first: a client that follows one then receives its end, which also ends that request.
+    // Stop jobs first, so that clients that follow one receive its end and their requests finish.
     await Promise.all([jobs.close(), server?.close({ graceSeconds: config.SHUTDOWN_SECONDS })]);
     if (server !== null) {
       await withdraw(config.DATA_DIR, logger);
@@ -149,7 +149,7 @@ function startSnapshots({ config, engine, logger, stop }: Omit<ServerRun, 'quiet
 }
 
 /**
- * Waits until searches are answered at full speed. Records if the data directory proves to be damaged, then or later.
+ * Waits until searches run at full speed. Records if the data directory turns out to be damaged, then or later.
  */
 async function becomeReady(engine: LocalEngine, lifecycle: Lifecycle, logger: Logger): Promise<void> {
   const recordDamage = (problem: PawdexError) => {
@@ -174,7 +174,7 @@ async function becomeReady(engine: LocalEngine, lifecycle: Lifecycle, logger: Lo
   }
 }
 
-/** Announces the server if possible: the file is only a hint, and must not keep the server from running. */
+/** Announces the server if possible. The file is only a hint, so the server runs without it. */
 async function announce(dataDir: string, url: string, logger: Logger): Promise<void> {
   await announceServer(dataDir, url).catch((error) =>
     logger.warn(
@@ -196,7 +196,7 @@ async function openEngine(config: Config, watcher: WorkerWatcher): Promise<Local
     return await openLocalEngine({ config, ...watcher });
   } catch (error) {
     const coded = asPawdexError(error);
-    // It listens all the same, so that /readyz can say what is wrong.
+    // The server listens anyway, so that /readyz can say what is wrong.
     if (coded.code === 'data_damaged') {
       return createDamagedEngine(coded);
     }
@@ -216,7 +216,7 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
   const records = jobRecords(path.join(config.DATA_DIR, 'jobs'), (file) =>
     logger.warn({ file }, 'The record of a job cannot be read and is ignored.'),
   );
-  // Searching works without the records of jobs. New jobs are refused while they cannot be written.
+  // Searching works without job records. New jobs are refused while the records cannot be written.
   const load = () =>
     records.load().catch((error) => {
       logger.warn(
@@ -232,7 +232,7 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
       syncDir: path.join(config.DATA_DIR, 'sync'),
     }),
     records: { ...records, load },
-    // Until the store can answer: a job that goes on after a restart would fail otherwise.
+    // Wait for the store, since a job that resumes after a restart would fail otherwise.
     isHeld: true,
     onOver: ({ id, kind, collection, state, error }) =>
       logger.info({ job: id, kind, collection, state, code: error?.code }, 'job finished'),

@@ -1,4 +1,4 @@
-/** The flags that say what of a folder is taken, and the report of what was not. */
+/** The flags that select photos from a folder, and the report about skipped files. */
 import type { Command } from 'commander';
 import { type LabelledSet, type LabelledSetOptions, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { SkipReason } from '../datasets/photo-names.js';
@@ -7,7 +7,7 @@ import { collectValues } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { formatCount, note, pluralise } from './print.js';
 
-/** The values of the flags of {@link addSetOptions}. */
+/** Values of the flags of {@link addSetOptions}. */
 export interface SetFlags {
   label?: string;
   include: string[];
@@ -31,19 +31,19 @@ export function addSetOptions(command: Command): Command {
 }
 
 const REASONS: Readonly<Record<SkipReason, string>> = {
-  litter: 'left by other programs',
+  litter: 'created by other programs',
   hidden: 'hidden',
   excluded: 'excluded',
   not_a_photo: 'not photos',
   unsupported_format: 'in formats that cannot be read',
   special_file: 'neither files nor folders',
-  seen_already: 'links to folders that are taken already',
+  seen_already: 'links to folders that are already included',
   other_split: 'of other splits',
 };
 
 /**
- * Reads a labelled set, and says on stderr what was left out and what looks wrong. If something could not be read, the
- * command's exit code becomes 1.
+ * Reads a labelled set, and reports on stderr what was left out and what looks wrong. Sets the exit code to 1 if something
+ * could not be read.
  *
  * @throws PawdexError set_invalid
  */
@@ -56,7 +56,7 @@ export async function readSet(
   return set;
 }
 
-/** Prints what reading a set found; see {@link readSet}. */
+/** Prints the report of {@link readSet}. */
 export function noteReport(spec: string, { problems, warnings, skipped }: SetReport, quiet: boolean): void {
   if (problems.length > 0) {
     process.exitCode = EXIT.someFailed;

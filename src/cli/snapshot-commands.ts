@@ -1,4 +1,4 @@
-/** `pawdex snapshot`, `restore`, `verify` and `compact`: a data directory as a file, back again, and without gaps. */
+/** `pawdex snapshot`, `restore` and `verify` for backups of a data directory, and `compact`. */
 import type { Command } from 'commander';
 import { compactDirectory } from '../store/embedded/sqlite/database.js';
 import {
@@ -16,10 +16,10 @@ type Flags = { json?: boolean } & Record<string, unknown>;
 export function createSnapshotCommand(): Command {
   return withJson(
     'snapshot',
-    'write all collections to a file, also while a server uses them',
+    'write all collections to a file, even while a server uses them',
     'snapshot pets.pawdex',
   )
-    .argument('<file>', 'file to write; one that is there is replaced')
+    .argument('<file>', 'file to write; an existing one is replaced')
     .action((file: string, flags: Flags) =>
       report(snapshotDirectory(readCommonOptions(flags).config.DATA_DIR, file), `written to ${file}`, flags),
     );
@@ -27,7 +27,7 @@ export function createSnapshotCommand(): Command {
 
 /** Defines `restore`. */
 export function createRestoreCommand(): Command {
-  return withJson('restore', 'make a data directory of a snapshot', 'restore pets.pawdex --data-dir new')
+  return withJson('restore', 'create a data directory from a snapshot', 'restore pets.pawdex --data-dir new')
     .argument('<file>', 'snapshot')
     .action((file: string, flags: Flags) => {
       const { DATA_DIR } = readCommonOptions(flags).config;
@@ -44,7 +44,7 @@ export function createVerifyCommand(): Command {
 
 /** Defines `compact`. */
 export function createCompactCommand(): Command {
-  return withJson('compact', 'give the space of deleted items back to the disk', 'compact').action(
+  return withJson('compact', 'free the disk space of deleted items', 'compact').action(
     async (flags: Flags) => {
       const { before, after } = compactDirectory(readCommonOptions(flags).config.DATA_DIR);
       const sizes = `${formatMiB(before)} before, ${formatMiB(after)} after`;

@@ -1,4 +1,4 @@
-/** `pawdex index --sync`: makes a collection hold what a folder holds. */
+/** `pawdex index --sync`: makes a collection match a folder. */
 import path from 'node:path';
 import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { Engine } from '../engine/engine.js';
@@ -15,7 +15,7 @@ import { note } from './print.js';
 import { showProgress } from './progress.js';
 import { noteReport } from './set-options.js';
 
-/** A folder to sync, as it was read. */
+/** A folder to sync. */
 export interface FolderToSync {
   set: LabelledSet;
   /** See `computeFolderId`. */
@@ -23,19 +23,19 @@ export interface FolderToSync {
   photos: PhotoToIndex[];
 }
 
-/** A sync that was planned, and what came of it; null if it was only planned. */
+/** The plan of a sync and its result, which is null after a dry run. */
 export interface SyncOutcome {
   given: FolderToSync;
   plan: SyncPlan;
   summary: SyncSummary | null;
-  /** Names of the photos that are new in the collection, or would be; a second copy of one is not. */
+  /** Names of the photos that were added, or would be. A duplicate is listed once. */
   added: string[];
 }
 
 /**
  * Reads the folder.
  *
- * @throws PawdexError set_invalid, also if there are no photos: a disk that is not mounted looks like that
+ * @throws PawdexError set_invalid, also if there are no photos, as when a disk is not mounted
  */
 export async function readFolder(spec: string, flags: IndexFlags): Promise<FolderToSync> {
   const set = await scanLabelledSet(spec, { ...flags, mayBeEmpty: flags.yes });
@@ -45,7 +45,7 @@ export async function readFolder(spec: string, flags: IndexFlags): Promise<Folde
 }
 
 /**
- * Plans a sync, and carries it out unless `--dry-run` is given.
+ * Plans a sync and carries it out, unless `--dry-run` is given.
  *
  * @throws PawdexError sync_refused, and what the engine throws
  */

@@ -1,13 +1,13 @@
-/** What `pawdex index --sync` prints about what it did, or would do. */
+/** Reports what `pawdex index --sync` did, or would do. */
 import type { SyncPlan } from '../indexing/sync/plan-sync.js';
 import type { IndexFlags } from './index-flags.js';
-import { describeError, formatCount, formatSeconds, note, printLine } from './print.js';
+import { describeError, formatCount, formatSeconds, note, pluralise, printLine } from './print.js';
 import type { SyncOutcome } from './sync-folder.js';
 
-/** Changes of each kind that are shown to people; `--json` has all. */
+/** Changes of each kind that are listed. `--json` has all. */
 const SHOWN = 10;
 
-/** Prints a plan, or what came of it. */
+/** Prints a plan or its result. */
 export async function reportSync(
   outcome: SyncOutcome,
   flags: IndexFlags,
@@ -20,7 +20,7 @@ export async function reportSync(
     await printLine(describePlan(plan));
   }
   if (summary !== null && summary.failures.length > 0) {
-    note(`${formatCount(summary.failures.length)} photos could not be indexed:`);
+    note(`${pluralise(summary.failures.length, 'photo')} could not be indexed:`);
     note(summary.failures.map(({ file, code, detail }) => `  ${file}: ${detail} [${code}]`));
   }
   if (summary?.stoppedBy) {
@@ -30,7 +30,7 @@ export async function reportSync(
     return;
   }
   if (plan.kept.length > 0) {
-    note(`${formatCount(plan.kept.length)} photos lie where something could not be read, and were kept.`);
+    note(`${pluralise(plan.kept.length, 'photo')} kept, because part of the folder could not be read.`);
   }
   if (summary === null) {
     note('Nothing was changed.');
@@ -39,7 +39,7 @@ export async function reportSync(
   }
 }
 
-/** `3 added, 1 changed, ...`: what was done where it was done, otherwise what there is to do. */
+/** Formats counts as `3 added, 1 changed, ...`, of what was done or, after a dry run, of what would be. */
 function describeCounts({ plan, summary, added }: SyncOutcome, { keepMissing }: IndexFlags): string {
   const counts: [number, string][] = [
     [added.length, 'added'],

@@ -80,7 +80,7 @@ export function createTrainCommand(): Command {
     .option('--photos <n>', 'photos per label in a batch', makeWholeNumberParser(1, 1024))
     .option(
       '--chunk <n>',
-      'photos that pass the network at once, for batches that do not fit in memory',
+      'photos that go through the network at once, for batches that do not fit in memory',
       makeWholeNumberParser(1, 65_536),
     )
     .option('--learning-rate <number>', 'peak learning rate', Number)
@@ -101,7 +101,7 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
   const { config, quiet } = readCommonOptions(flags);
   const { out, resume = false, json = false } = flags;
   if (out === undefined && flags.checkGradients !== true) {
-    throw new PawdexError('usage', { detail: '--out is missing: it names the folder of the run.' });
+    throw new PawdexError('usage', { detail: '--out is missing. It is the folder of the run.' });
   }
   const { recipe, arePixelsAssumed } = await buildRecipe({
     file: flags.recipe,
@@ -111,7 +111,7 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
   });
   if (arePixelsAssumed && !quiet) {
     note(
-      'Pixels are normalised with the mean and deviation of ImageNet. A recipe can change that with backbone.pixels.',
+      'Pixels are normalised with the mean and standard deviation of ImageNet. A recipe can change that with backbone.pixels.',
     );
   }
   const session = { threads: config.THREADS, provider: flags.provider };
@@ -127,12 +127,12 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
     });
   }
   if (flags.data.length === 0) {
-    throw new PawdexError('usage', { detail: '--data is missing: it names the photos to train on.' });
+    throw new PawdexError('usage', { detail: '--data is missing. It is the set of photos to train on.' });
   }
   await train(flags, recipe, { dir, resume, maxPixels: config.MAX_PIXELS, session, quiet, json });
 }
 
-/** Prints one line per weight, the largest error last. Sets the exit code if some do not agree. */
+/** Prints one line per weight, sorted by error. Sets the exit code if some do not agree. */
 async function printGradientChecks(recipe: Recipe, session: SessionOptions, json: boolean): Promise<void> {
   const checks = await checkRecipeGradients(recipe, session, (weights) =>
     note(`Comparing the gradients of ${pluralise(weights, 'weight')} with finite differences`),

@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes.js';
 import { formatCount, note, pluralise, printLine } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
-/** Failed rows that are printed. */
+/** Number of failed rows to print. */
 const MOST_PRINTED = 20;
 
 interface ExportFlags extends Record<string, unknown> {
@@ -25,7 +25,7 @@ export function createExportCommand(): Command {
     ),
   )
     .requiredOption('-c, --collection <name>', 'collection')
-    .requiredOption('-o, --out <file>', 'file to write; one that is there is replaced')
+    .requiredOption('-o, --out <file>', 'file to write; an existing one is replaced')
     .option('--json', 'print one JSON object')
     .action(runExport);
 }
@@ -58,15 +58,15 @@ export function createImportCommand(): Command {
   return addServerOption(
     createCommand(
       'import',
-      'add the items of a Parquet file to a collection, and compare each with its row',
+      'add the items of a Parquet file to a collection, and verify each against its row',
       'import mine.parquet -c mine',
     ),
   )
-    .argument('<file>', 'file that `pawdex export` wrote, or one with its columns')
+    .argument('<file>', 'file written by `pawdex export`, or one with the same columns')
     .requiredOption('-c, --collection <name>', 'collection to add to; created if it does not exist')
-    .option('--reembed', 'embed the pictures instead of taking vectors of another model')
+    .option('--reembed', 'embed the pictures instead of importing the vectors')
     .option('--photos <dir...>', 'with --reembed: folders that hold the photos under the names in `source`')
-    .option('--previews', 'with --reembed: embed previews of 160 pixels where there is nothing better')
+    .option('--previews', 'with --reembed: embed 160-pixel previews if there is nothing better')
     .option('--json', 'print one JSON object')
     .action(runImport);
 }
@@ -78,7 +78,7 @@ async function runImport(file: string, flags: ImportFlags): Promise<void> {
     engine.importCollection(collection, path.resolve(file), { ...work, reembed, photos, previews }),
   );
   if (outcome === null) {
-    note('Stopped. What has been imported is kept: run the same command again to continue.');
+    note('Stopped. Imported items are kept: run the same command again to continue.');
     return;
   }
   const { created, exists, verified, different, failed, failures } = outcome;
@@ -90,7 +90,7 @@ async function runImport(file: string, flags: ImportFlags): Promise<void> {
     }
     await printLine(
       `${pluralise(created, 'item')} imported into "${collection}"; ${formatCount(exists)} already there, ${formatCount(failed)} failed. ` +
-        `${formatCount(verified)} compared with their rows: ${different === 0 ? 'all equal' : `${formatCount(different)} differ, as they were there before`}.`,
+        `${formatCount(verified)} verified: ${different === 0 ? 'all equal' : `${formatCount(different)} existed before and differ`}.`,
     );
   }
   if (failed > 0) {

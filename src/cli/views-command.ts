@@ -34,7 +34,7 @@ export function createViewsCommand(): Command {
     'views --data photos:train --out views.png',
   )
     .requiredOption('--data <set>', 'photos: a folder, or FOLDER:SPLIT for the rows of one split')
-    .option('--recipe <file>', 'recipe whose view settings are used (default: the default settings)')
+    .option('--recipe <file>', 'recipe whose view settings to use (default: the default settings)')
     .option('--photos <n>', 'number of photos, chosen at random', makeWholeNumberParser(1, 100), 8)
     .option('--views <n>', 'views per photo', makeWholeNumberParser(1, 50), 7)
     .option('--seed <n>', 'seed of the random choices', makeWholeNumberParser(0, 2 ** 32 - 1), 1)
@@ -87,7 +87,7 @@ async function run(flags: ViewsFlags): Promise<void> {
   }
 }
 
-/** Reads how photos are resized and changed: from the recipe, or the defaults with the size the encoder takes. */
+/** Reads the view settings from the recipe, or the defaults with the encoder's input size. */
 async function readViewRules(file: string | undefined, model: string) {
   if (file !== undefined) {
     const recipe = completeRecipe(await readRecipe(file), file);

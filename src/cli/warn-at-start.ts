@@ -1,4 +1,4 @@
-/** Warnings that a server logs at start: damage that was repaired, features that are missing, and who has access. */
+/** Warnings that a server logs at start: repaired damage, missing features, and access for others. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
@@ -35,7 +35,7 @@ export async function warnAboutStart(engine: LocalEngine, logger: Logger): Promi
   }
 }
 
-/** Warns about access that others may have to the server, its keys or its data. */
+/** Warns if others can access the server, its keys or its data. */
 export async function warnAboutAccess(
   config: Config,
   { logger, hasKeysOnCommandLine }: { logger: Logger; hasKeysOnCommandLine: boolean },

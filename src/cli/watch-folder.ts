@@ -10,14 +10,14 @@ import { readFolder, type SyncOutcome, syncFolder } from './sync-folder.js';
 import { reportSync } from './sync-report.js';
 import { LastingEngine } from './with-engine.js';
 
-/** Some network drives and containers do not tell of changes: look anyway from time to time. */
+/** Some network drives and containers report no changes, so the folder is also checked at this interval. */
 const LOOK_MS = 10 * 60_000;
-/** Pause after a round that failed. */
+/** Pause after a failed round. */
 const RETRY_MS = 60_000;
 
 /**
- * Syncs a folder until it is stopped. Each round compares the whole folder, so that nothing is missed that happened while
- * no one was watching. Only the first round's errors end it.
+ * Syncs a folder until it is stopped. Each round compares the whole folder, so that no change is missed. Only an error in
+ * the first round ends it.
  */
 export async function watchFolder(spec: string, flags: IndexFlags, common: CommonOptions): Promise<void> {
   const interruption = watchInterrupts(
@@ -27,7 +27,7 @@ export async function watchFolder(spec: string, flags: IndexFlags, common: Commo
   const source = new LastingEngine(common, { patienceMs: Number.POSITIVE_INFINITY, signal });
   const { root } = await scanLabelledSet(spec, { ...flags, mayBeEmpty: true });
   const changes = await FolderChanges.watch(root, (error) =>
-    note(`warning: not all of ${spec} can be watched (${error.message}); it is looked at every 10 minutes.`),
+    note(`warning: some of ${spec} cannot be watched (${error.message}); it is checked every 10 minutes.`),
   );
   try {
     for (let round = 0; !signal.aborted; round++) {
@@ -49,7 +49,7 @@ export async function watchFolder(spec: string, flags: IndexFlags, common: Commo
   }
 }
 
-/** @returns whether everything was done that the server was needed for */
+/** @returns whether the server could be reached for the whole round */
 async function runRound(
   spec: string,
   flags: IndexFlags,

@@ -15,7 +15,7 @@ import { findRunningServer } from './server-file.js';
 
 interface OpenedEngine {
   engine: Engine;
-  /** Connects to the server again; null for an engine in this process. */
+  /** Reconnects to the server; null for an engine in this process. */
   reconnect: (() => Promise<Engine>) | null;
 }
 
@@ -26,8 +26,8 @@ const STARTING_SERVER_MS = 30_000;
  * Opens an engine through the server given with `--server`; otherwise in this process, or if a server has the data
  * directory open, through that server.
  *
- * @throws PawdexError data_dir_locked if another process that is no server has it; server_unreachable; and what opening
- *   an engine throws
+ * @throws PawdexError data_dir_locked if a process other than a server has it open; server_unreachable; and what opening an
+ *   engine throws
  */
 async function openEngine({ config, server, quiet }: CommonOptions): Promise<OpenedEngine> {
   if (server !== null) {
@@ -69,8 +69,8 @@ async function reconnectTo(dataDir: string): Promise<Engine> {
 }
 
 /**
- * The engine for long or repeated work. Once it is that of a server it stays that: work that waits for a server to come
- * back must not take the data directory from it.
+ * The engine for long or repeated work. Once it uses a server, it keeps using a server: while it waits for a restart it
+ * must not open the data directory itself.
  */
 export class LastingEngine {
   readonly #options: CommonOptions;
@@ -159,9 +159,9 @@ export function runCancellableWork<T>(
 }
 
 /**
- * A client of the server given with `--server`, or of the one that has the data directory open.
+ * Returns a client for the server given with `--server`, or for the one that has the data directory open.
  *
- * @throws PawdexError server_unreachable when there is none
+ * @throws PawdexError server_unreachable if there is none
  */
 export async function connectToRunningServer({ config, server }: CommonOptions): Promise<PawdexClient> {
   const url = server ?? (await findRunningServer(config.DATA_DIR))?.url;
@@ -185,7 +185,7 @@ async function waitForServer(dataDir: string) {
   }
 }
 
-/** @throws PawdexError config_invalid if `url` is no HTTP address */
+/** @throws PawdexError config_invalid if `url` is not an HTTP address */
 function createClient(url: string): PawdexClient {
   const apiKey = process.env.PAWDEX_API_KEY || undefined;
   return new PawdexClient({ baseUrl: url, apiKey });

@@ -75,7 +75,7 @@ describe('pawdex eval', () => {
     const { code, stdout, stderr } = await bench.run(['eval', ...sets, '--no-calibration', '--json']);
     expect(stderr).not.toContain('also in the gallery');
     // They are a picture of the gallery with other colours.
-    expect(stderr).toContain('warning: 2 query photos nearly the same picture as one in the gallery');
+    expect(stderr).toContain('warning: 2 query photos nearly identical to one in the gallery');
     expect(code).toBe(0);
     const found = JSON.parse(stdout);
     expect(found).toMatchObject({

@@ -78,11 +78,11 @@ describe('pawdex collections, items and labels', () => {
   });
 
   it.each([
-    [['items', 'update', '-c', 'mine', '--set-label', 'x'], 'Say which items'],
-    [['items', 'update', '-c', 'mine', '--label', 'x'], 'Say what to change'],
-    [['items', 'rename', '-c', 'mine'], 'rename is none of'],
+    [['items', 'update', '-c', 'mine', '--set-label', 'x'], 'Choose items either by'],
+    [['items', 'update', '-c', 'mine', '--label', 'x'], 'There is nothing to change'],
+    [['items', 'rename', '-c', 'mine'], 'Unknown action rename'],
     [['items', '-c', 'mine', '--where', 'age'], 'key=value'],
-    [['collections', 'create'], 'Name a collection'],
+    [['collections', 'create'], 'All actions except list need'],
   ])('refuse %j', async (args, message) => {
     expect(await bench.run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });

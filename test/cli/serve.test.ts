@@ -68,6 +68,9 @@ describe('pawdex serve', () => {
     expect(missing!.stderr).toContain('[collection_not_found]');
     const { jobs } = (await (await fetch(`${server.url}/v1/jobs`)).json()) as { jobs: { kind: string }[] };
     expect(jobs.map(({ kind }) => kind).sort()).toEqual(['calibrate', 'check-labels', 'evaluate']);
+    const listed = await bench.run(['jobs', '--quiet']);
+    expect(listed.stdout.trim().split('\n')).toHaveLength(jobs.length);
+    expect((await bench.run(['jobs', 'list', 'ID', '--quiet'])).stderr).toContain('list takes no job ID.');
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
     for (const [command, through] of [

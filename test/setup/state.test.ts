@@ -188,8 +188,8 @@ describe('the build', () => {
 
 it.each([
   ['npm error code ENOTFOUND\nnpm error network request to ... failed', /registry could not be reached/],
-  ['npm error code EUSAGE\nnpm error `npm ci` can only install', /does not fit package\.json/],
-  ['npm error code EACCES', /may not write/],
+  ['npm error code EUSAGE\nnpm error `npm ci` can only install', /does not match package\.json/],
+  ['npm error code EACCES', /no permission to write/],
   ['npm error code ENOSPC', /disk is full/],
   ['something else', /message is above/],
 ])('explains %j', (said, meaning) => {

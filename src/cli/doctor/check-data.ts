@@ -17,10 +17,10 @@ import type { CollectionInfo, IndexState, Store } from '../../store/store.js';
 import { findRunningServer } from '../server-file.js';
 import { type Check, reportFailure, reportOk, reportWarning } from './check-result.js';
 
-/** Milliseconds to wait for the graphs to check their recall; most take one or two seconds. */
+/** Milliseconds to wait for the graphs to check their recall. It usually takes one or two seconds. */
 const RECALL_WAIT_MS = 15_000;
 
-/** Opens the data directory as a start would. If a server has it open, that server is asked instead. */
+/** Opens the data directory like a server would. If a server has it open, asks that server instead. */
 export async function checkData({ DATA_DIR, MODEL }: Config): Promise<Check[]> {
   const running = await findRunningServer(DATA_DIR);
   if (running !== null) {
@@ -62,7 +62,7 @@ async function checkNewDirectory(dataDir: string): Promise<Check> {
   );
 }
 
-/** The collections, once each graph has checked its recall: a store begins with that when it is opened. */
+/** Lists the collections once each graph has checked its recall, which a store does when it is opened. */
 async function listCheckedCollections(store: Store): Promise<CollectionInfo[]> {
   const deadline = performance.now() + RECALL_WAIT_MS;
   for (;;) {
@@ -117,10 +117,10 @@ function checkFile(file: string): string[] {
   }
 }
 
-/** Warns of collections that no encoder of this pawdex can answer for. */
+/** Warns about collections that were embedded with a missing encoder. */
 async function checkSpaces(store: Store, dataDir: string, model: string): Promise<Check[]> {
   const own = await loadCard(model).catch(() => null);
-  // What is wrong with the model is said by its own check.
+  // Problems with the model are reported by its own check.
   if (own === null) {
     return [];
   }
@@ -130,7 +130,7 @@ async function checkSpaces(store: Store, dataDir: string, model: string): Promis
   return foreign.map((info) =>
     reportWarning(
       'model of a collection',
-      `${info.name} was embedded with ${info.model}; this pawdex runs ${own.card.name}, and cannot answer for it.`,
+      `${info.name} was embedded with ${info.model}, but this pawdex runs ${own.card.name} and cannot search it.`,
       describeWayForward(info, own.card.name),
     ),
   );

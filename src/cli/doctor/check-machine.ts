@@ -18,7 +18,9 @@ export function checkNode(): Check {
     : reportFailure('node', detail, 'Install Node.js 20.19 or newer.');
 }
 
-/** Checks that the native modules load. ONNX Runtime is left to the check of the model: it must stay in one thread. */
+/**
+ * Checks that the native modules load. ONNX Runtime must be loaded in one thread only, so the check of the model covers it.
+ */
 export function checkNativeModules(): Check[] {
   return [SQLITE_MODULE, 'sharp', 'hnswlib-node'].map((name) => {
     try {
@@ -33,7 +35,7 @@ export function checkNativeModules(): Check[] {
   });
 }
 
-/** Free space below which there is a warning, in bytes. */
+/** Warns below this much free space, in bytes. */
 const LOW_SPACE = 500 * 1024 ** 2;
 
 /** Checks the free space on the volume of the data directory. */

@@ -1,4 +1,4 @@
-/** Checks the encoder with its card, and the gallery. */
+/** Checks the encoder, its model card and the gallery. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config.js';
 import { openEncoder } from '../../encoder/open-encoder.js';
