@@ -116,19 +116,19 @@ ${[
 
 /** Renders the short table of the README. */
 const short = () =>
-  `| on ${quality.n.toLocaleString('en')} photos of \`${quality.queries}\`, none of which it was made with | |
+  `| on ${quality.n.toLocaleString('en')} photos of \`${quality.queries}\`, used for nothing else | |
 |---|---|
-| the right breed comes first | ${percent(quality.top1)} |
-| the nearest photo is of the right breed | ${percent(quality.recallAt[1])} |
-| photos it can answer with 95 % of the answers right | ${percent(quality.coverageAt95)} |
-| error of the stated confidence (ECE) | ${share(quality.ece)} |${shortPlain()}`;
+| right breed first | ${percent(quality.top1)} |
+| nearest photo has the right breed | ${percent(quality.recallAt[1])} |
+| photos it can answer with 95 % precision | ${percent(quality.coverageAt95)} |
+| calibration error of the confidence (ECE) | ${share(quality.ece)} |${shortPlain()}`;
 
 const shortPlain = () => {
   const plain = quality.elsewhere?.plain;
   return plain === undefined
     ? ''
     : `
-| ordinary cats of \`${quality.elsewhere.queries}\` answered \`${plain.label}\` first | ${percent(plain.top1)} |
+| ordinary cats of \`${quality.elsewhere.queries}\` answered with \`${plain.label}\` first | ${percent(plain.top1)} |
 | ordinary cats called a breed with \`match\` | ${percent(plain.otherMatch)} |`;
 };
 
