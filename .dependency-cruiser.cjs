@@ -44,8 +44,7 @@ module.exports = {
     ...downwards,
     {
       name: 'siblings-apart',
-      comment:
-        'breeds/ and evaluation/ share a layer: evaluation may judge the vote, but not the reverse.',
+      comment: 'breeds/ and evaluation/ share a layer: evaluation may judge the vote, but not the reverse.',
       severity: 'error',
       from: { path: '^src/breeds/' },
       to: { path: '^src/evaluation/' },
@@ -90,7 +89,8 @@ module.exports = {
     },
     {
       name: 'no-circular',
-      comment: 'Merge files that import each other, even if only for types, or move the shared part to a third file.',
+      comment:
+        'Merge files that import each other, even if only for types, or move the shared part to a third file.',
       severity: 'error',
       from: {},
       to: { circular: true },
