@@ -17,7 +17,7 @@ import { parseConfig } from '../../dist/config.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { createApp } from '../../dist/http/create-app.js';
 import { startServer } from '../../dist/http/start-server.js';
-import { jobRecords } from '../../dist/jobs/job-records.js';
+import { FileJobRecords } from '../../dist/jobs/job-records.js';
 import { JobRunner } from '../../dist/jobs/job-runner.js';
 import { jobWork } from '../../dist/jobs/job-work.js';
 
@@ -41,7 +41,7 @@ const config = parseConfig({ DATA_DIR: folder }, {});
 const engine = await openLocalEngine({ config });
 const jobs = await JobRunner.open({
   work: jobWork(engine),
-  records: jobRecords(path.join(folder, 'jobs'), () => {}),
+  records: new FileJobRecords(path.join(folder, 'jobs'), () => {}),
 });
 const lifecycle = { state: 'ready' };
 const app = createApp({

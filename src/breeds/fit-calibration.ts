@@ -179,48 +179,58 @@ function fitPet(pets: readonly Sample[], others: readonly Sample[], total: numbe
   return roundModel(fitIncreasing([...observe(pets, 1), ...observe(others, 0)], L2));
 }
 
-/**
- * Fits two logistic regressions on the same features: whether the first candidate is right, with an offset per label,
- * and whether the collection contains what the photo shows. The thresholds follow from the share of pets that may be
- * refused and the required precision of matches.
- *
- * @param fewest the least number of queries
- * @returns null if there are fewer
- */
-export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): Calibration | null {
-  const { fingerprint, k, temperature, votes, plain } = data;
-  const samples = (of: AnsweredQuery[]) =>
-    of.filter((q) => q.neighbours.length > 0).map((q) => toSample(q, data));
-  const queries = samples(data.queries);
-  const heldOut = samples(data.labelsHeldOut);
-  const nonPets = samples(data.nonPets);
-  if (queries.length < fewest || heldOut.length === 0) {
-    return null;
-  }
+/** The queries that a calibration is fitted to. */
+interface Samples {
+  queries: Sample[];
+  heldOut: Sample[];
+  nonPets: Sample[];
+}
+
+/** The models of a calibration, as they are stored. */
+interface FittedModels {
+  right: LogisticModel;
+  /** By label. */
+  offsets: Record<string, number>;
+  known: LogisticModel;
+  pet: LogisticModel | null;
+}
+
+/** Fits the models. They are rounded, since thresholds must fit them as they are stored. */
+function fitModels({ queries, heldOut, nonPets }: Samples): FittedModels {
   const all = computeWeight(queries);
   const pet = fitPet(queries, nonPets, all);
-  const fittedRight = fitIncreasingWithGroups(
+  // With a model of pets, non-pets are about that one alone.
+  const others = pet === null ? nonPets : [];
+  const right = fitIncreasingWithGroups(
     [
       ...weightSamples(queries, all, smoothTargets(queries)),
-      ...(pet === null ? weightSamples(nonPets, NON_PET_WEIGHT * all, () => 1 / (nonPets.length + 2)) : []),
+      ...weightSamples(others, NON_PET_WEIGHT * all, () => 1 / (others.length + 2)),
     ],
     L2,
     LABEL_L2,
   );
-  // Thresholds must fit the models as stored, which are rounded.
-  const right = roundModel(fittedRight.model);
-  const offsets = roundOffsets(fittedRight.offsets);
-  const known = roundModel(
-    fitIncreasing(
-      [
-        ...weightSamples(queries, all, () => 1),
-        ...weightSamples(heldOut, all, () => 0),
-        // With a model of pets it is about these alone.
-        ...(pet === null ? weightSamples(nonPets, all, () => 0) : []),
-      ],
-      L2,
-    ),
+  const known = fitIncreasing(
+    [
+      ...weightSamples(queries, all, () => 1),
+      ...weightSamples(heldOut, all, () => 0),
+      ...weightSamples(others, all, () => 0),
+    ],
+    L2,
   );
+  return {
+    right: roundModel(right.model),
+    offsets: roundOffsets(right.offsets),
+    known: roundModel(known),
+    pet,
+  };
+}
+
+/** Finds the thresholds: how many pets may be refused, and how precise matches must be. */
+function findThresholds(
+  { right, offsets, known, pet }: FittedModels,
+  { queries, nonPets }: Samples,
+  plain: string | undefined,
+): Calibration['thresholds'] {
   const isPet = ({ petFeatures }: Sample) => (pet === null ? 1 : predict(pet, petFeatures!));
   const predictHeld = (sample: Sample) => predict(known, sample.features) * isPet(sample);
   const knownThreshold = computeQuantile(queries.map(predictHeld), REFUSED);
@@ -236,6 +246,31 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     { confidences: answered(nonPets).map(({ confidence }) => confidence), count: nonPets.length },
     { label: plain, count: queries.filter(({ label }) => label === plain).length },
   );
+  return { known: knownThreshold, match };
+}
+
+/**
+ * Fits two logistic regressions on the same features: whether the first candidate is right, with an offset per label,
+ * and whether the collection contains what the photo shows. The thresholds follow from the share of pets that may be
+ * refused and the required precision of matches.
+ *
+ * @param fewest the least number of queries
+ * @returns null if there are fewer
+ */
+export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): Calibration | null {
+  const { fingerprint, k, temperature, votes, plain } = data;
+  const toSamples = (of: AnsweredQuery[]) =>
+    of.filter((q) => q.neighbours.length > 0).map((q) => toSample(q, data));
+  const samples: Samples = {
+    queries: toSamples(data.queries),
+    heldOut: toSamples(data.labelsHeldOut),
+    nonPets: toSamples(data.nonPets),
+  };
+  const { queries, heldOut, nonPets } = samples;
+  if (queries.length < fewest || heldOut.length === 0) {
+    return null;
+  }
+  const models = fitModels(samples);
   return {
     formatVersion: 1,
     fingerprint,
@@ -243,10 +278,10 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     temperature,
     ...(votes === undefined ? {} : { votes }),
     features: listFeatureNames(),
-    right: { ...right, labels: offsets },
-    known,
-    ...(pet === null ? {} : { pet }),
-    thresholds: { known: knownThreshold, match },
+    right: { ...models.right, labels: models.offsets },
+    known: models.known,
+    ...(models.pet === null ? {} : { pet: models.pet }),
+    thresholds: findThresholds(models, samples, plain),
     fittedOn: { queries: queries.length, labelsHeldOut: heldOut.length, nonPets: nonPets.length },
   };
 }

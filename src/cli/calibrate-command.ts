@@ -4,7 +4,7 @@ import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
 import { embedPhotos } from './embed-sets.js';
 import { EXIT } from './exit-codes.js';
-import { formatCount, note, pluralise, printLine } from './print.js';
+import { formatCount, formatPercent, note, pluralise, printLine } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
 interface CalibrateFlags {
@@ -53,8 +53,6 @@ async function run(flags: CalibrateFlags & Record<string, unknown>): Promise<voi
     process.exitCode = EXIT.someFailed;
   }
 }
-
-const formatPercent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** Describes the calibration and its quality on photos that it was not fitted on. */
 function formatOutcome({ calibration, worth, queries }: CalibrationOutcome): string[] {

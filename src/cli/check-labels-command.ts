@@ -10,7 +10,7 @@ import {
   readCommonOptions,
 } from './create-command.js';
 import { embedSets } from './embed-sets.js';
-import { formatCount, pluralise, printLine } from './print.js';
+import { formatCount, formatPercent, pluralise, printLine } from './print.js';
 import { addSetOptions, type SetFlags } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
@@ -70,7 +70,7 @@ async function checkSet(set: string, flags: CheckFlags, common: CommonOptions): 
   return findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit: flags.limit });
 }
 
-const formatPercent = (share: number) => `${Math.round(100 * share)} %`.padStart(5);
+const formatShare = (share: number) => formatPercent(share, 0).padStart(5);
 
 function formatTrouble({ photos, found, ...shown }: LabelTrouble): string[] {
   return [
@@ -80,7 +80,7 @@ function formatTrouble({ photos, found, ...shown }: LabelTrouble): string[] {
       : ['', 'label with its share of the neighbours, label of most neighbours, photo']),
     ...shown.suspects.map(
       ({ id, label, suggested, ownShare, suggestedShare }) =>
-        `  ${formatPercent(ownShare)} ${label}, ${formatPercent(suggestedShare)} ${suggested}  ${id}`,
+        `  ${formatShare(ownShare)} ${label}, ${formatShare(suggestedShare)} ${suggested}  ${id}`,
     ),
     ...(shown.contradictions.length === 0 ? [] : ['', 'similarity, and the two copies of the picture']),
     ...shown.contradictions.map(

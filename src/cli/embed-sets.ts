@@ -1,11 +1,13 @@
 /** Embeds labelled sets with a progress bar, for the commands that measure. */
 
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
+import type { Encoder } from '../encoder/encoder.js';
 import { openEncoder } from '../encoder/open-encoder.js';
 import { isGalleryFile, readGallerySet } from '../engine/load-gallery.js';
 import { type EmbeddedSet, embedSet } from '../evaluation/embed-set.js';
 import { EmbeddingCache } from '../evaluation/embedding-cache.js';
 import { VIEW_COUNT, type Views } from '../image/decode-views.js';
+import { getRow } from '../math/matrix.js';
 import type { CommonOptions } from './create-command.js';
 import { note, pluralise } from './print.js';
 import { showProgress } from './progress.js';
@@ -33,9 +35,10 @@ export interface SetRequest {
 export async function embedSets(
   requests: SetRequest[],
   cacheDir: string | undefined,
-  { config, quiet }: CommonOptions,
+  common: CommonOptions,
   { label, include, exclude }: Partial<SetFlags> = {},
 ) {
+  const { config, quiet } = common;
   const photos = new Map<string, LabelledPhoto[]>();
   const specs = new Set(requests.map(({ set }) => set).filter((spec) => !isGalleryFile(spec)));
   for (const spec of specs) {
@@ -47,32 +50,10 @@ export async function embedSets(
     maxQueue: 2 * PARALLEL * Math.max(...Object.values(VIEW_COUNT)),
     bulk: true,
   });
-  const embedOne = async (spec: string, views: Views): Promise<EmbeddedSet> => {
-    if (isGalleryFile(spec)) {
-      return readGallerySet(spec, encoder.info);
-    }
-    const files = photos.get(spec)!;
-    const total = files.length;
-    const cache =
-      cacheDir === undefined ? undefined : await EmbeddingCache.open(cacheDir, encoder.info, views);
-    if (!quiet) {
-      note(`Embedding ${pluralise(total, 'photo')} of ${spec}${views === '1' ? '' : `, views ${views}`}`);
-    }
-    const display = showProgress(total, quiet);
-    let done = 0;
-    const set = await embedSet(files, {
-      encoder,
-      maxPixels: config.MAX_PIXELS,
-      parallel: PARALLEL,
-      views,
-      cache,
-      onPhoto: () => display.update({ done: ++done }),
-    }).finally(() => display.stop());
-    for (const { file, detail } of set.skipped) {
-      note(`Skipped ${file} of ${spec}: ${detail}`);
-    }
-    return set;
-  };
+  const embedOne = (set: string, views: Views) =>
+    isGalleryFile(set)
+      ? readGallerySet(set, encoder.info)
+      : embedLabelledSet(photos.get(set)!, { set, views }, encoder, cacheDir, common);
   try {
     const embedded = new Map<string, EmbeddedSet>();
     const sets: EmbeddedSet[] = [];
@@ -87,9 +68,38 @@ export async function embedSets(
   }
 }
 
+/** Embeds the photos of one set, and names those that cannot be read. */
+async function embedLabelledSet(
+  photos: readonly LabelledPhoto[],
+  { set, views }: Required<SetRequest>,
+  encoder: Encoder,
+  cacheDir: string | undefined,
+  { config, quiet }: CommonOptions,
+): Promise<EmbeddedSet> {
+  const cache = cacheDir === undefined ? undefined : await EmbeddingCache.open(cacheDir, encoder.info, views);
+  if (!quiet) {
+    const suffix = views === '1' ? '' : `, views ${views}`;
+    note(`Embedding ${pluralise(photos.length, 'photo')} of ${set}${suffix}`);
+  }
+  const display = showProgress(photos.length, quiet);
+  let done = 0;
+  const embedded = await embedSet(photos, {
+    encoder,
+    maxPixels: config.MAX_PIXELS,
+    parallel: PARALLEL,
+    views,
+    cache,
+    onPhoto: () => display.update({ done: ++done }),
+  }).finally(() => display.stop());
+  for (const { file, detail } of embedded.skipped) {
+    note(`Skipped ${file} of ${set}: ${detail}`);
+  }
+  return embedded;
+}
+
 /** Embeds the photos of a labelled set in this process, because a server does not accept folders. */
 export async function embedPhotos(set: string, common: CommonOptions): Promise<Float32Array[]> {
   const { sets } = await embedSets([{ set }], undefined, common);
-  const { data, rows, dimension } = sets[0]!.vectors;
-  return Array.from({ length: rows }, (_, row) => data.slice(row * dimension, (row + 1) * dimension));
+  const { vectors } = sets[0]!;
+  return Array.from({ length: vectors.rows }, (_, row) => getRow(vectors, row).slice());
 }

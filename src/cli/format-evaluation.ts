@@ -3,7 +3,7 @@ import type { Evaluation, Figures } from '../evaluation/evaluate.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { Interval } from '../evaluation/metrics/bootstrap.js';
 import { thinOut } from '../evaluation/metrics/selective.js';
-import { formatCount, pluralise } from './print.js';
+import { formatCount, formatPercent, pluralise } from './print.js';
 
 /** Points of the risk-coverage curve in JSON. The full curve has one per query. */
 const CURVE_POINTS = 100;
@@ -30,23 +30,41 @@ export function formatEvaluationJson(evaluation: AnyEvaluation, by?: SplitFigure
 
 const formatNumber = (value: number | null | undefined) =>
   value === null || value === undefined ? '-' : value.toFixed(4);
-const formatPercent = (value: number) => `${(100 * value).toFixed(1)} %`;
 const formatInterval = (interval: Interval | null) =>
   interval === null ? '' : `  (95 %: ${interval.low.toFixed(4)} to ${interval.high.toFixed(4)})`;
 
 /** Formats an evaluation as lines for a terminal. */
 export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigures): string[] {
-  const { intervals, decisions, nonPets, perLabel } = evaluation;
-  const row = (name: string, value: string) => `${name.padEnd(32)}${value}`;
-  const worst = Object.entries(perLabel)
+  const worst = Object.entries(evaluation.perLabel)
     .sort(([, a], [, b]) => a.top1 - b.top1 || b.n - a.n)
     .slice(0, LIST_LENGTH);
   return [
-    row(
-      'queries',
-      formatCount(evaluation.n) +
-        ('photos' in evaluation ? ` of ${pluralise(evaluation.photos, 'photo')}` : ''),
+    ...formatRetrieval(evaluation),
+    ...formatConfidence(evaluation),
+    ...(by === undefined ? [] : formatSplit(by)),
+    '',
+    'labels with the lowest accuracy',
+    ...worst.map(
+      ([label, { n, top1 }]) => `  ${formatPercent(top1).padStart(7)} of ${String(n).padEnd(6)}${label}`,
     ),
+    ...(evaluation.confusions.length === 0 ? [] : ['', 'most frequent confusions']),
+    ...evaluation.confusions
+      .slice(0, LIST_LENGTH)
+      .map(
+        ({ label, predicted, count }) =>
+          `  ${String(count).padStart(4)}  ${label} identified as ${predicted}`,
+      ),
+  ];
+}
+
+const row = (name: string, value: string) => `${name.padEnd(32)}${value}`;
+
+/** How often the right photos are found, and the right label answered. */
+function formatRetrieval(evaluation: AnyEvaluation): string[] {
+  const { intervals } = evaluation;
+  const of = 'photos' in evaluation ? ` of ${pluralise(evaluation.photos, 'photo')}` : '';
+  return [
+    row('queries', formatCount(evaluation.n) + of),
     row('recall@1', formatNumber(evaluation.recallAt[1]) + formatInterval(intervals.recallAt1)),
     row('recall@5', formatNumber(evaluation.recallAt[5])),
     row('recall@10', formatNumber(evaluation.recallAt[10])),
@@ -54,6 +72,13 @@ export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigur
     row('top-1 accuracy', formatNumber(evaluation.top1) + formatInterval(intervals.top1)),
     row('  mean over labels', formatNumber(evaluation.macroTop1)),
     row("  among the queries' labels", formatNumber(evaluation.amongAsked.top1)),
+  ];
+}
+
+/** How far answers can be trusted. */
+function formatConfidence(evaluation: AnyEvaluation): string[] {
+  const { intervals, decisions, nonPets } = evaluation;
+  return [
     row(
       evaluation.calibrated ? 'ECE' : 'ECE (uncalibrated)',
       formatNumber(evaluation.ece) + formatInterval(intervals.ece),
@@ -78,19 +103,6 @@ export function formatEvaluationTable(evaluation: AnyEvaluation, by?: SplitFigur
     ...(evaluation.keptApart === 0
       ? []
       : [row('kept apart', `${pluralise(evaluation.keptApart, 'pair')} of one photo or group`)]),
-    ...(by === undefined ? [] : formatSplit(by)),
-    '',
-    'labels with the lowest accuracy',
-    ...worst.map(
-      ([label, { n, top1 }]) => `  ${formatPercent(top1).padStart(7)} of ${String(n).padEnd(6)}${label}`,
-    ),
-    ...(evaluation.confusions.length === 0 ? [] : ['', 'most frequent confusions']),
-    ...evaluation.confusions
-      .slice(0, LIST_LENGTH)
-      .map(
-        ({ label, predicted, count }) =>
-          `  ${String(count).padStart(4)}  ${label} identified as ${predicted}`,
-      ),
   ];
 }
 

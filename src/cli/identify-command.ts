@@ -16,7 +16,7 @@ import {
 } from './create-command.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
 import { addImageArguments, findGivenImages, type ImageFlags } from './image-arguments.js';
-import { OutputError, printLine } from './print.js';
+import { formatPercent, OutputError, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
 interface IdentifyFlags extends ImageFlags {
@@ -120,12 +120,11 @@ function formatIdentification(
   file: string,
   { decision, breed, candidates, confidence, neighbours }: Identification,
 ): string[] {
-  const formatPercent = (share: number) => `${(share * 100).toFixed(0)} %`;
   const others = candidates
     .filter(({ label }) => label !== breed)
     .slice(0, 3)
-    .map(({ label, confidence: share }) => `${label} ${formatPercent(share)}`);
-  const head = breed === null ? decision : `${breed} (${decision}, ${formatPercent(confidence)})`;
+    .map(({ label, confidence: share }) => `${label} ${formatPercent(share, 0)}`);
+  const head = breed === null ? decision : `${breed} (${decision}, ${formatPercent(confidence, 0)})`;
   const lines = [`${file}: ${head}${others.length === 0 ? '' : `; then ${others.join(', ')}`}`];
   for (const { label, similarity, source, id } of neighbours.slice(0, SHOWN_NEIGHBOURS)) {
     lines.push(`  ${similarity.toFixed(3)}  ${label ?? '-'}  ${source ?? id}`);

@@ -104,6 +104,11 @@ export function pluralise(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** 0.923 -> "92.3 %". */
+export function formatPercent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
 /** 75 -> "1 min 15 s"; 0.42 -> "0.4 s". */
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) {

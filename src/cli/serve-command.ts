@@ -12,7 +12,7 @@ import { createApp } from '../http/create-app.js';
 import type { Lifecycle } from '../http/lifecycle.js';
 import { requireKeysBeyondLoopback } from '../http/site-access.js';
 import { type RunningServer, startServer } from '../http/start-server.js';
-import { jobRecords } from '../jobs/job-records.js';
+import { FileJobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
 import { jobWork } from '../jobs/job-work.js';
 import type { KeptSnapshot } from '../store/store.js';
@@ -213,25 +213,16 @@ async function openEngine(config: Config, watcher: WorkerWatcher): Promise<Local
 }
 
 function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Promise<JobRunner> {
-  const records = jobRecords(path.join(config.DATA_DIR, 'jobs'), (file) =>
+  const records = new FileJobRecords(path.join(config.DATA_DIR, 'jobs'), (file) =>
     logger.warn({ file }, 'The record of a job cannot be read and is ignored.'),
   );
-  // Searching works without job records. New jobs are refused while the records cannot be written.
-  const load = () =>
-    records.load().catch((error) => {
-      logger.warn(
-        { err: error.cause ?? error },
-        'The records of jobs cannot be read: earlier jobs are not listed.',
-      );
-      return [];
-    });
   return JobRunner.open({
     work: jobWork(engine, {
       indexRoots: config.INDEX_ROOTS,
       maxFileBytes: config.MAX_UPLOAD_MB * 2 ** 20,
       syncDir: path.join(config.DATA_DIR, 'sync'),
     }),
-    records: { ...records, load },
+    records,
     // Wait for the store, since a job that resumes after a restart would fail otherwise.
     isHeld: true,
     onOver: ({ id, kind, collection, state, error }) =>

@@ -7,7 +7,7 @@ import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet } from '../training/recipe/adapt-to-set.js';
 import { buildRecipe, type RecipeOverrides } from '../training/recipe/build-recipe.js';
 import { getResizeRule } from '../training/recipe/load-recipe.js';
-import type { Recipe } from '../training/recipe/recipe-schema.js';
+import { LOSS_KINDS, type Recipe } from '../training/recipe/recipe-schema.js';
 import { checkRecipeGradients, type JudgedGradient } from '../training/run/check-recipe-gradients.js';
 import { hasCheckpoint } from '../training/run/checkpoint.js';
 import { exportRun } from '../training/run/export-run.js';
@@ -17,9 +17,9 @@ import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
-import { note, pluralise, printLine } from './print.js';
+import { formatPercent, note, pluralise, printLine } from './print.js';
 import { readSet } from './set-options.js';
-import { formatPercent, TrainingDisplay } from './training-display.js';
+import { TrainingDisplay } from './training-display.js';
 
 interface TrainFlags extends RecipeOverrides {
   quiet?: boolean;
@@ -65,15 +65,7 @@ export function createTrainCommand(): Command {
       '--backbone <file>',
       'ONNX network to start from: float32 [batch, 3, S, S] in, one vector per image out',
     )
-    .addOption(
-      new Option('--loss <kind>', 'loss to minimise').choices([
-        'info-nce',
-        'sup-con',
-        'nt-xent',
-        'moco',
-        'proxy-nca',
-      ]),
-    )
+    .addOption(new Option('--loss <kind>', 'loss to minimise').choices(LOSS_KINDS))
     .option('--epochs <n>', 'passes over the photos', makeWholeNumberParser(1, 10_000))
     .option('--freeze <n>', 'layers to freeze, counted from the input', makeWholeNumberParser(0, 10_000))
     .option('--labels <n>', 'labels per batch', makeWholeNumberParser(1, 4096))

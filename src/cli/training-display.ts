@@ -2,11 +2,8 @@
 import type { PawdexError } from '../errors.js';
 import type { EvaluationEntry, StepEntry } from '../training/run/training-log.js';
 import type { RunReport } from '../training/run/training-run.js';
-import { note } from './print.js';
+import { formatPercent, note } from './print.js';
 import { type ProgressDisplay, showProgress } from './progress.js';
-
-/** 0.923 -> "92.3 %". */
-export const formatPercent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 export class TrainingDisplay implements RunReport {
   readonly #quiet: boolean;

@@ -46,23 +46,18 @@ async function run(flags: ViewsFlags): Promise<void> {
   const { config, quiet } = readCommonOptions(flags);
   const { rule, settings } = await readViewRules(flags.recipe, config.MODEL);
   const { photos } = await readSet(flags.data, { quiet });
-
-  const drawRow = async (index: number) => {
-    const photo = await openPhoto(await readPhoto(photos[index]!.file), { maxPixels: config.MAX_PIXELS });
-    const drawn = Array.from({ length: flags.views }, (_, number) =>
-      drawView(settings, createRandom(computeViewSeed(flags.seed, 0, index, number))),
-    );
-    return Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view)));
-  };
-
   const rows: Uint8Array[][] = [];
   for (const index of shuffle([...photos.keys()], createRandom(flags.seed))) {
     if (rows.length === flags.photos) {
       break;
     }
-    const { name, label } = photos[index]!;
+    const { file, name, label } = photos[index]!;
     try {
-      rows.push(await drawRow(index));
+      const photo = await openPhoto(await readPhoto(file), { maxPixels: config.MAX_PIXELS });
+      const drawn = Array.from({ length: flags.views }, (_, number) =>
+        drawView(settings, createRandom(computeViewSeed(flags.seed, 0, index, number))),
+      );
+      rows.push(await Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view))));
       if (!quiet) {
         note(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
       }
@@ -81,9 +76,8 @@ async function run(flags: ViewsFlags): Promise<void> {
     throw new OutputError(error);
   });
   if (!quiet) {
-    note(
-      `Wrote ${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')} to ${flags.out}.`,
-    );
+    const drawn = `${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')}`;
+    note(`Wrote ${drawn} to ${flags.out}.`);
   }
 }
 

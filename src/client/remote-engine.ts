@@ -1,10 +1,11 @@
 /** The engine of a running server. The command line uses it while a server has the data directory open. */
-import type { Engine, ExportOutcome, ImportOutcome } from '../engine/engine.js';
+import type { CollectionMap, Engine, ExportOutcome, ImportOutcome, SearchAnswer } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
 import { followJob, type RunJobOptions, runJob } from './run-job.js';
+import type { CollectionMap as WireMap } from './wire.js';
 
 /** Content hashes in one request: they are in its address, which is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;
@@ -30,6 +31,24 @@ function refusePhotos(photos: readonly string[] | undefined): void {
       hint: 'Start the server with PAWDEX_INDEX_ROOTS and leave --photos away, or stop the server first.',
     });
   }
+}
+
+/** An answer of the server to a search, as an engine gives it. */
+function toHits({ neighbours, model, timing }: Awaited<ReturnType<PawdexClient['search']>>): SearchAnswer {
+  const hits = neighbours.map(({ similarity, explanation, ...item }) => ({ item, similarity, explanation }));
+  return { hits, model, timing };
+}
+
+/** A map as the server sends it, in columns, as an engine gives it. */
+function toPoints({ version, total, labels, ...columns }: WireMap): CollectionMap {
+  const points = columns.ids.map((id, i) => ({
+    id,
+    label: labels[columns.label[i]!] ?? null,
+    hasThumbnail: columns.hasThumbnail[i]!,
+    x: columns.x[i]!,
+    y: columns.y[i]!,
+  }));
+  return { version, total, points };
 }
 
 /** The methods of the store that an engine passes on. */
@@ -67,15 +86,7 @@ export async function createRemoteEngine(client: PawdexClient, onQueued?: () => 
     encoder: model,
     store: createStoreCalls(client),
     identify: (image, options) => client.identify(image, options),
-    async search(collection, query, options) {
-      const { neighbours, model, timing } = await client.search(collection, query, options);
-      const hits = neighbours.map(({ similarity, explanation, ...item }) => ({
-        item,
-        similarity,
-        explanation,
-      }));
-      return { hits, model, timing };
-    },
+    search: async (collection, query, options) => toHits(await client.search(collection, query, options)),
     drawHeatMap: (image, options) => client.heatMap(image, options),
     async embed(image, options) {
       const { embedding, model, timing } = await client.embed(image, options);
@@ -89,17 +100,7 @@ export async function createRemoteEngine(client: PawdexClient, onQueued?: () => 
     addItems: (collection, items, options) => client.addItems(collection, items, options),
     deleteItem: (collection, id) => client.deleteItem(collection, id),
     attachThumbnails: (collection, thumbnails) => client.attachThumbnails(collection, thumbnails),
-    async drawMap(collection) {
-      const { version, total, labels, ids, label, hasThumbnail, x, y } = await client.getMap(collection);
-      const points = ids.map((id, i) => ({
-        id,
-        label: labels[label[i]!] ?? null,
-        hasThumbnail: hasThumbnail[i]!,
-        x: x[i]!,
-        y: y[i]!,
-      }));
-      return { version, total, points };
-    },
+    drawMap: async (collection) => toPoints(await client.getMap(collection)),
     findDuplicates: (collection, options) => client.duplicates(collection, options),
     calibrate: (collection, { nonPets, ...work } = {}) =>
       run({ kind: 'calibrate', collection, nonPets }, work),

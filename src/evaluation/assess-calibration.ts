@@ -60,14 +60,16 @@ export function assessCalibration(data: CalibrationData): CalibrationWorth | nul
     match: shareOf('match'),
     ambiguous: shareOf('ambiguous'),
     unknown: shareOf('unknown'),
-    matchError: matches.length === 0 ? null : matches.filter((right) => !right).length / matches.length,
+    matchError: computeShare(matches, (right) => !right),
     ece: computeExpectedCalibrationError(
       Float64Array.from(judged, ({ answered }) => answered.confidence),
       Uint8Array.from(isRight, (right) => (right ? 1 : 0)),
     )!,
-    nonPetMatch:
-      nonPets.length === 0
-        ? null
-        : nonPets.filter(({ decision }) => decision === 'match').length / nonPets.length,
+    nonPetMatch: computeShare(nonPets, ({ decision }) => decision === 'match'),
   };
+}
+
+/** The share of values that meet a condition; null without values. */
+function computeShare<T>(values: readonly T[], meets: (value: T) => boolean): number | null {
+  return values.length === 0 ? null : values.filter(meets).length / values.length;
 }

@@ -1,11 +1,12 @@
 /** Fits a calibration to a live collection, by asking it about its own photos. */
 import type { Calibration } from '../breeds/calibration.js';
-import { type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
+import { type AnsweredQuery, type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { Store } from '../store/store.js';
 import type { CalibrationWorth } from './assess-calibration.js';
-import { countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
+import { type CollectionQuery, countLabels, sampleQueries, type WorkOptions } from './collection-queries.js';
 import { withEvaluationThread } from './evaluation-thread.js';
+import type { AskedPart } from './evaluation-worker.js';
 
 /** Queries sent to the store at once; few, so that other searches can run in between. */
 const AT_ONCE = 16;
@@ -46,10 +47,7 @@ export async function calibrateCollection(
   name: string,
   options: CalibrateOptions,
 ): Promise<CalibrationOutcome> {
-  const { vote, references = null, signal, onProgress } = options;
-  const nonPets = options.nonPets ?? references?.vectors ?? [];
-  const measure = (vector: Float32Array, exceptGroup?: number) =>
-    references === null ? {} : { nonPetSimilarity: measureNonPetSimilarity(vector, references, exceptGroup) };
+  const { vote, signal, onProgress } = options;
   const counts = await countLabels(store, name);
   const labels = [...counts.keys()];
   const queries = await sampleQueries(store, name, counts, options);
@@ -58,42 +56,12 @@ export async function calibrateCollection(
   if (queries.length < FEWEST_QUERIES || labels.length < 2) {
     return { ...outcome, calibration: null, worth: null };
   }
-
   const { calibration, worth } = await withEvaluationThread(signal, async (thread) => {
-    const total = queries.length;
-    let done = 0;
-    for (const label of labels) {
-      const others = labels.filter((other) => other !== label);
-      const group = queries.filter((query) => query.label === label);
-      for (let at = 0; at < group.length; at += AT_ONCE) {
-        signal?.throwIfAborted();
-        const asked = group.slice(at, at + AT_ONCE);
-        const vectors = asked.map(({ vector }) => vector);
-        const found = await store.searchMany(name, vectors, { k: vote.k + 1 });
-        const without = await store.searchMany(name, vectors, { k: vote.k, filter: { label: others } });
-        await thread.addAsked({
-          queries: asked.map(({ id, vector }, i) => ({
-            neighbours: found[i]!.filter((hit) => hit.id !== id).slice(0, vote.k),
-            label,
-            ...measure(vector),
-          })),
-          labelsHeldOut: without.map((neighbours, i) => ({ neighbours, label, ...measure(vectors[i]!) })),
-          nonPets: [],
-        });
-        done += asked.length;
-        onProgress?.({ phase: 'asking', done, total });
-      }
+    for await (const asked of askAboutPhotos(store, name, labels, queries, options)) {
+      await thread.addAsked(asked);
     }
-    for (let at = 0; at < nonPets.length; at += AT_ONCE) {
-      signal?.throwIfAborted();
-      const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k: vote.k });
-      const asked = found.map((neighbours, i) => {
-        // A reference is judged by those of other subjects.
-        const group = options.nonPets === undefined ? references?.groups[at + i] : undefined;
-        return { neighbours, label: '', ...measure(nonPets[at + i]!, group) };
-      });
-      await thread.addAsked({ queries: [], labelsHeldOut: [], nonPets: asked });
-      onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
+    for await (const asked of askAboutNonPets(store, name, options)) {
+      await thread.addAsked(asked);
     }
     onProgress?.({ phase: 'computing', done: 0, total: 1 });
     return thread.fit(vote);
@@ -104,4 +72,71 @@ export async function calibrateCollection(
     await store.updateCollection(name, { calibration });
   }
   return { ...outcome, calibration, worth };
+}
+
+/** How similar a photo is to the references, if there are any. */
+function measure(
+  { references = null }: CalibrateOptions,
+  vector: Float32Array,
+  exceptGroup?: number,
+): Pick<AnsweredQuery, 'nonPetSimilarity'> {
+  return references === null
+    ? {}
+    : { nonPetSimilarity: measureNonPetSimilarity(vector, references, exceptGroup) };
+}
+
+/** Asks about photos of the collection, each without itself and again without its label. */
+async function* askAboutPhotos(
+  store: Store,
+  name: string,
+  labels: readonly string[],
+  queries: readonly CollectionQuery[],
+  options: CalibrateOptions,
+): AsyncGenerator<AskedPart, void> {
+  const { vote, signal, onProgress } = options;
+  let done = 0;
+  for (const label of labels) {
+    const others = labels.filter((other) => other !== label);
+    const group = queries.filter((query) => query.label === label);
+    for (let at = 0; at < group.length; at += AT_ONCE) {
+      signal?.throwIfAborted();
+      const asked = group.slice(at, at + AT_ONCE);
+      const vectors = asked.map(({ vector }) => vector);
+      const found = await store.searchMany(name, vectors, { k: vote.k + 1 });
+      const without = await store.searchMany(name, vectors, { k: vote.k, filter: { label: others } });
+      const similarity = vectors.map((vector) => measure(options, vector));
+      yield {
+        queries: asked.map(({ id }, i) => ({
+          neighbours: found[i]!.filter((hit) => hit.id !== id).slice(0, vote.k),
+          label,
+          ...similarity[i],
+        })),
+        labelsHeldOut: without.map((neighbours, i) => ({ neighbours, label, ...similarity[i] })),
+        nonPets: [],
+      };
+      done += asked.length;
+      onProgress?.({ phase: 'asking', done, total: queries.length });
+    }
+  }
+}
+
+/** Asks about photos of something else. */
+async function* askAboutNonPets(
+  store: Store,
+  name: string,
+  options: CalibrateOptions,
+): AsyncGenerator<AskedPart, void> {
+  const { vote, references, signal, onProgress } = options;
+  const nonPets = options.nonPets ?? references?.vectors ?? [];
+  for (let at = 0; at < nonPets.length; at += AT_ONCE) {
+    signal?.throwIfAborted();
+    const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k: vote.k });
+    const asked = found.map((neighbours, i) => {
+      // A reference is judged by those of other subjects.
+      const group = options.nonPets === undefined ? references?.groups[at + i] : undefined;
+      return { neighbours, label: '', ...measure(options, nonPets[at + i]!, group) };
+    });
+    yield { queries: [], labelsHeldOut: [], nonPets: asked };
+    onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
+  }
 }

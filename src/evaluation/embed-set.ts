@@ -7,7 +7,7 @@ import { computeSha256 } from '../files/sha256.js';
 import { prepareImage } from '../image/decode.js';
 import { decodeViews, type Views } from '../image/decode-views.js';
 import { readPhoto } from '../image/read-photo.js';
-import type { Matrix } from '../math/matrix.js';
+import { getRow, type Matrix, stackRows } from '../math/matrix.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 
 /** A photo to embed. */
@@ -60,21 +60,10 @@ export interface EmbedSetOptions {
  */
 export async function embedSet(
   photos: readonly LabelledFile[],
-  { encoder, maxPixels, parallel, views = '1', cache, onPhoto }: EmbedSetOptions,
+  options: EmbedSetOptions,
 ): Promise<EmbeddedSet> {
+  const { encoder, parallel, cache, onPhoto } = options;
   const limit = pLimit(parallel);
-  const embedOne = async (file: string) => {
-    const bytes = await readPhoto(file);
-    const sha256 = computeSha256(bytes);
-    const known = cache?.get(sha256);
-    if (known !== undefined) {
-      return { sha256, vector: known };
-    }
-    const pixels = await decodeViews(await prepareImage(bytes, { maxPixels }), views, encoder.info.resize);
-    const vector = await embedViews(encoder, pixels);
-    cache?.set(sha256, vector);
-    return { sha256, vector };
-  };
   const skipped: EmbeddedSet['skipped'] = [];
   const embedded = await Promise.all(
     photos.map(({ file, label, metadata = {} }) =>
@@ -83,7 +72,7 @@ export async function embedSet(
           throw new PawdexError('set_invalid', { detail: `${file} has no label.` });
         }
         try {
-          return { file, label, metadata, ...(await embedOne(file)) };
+          return { file, label, metadata, ...(await embedFile(file, options)) };
         } catch (error) {
           const { code, message } = asPawdexError(error);
           if (!code.startsWith('image_') && code !== 'file_unreadable') {
@@ -103,16 +92,31 @@ export async function embedSet(
       detail: `None of the ${photos.length} photos could be read; the first: ${skipped[0]?.detail ?? 'no photo'}`,
     });
   }
-  const { dimension } = encoder.info;
-  const data = new Float32Array(rows.length * dimension);
-  rows.forEach(({ vector }, i) => {
-    data.set(vector, i * dimension);
-  });
   return {
-    vectors: { data, rows: rows.length, dimension },
+    vectors: stackRows(
+      rows.map(({ vector }) => vector),
+      encoder.info.dimension,
+    ),
     items: rows.map(({ file, label, sha256, metadata }) => ({ file, label, sha256, metadata })),
     skipped,
   };
+}
+
+/** Embeds the photo of a file, unless the cache has its embedding. */
+async function embedFile(
+  file: string,
+  { encoder, maxPixels, views = '1', cache }: EmbedSetOptions,
+): Promise<{ sha256: string; vector: Float32Array }> {
+  const bytes = await readPhoto(file);
+  const sha256 = computeSha256(bytes);
+  const known = cache?.get(sha256);
+  if (known !== undefined) {
+    return { sha256, vector: known };
+  }
+  const pixels = await decodeViews(await prepareImage(bytes, { maxPixels }), views, encoder.info.resize);
+  const vector = await embedViews(encoder, pixels);
+  cache?.set(sha256, vector);
+  return { sha256, vector };
 }
 
 /**
@@ -125,13 +129,9 @@ export function takeSubset(
   keep: (item: EmbeddedItem, row: number) => boolean,
 ): EmbeddedSet {
   const rows = set.items.flatMap((item, row) => (keep(item, row) ? [row] : []));
-  const { data, dimension } = set.vectors;
-  const kept = new Float32Array(rows.length * dimension);
-  rows.forEach((row, i) => {
-    kept.set(data.subarray(row * dimension, (row + 1) * dimension), i * dimension);
-  });
+  const vectors = rows.map((row) => getRow(set.vectors, row));
   return {
-    vectors: { data: kept, rows: rows.length, dimension },
+    vectors: stackRows(vectors, set.vectors.dimension),
     items: rows.map((row) => set.items[row]!),
     skipped: set.skipped,
   };

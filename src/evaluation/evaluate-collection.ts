@@ -49,32 +49,37 @@ function measureIndexRecall(found: readonly BareHit[], exact: readonly BareHit[]
   return nearest.length === 0 ? 1 : Math.min(1, hits.length / nearest.length);
 }
 
-const named = ({ id, label, similarity }: BareHit) => ({ file: id, label, similarity });
+const toNeighbour = ({ id, label, similarity }: BareHit) => ({ file: id, label, similarity });
 
-/** Runs the queries of one label. @returns their outcomes, and the recall of the index */
+/** The outcomes of some queries, and the recall of the index for each. */
+interface AnsweredBatch {
+  outcomes: Outcome[];
+  recalls: number[];
+}
+
+/** How the queries of one label are asked. */
+interface Asking extends EvaluateOptions {
+  /** Other photos of the label, at most {@link MOST_RELEVANT}. */
+  relevant: number;
+  /** The other labels. */
+  others: string[];
+}
+
+/** Runs some queries of one label. */
 async function askBatch(
   store: Store,
   name: string,
   asked: readonly CollectionQuery[],
-  {
-    k,
-    relevant,
-    others,
-    answering,
-    references,
-  }: { k: number; relevant: number; others: string[] } & EvaluateOptions,
-): Promise<{ outcomes: Outcome[]; recalls: number[] }> {
+  { k, relevant, others, answering, references }: Asking,
+): Promise<AnsweredBatch> {
   const vectors = asked.map(({ vector }) => vector);
   const depth = Math.max(k, RECALL_DEPTH);
   const found = await store.searchMany(name, vectors, { k: depth + 1 });
-  const exact = await store.searchMany(name, vectors, {
-    k: Math.max(relevant, RECALL_DEPTH) + 1,
-    exact: true,
-  });
-  const without =
-    answering.calibration === null || answering.calibration === undefined
-      ? []
-      : await store.searchMany(name, vectors, { k, filter: { label: others } });
+  const deepest = Math.max(relevant, RECALL_DEPTH) + 1;
+  const exact = await store.searchMany(name, vectors, { k: deepest, exact: true });
+  const without = answering.calibration
+    ? await store.searchMany(name, vectors, { k, filter: { label: others } })
+    : [];
   const recalls: number[] = [];
   const outcomes = asked.map(({ id, label }, i) => {
     const itself = (hit: BareHit) => hit.id !== id;
@@ -86,7 +91,7 @@ async function askBatch(
       {
         file: id,
         label,
-        neighbours: neighbours.map(named),
+        neighbours: neighbours.map(toNeighbour),
         averagePrecision: computeAveragePrecisionAtR(right, relevant),
         withoutLabel: () => without[i] ?? [],
         nonPetSimilarity: references ? measureNonPetSimilarity(vectors[i]!, references) : null,
@@ -112,9 +117,8 @@ export async function evaluateCollection(
   name: string,
   options: EvaluateOptions,
 ): Promise<CollectionEvaluation> {
-  const { k, answering, references, nonPets = [], signal, onProgress } = options;
+  const { signal, onProgress } = options;
   const counts = await countLabels(store, name);
-  const labels = [...counts.keys()];
   const { count, index } = await store.getCollection(name);
   const most = Math.max(
     FEWEST_QUERIES,
@@ -123,33 +127,12 @@ export async function evaluateCollection(
   const queries = await sampleQueries(store, name, counts, { ...options, most });
   let recall = 0;
   const { evaluation, mistakes, familiarity } = await withEvaluationThread(signal, async (thread) => {
-    let done = 0;
-    for (const label of labels) {
-      const group = queries.filter((query) => query.label === label);
-      const asking = {
-        ...options,
-        relevant: Math.min(MOST_RELEVANT, counts.get(label)! - 1),
-        others: labels.filter((other) => other !== label),
-      };
-      for (let at = 0; at < group.length; at += AT_ONCE) {
-        signal?.throwIfAborted();
-        const asked = group.slice(at, at + AT_ONCE);
-        const { outcomes, recalls } = await askBatch(store, name, asked, asking);
-        recall += recalls.reduce((sum, value) => sum + value, 0);
-        await thread.addOutcomes({ queries: outcomes, nonPets: [] });
-        done += asked.length;
-        onProgress?.({ phase: 'asking', done, total: queries.length });
-      }
+    for await (const { outcomes, recalls } of askAboutPhotos(store, name, counts, queries, options)) {
+      recall += recalls.reduce((sum, value) => sum + value, 0);
+      await thread.addOutcomes({ queries: outcomes, nonPets: [] });
     }
-    for (let at = 0; at < nonPets.length; at += AT_ONCE) {
-      signal?.throwIfAborted();
-      const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k });
-      const outcomes = found.map((hits, i) => {
-        const nonPetSimilarity = references ? measureNonPetSimilarity(nonPets[at + i]!, references) : null;
-        return judgeNonPet(hits, nonPetSimilarity, k, answering);
-      });
+    for await (const outcomes of askAboutNonPets(store, name, options)) {
       await thread.addOutcomes({ queries: [], nonPets: outcomes });
-      onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
     }
     onProgress?.({ phase: 'computing', done: 0, total: 1 });
     return thread.evaluate();
@@ -164,12 +147,47 @@ export async function evaluateCollection(
   };
 }
 
-function judgeNonPet(
-  hits: readonly BareHit[],
-  nonPetSimilarity: number | null,
-  k: number,
-  answering: AnswerOptions,
-): Outcome {
-  const asked = { file: '', label: '', averagePrecision: null, withoutLabel: () => [], nonPetSimilarity };
-  return toOutcome({ ...asked, neighbours: hits.map(named) }, k, answering);
+/** Runs the queries, label by label. */
+async function* askAboutPhotos(
+  store: Store,
+  name: string,
+  counts: ReadonlyMap<string, number>,
+  queries: readonly CollectionQuery[],
+  options: EvaluateOptions,
+): AsyncGenerator<AnsweredBatch, void> {
+  const { signal, onProgress } = options;
+  let done = 0;
+  for (const [label, count] of counts) {
+    const group = queries.filter((query) => query.label === label);
+    const asking = {
+      ...options,
+      relevant: Math.min(MOST_RELEVANT, count - 1),
+      others: [...counts.keys()].filter((other) => other !== label),
+    };
+    for (let at = 0; at < group.length; at += AT_ONCE) {
+      signal?.throwIfAborted();
+      const asked = group.slice(at, at + AT_ONCE);
+      yield await askBatch(store, name, asked, asking);
+      done += asked.length;
+      onProgress?.({ phase: 'asking', done, total: queries.length });
+    }
+  }
+}
+
+/** Asks about photos of something else. */
+async function* askAboutNonPets(
+  store: Store,
+  name: string,
+  { k, answering, references, nonPets = [], signal, onProgress }: EvaluateOptions,
+): AsyncGenerator<Outcome[], void> {
+  for (let at = 0; at < nonPets.length; at += AT_ONCE) {
+    signal?.throwIfAborted();
+    const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k });
+    yield found.map((hits, i) => {
+      const nonPetSimilarity = references ? measureNonPetSimilarity(nonPets[at + i]!, references) : null;
+      const asked = { file: '', label: '', averagePrecision: null, withoutLabel: () => [], nonPetSimilarity };
+      return toOutcome({ ...asked, neighbours: hits.map(toNeighbour) }, k, answering);
+    });
+    onProgress?.({ phase: 'non-pets', done: at + found.length, total: nonPets.length });
+  }
 }

@@ -108,6 +108,35 @@ function computeUnknownLabelAuroc(findable: readonly Outcome[]): number | null {
   );
 }
 
+/** Computes the intervals of what depends on confidences. */
+function computeConfidenceIntervals(
+  confidence: Float64Array,
+  right: Uint8Array,
+): Pick<Evaluation['intervals'], 'ece' | 'coverageAt95'> {
+  const resample = (statistic: (confidence: Float64Array, right: Uint8Array) => number) =>
+    bootstrap(confidence.length, (sample) =>
+      statistic(
+        Float64Array.from(sample, (i) => confidence[i]!),
+        Uint8Array.from(sample, (i) => right[i]!),
+      ),
+    );
+  return {
+    ece: resample((c, r) => computeExpectedCalibrationError(c, r)!),
+    coverageAt95: resample((c, r) => computeCoverageAtPrecision(computeRiskCoverage(c, r), 0.95)),
+  };
+}
+
+function compareWithNonPets(
+  outcomes: readonly Outcome[],
+  nonPets: readonly Outcome[],
+): Pick<Evaluation, 'nonPetAuroc' | 'nonPets'> {
+  const scores = (of: readonly Outcome[]) => Float64Array.from(of, (o) => o.pet ?? o.familiarity);
+  return {
+    nonPetAuroc: computeAuroc(scores(outcomes), scores(nonPets)),
+    nonPets: { n: nonPets.length, decisions: countDecisions(nonPets) },
+  };
+}
+
 /** Predicts the first candidate of each query that has one of these labels. */
 function predictAmong(outcomes: readonly Outcome[], labels: ReadonlySet<string>): (string | null)[] {
   return outcomes.map(
@@ -133,14 +162,6 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
   const among = predictAmong(outcomes, new Set(labels));
   const curve = computeRiskCoverage(confidence, right);
   const matches = outcomes.flatMap((o, i) => (o.answer.decision === 'match' ? [right[i]!] : []));
-  const resampled = (statistic: (confidence: Float64Array, right: Uint8Array) => number) =>
-    bootstrap(outcomes.length, (sample) =>
-      statistic(
-        Float64Array.from(sample, (i) => confidence[i]!),
-        Uint8Array.from(sample, (i) => right[i]!),
-      ),
-    );
-  const scores = (of: readonly Outcome[]) => Float64Array.from(of, (o) => o.pet ?? o.familiarity);
   return {
     n: outcomes.length,
     recallAt: { 1: recallAt(1), 5: recallAt(5), 10: recallAt(10) },
@@ -162,15 +183,9 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
       recallAt1: meanInterval(Float64Array.from(findable, (o) => (o.rank <= 1 ? 1 : 0))),
       mapAtR: meanInterval(precisions),
       top1: meanInterval(Float64Array.from(right)),
-      ece: resampled((c, r) => computeExpectedCalibrationError(c, r)!),
-      coverageAt95: resampled((c, r) => computeCoverageAtPrecision(computeRiskCoverage(c, r), 0.95)),
+      ...computeConfidenceIntervals(confidence, right),
     },
-    ...(nonPets === undefined
-      ? {}
-      : {
-          nonPetAuroc: computeAuroc(scores(outcomes), scores(nonPets)),
-          nonPets: { n: nonPets.length, decisions: countDecisions(nonPets) },
-        }),
+    ...(nonPets === undefined ? {} : compareWithNonPets(outcomes, nonPets)),
     unknownLabelAuroc: computeUnknownLabelAuroc(findable),
     keptApart: outcomes.reduce((sum, outcome) => sum + outcome.keptApart, 0),
     perLabel: Object.fromEntries(perLabel),

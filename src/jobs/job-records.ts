@@ -38,7 +38,7 @@ const REQUEST = 'request.json';
 /** Name of an uploaded file in the folder of its job, before the extension. */
 export const UPLOAD = 'upload';
 
-function failed(cause: NodeJS.ErrnoException): never {
+function throwStorageError(cause: NodeJS.ErrnoException): never {
   if (FULL.has(String(cause.code))) {
     throw new PawdexError('storage_full', { cause });
   }
@@ -74,82 +74,93 @@ function decodeRequest(text: string): JobRequest {
   );
 }
 
-/**
- * Records in a folder, which is made when missing. Only one process may use it, as with the data directory.
- *
- * @param onUnreadable told of a file that is no record or cannot be read; it is left where it is
- */
-export function jobRecords(dir: string, onUnreadable: (file: string) => void): JobRecords {
-  const fileOf = (id: string) => path.join(dir, `${id}.json`);
-  const folderOf = (id: string) => path.join(dir, id);
-  const requestOf = (id: string) => path.join(folderOf(id), REQUEST);
+/** Records in a folder, which is made when missing. Only one process may use it, as with the data directory. */
+export class FileJobRecords implements JobRecords {
+  readonly #dir: string;
+  readonly #onUnreadable: (file: string) => void;
 
-  async function read(name: string): Promise<Job[]> {
-    const file = path.join(dir, name);
-    try {
-      return [jobSchema.parse(JSON.parse(await readFile(file, 'utf8')))];
-    } catch {
-      onUnreadable(file);
-      return [];
-    }
+  /** @param onUnreadable told of a file that is no record or cannot be read; it is left where it is */
+  constructor(dir: string, onUnreadable: (file: string) => void) {
+    this.#dir = dir;
+    this.#onUnreadable = onUnreadable;
   }
 
-  async function load(): Promise<Job[]> {
-    await mkdir(dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(failed);
-    const entries = await readdir(dir, { withFileTypes: true }).catch(failed);
+  #fileOf(id: string): string {
+    return path.join(this.#dir, `${id}.json`);
+  }
+
+  folderOf(id: string): string {
+    return path.join(this.#dir, id);
+  }
+
+  createUploadName(): string {
+    return path.join(this.#dir, `${randomUUID()}${ASIDE}`);
+  }
+
+  async load(): Promise<Job[]> {
+    await mkdir(this.#dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
+    const entries = await readdir(this.#dir, { withFileTypes: true }).catch(throwStorageError);
     const jobs: Job[] = [];
     for (const { name } of entries) {
       // Cut off in the middle of being written: what it would have replaced is still there.
       if (name.endsWith(ASIDE)) {
-        await rm(path.join(dir, name), { force: true }).catch(failed);
+        await rm(path.join(this.#dir, name), { force: true }).catch(throwStorageError);
       } else if (name.endsWith('.json')) {
-        jobs.push(...(await read(name)));
+        jobs.push(...(await this.#read(name)));
       }
     }
     const names = new Set(entries.map(({ name }) => name));
     for (const entry of entries) {
       // The folder of a job that was never accepted, or of one whose removal was cut off.
-      if (entry.isDirectory() && jobSchema.shape.id.safeParse(entry.name).success) {
-        if (!names.has(`${entry.name}.json`)) {
-          await rm(folderOf(entry.name), { recursive: true, force: true }).catch(failed);
-        }
+      const isJobFolder = entry.isDirectory() && jobSchema.shape.id.safeParse(entry.name).success;
+      if (isJobFolder && !names.has(`${entry.name}.json`)) {
+        await rm(this.folderOf(entry.name), { recursive: true, force: true }).catch(throwStorageError);
       }
     }
     return jobs;
   }
 
-  const save = ({ id, ...job }: Job) =>
-    replaceFile(fileOf(id), JSON.stringify({ id, ...job }), { isPrivate: true }).catch(failed);
+  async #read(name: string): Promise<Job[]> {
+    const file = path.join(this.#dir, name);
+    try {
+      return [jobSchema.parse(JSON.parse(await readFile(file, 'utf8')))];
+    } catch {
+      this.#onUnreadable(file);
+      return [];
+    }
+  }
 
-  return {
-    load,
-    folderOf,
-    createUploadName: () => path.join(dir, `${randomUUID()}${ASIDE}`),
-    async accept(job, request, upload) {
-      await mkdir(folderOf(job.id), { recursive: true, mode: PRIVATE_FOLDER }).catch(failed);
-      if (upload !== undefined) {
-        const extension = request.kind === 'index' ? request.archive : 'parquet';
-        await rename(upload, path.join(folderOf(job.id), `${UPLOAD}.${extension}`)).catch(failed);
-      }
-      await replaceFile(requestOf(job.id), encodeRequest(request), { isPrivate: true }).catch(failed);
-      await save(job);
-    },
-    async save(job) {
-      await save(job);
-      if (job.finishedAt !== null) {
-        await forgetInput(folderOf(job.id)).catch(failed);
-      }
-    },
-    async loadRequest(id) {
-      try {
-        return decodeRequest(await readFile(requestOf(id), 'utf8'));
-      } catch {
-        return null;
-      }
-    },
-    async remove(id) {
-      await rm(fileOf(id), { force: true }).catch(failed);
-      await rm(folderOf(id), { recursive: true, force: true }).catch(failed);
-    },
-  };
+  async accept(job: Job, request: JobRequest, upload?: string): Promise<void> {
+    const folder = this.folderOf(job.id);
+    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
+    if (upload !== undefined) {
+      const extension = request.kind === 'index' ? request.archive : 'parquet';
+      await rename(upload, path.join(folder, `${UPLOAD}.${extension}`)).catch(throwStorageError);
+    }
+    const file = path.join(folder, REQUEST);
+    await replaceFile(file, encodeRequest(request), { isPrivate: true }).catch(throwStorageError);
+    await this.save(job);
+  }
+
+  async save(job: Job): Promise<void> {
+    await replaceFile(this.#fileOf(job.id), JSON.stringify(job), { isPrivate: true }).catch(
+      throwStorageError,
+    );
+    if (job.finishedAt !== null) {
+      await forgetInput(this.folderOf(job.id)).catch(throwStorageError);
+    }
+  }
+
+  async loadRequest(id: string): Promise<JobRequest | null> {
+    try {
+      return decodeRequest(await readFile(path.join(this.folderOf(id), REQUEST), 'utf8'));
+    } catch {
+      return null;
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await rm(this.#fileOf(id), { force: true }).catch(throwStorageError);
+    await rm(this.folderOf(id), { recursive: true, force: true }).catch(throwStorageError);
+  }
 }

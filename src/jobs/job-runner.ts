@@ -44,13 +44,15 @@ export class JobRunner {
   }
 
   /**
-   * Takes up the record: jobs that were waiting or running when the server ended are `queued` again.
-   *
-   * @throws PawdexError storage_failed
+   * Takes up the record: jobs that were waiting or running when the server ended are `queued` again. Without the record,
+   * earlier jobs are not listed, and new ones are refused while they cannot be written.
    */
   static async open(options: JobRunnerOptions): Promise<JobRunner> {
     const runner = new JobRunner(options);
-    const kept = await options.records.load();
+    const kept = await options.records.load().catch((error) => {
+      options.onTrouble?.(asPawdexError(error));
+      return [];
+    });
     for (const job of kept.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))) {
       await runner.#takeUp(job);
     }

@@ -18,6 +18,15 @@ export function getRow({ data, dimension }: Pick<Matrix, 'data' | 'dimension'>, 
   return data.subarray(row * dimension, (row + 1) * dimension);
 }
 
+/** Copies vectors of one length into a matrix. */
+export function stackRows(vectors: readonly Float32Array[], dimension: number): Matrix {
+  const data = new Float32Array(vectors.length * dimension);
+  vectors.forEach((vector, row) => {
+    data.set(vector, row * dimension);
+  });
+  return { data, rows: vectors.length, dimension };
+}
+
 /** The columns from one on, up to another or the last; a copy unless that is all of them. */
 export function takeColumns({ data, rows, dimension }: Matrix, from: number, to = dimension): Matrix {
   const width = to - from;

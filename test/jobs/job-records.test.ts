@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Job } from '../../src/jobs/job.js';
-import { jobRecords } from '../../src/jobs/job-records.js';
+import { FileJobRecords } from '../../src/jobs/job-records.js';
 
 let folder: string;
 let dir: string;
 let unreadable: string[];
-const open = () => jobRecords(dir, (file) => unreadable.push(path.basename(file)));
+const open = () => new FileJobRecords(dir, (file) => unreadable.push(path.basename(file)));
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'pawdex-jobs-'));
   dir = path.join(folder, 'jobs');

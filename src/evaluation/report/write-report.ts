@@ -37,7 +37,7 @@ export interface ReportInput {
 const section = (title: string, text: string, content: string, name = '') =>
   `<section${name === '' ? '' : ` class="${name}"`}><h2>${title}</h2><p class="soft">${text}</p>${content}</section>`;
 
-function subjectOf({ subject, evaluation }: ReportInput): { title: string; heading: string } {
+function describeSubject({ subject, evaluation }: ReportInput): { title: string; heading: string } {
   if ('collection' in subject) {
     const name = escapeHtml(subject.collection);
     const asked = evaluation.n.toLocaleString('en');
@@ -54,65 +54,86 @@ function subjectOf({ subject, evaluation }: ReportInput): { title: string; headi
   };
 }
 
-/** The report as the text of an HTML page. */
-export async function renderReport(input: ReportInput): Promise<string> {
-  const { evaluation, mistakes, familiarity, model, pictures, by } = input;
+/** How good the confidence is, as plots beside each other. */
+function renderPlots({ evaluation, familiarity }: ReportInput): string {
+  const plots = [
+    section(
+      'Does confidence come true?',
+      'Bars: share of right answers; dots: where the mean confidence of the bin lies. On the dashed line the two are equal. Paler bars rest on fewer answers.',
+      drawReliability(evaluation.reliability),
+    ),
+    section(
+      'Answered only when sure',
+      'Mistakes among the answers when the least sure queries are left unanswered. The dashed line is 5 % wrong; the dot is the most that can be answered there.',
+      drawRiskCoverage(evaluation.riskCoverage, evaluation.coverageAt95),
+    ),
+  ];
+  if (familiarity.nonPets.length > 0) {
+    plots.push(
+      section(
+        'Is it known at all?',
+        `<span class="key main"></span> queries, <span class="key second"></span> photos of something else: the less the two overlap, the better what is not a pet can be told.`,
+        drawFamiliarity(familiarity.queries, familiarity.nonPets),
+      ),
+    );
+  }
+  return `<div class="plots">${plots.join('')}</div>`;
+}
+
+/** The confusions and the worst mistakes, with their photos. */
+async function renderMistakes({ evaluation, mistakes, pictures }: ReportInput): Promise<string[]> {
+  if (evaluation.confusions.length === 0) {
+    return [];
+  }
+  return [
+    section(
+      'What is taken for what',
+      'The most frequent confusions. Left the query, right the nearest photo of the breed it was taken for.',
+      await drawConfusionCases(evaluation, mistakes, { count: CONFUSIONS, pictures }),
+      'long',
+    ),
+    section(
+      'The worst mistakes',
+      'Wrong answers in order of their confidence; some of them are wrong labels rather than wrong answers.',
+      await drawWorstCases(mistakes, { count: MISTAKES, pictures }),
+      'long',
+    ),
+  ];
+}
+
+/** The figures of the queries, as a whole and in parts. */
+function renderFigures({ evaluation, by }: ReportInput): string[] {
   const meaning = evaluation.calibrated
     ? 'Confidence is the calibrated probability that the first breed is right.'
     : 'There was no calibration: confidence is the share of the vote.';
+  const parts = [section('In numbers', meaning, formatFigures(evaluation))];
+  if (by !== undefined) {
+    const title = `By ${escapeHtml(by.column)}`;
+    parts.push(section(title, 'The same figures for parts of the queries.', formatSplitTable(by.values)));
+  }
+  if (evaluation.keptApart > 0) {
+    parts.push(
+      `<p class="soft">${evaluation.keptApart} pairs of query and gallery photo of one <code>group</code>, or of the same bytes, were kept from finding each other.</p>`,
+    );
+  }
+  return parts;
+}
+
+/** The report as the text of an HTML page. */
+export async function renderReport(input: ReportInput): Promise<string> {
+  const { evaluation, model } = input;
   const parts = [
-    section('In numbers', meaning, formatFigures(evaluation)),
-    by === undefined
-      ? ''
-      : section(
-          `By ${escapeHtml(by.column)}`,
-          'The same figures for parts of the queries.',
-          formatSplitTable(by.values),
-        ),
-    evaluation.keptApart === 0
-      ? ''
-      : `<p class="soft">${evaluation.keptApart} pairs of query and gallery photo of one <code>group</code>, or of the same bytes, were kept from finding each other.</p>`,
-    `<div class="plots">${[
-      section(
-        'Does confidence come true?',
-        'Bars: share of right answers; dots: where the mean confidence of the bin lies. On the dashed line the two are equal. Paler bars rest on fewer answers.',
-        drawReliability(evaluation.reliability),
-      ),
-      section(
-        'Answered only when sure',
-        'Mistakes among the answers when the least sure queries are left unanswered. The dashed line is 5 % wrong; the dot is the most that can be answered there.',
-        drawRiskCoverage(evaluation.riskCoverage, evaluation.coverageAt95),
-      ),
-      familiarity.nonPets.length === 0
-        ? ''
-        : section(
-            'Is it known at all?',
-            `<span class="key main"></span> queries, <span class="key second"></span> photos of something else: the less the two overlap, the better what is not a pet can be told.`,
-            drawFamiliarity(familiarity.queries, familiarity.nonPets),
-          ),
-    ].join('')}</div>`,
+    ...renderFigures(input),
+    renderPlots(input),
     section(
       'Labels',
       'Share of each label’s photos that the vote gets right, the lowest first.',
       drawLabelBars(evaluation.perLabel),
       'long',
     ),
-    evaluation.confusions.length === 0
-      ? ''
-      : section(
-          'What is taken for what',
-          'The most frequent confusions. Left the query, right the nearest photo of the breed it was taken for.',
-          await drawConfusionCases(evaluation, mistakes, { count: CONFUSIONS, pictures }),
-          'long',
-        ) +
-        section(
-          'The worst mistakes',
-          'Wrong answers in order of their confidence; some of them are wrong labels rather than wrong answers.',
-          await drawWorstCases(mistakes, { count: MISTAKES, pictures }),
-          'long',
-        ),
+    ...(await renderMistakes(input)),
   ];
-  const { title, heading } = subjectOf(input);
+  const { title, heading } = describeSubject(input);
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -35,13 +35,36 @@ export interface SyncPlan {
   owned: number;
 }
 
+/** The photos of a folder by what items are found with. */
+interface PhotoIndex {
+  byHash: ReadonlyMap<string, PhotoToIndex[]>;
+  names: ReadonlySet<string>;
+  /** Names of photos that could not be read. */
+  unreadable: ReadonlySet<string>;
+}
+
+function indexPhotos(photos: Comparison['photos']): PhotoIndex {
+  const byHash = new Map<string, PhotoToIndex[]>();
+  for (const { photo, sha256 } of photos) {
+    if (sha256 !== null) {
+      byHash.set(sha256, [...(byHash.get(sha256) ?? []), photo]);
+    }
+  }
+  const unreadable = photos.filter(({ facts }) => facts === null);
+  return {
+    byHash,
+    names: new Set(photos.map(({ photo }) => photo.name)),
+    unreadable: new Set(unreadable.map(({ photo }) => photo.name)),
+  };
+}
+
 /**
  * Plans a sync.
  *
  * @param problems what of the folder could not be read: what lies below counts as unknown, not as gone
  */
 export function planSync(comparison: Comparison, problems: readonly SetProblem[]): SyncPlan {
-  const { photos, owned, foreign } = comparison;
+  const { photos, owned } = comparison;
   const plan: SyncPlan = {
     added: [],
     changed: [],
@@ -54,35 +77,35 @@ export function planSync(comparison: Comparison, problems: readonly SetProblem[]
     known: 0,
     owned: owned.length,
   };
-  const byHash = new Map<string, PhotoToIndex[]>();
-  const byName = new Map<string, PhotoToIndex>();
-  const unreadable = new Set<string>();
-  for (const { photo, facts, sha256 } of photos) {
-    byName.set(photo.name, photo);
-    if (facts === null) {
-      unreadable.add(photo.name);
-    }
-    if (sha256 !== null) {
-      byHash.set(sha256, [...(byHash.get(sha256) ?? []), photo]);
-    }
-  }
-  const ownHashes = new Set(owned.map(({ sha256 }) => sha256));
-  const replaced = new Map<string, Item>();
+  const index = indexPhotos(photos);
   const mayBeThere = (name: string) =>
-    unreadable.has(name) || problems.some(({ file }) => name === file || name.startsWith(`${file}/`));
+    index.unreadable.has(name) || problems.some(({ file }) => name === file || name.startsWith(`${file}/`));
+  const replaced = new Map<string, Item>();
   for (const item of owned) {
-    const same = byHash.get(item.sha256);
+    const same = index.byHash.get(item.sha256);
     const source = item.source ?? '';
     if (same !== undefined) {
       placeMatch(plan, { item, photo: same.find(({ name }) => name === source) ?? same[0]! });
     } else if (mayBeThere(source)) {
       plan.kept.push(item);
-    } else if (byName.has(source) && !replaced.has(source)) {
+    } else if (index.names.has(source) && !replaced.has(source)) {
       replaced.set(source, item);
     } else {
       plan.removed.push(item);
     }
   }
+  placePhotos(plan, comparison, replaced);
+  plan.known -= plan.moved.length + plan.relabelled.length + plan.described.length;
+  return plan;
+}
+
+/** Decides what each photo is. @param replaced items whose photo has another content now, by name */
+function placePhotos(
+  plan: SyncPlan,
+  { photos, owned, foreign }: Comparison,
+  replaced: ReadonlyMap<string, Item>,
+): void {
+  const ownHashes = new Set(owned.map(({ sha256 }) => sha256));
   for (const { photo, sha256 } of photos) {
     const old = replaced.get(photo.name);
     const isHeld = sha256 !== null && (ownHashes.has(sha256) || foreign.has(sha256));
@@ -98,8 +121,6 @@ export function planSync(comparison: Comparison, problems: readonly SetProblem[]
       plan.added.push(photo);
     }
   }
-  plan.known -= plan.moved.length + plan.relabelled.length + plan.described.length;
-  return plan;
 }
 
 /** Decides what an item needs whose photo is there. */

@@ -35,6 +35,9 @@ const lossTerm = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('proxy-nca'), ...contrast, rate: positive.default(1) }),
 ]);
 
+/** The names of the losses. */
+export const LOSS_KINDS = lossTerm.options.map(({ shape }) => shape.kind.value);
+
 const backbone = z.strictObject({
   /** ONNX file: float32 [batch, 3, S, S] in, one vector per image out; or `builtin:small-cnn`, random weights. */
   file: z.string().min(1),

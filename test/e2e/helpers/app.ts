@@ -8,7 +8,7 @@ import { openLocalEngine } from '../../../src/engine/local-engine.js';
 import { createApp } from '../../../src/http/create-app.js';
 import type { Lifecycle } from '../../../src/http/lifecycle.js';
 import { type RunningServer, startServer } from '../../../src/http/start-server.js';
-import { jobRecords } from '../../../src/jobs/job-records.js';
+import { FileJobRecords } from '../../../src/jobs/job-records.js';
 import { JobRunner } from '../../../src/jobs/job-runner.js';
 import { jobWork } from '../../../src/jobs/job-work.js';
 import { scene, sceneJpeg } from '../../helpers/images.js';
@@ -67,7 +67,7 @@ export async function startApp(): Promise<Running> {
   await fill(engine);
   const jobs = await JobRunner.open({
     work: jobWork(engine, { indexRoots: [], maxFileBytes: 2 ** 20, syncDir: null }),
-    records: jobRecords(path.join(folder, 'jobs'), () => {}),
+    records: new FileJobRecords(path.join(folder, 'jobs'), () => {}),
   });
   const servers: RunningServer[] = [];
   const serve = async (keys: string[]): Promise<string> => {
