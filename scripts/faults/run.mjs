@@ -1,7 +1,7 @@
 /**
  * npm run faults: attacks, overloads and kills a real server, and compares the counts with limits. Exits with 1 if a limit
  * is exceeded. `--short` skips the slow steps and those that the test suite covers. `--only STEP` runs one step: images,
- * storm, bodies, connections, kills, jobs, maintenance, shapes or tests.
+ * storm, bodies, connections, kills, jobs, maintenance, imports, shapes or tests.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -50,12 +50,12 @@ function tableLine(row) {
   return `| ${row.what}${stall} | ${row.tried} | ${cells.join(' | ')} | ${broken.length === 0 ? 'yes' : `**no: ${broken.join(', ')}**`} |`;
 }
 
-/** The tests that {@link killMaintenance} runs. */
+/** Kills the process during snapshots, restores, format changes and other upkeep. */
 const MAINTENANCE = ['test/faults/store-kill-backup.test.ts', 'test/faults/store-kill-maintenance.test.ts'];
 
-/** Kills the process during snapshots, restores, format changes and other upkeep; each test kills `times` times. */
-async function killMaintenance(times) {
-  const rows = await runFaultTests(MAINTENANCE, { KILLS: String(times) });
+/** Runs tests that kill the process; each of them does so `times` times. */
+async function killTests(files, times) {
+  const rows = await runFaultTests(files, { KILLS: String(times) });
   return rows.map((row) => ({ ...row, what: `${row.what}, ${times} kills each`, tried: row.tried * times }));
 }
 
@@ -136,7 +136,8 @@ const STEPS = {
   connections: () => withServer((server) => connectBadly(server, short ? 5 : 30)),
   kills: () => killWhileAdding(short ? 2 : 10),
   jobs: () => killWhileIndexing(short ? 300 : 10_000),
-  maintenance: () => killMaintenance(short ? 1 : 20),
+  maintenance: () => killTests(MAINTENANCE, short ? 1 : 20),
+  imports: () => killTests(['test/faults/store-kill-import.test.ts'], short ? 2 : 100),
   ...(short ? {} : { shapes: searchDataShapes, tests: () => runFaultTests() }),
 };
 for (const [name, step] of Object.entries(STEPS)) {

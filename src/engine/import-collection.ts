@@ -19,7 +19,7 @@ import type { EngineParts } from './use-cases.js';
 const BATCH = 250;
 /** Bad rows that are named; the others are counted. */
 const MOST_NAMED = 1000;
-const ORIGINALS: readonly string[] = ['off', 'thumbnail', 'full'] satisfies Originals[];
+const ORIGINALS: readonly Originals[] = ['off', 'thumbnail', 'full'];
 
 /** See `Engine.importCollection`. */
 export async function importCollection(
@@ -91,10 +91,8 @@ async function prepareCollection(
     await spaces.require(existing.name);
     return existing;
   }
-  const created = await store.createCollection({ name: collection, ...wanted, description });
-  return ORIGINALS.includes(originals ?? 'off')
-    ? store.updateCollection(collection, { originals: (originals ?? 'off') as Originals })
-    : created;
+  const kept = ORIGINALS.find((each) => each === originals);
+  return store.createCollection({ name: collection, ...wanted, description, originals: kept });
 }
 
 interface Target {

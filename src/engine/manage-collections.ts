@@ -17,9 +17,8 @@ export async function createCollection(
 ): Promise<ServedCollection> {
   const room = encoder === undefined ? encoders.primary : await encoders.findNamed(encoder);
   const { dimension, fingerprint, name: model } = room.encoder.info;
-  const created = await store.createCollection({ name, dimension, fingerprint, model, description });
-  const info = originals === undefined ? created : await store.updateCollection(name, { originals });
-  return { ...info, problem: null };
+  const spec = { name, dimension, fingerprint, model, description, originals };
+  return { ...(await store.createCollection(spec)), problem: null };
 }
 
 /** A collection with what keeps this process from answering for it. */

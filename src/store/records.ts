@@ -14,7 +14,9 @@ export interface CollectionSpec {
   /** Name of the model, for people. */
   model: string;
   /** Free text. */
-  description?: string;
+  description?: string | undefined;
+  /** What is kept of each photo; `off` unless given. */
+  originals?: Originals | undefined;
 }
 
 /** A collection as stored. */

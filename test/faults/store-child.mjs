@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { importCollection } from '../../dist/engine/import-collection.js';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
 import { compactDirectory } from '../../dist/store/embedded/sqlite/database.js';
 import { restoreSnapshot } from '../../dist/store/embedded/sqlite/database-snapshot.js';
@@ -115,6 +116,23 @@ const tasks = {
     say('restoring');
     restoreSnapshot(process.env.SNAPSHOT, dataDir);
     say('restored');
+  },
+
+  /** Imports a file that has a collection in it; the encoder of its vectors is known. */
+  async import() {
+    const store = await openEmbeddedStore({ dataDir, graphLibrary: 'none' });
+    const primary = { encoder: { info: { fingerprint: 'f', dimension: DIMENSION, name: 'm' } } };
+    const encoders = { primary, find: async (fingerprint) => (fingerprint === 'f' ? primary : null) };
+    const parts = { store, encoders, spaces: { require: async () => {} } };
+    say('importing');
+    const { created, exists, verified, different, failed } = await importCollection(
+      parts,
+      'pets',
+      process.env.PARQUET,
+      { onBatch: async ({ done }) => say('stored', done) },
+    );
+    say('imported', created, exists, verified, different, failed);
+    await store.close();
   },
 
   /** Moves the items to another space, whose vectors are the cosines of the numbers that those of the old are sines of. */

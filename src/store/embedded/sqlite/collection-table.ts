@@ -79,11 +79,14 @@ export class CollectionTable {
 
   /** Makes a collection; its name must be free. */
   create(spec: CollectionSpec): CollectionRow {
-    const { name, dimension, fingerprint, model } = spec;
+    const { name, dimension, fingerprint, model, originals = 'off' } = spec;
     return this.#db.transaction(() => {
       const now = new Date().toISOString();
       this.#run.insert.run(name, dimension, fingerprint, model, spec.description ?? null, now);
-      const row = this.#run.find.get(name)!;
+      const row = { ...this.#run.find.get(name)!, originals };
+      if (originals !== 'off') {
+        this.#setSettings(row);
+      }
       this.#ledger.open(row.id);
       this.#ledger.recordChange();
       return row;
