@@ -1,37 +1,37 @@
 /** `pawdex attach-thumbnails`: gives items pictures from your own copy of the photos. */
 import type { Command } from 'commander';
-import { readLabelledSet } from '../datasets/labelled-set.js';
 import { attachPictures } from '../indexing/attach-pictures.js';
 import { addServerOption, createCommand, getMaxFileBytes, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { formatCount, note, pluralise, printLine } from './print.js';
 import { showProgress } from './progress.js';
+import { addSetOptions, readSet, type SetFlags } from './set-options.js';
 import { withEngine } from './with-engine.js';
 
-interface AttachFlags extends Record<string, unknown> {
+interface AttachFlags extends Record<string, unknown>, SetFlags {
   collection: string;
   json?: boolean;
 }
 
 /** Defines the command. */
 export function createAttachThumbnailsCommand(): Command {
-  return addServerOption(
-    createCommand(
-      'attach-thumbnails',
-      'give items without a picture a thumbnail, made from your own copy of the photos',
-      'attach-thumbnails ~/datasets/pets --collection breeds',
-    )
-      .argument('<dir>', 'folder with the photos, under any names; other files in it are ignored')
-      .requiredOption('-c, --collection <name>', 'collection whose items get pictures')
-      .option('--json', 'print a summary as one JSON object'),
-  ).action(run);
+  const command = createCommand(
+    'attach-thumbnails',
+    'give items without a picture a thumbnail, made from your own copy of the photos',
+    'attach-thumbnails ~/datasets/pets --collection breeds',
+  );
+  return addSetOptions(addServerOption(command))
+    .argument('<dir>', 'folder with the photos, under any names; other files in it are ignored')
+    .requiredOption('-c, --collection <name>', 'collection whose items get pictures')
+    .option('--json', 'print a summary as one JSON object')
+    .action(run);
 }
 
 async function run(dir: string, flags: AttachFlags): Promise<void> {
   const common = readCommonOptions(flags);
   const { collection } = flags;
-  const photos = await readLabelledSet(dir);
+  const { photos } = await readSet(dir, flags, common);
   const interruption = watchInterrupts('Finishing the pictures in progress. Press Ctrl-C again to stop now.');
   const summary = await withEngine(common, async (engine) => {
     const display = showProgress(photos.length, common.quiet);
@@ -62,6 +62,9 @@ async function run(dir: string, flags: AttachFlags): Promise<void> {
   }
   const interrupted = interruption.exitCode();
   interruption.dispose();
-  process.exitCode =
-    interrupted !== null && done < total ? interrupted : failed > 0 ? EXIT.someFailed : EXIT.ok;
+  if (interrupted !== null && done < total) {
+    process.exitCode = interrupted;
+  } else if (failed > 0) {
+    process.exitCode = EXIT.someFailed;
+  }
 }

@@ -36,13 +36,13 @@ export async function embedSets(
   requests: SetRequest[],
   cacheDir: string | undefined,
   common: CommonOptions,
-  { label, include, exclude }: Partial<SetFlags> = {},
+  flags: Partial<SetFlags> = {},
 ) {
   const { config, quiet } = common;
   const photos = new Map<string, LabelledPhoto[]>();
   const specs = new Set(requests.map(({ set }) => set).filter((spec) => !isGalleryFile(spec)));
   for (const spec of specs) {
-    photos.set(spec, (await readSet(spec, { label, include, exclude, labelsRequired: true, quiet })).photos);
+    photos.set(spec, (await readSet(spec, flags, { labelsRequired: true, quiet })).photos);
   }
   const encoder = await openEncoder({
     cardPath: config.MODEL,

@@ -10,10 +10,10 @@ import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { note, pluralise, printLine } from './print.js';
-import { readSet } from './set-options.js';
+import { addSetOptions, readSet, type SetFlags } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
-interface QuantiseFlags {
+interface QuantiseFlags extends SetFlags {
   data: string;
   out: string;
   photos: number;
@@ -23,11 +23,12 @@ interface QuantiseFlags {
 
 /** Defines the command. */
 export function createQuantiseCommand(): Command {
-  return createCommand(
+  const command = createCommand(
     'quantise',
     'convert a float encoder to int8, which a CPU runs several times as fast',
     'quantise --model float/encoder.json --data photos:train --out int8',
-  )
+  );
+  return addSetOptions(command)
     .requiredOption(
       '--data <set>',
       'photos to measure activation ranges with, ideally those the encoder was trained on',
@@ -74,11 +75,11 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
 
 /** Decodes photos of the set, chosen by the seed. Unreadable photos are replaced by others. */
 async function decodeSample(
-  { data, photos: wanted, seed, quiet }: QuantiseFlags & { quiet: boolean },
+  { data, photos: wanted, seed, quiet, ...flags }: QuantiseFlags & { quiet: boolean },
   rule: ResizeRule,
   maxPixels: number,
 ): Promise<Uint8Array[]> {
-  const { photos: left } = await readSet(data, { quiet });
+  const { photos: left } = await readSet(data, flags, { quiet });
   const random = createRandom(seed);
   const decoded: Uint8Array[] = [];
   while (decoded.length < wanted && left.length > 0) {

@@ -1,6 +1,6 @@
 /** The flags that select photos from a folder, and the report about skipped files. */
 import type { Command } from 'commander';
-import { type LabelledSet, type LabelledSetOptions, scanLabelledSet } from '../datasets/labelled-set.js';
+import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { SkipReason } from '../datasets/photo-names.js';
 import type { SetReport, SkippedFiles } from '../datasets/set-report.js';
 import { collectValues } from './create-command.js';
@@ -45,13 +45,15 @@ const REASONS: Readonly<Record<SkipReason, string>> = {
  * Reads a labelled set, and reports on stderr what was left out and what looks wrong. Sets the exit code to 1 if something
  * could not be read.
  *
+ * @param flags of the command; those of {@link addSetOptions} say what is taken
  * @throws PawdexError set_invalid
  */
 export async function readSet(
   spec: string,
-  { quiet, ...options }: LabelledSetOptions & { quiet: boolean },
+  { label, include, exclude }: Partial<SetFlags>,
+  { quiet, labelsRequired }: { quiet: boolean; labelsRequired?: boolean },
 ): Promise<LabelledSet> {
-  const set = await scanLabelledSet(spec, options);
+  const set = await scanLabelledSet(spec, { label, include, exclude, labelsRequired });
   noteReport(spec, set, quiet);
   return set;
 }

@@ -18,10 +18,10 @@ import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions 
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { formatPercent, note, pluralise, printLine } from './print.js';
-import { readSet } from './set-options.js';
+import { addSetOptions, readSet, type SetFlags } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
-interface TrainFlags extends RecipeOverrides {
+interface TrainFlags extends RecipeOverrides, SetFlags {
   quiet?: boolean;
   data: string[];
   val: string[];
@@ -36,11 +36,12 @@ interface TrainFlags extends RecipeOverrides {
 
 /** Defines the command. */
 export function createTrainCommand(): Command {
-  return createCommand(
+  const command = createCommand(
     'train',
     'train an encoder on a labelled set, contrastively',
     'train --data photos:train --val photos:val --out runs/mine --epochs 4',
-  )
+  );
+  return addSetOptions(command)
     .option(
       '--data <set>',
       'labelled set to train on: a folder, or FOLDER:SPLIT for the rows of one split; may be repeated',
@@ -220,7 +221,9 @@ async function readTrainingSet(
   const readPhotos = async (specs: readonly string[], without: ReadonlySet<string>) => {
     const readable: TrainingPhoto[] = [];
     for (const spec of specs) {
-      const photos = (await readSet(spec, { labelsRequired: true, quiet: flags.quiet === true })).photos
+      const photos = (
+        await readSet(spec, flags, { labelsRequired: true, quiet: flags.quiet === true })
+      ).photos
         .filter(({ name }) => !without.has(name))
         .map(({ file, label }) => ({ file, label: label! }));
       display.phase(`Reading ${pluralise(photos.length, 'photo')} of ${spec}`, photos.length);

@@ -15,9 +15,9 @@ import { completeRecipe, getResizeRule, readRecipe } from '../training/recipe/lo
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { describeError, note, OutputError, pluralise } from './print.js';
-import { readSet } from './set-options.js';
+import { addSetOptions, readSet, type SetFlags } from './set-options.js';
 
-interface ViewsFlags extends Record<string, unknown> {
+interface ViewsFlags extends Record<string, unknown>, SetFlags {
   data: string;
   photos: number;
   views: number;
@@ -28,11 +28,12 @@ interface ViewsFlags extends Record<string, unknown> {
 
 /** Defines the command. */
 export function createViewsCommand(): Command {
-  return createCommand(
+  const command = createCommand(
     'views',
     'draw photos as training sees them: one row per photo, first as the encoder gets it, then with random changes',
     'views --data photos:train --out views.png',
-  )
+  );
+  return addSetOptions(command)
     .requiredOption('--data <set>', 'photos: a folder, or FOLDER:SPLIT for the rows of one split')
     .option('--recipe <file>', 'recipe whose view settings to use (default: the default settings)')
     .option('--photos <n>', 'number of photos, chosen at random', makeWholeNumberParser(1, 100), 8)
@@ -45,7 +46,7 @@ export function createViewsCommand(): Command {
 async function run(flags: ViewsFlags): Promise<void> {
   const { config, quiet } = readCommonOptions(flags);
   const { rule, settings } = await readViewRules(flags.recipe, config.MODEL);
-  const { photos } = await readSet(flags.data, { quiet });
+  const { photos } = await readSet(flags.data, flags, { quiet });
   const rows: Uint8Array[][] = [];
   for (const index of shuffle([...photos.keys()], createRandom(flags.seed))) {
     if (rows.length === flags.photos) {

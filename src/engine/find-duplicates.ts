@@ -1,11 +1,15 @@
 /** Finds near-duplicates in a collection, page by page, so that each call does a bounded amount of work. */
 import { asPawdexError } from '../errors.js';
+import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicatePage, DuplicatePair } from './engine.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Neighbours compared with each item. If there are more copies of one picture, some pairs are not listed. */
 const NEAREST = 20;
+
+/** How long a page waits for a graph that is being built. Exact searches for a page would take longer, and hold it up. */
+const MOST_WAIT_MS = 20_000;
 
 /** What `read` gives, or null if the item was deleted after it was listed. */
 async function orNull<T>(read: Promise<T>): Promise<T | null> {
@@ -39,7 +43,10 @@ export function findDuplicates(
   collection: string,
   options: { threshold: number; limit: number; cursor?: string },
 ): Promise<DuplicatePage> {
-  return inSpaceOf(parts, collection, (here) => compareItems(here, collection, options));
+  return inSpaceOf(parts, collection, async (here) => {
+    await waitForIndex(here.store, collection, {}, { mostMs: MOST_WAIT_MS });
+    return compareItems(here, collection, options);
+  });
 }
 
 async function compareItems(

@@ -11,19 +11,21 @@ const STALL_MS = 30_000;
 /**
  * Resolves when searches of a collection are answered at full speed, or will not be.
  *
+ * @param limits lookMs: time between two looks; mostMs: how long to wait at most
  * @throws PawdexError collection_not_found; the signal's reason when it was raised
  */
 export async function waitForIndex(
   store: Store,
   name: string,
   { signal, onProgress }: WorkOptions,
-  lookMs = LOOK_MS,
+  { lookMs = LOOK_MS, mostMs = Number.POSITIVE_INFINITY } = {},
 ): Promise<void> {
+  const giveUpAt = performance.now() + mostMs;
   let most = -1;
   let movedAt = performance.now();
   for (;;) {
     const { index, count } = await store.getCollection(name);
-    if (index.kind !== 'building') {
+    if (index.kind !== 'building' || performance.now() > giveUpAt) {
       return;
     }
     if (index.indexed > most) {

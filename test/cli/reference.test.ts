@@ -29,3 +29,13 @@ it('docs/cli.md and --help have every exit code', async () => {
     expect(stdout.split('Exit codes:')[1]).toMatch(new RegExp(`\\b${code}\\b`));
   }
 });
+
+it.each(['index', 'eval', 'check-labels', 'clean-labels', 'train', 'views', 'quantise', 'attach-thumbnails'])(
+  '%s can be told what of a set to take',
+  async (command) => {
+    const { stdout } = await bench.run([command, '--help']);
+    for (const flag of ['--label <rule>', '--include <glob>', '--exclude <glob>']) {
+      expect(stdout).toContain(flag);
+    }
+  },
+);

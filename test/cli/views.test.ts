@@ -29,6 +29,13 @@ describe('pawdex views', () => {
     expect(await sizeOf('sheet.png')).toEqual({ width, height, format: 'png' });
   });
 
+  it('takes the photos that are asked for', async () => {
+    const args = ['views', '--data', photos, '--views', '1', '--out', 'some.png', '--label', 'none'];
+    const { code, stderr } = await bench.run([...args, '--include', 'even/*', '--exclude', '*0.png']);
+    expect(code).toBe(0);
+    expect(stderr.match(/Row \d: .*/g)).toEqual([expect.stringMatching(/^Row 1: even\/\d+\.png$/)]);
+  });
+
   it('draws the views of a recipe', async () => {
     const recipe = path.join(bench.root, 'recipe.yaml');
     const backbone = { file: 'builtin:small-cnn', size: 64, pixels: { mean: 128, std: 64 } };

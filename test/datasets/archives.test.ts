@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -85,6 +86,38 @@ describe.each(['photos.zip', 'photos.tar', 'photos.tar.gz', 'photos.tgz'])('%s',
     await expect(scanLabelledSet(path.join(root, archive))).rejects.toMatchObject({ code: 'set_invalid' });
   });
 });
+
+it.each(['gnu', 'pax', 'ustar', 'v7'])(
+  'reads photos of a tar archive of the form %s in any order',
+  async (form) => {
+    const folder = path.join(root, 'photos');
+    // The first name needs a header of its own in the forms that have one.
+    const long = form === 'gnu' || form === 'pax' ? `${'long'.repeat(40)}.jpg` : 'short.jpg';
+    const names = [`pug/${long}`, 'pug/ä.jpg', 'beagle/1.jpg', 'beagle/empty.jpg', 'beagle/2.jpg'];
+    for (const name of names) {
+      await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+      await writeFile(path.join(folder, name), name.includes('empty') ? '' : content(name));
+    }
+    const file = path.join(root, 'photos.tar');
+    execFileSync('tar', [`--format=${form}`, '-cf', file, '-C', folder, '.']);
+    // Archives may follow each other, with blocks of zeros between them.
+    execFileSync('tar', [
+      `--format=${form}`,
+      '-rf',
+      file,
+      '-C',
+      folder,
+      '--transform=s/1/3/',
+      'beagle/1.jpg',
+    ]);
+    const { photos, problems } = await scanLabelledSet(file);
+    expect([photos.length, problems]).toEqual([6, []]);
+    for (const { file: inside, name } of photos.toReversed()) {
+      const expected = name.includes('empty') ? Buffer.alloc(0) : content(name.replace('3', '1'));
+      expect((await readWholeFile(inside)).equals(expected)).toBe(true);
+    }
+  },
+);
 
 it('takes what comes before the damage of a cut tar archive', async () => {
   const file = await writeArchive('cut.tar', ['pug/1.jpg', 'pug/2.jpg', 'pug/3.jpg']);

@@ -22,7 +22,7 @@ export interface Archive {
   readonly entries: ReadonlyMap<string, ArchiveEntry>;
   readonly refused: readonly RefusedEntry[];
   /**
-   * Reads an entry into memory. Tar archives are read fastest in their own order.
+   * Reads an entry into memory. Compressed tar archives are read fastest in their own order.
    *
    * @param limit bytes from the start to read; all unless given
    * @throws Error for an unknown name or a damaged archive

@@ -1,10 +1,11 @@
 /**
- * Tar archives, plain or compressed with gzip. They have no directory and gzip cannot be entered in the middle, so one
- * walk through the archive serves reads in its order; a read further back starts another.
+ * Tar archives, plain or compressed with gzip. They have no directory, so that listing one takes a walk through it. Entries
+ * of a plain one are then read where they lie. Gzip cannot be entered in the middle: another walk serves reads in the
+ * order of the archive, and a read further back starts one more.
  */
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -23,6 +24,8 @@ interface TarEntry extends ArchiveEntry {
   /** How many entries come before it. */
   at: number;
   head: Buffer | null;
+  /** Where its bytes begin in the file; null in a compressed one. */
+  offset: number | null;
 }
 
 interface WalkedEntry {
@@ -44,7 +47,8 @@ function limitGrowth(compressedBytes: number): Transform {
 /** Goes through the entries of an archive in order. @throws Error if it is damaged */
 async function* walkTar(file: string): AsyncGenerator<WalkedEntry> {
   const source = createReadStream(file);
-  const extract = tar.extract();
+  // Tars of before 1988 have no format name; their checksum tells them from other files.
+  const extract = tar.extract({ allowUnknownFormat: true });
   const { size } = await stat(file);
   const middle = /\.tar$/i.test(file) ? [] : [createGunzip(), limitGrowth(size)];
   let found: (WalkedEntry & { next: () => void }) | null = null;
@@ -95,6 +99,42 @@ async function* walkTar(file: string): AsyncGenerator<WalkedEntry> {
   }
 }
 
+const BLOCK = 512;
+const toBlocks = (bytes: number) => Math.ceil(bytes / BLOCK) * BLOCK;
+/** Types of headers that only say more of the next entry: pax and GNU's long names. */
+const EXTENSIONS = new Set(['x', 'g', 'L', 'K']);
+
+/** Finds where the bytes of entries begin, which tar-stream does not say. */
+class OffsetFinder {
+  #next = 0;
+
+  constructor(readonly handle: FileHandle) {}
+
+  /** Where the bytes of the next entry begin. @param size bytes of the entry */
+  async find(size: number): Promise<number> {
+    for (;;) {
+      const block = await readFully(this.handle, this.#next, BLOCK);
+      this.#next += BLOCK;
+      if (EXTENSIONS.has(String.fromCharCode(block[156]!))) {
+        const own = block.toString('latin1', 124, 136).replace(/\0.*$/s, '');
+        this.#next += toBlocks(Number.parseInt(own, 8));
+      } else if (block.some((byte) => byte !== 0)) {
+        const offset = this.#next;
+        this.#next += toBlocks(size);
+        return offset;
+      }
+    }
+  }
+}
+
+async function readFully(handle: FileHandle, offset: number, bytes: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(bytes), 0, bytes, offset);
+  if (bytesRead < bytes) {
+    throw new Error('the archive is damaged');
+  }
+  return buffer;
+}
+
 /** An open tar archive. */
 class TarArchive implements Archive {
   #walk: AsyncGenerator<WalkedEntry> | null = null;
@@ -104,6 +144,8 @@ class TarArchive implements Archive {
 
   constructor(
     readonly file: string,
+    /** Of a plain archive. */
+    readonly handle: FileHandle | null,
     readonly entries: ReadonlyMap<string, TarEntry>,
     readonly refused: readonly RefusedEntry[],
   ) {}
@@ -116,6 +158,9 @@ class TarArchive implements Archive {
     if (limit !== undefined && found.head !== null && limit <= HEAD_BYTES) {
       return Promise.resolve(found.head.subarray(0, limit));
     }
+    if (this.handle !== null && found.offset !== null) {
+      return readFully(this.handle, found.offset, Math.min(found.size, limit ?? found.size));
+    }
     // In sequence, in the order of the requests: the archive is walked once.
     const result = this.#last.then(() => this.#readAt(found.at));
     this.#last = result.catch(() => {});
@@ -124,7 +169,7 @@ class TarArchive implements Archive {
 
   async #readAt(at: number): Promise<Buffer> {
     if (this.#walk === null || this.#at > at) {
-      await this.close();
+      await this.#endWalk();
       this.#walk = walkTar(this.file);
       this.#at = 0;
     }
@@ -142,6 +187,11 @@ class TarArchive implements Archive {
   }
 
   async close(): Promise<void> {
+    await this.#endWalk();
+    await this.handle?.close();
+  }
+
+  async #endWalk(): Promise<void> {
     await this.#walk?.return(undefined);
     this.#walk = null;
   }
@@ -156,25 +206,29 @@ class TarArchive implements Archive {
  */
 export async function openTar(file: string, needsHead: (name: string) => boolean): Promise<Archive> {
   const listing = new Listing<TarEntry>();
+  const handle = /\.tar$/i.test(file) ? await open(file, 'r') : null;
+  const finder = handle === null ? null : new OffsetFinder(handle);
   let at = 0;
   try {
     for await (const { header, content } of walkTar(file)) {
       const { type, size = 0, mtime } = header;
+      const offset = finder === null ? null : await finder.find(type === 'directory' ? 0 : size);
       const name = header.name.replace(/^(\.\/)+/, '');
       if (type === 'file' || type === 'contiguous-file') {
         const head = needsHead(name) ? await drain(content, HEAD_BYTES) : null;
-        listing.add({ name, size, modifiedMs: mtime?.getTime() ?? 0, at, head });
+        listing.add({ name, size, modifiedMs: mtime?.getTime() ?? 0, at, head, offset });
       }
       at++;
     }
   } catch (error) {
     if (listing.entries.size === 0) {
+      await handle?.close();
       throw error;
     }
     const detail = `The archive is damaged after ${at} entries: ${(error as Error).message}.`;
     listing.refused.push({ name: path.basename(file), detail });
   }
-  return new TarArchive(file, listing.entries, listing.refused);
+  return new TarArchive(file, handle, listing.entries, listing.refused);
 }
 
 /**
