@@ -18,7 +18,6 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { fitCalibration } from '../../dist/breeds/fit-calibration.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
@@ -28,6 +27,7 @@ import { joinSets, takeSubset } from '../../dist/evaluation/embed-set.js';
 import { evaluate } from '../../dist/evaluation/evaluate.js';
 import { ask, predictLabel } from '../../dist/evaluation/outcomes.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
+import { parseOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from './lib/sets.mjs';
 
 const FOLDS = 5;
@@ -40,7 +40,7 @@ const PLAIN = 4;
 const USAGE =
   'usage: calibrate.mjs --gallery SET --queries SET[*WEIGHT]... --nonpets SET --out FILE [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET] [--dropped CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]';
 
-const { values } = parseArgs({
+const { values } = parseOptions(USAGE, {
   options: {
     gallery: { type: 'string' },
     queries: { type: 'string', multiple: true },

@@ -9,18 +9,23 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { parseConfig } from '../../dist/config.js';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
+import { parseOptions } from '../bench/lib/harness.mjs';
 
 const SIDE = 300;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { edge: { type: 'string' } } });
+const USAGE = 'usage: node scripts/evaluation/second-look.mjs SET [--edge PHOTO]';
+
+const { values, positionals } = parseOptions(USAGE, {
+  allowPositionals: true,
+  options: { edge: { type: 'string' } },
+});
 const [spec] = positionals;
 if (spec === undefined) {
-  console.error('usage: node scripts/evaluation/second-look.mjs SET [--edge PHOTO]');
+  console.error(USAGE);
   process.exit(2);
 }
 

@@ -7,10 +7,10 @@
  * Among the settings whose accuracy is within half a standard error of the highest, the best has the lowest log-loss of the
  * vote's shares. Accuracy alone cannot separate near-winners, and the shares feed the calibration.
  */
-import { parseArgs } from 'node:util';
 import { vote } from '../../dist/breeds/vote.js';
 import { removeRepeats } from '../../dist/evaluation/embed-set.js';
 import { forEachQuery } from '../../dist/evaluation/exact-neighbours.js';
+import { parseOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from './lib/sets.mjs';
 
 const KS = [1, 5, 10, 15, 20, 30, 50];
@@ -18,7 +18,9 @@ const TEMPERATURES = [0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.25, 0.5];
 /** Votes are divided by (photos of the label)^exponent. */
 const PRIOR_EXPONENTS = [0, 0.25, 0.5, 1];
 
-const { values } = parseArgs({
+const USAGE = 'usage: vote-settings.mjs --gallery SET --queries SET [--model CARD] [--cache DIR]';
+
+const { values } = parseOptions(USAGE, {
   options: {
     gallery: { type: 'string' },
     queries: { type: 'string' },
@@ -27,7 +29,7 @@ const { values } = parseArgs({
   },
 });
 if (values.gallery === undefined || values.queries === undefined) {
-  console.error('usage: vote-settings.mjs --gallery SET --queries SET [--model CARD] [--cache DIR]');
+  console.error(USAGE);
   process.exit(2);
 }
 

@@ -4,11 +4,14 @@
  *
  *     node scripts/faults/json.mjs [--dist DIR]
  */
-import { parseArgs } from 'node:util';
+
+import { parseOptions } from '../bench/lib/harness.mjs';
 import { hostileBodies } from './hostile-bodies.mjs';
 import { send, startServer } from './server.mjs';
 
-const { values } = parseArgs({
+const USAGE = 'usage: node scripts/faults/json.mjs [--dist DIR] [--only PART_OF_A_NAME]';
+
+const { values } = parseOptions(USAGE, {
   options: { dist: { type: 'string', default: 'dist' }, only: { type: 'string' } },
 });
 

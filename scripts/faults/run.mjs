@@ -7,13 +7,17 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { machine, ROOT, runCommand } from '../bench/lib/harness.mjs';
+import { machine, parseOptions, ROOT, runCommand } from '../bench/lib/harness.mjs';
 import { connectBadly, killWhileAdding, sendBodies, sendImages, stormOfImages } from './drive-server.mjs';
 import { killWhileIndexing } from './kill-jobs.mjs';
 import { startServer } from './server.mjs';
 
-const { values } = parseArgs({
+const USAGE = `npm run faults -- [options]
+  --short        leave out what the test suite does anyway, and what takes long
+  --only STEP    one step: images, storm, bodies, connections, kills, jobs, maintenance, shapes, tests
+  --report FILE  also write the counts of rows within and outside their limits as JSON`;
+
+const { values } = parseOptions(USAGE, {
   options: {
     short: { type: 'boolean', default: false },
     report: { type: 'string' },
@@ -140,6 +144,10 @@ const STEPS = {
   imports: () => killTests(['test/faults/store-kill-import.test.ts'], short ? 2 : 100),
   ...(short ? {} : { shapes: searchDataShapes, tests: () => runFaultTests() }),
 };
+if (values.only !== undefined && STEPS[values.only] === undefined) {
+  console.error(`There is no step ${values.only}${short ? ' in the short form' : ''}.\n${USAGE}`);
+  process.exit(2);
+}
 for (const [name, step] of Object.entries(STEPS)) {
   if (values.only === undefined || values.only === name) report(...[await step()].flat());
 }

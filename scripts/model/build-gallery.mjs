@@ -16,19 +16,19 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { replaceFile } from '../../dist/files/replace-file.js';
+import { parseOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from '../evaluation/lib/sets.mjs';
 
 const USAGE =
   'usage: node scripts/model/build-gallery.mjs SET[:split]... [--without CSV] [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model CARD] [--out FILE] [--cache DIR]';
 const THUMBNAIL = { side: 128, quality: 55 };
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions(USAGE, {
   allowPositionals: true,
   options: {
     model: { type: 'string' },

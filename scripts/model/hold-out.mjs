@@ -13,11 +13,14 @@
  */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
+import { parseOptions } from '../bench/lib/harness.mjs';
 
-const { values, positionals } = parseArgs({
+const USAGE =
+  'usage: node scripts/model/hold-out.mjs SET[:split] [--without CSV] [--share 0.2] [--plain LABEL=SHARE] [--ungrouped PUBLISHER] --out FILE';
+
+const { values, positionals } = parseOptions(USAGE, {
   allowPositionals: true,
   options: {
     without: { type: 'string' },
@@ -28,9 +31,7 @@ const { values, positionals } = parseArgs({
   },
 });
 if (positionals.length !== 1 || values.out === undefined) {
-  console.error(
-    'usage: node scripts/model/hold-out.mjs SET[:split] [--without CSV] [--share 0.2] [--plain LABEL=SHARE] [--ungrouped PUBLISHER] --out FILE',
-  );
+  console.error(USAGE);
   process.exit(2);
 }
 const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));

@@ -14,8 +14,9 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
+import { parseOptions } from '../bench/lib/harness.mjs';
 
 const fromRoot = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const CARD = fromRoot('models/encoder.json');
@@ -23,7 +24,7 @@ const USAGE =
   'usage: node scripts/model/measure.mjs --queries SET [--gallery SET] [--nonpets SET] [--elsewhere SET [--plain LABEL]] [--cache DIR]';
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
-const { values } = parseArgs({
+const { values } = parseOptions(USAGE, {
   options: {
     gallery: { type: 'string', default: fromRoot('models/gallery.parquet') },
     queries: { type: 'string' },

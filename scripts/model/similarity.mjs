@@ -11,7 +11,6 @@
  * the photo shows. It prints the results for new collections of several sizes.
  */
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { computeFeatures, listFeatureNames } from '../../dist/breeds/calibration.js';
 import { fitIncreasing } from '../../dist/breeds/fit-logistic.js';
 import { identifyBreed } from '../../dist/breeds/identify-breed.js';
@@ -23,6 +22,7 @@ import { readGroup } from '../../dist/evaluation/provenance.js';
 import { getRow } from '../../dist/math/matrix.js';
 import { createRandom, shuffle } from '../../dist/math/random.js';
 import { computeDot } from '../../dist/math/vectors.js';
+import { parseOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from '../evaluation/lib/sets.mjs';
 
 const LABELS = [1, 2, 3, 5, 10, 20];
@@ -39,7 +39,10 @@ const WEIGHT = { others: 0.15, nonPets: 0.5 };
 const REFUSED = 0.01;
 const FALSE_MATCHES = 0.003;
 
-const { values } = parseArgs({
+const USAGE =
+  'usage: node scripts/model/similarity.mjs --train SET --val SET [--more SET] [--nonpets SET] [--without CSV] [--only CSV] [--model CARD] [--out FILE] [--cache DIR]';
+
+const { values } = parseOptions(USAGE, {
   options: {
     train: { type: 'string' },
     val: { type: 'string' },

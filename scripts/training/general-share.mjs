@@ -8,7 +8,6 @@
  *     [--dimension 128] [--shares 0,0.2,0.35,0.5,0.65] [--constants 0,0.5,0.7,1]
  */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { computeAuroc } from '../../dist/evaluation/metrics/selective.js';
 import { ask } from '../../dist/evaluation/outcomes.js';
@@ -30,8 +29,12 @@ import { computeFeatures } from '../../dist/training/run/compute-features.js';
 import { createEmbeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluate-embedding.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
+import { parseOptions } from '../bench/lib/harness.mjs';
 
-const { values } = parseArgs({
+const USAGE =
+  'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained|distilled] [--dimension N] [--shares A,B] [--constants A,B]';
+
+const { values } = parseOptions(USAGE, {
   options: {
     run: { type: 'string' },
     data: { type: 'string' },
@@ -49,9 +52,7 @@ const isUsable =
   values.val !== undefined &&
   ['start', 'trained', 'distilled'].includes(values.features);
 if (!isUsable) {
-  console.error(
-    'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained|distilled] [--dimension N] [--shares A,B] [--constants A,B]',
-  );
+  console.error(USAGE);
   process.exit(2);
 }
 

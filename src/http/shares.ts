@@ -8,6 +8,7 @@ import path from 'node:path';
 import { PawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { replaceFile } from '../files/replace-file.js';
+import { sealJson, unsealJson } from '../files/sealed-json.js';
 
 const HOUR_MS = 3_600_000;
 const ID_BYTES = 16;
@@ -52,11 +53,11 @@ export class Shares {
       expires: new Date(now + this.hours * HOUR_MS).toISOString(),
       ...shared,
     };
-    await replaceFile(this.#fileOf(share.id), JSON.stringify(share), { isPrivate: true });
+    await replaceFile(this.#fileOf(share.id), sealJson(JSON.stringify(share)), { isPrivate: true });
     return share;
   }
 
-  /** @throws PawdexError share_not_found, also when its time is over */
+  /** @throws PawdexError share_not_found, also when its time is over or its file is damaged */
   async read<A>(id: string): Promise<Share<A>> {
     if (!ID.test(id)) {
       throw new PawdexError('share_not_found');
@@ -64,8 +65,8 @@ export class Shares {
     const text = await readFile(this.#fileOf(id), 'utf8').catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? new PawdexError('share_not_found') : error;
     });
-    const share = JSON.parse(text) as Share<A>;
-    if (Date.parse(share.expires) <= Date.now()) {
+    const share = parseShare<A>(text);
+    if (share === null || Date.parse(share.expires) <= Date.now()) {
       throw new PawdexError('share_not_found');
     }
     return share;
@@ -88,5 +89,13 @@ export class Shares {
     const oldest = Date.now() - this.hours * HOUR_MS;
     const over = files.filter(({ at }, i) => i >= MOST - 1 || at < oldest);
     await Promise.all(over.map(({ file }) => rm(file, { force: true })));
+  }
+}
+
+function parseShare<A>(text: string): Share<A> | null {
+  try {
+    return JSON.parse(unsealJson(text));
+  } catch {
+    return null; // damaged
   }
 }

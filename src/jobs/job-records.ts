@@ -9,6 +9,7 @@ import path from 'node:path';
 import { PawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { ASIDE, replaceFile } from '../files/replace-file.js';
+import { sealJson, unsealJson } from '../files/sealed-json.js';
 import { type Job, type JobRequest, jobSchema } from './job.js';
 
 /** Where jobs are kept while the server does not run. */
@@ -123,7 +124,7 @@ export class FileJobRecords implements JobRecords {
   async #read(name: string): Promise<Job[]> {
     const file = path.join(this.#dir, name);
     try {
-      return [jobSchema.parse(JSON.parse(await readFile(file, 'utf8')))];
+      return [jobSchema.parse(JSON.parse(unsealJson(await readFile(file, 'utf8'))))];
     } catch {
       this.#onUnreadable(file);
       return [];
@@ -138,12 +139,12 @@ export class FileJobRecords implements JobRecords {
       await rename(upload, path.join(folder, `${UPLOAD}.${extension}`)).catch(throwStorageError);
     }
     const file = path.join(folder, REQUEST);
-    await replaceFile(file, encodeRequest(request), { isPrivate: true }).catch(throwStorageError);
+    await replaceFile(file, sealJson(encodeRequest(request)), { isPrivate: true }).catch(throwStorageError);
     await this.save(job);
   }
 
   async save(job: Job): Promise<void> {
-    await replaceFile(this.#fileOf(job.id), JSON.stringify(job), { isPrivate: true }).catch(
+    await replaceFile(this.#fileOf(job.id), sealJson(JSON.stringify(job)), { isPrivate: true }).catch(
       throwStorageError,
     );
     if (job.finishedAt !== null) {
@@ -153,7 +154,8 @@ export class FileJobRecords implements JobRecords {
 
   async loadRequest(id: string): Promise<JobRequest | null> {
     try {
-      return decodeRequest(await readFile(path.join(this.folderOf(id), REQUEST), 'utf8'));
+      const text = await readFile(path.join(this.folderOf(id), REQUEST), 'utf8');
+      return decodeRequest(unsealJson(text));
     } catch {
       return null;
     }

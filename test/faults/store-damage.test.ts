@@ -3,7 +3,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sealJson, unsealJson } from '../../src/files/sealed-json.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
+import { readLastKnown } from '../../src/store/embedded/sqlite/ledger.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { random } from '../store/items.js';
 import { graphBuilt } from '../store/search-contract.js';
@@ -162,7 +164,8 @@ describe('a data directory', () => {
 
   it('that was stopped by a kill is no copy', async () => {
     const known = path.join(dataDir, 'ledger.json');
-    await writeFile(known, JSON.stringify({ ...JSON.parse(await readFile(known, 'utf8')), open: true }));
+    const ledger = JSON.parse(unsealJson(await readFile(known, 'utf8')));
+    await writeFile(known, sealJson(JSON.stringify({ ...ledger, open: true })));
     const store = await openEmbeddedStore({ dataDir });
     await store.ready();
     expect((await store.stats()).repairs.filter((line) => line.includes('copied'))).toHaveLength(1);
@@ -180,7 +183,7 @@ describe('a copy of a data directory that is in use', () => {
       await store.ready();
       await store.put('pets', [faultItem(ITEMS)]);
       await expect
-        .poll(async () => JSON.parse(await readFile(path.join(from, 'ledger.json'), 'utf8')).open, {
+        .poll(async () => readLastKnown(from)?.open, {
           timeout: 30_000,
         })
         .toBe(true);

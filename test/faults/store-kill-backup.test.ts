@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import { snapshotDirectory, verifySnapshot } from '../../src/store/embedded/sqlite/database-snapshot.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
+import { makeFirstFormat } from '../store/first-format.js';
 import {
   acknowledged,
   CHILD,
@@ -98,10 +99,7 @@ describe('a kill', () => {
         const dataDir = await mkdtemp(path.join(root, 'migrated-'));
         await cp(sound, dataDir, { recursive: true });
         const db = new Database(path.join(dataDir, 'pawdex.db'));
-        db.exec(`DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity;
-          DROP TABLE collection_settings; DROP TABLE aliases; DROP TABLE originals; DROP TABLE reembeddings;
-          DROP TABLE dropped_vectors`);
-        db.pragma('user_version = 1');
+        makeFirstFormat(db);
         db.close();
         await rm(path.join(dataDir, 'ledger.json'));
         await killed('open', dataDir, 60 * kill);

@@ -13,6 +13,7 @@ import {
 } from '../../src/store/embedded/sqlite/database-snapshot.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import type { Store } from '../../src/store/store.js';
+import { makeFirstFormat } from '../store/first-format.js';
 import { expectWhole, FAULT_DIMENSION, faultItem, startChild } from './store-processes.js';
 
 let root: string;
@@ -140,10 +141,7 @@ describe('a data directory of an earlier version', () => {
     await store.close();
     const file = path.join(dataDir, 'pawdex.db');
     const db = new Database(file);
-    db.exec(`DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity;
-      DROP TABLE collection_settings; DROP TABLE aliases; DROP TABLE originals; DROP TABLE reembeddings;
-      DROP TABLE dropped_vectors`);
-    db.pragma('user_version = 1');
+    makeFirstFormat(db);
     db.close();
     await rm(path.join(dataDir, 'ledger.json'));
     store = await openEmbeddedStore({ dataDir });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,6 +32,17 @@ describe('shared answers', () => {
     await expect(brief.read(id)).rejects.toMatchObject({ code: 'share_not_found' });
     const next = await brief.create(shared);
     expect(await readdir(folder)).toEqual([`${next.id}.json`]);
+  });
+
+  it('are not found when their file is damaged', async () => {
+    const shares = new Shares(folder, 1);
+    const { id } = await shares.create(shared);
+    const file = path.join(folder, `${id}.json`);
+    const sound = await readFile(file, 'utf8');
+    for (const text of [sound.replace('match', 'mauch'), sound.slice(0, 40), '']) {
+      await writeFile(file, text);
+      await expect(shares.read(id)).rejects.toMatchObject({ code: 'share_not_found' });
+    }
   });
 
   it.each(['', 'nope', '../../etc/passwd', 'x'.repeat(22)])('are not found under %j', async (id) => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Job } from '../../src/jobs/job.js';
+import type { Job, JobRequest } from '../../src/jobs/job.js';
 import { FileJobRecords } from '../../src/jobs/job-records.js';
 
 let folder: string;
@@ -59,6 +59,21 @@ it('clears away what a crash left half written, and leaves what it cannot read',
   expect(await open().load()).toEqual([kept]);
   expect(unreadable.sort()).toEqual(['broken.json', 'odd.json']);
   expect((await readdir(dir)).sort()).toEqual([`${kept.id}.json`, 'broken.json', 'odd.json'].sort());
+});
+
+it('does not believe a record or a request with a flipped bit, and reads those of an earlier version', async () => {
+  const records = open();
+  await records.load();
+  const [damaged, older] = [job({ state: 'queued' }), job()];
+  await records.accept(damaged, { kind: 'evaluate', collection: 'mine' } as JobRequest);
+  const request = path.join(records.folderOf(damaged.id), 'request.json');
+  await writeFile(request, (await readFile(request, 'utf8')).replace('mine', 'mind'));
+  expect(await records.loadRequest(damaged.id)).toBeNull();
+  const file = path.join(dir, `${damaged.id}.json`);
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"n":3', '"n":2'));
+  await writeFile(path.join(dir, `${older.id}.json`), JSON.stringify(older));
+  expect(await open().load()).toEqual([older]);
+  expect(unreadable).toEqual([`${damaged.id}.json`]);
 });
 
 it.skipIf(process.getuid?.() === 0)('says with a code that it cannot be written', async () => {

@@ -7,6 +7,7 @@ import { ITEM_CALLS } from '../../src/store/embedded/item-calls.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { StoreCore } from '../../src/store/embedded/store-core.js';
 import { bindFirst } from '../../src/threads/bind-first.js';
+import { makeFirstFormat } from './first-format.js';
 import { item } from './items.js';
 
 const D = 8;
@@ -27,11 +28,7 @@ beforeEach(async () => {
   await core.close();
   // What the first version's database looks like.
   const db = new Database(path.join(dataDir, 'pawdex.db'));
-  db.exec(`DROP TABLE item_values; DROP TABLE values_progress; DROP TABLE ledger; DROP TABLE identity;
-           DROP TABLE collection_settings; DROP TABLE aliases; DROP TABLE originals; DROP TABLE reembeddings;
-           DROP TABLE dropped_vectors;
-           CREATE INDEX items_species ON items (collection, species, seq);`);
-  db.pragma('user_version = 1');
+  makeFirstFormat(db);
   db.close();
   await rm(path.join(dataDir, 'ledger.json'));
 });

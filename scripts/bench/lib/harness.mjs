@@ -10,25 +10,31 @@ import { parseArgs } from 'node:util';
 /** The root of the checkout. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Parses command line options as strings; `--help` prints the usage and exits. */
-export function options(usage, spec) {
-  const { values } = parseArgs({
-    options: {
-      help: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      ...Object.fromEntries(
-        Object.entries(spec).map(([name, value]) =>
-          typeof value === 'boolean'
-            ? [name, { type: 'boolean', default: value }]
-            : [name, { type: 'string', default: value }],
-        ),
-      ),
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    process.exit(0);
+/** Parses the command line as `parseArgs` does. `--help` prints the usage and exits; so does a mistake, with code 2. */
+export function parseOptions(usage, config) {
+  try {
+    const parsed = parseArgs({ ...config, options: { help: { type: 'boolean' }, ...config.options } });
+    if (parsed.values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    return parsed;
+  } catch (error) {
+    console.error(`${error.message}\n${usage}`);
+    process.exit(2);
   }
+}
+
+/** Parses options with default values: strings, or booleans. Adds `--json`. */
+export function options(usage, spec) {
+  const { values } = parseOptions(usage, {
+    options: Object.fromEntries(
+      Object.entries({ json: false, ...spec }).map(([name, value]) => [
+        name,
+        { type: typeof value === 'boolean' ? 'boolean' : 'string', default: value },
+      ]),
+    ),
+  });
   return values;
 }
 

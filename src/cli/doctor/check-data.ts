@@ -10,7 +10,7 @@ import { describeWayForward } from '../../engine/spaces.js';
 import { asPawdexError } from '../../errors.js';
 import { openEmbeddedStore } from '../../store/embedded/open-embedded-store.js';
 import { DATABASE_FILE } from '../../store/embedded/sqlite/database.js';
-import { checkPages, refuseMissingDatabase } from '../../store/embedded/sqlite/soundness.js';
+import { checkDatabase, refuseMissingDatabase } from '../../store/embedded/sqlite/soundness.js';
 import Database from '../../store/embedded/sqlite/sqlite.js';
 import { createDamagedError } from '../../store/embedded/sqlite/storage-error.js';
 import type { CollectionInfo, IndexState, Store } from '../../store/store.js';
@@ -107,11 +107,11 @@ async function checkStore(dataDir: string, model: string): Promise<Check[]> {
   }
 }
 
-/** Checks every page, and whether indexes agree with their tables. */
+/** Checks everything stored, and whether indexes agree with their tables. */
 function checkFile(file: string): string[] {
   const db = new Database(file, { readonly: true });
   try {
-    return checkPages(db, 'full');
+    return checkDatabase(db, 'full');
   } finally {
     db.close();
   }

@@ -4,7 +4,8 @@ import type { CollectionInfo, CollectionPatch, CollectionSpec, Space } from '../
 import { Collection, checkCollectionName, checkCollectionSpec } from './collection.js';
 import type { GraphLibrary } from './graph/graph.js';
 import { GraphSnapshot } from './graph/graph-snapshot.js';
-import type { CollectionRow, CollectionTable } from './sqlite/collection-table.js';
+import type { CollectionRow } from './sqlite/collection-row.js';
+import type { CollectionTable } from './sqlite/collection-table.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import type { Reembeddings } from './sqlite/reembedding-table.js';
 import { toStorageError } from './sqlite/storage-error.js';

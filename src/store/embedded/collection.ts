@@ -4,7 +4,7 @@ import type { CollectionInfo, CollectionSpec, Reembedding } from '../store.js';
 import type { GraphLibrary } from './graph/graph.js';
 import type { GraphSnapshot } from './graph/graph-snapshot.js';
 import { Indexer } from './graph/indexer.js';
-import type { CollectionRow } from './sqlite/collection-table.js';
+import type { CollectionRow } from './sqlite/collection-row.js';
 import type { LoadedRow } from './sqlite/item-row.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import { createDamagedError } from './sqlite/storage-error.js';

@@ -108,13 +108,13 @@ export const ITEM_CALLS = {
     const collection = core.collections.get(name);
     const vector = core.items.readVector(findRow(core, collection, id), collection.row);
     if (vector === null) {
-      throw createDamagedError([`The vector of item ${id} in ${name} is damaged.`]);
+      throw createDamagedError([`Item ${id} of ${name} has no vector.`]);
     }
     return vector;
   },
 
   getThumbnail(core: StoreCore, name: string, id: string): Uint8Array {
-    const image = core.items.readThumbnail(findRow(core, core.collections.get(name), id).seq);
+    const image = core.items.thumbnails.read(findRow(core, core.collections.get(name), id));
     if (image === undefined) {
       throw new PawdexError('thumbnail_not_found', { detail: `Item ${id} has no thumbnail.` });
     }
@@ -131,7 +131,7 @@ export const ITEM_CALLS = {
   },
 
   getOriginal(core: StoreCore, name: string, id: string): Uint8Array | null {
-    const image = core.items.readOriginal(findRow(core, core.collections.get(name), id).seq);
+    const image = core.items.originals.read(findRow(core, core.collections.get(name), id));
     return image === undefined ? null : new Uint8Array(image);
   },
 
@@ -145,7 +145,7 @@ export const ITEM_CALLS = {
     for (const sha256 of hashes) {
       const item = core.items.findBySha256(id, sha256);
       if (item !== undefined) {
-        known.set(sha256, item);
+        known.set(sha256, { id: item.id, label: item.label });
       }
     }
     return known;
@@ -164,9 +164,11 @@ export const ITEM_CALLS = {
     const vectors = new Float32Array(rows.length * dimension);
     for (const row of rows) {
       const vector = core.items.readVector(row, collection.row);
-      // The item was deleted since the page was read, or its vector is damaged.
       if (vector === null) {
-        continue;
+        if (core.items.findBySeq(row.seq) !== undefined) {
+          throw createDamagedError([`Item ${row.id} of ${name} has no vector.`]);
+        }
+        continue; // deleted since the page was read
       }
       vectors.set(vector, found.length * dimension);
       found.push(toItem(row));

@@ -9,13 +9,14 @@ import { DamageWatch } from './damage-watch.js';
 import { loadGraphLibrary } from './graph/graph.js';
 import { PutWriter } from './put-writer.js';
 import { CollectionTable } from './sqlite/collection-table.js';
+import { describeDamagedCollections, findDamagedCollections } from './sqlite/damaged-rows.js';
 import { createPresenceCheck, type OpenedDatabase, openDatabase } from './sqlite/database.js';
 import { ItemTable } from './sqlite/item-table.js';
 import { KeptSnapshots } from './sqlite/kept-snapshots.js';
 import { Ledger } from './sqlite/ledger.js';
 import { Reembeddings } from './sqlite/reembedding-table.js';
 import { salvage } from './sqlite/salvage.js';
-import { compareCounts, compareWithLastKnown, type PageCheck, startPageCheck } from './sqlite/soundness.js';
+import { compareCounts, compareWithLastKnown, type DatabaseCheck, startCheck } from './sqlite/soundness.js';
 import type { Db } from './sqlite/sqlite.js';
 import { createDamagedError, readBytes } from './sqlite/storage-error.js';
 import { EXPECTED_FOR_MS, runSoon } from './turns.js';
@@ -35,7 +36,7 @@ const GRAPH_FOLDER = 'graphs';
 /** Milliseconds of background work at a time, while calls come in and while none do. */
 const [BUSY_MS, QUIET_MS] = [3, 20];
 const TICK_MS = 1000;
-/** Milliseconds that a start waits for the check of all pages, which then continues while the store answers. */
+/** Milliseconds that a start waits for the check of the database, which then continues while the store answers. */
 const CHECK_MS = 5000;
 /** Milliseconds between two writes of the ledger file. */
 const LEDGER_MS = 5000;
@@ -56,7 +57,7 @@ export class StoreCore {
   readonly #statements: CollectionTable;
   readonly #graphs: ReturnType<typeof loadGraphLibrary>;
   readonly #repairs: string[] = [];
-  readonly #pages: PageCheck;
+  readonly #check: DatabaseCheck;
   readonly #soundness: Promise<void>;
   readonly #ticking: NodeJS.Timeout;
   #isChecked = false;
@@ -89,7 +90,7 @@ export class StoreCore {
       this.#opened.close();
       throw error;
     }
-    this.#pages = startPageCheck(this.db, this.#opened.isShared, this.#isLiveCopy ? 'full' : 'quick');
+    this.#check = startCheck(this.db, this.#opened.isShared, this.#isLiveCopy ? 'full' : 'quick');
     this.#soundness = this.#awaitSoundness();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     this.wake();
@@ -109,7 +110,7 @@ export class StoreCore {
   }
 
   /**
-   * Resolves when every collection is in memory and the pages of the database are checked, but waits for that check
+   * Resolves when every collection is in memory and the database is checked, but waits for that check
    * only a few seconds unless the directory was copied while in use.
    *
    * @throws PawdexError `data_damaged`
@@ -170,7 +171,7 @@ export class StoreCore {
       await collection.loaded.catch(() => {});
       await collection.indexer.close();
     }
-    await Promise.all([this.#pages.stop(), this.snapshots.settle()]);
+    await Promise.all([this.#check.stop(), this.snapshots.settle()]);
     // Keep the recorded state of a directory that was not fully checked.
     if (this.damage.found === null) {
       await this.#writeLedger(this.#isLiveCopy && !this.#isChecked).catch(() => {});
@@ -182,7 +183,10 @@ export class StoreCore {
   #compareWithLedger(): void {
     const { findings, isLiveCopy } = compareWithLastKnown(this.db, this.#ledger);
     this.#isLiveCopy = isLiveCopy;
-    findings.push(...compareCounts(this.db, this.#ledger));
+    findings.push(
+      ...compareCounts(this.db, this.#ledger),
+      ...describeDamagedCollections(findDamagedCollections(this.db)),
+    );
     if (findings.length > 0) {
       throw createDamagedError(findings);
     }
@@ -190,14 +194,14 @@ export class StoreCore {
 
   async #awaitSoundness(): Promise<void> {
     try {
-      const findings = await this.#pages.done;
+      const findings = await this.#check.done;
       if (findings.length > 0) {
         this.recordDamage(createDamagedError(findings));
       } else if (!this.#closed) {
         this.#isChecked = true;
       }
     } catch (error) {
-      this.#repairs.push(`The pages of the database could not be checked (${error}).`);
+      this.#repairs.push(`The database could not be checked (${error}).`);
     }
     if (this.#isChecked && this.#isLiveCopy) {
       this.#repairs.push(
@@ -232,7 +236,8 @@ export class StoreCore {
       }
     }
     try {
-      while (this.items.values.addOlderItems() && performance.now() < until) {
+      this.#statements.sealOlder();
+      while (this.items.upgradeOlderItems() && performance.now() < until) {
         more = true;
       }
       return this.#statements.clear() || this.reembeddings.clear() || more;

@@ -1,36 +1,20 @@
 /** The statements on collections, and the clearing of those deleted, which takes many small steps. */
+import type Database from 'better-sqlite3';
 import { PawdexError } from '../../../errors.js';
-import type { CollectionPatch, CollectionSpec, Originals, Space } from '../../store.js';
+import type { CollectionPatch, CollectionSpec, Space } from '../../store.js';
+import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
 import type { ItemTable } from './item-table.js';
 import type { Ledger } from './ledger.js';
+import { computeCollectionChecksum, hasChecksums } from './row-checksums.js';
 import type { Db } from './sqlite.js';
-
-/** A collection as a row of the database. */
-export interface CollectionRow {
-  id: number;
-  name: string;
-  dimension: number;
-  fingerprint: string;
-  model: string;
-  description: string | null;
-  gallery: string | null;
-  calibration: string | null;
-  created_at: string;
-  /** What numbers of items are multiplied by to give those of their vectors: 1 or -1. */
-  vector_sign: number;
-  originals: Originals;
-}
 
 /** ItemTable of a deleted collection that are removed per transaction. */
 const DROP_STEP = 256;
 
-const SELECT = `SELECT collections.*, coalesce(vector_sign, 1) AS vector_sign, coalesce(originals, 'off') AS originals
-  FROM collections LEFT JOIN collection_settings ON collection_settings.collection = collections.id`;
-
 function prepareStatements(db: Db) {
   return {
-    all: db.prepare<[], CollectionRow>(`${SELECT} ORDER BY name`),
-    find: db.prepare<[string], CollectionRow>(`${SELECT} WHERE name = ?`),
+    all: db.prepare<[], CollectionRow>(`${SELECT_COLLECTIONS} ORDER BY name`),
+    find: db.prepare<[string], CollectionRow>(`${SELECT_COLLECTIONS} WHERE name = ?`),
     insert: db.prepare(
       `INSERT INTO collections (name, dimension, fingerprint, model, description, created_at)
        VALUES (?, ?, ?, ?, ?, ?)`,
@@ -55,8 +39,18 @@ function prepareStatements(db: Db) {
       .pluck(),
     remove: db.prepare('DELETE FROM collections WHERE id = ?'),
     noteDropped: db.prepare('INSERT INTO dropped_collections (id) VALUES (?)'),
-    dropped: db.prepare<[], number>('SELECT id FROM dropped_collections LIMIT 1').pluck(),
+    // Whatever this table says, the items of a collection that is there are never cleared away.
+    dropped: db
+      .prepare<[], number>(
+        'SELECT id FROM dropped_collections WHERE id NOT IN (SELECT id FROM collections) LIMIT 1',
+      )
+      .pluck(),
     forgetDropped: db.prepare('DELETE FROM dropped_collections WHERE id = ?'),
+    seal: hasChecksums(db)
+      ? (db.prepare('UPDATE collections SET checksum = ? WHERE id = ?') as Database.Statement<
+          [number, number]
+        >)
+      : null,
   };
 }
 
@@ -87,6 +81,7 @@ export class CollectionTable {
       if (originals !== 'off') {
         this.#setSettings(row);
       }
+      this.#seal(name);
       this.#ledger.open(row.id);
       this.#ledger.recordChange();
       return row;
@@ -124,6 +119,7 @@ export class CollectionTable {
           this.#run.addAlias.run(alias, row.id);
         }
       }
+      this.#seal(next.name);
       this.#ledger.recordChange();
     })();
     return next;
@@ -134,8 +130,27 @@ export class CollectionTable {
     const next = { ...row, fingerprint, dimension, model, calibration: null, vector_sign: -row.vector_sign };
     this.#run.move.run(fingerprint, dimension, model, row.id);
     this.#setSettings(next);
+    this.#seal(next.name);
     this.#ledger.recordChange();
     return next;
+  }
+
+  /** Stores the checksum of a collection as it is now, in the transaction that changes it. */
+  #seal(name: string): void {
+    const row = this.#run.find.get(name)!;
+    this.#run.seal?.run(computeCollectionChecksum(row, this.aliases(row.id)), row.id);
+  }
+
+  /** Adds checksums to the collections of an older format. */
+  sealOlder(): void {
+    const older = this.#run.seal === null ? [] : this.list().filter(({ checksum }) => checksum === null);
+    if (older.length > 0) {
+      this.#db.transaction(() => {
+        for (const row of older) {
+          this.#seal(row.name);
+        }
+      })();
+    }
   }
 
   #setSettings({ id, vector_sign, originals }: CollectionRow): void {

@@ -25,10 +25,9 @@ import type { SnapshotInfo } from '../../store.js';
 import { DATABASE_FILE, openDatabaseFile } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
 import { Ledger } from './ledger.js';
-import { checkPages, compareCounts, countItems, RESTORING, refuseMissingDatabase } from './soundness.js';
+import { checkDatabase, compareCounts, countItems, RESTORING, refuseMissingDatabase } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
 import { createDamagedError, toStorageError } from './storage-error.js';
-import { countDamagedVectors } from './stored-vector.js';
 
 const infoSchema = z.object({
   format: z.literal(1),
@@ -165,7 +164,7 @@ export function readSnapshotInfo(file: string): SnapshotInfo {
 }
 
 /**
- * Checks a snapshot: its checksum, every page, the number of items and the checksum of each vector.
+ * Checks a snapshot: its checksum, and everything in it.
  *
  * @throws PawdexError `snapshot_invalid`
  */
@@ -176,7 +175,7 @@ export function verifySnapshot(file: string): SnapshotInfo {
   }
   const db = new Database(file, { readonly: true, fileMustExist: true });
   try {
-    const findings = [...checkPages(db, 'full'), ...countDamagedVectors(db)];
+    const findings = checkDatabase(db, 'full');
     if (findings.length > 0) {
       throw createInvalidError(file, findings.join(' '));
     }

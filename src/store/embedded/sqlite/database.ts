@@ -87,6 +87,13 @@ const MIGRATIONS = [
      started_at TEXT NOT NULL
    ) STRICT;
    CREATE TABLE dropped_vectors (collection INTEGER PRIMARY KEY, after INTEGER NOT NULL) STRICT;`,
+  // See row-checksums.ts. Items up to `after` have a checksum, or all items if that is null.
+  `ALTER TABLE items ADD COLUMN checksum INTEGER;
+   ALTER TABLE thumbnails ADD COLUMN checksum INTEGER;
+   ALTER TABLE originals ADD COLUMN checksum INTEGER;
+   ALTER TABLE collections ADD COLUMN checksum INTEGER;
+   CREATE TABLE checksum_progress (after INTEGER) STRICT;
+   INSERT INTO checksum_progress VALUES (0);`,
 ];
 
 /** An open database. Closing it also unlocks its directory. */
@@ -199,10 +206,11 @@ function migrate(db: Db): void {
     if (version === 0 || !isFull(error)) {
       throw error;
     }
-    // The disk is full. Tables of later versions can be derived from the rows, so keep them in memory for now.
+    // The disk is full. What later versions add can be derived from the rows: keep tables in memory for now, and do
+    // without columns.
     db.pragma('temp_store = MEMORY');
     for (const sql of missing) {
-      db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE'));
+      db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE').replaceAll(/ALTER TABLE[^;]*;/g, ''));
     }
   }
 }

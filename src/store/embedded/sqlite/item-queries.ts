@@ -2,12 +2,10 @@
 import type Database from 'better-sqlite3';
 import type { Condition, FilterCondition } from './filter-condition.js';
 import type { ItemRow, LoadedRow } from './item-row.js';
+import { listItemColumns, requireSound } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 
 type Statement = Database.Statement<unknown[]>;
-
-/** The columns of an {@link ItemRow}. */
-export const ITEM_COLUMNS = 'seq, id, sha256, label, source, size, metadata, has_thumbnail, created_at';
 
 /** The most prepared statements kept for filters; beyond this, the oldest is dropped. */
 const MAX_CACHED = 64;
@@ -22,9 +20,12 @@ export interface Owner {
 export class ItemQueries {
   readonly #db: Db;
   readonly #filtered = new Map<string, Statement>();
+  /** Columns of an {@link ItemRow}. */
+  protected readonly columns: string;
 
   constructor(db: Db) {
     this.#db = db;
+    this.columns = listItemColumns(db);
   }
 
   /** Finds all matching rows, ascending, if an index can tell that there are at most `most`. @returns else null */
@@ -40,7 +41,7 @@ export class ItemQueries {
     return null;
   }
 
-  /** Reads rows after `after` up to `to`, in order of insertion. */
+  /** Reads rows after `after` up to `to`, in order of insertion. @throws PawdexError `data_damaged` */
   readPage(
     collection: number,
     after: number,
@@ -48,8 +49,9 @@ export class ItemQueries {
     limit: number,
     condition: Condition | null,
   ): ItemRow[] {
-    const sql = `SELECT ${ITEM_COLUMNS} FROM items WHERE collection = ? AND seq > ? AND seq <= ?${formatCondition(condition)} ORDER BY seq LIMIT ?`;
-    return this.prepare(sql).all(collection, after, to, ...(condition?.parameters ?? []), limit) as ItemRow[];
+    const sql = `SELECT ${this.columns} FROM items WHERE collection = ? AND seq > ? AND seq <= ?${formatCondition(condition)} ORDER BY seq LIMIT ?`;
+    const parameters = [collection, after, to, ...(condition?.parameters ?? []), limit];
+    return (this.prepare(sql).all(...parameters) as ItemRow[]).map(requireSound);
   }
 
   /** Finds the matching rows after `after` up to `to`, at most `limit`. */

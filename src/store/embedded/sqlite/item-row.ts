@@ -12,6 +12,8 @@ export interface ItemRow {
   metadata: string;
   has_thumbnail: number;
   created_at: string;
+  /** See row-checksums.ts; null if none was stored. */
+  checksum: number | null;
 }
 
 /** The fields of an item that are kept in memory, with the vector as stored. */

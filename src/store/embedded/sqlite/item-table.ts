@@ -1,45 +1,45 @@
 /** The table of items, with their vectors and thumbnails. Every method is synchronous. */
+import { toUSVString } from 'node:util';
 import type { BulkPatch, Filter, NewItem, PutResult } from '../../store.js';
 import { type FilterCondition, toCondition } from './filter-condition.js';
-import { ITEM_COLUMNS, ItemQueries, type Owner } from './item-queries.js';
+import { ItemImages } from './item-images.js';
+import { ItemQueries, type Owner } from './item-queries.js';
 import { type ItemRow, patchMetadata } from './item-row.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
+import { OlderItems } from './older-items.js';
+import { computeItemChecksum, hasChecksums, requireSound } from './row-checksums.js';
 import type { Db } from './sqlite.js';
+import { createDamagedError } from './storage-error.js';
 import { packVector, unpackVector } from './stored-vector.js';
 
-function prepareStatements(db: Db) {
+/** @param isSealed whether the tables have checksums; statements that store one take it as the last parameter */
+function prepareStatements(db: Db, columns: string, isSealed: boolean) {
+  const [column, value, change] = isSealed ? [', checksum', ', ?', ', checksum = ?'] : ['', '', ''];
   return {
     byId: db.prepare<[number, string], ItemRow>(
-      `SELECT ${ITEM_COLUMNS} FROM items WHERE collection = ? AND id = ?`,
+      `SELECT ${columns} FROM items WHERE collection = ? AND id = ?`,
     ),
-    bySha256: db.prepare<[number, string], { id: string; label: string | null }>(
-      'SELECT id, label FROM items WHERE collection = ? AND sha256 = ?',
+    bySha256: db.prepare<[number, string], ItemRow>(
+      `SELECT ${columns} FROM items WHERE collection = ? AND sha256 = ?`,
     ),
-    bySeq: db.prepare<[number], ItemRow>(`SELECT ${ITEM_COLUMNS} FROM items WHERE seq = ?`),
+    bySeq: db.prepare<[number], ItemRow>(`SELECT ${columns} FROM items WHERE seq = ?`),
     insert: db.prepare(
-      `INSERT INTO items (collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO items (collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at${column})
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?${value}) ON CONFLICT DO NOTHING`,
     ),
     insertVector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
-    insertOriginal: db.prepare('INSERT INTO originals (seq, image) VALUES (?, ?)'),
-    insertThumbnail: db.prepare('INSERT INTO thumbnails (seq, image) VALUES (?, ?)'),
     vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
-    original: db.prepare<[number], Uint8Array>('SELECT image FROM originals WHERE seq = ?').pluck(),
-    thumbnail: db.prepare<[number], Uint8Array>('SELECT image FROM thumbnails WHERE seq = ?').pluck(),
-    update: db.prepare('UPDATE items SET label = ?, source = ?, metadata = ? WHERE seq = ?'),
+    update: db.prepare(`UPDATE items SET label = ?, source = ?, metadata = ?${change} WHERE seq = ?`),
     seqOf: db
       .prepare<[number, string], number>('SELECT seq FROM items WHERE collection = ? AND id = ?')
       .pluck(),
-    remove: db
-      .prepare<[number, number], string>(
-        'DELETE FROM items WHERE collection = ? AND seq = ? RETURNING metadata',
-      )
-      .pluck(),
+    remove: db.prepare<[number, number], ItemRow>(
+      `DELETE FROM items WHERE collection = ? AND seq = ? RETURNING ${columns}`,
+    ),
     removeVectors: db.prepare('DELETE FROM vectors WHERE seq IN (?, ?)'),
-    removeOriginal: db.prepare('DELETE FROM originals WHERE seq = ?'),
-    markThumbnail: db.prepare('UPDATE items SET has_thumbnail = 1 WHERE seq = ?'),
-    removeThumbnail: db.prepare('DELETE FROM thumbnails WHERE seq = ?'),
+    markThumbnail: db.prepare(`UPDATE items SET has_thumbnail = 1${change} WHERE seq = ?`),
+    seal: isSealed ? db.prepare<[number, number]>('UPDATE items SET checksum = ? WHERE seq = ?') : null,
   };
 }
 
@@ -47,15 +47,21 @@ export class ItemTable extends ItemQueries {
   readonly #db: Db;
   readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof prepareStatements>;
+  readonly #unsealed: OlderItems<ItemRow>;
   /** Index of metadata values, for filters. */
   readonly values: ItemValues;
+  readonly thumbnails: ItemImages;
+  readonly originals: ItemImages;
 
   constructor(db: Db, ledger: Ledger) {
     super(db);
     this.#db = db;
     this.#ledger = ledger;
     this.values = new ItemValues(db);
-    this.#run = prepareStatements(db);
+    this.thumbnails = new ItemImages(db, 'thumbnails');
+    this.originals = new ItemImages(db, 'originals');
+    this.#run = prepareStatements(db, this.columns, hasChecksums(db));
+    this.#unsealed = new OlderItems(db, 'checksum_progress', this.columns);
   }
 
   /** Inserts items whose id and content are not known; call it inside a transaction. */
@@ -69,9 +75,11 @@ export class ItemTable extends ItemQueries {
   }
 
   #insertOne(collection: number, sign: number, item: NewItem, now: string): Inserted {
-    const { id, sha256, label, source, size } = item;
+    const { id, sha256, size } = item;
+    const [label, source] = [toStoredText(item.label), toStoredText(item.source)];
     const metadata = JSON.stringify(item.metadata);
     const thumbnail = item.thumbnail === null ? 0 : 1;
+    const row = { id, sha256, label, source, size, metadata, has_thumbnail: thumbnail, created_at: now };
     const inserted = this.#run.insert.run(
       collection,
       id,
@@ -82,9 +90,10 @@ export class ItemTable extends ItemQueries {
       metadata,
       thumbnail,
       now,
+      ...this.#seal(computeItemChecksum(row)),
     );
     if (inserted.changes === 0) {
-      const known = this.#run.byId.get(collection, id) ?? this.#run.bySha256.get(collection, sha256)!;
+      const known = this.find(collection, id) ?? this.findBySha256(collection, sha256)!;
       return { id: known.id, status: 'exists', label: known.label, seq: null };
     }
     const seq = Number(inserted.lastInsertRowid);
@@ -93,39 +102,55 @@ export class ItemTable extends ItemQueries {
       this.#run.insertVector.run(-sign * seq, packVector(item.next.vector, item));
     }
     if (item.original) {
-      this.#run.insertOriginal.run(seq, item.original);
+      this.originals.add(seq, item.original);
     }
     if (item.thumbnail !== null) {
-      this.#run.insertThumbnail.run(seq, item.thumbnail);
+      this.thumbnails.add(seq, item.thumbnail);
     }
     this.values.add(collection, seq, item.metadata, metadata);
     return { id, status: 'created', label, seq };
   }
 
+  /** The checksum as the last parameter of a statement; none where there is no column for it. */
+  #seal(checksum: number): number[] {
+    return this.#run.seal === null ? [] : [checksum];
+  }
+
+  /** Adds values and checksums of some items of an older format, durably. @returns whether there are more */
+  upgradeOlderItems(): boolean {
+    const hasMoreValues = this.values.addOlderItems();
+    return (
+      this.#unsealed.step((row) => this.#run.seal?.run(computeItemChecksum(row), row.seq)) || hasMoreValues
+    );
+  }
+
+  /** @throws PawdexError `data_damaged` if the row is not as it was stored; as all methods that read rows */
   find(collection: number, id: string): ItemRow | undefined {
-    return this.#run.byId.get(collection, id);
+    const row = this.#run.byId.get(collection, id);
+    return row && requireSound(row);
   }
 
   findBySeq(seq: number): ItemRow | undefined {
-    return this.#run.bySeq.get(seq);
+    const row = this.#run.bySeq.get(seq);
+    return row && requireSound(row);
   }
 
-  findBySha256(collection: number, sha256: string): { id: string; label: string | null } | undefined {
-    return this.#run.bySha256.get(collection, sha256);
+  findBySha256(collection: number, sha256: string): ItemRow | undefined {
+    const row = this.#run.bySha256.get(collection, sha256);
+    return row && requireSound(row);
   }
 
-  /** The vector of a row; null when there is none, or not as it was stored. */
+  /** The vector of a row; null when there is none. @throws PawdexError `data_damaged` if it is not as it was stored */
   readVector(row: ItemRow, { dimension, vector_sign }: Owner): Float32Array | null {
     const blob = this.#run.vector.get(vector_sign * row.seq);
-    return blob === undefined ? null : (unpackVector(blob, dimension, row)?.slice() ?? null);
-  }
-
-  readOriginal(seq: number): Uint8Array | undefined {
-    return this.#run.original.get(seq);
-  }
-
-  readThumbnail(seq: number): Uint8Array | undefined {
-    return this.#run.thumbnail.get(seq);
+    if (blob === undefined) {
+      return null;
+    }
+    const vector = unpackVector(blob, dimension, row);
+    if (vector === null) {
+      throw createDamagedError([`The vector of item ${row.id} is damaged.`]);
+    }
+    return vector.slice();
   }
 
   /** Finds the sequence numbers of the ids that exist. */
@@ -144,8 +169,9 @@ export class ItemTable extends ItemQueries {
         if (row === undefined || row.has_thumbnail === 1) {
           return false;
         }
-        this.#run.insertThumbnail.run(row.seq, thumbnail);
-        this.#run.markThumbnail.run(row.seq);
+        this.thumbnails.add(row.seq, thumbnail);
+        const sealed = this.#seal(computeItemChecksum({ ...row, has_thumbnail: 1 }));
+        this.#run.markThumbnail.run(...sealed, row.seq);
         return true;
       });
       if (attached.length > 0) {
@@ -172,11 +198,12 @@ export class ItemTable extends ItemQueries {
   #updateOne(collection: number, row: ItemRow, patch: BulkPatch): ItemRow {
     const next: ItemRow = {
       ...row,
-      label: patch.label === undefined ? row.label : patch.label,
-      source: patch.source === undefined ? row.source : patch.source,
+      label: patch.label === undefined ? row.label : toStoredText(patch.label),
+      source: patch.source === undefined ? row.source : toStoredText(patch.source),
       metadata: patchMetadata(row.metadata, patch),
     };
-    this.#run.update.run(next.label, next.source, next.metadata, row.seq);
+    const sealed = this.#seal(computeItemChecksum(next));
+    this.#run.update.run(next.label, next.source, next.metadata, ...sealed, row.seq);
     if (next.metadata !== row.metadata) {
       this.values.remove(collection, row.seq, row.metadata);
       this.values.add(collection, row.seq, null, next.metadata);
@@ -196,13 +223,15 @@ export class ItemTable extends ItemQueries {
   }
 
   #removeOne(collection: number, seq: number): boolean {
-    const metadata = this.#run.remove.get(collection, seq);
-    if (metadata === undefined) {
+    const row = this.#run.remove.get(collection, seq);
+    if (row === undefined) {
       return false;
     }
+    // Its values are found by its metadata.
+    const { metadata } = requireSound(row);
     this.#run.removeVectors.run(seq, -seq);
-    this.#run.removeOriginal.run(seq);
-    this.#run.removeThumbnail.run(seq);
+    this.originals.remove(seq);
+    this.thumbnails.remove(seq);
     this.values.remove(collection, seq, metadata);
     return true;
   }
@@ -222,6 +251,9 @@ export class ItemTable extends ItemQueries {
     return toCondition(filter, this.values.isComplete);
   }
 }
+
+/** A text as it will be read: what is not Unicode becomes a replacement character. */
+const toStoredText = (text: string | null) => (text === null ? null : toUSVString(text));
 
 /** What became of an item; `seq` is null where it was there already. */
 type Inserted = PutResult & { seq: number | null };

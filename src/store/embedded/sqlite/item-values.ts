@@ -4,12 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { Facet, Metadata } from '../../store.js';
+import { OlderItems } from './older-items.js';
 import type { Db } from './sqlite.js';
 
 /** Longer texts are compared by their SHA-256. */
 const MOST_CHARACTERS = 128;
-/** Items of an older format that are added per transaction, which takes a few milliseconds. */
-const STEP = 256;
 
 /** A value as stored: numbers and short texts unchanged, booleans as one byte, long texts as a sha256 of 32 bytes. */
 export type StoredValue = string | number | Uint8Array;
@@ -77,6 +76,17 @@ function hasMetadataValue(json: string, path: string, ...wanted: StoredValue[]):
   return 0;
 }
 
+/** Lists the rows that the table has of an item, without repetitions. @param json its metadata as stored */
+export function listStoredValues(json: string): (readonly [path: string, value: StoredValue])[] {
+  const rows = new Map<string, readonly [string, StoredValue]>();
+  for (const [path, value] of listValues(JSON.parse(json))) {
+    const stored = toStoredValue(value);
+    const text = typeof stored === 'object' ? Buffer.from(stored).toString('hex') : String(stored);
+    rows.set(`${path} ${typeof stored} ${text}`, [path, stored]);
+  }
+  return [...rows.values()];
+}
+
 /** Makes texts comparable that a person takes for the same: by case, by how accents are written, by `_` for a space. */
 export function foldText(text: string): string {
   return text.normalize('NFC').toLowerCase().replaceAll('_', ' ');
@@ -91,11 +101,7 @@ export class ItemValues {
   readonly #db: Db;
   readonly #insert;
   readonly #remove;
-  readonly #progress;
-  readonly #advance;
-  readonly #older;
-  #isComplete: boolean;
-  readonly #isTemporary: boolean;
+  readonly #older: OlderItems<{ seq: number; collection: number; metadata: string }>;
 
   constructor(db: Db) {
     this.#db = db;
@@ -105,21 +111,14 @@ export class ItemValues {
     this.#remove = db.prepare(
       'DELETE FROM item_values WHERE collection = ? AND path = ? AND value = ? AND seq = ?',
     );
-    this.#progress = db.prepare<[], number | null>('SELECT after FROM values_progress').pluck();
-    this.#advance = db.prepare<[number | null]>('UPDATE values_progress SET after = ?');
-    this.#older = db.prepare<[number, number], { seq: number; collection: number; metadata: string }>(
-      'SELECT seq, collection, metadata FROM items WHERE seq > ? ORDER BY seq LIMIT ?',
-    );
+    this.#older = new OlderItems(db, 'values_progress', 'seq, collection, metadata');
     db.function('metadata_holds', { varargs: true, deterministic: true }, hasMetadataValue);
     db.function('holds_text', { varargs: true, deterministic: true }, holdsText);
-    this.#isComplete = this.#progress.get() === null;
-    const temporary = db.prepare("SELECT 1 FROM sqlite_temp_master WHERE name = 'item_values'");
-    this.#isTemporary = temporary.get() !== undefined;
   }
 
   /** Whether the table has the values of all items. If not, filters read the metadata itself. */
   get isComplete(): boolean {
-    return this.#isComplete;
+    return this.#older.isComplete;
   }
 
   /**
@@ -148,25 +147,11 @@ export class ItemValues {
 
   /** Adds some items of an older format, durably. @returns whether there are more */
   addOlderItems(): boolean {
-    // The table is temporary because the disk is full.
-    if (this.#isComplete || this.#isTemporary) {
-      return false;
-    }
-    this.#db.transaction(() => {
-      const rows = this.#older.all(this.#progress.get() ?? 0, STEP);
-      for (const { collection, seq, metadata } of rows) {
-        this.add(collection, seq, null, metadata);
-      }
-      if (rows.length === STEP) {
-        this.#advance.run(rows.at(-1)!.seq);
-        return;
-      }
-      this.#advance.run(null);
+    return this.#older.step(
+      ({ collection, seq, metadata }) => this.add(collection, seq, null, metadata),
       // From now on species are found like all other values.
-      this.#db.exec('DROP INDEX IF EXISTS items_species');
-    })();
-    this.#isComplete = this.#progress.get() === null;
-    return !this.#isComplete;
+      () => this.#db.exec('DROP INDEX IF EXISTS items_species'),
+    );
   }
 
   /** Counts the items per value at a path, most frequent first. */

@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../../../files/replace-file.js';
+import { sealJson, unsealJson } from '../../../files/sealed-json.js';
 import type { Db } from './sqlite.js';
 
 /** Name in the data directory. */
@@ -30,7 +31,7 @@ export type LastKnown = z.infer<typeof schema>;
 /** Reads the last recorded state of a data directory. @returns null if it is missing or damaged */
 export function readLastKnown(dataDir: string): LastKnown | null {
   try {
-    return schema.parse(JSON.parse(readFileSync(path.join(dataDir, LEDGER_FILE), 'utf8')));
+    return schema.parse(JSON.parse(unsealJson(readFileSync(path.join(dataDir, LEDGER_FILE), 'utf8'))));
   } catch {
     return null; // Without a record the database is not compared with anything.
   }
@@ -110,7 +111,7 @@ export class Ledger {
     const inode = String(statSync(file, { bigint: true }).ino);
     const known: LastKnown = { format: 1, store, revision, inode, open, collections };
     const written = this.#writing.then(() =>
-      replaceFile(path.join(path.dirname(file), LEDGER_FILE), `${JSON.stringify(known)}\n`, {
+      replaceFile(path.join(path.dirname(file), LEDGER_FILE), sealJson(JSON.stringify(known)), {
         isPrivate: true,
       }),
     );

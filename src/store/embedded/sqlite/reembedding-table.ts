@@ -3,9 +3,11 @@
  * negated numbers of their items, so that the collection moves to them by one sign in one row.
  */
 import type { Reembedding, Space } from '../../store.js';
-import type { CollectionRow, CollectionTable } from './collection-table.js';
+import type { CollectionRow } from './collection-row.js';
+import type { CollectionTable } from './collection-table.js';
 import type { ItemRow } from './item-row.js';
 import type { Ledger } from './ledger.js';
+import { listItemColumns, requireSound } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { type Identity, packVector } from './stored-vector.js';
 
@@ -25,7 +27,7 @@ function prepareStatements(db: Db) {
     ),
     remove: db.prepare('DELETE FROM reembeddings WHERE collection = ?'),
     lacking: db.prepare<[number, number, number, number], ItemRow & { has_next: number }>(
-      `SELECT seq, id, sha256, label, source, size, metadata, has_thumbnail, created_at,
+      `SELECT ${listItemColumns(db)},
          EXISTS (SELECT 1 FROM vectors WHERE vectors.seq = ? * items.seq) AS has_next
        FROM items WHERE collection = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
@@ -97,7 +99,7 @@ export class Reembeddings {
 
   /** The next items, those that have a vector in the new space included: `limit` of them are looked at. */
   look({ id, vector_sign }: CollectionRow, after: number, limit: number) {
-    return this.#run.lacking.all(-vector_sign, id, after, limit);
+    return this.#run.lacking.all(-vector_sign, id, after, limit).map(requireSound);
   }
 
   /** Stores vectors in one transaction. */

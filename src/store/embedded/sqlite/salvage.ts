@@ -5,14 +5,17 @@
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { asPawdexError } from '../../../errors.js';
-import type { CollectionRow } from './collection-table.js';
+import type { CollectionRow } from './collection-row.js';
+import { findDamagedCollections } from './damaged-rows.js';
 import { DATABASE_FILE, openDatabase, openDatabaseFile } from './database.js';
 import { lockDirectory } from './directory-lock.js';
+import { ItemImages } from './item-images.js';
 import type { ItemRow } from './item-row.js';
 import { LEDGER_FILE, Ledger } from './ledger.js';
-import { checkPages, compareCounts, compareWithLastKnown } from './soundness.js';
+import { isSound, listItemColumns } from './row-checksums.js';
+import { checkDatabase, compareCounts, compareWithLastKnown } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
-import { countDamagedVectors, unpackVector } from './stored-vector.js';
+import { unpackVector } from './stored-vector.js';
 
 /** How far beyond the last known sequence number to look, since that number may be damaged, too. */
 const MARGIN = 10_000;
@@ -77,7 +80,7 @@ function findDamage(dataDir: string): string[] {
     const { db } = opened;
     const ledger = new Ledger(db);
     const { findings } = compareWithLastKnown(db, ledger);
-    return [...findings, ...checkPages(db, 'full'), ...compareCounts(db, ledger), ...countDamagedVectors(db)];
+    return [...findings, ...compareCounts(db, ledger), ...checkDatabase(db, 'full')];
   } catch (error) {
     return [`The database is damaged (${(error as Error).message}).`];
   } finally {
@@ -135,9 +138,12 @@ class RowCopier {
       `INSERT INTO collections (id, name, dimension, fingerprint, model, description, gallery, calibration, created_at)
        VALUES (@id, @name, @dimension, @fingerprint, @model, @description, @gallery, @calibration, @created_at)`,
     );
+    const damaged = attempt(() => findDamagedCollections(this.#source)) ?? [];
     for (const id of ids) {
       const row = attempt(() => find.get(id));
-      if (row === null || attempt(() => insert.run(row)) === null) {
+      // A calibration that may be wrong is not kept: it can be fitted again.
+      const calibration = damaged.some((each) => each.id === id) ? null : row?.calibration;
+      if (row === null || attempt(() => insert.run({ ...row, calibration })) === null) {
         continue;
       }
       const own = attempt(() => settings?.get(id)) ?? { vector_sign: 1, originals: 'off' };
@@ -182,20 +188,20 @@ class RowCopier {
       if (vector === null || unpackVector(vector, collection.dimension, row) === null) {
         return;
       }
-      if (attempt(() => JSON.parse(row.metadata)) === null) {
+      if (!isSound(row) || attempt(() => JSON.parse(row.metadata)) === null) {
         return;
       }
-      const image = row.has_thumbnail === 1 ? attempt(() => read.thumbnail.get(seq)) : null;
+      const image = row.has_thumbnail === 1 ? attempt(() => read.thumbnails?.read(row)) : null;
       if (attempt(() => write.item.run({ ...row, has_thumbnail: image === null ? 0 : 1 })) === null) {
         return;
       }
       write.vector.run(seq, vector);
       if (image !== null) {
-        write.thumbnail.run(seq, image);
+        write.thumbnails.add(seq, image);
       }
-      const original = attempt(() => read.original?.get(seq));
+      const original = attempt(() => read.originals?.read(row));
       if (original !== null) {
-        write.original.run(seq, original);
+        write.originals.add(seq, original);
       }
       copied.set(row.collection, copied.get(row.collection)! + 1);
     };
@@ -209,14 +215,11 @@ class RowCopier {
     const db = this.#source;
     return {
       item: db.prepare<[number], ItemRow & { collection: number }>(
-        `SELECT seq, collection, id, sha256, label, source, size, metadata, has_thumbnail, created_at
-         FROM items WHERE seq = ?`,
+        `SELECT ${listItemColumns(db)}, collection FROM items WHERE seq = ?`,
       ),
       vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
-      thumbnail: db.prepare<[number], Uint8Array>('SELECT image FROM thumbnails WHERE seq = ?').pluck(),
-      original: attempt(() =>
-        db.prepare<[number], Uint8Array>('SELECT image FROM originals WHERE seq = ?').pluck(),
-      ),
+      thumbnails: attempt(() => new ItemImages(db, 'thumbnails')),
+      originals: attempt(() => new ItemImages(db, 'originals')),
     };
   }
 
@@ -228,8 +231,8 @@ class RowCopier {
          VALUES (@seq, @collection, @id, @sha256, @label, @source, @size, @metadata, @has_thumbnail, @created_at)`,
       ),
       vector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
-      thumbnail: db.prepare('INSERT INTO thumbnails (seq, image) VALUES (?, ?)'),
-      original: db.prepare('INSERT INTO originals (seq, image) VALUES (?, ?)'),
+      thumbnails: new ItemImages(db, 'thumbnails'),
+      originals: new ItemImages(db, 'originals'),
     };
   }
 

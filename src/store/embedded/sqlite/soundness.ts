@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { findDamagedRows, type Thoroughness } from './damaged-rows.js';
 import { type LastKnown, LEDGER_FILE, type Ledger, readLastKnown } from './ledger.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
@@ -114,11 +115,8 @@ export function countItems(db: Db): { id: number; name: string; items: number }[
   return db.prepare<[], { id: number; name: string; items: number }>(sql).all();
 }
 
-/** How thoroughly SQLite checks: `quick` does not compare indexes with their tables. */
-export type Thoroughness = 'quick' | 'full';
-
 /** Lets SQLite check every page of a database. @returns findings, in sentences */
-export function checkPages(db: Db, thoroughness: Thoroughness): string[] {
+function checkPages(db: Db, thoroughness: Thoroughness): string[] {
   const pragma = thoroughness === 'full' ? 'integrity_check' : 'quick_check';
   try {
     const lines = db.prepare<[], string>(`PRAGMA ${pragma}(${MOST_NAMED})`).pluck().all();
@@ -129,18 +127,37 @@ export function checkPages(db: Db, thoroughness: Thoroughness): string[] {
   }
 }
 
-/** A check of all pages that is in progress. */
-export interface PageCheck {
+/**
+ * Checks all that is stored: pages, and checksums of rows. A thorough check reads pictures and vectors, too, and
+ * compares indexes with what they are made from.
+ *
+ * @returns findings, in sentences
+ */
+export function checkDatabase(db: Db, thoroughness: Thoroughness): string[] {
+  const findings = checkPages(db, thoroughness);
+  if (findings.length > 0) {
+    return findings;
+  }
+  try {
+    // All of it at one moment.
+    return db.transaction(() => findDamagedRows(db, thoroughness))();
+  } catch (error) {
+    return [`The database is damaged (${(error as Error).message}).`];
+  }
+}
+
+/** A check of the database that is in progress. */
+export interface DatabaseCheck {
   /** Resolves with the findings; with none if the check was stopped. */
   done: Promise<string[]>;
   stop(): Promise<void>;
 }
 
-/** Checks all pages in a separate thread; if no other connection may read, in this thread unless that takes long. */
-export function startPageCheck(db: Db, isShared: boolean, thoroughness: Thoroughness): PageCheck {
+/** Checks a database in a separate thread; if no other connection may read, in this thread unless that takes long. */
+export function startCheck(db: Db, isShared: boolean, thoroughness: Thoroughness): DatabaseCheck {
   if (!isShared) {
     const isSmall = statSync(db.name).size <= MOST_CHECKED_AT_ONCE || thoroughness === 'full';
-    return { done: Promise.resolve(isSmall ? checkPages(db, thoroughness) : []), stop: async () => {} };
+    return { done: Promise.resolve(isSmall ? checkDatabase(db, thoroughness) : []), stop: async () => {} };
   }
   const worker = new Worker(new URL('./check-worker.js', import.meta.url), {
     workerData: { file: db.name, thoroughness },

@@ -3,7 +3,6 @@
  * bits and the vector of another item, which would otherwise be taken for a different photo.
  */
 import { crc32 } from 'node:zlib';
-import type { Db } from './sqlite.js';
 
 const CHECKSUM_BYTES = 4;
 /** The most bytes that UTF-8 needs per unit of a JavaScript string. */
@@ -52,33 +51,4 @@ export function unpackVector(blob: Uint8Array, dimension: number, item: Identity
   }
   const stored = new DataView(blob.buffer, blob.byteOffset, blob.byteLength).getUint32(length, true);
   return stored === crc32(nameOf(item), crc32(blob.subarray(0, length))) ? vector() : null;
-}
-
-/** Finds collections with damaged or missing vectors, in sentences. */
-export function countDamagedVectors(db: Db): string[] {
-  // A snapshot of an earlier version has no such table.
-  const hasSettings = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'collection_settings'").get();
-  const sign =
-    hasSettings === undefined
-      ? '1'
-      : 'coalesce((SELECT vector_sign FROM collection_settings WHERE collection = collections.id), 1)';
-  const collections = db
-    .prepare<[], { id: number; name: string; dimension: number; sign: number }>(
-      `SELECT id, name, dimension, ${sign} AS sign FROM collections`,
-    )
-    .all();
-  const rows = db.prepare<[number, number], Identity & { vector: Uint8Array | null }>(
-    'SELECT id, sha256, vector FROM items LEFT JOIN vectors ON vectors.seq = ? * items.seq WHERE collection = ?',
-  );
-  return collections.flatMap(({ id, name, dimension, sign }) => {
-    let damaged = 0;
-    for (const row of rows.iterate(sign, id)) {
-      if (row.vector === null || unpackVector(row.vector, dimension, row) === null) {
-        damaged++;
-      }
-    }
-    return damaged === 0
-      ? []
-      : [`Collection ${name}: the vectors of ${damaged} items are damaged or missing.`];
-  });
 }

@@ -1,0 +1,146 @@
+/** Finds rows that are not as they were stored. Findings are sentences, one per collection and kind. */
+import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
+import type { ItemRow } from './item-row.js';
+import { listStoredValues } from './item-values.js';
+import {
+  computeCollectionChecksum,
+  computeImageChecksum,
+  hasChecksums,
+  isSound,
+  listItemColumns,
+} from './row-checksums.js';
+import type { Db } from './sqlite.js';
+import { type Identity, unpackVector } from './stored-vector.js';
+
+/** `quick` does not read vectors and pictures, and does not compare indexes with their tables. */
+export type Thoroughness = 'quick' | 'full';
+
+/** Items of a collection, by what is wrong with them. */
+class Findings {
+  readonly #counts = new Map<string, number>();
+
+  add(collection: string, what: string): void {
+    const key = `Collection ${collection}: ${what} of`;
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  get sentences(): string[] {
+    return Array.from(
+      this.#counts,
+      ([what, items]) => `${what} ${items} ${items === 1 ? 'item' : 'items'} are damaged.`,
+    );
+  }
+}
+
+const hasTable = (db: Db, name: string) =>
+  db.prepare<[string]>('SELECT 1 FROM sqlite_master WHERE name = ?').get(name) !== undefined;
+
+/** Lists the collections of a database of any format. */
+function listCollections(db: Db): CollectionRow[] {
+  const sql = hasTable(db, 'collection_settings')
+    ? SELECT_COLLECTIONS
+    : "SELECT *, 1 AS vector_sign, 'off' AS originals FROM collections";
+  return db.prepare<[], CollectionRow>(sql).all();
+}
+
+/** Finds damaged rows, in sentences; pictures, vectors and the index of values are only part of a full check. */
+export function findDamagedRows(db: Db, thoroughness: Thoroughness): string[] {
+  const collections = listCollections(db);
+  const isSealed = hasChecksums(db);
+  const findings = new Findings();
+  const isFull = thoroughness === 'full';
+  for (const collection of collections) {
+    checkItems(db, collection, isFull, findings);
+    if (isSealed && isFull) {
+      checkImages(db, collection, findings);
+    }
+  }
+  return [
+    ...describeDamagedCollections(findDamagedCollections(db)),
+    ...findings.sentences,
+    ...(isFull && isIndexComplete(db) ? compareValues(db) : []),
+  ];
+}
+
+/** Finds collections whose own row, settings or aliases are not as they were stored. */
+export function findDamagedCollections(db: Db): CollectionRow[] {
+  if (!hasChecksums(db)) {
+    return [];
+  }
+  const aliases = db.prepare<[number], string>('SELECT name FROM aliases WHERE collection = ?').pluck();
+  return listCollections(db)
+    .filter((row) => (row.checksum ?? null) !== null)
+    .filter((row) => row.checksum !== computeCollectionChecksum(row, aliases.all(row.id)));
+}
+
+/** Describes collections that {@link findDamagedCollections} found. */
+export const describeDamagedCollections = (rows: readonly CollectionRow[]) =>
+  rows.map(({ name }) => `Collection ${name}: its name, model, calibration or settings are damaged.`);
+
+type CheckedRow = ItemRow & { vector: Uint8Array | null };
+
+function checkItems(
+  db: Db,
+  { id, name, dimension, vector_sign }: CollectionRow,
+  withVectors: boolean,
+  findings: Findings,
+): void {
+  const columns = listItemColumns(db);
+  const rows = withVectors
+    ? db
+        .prepare<[number, number], CheckedRow>(
+          `SELECT ${columns}, vector FROM items LEFT JOIN vectors ON vectors.seq = ? * items.seq WHERE collection = ?`,
+        )
+        .iterate(vector_sign, id)
+    : db.prepare<[number], ItemRow>(`SELECT ${columns} FROM items WHERE collection = ?`).iterate(id);
+  for (const row of rows) {
+    if (!isSound(row)) {
+      findings.add(name, 'the labels, sources or metadata');
+    }
+    if (withVectors && !hasVector(row as CheckedRow, dimension)) {
+      findings.add(name, 'the vectors');
+    }
+  }
+}
+
+const hasVector = ({ vector, ...identity }: Identity & { vector: Uint8Array | null }, dimension: number) =>
+  vector !== null && unpackVector(vector, dimension, identity) !== null;
+
+function checkImages(db: Db, { id, name }: CollectionRow, findings: Findings): void {
+  for (const table of ['thumbnails', 'originals']) {
+    const rows = db.prepare<[number], { seq: number; image: Uint8Array; checksum: number }>(
+      `SELECT ${table}.seq, image, ${table}.checksum FROM items JOIN ${table} ON ${table}.seq = items.seq
+       WHERE collection = ? AND ${table}.checksum IS NOT NULL`,
+    );
+    for (const { seq, image, checksum } of rows.iterate(id)) {
+      if (computeImageChecksum(seq, image) !== checksum) {
+        findings.add(name, `the ${table}`);
+      }
+    }
+  }
+}
+
+/** Whether the index of values has those of all items. */
+const isIndexComplete = (db: Db) =>
+  hasTable(db, 'values_progress') && db.prepare('SELECT after FROM values_progress').pluck().get() === null;
+
+/** Compares the index of values with the metadata that it is made from. */
+function compareValues(db: Db): string[] {
+  const held = db.prepare(
+    'SELECT 1 FROM item_values WHERE collection = ? AND path = ? AND value = ? AND seq = ?',
+  );
+  const rows = db.prepare<[], { collection: number; seq: number; metadata: string }>(
+    'SELECT collection, seq, metadata FROM items',
+  );
+  let [expected, found] = [0, 0];
+  for (const { collection, seq, metadata } of rows.iterate()) {
+    for (const [path, value] of listStoredValues(metadata)) {
+      expected++;
+      found += held.get(collection, path, value, seq) === undefined ? 0 : 1;
+    }
+  }
+  const all = db.prepare<[], number>('SELECT count(*) FROM item_values').pluck().get() ?? 0;
+  return found === expected && all === expected
+    ? []
+    : ['The index of values in the metadata does not match the items.'];
+}
