@@ -5,10 +5,8 @@ import { PawdexError } from '../errors.js';
 import type { JobRequest } from '../jobs/job.js';
 import { encodeJobRequest } from './encode-job-request.js';
 import { downloadFile, PARQUET_TYPE, TRANSFER_MS } from './transfer.js';
-import type { Transport } from './transport.js';
+import { formatPath, type Parameter, type Transport } from './transport.js';
 import type { Job, JobFailure, JobList } from './wire.js';
-
-const segment = encodeURIComponent;
 
 const ARCHIVE_TYPES: [RegExp, string][] = [
   [/\.zip$/i, 'application/zip'],
@@ -45,7 +43,7 @@ export class JobClient {
     if (type === undefined) {
       throw new PawdexError('usage', { detail: `${file} is not named like a zip, tar or tar.gz file.` });
     }
-    return this.#upload(`/v1/collections/${segment(collection)}/archive`, { ...options }, file, type);
+    return this.#upload(formatPath('collections', collection, 'archive'), options, file, type);
   }
 
   /** Uploads a Parquet file and starts a job that imports it, into a collection that is created if there is none. */
@@ -54,21 +52,20 @@ export class JobClient {
     file: string,
     { reembed = false, previews = false }: Pick<ImportOptions, 'reembed' | 'previews'> = {},
   ): Promise<Job> {
-    const query = { reembed: String(reembed), previews: String(previews) };
-    return this.#upload(`/v1/collections/${segment(collection)}/import-job`, query, file, PARQUET_TYPE);
+    return this.#upload(
+      formatPath('collections', collection, 'import-job'),
+      { reembed, previews },
+      file,
+      PARQUET_TYPE,
+    );
   }
 
   /** Writes the file of an export to a file here; one that is there is replaced when the new one is complete. */
   async downloadExport(id: string, file: string): Promise<void> {
-    await downloadFile(this.#http, `/v1/jobs/${segment(id)}/file`, file);
+    await downloadFile(this.#http, formatPath('jobs', id, 'file'), file);
   }
 
-  async #upload(
-    path: string,
-    query: Record<string, string | undefined>,
-    file: string,
-    type: string,
-  ): Promise<Job> {
+  async #upload(path: string, query: Record<string, Parameter>, file: string, type: string): Promise<Job> {
     const body = { content: await openAsBlob(file), type };
     return this.#http.json({ method: 'POST', path, query, file: body, timeoutMs: TRANSFER_MS });
   }
@@ -80,28 +77,33 @@ export class JobClient {
 
   /** A job with its result, null until it has succeeded. */
   getJob(id: string): Promise<Job> {
-    return this.#http.json({ path: `/v1/jobs/${segment(id)}` });
+    return this.#http.json({ path: formatPath('jobs', id) });
   }
 
   /** Pauses a job. @returns the job afterwards: `paused`, or another state if it finished first */
   pauseJob(id: string): Promise<Job> {
-    return this.#http.json({ method: 'POST', path: `/v1/jobs/${segment(id)}/pause` });
+    return this.#http.json({ method: 'POST', path: formatPath('jobs', id, 'pause') });
   }
 
   /** Lets a paused job wait for its turn again. */
   resumeJob(id: string): Promise<Job> {
-    return this.#http.json({ method: 'POST', path: `/v1/jobs/${segment(id)}/resume` });
+    return this.#http.json({ method: 'POST', path: formatPath('jobs', id, 'resume') });
   }
 
   /** The files that a job could not take, the first 10,000. */
   async listJobFailures(id: string): Promise<JobFailure[]> {
-    const bytes = await this.#http.bytes({ path: `/v1/jobs/${segment(id)}/failures` });
+    const bytes = await this.#http.bytes({ path: formatPath('jobs', id, 'failures') });
     const lines = Buffer.from(bytes).toString().split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line));
   }
 
+  /** The report of an evaluation that has succeeded, as an HTML page. */
+  async getReport(job: string): Promise<string> {
+    return Buffer.from(await this.#http.bytes({ path: formatPath('jobs', job, 'report') })).toString();
+  }
+
   /** Cancels a job. @returns the job afterwards: `cancelled`, or another state if it finished first */
   cancelJob(id: string): Promise<Job> {
-    return this.#http.json({ method: 'DELETE', path: `/v1/jobs/${segment(id)}` });
+    return this.#http.json({ method: 'DELETE', path: formatPath('jobs', id) });
   }
 }

@@ -21,12 +21,15 @@ export interface ClientOptions {
   maxWaitMs?: number;
 }
 
+/** A value in a query or a form; left out if undefined. */
+export type Parameter = string | number | boolean | undefined;
+
 /** A request's parts. */
 export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path with its parameters encoded. */
   path: string;
-  query?: Record<string, string | string[] | undefined>;
+  query?: Record<string, Parameter | string[]>;
   /** Sent as JSON. */
   json?: unknown;
   form?: FormData;
@@ -35,6 +38,9 @@ export interface Call {
   /** How long it may take, in milliseconds; as the client's other requests unless given. */
   timeoutMs?: number;
 }
+
+/** The path of a resource, with its names encoded. @example formatPath('collections', name, 'items') */
+export const formatPath = (...names: string[]): string => `/v1/${names.map(encodeURIComponent).join('/')}`;
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const DEFAULT_MAX_WAIT_MS = 30_000;
@@ -110,7 +116,7 @@ export class Transport {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) {
       for (const one of value === undefined ? [] : [value].flat()) {
-        url.searchParams.append(name, one);
+        url.searchParams.append(name, String(one));
       }
     }
     const body = json === undefined ? (file?.content ?? form) : JSON.stringify(json);

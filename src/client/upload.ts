@@ -1,18 +1,15 @@
 /** Uploads of images: forms, and batches within the server's limits. */
-
 import type { ItemInput } from '../engine/engine.js';
 import { asPawdexError, describeFailure, type PawdexError } from '../errors.js';
+import type { Parameter } from './transport.js';
 import type { AddResult, ServerInfo } from './wire.js';
 
 /** A form with one image in the field `image`. */
-export function createImageForm(
-  image: Uint8Array,
-  fields: Record<string, string | undefined> = {},
-): FormData {
+export function createImageForm(image: Uint8Array, fields: Record<string, Parameter> = {}): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) {
-      form.append(name, value);
+      form.append(name, String(value));
     }
   }
   form.append('image', blobOf(image), 'image');

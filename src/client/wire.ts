@@ -1,9 +1,10 @@
 /** Types of the server's answers, inferred from the schemas of its endpoints. None of the server's code is loaded. */
 import type { z } from 'zod';
 import type * as answers from '../http/schemas/answers.js';
+import type * as service from '../http/schemas/service-answers.js';
 
 /** What `GET /v1/info` answers: version, model and limits, in bytes but for `batchFiles`. */
-export type ServerInfo = z.output<typeof answers.info>;
+export type ServerInfo = z.output<typeof service.info>;
 
 /** The answer to "what breed is this?". */
 export type Identification = z.output<typeof answers.identification>;
@@ -46,19 +47,19 @@ export type FacetList = z.output<typeof answers.facetList>;
 export type ImportAnswer = z.output<typeof answers.importAnswer>;
 
 /** A snapshot of all collections. */
-export type Snapshot = z.output<typeof answers.snapshot>;
+export type Snapshot = z.output<typeof service.snapshot>;
 
 /** The snapshots that are kept. */
-export type SnapshotList = z.output<typeof answers.snapshotList>;
+export type SnapshotList = z.output<typeof service.snapshotList>;
 
 /** Pairs of items that are nearly one picture. */
 export type DuplicatePage = z.output<typeof answers.duplicatePage>;
 
 /** A job, with its result once it has succeeded. */
-export type Job = z.output<typeof answers.job>;
+export type Job = z.output<typeof service.job>;
 
 /** Jobs without their results. */
-export type JobList = z.output<typeof answers.jobList>;
+export type JobList = z.output<typeof service.jobList>;
 
 /** A file that a job could not take, and why. */
-export type JobFailure = z.output<typeof answers.jobFailure>;
+export type JobFailure = z.output<typeof service.jobFailure>;

@@ -2,150 +2,32 @@
  * The interface of the engine, which implements the use cases of pawdex for the HTTP endpoints and the command line.
  * `local-engine.ts` runs an engine in this process; `client/` uses the engine of a server over HTTP.
  */
-import type { Basis, TalliedCandidate } from '../breeds/identify-breed.js';
 import type { EncoderInfo } from '../encoder/encoder.js';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
-import type { Views } from '../image/decode-views.js';
-import type { Rectangle } from '../image/heat-colours.js';
+import type { CollectionInfo, CollectionPatch, Item, Metadata, Originals, Store } from '../store/store.js';
 import type {
-  CollectionInfo,
-  CollectionPatch,
-  Filter,
-  Hit,
-  Item,
-  Metadata,
-  Originals,
-  Store,
-} from '../store/store.js';
+  ExportOutcome,
+  ImportOptions,
+  ImportOutcome,
+  ReembedOptions,
+  ReembedOutcome,
+} from './moving-collections.js';
+import type {
+  EmbedAnswer,
+  HeatMapOptions,
+  Identification,
+  IdentifyOptions,
+  LookOptions,
+  Query,
+  SearchAnswer,
+  SearchOptions,
+} from './photo-questions.js';
 
-/** Milliseconds that each step of an answer took. */
-export interface Timing {
-  decodeMs: number;
-  embedMs: number;
-  searchMs: number;
-  totalMs: number;
-}
-
-/** Where in a photo its similarity to an item comes from: a grid over the photo, with a share for each cell. */
-export interface Explanation {
-  rows: number;
-  columns: number;
-  /**
-   * The part of the upright photo that the cells divide into equal rectangles, in fractions of its width and height.
-   * It is roughly the centre square, which the encoder sees. The padding of the network decides where exactly its cells
-   * begin and end. The outer cells include what the network sees beyond them.
-   */
-  region: Rectangle;
-  /**
-   * Each cell's share of the similarity, row by row from the upper left; they sum to it. A negative share means that
-   * the photo would be more similar without the cell.
-   */
-  shares: number[];
-}
-
-/** One neighbour in an answer. */
-export interface Neighbour {
-  id: string;
-  label: string | null;
-  /** Cosine similarity, -1..1. */
-  similarity: number;
-  source: string | null;
-  /** Whether `/v1/collections/{c}/items/{id}/thumbnail` has a picture of it. */
-  hasThumbnail: boolean;
-  /** Where the similarity comes from, if it was asked for. */
-  explanation?: Explanation;
-}
-
-/** One of several animals on a photo. */
-export interface Animal {
-  breed: string;
-  /** 0..1, as of an answer about this part. */
-  confidence: number;
-  /** Where it is, in fractions of the upright photo. */
-  region: Rectangle;
-}
-
-/** The answer to "what breed is this?". */
-export interface Identification {
-  decision: 'match' | 'ambiguous' | 'unknown';
-  breed: string | null;
-  /** Probability that the first candidate is right, 0..1, or its share of the vote if nothing was fitted. */
-  confidence: number;
-  /** Whether `confidence` was fitted to the collection. */
-  calibrated: boolean;
-  /** What `confidence` is based on. */
-  basis: Basis;
-  /** Probability that the collection contains what the photo shows, 0..1; null if nothing was fitted. */
-  known: number | null;
-  /** The part of the upright photo that the answer is about, in fractions of its width and height. */
-  region: Rectangle;
-  /** The animals on the photo, where looks at its parts are sure of different breeds; else none. */
-  animals: Animal[];
-  candidates: TalliedCandidate[];
-  neighbours: Neighbour[];
-  model: { name: string; fingerprint: string };
-  timing: Timing;
-}
-
-/** Settings of {@link Engine.identify}. */
-export interface IdentifyOptions extends LookOptions {
-  collection: string;
-  k?: number;
-  explain?: boolean;
-}
-
-/** Settings of {@link Engine.search}. `views` and `explain` are for a query that is an image. */
-export interface SearchOptions extends LookOptions {
-  k: number;
-  filter?: Filter;
-  exact?: boolean;
-  explain?: boolean;
-}
-
-/** Settings of {@link Engine.drawHeatMap}. */
-export interface HeatMapOptions extends LookOptions {
-  collection: string;
-  /** Id of the item to compare with. */
-  neighbour: string;
-}
-
-/** What to search for: exactly one of these. */
-export type Query = { image: Uint8Array } | { id: string } | { vector: number[] | Float32Array } | Examples;
-
-/** An item of the collection, by its id, or a vector with the collection's dimension. */
-export type Example = string | number[] | Float32Array;
-
-/** What to be similar to and what not: the mean of the positives' directions less a part of that of the negatives. */
-export interface Examples {
-  positives: Example[];
-  negatives: Example[];
-  /** How much of the negatives' mean is taken away, 0..1; a third unless given. */
-  negativeWeight?: number | undefined;
-}
-
-/** How an image is embedded. */
-export interface LookOptions {
-  /** Views of the photo whose embeddings are averaged. Default: `1`, the photo itself. */
-  views?: Views;
-  /**
-   * The part of the upright photo to look at, in fractions of its width and height. Default: the whole photo, of
-   * which the encoder sees the centre square.
-   */
-  region?: Rectangle | undefined;
-}
-
-/** A neighbour of the query. */
-export type FoundItem = Hit & Pick<Neighbour, 'explanation'>;
-
-/** The answer to a search. */
-export interface SearchAnswer {
-  hits: FoundItem[];
-  model: { name: string; fingerprint: string };
-  timing: Timing;
-}
+export type * from './moving-collections.js';
+export type * from './photo-questions.js';
 
 /** An image to add. */
 export interface ItemInput {
@@ -165,14 +47,6 @@ export interface AddOptions {
 export type AddResult =
   | { status: 'created' | 'exists' | 'updated'; id: string; label: string | null }
   | { status: 'failed'; error: { code: string; detail: string; hint: string } };
-
-/** An embedding with its model. */
-export interface EmbedAnswer {
-  /** float32 [dimension], L2 norm 1 */
-  embedding: Float32Array;
-  model: { name: string; fingerprint: string };
-  timing: Timing;
-}
 
 /** Photos that show nothing the collection contains: those of another collection, or embeddings. */
 export type NonPets =
@@ -238,86 +112,6 @@ export interface CreateOptions {
   /** Name of an added encoder; the engine's own unless given. */
   encoder?: string | undefined;
   originals?: Originals | undefined;
-}
-
-/** Settings of {@link Engine.reembed}. */
-export interface ReembedOptions extends WorkOptions {
-  /** Name of the encoder to move to; the engine's own unless given. */
-  encoder?: string | undefined;
-  /** Folders that hold the photos under the names in `source`. */
-  photos?: string[] | undefined;
-  /** Also embeds the stored preview of an item of which nothing better is left. */
-  previews?: boolean | undefined;
-  /** Deletes items of which no picture is left. */
-  dropMissing?: boolean | undefined;
-}
-
-/** An item that could not be embedded, and why. */
-export interface MissingPicture {
-  id: string;
-  source: string | null;
-  reason: string;
-}
-
-/** What {@link Engine.reembed} did. */
-export interface ReembedOutcome {
-  collection: string;
-  /** Whether the collection is in the new space. If not, pictures are missing. */
-  swapped: boolean;
-  from: { name: string; fingerprint: string };
-  to: { name: string; fingerprint: string };
-  /** Items embedded by this call, by where their pictures came from. */
-  embedded: Record<PictureOrigin, number>;
-  /** How many could not be embedded. */
-  missing: number;
-  /** The first thousand of them. */
-  examples: MissingPicture[];
-  /** Items deleted, if that was asked for. */
-  dropped: number;
-}
-
-/** Where a picture of an item was found: as it was put, in a file, in less detail, or hardly at all. */
-export type PictureOrigin = 'original' | 'file' | 'reduced' | 'preview';
-
-/** What {@link Engine.exportCollection} wrote. */
-export interface ExportOutcome {
-  collection: string;
-  items: number;
-  bytes: number;
-}
-
-/** Settings of {@link Engine.importCollection}. */
-export interface ImportOptions extends Omit<ReembedOptions, 'encoder' | 'dropMissing'> {
-  /** Embeds the pictures instead of taking vectors of a model that this collection is not embedded with. */
-  reembed?: boolean | undefined;
-  /** Where an earlier import of the same file into the same collection stopped. */
-  resumeFrom?: ImportState | undefined;
-  /** Called after each batch of rows, which is then stored; the import goes on when it resolves. */
-  onBatch?: ((state: ImportState) => Promise<void>) | undefined;
-}
-
-/** How far an import is. */
-export interface ImportState {
-  /** Rows dealt with. */
-  done: number;
-  outcome: ImportOutcome;
-}
-
-/** What {@link Engine.importCollection} did. */
-export interface ImportOutcome {
-  collection: string;
-  /** Rows in the file. */
-  total: number;
-  created: number;
-  /** Items that the collection had already, kept as they were. */
-  exists: number;
-  /** Rows that were compared with what the collection holds afterwards, byte by byte. */
-  verified: number;
-  failed: number;
-  /** The first thousand rows that failed. */
-  failures: { row: number; id: string | null; detail: string }[];
-  /** Items that differ from their row: they were there before, with another label, source or metadata. */
-  different: number;
 }
 
 /** The part of the store that callers use as it is: the engine has nothing to add to it. */

@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode } from '../errors.js';
 import type { Endpoint } from './define-endpoint.js';
 import { type Definitions, isStructured, type JsonSchema, toJsonSchema } from './json-schema.js';
 import type { Content } from './response-spec.js';
-import { problem } from './schemas/answers.js';
+import { problem } from './schemas/service-answers.js';
 
 /** Error codes of every endpoint under /v1. */
 const ALWAYS: ErrorCode[] = [

@@ -16,9 +16,9 @@ import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { streamStates } from '../event-stream.js';
 import { created, file, json, stream } from '../response-spec.js';
-import { job, jobList } from '../schemas/answers.js';
 import { jobId } from '../schemas/fields.js';
 import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
+import { job, jobList } from '../schemas/service-answers.js';
 import { checkLabelRule } from './upload-routes.js';
 
 const tag = 'jobs';

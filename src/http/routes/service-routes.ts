@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Engine } from '../../engine/engine.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
-import { health, info, readiness } from '../schemas/answers.js';
+import { health, info, readiness } from '../schemas/service-answers.js';
 
 const tag = 'service';
 

@@ -1,7 +1,7 @@
 /** /v1/snapshots: write a snapshot of all collections, and list those that are kept. */
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json } from '../response-spec.js';
-import { snapshot, snapshotList } from '../schemas/answers.js';
+import { snapshot, snapshotList } from '../schemas/service-answers.js';
 
 const tag = 'snapshots';
 

@@ -7,9 +7,9 @@ import type { JobRunner } from '../../jobs/job-runner.js';
 import { archiveBody, MOST_PARQUET_MIB, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created } from '../response-spec.js';
-import { job } from '../schemas/answers.js';
 import { collectionName, importOptions } from '../schemas/fields.js';
 import { labelRule } from '../schemas/job-requests.js';
+import { job } from '../schemas/service-answers.js';
 
 const tag = 'jobs';
 const accepted = created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202);

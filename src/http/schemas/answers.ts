@@ -3,10 +3,9 @@
  * against them at run time.
  */
 import { z } from 'zod';
-import { jobSchema } from '../../jobs/job.js';
 import { originalsField } from './fields.js';
 
-const model = z
+export const model = z
   .object({
     name: z.string().meta({ example: 'pawdex-lite2' }),
     fingerprint: z.string().meta({ description: 'Hex sha256 of model and preprocessing.' }),
@@ -253,98 +252,3 @@ export const importAnswer = z
       .meta({ description: 'The first thousand rows that failed.' }),
   })
   .meta({ id: 'ImportAnswer' });
-
-export const snapshot = z
-  .object({
-    name: z.string().meta({ description: 'Name of the file in `snapshots` of the data directory.' }),
-    format: z.literal(1),
-    createdAt: z.string().meta({ format: 'date-time' }),
-    bytes: z.int().meta({ description: 'Of the database in it.' }),
-    sha256: z.string(),
-    collections: z.array(z.object({ name: z.string(), items: z.int() })),
-  })
-  .meta({ id: 'Snapshot' });
-
-export const snapshotList = z.object({ snapshots: z.array(snapshot) });
-
-export const info = z
-  .object({
-    version: z.string(),
-    model: model.extend({
-      dimension: z.int(),
-      resize: z.object({
-        size: z.int(),
-        fit: z.literal('cover'),
-        kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']),
-      }),
-    }),
-    limits: z.object({
-      fileBytes: z.int(),
-      batchFiles: z.int(),
-      batchBytes: z.int(),
-      jsonBytes: z.int(),
-    }),
-    sharesAnswers: z.boolean().meta({ description: 'Whether answers can be shared by a link.' }),
-    fetchesUrls: z.boolean().meta({ description: 'Whether an image may be named by `url`.' }),
-  })
-  .meta({ id: 'Info' });
-
-export const health = z.object({ status: z.literal('ok') });
-export const readiness = z.object({
-  status: z.enum(['starting', 'ready', 'damaged', 'stopping']),
-  code: z.string().optional().meta({ description: 'What is wrong, if anything; see /docs/errors.' }),
-  detail: z.string().optional(),
-  hint: z.string().optional(),
-  collections: z
-    .array(z.object({ name: z.string(), code: z.string(), detail: z.string(), hint: z.string() }))
-    .optional()
-    .meta({ description: 'Collections that this server cannot answer for.' }),
-});
-
-export const problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().optional(),
-    code: z.string().meta({ description: 'Stable; see /docs/errors.', example: 'image_missing' }),
-    hint: z.string().meta({ description: 'What to do about it.' }),
-    instance: z.string().optional(),
-    requestId: z.string().optional(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-  })
-  .meta({ id: 'Problem' });
-
-const { result: _, ...jobSummary } = jobSchema.shape;
-const time = { format: 'date-time' };
-
-const jobWithoutResult = z.object({
-  ...jobSummary,
-  collection: jobSummary.collection.meta({ description: 'Null for a job that is about all of them.' }),
-  progress: jobSummary.progress.meta({
-    description:
-      'Progress of the current phase, null before the job runs. `counts` says what became of the files so far; ' +
-      '`perSecond` and `secondsLeft` go by the last half minute, and are null while that says nothing.',
-  }),
-  interruptions: jobSummary.interruptions.meta({
-    description: 'Ends of the server while it ran, since it last got further; five end it.',
-  }),
-  error: jobSummary.error.meta({ description: 'Why it failed; the codes are those of /docs/errors.' }),
-  createdAt: jobSummary.createdAt.meta(time),
-  startedAt: jobSummary.startedAt.meta(time),
-  finishedAt: jobSummary.finishedAt.meta(time),
-});
-
-export const job = jobWithoutResult
-  .extend({
-    result: z.unknown().meta({
-      description: 'The result, described in docs/http.md for each kind; null until the job has succeeded.',
-    }),
-  })
-  .meta({ id: 'Job' });
-
-export const jobFailure = z
-  .object({ file: z.string(), code: z.string(), detail: z.string(), hint: z.string() })
-  .meta({ id: 'JobFailure' });
-
-export const jobList = z.object({ jobs: z.array(jobWithoutResult.meta({ id: 'JobSummary' })) });

@@ -1,0 +1,254 @@
+/** The part of the client that is about collections and their items. */
+import { openAsBlob } from 'node:fs';
+import type {
+  AddOptions,
+  CreateOptions,
+  ImportOptions,
+  ItemInput,
+  ThumbnailInput,
+} from '../engine/engine.js';
+import { PawdexError } from '../errors.js';
+import type { BulkPatch, CollectionPatch, Filter, ItemPatch, Target } from '../store/store.js';
+import { JobClient } from './job-client.js';
+import { downloadFile, PARQUET_TYPE, TRANSFER_MS } from './transfer.js';
+import { formatPath, type Transport } from './transport.js';
+import { createItemsForm, sendSplitting, splitIntoBatches, toFailure } from './upload.js';
+import type {
+  AddAnswer,
+  AddResult,
+  AttachAnswer,
+  CollectionInfo,
+  CollectionList,
+  CollectionMap,
+  DuplicatePage,
+  FacetList,
+  ImportAnswer,
+  Item,
+  ItemPage,
+  LabelList,
+  ServerInfo,
+  Snapshot,
+  SnapshotList,
+} from './wire.js';
+
+/** Thumbnails in one request; the server takes 200. */
+const THUMBNAILS_AT_ONCE = 100;
+
+/** Reads and changes the collections of a server. */
+export class CollectionClient extends JobClient {
+  readonly #http: Transport;
+  #info: Promise<ServerInfo> | null = null;
+
+  constructor(http: Transport) {
+    super(http);
+    this.#http = http;
+  }
+
+  /** Version, model and limits of the server. The answer is cached. */
+  info(): Promise<ServerInfo> {
+    this.#info ??= this.#http.json<ServerInfo>({ path: '/v1/info' }).catch((error) => {
+      this.#info = null;
+      throw error;
+    });
+    return this.#info;
+  }
+
+  async listCollections(): Promise<CollectionInfo[]> {
+    return (await this.#http.json<CollectionList>({ path: '/v1/collections' })).collections;
+  }
+
+  /** @param options encoder: name of an added encoder; originals: what to keep of each photo */
+  createCollection(name: string, description?: string, options: CreateOptions = {}): Promise<CollectionInfo> {
+    const json = { name, description, ...options };
+    return this.#http.json({ method: 'POST', path: '/v1/collections', json });
+  }
+
+  /** Renames a collection, gives it aliases, or changes its description or what it keeps of photos. */
+  updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo> {
+    return this.#http.json({ method: 'PATCH', path: formatPath('collections', name), json: patch });
+  }
+
+  /** Writes a collection to a Parquet file here; one that is there is replaced when the new one is complete. */
+  async exportCollection(collection: string, file: string): Promise<{ items: number; bytes: number }> {
+    const path = formatPath('collections', collection, 'export');
+    const headers = await downloadFile(this.#http, path, file);
+    return { items: Number(headers.get('x-pawdex-items')), bytes: Number(headers.get('content-length')) };
+  }
+
+  /** Adds the items of a Parquet file to a collection, which is created if there is none. */
+  async importCollection(
+    collection: string,
+    file: string,
+    { reembed, previews }: Pick<ImportOptions, 'reembed' | 'previews'> = {},
+  ): Promise<ImportAnswer> {
+    return this.#http.json({
+      method: 'POST',
+      path: formatPath('collections', collection, 'import'),
+      query: { reembed: reembed, previews: previews },
+      file: { content: await openAsBlob(file), type: PARQUET_TYPE },
+      timeoutMs: TRANSFER_MS,
+    });
+  }
+
+  getCollection(name: string): Promise<CollectionInfo> {
+    return this.#http.json({ path: formatPath('collections', name) });
+  }
+
+  /** Labels with counts, most items first; null stands for items without a label. */
+  async listLabels(collection: string): Promise<LabelList['labels']> {
+    const path = formatPath('collections', collection, 'labels');
+    return (await this.#http.json<LabelList>({ path })).labels;
+  }
+
+  deleteCollection(name: string): Promise<void> {
+    return this.#http.done({ method: 'DELETE', path: formatPath('collections', name) });
+  }
+
+  /**
+   * Adds images, in as many requests as the server's limits require.
+   *
+   * @param options upsert: images that are there already get the label, source and metadata that come with them
+   * @returns one result per image, in order; look at `status` of each
+   */
+  async addItems(collection: string, items: ItemInput[], { upsert }: AddOptions = {}): Promise<AddResult[]> {
+    const { limits } = await this.info();
+    const path = formatPath('collections', collection, 'items');
+    const send = async (batch: ItemInput[]) => {
+      const form = createItemsForm(batch);
+      const query = { upsert: upsert };
+      const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, query, form });
+      // If one were missing, each photo after it would get the result of another.
+      if (results.length !== batch.length) {
+        throw new PawdexError('internal', {
+          detail: `The server gave ${results.length} results for ${batch.length} images.`,
+        });
+      }
+      return results;
+    };
+    const fits = (item: ItemInput) => item.image.length <= limits.fileBytes;
+    const results: AddResult[] = [];
+    for (const batch of splitIntoBatches(items.filter(fits), limits)) {
+      results.push(...(await sendSplitting(batch, send)));
+    }
+    const inOrder = results.values();
+    const refused = new PawdexError('payload_too_large', {
+      detail: `A file may have at most ${limits.fileBytes} bytes.`,
+    });
+    return items.map((item) => (fits(item) ? inOrder.next().value! : toFailure(refused)));
+  }
+
+  /** A page of items in order of insertion; pass `next` of one page as `cursor` of the following. */
+  listItems(
+    collection: string,
+    options: { limit?: number; cursor?: string; filter?: Filter } = {},
+  ): Promise<ItemPage> {
+    const { label, species, sha256, metadata, text: words } = options.filter ?? {};
+    const query = {
+      limit: options.limit,
+      cursor: options.cursor,
+      label,
+      species,
+      text: words,
+      sha256: sha256?.join(','),
+      filter: metadata && JSON.stringify({ metadata }),
+    };
+    return this.#http.json({ path: formatPath('collections', collection, 'items'), query });
+  }
+
+  getItem(collection: string, id: string): Promise<Item> {
+    return this.#http.json({ path: formatPath('collections', collection, 'items', id) });
+  }
+
+  /** Changes label, source or metadata; absent fields stay. */
+  updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
+    return this.#http.json({
+      method: 'PATCH',
+      path: formatPath('collections', collection, 'items', id),
+      json: patch,
+    });
+  }
+
+  deleteItem(collection: string, id: string): Promise<void> {
+    return this.#http.done({ method: 'DELETE', path: formatPath('collections', collection, 'items', id) });
+  }
+
+  /**
+   * Changes many items, named by their ids (at most 10,000) or by a filter.
+   *
+   * @returns how many there were
+   *
+   * @example
+   * await pawdex.updateItems('mine', { filter: { label: ['tabby'] } }, { label: 'domestic shorthair' });
+   */
+  async updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number> {
+    const path = formatPath('collections', collection, 'items', 'update');
+    const json = { ...target, ...patch };
+    return (await this.#http.json<{ updated: number }>({ method: 'POST', path, json })).updated;
+  }
+
+  /** Deletes many items, named as in {@link updateItems}. @returns how many there were */
+  async deleteItems(collection: string, target: Target): Promise<number> {
+    const path = formatPath('collections', collection, 'items', 'delete');
+    return (await this.#http.json<{ deleted: number }>({ method: 'POST', path, json: target })).deleted;
+  }
+
+  /** Values at a key of the metadata with the number of items of each, most frequent first. */
+  async listFacets(collection: string, field: string, limit?: number): Promise<FacetList['values']> {
+    const path = formatPath('collections', collection, 'facets');
+    return (await this.#http.json<FacetList>({ path, query: { field, limit: limit } })).values;
+  }
+
+  /**
+   * Attaches small pictures to items that have none, by the hash of their original bytes.
+   *
+   * @param thumbnails JPEG or WebP, at most 64 KiB each
+   */
+  async attachThumbnails(collection: string, thumbnails: ThumbnailInput[]): Promise<AttachAnswer['results']> {
+    const path = formatPath('collections', collection, 'items', 'thumbnails');
+    const results: AttachAnswer['results'] = [];
+    for (let from = 0; from < thumbnails.length; from += THUMBNAILS_AT_ONCE) {
+      const some = thumbnails.slice(from, from + THUMBNAILS_AT_ONCE).map(({ sha256, thumbnail }) => ({
+        sha256,
+        imageBase64: Buffer.from(thumbnail).toString('base64'),
+      }));
+      const call = { method: 'POST', path, json: { thumbnails: some } } as const;
+      results.push(...(await this.#http.json<AttachAnswer>(call)).results);
+    }
+    return results;
+  }
+
+  /** The items as points on a plane: one array for each property. Takes up to a minute when it is not kept. */
+  getMap(collection: string): Promise<CollectionMap> {
+    return this.#http.json({ path: formatPath('collections', collection, 'map') });
+  }
+
+  /** A small WebP or JPEG. */
+  getThumbnail(collection: string, id: string): Promise<Uint8Array> {
+    return this.#http.bytes({ path: formatPath('collections', collection, 'items', id, 'thumbnail') });
+  }
+
+  /**
+   * Pairs of items that are nearly one picture, for the next `limit` items in order of insertion; pass `next` of
+   * one page as `cursor` of the following.
+   *
+   * @param options threshold: cosine similarity, 0..1, 0.95 when absent; limit: 1..1000, 200 when absent
+   */
+  duplicates(
+    collection: string,
+    options: { threshold?: number; limit?: number; cursor?: string } = {},
+  ): Promise<DuplicatePage> {
+    const { threshold, limit, cursor } = options;
+    const query = { threshold: threshold, limit: limit, cursor };
+    return this.#http.json({ path: formatPath('collections', collection, 'duplicates'), query });
+  }
+
+  /** Writes a snapshot of all collections on the server; resolves when it is on the disk there. */
+  createSnapshot(): Promise<Snapshot> {
+    return this.#http.json({ method: 'POST', path: '/v1/snapshots' });
+  }
+
+  /** The snapshots that the server keeps, the newest first. */
+  async listSnapshots(): Promise<Snapshot[]> {
+    return (await this.#http.json<SnapshotList>({ path: '/v1/snapshots' })).snapshots;
+  }
+}
