@@ -53,8 +53,8 @@ module.exports = {
       name: 'errors-and-config-are-the-ground',
       comment: 'Everything may import them, so they import nothing.',
       severity: 'error',
-      from: { path: '^src/(errors|config|native-modules)\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/errors\\.ts$' },
+      from: { path: '^src/((errors|config|native-modules)\\.ts$|error-codes/)' },
+      to: { path: '^src/', pathNot: '^src/(errors\\.ts$|error-codes/)' },
     },
     {
       name: 'every-folder-has-its-layer',
@@ -62,7 +62,10 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: [`^src/(${LAYERS.flat().join('|')}|web)/`, '^src/(errors|config|native-modules)\\.ts$'],
+        pathNot: [
+          `^src/(${LAYERS.flat().join('|')}|web|error-codes)/`,
+          '^src/(errors|config|native-modules)\\.ts$',
+        ],
       },
       to: {},
     },

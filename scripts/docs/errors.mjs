@@ -14,7 +14,7 @@ Every error of pawdex has a stable \`code\`. HTTP answers carry it in a problem 
 prints it and the client throws it. Released codes are never renamed or reused; new ones may be added. The title fits
 every occurrence of a code, \`detail\` says what happened this time, and \`hint\` what to do about it.
 
-This page is generated from \`src/errors.ts\`: \`node scripts/docs/errors.mjs\`. A running server shows it at /docs/errors.
+This page is generated from \`src/error-codes/\`: \`node scripts/docs/errors.mjs\`. A running server shows it at /docs/errors.
 
 | code | status | what happened | what to do |
 |---|---|---|---|

@@ -8,7 +8,7 @@ import { testApp } from '../helpers/http.js';
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-it('docs/errors.md says what src/errors.ts says: else run node scripts/docs/errors.mjs', () => {
+it('docs/errors.md says what src/error-codes/ says: else run node scripts/docs/errors.mjs', () => {
   const generated = execFileSync(process.execPath, [file('scripts/docs/errors.mjs'), '--print'], {
     encoding: 'utf8',
   });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import * as answers from '../../src/http/schemas/answers.js';
+import * as service from '../../src/http/schemas/service-answers.js';
 import { appOver, type TestApp } from '../helpers/http.js';
 import { cosine, heicHeader, pngBomb, scene, sceneJpeg, turnedJpeg } from '../helpers/images.js';
 
@@ -231,8 +232,8 @@ describe('answers are as documented', () => {
       [answers.addAnswer, items],
       [answers.itemPage, await request(t.app).get('/v1/collections/breeds/items?limit=3')],
       [answers.item, await request(t.app).get(`/v1/collections/shape/items/${own}`)],
-      [answers.info, await request(t.app).get('/v1/info')],
-      [answers.problem, await request(t.app).get('/v1/nope')],
+      [service.info, await request(t.app).get('/v1/info')],
+      [service.problem, await request(t.app).get('/v1/nope')],
     ];
     // Parsing drops what the schema does not name; nothing may be dropped.
     for (const [schema, { body }] of checks) {

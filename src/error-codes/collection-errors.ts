@@ -1,0 +1,80 @@
+/** What can be wrong with collections, items and jobs. */
+export const COLLECTION_ERRORS = {
+  // Collections, items, vectors
+  collection_not_found: {
+    status: 404,
+    title: 'The collection does not exist.',
+    hint: 'GET /v1/collections lists all collections; POST /v1/collections creates one.',
+  },
+  collection_exists: {
+    status: 409,
+    title: 'A collection with this name already exists.',
+    hint: 'Use another name, or delete the existing collection first.',
+  },
+  item_not_found: {
+    status: 404,
+    title: 'The item does not exist in this collection.',
+    hint: 'GET /v1/collections/{c}/items lists the items.',
+  },
+  thumbnail_invalid: {
+    status: 400,
+    title: 'The thumbnail cannot be stored.',
+    hint: 'Send a JPEG or WebP of at most 64 KiB and 512 x 512 pixels.',
+  },
+  thumbnail_not_found: {
+    status: 404,
+    title: 'This item has no thumbnail.',
+    hint: 'Items that were imported without pictures have none; `pawdex attach-thumbnails` adds them.',
+  },
+  vector_invalid: {
+    status: 400,
+    title: 'The vector is not valid.',
+    hint: 'Send one finite number for each dimension of the collection, not all of them zero.',
+  },
+  model_mismatch: {
+    status: 409,
+    title: 'The collection was embedded with a different model than the one this server runs.',
+    hint: 'Move the collection to the model of this server with `pawdex reembed -c NAME`, or start the server with the model of the collection.',
+  },
+  space_changed: {
+    status: 409,
+    title: 'The collection was moved to another model in the meantime.',
+    hint: 'Send the request again.',
+  },
+  explain_unavailable: {
+    status: 409,
+    title: 'The model of this server cannot explain its answers.',
+    hint: 'Ask without `explain`. It requires an encoder whose embedding is a projection of the mean of its last feature map.',
+  },
+  // Jobs
+  job_not_found: {
+    status: 404,
+    title: 'The job does not exist.',
+    hint: 'GET /v1/jobs lists all jobs. The server keeps the last hundred finished ones.',
+  },
+  report_not_found: {
+    status: 404,
+    title: 'The job has no report.',
+    hint: 'Only a job of the kind `evaluate` has one, once it has succeeded.',
+  },
+  job_queue_full: {
+    status: 503,
+    title: 'The job queue is full.',
+    hint: 'Wait until a job has finished, or cancel one: GET /v1/jobs lists them.',
+  },
+  job_interrupted: {
+    status: 503,
+    title: 'The server stopped before the job finished.',
+    hint: 'Start the job again.',
+  },
+  path_not_allowed: {
+    status: 403,
+    title: 'The server does not read this folder.',
+    hint: 'Name a folder below one of the index roots of the server (PAWDEX_INDEX_ROOTS), or add it there.',
+  },
+  job_cancelled: {
+    status: 409,
+    title: 'The job was cancelled before it finished.',
+    hint: 'Start it again with POST /v1/jobs if you still need it.',
+  },
+} as const;
