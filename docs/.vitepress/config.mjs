@@ -58,8 +58,10 @@ export default withMermaid({
         text: 'Measurements',
         items: createItems({
           benchmarks: 'Speed and memory',
+          'measurements/overload': 'Overload and second looks',
+          'measurements/views-and-looks': 'Views, second looks, label cleaning',
           'measurements/data-shapes': 'Recall by the shape of the data',
-          'measurements/living-collections': 'A large collection that lives',
+          'measurements/living-collections': 'A large collection in use',
           reliability: 'Reliability',
           'measurements/encoder': 'Threads and batches of the encoder',
           'measurements/training-cost': 'What a training step costs',

@@ -54,7 +54,7 @@ async function lossesBlock() {
     ['NT-Xent', 'every view against the three others', found.ntXent, 'nt-xent'],
     [
       'SupCon',
-      'the same with labels a, b, a, b: the same, as each label is one photo',
+      'the same with labels a, b, a, b; equal to NT-Xent, as each label has one photo',
       found.supCon,
       'sup-con',
     ],
@@ -75,9 +75,9 @@ async function levelsBlock() {
     ['NT-Xent', 'two views of N photos', 'ln(2N - 1)', '0'],
     [
       'SupCon',
-      'N views, each with P positives',
+      'N views, P positives each',
       'ln(N - 1)',
-      `ln P: each positive can get at most 1/P of the softmax. With P = 3 at a temperature of ${temperature}: ${three(supConLowest)} = ln 3`,
+      `ln P, because each positive gets at most 1/P of the softmax. With P = 3 at a temperature of ${temperature}: ${three(supConLowest)} = ln 3`,
     ],
     [
       'MoCo',
@@ -109,7 +109,7 @@ async function mistakesBlock() {
   const rows = [
     [
       'A view is compared with itself',
-      `It is always its own best match. Four photos at right angles, the views of each alike, have a loss of ${three(m.aligned)}. If each view were among its own candidates, it would be ${three(m.withItself)}, and no encoder could get below ln 2, because the pair never beats the view itself`,
+      `It is always its own best match. Four photos at right angles, with identical views of each, have a loss of ${three(m.aligned)}. If each view were among its own candidates, the loss would be ${three(m.withItself)}, and no encoder could get below ln 2, because the positive never beats the view itself`,
       `\`createNotItselfMask\` in ${contrast}`,
     ],
     [
@@ -119,33 +119,33 @@ async function mistakesBlock() {
     ],
     [
       'No negatives in the denominator',
-      `Nothing pushes photos apart, so a contrastive loss has its best value where all photos are one point. With negatives, that point has ${three(m.collapsed)} = ln 7 for 4 photos, the value of guessing. Training without negatives needs [other means](#without-negatives) against collapse`,
+      `Nothing pushes photos apart, so a contrastive loss has its minimum where all embeddings are equal. With negatives, the loss there is ${three(m.collapsed)} = ln 7 for 4 photos, the value of guessing. Training without negatives needs [other means](#without-negatives) against collapse`,
       `one \`LogSoftmax\` over all candidates: \`appendContrast\` in ${contrast}`,
     ],
     [
       'Embeddings are not normalised',
-      `The loss then depends on their length: correct rows improve by growing without turning, and wrong ones explode. The worked example ten times as long has ${three(m.tenTimesUnnormalised)} on bare dot products, and ${three(m.tenTimes)} here, as before`,
+      `The loss then depends on their length: correct rows improve by growing without rotating, and wrong ones explode. If the vectors of the worked example are ten times as long, plain dot products give a loss of ${three(m.tenTimesUnnormalised)}. Here it stays ${three(m.tenTimes)}`,
       `\`appendUnitRows\` in ${contrast}, inside every loss`,
     ],
     [
       'The temperature is too high',
-      `Cosines only reach from -1 to 1, so the softmax stays flat: 64 photos at right angles, the views of each alike, still have ${three(m.warm)} at a temperature of 1 (guessing: ${three(m.random)}), but ${three(m.cool)} at 0.1`,
-      `fixed by the recipe, or \`declareTemperature\` in ${contrast}, kept within 0.01 and 1`,
+      `Cosines only range from -1 to 1, so the softmax stays flat: 64 photos at right angles, with identical views of each, still have a loss of ${three(m.warm)} at a temperature of 1 (guessing: ${three(m.random)}), but ${three(m.cool)} at 0.1`,
+      `set by the recipe, or learned within 0.01 and 1: \`declareTemperature\` in ${contrast}`,
     ],
     [
       'The temperature is too low',
-      'Only the hardest negative counts, and that is often a wrong label or the same animal; see the table above',
+      'Only the hardest negative counts, which often has a wrong label or shows the same animal; see the table above',
       'as above',
     ],
     [
       'Photos of one label are negatives of each other',
-      `Two breeds at right angles, all photos of a breed alike, 2 photos of each: NT-Xent gives ${three(m.breedsBySimClr)} and prefers each photo apart (${three(m.apartBySimClr)}); SupCon gives ${three(m.breedsBySupCon)} (apart: ${three(m.apartBySupCon)})`,
-      `labels, where there are some: ${source('losses/sup-con.ts')}`,
+      `Two breeds at right angles, with 2 identical photos of each: NT-Xent is ${three(m.breedsBySimClr)}, and lower with all photos apart (${three(m.apartBySimClr)}). SupCon is ${three(m.breedsBySupCon)}, and higher with all photos apart (${three(m.apartBySupCon)})`,
+      `use labels if you have them: ${source('losses/sup-con.ts')}`,
     ],
     [
       'False negatives: one photo twice in a batch, or another photo of the same animal',
-      'What should be close is pushed apart. Without labels this cannot be ruled out, only made rare',
-      `batches of distinct photos: ${source('data/sampler.ts')}. MoCo's queue knows no labels: ${source('losses/moco.ts')}`,
+      'Photos that should be close are pushed apart. Without labels this can only be made rare',
+      `batches of distinct photos: ${source('data/sampler.ts')}. MoCo's queue ignores labels: ${source('losses/moco.ts')}`,
     ],
   ];
   return table(['mistake', 'what it does', 'where it is prevented'], rows, false);
