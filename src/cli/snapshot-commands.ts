@@ -8,6 +8,7 @@ import {
 } from '../store/embedded/sqlite/database-snapshot.js';
 import type { SnapshotInfo } from '../store/store.js';
 import { createCommand, readCommonOptions } from './create-command.js';
+import { resolveOutputFile } from './output-file.js';
 import { pluralise, printLine } from './print.js';
 
 type Flags = { json?: boolean } & Record<string, unknown>;
@@ -20,9 +21,11 @@ export function createSnapshotCommand(): Command {
     'snapshot pets.pawdex',
   )
     .argument('<file>', 'file to write; an existing one is replaced')
-    .action((file: string, flags: Flags) =>
-      report(snapshotDirectory(readCommonOptions(flags).config.DATA_DIR, file), `written to ${file}`, flags),
-    );
+    .action(async (file: string, flags: Flags) => {
+      const { DATA_DIR } = readCommonOptions(flags).config;
+      const info = snapshotDirectory(DATA_DIR, await resolveOutputFile(file, DATA_DIR));
+      await report(info, `written to ${file}`, flags);
+    });
 }
 
 /** Defines `restore`. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
+import { resolveOutputFile } from './output-file.js';
 import { formatCount, note, pluralise, printLine } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
@@ -31,8 +32,10 @@ export function createExportCommand(): Command {
 }
 
 async function runExport({ collection, out, json, ...flags }: ExportFlags): Promise<void> {
-  const outcome = await runCancellableWork(readCommonOptions(flags), (engine, work) =>
-    engine.exportCollection(collection, path.resolve(out), work),
+  const common = readCommonOptions(flags);
+  const file = await resolveOutputFile(out, common.config.DATA_DIR);
+  const outcome = await runCancellableWork(common, (engine, work) =>
+    engine.exportCollection(collection, file, work),
   );
   if (outcome === null) {
     return;

@@ -1,6 +1,7 @@
 /** Reads a manifest as a table of text: CSV of any dialect, JSON lines or Parquet. */
 import { CsvError, parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { PawdexError } from '../errors.js';
 import { decodeText } from './decode-text.js';
 
@@ -144,7 +145,7 @@ function parseJson(text: string): unknown {
 
 async function readParquet(manifest: string, bytes: Buffer): Promise<ManifestTable> {
   try {
-    const objects = await parquetReadObjects({ file: Uint8Array.from(bytes).buffer });
+    const objects = await parquetReadObjects({ file: Uint8Array.from(bytes).buffer, compressors });
     const rows = objects.map((row, i) => ({ line: i + 1, values: toValues(Object.entries(row)) }));
     return { columns: Object.keys(objects[0] ?? {}), rows, form: 'as Parquet' };
   } catch (cause) {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { z } from 'zod';
 import { PawdexError } from '../errors.js';
@@ -207,12 +208,14 @@ export class CollectionFileReader {
     if (!found.isFile()) {
       throw new PawdexError('file_unreadable', { detail: `${file} is a folder.` });
     }
-    try {
-      const buffer = await asyncBufferFromFile(file);
-      return new CollectionFileReader(buffer, await parquetMetadataAsync(buffer));
-    } catch (cause) {
+    const buffer = await asyncBufferFromFile(file);
+    const metadata = await parquetMetadataAsync(buffer).catch((cause) => {
       throw invalid(`${file} is not a complete Parquet file.`, cause);
+    });
+    if (!metadata.schema.some(({ name }) => name === 'sha256')) {
+      throw invalid(`${file} has no column sha256.`);
     }
+    return new CollectionFileReader(buffer, metadata);
   }
 
   /**
@@ -235,7 +238,8 @@ export class CollectionFileReader {
         row = rowEnd;
         continue;
       }
-      const read = { file: this.#buffer, metadata: this.#metadata, rowStart: row, rowEnd, utf8: false };
+      const part = { file: this.#buffer, metadata: this.#metadata, rowStart: row, rowEnd };
+      const read = { ...part, utf8: false, compressors };
       const rows = await parquetReadObjects(read).catch((cause: Error) => {
         throw invalid(`The rows ${row} to ${rowEnd - 1} cannot be read: ${cause.message}`, cause);
       });
@@ -271,8 +275,9 @@ export class CollectionFileReader {
     const values = (row.vector ?? row.embedding ?? []) as ArrayLike<number>;
     const vector = Float32Array.from(values);
     const { space } = this.info;
-    if (space !== null && vector.length !== space.dimension) {
-      return `vector: has ${vector.length} numbers; the file says ${space.dimension}.`;
+    const trouble = space === null ? null : findVectorTrouble(vector, space.dimension);
+    if (trouble !== null) {
+      return `vector: ${trouble}.`;
     }
     const thumbnail = toBytes(row.thumbnail);
     const original = toBytes(row.original);
@@ -294,16 +299,36 @@ export class CollectionFileReader {
   }
 }
 
+/** What is wrong with a vector, in words, or null. */
+function findVectorTrouble(vector: Float32Array, dimension: number): string | null {
+  if (vector.length !== dimension) {
+    return `has ${vector.length} numbers; the file says ${dimension}`;
+  }
+  const bad = vector.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    return `number ${bad} is not finite`;
+  }
+  return vector.some((value) => value !== 0) ? null : 'all numbers are zero';
+}
+
 /** Metadata is JSON text; of files by others it may be missing, or be a column of its own type. */
 function parseMetadata(value: unknown): unknown {
   if (typeof value !== 'string') {
-    return value ?? {};
+    return JSON.parse(JSON.stringify(value ?? {}, toJson));
   }
   try {
     return JSON.parse(value);
   } catch {
     return value;
   }
+}
+
+/** Values of columns that JSON does not have: whole numbers of 64 bits as numbers where those are exact, bytes as base64. */
+function toJson(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  }
+  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
 }
 
 /** Own memory: what the reader gives shares that of a whole group. */

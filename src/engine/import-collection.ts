@@ -82,9 +82,13 @@ async function prepareCollection(
   const isKnown = space !== null && (await encoders.find(space.fingerprint)) !== null;
   const wanted = existing ?? (isKnown ? space : own);
   if (space?.fingerprint !== wanted.fingerprint && reembed !== true) {
+    const owner = existing === null ? 'this pawdex runs' : `${collection} was embedded with`;
     throw new PawdexError('model_mismatch', {
-      detail: `The vectors in the file are of ${space?.model ?? 'a model that it does not name'}; ${existing === null ? 'this pawdex runs' : `${collection} was embedded with`} ${wanted.model}.`,
-      hint: `Embed the pictures again with --reembed (and --photos DIR), or add ${space?.model ?? 'the model'} with \`pawdex encoder add\` and import into a new collection.`,
+      detail: `The vectors in the file are of ${space?.model ?? 'a model that it does not name'}; ${owner} ${wanted.model}.`,
+      hint:
+        space === null
+          ? 'Write pawdex.fingerprint and pawdex.dimension into the metadata of the file (docs/guides/moving.md), or embed the pictures with --reembed and --photos DIR.'
+          : `Embed the pictures again with --reembed (and --photos DIR), or add ${space.model} with \`pawdex encoder add\` and import into a new collection.`,
     });
   }
   if (existing !== null) {

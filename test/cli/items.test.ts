@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -104,6 +105,26 @@ describe('pawdex snapshot, verify, restore and compact', () => {
     expect(await json('compact', '--data-dir', target)).toMatchObject([{ after: expect.any(Number) }]);
     expect(await bench.run(['compact'])).toMatchObject({ code: 4 });
     expect(await bench.run(['verify', photos])).toMatchObject({ code: 5 });
+  }, 60_000);
+
+  it('write over nothing that a data directory needs, and make none by a wrong name', async () => {
+    const database = path.join(bench.dataDir, 'pawdex.db');
+    for (const [args, code] of [
+      [['snapshot', database], 'usage'],
+      [['snapshot', path.join(bench.dataDir, '..', path.basename(bench.dataDir), 'x')], 'usage'],
+      [['export', '-c', 'mine', '--out', database], 'usage'],
+      [['snapshot', photos], 'usage'],
+      [['export', '-c', 'mine', '--out', photos], 'usage'],
+      [['snapshot', path.join(bench.root, 'nowhere', 'x')], 'file_unreadable'],
+      [['export', '-c', 'mine', '--out', path.join(bench.root, 'nowhere', 'x')], 'file_unreadable'],
+      [['compact', '--data-dir', path.join(bench.root, 'nowhere')], 'storage_failed'],
+    ] as const) {
+      const { stderr, code: exit } = await bench.run([...args]);
+      expect([stderr, exit]).toEqual([expect.stringContaining(`[${code}]`), expect.any(Number)]);
+      expect(exit).not.toBe(0);
+    }
+    expect(existsSync(path.join(bench.root, 'nowhere'))).toBe(false);
+    expect(await json('labels', '-c', 'mine')).not.toEqual([]);
   }, 60_000);
 });
 

@@ -22,7 +22,7 @@ import { PawdexError } from '../../../errors.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
 import type { SnapshotInfo } from '../../store.js';
-import { DATABASE_FILE, openDatabaseFile } from './database.js';
+import { DATABASE_FILE, openDatabaseFile, requireDatabase } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
 import { Ledger } from './ledger.js';
 import { checkDatabase, compareCounts, countItems, RESTORING, refuseMissingDatabase } from './soundness.js';
@@ -239,16 +239,7 @@ function requireEmpty(dataDir: string, target: string): void {
  */
 export function snapshotDirectory(dataDir: string, file: string): SnapshotInfo {
   const database = path.join(dataDir, DATABASE_FILE);
-  if (!existsSync(database)) {
-    throw new PawdexError('storage_failed', {
-      detail: `There is no ${DATABASE_FILE} in ${dataDir}.`,
-      hint: 'Name another --data-dir.',
-    });
-  }
-  const folder = path.dirname(path.resolve(file));
-  if (!existsSync(folder)) {
-    throw new PawdexError('file_unreadable', { detail: `There is no folder ${folder}.` });
-  }
+  requireDatabase(dataDir);
   try {
     const release = tryLock(dataDir);
     // If no server is running, migrate a database of an earlier version first.

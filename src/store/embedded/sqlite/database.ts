@@ -232,6 +232,16 @@ function copyBeforeMigration(db: Db, version: number): void {
   }
 }
 
+/** @throws PawdexError `storage_failed` if a folder is not a data directory */
+export function requireDatabase(dataDir: string): void {
+  if (!existsSync(path.join(dataDir, DATABASE_FILE))) {
+    throw new PawdexError('storage_failed', {
+      detail: `There is no ${DATABASE_FILE} in ${dataDir}.`,
+      hint: 'Name another --data-dir.',
+    });
+  }
+}
+
 /**
  * Returns the space of deleted items to the file system.
  *
@@ -239,6 +249,7 @@ function copyBeforeMigration(db: Db, version: number): void {
  * @throws PawdexError `data_dir_locked`, `data_damaged`, `storage_full`, `storage_failed`
  */
 export function compactDirectory(dataDir: string): { before: number; after: number } {
+  requireDatabase(dataDir);
   const opened = openDatabase(dataDir);
   try {
     const { db } = opened;
