@@ -1,5 +1,14 @@
 /** Decodes several views of one photo, for an embedding that averages them. */
-import { decodePrepared, type PreparedImage, type ResizeRule, renderPrepared, type Size } from './decode.js';
+import {
+  computeSide,
+  decodePrepared,
+  type Framed,
+  type PreparedImage,
+  type ResizeRule,
+  renderPrepared,
+  type Size,
+} from './decode.js';
+import { enlarge } from './enlarge.js';
 import type { Rectangle } from './heat-colours.js';
 import type { Sharp } from './libvips.js';
 
@@ -12,12 +21,6 @@ export type Views = (typeof VIEWS)[number];
 
 /** Number of images for the encoder. */
 export const VIEW_COUNT: Record<Views, number> = { '1': 1, flip: 2, '5': 5 };
-
-const OTHERS = [
-  { fit: 'cover', position: 'left top' },
-  { fit: 'cover', position: 'right bottom' },
-  { fit: 'fill' },
-] as const;
 
 /** Swaps left and right. @param pixels uint8 [size, size, 3] */
 function mirror(pixels: Uint8Array, size: number): Uint8Array {
@@ -55,10 +58,11 @@ export async function decodeViews(
   if (views === 'flip') {
     return both;
   }
-  const others = OTHERS.map((framing) =>
-    renderPrepared(image, (of: Sharp) => of.resize(size, size, { kernel: rule.kernel, ...framing })),
-  );
-  return [...both, ...(await Promise.all(others)).map(({ data }) => data)];
+  const [ends, squeezed] = await Promise.all([
+    cutEnds(image, rule),
+    renderPrepared(image, (of: Sharp) => of.resize(size, size, { kernel: rule.kernel, fit: 'fill' })),
+  ]);
+  return [...both, ...ends, squeezed.data];
 }
 
 /** Aspect ratio from which the ends of a photo show enough that the middle does not. */
@@ -90,17 +94,32 @@ export async function decodeEnds(
 ): Promise<Look[]> {
   const side = Math.min(width, height);
   const size = { width: side / width, height: side / height };
-  const { fit, kernel } = rule;
-  const looks = [
-    { region: { left: 0, top: 0, ...size }, position: 'left top' },
-    { region: { left: 1 - size.width, top: 1 - size.height, ...size }, position: 'right bottom' },
+  const [first, last] = await cutEnds(image, rule);
+  return [
+    { region: { left: 0, top: 0, ...size }, pixels: first },
+    { region: { left: 1 - size.width, top: 1 - size.height, ...size }, pixels: last },
   ];
-  return Promise.all(
-    looks.map(async ({ region, position }) => {
-      const square = await renderPrepared(image, (of: Sharp) =>
-        of.resize(rule.size, rule.size, { fit, kernel, position }),
-      );
-      return { region, pixels: square.data };
-    }),
-  );
+}
+
+/** The squares at both ends, from a single decode. */
+async function cutEnds(image: PreparedImage, rule: ResizeRule): Promise<[Uint8Array, Uint8Array]> {
+  const { size, kernel } = rule;
+  const side = computeSide(rule, image.raw ?? { width: image.storedWidth, height: image.storedHeight });
+  const whole = await renderPrepared(image, (of: Sharp) => of.resize(side, side, { fit: 'outside', kernel }));
+  const cut = (left: number, top: number) => {
+    const square = cutSquare(whole, left, top, side);
+    return side < size ? enlarge(square, side, size) : square;
+  };
+  return [cut(0, 0), cut(whole.width - side, whole.height - side)];
+}
+
+/** Cuts a square out of pixels. @returns uint8 [side, side, 3] */
+function cutSquare({ data, width }: Framed, left: number, top: number, side: number): Uint8Array {
+  const row = side * 3;
+  const square = new Uint8Array(side * row);
+  for (let y = 0; y < side; y++) {
+    const from = ((top + y) * width + left) * 3;
+    square.set(data.subarray(from, from + row), y * row);
+  }
+  return square;
 }

@@ -39,8 +39,13 @@ const LARGE_WORK = 150e6;
 /** Time limit of one decode in this process; ordinary photos take milliseconds. */
 const TIME_LIMIT_SECONDS = 20;
 
-/** libvips enlarges by cubic interpolation for every kernel except `linear`; {@link enlarge} does the same faster. */
-const needsOwnEnlarging = ({ kernel }: ResizeRule) => kernel !== 'linear';
+/**
+ * Side of the square that libvips should make of an image. Where that is less than the rule's, {@link enlarge} does the
+ * rest: libvips enlarges by cubic interpolation for every kernel except `linear`, which takes ten times as long.
+ */
+export function computeSide({ kernel, size }: ResizeRule, { width, height }: Size): number {
+  return kernel === 'linear' ? size : Math.min(size, width, height);
+}
 
 /** Smallest accepted side of an image, in pixels. */
 const MIN_SIDE = 16;
@@ -235,9 +240,8 @@ async function askSecondOpinion(
  * @throws PawdexError image_unsupported, image_too_slow, image_corrupt
  */
 export async function decodePrepared(image: PreparedImage, rule: ResizeRule): Promise<Uint8Array> {
-  const { width, height } = image.raw ?? { width: image.storedWidth, height: image.storedHeight };
   // libvips cuts the middle out of a photo smaller than the square, without enlarging it.
-  const side = needsOwnEnlarging(rule) ? Math.min(rule.size, width, height) : rule.size;
+  const side = computeSide(rule, image.raw ?? { width: image.storedWidth, height: image.storedHeight });
   const frame = (of: Sharp) => of.resize(side, side, { fit: rule.fit, kernel: rule.kernel });
   const { data } = image.isJudged
     ? await renderPrepared(image, frame)

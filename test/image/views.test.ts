@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decode, prepareImage, type ResizeRule } from '../../src/image/decode.js';
-import { decodeViews, VIEW_COUNT, VIEWS, type Views } from '../../src/image/decode-views.js';
+import { decodeEnds, decodeViews, VIEW_COUNT, VIEWS, type Views } from '../../src/image/decode-views.js';
 import { scene, sceneJpeg } from '../helpers/images.js';
 
 const rule: ResizeRule = { size: 64, fit: 'cover', kernel: 'cubic' };
@@ -53,6 +53,29 @@ describe('views of a photo', () => {
     expect(apart(whole!, squeezed)).toBeLessThan(3);
     expect(apart(first!, last!)).toBeGreaterThan(10);
   });
+
+  it.each([
+    ['larger than the square', 300, 200, 1],
+    ['turned by its EXIF', 200, 300, 6],
+    ['smaller than the square', 60, 40, 1],
+  ])(
+    'shows the ends of a photo %s as it shows a photo of that part alone',
+    async (_, width, height, turn) => {
+      const photo = await scene(width, height).withMetadata({ orientation: turn }).png().toBuffer();
+      const image = await prepareImage(photo, limits);
+      const upright = await sharp(photo).autoOrient().png().toBuffer();
+      const [wide, side] = [Math.max(width, height), Math.min(width, height)];
+      const looks = await decodeEnds(image, { width: wide, height: side }, rule);
+      expect(looks.map(({ region }) => region.left)).toEqual([0, 1 - side / wide]);
+      for (const [i, left] of [0, wide - side].entries()) {
+        const part = await sharp(upright)
+          .extract({ left, top: 0, width: side, height: side })
+          .png()
+          .toBuffer();
+        expect(apart(looks[i]!.pixels, await decode(part, rule, limits))).toBeLessThan(0.5);
+      }
+    },
+  );
 
   it('refuses what is no photo', async () => {
     for (const views of VIEWS) {
