@@ -44,6 +44,17 @@ export interface ModelNode {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
+/** Creates a call of a standard operator, named after its first output unless `name` is given. */
+export function createNode(
+  op: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: ModelNode['attributes'] = {},
+  name = outputs[0] ?? op,
+): ModelNode {
+  return { op, domain: '', name, inputs, outputs, attributes };
+}
+
 /** Name, type and shape of an input or output; a symbolic dimension is given by its name, an unknown one by `''`. */
 export interface ModelPort {
   readonly name: string;

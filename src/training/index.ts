@@ -12,7 +12,7 @@ export { describePlacement, type Placement, type Provider } from './autodiff/exe
 export { GraphBuilder, type Operand } from './autodiff/graph-builder.js';
 export type { GraphNode, NodeOptions } from './autodiff/graph-node.js';
 export { GraphSession, type SessionOptions } from './autodiff/graph-session.js';
-export { type Imported, type ImportOptions, importModel } from './autodiff/import/import-model.js';
+export { type ImportOptions, importModel } from './autodiff/import/import-model.js';
 export { OperatorGraph } from './autodiff/operator-graph.js';
 export type { AdamWOptions } from './autodiff/step/adamw.js';
 export type { Objective } from './autodiff/step/step-graphs.js';

@@ -30,7 +30,7 @@ function objectiveOf(model, wanted, size, batch) {
     async encoder(g, count) {
       const pixels = g.input('pixels', 'float32', [count, 3, size, size]);
       const inputs = { [model.inputs[0].name]: pixels };
-      return [...(await training.importModel(g, model, { inputs, trainable })).outputs.values()][0];
+      return [...(await training.importModel(g, model, { inputs, trainable })).values()][0];
     },
     loss: (g, embeddings) =>
       training.appendSupCon(g, embeddings, g.input('labels', 'int64', [batch]), { temperature: 0.1 }),

@@ -1,5 +1,11 @@
 /** Adds a second output to an encoder's graph: the parts of the embedding for the cells of its last feature map. */
-import type { Attribute, Model, ModelNode, WritableModel } from '../../onnx/onnx-model.js';
+import {
+  type Attribute,
+  createNode,
+  type Model,
+  type ModelNode,
+  type WritableModel,
+} from '../../onnx/onnx-model.js';
 import { findTail, PASSING, type Tail } from '../../onnx/pooled-tail.js';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
 
@@ -13,7 +19,7 @@ class Additions {
 
   add(op: string, inputs: string[], attributes: Record<string, Attribute> = {}, output?: string): string {
     const name = output ?? `pawdex_${op}_${this.nodes.length}`;
-    this.nodes.push({ op, domain: '', name, inputs, outputs: [name], attributes });
+    this.nodes.push(createNode(op, inputs, [name], attributes));
     return name;
   }
 

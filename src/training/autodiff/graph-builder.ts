@@ -106,7 +106,6 @@ export class GraphBuilder extends OperatorGraph {
   max = (a: Operand, b: Operand): Value => this.#binary('Max', a, b);
   min = (a: Operand, b: Operand): Value => this.#binary('Min', a, b);
   greater = (a: Operand, b: Operand): Value => this.#binary('Greater', a, b);
-  less = (a: Operand, b: Operand): Value => this.#binary('Less', a, b);
   equal = (a: Operand, b: Operand): Value => this.#binary('Equal', a, b);
   and = (a: Value, b: Value): Value => this.op('And', [a, b]);
   neg = (x: Value): Value => this.op('Neg', [x]);
@@ -136,8 +135,6 @@ export class GraphBuilder extends OperatorGraph {
     this.#reduce('ReduceSum', x, axes, keepdims);
   reduceMean = (x: Value, axes: readonly number[], keepdims = true): Value =>
     this.#reduce('ReduceMean', x, axes, keepdims);
-  reduceMax = (x: Value, axes: readonly number[], keepdims = true): Value =>
-    this.#reduce('ReduceMax', x, axes, keepdims);
   reduceL2 = (x: Value, axes: readonly number[], keepdims = true): Value =>
     this.#reduce('ReduceL2', x, axes, keepdims);
   reduceLogSumExp = (x: Value, axes: readonly number[], keepdims = true): Value =>

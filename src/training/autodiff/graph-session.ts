@@ -27,11 +27,6 @@ export interface SessionOptions {
    * warning.
    */
   readonly onPlacement?: (placement: Placement) => void;
-  /**
-   * Writes a profile of every run to a file with this prefix. It contains the placement, so `onPlacement` is not
-   * called.
-   */
-  readonly profile?: string;
 }
 
 /** A loaded graph. Runs of one session must not overlap. */
@@ -58,13 +53,9 @@ export class GraphSession {
    */
   static async open(bytes: Uint8Array, options: SessionOptions = {}): Promise<GraphSession> {
     const { provider = 'cpu' } = options;
-    const probe = provider === 'cpu' || options.profile ? undefined : await PlacementProbe.create();
+    const probe = provider === 'cpu' ? undefined : await PlacementProbe.create();
     try {
-      return new GraphSession(
-        await createSession(bytes, options, options.profile ?? probe?.prefix),
-        options,
-        probe,
-      );
+      return new GraphSession(await createSession(bytes, options, probe?.prefix), options, probe);
     } catch (cause) {
       await probe?.remove();
       const detail = `onnxruntime cannot load the graph on ${provider}: ${(cause as Error).message.trim()}`;
@@ -72,6 +63,24 @@ export class GraphSession {
         throw new PawdexError('model_invalid', { detail, cause });
       }
       throw new PawdexError('provider_unavailable', { detail, hint: PROVIDER_HINTS[provider], cause });
+    }
+  }
+
+  /**
+   * Loads a model's bytes for some work, and frees it afterwards.
+   *
+   * @throws PawdexError as {@link GraphSession.open}, and what `work` throws
+   */
+  static async use<T>(
+    bytes: Uint8Array,
+    options: SessionOptions | undefined,
+    work: (session: GraphSession) => Promise<T>,
+  ): Promise<T> {
+    const session = await GraphSession.open(bytes, options);
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
     }
   }
 
@@ -122,11 +131,6 @@ export class GraphSession {
     } finally {
       await probe.remove();
     }
-  }
-
-  /** Writes the profile, if one was requested. */
-  endProfiling(): void {
-    this.#session.endProfiling();
   }
 
   /** Frees the session's memory. */

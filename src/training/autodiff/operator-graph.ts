@@ -6,6 +6,7 @@
 import { PawdexError } from '../../errors.js';
 import {
   type Attribute,
+  createNode,
   describeNode,
   type Model,
   type ModelNode,
@@ -71,11 +72,6 @@ export class OperatorGraph {
   /** The values of a constant, or undefined where `value` is computed. */
   constantOf(value: Value | undefined): Tensor | undefined {
     return value && this.#constants.get(value);
-  }
-
-  /** The node that computes `value`, or undefined for inputs and constants. */
-  producerOf(value: Value): GraphNode | undefined {
-    return this.#producers.get(value);
   }
 
   /**
@@ -175,8 +171,7 @@ export class OperatorGraph {
       if (nameOf(value) === name) {
         continue;
       }
-      const copy = { op: 'Identity', domain: '', name: `output ${name}`, attributes: {} };
-      nodes.push({ ...copy, inputs: [nameOf(value)], outputs: [name] });
+      nodes.push(createNode('Identity', [nameOf(value)], [name], {}, `output ${name}`));
     }
     return {
       opset: this.opset,

@@ -1,6 +1,6 @@
 /** Builds the encoder as one graph: decoded pixels in, unit vectors out. */
 import { PawdexError } from '../../errors.js';
-import type { Attribute, Model, ModelNode } from '../../onnx/onnx-model.js';
+import { createNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 
 type PerChannel = number | readonly [number, number, number];
@@ -89,22 +89,18 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
   };
 }
 
-function createNode(
-  op: string,
-  name: string,
-  inputs: string[],
-  output: string,
-  attributes: Record<string, Attribute> = {},
-): ModelNode {
-  return { op, domain: '', name, inputs, outputs: [output], attributes };
-}
-
 /**
  * `pixels` -> `scaled_pixels`. If one scale and a whole zero point fit all channels, DequantizeLinear is the same
  * affine map, and the quantised encoder can feed the decoder's bytes directly to the first integer convolution.
  */
 function buildScaling({ mean, std }: EncoderParts['pixels']): Part {
-  const transpose = createNode('Transpose', 'to_nchw', [PORTS.pixels], 'pixels_nchw', { perm: [0, 3, 1, 2] });
+  const transpose = createNode(
+    'Transpose',
+    [PORTS.pixels],
+    ['pixels_nchw'],
+    { perm: [0, 3, 1, 2] },
+    'to_nchw',
+  );
   const means = [mean].flat();
   const stds = [std].flat();
   const [zero = 0, scale = 1] = [means[0], stds[0]];
@@ -112,7 +108,7 @@ function buildScaling({ mean, std }: EncoderParts['pixels']): Part {
   if (alike && Number.isInteger(zero) && zero >= 0 && zero <= 255) {
     const inputs = ['pixels_nchw', 'pixel_scale', 'pixel_zero_point'];
     return {
-      nodes: [transpose, createNode('DequantizeLinear', 'scale_pixels', inputs, 'scaled_pixels')],
+      nodes: [transpose, createNode('DequantizeLinear', inputs, ['scaled_pixels'], {}, 'scale_pixels')],
       constants: [
         ['pixel_scale', createFloatTensor([1 / scale], [])],
         ['pixel_zero_point', { dtype: 'uint8', shape: [], data: Uint8Array.of(zero) }],
@@ -124,9 +120,9 @@ function buildScaling({ mean, std }: EncoderParts['pixels']): Part {
   return {
     nodes: [
       transpose,
-      createNode('Cast', 'pixels_to_float', ['pixels_nchw'], 'float_pixels', { to: 1 }),
-      createNode('Sub', 'centre_pixels', ['float_pixels', 'pixel_mean'], 'centred_pixels'),
-      createNode('Mul', 'scale_pixels', ['centred_pixels', 'pixel_factor'], 'scaled_pixels'),
+      createNode('Cast', ['pixels_nchw'], ['float_pixels'], { to: 1 }, 'pixels_to_float'),
+      createNode('Sub', ['float_pixels', 'pixel_mean'], ['centred_pixels'], {}, 'centre_pixels'),
+      createNode('Mul', ['centred_pixels', 'pixel_factor'], ['scaled_pixels'], {}, 'scale_pixels'),
     ],
     constants: [
       ['pixel_mean', perChannel(means)],
@@ -138,7 +134,7 @@ function buildScaling({ mean, std }: EncoderParts['pixels']): Part {
 /** `features` -> `embedding`. */
 function buildProjection(head: EncoderParts['head']): Part {
   const unit = (name: string, from: string, to: string) =>
-    createNode('LpNormalization', name, [from], to, { axis: 1, p: 2 });
+    createNode('LpNormalization', [from], [to], { axis: 1, p: 2 }, name);
   if (head === undefined) {
     return { nodes: [unit('unit_embedding', 'features', PORTS.embedding)], constants: [] };
   }
@@ -146,7 +142,7 @@ function buildProjection(head: EncoderParts['head']): Part {
   return {
     nodes: [
       unit('unit_features', 'features', 'unit_features'),
-      createNode('Gemm', 'projection', inputs, 'projected'),
+      createNode('Gemm', inputs, ['projected'], {}, 'projection'),
       unit('unit_embedding', 'projected', PORTS.embedding),
     ],
     constants: [

@@ -36,8 +36,7 @@ export async function computeLeadingEigenvectors(
   }
   // On the CPU: a GPU multiplies with fewer bits, so the sum would not converge.
   const options = threads === undefined ? {} : { threads };
-  const session = await GraphSession.open(buildRoundGraph(symmetric, n, width), options);
-  try {
+  return GraphSession.use(buildRoundGraph(symmetric, n, width), options, async (session) => {
     let basis = orthonormalise(drawDirections(n, width, n), n, width);
     let before = 0;
     for (let round = 0; ; round += 1) {
@@ -54,9 +53,7 @@ export async function computeLeadingEigenvectors(
       before = sum;
       basis = orthonormalise(image!.data as Float32Array, n, width);
     }
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 /** `basis` [n, width] -> its image under the matrix, applied twice, and basis^T matrix basis. */

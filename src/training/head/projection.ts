@@ -39,12 +39,7 @@ export async function runOnce(
   for (const [name, value] of Object.entries(build(g))) {
     g.output(name, value);
   }
-  const session = await GraphSession.open(g.toBytes(), options);
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.close();
-  }
+  return GraphSession.use(g.toBytes(), options, (session) => session.run(feeds));
 }
 
 /** Projects features [n, F] to embeddings, float32 [n, D], unit vectors. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { PawdexError } from '../../errors.js';
 import { createNormalRandom, mixSeed } from '../../math/random.js';
-import { type Model, type ModelNode, readModel } from '../../onnx/onnx-model.js';
+import { createNode, type Model, type ModelNode, readModel } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { padAsSame } from './same-padding.js';
 
@@ -55,7 +55,7 @@ export function createSmallNetwork(size: number, seed: number): Model {
   const initialisers = new Map<string, Tensor>();
   const append = (op: string, inputs: string[], attributes: ModelNode['attributes'] = {}): string => {
     const name = `${op.toLowerCase()}_${nodes.length}`;
-    nodes.push({ op, domain: '', name, inputs, outputs: [name], attributes });
+    nodes.push(createNode(op, inputs, [name], attributes));
     return name;
   };
   let x = 'pixel_values';
@@ -72,14 +72,7 @@ export function createSmallNetwork(size: number, seed: number): Model {
     channels = width;
   });
   const pooled = append('GlobalAveragePool', [x]);
-  nodes.push({
-    op: 'Flatten',
-    domain: '',
-    name: 'features',
-    inputs: [pooled],
-    outputs: ['features'],
-    attributes: { axis: 1 },
-  });
+  nodes.push(createNode('Flatten', [pooled], ['features'], { axis: 1 }));
   return {
     opset: 17,
     inputs: [{ name: 'pixel_values', dtype: 'float32', shape: ['batch', 3, size, size] }],

@@ -69,7 +69,7 @@ function appendFrozenPart(
   batch: number,
 ): Promise<ReadonlyMap<string, Value>> {
   const inputs = { [requireImageInput(network.backbone).name]: appendPixels(g, batch, network) };
-  return importModel(g, split.frozen, { inputs }).then(({ outputs }) => outputs);
+  return importModel(g, split.frozen, { inputs });
 }
 
 /**
@@ -91,7 +91,7 @@ export async function appendTrainedPart(
       g.cast(g.input(nameKeptInput(name), 'float16', [batch, ...shape]), 'float32'),
     ]),
   );
-  const { outputs } = await importModel(g, part, { inputs, trainable });
+  const outputs = await importModel(g, part, { inputs, trainable });
   // The first output exists and has the right shape: appendBackbone has checked the whole backbone before.
   const [features, ...others] = outputs.values();
   return [appendUnitRows(g, features as Value), ...others];

@@ -69,7 +69,7 @@ export async function appendBackbone(
   trainable: ReadonlySet<string> = new Set(),
 ): Promise<[Value, ...Value[]]> {
   const inputs = { [requireImageInput(backbone).name]: pixels };
-  const { outputs } = await importModel(g, backbone, { inputs, trainable });
+  const outputs = await importModel(g, backbone, { inputs, trainable });
   const [features, ...others] = outputs.values();
   if (features?.shape.length !== 2 || features.shape[0] !== pixels.shape[0]) {
     throw new PawdexError('model_invalid', {

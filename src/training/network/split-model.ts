@@ -10,8 +10,6 @@ export interface Split {
   readonly frozen: Model;
   /** From those values to the model's outputs. */
   readonly trained: Model;
-  /** Names of the values that cross the cut: outputs of the first part and inputs of the second. */
-  readonly crossing: readonly string[];
 }
 
 /**
@@ -63,7 +61,6 @@ export function splitModel(model: Model, trainable: ReadonlySet<string>): Split 
   return {
     frozen: { ...part(frozen), inputs: model.inputs, outputs: crossing.map(port) },
     trained: { ...part(trained), inputs: crossing.map(port), outputs: model.outputs },
-    crossing,
   };
 }
 

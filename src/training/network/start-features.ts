@@ -3,7 +3,7 @@
 import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../math/matrix.js';
 import { computeLength } from '../../math/vectors.js';
-import type { Model, ModelNode } from '../../onnx/onnx-model.js';
+import { createNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
 import { findTail, PASSING } from '../../onnx/pooled-tail.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/projection.js';
@@ -34,14 +34,7 @@ export function addStartFeatures(trained: Model, start: Model): Model {
   const nodes = trained.nodes.filter((node) => before.has(node));
   const { copies, initialisers, inStart } = copyDependents({ ...trained, nodes }, new Map(differing));
   const both = `${map} and ${START}`;
-  const joined = {
-    op: 'Concat',
-    domain: '',
-    name: both,
-    inputs: [map, inStart(map)],
-    outputs: [both],
-    attributes: { axis: CHANNELS },
-  };
+  const joined = createNode('Concat', [map, inStart(map)], [both], { axis: CHANNELS });
   const after = trained.nodes
     .filter((node) => !before.has(node))
     .map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === map ? both : name)) }));

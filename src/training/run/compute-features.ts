@@ -2,7 +2,6 @@
 
 import { decode, type ResizeRule } from '../../image/decode.js';
 import type { Matrix } from '../../math/matrix.js';
-import type { Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import { appendBackbone, appendPixels, type Network } from '../network/network.js';
@@ -38,38 +37,37 @@ export async function computeFeatures(
   const [features] = await appendBackbone(g, network.backbone, pixels);
   g.output('features', features);
   const width = features.shape[1] ?? 0;
-  const session = await GraphSession.open(g.toBytes(), options.session);
-  const decodeBatch = (first: number) =>
-    Promise.all(
-      Array.from({ length: BATCH }, async (_, i) =>
-        decode(await read(Math.min(first + i, photos - 1)), options.rule, { maxPixels: options.maxPixels }),
-      ),
-    );
   const data = new Float32Array(photos * width);
-  try {
-    let next = decodeBatch(0);
+  await GraphSession.use(g.toBytes(), options.session, async (session) => {
+    let next = decodeBatch(0, photos, read, options);
     for (let first = 0; first < photos; first += BATCH) {
-      const images = await next;
+      const feed = Buffer.concat(await next);
       options.signal?.throwIfAborted();
       // The next batch is decoded on other threads while this one is computed.
-      next = first + BATCH < photos ? decodeBatch(first + BATCH) : Promise.resolve([]);
+      next = decodeBatch(first + BATCH, photos, read, options);
       next.catch(() => {}); // thrown in the next round
-      const feed = new Uint8Array(images.reduce((sum, { length }) => sum + length, 0));
-      images.forEach((image, i) => {
-        feed.set(image, i * image.length);
-      });
       const { size } = network;
       const results = await session.run({
         pixels: { dtype: 'uint8', shape: [BATCH, size, size, 3], data: feed },
       });
       const rows = Math.min(BATCH, photos - first);
-      data.set(((results.features as Tensor).data as Float32Array).subarray(0, rows * width), first * width);
+      data.set((results.features!.data as Float32Array).subarray(0, rows * width), first * width);
       options.onProgress?.(first + rows);
       // session.run() blocks this thread. Let signals and progress through.
       await new Promise((resolve) => setImmediate(resolve));
     }
-  } finally {
-    await session.close();
-  }
+  });
   return { data, rows: photos, dimension: width };
+}
+
+/** Decodes a batch, the last photo again where there are no more; none beyond the last. */
+async function decodeBatch(
+  first: number,
+  photos: number,
+  read: (photo: number) => Promise<Uint8Array>,
+  { rule, maxPixels }: FeaturesOptions,
+): Promise<Uint8Array[]> {
+  const batch =
+    first < photos ? Array.from({ length: BATCH }, (_, i) => Math.min(first + i, photos - 1)) : [];
+  return Promise.all(batch.map(async (photo) => decode(await read(photo), rule, { maxPixels })));
 }

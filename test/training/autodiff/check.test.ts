@@ -59,7 +59,7 @@ describe.skipIf(!existsSync(weights))('EfficientNet-Lite2 (needs ../shared/weigh
     const g = new GraphBuilder();
     const x = g.input('pixels', 'float32', [2, 3, 96, 96]);
     const imported = await importModel(g, model, { inputs: { pixel_values: x }, trainable: new Set(names) });
-    const objective = imported.outputs.get('embedding');
+    const objective = imported.get('embedding');
     if (!objective) {
       throw new Error('no embedding');
     }

@@ -65,7 +65,7 @@ describe('the tall layout', () => {
     for (const tallLayout of [false, true]) {
       const g = new GraphBuilder();
       const x = g.input('x', 'float32', [3, 3, 23, 23]);
-      const y = (await importModel(g, model, { inputs: { x }, trainable, tallLayout })).outputs.get('y')!;
+      const y = (await importModel(g, model, { inputs: { x }, trainable, tallLayout })).get('y')!;
       const found = appendGradients(g, new Map([[y, g.constant(noise(9, y.shape))]]), [
         ...g.parameters.keys(),
       ]);

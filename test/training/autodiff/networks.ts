@@ -49,7 +49,7 @@ export const mobile: Network = async (g, x, weights) => {
     ],
   };
   const trainable = new Set(Object.keys(weights));
-  return (await importModel(g, model, { inputs: { x }, trainable })).outputs.get('y') as Value;
+  return (await importModel(g, model, { inputs: { x }, trainable })).get('y') as Value;
 };
 
 /** ResNet-like, normalised by batch statistics. */
@@ -58,7 +58,7 @@ export const residual: Network = async (g, x, weights) => {
   const conv = (from: Value, name: string, attributes: Record<string, number | number[]>) =>
     g.conv(from, p(name), attributes);
   const norm = (from: Value, name: string) =>
-    appendBatchNorm(g, from, p(`${name}.scale`), p(`${name}.bias`), 1e-3).y;
+    appendBatchNorm(g, from, p(`${name}.scale`), p(`${name}.bias`), 1e-3);
   const around = [1, 1, 1, 1];
   const stem = norm(conv(x, 'stem.w', { pads: around }), 'bn1');
   const pooled = g.op('MaxPool', [g.op('LeakyRelu', [stem], { alpha: asFloat(0.1) })], {

@@ -106,7 +106,7 @@ for (const { provider } of providers) {
         initialisers: new Map([...perChannel, ['var', variance] as const]),
         nodes: [node('BatchNormalization', ['x', 'scale', 'bias', 'mean', 'var'], ['y'])],
       };
-      const { outputs } = await importModel(g, model, { inputs: { x: g.input('x', 'float32', x.shape) } });
+      const outputs = await importModel(g, model, { inputs: { x: g.input('x', 'float32', x.shape) } });
       for (const [name, value] of outputs) {
         g.output(name, value);
       }

@@ -41,7 +41,7 @@ async function trainerEmbeddings(parts: EncoderParts, photos: Uint8Array[]): Pro
   const { mean, std } = parts.pixels;
   const scaled = g.div(g.sub(g.cast(raw, 'float32'), constant(mean)), constant(std));
   const x = g.transpose(scaled, [0, 3, 1, 2]);
-  const { outputs } = await importModel(g, parts.backbone, { inputs: { x } });
+  const outputs = await importModel(g, parts.backbone, { inputs: { x } });
   const features = appendUnitRows(g, outputs.get('y')!);
   const weights = parts.head && [g.constant(parts.head.matrix), g.constant(parts.head.offset)];
   const embedding = weights ? appendUnitRows(g, g.op('Gemm', [features, ...weights])) : features;

@@ -51,10 +51,8 @@ it('gives in two parts what the whole gives', async () => {
     const g = new GraphBuilder();
     const pixels = g.input('pixels', 'float32', [2, 3, 32, 32]);
     const first = await importModel(g, parts ? split.frozen : model, { inputs: { pixel_values: pixels } });
-    const last = parts
-      ? await importModel(g, split.trained, { inputs: Object.fromEntries(first.outputs) })
-      : first;
-    g.output('features', [...last.outputs.values()][0]!);
+    const last = parts ? await importModel(g, split.trained, { inputs: Object.fromEntries(first) }) : first;
+    g.output('features', [...last.values()][0]!);
     const session = await GraphSession.open(g.toBytes(), { threads: 1 });
     const { features } = await session.run({
       pixels: { dtype: 'float32', shape: [2, 3, 32, 32], data },

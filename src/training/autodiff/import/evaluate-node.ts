@@ -35,11 +35,6 @@ export async function evaluateNode(
     outputs: outputs.filter((name) => name !== '').map((name) => ({ name })),
     nodes: [{ ...node, inputs: names, outputs }],
   };
-  const session = await GraphSession.open(writeModel(model), { threads: 1 });
-  try {
-    const results = await session.run({});
-    return outputs.map((name) => results[name] ?? createZeros('float32', [0]));
-  } finally {
-    await session.close();
-  }
+  const results = await GraphSession.use(writeModel(model), { threads: 1 }, (session) => session.run({}));
+  return outputs.map((name) => results[name] ?? createZeros('float32', [0]));
 }

@@ -11,7 +11,7 @@ import { inferShapes } from '../../../onnx/shapes/infer-shapes.js';
 import { countElements, createFloatTensor, createIntTensor, type Tensor } from '../../../onnx/tensor.js';
 import type { GraphBuilder } from '../graph-builder.js';
 import { MINIMUM_OPSET } from '../operator-graph.js';
-import { appendBatchNorm, type BatchNormalised } from './batch-norm.js';
+import { appendBatchNorm } from './batch-norm.js';
 import { evaluateNode } from './evaluate-node.js';
 import { isTallLayoutSuitable, TallLayout } from './tall-layout.js';
 
@@ -23,19 +23,12 @@ export interface ImportOptions {
   readonly inputs: Readonly<Record<string, Value>>;
   /** Names of the initialisers to train; all others stay constant. Default: none. */
   readonly trainable?: ReadonlySet<string>;
-  /** Statistics of BatchNormalization: those stored in the model (default), or those of the batch. */
-  readonly batchNorm?: 'frozen' | 'batch';
   /** Whether separable convolutions run in the tall layout (see tall-layout.ts). Default: where it suits the model. */
   readonly tallLayout?: boolean;
 }
 
-/** An imported model. */
-export interface Imported {
-  /** Output name -> value. */
-  readonly outputs: ReadonlyMap<string, Value>;
-  /** Name of a running mean's initialiser -> batch statistics of that layer; only with `batchNorm: 'batch'`. */
-  readonly batchStatistics: ReadonlyMap<string, BatchNormalised & { varianceName: string }>;
-}
+/** The values of a model's outputs, by name. */
+export type Outputs = ReadonlyMap<string, Value>;
 
 /**
  * Appends a model's operators to a graph.
@@ -43,7 +36,7 @@ export interface Imported {
  * @throws PawdexError `model_invalid` when inputs are missing, shapes do not fit, or an initialiser to train is
  *   absent or not float32
  */
-export async function importModel(g: GraphBuilder, model: Model, options: ImportOptions): Promise<Imported> {
+export async function importModel(g: GraphBuilder, model: Model, options: ImportOptions): Promise<Outputs> {
   checkOpset(model.opset);
   g.opset = Math.max(g.opset, model.opset);
   return new ModelImporter(g, model, options).import();
@@ -58,7 +51,6 @@ class ModelImporter {
   readonly #trained: ReadonlySet<string>;
   readonly #layout: TallLayout;
   readonly #hasTallLayout: boolean;
-  readonly #batchStatistics = new Map<string, BatchNormalised & { varianceName: string }>();
 
   constructor(g: GraphBuilder, model: Model, options: ImportOptions) {
     const { trainable = new Set<string>() } = options;
@@ -70,7 +62,7 @@ class ModelImporter {
     this.#hasTallLayout = options.tallLayout ?? isTallLayoutSuitable(model, this.#trained);
   }
 
-  async import(): Promise<Imported> {
+  async import(): Promise<Outputs> {
     this.#importInputs();
     this.#importInitialisers();
     for (const node of this.#model.nodes) {
@@ -88,7 +80,7 @@ class ModelImporter {
       }
       return [name, this.#layout.plain(value)];
     });
-    return { outputs: new Map(outputs), batchStatistics: this.#batchStatistics };
+    return new Map(outputs);
   }
 
   #importInputs(): void {
@@ -127,9 +119,9 @@ class ModelImporter {
       }
     }
     const plain = inputs.map((input) => input && this.#layout.plain(input));
-    const hasOwnStatistics = readInt(node.attributes, 'training_mode', 0) === 1;
-    if (node.op === 'BatchNormalization' && (this.#options.batchNorm === 'batch' || hasOwnStatistics)) {
-      return [this.#importBatchNorm(node, plain as Value[])];
+    if (node.op === 'BatchNormalization' && readInt(node.attributes, 'training_mode', 0) === 1) {
+      const [x, scale, bias] = plain as [Value, Value, Value];
+      return [appendBatchNorm(this.#g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5))];
     }
     return appendNode(this.#g, node, plain, this.#model.opset);
   }
@@ -141,15 +133,6 @@ class ModelImporter {
     throw new PawdexError('model_invalid', {
       detail: `${describeNode(node)} reads "${name}", which nothing computes.`,
     });
-  }
-
-  #importBatchNorm(node: ModelNode, inputs: readonly Value[]): Value {
-    const [x, scale, bias] = inputs as [Value, Value, Value];
-    const epsilon = readFloat(node.attributes, 'epsilon', 1e-5);
-    const normalised = appendBatchNorm(this.#g, x, scale, bias, epsilon);
-    const [, , , mean = '', varianceName = ''] = node.inputs;
-    this.#batchStatistics.set(mean, { ...normalised, varianceName });
-    return normalised.y;
   }
 }
 
@@ -174,7 +157,6 @@ async function appendNode(
   opset: number,
 ): Promise<readonly Value[]> {
   const [x] = given;
-  const name = node.outputs[0] ?? node.op;
   if (node.op === 'Constant') {
     return [g.constant(readConstantNode(node), node.outputs[0])];
   }
@@ -192,28 +174,36 @@ async function appendNode(
     const [y] = await appendNode(g, node, wide, opset);
     return [g.reshape(y as Value, x.shape)];
   }
-  const { attributes, constants } = moderniseNode(node, opset, x?.shape.length ?? 0);
+  return appendModernised(g, node, given, opset);
+}
+
+/** Appends a node in the form that it has in the operator set of the graph. */
+async function appendModernised(
+  g: GraphBuilder,
+  node: ModelNode,
+  given: readonly (Value | undefined)[],
+  opset: number,
+): Promise<readonly Value[]> {
+  const { attributes, constants } = moderniseNode(node, opset, given[0]?.shape.length ?? 0);
   const inputs = [...given];
   for (const [position, tensor] of constants) {
     inputs[position] = g.constant(tensor, `${node.op} axes`);
   }
   const modern = { ...node, inputs: inputs.map((input) => input?.name ?? ''), attributes };
-  const evaluate = () =>
-    evaluateNode(
-      modern,
-      inputs.map((input) => g.constantOf(input) ?? input),
-      Math.max(opset, MINIMUM_OPSET),
-    );
+  const evaluate = () => {
+    const values = inputs.map((input) => g.constantOf(input) ?? input);
+    return evaluateNode(modern, values, Math.max(opset, MINIMUM_OPSET));
+  };
   if (inputs.length > 0 && inputs.every((input) => !input || isSmallConstant(g, input))) {
     const results = await evaluate();
     return results.map((tensor, i) => g.constant(tensor, node.outputs[i] || node.op));
   }
-  const label = { op: node.op, name: node.name || name };
-  const call = { ...label, inputs, attributes, constantOf: (value: Value) => g.constantOf(value) };
+  const name = node.name || node.outputs[0] || node.op;
+  const call = { op: node.op, name, inputs, attributes, constantOf: (value: Value) => g.constantOf(value) };
   const isKnown = node.domain === '' && inferShapes(call) !== undefined;
   return g.addNode(node.op, inputs, {
     domain: node.domain,
-    name: label.name,
+    name,
     attributes,
     outputCount: node.outputs.length,
     outputs: isKnown ? undefined : await evaluate(),

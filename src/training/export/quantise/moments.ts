@@ -55,10 +55,9 @@ export async function computeMoments(
   const perMap = Math.min(POSITIONS, area);
   const mapsAtOnce = Math.max(1, Math.min(maps.length, Math.floor(AT_ONCE / (groups * size * perMap))));
   const rows = mapsAtOnce * perMap;
-  const session = await openProductSession(groups, rows, size);
   const products = new Float64Array(groups * size * size);
   const sums = new Float64Array(groups * size);
-  try {
+  await GraphSession.use(buildProductGraph(groups, rows, size), {}, async (session) => {
     for (let first = 0; first < maps.length; first += mapsAtOnce) {
       // Rows that stay zero contribute nothing.
       const data = new Float32Array(groups * rows * size);
@@ -71,19 +70,17 @@ export async function computeMoments(
       addTo(products, results.products?.data as Float32Array);
       addTo(sums, results.sums?.data as Float32Array);
     }
-  } finally {
-    await session.close();
-  }
+  });
   return { groups: centreMoments(products, sums, maps.length * perMap, groups, size), size };
 }
 
 /** x [groups, rows, size] -> products x^T x [groups, size, size] and sums [groups, 1, size]. */
-async function openProductSession(groups: number, rows: number, size: number): Promise<GraphSession> {
+function buildProductGraph(groups: number, rows: number, size: number): Uint8Array {
   const g = new GraphBuilder();
   const x = g.input('x', 'float32', [groups, rows, size]);
   g.output('products', g.matMul(g.transposeLast(x), x));
   g.output('sums', g.reduceSum(x, [1]));
-  return GraphSession.open(g.toBytes());
+  return g.toBytes();
 }
 
 /** Draws `count` different numbers below `area`. */

@@ -1,5 +1,5 @@
 /** Observes the tensors of the float encoder over a sample of photos, in bounded memory. */
-import { type Model, type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
+import { createNode, type Model, type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
 import type { Tensor } from '../../../onnx/tensor.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 import type { Histogram } from './activation-range.js';
@@ -55,16 +55,12 @@ export async function observeActivations(
   feeds: readonly Feed[],
   onPhoto: () => void,
 ): Promise<Observations> {
-  const reduce = (op: string, name: string, to: string): ModelNode => {
-    const attributes: ModelNode['attributes'] = op === 'GlobalAveragePool' ? {} : { keepdims: 0 };
-    return { op, domain: '', name: to, inputs: [name], outputs: [to], attributes };
-  };
   const summaries = [
     ...tensors.flatMap((name) => [
-      reduce('ReduceMin', name, `lowest ${name}`),
-      reduce('ReduceMax', name, `highest ${name}`),
+      createNode('ReduceMin', [name], [`lowest ${name}`], { keepdims: 0 }),
+      createNode('ReduceMax', [name], [`highest ${name}`], { keepdims: 0 }),
     ]),
-    ...convolutions.map((name) => reduce('GlobalAveragePool', name, `mean ${name}`)),
+    ...convolutions.map((name) => createNode('GlobalAveragePool', [name], [`mean ${name}`])),
   ];
   const lows = new Map<string, number>();
   const highs = new Map<string, number>();
@@ -122,14 +118,10 @@ async function runOverFeeds(
     return;
   }
   const outputs = names.map((name) => ({ name }));
-  const session = await GraphSession.open(
-    writeModel({ ...model, nodes: [...model.nodes, ...further], outputs }),
-  );
-  try {
+  const extended = writeModel({ ...model, nodes: [...model.nodes, ...further], outputs });
+  await GraphSession.use(extended, {}, async (session) => {
     for (const feed of feeds) {
       use(await session.run(feed));
     }
-  } finally {
-    await session.close();
-  }
+  });
 }

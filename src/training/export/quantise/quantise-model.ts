@@ -101,22 +101,15 @@ async function measureAgreement(
   feeds: readonly Feed[],
 ): Promise<Quantised['agreement']> {
   const name = float.outputs[0]?.name ?? '';
-  const sessions = [
-    await GraphSession.open(writeModel(float)),
-    await GraphSession.open(writeModel(quantised)),
-  ] as const;
-  const cosines: number[] = [];
-  try {
-    for (const feed of feeds) {
-      const [a, b] = [await sessions[0].run(feed), await sessions[1].run(feed)].map(
-        (results) => results[name]?.data as Float32Array,
-      );
-      cosines.push(computeDot(a as Float32Array, b as Float32Array));
-    }
-  } finally {
-    for (const session of sessions) {
-      await session.close();
-    }
-  }
+  const embedAll = (model: Model) =>
+    GraphSession.use(writeModel(model), {}, async (session) => {
+      const embeddings: Float32Array[] = [];
+      for (const feed of feeds) {
+        embeddings.push((await session.run(feed))[name]?.data as Float32Array);
+      }
+      return embeddings;
+    });
+  const [before, after] = [await embedAll(float), await embedAll(quantised)];
+  const cosines = before.map((embedding, i) => computeDot(embedding, after[i]!));
   return { mean: cosines.reduce((a, b) => a + b) / cosines.length, least: Math.min(...cosines) };
 }

@@ -5,7 +5,7 @@
  */
 
 import { createRandom } from '../../../math/random.js';
-import type { ModelNode } from '../../../onnx/onnx-model.js';
+import { createNode, type ModelNode } from '../../../onnx/onnx-model.js';
 import type { Tensor } from '../../../onnx/tensor.js';
 import { computeMoments } from './moments.js';
 import type { Feed } from './observe-activations.js';
@@ -79,14 +79,7 @@ async function measureMeanWithoutBias(
   const [input, weight] = nodes.slice(start, start + 2) as [ModelNode, ModelNode];
   const inputs = [input.outputs[0] ?? '', weight.outputs[0] ?? ''];
   const convolution = { ...node, inputs, outputs: ['without bias'] };
-  const average = {
-    op: 'GlobalAveragePool',
-    domain: '',
-    name: 'average',
-    inputs: ['without bias'],
-    outputs: ['average'],
-    attributes: {},
-  };
+  const average = createNode('GlobalAveragePool', ['without bias'], ['average']);
   const means = new Float64Array(scales.length);
   await segments.try([input, weight, convolution, average], 'average', ({ data }) => {
     for (let f = 0; f < means.length; f += 1) {

@@ -67,13 +67,10 @@ export class Segments {
       initialisers,
       outputs: outputs.map((name) => ({ name })),
     };
-    const session = await GraphSession.open(writeModel(model));
-    try {
+    await GraphSession.use(writeModel(model), {}, async (session) => {
       for (const live of this.#live) {
         use(await session.run(Object.fromEntries(live)), live);
       }
-    } finally {
-      await session.close();
-    }
+    });
   }
 }

@@ -3,7 +3,7 @@
  * recognises what it can compute on integers. Every reader of a tensor gets its own DequantizeLinear, so that each operator
  * stands alone between integers.
  */
-import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
+import { createNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
 import type { Affine, QuantisationPlan } from './quantisation-plan.js';
 
@@ -176,7 +176,7 @@ class QdqWriter {
   }
 
   #append(op: string, inputs: string[], output: string, attributes: ModelNode['attributes'] = {}): string {
-    this.#nodes.push({ op, domain: '', name: `${op} ${output}`, inputs, outputs: [output], attributes });
+    this.#nodes.push(createNode(op, inputs, [output], attributes, `${op} ${output}`));
     return output;
   }
 }

@@ -19,7 +19,7 @@ const trainable = new Set(
 const objective: Objective = {
   async encoder(g, batch) {
     const x = g.input('x', 'float32', [batch, 3, 16, 16]);
-    return (await importModel(g, model, { inputs: { x }, trainable })).outputs.get('y')!;
+    return (await importModel(g, model, { inputs: { x }, trainable })).get('y')!;
   },
   loss(g, embeddings) {
     const labels = g.input('labels', 'int64', [BATCH]);
