@@ -31,6 +31,7 @@ export interface Call {
   form?: FormData;
   /** Whether it goes on when the page is left. */
   keepalive?: boolean;
+  signal?: AbortSignal;
 }
 
 function authorisation(): Record<string, string> {
@@ -42,16 +43,21 @@ function authorisation(): Record<string, string> {
  * A request to the server.
  *
  * @param path relative to the page
- * @throws Problem
+ * @throws Problem; the signal's reason when aborted
  */
-export async function call(path: string, { method, json, form, keepalive }: Call = {}): Promise<Response> {
+export async function call(
+  path: string,
+  { method, json, form, keepalive, signal }: Call = {},
+): Promise<Response> {
   const answer = await fetch(path, {
     method: method ?? 'GET',
     headers: { ...authorisation(), ...(json === undefined ? {} : { 'content-type': 'application/json' }) },
     body: json === undefined ? (form ?? null) : JSON.stringify(json),
     keepalive: keepalive ?? false,
-  }).catch(() => {
-    throw noAnswer();
+    signal: signal ?? null,
+  }).catch(async () => {
+    signal?.throwIfAborted();
+    throw await noAnswer([...(form?.values() ?? [])].filter((part) => part instanceof Blob));
   });
   if (!answer.ok) {
     throw problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
@@ -232,7 +238,7 @@ export function identify(
         reject(problem());
       }
     });
-    request.addEventListener('error', () => reject(noAnswer()));
+    request.addEventListener('error', () => void noAnswer([photo]).then(reject));
     request.addEventListener('abort', () => reject(signal.reason));
     request.addEventListener('loadend', () => signal.removeEventListener('abort', abort));
     signal.addEventListener('abort', abort);

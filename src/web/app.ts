@@ -6,53 +6,45 @@ import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import { type Intake, identify } from './api.js';
 import { byId } from './dom.js';
-import { tell } from './hint.js';
+import { hint, tell } from './hint.js';
 import { refusal, smallerCopy } from './photo.js';
 import { Problem } from './problem.js';
 import { type Entry, type Question, Session, type Step } from './session.js';
 import { texts } from './texts/texts.js';
 import { spoken } from './verdict.js';
 import { answerView } from './views/answer.js';
-import { answerActions } from './views/answer-actions.js';
+import { AnswerPanel } from './views/answer-panel.js';
 import { Batch } from './views/batch.js';
-import { knownNote } from './views/known-note.js';
+import { Batches } from './views/batches.js';
 import { NeighbourPanel } from './views/neighbour-panel.js';
 import { Preview } from './views/preview.js';
 import { mayShrink, problemView } from './views/problem-view.js';
 import { showSession } from './views/session-strip.js';
 import { workingView } from './views/working.js';
 
-/** A busy server is asked again by itself this many times; then it is for the person to say. */
-const AUTOMATIC_RETRIES = 3;
-
 /** What the flow needs of the rest of the page. */
 export interface Surroundings {
   /** The collection chosen now. */
   collection: () => string;
-  /** Called when the server asks for a key. */
+  /** Brings what is chosen in line with the page's address. */
+  follow: () => void;
   needKey: () => void;
-  /** Shows a few words for a while and says them to people who listen to the page. */
-  hint: (words: string) => void;
   /** What the server takes; null where it is not known. */
   intake: () => Intake | null;
 }
 
-/** The flow from photos to their answers. */
 export class App {
-  private readonly main = byId('main', HTMLElement);
-  private readonly panel = byId('answer', HTMLElement);
-  private readonly batchPlace = byId('batch', HTMLElement);
+  private readonly panel = new AnswerPanel();
+  private readonly batches = new Batches();
   private readonly preview = new Preview((part) => this.askPart(part));
-  private readonly neighbours: NeighbourPanel;
+  private readonly neighbours = new NeighbourPanel(this.preview);
   private readonly session = new Session();
-  private readonly batches: Batch[] = [];
   /** The question that is shown; null at the start and while a list is shown. */
   private entry: Entry | null = null;
   private retries = 0;
   private running: AbortController | null = null;
 
   constructor(private readonly around: Surroundings) {
-    this.neighbours = new NeighbourPanel({ preview: this.preview, tell, hint: around.hint });
     this.session.replace({ start: true });
     addEventListener('popstate', ({ state }) => this.follow(state as Step | null));
   }
@@ -62,47 +54,67 @@ export class App {
     const [photo] = photos;
     if (photo === undefined) {
       // Whatever is shown stays: nothing was asked that it could be the answer to.
-      this.around.hint(texts.ask.noPicture);
+      hint(texts.ask.noPicture);
     } else if (photos.length === 1) {
-      this.askNew({ photo, note: '', region: null });
+      this.askNew({ photo });
     } else {
-      this.startBatch(photos);
+      this.startBatch(photos.map((each) => ({ photo: each })));
     }
   }
 
-  /** Asks again with the same photos, if there are any: after a key was entered or a collection chosen. */
+  /** Asks again with the same photos, if there are any: after a key was entered. */
   again(): void {
     if (this.entry) {
       void this.ask(this.entry);
     } else {
-      void this.batches.find(({ element }) => element.isConnected)?.run();
+      void this.batches.shown?.run();
+    }
+  }
+
+  /** Another collection was chosen: what is shown is asked there, too, and Back leads to the answers before. */
+  askElsewhere(): void {
+    const batch = this.batches.shown;
+    if (this.entry) {
+      this.askPart(this.entry.region);
+    } else if (batch) {
+      batch.stop();
+      this.startBatch(batch.entries);
+    } else {
+      this.session.replace({ start: true }, this.around.collection());
     }
   }
 
   /** Draws what is shown once more, in the language of now. */
   redraw(): void {
     this.preview.showTexts();
-    for (const batch of this.batches) {
-      batch.draw();
-    }
+    this.batches.draw();
     if (this.entry?.answer || this.entry?.problem) {
       this.show(this.entry);
     }
   }
 
-  /** Esc: gives up what is under way, or puts a problem away. */
+  /** Esc: takes the frame away, gives up what is under way, or puts a problem away. */
   dismiss(): void {
-    if (['working', 'problem'].includes(this.main.dataset.state ?? '')) {
+    if (!this.preview.stopCrop() && ['working', 'problem'].includes(this.panel.state)) {
       this.giveUp();
     }
   }
 
+  /** Makes what is to be shown a step of the history. */
+  private go(step: Step, collection: string): void {
+    this.session.push(step, collection, this.entry?.answer !== null);
+    this.around.follow();
+  }
+
+  private readonly open = (entry: Entry): void => {
+    this.go({ entry: entry.id }, entry.collection);
+    this.show(entry);
+  };
+
   /** Makes a question a step of the history, and asks it if it has no answer. */
   askNew(question: Omit<Question, 'collection'> & Partial<Question>, url?: string): void {
-    const entry = this.session.add({ collection: this.around.collection(), ...question }, url);
-    this.session.push({ entry: entry.id });
     this.retries = 0;
-    this.show(entry);
+    this.open(this.session.add({ collection: this.around.collection(), ...question }, url));
   }
 
   /** @param part of the photo that is shown; null: all of it */
@@ -113,29 +125,26 @@ export class App {
     }
   }
 
-  private startBatch(photos: File[]): void {
+  private startBatch(photos: readonly { photo: File; url?: string }[]): void {
     const collection = this.around.collection();
-    const entries = photos.map((photo) => this.session.add({ photo, note: '', region: null, collection }));
+    const entries = photos.map(({ photo, url }) => this.session.add({ photo, collection }, url));
     const batch = new Batch(entries, {
-      open: (entry) => {
-        this.session.push({ entry: entry.id });
-        this.show(entry);
-      },
+      open: this.open,
       needKey: this.around.needKey,
       mostBytes: this.around.intake()?.mostBytes ?? null,
       say: tell,
     });
-    this.session.push({ batch: this.batches.push(batch) - 1 });
-    this.showBatch(batch);
+    const index = this.batches.add(batch);
+    this.go({ batch: index }, collection);
+    this.showBatch(index);
     void batch.run();
   }
 
-  private showBatch(batch: Batch): void {
+  private showBatch(index: number): void {
     this.leave();
     this.preview.hide();
-    this.batchPlace.replaceChildren(batch.element);
-    this.main.dataset.state = 'batch';
-    batch.element.querySelector('h1')?.focus();
+    this.panel.state = 'batch';
+    this.batches.show(index);
   }
 
   /** Back and Forward. A step of an earlier visit, of which nothing is known any more, leads to the start. */
@@ -143,11 +152,15 @@ export class App {
     if (step === null || location.hash.startsWith('#/collections')) {
       return;
     }
-    const known: Step = this.session.isOfThisVisit(step) ? step : { start: true };
-    const batch = 'batch' in known ? this.batches[known.batch] : undefined;
-    const entry = 'entry' in known ? this.session.entries[known.entry] : undefined;
-    if (batch !== undefined) {
-      this.showBatch(batch);
+    this.around.follow();
+    this.showStep(this.session.isOfThisVisit(step) ? step : { start: true });
+  }
+
+  private showStep(step: Step): void {
+    this.session.step = step;
+    const entry = this.session.entryOf(step);
+    if ('batch' in step) {
+      this.showBatch(step.batch);
     } else if (entry === undefined) {
       this.reset();
     } else if (entry !== this.entry) {
@@ -159,14 +172,13 @@ export class App {
   private show(entry: Entry): void {
     this.leave();
     this.entry = entry;
-    this.batchPlace.replaceChildren();
     this.preview.show(entry);
     entry.problem ??= entry.answer === null ? refusal(entry.photo, this.around.intake()?.mostBytes) : null;
     if (entry.problem !== null) {
-      void this.preview
-        .isReady()
-        .then(() => this.entry === entry && entry.problem && this.fail(entry.problem, entry));
-      this.fail(entry.problem, entry);
+      const fail = () => this.entry === entry && entry.problem !== null && this.fail(entry.problem, entry);
+      fail();
+      // Only then is it known whether there can be a smaller copy.
+      void this.preview.isReady().then(fail);
     } else if (entry.answer !== null) {
       void this.drawAnswer(entry, entry.answer);
     } else {
@@ -180,21 +192,20 @@ export class App {
     this.running = null;
     this.entry = null;
     this.neighbours.clear();
+    this.batches.hide();
   }
 
   private async ask(entry: Entry): Promise<void> {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
-    entry.collection = this.around.collection();
     entry.answer = null;
     entry.problem = null;
-    const { collection, region } = entry;
     const working = workingView(() => this.giveUp());
     this.neighbours.clear();
-    this.turn('working', working.panel, texts.working.looking);
+    this.panel.show('working', working.panel, texts.working.looking);
     try {
-      const question = { collection, region, explain: this.neighbours.explaining };
+      const question = { ...entry, explain: this.neighbours.explaining };
       entry.answer = await identify(entry.photo, question, running.signal, working.sent);
       this.retries = 0;
       await this.drawAnswer(entry, entry.answer);
@@ -217,12 +228,14 @@ export class App {
   }
 
   private async drawAnswer(entry: Entry, answer: Identification): Promise<void> {
-    const panel = answerView(answer, (part) => this.askPart(part));
-    const picture = () => this.preview.picture?.image ?? null;
-    panel.append(answerActions(entry, answer, picture, this.around.intake()?.sharesAnswers === true));
-    this.turn('answer', panel, spoken(answer));
-    this.showSession();
-    void knownNote(entry, answer).then((note) => note && panel.querySelector('.tally')?.after(note));
+    const panel = answerView(entry, answer, {
+      askPart: (part) => this.askPart(part),
+      open: (neighbour) => this.neighbours.open(neighbour),
+      picture: () => this.preview.picture?.image ?? null,
+      canShare: this.around.intake()?.sharesAnswers === true,
+    });
+    this.panel.show('answer', panel, spoken(answer));
+    showSession(this.session.entries, this.entry, this.open);
     // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
     await this.preview.isReady();
     if (this.entry === entry && entry.answer === answer) {
@@ -231,20 +244,26 @@ export class App {
     }
   }
 
-  /** Shows a problem. @param entry null where it came before there was a question */
-  fail(problem: Problem, entry: Entry | null = null): void {
-    const busy = problem.status === 503 && this.retries < AUTOMATIC_RETRIES;
+  /** Shows a problem that came before there was a question, which `retry` leads to. */
+  refuse(problem: Problem, retry: () => void): void {
+    this.session.before = this.session.step;
+    this.leave();
+    this.preview.hide();
+    this.fail(problem, null, retry);
+  }
+
+  private fail(problem: Problem, entry: Entry | null, retry = () => this.again()): void {
     const canShrink = entry !== null && this.preview.picture !== null && mayShrink(problem, entry.photo.size);
     const panel = problemView(problem, {
       retry: () => {
         this.retries += 1;
-        this.again();
+        retry();
       },
-      retryIn: busy ? (problem.retryAfter ?? 2) : null,
+      retries: this.retries,
       smaller: canShrink ? () => void this.shrink(entry) : null,
     });
     this.neighbours.clear();
-    this.turn('problem', panel, panel.querySelector('h2')?.textContent ?? '');
+    this.panel.show('problem', panel, panel.querySelector('h2')?.textContent ?? '');
     if (problem.code === 'unauthorized') {
       this.around.needKey();
     }
@@ -258,43 +277,24 @@ export class App {
       if (!(error instanceof DOMException)) {
         throw error;
       }
-      this.fail(new Problem('not_shrunk', 0));
+      this.fail(new Problem('not_shrunk', 0), this.entry);
     }
   }
 
   private giveUp(): void {
-    this.session.replace({ start: true });
-    this.reset();
-  }
-
-  /** Back to the start, without a photo. */
-  private reset(): void {
-    this.leave();
-    this.preview.hide();
-    this.batchPlace.replaceChildren();
-    this.panel.replaceChildren();
-    this.panel.hidden = true;
-    this.main.dataset.state = 'start';
-    this.showSession();
-    tell(texts.ask.ready);
+    const { before } = this.session;
+    this.session.replace(before, this.session.entryOf(before)?.collection);
+    this.around.follow();
+    this.showStep(before);
     byId('choose', HTMLElement).focus();
   }
 
-  private showSession(): void {
-    showSession(this.session.entries, this.entry, (entry) => {
-      this.session.push({ entry: entry.id });
-      this.show(entry);
-    });
-  }
-
-  private turn(state: 'working' | 'answer' | 'problem', view: HTMLElement, said: string): void {
-    this.main.dataset.state = state;
-    this.panel.hidden = false;
-    this.panel.replaceChildren(view);
-    tell(said);
-    // On a phone the panel lies below the photo: bring it into view once there is something to read.
-    if (state !== 'working' && this.panel.getBoundingClientRect().top > innerHeight * 0.7) {
-      this.panel.scrollIntoView({ block: 'start' });
-    }
+  private reset(): void {
+    this.leave();
+    this.preview.hide();
+    this.panel.clear();
+    showSession(this.session.entries, this.entry, this.open);
+    tell(texts.ask.ready);
+    byId('choose', HTMLElement).focus();
   }
 }

@@ -8,26 +8,31 @@ import { texts } from './texts/texts.js';
 /** What is asked when nothing else is chosen: the collection every server starts with. */
 const SHIPPED = 'breeds';
 
+/** The collection that the page's address names. */
+export function collectionOfAddress(): string {
+  return new URLSearchParams(location.search).get('collection') || SHIPPED;
+}
+
 /** The chooser's state and its way to the server. */
 export class CollectionChooser {
+  /** @param onChange called when a person chose another collection */
   constructor(
     private readonly select: HTMLSelectElement,
     onChange: () => void,
     private readonly onMissing: (name: string) => void,
   ) {
-    this.fill([[this.wanted(), this.wanted()]]);
-    // Back to a photo that was asked in another collection.
-    addEventListener('popstate', () => {
-      if ([...select.options].some(({ value }) => value === this.wanted())) {
-        select.value = this.wanted();
-      }
-    });
-    select.addEventListener('change', () => {
-      const address = new URL(location.href);
-      address.searchParams.set('collection', select.value);
-      history.replaceState(history.state, '', address);
-      onChange();
-    });
+    this.fill([[collectionOfAddress(), collectionOfAddress()]]);
+    select.addEventListener('change', onChange);
+  }
+
+  /** Shows the collection that the address names, as after Back. @returns whether it is another */
+  follow(): boolean {
+    const named = collectionOfAddress();
+    const isOther = named !== this.value && [...this.select.options].some(({ value }) => value === named);
+    if (isOther) {
+      this.select.value = named;
+    }
+    return isOther;
   }
 
   /** The collection chosen now. */
@@ -65,12 +70,8 @@ export class CollectionChooser {
     }
   }
 
-  private wanted(): string {
-    return new URLSearchParams(location.search).get('collection') || SHIPPED;
-  }
-
   private fill(options: [name: string, text: string][]): void {
-    const chosen = this.select.value || this.wanted();
+    const chosen = this.select.value || collectionOfAddress();
     this.select.replaceChildren(...options.map(([value, text]) => el('option', { value }, text)));
     if (options.some(([name]) => name === chosen)) {
       this.select.value = chosen;

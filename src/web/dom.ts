@@ -28,6 +28,15 @@ export function button(text: string, kind: 'primary' | 'plain', onClick: () => v
   return node;
 }
 
+/** Opens a dialog that is gone when it closes. */
+export function openDialog(attributes: Attributes, ...content: (Node | string)[]): HTMLDialogElement {
+  const dialog = el('dialog', attributes, ...content);
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
 /** The element of index.html with this id, which must be of the given class. */
 export function byId<T extends Element>(id: string, type: new () => T): T {
   const node = document.getElementById(id);

@@ -16,47 +16,18 @@ export function fromField(field: HTMLInputElement, take: Take): void {
   });
 }
 
-const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;
-
-/** A directory lists itself in parts. */
-async function listEntries(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
-  const reader = folder.createReader();
-  const all: FileSystemEntry[] = [];
-  for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
-      reader.readEntries(resolve, reject),
-    );
-    if (some.length === 0) {
-      return all;
-    }
-    all.push(...some);
-  }
-}
-
-/** The files of what was dropped; a folder with all that lies in it, in order of names, but for what is hidden. */
-async function listFiles(entry: FileSystemEntry): Promise<File[]> {
-  if (isFile(entry)) {
-    return [await new Promise<File>((resolve, reject) => entry.file(resolve, reject))];
-  }
-  const entries = await listEntries(entry as FileSystemDirectoryEntry);
-  const shown = entries.filter(({ name }) => !/^[.@_#$]/.test(name));
-  shown.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
-  const files: File[] = [];
-  for (const each of shown) {
-    files.push(...(await listFiles(each)));
-  }
-  return files;
-}
-
+/** What was dropped; of folders all photos that can be read. */
 async function dropped(transfer: DataTransfer | null): Promise<File[]> {
   // Both are gone as soon as the event is over.
-  const entries = [...(transfer?.items ?? [])].map((item) => item.webkitGetAsEntry());
+  const entries = [...(transfer?.items ?? [])].flatMap((item) => item.webkitGetAsEntry() ?? []);
   const files = [...(transfer?.files ?? [])];
-  if (!entries.some((entry) => entry?.isDirectory)) {
+  if (!entries.some((entry) => entry.isDirectory)) {
     return files;
   }
-  const found = entries.flatMap((entry) => (entry === null ? [] : [listFiles(entry)]));
-  return (await Promise.all(found)).flat();
+  const { listEntries } = await import('./manage/photo-entries.js');
+  const { photos } = await listEntries(entries);
+  const found = await Promise.allSettled(photos.map(({ read }) => read()));
+  return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
 /** Calls `take` for what is dropped anywhere on the page; `html[data-dragging]` is set meanwhile. */

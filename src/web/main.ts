@@ -42,7 +42,7 @@ startLanguage(byId('language', HTMLSelectElement), () => {
 const chooser = new CollectionChooser(
   byId('collection', HTMLSelectElement),
   () => {
-    app.again();
+    app.askElsewhere();
     void showBreeds(chooser.value);
   },
   (name) => hint(texts.ask.missing(name)),
@@ -50,8 +50,8 @@ const chooser = new CollectionChooser(
 let intake: Intake | null = null;
 const app = new App({
   collection: () => chooser.value,
+  follow: () => void (chooser.follow() && showBreeds(chooser.value)),
   needKey: askForKey,
-  hint,
   intake: () => intake,
 });
 const take = (photos: File[]) => {
@@ -108,7 +108,7 @@ async function attempt(work: () => Promise<void>): Promise<void> {
     if (!(error instanceof Problem)) {
       throw error;
     }
-    app.fail(error);
+    app.refuse(error, () => void attempt(work));
   }
 }
 
@@ -119,14 +119,20 @@ async function openShared(id: string): Promise<void> {
   const { photoBase64, collection, answer, expires } = await readShared(id);
   const bytes = Uint8Array.from(atob(photoBase64), (character) => character.charCodeAt(0));
   const photo = new File([bytes], 'pawdex.jpg', { type: 'image/jpeg' });
-  app.askNew({ photo, note: ` · ${texts.share.until(dateTime(expires))}`, region: null, collection, answer });
+  app.askNew({ photo, note: ` · ${texts.share.until(dateTime(expires))}`, collection, answer });
 }
 
 byId('example', HTMLButtonElement).addEventListener('click', () => void takeFrom(examplePhoto));
 
 addEventListener('keydown', (event) => {
-  if (event.key === 'Escape') {
+  if (event.key === 'Escape' && document.querySelector('dialog[open]') === null) {
     app.dismiss();
+  }
+});
+// A dialog is about what was shown before.
+addEventListener('popstate', () => {
+  for (const dialog of document.querySelectorAll('dialog')) {
+    dialog.close();
   }
 });
 

@@ -61,7 +61,25 @@ export function problemFrom(status: number, body: string, retryAfter: string | n
   );
 }
 
-/** The problem of a request that got no answer. */
-export function noAnswer(): Problem {
+/** A browser keeps where a file is, not what is in it: one that was moved or changed since can be read no more. */
+async function isReadable(file: Blob): Promise<boolean> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch (error) {
+    if (error instanceof DOMException) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** The problem of a request that got no answer. @param sent the files in it */
+export async function noAnswer(sent: Iterable<Blob>): Promise<Problem> {
+  for (const file of sent) {
+    if (!(await isReadable(file))) {
+      return new Problem('file_gone', 0);
+    }
+  }
   return new Problem(navigator.onLine ? 'network' : 'offline', 0);
 }

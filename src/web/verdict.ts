@@ -65,6 +65,18 @@ function front({ candidates }: Identification): string[] {
   return candidates.slice(0, 3).flatMap(({ label, confidence }) => (confidence >= enough ? label : []));
 }
 
+/**
+ * The nearest neighbour with a picture for each of the breeds in the running, to look at side by side. None where an answer
+ * names one breed, or where there are not two pictures.
+ */
+export function rivals(answer: Identification): Neighbour[] {
+  const labels = answer.decision === 'ambiguous' ? front(answer) : [];
+  const shown = labels.flatMap(
+    (wanted) => answer.neighbours.find(({ label, hasThumbnail }) => label === wanted && hasThumbnail) ?? [],
+  );
+  return shown.length > 1 ? shown : [];
+}
+
 function undecided(answer: Identification): Verdict {
   const labels = front(answer);
   const names = labels.map(humanise);

@@ -83,7 +83,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByText('The server did not answer.').waitFor();
     isGone = false;
     await page.getByRole('button', { name: 'Go on' }).click();
-    await page.getByText('Done. 6 photos of 7 added, 1 failed.').waitFor();
+    await page.getByText('Done. 6 of 7 photos added, 1 failed.').waitFor();
     expect(await page.locator('.failures').textContent()).toContain('round/bad.jpg: ');
     expect(await countLabels('folder')).toEqual({ round: 3, square: 2, null: 1 });
     expect(complaints).toEqual([]);
@@ -109,7 +109,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByText('Adding pets was not finished').waitFor();
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByRole('button', { name: 'Add them' }).click();
-    await page.getByText('Done. 5 photos of 7 added, 1 known already, 1 failed.').waitFor();
+    await page.getByText('Done. 5 of 7 photos added, 1 known already, 1 failed.').waitFor();
     await page.reload();
     await page.locator('.item').first().waitFor();
     expect(await page.getByText('was not finished').count()).toBe(0);
@@ -131,7 +131,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByText('pets.zip: 7 photos under 2 labels').waitFor();
     expect(await page.locator('.warnings').textContent()).toContain('1 photo is larger than');
     await page.getByRole('button', { name: 'Add them' }).click();
-    await page.getByText('Done. 6 photos of 7 added, 1 failed.').waitFor();
+    await page.getByText('Done. 6 of 7 photos added, 1 failed.').waitFor();
     expect(await countLabels('zipped')).toEqual({ round: 3, square: 2, null: 1 });
     expect(complaints).toEqual([]);
   });
@@ -147,7 +147,7 @@ describeInBrowser('the pages of a collection', (stage) => {
       document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
     }, bytes);
     await page.getByRole('button', { name: 'Add them' }).click();
-    await page.getByText('Done. 1 photo of 1 added.').waitFor();
+    await page.getByText('Done. 1 of 1 photos added.').waitFor();
     expect(await page.locator('#ask').isVisible()).toBe(false);
   });
 

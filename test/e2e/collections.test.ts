@@ -184,7 +184,7 @@ describeInBrowser('collections', (stage) => {
     await (await chooser).setFiles([good, bad]);
     await page.getByText('2 photos under 1 label').waitFor();
     await page.getByRole('button', { name: 'Add them' }).click();
-    await page.getByText('Done. 1 photo of 2 added, 1 failed.').waitFor();
+    await page.getByText('Done. 1 of 2 photos added, 1 failed.').waitFor();
     expect(await page.locator('.failures').textContent()).toContain('bad.jpg');
     expect(await labels('fill')).toEqual({ round: 1 });
     await expect.poll(() => tiles(page).count()).toBe(1);

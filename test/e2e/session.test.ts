@@ -88,6 +88,50 @@ describeInBrowser('the photos of a session', (stage) => {
     expect(complaints).toEqual([]);
   });
 
+  it('are asked again in the collection that is chosen, and Back leads to the answers before', async () => {
+    const { page, complaints } = await open(stage.browser, album());
+    const chosen = page.locator('#collection');
+    await choose(page, await scene(1));
+    expect(await reaches(page, 'answer')).toBe('Round thing');
+    await chosen.selectOption('empty');
+    await page.getByRole('heading', { name: 'Nothing to compare with' }).waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Round thing' }).waitFor();
+    expect(await chosen.inputValue()).toBe('album');
+    await give(page, 'drop', await scene(1), await scene(2));
+    await page.locator('.batch').getByText('2 of 2 answered').waitFor();
+    await chosen.selectOption('empty');
+    await expect
+      .poll(() => page.locator('.batch-words bdi').allTextContents())
+      .toEqual(['Nothing to compare with', 'Nothing to compare with']);
+    // A photo of before is shown with the collection that it was asked in.
+    await page
+      .locator('.session')
+      .getByRole('button', { name: /Round thing/ })
+      .first()
+      .click();
+    await page.getByRole('heading', { name: 'Round thing' }).waitFor();
+    expect(await chosen.inputValue()).toBe('album');
+    expect(complaints).toEqual([]);
+  });
+
+  it('are gone back to when the next one is given up, and leave no dialog behind', async () => {
+    const { page, complaints } = await open(stage.browser, album());
+    await choose(page, await scene(1));
+    expect(await reaches(page, 'answer')).toBe('Round thing');
+    await page.route('**/v1/identify*', () => {});
+    await choose(page, await scene(6));
+    await reaches(page, 'working');
+    await page.keyboard.press('Escape');
+    expect(await reaches(page, 'answer')).toBe('Round thing');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('choose');
+    await page.locator('button.frame').first().click();
+    await page.getByRole('dialog').waitFor();
+    await page.goBack();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+
   it('are said to be in the collection already', async () => {
     const { page } = await open(stage.browser, album());
     await choose(page, await scene(1));

@@ -1,6 +1,6 @@
 /** The head of a collection's pages: its name, description and state, and the way to each of its pages. */
 import type { CollectionInfo } from '../../client/wire.js';
-import { button, el } from '../dom.js';
+import { button, el, openDialog } from '../dom.js';
 import { count } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { attempt } from './attempt.js';
@@ -28,15 +28,6 @@ export function stateOf({ calibration, index, count: items }: CollectionInfo): s
   return `${trust}, ${search}`;
 }
 
-/** Opens a dialog that is gone when it closes. */
-export function openDialog(name: string, ...content: (Node | string)[]): HTMLDialogElement {
-  const dialog = el('dialog', { class: 'dialog', 'aria-label': name }, ...content);
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-  return dialog;
-}
-
 interface Question {
   title: string;
   content: (Node | string)[];
@@ -51,7 +42,7 @@ interface Question {
 function ask({ title, content, yes, no, isDangerous, act }: Question): void {
   const trouble = el('p', { class: 'trouble', role: 'alert' });
   const form = el('form', { method: 'dialog' }, el('h2', {}, title), ...content, trouble);
-  const dialog = openDialog(title, form);
+  const dialog = openDialog({ class: 'dialog', 'aria-label': title }, form);
   form.append(
     el(
       'p',

@@ -1,17 +1,47 @@
-/** Starts a job and follows its events until it is over. */
+/** Starts jobs and follows their events until they are over. */
 import type { Job as FinishedJob } from '../../client/wire.js';
 import type { JobRequest } from '../../jobs/job.js';
 import { call } from '../api.js';
+import { noAnswer, Problem } from '../problem.js';
 
-type Job = Omit<FinishedJob, 'result'>;
+export type Job = Omit<FinishedJob, 'result'>;
 
-const isOver = ({ state }: Job) => state === 'succeeded' || state === 'failed' || state === 'cancelled';
+/** Milliseconds after which a server that went away is asked again. */
+const RETRY_MS = 2_000;
 
-/** The data of each server-sent event. */
+export const isOver = ({ state }: Job) =>
+  state === 'succeeded' || state === 'failed' || state === 'cancelled';
+
+/** @throws Problem */
+export async function startJob(request: JobRequest): Promise<Job> {
+  return (await call('v1/jobs', { method: 'POST', json: request })).json() as Promise<Job>;
+}
+
+/** Cancels a job that may be over. */
+export async function cancelJob(id: string): Promise<void> {
+  await call(`v1/jobs/${id}`, { method: 'DELETE' });
+}
+
+/** The jobs of a collection, the newest first. @throws Problem */
+export async function listJobs(collection: string): Promise<Job[]> {
+  const { jobs } = (await (await call('v1/jobs')).json()) as { jobs: Job[] };
+  return jobs.filter((job) => job.collection === collection);
+}
+
+/** A job with its result. @throws Problem job_not_found */
+export async function getJob(id: string, signal?: AbortSignal): Promise<FinishedJob> {
+  return (await call(`v1/jobs/${id}`, signal && { signal })).json() as Promise<FinishedJob>;
+}
+
+/** The data of each server-sent event. @throws Problem when the connection breaks */
 async function* eventsOf(answer: Response): AsyncGenerator<Job> {
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const read = () =>
+    reader.read().catch(async () => {
+      throw await noAnswer([]);
+    });
   let text = '';
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  for (let part = await read(); !part.done; part = await read()) {
     text += part.value;
     const events = text.split('\n\n');
     text = events.pop() ?? '';
@@ -25,33 +55,35 @@ async function* eventsOf(answer: Response): AsyncGenerator<Job> {
 }
 
 /**
- * Starts a job and follows it to its end. `fetch` rather than `EventSource`, which can send no key.
+ * Follows a job to its end, over restarts of the server, which goes on with its jobs. `fetch` rather than `EventSource`,
+ * which can send no key.
  *
- * @param signal cancels the job
- * @param onProgress called with the job whenever it is further
- * @throws Problem
+ * @param signal ends the following, and not the job
+ * @param onProgress called with the job whenever it is further; with a problem while the server does not answer
+ * @throws Problem job_not_found; the signal's reason when aborted
  */
 export async function followJob(
-  request: JobRequest,
+  id: string,
   signal: AbortSignal,
-  onProgress: (job: Job) => void,
+  onProgress: (job: Job | Problem) => void,
 ): Promise<FinishedJob> {
-  const { id } = (await (await call('v1/jobs', { method: 'POST', json: request })).json()) as Job;
-  const path = `v1/jobs/${id}`;
-  const cancel = () => void call(path, { method: 'DELETE', keepalive: true }).catch(() => undefined);
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    if (signal.aborted) {
-      cancel();
-    }
-    for await (const job of eventsOf(await call(`${path}/events`))) {
-      onProgress(job);
-      if (isOver(job)) {
-        break;
+  for (;;) {
+    try {
+      for await (const job of eventsOf(await call(`v1/jobs/${id}/events`, { signal }))) {
+        onProgress(job);
       }
+      const job = await getJob(id, signal);
+      if (isOver(job)) {
+        return job;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Problem) || (error.status > 0 && error.status < 500)) {
+        throw error;
+      }
+      onProgress(error);
     }
-    return (await (await call(path)).json()) as FinishedJob;
-  } finally {
-    signal.removeEventListener('abort', cancel);
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    signal.throwIfAborted();
   }
 }

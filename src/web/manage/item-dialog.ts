@@ -1,11 +1,9 @@
 /** One photo of a collection, large, with all that is known of it. */
 import type { Item } from '../../client/wire.js';
-import { thumbnailUrl } from '../api.js';
-import { button, el, icon } from '../dom.js';
-import { fileSize, humanise } from '../format.js';
-import { Problem } from '../problem.js';
+import { button, el, icon, openDialog } from '../dom.js';
+import { dateTime, fileSize, humanise } from '../format.js';
 import { texts } from '../texts/texts.js';
-import { openDialog } from './collection-header.js';
+import { hangPicture } from '../views/neighbour.js';
 
 /** The picture of an item; where it has none, a drawing. @param alt what it shows; empty where words beside it say so */
 export function pictureOf(
@@ -14,22 +12,9 @@ export function pictureOf(
   alt = '',
 ) {
   const frame = el('span', { class: 'item-frame' }, icon('paw'));
-  if (!hasThumbnail) {
-    return frame;
+  if (hasThumbnail) {
+    void hangPicture(frame, collection, id, alt);
   }
-  thumbnailUrl(collection, id).then(
-    (url) => {
-      const picture = el('img', { alt, src: url });
-      picture.addEventListener('load', () => URL.revokeObjectURL(url));
-      frame.replaceChildren(picture);
-    },
-    (error: unknown) => {
-      // It may have been deleted since: the drawing stays.
-      if (!(error instanceof Problem)) {
-        throw error;
-      }
-    },
-  );
   return frame;
 }
 
@@ -39,7 +24,7 @@ function factsOf({ source, size, createdAt, metadata }: Item): HTMLElement {
   const rows: [string, string][] = [
     [t.source, source ?? t.none],
     [t.size, fileSize(size)],
-    [t.added, new Date(createdAt).toLocaleString()],
+    [t.added, dateTime(createdAt)],
     ...Object.entries(metadata).map(([key, value]): [string, string] => [
       key,
       typeof value === 'string' ? value : JSON.stringify(value),
@@ -56,8 +41,9 @@ function factsOf({ source, size, createdAt, metadata }: Item): HTMLElement {
 export function openItem(collection: string, item: Item): void {
   const name = humanise(item.label);
   const dialog = openDialog(
-    name,
-    el('h2', { dir: 'auto' }, name),
+    { class: 'dialog item-dialog', 'aria-label': name },
+    // Else the dialog opens at its end, where its first button is.
+    el('h2', { dir: 'auto', tabindex: -1, autofocus: true }, name),
     pictureOf(collection, item, name),
     factsOf(item),
     el(
@@ -66,5 +52,4 @@ export function openItem(collection: string, item: Item): void {
       button(texts.manage.item.close, 'plain', () => dialog.close()),
     ),
   );
-  dialog.classList.add('item-dialog');
 }

@@ -19,6 +19,8 @@ export interface Listing {
   others: number;
   /** Hidden folders and files, and those of systems, as thumbnails of a network drive. */
   hidden: number;
+  /** Folders that could not be read. */
+  unreadable: number;
 }
 
 /** The browser tells few types from the name alone, and none for HEIC in some. */
@@ -36,7 +38,7 @@ class Collector {
   readonly listing: Listing;
 
   constructor(name: string) {
-    this.listing = { name, photos: [], others: 0, hidden: 0 };
+    this.listing = { name, photos: [], others: 0, hidden: 0, unreadable: 0 };
   }
 
   /** @throws TooManyFiles */
@@ -66,15 +68,65 @@ export function listFiles(files: readonly File[]): Listing {
 /** What the browser calls a folder that a page may keep. */
 export type FolderHandle = FileSystemDirectoryHandle;
 
-async function walk(folder: FolderHandle, path: string, collector: Collector): Promise<void> {
-  for await (const [name, handle] of folder.entries()) {
-    const here = path === '' ? name : `${path}/${name}`;
-    if (handle.kind === 'file') {
-      collector.add(here, null, () => (handle as FileSystemFileHandle).getFile());
-    } else if (HIDDEN.test(name)) {
+/** A file or folder, whichever way the browser gave it. */
+interface Place {
+  name: string;
+  /** Null for a folder. */
+  read: (() => Promise<File>) | null;
+  list: () => Promise<Place[]>;
+}
+
+function placeOfHandle(handle: FileSystemHandle): Place {
+  const { name } = handle;
+  const list = async () => {
+    const inside: Place[] = [];
+    for await (const each of (handle as FolderHandle).values()) {
+      inside.push(placeOfHandle(each));
+    }
+    return inside;
+  };
+  return {
+    name,
+    list,
+    read: handle.kind === 'file' ? () => (handle as FileSystemFileHandle).getFile() : null,
+  };
+}
+
+function placeOfEntry(entry: FileSystemEntry): Place {
+  const { name } = entry;
+  const list = async () => {
+    const reader = (entry as FileSystemDirectoryEntry).createReader();
+    const next = () =>
+      new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    const inside: Place[] = [];
+    // It hands out a hundred at a time.
+    for (let some = await next(); some.length > 0; some = await next()) {
+      inside.push(...some.map(placeOfEntry));
+    }
+    return inside;
+  };
+  const read = () =>
+    new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+  return { name, list, read: entry.isFile ? read : null };
+}
+
+/** Collects what lies in a folder, in the order of names. One that cannot be read is counted, and the others are listed. */
+async function walk(folder: Place, path: string, collector: Collector): Promise<void> {
+  const inside = await folder.list().catch((error: unknown) => {
+    if (!(error instanceof DOMException) || path === '') {
+      throw error;
+    }
+    collector.listing.unreadable += 1;
+    return [];
+  });
+  for (const place of inside.toSorted((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }))) {
+    const here = path === '' ? place.name : `${path}/${place.name}`;
+    if (place.read !== null) {
+      collector.add(here, null, place.read);
+    } else if (HIDDEN.test(place.name)) {
       collector.listing.hidden += 1;
     } else {
-      await walk(handle as FolderHandle, here, collector);
+      await walk(place, here, collector);
     }
   }
 }
@@ -82,27 +134,8 @@ async function walk(folder: FolderHandle, path: string, collector: Collector): P
 /** A folder that the page may read. @throws DOMException, TooManyFiles */
 export async function listFolder(folder: FolderHandle): Promise<Listing> {
   const collector = new Collector(folder.name);
-  await walk(folder, '', collector);
+  await walk(placeOfHandle(folder), '', collector);
   return collector.listing;
-}
-
-const entriesOf = (reader: FileSystemDirectoryReader) =>
-  new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-const fileOf = (entry: FileSystemFileEntry) =>
-  new Promise<File>((resolve, reject) => entry.file(resolve, reject));
-
-async function walkEntry(entry: FileSystemEntry, path: string, collector: Collector): Promise<void> {
-  if (entry.isFile) {
-    collector.add(path, null, () => fileOf(entry as FileSystemFileEntry));
-    return;
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  // It hands out a hundred at a time.
-  for (let some = await entriesOf(reader); some.length > 0; some = await entriesOf(reader)) {
-    for (const each of some) {
-      await walkEntry(each, path === '' ? each.name : `${path}/${each.name}`, collector);
-    }
-  }
 }
 
 /** What a drop holds. */
@@ -136,10 +169,10 @@ export function takeDropped(data: DataTransfer): Promise<Dropped> {
 
 /** Dropped folders and files: of one folder its content, of several all of them as sub-folders. @throws TooManyFiles */
 export async function listEntries(entries: readonly FileSystemEntry[]): Promise<Listing> {
-  const collector = new Collector(entries[0]?.name ?? '');
-  for (const entry of entries) {
-    await walkEntry(entry, entries.length === 1 ? '' : entry.name, collector);
-  }
+  const [first] = entries;
+  const collector = new Collector(first?.name ?? '');
+  const all = entries.map(placeOfEntry);
+  await walk(all.length === 1 ? all[0]! : { name: '', read: null, list: async () => all }, '', collector);
   return collector.listing;
 }
 

@@ -39,8 +39,14 @@ function findSplits(photos: readonly PhotoEntry[]): string[] {
 
 function labelOf(folders: readonly string[], rule: Rule): string | null {
   const name = rule === 'none' ? undefined : rule === 'first' ? folders[0] : folders.at(-1);
-  // One name in two encodings is one label.
-  return name?.normalize('NFC').trim().slice(0, MOST_CHARACTERS) || null;
+  // One name in two encodings is one label; signs that no text should have are none of it.
+  return (
+    name
+      ?.normalize('NFC')
+      .replaceAll(/\p{Cc}/gu, ' ')
+      .trim()
+      .slice(0, MOST_CHARACTERS) || null
+  );
 }
 
 /** What two spellings of one label have in common. */

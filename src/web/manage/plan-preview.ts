@@ -39,6 +39,7 @@ function warningsOf(
     ...(lonely > 0 ? [t.lonely(lonely)] : []),
     ...(tooLarge.length > 0 ? [t.tooLarge(tooLarge.length, fileSize(limit))] : []),
     ...(listing.others > 0 ? [t.others(listing.others)] : []),
+    ...(listing.unreadable > 0 ? [t.unreadable(listing.unreadable)] : []),
     ...(listing.hidden > 0 ? [t.hidden(listing.hidden)] : []),
   ];
 }

@@ -1,15 +1,16 @@
 /** How good a collection is: calibrate, measure, look for wrong labels; with live progress and the result. */
-import type { Job } from '../../client/wire.js';
+import type { Job as FinishedJob } from '../../client/wire.js';
 import type { CalibrationOutcome } from '../../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
 import type { LabelTrouble, Suspect } from '../../evaluation/label-trouble.js';
 import type { JobRequest } from '../../jobs/job.js';
 import { button, el } from '../dom.js';
-import { count, humanise, percent } from '../format.js';
+import { count, formatNumber, humanise, percent } from '../format.js';
+import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
-import { attempt } from './attempt.js';
+import { attempt, problemWords } from './attempt.js';
 import { CollectionHeader } from './collection-header.js';
-import { followJob } from './follow-job.js';
+import { cancelJob, followJob, getJob, isOver, type Job, listJobs, startJob } from './follow-job.js';
 import { pictureOf } from './item-dialog.js';
 import { getCollection, relabel } from './manage-calls.js';
 import { showReport } from './show-report.js';
@@ -26,10 +27,10 @@ interface Work {
   about: string;
   start: string;
   request: JobRequest;
-  show: (job: Job) => HTMLElement | Promise<HTMLElement>;
+  show: (job: FinishedJob) => HTMLElement | Promise<HTMLElement>;
 }
 
-function calibrated({ result }: Job): HTMLElement {
+function calibrated({ result }: FinishedJob): HTMLElement {
   const { calibration, queries, needed } = result as CalibrationOutcome;
   const t = texts.manage.quality;
   const words =
@@ -41,7 +42,7 @@ function calibrated({ result }: Job): HTMLElement {
 
 const share = (value: number | null) => (value === null ? texts.manage.quality.none : percent(value));
 
-async function measured({ id, result }: Job): Promise<HTMLElement> {
+async function measured({ id, result }: FinishedJob): Promise<HTMLElement> {
   const { n, top1, recallAt } = result as CollectionEvaluation;
   const t = texts.manage.quality;
   if (n === 0) {
@@ -64,6 +65,16 @@ async function measured({ id, result }: Job): Promise<HTMLElement> {
   );
 }
 
+function progressWords({ state, progress }: Pick<Job, 'state' | 'progress'>): string {
+  const t = texts.manage.quality;
+  if (state === 'paused' || progress === null) {
+    return state === 'paused' ? t.paused : t.waiting;
+  }
+  const { phase, done, total } = progress;
+  const words = t.phases[phase] ?? phase;
+  return total > 0 ? t.counted(words, formatNumber(done), formatNumber(total)) : words;
+}
+
 /** The page at `#/collections/NAME/quality`. */
 export class QualityPage {
   readonly element = el('section', { class: 'manage', 'aria-labelledby': 'manage-title' });
@@ -76,8 +87,21 @@ export class QualityPage {
 
   /** @throws Problem collection_not_found */
   async open(): Promise<void> {
-    await this.#showState();
-    this.element.append(this.#header.element, ...this.#works().map((work) => this.#workView(work)));
+    const [jobs] = await Promise.all([listJobs(this.name), this.#showState()]);
+    const works = this.#works();
+    const others = jobs.filter(
+      (job) => !isOver(job) && works.every(({ request }) => request.kind !== job.kind),
+    );
+    this.element.append(
+      this.#header.element,
+      ...others.map((job) => this.#otherView(job)),
+      ...works.map((work) =>
+        this.#workView(
+          work,
+          jobs.find(({ kind }) => kind === work.request.kind),
+        ),
+      ),
+    );
   }
 
   close(): void {
@@ -111,13 +135,24 @@ export class QualityPage {
     ];
   }
 
-  #workView(work: Work): HTMLElement {
+  /** @param last the newest job of this kind: what is under way is followed, what was measured is shown */
+  #workView(work: Work, last: Job | undefined): HTMLElement {
     const place = el('div', { 'aria-live': 'polite' });
-    const start = button(work.start, 'plain', async () => {
+    const start = button(work.start, 'plain', () => void run(() => startJob(work.request)));
+    const run = async (begin: () => Promise<Job>) => {
+      const hadFocus = document.activeElement === start;
       start.disabled = true;
-      await this.#run(work, place);
+      await this.#run(work, begin, place, hadFocus);
       start.disabled = false;
-    });
+      if (place.contains(document.activeElement) || document.activeElement === document.body) {
+        start.focus();
+      }
+    };
+    if (last !== undefined && !isOver(last)) {
+      void run(async () => last);
+    } else if (last?.state === 'succeeded' && last.kind === 'evaluate') {
+      void attempt(async () => place.replaceChildren(await work.show(await getJob(last.id))));
+    }
     return el(
       'section',
       { class: 'work' },
@@ -128,35 +163,57 @@ export class QualityPage {
     );
   }
 
-  async #run({ start, request, show }: Work, place: HTMLElement): Promise<void> {
+  /** Work that was not begun on this page, as from the command line. */
+  #otherView(job: Job): HTMLElement {
     const t = texts.manage.quality;
-    const stop = new AbortController();
+    const place = el('div', { 'aria-live': 'polite' });
+    const title = t.kinds[job.kind] ?? job.kind;
+    const show = () => {
+      void attempt(() => this.#showState());
+      return el('p', {}, t.finished);
+    };
+    void this.#run({ start: title, show }, async () => job, place, false);
+    return el('section', { class: 'work' }, el('h2', {}, title), place);
+  }
+
+  /** Shows how far a job is, and then its result; on a page that was left it goes on without being watched. */
+  async #run(
+    { start, show }: Pick<Work, 'start' | 'show'>,
+    begin: () => Promise<Job>,
+    place: HTMLElement,
+    takeFocus: boolean,
+  ): Promise<void> {
+    const t = texts.manage.quality;
+    const { signal } = this.#left;
     const progress = el('progress', { 'aria-label': start });
     const words = el('p', {}, t.waiting);
-    const cancel = button(texts.cancel, 'plain', () => stop.abort());
-    place.replaceChildren(progress, words, cancel);
-    const isDone = await attempt(
-      async () => {
-        const signal = AbortSignal.any([this.#left.signal, stop.signal]);
-        const job = await followJob(request, signal, ({ progress: at }) => {
-          if (at !== null) {
-            words.textContent = t.phases[at.phase] ?? at.phase;
-            progress.max = Math.max(1, at.total);
-            progress.value = at.done;
-          }
-        });
-        if (this.#left.signal.aborted) {
-          return;
+    place.replaceChildren(progress, words);
+    const say = (trouble: string) => place.replaceChildren(el('p', { class: 'trouble' }, trouble));
+    await attempt(async () => {
+      const { id } = await begin();
+      const cancel = button(texts.cancel, 'plain', () => void attempt(() => cancelJob(id)));
+      place.append(cancel);
+      if (takeFocus) {
+        cancel.focus();
+      }
+      const job = await followJob(id, signal, (at) => {
+        words.textContent = at instanceof Problem ? problemWords(at) : progressWords(at);
+        if (!(at instanceof Problem) && at.progress !== null) {
+          progress.max = Math.max(1, at.progress.total);
+          progress.value = at.progress.done;
         }
-        const view =
-          job.state === 'succeeded' ? await show(job) : el('p', {}, job.error?.detail ?? t.cancelled);
-        place.replaceChildren(view);
-      },
-      (trouble) => place.replaceChildren(el('p', { class: 'trouble' }, trouble)),
-    );
-    if (!isDone && this.#left.signal.aborted) {
-      place.replaceChildren();
-    }
+      }).catch((error: unknown) => {
+        if (signal.aborted) {
+          return null;
+        }
+        throw error;
+      });
+      if (job !== null) {
+        place.replaceChildren(
+          job.state === 'succeeded' ? await show(job) : el('p', {}, job.error?.detail ?? t.cancelled),
+        );
+      }
+    }, say);
   }
 
   #trouble({ suspects, photos, found }: LabelTrouble): HTMLElement {

@@ -1,6 +1,6 @@
 /** How far an upload is: progress, what was added, known and failed with reasons, pausing and going on. */
 import { button, byId, el } from '../dom.js';
-import { count, formatNumber } from '../format.js';
+import { formatNumber } from '../format.js';
 import { texts } from '../texts/texts.js';
 import type { Finished, Outcome, UploadState, UploadWatcher } from './uploader.js';
 
@@ -85,7 +85,7 @@ export class UploadView implements UploadWatcher {
   #showWords(trouble = ''): void {
     const t = texts.manage.upload;
     const { added, known, failed } = this.#outcomes;
-    const sum = t.sum(count(added.count, 'photo'), formatNumber(this.total), known.count, failed.count);
+    const sum = t.sum(formatNumber(added.count), formatNumber(this.total), known.count, failed.count);
     this.#words.textContent = [trouble, t.states[this.#state], sum].filter(Boolean).join(' ');
   }
 

@@ -1,7 +1,7 @@
 /**
  * Adds planned photos to a collection, a few at a time. What the collection holds already is found by its content hash and
  * not sent, so that starting over after a reload is quick. It can be paused between two batches; a server that is busy is
- * waited for, and one that does not answer pauses it.
+ * waited for, and one that does not answer pauses it for a while. Photos that are refused together are sent one by one.
  */
 import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
@@ -12,6 +12,10 @@ import type { Planned } from './plan-labels.js';
 /** Photos of one request: enough to keep the server busy, few enough for progress to move. */
 const BATCH = 16;
 const BATCH_BYTES = 16e6;
+/** Seconds after which a server that did not answer is asked again. */
+const RETRY_SECONDS = 10;
+/** What is wrong with a photo, and not with the server or the way to it. */
+const REFUSED = new Set([400, 413, 415, 422]);
 /** Requests at once: while one is computed, the next is on its way. */
 const AT_ONCE = 2;
 
@@ -58,6 +62,7 @@ export class Uploader {
   readonly total: number;
   #state: UploadState = 'running';
   #wake: () => void = () => {};
+  #retry = 0;
   readonly #waiting: Planned[];
 
   constructor(
@@ -90,6 +95,7 @@ export class Uploader {
   }
 
   resume(): void {
+    clearTimeout(this.#retry);
     if (this.#state === 'paused') {
       this.#setState('running');
       this.#wake();
@@ -97,6 +103,7 @@ export class Uploader {
   }
 
   cancel(): void {
+    clearTimeout(this.#retry);
     if (this.#state === 'running' || this.#state === 'paused') {
       this.#setState('cancelled');
       this.#wake();
@@ -152,7 +159,9 @@ export class Uploader {
           throw new Error(texts.manage.add.tooLarge);
         }
         bytes += file.size;
-        batch.push({ planned, sent: { file, label, source: path }, hash: await hashOf(file) });
+        // A file may be named with signs that no text should have.
+        const source = path.replaceAll(/\p{Cc}/gu, ' ');
+        batch.push({ planned, sent: { file, label, source }, hash: await hashOf(file) });
       } catch (error) {
         this.#finish([
           { path, outcome: 'failed', reason: error instanceof Error ? error.message : String(error) },
@@ -180,10 +189,36 @@ export class Uploader {
         }
         if (error.status === 503) {
           await sleep(error.retryAfter ?? 2);
+        } else if (error.code === 'file_gone' || REFUSED.has(error.status)) {
+          await this.#sendApart(batch, error);
+          return;
         } else {
-          this.pause(problemWords(error));
+          this.#pauseFor(error);
         }
       }
+    }
+  }
+
+  /** Finds those of a batch that were refused, and adds the others. */
+  async #sendApart(batch: readonly Read[], refused: Problem): Promise<void> {
+    const [only] = batch;
+    if (batch.length === 1) {
+      const reason = refused.detail ?? refused.title;
+      this.#finish([{ path: only!.planned.path, outcome: 'failed', reason }]);
+      return;
+    }
+    for (const each of batch) {
+      await this.#send([each]);
+    }
+  }
+
+  /** A server that did not answer may be back by itself; what a person must do is waited for. */
+  #pauseFor(problem: Problem): void {
+    const isPassing = problem.status === 0 || problem.status >= 500;
+    this.pause(problemWords(problem) + (isPassing ? ` ${texts.manage.upload.retries}` : ''));
+    if (isPassing) {
+      clearTimeout(this.#retry);
+      this.#retry = window.setTimeout(() => this.resume(), RETRY_SECONDS * 1000);
     }
   }
 

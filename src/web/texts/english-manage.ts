@@ -126,14 +126,16 @@ export const englishManage = {
     tooLarge: (n: number, limit: string) =>
       `${plural(n, 'photo is', 'photos are')} larger than the ${limit} that this server takes, and left out.`,
     others: (n: number) => `${plural(n, 'file is no photo', 'files are no photos')} and left out.`,
+    unreadable: (n: number) => `${plural(n, 'folder', 'folders')} could not be read.`,
     hidden: (n: number) => `${plural(n, 'hidden file or folder', 'hidden files and folders')} left out.`,
   },
 
   upload: {
     progress: 'Photos added',
     states: { running: '', paused: 'Paused.', done: 'Done.', cancelled: 'Stopped.' },
+    retries: 'It is tried again every ten seconds.',
     sum: (added: string, total: string, known: number, failed: number) =>
-      `${added} of ${total} added${known > 0 ? `, ${known.toLocaleString('en')} known already` : ''}${
+      `${added} of ${total} photos added${known > 0 ? `, ${known.toLocaleString('en')} known already` : ''}${
         failed > 0 ? `, ${failed.toLocaleString('en')} failed` : ''
       }.`,
     outcomes: {
@@ -156,7 +158,20 @@ export const englishManage = {
       asking: 'Asking its own photos',
       'non-pets': 'Asking other photos',
       computing: 'Computing',
+      listing: 'Listing the photos',
+      embedding: 'Looking at the photos',
+      indexing: 'Adding the photos',
+      writing: 'Writing the file',
     } as Record<string, string>,
+    kinds: {
+      index: 'Photos are being added',
+      reembed: 'The photos are being moved to another model',
+      export: 'The collection is being exported',
+      import: 'A collection is being imported',
+    } as Record<string, string>,
+    counted: (words: string, done: string, total: string) => `${words}: ${done} of ${total}`,
+    paused: 'Paused',
+    finished: 'Done.',
     cancelled: 'Cancelled.',
     calibrate: {
       title: 'Calibrate',

@@ -62,6 +62,10 @@ export const englishProblems = {
     hint: 'The connection could not be made, or it broke on the way. Check that the server is running, then try again.',
   },
   file_empty: { title: 'The file is empty: it has no bytes.', hint: 'Choose another photo.' },
+  file_gone: {
+    title: 'This file can no longer be read.',
+    hint: 'It was moved, changed or deleted since you gave it. Choose it again.',
+  },
   not_a_photo: {
     title: 'That is not a photo.',
     hint: 'A still picture is needed, not a film or a sound.',

@@ -128,6 +128,7 @@ export const english = {
       `This very photo is in “${collection}” already, as ${label}.`,
     isNearlyKnown: (label: string, collection: string) =>
       `The same picture is in “${collection}” already, as ${label}.`,
+    rivals: 'The nearest photo of each',
     somethingElse: 'Something else',
     otherBreeds: 'Other breeds',
     took: (time: string) => `Answered in ${time}`,

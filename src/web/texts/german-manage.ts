@@ -130,6 +130,10 @@ export const germanManage: ManageTexts = {
     tooLarge: (n, limit) =>
       `${plural(n, 'Foto ist', 'Fotos sind')} größer als die ${limit}, die dieser Server annimmt: ausgelassen.`,
     others: (n) => `${plural(n, 'Datei ist kein Foto', 'Dateien sind keine Fotos')}: ausgelassen.`,
+    unreadable: (n) =>
+      n === 1
+        ? 'Ein Ordner ließ sich nicht lesen.'
+        : `${n.toLocaleString('de')} Ordner ließen sich nicht lesen.`,
     hidden: (n) =>
       `${plural(n, 'versteckte Datei oder Ordner', 'versteckte Dateien und Ordner')} ausgelassen.`,
   },
@@ -137,8 +141,9 @@ export const germanManage: ManageTexts = {
   upload: {
     progress: 'Hinzugefügte Fotos',
     states: { running: '', paused: 'Angehalten.', done: 'Fertig.', cancelled: 'Abgebrochen.' },
+    retries: 'Es wird alle zehn Sekunden noch einmal versucht.',
     sum: (added, total, known, failed) =>
-      `${added} von ${total} hinzugefügt${known > 0 ? `, ${known.toLocaleString('de')} schon bekannt` : ''}${
+      `${added} von ${total} Fotos hinzugefügt${known > 0 ? `, ${known.toLocaleString('de')} schon bekannt` : ''}${
         failed > 0 ? `, ${failed.toLocaleString('de')} fehlgeschlagen` : ''
       }.`,
     outcomes: {
@@ -158,7 +163,20 @@ export const germanManage: ManageTexts = {
       asking: 'Fragt nach den eigenen Fotos',
       'non-pets': 'Fragt nach anderen Fotos',
       computing: 'Rechnet',
+      listing: 'Stellt fest, welche Fotos es gibt',
+      embedding: 'Sieht sich die Fotos an',
+      indexing: 'Fügt die Fotos hinzu',
+      writing: 'Schreibt die Datei',
     },
+    kinds: {
+      index: 'Fotos werden hinzugefügt',
+      reembed: 'Die Fotos werden auf ein anderes Modell umgestellt',
+      export: 'Die Sammlung wird exportiert',
+      import: 'Eine Sammlung wird importiert',
+    },
+    counted: (words, done, total) => `${words}: ${done} von ${total}`,
+    paused: 'Angehalten',
+    finished: 'Fertig.',
     cancelled: 'Abgebrochen.',
     calibrate: {
       title: 'Kalibrieren',

@@ -61,6 +61,10 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
     hint: 'Die Verbindung kam nicht zustande oder brach ab. Prüfen Sie, ob der Server läuft, und versuchen Sie es noch einmal.',
   },
   file_empty: { title: 'Die Datei ist leer: Sie hat keinen Inhalt.', hint: 'Wählen Sie ein anderes Foto.' },
+  file_gone: {
+    title: 'Diese Datei lässt sich nicht mehr lesen.',
+    hint: 'Sie wurde seither verschoben, geändert oder gelöscht. Wählen Sie sie noch einmal.',
+  },
   not_a_photo: { title: 'Das ist kein Foto.', hint: 'Gebraucht wird ein Standbild, kein Film oder Ton.' },
   not_shrunk: {
     title: 'Dieser Browser konnte keine kleinere Kopie herstellen.',

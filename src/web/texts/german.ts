@@ -127,6 +127,7 @@ export const german: AskTexts = {
     },
     isKnown: (label, collection) => `Genau dieses Foto ist schon in „${collection}“, als ${label}.`,
     isNearlyKnown: (label, collection) => `Dasselbe Bild ist schon in „${collection}“, als ${label}.`,
+    rivals: 'Jeweils das ähnlichste Foto',
     somethingElse: 'Etwas anderes',
     otherBreeds: 'Andere Rassen',
     took: (time) => `Beantwortet in ${time}`,

@@ -29,7 +29,7 @@ function teachingForm(
   label: string | null,
   close: () => void,
 ): HTMLFormElement {
-  const chooser = el('select', { id: 'teach-collection', required: true });
+  const chooser = el('select', { id: 'teach-collection' }, el('option', {}, entry.collection));
   const field = el('input', {
     id: 'teach-label',
     list: 'teach-labels',

@@ -1,10 +1,14 @@
 /** The answer panel: verdict, votes, candidates, and how it was found. */
-import type { Identification } from '../../engine/engine.js';
+import type { Identification, Neighbour } from '../../engine/engine.js';
 import type { Rectangle } from '../../image/heat-colours.js';
 import { button, cssVariable, el, icon } from '../dom.js';
-import { duration, humanise, percent } from '../format.js';
+import { duration, humanise, percent, similarity } from '../format.js';
+import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
-import { confidenceName, places, type ShownShare, shownShares, verdict } from '../verdict.js';
+import { confidenceName, places, rivals, type ShownShare, shownShares, verdict } from '../verdict.js';
+import { answerActions } from './answer-actions.js';
+import { knownNote } from './known-note.js';
+import { pictureButton } from './neighbour.js';
 
 const ICONS = { match: 'check', ambiguous: 'split', unknown: 'question' } as const;
 
@@ -65,13 +69,38 @@ function animalsView({ animals }: Identification, askPart: (part: Rectangle) => 
   );
 }
 
-/** The panel for an answer. @param askPart asks about another part of the photo */
-export function answerView(answer: Identification, askPart: (part: Rectangle) => void): HTMLElement {
+/** The breeds in the running, a picture each. */
+function rivalsView(shown: Neighbour[], { collection }: Entry, open: (neighbour: Neighbour) => void) {
+  const items = shown.map((neighbour) =>
+    el(
+      'li',
+      {},
+      pictureButton(neighbour, collection, () => open(neighbour)),
+      el('strong', {}, el('bdi', {}, humanise(neighbour.label))),
+      el('span', { class: 'value' }, similarity(neighbour.similarity)),
+    ),
+  );
+  return el('ul', { class: 'rivals', 'aria-label': texts.answer.rivals }, ...items);
+}
+
+/** What can be done from the panel. */
+interface Ways {
+  /** Asks about another part of the photo. */
+  askPart: (part: Rectangle) => void;
+  /** Shows a neighbour large. */
+  open: (neighbour: Neighbour) => void;
+  /** The photo; null where this browser cannot show it. */
+  picture: () => HTMLImageElement | null;
+  canShare: boolean;
+}
+
+/** The panel for an answer. */
+export function answerView(entry: Entry, answer: Identification, ways: Ways): HTMLElement {
   const { kicker, headline, share, tally, advice } = verdict(answer);
   const shares = shownShares(answer);
   const parts: HTMLElement[] = [
     el('p', { class: 'kicker' }, icon(iconOf(answer)), kicker),
-    el('h2', { id: 'answer-title' }, el('bdi', {}, headline)),
+    el('h2', { id: 'answer-title', tabindex: -1 }, el('bdi', {}, headline)),
   ];
   if (share !== null) {
     parts.push(el('p', { class: 'share' }, el('strong', {}, shares[0]!.text), ` ${confidenceName(answer)}`));
@@ -79,9 +108,15 @@ export function answerView(answer: Identification, askPart: (part: Rectangle) =>
   if (answer.neighbours.length > 0) {
     parts.push(ballots(answer, places(answer)));
   }
-  parts.push(el('p', { class: 'tally' }, tally));
+  const said = el('p', { class: 'tally' }, tally);
+  parts.push(said);
+  void knownNote(entry, answer).then((note) => note && said.after(note));
   if (advice) {
     parts.push(el('p', { class: 'advice' }, advice));
+  }
+  const shown = rivals(answer);
+  if (shown.length > 0) {
+    parts.push(rivalsView(shown, entry, ways.open));
   }
   if (shares.length > 0) {
     const calibrated = answer.basis !== 'vote';
@@ -97,9 +132,9 @@ export function answerView(answer: Identification, askPart: (part: Rectangle) =>
     );
   }
   if (answer.animals.length > 0) {
-    parts.push(animalsView(answer, askPart));
+    parts.push(animalsView(answer, ways.askPart));
   }
-  parts.push(facts(answer));
+  parts.push(answerActions(entry, answer, ways.picture, ways.canShare), facts(answer));
   return el(
     'div',
     { class: 'verdict', 'data-decision': answer.decision, 'data-mark': iconOf(answer) },

@@ -35,7 +35,7 @@ export class Batch {
   #isRunning = false;
 
   constructor(
-    private readonly entries: Entry[],
+    readonly entries: readonly Entry[],
     private readonly around: Surroundings,
   ) {
     this.draw();
@@ -79,6 +79,10 @@ export class Batch {
     this.#isRunning = false;
     this.#showProgress();
     this.around.say(this.#words.textContent ?? '');
+  }
+
+  stop(): void {
+    this.#stop.abort();
   }
 
   async #ask(entry: Entry): Promise<void> {
@@ -160,9 +164,13 @@ export class Batch {
       return;
     }
     this.#actions.dataset.action = action;
-    const does = { stop: () => this.#stop.abort(), again: () => void this.run() };
+    const does = { stop: () => this.stop(), again: () => void this.run() };
+    const hadFocus = this.#actions.contains(document.activeElement);
     this.#actions.replaceChildren(
       ...(action === '' ? [] : [button(texts.batch[action], 'plain', does[action])]),
     );
+    if (hadFocus) {
+      (this.#actions.querySelector('button') ?? this.element.querySelector('h1'))?.focus();
+    }
   }
 }

@@ -17,7 +17,12 @@ async function idOf(photo: Blob): Promise<string | null> {
   if (subtle === undefined) {
     return null;
   }
-  const digest = new Uint8Array(await subtle.digest('SHA-256', await photo.arrayBuffer()));
+  // Nor can a file be read that was changed since.
+  const bytes = await photo.arrayBuffer().catch(() => null);
+  if (bytes === null) {
+    return null;
+  }
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
   return [...digest]
     .map((byte) => byte.toString(16).padStart(2, '0'))
     .join('')

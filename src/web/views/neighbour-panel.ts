@@ -2,20 +2,15 @@
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { identify } from '../api.js';
 import { byId } from '../dom.js';
+import { hint, tell } from '../hint.js';
 import { Problem } from '../problem.js';
 import { type Mark, Refinement } from '../refinement.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
+import { markButtons } from './mark-buttons.js';
+import { openNeighbour } from './neighbour.js';
 import { neighboursView } from './neighbours.js';
 import type { Preview } from './preview.js';
-
-/** What the panel needs of the page. */
-interface Surroundings {
-  preview: Preview;
-  /** For people who listen to the page. */
-  tell: (words: string) => void;
-  hint: (words: string) => void;
-}
 
 /** The panel, for one question at a time. */
 export class NeighbourPanel {
@@ -26,11 +21,15 @@ export class NeighbourPanel {
   /** Whether answers come with where the similarity comes from; kept until the page is left. */
   explaining = false;
 
-  constructor(private readonly around: Surroundings) {}
+  /** Shows a neighbour large; nothing while there is no list. */
+  open: (neighbour: Neighbour) => void = () => {};
+
+  constructor(private readonly preview: Preview) {}
 
   clear(): void {
     this.#running.abort();
     this.#entry = null;
+    this.open = () => {};
     this.#place.replaceChildren();
   }
 
@@ -41,12 +40,12 @@ export class NeighbourPanel {
     }
     this.#entry = entry;
     const refinement = this.#refinement;
-    const { picture } = this.around.preview;
+    const { picture } = this.preview;
     const explaining = picture && {
       on: this.explaining,
       toggle: () => void this.#toggleWhy(entry, answer),
       photo: picture,
-      say: this.around.tell,
+      say: tell,
       trouble,
     };
     const marking = {
@@ -58,7 +57,11 @@ export class NeighbourPanel {
         byId('neighbours-title', HTMLElement).focus();
       },
     };
-    const view = neighboursView(answer, entry.collection, explaining, marking);
+    this.open = (neighbour) =>
+      openNeighbour(neighbour, entry.collection, picture?.url ?? null, (shown, close) =>
+        markButtons(shown, marking, close),
+      );
+    const view = neighboursView(answer, entry.collection, explaining, marking, this.open);
     this.#place.replaceChildren(...(view === null ? [] : [view]));
   }
 
@@ -71,13 +74,13 @@ export class NeighbourPanel {
       if (isNewest && this.#entry === entry) {
         this.show(entry, answer);
         byId('neighbours-title', HTMLElement).focus();
-        this.around.tell(refinement.found === null ? texts.refine.cleared : texts.refine.said);
+        tell(refinement.found === null ? texts.refine.cleared : texts.refine.said);
       }
     } catch (error) {
       if (!(error instanceof Problem)) {
         throw error;
       }
-      this.around.hint(`${error.title} ${error.hint ?? ''}`);
+      hint(`${error.title} ${error.hint ?? ''}`);
     }
   }
 
@@ -110,6 +113,6 @@ export class NeighbourPanel {
     }
     this.show(entry, shown, trouble);
     byId('why', HTMLButtonElement).focus({ preventScroll: true });
-    this.around.tell(trouble || (this.explaining ? texts.why.choose : ''));
+    tell(trouble || (this.explaining ? texts.why.choose : ''));
   }
 }

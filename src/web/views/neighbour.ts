@@ -1,7 +1,7 @@
 /** One neighbour, large beside the photo that was asked about; from there the search goes on with it. */
 import type { Neighbour } from '../../engine/engine.js';
 import { searchById, thumbnailUrl } from '../api.js';
-import { button, el, icon } from '../dom.js';
+import { button, el, icon, openDialog } from '../dom.js';
 import { humanise, similarity, webAddress } from '../format.js';
 import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
@@ -25,11 +25,20 @@ export function sourceLine(source: string | null): HTMLElement {
   );
 }
 
-/** Fills in an item's picture when it arrives; without one the drawing stays. */
-export async function hangPicture(frame: HTMLElement, collection: string, id: string): Promise<void> {
+/**
+ * Fills in an item's picture when it arrives; without one the drawing stays.
+ *
+ * @param alt what it shows; empty where words beside it say so
+ */
+export async function hangPicture(
+  frame: HTMLElement,
+  collection: string,
+  id: string,
+  alt = '',
+): Promise<void> {
   try {
     const url = await thumbnailUrl(collection, id);
-    const picture = el('img', { alt: '', src: url });
+    const picture = el('img', { alt, src: url });
     const done = () => URL.revokeObjectURL(url);
     picture.addEventListener('error', done);
     picture.addEventListener('load', () => {
@@ -44,7 +53,19 @@ export async function hangPicture(frame: HTMLElement, collection: string, id: st
   }
 }
 
-function pictureOf(collection: string, { id, hasThumbnail }: Pick<Neighbour, 'id' | 'hasThumbnail'>) {
+/** The picture of a neighbour, to be seen large by a click. */
+export function pictureButton(neighbour: Neighbour, collection: string, open: () => void): HTMLElement {
+  const { id, label, similarity: value, hasThumbnail } = neighbour;
+  const words = texts.neighbours.large(humanise(label), similarity(value));
+  const frame = el('button', { type: 'button', class: 'frame', 'aria-label': words }, icon('paw'));
+  frame.addEventListener('click', open);
+  if (hasThumbnail) {
+    void hangPicture(frame, collection, id);
+  }
+  return frame;
+}
+
+export function pictureOf(collection: string, { id, hasThumbnail }: Pick<Neighbour, 'id' | 'hasThumbnail'>) {
   const frame = el('div', { class: 'frame' }, icon('paw'));
   if (hasThumbnail) {
     void hangPicture(frame, collection, id);
@@ -97,7 +118,7 @@ export function openNeighbour(
   photo: string | null,
   marks: (shown: Neighbour, close: () => void) => HTMLElement,
 ): void {
-  const dialog = el('dialog', { class: 'dialog beside', 'aria-labelledby': 'beside-title' });
+  const dialog = openDialog({ class: 'dialog beside', 'aria-labelledby': 'beside-title' });
   const show = (shown: Neighbour, isFirst: boolean) => {
     const { id, label, source } = shown;
     const value = similarity(shown.similarity);
@@ -127,8 +148,5 @@ export function openNeighbour(
     );
     dialog.querySelector('h2')?.focus();
   };
-  dialog.addEventListener('close', () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
   show(neighbour, true);
 }

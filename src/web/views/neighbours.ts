@@ -1,11 +1,11 @@
 /** The neighbours of an answer: pictures where the collection has them, drawn tiles where it has none. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
-import { button, cssVariable, el, icon } from '../dom.js';
+import { button, cssVariable, el } from '../dom.js';
 import { humanise, similarity } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { places } from '../verdict.js';
 import { type Marking, markButtons, markedView } from './mark-buttons.js';
-import { hangPicture, openNeighbour, sourceLine } from './neighbour.js';
+import { pictureButton, pictureOf, sourceLine } from './neighbour.js';
 import { type ShownPhoto, whyView } from './why.js';
 
 /** The neighbours of one label, nearest first. */
@@ -97,17 +97,7 @@ function tile(
   place: number | 'other',
   open: (() => void) | null,
 ): HTMLLIElement {
-  const words = texts.neighbours.large(humanise(neighbour.label), similarity(neighbour.similarity));
-  const frame =
-    open === null
-      ? el('div', { class: 'frame' }, icon('paw'))
-      : el('button', { type: 'button', class: 'frame', 'aria-label': words }, icon('paw'));
-  if (open !== null) {
-    frame.addEventListener('click', open);
-  }
-  if (neighbour.hasThumbnail) {
-    void hangPicture(frame, collection, neighbour.id);
-  }
+  const frame = open === null ? pictureOf(collection, neighbour) : pictureButton(neighbour, collection, open);
   const score = cssVariable(
     el('span', { class: 'bar', 'aria-hidden': 'true' }),
     '--share',
@@ -181,12 +171,14 @@ function toggleButton({ on, toggle }: Explaining): HTMLButtonElement {
  *
  * @param explaining null where this browser cannot show the photo
  * @param marking the refined search, whose neighbours are shown in place of the answer's
+ * @param open shows a neighbour large
  */
 export function neighboursView(
   answer: Identification,
   collection: string,
   explaining: Explaining | null,
   marking: Marking,
+  open: (neighbour: Neighbour) => void,
 ): HTMLElement | null {
   const { found } = marking.refinement;
   const neighbours = found ?? answer.neighbours;
@@ -196,10 +188,6 @@ export function neighboursView(
   const place = places(answer);
   const pictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
   const explained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
-  const open = (neighbour: Neighbour) =>
-    openNeighbour(neighbour, collection, explaining?.photo.url ?? null, (shown, close) =>
-      markButtons(shown, marking, close),
-    );
   const placeOf = ({ label }: Neighbour) => place.get(label ?? '') ?? 'other';
   // Each photo is needed where each can be chosen; otherwise those without a picture are a line for each breed.
   const shown = explained ? neighbours : neighbours.filter(({ hasThumbnail }) => hasThumbnail);

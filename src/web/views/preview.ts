@@ -30,13 +30,11 @@ export class Preview {
     this.#cropButton.addEventListener('click', () => {
       if (this.#crop === null) {
         this.#startCrop();
-      } else {
+      } else if (this.#shown?.region) {
         this.#endCrop();
-        if (this.#shown?.region) {
-          this.onPart(null);
-        } else if (this.#looked !== null) {
-          this.markLooked(this.#looked);
-        }
+        this.onPart(null);
+      } else {
+        this.stopCrop();
       }
     });
   }
@@ -66,6 +64,19 @@ export class Preview {
     this.#caption.textContent = `${entry.photo.name} · ${fileSize(entry.photo.size)}${entry.note}`;
     byId('preview', HTMLElement).hidden = false;
     this.showTexts();
+  }
+
+  /** Takes the frame away; the answer stays. @returns whether there was one */
+  stopCrop(): boolean {
+    if (this.#crop === null) {
+      return false;
+    }
+    this.#endCrop();
+    if (this.#looked !== null) {
+      this.markLooked(this.#looked);
+    }
+    this.#cropButton.focus();
+    return true;
   }
 
   /** Nothing is asked about. */

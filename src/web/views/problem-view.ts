@@ -3,13 +3,16 @@ import { button, el, icon, withCode } from '../dom.js';
 import type { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 
+/** A busy server is asked again by itself this many times; then it is for the person to say. */
+const AUTOMATIC_RETRIES = 3;
+
 /** What the person can do; an action that is absent is not offered. */
 export interface Ways {
   retry: () => void;
   /** Offered when this browser can show the picture and a smaller JPEG might be accepted. */
   smaller: (() => void) | null;
-  /** Seconds until it is tried again without being asked, or null. */
-  retryIn: number | null;
+  /** How often it was tried again. */
+  retries: number;
 }
 
 /** Problems for which asking again, with the same photo, can help. */
@@ -53,8 +56,8 @@ function countdown(seconds: number, retry: () => void): HTMLButtonElement {
 export function problemView(problem: Problem, ways: Ways): HTMLElement {
   const { title, hint } = problem;
   const actions: HTMLElement[] = [];
-  if (ways.retryIn !== null) {
-    actions.push(countdown(ways.retryIn, ways.retry));
+  if (problem.status === 503 && ways.retries < AUTOMATIC_RETRIES) {
+    actions.push(countdown(problem.retryAfter ?? 2, ways.retry));
   } else if (PASSING.has(problem.code)) {
     actions.push(button(texts.trouble.again, 'primary', ways.retry));
   }
@@ -65,7 +68,7 @@ export function problemView(problem: Problem, ways: Ways): HTMLElement {
     'div',
     { class: 'problem' },
     el('p', { class: 'kicker' }, icon('alert'), texts.trouble.kicker),
-    el('h2', { id: 'answer-title' }, title),
+    el('h2', { id: 'answer-title', tabindex: -1 }, title),
     ...(problem.detail && problem.detail !== title ? [el('p', {}, ...withCode(problem.detail))] : []),
     ...(hint ? [el('p', { class: 'advice' }, ...withCode(hint))] : []),
     ...(actions.length > 0 ? [el('p', { class: 'actions' }, ...actions)] : []),

@@ -39,5 +39,9 @@ export function showSession(
       node.addEventListener('click', () => open(entry));
       return el('li', {}, node);
     });
+  const hadFocus = place.contains(document.activeElement);
   place.replaceChildren(el('h2', { class: 'small' }, texts.session.title), el('ul', {}, ...items));
+  if (hadFocus) {
+    place.querySelector<HTMLElement>('[aria-current=true]')?.focus();
+  }
 }

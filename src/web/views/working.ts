@@ -12,7 +12,7 @@ export interface WorkingView {
 
 /** The panel for a request under way. */
 export function workingView(cancel: () => void): WorkingView {
-  const line = el('h2', { id: 'answer-title' }, texts.working.sending);
+  const line = el('h2', { id: 'answer-title', tabindex: -1 }, texts.working.sending);
   const progress = el('progress', { max: 1, 'aria-labelledby': 'answer-title' });
   const panel = el(
     'div',

@@ -1,0 +1,42 @@
+/** The panel beside the photo: the wait for an answer, the answer, or a problem. */
+import { byId } from '../dom.js';
+import { tell } from '../hint.js';
+
+/** What the page shows, which its styles go by. */
+export type PageState = 'start' | 'working' | 'answer' | 'problem' | 'batch';
+
+export class AnswerPanel {
+  readonly #main = byId('main', HTMLElement);
+  readonly #panel = byId('answer', HTMLElement);
+
+  get state(): PageState {
+    return this.#main.dataset.state as PageState;
+  }
+
+  set state(state: PageState) {
+    this.#main.dataset.state = state;
+  }
+
+  /** Nothing is asked. */
+  clear(): void {
+    this.#panel.replaceChildren();
+    this.#panel.hidden = true;
+    this.state = 'start';
+  }
+
+  /** @param said to people who listen to the page */
+  show(state: 'working' | 'answer' | 'problem', view: HTMLElement, said: string): void {
+    const hadFocus = this.#panel.contains(document.activeElement);
+    this.state = state;
+    this.#panel.hidden = false;
+    this.#panel.replaceChildren(view);
+    tell(said);
+    if (hadFocus) {
+      byId('answer-title', HTMLElement).focus();
+    }
+    // On a phone the panel lies below the photo: bring it into view once there is something to read.
+    if (state !== 'working' && this.#panel.getBoundingClientRect().top > innerHeight * 0.7) {
+      this.#panel.scrollIntoView({ block: 'start' });
+    }
+  }
+}
