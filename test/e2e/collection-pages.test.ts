@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { sceneJpeg } from '../helpers/images.js';
 import { open } from './helpers/browser.js';
-import { CHELSEA } from './helpers/steps.js';
+import { CHELSEA, dropPaths } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
 
 async function findBarriers(page: Page): Promise<string[]> {
@@ -68,7 +68,10 @@ describeInBrowser('the pages of a collection', (stage) => {
 
   it('take a folder after a preview, wait for a server that is gone, and list what failed', async () => {
     await create('folder');
-    const { page, complaints } = await look('folder', '', pickOffered);
+    const { page, complaints } = await look('folder', '', async (opened) => {
+      await opened.clock.install();
+      await pickOffered(opened);
+    });
     await page.getByText('It is empty').waitFor();
     await page.getByText('The name of a sub-folder becomes the label').waitFor();
     await offerFolder(page, await drawFolder());
@@ -81,8 +84,9 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.route('**/items', (route) => (isGone ? route.abort() : route.fallback()));
     await page.getByRole('button', { name: 'Add them' }).click();
     await page.getByText('The server did not answer.').waitFor();
+    await page.getByText('It is tried again every ten seconds.').waitFor();
     isGone = false;
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.clock.fastForward(10_000);
     await page.getByText('Done. 6 of 7 photos added, 1 failed.').waitFor();
     expect(await page.locator('.failures').textContent()).toContain('round/bad.jpg: ');
     expect(await countLabels('folder')).toEqual({ round: 3, square: 2, null: 1 });
@@ -121,6 +125,15 @@ describeInBrowser('the pages of a collection', (stage) => {
     for (const [path, bytes] of Object.entries(await drawFolder())) {
       await writer.add(path, new Uint8ArrayReader(bytes));
     }
+    // A name that the server takes in no text, and one that it refuses with all that was sent with it.
+    await writer.add(
+      'round/bell\u0007.jpg',
+      new Uint8ArrayReader(new Uint8Array(await sceneJpeg(90, 80, 7))),
+    );
+    await writer.add(
+      `round/${'x'.repeat(6000)}.jpg`,
+      new Uint8ArrayReader(new Uint8Array(await sceneJpeg(90, 80, 8))),
+    );
     await writer.add('round/large.jpg', new TextReader('x'.repeat(2 ** 20 + 1)));
     const zip = await stage.file('pets.zip', new Uint8Array(await (await writer.close()).arrayBuffer()));
     const { page, complaints } = await look('zipped');
@@ -128,12 +141,38 @@ describeInBrowser('the pages of a collection', (stage) => {
     const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Choose a zip' }).click();
     await (await chooser).setFiles(zip);
-    await page.getByText('pets.zip: 7 photos under 2 labels').waitFor();
+    await page.getByText('pets.zip: 9 photos under 2 labels').waitFor();
     expect(await page.locator('.warnings').textContent()).toContain('1 photo is larger than');
     await page.getByRole('button', { name: 'Add them' }).click();
-    await page.getByText('Done. 6 of 7 photos added, 1 failed.').waitFor();
-    expect(await countLabels('zipped')).toEqual({ round: 3, square: 2, null: 1 });
+    await page.getByText('Done. 7 of 9 photos added, 2 failed.').waitFor();
+    expect(await countLabels('zipped')).toEqual({ round: 4, square: 2, null: 1 });
     expect(complaints).toEqual([]);
+  });
+
+  it('take folders that are dropped, with more photos than a browser hands out at once', async () => {
+    await create('folders');
+    const photo = await sceneJpeg(64, 64, 1);
+    const folder = await stage.folder({
+      ...Object.fromEntries(Array.from({ length: 230 }, (_, i) => [`round/${i}.jpg`, photo])),
+      'square/b.jpg': await sceneJpeg(64, 64, 2),
+      'square/bad.jpg': 'words',
+      'square/deep/down/c.jpg': await sceneJpeg(64, 64, 3),
+      '__MACOSX/square/._c.jpg': 'x',
+      'notes.txt': 'x',
+    });
+    const { page, complaints } = await look('folders');
+    await page.getByText('It is empty').waitFor();
+    await dropPaths(page, folder);
+    await page.getByText(/: 233 photos under 2 labels/).waitFor();
+    expect(await page.locator('.warnings').textContent()).toContain('1 hidden file or folder left out');
+    await page.getByRole('button', { name: 'Add them' }).click();
+    await page.getByText('Done. 3 of 233 photos added, 229 known already, 1 failed.').waitFor();
+    expect(await countLabels('folders')).toEqual({ round: 1, square: 2 });
+    expect(complaints).toEqual([]);
+    await page.getByRole('link', { name: 'Ask' }).click();
+    await page.locator('#choose').waitFor();
+    await dropPaths(page, `${folder}/square`);
+    await page.getByRole('heading', { name: '3 photos' }).waitFor();
   });
 
   it('take photos that are dropped, instead of asking what they show', async () => {
@@ -153,7 +192,13 @@ describeInBrowser('the pages of a collection', (stage) => {
 
   it('measure with a report, calibrate where there is enough, and find wrong labels', async () => {
     const { page, complaints } = await look('album', '/quality');
+    // A connection that breaks is made again: the job goes on without the page.
+    let breaks = 1;
+    await page.route('**/events', (route) => (breaks-- > 0 ? route.abort() : route.fallback()));
     await page.getByRole('button', { name: 'Measure' }).click();
+    await page.getByText('The server did not answer').waitFor();
+    await page.getByText('6 photos of its own asked, each without itself').waitFor();
+    await page.reload();
     await page.getByText('6 photos of its own asked, each without itself').waitFor();
     await page.getByRole('button', { name: 'Open the report' }).click();
     const report = page.frameLocator('iframe.report');

@@ -140,6 +140,17 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(await reaches(page, 'problem')).toContain('did not answer');
   });
 
+  it('says that the photo was changed since, and not that the server is gone', async () => {
+    const file = await stage.file('changed.jpg', await sceneJpeg(320, 240, 1));
+    const { page, complaints } = await open(stage.browser, `${stage.app.url}/?collection=album`);
+    await choose(page, file);
+    await reaches(page, 'answer');
+    await stage.file('changed.jpg', await sceneJpeg(300, 200, 2));
+    await page.getByLabel('Collection').selectOption('empty');
+    expect(await reaches(page, 'problem')).toContain('can no longer be read');
+    expect(complaints).toEqual([]);
+  });
+
   it('gives up on Esc, and never shows an answer that was given up', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     const letGo = await hold(page);

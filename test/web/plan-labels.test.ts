@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listFiles } from '../../src/web/manage/photo-entries.js';
+import { listEntries, listFiles } from '../../src/web/manage/photo-entries.js';
 import { planLabels, type Rule } from '../../src/web/manage/plan-labels.js';
 
 /** A file as a folder field gives it. */
@@ -21,7 +21,26 @@ function planOf(paths: string[], rule: Rule = 'first', known: string[] = []) {
 const labelsOf = (paths: string[], rule?: Rule) =>
   planOf(paths, rule).photos.map(({ path, label }) => [path, label]);
 
+/** A dropped folder as the browser gives it; one without content cannot be read. */
+function droppedFolder(name: string, content: FileSystemEntry[] | null): FileSystemEntry {
+  const waiting = [content ?? [], []];
+  const readEntries = (done: (entries: FileSystemEntry[]) => void, fail: (error: DOMException) => void) =>
+    content === null ? fail(new DOMException('', 'NotReadableError')) : done(waiting.shift()!);
+  return { name, isFile: false, createReader: () => ({ readEntries }) } as unknown as FileSystemEntry;
+}
+const droppedFile = (name: string) => ({ name, isFile: true }) as FileSystemEntry;
+
 describe('the files of a folder', () => {
+  it('are listed in the order of their names, without the folders that cannot be read', async () => {
+    const pug = droppedFolder('pug', ['10.jpg', '9.jpg', '1.txt'].map(droppedFile));
+    const listing = await listEntries([
+      droppedFolder('pets', [pug, droppedFolder('locked', null), droppedFolder('.git', null)]),
+    ]);
+    expect(listing.photos.map(({ path }) => path)).toEqual(['pug/9.jpg', 'pug/10.jpg']);
+    expect(listing).toMatchObject({ name: 'pets', others: 1, hidden: 1, unreadable: 1 });
+    await expect(listEntries([droppedFolder('pets', null)])).rejects.toThrow(DOMException);
+  });
+
   it('are its photos, without what is hidden or no photo', () => {
     const listing = listFiles(
       [

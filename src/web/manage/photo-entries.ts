@@ -169,8 +169,7 @@ export function takeDropped(data: DataTransfer): Promise<Dropped> {
 
 /** Dropped folders and files: of one folder its content, of several all of them as sub-folders. @throws TooManyFiles */
 export async function listEntries(entries: readonly FileSystemEntry[]): Promise<Listing> {
-  const [first] = entries;
-  const collector = new Collector(first?.name ?? '');
+  const collector = new Collector(entries.map(({ name }) => name).join(', '));
   const all = entries.map(placeOfEntry);
   await walk(all.length === 1 ? all[0]! : { name: '', read: null, list: async () => all }, '', collector);
   return collector.listing;

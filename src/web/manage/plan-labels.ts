@@ -43,7 +43,7 @@ function labelOf(folders: readonly string[], rule: Rule): string | null {
   return (
     name
       ?.normalize('NFC')
-      .replaceAll(/\p{Cc}/gu, ' ')
+      .replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ')
       .trim()
       .slice(0, MOST_CHARACTERS) || null
   );

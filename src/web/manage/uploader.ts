@@ -160,7 +160,7 @@ export class Uploader {
         }
         bytes += file.size;
         // A file may be named with signs that no text should have.
-        const source = path.replaceAll(/\p{Cc}/gu, ' ');
+        const source = path.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ');
         batch.push({ planned, sent: { file, label, source }, hash: await hashOf(file) });
       } catch (error) {
         this.#finish([

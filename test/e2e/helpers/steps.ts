@@ -41,6 +41,15 @@ export async function give(page: Page, kind: 'drop' | 'paste', ...files: string[
   );
 }
 
+/** Drops files and folders of this machine on the page, as a person does. */
+export async function dropPaths(page: Page, ...files: string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await session.send('Input.dispatchDragEvent', { type, x: 200, y: 200, data });
+  }
+}
+
 /** Waits until the page is in this state and returns the headline of what it shows. */
 export async function reaches(page: Page, state: 'answer' | 'problem' | 'working'): Promise<string> {
   await page.locator(`main[data-state=${state}]`).waitFor();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -12,6 +12,8 @@ export interface Stage {
   app: Running;
   /** Writes a file for the test to choose and returns its path. */
   file: (name: string, bytes: Uint8Array | string) => Promise<string>;
+  /** Writes files by their paths into a new folder, and returns its path. */
+  folder: (files: Record<string, Uint8Array | string>) => Promise<string>;
 }
 
 /** Tests against the running product in a browser; skipped, with a message, where there is no Chromium. */
@@ -26,6 +28,14 @@ export function describeInBrowser(name: string, tests: (stage: Stage) => void): 
         const file = path.join(folder!, fileName);
         await writeFile(file, bytes);
         return file;
+      };
+      stage.folder = async (files) => {
+        const made = await mkdtemp(path.join(folder!, 'folder-'));
+        for (const [name, bytes] of Object.entries(files)) {
+          await mkdir(path.dirname(path.join(made, name)), { recursive: true });
+          await writeFile(path.join(made, name), bytes);
+        }
+        return made;
       };
       stage.browser = await launch(executable!);
       stage.app = await startApp();
