@@ -137,7 +137,7 @@ export interface Filter {
 export interface CollectionPatch {
   /** Its new name. */
   name?: string;
-  /** All of its aliases. */
+  /** All of its aliases; those of other collections move to this one in the same step. */
   aliases?: string[];
   originals?: Originals;
   /** An empty one takes it away. */

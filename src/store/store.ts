@@ -43,6 +43,7 @@ export interface Store {
   getCollection(name: string): Promise<CollectionInfo>;
   /** @throws PawdexError `collection_exists` for a name or alias that is taken */
   updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo>;
+  /** @param name its own: an alias is refused with `invalid_request` */
   deleteCollection(name: string): Promise<void>;
 
   /**

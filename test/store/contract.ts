@@ -112,10 +112,11 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
             await expect(store.updateCollection('others', { name: taken })).rejects.toEqual(
               code('collection_exists'),
             );
-            await expect(store.updateCollection('others', { aliases: [taken] })).rejects.toEqual(
-              code('collection_exists'),
-            );
           }
+          await expect(store.updateCollection('others', { aliases: ['animals'] })).rejects.toEqual(
+            code('collection_exists'),
+          );
+          await expect(store.deleteCollection('zoo')).rejects.toEqual(code('invalid_request'));
           await expect(store.updateCollection('zoo', { aliases: ['a', 'a'] })).rejects.toEqual(
             code('collection_exists'),
           );
@@ -125,10 +126,37 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
         }
         await store.updateCollection('zoo', { aliases: ['pets'] });
         await expect(store.count('zoo')).rejects.toEqual(code('collection_not_found'));
-        await store.deleteCollection('pets');
-        await expect(store.count('animals')).rejects.toEqual(code('collection_not_found'));
+        await store.deleteCollection('animals');
+        for (const gone of ['animals', 'pets']) {
+          await expect(store.count(gone)).rejects.toEqual(code('collection_not_found'));
+        }
         await store.createCollection(spec());
         expect(await store.count('pets')).toBe(0);
+      });
+
+      it('moves an alias from one collection to another in one step', async () => {
+        await store.createCollection(spec());
+        await store.createCollection(spec({ name: 'next' }));
+        await store.put('next', [item(1, DIMENSION)]);
+        await store.updateCollection('pets', { aliases: ['live', 'old'] });
+        let isDone = false;
+        const counting = (async () => {
+          const seen: number[] = [];
+          while (!isDone) {
+            seen.push(await store.count('live'));
+          }
+          return seen;
+        })();
+        await store.updateCollection('next', { aliases: ['live'] });
+        isDone = true;
+        // Never a moment without: each call found one of the two.
+        expect((await counting).filter((count) => count > 1)).toEqual([]);
+        for (const check of [async () => {}, reopen]) {
+          await check();
+          expect(await store.count('live')).toBe(1);
+          expect((await store.getCollection('pets')).aliases).toEqual(['old']);
+          expect((await store.getCollection('next')).aliases).toEqual(['live']);
+        }
       });
 
       it('keeps collections apart, and a new one empty of an old one of its name', async () => {

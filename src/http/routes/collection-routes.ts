@@ -77,7 +77,7 @@ export const updateCollection = defineEndpoint({
       .strictObject({
         name: collectionName,
         aliases: boundedArray(collectionName, { max: 20 }).meta({
-          description: 'All other names that lead to it.',
+          description: 'All other names that lead to it. An alias of another collection moves to this one.',
         }),
         description: paragraph,
         originals: originalsField,
@@ -94,6 +94,7 @@ export const deleteCollection = defineEndpoint({
   path: '/v1/collections/{collection}',
   tag,
   summary: 'Delete a collection with all its items',
+  description: 'By its own name: an alias is refused.',
   params,
   response: noContent('The collection is deleted.'),
   errors: ['collection_not_found', 'storage_full'],

@@ -72,8 +72,11 @@ export class CollectionRegistry {
   update(name: string, patch: CollectionPatch): CollectionInfo {
     const collection = this.get(name);
     const { name: former } = collection.row;
-    for (const other of [patch.name ?? [], patch.aliases ?? []].flat()) {
-      this.#requireFree(other, collection);
+    if (patch.name !== undefined) {
+      this.#requireFree(patch.name, collection);
+    }
+    for (const alias of patch.aliases ?? []) {
+      this.#requireNoName(alias, collection);
     }
     const names = [patch.name ?? former, ...(patch.aliases ?? collection.aliases)];
     if (new Set(names).size < names.length) {
@@ -82,8 +85,22 @@ export class CollectionRegistry {
     collection.row = this.#parts.collections.update(collection.row, patch);
     this.#byName.delete(former);
     this.#byName.set(collection.row.name, collection);
+    for (const alias of patch.aliases ?? []) {
+      const owner = this.#byAlias.get(alias);
+      if (owner !== undefined && owner !== collection) {
+        owner.aliases = owner.aliases.filter((each) => each !== alias);
+      }
+    }
     this.#readAliases(collection);
     return collection.info;
+  }
+
+  /** An alias may come from another collection, a name may not. @throws PawdexError as {@link #requireFree} */
+  #requireNoName(alias: string, self: Collection): void {
+    if (this.#byName.has(alias)) {
+      this.#requireFree(alias, self);
+    }
+    checkCollectionName(alias);
   }
 
   /** @throws PawdexError `invalid_request`; `collection_exists` when another collection has the name */
@@ -109,8 +126,15 @@ export class CollectionRegistry {
 
   async drop(name: string): Promise<void> {
     const collection = this.get(name);
+    const { name: own } = collection.row;
+    if (own !== name) {
+      throw new PawdexError('invalid_request', {
+        detail: `${name} is an alias of the collection ${own}.`,
+        hint: `Delete ${own} by its own name, or leave the alias out of its aliases to remove only that.`,
+      });
+    }
     this.#parts.collections.drop(collection.id);
-    this.#byName.delete(collection.row.name);
+    this.#byName.delete(name);
     for (const alias of collection.aliases) {
       this.#byAlias.delete(alias);
     }

@@ -32,7 +32,12 @@ function prepareStatements(db: Db) {
     aliases: db
       .prepare<[number], string>('SELECT name FROM aliases WHERE collection = ? ORDER BY name')
       .pluck(),
-    addAlias: db.prepare('INSERT INTO aliases (name, collection) VALUES (?, ?)'),
+    addAlias: db.prepare('INSERT OR REPLACE INTO aliases (name, collection) VALUES (?, ?)'),
+    aliasOwner: db
+      .prepare<[string], string>(
+        'SELECT collections.name FROM aliases JOIN collections ON collections.id = collection WHERE aliases.name = ?',
+      )
+      .pluck(),
     removeAliases: db.prepare('DELETE FROM aliases WHERE collection = ?'),
     isTemporary: db
       .prepare<[], number>("SELECT 1 FROM sqlite_temp_master WHERE name = 'collection_settings'")
@@ -93,7 +98,7 @@ export class CollectionTable {
     return this.#run.aliases.all(id);
   }
 
-  /** Changes a collection; its names must be free. */
+  /** Changes a collection; its name must be free, and aliases no names. */
   update(row: CollectionRow, patch: CollectionPatch): CollectionRow {
     const { name, description, gallery, calibration, originals, aliases } = patch;
     const next: CollectionRow = {
@@ -113,16 +118,25 @@ export class CollectionTable {
         this.#setSettings(next);
       }
       if (aliases !== undefined) {
-        this.requireLasting();
-        this.#run.removeAliases.run(row.id);
-        for (const alias of aliases) {
-          this.#run.addAlias.run(alias, row.id);
-        }
+        this.#setAliases(row.id, aliases);
       }
       this.#seal(next.name);
       this.#ledger.recordChange();
     })();
     return next;
+  }
+
+  /** Sets all aliases of a collection; those of other collections move. */
+  #setAliases(id: number, aliases: string[]): void {
+    this.requireLasting();
+    this.#run.removeAliases.run(id);
+    for (const alias of aliases) {
+      const owner = this.#run.aliasOwner.get(alias);
+      this.#run.addAlias.run(alias, id);
+      if (owner !== undefined) {
+        this.#seal(owner);
+      }
+    }
   }
 
   /** Moves a collection to the vectors that lie under the negated numbers; call it inside a transaction. */
