@@ -178,7 +178,9 @@ function chooseSize(
     return height;
   }
   if (size === undefined) {
-    notes.push(`The model takes squares of any size: ${USUAL_SIZE} pixels are used (--size).`);
+    notes.push(
+      `The file does not say which size it takes: ${USUAL_SIZE} x ${USUAL_SIZE} pixels are used (--size).`,
+    );
   }
   return size ?? USUAL_SIZE;
 }
@@ -199,7 +201,8 @@ async function measureOutputs(session: ort.InferenceSession, input: Input): Prom
       : new ort.Tensor('float32', new Float32Array(length), shape);
   const result = await session.run({ [input.name]: tensor }).catch((cause: Error) => {
     throw new PawdexError('encoder_unsuitable', {
-      detail: `The model does not run on a picture of ${size} x ${size} pixels: ${cause.message}`,
+      detail: `The model does not run on a picture of ${size} x ${size} pixels: ${cause.message.trim()}`,
+      hint: 'Name the size that it was trained with, by --size.',
       cause,
     });
   });

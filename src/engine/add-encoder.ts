@@ -61,15 +61,23 @@ export async function addEncoder(
   );
   const fingerprint = computeFingerprint(card);
   await requireNewName(dataDir, name, fingerprint);
-  await checkEncoder({ card, modelPath: file, fingerprint });
   const folder = path.join(dataDir, ENCODERS_FOLDER, name);
   const aside = folder + ASIDE;
-  await rm(aside, { recursive: true, force: true });
-  await mkdir(aside, { recursive: true, mode: PRIVATE_FOLDER });
-  await copyFile(file, path.join(aside, MODEL_FILE));
-  await writeFile(path.join(aside, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
-  await rm(folder, { recursive: true, force: true });
-  await rename(aside, folder);
+  const copy = path.join(aside, MODEL_FILE);
+  try {
+    await rm(aside, { recursive: true, force: true });
+    await mkdir(aside, { recursive: true, mode: PRIVATE_FOLDER });
+    await copyFile(file, copy);
+    // The copy is what will be used: a file with its weights beside it works only where it was.
+    await checkEncoder({ card, modelPath: copy, fingerprint }).catch((error) => {
+      throw explainExternalWeights(error, file);
+    });
+    await writeFile(path.join(aside, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
+    await rm(folder, { recursive: true, force: true });
+    await rename(aside, folder);
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
   return {
     card,
     fingerprint,
@@ -77,6 +85,17 @@ export async function addEncoder(
     modelPath: path.join(folder, MODEL_FILE),
     cardPath: path.join(folder, CARD_FILE),
   };
+}
+
+function explainExternalWeights(error: unknown, file: string): unknown {
+  if (!/external data/i.test((error as Error).message)) {
+    return error;
+  }
+  return new PawdexError('encoder_unsuitable', {
+    detail: `${file} has its weights in another file (external data).`,
+    hint: `Save it as one file: python -c "import onnx; onnx.save(onnx.load('${path.basename(file)}'), 'one-file.onnx')"`,
+    cause: error,
+  });
 }
 
 /** A collection may need the encoder that has the name. */

@@ -1,7 +1,8 @@
 /** Encoders from elsewhere: how they are fed and read is found out, and what cannot be one is refused. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEncoder } from '../../src/encoder/open-encoder.js';
 import { addEncoder } from '../../src/engine/add-encoder.js';
@@ -112,6 +113,16 @@ describe('what is refused', () => {
     await expect(addEncoder(folder, path.join(folder, 'none.onnx'), {})).rejects.toEqual(
       code('file_unreadable'),
     );
+  });
+
+  it('a model whose weights are in a second file, which would not be there later', async () => {
+    const file = fileURLToPath(new URL('../fixtures/external-weights/model.onnx', import.meta.url));
+    const data = path.join(folder, 'data');
+    await expect(addEncoder(data, file, {})).rejects.toMatchObject({
+      code: 'encoder_unsuitable',
+      message: expect.stringContaining('another file'),
+    });
+    expect(await readdir(path.join(data, 'encoders'))).toEqual([]);
   });
 
   it('a model without an embedding, or with one of a single number', async () => {
