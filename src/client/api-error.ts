@@ -1,10 +1,10 @@
 /** Errors that the client throws for answers with an error status. */
 import { ERRORS, type ErrorCode, type ErrorDetails, PawdexError } from '../errors.js';
 
-/** Characters of an answer's body that are kept for debugging. */
+/** Characters of the answer's body to keep for debugging. */
 const MAX_BODY = 1000;
 
-/** Codes for answers without problem+json, which come from a proxy. */
+/** Codes for answers that are not problem+json and therefore come from a proxy. */
 const BY_STATUS: Record<number, ErrorCode> = {
   401: 'unauthorized',
   403: 'unauthorized',
@@ -21,7 +21,7 @@ const BY_STATUS: Record<number, ErrorCode> = {
 export class ApiError extends PawdexError {
   /**
    * @param httpStatus the answer's status
-   * @param body the answer's text, cut after 1000 characters
+   * @param body the answer's text, at most 1000 characters
    * @param requestId the id of the request in the server's log
    */
   constructor(
@@ -49,12 +49,12 @@ function parseProblem(text: string): ProblemFields {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null ? parsed : {};
   } catch {
-    // For example the error page of a proxy. Its status decides.
+    // For example the error page of a proxy. The status decides.
     return {};
   }
 }
 
-/** Seconds from a Retry-After header, which holds seconds or a date. */
+/** Parses a Retry-After header, which contains seconds or a date. Returns seconds. */
 function retryAfterOf(header: string | null): number | undefined {
   if (header === null) {
     return undefined;
@@ -63,7 +63,7 @@ function retryAfterOf(header: string | null): number | undefined {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
-/** Reads the error from an answer with an error status. Consumes the body. */
+/** Reads the error from an unsuccessful answer. Consumes the body. */
 export async function toApiError(response: Response): Promise<ApiError> {
   const text = await response.text();
   const { code, title, detail, hint, errors } = parseProblem(text);

@@ -16,7 +16,7 @@ const regionText = (region: LookOptions['region']) =>
   region && [region.left, region.top, region.width, region.height].map((part) => part.toFixed(6)).join(',');
 const encodeExample = (example: Example) => (typeof example === 'string' ? example : Array.from(example));
 
-/** A query without an image as JSON has it. */
+/** Converts a query without an image to JSON. */
 function encodeQuery(query: Exclude<Query, { image: Uint8Array }>) {
   if ('positives' in query) {
     const { positives, negatives } = query;
@@ -44,11 +44,11 @@ export class PawdexClient extends CollectionClient {
   }
 
   /**
-   * Breed and nearest neighbours of a photo.
+   * Identifies the breed on a photo and finds its nearest neighbours.
    *
    * @param image the file's bytes
-   * @param options collection: `breeds` when absent; k: neighbours to list, 1..1000; views: `flip` or `5` for
-   *   several views of the photo; region: the part of it to look at; explain: where the similarity to each neighbour comes from
+   * @param options collection: default `breeds`; k: neighbours to list, 1..1000; views: `flip` or `5` for several views of
+   *   the photo; region: the part of it to look at; explain: also return where the similarity to each neighbour comes from
    */
   identify(image: Uint8Array, options: Partial<IdentifyOptions> = {}): Promise<Identification> {
     const { collection, k, views, explain, region } = options;
@@ -57,7 +57,7 @@ export class PawdexClient extends CollectionClient {
   }
 
   /**
-   * Nearest neighbours of an image, an item, a vector or examples.
+   * Finds the nearest neighbours of an image, an item, a vector or examples.
    *
    * @example
    * await pawdex.search('breeds', { id }, { k: 5, filter: { species: ['cat'] } });
@@ -84,16 +84,16 @@ export class PawdexClient extends CollectionClient {
     return this.#http.json({ ...call, json: { ...encodeQuery(query), ...options, region, collection } });
   }
 
-  /** The embedding of a photo. */
+  /** Returns the embedding of a photo. */
   embed(image: Uint8Array, { views, region }: LookOptions = {}): Promise<EmbedResult> {
     const query = { views, region: regionText(region) };
     return this.#http.json({ method: 'POST', path: '/v1/embed', query, form: createImageForm(image) });
   }
 
   /**
-   * The photo with a map of where its similarity to an item comes from.
+   * Draws the photo with a map of where its similarity to an item comes from.
    *
-   * @param options collection: `breeds` when absent; neighbour: id of an item of it
+   * @param options collection: default `breeds`; neighbour: id of an item in it
    * @returns a PNG, at most 1024 pixels on the longer side
    *
    * @example

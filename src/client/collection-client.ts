@@ -1,4 +1,4 @@
-/** The part of the client that is about collections and their items. */
+/** The client's methods for collections and their items. */
 import { openAsBlob } from 'node:fs';
 import type {
   AddOptions,
@@ -31,7 +31,7 @@ import type {
   SnapshotList,
 } from './wire.js';
 
-/** Thumbnails in one request; the server takes 200. */
+/** Thumbnails per request. The server accepts up to 200. */
 const THUMBNAILS_AT_ONCE = 100;
 
 /** Reads and changes the collections of a server. */
@@ -44,7 +44,7 @@ export class CollectionClient extends JobClient {
     this.#http = http;
   }
 
-  /** Version, model and limits of the server. The answer is cached. */
+  /** Returns version, model and limits of the server. The answer is cached. */
   info(): Promise<ServerInfo> {
     this.#info ??= this.#http.json<ServerInfo>({ path: '/v1/info' }).catch((error) => {
       this.#info = null;
@@ -57,25 +57,25 @@ export class CollectionClient extends JobClient {
     return (await this.#http.json<CollectionList>({ path: '/v1/collections' })).collections;
   }
 
-  /** @param options encoder: name of an added encoder; originals: what to keep of each photo */
+  /** @param options encoder: name of an added encoder; originals: which copy of each photo to keep */
   createCollection(name: string, description?: string, options: CreateOptions = {}): Promise<CollectionInfo> {
     const json = { name, description, ...options };
     return this.#http.json({ method: 'POST', path: '/v1/collections', json });
   }
 
-  /** Renames a collection, gives it aliases, or changes its description or what it keeps of photos. */
+  /** Renames a collection, sets its aliases, or changes its description or `originals`. */
   updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo> {
     return this.#http.json({ method: 'PATCH', path: formatPath('collections', name), json: patch });
   }
 
-  /** Writes a collection to a Parquet file here; one that is there is replaced when the new one is complete. */
+  /** Downloads a collection as a Parquet file. An existing file is replaced once the new one is complete. */
   async exportCollection(collection: string, file: string): Promise<{ items: number; bytes: number }> {
     const path = formatPath('collections', collection, 'export');
     const headers = await downloadFile(this.#http, path, file);
     return { items: Number(headers.get('x-pawdex-items')), bytes: Number(headers.get('content-length')) };
   }
 
-  /** Adds the items of a Parquet file to a collection, which is created if there is none. */
+  /** Adds the items of a Parquet file to a collection, which is created if needed. */
   async importCollection(
     collection: string,
     file: string,
@@ -94,7 +94,7 @@ export class CollectionClient extends JobClient {
     return this.#http.json({ path: formatPath('collections', name) });
   }
 
-  /** Labels with counts, most items first; null stands for items without a label. */
+  /** Lists labels with counts, most frequent first. null stands for items without a label. */
   async listLabels(collection: string): Promise<LabelList['labels']> {
     const path = formatPath('collections', collection, 'labels');
     return (await this.#http.json<LabelList>({ path })).labels;
@@ -107,8 +107,8 @@ export class CollectionClient extends JobClient {
   /**
    * Adds images, in as many requests as the server's limits require.
    *
-   * @param options upsert: images that are there already get the label, source and metadata that come with them
-   * @returns one result per image, in order; look at `status` of each
+   * @param options upsert: existing items get the new label, source and metadata
+   * @returns one result per image, in order; check the `status` of each
    */
   async addItems(collection: string, items: ItemInput[], { upsert }: AddOptions = {}): Promise<AddResult[]> {
     const { limits } = await this.info();
@@ -117,7 +117,7 @@ export class CollectionClient extends JobClient {
       const form = createItemsForm(batch);
       const query = { upsert: upsert };
       const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, query, form });
-      // If one were missing, each photo after it would get the result of another.
+      // If one were missing, all later photos would get the result of another.
       if (results.length !== batch.length) {
         throw new PawdexError('internal', {
           detail: `The server gave ${results.length} results for ${batch.length} images.`,
@@ -137,7 +137,7 @@ export class CollectionClient extends JobClient {
     return items.map((item) => (fits(item) ? inOrder.next().value! : toFailure(refused)));
   }
 
-  /** A page of items in order of insertion; pass `next` of one page as `cursor` of the following. */
+  /** Lists a page of items in order of insertion. Pass `next` as `cursor` to get the next page. */
   listItems(
     collection: string,
     options: { limit?: number; cursor?: string; filter?: Filter } = {},
@@ -159,7 +159,7 @@ export class CollectionClient extends JobClient {
     return this.#http.json({ path: formatPath('collections', collection, 'items', id) });
   }
 
-  /** Changes label, source or metadata; absent fields stay. */
+  /** Changes label, source or metadata. Absent fields stay. */
   updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
     return this.#http.json({
       method: 'PATCH',
@@ -173,9 +173,9 @@ export class CollectionClient extends JobClient {
   }
 
   /**
-   * Changes many items, named by their ids (at most 10,000) or by a filter.
+   * Changes many items, selected by ids (at most 10,000) or by a filter.
    *
-   * @returns how many there were
+   * @returns the number of items
    *
    * @example
    * await pawdex.updateItems('mine', { filter: { label: ['tabby'] } }, { label: 'domestic shorthair' });
@@ -186,20 +186,20 @@ export class CollectionClient extends JobClient {
     return (await this.#http.json<{ updated: number }>({ method: 'POST', path, json })).updated;
   }
 
-  /** Deletes many items, named as in {@link updateItems}. @returns how many there were */
+  /** Deletes many items, selected as in {@link updateItems}. @returns the number of items */
   async deleteItems(collection: string, target: Target): Promise<number> {
     const path = formatPath('collections', collection, 'items', 'delete');
     return (await this.#http.json<{ deleted: number }>({ method: 'POST', path, json: target })).deleted;
   }
 
-  /** Values at a key of the metadata with the number of items of each, most frequent first. */
+  /** Lists the values of a metadata key with counts, most frequent first. */
   async listFacets(collection: string, field: string, limit?: number): Promise<FacetList['values']> {
     const path = formatPath('collections', collection, 'facets');
     return (await this.#http.json<FacetList>({ path, query: { field, limit: limit } })).values;
   }
 
   /**
-   * Attaches small pictures to items that have none, by the hash of their original bytes.
+   * Adds thumbnails to items without one, found by the hash of their original bytes.
    *
    * @param thumbnails JPEG or WebP, at most 64 KiB each
    */
@@ -217,21 +217,20 @@ export class CollectionClient extends JobClient {
     return results;
   }
 
-  /** The items as points on a plane: one array for each property. Takes up to a minute when it is not kept. */
+  /** Returns the items as points on a plane, with one array per property. Takes up to a minute if it is not cached. */
   getMap(collection: string): Promise<CollectionMap> {
     return this.#http.json({ path: formatPath('collections', collection, 'map') });
   }
 
-  /** A small WebP or JPEG. */
+  /** Returns the thumbnail of an item, a WebP or JPEG. */
   getThumbnail(collection: string, id: string): Promise<Uint8Array> {
     return this.#http.bytes({ path: formatPath('collections', collection, 'items', id, 'thumbnail') });
   }
 
   /**
-   * Pairs of items that are nearly one picture, for the next `limit` items in order of insertion; pass `next` of
-   * one page as `cursor` of the following.
+   * Lists near-duplicates of the next `limit` items, in order of insertion. Pass `next` as `cursor` to get the next page.
    *
-   * @param options threshold: cosine similarity, 0..1, 0.95 when absent; limit: 1..1000, 200 when absent
+   * @param options threshold: cosine similarity, 0..1, default 0.95; limit: 1..1000, default 200
    */
   duplicates(
     collection: string,
@@ -242,12 +241,12 @@ export class CollectionClient extends JobClient {
     return this.#http.json({ path: formatPath('collections', collection, 'duplicates'), query });
   }
 
-  /** Writes a snapshot of all collections on the server; resolves when it is on the disk there. */
+  /** Writes a snapshot of all collections on the server, and resolves when it is on disk there. */
   createSnapshot(): Promise<Snapshot> {
     return this.#http.json({ method: 'POST', path: '/v1/snapshots' });
   }
 
-  /** The snapshots that the server keeps, the newest first. */
+  /** Lists the server's snapshots, newest first. */
   async listSnapshots(): Promise<Snapshot[]> {
     return (await this.#http.json<SnapshotList>({ path: '/v1/snapshots' })).snapshots;
   }

@@ -18,7 +18,7 @@ const encodeNonPets = (nonPets: NonPets) =>
     ? nonPets
     : { embeddings: encodeLittleEndian(nonPets.embeddings).toString('base64') };
 
-/** Encodes the body of a request for a job: vectors travel as base64. */
+/** Encodes a request for a job as JSON. Vectors are sent as base64. */
 export function encodeJobRequest(request: JobRequest): object {
   return 'nonPets' in request && request.nonPets !== undefined
     ? { ...request, nonPets: encodeNonPets(request.nonPets) }

@@ -1,4 +1,4 @@
-/** The part of the client that is about jobs. */
+/** The client's methods for jobs. */
 import { openAsBlob } from 'node:fs';
 import type { ImportOptions } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
@@ -14,7 +14,7 @@ const ARCHIVE_TYPES: [RegExp, string][] = [
   [/\.(tar\.gz|tgz)$/i, 'application/gzip'],
 ];
 
-/** Starts, watches and steers the jobs of a server. */
+/** Starts, watches and controls the jobs of a server. */
 export class JobClient {
   readonly #http: Transport;
 
@@ -23,7 +23,7 @@ export class JobClient {
   }
 
   /**
-   * Starts long work in the server; `runJob` also waits for it.
+   * Starts a job. `runJob` also waits for its result.
    *
    * @example
    * const { id } = await pawdex.startJob({ kind: 'calibrate', collection: 'mine' });
@@ -36,7 +36,7 @@ export class JobClient {
    * Uploads an archive of photos and starts a job that indexes it.
    *
    * @param file a zip, tar or tar.gz file
-   * @param options label: where labels come from, as `--label` of `pawdex index`
+   * @param options label: where labels come from, like `--label` of `pawdex index`
    */
   async indexArchive(collection: string, file: string, options: { label?: string } = {}): Promise<Job> {
     const type = ARCHIVE_TYPES.find(([names]) => names.test(file))?.[1];
@@ -46,7 +46,7 @@ export class JobClient {
     return this.#upload(formatPath('collections', collection, 'archive'), options, file, type);
   }
 
-  /** Uploads a Parquet file and starts a job that imports it, into a collection that is created if there is none. */
+  /** Uploads a Parquet file and starts a job that imports it. The collection is created if needed. */
   startImport(
     collection: string,
     file: string,
@@ -60,7 +60,7 @@ export class JobClient {
     );
   }
 
-  /** Writes the file of an export to a file here; one that is there is replaced when the new one is complete. */
+  /** Downloads the file of an export job. An existing file is replaced once the new one is complete. */
   async downloadExport(id: string, file: string): Promise<void> {
     await downloadFile(this.#http, formatPath('jobs', id, 'file'), file);
   }
@@ -70,12 +70,12 @@ export class JobClient {
     return this.#http.json({ method: 'POST', path, query, file: body, timeoutMs: TRANSFER_MS });
   }
 
-  /** All jobs, the newest first, without their results. */
+  /** Lists all jobs without their results, newest first. */
   async listJobs(): Promise<JobList['jobs']> {
     return (await this.#http.json<JobList>({ path: '/v1/jobs' })).jobs;
   }
 
-  /** A job with its result, null until it has succeeded. */
+  /** Returns a job with its result, which is null until the job has succeeded. */
   getJob(id: string): Promise<Job> {
     return this.#http.json({ path: formatPath('jobs', id) });
   }
@@ -85,19 +85,19 @@ export class JobClient {
     return this.#http.json({ method: 'POST', path: formatPath('jobs', id, 'pause') });
   }
 
-  /** Lets a paused job wait for its turn again. */
+  /** Queues a paused job again. */
   resumeJob(id: string): Promise<Job> {
     return this.#http.json({ method: 'POST', path: formatPath('jobs', id, 'resume') });
   }
 
-  /** The files that a job could not take, the first 10,000. */
+  /** Lists the files that a job could not process, at most 10,000. */
   async listJobFailures(id: string): Promise<JobFailure[]> {
     const bytes = await this.#http.bytes({ path: formatPath('jobs', id, 'failures') });
     const lines = Buffer.from(bytes).toString().split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line));
   }
 
-  /** The report of an evaluation that has succeeded, as an HTML page. */
+  /** Returns the report of a successful evaluation, as an HTML page. */
   async getReport(job: string): Promise<string> {
     return Buffer.from(await this.#http.bytes({ path: formatPath('jobs', job, 'report') })).toString();
   }

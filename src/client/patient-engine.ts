@@ -1,9 +1,9 @@
-/** The engine of a server for unattended work, which outlives a restart of the server. */
+/** The engine of a server for unattended work, which survives a restart of the server. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
 
-/** What a server says, or does not say, while it is restarted. */
+/** Errors of a server that is being restarted. */
 const PASSING = new Set(['server_unreachable', 'shutting_down', 'starting', 'worker_failed']);
 
 const FIRST_WAIT_MS = 1000;
@@ -11,7 +11,7 @@ const LONGEST_WAIT_MS = 30_000;
 
 /** How long to try, and what to do meanwhile. */
 export interface Patience {
-  /** Milliseconds from the first failure on; Infinity for ever. */
+  /** Milliseconds since the first failure; Infinity for no limit. */
   patienceMs: number;
   signal?: AbortSignal | undefined;
   /** Called before each wait. */
@@ -19,9 +19,9 @@ export interface Patience {
 }
 
 /**
- * Repeats work that fails while a server is restarted, with growing pauses. The work must be harmless to repeat.
+ * Retries work that fails while a server is restarted, with growing pauses. The work must be safe to repeat.
  *
- * @throws what the work throws, when patience is at its end or the signal is raised
+ * @throws the error of the work, once the time is over or the signal is aborted
  */
 export async function keepTrying<T>(
   work: () => Promise<T>,
@@ -48,10 +48,10 @@ export async function keepTrying<T>(
 }
 
 /**
- * Wraps an engine so that bulk work goes on after a restart of its server. Adding is idempotent, and so are changes and
+ * Wraps an engine so that bulk work continues after a restart of its server. Adding is idempotent, and so are changes and
  * deletions by id.
  *
- * @param reconnect the engine again, possibly at another address
+ * @param reconnect opens the engine again, possibly at another address
  */
 export function createPatientEngine(
   first: Engine,

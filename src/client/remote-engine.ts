@@ -7,7 +7,7 @@ import type { PawdexClient } from './client.js';
 import { followJob, type RunJobOptions, runJob } from './run-job.js';
 import type { CollectionMap as WireMap } from './wire.js';
 
-/** Content hashes in one request: they are in its address, which is limited to 16 KiB. */
+/** Content hashes per request. They are in the URL, which is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;
 
 /** Finds which of these hashes the collection has. */
@@ -23,23 +23,23 @@ async function findKnown(client: PawdexClient, collection: string, sha256: strin
   return found;
 }
 
-/** Folders of this machine are not those of a server. @throws PawdexError usage */
+/** Refuses --photos, because a server does not read this machine's folders. @throws PawdexError usage */
 function refusePhotos(photos: readonly string[] | undefined): void {
   if (photos !== undefined) {
     throw new PawdexError('usage', {
-      detail: 'A running server looks for photos in its own folders, not in those of --photos.',
-      hint: 'Start the server with PAWDEX_INDEX_ROOTS and leave --photos away, or stop the server first.',
+      detail: 'A running server looks for photos in its index roots, not in the folders of --photos.',
+      hint: 'Start the server with PAWDEX_INDEX_ROOTS and omit --photos, or stop the server first.',
     });
   }
 }
 
-/** An answer of the server to a search, as an engine gives it. */
+/** Converts the server's answer to a search to the engine's type. */
 function toHits({ neighbours, model, timing }: Awaited<ReturnType<PawdexClient['search']>>): SearchAnswer {
   const hits = neighbours.map(({ similarity, explanation, ...item }) => ({ item, similarity, explanation }));
   return { hits, model, timing };
 }
 
-/** A map as the server sends it, in columns, as an engine gives it. */
+/** Converts a map from the server's columns to the engine's points. */
 function toPoints({ version, total, labels, ...columns }: WireMap): CollectionMap {
   const points = columns.ids.map((id, i) => ({
     id,
@@ -51,7 +51,7 @@ function toPoints({ version, total, labels, ...columns }: WireMap): CollectionMa
   return { version, total, points };
 }
 
-/** The methods of the store that an engine passes on. */
+/** The store's methods that an engine passes on. */
 function createStoreCalls(client: PawdexClient): Engine['store'] {
   return {
     listCollections: () => client.listCollections(),
@@ -73,12 +73,12 @@ function createStoreCalls(client: PawdexClient): Engine['store'] {
 /**
  * The engine of the server that `client` talks to. Closing it leaves the server running.
  *
- * @param onQueued called when long work has to wait for other jobs of the server
+ * @param onQueued called if long work has to wait for other jobs of the server
  * @throws PawdexError server_unreachable, unauthorized
  */
 export async function createRemoteEngine(client: PawdexClient, onQueued?: () => void): Promise<Engine> {
   const { model } = await client.info();
-  // The kinds of jobs that an engine has report in the phases of the engine.
+  // These jobs report the engine's own phases.
   const toJobOptions = (options: WorkOptions) => ({ ...options, onQueued }) as RunJobOptions;
   const run = async <K extends JobKind>(request: JobRequest & { kind: K }, options: WorkOptions) =>
     (await runJob(client, request, toJobOptions(options))) as JobResults[K];

@@ -1,28 +1,28 @@
-/** Starts a job on the server and waits for its result, also over a restart of the server, which takes it up again. */
+/** Starts a job on the server and waits for its result, even if the server is restarted and resumes the job. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { isOver, type JobProgress, type JobRequest } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
 import type { Job } from './wire.js';
 
-/** Pause between two requests for the state of a job, in milliseconds. */
+/** Interval between requests for the state of a job, in milliseconds. */
 const ASK_EVERY_MS = 300;
-/** How long a server that does not answer may take to come back. */
+/** How long to wait for a server that does not answer. */
 const PATIENCE_MS = 120_000;
 
 const AWAY = new Set(['server_unreachable', 'starting', 'shutting_down']);
 
-/** What is called while a job runs. */
+/** Callbacks while a job runs. */
 export interface RunJobOptions {
   signal?: AbortSignal;
   onProgress?: (progress: JobProgress) => void;
-  /** Called once when the job has to wait for others. */
+  /** Called once if the job has to wait for others. */
   onQueued?: () => void;
-  /** How long a server that does not answer may take to come back, in milliseconds; two minutes when absent. */
+  /** How long to wait for a server that does not answer, in milliseconds. Default: two minutes. */
   patienceMs?: number;
 }
 
-/** The job, once the server answers again. @throws what the server refuses with, or that it stays away */
+/** Fetches the job, and waits while the server does not answer. @throws the server's error, or server_unreachable */
 async function askPatiently(
   client: PawdexClient,
   id: string,
@@ -58,7 +58,7 @@ export async function runJob(
   return (await followJob(client, await client.startJob(request), options)).result;
 }
 
-/** Waits for a job that was started, as {@link runJob}. @returns the job, which has succeeded */
+/** Waits for a started job, like {@link runJob}. @returns the successful job */
 export async function followJob(
   client: PawdexClient,
   started: Job,

@@ -1,13 +1,13 @@
-/** Files of whole collections, sent and received. */
+/** Uploads and downloads of whole collections. */
 import { rename, rm } from 'node:fs/promises';
 import type { Transport } from './transport.js';
 
-/** How long such a file may take, in milliseconds. */
+/** Time limit of a transfer, in milliseconds. */
 export const TRANSFER_MS = 24 * 3_600_000;
 
 export const PARQUET_TYPE = 'application/vnd.apache.parquet';
 
-/** Writes an answer to a file; one that is there is replaced when the new one is complete. @returns the headers */
+/** Writes an answer to a file. An existing file is replaced once the new one is complete. @returns the headers */
 export async function downloadFile(http: Transport, path: string, file: string): Promise<Headers> {
   const aside = `${file}.tmp`;
   try {

@@ -11,17 +11,17 @@ import { toApiError } from './api-error.js';
 export interface ClientOptions {
   /** Where the server is: http://127.0.0.1:3000. */
   baseUrl: string;
-  /** An API key, if the server requires one. */
+  /** The API key, if the server requires one. */
   apiKey?: string;
   /** Another `fetch`, for tests or a proxy. */
   fetch?: typeof fetch;
-  /** How long one request may take, in milliseconds. */
+  /** Time limit of one request, in milliseconds. */
   timeoutMs?: number;
-  /** How long one call may wait in total for a server that answers 503, in milliseconds. With 0 it never waits. */
+  /** How long one call may wait in total while the server answers 503, in milliseconds. 0: never wait. */
   maxWaitMs?: number;
 }
 
-/** A value in a query or a form; left out if undefined. */
+/** A value in a query or a form; omitted if undefined. */
 export type Parameter = string | number | boolean | undefined;
 
 /** A request's parts. */
@@ -35,11 +35,11 @@ export interface Call {
   form?: FormData;
   /** A file to send as the body, with its type. */
   file?: { content: Blob; type: string };
-  /** How long it may take, in milliseconds; as the client's other requests unless given. */
+  /** Time limit in milliseconds. Default: that of the client. */
   timeoutMs?: number;
 }
 
-/** The path of a resource, with its names encoded. @example formatPath('collections', name, 'items') */
+/** Builds the path of a resource, with encoded names. @example formatPath('collections', name, 'items') */
 export const formatPath = (...names: string[]): string => `/v1/${names.map(encodeURIComponent).join('/')}`;
 
 const DEFAULT_TIMEOUT_MS = 120_000;
@@ -70,17 +70,17 @@ export class Transport {
     this.#maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
   }
 
-  /** The answer as JSON. @throws ApiError, PawdexError server_unreachable */
+  /** Returns the answer as JSON. @throws ApiError, PawdexError server_unreachable */
   async json<T>(call: Call): Promise<T> {
     return (await this.#send(call, (response) => response.json())) as T;
   }
 
-  /** The answer's bytes. Throws as {@link json}. */
+  /** Returns the answer's bytes. Throws like {@link json}. */
   async bytes(call: Call): Promise<Uint8Array> {
     return new Uint8Array(await this.#send(call, (response) => response.arrayBuffer()));
   }
 
-  /** Writes the answer to a file as it arrives. @returns its headers. Throws as {@link json} */
+  /** Streams the answer to a file. @returns its headers. Throws like {@link json} */
   download(call: Call, file: string): Promise<Headers> {
     return this.#send(call, async ({ body, headers }) => {
       await pipeline(Readable.fromWeb(body as ReadableStream), createWriteStream(file));
@@ -88,12 +88,12 @@ export class Transport {
     });
   }
 
-  /** For answers without a body. Throws as {@link json}. */
+  /** For answers without a body. Throws like {@link json}. */
   async done(call: Call): Promise<void> {
     await this.#send(call, (response) => response.arrayBuffer());
   }
 
-  /** Every call may be repeated: a request that was answered 503 has done nothing, and adding is idempotent. */
+  /** Every call can be repeated: a request answered with 503 has done nothing, and adding is idempotent. */
   async #send<T>(call: Call, read: (response: Response) => Promise<T>): Promise<T> {
     let waited = 0;
     for (;;) {
@@ -107,7 +107,7 @@ export class Transport {
         throw error;
       }
       waited += pause;
-      // Spread the retries of callers that were refused at the same time.
+      // Spread the retries of clients that were refused at the same time.
       await sleep(pause * (1 + Math.random() / 4));
     }
   }

@@ -4,7 +4,7 @@ import { asPawdexError, describeFailure, type PawdexError } from '../errors.js';
 import type { Parameter } from './transport.js';
 import type { AddResult, ServerInfo } from './wire.js';
 
-/** A form with one image in the field `image`. */
+/** Builds a form with one image in the field `image`. */
 export function createImageForm(image: Uint8Array, fields: Record<string, Parameter> = {}): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) {
@@ -16,7 +16,7 @@ export function createImageForm(image: Uint8Array, fields: Record<string, Parame
   return form;
 }
 
-/** A form with many images and the description of each. */
+/** Builds a form with many images and the description of each. */
 export function createItemsForm(items: ItemInput[]): FormData {
   const form = new FormData();
   // Without `source: null` the server would use the file name.
@@ -29,13 +29,15 @@ export function createItemsForm(items: ItemInput[]): FormData {
 
 const blobOf = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
 
-/** Bytes of JSON that describe the images of one request. Servers accept 20,000 values, of two bytes or more each. */
+/**
+ * Largest JSON description of the images of one request, in bytes. Servers accept 20,000 values of at least two bytes each.
+ */
 const MAX_DESCRIPTION_BYTES = 40_000;
 
 const describedBytes = ({ image: _, ...described }: ItemInput) =>
   Buffer.byteLength(JSON.stringify(described));
 
-/** Runs of consecutive items that fit into one request each. */
+/** Splits items into consecutive batches that fit into one request each. */
 export function splitIntoBatches(items: ItemInput[], limits: ServerInfo['limits']): ItemInput[][] {
   const all: ItemInput[][] = [];
   let [imageBytes, jsonBytes] = [0, 0];
@@ -60,7 +62,7 @@ export function splitIntoBatches(items: ItemInput[], limits: ServerInfo['limits'
 }
 
 /**
- * Sends a batch, in halves if it is too large for the server or a proxy. Only an image that is too large by itself
+ * Sends a batch. Halves it if it is too large for the server or a proxy, so that only a single image that is too large
  * fails.
  */
 export async function sendSplitting(
@@ -83,7 +85,7 @@ export async function sendSplitting(
   }
 }
 
-/** The result of an image that the server refuses. */
+/** Converts the server's refusal of a single image to its result. */
 export function toFailure(error: PawdexError): AddResult {
   return { status: 'failed', error: describeFailure(error) };
 }

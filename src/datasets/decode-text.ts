@@ -1,6 +1,8 @@
-/** Text in the encodings that spreadsheets save. */
+/** Decodes text in the encodings that spreadsheet programs write. */
 
-/** UTF-8 or UTF-16 by its byte order mark or its zeros, UTF-8 if valid, and Windows' Latin-1 otherwise. */
+/**
+ * Detects UTF-8 and UTF-16 by the byte order mark or zero bytes. Otherwise decodes as UTF-8 if valid, else as Windows-1252.
+ */
 export function decodeText(bytes: Uint8Array): string {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) {

@@ -1,14 +1,14 @@
-/** Finds the files that a manifest names, however it spells them. */
+/** Finds the files that a manifest names, even if case or Unicode form differ. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
-/** What names are compared by if they are not equal: Unicode form, then case. */
+/** How to compare names that are not equal: first ignoring the Unicode form, then also the case. */
 const FORMS: readonly ((name: string) => string)[] = [
   (name) => name.normalize('NFC'),
   (name) => name.normalize('NFC').toLowerCase(),
 ];
 
-/** Lists each folder once. */
+/** Listings of folders, each read once. */
 export class FileFinder {
   readonly #folders = new Map<string, Promise<ReadonlySet<string>>>();
 
@@ -37,7 +37,7 @@ export class FileFinder {
     if (before !== undefined) {
       return before;
     }
-    // A folder that cannot be read has no files: that each of them is missing is said by the caller.
+    // An unreadable folder counts as empty. The caller reports the missing files.
     const entries = readdir(path.join(this.root, folder)).then(
       (names) => new Set(names),
       () => new Set<string>(),

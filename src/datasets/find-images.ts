@@ -1,4 +1,4 @@
-/** Finds the photos that people name one by one: files, folders, archives and globs. */
+/** Finds the photos that are named on a command line: files, folders, archives and globs. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
@@ -9,15 +9,15 @@ import { type NameFilters, NameJudge } from './photo-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
 import { describeCause, type FoundPhoto, walkFolder } from './walk-folder.js';
 
-/** What was found, in the order given; the photos of a folder sorted by name. */
+/** The photos in the order given. Those of a folder are sorted by name. */
 export interface FoundImages extends SetReport {
   photos: FoundPhoto[];
 }
 
 /**
- * Finds photos. A path that does not exist is returned as it is, unless it is a glob, so that reading it fails alone.
+ * Finds photos. A missing path is returned unchanged, unless it is a glob, so that only reading this file fails.
  *
- * @param paths files, folders (with all below), archives, and globs
+ * @param paths files, folders (recursively), archives, and globs
  * @throws PawdexError set_invalid if a folder or archive cannot be read or a glob matches nothing
  */
 export async function findImages(paths: readonly string[], filters: NameFilters = {}): Promise<FoundImages> {
@@ -33,7 +33,7 @@ export async function findImages(paths: readonly string[], filters: NameFilters 
       if (matched.length === 0) {
         throw new PawdexError('set_invalid', {
           detail: `No photo matches ${given}.`,
-          hint: 'Quote globs, so that the shell leaves them alone; ** stands for any folders.',
+          hint: 'Quote globs, so that the shell does not expand them; ** matches any folders.',
         });
       }
       photos.push(...matched);

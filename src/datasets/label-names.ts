@@ -1,11 +1,11 @@
-/** One spelling for each label: Unicode form NFC without spaces around it. */
+/** Normalises labels: trimmed, in Unicode form NFC. */
 import type { LabelledPhoto } from './labelled-photo.js';
 import type { SetReporter } from './set-report.js';
 
 const clean = (label: string) => label.normalize('NFC').trim();
 const quote = (labels: Iterable<string>) => [...labels].map((label) => JSON.stringify(label)).join(', ');
 
-/** Brings labels to their spelling, and warns about those that were, or still are, hard to tell apart. */
+/** Normalises labels, and warns about those that were or still are easy to confuse. */
 export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporter): void {
   const spellings = new Map<string, Set<string>>();
   for (const photo of photos) {
@@ -20,7 +20,7 @@ export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporte
   for (const [label, variants] of spellings) {
     if (variants.size > 1) {
       report.warn(
-        `${variants.size} labels differ only in spaces or Unicode forms and are taken as one: ${quote(variants)}.`,
+        `${variants.size} labels differ only in spaces or Unicode forms and are merged: ${quote(variants)}.`,
       );
     }
     const key = label.toLowerCase();
@@ -28,7 +28,7 @@ export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporte
   }
   for (const labels of sameLetters.values()) {
     if (labels.length > 1) {
-      report.warn(`Labels that differ only in upper and lower case stay apart: ${quote(labels.sort())}.`);
+      report.warn(`Labels that differ only in case stay separate: ${quote(labels.sort())}.`);
     }
   }
 }

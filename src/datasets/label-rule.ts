@@ -1,11 +1,11 @@
-/** Where the label of a photo without a manifest comes from: its folders, its name, or nowhere. */
+/** Derives the label of a photo without a manifest from its folders or its name. */
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-photo.js';
 import type { SetReporter } from './set-report.js';
 import type { FoundPhoto } from './walk-folder.js';
 
-/** The label that a photo's name gives, or null. */
+/** Returns the label of a photo by its name, or null. */
 type ReadLabel = (name: string) => string | null;
 
 const RULES: Readonly<Record<string, ReadLabel>> = {
@@ -56,7 +56,7 @@ export function parseLabelRule(text: string): ReadLabel {
   };
 }
 
-/** Names of folders that hold a split rather than a label, with the name that each is known by. */
+/** Names of folders that are splits rather than labels, with the canonical name of the split. */
 const SPLITS = new Map([
   ['train', 'train'],
   ['training', 'train'],
@@ -83,16 +83,16 @@ function haveSplits(photos: readonly FoundPhoto[]): boolean {
 
 /** Settings of {@link labelByName}. */
 interface LabelOptions {
-  /** See {@link parseLabelRule}; `folder` unless given. */
+  /** See {@link parseLabelRule}. Default: `folder`. */
   rule?: string | undefined;
-  /** Only photos of this split; all if null. */
+  /** Take only photos of this split; all if null. */
   split: string | null;
 }
 
 /**
- * Gives found photos their labels.
+ * Adds labels to the photos.
  *
- * @returns null if a split is asked for and the folders are none
+ * @returns null if a split is requested but the folders are not splits
  * @throws PawdexError usage for a bad rule
  */
 export function labelByName(
@@ -103,7 +103,7 @@ export function labelByName(
   const readLabel = parseLabelRule(rule);
   if (rule === 'folder' && found.length > 1 && found.every(({ name }) => !name.includes('/'))) {
     report.warn(
-      'No photo has a label, because there are no sub-folders. --label filename takes it from Pug_12.jpg.',
+      'No photo has a label, because there are no sub-folders. With --label filename, Pug_12.jpg has the label Pug.',
     );
   }
   if (!haveSplits(found)) {
@@ -125,7 +125,7 @@ export function labelByName(
   }
   if (rule === 'folder' && split === null) {
     report.warn(
-      'The folders at the top have names of splits, such as train: labels are taken from the folders in them.',
+      'The top folders are named like splits, such as train, so labels are taken from the folders inside them.',
     );
   }
   return photos;

@@ -1,22 +1,22 @@
-/** A labelled set as a manifest: a table with the columns `file` and `label` (or `breed`). */
+/** Reads the manifest of a labelled set: a table with the columns `file` and `label` (or `breed`). */
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-photo.js';
 import type { ManifestRow, ManifestTable } from './manifest-table.js';
 import type { SetReporter } from './set-report.js';
 
-/** Where the files of a manifest are. */
+/** The set that a manifest belongs to. */
 export interface ManifestFiles {
   /** Path of the set's folder or archive. */
   root: string;
-  /** The name as it really is of a file named relative to the root; null if there is none. */
+  /** Finds the real name of a file named relative to the root; null if there is none. */
   find(name: string): Promise<string | null>;
 }
 
-/** A column that JavaScript objects cannot have. */
+/** A column name that JavaScript objects cannot have. */
 const FORBIDDEN_COLUMN = '__proto__';
 
-/** The columns that a manifest must have, as it spells them. */
+/** The required columns, as spelled in the manifest. */
 interface KnownColumns {
   file: string;
   label: string;
@@ -26,9 +26,9 @@ interface KnownColumns {
 /**
  * Reads a manifest's photos.
  *
- * @param manifest its path, for messages
+ * @param manifest its path, for error messages
  * @param split only rows whose column `split` has this value; null for all
- * @returns photos in the manifest's order, none twice
+ * @returns photos in the manifest's order, without duplicates
  * @throws PawdexError set_invalid naming the line, or the columns and the separator found
  */
 export async function readManifestPhotos(
@@ -47,7 +47,9 @@ export async function readManifestPhotos(
     throw bad('it has no rows.');
   }
   if (table.columns.includes(FORBIDDEN_COLUMN)) {
-    report.warn(`The column ${FORBIDDEN_COLUMN} of ${manifest} is left out: metadata cannot have that name.`);
+    report.warn(
+      `The column ${FORBIDDEN_COLUMN} of ${manifest} is ignored, because metadata cannot have that name.`,
+    );
   }
   const photos = new Map<string, LabelledPhoto>();
   const missing: string[] = [];
@@ -79,7 +81,7 @@ export async function readManifestPhotos(
   return [...photos.values()];
 }
 
-/** Finds the columns by name, in upper or lower case. */
+/** Finds the columns by name, ignoring case. */
 function findColumns(
   { columns, form }: ManifestTable,
   needsSplit: boolean,
@@ -133,7 +135,7 @@ async function readPhotoRow(
   return { photo, isMissing: found === null };
 }
 
-/** The path relative to the root, with `/`; null if it leads out. */
+/** Returns the path relative to the root, with `/`; null if it leads out of the root. */
 function toRelative(written: string, root: string): string | null {
   const inside = path.isAbsolute(written)
     ? path.relative(path.resolve(root), written).split(path.sep).join('/')
@@ -143,7 +145,7 @@ function toRelative(written: string, root: string): string | null {
   return leadsOut ? null : name;
 }
 
-/** Manifests written on Windows have backslashes, which elsewhere may be part of a name. */
+/** Manifests from Windows have backslashes, which may be part of a name on other systems. */
 async function findWithSlashes(written: string, files: ManifestFiles): Promise<string | null> {
   const name = written.includes('\\') ? toRelative(written.replaceAll('\\', '/'), files.root) : null;
   return name === null ? null : files.find(name);

@@ -1,6 +1,6 @@
 /**
- * Reads a labelled set, the one form in which photos with labels come to pawdex: a folder or an archive with one
- * sub-folder per label, or with a manifest. What indexes, evaluates and trains reads its photos through here.
+ * Reads a labelled set: a folder or archive with one sub-folder per label, or with a manifest. Indexing, evaluation and
+ * training all read their photos through this module.
  */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,33 +19,33 @@ import { describeCause, type FoundPhoto, walkFolder } from './walk-folder.js';
 
 /** Settings of {@link scanLabelledSet}. */
 export interface LabelledSetOptions extends NameFilters {
-  /** A manifest to read instead of the folder's own; its files are relative to the folder. */
+  /** A manifest to use instead of the folder's own. Its files are relative to the folder. */
   manifest?: string | undefined;
-  /** Where labels come from without a manifest: see `parseLabelRule`; `folder` unless given. */
+  /** Where labels come from without a manifest, see `parseLabelRule`. Default: `folder`. */
   label?: string | undefined;
-  /** Whether photos without a label are refused, as evaluation and training must. */
+  /** Whether to refuse photos without a label, as evaluation and training do. */
   labelsRequired?: boolean | undefined;
-  /** Whether a set without photos is returned rather than refused. */
+  /** Whether to accept a set without photos. */
   mayBeEmpty?: boolean | undefined;
 }
 
-/** A labelled set as it was read. */
+/** The photos of a labelled set. */
 export interface LabelledSet extends SetReport {
   /** Path of the folder or archive. */
   root: string;
-  /** Sorted by name; those of a tar archive in its order, in which they are read fastest. */
+  /** Sorted by name, or in the order of a tar archive, which is fastest to read. */
   photos: LabelledPhoto[];
 }
 
-/** Names of the manifests that make a folder a set by itself, the first found. */
+/** Names of manifests that are used without being named. The first that exists wins. */
 const MANIFESTS = ['manifest.csv', 'manifest.tsv', 'manifest.jsonl', 'manifest.parquet'];
 
 /**
- * Reads the names and labels of a set's photos. Photos are opened only if their names do not tell what they are.
+ * Reads the names and labels of a set's photos. Files are opened only if their names do not say what they are.
  *
  * @param spec a folder or archive, or with `:split` only one split of it
- * @returns what was read, and what could not be
- * @throws PawdexError set_invalid with the manifest's line where there is one
+ * @returns the photos, and a report of what could not be read
+ * @throws PawdexError set_invalid, with the line of the manifest if there is one
  * @example const { photos } = await scanLabelledSet('photos:train') // [{ file: '/photos/cat/1.jpg', label: 'cat', ... }]
  */
 export async function scanLabelledSet(spec: string, options: LabelledSetOptions = {}): Promise<LabelledSet> {
@@ -68,7 +68,7 @@ export async function scanLabelledSet(spec: string, options: LabelledSetOptions 
 }
 
 /**
- * Reads a set of which nothing may be missing; see {@link scanLabelledSet}.
+ * Reads a set and fails if anything is unreadable; see {@link scanLabelledSet}.
  *
  * @throws PawdexError set_invalid also if a file or folder cannot be read
  */
@@ -123,7 +123,7 @@ async function readManifest(
   if (options.label !== undefined) {
     throw new PawdexError('usage', {
       detail: `Labels come from ${manifest}, so --label cannot be used.`,
-      hint: 'Leave --label out, or rename the manifest.',
+      hint: 'Omit --label, or rename the manifest.',
     });
   }
   const bytes = await readWholeFile(manifest).catch((cause: Error) => {
@@ -170,7 +170,7 @@ async function isSet(file: string): Promise<boolean> {
   );
 }
 
-/** A folder whose own name holds a colon wins over a split; `C:\photos` is no split either. */
+/** A folder whose name contains a colon wins over a split, and `C:\photos` is not a split either. */
 async function parseSpec(spec: string): Promise<{ root: string; split: string | null }> {
   if (await isSet(spec)) {
     return { root: spec, split: null };

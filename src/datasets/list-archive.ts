@@ -1,4 +1,4 @@
-/** The photos in a zip or tar archive, found as in a folder. */
+/** Finds the photos in a zip or tar archive, with the same rules as in a folder. */
 import path from 'node:path';
 import type { Archive } from '../files/archives/archive.js';
 import { openArchive } from '../files/open-file.js';
@@ -6,12 +6,12 @@ import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
 import type { FoundPhoto } from './walk-folder.js';
 
-/** An archive as a set: its names are relative to the folder that all of it is in, if there is one. */
+/** An archive as a set. Names are relative to the folder that wraps everything, if there is one. */
 export class ArchiveListing {
   private constructor(
     readonly file: string,
     readonly archive: Archive,
-    /** The folder that everything is in, with a slash at its end; empty if there is none. */
+    /** The folder that wraps everything, with a trailing slash; empty if there is none. */
     readonly wrapper: string,
   ) {}
 
@@ -21,7 +21,7 @@ export class ArchiveListing {
     return new ArchiveListing(file, archive, findWrapper([...archive.entries.keys()], judge));
   }
 
-  /** Path to open an entry by, whose name is relative to the wrapper. */
+  /** The path for opening an entry whose name is relative to the wrapper. */
   pathOf(name: string): string {
     return path.join(this.file, this.wrapper + name);
   }
@@ -57,7 +57,7 @@ export class ArchiveListing {
   }
 }
 
-/** Archives often hold one folder with everything in it, which says nothing about the photos. */
+/** Archives often contain a single folder with everything in it, whose name is not a label. */
 function findWrapper(names: readonly string[], judge: NameJudge): string {
   const own = names.filter((name) => {
     const judged = judge.judgePath(name);

@@ -7,7 +7,7 @@ import { decodeText } from './decode-text.js';
 
 /** A manifest's rows. */
 export interface ManifestTable {
-  /** As written, trimmed. */
+  /** As written, but trimmed. */
   columns: string[];
   rows: ManifestRow[];
   /** How it was read, for error messages: `separated by ";"`. */
@@ -16,9 +16,9 @@ export interface ManifestTable {
 
 /** A row of a manifest. */
 export interface ManifestRow {
-  /** Line of the file on which it ends; in a Parquet file the number of the row. */
+  /** Line of the file where the row ends, or the row number in a Parquet file. */
   line: number;
-  /** Text by column; what is empty or missing is absent. */
+  /** Text by column, without empty values. */
   values: ReadonlyMap<string, string>;
 }
 
@@ -46,14 +46,14 @@ const SEPARATOR_NAMES: Readonly<Record<string, string>> = {
   ';': '";"',
 };
 
-/** The separator that the header has most of, outside quotes. */
+/** Returns the most frequent separator in the header, outside quotes. */
 function findSeparator(header: string): string {
   const bare = header.replace(/"[^"]*"/g, '');
   const count = (separator: string) => bare.split(separator).length;
   return SEPARATORS.reduce((best, each) => (count(each) > count(best) ? each : best));
 }
 
-/** What stands before the header: a line `sep=;` of a spreadsheet, comments, empty lines. */
+/** Lines before the header: `sep=;` from a spreadsheet program, comments, empty lines. */
 function readPreamble(lines: readonly string[]): { skipped: number; separator: string } {
   let declared: string | null = null;
   let skipped = 0;
@@ -69,7 +69,7 @@ function readPreamble(lines: readonly string[]): { skipped: number; separator: s
   return { skipped, separator: declared ?? findSeparator(lines[skipped] ?? '') };
 }
 
-/** Zeros and Ctrl-Z at the end of a file are padding of old systems. */
+/** Zeros and Ctrl-Z at the end of a file are padding from old systems. */
 function trimPadding(text: string): string {
   let end = text.length;
   while (end > 0 && ['\0', '\u001a'].includes(text[end - 1]!)) {
@@ -97,7 +97,7 @@ function readCsv(manifest: string, bytes: Buffer): ManifestTable {
       skip_empty_lines: true,
     }) as unknown as CsvRecord[];
   } catch (cause) {
-    // The messages of csv-parse end with the line.
+    // csv-parse's messages end with the line number.
     throw bad(manifest, `${cause instanceof CsvError ? cause.message : String(cause)}.`, cause);
   }
   const columns = records[0]?.record ?? [];
@@ -106,7 +106,7 @@ function readCsv(manifest: string, bytes: Buffer): ManifestTable {
     if (record.every((value) => value === '')) {
       continue;
     }
-    // A comma at the end of each row is common; more than that is a mistake.
+    // A trailing comma on each row is common. More than that is a mistake.
     const hasExtra = record.slice(columns.length).some((value) => value !== '');
     if (hasExtra || record.length < columns.length) {
       throw bad(manifest, `line ${info.lines} has ${record.length} fields, the header ${columns.length}.`);

@@ -1,8 +1,8 @@
-/** What a name says about a file: whether it is a photo, litter of another program, or has to be opened to tell. */
+/** Decides by name whether a file is a photo, was left by another program, or must be opened to find out. */
 import picomatch from 'picomatch';
 import { nameForeignFormat, sniff } from '../image/sniff.js';
 
-/** Why a file or folder that can be read is not taken. */
+/** Why a readable file or folder is left out. */
 export type SkipReason =
   | 'litter'
   | 'hidden'
@@ -16,21 +16,23 @@ export type SkipReason =
 /** Extensions of photos that can be decoded. */
 const PHOTOS = new Set('jpg jpeg jpe jfif pjpeg pjp png webp gif avif tif tiff heic heif hif'.split(' '));
 
-/** Pictures that cannot be decoded. A TIFF under one of these names is a camera's raw file with a thumbnail in it. */
+/**
+ * Pictures that cannot be decoded. A TIFF with one of these extensions is a camera's raw file that contains a thumbnail.
+ */
 const UNSUPPORTED = new Set(
   'bmp jxl jp2 j2k jpx psd svg ico tga pcx eps ai raw cr2 cr3 crw nef nrw arw srf sr2 dng raf orf rw2 pef srw 3fr iiq'.split(
     ' ',
   ),
 );
 
-/** Never photos, so that thousands of them beside photos need not be opened. */
+/** Never photos. Listed so that thousands of them need not be opened. */
 const OTHERS = new Set(
   'txt md csv tsv json jsonl ndjson parquet xml xmp html htm css js pdf doc docx xls xlsx ods log ini db lnk url aae thm zip tar gz tgz 7z rar mp4 mov m4v avi mkv webm mpg mpeg 3gp mts mp3 m4a wav npy npz pt onnx py sh yaml yml'.split(
     ' ',
   ),
 );
 
-/** What NAS systems, macOS, Windows and file managers leave in folders, in lower case. */
+/** Folders and files left by NAS systems, macOS, Windows and file managers, in lower case. */
 const LITTER = new Set([
   '@eadir',
   '#recycle',
@@ -53,7 +55,7 @@ const LITTER = new Set([
   'desktop.ini',
 ]);
 
-/** Bytes from which the format of a file is told. */
+/** Number of bytes needed to recognise the format of a file. */
 export const HEAD_BYTES = 1024;
 
 /** The extension in lower case, without the dot; empty if there is none. */
@@ -61,15 +63,15 @@ export function extensionOf(name: string): string {
   return /[^/]\.([a-z0-9]{1,10})$/i.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
-/** Globs that decide what is taken, besides the names themselves. */
+/** Globs that select files. */
 export interface NameFilters {
-  /** Only what matches one of these. */
+  /** Take only what matches one of these. */
   include?: readonly string[] | undefined;
-  /** Nothing that matches one of these, and nothing below such a folder. */
+  /** Leave out what matches one of these, and everything below such folders. */
   exclude?: readonly string[] | undefined;
 }
 
-/** Decides by names. Globs without a slash match names at any depth, as in .gitignore. */
+/** Decides by name. Globs without a slash match names at any depth, as in .gitignore. */
 export class NameJudge {
   readonly #includes: (name: string) => boolean;
   readonly #excludes: (name: string) => boolean;
@@ -79,12 +81,12 @@ export class NameJudge {
     this.#excludes = compileGlobs(exclude);
   }
 
-  /** Why a folder is not entered, or null. */
+  /** Returns why a folder is left out, or null. */
   judgeFolder(name: string): SkipReason | null {
     return this.#judgeBase(name) ?? (this.#excludes(name) ? 'excluded' : null);
   }
 
-  /** `photo`, `look` if only its content can tell, or why it is not taken. */
+  /** Returns `photo`, `look` if the content has to decide, or why the file is left out. */
   judgeFile(name: string): 'photo' | 'look' | SkipReason {
     const reason = this.#judgeBase(name);
     if (reason !== null) {
@@ -100,7 +102,7 @@ export class NameJudge {
     return PHOTOS.has(extension) ? 'photo' : 'look';
   }
 
-  /** The same for a path whose folders were not judged one by one, as in an archive. */
+  /** The same for a path whose folders were not checked one by one, as in an archive. */
   judgePath(name: string): 'photo' | 'look' | SkipReason {
     const parts = name.split('/');
     for (let depth = 1; depth < parts.length; depth++) {
@@ -121,7 +123,7 @@ export class NameJudge {
   }
 }
 
-/** What the first bytes of a file say whose name does not tell. */
+/** Decides by the first bytes of a file whose name does not say what it is. */
 export function judgeContent(name: string, head: Uint8Array): 'photo' | SkipReason {
   const kind = sniff(head);
   const extension = extensionOf(name);

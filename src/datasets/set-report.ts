@@ -1,7 +1,7 @@
 /** Lists the files that reading a labelled set left out, with the reasons. */
 import { extensionOf, type SkipReason } from './photo-names.js';
 
-/** Why something that should have been read could not be. */
+/** Why something could not be read. */
 export type ProblemReason =
   | 'folder_unreadable'
   | 'file_unreadable'
@@ -10,7 +10,7 @@ export type ProblemReason =
   | 'link_loop'
   | 'entry_refused';
 
-/** Files left out for one reason. A folder counts as one. */
+/** Files that were left out for one reason. A folder counts as one file. */
 export interface SkippedFiles {
   reason: SkipReason;
   /** In lower case, without the dot; empty for folders and names without one. */
@@ -28,12 +28,12 @@ export interface SetProblem {
   detail: string;
 }
 
-/** What reading a set found beside its photos. */
+/** What reading a set found besides photos. */
 export interface SetReport {
-  /** Most first. */
+  /** Most frequent first. */
   skipped: SkippedFiles[];
   problems: SetProblem[];
-  /** What looks like a mistake, in sentences. */
+  /** Likely mistakes, as sentences. */
   warnings: string[];
 }
 

@@ -1,4 +1,4 @@
-/** Finds the photos below a folder, whatever else lies there. */
+/** Finds the photos below a folder. */
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { readHead } from '../files/open-file.js';
 import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
 
-/** A photo without its label. */
+/** A photo that has no label yet. */
 export interface FoundPhoto {
   /** Path to open it by. */
   file: string;
@@ -15,7 +15,7 @@ export interface FoundPhoto {
   name: string;
 }
 
-/** A file of patterns in the syntax of .gitignore, for its folder and all below. */
+/** A file with patterns in the syntax of .gitignore, for its folder and everything below. */
 const IGNORE_FILE = '.pawdexignore';
 
 interface IgnoreRules {
@@ -24,14 +24,14 @@ interface IgnoreRules {
   rules: Ignore;
 }
 
-/** What a link leads to. */
+/** The target of a link. */
 type Target = 'folder' | 'file' | 'other' | 'broken' | 'loop';
 
 /** Walks a folder; see {@link walkFolder}. */
 class Walk {
   readonly photos: FoundPhoto[] = [];
   readonly #visited = new Set<string>();
-  /** Visited last, so that a folder is known by its own name rather than by that of a link to it. */
+  /** Visited last, so that a folder is known by its own name rather than by a link's. */
   readonly #links: { name: string; ignored: readonly IgnoreRules[] }[] = [];
 
   constructor(
@@ -142,8 +142,8 @@ class Walk {
 }
 
 /**
- * Finds the photos below a folder. What cannot be read is reported and does not stop the rest. Links are followed, but
- * no folder is read twice.
+ * Finds the photos below a folder. Unreadable files and folders are reported and do not stop the rest. Links are followed,
+ * but no folder is read twice.
  *
  * @returns photos in no particular order
  * @throws Error if the folder itself cannot be read
@@ -152,7 +152,7 @@ export function walkFolder(root: string, judge: NameJudge, report: SetReporter):
   return new Walk(root, judge, report).run();
 }
 
-/** Brings names to Unicode form NFC, except those of which there are two that differ only in it. */
+/** Normalises names to Unicode form NFC, except if two names would become equal. */
 function composeNames(photos: readonly FoundPhoto[]): FoundPhoto[] {
   const counts = new Map<string, number>();
   for (const { name } of photos) {
@@ -183,12 +183,12 @@ function isIgnored(name: string, isFolder: boolean, ignored: readonly IgnoreRule
   });
 }
 
-/** The file system's reason, without the path that is named anyway. */
+/** Describes an error of the file system without the path, which the caller names. */
 export function describeCause(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === 'EACCES' || code === 'EPERM'
     ? 'Permission denied.'
     : code === 'ENOENT'
-      ? 'It is gone.'
+      ? 'It no longer exists.'
       : `${message}.`;
 }

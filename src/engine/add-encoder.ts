@@ -1,4 +1,4 @@
-/** Adds an image encoder from elsewhere to a data directory: a model card is made for it, and it is tried. */
+/** Adds an image encoder to a data directory: creates its model card and tests it. */
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checkEncoder } from '../encoder/check-encoder.js';
@@ -12,12 +12,12 @@ import { CARD_FILE, ENCODERS_FOLDER, listAddedEncoders } from './encoders.js';
 
 const MODEL_FILE = 'encoder.onnx';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-/** Of the breed vote, until a collection is calibrated. */
+/** Settings of the breed vote, until a collection is calibrated. */
 const VOTE = { k: 20, temperature: 0.05 };
 
-/** What an added encoder is called and may be used for. */
+/** Name and licence of an added encoder, and flags for what the file does not say. */
 export interface EncoderDescription extends EncoderHints {
-  /** Name of its folder and of its model; the file's name unless given. */
+  /** Name of its folder and model. Default: the name of the file. */
   name?: string | undefined;
   description?: string | undefined;
   licence?: string | undefined;
@@ -26,12 +26,12 @@ export interface EncoderDescription extends EncoderHints {
 /** An encoder that was added. */
 interface NewEncoder extends LoadedCard {
   cardPath: string;
-  /** What had to be assumed, in sentences. */
+  /** Assumptions that were made, as sentences. */
   notes: string[];
 }
 
 /**
- * Makes a card for an ONNX file, embeds test pictures, and puts both into the data directory.
+ * Creates a card for an ONNX file, embeds test pictures, and copies both files to the data directory.
  *
  * @throws PawdexError encoder_unsuitable, model_invalid, file_unreadable; usage for a name that is taken
  */
@@ -46,8 +46,8 @@ export async function addEncoder(
   const name = options.name ?? path.basename(file, path.extname(file)).replaceAll(/[^A-Za-z0-9_-]+/g, '-');
   if (!NAME.test(name)) {
     throw new PawdexError('usage', {
-      detail: `An encoder's name has 1-64 letters, digits, - or _; ${name} is none.`,
-      hint: 'Name it with --name.',
+      detail: `The name of an encoder has 1 to 64 letters, digits, - or _, unlike "${name}".`,
+      hint: 'Choose a name with --name.',
     });
   }
   const { input, output, notes } = await inspectEncoder(file, options);
@@ -98,13 +98,13 @@ function explainExternalWeights(error: unknown, file: string): unknown {
   });
 }
 
-/** A collection may need the encoder that has the name. */
+/** Collections may need the existing encoder of this name. */
 async function requireNewName(dataDir: string, name: string, fingerprint: string): Promise<void> {
   const taken = (await listAddedEncoders(dataDir)).find(({ folder }) => folder === name);
   if (taken !== undefined && taken.fingerprint !== fingerprint) {
     throw new PawdexError('usage', {
-      detail: `There is another encoder ${name} already.`,
-      hint: 'Name this one with --name.',
+      detail: `There is already another encoder named ${name}.`,
+      hint: 'Choose another name with --name.',
     });
   }
 }

@@ -87,7 +87,7 @@ async function addNew(
       );
     });
   await (next === null ? embedAll(null) : next.embedder.embedInBulk(first.size, embedAll));
-  // In the order sent, which is not the order in which they were done: lists are in order of insertion.
+  // In the order of the request, not of completion, because lists are in order of insertion.
   const fresh = [...first.keys()]
     .map((hash) => outcomes.get(hash)!)
     .filter((outcome): outcome is NewItem => 'vector' in outcome);
@@ -108,14 +108,14 @@ async function addNew(
   });
 }
 
-/** How images become items. */
+/** What turning images into items needs. */
 interface Preparing {
   embed: EmbedOne;
-  /** Embeds for the encoder that the collection is moving to, if it moves. */
+  /** The same for the encoder that the collection is moving to, if there is one. */
   embedNext: EmbedOne | null;
   next: Room | null;
   originals: Originals;
-  /** Side of the encoder's square. */
+  /** Side of the encoder's input, in pixels. */
   pixels: number;
 }
 
@@ -143,7 +143,7 @@ async function prepare(input: ItemInput, sha256: string, how: Preparing): Promis
   return item;
 }
 
-/** Converts the failure of one image to its result. Errors of the service itself fail the whole call. */
+/** Converts the error of one image to its result. Errors of the service itself fail the whole call. */
 function toFailure(error: unknown): AddResult {
   if (asPawdexError(error).status >= 500) {
     throw error;

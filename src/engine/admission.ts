@@ -1,6 +1,6 @@
 /**
- * Limits how much work may wait. A queue that is limited only by count makes people wait ten times as long on a machine
- * that is ten times slower. This one is limited by time, using the measured rate of work.
+ * Limits how much work may wait. A queue limited by count alone makes clients wait ten times as long on a machine that is
+ * ten times slower. This one is limited by time, at the measured rate of work.
  */
 import { PawdexError } from '../errors.js';
 
@@ -11,13 +11,13 @@ const SMOOTHING = 0.05;
 
 /** Settings of {@link Admission}. */
 export interface AdmissionOptions {
-  /** Work that may wait, in seconds at the measured rate. */
+  /** Limit for waiting work, in seconds at the measured rate. */
   maxSeconds: number;
-  /** Images that may wait or be in progress, regardless of the rate. */
+  /** Limit for images that wait or are in progress, regardless of the rate. */
   maxImages: number;
 }
 
-/** Admits work of one kind and measures how fast it gets done. */
+/** Admits work of one kind and measures its rate. */
 export class Admission {
   readonly #options: AdmissionOptions;
   #pending = 0;
@@ -40,8 +40,8 @@ export class Admission {
   }
 
   /**
-   * Refuses work if too much is waiting. An idle machine accepts any amount, since work larger than the limits would
-   * otherwise never be done.
+   * Refuses work if too much is waiting. An idle machine accepts any amount, since work above the limits could otherwise
+   * never run.
    *
    * @throws PawdexError overloaded, with the estimated time until the waiting work is done
    */
@@ -63,7 +63,7 @@ export class Admission {
     return this.extend(images, work);
   }
 
-  /** Does more of work that was let in: it counts, but is never refused half-way. */
+  /** Runs another part of admitted work. It counts towards the load, but is never refused. */
   async extend<T>(images: number, work: () => Promise<T>): Promise<T> {
     if (this.#pending === 0) {
       this.#measuredFrom = performance.now();

@@ -24,7 +24,7 @@ import { resolveQuery } from './resolve-query.js';
 import { chooseLook, listAnimals, shouldLookAgain } from './second-look.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
-/** Sums up the time that an answer took. */
+/** Adds up the time that an answer took. */
 function measureTiming(
   started: number,
   { decodeMs, embedMs }: Omit<Embedded, 'image'>,
@@ -95,7 +95,7 @@ async function judge(
   const decided = identifyBreed(
     neighbours.slice(0, voters),
     { temperature: vote.temperature, calibration, statistics: statistics?.answer ?? null },
-    // Only fits with a model of pets read it.
+    // Only calibrations with a `pet` model use it.
     statistics === null || (calibration?.pet ?? statistics.answer.pet) === undefined
       ? null
       : measureNonPetSimilarity(embedding, statistics.nonPets),

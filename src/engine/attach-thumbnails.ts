@@ -1,13 +1,13 @@
-/** Pictures for items that were added without one. */
+/** Adds thumbnails to items that were added without one. */
 import { asPawdexError, PawdexError } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { sniff } from '../image/sniff.js';
 import type { AttachStatus, ThumbnailInput } from './engine.js';
 import type { EngineParts } from './use-cases.js';
 
-/** Bytes of a thumbnail at most. */
+/** Largest thumbnail, in bytes. */
 const MOST_BYTES = 64 * 1024;
-/** Pixels of a thumbnail at most. */
+/** Largest thumbnail, in pixels. */
 const MOST_PIXELS = 512 * 512;
 
 /** @throws PawdexError thumbnail_invalid */
@@ -20,7 +20,7 @@ async function checkThumbnail({ thumbnail }: ThumbnailInput): Promise<void> {
   if (thumbnail.length > MOST_BYTES) {
     throw refuse(`It has ${thumbnail.length} bytes; the limit is ${MOST_BYTES}.`);
   }
-  // Whatever is stored is shown to people later: it must be a whole picture.
+  // Thumbnails are shown to people later, so each must be a complete picture.
   await decode(thumbnail, { size: 32, fit: 'cover', kernel: 'linear' }, { maxPixels: MOST_PIXELS }).catch(
     (error: unknown) => {
       throw refuse(asPawdexError(error).message);

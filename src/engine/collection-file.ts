@@ -1,6 +1,6 @@
 /**
- * A collection as a Parquet file: one row per item, in row groups of bounded size, so that a file of any length is
- * written and read in the memory of one group. docs/guides/moving.md describes the columns.
+ * Reads and writes a collection as a Parquet file with one row per item. Row groups have a limited size, so that files of
+ * any length need the memory of one group. docs/guides/moving.md describes the columns.
  */
 import { createHash } from 'node:crypto';
 import { open, rename, rm, stat } from 'node:fs/promises';
@@ -13,12 +13,12 @@ import { ASIDE } from '../files/replace-file.js';
 import type { CollectionInfo, NewItem, Space } from '../store/store.js';
 import { labelText, metadataObject, plainText, sourceText } from './item-fields.js';
 
-/** Rows of a group at most, and bytes from which a group is written. */
+/** Largest number of rows in a group, and the size from which a group is written, in bytes. */
 const GROUP_ROWS = 1000;
 const GROUP_BYTES = 32 * 1024 ** 2;
-/** Bytes of a group, unpacked, that is read. */
+/** Largest uncompressed size of a group to read, in bytes. */
 const MOST_GROUP_BYTES = 2 * 1024 ** 3;
-/** Version of the columns. */
+/** Version of the file format. */
 const FORMAT = '1';
 
 const text = (name: string, repetition_type: 'OPTIONAL' | 'REQUIRED' = 'OPTIONAL') =>
@@ -46,10 +46,10 @@ const SCHEMA = [
   text('checksum', 'REQUIRED'),
 ] as ConstructorParameters<typeof ParquetWriter>[0]['schema'];
 
-/** An item as a row holds it. */
+/** An item as stored in a row. */
 export type FileItem = Omit<NewItem, 'next' | 'original'> & { original: Uint8Array | null };
 
-/** Hex digest of everything that a row says of its item. */
+/** Hex digest of all other columns of the row. */
 export function digestItem(item: FileItem): string {
   const { id, label, source, metadata, sha256, size, vector, thumbnail, original } = item;
   const hash = createHash('sha256').update(JSON.stringify([id, label, source, metadata, sha256, size]));
@@ -70,7 +70,7 @@ export class CollectionFileWriter {
   #groupBytes = 0;
 
   /**
-   * Begins a file beside the one that it will replace.
+   * Creates a temporary file beside the one that it will replace.
    *
    * @throws the file system's error
    */
@@ -98,7 +98,7 @@ export class CollectionFileWriter {
     }
   }
 
-  /** Completes the file, and puts it in place when it is on the disk. @returns its size in bytes */
+  /** Completes the file, and renames it once it is on disk. @returns its size in bytes */
   async finish(): Promise<number> {
     this.#writeGroup();
     await this.#writer.finish();
@@ -108,7 +108,7 @@ export class CollectionFileWriter {
     return (await stat(this.#file)).size;
   }
 
-  /** Removes what was written. */
+  /** Removes the unfinished file. */
   async abandon(): Promise<void> {
     await rm(this.#file + ASIDE, { force: true });
   }
@@ -124,7 +124,7 @@ export class CollectionFileWriter {
       name,
       data: group.map(read),
       offsetIndex: false,
-      // Pictures and vectors do not get smaller, and a table of all of them would be made in vain.
+      // Pictures and vectors do not compress, and a dictionary of them would be useless.
       ...(name === 'vector' || name === 'thumbnail' || name === 'original'
         ? { encoding: 'PLAIN' as const, codec: 'UNCOMPRESSED' as const }
         : {}),
@@ -149,7 +149,7 @@ export class CollectionFileWriter {
 
 const invalid = (detail: string, cause?: unknown) => new PawdexError('export_invalid', { detail, cause });
 
-/** What a file says of itself: the space of its vectors is null where no vector column says which. */
+/** The file's metadata. The space of its vectors is null if the metadata does not name it. */
 export interface CollectionFileInfo {
   rows: number;
   space: Space | null;
@@ -166,13 +166,13 @@ const rowSchema = z.object({
   size: z.int().min(0),
 });
 
-/** A row that could be read, with its place in the file. */
+/** A readable row, with its position in the file. */
 export interface FileRow {
   row: number;
   item: FileItem;
 }
 
-/** A row that could not be read. */
+/** An unreadable row. */
 interface BadRow {
   row: number;
   id: string | null;
@@ -219,10 +219,10 @@ export class CollectionFileReader {
   }
 
   /**
-   * The rows, a group at a time.
+   * Reads the rows, one group at a time.
    *
-   * @param from a row; groups that end before it are not read
-   * @throws PawdexError export_invalid when a group cannot be read
+   * @param from the first row needed; groups that end before it are skipped
+   * @throws PawdexError export_invalid if a group cannot be read
    */
   async *groups(from = 0): AsyncGenerator<{ firstRow: number; items: FileRow[]; bad: BadRow[] }> {
     let row = 0;
@@ -258,7 +258,7 @@ export class CollectionFileReader {
     }
   }
 
-  /** @returns what is wrong with the row, in words, where something is */
+  /** @returns the row, or a description of what is wrong with it */
   #parseRow(row: Record<string, unknown>): FileItem | string {
     const metadata = parseMetadata(row.metadata);
     const parsed = rowSchema.safeParse({
@@ -293,7 +293,7 @@ export class CollectionFileReader {
       original,
     };
     if (typeof row.checksum === 'string' && row.checksum !== digestItem(item)) {
-      return 'checksum: the row is not as it was written.';
+      return 'checksum: the row was changed after it was written.';
     }
     return item;
   }
@@ -311,7 +311,7 @@ function findVectorTrouble(vector: Float32Array, dimension: number): string | nu
   return vector.some((value) => value !== 0) ? null : 'all numbers are zero';
 }
 
-/** Metadata is JSON text; of files by others it may be missing, or be a column of its own type. */
+/** Metadata is JSON text. In files from other programs it may be missing, or be a structured column. */
 function parseMetadata(value: unknown): unknown {
   if (typeof value !== 'string') {
     return JSON.parse(JSON.stringify(value ?? {}, toJson));
@@ -331,5 +331,5 @@ function toJson(_key: string, value: unknown): unknown {
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
 }
 
-/** Own memory: what the reader gives shares that of a whole group. */
+/** Copies the bytes, because those from the reader share the memory of a whole group. */
 const toBytes = (value: unknown) => (value instanceof Uint8Array ? Uint8Array.from(value) : null);

@@ -11,10 +11,10 @@ export function createDamagedEngine(problem: PawdexError): LocalEngine {
   return rejectOthers<LocalEngine>({ store, load, gallery: null, close: async () => {} }, reject);
 }
 
-/** Creates an object whose methods are all `reject`, except for its own. */
+/** Creates an object whose methods all call `reject`, except for those of `own`. */
 function rejectOthers<T extends object>(own: Partial<T>, reject: () => Promise<never>): T {
   return new Proxy(own as T, {
-    // With a `then` it would look like a promise.
+    // With a `then` method it would look like a promise.
     get: (target, key) => (key in target || key === 'then' ? target[key as keyof T] : reject),
   });
 }

@@ -1,22 +1,22 @@
-/** The map of a collection: its items on a plane, those that are alike together. */
+/** The map of a collection: its items on a plane, with similar ones close together. */
 import { createHash } from 'node:crypto';
 import type { Item, Store } from '../store/store.js';
 import type { CollectionMap } from './engine.js';
 import { findVector } from './find-duplicates.js';
 import type { EngineParts } from './use-cases.js';
 
-/** Items on a map at most. */
+/** Largest number of items on a map. */
 const MOST_POINTS = 10_000;
 /** Items listed at a time. */
 const PAGE = 1000;
-/** Vectors asked for at once. */
+/** Vectors read at a time. */
 const VECTORS_AT_ONCE = 64;
 
 type Listed = Pick<Item, 'id' | 'label' | 'hasThumbnail'>;
 
 /**
- * The items of the map. Ids are the beginnings of content hashes, so that those with the lowest ids are a sample, and the
- * same one when few items come or go.
+ * Lists the items of the map. Ids are prefixes of content hashes, so the items with the lowest ids are a random sample that
+ * hardly changes when items come and go.
  */
 async function chooseItems(store: Store, collection: string): Promise<{ items: Listed[]; total: number }> {
   let chosen: Listed[] = [];
@@ -40,7 +40,7 @@ async function chooseItems(store: Store, collection: string): Promise<{ items: L
   return { items: chosen, total };
 }
 
-/** Reads the vectors of items into one array. An item that was deleted meanwhile gets zeros, the middle of the map. */
+/** Reads the vectors of items into one array. Items deleted in the meantime get zeros, the middle of the map. */
 async function readVectors(store: Store, collection: string, ids: readonly string[], dimension: number) {
   const data = new Float32Array(ids.length * dimension);
   for (let from = 0; from < ids.length; from += VECTORS_AT_ONCE) {

@@ -1,6 +1,7 @@
 /**
- * The encoders of a process: the one that it was started with, and those in the folder `encoders` of the data directory,
- * each opened when a collection first needs it. Every collection is answered by the encoder that it was embedded with.
+ * The encoders of a process: the one that it was started with, and those in the folder `encoders` of the data directory.
+ * The latter are opened when a collection first needs them. Every collection is searched with the encoder that it was
+ * embedded with.
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,16 +12,16 @@ import { PawdexError } from '../errors.js';
 import type { Space } from '../store/store.js';
 import type { ImageEmbedder } from './image-embedder.js';
 
-/** Folder of added encoders in the data directory, a folder of its own for each. */
+/** Folder in the data directory that has a sub-folder for each added encoder. */
 export const ENCODERS_FOLDER = 'encoders';
 /** File name of a model card. */
 export const CARD_FILE = 'encoder.json';
 
-/** An open encoder with what answers of it need. */
+/** An open encoder with everything that answers need. */
 export interface Room {
   encoder: OpenedEncoder;
   embedder: ImageEmbedder;
-  /** What answers of this encoder look like in general, for collections without a calibration; null without a file. */
+  /** Statistics for collections without a calibration; null if the encoder has none. */
   statistics: SimilarityStatistics | null;
 }
 
@@ -31,7 +32,7 @@ export interface AddedEncoder extends Space {
   cardPath: string;
 }
 
-/** The encoders in a data directory; those whose card or model cannot be read are left out. */
+/** Lists the encoders in a data directory, without those whose card or model cannot be read. */
 export async function listAddedEncoders(dataDir: string): Promise<AddedEncoder[]> {
   const root = path.join(dataDir, ENCODERS_FOLDER);
   const folders = await readdir(root).catch(() => [] as string[]);
@@ -64,7 +65,7 @@ export class Encoders {
     this.#rooms.set(primary.encoder.info.fingerprint, Promise.resolve(primary));
   }
 
-  /** The encoder with a fingerprint; null when this process has none. @throws PawdexError model_invalid */
+  /** Finds the encoder with a fingerprint; null if there is none. @throws PawdexError model_invalid */
   async find(fingerprint: string): Promise<Room | null> {
     const open = this.#rooms.get(fingerprint);
     if (open !== undefined) {
@@ -75,7 +76,7 @@ export class Encoders {
   }
 
   /**
-   * The encoder in a folder of this name, or of a model of this name.
+   * Finds an encoder by the name of its folder or its model.
    *
    * @throws PawdexError encoder_not_found, model_invalid
    */
@@ -88,13 +89,13 @@ export class Encoders {
     if (named === undefined) {
       const names = [this.primary.encoder.info.name, ...added.map(({ folder }) => folder)];
       throw new PawdexError('encoder_not_found', {
-        detail: `There is no encoder ${name}; there is ${names.join(', ')}.`,
+        detail: `There is no encoder ${name}. Available: ${names.join(', ')}.`,
       });
     }
     return this.#enter(named);
   }
 
-  /** The encoders of the data directory. */
+  /** Lists the encoders of the data directory. */
   list(): Promise<AddedEncoder[]> {
     return listAddedEncoders(this.#dataDir);
   }
@@ -113,7 +114,7 @@ export class Encoders {
     }
     const opening = this.#open(cardPath);
     this.#rooms.set(fingerprint, opening);
-    // One that could not be opened may be repaired.
+    // Forget a failure, because the encoder may be repaired.
     opening.catch(() => this.#rooms.delete(fingerprint));
     return opening;
   }

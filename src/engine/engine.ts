@@ -43,18 +43,18 @@ export interface AddOptions {
   upsert?: boolean | undefined;
 }
 
-/** The outcome for one added image. */
+/** The result for one added image. */
 export type AddResult =
   | { status: 'created' | 'exists' | 'updated'; id: string; label: string | null }
   | { status: 'failed'; error: { code: string; detail: string; hint: string } };
 
-/** Photos that show nothing the collection contains: those of another collection, or embeddings. */
+/** Photos of subjects that the collection does not contain: another collection, or embeddings. */
 export type NonPets =
   | { collection: string }
   /** float32 [dimension] each */
   | { embeddings: Float32Array[] };
 
-/** An item as the map shows it, within -0.5..0.5 on both axes. */
+/** A point of the map, from -0.5 to 0.5 on both axes. */
 export interface MapPoint extends Pick<Item, 'id' | 'label' | 'hasThumbnail'> {
   x: number;
   y: number;
@@ -62,14 +62,14 @@ export interface MapPoint extends Pick<Item, 'id' | 'label' | 'hasThumbnail'> {
 
 /** The items of a collection on a plane. */
 export interface CollectionMap {
-  /** Changes when other items are on the map: then their places are others, too. */
+  /** Changes if the items on the map change, and with them all coordinates. */
   version: string;
-  /** Items in the collection; of many, the map shows 10,000. */
+  /** Items in the collection. The map shows at most 10,000. */
   total: number;
   points: MapPoint[];
 }
 
-/** A small picture for the item of some content. */
+/** A thumbnail for the item with this content. */
 export interface ThumbnailInput {
   /** Hex sha256 of the item's original bytes. */
   sha256: string;
@@ -77,10 +77,10 @@ export interface ThumbnailInput {
   thumbnail: Uint8Array;
 }
 
-/** What became of a thumbnail: `kept` where the item has one, `unknown` where the collection lacks that content. */
+/** The result for one thumbnail: `kept` if the item already has one, `unknown` if there is no such item. */
 export type AttachStatus = 'attached' | 'kept' | 'unknown';
 
-/** An item of a pair of near-duplicates. */
+/** One of a pair of near-duplicates. */
 export type Duplicate = Pick<Item, 'id' | 'label' | 'source' | 'size' | 'hasThumbnail'>;
 
 /** Two items that show nearly the same picture. */
@@ -93,7 +93,7 @@ export interface DuplicatePair {
 
 /** The near-duplicates of a page of items. */
 export interface DuplicatePage {
-  /** The most similar first. */
+  /** Most similar first. */
   pairs: DuplicatePair[];
   /** Number of items compared for this page. */
   scanned: number;
@@ -101,20 +101,20 @@ export interface DuplicatePage {
   next: string | null;
 }
 
-/** A collection as an engine sees it. */
+/** A collection and whether this engine can search it. */
 export interface ServedCollection extends CollectionInfo {
-  /** Why this engine cannot answer for it, and what to do; null when it can. */
+  /** Why this engine cannot search it, and what to do; null if it can. */
   problem: { code: string; detail: string; hint: string } | null;
 }
 
 /** Settings of {@link Engine.createCollection}. */
 export interface CreateOptions {
-  /** Name of an added encoder; the engine's own unless given. */
+  /** Name of an added encoder. Default: the engine's own. */
   encoder?: string | undefined;
   originals?: Originals | undefined;
 }
 
-/** The part of the store that callers use as it is: the engine has nothing to add to it. */
+/** The methods of the store that the engine passes on unchanged. */
 export type StoredCollections = Pick<
   Store,
   | 'listCollections'
@@ -140,9 +140,9 @@ export interface Engine {
   /**
    * Identifies the breed on a photo.
    *
-   * `options.k` is the number of neighbours to list, 1..1000; by default as many as vote. The collection's
-   * calibration or the model card decides how many vote, so the confidence does not depend on `k`. `options.explain`
-   * adds an explanation to the first 100 neighbours.
+   * `options.k` is the number of neighbours to list, 1..1000; by default all that vote. The collection's calibration or the
+   * model card decides how many vote, so the confidence does not depend on `k`. `options.explain` adds an explanation to
+   * the first 100 neighbours.
    *
    * @throws PawdexError explain_unavailable if this encoder cannot explain similarities
    */
@@ -163,7 +163,10 @@ export interface Engine {
   getCollection(name: string): Promise<ServedCollection>;
   /** @throws PawdexError collection_exists, encoder_not_found */
   createCollection(name: string, description?: string, options?: CreateOptions): Promise<ServedCollection>;
-  /** Renames a collection, gives it aliases, or changes what it keeps. @throws PawdexError collection_exists */
+  /**
+   * Renames a collection, sets its aliases, or changes its description or `originals`. @throws PawdexError
+   * collection_exists
+   */
   updateCollection(
     name: string,
     patch: Pick<CollectionPatch, 'name' | 'aliases' | 'description' | 'originals'>,
@@ -171,7 +174,7 @@ export interface Engine {
   deleteCollection(name: string): Promise<void>;
 
   /**
-   * Adds images; one bad image fails alone. What is `created` is durable; known content is not encoded again.
+   * Adds images. A bad image fails alone. `created` items are durable, and known content is not encoded again.
    *
    * @throws PawdexError collection_not_found, model_mismatch, storage_full, storage_failed
    */
@@ -179,24 +182,24 @@ export interface Engine {
   deleteItem(collection: string, id: string): Promise<void>;
 
   /**
-   * Gives items that have no picture one, by their content.
+   * Adds thumbnails to items without one, found by their content.
    *
-   * @returns what became of each, in order
+   * @returns one result per thumbnail, in order
    * @throws PawdexError collection_not_found, thumbnail_invalid (then none was attached), storage_full, storage_failed
    */
   attachThumbnails(collection: string, thumbnails: ThumbnailInput[]): Promise<AttachStatus[]>;
 
   /**
-   * The items of a collection on a plane, those that are alike together. Drawing it takes up to a minute for 10,000 items,
-   * and is kept until other items are on it.
+   * Draws the items of a collection on a plane, with similar ones close together. This takes up to a minute for 10,000
+   * items, and is cached until the items change.
    *
    * @throws PawdexError collection_not_found, model_mismatch, worker_failed
    */
   drawMap(collection: string): Promise<CollectionMap>;
 
   /**
-   * Finds near-duplicates of the next `limit` items anywhere in the collection. Compares each item with its twenty
-   * nearest; over all pages each pair is listed once.
+   * Finds near-duplicates of the next `limit` items. Compares each item with its twenty nearest in the whole collection.
+   * Over all pages, each pair is listed once.
    *
    * @param options threshold: cosine similarity from which two items count as the same picture; limit: 1..1000 items
    * @throws PawdexError collection_not_found, model_mismatch; invalid_request for a bad cursor
@@ -206,7 +209,7 @@ export interface Engine {
     options: { threshold: number; limit: number; cursor?: string },
   ): Promise<DuplicatePage>;
   /**
-   * Fits a calibration to a collection by asking it about its own photos, and stores it with the collection.
+   * Fits a calibration by identifying the collection's own photos, and stores it with the collection.
    *
    * @throws PawdexError collection_not_found, model_mismatch, vector_invalid, storage_failed; the signal's reason
    */
@@ -225,27 +228,26 @@ export interface Engine {
   ): Promise<LabelTrouble>;
 
   /**
-   * Moves a collection to another encoder: embeds the picture of each item beside the vectors there are, which go on
-   * answering, and takes the new ones for all items at once. What a call that was cut off has embedded is kept for the
-   * next one.
+   * Moves a collection to another encoder. Searches use the old vectors until all new ones are ready; then all items switch
+   * at once. An interrupted call keeps its embeddings for the next one.
    *
    * @throws PawdexError collection_not_found, encoder_not_found, storage_full, storage_failed; the signal's reason
    */
   reembed(collection: string, options?: ReembedOptions): Promise<ReembedOutcome>;
   /**
-   * Writes a collection to a Parquet file; one that is there is replaced when the new one is complete.
+   * Writes a collection to a Parquet file. An existing file is replaced once the new one is complete.
    *
    * @throws PawdexError collection_not_found, file_unreadable, storage_full; the signal's reason
    */
   exportCollection(collection: string, file: string, options?: WorkOptions): Promise<ExportOutcome>;
   /**
-   * Adds the items of a Parquet file to a collection, which is created if there is none. Items that are there are kept,
-   * so that an import that was cut off is completed by another one.
+   * Adds the items of a Parquet file to a collection, which is created if needed. Existing items are kept, so an
+   * interrupted import can be repeated.
    *
    * @throws PawdexError export_invalid, model_mismatch, storage_full, storage_failed; the signal's reason
    */
   importCollection(collection: string, file: string, options?: ImportOptions): Promise<ImportOutcome>;
 
-  /** Finishes accepted work and releases files and threads. Idempotent. */
+  /** Finishes accepted work, then releases files and threads. Idempotent. */
   close(): Promise<void>;
 }

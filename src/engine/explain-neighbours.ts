@@ -6,7 +6,7 @@ import type { Rectangle } from '../image/heat-colours.js';
 import type { Store } from '../store/store.js';
 import type { Explanation } from './engine.js';
 
-/** The most neighbours that are explained; a hundred take the main thread two milliseconds. */
+/** Largest number of neighbours to explain. A hundred take two milliseconds of the main thread. */
 const MAX_EXPLAINED = 100;
 
 /**

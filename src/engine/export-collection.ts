@@ -1,4 +1,4 @@
-/** Writes a collection to a Parquet file, with bounded memory. */
+/** Writes a collection to a Parquet file, with limited memory. */
 
 import { asPawdexError, PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
@@ -7,7 +7,7 @@ import { CollectionFileWriter, type FileItem } from './collection-file.js';
 import type { ExportOutcome } from './engine.js';
 import type { EngineParts } from './use-cases.js';
 
-/** Items whose pictures are read at once. */
+/** Items whose pictures are read in parallel. */
 const AT_ONCE = 64;
 
 /** See `Engine.exportCollection`. */
@@ -51,7 +51,7 @@ async function* inGroups(items: AsyncIterable<ItemWithVector>): AsyncGenerator<I
   yield group;
 }
 
-/** An item with its pictures; null when it was deleted meanwhile. */
+/** Reads an item with its pictures; null if it was deleted in the meantime. */
 export async function readItem(
   store: Store,
   collection: string,

@@ -1,17 +1,17 @@
-/** Finds near-duplicates in a collection, page by page, so that each call does a bounded amount of work. */
+/** Finds near-duplicates in a collection, page by page, so that each call does a limited amount of work. */
 import { asPawdexError } from '../errors.js';
 import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicatePage, DuplicatePair } from './engine.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
-/** Neighbours compared with each item. If there are more copies of one picture, some pairs are not listed. */
+/** Number of neighbours to compare each item with. If there are more copies of a picture, some pairs are missed. */
 const NEAREST = 20;
 
-/** How long a page waits for a graph that is being built. Exact searches for a page would take longer, and hold it up. */
+/** How long a page waits for a graph that is being built. Exact searches would take longer and delay the graph. */
 const MOST_WAIT_MS = 20_000;
 
-/** What `read` gives, or null if the item was deleted after it was listed. */
+/** Calls `read`. Returns null if the item was deleted after it was listed. */
 async function orNull<T>(read: Promise<T>): Promise<T | null> {
   try {
     return await read;
@@ -23,7 +23,7 @@ async function orNull<T>(read: Promise<T>): Promise<T | null> {
   }
 }
 
-/** The item's vector, or null if it was deleted after it was listed. */
+/** Reads the item's vector, or null if it was deleted after it was listed. */
 export function findVector(store: Store, collection: string, id: string): Promise<Float32Array | null> {
   return orNull(store.getVector(collection, id));
 }
@@ -69,7 +69,7 @@ async function compareItems(
   const pairs: DuplicatePair[] = [];
   for (const [i, { item }] of asked.entries()) {
     for (const hit of found[i]!) {
-      // Each of the two finds the other. Listing the pair for the smaller id only lists it once.
+      // Both items find each other, so list the pair only for the smaller id.
       if (hit.similarity < threshold || hit.id <= item.id) {
         continue;
       }

@@ -1,4 +1,4 @@
-/** Finds a picture of an item again: for another encoder to embed, the nearer to the photo that was put the better. */
+/** Finds the best available picture of an item, so that another encoder can embed it. */
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asPawdexError } from '../errors.js';
@@ -6,27 +6,27 @@ import type { Item, Store } from '../store/store.js';
 import { computeContentHash } from './add-items.js';
 import type { PictureOrigin } from './engine.js';
 
-/** A picture with where it was found. */
+/** A picture and where it was found. */
 interface FoundPicture {
   bytes: Uint8Array;
   origin: PictureOrigin;
 }
 
-/** Where pictures may be. */
+/** Where to look for pictures. */
 interface PictureSources {
   /** Folders that hold photos under the names in `source`. */
   photos?: readonly string[] | undefined;
-  /** Whether a preview of 160 pixels will do. */
+  /** Whether previews of 160 pixels are acceptable. */
   previews?: boolean | undefined;
 }
 
-/** What is known of the photo. */
+/** What is known about the photo. */
 type PhotoIdentity = Pick<Item, 'source' | 'sha256' | 'size'>;
 
 /**
- * The photo itself among the named folders: a file of its very size and checksum, and no other.
+ * Finds the photo itself in the named folders: a file with the same size and checksum.
  *
- * @returns null when it is in none of them
+ * @returns null if there is none
  */
 async function findPhotoFile(
   { source, sha256, size }: PhotoIdentity,
@@ -47,9 +47,9 @@ async function findPhotoFile(
 }
 
 /**
- * The best picture of an item: its original, its file, a reduced copy, or its preview where that will do.
+ * Finds the best picture of an item: its original, its file, a smaller copy, or if acceptable its preview.
  *
- * @param kept what is kept of the photo, or null
+ * @param kept the stored copy of the photo, or null
  * @param preview reads the preview
  */
 export async function choosePicture(
@@ -69,14 +69,14 @@ export async function choosePicture(
     return { bytes: kept, origin: 'reduced' };
   }
   const small = await preview();
-  // A small photo is its own preview.
+  // The preview of a small photo has all its pixels.
   if (small !== null && small.length === photo.size && (await computeContentHash(small)) === photo.sha256) {
     return { bytes: small, origin: 'original' };
   }
   return small !== null && previews ? { bytes: small, origin: 'preview' } : null;
 }
 
-/** The best picture of an item in a store. */
+/** Finds the best picture of a stored item. */
 export async function findPicture(
   store: Store,
   collection: string,
@@ -87,7 +87,7 @@ export async function findPicture(
   try {
     return await choosePicture(item, await store.getOriginal(collection, item.id), preview, sources);
   } catch (error) {
-    // Deleted meanwhile.
+    // Deleted in the meantime.
     if (asPawdexError(error).code === 'item_not_found') {
       return null;
     }

@@ -27,7 +27,7 @@ export interface Embedded {
   embedMs: number;
   /** The decoded image, for further views of it. */
   image: PreparedImage;
-  /** Explains the similarity to a vector, float32 [dimension] of L2 norm 1; null unless requested. */
+  /** Explains the similarity to a unit vector, float32 [dimension]. Null unless requested. */
   explain: ((vector: Float32Array) => Explanation) | null;
 }
 
@@ -40,7 +40,7 @@ export interface EmbeddedRegion extends Pick<Embedded, 'embedding' | 'explain'> 
 /** Called with the decoded pixels, uint8 [size, size, 3], before the encoder consumes them. */
 export type BeforeEmbed = (pixels: Uint8Array) => Promise<void>;
 
-/** Embeds one of the images of a piece of bulk work. */
+/** Embeds one image of a bulk task. */
 export type EmbedOne = (image: Uint8Array, beforeEmbed: BeforeEmbed) => Promise<Embedded>;
 
 /** How an image is embedded. */
@@ -53,38 +53,38 @@ export interface EmbedOptions {
 }
 
 /**
- * Seconds of urgent work that may wait. Including upload and answer, the slowest accepted answers then stay below two
- * seconds (`npm run bench:overload`).
+ * Seconds of urgent work that may wait. This keeps the slowest accepted answers below two seconds, including upload and
+ * answer (`npm run bench:overload`).
  */
 const URGENT_SECONDS = 1.5;
-/** Seconds of bulk work that may wait. A client that sends one batch at a time never reaches this. */
+/** Seconds of bulk work that may wait. A client that sends one batch at a time never reaches the limit. */
 const BULK_SECONDS = 20;
-/** Images of bulk work that may wait. Their bytes are limited where they are received. */
+/** Bulk images that may wait. Their bytes are limited where they are received. */
 const BULK_IMAGES = 10_000;
 
-/** Large urgent images that may wait, each of which takes about a second; they also count as ordinary ones. */
+/** Large urgent images that may wait. Each takes about a second and also counts as an ordinary one. */
 const MAX_LARGE_WAITING = 3;
 
 /** Settings of {@link ImageEmbedder}. */
 export interface ImageEmbedderOptions {
   limits: DecodeLimits;
   /**
-   * Images of each urgency that are decoded at once. libvips works in Node's thread pool, which files and DNS share.
-   * Urgent images have decoders of their own, so that they never wait behind bulk work.
+   * Images of each urgency that are decoded at once. libvips uses Node's thread pool, which files and DNS share. Urgent
+   * images have their own decoders, so that they never wait behind bulk work.
    */
   decoders: number;
   /** Urgent images, counting views, that may be waiting or in progress. */
   maxQueue: number;
   /** Bulk images in progress at once. */
   bulkAtOnce: number;
-  /** Never refuse work because of the time it takes, since nobody waits for this process. */
+  /** Accept work however long it takes, for a process that nobody waits for. */
   patient?: boolean;
 }
 
 /** Urgent images in progress per decoder: enough to keep every lane of the encoder busy. */
 const AT_ONCE_PER_DECODER = 6;
 
-/** Decodes and embeds images; refuses more than it can do in time. */
+/** Decodes and embeds images. Refuses work that it cannot do in time. */
 export class ImageEmbedder {
   readonly #encoder: Encoder;
   readonly #limits: Record<Urgency, DecodeLimits>;
@@ -110,7 +110,7 @@ export class ImageEmbedder {
     this.#decoders = { urgent: pLimit(decoders), bulk: pLimit(decoders) };
   }
 
-  /** Images accepted and not yet answered; each view counts as an image. */
+  /** Accepted images that are not answered yet. Each view counts as an image. */
   get pending(): number {
     return this.#admissions.urgent.pending + this.#admissions.bulk.pending;
   }
@@ -130,14 +130,14 @@ export class ImageEmbedder {
     const { views = '1', explained = false } = options;
     if (explained && views === '5') {
       throw new PawdexError('invalid_request', {
-        detail: '`explain` is not available with views=5, because the five views do not share one grid.',
+        detail: '`explain` is not available with views=5, because the views do not share a grid.',
         hint: 'Ask for `explain` with views=1 or views=flip.',
       });
     }
     const admitted = performance.now();
     return this.#admissions.urgent.admit(VIEW_COUNT[views], () =>
       this.#atOnce.urgent(() => {
-        // The measured rate may have been too optimistic, for instance if the photos before this one were huge.
+        // The measured rate may have been too optimistic, for instance if earlier photos are huge.
         if (performance.now() - admitted > this.#urgentMs) {
           throw new PawdexError('overloaded', { retryAfter: Math.ceil(this.queueSeconds('urgent')) });
         }
@@ -157,12 +157,12 @@ export class ImageEmbedder {
   }
 
   /**
-   * Embeds the squares at both ends of a photo's longer side. The photo has waited for its turn already, so that it
-   * neither waits for another one nor is refused.
+   * Embeds the squares at both ends of a photo's longer side. The photo was already admitted, so this neither waits nor is
+   * refused.
    *
    * @param size of the photo when upright, in pixels
    * @param explained whether the embeddings must be able to explain themselves
-   * @returns none for a photo that is nearly square
+   * @returns an empty array for a photo that is nearly square
    * @throws PawdexError image_corrupt, shutting_down
    */
   async embedEnds(image: PreparedImage, size: Size, explained: boolean): Promise<EmbeddedRegion[]> {
@@ -181,7 +181,7 @@ export class ImageEmbedder {
   }
 
   /**
-   * Embeds images when nobody waits for an answer, a few at a time.
+   * Embeds images that nobody waits for, a few at a time.
    *
    * @param work receives a function that embeds one image; all images count as waiting until `work` is done
    * @throws PawdexError overloaded if too much bulk work is waiting
@@ -213,7 +213,10 @@ export class ImageEmbedder {
     return { ...embedded, image, decodeMs: decoded - started, embedMs: performance.now() - decoded };
   }
 
-  /** @param explained the square that the views show, in fractions of the photo, to explain the embedding; or null */
+  /**
+   * @param explained null, or the square that the views show, in fractions of the photo, to be able to explain the
+   * embedding
+   */
   async #embedViews(
     views: Uint8Array[],
     urgency: Urgency,

@@ -1,4 +1,4 @@
-/** Adds the items of a Parquet file to a collection, and compares each afterwards with its row. */
+/** Adds the items of a Parquet file to a collection, and verifies each against its row. */
 import { asPawdexError, PawdexError } from '../errors.js';
 import type { CollectionInfo, NewItem, Originals, Space, Store } from '../store/store.js';
 import {
@@ -15,9 +15,9 @@ import { choosePicture } from './find-picture.js';
 import { embedPatiently } from './reembed.js';
 import type { EngineParts } from './use-cases.js';
 
-/** Items of one write. */
+/** Items per write. */
 const BATCH = 250;
-/** Bad rows that are named; the others are counted. */
+/** Number of bad rows to list. Others are only counted. */
 const MOST_NAMED = 1000;
 const ORIGINALS: readonly Originals[] = ['off', 'thumbnail', 'full'];
 
@@ -38,7 +38,7 @@ export async function importCollection(
   };
   let done = options.resumeFrom?.done ?? 0;
   for await (const { firstRow, items, bad } of reader.groups(done)) {
-    // The bad rows of a group count before the others, and with the first batch of these.
+    // The bad rows of a group are reported with the first batch of its good rows.
     if (done === firstRow) {
       noteFailures(outcome, bad);
       done += bad.length;
@@ -61,9 +61,9 @@ function noteFailures(outcome: ImportOutcome, bad: ImportOutcome['failures']): v
 }
 
 /**
- * The collection, created where there is none.
+ * Opens the collection, or creates it.
  *
- * @throws PawdexError model_mismatch when the file's vectors are of another model and are not to be made again
+ * @throws PawdexError model_mismatch if the file's vectors are from another model and should not be re-embedded
  */
 async function prepareCollection(
   { store, encoders, spaces }: EngineParts,
@@ -84,7 +84,7 @@ async function prepareCollection(
   if (space?.fingerprint !== wanted.fingerprint && reembed !== true) {
     const owner = existing === null ? 'this pawdex runs' : `${collection} was embedded with`;
     throw new PawdexError('model_mismatch', {
-      detail: `The vectors in the file are of ${space?.model ?? 'a model that it does not name'}; ${owner} ${wanted.model}.`,
+      detail: `The vectors in the file are from ${space?.model ?? 'an unnamed model'}; ${owner} ${wanted.model}.`,
       hint:
         space === null
           ? 'Write pawdex.fingerprint and pawdex.dimension into the metadata of the file (docs/guides/moving.md), or embed the pictures with --reembed and --photos DIR.'
@@ -103,7 +103,7 @@ interface Target {
   store: Store;
   collection: string;
   fingerprint: string;
-  /** The encoder that makes the vectors again; null where those of the file are taken. */
+  /** The encoder to embed the pictures with, or null if the file's vectors are used. */
   room: Room | null;
   options: ImportOptions;
 }
@@ -131,7 +131,7 @@ async function importBatch(target: Target, batch: FileRow[], outcome: ImportOutc
   );
 }
 
-/** Compares rows with what the collection holds now. */
+/** Compares rows with the stored items. */
 async function verify(
   { store, collection }: Target,
   rows: FileItem[],
@@ -141,7 +141,7 @@ async function verify(
   const held = await Promise.all(ids.map((id) => readStored(store, collection, id)));
   rows.forEach((row, i) => {
     const item = held[i] ?? null;
-    // Deleted at this moment: nothing to compare.
+    // Deleted at the same time, so there is nothing to compare.
     if (item === null) {
       return;
     }
@@ -164,7 +164,7 @@ async function readStored(store: Store, collection: string, id: string): Promise
   }
 }
 
-/** The items with vectors of another encoder; those of which no picture is found are noted as failures. */
+/** Embeds the pictures of items. Items without a picture are recorded as failures. */
 async function embedAgain(
   { options }: Target,
   { embedder }: Room,
@@ -180,7 +180,7 @@ async function embedAgain(
   ) => {
     const picture = await choosePicture(item, item.original, async () => item.thumbnail, options);
     if (picture === null) {
-      throw new PawdexError('file_unreadable', { detail: 'No picture of it was found.' });
+      throw new PawdexError('file_unreadable', { detail: 'No picture was found.' });
     }
     return { ...item, vector: (await embed(picture.bytes, async () => {})).embedding };
   };

@@ -16,10 +16,10 @@ const MAX_METADATA_BYTES = 16 * 1024;
 /** Deepest nesting of objects and arrays. */
 const MAX_METADATA_DEPTH = 16;
 
-/** Text that fits on one line of a log, table or page: no control characters, line ends or lone surrogates. */
+/** Text that fits on one line of a log, table or page: no control characters, line breaks or lone surrogates. */
 const PLAIN_TEXT = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 
-/** Creates a schema for text of 1 to `max` characters on one line. */
+/** Creates a schema for one line of 1 to `max` characters. */
 export function plainText(max: number) {
   const length = { message: `must have 1 to ${max} characters`, abort: true };
   return z.string().min(1, length).max(max, length).regex(PLAIN_TEXT, 'must not contain control characters');
@@ -32,7 +32,7 @@ export const sourceText = plainText(MAX_SOURCE);
 /** A key of metadata. */
 export const metadataKey = plainText(MAX_METADATA_KEY);
 
-/** Free-form JSON. One pass checks it and stops at the first problem, however large the value. */
+/** Free-form JSON. Checked in one pass that stops at the first problem, however large the value. */
 export const metadataObject = z.preprocess(
   (value, context) => {
     const trouble = findMetadataTrouble(value);
@@ -49,7 +49,7 @@ function findMetadataTrouble(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'must be an object';
   }
-  // Copying an object silently loses this key, and a filter without its condition would match everything.
+  // Copying an object silently drops this key, and a filter without its condition would match everything.
   if (Object.hasOwn(value, '__proto__')) {
     return 'must not have a key __proto__';
   }
@@ -89,7 +89,7 @@ interface Description {
   metadata: Metadata;
 }
 
-/** Says in a sentence why an image with these fields would be refused. @returns null if it is valid */
+/** Explains in a sentence why an image with these fields would be refused. @returns null if it is valid */
 export function describeTrouble({ label, source, metadata }: Description): string | null {
   const checks = [
     ['label', labelText.nullable(), label],

@@ -1,16 +1,16 @@
 /** Keeps maps in memory, because drawing one takes up to a minute. */
 import { Projector } from '../projection/projector.js';
 
-/** Maps kept: 80 kB each. */
+/** Number of maps to keep. Each takes 80 kB. */
 const MOST_KEPT = 16;
 
-/** The maps that were drawn, by what is on them; each is drawn once, and one at a time. */
+/** A cache of maps. Each map is drawn once, and only one at a time. */
 export class KeptMaps {
   readonly #projector = new Projector();
-  /** The least recently used first. */
+  /** Least recently used first. */
   readonly #kept = new Map<string, Promise<Float32Array>>();
 
-  /** @param version what is on the map @param draw called when it is not kept */
+  /** @param version identifies the items on the map @param draw called if the map is not cached */
   get(version: string, draw: (projector: Projector) => Promise<Float32Array>): Promise<Float32Array> {
     const places = this.#kept.get(version) ?? draw(this.#projector);
     this.#kept.delete(version);

@@ -45,20 +45,20 @@ export type EngineConfig = Pick<
 /** Settings of {@link openLocalEngine}. */
 export interface LocalEngineOptions extends WorkerWatcher {
   config: EngineConfig;
-  /** Throughput before latency, for a process that only does long work. */
+  /** Favours throughput over latency, for a process that only does long work. */
   bulk?: boolean;
 }
 
-/** An engine with its store and its load, for the process that owns it. */
+/** An engine with its store and load, for the process that owns it. */
 export interface LocalEngine extends Engine {
   readonly store: Store;
-  /** What was done with the shipped gallery at start; null if none is configured. */
+  /** What happened to the shipped gallery at start; null if none is configured. */
   readonly gallery: GalleryOutcome | null;
   /** How much work waits for the encoder. */
   readonly load: Pick<ImageEmbedder, 'pending' | 'queueSeconds' | 'checkRoom'>;
 }
 
-/** Images of bulk uploads in progress at once: enough to keep every lane of the encoder busy. */
+/** Bulk images in progress at once: enough to keep every encoder lane busy. */
 const BULK_PARALLEL = 16;
 /**
  * The same for a process that only does long work: two full batches for each of two lanes, and decoded images to
@@ -66,7 +66,7 @@ const BULK_PARALLEL = 16;
  */
 const BULK_ALONE_PARALLEL = 48;
 
-/** Opens an encoder with what its answers need. */
+/** Opens an encoder with everything that answers need. */
 async function openRoom(cardPath: string, options: LocalEngineOptions, isPrimary: boolean): Promise<Room> {
   const { config, bulk = false, onRestart, onCrash } = options;
   const encoder = await openEncoder({
@@ -74,7 +74,7 @@ async function openRoom(cardPath: string, options: LocalEngineOptions, isPrimary
     threads: config.THREADS,
     // The queue must hold at least all views of one image.
     maxQueue: Math.max(config.MAX_QUEUE, ...Object.values(VIEW_COUNT)),
-    // Of another encoder than the first, most lanes are never needed.
+    // Additional encoders rarely need all lanes.
     bulk: bulk || !isPrimary,
     onRestart,
     onCrash,
@@ -154,7 +154,8 @@ function assembleEngine(
  */
 export async function openLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const { config, onRestart, onCrash } = options;
-  // Open the store first: it fails at once if another process has the data directory, while the model takes a moment.
+  // Open the store first. It fails at once if another process has the data directory, while loading the model takes a
+  // moment.
   const store = await openEmbeddedStore({
     dataDir: config.DATA_DIR,
     acceptDamage: config.ACCEPT_DAMAGE ?? false,

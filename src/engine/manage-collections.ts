@@ -8,7 +8,7 @@ import type { CollectionInfo, CollectionPatch } from '../store/store.js';
 import type { CreateOptions, NonPets, ServedCollection } from './engine.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
-/** Creates an empty collection for the encoder that runs, or another one. */
+/** Creates an empty collection for the engine's encoder or for another one. */
 export async function createCollection(
   { store, encoders }: EngineParts,
   name: string,
@@ -21,7 +21,7 @@ export async function createCollection(
   return { ...(await store.createCollection(spec)), problem: null };
 }
 
-/** A collection with what keeps this process from answering for it. */
+/** Adds to a collection the reason why this process cannot search it, if there is one. */
 async function describeServed({ spaces }: EngineParts, info: CollectionInfo): Promise<ServedCollection> {
   return { ...info, problem: await spaces.findTrouble(info) };
 }

@@ -1,15 +1,15 @@
-/** Moving collections, to another encoder or between servers: what it takes, and what comes of it. */
+/** Options and results of moving collections to another encoder or another server. */
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 
 /** Settings of `Engine.reembed`. */
 export interface ReembedOptions extends WorkOptions {
-  /** Name of the encoder to move to; the engine's own unless given. */
+  /** Name of the encoder to move to. Default: the engine's own. */
   encoder?: string | undefined;
   /** Folders that hold the photos under the names in `source`. */
   photos?: string[] | undefined;
-  /** Also embeds the stored preview of an item of which nothing better is left. */
+  /** Also embeds the stored previews of items without a better picture. */
   previews?: boolean | undefined;
-  /** Deletes items of which no picture is left. */
+  /** Deletes items without a picture. */
   dropMissing?: boolean | undefined;
 }
 
@@ -23,21 +23,21 @@ export interface MissingPicture {
 /** What `Engine.reembed` did. */
 export interface ReembedOutcome {
   collection: string;
-  /** Whether the collection is in the new space. If not, pictures are missing. */
+  /** Whether the collection has moved. If not, pictures are missing. */
   swapped: boolean;
   from: { name: string; fingerprint: string };
   to: { name: string; fingerprint: string };
-  /** Items embedded by this call, by where their pictures came from. */
+  /** Items embedded by this call, by the source of their pictures. */
   embedded: Record<PictureOrigin, number>;
-  /** How many could not be embedded. */
+  /** Number of items that could not be embedded. */
   missing: number;
   /** The first thousand of them. */
   examples: MissingPicture[];
-  /** Items deleted, if that was asked for. */
+  /** Items deleted, if requested. */
   dropped: number;
 }
 
-/** Where a picture of an item was found: as it was put, in a file, in less detail, or hardly at all. */
+/** Where the picture of an item was found: the stored original, a file, a smaller copy, or only the preview. */
 export type PictureOrigin = 'original' | 'file' | 'reduced' | 'preview';
 
 /** What `Engine.exportCollection` wrote. */
@@ -49,17 +49,17 @@ export interface ExportOutcome {
 
 /** Settings of `Engine.importCollection`. */
 export interface ImportOptions extends Omit<ReembedOptions, 'encoder' | 'dropMissing'> {
-  /** Embeds the pictures instead of taking vectors of a model that this collection is not embedded with. */
+  /** Embeds the pictures instead of importing vectors of another model. */
   reembed?: boolean | undefined;
   /** Where an earlier import of the same file into the same collection stopped. */
   resumeFrom?: ImportState | undefined;
-  /** Called after each batch of rows, which is then stored; the import goes on when it resolves. */
+  /** Called after each batch of rows has been stored. The import continues when it resolves. */
   onBatch?: ((state: ImportState) => Promise<void>) | undefined;
 }
 
-/** How far an import is. */
+/** Progress of an import. */
 export interface ImportState {
-  /** Rows dealt with. */
+  /** Rows processed. */
   done: number;
   outcome: ImportOutcome;
 }
@@ -70,13 +70,13 @@ export interface ImportOutcome {
   /** Rows in the file. */
   total: number;
   created: number;
-  /** Items that the collection had already, kept as they were. */
+  /** Items that the collection already had. They are unchanged. */
   exists: number;
-  /** Rows that were compared with what the collection holds afterwards, byte by byte. */
+  /** Rows that were compared byte by byte with the stored items. */
   verified: number;
   failed: number;
   /** The first thousand rows that failed. */
   failures: { row: number; id: string | null; detail: string }[];
-  /** Items that differ from their row: they were there before, with another label, source or metadata. */
+  /** Items that differ from their row, because they existed before with another label, source or metadata. */
   different: number;
 }

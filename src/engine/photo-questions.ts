@@ -1,4 +1,4 @@
-/** What can be asked about a photo, and the answers. */
+/** Requests about a photo, and their answers. */
 import type { Basis, TalliedCandidate } from '../breeds/identify-breed.js';
 import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
@@ -17,9 +17,9 @@ export interface Explanation {
   rows: number;
   columns: number;
   /**
-   * The part of the upright photo that the cells divide into equal rectangles, in fractions of its width and height.
-   * It is roughly the centre square, which the encoder sees. The padding of the network decides where exactly its cells
-   * begin and end. The outer cells include what the network sees beyond them.
+   * The part of the upright photo that the cells divide into equal rectangles, in fractions of its width and height. It is
+   * roughly the centre square, which the encoder sees; the exact bounds depend on the network's padding. The outer cells
+   * include what the network sees beyond them.
    */
   region: Rectangle;
   /**
@@ -36,36 +36,42 @@ export interface Neighbour {
   /** Cosine similarity, -1..1. */
   similarity: number;
   source: string | null;
-  /** Whether `/v1/collections/{c}/items/{id}/thumbnail` has a picture of it. */
+  /** Whether `/v1/collections/{c}/items/{id}/thumbnail` has a picture. */
   hasThumbnail: boolean;
-  /** Where the similarity comes from, if it was asked for. */
+  /** Where the similarity comes from, if requested. */
   explanation?: Explanation;
 }
 
-/** One of several animals on a photo. */
+/** One of several animals in a photo. */
 export interface Animal {
   breed: string;
-  /** 0..1, as of an answer about this part. */
+  /** 0..1, for this part of the photo. */
   confidence: number;
   /** Where it is, in fractions of the upright photo. */
   region: Rectangle;
 }
 
-/** The answer to "what breed is this?". */
+/** The answer of `Engine.identify`. */
 export interface Identification {
   decision: 'match' | 'ambiguous' | 'unknown';
   breed: string | null;
-  /** Probability that the first candidate is right, 0..1, or its share of the vote if nothing was fitted. */
+  /**
+   * Probability that the first candidate is right, 0..1; or its share of the vote if there is neither a calibration nor
+   * statistics.
+   */
   confidence: number;
   /** Whether `confidence` was fitted to the collection. */
   calibrated: boolean;
-  /** What `confidence` is based on. */
+  /** Where `confidence` comes from. */
   basis: Basis;
-  /** Probability that the collection contains what the photo shows, 0..1; null if nothing was fitted. */
+  /**
+   * Probability that the collection contains what the photo shows, 0..1; null if there is neither a calibration nor
+   * statistics.
+   */
   known: number | null;
   /** The part of the upright photo that the answer is about, in fractions of its width and height. */
   region: Rectangle;
-  /** The animals on the photo, where looks at its parts are sure of different breeds; else none. */
+  /** The animals in the photo, if looks at its parts match different breeds; otherwise empty. */
   animals: Animal[];
   candidates: TalliedCandidate[];
   neighbours: Neighbour[];
@@ -98,18 +104,18 @@ export interface HeatMapOptions extends LookOptions {
 /** What to search for: exactly one of these. */
 export type Query = { image: Uint8Array } | { id: string } | { vector: number[] | Float32Array } | Examples;
 
-/** An item of the collection, by its id, or a vector with the collection's dimension. */
+/** The id of an item of the collection, or a vector of the collection's dimension. */
 export type Example = string | number[] | Float32Array;
 
-/** What to be similar to and what not: the mean of the positives' directions less a part of that of the negatives. */
+/** Examples of what to find and what not: the mean direction of the positives minus a fraction of that of the negatives. */
 export interface Examples {
   positives: Example[];
   negatives: Example[];
-  /** How much of the negatives' mean is taken away, 0..1; a third unless given. */
+  /** Fraction of the negatives' mean to subtract, 0..1. Default: a third. */
   negativeWeight?: number | undefined;
 }
 
-/** How an image is embedded. */
+/** How to embed an image. */
 export interface LookOptions {
   /** Views of the photo whose embeddings are averaged. Default: `1`, the photo itself. */
   views?: Views;

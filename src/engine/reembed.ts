@@ -1,6 +1,6 @@
 /**
- * Moving a collection to another encoder. Vectors are made beside those there are and stored as they come, so that work
- * that is cut off goes on where it was; the store takes them for all items in one step.
+ * Moves a collection to another encoder. New vectors are stored beside the old ones as they are computed, so that
+ * interrupted work can continue. At the end the store switches all items in one step.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError } from '../errors.js';
@@ -12,11 +12,11 @@ import type { EngineParts } from './use-cases.js';
 
 /** Items embedded between two writes. */
 const BATCH = 64;
-/** Missing pictures that are named; the others are counted. */
+/** Number of missing pictures to list. Others are only counted. */
 const MOST_NAMED = 1000;
-/** Milliseconds between two looks at an index that is being built. */
+/** Milliseconds between checks of the index that is being built. */
 const INDEX_LOOK_MS = 200;
-/** How long others may keep the encoder busy before the work gives up, in milliseconds. */
+/** How long to wait, in milliseconds, while others keep the encoder busy. */
 const PATIENCE_MS = 120_000;
 
 /** See `Engine.reembed`. */
@@ -40,7 +40,7 @@ export async function reembed(
     return outcome;
   }
   await store.beginReembedding(collection, { fingerprint, dimension, model: name });
-  // Photos that are added from now on are embedded for both.
+  // From now on, added photos are embedded with both encoders.
   spaces.forget();
   try {
     outcome.swapped = await move.run();
@@ -56,7 +56,7 @@ export async function reembed(
   };
 }
 
-/** Embeds images in bulk, with patience while others keep the encoder busy. */
+/** Embeds images in bulk, and waits while others keep the encoder busy. */
 export async function embedPatiently<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   const giveUpAt = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -111,14 +111,14 @@ class Move {
         this.#options.onProgress?.({ phase: 'computing', done: state.done, total: state.total });
         await sleep(INDEX_LOOK_MS, undefined, { signal: this.#options.signal }).catch(() => {});
       }
-      // Items that were put meanwhile, in one way or another, are looked for again.
+      // Look again for items that were put in the meantime.
       if (embedded === 0 && this.missing.size === before && !(await this.#dropMissing())) {
         return false;
       }
     }
   }
 
-  /** Embeds what has no vector yet, but for what is known to be missing. @returns how many items */
+  /** Embeds items without a new vector, except those whose picture is known to be missing. @returns the number of items */
   async #embedAll(): Promise<number> {
     let embedded = 0;
     let cursor: string | undefined;
@@ -152,7 +152,7 @@ class Move {
             items.map(async ({ id, source }, i) => {
               const picture = found[i];
               if (!picture) {
-                this.missing.set(id, { id, source, reason: 'No picture of it was found.' });
+                this.missing.set(id, { id, source, reason: 'No picture was found.' });
                 return;
               }
               try {

@@ -24,7 +24,7 @@ const toResolved = (embedding: Float32Array, exclude: string[]): ResolvedQuery =
   embedMs: 0,
 });
 
-/** @throws PawdexError vector_invalid when the vector has another dimension */
+/** @throws PawdexError vector_invalid if the vector has another dimension */
 function checkVector(vector: number[] | Float32Array, dimension: number): Float32Array {
   if (vector.length !== dimension) {
     throw new PawdexError('vector_invalid', {
@@ -46,7 +46,7 @@ function readDirection(vector: number[] | Float32Array, dimension: number): Floa
   return direction;
 }
 
-/** Where examples come from. */
+/** Where to look up the vectors of examples. */
 interface Source {
   store: Store;
   collection: string;
@@ -73,7 +73,7 @@ async function addMean(
 }
 
 /**
- * Computes the mean of the positives minus a part of the mean of the negatives: Rocchio's relevance feedback (J. J.
+ * Computes the mean of the positives minus a fraction of the mean of the negatives: Rocchio's relevance feedback (J. J.
  * Rocchio, "Relevance feedback in information retrieval", 1971). The store scales it to unit length.
  *
  * @throws PawdexError item_not_found, vector_invalid, invalid_request
@@ -96,7 +96,7 @@ async function combineExamples(
  * Resolves a query to an image's embedding, an item's vector, a given vector, or a combination of examples. Items
  * named in the query are excluded from its results.
  *
- * @param look how an image is embedded
+ * @param look how to embed an image
  * @throws PawdexError item_not_found, vector_invalid, invalid_request, and those of embedding an image
  */
 export async function resolveQuery(

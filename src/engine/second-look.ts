@@ -8,7 +8,7 @@ import type { BreedAnswer } from '../breeds/identify-breed.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import type { Animal, IdentifyOptions } from './engine.js';
 
-/** What a look at a part of a photo found. */
+/** The answer for one part of a photo. */
 interface Look {
   decided: Pick<BreedAnswer, 'decision' | 'breed' | 'confidence'>;
   /** In fractions of the upright photo. */
@@ -28,7 +28,7 @@ export function shouldLookAgain(
   return decision !== 'match' && known !== null && views === '1' && region === undefined;
 }
 
-/** Chooses the look that is most probably known; the first one wins ties. */
+/** Chooses the look that is most probably known. The first one wins ties. */
 export function chooseLook<L extends { decided: Pick<BreedAnswer, 'decision' | 'known'> }>(
   first: L,
   others: readonly L[],
@@ -40,10 +40,9 @@ export function chooseLook<L extends { decided: Pick<BreedAnswer, 'decision' | '
 }
 
 /**
- * The animals that looks at several parts of a photo are sure of, where they are of different breeds: each breed once, with
- * the surest look at it.
+ * Lists the animals in a photo if looks at its parts match different breeds: each breed once, with its most confident look.
  *
- * @returns none where there are no two breeds
+ * @returns an empty array unless there are at least two breeds
  */
 export function listAnimals(looks: readonly Look[]): Animal[] {
   const animals = new Map<string, Animal>();

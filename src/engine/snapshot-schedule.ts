@@ -1,4 +1,6 @@
-/** Writes snapshots of a running server: a new one as soon as the newest is old enough, also after a restart. */
+/**
+ * Writes snapshots at intervals while the server runs. The age of the newest snapshot decides, so restarts do not matter.
+ */
 import { asPawdexError, type PawdexError } from '../errors.js';
 import type { KeptSnapshot, Store } from '../store/store.js';
 

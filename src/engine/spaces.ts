@@ -4,9 +4,9 @@ import { type Failure, PawdexError } from '../errors.js';
 import type { CollectionInfo, Originals, Store } from '../store/store.js';
 import type { Encoders, Room } from './encoders.js';
 
-/** The model that a collection was embedded with, and how far to trust its answers. */
+/** The encoder that a collection was embedded with, and its calibration. */
 export interface CollectionSpace extends Pick<CollectionInfo, 'fingerprint' | 'dimension' | 'model'> {
-  /** Null when none was fitted for this encoder. */
+  /** Null if none was fitted for this encoder. */
   calibration: Calibration | null;
   originals: Originals;
   /** Fingerprint of the encoder that the collection is moving to, or null. */
@@ -15,7 +15,7 @@ export interface CollectionSpace extends Pick<CollectionInfo, 'fingerprint' | 'd
   room: Room;
 }
 
-/** What to do about a collection that was embedded with a model that is not there. */
+/** Says what to do about a collection whose encoder is missing. */
 export function describeWayForward(
   { name, model }: Pick<CollectionInfo, 'name' | 'model'>,
   present: string,
@@ -35,7 +35,7 @@ export class Spaces {
   }
 
   /**
-   * The space of a collection that an encoder of this process can be compared with.
+   * Returns the space of a collection if this process has its encoder.
    *
    * @throws PawdexError collection_not_found, model_mismatch
    */
@@ -43,12 +43,12 @@ export class Spaces {
     return this.#known.get(collection) ?? (await this.#read(collection));
   }
 
-  /** Reads all collections again before their next answer: one was deleted, calibrated, renamed or moved. */
+  /** Clears the cache, because a collection was deleted, calibrated, renamed or moved. */
   forget(): void {
     this.#known.clear();
   }
 
-  /** Why this process cannot answer for a collection; null when it can. */
+  /** Says why this process cannot search a collection; null if it can. */
   async findTrouble(info: CollectionInfo): Promise<Failure | null> {
     if ((await this.#encoders.find(info.fingerprint)) !== null) {
       return null;

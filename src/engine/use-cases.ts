@@ -1,11 +1,11 @@
-/** What the use cases of the engine share. */
+/** Shared by the use cases of the engine. */
 import { asPawdexError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Encoders, Room } from './encoders.js';
 import type { KeptMaps } from './kept-maps.js';
 import type { CollectionSpace, Spaces } from './spaces.js';
 
-/** What a use case works with; the encoder is the one that the process was started with, or a collection's. */
+/** Dependencies of a use case. The encoder is that of the process or that of a collection. */
 export interface EngineParts extends Room {
   store: Store;
   spaces: Spaces;
@@ -13,12 +13,12 @@ export interface EngineParts extends Room {
   encoders: Encoders;
 }
 
-/** How often a question is asked of a collection that moves to another space meanwhile. */
+/** How often to repeat a request whose collection moves to another space in the meantime. */
 const MOST_ATTEMPTS = 3;
 
 /**
- * Does work on a collection with the encoder that it was embedded with, once more if the collection moves to another one
- * meanwhile.
+ * Runs work on a collection with the encoder that it was embedded with. Repeats it if the collection moves to another
+ * encoder in the meantime.
  *
  * @throws PawdexError collection_not_found, model_mismatch; and what `work` throws
  */

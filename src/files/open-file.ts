@@ -1,6 +1,6 @@
 /**
- * Reads files, and files inside archives by paths such as `photos.zip/beagle/1.jpg`. Nothing is unpacked to disk. What
- * reads photos reads them through here, so that an archive can stand wherever a folder can.
+ * Reads files, and files inside archives by paths such as `photos.zip/beagle/1.jpg`, without unpacking to disk. All photos
+ * are read through this module, so an archive can be used like a folder.
  */
 import { open, readFile, stat } from 'node:fs/promises';
 import type { Archive } from './archives/archive.js';
@@ -17,10 +17,10 @@ export interface FileFacts {
 const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
 const INSIDE = /^(.+?\.(?:zip|tar|tar\.gz|tgz))[\\/](.+)$/is;
 
-/** Entries that are read into memory; no photo is as large. */
+/** Largest entry to read into memory, in bytes. No photo is that large. */
 const MAX_ENTRY_BYTES = 512 * 1024 ** 2;
 
-/** Archives that stay open: a command reads from one or two. */
+/** Number of archives to keep open. A command reads from one or two. */
 const KEPT_OPEN = 4;
 
 interface OpenArchive {
@@ -30,12 +30,12 @@ interface OpenArchive {
 
 const opened = new Map<string, OpenArchive>();
 
-/** Whether a path is that of an archive, by its name. */
+/** Whether a path is named like an archive. */
 export function hasArchiveName(file: string): boolean {
   return ARCHIVE.test(file);
 }
 
-/** Whether a name tells nothing about the content, so that a listing keeps the first bytes. */
+/** Whether a name says nothing about the content, so that the listing must keep the first bytes. */
 const tellsNothing = (name: string) => !/\.(jpe?g|png|webp|gif|avif|tiff?|hei[cf])$/i.test(name);
 
 /**
@@ -69,7 +69,7 @@ async function forget(file: string): Promise<void> {
   await kept?.archive.then((archive) => archive.close()).catch(() => {});
 }
 
-/** The archive that a path leads into and the entry's name; null for a path that leads into none. */
+/** Splits a path into an archive and the name of an entry; null if it is not inside an archive. */
 async function enterArchive(file: string): Promise<{ archive: Archive; name: string } | null> {
   const [, outer, name] = INSIDE.exec(file) ?? [];
   if (outer === undefined || name === undefined) {
@@ -86,7 +86,7 @@ export async function readWholeFile(file: string): Promise<Buffer> {
     return readFile(file);
   }
   const { archive, name } = inside;
-  // A few kilobytes of an archive may claim to hold terabytes.
+  // A small archive may claim to contain terabytes.
   if ((archive.entries.get(name)?.size ?? 0) > MAX_ENTRY_BYTES) {
     throw new Error('the entry is too large');
   }
@@ -108,7 +108,7 @@ export async function readHead(file: string, bytes: number): Promise<Buffer> {
   }
 }
 
-/** Size and time of a file or an entry. @throws Error, also for what is not a regular file */
+/** Returns size and time of a file or an entry. @throws Error, also if it is not a regular file */
 export async function readFileFacts(file: string): Promise<FileFacts> {
   const inside = await enterArchive(file);
   if (inside === null) {

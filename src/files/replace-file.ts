@@ -6,7 +6,7 @@ import { PRIVATE_FILE } from './private-files.js';
 /** The content of a file: text, or bytes in one or several pieces. */
 type Content = string | Uint8Array | readonly Uint8Array[];
 
-/** Suffix of a file that is being written, or was when a process died. */
+/** Suffix of a file that is being written, or was being written when a process died. */
 export const ASIDE = '.tmp';
 
 /**
@@ -34,7 +34,7 @@ export async function replaceFile(
   await syncFolder(path.dirname(file));
 }
 
-/** Writes a file and returns when the disk has it. Its name can still be lost. */
+/** Writes a file and syncs it to disk. Its name can still be lost. */
 export async function writeSynced(file: string, content: Content, mode?: number): Promise<void> {
   const handle = await open(file, 'w', mode);
   try {

@@ -1,17 +1,17 @@
-/** JSON files that end with a line with their checksum, so that a flipped bit is not taken for data. */
+/** JSON files with a checksum in the last line, so that flipped bits are detected. */
 import { crc32 } from 'node:zlib';
 
 const SEALED = /^(?<json>.*)\n(?<checksum>[0-9a-f]{8})\n$/s;
 
 const computeChecksum = (json: string) => crc32(json).toString(16).padStart(8, '0');
 
-/** Turns JSON into the text of a file. */
+/** Adds the checksum to JSON text. */
 export function sealJson(json: string): string {
   return `${json}\n${computeChecksum(json)}\n`;
 }
 
 /**
- * Takes the JSON out of the text of a file. A file of an earlier version has no checksum, and is returned as it is.
+ * Verifies and removes the checksum. Files of earlier versions have none and are returned unchanged.
  *
  * @throws Error if the checksum is wrong
  */

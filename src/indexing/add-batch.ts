@@ -1,17 +1,17 @@
-/** One batch to the engine, with patience while it is busy with people who wait for an answer. */
+/** Sends one batch to the engine, and waits while it is busy with interactive requests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddResult, Engine, ItemInput } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 
-/** How long an engine may go on saying that it is overloaded before the job gives up, in milliseconds. */
+/** How long to retry while the engine is overloaded, in milliseconds. */
 const PATIENCE_MS = 120_000;
 
 /**
- * `engine.addItems`, tried again while the engine is overloaded: bulk work can wait.
+ * Calls `engine.addItems`, and retries while the engine is overloaded, because bulk work can wait.
  *
  * @param signal ends the waiting
  * @returns one result per input, in order
- * @throws PawdexError what concerns the whole batch
+ * @throws PawdexError for errors of the whole batch
  */
 export async function addBatch(
   engine: Engine,

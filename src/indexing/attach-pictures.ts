@@ -1,4 +1,4 @@
-/** Gives the items of a collection pictures from a person's own copy of the photos, found by content. */
+/** Adds thumbnails to the items of a collection, from the user's own copy of the photos. */
 import { readFile, stat } from 'node:fs/promises';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { computeContentHash } from '../engine/add-items.js';
@@ -7,25 +7,25 @@ import { asPawdexError } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
 
-/** Photos hashed and looked up at a time. A server accepts this many hashes in one URL. */
+/** Photos that are hashed and looked up at a time. This many hashes fit in a URL. */
 const BATCH = 100;
-/** Files read and pictures made at once. */
+/** Files read and thumbnails created at once. */
 const AT_ONCE = 4;
 
-/** How far it is. */
+/** Progress so far. */
 export interface AttachProgress {
   total: number;
   done: number;
-  /** Items that got a picture. */
+  /** Items that got a thumbnail. */
   attached: number;
-  /** Items that had one. */
+  /** Items that already had one. */
   kept: number;
-  /** Photos that the collection does not have. */
+  /** Photos that are not in the collection. */
   unknown: number;
   failed: number;
 }
 
-/** A photo of which no picture could be made, and why. */
+/** A photo that could not be read, and why. */
 export interface AttachFailure {
   file: string;
   code: string;
@@ -37,7 +37,7 @@ export type AttachSummary = AttachProgress & { failures: AttachFailure[] };
 /** Settings of {@link attachPictures}. */
 export interface AttachOptions {
   collection: string;
-  /** Larger files are left out, unread. */
+  /** Larger files are skipped without reading them. */
   maxFileBytes: number;
   maxPixels: number;
   signal?: AbortSignal;
@@ -56,7 +56,7 @@ async function inParallel<T, R>(all: readonly T[], work: (one: T) => Promise<R>)
   return results;
 }
 
-/** The hash of a photo; null, noted in the summary, when it cannot be read. */
+/** Hashes a photo. If it cannot be read, records that in the summary and returns null. */
 async function hashOf({ file }: LabelledPhoto, { maxFileBytes }: AttachOptions, summary: AttachSummary) {
   try {
     const { size } = await stat(file);
@@ -80,7 +80,7 @@ async function makePicture(
   return makeThumbnail(bytes, await decode(bytes, resize, { maxPixels }), resize.size);
 }
 
-/** The hashes of those items among them that have no picture; the others are counted. */
+/** Returns the hashes of items without a thumbnail, and counts the others. */
 async function findBare(engine: Engine, collection: string, hashes: string[], summary: AttachSummary) {
   const sha256 = [...new Set(hashes)];
   const { items } = await engine.store.list(collection, { limit: BATCH, filter: { sha256 } });
@@ -102,7 +102,7 @@ async function attachBatch(
     return;
   }
   const bare = await findBare(engine, collection, known, summary);
-  // Of equal photos the first is as good as any.
+  // One of several equal photos is enough.
   const wanted = new Map<string, string>();
   hashes.forEach((hash, i) => {
     if (hash !== null && bare.has(hash) && !wanted.has(hash)) {
@@ -127,7 +127,7 @@ async function attachBatch(
 }
 
 /**
- * Attaches pictures; no item is added, and none that has a picture gets another.
+ * Attaches thumbnails. Adds no items and replaces no thumbnails.
  *
  * @throws PawdexError collection_not_found, storage_full, storage_failed
  */

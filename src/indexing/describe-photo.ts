@@ -1,4 +1,4 @@
-/** What is stored with a photo of a set: label, source and metadata, with a note of the folder that it is from. */
+/** Builds the label, source and metadata that are stored with a photo, including the folder it came from. */
 
 import { realpath } from 'node:fs/promises';
 import os from 'node:os';
@@ -7,33 +7,33 @@ import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { computeSha256 } from '../files/sha256.js';
 import type { Item, Metadata } from '../store/store.js';
 
-/** Key of the metadata under which an item says which folder it is from. */
+/** Metadata key that records the folder of an item. */
 const ORIGIN_KEY = 'indexedFrom';
 
-/** A photo on its way into a collection. */
+/** A photo to add to a collection. */
 export interface PhotoToIndex extends LabelledPhoto {
-  /** See {@link computeFolderId}; absent for a photo that is from no folder in particular. */
+  /** See {@link computeFolderId}. Absent if the photo does not come from a folder. */
   folder?: string | undefined;
 }
 
 /**
- * What an item says of the folder that it is from. Syncing a folder changes no item that does not name it. The label is
- * the one that the folder gave, which tells a later change there from one that was made in the collection.
+ * The record of an item's folder. Syncing a folder only changes items that name it. The label is the one that the folder
+ * gave, to distinguish later changes there from changes made in the collection.
  */
 export interface Origin {
   folder: string;
   label: string | null;
 }
 
-/** The metadata key and value of a filter for all items of a folder. */
+/** The metadata filter for all items of a folder. */
 export const originFilter = (folder: string) => ({ metadata: { [`${ORIGIN_KEY}.folder`]: folder } });
 
-/** The metadata to merge into an item that a folder gives a label. */
+/** The metadata to merge into an item when a folder gives it a label. */
 export const originNote = (folder: string, label: string | null): Metadata => ({
   [ORIGIN_KEY]: { folder, label } satisfies Origin,
 });
 
-/** The folder that an item is from, or null. */
+/** Returns the folder that an item came from, or null. */
 export function readOrigin({ metadata }: Item): Origin | null {
   const value = metadata[ORIGIN_KEY] as Partial<Origin> | undefined;
   return typeof value === 'object' && value !== null && typeof value.folder === 'string'
@@ -41,7 +41,7 @@ export function readOrigin({ metadata }: Item): Origin | null {
     : null;
 }
 
-/** Label, source and metadata to store with a photo. */
+/** Returns the label, source and metadata to store with a photo. */
 export function describePhoto({ name, label, metadata, folder }: PhotoToIndex): {
   label: string | null;
   source: string;
@@ -52,10 +52,10 @@ export function describePhoto({ name, label, metadata, folder }: PhotoToIndex): 
 }
 
 /**
- * A name for a folder that no other has, on this machine or another: `photos-3fa9c1d2`. It tells no path, because
- * everybody who may ask the collection sees it.
+ * Computes a name for a folder that is unique across machines: `photos-3fa9c1d2`. It does not contain the path, because
+ * everyone who can use the collection sees it.
  *
- * @param spec folder or archive, with `:split` where only a split of it is meant
+ * @param spec folder or archive, with `:split` for a single split
  */
 export async function computeFolderId(root: string, spec: string): Promise<string> {
   const split = spec.slice(root.length);

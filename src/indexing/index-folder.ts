@@ -1,7 +1,6 @@
 /**
- * The job that fills a collection from files. It reads ahead, asks the collection which contents it holds,
- * and sends the rest in batches; what is known is neither decoded nor encoded. That is also how a job that
- * was killed goes on: what had been stored is durable and is skipped the next time.
+ * Fills a collection from files. It reads ahead, looks up which contents are known, and sends the rest in batches. Known
+ * photos are neither decoded nor encoded. So a killed job continues by skipping what is already stored.
  */
 
 import type { AddResult, Engine } from '../engine/engine.js';
@@ -10,16 +9,16 @@ import { addBatch } from './add-batch.js';
 import { describePhoto, type PhotoToIndex } from './describe-photo.js';
 import { type ReadPhoto, readAhead, type Settle } from './read-ahead.js';
 
-/** Batches in work at once: while one is being stored, the next keeps the encoder busy. */
+/** Batches in progress at once: while one is being stored, the next keeps the encoder busy. */
 const BATCHES_IN_FLIGHT = 2;
 
-/** How far the job is. */
+/** Progress so far. */
 export interface IndexProgress {
   total: number;
-  /** Photos added, skipped or failed. Reaches `total` unless the job stops early. */
+  /** Photos added, skipped or failed. Equals `total` at the end unless the job stops early. */
   done: number;
   created: number;
-  /** Photos whose content the collection held already. */
+  /** Photos whose content the collection already had. */
   skipped: number;
   failed: number;
 }
@@ -32,12 +31,12 @@ export interface IndexFailure {
   hint: string;
 }
 
-/** What the job did. */
+/** Result of indexing. */
 export interface IndexSummary extends IndexProgress {
   failures: IndexFailure[];
-  /** Skipped photos that the collection holds under another label than the set gives them. */
+  /** Skipped photos that have another label in the collection than in the set. */
   otherLabel: number;
-  /** Why the job stopped before the end: the error that concerned all photos, or null. */
+  /** The error that stopped the job early, or null. */
   stoppedBy: PawdexError | null;
 }
 
@@ -45,20 +44,20 @@ export interface IndexSummary extends IndexProgress {
 export interface IndexOptions {
   /** Must exist. */
   collection: string;
-  /** Larger files are failures, unread. */
+  /** Larger files fail without being read. */
   maxFileBytes: number;
-  /** When raised, no new batch is begun; those in work are finished. */
+  /** When aborted, no new batch starts; those in progress finish. */
   signal?: AbortSignal;
-  /** Called after each change with the same object. */
+  /** Called with the same object after each change. */
   onProgress?: (progress: Readonly<IndexProgress>) => void;
-  /** Called once for each photo when it is dealt with; what was created is durable then. */
+  /** Called once for each processed photo. Created items are durable by then. */
   onSettled?: Settle;
 }
 
 /**
- * Indexes photos into a collection. A photo that cannot be read or decoded is listed in `failures` and does not
- * stop the others. An error that concerns all of them (collection_not_found, model_mismatch, storage_full, ...) ends
- * the job and is reported in `stoppedBy`. Photos stored before it are kept.
+ * Indexes photos into a collection. Photos that cannot be read or decoded are listed in `failures` and do not stop the
+ * others. An error that affects all photos (collection_not_found, model_mismatch, storage_full, ...) ends the job and is
+ * reported in `stoppedBy`. Photos stored before it are kept.
  */
 export async function indexPhotos(
   engine: Engine,
@@ -103,7 +102,7 @@ async function store(engine: Engine, batch: ReadPhoto[], options: IndexOptions, 
   });
 }
 
-/** Creates the summary of a run that has not settled any of its `total` photos. */
+/** Creates the summary of a run that has not processed any of its `total` photos. */
 export function createIndexSummary(total: number): IndexSummary {
   return {
     total,

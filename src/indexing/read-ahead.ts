@@ -1,4 +1,4 @@
-/** Photos as bytes, in batches of bounded size, without those whose content the collection holds already. */
+/** Reads photos into batches of limited size, without those that the collection already contains. */
 import { computeContentHash } from '../engine/add-items.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { describeTrouble } from '../engine/item-fields.js';
@@ -6,11 +6,11 @@ import { describeFailure, PawdexError } from '../errors.js';
 import { readFileFacts, readWholeFile } from '../files/open-file.js';
 import { describePhoto, type PhotoToIndex } from './describe-photo.js';
 
-/** Photos of one batch: as many as a server takes in one upload unless it is set otherwise. */
+/** Photos per batch: a server's default limit for one upload. */
 const BATCH_PHOTOS = 64;
-/** Bytes of one batch; a few batches are held at once, so this bounds the memory of the job. */
+/** Bytes per batch. A few batches are in memory at once, so this limits the memory of the job. */
 const BATCH_BYTES = 48 * 1024 * 1024;
-/** Files read at once: Node reads them on the threads that also decode. */
+/** Files read at once. Node reads them on the threads that also decode. */
 const READERS = 8;
 
 /** A photo with its content. */
@@ -21,7 +21,7 @@ export interface ReadPhoto {
   sha256: string;
 }
 
-/** Called for a photo that ends here; with the hash of its content if it was read. */
+/** Called for a photo that needs no further work, with the hash of its content if it was read. */
 export type Settle = (photo: PhotoToIndex, result: AddResult, sha256: string | null) => void;
 
 /** Settings of {@link readAhead}. */
@@ -32,11 +32,11 @@ export interface ReadAheadOptions {
 }
 
 /**
- * Reads photos in order and yields those that are new to the collection.
+ * Reads photos in order and yields those that are not in the collection.
  *
- * @param settle called for each photo that ends here: unreadable, too large, known already, or with a name or
- *   metadata that no server takes
- * @throws PawdexError what asking the collection throws
+ * @param settle called for each photo that is not yielded: unreadable, too large, already known, or with an invalid name or
+ *   metadata
+ * @throws PawdexError errors of looking up known photos
  */
 export async function* readAhead(
   engine: Engine,

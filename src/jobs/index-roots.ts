@@ -1,4 +1,4 @@
-/** Which folders of the server's machine a job may read: those below the roots that its operator named, and no others. */
+/** Limits which folders of the server's machine a job may read: only those below the roots set by the operator. */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
@@ -10,7 +10,7 @@ function findRealPath(file: string): Promise<string | null> {
   return realpath(file).catch(() => null);
 }
 
-/** Roots as they are on the disk, links resolved. */
+/** The real paths of the roots. */
 export class IndexRoots {
   readonly #roots: string[];
 
@@ -18,23 +18,23 @@ export class IndexRoots {
     this.#roots = roots;
   }
 
-  /** A root that does not exist allows nothing. */
+  /** A missing root allows nothing. */
   static async open(roots: readonly string[]): Promise<IndexRoots> {
     const found = await Promise.all(roots.map(findRealPath));
     return new IndexRoots(found.filter((root) => root !== null));
   }
 
-  /** Whether a file is below one of the roots once links are resolved; one that does not exist can do no harm. */
+  /** Whether the real path of a file is below one of the roots. A missing file is harmless. */
   async allows(file: string): Promise<boolean> {
     const found = await findRealPath(file);
     return found === null || this.#roots.some((root) => isWithin(root, found));
   }
 
   /**
-   * The real path of a folder or archive that a request names: absolute, or relative to one of the roots.
+   * Resolves a folder or archive named in a request, absolute or relative to one of the roots, to its real path.
    *
-   * @throws PawdexError path_not_allowed when it is outside of all roots, also by a link or if it does not exist there;
-   *   set_invalid when there is none inside
+   * @throws PawdexError path_not_allowed if it is outside of all roots, also through a link; set_invalid if it does not
+   *   exist inside a root
    */
   async resolveSet(asked: string): Promise<string> {
     const isSet = async (found: string) => hasArchiveName(found) || (await stat(found)).isDirectory();
@@ -48,7 +48,7 @@ export class IndexRoots {
     );
   }
 
-  /** As {@link resolveSet}, of a file. @throws PawdexError path_not_allowed, file_unreadable */
+  /** Like {@link resolveSet}, for a file. @throws PawdexError path_not_allowed, file_unreadable */
   async resolveFile(asked: string): Promise<string> {
     const isFile = async (found: string) => (await stat(found)).isFile();
     const missing = () =>

@@ -1,36 +1,36 @@
-/** What the work of a job is, and what it works with. */
+/** The interface of a job's work, and what it can use. */
 import type { Engine } from '../engine/engine.js';
 import type { PawdexError } from '../errors.js';
 import type { Job, JobKind, JobRequest, ReportedProgress } from './job.js';
 import type { JobRecords } from './job-records.js';
 
-/** What the work of a job is given beside its request. */
+/** Passed to the work of a job, together with the request. */
 export interface JobContext {
-  /** Raised when the job is to stop: the work then rejects, and may be asked again later, from its beginning. */
+  /** Aborted when the job should stop. The work then rejects, and may be called again later. */
   signal: AbortSignal;
   onProgress: (progress: ReportedProgress) => void;
-  /** The job's own folder. Work that can resume keeps its progress here. */
+  /** The job's own folder, where resumable work stores its progress. */
   folder: string;
 }
 
-/** Does what is asked and gives the result, which is JSON. */
+/** Processes a request and returns its result as JSON. */
 export type JobWork = (request: JobRequest, context: JobContext) => Promise<unknown>;
 
-/** What kinds of jobs need of the server's settings. */
+/** The server's settings that jobs use. */
 export interface JobSettings {
   /** Folders that jobs may read photos from. */
   indexRoots: readonly string[];
   maxFileBytes: number;
-  /** Folder for what a sync remembers of files, or null where nothing is remembered. */
+  /** Folder for the hash caches of syncs, or null for none. */
   syncDir: string | null;
 }
 
-/** What a kind of job works with. */
+/** Dependencies of a kind of job. */
 export interface JobParts extends JobSettings {
   engine: Engine;
 }
 
-/** One kind of job. What it has done when it is stopped must be no trouble when it is asked again. */
+/** One kind of job. It must be safe to repeat after being stopped at any point. */
 export type KindWork<K extends JobKind> = (
   parts: JobParts,
   request: JobRequest & { kind: K },
@@ -43,8 +43,8 @@ export interface JobRunnerOptions {
   records: JobRecords;
   /** Whether jobs wait until `JobRunner.start` is called. */
   isHeld?: boolean;
-  /** Told of each job that is over. */
+  /** Called when a job has ended. */
   onOver?: (job: Job) => void;
-  /** Told when a record could not be written; the job goes on. */
+  /** Called if a record could not be written. The job continues. */
   onTrouble?: (error: PawdexError) => void;
 }

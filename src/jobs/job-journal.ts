@@ -1,6 +1,6 @@
 /**
- * What a job has done with each file, so that it goes on after a kill where it was, with the same counts. A line a file,
- * appended when the store has it. Lines that a crash takes back only cost looking at their files once more.
+ * Records the outcome for each file of a job, so that a killed job continues where it was, with the same counts. One line
+ * per file is appended after the file was stored. If a crash loses lines, their files are just checked again.
  */
 import { createReadStream } from 'node:fs';
 import { access, appendFile, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { PRIVATE_FILE } from '../files/private-files.js';
 import { replaceFile } from '../files/replace-file.js';
 
-/** A file that a job could not take, and why. */
+/** A file that a job could not process, and why. */
 export interface FileFailure {
   file: string;
   code: string;
@@ -17,10 +17,10 @@ export interface FileFailure {
   hint: string;
 }
 
-/** What became of one file. */
+/** The outcome for one file. */
 export type FileOutcome = { file: string; status: string } | (FileFailure & { status: 'failed' });
 
-/** Failures that can be read; more are only counted. */
+/** Number of failures that can be listed. Others are only counted. */
 const MOST_FAILURES = 10_000;
 
 const JOURNAL = 'journal.jsonl';
@@ -34,7 +34,7 @@ async function* readLines(file: string): AsyncGenerator<FileOutcome> {
       try {
         outcome = JSON.parse(line);
       } catch {
-        // Cut off by a kill; what is appended after it begins with a line break.
+        // Cut off by a kill. The next line begins with a line break.
         continue;
       }
       yield outcome;
@@ -46,7 +46,7 @@ async function* readLines(file: string): AsyncGenerator<FileOutcome> {
   }
 }
 
-/** The failures of a job, in order, at most {@link MOST_FAILURES}: of one that runs, those so far. */
+/** Reads the failures of a job so far, in order, at most {@link MOST_FAILURES}. */
 export async function* readFailures(folder: string): AsyncGenerator<FileFailure> {
   const kept = path.join(folder, FAILURES);
   const isFinished = await access(kept).then(
@@ -71,7 +71,7 @@ export class JobJournal {
   readonly #folder: string;
   readonly #known = new Set<string>();
   readonly #counts: Record<string, number> = {};
-  /** Begins the first line afresh: an earlier one may have been cut off by a kill. */
+  /** Begins with an empty line, because the last line may have been cut off by a kill. */
   #waiting: string[] = [''];
   #writing: Promise<void> | null = null;
   #trouble: unknown = null;
@@ -80,7 +80,7 @@ export class JobJournal {
     this.#folder = folder;
   }
 
-  /** Takes up what an earlier run of the job wrote down. */
+  /** Loads the journal of an earlier run of the job. */
   static async open(folder: string): Promise<JobJournal> {
     const journal = new JobJournal(folder);
     for await (const outcome of readLines(path.join(folder, JOURNAL))) {
@@ -89,7 +89,7 @@ export class JobJournal {
     return journal;
   }
 
-  /** How many files were dealt with in each way. */
+  /** Number of files by outcome. */
   get counts(): Readonly<Record<string, number>> {
     return this.#counts;
   }
@@ -98,7 +98,7 @@ export class JobJournal {
     return this.#known.has(file);
   }
 
-  /** Notes what became of a file; it is written soon. @throws what an earlier write failed with */
+  /** Records the outcome for a file, which is written soon. @throws the error of an earlier write */
   note(outcome: FileOutcome): void {
     if (this.#trouble !== null) {
       throw this.#trouble;
@@ -109,7 +109,7 @@ export class JobJournal {
     }
   }
 
-  /** Resolves when all that was noted is in the file. @throws the file system's error */
+  /** Resolves when all outcomes are in the file. @throws the file system's error */
   async flush(): Promise<void> {
     await this.#writing;
     if (this.#trouble !== null) {
@@ -117,7 +117,7 @@ export class JobJournal {
     }
   }
 
-  /** Keeps the failures alone, for reading: the job is done. @throws the file system's error */
+  /** Reduces the journal to the failures, once the job is done. @throws the file system's error */
   async finish(): Promise<void> {
     await this.flush();
     const failures: string[] = [];
@@ -141,7 +141,7 @@ export class JobJournal {
     }
   }
 
-  /** @returns whether the file was not counted before */
+  /** @returns whether the file had not been counted yet */
   #count({ file, status }: FileOutcome): boolean {
     if (this.#known.has(file)) {
       return false;

@@ -1,11 +1,14 @@
-/** How fast a job goes and how long it will take, from what it did in the last seconds. */
+/** Measures the pace of a job and estimates its remaining time from the last seconds. */
 import type { ReportedProgress } from './job.js';
 
-/** What counts as recent. Shorter would jump with each batch; longer would remember what was skipped at the start. */
+/**
+ * The window of the measurement. A shorter one would jump with each batch; a longer one would include photos skipped at the
+ * start.
+ */
 const WINDOW_MS = 30_000;
-/** Least time between two samples, which bounds how many are kept. */
+/** Smallest interval between samples, which limits their number. */
 const SAMPLE_MS = 500;
-/** Before this much of a phase has been seen, its pace is a guess. */
+/** No pace is reported before this much of a phase was measured. */
 const LEAST_MS = 1_000;
 
 interface Sample {
@@ -13,16 +16,16 @@ interface Sample {
   done: number;
 }
 
-/** The pace of one run of a job. A new phase starts from nothing. */
+/** The pace of one run of a job. It is measured anew for each phase. */
 export class JobPace {
   #phase: string | null = null;
   #samples: Sample[] = [];
 
   /**
-   * Takes in a report and gives the pace by it.
+   * Records a report and returns the pace.
    *
-   * @param at milliseconds of any clock that does not go back
-   * @returns steps per second and seconds left of this phase, null while that is not known
+   * @param at milliseconds of a monotonic clock
+   * @returns steps per second and seconds left in this phase, null while unknown
    */
   measure(
     { phase, done, total }: ReportedProgress,
@@ -36,7 +39,7 @@ export class JobPace {
     if (last === undefined || at - last.at >= SAMPLE_MS) {
       this.#samples.push({ at, done });
     }
-    // One sample older than the window stays, so that the window is covered.
+    // Keep one sample from before the window, so that the whole window is covered.
     while (this.#samples.length > 2 && at - this.#samples[1]!.at >= WINDOW_MS) {
       this.#samples.shift();
     }

@@ -1,7 +1,7 @@
 /**
- * Jobs on the disk, so that a job that was accepted is never unknown after a restart, and can go on. Each has a file
- * with what everybody sees of it, and a folder with what it was asked and what its work writes down. They are not in
- * the store: whichever one is used, jobs belong to the server that ran them.
+ * Stores jobs on disk, so that accepted jobs survive restarts and can continue. Each job has a file with its public state,
+ * and a folder with its request and the progress of its work. They are not in the store, because jobs belong to the server
+ * that ran them, whichever store it uses.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -12,25 +12,28 @@ import { ASIDE, replaceFile } from '../files/replace-file.js';
 import { sealJson, unsealJson } from '../files/sealed-json.js';
 import { type Job, type JobRequest, jobSchema } from './job.js';
 
-/** Where jobs are kept while the server does not run. */
+/** Persistent storage of jobs. */
 export interface JobRecords {
-  /** The jobs kept, in any order. @throws PawdexError storage_full, storage_failed */
+  /** Loads all jobs, in any order. @throws PawdexError storage_full, storage_failed */
   load(): Promise<Job[]>;
-  /** A file that does not exist yet, for what is uploaded with a job; it is gone after a restart if no job takes it. */
+  /** Returns the path of a new file for an upload. It is deleted at the next start unless a job takes it over. */
   createUploadName(): string;
   /**
-   * Writes down a new job with what it is asked. Durable when it resolves, as {@link save}.
+   * Stores a new job with its request. Durable when it resolves, like {@link save}.
    *
-   * @param upload file that the job takes over, as {@link UPLOAD} with an extension in its folder
+   * @param upload file that is moved to the job's folder, as {@link UPLOAD} with an extension
    */
   accept(job: Job, request: JobRequest, upload?: string): Promise<void>;
-  /** Durable when it resolves. Of a job that is over, request and upload are forgotten. @throws as {@link load} */
+  /**
+   * Stores the state of a job, durable when it resolves. Deletes request and upload of a finished job. @throws as {@link
+   * load}
+   */
   save(job: Job): Promise<void>;
-  /** What a job is asked, or null when that is not known. */
+  /** Loads the request of a job, or null if there is none. */
   loadRequest(id: string): Promise<JobRequest | null>;
-  /** Folder of a job's own files, there from {@link accept} to {@link remove}. */
+  /** The folder for a job's own files. It exists from {@link accept} until {@link remove}. */
   folderOf(id: string): string;
-  /** Forgets a job with its files, known or not. */
+  /** Deletes a job with its files, if there are any. */
   remove(id: string): Promise<void>;
 }
 
@@ -44,12 +47,12 @@ function throwStorageError(cause: NodeJS.ErrnoException): never {
     throw new PawdexError('storage_full', { cause });
   }
   throw new PawdexError('storage_failed', {
-    detail: `The records of jobs could not be read or written (${cause.code}).`,
+    detail: `The job records could not be read or written (${cause.code}).`,
     cause,
   });
 }
 
-/** Removes what a job was asked and given, and files that it did not finish. */
+/** Removes the request and upload of a job, and its unfinished files. */
 async function forgetInput(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const isInput = (name: string) => name === REQUEST || name.startsWith(`${UPLOAD}.`) || name.endsWith(ASIDE);
@@ -58,7 +61,7 @@ async function forgetInput(folder: string): Promise<void> {
   }
 }
 
-/** Vectors travel as base64 of their float32 numbers. */
+/** Vectors are stored as base64 of their float32 numbers. */
 function encodeRequest(request: JobRequest): string {
   return JSON.stringify(request, (_key, value) =>
     value instanceof Float32Array
@@ -75,12 +78,12 @@ function decodeRequest(text: string): JobRequest {
   );
 }
 
-/** Records in a folder, which is made when missing. Only one process may use it, as with the data directory. */
+/** Stores jobs in a folder, which is created if needed. Like the data directory, only one process may use it. */
 export class FileJobRecords implements JobRecords {
   readonly #dir: string;
   readonly #onUnreadable: (file: string) => void;
 
-  /** @param onUnreadable told of a file that is no record or cannot be read; it is left where it is */
+  /** @param onUnreadable called for a file that is not a record or cannot be read; it is left alone */
   constructor(dir: string, onUnreadable: (file: string) => void) {
     this.#dir = dir;
     this.#onUnreadable = onUnreadable;
@@ -103,7 +106,7 @@ export class FileJobRecords implements JobRecords {
     const entries = await readdir(this.#dir, { withFileTypes: true }).catch(throwStorageError);
     const jobs: Job[] = [];
     for (const { name } of entries) {
-      // Cut off in the middle of being written: what it would have replaced is still there.
+      // An interrupted write. The file that it would have replaced still exists.
       if (name.endsWith(ASIDE)) {
         await rm(path.join(this.#dir, name), { force: true }).catch(throwStorageError);
       } else if (name.endsWith('.json')) {
@@ -112,7 +115,7 @@ export class FileJobRecords implements JobRecords {
     }
     const names = new Set(entries.map(({ name }) => name));
     for (const entry of entries) {
-      // The folder of a job that was never accepted, or of one whose removal was cut off.
+      // The folder of a job that was never accepted, or whose removal was interrupted.
       const isJobFolder = entry.isDirectory() && jobSchema.shape.id.safeParse(entry.name).success;
       if (isJobFolder && !names.has(`${entry.name}.json`)) {
         await rm(this.folderOf(entry.name), { recursive: true, force: true }).catch(throwStorageError);

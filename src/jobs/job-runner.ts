@@ -1,6 +1,6 @@
 /**
- * Runs jobs one at a time: they share one store and one processor with people who wait for an answer. A job that
- * was accepted is on record until it is over; one that a stop or a crash cut off is taken up again.
+ * Runs jobs one at a time, because they share the store and the processor with interactive requests. Accepted jobs are
+ * recorded on disk until they have ended. Jobs interrupted by a stop or crash are resumed.
  */
 import { asPawdexError, PawdexError } from '../errors.js';
 import { isOver, type Job, type JobRequest, type JobState } from './job.js';
@@ -17,13 +17,13 @@ import {
 } from './job-entry.js';
 import { watchProgress } from './watch-progress.js';
 
-/** Jobs that may wait or be paused. */
+/** Largest number of waiting and paused jobs. */
 const MOST_WAITING = 16;
-/** Jobs that are over and still known; the oldest are forgotten first. */
+/** Number of finished jobs to keep. The oldest are deleted first. */
 const MOST_KEPT = 100;
-/** Exports that have succeeded and still have their file, which is as large as the collection. */
+/** Number of successful exports to keep, because their files are as large as the collection. */
 const MOST_EXPORTS = 3;
-/** Seconds after which a caller who was refused may ask again; jobs take minutes. */
+/** Retry-After in seconds for a refused job. Jobs take minutes. */
 const RETRY_SECONDS = 60;
 
 /** The jobs of a server. */
@@ -33,7 +33,7 @@ export class JobRunner {
   readonly #entries = new Map<string, JobEntry>();
   #isHeld: boolean;
   #running: JobEntry | null = null;
-  /** Jobs that are being written down before they are accepted. */
+  /** Jobs that are being recorded before they are accepted. */
   #accepting = 0;
   #recording: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
@@ -44,8 +44,8 @@ export class JobRunner {
   }
 
   /**
-   * Takes up the record: jobs that were waiting or running when the server ended are `queued` again. Without the record,
-   * earlier jobs are not listed, and new ones are refused while they cannot be written.
+   * Loads the records. Jobs that were waiting or running when the server ended are `queued` again. If the records cannot be
+   * read, earlier jobs are not listed; new ones are refused while they cannot be written.
    */
   static async open(options: JobRunnerOptions): Promise<JobRunner> {
     const runner = new JobRunner(options);
@@ -61,16 +61,16 @@ export class JobRunner {
     return runner;
   }
 
-  /** Lets jobs run that were held. */
+  /** Starts running jobs. */
   start(): void {
     this.#isHeld = false;
     this.#next();
   }
 
   /**
-   * Accepts a job; when it resolves the job is on record.
+   * Accepts a job. It is recorded on disk when this resolves.
    *
-   * @param upload file that the job takes over, see {@link createUploadName}
+   * @param upload file to move to the job, see {@link createUploadName}
    * @throws PawdexError job_queue_full, shutting_down, storage_full, storage_failed
    */
   async submit(request: JobRequest, upload?: string): Promise<Job> {
@@ -84,7 +84,7 @@ export class JobRunner {
     return accepted;
   }
 
-  /** Refuses what {@link submit} would refuse now. @throws PawdexError job_queue_full, shutting_down */
+  /** Throws if {@link submit} would refuse a job now. @throws PawdexError job_queue_full, shutting_down */
   requireRoom(): void {
     if (this.#closing !== null) {
       throw new PawdexError('shutting_down');
@@ -94,12 +94,12 @@ export class JobRunner {
     }
   }
 
-  /** All jobs that are known, the newest first. */
+  /** Lists all jobs, newest first. */
   list(): Job[] {
     return Array.from(this.#entries.values(), ({ job }) => job).reverse();
   }
 
-  /** How many jobs are in a state. */
+  /** Counts the jobs in a state. */
   count(state: JobState): number {
     return this.list().filter((job) => job.state === state).length;
   }
@@ -114,20 +114,20 @@ export class JobRunner {
     return this.#options.records.folderOf(this.#entry(id).job.id);
   }
 
-  /** A file that does not exist yet, for what is uploaded with a job. */
+  /** Returns the path of a new file for an upload. */
   createUploadName = (): string => this.#options.records.createUploadName();
 
-  /** How often a job has changed, from 1. @throws PawdexError job_not_found */
+  /** Number of changes of a job, starting at 1. @throws PawdexError job_not_found */
   revision(id: string): number {
     return this.#entry(id).revision;
   }
 
-  /** Whether no job changes any more until the server is started again. */
+  /** Whether no job will change any more until the next start. */
   get isClosed(): boolean {
     return this.#closing !== null;
   }
 
-  /** Calls `follower` after each change of a job. @returns what ends that @throws PawdexError job_not_found */
+  /** Calls `follower` after each change of a job. @returns a function that ends this @throws PawdexError job_not_found */
   follow(id: string, follower: () => void): () => void {
     const { followers } = this.#entry(id);
     followers.add(follower);
@@ -135,8 +135,8 @@ export class JobRunner {
   }
 
   /**
-   * Cancels a job and gives it as it then is: `cancelled`, or what it was or became before that could take effect.
-   * While a running job has not noticed yet, it is still `running`.
+   * Cancels a job and returns it: `cancelled`, or another final state if it ended first. It is still `running` if its work
+   * has not noticed yet.
    *
    * @throws PawdexError job_not_found
    */
@@ -151,8 +151,8 @@ export class JobRunner {
   }
 
   /**
-   * Stops a job until {@link resume}, and gives it as it then is: `paused`, or what it became before that. While a
-   * running job has not noticed yet, it is still `running`.
+   * Pauses a job until {@link resume}, and returns it: `paused`, or a final state if it ended first. It is still `running`
+   * if its work has not noticed yet.
    *
    * @throws PawdexError job_not_found
    */
@@ -166,7 +166,7 @@ export class JobRunner {
     return entry.job;
   }
 
-  /** Lets a paused job wait for its turn again. @throws PawdexError job_not_found */
+  /** Queues a paused job again. @throws PawdexError job_not_found */
   async resume(id: string): Promise<Job> {
     const entry = this.#entry(id);
     if (entry.run !== null && entry.wish === 'pause') {
@@ -178,7 +178,7 @@ export class JobRunner {
     return entry.job;
   }
 
-  /** Stops the running job, which takes two seconds at most; it goes on when the server starts again. Idempotent. */
+  /** Stops the running job, within two seconds. It continues at the next start. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#stop();
     return this.#closing;
@@ -188,7 +188,7 @@ export class JobRunner {
     const running = this.#running;
     if (running !== null) {
       await haltRun(running, running.wish);
-      // Work that has not noticed yet. If it still succeeds, that is recorded.
+      // The work has not noticed yet. If it still succeeds, that is recorded.
       if (running.run !== null) {
         await this.#change(running, { state: 'queued' });
       }
@@ -247,7 +247,7 @@ export class JobRunner {
         folder: this.#options.records.folderOf(entry.job.id),
         onProgress: watchProgress(entry, () => void this.#record(entry.job)),
       });
-      // Also where it was stopped meanwhile: it came too late, and what was stored is stored.
+      // Even if it was stopped in the meantime: that came too late, and the results are stored.
       await this.#change(entry, { state: 'succeeded', result });
     } catch (thrown) {
       await this.#change(entry, settleUndone(entry, thrown));
@@ -257,7 +257,7 @@ export class JobRunner {
     }
   }
 
-  /** Changes a job, on record when it resolves. Only the first state that ends it counts. */
+  /** Changes a job, and resolves when that is recorded. Only the first final state counts. */
   async #change(entry: JobEntry, change: Partial<Job> & Pick<Job, 'state'>): Promise<void> {
     if (entry.ending !== null) {
       return entry.ending;
@@ -270,9 +270,9 @@ export class JobRunner {
     await this.#record(entry.job);
   }
 
-  /** Written down first, then told: nobody sees a result that a crash takes back. */
+  /** Record before publishing, so that no client sees a result that a crash could undo. */
   async #end(entry: JobEntry, job: Job): Promise<void> {
-    // What was sent along may be megabytes.
+    // The request may have megabytes.
     entry.request = null;
     await this.#record(job);
     publishJob(entry, job);
@@ -280,9 +280,9 @@ export class JobRunner {
     await this.#forget();
   }
 
-  /** A record that cannot be written says less than is true, never more: the job is then done once more. */
+  /** If a record cannot be written, it is older than the truth, and the job is repeated at worst. */
   #record(job: Job): Promise<void> {
-    // In sequence: of two writes at once, the older record could win.
+    // One after another, because the older of two concurrent writes could win.
     this.#recording = this.#recording
       .then(() => this.#options.records.save(job))
       .catch((error) => this.#options.onTrouble?.(asPawdexError(error)));

@@ -1,4 +1,4 @@
-/** What a job of each kind does, by the engine. */
+/** The work of each kind of job, done by the engine. */
 import type { Engine } from '../engine/engine.js';
 import type { JobKind } from './job.js';
 import type { JobSettings, JobWork, KindWork } from './job-context.js';
@@ -20,7 +20,7 @@ const KINDS: { [K in JobKind]: KindWork<K> } = {
   reembed: reembedJob,
 };
 
-/** The work of jobs over an engine. */
+/** Creates the work of all kinds of jobs for an engine. */
 export function jobWork(engine: Engine, settings: JobSettings): JobWork {
   const parts = { engine, ...settings };
   return (request, context) => (KINDS[request.kind] as KindWork<JobKind>)(parts, request, context);

@@ -1,4 +1,4 @@
-/** What a job is: long work in the server that somebody asked for and can look at, follow, pause and cancel. */
+/** Jobs: long work in the server that clients can start, follow, pause and cancel. */
 import { z } from 'zod';
 import type {
   ExportOutcome,
@@ -14,7 +14,7 @@ import type { LabelTrouble } from '../evaluation/label-trouble.js';
 import type { KeptSnapshot } from '../store/store.js';
 import type { FileFailure } from './job-journal.js';
 
-/** What a job is asked to do. */
+/** The request for a job. */
 export type JobRequest =
   | { kind: 'calibrate' | 'evaluate'; collection: string; nonPets?: NonPets }
   /** `threshold`: similarity from which two photos are one picture; `limit`: entries of each list. */
@@ -26,7 +26,7 @@ export type JobRequest =
   /** Photos are looked for below the server's index roots. */
   | ({ kind: 'reembed'; collection: string } & Pick<ReembedOptions, 'encoder' | 'previews' | 'dropMissing'>);
 
-/** What an index job is asked to do. */
+/** The request for an index job. */
 export interface IndexRequest {
   kind: 'index';
   collection: string;
@@ -34,40 +34,40 @@ export interface IndexRequest {
   path?: string | undefined;
   /** Extension of the archive that was uploaded with the job, if there is no `path`. */
   archive?: 'zip' | 'tar' | 'tar.gz' | undefined;
-  /** Where labels come from without a manifest, see `parseLabelRule`. */
+  /** Where labels come from without a manifest; see `parseLabelRule`. */
   label?: string | undefined;
-  /** Also changes and removes items, so that the collection holds what the folder holds. */
+  /** Also changes and removes items, to make the collection equal to the folder. */
   sync?: boolean | undefined;
-  /** With `sync`: items stay whose photos are gone. */
+  /** With `sync`: keep items whose photos are gone. */
   keepMissing?: boolean | undefined;
-  /** With `sync`: goes on where more than a third of the items from the folder would be removed. */
+  /** With `sync`: allow removing more than a third of the items from the folder. */
   yes?: boolean | undefined;
 }
 
-/** What an import job is asked to do; photos that it embeds again are looked for below the server's index roots. */
+/** The request for an import job. Photos to embed again are looked for below the server's index roots. */
 export interface ImportRequest extends Pick<ImportOptions, 'reembed' | 'previews'> {
   kind: 'import';
   collection: string;
-  /** A Parquet file below one of the server's index roots; the one that was uploaded with the job unless given. */
+  /** A Parquet file below one of the server's index roots. Default: the one that was uploaded with the job. */
   path?: string | undefined;
 }
 
-/** What an index job did. */
+/** The result of an index job. */
 export interface IndexOutcome {
   /** Photos found in the folder. */
   total: number;
   created: number;
-  /** Photos whose content the collection held already. */
+  /** Photos whose content the collection already had. */
   exists: number;
   failed: number;
-  /** Items that got another source, label or metadata, and those that were removed; 0 without `sync`. */
+  /** Numbers of changed and of removed items; 0 without `sync`. */
   updated: number;
   removed: number;
-  /** The first of those that failed. */
+  /** The first failures. */
   failures: FileFailure[];
 }
 
-/** What a job of each kind results in. */
+/** The result of each kind of job. */
 export interface JobResults {
   calibrate: CalibrationOutcome;
   evaluate: CollectionEvaluation;
@@ -107,13 +107,13 @@ const progressSchema = z.object({
   secondsLeft: z.number().nullable().default(null),
 });
 
-/** How far a job is: `done` and `total` count within a phase, `counts` says what became of what is done. */
+/** Progress of a job. `done` and `total` count within a phase; `counts` has the outcomes so far. */
 export type JobProgress = z.output<typeof progressSchema>;
 
-/** What work reports; the pace is measured by the runner. */
+/** What work reports. The runner measures the pace. */
 export type ReportedProgress = Omit<JobProgress, 'perSecond' | 'secondsLeft'>;
 
-/** The fields of {@link Job}, checked when a record is read back and shown in the API's description. */
+/** The schema of {@link Job}, for checking records and for the OpenAPI document. */
 export const jobSchema = z.object({
   id: z.uuid(),
   kind: z.enum(JOB_KINDS),
@@ -128,10 +128,10 @@ export const jobSchema = z.object({
   interruptions: z.number().default(0),
 });
 
-/** A job as everybody sees it; plain JSON. `result` is null until it has succeeded. */
+/** The public state of a job, as plain JSON. `result` is null until it has succeeded. */
 export type Job = z.output<typeof jobSchema>;
 
-/** Whether nothing more will happen to a job. */
+/** Whether a job has ended. */
 export function isOver({ state }: Pick<Job, 'state'>): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }

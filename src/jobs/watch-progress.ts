@@ -1,17 +1,17 @@
-/** Publishes the progress of a running job with its pace, and has it recorded now and then. */
+/** Publishes the progress and pace of a running job, and records it at intervals. */
 import type { ReportedProgress } from './job.js';
 import { type JobEntry, publishJob } from './job-entry.js';
 import { JobPace } from './job-pace.js';
 
-/** How often the record of a running job is brought up to date. */
+/** How often the record of a running job is updated. */
 const RECORD_MS = 5_000;
-/** Work in these phases goes on where it was: a job that gets further in one is not what ends the server. */
+/** Work in these phases resumes after a crash. A job that makes progress in one of them is not the cause of crashes. */
 const KEPT_PHASES: ReadonlySet<ReportedProgress['phase']> = new Set(['indexing', 'importing', 'embedding']);
 
 /**
- * What the work of a running job reports to.
+ * Creates the function that a running job reports its progress to.
  *
- * @param record writes the job down
+ * @param record stores the job
  */
 export function watchProgress(entry: JobEntry, record: () => void): (reported: ReportedProgress) => void {
   const pace = new JobPace();

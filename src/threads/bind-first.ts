@@ -1,4 +1,4 @@
-/** Functions that share their first argument, as methods. */
+/** Turns functions that share their first argument into methods. */
 
 /** A function without its first argument. */
 type Bound<F, C> = F extends (context: C, ...args: infer A) => infer R ? (...args: A) => R : never;

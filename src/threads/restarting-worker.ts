@@ -1,15 +1,15 @@
 /**
- * A worker thread that is restarted once. Calls in flight fail with `worker_failed`, because it is unknown how far
- * they got; later calls wait for the new thread. If that dies soon after, it is not restarted: the cause is likely to
+ * A worker thread that is restarted once. Calls in flight fail with `worker_failed`, because it is unknown how far they
+ * got. Later calls wait for the new thread. If that one dies soon after, it is not restarted: the cause is likely to
  * persist, and the supervisor of the process should notice.
  */
 import type { PawdexError } from '../errors.js';
 import { createRemote, type Remote, WorkerClient } from './rpc.js';
 
-/** Milliseconds within which a second death is final. */
+/** A second death within this many milliseconds is final. */
 const SOON_MS = 60_000;
 
-/** Receives notice when worker threads die. */
+/** Callbacks for the death of worker threads. */
 export interface WorkerWatcher {
   /** Called when a thread died and is about to be restarted. */
   onRestart?: (error: PawdexError) => void;
@@ -43,12 +43,12 @@ export class DeathCount {
 
 /** @typeParam H the handlers of the worker */
 export class RestartingWorker<H> {
-  /** The methods of the worker. They throw PawdexError `worker_failed` too. */
+  /** The methods of the worker. They can also throw PawdexError `worker_failed`. */
   readonly calls: Remote<H> = createRemote<H>((method, args) => this.call(method, args));
   readonly #options: RestartingWorkerOptions<H>;
   /** The thread once it is open. */
   #current!: Promise<WorkerClient<H>>;
-  /** The thread that runs or is being opened. */
+  /** The thread that is running or being opened. */
   #client!: WorkerClient<H>;
   #terminated = false;
 
@@ -57,7 +57,7 @@ export class RestartingWorker<H> {
     this.#start();
   }
 
-  /** Starts the thread and opens it. @throws what `open` throws; the thread has ended then */
+  /** Starts and opens the thread. @throws what `open` throws, after ending the thread */
   static async start<H>(options: RestartingWorkerOptions<H>): Promise<RestartingWorker<H>> {
     const worker = new RestartingWorker<H>(options);
     try {
@@ -69,13 +69,13 @@ export class RestartingWorker<H> {
     }
   }
 
-  /** Calls a method of the worker by its name. @throws PawdexError `worker_failed` */
+  /** Calls a method of the worker by name. @throws PawdexError `worker_failed` */
   async call(method: string, args: unknown[]): Promise<unknown> {
     const client = await this.#current;
     return client.call(method, args);
   }
 
-  /** Ends the thread; call it after the worker has been told to clean up. */
+  /** Ends the thread. Ask the worker to clean up first. */
   async terminate(): Promise<void> {
     this.#terminated = true;
     await this.#client.terminate();
@@ -84,7 +84,7 @@ export class RestartingWorker<H> {
   #start(): void {
     const { entry, workerData, open } = this.#options;
     let isOpen = false;
-    // Until the thread is open, its end rejects `#current`.
+    // If the thread ends before it is open, `#current` rejects.
     const client = new WorkerClient<H>(entry, workerData, (error) => isOpen && this.#restart(error));
     this.#client = client;
     this.#current = open(client).then(() => {

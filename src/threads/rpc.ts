@@ -1,6 +1,6 @@
 /**
- * Typed calls to worker threads. A call is a method name with structured-clone arguments; errors keep their code. The
- * handlers of a worker are the only declaration: the types of the calling side are inferred from them.
+ * Typed calls to worker threads. A call is a method name with structured-clone arguments, and errors keep their code. The
+ * handlers of a worker are the only declaration; the caller's types are inferred from them.
  */
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads';
 import { asPawdexError, PawdexError, type WireError } from '../errors.js';
@@ -37,7 +37,7 @@ export function transfer<T>(value: T, buffers: Transferable[]): Transferred<T> {
 type Received<T> = T extends Transferred<infer V> ? V : T;
 type Sent<Args extends unknown[]> = { [I in keyof Args]: Args[I] | Transferred<NonNullable<Args[I]>> };
 
-/** The handlers of a worker as its callers see them. */
+/** The handlers of a worker, as seen by callers. */
 export type Remote<H> = {
   [M in keyof H]: H[M] extends (...args: infer Args) => infer Result
     ? (...args: Sent<Args>) => Promise<Received<Awaited<Result>>>
@@ -62,7 +62,7 @@ export function createRemote<H>(call: Call): Remote<H> {
 }
 
 /**
- * Answers calls in a worker. Handlers may be async; a message is taken as soon as the one before it yields.
+ * Answers calls in a worker. Handlers may be async: the next message is handled as soon as one yields.
  *
  * @param handlers methods may be added later
  * @throws when called outside a worker thread
@@ -109,7 +109,7 @@ export class WorkerClient<H> {
   /**
    * @param entry the worker's module
    * @param workerData passed to the worker
-   * @param onExit called once if the worker ends without {@link terminate}: calls in flight have been rejected
+   * @param onExit called once if the worker ends without {@link terminate}; calls in flight were rejected by then
    */
   constructor(entry: URL, workerData: unknown, onExit: (error: PawdexError) => void) {
     this.#worker = new Worker(entry, { workerData });
@@ -126,7 +126,7 @@ export class WorkerClient<H> {
     this.#worker.on('exit', (code) => died(new Error(`exit code ${code}`)));
   }
 
-  /** Calls a method of the worker by its name. */
+  /** Calls a method of the worker by name. */
   call(method: string, args: unknown[]): Promise<unknown> {
     if (this.#dead !== null) {
       return Promise.reject(this.#dead);
@@ -144,7 +144,7 @@ export class WorkerClient<H> {
     });
   }
 
-  /** Ends the thread; call it after the worker has been told to clean up. */
+  /** Ends the thread. Ask the worker to clean up first. */
   async terminate(): Promise<void> {
     this.#fail(new PawdexError('shutting_down'));
     await this.#worker.terminate();

@@ -1,12 +1,12 @@
-/** What zip and tar archives have in common: a listing, and entries that are read one at a time. */
+/** The common interface of zip and tar archives: a listing, and entries that are read one at a time. */
 
 /** An entry of an archive: a regular file. */
 export interface ArchiveEntry {
   /** Path in the archive, with `/`. */
   name: string;
-  /** Bytes when unpacked, as the archive says; reading never yields more. */
+  /** Uncompressed size in bytes, as declared by the archive. Reading never yields more. */
   size: number;
-  /** When it was changed, in milliseconds since 1970. */
+  /** Time of the last change, in milliseconds since 1970. */
   modifiedMs: number;
 }
 
@@ -18,20 +18,20 @@ export interface RefusedEntry {
 
 /** An open archive. */
 export interface Archive {
-  /** By name, in the order of the archive; of two entries with one name the first. */
+  /** By name, in the order of the archive. The first entry wins if two have the same name. */
   readonly entries: ReadonlyMap<string, ArchiveEntry>;
   readonly refused: readonly RefusedEntry[];
   /**
    * Reads an entry into memory. Compressed tar archives are read fastest in their own order.
    *
-   * @param limit bytes from the start to read; all unless given
+   * @param limit number of bytes to read from the start; default all
    * @throws Error for an unknown name or a damaged archive
    */
   read(name: string, limit?: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
-/** Entries of one archive: a listing stays in memory. */
+/** Largest number of entries, because the listing stays in memory. */
 const MAX_ENTRIES = 1_000_000;
 
 /** Collects the entries of an archive while it is listed. */
@@ -39,7 +39,7 @@ export class Listing<T extends ArchiveEntry> {
   readonly entries = new Map<string, T>();
   readonly refused: RefusedEntry[] = [];
 
-  /** @throws Error for more entries than pawdex lists */
+  /** @throws Error if there are too many entries */
   add(entry: T): void {
     const detail = findNameTrouble(entry.name);
     if (detail !== null) {
@@ -53,7 +53,7 @@ export class Listing<T extends ArchiveEntry> {
   }
 }
 
-/** Nothing is unpacked, but the name becomes the source of an item. */
+/** Nothing is unpacked to disk, but the name becomes the source of an item. */
 function findNameTrouble(name: string): string | null {
   const leadsOut = name.startsWith('/') || /^[a-z]:/i.test(name) || name.split('/').includes('..');
   return leadsOut ? 'Its name leads out of the archive.' : null;

@@ -1,7 +1,7 @@
 /**
- * Tar archives, plain or compressed with gzip. They have no directory, so that listing one takes a walk through it. Entries
- * of a plain one are then read where they lie. Gzip cannot be entered in the middle: another walk serves reads in the
- * order of the archive, and a read further back starts one more.
+ * Reads tar archives, plain or compressed with gzip. They have no directory, so listing one takes a pass through it.
+ * Entries of a plain archive are then read at their position. Gzip cannot be read from the middle: another pass serves
+ * reads in the order of the archive, and a read further back starts a new pass.
  */
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -13,15 +13,15 @@ import { createGunzip } from 'node:zlib';
 import tar, { type Headers } from 'tar-stream';
 import { type Archive, type ArchiveEntry, Listing, type RefusedEntry } from './archive.js';
 
-/** Photos hardly compress: what grows more than this, beyond a first GiB, is made to waste time. */
+/** Photos hardly compress, so an archive that grows more than this beyond its first GiB is an attack. */
 const MAX_RATIO = 100;
 const FREE_BYTES = 1024 ** 3;
 
-/** Its first bytes, kept from the listing, because coming back for them would be another walk. */
+/** Its first bytes, kept from the listing to avoid another pass. */
 const HEAD_BYTES = 1024;
 
 interface TarEntry extends ArchiveEntry {
-  /** How many entries come before it. */
+  /** Number of entries before it. */
   at: number;
   head: Buffer | null;
   /** Where its bytes begin in the file; null in a compressed one. */
@@ -44,10 +44,10 @@ function limitGrowth(compressedBytes: number): Transform {
   });
 }
 
-/** Goes through the entries of an archive in order. @throws Error if it is damaged */
+/** Iterates over the entries of an archive. @throws Error if it is damaged */
 async function* walkTar(file: string): AsyncGenerator<WalkedEntry> {
   const source = createReadStream(file);
-  // Tars of before 1988 have no format name; their checksum tells them from other files.
+  // Tar files from before 1988 have no format name. Their checksum distinguishes them from other files.
   const extract = tar.extract({ allowUnknownFormat: true });
   const { size } = await stat(file);
   const middle = /\.tar$/i.test(file) ? [] : [createGunzip(), limitGrowth(size)];
@@ -90,7 +90,7 @@ async function* walkTar(file: string): AsyncGenerator<WalkedEntry> {
       ended.catch(() => {});
       yield entry;
       entry.content.resume();
-      // A damaged archive fails the pipeline, and the entry may then never end.
+      // If the archive is damaged the pipeline fails, and the entry may never end.
       await Promise.race([ended, wait()]);
       entry.next();
     }
@@ -101,7 +101,7 @@ async function* walkTar(file: string): AsyncGenerator<WalkedEntry> {
 
 const BLOCK = 512;
 const toBlocks = (bytes: number) => Math.ceil(bytes / BLOCK) * BLOCK;
-/** Types of headers that only say more of the next entry: pax and GNU's long names. */
+/** Types of headers that describe the next entry: pax and GNU's long names. */
 const EXTENSIONS = new Set(['x', 'g', 'L', 'K']);
 
 /** Finds where the bytes of entries begin, which tar-stream does not say. */
@@ -138,7 +138,7 @@ async function readFully(handle: FileHandle, offset: number, bytes: number): Pro
 /** An open tar archive. */
 class TarArchive implements Archive {
   #walk: AsyncGenerator<WalkedEntry> | null = null;
-  /** How many entries the walk has passed. */
+  /** Number of entries that the current pass has read. */
   #at = 0;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -161,7 +161,7 @@ class TarArchive implements Archive {
     if (this.handle !== null && found.offset !== null) {
       return readFully(this.handle, found.offset, Math.min(found.size, limit ?? found.size));
     }
-    // In sequence, in the order of the requests: the archive is walked once.
+    // Serve requests one after another, so that one pass is enough.
     const result = this.#last.then(() => this.#readAt(found.at));
     this.#last = result.catch(() => {});
     return limit === undefined ? result : result.then((bytes) => bytes.subarray(0, limit));
@@ -198,10 +198,10 @@ class TarArchive implements Archive {
 }
 
 /**
- * Opens and lists a tar archive, which takes one walk through it. Of a damaged one, what comes before the damage is
+ * Opens and lists a tar archive, which takes one pass through it. If it is damaged, the entries before the damage are
  * listed.
  *
- * @param needsHead for which names {@link Archive.read} will be asked for the first bytes only
+ * @param needsHead whether the first bytes of a name will be read
  * @throws Error if nothing can be read
  */
 export async function openTar(file: string, needsHead: (name: string) => boolean): Promise<Archive> {
@@ -232,8 +232,8 @@ export async function openTar(file: string, needsHead: (name: string) => boolean
 }
 
 /**
- * Reads an entry to its end and keeps up to `limit` bytes. Iterating would destroy the entry at its end, and tar-stream
- * then destroys the whole archive.
+ * Reads an entry to its end and keeps up to `limit` bytes. Breaking out of an iteration would destroy the entry, and
+ * tar-stream would then destroy the whole archive.
  */
 async function drain(content: Readable, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];

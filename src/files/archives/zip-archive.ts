@@ -1,4 +1,4 @@
-/** Zip archives, in any order. */
+/** Reads zip archives, in any order. */
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { type Archive, type ArchiveEntry, Listing, type RefusedEntry } from './archive.js';
 
@@ -18,7 +18,7 @@ class ZipArchive implements Archive {
     readonly refused: readonly RefusedEntry[],
   ) {}
 
-  /** yauzl fails an entry that has more bytes than it says. */
+  /** yauzl fails if an entry has more bytes than it declares. */
   async read(name: string, limit = Number.POSITIVE_INFINITY): Promise<Buffer> {
     const found = this.entries.get(name);
     if (found === undefined) {
@@ -44,7 +44,7 @@ class ZipArchive implements Archive {
 
 /** Opens and lists a zip archive. @throws Error if it is damaged */
 export async function openZip(file: string): Promise<Archive> {
-  // yauzl ends at the first name that leads out; here it costs only its own entry.
+  // yauzl would stop at the first name that leads out of the archive. Here only that entry is skipped.
   const zip = await yauzl.openPromise(file, { lazyEntries: true, autoClose: false, decodeStrings: false });
   try {
     const listing = new Listing<ZipEntry>();

@@ -1,4 +1,4 @@
-/** Carries out the plan of a sync: items are changed first, photos added next, and only then are items removed. */
+/** Carries out the plan of a sync: first changes items, then adds photos, and only then removes items. */
 import pLimit from 'p-limit';
 import type { Engine } from '../../engine/engine.js';
 import { asPawdexError } from '../../errors.js';
@@ -6,27 +6,27 @@ import { originNote, type PhotoToIndex } from '../describe-photo.js';
 import { createIndexSummary, type IndexOptions, type IndexSummary, indexPhotos } from '../index-folder.js';
 import type { MatchedItem, SyncPlan } from './plan-sync.js';
 
-/** Ids in one bulk change. */
+/** Ids per bulk change. */
 const IDS = 1000;
-/** Changes of single items at once. */
+/** Single items changed in parallel. */
 const CHANGES = 8;
 
 /** Settings of {@link applySync}. */
 export interface ApplyOptions extends IndexOptions {
-  /** Whether items stay whose photos are gone. */
+  /** Whether to keep items whose photos are gone. */
   keepMissing?: boolean | undefined;
 }
 
-/** What a sync did. */
+/** Result of a sync. */
 export interface SyncSummary extends IndexSummary {
-  /** Items that got a new source, label or metadata. */
+  /** Items with a new source, label or metadata. */
   updated: number;
   removed: number;
 }
 
 /**
- * Carries out a plan. An item whose photo changed goes only when the new content is stored. Stopped at any point, the
- * next sync does what is left.
+ * Carries out a plan. An item whose photo changed is removed only once the new content is stored. If it is stopped at any
+ * point, the next sync does the rest.
  */
 export async function applySync(engine: Engine, plan: SyncPlan, options: ApplyOptions): Promise<SyncSummary> {
   const replacing = new Map(plan.changed.map(({ item, photo }) => [photo, item]));
@@ -58,7 +58,7 @@ export async function applySync(engine: Engine, plan: SyncPlan, options: ApplyOp
   return { ...summary, updated, removed };
 }
 
-/** @returns how many items were changed */
+/** @returns the number of changed items */
 async function updateItems(engine: Engine, plan: SyncPlan, options: ApplyOptions): Promise<number> {
   const limit = pLimit(CHANGES);
   const relabelled = new Set(plan.relabelled);
@@ -83,7 +83,7 @@ async function updateItems(engine: Engine, plan: SyncPlan, options: ApplyOptions
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Groups items that get the same label and nothing else, so that one call changes all of them. */
+/** Groups items that only get the same new label, so that one call changes them all. */
 function groupAlike(
   matches: readonly MatchedItem[],
   relabelled: ReadonlySet<MatchedItem>,

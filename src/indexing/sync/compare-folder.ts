@@ -1,6 +1,6 @@
 /**
- * Compares a folder with what a collection holds of it. Contents are compared by hash; a file is read only if its size or
- * time changed since it was last read, and if its content may be one that the collection holds.
+ * Compares a folder with its items in a collection, by content hash. A file is read only if its size or time has changed
+ * since it was last read, and if the collection may contain it.
  */
 import pLimit from 'p-limit';
 import { computeContentHash } from '../../engine/add-items.js';
@@ -11,29 +11,29 @@ import type { Item } from '../../store/store.js';
 import { originFilter, type PhotoToIndex, readOrigin } from '../describe-photo.js';
 import type { HashCache } from './hash-cache.js';
 
-/** Items in a page of a listing. */
+/** Items per page of a listing. */
 const PAGE = 1000;
-/** Hashes in one question: over HTTP they are in its address. */
+/** Hashes per look-up. Over HTTP they are in the URL. */
 const HASHES = 100;
-/** Files looked at, and files read, at once. */
+/** Files examined in parallel, and files read in parallel. */
 const LOOKERS = 16;
 const READERS = 8;
 
-/** A photo of a folder, with what is known of its content. */
+/** A photo of a folder, with its content hash if known. */
 export interface ComparedPhoto {
   photo: PhotoToIndex;
   /** Null if it cannot be read. */
   facts: FileFacts | null;
-  /** Null if it is sure that the collection does not hold it as an item of the folder. */
+  /** Null if the collection certainly has no item for it from this folder. */
   sha256: string | null;
 }
 
-/** A folder beside what a collection holds of it. */
+/** A folder and its items in a collection. */
 export interface Comparison {
   photos: ComparedPhoto[];
-  /** The collection's items that are from the folder, with those that were indexed before items said so. */
+  /** The collection's items from the folder, including those indexed before items recorded their folder. */
   owned: Item[];
-  /** Hashes of the folder's photos that the collection holds as items from elsewhere. */
+  /** Hashes of the folder's photos that are in the collection as items from elsewhere. */
   foreign: ReadonlySet<string>;
 }
 
@@ -50,7 +50,7 @@ export interface CompareOptions {
   onProgress?: (done: number) => void;
 }
 
-/** Compares; see above. @throws PawdexError what asking the collection throws; the signal's reason */
+/** Compares a folder with a collection. @throws PawdexError errors of querying the collection; the signal's reason */
 export async function compareFolder(
   engine: Engine,
   photos: readonly PhotoToIndex[],
@@ -73,7 +73,7 @@ export async function compareFolder(
     }
   }
   const others = await findByHash(engine, collection, [...namesOf.keys()]);
-  // Items without a note of their folder, but with the content and the name of one of its photos, are from it.
+  // Items that record no folder, but have the content and name of one of its photos, belong to it.
   const isFromHere = (item: Item) =>
     readOrigin(item) === null && namesOf.get(item.sha256)!.has(item.source ?? '');
   return {
@@ -109,7 +109,7 @@ async function hashPhotos(
           facts = await readFileFacts(photo.file);
           return { photo, facts, sha256: await hash(photo, facts) };
         } catch {
-          // Indexing it fails as well, and says why.
+          // Indexing it will fail too, and report why.
           return { photo, facts: null, sha256: null };
         } finally {
           onProgress?.(++done);

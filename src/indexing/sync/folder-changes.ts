@@ -1,9 +1,9 @@
-/** Tells when something in a folder has changed. */
+/** Reports when something in a folder has changed. */
 import path from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { NameJudge } from '../../datasets/photo-names.js';
 
-/** Changes come in bursts: wait until there was none for this long, but not longer than that. */
+/** Changes come in bursts: wait until there was none for the first time, but at most for the second. */
 const QUIET_MS = 2000;
 const LONGEST_BURST_MS = 30_000;
 
@@ -24,7 +24,7 @@ export class FolderChanges {
   /**
    * Watches a folder or archive.
    *
-   * @param onTrouble called when the system cannot watch all of it; changes are then missed
+   * @param onTrouble called if the system cannot watch all of it, so that changes may be missed
    */
   static async watch(root: string, onTrouble: (error: Error) => void): Promise<FolderChanges> {
     const judge = new NameJudge({});
@@ -42,7 +42,7 @@ export class FolderChanges {
     return new FolderChanges(watcher);
   }
 
-  /** Resolves when a burst of changes is over, after `atMostMs`, or when the signal is raised. */
+  /** Resolves when a burst of changes is over, after `atMostMs`, or when the signal is aborted. */
   async wait(atMostMs: number, signal: AbortSignal): Promise<void> {
     const until = Date.now() + atMostMs;
     while (!signal.aborted) {

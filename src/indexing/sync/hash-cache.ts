@@ -1,6 +1,6 @@
 /**
- * Content hashes of files, remembered by size and time of change, so that a sync does not read what it has read before.
- * Only a cache: what a folder and a collection have in common is decided by content. If it is lost, files are read again.
+ * Caches content hashes of files by size and time of change, so that a sync does not read files again. Folder and
+ * collection are always compared by content, so losing the cache only costs time.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import type { FileFacts } from '../../files/open-file.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
 import { replaceFile } from '../../files/replace-file.js';
 
-/** A file changed less than this before it was read may be changed again within the same tick of the clock. */
+/** A file that was changed less than this before it was read may change again within the same tick of the clock. */
 const SETTLED_MS = 2000;
 
 const schema = z.object({
@@ -31,7 +31,7 @@ export class HashCache {
     readonly before: ReadonlyMap<string, Known>,
   ) {}
 
-  /** Opens a cache; one that is missing or damaged is empty. */
+  /** Opens a cache. A missing or damaged one is empty. */
   static async open(file: string): Promise<HashCache> {
     const text = await readFile(file, 'utf8').catch(() => '');
     const parsed = schema.safeParse(parseJson(text));
@@ -42,7 +42,7 @@ export class HashCache {
     );
   }
 
-  /** The hash of a file whose size and time are as they were; null otherwise. */
+  /** Returns the hash of a file if its size and time are unchanged, else null. */
   get(name: string, { size, modifiedMs }: FileFacts): string | null {
     const known = this.before.get(name);
     if (known?.size !== size || known.modifiedMs !== modifiedMs) {
@@ -52,14 +52,14 @@ export class HashCache {
     return known.sha256;
   }
 
-  /** @param facts what was known of the file before it was read */
+  /** @param facts size and time of the file before it was read */
   set(name: string, { size, modifiedMs }: FileFacts, sha256: string): void {
     if (Date.now() - modifiedMs > SETTLED_MS) {
       this.#next.set(name, { size, modifiedMs, sha256 });
     }
   }
 
-  /** Writes the hashes that were asked for or set. @throws the file system's error */
+  /** Writes the hashes that were read or set. @throws the file system's error */
   async save(): Promise<void> {
     const files = [...this.#next].map(([name, { size, modifiedMs, sha256 }]) => [
       name,

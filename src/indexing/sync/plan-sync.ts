@@ -1,41 +1,41 @@
-/** What a sync has to do, so that a collection holds what a folder holds. */
+/** Plans what a sync has to do to make a collection equal to a folder. */
 import type { SetProblem } from '../../datasets/set-report.js';
 import { PawdexError } from '../../errors.js';
 import type { Item } from '../../store/store.js';
 import { type PhotoToIndex, readOrigin } from '../describe-photo.js';
 import type { Comparison } from './compare-folder.js';
 
-/** An item and the photo of the folder that it is. */
+/** An item with its photo in the folder. */
 export interface MatchedItem {
   item: Item;
   photo: PhotoToIndex;
 }
 
-/** What has to be done; each item and each photo is in one list at most. */
+/** The changes to make. Each item and each photo is in at most one list. */
 export interface SyncPlan {
-  /** Photos whose content the collection does not hold. */
+  /** Photos whose content is not in the collection. */
   added: PhotoToIndex[];
-  /** Photos with the name of an item and another content, which replaces it. */
+  /** Photos with the name of an item and new content, which replaces the item. */
   changed: MatchedItem[];
-  /** Photos under another name than that of their item. */
+  /** Photos whose name differs from that of their item. */
   moved: MatchedItem[];
-  /** Photos that the folder gives another label than it gave before, wherever they are now. */
+  /** Photos whose label in the folder has changed, even if they were moved too. */
   relabelled: MatchedItem[];
-  /** Photos whose other columns in the manifest changed. */
+  /** Photos whose other manifest columns have changed. */
   described: MatchedItem[];
-  /** Photos that are as their items say, but that these do not name the folder yet. */
+  /** Unchanged photos whose items do not record the folder yet. */
   adopted: MatchedItem[];
   /** Items whose photos are gone. */
   removed: Item[];
-  /** Items whose photos may be gone, but lie where something could not be read. */
+  /** Items whose photos may be gone, but were below something unreadable. */
   kept: Item[];
-  /** Photos that need nothing. */
+  /** Unchanged photos. */
   known: number;
-  /** Items that are from the folder. */
+  /** Items that came from the folder. */
   owned: number;
 }
 
-/** The photos of a folder by what items are found with. */
+/** The photos of a folder, indexed by name and by hash. */
 interface PhotoIndex {
   byHash: ReadonlyMap<string, PhotoToIndex[]>;
   names: ReadonlySet<string>;
@@ -61,7 +61,7 @@ function indexPhotos(photos: Comparison['photos']): PhotoIndex {
 /**
  * Plans a sync.
  *
- * @param problems what of the folder could not be read: what lies below counts as unknown, not as gone
+ * @param problems unreadable parts of the folder: everything below them counts as unknown, not as gone
  */
 export function planSync(comparison: Comparison, problems: readonly SetProblem[]): SyncPlan {
   const { photos, owned } = comparison;
@@ -99,7 +99,7 @@ export function planSync(comparison: Comparison, problems: readonly SetProblem[]
   return plan;
 }
 
-/** Decides what each photo is. @param replaced items whose photo has another content now, by name */
+/** Classifies each photo. @param replaced items whose photo has new content, by name */
 function placePhotos(
   plan: SyncPlan,
   { photos, owned, foreign }: Comparison,
@@ -110,7 +110,7 @@ function placePhotos(
     const old = replaced.get(photo.name);
     const isHeld = sha256 !== null && (ownHashes.has(sha256) || foreign.has(sha256));
     if (old !== undefined && isHeld) {
-      // The file now has the content of another one.
+      // The file now has the content of another item.
       plan.removed.push(old);
       plan.known++;
     } else if (old !== undefined) {
@@ -123,11 +123,11 @@ function placePhotos(
   }
 }
 
-/** Decides what an item needs whose photo is there. */
+/** Decides what to change in an item whose photo exists. */
 function placeMatch(plan: SyncPlan, match: MatchedItem): void {
   const { item, photo } = match;
   const origin = readOrigin(item);
-  // A label that was corrected in the collection stays until the folder says something new.
+  // A label that was corrected in the collection stays until the folder's label changes.
   const before = origin === null ? item.label : origin.label;
   if (photo.label !== before) {
     plan.relabelled.push(match);
@@ -141,9 +141,9 @@ function placeMatch(plan: SyncPlan, match: MatchedItem): void {
 }
 
 /**
- * A disk that is not mounted, or a mistyped folder, must not empty a collection.
+ * Prevents an unmounted disk or a mistyped folder from emptying a collection.
  *
- * @throws PawdexError sync_refused if more than a third of the items from the folder would go
+ * @throws PawdexError sync_refused if more than a third of the items from the folder would be removed
  */
 export function refuseLargeLoss(
   { removed, owned }: SyncPlan,

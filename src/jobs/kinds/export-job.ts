@@ -1,4 +1,4 @@
-/** Writes a collection to a Parquet file in the folder of the job. One that is cut off is written from its beginning. */
+/** Writes a collection to a Parquet file in the job's folder. An interrupted export starts over. */
 import path from 'node:path';
 import type { KindWork } from '../job-context.js';
 

@@ -1,6 +1,6 @@
 /**
- * Imports a Parquet file into a collection. How far it is stands in the job's folder after each batch of rows, so that a
- * job that was killed goes on there; of the batch that it was at, the rows that were stored are found to be there.
+ * Imports a Parquet file into a collection. The job's folder records the progress after each batch of rows, so a killed job
+ * continues there. Rows of the interrupted batch that were already stored are skipped as existing.
  */
 import path from 'node:path';
 import type { ImportOutcome, ImportState } from '../../engine/engine.js';

@@ -1,7 +1,7 @@
 /**
- * Indexes a folder or an archive of the server's machine into a collection, or syncs the collection with it. A journal says which photos were dealt with, and the
- * collection knows its photos by their content, so that a job that was killed goes on without storing, encoding or
- * counting a photo twice.
+ * Indexes a folder or archive on the server's machine into a collection, or syncs the collection with it. A journal records
+ * the processed photos, and the collection recognises photos by content, so a killed job continues without storing,
+ * encoding or counting a photo twice.
  */
 import path from 'node:path';
 import type { LabelledPhoto } from '../../datasets/labelled-photo.js';
@@ -22,7 +22,7 @@ import type { JobParts, KindWork } from '../job-context.js';
 import { type FileFailure, JobJournal, readFailures } from '../job-journal.js';
 import { UPLOAD } from '../job-records.js';
 
-/** Failures that the result names; `GET /v1/jobs/{id}/failures` has more. */
+/** Number of failures in the result; `GET /v1/jobs/{id}/failures` has more. */
 const LISTED_FAILURES = 20;
 
 const settledAs = ({ name }: LabelledPhoto, result: AddResult) =>
@@ -30,7 +30,7 @@ const settledAs = ({ name }: LabelledPhoto, result: AddResult) =>
     ? { file: name, status: 'failed' as const, ...result.error }
     : { file: name, status: result.status };
 
-/** Journals the photos that links lead out of the roots, and returns the others. */
+/** Records photos outside of the index roots as failures, and returns the others. */
 async function keepAllowed(
   photos: LabelledPhoto[],
   roots: IndexRoots,
@@ -48,7 +48,7 @@ async function keepAllowed(
   return kept;
 }
 
-/** The set that a job is asked to index, without what may not be read or was dealt with before. */
+/** The set to index, without photos that must not be read or were already processed. */
 interface SetToIndex {
   photos: PhotoToIndex[];
   problems: readonly SetProblem[];
@@ -72,14 +72,14 @@ async function readSet(
     const error = new PawdexError('file_unreadable', { detail });
     journal.note({ file, status: 'failed', ...describeFailure(error) });
   }
-  // Photos of an upload are from no folder that could be synced.
+  // Uploaded photos do not belong to a folder that could be synced.
   const folderId = request.path === undefined ? undefined : await computeFolderId(root, root);
   const allowed = await keepAllowed(photos, roots, journal);
   const total = photos.length + problems.length;
   return { photos: allowed.map((photo) => ({ ...photo, folder: folderId })), problems, folderId, total };
 }
 
-/** Adds the photos that the collection does not hold. */
+/** Adds the photos that the collection does not have. */
 async function addPhotos(
   { engine }: JobParts,
   { photos }: SetToIndex,
@@ -93,7 +93,7 @@ async function addPhotos(
   }
 }
 
-/** Does work again while others keep the server busy: who waits for an answer goes first, for as long as that takes. */
+/** Retries work while the server is overloaded, without a limit, because interactive requests go first. */
 async function repeatWhileBusy<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -106,7 +106,7 @@ async function repeatWhileBusy<T>(signal: AbortSignal, work: () => Promise<T>): 
   }
 }
 
-/** Makes the collection hold what the folder holds. What an earlier run of the job has done needs nothing more. */
+/** Makes the collection equal to the folder. What an earlier run of the job has done is found unchanged. */
 async function syncPhotos(
   { engine, syncDir }: JobParts,
   { photos, problems, folderId = '' }: SetToIndex,
@@ -150,7 +150,7 @@ export const indexFolderJob: KindWork<'index'> = async (
   onProgress({ phase: 'listing', done: 0, total: 1 });
   const journal = await JobJournal.open(folder);
   const set = await readSet(parts, request, journal, folder);
-  // Photos of a sync that need no look; the journal has those that were added before an interruption.
+  // Photos that need no work; the journal has those that were added before an interruption.
   let known = 0;
   const report = () => {
     const { exists = 0, ...counted } = journal.counts;

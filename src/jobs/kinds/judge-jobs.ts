@@ -1,6 +1,5 @@
 /**
- * Jobs that judge a collection by its own photos. They change nothing before they are done, and start over when
- * stopped.
+ * Jobs that measure a collection with its own photos. They change nothing before they are done, and start over if stopped.
  */
 import type { KindWork } from '../job-context.js';
 

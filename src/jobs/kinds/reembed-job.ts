@@ -1,4 +1,4 @@
-/** Moves a collection to another encoder. What has been embedded is in the store, so that a job that was killed goes on. */
+/** Moves a collection to another encoder. Finished embeddings are in the store, so a killed job continues. */
 import type { KindWork } from '../job-context.js';
 
 export const reembedJob: KindWork<'reembed'> = (

@@ -1,4 +1,4 @@
-/** Writes a snapshot. One that is cut off leaves nothing behind, and is written from its beginning. */
+/** Writes a snapshot. An interrupted one leaves nothing behind and starts over. */
 import type { KindWork } from '../job-context.js';
 
 export const snapshotJob: KindWork<'snapshot'> = async ({ engine }, _request, { signal, onProgress }) => {
