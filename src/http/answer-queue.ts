@@ -1,11 +1,11 @@
 /**
- * A queue for answers that take long to read from the store or to write as JSON, such as pages of items. They are
- * produced one at a time, so that any other call never waits for more than one.
+ * A queue for answers that take long to read from the store or to serialise, such as pages of items. They are produced one
+ * at a time, so that other calls never wait for more than one.
  */
 import pLimit from 'p-limit';
 import { Admission } from '../engine/admission.js';
 
-/** One: it keeps two threads busy in turn, that of the store and the main one; people who ask need the cores as well. */
+/** One answer keeps two threads busy alternately, the store's and the main one. Other requests need the cores as well. */
 const AT_ONCE = 1;
 /** The most answers that may wait, regardless of speed. */
 const MOST_WAITING = 1_000;
@@ -29,7 +29,7 @@ export class AnswerQueue {
    * Produces an answer once those before it are done.
    *
    * @param make reads the data and passes it to the connection
-   * @throws PawdexError overloaded, with the time after which those that wait now are done
+   * @throws PawdexError overloaded, with the time until the waiting answers are done
    */
   run<T>(make: () => Promise<T>): Promise<T> {
     return this.#admission.admit(1, () => this.#atOnce(make));

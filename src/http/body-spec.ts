@@ -11,9 +11,9 @@ import { type Parsed, parse, type Shape } from './parse-fields.js';
 export interface BodySpec<B> {
   /** Fields that may be sent in the query instead. */
   options: Shape;
-  /** Null where the body is a file of its own type. */
+  /** Null if the body is a file. */
   json: z.ZodType | null;
-  /** The type of a body that is a file. */
+  /** The media types, if the body is a file. */
   raw?: { type: string; schema: z.ZodType };
   /** The form that can be sent instead of JSON, or null. */
   form: z.ZodObject | null;
@@ -35,7 +35,7 @@ const jsonImage = {
 
 /** The address of an image, in the body or in the query. */
 const urlOption = z.string().min(1).max(2000).optional().meta({
-  description: 'Public address of an image, which the server fetches if PAWDEX_FETCH_URLS says so.',
+  description: 'Public address of an image, which the server fetches if PAWDEX_FETCH_URLS is set.',
   example: 'https://example.org/cat.jpg',
 });
 
@@ -75,7 +75,7 @@ export function imageBody<O extends Shape, F extends Shape = Record<never, never
   };
 }
 
-/** As {@link imageBody}, with an optional image. */
+/** Like {@link imageBody}, with an optional image. */
 export function optionalImageBody<O extends Shape, F extends Shape = Record<never, never>>({
   options: own,
   fields,
@@ -108,7 +108,7 @@ export function optionalImageBody<O extends Shape, F extends Shape = Record<neve
   };
 }
 
-/** The ways to name an image that is not a file of a form. */
+/** The ways to send an image outside of a form. */
 interface NamedImage {
   imageBase64?: string;
   url?: string;
@@ -117,8 +117,8 @@ interface NamedImage {
 /**
  * Takes the only image of a body. @returns null if it has none
  *
- * @throws PawdexError image_unexpected when it names several, image_missing when its part holds no file, those of
- *   base64, and those of fetching
+ * @throws PawdexError image_unexpected if there are several, image_missing if the part is not a file, and the errors of
+ *   base64 and of fetching
  */
 async function takeImage(
   { files }: Body,
@@ -144,7 +144,7 @@ async function takeImage(
 
 function createConflictError(name: string): PawdexError {
   return new PawdexError('invalid_request', {
-    detail: `\`${name}\` is given twice, in the query and in the body, with different values.`,
+    detail: `\`${name}\` has different values in the query and in the body.`,
     errors: [{ path: `body.${name}`, message: 'differs from the query' }],
   });
 }

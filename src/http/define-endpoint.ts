@@ -33,7 +33,7 @@ export interface Input<P extends Shape, Q extends Shape, B> {
   params: Parsed<P>;
   query: Parsed<Q>;
   body: B;
-  /** For headers, and for what happens while a client reads slowly or goes away. */
+  /** For headers, and for clients that read slowly or disconnect. */
   req: Request;
   res: Response;
 }
@@ -69,7 +69,7 @@ export interface Endpoint
     'method' | 'path' | 'tag' | 'summary' | 'description' | 'errors'
   > {
   params: z.ZodObject;
-  /** All query parameters, including those that may be sent in the body. */
+  /** All query parameters, including those that may also be sent in the body. */
   query: z.ZodObject;
   body: BodySpec<unknown> | null;
   response: ResponseSpec<unknown>;

@@ -1,4 +1,4 @@
-/** Serves the API reference at /docs, without other hosts, and the error table at /docs/errors. */
+/** Serves the API reference at /docs, without loading anything from other hosts, and the error table at /docs/errors. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import express, { type Router } from 'express';

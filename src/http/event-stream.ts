@@ -3,7 +3,7 @@ import type { Response } from 'express';
 
 /** Interval of comments while nothing happens, since most proxies close a silent connection after 30 s. */
 const HEARTBEAT_MS = 15_000;
-/** Least time between two events. Changes in between are merged into the next event. */
+/** Smallest interval between two events. Changes in between are merged into the next event. */
 const MIN_GAP_MS = 200;
 
 /** One state of the streamed object. */
@@ -32,7 +32,7 @@ class StateStream {
 
   /** Sends the current state, now or when the gap has passed. */
   readonly update = (): void => {
-    // A client that reads slowly gets the newest state when it has caught up.
+    // A slow reader gets the newest state once it has caught up.
     if (this.#timer !== null || this.#res.writableNeedDrain || this.#res.writableEnded) {
       return;
     }

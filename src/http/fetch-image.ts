@@ -1,6 +1,6 @@
 /**
- * Fetches photos that requests name by their web address. Only public addresses are connected to, which is checked when a
- * connection is made, so that neither a name that changes its address nor a redirection leads elsewhere.
+ * Fetches photos that requests name by their web address. It only connects to public addresses. This is checked for each
+ * connection, so that neither DNS rebinding nor a redirect leads elsewhere.
  */
 import dns from 'node:dns';
 import http, { type IncomingMessage } from 'node:http';
@@ -19,11 +19,11 @@ const fetching = pLimit(AT_ONCE);
 
 /** Limits of fetching. */
 export interface FetchOptions {
-  /** Bytes an image may have. */
+  /** Largest image, in bytes. */
   maxBytes: number;
-  /** For all of it, redirections included; 10 s unless given. */
+  /** Time limit including redirects, in milliseconds. Default: 10 s. */
   timeoutMs?: number;
-  /** Whether an address may be connected to; public ones unless given. */
+  /** Whether to allow connecting to an address. Default: only public ones. */
   isAllowed?: (address: string) => boolean;
 }
 
@@ -34,12 +34,12 @@ const unreachable = (detail: string) => new PawdexError('url_unreachable', { det
 function checkUrl(text: string, isAllowed: (address: string) => boolean): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw notAllowed('The address does not begin with http:// or https://.');
+    throw notAllowed('The address does not start with http:// or https://.');
   }
   if (url.username !== '' || url.password !== '') {
-    throw notAllowed('The address holds a user name or a password.');
+    throw notAllowed('The address contains a user name or a password.');
   }
-  // A name is checked when it is looked up; a number never is.
+  // Names are checked when they are looked up, but IP addresses are never looked up.
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 && !isAllowed(host)) {
     throw notAllowed(`${host} is not a public address.`);
@@ -47,7 +47,7 @@ function checkUrl(text: string, isAllowed: (address: string) => boolean): URL {
   return url;
 }
 
-/** Looks names up as Node does, and leaves out what may not be connected to. */
+/** Looks up names like Node, and leaves out addresses that are not allowed. */
 function createLookup(isAllowed: (address: string) => boolean): LookupFunction {
   return (hostname, options, callback) => {
     dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -106,7 +106,7 @@ async function follow(text: string, options: FetchOptions, signal: AbortSignal):
       }
       const bytes = await readBody(response, maxBytes);
       if (sniff(bytes) === null) {
-        throw unreachable(`What ${url.host} sent is not a picture that can be read.`);
+        throw unreachable(`The answer of ${url.host} is not a readable picture.`);
       }
       return bytes;
     } finally {
@@ -116,7 +116,7 @@ async function follow(text: string, options: FetchOptions, signal: AbortSignal):
 }
 
 /**
- * The bytes of a picture on the web.
+ * Fetches the bytes of a picture on the web.
  *
  * @throws PawdexError url_not_allowed, url_unreachable, payload_too_large
  */
@@ -132,7 +132,7 @@ export function fetchImage(url: string, options: FetchOptions): Promise<Uint8Arr
       if (signal.aborted) {
         throw unreachable('The picture did not arrive in time.');
       }
-      // Only what the network says: a programming error must not look like one of the address.
+      // Only network errors: a programming error must not look like a problem of the address.
       if (error instanceof Error && 'code' in error) {
         throw unreachable(`The picture could not be fetched (${String(error.code)}).`);
       }

@@ -9,7 +9,7 @@ const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
 
 const stripQuery = (url: string | undefined) => (url ?? '').split('?', 1)[0]!;
 
-/** Uses the caller's X-Request-Id if it is harmless, so that the logs of several services can be joined. */
+/** Uses the caller's X-Request-Id if it is valid, so that the logs of several services can be joined. */
 function assignRequestId(req: IncomingMessage, res: ServerResponse): string {
   const given = req.headers['x-request-id'];
   const id = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();

@@ -35,7 +35,7 @@ export class Metrics {
   });
   readonly #recall = new Gauge({
     name: 'pawdex_collection_sampled_recall',
-    help: 'Share of the nearest items that the graph of a collection found when it last checked itself.',
+    help: 'Share of the nearest items that the graph of a collection found in its last check.',
     labelNames: ['collection'],
     registers: [this.#registry],
   });
@@ -71,7 +71,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'pawdex_queue_seconds',
-      help: 'Time that the accepted images of an urgency take; from 1.5 s urgent ones are refused.',
+      help: 'Estimated time of the accepted images by urgency. Urgent ones are refused above 1.5 s.',
       labelNames: ['urgency'],
       registers: [this.#registry],
       collect() {

@@ -16,7 +16,7 @@ type Part = 'query' | 'body' | 'path';
  * Parses a value.
  *
  * @param part the part of the request, for the paths in errors
- * @throws PawdexError invalid_request with `errors`; vector_invalid when it is the vector that is wrong
+ * @throws PawdexError invalid_request with `errors`; vector_invalid if the vector is invalid
  */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, part: Part): z.output<S> {
   const parsed = schema.safeParse(value, { error: describeIssue });

@@ -47,7 +47,7 @@ export function toProblem(
   };
 }
 
-/** Converts any thrown value. Express throws errors of its own for addresses that it cannot decode. */
+/** Converts any thrown value. Express throws its own errors for addresses that it cannot decode. */
 function toPawdexError(error: unknown): PawdexError {
   if (error instanceof PawdexError || !(error instanceof Error)) {
     return asPawdexError(error);

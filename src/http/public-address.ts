@@ -1,7 +1,7 @@
 /**
- * Whether an address on the network is one of the public internet. What is not is that of this machine, of its network, or
- * reserved: a server that fetched from there on request would lend its place in the network to whoever asks. The ranges
- * are those of the registries of special-purpose addresses (RFC 6890, https://www.iana.org/assignments).
+ * Decides whether a network address belongs to the public internet. A server that fetched from other addresses on request
+ * would give clients access to its machine and its local network. The ranges are those of the special-purpose address
+ * registries (RFC 6890, https://www.iana.org/assignments).
  */
 import { BlockList, isIP } from 'node:net';
 
@@ -22,7 +22,7 @@ const RESERVED_4: [net: string, prefix: number][] = [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ];
-/** The only part of IPv6 that is given to the public; IPv4 in other clothes (`::ffff:10.0.0.1`, `64:ff9b::`) lies outside. */
+/** The only public part of IPv6. IPv4 in disguise (`::ffff:10.0.0.1`, `64:ff9b::`) is outside of it. */
 const GLOBAL_6: [net: string, prefix: number][] = [['2000::', 3]];
 const RESERVED_6: [net: string, prefix: number][] = [
   ['2001::', 23],

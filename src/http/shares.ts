@@ -1,6 +1,6 @@
 /**
- * Answers that people shared by a link: a small photo and what was answered, kept for some hours under an id that nobody
- * can guess. Each is a file of its own, so that it outlives the server.
+ * Answers that users share by a link: a small photo and its answer, kept for some hours under an unguessable id. Each is
+ * stored in a file, so that it survives restarts.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -13,10 +13,10 @@ import { sealJson, unsealJson } from '../files/sealed-json.js';
 const HOUR_MS = 3_600_000;
 const ID_BYTES = 16;
 const ID = /^[\w-]{22}$/;
-/** Shares at once; the oldest make room. */
+/** Largest number of shares. The oldest are removed to make room. */
 const MOST = 1000;
 
-/** What is shared. */
+/** The shared content. */
 export interface SharedAnswer<A> {
   collection: string;
   /** The photo as JPEG, in base64. */
@@ -24,12 +24,12 @@ export interface SharedAnswer<A> {
   answer: A;
 }
 
-/** A shared answer with when it was shared and until when it can be opened, as ISO 8601. */
+/** A shared answer with the times when it was shared and when it expires, as ISO 8601. */
 export type Share<A> = SharedAnswer<A> & { id: string; created: string; expires: string };
 
 /** The shared answers in one folder. */
 export class Shares {
-  /** @param hours that a share lasts; 0: nothing can be shared */
+  /** @param hours until a share expires; 0 disables sharing */
   constructor(
     private readonly folder: string,
     private readonly hours: number,
@@ -57,7 +57,7 @@ export class Shares {
     return share;
   }
 
-  /** @throws PawdexError share_not_found, also when its time is over or its file is damaged */
+  /** @throws PawdexError share_not_found, also if it has expired or its file is damaged */
   async read<A>(id: string): Promise<Share<A>> {
     if (!ID.test(id)) {
       throw new PawdexError('share_not_found');
@@ -76,7 +76,7 @@ export class Shares {
     return path.join(this.folder, `${id}.json`);
   }
 
-  /** Removes what is over, and the oldest where there are too many. */
+  /** Removes expired shares, and the oldest if there are too many. */
   async #makeRoom(): Promise<void> {
     const names = await readdir(this.folder);
     const files = await Promise.all(

@@ -29,7 +29,7 @@ const LIMITS: ServerLimits = {
 
 export interface ServerOptions {
   host: string;
-  /** 0 chooses a free one. */
+  /** 0 chooses a free port. */
   port: number;
   /** The same object as in the app. */
   lifecycle: Lifecycle;
@@ -126,17 +126,17 @@ function addressOf(server: Server): Pick<RunningServer, 'url' | 'address'> {
 /**
  * Starts the server.
  *
- * @throws PawdexError config_invalid when the address cannot be had
+ * @throws PawdexError config_invalid if it cannot listen on the address
  */
 export async function startServer(app: Express, options: ServerOptions): Promise<RunningServer> {
   const limits = { ...LIMITS, ...options.limits };
   let closing: Promise<void> | null = null;
   const server = createServer({
     headersTimeout: limits.headersMs,
-    // A fixed time would cut off honest uploads over slow lines; Connections asks for a minimum rate instead.
+    // A fixed time would cut off honest uploads over slow lines. Connections enforces a minimum rate instead.
     requestTimeout: 0,
     connectionsCheckingInterval: limits.checkMs,
-    // The app answers a request without Host, as a problem like any other; Node would answer without a body.
+    // The app answers a request without Host with a problem document. Node would answer without a body.
     requireHostHeader: false,
   });
   const connections = new Connections(server, limits, answerSlowUpload);
@@ -144,7 +144,7 @@ export async function startServer(app: Express, options: ServerOptions): Promise
     if (options.lifecycle.state === 'stopping') {
       res.setHeader('Connection', 'close');
     }
-    // Its headers may have been sent before the stop, promising the client a connection that stays open.
+    // Its headers may have been sent before the stop, and have promised the client that the connection stays open.
     res.once('close', () => {
       if (closing !== null) {
         setImmediate(() => server.closeIdleConnections());
@@ -165,7 +165,7 @@ export async function startServer(app: Express, options: ServerOptions): Promise
   const stop = (graceSeconds: number) =>
     new Promise<void>((resolve) => {
       options.lifecycle.state = 'stopping';
-      // A connection whose answer is under way must not wait for the client's next request.
+      // A connection with an answer in progress must not wait for the client's next request.
       for (const res of connections.inFlight()) {
         if (!res.headersSent) {
           res.setHeader('Connection', 'close');

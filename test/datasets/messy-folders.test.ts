@@ -181,8 +181,8 @@ describe('labels', () => {
     expect(new Set(found.map((photo) => photo.name)).size).toBe(5);
     expect(warnings).toEqual([
       expect.stringMatching(/2 labels differ only in spaces or Unicode forms/),
-      expect.stringMatching(/taken as one: "pug", "pug "/),
-      expect.stringMatching(/case stay apart: "Pug", "pug"/),
+      expect.stringMatching(/merged: "pug", "pug "/),
+      expect.stringMatching(/case stay separate: "Pug", "pug"/),
     ]);
   });
 

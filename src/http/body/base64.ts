@@ -8,7 +8,7 @@ const MAX_VECTORS = 10_000;
  * Decodes base64, plain or as a data URL, in either alphabet, with optional line breaks.
  *
  * @param most largest image, in bytes
- * @throws PawdexError invalid_request when it is not base64, payload_too_large
+ * @throws PawdexError invalid_request if it is not base64, payload_too_large
  */
 export function decodeBase64(text: string, most: number, path: string): Buffer {
   const comma = text.startsWith('data:') ? text.indexOf(',') + 1 : 0;
@@ -36,7 +36,7 @@ function isBase64(text: string, decodedBytes: number): boolean {
   if (fits(end)) {
     return true;
   }
-  // White space and `=` do not count. A loop, since a regular expression takes a second for 20 MB.
+  // White space and `=` do not count. A loop, because a regular expression takes a second for 20 MB.
   let digits = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -53,14 +53,14 @@ function isBase64(text: string, decodedBytes: number): boolean {
  * numbers and needs no parsing.
  *
  * @param path of the field, for errors
- * @throws PawdexError invalid_request when it is not base64, vector_invalid, payload_too_large
+ * @throws PawdexError invalid_request if it is not base64, vector_invalid, payload_too_large
  */
 export function decodeVectors(text: string, dimension: number, path: string): Float32Array[] {
   const bytes = decodeBase64(text, MAX_VECTORS * dimension * 4, path);
   const invalid = (message: string) =>
     new PawdexError('vector_invalid', { detail: `${path}: ${message}.`, errors: [{ path, message }] });
   if (bytes.length === 0 || bytes.length % (4 * dimension) !== 0) {
-    throw invalid(`must hold one vector or more of ${dimension} float32 numbers each`);
+    throw invalid(`must contain one or more vectors of ${dimension} float32 numbers`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / (4 * dimension) }, (_, row) => {
@@ -68,7 +68,7 @@ export function decodeVectors(text: string, dimension: number, path: string): Fl
       view.getFloat32(4 * (row * dimension + i), true),
     );
     if (!vector.every(Number.isFinite) || vector.every((value) => value === 0)) {
-      throw invalid(`vector ${row} must hold finite numbers, not all of them zero`);
+      throw invalid(`vector ${row} must contain finite numbers, not all of them zero`);
     }
     return vector;
   });

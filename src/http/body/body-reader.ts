@@ -58,7 +58,7 @@ export class BodyReader {
   readonly limits: UploadLimits;
   readonly #budget: ByteBudget;
 
-  /** @param fetchesUrls whether images may be named by their address on the web */
+  /** @param fetchesUrls whether requests may name images by their web address */
   constructor(
     limits: UploadLimits,
     readonly fetchesUrls = false,

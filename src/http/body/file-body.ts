@@ -1,4 +1,4 @@
-/** A body that is one large file: it goes to the disk as it arrives. */
+/** A body that is one large file, written to disk as it arrives. */
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Transform } from 'node:stream';
@@ -13,9 +13,9 @@ import type { BodySpec } from '../body-spec.js';
 interface ArrivingFile<E extends string> {
   extension: E;
   /**
-   * Writes it to a new file, of which nothing is left when it fails.
+   * Writes it to a new file. Nothing is left of it on failure.
    *
-   * @param mostMiB largest file that is accepted
+   * @param mostMiB largest accepted file
    * @throws PawdexError payload_too_large, storage_full, invalid_request
    */
   receive(file: string, mostMiB: number): Promise<void>;
@@ -52,8 +52,8 @@ async function receiveFile(req: Request, file: string, mostMiB: number, hint: st
 /**
  * Declares a body that is a file.
  *
- * @param types extension by media type; the first type is what the documentation names
- * @param hints what to do about another type, and about a file that is too large
+ * @param types extension by media type; the documentation names the first type @param hints for another type, and for a
+ *   file that is too large
  */
 function fileBody<E extends string>(
   types: Readonly<Record<string, E>>,
@@ -91,20 +91,20 @@ export const archiveBody = fileBody(
   },
   {
     type: 'Send the archive as the body, with content-type application/zip, application/x-tar or application/gzip.',
-    size: 'Send it in parts, or raise PAWDEX_MAX_ARCHIVE_MB.',
+    size: 'Split the archive, or raise PAWDEX_MAX_ARCHIVE_MB.',
   },
 );
 
 /** Media type of Parquet files. */
 export const PARQUET = 'application/vnd.apache.parquet';
-/** The largest Parquet file that is accepted. */
+/** The largest accepted Parquet file. */
 export const MOST_PARQUET_MIB = 64 * 1024;
 
-/** A Parquet file, as one of the types that clients send for it. */
+/** A Parquet file, as any of the media types that clients use for it. */
 export const parquetBody = fileBody(
   { [PARQUET]: 'parquet', 'application/octet-stream': 'parquet', 'application/x-parquet': 'parquet' },
   {
     type: `Send the Parquet file as the body, with content-type ${PARQUET}.`,
-    size: 'Write the rows to several files and import one after the other.',
+    size: 'Split the rows into several files and import them one by one.',
   },
 );

@@ -1,4 +1,4 @@
-/** POST /v1/collections/{collection}/items: adds one image or many; each succeeds or fails alone. */
+/** POST /v1/collections/{collection}/items: adds one or more images. Each succeeds or fails alone. */
 import { z } from 'zod';
 import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
 import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
@@ -29,7 +29,7 @@ const itemsForm = z.strictObject({
   }),
 });
 
-/** An image to add, or the result of one that has failed already. */
+/** An image to add, or the result of an image that has already failed. */
 type Prepared = ItemInput | Extract<AddResult, { status: 'failed' }>;
 
 /** @throws PawdexError invalid_request if `items` has the wrong number of entries */
@@ -73,8 +73,8 @@ function sourceFromName(name: string | null): string | null {
     return name;
   }
   throw new PawdexError('invalid_request', {
-    detail: `The file's name ${trouble.message}.`,
-    hint: 'Rename the file, or send another `source` with it.',
+    detail: `The name of the file ${trouble.message}.`,
+    hint: 'Rename the file, or send a `source` with it.',
   });
 }
 
@@ -154,17 +154,17 @@ export const addItems = defineEndpoint({
   path: '/v1/collections/{collection}/items',
   tag: 'items',
   urgency: 'bulk',
-  summary: 'Add one image or many',
+  summary: 'Add one or more images',
   description:
-    'Answers 200 with a result per image, in order, even where some or all of them failed: look at `status` of ' +
-    'each. What is `created` is durable. Bytes the collection holds already are `exists` and stay as they were; with ' +
-    '`upsert` they get the label, source and metadata that are sent, and are `updated`. ' +
-    'A form whose files are over the limits is refused as a whole. `source` is the file name when not given.',
+    'Answers 200 with one result per image, in order, even if some or all of them failed: check the `status` of ' +
+    'each. `created` items are durable. Images that the collection already had are `exists` and unchanged; with ' +
+    '`upsert` they get the new label, source and metadata and are `updated`. ' +
+    'A form over the limits is refused as a whole. The default `source` is the file name.',
   params: { collection: collectionName },
   query: {
     upsert: yesNo()
       .default(false)
-      .meta({ description: 'Update label, source and metadata of images that exist already.' }),
+      .meta({ description: 'Update label, source and metadata of existing items.' }),
   },
   body: imagesBody,
   response: json(addAnswer, 'The result of each image.'),

@@ -1,4 +1,4 @@
-/** /v1/collections: create, list, read and delete collections; their labels, values and near-duplicates. */
+/** /v1/collections: create, list, read, change and delete collections; list labels, values and near-duplicates. */
 import { z } from 'zod';
 import { metadataKey, plainText } from '../../engine/item-fields.js';
 import { jsonBody } from '../body-spec.js';
@@ -33,7 +33,7 @@ export const createCollection = defineEndpoint({
   method: 'post',
   path: '/v1/collections',
   tag,
-  summary: 'Create an empty collection for the model of this server',
+  summary: 'Create an empty collection',
   body: jsonBody(
     z.strictObject({
       name: collectionName,
@@ -41,7 +41,7 @@ export const createCollection = defineEndpoint({
       originals: originalsField.optional(),
       encoder: plainText(200)
         .optional()
-        .meta({ description: 'Name of an added encoder; the one of this server unless given.' }),
+        .meta({ description: 'Name of an added encoder. Default: the encoder of this server.' }),
     }),
   ),
   response: created(
@@ -69,8 +69,8 @@ export const updateCollection = defineEndpoint({
   method: 'patch',
   path: '/v1/collections/{collection}',
   tag,
-  summary: 'Rename a collection, give it aliases, or change its description or what it keeps of photos',
-  description: 'Fields that are absent stay; an empty description takes it away.',
+  summary: 'Change the name, aliases, description or `originals` of a collection',
+  description: 'Absent fields stay. An empty description removes it.',
   params,
   body: jsonBody(
     z
@@ -84,7 +84,7 @@ export const updateCollection = defineEndpoint({
       })
       .partial(),
   ),
-  response: json(collection, 'The collection as it is now.'),
+  response: json(collection, 'The changed collection.'),
   errors: ['collection_not_found', 'collection_exists', 'storage_full'],
   handle: ({ params: { collection }, body }, { engine }) => engine.updateCollection(collection, body),
 });
@@ -119,11 +119,11 @@ export const listFacets = defineEndpoint({
   method: 'get',
   path: '/v1/collections/{collection}/facets',
   tag,
-  summary: 'List the values that items have at a key of their metadata, with the number of items of each',
+  summary: 'List the values of a metadata key with their counts',
   params,
   query: {
     field: metadataKey.meta({
-      description: 'A key of the metadata; `a.b` is the key `b` inside `a`.',
+      description: 'A metadata key; `a.b` is the key `b` inside `a`.',
       example: 'species',
     }),
     limit: wholeNumber(1, 1000).default(100).meta({ description: 'Values listed.' }),
@@ -141,7 +141,7 @@ export const listDuplicates = defineEndpoint({
   method: 'get',
   path: '/v1/collections/{collection}/duplicates',
   tag,
-  summary: 'List pairs of items that are nearly one picture',
+  summary: 'List near-duplicates',
   description:
     'Compares the next `limit` items, in order of insertion, with their twenty nearest neighbours in the whole ' +
     'collection, and lists the pairs that are at least as similar as `threshold`. A page may be empty while `next` ' +
@@ -150,11 +150,11 @@ export const listDuplicates = defineEndpoint({
   params,
   query: {
     threshold,
-    limit: wholeNumber(1, 1000).default(200).meta({ description: 'Items to compare.' }),
+    limit: wholeNumber(1, 1000).default(200).meta({ description: 'Number of items to compare.' }),
     cursor: cursor.optional(),
   },
   queue: () => 'scans',
-  response: json(duplicatePage, 'The pairs of this page, the most similar first.'),
+  response: json(duplicatePage, 'The pairs of this page, most similar first.'),
   errors: ['collection_not_found', 'model_mismatch'],
   async handle({ params: { collection }, query }, { engine }) {
     const { pairs, ...page } = await engine.findDuplicates(collection, query);

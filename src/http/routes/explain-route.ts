@@ -12,7 +12,7 @@ function requireNeighbour(neighbour: string | undefined): string {
   }
   throw new PawdexError('invalid_request', {
     detail: 'query.neighbour: must name an item of the collection.',
-    hint: 'Ask /v1/identify or /v1/search first: every neighbour in their answers has an `id`.',
+    hint: 'Call /v1/identify or /v1/search first: every neighbour in their answers has an `id`.',
     errors: [{ path: 'query.neighbour', message: 'must name an item of the collection' }],
   });
 }
@@ -24,15 +24,15 @@ export const explain = defineEndpoint({
   urgency: 'urgent',
   summary: 'Draw a heat map of where the similarity to an item comes from',
   description:
-    'A PNG of the photo, upright, at most 1024 pixels on the longer side: dark where a part brings little ' +
-    'similarity, through red to yellow where it brings most, blue where it takes some away. The encoder looks at ' +
-    'the centre square; the rest is grey. The numbers are in the answers of identify and search with ' +
+    'A PNG of the upright photo, at most 1024 pixels on the longer side. Dark parts add little similarity, red to ' +
+    'yellow parts the most, and blue parts reduce it. The encoder sees the centre square; the rest is grey. ' +
+    'Identify and search return the numbers with ' +
     '`explain=true`.',
   body: imageBody({
     options: {
       collection: collectionOption,
       neighbour: itemId.optional().meta({
-        description: 'The item to compare with: any of the collection. Required, here or in the body.',
+        description: 'The id of any item of the collection to compare with. Required here or in the body.',
       }),
       views: choice(['1', 'flip'])
         .default('1')

@@ -25,7 +25,7 @@ export const identify = defineEndpoint({
       explain: explainOption,
       region: regionOption,
       k: wholeNumber(1, 1000).optional().meta({
-        description: 'Neighbours to list; by default all that vote. It does not change how many vote.',
+        description: 'Number of neighbours to list. Default: all that vote. Does not change how many vote.',
       }),
     },
   }),

@@ -31,14 +31,14 @@ export const listItems = defineEndpoint({
   summary: 'List the items of a collection, a page at a time, in order of insertion',
   params: { collection: collectionName },
   query: {
-    limit: wholeNumber(1, 1000).default(100).meta({ description: 'Items on a page.' }),
+    limit: wholeNumber(1, 1000).default(100).meta({ description: 'Items per page.' }),
     cursor: cursor.optional(),
     ...filterParameters,
     sha256: sha256List
       .optional()
       .meta({ description: 'One of these hex content hashes, separated by commas.' }),
     filter: filterText.optional().meta({
-      description: 'A filter as JSON, as in a search. The parameters above take precedence.',
+      description: 'A filter as JSON, like in a search. The parameters above take precedence.',
     }),
   },
   queue: () => 'pages',
@@ -67,7 +67,7 @@ export const updateItem = defineEndpoint({
   path: onePath,
   tag,
   summary: 'Change label, source or metadata',
-  description: 'Fields that are absent stay; `metadata` replaces the whole object.',
+  description: 'Absent fields stay. `metadata` replaces the whole object.',
   params,
   body: jsonBody(
     z
@@ -120,9 +120,9 @@ export const updateItems = defineEndpoint({
   tag,
   summary: 'Change label, source or metadata of many items',
   description:
-    'Fields that are absent stay. `metadata` replaces the whole object; `mergeMetadata` sets its keys and keeps the ' +
-    'others, and null removes a key. Items are changed some hundred at a time, each time durably; sending the same ' +
-    'request again after an error completes it.',
+    'Absent fields stay. `metadata` replaces the whole object; `mergeMetadata` sets single keys, and null removes ' +
+    'one. Items are changed in durable steps of a few hundred. After an error, sending the same request again ' +
+    'completes it.',
   params: { collection: collectionName },
   body: jsonBody(
     z

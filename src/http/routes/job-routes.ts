@@ -1,4 +1,4 @@
-/** /v1/jobs: long work: start, list, read, follow, pause, resume and cancel jobs. */
+/** /v1/jobs: start, list, read, follow, pause, resume and cancel jobs. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Engine, NonPets } from '../../engine/engine.js';
@@ -63,13 +63,13 @@ export const startJob = defineEndpoint({
   summary:
     'Start a job: index a folder, calibrate or evaluate a collection, check its labels, move it, write a snapshot',
   description:
-    'Answers at once. One job runs at a time; the others wait. `calibrate` fits how far to trust the answers of a ' +
+    'Answers at once. One job runs at a time; the others wait. `calibrate` fits the confidence of the answers of a ' +
     'collection and stores the result with it, `evaluate` measures a collection with its own photos, ' +
     '`check-labels` lists likely wrong labels, `index` adds the photos of a folder on the machine of the server, ' +
     '`snapshot` writes all collections to a file there, `export` writes a collection to a Parquet file to download, ' +
     '`import` adds the items of such a file there, and `reembed` moves a collection to another encoder. An accepted ' +
-    'job is recorded on disk: if the server stops before it is done, it goes on after the restart. `index`, `import` ' +
-    'and `reembed` go on where they were, the others start over.',
+    'job is recorded on disk: if the server stops before it is done, it continues after a restart. `index`, `import` ' +
+    'and `reembed` continue where they were, the others start over.',
   body: jsonBody(jobRequest, ['nonPets.embeddings']),
   response: created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
   errors: [
@@ -90,7 +90,7 @@ export const listJobs = defineEndpoint({
   method: 'get',
   path: '/v1/jobs',
   tag,
-  summary: 'List all jobs, the newest first, without their results',
+  summary: 'List all jobs without their results, newest first',
   description: 'The server keeps the last hundred finished jobs.',
   response: json(jobList, 'The jobs.'),
   errors: [],
@@ -108,10 +108,10 @@ export const getJob = defineEndpoint({
   handle: ({ params: { id } }, { jobs }) => jobs.get(id),
 });
 
-/** Nothing but its own styles and pictures, and no scripts, wherever the report is opened. */
+/** Allows only the report's own styles and pictures, and no scripts. */
 const REPORT_POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; img-src data:; sandbox; frame-ancestors 'none'`;
 
-/** The thumbnail of an item for a report, or its id where there is none. */
+/** Returns the thumbnail of an item for a report, or its id if there is none. */
 async function pictureOf(engine: Engine, collection: string, id: string): Promise<string> {
   const bytes = await engine.store.getThumbnail(collection, id).catch((error: unknown) => {
     if (asPawdexError(error).status === 404) {
@@ -127,14 +127,16 @@ export const getReport = defineEndpoint({
   path: '/v1/jobs/{id}/report',
   tag,
   summary: 'Get the report of an evaluation as one HTML page',
-  description: 'Needs nothing else: style, plots and pictures are inside. It has no scripts.',
+  description: 'A single file with styles, plots and pictures, and without scripts.',
   params,
   response: file(['text/html'], 'The report.'),
   errors: ['job_not_found', 'report_not_found'],
   async handle({ params: { id }, res }, { engine, jobs }) {
     const { kind, state, collection, result } = jobs.get(id);
     if (kind !== 'evaluate' || state !== 'succeeded' || collection === null) {
-      throw new PawdexError('report_not_found', { detail: `The job is of the kind ${kind} and ${state}.` });
+      throw new PawdexError('report_not_found', {
+        detail: `The kind of the job is ${kind}, and it is ${state}.`,
+      });
     }
     const evaluation = result as CollectionEvaluation;
     const { mistakes, familiarity } = evaluation;
@@ -183,7 +185,7 @@ export const resumeJob = defineEndpoint({
   tag,
   summary: 'Resume a paused job',
   description:
-    'It waits for its turn again: `index`, `import` and `reembed` go on where they were, the other kinds start over.',
+    'Queues the job again. `index`, `import` and `reembed` continue where they were, the other kinds start over.',
   params,
   response: json(job, 'The job.'),
   errors: ['job_not_found'],
@@ -194,9 +196,9 @@ export const listJobFailures = defineEndpoint({
   method: 'get',
   path: '/v1/jobs/{id}/failures',
   tag,
-  summary: 'Read which files a job could not take, and why',
+  summary: 'List the files that a job could not process, with the reasons',
   description:
-    'A JSON object on each line, with `file`, `code`, `detail` and `hint`; the first 10,000. Also while the job runs.',
+    'One JSON object per line, with `file`, `code`, `detail` and `hint`; at most 10,000. Also works while the job runs.',
   params,
   response: stream('application/x-ndjson', 'The failures.', {}),
   errors: ['job_not_found'],
@@ -237,7 +239,7 @@ export const followJob = defineEndpoint({
     '`EventSource`.',
   params,
   response: stream('text/event-stream', 'The events.', {
-    204: { description: 'The job is finished, and the client has seen its last state.' },
+    204: { description: 'The job has ended, and the client has seen its last state.' },
   }),
   errors: ['job_not_found'],
   async handle({ params: { id }, req, res }, { jobs }) {
@@ -250,7 +252,7 @@ export const followJob = defineEndpoint({
     if (open >= MAX_STREAMS) {
       throw new PawdexError('overloaded', { retryAfter: 5 });
     }
-    // The server forgets a job a hundred jobs later. Until this stream ends, it sends the last state it saw.
+    // The server deletes a job a hundred jobs later. This stream then still sends the last state that it saw.
     let job = jobs.get(id);
     let revision = jobs.revision(id);
     const readState = () => {

@@ -21,11 +21,11 @@ export const getMap = defineEndpoint({
   method: 'get',
   path: '/v1/collections/{collection}/map',
   tag: 'collections',
-  summary: 'Get the items of a collection as points on a plane, those that are alike together',
+  summary: 'Get the items of a collection as points on a plane, with similar ones close together',
   description:
-    'UMAP of the embeddings. Neighbours lie together; far distances mean little. Of more than 10,000 items, a sample of ' +
-    'that size. The first answer takes up to a minute for 10,000 items; it is kept until other items are on the map. ' +
-    'The answer has one array for each property of the points.',
+    'UMAP of the embeddings. Close points are similar, but large distances mean little. Above 10,000 items, a sample of ' +
+    'that size. The first answer takes up to a minute for 10,000 items, and is cached until the items change. ' +
+    'The answer has one array per property of the points.',
   params: { collection: collectionName },
   response: json(collectionMap, 'The map.'),
   errors: ['collection_not_found', 'model_mismatch', 'worker_failed'],

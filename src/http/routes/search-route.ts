@@ -67,7 +67,7 @@ function chooseQuery({ image, id, vector, positives, negatives, negativeWeight }
   return way;
 }
 
-/** Up to this many neighbours need no queue. Images have a queue of their own. */
+/** Up to this many neighbours need no queue. Images have their own queue. */
 const FEW = 100;
 
 export const search = defineEndpoint({
@@ -77,18 +77,18 @@ export const search = defineEndpoint({
   urgency: 'urgent',
   summary: 'Search for the nearest neighbours of an image, an item, a vector or examples',
   description:
-    'Name one of: an image, `id`, `vector`, `positives` with `negatives`. From examples the query is the mean of the ' +
-    "positives less `negativeWeight` times the mean of the negatives, scaled to unit length: Rocchio's relevance " +
-    'feedback. An example is the id of an item or a vector, such as that of a photo from `/v1/embed`. Items named in ' +
-    'the query are not among the answers.',
+    'Send one of: an image, `id`, `vector`, or `positives` with `negatives`. Examples are ids of items, or vectors such ' +
+    'as those from `/v1/embed`. The query is then the mean of the positives minus `negativeWeight` times the mean of ' +
+    "the negatives, scaled to unit length (Rocchio's relevance feedback). Items named in the query are not among the " +
+    'results.',
   body: optionalImageBody({
     options: {
       collection: collectionOption,
       views: viewsOption,
       explain: explainOption,
       region: regionOption,
-      k: wholeNumber(1, 1000).default(20).meta({ description: 'Neighbours to return.' }),
-      exact: yesNo().optional().meta({ description: 'Compare with every item instead of asking the index.' }),
+      k: wholeNumber(1, 1000).default(20).meta({ description: 'Number of neighbours to return.' }),
+      exact: yesNo().optional().meta({ description: 'Compare with every item instead of using the index.' }),
     },
     fields: {
       id: itemId.optional().meta({ description: 'Search by an item of the collection.' }),

@@ -23,7 +23,7 @@ export const getInfo = defineEndpoint({
   }),
 });
 
-/** Collections that are embedded with a model that this server does not have; nothing where there are none. */
+/** Lists collections whose model this server does not have, if there are any. */
 async function describeUnanswered(engine: Engine) {
   const collections = (await engine.listCollections()).flatMap(({ name, problem }) =>
     problem === null ? [] : [{ name, ...problem }],

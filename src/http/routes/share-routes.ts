@@ -1,4 +1,4 @@
-/** /v1/shares: an answer that others can open by its link. */
+/** /v1/shares: answers that others can open by a link. */
 import { z } from 'zod';
 import { PawdexError } from '../../errors.js';
 import { sniff } from '../../image/sniff.js';
@@ -9,14 +9,14 @@ import { identification } from '../schemas/answers.js';
 import { collectionOption } from '../schemas/fields.js';
 
 const tag = 'ask';
-/** A JPEG of 640 pixels has 100 kB. */
+/** A JPEG of 640 pixels takes about 100 kB. */
 const MOST_BYTES = 256 * 1024;
 
 const share = z
   .object({
-    id: z.string().meta({ description: 'What the link names; it cannot be guessed.' }),
+    id: z.string().meta({ description: 'The unguessable id in the link.' }),
     created: z.string(),
-    expires: z.string().meta({ description: 'Until when it can be opened.' }),
+    expires: z.string().meta({ description: 'When it expires.' }),
     collection: z.string(),
     photoBase64: z.string().meta({ contentEncoding: 'base64' }),
     answer: identification,
@@ -29,18 +29,18 @@ export const createShare = defineEndpoint({
   tag,
   summary: 'Share an answer by a link',
   description:
-    'Keeps a small JPEG of the photo, at most 256 KiB, and the answer for `PAWDEX_SHARE_HOURS`. The page opens it at ' +
-    '`/?shared=ID`. Whoever may read this server and has the link can see it.',
+    'Stores a small JPEG of the photo, at most 256 KiB, and the answer for `PAWDEX_SHARE_HOURS`. The page shows it at ' +
+    '`/?shared=ID` to anyone who may use this server and has the link.',
   body: imageBody({ options: { collection: collectionOption }, fields: { answer: identification } }),
   response: created(share, 'The share.', ({ id }) => `v1/shares/${id}`),
   errors: ['image_missing', 'image_unexpected', 'sharing_disabled'],
   handle({ body: { image, collection, answer } }, { shares }) {
     if (sniff(image) !== 'jpeg') {
-      throw new PawdexError('image_unsupported', { detail: 'The photo of a share is a JPEG.' });
+      throw new PawdexError('image_unsupported', { detail: 'The photo of a share must be a JPEG.' });
     }
     if (image.length > MOST_BYTES) {
       throw new PawdexError('payload_too_large', {
-        detail: `The photo of a share has at most ${MOST_BYTES} bytes.`,
+        detail: `The photo of a share may have at most ${MOST_BYTES} bytes.`,
       });
     }
     const photoBase64 = Buffer.from(image).toString('base64');

@@ -1,4 +1,4 @@
-/** Thumbnails: the picture of an item, and pictures for items that have none. */
+/** Thumbnails: get the thumbnail of an item, and add thumbnails to items without one. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { sniff } from '../../image/sniff.js';
@@ -10,16 +10,16 @@ import { attachAnswer } from '../schemas/answers.js';
 import { boundedArray, collectionName, itemId, sha256 } from '../schemas/fields.js';
 
 const tag = 'items';
-/** Thumbnails in one request. */
+/** Largest number of thumbnails per request. */
 const MAX_THUMBNAILS = 200;
-/** Bytes of a thumbnail at most. */
+/** Largest thumbnail, in bytes. */
 const MAX_BYTES = 64 * 1024;
 
 export const getThumbnail = defineEndpoint({
   method: 'get',
   path: '/v1/collections/{collection}/items/{id}/thumbnail',
   tag,
-  summary: "Get a small picture of an item's image",
+  summary: 'Get the thumbnail of an item',
   params: { collection: collectionName, id: itemId },
   response: file(['image/webp', 'image/jpeg'], 'The picture.', {
     304: { description: 'The picture has not changed.' },
@@ -46,14 +46,13 @@ export const attachThumbnails = defineEndpoint({
   method: 'post',
   path: '/v1/collections/{collection}/items/thumbnails',
   tag,
-  summary: 'Attach small pictures to items that have none, by content hash',
-  description:
-    'For a collection that came without pictures, from your own copy of the photos. None is replaced.',
+  summary: 'Add thumbnails to items without one, by content hash',
+  description: 'For collections that were imported without pictures. Existing thumbnails are not replaced.',
   params: { collection: collectionName },
   body: jsonBody(z.strictObject({ thumbnails: boundedArray(entry, { min: 1, max: MAX_THUMBNAILS }) }), [
     'thumbnails[].imageBase64',
   ]),
-  response: json(attachAnswer, 'What became of each.'),
+  response: json(attachAnswer, 'The result of each thumbnail.'),
   errors: ['collection_not_found', 'thumbnail_invalid', 'storage_full'],
   async handle({ params: { collection }, body }, { engine }) {
     const thumbnails = body.thumbnails.map(({ sha256: hash, imageBase64 }, i) => ({

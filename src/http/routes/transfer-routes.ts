@@ -18,10 +18,10 @@ import { collectionName, importOptions, jobId } from '../schemas/fields.js';
 const tag = 'collections';
 const params = { collection: collectionName };
 
-/** Folder of the data directory for files that are on their way; what is in it is no longer needed after a restart. */
+/** Folder in the data directory for temporary files. It is emptied at each start. */
 const TRANSFERS = 'transfers';
 
-/** Does work with the path of a file that does not exist yet, and removes the file afterwards. */
+/** Calls `work` with the path of a temporary file, and removes the file afterwards. */
 async function withTransferFile<T>(
   { DATA_DIR = tmpdir() }: AppDeps['config'],
   work: (file: string) => Promise<T>,
@@ -36,7 +36,7 @@ async function withTransferFile<T>(
   }
 }
 
-/** Aborted when the client goes away before it is answered. */
+/** Aborted if the client disconnects before it is answered. */
 function watchClient(req: Request, res: Response): AbortSignal {
   const gone = new AbortController();
   req.once('close', () => !res.writableFinished && req.destroyed && gone.abort());
@@ -64,10 +64,10 @@ export const exportCollection = defineEndpoint({
   },
 });
 
-/** Sends a collection's file, or the part of it that the client asks for. */
+/** Sends a collection's file, or the requested part of it. */
 async function sendExport(res: Response, file: string, { collection, items }: ExportOutcome): Promise<void> {
   res.set({ 'Content-Type': PARQUET, 'X-Pawdex-Items': String(items) });
-  // The data directory may be in a folder whose name begins with a dot.
+  // The data directory may be inside a folder whose name starts with a dot.
   const sent = new Promise<void>((resolve, reject) => {
     res.download(
       file,
@@ -89,15 +89,16 @@ export const downloadExport = defineEndpoint({
   path: '/v1/jobs/{id}/file',
   tag: 'jobs',
   summary: 'Download the Parquet file of an export',
-  description:
-    'Of a job of kind `export` that has succeeded. A download that was cut off can go on with `Range`.',
+  description: 'For a successful job of kind `export`. Interrupted downloads can continue with `Range`.',
   params: { id: jobId },
-  response: stream(PARQUET, 'The file.', { 206: { description: 'The part asked for with `Range`.' } }),
+  response: stream(PARQUET, 'The file.', { 206: { description: 'The part requested with `Range`.' } }),
   errors: ['job_not_found', 'export_not_found'],
   async handle({ params: { id }, res }, { jobs }) {
     const { kind, state, result } = jobs.get(id);
     if (kind !== 'export' || state !== 'succeeded') {
-      throw new PawdexError('export_not_found', { detail: `The job is of the kind ${kind} and ${state}.` });
+      throw new PawdexError('export_not_found', {
+        detail: `The kind of the job is ${kind}, and it is ${state}.`,
+      });
     }
     await sendExport(res, path.join(jobs.folderOf(id), EXPORTED), result as ExportOutcome);
   },
@@ -107,15 +108,15 @@ export const importCollection = defineEndpoint({
   method: 'post',
   path: '/v1/collections/{collection}/import',
   tag,
-  summary: 'Add the items of a Parquet file to a collection, which is created if there is none',
+  summary: 'Add the items of a Parquet file to a collection, which is created if needed',
   description:
-    'Items that the collection has are kept as they are, so that an import that was cut off can be sent again. Each row ' +
-    'is compared afterwards with what the collection holds. Vectors of another model are refused, unless `reembed` asks ' +
-    'to embed the pictures in the file again.',
+    'Existing items are unchanged, so an interrupted import can be sent again. Each row is compared with the stored ' +
+    'item afterwards. Vectors of another model are refused, unless `reembed` is set to embed the pictures in the file ' +
+    'again.',
   params,
   query: importOptions,
   body: parquetBody,
-  response: json(importAnswer, 'What became of the rows.'),
+  response: json(importAnswer, 'The result of the import.'),
   errors: ['export_invalid', 'model_mismatch', 'payload_too_large', 'storage_full', 'overloaded'],
   handle: ({ params: { collection }, query, body, req, res }, { engine, config }) =>
     withTransferFile(config, async (file) => {

@@ -1,4 +1,4 @@
-/** Files that are uploaded for a job: an archive of photos, and a Parquet file of items. */
+/** Uploads for jobs: an archive of photos, and a Parquet file of items. */
 import { rm } from 'node:fs/promises';
 import { parseLabelRule } from '../../datasets/label-rule.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
@@ -25,7 +25,7 @@ export function checkLabelRule(label: string | undefined, path: string): void {
   }
 }
 
-/** Receives a file and starts a job that takes it over; without the job nothing of it is left. */
+/** Receives a file and starts a job that takes it over. If the job is refused, the file is removed. */
 async function submitUpload(
   jobs: JobRunner,
   request: JobRequest,
@@ -49,7 +49,7 @@ export const indexArchive = defineEndpoint({
   summary: 'Upload an archive of photos and start a job that indexes it',
   description:
     'The body is a zip, tar or tar.gz file with a sub-folder for each label, or with a manifest. It is kept until the ' +
-    'job, of kind `index`, is over. The job also outlives the server.',
+    'job, of kind `index`, has ended. The job survives restarts of the server.',
   params: { collection: collectionName },
   query: { label: labelRule.optional() },
   body: archiveBody,
@@ -72,8 +72,8 @@ export const startImport = defineEndpoint({
   tag,
   summary: 'Upload a Parquet file and start a job that imports it',
   description:
-    'As `POST /v1/collections/{collection}/import`, but answers when the file has arrived. It is kept until the job, of ' +
-    'kind `import`, is over; its `result` is what `import` answers. The job also outlives the server.',
+    'Like `POST /v1/collections/{collection}/import`, but answers when the file has arrived. It is kept until the job, ' +
+    'of kind `import`, has ended. Its `result` is the answer of `import`. The job survives restarts of the server.',
   params: { collection: collectionName },
   query: importOptions,
   body: parquetBody,

@@ -1,6 +1,6 @@
 /**
- * Schemas of the answers. They document answers and type handlers and the client; answers are not checked
- * against them at run time.
+ * Schemas of the answers. They document answers, and type the handlers and the client. Answers are not checked against them
+ * at run time.
  */
 import { z } from 'zod';
 import { originalsField } from './fields.js';
@@ -27,11 +27,11 @@ const explanation = z
     columns: z.int(),
     region: rectangle.meta({
       description:
-        'What the cells divide into equal rectangles, in fractions of the upright photo: its centre square, give or ' +
-        'take a cell.',
+        'What the cells divide into equal rectangles, in fractions of the upright photo: roughly its centre square.',
     }),
     shares: z.array(z.number()).meta({
-      description: "Each cell's share, row by row from the upper left; they sum to the similarity.",
+      description:
+        "Each cell's share of the similarity, row by row from the top left. They sum to the similarity.",
     }),
   })
   .meta({
@@ -45,37 +45,37 @@ export const identification = z
     breed: nullableText.meta({ example: 'siamese' }),
     confidence: z.number().min(0).max(1).meta({
       description:
-        'Probability that the first candidate is right; its share of the vote where `basis` is `vote`.',
+        'Probability that the first candidate is right; its share of the vote if `basis` is `vote`.',
       example: 0.97,
     }),
     calibrated: z.boolean().meta({ description: 'Whether `confidence` was fitted to the collection.' }),
     basis: z.enum(['calibration', 'statistics', 'vote']).meta({
       description:
-        'What `confidence` rests on: a fit to the collection, what the encoder knows of collections in general, or ' +
-        'nothing but the share of the vote.',
+        'Where `confidence` comes from: a calibration of the collection, the statistics of the encoder for any ' +
+        'collection, or only the share of the vote.',
     }),
     known: z.number().min(0).max(1).nullable().meta({
       description:
-        'Probability that the collection holds what the photo shows; null where nothing was fitted.',
+        'Probability that the collection contains what the photo shows; null if `basis` is `vote`.',
     }),
     region: rectangle.meta({
       description:
-        'The part of the upright photo that the answer is about, in fractions of its width and height. When the first ' +
-        'look is unsure, the ends of a long photo are looked at too.',
+        'The part of the upright photo that the answer is about, in fractions of its width and height. If the first ' +
+        'look is unsure, identify also looks at both ends of the photo.',
     }),
     animals: z
       .array(z.object({ breed: z.string(), confidence: z.number().min(0).max(1), region: rectangle }))
       .meta({
         description:
-          'The animals on the photo, where looks at several parts of it match different breeds; empty otherwise.',
+          'The animals in the photo, if several parts of it match different breeds; otherwise empty.',
       }),
     candidates: z.array(
       z.object({
         label: z.string(),
         confidence: z.number().min(0).max(1),
-        share: z.number().min(0).max(1).meta({ description: 'Its part of the vote; all of them sum to 1.' }),
+        share: z.number().min(0).max(1).meta({ description: 'Its share of the vote. All shares sum to 1.' }),
         count: z.int().meta({ description: 'Neighbours with this label among those that voted.' }),
-        similarity: similarity.meta({ description: 'Of the nearest of them.' }),
+        similarity: similarity.meta({ description: 'Similarity of the nearest of them.' }),
       }),
     ),
     neighbours: z.array(
@@ -99,7 +99,7 @@ export const item = z
     label: nullableText,
     source: nullableText,
     sha256: z.string(),
-    size: z.int().meta({ description: 'Bytes of the original.' }),
+    size: z.int().meta({ description: 'Size of the original file in bytes.' }),
     metadata: z.record(z.string(), z.unknown()),
     hasThumbnail: z.boolean(),
     createdAt: z.string().meta({ format: 'date-time' }),
@@ -131,14 +131,14 @@ export const collection = z
   .object({
     name: z.string(),
     description: z.string().optional(),
-    count: z.int().meta({ description: 'Items in it.' }),
+    count: z.int().meta({ description: 'Number of items.' }),
     dimension: z.int(),
     model: z.string(),
-    fingerprint: z.string().meta({ description: 'Of the model it was embedded with.' }),
-    gallery: nullableText.meta({ description: 'sha256 of the gallery file it was filled from.' }),
-    calibration: z.unknown().meta({ description: 'What calibration fitted, or null.' }),
+    fingerprint: z.string().meta({ description: 'Fingerprint of the model it was embedded with.' }),
+    gallery: nullableText.meta({ description: 'sha256 of the gallery file that it was filled from.' }),
+    calibration: z.unknown().meta({ description: 'The calibration, or null.' }),
     createdAt: z.string().meta({ format: 'date-time' }),
-    aliases: z.array(z.string()).meta({ description: 'Other names that lead to it.' }),
+    aliases: z.array(z.string()).meta({ description: 'Other names of the collection.' }),
     originals: originalsField,
     reembedding: z
       .object({
@@ -148,11 +148,11 @@ export const collection = z
         startedAt: z.string().meta({ format: 'date-time' }),
       })
       .nullable()
-      .meta({ description: 'The model that it is being moved to, or null.' }),
+      .meta({ description: 'The model that it is moving to, or null.' }),
     problem: z
       .object({ code: z.string(), detail: z.string(), hint: z.string() })
       .nullable()
-      .meta({ description: 'Why this server cannot answer for it, and what to do; null when it can.' }),
+      .meta({ description: 'Why this server cannot search it, and what to do; null if it can.' }),
     index: z.object({
       kind: z.enum(['exact', 'building', 'hnsw']),
       indexed: z.int(),
@@ -169,7 +169,7 @@ export const collectionList = z.object({ collections: z.array(collection) });
 export const labelList = z.object({
   labels: z
     .array(z.object({ label: nullableText, count: z.int() }).meta({ id: 'LabelCount' }))
-    .meta({ description: 'Most items first; null stands for items without a label.' }),
+    .meta({ description: 'Most frequent first; null stands for items without a label.' }),
 });
 
 export const itemPage = z.object({
@@ -181,7 +181,7 @@ const duplicate = item.pick({ id: true, label: true, source: true, size: true, h
 export const duplicatePage = z
   .object({
     pairs: z.array(z.object({ a: duplicate, b: duplicate, similarity })),
-    scanned: z.int().meta({ description: 'Items looked at for this page.' }),
+    scanned: z.int().meta({ description: 'Number of items checked for this page.' }),
     next: nullableText.meta({ description: 'Pass as `cursor` for the next page; null at the end.' }),
   })
   .meta({ id: 'DuplicatePage' });
@@ -189,11 +189,11 @@ export const duplicatePage = z
 const coordinates = z.array(z.number().min(-0.5).max(0.5));
 export const collectionMap = z
   .object({
-    version: z.string().meta({ description: 'Changes when other items are on the map.' }),
+    version: z.string().meta({ description: 'Changes when the items on the map change.' }),
     total: z.int().meta({ description: 'Items in the collection; the map shows at most 10,000.' }),
-    labels: z.array(nullableText).meta({ description: 'The labels on the map, most items first.' }),
-    ids: z.array(z.string()).meta({ description: 'One for each point, as the following.' }),
-    label: z.array(z.int()).meta({ description: 'Position in `labels`.' }),
+    labels: z.array(nullableText).meta({ description: 'The labels on the map, most frequent first.' }),
+    ids: z.array(z.string()).meta({ description: 'One per point, like the following arrays.' }),
+    label: z.array(z.int()).meta({ description: 'Index into `labels`.' }),
     hasThumbnail: z.array(z.boolean()),
     x: coordinates,
     y: coordinates,
@@ -203,9 +203,11 @@ export const collectionMap = z
 export const attachAnswer = z
   .object({
     attached: z.int(),
-    kept: z.int().meta({ description: 'Items that have a picture already.' }),
-    unknown: z.int().meta({ description: 'Contents that the collection does not have.' }),
-    results: z.array(z.enum(['attached', 'kept', 'unknown'])).meta({ description: 'In the order sent.' }),
+    kept: z.int().meta({ description: 'Items that already have a thumbnail.' }),
+    unknown: z.int().meta({ description: 'Hashes that the collection does not have.' }),
+    results: z
+      .array(z.enum(['attached', 'kept', 'unknown']))
+      .meta({ description: 'In the order of the request.' }),
   })
   .meta({ id: 'AttachAnswer' });
 
@@ -221,10 +223,14 @@ const notStored = z.object({
 export const addAnswer = z
   .object({
     created: z.int(),
-    exists: z.int().meta({ description: 'Kept as they were: the collection held the same bytes.' }),
-    updated: z.int().meta({ description: 'With `upsert`: items that existed already and were updated.' }),
+    exists: z
+      .int()
+      .meta({ description: 'Images whose bytes the collection already had. They are unchanged.' }),
+    updated: z.int().meta({ description: 'With `upsert`: existing items that were updated.' }),
     failed: z.int(),
-    results: z.array(z.union([stored, notStored])).meta({ description: 'One per image, in the order sent.' }),
+    results: z
+      .array(z.union([stored, notStored]))
+      .meta({ description: 'One per image, in the order of the request.' }),
   })
   .meta({ id: 'AddAnswer' });
 
@@ -243,9 +249,9 @@ export const importAnswer = z
     collection: z.string(),
     total: z.int().meta({ description: 'Rows in the file.' }),
     created: z.int(),
-    exists: z.int().meta({ description: 'Items that the collection had already, kept as they were.' }),
-    verified: z.int().meta({ description: 'Rows compared with what the collection holds afterwards.' }),
-    different: z.int().meta({ description: 'Of these, items that differ: they were there before.' }),
+    exists: z.int().meta({ description: 'Items that the collection already had. They are unchanged.' }),
+    verified: z.int().meta({ description: 'Rows that were compared with the stored items.' }),
+    different: z.int().meta({ description: 'Those of them that differ, because the item existed before.' }),
     failed: z.int(),
     failures: z
       .array(z.object({ row: z.int(), id: nullableText, detail: z.string() }))

@@ -16,7 +16,7 @@ export const collectionName = z
 
 export const originalsField = z.enum(['off', 'thumbnail', 'full'], 'must be off, thumbnail or full').meta({
   description:
-    'What is kept of each photo that is added, for another model to embed: nothing, a picture of 448 pixels, or the file.',
+    'Which copy of each added photo to keep, so that another encoder can embed it: none, a picture of 448 pixels, or the file.',
 });
 
 export const itemId = plainText(200).meta({
@@ -32,7 +32,7 @@ export const source = sourceText.meta({
   example: 'photos/milo.jpg',
 });
 const metadata = metadataObject.meta({
-  description: 'Free-form JSON; `species` is what filters know by name.',
+  description: 'Free-form JSON. Filters know the key `species` by name.',
   example: { species: 'cat' },
 });
 const species = labelText.meta({ description: '`metadata.species`.', example: 'cat' });
@@ -81,13 +81,13 @@ export function yesNo() {
 export const importOptions = {
   reembed: yesNo()
     .default(false)
-    .meta({ description: 'Embed the pictures instead of taking vectors of another model.' }),
+    .meta({ description: 'Embed the pictures instead of importing the vectors.' }),
   previews: yesNo()
     .default(false)
-    .meta({ description: 'Embed previews of 160 pixels where the file has no better picture.' }),
+    .meta({ description: 'Embed 160-pixel previews if the file has no better picture.' }),
 };
 
-/** One of several words. A word that is a number may be a number in JSON. */
+/** One of several words. If the word is a number, JSON may contain it as a number. */
 export function choice<const W extends readonly string[]>(words: W) {
   return z.preprocess(
     (value) => (typeof value === 'number' ? String(value) : value),
@@ -96,9 +96,9 @@ export function choice<const W extends readonly string[]>(words: W) {
 }
 
 /**
- * An array whose length is checked before its elements, so that a million invalid ones cost nothing.
+ * An array whose length is checked before its elements, so that a million invalid elements cost nothing.
  *
- * @param bounds numbers of elements
+ * @param bounds smallest and largest number of elements
  */
 export function boundedArray<T extends z.ZodType>(
   element: T,
@@ -119,7 +119,7 @@ function oneOrMany<T extends z.ZodType<string>>(value: T) {
   return z
     .union(
       [value, boundedArray(value, { min: 1, max })],
-      `must be one such text or an array of 1 to ${max} of them`,
+      `must be a single value or an array of 1 to ${max} values`,
     )
     .transform((given) => [given].flat() as string[]);
 }
@@ -152,7 +152,7 @@ const conditions = z.preprocess(
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     };
-    // Zod silently drops this key, and a filter without conditions matches everything.
+    // Zod silently drops this key, and a filter without conditions would match everything.
     if (Object.hasOwn(value, '__proto__')) {
       return refuse('must not have a key __proto__');
     }
@@ -167,12 +167,12 @@ const conditions = z.preprocess(
   ),
 );
 
-/** The conditions of a filter that are query parameters of their own. */
+/** The conditions of a filter that can be query parameters. */
 export const filterParameters = {
   label: oneOrMany(label).optional().meta({ description: 'One of these labels.' }),
   species: oneOrMany(species).optional().meta({ description: '`metadata.species` is one of these.' }),
   text: plainText(200).optional().meta({
-    description: 'Stands in the label, the source or the metadata. Case does not matter.',
+    description: 'Text that the label, the source or the metadata contains, ignoring case.',
     example: 'milo',
   }),
 };
@@ -182,13 +182,13 @@ export const filter = z
     ...filterParameters,
     metadata: conditions.optional().meta({
       description:
-        'Metadata keys with the value they must have. `a.b` is the key `b` inside `a`; an array has each of its elements.',
+        'Metadata keys with the value that they must have. `a.b` is the key `b` inside `a`. An array matches if one of its elements does.',
     }),
     sha256: sha256s.optional().meta({ description: 'One of these content hashes.' }),
   })
   .meta({
     id: 'Filter',
-    description: 'Conditions for the items; all of them must be met.',
+    description: 'Conditions. Items must meet all of them.',
     example: { species: ['cat'] },
   });
 
@@ -212,7 +212,7 @@ const sha256Text = z
   .string()
   .regex(
     /^[0-9a-f]{64}(,[0-9a-f]{64})*$/,
-    'must be 64 lower-case hex digits, or several of them with commas',
+    'must be one or more hashes of 64 lower-case hex digits, separated by commas',
   );
 /** Content hashes as query parameters: repeated, or separated by commas. */
 export const sha256List = z
@@ -220,13 +220,13 @@ export const sha256List = z
   .transform((given): unknown => [given].flat().flatMap((text) => text.split(',')))
   .pipe(sha256s);
 
-export const cursor = z.string().min(1).max(500).meta({ description: '`next` of the page before.' });
+export const cursor = z.string().min(1).max(500).meta({ description: '`next` of the previous page.' });
 
 /** Options of every request about a photo. */
 export const collectionOption = collectionName.default(SHIPPED_COLLECTION);
 export const viewsOption = choice(VIEWS).default('1').meta({
   description:
-    'Views of the photo whose embeddings are averaged: the photo alone; with its mirror image; five of them.',
+    'Views of the photo whose embeddings are averaged: the photo alone, the photo and its mirror image, or five views.',
 });
 const REGION = /^(0|1|0?\.\d+|1\.0+)(,(0|1|0?\.\d+|1\.0+)){3}$/;
 /** A region of a photo as text: x,y,width,height. */
@@ -248,7 +248,7 @@ export const explainOption = yesNo().optional().meta({
     'Explain for the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, only for an image.',
 });
 
-/** Similarity from which two photos count as the same picture. */
+/** Two photos count as the same picture from this similarity on. */
 export const threshold = numberWithin(0, 1)
   .default(0.95)
-  .meta({ description: 'Cosine similarity at which two photos count as one picture.' });
+  .meta({ description: 'Cosine similarity from which two photos count as the same picture.' });

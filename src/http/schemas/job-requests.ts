@@ -11,14 +11,13 @@ const nonPets = z
       z.strictObject({
         embeddings: z.string().min(1).meta({
           contentEncoding: 'base64',
-          description:
-            'Base64 of float32 numbers, little-endian, one embedding after the other; at most 10,000.',
+          description: 'Base64 of little-endian float32 numbers, at most 10,000 embeddings back to back.',
         }),
       }),
     ],
     'must be an object with either `collection` or `embeddings`',
   )
-  .meta({ description: "Photos that show nothing of the collection's kind." });
+  .meta({ description: 'Photos of subjects that the collection does not contain.' });
 
 export type NonPetsField = z.output<typeof nonPets>;
 
@@ -61,21 +60,20 @@ export const jobRequest = z
         path: serverPath('Folder or archive', 'photos/2026'),
         label: labelRule.optional(),
         sync: yesNo().optional().meta({
-          description: 'Also change and remove items, so that the collection holds what the folder holds.',
+          description: 'Also change and remove items, to make the collection equal to the folder.',
         }),
         keepMissing: yesNo()
           .optional()
           .meta({ description: 'With `sync`: keep items whose photos are gone.' }),
         yes: yesNo().optional().meta({
-          description:
-            'With `sync`: go on if more than a third of the items from the folder would be removed.',
+          description: 'With `sync`: allow removing more than a third of the items from the folder.',
         }),
       }),
       z.strictObject({ kind: z.literal('snapshot') }),
       z.strictObject({ kind: z.literal('export'), collection: collectionName }),
       z.strictObject({
         kind: z.literal('import'),
-        collection: collectionName.meta({ description: 'Created if there is none.' }),
+        collection: collectionName.meta({ description: 'Created if it does not exist.' }),
         path: serverPath('Parquet file', 'moved/mine.parquet'),
         ...importOptions,
       }),
@@ -83,15 +81,12 @@ export const jobRequest = z
         kind: z.literal('reembed'),
         collection: collectionName,
         encoder: plainText(200).optional().meta({
-          description: 'Name of an added encoder to move to; the one of this server unless given.',
+          description: 'Name of an added encoder to move to. Default: the encoder of this server.',
         }),
         previews: z.boolean().optional().meta({
-          description: 'Embed the preview of 160 pixels of an item of which nothing better is left.',
+          description: 'Embed the 160-pixel preview of items without a better picture.',
         }),
-        dropMissing: z
-          .boolean()
-          .optional()
-          .meta({ description: 'Delete items of which no picture is left.' }),
+        dropMissing: z.boolean().optional().meta({ description: 'Delete items without a picture.' }),
       }),
     ],
     `must be one of ${JOB_KINDS.join(', ')}`,

@@ -1,14 +1,16 @@
-/** Schemas of what the server answers about itself: its state, its jobs and snapshots, and problems. */
+/** Schemas of the server's answers about itself: its state, jobs, snapshots and problems. */
 import { z } from 'zod';
 import { jobSchema } from '../../jobs/job.js';
 import { model } from './answers.js';
 
 export const snapshot = z
   .object({
-    name: z.string().meta({ description: 'Name of the file in `snapshots` of the data directory.' }),
+    name: z
+      .string()
+      .meta({ description: 'Name of the file in the folder `snapshots` of the data directory.' }),
     format: z.literal(1),
     createdAt: z.string().meta({ format: 'date-time' }),
-    bytes: z.int().meta({ description: 'Of the database in it.' }),
+    bytes: z.int().meta({ description: 'sha256 of the database in it.' }),
     sha256: z.string(),
     collections: z.array(z.object({ name: z.string(), items: z.int() })),
   })
@@ -34,20 +36,20 @@ export const info = z
       jsonBytes: z.int(),
     }),
     sharesAnswers: z.boolean().meta({ description: 'Whether answers can be shared by a link.' }),
-    fetchesUrls: z.boolean().meta({ description: 'Whether an image may be named by `url`.' }),
+    fetchesUrls: z.boolean().meta({ description: 'Whether requests may name an image by `url`.' }),
   })
   .meta({ id: 'Info' });
 
 export const health = z.object({ status: z.literal('ok') });
 export const readiness = z.object({
   status: z.enum(['starting', 'ready', 'damaged', 'stopping']),
-  code: z.string().optional().meta({ description: 'What is wrong, if anything; see /docs/errors.' }),
+  code: z.string().optional().meta({ description: 'What is wrong, if anything. See /docs/errors.' }),
   detail: z.string().optional(),
   hint: z.string().optional(),
   collections: z
     .array(z.object({ name: z.string(), code: z.string(), detail: z.string(), hint: z.string() }))
     .optional()
-    .meta({ description: 'Collections that this server cannot answer for.' }),
+    .meta({ description: 'Collections that this server cannot search.' }),
 });
 
 export const problem = z
@@ -69,16 +71,17 @@ const time = { format: 'date-time' };
 
 const jobWithoutResult = z.object({
   ...jobSummary,
-  collection: jobSummary.collection.meta({ description: 'Null for a job that is about all of them.' }),
+  collection: jobSummary.collection.meta({ description: 'Null for a job about all collections.' }),
   progress: jobSummary.progress.meta({
     description:
-      'Progress of the current phase, null before the job runs. `counts` says what became of the files so far; ' +
-      '`perSecond` and `secondsLeft` go by the last half minute, and are null while that says nothing.',
+      'Progress of the current phase, null before the job runs. `counts` has the outcomes of the files so far; ' +
+      '`perSecond` and `secondsLeft` are based on the last half minute, and null while unknown.',
   }),
   interruptions: jobSummary.interruptions.meta({
-    description: 'Ends of the server while it ran, since it last got further; five end it.',
+    description:
+      'How often the server died during this job since it last made progress. After five times it fails.',
   }),
-  error: jobSummary.error.meta({ description: 'Why it failed; the codes are those of /docs/errors.' }),
+  error: jobSummary.error.meta({ description: 'Why it failed, with a code of /docs/errors.' }),
   createdAt: jobSummary.createdAt.meta(time),
   startedAt: jobSummary.startedAt.meta(time),
   finishedAt: jobSummary.finishedAt.meta(time),
