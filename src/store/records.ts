@@ -1,6 +1,6 @@
-/** What a store takes and gives: collections, items, filters, hits and snapshots. */
+/** The data types of a store: collections, items, filters, hits and snapshots. */
 
-/** Free-form data of an item; values are JSON. Filters have a field of their own for the key `species`. */
+/** Free-form data of an item; values are JSON. Filters have a separate field for the key `species`. */
 export type Metadata = Record<string, unknown>;
 
 /** The settings of a new collection. */
@@ -15,7 +15,7 @@ export interface CollectionSpec {
   model: string;
   /** Free text. */
   description?: string | undefined;
-  /** What is kept of each photo; `off` unless given. */
+  /** Which copy of each photo to keep. Default: `off`. */
   originals?: Originals | undefined;
 }
 
@@ -29,32 +29,29 @@ export interface CollectionInfo extends CollectionSpec {
   count: number;
   /** ISO 8601 time of creation. */
   createdAt: string;
-  /** How searches are answered now: by the graph or by an exact scan. */
+  /** How searches are currently answered: by the graph or by an exact scan. */
   index: IndexState;
-  /** Other names that lead to it. */
+  /** Other names of the collection. */
   aliases: string[];
-  /** What is kept of the photos that are put, for another model to embed. */
+  /** Which copy of added photos to keep, so that another model can embed them. */
   originals: Originals;
-  /** The vectors that are being made to take the place of the present ones, or null. */
+  /** The move to another embedding space in progress, or null. */
   reembedding: Reembedding | null;
 }
 
-/**
- * What a collection keeps of each photo beside its preview: nothing, a picture of some hundred pixels, or the file
- * itself.
- */
+/** Which copy of each photo a collection keeps besides the preview: none, a smaller picture, or the file itself. */
 export type Originals = 'off' | 'thumbnail' | 'full';
 
 /** An embedding space that a collection can be moved to. */
 export type Space = Pick<CollectionSpec, 'fingerprint' | 'dimension' | 'model'>;
 
-/** Vectors of another space that are being made beside the present ones. */
+/** A move to another embedding space in progress. */
 export interface Reembedding extends Space {
   /** ISO 8601 */
   startedAt: string;
 }
 
-/** What {@link Store.finishReembedding} did: nothing yet, where vectors are missing or the index is being built. */
+/** The result of {@link Store.finishReembedding}: nothing yet if vectors are missing or the index is being built. */
 export type ReembeddingState =
   | { state: 'missing'; missing: number }
   | { state: 'indexing'; done: number; total: number }
@@ -89,13 +86,13 @@ export interface NewItem {
   thumbnail: Uint8Array | null;
   /** float32 [dimension]; stored as given, normalised for search. */
   vector: Float32Array;
-  /** What the collection's {@link CollectionInfo.originals} say to keep of the photo. */
+  /** The copy of the photo to keep, according to {@link CollectionInfo.originals}. */
   original?: Uint8Array | null;
-  /** Its vector in the space that the collection is moving to; left out if it moves to none. */
+  /** Its vector in the space that the collection is moving to, if any. */
   next?: { fingerprint: string; vector: Float32Array };
 }
 
-/** An item as stored, without its heavy parts. */
+/** An item as stored, without vector and pictures. */
 export interface Item {
   id: string;
   label: string | null;
@@ -108,7 +105,7 @@ export interface Item {
   createdAt: string;
 }
 
-/** The outcome for one item of a put. `exists`: the collection already held that content, and kept it unchanged. */
+/** The result for one item of a put. `exists`: the collection already had that content, and left it unchanged. */
 export interface PutResult {
   id: string;
   status: 'created' | 'exists';
@@ -129,7 +126,7 @@ export interface Filter {
   metadata?: Record<string, string | number | boolean>;
   /** One of these hex content hashes. */
   sha256?: string[];
-  /** Stands in the label, the source or the metadata; case does not matter, nor whether words are joined by `_`. */
+  /** Text that label, source or metadata contain, ignoring case, and treating `_` as a space. */
   text?: string;
 }
 
@@ -140,7 +137,7 @@ export interface CollectionPatch {
   /** All of its aliases; those of other collections move to this one in the same step. */
   aliases?: string[];
   originals?: Originals;
-  /** An empty one takes it away. */
+  /** An empty one removes it. */
   description?: string;
   gallery?: string | null;
   calibration?: unknown;
@@ -157,7 +154,7 @@ export interface SearchOptions {
   exact?: boolean;
   /** Candidates that the graph keeps while searching (ef), >= k. More candidates are more exact and slower. */
   ef?: number;
-  /** Fingerprint of the query's space: the search is refused if the collection has moved to another one. */
+  /** Fingerprint of the query's space. The search is refused if the collection has moved to another one. */
   space?: string;
 }
 
@@ -226,7 +223,7 @@ export interface SnapshotInfo {
   collections: { name: string; items: number }[];
 }
 
-/** A snapshot that the store keeps. */
+/** A snapshot in the data directory. */
 export interface KeptSnapshot extends SnapshotInfo {
   name: string;
 }
@@ -237,7 +234,7 @@ export interface StoreStats {
   diskBytes: number;
   /** Why graphs are unavailable (for instance because hnswlib-node could not be loaded), or null. */
   graphUnavailable: string | null;
-  /** The lowest {@link IndexState.sampledRecall} of all collections; null when none was checked yet. */
+  /** The lowest {@link IndexState.sampledRecall} of all collections; null if none was checked yet. */
   sampledRecall: number | null;
   /** What was repaired at start, and graphs with too low a recall, in sentences. */
   repairs: string[];

@@ -39,7 +39,7 @@ export interface Store {
   /** @throws PawdexError `collection_exists` */
   createCollection(spec: CollectionSpec): Promise<CollectionInfo>;
   listCollections(): Promise<CollectionInfo[]>;
-  /** @param name of the collection, or one of its aliases; as everywhere */
+  /** @param name of the collection or one of its aliases, like everywhere */
   getCollection(name: string): Promise<CollectionInfo>;
   /** @throws PawdexError `collection_exists` for a name or alias that is taken */
   updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo>;
@@ -50,7 +50,7 @@ export interface Store {
    * Stores items. They are durable and searchable when it resolves. An item whose `id` or `sha256` already exists stays
    * unchanged. On an error nothing is stored.
    *
-   * @param space fingerprint of the vectors' space; any unless given
+   * @param space fingerprint of the vectors' space; default any
    * @throws PawdexError `vector_invalid` for a wrong length, a non-finite number or a zero vector; `space_changed` if the
    *   collection has moved to another space
    */
@@ -62,17 +62,17 @@ export interface Store {
   /** @throws PawdexError `item_not_found`, `thumbnail_not_found` */
   getThumbnail(collection: string, id: string): Promise<Uint8Array>;
   /**
-   * Gives items a small JPEG or WebP, where they have none; all or nothing.
+   * Adds a small JPEG or WebP to items without one; all or nothing.
    *
-   * @returns the ids of those that got one
+   * @returns the ids of items that got one
    */
   attachThumbnails(
     collection: string,
     thumbnails: { id: string; thumbnail: Uint8Array }[],
   ): Promise<string[]>;
-  /** What is kept of the photo, or null. @throws PawdexError `item_not_found` */
+  /** Returns the stored copy of the photo, or null. @throws PawdexError `item_not_found` */
   getOriginal(collection: string, id: string): Promise<Uint8Array | null>;
-  /** Finds which of the given hex content hashes the collection holds. */
+  /** Finds which of the given hex content hashes are in the collection. */
   findKnown(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
   /** In order of insertion. `limit` 1..1000. @throws PawdexError `invalid_request` for a bad cursor */
   list(collection: string, options: { limit: number; cursor?: string; filter?: Filter }): Promise<ItemPage>;
@@ -87,10 +87,10 @@ export interface Store {
    * @throws PawdexError `invalid_request` for a filter without a condition
    */
   updateMany(collection: string, target: Target, patch: BulkPatch): Promise<number>;
-  /** Deletes many items, in the way of {@link updateMany}. @returns how many items were deleted */
+  /** Deletes many items, like {@link updateMany}. @returns the number of deleted items */
   deleteMany(collection: string, target: Target): Promise<number>;
   count(collection: string, filter?: Filter): Promise<number>;
-  /** Counts the values at a key of the metadata (see {@link Filter}), most frequent first. */
+  /** Counts the values of a metadata key (see {@link Filter}), most frequent first. */
   countValues(collection: string, path: string, limit: number): Promise<Facet[]>;
   /** Counts the items per label, most frequent first. */
   countLabels(collection: string): Promise<LabelCount[]>;
@@ -105,21 +105,24 @@ export interface Store {
   /** Answers many queries in one call to the store's thread, in order; hits have no items. */
   searchMany(collection: string, queries: Float32Array[], options: SearchOptions): Promise<BareHit[][]>;
   /**
-   * All items with vectors, in order of insertion, a page at a time so that memory stays bounded.
+   * Iterates over all items with vectors, in order of insertion. Reads a page at a time, to limit memory.
    *
-   * @throws PawdexError `space_changed` if the collection moves to another space meanwhile
+   * @throws PawdexError `space_changed` if the collection moves to another space in the meantime
    */
   iterate(collection: string, options?: { filter?: Filter }): AsyncIterable<ItemWithVector>;
 
   /**
-   * Begins to make vectors of another space for all items. The present ones answer until {@link finishReembedding}.
-   * Goes on with what there is if that has begun; what was made for a third space is dropped.
+   * Starts or continues a move to another embedding space. Searches use the old vectors until {@link finishReembedding}.
+   * Vectors for any third space are dropped.
    */
   beginReembedding(collection: string, space: Space): Promise<void>;
-  /** Items without a vector of the new space, in order of insertion; a page may be empty while `next` says there are more. */
+  /**
+   * Lists items without a vector in the new space, in order of insertion. A page may be empty although `next` says that
+   * there are more.
+   */
   listUnembedded(collection: string, options: { limit: number; cursor?: string }): Promise<ItemPage>;
   /**
-   * Stores vectors of the new space, durably. Items that are gone are left out.
+   * Stores vectors of the new space, durably. Deleted items are skipped.
    *
    * @returns how many are stored
    * @throws PawdexError `space_changed` if the collection is not moving to this space (any more); `vector_invalid`
@@ -130,14 +133,14 @@ export interface Store {
     vectors: { id: string; vector: Float32Array }[],
   ): Promise<number>;
   /**
-   * Moves the collection to the new space in one step, once every item has a vector there and their index is built; to be
-   * called until that is so. The calibration goes, as it was fitted to the old space.
+   * Moves the collection to the new space in one step, if every item has a vector there and the index is built. Call it
+   * until it has moved. Drops the calibration, which was fitted to the old space.
    */
   finishReembedding(collection: string, fingerprint: string): Promise<ReembeddingState>;
-  /** Drops what was made for the new space. */
+  /** Cancels the move and drops the vectors of the new space. */
   cancelReembedding(collection: string): Promise<void>;
 
-  /** Writes a snapshot while everything else goes on; the oldest are removed when there are too many. */
+  /** Writes a snapshot while everything else continues. Removes the oldest if there are too many. */
   createSnapshot(): Promise<KeptSnapshot>;
   /** Lists the snapshots, newest first. */
   listSnapshots(): Promise<KeptSnapshot[]>;

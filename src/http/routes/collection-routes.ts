@@ -77,7 +77,7 @@ export const updateCollection = defineEndpoint({
       .strictObject({
         name: collectionName,
         aliases: boundedArray(collectionName, { max: 20 }).meta({
-          description: 'All other names that lead to it. An alias of another collection moves to this one.',
+          description: 'All other names of the collection. An alias of another collection moves to this one.',
         }),
         description: paragraph,
         originals: originalsField,

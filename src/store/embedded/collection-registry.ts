@@ -1,4 +1,4 @@
-/** The collections of an open store, by name and alias: made, renamed, moved to another space and dropped. */
+/** The collections of an open store, by name and alias. Creates, renames, moves and deletes them. */
 import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionInfo, CollectionPatch, CollectionSpec, Space } from '../store.js';
 import { Collection, checkCollectionName, checkCollectionSpec } from './collection.js';
@@ -10,7 +10,7 @@ import type { ItemTable } from './sqlite/item-table.js';
 import type { Reembeddings } from './sqlite/reembedding-table.js';
 import { toStorageError } from './sqlite/storage-error.js';
 
-/** What a {@link CollectionRegistry} works with. */
+/** Dependencies of a {@link CollectionRegistry}. */
 export interface RegistryParts {
   items: ItemTable;
   collections: CollectionTable;
@@ -103,13 +103,13 @@ export class CollectionRegistry {
     checkCollectionName(alias);
   }
 
-  /** @throws PawdexError `invalid_request`; `collection_exists` when another collection has the name */
+  /** @throws PawdexError `invalid_request`; `collection_exists` if another collection has the name */
   #requireFree(name: string, self?: Collection): void {
     checkCollectionName(name);
     const owner = this.#find(name);
     if (owner !== undefined && owner !== self) {
       throw new PawdexError('collection_exists', {
-        detail: `There is a collection ${owner.row.name === name ? name : `${owner.row.name} with the alias ${name}`} already.`,
+        detail: `There is already a collection ${owner.row.name === name ? name : `${owner.row.name} with the alias ${name}`}.`,
       });
     }
   }
@@ -143,7 +143,7 @@ export class CollectionRegistry {
     await collection.release();
   }
 
-  /** Begins to read the vectors that will take the place of a collection's, and to build their graph. */
+  /** Starts to load the vectors that will replace a collection's, and to build their graph. */
   openNext(collection: Collection, space: Space): Collection {
     const { row } = collection;
     const next = this.#read({ ...row, ...space, vector_sign: -row.vector_sign }, true);
@@ -152,7 +152,7 @@ export class CollectionRegistry {
     return next;
   }
 
-  /** Moves a collection to its {@link Collection.next}, in one step. */
+  /** Replaces a collection by its {@link Collection.next}, in one step. */
   swap(collection: Collection, next: Collection): void {
     next.replace(collection, this.#parts.reembeddings.swap(collection.row, next.row));
     this.#byName.set(next.row.name, next);
@@ -164,7 +164,7 @@ export class CollectionRegistry {
     this.#parts.wake();
   }
 
-  /** The saved graph of the vectors that a collection does not use at present. */
+  /** Returns the saved graph of the vectors that a collection does not currently use. */
   nextGraph({ id, vector_sign }: CollectionRow): GraphSnapshot {
     return this.#savedGraph({ id, vector_sign: -vector_sign });
   }

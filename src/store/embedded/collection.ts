@@ -24,13 +24,13 @@ export class Collection {
   /** Resolves when every row is in memory; searches wait for it. */
   readonly loaded: Promise<void>;
   row: CollectionRow;
-  /** Other names that lead to it. */
+  /** Other names of the collection. */
   aliases: string[] = [];
-  /** What its vectors are being replaced by, or null. */
+  /** The embedding space that it is moving to, or null. */
   reembedding: Reembedding | null = null;
-  /** Itself with the vectors that will replace the present ones, while it is made ready to take its place. */
+  /** The same collection with the vectors of the new space, while it is being prepared to replace this one. */
   next: Collection | null = null;
-  /** Whether rows may lack a vector: those of a {@link next} may. */
+  /** Whether rows may lack a vector, as in a {@link next}. */
   readonly #isPartial: boolean;
   #count: number;
   #inMemory = false;
@@ -107,10 +107,9 @@ export class Collection {
   }
 
   /**
-   * A row that is durable now.
+   * Records a row that is now durable.
    *
-   * @param unit float32 [dimension] of length 1
-   * @param nextUnit the same in the space of {@link next}, where it has one
+   * @param unit float32 [dimension] of length 1 @param nextUnit the same in the space of {@link next}, if it has one
    */
   addRow(
     { seq, id, label }: { seq: number; id: string; label: string | null },
@@ -128,7 +127,7 @@ export class Collection {
     this.indexer.addRow(seq);
   }
 
-  /** A row that is durably gone. */
+  /** Records that a row was durably deleted. */
   removeRow(seq: number): void {
     this.next?.removeRow(seq);
     this.#count--;
@@ -137,7 +136,7 @@ export class Collection {
     }
   }
 
-  /** A row whose label is durably another. */
+  /** Records that a row's label was durably changed. */
   relabelRow(seq: number, label: string | null): void {
     this.rows.relabel(seq, label);
     this.next?.rows.relabel(seq, label);
@@ -149,7 +148,7 @@ export class Collection {
     this.next?.end(error);
   }
 
-  /** Gives back memory and files of a collection that has ended. */
+  /** Releases the memory and files of a collection that has ended. */
   async release(): Promise<void> {
     await this.loaded.catch(() => {});
     this.rows.release();
@@ -157,7 +156,7 @@ export class Collection {
     await this.next?.release();
   }
 
-  /** Drops the rows and graph that were being made to take its place. */
+  /** Drops {@link next} with its rows and graph. */
   dropNext(error: PawdexError): void {
     const { next } = this;
     this.next = null;
@@ -165,7 +164,7 @@ export class Collection {
     void next?.release();
   }
 
-  /** Takes the place of the collection whose {@link next} it was, with the same items. */
+  /** Replaces the collection whose {@link next} it was. */
   replace(former: Collection, row: CollectionRow): void {
     this.row = row;
     this.aliases = former.aliases;
@@ -214,7 +213,7 @@ export class Collection {
   }
 }
 
-/** Scales a stored vector to length 1. @returns null when it is damaged */
+/** Scales a stored vector to length 1. @returns null if it is damaged */
 function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   const vector = unpackVector(row.vector, dimension, row);
   if (vector === null || !isUsable(vector)) {
@@ -223,7 +222,7 @@ function toUnitVector(row: LoadedRow, dimension: number): Float32Array | null {
   return normalise(vector, dimension);
 }
 
-/** Only finite vectors that are not all zeros are ever stored. */
+/** Stored vectors are always finite and not all zeros. */
 const isUsable = (vector: Float32Array) => vector.every(Number.isFinite) && vector.some((x) => x !== 0);
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;

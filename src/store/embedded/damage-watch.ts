@@ -1,4 +1,4 @@
-/** Remembers the first damage that was found, and reports it to whoever waits for it. */
+/** Remembers the first damage that was found, and reports it to waiting callers. */
 import type { PawdexError } from '../../errors.js';
 
 export class DamageWatch {

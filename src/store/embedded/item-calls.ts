@@ -1,4 +1,4 @@
-/** The calls about items that the store's thread answers. */
+/** The calls of the store's thread about items. */
 import { PawdexError } from '../../errors.js';
 import type {
   BulkPatch,

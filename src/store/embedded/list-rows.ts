@@ -1,4 +1,4 @@
-/** Lists the rows of a collection, a page or a part at a time, so that other work can run in between. */
+/** Lists the rows of a collection in parts, so that other work can run in between. */
 import { PawdexError } from '../../errors.js';
 import type { Filter } from '../store.js';
 import type { Collection } from './collection.js';
@@ -61,7 +61,7 @@ export async function listRows(
   }
   const rows: ItemRow[] = [];
   const turn = new Turn();
-  // One row more than asked for tells whether there is a next page.
+  // Read one more row than requested, to know whether there is a next page.
   for (let after: number | null = Number(cursor ?? 0); after !== null && rows.length <= limit; ) {
     const to: number | null = condition === null ? null : items.findRowAfter(collection.id, after, RANGE);
     const rest = limit + 1 - rows.length;

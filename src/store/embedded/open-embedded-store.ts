@@ -24,7 +24,7 @@ export interface EmbeddedStoreOptions extends WorkerWatcher {
 
 const KEPT_SNAPSHOTS = 7;
 
-/** Milliseconds to wait for a new thread after one has died, before damage is watched again. */
+/** After a thread has died, milliseconds to wait for a new one before watching for damage again. */
 const REWATCH_MS = 1000;
 /** Items that {@link Store.iterate} fetches at a time. */
 const ITERATE_PAGE = 256;

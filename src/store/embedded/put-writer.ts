@@ -38,7 +38,7 @@ function checkItem(item: NewItem, at: number): void {
   }
 }
 
-/** The item without its vector of another space, unless the collection is moving to that space. */
+/** Drops an item's vector of another space, unless the collection is moving to that space. */
 function withKnownNext({ reembedding }: Collection, item: NewItem): NewItem {
   const { next, ...rest } = item;
   const isKnown =
@@ -65,9 +65,8 @@ export class PutWriter {
   }
 
   /**
-   * @param space fingerprint of the vectors' space, where it matters
-   * @throws PawdexError `vector_invalid`, `invalid_request`, `space_changed`; resolves when all of it is durable and
-   *   searchable
+   * @param space fingerprint of the vectors' space, if it matters @returns resolves when everything is durable and
+   *   searchable @throws PawdexError `vector_invalid`, `invalid_request`, `space_changed`
    */
   put(collection: Collection, items: NewItem[], space?: string): Promise<PutResult[]> {
     requireSpace(collection, space);
@@ -135,7 +134,7 @@ export class PutWriter {
     const written = this.#db.transaction(() =>
       group.map((put) => {
         put.collection.check();
-        // What its collection is moving to may have changed while the put was waiting.
+        // The space that its collection is moving to may have changed while the put was waiting.
         put.items = put.items.map((item) => withKnownNext(put.collection, item));
         return this.#items.insert(put.collection.row, put.items, now);
       }),

@@ -1,4 +1,4 @@
-/** The calls by which a collection moves to another embedding space, which the store's thread answers. */
+/** The calls of the store's thread that move a collection to another embedding space. */
 import { PawdexError } from '../../errors.js';
 import type { ItemPage, Reembedding, ReembeddingState, Space } from '../store.js';
 import type { Collection } from './collection.js';
@@ -12,8 +12,8 @@ import { normalise } from './vectors/unit-vector.js';
 function requireMove({ reembedding, row }: Collection, fingerprint: string): Reembedding {
   if (reembedding?.fingerprint !== fingerprint) {
     throw new PawdexError('space_changed', {
-      detail: `The collection ${row.name} is not being re-embedded with this model any more.`,
-      hint: 'Begin again with `pawdex reembed`.',
+      detail: `The collection ${row.name} is no longer being re-embedded with this model.`,
+      hint: 'Start again with `pawdex reembed`.',
     });
   }
   return reembedding;
@@ -26,7 +26,7 @@ async function cancelMove(core: StoreCore, collection: Collection): Promise<void
     reembeddings.cancel(collection.id);
     collection.reembedding = null;
   }
-  // The next ones lie in the same place.
+  // The new vectors are stored in the same place.
   const turn = new Turn();
   while (reembeddings.isDropping(collection.id)) {
     reembeddings.clear();
@@ -49,7 +49,7 @@ export const REEMBED_CALLS = {
     }
     await cancelMove(core, collection);
     collection.check();
-    // Another call may have begun while this one was waiting.
+    // Another call may have started while this one was waiting.
     collection.reembedding ??= core.reembeddings.begin(collection.id, space);
     requireMove(collection, space.fingerprint);
   },
@@ -87,7 +87,7 @@ export const REEMBED_CALLS = {
       const row = core.items.find(collection.id, id);
       return row === undefined ? [] : [{ row, vector }];
     });
-    // A graph takes rows in order only: it is begun again when all vectors are there.
+    // A graph accepts rows in order only, so it is started again once all vectors exist.
     collection.dropNext(new PawdexError('space_changed'));
     core.reembeddings.put(collection.row, found);
     return found.length;

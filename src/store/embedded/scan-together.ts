@@ -1,6 +1,6 @@
 /**
- * Exact searches for several vectors at once: each part of the rows is scored for all of them while the processor's cache
- * has it, which takes half the time of one search after the other.
+ * Exact searches for several vectors at once. Each part of the rows is scored for all of them while it is in the
+ * processor's cache, which takes half the time of separate searches.
  */
 import { TopK } from '../../math/top-k.js';
 import type { SearchOptions } from '../store.js';
@@ -10,12 +10,12 @@ import type { Turn } from './turns.js';
 import { rankScored, type Scored } from './vectors/scored.js';
 import { normalise } from './vectors/unit-vector.js';
 
-/** Rows scored for one vector after the other: at 512 numbers each, what a second-level cache holds. */
+/** Rows that are scored for each vector in turn. With 512 numbers per row they fit in a second-level cache. */
 const STEP = 512;
-/** Vectors at once: enough to make good use of the rows read, and few enough for one turn. */
+/** Vectors at once: enough to make good use of each row read, and few enough for one turn. */
 export const TOGETHER = 16;
 
-/** Whether a search with these options looks at all rows anyway. */
+/** Whether a search with these options scans all rows anyway. */
 export function looksAtAllRows(
   collection: Collection,
   { k, exact, filter, exclude }: SearchOptions,
@@ -28,9 +28,9 @@ export function looksAtAllRows(
 }
 
 /**
- * The `k` nearest rows to each vector, nearest first; fewer where rows were deleted meanwhile.
+ * Finds the `k` nearest rows to each vector, nearest first. There are fewer if rows were deleted in the meantime.
  *
- * @throws PawdexError `vector_invalid`; `collection_not_found` when it is deleted meanwhile
+ * @throws PawdexError `vector_invalid`; `collection_not_found` if it was deleted in the meantime
  */
 export async function scanTogether(
   collection: Collection,

@@ -1,4 +1,4 @@
-/** Many searches in one call, with turns for other calls in between. */
+/** Runs many searches in one call, with turns for other calls in between. */
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
 import { packFromGraph, prepareSearch } from './row-search.js';
@@ -8,7 +8,7 @@ import { Turn } from './turns.js';
 import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
 import type { Scored } from './vectors/scored.js';
 
-/** Adds the hits of one query. Rows deleted since they were found are no hits. */
+/** Adds the hits of one query, without rows that were deleted since they were found. */
 function packHits(packer: HitPacker, found: Scored[]): void {
   let hits = 0;
   for (const { seq, similarity } of found) {
@@ -23,7 +23,7 @@ function packHits(packer: HitPacker, found: Scored[]): void {
  * Searches for each of `count` vectors.
  *
  * @param joined float32, the vectors back to back, each of the collection's dimension
- * @throws PawdexError `vector_invalid`, `storage_failed`; `collection_not_found` when it is deleted meanwhile
+ * @throws PawdexError `vector_invalid`, `storage_failed`; `collection_not_found` if it was deleted in the meantime
  */
 export async function searchMany(
   collection: Collection,
@@ -45,7 +45,7 @@ export async function searchMany(
       const wanted = Math.min(options.k, collection.rows.count);
       for (const [n, found] of (await scanTogether(collection, options.k, vectors, turn)).entries()) {
         packer.settle();
-        // Rows deleted meanwhile leave gaps: a search by itself looks again.
+        // Rows deleted in the meantime leave gaps. A single search looks again.
         packHits(packer, found.length < wanted ? await find(vectors[n]!) : found);
       }
       i += vectors.length;

@@ -1,4 +1,4 @@
-/** The store inside its thread: what it is opened with, and the background work between calls. */
+/** The store inside its thread: its settings, and the background work between calls. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexError } from '../../errors.js';
@@ -49,7 +49,7 @@ export class StoreCore {
   readonly reembeddings: Reembeddings;
   readonly collections: CollectionRegistry;
   readonly writer: PutWriter;
-  /** @throws PawdexError `storage_failed` when the data directory was deleted or replaced */
+  /** @throws PawdexError `storage_failed` if the data directory was deleted or replaced */
   readonly checkPresence: () => void;
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;

@@ -178,7 +178,7 @@ function decodeGroups({ base, groups }: Header): Map<number, number[]> {
   return members;
 }
 
-/** A line of JSON below its own checksum, so that a flipped digit is noticed. */
+/** Writes a line of JSON below its checksum, so that flipped digits are detected. */
 function formatHeader(header: Header): string {
   const json = JSON.stringify(header);
   return `${computeSha256(json)}\n${json}\n`;

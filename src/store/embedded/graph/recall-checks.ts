@@ -5,7 +5,7 @@
 import { GRAPH_SETTINGS, type GraphSettings } from './graph.js';
 import type { StagedGraph } from './staged-graph.js';
 
-/** A graph that finds less than this share of the nearest rows is not used. */
+/** Graphs that find less than this share of the nearest rows are not used. */
 const MIN_RECALL = 0.98;
 /** A check is due after this many changes or this share of the rows, whichever is more, once no row waits. */
 const [EVERY_CHANGES, EVERY_SHARE] = [1000, 0.1];

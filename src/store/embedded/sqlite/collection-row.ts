@@ -12,10 +12,10 @@ export interface CollectionRow {
   gallery: string | null;
   calibration: string | null;
   created_at: string;
-  /** What numbers of items are multiplied by to give those of their vectors: 1 or -1. */
+  /** 1 or -1: the factor from the number of an item to that of its vector. */
   vector_sign: number;
   originals: Originals;
-  /** See row-checksums.ts; null if none was stored, and left out where there is no column for it. */
+  /** See row-checksums.ts. Null if none was stored; absent if there is no column for it. */
   checksum?: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** The statements on collections, and the clearing of those deleted, which takes many small steps. */
+/** The statements on collections, and the removal of deleted ones in many small steps. */
 import type Database from 'better-sqlite3';
 import { PawdexError } from '../../../errors.js';
 import type { CollectionPatch, CollectionSpec, Space } from '../../store.js';
@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.js';
 import { computeCollectionChecksum, hasChecksums } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 
-/** ItemTable of a deleted collection that are removed per transaction. */
+/** Items of a deleted collection to remove per transaction. */
 const DROP_STEP = 256;
 
 function prepareStatements(db: Db) {
@@ -44,7 +44,7 @@ function prepareStatements(db: Db) {
       .pluck(),
     remove: db.prepare('DELETE FROM collections WHERE id = ?'),
     noteDropped: db.prepare('INSERT INTO dropped_collections (id) VALUES (?)'),
-    // Whatever this table says, the items of a collection that is there are never cleared away.
+    // Never removes items of an existing collection, whatever this table says.
     dropped: db
       .prepare<[], number>(
         'SELECT id FROM dropped_collections WHERE id NOT IN (SELECT id FROM collections) LIMIT 1',
@@ -76,7 +76,7 @@ export class CollectionTable {
     return this.#run.all.all();
   }
 
-  /** Makes a collection; its name must be free. */
+  /** Creates a collection. Its name must be free. */
   create(spec: CollectionSpec): CollectionRow {
     const { name, dimension, fingerprint, model, originals = 'off' } = spec;
     return this.#db.transaction(() => {
@@ -93,7 +93,7 @@ export class CollectionTable {
     })();
   }
 
-  /** Other names of a collection. */
+  /** Lists the aliases of a collection. */
   aliases(id: number): string[] {
     return this.#run.aliases.all(id);
   }
@@ -139,7 +139,7 @@ export class CollectionTable {
     }
   }
 
-  /** Moves a collection to the vectors that lie under the negated numbers; call it inside a transaction. */
+  /** Switches a collection to the vectors stored under the negated numbers. Call it inside a transaction. */
   move(row: CollectionRow, { fingerprint, dimension, model }: Space): CollectionRow {
     const next = { ...row, fingerprint, dimension, model, calibration: null, vector_sign: -row.vector_sign };
     this.#run.move.run(fingerprint, dimension, model, row.id);
@@ -149,7 +149,7 @@ export class CollectionTable {
     return next;
   }
 
-  /** Stores the checksum of a collection as it is now, in the transaction that changes it. */
+  /** Updates the checksum of a collection, in the transaction that changes it. */
   #seal(name: string): void {
     const row = this.#run.find.get(name)!;
     this.#run.seal?.run(computeCollectionChecksum(row, this.aliases(row.id)), row.id);
@@ -173,7 +173,7 @@ export class CollectionTable {
   }
 
   /**
-   * Refuses what would be forgotten: where a full disk had no room for these tables, they are in memory.
+   * Refuses changes that would be lost, because a full disk had no room for these tables and they are in memory.
    *
    * @throws PawdexError `storage_full`
    */
@@ -185,7 +185,7 @@ export class CollectionTable {
     }
   }
 
-  /** The collection is gone at once; its items are cleared away by {@link clear}. */
+  /** Deletes a collection at once. {@link clear} removes its items later. */
   drop(id: number): void {
     this.#db.transaction(() => {
       this.#run.remove.run(id);

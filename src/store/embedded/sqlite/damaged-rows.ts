@@ -1,4 +1,4 @@
-/** Finds rows that are not as they were stored. Findings are sentences, one per collection and kind. */
+/** Finds rows whose checksum is wrong. Findings are sentences, one per collection and kind. */
 import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
 import type { ItemRow } from './item-row.js';
 import { listStoredValues } from './item-values.js';
@@ -15,7 +15,7 @@ import { type Identity, unpackVector } from './stored-vector.js';
 /** `quick` does not read vectors and pictures, and does not compare indexes with their tables. */
 export type Thoroughness = 'quick' | 'full';
 
-/** Items of a collection, by what is wrong with them. */
+/** Damaged items of a collection, by kind of damage. */
 class Findings {
   readonly #counts = new Map<string, number>();
 
@@ -43,7 +43,7 @@ function listCollections(db: Db): CollectionRow[] {
   return db.prepare<[], CollectionRow>(sql).all();
 }
 
-/** Finds damaged rows, in sentences; pictures, vectors and the index of values are only part of a full check. */
+/** Finds damaged rows. Pictures, vectors and the index of values are only checked thoroughly. @returns sentences */
 export function findDamagedRows(db: Db, thoroughness: Thoroughness): string[] {
   const collections = listCollections(db);
   const isSealed = hasChecksums(db);
@@ -62,7 +62,7 @@ export function findDamagedRows(db: Db, thoroughness: Thoroughness): string[] {
   ];
 }
 
-/** Finds collections whose own row, settings or aliases are not as they were stored. */
+/** Finds collections whose own row, settings or aliases are damaged. */
 export function findDamagedCollections(db: Db): CollectionRow[] {
   if (!hasChecksums(db)) {
     return [];
@@ -73,7 +73,7 @@ export function findDamagedCollections(db: Db): CollectionRow[] {
     .filter((row) => row.checksum !== computeCollectionChecksum(row, aliases.all(row.id)));
 }
 
-/** Describes collections that {@link findDamagedCollections} found. */
+/** Describes the findings of {@link findDamagedCollections}. */
 export const describeDamagedCollections = (rows: readonly CollectionRow[]) =>
   rows.map(({ name }) => `Collection ${name}: its name, model, calibration or settings are damaged.`);
 
@@ -120,11 +120,11 @@ function checkImages(db: Db, { id, name }: CollectionRow, findings: Findings): v
   }
 }
 
-/** Whether the index of values has those of all items. */
+/** Whether the index of values is complete. */
 const isIndexComplete = (db: Db) =>
   hasTable(db, 'values_progress') && db.prepare('SELECT after FROM values_progress').pluck().get() === null;
 
-/** Compares the index of values with the metadata that it is made from. */
+/** Compares the index of values with the metadata. */
 function compareValues(db: Db): string[] {
   const held = db.prepare(
     'SELECT 1 FROM item_values WHERE collection = ? AND path = ? AND value = ? AND seq = ?',

@@ -70,8 +70,8 @@ const MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE values_progress (after INTEGER) STRICT;
    INSERT INTO values_progress VALUES (0);`,
-  // A row of settings is missing where all are at their defaults. Vectors of a collection lie under the numbers of their
-  // items times `vector_sign`; those that will take their place (reembedding-table.ts) under the negated numbers.
+  // A collection without a row has the default settings. Its vectors are stored under the numbers of their items times
+  // `vector_sign`, and those that will replace them (reembedding-table.ts) under the negated numbers.
   `CREATE TABLE collection_settings (
      collection INTEGER PRIMARY KEY,
      vector_sign INTEGER NOT NULL DEFAULT 1,
@@ -137,7 +137,7 @@ export function openDatabase(dataDir: string): OpenedDatabase {
 /**
  * Opens or creates a database and migrates it to the newest format.
  *
- * @param shared whether other connections may use it; where that is impossible, they are locked out
+ * @param shared whether other connections may use it; if that is impossible, they are locked out
  */
 export function openDatabaseFile(file: string, shared: boolean): { db: Db; isShared: boolean } {
   createPrivateFile(file);
@@ -206,8 +206,8 @@ function migrate(db: Db): void {
     if (version === 0 || !isFull(error)) {
       throw error;
     }
-    // The disk is full. What later versions add can be derived from the rows: keep tables in memory for now, and do
-    // without columns.
+    // The disk is full. Everything that later versions add can be derived from the rows, so keep new tables in memory and
+    // do without new columns.
     db.pragma('temp_store = MEMORY');
     for (const sql of missing) {
       db.exec(sql.replaceAll('CREATE TABLE', 'CREATE TEMP TABLE').replaceAll(/ALTER TABLE[^;]*;/g, ''));

@@ -51,7 +51,7 @@ export function toCondition(filter: Filter | undefined, isIndexed: boolean): Fil
     ...(isIndexed ? inMetadata : []),
     ...(label === undefined ? [] : [requireOneOf('label', label)]),
   ];
-  // Read last: no index helps.
+  // Checked last, because no index helps.
   const inWords: Condition[] =
     text === undefined
       ? []

@@ -1,4 +1,4 @@
-/** A table of pictures by the number of their item: thumbnails or originals. Every method is synchronous. */
+/** A table of pictures, by item number: thumbnails or originals. Every method is synchronous. */
 import type { ItemRow } from './item-row.js';
 import { computeImageChecksum, hasChecksums } from './row-checksums.js';
 import type { Db } from './sqlite.js';
@@ -30,7 +30,7 @@ export class ItemImages {
     this.#insert.run(seq, image, ...(this.#isSealed ? [computeImageChecksum(seq, image)] : []));
   }
 
-  /** @returns undefined if the item has none @throws PawdexError `data_damaged` if it is not as it was stored */
+  /** @returns undefined if the item has none @throws PawdexError `data_damaged` if its checksum is wrong */
   read({ seq, id }: ItemRow): Uint8Array | undefined {
     const row = this.#find.get(seq);
     if (row !== undefined && row.checksum !== null && row.checksum !== computeImageChecksum(seq, row.image)) {

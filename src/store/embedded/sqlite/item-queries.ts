@@ -28,7 +28,7 @@ export class ItemQueries {
     this.columns = listItemColumns(db);
   }
 
-  /** Finds all matching rows, ascending, if an index can tell that there are at most `most`. @returns else null */
+  /** Finds all matching rows, ascending, if an index shows that there are at most `most`. @returns null otherwise */
   findFew(collection: number, condition: FilterCondition, most: number): number[] | null {
     for (const part of condition.indexed) {
       const found = this.findMatching(collection, 0, Number.MAX_SAFE_INTEGER, most + 1, part);
@@ -89,7 +89,7 @@ export class ItemQueries {
     return this.prepare('SELECT count(*) FROM items WHERE collection = ?').pluck().get(collection) as number;
   }
 
-  /** A page of what memory holds of each item. */
+  /** Reads a page of the fields that are kept in memory. */
   load({ id, vector_sign }: Owner, after: number, limit: number): LoadedRow[] {
     return this.prepare(
       `SELECT items.seq, id, sha256, label, vector FROM items JOIN vectors ON vectors.seq = ? * items.seq
@@ -97,7 +97,7 @@ export class ItemQueries {
     ).all(vector_sign, id, after, limit) as LoadedRow[];
   }
 
-  /** A statement whose text depends on a filter. */
+  /** Prepares a statement whose text depends on a filter. */
   protected prepare(sql: string): Statement {
     const cached = this.#filtered.get(sql);
     if (cached !== undefined) {

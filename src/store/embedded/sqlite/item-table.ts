@@ -13,7 +13,7 @@ import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 import { packVector, unpackVector } from './stored-vector.js';
 
-/** @param isSealed whether the tables have checksums; statements that store one take it as the last parameter */
+/** @param isSealed whether the tables have checksums, which are then the last parameter of statements */
 function prepareStatements(db: Db, columns: string, isSealed: boolean) {
   const [column, value, change] = isSealed ? [', checksum', ', ?', ', checksum = ?'] : ['', '', ''];
   return {
@@ -64,7 +64,7 @@ export class ItemTable extends ItemQueries {
     this.#unsealed = new OlderItems(db, 'checksum_progress', this.columns);
   }
 
-  /** Inserts items whose id and content are not known; call it inside a transaction. */
+  /** Inserts items with a new id and content. Call it inside a transaction. */
   insert({ id, vector_sign }: Owner, items: readonly NewItem[], now: string): Inserted[] {
     const results = items.map((item) => this.#insertOne(id, vector_sign, item, now));
     const created = results.filter(({ seq }) => seq !== null).length;
@@ -111,12 +111,12 @@ export class ItemTable extends ItemQueries {
     return { id, status: 'created', label, seq };
   }
 
-  /** The checksum as the last parameter of a statement; none where there is no column for it. */
+  /** Returns the checksum as the last parameter of a statement, or nothing if there is no column for it. */
   #seal(checksum: number): number[] {
     return this.#run.seal === null ? [] : [checksum];
   }
 
-  /** Adds values and checksums of some items of an older format, durably. @returns whether there are more */
+  /** Adds the values and checksums of some items of an older format, durably. @returns whether there are more */
   upgradeOlderItems(): boolean {
     const hasMoreValues = this.values.addOlderItems();
     return (
@@ -124,7 +124,7 @@ export class ItemTable extends ItemQueries {
     );
   }
 
-  /** @throws PawdexError `data_damaged` if the row is not as it was stored; as all methods that read rows */
+  /** @throws PawdexError `data_damaged` if its checksum is wrong, like all methods that read rows */
   find(collection: number, id: string): ItemRow | undefined {
     const row = this.#run.byId.get(collection, id);
     return row && requireSound(row);
@@ -140,7 +140,7 @@ export class ItemTable extends ItemQueries {
     return row && requireSound(row);
   }
 
-  /** The vector of a row; null when there is none. @throws PawdexError `data_damaged` if it is not as it was stored */
+  /** Reads the vector of a row; null if there is none. @throws PawdexError `data_damaged` if its checksum is wrong */
   readVector(row: ItemRow, { dimension, vector_sign }: Owner): Float32Array | null {
     const blob = this.#run.vector.get(vector_sign * row.seq);
     if (blob === undefined) {
@@ -252,8 +252,8 @@ export class ItemTable extends ItemQueries {
   }
 }
 
-/** A text as it will be read: what is not Unicode becomes a replacement character. */
+/** Returns a text as SQLite will return it, with replacement characters for invalid Unicode. */
 const toStoredText = (text: string | null) => (text === null ? null : toUSVString(text));
 
-/** What became of an item; `seq` is null where it was there already. */
+/** The result for an item. `seq` is null if it already existed. */
 type Inserted = PutResult & { seq: number | null };

@@ -76,7 +76,7 @@ function hasMetadataValue(json: string, path: string, ...wanted: StoredValue[]):
   return 0;
 }
 
-/** Lists the rows that the table has of an item, without repetitions. @param json its metadata as stored */
+/** Lists the distinct rows of an item. @param json its metadata as stored */
 export function listStoredValues(json: string): (readonly [path: string, value: StoredValue])[] {
   const rows = new Map<string, readonly [string, StoredValue]>();
   for (const [path, value] of listValues(JSON.parse(json))) {
@@ -87,12 +87,12 @@ export function listStoredValues(json: string): (readonly [path: string, value: 
   return [...rows.values()];
 }
 
-/** Makes texts comparable that a person takes for the same: by case, by how accents are written, by `_` for a space. */
+/** Normalises case, accents and `_` for a space, so that texts compare equal that look the same to people. */
 export function foldText(text: string): string {
   return text.normalize('NFC').toLowerCase().replaceAll('_', ' ');
 }
 
-/** Whether one of the texts holds a folded one. */
+/** Whether one of the texts contains a folded text. */
 function holdsText(wanted: string, ...texts: (string | null)[]): number {
   return texts.some((text) => text !== null && foldText(text).includes(wanted)) ? 1 : 0;
 }
@@ -149,7 +149,7 @@ export class ItemValues {
   addOlderItems(): boolean {
     return this.#older.step(
       ({ collection, seq, metadata }) => this.add(collection, seq, null, metadata),
-      // From now on species are found like all other values.
+      // From now on, species are looked up like all other values.
       () => this.#db.exec('DROP INDEX IF EXISTS items_species'),
     );
   }

@@ -1,6 +1,6 @@
 /**
- * Brings items of an older format up to date, some at a time and durably, while the store is in use. A table of one row
- * holds the number of the last item that is done, or null when all are.
+ * Upgrades items of an older format, a few at a time and durably, while the store is in use. A table with one row has the
+ * number of the last upgraded item, or null once all are done.
  */
 import type { Db } from './sqlite.js';
 
@@ -15,10 +15,7 @@ export class OlderItems<R extends { seq: number }> {
   readonly #isTemporary: boolean;
   #isComplete: boolean;
 
-  /**
-   * @param table with the progress
-   * @param columns of the items that {@link step} passes on
-   */
+  /** @param table holds the progress @param columns of the items that {@link step} passes to its callback */
   constructor(db: Db, table: string, columns: string) {
     this.#db = db;
     this.#progress = db.prepare<[], number | null>(`SELECT after FROM ${table}`).pluck();
@@ -37,9 +34,9 @@ export class OlderItems<R extends { seq: number }> {
   }
 
   /**
-   * Passes some items on, inside a transaction.
+   * Passes a few items to the callback, inside a transaction.
    *
-   * @param finish called after the last ones, in the same transaction
+   * @param finish called after the last items, in the same transaction
    * @returns whether there are more
    */
   step(upgrade: (row: R) => void, finish: () => void = () => {}): boolean {

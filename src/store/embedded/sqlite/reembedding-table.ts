@@ -1,6 +1,6 @@
 /**
- * The statements on vectors that will take the place of those of a collection. They lie in the same table, under the
- * negated numbers of their items, so that the collection moves to them by one sign in one row.
+ * The statements on vectors that will replace those of a collection. They are stored in the same table under the negated
+ * numbers of their items, so that the collection switches to them by changing one sign in one row.
  */
 import type { Reembedding, Space } from '../../store.js';
 import type { CollectionRow } from './collection-row.js';
@@ -11,7 +11,7 @@ import { listItemColumns, requireSound } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { type Identity, packVector } from './stored-vector.js';
 
-/** Vectors that nobody needs any more removed in one transaction. */
+/** Unused vectors to remove per transaction. */
 const DROP_STEP = 256;
 
 interface ReembeddingRow extends Space {
@@ -63,7 +63,7 @@ export class Reembeddings {
     this.#run = prepareStatements(db);
   }
 
-  /** The re-embedding of a collection that is under way, or null. */
+  /** Returns the re-embedding of a collection in progress, or null. */
   find(collection: number): Reembedding | null {
     const row = this.#run.find.get(collection);
     if (row === undefined) {
@@ -83,7 +83,7 @@ export class Reembeddings {
     return { fingerprint, dimension, model, startedAt };
   }
 
-  /** Its vectors are cleared away by {@link clear}. */
+  /** Ends a re-embedding. {@link clear} removes its vectors later. */
   cancel(collection: number): void {
     this.#db.transaction(() => {
       this.#run.remove.run(collection);
@@ -92,12 +92,12 @@ export class Reembeddings {
     })();
   }
 
-  /** Whether vectors under the negated numbers are still to be cleared away. */
+  /** Whether vectors under the negated numbers still have to be removed. */
   isDropping(collection: number): boolean {
     return this.#run.isDropping.get(collection) !== undefined;
   }
 
-  /** The next items, those that have a vector in the new space included: `limit` of them are looked at. */
+  /** Reads the next `limit` items, including those that already have a vector in the new space. */
   look({ id, vector_sign }: CollectionRow, after: number, limit: number) {
     return this.#run.lacking.all(-vector_sign, id, after, limit).map(requireSound);
   }
@@ -115,7 +115,7 @@ export class Reembeddings {
     })();
   }
 
-  /** Moves a collection to its new vectors. The old ones are cleared away by {@link clear}. */
+  /** Switches a collection to its new vectors. {@link clear} removes the old ones later. */
   swap(row: CollectionRow, space: Space): CollectionRow {
     return this.#db.transaction(() => {
       this.#run.remove.run(row.id);
@@ -124,7 +124,7 @@ export class Reembeddings {
     })();
   }
 
-  /** Clears away a few vectors that nobody needs any more. @returns whether there are more */
+  /** Removes a few unused vectors. @returns whether there are more */
   clear(): boolean {
     const dropped = this.#run.dropped.get();
     if (dropped === undefined) {
@@ -132,7 +132,7 @@ export class Reembeddings {
     }
     const { id, after, vector_sign: sign } = dropped;
     this.#db.transaction(() => {
-      // With a collection that is gone, all of its vectors go.
+      // If the collection was deleted, all its vectors are unused.
       const seqs = sign === null ? [] : this.#run.seqsAfter.all(id, after, DROP_STEP);
       for (const seq of seqs) {
         this.#run.removeVector.run(-sign! * seq);

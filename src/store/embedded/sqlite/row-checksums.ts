@@ -1,6 +1,6 @@
 /**
- * Checksums of rows, each in a column of its row. They reveal flipped bits in texts, numbers and pictures, which SQLite
- * itself takes for data. Rows of an earlier format get theirs gradually; pictures of an earlier format have none.
+ * Checksums of rows, stored in a column of each row. They reveal flipped bits in texts, numbers and pictures, which SQLite
+ * itself does not notice. Rows of an earlier format get theirs gradually; pictures of an earlier format have none.
  */
 import { crc32 } from 'node:zlib';
 import type { CollectionRow } from './collection-row.js';
@@ -8,17 +8,17 @@ import type { ItemRow } from './item-row.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 
-/** Whether the tables have the columns. They lack them where a full disk had no room to add them. */
+/** Whether the tables have the columns. They are missing if a full disk had no room to add them. */
 export function hasChecksums(db: Db): boolean {
   const sql = "SELECT 1 FROM pragma_table_info('items') WHERE name = 'checksum'";
   return db.prepare(sql).get() !== undefined;
 }
 
-/** The columns of an {@link ItemRow}, to select. */
+/** Lists the columns of an {@link ItemRow} for a SELECT. */
 export const listItemColumns = (db: Db) =>
   `items.seq, id, sha256, label, source, size, metadata, has_thumbnail, created_at, ${hasChecksums(db) ? 'items.checksum' : 'NULL AS checksum'}`;
 
-/** Checksum of an item's fields. Its vector has one that includes the identity of the item. */
+/** Computes the checksum of an item's fields. The vector has its own, which includes the item's identity. */
 export function computeItemChecksum(row: Omit<ItemRow, 'seq' | 'checksum'>): number {
   const { id, sha256, label, source, size, metadata, has_thumbnail, created_at } = row;
   return crc32(
@@ -26,10 +26,10 @@ export function computeItemChecksum(row: Omit<ItemRow, 'seq' | 'checksum'>): num
   );
 }
 
-/** Checksum of a picture that belongs to item `seq`. */
+/** Computes the checksum of a picture of item `seq`. */
 export const computeImageChecksum = (seq: number, image: Uint8Array) => crc32(image, seq % 2 ** 32);
 
-/** Checksum of what is stored of a collection. */
+/** Computes the checksum of a collection's row, settings and aliases. */
 export function computeCollectionChecksum(row: CollectionRow, aliases: readonly string[]): number {
   const { id, name, dimension, fingerprint, model, description, gallery, calibration, created_at } = row;
   const { vector_sign, originals } = row;
@@ -49,7 +49,7 @@ export function computeCollectionChecksum(row: CollectionRow, aliases: readonly 
   );
 }
 
-/** Whether a row is as it was written. A row without a checksum cannot be checked. */
+/** Whether the checksum of a row is right. A row without one cannot be checked. */
 export const isSound = (row: ItemRow) => row.checksum === null || row.checksum === computeItemChecksum(row);
 
 /** @returns the row @throws PawdexError `data_damaged` */

@@ -26,7 +26,7 @@ const STEP = 1000;
 const PARTS = ['', '-wal', '-shm'];
 
 /**
- * Makes a damaged data directory usable again; leaves a sound one alone.
+ * Makes a damaged data directory usable again, and leaves an intact one alone.
  *
  * @returns what was done, in sentences; empty if nothing is damaged
  * @throws PawdexError `data_dir_locked`, `storage_full`, `storage_failed`
@@ -141,7 +141,7 @@ class RowCopier {
     const damaged = attempt(() => findDamagedCollections(this.#source)) ?? [];
     for (const id of ids) {
       const row = attempt(() => find.get(id));
-      // A calibration that may be wrong is not kept: it can be fitted again.
+      // Drop a calibration that may be damaged, since it can be fitted again.
       const calibration = damaged.some((each) => each.id === id) ? null : row?.calibration;
       if (row === null || attempt(() => insert.run({ ...row, calibration })) === null) {
         continue;

@@ -128,8 +128,8 @@ function checkPages(db: Db, thoroughness: Thoroughness): string[] {
 }
 
 /**
- * Checks all that is stored: pages, and checksums of rows. A thorough check reads pictures and vectors, too, and
- * compares indexes with what they are made from.
+ * Checks pages and checksums of rows. A thorough check also reads pictures and vectors, and compares indexes with their
+ * source.
  *
  * @returns findings, in sentences
  */
@@ -139,7 +139,7 @@ export function checkDatabase(db: Db, thoroughness: Thoroughness): string[] {
     return findings;
   }
   try {
-    // All of it at one moment.
+    // A transaction, so that everything is read at one moment.
     return db.transaction(() => findDamagedRows(db, thoroughness))();
   } catch (error) {
     return [`The database is damaged (${(error as Error).message}).`];

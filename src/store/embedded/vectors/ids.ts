@@ -1,12 +1,12 @@
 /**
- * Ids by slot, side by side in cells of 32 bytes, the length of pawdex's own ids. Strings are scattered in memory;
- * reading those of ten hits took a tenth of the time of a search.
+ * Ids by slot, stored side by side in cells of 32 bytes, the length of pawdex's own ids. Strings would be scattered in
+ * memory, and reading those of ten hits would take a tenth of the time of a search.
  */
 import { resizeArray } from './resize-array.js';
 
 /** Bytes of a cell. */
 export const CELL = 32;
-/** Stored as the length of an id that is not ASCII or does not fit, and is kept as a string. */
+/** Stored as the length of an id that is kept as a string, because it is not ASCII or does not fit. */
 export const ELSEWHERE = 255;
 const WORDS = CELL / 4;
 

@@ -23,8 +23,8 @@ export interface PackedHits {
 }
 
 /**
- * Collects the hits of query after query. Ids and labels are read for many hits at a time: reading them between
- * searches took a tenth of the time, since each read waits for memory.
+ * Collects the hits of consecutive queries. Ids and labels are read for many hits at a time, because reading them between
+ * searches would take a tenth of the time waiting for memory.
  */
 export class HitPacker {
   readonly #rows: Rows;
