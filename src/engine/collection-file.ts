@@ -299,7 +299,7 @@ export class CollectionFileReader {
   }
 }
 
-/** What is wrong with a vector, in words, or null. */
+/** Describes what is wrong with a vector, or returns null. */
 function findVectorTrouble(vector: Float32Array, dimension: number): string | null {
   if (vector.length !== dimension) {
     return `has ${vector.length} numbers; the file says ${dimension}`;
@@ -323,7 +323,7 @@ function parseMetadata(value: unknown): unknown {
   }
 }
 
-/** Values of columns that JSON does not have: whole numbers of 64 bits as numbers where those are exact, bytes as base64. */
+/** Converts column types that JSON lacks: 64-bit integers to numbers if exact, bytes to base64. */
 function toJson(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') {
     return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);

@@ -95,7 +95,7 @@ export class CollectionRegistry {
     return collection.info;
   }
 
-  /** An alias may come from another collection, a name may not. @throws PawdexError as {@link #requireFree} */
+  /** An alias of another collection may be taken over, but a name may not. @throws PawdexError like {@link #requireFree} */
   #requireNoName(alias: string, self: Collection): void {
     if (this.#byName.has(alias)) {
       this.#requireFree(alias, self);

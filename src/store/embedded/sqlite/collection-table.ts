@@ -98,7 +98,7 @@ export class CollectionTable {
     return this.#run.aliases.all(id);
   }
 
-  /** Changes a collection; its name must be free, and aliases no names. */
+  /** Changes a collection. Its name must be free, and its aliases must not be names of collections. */
   update(row: CollectionRow, patch: CollectionPatch): CollectionRow {
     const { name, description, gallery, calibration, originals, aliases } = patch;
     const next: CollectionRow = {
@@ -126,7 +126,7 @@ export class CollectionTable {
     return next;
   }
 
-  /** Sets all aliases of a collection; those of other collections move. */
+  /** Sets all aliases of a collection. Aliases of other collections move. */
   #setAliases(id: number, aliases: string[]): void {
     this.requireLasting();
     this.#run.removeAliases.run(id);
