@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { describeFailure, PawdexError } from '../errors.js';
 import { readFileFacts, readWholeFile } from '../files/open-file.js';
-import { isImageFault } from '../image/image-fault.js';
+import { isImageFault } from '../image/image-errors.js';
 import { EXIT } from './exit-codes.js';
 import { describeError, formatCount, note, pluralise } from './print.js';
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { loadCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { decode, type ResizeRule } from '../image/decode.js';
-import { isImageFault } from '../image/image-fault.js';
+import { isImageFault } from '../image/image-errors.js';
 import { readPhoto } from '../image/read-photo.js';
 import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { loadCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { openPhoto } from '../image/decode.js';
-import { isImageFault } from '../image/image-fault.js';
+import { isImageFault } from '../image/image-errors.js';
 import { readPhoto } from '../image/read-photo.js';
 import { createRandom, shuffle } from '../math/random.js';
 import { drawContactSheet } from '../training/data/contact-sheet.js';

@@ -126,29 +126,25 @@ async function identifyWith(
     views,
     explained: explain,
   });
-  const judging = {
-    collection,
-    calibration,
-    listed: options.k ?? calibration?.k ?? parts.encoder.card.vote.k,
-  };
+  const listed = options.k ?? calibration?.k ?? parts.encoder.card.vote.k;
+  const judging = { collection, calibration, listed };
   const size = await readUprightSize(asked.image);
-  const looks = [
-    {
-      ...(await judge(parts, asked.embedding, judging)),
-      region: findSeenRegion(size, views),
-      explain: asked.explain,
-    },
-  ];
-  let { embedMs } = asked;
-  if (shouldLookAgain(looks[0]!.decided, options)) {
-    const again = performance.now();
-    const ends = await parts.embedder.embedEnds(asked.image, size, explain === true);
-    embedMs += performance.now() - again;
-    for (const { embedding, ...end } of ends) {
-      looks.push({ ...(await judge(parts, embedding, judging)), ...end });
-    }
+  const first = {
+    ...(await judge(parts, asked.embedding, judging)),
+    region: findSeenRegion(size, views),
+    explain: asked.explain,
+  };
+  const others: (typeof first)[] = [];
+  const again = performance.now();
+  const ends = shouldLookAgain(first.decided, options)
+    ? await parts.embedder.embedEnds(asked.image, size, explain === true)
+    : [];
+  const embedMs = asked.embedMs + performance.now() - again;
+  for (const { embedding, ...end } of ends) {
+    others.push({ ...(await judge(parts, embedding, judging)), ...end });
   }
-  const { decided, neighbours, region, explain: explainLook } = chooseLook(looks[0]!, looks.slice(1));
+  const looks = [first, ...others];
+  const { decided, neighbours, region, explain: explainLook } = chooseLook(first, others);
   return {
     ...decided,
     region: part === undefined ? region : mapToPhoto(region, part),
@@ -162,7 +158,7 @@ async function identifyWith(
     timing: measureTiming(
       started,
       { ...asked, embedMs },
-      looks.reduce((sum, { searchMs }) => sum + searchMs, 0),
+      looks.reduce((sum, look) => sum + look.searchMs, 0),
     ),
   };
 }

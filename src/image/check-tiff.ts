@@ -1,6 +1,7 @@
 /** Refuses TIFF files that libvips would decode to something other than the photo. */
+
+import { createCameraRawError, createUnsupportedError, RAW_HINT } from './image-errors.js';
 import { readTiffTags, TAG, type TiffTags } from './tiff-tags.js';
-import { createCameraRawError, createUnsupportedError, RAW_HINT } from './unsupported-error.js';
 
 const REDUCED = 1;
 const COLOUR_FILTER_ARRAY = 32803;
@@ -12,60 +13,74 @@ const PLAIN_COLOURS = [0, 1, 2, 3, 5];
 const YCBCR = 6;
 const JPEG_COMPRESSIONS = [6, 7];
 const UNSPECIFIED = 0;
+const DEPTH_HINT = 'Save it with 8 or 16 bits per colour.';
 const TIFF_HINT = 'Save it as an ordinary RGB TIFF or as a JPEG.';
 
 /** @throws PawdexError image_unsupported */
 export function checkTiff(bytes: Uint8Array, tags: TiffTags): void {
-  const first = (tag: number) => tags.get(tag)?.[0];
-  const isCr2 = bytes[8] === 0x43 && bytes[9] === 0x52;
-  const photometric = first(TAG.photometric);
-  if (
-    isCr2 ||
-    tags.has(TAG.dngVersion) ||
-    photometric === COLOUR_FILTER_ARRAY ||
-    photometric === LINEAR_RAW
-  ) {
+  if (isCameraRaw(bytes, tags)) {
     throw createCameraRawError();
   }
-  const area = (of: TiffTags) => (of.get(TAG.width)?.[0] ?? 0) * (of.get(TAG.height)?.[0] ?? 0);
-  const hasLarger = (tags.get(TAG.subDirectories) ?? []).some(
-    (at) => area(readTiffTags(bytes, at) ?? new Map()) > area(tags),
-  );
-  const isReduced = ((first(TAG.newSubfileType) ?? 0) & REDUCED) !== 0;
-  if (hasLarger || isReduced) {
+  if (isPreview(bytes, tags)) {
     throw createUnsupportedError(
       'The first picture of this TIFF is a preview, as in camera RAW files, which are not supported.',
       RAW_HINT,
     );
   }
-  const isJpeg = JPEG_COMPRESSIONS.includes(first(TAG.compression) ?? 1);
-  if (!PLAIN_COLOURS.includes(photometric ?? 1) && !(photometric === YCBCR && isJpeg)) {
-    throw createUnsupportedError(
-      'TIFF in Lab, YCbCr or another unusual colour space is not supported.',
-      TIFF_HINT,
-    );
+  const trouble = FORMS.find(({ isUnsupported }) => isUnsupported(tags));
+  if (trouble !== undefined) {
+    throw createUnsupportedError(`TIFF ${trouble.with} is not supported.`, trouble.hint);
   }
-  // libvips would treat any fourth channel as transparency.
-  if (tags.get(TAG.extraSamples)?.[0] === UNSPECIFIED) {
-    throw createUnsupportedError(
-      'TIFF with an extra channel of unknown meaning is not supported.',
-      TIFF_HINT,
-    );
-  }
-  const channels = first(TAG.samplesPerPixel) ?? 1;
+  const channels = first(tags, TAG.samplesPerPixel) ?? 1;
   if (channels > MAX_TIFF_CHANNELS) {
     throw createUnsupportedError(`A TIFF with ${channels} channels is not a photo.`);
   }
-  if ((tags.get(TAG.sampleFormat) ?? []).some((format) => format !== UNSIGNED)) {
-    throw createUnsupportedError(
-      'TIFF with signed or floating-point numbers is not supported.',
-      'Save it with 8 or 16 bits per colour.',
-    );
-  }
-  if ((tags.get(TAG.bitsPerSample) ?? []).some((bits) => bits > 16)) {
-    throw createUnsupportedError(
-      'TIFF with more than 16 bits per colour is not supported.',
-      'Save it with 8 or 16 bits per colour.',
-    );
-  }
 }
+
+const first = (tags: TiffTags, tag: number) => tags.get(tag)?.[0];
+
+function isCameraRaw(bytes: Uint8Array, tags: TiffTags): boolean {
+  const isCr2 = bytes[8] === 0x43 && bytes[9] === 0x52;
+  const photometric = first(tags, TAG.photometric);
+  return (
+    isCr2 || tags.has(TAG.dngVersion) || photometric === COLOUR_FILTER_ARRAY || photometric === LINEAR_RAW
+  );
+}
+
+/** Whether a larger picture follows the first one. */
+function isPreview(bytes: Uint8Array, tags: TiffTags): boolean {
+  const area = (of: TiffTags) => (first(of, TAG.width) ?? 0) * (first(of, TAG.height) ?? 0);
+  const hasLarger = (tags.get(TAG.subDirectories) ?? []).some(
+    (at) => area(readTiffTags(bytes, at) ?? new Map()) > area(tags),
+  );
+  return hasLarger || ((first(tags, TAG.newSubfileType) ?? 0) & REDUCED) !== 0;
+}
+
+/** Forms of a TIFF that libvips reads as something else. */
+const FORMS: readonly { with: string; hint: string; isUnsupported: (tags: TiffTags) => boolean }[] = [
+  {
+    with: 'in Lab, YCbCr or another unusual colour space',
+    hint: TIFF_HINT,
+    isUnsupported: (tags) => {
+      const photometric = first(tags, TAG.photometric);
+      const isJpeg = JPEG_COMPRESSIONS.includes(first(tags, TAG.compression) ?? 1);
+      return !PLAIN_COLOURS.includes(photometric ?? 1) && !(photometric === YCBCR && isJpeg);
+    },
+  },
+  {
+    with: 'with an extra channel of unknown meaning',
+    hint: TIFF_HINT,
+    // libvips would treat any fourth channel as transparency.
+    isUnsupported: (tags) => first(tags, TAG.extraSamples) === UNSPECIFIED,
+  },
+  {
+    with: 'with signed or floating-point numbers',
+    hint: DEPTH_HINT,
+    isUnsupported: (tags) => (tags.get(TAG.sampleFormat) ?? []).some((format) => format !== UNSIGNED),
+  },
+  {
+    with: 'with more than 16 bits per colour',
+    hint: DEPTH_HINT,
+    isUnsupported: (tags) => (tags.get(TAG.bitsPerSample) ?? []).some((bits) => bits > 16),
+  },
+];

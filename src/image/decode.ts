@@ -3,8 +3,8 @@
  * code, so that the same bytes always give the same embedding and the same verdict.
  */
 import { PawdexError } from '../errors.js';
-import { toDecodeError } from './decode-error.js';
 import { enlarge } from './enlarge.js';
+import { toDecodeError } from './image-errors.js';
 import { checkKind, type ImageHeader, readHeader } from './image-header.js';
 import { checkRows, type FailOn, getStrictest } from './judge-pixels.js';
 import { type Sharp, sharp } from './libvips.js';

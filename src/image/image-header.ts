@@ -4,11 +4,11 @@
  */
 import { PawdexError } from '../errors.js';
 import { checkTiff } from './check-tiff.js';
+import { createCameraRawError, createUnsupportedError } from './image-errors.js';
 import { type JpegStructure, readJpegStructure } from './jpeg-structure.js';
 import { sharp } from './libvips.js';
 import { type ImageKind, nameForeignFormat, sniff } from './sniff.js';
 import { readTiffTags, TAG } from './tiff-tags.js';
-import { createCameraRawError, createUnsupportedError } from './unsupported-error.js';
 
 /** The header of an image that pawdex can decode. */
 export interface ImageHeader {
@@ -79,7 +79,7 @@ function checkJpeg({ coding, precision, scans }: JpegStructure): void {
     throw createUnsupportedError(`JPEG with ${precision} bits per colour is not supported.`, hint);
   }
   if (scans > MAX_SCANS) {
-    throw createUnsupportedError(`The JPEG has ${scans}  scans; the limit is ${MAX_SCANS}.`, hint);
+    throw createUnsupportedError(`The JPEG has ${scans} scans; the limit is ${MAX_SCANS}.`, hint);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Process that reduces large images, one at a time. reducer.ts starts it, talks to it and ends it. */
 import { asPawdexError, type WireError } from '../errors.js';
-import { toDecodeError } from './decode-error.js';
+import { toDecodeError } from './image-errors.js';
 import { type Reduced, type ReductionTask, reduce } from './reduction.js';
 
 /** The reply of the process. */

@@ -1,6 +1,6 @@
 /** Keeps track of photos that cannot be used, and finds others to stand in for them. */
 import { PawdexError } from '../../errors.js';
-import { isImageFault } from '../../image/image-fault.js';
+import { isImageFault } from '../../image/image-errors.js';
 import { createRandom, mixSeed } from '../../math/random.js';
 import { groupByLabel } from './group-by-label.js';
 

@@ -1,10 +1,12 @@
 /** Neighbourhood components analysis on the sphere: fits a projection under which the nearest photos share a label. */
-import type { Matrix } from '../../math/matrix.js';
+import { getRow, type Matrix, stackRows } from '../../math/matrix.js';
 import { createRandom } from '../../math/random.js';
 import type { Value } from '../../onnx/onnx-values.js';
-import { createIntTensor } from '../../onnx/tensor.js';
+import { createFloatTensor, createIntTensor } from '../../onnx/tensor.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
+import type { AdamWOptions } from '../autodiff/step/adamw.js';
+import type { Objective } from '../autodiff/step/step-graphs.js';
 import { TrainingStep } from '../autodiff/step/training-step.js';
 import { appendLogits, appendSameLabel, createNotItselfMask, EXCLUDED } from '../losses/contrast.js';
 import type { Projection } from './projection.js';
@@ -39,44 +41,28 @@ export async function fitNeighbourhood(
   session?: SessionOptions,
   onStep?: (done: number) => void,
 ): Promise<Projection> {
-  const width = features.dimension;
   const batch = Math.min(options.batch, features.rows);
-  const scales = new Map(
-    Object.entries(start).map(([name, { data }]) => [name, computeMeanSize(data as Float32Array)]),
-  );
-  const step = await TrainingStep.create(
-    {
-      async encoder(g, count) {
-        const x = g.input('features', 'float32', [count, width]);
-        return g.op('Gemm', [x, g.parameter('matrix', start.matrix), g.parameter('offset', start.offset)]);
-      },
-      loss: (g, embeddings) => appendNeighbourLoss(g, embeddings, temperature),
+  const objective: Objective = {
+    async encoder(g, count) {
+      const x = g.input('features', 'float32', [count, features.dimension]);
+      return g.op('Gemm', [x, g.parameter('matrix', start.matrix), g.parameter('offset', start.offset)]);
     },
-    {
-      batch,
-      optimiser: {
-        beta2: 0.99,
-        epsilon: 1e-12,
-        weightDecay: 0,
-        perWeight: (name) => ({ rate: scales.get(name) ?? 1 }),
-      },
-      session,
-    },
-  );
+    loss: (g, embeddings) => appendNeighbourLoss(g, embeddings, temperature),
+  };
+  const step = await TrainingStep.create(objective, { batch, optimiser: createOptimiser(start), session });
   try {
     const random = createRandom(seed);
     const order = labels.map((_, row) => row);
-    const data = new Float32Array(batch * width);
     for (let done = 1; done <= steps; done += 1) {
-      for (let i = 0; i < batch; i += 1) {
-        const other = i + Math.floor(random() * (order.length - i));
-        [order[i], order[other]] = [order[other]!, order[i]!];
-        data.set(features.data.subarray(order[i]! * width, (order[i]! + 1) * width), i * width);
-      }
+      const rows = drawRows(order, batch, random);
+      const { data, dimension } = stackRows(
+        rows.map((row) => getRow(features, row)),
+        features.dimension,
+      );
       const feeds = {
-        features: { dtype: 'float32', shape: [batch, width], data },
-        labels: createIntTensor(order.slice(0, batch).map((row) => labels[row]!)),
-      } as const;
+        features: createFloatTensor(data, [batch, dimension]),
+        labels: createIntTensor(rows.map((row) => labels[row]!)),
+      };
       await step.run(feeds, 0.5 * rate * (1 + Math.cos((Math.PI * done) / steps)));
       onStep?.(done);
     }
@@ -85,6 +71,28 @@ export async function fitNeighbourhood(
   } finally {
     await step.close();
   }
+}
+
+/** Adam whose steps are relative to the mean entry of the start. */
+function createOptimiser(start: Projection): AdamWOptions {
+  const scales = new Map(
+    Object.entries(start).map(([name, { data }]) => [name, computeMeanSize(data as Float32Array)]),
+  );
+  return {
+    beta2: 0.99,
+    epsilon: 1e-12,
+    weightDecay: 0,
+    perWeight: (name) => ({ rate: scales.get(name) ?? 1 }),
+  };
+}
+
+/** Draws different rows. @param order all rows, which are reordered */
+function drawRows(order: number[], count: number, random: () => number): number[] {
+  for (let i = 0; i < count; i += 1) {
+    const other = i + Math.floor(random() * (order.length - i));
+    [order[i], order[other]] = [order[other]!, order[i]!];
+  }
+  return order.slice(0, count);
 }
 
 /**

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import { asPawdexError, type PawdexError } from '../../errors.js';
 import { decode, type ResizeRule } from '../../image/decode.js';
-import { isImageFault } from '../../image/image-fault.js';
+import { isImageFault } from '../../image/image-errors.js';
 import { readPhoto } from '../../image/read-photo.js';
 import type { TrainingPhoto } from './training-set.js';
 

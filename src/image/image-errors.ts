@@ -1,5 +1,13 @@
-/** Converts the errors of libvips to coded errors. */
-import { PawdexError } from '../errors.js';
+/** Errors about single images: forms that pawdex does not support, what decoders report, and which errors concern one image only. */
+import { type ErrorCode, PawdexError } from '../errors.js';
+
+/** @param hint replaces the general hint of the code */
+export const createUnsupportedError = (detail: string, hint?: string) =>
+  new PawdexError('image_unsupported', { detail, hint });
+
+export const RAW_HINT = 'Export a JPEG from the camera or from your photo software and send that.';
+export const createCameraRawError = () =>
+  createUnsupportedError('Camera RAW is not supported: export a JPEG.', RAW_HINT);
 
 /** Messages about intact files in a form that the decoder does not support. */
 const UNSUPPORTED =
@@ -34,4 +42,22 @@ export function toDecodeError(error: unknown): PawdexError {
     });
   }
   return new PawdexError('image_corrupt', { cause: error });
+}
+
+/** Codes of errors that concern only one image. */
+const FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'image_empty',
+  'image_unsupported',
+  'image_heic',
+  'image_corrupt',
+  'image_too_small',
+  'image_too_large',
+  'image_too_slow',
+  'payload_too_large',
+  'file_unreadable',
+]);
+
+/** Whether an error concerns only one image. Work on many images continues after it, and stops at any other error. */
+export function isImageFault(error: unknown): error is PawdexError {
+  return error instanceof PawdexError && FAULTS.has(error.code);
 }
