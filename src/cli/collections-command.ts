@@ -58,12 +58,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
         detail: 'There is nothing to change: use --description or --originals.',
       });
     }
-    return [
-      await engine.updateCollection(name, {
-        ...(description === undefined ? {} : { description }),
-        ...(originals === undefined ? {} : { originals }),
-      }),
-    ];
+    return [await engine.updateCollection(name, { description, originals })];
   },
   rename: async (engine, name, [renamed]) => [await engine.updateCollection(name, { name: renamed! })],
   alias: async (engine, name, aliases) => [await engine.updateCollection(name, { aliases })],

@@ -118,17 +118,15 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
   if (flags.leaveOneOut !== true) {
     warnAboutOverlap(gallery, queries);
   }
-  const calibration = await loadMatchingCalibration(flags, common.config.MODEL, fingerprint);
-  const statistics = await loadSimilarityStatistics(
-    path.join(path.dirname(common.config.MODEL), 'similarity.json'),
-    fingerprint,
-  );
+  const { MODEL, MAX_PIXELS } = common.config;
+  const calibration = await loadMatchingCalibration(flags, MODEL, fingerprint);
+  const similarities = path.join(path.dirname(MODEL), 'similarity.json');
   const asking = {
     gallery,
     k: calibration?.k ?? card.vote.k,
     leaveOneOut: flags.leaveOneOut === true,
     answering: { temperature: card.vote.temperature, calibration },
-    references: statistics?.nonPets ?? null,
+    references: (await loadSimilarityStatistics(similarities, fingerprint))?.nonPets ?? null,
   };
   const outcomes = ask({ ...asking, queries });
   const others = nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets });
@@ -144,7 +142,7 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
     familiarity: { queries: listFamiliarity(outcomes), nonPets: listFamiliarity(others ?? []) },
     subject: { gallery: gallerySpec, queries: queriesSpec },
     model: { name: card.name, fingerprint },
-    pictures: (file) => drawPicture(file, common.config.MAX_PIXELS),
+    pictures: (file) => drawPicture(file, MAX_PIXELS),
     by,
   });
   return { evaluation, report: page, by };

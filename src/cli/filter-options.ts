@@ -52,11 +52,5 @@ export function readFilter({ label, species, where, text }: FilterFlags): Filter
   if ([label, species, where, text].every((flag) => flag === undefined)) {
     return null;
   }
-  const metadata = where as NonNullable<Filter['metadata']> | undefined;
-  return {
-    ...(label === undefined ? {} : { label }),
-    ...(species === undefined ? {} : { species }),
-    ...(metadata === undefined ? {} : { metadata }),
-    ...(text === undefined ? {} : { text }),
-  };
+  return { label, species, metadata: where as Filter['metadata'], text };
 }

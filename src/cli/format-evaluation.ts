@@ -24,7 +24,7 @@ export function formatEvaluationJson(evaluation: AnyEvaluation, by?: SplitFigure
   return JSON.stringify({
     ...evaluation,
     riskCoverage: thinOut(evaluation.riskCoverage, CURVE_POINTS),
-    ...(by === undefined ? {} : { by }),
+    by,
   });
 }
 

@@ -95,9 +95,9 @@ function readPatch({ setLabel, setSource, set }: ItemsFlags): BulkPatch {
     });
   }
   return {
-    ...(setLabel === undefined ? {} : { label: setLabel === '' ? null : setLabel }),
-    ...(setSource === undefined ? {} : { source: setSource === '' ? null : setSource }),
-    ...(set === undefined ? {} : { mergeMetadata: set }),
+    label: setLabel === '' ? null : setLabel,
+    source: setSource === '' ? null : setSource,
+    mergeMetadata: set,
   };
 }
 
@@ -115,7 +115,7 @@ async function count(engine: Engine, collection: string, target: Target): Promis
 async function* pages(engine: Engine, collection: string, filter: Filter | null): AsyncGenerator<Item[]> {
   let cursor: string | undefined;
   do {
-    const options = { limit: PAGE, ...(cursor && { cursor }), ...(filter && { filter }) };
+    const options = { limit: PAGE, cursor, filter: filter ?? undefined };
     const page = await engine.store.list(collection, options);
     yield page.items;
     cursor = page.next ?? undefined;

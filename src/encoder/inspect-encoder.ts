@@ -58,8 +58,7 @@ const KERNELS: Record<number, Input['resize']['kernel']> = { 1: 'lanczos3', 2: '
 /** Lengths of a vector of class scores. */
 const CLASS_COUNTS = new Set([1000, 1001, 21_841, 21_843]);
 
-const unsuitable = (detail: string, hint?: string) =>
-  new PawdexError('encoder_unsuitable', { detail, ...(hint === undefined ? {} : { hint }) });
+const unsuitable = (detail: string, hint?: string) => new PawdexError('encoder_unsuitable', { detail, hint });
 
 /**
  * Describes the input and output of an encoder.

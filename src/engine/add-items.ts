@@ -96,15 +96,12 @@ async function addNew(
     outcomes.set(fresh[i]!.sha256, result);
   });
   return hashes.map((hash, i) => {
-    const existing = known.get(hash);
-    if (existing !== undefined) {
-      return { status: 'exists', id: existing.id, label: existing.label };
-    }
-    const outcome = outcomes.get(hash) as AddResult;
-    if (outcome.status === 'failed' || first.get(hash) === i) {
+    const outcome = outcomes.get(hash) as AddResult | undefined;
+    if (outcome !== undefined && (outcome.status === 'failed' || first.get(hash) === i)) {
       return outcome;
     }
-    return { status: 'exists', id: outcome.id, label: outcome.label };
+    const { id, label } = outcome ?? known.get(hash)!;
+    return { status: 'exists', id, label };
   });
 }
 

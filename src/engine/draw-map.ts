@@ -25,7 +25,7 @@ async function chooseItems(store: Store, collection: string): Promise<{ items: L
     chosen = chosen.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, MOST_POINTS);
   };
   for (let cursor: string | undefined; ; ) {
-    const page = await store.list(collection, { limit: PAGE, ...(cursor && { cursor }) });
+    const page = await store.list(collection, { limit: PAGE, cursor });
     total += page.items.length;
     chosen.push(...page.items.map(({ id, label, hasThumbnail }) => ({ id, label, hasThumbnail })));
     if (chosen.length >= 2 * MOST_POINTS) {

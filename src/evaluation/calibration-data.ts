@@ -1,5 +1,5 @@
 /** Collects the queries that a calibration is fitted to. */
-import type { AnsweredQuery, CalibrationData } from '../breeds/fit-calibration.js';
+import type { CalibrationData } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import { getRow } from '../math/matrix.js';
 import { type EmbeddedSet, removeRepeats } from './embed-set.js';
@@ -35,47 +35,37 @@ export function collectCalibrationData(
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature' | 'votes' | 'plain'>,
 ): CalibrationData {
   const { vectors, items } = removeRepeats(sets.gallery);
-  const answered = (
-    { rows, similarities }: Nearest,
-    of: Omit<AnsweredQuery, 'neighbours'>,
-  ): AnsweredQuery => ({
-    neighbours: Array.from(rows, (row, i) => ({ label: items[row]!.label, similarity: similarities[i]! })),
-    ...of,
-  });
+  const toNeighbours = ({ rows, similarities }: Nearest) =>
+    Array.from(rows, (row, i) => ({ label: items[row]!.label, similarity: similarities[i]! }));
   const { nonPets } = sets;
   const references = nonPets === undefined ? null : toNonPetPhotos(nonPets);
   const apart = apartFrom(items, true);
   const data: CalibrationData = { ...vote, queries: [], labelsHeldOut: [], nonPets: [] };
   forEachQuery(vectors, sets.queries.vectors, (q, nearest) => {
     const { label } = sets.queries.items[q]!;
-    const of = {
+    const query = {
       label,
       weight: sets.weights?.[q] ?? 1,
-      ...(references === null
-        ? {}
-        : { nonPetSimilarity: measureNonPetSimilarity(getRow(sets.queries.vectors, q), references) }),
+      nonPetSimilarity: references
+        ? measureNonPetSimilarity(getRow(sets.queries.vectors, q), references)
+        : undefined,
     };
     const hidden = apart(sets.queries.items[q]!);
-    const sameLabel = (row: number) => items[row]!.label === label || hidden.has(row);
-    data.queries.push(
-      answered(
-        nearest(vote.k, (row) => hidden.has(row)),
-        of,
-      ),
-    );
+    const isSameLabel = (row: number) => items[row]!.label === label || hidden.has(row);
+    const found = nearest(vote.k, (row) => hidden.has(row));
+    data.queries.push({ neighbours: toNeighbours(found), ...query });
     if (sets.heldOut?.[q] ?? true) {
-      data.labelsHeldOut.push(answered(nearest(vote.k, sameLabel), of));
+      data.labelsHeldOut.push({ neighbours: toNeighbours(nearest(vote.k, isSameLabel)), ...query });
     }
   });
   if (nonPets !== undefined) {
     forEachQuery(vectors, nonPets.vectors, (q, nearest) => {
       const vector = getRow(nonPets.vectors, q);
-      data.nonPets.push(
-        answered(nearest(vote.k), {
-          label: nonPets.items[q]!.label,
-          nonPetSimilarity: measureNonPetSimilarity(vector, references!, references!.groups[q]),
-        }),
-      );
+      data.nonPets.push({
+        neighbours: toNeighbours(nearest(vote.k)),
+        label: nonPets.items[q]!.label,
+        nonPetSimilarity: measureNonPetSimilarity(vector, references!, references!.groups[q]),
+      });
     });
   }
   return data;

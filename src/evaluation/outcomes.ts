@@ -111,6 +111,19 @@ function countLabels(items: readonly { label: string }[]): Map<string, number> {
   return counts;
 }
 
+/** Counts for each query the gallery photos of its label that it may find. @param apart rows that it may not find */
+function countRelevant(
+  gallery: readonly { label: string }[],
+  queries: readonly { label: string }[],
+  apart: readonly ReadonlySet<number>[],
+): number[] {
+  const counts = countLabels(gallery);
+  return queries.map(({ label }, q) => {
+    const hidden = [...apart[q]!].filter((row) => gallery[row]!.label === label).length;
+    return (counts.get(label) ?? 0) - hidden;
+  });
+}
+
 /**
  * Runs every query by exact search. The gallery must contain each content once, as a collection does. Photos of the
  * same `group` in the manifests are excluded, since the same animal is no independent evidence.
@@ -124,12 +137,8 @@ export function ask({
   references = null,
 }: AskOptions): Outcome[] {
   const gallery = removeRepeats(given);
-  const counts = countLabels(gallery.items);
   const apart = queries.items.map(apartFrom(gallery.items, leaveOneOut));
-  const wanted = queries.items.map(({ label }, q) => {
-    const hidden = [...apart[q]!].filter((row) => gallery.items[row]!.label === label).length;
-    return (counts.get(label) ?? 0) - hidden;
-  });
+  const wanted = countRelevant(gallery.items, queries.items, apart);
   const depth = wanted.reduce((most, r) => Math.max(most, r), Math.max(k, RECALL_DEPTH));
   const listed = Math.max(k, RECALL_DEPTH);
   const neighboursOf = ({ rows, similarities }: Nearest, count: number) =>

@@ -104,14 +104,7 @@ async function checkWeight(
       detail: `The weight "${weight.name}" is ${weight.dtype}, not float32.`,
     });
   }
-  const norm = computeLength(gradient);
-  const directions =
-    data.length <= (options.elementwiseUpTo ?? 64)
-      ? Array.from(data, (_, i) => new Float32Array(data.length).fill(1, i, i + 1))
-      : [
-          ...(norm > 0 ? [gradient.map((value) => value / norm)] : []),
-          ...Array.from({ length: options.directions ?? 4 }, () => drawSigns(data.length, random)),
-        ];
+  const directions = chooseDirections(gradient, random, options);
   const scale = Math.sqrt(computeDot(data, data) / data.length) || 1;
   let [difference, left, right] = [0, 0, 0];
   for (const direction of directions) {
@@ -138,7 +131,25 @@ async function checkWeight(
   }
   const larger = Math.sqrt(Math.max(left, right));
   const relativeError = larger === 0 ? 0 : Math.sqrt(difference) / larger;
+  const norm = computeLength(gradient);
   return { name: weight.name, shape: weight.shape, compared: directions.length, relativeError, norm };
+}
+
+/** Directions to compare a weight along: each element of a small one, else the gradient and some at random. */
+function chooseDirections(
+  gradient: Float32Array,
+  random: () => number,
+  { elementwiseUpTo = 64, directions = 4 }: CheckOptions,
+): Float32Array[] {
+  const { length } = gradient;
+  if (length <= elementwiseUpTo) {
+    return Array.from(gradient, (_, i) => new Float32Array(length).fill(1, i, i + 1));
+  }
+  const norm = computeLength(gradient);
+  return [
+    ...(norm > 0 ? [gradient.map((value) => value / norm)] : []),
+    ...Array.from({ length: directions }, () => drawSigns(length, random)),
+  ];
 }
 
 /** Draws a vector of random signs, so that every element takes part. */

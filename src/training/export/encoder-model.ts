@@ -1,6 +1,6 @@
 /** Builds the encoder as one graph: decoded pixels in, unit vectors out. */
 import { PawdexError } from '../../errors.js';
-import { createNode, type Model, type ModelNode } from '../../onnx/onnx-model.js';
+import { createNode, type Model, type ModelNode, type ModelPort } from '../../onnx/onnx-model.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 
 type PerChannel = number | readonly [number, number, number];
@@ -37,13 +37,7 @@ interface Part {
  *   fit its features
  */
 export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts): Model {
-  const [input, ...others] = backbone.inputs;
-  const [output] = backbone.outputs;
-  if (input === undefined || output === undefined || others.length > 0) {
-    throw new PawdexError('model_invalid', {
-      detail: `The backbone has ${backbone.inputs.length} inputs and ${backbone.outputs.length} outputs. An encoder needs one image input and one vector per image.`,
-    });
-  }
+  const { input, output } = requirePorts(backbone);
   const features = head?.matrix.shape[0] ?? output.shape[1];
   const dimension = head?.matrix.shape[1] ?? features;
   const told = output.shape[1];
@@ -56,12 +50,7 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
   const after = buildProjection(head);
   const ours = new Set<string>([PORTS.pixels, PORTS.embedding, 'scaled_pixels', 'features']);
   for (const { nodes, constants } of [before, after]) {
-    for (const node of nodes) {
-      for (const name of node.outputs) {
-        ours.add(name);
-      }
-    }
-    for (const [name] of constants) {
+    for (const name of [...nodes.flatMap((node) => node.outputs), ...constants.map(([name]) => name)]) {
       ours.add(name);
     }
   }
@@ -87,6 +76,18 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
       ...after.constants,
     ]),
   };
+}
+
+/** @throws PawdexError `model_invalid` when a backbone does not have exactly one input, or no output */
+function requirePorts({ inputs, outputs }: Model): { input: ModelPort; output: ModelPort } {
+  const [input, ...others] = inputs;
+  const [output] = outputs;
+  if (input === undefined || output === undefined || others.length > 0) {
+    throw new PawdexError('model_invalid', {
+      detail: `The backbone has ${inputs.length} inputs and ${outputs.length} outputs. An encoder needs one image input and one vector per image.`,
+    });
+  }
+  return { input, output };
 }
 
 /**

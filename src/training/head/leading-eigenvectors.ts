@@ -35,7 +35,7 @@ export async function computeLeadingEigenvectors(
     return takeLastColumns(decomposeSymmetric(symmetric, n).vectors, n, n, count);
   }
   // On the CPU: a GPU multiplies with fewer bits, so the sum would not converge.
-  const options = threads === undefined ? {} : { threads };
+  const options = { threads };
   return GraphSession.use(buildRoundGraph(symmetric, n, width), options, async (session) => {
     let basis = orthonormalise(drawDirections(n, width, n), n, width);
     let before = 0;

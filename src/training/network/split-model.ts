@@ -19,30 +19,14 @@ export interface Split {
  * @returns null when nothing is frozen before the first trained weight, or the second part reads the model's input
  */
 export function splitModel(model: Model, trainable: ReadonlySet<string>): Split | null {
-  const inputs = new Set(model.inputs.map(({ name }) => name));
-  const fromInput = new Set(inputs);
-  const changing = new Set(trainable);
-  const frozen: ModelNode[] = [];
-  const trained: ModelNode[] = [];
-  for (const node of model.nodes) {
-    const reads = (names: ReadonlySet<string>) => node.inputs.some((name) => names.has(name));
-    if (reads(changing)) {
-      trained.push(node);
-      for (const name of node.outputs) {
-        changing.add(name);
-      }
-    } else if (reads(fromInput)) {
-      frozen.push(node);
-    }
-    if (reads(fromInput)) {
-      for (const name of node.outputs) {
-        fromInput.add(name);
-      }
-    }
-  }
+  const inputs = model.inputs.map(({ name }) => name);
+  const changing = findDependents(model, trainable);
+  const trained = model.nodes.filter((node) => changing.has(node));
+  const fromInput = findDependents(model, inputs);
+  const frozen = model.nodes.filter((node) => fromInput.has(node) && !changing.has(node));
   const made = new Set(frozen.flatMap(({ outputs }) => outputs));
   const crossing = [...new Set(trained.flatMap((node) => node.inputs))].filter((name) => made.has(name));
-  const readsInput = trained.some((node) => node.inputs.some((name) => inputs.has(name)));
+  const readsInput = trained.some((node) => node.inputs.some((name) => inputs.includes(name)));
   const outputsEarly = model.outputs.some(({ name }) => made.has(name));
   if (crossing.length === 0 || readsInput || outputsEarly) {
     return null;
@@ -95,14 +79,24 @@ export function findProducers(nodes: readonly ModelNode[], values: readonly stri
 
 /** Finds the nodes that depend only on initialisers, in the model's order. */
 function findConstantNodes(model: Model): ModelNode[] {
-  const varying = new Set(model.inputs.map(({ name }) => name));
-  return model.nodes.filter((node) => {
-    const varies = node.inputs.some((name) => varying.has(name));
-    if (varies) {
+  const varying = findDependents(
+    model,
+    model.inputs.map(({ name }) => name),
+  );
+  return model.nodes.filter((node) => !varying.has(node));
+}
+
+/** Finds the nodes that are computed from any of these values. */
+function findDependents({ nodes }: Model, values: Iterable<string>): Set<ModelNode> {
+  const names = new Set(values);
+  const found = new Set<ModelNode>();
+  for (const node of nodes) {
+    if (node.inputs.some((name) => names.has(name))) {
+      found.add(node);
       for (const name of node.outputs) {
-        varying.add(name);
+        names.add(name);
       }
     }
-    return !varies;
-  });
+  }
+  return found;
 }

@@ -65,8 +65,8 @@ export async function prepareStart(
     dimension,
     seed: recipe.seed,
     // On the CPU: a GPU multiplies with fewer bits, so small eigenvalues would be lost in rounding.
-    ...(threads !== undefined && { session: { threads } }),
-    ...(onProgress && { onStep: onProgress }),
+    session: { threads },
+    onStep: onProgress,
   });
   const proxies = hasProxies ? computeMeanProxies(projectFeatures(frozen, head), labels, count) : null;
   const { general } = recipe.head;

@@ -40,29 +40,17 @@ export class TrainingSet {
     holdOut: readonly string[],
   ) {
     const held = new Set(holdOut);
-    for (const label of held) {
-      if (!photos.some((photo) => photo.label === label)) {
-        throw new PawdexError('config_invalid', {
-          detail: `evaluation.holdOut names "${label}", but no photo has this label.`,
-        });
-      }
+    const unknown = holdOut.find((label) => !photos.some((photo) => photo.label === label));
+    if (unknown !== undefined) {
+      throw new PawdexError('config_invalid', {
+        detail: `evaluation.holdOut names "${unknown}", but no photo has this label.`,
+      });
     }
     const known = photos.filter(({ label }) => !held.has(label));
     this.heldOut = photos.filter(({ label }) => held.has(label));
-    if (val === null) {
-      const seen = new Map<string, number>();
-      const chosen = known.map(({ label }) => {
-        const count = (seen.get(label) ?? 0) + 1;
-        seen.set(label, count);
-        return count % VAL_SHARE === 2;
-      });
-      this.train = known.filter((_, i) => !chosen[i]);
-      this.val = known.filter((_, i) => chosen[i]);
-    } else {
-      this.train = known;
-      this.val = val.filter(({ label }) => !held.has(label));
-    }
-    const aside = new Set(val === null ? this.val : []);
+    const aside = val === null ? chooseVal(known) : new Set<TrainingPhoto>();
+    this.train = known.filter((photo) => !aside.has(photo));
+    this.val = val === null ? [...aside] : val.filter(({ label }) => !held.has(label));
     this.photos = photos.filter((photo) => !aside.has(photo));
     const places = new Map(this.photos.map((photo, i) => [photo, i]));
     this.places = Int32Array.from(this.train, (photo) => places.get(photo)!);
@@ -91,4 +79,15 @@ export class TrainingSet {
       );
     });
   }
+}
+
+/** Sets one in {@link VAL_SHARE} photos of each label aside, and at least one of two. */
+function chooseVal(photos: readonly TrainingPhoto[]): Set<TrainingPhoto> {
+  const seen = new Map<string, number>();
+  const chosen = photos.filter(({ label }) => {
+    const count = (seen.get(label) ?? 0) + 1;
+    seen.set(label, count);
+    return count % VAL_SHARE === 2;
+  });
+  return new Set(chosen);
 }

@@ -64,7 +64,7 @@ export function toCondition(filter: Filter | undefined, isIndexed: boolean): Fil
   return {
     sql: parts.map(({ sql }) => sql).join(' AND '),
     parameters: parts.flatMap(({ parameters }) => parameters),
-    ...(only === undefined ? {} : { lookup: only }),
+    lookup: only,
     indexed,
   };
 }

@@ -17,7 +17,7 @@ export const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB)/.test(read
 export function createDamagedError(findings: readonly string[], cause?: unknown): PawdexError {
   return new PawdexError('data_damaged', {
     detail: findings.join(' '),
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 

@@ -102,9 +102,9 @@ export function buildUpdateGraph(parameters: readonly Value[], optimiser: AdamWO
 /** Renames gradients to the inputs that carry their sums to the next chunk. */
 export function renameToSums<T>(
   gradients: Readonly<Record<string, T>>,
-  weights: readonly string[],
+  weights: readonly Value[],
 ): Record<string, T> {
-  return Object.fromEntries(weights.map((weight) => [nameSum(weight), gradients[nameGradient(weight)] as T]));
+  return Object.fromEntries(weights.map(({ name }) => [nameSum(name), gradients[nameGradient(name)] as T]));
 }
 
 function appendScalarLoss(objective: Objective, g: GraphBuilder, embeddings: Value): Value {

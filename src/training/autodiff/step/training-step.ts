@@ -1,6 +1,8 @@
 /** Takes training steps: forward, loss, backward and update, in one graph or in four. */
 import { PawdexError } from '../../../errors.js';
+import type { Value } from '../../../onnx/onnx-values.js';
 import { createZeros, type Tensor } from '../../../onnx/tensor.js';
+import type { GraphBuilder } from '../graph-builder.js';
 import { GraphSession, type SessionOptions } from '../graph-session.js';
 import { type AdamWOptions, createAdamWFeeds } from './adamw.js';
 import {
@@ -96,43 +98,34 @@ export class TrainingStep {
     const backward = await buildBackwardGraph(objective, chunk);
     const parameters = new Map([...backward.parameters, ...loss.parameters]);
     const update = buildUpdateGraph([...parameters.keys()], optimiser);
-    const sessions: GraphSession[] = [];
-    for (const g of [forward, loss, backward, update]) {
-      sessions.push(await GraphSession.open(g.toBytes(), how));
-    }
-    const [forwards, losses, backwards, updates] = sessions as [
-      GraphSession,
-      GraphSession,
-      GraphSession,
-      GraphSession,
-    ];
+    const open = (g: GraphBuilder) => GraphSession.open(g.toBytes(), how);
+    const forwards = await open(forward);
+    const losses = await open(loss);
+    const backwards = await open(backward);
+    const updates = await open(update);
     const buffers = new StateBuffers(parameters);
-    const encoderInputs = forward.inputs
-      .filter((value) => !forward.parameters.has(value))
-      .map(({ name }) => name);
-    const encoderWeights = [...backward.parameters.keys()].map(({ name, shape }) => ({ name, shape }));
-    const names = encoderWeights.map(({ name }) => name);
-
-    return new TrainingStep(buffers, options, sessions, async (feeds) => {
-      const chunks = Array.from({ length: batch / chunk }, (_, i) => {
-        const parts = encoderInputs.map((name) => [name, sliceRows(feeds[name] as Tensor, i * chunk, chunk)]);
-        return { ...feeds, ...Object.fromEntries(parts) } as Record<string, Tensor>;
-      });
+    const encoderInputs = forward.inputs.filter((value) => !forward.parameters.has(value));
+    const encoderWeights = [...backward.parameters.keys()];
+    const compute = async (feeds: Record<string, Tensor>) => {
+      const chunks = Array.from({ length: batch / chunk }, (_, i) => ({
+        ...feeds,
+        ...mapByName(encoderInputs, ({ name }) => sliceRows(feeds[name] as Tensor, i * chunk, chunk)),
+      }));
       const embeddings = createZeros('float32', [batch, width]);
       for (const [i, part] of chunks.entries()) {
         await forwards.run(part, { embeddings: sliceRows(embeddings, i * chunk, chunk) });
       }
       const whole = await losses.run({ ...feeds, embeddings });
-      let sums = Object.fromEntries(
-        encoderWeights.map(({ name, shape }) => [nameGradient(name), createZeros('float32', shape)]),
-      );
+      let sums = mapByName(encoderWeights, ({ shape }) => createZeros('float32', shape), nameGradient);
       for (const [i, part] of chunks.entries()) {
         const upstream = sliceRows(whole['d embeddings'] as Tensor, i * chunk, chunk);
-        sums = await backwards.run({ ...part, ...renameToSums(sums, names), 'd embeddings': upstream });
+        const before = renameToSums(sums, encoderWeights);
+        sums = await backwards.run({ ...part, ...before, 'd embeddings': upstream });
       }
       const updated = await updates.run({ ...feeds, ...whole, ...sums }, buffers.targets());
       return { ...whole, ...updated, embeddings };
-    });
+    };
+    return new TrainingStep(buffers, options, [forwards, losses, backwards, updates], compute);
   }
 
   /**
@@ -169,6 +162,15 @@ export class TrainingStep {
       await session.close();
     }
   }
+}
+
+/** Makes a tensor for each value, by its name. @param toKey what to call it; by default as it is */
+function mapByName(
+  values: readonly Value[],
+  make: (value: Value) => Tensor,
+  toKey = (name: string) => name,
+): Record<string, Tensor> {
+  return Object.fromEntries(values.map((value) => [toKey(value.name), make(value)]));
 }
 
 /** Takes rows `start` to `start + count` of a tensor, in the same memory. */

@@ -55,6 +55,27 @@ export async function observeActivations(
   feeds: readonly Feed[],
   onPhoto: () => void,
 ): Promise<Observations> {
+  const { ranges, means } = await observeExtremes(model, tensors, convolutions, feeds, onPhoto);
+  const histograms = new Map(
+    [...ranges].map(([name, range]) => [name, { ...range, counts: new Float64Array(BINS) }]),
+  );
+  await runOverFeeds(model, [], tensors, feeds, (results) => {
+    for (const [name, histogram] of histograms) {
+      countValues(results[name]?.data as Float32Array, histogram);
+    }
+    onPhoto();
+  });
+  return { histograms, means };
+}
+
+/** Observes the lowest and highest value of tensors, and the channel means of convolutions. */
+async function observeExtremes(
+  model: Model,
+  tensors: readonly string[],
+  convolutions: readonly string[],
+  feeds: readonly Feed[],
+  onPhoto: () => void,
+) {
   const summaries = [
     ...tensors.flatMap((name) => [
       createNode('ReduceMin', [name], [`lowest ${name}`], { keepdims: 0 }),
@@ -62,15 +83,16 @@ export async function observeActivations(
     ]),
     ...convolutions.map((name) => createNode('GlobalAveragePool', [name], [`mean ${name}`])),
   ];
-  const lows = new Map<string, number>();
-  const highs = new Map<string, number>();
+  const ranges = new Map(
+    tensors.map((name) => [name, { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY }]),
+  );
   const means = new Map<string, Float64Array>();
   const wanted = summaries.flatMap(({ outputs }) => outputs);
   await runOverFeeds(model, summaries, wanted, feeds, (results) => {
     const values = (name: string) => results[name]?.data as Float32Array;
-    for (const name of tensors) {
-      lows.set(name, Math.min(lows.get(name) ?? Number.POSITIVE_INFINITY, values(`lowest ${name}`)[0]!));
-      highs.set(name, Math.max(highs.get(name) ?? Number.NEGATIVE_INFINITY, values(`highest ${name}`)[0]!));
+    for (const [name, range] of ranges) {
+      range.low = Math.min(range.low, values(`lowest ${name}`)[0]!);
+      range.high = Math.max(range.high, values(`highest ${name}`)[0]!);
     }
     for (const name of convolutions) {
       const photo = values(`mean ${name}`);
@@ -82,19 +104,7 @@ export async function observeActivations(
     }
     onPhoto();
   });
-  const histograms = new Map(
-    tensors.map((name) => [
-      name,
-      { low: lows.get(name) ?? 0, high: highs.get(name) ?? 0, counts: new Float64Array(BINS) },
-    ]),
-  );
-  await runOverFeeds(model, [], tensors, feeds, (results) => {
-    for (const [name, histogram] of histograms) {
-      countValues(results[name]?.data as Float32Array, histogram);
-    }
-    onPhoto();
-  });
-  return { histograms, means };
+  return { ranges, means };
 }
 
 function countValues(values: Float32Array, { low, high, counts }: Histogram): void {

@@ -7,7 +7,7 @@ import type { PhaseReport } from '../../phase-report.js';
 import { fitAffine } from './activation-range.js';
 import { createFeeds, type Feed, observeActivations, observeShapes } from './observe-activations.js';
 import { prepareEncoder } from './prepare-encoder.js';
-import { planQuantisation } from './quantisation-plan.js';
+import { planQuantisation, type QuantisationPlan } from './quantisation-plan.js';
 import { refineRounding } from './refine-rounding.js';
 import { writeQdq } from './write-qdq.js';
 
@@ -57,20 +57,7 @@ export async function quantise(
   }
   const model = await prepareEncoder(encoder);
   const feeds = createFeeds(model, photos);
-  const [first] = feeds;
-  if (first === undefined) {
-    throw new PawdexError('set_invalid', { detail: 'Quantisation needs at least one photo.' });
-  }
-  const sized = model.nodes
-    .filter(({ op }) => op === 'Conv' || op === 'Add')
-    .map(({ outputs }) => outputs[0] ?? '');
-  const planned = planQuantisation(model, await observeShapes(model, sized, first));
-  if (planned.convolutions.length === 0) {
-    throw new PawdexError('model_invalid', {
-      detail: 'The encoder has no 2-D convolution with constant weights, so there is nothing to quantise.',
-      hint: 'Serve the float encoder as it is.',
-    });
-  }
+  const planned = await planForShapes(model, feeds[0]);
   report?.phase('Measuring activation ranges', 2 * feeds.length);
   let done = 0;
   const { histograms, means } = await observeActivations(
@@ -93,6 +80,24 @@ export async function quantise(
     convolutions: convolutions.length,
     agreement: await measureAgreement(model, written, feeds),
   };
+}
+
+/** @throws PawdexError `set_invalid` without a photo, `model_invalid` when there is nothing to quantise */
+async function planForShapes(model: Model, photo: Feed | undefined): Promise<QuantisationPlan> {
+  if (photo === undefined) {
+    throw new PawdexError('set_invalid', { detail: 'Quantisation needs at least one photo.' });
+  }
+  const sized = model.nodes
+    .filter(({ op }) => op === 'Conv' || op === 'Add')
+    .map(({ outputs }) => outputs[0] ?? '');
+  const planned = planQuantisation(model, await observeShapes(model, sized, photo));
+  if (planned.convolutions.length === 0) {
+    throw new PawdexError('model_invalid', {
+      detail: 'The encoder has no 2-D convolution with constant weights, so there is nothing to quantise.',
+      hint: 'Serve the float encoder as it is.',
+    });
+  }
+  return planned;
 }
 
 async function measureAgreement(
