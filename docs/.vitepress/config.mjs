@@ -24,6 +24,7 @@ export default withMermaid({
           'guides/train-your-own': 'Train on your own breeds',
           'guides/encoders': 'Use another encoder',
           'guides/reembed': 'Move to another encoder',
+          'guides/back-up': 'Back up and restore',
           'guides/moving': 'Move to another machine',
           'guides/production': 'Run it in production',
           'guides/write-an-app': 'Write an app',
