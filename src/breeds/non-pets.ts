@@ -1,4 +1,5 @@
 /** Non-pet photos that ship with the encoder. A photo that resembles one of them probably shows no pet either. */
+import { TopK } from '../math/top-k.js';
 import { createDotProducts, LANES } from '../wasm/dot-products.js';
 import { PAGE_BYTES } from '../wasm/load-wasm.js';
 
@@ -42,6 +43,21 @@ function createComparer(vectors: readonly Float32Array[]): Comparer {
     dotProducts(0, vectors.length, width * 4, queryAt * 4, outAt * 4);
     return floats.subarray(outAt, outAt + vectors.length);
   };
+}
+
+/** Finds the photos most similar to an embedding, nearest first. @param count the most to return */
+export function findNearestNonPets(
+  embedding: Float32Array,
+  photos: NonPetPhotos,
+  count: number,
+): Float32Array[] {
+  const nearest = new TopK(count);
+  for (const [i, similarity] of comparerOf(photos)(embedding).entries()) {
+    if (similarity >= nearest.threshold) {
+      nearest.push(i, similarity);
+    }
+  }
+  return nearest.rank().map(({ id }) => photos.vectors[id]!);
 }
 
 /**

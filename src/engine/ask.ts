@@ -1,11 +1,12 @@
 /** Answers questions about a photo: its breed, similar items, its embedding, and where a similarity comes from. */
 import type { Calibration } from '../breeds/calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
-import { measureNonPetSimilarity } from '../breeds/non-pets.js';
+import { findNearestNonPets, measureNonPetSimilarity } from '../breeds/non-pets.js';
 import { mapToPhoto } from '../image/crop.js';
 import { readUprightSize, type Size } from '../image/decode.js';
 import { computeCentreSquare, type Rectangle } from '../image/heat-colours.js';
 import { renderHeatMap } from '../image/heat-map.js';
+import { computeContrast } from './close-up.js';
 import type {
   EmbedAnswer,
   HeatMapOptions,
@@ -19,9 +20,10 @@ import type {
   Timing,
 } from './engine.js';
 import { addExplanations } from './explain-neighbours.js';
-import type { Embedded } from './image-embedder.js';
+import { findVector } from './find-duplicates.js';
+import type { Embedded, EmbeddedRegion } from './image-embedder.js';
 import { resolveQuery } from './resolve-query.js';
-import { chooseLook, listAnimals, shouldLookAgain } from './second-look.js';
+import { chooseLook, isClear, listAnimals, needsCloseUp, shouldLookAgain } from './second-look.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Adds up the time that an answer took. */
@@ -71,12 +73,26 @@ interface JudgeOptions {
   listed: number;
 }
 
+/** What a look at a photo, or at a part of it, found. */
+interface JudgedLook extends Pick<Embedded, 'explain'> {
+  decided: BreedAnswer;
+  neighbours: Neighbour[];
+  /** Ids of the nearest items, as many as a close-up is chosen by. */
+  nearest: string[];
+  /** In fractions of the upright photo. */
+  region: Rectangle;
+  searchMs: number;
+}
+
+/** How many neighbours, and photos without pets, a close-up is chosen by. */
+const CLOSE_UP_NEAREST = 5;
+
 /** Identifies the breed from the neighbours of an embedding. */
 async function judge(
   { encoder, store, statistics }: EngineParts,
   embedding: Float32Array,
   { collection, calibration, listed }: JudgeOptions,
-): Promise<{ decided: BreedAnswer; neighbours: Neighbour[]; searchMs: number }> {
+): Promise<Pick<JudgedLook, 'decided' | 'neighbours' | 'nearest' | 'searchMs'>> {
   const { vote } = encoder.card;
   const voters = calibration?.k ?? vote.k;
   const searching = performance.now();
@@ -100,7 +116,41 @@ async function judge(
       ? null
       : measureNonPetSimilarity(embedding, statistics.nonPets),
   );
-  return { decided, neighbours: neighbours.slice(0, listed), searchMs };
+  const nearest = neighbours.slice(0, CLOSE_UP_NEAREST).map(({ id }) => id);
+  return { decided, neighbours: neighbours.slice(0, listed), nearest, searchMs };
+}
+
+/**
+ * Looks at both ends of a photo, and if it is still unclear what that shows, at the part where a small animal may be.
+ *
+ * @param first the look at the whole photo
+ */
+async function lookAgain(
+  parts: EngineParts,
+  asked: Embedded,
+  first: JudgedLook,
+  { size, judging }: { size: Size; judging: JudgeOptions },
+): Promise<JudgedLook[]> {
+  const { embedder, statistics, store } = parts;
+  const judgeRegion = async ({ embedding, ...seen }: EmbeddedRegion) => ({
+    ...(await judge(parts, embedding, judging)),
+    ...seen,
+  });
+  const ends: JudgedLook[] = [];
+  for (const end of await embedder.embedEnds(asked, size)) {
+    ends.push(await judgeRegion(end));
+  }
+  if (!needsCloseUp(first.decided, ends)) {
+    return ends;
+  }
+  const vectors = await Promise.all(first.nearest.map((id) => findVector(store, judging.collection, id)));
+  const found = vectors.filter((vector) => vector !== null);
+  const nonPets =
+    statistics === null ? [] : findNearestNonPets(asked.embedding, statistics.nonPets, CLOSE_UP_NEAREST);
+  const embedded =
+    found.length === 0 ? null : await embedder.embedCloseUp(asked, size, computeContrast(found, nonPets));
+  const closeUp = embedded === null ? null : await judgeRegion(embedded);
+  return closeUp !== null && isClear(closeUp.decided) ? [...ends, closeUp] : ends;
 }
 
 /** See `Engine.identify`. */
@@ -129,26 +179,23 @@ async function identifyWith(
   const listed = options.k ?? calibration?.k ?? parts.encoder.card.vote.k;
   const judging = { collection, calibration, listed };
   const size = await readUprightSize(asked.image);
-  const first = {
+  const first: JudgedLook = {
     ...(await judge(parts, asked.embedding, judging)),
     region: findSeenRegion(size, views),
     explain: asked.explain,
   };
-  const others: (typeof first)[] = [];
   const again = performance.now();
-  const ends = shouldLookAgain(first.decided, options)
-    ? await parts.embedder.embedEnds(asked.image, size, explain === true)
+  const others = shouldLookAgain(first.decided, options)
+    ? await lookAgain(parts, asked, first, { size, judging })
     : [];
-  const embedMs = asked.embedMs + performance.now() - again;
-  for (const { embedding, ...end } of ends) {
-    others.push({ ...(await judge(parts, embedding, judging)), ...end });
-  }
-  const looks = [first, ...others];
+  const againMs = performance.now() - again;
+  const sumSearchMs = (looks: readonly JudgedLook[]) =>
+    looks.reduce((sum, { searchMs }) => sum + searchMs, 0);
   const { decided, neighbours, region, explain: explainLook } = chooseLook(first, others);
   return {
     ...decided,
     region: part === undefined ? region : mapToPhoto(region, part),
-    animals: listAnimals(looks),
+    animals: listAnimals([first, ...others]),
     neighbours: await addExplanations(neighbours, ({ id }) => id, {
       store: parts.store,
       collection,
@@ -157,8 +204,8 @@ async function identifyWith(
     model: describeModel(parts),
     timing: measureTiming(
       started,
-      { ...asked, embedMs },
-      looks.reduce((sum, look) => sum + look.searchMs, 0),
+      { ...asked, embedMs: asked.embedMs + againMs - sumSearchMs(others) },
+      sumSearchMs([first, ...others]),
     ),
   };
 }

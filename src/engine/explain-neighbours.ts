@@ -1,10 +1,10 @@
 /** Explains where in a photo its similarity to an item comes from. */
 import type { CellEmbedding } from '../encoder/encoder.js';
-import { PawdexError } from '../errors.js';
 import { mapToPhoto } from '../image/crop.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import type { Store } from '../store/store.js';
 import type { Explanation } from './engine.js';
+import { findVector } from './find-duplicates.js';
 
 /** Largest number of neighbours to explain. A hundred take two milliseconds of the main thread. */
 const MAX_EXPLAINED = 100;
@@ -54,12 +54,7 @@ export async function addExplanations<N extends object>(
     return neighbours;
   }
   const add = async (neighbour: N): Promise<N & { explanation?: Explanation }> => {
-    const vector = await store.getVector(collection, idOf(neighbour)).catch((error) => {
-      if (error instanceof PawdexError && error.code === 'item_not_found') {
-        return null;
-      }
-      throw error;
-    });
+    const vector = await findVector(store, collection, idOf(neighbour));
     return vector === null ? neighbour : { ...neighbour, explanation: explain(vector) };
   };
   const first = await Promise.all(neighbours.slice(0, MAX_EXPLAINED).map(add));

@@ -5,18 +5,27 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
 import type { Encoder, Urgency } from '../encoder/encoder.js';
-import { PawdexError } from '../errors.js';
+import { asPawdexError, PawdexError } from '../errors.js';
 import { cropPhoto } from '../image/crop.js';
 import {
   type DecodeLimits,
+  decodePrepared,
   type PreparedImage,
   prepareImage,
   readUprightSize,
   type Size,
 } from '../image/decode.js';
-import { decodeEnds, decodeViews, hasEnds, VIEW_COUNT, type Views } from '../image/decode-views.js';
+import {
+  decodeEnds,
+  decodeSquare,
+  decodeViews,
+  hasEnds,
+  VIEW_COUNT,
+  type Views,
+} from '../image/decode-views.js';
 import { computeCentreSquare, type Rectangle } from '../image/heat-colours.js';
 import { Admission } from './admission.js';
+import { findCloseUp } from './close-up.js';
 import type { Explanation } from './engine.js';
 import { computeExplanation } from './explain-neighbours.js';
 
@@ -161,11 +170,13 @@ export class ImageEmbedder {
    * refused.
    *
    * @param size of the photo when upright, in pixels
-   * @param explained whether the embeddings must be able to explain themselves
    * @returns an empty array for a photo that is nearly square
    * @throws PawdexError image_corrupt, shutting_down
    */
-  async embedEnds(image: PreparedImage, size: Size, explained: boolean): Promise<EmbeddedRegion[]> {
+  async embedEnds(
+    { image, explain }: Pick<Embedded, 'image' | 'explain'>,
+    size: Size,
+  ): Promise<EmbeddedRegion[]> {
     if (!hasEnds(size)) {
       return [];
     }
@@ -174,9 +185,42 @@ export class ImageEmbedder {
       return Promise.all(
         looks.map(async ({ region, pixels }) => ({
           region,
-          ...(await this.#embedViews([pixels], 'urgent', explained ? region : null)),
+          ...(await this.#embedViews([pixels], 'urgent', explain === null ? null : region)),
         })),
       );
+    });
+  }
+
+  /**
+   * Embeds a close-up of the part of a photo that is most similar to a direction. Like {@link embedEnds}, it is neither
+   * kept waiting nor refused.
+   *
+   * @param embedded the photo
+   * @param towards float32 [dimension]
+   * @returns null if this encoder cannot say which part that is
+   * @throws PawdexError image_corrupt, shutting_down
+   */
+  async embedCloseUp(
+    { image, explain }: Pick<Embedded, 'image' | 'explain'>,
+    size: Size,
+    towards: Float32Array,
+  ): Promise<EmbeddedRegion | null> {
+    const rule = this.#encoder.info.resize;
+    return this.#admissions.urgent.extend(2, async () => {
+      try {
+        const explainPhoto =
+          explain ??
+          (await this.#embedViews([await decodePrepared(image, rule)], 'urgent', computeCentreSquare(size)))
+            .explain!;
+        const region = findCloseUp(explainPhoto(towards), size);
+        const pixels = await this.#decoders.urgent(() => decodeSquare(image, region, size, rule));
+        return { region, ...(await this.#embedViews([pixels], 'urgent', explain === null ? null : region)) };
+      } catch (error) {
+        if (asPawdexError(error).code === 'explain_unavailable') {
+          return null;
+        }
+        throw error;
+      }
     });
   }
 

@@ -15,28 +15,41 @@ interface Look {
   region: Rectangle;
 }
 
-/** An `unknown` answer is only replaced by a look that is probably known. */
+/** A photo is looked at again if its first look is less likely to be known, and only a look that is more likely counts. */
 const KNOWN = 0.5;
+/** A close-up must be at least this likely to be known: it shows what looks most like a pet, whatever that is. */
+const CLOSE_UP_KNOWN = 0.8;
+
+type Decided = Pick<BreedAnswer, 'decision' | 'known'>;
+
+const isKnown = ({ known }: Pick<BreedAnswer, 'known'>, least: number) => known !== null && known >= least;
 
 /**
- * Whether a second look is worthwhile: not after a match, and not if the caller chose the region or views.
+ * Whether a second look is worthwhile: if the collection may not contain what the first look shows, and the caller chose
+ * neither the region nor views. A breed that is merely ambiguous does not get clearer.
  */
 export function shouldLookAgain(
-  { decision, known }: Pick<BreedAnswer, 'decision' | 'known'>,
+  decided: Decided,
   { views = '1', region }: Pick<IdentifyOptions, 'views' | 'region'>,
 ): boolean {
-  return decision !== 'match' && known !== null && views === '1' && region === undefined;
+  return decided.known !== null && !isKnown(decided, KNOWN) && views === '1' && region === undefined;
 }
 
-/** Chooses the look that is most probably known. The first one wins ties. */
-export function chooseLook<L extends { decided: Pick<BreedAnswer, 'decision' | 'known'> }>(
-  first: L,
-  others: readonly L[],
-): L {
-  const least = first.decided.decision === 'unknown' ? KNOWN : 0;
+/** Whether a close-up is worthwhile: without a match, and if both ends of the photo are as unclear as the first look. */
+export function needsCloseUp(first: Decided, ends: readonly { decided: Decided }[]): boolean {
+  return first.decision !== 'match' && !ends.some(({ decided }) => isKnown(decided, KNOWN));
+}
+
+/** Whether a close-up may answer. */
+export function isClear(decided: Decided): boolean {
+  return isKnown(decided, CLOSE_UP_KNOWN);
+}
+
+/** Chooses the look that is most probably known; the first one wins ties, and if no other is probably known. */
+export function chooseLook<L extends { decided: Decided }>(first: L, others: readonly L[]): L {
   return others
-    .filter(({ decided }) => (decided.known ?? 0) >= least)
-    .reduce((best, look) => ((look.decided.known ?? 0) > (best.decided.known ?? 0) ? look : best), first);
+    .filter(({ decided }) => isKnown(decided, KNOWN))
+    .reduce((best, look) => (look.decided.known! > (best.decided.known ?? 0) ? look : best), first);
 }
 
 /**

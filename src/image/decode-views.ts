@@ -82,6 +82,32 @@ export function hasEnds({ width, height }: Size): boolean {
 }
 
 /**
+ * Decodes a square part of a photo.
+ *
+ * @param size of the upright photo
+ * @returns uint8 [size, size, 3]
+ * @throws PawdexError image_corrupt
+ */
+export async function decodeSquare(
+  image: PreparedImage,
+  { left, top, width }: Rectangle,
+  size: Size,
+  rule: ResizeRule,
+): Promise<Uint8Array> {
+  const side = Math.max(1, Math.floor(width * size.width));
+  const square = {
+    left: Math.min(Math.round(left * size.width), size.width - side),
+    top: Math.min(Math.round(top * size.height), size.height - side),
+    width: side,
+    height: side,
+  };
+  const { data } = await renderPrepared(image, (of: Sharp) =>
+    of.autoOrient().extract(square).resize(rule.size, rule.size, { fit: rule.fit, kernel: rule.kernel }),
+  );
+  return data;
+}
+
+/**
  * Decodes the squares at both ends of a photo's longer side.
  *
  * @param photo size of the upright photo

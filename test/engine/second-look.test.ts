@@ -5,7 +5,14 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
-import { chooseLook, listAnimals, shouldLookAgain } from '../../src/engine/second-look.js';
+import {
+  chooseLook,
+  isClear,
+  listAnimals,
+  needsCloseUp,
+  shouldLookAgain,
+} from '../../src/engine/second-look.js';
+import { createRandom } from '../../src/math/random.js';
 
 const look = (decision: 'match' | 'ambiguous' | 'unknown', known: number) => ({
   decided: { decision, known },
@@ -38,28 +45,44 @@ describe('the animals on a photo', () => {
 
 describe('the look that answers', () => {
   it('is the one that the collection most probably knows, however sure the others are of a breed', () => {
-    const first = look('ambiguous', 0.6);
+    const first = look('ambiguous', 0.4);
     const surer = look('match', 0.5);
     const better = look('ambiguous', 0.9);
     expect(chooseLook(first, [surer, better])).toBe(better);
-    expect(chooseLook(first, [surer])).toBe(first);
+    expect(chooseLook(first, [surer])).toBe(surer);
     expect(chooseLook(first, [])).toBe(first);
   });
 
-  it('stays unknown unless another look is more probably known than not', () => {
-    const first = look('unknown', 0.01);
+  it('stays the first one unless another look is more probably known than not', () => {
+    const first = look('ambiguous', 0.01);
     expect(chooseLook(first, [look('ambiguous', 0.4)])).toBe(first);
     const found = look('match', 0.8);
     expect(chooseLook(first, [look('ambiguous', 0.4), found])).toBe(found);
   });
 
-  it('is the first one where that is sure, or the caller said how to look', () => {
-    expect(shouldLookAgain({ decision: 'ambiguous', known: 0.5 }, {})).toBe(true);
-    expect(shouldLookAgain({ decision: 'match', known: 0.9 }, {})).toBe(false);
+  it('is the first one where that is probably known, or the caller said how to look', () => {
+    expect(shouldLookAgain({ decision: 'ambiguous', known: 0.4 }, {})).toBe(true);
+    expect(shouldLookAgain({ decision: 'match', known: 0.4 }, {})).toBe(true);
+    expect(shouldLookAgain({ decision: 'ambiguous', known: 0.5 }, {})).toBe(false);
     expect(shouldLookAgain({ decision: 'unknown', known: null }, {})).toBe(false);
     expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { views: 'flip' })).toBe(false);
     const region = { left: 0, top: 0, width: 0.5, height: 1 };
     expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { region })).toBe(false);
+  });
+});
+
+describe('a close-up', () => {
+  it('is worthwhile if there is no match and the ends of the photo are unclear, too', () => {
+    const first = look('ambiguous', 0.2).decided;
+    expect(needsCloseUp(first, [])).toBe(true);
+    expect(needsCloseUp(first, [look('unknown', 0), look('match', 0.4)])).toBe(true);
+    expect(needsCloseUp(first, [look('unknown', 0), look('ambiguous', 0.6)])).toBe(false);
+    expect(needsCloseUp(look('match', 0.2).decided, [])).toBe(false);
+  });
+
+  it('answers only if it is clearer than another look has to be', () => {
+    expect(isClear(look('ambiguous', 0.7).decided)).toBe(false);
+    expect(isClear(look('ambiguous', 0.8).decided)).toBe(true);
   });
 });
 
@@ -103,6 +126,44 @@ describe('a cat at the edge of a wide photo', () => {
     expect(region.left).toBe(0);
     expect(region.width).toBeCloseTo(300 / 1100, 5);
     expect(region.height).toBeCloseTo(1, 5);
+  });
+
+  it('is found by a close-up where it is small', async () => {
+    const cat = await sharp(await readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png')))
+      .resize(130, 130)
+      .toBuffer();
+    const random = createRandom(7);
+    const below = (limit: number) => Math.floor(random() * limit);
+    const boxes = Array.from({ length: 12 }, () => {
+      const [width, height] = [20 + below(160), 20 + below(160)];
+      const background = { r: below(256), g: below(256), b: below(256) };
+      return {
+        input: { create: { width, height, channels: 3 as const, background } },
+        left: below(640 - width),
+        top: below(480 - height),
+      };
+    });
+    const room = await sharp({ create: { width: 640, height: 480, channels: 3, background: '#33aa66' } })
+      .composite([...boxes, { input: cat, left: 300, top: 40 }])
+      .png()
+      .toBuffer();
+    const { region, decision, known, neighbours } = await engine.identify(room, {
+      ...asking,
+      explain: true,
+    });
+    expect(decision).not.toBe('unknown');
+    expect(known).toBeGreaterThan(0.8);
+    expect(region.width * 640).toBeCloseTo(192, 0);
+    const overlap = (start: number, cat: number) => Math.min(start + 192, cat + 130) - Math.max(start, cat);
+    expect(overlap(region.left * 640, 300)).toBeGreaterThan(100);
+    expect(overlap(region.top * 480, 40)).toBeGreaterThan(100);
+    const { explanation } = neighbours[0]!;
+    expect(explanation!.region.left).toBeGreaterThan(region.left - 0.05);
+    const once = await engine.identify(room, {
+      ...asking,
+      region: { left: 0, top: 0, width: 1, height: 1 },
+    });
+    expect(once.known).toBeLessThan(0.5);
   });
 
   it('is answered alike when an explanation is wanted, which shows the part that was looked at', async () => {
