@@ -20,7 +20,7 @@ import type {
   Timing,
 } from './engine.js';
 import { addExplanations } from './explain-neighbours.js';
-import { findVector } from './find-duplicates.js';
+import { findVector } from './find-vector.js';
 import type { Embedded, EmbeddedRegion } from './image-embedder.js';
 import { resolveQuery } from './resolve-query.js';
 import { chooseLook, isClear, listAnimals, needsCloseUp, shouldLookAgain } from './second-look.js';

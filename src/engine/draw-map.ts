@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Item, Store } from '../store/store.js';
 import type { CollectionMap } from './engine.js';
-import { findVector } from './find-duplicates.js';
+import { findVector } from './find-vector.js';
 import type { EngineParts } from './use-cases.js';
 
 /** Largest number of items on a map. */

@@ -4,7 +4,7 @@ import { mapToPhoto } from '../image/crop.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import type { Store } from '../store/store.js';
 import type { Explanation } from './engine.js';
-import { findVector } from './find-duplicates.js';
+import { findVector } from './find-vector.js';
 
 /** Largest number of neighbours to explain. A hundred take two milliseconds of the main thread. */
 const MAX_EXPLAINED = 100;

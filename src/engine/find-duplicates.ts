@@ -1,8 +1,8 @@
 /** Finds near-duplicates in a collection, page by page, so that each call does a limited amount of work. */
-import { asPawdexError } from '../errors.js';
 import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicatePage, DuplicatePair } from './engine.js';
+import { findVector, nullIfDeleted } from './find-vector.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Number of neighbours to compare each item with. If there are more copies of a picture, some pairs are missed. */
@@ -11,29 +11,12 @@ const NEAREST = 20;
 /** How long a page waits for a graph that is being built. Exact searches would take longer and delay the graph. */
 const MOST_WAIT_MS = 20_000;
 
-/** Calls `read`. Returns null if the item was deleted after it was listed. */
-async function orNull<T>(read: Promise<T>): Promise<T | null> {
-  try {
-    return await read;
-  } catch (error) {
-    if (asPawdexError(error).code === 'item_not_found') {
-      return null;
-    }
-    throw error;
-  }
-}
-
-/** Reads the item's vector, or null if it was deleted after it was listed. */
-export function findVector(store: Store, collection: string, id: string): Promise<Float32Array | null> {
-  return orNull(store.getVector(collection, id));
-}
-
 const pickDuplicate = ({ id, label, source, size, hasThumbnail }: Item): Duplicate => ({
   ...{ id, label, source, size, hasThumbnail },
 });
 
 async function findItem(store: Store, collection: string, id: string): Promise<Duplicate | null> {
-  const item = await orNull(store.get(collection, id));
+  const item = await nullIfDeleted(store.get(collection, id));
   return item === null ? null : pickDuplicate(item);
 }
 
