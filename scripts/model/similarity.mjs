@@ -12,9 +12,8 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { computeFeatures, listFeatureNames } from '../../dist/breeds/calibration.js';
-import { fitIncreasing } from '../../dist/breeds/fit-logistic.js';
 import { identifyBreed } from '../../dist/breeds/identify-breed.js';
-import { predict } from '../../dist/breeds/logistic.js';
+import { fitIncreasing, predict } from '../../dist/breeds/logistic.js';
 import { packVectors } from '../../dist/breeds/similarity-statistics.js';
 import { vote } from '../../dist/breeds/vote.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';

@@ -4,9 +4,10 @@ import {
   fitIncreasing,
   fitIncreasingWithGroups,
   type GroupedObservation,
+  type LogisticModel,
   type Observation,
-} from './fit-logistic.js';
-import { type LogisticModel, predict } from './logistic.js';
+  predict,
+} from './logistic.js';
 import { type Voter, vote } from './vote.js';
 
 /** A query with the neighbours that vote. */

@@ -6,7 +6,6 @@ import {
   predictKnown,
   predictRight,
 } from './calibration.js';
-import { type Decision, decideByProbability, decideByVote } from './decide.js';
 import { type Candidate, type Voter, vote } from './vote.js';
 
 /** Settings of {@link identifyBreed}. */
@@ -167,4 +166,39 @@ function rescale([first, ...others]: readonly Candidate[], confidence: number): 
   const factor = Math.min(left, cap);
   // The product may be rounded up, so apply the bound again.
   return [confidence, ...others.map(({ confidence: share }) => Math.min(confidence, share * factor))];
+}
+
+/** `match`: one breed; `ambiguous`: several candidates are possible; `unknown`: nothing similar was found. */
+export type Decision = 'match' | 'ambiguous' | 'unknown';
+
+/**
+ * Decides by the vote alone, without calibration: `match` if one label has more than half of the vote, `unknown` if
+ * nobody voted, else `ambiguous`. A vote alone cannot recognise photos of something else, since its shares sum to 1
+ * even if all neighbours are far away.
+ *
+ * @param candidates by share, largest first
+ */
+function decideByVote(candidates: readonly Candidate[]): Decision {
+  const [first] = candidates;
+  if (first === undefined) {
+    return 'unknown';
+  }
+  return first.confidence > 0.5 ? 'match' : 'ambiguous';
+}
+
+/**
+ * Decides by calibrated probabilities.
+ *
+ * @param right probability that the first candidate is right, 0..1
+ * @param known probability that the collection contains what the photo shows, 0..1
+ */
+function decideByProbability(
+  right: number,
+  known: number,
+  { thresholds }: Pick<Calibration, 'thresholds'>,
+): Decision {
+  if (known < thresholds.known) {
+    return 'unknown';
+  }
+  return right >= thresholds.match ? 'match' : 'ambiguous';
 }

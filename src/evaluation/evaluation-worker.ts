@@ -4,8 +4,7 @@ import { type CalibrationData, fitCalibration } from '../breeds/fit-calibration.
 import { serveCalls } from '../threads/rpc.js';
 import { assessCalibration, type CalibrationWorth } from './assess-calibration.js';
 import { type Evaluation, evaluate } from './evaluate.js';
-import { listMistakes, type Mistake } from './mistakes.js';
-import type { Outcome } from './outcomes.js';
+import { listMistakes, type Mistake, type Outcome } from './outcomes.js';
 
 /** A batch of queries for a calibration. */
 export type AskedPart = Pick<CalibrationData, 'queries' | 'labelsHeldOut' | 'nonPets'>;

@@ -1,7 +1,5 @@
 /** Runs the queries of one set against another as gallery. Metrics are computed elsewhere. */
-
-import { predictPet } from '../breeds/calibration.js';
-import { computeFamiliarity } from '../breeds/familiarity.js';
+import { computeFamiliarity, predictPet } from '../breeds/calibration.js';
 import {
   type AnswerOptions,
   type BreedAnswer,
@@ -202,4 +200,29 @@ export function countOverlap(gallery: EmbeddedSet, queries: EmbeddedSet): { same
     }
   });
   return overlap;
+}
+
+/** A wrong answer with the evidence for it. */
+export interface Mistake {
+  /** The file of a set's photo, or the id of a collection's item. */
+  file: string;
+  label: string;
+  predicted: string;
+  /** Confidence of the wrong answer, 0..1. */
+  confidence: number;
+  evidence: Outcome['evidence'];
+}
+
+/** Lists all wrong answers, most confident first. */
+export function listMistakes(outcomes: readonly Outcome[]): Mistake[] {
+  return outcomes
+    .flatMap((outcome) => {
+      const predicted = predictLabel(outcome);
+      if (predicted === null || predicted === outcome.label) {
+        return [];
+      }
+      const { file, label, evidence, answer } = outcome;
+      return [{ file, label, predicted, confidence: answer.confidence, evidence }];
+    })
+    .sort((a, b) => b.confidence - a.confidence);
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitIncreasing, fitLogistic } from '../../src/breeds/fit-logistic.js';
-import { predict } from '../../src/breeds/logistic.js';
+import { fitIncreasing, fitLogistic, predict } from '../../src/breeds/logistic.js';
 import { reference } from '../evaluation/reference.js';
 
 const { confidence, right, logistic } = reference.confidences;

@@ -2,7 +2,7 @@
 import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Interval } from '../metrics/bootstrap.js';
-import type { Mistake } from '../mistakes.js';
+import type { Mistake } from '../outcomes.js';
 import { at, escapeHtml, formatPercent } from './svg.js';
 
 const figure = (name: string, value: string, note = '') =>

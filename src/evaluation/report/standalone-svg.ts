@@ -1,5 +1,5 @@
 /** Creates drawings as standalone SVG files. */
-import { COLOURS, type Colour, createPlotRules } from './palette.js';
+import { COLOURS, type Colour, createPlotRules } from './report-style.js';
 import { escapeHtml, PLOT } from './svg.js';
 
 /** The colours on light and on dark pages. */

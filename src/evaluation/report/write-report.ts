@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
-import type { Mistake } from '../mistakes.js';
+import type { Mistake } from '../outcomes.js';
 import { drawFamiliarity, drawReliability, drawRiskCoverage } from './plots.js';
 import { STYLE } from './report-style.js';
 import {

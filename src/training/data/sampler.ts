@@ -4,7 +4,6 @@
  */
 import { PawdexError } from '../../errors.js';
 import { createRandom, mixSeed, shuffle } from '../../math/random.js';
-import { groupByLabel } from './group-by-label.js';
 
 /** What the random numbers of a plan depend on. */
 export interface PlanSeed {
@@ -136,4 +135,18 @@ export function drawPlainBatches(photos: number, options: PlanSeed & { size: num
   return Array.from({ length: batches }, (_, batch) =>
     Array.from({ length: size }, (_, i) => order[(batch * size + i) % photos]!),
   );
+}
+
+export function groupByLabel(labels: ArrayLike<number>): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (let photo = 0; photo < labels.length; photo++) {
+    const label = labels[photo]!;
+    const group = groups.get(label);
+    if (group === undefined) {
+      groups.set(label, [photo]);
+    } else {
+      group.push(photo);
+    }
+  }
+  return groups;
 }

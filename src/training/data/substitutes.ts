@@ -2,7 +2,7 @@
 import { PawdexError } from '../../errors.js';
 import { isImageFault } from '../../image/image-errors.js';
 import { createRandom, mixSeed } from '../../math/random.js';
-import { groupByLabel } from './group-by-label.js';
+import { groupByLabel } from './sampler.js';
 
 /** Makes these random numbers independent of others. */
 const SUBSTITUTE = 0x7e11;
