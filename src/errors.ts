@@ -98,10 +98,42 @@ export function describeFailure(error: unknown): Failure {
   return { code, detail: message, hint };
 }
 
-/** Converts any thrown value to a {@link PawdexError}; other errors become `internal` with their cause. */
-export function asPawdexError(error: unknown): PawdexError {
-  if (error instanceof PawdexError) {
-    return error;
+/** Hint for a folder that cannot be written. */
+export const WRITE_ACCESS =
+  'Check that the folder exists and that the user running pawdex may write to it, or choose another folder.';
+
+/** What errors of the file system mean, by their code. */
+const FILE_ERRORS = new Map<string, { code: ErrorCode; hint?: string; retryAfter?: number }>([
+  ...['ENOSPC', 'EDQUOT', 'EFBIG'].map((each) => [each, { code: 'storage_full' }] as const),
+  ...['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST', 'EISDIR'].map(
+    (each) => [each, { code: 'storage_failed', hint: WRITE_ACCESS }] as const,
+  ),
+  ...['EIO', 'EBUSY', 'ELOOP', 'ENAMETOOLONG', 'ENODEV', 'ENOTEMPTY', 'ENXIO', 'ESTALE'].map(
+    (each) => [each, { code: 'storage_failed' }] as const,
+  ),
+  ...['EMFILE', 'ENFILE'].map((each) => [each, { code: 'overloaded', retryAfter: 2 }] as const),
+]);
+/** System calls that are not about files. */
+const OTHER_CALLS = /^(listen|bind|connect|accept|spawn|kill|getaddrinfo)/;
+
+/** Converts an error of the file system. @returns null for any other error */
+export function toFileError(error: unknown): PawdexError | null {
+  const { code, syscall, path = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  const found = syscall === undefined || OTHER_CALLS.test(syscall) ? undefined : FILE_ERRORS.get(code ?? '');
+  if (found === undefined) {
+    return null;
   }
-  return new PawdexError('internal', { cause: error });
+  const { code: coded, ...rest } = found;
+  // The name alone: answers to strangers contain the detail.
+  const name = path.split(/[\\/]/).at(-1) || 'A file';
+  const detail =
+    coded === 'storage_failed' ? { detail: `${name} could not be read or written (${code}).` } : {};
+  return new PawdexError(coded, { ...detail, ...rest, cause: error });
+}
+
+/** Converts any thrown value to a {@link PawdexError}; unexpected errors become `internal` with their cause. */
+export function asPawdexError(error: unknown): PawdexError {
+  return error instanceof PawdexError
+    ? error
+    : (toFileError(error) ?? new PawdexError('internal', { cause: error }));
 }

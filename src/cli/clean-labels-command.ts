@@ -1,5 +1,5 @@
 /** `pawdex clean-labels`: splits a noisily labelled set into the photos to rely on and those to leave out. */
-import { mkdir } from 'node:fs/promises';
+
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
@@ -8,6 +8,7 @@ import { PawdexError } from '../errors.js';
 import { cleanLabels, type LabelVerdict } from '../evaluation/clean-labels.js';
 import { drawLabelSheet } from '../evaluation/report/label-sheet.js';
 import { drawPicture } from '../evaluation/report/pictures.js';
+import { createFolder } from '../files/create-folder.js';
 import { replaceFile } from '../files/replace-file.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
@@ -132,7 +133,7 @@ async function writeResults(
     'dropped.html': sheet,
   };
   try {
-    await mkdir(dir, { recursive: true });
+    createFolder(dir);
     for (const [name, text] of Object.entries(files)) {
       await replaceFile(path.join(dir, name), text);
     }

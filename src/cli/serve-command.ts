@@ -227,7 +227,7 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
     isHeld: true,
     onOver: ({ id, kind, collection, state, error }) =>
       logger.info({ job: id, kind, collection, state, code: error?.code }, 'job finished'),
-    onTrouble: (error) => logger.error({ err: error.cause ?? error, code: error.code }, 'job error'),
+    onTrouble: (error) => logger.error({ err: error.cause ?? error, code: error.code }, error.message),
   });
 }
 

@@ -206,7 +206,7 @@ export class CollectionFileReader {
       throw new PawdexError('file_unreadable', { detail: `Cannot read ${file}.`, cause });
     });
     if (!found.isFile()) {
-      throw new PawdexError('file_unreadable', { detail: `${file} is a folder.` });
+      throw new PawdexError('file_unreadable', { detail: `${file} is not a file.` });
     }
     const buffer = await asyncBufferFromFile(file);
     const metadata = await parquetMetadataAsync(buffer).catch((cause) => {

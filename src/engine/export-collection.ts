@@ -74,7 +74,7 @@ function describeFileError(error: unknown, file: string): unknown {
   if (error instanceof PawdexError || code === undefined) {
     return error;
   }
-  return code === 'ENOSPC'
+  return asPawdexError(error).code === 'storage_full'
     ? new PawdexError('storage_full', { detail: `The disk of ${file} is full.`, cause: error })
     : new PawdexError('file_unreadable', { detail: `${file} cannot be written: ${message}.`, cause: error });
 }

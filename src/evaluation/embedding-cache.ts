@@ -1,6 +1,7 @@
 /** Keeps embeddings between evaluations, by model fingerprint and content hash. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createFolder } from '../files/create-folder.js';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../files/private-files.js';
 import type { Views } from '../image/decode-views.js';
 
@@ -31,7 +32,7 @@ export class EmbeddingCache {
     model: { fingerprint: string; dimension: number },
     views: Views = '1',
   ): Promise<EmbeddingCache> {
-    await mkdir(dir, { recursive: true, mode: PRIVATE_FOLDER });
+    createFolder(dir, PRIVATE_FOLDER);
     const name = views === '1' ? model.fingerprint : `${model.fingerprint}.views-${views}`;
     const cache = new EmbeddingCache(path.join(dir, `${name}.embeddings`), model.dimension);
     await cache.#load();

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { PawdexError } from '../errors.js';
+import { asPawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { ASIDE, replaceFile } from '../files/replace-file.js';
 import { sealJson, unsealJson } from '../files/sealed-json.js';
@@ -37,19 +37,12 @@ export interface JobRecords {
   remove(id: string): Promise<void>;
 }
 
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const REQUEST = 'request.json';
 /** Name of an uploaded file in the folder of its job, before the extension. */
 export const UPLOAD = 'upload';
 
-function throwStorageError(cause: NodeJS.ErrnoException): never {
-  if (FULL.has(String(cause.code))) {
-    throw new PawdexError('storage_full', { cause });
-  }
-  throw new PawdexError('storage_failed', {
-    detail: `The job records could not be read or written (${cause.code}).`,
-    cause,
-  });
+function throwStorageError(error: unknown): never {
+  throw asPawdexError(error);
 }
 
 /** Removes the request and upload of a job, and its unfinished files. */

@@ -49,8 +49,9 @@ export class JobRunner {
    */
   static async open(options: JobRunnerOptions): Promise<JobRunner> {
     const runner = new JobRunner(options);
-    const kept = await options.records.load().catch((error) => {
-      options.onTrouble?.(asPawdexError(error));
+    const kept = await options.records.load().catch((cause) => {
+      const detail = 'The job records cannot be read: earlier jobs are not listed.';
+      options.onTrouble?.(new PawdexError(asPawdexError(cause).code, { detail, cause }));
       return [];
     });
     for (const job of kept.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))) {

@@ -98,12 +98,8 @@ async function checkStore(dataDir: string, model: string): Promise<Check[]> {
       await store.close();
     }
   } catch (error) {
-    const { code, message, hint } = asPawdexError(error);
-    const advice =
-      code === 'storage_failed'
-        ? 'Give this user write access to the data directory, or run as the user that owns it.'
-        : hint;
-    return [reportFailure('database', `${file}: ${message}`, advice)];
+    const { message, hint } = asPawdexError(error);
+    return [reportFailure('database', `${file}: ${message}`, hint)];
   }
 }
 

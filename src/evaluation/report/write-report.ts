@@ -1,6 +1,7 @@
 /** Writes an evaluation as one HTML page that needs nothing else: style, plots and pictures are inside. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createFolder } from '../../files/create-folder.js';
 import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Mistake } from '../outcomes.js';
@@ -160,7 +161,7 @@ ${parts.join('\n')}
  */
 export async function writeReport(dir: string, input: ReportInput): Promise<string> {
   const html = await renderReport(input);
-  await mkdir(dir, { recursive: true });
+  createFolder(dir);
   const file = path.join(dir, 'index.html');
   await writeFile(file, html);
   return file;

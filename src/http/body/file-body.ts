@@ -5,7 +5,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request } from 'express';
 import { z } from 'zod';
-import { PawdexError } from '../../errors.js';
+import { PawdexError, toFileError } from '../../errors.js';
 import { PRIVATE_FILE } from '../../files/private-files.js';
 import type { BodySpec } from '../body-spec.js';
 
@@ -42,10 +42,8 @@ async function receiveFile(req: Request, file: string, mostMiB: number, hint: st
     if (error instanceof PawdexError) {
       throw error;
     }
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-      throw new PawdexError('storage_full', { cause: error });
-    }
-    throw new PawdexError('invalid_request', { detail: 'The file did not arrive completely.', cause: error });
+    const detail = 'The file did not arrive completely.';
+    throw toFileError(error) ?? new PawdexError('invalid_request', { detail, cause: error });
   }
 }
 

@@ -1,9 +1,10 @@
 /** Writes an encoder in the form that the server opens: the graph and its model card. */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { openSession } from '../../encoder/encoder-session.js';
 import { checkCard, type LoadedCard, loadCard, type ModelCard } from '../../encoder/model-card.js';
 import { PawdexError } from '../../errors.js';
+import { createFolder } from '../../files/create-folder.js';
 import { ASIDE, writeSynced } from '../../files/replace-file.js';
 import { computeSha256 } from '../../files/sha256.js';
 import { createRandom } from '../../math/random.js';
@@ -41,7 +42,7 @@ export async function writeEncoder(
   const files = { model: path.join(folder, card.file), card: path.join(folder, `${name}.json`) };
   const aside = (file: string) => `${file}.${process.pid}${ASIDE}`;
   try {
-    await mkdir(folder, { recursive: true });
+    createFolder(folder);
     await writeSynced(aside(files.model), bytes);
     await writeSynced(aside(files.card), `${JSON.stringify(card, null, 2)}\n`);
     await tryEncoder(card, aside(files.model));

@@ -1,7 +1,8 @@
 /** A whole run: start, epochs with evaluations and checkpoints, and the choice of the best weights. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PawdexError } from '../../errors.js';
+import { createFolder } from '../../files/create-folder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { checkComponents, countComponents } from '../head/general-part.js';
 import type { Network } from '../network/network.js';
@@ -114,7 +115,7 @@ class TrainingRun {
 
   async #run(): Promise<RunResult> {
     const { recipe, out, resume, set, session, report } = this.#options;
-    await mkdir(out, { recursive: true });
+    createFolder(out);
     const checkpoint = resume && hasCheckpoint(out) ? await readCheckpoint(out, recipe) : null;
     if (checkpoint === null) {
       await writeFile(path.join(out, RECIPE_FILE), formatRecipe(recipe));

@@ -8,7 +8,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -19,6 +18,7 @@ import {
 import path from 'node:path';
 import { z } from 'zod';
 import { PawdexError } from '../../../errors.js';
+import { createFolder } from '../../../files/create-folder.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
 import type { SnapshotInfo } from '../../store.js';
@@ -136,7 +136,7 @@ export function readSnapshotInfo(file: string): SnapshotInfo {
     throw createInvalidError(file, 'there is no such file');
   }
   if (!found.isFile()) {
-    throw createInvalidError(file, 'it is a folder');
+    throw createInvalidError(file, 'it is not a file');
   }
   const { size } = found;
   const read = (bytes: number, at: number) => {
@@ -195,7 +195,7 @@ export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
   const info = readSnapshotInfo(file);
   const target = path.join(dataDir, DATABASE_FILE);
   const aside = target + RESTORING;
-  mkdirSync(dataDir, { recursive: true, mode: PRIVATE_FOLDER });
+  createFolder(dataDir, PRIVATE_FOLDER);
   const release = lockDirectory(dataDir);
   try {
     // Left over from an interrupted restore.

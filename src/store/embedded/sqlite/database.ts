@@ -2,9 +2,10 @@
  * Opens, locks and migrates the SQLite database, which is the source of truth. Vectors and thumbnails have tables of
  * their own, so that listing and filtering items does not read their bytes.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { PawdexError } from '../../../errors.js';
+import { createFolder } from '../../../files/create-folder.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
 import { isBusy, LOCK_WAIT_MS, lockDirectory } from './directory-lock.js';
@@ -113,7 +114,7 @@ export interface OpenedDatabase {
 export function openDatabase(dataDir: string): OpenedDatabase {
   let release: (() => void) | null = null;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: PRIVATE_FOLDER });
+    createFolder(dataDir, PRIVATE_FOLDER);
     release = lockDirectory(dataDir);
     refuseMissingDatabase(dataDir, DATABASE_FILE);
     const { db, isShared } = openDatabaseFile(path.join(dataDir, DATABASE_FILE), release !== null);

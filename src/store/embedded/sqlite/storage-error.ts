@@ -1,7 +1,7 @@
 /** Converts failures of the disk and of SQLite to coded errors. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { PawdexError } from '../../../errors.js';
+import { PawdexError, toFileError, WRITE_ACCESS } from '../../../errors.js';
 
 const FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -33,10 +33,14 @@ export function toStorageError(error: unknown): unknown {
   if (isDamage(error)) {
     return createDamagedError([`The database is damaged (${(error as Error).message}).`], error);
   }
-  return new PawdexError('storage_failed', {
-    detail: `The data directory could not be read or written (${code}).`,
-    cause: error,
-  });
+  return (
+    toFileError(error) ??
+    new PawdexError('storage_failed', {
+      detail: `The data directory could not be read or written (${code}).`,
+      ...(/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(readCode(error)) ? { hint: WRITE_ACCESS } : {}),
+      cause: error,
+    })
+  );
 }
 
 /** Sums the size of the files in a folder, without sub-folders; 0 if the folder does not exist. */
