@@ -127,7 +127,10 @@ async function readManifest(
     });
   }
   const bytes = await readWholeFile(manifest).catch((cause: Error) => {
-    throw new PawdexError('set_invalid', { detail: `Cannot read ${manifest}: ${cause.message}.`, cause });
+    throw new PawdexError('set_invalid', {
+      detail: `Cannot read ${manifest}: ${describeCause(cause)}`,
+      cause,
+    });
   });
   const table = await readManifestTable(manifest, bytes);
   const finder = new FileFinder(root);
@@ -147,7 +150,7 @@ async function readManifest(
 
 async function openListing(file: string, judge: NameJudge): Promise<ArchiveListing> {
   return ArchiveListing.open(file, judge).catch((cause: Error) => {
-    throw new PawdexError('set_invalid', { detail: `Cannot read ${file}: ${cause.message}.`, cause });
+    throw new PawdexError('set_invalid', { detail: `Cannot read ${file}: ${describeCause(cause)}`, cause });
   });
 }
 

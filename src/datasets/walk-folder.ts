@@ -190,5 +190,5 @@ export function describeCause(error: unknown): string {
     ? 'Permission denied.'
     : code === 'ENOENT'
       ? 'It no longer exists.'
-      : `${message}.`;
+      : `${message.replace(/\.$/, '')}.`;
 }

@@ -138,3 +138,18 @@ it.each([
   const request: JobRequest = { kind: 'import', collection: 'refused', path: file };
   await expect(run(request, folder)).rejects.toMatchObject({ code });
 });
+
+it('says what is wrong with an uploaded file without naming the folder of the server', async () => {
+  const folder = await makeFolder('uploaded');
+  await writeFile(path.join(folder, 'upload.parquet'), 'no rows');
+  await expect(run({ kind: 'import', collection: 'refused' }, folder)).rejects.toMatchObject({
+    code: 'export_invalid',
+    message: 'upload.parquet is not a complete Parquet file.',
+  });
+  await writeFile(path.join(folder, 'upload.zip'), 'no photos');
+  const request: JobRequest = { kind: 'index', collection: 'mine', archive: 'zip' };
+  await expect(run(request, folder)).rejects.toMatchObject({
+    code: 'set_invalid',
+    message: expect.stringMatching(/^Cannot read upload\.zip: .*[^.]\.$/),
+  });
+});
