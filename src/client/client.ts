@@ -48,11 +48,12 @@ export class PawdexClient extends CollectionClient {
    *
    * @param image the file's bytes
    * @param options collection: default `breeds`; k: neighbours to list, 1..1000; views: `flip` or `5` for several views of
-   *   the photo; region: the part of it to look at; explain: also return where the similarity to each neighbour comes from
+   *   the photo; region: the part of it to look at; explain: also return where the similarity to each neighbour comes
+   *   from; animals: also look for other animals beside the first
    */
   identify(image: Uint8Array, options: Partial<IdentifyOptions> = {}): Promise<Identification> {
-    const { collection, k, views, explain, region } = options;
-    const query = { collection, k: k, views, explain: explain, region: regionText(region) };
+    const { region, ...rest } = options;
+    const query = { ...rest, region: regionText(region) };
     return this.#http.json({ method: 'POST', path: '/v1/identify', query, form: createImageForm(image) });
   }
 

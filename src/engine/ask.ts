@@ -23,7 +23,7 @@ import { addExplanations } from './explain-neighbours.js';
 import { findVector } from './find-vector.js';
 import type { Embedded, EmbeddedRegion } from './image-embedder.js';
 import { resolveQuery } from './resolve-query.js';
-import { chooseLook, isClear, listAnimals, needsCloseUp, shouldLookAgain } from './second-look.js';
+import { chooseLook, isClear, listAnimals, needsCloseUp, shouldLookAgain, shouldSeekAnimals } from './second-look.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Adds up the time that an answer took. */
@@ -185,13 +185,15 @@ async function identifyWith(
     explain: asked.explain,
   };
   const again = performance.now();
-  const others = shouldLookAgain(first.decided, options)
-    ? await lookAgain(parts, asked, first, { size, judging })
-    : [];
+  const isUnclear = shouldLookAgain(first.decided, options);
+  const others =
+    isUnclear || shouldSeekAnimals(first.decided, options)
+      ? await lookAgain(parts, asked, first, { size, judging })
+      : [];
   const againMs = performance.now() - again;
   const sumSearchMs = (looks: readonly JudgedLook[]) =>
     looks.reduce((sum, { searchMs }) => sum + searchMs, 0);
-  const { decided, neighbours, region, explain: explainLook } = chooseLook(first, others);
+  const { decided, neighbours, region, explain: explainLook } = chooseLook(first, isUnclear ? others : []);
   return {
     ...decided,
     region: part === undefined ? region : mapToPhoto(region, part),

@@ -84,6 +84,8 @@ export interface IdentifyOptions extends LookOptions {
   collection: string;
   k?: number;
   explain?: boolean;
+  /** Also looks at the ends of a photo whose middle is a match, for a second animal. */
+  animals?: boolean;
 }
 
 /** Settings of `Engine.search`. `views` and `explain` are for a query that is an image. */

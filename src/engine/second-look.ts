@@ -24,20 +24,33 @@ type Decided = Pick<BreedAnswer, 'decision' | 'known'>;
 
 const isKnown = ({ known }: Pick<BreedAnswer, 'known'>, least: number) => known !== null && known >= least;
 
+/** Whether the caller left open where to look, in a collection that can tell what it contains. */
+const mayLookAgain = ({ known }: Decided, { views = '1', region }: Pick<IdentifyOptions, 'views' | 'region'>) =>
+  known !== null && views === '1' && region === undefined;
+
 /**
  * Whether a second look is worthwhile: if the collection may not contain what the first look shows, and the caller chose
  * neither the region nor views. A breed that is merely ambiguous does not get clearer.
  */
 export function shouldLookAgain(
   decided: Decided,
-  { views = '1', region }: Pick<IdentifyOptions, 'views' | 'region'>,
+  options: Pick<IdentifyOptions, 'views' | 'region'>,
 ): boolean {
-  return decided.known !== null && !isKnown(decided, KNOWN) && views === '1' && region === undefined;
+  return mayLookAgain(decided, options) && !isKnown(decided, KNOWN);
+}
+
+/** Whether to look for other animals beside what the first look shows. */
+export function shouldSeekAnimals(
+  decided: Decided,
+  options: Pick<IdentifyOptions, 'views' | 'region' | 'animals'>,
+): boolean {
+  return options.animals === true && mayLookAgain(decided, options);
 }
 
 /** Whether a close-up is worthwhile: without a match, and if both ends of the photo are as unclear as the first look. */
 export function needsCloseUp(first: Decided, ends: readonly { decided: Decided }[]): boolean {
-  return first.decision !== 'match' && !ends.some(({ decided }) => isKnown(decided, KNOWN));
+  const isUnclear = (decided: Decided) => !isKnown(decided, KNOWN);
+  return first.decision !== 'match' && isUnclear(first) && ends.every(({ decided }) => isUnclear(decided));
 }
 
 /** Whether a close-up may answer. */

@@ -29,6 +29,7 @@ export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   json?: unknown;
   form?: FormData;
+  file?: Blob;
   /** Whether it goes on when the page is left. */
   keepalive?: boolean;
   signal?: AbortSignal;
@@ -47,17 +48,18 @@ function authorisation(): Record<string, string> {
  */
 export async function call(
   path: string,
-  { method, json, form, keepalive, signal }: Call = {},
+  { method, json, form, file, keepalive, signal }: Call = {},
 ): Promise<Response> {
+  const type = json !== undefined ? 'application/json' : file && 'application/octet-stream';
   const answer = await fetch(path, {
     method: method ?? 'GET',
-    headers: { ...authorisation(), ...(json === undefined ? {} : { 'content-type': 'application/json' }) },
-    body: json === undefined ? (form ?? null) : JSON.stringify(json),
+    headers: { ...authorisation(), ...(type === undefined ? {} : { 'content-type': type }) },
+    body: json === undefined ? (form ?? file ?? null) : JSON.stringify(json),
     keepalive: keepalive ?? false,
     signal: signal ?? null,
   }).catch(async () => {
     signal?.throwIfAborted();
-    throw await noAnswer([...(form?.values() ?? [])].filter((part) => part instanceof Blob));
+    throw await noAnswer([...(form?.values() ?? []), file].filter((part) => part instanceof Blob));
   });
   if (!answer.ok) {
     throw problemFrom(answer.status, await answer.text(), answer.headers.get('retry-after'));
@@ -193,6 +195,8 @@ export interface Question {
   explain?: boolean;
   /** The part to look at; null: all of it. */
   region?: Rectangle | null;
+  /** Whether to look for a second animal where one was found. */
+  animals?: boolean;
 }
 
 /**
@@ -205,7 +209,7 @@ export interface Question {
  */
 export function identify(
   photo: Blob,
-  { collection, explain = false, region = null }: Question,
+  { collection, explain = false, region = null, animals = false }: Question,
   signal: AbortSignal,
   onSent: (share: number) => void = () => {},
 ): Promise<Identification> {
@@ -216,6 +220,7 @@ export function identify(
       collection,
       ...(explain ? { explain: 'true' } : {}),
       ...(region ? { region: regionText(region) } : {}),
+      ...(animals ? { animals: 'true' } : {}),
     });
     request.open('POST', `v1/identify?${query}`);
     for (const [name, value] of Object.entries(authorisation())) {

@@ -205,7 +205,7 @@ export class App {
     this.neighbours.clear();
     this.panel.show('working', working.panel, texts.working.looking);
     try {
-      const question = { ...entry, explain: this.neighbours.explaining };
+      const question = { ...entry, explain: this.neighbours.explaining, animals: true };
       entry.answer = await identify(entry.photo, question, running.signal, working.sent);
       this.retries = 0;
       await this.drawAnswer(entry, entry.answer);

@@ -28,6 +28,14 @@ export function button(text: string, kind: 'primary' | 'plain', onClick: () => v
   return node;
 }
 
+/** Gives the person a file to keep. */
+export function saveFile(file: Blob, name: string): void {
+  const link = el('a', { href: URL.createObjectURL(file), download: name });
+  link.click();
+  // Only after the browser has begun to read it.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 /** Opens a dialog that is gone when it closes. */
 export function openDialog(attributes: Attributes, ...content: (Node | string)[]): HTMLDialogElement {
   const dialog = el('dialog', attributes, ...content);

@@ -61,7 +61,7 @@ const take = (photos: File[]) => {
   }
   app.take(photos);
 };
-const routes = startRoutes(askForKey);
+const routes = startRoutes(() => void loadCollections(), askForKey);
 
 async function loadCollections(): Promise<void> {
   try {

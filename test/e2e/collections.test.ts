@@ -142,16 +142,68 @@ describeInBrowser('collections', (stage) => {
     expect(changes).toEqual(Array(3).fill('POST /v1/collections/bulk/items/update'));
   });
 
-  it('are described', async () => {
+  it('are described, renamed and given other names', async () => {
     const { page, complaints } = await look('describe');
-    await page.getByRole('button', { name: 'Add a description' }).click();
-    await page.getByRole('dialog').getByLabel('Description').fill('Things that were drawn');
-    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Description').fill('Things that were drawn');
+    await dialog.getByLabel('Other names').fill('shapes, drawn');
+    await dialog.getByLabel('Name', { exact: true }).fill('album');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('already exists').waitFor();
+    await dialog.getByLabel('Name', { exact: true }).fill('described');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'described' }).waitFor();
     await page.locator('.about', { hasText: 'Things that were drawn' }).waitFor();
-    expect(await (await api('collections/describe')).json()).toMatchObject({
+    await page.getByText('Also called drawn, shapes.').waitFor();
+    expect(await (await api('collections/shapes')).json()).toMatchObject({
+      name: 'described',
       description: 'Things that were drawn',
     });
+    // The list to ask from has the new name, too.
+    await page.getByRole('link', { name: 'Ask', exact: true }).click();
+    await page.locator('#collection option', { hasText: 'described' }).waitFor({ state: 'attached' });
     expect(complaints).toEqual([]);
+  });
+
+  it('are exported to a file and imported from it', async () => {
+    await fill('moving');
+    const { page, complaints } = await open(stage.browser, `${stage.app.url}/#/collections`);
+    const download = page.waitForEvent('download');
+    await page
+      .locator('.collection', { has: page.getByRole('link', { name: 'moving' }) })
+      .getByRole('button', { name: 'Export' })
+      .click();
+    const file = await (await download).path();
+    await page.getByLabel('Name').fill('moved');
+    await page.getByLabel('Import a file').setInputFiles(file);
+    await page.locator('#hint', { hasText: '6 photos imported.' }).waitFor();
+    await expect.poll(() => tiles(page).count()).toBe(6);
+    expect(await labels('moved')).toEqual({ round: 4, square: 2 });
+    expect(complaints).toEqual([]);
+  });
+
+  it('say why they cannot be asked', async () => {
+    const problem = {
+      code: 'model_mismatch',
+      detail: 'Its model is not here.',
+      hint: 'Run `pawdex reembed`.',
+    };
+    const { page } = await open(stage.browser, stage.app.url);
+    await page.route('**/v1/collections', async (route) => {
+      const { collections } = (await (await route.fetch()).json()) as { collections: { name: string }[] };
+      await route.fulfill({
+        json: { collections: collections.map((each) => (each.name === 'tie' ? { ...each, problem } : each)) },
+      });
+    });
+    await page.getByRole('link', { name: 'Collections' }).click();
+    await page
+      .locator('.collection', { hasText: 'tie' })
+      .getByText('Its model is not here. Run pawdex reembed.')
+      .waitFor();
+    await page.goto(`${stage.app.url}/#/collections/nosuch`);
+    await page.getByRole('link', { name: '← All collections' }).click();
+    await page.locator('.collection').first().waitFor();
   });
 
   it('lose photos only when nobody takes that back', async () => {
@@ -188,6 +240,21 @@ describeInBrowser('collections', (stage) => {
     expect(await page.locator('.failures').textContent()).toContain('bad.jpg');
     expect(await labels('fill')).toEqual({ round: 1 });
     await expect.poll(() => tiles(page).count()).toBe(1);
+  });
+
+  it('open a photo by a click, and choose it in its corner', async () => {
+    const { page, complaints } = await look('click');
+    const photo = tiles(page).nth(1);
+    await photo.click();
+    await page.getByRole('dialog', { name: 'Round' }).getByText('1.jpg').waitFor();
+    await page.keyboard.press('Escape');
+    await photo.click({ position: { x: 40, y: 40 } });
+    await page.getByText('1 photo chosen', { exact: true }).waitFor();
+    // Once one is chosen, a click chooses.
+    await tiles(page).nth(2).click();
+    await page.getByText('2 photos chosen', { exact: true }).waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    expect(complaints).toEqual([]);
   });
 
   it('work with the keyboard alone', async () => {

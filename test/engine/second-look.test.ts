@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,8 +12,11 @@ import {
   listAnimals,
   needsCloseUp,
   shouldLookAgain,
+  shouldSeekAnimals,
 } from '../../src/engine/second-look.js';
 import { createRandom } from '../../src/math/random.js';
+
+const PETSET = path.join(PACKAGE_ROOT, '..', 'shared', 'petset');
 
 const look = (decision: 'match' | 'ambiguous' | 'unknown', known: number) => ({
   decided: { decision, known },
@@ -68,6 +72,9 @@ describe('the look that answers', () => {
     expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { views: 'flip' })).toBe(false);
     const region = { left: 0, top: 0, width: 0.5, height: 1 };
     expect(shouldLookAgain({ decision: 'unknown', known: 0 }, { region })).toBe(false);
+    expect(shouldSeekAnimals({ decision: 'match', known: 0.9 }, { animals: true })).toBe(true);
+    expect(shouldSeekAnimals({ decision: 'match', known: 0.9 }, {})).toBe(false);
+    expect(shouldSeekAnimals({ decision: 'match', known: 0.9 }, { animals: true, region })).toBe(false);
   });
 });
 
@@ -195,6 +202,27 @@ describe('a cat at the edge of a wide photo', () => {
       isBusy = false;
       await Promise.all(others);
     }
+  });
+
+  it.skipIf(!existsSync(PETSET))('and a dog beside it are both found (needs ../shared/petset)', async () => {
+    const side = async (breed: string, nth: number) => {
+      const photos = (await readFile(path.join(PETSET, 'manifest.csv'), 'utf8'))
+        .split('\n')
+        .map((line) => line.split(','))
+        .filter(([, , label, split]) => label === breed && split === 'test');
+      return sharp(path.join(PETSET, photos[nth]![0]!)).resize(400, 400).toBuffer();
+    };
+    const both = await sharp({ create: { width: 800, height: 400, channels: 3, background: '#fff' } })
+      .composite([
+        { input: await side('siamese', 0), left: 0, top: 0 },
+        { input: await side('beagle', 0), left: 400, top: 0 },
+      ])
+      .jpeg()
+      .toBuffer();
+    const alone = await engine.identify(both, asking);
+    const { animals, breed, region } = await engine.identify(both, { ...asking, animals: true });
+    expect(animals.map((animal) => animal.breed).sort()).toEqual(['beagle', 'siamese']);
+    expect({ breed, region }).toEqual({ breed: alone.breed, region: alone.region });
   });
 
   it('is not seen where only the middle may be looked at', async () => {

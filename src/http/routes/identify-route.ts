@@ -5,6 +5,7 @@ import { json } from '../response-spec.js';
 import { roundNeighbour, roundRegion, roundShare, roundTiming } from '../rounding.js';
 import { identification } from '../schemas/answers.js';
 import {
+  animalsOption,
   collectionOption,
   explainOption,
   regionOption,
@@ -23,6 +24,7 @@ export const identify = defineEndpoint({
       collection: collectionOption,
       views: viewsOption,
       explain: explainOption,
+      animals: animalsOption,
       region: regionOption,
       k: wholeNumber(1, 1000).optional().meta({
         description: 'Number of neighbours to list. Default: all that vote. Does not change how many vote.',

@@ -243,6 +243,10 @@ export const regionOption = z
       'Look at this part of the photo: x,y,width,height in fractions of the upright photo, such as 0,0,0.5,1.',
     example: '0.5,0,0.5,1',
   });
+export const animalsOption = yesNo().optional().meta({
+  description:
+    'Also look at the ends of a photo whose middle is a match, so that `animals` finds a second one there. The answer stays.',
+});
 export const explainOption = yesNo().optional().meta({
   description:
     'Explain for the first 100 neighbours where in the photo the similarity comes from. Not with views=5; in a search, only for an image.',

@@ -1,10 +1,10 @@
 /** The head of a collection's pages: its name, description and state, and the way to each of its pages. */
 import type { CollectionInfo } from '../../client/wire.js';
-import { button, el, openDialog } from '../dom.js';
+import { button, el, openDialog, withCode } from '../dom.js';
 import { count } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { attempt } from './attempt.js';
-import { deleteCollection, describeCollection } from './manage-calls.js';
+import { deleteCollection, updateCollection } from './manage-calls.js';
 
 /** The pages of a collection, in the order of their links. */
 export const PAGES = ['photos', 'map', 'duplicates', 'quality'] as const;
@@ -15,17 +15,20 @@ export function addressOf(name: string, page: PageName = 'photos'): string {
   return `#/collections/${encodeURIComponent(name)}${page === 'photos' ? '' : `/${page}`}`;
 }
 
-/** In words: how far its answers can be trusted, and how it is searched. */
-export function stateOf({ calibration, index, count: items }: CollectionInfo): string {
+/** In words: how far its answers can be trusted, and how far its index is. */
+export function stateOf({ calibration, index, count: items, reembedding }: CollectionInfo): string {
   const t = texts.manage.state;
   const trust = calibration == null ? t.uncalibrated : t.calibrated;
-  const search =
-    index.kind === 'hnsw'
-      ? t.hnsw
-      : index.kind === 'building'
-        ? t.building(Math.round((100 * index.indexed) / Math.max(1, items)))
-        : t.exact;
-  return `${trust}, ${search}`;
+  const done = Math.round((100 * index.indexed) / Math.max(1, items));
+  const search = index.kind === 'building' ? t.building(done) : t[index.kind];
+  return [trust, search, ...(reembedding === null ? [] : [t.reembedding(reembedding.model)])].join(', ');
+}
+
+/** Why a collection cannot be asked, and what to do about it; nothing where it can. */
+export function problemOf({ problem }: CollectionInfo): HTMLElement[] {
+  return problem === null
+    ? []
+    : [el('p', { class: 'trouble' }, ...withCode(`${problem.detail} ${problem.hint}`))];
 }
 
 interface Question {
@@ -88,19 +91,46 @@ export function askToDelete({ name, count: items }: CollectionInfo, onDeleted: (
   });
 }
 
-/** Lets a person write what the collection is about. */
-export function askToDescribe({ name, description = '' }: CollectionInfo, onChange: () => void): void {
-  const t = texts.manage.describing;
-  const field = el('textarea', { rows: 4, maxlength: 2000, dir: 'auto' });
-  field.value = description;
+/** The field for the name of a collection. */
+export function nameField(id: string): HTMLInputElement {
+  return el('input', {
+    id,
+    required: true,
+    maxlength: 64,
+    pattern: '[A-Za-z0-9][A-Za-z0-9_\\-]*',
+    title: texts.manage.list.namePattern,
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
+}
+
+/** Lets a person rename a collection, give it other names, and write what it is about. */
+export function askToEdit(info: CollectionInfo, onChange: (name: string) => void): void {
+  const t = texts.manage.editing;
+  const { name, description = '' } = info;
+  const named = nameField('edit-name');
+  named.value = name;
+  const others = el('input', { autocomplete: 'off', spellcheck: 'false', maxlength: 1400 });
+  others.value = info.aliases.join(', ');
+  const about = el('textarea', { rows: 4, maxlength: 2000, dir: 'auto' });
+  about.value = description;
   ask({
     title: t.title(name),
-    content: [el('label', {}, t.field, field)],
+    content: [
+      el('label', {}, t.name, named),
+      el('label', {}, t.aliases, others, el('span', { class: 'small' }, t.aliasesHelp)),
+      el('label', {}, t.description, about),
+    ],
     yes: t.yes,
-    no: t.no,
+    no: texts.cancel,
     act: async () => {
-      await describeCollection(name, field.value.trim());
-      onChange();
+      const aliases = others.value.split(/[\s,;]+/).filter(Boolean);
+      await updateCollection(name, {
+        ...(named.value === name ? {} : { name: named.value }),
+        ...(aliases.join() === info.aliases.join() ? {} : { aliases }),
+        ...(about.value.trim() === description ? {} : { description: about.value.trim() }),
+      });
+      onChange(named.value);
       return null;
     },
   });
@@ -111,8 +141,12 @@ export class CollectionHeader {
   readonly element = el('header', { class: 'collection-head' });
   readonly #state = el('p', { class: 'small', role: 'status' });
   readonly #about = el('p', { class: 'about', dir: 'auto' });
+  readonly #problem = el('div', {});
 
-  constructor(name: string, page: PageName) {
+  constructor(
+    private readonly name: string,
+    private readonly page: PageName,
+  ) {
     const t = texts.manage;
     const links = PAGES.map((each) =>
       el(
@@ -122,23 +156,32 @@ export class CollectionHeader {
       ),
     );
     this.element.append(
-      el('p', {}, el('a', { href: '#/collections' }, t.all)),
+      el('p', {}, el('a', { class: 'back-link', href: '#/collections' }, t.all)),
       el('h1', { id: 'manage-title', tabindex: -1 }, name),
       this.#about,
       this.#state,
+      this.#problem,
       el('nav', { class: 'pages collection-pages', 'aria-label': t.pagesOf(name) }, ...links),
     );
   }
 
-  /** @param onChange called when the description was changed */
+  /** @param onChange called when what it says was changed */
   show(info: CollectionInfo, onChange: () => void): void {
     const t = texts.manage;
-    const edit = button(info.description ? t.describing.edit : t.describing.add, 'plain', () =>
-      askToDescribe(info, onChange),
+    const edit = button(t.editing.edit, 'plain', () =>
+      askToEdit(info, (name) => {
+        if (name === this.name) {
+          onChange();
+        } else {
+          location.hash = addressOf(name, this.page);
+        }
+      }),
     );
     edit.classList.add('link');
     this.#about.replaceChildren(...(info.description ? [`${info.description} `] : []), edit);
+    const aliases = info.aliases.length > 0 ? ` ${t.state.aliases(info.aliases.join(', '))}` : '';
     const state = info.count === 0 ? t.state.empty : `${count(info.count, 'photo')}, ${stateOf(info)}.`;
-    this.#state.textContent = state;
+    this.#state.textContent = state + aliases;
+    this.#problem.replaceChildren(...problemOf(info));
   }
 }

@@ -1,16 +1,17 @@
 /** All collections: what they hold and in which state they are; a new one, and deleting one. */
 import type { CollectionInfo } from '../../client/wire.js';
 import { listCollections } from '../api.js';
-import { button, el } from '../dom.js';
+import { button, el, saveFile } from '../dom.js';
 import { count } from '../format.js';
+import { hint } from '../hint.js';
 import { texts } from '../texts/texts.js';
 import { attempt } from './attempt.js';
-import { addressOf, askToDelete, askToDescribe, stateOf } from './collection-header.js';
-import { createCollection } from './manage-calls.js';
+import { addressOf, askToDelete, askToEdit, nameField, problemOf, stateOf } from './collection-header.js';
+import { createCollection, exportCollection, importCollection } from './manage-calls.js';
 
 function row(collection: CollectionInfo, onChange: () => void): HTMLLIElement {
   const t = texts.manage.list;
-  const { name, description, count: items } = collection;
+  const { name, description, aliases, count: items } = collection;
   return el(
     'li',
     { class: 'collection' },
@@ -18,27 +19,58 @@ function row(collection: CollectionInfo, onChange: () => void): HTMLLIElement {
     el('p', { class: 'collection-count' }, count(items, 'photo')),
     el('p', { class: 'small' }, stateOf(collection)),
     ...(description ? [el('p', { dir: 'auto' }, description)] : []),
+    ...(aliases.length > 0
+      ? [el('p', { class: 'small' }, texts.manage.state.aliases(aliases.join(', ')))]
+      : []),
+    ...problemOf(collection),
     el(
       'p',
       { class: 'actions' },
       el('a', { class: 'button plain', href: `?collection=${encodeURIComponent(name)}` }, t.ask),
-      button(t.describe, 'plain', () => askToDescribe(collection, onChange)),
+      button(t.edit, 'plain', () => askToEdit(collection, onChange)),
+      exportButton(name),
       button(t.delete, 'plain', () => askToDelete(collection, onChange)),
     ),
   );
 }
 
+function exportButton(name: string): HTMLButtonElement {
+  const node = button(texts.manage.list.export, 'plain', async () => {
+    node.setAttribute('aria-busy', 'true');
+    await attempt(async () => saveFile(await exportCollection(name), `${name}.parquet`));
+    node.removeAttribute('aria-busy');
+  });
+  return node;
+}
+
+/** Chooses the file of an export; the collection is named as it is unless another name was given. */
+function importField(name: HTMLInputElement, say: (words: string) => void): HTMLElement[] {
+  const t = texts.manage.list;
+  const field = el('input', { type: 'file', accept: '.parquet', hidden: true, 'aria-label': t.import });
+  const node = button(t.import, 'plain', () => field.click());
+  field.addEventListener('change', async () => {
+    const [file] = field.files ?? [];
+    field.value = '';
+    if (file === undefined) {
+      return;
+    }
+    name.value ||= file.name.replace(/\.parquet$/i, '').replaceAll(/[^\w-]+/g, '-');
+    if (!name.reportValidity()) {
+      return;
+    }
+    say(t.importing);
+    await attempt(async () => {
+      const { created, exists, failed } = await importCollection(name.value, file);
+      hint(t.imported(count(created, 'photo'), exists, failed));
+      location.hash = addressOf(name.value);
+    }, say);
+  });
+  return [node, field];
+}
+
 function creation(): HTMLFormElement {
   const t = texts.manage.list;
-  const name = el('input', {
-    id: 'new-name',
-    required: true,
-    maxlength: 64,
-    pattern: '[A-Za-z0-9][A-Za-z0-9_\\-]*',
-    title: t.namePattern,
-    autocomplete: 'off',
-    spellcheck: 'false',
-  });
+  const name = nameField('new-name');
   const description = el('input', {
     id: 'new-description',
     maxlength: 2000,
@@ -46,6 +78,9 @@ function creation(): HTMLFormElement {
     dir: 'auto',
   });
   const trouble = el('p', { class: 'trouble', role: 'alert' });
+  const say = (words: string) => {
+    trouble.textContent = words;
+  };
   const form = el(
     'form',
     { class: 'creation' },
@@ -55,16 +90,16 @@ function creation(): HTMLFormElement {
     el('label', { for: 'new-description' }, t.description),
     description,
     trouble,
-    el('button', { type: 'submit', class: 'button primary' }, t.create),
+    el(
+      'p',
+      { class: 'actions' },
+      el('button', { type: 'submit', class: 'button primary' }, t.create),
+      ...importField(name, say),
+    ),
   );
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    const isDone = await attempt(
-      () => createCollection(name.value, description.value.trim()),
-      (words) => {
-        trouble.textContent = words;
-      },
-    );
+    const isDone = await attempt(() => createCollection(name.value, description.value.trim()), say);
     if (isDone) {
       location.hash = addressOf(name.value);
     } else {

@@ -7,6 +7,7 @@ import type { Item } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
 import { el, icon } from '../dom.js';
 import { humanise } from '../format.js';
+import { fileName } from '../views/neighbour.js';
 import { attempt } from './attempt.js';
 import { GridPictures } from './grid-pictures.js';
 import { listItems } from './manage-calls.js';
@@ -16,6 +17,8 @@ import { listItems } from './manage-calls.js';
  * to 6, 10 and 12 fills its last row.
  */
 const PART = 60;
+/** Side of the corner that chooses, in pixels: what a finger hits. */
+const BOX = 48;
 
 /** What the grid tells its page. */
 export interface GridEvents {
@@ -172,15 +175,14 @@ export class ItemGrid {
       'span',
       { class: 'item-words', 'aria-hidden': 'true' },
       name,
-      el('small', { title: source }, source.split(/[\\/]/).at(-1) || source),
+      el('small', { title: source }, fileName(source)),
     );
     const node = el('div', { class: 'item', role: 'listitem' }, el('label', {}, box, frame, words));
     const tile = { item, node, box, name };
     // One stop for the Tab key; the arrow keys go on from there.
     box.tabIndex = this.#stop === null ? 0 : -1;
     this.#stop ??= box;
-    node.addEventListener('click', (event) => this.#extend(event, tile));
-    node.addEventListener('dblclick', () => this.events.onOpen(tile.item));
+    node.addEventListener('click', (event) => this.#click(event, tile));
     box.addEventListener('change', () => this.events.onChosen(this.chosen));
     this.#tiles.set(item.id, tile);
     if (item.hasThumbnail) {
@@ -189,9 +191,18 @@ export class ItemGrid {
     return node;
   }
 
-  /** With Shift, everything between the last choice and this one is chosen, too. */
-  #extend(event: MouseEvent, tile: Tile): void {
+  /**
+   * A click on a photo opens it, unless some are chosen already: then it chooses this one, too, as the box in the corner does
+   * at any time. With Shift, everything between the last choice and this one is chosen.
+   */
+  #click(event: MouseEvent, tile: Tile): void {
     if (event.target !== tile.box) {
+      const { left, top } = tile.node.getBoundingClientRect();
+      const isAtBox = event.clientX - left < BOX && event.clientY - top < BOX;
+      if (!isAtBox && !event.shiftKey && !event.ctrlKey && !event.metaKey && this.chosen.length === 0) {
+        event.preventDefault();
+        this.events.onOpen(tile.item);
+      }
       return;
     }
     if (event.shiftKey && this.#last !== null) {

@@ -1,5 +1,12 @@
 /** Calls of the collection manager: collections and their items, many at a time. */
-import type { AddAnswer, CollectionInfo, DuplicatePage, Item, ItemPage } from '../../client/wire.js';
+import type {
+  AddAnswer,
+  CollectionInfo,
+  DuplicatePage,
+  ImportAnswer,
+  Item,
+  ItemPage,
+} from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
 import { call } from '../api.js';
 
@@ -30,9 +37,22 @@ export async function createCollection(name: string, description: string): Promi
   });
 }
 
-/** @throws Problem */
-export async function describeCollection(name: string, description: string): Promise<void> {
-  await call(pathOf(name), { method: 'PATCH', json: { description } });
+/** What can be changed of a collection. */
+export type CollectionChange = Partial<Pick<CollectionInfo, 'name' | 'aliases' | 'description'>>;
+
+/** @throws Problem collection_exists */
+export async function updateCollection(name: string, change: CollectionChange): Promise<void> {
+  await call(pathOf(name), { method: 'PATCH', json: change });
+}
+
+/** All of a collection as one file. @throws Problem */
+export async function exportCollection(name: string): Promise<Blob> {
+  return (await call(pathOf(name, '/export'))).blob();
+}
+
+/** Adds what is in the file of an export; the collection is made where there is none. @throws Problem export_invalid */
+export function importCollection(name: string, file: File): Promise<ImportAnswer> {
+  return read(call(pathOf(name, '/import'), { method: 'POST', file }));
 }
 
 /** @throws Problem */

@@ -1,6 +1,7 @@
 /** The addresses of the collection manager, `#/collections` and `#/collections/NAME/PAGE`; everything else asks a photo. */
-import { byId, el } from '../dom.js';
+import { button, byId, el } from '../dom.js';
 import { Problem } from '../problem.js';
+import { texts } from '../texts/texts.js';
 
 interface View {
   element: HTMLElement;
@@ -17,19 +18,30 @@ async function viewOf(hash: string, reload: () => void): Promise<View | null> {
   return openManageView(name === undefined ? null : decodeURIComponent(name), part ?? 'photos', reload);
 }
 
-function problemView({ title, hint }: Problem): View {
+function problemView(problem: Problem, reload: () => void): View {
   return {
     element: el(
       'section',
       { class: 'manage' },
-      el('h1', { id: 'manage-title', tabindex: -1 }, title),
-      el('p', {}, hint ?? ''),
+      el('h1', { id: 'manage-title', tabindex: -1 }, problem.title),
+      el('p', {}, problem.hint ?? ''),
+      el(
+        'p',
+        { class: 'actions' },
+        ...(problem.status === 404 ? [] : [button(texts.trouble.again, 'primary', reload)]),
+        el('a', { class: 'button plain', href: '#/collections' }, texts.manage.all),
+      ),
     ),
   };
 }
 
-/** Shows what the address asks for, now and whenever it changes. @param needKey called when the server asks for a key */
-export function startRoutes(needKey: () => void): { reload: () => Promise<void> } {
+/**
+ * Shows what the address asks for, now and whenever it changes.
+ *
+ * @param onAsk called when collections are left, which may be others than before
+ * @param needKey called when the server asks for a key
+ */
+export function startRoutes(onAsk: () => void, needKey: () => void): { reload: () => Promise<void> } {
   const place = byId('manage', HTMLElement);
   const asking = byId('ask', HTMLElement);
   let open: View | null = null;
@@ -45,13 +57,16 @@ export function startRoutes(needKey: () => void): { reload: () => Promise<void> 
       if (error.code === 'unauthorized') {
         needKey();
       }
-      return problemView(error);
+      return problemView(error, () => void show());
     });
     if (mine !== turn) {
       view?.close?.();
       return;
     }
     open = view;
+    if (view === null && asking.hidden) {
+      onAsk();
+    }
     asking.hidden = view !== null;
     place.hidden = view === null;
     place.replaceChildren(...(view === null ? [] : [view.element]));

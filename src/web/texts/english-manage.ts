@@ -11,15 +11,24 @@ export const englishManage = {
   state: {
     calibrated: 'calibrated',
     uncalibrated: 'not calibrated',
-    hnsw: 'searched by its index',
-    building: (percent: number) => `its index is being built, ${percent}% done`,
-    exact: 'searched photo by photo',
+    hnsw: 'index ready',
+    building: (percent: number) => `index ${percent}% built`,
+    exact: 'no index needed',
+    reembedding: (model: string) => `being moved to the model ${model}`,
+    aliases: (names: string) => `Also called ${names}.`,
     empty: 'It is empty: add photos below.',
   },
 
   list: {
     ask: 'Ask it',
-    describe: 'Describe',
+    edit: 'Edit',
+    export: 'Export',
+    import: 'Import a file',
+    importing: 'The file is being imported …',
+    imported: (photos: string, known: number, failed: number) =>
+      `${photos} imported${known > 0 ? `, ${known.toLocaleString('en')} known already` : ''}${
+        failed > 0 ? `, ${failed.toLocaleString('en')} failed` : ''
+      }.`,
     delete: 'Delete',
     creation: 'A new collection',
     name: 'Name',
@@ -28,13 +37,14 @@ export const englishManage = {
     create: 'Create it',
   },
 
-  describing: {
-    title: (name: string) => `What is in “${name}”?`,
-    field: 'Description',
+  editing: {
+    edit: 'Edit',
+    title: (name: string) => `Edit “${name}”`,
+    name: 'Name',
+    aliases: 'Other names',
+    aliasesHelp: 'Separated by commas. They keep leading to it.',
+    description: 'Description',
     yes: 'Save',
-    no: 'Cancel',
-    edit: 'Edit the description',
-    add: 'Add a description',
   },
 
   deleting: {

@@ -13,15 +13,24 @@ export const germanManage: ManageTexts = {
   state: {
     calibrated: 'kalibriert',
     uncalibrated: 'nicht kalibriert',
-    hnsw: 'mit Index durchsucht',
-    building: (percent) => `der Index entsteht, ${percent} % fertig`,
-    exact: 'Foto für Foto durchsucht',
+    hnsw: 'Index fertig',
+    building: (percent) => `Index zu ${percent} % fertig`,
+    exact: 'kein Index nötig',
+    reembedding: (model) => `wird auf das Modell ${model} umgestellt`,
+    aliases: (names) => `Auch ${names} genannt.`,
     empty: 'Sie ist leer: Fügen Sie unten Fotos hinzu.',
   },
 
   list: {
     ask: 'Fragen',
-    describe: 'Beschreiben',
+    edit: 'Bearbeiten',
+    export: 'Exportieren',
+    import: 'Datei importieren',
+    importing: 'Die Datei wird importiert …',
+    imported: (photos, known, failed) =>
+      `${photos} importiert${known > 0 ? `, ${known.toLocaleString('de')} schon bekannt` : ''}${
+        failed > 0 ? `, ${failed.toLocaleString('de')} fehlgeschlagen` : ''
+      }.`,
     delete: 'Löschen',
     creation: 'Eine neue Sammlung',
     name: 'Name',
@@ -30,13 +39,14 @@ export const germanManage: ManageTexts = {
     create: 'Anlegen',
   },
 
-  describing: {
-    title: (name) => `Was enthält „${name}“?`,
-    field: 'Beschreibung',
+  editing: {
+    edit: 'Bearbeiten',
+    title: (name) => `„${name}“ bearbeiten`,
+    name: 'Name',
+    aliases: 'Andere Namen',
+    aliasesHelp: 'Durch Kommas getrennt. Sie führen weiter zu ihr.',
+    description: 'Beschreibung',
     yes: 'Speichern',
-    no: 'Abbrechen',
-    edit: 'Beschreibung ändern',
-    add: 'Beschreibung hinzufügen',
   },
 
   deleting: {

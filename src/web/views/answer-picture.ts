@@ -1,5 +1,6 @@
 /** An answer as one picture, to keep or to send: the photo, the part that was looked at, and what was found. */
 import type { Identification } from '../../engine/engine.js';
+import { saveFile } from '../dom.js';
 import { texts } from '../texts/texts.js';
 import { confidenceName, shownShares, verdict } from '../verdict.js';
 
@@ -122,10 +123,5 @@ export async function saveAnswerPicture(
   if (blob === null) {
     throw new DOMException(texts.save.failed, 'EncodingError');
   }
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = `${name.replace(/\.[^.]*$/, '')}-pawdex.png`;
-  link.click();
-  // Only after the browser has begun to read it.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  saveFile(blob, `${name.replace(/\.[^.]*$/, '')}-pawdex.png`);
 }

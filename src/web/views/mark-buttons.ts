@@ -18,27 +18,28 @@ export interface Marking {
 const ICONS: Record<Mark, string> = { more: 'plus', less: 'minus' };
 const MARKS: Mark[] = ['more', 'less'];
 
-/** Two small buttons. @param onMark called after one was pressed */
+/** Two buttons: small ones, or with words where pressing one closes what they are in. */
 export function markButtons(
   neighbour: Neighbour,
   { refinement, mark }: Marking,
-  onMark: () => void = () => {},
+  onMark?: () => void,
 ): HTMLElement {
   const buttons = MARKS.map((each) => {
-    const words = texts.refine[each](humanise(neighbour.label));
+    const title = texts.refine.titles[each];
     const node = el(
       'button',
       {
         type: 'button',
-        class: 'mark',
-        title: texts.refine.titles[each],
-        'aria-label': words,
+        class: onMark === undefined ? 'mark' : 'button plain',
+        title,
+        'aria-label': texts.refine[each](humanise(neighbour.label)),
         'aria-pressed': String(refinement.markOf(neighbour.id) === each),
       },
       icon(ICONS[each]),
+      ...(onMark === undefined ? [] : [title]),
     );
     node.addEventListener('click', () => {
-      onMark();
+      onMark?.();
       mark(neighbour, each);
     });
     return node;

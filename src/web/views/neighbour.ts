@@ -9,20 +9,17 @@ import { texts } from '../texts/texts.js';
 /** Neighbours that a search with a neighbour lists. */
 const LISTED = 12;
 
-/** Where an item came from, in full; a link when it is a web address. */
-export function sourceLine(source: string | null): HTMLElement {
-  if (source === null) {
-    return el('span', { class: 'source' });
-  }
-  const address = webAddress(source);
+/** The file name of where an item came from. */
+export const fileName = (source: string) => source.split(/[\\/]/).findLast(Boolean) ?? source;
+
+/** Where an item came from; a link when it is a web address. @param text what is shown of it */
+export function sourceLine(source: string | null, text = source ?? ''): HTMLElement {
+  const address = source === null ? null : webAddress(source);
   if (address === null) {
-    return el('bdi', { class: 'source' }, source);
+    return el('bdi', { class: 'source', title: source ?? false }, text);
   }
-  return el(
-    'a',
-    { class: 'source', href: address.href, rel: 'noreferrer noopener', target: '_blank' },
-    source,
-  );
+  const { href } = address;
+  return el('a', { class: 'source', title: href, href, rel: 'noreferrer noopener', target: '_blank' }, text);
 }
 
 /**

@@ -5,7 +5,7 @@ import { humanise, similarity } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { places } from '../verdict.js';
 import { type Marking, markButtons, markedView } from './mark-buttons.js';
-import { pictureButton, pictureOf, sourceLine } from './neighbour.js';
+import { fileName, pictureButton, pictureOf, sourceLine } from './neighbour.js';
 import { type ShownPhoto, whyView } from './why.js';
 
 /** The neighbours of one label, nearest first. */
@@ -111,7 +111,7 @@ function tile(
       'div',
       { class: 'caption' },
       el('strong', {}, el('bdi', {}, humanise(neighbour.label))),
-      sourceLine(neighbour.source),
+      sourceLine(neighbour.source, fileName(neighbour.source ?? '')),
       el(
         'span',
         { class: 'similarity', title: texts.neighbours.cosine },
