@@ -58,28 +58,25 @@ async function writeIcons() {
   }
 }
 
-/** Writes service-worker.js with the list of chunks that main.js needs to start. */
-function serviceWorker({ outputs }) {
-  const parts = new Set();
+/** The chunks that main.js needs to start, and those of other languages. */
+function listChunks({ outputs }) {
+  const nameOf = (file) => path.relative(to, path.resolve(file)).replaceAll(path.sep, '/');
+  const start = new Set();
   const visit = (output) => {
     for (const { path: file, kind } of outputs[output].imports) {
-      if (kind === 'import-statement' && !parts.has(file)) {
-        parts.add(file);
+      if (kind === 'import-statement' && !start.has(file)) {
+        start.add(file);
         visit(file);
       }
     }
   };
   visit(Object.keys(outputs).find((output) => output.endsWith('/main.js')));
-  const names = [...parts].map((file) => path.relative(to, path.resolve(file)).replaceAll(path.sep, '/'));
-  return readFileSync(path.join(from, 'service-worker.js'), 'utf8').replace(
-    'const PARTS = [];',
-    `const PARTS = ${JSON.stringify(names)};`,
-  );
+  const isLanguage = (file) => outputs[file].entryPoint?.includes('/texts/');
+  return { start: [...start].map(nameOf), languages: Object.keys(outputs).filter(isLanguage).map(nameOf) };
 }
 
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
-writeFileSync(path.join(to, 'index.html'), await pageWithTexts());
 const files = ['favicon.svg', 'example.jpg', 'example-thumb.webp', 'manifest.webmanifest'];
 await writeIcons();
 for (const file of files) {
@@ -100,6 +97,13 @@ const { metafile } = await build({
   logLevel: 'warning',
   metafile: true,
 });
-writeFileSync(path.join(to, 'service-worker.js'), serviceWorker(metafile));
+const { start, languages } = listChunks(metafile);
+// Otherwise the browser learns of them from main.js, one round trip later.
+const preloads = start.map((file) => `  <link rel="modulepreload" href="${file}">\n`).join('');
+const page = (await pageWithTexts()).replace('</head>', `${preloads}</head>`);
+writeFileSync(path.join(to, 'index.html'), page);
+const worker = readFileSync(path.join(from, 'service-worker.js'), 'utf8');
+const chunks = `const CHUNKS = ${JSON.stringify([...start, ...languages])};`;
+writeFileSync(path.join(to, 'service-worker.js'), worker.replace('const CHUNKS = [];', chunks));
 rmSync(finished, { recursive: true, force: true });
 renameSync(to, finished);

@@ -23,7 +23,14 @@ import { addExplanations } from './explain-neighbours.js';
 import { findVector } from './find-vector.js';
 import type { Embedded, EmbeddedRegion } from './image-embedder.js';
 import { resolveQuery } from './resolve-query.js';
-import { chooseLook, isClear, listAnimals, needsCloseUp, shouldLookAgain, shouldSeekAnimals } from './second-look.js';
+import {
+  chooseLook,
+  isClear,
+  listAnimals,
+  needsCloseUp,
+  shouldLookAgain,
+  shouldSeekAnimals,
+} from './second-look.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Adds up the time that an answer took. */

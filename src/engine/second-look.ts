@@ -25,8 +25,10 @@ type Decided = Pick<BreedAnswer, 'decision' | 'known'>;
 const isKnown = ({ known }: Pick<BreedAnswer, 'known'>, least: number) => known !== null && known >= least;
 
 /** Whether the caller left open where to look, in a collection that can tell what it contains. */
-const mayLookAgain = ({ known }: Decided, { views = '1', region }: Pick<IdentifyOptions, 'views' | 'region'>) =>
-  known !== null && views === '1' && region === undefined;
+const mayLookAgain = (
+  { known }: Decided,
+  { views = '1', region }: Pick<IdentifyOptions, 'views' | 'region'>,
+) => known !== null && views === '1' && region === undefined;
 
 /**
  * Whether a second look is worthwhile: if the collection may not contain what the first look shows, and the caller chose

@@ -33,7 +33,7 @@ function askForKey(): void {
 }
 
 startTheme(byId('theme', HTMLButtonElement));
-startLanguage(byId('language', HTMLSelectElement), () => {
+await startLanguage(byId('language', HTMLSelectElement), () => {
   app.redraw();
   void loadCollections();
   void routes.reload();

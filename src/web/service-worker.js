@@ -4,9 +4,9 @@
  */
 const CACHE = 'pawdex-shell';
 const FILES = ['./', 'main.js', 'main.css', 'favicon.svg', 'example-thumb.webp', 'manifest.webmanifest'];
-/** Parts of main.js with names of their own; the build fills them in. */
-const PARTS = [];
-const addresses = new Set([...FILES, ...PARTS].map((file) => new URL(file, self.registration.scope).href));
+/** Chunks of main.js, and the languages; the build fills them in. */
+const CHUNKS = [];
+const addresses = new Set([...FILES, ...CHUNKS].map((file) => new URL(file, self.registration.scope).href));
 
 async function keep() {
   const cache = await caches.open(CACHE);

@@ -24,7 +24,7 @@ describeInBrowser('the installed page', (stage) => {
   });
 
   it('opens without the server, and says that it does not answer', async () => {
-    const { page, complaints } = await open(stage.browser, stage.app.url);
+    const { page, complaints } = await open(stage.browser, stage.app.url, { locale: 'de-DE' });
     await page.evaluate(async () => {
       await navigator.serviceWorker.ready;
     });
@@ -33,8 +33,8 @@ describeInBrowser('the installed page', (stage) => {
       .toBe('activated');
     await page.context().setOffline(true);
     await page.reload();
-    await page.getByRole('heading', { name: 'Which breed is this?' }).waitFor();
-    await page.locator('#choose').waitFor();
+    await page.getByRole('heading', { name: 'Welche Rasse ist das?' }).waitFor();
+    await page.getByRole('button', { name: 'Foto auswählen' }).waitFor();
     await page.context().setOffline(false);
     expect(complaints).toEqual([]);
   });

@@ -6,9 +6,9 @@ import { describeInBrowser } from './helpers/suite.js';
 describeInBrowser('the language of the page', (stage) => {
   it('is that of the browser', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url, { locale: 'de-AT' });
+    await page.getByRole('heading', { name: 'Welche Rasse ist das?' }).waitFor();
     expect(await page.locator('html').getAttribute('lang')).toBe('de');
     expect(await page.title()).toBe('pawdex: Welche Rasse ist das?');
-    await page.getByRole('heading', { name: 'Welche Rasse ist das?' }).waitFor();
     await choose(page, CHELSEA);
     await reaches(page, 'answer');
     expect(await page.locator('.tally').textContent()).toMatch(/ähnlichsten Fotos/);
@@ -23,8 +23,8 @@ describeInBrowser('the language of the page', (stage) => {
     await choose(page, CHELSEA);
     await reaches(page, 'answer');
     await page.getByLabel('Language').selectOption('de');
+    await page.locator('.tally', { hasText: 'ähnlichsten Fotos' }).waitFor();
     expect(await page.locator('html').getAttribute('lang')).toBe('de');
-    expect(await page.locator('.tally').textContent()).toMatch(/ähnlichsten Fotos/);
     expect(await page.locator('.facts').textContent()).toContain('Beantwortet in');
     await page.reload();
     await page.getByRole('heading', { name: 'Welche Rasse ist das?' }).waitFor();

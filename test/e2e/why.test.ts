@@ -26,7 +26,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
       }
     });
     await explained(page);
-    expect(asked).toEqual(['?collection=breeds', '?collection=breeds&explain=true']);
+    expect(asked).toEqual(['?collection=breeds&animals=true', '?collection=breeds&explain=true']);
     const button = page.getByRole('button', { name: SWITCH });
     expect(await button.getAttribute('aria-pressed')).toBe('true');
     expect(await caption(page)).toMatch(
@@ -49,7 +49,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     await page.locator('main[data-state=working]').waitFor();
     await reaches(page, 'answer');
     await page.locator('.why').waitFor();
-    expect(asked.slice(2)).toEqual(['?collection=breeds&explain=true']);
+    expect(asked.slice(2)).toEqual(['?collection=breeds&explain=true&animals=true']);
     expect(complaints).toEqual([]);
   });
 

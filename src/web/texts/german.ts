@@ -1,6 +1,8 @@
 /** The page's texts in German; german-manage.ts has those about collections. */
 import type { AskTexts } from './english.js';
 import { enumerate } from './enumerate.js';
+import { germanManage } from './german-manage.js';
+import { germanProblems } from './german-problems.js';
 
 export const german: AskTexts = {
   nouns: {
@@ -243,3 +245,6 @@ export const german: AskTexts = {
     smaller: 'Kleinere Kopie senden',
   },
 };
+
+/** All texts in German. */
+export const germanTexts = { ...german, problems: germanProblems, manage: germanManage };

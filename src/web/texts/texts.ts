@@ -1,14 +1,11 @@
 /**
  * Which language the page speaks: the one that was chosen on it, else the browser's. `texts` and `language` are live
  * bindings, so that whoever reads them when something is drawn gets the language of that moment. A new language is one
- * more file of each kind, and a line here.
+ * more file of each kind, and a line here; it is fetched when it is wanted.
  */
 import { type AskTexts, english } from './english.js';
 import { englishManage, type ManageTexts } from './english-manage.js';
 import { englishProblems, type ProblemText } from './english-problems.js';
-import { german } from './german.js';
-import { germanManage } from './german-manage.js';
-import { germanProblems } from './german-problems.js';
 
 /** All texts of one language. */
 interface Texts extends AskTexts {
@@ -19,9 +16,10 @@ interface Texts extends AskTexts {
 /** The code of a language that the page speaks. */
 export type Language = 'en' | 'de';
 
-const CATALOGUE: Record<Language, Texts> = {
-  en: { ...english, problems: englishProblems, manage: englishManage },
-  de: { ...german, problems: germanProblems, manage: germanManage },
+const ENGLISH: Texts = { ...english, problems: englishProblems, manage: englishManage };
+const CATALOGUE: Record<Language, () => Promise<Texts>> = {
+  en: async () => ENGLISH,
+  de: async () => (await import('./german.js')).germanTexts,
 };
 
 const STORED = 'pawdex.language';
@@ -29,7 +27,7 @@ const STORED = 'pawdex.language';
 /** The language of `texts`. */
 export let language: Language = 'en';
 /** The texts of the page. */
-export let texts: Texts = CATALOGUE.en;
+export let texts: Texts = ENGLISH;
 
 const isKnown = (code: string | null): code is Language => code !== null && Object.hasOwn(CATALOGUE, code);
 
@@ -68,9 +66,9 @@ function fillIn(): void {
   }
 }
 
-function speak(code: Language): void {
+async function speak(code: Language): Promise<void> {
+  texts = await CATALOGUE[code]();
   language = code;
-  texts = CATALOGUE[code];
   fillIn();
 }
 
@@ -80,17 +78,18 @@ function speak(code: Language): void {
  *
  * @param onChange called to draw again what is on the page, after a change
  */
-export function startLanguage(chooser: HTMLSelectElement, onChange: () => void): void {
+export async function startLanguage(chooser: HTMLSelectElement, onChange: () => void): Promise<void> {
   const stored = localStorage.getItem(STORED);
   const preferred = navigator.languages.map((each) => each.split('-')[0]!.toLowerCase()).find(isKnown);
   const first = isKnown(stored) ? stored : (preferred ?? 'en');
-  if (first !== 'en') {
-    speak(first);
-  }
   chooser.value = first;
-  chooser.addEventListener('change', () => {
-    localStorage.setItem(STORED, chooser.value);
-    speak(chooser.value as Language);
+  chooser.addEventListener('change', async () => {
+    const chosen = chooser.value as Language;
+    await speak(chosen);
+    localStorage.setItem(STORED, chosen);
     onChange();
   });
+  if (first !== 'en') {
+    await speak(first);
+  }
 }
