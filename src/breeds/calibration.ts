@@ -37,8 +37,8 @@ export const calibrationSchema = z.object({
   /** Probability that the collection contains what the photo shows; with `pet`, given that it shows a pet. */
   known: modelSchema,
   /**
-   * Probability that the photo shows a pet at all, by its familiarity and its similarity to the nearest picture of no
-   * pet, negated. Fitted where there are such pictures.
+   * Probability that the photo shows a pet at all, by its familiarity and its negated similarity to the nearest non-pet
+   * photo. Only fitted if there are such photos.
    */
   pet: z.object({ intercept: z.number(), coefficients: z.array(z.number()).length(2) }).optional(),
   thresholds: z.object({
@@ -95,7 +95,7 @@ export interface Evidence {
   neighbours: readonly Voter[];
   /** The outcome of their vote. */
   candidates: readonly Candidate[];
-  /** Cosine similarity to the nearest picture of no pet; null where it was not measured. */
+  /** Cosine similarity to the nearest non-pet photo; null if not measured. */
   nonPetSimilarity: number | null;
 }
 
@@ -130,7 +130,7 @@ export function computePetFeatures(neighbours: readonly Voter[], nonPetSimilarit
   return [computeFamiliarity(neighbours), -nonPetSimilarity];
 }
 
-/** Predicts the probability that the photo shows a pet, 0..1; null if that was not fitted or not measured. */
+/** Predicts the probability that the photo shows a pet, 0..1; null if not fitted or not measured. */
 export function predictPet(
   { neighbours, nonPetSimilarity }: Pick<Evidence, 'neighbours' | 'nonPetSimilarity'>,
   { pet }: Pick<Calibration, 'pet'>,

@@ -187,7 +187,7 @@ interface Samples {
   nonPets: Sample[];
 }
 
-/** The models of a calibration, as they are stored. */
+/** The models of a calibration, as stored. */
 interface FittedModels {
   right: LogisticModel;
   /** By label. */
@@ -196,11 +196,11 @@ interface FittedModels {
   pet: LogisticModel | null;
 }
 
-/** Fits the models. They are rounded, since thresholds must fit them as they are stored. */
+/** Fits the models. They are rounded first, because the thresholds must match the stored models. */
 function fitModels({ queries, heldOut, nonPets }: Samples): FittedModels {
   const all = computeWeight(queries);
   const pet = fitPet(queries, nonPets, all);
-  // With a model of pets, non-pets are about that one alone.
+  // If there is a `pet` model, only that one is fitted to non-pets.
   const others = pet === null ? nonPets : [];
   const right = fitIncreasingWithGroups(
     [
@@ -226,7 +226,7 @@ function fitModels({ queries, heldOut, nonPets }: Samples): FittedModels {
   };
 }
 
-/** Finds the thresholds: how many pets may be refused, and how precise matches must be. */
+/** Finds the thresholds for the share of pets that may be refused, and for the precision of matches. */
 function findThresholds(
   { right, offsets, known, pet }: FittedModels,
   { queries, nonPets }: Samples,

@@ -28,13 +28,13 @@ export interface TalliedCandidate extends Candidate {
   similarity: number;
 }
 
-/** What a confidence is based on: a fit to the collection, a fit to many collections, or the vote alone. */
+/** Where a confidence comes from: a fit to the collection, a fit to many collections, or the vote alone. */
 export type Basis = 'calibration' | 'statistics' | 'vote';
 
 /** A breed with its confidence. */
 export interface BreedAnswer {
   decision: Decision;
-  /** The most likely label, also if the decision is `ambiguous`; null if it is `unknown`. */
+  /** The most likely label, even if the decision is `ambiguous`; null if it is `unknown`. */
   breed: string | null;
   /** Probability that the first candidate is right, 0..1; its share of the vote if nothing was fitted. */
   confidence: number;
@@ -54,8 +54,8 @@ export interface BreedAnswer {
  * temperature. If there are fewer neighbours, all of them vote and the statistics of the encoder decide.
  *
  * @param neighbours the nearest items of a collection, nearest first; an empty collection gives `unknown`
- * @param nonPetSimilarity cosine similarity to the nearest picture of no pet; without it, a calibration that needs it
- *   is not used
+ * @param nonPetSimilarity cosine similarity to the nearest non-pet photo; without it, a calibration that needs it is not
+ *   used
  */
 export function identifyBreed(
   neighbours: readonly Voter[],
@@ -80,12 +80,12 @@ export function identifyBreed(
 
 function answerByFit(evidence: Evidence, fit: Calibration, basis: 'calibration' | 'statistics'): BreedAnswer {
   const { neighbours, candidates } = evidence;
-  // Without a single label there is nothing that could be right.
+  // Without labels no answer can be right.
   if (candidates.length === 0) {
     return answerByVote(neighbours, candidates);
   }
   const fitted = predictRight(evidence, fit);
-  // Statistics of other collections cannot tell which of several labels is right where these share the vote.
+  // Statistics of other collections cannot tell which of several labels that share the vote is right.
   const isContested = basis === 'statistics' && decideByVote(candidates) === 'ambiguous';
   const right = isContested ? Math.min(fitted, candidates[0]!.confidence) : fitted;
   const known = predictKnown(evidence, fit);
@@ -107,8 +107,7 @@ function answerByFit(evidence: Evidence, fit: Calibration, basis: 'calibration' 
 /**
  * Computes the calibrated probability that the collection contains what a photo shows, regardless of the label.
  *
- * @param neighbours as for {@link identifyBreed}, and so is `nonPetSimilarity`
- * @returns 0..1; 0 when no neighbour has a label
+ * @param neighbours like `nonPetSimilarity`, as for {@link identifyBreed} @returns 0..1; 0 if no neighbour has a label
  */
 export function computeKnownProbability(
   neighbours: readonly Voter[],

@@ -19,7 +19,7 @@ type Comparer = (embedding: Float32Array) => Float32Array;
 
 const comparers = new WeakMap<NonPetPhotos, Comparer>();
 
-/** Each identified photo is compared, on the main thread, so it is done in WebAssembly. */
+/** In WebAssembly, because each identified photo is compared on the main thread. */
 function comparerOf(photos: NonPetPhotos): Comparer {
   const comparer = comparers.get(photos) ?? createComparer(photos.vectors);
   comparers.set(photos, comparer);

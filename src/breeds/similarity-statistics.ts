@@ -31,7 +31,7 @@ const schema = z.object({
     licence: z.string(),
     dimension: z.int().min(2),
     vectors: z.base64(),
-    /** What each picture shows, as a number: pictures of one subject have the same. */
+    /** The subject of each picture, as a number. */
     groups: z.array(z.int()),
   }),
 });

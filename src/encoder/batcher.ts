@@ -1,11 +1,11 @@
 /**
- * Groups single images into batches of a few fixed sizes. An image that finds the encoder idle is embedded at once,
- * and images that arrive meanwhile are grouped. No image ever waits for a batch to fill, and no urgent image waits
- * behind bulk work.
+ * Groups single images into batches of a few fixed sizes. If the encoder is idle, an image is embedded at once, and images
+ * that arrive in the meantime are grouped. No image ever waits for a batch to fill, and no urgent image waits behind bulk
+ * work.
  *
- * An encoder may have lanes. A single image is computed by all threads together, which is fastest. When several wait,
- * each lane computes images of its own, so that no thread waits for another: threads that share an inference meet
- * after every operator, and if decoding or HTTP takes one core, all of them wait for the thread that lost it.
+ * An encoder may have lanes. All threads compute a single image together, which is fastest. When several images wait, each
+ * lane computes its own. Threads that share an inference synchronise after every operator, so if decoding or HTTP takes one
+ * core, all of them wait for the thread that lost it.
  */
 import { PawdexError } from '../errors.js';
 import type { Urgency } from './encoder.js';
@@ -117,13 +117,13 @@ export class Batcher<T> {
   #laneFor(urgency: Urgency): number | null {
     const waiting = this.#waiting[urgency].length;
     const [together, ...lanes] = this.#inFlight as [number, ...number[]];
-    // A full second batch is handed over early, so that the worker need not wait for this thread. A partial one may
-    // still grow.
+    // A full second batch is handed over early, so that the worker does not wait for this thread. A partial one may still
+    // grow.
     const takes = (batches: number) => batches === 0 || (batches === 1 && waiting >= this.#largest);
     if (lanes.length === 0) {
       return takes(together) ? 0 : null;
     }
-    // A batch on all threads is done soon. Lanes that started meanwhile would take its cores.
+    // A batch on all threads is done soon. Lanes that started now would take its cores.
     if (together > 0) {
       return null;
     }

@@ -1,15 +1,15 @@
-/** Checks an encoder by embedding pictures that are made here: what it gives must be usable as an embedding. */
+/** Checks with test pictures that the output of an encoder is usable as an embedding. */
 import { PawdexError } from '../errors.js';
 import { computeDot, computeLength } from '../math/vectors.js';
 import { openSession } from './encoder-session.js';
 import type { LoadedCard } from './model-card.js';
 
-/** Differences that threads and batches may make. */
+/** Largest difference that threads and batches may cause. */
 const EQUAL = 0.9999;
-/** Different pictures are less similar. */
+/** Different pictures must be less similar than this. */
 const DIFFERENT = 0.99999;
 
-/** Pictures of uint8 [size, size, 3]: a slope of colours, stripes, a checkerboard and noise. */
+/** Creates pictures, uint8 [size, size, 3]: a colour gradient, stripes, a checkerboard and noise. */
 function drawPictures(size: number): Uint8Array[] {
   const draw = (colour: (x: number, y: number, channel: number) => number) => {
     const pixels = new Uint8Array(size * size * 3);
@@ -37,8 +37,8 @@ const fault = (detail: string) => new PawdexError('encoder_unsuitable', { detail
 /**
  * Embeds test pictures, alone and together.
  *
- * @throws PawdexError encoder_unsuitable when embeddings are not of length 1, change from call to call or with the batch,
- *   or do not depend on the picture
+ * @throws PawdexError encoder_unsuitable if embeddings do not have length 1, change from call to call or with the batch, or
+ *   do not depend on the picture
  */
 export async function checkEncoder(loaded: LoadedCard): Promise<void> {
   const session = await openSession(loaded, 1);
@@ -58,7 +58,7 @@ export async function checkEncoder(loaded: LoadedCard): Promise<void> {
       const length = computeLength(vector);
       if (!(Math.abs(length - 1) < 1e-3)) {
         throw fault(
-          `An embedding has length ${length} instead of 1: it holds numbers that are not finite, or only zeros.`,
+          `An embedding has length ${length} instead of 1, because it has non-finite numbers or only zeros.`,
         );
       }
     }

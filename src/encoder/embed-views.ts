@@ -29,8 +29,8 @@ export async function embedViews(
 }
 
 /**
- * Like {@link embedViews}, with the cells of the photo. What a cell of the mirror image adds counts for the cell of
- * the photo that it shows.
+ * Like {@link embedViews}, with the cells of the photo. A cell of the mirror image counts for the cell of the photo that it
+ * shows.
  *
  * @param views the photo, or the photo and its mirror image
  */

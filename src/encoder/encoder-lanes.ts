@@ -1,6 +1,6 @@
 /**
- * The worker threads of an encoder. Lane 0 computes with all threads, for a lone image that should be done soon; the
- * others compute side by side, a batch each, with a share of the threads.
+ * The worker threads of an encoder. Lane 0 uses all threads, for a single image that should be done soon. The others
+ * compute one batch each in parallel, with a share of the threads.
  */
 import * as workerThreads from 'node:worker_threads';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../threads/restarting-worker.js';
@@ -11,8 +11,8 @@ import type { EncoderCalls, EncoderWorkerData } from './encoder-worker.js';
 import type { LoadedCard } from './model-card.js';
 
 /**
- * Niceness of the threads: below that of the main thread, which answers HTTP, and lower still in lanes 1 and up. A lone
- * urgent image is computed in lane 0 beside the others if these do bulk work: with nine times their weight it gets
+ * Niceness of the threads. They yield to the main thread, which answers HTTP, and lanes from 1 yield to lane 0. If the
+ * others do bulk work, a single urgent image is computed in lane 0 at the same time; with nine times their weight it gets
  * nearly all of the cores.
  */
 const NICENESS_TOGETHER = 1;
@@ -34,7 +34,7 @@ export class EncoderLanes {
     this.#watcher = watcher;
   }
 
-  /** Opens the first lanes; the others open at their first call. @throws PawdexError model_invalid; none is open then */
+  /** Opens the first lanes. The others open at their first call. @throws PawdexError model_invalid, with no lane open */
   async open(first: number): Promise<void> {
     const opening = await Promise.allSettled(Array.from({ length: first }, (_, lane) => this.#worker(lane)));
     const failed = opening.find((outcome) => outcome.status === 'rejected');
@@ -93,10 +93,10 @@ export class EncoderLanes {
   }
 }
 
-/** From Node 21 on: buffers that sharp allocated cannot be moved. */
+/** From Node 21 on, buffers allocated by sharp cannot be moved. */
 const { isMarkedAsUntransferable } = workerThreads as { isMarkedAsUntransferable?(object: object): boolean };
 
-/** Pixels to be moved to a worker. What cannot be moved, as small buffers that Node pools, is copied. */
+/** Moves pixels to a worker. Copies buffers that cannot be moved, such as small ones from Node's pool. */
 function movePixels(images: Uint8Array[]): Transferred<Uint8Array[]> {
   const moved = images.map((pixels) => {
     const { buffer, byteLength } = pixels;

@@ -6,7 +6,7 @@ import { normaliseRows } from '../math/vectors.js';
 import type { LoadedCard, ModelCard } from './model-card.js';
 
 /**
- * Batch sizes of a server. Larger ones gain little, and their answers come in bursts that delay probes on the main
+ * Batch sizes of a server. Larger ones gain little, and their answers arrive in bursts that delay probes on the main
  * thread.
  */
 export const BATCH_SIZES = [1, 2];
@@ -28,7 +28,7 @@ export interface EncoderSession {
   release(): Promise<void>;
 }
 
-/** Feeds the pixels as they are: scaling and layout are in the graph. */
+/** Feeds the pixels unchanged, because scaling and layout are in the graph. */
 function createByteFeed(images: Uint8Array[], size: number): ort.Tensor {
   const stride = size * size * 3;
   // One image needs no joining; most batches of a server are one image.
@@ -85,8 +85,8 @@ export async function createSession(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
-    // Waking threads that sleep between operators costs a fifth of an inference. Threads that spin for long take the
-    // cores from decoding and HTTP. Operators take about 70 us here.
+    // Waking threads that sleep between operators makes an inference a fifth slower. Threads that spin for long take cores
+    // from decoding and HTTP. Operators take about 70 us here.
     extra: { session: { intra_op: { spin_duration_us: '100' } } },
   };
   const opening =
@@ -117,7 +117,7 @@ async function runOneByOne(
   return joined;
 }
 
-/** @returns float32 [images, dimension] of several vectors an image; see the model card */
+/** @returns float32 [images, dimension], combined from several vectors per image as the model card says */
 function poolOutput({ data, dims }: ort.Tensor, images: number, pooling: ModelCard['output']['pooling']) {
   const values = data as Float32Array;
   if (pooling === undefined) {

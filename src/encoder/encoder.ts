@@ -2,7 +2,7 @@
 import type { ResizeRule } from '../image/decode.js';
 import type { Rectangle } from '../image/heat-colours.js';
 
-/** What an encoder says about itself. */
+/** Information about an encoder. */
 export interface EncoderInfo {
   /** The model card's name. */
   name: string;
@@ -19,8 +19,8 @@ export interface CellGrid {
   rows: number;
   columns: number;
   /**
-   * The rectangle that the cells divide into equal parts, in fractions of the square. Padding makes it reach past the
-   * edges. With padding only at the far side, as in TensorFlow's SAME for even sizes, it begins inside the square.
+   * The rectangle that the cells divide into equal parts, in fractions of the square. With padding it extends beyond the
+   * edges. With padding only at the far side, as in TensorFlow's SAME for even sizes, it starts inside the square.
    */
   extent: Rectangle;
 }
@@ -34,7 +34,7 @@ export interface CellEmbedding {
   grid: CellGrid;
 }
 
-/** Work that somebody waits for, or work that can wait. */
+/** Whether a user waits for the work, or it can wait. */
 export type Urgency = 'urgent' | 'bulk';
 
 /** Turns decoded images into embeddings. Implementations batch concurrent calls. */
@@ -50,7 +50,7 @@ export interface Encoder {
    */
   embed(pixels: Uint8Array, urgency?: Urgency): Promise<Float32Array>;
   /**
-   * Embeds one image and says what each of its cells adds. The first call opens the model a second time, which takes
+   * Embeds one image, and computes what each of its cells adds. The first call opens the model a second time, which takes
    * about a third of a second.
    *
    * @param pixels as for {@link embed}

@@ -1,6 +1,6 @@
 /**
- * Finds out how an image encoder from elsewhere is fed and read: from the model itself, from the preprocessing file that
- * Hugging Face exports put beside it, and from what the caller says where neither tells.
+ * Finds out how to feed an image encoder and read its output: from the model itself, from the preprocessing file of Hugging
+ * Face exports, and from the caller if neither says so.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,33 +14,33 @@ type Input = ModelCard['input'];
 type Output = ModelCard['output'];
 type Triple = [number, number, number];
 
-/** What is known of an encoder beside its file. */
+/** What the caller knows about an encoder. */
 export interface EncoderHints {
-  /** Name of the input or output to use, where there are several. */
+  /** Name of the output to use, if there are several. */
   input?: string | undefined;
   output?: string | undefined;
   /** Side of the square input in pixels. */
   size?: number | undefined;
-  /** Per channel; images are fed as (pixel / 255 - mean) / std. */
+  /** Per channel. Inputs are (pixel / 255 - mean) / std. */
   mean?: Triple | undefined;
   std?: Triple | undefined;
   kernel?: Input['resize']['kernel'] | undefined;
-  /** How an output with several vectors per image becomes one. */
+  /** How to combine several vectors per image. */
   pooling?: NonNullable<Output['pooling']> | undefined;
 }
 
-/** What {@link inspectEncoder} found, with notes on what it had to assume. */
+/** The result of {@link inspectEncoder}, with notes about assumptions. */
 interface InspectedEncoder {
   input: Input;
   output: Output;
   notes: string[];
 }
 
-/** ImageNet's statistics: what most encoders were trained with. */
+/** ImageNet's statistics, which most encoders were trained with. */
 const IMAGENET_MEAN: Triple = [0.485, 0.456, 0.406];
 const IMAGENET_STD: Triple = [0.229, 0.224, 0.225];
 const USUAL_SIZE = 224;
-/** Outputs that are embeddings where a model has several, the best first. */
+/** Names of outputs that are embeddings, if a model has several outputs. Best first. */
 const EMBEDDING_NAMES = [
   'image_embeds',
   'image_embeddings',
@@ -52,10 +52,10 @@ const EMBEDDING_NAMES = [
   'pooled_output',
   'sentence_embedding',
 ];
-/** Outputs with a vector per token, the best first. */
+/** Names of outputs with a vector per token. Best first. */
 const TOKEN_NAMES = ['last_hidden_state', 'hidden_states', 'tokens'];
 const KERNELS: Record<number, Input['resize']['kernel']> = { 1: 'lanczos3', 2: 'linear', 3: 'cubic' };
-/** Lengths of a vector of class scores. */
+/** Typical lengths of a vector of class scores. */
 const CLASS_COUNTS = new Set([1000, 1001, 21_841, 21_843]);
 
 const unsuitable = (detail: string, hint?: string) => new PawdexError('encoder_unsuitable', { detail, hint });
@@ -63,7 +63,7 @@ const unsuitable = (detail: string, hint?: string) => new PawdexError('encoder_u
 /**
  * Describes the input and output of an encoder.
  *
- * @throws PawdexError encoder_unsuitable when it cannot be fed with an image, or no output is an embedding; model_invalid
+ * @throws PawdexError encoder_unsuitable if its input is not an image, or no output is an embedding; model_invalid
  */
 export async function inspectEncoder(file: string, given: EncoderHints): Promise<InspectedEncoder> {
   const notes: string[] = [];
@@ -98,7 +98,7 @@ const preprocessingSchema = z.object({
   do_center_crop: z.boolean().default(true),
 });
 
-/** What `preprocessor_config.json` says, as Hugging Face exports it; nothing where there is none. */
+/** Reads `preprocessor_config.json` of a Hugging Face export, if there is one. */
 async function readPreprocessing(file: string): Promise<EncoderHints> {
   const text = await readFile(file, 'utf8').catch(() => null);
   if (text === null) {
@@ -109,10 +109,7 @@ async function readPreprocessing(file: string): Promise<EncoderHints> {
     .catch(() => null);
   const parsed = preprocessingSchema.safeParse(json);
   if (!parsed.success) {
-    throw unsuitable(
-      `${file}: ${z.prettifyError(parsed.error)}`,
-      'Correct it, or move it away and use flags.',
-    );
+    throw unsuitable(`${file}: ${z.prettifyError(parsed.error)}`, 'Correct it, or remove it and use flags.');
   }
   const { crop_size, size, image_mean, image_std, resample = 2, do_normalize, do_center_crop } = parsed.data;
   return withoutUndefined({
@@ -129,8 +126,8 @@ function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes
   const [port] = chosen;
   if (port === undefined || chosen.length > 1 || inputs.length > 1) {
     throw unsuitable(
-      `The model has the inputs ${session.inputNames.join(', ')}; an encoder has one, for images.`,
-      'Export the image part alone (of CLIP: the vision model with its projection).',
+      `The model has the inputs ${session.inputNames.join(', ')}, but an encoder has only one, for images.`,
+      'Export only the image part (for CLIP, the vision model with its projection).',
     );
   }
   const { name, type, shape } = port;
@@ -156,7 +153,7 @@ function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes
   }
   if (hints.mean === undefined || hints.std === undefined) {
     notes.push(
-      "The file does not say how pixels are scaled: ImageNet's mean and deviation are used (--mean, --std).",
+      "The file does not say how pixels are scaled. Using ImageNet's mean and standard deviation (--mean, --std).",
     );
   }
   const scaling = { mean: hints.mean ?? IMAGENET_MEAN, std: hints.std ?? IMAGENET_STD };
@@ -177,9 +174,7 @@ function chooseSize(
     return height;
   }
   if (size === undefined) {
-    notes.push(
-      `The file does not say which size it takes: ${USUAL_SIZE} x ${USUAL_SIZE} pixels are used (--size).`,
-    );
+    notes.push(`The file does not say its input size. Using ${USUAL_SIZE} x ${USUAL_SIZE} pixels (--size).`);
   }
   return size ?? USUAL_SIZE;
 }
@@ -201,7 +196,7 @@ async function measureOutputs(session: ort.InferenceSession, input: Input): Prom
   const result = await session.run({ [input.name]: tensor }).catch((cause: Error) => {
     throw new PawdexError('encoder_unsuitable', {
       detail: `The model does not run on a picture of ${size} x ${size} pixels: ${cause.message.trim()}`,
-      hint: 'Name the size that it was trained with, by --size.',
+      hint: 'Give the size that it was trained with as --size.',
       cause,
     });
   });
@@ -223,7 +218,7 @@ function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: str
     const dimension = flat.shape[0]!;
     if (CLASS_COUNTS.has(dimension)) {
       notes.push(
-        `The output ${flat.name} has ${dimension} numbers, as class scores have: the features before the classifier make better embeddings.`,
+        `The output ${flat.name} has ${dimension} numbers, like class scores. The features before the classifier are better embeddings.`,
       );
     }
     return { name: flat.name, dimension: checkDimension(dimension, all) };
@@ -232,25 +227,23 @@ function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: str
   if (tokens !== undefined && hints.pooling !== 'map') {
     const pooling = hints.pooling ?? 'first';
     notes.push(
-      `The output ${tokens.name} has ${tokens.shape[0]} vectors an image: ${pooling === 'first' ? 'the first (CLS) is' : 'their mean is'} used (--pooling).`,
+      `The output ${tokens.name} has ${tokens.shape[0]} vectors per image. Using ${pooling === 'first' ? 'the first (CLS)' : 'their mean'} (--pooling).`,
     );
     return { name: tokens.name, dimension: checkDimension(tokens.shape[1]!, all), pooling };
   }
   const map = byRank(3, []);
   if (map !== undefined && (hints.pooling ?? 'map') === 'map') {
-    notes.push(
-      `The output ${map.name} is a map of ${map.shape[1]} x ${map.shape[2]} places: its mean is used.`,
-    );
+    notes.push(`The output ${map.name} is a map of ${map.shape[1]} x ${map.shape[2]} cells. Using its mean.`);
     return { name: map.name, dimension: checkDimension(map.shape[0]!, all), pooling: 'map' };
   }
-  throw unsuitable(`No output is an embedding; there is ${all || 'none of float32'}.`);
+  throw unsuitable(`No output is an embedding. The outputs are ${all || 'not float32'}.`);
 }
 
 function checkDimension(dimension: number, all: string): number {
   if (dimension < 2 || dimension > 8192) {
     throw unsuitable(
       `Embeddings of ${dimension} numbers cannot be used; the outputs are ${all}.`,
-      'Name another output with --output.',
+      'Choose another output with --output.',
     );
   }
   return dimension;

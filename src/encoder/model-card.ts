@@ -16,14 +16,14 @@ const commonInput = {
   /** Side of the square input in pixels. */
   size: z.int().min(16).max(2048),
   resize: resizeSchema,
-  /** Images of each run, where the model takes no other number. */
+  /** The batch size, if the model accepts only one. */
   batch: z.int().min(1).max(1).optional(),
 };
 
 /** Decoded pixels; scaling and layout are in the graph. pawdex exports its own encoders this way. */
 const uint8Input = z.object({ ...commonInput, type: z.literal('uint8'), layout: z.literal('NHWC') });
 
-/** For encoders from elsewhere: float, scaled outside the graph as (pixel / 255 - mean) / std per channel. */
+/** For other encoders: float, scaled outside the graph as (pixel / 255 - mean) / std per channel. */
 const floatInput = z.object({
   ...commonInput,
   type: z.literal('float32'),
@@ -45,8 +45,8 @@ const cardSchema = z.object({
     name: z.string().min(1),
     dimension: z.int().min(2).max(8192),
     /**
-     * How several vectors of an image become one: the first of its tokens or their mean, of [batch, tokens, dimension];
-     * or the mean of a map, [batch, dimension, height, width].
+     * How to combine several vectors per image: the first token or the mean of all, for [batch, tokens, dimension]; or the
+     * mean of a map, [batch, dimension, height, width].
      */
     pooling: z.enum(['first', 'mean', 'map']).optional(),
   }),
@@ -96,7 +96,7 @@ function sortKeys(value: unknown): unknown {
 }
 
 /**
- * Reads a model card and verifies that the model beside it is the one that it describes.
+ * Reads a model card and verifies that it describes the model beside it.
  *
  * @param cardPath path of `encoder.json`
  * @throws PawdexError model_invalid when the card or the model is missing, malformed or does not match

@@ -15,7 +15,7 @@ export interface EncoderOptions extends WorkerWatcher {
   threads: number;
   /** Images that may wait before more are refused. */
   maxQueue: number;
-  /** Throughput before latency: larger batches, and lanes that are opened when first needed. */
+  /** Favours throughput over latency: larger batches, and lanes that are opened when first needed. */
   bulk?: boolean;
 }
 

@@ -69,7 +69,7 @@ export function assessCalibration(data: CalibrationData): CalibrationWorth | nul
   };
 }
 
-/** The share of values that meet a condition; null without values. */
+/** Computes the share of values that meet a condition; null without values. */
 function computeShare<T>(values: readonly T[], meets: (value: T) => boolean): number | null {
   return values.length === 0 ? null : values.filter(meets).length / values.length;
 }

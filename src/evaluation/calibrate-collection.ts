@@ -1,4 +1,4 @@
-/** Fits a calibration to a live collection, by asking it about its own photos. */
+/** Fits a calibration to a live collection, by identifying its own photos. */
 import type { Calibration } from '../breeds/calibration.js';
 import { type AnsweredQuery, type CalibrationData, FEWEST_QUERIES } from '../breeds/fit-calibration.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
@@ -15,13 +15,13 @@ const AT_ONCE = 16;
 export interface CalibrateOptions extends WorkOptions {
   /** The vote to calibrate, and the fingerprint of the encoder. */
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>;
-  /** Pictures of no pet that come with the encoder: how similar a photo is to them counts. */
+  /** Non-pet photos that come with the encoder. The similarity of a photo to them is a feature. */
   references?: NonPetPhotos | null;
   /** Embeddings of photos of something else, float32 [dimension] each. Default: the references themselves. */
   nonPets?: Float32Array[];
 }
 
-/** What {@link calibrateCollection} did. */
+/** The result of {@link calibrateCollection}. */
 export interface CalibrationOutcome {
   /** The calibration that was stored, or null if the collection has too few photos. */
   calibration: Calibration | null;
@@ -34,13 +34,13 @@ export interface CalibrationOutcome {
 }
 
 /**
- * Asks the collection about a sample of its photos, each without itself and again without its label, fits a
- * calibration and stores it with the collection.
+ * Identifies a sample of the collection's photos, each without itself and again without its label, fits a calibration, and
+ * stores it with the collection.
  *
  * This assumes that the photos are independent. Near-duplicates under one label, and photos that the encoder was
  * trained on, make the answers look better than they will be on new photos.
  *
- * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
+ * @throws PawdexError collection_not_found, storage_failed; the signal's reason
  */
 export async function calibrateCollection(
   store: Store,
@@ -74,7 +74,7 @@ export async function calibrateCollection(
   return { ...outcome, calibration, worth };
 }
 
-/** How similar a photo is to the references, if there are any. */
+/** Measures the similarity of a photo to the references, if there are any. */
 function measure(
   { references = null }: CalibrateOptions,
   vector: Float32Array,
@@ -85,7 +85,7 @@ function measure(
     : { nonPetSimilarity: measureNonPetSimilarity(vector, references, exceptGroup) };
 }
 
-/** Asks about photos of the collection, each without itself and again without its label. */
+/** Identifies photos of the collection, each without itself and again without its label. */
 async function* askAboutPhotos(
   store: Store,
   name: string,
@@ -120,7 +120,7 @@ async function* askAboutPhotos(
   }
 }
 
-/** Asks about photos of something else. */
+/** Identifies photos of something else. */
 async function* askAboutNonPets(
   store: Store,
   name: string,
@@ -132,7 +132,7 @@ async function* askAboutNonPets(
     signal?.throwIfAborted();
     const found = await store.searchMany(name, nonPets.slice(at, at + AT_ONCE), { k: vote.k });
     const asked = found.map((neighbours, i) => {
-      // A reference is judged by those of other subjects.
+      // A reference is compared with those of other subjects.
       const group = options.nonPets === undefined ? references?.groups[at + i] : undefined;
       return { neighbours, label: '', ...measure(options, nonPets[at + i]!, group) };
     });

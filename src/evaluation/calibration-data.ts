@@ -19,7 +19,7 @@ export interface CalibrationSets {
    */
   heldOut?: readonly boolean[];
   /**
-   * Photos that show nothing the gallery holds. How similar each query is to them counts, too; they themselves are
+   * Photos of subjects that are not in the gallery. The similarity of each query to them counts too. They themselves are
    * compared with those of other labels.
    */
   nonPets?: EmbeddedSet;
@@ -71,7 +71,7 @@ export function collectCalibrationData(
   return data;
 }
 
-/** A set as pictures of no pet, those of one label as one subject. */
+/** Converts a set to non-pet photos, with one subject per label. */
 export function toNonPetPhotos({ vectors, items }: EmbeddedSet): NonPetPhotos {
   const numberOf = new Map<string, number>();
   for (const { label } of items) {

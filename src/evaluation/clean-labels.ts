@@ -8,7 +8,7 @@ import { type EmbeddedItem, type EmbeddedSet, joinSets } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
 import { readGroup, readSource } from './provenance.js';
 
-/** A label is trusted if both judges have it among this many likeliest. */
+/** A label is trusted if it is among this many likeliest ones for both judges. */
 const BELIEVED = 2;
 
 /** Why a photo is dropped. */

@@ -43,7 +43,7 @@ export async function countLabels(store: Store, name: string): Promise<Map<strin
  * Samples every n-th photo whose label has another photo in the collection, so that a right answer exists.
  *
  * @param most the most photos. Default: {@link MOST_QUERIES}
- * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
+ * @throws PawdexError collection_not_found, storage_failed; the signal's reason
  */
 export async function sampleQueries(
   store: Store,

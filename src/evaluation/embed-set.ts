@@ -47,7 +47,7 @@ export interface EmbedSetOptions {
   parallel: number;
   /** Default: `1`. */
   views?: Views;
-  /** Must be one of these views. */
+  /** Must be made for these views. */
   cache?: EmbeddingCache;
   /** Called after each photo. */
   onPhoto?: () => void;

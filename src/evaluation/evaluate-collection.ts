@@ -27,7 +27,7 @@ export interface EvaluateOptions extends WorkOptions {
   /** Neighbours that vote. */
   k: number;
   answering: AnswerOptions;
-  /** Pictures of no pet that come with the encoder; null where there are none. */
+  /** Non-pet photos that come with the encoder; null if there are none. */
   references?: NonPetPhotos | null;
   /** Embeddings of non-pets, float32 [dimension] each. */
   nonPets?: Float32Array[];
@@ -57,7 +57,7 @@ interface AnsweredBatch {
   recalls: number[];
 }
 
-/** How the queries of one label are asked. */
+/** Searches for the queries of one label. */
 interface Asking extends EvaluateOptions {
   /** Other photos of the label, at most {@link MOST_RELEVANT}. */
   relevant: number;
@@ -110,7 +110,7 @@ async function askBatch(
  *
  * This assumes that the photos are independent; see docs/evaluation.md.
  *
- * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
+ * @throws PawdexError collection_not_found, storage_failed; the signal's reason
  */
 export async function evaluateCollection(
   store: Store,
@@ -174,7 +174,7 @@ async function* askAboutPhotos(
   }
 }
 
-/** Asks about photos of something else. */
+/** Identifies photos of something else. */
 async function* askAboutNonPets(
   store: Store,
   name: string,

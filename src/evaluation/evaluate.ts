@@ -59,10 +59,10 @@ export interface Evaluation {
   matchPrecision: number | null;
   /** 95 % bootstrap intervals over the queries (1000 resamples, fixed seed). */
   intervals: Record<'recallAt1' | 'mapAtR' | 'top1' | 'ece' | 'coverageAt95', Interval | null>;
-  /** AUROC of the queries over non-pets by familiarity, and the decisions about the latter. */
+  /** AUROC of queries against non-pets by familiarity, and the decisions about non-pets. */
   nonPetAuroc?: number | null;
   nonPets?: { n: number; decisions: DecisionShares };
-  /** AUROC of queries over the same queries with their label held out of the gallery; null without calibration. */
+  /** AUROC of queries against the same queries with their label removed from the gallery; null without calibration. */
   unknownLabelAuroc: number | null;
   /** Total number of gallery photos excluded from queries: the same photo, and others of its group. */
   keptApart: number;
@@ -148,7 +148,7 @@ function predictAmong(outcomes: readonly Outcome[], labels: ReadonlySet<string>)
  * Computes all numbers of an evaluation.
  *
  * @param outcomes one per query
- * @param nonPets outcomes of photos of nothing that the gallery contains
+ * @param nonPets outcomes of photos of subjects that the gallery does not contain
  */
 export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcome[]): Evaluation {
   const labels = outcomes.map((o) => o.label);

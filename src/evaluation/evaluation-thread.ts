@@ -11,7 +11,7 @@ export type { Judgement } from './evaluation-worker.js';
 /**
  * Runs `work` with a new thread, which ends with it or when the signal is aborted.
  *
- * @throws the signal's reason when it was raised; what `work` throws
+ * @throws the signal's reason; what `work` throws
  */
 export async function withEvaluationThread<T>(
   signal: AbortSignal | undefined,

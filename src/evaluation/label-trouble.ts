@@ -35,7 +35,7 @@ export interface Contradiction {
   similarity: number;
 }
 
-/** What {@link findLabelTrouble} found, the worst first. */
+/** The result of {@link findLabelTrouble}, worst first. */
 export interface LabelTrouble {
   /** Number of labelled photos checked. */
   photos: number;
@@ -50,11 +50,11 @@ export interface LabelTroubleOptions {
   /** The vote of the model. */
   k: number;
   temperature: number;
-  /** Cosine similarity from which two photos count as the same picture; about 0.95 for the shipped model. */
+  /** Two photos count as the same picture from this cosine similarity on; about 0.95 for the shipped model. */
   sameFrom: number;
   /** The most entries per list. Default: all. */
   limit?: number;
-  /** For tests: contradictions remembered. */
+  /** For tests: number of contradictions to remember. */
   mostPairs?: number;
 }
 
@@ -90,8 +90,8 @@ class Best<T> {
 const computeDoubt = (s: Suspect) => s.suggestedShare - s.ownShare;
 
 /**
- * Contradictions that are remembered so that none is counted twice. Of further ones, those count that the first of the two
- * finds, by id, so that memory stays bounded.
+ * Number of contradictions to remember, so that none is counted twice. Beyond that, a contradiction counts only if the item
+ * with the smaller id finds it, to limit memory.
  */
 const MOST_PAIRS = 100_000;
 
@@ -183,7 +183,7 @@ export function findLabelTrouble(set: EmbeddedSet, options: LabelTroubleOptions)
   return findings.result();
 }
 
-/** Photos between two looks at whether the graph is being built. */
+/** Photos between two checks of whether the graph is being built. */
 const LOOK_EVERY = 1024;
 /** Queries sent to the store at once; few, so that other searches can run in between. */
 const AT_ONCE = 16;
@@ -194,7 +194,7 @@ export interface CollectionTroubleOptions extends LabelTroubleOptions, WorkOptio
 /**
  * Finds label errors in a live collection, by its own searches. Skips items without a label.
  *
- * @throws PawdexError collection_not_found, storage_failed; the signal's reason when it was raised
+ * @throws PawdexError collection_not_found, storage_failed; the signal's reason
  */
 export async function findCollectionLabelTrouble(
   store: Store,

@@ -25,7 +25,7 @@ export interface Outcome {
   /** Mean similarity of the nearest neighbours, -1..1. */
   familiarity: number;
   answer: BreedAnswer;
-  /** That it shows a pet, by the calibration; null without one that says so. */
+  /** Calibrated probability that it shows a pet; null if the calibration has no `pet` model. */
   pet: number | null;
   /** Calibrated probability that the gallery contains the label, with the label and with it held out; null without one. */
   known: { asIs: number; labelHeldOut: number } | null;
@@ -47,7 +47,7 @@ export interface AskOptions {
   answering: AnswerOptions;
   /** Whether a query may not find the gallery's photo with the same bytes. */
   leaveOneOut: boolean;
-  /** Pictures of no pet that come with the encoder, if there are any. */
+  /** Non-pet photos that come with the encoder, if there are any. */
   references?: NonPetPhotos | null;
 }
 
@@ -68,7 +68,7 @@ interface Found {
   averagePrecision: number | null;
   /** The voters if the label was held out of the gallery; only used with a calibration. */
   withoutLabel: () => readonly Voter[];
-  /** Cosine similarity to the nearest picture of no pet; null where it was not measured. */
+  /** Cosine similarity to the nearest non-pet photo; null if not measured. */
   nonPetSimilarity: number | null;
   metadata?: Readonly<Record<string, string>>;
   keptApart?: number;

@@ -1,18 +1,20 @@
-/** Long work on a collection waits until its graph is built: exact searches meanwhile are slow, and hold the building up. */
+/**
+ * Lets long work on a collection wait until its graph is built, because exact searches would be slow and delay the graph.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../store/store.js';
 import type { WorkOptions } from './collection-queries.js';
 
-/** Between two looks; each of them makes the building give way for a quarter of a second. */
+/** Interval between two checks, each of which delays the building by a quarter of a second. */
 const LOOK_MS = 1_000;
-/** Without progress of the graph for so long, the work goes on with exact searches. */
+/** If the graph makes no progress for this long, the work continues with exact searches. */
 const STALL_MS = 30_000;
 
 /**
- * Resolves when searches of a collection are answered at full speed, or will not be.
+ * Resolves when searches of a collection run at full speed, or never will.
  *
- * @param limits lookMs: time between two looks; mostMs: how long to wait at most
- * @throws PawdexError collection_not_found; the signal's reason when it was raised
+ * @param limits lookMs: interval between checks; mostMs: longest time to wait @throws PawdexError collection_not_found; the
+ *   signal's reason
  */
 export async function waitForIndex(
   store: Store,

@@ -29,7 +29,7 @@ export interface DecodeLimits {
   maxLargeWaiting?: number;
 }
 
-/** Three quarters are for large images, which are decoded in a separate process; the rest is for all others. */
+/** Three quarters are for large images, which are decoded in a separate process. The rest is for all others. */
 const DEFAULT_DECODE_BYTES = 416 * 2 ** 20;
 const LARGE_SHARE = 0.75;
 /** Images that need more memory or more pixel operations are decoded in a separate process. */
@@ -156,7 +156,7 @@ export async function prepareImage(bytes: Uint8Array, limits: DecodeLimits): Pro
   }
 }
 
-/** Finds out what is wrong with a file whose header libvips cannot read, in the way of {@link askSecondOpinion}. */
+/** Finds out what is wrong with a file whose header libvips cannot read, like {@link askSecondOpinion}. */
 async function explainHeaderError(bytes: Uint8Array, limits: DecodeLimits): Promise<PawdexError> {
   const kind = checkKind(bytes);
   const task = { bytes, kind, maxPixels: limits.maxPixels };
@@ -271,7 +271,7 @@ export async function readUprightSize(image: PreparedImage): Promise<Size> {
   if (raw !== undefined) {
     return { width: raw.width, height: raw.height };
   }
-  // libvips takes a fifth of the time of a small decode to say so.
+  // Asking libvips takes a fifth of the time of a small decode.
   if (isUpright) {
     return { width: storedWidth, height: storedHeight };
   }

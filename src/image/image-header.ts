@@ -88,7 +88,7 @@ const READ_AHEAD = new Uint8Array(16);
 const END_MARKER = Uint8Array.of(0xff, 0xd9);
 
 /**
- * Appends the end marker to a JPEG without one, and says how to find out whether more is missing. libvips treats a
+ * Appends the end marker to a JPEG without one, and describes how to find out whether more is missing. libvips treats a
  * truncated file as a failure, but checks warnings only before the next lines, so it misses those of the last ones. A
  * decoder that buffers the whole image reads all of it before the first line.
  */

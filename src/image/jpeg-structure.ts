@@ -66,7 +66,7 @@ function findMarker(bytes: Uint8Array, from: number): number {
 const endsWithMarker = (bytes: Uint8Array) =>
   bytes[bytes.length - 2] === 0xff && bytes[bytes.length - 1] === END_OF_IMAGE;
 
-/** A smaller file cannot hold enough scans to be slow. */
+/** A smaller file cannot contain enough scans to be slow. */
 const SMALL_BYTES = 64 * 1024;
 
 /**

@@ -1,4 +1,4 @@
-/** Makes the pictures that are kept of photos: thumbnails for people, and smaller copies for another encoder. */
+/** Creates the pictures that are stored of photos: thumbnails for people, and smaller copies for another encoder. */
 import { type PreparedImage, renderPrepared } from './decode.js';
 import { sharp } from './libvips.js';
 import { sniff } from './sniff.js';
@@ -26,8 +26,8 @@ function hasMetadata(jpeg: Uint8Array): boolean {
 }
 
 /**
- * Makes the thumbnail of a decoded image. A small JPEG without metadata is used unchanged: encoding it again would take
- * more than a tenth of the indexing time and lose quality.
+ * Creates the thumbnail of a decoded image. A small JPEG without metadata is used unchanged, because encoding it again
+ * would take more than a tenth of the indexing time and lose quality.
  *
  * @param original the file's bytes
  * @param pixels uint8 [size, size, 3] as `decode` returns it
@@ -47,11 +47,11 @@ export async function makeThumbnail(
     .toBuffer();
 }
 
-/** Shorter side, in pixels, of a picture that is kept in place of a photo: more than encoders usually look at. */
+/** Shorter side, in pixels, of a picture that is stored instead of a photo: more than most encoders need. */
 const REDUCED_SIDE = 448;
 
 /**
- * A smaller picture of a whole photo, upright, from which another encoder can embed it.
+ * Creates a smaller, upright copy of a photo, which another encoder can embed.
  *
  * @returns a JPEG, usually 40 to 80 KiB
  */

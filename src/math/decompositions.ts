@@ -1,4 +1,4 @@
-/** Decompositions of matrices that fit into memory as one array, by ml-matrix. */
+/** Matrix decompositions, computed with ml-matrix. */
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix, QrDecomposition } from 'ml-matrix';
 
 /** Eigenvalues and eigenvectors of a symmetric matrix. */
@@ -22,14 +22,14 @@ export function decomposeSymmetric(symmetric: Float32Array, n: number): Eigen {
   return { values: realEigenvalues, vectors: Float32Array.from(eigenvectorMatrix.to1DArray()) };
 }
 
-/** Orthonormal columns that span the same space as those of a row-major [n, width]. */
+/** Computes orthonormal columns that span the same space as those of a row-major [n, width]. */
 export function orthonormalise(columns: Float32Array, n: number, width: number): Float32Array {
   const rows = Matrix.from1DArray(n, width, columns);
   return Float32Array.from(new QrDecomposition(rows).orthogonalMatrix.to1DArray());
 }
 
 /**
- * The inverse M of the Cholesky factor of a positive definite matrix, so that M^T M is the inverse of the matrix.
+ * Computes the inverse M of the Cholesky factor of a positive definite matrix, so that M^T M is the inverse of the matrix.
  *
  * @param entry of the matrix, for column <= row
  * @returns lower triangular, row-major [n, n]

@@ -8,12 +8,12 @@ export interface Matrix {
   readonly dimension: number;
 }
 
-/** The first rows of a matrix, in the same memory. */
+/** Returns the first rows of a matrix, in the same memory. */
 export function takeFirstRows({ data, dimension }: Matrix, rows: number): Matrix {
   return { data: data.subarray(0, rows * dimension), rows, dimension };
 }
 
-/** One row of a matrix, in the same memory. */
+/** Returns a row of a matrix, in the same memory. */
 export function getRow({ data, dimension }: Pick<Matrix, 'data' | 'dimension'>, row: number): Float32Array {
   return data.subarray(row * dimension, (row + 1) * dimension);
 }
@@ -27,7 +27,7 @@ export function stackRows(vectors: readonly Float32Array[], dimension: number): 
   return { data, rows: vectors.length, dimension };
 }
 
-/** The columns from one on, up to another or the last; a copy unless that is all of them. */
+/** Returns the columns from `from` up to `to` or the last; a copy unless these are all columns. */
 export function takeColumns({ data, rows, dimension }: Matrix, from: number, to = dimension): Matrix {
   const width = to - from;
   if (width === dimension) {

@@ -22,7 +22,7 @@ export class TopK {
   readonly #k: number;
   readonly #scores: number[] = [];
   readonly #ids: number[] = [];
-  /** Lower scores cannot enter any more. Check it before each call: in a long stream, few scores reach it. */
+  /** Lower scores no longer enter. Check it before each call, because few scores of a long stream reach it. */
   threshold = Number.NEGATIVE_INFINITY;
 
   constructor(k: number) {
@@ -43,14 +43,14 @@ export class TopK {
     }
   }
 
-  /** The items kept, the best first. */
+  /** Returns the kept items, best first. */
   rank(): Ranked[] {
     return this.#ids
       .map((id, i) => ({ id, score: this.#scores[i]! }))
       .sort((a, b) => b.score - a.score || a.id - b.id);
   }
 
-  /** Moves the items that are better down from a new last place, and returns the place that is left. */
+  /** Moves better items down to make room for a new one, and returns its place. */
   #rise(id: number, score: number): number {
     let place = this.#scores.length;
     while (place > 0) {
@@ -64,7 +64,7 @@ export class TopK {
     return place;
   }
 
-  /** Drops the worst item, moves the items that are worse up, and returns the place that is left. */
+  /** Drops the worst item, moves worse items up, and returns the free place. */
   #sink(id: number, score: number): number {
     const scores = this.#scores;
     let place = 0;

@@ -1,6 +1,6 @@
 /** Arithmetic on single vectors. Sums are in double precision. */
 
-/** The dot product of two vectors of one length. */
+/** Computes the dot product of two vectors of equal length. */
 export function computeDot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) {
@@ -9,13 +9,13 @@ export function computeDot(a: Float32Array, b: Float32Array): number {
   return sum;
 }
 
-/** The Euclidean length of a vector. */
+/** Computes the Euclidean length of a vector. */
 export function computeLength(vector: Float32Array): number {
   return Math.sqrt(computeDot(vector, vector));
 }
 
 /**
- * Scales a vector to length 1 in place. A vector of zeros stays as it is.
+ * Scales a vector to length 1 in place. A zero vector stays unchanged.
  *
  * @returns the length that it had
  */

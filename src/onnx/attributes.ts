@@ -21,19 +21,19 @@ export function readString(attributes: Attributes, name: string, otherwise: stri
   return typeof value === 'string' ? value : otherwise;
 }
 
-/** Reads a list of integers, or undefined where it is not given. */
+/** Reads a list of integers; undefined if absent. */
 export function readInts(attributes: Attributes, name: string): number[] | undefined {
   const value = attributes[name];
   return Array.isArray(value) ? value.map(Number) : undefined;
 }
 
-/** Counts an axis from the front; negative ones count from the back. */
+/** Converts an axis to one counted from the front; negative ones count from the back. */
 export function resolveAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
 /**
- * Reads the values of a constant input, or undefined where it is omitted.
+ * Reads the values of a constant input; undefined if omitted.
  *
  * @throws PawdexError `model_invalid` when the input is not constant
  */

@@ -1,9 +1,9 @@
 /** Finds which part of the input each cell of a feature map describes. */
 import type { Attribute, Model, ModelNode } from './onnx-model.js';
 
-/** Where the cells of a map lie along one axis, in pixels of the network's input. */
+/** The positions of the cells of a map along one axis, in pixels of the network's input. */
 export interface Spacing {
-  /** From the middle of one cell to the middle of the next. */
+  /** Distance between the middles of neighbouring cells. */
   stride: number;
   /** The middle of the first cell; that of the first pixel is 0. */
   first: number;

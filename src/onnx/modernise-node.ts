@@ -1,13 +1,13 @@
 /**
- * Brings nodes of older operator sets into the form of the newer one that graphs are written in: axes that were
- * attributes become inputs, and defaults that changed are spelled out.
+ * Converts nodes of older operator sets to the one that graphs use: axes that were attributes become inputs, and changed
+ * defaults become explicit.
  */
 import { PawdexError } from '../errors.js';
 import { readInt, readInts, resolveAxis } from './attributes.js';
 import { type Attribute, describeNode, type ModelNode } from './onnx-model.js';
 import { createIntTensor, type Tensor } from './tensor.js';
 
-/** The oldest operator set that can be read. */
+/** The oldest supported operator set. */
 const OLDEST_OPSET = 11;
 
 /** A node in the newer form. `constants` are inputs that were attributes, by position. */
@@ -22,13 +22,13 @@ export function checkOpset(opset: number): void {
     return;
   }
   throw new PawdexError('model_invalid', {
-    detail: `The model uses the ONNX operator set ${opset}. The oldest that the trainer reads is ${OLDEST_OPSET}.`,
+    detail: `The model uses the ONNX operator set ${opset}. The oldest that the trainer supports is ${OLDEST_OPSET}.`,
     hint: 'Export it again with a newer operator set, or convert it with onnx.version_converter.',
   });
 }
 
 /**
- * Rewrites what has changed between the model's operator set and version 18.
+ * Rewrites a node if its operator has changed between the model's operator set and version 18.
  *
  * @param rank number of axes of the node's first input
  * @throws PawdexError `model_invalid` when an old meaning has no modern form
@@ -58,7 +58,7 @@ export function moderniseNode(node: ModelNode, opset: number, rank: number): Mod
     const axis = resolveAxis(readInt(attributes, 'axis', 1), rank);
     if (axis !== rank - 1) {
       throw new PawdexError('model_invalid', {
-        detail: `${describeNode(node)} runs over several axes at once, as operator sets before 13 did.`,
+        detail: `${describeNode(node)} combines several axes, as in operator sets before 13.`,
         hint: 'Export the model again with operator set 13 or newer.',
       });
     }

@@ -117,7 +117,7 @@ export function readModel(bytes: Uint8Array): Model {
   };
 }
 
-/** A model to write. onnxruntime infers the type of an output that has none. */
+/** A model to write. ONNX Runtime infers missing output types. */
 export type WritableModel = Omit<Model, 'outputs'> & {
   readonly outputs: readonly (ModelPort | { name: string })[];
 };

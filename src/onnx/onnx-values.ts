@@ -1,4 +1,4 @@
-/** What the analysis of graphs works on. */
+/** The types that the analysis of graphs uses. */
 import type { Attribute } from './onnx-model.js';
 import type { DType, Tensor } from './tensor.js';
 
@@ -12,7 +12,7 @@ export interface Value {
 /** The attributes of a node by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** What shape inference sees of a node. */
+/** The part of a node that shape inference needs. */
 export interface ShapeCall {
   readonly op: string;
   readonly name: string;

@@ -69,17 +69,17 @@ export function findTail(model: Model, output: string): Tail {
     }
     if (node.domain !== '' || !(PASSING.has(node.op) || isAffine(node, fixed))) {
       throw createUnavailableError(
-        `The embedding comes out of ${describeNode(node)}, which is no sum over the picture.`,
+        `The embedding is computed by ${describeNode(node)}, which is not a sum over the picture.`,
       );
     }
-    // Only of a sum or a product may the data be the second input.
+    // Only `Add` and `Mul` accept the data as their second input.
     const data = node.inputs.find((input) => !fixed(input)) ?? '';
     steps.push({ node, data, perPicture: node.inputs.some((input) => input !== data && !fixed(input)) });
     name = data;
   }
 }
 
-/** Whether an operator with its settings is affine in its one input that is not fixed. */
+/** Whether an operator is affine in its only variable input. */
 function isAffine({ op, inputs, attributes }: ModelNode, fixed: (name: string) => boolean): boolean {
   if (!AFFINE.has(op)) {
     return false;
@@ -91,7 +91,7 @@ function isAffine({ op, inputs, attributes }: ModelNode, fixed: (name: string) =
     case 'Gemm':
       return !fixed(first) && fixed(second!) && (attributes.transA ?? 0) === 0;
     case 'Div':
-      // By a constant, or by the length of the vector, which the graph has computed from it.
+      // By a constant, or by the length of the vector, which the graph computed from it.
       return !fixed(first);
     case 'Mul':
     case 'Add':

@@ -79,18 +79,20 @@ export function createZeros(dtype: DType, shape: readonly number[]): Tensor {
   return { dtype, shape, data: new ARRAYS[dtype](countElements(shape)) };
 }
 
-/** The elements as JavaScript numbers. int64 beyond 2^53, such as the "to the end" of Slice, is rounded. */
+/**
+ * Converts the elements to JavaScript numbers. int64 values beyond 2^53, such as the "to the end" of Slice, are rounded.
+ */
 export function toNumbers(tensor: Tensor): number[] {
   return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }
 
-/** ONNX's code of an element type. */
+/** Returns ONNX's code of an element type. */
 export function encodeDType(dtype: DType): number {
   return CODES[dtype];
 }
 
 /**
- * The element type of an ONNX code.
+ * Returns the element type of an ONNX code.
  *
  * @param what names the tensor in the error
  * @throws PawdexError `model_invalid` for bfloat16, strings and other types that the trainer does not read

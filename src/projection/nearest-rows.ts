@@ -1,13 +1,13 @@
-/** The nearest rows of each row, by comparing all pairs. */
+/** Finds the nearest rows of each row, by comparing all pairs. */
 import type { Matrix } from '../math/matrix.js';
 
-/** Rows and their Euclidean distances, nearest first, each row itself before all others. */
+/** Rows and their Euclidean distances, nearest first. Each row finds itself first. */
 export interface NearestRows {
   indices: number[][];
   distances: number[][];
 }
 
-/** Puts a distance in its place among the `count` smallest of a row, which ascend. */
+/** Inserts a distance into the sorted `count` smallest ones of a row. */
 function insert(
   row: number,
   other: number,
@@ -30,12 +30,12 @@ function insert(
   ids[at] = other;
 }
 
-/** @param count rows wanted for each, itself included; at most `rows` */
+/** @param count number of rows to find for each, including itself; at most `rows` */
 export function findNearestRows({ data, rows, dimension }: Matrix, count: number): NearestRows {
   const near = new Float64Array(rows * count).fill(Number.POSITIVE_INFINITY);
   const ids = new Int32Array(rows * count);
   for (let i = 0; i < rows; i++) {
-    // Before an equal row, whatever the order.
+    // Sorts before equal rows.
     insert(i, i, -1, count, near, ids);
     for (let j = i + 1; j < rows; j++) {
       let sum = 0;

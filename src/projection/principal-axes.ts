@@ -1,12 +1,12 @@
-/** Principal axes: the directions in which vectors differ most. */
+/** Computes principal axes: the directions in which vectors differ most. */
 import { decomposeSymmetric } from '../math/decompositions.js';
 import type { Matrix } from '../math/matrix.js';
 import { getRow } from '../math/matrix.js';
 
-/** Rows that the axes are computed from: more would turn them by little. */
+/** Number of rows to compute the axes from. More would hardly change them. */
 const MOST_ROWS = 2000;
 
-/** The mean of every n-th row, and the covariance around it, row-major [dimension, dimension], upper triangle. */
+/** Computes the mean of every n-th row, and the covariance around it, row-major [dimension, dimension], upper triangle. */
 function measureSpread(matrix: Matrix): { mean: Float32Array; covariance: Float32Array } {
   const { rows, dimension } = matrix;
   const stride = Math.max(1, Math.floor(rows / MOST_ROWS));
@@ -33,9 +33,9 @@ function measureSpread(matrix: Matrix): { mean: Float32Array; covariance: Float3
 }
 
 /**
- * Projects vectors on their principal axes, the one of most variance first.
+ * Projects vectors to their principal axes, largest variance first.
  *
- * @param axes how many; at most the dimension
+ * @param axes number of axes, at most the dimension
  * @returns [rows, axes]
  */
 export function projectOnAxes(matrix: Matrix, axes: number): Matrix {
@@ -46,7 +46,7 @@ export function projectOnAxes(matrix: Matrix, axes: number): Matrix {
   for (let r = 0; r < rows; r++) {
     const row = getRow(matrix, r);
     for (let a = 0; a < axes; a++) {
-      // Eigenvalues ascend, so that the last columns vary most.
+      // Eigenvalues ascend, so the last columns vary most.
       const column = dimension - 1 - a;
       let sum = 0;
       for (let d = 0; d < dimension; d++) {

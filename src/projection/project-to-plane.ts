@@ -1,4 +1,4 @@
-/** Lays vectors out on a plane so that those that are alike lie together. */
+/** Lays out vectors on a plane so that similar ones are close together. */
 import { UMAP } from 'umap-js';
 import type { Matrix } from '../math/matrix.js';
 import { createRandom } from '../math/random.js';
@@ -9,16 +9,16 @@ export type Point = readonly [x: number, y: number];
 
 /** Neighbours whose distances the layout tries to preserve. */
 const NEIGHBOURS = 15;
-/** Principal axes on which neighbours are looked for: what is left out of embeddings of this kind is noise. */
+/** Number of principal axes used to find neighbours. The rest of such embeddings is noise. */
 const AXES = 50;
-/** Steps of the layout: few enough for ten thousand points to take seconds rather than minutes. */
+/** Steps of the layout, so that ten thousand points take seconds rather than minutes. */
 const STEPS = 200;
-/** Side of the square that the first places lie in, as UMAP has it. */
+/** Side of the square that contains the initial positions, as in UMAP. */
 const SPAN = 20;
 
 /** Settings of {@link projectToPlane}. */
 export interface ProjectOptions {
-  /** Least distance between points of a group; larger draws groups less tight. UMAP itself has 0.1. */
+  /** Smallest distance between points of a group. Larger values make groups looser; UMAP's default is 0.1. */
   minDist?: number;
   /** Called between two steps. */
   onStep?: (step: number) => Promise<void> | void;
@@ -36,7 +36,9 @@ function spread(points: readonly Point[], span: number): Point[] {
   return points.map((point) => [(point[0] - x.middle) * scale, (point[1] - y.middle) * scale] as const);
 }
 
-/** The first two principal axes, where a layout may begin or, for a few points, end. */
+/**
+ * Projects vectors to the first two principal axes: the initial layout, and the final one if there are only a few points.
+ */
 const beginOf = ({ data, rows, dimension }: Matrix): Point[] =>
   Array.from({ length: rows }, (_, i) => [
     data[i * dimension]!,
@@ -44,9 +46,9 @@ const beginOf = ({ data, rows, dimension }: Matrix): Point[] =>
   ]);
 
 /**
- * Projects vectors by UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together. It begins with the
- * principal axes, so that large groups keep their places to each other as well; even so, far distances mean little. The
- * same vectors give the same points.
+ * Projects vectors by UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together. It starts from the
+ * principal axes, so that large groups also keep their relative positions. Even so, large distances mean little. The same
+ * vectors give the same points.
  *
  * @returns a point for each vector, within -0.5..0.5
  */
@@ -71,7 +73,7 @@ export async function projectToPlane(
   umap.initializeFit(begin.map((point) => [...point]));
   const places = umap.getEmbedding();
   for (const [i, [x, y]] of spread(begin, SPAN).entries()) {
-    // Equal vectors would never part.
+    // Equal vectors would never separate.
     places[i]![0] = x + (random() - 0.5) * 1e-3;
     places[i]![1] = y + (random() - 0.5) * 1e-3;
   }

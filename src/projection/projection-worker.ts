@@ -1,4 +1,4 @@
-/** A thread that projects vectors, so that nobody else waits for it. */
+/** A thread that projects vectors, so that the main thread does not wait. */
 import { serveCalls, transfer } from '../threads/rpc.js';
 import { projectToPlane } from './project-to-plane.js';
 

@@ -1,4 +1,4 @@
-/** Projects vectors in a thread that lives as long as there is work, one set of vectors after the other. */
+/** Projects vectors in a thread that lives as long as there is work, one set at a time. */
 import { PawdexError } from '../errors.js';
 import { transfer, WorkerClient } from '../threads/rpc.js';
 import type { ProjectionCalls } from './projection-worker.js';

@@ -1,4 +1,4 @@
-/** Dot products of one query with many rows of a memory. */
+/** Computes the dot products of one query with many rows of a memory. */
 import { createMemory, loadWasm, type WasmMemory } from './load-wasm.js';
 
 /** Floats of a row are a multiple of this: the inner loop takes four vectors of four at a time. */
@@ -27,7 +27,9 @@ export function createDotProducts(
   return { memory, dotProducts: instantiate(memory).dotProducts };
 }
 
-/** The same in TypeScript, to the bit: sixteen running sums in single precision, added up in the same order. */
+/**
+ * The same in TypeScript, with bit-identical results: sixteen running sums in single precision, added up in the same order.
+ */
 export function computeReferenceDotProducts({ buffer }: Pick<WasmMemory, 'buffer'>): DotProducts {
   const floats = new Float32Array(buffer);
   return (rows, count, bytes, query, out) => {

@@ -1,11 +1,11 @@
 /**
- * Vector functions in WebAssembly: a few times as fast as the best JavaScript loop, with nothing native to compile at
- * install. They are written as text (`*.wat`), which the build turns into `dist/wasm/*.wasm`. Beside each stands the same
- * computation in TypeScript, which says what it computes and which the tests compare it with, bit by bit.
+ * Loads vector functions in WebAssembly. They are a few times as fast as the best JavaScript loop, and need no compiler at
+ * install. The build turns their text (`*.wat`) into `dist/wasm/*.wasm`. Beside each is a TypeScript version as reference,
+ * which the tests compare bit by bit.
  */
 import { readFileSync } from 'node:fs';
 
-/** What is used of a WebAssembly memory; Node's types do not declare it. */
+/** The used part of a WebAssembly memory, which Node's types do not declare. */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -16,7 +16,7 @@ declare const WebAssembly: {
   Memory: new (limits: { initial: number; maximum?: number }) => WasmMemory;
 };
 
-/** Bytes of a page, the unit in which memories grow. */
+/** Bytes of a page, the unit of memory growth. */
 export const PAGE_BYTES = 65_536;
 
 /** Creates a memory of `initial` pages that grows in place, up to `maximum` pages. */
@@ -27,8 +27,7 @@ export function createMemory(initial: number, maximum?: number): WasmMemory {
 /**
  * Compiles a module of this folder.
  *
- * @param name of the file, without its suffix
- * @returns a function that gives the module's exports over a memory
+ * @param name of the file, without its extension @returns a function that returns the module's exports for a memory
  */
 export function loadWasm<Functions extends object>(name: string): (memory: WasmMemory) => Functions {
   const module = new WebAssembly.Module(readFileSync(new URL(`./${name}.wasm`, import.meta.url)));

@@ -1,7 +1,7 @@
 /** The three steps of cubic resampling, over a memory: bytes to floats, weighted sums, floats to bytes. */
 import { loadWasm, type WasmMemory } from './load-wasm.js';
 
-/** Neighbours that each result is mixed from. */
+/** Number of neighbours that each result is mixed from. */
 export const TAPS = 4;
 /** Bytes of a table entry: an int32 with the offset of the first neighbour in bytes, and a float32 weight for each. */
 export const ENTRY_BYTES = 4 + 4 * TAPS;
@@ -30,13 +30,13 @@ export interface Resample {
 
 let instantiate: ((memory: WasmMemory) => Resample) | undefined;
 
-/** The functions over a memory. */
+/** Creates the functions for a memory. */
 export function createResample(memory: WasmMemory): Resample {
   instantiate ??= loadWasm('resample');
   return instantiate(memory);
 }
 
-/** The same in TypeScript, to the bit. */
+/** The same in TypeScript, with bit-identical results. */
 export function computeReferenceResample({ buffer }: Pick<WasmMemory, 'buffer'>): Resample {
   const view = new DataView(buffer);
   const readFloat = (at: number) => view.getFloat32(at, true);

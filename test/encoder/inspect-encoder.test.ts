@@ -46,7 +46,7 @@ describe('what is found out', () => {
   it('takes the class token of a vision transformer, or the mean of its tokens', async () => {
     const { card, notes } = await add(vit());
     expect(card.output).toEqual({ name: 'last_hidden_state', dimension: 24, pooling: 'first' });
-    expect(notes.join(' ')).toMatch(/ImageNet.*17 vectors an image: the first \(CLS\)/);
+    expect(notes.join(' ')).toMatch(/ImageNet.*17 vectors per image. Using the first \(CLS\)/);
     const mean = await add(vit(), { pooling: 'mean', name: 'mean' });
     expect(mean.card.output.pooling).toBe('mean');
   });

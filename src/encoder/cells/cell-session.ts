@@ -28,7 +28,7 @@ export async function openCellSession(loaded: LoadedCard, threads: number): Prom
   }
   const { session, spacing } = await openExtended(loaded, threads).catch((error) => {
     const { code, message } = asPawdexError(error);
-    // The model itself runs. If it cannot be read or extended, it cannot be explained.
+    // The model itself works. If it cannot be read or extended, it just cannot explain.
     throw code === 'model_invalid'
       ? new PawdexError('explain_unavailable', { detail: message, cause: error })
       : error;
@@ -55,7 +55,7 @@ async function openExtended({ card, modelPath }: LoadedCard, threads: number) {
   const createChangedError = (cause?: unknown) =>
     new PawdexError('explain_unavailable', {
       detail: 'The model file has been replaced or removed since the encoder was opened.',
-      hint: 'Start pawdex again with the model it should run.',
+      hint: 'Restart pawdex with the model that it should use.',
       cause,
     });
   const bytes = await readFile(modelPath).catch((cause) => {

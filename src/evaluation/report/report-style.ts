@@ -85,5 +85,5 @@ th[scope=row] { text-align: left; font-weight: 500; }
 }
 `;
 
-/** What a content security policy allows the style sheet by. */
+/** The hash that allows the style sheet in a content security policy. */
 export const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;

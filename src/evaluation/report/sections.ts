@@ -17,7 +17,7 @@ const between = (interval: Interval | null, digits = 1) =>
 /** Formats the numbers at the top. */
 export function formatFigures(evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index'>>): string {
   const { intervals, decisions, nonPets, matchPrecision, index } = evaluation;
-  const confidence = evaluation.calibrated ? '' : 'of the bare vote';
+  const confidence = evaluation.calibrated ? '' : 'without calibration';
   return `<dl class="figures">${[
     figure('queries', evaluation.n.toLocaleString('en')),
     figure('vote right', share(evaluation.top1), between(intervals.top1)),
@@ -86,7 +86,7 @@ async function pairOf(
   pictures: Pictures,
 ): Promise<string> {
   const shown = await Promise.all([file, ...(evidence === null ? [] : [evidence.file])].map(pictures));
-  return `<figure><div class="two">${shown.join('')}</div><figcaption><strong>${escapeHtml(label)}</strong> taken for <strong>${escapeHtml(predicted)}</strong><br>${caption}</figcaption></figure>`;
+  return `<figure><div class="two">${shown.join('')}</div><figcaption><strong>${escapeHtml(label)}</strong> mistaken for <strong>${escapeHtml(predicted)}</strong><br>${caption}</figcaption></figure>`;
 }
 
 /** Draws the most frequent confusions, each with its most confident mistake. */

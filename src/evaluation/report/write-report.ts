@@ -1,4 +1,4 @@
-/** Writes an evaluation as one HTML page that needs nothing else: style, plots and pictures are inside. */
+/** Writes an evaluation as one HTML page that contains its styles, plots and pictures. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createFolder } from '../../files/create-folder.js';
@@ -20,14 +20,14 @@ import { escapeHtml } from './svg.js';
 const CONFUSIONS = 12;
 const MISTAKES = 24;
 
-/** What the report is about. */
+/** The content of a report. */
 export interface ReportInput {
   evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index' | 'photos'>>;
-  /** The wrong answers, the surest first. */
+  /** The wrong answers, most confident first. */
   mistakes: readonly Mistake[];
-  /** Mean similarity of the nearest neighbours of every query and photo of something else. */
+  /** Mean similarity of the nearest neighbours, for every query and non-pet. */
   familiarity: { queries: number[]; nonPets: number[] };
-  /** Names of the sets as they were given, or of the collection. */
+  /** Names of the sets, or of the collection. */
   subject: { gallery: string; queries: string } | { collection: string };
   model: { name: string; fingerprint: string };
   pictures: Pictures;
@@ -45,7 +45,7 @@ function describeSubject({ subject, evaluation }: ReportInput): { title: string;
     const of = (evaluation.photos ?? evaluation.n).toLocaleString('en');
     return {
       title: `collection ${name}`,
-      heading: `Collection <code>${name}</code>: ${asked} of its ${of} photos with a label, each asked without itself`,
+      heading: `Collection <code>${name}</code>: ${asked} of its ${of} labelled photos, each identified without itself`,
     };
   }
   const [queries, gallery] = [escapeHtml(subject.queries), escapeHtml(subject.gallery)];
@@ -55,25 +55,25 @@ function describeSubject({ subject, evaluation }: ReportInput): { title: string;
   };
 }
 
-/** How good the confidence is, as plots beside each other. */
+/** Draws the quality of the confidence as plots. */
 function renderPlots({ evaluation, familiarity }: ReportInput): string {
   const plots = [
     section(
-      'Does confidence come true?',
-      'Bars: share of right answers; dots: where the mean confidence of the bin lies. On the dashed line the two are equal. Paler bars rest on fewer answers.',
+      'Is the confidence right?',
+      'Bars: share of right answers. Dots: mean confidence of the bin. On the dashed line both are equal. Paler bars are based on fewer answers.',
       drawReliability(evaluation.reliability),
     ),
     section(
-      'Answered only when sure',
-      'Mistakes among the answers when the least sure queries are left unanswered. The dashed line is 5 % wrong; the dot is the most that can be answered there.',
+      'Answering only when sure',
+      'Share of wrong answers if the least certain queries are left unanswered. The dashed line is 5 % wrong. The dot shows how many can be answered at that level.',
       drawRiskCoverage(evaluation.riskCoverage, evaluation.coverageAt95),
     ),
   ];
   if (familiarity.nonPets.length > 0) {
     plots.push(
       section(
-        'Is it known at all?',
-        `<span class="key main"></span> queries, <span class="key second"></span> photos of something else: the less the two overlap, the better what is not a pet can be told.`,
+        'Is the subject known at all?',
+        `<span class="key main"></span> queries, <span class="key second"></span> photos of something else. The less they overlap, the better non-pets can be recognised.`,
         drawFamiliarity(familiarity.queries, familiarity.nonPets),
       ),
     );
@@ -81,28 +81,28 @@ function renderPlots({ evaluation, familiarity }: ReportInput): string {
   return `<div class="plots">${plots.join('')}</div>`;
 }
 
-/** The confusions and the worst mistakes, with their photos. */
+/** Draws the confusions and the worst mistakes, with their photos. */
 async function renderMistakes({ evaluation, mistakes, pictures }: ReportInput): Promise<string[]> {
   if (evaluation.confusions.length === 0) {
     return [];
   }
   return [
     section(
-      'What is taken for what',
-      'The most frequent confusions. Left the query, right the nearest photo of the breed it was taken for.',
+      'Confusions',
+      'The most frequent confusions. Left: the query. Right: the nearest photo of the breed that it was mistaken for.',
       await drawConfusionCases(evaluation, mistakes, { count: CONFUSIONS, pictures }),
       'long',
     ),
     section(
       'The worst mistakes',
-      'Wrong answers in order of their confidence; some of them are wrong labels rather than wrong answers.',
+      'Wrong answers, most confident first. Some of them are wrong labels rather than wrong answers.',
       await drawWorstCases(mistakes, { count: MISTAKES, pictures }),
       'long',
     ),
   ];
 }
 
-/** The figures of the queries, as a whole and in parts. */
+/** Formats the figures of all queries, and of parts of them. */
 function renderFigures({ evaluation, by }: ReportInput): string[] {
   const meaning = evaluation.calibrated
     ? 'Confidence is the calibrated probability that the first breed is right.'
@@ -114,13 +114,13 @@ function renderFigures({ evaluation, by }: ReportInput): string[] {
   }
   if (evaluation.keptApart > 0) {
     parts.push(
-      `<p class="soft">${evaluation.keptApart} pairs of query and gallery photo of one <code>group</code>, or of the same bytes, were kept from finding each other.</p>`,
+      `<p class="soft">${evaluation.keptApart} pairs of a query and a gallery photo with the same <code>group</code> or the same bytes were excluded.</p>`,
     );
   }
   return parts;
 }
 
-/** The report as the text of an HTML page. */
+/** Formats the report as HTML. */
 export async function renderReport(input: ReportInput): Promise<string> {
   const { evaluation, model } = input;
   const parts = [
@@ -128,7 +128,7 @@ export async function renderReport(input: ReportInput): Promise<string> {
     renderPlots(input),
     section(
       'Labels',
-      'Share of each label’s photos that the vote gets right, the lowest first.',
+      'Share of right answers for each label, lowest first.',
       drawLabelBars(evaluation.perLabel),
       'long',
     ),
@@ -155,10 +155,7 @@ ${parts.join('\n')}
 `;
 }
 
-/**
- * @param dir folder for the report, made when missing
- * @returns path of the page
- */
+/** @param dir folder for the report, created if missing @returns path of the page */
 export async function writeReport(dir: string, input: ReportInput): Promise<string> {
   const html = await renderReport(input);
   createFolder(dir);

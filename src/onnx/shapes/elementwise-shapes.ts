@@ -4,7 +4,7 @@ import { readInt } from '../attributes.js';
 import type { OutputSpec, ShapeCall, Value } from '../onnx-values.js';
 import { decodeDType } from '../tensor.js';
 
-/** Input `index`, which the operator requires. @throws PawdexError `model_invalid` when it is missing */
+/** Returns the required input `index`. @throws PawdexError `model_invalid` if it is missing */
 export function requireInput(call: ShapeCall, index: number): Value {
   const value = call.inputs[index];
   if (value === undefined) {
@@ -13,7 +13,7 @@ export function requireInput(call: ShapeCall, index: number): Value {
   return value;
 }
 
-/** The shape that two shapes broadcast to, with NaN where they do not fit. */
+/** Computes the shape that two shapes broadcast to, with NaN where they do not match. */
 export function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {

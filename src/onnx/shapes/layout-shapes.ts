@@ -4,12 +4,12 @@ import { readConstant, readInt, readInts, resolveAxis } from '../attributes.js';
 import type { OutputSpec, ShapeCall } from '../onnx-values.js';
 import { broadcastShapes, requireInput } from './elementwise-shapes.js';
 
-/** A one-output result of the first input's element type. */
+/** Returns a single output with the element type of the first input. */
 function createOutput(call: ShapeCall, shape: readonly number[]): OutputSpec[] {
   return [{ dtype: requireInput(call, 0).dtype, shape }];
 }
 
-/** A constant input the operator requires. */
+/** Reads a required constant input. */
 function requireConstant(call: ShapeCall, index: number): number[] {
   requireInput(call, index);
   return readConstant(call, index) as number[];
@@ -137,7 +137,7 @@ export function gather(call: ShapeCall): OutputSpec[] {
   ]);
 }
 
-/** Elements that a Pad node adds before and after each axis; negative where it crops. */
+/** Returns the number of elements that a Pad node adds before and after each axis; negative if it crops. */
 export function resolvePads(call: ShapeCall, rank: number): { before: number[]; after: number[] } {
   const pads = requireConstant(call, 1);
   const axes = readConstant(call, 3)?.map((axis) => resolveAxis(axis, rank));

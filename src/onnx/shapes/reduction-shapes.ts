@@ -3,7 +3,7 @@ import { readConstant, readInt, resolveAxis } from '../attributes.js';
 import type { OutputSpec, ShapeCall } from '../onnx-values.js';
 import { requireInput } from './elementwise-shapes.js';
 
-/** The axes that a Reduce* node reduces, counted from the front and sorted; all of them if none is named. */
+/** Returns the axes that a Reduce* node reduces, counted from the front and sorted. Without axes it reduces all. */
 export function resolveReducedAxes(call: ShapeCall, rank: number): number[] {
   const named = readConstant(call, 1) ?? [];
   if (named.length > 0) {
