@@ -1,7 +1,4 @@
-/**
- * What the trainer is built from: differentiable graphs, ONNX files to read them from and write them to, and batches
- * of views to feed them with.
- */
+/** The trainer's building blocks: differentiable graphs, reading and writing of ONNX files, and batches of views. */
 
 export { asFloat, type Model, type ModelNode, readModel, writeModel } from '../onnx/onnx-model.js';
 export type { Value } from '../onnx/onnx-values.js';

@@ -1,6 +1,6 @@
-/** How long work of the trainer reports its progress. */
+/** Progress reports of the trainer's long work. */
 export interface PhaseReport {
-  /** A phase begins. It counts photos unless `noun` says otherwise. */
+  /** Called when a phase begins. It counts photos unless `noun` says otherwise. */
   phase(text: string, total: number, noun?: string): void;
   phaseProgress(done: number): void;
 }

@@ -10,8 +10,8 @@ import { RULES } from './rules/index.js';
 const isFloat = (value: Value): boolean => value.dtype === 'float32' || value.dtype === 'float64';
 
 /**
- * Appends the computation of gradients to a graph. Only what lies between `wrt` and the seeds is differentiated:
- * frozen weights stay constants and cost nothing.
+ * Appends the computation of gradients to a graph. Only nodes between `wrt` and the seeds are differentiated: frozen
+ * weights stay constants and cost nothing.
  *
  * @param seeds value -> the gradient of the loss with respect to it, of the same shape; for a scalar loss, itself ->
  *   the scalar 1
@@ -94,7 +94,7 @@ function createRuleCall(
   return { g, node, x: input(0), y: node.outputs[0] as Value, dy, dys, input, needs, shapes };
 }
 
-/** Names the operator, and what to freeze so that no gradient has to pass it. */
+/** Creates the error that names the operator, and what to freeze so that no gradient passes it. */
 function createMissingRuleError(g: GraphBuilder, node: GraphNode, wrt: readonly Value[]): PawdexError {
   const before = wrt.filter((weight) => findDependents(g, [weight]).has(node.outputs[0] as Value));
   const names = before.map((weight) => weight.name);

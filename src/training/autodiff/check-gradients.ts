@@ -9,7 +9,7 @@ import type { GraphBuilder } from './graph-builder.js';
 import { GraphSession, type SessionOptions } from './graph-session.js';
 
 export interface CheckOptions {
-  /** What to differentiate. Anything but a scalar is first multiplied with a fixed random tensor and summed. */
+  /** The value to differentiate. Anything but a scalar is first multiplied with a fixed random tensor and summed. */
   readonly objective: Value;
   /** A tensor for each graph input that is not a parameter. */
   readonly feeds?: Readonly<Record<string, Tensor>>;
@@ -26,11 +26,11 @@ export interface CheckOptions {
   readonly session?: SessionOptions;
 }
 
-/** How one weight's gradient compares with finite differences. */
+/** The comparison of one weight's gradient with finite differences. */
 export interface GradientCheck {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Derivatives compared: elements or directions. */
+  /** Number of compared derivatives: elements or directions. */
   readonly compared: number;
   /** |analytic - numeric| / max(|analytic|, |numeric|) over those, Euclidean norms; 0 where both vanish. */
   readonly relativeError: number;

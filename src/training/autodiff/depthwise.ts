@@ -56,7 +56,7 @@ function chooseBlocks(x: Value, window: Window): Blocks {
   return { count: output / rows, rows, seen, stride: rows * stride, above: 0 };
 }
 
-/** The rows each block sees: [C, N * blocks, seen * W]. */
+/** Appends the rows that each block sees: [C, N * blocks, seen * W]. */
 function appendRows(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): Value {
   const [channels = 1, batch = 1, height = 1, width = 1] = x.shape;
   const flat = [channels, batch * blocks.count, blocks.seen * width];
@@ -73,8 +73,8 @@ function appendRows(g: GraphBuilder, x: Value, window: Window, blocks: Blocks): 
 }
 
 /**
- * Says with 0 and 1 which tap is where in the Toeplitz matrix: [kH * kW, seen * W * rows * Q], or with `turned` the
- * entries of the transposed matrix, [kH * kW, rows * Q * seen * W].
+ * Marks with 0 and 1 the places of each tap in the Toeplitz matrix: [kH * kW, seen * W * rows * Q], or with `turned` in the
+ * transposed matrix, [kH * kW, rows * Q * seen * W].
  */
 function createSelection(
   g: GraphBuilder,
@@ -106,7 +106,7 @@ function createSelection(
   });
 }
 
-/** The kernels as Toeplitz matrices: [C, seen * W, rows * Q]. */
+/** Appends the kernels as Toeplitz matrices: [C, seen * W, rows * Q]. */
 function appendToeplitz(
   g: GraphBuilder,
   weight: Value,
@@ -120,7 +120,7 @@ function appendToeplitz(
   return g.reshape(spread, [channels, blocks.seen * width, blocks.rows * readAxis(window, 1).output]);
 }
 
-/** Whether onnxruntime's own kernel is faster, which is so for one shape of window on all but the smallest images. */
+/** Whether ONNX Runtime's own kernel is faster, as for one shape of window on all but the smallest images. */
 function hasFastKernel(window: Window, blocks: Blocks, pads: readonly number[]): boolean {
   const plain = [...window.strides, ...window.dilations].every((n) => n === 1);
   return plain && window.kernel.every((n) => n === 3) && blocks.count > 1 && pads.every((pad) => pad >= 0);

@@ -8,19 +8,19 @@ import { readModel } from '../../onnx/onnx-model.js';
 /** An execution provider of onnxruntime; docs/gpu.md says what each needs. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda';
 
-/** Where the operators of one run went. */
+/** Where the operators of one run were executed. */
 export interface Placement {
-  /** The provider that was asked for. */
+  /** The requested provider. */
   readonly provider: Provider;
   /** Operator calls on it. */
   readonly there: number;
-  /** Operator name -> calls that ran on the CPU instead. */
+  /** Number of calls that ran on the CPU instead, by operator. */
   readonly onCpu: Readonly<Record<string, number>>;
   /** Copies of tensors between the two. */
   readonly copies: number;
 }
 
-/** What to do when a provider is missing. */
+/** How to install a missing provider. */
 export const PROVIDER_HINTS: Readonly<Record<Provider, string>> = {
   cpu: 'Reinstall onnxruntime-node.',
   webgpu:
@@ -61,12 +61,12 @@ export class PlacementProbe {
     return new PlacementProbe(await mkdtemp(path.join(tmpdir(), 'pawdex-placement-')));
   }
 
-  /** The beginning of the profile's file name. */
+  /** The prefix of the profile's file name. */
   get prefix(): string {
     return path.join(this.#folder, 'run');
   }
 
-  /** The placement, once the session has written its profile. */
+  /** Reads the placement, once the session has written its profile. */
   async read(provider: Provider): Promise<Placement> {
     const [file] = await readdir(this.#folder);
     const events = JSON.parse(await readFile(path.join(this.#folder, file ?? ''), 'utf8')) as ProfileEvent[];

@@ -20,9 +20,9 @@ export type Operand = Value | number;
 
 const TO_THE_END = Number.MAX_SAFE_INTEGER;
 
-/** What a gradient rule gets to know about its node. */
+/** The information that a gradient rule has about its node. */
 export interface RuleCall {
-  /** Where the gradient is written. */
+  /** The graph that the gradient is added to. */
   readonly g: GraphBuilder;
   readonly node: GraphNode;
   /** The node's first input. */
@@ -33,11 +33,11 @@ export interface RuleCall {
   readonly dy: Value;
   /** The same for every output; undefined for those that the loss does not depend on. */
   readonly dys: readonly (Value | undefined)[];
-  /** Input `index`, which the operator requires. */
+  /** Returns the required input `index`. */
   input(index: number): Value;
-  /** Whether the gradient with respect to input `index` is needed. Others need not be built. */
+  /** Whether the gradient with respect to input `index` is needed. Others can be left out. */
   needs(index: number): boolean;
-  /** The node as shape inference sees it. */
+  /** The node, for shape inference. */
   readonly shapes: ShapeCall;
 }
 
@@ -48,15 +48,15 @@ export interface RuleCall {
  */
 export type GradientRule = (call: RuleCall) => (Value | undefined)[];
 
-/** A {@link OperatorGraph} with a method for every operator that losses, gradients and optimisers are written with. */
+/** An {@link OperatorGraph} with a method for every operator that losses, gradients and optimisers use. */
 export class GraphBuilder extends OperatorGraph {
   readonly #shared = new Map<string, Value>();
   /** The gradient rules of composites. */
   readonly compositeRules = new Map<GraphNode, GradientRule>();
 
   /**
-   * Appends what `build` makes as one unit with a gradient of its own, for where that is simpler or faster than
-   * to differentiate the operators inside.
+   * Appends the operators of `build` as one unit with its own gradient, if that is simpler or faster than differentiating
+   * the operators inside.
    */
   composite(name: string, inputs: readonly Value[], build: () => Value, rule: GradientRule): Value {
     const node = this.appendComposite(name, inputs, build);
@@ -64,7 +64,7 @@ export class GraphBuilder extends OperatorGraph {
     return node.outputs[0] as Value;
   }
 
-  /** A constant that is made once per graph: the same `name` returns the same value. */
+  /** A constant that is created once per graph: the same `name` returns the same value. */
   shared(name: string, make: () => Tensor): Value {
     const known = this.#shared.get(name);
     if (known) {
@@ -149,7 +149,7 @@ export class GraphBuilder extends OperatorGraph {
     return x.shape.map((_, axis) => axis);
   }
 
-  /** Reorders the axes; `order` says for each output axis which input axis it is. */
+  /** Reorders the axes. `order` has the input axis for each output axis. */
   transpose = (x: Value, order: readonly number[]): Value =>
     order.every((axis, i) => axis === i) ? x : this.op('Transpose', [x], { perm: order });
 
@@ -196,7 +196,7 @@ export class GraphBuilder extends OperatorGraph {
     return this.op('Slice', [x, fill(-1), fill(-TO_THE_END), this.integers(axes), fill(-1)]);
   }
 
-  /** Puts zeros before and after each axis; a negative amount crops. */
+  /** Pads each axis with zeros before and after. A negative amount crops. */
   pad(x: Value, before: readonly number[], after: readonly number[]): Value {
     const none = [...before, ...after].every((amount) => amount === 0);
     return none ? x : this.op('Pad', [x, this.integers([...before, ...after])]);

@@ -1,4 +1,4 @@
-/** The parts of a graph under construction, apart from the classes that build it. */
+/** The parts of a graph under construction. */
 import type { Attribute } from '../../onnx/onnx-model.js';
 import type { Value } from '../../onnx/onnx-values.js';
 
@@ -13,13 +13,13 @@ export interface GraphNode {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-/** What adding a node needs to know beside the operator and its inputs. */
+/** Settings for adding a node. */
 export interface NodeOptions {
   readonly domain?: string;
   readonly name?: string;
-  /** How many outputs to ask for; 1 unless given. */
+  /** Number of outputs. Default: 1. */
   readonly outputCount?: number;
-  /** What comes out, for operators that shape inference does not know. */
+  /** Types and shapes of the outputs, for operators that shape inference does not know. */
   readonly outputs?: readonly Pick<Value, 'dtype' | 'shape'>[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
 }

@@ -18,8 +18,8 @@ export interface SessionOptions {
   /** Threads that work on one operator. Default: 2. */
   readonly threads?: number;
   /**
-   * Default: `cpu`. A provider that is missing is an error, never a silent fallback. Single operators that it lacks
-   * run on the CPU, and {@link SessionOptions.onPlacement} is told.
+   * Default: `cpu`. A missing provider is an error, never a silent fallback. Single operators that it lacks run on the CPU,
+   * and are reported to {@link SessionOptions.onPlacement}.
    */
   readonly provider?: Provider;
   /**
@@ -67,7 +67,7 @@ export class GraphSession {
   }
 
   /**
-   * Loads a model's bytes for some work, and frees it afterwards.
+   * Loads a model for some work, and frees it afterwards.
    *
    * @throws PawdexError as {@link GraphSession.open}, and what `work` throws
    */
@@ -150,7 +150,7 @@ function createSession(
     executionProviders: [createProviderOptions(provider, bytes)],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // Memory patterns also kept the memory of the first run: twice the peak, and no faster.
+    // Memory patterns would keep the memory of the first run: twice the peak, and no faster.
     enableMemPattern: false,
     // onnxruntime would warn that some operators run on the CPU without saying which.
     ...(provider === 'cpu' ? {} : { logSeverityLevel: 3 }),
@@ -181,7 +181,7 @@ function emitPlacementWarning(placement: Placement): void {
 
 function toOrt({ dtype, data, shape }: Tensor): ort.Tensor {
   const tensor = new ort.Tensor(dtype, data, shape);
-  // Where JavaScript has a Float16Array, from Node 24 on, the tensor holds one, which the native code takes for empty.
+  // From Node 24 on, the tensor contains a Float16Array, which the native code takes for empty.
   if (dtype === 'float16') {
     Object.defineProperty(tensor, 'data', { value: data });
   }
@@ -193,7 +193,7 @@ function fromOrt(tensor: ort.Tensor): Tensor {
   if (tensor.type === 'float16' && !(data instanceof Uint16Array)) {
     data = new Uint16Array(data.buffer, data.byteOffset, data.length);
   }
-  // An empty result has no typed array of its own.
+  // An empty result has no typed array.
   if (countElements(tensor.dims) === 0) {
     return { dtype: tensor.type as DType, shape: tensor.dims, data: new Float32Array() };
   }

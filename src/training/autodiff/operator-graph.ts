@@ -23,12 +23,12 @@ export const MINIMUM_OPSET = 18;
 /** Operators, inputs, constants and outputs. {@link OperatorGraph.toBytes} writes what the outputs need as a model. */
 export class OperatorGraph {
   readonly nodes: GraphNode[] = [];
-  /** What is differentiated, in order: the nodes, with composites in place of the nodes inside them. */
+  /** The nodes to differentiate, in order, with composites instead of the nodes inside them. */
   readonly tape: GraphNode[] = [];
   readonly inputs: Value[] = [];
   /** Trainable weights: graph inputs, with the values that training starts from. */
   readonly parameters = new Map<Value, Tensor>();
-  /** Name in the written model -> value. */
+  /** Maps names in the written model to values. */
   readonly outputs = new Map<string, Value>();
   /** The operator set; importing a newer model raises it. */
   opset = MINIMUM_OPSET;
@@ -55,21 +55,21 @@ export class OperatorGraph {
     return value;
   }
 
-  /** Declares a trainable weight: an input whose gradient can be asked for. */
+  /** Declares a trainable weight: an input that can have a gradient. */
   parameter(name: string, initial: Tensor): Value {
     const value = this.input(name, initial.dtype, initial.shape);
     this.parameters.set(value, initial);
     return value;
   }
 
-  /** A constant; onnxruntime folds and pre-packs it. */
+  /** Adds a constant, which ONNX Runtime folds and pre-packs. */
   constant(tensor: Tensor, name = 'constant'): Value {
     const value = this.#value(name, tensor.dtype, tensor.shape);
     this.#constants.set(value, tensor);
     return value;
   }
 
-  /** The values of a constant, or undefined where `value` is computed. */
+  /** Returns the values of a constant, or undefined if `value` is computed. */
   constantOf(value: Value | undefined): Tensor | undefined {
     return value && this.#constants.get(value);
   }
@@ -105,7 +105,7 @@ export class OperatorGraph {
     return outputs;
   }
 
-  /** Appends what `build` makes as one unit, a single node on the tape. */
+  /** Appends the operators of `build` as one unit, a single node on the tape. */
   protected appendComposite(name: string, inputs: readonly Value[], build: () => Value): GraphNode {
     const outer = this.#insideComposite;
     this.#insideComposite = true;
@@ -135,7 +135,7 @@ export class OperatorGraph {
     this.outputs.set(name, value);
   }
 
-  /** Prefixes the names of all that `build` adds, so that profiles and messages say what a node is for. */
+  /** Prefixes the names of everything that `build` adds, so that profiles and messages say what a node is for. */
   scope<T>(prefix: string, build: () => T): T {
     const outer = this.#scope;
     this.#scope = `${outer}${prefix}/`;
@@ -146,7 +146,7 @@ export class OperatorGraph {
     }
   }
 
-  /** The model that computes the outputs; nodes, constants and weights they do not need are left out. */
+  /** Returns the model that computes the outputs, without nodes, constants and weights that they do not need. */
   toModel(): Model {
     const needed = new Set<Value>(this.outputs.values());
     const live = this.nodes.toReversed().filter((node) => {
@@ -166,7 +166,7 @@ export class OperatorGraph {
     const nodes = live.map((node): ModelNode => {
       return { ...node, inputs: node.inputs.map(nameOf), outputs: node.outputs.map(nameOf) };
     });
-    // Inputs, constants and values that are output twice cannot take an output's name: they are copied to it.
+    // Inputs, constants and values that are output twice cannot have an output's name, so they are copied.
     for (const [name, value] of this.outputs) {
       if (nameOf(value) === name) {
         continue;
@@ -186,7 +186,7 @@ export class OperatorGraph {
     };
   }
 
-  /** Computed values that get the name of their output in the written model. */
+  /** Finds computed values that get the name of their output in the written model. */
   #outputNames(): Map<Value, string> {
     const names = new Map<Value, string>();
     for (const [name, value] of this.outputs) {
@@ -197,7 +197,7 @@ export class OperatorGraph {
     return names;
   }
 
-  /** The bytes of {@link OperatorGraph.toModel}, for an onnxruntime session or a file. */
+  /** Returns {@link OperatorGraph.toModel} as bytes, for an ONNX Runtime session or a file. */
   toBytes(): Uint8Array {
     return writeModel(this.toModel());
   }

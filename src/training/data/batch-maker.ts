@@ -1,4 +1,4 @@
-/** Turns the photos of a planned batch into pixels. */
+/** Renders the photos of a planned batch to pixels. */
 import type { Photo, ResizeRule } from '../../image/decode.js';
 import { createRandom, mixSeed } from '../../math/random.js';
 import type { PhotoCache } from './photo-cache.js';
@@ -16,10 +16,10 @@ export interface BatchOptions {
   /** How the encoder resizes photos. */
   rule: ResizeRule;
   views: ViewSettings;
-  /** Views of each photo; 1 unless given. */
+  /** Views of each photo. Default: 1. */
   viewsPerPhoto?: number;
   seed: number;
-  /** Called once per photo that cannot be used; other photos of its label then stand in for it. */
+  /** Called once per photo that cannot be used. Other photos of its label then stand in for it. */
   onBadPhoto: (bad: BadPhoto) => void;
 }
 
@@ -33,7 +33,7 @@ export interface Batch {
   photos: Int32Array;
   /** Label of each row. */
   labels: Int32Array;
-  /** Milliseconds that the consumer waited for it. */
+  /** Milliseconds that the training step waited for it. */
   waitedMs: number;
 }
 
@@ -43,7 +43,7 @@ interface Opened {
   value: Photo;
 }
 
-/** Makes batches. A batch depends on the seed and its plan only. */
+/** Creates batches. A batch depends only on the seed and its plan. */
 export class BatchMaker {
   readonly #options: BatchOptions;
   readonly #substitutes: Substitutes;
@@ -111,7 +111,7 @@ export class BatchMaker {
     return Promise.all(
       Array.from({ length: viewsPerPhoto }, (_, view) => {
         const number = turns[place]! * viewsPerPhoto + view;
-        // A photo that stands in gets views of its own, so that a batch which also contains it never shows a view twice.
+        // A substitute gets different views, so that a batch that also contains it never shows a view twice.
         const random = createRandom(computeViewSeed(seed, epoch, opened.photo, number, photos[place]));
         return renderView(opened.value, rule, drawView(views, random));
       }),

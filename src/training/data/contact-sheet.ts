@@ -1,4 +1,4 @@
-/** Draws pictures in rows and columns, for a person to look at. */
+/** Draws pictures in rows and columns, for people to look at. */
 import { sharp } from '../../image/libvips.js';
 
 /** Pixels between the pictures and around them. */

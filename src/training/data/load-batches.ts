@@ -15,9 +15,9 @@ interface PendingBatch {
 }
 
 /**
- * Yields batches in the order planned. When one is handed over, all native work of the next has started and needs the
- * caller's thread no more, so a training step may block that thread. The photos of the batch after it are being opened.
- * Memory holds two batches, and the files of a third.
+ * Yields batches in the order planned. When one is yielded, all native work of the next has started and no longer needs the
+ * caller's thread, so a training step may block that thread. The photos of the batch after it are being opened. Two batches
+ * and the files of a third are in memory.
  *
  * A view depends on seed, epoch, photo and turn, never on timing: a run that is resumed gets the same bytes.
  *
@@ -51,7 +51,7 @@ export async function* loadBatches(
       current = next;
     }
   } finally {
-    // Native work cannot be cancelled. Wait for it, so that nothing is left running.
+    // Native work cannot be cancelled, so wait for it, to leave nothing running.
     await Promise.allSettled([current?.ready, next?.ready, opening]);
   }
 }
@@ -76,7 +76,7 @@ function startRendering(opening: Promise<() => Promise<Batch>> | undefined): Pen
   return { started, ready: ignoreUntilAwaited(render()) };
 }
 
-/** A failure is thrown when it is the batch's turn. Until then it must not count as an unhandled rejection. */
+/** A failure is thrown in order. Until then it must not count as an unhandled rejection. */
 function ignoreUntilAwaited<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

@@ -25,7 +25,7 @@ export class PhotoCache {
     this.#options = options;
   }
 
-  /** Bytes that are held now. */
+  /** Bytes currently in memory. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -33,7 +33,7 @@ export class PhotoCache {
   /**
    * Opens a photo and reads its header.
    *
-   * @throws PawdexError as `read` and `openPhoto` throw
+   * @throws PawdexError errors of `read` and `openPhoto`
    */
   async get(photo: number): Promise<Photo> {
     const kept = this.#kept.get(photo);

@@ -1,21 +1,21 @@
-/** Plans all batches of a run, with what each needs to draw its views. */
+/** Plans all batches of a run, with the seeds of their views. */
 
 /** A batch before its photos are opened. */
 export interface PlannedBatch {
-  /** Place in the run, from 0. */
+  /** Position in the run, from 0. */
   step: number;
   epoch: number;
   /** Photos, by index. */
   photos: readonly number[];
-  /** How often the epoch has shown each of them before. Another turn gets other views. */
+  /** How often the epoch has shown each of them before. Repetitions get different views. */
   turns: readonly number[];
 }
 
 /**
  * Plans the batches of a run.
  *
- * @param batchesOf the batches of an epoch; every epoch has the same number, and asking again gives the same batches
- * @param epochs how many
+ * @param batchesOf returns the batches of an epoch; the number is the same for all epochs, and the result is reproducible
+ * @param epochs number of epochs
  * @param firstStep batches to skip: where a resumed run continues
  * @example planRun((epoch) => drawClassBatches(labels, { classes: 16, perClass: 4, seed, epoch }), 4)
  */

@@ -1,6 +1,6 @@
 /**
- * Renders views: photos as a training step sees them, changed at random in ways that leave the animal the same. A view
- * is one native pipeline, so all of it happens on other threads while a training step blocks this one.
+ * Renders views: photos for training, changed at random without changing the animal. A view is one native pipeline, so all
+ * of it happens on other threads while a training step blocks this one.
  */
 import type { Sharp } from 'sharp';
 import { decodePrepared, type Photo, type ResizeRule, renderPrepared } from '../../image/decode.js';
@@ -12,11 +12,11 @@ import { PLAIN_VIEW, type RelativeBox, type ViewParameters } from './view-parame
 const ERASED = [124, 116, 104] as const;
 
 /**
- * Renders a view of a photo. `PLAIN_VIEW` itself gives the bytes that `decode` gives.
+ * Renders a view of a photo. `PLAIN_VIEW` gives the same bytes as `decode`.
  *
- * The photo is mirrored, scaled, turned and cropped, then blurred, recoloured and partly erased. Cropping also scales:
- * a quarter of the area shows the animal at twice the size. A crop that reaches beyond the photo, as turned ones may,
- * is made smaller. Nothing is filled in.
+ * The photo is mirrored, scaled, rotated and cropped, then blurred, recoloured and partly erased. Cropping also scales: a
+ * quarter of the area shows the animal at twice the size. A crop that reaches beyond the photo, as rotated ones may, is
+ * made smaller, so nothing has to be filled in.
  *
  * @param photo from `openPhoto`
  * @param rule of the encoder
@@ -24,7 +24,7 @@ const ERASED = [124, 116, 104] as const;
  * @throws PawdexError image_corrupt
  */
 export async function renderView(photo: Photo, rule: ResizeRule, view: ViewParameters): Promise<Uint8Array> {
-  // Small photos take several pipelines. Evaluations with plain views must see what a server sees.
+  // Small photos take several pipelines. Plain views for evaluations must equal what a server sees.
   if (view === PLAIN_VIEW) {
     return decodePrepared(photo, rule);
   }

@@ -5,7 +5,7 @@
 import { PawdexError } from '../../errors.js';
 import { createRandom, mixSeed, shuffle } from '../../math/random.js';
 
-/** What the random numbers of a plan depend on. */
+/** Seeds of the random numbers of a plan. */
 export interface PlanSeed {
   seed: number;
   epoch: number;
@@ -25,9 +25,9 @@ export interface ClassBatchOptions extends PlanSeed {
 /**
  * Draws batches of P classes x K photos, for losses with labels (Hermans et al., arXiv 1703.07737).
  *
- * An epoch shows every photo at least once. The classes in a batch are distinct, and so are the K photos if the class
- * has that many. A class shows some photos twice if it has fewer than its turns need, or if K does not divide their
- * number. The number of batches depends only on the labels: enough for all photos, and for the largest class.
+ * An epoch shows every photo at least once. The classes in a batch are distinct, and so are the K photos if the class has
+ * that many. A class shows some photos twice if it has too few, or if K does not divide their number. The number of batches
+ * depends only on the labels: enough for all photos, and for the largest class.
  *
  * @param labels class of each photo; the numbers themselves mean nothing
  * @returns for each batch, the indices of P x K photos, class by class
@@ -81,7 +81,7 @@ function spreadTurns(
   });
 }
 
-/** Gives `extra` turns to classes with room for them, one to each before any gets a second. */
+/** Gives `extra` turns to classes with room for them, evenly. */
 function addTurns(turns: number[], batches: number, extra: number, random: () => number): void {
   let left = extra;
   while (left > 0) {

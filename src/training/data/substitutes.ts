@@ -13,7 +13,7 @@ export interface BadPhoto {
   error: PawdexError;
 }
 
-/** Remembers bad photos. Which photo stands in depends on seed, epoch and photo, never on what was tried before. */
+/** Remembers bad photos. The substitute depends on seed, epoch and photo, never on earlier attempts. */
 export class Substitutes {
   readonly #labels: ArrayLike<number>;
   readonly #bad = new Map<number, PawdexError>();

@@ -54,6 +54,6 @@ export function applyColour(image: Sharp, view: ViewParameters): Sharp {
     return image;
   }
   const { matrix, offset } = computeColourChange(view);
-  // libvips computes in floats and truncates: adding a half rounds.
+  // libvips computes in floats and truncates, so adding a half rounds.
   return image.recomb(matrix).linear(1, offset + 0.5);
 }

@@ -1,4 +1,4 @@
-/** Draws what one view does to its photo, before the photo is opened. */
+/** Draws the random parameters of a view, before its photo is opened. */
 import { mixSeed } from '../../math/random.js';
 import type { ViewSettings } from './view-settings.js';
 
@@ -24,7 +24,7 @@ export interface ViewParameters {
   brightness: number;
   contrast: number;
   saturation: number;
-  /** Degrees by which hues turn. */
+  /** Rotation of hues in degrees. */
   hue: number;
   /** Standard deviation in pixels of the view. 0 does not blur. */
   blur: number;
@@ -32,7 +32,7 @@ export interface ViewParameters {
   erase: RelativeBox | null;
 }
 
-/** The view that a serving encoder sees: the largest square in the middle. */
+/** The view that a server sees: the largest square in the middle. */
 export const PLAIN_VIEW: ViewParameters = {
   crop: { area: 1, ratio: 1, x: 0.5, y: 0.5 },
   flip: false,

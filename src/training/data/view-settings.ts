@@ -6,7 +6,7 @@ const probability = z
   .min(0, 'A probability is from 0 to 1.')
   .max(1, 'A probability is from 0 to 1.');
 
-/** Two numbers within bounds, the smaller first. */
+/** Two numbers within bounds, in ascending order. */
 const createRangeSchema = (min: number, max: number) =>
   z
     .tuple([z.number().min(min).max(max), z.number().min(min).max(max)])
@@ -21,7 +21,7 @@ const crop = z.strictObject({
 
 const rotate = z.strictObject({
   probability: probability.default(0.3),
-  /** Largest turn in degrees, either way. */
+  /** Largest rotation in degrees, in either direction. */
   degrees: z.number().min(0).max(180).default(10),
 });
 
@@ -32,7 +32,8 @@ const jitter = z.strictObject({
   contrast: z.number().min(0).max(1).default(0.2),
   saturation: z.number().min(0).max(1).default(0.2),
   /**
-   * Largest turn of hues in degrees, either way. Breeds are told apart by the colour of their coats, so keep it small.
+   * Largest rotation of hues in degrees, in either direction. Keep it small, because breeds differ in the colour of their
+   * coats.
    */
   hue: z.number().min(0).max(180).default(5),
 });
@@ -50,7 +51,7 @@ const erase = z.strictObject({
 });
 
 /**
- * Schema of view settings. The defaults are for fine-tuning: a person still recognises the breed in each view.
+ * Schema of view settings. The defaults are for fine-tuning: people still recognise the breed in each view.
  * Training without labels from scratch needs stronger views: crops from 0.2, jitter 0.4, grey 0.2, blur 0.5.
  */
 export const viewSettings = z.strictObject({

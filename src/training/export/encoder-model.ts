@@ -12,8 +12,8 @@ export interface EncoderParts {
   /** S, the side of the square input in pixels. */
   readonly size: number;
   /**
-   * The input of the backbone is (pixel - mean) / std, with pixels 0..255. One number for all channels, or red, green,
-   * blue.
+   * The input of the backbone is (pixel - mean) / std, with pixels 0..255. One number for all channels, or one each for
+   * red, green and blue.
    */
   readonly pixels: { readonly mean: PerChannel; readonly std: PerChannel };
   /** Unit features @ matrix + offset, float32 [F, D] and [D]. Without a head, the unit features are the embedding. */

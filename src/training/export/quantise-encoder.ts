@@ -1,4 +1,4 @@
-/** Turns a float encoder on disk, from pawdex or elsewhere, into an int8 encoder with its card. */
+/** Converts any float encoder on disk to an int8 encoder with a card. */
 import { readFile } from 'node:fs/promises';
 import type { LoadedCard } from '../../encoder/model-card.js';
 import { type Model, readModel } from '../../onnx/onnx-model.js';
@@ -7,8 +7,8 @@ import { type Quantised, type QuantiseOptions, quantise } from './quantise/quant
 import { writeEncoder } from './write-encoder.js';
 
 /**
- * Quantises the encoder that a card describes. If it takes scaled float pixels, the scaling moves into the graph
- * first. The new card keeps what the old one says, except the quality, which was measured in float.
+ * Quantises the encoder that a card describes. If it takes scaled float pixels, the scaling moves into the graph first. The
+ * new card copies the old one, except for the quality, which was measured in float.
  *
  * @param photos decoded by the card's resize rule, uint8 [S, S, 3] each
  * @param folder where `encoder.onnx` and `encoder.json` are written

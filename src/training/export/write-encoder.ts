@@ -1,4 +1,4 @@
-/** Writes an encoder in the form that the server opens: the graph and its model card. */
+/** Writes an encoder as the server opens it: the graph and its model card. */
 import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { openSession } from '../../encoder/encoder-session.js';
@@ -11,7 +11,7 @@ import { createRandom } from '../../math/random.js';
 import { computeDot, computeLength } from '../../math/vectors.js';
 import { type Model, writeModel } from '../../onnx/onnx-model.js';
 
-/** What a card says in addition to what is read from the graph. */
+/** Fields of the card that cannot be read from the graph. */
 export interface EncoderFacts
   extends Pick<ModelCard, 'name' | 'description' | 'licence' | 'vote' | 'training' | 'quality'> {
   /** How photos are resized. */
@@ -22,11 +22,11 @@ export interface EncoderFacts
 const SAME = 0.999;
 
 /**
- * Writes `encoder.onnx` and `encoder.json` into a folder, replacing existing ones. Both are first written beside their
- * places, synced and tried. Then the model is renamed, and after it the card. Between the two renames, or after a
- * crash there, the card's digest does not match, so the encoder is refused and never runs with the wrong card.
+ * Writes `encoder.onnx` and `encoder.json` into a folder, replacing existing ones. Both are first written to temporary
+ * files, synced and tested. Then the model is renamed, and after it the card. Between the two renames, or after a crash
+ * there, the card's digest does not match, so the encoder is refused and never runs with the wrong card.
  *
- * @param model what {@link encoderModel} or `quantise` made: `pixels` uint8 [batch, S, S, 3] -> float32 [batch, D]
+ * @param model created by {@link encoderModel} or `quantise`: `pixels` uint8 [batch, S, S, 3] -> float32 [batch, D]
  * @param name of the two files, without suffix
  * @throws PawdexError `model_invalid` when onnxruntime cannot run it, or its output is not one unit vector per image
  *   that is independent of the batch; `storage_failed` when the files cannot be written
@@ -49,7 +49,7 @@ export async function writeEncoder(
     await rename(aside(files.model), files.model);
     await rename(aside(files.card), files.card);
   } catch (error) {
-    // An error here has the same cause as the one above.
+    // Errors here have the same cause as the one above.
     await Promise.allSettled(Object.values(files).map((file) => rm(aside(file), { force: true })));
     if ((error as NodeJS.ErrnoException).syscall === undefined) {
       throw error;

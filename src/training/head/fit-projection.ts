@@ -43,7 +43,7 @@ export async function fitProjection(
   const { steps = FIT_STEPS, rate = 5e-3, temperature = 0.05, batch = 1536, seed = 0 } = options;
   if (dimension > features.dimension) {
     throw new PawdexError('config_invalid', {
-      detail: `The head cannot make ${dimension} numbers from ${features.dimension} features.`,
+      detail: `The head cannot compute ${dimension} numbers from ${features.dimension} features.`,
       hint: 'Lower the dimension of the embedding.',
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Builds a head of two parts: one tells the trained labels apart, the other tells photos apart whatever their labels.
+ * Builds a head of two parts: one distinguishes the trained labels, the other distinguishes photos regardless of labels.
  */
 import { PawdexError } from '../../errors.js';
 import { type Matrix, takeColumns } from '../../math/matrix.js';
@@ -10,13 +10,13 @@ import { computeCovariance, type Projection, runOnce } from './projection.js';
 
 /** Settings of {@link addGeneralPart}. */
 export interface GeneralOptions {
-  /** Numbers to add to the embedding: principal components, and the constant if there is one. */
+  /** Number of dimensions to add to the embedding: principal components, and the constant if there is one. */
   readonly dimension: number;
   /** Mean share of the components in the squared length of learned part and components together, 0..1. */
   readonly share: number;
   /** A last number that is the same for every photo, relative to a mean squared length of 1. 0 adds none. */
   readonly constant: number;
-  /** Index of the first feature that components are computed of. Default: 0. */
+  /** Index of the first feature to compute components of. Default: 0. */
   readonly from?: number;
 }
 
@@ -29,14 +29,14 @@ export function countComponents({
 }
 
 /**
- * Puts principal components of the features beside a learned projection. Labels that were never trained on, and photos
- * without any of the labels, differ in directions that a learned projection has no reason to keep.
+ * Adds principal components of the features to a learned projection. Unseen labels and other subjects differ in directions
+ * that a learned projection has no reason to keep.
  *
  * Both parts are scaled by their mean squared length over `features`, so that `share` has the same meaning for any
  * projection.
  *
- * Photos of things that the features were not made for project to short vectors, and scaling embeddings to length 1
- * would hide that. Beside a constant, a short vector ends up near the constant alone, far from long vectors.
+ * Photos of unknown subjects project to short vectors, and scaling embeddings to length 1 would hide that. With a constant,
+ * a short vector ends up near the axis of the constant, far from long vectors.
  *
  * @param learned features @ matrix + offset, [F, L]
  * @param features float32 [n, F], unit rows
@@ -125,7 +125,7 @@ export async function joinWeighted(
   return joinProjections(both, last);
 }
 
-/** Joins two projections of the same features, one beside the other. */
+/** Joins the columns of two projections of the same features. */
 export function joinProjections(a: Projection, b: Projection): Projection {
   const [left, right] = [a.offset.data.length, b.offset.data.length];
   const width = left + right;
@@ -168,7 +168,7 @@ export async function scaleProjection(
   return { matrix: times(projection.matrix), offset: times(projection.offset) };
 }
 
-/** Computes what to add to features @ axes so that their mean is 0. @param axes row-major [F, count] */
+/** Computes the offset that makes the mean of features @ axes 0. @param axes row-major [F, count] */
 function computeCentring(mean: Float32Array, axes: Float32Array, count: number): Float32Array {
   const offset = new Float64Array(count);
   mean.forEach((value, f) => {

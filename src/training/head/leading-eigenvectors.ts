@@ -1,4 +1,4 @@
-/** Computes the eigenvectors of the largest eigenvalues, with less work than all of them take. */
+/** Computes the eigenvectors of the largest eigenvalues, which is faster than computing all. */
 import { decomposeSymmetric, orthonormalise } from '../../math/decompositions.js';
 import { drawDirections } from '../../math/random.js';
 import { createFloatTensor } from '../../onnx/tensor.js';
@@ -12,7 +12,7 @@ const SMALL = 512;
 const BEYOND = 0.5;
 const MOST_ROUNDS = 60;
 /**
- * Relative change of the sum of eigenvalues at which they have converged. The error of a vector is about its square
+ * The iteration has converged at this relative change of the sum of eigenvalues. The error of a vector is about its square
  * root.
  */
 const SETTLED = 1e-7;
@@ -34,7 +34,7 @@ export async function computeLeadingEigenvectors(
   if (n <= SMALL || width === n) {
     return takeLastColumns(decomposeSymmetric(symmetric, n).vectors, n, n, count);
   }
-  // On the CPU: a GPU multiplies with fewer bits, so the sum would not converge.
+  // On the CPU, because a GPU multiplies with fewer bits, so that the sum would not converge.
   const options = { threads };
   return GraphSession.use(buildRoundGraph(symmetric, n, width), options, async (session) => {
     let basis = orthonormalise(drawDirections(n, width, n), n, width);

@@ -24,10 +24,9 @@ export interface NeighbourhoodOptions {
 }
 
 /**
- * Maximises the leave-one-out soft-kNN probability of the right label, a softmax over cosine / temperature (Goldberger
- * et al. 2004, "Neighbourhood Components Analysis"; L_in of Khosla et al. 2020, arXiv 2004.11362). Adam with a cosine
- * schedule. Step sizes are relative to the start, and few steps stay near it, which keeps labels apart that were never
- * seen.
+ * Maximises the leave-one-out soft-kNN probability of the right label, a softmax over cosine / temperature (Goldberger et
+ * al. 2004, "Neighbourhood Components Analysis"; L_in of Khosla et al. 2020, arXiv 2004.11362). Adam with a cosine
+ * schedule. Step sizes are relative to the start, and few steps stay near it, which also keeps unseen labels apart.
  *
  * @param features float32 [n, F], unit rows
  * @param labels of each row
@@ -95,10 +94,7 @@ function drawRows(order: number[], count: number, random: () => number): number[
   return order.slice(0, count);
 }
 
-/**
- * Appends the mean over the rows of -log of the probability of their label, 0 for rows that are alone with their
- * label.
- */
+/** Appends the mean over the rows of -log of the probability of their label; 0 for rows whose label occurs only once. */
 function appendNeighbourLoss(g: GraphBuilder, embeddings: Value, temperature: number): Value {
   const [count = 0] = embeddings.shape;
   const labels = g.input('labels', 'int64', [count]);
@@ -110,7 +106,7 @@ function appendNeighbourLoss(g: GraphBuilder, embeddings: Value, temperature: nu
   return g.meanAll(g.where(hasOthers, g.sub(logOf(others), logOf(right)), 0));
 }
 
-/** Computes the mean absolute value, or 1 where all are 0. */
+/** Computes the mean absolute value, or 1 if all are 0. */
 function computeMeanSize(values: Float32Array): number {
   return values.reduce((sum, value) => sum + Math.abs(value), 0) / values.length || 1;
 }

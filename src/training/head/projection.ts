@@ -1,4 +1,4 @@
-/** Projections of features, and the linear algebra to fit them, on ONNX Runtime where the matrices are large. */
+/** Projections of features, and the linear algebra to fit them. Large products run on ONNX Runtime. */
 import type { Matrix } from '../../math/matrix.js';
 import { normalise } from '../../math/vectors.js';
 import type { Value } from '../../onnx/onnx-values.js';

@@ -15,7 +15,7 @@ export interface WhiteningOptions {
    * Share of the mean variance in the within-label covariance, 0..1. With few photos, the covariance itself is noisy.
    */
   readonly shrinkage: number;
-  /** Power of the within-label covariance that features are divided by: 0.5 whitens fully, 0 not at all. */
+  /** Power of the within-label covariance to divide features by: 0.5 whitens fully, 0 not at all. */
   readonly power: number;
 }
 
@@ -69,7 +69,7 @@ export async function fitWhitening(
   return { matrix: matrix as Tensor, offset: offset as Tensor };
 }
 
-/** Subtracts the mean of its label from each row. */
+/** Subtracts from each row the mean of its label. */
 function computeResiduals({ data, rows, dimension }: Matrix, labels: readonly number[]): Matrix {
   const sums = new Map<number, Float64Array>();
   const counts = new Map<number, number>();

@@ -1,4 +1,4 @@
-/** What all contrastive losses share: among the candidates of a row, the positives should be the most similar. */
+/** The common part of all contrastive losses: the positives should be the most similar candidates of a row. */
 import { PawdexError } from '../../errors.js';
 import type { Value } from '../../onnx/onnx-values.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
@@ -14,10 +14,10 @@ export interface ContrastOptions {
   readonly hardness?: number;
 }
 
-/** The logit of what is not a candidate. Its exponential is 0, and unlike infinity it survives a product with 0. */
+/** The logit of a non-candidate. Its exponential is 0, and unlike infinity its product with 0 is 0. */
 export const EXCLUDED = -1e9;
 
-/** Smallest length a vector is divided by. */
+/** Smallest length to divide a vector by. */
 const TINY = 1e-12;
 
 /** Scales rows to length 1. @param x float32 [N, D] */

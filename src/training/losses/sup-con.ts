@@ -15,7 +15,7 @@ import {
  *
  *     L = mean over i of -1/|P(i)| sum over p in P(i) of log( exp(z_i z_p / t) / sum over a != i of exp(z_i z_a / t) )
  *
- * Examples that are alone with their label are negatives of the others and have no term of their own.
+ * Examples whose label occurs only once are negatives of the others and have no term of their own.
  *
  * @param embeddings float32 [N, D], of any length; compared by their cosine
  * @param labels int64 [N]

@@ -6,13 +6,13 @@ import { createNode, type Model, type ModelNode, readModel } from '../../onnx/on
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { padAsSame } from './same-padding.js';
 
-/** Stands for {@link createSmallNetwork} where a file is expected. */
+/** Names {@link createSmallNetwork} instead of a file. */
 export const SMALL_NETWORK = 'builtin:small-cnn';
 
 /** Channels of its layers. Each layer halves the sides. */
 const WIDTHS = [32, 64, 128, 256];
 
-/** How to read a backbone. */
+/** Settings for reading a backbone. */
 interface Reading {
   /** Side of the square input, in pixels. */
   size: number;

@@ -11,10 +11,10 @@ import { countLearned } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Network } from './network.js';
 
-/** What distillation adds to a training step. */
+/** The parts that distillation adds to a training step. */
 export interface Distillation {
   /**
-   * Puts the target beside the output of the head.
+   * Appends the target to the output of the head.
    *
    * @param embeddings float32 [batch, learned + general]
    * @param before unit features of the network before training, float32 [batch, F]
@@ -22,11 +22,10 @@ export interface Distillation {
    */
   withTarget(g: GraphBuilder, embeddings: Value, before: Value): Value;
   /**
-   * Splits that again.
+   * Splits them again.
    *
    * @returns the numbers for the losses, float32 [batch, learned], and the weighted mean squared distance of the
-   *   general numbers from their target. For a general part that is always 0 that is the weight, because targets have
-   *   a mean squared length of 1 over the photos
+   *   general numbers from their target. If the general part were always 0, this would be the weight, because targets have a mean squared length of 1 over the photos
    */
   split(g: GraphBuilder, withTarget: Value): { learned: Value; loss: Value };
 }

@@ -6,7 +6,7 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 
 /** Weights of one operator. */
 export interface Layer {
-  /** Names of the float32 initialisers that it reads. One that several operators read belongs to the first. */
+  /** Names of the float32 initialisers that it reads. A shared one belongs to the first operator that reads it. */
   readonly weights: readonly string[];
 }
 
@@ -22,7 +22,7 @@ const WITHOUT_WEIGHTS = new Set([
   'QuantizeLinear',
 ]);
 
-/** Finds the layers in the order in which data passes them. */
+/** Finds the layers in the order of the data flow. */
 export function findLayers(model: Model): Layer[] {
   const taken = new Set<string>();
   const layers: Layer[] = [];

@@ -97,7 +97,7 @@ export async function appendTrainedPart(
   return [appendUnitRows(g, features as Value), ...others];
 }
 
-/** Creates the feeds of a step from rows of kept values. A row is the concatenated ports of a view. */
+/** Creates the feeds of a step from rows of kept values. A row consists of the concatenated ports of a view. */
 export function createKeptFeeds({ ports }: NetworkCut, rows: readonly Uint16Array[]): Record<string, Tensor> {
   let at = 0;
   return Object.fromEntries(

@@ -54,8 +54,8 @@ export function appendPixels(
 }
 
 /**
- * Appends the backbone. BatchNormalization keeps the statistics of the file, because a batch of a few labels has
- * others.
+ * Appends the backbone. BatchNormalization keeps the statistics of the file, because those of a batch with few labels
+ * differ.
  *
  * @param pixels float32 [batch, 3, S, S]
  * @param trainable names of the weights to train; default: none

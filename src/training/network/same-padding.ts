@@ -1,4 +1,4 @@
-/** Recomputes padding for another image size, as TensorFlow's SAME pads. */
+/** Recomputes padding for another image size, like TensorFlow's SAME. */
 
 import { PawdexError } from '../../errors.js';
 import { readInts } from '../../onnx/attributes.js';

@@ -48,7 +48,7 @@ export function splitModel(model: Model, trainable: ReadonlySet<string>): Split 
   };
 }
 
-/** Adds the nodes that compute constants which the given ones read. The result is in the model's order. */
+/** Adds the nodes that compute constants for the given ones. The result is in the model's order. */
 function addConstantNodes(model: Model, nodes: readonly ModelNode[]): ModelNode[] {
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));
   const read = nodes.flatMap(({ inputs }) => inputs).filter((name) => !made.has(name));

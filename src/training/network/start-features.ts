@@ -9,14 +9,14 @@ import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/projection.js';
 import { findProducers } from './split-model.js';
 
-/** Prefix of names that are computed with the start's weights. */
+/** Prefix of names that are computed with the initial weights. */
 const START = 'start ';
 /** Axis of the channels of a feature map. */
 const CHANNELS = 1;
 
 /**
- * Puts the feature map of the start beside the trained one, before they are pooled. Nodes before the first weight that
- * differs are computed once, later ones twice.
+ * Joins the feature map of the start with the trained one, before pooling. Nodes before the first weight that differs are
+ * computed once, later ones twice.
  *
  * The features [batch, 2F] are those of `trained`, then those of `start`, pooled. An embedding that is linear in them
  * is linear in the cells of either network.
@@ -51,7 +51,7 @@ export function addStartFeatures(trained: Model, start: Model): Model {
 }
 
 /**
- * Adds a second output to a network: what the first output is before training. Nodes before the first trained weight
+ * Adds a second output to a network: the value of the first output before training. Nodes before the first trained weight
  * are computed once, later ones twice, with the current weights as constants.
  *
  * @param trainable names of the weights that are trained
@@ -68,7 +68,7 @@ export function addStartOutput(network: Model, trainable: ReadonlySet<string>): 
   return { ...network, outputs, nodes: [...network.nodes, ...copies], initialisers };
 }
 
-/** Copies the nodes that depend on some weights. The copies read other weights in their place. */
+/** Copies the nodes that depend on some weights. The copies read other weights instead. */
 function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMap<string, Tensor>) {
   const initialisers = new Map(own);
   for (const [name, tensor] of weights) {
@@ -101,7 +101,7 @@ function copyDependents({ nodes, initialisers: own }: Model, weights: ReadonlyMa
  *
  * @param projection of [n, F]
  * @param features float32 [n, 2F], unit rows: for the mean length
- * @returns of [n, 2F]; the features of the start have no influence
+ * @returns of [n, 2F], on which the features of the start have no influence
  */
 export function widenProjection({ matrix, offset }: Projection, features: Matrix): Projection {
   const { data, rows, dimension } = features;

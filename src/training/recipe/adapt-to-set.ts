@@ -10,7 +10,7 @@ export interface SetSize {
 }
 
 /**
- * Lowers the labels of a batch to those of the set, and the general part of the head to what the gallery allows. The
+ * Lowers the labels per batch to the number of labels, and the general part of the head to what the gallery allows. The
  * dimension of the embedding stays.
  */
 export function adaptToSet(recipe: Recipe, { labels, gallery }: SetSize): Recipe {
@@ -26,7 +26,7 @@ function lowerGeneral(general: Recipe['head']['general'], gallery: number): type
   if (general === undefined) {
     return undefined;
   }
-  // n photos have n - 1 principal components. The constant is no component.
+  // n photos have n - 1 principal components. The constant is not a component.
   const most = gallery - 1 + (general.constant > 0 ? 1 : 0);
   return most < 2 ? undefined : { ...general, dimension: Math.min(general.dimension, most) };
 }

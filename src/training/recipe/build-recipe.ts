@@ -8,7 +8,7 @@ import type { Recipe } from './recipe-schema.js';
 /** The recipe of the shipped encoder, which applies if neither a recipe nor a run to resume is given. */
 const SHIPPED_RECIPE = path.join(PACKAGE_ROOT, 'models', 'recipe.yaml');
 
-/** Settings that win over those of the recipe. */
+/** Settings that override the recipe. */
 export interface RecipeOverrides {
   /** Path of an ONNX network to start from. */
   backbone?: string;
@@ -69,7 +69,7 @@ function getSection(partial: PartialRecipe, key: string): Record<string, unknown
   return (partial[key] ?? {}) as Record<string, unknown>;
 }
 
-/** Removes what belongs to the shipped encoder, or only fits what its recipe freezes and the losses it uses. */
+/** Removes settings that belong to the shipped encoder, or that only suit its losses and frozen layers. */
 function adaptShippedRecipe(partial: PartialRecipe, name: string, overrides: RecipeOverrides): void {
   Object.assign(partial, { name, description: '' });
   const { loss, freeze, backbone, epochs } = overrides;
@@ -79,7 +79,7 @@ function adaptShippedRecipe(partial: PartialRecipe, name: string, overrides: Rec
   if (backbone !== undefined) {
     partial.freeze = {};
   }
-  // Exactly this many epochs: without the several runs that the shipped recipe averages.
+  // Train exactly this many epochs, without the rounds that the shipped recipe averages.
   if (epochs !== undefined) {
     partial.soup = 1;
   }

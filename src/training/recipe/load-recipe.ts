@@ -12,7 +12,7 @@ import { type Recipe, recipeSchema } from './recipe-schema.js';
 /** The recipe in the folder of a run. */
 export const RECIPE_FILE = 'recipe.yaml';
 
-/** Settings as they stand in a recipe file: any part may be missing. */
+/** Settings as in a recipe file, where any part may be missing. */
 export type PartialRecipe = Record<string, unknown>;
 
 /**
@@ -45,7 +45,7 @@ export async function readRecipe(file: string): Promise<PartialRecipe> {
 }
 
 /**
- * Fills in the defaults and checks that the settings go together.
+ * Fills in the defaults and checks that the settings are consistent.
  *
  * @param what names the recipe in messages
  * @throws PawdexError `config_invalid` with every field that is wrong
@@ -67,10 +67,10 @@ function findLossFault({ losses, batch }: Recipe): string | undefined {
   const kinds = losses.map(({ kind }) => kind);
   const labelled = kinds.filter((kind) => !LABEL_FREE.has(kind));
   if (labelled.length > 0 && labelled.length < kinds.length) {
-    return `${kinds.join(' and ')} cannot be mixed: one of them takes two views of each photo.`;
+    return `${kinds.join(' and ')} cannot be combined: one of them takes two views of each photo.`;
   }
   if (new Set(kinds).size < kinds.length) {
-    return 'a loss is listed twice; use its weight.';
+    return 'a loss is listed twice; use its weight instead.';
   }
   if (kinds.includes('info-nce') && batch.photos !== 2) {
     return `info-nce takes pairs, so batch.photos must be 2, not ${batch.photos}.`;
@@ -103,14 +103,14 @@ function findHeadFault(recipe: Recipe): string | undefined {
   }
   if (general?.features === 'distilled') {
     if (start === 'random') {
-      return 'a network of random weights has nothing to distil; leave head.start at fitted.';
+      return 'a network with random weights has nothing to distil; leave head.start at fitted.';
     }
     if (recipe.losses.some(({ kind }) => kind === 'moco')) {
       return "moco's keys have no distilled part.";
     }
   }
   if (start === 'random' && recipe.average.some((share) => share < 1)) {
-    return 'an average with random start weights is of no use; leave `average` at [1].';
+    return 'averaging with random weights is useless; leave `average` at [1].';
   }
   return undefined;
 }
@@ -122,12 +122,12 @@ export function isLabelFree({ losses }: Recipe): boolean {
   return LABEL_FREE.has(losses[0]!.kind);
 }
 
-/** How photos are resized for the backbone, in training and when the encoder serves. */
+/** Returns how photos are resized for the backbone, in training and in the server. */
 export function getResizeRule({ backbone: { size, kernel } }: Recipe): ResizeRule {
   return { size, fit: 'cover', kernel };
 }
 
-/** Counts the numbers of an embedding that the losses see. */
+/** Counts the numbers of an embedding that the losses train. */
 export function countLearned({ head }: Recipe): number {
   return head.dimension - (head.general?.dimension ?? 0);
 }

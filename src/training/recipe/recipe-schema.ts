@@ -1,11 +1,11 @@
-/** The schema of recipes: every setting of a training run. A run stores its recipe beside the model that it made. */
+/** The schema of recipes: every setting of a training run. A run stores its recipe beside its model. */
 import { z } from 'zod';
 import { viewSettings } from '../data/view-settings.js';
 
 const probability = z.number().min(0).max(1);
 const positive = z.number().positive();
 
-/** Divides the cosine similarities: a fixed number, or one that is learned from a start. */
+/** Divides the cosine similarities: a fixed number, or one that is learned from an initial value. */
 const temperature = z.union([positive.max(1), z.strictObject({ learned: positive.max(1) })]).default(0.07);
 
 const contrast = {
@@ -17,7 +17,7 @@ const contrast = {
 };
 
 const lossTerm = z.discriminatedUnion('kind', [
-  /** InfoNCE on pairs of one label against the other pairs. Needs two photos per label in a batch. */
+  /** InfoNCE: pairs of one label against the other pairs. Needs two photos per label in a batch. */
   z.strictObject({ kind: z.literal('info-nce'), ...contrast, symmetric: z.boolean().default(true) }),
   /** All photos of a label in the batch are positives. */
   z.strictObject({ kind: z.literal('sup-con'), ...contrast }),
@@ -31,7 +31,7 @@ const lossTerm = z.discriminatedUnion('kind', [
     queue: z.int().min(1).max(65_536).default(4096),
     momentum: probability.default(0.999),
   }),
-  /** Every label has a learned vector that photos are compared with. */
+  /** Photos are compared with a learned vector per label. */
   z.strictObject({ kind: z.literal('proxy-nca'), ...contrast, rate: positive.default(1) }),
 ]);
 
@@ -65,14 +65,13 @@ const head = z.strictObject({
    */
   start: z.enum(['fitted', 'random']).default('fitted'),
   /**
-   * The general part, which no loss shapes: `dimension` of the embedding's numbers. They are principal components of
-   * the features, with `share` of the squared length, and a `constant` relative to a length of 1. Other breeds and
-   * other animals, which were never trained on, differ in more than what tells the trained labels apart. Default:
-   * none.
+   * The general part, which the losses do not train: `dimension` of the embedding's numbers. They are principal components
+   * of the features, with `share` of the squared length, and a `constant` relative to a length of 1. Unseen breeds and
+   * animals differ in more than what distinguishes the trained labels. Default: none.
    *
    * `features: start` uses the network before training, and the encoder computes the trained layers twice. `distilled`
-   * trains the network to keep giving these components, at `weight` times the mean squared distance. `trained` uses
-   * the components of the trained network, whatever they have become.
+   * trains the network to preserve these components, at `weight` times the mean squared distance. `trained` uses the
+   * components of the trained network without preserving anything.
    */
   general: z
     .strictObject({
@@ -110,15 +109,12 @@ export const recipeSchema = z.strictObject({
   seed: z.int().min(0).default(1),
   backbone,
   head: head.prefault({}),
-  /** What is not trained: the first `layers` layers with weights, and weights whose names match a pattern. */
+  /** What not to train: the first `layers` layers with weights, and weights whose names match a pattern. */
   freeze: z
     .strictObject({ layers: z.int().min(0).default(0), names: z.array(z.string()).default([]) })
     .prefault({}),
   losses: z.array(lossTerm).min(1),
-  /**
-   * Photos of a step: `labels` labels times `photos` photos of each. Losses without labels take labels x photos
-   * photos.
-   */
+  /** Photos per step: `labels` labels times `photos` photos of each. Losses without labels take labels x photos photos. */
   batch: z
     .strictObject({
       labels: z.int().min(1).max(4096).default(32),
@@ -153,7 +149,7 @@ export const recipeSchema = z.strictObject({
       every: positive.default(1),
       /** Photos of each label in the gallery that val photos are compared with. */
       galleryPerLabel: z.int().min(1).default(30),
-      /** Labels left out of training. Recall among them shows the quality on labels never seen. */
+      /** Labels left out of training. Recall among them shows the quality on unseen labels. */
       holdOut: z.array(z.string()).default([]),
     })
     .prefault({}),

@@ -1,4 +1,4 @@
-/** Draws the course of a run: loss and learning rate, and quality on val. */
+/** Draws the progress of a run: loss and learning rate, and quality on val. */
 import { drawLegend, drawStandalone, placeBlock } from '../../evaluation/report/standalone-svg.js';
 import {
   type Axis,
@@ -10,7 +10,7 @@ import {
   roundTicks,
 } from '../../evaluation/report/svg.js';
 
-/** What the charts read of a line of the log. Steps have a loss, evaluations a quality. */
+/** The part of a log line that the charts use. Steps have a loss, evaluations a quality. */
 export interface ChartEntry {
   /** Passes over the photos so far. */
   readonly epoch: number;
@@ -26,7 +26,7 @@ export interface ChartEntry {
 
 type Point = [number, number];
 
-/** Points to draw of a curve. More cannot be told apart. */
+/** Number of points of a curve. More cannot be distinguished. */
 const DRAWN = 400;
 /** Share of a new loss in the smoothed one. */
 const SMOOTHING = 0.05;
@@ -121,7 +121,7 @@ const QUALITIES = [
 ] as const;
 
 /**
- * Draws the quality on val at every evaluation. Of several at one epoch, it takes the one with the best vote.
+ * Draws the quality on val at every evaluation. If there are several at one epoch, it uses the one with the best vote.
  *
  * @returns an SVG file, or null without an evaluation
  */

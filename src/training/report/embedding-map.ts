@@ -1,4 +1,4 @@
-/** Draws embeddings on a plane, so that a person sees which labels lie together. */
+/** Draws embeddings on a plane, to show which labels are close together. */
 import { drawStandalone } from '../../evaluation/report/standalone-svg.js';
 import { at, escapeHtml } from '../../evaluation/report/svg.js';
 import { type Point, projectToPlane } from '../../projection/project-to-plane.js';
@@ -21,8 +21,8 @@ const MARGIN = 70;
 const TOP = 56;
 
 /**
- * Draws the embedding map by UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together. Distances
- * between far groups mean little. The same embeddings give the same map.
+ * Draws the embedding map by UMAP (McInnes et al., arXiv 1802.03426), which keeps neighbours together. Large distances mean
+ * little. The same embeddings give the same map.
  *
  * @returns an SVG file, or null for fewer than three embeddings
  */
@@ -46,7 +46,7 @@ export async function drawEmbeddingMap({ vectors, labels }: MapInput): Promise<s
     { width: SIDE, height: SIDE + TOP },
     [
       '<text class="title" x="20" y="30">Embeddings on a plane</text>',
-      `<text class="soft" x="20" y="49">${vectors.length} photos, ${names.length} labels, by UMAP: neighbours lie together, far distances mean little</text>`,
+      `<text class="soft" x="20" y="49">${vectors.length} photos, ${names.length} labels, by UMAP: close points are similar, large distances mean little</text>`,
       `<g transform="translate(0 ${TOP})"><g fill-opacity="0.75">${dots.join('')}</g>${texts.join('')}</g>`,
     ].join(''),
     (of) =>
@@ -64,7 +64,7 @@ async function project(vectors: MapInput['vectors']): Promise<Point[]> {
     { data, rows: vectors.length, dimension },
     {
       minDist: MIN_DIST,
-      // Let a progress bar or Ctrl-C through.
+      // Let progress bars and Ctrl-C run.
       onStep: (step) => (step % ROUNDS === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined),
     },
   );
@@ -82,7 +82,7 @@ function fitIntoDrawing(points: readonly Point[]): Point[] {
   return points.map(([x, y]) => [place(x, left, right), place(y, top, bottom)] as const);
 }
 
-/** Finds the median on either axis, which a stray photo does not move. */
+/** Finds the median on each axis, which outliers do not move. */
 function findMiddle(points: readonly Point[]): Point {
   const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
   return [median(points.map(([x]) => x)), median(points.map(([, y]) => y))];

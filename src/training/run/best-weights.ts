@@ -20,7 +20,7 @@ import type { TrainingSet } from './training-set.js';
 export interface JudgedNetwork {
   network: Network;
   quality: Quality;
-  /** Val photos as it embeds them. */
+  /** Its embeddings of the val photos. */
   val: EmbeddedSet;
 }
 
@@ -45,13 +45,13 @@ export class BestWeights {
   readonly #options: BestWeightsOptions;
   #best: Progress['best'];
 
-  /** @param best what a resumed run had reached */
+  /** @param best the best result so far of a resumed run */
   constructor(options: BestWeightsOptions, best: Progress['best']) {
     this.#options = options;
     this.#best = best;
   }
 
-  /** Where and how good they are; null before the first evaluation. */
+  /** Their step and quality; null before the first evaluation. */
   get progress(): Progress['best'] {
     return this.#best;
   }
@@ -75,8 +75,7 @@ export class BestWeights {
   /**
    * Keeps weights that are better than the best so far.
    *
-   * @param share of the trained weights, where they are averaged with those of the start
-   * @returns whether they were
+   * @param share of the trained weights, if they are averaged with the initial ones @returns whether they are better
    */
   async offer(weights: Weights, quality: Quality, step: number, share: number): Promise<boolean> {
     const { top1, recallAt1 } = quality;

@@ -6,7 +6,7 @@ import { buildCheckGraph, createCheckFeeds } from './check-graph.js';
 
 /** Largest relative error of a correct gradient in float32. At kinks, correct gradients can show more. */
 const TOLERANCE = 2e-2;
-/** A gradient this small, relative to the largest, disappears in the rounding of the loss. */
+/** A gradient this small, relative to the largest, is lost in the rounding of the loss. */
 const NEGLIGIBLE = 1e-3;
 
 /** The gradient of a weight beside finite differences. */

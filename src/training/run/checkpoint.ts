@@ -20,18 +20,18 @@ export interface Checkpoint {
   /** MoCo's queue, [queue, D], and the momentum encoder's weights; null for other losses. */
   queue: Tensor | null;
   momentum: Weights | null;
-  /** Mean of the weights that finished rounds ended with, where the recipe asks for several rounds; else empty. */
+  /** Mean of the final weights of finished rounds, if the recipe has several rounds; otherwise empty. */
   soup: Weights;
-  /** Finished rounds, and the steps that they took, which `state.step` does not count. */
+  /** Number of finished rounds, and of their steps, which `state.step` does not count. */
   finished: { rounds: number; steps: number };
   progress: Progress;
 }
 
-/** Rounds were called runs when the format was made. */
+/** The format calls rounds runs. */
 const endedSchema = z.object({ runs: z.int(), steps: z.int() });
 
 const progressSchema = z.object({
-  /** Steps when val was last evaluated. */
+  /** Step of the last evaluation. */
   evaluatedAt: z.int(),
   /** Best vote on val so far, and the step it was measured at; null before the first evaluation. */
   best: z.object({ step: z.int(), top1: z.number(), recallAt1: z.number() }).nullable(),
@@ -49,7 +49,7 @@ export function hasCheckpoint(dir: string): boolean {
   return existsSync(path.join(dir, FILE));
 }
 
-/** Writes a checkpoint over the one before. */
+/** Writes a checkpoint, replacing the previous one. */
 export async function writeCheckpoint(dir: string, checkpoint: Checkpoint, recipe: Recipe): Promise<void> {
   const { state, start, average, queue, momentum, soup, finished, progress } = checkpoint;
   const groups: Record<string, Weights | null> = {

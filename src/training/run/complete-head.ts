@@ -10,7 +10,7 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 type General = Recipe['head']['general'];
 
 /**
- * Creates the network whose features an embedding is made of: the trained one, or both the trained one and the start.
+ * Creates the network whose features make up an embedding: the trained one, or the trained one together with the start.
  *
  * @throws PawdexError `config_invalid` when the start cannot be kept beside it
  */
@@ -26,7 +26,7 @@ export function createFeatureNetwork<N extends Pick<Network, 'backbone'>>(
 }
 
 /**
- * Completes the head for those features.
+ * Completes the head for these features.
  *
  * @param learned the trained head of the trained network's features, with its distilled part if there is one
  * @param features of {@link createFeatureNetwork}, unit rows, of the photos that the general part is fitted on

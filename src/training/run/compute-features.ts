@@ -6,7 +6,7 @@ import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import { appendBackbone, appendPixels, type Network } from '../network/network.js';
 
-/** Photos that go through the network at once. More is no faster on a CPU. */
+/** Photos that go through the network at once. More are not faster on a CPU. */
 const BATCH = 8;
 
 /** Settings of {@link computeFeatures}. */
@@ -53,14 +53,14 @@ export async function computeFeatures(
       const rows = Math.min(BATCH, photos - first);
       data.set((results.features!.data as Float32Array).subarray(0, rows * width), first * width);
       options.onProgress?.(first + rows);
-      // session.run() blocks this thread. Let signals and progress through.
+      // session.run() blocks this thread, so let signals and progress run.
       await new Promise((resolve) => setImmediate(resolve));
     }
   });
   return { data, rows: photos, dimension: width };
 }
 
-/** Decodes a batch, the last photo again where there are no more; none beyond the last. */
+/** Decodes a batch, filled up with the last photo. Returns null beyond the last. */
 async function decodeBatch(
   first: number,
   photos: number,

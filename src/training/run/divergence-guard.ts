@@ -1,9 +1,9 @@
-/** Notices when training diverges, before more hours are spent on it. */
+/** Detects when training diverges. */
 import { PawdexError } from '../../errors.js';
 
-/** A loss this many times the recent ones is not noise. */
+/** A loss this many times the recent mean is not noise. */
 const EXPLODED = 10;
-/** Below this a loss may rise: MoCo's is almost 0 until its queue holds real keys. */
+/** Losses below this may rise, because MoCo's is almost 0 until its queue contains real keys. */
 const SMALL = 1;
 /** Share of a new loss in the running mean. */
 const SMOOTHING = 0.05;

@@ -23,8 +23,8 @@ function selectPhotos(set: TrainingSet, { evaluation }: Recipe): TrainingPhoto[]
 }
 
 /**
- * Combines photos with their vectors. The file path stands for the digest, because an evaluation during training reads
- * no bytes.
+ * Combines photos with their vectors. The file path is used as digest, because an evaluation during training reads no
+ * bytes.
  */
 export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Matrix): EmbeddedSet {
   return {
@@ -39,7 +39,7 @@ export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Mat
  * with each other, each without itself.
  *
  * @param embed embeds photos as unit vectors, in their order; the first `gallery` of them are train photos
- * @throws PawdexError as `embed` throws
+ * @throws PawdexError errors of `embed`
  */
 export async function evaluateEmbedding(
   set: TrainingSet,

@@ -19,7 +19,7 @@ import type { Quality } from './training-log.js';
 import type { Trained } from './training-run.js';
 import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
-/** Train photos that quantisation looks at. */
+/** Train photos to quantise with. */
 const QUANTISATION_PHOTOS = 128;
 /** Images to embed at once when the written encoder is measured. */
 const BATCH = 4;
@@ -31,12 +31,12 @@ export interface ExportOptions {
   report?: PhaseReport;
 }
 
-/** What was written. */
+/** The written encoder. */
 export interface Exported {
-  /** Card of the encoder to serve. */
+  /** Model card of the encoder to serve. */
   card: string;
   fingerprint: string;
-  /** Share of the trained weights in it; the rest are those of the start. */
+  /** Share of the trained weights in it. The rest are the initial weights. */
   share: number;
   /** Quality on val, with the gallery of evaluations. */
   float: Quality;
@@ -71,7 +71,7 @@ export async function exportRun(
   const float = buildEncoderModel(network);
   await writeEncoder(dir, float, { ...facts, quality: { val: quality } }, 'encoder-float');
   const model = await quantiseOnSet(float, recipe, set, options);
-  // Written twice: its quality is measured with the file that is served.
+  // Written twice, because the quality is measured with the file that is served.
   const written = await writeEncoder(dir, model, { ...facts, quality: {} });
   const measured = await measureEncoder(written, recipe, set, options);
   const { card, fingerprint } = await writeEncoder(dir, model, {

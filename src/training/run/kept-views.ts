@@ -1,4 +1,4 @@
-/** A file of views whose frozen layers have been computed: rows of float16, photo by photo, view by view. */
+/** A file of views whose frozen layers were computed: rows of float16, ordered by photo, then by view. */
 import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { computeSha256 } from '../../files/sha256.js';
@@ -21,7 +21,7 @@ export interface KeptViewsOptions {
   /** Number of photos. */
   photos: number;
   load: Omit<LoadOptions, 'signal' | 'viewsPerPhoto'>;
-  /** Whatever else the rows depend on, such as the backbone's bytes. If it changes, the file is made again. */
+  /** Everything else that the rows depend on, such as the backbone's bytes. If it changes, the file is computed again. */
   identity: unknown;
   session?: SessionOptions;
   signal?: AbortSignal;
@@ -120,7 +120,7 @@ async function fillFile(
   }
 }
 
-/** Plans batches of rows; the last is filled up with the last view. */
+/** Plans batches of rows. The last one is filled up with the last view. */
 function* planRows(done: number, total: number, views: number): Generator<PlannedBatch, void> {
   for (let first = done; first < total; first += BATCH) {
     const rows = Array.from({ length: BATCH }, (_, i) => Math.min(first + i, total - 1));

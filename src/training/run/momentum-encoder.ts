@@ -1,4 +1,4 @@
-/** The momentum encoder of MoCo, which makes the keys, and the queue of keys of earlier batches. */
+/** The momentum encoder of MoCo, which computes the keys, and the queue of keys from earlier batches. */
 
 import { drawDirections } from '../../math/random.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
@@ -9,7 +9,7 @@ import { appendUnitRows } from '../losses/contrast.js';
 import { copyWeights, moveTowards, type Weights } from './average-weights.js';
 
 /**
- * Makes keys with a slowly moving copy of the encoder, so that the queue stays consistent (He et al., arXiv
+ * Computes keys with a slowly moving copy of the encoder, so that the queue stays consistent (He et al., arXiv
  * 1911.05722).
  */
 export class MomentumEncoder {
@@ -68,7 +68,7 @@ export class MomentumEncoder {
     return keys as Tensor;
   }
 
-  /** Puts the keys of a step into the queue and moves towards the trained weights. */
+  /** Adds the keys of a step to the queue, and moves towards the trained weights. */
   advance(keys: Tensor, weights: Readonly<Weights>): void {
     const [count = 0, width = 0] = keys.shape;
     (this.queue.data as Float32Array).set(keys.data as Float32Array, this.#next * width);

@@ -1,4 +1,4 @@
-/** The batches of a run, in the form that its losses need. */
+/** Plans the batches of a run, in the form that its losses need. */
 import type { PawdexError } from '../../errors.js';
 import type { DecodeLimits } from '../../image/decode.js';
 import { readPhoto } from '../../image/read-photo.js';
@@ -16,7 +16,7 @@ import type { Recipe } from '../recipe/recipe-schema.js';
 import type { KeptViews } from './kept-views.js';
 import type { TrainingPhoto, TrainingSet } from './training-set.js';
 
-/** Bytes of photo files that are kept in memory. */
+/** Bytes of photo files to keep in memory. */
 const CACHE_BYTES = 2 * 1024 ** 3;
 
 /** The input of one training step. */
@@ -25,7 +25,7 @@ export interface StepBatch {
   feeds: Record<string, Tensor>;
   /** Second views, for MoCo's keys: uint8 [views, S, S, 3]. */
   second?: Tensor;
-  /** Milliseconds that the run waited for it. */
+  /** Milliseconds that the training step waited for it. */
   waitedMs: number;
 }
 
@@ -33,11 +33,11 @@ export interface StepBatch {
 export interface Batches {
   /** Steps of an epoch. */
   readonly perEpoch: number;
-  /** Yields the batches from a step on; the first step is 0. */
+  /** Yields the batches from a step on. The first step is 0. */
   startAt(step: number): AsyncGenerator<StepBatch, void>;
 }
 
-/** Kept views, and the cut that says how to feed them. */
+/** Kept views, and the cut of the network that they belong to. */
 export interface KeptSource {
   views: KeptViews;
   cut: NetworkCut;
@@ -77,7 +77,7 @@ export function planBatches(
 }
 
 /**
- * Says how photos are opened and changed.
+ * Defines how photos are opened and changed.
  *
  * @param photos that batches are made of
  * @param onSkipped called once per photo that cannot be used
@@ -126,7 +126,7 @@ async function* feedNewViews(
   }
 }
 
-/** Feeds kept views: every epoch another view of each photo, in turn. */
+/** Feeds kept views, with another view of each photo in every epoch. */
 async function* feedKeptViews(
   plan: Iterable<PlannedBatch>,
   { places, numbers }: TrainingSet,

@@ -1,4 +1,4 @@
-/** Finds the photos of a set that can be used, before hours are spent on it. */
+/** Finds the usable photos of a set, before hours are spent on training. */
 import pLimit from 'p-limit';
 import { asPawdexError, type PawdexError } from '../../errors.js';
 import { decode, type ResizeRule } from '../../image/decode.js';

@@ -1,6 +1,6 @@
 /**
- * Takes the steps of a run and owns what they change: weights, optimiser state, running average, momentum encoder, and the
- * mean over rounds. When to step, evaluate and save is decided by training-run.ts.
+ * Takes the steps of a run and owns the state that they change: weights, optimiser state, running average, momentum
+ * encoder, and the mean over rounds. training-run.ts decides when to step, evaluate and save.
  */
 import { PawdexError } from '../../errors.js';
 import { createZeros, type Tensor } from '../../onnx/tensor.js';
@@ -26,9 +26,9 @@ export class Trainer {
   readonly #step: TrainingStep;
   readonly #average: Weights | null;
   readonly #momentum: MomentumEncoder | null;
-  /** Mean of the weights that finished rounds ended with, where the recipe asks for several rounds. */
+  /** Mean of the final weights of finished rounds, if the recipe has several rounds. */
   readonly #soup: Weights;
-  /** Finished rounds, and the steps that they took. */
+  /** Number of finished rounds, and of their steps. */
   #finished = { rounds: 0, steps: 0 };
 
   private constructor(recipe: Recipe, step: TrainingStep, momentum: MomentumEncoder | null) {
@@ -88,8 +88,8 @@ export class Trainer {
   }
 
   /**
-   * The weights to evaluate and export: the running average of this round where there is one, or the mean over the rounds
-   * when all of several rounds are finished.
+   * Returns the weights to evaluate and export: the mean over the rounds once all of several rounds are finished, else the
+   * running average of this round if there is one.
    */
   get weights(): Weights {
     const { soup } = this.#recipe;
@@ -134,7 +134,7 @@ export class Trainer {
     return result;
   }
 
-  /** Everything but the progress, for a checkpoint. Later steps overwrite it. */
+  /** Returns everything for a checkpoint except the progress. Later steps overwrite it. */
   get snapshot(): Omit<Checkpoint, 'progress'> {
     return {
       state: this.#step.state,

@@ -23,7 +23,7 @@ export interface StepEntry {
 export interface EvaluationEntry {
   step: number;
   epoch: number;
-  /** Share of the trained weights, if they were averaged with those of the start. */
+  /** Share of the trained weights, if they were averaged with the initial ones. */
   share?: number;
   val: Quality;
 }
@@ -49,8 +49,7 @@ export class TrainingLog {
   }
 
   /**
-   * Starts a log, or continues one from a checkpoint. Lines of later steps are removed, because those steps are taken
-   * again.
+   * Starts a log, or continues one from a checkpoint. Lines of later steps are removed, because those steps are repeated.
    */
   static async open(dir: string, step: number): Promise<TrainingLog> {
     const file = path.join(dir, FILE);

@@ -1,4 +1,4 @@
-/** A whole run: start, epochs with evaluations and checkpoints, and the choice of the best weights. */
+/** Runs a whole training: start, epochs with evaluations and checkpoints, and the choice of the best weights. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PawdexError } from '../../errors.js';
@@ -45,25 +45,25 @@ export interface RunOptions {
   report?: RunReport;
 }
 
-/** What a run reports while it is under way. */
+/** Progress reports of a run. */
 export interface RunReport extends PhaseReport {
   step(entry: StepEntry, total: number): void;
   evaluated(entry: EvaluationEntry): void;
-  /** A photo cannot be read; another of its label stands in. */
+  /** Called if a photo cannot be read and another of its label is used instead. */
   skipped(file: string, error: PawdexError): void;
 }
 
-/** How a run ends: with its best network, or stopped, with a checkpoint to resume from. */
+/** The result of a run: its best network, or a checkpoint to resume from if it was stopped. */
 export type RunResult = { finished: false; steps: number } | ({ finished: true; steps: number } & Trained);
 
 /** A trained network. */
 export interface Trained extends JudgedNetwork {
-  /** Share of the trained weights in it; the rest are those of the start. */
+  /** Share of the trained weights in it. The rest are the initial weights. */
   share: number;
   log: readonly LogEntry[];
 }
 
-/** What the parts of a run work with. */
+/** Shared by the parts of a run. */
 interface Parts {
   trainer: Trainer;
   best: BestWeights;
@@ -105,7 +105,7 @@ class TrainingRun {
     try {
       return await this.#run();
     } catch (error) {
-      // Work that was interrupted is done again after resuming.
+      // Interrupted work is repeated after resuming.
       if (signal?.aborted && error === signal.reason) {
         return { finished: false, steps: this.#steps };
       }
@@ -144,7 +144,7 @@ class TrainingRun {
     }
   }
 
-  /** Throws what would otherwise be thrown after minutes or hours of work. */
+  /** Throws errors early that would otherwise appear after minutes or hours of work. */
   #checkBeforehand(network: Network): void {
     const { recipe, set } = this.#options;
     const { general } = recipe.head;
@@ -171,7 +171,7 @@ class TrainingRun {
     return createLoadOptions(recipe, photos, { maxPixels }, (file, error) => report?.skipped(file, error));
   }
 
-  /** Computes the frozen layers of as many views as the recipe keeps. */
+  /** Computes the frozen layers of the recipe's kept views. */
   async #keepViews(network: Network): Promise<KeptSource> {
     const { recipe, set, out, session, signal, report } = this.#options;
     const cut = await cutNetwork(network, recipe);
@@ -244,7 +244,7 @@ class TrainingRun {
         imagesPerSecond: countPhotosPerStep(this.#options.recipe) / seconds,
         waitShare: batch.waitedMs / 1000 / seconds,
       };
-      // session.run() blocks this thread. Let signals such as Ctrl-C through.
+      // session.run() blocks this thread, so let signals such as Ctrl-C run.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -264,14 +264,17 @@ class TrainingRun {
     await writeCheckpoint(out, { ...trainer.snapshot, progress }, recipe);
   }
 
-  /** Tries averages of final and start weights, and takes the best of them and of the evaluations during the run. */
+  /** Tries averages of final and initial weights, and chooses the best of them and of the evaluations during the run. */
   async #chooseBest({ trainer, best, log }: Parts): Promise<Trained> {
     const { recipe, report } = this.#options;
     let judged: JudgedNetwork | null = null;
     for (const share of recipe.average) {
       const weights =
         share === 1 ? trainer.weights : interpolateWeights(trainer.start, trainer.weights, share);
-      const text = share === 1 ? 'Evaluating the end' : `Evaluating ${share} of the end with the start`;
+      const text =
+        share === 1
+          ? 'Evaluating the final weights'
+          : `Evaluating ${share} of the final weights averaged with the initial ones`;
       const candidate = await best.judge(weights, text);
       const entry = {
         step: trainer.steps,
@@ -286,8 +289,8 @@ class TrainingRun {
       }
     }
     const { weights, share } = await best.read();
-    // An evaluation during the run was better than all of them. Its embeddings are gone.
-    judged ??= await best.judge(weights, 'Evaluating the best');
+    // An evaluation during the run was better than all of them. Its embeddings were not kept.
+    judged ??= await best.judge(weights, 'Evaluating the best weights');
     return { share, log: log.entries, ...judged };
   }
 }

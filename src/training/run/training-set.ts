@@ -8,13 +8,13 @@ export interface TrainingPhoto {
   label: string;
 }
 
-/** Without a val set, one in this many photos of each label goes into val, and at least one of two. */
+/** Without a val set, one in this many photos of each label goes into val, but at least one of two. */
 const VAL_SHARE = 10;
 
 export class TrainingSet {
   /** Photos that are trained on, in the order given. */
   readonly train: readonly TrainingPhoto[];
-  /** Photos that val queries are taken from. */
+  /** Photos to take val queries from. */
   readonly val: readonly TrainingPhoto[];
   /** Photos of labels held out of training. */
   readonly heldOut: readonly TrainingPhoto[];
@@ -29,7 +29,7 @@ export class TrainingSet {
 
   /**
    * @param photos labelled photos to train on
-   * @param val photos to measure with; one in ten of each label is set aside for it where none are given
+   * @param val photos to measure with; if empty, one in ten of each label is set aside
    * @param holdOut labels to leave out of training
    * @throws PawdexError `set_invalid` when nothing is left to train on or to measure with; `config_invalid` for a
    *   held-out label that no photo has

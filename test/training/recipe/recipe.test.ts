@@ -38,7 +38,7 @@ it('refuses what is unknown, wrong, or does not go together', () => {
   expect(complete({ epochs: 0 })).toThrow(invalid(/epochs/));
   expect(complete({ losses: [] })).toThrow(invalid(/losses/));
   expect(complete({ losses: [{ kind: 'sup-con' }, { kind: 'nt-xent' }] })).toThrow(
-    invalid(/cannot be mixed/),
+    invalid(/cannot be combined/),
   );
   expect(complete({ losses: [{ kind: 'sup-con' }, { kind: 'sup-con' }] })).toThrow(invalid(/twice/));
   expect(complete({ losses: [{ kind: 'info-nce' }], batch: { photos: 3 } })).toThrow(invalid(/pairs/));

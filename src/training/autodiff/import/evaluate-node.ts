@@ -1,4 +1,4 @@
-/** Runs a single node to find out what cannot be read from it. */
+/** Runs a single node to find out its results. */
 import { type ModelNode, writeModel } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import { createZeros, type Tensor } from '../../../onnx/tensor.js';

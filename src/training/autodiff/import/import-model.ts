@@ -46,7 +46,7 @@ class ModelImporter {
   readonly #g: GraphBuilder;
   readonly #model: Model;
   readonly #options: ImportOptions;
-  /** Name in the model -> value in the graph. The empty name is an omitted input. */
+  /** Maps names in the model to values in the graph. The empty name is an omitted input. */
   readonly #values = new Map<string, Value | undefined>([['', undefined]]);
   readonly #trained: ReadonlySet<string>;
   readonly #layout: TallLayout;
@@ -169,7 +169,7 @@ async function appendNode(
     return [g.constant(createIntTensor(x.shape.slice(start, end)), node.outputs[0])];
   }
   if (node.op === 'BatchNormalization' && x?.shape.length === 2) {
-    // As if the channels had one position: WebGPU's kernel is wrong without one (onnxruntime 1.30).
+    // With one position per channel, because WebGPU's kernel is wrong without one (ONNX Runtime 1.30).
     const wide = [g.reshape(x, [...x.shape, 1]), ...given.slice(1)];
     const [y] = await appendNode(g, node, wide, opset);
     return [g.reshape(y as Value, x.shape)];
@@ -177,7 +177,7 @@ async function appendNode(
   return appendModernised(g, node, given, opset);
 }
 
-/** Appends a node in the form that it has in the operator set of the graph. */
+/** Appends a node in the form of the graph's operator set. */
 async function appendModernised(
   g: GraphBuilder,
   node: ModelNode,
@@ -233,6 +233,6 @@ function readConstantNode(node: ModelNode): Tensor {
     return createFloatTensor(value.floats);
   }
   throw new PawdexError('model_invalid', {
-    detail: `${describeNode(node)} holds a kind of constant that the trainer cannot read.`,
+    detail: `${describeNode(node)} contains a kind of constant that the trainer cannot read.`,
   });
 }

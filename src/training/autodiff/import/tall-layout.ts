@@ -1,8 +1,8 @@
 /**
  * The tall layout. A batch [N, C, H, W] is stacked into one tall image [1, C, N * H, W]; a 1x1 convolution is then one
- * matrix product over all images, forwards and backwards, and its weight gradient needs no sum over the batch.
- * Depthwise convolutions work on the same memory as [C, N, H, W]. Networks whose trained convolutions are all of these
- * two kinds (MobileNet, EfficientNet) enter the layout once, by a transposition, and leave it at global pooling.
+ * matrix product over all images, forwards and backwards, and its weight gradient needs no sum over the batch. Depthwise
+ * convolutions work on the same memory as [C, N, H, W]. If all trained convolutions of a network are of these two kinds
+ * (MobileNet, EfficientNet), it enters the layout once, by a transposition, and leaves it at global pooling.
  */
 
 import { readInt } from '../../../onnx/attributes.js';
@@ -41,7 +41,7 @@ export function isTallLayoutSuitable(model: Model, trained: ReadonlySet<string>)
 
 /** Keeps track of which values of an import are in the tall layout, and converts where the layouts meet. */
 export class TallLayout {
-  /** Tall value -> its shape as the model sees it, [N, C, H, W]. */
+  /** Maps tall values to their shape in the model, [N, C, H, W]. */
   readonly #modelShapes = new Map<Value, readonly number[]>();
   readonly #toTall = new Map<Value, Value>();
   readonly #toPlain = new Map<Value, Value>();
@@ -51,7 +51,7 @@ export class TallLayout {
     this.#g = g;
   }
 
-  /** The value in the model's own layout. */
+  /** Returns the value in the model's own layout. */
   plain(value: Value): Value {
     const shape = this.#modelShapes.get(value);
     if (shape === undefined) {
@@ -71,7 +71,7 @@ export class TallLayout {
    *
    * @param inputs the node's inputs, in either layout
    * @param trained whether a gradient passes the node
-   * @returns undefined if the node has to be appended as it is, to plain inputs
+   * @returns undefined if the node has to be appended unchanged, to plain inputs
    */
   apply(node: ModelNode, inputs: readonly (Value | undefined)[], trained: boolean): Value | undefined {
     const [x, second] = inputs;
@@ -129,7 +129,7 @@ export class TallLayout {
     return value;
   }
 
-  /** The value in the tall layout. */
+  /** Returns the value in the tall layout. */
   #enter(value: Value): Value {
     if (this.#modelShapes.has(value)) {
       return value;
@@ -143,7 +143,7 @@ export class TallLayout {
     return this.#tall(tall, value.shape);
   }
 
-  /** A tall value as [C, N, H, W]. */
+  /** Returns a tall value as [C, N, H, W]. */
   #planes(value: Value): Value {
     const [batch = 1, channels = 1, height = 1, width = 1] = this.#shapeOf(value);
     return this.#g.reshape(value, [channels, batch, height, width]);
@@ -154,7 +154,7 @@ function computeTallShape([batch = 1, channels = 1, height = 1, width = 1]: read
   return [1, channels, batch * height, width];
 }
 
-/** The window of a convolution that the tall layout covers, or undefined. */
+/** Returns the window of a convolution that the tall layout supports, or undefined. */
 function findTallWindow(
   weight: Value,
   group: number,

@@ -11,7 +11,7 @@ import { NORMALISATION_RULES } from './normalisation-rules.js';
 import { REDUCTION_RULES } from './reduction-rules.js';
 import { WINDOW_RULES } from './window-rules.js';
 
-/** Operator of the standard ONNX domain -> its gradient rule. */
+/** The gradient rules of the operators of the standard ONNX domain. */
 export const RULES: ReadonlyMap<string, GradientRule> = new Map(
   Object.entries({
     ...ELEMENTWISE_RULES,

@@ -70,8 +70,8 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
   },
 
   /**
-   * y = rows of x along an axis: the rows' gradients are added up where they came from. ScatterElements adds in
-   * a fixed order on the CPU, so that repeated indices give the same bits on every run.
+   * y = rows of x along an axis: the rows' gradients are added at their sources. ScatterElements adds in a fixed order on
+   * the CPU, so repeated indices give the same bits on every run.
    */
   Gather: ({ g, node, x, dy, input }) => {
     const axis = resolveAxis(readInt(node.attributes, 'axis', 0), x.shape.length);
@@ -83,7 +83,7 @@ export const LAYOUT_RULES: Readonly<Record<string, GradientRule>> = {
     return [g.op('ScatterElements', [g.zeros(x.shape), indices, updates], { axis, reduction: 'add' })];
   },
 
-  /** y = x with a border. Constant: the border is cropped off. Edge, reflect, wrap: it is added to where it came from. */
+  /** y = x with a border. Constant: the border is cropped. Edge, reflect, wrap: its gradient is added at its source. */
   Pad: ({ g, node, x, dy, needs, shapes }) => {
     if (needs(2)) {
       throw createNotDifferentiableError(node, 'its border value cannot be trained; freeze it.');
@@ -126,7 +126,7 @@ function interleaveZeros(g: GraphBuilder, x: Value, axis: number, step: number):
   return g.slice(g.reshape(cells, x.shape.with(axis, length)), axis, 0, length - (step - 1));
 }
 
-/** The element of a line of `length` that the border repeats at position `i`. */
+/** Returns the element of a line of `length` that the border repeats at position `i`. */
 function sourceOf(mode: string, i: number, length: number): number {
   if (mode === 'edge') {
     return Math.min(Math.max(i, 0), length - 1);

@@ -25,7 +25,7 @@ export const LINEAR_RULES: Readonly<Record<string, GradientRule>> = {
     ];
   },
 
-  /** y = alpha A B + beta C, with A and B transposed on demand: dA = alpha dy B^T, dB = alpha A^T dy, dC = beta dy. */
+  /** y = alpha A B + beta C, with A and B optionally transposed: dA = alpha dy B^T, dB = alpha A^T dy, dC = beta dy. */
   Gemm: ({ g, node, dy, input, needs }) => {
     const transA = readInt(node.attributes, 'transA', 0);
     const transB = readInt(node.attributes, 'transB', 0);

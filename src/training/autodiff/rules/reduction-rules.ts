@@ -45,7 +45,7 @@ export const REDUCTION_RULES: Readonly<Record<string, GradientRule>> = {
 /** Keeps the gradient of a zero vector at 0 rather than NaN. */
 const TINY = 1e-30;
 
-/** The reduced axes, and a way to give a result of the reduction its reduced axes back, with length 1. */
+/** The reduced axes, and a function that restores them in a result, with length 1. */
 function findReduced({ g, x, shapes }: RuleCall): { axes: number[]; restore: (value: Value) => Value } {
   const axes = resolveReducedAxes(shapes, x.shape.length);
   const kept = x.shape.map((d, axis) => (axes.includes(axis) ? 1 : d));

@@ -1,4 +1,4 @@
-/** What several gradient rules share. */
+/** Helpers of several gradient rules. */
 import { PawdexError } from '../../../errors.js';
 import { asFloat, describeNode } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
@@ -14,7 +14,7 @@ export function sumTo(g: GraphBuilder, gradient: Value, shape: readonly number[]
   return g.reshape(axes.length === 0 ? gradient : g.reduceSum(gradient, axes), shape);
 }
 
-/** The error for a form of an operator, or for one of its inputs, that its rule does not cover. */
+/** Creates the error for a form or an input of an operator that its rule does not cover. */
 export function createNotDifferentiableError(node: GraphNode, because: string): PawdexError {
   return new PawdexError('operator_not_differentiable', {
     detail: `${describeNode({ op: node.op, name: node.name })}: ${because}`,

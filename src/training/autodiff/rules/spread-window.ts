@@ -5,8 +5,8 @@ import type { Window } from '../../../onnx/shapes/window-shapes.js';
 import type { GraphBuilder } from '../graph-builder.js';
 
 /**
- * How far past the input's end the last window reaches, per spatial axis; negative where elements at the end are
- * reached by no window.
+ * Computes how far the last window reaches beyond the input, per spatial axis; negative if no window reaches the last
+ * elements.
  */
 export function computeOverhang(window: Window, spatial: readonly number[]): number[] {
   return spatial.map((length, axis) => {
@@ -19,9 +19,9 @@ export function computeOverhang(window: Window, spatial: readonly number[]): num
 /**
  * Adds every element of `dy`, times the weight, to all elements that its window covered.
  *
- * onnxruntime's CUDA provider cannot pad one end of a ConvTranspose more than the other: it hands such an operator to the
- * CPU, and the whole step waits for it (docs/gpu.md). So ConvTranspose gets the padding that both ends share, and the rest
- * is cut off its result.
+ * ONNX Runtime's CUDA provider cannot pad the two ends of a ConvTranspose differently. It would run the operator on the
+ * CPU, and the whole step would wait for it (docs/gpu.md). So ConvTranspose gets the padding that both ends share, and the
+ * rest is cropped from its result.
  *
  * @param dy [N, O, ...P]
  * @param weight [O, C/group, ...K]

@@ -12,7 +12,7 @@ import type { GradientRule, GraphBuilder } from '../graph-builder.js';
 import { computeOverhang, spreadThroughWindow } from './spread-window.js';
 
 export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
-  /** y = convolution of x with w, plus a bias per channel; grouped, strided, dilated, padded at will. */
+  /** y = convolution of x with w, plus a bias per channel; may be grouped, strided, dilated and padded. */
   Conv: ({ g, node, x, dy, input, needs }) => {
     const weight = input(1);
     const group = readInt(node.attributes, 'group', 1);
@@ -46,8 +46,8 @@ export const WINDOW_RULES: Readonly<Record<string, GradientRule>> = {
   GlobalAveragePool: ({ g, x, dy }) => [g.expand(g.mul(dy, 1 / countElements(x.shape.slice(2))), x.shape)],
 
   /**
-   * y = max over a sliding window: dy goes to where the maximum was. A second MaxPool computes the positions, so that
-   * the one in the forward pass stays as it was imported.
+   * y = max over a sliding window: dy goes to the position of the maximum. A second MaxPool computes the positions, so that
+   * the one in the forward pass is not changed.
    */
   MaxPool: ({ g, node, x, dy }) => {
     const positions = g.addNode('MaxPool', [x], { attributes: node.attributes, outputCount: 2 })[1];
@@ -118,8 +118,8 @@ function appendWeightGradient(g: GraphBuilder, call: ConvCall): Value {
 }
 
 /**
- * The general form: a convolution in which dy is the kernel and strides and dilations change places. Batch and
- * channels change places too, so that the sum over the batch happens inside the convolution.
+ * The general form: a convolution with dy as the kernel, in which strides and dilations are swapped. Batch and channels are
+ * swapped too, so that the sum over the batch happens inside the convolution.
  */
 function correlate(g: GraphBuilder, { x, weight, dy, group, window }: ConvCall): Value {
   const [batch = 1, channels = 1] = x.shape;

@@ -16,8 +16,8 @@ export interface Objective {
    */
   encoder(g: GraphBuilder, batch: number): Promise<Value>;
   /**
-   * Appends the loss of a whole batch; may declare inputs (labels, a queue) and weights (class proxies, a
-   * temperature) of its own.
+   * Appends the loss of a whole batch. May declare its own inputs (labels, a queue) and weights (class proxies, a
+   * temperature).
    *
    * @param embeddings float32 [batch, D]
    * @returns a float32 scalar

@@ -68,9 +68,9 @@ export class StateBuffers {
   }
 
   /**
-   * Copies a stored state in.
+   * Loads a stored state.
    *
-   * @throws PawdexError `model_invalid` when it belongs to another network
+   * @throws PawdexError `model_invalid` if it belongs to another network
    */
   load(state: TrainingState): void {
     for (const kind of KINDS) {

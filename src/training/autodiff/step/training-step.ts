@@ -133,7 +133,7 @@ export class TrainingStep {
    *
    * @param feeds a tensor for each input that encoder and loss declare; those of the encoder have the batch as their
    *   first axis
-   * @throws PawdexError `internal` when onnxruntime fails; the state then stays as it was
+   * @throws PawdexError `internal` if ONNX Runtime fails; the state is then unchanged
    */
   async run(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<StepResult> {
     const scalars = createAdamWFeeds(this.#buffers.current.step + 1, learningRate, this.#options.optimiser);
@@ -151,7 +151,7 @@ export class TrainingStep {
     return this.#buffers.current;
   }
 
-  /** Continues from a stored state. @throws PawdexError `model_invalid` when it is of another network */
+  /** Continues from a stored state. @throws PawdexError `model_invalid` if it is from another network */
   load(state: TrainingState): void {
     this.#buffers.load(state);
   }

@@ -1,7 +1,7 @@
 /** Chooses how a tensor is rounded to 8 bits from the values that it takes. */
 import type { Affine } from './quantisation-plan.js';
 
-/** How many values fall into each of the equal parts of [low, high]. */
+/** Number of values in each of the equal bins of [low, high]. */
 export interface Histogram {
   readonly low: number;
   readonly high: number;
@@ -10,7 +10,7 @@ export interface Histogram {
 
 /** Largest integer of an activation. */
 const TOP = 255;
-/** Shares to try of each end of the range, from all of it down to a fifth, in steps of a fiftieth. */
+/** Factors to try for each end of the range, from 1 down to a fifth, in steps of a fiftieth. */
 const SHARES = Array.from({ length: 41 }, (_, i) => 1 - i * 0.02);
 
 /**
@@ -43,7 +43,7 @@ export function fitAffine({ low, high, counts }: Histogram): Affine {
   return best;
 }
 
-/** Stops when the error exceeds `enough`. */
+/** Computes the squared error. Stops once it exceeds `enough`. */
 function computeSquaredError(
   centres: Float64Array,
   weights: Float64Array,

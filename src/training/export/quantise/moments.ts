@@ -1,4 +1,4 @@
-/** Computes second moments of the inputs of a convolution, which say where rounding its weights matters. */
+/** Computes second moments of the inputs of a convolution, which show where the rounding of its weights matters. */
 
 import { readInt } from '../../../onnx/attributes.js';
 import type { ModelNode } from '../../../onnx/onnx-model.js';
@@ -7,7 +7,7 @@ import type { Tensor } from '../../../onnx/tensor.js';
 import { GraphBuilder } from '../../autodiff/graph-builder.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 
-/** Positions to look at in each feature map. */
+/** Positions to sample in each feature map. */
 const POSITIONS = 200;
 /** Floats to multiply at once: 32 MB. */
 const AT_ONCE = 8e6;
@@ -83,7 +83,7 @@ function buildProductGraph(groups: number, rows: number, size: number): Uint8Arr
   return g.toBytes();
 }
 
-/** Draws `count` different numbers below `area`. */
+/** Draws `count` distinct numbers below `area`. */
 function drawPositions(area: number, count: number, random: () => number): number[] {
   const numbers = Array.from({ length: area }, (_, i) => i);
   for (let i = 0; i < count; i += 1) {

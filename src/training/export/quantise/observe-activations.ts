@@ -7,15 +7,15 @@ import type { Histogram } from './activation-range.js';
 /** Bins of a histogram. */
 const BINS = 4096;
 
-/** What was observed. */
+/** The observations. */
 export interface Observations {
-  /** Tensor -> its values over all photos. */
+  /** Maps each tensor to its values over all photos. */
   readonly histograms: ReadonlyMap<string, Histogram>;
-  /** Output of a convolution -> mean of each channel over photos and positions, before an activation. */
+  /** Maps the output of each convolution to the mean of each channel over photos and positions, before an activation. */
   readonly means: ReadonlyMap<string, Float64Array>;
 }
 
-/** One photo as a feed of the encoder. */
+/** The feed of one photo. */
 export type Feed = Readonly<Record<string, Tensor>>;
 
 /** Creates a feed of an encoder for each photo. @param photos uint8 [S, S, 3] each */
@@ -41,8 +41,8 @@ export async function observeShapes(
 }
 
 /**
- * Runs the encoder over the photos twice: first for the extremes, then for the histograms between them. No activation
- * has to be kept beyond its photo.
+ * Runs the encoder over the photos twice: first for the extremes, then for the histograms between them. So no activation
+ * has to be kept after its photo.
  *
  * @param tensors tensors to observe as histograms
  * @param convolutions outputs whose channel means to observe

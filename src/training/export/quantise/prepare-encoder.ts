@@ -1,4 +1,4 @@
-/** Prepares a float encoder for quantisation, by onnxruntime itself. */
+/** Prepares a float encoder for quantisation, with ONNX Runtime's own optimisations. */
 import '../../../encoder/no-telemetry.js';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';

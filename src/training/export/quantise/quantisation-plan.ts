@@ -8,22 +8,22 @@ export interface Affine {
   readonly zero: number;
 }
 
-/** A tensor that the graph itself stores as integers, and reads by a DequantizeLinear. */
+/** A tensor that the graph itself stores as integers and reads through a DequantizeLinear. */
 interface Source extends Affine {
   readonly integers: string;
 }
 
-/** The parts of a model by how they are computed; tensors go by their names in the float model. */
+/** How each part of a model is computed. Tensors have their names in the float model. */
 export interface QuantisationPlan {
   /** Convolutions on integers, in order. */
   readonly convolutions: readonly ModelNode[];
   /** All nodes on integers, including the convolutions. */
   readonly integer: ReadonlySet<ModelNode>;
-  /** Activations that rounding to 0..255 makes superfluous -> their output. */
+  /** Maps activations that rounding to 0..255 makes redundant to their output. */
   readonly absorbed: ReadonlyMap<ModelNode, string>;
-  /** Output of a node on integers -> output of its absorbed activation. */
+  /** Maps the output of a node on integers to that of its absorbed activation. */
   readonly activated: ReadonlyMap<string, string>;
-  /** Tensors to round to 8 bits -> the tensor whose range they use: their own, or the input of a pooling. */
+  /** Maps tensors to round to 8 bits to the tensor whose range they use: their own, or the input of a pooling. */
   readonly rounded: ReadonlyMap<string, string>;
   readonly sources: ReadonlyMap<string, Source>;
 }
@@ -53,7 +53,7 @@ class QuantisationPlanner {
   readonly #activated = new Map<string, string>();
   readonly #rounded = new Map<string, string>();
   readonly #sources = new Map<string, Source>();
-  /** Tensors that a node on integers makes. */
+  /** Tensors computed by nodes on integers. */
   readonly #made = new Set<string>();
 
   constructor(model: Model, shapes: ReadonlyMap<string, readonly number[]>) {
@@ -120,7 +120,7 @@ class QuantisationPlanner {
     return height * width > 1;
   }
 
-  /** Puts a node on integers, with the activation after it where rounding can do its work. */
+  /** Moves a node to integers, and absorbs the activation after it if rounding has the same effect. */
   #choose(node: ModelNode, inputs: readonly string[]): void {
     const [output = ''] = node.outputs;
     const [next, ...others] = this.#consumers.get(output) ?? [];

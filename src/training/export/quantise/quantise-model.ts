@@ -1,4 +1,4 @@
-/** Turns a float encoder into the int8 encoder that is served. */
+/** Converts a float encoder to the int8 encoder that is served. */
 import { PawdexError } from '../../../errors.js';
 import { computeDot } from '../../../math/vectors.js';
 import { type Model, writeModel } from '../../../onnx/onnx-model.js';
@@ -22,7 +22,7 @@ export interface QuantiseOptions {
 export interface Quantised {
   /** The same input and output as the float encoder. */
   readonly model: Model;
-  /** Convolutions on integers. */
+  /** Number of convolutions on integers. */
   readonly convolutions: number;
   /** Cosine of float and quantised embedding over the photos. */
   readonly agreement: { readonly mean: number; readonly least: number };

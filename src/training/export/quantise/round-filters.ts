@@ -30,7 +30,7 @@ export interface FilterGroup {
  */
 export function roundFilters({ weights, moments, size, scales, limit }: FilterGroup): Int8Array {
   damp(moments, size);
-  // Ascending: the last row of the inverse factor says how the other inputs compensate for the last one.
+  // Ascending, because the last row of the inverse factor says how the other inputs compensate for the last one.
   const order = [...Array(size).keys()].sort(
     (a, b) => moments[a * size + a]! - moments[b * size + b]! || b - a,
   );

@@ -1,6 +1,6 @@
 /**
- * Runs a model piece by piece over many photos, so that a piece can depend on the results of the earlier pieces for
- * all photos. The tensors between pieces of a quantised model are 8-bit, so a hundred photos fit into memory.
+ * Runs a model in pieces over many photos, so that a piece can depend on the results of earlier pieces for all photos. The
+ * tensors between pieces of a quantised model are 8-bit, so a hundred photos fit into memory.
  */
 import { type Model, type ModelNode, type ModelPort, writeModel } from '../../../onnx/onnx-model.js';
 import type { Tensor } from '../../../onnx/tensor.js';
@@ -19,7 +19,7 @@ export class Segments {
     this.#live = feeds.map((feed) => new Map(Object.entries(feed)));
   }
 
-  /** One tensor of every photo. */
+  /** Returns one tensor of every photo. */
   tensors(name: string): Tensor[] {
     return this.#live.map((tensors) => tensors.get(name) as Tensor);
   }
@@ -45,7 +45,7 @@ export class Segments {
     });
   }
 
-  /** Runs additional nodes over every photo and passes on their result. It changes nothing. */
+  /** Runs additional nodes for every photo and passes on their results, without changing anything. */
   async try(nodes: readonly ModelNode[], output: string, use: (result: Tensor) => void): Promise<void> {
     await this.#run(nodes, [output], (results) => use(results[output] as Tensor));
   }

@@ -1,7 +1,7 @@
 /**
  * Writes the quantised encoder: integers between QuantizeLinear and DequantizeLinear (QDQ), the form in which onnxruntime
  * recognises what it can compute on integers. Every reader of a tensor gets its own DequantizeLinear, so that each operator
- * stands alone between integers.
+ * is surrounded by integers.
  */
 import { createNode, type Model, type ModelNode } from '../../../onnx/onnx-model.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
@@ -11,7 +11,7 @@ import type { Affine, QuantisationPlan } from './quantisation-plan.js';
 export interface QuantisedConvolution {
   /** The float model's node. */
   readonly node: ModelNode;
-  /** Name of its input as uint8, and what an integer of it stands for. */
+  /** Name of its input as uint8, and the scale and zero point of its integers. */
   readonly input: string;
   readonly affine: Affine;
   /** Name of the int8 weights [filters, channels, height, width]. */
@@ -59,7 +59,7 @@ class QdqWriter {
   readonly #nodes: ModelNode[] = [];
   readonly #initialisers: Map<string, Tensor>;
   readonly #convolutions: QuantisedConvolution[] = [];
-  /** Tensors that exist as integers -> name of the integers. */
+  /** Maps tensors that exist as integers to the names of the integers. */
   readonly #integers: Map<string, string>;
   /** Tensors that exist as integers only. */
   readonly #integersOnly: Set<string>;
@@ -112,7 +112,7 @@ class QdqWriter {
     }
   }
 
-  /** Writes what a convolution reads: its input, its weights and its bias. */
+  /** Writes the inputs of a convolution: data, weights and bias. */
   #writeConvolutionInputs(node: ModelNode): string[] {
     const start = this.#nodes.length;
     const [input = '', weightName = '', biasName = ''] = node.inputs;
@@ -161,7 +161,7 @@ class QdqWriter {
     this.#integers.set(name, this.#append('QuantizeLinear', inputs, `${name} integers`));
   }
 
-  /** Writes scale and zero point of a tensor and gives their names. */
+  /** Writes scale and zero point of a tensor, and returns their names. */
   #writeAffine(name: string): [string, string] {
     const { scale, zero } = this.#getAffine(name);
     const names: [string, string] = [`${name} scale`, `${name} zero`];
