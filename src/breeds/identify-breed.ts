@@ -107,7 +107,8 @@ function answerByFit(evidence: Evidence, fit: Calibration, basis: 'calibration' 
 /**
  * Computes the calibrated probability that the collection contains what a photo shows, regardless of the label.
  *
- * @param neighbours like `nonPetSimilarity`, as for {@link identifyBreed} @returns 0..1; 0 if no neighbour has a label
+ * @param neighbours like `nonPetSimilarity`, as for {@link identifyBreed}
+ * @returns 0..1; 0 if no neighbour has a label
  */
 export function computeKnownProbability(
   neighbours: readonly Voter[],

@@ -56,7 +56,9 @@ export class PaceMeter {
   constructor(readonly total: number) {}
 
   /**
-   * @param done units processed so far @param skipped how many of them were skipped @param at seconds since any fixed point
+   * @param done units processed so far
+   * @param skipped how many of them were skipped
+   * @param at seconds since any fixed point
    */
   measure(done: number, skipped: number, at: number): Pace {
     const mark = { at, done, worked: done - skipped };

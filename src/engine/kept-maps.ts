@@ -10,7 +10,10 @@ export class KeptMaps {
   /** Least recently used first. */
   readonly #kept = new Map<string, Promise<Float32Array>>();
 
-  /** @param version identifies the items on the map @param draw called if the map is not cached */
+  /**
+   * @param version identifies the items on the map
+   * @param draw called if the map is not cached
+   */
   get(version: string, draw: (projector: Projector) => Promise<Float32Array>): Promise<Float32Array> {
     const places = this.#kept.get(version) ?? draw(this.#projector);
     this.#kept.delete(version);

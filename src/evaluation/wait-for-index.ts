@@ -13,8 +13,8 @@ const STALL_MS = 30_000;
 /**
  * Resolves when searches of a collection run at full speed, or never will.
  *
- * @param limits lookMs: interval between checks; mostMs: longest time to wait @throws PawdexError collection_not_found; the
- *   signal's reason
+ * @param limits lookMs: interval between checks; mostMs: longest time to wait
+ * @throws PawdexError collection_not_found; the signal's reason
  */
 export async function waitForIndex(
   store: Store,

@@ -3,7 +3,10 @@ import { serveCalls, transfer } from '../threads/rpc.js';
 import { projectToPlane } from './project-to-plane.js';
 
 const calls = {
-  /** @param data [rows, dimension] @returns [rows, 2] */
+  /**
+   * @param data [rows, dimension]
+   * @returns [rows, 2]
+   */
   async project(data: Float32Array, dimension: number) {
     const points = await projectToPlane({ data, rows: data.length / dimension, dimension });
     const flat = Float32Array.from(points.flat());

@@ -27,7 +27,8 @@ export function createMemory(initial: number, maximum?: number): WasmMemory {
 /**
  * Compiles a module of this folder.
  *
- * @param name of the file, without its extension @returns a function that returns the module's exports for a memory
+ * @param name of the file, without its extension
+ * @returns a function that returns the module's exports for a memory
  */
 export function loadWasm<Functions extends object>(name: string): (memory: WasmMemory) => Functions {
   const module = new WebAssembly.Module(readFileSync(new URL(`./${name}.wasm`, import.meta.url)));

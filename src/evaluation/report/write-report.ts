@@ -155,7 +155,10 @@ ${parts.join('\n')}
 `;
 }
 
-/** @param dir folder for the report, created if missing @returns path of the page */
+/**
+ * @param dir folder for the report, created if missing
+ * @returns path of the page
+ */
 export async function writeReport(dir: string, input: ReportInput): Promise<string> {
   const html = await renderReport(input);
   createFolder(dir);

@@ -50,8 +50,8 @@ async function receiveFile(req: Request, file: string, mostMiB: number, hint: st
 /**
  * Declares a body that is a file.
  *
- * @param types extension by media type; the documentation names the first type @param hints for another type, and for a
- *   file that is too large
+ * @param types extension by media type; the documentation names the first type
+ * @param hints for another type, and for a file that is too large
  */
 function fileBody<E extends string>(
   types: Readonly<Record<string, E>>,

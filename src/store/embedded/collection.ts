@@ -109,7 +109,8 @@ export class Collection {
   /**
    * Records a row that is now durable.
    *
-   * @param unit float32 [dimension] of length 1 @param nextUnit the same in the space of {@link next}, if it has one
+   * @param unit float32 [dimension] of length 1
+   * @param nextUnit the same in the space of {@link next}, if it has one
    */
   addRow(
     { seq, id, label }: { seq: number; id: string; label: string | null },

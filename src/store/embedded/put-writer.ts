@@ -65,8 +65,9 @@ export class PutWriter {
   }
 
   /**
-   * @param space fingerprint of the vectors' space, if it matters @returns resolves when everything is durable and
-   *   searchable @throws PawdexError `vector_invalid`, `invalid_request`, `space_changed`
+   * @param space fingerprint of the vectors' space, if it matters
+   * @returns resolves when everything is durable and searchable
+   * @throws PawdexError `vector_invalid`, `invalid_request`, `space_changed`
    */
   put(collection: Collection, items: NewItem[], space?: string): Promise<PutResult[]> {
     requireSpace(collection, space);

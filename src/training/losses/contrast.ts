@@ -25,7 +25,13 @@ export function appendUnitRows(g: GraphBuilder, x: Value): Value {
   return g.div(x, g.op('Clip', [g.reduceL2(x, [1]), g.scalar(TINY)]));
 }
 
-/** Appends cosine similarities, divided by the temperature. @param a [N, D] @param b [M, D] @returns [N, M] */
+/**
+ * Appends cosine similarities, divided by the temperature.
+ *
+ * @param a [N, D]
+ * @param b [M, D]
+ * @returns [N, M]
+ */
 export function appendLogits(g: GraphBuilder, a: Value, b: Value, temperature: Operand): Value {
   return g.div(g.matMul(appendUnitRows(g, a), g.transposeLast(appendUnitRows(g, b))), temperature);
 }
@@ -99,7 +105,12 @@ export function createPositions(g: GraphBuilder, count: number): Value {
   return g.integers(Array.from({ length: count }, (_, i) => i));
 }
 
-/** Compares the labels of two lists: bool [N, M]. @param a int64 [N] @param b int64 [M] */
+/**
+ * Compares the labels of two lists: bool [N, M].
+ *
+ * @param a int64 [N]
+ * @param b int64 [M]
+ */
 export function appendSameLabel(g: GraphBuilder, a: Value, b: Value): Value {
   return g.equal(g.reshape(a, [a.shape[0] ?? 0, 1]), g.reshape(b, [1, b.shape[0] ?? 0]));
 }

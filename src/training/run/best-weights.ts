@@ -75,7 +75,8 @@ export class BestWeights {
   /**
    * Keeps weights that are better than the best so far.
    *
-   * @param share of the trained weights, if they are averaged with the initial ones @returns whether they are better
+   * @param share of the trained weights, if they are averaged with the initial ones
+   * @returns whether they are better
    */
   async offer(weights: Weights, quality: Quality, step: number, share: number): Promise<boolean> {
     const { top1, recallAt1 } = quality;

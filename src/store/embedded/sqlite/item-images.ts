@@ -30,7 +30,10 @@ export class ItemImages {
     this.#insert.run(seq, image, ...(this.#isSealed ? [computeImageChecksum(seq, image)] : []));
   }
 
-  /** @returns undefined if the item has none @throws PawdexError `data_damaged` if its checksum is wrong */
+  /**
+   * @returns undefined if the item has none
+   * @throws PawdexError `data_damaged` if its checksum is wrong
+   */
   read({ seq, id }: ItemRow): Uint8Array | undefined {
     const row = this.#find.get(seq);
     if (row !== undefined && row.checksum !== null && row.checksum !== computeImageChecksum(seq, row.image)) {

@@ -15,7 +15,10 @@ export class OlderItems<R extends { seq: number }> {
   readonly #isTemporary: boolean;
   #isComplete: boolean;
 
-  /** @param table holds the progress @param columns of the items that {@link step} passes to its callback */
+  /**
+   * @param table holds the progress
+   * @param columns of the items that {@link step} passes to its callback
+   */
   constructor(db: Db, table: string, columns: string) {
     this.#db = db;
     this.#progress = db.prepare<[], number | null>(`SELECT after FROM ${table}`).pluck();

@@ -52,7 +52,10 @@ export function computeCollectionChecksum(row: CollectionRow, aliases: readonly 
 /** Whether the checksum of a row is right. A row without one cannot be checked. */
 export const isSound = (row: ItemRow) => row.checksum === null || row.checksum === computeItemChecksum(row);
 
-/** @returns the row @throws PawdexError `data_damaged` */
+/**
+ * @returns the row
+ * @throws PawdexError `data_damaged`
+ */
 export function requireSound<R extends ItemRow>(row: R): R {
   if (!isSound(row)) {
     throw createDamagedError([`The label, source or metadata of item ${row.id} is damaged.`]);

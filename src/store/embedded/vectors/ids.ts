@@ -37,7 +37,12 @@ export class Ids {
     return this.#elsewhere.get(slot)!;
   }
 
-  /** Copies a cell. @param target {@link CELL} / 4 words per cell @param cell index in `target` */
+  /**
+   * Copies a cell.
+   *
+   * @param target {@link CELL} / 4 words per cell
+   * @param cell index in `target`
+   */
   copy(slot: number, target: Uint32Array, cell: number): void {
     const words = this.#words;
     const from = slot * WORDS;
