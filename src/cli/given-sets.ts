@@ -66,7 +66,7 @@ async function findSinglePhotos(
   { include, exclude, label = 'parent' }: GivenFlags,
 ): Promise<GivenSets> {
   const found = await findImages(paths, { include, exclude });
-  const readLabel = parseLabelRule(label);
-  const photos = found.photos.map((photo) => ({ ...photo, label: readLabel(photo.name), metadata: {} }));
+  const labels = parseLabelRule(label)(found.photos.map(({ name }) => name));
+  const photos = found.photos.map((photo, i) => ({ ...photo, label: labels[i]!, metadata: {} }));
   return { ...found, photos };
 }

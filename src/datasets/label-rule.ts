@@ -1,25 +1,56 @@
 /** Derives the label of a photo without a manifest from its folders or its name. */
 import path from 'node:path';
+import { createContext, Script } from 'node:vm';
 import { PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-photo.js';
 import type { SetReporter } from './set-report.js';
 import type { FoundPhoto } from './walk-folder.js';
 
-/** Returns the label of a photo by its name, or null. */
-type ReadLabel = (name: string) => string | null;
+/** Returns the label of each photo by its name, or null. @throws PawdexError usage when a pattern takes too long */
+type ReadLabels = (names: readonly string[]) => (string | null)[];
 
-const RULES: Readonly<Record<string, ReadLabel>> = {
+const RULES: Readonly<Record<string, (name: string) => string | null>> = {
   folder: (name) => (name.includes('/') ? name.slice(0, name.indexOf('/')) : null),
   parent: (name) => (name.includes('/') ? path.posix.basename(path.posix.dirname(name)) : null),
   filename: readFileName,
   none: () => null,
 };
 
+/** A number at the end of a name, with what separates it. */
+const LAST_NUMBER = /[\s_.-]*\(?\d+\)?$/;
+
 /** `Maine_Coon_12.jpg` -> `Maine_Coon`; `IMG_0001 (2).jpg` -> `IMG`; `12.jpg` -> null. */
 function readFileName(name: string): string | null {
-  const stem = path.posix.basename(name).replace(/\.[^.]*$/, '');
-  const label = stem.replace(/([\s_.-]*\(?\d+\)?)+$/, '');
+  let label = path.posix.basename(name).replace(/\.[^.]*$/, '');
+  while (LAST_NUMBER.test(label)) {
+    label = label.replace(LAST_NUMBER, '');
+  }
   return label === '' ? null : label;
+}
+
+/** Names that are matched in one go, and how long that may take. */
+const NAMES_AT_ONCE = 1000;
+const MOST_MS = 2_000;
+const MATCH_ALL = new Script(
+  'names.map((name) => { const found = pattern.exec(name); return found?.groups?.label ?? found?.[1] ?? null; })',
+);
+
+/** Matches names in a context of their own, because only there can a pattern be stopped that would never end. */
+function matchNames(pattern: RegExp, names: readonly string[]): (string | null)[] {
+  const labels: (string | null)[] = [];
+  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+    const context = createContext({ pattern, names: names.slice(from, from + NAMES_AT_ONCE) });
+    try {
+      labels.push(...MATCH_ALL.runInContext(context, { timeout: MOST_MS }));
+    } catch (cause) {
+      throw new PawdexError('usage', {
+        detail: `The pattern ${pattern} takes too long on names such as ${names[from]}.`,
+        hint: 'Avoid repetitions inside repetitions, such as (a+)+.',
+        cause,
+      });
+    }
+  }
+  return labels;
 }
 
 /**
@@ -28,10 +59,10 @@ function readFileName(name: string): string | null {
  *
  * @throws PawdexError usage
  */
-export function parseLabelRule(text: string): ReadLabel {
+export function parseLabelRule(text: string): ReadLabels {
   const known = Object.hasOwn(RULES, text) ? RULES[text] : undefined;
   if (known !== undefined) {
-    return known;
+    return (names) => names.map(known);
   }
   const bad = (detail: string) =>
     new PawdexError('usage', {
@@ -50,10 +81,7 @@ export function parseLabelRule(text: string): ReadLabel {
   if (new RegExp(`${pattern.source}|`, 'u').exec('')!.length < 2) {
     throw bad(`The pattern ${pattern} has no group.`);
   }
-  return (name) => {
-    const found = pattern.exec(name);
-    return found?.groups?.label ?? found?.[1] ?? null;
-  };
+  return (names) => matchNames(pattern, names);
 }
 
 /** Names of folders that are splits rather than labels, with the canonical name of the split. */
@@ -100,19 +128,19 @@ export function labelByName(
   { rule = 'folder', split }: LabelOptions,
   report: SetReporter,
 ): LabelledPhoto[] | null {
-  const readLabel = parseLabelRule(rule);
+  const readLabels = parseLabelRule(rule);
   if (rule === 'folder' && found.length > 1 && found.every(({ name }) => !name.includes('/'))) {
     report.warn(
       'No photo has a label, because there are no sub-folders. With --label filename, Pug_12.jpg has the label Pug.',
     );
   }
   if (!haveSplits(found)) {
-    return split === null
-      ? found.map((photo) => ({ ...photo, label: readLabel(photo.name), metadata: {} }))
-      : null;
+    const labels = readLabels(found.map(({ name }) => name));
+    return split === null ? found.map((photo, i) => ({ ...photo, label: labels[i]!, metadata: {} })) : null;
   }
   const wanted = split === null ? null : (toSplit(split) ?? split);
   const photos: LabelledPhoto[] = [];
+  const names: string[] = [];
   for (const photo of found) {
     const [top, ...rest] = photo.name.split('/');
     const own = rest.length > 0 ? toSplit(top!)! : null;
@@ -120,8 +148,11 @@ export function labelByName(
       report.skip('other_split', photo.name);
       continue;
     }
-    const label = readLabel(rule === 'folder' && own !== null ? rest.join('/') : photo.name);
-    photos.push({ ...photo, label, metadata: own === null ? {} : { split: own } });
+    names.push(rule === 'folder' && own !== null ? rest.join('/') : photo.name);
+    photos.push({ ...photo, label: null, metadata: own === null ? {} : { split: own } });
+  }
+  for (const [i, label] of readLabels(names).entries()) {
+    photos[i]!.label = label;
   }
   if (rule === 'folder' && split === null) {
     report.warn(

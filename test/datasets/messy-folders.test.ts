@@ -148,6 +148,24 @@ describe('labels', () => {
     expect(await labelsOf({ label })).toEqual([`2023/dogs/beagle/Maine_Coon_12.jpg=${expected}`]);
   });
 
+  it.each([
+    ['IMG_0001 (2).jpg', 'IMG'],
+    ['12.jpg', null],
+    // As social networks name them: no number at the end, and many ways to divide what comes before.
+    [`1234567_${'1'.repeat(60)}_1234567890_n.jpg`, `1234567_${'1'.repeat(60)}_1234567890_n`],
+  ])('takes the name %s without the number at its end', async (name, expected) => {
+    await photos(name);
+    expect(await labelsOf({ label: 'filename' })).toEqual([`${name}=${expected}`]);
+  });
+
+  it('refuses a pattern that would take years', async () => {
+    await photos(`${'a'.repeat(60)}!.jpg`);
+    await expect(scanLabelledSet(root, { label: 'regex:^(a+)+$' })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('takes too long'),
+    });
+  });
+
   it.each(['folders', 'regex:(', 'regex:abc'])('refuses the rule %s', async (label) => {
     await photos('a/1.jpg');
     await expect(scanLabelledSet(root, { label })).rejects.toMatchObject({ code: 'usage' });
