@@ -77,7 +77,11 @@ function listChunks({ outputs }) {
 
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
-const files = ['favicon.svg', 'example.jpg', 'example-thumb.webp', 'manifest.webmanifest'];
+const examples = ['cat', 'dog'].flatMap((animal) => [
+  `example-${animal}.jpg`,
+  `example-${animal}-thumb.webp`,
+]);
+const files = ['favicon.svg', ...examples, 'manifest.webmanifest'];
 await writeIcons();
 for (const file of files) {
   cpSync(path.join(from, file), path.join(to, file));

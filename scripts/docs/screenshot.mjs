@@ -61,7 +61,7 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ viewport: { width: 1200, height: 835 }, colorScheme: 'light' });
   await page.goto(server.url);
-  const example = page.locator('#example');
+  const example = page.locator('[data-example=cat]');
   // The first request warms the model up; the screenshot shows the timing of the second.
   await example.click();
   await page.locator('main[data-state=answer]').waitFor();

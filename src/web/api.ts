@@ -182,10 +182,10 @@ export async function readShared(id: string): Promise<Shared> {
   return (await get(`v1/shares/${encodeURIComponent(id)}`)).json() as Promise<Shared>;
 }
 
-/** The photo that comes with the page. @throws Problem */
-export async function examplePhoto(): Promise<File> {
-  const blob = await (await get('example.jpg')).blob();
-  return new File([blob], 'chelsea.jpg', { type: blob.type });
+/** A photo that comes with the page. @param animal `cat` or `dog` @throws Problem */
+export async function examplePhoto(animal: string): Promise<File> {
+  const blob = await (await get(`example-${animal}.jpg`)).blob();
+  return new File([blob], `${animal}.jpg`, { type: blob.type });
 }
 
 /** What is asked about a photo. */

@@ -122,7 +122,9 @@ async function openShared(id: string): Promise<void> {
   app.askNew({ photo, note: ` · ${texts.share.until(dateTime(expires))}`, collection, answer });
 }
 
-byId('example', HTMLButtonElement).addEventListener('click', () => void takeFrom(examplePhoto));
+for (const button of document.querySelectorAll<HTMLButtonElement>('[data-example]')) {
+  button.addEventListener('click', () => void takeFrom(() => examplePhoto(button.dataset.example!)));
+}
 
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && document.querySelector('dialog[open]') === null) {

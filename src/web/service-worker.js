@@ -3,7 +3,15 @@
  * comes from the server where that answers: no visit sees an old page. Calls of the API are not touched.
  */
 const CACHE = 'pawdex-shell';
-const FILES = ['./', 'main.js', 'main.css', 'favicon.svg', 'example-thumb.webp', 'manifest.webmanifest'];
+const FILES = [
+  './',
+  'main.js',
+  'main.css',
+  'favicon.svg',
+  'example-cat-thumb.webp',
+  'example-dog-thumb.webp',
+  'manifest.webmanifest',
+];
 /** Chunks of main.js, and the languages; the build fills them in. */
 const CHUNKS = [];
 const addresses = new Set([...FILES, ...CHUNKS].map((file) => new URL(file, self.registration.scope).href));

@@ -64,6 +64,13 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(await zone.isVisible()).toBe(false);
   });
 
+  it('offers a dog to try, which it recognises', async () => {
+    const { page } = await open(stage.browser, stage.app.url);
+    await page.getByRole('button', { name: 'Try this dog' }).click();
+    await reaches(page, 'answer');
+    expect(await page.locator('#picture').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(450);
+  });
+
   it('offers a cat to try', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await page.getByRole('button', { name: 'Try this cat' }).click();

@@ -28,7 +28,7 @@ export const english = {
     language: 'Language',
     privacy: 'Photos go to this server only; asking for a breed does not store them.',
     credits:
-      'Cat photo: Chelsea, by Stefan van der Walt, CC0. Pictures in “breeds”: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
+      'Cat photo: Chelsea, by Stefan van der Walt, CC0. Dog photo: Hans Kemperman, public domain. Pictures in “breeds”: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
     reference: 'API reference',
     dropHere: 'Drop the photo',
   },
@@ -54,7 +54,8 @@ export const english = {
     chooseAnother: 'Choose another',
     take: 'Take a photo',
     noPhoto: 'No photo at hand?',
-    tryThis: 'Try this cat',
+    tryCat: 'Try this cat',
+    tryDog: 'Try this dog',
     ready: 'Ready for a photo.',
     cannotShow: 'This browser cannot show this kind of file.',
     noPicture:
@@ -140,8 +141,7 @@ export const english = {
   neighbours: {
     title: 'Most similar photos',
     inCollection: (collection: string) => `in “${collection}”, nearest first`,
-    noPictures: (collection: string) =>
-      `in “${collection}”, nearest first; this collection keeps no pictures`,
+    noPictures: (collection: string) => `in “${collection}”, nearest first; there are no pictures of these`,
     withoutPicture: 'Without a picture',
     similarity: 'similarity',
     cosine: 'Cosine similarity of the embeddings; 1 is the same picture',

@@ -30,7 +30,7 @@ export const german: AskTexts = {
     language: 'Sprache',
     privacy: 'Fotos gehen nur an diesen Server; eine Frage nach der Rasse speichert sie nicht.',
     credits:
-      'Katzenfoto: Chelsea, von Stefan van der Walt, CC0. Bilder in „breeds“: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
+      'Katzenfoto: Chelsea, von Stefan van der Walt, CC0. Hundefoto: Hans Kemperman, gemeinfrei. Bilder in „breeds“: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
     reference: 'API-Referenz',
     dropHere: 'Foto hier loslassen',
   },
@@ -57,7 +57,8 @@ export const german: AskTexts = {
     chooseAnother: 'Anderes auswählen',
     take: 'Foto aufnehmen',
     noPhoto: 'Kein Foto zur Hand?',
-    tryThis: 'Diese Katze versuchen',
+    tryCat: 'Diese Katze versuchen',
+    tryDog: 'Diesen Hund versuchen',
     ready: 'Bereit für ein Foto.',
     cannotShow: 'Dieser Browser kann solche Dateien nicht anzeigen.',
     noPicture:
