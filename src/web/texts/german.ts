@@ -141,8 +141,7 @@ export const german: AskTexts = {
   neighbours: {
     title: 'Ähnlichste Fotos',
     inCollection: (collection) => `in „${collection}“, das nächste zuerst`,
-    noPictures: (collection) =>
-      `in „${collection}“, das nächste zuerst; diese Sammlung bewahrt keine Bilder auf`,
+    noPictures: (collection) => `in „${collection}“, das nächste zuerst; hierzu gibt es keine Bilder`,
     withoutPicture: 'Ohne Bild',
     similarity: 'Ähnlichkeit',
     cosine: 'Kosinus-Ähnlichkeit der Vektoren; 1 ist dasselbe Bild',
