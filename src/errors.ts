@@ -137,3 +137,13 @@ export function asPawdexError(error: unknown): PawdexError {
     ? error
     : (toFileError(error) ?? new PawdexError('internal', { cause: error }));
 }
+
+/** Waits for a result; null if it fails with one of these codes. @example catchAsNull(store.get(c, id), 'item_not_found') */
+export async function catchAsNull<T>(result: Promise<T>, ...codes: ErrorCode[]): Promise<T | null> {
+  return result.catch((error) => {
+    if (codes.includes(asPawdexError(error).code)) {
+      return null;
+    }
+    throw error;
+  });
+}

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Calibration, loadCalibration } from '../breeds/calibration.js';
 import { loadSimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { Engine } from '../engine/engine.js';
-import { asPawdexError, PawdexError } from '../errors.js';
+import { catchAsNull, PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { type Evaluation, evaluate, evaluateBy } from '../evaluation/evaluate.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
@@ -193,16 +193,8 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
 }
 
 /** Loads the thumbnail of an item; null if it has none or was deleted in the meantime. */
-async function loadThumbnail(engine: Engine, collection: string, id: string): Promise<Uint8Array | null> {
-  try {
-    return await engine.store.getThumbnail(collection, id);
-  } catch (error) {
-    const { code } = asPawdexError(error);
-    if (code === 'thumbnail_not_found' || code === 'item_not_found') {
-      return null;
-    }
-    throw error;
-  }
+function loadThumbnail(engine: Engine, collection: string, id: string): Promise<Uint8Array | null> {
+  return catchAsNull(engine.store.getThumbnail(collection, id), 'thumbnail_not_found', 'item_not_found');
 }
 
 /** Loads the given calibration, or the one beside the model card. @returns null if it belongs to another encoder */

@@ -1,6 +1,6 @@
 /** Writes a collection to a Parquet file, with limited memory. */
 
-import { asPawdexError, PawdexError } from '../errors.js';
+import { catchAsNull, PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { ItemWithVector, Store } from '../store/store.js';
 import { CollectionFileWriter, type FileItem } from './collection-file.js';
@@ -57,16 +57,16 @@ export async function readItem(
   collection: string,
   { id, label, source, metadata, sha256, size, hasThumbnail, vector }: ItemWithVector,
 ): Promise<FileItem | null> {
-  try {
-    const thumbnail = hasThumbnail ? await store.getThumbnail(collection, id) : null;
-    const original = await store.getOriginal(collection, id);
-    return { id, label, source, metadata, sha256, size, vector, thumbnail, original };
-  } catch (error) {
-    if (asPawdexError(error).code === 'item_not_found') {
-      return null;
-    }
-    throw error;
+  const pictures = Promise.all([
+    hasThumbnail ? store.getThumbnail(collection, id) : null,
+    store.getOriginal(collection, id),
+  ]);
+  const found = await catchAsNull(pictures, 'item_not_found');
+  if (found === null) {
+    return null;
   }
+  const [thumbnail, original] = found;
+  return { id, label, source, metadata, sha256, size, vector, thumbnail, original };
 }
 
 function describeFileError(error: unknown, file: string): unknown {

@@ -1,8 +1,9 @@
 /** Finds near-duplicates in a collection, page by page, so that each call does a limited amount of work. */
+import { catchAsNull } from '../errors.js';
 import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicatePage, DuplicatePair } from './engine.js';
-import { findVector, nullIfDeleted } from './find-vector.js';
+import { findVector } from './find-vector.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Number of neighbours to compare each item with. If there are more copies of a picture, some pairs are missed. */
@@ -16,7 +17,7 @@ const pickDuplicate = ({ id, label, source, size, hasThumbnail }: Item): Duplica
 });
 
 async function findItem(store: Store, collection: string, id: string): Promise<Duplicate | null> {
-  const item = await nullIfDeleted(store.get(collection, id));
+  const item = await catchAsNull(store.get(collection, id), 'item_not_found');
   return item === null ? null : pickDuplicate(item);
 }
 

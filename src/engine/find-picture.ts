@@ -1,7 +1,7 @@
 /** Finds the best available picture of an item, so that another encoder can embed it. */
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { asPawdexError } from '../errors.js';
+import { catchAsNull } from '../errors.js';
 import type { Item, Store } from '../store/store.js';
 import { computeContentHash } from './add-items.js';
 import type { PictureOrigin } from './engine.js';
@@ -84,13 +84,8 @@ export async function findPicture(
   sources: PictureSources,
 ): Promise<FoundPicture | null> {
   const preview = () => (item.hasThumbnail ? store.getThumbnail(collection, item.id) : Promise.resolve(null));
-  try {
-    return await choosePicture(item, await store.getOriginal(collection, item.id), preview, sources);
-  } catch (error) {
-    // Deleted in the meantime.
-    if (asPawdexError(error).code === 'item_not_found') {
-      return null;
-    }
-    throw error;
-  }
+  // It may be deleted in the meantime.
+  const choose = async () =>
+    choosePicture(item, await store.getOriginal(collection, item.id), preview, sources);
+  return catchAsNull(choose(), 'item_not_found');
 }

@@ -1,5 +1,5 @@
 /** Adds the items of a Parquet file to a collection, and verifies each against its row. */
-import { asPawdexError, PawdexError } from '../errors.js';
+import { asPawdexError, catchAsNull, PawdexError } from '../errors.js';
 import type { CollectionInfo, NewItem, Originals, Space, Store } from '../store/store.js';
 import {
   type CollectionFileInfo,
@@ -71,12 +71,7 @@ async function prepareCollection(
   { space, description, originals }: CollectionFileInfo,
   { reembed }: ImportOptions,
 ): Promise<CollectionInfo> {
-  const existing = await store.getCollection(collection).catch((error) => {
-    if (asPawdexError(error).code === 'collection_not_found') {
-      return null;
-    }
-    throw error;
-  });
+  const existing = await catchAsNull(store.getCollection(collection), 'collection_not_found');
   const { fingerprint, dimension, name: model } = encoders.primary.encoder.info;
   const own: Space = { fingerprint, dimension, model };
   const isKnown = space !== null && (await encoders.find(space.fingerprint)) !== null;
@@ -153,15 +148,9 @@ async function verify(
 }
 
 async function readStored(store: Store, collection: string, id: string): Promise<FileItem | null> {
-  try {
-    const [item, vector] = await Promise.all([store.get(collection, id), store.getVector(collection, id)]);
-    return await readItem(store, collection, { ...item, vector });
-  } catch (error) {
-    if (asPawdexError(error).code === 'item_not_found') {
-      return null;
-    }
-    throw error;
-  }
+  const both = Promise.all([store.get(collection, id), store.getVector(collection, id)]);
+  const found = await catchAsNull(both, 'item_not_found');
+  return found === null ? null : readItem(store, collection, { ...found[0], vector: found[1] });
 }
 
 /** Embeds the pictures of items. Items without a picture are recorded as failures. */

@@ -5,7 +5,7 @@
 import pLimit from 'p-limit';
 import { computeContentHash } from '../../engine/add-items.js';
 import type { Engine } from '../../engine/engine.js';
-import { asPawdexError } from '../../errors.js';
+import { catchAsNull } from '../../errors.js';
 import { type FileFacts, readFileFacts, readWholeFile } from '../../files/open-file.js';
 import type { Item } from '../../store/store.js';
 import { originFilter, type PhotoToIndex, readOrigin } from '../describe-photo.js';
@@ -120,14 +120,7 @@ async function hashPhotos(
 }
 
 async function countItems(engine: Engine, collection: string): Promise<number> {
-  try {
-    return (await engine.store.getCollection(collection)).count;
-  } catch (error) {
-    if (asPawdexError(error).code === 'collection_not_found') {
-      return 0;
-    }
-    throw error;
-  }
+  return (await catchAsNull(engine.store.getCollection(collection), 'collection_not_found'))?.count ?? 0;
 }
 
 async function listItems(engine: Engine, collection: string, filter: ReturnType<typeof originFilter>) {
