@@ -1,6 +1,6 @@
 /** Writes a collection to a Parquet file, with limited memory. */
 
-import { catchAsNull, PawdexError } from '../errors.js';
+import { asPawdexError, catchAsNull, PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { ItemWithVector, Store } from '../store/store.js';
 import { CollectionFileWriter, type FileItem } from './collection-file.js';
