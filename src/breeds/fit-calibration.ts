@@ -1,5 +1,6 @@
 /** Fits a calibration to queries with known labels. */
 import { type Calibration, computeFeatures, computePetFeatures, listFeatureNames } from './calibration.js';
+import { findKnownThreshold, findMatchThreshold, type JudgedQuery } from './find-thresholds.js';
 import {
   fitIncreasing,
   fitIncreasingWithGroups,
@@ -39,19 +40,11 @@ export interface CalibrationData {
 
 /** The least number of queries for a meaningful calibration. */
 export const FEWEST_QUERIES = 100;
-/** Share of pets that may be answered `unknown`. */
-const REFUSED = 0.005;
-/** Required share of right answers among matches. */
-const PRECISION = 0.95;
-/** Share of non-pets that may match: half of the promised share, since there are few to fit to. */
-const FALSE_MATCHES = 0.0025;
 /** Total weight of the non-pets relative to that of the queries. */
 const NON_PET_WEIGHT = 0.1;
 const L2 = 1;
 /** Ridge of the label offsets: a label that came first a dozen times gets about half of its full offset. */
 const LABEL_L2 = 2;
-/** Share of the plain label's photos that may match another label. */
-const PLAIN_FALSE_MATCHES = 0.03;
 
 interface Sample {
   features: number[];
@@ -105,57 +98,6 @@ function smoothTargets(samples: Sample[]): (sample: Sample) => number {
   const right = computeWeight(samples.filter((sample) => sample.right));
   const wrong = computeWeight(samples) - right;
   return (sample) => (sample.right ? (right + 1) / (right + 2) : 1 / (wrong + 2));
-}
-
-/** A query that was not refused, with the probability that its first candidate is right. */
-interface Answered extends Sample {
-  confidence: number;
-}
-
-/** Finds the smallest threshold above which the weighted share of right answers is high enough. */
-function findPrecisionThreshold(queries: readonly Answered[]): number {
-  const sorted = [...queries].sort((a, b) => b.confidence - a.confidence);
-  let right = 0;
-  let all = 0;
-  let threshold = 1;
-  sorted.forEach((query, i) => {
-    all += query.weight;
-    if (query.right) {
-      right += query.weight;
-    }
-    const last = sorted[i + 1]?.confidence !== query.confidence;
-    if (last && right / all >= PRECISION) {
-      threshold = query.confidence;
-    }
-  });
-  return threshold;
-}
-
-/** Finds a threshold above all confidences except the `allowed` highest. */
-function findThresholdAbove(confidences: readonly number[], allowed: number): number {
-  return ([...confidences].sort((a, b) => b - a)[Math.floor(allowed)] ?? 0) + 1e-6;
-}
-
-/**
- * Finds the smallest threshold for `match` at which enough answers are right, and at which hardly any non-pets match,
- * nor photos of the plain label with another one.
- */
-function findMatchThreshold(
-  queries: readonly Answered[],
-  nonPets: { confidences: number[]; count: number },
-  plain: { label: string | undefined; count: number },
-): number {
-  const misread = queries.filter((query) => query.label === plain.label && !query.right);
-  // A match must never be more likely wrong than right.
-  return Math.max(
-    0.5,
-    findPrecisionThreshold(queries),
-    findThresholdAbove(nonPets.confidences, FALSE_MATCHES * nonPets.count),
-    findThresholdAbove(
-      misread.map(({ confidence }) => confidence),
-      PLAIN_FALSE_MATCHES * plain.count,
-    ),
-  );
 }
 
 /**
@@ -234,8 +176,8 @@ function findThresholds(
 ): Calibration['thresholds'] {
   const isPet = ({ petFeatures }: Sample) => (pet === null ? 1 : predict(pet, petFeatures!));
   const predictHeld = (sample: Sample) => predict(known, sample.features) * isPet(sample);
-  const knownThreshold = computeQuantile(queries.map(predictHeld), REFUSED);
-  const answered = (of: Sample[]): Answered[] =>
+  const knownThreshold = findKnownThreshold(queries.map(predictHeld));
+  const answered = (of: Sample[]): JudgedQuery[] =>
     of
       .filter((sample) => predictHeld(sample) >= knownThreshold)
       .map((sample) => ({
@@ -285,11 +227,6 @@ export function fitCalibration(data: CalibrationData, fewest = FEWEST_QUERIES): 
     thresholds: findThresholds(models, samples, plain),
     fittedOn: { queries: queries.length, labelsHeldOut: heldOut.length, nonPets: nonPets.length },
   };
-}
-
-function computeQuantile(values: number[], share: number): number {
-  const sorted = values.sort((a, b) => a - b);
-  return sorted[Math.floor(share * sorted.length)]!;
 }
 
 /** Rounds a model, to keep the file readable. */
