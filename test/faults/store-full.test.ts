@@ -45,7 +45,7 @@ describe('a full disk', () => {
   it.skipIf(!mayMount)(
     'does not take the graph either: the one saved before stays, and no half one',
     async () => {
-      const script = 'mount -t tmpfs -o size=12m tmpfs "$DIR" && FILLER="$DIR/filler" exec "$@"';
+      const script = 'mount -t tmpfs -o size=28m tmpfs "$DIR" && FILLER="$DIR/filler" exec "$@"';
       const child = start(
         'unshare',
         ['-rm', 'sh', '-c', script, 'sh', process.execPath, CHILD, 'fill', path.join(dataDir, 'data')],
