@@ -34,8 +34,8 @@ export async function keepTrying<T>(
       return await work();
     } catch (thrown) {
       const error = asPawdexError(thrown);
-      giveUpAt ??= Date.now() + patienceMs;
-      if (!PASSING.has(error.code) || signal?.aborted || Date.now() + waitMs > giveUpAt) {
+      giveUpAt ??= performance.now() + patienceMs;
+      if (!PASSING.has(error.code) || signal?.aborted || performance.now() + waitMs > giveUpAt) {
         throw thrown;
       }
       onWait?.(error, waitMs);

@@ -28,12 +28,12 @@ async function askPatiently(
   id: string,
   { signal, patienceMs = PATIENCE_MS }: RunJobOptions,
 ): Promise<Job | null> {
-  const giveUpAt = Date.now() + patienceMs;
+  const giveUpAt = performance.now() + patienceMs;
   for (;;) {
     try {
       return await client.getJob(id);
     } catch (error) {
-      if (!AWAY.has(asPawdexError(error).code) || Date.now() > giveUpAt) {
+      if (!AWAY.has(asPawdexError(error).code) || performance.now() > giveUpAt) {
         throw error;
       }
       await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => {});

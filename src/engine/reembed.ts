@@ -58,14 +58,14 @@ export async function reembed(
 
 /** Embeds images in bulk, and waits while others keep the encoder busy. */
 export async function embedPatiently<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const giveUpAt = Date.now() + PATIENCE_MS;
+  const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
     signal?.throwIfAborted();
     try {
       return await work();
     } catch (error) {
       const { code, retryAfter = 1 } = asPawdexError(error);
-      if (code !== 'overloaded' || Date.now() > giveUpAt) {
+      if (code !== 'overloaded' || performance.now() > giveUpAt) {
         throw error;
       }
       await sleep(retryAfter * 1000, undefined, { signal }).catch(() => {});

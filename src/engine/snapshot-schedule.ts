@@ -36,7 +36,8 @@ export function scheduleSnapshots(
     try {
       const [newest] = await store.listSnapshots();
       const age = newest === undefined ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(newest.createdAt);
-      if (age >= hours * HOUR_MS) {
+      // The clock was set back if the newest is of the future: its age is not known.
+      if (age >= hours * HOUR_MS || age < -CHECK_MS) {
         watcher.onWritten(await store.createSnapshot());
       }
     } catch (error) {

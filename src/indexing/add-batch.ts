@@ -19,7 +19,7 @@ export async function addBatch(
   inputs: ItemInput[],
   signal?: AbortSignal,
 ): Promise<AddResult[]> {
-  const giveUpAt = Date.now() + PATIENCE_MS;
+  const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await engine.addItems(collection, inputs);
@@ -28,7 +28,7 @@ export async function addBatch(
         throw error;
       }
       const waitMs = (error.retryAfter ?? 1) * 1000;
-      if (error.code !== 'overloaded' || signal?.aborted || Date.now() + waitMs > giveUpAt) {
+      if (error.code !== 'overloaded' || signal?.aborted || performance.now() + waitMs > giveUpAt) {
         throw error;
       }
       await sleep(waitMs, undefined, { signal }).catch(() => {

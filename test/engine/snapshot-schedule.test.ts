@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { scheduleSnapshots } from '../../src/engine/snapshot-schedule.js';
 import { PawdexError } from '../../src/errors.js';
 import { MemoryEngine } from '../helpers/memory-engine.js';
 
-const stop = new AbortController();
+let stop: AbortController;
+beforeEach(() => {
+  stop = new AbortController();
+});
 afterEach(() => stop.abort());
 
 it('writes a snapshot when the newest is old enough, and tries again after a failure', async () => {
@@ -32,4 +35,19 @@ it('writes a snapshot when the newest is old enough, and tries again after a fai
   const count = happened.length;
   await sleep(100);
   expect(happened).toHaveLength(count);
+});
+
+it('writes a snapshot when the newest is of the future, because the clock was set back', async () => {
+  const written: string[] = [];
+  const future = new Date(Date.now() + 1e9).toISOString();
+  const kept = { name: 'a', format: 1 as const, bytes: 1, sha256: '', collections: [] };
+  const schedule = {
+    listSnapshots: async () => [
+      { ...kept, createdAt: written.length > 0 ? new Date().toISOString() : future },
+    ],
+    createSnapshot: async () => ({ ...kept, createdAt: future }),
+  };
+  const watcher = { onWritten: ({ name }: { name: string }) => void written.push(name), onFailed: () => {} };
+  scheduleSnapshots(schedule, 24, watcher, stop.signal, 5);
+  await expect.poll(() => written).toEqual(['a']);
 });

@@ -1,5 +1,16 @@
 /** A snapshot is whole or refused, whatever happened to it and whatever was written meanwhile. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,6 +98,16 @@ describe('a snapshot', () => {
     }
     expect((await store.listSnapshots()).map(({ name }) => name)).toEqual(names.slice(0, 2));
     expect(await readdir(path.join(dataDir, 'snapshots'))).toHaveLength(2);
+  });
+
+  it('is kept as the newest after the clock was set back', async () => {
+    const kept = [await store.createSnapshot(), await store.createSnapshot()];
+    const folder = path.join(dataDir, 'snapshots');
+    const future = kept.map((_, i) => `2099-01-0${i + 1}T00-00-00-000Z.pawdex`);
+    await rename(path.join(folder, kept[0]!.name), path.join(folder, future[0]!));
+    await rename(path.join(folder, kept[1]!.name), path.join(folder, future[1]!));
+    const { name } = await store.createSnapshot();
+    expect((await store.listSnapshots()).map((each) => each.name)).toEqual([name, future[1]]);
   });
 
   it('that was cut off by a kill is no snapshot, and makes way for the next', async () => {

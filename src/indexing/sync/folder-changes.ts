@@ -15,7 +15,7 @@ export class FolderChanges {
 
   private constructor(readonly watcher: FSWatcher) {
     watcher.on('all', () => {
-      this.#last = Date.now();
+      this.#last = performance.now();
       this.#first ??= this.#last;
       this.#wake();
     });
@@ -44,9 +44,9 @@ export class FolderChanges {
 
   /** Resolves when a burst of changes is over, after `atMostMs`, or when the signal is aborted. */
   async wait(atMostMs: number, signal: AbortSignal): Promise<void> {
-    const until = Date.now() + atMostMs;
+    const until = performance.now() + atMostMs;
     while (!signal.aborted) {
-      const now = Date.now();
+      const now = performance.now();
       const isOver =
         this.#first !== null && (now - this.#last >= QUIET_MS || now - this.#first >= LONGEST_BURST_MS);
       if (isOver || now >= until) {

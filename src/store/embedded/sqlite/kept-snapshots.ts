@@ -44,7 +44,7 @@ export class KeptSnapshots {
           rmSync(path.join(this.#folder, name), { force: true });
         }
       }
-      const name = `${new Date().toISOString().replaceAll(/[:.]/g, '-')}${EXTENSION}`;
+      const name = this.#createName();
       const file = path.join(this.#folder, name);
       const info = this.#isShared ? await writeInThread(this.#db.name, file) : writeSnapshot(this.#db, file);
       for (const { name: old } of this.list().slice(this.#keep)) {
@@ -72,6 +72,13 @@ export class KeptSnapshots {
     await this.#writing;
   }
 
+  /** A name that sorts after all others, even if the clock was set back: the newest snapshots are those that are kept. */
+  #createName(): string {
+    const times = this.#listNames().map(readTime).filter(Number.isFinite);
+    const time = Math.max(Date.now(), ...times.map((each) => each + 1));
+    return `${new Date(time).toISOString().replaceAll(/[:.]/g, '-')}${EXTENSION}`;
+  }
+
   #listNames(): string[] {
     try {
       const names = readdirSync(this.#folder).filter((name) => name.endsWith(EXTENSION));
@@ -81,6 +88,11 @@ export class KeptSnapshots {
       return []; // The first snapshot creates the folder.
     }
   }
+}
+
+/** The time in the name of a snapshot, in milliseconds; NaN for another name. */
+function readTime(name: string): number {
+  return Date.parse(name.slice(0, -EXTENSION.length).replace(/T(\d\d)-(\d\d)-(\d\d)-/, 'T$1:$2:$3.'));
 }
 
 function writeInThread(database: string, file: string): Promise<SnapshotInfo> {
