@@ -10,7 +10,7 @@ import {
   readCommonOptions,
 } from './create-command.js';
 import { embedSets } from './embed-sets.js';
-import { formatCount, formatPercent, pluralise, printLine } from './print.js';
+import { formatCount, formatPercent, pluralise, printResult } from './print.js';
 import { addSetOptions, type SetFlags } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
@@ -55,13 +55,8 @@ async function run(set: string | undefined, flags: CheckFlags & Record<string, u
           engine.findLabelTrouble(flags.collection!, { ...work, threshold: SAME_PICTURE_SIMILARITY, limit }),
         )
       : await checkSet(set, flags, common);
-  if (found === null) {
-    return;
-  }
-  if (flags.json === true) {
-    await printLine(JSON.stringify(found));
-  } else {
-    await printLine(formatTrouble(found));
+  if (found !== null) {
+    await printResult(found, formatTrouble(found), flags.json);
   }
 }
 

@@ -12,7 +12,7 @@ import { createFolder } from '../files/create-folder.js';
 import { replaceFile } from '../files/replace-file.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
-import { formatCount, note, OutputError, printLine } from './print.js';
+import { formatCount, note, OutputError, printResult } from './print.js';
 import { addSetOptions, type SetFlags } from './set-options.js';
 
 interface CleanFlags extends Record<string, unknown>, SetFlags {
@@ -70,14 +70,12 @@ async function run(set: string, flags: CleanFlags): Promise<void> {
   await writeResults(flags.out, photos, verdicts, counts, common.config.MAX_PIXELS);
   const dropped = verdicts.filter((verdict) => verdict.dropped !== null).length;
   const summary = { photos: verdicts.length, dropped, perLabel: Object.fromEntries(counts) };
-  if (flags.json === true) {
-    await printLine(JSON.stringify(summary));
-    return;
-  }
-  for (const [label, { kept, dropped: out }] of counts) {
-    await printLine(`${String(kept).padStart(6)} kept ${String(out).padStart(6)} dropped  ${label}`);
-  }
-  if (!common.quiet) {
+  const lines = [...counts].map(
+    ([label, count]) =>
+      `${String(count.kept).padStart(6)} kept ${String(count.dropped).padStart(6)} dropped  ${label}`,
+  );
+  await printResult(summary, lines, flags.json);
+  if (!common.quiet && flags.json !== true) {
     note(
       `${formatCount(verdicts.length - dropped)} kept, ${formatCount(dropped)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
     );

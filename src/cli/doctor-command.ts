@@ -6,7 +6,7 @@ import { checkDisk, checkNativeModules, checkNode, checkPort } from './doctor/ch
 import { checkModel } from './doctor/check-model.js';
 import type { Check } from './doctor/check-result.js';
 import { EXIT } from './exit-codes.js';
-import { printLine } from './print.js';
+import { printResult } from './print.js';
 
 const MARKS = { ok: 'ok  ', warning: 'warn', failed: 'FAIL' };
 
@@ -32,13 +32,7 @@ async function run(flags: { json?: boolean } & Record<string, unknown>): Promise
     await checkPort(config),
   ];
   const isSound = checks.every(({ status }) => status !== 'failed');
-  if (flags.json) {
-    await printLine(JSON.stringify({ ok: isSound, checks }));
-  } else {
-    for (const check of checks) {
-      await printLine(formatCheck(check));
-    }
-  }
+  await printResult({ ok: isSound, checks }, checks.flatMap(formatCheck), flags.json);
   if (!isSound) {
     process.exitCode = EXIT.someFailed;
   }

@@ -5,7 +5,7 @@ import { addEncoder, type EncoderDescription } from '../engine/add-encoder.js';
 import { type AddedEncoder, listAddedEncoders } from '../engine/encoders.js';
 import { PawdexError } from '../errors.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
-import { note, printLine } from './print.js';
+import { note, printResult } from './print.js';
 
 type EncoderFlags = EncoderDescription & { json?: boolean } & Record<string, unknown>;
 
@@ -68,29 +68,24 @@ async function run(action: string | undefined, file: string | undefined, flags: 
   note(notes);
   const { input, output, name } = card;
   const added = { name, fingerprint, dimension: output.dimension, size: input.size, card: cardPath };
-  await printLine(
-    flags.json === true
-      ? JSON.stringify({ ...added, input, output, notes })
-      : [
-          `Added ${name}: input ${input.size} x ${input.size} pixels, ${output.dimension} dimensions (${cardPath}).`,
-          `Use it for a new collection (pawdex collections create NAME --encoder ${name}), or move an existing one (pawdex reembed -c NAME --encoder ${name}).`,
-        ],
+  await printResult(
+    { ...added, input, output, notes },
+    [
+      `Added ${name}: input ${input.size} x ${input.size} pixels, ${output.dimension} dimensions (${cardPath}).`,
+      `Use it for a new collection (pawdex collections create NAME --encoder ${name}), or move an existing one (pawdex reembed -c NAME --encoder ${name}).`,
+    ],
+    flags.json,
   );
 }
 
 async function printEncoders(encoders: AddedEncoder[], { json }: EncoderFlags): Promise<void> {
-  if (json === true) {
-    await printLine(JSON.stringify({ encoders }));
-    return;
-  }
-  if (encoders.length === 0) {
+  if (encoders.length === 0 && json !== true) {
     note('No encoder was added.');
     return;
   }
-  await printLine(
-    encoders.map(
-      ({ folder, model, dimension, fingerprint }) =>
-        `${folder}  ${model}, ${dimension} dimensions, fingerprint ${fingerprint.slice(0, 12)}`,
-    ),
+  const lines = encoders.map(
+    ({ folder, model, dimension, fingerprint }) =>
+      `${folder}  ${model}, ${dimension} dimensions, fingerprint ${fingerprint.slice(0, 12)}`,
   );
+  await printResult({ encoders }, lines, json);
 }

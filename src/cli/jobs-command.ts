@@ -4,7 +4,7 @@ import type { PawdexClient } from '../client/client.js';
 import type { Job, JobList } from '../client/wire.js';
 import { PawdexError } from '../errors.js';
 import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
-import { formatSeconds, printLine } from './print.js';
+import { formatSeconds, printLine, printResult } from './print.js';
 import { connectToRunningServer } from './with-engine.js';
 
 type JobSummary = JobList['jobs'][number];
@@ -62,7 +62,7 @@ async function run(
     }
   } else {
     const job = await ACTIONS[word]!(client, id!);
-    await printLine(flags.json ? JSON.stringify(job) : formatJob(job));
+    await printResult(job, formatJob(job), flags.json);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   makeWholeNumberParser,
   readCommonOptions,
 } from './create-command.js';
-import { formatCount, printLine } from './print.js';
+import { formatCount, printResult } from './print.js';
 import { withEngine } from './with-engine.js';
 
 interface LabelsFlags {
@@ -41,14 +41,11 @@ async function run({ collection, field, limit, json, ...flags }: LabelsFlags & R
             name,
             count,
           }));
-    if (json === true) {
-      const key = field === undefined ? 'label' : 'value';
-      const listed = counts.map(({ name, count }) => ({ [key]: name, count }));
-      await printLine(JSON.stringify(field === undefined ? { labels: listed } : { field, values: listed }));
-      return;
-    }
-    await printLine(
-      counts.map(({ name, count }) => `${formatCount(count).padStart(9)}  ${name ?? '(no label)'}`),
+    const key = field === undefined ? 'label' : 'value';
+    const listed = counts.map(({ name, count }) => ({ [key]: name, count }));
+    const lines = counts.map(
+      ({ name, count }) => `${formatCount(count).padStart(9)}  ${name ?? '(no label)'}`,
     );
+    await printResult(field === undefined ? { labels: listed } : { field, values: listed }, lines, json);
   });
 }

@@ -50,6 +50,15 @@ export function printLine(lines: string | readonly string[]): Promise<void> {
   });
 }
 
+/** Prints a result for programs, as one line of JSON, or in lines for people. @throws OutputError */
+export function printResult(
+  result: object,
+  lines: string | readonly string[],
+  json: boolean | undefined,
+): Promise<void> {
+  return printLine(json ? JSON.stringify(result) : lines);
+}
+
 /** Removes the progress bar, to make room for a message. */
 const CLEAR_LINE = '\r\x1b[K';
 /** Saves the cursor position, which cli-progress restores when it removes the bar. */

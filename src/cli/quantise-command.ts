@@ -9,7 +9,7 @@ import { readPhoto } from '../image/read-photo.js';
 import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
-import { note, pluralise, printLine } from './print.js';
+import { note, pluralise, printResult } from './print.js';
 import { addSetOptions, readSet, type SetFlags } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
@@ -62,15 +62,11 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
   }).finally(() => display.stop());
   const { mean, least } = outcome.agreement;
   const card = path.join(flags.out, 'encoder.json');
-  if (flags.json === true) {
-    await printLine(
-      JSON.stringify({ card, fingerprint: written.fingerprint, photos: photos.length, ...outcome }),
-    );
-  } else {
-    await printLine(
-      `${card}: ${pluralise(outcome.convolutions, 'convolution')} in int8; cosine with the float embeddings of ${pluralise(photos.length, 'photo')}: mean ${mean.toFixed(4)}, lowest ${least.toFixed(4)}`,
-    );
-  }
+  await printResult(
+    { card, fingerprint: written.fingerprint, photos: photos.length, ...outcome },
+    `${card}: ${pluralise(outcome.convolutions, 'convolution')} in int8; cosine with the float embeddings of ${pluralise(photos.length, 'photo')}: mean ${mean.toFixed(4)}, lowest ${least.toFixed(4)}`,
+    flags.json,
+  );
 }
 
 /** Decodes photos of the set, chosen by the seed. Unreadable photos are replaced by others. */

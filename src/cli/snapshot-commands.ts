@@ -9,7 +9,7 @@ import {
 import type { SnapshotInfo } from '../store/store.js';
 import { createCommand, readCommonOptions } from './create-command.js';
 import { resolveOutputFile } from './output-file.js';
-import { pluralise, printLine } from './print.js';
+import { pluralise, printResult } from './print.js';
 
 type Flags = { json?: boolean } & Record<string, unknown>;
 
@@ -51,7 +51,7 @@ export function createCompactCommand(): Command {
     async (flags: Flags) => {
       const { before, after } = compactDirectory(readCommonOptions(flags).config.DATA_DIR);
       const sizes = `${formatMiB(before)} before, ${formatMiB(after)} after`;
-      await printLine(flags.json === true ? JSON.stringify({ before, after }) : sizes);
+      await printResult({ before, after }, sizes, flags.json);
     },
   );
 }
@@ -63,7 +63,5 @@ const formatMiB = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 
 async function report(info: SnapshotInfo, what: string, { json }: Flags): Promise<void> {
   const held = info.collections.map(({ name, items }) => `${name}: ${pluralise(items, 'item')}`).join(', ');
-  await printLine(
-    json === true ? JSON.stringify(info) : `${held || 'no collection'}; ${formatMiB(info.bytes)}, ${what}`,
-  );
+  await printResult(info, `${held || 'no collection'}; ${formatMiB(info.bytes)}, ${what}`, json);
 }

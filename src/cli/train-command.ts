@@ -17,7 +17,7 @@ import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
-import { formatPercent, note, pluralise, printLine } from './print.js';
+import { formatPercent, note, pluralise, printLine, printResult } from './print.js';
 import { addSetOptions, readSet, type SetFlags } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
@@ -201,7 +201,7 @@ async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): 
   const exported = await exportRun(dir, fitted, set, result, { maxPixels, session, report }).finally(() =>
     report.stop(),
   );
-  await printLine(json ? JSON.stringify(exported) : formatExport(exported));
+  await printResult(exported, formatExport(exported), json);
 }
 
 function formatExport({ card, float, int8 }: Awaited<ReturnType<typeof exportRun>>): string[] {
