@@ -166,6 +166,31 @@ function toggleButton({ on, toggle }: Explaining): HTMLButtonElement {
   return node;
 }
 
+/** The tiles, and below them a line for each breed of those without a picture. */
+function foundList(tiles: HTMLLIElement[], rest: Node | null, hasPictures: boolean): HTMLElement {
+  const list = el('div', { class: 'found' });
+  if (tiles.length > 0) {
+    list.append(el('ol', { class: hasPictures ? 'grid pictures' : 'grid' }, ...tiles));
+  }
+  if (rest !== null && hasPictures) {
+    list.append(el('h3', {}, texts.neighbours.withoutPicture));
+  }
+  if (rest !== null) {
+    list.append(rest);
+  }
+  return list;
+}
+
+function sectionHead(title: string, about: string, toggle: HTMLElement[]): HTMLElement {
+  return el(
+    'div',
+    { class: 'section-head' },
+    el('h2', { id: 'neighbours-title', tabindex: -1 }, title),
+    el('p', {}, about),
+    ...toggle,
+  );
+}
+
 /**
  * The section below an answer, or null when there are no neighbours.
  *
@@ -199,29 +224,15 @@ export function neighboursView(
     });
   }
   const marked = markedView(marking, collection);
-  const list = el('div', { class: 'found' });
-  if (tiles.length > 0) {
-    list.append(el('ol', { class: pictures ? 'grid pictures' : 'grid' }, ...tiles));
-  }
-  if (rest.length > 0 && pictures) {
-    list.append(el('h3', {}, texts.neighbours.withoutPicture));
-  }
-  if (rest.length > 0) {
-    list.append(rowsOf(rest, place, open, (each) => markButtons(each, marking)));
-  }
+  const rows = rest.length === 0 ? null : rowsOf(rest, place, open, (each) => markButtons(each, marking));
+  const list = foundList(tiles, rows, pictures);
   return el(
     'section',
     { class: 'neighbours', 'aria-labelledby': 'neighbours-title' },
-    el(
-      'div',
-      { class: 'section-head' },
-      el('h2', { id: 'neighbours-title', tabindex: -1 }, found ? texts.refine.title : texts.neighbours.title),
-      el(
-        'p',
-        {},
-        pictures ? texts.neighbours.inCollection(collection) : texts.neighbours.noPictures(collection),
-      ),
-      ...(explaining === null || found ? [] : [toggleButton(explaining)]),
+    sectionHead(
+      found ? texts.refine.title : texts.neighbours.title,
+      pictures ? texts.neighbours.inCollection(collection) : texts.neighbours.noPictures(collection),
+      explaining === null || found ? [] : [toggleButton(explaining)],
     ),
     ...(marked === null ? [] : [marked]),
     ...(explaining?.trouble ? [el('p', { class: 'trouble' }, explaining.trouble)] : []),
