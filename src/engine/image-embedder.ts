@@ -208,10 +208,7 @@ export class ImageEmbedder {
     const rule = this.#encoder.info.resize;
     return this.#admissions.urgent.extend(2, async () => {
       try {
-        const explainPhoto =
-          explain ??
-          (await this.#embedViews([await decodePrepared(image, rule)], 'urgent', computeCentreSquare(size)))
-            .explain!;
+        const explainPhoto = explain ?? (await this.#explainPhoto(image, size));
         const region = findCloseUp(explainPhoto(towards), size);
         const pixels = await this.#decoders.urgent(() => decodeSquare(image, region, size, rule));
         return { region, ...(await this.#embedViews([pixels], 'urgent', explain === null ? null : region)) };
@@ -222,6 +219,11 @@ export class ImageEmbedder {
         throw error;
       }
     });
+  }
+
+  async #explainPhoto(image: PreparedImage, size: Size): Promise<(vector: Float32Array) => Explanation> {
+    const pixels = await this.#decoders.urgent(() => decodePrepared(image, this.#encoder.info.resize));
+    return (await this.#embedViews([pixels], 'urgent', computeCentreSquare(size))).explain!;
   }
 
   /**

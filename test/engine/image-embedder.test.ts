@@ -1,0 +1,46 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import type { Encoder } from '../../src/encoder/encoder.js';
+import { ImageEmbedder } from '../../src/engine/image-embedder.js';
+import { PawdexError } from '../../src/errors.js';
+
+const size = { width: 90, height: 60 };
+const photo = () =>
+  sharp({ create: { ...size, channels: 3, background: '#654' } })
+    .png()
+    .toBuffer();
+
+/** An embedder whose encoder sees nothing, and fails to explain with an error. */
+const embedderFailingWith = (code: 'explain_unavailable' | 'shutting_down') =>
+  new ImageEmbedder(
+    {
+      info: {
+        name: 'blind',
+        fingerprint: 'f',
+        dimension: 2,
+        resize: { size: 32, fit: 'cover', kernel: 'cubic' },
+      },
+      embed: () => Promise.resolve(Float32Array.of(1, 0)),
+      embedCells: () => Promise.reject(new PawdexError(code)),
+      pending: 0,
+      close: () => Promise.resolve(),
+    } satisfies Encoder,
+    { limits: { maxPixels: 1e6 }, decoders: 1, maxQueue: 4, bulkAtOnce: 1 },
+  );
+
+describe('a close-up', () => {
+  it('is not taken where the encoder cannot say what a part of the photo adds', async () => {
+    const embedder = embedderFailingWith('explain_unavailable');
+    const embedded = await embedder.embed(await photo());
+    expect(await embedder.embedCloseUp(embedded, size, Float32Array.of(1, 0))).toBeNull();
+    expect(embedder.pending).toBe(0);
+  });
+
+  it('passes on that the encoder is closing', async () => {
+    const embedder = embedderFailingWith('shutting_down');
+    const embedded = await embedder.embed(await photo());
+    await expect(embedder.embedCloseUp(embedded, size, Float32Array.of(1, 0))).rejects.toMatchObject({
+      code: 'shutting_down',
+    });
+  });
+});
