@@ -1,7 +1,7 @@
 /**
- * Measures the page's frames per second while it scrolls the grid and pans the map of a collection of ten thousand photos,
- * in headless Chromium without a graphics card. A frame is the time between two calls of requestAnimationFrame, which
- * Chromium makes at most 60 times a second.
+ * Measures what a first visit loads and when it is drawn, and the page's frames per second while it scrolls the grid and
+ * pans the map of a collection of ten thousand photos, in headless Chromium without a graphics card. A frame is the time
+ * between two calls of requestAnimationFrame, which Chromium makes at most 60 times a second.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -106,6 +106,50 @@ async function framesWhile(page, act) {
   };
 }
 
+/** A phone's line: 150 ms there and back, 1.6 Mbit/s down. */
+const SLOW_LINE = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 94_000 };
+
+/** First visits: what they load, and when the browser draws. Medians of five. */
+async function measureFirstVisits(browser, url, line) {
+  const visits = [];
+  for (let i = 0; i < 5; i++) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+    const page = await context.newPage();
+    if (line !== null) {
+      await (await context.newCDPSession(page)).send('Network.emulateNetworkConditions', line);
+    }
+    await page.addInitScript(() => {
+      window.seen = { 'largest-contentful-paint': [], 'layout-shift': [], longtask: [] };
+      for (const [type, entries] of Object.entries(window.seen)) {
+        new PerformanceObserver((list) => entries.push(...list.getEntries())).observe({
+          type,
+          buffered: true,
+        });
+      }
+    });
+    await page.goto(url);
+    await page.locator('#collection option').first().waitFor({ state: 'attached' });
+    await page.waitForTimeout(500);
+    visits.push(
+      await page.evaluate(() => {
+        const loaded = ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type));
+        const sum = (entries, key) => entries.reduce((total, entry) => total + entry[key], 0);
+        return {
+          requests: loaded.length,
+          bytes: sum(loaded, 'transferSize'),
+          firstPaintMs: performance.getEntriesByName('first-contentful-paint')[0].startTime,
+          largestPaintMs: window.seen['largest-contentful-paint'].at(-1).startTime,
+          layoutShift: sum(window.seen['layout-shift'], 'value'),
+          longTasksMs: sum(window.seen.longtask, 'duration'),
+        };
+      }),
+    );
+    await context.close();
+  }
+  const keys = Object.keys(visits[0]);
+  return Object.fromEntries(keys.map((key) => [key, median(visits.map((visit) => visit[key]))]));
+}
+
 const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-bench-page-'));
 const port = await freePort();
 const url = `http://127.0.0.1:${port}`;
@@ -126,6 +170,8 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu'],
 });
 try {
+  const firstVisit = await measureFirstVisits(browser, url, null);
+  const slowVisit = await measureFirstVisits(browser, url, SLOW_LINE);
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
   page.setDefaultTimeout(600_000);
   const started = performance.now();
@@ -154,11 +200,11 @@ try {
     await page.mouse.wheel(0, turn++ % 40 < 20 ? -60 : 60);
     await page.mouse.move(500 + (turn % 100), 600);
   });
-  const result = { machine: machine(), items: count, mapSeconds, grid, map };
+  const result = { machine: machine(), items: count, firstVisit, slowVisit, mapSeconds, grid, map };
   console.log(
     args.json
       ? JSON.stringify(result)
-      : `${count} items\nmap drawn by the server in ${mapSeconds} s\ngrid ${JSON.stringify(grid)}\nmap  ${JSON.stringify(map)}`,
+      : `first visit ${JSON.stringify(firstVisit)}\non a slow line ${JSON.stringify(slowVisit)}\n${count} items\nmap drawn by the server in ${mapSeconds} s\ngrid ${JSON.stringify(grid)}\nmap  ${JSON.stringify(map)}`,
   );
 } finally {
   await browser.close();
