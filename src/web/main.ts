@@ -15,6 +15,7 @@ import { byId } from './dom.js';
 import { dateTime, webAddress } from './format.js';
 import { hint } from './hint.js';
 import { fromDrop, fromField, fromPaste } from './input.js';
+import { keepFocus } from './keep-focus.js';
 import { startRoutes } from './manage/routes.js';
 import { Problem } from './problem.js';
 import { startLanguage, texts } from './texts/texts.js';
@@ -32,6 +33,7 @@ function askForKey(): void {
   keyForm.scrollIntoView({ block: 'nearest' });
 }
 
+keepFocus();
 startTheme(byId('theme', HTMLButtonElement));
 await startLanguage(byId('language', HTMLSelectElement), () => {
   app.redraw();

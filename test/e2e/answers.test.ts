@@ -26,7 +26,9 @@ describeInBrowser('a photo and its answer', (stage) => {
     const withoutPicture = api.neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
     const rows = await page.locator('.breed-row .name').allTextContents();
     expect(rows).toEqual([...new Set(withoutPicture.map(({ label }) => humanise(label)))]);
-    const sources = await page.locator(':is(.breed-row, .tile) .source').allTextContents();
+    const sources = await page
+      .locator(':is(.breed-row, .tile) .source')
+      .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('title') ?? ''));
     expect(sources.toSorted()).toEqual(api.neighbours.map(({ source }) => source!).toSorted());
     const name = api.calibrated ? 'confidence' : 'share of the vote';
     expect(await page.locator('.answer summary').textContent()).toContain(name);
@@ -75,6 +77,8 @@ describeInBrowser('a photo and its answer', (stage) => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await page.getByRole('button', { name: 'Try this cat' }).click();
     await reaches(page, 'answer');
+    // The button is gone, and the focus is not lost with it.
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('choose');
     expect(await page.locator('#picture').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(451);
     expect(complaints).toEqual([]);
   });

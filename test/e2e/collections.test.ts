@@ -276,6 +276,12 @@ describeInBrowser('collections', (stage) => {
     await expect.poll(() => tiles(page).count()).toBe(5);
     await page.getByRole('button', { name: 'Undo' }).press('Enter');
     await expect.poll(() => tiles(page).count()).toBe(6);
+    expect(await focused()).toBe('Square, 5.jpg');
+    // What is left when a plan is put away is where it was begun.
+    await page.getByText('Add photos').click();
+    await page.getByLabel('Choose photos').setInputFiles(CHELSEA);
+    await page.getByRole('button', { name: 'Cancel' }).press('Enter');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('SUMMARY');
   });
 
   it.each(['light', 'dark'] as const)(

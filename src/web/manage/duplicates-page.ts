@@ -127,6 +127,8 @@ export class DuplicatesPage {
   #side(item: Pair['a'], row: HTMLLIElement): HTMLElement {
     const t = texts.manage.duplicates;
     const source = item.source ?? item.id;
+    const remove = button(t.delete, 'plain', () => this.#delete(item, row));
+    remove.setAttribute('aria-label', `${t.delete}: ${source}`);
     return el(
       'figure',
       {},
@@ -138,7 +140,7 @@ export class DuplicatesPage {
         el('small', {}, el('bdi', {}, source)),
         el('small', {}, fileSize(item.size)),
       ),
-      button(t.delete, 'plain', () => this.#delete(item, row)),
+      remove,
     );
   }
 

@@ -125,6 +125,12 @@ export class ItemGrid {
     }
   }
 
+  /** Focuses the item that was focused last, or the first one that is left. */
+  focus(): void {
+    const shown = [...this.#tiles.values()].filter(({ node }) => !node.hidden).map(({ box }) => box);
+    (shown.find((box) => box === this.#stop) ?? shown[0])?.focus();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#pictures.close();

@@ -172,7 +172,10 @@ export class PhotosPage {
         relabel: async (label) => void (await attempt(async () => this.#relabel(await items(), label))),
         remove: async () => void (await attempt(async () => this.#delete(await items()))),
         open: (item) => openItem(this.name, item),
-        chooseNone: () => this.#grid?.chooseAll(false),
+        chooseNone: () => {
+          this.#grid?.chooseAll(false);
+          this.#grid?.focus();
+        },
       },
     );
   }
@@ -189,9 +192,9 @@ export class PhotosPage {
     };
     const before = items.map(({ id, label: old }) => ({ id, label: old }));
     await change(items.map(({ id }) => ({ id, label })));
-    offerUndo(texts.manage.undo.relabelled(items.length, humanise(label)), () => {
-      void attempt(() => change(before));
-    });
+    const undo = () => void attempt(() => change(before));
+    const focusBack = () => this.#grid?.focus();
+    offerUndo(texts.manage.undo.relabelled(items.length, humanise(label)), undo, () => {}, focusBack);
   }
 
   /** Hides them, and deletes them when the time to take it back is over. */
@@ -221,6 +224,7 @@ export class PhotosPage {
         putBack();
       },
       () => void deleteNow(),
+      () => this.#grid?.focus(),
     );
   }
 }

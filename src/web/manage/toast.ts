@@ -16,15 +16,25 @@ export function settle(): void {
  *
  * @param undo called when the person takes it back
  * @param done called when the time is over, or another change comes
+ * @param focusBack called when the offer is over and had the focus
  */
-export function offerUndo(words: string, undo: () => void, done: () => void = () => {}): void {
+export function offerUndo(
+  words: string,
+  undo: () => void,
+  done: () => void = () => {},
+  focusBack: () => void = () => {},
+): void {
   settle();
   const box = byId('undo', HTMLElement);
   const close = () => {
     clearTimeout(timer);
     finish = null;
+    const hadFocus = box.contains(document.activeElement);
     box.hidden = true;
     box.replaceChildren();
+    if (hadFocus) {
+      focusBack();
+    }
   };
   const timer = setTimeout(() => finish?.(), UNDO_MS);
   finish = () => {
@@ -37,8 +47,8 @@ export function offerUndo(words: string, undo: () => void, done: () => void = ()
   });
   box.replaceChildren(el('span', {}, words), back);
   box.hidden = false;
-  // The button that was pressed is gone with what it was about.
-  if (document.activeElement === document.body) {
+  // What was pressed is gone with what it was about.
+  if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) {
     back.focus();
   }
   byId('status', HTMLElement).textContent = texts.manage.undo.offered(words);

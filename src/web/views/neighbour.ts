@@ -121,8 +121,11 @@ export function openNeighbour(
     const value = similarity(shown.similarity);
     const more = el('div', {});
     const search = button(texts.neighbours.searchOn, 'primary', () => {
-      search.disabled = true;
-      void similar(collection, id, (next) => show(next, false)).then((list) => more.replaceChildren(list));
+      search.setAttribute('aria-busy', 'true');
+      void similar(collection, id, (next) => show(next, false)).then((list) => {
+        search.removeAttribute('aria-busy');
+        more.replaceChildren(list);
+      });
     });
     dialog.replaceChildren(
       el('h2', { id: 'beside-title', tabindex: -1 }, el('bdi', {}, humanise(label))),

@@ -92,6 +92,7 @@ export function teachingForm(
     trouble,
     el('p', { class: 'actions' }, add, button(texts.cancel, 'plain', close)),
   );
+  form.addEventListener('keydown', ({ key }) => key === 'Escape' && close());
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {

@@ -1,0 +1,42 @@
+/**
+ * Keeps the focus near where it was when what had it is taken away or hidden: else the keyboard would start again at the top
+ * of the page, and a screen reader fall silent.
+ */
+const FOCUSABLE = 'a[href], button:enabled, input:enabled, select, textarea, summary, [tabindex]';
+
+const isShown = (node: Element) => node.isConnected && node.checkVisibility();
+
+/** Where the focus goes from an element that is gone: to the first stop in what is left around it. */
+function findStop(around: readonly Element[]): HTMLElement | undefined {
+  for (const place of around.filter(isShown)) {
+    const stop = [...place.querySelectorAll<HTMLElement>(FOCUSABLE)].find(isShown);
+    if (stop !== undefined) {
+      return stop;
+    }
+  }
+  return undefined;
+}
+
+export function keepFocus(): void {
+  /** What was focused last, with all that it lies in, innermost first. */
+  let trail: Element[] = [];
+  addEventListener('focusin', ({ target }) => {
+    trail = [];
+    for (let node = target as Element | null; node !== null; node = node.parentElement) {
+      trail.push(node);
+    }
+  });
+  new MutationObserver(() => {
+    const [last, ...around] = trail;
+    const { activeElement, body } = document;
+    if (last !== undefined && (activeElement === body || activeElement === last) && !isShown(last)) {
+      trail = [];
+      findStop(around)?.focus({ preventScroll: true });
+    }
+  }).observe(document.body, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ['hidden', 'data-state', 'open'],
+  });
+}
