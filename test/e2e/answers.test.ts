@@ -193,7 +193,7 @@ describeInBrowser('a photo and its answer', (stage) => {
     await choose(page, photo);
     await reaches(page, 'answer');
     await page
-      .getByRole('button', { name: /see it large/ })
+      .getByRole('button', { name: /enlarge/ })
       .nth(1)
       .click();
     const dialog = page.getByRole('dialog');

@@ -78,13 +78,13 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByRole('button', { name: 'Choose a folder' }).click();
     await page.getByText('pets: 7 photos under 2 labels').waitFor();
     const warnings = await page.locator('.warnings').textContent();
-    expect(warnings).toContain('1 photo in no sub-folder');
-    expect(warnings).toContain('1 file is no photo');
+    expect(warnings).toContain('1 photo not in a sub-folder');
+    expect(warnings).toContain('1 file is not a photo');
     let isGone = true;
     await page.route('**/items', (route) => (isGone ? route.abort() : route.fallback()));
     await page.getByRole('button', { name: 'Add them' }).click();
     await page.getByText('The server did not answer.').waitFor();
-    await page.getByText('It is tried again every ten seconds.').waitFor();
+    await page.getByText('Retrying every ten seconds.').waitFor();
     isGone = false;
     await page.clock.fastForward(10_000);
     await page.getByText('Done. 6 of 7 photos added, 1 failed.').waitFor();
@@ -111,7 +111,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.reload();
     await page.unroute('**/items');
     await page.getByText('Adding pets was not finished').waitFor();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('button', { name: 'Add them' }).click();
     await page.getByText('Done. 5 of 7 photos added, 1 known already, 1 failed.').waitFor();
     await page.reload();
@@ -142,7 +142,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByRole('button', { name: 'Choose a zip' }).click();
     await (await chooser).setFiles(zip);
     await page.getByText('pets.zip: 9 photos under 2 labels').waitFor();
-    expect(await page.locator('.warnings').textContent()).toContain('1 photo is larger than');
+    expect(await page.locator('.warnings').textContent()).toContain('1 photo exceeds');
     await page.getByRole('button', { name: 'Add them' }).click();
     await page.getByText('Done. 7 of 9 photos added, 2 failed.').waitFor();
     expect(await countLabels('zipped')).toEqual({ round: 4, square: 2, null: 1 });
@@ -197,18 +197,18 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.route('**/events', (route) => (breaks-- > 0 ? route.abort() : route.fallback()));
     await page.getByRole('button', { name: 'Measure' }).click();
     await page.getByText('The server did not answer').waitFor();
-    await page.getByText('6 photos of its own asked, each without itself').waitFor();
+    await page.getByText('6 photos identified, each without itself').waitFor();
     await page.reload();
-    await page.getByText('6 photos of its own asked, each without itself').waitFor();
+    await page.getByText('6 photos identified, each without itself').waitFor();
     await page.getByRole('button', { name: 'Open the report' }).click();
     const report = page.frameLocator('iframe.report');
     await report.getByRole('heading', { name: 'Evaluation' }).waitFor();
     const card = report.locator('section').first();
     expect(await card.evaluate((node) => getComputedStyle(node).borderRadius)).toBe('14px');
     await page.getByRole('button', { name: 'Calibrate' }).click();
-    await page.getByText(/There is too little to calibrate with: \d+ labelled photos?, of \d+/).waitFor();
+    await page.getByText(/Too few to calibrate: \d+ labelled photos?, but \d+/).waitFor();
     await page.getByRole('button', { name: 'Look for wrong labels' }).click();
-    await page.getByText(/Nothing looks wrong|disagrees? with/).waitFor();
+    await page.getByText(/No label looks wrong|disagrees? with/).waitFor();
     const relabelIt = page.getByRole('button', { name: 'Relabel it' });
     const suspects = await relabelIt.count();
     if (suspects > 0) {
@@ -258,9 +258,9 @@ describeInBrowser('the pages of a collection', (stage) => {
     await legend.click();
     expect(await legend.getAttribute('aria-pressed')).toBe('true');
     const chooser = page.waitForEvent('filechooser');
-    await page.getByRole('button', { name: 'Where does a photo fall?' }).click();
+    await page.getByRole('button', { name: 'Place a photo on the map' }).click();
     await (await chooser).setFiles(CHELSEA);
-    await page.getByText('chelsea.png falls at the double ring.').waitFor();
+    await page.getByText('chelsea.png is at the double ring.').waitFor();
     expect(complaints).toEqual([]);
   });
 

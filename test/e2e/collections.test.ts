@@ -90,7 +90,7 @@ describeInBrowser('collections', (stage) => {
       .locator('.item input')
       .nth(2)
       .click({ modifiers: ['Shift'] });
-    await page.getByText('3 photos chosen', { exact: true }).waitFor();
+    await page.getByText('3 photos selected', { exact: true }).waitFor();
     await page.getByLabel('New label').fill('oval');
     await page.getByRole('button', { name: 'Relabel' }).click();
     await expect.poll(() => labels('relabel')).toEqual({ oval: 3, square: 2, round: 1 });
@@ -132,7 +132,7 @@ describeInBrowser('collections', (stage) => {
     });
     await page.locator('.item input').first().focus();
     await page.keyboard.press('Control+a');
-    await page.getByText('6 photos chosen', { exact: true }).waitFor();
+    await page.getByText('6 photos selected', { exact: true }).waitFor();
     await page.getByLabel('New label').fill('oval');
     await page.keyboard.press('Enter');
     await expect.poll(() => labels('bulk')).toEqual({ oval: 6 });
@@ -249,10 +249,10 @@ describeInBrowser('collections', (stage) => {
     await page.getByRole('dialog', { name: 'Round' }).getByText('1.jpg').waitFor();
     await page.keyboard.press('Escape');
     await photo.click({ position: { x: 40, y: 40 } });
-    await page.getByText('1 photo chosen', { exact: true }).waitFor();
+    await page.getByText('1 photo selected', { exact: true }).waitFor();
     // Once one is chosen, a click chooses.
     await tiles(page).nth(2).click();
-    await page.getByText('2 photos chosen', { exact: true }).waitFor();
+    await page.getByText('2 photos selected', { exact: true }).waitFor();
     expect(await page.getByRole('dialog').count()).toBe(0);
     expect(complaints).toEqual([]);
   });

@@ -65,10 +65,10 @@ describeInBrowser('the photos of a session', (stage) => {
     expect(await reaches(page, 'answer')).toBe('Round thing');
     await choose(page, await scene(6));
     await page.locator('#caption', { hasText: 'scene-6.jpg' }).waitFor();
-    await page.getByText('This very photo is in “album” already, as Square thing.').waitFor();
+    await page.getByText('This exact photo is already in “album”, as Square thing.').waitFor();
     await page.goBack();
     await page.locator('#caption', { hasText: 'scene-1.jpg' }).waitFor();
-    await page.getByText('This very photo is in “album” already, as Round thing.').waitFor();
+    await page.getByText('This exact photo is already in “album”, as Round thing.').waitFor();
     await page.goBack();
     await page.locator('main[data-state=start]').waitFor();
     await page.goForward();
@@ -136,7 +136,7 @@ describeInBrowser('the photos of a session', (stage) => {
     const { page } = await open(stage.browser, album());
     await choose(page, await scene(1));
     await reaches(page, 'answer');
-    await page.getByText('This very photo is in “album” already, as Round thing.').waitFor();
+    await page.getByText('This exact photo is already in “album”, as Round thing.').waitFor();
   });
 });
 
@@ -233,7 +233,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
     const query = (await searched).postDataJSON() as { positives: unknown[]; negatives: string[] };
     expect(query.positives).toHaveLength(1);
     expect(query.negatives).toHaveLength(1);
-    await page.getByRole('heading', { name: /what you marked/ }).waitFor();
+    await page.getByRole('heading', { name: /your marks/ }).waitFor();
     expect(await page.locator('.tile').count()).toBe(5);
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('neighbours-title');
     await page
@@ -269,7 +269,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
     expect(await barriers(page)).toEqual([]);
     const other = await open(stage.browser, link);
     expect(await reaches(other.page, 'answer')).toBe(headline);
-    expect(await other.page.locator('#caption').textContent()).toContain('a shared answer, open until');
+    expect(await other.page.locator('#caption').textContent()).toContain('a shared answer, available until');
     await expect.poll(() => other.page.locator('.frame img').count()).toBe(6);
     const gone = await open(stage.browser, `${stage.app.url}/?shared=${'x'.repeat(22)}`);
     expect(await reaches(gone.page, 'problem')).toBe('There is no such shared answer.');
@@ -300,6 +300,6 @@ describeInBrowser('what can be done with an answer', (stage) => {
     await page.getByRole('button', { name: 'That is right' }).click();
     expect(await page.getByLabel('Label').inputValue()).toBe(answer);
     await page.getByRole('button', { name: 'Add the photo' }).click();
-    await page.getByText(/is in “album” already; its label was not changed/).waitFor();
+    await page.getByText(/is already in “album”; its label was not changed/).waitFor();
   });
 });

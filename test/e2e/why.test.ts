@@ -30,7 +30,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     const button = page.getByRole('button', { name: SWITCH });
     expect(await button.getAttribute('aria-pressed')).toBe('true');
     expect(await caption(page)).toMatch(
-      /^The \w+.* brings the most: \d+% of what speaks for this \w+.*, similarity 0\.\d\d\./,
+      /^The \w+.* contributes the most: \d+% of the evidence for this \w+.*, similarity 0\.\d\d\./,
     );
     // The map lies on the photo, and is not one colour.
     const photo = (await page.locator('.why img').boundingBox())!;

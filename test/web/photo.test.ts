@@ -30,7 +30,7 @@ describe('refusal', () => {
     const refused = refusal(photo, 1_999);
     expect(refused).toMatchObject({
       code: 'payload_too_large',
-      detail: 'It has 2 kB; the server takes up to 2 kB.',
+      detail: 'It has 2 kB; the server accepts up to 2 kB.',
     });
     expect(refusal(photo, 2_000)).toBeNull();
   });

@@ -71,7 +71,7 @@ describe('no answer', () => {
     for (const neighbour of answer.neighbours) {
       neighbour.label = null;
     }
-    expect(verdict(answer).tally).toBe('The 2 most similar photos carry no label.');
+    expect(verdict(answer).tally).toBe('The 2 most similar photos have no label.');
   });
 });
 

@@ -32,8 +32,8 @@ export const englishManage = {
     delete: 'Delete',
     creation: 'A new collection',
     name: 'Name',
-    namePattern: 'Letters, digits, - and _; it begins with a letter or digit',
-    description: 'Description, if you like',
+    namePattern: 'Letters, digits, - and _, starting with a letter or digit',
+    description: 'Description (optional)',
     create: 'Create it',
   },
 
@@ -42,7 +42,7 @@ export const englishManage = {
     title: (name: string) => `Edit “${name}”`,
     name: 'Name',
     aliases: 'Other names',
-    aliasesHelp: 'Separated by commas. They keep leading to it.',
+    aliasesHelp: 'Separated by commas. The collection can be found under them, too.',
     description: 'Description',
     yes: 'Save',
   },
@@ -65,20 +65,20 @@ export const englishManage = {
   },
 
   selection: {
-    title: 'Chosen photos',
+    title: 'Selected photos',
     newLabel: 'New label',
     allOf: (label: string) => `All of ${label}`,
-    chosen: (photos: string) => `${photos} chosen`,
+    chosen: (photos: string) => `${photos} selected`,
     renameOrMerge: 'Rename or merge',
     relabel: 'Relabel',
     delete: 'Delete',
     open: 'Open',
-    none: 'Choose none',
+    none: 'Clear selection',
   },
 
   undo: {
     undo: 'Undo',
-    offered: (words: string) => `${words} Undo is offered for ten seconds.`,
+    offered: (words: string) => `${words} You can undo this for ten seconds.`,
     relabelled: (n: number, label: string) => `${plural(n, 'photo is', 'photos are')} now ${label}.`,
     deleted: (n: number) => `${plural(n, 'photo', 'photos')} deleted.`,
   },
@@ -93,31 +93,32 @@ export const englishManage = {
 
   add: {
     title: 'Add photos',
-    help: 'Choose or drop a folder with one sub-folder for each label, or a zip of one. You see first what it would add.',
+    help: 'Choose or drop a folder with one sub-folder for each label, or a zip of one. You can check what it would add first.',
     folder: 'Choose a folder',
     zip: 'Choose a zip',
     photos: 'Choose photos',
     single: 'Or single photos, under the label',
-    listing: 'Looking what is in it …',
+    listing: 'Reading the contents …',
     busy: 'Photos are being added. Stop that first, or wait until it is done.',
     tooMany: 'That is more than 200,000 photos. Use the command line: pawdex index.',
     unreadable: 'That cannot be read.',
     noPhotos: (name: string) => `There are no photos in ${name}.`,
-    tooLarge: 'The file is larger than this server takes.',
+    tooLarge: 'The file is larger than this server accepts.',
     encrypted: 'It is encrypted.',
     unfinished: (name: string, done: number, total: number) =>
       `Adding ${name} was not finished: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}.`,
     chooseAgain: (kind: 'folder' | 'zip') =>
-      `Choose the ${kind} again: what is here already is not sent a second time.`,
-    goOn: 'Go on',
-    forget: 'Leave it',
+      `Choose the ${kind} again: photos that are already here are not sent again.`,
+    goOn: 'Continue',
+    forget: 'Discard',
   },
 
   empty: {
     folder:
       'Choose a folder of photos below, or drop one on this page. The name of a sub-folder becomes the label.',
     check: 'Check the labels and numbers that it shows, then add them.',
-    calibrate: 'Calibrate the collection under “Quality”, so that its answers say how likely they are right.',
+    calibrate:
+      'Calibrate the collection under “Quality”, so that its answers say how likely they are to be right.',
     terminal: 'Thousands of photos go faster from the command line:',
   },
 
@@ -127,15 +128,16 @@ export const englishManage = {
     summary: (name: string, photos: string, labels: string) => `${name}: ${photos} under ${labels}`,
     start: 'Add them',
     more: (n: number) => `and ${n.toLocaleString('en')} more`,
-    splits: (names: string[]) => `${names.join(', ')}: taken for parts of a set, not for labels.`,
-    unlabelled: (photos: string) => `${photos} in no sub-folder: without a label.`,
-    noLabels: 'There are no sub-folders: none of them gets a label.',
+    splits: (names: string[]) => `${names.join(', ')}: treated as parts of a set, not as labels.`,
+    unlabelled: (photos: string) => `${photos} not in a sub-folder: no label.`,
+    noLabels: 'There are no sub-folders, so no photo gets a label.',
     similar: (a: string, b: string) => `“${a}” and “${b}” are two labels. Are they the same?`,
     lonely: (n: number) =>
-      `${plural(n, 'label has', 'labels have')} one photo only, which is too few to calibrate or measure with.`,
+      `${plural(n, 'label has', 'labels have')} only one photo, too few to calibrate or measure.`,
     tooLarge: (n: number, limit: string) =>
-      `${plural(n, 'photo is', 'photos are')} larger than the ${limit} that this server takes, and left out.`,
-    others: (n: number) => `${plural(n, 'file is no photo', 'files are no photos')} and left out.`,
+      `${plural(n, 'photo exceeds', 'photos exceed')} the limit of ${limit} on this server: left out.`,
+    others: (n: number) =>
+      `${plural(n, 'file is not a photo and is', 'files are not photos and are')} left out.`,
     unreadable: (n: number) => `${plural(n, 'folder', 'folders')} could not be read.`,
     hidden: (n: number) => `${plural(n, 'hidden file or folder', 'hidden files and folders')} left out.`,
   },
@@ -143,7 +145,7 @@ export const englishManage = {
   upload: {
     progress: 'Photos added',
     states: { running: '', paused: 'Paused.', done: 'Done.', cancelled: 'Stopped.' },
-    retries: 'It is tried again every ten seconds.',
+    retries: 'Retrying every ten seconds.',
     sum: (added: string, total: string, known: number, failed: number) =>
       `${added} of ${total} photos added${known > 0 ? `, ${known.toLocaleString('en')} known already` : ''}${
         failed > 0 ? `, ${failed.toLocaleString('en')} failed` : ''
@@ -157,7 +159,7 @@ export const englishManage = {
         `Failed: ${n}${shown === null ? '' : `, the first ${shown}`}`,
     },
     pause: 'Pause',
-    resume: 'Go on',
+    resume: 'Continue',
     stop: 'Stop',
   },
 
@@ -165,11 +167,11 @@ export const englishManage = {
     waiting: 'Waiting for its turn',
     phases: {
       reading: 'Reading the photos',
-      asking: 'Asking its own photos',
-      'non-pets': 'Asking other photos',
+      asking: 'Identifying its own photos',
+      'non-pets': 'Identifying other photos',
       computing: 'Computing',
       listing: 'Listing the photos',
-      embedding: 'Looking at the photos',
+      embedding: 'Embedding the photos',
       indexing: 'Adding the photos',
       writing: 'Writing the file',
     } as Record<string, string>,
@@ -185,12 +187,12 @@ export const englishManage = {
     cancelled: 'Cancelled.',
     calibrate: {
       title: 'Calibrate',
-      about: 'Finds out how far its answers can be trusted, by asking it for its own labelled photos.',
+      about: 'Finds out how far its answers can be trusted, by identifying its own labelled photos.',
       start: 'Calibrate',
     },
     evaluate: {
       title: 'Measure',
-      about: 'Asks each of its photos without itself and counts how often the answer is right.',
+      about: 'Identifies each photo without itself, and counts how often the answer is right.',
       start: 'Measure',
     },
     check: {
@@ -200,17 +202,17 @@ export const englishManage = {
     },
     none: 'None',
     tooLittle: (photos: string, needed: number) =>
-      `There is too little to calibrate with: ${photos}, of ${needed} that are needed.`,
+      `Too few to calibrate: ${photos}, but ${needed} are needed.`,
     calibrated: (photos: string) =>
-      `Calibrated by asking ${photos} of its own. Answers now say how likely they are right.`,
-    noPairs: 'No label has two photos, so that none can be asked for another.',
-    asked: (photos: string) => `${photos} of its own asked, each without itself`,
+      `Calibrated with ${photos}. Answers now say how likely they are to be right.`,
+    noPairs: 'No label has two photos, so nothing can be measured.',
+    asked: (photos: string) => `${photos} identified, each without itself`,
     rightFirst: (share: string) => `${share} got the right label first`,
-    rightNearest: (share: string) => `${share} have a nearest photo of the right label`,
+    rightNearest: (share: string) => `${share} have the right label on the nearest photo`,
     openReport: 'Open the report',
     report: 'Report of the evaluation',
     download: 'Download the report',
-    nothingWrong: (photos: string) => `Nothing looks wrong among ${photos}.`,
+    nothingWrong: (photos: string) => `No label looks wrong among ${photos}.`,
     suspects: (photos: string, found: number, shown: number) =>
       `Of ${photos}, ${found} ${found === 1 ? 'disagrees with its' : 'disagree with their'} neighbours${
         found > shown ? `; the ${shown} worst:` : ':'
@@ -222,7 +224,7 @@ export const englishManage = {
   },
 
   duplicates: {
-    about: 'Photos that are nearly one picture. Keep both, or delete one of them.',
+    about: 'Photos that are nearly identical. Keep both, or delete one of them.',
     threshold: 'Show pairs that are',
     thresholds: { 0.99: 'the same picture', 0.95: 'nearly the same', 0.9: 'alike' } as Record<number, string>,
     searching: (done: string, total: string) => `Looking: ${done} of ${total} photos …`,
@@ -237,21 +239,21 @@ export const englishManage = {
   },
 
   map: {
-    about: 'Photos that look alike to the encoder lie together. Far distances mean little.',
-    drawing: 'The map is being drawn. For thousands of photos this takes up to a minute, once …',
+    about: 'Photos that look similar to the encoder are close together. Large distances mean little.',
+    drawing: 'The map is being drawn. The first time, this takes up to a minute for thousands of photos …',
     empty: 'There is nothing to show yet: the collection is empty.',
     shown: (photos: string) => `${photos} photos.`,
     sampled: (photos: string, total: string) => `${photos} of ${total} photos.`,
     canvas: (name: string) => `Map of ${name}`,
-    help: 'Drag to move, turn the wheel or pinch to zoom. With the keyboard: arrows, + and −, 0 for all of it, Enter to open the photo in the middle.',
+    help: 'Drag to move, scroll or pinch to zoom. With the keyboard: arrow keys, + and −, 0 to show everything, Enter to open the photo in the middle.',
     zoomIn: 'Zoom in',
     zoomOut: 'Zoom out',
-    fit: 'Show all of it',
+    fit: 'Show everything',
     legend: 'Labels of the map',
-    query: 'Where does a photo fall?',
+    query: 'Place a photo on the map',
     nowhere: (name: string) => `None of the neighbours of ${name} is on the map.`,
     placed: (name: string, label: string, similarity: string) =>
-      `${name} falls at the double ring. Its nearest photo is ${label}, similarity ${similarity}.`,
+      `${name} is at the double ring. Its nearest photo is ${label}, similarity ${similarity}.`,
   },
 };
 

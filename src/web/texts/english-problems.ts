@@ -1,7 +1,4 @@
-/**
- * Plain words in English for problems that a person with a photo meets, by code. What is not here is shown as the server
- * says it.
- */
+/** English texts for problems that users of the page meet, by code. For other codes, the page shows the server's text. */
 export interface ProblemText {
   title: string;
   hint?: string;
@@ -10,7 +7,7 @@ export interface ProblemText {
 export const englishProblems = {
   payload_too_large: { title: 'This file is too large for the server.' },
   image_too_large: { title: 'This picture is too large for the server.' },
-  image_too_slow: { title: 'This picture takes the server too long to open.' },
+  image_too_slow: { title: 'The server takes too long to open this picture.' },
   image_too_small: { title: 'This picture is too small to show an animal.' },
   image_heic: {
     title: 'The server cannot read this HEIC photo.',
@@ -21,7 +18,7 @@ export const englishProblems = {
     hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF and TIFF work. The content counts, not the name of the file.',
   },
   image_corrupt: {
-    title: 'This picture is damaged or cut short.',
+    title: 'This picture is damaged or incomplete.',
     hint: 'Open it in a viewer to check, and choose it again if it was still being downloaded.',
   },
   image_empty: { title: 'The file is empty.', hint: 'Choose another photo.' },
@@ -31,23 +28,23 @@ export const englishProblems = {
     hint: 'Choose another collection above.',
   },
   sharing_disabled: {
-    title: 'This server does not keep answers to share.',
+    title: 'Sharing is disabled on this server.',
     hint: 'Save the answer as a picture.',
   },
   share_not_found: {
     title: 'There is no such shared answer.',
-    hint: 'Its time may be over. Ask whoever sent the link to share it again.',
+    hint: 'It may have expired. Ask the sender to share it again.',
   },
   url_input_disabled: {
     title: 'This server does not fetch photos from the web.',
     hint: 'Save the photo and drop the file here.',
   },
   url_not_allowed: {
-    title: 'The server does not fetch from that address.',
+    title: 'The server does not fetch photos from that address.',
     hint: 'It must be an address on the public internet that begins with http:// or https://.',
   },
   url_unreachable: {
-    title: 'There is no photo at that address that the server could fetch.',
+    title: 'The server could not fetch a photo from that address.',
     hint: 'Check that the address opens as a picture by itself, or save the photo and drop the file here.',
   },
   overloaded: {
@@ -55,23 +52,23 @@ export const englishProblems = {
     hint: 'It has more photos waiting than it can answer in time.',
   },
   shutting_down: { title: 'The server is restarting.', hint: 'It should be back in a moment.' },
-  // The page's own.
+  // Problems of the page itself.
   offline: { title: 'This device is offline.', hint: 'Connect to the network and try again.' },
   network: {
     title: 'The server did not answer.',
-    hint: 'The connection could not be made, or it broke on the way. Check that the server is running, then try again.',
+    hint: 'The connection failed or was interrupted. Check that the server is running, then try again.',
   },
   file_empty: { title: 'The file is empty: it has no bytes.', hint: 'Choose another photo.' },
   file_gone: {
     title: 'This file can no longer be read.',
-    hint: 'It was moved, changed or deleted since you gave it. Choose it again.',
+    hint: 'It was moved, changed or deleted after you chose it. Choose it again.',
   },
   not_a_photo: {
     title: 'That is not a photo.',
-    hint: 'A still picture is needed, not a film or a sound.',
+    hint: 'Choose a still picture, not a video or a sound file.',
   },
   not_shrunk: {
-    title: 'This browser could not make a smaller copy.',
+    title: 'This browser could not create a smaller copy.',
     hint: 'Resize the photo in another program, or choose another.',
   },
 } satisfies Record<string, ProblemText>;

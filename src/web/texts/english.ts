@@ -59,9 +59,9 @@ export const english = {
     ready: 'Ready for a photo.',
     cannotShow: 'This browser cannot show this kind of file.',
     noPicture:
-      'There was no picture in that. Drop or paste the file itself: a link to a picture on another site cannot be read.',
+      'That contains no picture. Drop or paste the file itself: links to pictures on other sites cannot be read.',
     smallerCopy: 'a smaller copy',
-    sizes: (size: string, most: string) => `It has ${size}; the server takes up to ${most}.`,
+    sizes: (size: string, most: string) => `It has ${size}; the server accepts up to ${most}.`,
     notOnServer: (name: string) => `${name} (not on this server)`,
     missing: (name: string) => `There is no collection “${name}” on this server. Choose another one above.`,
   },
@@ -104,7 +104,7 @@ export const english = {
       'It may be a breed that this collection does not know, a mix, or no cat or dog at all. The most similar photos are below.',
     tally: {
       unlabelled: (n: number) =>
-        n === 1 ? 'The most similar photo carries no label.' : `The ${n} most similar photos carry no label.`,
+        n === 1 ? 'The most similar photo has no label.' : `The ${n} most similar photos have no label.`,
       only: (label: string) => `There is only one photo to compare with: ${label}.`,
       all: (n: number, label: string) => `All ${n} most similar photos are ${label}.`,
       part: (n: number, label: string, isFirst: boolean) =>
@@ -120,15 +120,15 @@ export const english = {
     voteMeans: 'What the share of the vote means',
     meaning: {
       calibration:
-        'Fitted on photos whose breed is known and that are not in the collection: of 100 answers given with a confidence of 80%, about 80 are right. What is left over is for other breeds and for no cat or dog at all.',
+        'Fitted on photos with known breeds that are not in the collection: of 100 answers with a confidence of 80%, about 80 are right. The rest stands for other breeds, and for photos without a cat or dog.',
       statistics:
-        'What the model knows of collections in general: it has not been measured on this one, and may be wrong by more than it says. Calibrating the collection measures it. What is left over is for what the collection does not hold.',
-      vote: 'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right, and a photo of something else gets votes, too.',
+        'Based on statistics of the model for any collection. It was not measured on this one, so it may be less accurate than it says. Calibrate the collection to measure it. The rest stands for everything that the collection does not contain.',
+      vote: 'The most similar photos vote for their breed, and closer ones count more. A share of the vote says how much they agree. It is not the probability that the answer is right: photos of something else get votes, too.',
     },
     isKnown: (label: string, collection: string) =>
-      `This very photo is in “${collection}” already, as ${label}.`,
+      `This exact photo is already in “${collection}”, as ${label}.`,
     isNearlyKnown: (label: string, collection: string) =>
-      `The same picture is in “${collection}” already, as ${label}.`,
+      `The same picture is already in “${collection}”, as ${label}.`,
     rivals: 'The nearest photo of each',
     somethingElse: 'Something else',
     otherBreeds: 'Other breeds',
@@ -141,14 +141,14 @@ export const english = {
   neighbours: {
     title: 'Most similar photos',
     inCollection: (collection: string) => `in “${collection}”, nearest first`,
-    noPictures: (collection: string) => `in “${collection}”, nearest first; there are no pictures of these`,
+    noPictures: (collection: string) => `in “${collection}”, nearest first; without pictures`,
     withoutPicture: 'Without a picture',
     similarity: 'similarity',
     cosine: 'Cosine similarity of the embeddings; 1 is the same picture',
     range: (from: string, to: string) => `${from} to ${to}`,
     open: 'Open',
     named: (label: string, similarity: string) => `${label}, similarity ${similarity}`,
-    large: (label: string, similarity: string) => `${label}, similarity ${similarity}: see it large`,
+    large: (label: string, similarity: string) => `${label}, similarity ${similarity}: enlarge`,
     similarityIs: (value: string) => `Similarity ${value}`,
     toTheOneBefore: (value: string) => `Similarity ${value} to the one before`,
     searchOn: 'Search with this one',
@@ -162,10 +162,10 @@ export const english = {
     which: 'Neighbour to explain',
     thisPhoto: 'this photo',
     thisLabel: (label: string) => `this ${label}`,
-    deleted: (other: string) => `What speaks for ${other}, is not known: it was deleted meanwhile.`,
-    nothingSpeaks: (other: string) => `No part of the photo speaks for ${other}.`,
+    deleted: (other: string) => `This cannot be shown: ${other} was deleted in the meantime.`,
+    nothingSpeaks: (other: string) => `No part of the photo resembles ${other}.`,
     most: (zone: string, percent: string, other: string) =>
-      `${zone} brings the most: ${percent} of what speaks for ${other}.`,
+      `${zone} contributes the most: ${percent} of the evidence for ${other}.`,
     other: (label: string, similarity: string) => `${label}, similarity ${similarity}`,
     zones: [
       ['The upper left', 'The top', 'The upper right'],
@@ -179,7 +179,7 @@ export const english = {
 
   animals: {
     title: 'More than one animal?',
-    hint: 'Looks at other parts of the photo found different breeds. Ask about one of them:',
+    hint: 'Other parts of the photo look like different breeds. Ask about one of them:',
     ask: (breed: string, percent: string) => `${breed}, ${percent}`,
   },
 
@@ -187,12 +187,12 @@ export const english = {
     titles: { more: 'More like this', less: 'Not like this' },
     more: (label: string) => `More like this ${label}`,
     less: (label: string) => `Not like this ${label}`,
-    title: 'Most similar to your photo and what you marked',
+    title: 'Most similar to your photo and your marks',
     marked: 'Marked photos',
-    takeBack: 'Take this mark back',
+    takeBack: 'Remove this mark',
     clear: 'Start over',
-    said: 'The list was made again with what you marked.',
-    cleared: 'Nothing is marked any more.',
+    said: 'The list was updated with your marks.',
+    cleared: 'All marks were removed.',
   },
 
   crop: {
@@ -209,21 +209,21 @@ export const english = {
     progress: (answered: string, all: string) => `${answered} of ${all} answered`,
     failed: (n: number) => `${n} without an answer`,
     stop: 'Stop',
-    again: 'Go on',
+    again: 'Continue',
   },
 
   session: { title: 'In this session' },
 
   save: {
     button: 'Save as a picture',
-    failed: 'This browser could not make the picture.',
+    failed: 'This browser could not create the picture.',
   },
 
   share: {
     button: 'Share by a link',
     link: 'Link to this answer',
-    made: (until: string) => `Whoever may read this server can open it until ${until}.`,
-    until: (until: string) => `a shared answer, open until ${until}`,
+    made: (until: string) => `Anyone with access to this server can open it until ${until}.`,
+    until: (until: string) => `a shared answer, available until ${until}`,
   },
 
   teach: {
@@ -235,7 +235,7 @@ export const english = {
     add: 'Add the photo',
     done: (label: string, collection: string) => `Added to “${collection}” as ${label}.`,
     exists: (label: string, collection: string) =>
-      `This photo is in “${collection}” already; its label was not changed to ${label}.`,
+      `This photo is already in “${collection}”; its label was not changed to ${label}.`,
   },
 
   trouble: {

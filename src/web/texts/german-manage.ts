@@ -35,7 +35,7 @@ export const germanManage: ManageTexts = {
     creation: 'Eine neue Sammlung',
     name: 'Name',
     namePattern: 'Buchstaben, Ziffern, - und _; am Anfang ein Buchstabe oder eine Ziffer',
-    description: 'Beschreibung, wenn Sie möchten',
+    description: 'Beschreibung (optional)',
     create: 'Anlegen',
   },
 
@@ -44,7 +44,7 @@ export const germanManage: ManageTexts = {
     title: (name) => `„${name}“ bearbeiten`,
     name: 'Name',
     aliases: 'Andere Namen',
-    aliasesHelp: 'Durch Kommas getrennt. Sie führen weiter zu ihr.',
+    aliasesHelp: 'Durch Kommas getrennt. Die Sammlung ist auch unter diesen Namen erreichbar.',
     description: 'Beschreibung',
     yes: 'Speichern',
   },
@@ -76,12 +76,12 @@ export const germanManage: ManageTexts = {
     relabel: 'Label ändern',
     delete: 'Löschen',
     open: 'Öffnen',
-    none: 'Keine auswählen',
+    none: 'Auswahl aufheben',
   },
 
   undo: {
     undo: 'Rückgängig',
-    offered: (words) => `${words} Zehn Sekunden lang lässt es sich rückgängig machen.`,
+    offered: (words) => `${words} Das lässt sich zehn Sekunden lang rückgängig machen.`,
     relabelled: (n, label) => `${plural(n, 'Foto hat', 'Fotos haben')} jetzt das Label ${label}.`,
     deleted: (n) => `${plural(n, 'Foto', 'Fotos')} gelöscht.`,
   },
@@ -96,33 +96,33 @@ export const germanManage: ManageTexts = {
 
   add: {
     title: 'Fotos hinzufügen',
-    help: 'Wählen Sie einen Ordner mit einem Unterordner je Label oder ein Zip davon, oder legen Sie ihn hier ab. Sie sehen zuerst, was dazukäme.',
+    help: 'Wählen Sie einen Ordner mit einem Unterordner je Label oder ein ZIP-Archiv davon, oder legen Sie ihn hier ab. Sie sehen zuerst, was hinzukäme.',
     folder: 'Ordner auswählen',
-    zip: 'Zip auswählen',
+    zip: 'ZIP-Archiv auswählen',
     photos: 'Fotos auswählen',
     single: 'Oder einzelne Fotos, mit dem Label',
     listing: 'Der Inhalt wird gelesen …',
     busy: 'Es werden gerade Fotos hinzugefügt. Brechen Sie das ab, oder warten Sie, bis es fertig ist.',
-    tooMany: 'Das sind mehr als 200.000 Fotos. Benutzen Sie die Befehlszeile: pawdex index.',
+    tooMany: 'Das sind mehr als 200.000 Fotos. Verwenden Sie die Befehlszeile: pawdex index.',
     unreadable: 'Das lässt sich nicht lesen.',
     noPhotos: (name) => `In ${name} sind keine Fotos.`,
-    tooLarge: 'Die Datei ist größer, als dieser Server annimmt.',
+    tooLarge: 'Die Datei ist größer, als dieser Server erlaubt.',
     encrypted: 'Sie ist verschlüsselt.',
     unfinished: (name, done, total) =>
       `${name} wurde nicht ganz hinzugefügt: ${done.toLocaleString('de')} von ${total.toLocaleString('de')}.`,
     chooseAgain: (kind) =>
-      `Wählen Sie ${kind === 'zip' ? 'das Zip' : 'den Ordner'} noch einmal: Was schon hier ist, wird nicht wieder gesendet.`,
+      `Wählen Sie ${kind === 'zip' ? 'das ZIP-Archiv' : 'den Ordner'} noch einmal: Was schon hier ist, wird nicht erneut gesendet.`,
     goOn: 'Weiter',
-    forget: 'Lassen',
+    forget: 'Verwerfen',
   },
 
   empty: {
     folder:
       'Wählen Sie unten einen Ordner mit Fotos, oder legen Sie ihn auf dieser Seite ab. Der Name eines Unterordners wird zum Label.',
-    check: 'Prüfen Sie die Labels und Zahlen, die er zeigt, und fügen Sie die Fotos hinzu.',
+    check: 'Prüfen Sie die angezeigten Labels und Zahlen, und fügen Sie die Fotos dann hinzu.',
     calibrate:
       'Kalibrieren Sie die Sammlung unter „Qualität“, damit ihre Antworten sagen, wie wahrscheinlich sie stimmen.',
-    terminal: 'Tausende Fotos gehen schneller von der Befehlszeile:',
+    terminal: 'Tausende Fotos gehen über die Befehlszeile schneller:',
   },
 
   preview: {
@@ -132,14 +132,15 @@ export const germanManage: ManageTexts = {
     start: 'Hinzufügen',
     more: (n) => `und ${n.toLocaleString('de')} weitere`,
     splits: (names) => `${names.join(', ')}: als Teile eines Datensatzes verstanden, nicht als Labels.`,
-    unlabelled: (photos) => `${photos} in keinem Unterordner: ohne Label.`,
+    unlabelled: (photos) => `${photos} nicht in einem Unterordner: ohne Label.`,
     noLabels: 'Es gibt keine Unterordner: Kein Foto bekommt ein Label.',
     similar: (a, b) => `„${a}“ und „${b}“ sind zwei Labels. Ist dasselbe gemeint?`,
     lonely: (n) =>
       `${plural(n, 'Label hat', 'Labels haben')} nur ein Foto, zu wenig zum Kalibrieren und Messen.`,
     tooLarge: (n, limit) =>
-      `${plural(n, 'Foto ist', 'Fotos sind')} größer als die ${limit}, die dieser Server annimmt: ausgelassen.`,
-    others: (n) => `${plural(n, 'Datei ist kein Foto', 'Dateien sind keine Fotos')}: ausgelassen.`,
+      `${plural(n, 'Foto überschreitet', 'Fotos überschreiten')} das Limit dieses Servers von ${limit}: ausgelassen.`,
+    others: (n) =>
+      `${plural(n, 'Datei ist kein Foto und wird', 'Dateien sind keine Fotos und werden')} ausgelassen.`,
     unreadable: (n) =>
       n === 1
         ? 'Ein Ordner ließ sich nicht lesen.'
@@ -151,7 +152,7 @@ export const germanManage: ManageTexts = {
   upload: {
     progress: 'Hinzugefügte Fotos',
     states: { running: '', paused: 'Angehalten.', done: 'Fertig.', cancelled: 'Abgebrochen.' },
-    retries: 'Es wird alle zehn Sekunden noch einmal versucht.',
+    retries: 'Alle zehn Sekunden folgt ein neuer Versuch.',
     sum: (added, total, known, failed) =>
       `${added} von ${total} Fotos hinzugefügt${known > 0 ? `, ${known.toLocaleString('de')} schon bekannt` : ''}${
         failed > 0 ? `, ${failed.toLocaleString('de')} fehlgeschlagen` : ''
@@ -170,11 +171,11 @@ export const germanManage: ManageTexts = {
     waiting: 'Wartet, bis es an der Reihe ist',
     phases: {
       reading: 'Liest die Fotos',
-      asking: 'Fragt nach den eigenen Fotos',
-      'non-pets': 'Fragt nach anderen Fotos',
+      asking: 'Bestimmt die eigenen Fotos',
+      'non-pets': 'Bestimmt andere Fotos',
       computing: 'Rechnet',
-      listing: 'Stellt fest, welche Fotos es gibt',
-      embedding: 'Sieht sich die Fotos an',
+      listing: 'Listet die Fotos auf',
+      embedding: 'Berechnet die Vektoren',
       indexing: 'Fügt die Fotos hinzu',
       writing: 'Schreibt die Datei',
     },
@@ -190,12 +191,13 @@ export const germanManage: ManageTexts = {
     cancelled: 'Abgebrochen.',
     calibrate: {
       title: 'Kalibrieren',
-      about: 'Findet heraus, wie weit man den Antworten trauen kann, indem es nach den eigenen Fotos fragt.',
+      about:
+        'Ermittelt, wie weit man den Antworten trauen kann, indem die eigenen Fotos mit Label bestimmt werden.',
       start: 'Kalibrieren',
     },
     evaluate: {
       title: 'Messen',
-      about: 'Fragt nach jedem Foto ohne es selbst und zählt, wie oft die Antwort stimmt.',
+      about: 'Bestimmt jedes Foto ohne es selbst und zählt, wie oft die Antwort stimmt.',
       start: 'Messen',
     },
     check: {
@@ -204,17 +206,17 @@ export const germanManage: ManageTexts = {
       start: 'Falsche Labels suchen',
     },
     none: 'Kein Foto',
-    tooLittle: (photos, needed) => `Das ist zu wenig zum Kalibrieren: ${photos}, ${needed} sind nötig.`,
+    tooLittle: (photos, needed) => `Zu wenig zum Kalibrieren: ${photos}, aber ${needed} sind nötig.`,
     calibrated: (photos) =>
-      `Kalibriert mit ${photos} der Sammlung. Antworten sagen jetzt, wie wahrscheinlich sie stimmen.`,
-    noPairs: 'Kein Label hat zwei Fotos, so dass keines nach einem anderen gefragt werden kann.',
-    asked: (photos) => `${photos} der Sammlung gefragt, jedes ohne es selbst`,
-    rightFirst: (share) => `${share} haben das richtige Label als erstes`,
-    rightNearest: (share) => `${share} haben ein ähnlichstes Foto mit dem richtigen Label`,
+      `Kalibriert mit ${photos}. Antworten sagen jetzt, wie wahrscheinlich sie stimmen.`,
+    noPairs: 'Kein Label hat zwei Fotos, daher lässt sich nichts messen.',
+    asked: (photos) => `${photos} bestimmt, jedes ohne es selbst`,
+    rightFirst: (share) => `Bei ${share} steht das richtige Label an erster Stelle`,
+    rightNearest: (share) => `Bei ${share} hat das ähnlichste Foto das richtige Label`,
     openReport: 'Bericht öffnen',
     report: 'Bericht der Messung',
     download: 'Bericht herunterladen',
-    nothingWrong: (photos) => `Nichts fällt auf unter ${photos}.`,
+    nothingWrong: (photos) => `Unter ${photos} fällt nichts auf.`,
     suspects: (photos, found, shown) =>
       `Von ${photos} ${found === 1 ? 'passt eines' : `passen ${found}`} nicht zu den ähnlichsten${
         found > shown ? `; die ${shown} auffälligsten:` : ':'
@@ -226,13 +228,13 @@ export const germanManage: ManageTexts = {
   },
 
   duplicates: {
-    about: 'Fotos, die fast dasselbe Bild sind. Behalten Sie beide, oder löschen Sie eines.',
+    about: 'Fotos, die fast identisch sind. Behalten Sie beide, oder löschen Sie eines.',
     threshold: 'Zeige Paare, die',
     thresholds: { 0.99: 'dasselbe Bild sind', 0.95: 'fast gleich sind', 0.9: 'ähnlich sind' },
     searching: (done, total) => `Sucht: ${done} von ${total} Fotos …`,
     none: (photos) => `Kein solches Paar unter ${photos} Fotos.`,
     found: (n) => `${plural(n, 'Paar', 'Paare')} gefunden, die ähnlichsten zuerst.`,
-    more: (n) => `Mehr von ${n.toLocaleString('de')} zeigen`,
+    more: (n) => `Weitere von ${n.toLocaleString('de')} anzeigen`,
     alike: (similarity) => `Ähnlichkeit ${similarity}`,
     otherLabels: 'mit verschiedenen Labels',
     keepBoth: 'Beide behalten',
@@ -241,18 +243,18 @@ export const germanManage: ManageTexts = {
   },
 
   map: {
-    about: 'Fotos, die sich für den Encoder ähneln, liegen beieinander. Große Abstände bedeuten wenig.',
-    drawing: 'Die Karte wird gezeichnet. Für Tausende Fotos dauert das bis zu einer Minute, einmal …',
+    about: 'Fotos, die dem Encoder ähnlich erscheinen, liegen beieinander. Große Abstände bedeuten wenig.',
+    drawing: 'Die Karte wird gezeichnet. Beim ersten Mal dauert das für Tausende Fotos bis zu einer Minute …',
     empty: 'Es gibt noch nichts zu zeigen: Die Sammlung ist leer.',
     shown: (photos) => `${photos} Fotos.`,
     sampled: (photos, total) => `${photos} von ${total} Fotos.`,
     canvas: (name) => `Karte von ${name}`,
-    help: 'Ziehen verschiebt, Rad oder zwei Finger zoomen. Mit der Tastatur: Pfeile, + und −, 0 für alles, Eingabe öffnet das Foto in der Mitte.',
+    help: 'Verschieben durch Ziehen, Zoomen mit dem Mausrad oder zwei Fingern. Mit der Tastatur: Pfeiltasten, + und −, 0 zeigt alles, die Eingabetaste öffnet das Foto in der Mitte.',
     zoomIn: 'Vergrößern',
     zoomOut: 'Verkleinern',
-    fit: 'Alles zeigen',
+    fit: 'Alles anzeigen',
     legend: 'Labels der Karte',
-    query: 'Wo liegt ein Foto?',
+    query: 'Foto auf der Karte zeigen',
     nowhere: (name) => `Keines der ähnlichsten Fotos zu ${name} ist auf der Karte.`,
     placed: (name, label, similarity) =>
       `${name} liegt beim doppelten Ring. Das ähnlichste Foto ist ${label}, Ähnlichkeit ${similarity}.`,

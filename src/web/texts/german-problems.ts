@@ -1,4 +1,4 @@
-/** Plain words in German for problems that a person with a photo meets, by code. */
+/** German texts for problems that users of the page meet, by code. */
 import type { englishProblems, ProblemText } from './english-problems.js';
 
 export const germanProblems: Record<keyof typeof englishProblems, ProblemText> = {
@@ -8,15 +8,15 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
   image_too_small: { title: 'Dieses Bild ist zu klein, um ein Tier zu zeigen.' },
   image_heic: {
     title: 'Der Server kann dieses HEIC-Foto nicht lesen.',
-    hint: 'Geben Sie das Foto als JPEG frei (auf einem iPhone: Einstellungen, Kamera, Formate, Maximale Kompatibilität).',
+    hint: 'Exportieren Sie das Foto als JPEG (auf dem iPhone: Einstellungen, Kamera, Formate, Maximale Kompatibilität).',
   },
   image_unsupported: {
     title: 'Das ist kein Bild, das der Server lesen kann.',
-    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF und TIFF gehen. Es zählt der Inhalt, nicht der Name der Datei.',
+    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF und TIFF werden unterstützt. Entscheidend ist der Inhalt, nicht der Dateiname.',
   },
   image_corrupt: {
-    title: 'Dieses Bild ist beschädigt oder abgeschnitten.',
-    hint: 'Öffnen Sie es in einem anderen Programm, und wählen Sie es neu, falls es noch geladen wurde.',
+    title: 'Dieses Bild ist beschädigt oder unvollständig.',
+    hint: 'Prüfen Sie, ob es sich in einem anderen Programm öffnen lässt, und wählen Sie es erneut, falls es noch heruntergeladen wurde.',
   },
   image_empty: { title: 'Die Datei ist leer.', hint: 'Wählen Sie ein anderes Foto.' },
   unauthorized: {
@@ -28,23 +28,23 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
     hint: 'Wählen Sie oben eine andere.',
   },
   sharing_disabled: {
-    title: 'Dieser Server bewahrt keine Antworten zum Teilen auf.',
+    title: 'Auf diesem Server ist das Teilen ausgeschaltet.',
     hint: 'Speichern Sie die Antwort als Bild.',
   },
   share_not_found: {
     title: 'Diese geteilte Antwort gibt es nicht.',
-    hint: 'Vielleicht ist ihre Zeit vorbei. Bitten Sie darum, sie noch einmal zu teilen.',
+    hint: 'Vielleicht ist sie abgelaufen. Bitten Sie um einen neuen Link.',
   },
   url_input_disabled: {
-    title: 'Dieser Server holt keine Fotos aus dem Netz.',
+    title: 'Dieser Server lädt keine Fotos aus dem Internet.',
     hint: 'Speichern Sie das Foto und legen Sie die Datei hier ab.',
   },
   url_not_allowed: {
-    title: 'Der Server holt nichts von dieser Adresse.',
+    title: 'Der Server lädt keine Fotos von dieser Adresse.',
     hint: 'Es muss eine öffentliche Adresse sein, die mit http:// oder https:// beginnt.',
   },
   url_unreachable: {
-    title: 'Unter dieser Adresse ist kein Foto, das der Server holen konnte.',
+    title: 'Der Server konnte von dieser Adresse kein Foto laden.',
     hint: 'Prüfen Sie, ob sich dort ein Bild öffnet, oder speichern Sie das Foto und legen Sie die Datei hier ab.',
   },
   overloaded: {
@@ -54,20 +54,23 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
   shutting_down: { title: 'Der Server startet neu.', hint: 'Er sollte gleich wieder da sein.' },
   offline: {
     title: 'Dieses Gerät ist offline.',
-    hint: 'Verbinden Sie es mit dem Netz und versuchen Sie es noch einmal.',
+    hint: 'Stellen Sie eine Verbindung her und versuchen Sie es erneut.',
   },
   network: {
     title: 'Der Server hat nicht geantwortet.',
-    hint: 'Die Verbindung kam nicht zustande oder brach ab. Prüfen Sie, ob der Server läuft, und versuchen Sie es noch einmal.',
+    hint: 'Die Verbindung kam nicht zustande oder brach ab. Prüfen Sie, ob der Server läuft, und versuchen Sie es erneut.',
   },
   file_empty: { title: 'Die Datei ist leer: Sie hat keinen Inhalt.', hint: 'Wählen Sie ein anderes Foto.' },
   file_gone: {
     title: 'Diese Datei lässt sich nicht mehr lesen.',
-    hint: 'Sie wurde seither verschoben, geändert oder gelöscht. Wählen Sie sie noch einmal.',
+    hint: 'Sie wurde nach der Auswahl verschoben, geändert oder gelöscht. Wählen Sie sie erneut.',
   },
-  not_a_photo: { title: 'Das ist kein Foto.', hint: 'Gebraucht wird ein Standbild, kein Film oder Ton.' },
+  not_a_photo: {
+    title: 'Das ist kein Foto.',
+    hint: 'Wählen Sie ein Standbild, kein Video und keine Tondatei.',
+  },
   not_shrunk: {
-    title: 'Dieser Browser konnte keine kleinere Kopie herstellen.',
+    title: 'Dieser Browser konnte keine kleinere Kopie erstellen.',
     hint: 'Verkleinern Sie das Foto in einem anderen Programm, oder wählen Sie ein anderes.',
   },
 };

@@ -26,9 +26,9 @@ export const german: AskTexts = {
     ask: 'Fragen',
     collections: 'Sammlungen',
     collection: 'Sammlung',
-    darkTheme: 'Dunkle Farben',
+    darkTheme: 'Dunkles Design',
     language: 'Sprache',
-    privacy: 'Fotos gehen nur an diesen Server; eine Frage nach der Rasse speichert sie nicht.',
+    privacy: 'Fotos gehen nur an diesen Server. Bei der Frage nach der Rasse werden sie nicht gespeichert.',
     credits:
       'Katzenfoto: Chelsea, von Stefan van der Walt, CC0. Hundefoto: Hans Kemperman, gemeinfrei. Bilder in „breeds“: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
     reference: 'API-Referenz',
@@ -37,12 +37,12 @@ export const german: AskTexts = {
 
   key: {
     name: 'API-Schlüssel',
-    use: 'Diesen Schlüssel benutzen',
-    shape: 'Buchstaben, Ziffern und Zeichen, ohne Leerzeichen',
+    use: 'Diesen Schlüssel verwenden',
+    shape: 'Buchstaben, Ziffern und Sonderzeichen, ohne Leerzeichen',
     kept: 'Bleibt in diesem Tab, bis Sie ihn schließen.',
     wanted: 'Dieser Server verlangt einen API-Schlüssel.',
     refused:
-      'Dieser Schlüssel wurde nicht angenommen. Prüfen Sie ihn, oder fragen Sie, wer den Server betreibt.',
+      'Dieser Schlüssel wurde nicht akzeptiert. Prüfen Sie ihn, oder wenden Sie sich an den Betreiber des Servers.',
   },
 
   ask: {
@@ -57,14 +57,14 @@ export const german: AskTexts = {
     chooseAnother: 'Anderes auswählen',
     take: 'Foto aufnehmen',
     noPhoto: 'Kein Foto zur Hand?',
-    tryCat: 'Diese Katze versuchen',
-    tryDog: 'Diesen Hund versuchen',
+    tryCat: 'Diese Katze ausprobieren',
+    tryDog: 'Diesen Hund ausprobieren',
     ready: 'Bereit für ein Foto.',
     cannotShow: 'Dieser Browser kann solche Dateien nicht anzeigen.',
     noPicture:
-      'Darin war kein Bild. Legen Sie die Datei selbst ab oder fügen Sie sie ein: Ein Link zu einem Bild auf einer anderen Seite kann nicht gelesen werden.',
+      'Das enthält kein Bild. Legen Sie die Datei selbst ab oder fügen Sie sie ein: Links zu Bildern auf anderen Seiten lassen sich nicht lesen.',
     smallerCopy: 'eine kleinere Kopie',
-    sizes: (size, most) => `Sie hat ${size}; der Server nimmt bis zu ${most}.`,
+    sizes: (size, most) => `Sie hat ${size}; der Server akzeptiert bis zu ${most}.`,
     notOnServer: (name) => `${name} (nicht auf diesem Server)`,
     missing: (name) => `Auf diesem Server gibt es keine Sammlung „${name}“. Wählen Sie oben eine andere.`,
   },
@@ -90,20 +90,20 @@ export const german: AskTexts = {
     mostSimilarTo: 'Am ähnlichsten:',
     notCertain: 'Nicht sicher',
     perhaps: (breed) => `Vielleicht ${breed}`,
-    either: 'Eines von beiden',
-    anyOf: 'Eines von diesen',
+    either: 'Könnte beides sein',
+    anyOf: 'Könnte jedes davon sein',
     none: 'Keine Antwort',
     nothingToCompare: 'Nichts zum Vergleichen',
     noClear: 'Keine klare Antwort',
     notSure: 'Nicht sicher',
     isEmpty: 'Diese Sammlung hat noch keine Fotos.',
-    fillIt: 'Nehmen Sie Fotos mit Label auf, oder wählen Sie oben eine andere Sammlung.',
+    fillIt: 'Fügen Sie Fotos mit Label hinzu, oder wählen Sie oben eine andere Sammlung.',
     uncalibrated:
       'Wie oft diese Sammlung richtig liegt, hat noch niemand gemessen. Nehmen Sie dies als die ähnlichste Rasse, nicht als Antwort.',
     unsettled:
       'Ein weiteres Foto kann es klären; es kann auch ein Mischling sein oder etwas, das hier nicht bekannt ist.',
     notEnough: 'Das reicht nicht, um die Rasse zu nennen.',
-    tooClose: 'Zu knapp, darum wird keine Rasse gewählt.',
+    tooClose: 'Zu knapp, daher wird keine Rasse genannt.',
     unknown:
       'Es kann eine Rasse sein, die diese Sammlung nicht kennt, ein Mischling, oder weder Katze noch Hund. Die ähnlichsten Fotos stehen unten.',
     tally: {
@@ -123,10 +123,10 @@ export const german: AskTexts = {
     voteMeans: 'Was der Stimmenanteil bedeutet',
     meaning: {
       calibration:
-        'Bestimmt an Fotos, deren Rasse bekannt ist und die nicht in der Sammlung sind: Von 100 Antworten mit einer Sicherheit von 80 % sind etwa 80 richtig. Der Rest steht für andere Rassen und dafür, dass es weder Katze noch Hund ist.',
+        'Ermittelt mit Fotos, deren Rasse bekannt ist und die nicht in der Sammlung sind: Von 100 Antworten mit einer Sicherheit von 80 % sind etwa 80 richtig. Der Rest steht für andere Rassen und dafür, dass es weder Katze noch Hund ist.',
       statistics:
-        'Was das Modell über Sammlungen im Allgemeinen weiß: An dieser wurde nicht gemessen, und der Fehler kann größer sein als angegeben. Das Kalibrieren der Sammlung misst ihn. Der Rest steht für das, was die Sammlung nicht enthält.',
-      vote: 'Die ähnlichsten Fotos stimmen für ihre Rasse, und nähere zählen mehr. Der Stimmenanteil sagt, wie einig sie sind. Er ist nicht die Wahrscheinlichkeit, dass die Antwort stimmt; auch ein Foto von etwas anderem bekommt Stimmen.',
+        'Beruht auf Statistiken des Modells für beliebige Sammlungen. An dieser wurde nicht gemessen, daher kann der Fehler größer sein als angegeben. Kalibrieren Sie die Sammlung, um ihn zu messen. Der Rest steht für alles, was die Sammlung nicht enthält.',
+      vote: 'Die ähnlichsten Fotos stimmen für ihre Rasse, und ähnlichere zählen mehr. Der Stimmenanteil sagt, wie einig sie sich sind. Er ist nicht die Wahrscheinlichkeit, dass die Antwort stimmt: Auch Fotos von etwas anderem bekommen Stimmen.',
     },
     isKnown: (label, collection) => `Genau dieses Foto ist schon in „${collection}“, als ${label}.`,
     isNearlyKnown: (label, collection) => `Dasselbe Bild ist schon in „${collection}“, als ${label}.`,
@@ -140,15 +140,15 @@ export const german: AskTexts = {
 
   neighbours: {
     title: 'Ähnlichste Fotos',
-    inCollection: (collection) => `in „${collection}“, das nächste zuerst`,
-    noPictures: (collection) => `in „${collection}“, das nächste zuerst; hierzu gibt es keine Bilder`,
+    inCollection: (collection) => `in „${collection}“, ähnlichste zuerst`,
+    noPictures: (collection) => `in „${collection}“, ähnlichste zuerst; ohne Bilder`,
     withoutPicture: 'Ohne Bild',
     similarity: 'Ähnlichkeit',
     cosine: 'Kosinus-Ähnlichkeit der Vektoren; 1 ist dasselbe Bild',
     range: (from, to) => `${from} bis ${to}`,
     open: 'Öffnen',
     named: (label, similarity) => `${label}, Ähnlichkeit ${similarity}`,
-    large: (label, similarity) => `${label}, Ähnlichkeit ${similarity}: groß ansehen`,
+    large: (label, similarity) => `${label}, Ähnlichkeit ${similarity}: vergrößern`,
     similarityIs: (value) => `Ähnlichkeit ${value}`,
     toTheOneBefore: (value) => `Ähnlichkeit ${value} zum vorigen`,
     searchOn: 'Mit diesem suchen',
@@ -162,7 +162,7 @@ export const german: AskTexts = {
     which: 'Zu erklärendes Foto',
     thisPhoto: 'dieses Foto',
     thisLabel: (label) => `dieses Foto (${label})`,
-    deleted: (other) => `Was für ${other} spricht, ist nicht bekannt: Es wurde inzwischen gelöscht.`,
+    deleted: (other) => `Das lässt sich nicht zeigen: ${other} wurde inzwischen gelöscht.`,
     nothingSpeaks: (other) => `Kein Teil des Fotos spricht für ${other}.`,
     most: (zone, percent, other) =>
       `${zone} trägt am meisten bei: ${percent} von dem, was für ${other} spricht.`,
@@ -184,15 +184,15 @@ export const german: AskTexts = {
   },
 
   refine: {
-    titles: { more: 'Mehr davon', less: 'Nicht so etwas' },
+    titles: { more: 'Mehr davon', less: 'Weniger davon' },
     more: (label) => `Mehr wie dieses Foto (${label})`,
     less: (label) => `Nicht wie dieses Foto (${label})`,
-    title: 'Am ähnlichsten zu Ihrem Foto und zu dem, was Sie markiert haben',
+    title: 'Am ähnlichsten zu Ihrem Foto und Ihren Markierungen',
     marked: 'Markierte Fotos',
     takeBack: 'Markierung entfernen',
-    clear: 'Von vorn',
-    said: 'Die Liste wurde mit Ihren Markierungen neu erstellt.',
-    cleared: 'Nichts ist mehr markiert.',
+    clear: 'Zurücksetzen',
+    said: 'Die Liste wurde mit Ihren Markierungen aktualisiert.',
+    cleared: 'Alle Markierungen wurden entfernt.',
   },
 
   crop: {
@@ -220,10 +220,10 @@ export const german: AskTexts = {
   },
 
   share: {
-    button: 'Mit einem Link teilen',
+    button: 'Als Link teilen',
     link: 'Link zu dieser Antwort',
-    made: (until) => `Wer diesen Server lesen darf, kann sie bis ${until} öffnen.`,
-    until: (until) => `eine geteilte Antwort, offen bis ${until}`,
+    made: (until) => `Wer Zugriff auf diesen Server hat, kann sie bis ${until} öffnen.`,
+    until: (until) => `eine geteilte Antwort, verfügbar bis ${until}`,
   },
 
   teach: {
@@ -231,17 +231,17 @@ export const german: AskTexts = {
     wrong: 'Falsch, es ist …',
     itIs: 'Ich weiß es: …',
     label: 'Label',
-    collection: 'Foto aufnehmen in',
-    add: 'Foto aufnehmen',
-    done: (label, collection) => `In „${collection}“ aufgenommen als ${label}.`,
+    collection: 'Foto hinzufügen zu',
+    add: 'Foto hinzufügen',
+    done: (label, collection) => `Zu „${collection}“ hinzugefügt als ${label}.`,
     exists: (label, collection) =>
       `Dieses Foto ist schon in „${collection}“; sein Label wurde nicht auf ${label} geändert.`,
   },
 
   trouble: {
     kicker: 'Keine Antwort',
-    again: 'Noch einmal versuchen',
-    againIn: (seconds) => `Noch einmal versuchen (${seconds})`,
+    again: 'Erneut versuchen',
+    againIn: (seconds) => `Erneut versuchen (${seconds})`,
     smaller: 'Kleinere Kopie senden',
   },
 };
