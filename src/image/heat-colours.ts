@@ -39,16 +39,17 @@ export function computeCentreSquare({ width, height }: Size): Rectangle {
 }
 
 /**
- * Computes the region of a map in fractions of the photo's centre square. Depending on the network's padding it may be
- * smaller than the square, or reach past it.
+ * Computes the region of a map in fractions of the square that the encoder saw. Depending on the network's padding it may
+ * be smaller than the square, or reach past it.
+ *
+ * @param seen the square, in fractions of the upright photo
  */
-export function computeRegionInSquare({ region }: ShareMap, photo: Size): Rectangle {
-  const square = computeCentreSquare(photo);
+export function computeRegionInSquare({ region }: ShareMap, seen: Rectangle): Rectangle {
   return {
-    left: (region.left - square.left) / square.width,
-    top: (region.top - square.top) / square.height,
-    width: region.width / square.width,
-    height: region.height / square.height,
+    left: (region.left - seen.left) / seen.width,
+    top: (region.top - seen.top) / seen.height,
+    width: region.width / seen.width,
+    height: region.height / seen.height,
   };
 }
 
@@ -101,18 +102,18 @@ function findCells(
 }
 
 /**
- * Colours the photo's centre square at {@link FINE} points per cell along each side. Shares are interpolated bilinearly
- * between the middles of cells.
+ * Colours the square that the encoder saw at {@link FINE} points per cell along each side. Shares are interpolated
+ * bilinearly between the middles of cells.
  *
- * @param photo the size of the photo
+ * @param seen the square, in fractions of the upright photo
  * @returns red, green, blue and alpha of each point, row by row, and the number of points
  */
 export function computeHeatColours(
   map: ShareMap,
-  photo: Size,
+  seen: Rectangle,
 ): Size & { data: Uint8ClampedArray<ArrayBuffer> } {
   const { rows, columns, shares } = map;
-  const { left, top, width, height } = computeRegionInSquare(map, photo);
+  const { left, top, width, height } = computeRegionInSquare(map, seen);
   const largest = Math.max(...shares);
   const across = findCells(columns, left, width);
   const colours = findCells(rows, top, height).flatMap((y) =>

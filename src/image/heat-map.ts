@@ -46,8 +46,9 @@ function toPixels(
 }
 
 async function drawOverlay(map: ShareMap, width: number, height: number): Promise<OverlayOptions> {
-  const colours = computeHeatColours(map, { width, height });
-  const square = toPixels(computeCentreSquare({ width, height }), width, height);
+  const seen = computeCentreSquare({ width, height });
+  const colours = computeHeatColours(map, seen);
+  const square = toPixels(seen, width, height);
   // Do not pass on sharp's description of its raw pixels: it wrongly calls them premultiplied.
   const input = await sharp(colours.data, {
     raw: { width: colours.width, height: colours.height, channels: 4 },

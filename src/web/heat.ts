@@ -1,6 +1,6 @@
 /** An explanation in words. */
 import type { Explanation } from '../engine/engine.js';
-import { computeRegionInSquare, type Size } from '../image/heat-colours.js';
+import { computeRegionInSquare, type Rectangle } from '../image/heat-colours.js';
 import { texts } from './texts/texts.js';
 
 /** The third of the square, 0..2, that the middle of a cell lies in; 0 or 2 too where it lies before or behind it. */
@@ -12,12 +12,12 @@ function third(cell: number, count: number, start: number, length: number): numb
 /**
  * The ninth of the looked-at square that brings most of the similarity.
  *
- * @param photo the upright photo's size
+ * @param seen that square, in fractions of the upright photo
  * @returns its name, and its part of all that speaks for the similarity, 0..1; null where nothing does
  */
-export function strongest(explanation: Explanation, photo: Size): { zone: string; part: number } | null {
+export function strongest(explanation: Explanation, seen: Rectangle): { zone: string; part: number } | null {
   const { rows, columns, shares } = explanation;
-  const { left, top, width, height } = computeRegionInSquare(explanation, photo);
+  const { left, top, width, height } = computeRegionInSquare(explanation, seen);
   const sums = [0, 0, 0, 0, 0, 0, 0, 0, 0];
   let all = 0;
   shares.forEach((share, cell) => {

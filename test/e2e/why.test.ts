@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { open } from './helpers/browser.js';
 import { CHELSEA, choose, reaches } from './helpers/steps.js';
@@ -50,6 +51,23 @@ describeInBrowser('where a similarity comes from', (stage) => {
     await reaches(page, 'answer');
     await page.locator('.why').waitFor();
     expect(asked.slice(2)).toEqual(['?collection=breeds&explain=true&animals=true']);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is drawn over the part of the photo that was looked at', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    const cat = await sharp(CHELSEA).resize(300, 300).toBuffer();
+    const wide = await sharp({ create: { width: 1100, height: 300, channels: 3, background: '#7a8a6a' } })
+      .composite([{ input: cat, left: 0, top: 0 }])
+      .png()
+      .toBuffer();
+    await page.locator('#file').setInputFiles({ name: 'wide.png', mimeType: 'image/png', buffer: wide });
+    await reaches(page, 'answer');
+    await page.getByRole('button', { name: SWITCH }).click();
+    await page.locator('.why').waitFor();
+    const map = page.locator('.why image');
+    expect(await map.getAttribute('x')).toBe('0');
+    expect(Number(await map.getAttribute('width'))).toBeCloseTo(300, 0);
     expect(complaints).toEqual([]);
   });
 

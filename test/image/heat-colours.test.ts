@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { computeColour, computeHeatColours, computeRegionInSquare } from '../../src/image/heat-colours.js';
+import {
+  computeCentreSquare,
+  computeColour,
+  computeHeatColours,
+  computeRegionInSquare,
+} from '../../src/image/heat-colours.js';
 
 describe('the colour of a share', () => {
   it('rises from dark to bright, and is blue against', () => {
@@ -16,7 +21,7 @@ describe('a map in colours', () => {
   /** Of the photo's width the square is the middle half. */
   const drawn = (left: number, width: number) => {
     const map = { rows: 1, columns: 2, region: { left, top: 0, width, height: 1 }, shares: [1, 0] };
-    const { width: points, height, data } = computeHeatColours(map, photo);
+    const { width: points, height, data } = computeHeatColours(map, computeCentreSquare(photo));
     expect(data).toHaveLength(points * height * 4);
     return Array.from({ length: points }, (_, at) => [...data.subarray(at * 4, at * 4 + 4)]);
   };
@@ -43,8 +48,13 @@ describe('a map in colours', () => {
 
   it('has its region in the square again', () => {
     const map = { rows: 1, columns: 1, region: { left: 0.5, top: 0, width: 0.25, height: 0.5 }, shares: [1] };
-    expect(computeRegionInSquare(map, photo)).toEqual({ left: 0.5, top: 0, width: 0.5, height: 0.5 });
-    expect(computeRegionInSquare(map, { width: 200, height: 400 })).toEqual({
+    expect(computeRegionInSquare(map, computeCentreSquare(photo))).toEqual({
+      left: 0.5,
+      top: 0,
+      width: 0.5,
+      height: 0.5,
+    });
+    expect(computeRegionInSquare(map, computeCentreSquare({ width: 200, height: 400 }))).toEqual({
       left: 0.5,
       top: -0.5,
       width: 0.25,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { strongest } from '../../src/web/heat.js';
 
 const region = { left: 0, top: 0, width: 1, height: 1 };
-const square = { width: 300, height: 300 };
+const square = { left: 0, top: 0, width: 1, height: 1 };
 
 describe('the strongest part', () => {
   const grid = (at: number, rows = 9, columns = 9) => ({
@@ -23,7 +23,7 @@ describe('the strongest part', () => {
   it('is where its cells lie in the square, not where they lie in the grid', () => {
     // Two cells across a photo three times as wide as high: the square is its middle third, and the cells begin in the
     // middle of that.
-    const wide = { width: 900, height: 300 };
+    const wide = { left: 1 / 3, top: 0, width: 1 / 3, height: 1 };
     const right = { left: 0.5, top: 0, width: 1 / 6, height: 1 };
     const zone = (shares: number[]) => strongest({ rows: 1, columns: 2, region: right, shares }, wide)?.zone;
     expect(zone([1, 0])).toBe('The middle');

@@ -44,7 +44,7 @@ export class NeighbourPanel {
     const explaining = picture && {
       on: this.explaining,
       toggle: () => void this.#toggleWhy(entry, answer),
-      photo: picture,
+      photo: { ...picture, seen: answer.region },
       say: tell,
       trouble,
     };

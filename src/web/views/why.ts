@@ -1,6 +1,6 @@
 /** The photo with where its similarity to a neighbour comes from laid over it. */
 import type { Explanation, Neighbour } from '../../engine/engine.js';
-import { computeHeatColours } from '../../image/heat-colours.js';
+import { computeHeatColours, type Rectangle } from '../../image/heat-colours.js';
 import { el, svg } from '../dom.js';
 import { humanise, percent, similarity } from '../format.js';
 import { strongest } from '../heat.js';
@@ -12,6 +12,8 @@ export interface ShownPhoto {
   /** In pixels. */
   width: number;
   height: number;
+  /** The square that the encoder saw, in fractions of the photo. */
+  seen: Rectangle;
 }
 
 /** The figure, and a way to change what it shows. */
@@ -22,8 +24,8 @@ export interface WhyView {
 }
 
 /** The map over the square that the encoder looked at, as the address of a picture; the browser smooths it. */
-function pictureOf(explanation: Explanation, photo: ShownPhoto): string {
-  const { width, height, data } = computeHeatColours(explanation, photo);
+function pictureOf(explanation: Explanation, { seen }: ShownPhoto): string {
+  const { width, height, data } = computeHeatColours(explanation, seen);
   const canvas = document.createElement('canvas');
   canvas.width = width;
   canvas.height = height;
@@ -33,31 +35,28 @@ function pictureOf(explanation: Explanation, photo: ShownPhoto): string {
 
 /** The drawing over a photo: the map on the square that the encoder looked at, a veil over the rest. */
 function drawing(explanation: Explanation, photo: ShownPhoto): SVGElement[] {
-  const { width, height } = photo;
-  const side = Math.min(width, height);
-  const [x, y] = [(width - side) / 2, (height - side) / 2];
-  const veil = (box: Record<string, number>) => svg('rect', { class: 'veil', ...box });
+  const { width, height, seen } = photo;
+  const square = {
+    x: seen.left * width,
+    y: seen.top * height,
+    width: seen.width * width,
+    height: seen.height * height,
+  };
+  const outline = (x: number, y: number, w: number, h: number) => `M${x} ${y}h${w}v${h}h${-w}z`;
+  const around = outline(0, 0, width, height) + outline(square.x, square.y, square.width, square.height);
   return [
-    veil({ x: 0, y: 0, width: x || width, height: y || (x ? height : 0) }),
-    veil({ x: x ? x + side : 0, y: y ? y + side : 0, width: x || width, height: y || (x ? height : 0) }),
-    svg('image', {
-      href: pictureOf(explanation, photo),
-      x,
-      y,
-      width: side,
-      height: side,
-      preserveAspectRatio: 'none',
-    }),
+    svg('path', { class: 'veil', d: around, 'fill-rule': 'evenodd' }),
+    svg('image', { href: pictureOf(explanation, photo), ...square, preserveAspectRatio: 'none' }),
   ];
 }
 
-function inWords({ label, similarity: value, explanation }: Neighbour, photo: ShownPhoto): string {
+function inWords({ label, similarity: value, explanation }: Neighbour, { seen }: ShownPhoto): string {
   const { why } = texts;
   const other = why.other(label === null ? why.thisPhoto : why.thisLabel(humanise(label)), similarity(value));
   if (explanation === undefined) {
     return why.deleted(other);
   }
-  const most = strongest(explanation, photo);
+  const most = strongest(explanation, seen);
   if (most === null) {
     return why.nothingSpeaks(other);
   }
