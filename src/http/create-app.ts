@@ -107,7 +107,7 @@ function createContext(deps: AppDeps, metrics: Metrics): Context {
  */
 export function createApp(deps: AppDeps): Express {
   const app = express();
-  const metrics = new Metrics(deps.engine, deps.jobs, deps.load);
+  const metrics = new Metrics(deps);
   app.disable('x-powered-by');
   // Hashing answers for an ETag is useless, since they always differ. Files and thumbnails set their own.
   app.disable('etag');

@@ -2,7 +2,6 @@
 import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine } from '../engine/engine.js';
-import type { JobRunner } from '../jobs/job-runner.js';
 import type { AppDeps } from './app-deps.js';
 
 /** Upper bounds in seconds. An identify takes tens of milliseconds, a batch upload takes seconds. */
@@ -41,7 +40,7 @@ export class Metrics {
   });
   readonly #engine: Engine;
 
-  constructor(engine: Engine, jobs: Pick<JobRunner, 'count'>, load?: AppDeps['load']) {
+  constructor({ engine, jobs, load, lifecycle }: Pick<AppDeps, 'engine' | 'jobs' | 'load' | 'lifecycle'>) {
     if (!collecting) {
       collectDefaultMetrics({ register: processRegistry });
     }
@@ -56,6 +55,14 @@ export class Metrics {
         for (const state of ['queued', 'running'] as const) {
           this.set({ state }, jobs.count(state));
         }
+      },
+    });
+    new Gauge({
+      name: 'pawdex_data_damaged',
+      help: '1 while requests about data are refused because part of it is damaged.',
+      registers: [this.#registry],
+      collect() {
+        this.set(lifecycle.state === 'damaged' ? 1 : 0);
       },
     });
     if (load === undefined) {

@@ -175,6 +175,7 @@ describe('a server on a damaged data directory', () => {
       detail: 'pawdex.db is missing or empty beside ledger.json, which lists 2 items in mine.',
     });
     expect(await get(`${server.url}/v1/jobs`)).toMatchObject([503, { code: 'data_damaged' }]);
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('\npawdex_data_damaged 1\n');
   });
 });
 
