@@ -28,8 +28,9 @@ function readFileName(name: string): string | null {
   return label === '' ? null : label;
 }
 
-/** Names that are matched in one go, and how long that may take. */
-const NAMES_AT_ONCE = 1000;
+/** Names that are matched in one go, and milliseconds for these and for all names: a harmless pattern takes microseconds a name. */
+const NAMES_AT_ONCE = 10_000;
+const MOST_MS_AT_ONCE = 250;
 const MOST_MS = 2_000;
 const MATCH_ALL = new Script(
   'names.map((name) => { const found = pattern.exec(name); return found?.groups?.label ?? found?.[1] ?? null; })',
@@ -38,10 +39,12 @@ const MATCH_ALL = new Script(
 /** Matches names in a context of their own, because only there can a pattern be stopped that would never end. */
 function matchNames(pattern: RegExp, names: readonly string[]): (string | null)[] {
   const labels: (string | null)[] = [];
+  const until = performance.now() + MOST_MS;
   for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+    const timeout = Math.max(1, Math.min(MOST_MS_AT_ONCE, Math.round(until - performance.now())));
     const context = createContext({ pattern, names: names.slice(from, from + NAMES_AT_ONCE) });
     try {
-      labels.push(...MATCH_ALL.runInContext(context, { timeout: MOST_MS }));
+      labels.push(...MATCH_ALL.runInContext(context, { timeout }));
     } catch (cause) {
       throw new PawdexError('usage', {
         detail: `The pattern ${pattern} takes too long on names such as ${names[from]}.`,
