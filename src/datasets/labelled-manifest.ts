@@ -1,5 +1,6 @@
 /** Reads the manifest of a labelled set: a table with the columns `file` and `label` (or `breed`). */
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-photo.js';
 import type { ManifestRow, ManifestTable } from './manifest-table.js';
@@ -12,6 +13,9 @@ export interface ManifestFiles {
   /** Finds the real name of a file named relative to the root; null if there is none. */
   find(name: string): Promise<string | null>;
 }
+
+/** Rows that are read before other work may run. */
+const STEP_ROWS = 1000;
 
 /** A column name that JavaScript objects cannot have. */
 const FORBIDDEN_COLUMN = '__proto__';
@@ -53,7 +57,10 @@ export async function readManifestPhotos(
   }
   const photos = new Map<string, LabelledPhoto>();
   const missing: string[] = [];
-  for (const row of table.rows) {
+  for (const [i, row] of table.rows.entries()) {
+    if (i % STEP_ROWS === 0) {
+      await nextTurn();
+    }
     if (split !== null && row.values.get(columns.split!) !== split) {
       continue;
     }

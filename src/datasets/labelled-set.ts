@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
-import { hasArchiveName, readWholeFile } from '../files/open-file.js';
+import { hasArchiveName, readFileFacts, readWholeFile } from '../files/open-file.js';
 import { FileFinder } from './find-files.js';
 import { unifyLabels } from './label-names.js';
 import { labelByName } from './label-rule.js';
@@ -114,6 +114,20 @@ async function readPhotos(reading: Reading, options: LabelledSetOptions): Promis
   return photos;
 }
 
+/** Most bytes of the manifest of an archive. */
+const MOST_BYTES = 64 * 1024 ** 2;
+
+/** @throws Error */
+async function readManifestFile(file: string, isForArchive: boolean): Promise<Buffer> {
+  if (isForArchive && (await readFileFacts(file)).size > MOST_BYTES) {
+    throw new Error(`a manifest for an archive has at most ${MOST_BYTES} bytes`);
+  }
+  return readWholeFile(file);
+}
+
+/** Rows of files that are not in the archive: a part of a larger set may come with the manifest of all of it. */
+const SPARE_ROWS = 250_000;
+
 async function readManifest(
   { root, split, judge, report }: Reading,
   manifest: string,
@@ -126,13 +140,14 @@ async function readManifest(
       hint: 'Omit --label, or rename the manifest.',
     });
   }
-  const bytes = await readWholeFile(manifest).catch((cause: Error) => {
+  const bytes = await readManifestFile(manifest, archive !== null).catch((cause: Error) => {
     throw new PawdexError('set_invalid', {
       detail: `Cannot read ${manifest}: ${describeCause(cause)}`,
       cause,
     });
   });
-  const table = await readManifestTable(manifest, bytes);
+  const mostRows = archive === null ? undefined : archive.archive.entries.size + SPARE_ROWS;
+  const table = await readManifestTable(manifest, bytes, mostRows);
   const finder = new FileFinder(root);
   const files: ManifestFiles =
     archive === null

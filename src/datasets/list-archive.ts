@@ -1,10 +1,14 @@
 /** Finds the photos in a zip or tar archive, with the same rules as in a folder. */
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Archive } from '../files/archives/archive.js';
 import { openArchive } from '../files/open-file.js';
 import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
 import type { FoundPhoto } from './walk-folder.js';
+
+/** Entries that are judged before other work may run. */
+const STEP = 1000;
 
 /** An archive as a set. Names are relative to the folder that wraps everything, if there is one. */
 export class ArchiveListing {
@@ -36,7 +40,11 @@ export class ArchiveListing {
       report.fail('entry_refused', name, detail);
     }
     const photos: FoundPhoto[] = [];
+    let count = 0;
     for (const entry of this.archive.entries.keys()) {
+      if (count++ % STEP === 0) {
+        await nextTurn();
+      }
       const name = entry.startsWith(this.wrapper) ? entry.slice(this.wrapper.length) : entry;
       let judged = judge.judgePath(name);
       if (judged === 'look') {

@@ -1,6 +1,8 @@
 /** Reads a manifest as a table of text: CSV of any dialect, JSON lines or Parquet. */
-import { CsvError, parse } from 'csv-parse/sync';
-import { parquetReadObjects } from 'hyparquet';
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CsvError, parse } from 'csv-parse';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { PawdexError } from '../errors.js';
 import { decodeText } from './decode-text.js';
@@ -22,17 +24,59 @@ export interface ManifestRow {
   values: ReadonlyMap<string, string>;
 }
 
+/** Bytes or rows that are read before other work may run: some milliseconds. */
+const STEP_BYTES = 2 ** 16;
+const STEP_ROWS = 1000;
+
+/** Most values per row, on average. */
+const MOST_COLUMNS = 64;
+
 /**
  * Reads a table.
  *
  * @param manifest its path; `.jsonl`, `.ndjson` and `.parquet` are read as such, anything else as CSV
+ * @param mostRows since all of it is in memory, and a small archive may hold a huge manifest
  * @throws PawdexError set_invalid naming the line
  */
-export async function readManifestTable(manifest: string, bytes: Buffer): Promise<ManifestTable> {
+export async function readManifestTable(
+  manifest: string,
+  bytes: Buffer,
+  mostRows = Number.POSITIVE_INFINITY,
+): Promise<ManifestTable> {
+  const rows = new RowCollector(manifest, mostRows);
   if (/\.parquet$/i.test(manifest)) {
-    return readParquet(manifest, bytes);
+    return readParquet(manifest, bytes, rows);
   }
-  return /\.(jsonl|ndjson)$/i.test(manifest) ? readJsonLines(manifest, bytes) : readCsv(manifest, bytes);
+  return /\.(jsonl|ndjson)$/i.test(manifest)
+    ? readJsonLines(manifest, bytes, rows)
+    : readCsv(manifest, bytes, rows);
+}
+
+/** Collects rows up to a limit. */
+class RowCollector {
+  readonly rows: ManifestRow[] = [];
+  #values = 0;
+
+  constructor(
+    readonly manifest: string,
+    readonly most: number,
+  ) {}
+
+  add(line: number, values: Map<string, string>): void {
+    this.rows.push({ line, values });
+    this.#values += values.size;
+    this.checkCount(this.rows.length);
+    if (this.#values > this.most * MOST_COLUMNS) {
+      throw bad(this.manifest, `it has more values than ${this.most} rows of ${MOST_COLUMNS}.`);
+    }
+  }
+
+  /** @throws PawdexError set_invalid */
+  checkCount(rows: number): void {
+    if (rows > this.most) {
+      throw bad(this.manifest, `it has more than ${this.most} rows.`);
+    }
+  }
 }
 
 const bad = (manifest: string, detail: string, cause?: unknown) =>
@@ -83,43 +127,67 @@ interface CsvRecord {
   info: { lines: number };
 }
 
-function readCsv(manifest: string, bytes: Buffer): ManifestTable {
-  const text = trimPadding(decodeText(bytes));
-  const { skipped, separator } = readPreamble(text.split(/\r\n|\n|\r/, 100));
-  let records: CsvRecord[];
-  try {
-    records = parse(text, {
-      delimiter: separator,
-      from_line: skipped + 1,
-      trim: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-    }) as unknown as CsvRecord[];
-  } catch (cause) {
-    // csv-parse's messages end with the line number.
-    throw bad(manifest, `${cause instanceof CsvError ? cause.message : String(cause)}.`, cause);
+/** Yields bytes in steps, and lets other work run in between. */
+async function* cutBytes(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let from = 0; from < bytes.length; from += STEP_BYTES) {
+    yield bytes.subarray(from, from + STEP_BYTES);
+    await nextTurn();
   }
-  const columns = records[0]?.record ?? [];
-  const rows: ManifestRow[] = [];
-  for (const { record, info } of records.slice(1)) {
-    if (record.every((value) => value === '')) {
-      continue;
-    }
-    // A trailing comma on each row is common. More than that is a mistake.
-    const hasExtra = record.slice(columns.length).some((value) => value !== '');
-    if (hasExtra || record.length < columns.length) {
-      throw bad(manifest, `line ${info.lines} has ${record.length} fields, the header ${columns.length}.`);
-    }
-    rows.push({ line: info.lines, values: toValues(columns.map((column, i) => [column, record[i]])) });
-  }
-  return { columns, rows, form: `separated by ${SEPARATOR_NAMES[separator] ?? JSON.stringify(separator)}` };
 }
 
-function readJsonLines(manifest: string, bytes: Buffer): ManifestTable {
+async function readCsv(manifest: string, bytes: Buffer, collected: RowCollector): Promise<ManifestTable> {
+  const text = trimPadding(decodeText(bytes));
+  const { skipped, separator } = readPreamble(text.split(/\r\n|\n|\r/, 100));
+  const parser = parse({
+    delimiter: separator,
+    from_line: skipped + 1,
+    trim: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+  });
+  const source = Readable.from(cutBytes(Buffer.from(text)), { objectMode: false });
+  let columns: string[] | null = null;
+  try {
+    for await (const { record, info } of source.pipe(parser) as AsyncIterable<CsvRecord>) {
+      if (columns === null) {
+        columns = record;
+      } else if (record.some((value) => value !== '')) {
+        collected.add(info.lines, readCsvRow(manifest, columns, record, info.lines));
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof PawdexError) {
+      throw cause;
+    }
+    // csv-parse's messages end with the line number.
+    throw bad(manifest, `${cause instanceof CsvError ? cause.message : String(cause)}.`, cause);
+  } finally {
+    source.destroy();
+  }
+  const form = `separated by ${SEPARATOR_NAMES[separator] ?? JSON.stringify(separator)}`;
+  return { columns: columns ?? [], rows: collected.rows, form };
+}
+
+function readCsvRow(manifest: string, columns: readonly string[], record: string[], line: number) {
+  // A trailing comma on each row is common. More than that is a mistake.
+  const hasExtra = record.slice(columns.length).some((value) => value !== '');
+  if (hasExtra || record.length < columns.length) {
+    throw bad(manifest, `line ${line} has ${record.length} fields, the header ${columns.length}.`);
+  }
+  return toValues(columns.map((column, i) => [column, record[i]]));
+}
+
+async function readJsonLines(
+  manifest: string,
+  bytes: Buffer,
+  collected: RowCollector,
+): Promise<ManifestTable> {
   const columns = new Set<string>();
-  const rows: ManifestRow[] = [];
   for (const [i, text] of decodeText(bytes).split(/\r?\n/).entries()) {
+    if (i % STEP_ROWS === 0) {
+      await nextTurn();
+    }
     if (text.trim() === '') {
       continue;
     }
@@ -130,9 +198,9 @@ function readJsonLines(manifest: string, bytes: Buffer): ManifestTable {
     Object.keys(row).forEach((column) => {
       columns.add(column.trim());
     });
-    rows.push({ line: i + 1, values: toValues(Object.entries(row)) });
+    collected.add(i + 1, toValues(Object.entries(row)));
   }
-  return { columns: [...columns], rows, form: 'as JSON lines' };
+  return { columns: [...columns], rows: collected.rows, form: 'as JSON lines' };
 }
 
 function parseJson(text: string): unknown {
@@ -143,12 +211,19 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function readParquet(manifest: string, bytes: Buffer): Promise<ManifestTable> {
+async function readParquet(manifest: string, bytes: Buffer, collected: RowCollector): Promise<ManifestTable> {
   try {
-    const objects = await parquetReadObjects({ file: Uint8Array.from(bytes).buffer, compressors });
-    const rows = objects.map((row, i) => ({ line: i + 1, values: toValues(Object.entries(row)) }));
-    return { columns: Object.keys(objects[0] ?? {}), rows, form: 'as Parquet' };
+    const file = Uint8Array.from(bytes).buffer;
+    collected.checkCount(Number(parquetMetadata(file).num_rows));
+    const objects = await parquetReadObjects({ file, compressors });
+    for (const [i, row] of objects.entries()) {
+      collected.add(i + 1, toValues(Object.entries(row)));
+    }
+    return { columns: Object.keys(objects[0] ?? {}), rows: collected.rows, form: 'as Parquet' };
   } catch (cause) {
+    if (cause instanceof PawdexError) {
+      throw cause;
+    }
     throw bad(manifest, `it is not a readable Parquet file: ${(cause as Error).message}.`, cause);
   }
 }

@@ -134,6 +134,24 @@ it('fails an entry that has more bytes than the archive says', async () => {
   await expect(readWholeFile(photos[0]!.file)).rejects.toThrow();
 });
 
+it('refuses a manifest that is far larger than its archive can justify', async () => {
+  const photo = { name: 'pug/1.jpg', content: Buffer.from('x') };
+  const manifest = (content: Buffer) => ({ name: 'manifest.csv', content });
+  const rows = Buffer.from(`file,label\n${'pug/1.jpg,pug\n'.repeat(250_001)}`);
+  const file = path.join(root, 'manifest.zip');
+  await writeFile(file, makeZip([photo, manifest(Buffer.concat([rows, rows.subarray(11, 39)]))]));
+  await expect(scanLabelledSet(file)).rejects.toMatchObject({
+    code: 'set_invalid',
+    message: expect.stringContaining('more than 250002 rows'),
+  });
+  const large = path.join(root, 'large.zip');
+  await writeFile(large, makeZip([photo, manifest(Buffer.alloc(64 * 1024 ** 2 + 1, ' '))]));
+  await expect(scanLabelledSet(large)).rejects.toMatchObject({
+    code: 'set_invalid',
+    message: expect.stringContaining('at most 67108864 bytes'),
+  });
+});
+
 it('stops reading a compressed archive that grows without end', async () => {
   const file = path.join(root, 'bomb.tar.gz');
   const pack = tar.pack();

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { scanLabelledSet } from '../../src/datasets/labelled-set.js';
+import { readManifestTable } from '../../src/datasets/manifest-table.js';
 
 let root: string;
 
@@ -114,4 +115,36 @@ it.each([
 it('refuses --label where a manifest has the labels', async () => {
   await writeFile(path.join(root, 'manifest.csv'), plain);
   await expect(scanLabelledSet(root, { label: 'parent' })).rejects.toMatchObject({ code: 'usage' });
+});
+
+it('lets other work run while it reads a long manifest', async () => {
+  const lines = Array.from({ length: 100_000 }, (_, i) => `pug/${i}.jpg,pug`).join('\n');
+  let turns = 0;
+  const turn = () => {
+    turns++;
+    running = setImmediate(turn);
+  };
+  let running = setImmediate(turn);
+  try {
+    const { rows } = await readManifestTable('manifest.csv', Buffer.from(`file,label\n${lines}\n`));
+    expect(rows).toHaveLength(100_000);
+  } finally {
+    clearImmediate(running);
+  }
+  expect(turns).toBeGreaterThan(10);
+});
+
+it.each([
+  ['manifest.csv', `file,label\n${'a,b\n'.repeat(11)}`, /more than 10 rows/],
+  ['manifest.jsonl', '{"file":"a","label":"b"}\n'.repeat(11), /more than 10 rows/],
+  [
+    'manifest.csv',
+    `file,${Array.from({ length: 1000 }, (_, i) => `c${i}`)}\n${`a${',b'.repeat(1000)}\n`.repeat(2)}`,
+    /more values/,
+  ],
+])('refuses %s with more than it may hold', async (name, text, message) => {
+  await expect(readManifestTable(name, Buffer.from(text), 10)).rejects.toMatchObject({
+    code: 'set_invalid',
+    message: expect.stringMatching(message),
+  });
 });
