@@ -1,17 +1,13 @@
 /** Adds the items of a Parquet file to a collection, and verifies each against its row. */
 import { asPawdexError, catchAsNull, PawdexError } from '../errors.js';
 import type { CollectionInfo, NewItem, Originals, Space, Store } from '../store/store.js';
-import {
-  type CollectionFileInfo,
-  CollectionFileReader,
-  digestItem,
-  type FileItem,
-  type FileRow,
-} from './collection-file.js';
+import { digestItem, type FileItem } from './collection-file.js';
+import type { CollectionFileInfo, FileRow } from './collection-file-reader.js';
 import type { Room } from './encoders.js';
 import type { ImportOptions, ImportOutcome } from './engine.js';
 import { readItem } from './export-collection.js';
 import { choosePicture } from './find-picture.js';
+import { type OpenCollectionFile, openCollectionFile } from './open-collection-file.js';
 import { embedPatiently } from './reembed.js';
 import type { EngineParts } from './use-cases.js';
 
@@ -28,16 +24,29 @@ export async function importCollection(
   file: string,
   options: ImportOptions = {},
 ): Promise<ImportOutcome> {
-  const reader = await CollectionFileReader.open(file);
-  const { name, fingerprint } = await prepareCollection(parts, collection, reader.info, options);
-  const room = reader.info.space?.fingerprint === fingerprint ? null : await parts.encoders.find(fingerprint);
+  const opened = await openCollectionFile(file);
+  try {
+    return await importRows(parts, collection, opened, options);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function importRows(
+  parts: EngineParts,
+  collection: string,
+  { info, groups }: OpenCollectionFile,
+  options: ImportOptions,
+): Promise<ImportOutcome> {
+  const { name, fingerprint } = await prepareCollection(parts, collection, info, options);
+  const room = info.space?.fingerprint === fingerprint ? null : await parts.encoders.find(fingerprint);
   const target = { store: parts.store, collection: name, fingerprint, room, options };
   const outcome: ImportOutcome = options.resumeFrom?.outcome ?? {
-    ...{ collection: name, total: reader.info.rows, created: 0, exists: 0, verified: 0 },
+    ...{ collection: name, total: info.rows, created: 0, exists: 0, verified: 0 },
     ...{ failed: 0, failures: [], different: 0 },
   };
   let done = options.resumeFrom?.done ?? 0;
-  for await (const { firstRow, items, bad } of reader.groups(done)) {
+  for await (const { firstRow, items, bad } of groups(done, options.signal)) {
     // The bad rows of a group are reported with the first batch of its good rows.
     if (done === firstRow) {
       noteFailures(outcome, bad);

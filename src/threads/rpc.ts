@@ -2,7 +2,13 @@
  * Typed calls to worker threads. A call is a method name with structured-clone arguments, and errors keep their code. The
  * handlers of a worker are the only declaration; the caller's types are inferred from them.
  */
-import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads';
+import {
+  type MessagePort,
+  parentPort,
+  type ResourceLimits,
+  type Transferable,
+  Worker,
+} from 'node:worker_threads';
 import { asPawdexError, PawdexError, type WireError } from '../errors.js';
 import { loadFailureError } from '../native-modules.js';
 
@@ -110,9 +116,15 @@ export class WorkerClient<H> {
    * @param entry the worker's module
    * @param workerData passed to the worker
    * @param onExit called once if the worker ends without {@link terminate}; calls in flight were rejected by then
+   * @param resourceLimits memory of the worker; beyond it, the worker ends with `ERR_WORKER_OUT_OF_MEMORY` as the cause
    */
-  constructor(entry: URL, workerData: unknown, onExit: (error: PawdexError) => void) {
-    this.#worker = new Worker(entry, { workerData });
+  constructor(
+    entry: URL,
+    workerData: unknown,
+    onExit: (error: PawdexError) => void,
+    resourceLimits: ResourceLimits = {},
+  ) {
+    this.#worker = new Worker(entry, { workerData, resourceLimits });
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     const died = (cause: unknown) => {
       if (this.#dead !== null) {

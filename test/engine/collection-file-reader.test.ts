@@ -1,6 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parquetWriteFile } from 'hyparquet-writer';
 import { expect, it } from 'vitest';
-import { CollectionFileReader } from '../../src/engine/collection-file.js';
+import { CollectionFileReader } from '../../src/engine/collection-file-reader.js';
+import { openCollectionFile } from '../../src/engine/open-collection-file.js';
 
 /** Written by pyarrow: Zstandard, a dictionary, a list of fixed size of doubles, metadata as a struct. */
 const FILE = fileURLToPath(new URL('../fixtures/pyarrow-zstd.parquet', import.meta.url));
@@ -28,3 +33,25 @@ it('reads a file that another program wrote, and names the rows whose vectors ca
     ...{ tags: ['a', 'b'], none: null, raw: 'AQI=' },
   });
 });
+
+it('refuses groups that would need too much memory, and says how to write smaller ones', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-large-group-'));
+  const file = path.join(folder, 'large.parquet');
+  const pictures = [Buffer.alloc(65 * 2 ** 20, 1), Buffer.alloc(65 * 2 ** 20, 2)];
+  parquetWriteFile({
+    filename: file,
+    codec: 'UNCOMPRESSED',
+    columnData: [
+      { name: 'sha256', data: ['a', 'b'] },
+      { name: 'original', data: pictures, type: 'BYTE_ARRAY' },
+    ],
+  });
+  const opened = await openCollectionFile(file);
+  const reading = opened.groups(0).next();
+  await expect(reading).rejects.toMatchObject({
+    code: 'export_invalid',
+    hint: expect.stringContaining('row_group_size'),
+  });
+  await opened.close();
+  await rm(folder, { recursive: true });
+}, 60_000);
