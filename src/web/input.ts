@@ -1,5 +1,6 @@
 /** The ways photos get onto the page: chosen, taken, dropped (folders, too) or pasted. */
 import { webAddress } from './format.js';
+import { listEntries } from './manage/photo-entries.js';
 import { pickPhotos } from './photo.js';
 
 /** What a person gave: photos, none where there was something else in it. */
@@ -24,7 +25,6 @@ async function dropped(transfer: DataTransfer | null): Promise<File[]> {
   if (!entries.some((entry) => entry.isDirectory)) {
     return files;
   }
-  const { listEntries } = await import('./manage/photo-entries.js');
   const { photos } = await listEntries(entries);
   const found = await Promise.allSettled(photos.map(({ read }) => read()));
   return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));

@@ -151,4 +151,6 @@ if (shared !== null) {
 }
 // Browsers have it in secure contexts only, whatever its type says.
 const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
-void workers?.register('service-worker.js');
+workers?.register('service-worker.js').catch(() => {
+  // The page works without it; the next visit tries again.
+});

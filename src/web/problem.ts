@@ -83,3 +83,19 @@ export async function noAnswer(sent: Iterable<Blob>): Promise<Problem> {
   }
   return new Problem(navigator.onLine ? 'network' : 'offline', 0);
 }
+
+/**
+ * Loads a part of the page that is fetched when it is wanted.
+ *
+ * @throws Problem page_outdated where the server has another one by now; network, offline
+ */
+export async function fetchPart<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch {
+    const isThere = await fetch('healthz')
+      .then(({ ok }) => ok)
+      .catch(() => false);
+    throw isThere ? new Problem('page_outdated', 0) : await noAnswer([]);
+  }
+}

@@ -242,6 +242,34 @@ describeInBrowser('collections', (stage) => {
     await expect.poll(() => tiles(page).count()).toBe(1);
   });
 
+  it('go on where the next photos could not be fetched', async () => {
+    await fill('gap');
+    const { page } = await open(stage.browser, stage.app.url);
+    let calls = 0;
+    await page.route('**/gap/items?*', async (route) => {
+      calls += 1;
+      const answer = (await (
+        await route.fetch({
+          url: route
+            .request()
+            .url()
+            .replace(/&cursor=.*/, ''),
+        })
+      ).json()) as {
+        items: unknown[];
+      };
+      if (calls === 2) {
+        return route.abort();
+      }
+      const [some, rest] = [answer.items.slice(0, 4), answer.items.slice(4)];
+      return route.fulfill({ json: calls === 1 ? { items: some, next: 'x' } : { items: rest, next: null } });
+    });
+    await page.goto(`${stage.app.url}/#/collections/gap`);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => tiles(page).count()).toBe(6);
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+  });
+
   it('open a photo by a click, and choose it in its corner', async () => {
     const { page, complaints } = await look('click');
     const photo = tiles(page).nth(1);

@@ -133,6 +133,24 @@ describeInBrowser('what can go wrong', (stage) => {
     await reaches(page, 'answer');
   });
 
+  it('says so where a part of the page cannot be fetched, and goes on', async () => {
+    const { page, complaints } = await open(stage.browser, stage.app.url);
+    await page.context().setOffline(true);
+    await page.getByRole('link', { name: 'Collections' }).click();
+    await page.getByRole('heading', { name: 'This device is offline.' }).waitFor();
+    await page.context().setOffline(false);
+    const isPart = (url: URL) => url.pathname.includes('/parts/');
+    // A page that was opened before the server got another one.
+    await page.route(isPart, (route) => route.fulfill({ status: 404 }));
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'This page is an older one' }).waitFor();
+    await page.unroute(isPart);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'Collections' }).waitFor();
+    // The browser itself says that the service worker could not be fetched.
+    expect(complaints.filter((words) => words.startsWith('error'))).toEqual([]);
+  });
+
   it('says so when the server does not answer', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await page.route(IDENTIFY, (route) => route.abort('connectionrefused'));

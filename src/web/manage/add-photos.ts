@@ -1,8 +1,9 @@
 /** The part of a collection's page that fills it: a folder, a zip or single photos, chosen or dropped anywhere on the page. */
 import type { LabelList } from '../../client/wire.js';
 import { button, el } from '../dom.js';
+import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
-import { attempt } from './attempt.js';
+import { attempt, problemWords } from './attempt.js';
 import { getFileLimit } from './manage-calls.js';
 import {
   type Dropped,
@@ -199,7 +200,9 @@ export class AddPhotos {
       say(
         error instanceof TooManyFiles
           ? t.tooMany
-          : `${t.unreadable} ${error instanceof Error ? error.message : ''}`,
+          : error instanceof Problem
+            ? problemWords(error)
+            : `${t.unreadable} ${error instanceof Error ? error.message : ''}`,
       );
       return null;
     });

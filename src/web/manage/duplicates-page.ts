@@ -46,7 +46,7 @@ export class DuplicatesPage {
     this.#threshold.append(
       ...THRESHOLDS.map((value) => el('option', { value, selected: value === 0.95 }, t.thresholds[value]!)),
     );
-    this.#threshold.addEventListener('change', () => void attempt(() => this.#search()));
+    this.#threshold.addEventListener('change', () => void this.#look());
     this.element.append(
       this.#header.element,
       el('p', {}, t.about),
@@ -55,7 +55,7 @@ export class DuplicatesPage {
       this.#list,
       this.#more,
     );
-    void attempt(() => this.#search());
+    void this.#look();
   }
 
   close(): void {
@@ -63,16 +63,25 @@ export class DuplicatesPage {
     settle();
   }
 
+  async #look(): Promise<void> {
+    await attempt(
+      () => this.#search(),
+      (words) => {
+        this.#words.textContent = words;
+      },
+    );
+  }
+
   /** Looks through the whole collection, a page at a time, and shows what is found as it is found. */
   async #search(): Promise<void> {
     const t = texts.manage.duplicates;
     settle();
     const mine = ++this.#turn;
-    const { count: items } = await getCollection(this.name);
     this.#waiting = [];
     this.#found = 0;
     this.#list.replaceChildren();
     this.#more.replaceChildren();
+    const { count: items } = await getCollection(this.name);
     let scanned = 0;
     for (let cursor: string | null = null; ; ) {
       this.#words.textContent = t.searching(formatNumber(scanned), formatNumber(items));

@@ -5,8 +5,9 @@
  */
 import type { Item } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
-import { el, icon } from '../dom.js';
+import { button, el, icon } from '../dom.js';
 import { humanise } from '../format.js';
+import { texts } from '../texts/texts.js';
 import { fileName } from '../views/neighbour.js';
 import { attempt } from './attempt.js';
 import { GridPictures } from './grid-pictures.js';
@@ -43,7 +44,7 @@ interface Tile {
 export class ItemGrid {
   readonly element = el('div', { class: 'items' });
   readonly #list = el('div', { role: 'list' });
-  readonly #end = el('p', { class: 'grid-end', 'aria-hidden': 'true' });
+  readonly #end = el('p', { class: 'grid-end' });
   readonly #tiles = new Map<string, Tile>();
   readonly #pictures: GridPictures;
   readonly #more: IntersectionObserver;
@@ -169,6 +170,11 @@ export class ItemGrid {
     });
     if (!isDone) {
       this.#more.disconnect();
+      const again = button(texts.trouble.again, 'plain', () => {
+        this.#end.replaceChildren();
+        void this.#load();
+      });
+      this.#end.replaceChildren(again);
     }
   }
 

@@ -110,23 +110,28 @@ function* chunksOf<T>(all: readonly T[], size: number): Generator<T[]> {
  * Gives items their labels: one request for each label, or for 10,000 items of it.
  *
  * @param labels null takes a label away
+ * @returns how many there still were
  * @throws Problem
  */
 export async function relabel(
   collection: string,
   labels: readonly { id: string; label: string | null }[],
-): Promise<void> {
+): Promise<number> {
   const groups = new Map<string | null, string[]>();
   for (const { id, label } of labels) {
     const group = groups.get(label) ?? [];
     group.push(id);
     groups.set(label, group);
   }
+  let changed = 0;
   for (const [label, group] of groups) {
     for (const ids of chunksOf(group, MOST_IDS)) {
-      await call(pathOf(collection, '/items/update'), { method: 'POST', json: { ids, label } });
+      const json = { ids, label };
+      const path = pathOf(collection, '/items/update');
+      changed += (await read<{ updated: number }>(call(path, { method: 'POST', json }))).updated;
     }
   }
+  return changed;
 }
 
 /** @throws Problem */

@@ -1,4 +1,5 @@
 /** Opens the views of the collection manager. The map is fetched apart: most visits do without it. */
+import { fetchPart } from '../problem.js';
 import { collectionListView } from './collection-list.js';
 import { DuplicatesPage } from './duplicates-page.js';
 import { PhotosPage } from './photos-page.js';
@@ -12,7 +13,7 @@ interface Page {
 
 async function pageOf(name: string, page: string): Promise<Page> {
   if (page === 'map') {
-    const { MapPage } = await import('./map-page.js');
+    const { MapPage } = await fetchPart(() => import('./map-page.js'));
     return new MapPage(name);
   }
   if (page === 'duplicates') {

@@ -1,5 +1,7 @@
 /** Where photos come from: a chosen or dropped folder, loose files, a zip. Each is listed without being read. */
 
+import { fetchPart } from '../problem.js';
+
 /** A photo that can be read later. */
 export interface PhotoEntry {
   /** Folders and name below what was given, with `/`. */
@@ -182,7 +184,7 @@ export async function listEntries(entries: readonly FileSystemEntry[]): Promise<
  * @throws Error when it is no zip that can be read; TooManyFiles
  */
 export async function listZip(zip: File, limit: number): Promise<Listing> {
-  const { openZip } = await import('./open-zip.js');
+  const { openZip } = await fetchPart(() => import('./open-zip.js'));
   const collector = new Collector(zip.name);
   for await (const { path, size, read } of openZip(zip, limit)) {
     collector.add(path, size, read);

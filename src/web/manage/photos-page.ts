@@ -183,18 +183,19 @@ export class PhotosPage {
   async #relabel(items: readonly Item[], label: string): Promise<void> {
     settle();
     const change = async (labels: { id: string; label: string | null }[]) => {
-      await relabel(this.name, labels);
+      const changed = await relabel(this.name, labels);
       for (const each of labels) {
         this.#grid?.setLabel(each.id, each.label);
       }
       this.#grid?.chooseAll(false);
       await this.#showState();
+      return changed;
     };
     const before = items.map(({ id, label: old }) => ({ id, label: old }));
-    await change(items.map(({ id }) => ({ id, label })));
+    const changed = await change(items.map(({ id }) => ({ id, label })));
     const undo = () => void attempt(() => change(before));
     const focusBack = () => this.#grid?.focus();
-    offerUndo(texts.manage.undo.relabelled(items.length, humanise(label)), undo, () => {}, focusBack);
+    offerUndo(texts.manage.undo.relabelled(changed, humanise(label)), undo, () => {}, focusBack);
   }
 
   /** Hides them, and deletes them when the time to take it back is over. */

@@ -1,6 +1,6 @@
 /** The addresses of the collection manager, `#/collections` and `#/collections/NAME/PAGE`; everything else asks a photo. */
 import { button, byId, el } from '../dom.js';
-import { Problem } from '../problem.js';
+import { fetchPart, Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 
 interface View {
@@ -14,11 +14,12 @@ async function viewOf(hash: string, reload: () => void): Promise<View | null> {
   if (page === undefined) {
     return null;
   }
-  const { openManageView } = await import('./open-manage-view.js');
+  const { openManageView } = await fetchPart(() => import('./open-manage-view.js'));
   return openManageView(name === undefined ? null : decodeURIComponent(name), part ?? 'photos', reload);
 }
 
 function problemView(problem: Problem, reload: () => void): View {
+  const again = problem.code === 'page_outdated' ? () => location.reload() : reload;
   return {
     element: el(
       'section',
@@ -28,7 +29,7 @@ function problemView(problem: Problem, reload: () => void): View {
       el(
         'p',
         { class: 'actions' },
-        ...(problem.status === 404 ? [] : [button(texts.trouble.again, 'primary', reload)]),
+        ...(problem.status === 404 ? [] : [button(texts.trouble.again, 'primary', again)]),
         el('a', { class: 'button plain', href: '#/collections' }, texts.manage.all),
       ),
     ),

@@ -30,6 +30,8 @@ export class UploadView implements UploadWatcher {
   readonly #actions = el('p', { class: 'actions' });
   readonly #outcomes: Record<Outcome, Counted>;
   #state: UploadState = 'running';
+  /** Why it was paused, if nobody asked for it. */
+  #trouble = '';
 
   constructor(
     private readonly total: number,
@@ -78,15 +80,16 @@ export class UploadView implements UploadWatcher {
 
   onState(state: UploadState, trouble?: string): void {
     this.#state = state;
-    this.#showWords(trouble);
+    this.#trouble = trouble ?? '';
+    this.#showWords();
     this.#showActions();
   }
 
-  #showWords(trouble = ''): void {
+  #showWords(): void {
     const t = texts.manage.upload;
     const { added, known, failed } = this.#outcomes;
     const sum = t.sum(formatNumber(added.count), formatNumber(this.total), known.count, failed.count);
-    this.#words.textContent = [trouble, t.states[this.#state], sum].filter(Boolean).join(' ');
+    this.#words.textContent = [this.#trouble, t.states[this.#state], sum].filter(Boolean).join(' ');
   }
 
   #showActions(): void {

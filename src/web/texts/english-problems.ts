@@ -25,7 +25,7 @@ export const englishProblems = {
   unauthorized: { title: 'This server asks for an API key.', hint: 'Enter a key above to go on.' },
   collection_not_found: {
     title: 'There is no such collection on this server.',
-    hint: 'Choose another collection above.',
+    hint: 'Choose another collection.',
   },
   sharing_disabled: {
     title: 'Sharing is disabled on this server.',
@@ -59,6 +59,7 @@ export const englishProblems = {
     hint: 'The connection failed or was interrupted. Check that the server is running, then try again.',
   },
   file_empty: { title: 'The file is empty: it has no bytes.', hint: 'Choose another photo.' },
+  page_outdated: { title: 'This page is an older one than the server has.', hint: 'Load it again.' },
   file_gone: {
     title: 'This file can no longer be read.',
     hint: 'It was moved, changed or deleted after you chose it. Choose it again.',

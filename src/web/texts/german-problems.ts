@@ -25,7 +25,7 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
   },
   collection_not_found: {
     title: 'Diese Sammlung gibt es auf diesem Server nicht.',
-    hint: 'Wählen Sie oben eine andere.',
+    hint: 'Wählen Sie eine andere.',
   },
   sharing_disabled: {
     title: 'Auf diesem Server ist das Teilen ausgeschaltet.',
@@ -61,6 +61,10 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
     hint: 'Die Verbindung kam nicht zustande oder brach ab. Prüfen Sie, ob der Server läuft, und versuchen Sie es erneut.',
   },
   file_empty: { title: 'Die Datei ist leer: Sie hat keinen Inhalt.', hint: 'Wählen Sie ein anderes Foto.' },
+  page_outdated: {
+    title: 'Diese Seite ist älter als die des Servers.',
+    hint: 'Laden Sie sie noch einmal.',
+  },
   file_gone: {
     title: 'Diese Datei lässt sich nicht mehr lesen.',
     hint: 'Sie wurde nach der Auswahl verschoben, geändert oder gelöscht. Wählen Sie sie erneut.',

@@ -19,7 +19,12 @@ export type Language = 'en' | 'de';
 const ENGLISH: Texts = { ...english, problems: englishProblems, manage: englishManage };
 const CATALOGUE: Record<Language, () => Promise<Texts>> = {
   en: async () => ENGLISH,
-  de: async () => (await import('./german.js')).germanTexts,
+  // The page can be used in English where it cannot be fetched.
+  de: () =>
+    import('./german.js').then(
+      ({ germanTexts }) => germanTexts,
+      () => ENGLISH,
+    ),
 };
 
 const STORED = 'pawdex.language';
@@ -68,7 +73,7 @@ function fillIn(): void {
 
 async function speak(code: Language): Promise<void> {
   texts = await CATALOGUE[code]();
-  language = code;
+  language = texts === ENGLISH ? 'en' : code;
   fillIn();
 }
 
