@@ -130,6 +130,11 @@ async function writeResults(
     ]),
     'dropped.html': sheet,
   };
+  await writeFiles(dir, files);
+}
+
+/** @throws OutputError */
+async function writeFiles(dir: string, files: Record<string, string>): Promise<void> {
   try {
     createFolder(dir);
     for (const [name, text] of Object.entries(files)) {

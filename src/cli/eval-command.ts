@@ -3,12 +3,13 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { type Calibration, loadCalibration } from '../breeds/calibration.js';
 import { loadSimilarityStatistics } from '../breeds/similarity-statistics.js';
+import type { LoadedCard } from '../encoder/model-card.js';
 import type { Engine } from '../engine/engine.js';
 import { catchAsNull, PawdexError } from '../errors.js';
 import type { EmbeddedSet } from '../evaluation/embed-set.js';
 import { type Evaluation, evaluate, evaluateBy } from '../evaluation/evaluate.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
-import { ask, countOverlap, listMistakes, type Outcome } from '../evaluation/outcomes.js';
+import { type AskOptions, ask, countOverlap, listMistakes, type Outcome } from '../evaluation/outcomes.js';
 import { drawItemPicture, drawPicture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
 import type { Views } from '../image/decode-views.js';
@@ -118,15 +119,7 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
     warnAboutOverlap(gallery, queries);
   }
   const { MODEL, MAX_PIXELS } = common.config;
-  const calibration = await loadMatchingCalibration(flags, MODEL, fingerprint);
-  const similarities = path.join(path.dirname(MODEL), 'similarity.json');
-  const asking = {
-    gallery,
-    k: calibration?.k ?? card.vote.k,
-    leaveOneOut: flags.leaveOneOut === true,
-    answering: { temperature: card.vote.temperature, calibration },
-    references: (await loadSimilarityStatistics(similarities, fingerprint))?.nonPets ?? null,
-  };
+  const asking = { gallery, ...(await readAnswering(flags, MODEL, { card, fingerprint })) };
   const outcomes = ask({ ...asking, queries });
   const others = nonPets === undefined ? undefined : ask({ ...asking, queries: nonPets });
   const evaluation = evaluate(outcomes, others);
@@ -145,6 +138,22 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
     by,
   });
   return { evaluation, report: page, by };
+}
+
+/** How to answer the queries: as the server would, with the calibration and the non-pets beside the model. */
+async function readAnswering(
+  flags: EvalFlags,
+  model: string,
+  { card, fingerprint }: Pick<LoadedCard, 'card' | 'fingerprint'>,
+): Promise<Omit<AskOptions, 'gallery' | 'queries'>> {
+  const calibration = await loadMatchingCalibration(flags, model, fingerprint);
+  const similarities = path.join(path.dirname(model), 'similarity.json');
+  return {
+    k: calibration?.k ?? card.vote.k,
+    leaveOneOut: flags.leaveOneOut === true,
+    answering: { temperature: card.vote.temperature, calibration },
+    references: (await loadSimilarityStatistics(similarities, fingerprint))?.nonPets ?? null,
+  };
 }
 
 function splitFigures(column: string | undefined, outcomes: Outcome[]): SplitFigures | undefined {

@@ -95,24 +95,7 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
   const jobs = await openJobRunner(config, engine, logger);
   let server: RunningServer | null = null;
   try {
-    const app = createApp({
-      engine,
-      jobs,
-      config,
-      logger,
-      version: VERSION,
-      lifecycle,
-      load: engine.load,
-      webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
-    });
-    server = await startServer(app, {
-      host: config.HOST,
-      port: config.PORT,
-      lifecycle,
-      limits: { maxConnections: config.MAX_CONNECTIONS },
-      onRefused: (refused) =>
-        logger.warn({ refused, limit: config.MAX_CONNECTIONS }, 'Refused connections: too many at once.'),
-    });
+    server = await listen({ config, engine, logger }, jobs, lifecycle);
     await Promise.race([becomeReady(engine, lifecycle, logger), waitForAbort(stop)]);
     await announce(config.DATA_DIR, server.url, logger);
     if (lifecycle.state === 'ready') {
@@ -134,6 +117,32 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
       await withdraw(config.DATA_DIR, logger);
     }
   }
+}
+
+/** Starts to answer requests, at first that the server is starting. */
+function listen(
+  { config, engine, logger }: Pick<ServerRun, 'config' | 'engine' | 'logger'>,
+  jobs: JobRunner,
+  lifecycle: Lifecycle,
+): Promise<RunningServer> {
+  const app = createApp({
+    engine,
+    jobs,
+    config,
+    logger,
+    version: VERSION,
+    lifecycle,
+    load: engine.load,
+    webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
+  });
+  return startServer(app, {
+    host: config.HOST,
+    port: config.PORT,
+    lifecycle,
+    limits: { maxConnections: config.MAX_CONNECTIONS },
+    onRefused: (refused) =>
+      logger.warn({ refused, limit: config.MAX_CONNECTIONS }, 'Refused connections: too many at once.'),
+  });
 }
 
 function startSnapshots({ config, engine, logger, stop }: Omit<ServerRun, 'quiet' | 'started'>): void {

@@ -41,7 +41,7 @@ export function createTrainCommand(): Command {
     'train an encoder on a labelled set, contrastively',
     'train --data photos:train --val photos:val --out runs/mine --epochs 4',
   );
-  return addSetOptions(command)
+  addSetOptions(command)
     .option(
       '--data <set>',
       'labelled set to train on: a folder, or FOLDER:SPLIT for the rows of one split; may be repeated',
@@ -61,7 +61,23 @@ export function createTrainCommand(): Command {
       [],
     )
     .option('--out <dir>', 'folder of the run: checkpoint, log, charts, and finally the encoder')
-    .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)')
+    .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)');
+  return addRecipeOptions(command)
+    .addOption(
+      new Option('--provider <name>', 'execution provider').choices(['cpu', 'webgpu', 'cuda']).default('cpu'),
+    )
+    .option('--resume', 'continue the run in --out')
+    .option(
+      '--check-gradients',
+      'compare the gradient of every trained weight with finite differences instead of training',
+    )
+    .option('--json', 'print a summary as one JSON object')
+    .action(run);
+}
+
+/** Adds the options that replace settings of the recipe. */
+function addRecipeOptions(command: Command): Command {
+  return command
     .option(
       '--backbone <file>',
       'ONNX network to start from: float32 [batch, 3, S, S] in, one vector per image out',
@@ -77,17 +93,7 @@ export function createTrainCommand(): Command {
       makeWholeNumberParser(1, 65_536),
     )
     .option('--learning-rate <number>', 'peak learning rate', Number)
-    .option('--seed <n>', 'seed of the random numbers', makeWholeNumberParser(0, 2 ** 31))
-    .addOption(
-      new Option('--provider <name>', 'execution provider').choices(['cpu', 'webgpu', 'cuda']).default('cpu'),
-    )
-    .option('--resume', 'continue the run in --out')
-    .option(
-      '--check-gradients',
-      'compare the gradient of every trained weight with finite differences instead of training',
-    )
-    .option('--json', 'print a summary as one JSON object')
-    .action(run);
+    .option('--seed <n>', 'seed of the random numbers', makeWholeNumberParser(0, 2 ** 31));
 }
 
 async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { checkEncoder } from '../encoder/check-encoder.js';
 import { type EncoderHints, inspectEncoder } from '../encoder/inspect-encoder.js';
-import { checkCard, computeFingerprint, type LoadedCard } from '../encoder/model-card.js';
+import { checkCard, computeFingerprint, type LoadedCard, type ModelCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { ASIDE } from '../files/replace-file.js';
@@ -40,6 +40,25 @@ export async function addEncoder(
   file: string,
   options: EncoderDescription,
 ): Promise<NewEncoder> {
+  const { card, notes } = await describeEncoder(file, options);
+  const fingerprint = computeFingerprint(card);
+  await requireNewName(dataDir, card.name, fingerprint);
+  const folder = path.join(dataDir, ENCODERS_FOLDER, card.name);
+  await install(file, { card, modelPath: path.join(folder, MODEL_FILE), fingerprint });
+  return {
+    card,
+    fingerprint,
+    notes,
+    modelPath: path.join(folder, MODEL_FILE),
+    cardPath: path.join(folder, CARD_FILE),
+  };
+}
+
+/** Creates the card. */
+async function describeEncoder(
+  file: string,
+  options: EncoderDescription,
+): Promise<{ card: ModelCard; notes: string[] }> {
   const bytes = await readFile(file).catch((cause) => {
     throw new PawdexError('file_unreadable', { detail: `Cannot read ${file}.`, cause });
   });
@@ -51,17 +70,26 @@ export async function addEncoder(
     });
   }
   const { input, output, notes } = await inspectEncoder(file, options);
-  const card = checkCard(
-    {
-      ...{ formatVersion: 1, name, description: options.description ?? `Added from ${path.basename(file)}.` },
-      ...{ file: MODEL_FILE, sha256: computeSha256(bytes), input, output, metric: 'cosine' },
-      ...{ licence: options.licence ?? 'unknown', vote: VOTE, training: {}, quality: {} },
-    },
-    'The new card',
-  );
-  const fingerprint = computeFingerprint(card);
-  await requireNewName(dataDir, name, fingerprint);
-  const folder = path.join(dataDir, ENCODERS_FOLDER, name);
+  const card = {
+    formatVersion: 1,
+    name,
+    description: options.description ?? `Added from ${path.basename(file)}.`,
+    file: MODEL_FILE,
+    sha256: computeSha256(bytes),
+    input,
+    output,
+    metric: 'cosine',
+    licence: options.licence ?? 'unknown',
+    vote: VOTE,
+    training: {},
+    quality: {},
+  };
+  return { card: checkCard(card, 'The new card'), notes };
+}
+
+/** Copies the model beside its new folder, tests the copy, and puts it in place with its card. */
+async function install(file: string, { card, modelPath, fingerprint }: LoadedCard): Promise<void> {
+  const folder = path.dirname(modelPath);
   const aside = folder + ASIDE;
   const copy = path.join(aside, MODEL_FILE);
   try {
@@ -78,13 +106,6 @@ export async function addEncoder(
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  return {
-    card,
-    fingerprint,
-    notes,
-    modelPath: path.join(folder, MODEL_FILE),
-    cardPath: path.join(folder, CARD_FILE),
-  };
 }
 
 function explainExternalWeights(error: unknown, file: string): unknown {

@@ -61,6 +61,17 @@ async function updateDescription(
   return { status: 'updated', id, label: updated.label };
 }
 
+/** Where each content that is not known comes first. */
+function findFirst(hashes: readonly string[], known: ReadonlyMap<string, unknown>): Map<string, number> {
+  const first = new Map<string, number>();
+  hashes.forEach((hash, i) => {
+    if (!known.has(hash) && !first.has(hash)) {
+      first.set(hash, i);
+    }
+  });
+  return first;
+}
+
 async function addNew(
   { store, embedder, encoder, encoders }: EngineParts,
   { originals, movingTo }: CollectionSpace,
@@ -70,12 +81,7 @@ async function addNew(
   const next = movingTo === null ? null : await encoders.find(movingTo);
   const hashes = await Promise.all(inputs.map((input) => computeContentHash(input.image)));
   const known = await store.findKnown(collection, [...new Set(hashes)]);
-  const first = new Map<string, number>();
-  hashes.forEach((hash, i) => {
-    if (!known.has(hash) && !first.has(hash)) {
-      first.set(hash, i);
-    }
-  });
+  const first = findFirst(hashes, known);
   const outcomes = new Map<string, NewItem | AddResult>();
   const embedAll = (embedNext: EmbedOne | null) =>
     embedder.embedInBulk(first.size, (embed) => {

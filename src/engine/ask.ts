@@ -184,38 +184,55 @@ async function identifyWith(
     explained: explain,
   });
   const listed = options.k ?? calibration?.k ?? parts.encoder.card.vote.k;
-  const judging = { collection, calibration, listed };
+  const { looks, chosen, againMs } = await lookAt(parts, asked, { collection, calibration, listed }, options);
+  const searchMs = looks.reduce((sum, look) => sum + look.searchMs, 0);
+  return {
+    ...chosen.decided,
+    region: part === undefined ? chosen.region : mapToPhoto(chosen.region, part),
+    animals: listAnimals(looks),
+    neighbours: await addExplanations(chosen.neighbours, ({ id }) => id, {
+      store: parts.store,
+      collection,
+      explain: explainInPhoto(chosen.explain, part),
+    }),
+    model: describeModel(parts),
+    timing: measureTiming(started, { ...asked, embedMs: asked.embedMs + againMs }, searchMs),
+  };
+}
+
+/** All looks at a photo, the whole first. */
+interface Looks {
+  looks: JudgedLook[];
+  /** The one that the answer is taken from. */
+  chosen: JudgedLook;
+  /** Time that further looks took, without their searches. */
+  againMs: number;
+}
+
+/** Judges the whole photo, and parts of it if that leaves open what it shows. */
+async function lookAt(
+  parts: EngineParts,
+  asked: Embedded,
+  judging: JudgeOptions,
+  options: IdentifyOptions,
+): Promise<Looks> {
   const size = await readUprightSize(asked.image);
   const first: JudgedLook = {
     ...(await judge(parts, asked.embedding, judging)),
-    region: findSeenRegion(size, views),
+    region: findSeenRegion(size, options.views),
     explain: asked.explain,
   };
-  const again = performance.now();
   const isUnclear = shouldLookAgain(first.decided, options);
-  const others =
-    isUnclear || shouldSeekAnimals(first.decided, options)
-      ? await lookAgain(parts, asked, first, { size, judging })
-      : [];
-  const againMs = performance.now() - again;
-  const sumSearchMs = (looks: readonly JudgedLook[]) =>
-    looks.reduce((sum, { searchMs }) => sum + searchMs, 0);
-  const { decided, neighbours, region, explain: explainLook } = chooseLook(first, isUnclear ? others : []);
+  if (!isUnclear && !shouldSeekAnimals(first.decided, options)) {
+    return { looks: [first], chosen: first, againMs: 0 };
+  }
+  const again = performance.now();
+  const others = await lookAgain(parts, asked, first, { size, judging });
+  const searchMs = others.reduce((sum, look) => sum + look.searchMs, 0);
   return {
-    ...decided,
-    region: part === undefined ? region : mapToPhoto(region, part),
-    animals: listAnimals([first, ...others]),
-    neighbours: await addExplanations(neighbours, ({ id }) => id, {
-      store: parts.store,
-      collection,
-      explain: explainInPhoto(explainLook, part),
-    }),
-    model: describeModel(parts),
-    timing: measureTiming(
-      started,
-      { ...asked, embedMs: asked.embedMs + againMs - sumSearchMs(others) },
-      sumSearchMs([first, ...others]),
-    ),
+    looks: [first, ...others],
+    chosen: isUnclear ? chooseLook(first, others) : first,
+    againMs: performance.now() - again - searchMs,
   };
 }
 

@@ -13,7 +13,11 @@ const NEAREST = 20;
 const MOST_WAIT_MS = 20_000;
 
 const pickDuplicate = ({ id, label, source, size, hasThumbnail }: Item): Duplicate => ({
-  ...{ id, label, source, size, hasThumbnail },
+  id,
+  label,
+  source,
+  size,
+  hasThumbnail,
 });
 
 async function findItem(store: Store, collection: string, id: string): Promise<Duplicate | null> {

@@ -42,8 +42,14 @@ async function importRows(
   const room = info.space?.fingerprint === fingerprint ? null : await parts.encoders.find(fingerprint);
   const target = { store: parts.store, collection: name, fingerprint, room, options };
   const outcome: ImportOutcome = options.resumeFrom?.outcome ?? {
-    ...{ collection: name, total: info.rows, created: 0, exists: 0, verified: 0 },
-    ...{ failed: 0, failures: [], different: 0 },
+    collection: name,
+    total: info.rows,
+    created: 0,
+    exists: 0,
+    verified: 0,
+    failed: 0,
+    failures: [],
+    different: 0,
   };
   let done = options.resumeFrom?.done ?? 0;
   for await (const { firstRow, items, bad } of groups(done, options.signal)) {

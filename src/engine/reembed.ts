@@ -31,10 +31,14 @@ export async function reembed(
   const { name, fingerprint, dimension } = room.encoder.info;
   const move = new Move(store, room, info.name, info.count, options);
   const outcome: ReembedOutcome = {
-    ...{ collection: info.name, swapped: true },
+    collection: info.name,
+    swapped: true,
     from: { name: info.model, fingerprint: info.fingerprint },
     to: { name, fingerprint },
-    ...{ embedded: move.embedded, missing: 0, examples: [], dropped: 0 },
+    embedded: move.embedded,
+    missing: 0,
+    examples: [],
+    dropped: 0,
   };
   if (info.fingerprint === fingerprint) {
     return outcome;

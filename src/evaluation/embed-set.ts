@@ -65,27 +65,26 @@ export async function embedSet(
   const { encoder, parallel, cache, onPhoto } = options;
   const limit = pLimit(parallel);
   const skipped: EmbeddedSet['skipped'] = [];
-  const embedded = await Promise.all(
-    photos.map(({ file, label, metadata = {} }) =>
-      limit(async () => {
-        if (label === null) {
-          throw new PawdexError('set_invalid', { detail: `${file} has no label.` });
-        }
-        try {
-          return { file, label, metadata, ...(await embedFile(file, options)) };
-        } catch (error) {
-          const { code, message } = asPawdexError(error);
-          if (!code.startsWith('image_') && code !== 'file_unreadable') {
-            throw error;
-          }
-          skipped.push({ file, code, detail: message });
-          return null;
-        } finally {
-          onPhoto?.();
-        }
-      }),
-    ),
-  ).finally(() => cache?.save());
+  const embedOne = async ({ file, label, metadata = {} }: LabelledFile) => {
+    if (label === null) {
+      throw new PawdexError('set_invalid', { detail: `${file} has no label.` });
+    }
+    try {
+      return { file, label, metadata, ...(await embedFile(file, options)) };
+    } catch (error) {
+      const { code, message } = asPawdexError(error);
+      if (!code.startsWith('image_') && code !== 'file_unreadable') {
+        throw error;
+      }
+      skipped.push({ file, code, detail: message });
+      return null;
+    } finally {
+      onPhoto?.();
+    }
+  };
+  const embedded = await Promise.all(photos.map((photo) => limit(embedOne, photo))).finally(() =>
+    cache?.save(),
+  );
   const rows = embedded.filter((row) => row !== null);
   if (rows.length === 0) {
     throw new PawdexError('set_invalid', {

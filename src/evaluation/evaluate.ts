@@ -137,11 +137,18 @@ function compareWithNonPets(
   };
 }
 
-/** Predicts the first candidate of each query that has one of these labels. */
-function predictAmong(outcomes: readonly Outcome[], labels: ReadonlySet<string>): (string | null)[] {
-  return outcomes.map(
-    ({ answer }) => answer.candidates.find(({ label }) => labels.has(label))?.label ?? null,
+/** Scores the first candidate of each query that has one of the labels asked for. */
+function scoreAmongAsked(outcomes: readonly Outcome[], labels: readonly string[]): Evaluation['amongAsked'] {
+  const asked = new Set(labels);
+  const predicted = outcomes.map(
+    ({ answer }) => answer.candidates.find(({ label }) => asked.has(label))?.label ?? null,
   );
+  return {
+    top1: computeAccuracy(labels, predicted),
+    perLabel: Object.fromEntries(
+      [...scoreLabels(labels, predicted)].map(([label, { top1 }]) => [label, top1]),
+    ),
+  };
 }
 
 /**
@@ -159,7 +166,6 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
   const precisions = Float64Array.from(findable, (o) => o.averagePrecision!);
   const recallAt = (k: number) => mean(findable.map((o) => (o.rank <= k ? 1 : 0)));
   const perLabel = scoreLabels(labels, predicted);
-  const among = predictAmong(outcomes, new Set(labels));
   const curve = computeRiskCoverage(confidence, right);
   const matches = outcomes.flatMap((o, i) => (o.answer.decision === 'match' ? [right[i]!] : []));
   return {
@@ -169,10 +175,7 @@ export function evaluate(outcomes: readonly Outcome[], nonPets?: readonly Outcom
     withoutMatch: outcomes.length - findable.length,
     top1: computeAccuracy(labels, predicted),
     macroTop1: computeMacroAccuracy(perLabel),
-    amongAsked: {
-      top1: computeAccuracy(labels, among),
-      perLabel: Object.fromEntries([...scoreLabels(labels, among)].map(([label, { top1 }]) => [label, top1])),
-    },
+    amongAsked: scoreAmongAsked(outcomes, labels),
     ece: computeExpectedCalibrationError(confidence, right),
     calibrated: outcomes.every((o) => o.answer.calibrated),
     coverageAt95: computeCoverageAtPrecision(curve, 0.95),

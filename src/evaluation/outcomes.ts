@@ -122,6 +122,13 @@ function countRelevant(
   });
 }
 
+function listNeighbours({ items }: EmbeddedSet, { rows, similarities }: Nearest, count: number) {
+  return Array.from(rows.subarray(0, count), (row, i) => {
+    const { file, label } = items[row]!;
+    return { file, label, similarity: similarities[i]! };
+  });
+}
+
 /**
  * Runs every query by exact search. The gallery must contain each content once, as a collection does. Photos of the
  * same `group` in the manifests are excluded, since the same animal is no independent evidence.
@@ -139,12 +146,7 @@ export function ask({
   const wanted = countRelevant(gallery.items, queries.items, apart);
   const depth = wanted.reduce((most, r) => Math.max(most, r), Math.max(k, RECALL_DEPTH));
   const listed = Math.max(k, RECALL_DEPTH);
-  const neighboursOf = ({ rows, similarities }: Nearest, count: number) =>
-    Array.from(rows.subarray(0, count), (row, i) => ({
-      file: gallery.items[row]!.file,
-      label: gallery.items[row]!.label,
-      similarity: similarities[i]!,
-    }));
+  const neighboursOf = (nearest: Nearest, count: number) => listNeighbours(gallery, nearest, count);
   const outcomes: Outcome[] = [];
   forEachQuery(gallery.vectors, queries.vectors, (q, nearest) => {
     const { file, label, metadata } = queries.items[q]!;

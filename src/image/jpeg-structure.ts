@@ -111,6 +111,11 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
   if (end === null && scans > 0 && endsWithMarker(bytes)) {
     end = bytes.length;
   }
+  return { ...readFrame(bytes, frame), scans, firstScanComponents, hasApp1, end };
+}
+
+/** Reads the frame header whose marker is at `frame`. */
+function readFrame(bytes: Uint8Array, frame: number) {
   const components = bytes[frame + 9]!;
   return {
     coding: bytes[frame + 1]! & 15,
@@ -119,9 +124,5 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | null {
     width: read16(bytes, frame + 7),
     components,
     samplesPerPixel: countSamplesPerPixel(bytes, frame, components),
-    scans,
-    firstScanComponents,
-    hasApp1,
-    end,
   };
 }

@@ -33,8 +33,14 @@ export interface JobEntry {
 /** Creates the entry of a job that is not running. */
 export function createEntry(job: Job, request: JobRequest | null): JobEntry {
   return {
-    ...{ job, revision: 1, request, ending: null, wish: 'run', run: null },
-    ...{ stop: new AbortController(), followers: new Set() },
+    job,
+    revision: 1,
+    request,
+    ending: null,
+    wish: 'run',
+    run: null,
+    stop: new AbortController(),
+    followers: new Set(),
   };
 }
 
@@ -43,8 +49,16 @@ export const now = () => new Date().toISOString();
 /** Creates a new job. */
 export function createJob(request: JobRequest): Job {
   return {
-    ...{ id: randomUUID(), kind: request.kind, state: 'queued', progress: null, result: null, error: null },
-    ...{ createdAt: now(), startedAt: null, finishedAt: null, interruptions: 0 },
+    id: randomUUID(),
+    kind: request.kind,
+    state: 'queued',
+    progress: null,
+    result: null,
+    error: null,
+    createdAt: now(),
+    startedAt: null,
+    finishedAt: null,
+    interruptions: 0,
     collection: 'collection' in request ? request.collection : null,
   };
 }

@@ -142,7 +142,11 @@ export const getReport = defineEndpoint({
     const { mistakes, familiarity } = evaluation;
     const { name, fingerprint } = engine.encoder;
     const html = await renderReport({
-      ...{ evaluation, mistakes, familiarity, subject: { collection }, model: { name, fingerprint } },
+      evaluation,
+      mistakes,
+      familiarity,
+      subject: { collection },
+      model: { name, fingerprint },
       pictures: (item) => pictureOf(engine, collection, item),
     });
     res.set('Content-Security-Policy', REPORT_POLICY);

@@ -30,7 +30,11 @@ export const importJob: KindWork<'import'> = async (
     }
   };
   const outcome = await engine.importCollection(collection, file, {
-    ...{ reembed, previews, signal, onProgress, photos: [...indexRoots] },
+    reembed,
+    previews,
+    signal,
+    onProgress,
+    photos: [...indexRoots],
     resumeFrom: (await readJsonFile(stateFile, 'storage_failed')) as ImportState | undefined,
     async onBatch(state) {
       noteFailures(state.outcome);

@@ -7,6 +7,10 @@ export const reembedJob: KindWork<'reembed'> = (
   { signal, onProgress },
 ) =>
   engine.reembed(collection, {
-    ...{ encoder, previews, dropMissing, signal, onProgress },
+    encoder,
+    previews,
+    dropMissing,
+    signal,
+    onProgress,
     photos: [...indexRoots],
   });

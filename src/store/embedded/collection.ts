@@ -67,8 +67,16 @@ export class Collection {
     const { name, dimension, fingerprint, model, description, gallery, calibration } = this.row;
     const { aliases, reembedding } = this;
     return {
-      ...{ name, dimension, fingerprint, model, gallery, count: this.#count, createdAt: this.row.created_at },
-      ...{ aliases, originals: this.row.originals, reembedding },
+      name,
+      dimension,
+      fingerprint,
+      model,
+      gallery,
+      count: this.#count,
+      createdAt: this.row.created_at,
+      aliases,
+      originals: this.row.originals,
+      reembedding,
       ...(description === null ? {} : { description }),
       calibration: calibration === null ? null : JSON.parse(calibration),
       index: this.indexer.state,

@@ -112,15 +112,8 @@ async function checkWeight(
     const spread = scale / direction.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     let best = Number.POSITIVE_INFINITY;
     for (const step of options.steps ?? STEPS) {
-      const up = data.map((value, i) => value + step * spread * (direction[i] ?? 0));
-      const down = data.map((value, i) => value - step * spread * (direction[i] ?? 0));
-      // The step that float32 took, which differs from h by rounding.
-      const taken = computeDot(
-        up.map((value, i) => value - (down[i] ?? 0)),
-        direction,
-      );
-      const change = (await evaluate(weight.name, up)) - (await evaluate(weight.name, down));
-      const numeric = (change / taken) * computeDot(direction, direction);
+      const objective = (moved: Float32Array) => evaluate(weight.name, moved);
+      const numeric = await measureSlope(data, direction, step * spread, objective);
       if (Math.abs(numeric - expected) < Math.abs(best - expected)) {
         best = numeric;
       }
@@ -133,6 +126,24 @@ async function checkWeight(
   const relativeError = larger === 0 ? 0 : Math.sqrt(difference) / larger;
   const norm = computeLength(gradient);
   return { name: weight.name, shape: weight.shape, compared: directions.length, relativeError, norm };
+}
+
+/** The slope of the objective along a direction, times its length: the central difference of two steps from `data`. */
+async function measureSlope(
+  data: Float32Array,
+  direction: Float32Array,
+  step: number,
+  objective: (moved: Float32Array) => Promise<number>,
+): Promise<number> {
+  const up = data.map((value, i) => value + step * (direction[i] ?? 0));
+  const down = data.map((value, i) => value - step * (direction[i] ?? 0));
+  // The step that float32 took, which differs from the one asked for by rounding.
+  const taken = computeDot(
+    up.map((value, i) => value - (down[i] ?? 0)),
+    direction,
+  );
+  const change = (await objective(up)) - (await objective(down));
+  return (change / taken) * computeDot(direction, direction);
 }
 
 /** Directions to compare a weight along: each element of a small one, else the gradient and some at random. */

@@ -48,12 +48,14 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
   }
   const before = buildScaling(pixels);
   const after = buildProjection(head);
-  const ours = new Set<string>([PORTS.pixels, PORTS.embedding, 'scaled_pixels', 'features']);
-  for (const { nodes, constants } of [before, after]) {
-    for (const name of [...nodes.flatMap((node) => node.outputs), ...constants.map(([name]) => name)]) {
-      ours.add(name);
-    }
-  }
+  const ours = new Set<string>([
+    PORTS.pixels,
+    PORTS.embedding,
+    'scaled_pixels',
+    'features',
+    ...[...before.nodes, ...after.nodes].flatMap((node) => node.outputs),
+    ...[...before.constants, ...after.constants].map(([name]) => name),
+  ]);
   const renamed = new Map([
     [input.name, 'scaled_pixels'],
     [output.name, 'features'],

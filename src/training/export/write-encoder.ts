@@ -116,21 +116,25 @@ async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
     }
     const together = await embed(images, 'two images at once', 'Export the backbone with a free batch axis.');
     for (const [i, vector] of alone.entries()) {
-      const length = computeLength(vector);
-      if (!(Math.abs(length - 1) < 1e-3)) {
-        throw new PawdexError('model_invalid', {
-          detail: `The encoder gives a vector of length ${length}, not 1.`,
-        });
-      }
-      const row = together.subarray(i * dimension, (i + 1) * dimension);
-      if (!(computeDot(vector, row) >= SAME)) {
-        throw new PawdexError('model_invalid', {
-          detail: 'The encoder embeds an image differently when another image is in the batch.',
-          hint: 'Use stored statistics for normalisation, not those of the batch.',
-        });
-      }
+      requireAlike(vector, together.subarray(i * dimension, (i + 1) * dimension));
     }
   } finally {
     await session.release();
+  }
+}
+
+/** @throws PawdexError `model_invalid` when an embedding does not have length 1, or depends on the batch */
+function requireAlike(alone: Float32Array, inBatch: Float32Array): void {
+  const length = computeLength(alone);
+  if (!(Math.abs(length - 1) < 1e-3)) {
+    throw new PawdexError('model_invalid', {
+      detail: `The encoder gives a vector of length ${length}, not 1.`,
+    });
+  }
+  if (!(computeDot(alone, inBatch) >= SAME)) {
+    throw new PawdexError('model_invalid', {
+      detail: 'The encoder embeds an image differently when another image is in the batch.',
+      hint: 'Use stored statistics for normalisation, not those of the batch.',
+    });
   }
 }

@@ -35,16 +35,7 @@ export async function fitWhitening(
   const width = features.dimension;
   const { total, mean } = await computeCovariance(features, session);
   const within = (await computeCovariance(computeResiduals(features, labels), session)).total;
-  let trace = 0;
-  for (let i = 0; i < width; i += 1) {
-    trace += within[i * width + i]!;
-  }
-  for (let i = 0; i < within.length; i += 1) {
-    within[i]! *= 1 - shrinkage;
-  }
-  for (let i = 0; i < width; i += 1) {
-    within[i * width + i]! += (shrinkage * trace) / width;
-  }
+  shrink(within, width, shrinkage);
   const { values, vectors } = decomposeSymmetric(within, width);
   // whiten = vectors diag(values^-power) vectors^T; the covariance of whitened features is whiten total whiten.
   const powers = values.map((value) => Math.max(value, 1e-12) ** -power);
@@ -67,6 +58,20 @@ export async function fitWhitening(
     return { matrix: product, offset: g.reshape(shift, [dimension]) };
   });
   return { matrix: matrix as Tensor, offset: offset as Tensor };
+}
+
+/** Moves a covariance towards the one of the same trace that is equal in all directions, in place. */
+function shrink(covariance: Float32Array, width: number, shrinkage: number): void {
+  let trace = 0;
+  for (let i = 0; i < width; i += 1) {
+    trace += covariance[i * width + i]!;
+  }
+  for (let i = 0; i < covariance.length; i += 1) {
+    covariance[i]! *= 1 - shrinkage;
+  }
+  for (let i = 0; i < width; i += 1) {
+    covariance[i * width + i]! += (shrinkage * trace) / width;
+  }
 }
 
 /** Subtracts from each row the mean of its label. */

@@ -8,6 +8,7 @@ import {
   formatPercent,
   PLOT,
   roundTicks,
+  type Scales,
 } from '../../evaluation/report/svg.js';
 
 /** The part of a log line that the charts use. Steps have a loss, evaluations a quality. */
@@ -120,6 +121,18 @@ const QUALITIES = [
   ['third', 'recall@1, unseen labels', (entry: ChartEntry) => entry.val?.unseenRecallAt1],
 ] as const;
 
+/** A curve with a dot at each point, which says its value. */
+function drawMarkedCurve(
+  { name, text, points }: { name: string; text: string; points: Point[] },
+  scales: Scales,
+): string {
+  const dots = points.map(
+    ([x, y]) =>
+      `<circle class="mark ${name}" r="3" cx="${at(scales.x(x))}" cy="${at(scales.y(y))}"><title>${text} ${formatPercent(y, 1)} after ${formatShort(x)} epochs</title></circle>`,
+  );
+  return drawPolyline(`curve ${name}`, points, scales) + dots.join('');
+}
+
 /**
  * Draws the quality on val at every evaluation. If there are several at one epoch, it uses the one with the best vote.
  *
@@ -140,15 +153,7 @@ export function drawQualityChart(log: readonly ChartEntry[]): string | null {
   const best = evaluations.reduce((a, b) => ((b.val?.top1 ?? 0) > (a.val?.top1 ?? 0) ? b : a));
   const quality = createAxis('share of val photos', ys(all), (value) => `${formatShort(100 * value)} %`);
   const drawing = drawPlot('Quality on val', epochs(all), quality, (scales) =>
-    shown
-      .map(({ name, text, points }) => {
-        const dots = points.map(
-          ([x, y]) =>
-            `<circle class="mark ${name}" r="3" cx="${at(scales.x(x))}" cy="${at(scales.y(y))}"><title>${text} ${formatPercent(y, 1)} after ${formatShort(x)} epochs</title></circle>`,
-        );
-        return drawPolyline(`curve ${name}`, points, scales) + dots.join('');
-      })
-      .join(''),
+    shown.map((curve) => drawMarkedCurve(curve, scales)).join(''),
   );
   const width = 1.25 * PLOT.width;
   const size = { width: width + 2 * MARGIN, height: 1.25 * PLOT.height + TOP + 36 };
