@@ -1,5 +1,5 @@
 /**
- * Bundles the web application: src/web/main.ts -> dist/web/main.js, main.css and parts/, with the page and its icon
+ * Bundles the web application: src/web/start-page.ts -> dist/web/main.js, main.css and parts/, with the page and its icon
  * beside them.
  */
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -87,7 +87,7 @@ for (const file of files) {
   cpSync(path.join(from, file), path.join(to, file));
 }
 const { metafile } = await build({
-  entryPoints: [path.join(from, 'main.ts')],
+  entryPoints: { main: path.join(from, 'start-page.ts') },
   outdir: to,
   bundle: true,
   // Splits off what most visits do not need, such as managing collections. It is fetched on demand.

@@ -6,6 +6,7 @@ import { asPawdexError, PawdexError } from '../errors.js';
 import { computeSha256 } from '../files/sha256.js';
 import { prepareImage } from '../image/decode.js';
 import { decodeViews, type Views } from '../image/decode-views.js';
+import { isImageFault } from '../image/image-errors.js';
 import { readPhoto } from '../image/read-photo.js';
 import { getRow, type Matrix, stackRows } from '../math/matrix.js';
 import type { EmbeddingCache } from './embedding-cache.js';
@@ -72,11 +73,11 @@ export async function embedSet(
     try {
       return { file, label, metadata, ...(await embedFile(file, options)) };
     } catch (error) {
-      const { code, message } = asPawdexError(error);
-      if (!code.startsWith('image_') && code !== 'file_unreadable') {
+      const fault = asPawdexError(error);
+      if (!isImageFault(fault)) {
         throw error;
       }
-      skipped.push({ file, code, detail: message });
+      skipped.push({ file, code: fault.code, detail: fault.message });
       return null;
     } finally {
       onPhoto?.();

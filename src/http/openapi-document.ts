@@ -1,6 +1,7 @@
 /** Creates the OpenAPI 3.1 document from the endpoints and their schemas. */
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../errors.js';
+import { IMAGE_CODES } from '../image/image-errors.js';
 import type { Endpoint } from './define-endpoint.js';
 import { type Definitions, isStructured, type JsonSchema, toJsonSchema } from './json-schema.js';
 import type { Content } from './response-spec.js';
@@ -30,13 +31,7 @@ const WITH_IMAGE: ErrorCode[] = [
   'url_input_disabled',
   'url_not_allowed',
   'url_unreachable',
-  'image_empty',
-  'image_unsupported',
-  'image_heic',
-  'image_corrupt',
-  'image_too_small',
-  'image_too_large',
-  'image_too_slow',
+  ...IMAGE_CODES,
 ];
 
 function listCodes({ path, body, errors }: Endpoint): ErrorCode[] {

@@ -44,8 +44,8 @@ export function toDecodeError(error: unknown): PawdexError {
   return new PawdexError('image_corrupt', { cause: error });
 }
 
-/** Codes of errors that concern only one image. */
-const FAULTS: ReadonlySet<ErrorCode> = new Set([
+/** Codes of errors in the bytes of an image. */
+export const IMAGE_CODES = [
   'image_empty',
   'image_unsupported',
   'image_heic',
@@ -53,9 +53,10 @@ const FAULTS: ReadonlySet<ErrorCode> = new Set([
   'image_too_small',
   'image_too_large',
   'image_too_slow',
-  'payload_too_large',
-  'file_unreadable',
-]);
+] as const satisfies ErrorCode[];
+
+/** Codes of errors that concern only one image. */
+const FAULTS: ReadonlySet<ErrorCode> = new Set([...IMAGE_CODES, 'payload_too_large', 'file_unreadable']);
 
 /** Whether an error concerns only one image. Work on many images continues after it, and stops at any other error. */
 export function isImageFault(error: unknown): error is PawdexError {

@@ -2,10 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeFailure, PawdexError } from '../errors.js';
-import type { Job, JobRequest } from './job.js';
+import { isOver, type Job, type JobRequest } from './job.js';
 
 /** How often in a row the server may die during a job. After that the job fails, since it may be the cause. */
 const MOST_INTERRUPTIONS = 5;
+
+/** Number of finished jobs to keep. The oldest are deleted first. */
+const MOST_KEPT = 100;
+
+/** Number of successful exports to keep, because their files are as large as the collection. */
+const MOST_EXPORTS = 3;
 
 /** How long to wait for a running job to stop. */
 const STOP_MS = 2_000;
@@ -107,4 +113,11 @@ export async function haltRun(entry: JobEntry, wish: Wish): Promise<void> {
   const giveUp = new AbortController();
   await Promise.race([entry.run, sleep(STOP_MS, undefined, { signal: giveUp.signal }).catch(() => {})]);
   giveUp.abort();
+}
+
+/** Ids of the finished jobs that are too many. @param jobs in order of creation */
+export function listForgotten(jobs: readonly Job[]): Set<string> {
+  const over = jobs.filter(isOver);
+  const exported = over.filter(({ kind, state }) => kind === 'export' && state === 'succeeded');
+  return new Set([...over.slice(0, -MOST_KEPT), ...exported.slice(0, -MOST_EXPORTS)].map(({ id }) => id));
 }

@@ -10,6 +10,7 @@ import {
   createJob,
   haltRun,
   type JobEntry,
+  listForgotten,
   now,
   publishJob,
   settleUndone,
@@ -19,10 +20,6 @@ import { watchProgress } from './watch-progress.js';
 
 /** Largest number of waiting and paused jobs. */
 const MOST_WAITING = 16;
-/** Number of finished jobs to keep. The oldest are deleted first. */
-const MOST_KEPT = 100;
-/** Number of successful exports to keep, because their files are as large as the collection. */
-const MOST_EXPORTS = 3;
 /** Retry-After in seconds for a refused job. Jobs take minutes. */
 const RETRY_SECONDS = 60;
 
@@ -291,13 +288,10 @@ export class JobRunner {
   }
 
   async #forget(): Promise<void> {
-    const over = [...this.#entries.values()].filter(({ job }) => isOver(job));
     const { records, onTrouble } = this.#options;
-    const exported = over.filter(({ job }) => job.kind === 'export' && job.state === 'succeeded');
-    const forgotten = new Set([...over.slice(0, -MOST_KEPT), ...exported.slice(0, -MOST_EXPORTS)]);
-    for (const { job } of forgotten) {
-      this.#entries.delete(job.id);
-      await records.remove(job.id).catch((error) => onTrouble?.(asPawdexError(error)));
+    for (const id of listForgotten(Array.from(this.#entries.values(), ({ job }) => job))) {
+      this.#entries.delete(id);
+      await records.remove(id).catch((error) => onTrouble?.(asPawdexError(error)));
     }
   }
 }

@@ -70,8 +70,8 @@ export interface IndexState {
   sampledRecall: number | null;
 }
 
-/** An item to put; `id` and `sha256` identify the same content. */
-export interface NewItem {
+/** An item as stored, without vector and pictures. */
+export interface Item {
   /** Unique in its collection; pawdex uses the first 32 hex digits of the content's sha256. */
   id: string;
   label: string | null;
@@ -82,6 +82,13 @@ export interface NewItem {
   /** Size of the original, in bytes. */
   size: number;
   metadata: Metadata;
+  hasThumbnail: boolean;
+  /** ISO 8601 */
+  createdAt: string;
+}
+
+/** An item to put; `id` and `sha256` identify the same content. */
+export interface NewItem extends Omit<Item, 'hasThumbnail' | 'createdAt'> {
   /** A small JPEG or WebP, or null. */
   thumbnail: Uint8Array | null;
   /** float32 [dimension]; stored as given, normalised for search. */
@@ -90,19 +97,6 @@ export interface NewItem {
   original?: Uint8Array | null;
   /** Its vector in the space that the collection is moving to, if any. */
   next?: { fingerprint: string; vector: Float32Array };
-}
-
-/** An item as stored, without vector and pictures. */
-export interface Item {
-  id: string;
-  label: string | null;
-  source: string | null;
-  sha256: string;
-  size: number;
-  metadata: Metadata;
-  hasThumbnail: boolean;
-  /** ISO 8601 */
-  createdAt: string;
 }
 
 /** The result for one item of a put. `exists`: the collection already had that content, and left it unchanged. */
