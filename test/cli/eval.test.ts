@@ -60,7 +60,7 @@ describe('pawdex eval', () => {
       ...{ index: { kind: 'exact', recallAt10: 1 }, nonPets: { n: 4 }, mistakes: [] },
     });
     const html = await readFile(path.join(bench.root, 'of-collection', 'index.html'), 'utf8');
-    expect(html).toContain('Collection <code>pets</code>: 10 of its 10 photos');
+    expect(html).toContain('Collection <code>pets</code>: 10 of its 10 labelled photos');
     expect(html).toContain('<dt>index recall@10</dt><dd>100.00 %');
     const both = await bench.run(['eval', '--collection', 'pets', '--queries', 'pets']);
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('cannot be combined')]);
