@@ -14,13 +14,13 @@ export type SkipReason =
   | 'other_split';
 
 /** Extensions of photos that can be decoded. */
-const PHOTOS = new Set('jpg jpeg jpe jfif pjpeg pjp png webp gif avif tif tiff heic heif hif'.split(' '));
+const PHOTOS = new Set('jpg jpeg jpe jfif pjpeg pjp png webp gif avif tif tiff bmp heic heif hif'.split(' '));
 
 /**
  * Pictures that cannot be decoded. A TIFF with one of these extensions is a camera's raw file that contains a thumbnail.
  */
 const UNSUPPORTED = new Set(
-  'bmp jxl jp2 j2k jpx psd svg ico tga pcx eps ai raw cr2 cr3 crw nef nrw arw srf sr2 dng raf orf rw2 pef srw 3fr iiq'.split(
+  'jxl jp2 j2k jpx psd svg ico tga pcx eps ai raw cr2 cr3 crw nef nrw arw srf sr2 dng raf orf rw2 pef srw 3fr iiq'.split(
     ' ',
   ),
 );

@@ -100,7 +100,7 @@ export const REQUEST_ERRORS = {
   image_unsupported: {
     status: 415,
     title: 'The file is not an image in a supported format.',
-    hint: 'Send JPEG, HEIC, PNG, WebP, GIF, AVIF or TIFF. The format is read from the content, not from the file name.',
+    hint: 'Send JPEG, HEIC, PNG, WebP, GIF, AVIF, TIFF or BMP. The format is read from the content, not from the file name.',
   },
   image_heic: {
     status: 415,

@@ -36,7 +36,7 @@ export function hasArchiveName(file: string): boolean {
 }
 
 /** Whether a name says nothing about the content, so that the listing must keep the first bytes. */
-const tellsNothing = (name: string) => !/\.(jpe?g|png|webp|gif|avif|tiff?|hei[cf])$/i.test(name);
+const tellsNothing = (name: string) => !/\.(jpe?g|png|webp|gif|avif|tiff?|bmp|hei[cf])$/i.test(name);
 
 /**
  * Opens an archive, or returns it if it is open and unchanged.

@@ -102,7 +102,7 @@ function checkSize({ width, height, memory }: ImageHeader, limits: DecodeLimits)
 }
 
 const isLarge = ({ kind, memory, work }: ImageHeader) =>
-  kind === 'heic' || memory > LARGE_BYTES || work > LARGE_WORK;
+  kind === 'heic' || kind === 'bmp' || memory > LARGE_BYTES || work > LARGE_WORK;
 
 const describeHeader = ({ kind, width, height, isUpright = false }: ImageHeader) => ({
   kind,
@@ -138,7 +138,7 @@ async function judgeImage(
  * Reads and checks an image's header. An image that needs much memory or time is decoded here once, to a smaller
  * picture that replaces the file.
  *
- * @param bytes the file: JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF
+ * @param bytes the file: JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF or BMP
  * @throws PawdexError image_empty, image_unsupported, image_heic, image_too_small, image_too_large, image_too_slow,
  *   image_corrupt
  */

@@ -3,6 +3,7 @@
  * and PNG are parsed here, in microseconds; libvips reads the others.
  */
 import { PawdexError } from '../errors.js';
+import { readBitmapHeader } from './bitmap.js';
 import { checkTiff } from './check-tiff.js';
 import { createCameraRawError, createUnsupportedError } from './image-errors.js';
 import { type JpegStructure, readJpegStructure } from './jpeg-structure.js';
@@ -149,7 +150,16 @@ function readPngHeader(bytes: Uint8Array): Header {
 }
 
 /** Peak bytes per pixel of decoders that keep the whole picture, parts of it several times. */
-const WHOLE = { gif: 5, webpLossless: 5, webpAnimated: 10, avif: 19, avifDeep: 25, avifAlpha: 12, heic: 13 };
+const WHOLE = {
+  gif: 5,
+  webpLossless: 5,
+  webpAnimated: 10,
+  avif: 19,
+  avifDeep: 25,
+  avifAlpha: 12,
+  heic: 13,
+  bmp: 9,
+};
 
 function getBytesPerPixel(
   kind: ImageKind,
@@ -228,6 +238,11 @@ async function readTiffHeader(bytes: Uint8Array): Promise<Header> {
   return { width, height, memory: FLOOR + width * perPixel * (2 * rows + STREAMED * height) };
 }
 
+function readBmpHeader(bytes: Uint8Array): Header {
+  const { width, height } = readBitmapHeader(bytes);
+  return { width, height, memory: FLOOR + width * height * WHOLE.bmp };
+}
+
 const readers: Readonly<Record<ImageKind, (bytes: Uint8Array) => Header | Promise<Header>>> = {
   jpeg: readJpegHeader,
   png: readPngHeader,
@@ -236,6 +251,7 @@ const readers: Readonly<Record<ImageKind, (bytes: Uint8Array) => Header | Promis
   gif: (bytes) => readWholeHeader('gif', bytes),
   webp: (bytes) => readWholeHeader('webp', bytes),
   heic: (bytes) => readWholeHeader('heic', bytes),
+  bmp: readBmpHeader,
 };
 
 /**

@@ -3,6 +3,7 @@
  * harm the server.
  */
 
+import { decodeBitmap } from './bitmap.js';
 import { decodeHeic } from './heic.js';
 import type { OpenEnd } from './image-header.js';
 import { checkRows, decodeStrictly, type FailOn } from './judge-pixels.js';
@@ -41,6 +42,10 @@ export async function reduce({ bytes, kind, maxPixels, openEnd }: ReductionTask)
   }
   if (kind === 'heic') {
     return finish(await decodeHeic(bytes, shrink));
+  }
+  if (kind === 'bmp') {
+    const { data, width, height } = decodeBitmap(bytes);
+    return finish(shrink(sharp(data, { raw: { width, height, channels: 4 } })));
   }
   const decode = (failOn: FailOn) =>
     finish(shrink(sharp(bytes, { failOn, limitInputPixels: maxPixels })).autoOrient());

@@ -3,7 +3,9 @@
  * checks the bytes again and may only use the loaders of these formats (libvips.ts), so an ambiguous file is read as
  * the format detected here or not at all.
  */
-export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'heic';
+import { isBitmap } from './bitmap.js';
+
+export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'heic' | 'bmp';
 
 const ascii = (bytes: Uint8Array, from: number, to: number) =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.max(0, Math.min(to, bytes.length) - from)).toString(
@@ -77,7 +79,7 @@ export function sniff(bytes: Uint8Array): ImageKind | null {
   if (hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBPVP8')) {
     return 'webp';
   }
-  return detectIsoKind(bytes);
+  return isBitmap(bytes) ? 'bmp' : detectIsoKind(bytes);
 }
 
 /** Formats that users send but pawdex does not support, by signature, so that the error can name them. */

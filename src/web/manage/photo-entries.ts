@@ -26,7 +26,7 @@ export interface Listing {
 }
 
 /** The browser tells few types from the name alone, and none for HEIC in some. */
-const PHOTO = /\.(jpe?g|jfif|png|webp|gif|avif|tiff?|hei[cf])$/i;
+const PHOTO = /\.(jpe?g|jfif|png|webp|gif|avif|tiff?|bmp|hei[cf])$/i;
 /** `.git`, `@eaDir`, `_thumbnails`, `#recycle`, `$RECYCLE.BIN`, `__MACOSX`. */
 const HIDDEN = /^[.@_#$]/;
 /** More than that is work for the command line; listing them would take the browser's memory. */

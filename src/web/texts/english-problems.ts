@@ -15,7 +15,7 @@ export const englishProblems = {
   },
   image_unsupported: {
     title: 'That is not a picture the server can read.',
-    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF and TIFF work. The content counts, not the name of the file.',
+    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF, TIFF and BMP work. The content counts, not the name of the file.',
   },
   image_corrupt: {
     title: 'This picture is damaged or incomplete.',

@@ -12,7 +12,7 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
   },
   image_unsupported: {
     title: 'Das ist kein Bild, das der Server lesen kann.',
-    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF und TIFF werden unterstützt. Entscheidend ist der Inhalt, nicht der Dateiname.',
+    hint: 'JPEG, HEIC, PNG, WebP, GIF, AVIF, TIFF und BMP werden unterstützt. Entscheidend ist der Inhalt, nicht der Dateiname.',
   },
   image_corrupt: {
     title: 'Dieses Bild ist beschädigt oder unvollständig.',
