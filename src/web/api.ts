@@ -1,4 +1,4 @@
-/** The page's calls to the server: collections, identify, thumbnails. */
+/** The page's requests to the server: collections, identify, thumbnails. */
 import type { ServerInfo } from '../client/wire.js';
 import type { Identification, Neighbour, ServedCollection } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
@@ -6,7 +6,7 @@ import { noAnswer, Problem, problemFrom } from './problem.js';
 
 export type Collection = ServedCollection;
 
-/** How many items carry a label; null: none. */
+/** How many items have a label; the label null counts those without one. */
 export interface LabelCount {
   label: string | null;
   count: number;
@@ -24,13 +24,13 @@ export function hasApiKey(): boolean {
   return sessionStorage.getItem(KEY) !== null;
 }
 
-/** What a request sends. */
+/** Options of a request. */
 export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   json?: unknown;
   form?: FormData;
   file?: Blob;
-  /** Whether it goes on when the page is left. */
+  /** Whether it continues when the page is closed. */
   keepalive?: boolean;
   signal?: AbortSignal;
 }
@@ -81,23 +81,23 @@ export async function listLabels(collection: string): Promise<LabelCount[]> {
   return ((await (await get(path)).json()) as { labels: LabelCount[] }).labels;
 }
 
-/** Where the picture of an item is; with a key, `img` cannot fetch it from there. */
+/** URL of an item's picture. With an API key, `img` cannot load it. */
 export function thumbnailPath(collection: string, id: string): string {
   return `v1/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(id)}/thumbnail`;
 }
 
-/** The picture of an item, as an address for `img`; the caller revokes it. @throws Problem */
+/** The picture of an item, as an object URL for `img` that the caller revokes. @throws Problem */
 export async function thumbnailUrl(collection: string, id: string): Promise<string> {
   return URL.createObjectURL(await (await get(thumbnailPath(collection, id))).blob());
 }
 
-/** What is most similar to an item, nearest first. @throws Problem */
+/** The items most similar to an item, nearest first. @throws Problem */
 export async function searchById(collection: string, id: string, k: number): Promise<Neighbour[]> {
   const answer = await call('v1/search', { method: 'POST', json: { collection, id, k } });
   return ((await answer.json()) as { neighbours: Neighbour[] }).neighbours;
 }
 
-/** A part of a photo as the API has it. */
+/** A part of a photo in the API's format. */
 const regionText = ({ left, top, width, height }: Rectangle) =>
   [left, top, width, height].map((part) => part.toFixed(6)).join(',');
 
@@ -112,7 +112,7 @@ export async function embedPhoto(photo: Blob, region: Rectangle | null): Promise
   return ((await answer.json()) as { embedding: number[] }).embedding;
 }
 
-/** What is similar to examples, which are ids of items or vectors, and not to others. @throws Problem */
+/** Items similar to some examples and not to others. Examples are ids of items or vectors. @throws Problem */
 export async function searchByExamples(
   collection: string,
   positives: (string | number[])[],
@@ -124,24 +124,24 @@ export async function searchByExamples(
   return ((await answer.json()) as { neighbours: Neighbour[] }).neighbours;
 }
 
-/** What the server takes. */
+/** What the server accepts. */
 export interface Intake {
   /** The largest photo, in bytes. */
   mostBytes: number;
-  /** Whether a photo may be named by its address on the web. */
+  /** Whether the server fetches a photo from its URL. */
   fetchesUrls: boolean;
-  /** Whether answers can be shared by a link. */
+  /** Whether answers can be shared with a link. */
   sharesAnswers: boolean;
 }
 
-/** What the server takes; null where it does not say. */
+/** What the server accepts; null if it does not say. */
 export async function readIntake(): Promise<Intake | null> {
   try {
     const info = (await (await get('v1/info')).json()) as ServerInfo;
     const { limits, fetchesUrls, sharesAnswers } = info;
     return { mostBytes: limits.fileBytes, fetchesUrls, sharesAnswers };
   } catch (error) {
-    // The photo's own request will meet the same problem, and say so.
+    // The request with the photo will meet the same problem and report it.
     if (error instanceof Problem) {
       return null;
     }
@@ -149,7 +149,7 @@ export async function readIntake(): Promise<Intake | null> {
   }
 }
 
-/** A photo from its address on the web, which the server fetches. @throws Problem */
+/** A photo that the server fetches from its URL. @throws Problem */
 export async function fetchPhoto(url: string): Promise<File> {
   const blob = await (await call(`v1/fetch?${new URLSearchParams({ url })}`, { method: 'POST' })).blob();
   const name = new URL(url).pathname.split('/').at(-1) || new URL(url).hostname;
@@ -159,7 +159,7 @@ export async function fetchPhoto(url: string): Promise<File> {
 /** A shared answer. */
 export interface Shared {
   id: string;
-  /** Until when it can be opened, as ISO 8601. */
+  /** Expiry, as ISO 8601. */
   expires: string;
   collection: string;
   photoBase64: string;
@@ -170,7 +170,7 @@ export interface Shared {
 export async function shareAnswer(photo: File, collection: string, answer: Identification): Promise<Shared> {
   const form = new FormData();
   form.append('image', photo, nameOf(photo));
-  // Where the similarities come from can be asked again; it is most of the answer.
+  // Explanations make up most of an answer, and can be requested again.
   const neighbours = answer.neighbours.map(({ explanation: _, ...neighbour }) => neighbour);
   form.append('answer', JSON.stringify({ ...answer, neighbours }));
   form.append('collection', collection);
@@ -182,29 +182,34 @@ export async function readShared(id: string): Promise<Shared> {
   return (await get(`v1/shares/${encodeURIComponent(id)}`)).json() as Promise<Shared>;
 }
 
-/** A photo that comes with the page. @param animal `cat` or `dog` @throws Problem */
+/**
+ * A photo that comes with the page.
+ *
+ * @param animal `cat` or `dog`
+ * @throws Problem
+ */
 export async function examplePhoto(animal: string): Promise<File> {
   const blob = await (await get(`example-${animal}.jpg`)).blob();
   return new File([blob], `${animal}.jpg`, { type: blob.type });
 }
 
-/** What is asked about a photo. */
+/** Options of a question about a photo. */
 export interface Question {
   collection: string;
-  /** Whether each neighbour comes with where its similarity comes from. */
+  /** Whether each neighbour comes with an explanation of its similarity. */
   explain?: boolean;
-  /** The part to look at; null: all of it. */
+  /** The part to look at; null: the whole photo. */
   region?: Rectangle | null;
-  /** Whether to look for a second animal where one was found. */
+  /** Whether to look for a second animal after one was found. */
   animals?: boolean;
 }
 
 /**
- * Asks for the breed of a photo. XMLHttpRequest rather than fetch, because only it tells how much of an upload
- * has been sent, which matters for a phone's photo on a slow line.
+ * Asks for the breed of a photo. Uses XMLHttpRequest, because fetch does not report the progress of an upload, which
+ * matters for a phone's photo on a slow connection.
  *
- * @param photo the file's bytes as they are; the server reads kind and orientation from them
- * @param onSent called with the share of the upload that has left, 0..1
+ * @param photo the unchanged file; the server reads format and orientation from it
+ * @param onSent called with the share of the upload that was sent, 0..1
  * @throws Problem, or the signal's reason when aborted
  */
 export function identify(

@@ -1,6 +1,6 @@
 /**
- * The page's one flow: photos are given, sent, answered or refused. Whatever is given next replaces what is under way; an
- * answer that was overtaken is never shown. Every question is a step of the browser's history.
+ * The page's main flow: photos are given, sent, and answered or refused. A new photo replaces a request under way, whose
+ * answer is never shown. Every question is an entry of the browser's history.
  */
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
@@ -22,14 +22,14 @@ import { mayShrink, problemView } from './views/problem-view.js';
 import { showSession } from './views/session-strip.js';
 import { workingView } from './views/working.js';
 
-/** What the flow needs of the rest of the page. */
+/** What the flow needs from the rest of the page. */
 export interface Surroundings {
-  /** The collection chosen now. */
+  /** The selected collection. */
   collection: () => string;
-  /** Brings what is chosen in line with the page's address. */
+  /** Selects the collection in the page's URL. */
   follow: () => void;
   needKey: () => void;
-  /** What the server takes; null where it is not known. */
+  /** What the server accepts; null if not known. */
   intake: () => Intake | null;
 }
 
@@ -39,7 +39,7 @@ export class App {
   private readonly preview = new Preview((part) => this.askPart(part));
   private readonly neighbours = new NeighbourPanel(this.preview);
   private readonly session = new Session();
-  /** The question that is shown; null at the start and while a list is shown. */
+  /** The current question; null at the start and while a list is shown. */
   private entry: Entry | null = null;
   private retries = 0;
   private running: AbortController | null = null;
@@ -49,11 +49,11 @@ export class App {
     addEventListener('popstate', ({ state }) => this.follow(state as Step | null));
   }
 
-  /** Takes what a person gave: one photo is shown and asked about, several become a list. */
+  /** Takes the user's photos: one is shown and asked about, several become a list. */
   take(photos: File[]): void {
     const [photo] = photos;
     if (photo === undefined) {
-      // Whatever is shown stays: nothing was asked that it could be the answer to.
+      // What is shown stays, because there is no new question.
       hint(texts.ask.noPicture);
     } else if (photos.length === 1) {
       this.askNew({ photo });
@@ -62,7 +62,7 @@ export class App {
     }
   }
 
-  /** Asks again with the same photos, if there are any: after a key was entered. */
+  /** Asks again with the same photos, if any, after a key was entered. */
   again(): void {
     if (this.entry) {
       void this.ask(this.entry);
@@ -71,7 +71,7 @@ export class App {
     }
   }
 
-  /** Another collection was chosen: what is shown is asked there, too, and Back leads to the answers before. */
+  /** Asks the current photos again in another collection; Back leads to the answers before. */
   askElsewhere(): void {
     const batch = this.batches.shown;
     if (this.entry) {
@@ -84,7 +84,7 @@ export class App {
     }
   }
 
-  /** Draws what is shown once more, in the language of now. */
+  /** Draws the page again in the current language. */
   redraw(): void {
     this.preview.showTexts();
     this.batches.draw();
@@ -93,14 +93,14 @@ export class App {
     }
   }
 
-  /** Esc: takes the frame away, gives up what is under way, or puts a problem away. */
+  /** Esc: removes the frame, gives up a request under way, or dismisses a problem. */
   dismiss(): void {
     if (!this.preview.stopCrop() && ['working', 'problem'].includes(this.panel.state)) {
       this.giveUp();
     }
   }
 
-  /** Makes what is to be shown a step of the history. */
+  /** Adds what will be shown to the history. */
   private go(step: Step, collection: string): void {
     this.session.push(step, collection, this.entry?.answer !== null);
     this.around.follow();
@@ -111,13 +111,13 @@ export class App {
     this.show(entry);
   };
 
-  /** Makes a question a step of the history, and asks it if it has no answer. */
+  /** Adds a question to the history, and asks it if it has no answer. */
   askNew(question: Omit<Question, 'collection'> & Partial<Question>, url?: string): void {
     this.retries = 0;
     this.open(this.session.add({ collection: this.around.collection(), ...question }, url));
   }
 
-  /** @param part of the photo that is shown; null: all of it */
+  /** @param part of the current photo; null: the whole photo */
   private askPart(part: Rectangle | null): void {
     if (this.entry) {
       const { photo, note, url } = this.entry;
@@ -147,7 +147,7 @@ export class App {
     this.batches.show(index);
   }
 
-  /** Back and Forward. A step of an earlier visit, of which nothing is known any more, leads to the start. */
+  /** Back and Forward. An entry of an earlier visit, about which nothing is known, leads to the start. */
   private follow(step: Step | null): void {
     if (step === null || location.hash.startsWith('#/collections')) {
       return;
@@ -168,7 +168,7 @@ export class App {
     }
   }
 
-  /** Shows a question with what became of it; one without an answer is asked. */
+  /** Shows a question with its outcome; one without an answer is asked. */
   private show(entry: Entry): void {
     this.leave();
     this.entry = entry;
@@ -177,7 +177,7 @@ export class App {
     if (entry.problem !== null) {
       const fail = () => this.entry === entry && entry.problem !== null && this.fail(entry.problem, entry);
       fail();
-      // Only then is it known whether there can be a smaller copy.
+      // Only then is it known whether a smaller copy is possible.
       void this.preview.isReady().then(fail);
     } else if (entry.answer !== null) {
       void this.drawAnswer(entry, entry.answer);
@@ -186,7 +186,7 @@ export class App {
     }
   }
 
-  /** What is under way is given up, and what is about the question before is taken away. */
+  /** Gives up a request under way, and removes what belongs to the question before. */
   private leave(): void {
     this.running?.abort();
     this.running = null;
@@ -217,7 +217,7 @@ export class App {
         throw error;
       }
       if (error.code === 'explain_unavailable') {
-        // Another model than before: the answer is worth more than its explanation.
+        // The model changed in between: the answer matters more than its explanation.
         this.neighbours.explaining = false;
         void this.ask(entry);
       } else {
@@ -236,7 +236,7 @@ export class App {
     });
     this.panel.show('answer', panel, spoken(answer));
     showSession(this.session.entries, this.entry, this.open);
-    // Its size must be known before anything can be laid over it; one that cannot be shown stays without.
+    // Nothing can be laid over it before its size is known, and nothing at all if it cannot be shown.
     await this.preview.isReady();
     if (this.entry === entry && entry.answer === answer) {
       this.preview.markLooked(answer.region);
@@ -244,7 +244,7 @@ export class App {
     }
   }
 
-  /** Shows a problem that came before there was a question, which `retry` leads to. */
+  /** Shows a problem that came before a question; `retry` leads to the question. */
   refuse(problem: Problem, retry: () => void): void {
     this.session.before = this.session.step;
     this.leave();

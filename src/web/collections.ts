@@ -5,17 +5,17 @@ import { formatNumber } from './format.js';
 import { Problem } from './problem.js';
 import { texts } from './texts/texts.js';
 
-/** What is asked when nothing else is chosen: the collection every server starts with. */
+/** The default: the collection that every server starts with. */
 const SHIPPED = 'breeds';
 
-/** The collection that the page's address names. */
+/** The collection in the page's URL. */
 export function collectionOfAddress(): string {
   return new URLSearchParams(location.search).get('collection') || SHIPPED;
 }
 
-/** The chooser's state and its way to the server. */
+/** The chooser and its connection to the server. */
 export class CollectionChooser {
-  /** @param onChange called when a person chose another collection */
+  /** @param onChange called when the user chose another collection */
   constructor(
     private readonly select: HTMLSelectElement,
     onChange: () => void,
@@ -25,7 +25,7 @@ export class CollectionChooser {
     select.addEventListener('change', onChange);
   }
 
-  /** Shows the collection that the address names, as after Back. @returns whether it is another */
+  /** Shows the collection in the URL, as after Back. @returns whether it is another */
   follow(): boolean {
     const named = collectionOfAddress();
     const isOther = named !== this.value && [...this.select.options].some(({ value }) => value === named);
@@ -41,7 +41,7 @@ export class CollectionChooser {
   }
 
   /**
-   * Fills the chooser. A server that does not answer leaves it as it is: the photo's own request will say why.
+   * Fills the chooser. If the server does not answer, it stays as it is: the request with the photo will report why.
    *
    * @throws Problem unauthorized, when the server asks for a key
    */
@@ -60,7 +60,7 @@ export class CollectionChooser {
       `${name} (${formatNumber(count)})`,
     ]);
     const named = new URLSearchParams(location.search).get('collection');
-    // One that the address names is never replaced silently by another: its answer would be of something else.
+    // One named in the URL is never silently replaced by another, which would answer a different question.
     if (named && !collections.some(({ name }) => name === named)) {
       options.unshift([named, texts.ask.notOnServer(named)]);
       this.onMissing(named);

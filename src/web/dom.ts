@@ -1,4 +1,4 @@
-/** Small helpers for building the page's elements; text is always set as text, never parsed as HTML. */
+/** Helpers that build the page's elements. Text is always set as text, never parsed as HTML. */
 
 type Attributes = Record<string, string | number | boolean>;
 
@@ -28,15 +28,15 @@ export function button(text: string, kind: 'primary' | 'plain', onClick: () => v
   return node;
 }
 
-/** Gives the person a file to keep. */
+/** Downloads a file. */
 export function saveFile(file: Blob, name: string): void {
   const link = el('a', { href: URL.createObjectURL(file), download: name });
   link.click();
-  // Only after the browser has begun to read it.
+  // The browser must have started reading it.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Opens a dialog that is gone when it closes. */
+/** Opens a dialog, and removes it when it closes. */
 export function openDialog(attributes: Attributes, ...content: (Node | string)[]): HTMLDialogElement {
   const dialog = el('dialog', attributes, ...content);
   dialog.addEventListener('close', () => dialog.remove());
@@ -68,18 +68,18 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return node;
 }
 
-/** One of the drawings that index.html holds as `<symbol>`. */
+/** One of the `<symbol>` drawings in index.html. */
 export function icon(name: string): SVGSVGElement {
   return svg('svg', { 'aria-hidden': 'true', class: 'icon' }, svg('use', { href: `#icon-${name}` }));
 }
 
-/** Sets a CSS custom property through the object model, which the content security policy allows. */
+/** Sets a CSS custom property through the DOM, which the content security policy allows. */
 export function cssVariable<T extends HTMLElement>(node: T, name: `--${string}`, value: string): T {
   node.style.setProperty(name, value);
   return node;
 }
 
-/** Text with `backticked` parts as code elements, as the server's hints are written. */
+/** Text whose `backticked` parts become code elements, as in the server's hints. */
 export function withCode(text: string): (Node | string)[] {
   return text.split('`').map((part, i) => (i % 2 === 1 ? el('code', {}, part) : part));
 }

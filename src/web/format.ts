@@ -1,13 +1,13 @@
 /** How labels and numbers are shown to people, in the page's language. */
 import { language, texts } from './texts/texts.js';
 
-/** Words that stay names inside a label: "saint_bernard" is a Saint Bernard, not a Saint bernard. */
+/** Names that keep their capital inside a label: "saint_bernard" is a Saint Bernard, not a Saint bernard. */
 const NAMES = new Set(['apso', 'bernard', 'charles', 'coon', 'inu', 'king', 'mau', 'pei', 'pyrenees', 'tzu']);
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 
 /**
- * A label as words: "british_shorthair" -> "British shorthair". A label that has capitals already keeps them.
+ * A label as words: "british_shorthair" -> "British shorthair". A label that already has capitals keeps them.
  *
  * @param label a label as stored, or null for an item without one
  */
@@ -20,8 +20,8 @@ export function labelWords(label: string | null): string {
 }
 
 /**
- * A label as {@link labelWords}, to stand within other text: one that is written from right to left is isolated, so that
- * it does not pull numbers and signs around it to its side.
+ * A label as {@link labelWords}, for use within other text. One that is written from right to left is isolated, so that it
+ * does not reorder the numbers and signs around it.
  */
 export function humanise(label: string | null): string {
   const words = labelWords(label);
@@ -39,8 +39,7 @@ export function formatNumber(value: number, digits = 0): string {
 const wholePercent = (n: number) => (n / 100).toLocaleString(language, { style: 'percent' });
 
 /**
- * A share as a whole percentage. Rounding never claims certainty or impossibility that is not there:
- * 0.998 is ">99%" and 0.002 is "<1%".
+ * A share as a whole percentage. Rounding never suggests certainty or impossibility: 0.998 is ">99%" and 0.002 is "<1%".
  *
  * @param share 0..1
  */
@@ -55,8 +54,8 @@ export function percent(share: number): string {
 }
 
 /**
- * Shares of one whole as whole percentages that sum to what the shares do: where rounding each would give 101%, those
- * that were rounded up by the least are rounded down. Written as {@link percent} writes them.
+ * Shares as whole percentages that have the same sum as the shares, in the format of {@link percent}. Where rounding each
+ * would give 101%, those that were rounded up by the most are rounded down.
  *
  * @param shares 0..1 each, of at most 1 together
  */
@@ -100,7 +99,7 @@ export function fileSize(bytes: number): string {
   return `${formatNumber(bytes / 1e6, 1)} MB`;
 }
 
-/** A moment, with day and time. @param iso ISO 8601 */
+/** A date with time. @param iso ISO 8601 */
 export function dateTime(iso: string): string {
   return new Date(iso).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
 }
@@ -116,7 +115,7 @@ export function count(n: number, noun: keyof typeof texts.nouns): string {
   return `${formatNumber(n)} ${n === 1 ? one : many}`;
 }
 
-/** A source as a web address, or null when it is none: `http://` begins like one and names no host. */
+/** A source as a URL, or null if it is not one: `http://` starts like one but has no host. */
 export function webAddress(source: string): URL | null {
   return /^https?:\/\//i.test(source) && URL.canParse(source) ? new URL(source) : null;
 }

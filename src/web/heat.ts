@@ -1,19 +1,19 @@
-/** An explanation in words. */
+/** Puts an explanation into words. */
 import type { Explanation } from '../engine/engine.js';
 import { computeRegionInSquare, type Rectangle } from '../image/heat-colours.js';
 import { texts } from './texts/texts.js';
 
-/** The third of the square, 0..2, that the middle of a cell lies in; 0 or 2 too where it lies before or behind it. */
+/** The third of the square, 0..2, that the middle of a cell is in; also 0 or 2 if it is before or after the square. */
 function third(cell: number, count: number, start: number, length: number): number {
   const middle = start + ((cell + 0.5) / count) * length;
   return Math.min(2, Math.max(0, Math.floor(middle * 3)));
 }
 
 /**
- * The ninth of the looked-at square that brings most of the similarity.
+ * The ninth of the square that contributes most to the similarity.
  *
  * @param seen that square, in fractions of the upright photo
- * @returns its name, and its part of all that speaks for the similarity, 0..1; null where nothing does
+ * @returns its name, and its share of all positive contributions, 0..1; null if there are none
  */
 export function strongest(explanation: Explanation, seen: Rectangle): { zone: string; part: number } | null {
   const { rows, columns, shares } = explanation;

@@ -1,16 +1,16 @@
-/** A few words that appear at the edge of the page for a while, and are said to people who listen to it. */
+/** A short message that appears at the edge of the page for a while and is announced to screen readers. */
 import { byId } from './dom.js';
 
 const SHOWN_MS = 8_000;
 
 let timer = 0;
 
-/** Says something to people who listen to the page. */
+/** Announces a text to screen readers. */
 export function tell(words: string): void {
   byId('status', HTMLElement).textContent = words;
 }
 
-/** Shows a hint in place of the one before. */
+/** Shows a hint, replacing the previous one. */
 export function hint(words: string): void {
   const box = byId('hint', HTMLElement);
   box.textContent = words;

@@ -1,12 +1,12 @@
-/** The ways photos get onto the page: chosen, taken, dropped (folders, too) or pasted. */
+/** The ways to give the page photos: chosen, taken, dropped (folders, too) or pasted. */
 import { webAddress } from './format.js';
 import { listEntries } from './manage/photo-entries.js';
 import { pickPhotos } from './photo.js';
 
-/** What a person gave: photos, none where there was something else in it. */
+/** What the user gave: photos, empty if it was something else. */
 export type Take = (photos: File[]) => void;
 
-/** Calls `take` for what a file field is given. The same file can be chosen twice in a row. */
+/** Calls `take` with the files of a file field. The same file can be chosen twice in a row. */
 export function fromField(field: HTMLInputElement, take: Take): void {
   field.addEventListener('change', () => {
     const photos = pickPhotos(field.files ?? []);
@@ -17,9 +17,9 @@ export function fromField(field: HTMLInputElement, take: Take): void {
   });
 }
 
-/** What was dropped; of folders all photos that can be read. */
+/** The dropped files, with all readable photos of dropped folders. */
 async function dropped(transfer: DataTransfer | null): Promise<File[]> {
-  // Both are gone as soon as the event is over.
+  // Both are emptied when the event is over.
   const entries = [...(transfer?.items ?? [])].flatMap((item) => item.webkitGetAsEntry() ?? []);
   const files = [...(transfer?.files ?? [])];
   if (!entries.some((entry) => entry.isDirectory)) {
@@ -30,9 +30,9 @@ async function dropped(transfer: DataTransfer | null): Promise<File[]> {
   return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
-/** Calls `take` for what is dropped anywhere on the page; `html[data-dragging]` is set meanwhile. */
+/** Calls `take` with what is dropped anywhere on the page; `html[data-dragging]` is set during the drag. */
 export function fromDrop(take: Take): void {
-  // dragenter of a child comes before dragleave of its parent: only a count tells when the page is left.
+  // dragenter of a child comes before dragleave of its parent, so only a count tells when the drag leaves the page.
   let depth = 0;
   const show = (delta: number) => {
     depth = delta === 0 ? 0 : Math.max(0, depth + delta);
@@ -46,7 +46,7 @@ export function fromDrop(take: Take): void {
   addEventListener('dragleave', () => show(-1));
   addEventListener('drop', async (event) => {
     show(0);
-    // A page of a collection has taken it already.
+    // A collection's page has already taken it.
     if (event.defaultPrevented) {
       return;
     }
@@ -55,7 +55,7 @@ export function fromDrop(take: Take): void {
   });
 }
 
-/** Calls `take` for what is pasted, `takeLink` for an address on the web, but for text that goes into a field. */
+/** Calls `take` with pasted files and `takeLink` with a pasted URL, but not when the paste goes into a field. */
 export function fromPaste(take: Take, takeLink: (link: string) => void): void {
   addEventListener('paste', (event) => {
     const photos = pickPhotos(event.clipboardData?.files ?? []);

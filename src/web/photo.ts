@@ -1,14 +1,14 @@
-/** The photo a person gave: where it came from, and a smaller copy of it when the server asks for one. */
+/** The photo that the user gave, and a smaller copy of it if the server needs one. */
 import { fileSize } from './format.js';
 import { Problem } from './problem.js';
 import { texts } from './texts/texts.js';
 
-/** Long side of a smaller copy, in pixels: several times what an encoder looks at. */
+/** Long side of a smaller copy, in pixels: several times the input size of an encoder. */
 const SMALL_SIDE = 1600;
 
 /**
- * The photos among the files given: all that are images by their declared type; where there is none, the first file,
- * since a file without a type may well be an image and the server decides by content.
+ * The photos among the files: all with an image type, or else the first file. A file without a type may be an image, and
+ * the server decides by content.
  */
 export function pickPhotos(files: Iterable<File>): File[] {
   const all = [...files];
@@ -17,9 +17,9 @@ export function pickPhotos(files: Iterable<File>): File[] {
 }
 
 /**
- * Why a file need not be sent at all, or null. Everything else is for the server to judge, by content.
+ * Why a file need not be sent, or null. The server judges everything else, by content.
  *
- * @param mostBytes that the server takes; null: not known
+ * @param mostBytes that the server accepts; null: not known
  */
 export function refusal(file: File, mostBytes: number | null = null): Problem | null {
   if (file.size === 0) {
@@ -35,12 +35,12 @@ export function refusal(file: File, mostBytes: number | null = null): Problem | 
 }
 
 /**
- * A smaller JPEG copy of the picture an `img` shows: upright, transparent parts white. Only a way out when the
- * original is refused for its size or kind: browsers resample and compress each in their own way, so the
- * embedding would depend on the browser, while the original gets the server's one resize.
+ * A smaller JPEG copy of the picture in an `img`: upright, with transparent parts white. It is sent only if the original is
+ * refused for its size or format. Browsers resample and compress in different ways, so the embedding of a copy depends on
+ * the browser.
  *
  * @param shown a picture that has loaded
- * @throws DOMException when the browser cannot draw or compress it
+ * @throws DOMException if the browser cannot draw or compress it
  */
 export async function smallerCopy(shown: HTMLImageElement, name: string, side = SMALL_SIDE): Promise<File> {
   const scale = Math.min(1, side / Math.max(shown.naturalWidth, shown.naturalHeight));

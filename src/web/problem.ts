@@ -1,12 +1,12 @@
 /** What can go wrong between the page and the server, as one error class. */
 import { problemText } from './texts/texts.js';
 
-/** An answer of the server that is no success, or no answer at all (status 0). */
+/** A response that is not a success, or no response at all (status 0). */
 export class Problem extends Error {
   /**
-   * @param code the server's stable code, or one of the page's own, which are in texts/english-problems.ts
-   * @param status HTTP status; 0 when there was no answer
-   * @param said title and hint in the server's words, for codes that the page has no words for
+   * @param code the server's stable code, or one of the page's own from texts/english-problems.ts
+   * @param status HTTP status; 0 if there was no response
+   * @param said title and hint from the server, for codes that have no text in the page
    * @param retryAfter seconds after which trying again makes sense
    */
   constructor(
@@ -20,7 +20,7 @@ export class Problem extends Error {
     this.name = 'Problem';
   }
 
-  /** What happened, in the page's language where it has words for it. */
+  /** What happened, in the page's language if it has a text for it. */
   get title(): string {
     return problemText(this.code)?.title ?? this.said.title ?? this.code;
   }
@@ -34,10 +34,9 @@ export class Problem extends Error {
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 
 /**
- * The problem an answer describes. Something between page and server (a proxy) may answer without
- * problem+json; then the status is all there is.
+ * The problem that a response describes. A proxy may respond without problem+json; then only the status is known.
  *
- * @param body the answer's body as text
+ * @param body the response's body as text
  * @param retryAfter the Retry-After header, in seconds
  */
 export function problemFrom(status: number, body: string, retryAfter: string | null): Problem {
@@ -48,7 +47,7 @@ export function problemFrom(status: number, body: string, retryAfter: string | n
       fields = parsed as Record<string, unknown>;
     }
   } catch {
-    // Not JSON: a proxy's HTML page, say. The status below stands for it.
+    // Not JSON, for example a proxy's HTML page. The status below is used instead.
   }
   const seconds = Number.parseFloat(retryAfter ?? '');
   const fallback = status === 413 ? 'payload_too_large' : status === 503 ? 'overloaded' : 'unexpected';
@@ -61,7 +60,7 @@ export function problemFrom(status: number, body: string, retryAfter: string | n
   );
 }
 
-/** A browser keeps where a file is, not what is in it: one that was moved or changed since can be read no more. */
+/** A browser stores where a file is, not its content: one that was moved or changed can no longer be read. */
 async function isReadable(file: Blob): Promise<boolean> {
   try {
     await file.slice(0, 1).arrayBuffer();
@@ -74,7 +73,7 @@ async function isReadable(file: Blob): Promise<boolean> {
   }
 }
 
-/** The problem of a request that got no answer. @param sent the files in it */
+/** The problem of a request without a response. @param sent the files in it */
 export async function noAnswer(sent: Iterable<Blob>): Promise<Problem> {
   for (const file of sent) {
     if (!(await isReadable(file))) {

@@ -1,27 +1,27 @@
-/** "More like this" and "not like this" about the neighbours of a photo: what is marked, and what is found with it. */
+/** "More like this" and "not like this" for the neighbours of a photo: the marks, and the search results with them. */
 import type { Identification, Neighbour } from '../engine/engine.js';
 import { embedPhoto, searchByExamples } from './api.js';
 import type { Entry } from './session.js';
 
-/** What a person said of a neighbour. */
+/** A user's mark on a neighbour. */
 export type Mark = 'more' | 'less';
 
-/** The refined search of one question. */
+/** The refined search for one question. */
 export class Refinement {
   readonly #marks = new Map<string, { neighbour: Neighbour; mark: Mark }>();
   #embedding: Promise<number[]> | null = null;
   #turn = 0;
-  /** What the marks find; null while nothing is marked. */
+  /** Results of the search with the marks; null while nothing is marked. */
   found: Neighbour[] | null = null;
 
-  /** The answer that the marks are about. */
+  /** The answer whose neighbours are marked. */
   readonly answer: Identification | null;
 
   constructor(readonly entry: Entry) {
     this.answer = entry.answer;
   }
 
-  /** All that is marked, in the order of marking. */
+  /** All marks, in the order in which they were made. */
   get marked(): { neighbour: Neighbour; mark: Mark }[] {
     return [...this.#marks.values()];
   }
@@ -31,7 +31,7 @@ export class Refinement {
   }
 
   /**
-   * Marks a neighbour, or takes the same mark away, and searches again.
+   * Marks a neighbour, or removes the same mark, and searches again.
    *
    * @returns whether `found` is of these marks: false where others were made meanwhile
    * @throws Problem
@@ -45,7 +45,7 @@ export class Refinement {
     return await this.#search();
   }
 
-  /** Takes all marks away. */
+  /** Removes all marks. */
   clear(): void {
     this.#turn++;
     this.#marks.clear();
@@ -59,7 +59,7 @@ export class Refinement {
       return true;
     }
     const { photo, region, collection, answer } = this.entry;
-    // Where the answer looked, which a second look may have moved.
+    // The part that the answer looked at, which a second look may have changed.
     this.#embedding ??= embedPhoto(photo, answer?.region ?? region).catch((error: unknown) => {
       this.#embedding = null;
       throw error;

@@ -1,40 +1,40 @@
-/** What was asked since the page was opened, and where Back and Forward lead among it. */
+/** The questions since the page was opened, and the way Back and Forward move between them. */
 import type { Identification } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import { collectionOfAddress } from './collections.js';
 import type { Problem } from './problem.js';
 
-/** A question, and what became of it. */
+/** A question and its outcome. */
 export interface Entry {
   id: number;
   photo: File;
-  /** Address of the photo for `img`; it lasts as long as the page. */
+  /** URL of the photo for `img`, valid as long as the page. */
   url: string;
-  /** What the caption says beside the name. */
+  /** Caption beside the name. */
   note: string;
-  /** The part of the photo that was asked about; null: all of it. */
+  /** The part of the photo that was asked about; null: the whole photo. */
   region: Rectangle | null;
   /** The collection that was asked. */
   collection: string;
-  /** At most one of the two; neither while there is no answer yet. */
+  /** At most one of the two is set; neither while there is no answer yet. */
   answer: Identification | null;
   problem: Problem | null;
 }
 
-/** What a question begins with; a shared one has its answer already. */
+/** The start of a question; a shared one already has its answer. */
 export type Question = Pick<Entry, 'photo' | 'collection'> &
   Partial<Pick<Entry, 'note' | 'region' | 'answer'>>;
 
-/** Parts of the address that name the first question of a visit. */
+/** Parameters of the URL that name the first question of a visit. */
 const FIRST = ['shared', 'url'];
 
-/** What the browser keeps with a step of its history. */
+/** State that the browser keeps with an entry of its history. */
 export type Step = ({ start: true } | { entry: number } | { batch: number }) & {
-  /** When the page was opened: of an earlier visit nothing is known any more. */
+  /** When the page was opened. Nothing is known about earlier visits. */
   visit?: number;
 };
 
-/** The page's address with a collection, which the one that every server has need not be named in. */
+/** The page's URL with a collection; the default one is left out. */
 function addressWith(collection: string): URL {
   const address = new URL(location.href);
   if (collection !== collectionOfAddress()) {
@@ -46,12 +46,12 @@ function addressWith(collection: string): URL {
 /** All questions of the session. */
 export class Session {
   readonly entries: Entry[] = [];
-  /** What is shown, and what giving up leads back to. */
+  /** The current question, and the one to return to after giving up. */
   step: Step = { start: true };
   before: Step = { start: true };
   readonly #visit = Date.now();
 
-  /** A new question. @param url of the same photo, where it was asked about before */
+  /** A new question. @param url of the same photo, if there was a question about it before */
   add(question: Question, url?: string): Entry {
     const entry: Entry = {
       note: '',
@@ -67,10 +67,10 @@ export class Session {
   }
 
   /**
-   * Makes a place that Back leads to.
+   * Adds an entry to the browser's history.
    *
-   * @param collection that the step is about
-   * @param isKept whether giving up leads back to what is shown now
+   * @param collection of this entry
+   * @param isKept whether giving up returns to what is shown now
    */
   push(step: Step, collection: string, isKept: boolean): void {
     if (isKept) {
@@ -84,13 +84,13 @@ export class Session {
     history.pushState({ ...step, visit: this.#visit }, '', address);
   }
 
-  /** The place shown now is another than it was. */
+  /** Replaces the current entry. */
   replace(step: Step, collection = collectionOfAddress()): void {
     this.step = step;
     history.replaceState({ ...step, visit: this.#visit }, '', addressWith(collection));
   }
 
-  /** The question of a step that shows one. */
+  /** The question of an entry, if it shows one. */
   entryOf(step: Step): Entry | undefined {
     return 'entry' in step ? this.entries[step.entry] : undefined;
   }

@@ -1,4 +1,4 @@
-/** Starts the page: wires the ways in (files, drop, paste, keys, collection) to the flow in app.ts. */
+/** Starts the page: connects the inputs (files, drop, paste, keys, collection) to the flow in app.ts. */
 import './styles/page.css';
 import {
   examplePhoto,
@@ -29,7 +29,7 @@ function askForKey(): void {
   byId('key-note', HTMLElement).textContent = hasApiKey() ? texts.key.refused : texts.key.wanted;
   keyForm.hidden = false;
   keyField.focus();
-  // A field that had the focus already is not brought back into view by focusing it.
+  // Focusing a field that already has the focus does not scroll it into view.
   keyForm.scrollIntoView({ block: 'nearest' });
 }
 
@@ -57,7 +57,7 @@ const app = new App({
   intake: () => intake,
 });
 const take = (photos: File[]) => {
-  // A photo given while collections are looked at is a question, too.
+  // A photo given on a collection's page is a question, too.
   if (location.hash.startsWith('#/collections')) {
     location.hash = '#/';
   }
@@ -102,7 +102,7 @@ for (const [control, id] of [
 fromDrop(take);
 fromPaste(take, (link) => (intake?.fetchesUrls ? void takeFrom(() => fetchPhoto(link)) : take([])));
 
-/** Does something that the server may refuse, and says so. */
+/** Does something that the server may refuse, and shows the problem. */
 async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -114,7 +114,7 @@ async function attempt(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Takes a photo that the server has or fetches. */
+/** Takes a photo that the server stores or fetches. */
 const takeFrom = (get: () => Promise<File>) => attempt(async () => take([await get()]));
 
 async function openShared(id: string): Promise<void> {
@@ -133,7 +133,7 @@ addEventListener('keydown', (event) => {
     app.dismiss();
   }
 });
-// A dialog is about what was shown before.
+// A dialog belongs to what was shown before.
 addEventListener('popstate', () => {
   for (const dialog of document.querySelectorAll('dialog')) {
     dialog.close();
@@ -149,7 +149,7 @@ if (shared !== null) {
 } else if (named !== null && webAddress(named) !== null) {
   void takeFrom(() => fetchPhoto(named));
 }
-// Browsers have it in secure contexts only, whatever its type says.
+// Browsers have it only in secure contexts, whatever its type says.
 const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
 workers?.register('service-worker.js').catch(() => {
   // The page works without it; the next visit tries again.

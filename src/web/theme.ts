@@ -1,4 +1,4 @@
-/** Light or dark: the system's choice until the person makes another, which this browser then remembers. */
+/** Light or dark: the system's choice until the user makes another, which this browser then remembers. */
 
 type Theme = 'light' | 'dark';
 

@@ -1,4 +1,4 @@
-/** What an answer says, in words: honest about what kind of answer it is. Pure functions. */
+/** Puts an answer into words that are honest about what kind of answer it is. Pure functions. */
 import type { Identification, Neighbour } from '../engine/engine.js';
 import { humanise, percentages } from './format.js';
 import { texts } from './texts/texts.js';
@@ -10,13 +10,13 @@ export interface Verdict {
   headline: string;
   /** The confidence to show with the headline, 0..1; null where it names no single breed. */
   share: number | null;
-  /** What the neighbours had to say. */
+  /** How the neighbours voted. */
   tally: string;
-  /** What the person should make of it, where that is not plain. */
+  /** Advice, where the meaning is not obvious. */
   advice: string | null;
 }
 
-/** How many of the neighbours carry each label, most first. */
+/** How many of the neighbours have each label, most first. */
 function tallied(neighbours: Neighbour[]): [label: string, votes: number][] {
   const votes = new Map<string, number>();
   for (const { label } of neighbours) {
@@ -27,7 +27,7 @@ function tallied(neighbours: Neighbour[]): [label: string, votes: number][] {
   return [...votes].sort((a, b) => b[1] - a[1]);
 }
 
-/** What the neighbours are, every label of them: nothing that was found is left out. */
+/** The labels of the neighbours, all of them. */
 function tallyOf(neighbours: Neighbour[]): string {
   const { tally } = texts.answer;
   const votes = tallied(neighbours);
@@ -59,15 +59,15 @@ function matched(answer: Identification, breed: string): Verdict {
   };
 }
 
-/** Those in the running: of the first three candidates, the ones with at least half of the first one's share. */
+/** The likely breeds: of the first three candidates, those with at least half the share of the first. */
 function front({ candidates }: Identification): string[] {
   const enough = (candidates[0]?.confidence ?? 0) / 2;
   return candidates.slice(0, 3).flatMap(({ label, confidence }) => (confidence >= enough ? label : []));
 }
 
 /**
- * The nearest neighbour with a picture for each of the breeds in the running, to look at side by side. None where an answer
- * names one breed, or where there are not two pictures.
+ * The nearest neighbour with a picture for each likely breed, to compare side by side. Empty where an answer names one
+ * breed, or where there are fewer than two pictures.
  */
 export function rivals(answer: Identification): Neighbour[] {
   const labels = answer.decision === 'ambiguous' ? front(answer) : [];
@@ -130,7 +130,7 @@ export function verdict(answer: Identification): Verdict {
   return unknown(answer);
 }
 
-/** What `confidence` is: a share of the vote where the server has nothing that makes a probability of it. */
+/** What `confidence` is: a share of the vote where the server has no calibration that turns it into a probability. */
 export function confidenceName(answer: Identification): string {
   return answer.basis !== 'vote' ? texts.answer.confidence : texts.answer.voteShare;
 }
@@ -140,15 +140,15 @@ export interface ShownShare {
   /** In words. */
   name: string;
   share: number;
-  /** The share as it is written. */
+  /** The share as text. */
   text: string;
-  /** Place among the candidates, 0 first; `other` for all the rest together. */
+  /** Place among the candidates, 0 first; `other` for the rest together. */
   place: number | 'other';
 }
 
 /**
- * The candidates as they are listed, with what is left over; the percentages sum to 100. None for an answer that names
- * no breed: bars would say that one is likely.
+ * The rows of candidates and of the rest; the percentages sum to 100. Empty for an answer that names no breed: bars would
+ * suggest that one is likely.
  */
 export function shownShares(answer: Identification): ShownShare[] {
   if (answer.decision === 'unknown' || answer.candidates.length === 0) {
@@ -161,7 +161,7 @@ export function shownShares(answer: Identification): ShownShare[] {
     share: confidence,
     place,
   }));
-  // Shares of a vote are of the whole; calibrated ones leave room for what the collection does not know.
+  // Shares of a vote sum to 1; calibrated ones leave room for what the collection does not contain.
   if (rest >= 0.005) {
     rows.push({
       name: answer.basis !== 'vote' ? texts.answer.somethingElse : texts.answer.otherBreeds,
@@ -173,7 +173,7 @@ export function shownShares(answer: Identification): ShownShare[] {
   return rows.map((row, i) => ({ ...row, text: written[i]! }));
 }
 
-/** One sentence for people who listen to the page. */
+/** One sentence for screen readers. */
 export function spoken(answer: Identification): string {
   const { kicker, headline, share, tally } = verdict(answer);
   const sure = share === null ? '' : ` ${shownShares(answer)[0]!.text} ${confidenceName(answer)}.`;
@@ -181,8 +181,8 @@ export function spoken(answer: Identification): string {
 }
 
 /**
- * Each label's place among the candidates, 0 first: gives a breed one colour wherever it is shown. Labels
- * beyond the first five candidates share one colour and have no place.
+ * Each label's place among the candidates, 0 first, so that a breed has the same colour everywhere. Labels after the first
+ * five candidates share one colour and have no place.
  */
 export function places(answer: Identification): Map<string, number> {
   return new Map(answer.candidates.slice(0, 5).map(({ label }, place) => [label, place]));

@@ -1,4 +1,7 @@
-/** The part of a collection's page that fills it: a folder, a zip or single photos, chosen or dropped anywhere on the page. */
+/**
+ * The part of a collection's page that adds photos: a folder, a zip or single photos, chosen or dropped anywhere on the
+ * page.
+ */
 import type { LabelList } from '../../client/wire.js';
 import { button, el } from '../dom.js';
 import { Problem } from '../problem.js';
@@ -22,15 +25,15 @@ import { forget, mayRead, recall, remember, type Unfinished } from './upload-mem
 import { UploadView } from './upload-view.js';
 import { Uploader } from './uploader.js';
 
-/** How often the place of an upload is written down, in milliseconds. */
+/** Milliseconds between two saves of an upload's progress. */
 const NOTE_MS = 2_000;
 
-/** Where photos come from, as far as it can be found again after a reload. */
+/** The origin of photos, as far as it can be found again after a reload. */
 type Origin = Pick<Unfinished, 'kind' | 'handle'> | null;
 
 type Picker = (options: { mode: 'read' }) => Promise<FolderHandle>;
 
-/** The browser's chooser of a folder that the page may keep, where it has one. */
+/** The browser's picker for a folder that the page may keep, if it has one. */
 const folderPicker = () => (window as { showDirectoryPicker?: Picker }).showDirectoryPicker;
 
 const isZip = (file: File | undefined) => file !== undefined && /\.zip$/i.test(file.name);
@@ -73,7 +76,7 @@ export class AddPhotos {
       this.#place,
     );
     const { signal } = this.#closed;
-    // Before the page's own listener, which asks what it is a photo of.
+    // Runs before the page's own listener, which would identify the photo.
     addEventListener('drop', (event) => this.#drop(event), { capture: true, signal });
     addEventListener(
       'beforeunload',
@@ -89,9 +92,9 @@ export class AddPhotos {
     this.#labels = labels;
   }
 
-  /** @param isEmpty whether the collection is: then it says how to fill it */
+  /** @param isEmpty whether the collection is empty, in which case instructions are shown */
   open(isEmpty: boolean): void {
-    // What was not finished has opened it already.
+    // An unfinished upload has already opened it.
     this.element.open ||= isEmpty;
     this.#advice.hidden = !isEmpty;
   }
@@ -112,7 +115,7 @@ export class AddPhotos {
     return [
       button(t.folder, 'primary', async () => {
         const handle = await pick.call(window, { mode: 'read' }).catch((error: unknown) => {
-          // The person changed their mind.
+          // The user cancelled the picker.
           if (error instanceof DOMException && error.name === 'AbortError') {
             return null;
           }
@@ -171,7 +174,7 @@ export class AddPhotos {
     }
   }
 
-  /** Loose photos get the label beside the button, and no other. */
+  /** Loose photos all get the label in the field beside the button. */
   #offerPhotos(files: File[]): Promise<void> {
     return this.#offer(async () => listFiles(files), null, this.#single.value.trim() || null);
   }
@@ -181,7 +184,7 @@ export class AddPhotos {
     return this.#offer(list, { kind: 'zip', handle: null });
   }
 
-  /** Shows what would be added. */
+  /** Shows the preview. */
   async #offer(
     list: () => Promise<Listing>,
     origin: Origin,
@@ -246,14 +249,14 @@ export class AddPhotos {
     if (uploader.state === 'done') {
       await forget(this.collection);
     }
-    // On a page that was left, nobody is to be shown anything.
+    // Nothing is shown on a page that was left.
     if (!this.#closed.signal.aborted) {
       this.#advice.hidden = true;
       this.onDone();
     }
   }
 
-  /** After a reload: says what was not finished, and goes on with it. */
+  /** After a reload, offers to continue an unfinished upload. */
   async #offerToGoOn(): Promise<void> {
     const t = texts.manage.add;
     const unfinished = await recall(this.collection);

@@ -1,13 +1,13 @@
-/** What keeps something from being done, in words. */
+/** Puts what prevents an action into words. */
 import { hint } from '../hint.js';
 import { Problem } from '../problem.js';
 
-/** Title and advice of a problem, as one text. */
+/** Title and hint of a problem as one text. */
 export function problemWords({ title, hint: advice }: Problem): string {
   return [title, advice].filter(Boolean).join(' ');
 }
 
-/** Does something, and hands what keeps it from being done to `tell`. @returns whether it was done */
+/** Does something, and passes what prevents it to `tell`. @returns whether it was done */
 export async function attempt(work: () => unknown, tell: (words: string) => void = hint): Promise<boolean> {
   try {
     await work();

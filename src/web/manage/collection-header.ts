@@ -1,4 +1,4 @@
-/** The head of a collection's pages: its name, description and state, and the way to each of its pages. */
+/** The header of a collection's pages: its name, description and state, and links to its pages. */
 import type { CollectionInfo } from '../../client/wire.js';
 import { button, el, openDialog, withCode } from '../dom.js';
 import { count } from '../format.js';
@@ -10,12 +10,12 @@ import { deleteCollection, updateCollection } from './manage-calls.js';
 export const PAGES = ['photos', 'map', 'duplicates', 'quality'] as const;
 export type PageName = (typeof PAGES)[number];
 
-/** The address of a page of a collection. */
+/** The URL of a page of a collection. */
 export function addressOf(name: string, page: PageName = 'photos'): string {
   return `#/collections/${encodeURIComponent(name)}${page === 'photos' ? '' : `/${page}`}`;
 }
 
-/** In words: how far its answers can be trusted, and how far its index is. */
+/** How far its answers can be trusted, and the progress of its index, in words. */
 export function stateOf({ calibration, index, count: items, reembedding }: CollectionInfo): string {
   const t = texts.manage.state;
   const trust = calibration == null ? t.uncalibrated : t.calibrated;
@@ -24,7 +24,7 @@ export function stateOf({ calibration, index, count: items, reembedding }: Colle
   return [trust, search, ...(reembedding === null ? [] : [t.reembedding(reembedding.model)])].join(', ');
 }
 
-/** Why a collection cannot be asked, and what to do about it; nothing where it can. */
+/** Why a collection cannot be used, and what to do about it; nothing if it can. */
 export function problemOf({ problem }: CollectionInfo): HTMLElement[] {
   return problem === null
     ? []
@@ -37,11 +37,11 @@ interface Question {
   yes: string;
   no: string;
   isDangerous?: boolean;
-  /** @returns what keeps it from being done, in words; else null */
+  /** @returns what prevents it, in words; else null */
   act: () => Promise<string | null>;
 }
 
-/** Asks before something is done, in a dialog that stays open while it cannot be done. */
+/** Asks for confirmation in a dialog that stays open while the action fails. */
 function ask({ title, content, yes, no, isDangerous, act }: Question): void {
   const trouble = el('p', { class: 'trouble', role: 'alert' });
   const form = el('form', { method: 'dialog' }, el('h2', {}, title), ...content, trouble);
@@ -104,7 +104,7 @@ export function nameField(id: string): HTMLInputElement {
   });
 }
 
-/** Lets a person rename a collection, give it other names, and write what it is about. */
+/** The dialog that changes a collection's name, other names and description. */
 export function askToEdit(info: CollectionInfo, onChange: (name: string) => void): void {
   const t = texts.manage.editing;
   const { name, description = '' } = info;
@@ -136,7 +136,7 @@ export function askToEdit(info: CollectionInfo, onChange: (name: string) => void
   });
 }
 
-/** The head of a page of a collection; `show` brings it up to date. */
+/** The header of a page of a collection; `show` updates it. */
 export class CollectionHeader {
   readonly element = el('header', { class: 'collection-head' });
   readonly #state = el('p', { class: 'small', role: 'status' });
@@ -165,7 +165,7 @@ export class CollectionHeader {
     );
   }
 
-  /** @param onChange called when what it says was changed */
+  /** @param onChange called when the collection was changed */
   show(info: CollectionInfo, onChange: () => void): void {
     const t = texts.manage;
     const edit = button(t.editing.edit, 'plain', () =>

@@ -1,4 +1,4 @@
-/** All collections: what they hold and in which state they are; a new one, and deleting one. */
+/** The list of collections with their contents and state, and the forms to create, import and delete one. */
 import type { CollectionInfo } from '../../client/wire.js';
 import { listCollections } from '../api.js';
 import { button, el, saveFile } from '../dom.js';
@@ -43,7 +43,7 @@ function exportButton(name: string): HTMLButtonElement {
   return node;
 }
 
-/** Chooses the file of an export; the collection is named as it is unless another name was given. */
+/** Imports an export file; the collection keeps its name unless another is given. */
 function importField(name: HTMLInputElement, say: (words: string) => void): HTMLElement[] {
   const t = texts.manage.list;
   const field = el('input', { type: 'file', accept: '.parquet', hidden: true, 'aria-label': t.import });

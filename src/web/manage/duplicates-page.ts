@@ -1,4 +1,4 @@
-/** Photos that are nearly one picture, side by side, to keep or delete. */
+/** Pairs of nearly identical photos, side by side, to keep or delete. */
 import type { DuplicatePage, Item } from '../../client/wire.js';
 import { button, el } from '../dom.js';
 import { count, fileSize, formatNumber, humanise, similarity } from '../format.js';
@@ -11,9 +11,9 @@ import { offerUndo, settle } from './toast.js';
 
 type Pair = DuplicatePage['pairs'][number];
 
-/** Pairs shown at once. */
+/** Pairs shown at a time. */
 const SHOWN = 20;
-/** Similarities from which two photos count as one picture, with the loosest last. */
+/** Similarities from which two photos count as the same picture, the loosest last. */
 const THRESHOLDS = [0.99, 0.95, 0.9];
 
 /** The page at `#/collections/NAME/duplicates`. */
@@ -24,10 +24,10 @@ export class DuplicatesPage {
   readonly #list = el('ul', { class: 'pairs' });
   readonly #more = el('p', { class: 'actions' });
   readonly #threshold = el('select', { id: 'threshold' });
-  /** Pairs that were found and are not shown yet, the most similar first. */
+  /** Pairs that were found but are not shown yet, the most similar first. */
   #waiting: Pair[] = [];
   #found = 0;
-  /** Deleted here, and so part of no other pair any more. */
+  /** Items deleted on this page, which drop out of other pairs. */
   readonly #deleted = new Set<string>();
   #turn = 0;
 
@@ -72,7 +72,7 @@ export class DuplicatesPage {
     );
   }
 
-  /** Looks through the whole collection, a page at a time, and shows what is found as it is found. */
+  /** Searches the whole collection page by page, and shows pairs as they are found. */
   async #search(): Promise<void> {
     const t = texts.manage.duplicates;
     settle();
@@ -102,7 +102,7 @@ export class DuplicatesPage {
     this.#words.textContent = this.#found === 0 ? t.none(formatNumber(scanned)) : t.found(this.#found);
   }
 
-  /** Fills the list, up to a screen of pairs or by one more. */
+  /** Fills the list up to a screen of pairs, or by one pair. */
   #showMore(byOneMore: boolean): void {
     const most = byOneMore ? this.#list.children.length + SHOWN : Math.max(SHOWN, this.#list.children.length);
     while (this.#list.children.length < most && this.#waiting.length > 0) {
@@ -160,7 +160,7 @@ export class DuplicatesPage {
     next?.querySelector('button')?.focus();
   }
 
-  /** Hides the pair, and deletes the photo when the time to take it back is over. */
+  /** Hides the pair, and deletes the photo when the time to undo is over. */
   #delete({ id, source }: Pick<Item, 'id' | 'source'>, row: HTMLLIElement): void {
     settle();
     this.#deleted.add(id);

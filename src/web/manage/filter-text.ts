@@ -1,10 +1,10 @@
-/** The filter box: words that stand anywhere, and `key=value` for what stands in the metadata. */
+/** Parses the filter box: words that may be anywhere, and `key=value` for metadata. */
 import type { Filter } from '../../store/store.js';
 
-/** `key=value`, where either may be in quotation marks; else one word, or several in quotation marks. */
+/** `key=value`, where either may be quoted; otherwise one word, or several in quotation marks. */
 const TERM = /([^\s="]+)=("([^"]*)"|\S+)|"([^"]*)"|(\S+)/g;
 
-/** `3` and `true` are what JSON takes them for; `"3"` is text. */
+/** `3` and `true` have their JSON types; `"3"` is text. */
 function readValue(raw: string, quoted: string | undefined): string | number | boolean {
   if (quoted !== undefined) {
     return quoted;
@@ -16,7 +16,7 @@ function readValue(raw: string, quoted: string | undefined): string | number | b
 }
 
 /**
- * What a person typed, as a filter. Words are looked for as they stand, together.
+ * Parses the user's input as a filter. Words are searched for literally, as one phrase.
  *
  * @example
  * parseFilter('grey cat species=cat age=3') // { text: 'grey cat', metadata: { species: 'cat', age: 3 } }

@@ -1,4 +1,4 @@
-/** Starts jobs and follows their events until they are over. */
+/** Starts jobs and follows their events to the end. */
 import type { Job as FinishedJob } from '../../client/wire.js';
 import type { JobRequest } from '../../jobs/job.js';
 import { call } from '../api.js';
@@ -6,7 +6,7 @@ import { noAnswer, Problem } from '../problem.js';
 
 export type Job = Omit<FinishedJob, 'result'>;
 
-/** Milliseconds after which a server that went away is asked again. */
+/** Milliseconds before reconnecting to a server that went away. */
 const RETRY_MS = 2_000;
 
 export const isOver = ({ state }: Job) =>
@@ -17,7 +17,7 @@ export async function startJob(request: JobRequest): Promise<Job> {
   return (await call('v1/jobs', { method: 'POST', json: request })).json() as Promise<Job>;
 }
 
-/** Cancels a job that may be over. */
+/** Cancels a job, which may be over already. */
 export async function cancelJob(id: string): Promise<void> {
   await call(`v1/jobs/${id}`, { method: 'DELETE' });
 }
@@ -33,7 +33,7 @@ export async function getJob(id: string, signal?: AbortSignal): Promise<Finished
   return (await call(`v1/jobs/${id}`, signal && { signal })).json() as Promise<FinishedJob>;
 }
 
-/** The data of each server-sent event. @throws Problem when the connection breaks */
+/** The data of the server-sent events. @throws Problem when the connection breaks */
 async function* eventsOf(answer: Response): AsyncGenerator<Job> {
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   const read = () =>
@@ -55,11 +55,11 @@ async function* eventsOf(answer: Response): AsyncGenerator<Job> {
 }
 
 /**
- * Follows a job to its end, over restarts of the server, which goes on with its jobs. `fetch` rather than `EventSource`,
- * which can send no key.
+ * Follows a job to its end, across restarts of the server, which resumes its jobs. Uses `fetch`, because `EventSource`
+ * cannot send an API key.
  *
- * @param signal ends the following, and not the job
- * @param onProgress called with the job whenever it is further; with a problem while the server does not answer
+ * @param signal stops following, but does not cancel the job
+ * @param onProgress called with the job at each progress, and with a problem while the server does not answer
  * @throws Problem job_not_found; the signal's reason when aborted
  */
 export async function followJob(

@@ -1,12 +1,12 @@
 /**
- * Shows the pictures of a grid as they come into view. Only the tiles of parts that are near are watched one by one, and a
- * picture is fetched when its tile has stayed in view for a moment, so that ten thousand tiles scroll by without work.
+ * Shows the pictures of a grid as they come into view. Only tiles of nearby blocks are observed one by one, and a picture
+ * is fetched when its tile has stayed in view for a moment, so that scrolling past ten thousand tiles causes no work.
  */
 import { hasApiKey, thumbnailPath, thumbnailUrl } from '../api.js';
 import { el } from '../dom.js';
 import { Problem } from '../problem.js';
 
-/** Milliseconds that a tile is in view before its picture is fetched. */
+/** Milliseconds that a tile must be in view before its picture is fetched. */
 const REST_MS = 60;
 
 export class GridPictures {
@@ -19,7 +19,7 @@ export class GridPictures {
     this.#inView = new IntersectionObserver((entries) => this.#wait(entries), { rootMargin: '300px' });
   }
 
-  /** Watches a part of the grid; a frame with a picture has its item's id as `data-id`. */
+  /** Observes a block of the grid; a frame with a picture has its item's id as `data-id`. */
   watch(part: Element): void {
     this.#near.observe(part);
   }
@@ -68,7 +68,7 @@ export class GridPictures {
     this.#inView.unobserve(frame);
     delete frame.dataset.id;
     const picture = el('img', { alt: '', decoding: 'async' });
-    // One that cannot be loaded leaves the drawing.
+    // If it cannot be loaded, the drawing stays.
     picture.addEventListener('load', () => {
       frame.replaceChildren(picture);
       URL.revokeObjectURL(picture.src);

@@ -1,11 +1,11 @@
-/** One photo of a collection, large, with all that is known of it. */
+/** One photo of a collection, enlarged, with everything known about it. */
 import type { Item } from '../../client/wire.js';
 import { button, el, icon, openDialog } from '../dom.js';
 import { dateTime, fileSize, humanise } from '../format.js';
 import { texts } from '../texts/texts.js';
 import { hangPicture } from '../views/neighbour.js';
 
-/** The picture of an item; where it has none, a drawing. @param alt what it shows; empty where words beside it say so */
+/** The picture of an item, or a drawing if it has none. @param alt what it shows; empty if the text beside it says so */
 export function pictureOf(
   collection: string,
   { id, hasThumbnail }: Pick<Item, 'id' | 'hasThumbnail'>,
@@ -42,7 +42,7 @@ export function openItem(collection: string, item: Item): void {
   const name = humanise(item.label);
   const dialog = openDialog(
     { class: 'dialog item-dialog', 'aria-label': name },
-    // Else the dialog opens at its end, where its first button is.
+    // Otherwise, the dialog opens scrolled to its end, where its first button is.
     el('h2', { dir: 'auto', tabindex: -1, autofocus: true }, name),
     pictureOf(collection, item, name),
     factsOf(item),

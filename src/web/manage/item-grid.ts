@@ -1,6 +1,6 @@
 /**
- * Items of a collection as a grid to choose from. Pages are fetched as the end comes near, pictures when they come into
- * view. Each part of sixty is a grid of its own that the browser leaves out while it is out of sight
+ * Items of a collection as a grid with selection. Pages are fetched as the end comes near, and pictures when they come into
+ * view. Each block of sixty items is a grid of its own that the browser skips while it is out of view
  * (`content-visibility`), so that ten thousand items scroll as well as two hundred.
  */
 import type { Item } from '../../client/wire.js';
@@ -14,22 +14,22 @@ import { GridPictures } from './grid-pictures.js';
 import { listItems } from './manage-calls.js';
 
 /**
- * Items that the browser lays out together when they come near: few, so that none of its frames takes long. A multiple of 2
- * to 6, 10 and 12 fills its last row.
+ * Items that the browser lays out together when they come near: few, so that no frame takes long. A multiple of 2 to 6, 10
+ * and 12 fills the last row.
  */
 const PART = 60;
-/** Side of the corner that chooses, in pixels: what a finger hits. */
+/** Side of the corner that selects, in pixels: large enough for a finger. */
 const BOX = 48;
 
-/** What the grid tells its page. */
+/** Callbacks of the grid. */
 export interface GridEvents {
-  /** Called when other items are chosen than before. */
+  /** Called when the selection changes. */
   onChosen: (chosen: Item[]) => void;
-  /** Called when an item is to be looked at. */
+  /** Called to open an item. */
   onOpen: (item: Item) => void;
-  /** Called when the chosen items are to be deleted. */
+  /** Called to delete the selected items. */
   onDelete: (chosen: Item[]) => void;
-  /** Called with the number of items fetched so far, and whether these are all. */
+  /** Called with the number of items fetched so far, and whether these are all of them. */
   onLoaded: (size: number, isAll: boolean) => void;
 }
 
@@ -40,7 +40,7 @@ interface Tile {
   name: HTMLElement;
 }
 
-/** The grid of those items of a collection that meet a filter. */
+/** The grid of the items of a collection that match a filter. */
 export class ItemGrid {
   readonly element = el('div', { class: 'items' });
   readonly #list = el('div', { role: 'list' });
@@ -52,7 +52,7 @@ export class ItemGrid {
   #loading: Promise<void> | null = null;
   #isClosed = false;
   #last: Tile | null = null;
-  /** The one that the Tab key stops at. */
+  /** The item that Tab stops at. */
   #stop: HTMLInputElement | null = null;
 
   constructor(
@@ -88,7 +88,7 @@ export class ItemGrid {
     return [...this.#tiles.values()].filter(({ box }) => box.checked).map(({ item }) => item);
   }
 
-  /** Chooses all that has been fetched, or none. */
+  /** Selects all fetched items, or none. */
   chooseAll(isChosen: boolean): void {
     for (const { box, node } of this.#tiles.values()) {
       box.checked = isChosen && !node.hidden;
@@ -96,7 +96,7 @@ export class ItemGrid {
     this.events.onChosen(this.chosen);
   }
 
-  /** Takes items out of the grid. @returns puts them back where they were */
+  /** Removes items from the grid. @returns a function that puts them back in place */
   remove(ids: string[]): () => void {
     const removed = ids.flatMap((id) => this.#tiles.get(id) ?? []);
     for (const { node, box } of removed) {
@@ -111,7 +111,7 @@ export class ItemGrid {
     };
   }
 
-  /** Shows another label of an item; where the grid is of one label, those of others leave it. */
+  /** Changes an item's label; in a grid of one label, an item with another label is removed. */
   setLabel(id: string, label: string | null): void {
     const tile = this.#tiles.get(id);
     if (tile === undefined) {
@@ -162,7 +162,7 @@ export class ItemGrid {
         this.#pictures.watch(part);
       }
       this.#more.disconnect();
-      // An end that is still near is noticed only when it is looked at once more.
+      // The observer reports an end that is still near only when it is observed again.
       if (page.next !== null) {
         this.#more.observe(this.#end);
       }
@@ -191,7 +191,7 @@ export class ItemGrid {
     );
     const node = el('div', { class: 'item', role: 'listitem' }, el('label', {}, box, frame, words));
     const tile = { item, node, box, name };
-    // One stop for the Tab key; the arrow keys go on from there.
+    // One tab stop; the arrow keys move from there.
     box.tabIndex = this.#stop === null ? 0 : -1;
     this.#stop ??= box;
     node.addEventListener('click', (event) => this.#click(event, tile));
@@ -204,8 +204,8 @@ export class ItemGrid {
   }
 
   /**
-   * A click on a photo opens it, unless some are chosen already: then it chooses this one, too, as the box in the corner does
-   * at any time. With Shift, everything between the last choice and this one is chosen.
+   * A click on a photo opens it, or selects it if others are already selected. A click on its corner always selects. With
+   * Shift, everything between the last selected photo and this one is selected.
    */
   #click(event: MouseEvent, tile: Tile): void {
     if (event.target !== tile.box) {
@@ -233,7 +233,7 @@ export class ItemGrid {
     this.#last = tile;
   }
 
-  /** Enter opens, Delete deletes, Ctrl+A chooses all; @returns whether it was one of them */
+  /** Enter opens, Delete deletes, Ctrl+A selects all; @returns whether the key was one of these */
   #act(event: KeyboardEvent, target: HTMLInputElement): boolean {
     if (event.key === 'Enter') {
       const tile = [...this.#tiles.values()].find(({ box }) => box === target);
@@ -249,7 +249,7 @@ export class ItemGrid {
     return true;
   }
 
-  /** Arrow keys move between the items, as they stand on the screen; Home and End to the first and last. */
+  /** Arrow keys move between the items as laid out on the screen; Home and End go to the first and last. */
   #move(event: KeyboardEvent): void {
     const { target } = event;
     if (!(target instanceof HTMLInputElement) || this.#act(event, target)) {

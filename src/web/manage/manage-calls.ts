@@ -1,4 +1,4 @@
-/** Calls of the collection manager: collections and their items, many at a time. */
+/** The collection manager's requests: collections, and their items in bulk. */
 import type {
   AddAnswer,
   CollectionInfo,
@@ -10,15 +10,15 @@ import type {
 import type { Filter } from '../../store/store.js';
 import { call } from '../api.js';
 
-/** A multiple of 2 to 6, 9, 10 and 12: a page then fills its last row, whatever the width of the window. */
+/** A multiple of 2 to 6, 9, 10 and 12, so that a page fills its last row at any width of the window. */
 const PAGE = 180;
-/** Items on a page where all of them are wanted. */
+/** Items per page when listing all of them. */
 const LARGE_PAGE = 1000;
-/** Ids in one bulk change: the server takes 10,000. */
+/** Ids in one bulk change: the server accepts 10,000. */
 const MOST_IDS = 10_000;
-/** Bytes that a browser still sends when the page is left: 64 KiB in all; an id takes 35. */
+/** Bytes that a browser sends after the page is closed: 64 KiB in total, of which an id takes 35. */
 const MOST_IDS_ON_LEAVING = 1_500;
-/** Hashes in one question: they are in its address, which is limited to 16 KiB. */
+/** Hashes in one request: they are in its URL, which is limited to 16 KiB. */
 const MOST_HASHES = 100;
 
 const pathOf = (collection: string, rest = '') => `v1/collections/${encodeURIComponent(collection)}${rest}`;
@@ -37,7 +37,7 @@ export async function createCollection(name: string, description: string): Promi
   });
 }
 
-/** What can be changed of a collection. */
+/** The changeable fields of a collection. */
 export type CollectionChange = Partial<Pick<CollectionInfo, 'name' | 'aliases' | 'description'>>;
 
 /** @throws Problem collection_exists */
@@ -45,12 +45,12 @@ export async function updateCollection(name: string, change: CollectionChange): 
   await call(pathOf(name), { method: 'PATCH', json: change });
 }
 
-/** All of a collection as one file. @throws Problem */
+/** Exports a collection as one file. @throws Problem */
 export async function exportCollection(name: string): Promise<Blob> {
   return (await call(pathOf(name, '/export'))).blob();
 }
 
-/** Adds what is in the file of an export; the collection is made where there is none. @throws Problem export_invalid */
+/** Imports an export file, creating the collection if needed. @throws Problem export_invalid */
 export function importCollection(name: string, file: File): Promise<ImportAnswer> {
   return read(call(pathOf(name, '/import'), { method: 'POST', file }));
 }
@@ -63,7 +63,7 @@ export async function deleteCollection(name: string): Promise<void> {
 /**
  * A page of items.
  *
- * @param filter only what meets it; an empty one: all
+ * @param filter only matching items; empty: all
  * @throws Problem
  */
 export function listItems(
@@ -82,7 +82,7 @@ export function listItems(
   return read(call(pathOf(collection, `/items?${query}`)));
 }
 
-/** All items that meet the filter. @throws Problem */
+/** All items that match the filter. @throws Problem */
 export async function listAllItems(collection: string, filter: Filter): Promise<Item[]> {
   const items: Item[] = [];
   for (let cursor: string | null = null; ; ) {
@@ -107,9 +107,9 @@ function* chunksOf<T>(all: readonly T[], size: number): Generator<T[]> {
 }
 
 /**
- * Gives items their labels: one request for each label, or for 10,000 items of it.
+ * Sets the labels of items, with one request per label and 10,000 items.
  *
- * @param labels null takes a label away
+ * @param labels null removes a label
  * @returns how many there still were
  * @throws Problem
  */
@@ -144,13 +144,13 @@ export async function deleteItems(collection: string, ids: readonly string[]): P
 /** Whether {@link deleteItemsOnLeaving} can send this many. */
 export const canDeleteOnLeaving = (ids: readonly string[]) => ids.length <= MOST_IDS_ON_LEAVING;
 
-/** Sends what the browser may finish after the page is gone; nobody is left to hear of a failure. */
+/** Sends a request that the browser finishes after the page is closed. A failure cannot be reported. */
 export function deleteItemsOnLeaving(collection: string, ids: readonly string[]): void {
   const path = pathOf(collection, '/items/delete');
   void call(path, { method: 'POST', json: { ids }, keepalive: true }).catch(() => undefined);
 }
 
-/** Those of these hex content hashes that the collection holds. @throws Problem */
+/** The hashes among these hex content hashes that the collection has. @throws Problem */
 export async function findKnown(collection: string, hashes: readonly string[]): Promise<Set<string>> {
   const known = new Set<string>();
   for (const chunk of chunksOf(hashes, MOST_HASHES)) {
@@ -162,7 +162,7 @@ export async function findKnown(collection: string, hashes: readonly string[]): 
   return known;
 }
 
-/** A photo that is sent. */
+/** A photo to send. */
 export interface SentPhoto {
   file: File;
   label: string | null;
@@ -179,7 +179,7 @@ export function addPhotos(collection: string, photos: readonly SentPhoto[]): Pro
   return read(call(pathOf(collection, '/items'), { method: 'POST', form }));
 }
 
-/** Near-duplicates of the next items. @throws Problem */
+/** Near-duplicates on the next page of items. @throws Problem */
 export function listDuplicates(
   collection: string,
   threshold: number,
@@ -192,7 +192,7 @@ export function listDuplicates(
   return read(call(pathOf(collection, `/duplicates?${query}`)));
 }
 
-/** The largest file that the server takes, in bytes. @throws Problem */
+/** The largest file that the server accepts, in bytes. @throws Problem */
 export async function getFileLimit(): Promise<number> {
   const { limits } = await read<{ limits: { fileBytes: number } }>(call('v1/info'));
   return limits.fileBytes;

@@ -1,35 +1,35 @@
 /**
- * Draws a map on a canvas and lets a person move through it, by mouse, touch and keyboard. Ten thousand squares take a
- * canvas a few milliseconds (`npm run bench:page`), so that each frame draws all of them.
+ * Draws a map on a canvas, moved and zoomed by mouse, touch and keyboard. A canvas draws ten thousand squares in a few
+ * milliseconds (`npm run bench:page`), so each frame draws all of them.
  */
 import { el } from '../dom.js';
 import { colourOf, MapView } from './map-view.js';
 
-/** What is drawn. */
+/** The points to draw. */
 export interface MapData {
   x: Float32Array;
   y: Float32Array;
-  /** Of each point, the position of its label. */
+  /** The index of each point's label. */
   label: Uint16Array;
 }
 
-/** What the canvas tells its page. */
+/** Callbacks of the canvas. */
 export interface MapEvents {
-  /** Called with the point under the pointer, or in the middle for the keyboard, and its place; -1: none. */
+  /** Called with the point under the pointer, or in the middle for the keyboard, and its position; -1: none. */
   onPoint: (point: number, x: number, y: number) => void;
   onOpen: (point: number) => void;
 }
 
-/** Pixels around the pointer within which a point counts as meant; more for a finger. */
+/** Radius in pixels within which the pointer hits a point; larger for a finger. */
 const REACH = { mouse: 10, touch: 24, keyboard: 60 };
-/** Pixels that a pointer may move between down and up and still be a click. */
+/** Pixels that a pointer may move between down and up in a click. */
 const CLICK = 6;
 const STEP = 60;
 
 export class MapCanvas {
   readonly element = el('canvas', { class: 'map-canvas', tabindex: 0, role: 'application' });
   readonly view: MapView;
-  /** The label that is looked at; the others are pale. */
+  /** The highlighted label; the others are pale. */
   #only: number | null = null;
   #query: { x: number; y: number } | null = null;
   #point = -1;
@@ -44,7 +44,7 @@ export class MapCanvas {
     private readonly events: MapEvents,
   ) {
     this.view = new MapView(data.x, data.y);
-    // By label, so that each colour is set once.
+    // Grouped by label, so that each colour is set once.
     this.#order = Uint32Array.from(data.label.keys()).sort((a, b) => data.label[b]! - data.label[a]!);
     this.#resized = new ResizeObserver(() => this.#resize());
     this.#resized.observe(this.element);
@@ -55,13 +55,13 @@ export class MapCanvas {
     this.#resized.disconnect();
   }
 
-  /** Makes all labels but one pale; null: none. */
+  /** Highlights a label by making the others pale; null: none. */
   highlight(label: number | null): void {
     this.#only = label;
     this.draw();
   }
 
-  /** Shows where a query falls, and brings it to the middle. */
+  /** Shows the position of a query, and centres it. */
   showQuery(place: { x: number; y: number } | null): void {
     this.#query = place;
     if (place !== null) {
@@ -70,7 +70,7 @@ export class MapCanvas {
     this.draw();
   }
 
-  /** Draws with the next frame. */
+  /** Draws in the next frame. */
   draw(): void {
     if (!this.#isDue) {
       this.#isDue = true;
@@ -97,7 +97,7 @@ export class MapCanvas {
     const ratio = devicePixelRatio;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.element.width, this.element.height);
-    // A few points are drawn larger than thousands, and all of them larger when they are looked at closely.
+    // Points are larger if there are few of them, and when zoomed in.
     const least = Math.max(3, 9 - 1.5 * Math.log10(data.x.length));
     const side = Math.round(Math.min(10, least + 1.5 * Math.log2(Math.max(1, view.zoom))) * ratio);
     const [right, bottom] = [this.element.width, this.element.height];
@@ -180,7 +180,7 @@ export class MapCanvas {
     });
   }
 
-  /** Moves with one pointer, zooms with two; without any, looks what is under it. */
+  /** Moves with one pointer, zooms with two, and hovers with none pressed. */
   #drag(event: PointerEvent): void {
     const before = this.#pointers.get(event.pointerId);
     if (before === undefined) {
@@ -201,7 +201,7 @@ export class MapCanvas {
     this.draw();
   }
 
-  /** A mouse opens what it points at; a finger shows it first. */
+  /** A mouse opens the point it is on; a finger shows it first. */
   #click({ offsetX, offsetY, pointerType }: PointerEvent): void {
     const before = this.#point;
     this.#look(offsetX, offsetY, pointerType === 'mouse' ? REACH.mouse : REACH.touch);

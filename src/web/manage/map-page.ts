@@ -1,4 +1,4 @@
-/** The map of a collection: its photos on a plane, those that are alike together, and where another photo falls. */
+/** The map of a collection: its photos in a plane, with similar ones close together, and the position of another photo. */
 import type { CollectionMap, SearchResult } from '../../client/wire.js';
 import { call, thumbnailUrl } from '../api.js';
 import { button, byId, cssVariable, el } from '../dom.js';
@@ -13,13 +13,13 @@ import { getCollection, getItem } from './manage-calls.js';
 import { MapCanvas } from './map-canvas.js';
 import { colourOf, placeBetween } from './map-view.js';
 
-/** Labels of the legend. */
+/** Maximum number of labels in the legend. */
 const MOST_LABELS = 60;
-/** Pictures kept for hovering. */
+/** Number of pictures cached for hovering. */
 const MOST_PICTURES = 300;
 /** Milliseconds that a pointer rests before a picture is fetched. */
 const REST_MS = 60;
-/** Neighbours asked for: of a map that shows a sample, some must be on it. */
+/** Neighbours requested: if the map shows a sample, some of them must be on it. */
 const NEIGHBOURS = 500;
 
 /** The page at `#/collections/NAME/map`. */
@@ -124,7 +124,7 @@ export class MapPage {
     );
   }
 
-  /** A button for each label, which makes all others pale. */
+  /** A button for each label that makes the others pale. */
   #legend({ labels, label }: CollectionMap, canvas: MapCanvas): HTMLElement {
     const t = texts.manage.map;
     const counts = new Uint32Array(labels.length);
@@ -158,7 +158,7 @@ export class MapPage {
     return list;
   }
 
-  /** The picture of an item, kept for a while; null where there is none. */
+  /** The picture of an item, cached for a while; null if there is none. */
   #picture(id: string): Promise<string | null> {
     const known =
       this.#pictures.get(id) ??
@@ -216,7 +216,7 @@ export class MapPage {
     return [button(t.query, 'plain', () => field.click()), field];
   }
 
-  /** A photo dropped on the map is shown on it. */
+  /** Places a photo that is dropped on the map. */
   #drop(event: DragEvent): void {
     const [photo] = pickPhotos(event.dataTransfer?.files ?? []);
     if (photo !== undefined && this.#map !== null) {
@@ -225,7 +225,7 @@ export class MapPage {
     }
   }
 
-  /** Asks for the neighbours of a photo and shows where it falls between them. */
+  /** Requests the neighbours of a photo and shows its position between them. */
   async #locate(photo: File): Promise<void> {
     const t = texts.manage.map;
     const map = this.#map;

@@ -1,10 +1,10 @@
-/** Where the points of a map are on the screen: zooming, moving and finding them. No drawing, no events. */
+/** Computes where the points of a map are on the screen: zooming, moving and finding them. No drawing, no events. */
 
-/** The part of the map that is on the screen. */
+/** The visible part of the map. */
 export class MapView {
-  /** Pixels for one unit of the map. */
+  /** Pixels per unit of the map. */
   scale = 1;
-  /** The place of the map's origin on the screen, in pixels. */
+  /** The position of the map's origin on the screen, in pixels. */
   left = 0;
   top = 0;
   #fitted = 1;
@@ -16,7 +16,7 @@ export class MapView {
     readonly y: Float32Array,
   ) {}
 
-  /** Shows all of the map in a window of this size, in pixels. */
+  /** Fits the whole map into a window of this size in pixels. */
   fit(width: number, height: number): void {
     this.width = width;
     this.height = height;
@@ -26,7 +26,7 @@ export class MapView {
     this.top = height / 2;
   }
 
-  /** Another size of the window; what was in the middle stays there. */
+  /** Changes the window's size and keeps the centre. */
   resize(width: number, height: number): void {
     if (this.width === 0) {
       this.fit(width, height);
@@ -43,12 +43,12 @@ export class MapView {
     this.top += down;
   }
 
-  /** How many times larger than when all of it is shown. */
+  /** Magnification relative to the whole map. */
   get zoom(): number {
     return this.scale / this.#fitted;
   }
 
-  /** Zooms so that what is at a place of the screen stays there. */
+  /** Zooms around a position of the screen. */
   zoomBy(factor: number, atX = this.width / 2, atY = this.height / 2): void {
     const next = Math.min(60, Math.max(0.5, this.zoom * factor)) * this.#fitted;
     const ratio = next / this.scale;
@@ -57,13 +57,13 @@ export class MapView {
     this.scale = next;
   }
 
-  /** Brings a place of the map to the middle of the screen. */
+  /** Moves a position of the map to the middle of the screen. */
   centreOn(x: number, y: number): void {
     this.left = this.width / 2 - x * this.scale;
     this.top = this.height / 2 - y * this.scale;
   }
 
-  /** @returns the point nearest to a place of the screen, within `reach` pixels; -1: none */
+  /** @returns the point nearest to a position of the screen, within `reach` pixels; -1: none */
   nearest(atX: number, atY: number, reach: number, isShown: (i: number) => boolean): number {
     let best = -1;
     let least = reach * reach;
@@ -89,14 +89,14 @@ export interface Anchor {
 
 /** Difference of similarity at which a neighbour counts a third as much as the nearest. */
 const SOFTNESS = 0.02;
-/** Neighbours that a query is placed between. */
+/** Number of neighbours that a query is placed between. */
 const MOST_ANCHORS = 15;
 
 /**
- * Where something that is not on the map would be: between its nearest neighbours, the nearer the more they count. That is
- * where UMAP begins when it adds a point to a finished map (McInnes et al., arXiv 1802.03426, section 4.3).
+ * Where something that is not on the map would be: between its nearest neighbours, weighted by similarity. UMAP starts from
+ * the same position when it adds a point to a finished map (McInnes et al., arXiv 1802.03426, section 4.3).
  *
- * @param neighbours nearest first; null when none of them is on the map
+ * @param neighbours nearest first; null if none of them is on the map
  */
 export function placeBetween(neighbours: readonly Anchor[]): { x: number; y: number } | null {
   const anchors = neighbours.slice(0, MOST_ANCHORS);
@@ -112,7 +112,7 @@ export function placeBetween(neighbours: readonly Anchor[]): { x: number; y: num
   };
 }
 
-/** Colours by the golden angle, so that labels next to each other differ; they are readable on light and dark. */
+/** Hues by the golden angle, so that consecutive labels differ; they are readable on light and dark. */
 export function colourOf(label: number): string {
   const hue = Math.round((label * 137.508) % 360);
   return `hsl(${hue}, ${[70, 50][label % 2]}%, ${[48, 58, 52][label % 3]}%)`;

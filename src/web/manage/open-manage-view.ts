@@ -1,4 +1,4 @@
-/** Opens the views of the collection manager. The map is fetched apart: most visits do without it. */
+/** Opens the views of the collection manager. The map is loaded separately, because most visits do not need it. */
 import { fetchPart } from '../problem.js';
 import { collectionListView } from './collection-list.js';
 import { DuplicatesPage } from './duplicates-page.js';
@@ -24,7 +24,7 @@ async function pageOf(name: string, page: string): Promise<Page> {
 
 /**
  * @param name of a collection; null: the list of all
- * @param reload shows the list again, after a change
+ * @param reload reloads the list after a change
  * @throws Problem
  */
 export async function openManageView(

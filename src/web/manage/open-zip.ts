@@ -1,11 +1,11 @@
-/** Reads zips in the browser. A file of its own, because it brings a library that few visits need. */
+/** Reads zips in the browser. It is loaded separately, because it includes a library that few visits need. */
 import { BlobReader, configure, type FileEntry, ZipReader } from '@zip.js/zip.js/index-native.js';
 import { texts } from '../texts/texts.js';
 
-// The browser unpacks by itself, and the content security policy allows no worker made of text.
+// The browser decompresses natively, and the content security policy allows no worker from a blob.
 configure({ useWebWorkers: false });
 
-/** Gathers at most `limit` bytes: a zip may unpack to a thousand times its size. */
+/** Collects at most `limit` bytes: a zip may expand to a thousand times its size. */
 async function readBounded(entry: FileEntry, name: string, limit: number): Promise<File> {
   const parts: BlobPart[] = [];
   let size = 0;
@@ -22,7 +22,7 @@ async function readBounded(entry: FileEntry, name: string, limit: number): Promi
   return new File(parts, name);
 }
 
-/** Files in a zip. */
+/** The files in a zip. */
 export async function* openZip(zip: File, limit: number) {
   const reader = new ZipReader(new BlobReader(zip));
   for await (const entry of reader.getEntriesGenerator()) {

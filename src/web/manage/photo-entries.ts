@@ -1,41 +1,41 @@
-/** Where photos come from: a chosen or dropped folder, loose files, a zip. Each is listed without being read. */
+/** Lists photos of a chosen or dropped folder, of loose files or of a zip, without reading them. */
 
 import { fetchPart } from '../problem.js';
 
 /** A photo that can be read later. */
 export interface PhotoEntry {
-  /** Folders and name below what was given, with `/`. */
+  /** Path below the chosen folder, with `/`. */
   path: string;
-  /** Bytes, where they are known before it is read. */
+  /** Size in bytes, if it is known before reading. */
   size: number | null;
-  /** @throws DOMException when it is gone or may not be read any more; Error with a sentence about the file */
+  /** @throws DOMException when it is gone or may no longer be read; Error with a sentence about the file */
   read: () => Promise<File>;
 }
 
-/** What was given, listed. */
+/** A listing of the chosen files. */
 export interface Listing {
-  /** Of the folder or file, for people. */
+  /** Display name of the folder or file. */
   name: string;
   photos: PhotoEntry[];
-  /** Files that are no photos, by the kinds of names. */
+  /** Number of files that are not photos, by their names. */
   others: number;
-  /** Hidden folders and files, and those of systems, as thumbnails of a network drive. */
+  /** Number of hidden files and folders, and of system ones such as a network drive's thumbnails. */
   hidden: number;
-  /** Folders that could not be read. */
+  /** Number of folders that could not be read. */
   unreadable: number;
 }
 
-/** The browser tells few types from the name alone, and none for HEIC in some. */
+/** From a name alone, browsers know few types, and some do not know HEIC. */
 const PHOTO = /\.(jpe?g|jfif|png|webp|gif|avif|tiff?|bmp|hei[cf])$/i;
 /** `.git`, `@eaDir`, `_thumbnails`, `#recycle`, `$RECYCLE.BIN`, `__MACOSX`. */
 const HIDDEN = /^[.@_#$]/;
-/** More than that is work for the command line; listing them would take the browser's memory. */
+/** Larger folders are for the command line, because listing them would exhaust the browser's memory. */
 const MOST_FILES = 200_000;
 
-/** A listing is refused because of its size. */
+/** Thrown when a listing is too large. */
 export class TooManyFiles extends Error {}
 
-/** Collects files, each with its path. */
+/** Collects files with their paths. */
 class Collector {
   readonly listing: Listing;
 
@@ -56,7 +56,7 @@ class Collector {
   }
 }
 
-/** Files of a folder field, or loose ones. */
+/** Lists the files of a folder field, or loose files. */
 export function listFiles(files: readonly File[]): Listing {
   const [top] = (files[0]?.webkitRelativePath ?? '').split('/');
   const collector = new Collector(top || (files[0]?.name ?? ''));
@@ -67,10 +67,10 @@ export function listFiles(files: readonly File[]): Listing {
   return collector.listing;
 }
 
-/** What the browser calls a folder that a page may keep. */
+/** The browser's type of a folder that a page may keep. */
 export type FolderHandle = FileSystemDirectoryHandle;
 
-/** A file or folder, whichever way the browser gave it. */
+/** A file or folder, independent of how the browser provides it. */
 interface Place {
   name: string;
   /** Null for a folder. */
@@ -101,7 +101,7 @@ function placeOfEntry(entry: FileSystemEntry): Place {
     const next = () =>
       new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     const inside: Place[] = [];
-    // It hands out a hundred at a time.
+    // It returns a hundred at a time.
     for (let some = await next(); some.length > 0; some = await next()) {
       inside.push(...some.map(placeOfEntry));
     }
@@ -112,7 +112,7 @@ function placeOfEntry(entry: FileSystemEntry): Place {
   return { name, list, read: entry.isFile ? read : null };
 }
 
-/** Collects what lies in a folder, in the order of names. One that cannot be read is counted, and the others are listed. */
+/** Collects the files of a folder in the order of their names. A sub-folder that cannot be read is counted and skipped. */
 async function walk(folder: Place, path: string, collector: Collector): Promise<void> {
   const inside = await folder.list().catch((error: unknown) => {
     if (!(error instanceof DOMException) || path === '') {
@@ -133,20 +133,20 @@ async function walk(folder: Place, path: string, collector: Collector): Promise<
   }
 }
 
-/** A folder that the page may read. @throws DOMException, TooManyFiles */
+/** Lists a folder that the page may read. @throws DOMException, TooManyFiles */
 export async function listFolder(folder: FolderHandle): Promise<Listing> {
   const collector = new Collector(folder.name);
   await walk(placeOfHandle(folder), '', collector);
   return collector.listing;
 }
 
-/** What a drop holds. */
+/** The contents of a drop. */
 export type Dropped =
   | { kind: 'folder'; handle: FolderHandle }
   | { kind: 'files'; files: File[] }
   | { kind: 'entries'; entries: FileSystemEntry[] };
 
-/** Takes what was dropped; call it before anything is awaited, after which the browser has taken it away. */
+/** Takes the dropped items. Call it before any await, after which the browser has cleared them. */
 export function takeDropped(data: DataTransfer): Promise<Dropped> {
   const items = [...data.items].filter(({ kind }) => kind === 'file');
   const files = [...data.files];
@@ -169,7 +169,9 @@ export function takeDropped(data: DataTransfer): Promise<Dropped> {
   });
 }
 
-/** Dropped folders and files: of one folder its content, of several all of them as sub-folders. @throws TooManyFiles */
+/**
+ * Lists dropped folders and files: the contents of a single folder, or several folders as sub-folders. @throws TooManyFiles
+ */
 export async function listEntries(entries: readonly FileSystemEntry[]): Promise<Listing> {
   const collector = new Collector(entries.map(({ name }) => name).join(', '));
   const all = entries.map(placeOfEntry);
@@ -178,10 +180,10 @@ export async function listEntries(entries: readonly FileSystemEntry[]): Promise<
 }
 
 /**
- * The photos in a zip, which is read where they lie in it.
+ * Lists the photos in a zip, which is read by random access.
  *
- * @param limit bytes of a photo at most: what claims less and unpacks to more is stopped there
- * @throws Error when it is no zip that can be read; TooManyFiles
+ * @param limit maximum bytes of a photo, enforced even if a file expands to more than it declares
+ * @throws Error if it is not a readable zip; TooManyFiles
  */
 export async function listZip(zip: File, limit: number): Promise<Listing> {
   const { openZip } = await fetchPart(() => import('./open-zip.js'));

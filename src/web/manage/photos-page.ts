@@ -1,4 +1,4 @@
-/** The photos of a collection: its labels, a filter, and a grid to look through, relabel and delete. */
+/** The photos of a collection: its labels, a filter, and a grid to browse, relabel and delete. */
 import type { CollectionInfo, Item, LabelList } from '../../client/wire.js';
 import type { Filter } from '../../store/store.js';
 import { listLabels } from '../api.js';
@@ -22,7 +22,7 @@ import {
 import { showSelection } from './selection-bar.js';
 import { offerUndo, settle } from './toast.js';
 
-/** Milliseconds without typing after which the filter is asked. */
+/** Milliseconds without typing before the filter is applied. */
 const TYPING_MS = 300;
 
 /** The page at `#/collections/NAME`. */
@@ -198,14 +198,14 @@ export class PhotosPage {
     offerUndo(texts.manage.undo.relabelled(changed, humanise(label)), undo, () => {}, focusBack);
   }
 
-  /** Hides them, and deletes them when the time to take it back is over. */
+  /** Hides them, and deletes them when the time to undo is over. */
   async #delete(items: readonly Item[]): Promise<void> {
     settle();
     const ids = items.map(({ id }) => id);
     const putBack = this.#grid?.remove(ids) ?? (() => {});
     const isSmall = canDeleteOnLeaving(ids);
     const leave = () => deleteItemsOnLeaving(this.name, ids);
-    // More than a leaving page can send: the browser asks the person to stay until it is done.
+    // More than a closing page can send: the browser asks the user to stay until it is done.
     const stay = (event: Event) => event.preventDefault();
     const kind = isSmall ? 'pagehide' : 'beforeunload';
     addEventListener(kind, isSmall ? leave : stay);

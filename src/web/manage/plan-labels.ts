@@ -1,35 +1,35 @@
-/** Which label each photo of a folder gets, and what a person should know before they are added. Pure functions. */
+/** Plans the label of each photo of a folder, and the warnings before they are added. Pure functions. */
 import type { PhotoEntry } from './photo-entries.js';
 
-/** What names the label of a photo in a folder. */
+/** The rule that names the label of a photo in a folder. */
 export const RULES = ['first', 'last', 'none'] as const;
 export type Rule = (typeof RULES)[number];
 
-/** A photo with the label it is to get. */
+/** A photo with its future label. */
 export interface Planned extends PhotoEntry {
   label: string | null;
 }
 
-/** What would be added. */
+/** The photos that would be added. */
 export interface Plan {
   photos: Planned[];
-  /** Photos of each label, most first. */
+  /** Number of photos of each label, most first. */
   labels: { label: string | null; count: number }[];
-  /** The names of folders that divide a set and name no label. */
+  /** Names of folders that divide a set, such as "train", and are not labels. */
   splits: string[];
-  /** Labels that differ from another, or from one of the collection, only in how they are written. */
+  /** Labels that differ from another, or from one of the collection, only in their spelling. */
   similar: [string, string][];
-  /** Photos over the server's limit, which are left out. */
+  /** Photos over the server's size limit, which are left out. */
   tooLarge: PhotoEntry[];
 }
 
 const SPLITS = new Set(['train', 'training', 'val', 'valid', 'validation', 'test', 'testing']);
-/** Characters of a label at most. */
+/** Maximum characters of a label. */
 const MOST_CHARACTERS = 200;
 
 const foldersOf = ({ path }: PhotoEntry) => path.split('/').slice(0, -1);
 
-/** Folders that divide a set, where all folders of the first level do. */
+/** The first-level folders, if all of them divide a set. */
 function findSplits(photos: readonly PhotoEntry[]): string[] {
   const tops = new Set(photos.map((photo) => foldersOf(photo)[0] ?? ''));
   const areSplits = tops.size > 0 && [...tops].every((name) => SPLITS.has(name.toLowerCase()));
@@ -39,7 +39,7 @@ function findSplits(photos: readonly PhotoEntry[]): string[] {
 
 function labelOf(folders: readonly string[], rule: Rule): string | null {
   const name = rule === 'none' ? undefined : rule === 'first' ? folders[0] : folders.at(-1);
-  // One name in two encodings is one label; signs that no text should have are none of it.
+  // The same name in two Unicode forms is one label. Control characters are removed.
   return (
     name
       ?.normalize('NFC')
@@ -49,7 +49,7 @@ function labelOf(folders: readonly string[], rule: Rule): string | null {
   );
 }
 
-/** What two spellings of one label have in common. */
+/** A key that is equal for two spellings of the same label. */
 const spelling = (label: string) =>
   label
     .normalize('NFC')
@@ -73,7 +73,7 @@ function findSimilar(labels: readonly string[], known: readonly string[]): [stri
 /**
  * Plans what would be added.
  *
- * @param photos of one folder
+ * @param photos of a folder
  * @param options rule: what names the label; single: the label of all of them where no folder does; known: labels of the
  *   collection; limit: bytes of a photo at most
  */

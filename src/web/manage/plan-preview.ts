@@ -1,4 +1,4 @@
-/** What would be done with a folder, before anything is: labels with counts, warnings, and what names the label. */
+/** Shows what adding a folder would do: labels with counts, warnings, and the rule that names the labels. */
 import type { CollectionInfo, LabelList } from '../../client/wire.js';
 import { button, el } from '../dom.js';
 import { count, fileSize, formatNumber, humanise } from '../format.js';
@@ -6,24 +6,24 @@ import { texts } from '../texts/texts.js';
 import type { Listing } from './photo-entries.js';
 import { type Plan, planLabels, RULES, type Rule } from './plan-labels.js';
 
-/** Labels that are listed; the others are counted. */
+/** Maximum number of labels listed; the others are counted. */
 const MOST_LABELS = 200;
 
-/** What a preview is made of. */
+/** Input of a preview. */
 export interface PreviewInput {
   listing: Listing;
   labels: LabelList['labels'];
-  /** Bytes of a photo at most. */
+  /** Maximum bytes of a photo. */
   limit: number;
   rule: Rule;
-  /** The label of all, for loose photos. */
+  /** The common label of loose photos. */
   single: string | null;
-  /** Called with what is to be done. */
+  /** Called with the confirmed plan. */
   onStart: (plan: Plan, rule: Rule) => void;
   onCancel: () => void;
 }
 
-/** What a person should know, one sentence each. */
+/** The warnings, one sentence each. */
 function warningsOf(
   { photos, labels, splits, similar, tooLarge }: Plan,
   { listing, limit }: PreviewInput,
@@ -54,7 +54,7 @@ function labelRows(labels: Plan['labels']): HTMLElement[] {
   return more > 0 ? [...rows, el('li', {}, texts.manage.preview.more(more))] : rows;
 }
 
-/** The preview of a folder or zip; another rule shows another plan. */
+/** The preview of a folder or zip; changing the rule changes the plan. */
 export function planPreview(input: PreviewInput): HTMLElement {
   const t = texts.manage.preview;
   const { listing, labels, limit, single, onStart, onCancel } = input;
@@ -100,7 +100,7 @@ export function planPreview(input: PreviewInput): HTMLElement {
   );
 }
 
-/** The first words of an empty collection: how to fill it. */
+/** Instructions for filling an empty collection. */
 export function emptyAdvice({ name }: Pick<CollectionInfo, 'name'>): HTMLElement {
   const t = texts.manage.empty;
   return el(

@@ -1,4 +1,4 @@
-/** How good a collection is: calibrate, measure, look for wrong labels; with live progress and the result. */
+/** The quality of a collection: calibrate, evaluate and find wrong labels, with live progress and the result. */
 import type { Job as FinishedJob } from '../../client/wire.js';
 import type { CalibrationOutcome } from '../../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
@@ -16,12 +16,12 @@ import { getCollection, relabel } from './manage-calls.js';
 import { showReport } from './show-report.js';
 import { offerUndo, settle } from './toast.js';
 
-/** Wrong labels that are shown: as many as a person works through at once. */
+/** Maximum number of wrong labels shown: as many as a user works through in one go. */
 const MOST_SUSPECTS = 50;
-/** Similarity from which two photos are one picture, for the shipped model. */
+/** Similarity from which two photos are the same picture, for the shipped model. */
 const SAME_FROM = 0.95;
 
-/** A kind of work, with the words for it and the view of its result. */
+/** A kind of job, with its texts and the view of its result. */
 interface Work {
   title: string;
   about: string;
@@ -135,7 +135,7 @@ export class QualityPage {
     ];
   }
 
-  /** @param last the newest job of this kind: what is under way is followed, what was measured is shown */
+  /** @param last the newest job of this kind: followed if it is running, else its result is shown */
   #workView(work: Work, last: Job | undefined): HTMLElement {
     const place = el('div', { 'aria-live': 'polite' });
     const start = button(work.start, 'plain', () => void run(() => startJob(work.request)));
@@ -163,7 +163,7 @@ export class QualityPage {
     );
   }
 
-  /** Work that was not begun on this page, as from the command line. */
+  /** Jobs that were not started on this page, but for example on the command line. */
   #otherView(job: Job): HTMLElement {
     const t = texts.manage.quality;
     const place = el('div', { 'aria-live': 'polite' });
@@ -176,7 +176,7 @@ export class QualityPage {
     return el('section', { class: 'work' }, el('h2', {}, title), place);
   }
 
-  /** Shows how far a job is, and then its result; on a page that was left it goes on without being watched. */
+  /** Shows the progress of a job, and then its result. The job continues if the page is left. */
   async #run(
     { start, show }: Pick<Work, 'start' | 'show'>,
     begin: () => Promise<Job>,
@@ -230,7 +230,7 @@ export class QualityPage {
     );
   }
 
-  /** One photo whose neighbours say another label: accepted, with a way back, or kept. */
+  /** One photo whose neighbours suggest another label, which can be accepted, with undo, or dismissed. */
   #suspectRow({ id, label, suggested, suggestedShare }: Suspect): HTMLLIElement {
     const t = texts.manage.quality;
     const row = el('li', { class: 'suspect' });

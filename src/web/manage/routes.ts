@@ -1,4 +1,4 @@
-/** The addresses of the collection manager, `#/collections` and `#/collections/NAME/PAGE`; everything else asks a photo. */
+/** Routes of the collection manager, `#/collections` and `#/collections/NAME/PAGE`. Every other URL asks about a photo. */
 import { button, byId, el } from '../dom.js';
 import { fetchPart, Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
@@ -8,7 +8,7 @@ interface View {
   close?: () => void;
 }
 
-/** The view of an address; its code is fetched when it is first wanted. @throws Problem */
+/** The view of a URL; its code is loaded when first needed. @throws Problem */
 async function viewOf(hash: string, reload: () => void): Promise<View | null> {
   const [, page, name, part] = /^#\/(collections)(?:\/([^/]+)(?:\/(\w+))?)?$/.exec(hash) ?? [];
   if (page === undefined) {
@@ -37,9 +37,9 @@ function problemView(problem: Problem, reload: () => void): View {
 }
 
 /**
- * Shows what the address asks for, now and whenever it changes.
+ * Shows the view of the URL, now and whenever it changes.
  *
- * @param onAsk called when collections are left, which may be others than before
+ * @param onAsk called when leaving the collection pages, which may have changed the collections
  * @param needKey called when the server asks for a key
  */
 export function startRoutes(onAsk: () => void, needKey: () => void): { reload: () => Promise<void> } {
@@ -79,7 +79,7 @@ export function startRoutes(onAsk: () => void, needKey: () => void): { reload: (
     }
   };
   addEventListener('hashchange', () => {
-    // The link that skips to the content is no address.
+    // The link that skips to the content is not a route.
     if (location.hash === '' || location.hash.startsWith('#/')) {
       void show();
     }

@@ -1,10 +1,10 @@
-/** The bar above the grid: what can be done with the chosen photos, or with all that the grid shows. */
+/** The bar above the grid, with actions for the selected photos or for all photos in the grid. */
 import type { Item } from '../../client/wire.js';
 import { button, byId, el } from '../dom.js';
 import { count, humanise } from '../format.js';
 import { texts } from '../texts/texts.js';
 
-/** What the bar does. */
+/** Actions of the bar. */
 export interface SelectionActions {
   relabel: (label: string) => Promise<void>;
   remove: () => Promise<void>;
@@ -12,14 +12,14 @@ export interface SelectionActions {
   chooseNone: () => void;
 }
 
-/** What the bar is about. */
+/** State shown in the bar. */
 export interface Selection {
   chosen: readonly Item[];
-  /** The label whose photos are shown, if it is one. */
+  /** The label of the grid, if it shows one. */
   label: string | null;
 }
 
-/** Fills the bar; it is hidden when there is nothing to do anything with. */
+/** Fills the bar, or hides it if there are no actions. */
 export function showSelection(
   bar: HTMLElement,
   { chosen, label }: Selection,

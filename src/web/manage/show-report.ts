@@ -1,11 +1,11 @@
-/** Shows the report of an evaluation inside the page. */
+/** Shows the report of an evaluation within the page. */
 import { call } from '../api.js';
 import { el } from '../dom.js';
 import { texts } from '../texts/texts.js';
 
 /**
- * Shows the report in a frame without scripts and without this page's origin. The frame gets the text rather than its
- * address, because it could send no key.
+ * Shows the report in a frame without scripts and without this page's origin. The frame gets the text rather than the URL,
+ * because it could not send an API key.
  *
  * @throws Problem job_not_found, report_not_found
  */

@@ -1,4 +1,4 @@
-/** A change that can be taken back: words, a button and a little time. */
+/** Offers to undo a change: a text, a button and a little time. */
 import { button, byId, el } from '../dom.js';
 import { texts } from '../texts/texts.js';
 
@@ -6,16 +6,16 @@ const UNDO_MS = 10_000;
 
 let finish: (() => void) | null = null;
 
-/** Ends the offer that is open, if any: its change is made final. */
+/** Ends the current offer, if any, which makes its change final. */
 export function settle(): void {
   finish?.();
 }
 
 /**
- * Offers to take a change back.
+ * Offers to undo a change.
  *
- * @param undo called when the person takes it back
- * @param done called when the time is over, or another change comes
+ * @param undo called when the user undoes it
+ * @param done called when the time is over, or when another change follows
  * @param focusBack called when the offer is over and had the focus
  */
 export function offerUndo(

@@ -1,11 +1,11 @@
 /**
- * Remembers in the browser which folder was being added to a collection, so that it can go on after a reload. Where the
- * browser hands out folders that a page may keep, it is the folder itself; else its name, and the person chooses it again.
+ * Remembers in the browser which folder was being added to a collection, so that the upload can continue after a reload.
+ * Some browsers let a page keep the folder itself. Otherwise, its name is kept, and the user chooses the folder again.
  */
 import type { FolderHandle } from './photo-entries.js';
 import type { Rule } from './plan-labels.js';
 
-/** What was being added. */
+/** An unfinished upload. */
 export interface Unfinished {
   collection: string;
   name: string;
@@ -33,7 +33,7 @@ function open(): Promise<IDBDatabase> {
   return settled(request);
 }
 
-/** A browser may keep nothing, as in a private window: then nothing is remembered, and nothing else is lost. */
+/** A browser may store nothing, as in a private window; then only the memory is missing. */
 async function use<T>(
   mode: IDBTransactionMode,
   work: (store: IDBObjectStore) => IDBRequest<T>,
@@ -65,7 +65,7 @@ export async function recall(collection: string): Promise<Unfinished | null> {
   return ((await use('readonly', (store) => store.get(collection))) as Unfinished | undefined) ?? null;
 }
 
-/** Whether the folder may be read now; asks the person where the browser wants that. Call it from a click. */
+/** Whether the folder may be read now. It may ask the user, so call it from a click. */
 export async function mayRead(handle: FolderHandle): Promise<boolean> {
   const asked = handle as FolderHandle & {
     queryPermission?: (what: { mode: 'read' }) => Promise<PermissionState>;

@@ -1,10 +1,10 @@
-/** How far an upload is: progress, what was added, known and failed with reasons, pausing and going on. */
+/** Shows an upload: its progress, what was added, known and failed with reasons, and buttons to pause and continue. */
 import { button, byId, el } from '../dom.js';
 import { formatNumber } from '../format.js';
 import { texts } from '../texts/texts.js';
 import type { Finished, Outcome, UploadState, UploadWatcher } from './uploader.js';
 
-/** Names in one list; what comes after them is counted. */
+/** Maximum names in one list; the rest is counted. */
 const MOST_NAMES = 500;
 const OUTCOMES = ['added', 'known', 'failed'] as const satisfies Outcome[];
 
@@ -15,7 +15,7 @@ interface Counted {
   words: HTMLElement;
 }
 
-/** What the person can do with the upload. */
+/** Actions for the upload. */
 export interface UploadControls {
   pause: () => void;
   resume: () => void;

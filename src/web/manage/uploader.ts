@@ -1,7 +1,7 @@
 /**
- * Adds planned photos to a collection, a few at a time. What the collection holds already is found by its content hash and
- * not sent, so that starting over after a reload is quick. It can be paused between two batches; a server that is busy is
- * waited for, and one that does not answer pauses it for a while. Photos that are refused together are sent one by one.
+ * Adds planned photos to a collection in small batches. Photos that the collection already has are found by their content
+ * hash and not sent, so a restart after a reload is quick. Between two batches it can be paused; it waits for a busy
+ * server, and retries one that does not answer. A refused batch is sent photo by photo.
  */
 import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
@@ -9,20 +9,20 @@ import { problemWords } from './attempt.js';
 import { addPhotos, findKnown, type SentPhoto } from './manage-calls.js';
 import type { Planned } from './plan-labels.js';
 
-/** Photos of one request: enough to keep the server busy, few enough for progress to move. */
+/** Photos per request: enough to keep the server busy, few enough to show progress. */
 const BATCH = 16;
 const BATCH_BYTES = 16e6;
-/** Seconds after which a server that did not answer is asked again. */
+/** Seconds before a retry if the server did not answer. */
 const RETRY_SECONDS = 10;
-/** What is wrong with a photo, and not with the server or the way to it. */
+/** Problems of a photo, rather than of the server or the connection. */
 const REFUSED = new Set([400, 413, 415, 422]);
-/** Requests at once: while one is computed, the next is on its way. */
+/** Concurrent requests: while the server computes one, the next is being sent. */
 const AT_ONCE = 2;
 
-/** What became of a photo. */
+/** The outcome for a photo. */
 export type Outcome = 'added' | 'known' | 'failed';
 
-/** A photo that is done. */
+/** A finished photo. */
 export interface Finished {
   path: string;
   outcome: Outcome;
@@ -32,24 +32,24 @@ export interface Finished {
 
 export type UploadState = 'running' | 'paused' | 'done' | 'cancelled';
 
-/** Who watches. */
+/** Observer of an upload. */
 export interface UploadWatcher {
   onFinished: (finished: readonly Finished[]) => void;
-  /** @param trouble why it was paused, if nobody asked for it */
+  /** @param trouble why it was paused, if the user did not pause it */
   onState: (state: UploadState, trouble?: string) => void;
 }
 
 interface Read {
   planned: Planned;
   sent: SentPhoto;
-  /** Hex sha256; null where the page may not compute it, as over plain HTTP from another machine. */
+  /** SHA-256 as hex; null where the page cannot compute it, as over plain HTTP from another machine. */
   hash: string | null;
 }
 
 const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 async function hashOf(file: File): Promise<string | null> {
-  // There only where the connection is safe. The server finds what is known in either case.
+  // Defined only in secure contexts. The server recognises known photos in either case.
   if (!isSecureContext) {
     return null;
   }
@@ -57,7 +57,7 @@ async function hashOf(file: File): Promise<string | null> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** One run over the photos. */
+/** One upload of a list of photos. */
 export class Uploader {
   readonly total: number;
   #state: UploadState = 'running';
@@ -69,7 +69,7 @@ export class Uploader {
     private readonly collection: string,
     photos: readonly Planned[],
     private readonly watcher: UploadWatcher,
-    /** Bytes of a photo at most: a request with a larger one would be refused as a whole. */
+    /** Maximum bytes of a photo: a request with a larger one would be refused as a whole. */
     private readonly limit: number,
   ) {
     this.total = photos.length;
@@ -80,7 +80,7 @@ export class Uploader {
     return this.#state;
   }
 
-  /** Resolves when all are done, or it was cancelled. */
+  /** Resolves when all are done, or when it was cancelled. */
   async run(): Promise<void> {
     await Promise.all(Array.from({ length: AT_ONCE }, () => this.#work()));
     if (this.#state !== 'cancelled') {
@@ -115,7 +115,7 @@ export class Uploader {
     this.watcher.onState(state, trouble);
   }
 
-  /** Waits while it is paused. @returns whether to go on */
+  /** Waits while paused. @returns whether to continue */
   async #mayGoOn(): Promise<boolean> {
     while (this.#state === 'paused') {
       const before = this.#wake;
@@ -141,7 +141,7 @@ export class Uploader {
     }
   }
 
-  /** The next photos, read and hashed; null when there are none. */
+  /** The next photos, read and hashed; null if there are none. */
   async #readBatch(): Promise<Read[] | null> {
     if (this.#waiting.length === 0) {
       return null;
@@ -159,7 +159,7 @@ export class Uploader {
           throw new Error(texts.manage.add.tooLarge);
         }
         bytes += file.size;
-        // A file may be named with signs that no text should have.
+        // A file name may contain control characters.
         const source = path.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ');
         batch.push({ planned, sent: { file, label, source }, hash: await hashOf(file) });
       } catch (error) {
@@ -177,7 +177,7 @@ export class Uploader {
     }
   }
 
-  /** Sends a batch until the server has answered it, whatever it takes. */
+  /** Sends a batch, retrying until the server answers. */
   async #send(batch: readonly Read[]): Promise<void> {
     while (await this.#mayGoOn()) {
       try {
@@ -199,7 +199,7 @@ export class Uploader {
     }
   }
 
-  /** Finds those of a batch that were refused, and adds the others. */
+  /** Finds the refused photos of a batch, and adds the others. */
   async #sendApart(batch: readonly Read[], refused: Problem): Promise<void> {
     const [only] = batch;
     if (batch.length === 1) {
@@ -212,7 +212,7 @@ export class Uploader {
     }
   }
 
-  /** A server that did not answer may be back by itself; what a person must do is waited for. */
+  /** A server that did not answer may come back by itself; other problems wait for the user. */
   #pauseFor(problem: Problem): void {
     const isPassing = problem.status === 0 || problem.status >= 500;
     this.pause(problemWords(problem) + (isPassing ? ` ${texts.manage.upload.retries}` : ''));

@@ -1,4 +1,4 @@
-/** Texts about collections, in English. A text with a gap is a function. */
+/** English texts about collections. A text with parameters is a function. */
 
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 

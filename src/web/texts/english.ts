@@ -1,4 +1,7 @@
-/** The page's texts in English; english-manage.ts has those about collections. A text with a gap is a function. */
+/**
+ * The page's texts in English, except those about collections, which are in english-manage.ts. A text with parameters is a
+ * function.
+ */
 import { enumerate } from './enumerate.js';
 
 export const english = {

@@ -2,7 +2,7 @@
 import { byId } from '../dom.js';
 import { tell } from '../hint.js';
 
-/** What the page shows, which its styles go by. */
+/** State of the page, which the style sheet uses. */
 export type PageState = 'start' | 'working' | 'answer' | 'problem' | 'batch';
 
 export class AnswerPanel {
@@ -24,7 +24,7 @@ export class AnswerPanel {
     this.state = 'start';
   }
 
-  /** @param said to people who listen to the page */
+  /** @param said for screen readers */
   show(state: 'working' | 'answer' | 'problem', view: HTMLElement, said: string): void {
     const hadFocus = this.#panel.contains(document.activeElement);
     this.state = state;
@@ -34,7 +34,7 @@ export class AnswerPanel {
     if (hadFocus) {
       byId('answer-title', HTMLElement).focus();
     }
-    // On a phone the panel lies below the photo: bring it into view once there is something to read.
+    // On a phone, the panel is below the photo: scroll to it once there is something to read.
     if (state !== 'working' && this.#panel.getBoundingClientRect().top > innerHeight * 0.7) {
       this.#panel.scrollIntoView({ block: 'start' });
     }

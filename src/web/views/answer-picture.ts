@@ -1,4 +1,4 @@
-/** An answer as one picture, to keep or to send: the photo, the part that was looked at, and what was found. */
+/** Draws an answer as one picture to keep or send: the photo, the part that was looked at, and the result. */
 import type { Identification } from '../../engine/engine.js';
 import { saveFile } from '../dom.js';
 import { texts } from '../texts/texts.js';
@@ -11,7 +11,7 @@ const SIDE = HEIGHT - 2 * MARGIN;
 const FONT = 'system-ui, sans-serif';
 const COLOURS = { page: '#ffffff', ink: '#14211c', soft: '#51625a', accent: '#0b6e55', sunk: '#e3ebe7' };
 
-/** Text in lines of at most `width` pixels; returns where the next line begins. */
+/** Draws text in lines of at most `width` pixels, and returns the y position of the next line. */
 function writeLines(
   context: CanvasRenderingContext2D,
   text: string,
@@ -73,7 +73,7 @@ function drawShares(context: CanvasRenderingContext2D, answer: Identification, x
 }
 
 /**
- * Draws an answer on a canvas of 1200 x 630 pixels, the size that messengers and networks show whole.
+ * Draws an answer on a canvas of 1200 x 630 pixels, which messengers and social networks show uncropped.
  *
  * @param photo null where this browser cannot show it
  */
@@ -112,7 +112,7 @@ function drawAnswer(answer: Identification, photo: HTMLImageElement | null): HTM
   return canvas;
 }
 
-/** Gives the person the picture of an answer as a PNG file. @param name of the photo */
+/** Downloads the picture of an answer as a PNG file. @param name of the photo */
 export async function saveAnswerPicture(
   answer: Identification,
   photo: HTMLImageElement | null,

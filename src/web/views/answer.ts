@@ -12,11 +12,11 @@ import { pictureButton } from './neighbour.js';
 
 const ICONS = { match: 'check', ambiguous: 'split', unknown: 'question' } as const;
 
-/** A tick is for answers whose trustworthiness has been measured. */
+/** Only answers of a measured collection get a tick. */
 const iconOf = ({ decision, calibrated }: Identification) =>
   decision === 'match' && !calibrated ? 'paw-small' : ICONS[decision];
 
-/** One mark a neighbour, nearest first, in the colour of its breed: the vote at a glance. */
+/** One mark for each neighbour, nearest first, in the colour of its breed. */
 function ballots(answer: Identification, place: Map<string, number>): HTMLElement {
   const marks = answer.neighbours.map(({ label }) =>
     el('span', { class: 'ballot', 'data-place': place.get(label ?? '') ?? 'other' }),
@@ -51,7 +51,7 @@ function facts(answer: Identification): HTMLElement {
   );
 }
 
-/** What looks at several parts of the photo were sure of, each to be asked about. */
+/** Breeds found in other parts of the photo, each of which can be asked about. */
 function animalsView({ animals }: Identification, askPart: (part: Rectangle) => void): HTMLElement {
   const rows = animals.map(({ breed, confidence, region }) =>
     el(
@@ -69,7 +69,7 @@ function animalsView({ animals }: Identification, askPart: (part: Rectangle) => 
   );
 }
 
-/** The breeds in the running, a picture each. */
+/** The likely breeds, with a picture each. */
 function rivalsView(shown: Neighbour[], { collection }: Entry, open: (neighbour: Neighbour) => void) {
   const items = shown.map((neighbour) =>
     el(
@@ -83,13 +83,13 @@ function rivalsView(shown: Neighbour[], { collection }: Entry, open: (neighbour:
   return el('ul', { class: 'rivals', 'aria-label': texts.answer.rivals }, ...items);
 }
 
-/** What can be done from the panel. */
+/** Actions of the panel. */
 interface Ways {
   /** Asks about another part of the photo. */
   askPart: (part: Rectangle) => void;
-  /** Shows a neighbour large. */
+  /** Enlarges a neighbour. */
   open: (neighbour: Neighbour) => void;
-  /** The photo; null where this browser cannot show it. */
+  /** The photo; null if this browser cannot show it. */
   picture: () => HTMLImageElement | null;
   canShare: boolean;
 }

@@ -1,4 +1,4 @@
-/** Several photos at once: asked a few at a time and listed with their answers, each of which can be opened. */
+/** Several photos at once: identified a few at a time, and listed with answers that can be opened. */
 import { identify } from '../api.js';
 import { button, el } from '../dom.js';
 import { formatNumber } from '../format.js';
@@ -8,18 +8,18 @@ import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { shownShares, verdict } from '../verdict.js';
 
-/** Photos that are asked about at once: enough to keep the server busy, few enough to leave room for others. */
+/** Photos sent at the same time: enough to keep the server busy, few enough to leave room for other users. */
 const AT_ONCE = 3;
-/** A busy server is asked again about a photo this many times. */
+/** Retries for a photo while the server is busy. */
 const RETRIES = 20;
 
 const wait = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** What the list needs of the page. */
+/** What the list needs from the page. */
 interface Surroundings {
   open: (entry: Entry) => void;
   needKey: () => void;
-  /** The largest photo that the server takes, in bytes. */
+  /** The largest photo that the server accepts, in bytes. */
   mostBytes: number | null;
   say: (words: string) => void;
 }
@@ -41,7 +41,7 @@ export class Batch {
     this.draw();
   }
 
-  /** Draws the list in the language of now. */
+  /** Draws the list again in the current language. */
   draw(): void {
     this.#rows.clear();
     const title = el('h1', { id: 'batch-title', tabindex: -1 }, texts.batch.title(this.entries.length));
@@ -56,7 +56,7 @@ export class Batch {
     this.#showProgress();
   }
 
-  /** Asks about every photo that has no answer yet; a list that is at work goes on as it is. */
+  /** Asks about every photo without an answer; does nothing while the list is at work. */
   async run(): Promise<void> {
     if (this.#isRunning) {
       return;
@@ -154,7 +154,7 @@ export class Batch {
     this.#showAction();
   }
 
-  /** The one thing that can be done now: stop, or go on with what has no answer though it may get one. */
+  /** The one possible action: stop, or continue with the photos that have no answer but may get one. */
   #showAction(): void {
     const mayBeAnswered = ({ answer, problem }: Entry) =>
       answer === null &&

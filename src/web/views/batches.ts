@@ -1,4 +1,4 @@
-/** The lists of several photos that the session has, one of which may be shown. */
+/** The session's lists of several photos, of which one may be shown. */
 import { byId } from '../dom.js';
 import type { Batch } from './batch.js';
 
@@ -6,12 +6,12 @@ export class Batches {
   readonly #place = byId('batch', HTMLElement);
   readonly #all: Batch[] = [];
 
-  /** The list that is shown, if one is. */
+  /** The list shown now, if any. */
   get shown(): Batch | undefined {
     return this.#all.find(({ element }) => element.isConnected);
   }
 
-  /** @returns the number of the list in the session */
+  /** @returns number of the list in the session */
   add(batch: Batch): number {
     return this.#all.push(batch) - 1;
   }
@@ -26,7 +26,7 @@ export class Batches {
     this.#place.replaceChildren();
   }
 
-  /** Draws all lists in the language of now. */
+  /** Draws all lists again in the current language. */
   draw(): void {
     for (const batch of this.#all) {
       batch.draw();

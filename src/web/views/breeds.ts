@@ -1,4 +1,4 @@
-/** What a collection knows: its labels with counts, searchable; shown where a photo is asked for. */
+/** The labels of a collection with their counts, searchable, below the photo chooser. */
 import { type LabelCount, listLabels } from '../api.js';
 import { byId, el } from '../dom.js';
 import { count, formatNumber, humanise } from '../format.js';
@@ -42,7 +42,7 @@ function list(labels: LabelCount[]): HTMLElement {
   return el('div', { class: 'known' }, field, found, el('ul', { class: 'breed-list' }, ...rows));
 }
 
-/** Shows what a collection knows below the photo; nothing where it cannot be asked or holds no labels. */
+/** Shows the labels of a collection; nothing if it cannot be used or has none. */
 export async function showBreeds(collection: string): Promise<void> {
   const place = byId('breeds', HTMLDetailsElement);
   const labels = await listLabels(collection).catch((error: unknown) => {

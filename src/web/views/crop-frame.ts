@@ -1,6 +1,6 @@
 /**
- * A frame on a photo for choosing the part to ask about: moved and resized by mouse, finger or arrow keys. Each change
- * counts when it is released.
+ * A frame that selects the part of a photo to ask about, moved and resized by mouse, touch or arrow keys. A change takes
+ * effect on release.
  */
 import type { Rectangle } from '../../image/heat-colours.js';
 import { el } from '../dom.js';
@@ -8,7 +8,7 @@ import { texts } from '../texts/texts.js';
 
 /** The smallest side, as a fraction of the photo's. */
 const LEAST = 0.08;
-/** What one press of an arrow key moves by, as a fraction of the photo. */
+/** Step of an arrow key, as a fraction of the photo. */
 const STEP = 0.02;
 
 /** Which sides of the frame a handle moves: -1 the left or upper one, 1 the right or lower one, 0 none. */
@@ -32,7 +32,7 @@ const ARROWS: Record<string, [x: number, y: number]> = {
 
 const clamp = (value: number, least: number, most: number) => Math.min(Math.max(value, least), most);
 
-/** One axis of a frame after one of its sides, or all of it, was moved by a part of the photo. */
+/** One axis of a frame after one of its sides, or all of it, was moved by a fraction of the photo. */
 function moveSide(
   start: number,
   length: number,
@@ -50,7 +50,7 @@ function moveSide(
 }
 
 /**
- * A frame after a handle was moved; a handle that moves no side moves all of it.
+ * A frame after a handle was moved; a handle without sides moves the whole frame.
  *
  * @param dx,dy fractions of the photo
  */
@@ -60,13 +60,13 @@ export function moveFrame(frame: Rectangle, { x, y }: Handle, dx: number, dy: nu
   return { left, top, width, height };
 }
 
-/** The frame over an `img` whose picture may leave room at two sides. */
+/** The frame over an `img` whose picture may not fill the element. */
 export class CropFrame {
   readonly element = el('div', { class: 'crop', role: 'group' });
   #frame: Rectangle;
   readonly #resized = new ResizeObserver(() => this.#place());
 
-  /** @param onRelease called with the frame when a change of it is over */
+  /** @param onRelease called with the frame at the end of a change */
   constructor(
     private readonly picture: HTMLImageElement,
     start: Rectangle,
@@ -81,13 +81,13 @@ export class CropFrame {
     this.#place();
   }
 
-  /** Takes the frame away. */
+  /** Removes the frame. */
   remove(): void {
     this.#resized.disconnect();
     this.element.remove();
   }
 
-  /** Where the picture lies within its element, in pixels. */
+  /** Position of the picture within its element, in pixels. */
   #box() {
     const { clientWidth, clientHeight, naturalWidth, naturalHeight, offsetLeft, offsetTop } = this.picture;
     const scale = Math.min(clientWidth / naturalWidth, clientHeight / naturalHeight);
@@ -137,7 +137,7 @@ export class CropFrame {
 
   #drag(node: HTMLElement, handle: Handle): void {
     let start: { frame: Rectangle; x: number; y: number } | null = null;
-    // Else the browser begins to drag the photo below, as a file, and takes the pointer away.
+    // Otherwise, the browser starts to drag the photo below as a file, and captures the pointer.
     node.addEventListener('mousedown', (event) => event.preventDefault());
     node.addEventListener('pointerdown', (event) => {
       node.focus();

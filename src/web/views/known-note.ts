@@ -1,23 +1,23 @@
-/** Says that a photo is in the collection already: then its answer is no measure of anything. */
+/** Notes that a photo is already in the collection, in which case its answer proves nothing. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { el } from '../dom.js';
 import { humanise } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
-/** From here on two pictures are one, at most saved another way. */
+/** Similarity from which two photos are the same picture, saved in different ways. */
 const SAME = 0.9995;
-/** An item's id is the beginning of its content's sha256, in hex digits. */
+/** An item's id is the start of its content's SHA-256, in hex digits. */
 const ID_DIGITS = 32;
 
-/** The id that a photo would have as an item; null where the browser computes no digests: a page without TLS. */
+/** The id that a photo would have as an item; null where the browser computes no hashes, as on a page without TLS. */
 async function idOf(photo: Blob): Promise<string | null> {
-  // Browsers have it in secure contexts only, whatever its type says.
+  // Browsers have it only in secure contexts, whatever its type says.
   const subtle = crypto.subtle as SubtleCrypto | undefined;
   if (subtle === undefined) {
     return null;
   }
-  // Nor can a file be read that was changed since.
+  // A file that was changed in the meantime cannot be read, either.
   const bytes = await photo.arrayBuffer().catch(() => null);
   if (bytes === null) {
     return null;
@@ -32,7 +32,7 @@ async function idOf(photo: Blob): Promise<string | null> {
 /**
  * The neighbour that is this photo.
  *
- * @returns null where none is; `exact` tells the same file from the same picture
+ * @returns null if there is none; `exact` distinguishes the same file from the same picture
  */
 async function findKnown(
   photo: Blob,
@@ -47,7 +47,7 @@ async function findKnown(
   return { neighbour: same ?? close[0]!, exact: same !== undefined };
 }
 
-/** The words for it; null where the photo is not known, or only a part of it was asked about. */
+/** The note; null if the photo is not known, or if the question was about a part of it. */
 export async function knownNote(
   { photo, region, collection }: Entry,
   answer: Identification,

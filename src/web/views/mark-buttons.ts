@@ -1,4 +1,4 @@
-/** "More like this" and "not like this" beside a neighbour, and the list of what was marked. */
+/** The buttons "more like this" and "not like this" of a neighbour, and the list of marks. */
 import type { Neighbour } from '../../engine/engine.js';
 import { button, el, icon } from '../dom.js';
 import { humanise } from '../format.js';
@@ -6,19 +6,19 @@ import type { Mark, Refinement } from '../refinement.js';
 import { texts } from '../texts/texts.js';
 import { hangPicture } from './neighbour.js';
 
-/** The refined search, and what changes it. */
+/** The refined search and its actions. */
 export interface Marking {
   refinement: Refinement;
-  /** Marks a neighbour, or takes the same mark away. */
+  /** Marks a neighbour, or removes the same mark. */
   mark: (neighbour: Neighbour, mark: Mark) => void;
-  /** Takes all marks away. */
+  /** Removes all marks. */
   clear: () => void;
 }
 
 const ICONS: Record<Mark, string> = { more: 'plus', less: 'minus' };
 const MARKS: Mark[] = ['more', 'less'];
 
-/** Two buttons: small ones, or with words where pressing one closes what they are in. */
+/** Two buttons: small, or with words where pressing one closes their dialog. */
 export function markButtons(
   neighbour: Neighbour,
   { refinement, mark }: Marking,
@@ -47,7 +47,7 @@ export function markButtons(
   return el('span', { class: 'marks' }, ...buttons);
 }
 
-/** What was marked, each to be taken back by a click; null where nothing is. */
+/** The marks, each removed by a click; null if there are none. */
 export function markedView({ refinement, mark, clear }: Marking, collection: string): HTMLElement | null {
   const { marked } = refinement;
   if (marked.length === 0) {

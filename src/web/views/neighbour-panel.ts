@@ -1,4 +1,4 @@
-/** The neighbours below an answer: listed, explained when that is wanted, and refined by marking some of them. */
+/** The neighbours below an answer: listed, explained on request, and refined by marking some of them. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { identify } from '../api.js';
 import { byId } from '../dom.js';
@@ -18,10 +18,10 @@ export class NeighbourPanel {
   #entry: Entry | null = null;
   #refinement: Refinement | null = null;
   #running = new AbortController();
-  /** Whether answers come with where the similarity comes from; kept until the page is left. */
+  /** Whether answers come with explanations; kept until the page is closed. */
   explaining = false;
 
-  /** Shows a neighbour large; nothing while there is no list. */
+  /** Shows a neighbour enlarged; does nothing while there is no list. */
   open: (neighbour: Neighbour) => void = () => {};
 
   constructor(private readonly preview: Preview) {}
@@ -33,7 +33,7 @@ export class NeighbourPanel {
     this.#place.replaceChildren();
   }
 
-  /** Shows the neighbours of an answer; marks of the same question are kept. */
+  /** Shows the neighbours of an answer, and keeps the marks of the same question. */
   show(entry: Entry, answer: Identification, trouble = ''): void {
     if (this.#refinement?.entry !== entry || this.#refinement.answer !== entry.answer) {
       this.#refinement = new Refinement(entry);
@@ -65,7 +65,7 @@ export class NeighbourPanel {
     this.#place.replaceChildren(...(view === null ? [] : [view]));
   }
 
-  /** Searches for what is like the photo and the neighbours that were marked. */
+  /** Searches with the photo and the marked neighbours. */
   async #refine(entry: Entry, answer: Identification, neighbour: Neighbour, mark: Mark): Promise<void> {
     const refinement = this.#refinement!;
     this.explaining = false;
@@ -84,7 +84,7 @@ export class NeighbourPanel {
     }
   }
 
-  /** Shows or hides where the similarities come from; they are asked for when they are first wanted. */
+  /** Shows or hides the explanations, which are requested the first time they are shown. */
   async #toggleWhy(entry: Entry, answer: Identification): Promise<void> {
     this.#running.abort();
     const running = new AbortController();

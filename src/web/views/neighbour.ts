@@ -1,4 +1,4 @@
-/** One neighbour, large beside the photo that was asked about; from there the search goes on with it. */
+/** One neighbour, enlarged beside the photo that was asked about, from where it can be searched with. */
 import type { Neighbour } from '../../engine/engine.js';
 import { searchById, thumbnailUrl } from '../api.js';
 import { button, el, icon, openDialog } from '../dom.js';
@@ -6,13 +6,13 @@ import { humanise, similarity, webAddress } from '../format.js';
 import { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 
-/** Neighbours that a search with a neighbour lists. */
+/** Number of results of a search with a neighbour. */
 const LISTED = 12;
 
-/** The file name of where an item came from. */
+/** The file name of an item's source. */
 export const fileName = (source: string) => source.split(/[\\/]/).findLast(Boolean) ?? source;
 
-/** Where an item came from; a link when it is a web address. @param text what is shown of it */
+/** The source of an item, as a link if it is a URL. @param text shown in its place */
 export function sourceLine(source: string | null, text = source ?? ''): HTMLElement {
   const address = source === null ? null : webAddress(source);
   if (address === null) {
@@ -23,9 +23,9 @@ export function sourceLine(source: string | null, text = source ?? ''): HTMLElem
 }
 
 /**
- * Fills in an item's picture when it arrives; without one the drawing stays.
+ * Shows an item's picture when it arrives; without one, the drawing stays.
  *
- * @param alt what it shows; empty where words beside it say so
+ * @param alt what it shows; empty if the text beside it says so
  */
 export async function hangPicture(
   frame: HTMLElement,
@@ -43,14 +43,14 @@ export async function hangPicture(
       frame.replaceChildren(picture);
     });
   } catch (error) {
-    // Deleted meanwhile, say.
+    // For example, deleted in the meantime.
     if (!(error instanceof Problem)) {
       throw error;
     }
   }
 }
 
-/** The picture of a neighbour, to be seen large by a click. */
+/** The picture of a neighbour, enlarged by a click. */
 export function pictureButton(neighbour: Neighbour, collection: string, open: () => void): HTMLElement {
   const { id, label, similarity: value, hasThumbnail } = neighbour;
   const words = texts.neighbours.large(humanise(label), similarity(value));
@@ -70,7 +70,7 @@ export function pictureOf(collection: string, { id, hasThumbnail }: Pick<Neighbo
   return frame;
 }
 
-/** What is similar to a neighbour, as a list of pictures to go on with. */
+/** The photos similar to a neighbour, each of which can be searched with. */
 async function similar(
   collection: string,
   id: string,
@@ -106,8 +106,8 @@ async function similar(
 /**
  * Opens the dialog for a neighbour.
  *
- * @param photo address of the photo that was asked about; null where this browser cannot show it
- * @param marks the buttons for more and fewer like it, which close the dialog
+ * @param photo URL of the photo that was asked about; null if this browser cannot show it
+ * @param marks the buttons "more like this" and "not like this", which close the dialog
  */
 export function openNeighbour(
   neighbour: Neighbour,

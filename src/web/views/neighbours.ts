@@ -1,4 +1,4 @@
-/** The neighbours of an answer: pictures where the collection has them, drawn tiles where it has none. */
+/** The neighbours of an answer, as pictures where the collection has them, and else as drawn tiles. */
 import type { Identification, Neighbour } from '../../engine/engine.js';
 import { button, cssVariable, el } from '../dom.js';
 import { humanise, similarity } from '../format.js';
@@ -14,7 +14,7 @@ interface Group {
   neighbours: Neighbour[];
 }
 
-/** Neighbours by label; the label of the nearest first. */
+/** Neighbours grouped by label, starting with the label of the nearest. */
 function grouped(neighbours: Neighbour[]): Group[] {
   const groups = new Map<string | null, Neighbour[]>();
   for (const neighbour of neighbours) {
@@ -35,7 +35,7 @@ function range(neighbours: Neighbour[]): string {
   return nearest === farthest ? nearest : texts.neighbours.range(farthest, nearest);
 }
 
-/** One line for all photos of a breed, where there are no pictures to look at; it opens to the list of them. */
+/** One row for all photos of a breed without pictures; it expands to their list. */
 function breedRow(
   { label, neighbours }: Group,
   place: number | 'other',
@@ -77,7 +77,7 @@ function breedRow(
   );
 }
 
-/** The neighbours of a collection without pictures. */
+/** The neighbours without pictures. */
 function rowsOf(
   neighbours: Neighbour[],
   place: Map<string, number>,
@@ -90,7 +90,7 @@ function rowsOf(
   return el('ol', { class: 'breed-rows' }, ...rows);
 }
 
-/** @param open called to see it large; null where the tile as a whole is for choosing */
+/** @param open called to enlarge it; null where the whole tile selects it */
 function tile(
   neighbour: Neighbour,
   collection: string,
@@ -123,20 +123,20 @@ function tile(
   );
 }
 
-/** Explaining the neighbours: whether it is on, what switches it, and what it needs. */
+/** Explanations of the neighbours: whether they are shown, the switch, and what they need. */
 export interface Explaining {
   on: boolean;
   toggle: () => void;
   photo: ShownPhoto;
-  /** Tells people who listen to the page. */
+  /** Announces to screen readers. */
   say: (words: string) => void;
-  /** Why it could not be switched on, or nothing. */
+  /** Why they could not be shown, if they could not. */
   trouble: string;
 }
 
 /**
- * Lets a tile choose what the figure shows: by pointing at it, and to stay by a click, a tap or the keyboard, for which
- * all tiles are one group of radio buttons.
+ * Lets a tile select what the figure shows. Hovering previews it; a click, a tap or the keyboard keeps it. For the
+ * keyboard, all tiles are one group of radio buttons.
  */
 function choosing(tiles: HTMLLIElement[], neighbours: Neighbour[], { photo, say }: Explaining): HTMLElement {
   const why = whyView(photo);
@@ -195,8 +195,8 @@ function sectionHead(title: string, about: string, toggle: HTMLElement[]): HTMLE
  * The section below an answer, or null when there are no neighbours.
  *
  * @param explaining null where this browser cannot show the photo
- * @param marking the refined search, whose neighbours are shown in place of the answer's
- * @param open shows a neighbour large
+ * @param marking the refined search, whose neighbours replace the answer's
+ * @param open enlarges a neighbour
  */
 export function neighboursView(
   answer: Identification,
@@ -214,7 +214,7 @@ export function neighboursView(
   const pictures = neighbours.some(({ hasThumbnail }) => hasThumbnail);
   const explained = explaining?.on === true && neighbours[0]?.explanation !== undefined;
   const placeOf = ({ label }: Neighbour) => place.get(label ?? '') ?? 'other';
-  // Each photo is needed where each can be chosen; otherwise those without a picture are a line for each breed.
+  // Every photo gets a tile while tiles can be selected; otherwise, photos without a picture share a row for each breed.
   const shown = explained ? neighbours : neighbours.filter(({ hasThumbnail }) => hasThumbnail);
   const rest = explained ? [] : neighbours.filter(({ hasThumbnail }) => !hasThumbnail);
   const tiles = shown.map((n) => tile(n, collection, placeOf(n), explained ? null : () => open(n)));

@@ -1,4 +1,4 @@
-/** The photo that is asked about: shown, with the part that the answer is about marked on it, or a part to be chosen. */
+/** The current photo, with the part that the answer is about marked, or with a frame that selects a part. */
 import type { Rectangle } from '../../image/heat-colours.js';
 import { byId, svg } from '../dom.js';
 import { fileSize } from '../format.js';
@@ -7,7 +7,7 @@ import { texts } from '../texts/texts.js';
 import { CropFrame } from './crop-frame.js';
 
 const WHOLE: Rectangle = { left: 0, top: 0, width: 1, height: 1 };
-/** The frame that is offered first where the answer was about the whole photo. */
+/** The initial frame if the answer was about the whole photo. */
 const MIDDLE: Rectangle = { left: 0.15, top: 0.15, width: 0.7, height: 0.7 };
 
 const isWhole = ({ width, height }: Rectangle) => width > 0.99 && height > 0.99;
@@ -22,7 +22,7 @@ export class Preview {
   readonly #cropButton = byId('crop', HTMLButtonElement);
   #crop: CropFrame | null = null;
   #shown: Entry | null = null;
-  /** Where the answer looked; null while there is none. */
+  /** The part that the answer looked at; null while there is no answer. */
   #looked: Rectangle | null = null;
 
   /** @param onPart called with the part to ask about; null: the whole photo */
@@ -39,13 +39,13 @@ export class Preview {
     });
   }
 
-  /** The picture's address and size in pixels; null where this browser cannot show it. */
+  /** The picture's URL and size in pixels; null if this browser cannot show it. */
   get picture(): { url: string; width: number; height: number; image: HTMLImageElement } | null {
     const { complete, naturalWidth: width, naturalHeight: height, src: url } = this.#picture;
     return complete && width > 0 ? { url, width, height, image: this.#picture } : null;
   }
 
-  /** Shows the photo of a question; the frame stays where it is the photo that was shown before. */
+  /** Shows the photo of a question. The frame stays if it is the same photo as before. */
   show(entry: Entry): void {
     this.#unmark();
     this.#looked = null;
@@ -66,7 +66,7 @@ export class Preview {
     this.showTexts();
   }
 
-  /** Takes the frame away; the answer stays. @returns whether there was one */
+  /** Removes the frame; the answer stays. @returns whether there was one */
   stopCrop(): boolean {
     if (this.#crop === null) {
       return false;
@@ -79,7 +79,7 @@ export class Preview {
     return true;
   }
 
-  /** Nothing is asked about. */
+  /** Clears the photo. */
   hide(): void {
     this.#endCrop();
     this.#shown = null;
@@ -87,7 +87,7 @@ export class Preview {
     this.showTexts();
   }
 
-  /** Writes what it says in the language of now. */
+  /** Writes its texts again in the current language. */
   showTexts(): void {
     byId('choose-text', HTMLElement).textContent =
       this.#shown === null ? texts.ask.choose : texts.ask.chooseAnother;
@@ -95,7 +95,7 @@ export class Preview {
     this.#cropButton.setAttribute('aria-pressed', String(this.#crop !== null));
   }
 
-  /** Resolves when the picture's size is known, or that it cannot be shown. */
+  /** Resolves when the picture's size is known, or it turns out that it cannot be shown. */
   async isReady(): Promise<void> {
     await this.#picture.decode().catch(() => {});
     this.#cropButton.hidden = this.picture === null;

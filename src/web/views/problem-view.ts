@@ -1,23 +1,23 @@
-/** What is shown when there is no answer: what happened, and what the person can do about it. */
+/** The panel shown if there is no answer: what happened, and what the user can do about it. */
 import { button, el, icon, withCode } from '../dom.js';
 import type { Problem } from '../problem.js';
 import { texts } from '../texts/texts.js';
 
-/** A busy server is asked again by itself this many times; then it is for the person to say. */
+/** Automatic retries for a busy server; then the user decides. */
 const AUTOMATIC_RETRIES = 3;
 
-/** What the person can do; an action that is absent is not offered. */
+/** Actions for the user; one that is absent is not offered. */
 export interface Ways {
   retry: () => void;
-  /** Offered when this browser can show the picture and a smaller JPEG might be accepted. */
+  /** Offered if this browser can show the picture and the server may accept a smaller JPEG. */
   smaller: (() => void) | null;
-  /** How often it was tried again. */
+  /** Number of retries so far. */
   retries: number;
 }
 
-/** Problems for which asking again, with the same photo, can help. */
+/** Problems for which a retry with the same photo can help. */
 const PASSING = new Set(['overloaded', 'shutting_down', 'offline', 'network', 'internal', 'unexpected']);
-/** Problems that a smaller JPEG copy, made by the browser, may get around. */
+/** Problems that a smaller JPEG copy, created by the browser, may avoid. */
 const SHRINKABLE = new Set([
   'payload_too_large',
   'image_too_large',
@@ -25,15 +25,15 @@ const SHRINKABLE = new Set([
   'image_heic',
   'image_unsupported',
 ]);
-/** A connection that breaks under an upload of fewer bytes breaks for another reason. */
+/** If a connection breaks during a smaller upload, its size is not the reason. */
 const HEAVY_BYTES = 2_000_000;
 
-/** Whether a smaller copy might be accepted where a photo of so many bytes was not. */
+/** Whether the server may accept a smaller copy of a refused photo of this many bytes. */
 export function mayShrink(problem: Problem, bytes: number): boolean {
   return SHRINKABLE.has(problem.code) || (problem.code === 'network' && bytes > HEAVY_BYTES);
 }
 
-/** A button that presses itself after some seconds and counts down to it. */
+/** A button that counts down some seconds and then presses itself. */
 function countdown(seconds: number, retry: () => void): HTMLButtonElement {
   let left = Math.max(1, Math.ceil(seconds));
   const label = () => texts.trouble.againIn(left);

@@ -1,16 +1,16 @@
-/** The photos that were asked about in this session, small, to go back to. */
+/** Small pictures of this session's photos that lead back to their answers. */
 import { byId, el } from '../dom.js';
 import { humanise } from '../format.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
-/** Number of latest photos shown; all of them are in the browser's history. */
+/** Number of latest photos shown; the browser's history has all of them. */
 const SHOWN = 12;
 
 /**
- * Shows them, the latest first; nothing where there is only one.
+ * Shows them, the latest first; nothing if there is only one.
  *
- * @param current the question that is shown
+ * @param current the question shown now
  */
 export function showSession(
   entries: readonly Entry[],

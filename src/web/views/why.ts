@@ -1,4 +1,4 @@
-/** The photo with where its similarity to a neighbour comes from laid over it. */
+/** The photo, overlaid with a map of where its similarity to a neighbour comes from. */
 import type { Explanation, Neighbour } from '../../engine/engine.js';
 import { computeHeatColours, type Rectangle } from '../../image/heat-colours.js';
 import { el, svg } from '../dom.js';
@@ -16,14 +16,14 @@ export interface ShownPhoto {
   seen: Rectangle;
 }
 
-/** The figure, and a way to change what it shows. */
+/** The figure, and a function that changes what it shows. */
 export interface WhyView {
   figure: HTMLElement;
-  /** Shows it for a neighbour and returns that in words. */
+  /** Shows the map for a neighbour, and returns it in words. */
   show: (neighbour: Neighbour) => string;
 }
 
-/** The map over the square that the encoder looked at, as the address of a picture; the browser smooths it. */
+/** The map over the square that the encoder looked at, as the URL of a picture that the browser smooths. */
 function pictureOf(explanation: Explanation, { seen }: ShownPhoto): string {
   const { width, height, data } = computeHeatColours(explanation, seen);
   const canvas = document.createElement('canvas');

@@ -1,9 +1,9 @@
-/** What is shown while an answer is on its way. */
+/** The panel shown while an answer is on its way. */
 import { button, el } from '../dom.js';
 import { percent } from '../format.js';
 import { texts } from '../texts/texts.js';
 
-/** The panel, and a way to say how much of the photo has been sent. */
+/** The panel, and a function that sets how much of the photo has been sent. */
 export interface WorkingView {
   panel: HTMLElement;
   /** @param share 0..1 of the upload */
