@@ -15,7 +15,7 @@ export type { Filter, ItemPatch, Metadata } from '../store/store.js';
 export { ApiError } from './api-error.js';
 export { PawdexClient } from './client.js';
 export { createRemoteEngine as remoteEngine } from './remote-engine.js';
-export { runJob } from './run-job.js';
+export { followJob, runJob } from './run-job.js';
 export type { ClientOptions } from './transport.js';
 export type {
   AddResult,

@@ -4,9 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PawdexClient, runJob } from '../../src/client/index.js';
+import { followJob, PawdexClient, runJob } from '../../src/client/index.js';
 import { SQLITE_MODULE } from '../../src/native-modules.js';
 import { Bench } from './pawdex.js';
 
@@ -124,11 +123,8 @@ describe('pawdex serve', () => {
     await client.createCollection('mine');
     const archive = path.join(bench.root, 'photos.tar.gz');
     execFileSync('tar', ['-czf', archive, '-C', photos, '.']);
-    const { id } = await client.indexArchive('mine', archive, { label: 'folder' });
-    while ((await client.getJob(id)).finishedAt === null) {
-      await sleep(20);
-    }
-    expect((await client.getJob(id)).result).toMatchObject({ created: 6, failed: 0 });
+    const started = await client.indexArchive('mine', archive, { label: 'folder' });
+    expect((await followJob(client, started)).result).toMatchObject({ created: 6, failed: 0 });
     expect((await client.listLabels('mine')).map(({ label }) => label).sort()).toEqual(['even', 'odd']);
     await expect(client.indexArchive('mine', photos)).rejects.toMatchObject({ code: 'usage' });
   });
