@@ -52,7 +52,7 @@ const answered = (q: AnsweredQuery, using: Calibration = calibration) =>
 describe('a fitted calibration', () => {
   const fresh = simulate(2, 4000);
 
-  it('is right as often as it says, on queries it has not seen and some photos of something else', () => {
+  it('is right as often as it says, on unseen queries and some non-pets', () => {
     const asked = [...fresh.queries, ...fresh.nonPets.slice(0, fresh.queries.length / 10)];
     for (const [from, to] of [
       [0, 0.5],
@@ -71,7 +71,7 @@ describe('a fitted calibration', () => {
     }
   });
 
-  it('refuses what is something else, hardly ever matches it, and refuses few pets', () => {
+  it('rejects non-pets, hardly ever matches them, and rejects few pets', () => {
     const share = (of: AnsweredQuery[], decision: string) =>
       of.filter((q) => answered(q).decision === decision).length / of.length;
     expect(share(fresh.nonPets, 'match')).toBeLessThanOrEqual(0.005);
@@ -80,7 +80,7 @@ describe('a fitted calibration', () => {
     expect(share(fresh.labelsHeldOut, 'match')).toBeLessThan(share(fresh.queries, 'match') / 2);
   });
 
-  it('never names a candidate with confidence where the answer is unknown', () => {
+  it('never names a candidate with confidence in an unknown answer', () => {
     const refused = fresh.nonPets.map((q) => answered(q)).filter(({ decision }) => decision === 'unknown');
     expect(refused.length).toBeGreaterThan(1000);
     for (const { confidence, candidates } of refused) {
@@ -89,7 +89,7 @@ describe('a fitted calibration', () => {
     }
   });
 
-  it('calls a match what is right at least 19 times in 20', () => {
+  it('calls only answers a match that are right at least 19 times in 20', () => {
     const matches = fresh.queries.filter((q) => answered(q).decision === 'match');
     const right = matches.filter((q) => answered(q).breed === q.label).length;
     expect(matches.length).toBeGreaterThan(400);
@@ -108,7 +108,7 @@ describe('a fitted calibration', () => {
     }
   });
 
-  it('is sure of less when everything is farther away', () => {
+  it('is less sure when everything is farther away', () => {
     const [q] = fresh.queries;
     const away = q!.neighbours.map((n) => ({ ...n, similarity: n.similarity - 0.3 }));
     expect(answered({ ...q!, neighbours: away }).confidence).toBeLessThan(answered(q!).confidence);
@@ -117,7 +117,7 @@ describe('a fitted calibration', () => {
     );
   });
 
-  it('lets exactly its own k vote, and is not used for fewer', () => {
+  it('lets exactly its own k neighbours vote, and is not used for fewer', () => {
     const [q] = fresh.queries;
     const more = [
       ...q!.neighbours,
@@ -129,7 +129,7 @@ describe('a fitted calibration', () => {
     expect(fewer.candidates.reduce((sum, c) => sum + c.confidence, 0)).toBeCloseTo(1, 9);
   });
 
-  it('has nothing to say where no neighbour has a label', () => {
+  it('says nothing if no neighbour has a label', () => {
     const neighbours = Array.from({ length: K }, () => ({ label: null, similarity: 0.9 }));
     expect(identifyBreed(neighbours, { temperature: 0.1, calibration })).toMatchObject({
       decision: 'unknown',
@@ -142,7 +142,7 @@ describe('a fitted calibration', () => {
 });
 
 describe('fitting', () => {
-  it('declines when there is too little to fit on', () => {
+  it('declines when there is too little data', () => {
     expect(fitCalibration(simulate(3, FEWEST_QUERIES - 1))).toBeNull();
     expect(fitCalibration({ ...simulate(3, FEWEST_QUERIES), labelsHeldOut: [] })).toBeNull();
   });
@@ -162,7 +162,7 @@ describe('fitting', () => {
   });
 });
 
-describe('what a calibration knows of single labels', () => {
+describe('what a calibration knows about single labels', () => {
   /** Of what is answered pug, half is a boxer, however near; of other labels all is right. */
   const queries = Array.from({ length: 800 }, (_, i): AnsweredQuery => {
     const answeredFirst = BREEDS[i % BREEDS.length]!;
@@ -177,7 +177,7 @@ describe('what a calibration knows of single labels', () => {
   });
   const data = { ...simulate(5, 400), queries };
 
-  it('believes a label less that is often wrong', () => {
+  it('trusts a label less that is often wrong', () => {
     const fitted = fitCalibration(data)!;
     const sureOf = (label: string) =>
       answered(queries.find((q) => q.neighbours[0]!.label === label)!, fitted).confidence;
@@ -187,7 +187,7 @@ describe('what a calibration knows of single labels', () => {
     expect(answered(queries[2]!, fitted).decision).toBe('match');
   });
 
-  it('hardly ever calls the plain label something else for sure', () => {
+  it('hardly ever calls the common label something else with confidence', () => {
     const boxers = queries.filter(({ label }) => label === 'boxer');
     const misread = (using: Calibration) =>
       boxers.filter((q) => {
@@ -199,7 +199,7 @@ describe('what a calibration knows of single labels', () => {
     expect(misread(fitCalibration({ ...sure, plain: 'boxer' })!)).toBeLessThanOrEqual(0.03 * boxers.length);
   });
 
-  it('votes as it was fitted to, after being stored', () => {
+  it('votes the same after being stored', () => {
     const fitted = parseCalibration(
       JSON.parse(JSON.stringify(fitCalibration({ ...data, votes: { boxer: 3 } })!)),
     );
@@ -222,7 +222,7 @@ describe('a stored calibration', () => {
     expect(selectCalibration(null, 'model-a')).toBeNull();
   });
 
-  it('is refused when it is not one', () => {
+  it('is refused if it is something else', () => {
     const broken = { ...calibration, right: { intercept: 0, coefficients: [1] } };
     expect(() => parseCalibration(broken)).toThrowError(
       expect.objectContaining({ code: 'calibration_invalid' }),

@@ -30,7 +30,7 @@ describe('vote', () => {
     expect(vote(voters.reverse(), 0.1).map((c) => c.label)).toEqual(['a', 'b']);
   });
 
-  it('counts the votes for a label as often as it is told', () => {
+  it('counts the votes for a label with its weight', () => {
     const voters = [near('bengal', 0.8), near('domestic_cat', 0.79)];
     expect(vote(voters, 0.05)[0]?.label).toBe('bengal');
     const [first, second] = vote(voters, 0.05, { domestic_cat: 2 });
@@ -71,7 +71,7 @@ describe('answer without calibration', () => {
     expect(identifyBreed([near(null, 0.9)], { temperature: 0.1 })).toEqual(nothing);
   });
 
-  it('matches on a majority and wavers without one', () => {
+  it('is a match with a majority and ambiguous without one', () => {
     const clear = identifyBreed([near('pug', 0.9), near('pug', 0.9), near('boxer', 0.9)], {
       temperature: 0.1,
     });
@@ -93,7 +93,7 @@ describe('answer without calibration', () => {
   });
 });
 
-describe('answer by what the encoder knows in general', () => {
+describe("answer from the encoder's general statistics", () => {
   const { answer: statistics } = JSON.parse(
     readFileSync(new URL('../../models/similarity.json', import.meta.url), 'utf8'),
   );
@@ -103,14 +103,14 @@ describe('answer by what the encoder knows in general', () => {
       { temperature: 0.03, statistics },
     );
 
-  it('is ambiguous where equal pictures have several labels', () => {
+  it('is ambiguous if equal pictures have several labels', () => {
     const { decision, confidence, candidates } = ask(['one', 'two', 'three']);
     expect(decision).toBe('ambiguous');
     expect(confidence).toBeCloseTo(1 / 3, 9);
     expect(candidates.map((candidate) => candidate.confidence)).toEqual([confidence, confidence, confidence]);
   });
 
-  it('is a match where they have one', () => {
+  it('is a match if they have one', () => {
     expect(ask(['one', 'one', 'one'])).toMatchObject({ decision: 'match', breed: 'one' });
   });
 });

@@ -8,7 +8,7 @@ import { createRandom } from '../../src/math/random.js';
 
 const unit = (angle: number) => Float32Array.of(Math.cos(angle), Math.sin(angle));
 
-it('measures the nearest other picture, and leaves out a subject', () => {
+it('measures the nearest other picture, and can leave out a subject', () => {
   const photos = { vectors: [unit(0), unit(0.5), unit(1)], groups: [0, 0, 1] };
   expect(measureNonPetSimilarity(unit(0.7), photos)).toBeCloseTo(Math.cos(0.2), 5);
   expect(measureNonPetSimilarity(unit(0.7), photos, 0)).toBeCloseTo(Math.cos(0.3), 5);
@@ -39,7 +39,7 @@ const data = {
   nonPets: many(() => draw('chair', 0.6, 0.7)),
 };
 
-it('is unknown where it resembles them, however near the collection is', () => {
+it('makes an answer unknown that resembles them, however near the collection is', () => {
   const calibration = parseCalibration(JSON.parse(JSON.stringify(fitCalibration(data))));
   const decide = ({ neighbours, nonPetSimilarity }: AnsweredQuery) =>
     identifyBreed(neighbours, { temperature: 0.1, calibration }, nonPetSimilarity);
@@ -54,7 +54,7 @@ it('is unknown where it resembles them, however near the collection is', () => {
   expect(predictPet({ ...chair, nonPetSimilarity: 0.3 }, calibration)).toBeGreaterThan(0.9);
 });
 
-it('is not used where the pictures are missing, and not fitted without them', () => {
+it('is neither used nor fitted without the pictures', () => {
   const calibration = fitCalibration(data)!;
   const { neighbours } = draw('pug', 0.6, 0.3);
   expect(identifyBreed(neighbours, { temperature: 0.1, calibration })).toMatchObject({ basis: 'vote' });

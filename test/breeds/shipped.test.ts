@@ -15,14 +15,14 @@ it('ships a calibration of the shipped encoder and of the vote in its card', asy
   expect(calibration!.thresholds.match).toBeGreaterThanOrEqual(0.5);
 });
 
-it('has nothing to read where there is no file, and refuses what is not a calibration', async () => {
+it('reads nothing without a file, and refuses what is not a calibration', async () => {
   expect(await loadCalibration(path.join(models, 'nothing.json'))).toBeNull();
   await expect(loadCalibration(path.join(models, 'encoder.json'))).rejects.toMatchObject({
     code: 'calibration_invalid',
   });
 });
 
-it('the pages say what the card says was measured: else run node scripts/docs/measured.mjs', () => {
+it('the pages have the figures of the model card (if not: node scripts/docs/measured.mjs)', () => {
   const script = path.join(PACKAGE_ROOT, 'scripts/docs/measured.mjs');
   expect(() => execFileSync(process.execPath, [script, '--check'], { stdio: 'pipe' })).not.toThrow();
 });

@@ -27,7 +27,7 @@ const lines = (stdout: string) =>
     .map((line) => JSON.parse(line));
 
 describe('pawdex identify', () => {
-  it('prints one JSON line per image in the order given, with k beyond the items', async () => {
+  it('prints one JSON line per image in the given order, with k larger than the collection', async () => {
     const files = ['odd/0003.png', 'even/0000.png'].map((name) => path.join(photos, name));
     const args = ['identify', files[0]!, text, files[1]!, '-c', 'mine', '-k', '1000', '--json'];
     const { code, stdout, stderr } = await bench.run(args);
@@ -42,7 +42,7 @@ describe('pawdex identify', () => {
     expect(stderr).toContain('[image_unsupported]');
   });
 
-  it('answers people with breed, others and neighbours', async () => {
+  it('prints the breed, the alternatives and the neighbours for people', async () => {
     const { code, stdout } = await bench.run(['identify', path.join(photos, 'odd/0001.png'), '-c', 'mine']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/0001\.png: \w+.*\n {2}1\.000 {2}odd {2}odd\/0001\.png\n/);
@@ -73,7 +73,7 @@ describe('pawdex identify', () => {
 describe('pawdex identify --explain', () => {
   const picture = () => path.join(bench.root, 'why.png');
 
-  it('says in JSON where the similarity comes from', async () => {
+  it('explains in JSON', async () => {
     const photo = path.join(photos, 'odd/0001.png');
     const { stdout } = await bench.run([
       'identify',
@@ -92,7 +92,7 @@ describe('pawdex identify --explain', () => {
     }
   });
 
-  it('draws it for people, in the terminal and as a picture', async () => {
+  it('draws the explanation in the terminal and as a picture', async () => {
     const args = ['identify', CAT, '-c', 'mine', '--explain', '--heatmap', picture()];
     const { code, stdout } = await bench.run(args);
     expect(code).toBe(0);
@@ -100,7 +100,7 @@ describe('pawdex identify --explain', () => {
     expect(await sharp(picture()).metadata()).toMatchObject({ format: 'png', width: 451, height: 300 });
   });
 
-  it('refuses what cannot be', async () => {
+  it('refuses impossible combinations of options', async () => {
     const two = await bench.run(['identify', CAT, CAT, '-c', 'mine', '--heatmap', picture()]);
     expect(two).toMatchObject({ code: 2, stderr: expect.stringContaining('[usage]') });
     const five = await bench.run(['identify', CAT, '-c', 'mine', '--explain', '--views', '5']);
@@ -134,13 +134,13 @@ describe('pawdex embed', () => {
     expect(second).toEqual(first);
   });
 
-  it('lets ONNX Runtime keep no device id and no log of its use', async () => {
+  it('keeps ONNX Runtime from storing a device id or usage log', async () => {
     const home = { HOME: bench.root, XDG_CACHE_HOME: path.join(bench.root, '.cache') };
     expect((await bench.run(['embed', CAT], home)).code).toBe(0);
     expect(existsSync(home.XDG_CACHE_HOME)).toBe(false);
   });
 
-  it('ends quietly when its reader goes away', async () => {
+  it('ends quietly when the reader of its output goes away', async () => {
     const main = path.join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
     const many = Array.from({ length: 40 }, () => `'${CAT}'`).join(' ');
     const script = `set -o pipefail; '${process.execPath}' '${main}' embed ${many} | head -c 10 > /dev/null`;
@@ -172,7 +172,7 @@ describe('exit codes', () => {
     expect(ended).toMatchObject({ code, stdout: '' });
   });
 
-  it('0 for help and version; the stack only with --verbose', async () => {
+  it('0 for help and version; a stack trace only with --verbose', async () => {
     expect(await bench.run(['--version'])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^\d+\./),

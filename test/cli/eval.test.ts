@@ -102,7 +102,7 @@ describe('pawdex eval', () => {
     expect(JSON.parse(left.stdout)).toMatchObject({ n: 10, top1: 1 });
   });
 
-  it('goes on after a photo it cannot read, and says which', async () => {
+  it('continues after an unreadable photo, and names it', async () => {
     const folder = path.join(bench.root, 'folders');
     await mkdir(path.join(folder, 'cat'), { recursive: true });
     await copyFile(CAT, path.join(folder, 'cat', 'chelsea.png'));
@@ -120,7 +120,7 @@ describe('pawdex eval', () => {
     expect(JSON.parse(stdout)).toMatchObject({ n: 1, top1: 1 });
   });
 
-  it('uses kept embeddings, also when the file of them is damaged', async () => {
+  it('uses cached embeddings, also after their file was damaged', async () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--json', '--cache', 'kept'];
     const first = await bench.run(sets);
     const again = await bench.run(sets);
@@ -131,7 +131,7 @@ describe('pawdex eval', () => {
     expect((await bench.run(sets)).stdout).toBe(first.stdout);
   });
 
-  it('asks in several views, and keeps their embeddings apart', async () => {
+  it('uses several views, and caches their embeddings separately', async () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test', '--json', '--cache', 'views'];
     const [one, flip] = [await bench.run(sets), await bench.run([...sets, '--views', 'flip'])];
     expect(flip.stderr).toContain('pets:test, views flip');
@@ -153,7 +153,7 @@ describe('pawdex eval', () => {
     expect(await readFile(path.join(bench.root, 'report', 'index.html'), 'utf8')).toContain('stripes');
   });
 
-  it('refuses sets that are not there, and a calibration that is not one', async () => {
+  it('refuses missing sets and an invalid calibration', async () => {
     const missing = await bench.run(['eval', '--gallery', 'nowhere', '--queries', 'pets:test']);
     expect(missing.code).toBe(2);
     expect(missing.stderr).toContain('[set_invalid]');
@@ -165,7 +165,7 @@ describe('pawdex eval', () => {
 });
 
 describe('pawdex clean-labels', () => {
-  it('writes the photos to rely on as a manifest, those to leave out with the reason, and a page of them', async () => {
+  it('writes a manifest of the photos to keep, the others with the reason, and a page that shows them', async () => {
     const { code, stdout } = await bench.run(['clean-labels', 'pets', '--out', 'cleaned', '--json']);
     expect(code).toBe(0);
     const { photos, dropped, perLabel } = JSON.parse(stdout);
@@ -191,7 +191,7 @@ describe('pawdex clean-labels', () => {
 });
 
 describe('pawdex eval --by', () => {
-  it('splits all figures by a column of the manifest, and knows which columns there are', async () => {
+  it('splits all figures by a column of the manifest, and names the columns there are', async () => {
     const sets = ['eval', '--gallery', 'pets:train', '--queries', 'pets:test'];
     const { code, stdout } = await bench.run([...sets, '--by', 'split', '--json']);
     expect(code).toBe(0);
@@ -226,14 +226,14 @@ describe('pawdex check-labels', () => {
     expect(first.id).toContain('wrong.jpg');
   });
 
-  it('wants either a set or a collection', async () => {
+  it('requires a set or a collection', async () => {
     expect((await bench.run(['check-labels'])).code).toBe(2);
     expect((await bench.run(['check-labels', 'pets', '--collection', 'breeds'])).code).toBe(2);
   });
 });
 
 describe('pawdex calibrate', () => {
-  it('says when a collection is too small', async () => {
+  it('says that a collection is too small', async () => {
     await bench.run(['index', 'pets', '--collection', 'pets']);
     const { code, stderr, stdout } = await bench.run(['calibrate', '--collection', 'pets', '--json']);
     expect(code).toBe(1);
@@ -241,7 +241,7 @@ describe('pawdex calibrate', () => {
     expect(JSON.parse(stdout)).toEqual({ calibration: null, worth: null, queries: 10, needed: 100 });
   });
 
-  it('fails with the right code for a collection that is not there', async () => {
+  it('fails with the right code for a missing collection', async () => {
     expect((await bench.run(['calibrate', '--collection', 'nowhere'])).code).toBe(3);
   });
 });

@@ -12,7 +12,7 @@ afterEach(() => bench.remove());
 const index = (dir: string, ...flags: string[]) => ['index', dir, '--collection', 'mine', ...flags];
 
 describe('pawdex index', () => {
-  it('goes on after a bad file, lists it, and does nothing the second time', async () => {
+  it('continues after a bad file, lists it, and does nothing the second time', async () => {
     const photos = await bench.photos('photos', 20);
     await writeFile(path.join(photos, 'odd', 'bad.jpg'), 'this is text');
     const first = await bench.run(index(photos, '--json'));
@@ -32,7 +32,7 @@ describe('pawdex index', () => {
     expect(JSON.parse(second.stdout)).toMatchObject({ created: 0, skipped: 20, failed: 1 });
   });
 
-  it('prints a summary for people on stderr and nothing on stdout', async () => {
+  it('prints a summary on stderr and nothing on stdout', async () => {
     const { code, stdout, stderr } = await bench.run(index(await bench.photos('photos', 3)));
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(/Indexed 3 photos into "mine" in .*; 0 already there, 0 failed/);
@@ -51,7 +51,7 @@ describe('pawdex index', () => {
     });
   });
 
-  it('goes on where it was killed', async () => {
+  it('resumes after a kill', async () => {
     const photos = await bench.photos('photos', 400);
     const { child, ended } = bench.start(index(photos));
     await until(() => stored(bench.dataDir) || child.exitCode !== null);
@@ -64,7 +64,7 @@ describe('pawdex index', () => {
     expect(skipped).toBeGreaterThanOrEqual(64);
   });
 
-  it('finishes what is in work at Ctrl-C, says how to go on, and exits with 130', async () => {
+  it('finishes the current batches at Ctrl-C, says how to continue, and exits with 130', async () => {
     const photos = await bench.photos('photos', 400);
     const { child, ended } = bench.start(index(photos, '--json'));
     await until(() => stored(bench.dataDir) || child.exitCode !== null);

@@ -26,7 +26,7 @@ async function json(...args: string[]) {
 }
 
 describe('pawdex attach-thumbnails', () => {
-  it('says what it found, and changes nothing where there are pictures', async () => {
+  it('reports what it found, and changes no item that has a picture', async () => {
     const { total, attached, kept, unknown } = (await json('attach-thumbnails', photos, '-c', 'mine'))[0];
     expect({ total, attached, kept, unknown }).toEqual({ total: 6, attached: 0, kept: 6, unknown: 0 });
     const gone = await bench.run(['attach-thumbnails', photos, '-c', 'nope']);
@@ -35,7 +35,7 @@ describe('pawdex attach-thumbnails', () => {
 });
 
 describe('pawdex collections, items and labels', () => {
-  it('list, change and delete by what items have in common', async () => {
+  it('list, change and delete items by a filter', async () => {
     expect(await json('collections')).toMatchObject([{ collections: [{ name: 'mine', count: 6 }] }]);
     expect(await json('labels', '-c', 'mine')).toEqual([
       {
@@ -90,7 +90,7 @@ describe('pawdex collections, items and labels', () => {
 });
 
 describe('pawdex snapshot, verify, restore and compact', () => {
-  it('copy what a server has, check it, and make a data directory of it', async () => {
+  it('copy and verify the data of a server, and restore a data directory from it', async () => {
     const file = path.join(bench.root, 'pets.pawdex');
     const target = path.join(bench.root, 'restored');
     const [{ collections }] = await json('snapshot', file);
@@ -107,7 +107,7 @@ describe('pawdex snapshot, verify, restore and compact', () => {
     expect(await bench.run(['verify', photos])).toMatchObject({ code: 5 });
   }, 60_000);
 
-  it('write over nothing that a data directory needs, and make none by a wrong name', async () => {
+  it('overwrite nothing that a data directory needs, and create none from a wrong name', async () => {
     const database = path.join(bench.dataDir, 'pawdex.db');
     for (const [args, code] of [
       [['snapshot', database], 'usage'],
@@ -129,7 +129,7 @@ describe('pawdex snapshot, verify, restore and compact', () => {
 });
 
 describe('adding a photo again', () => {
-  it('changes what is said of it with upsert, and nothing without', async () => {
+  it('changes its label and metadata with upsert, and nothing without', async () => {
     const send = async (query: string, label: string) => {
       const form = new FormData();
       form.append('image', new Blob([await readFile(path.join(photos, 'even/0000.png'))]), 'milo.png');

@@ -3,7 +3,7 @@ import { describeError, escapeControls, formatSeconds, pluralise } from '../../s
 import { describeProgress, PaceMeter } from '../../src/cli/progress.js';
 import { PawdexError } from '../../src/errors.js';
 
-it('words counts and times', () => {
+it('formats counts and times', () => {
   expect([pluralise(1, 'photo'), pluralise(0, 'photo'), pluralise(7681, 'photo')]).toEqual([
     '1 photo',
     '0 photos',
@@ -18,7 +18,7 @@ it('words counts and times', () => {
 });
 
 describe('progress', () => {
-  it('measures the rate of late, not of the whole run', () => {
+  it('measures the recent rate, not that of the whole run', () => {
     const meter = new PaceMeter(10_000);
     expect(meter.measure(0, 0, 0)).toEqual({ rate: 0, secondsLeft: null });
     expect(meter.measure(10, 0, 1).rate).toBe(10);
@@ -28,7 +28,7 @@ describe('progress', () => {
     expect(meter.measure(10 + 60 * 100, 0, 61).rate).toBeCloseTo(100, 0);
   });
 
-  it('does not count what was there already', () => {
+  it('does not count photos that were already there', () => {
     const meter = new PaceMeter(10_000);
     meter.measure(0, 0, 0);
     // 5,000 known photos fly by in a second; then 20 new ones are encoded per second.
@@ -43,7 +43,7 @@ describe('progress', () => {
     expect(pace.secondsLeft).toBeCloseTo((5000 - 1200) / 20, 0);
   });
 
-  it('expects as many known photos ahead as there were of late', () => {
+  it('expects the recent share of known photos for the rest', () => {
     const meter = new PaceMeter(100_000);
     let pace = meter.measure(0, 0, 0);
     for (let second = 1; second <= 100; second++) {
@@ -62,7 +62,7 @@ describe('progress', () => {
   });
 });
 
-it('words errors for people, and adds the stack on request', () => {
+it('formats errors for people, and adds the stack on request', () => {
   const error = new PawdexError('config_invalid', {
     detail: 'PAWDEX_PORT: too big.',
     errors: [{ path: 'PAWDEX_PORT', message: 'too big' }],
@@ -76,7 +76,7 @@ it('words errors for people, and adds the stack on request', () => {
   expect(describeError(error, true).join('\n')).toContain('    at ');
 });
 
-it('shows control characters in names and labels instead of obeying them', () => {
+it('escapes control characters in names and labels', () => {
   expect(escapeControls('a\x1b[31m\r\n\x07\x9b2J\u202egpj.exe\u2028')).toBe(
     'a\\u001b[31m\\u000d\\u000a\\u0007\\u009b2J\\u202egpj.exe\\u2028',
   );

@@ -13,7 +13,7 @@ afterEach(() => bench.remove());
 // In a user namespace of its own even root may not raise priorities, like an ordinary user.
 const mayUnshare = spawnSync('unshare', ['-r', 'true'], { stdio: 'ignore' }).status === 0;
 
-it.skipIf(!mayUnshare)('runs for an ordinary user who gave it the lowest priority', () => {
+it.skipIf(!mayUnshare)('runs for an ordinary user at the lowest priority', () => {
   const main = path.join(PACKAGE_ROOT, 'dist/cli/main.js');
   const command = ['-r', 'nice', '-n', '19', process.execPath, main, 'embed', CAT, '--quiet'];
   const env = { ...process.env, PAWDEX_DATA_DIR: bench.dataDir, PAWDEX_GALLERY: '' };

@@ -17,7 +17,7 @@ async function stop(server: Awaited<ReturnType<Bench['serve']>>): Promise<string
 }
 
 describe.skipIf(process.platform === 'win32')('the data directory', () => {
-  it('and everything in it can be read by its owner only', async () => {
+  it('and everything in it is readable only by its owner', async () => {
     const photos = await bench.photos('photos', 20);
     const server = await bench.serve();
     await bench.run(['index', photos, '-c', 'mine', '--quiet']);
@@ -38,7 +38,7 @@ describe.skipIf(process.platform === 'win32')('the data directory', () => {
     expect(await stop(server)).not.toContain('Other users');
   });
 
-  it('that others may read is warned about', async () => {
+  it('causes a warning if others may read it', async () => {
     await stop(await bench.serve());
     await chmod(bench.dataDir, 0o755);
     await chmod(path.join(bench.dataDir, 'pawdex.db'), 0o644);
@@ -52,7 +52,7 @@ describe('API keys', () => {
   const ask = async (url: string, key: string) =>
     (await fetch(`${url}/v1/collections`, { headers: { authorization: `Bearer ${key}` } })).status;
 
-  it('are read from a file, which the environment may add to', async () => {
+  it('are read from a file, and also from the environment', async () => {
     const file = path.join(bench.root, 'keys');
     await writeFile(file, '# for the shop\nfirst-key\r\n\nsecond-key');
     const server = await bench.serve({ PAWDEX_API_KEYS_FILE: file, PAWDEX_API_KEYS: 'third-key' });
@@ -61,7 +61,7 @@ describe('API keys', () => {
     expect(await stop(server)).not.toContain('--api-keys-file');
   });
 
-  it('in a file that is missing or empty refuse the start', async () => {
+  it('prevent the start if their file is missing or empty', async () => {
     const empty = path.join(bench.root, 'empty');
     await writeFile(empty, '\n# nothing yet\n');
     const missing = path.join(bench.root, 'missing');
@@ -71,7 +71,7 @@ describe('API keys', () => {
     }
   });
 
-  it('given as a flag are warned about', async () => {
+  it('cause a warning if given as a flag', async () => {
     const { child, ended } = bench.start(['serve', '--api-keys', 'visible']);
     child.stderr?.once('data', () => child.kill('SIGTERM'));
     expect((await ended).stdout).toContain('Use --api-keys-file');

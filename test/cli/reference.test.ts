@@ -31,7 +31,7 @@ it('docs/cli.md and --help have every exit code', async () => {
 });
 
 it.each(['index', 'eval', 'check-labels', 'clean-labels', 'train', 'views', 'quantise', 'attach-thumbnails'])(
-  '%s can be told what of a set to take',
+  '%s has the options that select a part of a set',
   async (command) => {
     const { stdout } = await bench.run([command, '--help']);
     for (const flag of ['--label <rule>', '--include <glob>', '--exclude <glob>']) {

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => bench.remove());
 
 describe('pawdex serve', () => {
-  it('lets other commands work through it, and ends cleanly at TERM', async () => {
+  it('serves other commands, and ends cleanly at SIGTERM', async () => {
     const photos = await bench.photos('photos', 70);
     await writeFile(path.join(photos, 'odd', 'bad.jpg'), 'text');
     const server = await bench.serve();
@@ -47,7 +47,7 @@ describe('pawdex serve', () => {
     expect(JSON.parse(kept.stdout)).toMatchObject({ created: 0, skipped: 70 });
   });
 
-  it('does long work as jobs, with the results that a command has by itself', async () => {
+  it('runs long work as jobs, with the results of a command without a server', async () => {
     const photos = await bench.photos('photos', 12);
     const server = await bench.serve();
     await bench.run(['index', photos, '-c', 'mine', '--quiet']);
@@ -80,7 +80,7 @@ describe('pawdex serve', () => {
     }
   });
 
-  it('moves collections as jobs whose files can be fetched, and keeps the files of three', async () => {
+  it('exports collections as jobs whose files can be downloaded, and keeps those of the last three', async () => {
     const photos = await bench.photos('photos', 12);
     const server = await bench.serve();
     const client = new PawdexClient({ baseUrl: server.url });
@@ -129,7 +129,7 @@ describe('pawdex serve', () => {
     await expect(client.indexArchive('mine', photos)).rejects.toMatchObject({ code: 'usage' });
   });
 
-  it('shows a job that a crash cut off as interrupted', async () => {
+  it('shows a job as interrupted after a crash', async () => {
     const folder = path.join(bench.dataDir, 'jobs');
     await mkdir(folder, { recursive: true });
     const job = {
@@ -146,7 +146,7 @@ describe('pawdex serve', () => {
     expect((await server.ended).code).toBe(0);
   });
 
-  it('refuses a data directory that a server has, and a port that is taken', async () => {
+  it('refuses a data directory in use by a server, and a port in use', async () => {
     const server = await bench.serve();
     const second = await bench.run(['serve']);
     expect(second.code).toBe(4);
@@ -162,7 +162,7 @@ describe('pawdex serve', () => {
     expect(third.stderr).toContain(`127.0.0.1:${port}`);
   });
 
-  it('asks commands for the key, and is reached by address', async () => {
+  it('requires the key from commands, and is reached by its URL', async () => {
     const server = await bench.serve({ PAWDEX_API_KEYS: 'secret-one' });
     const photo = path.join(await bench.photos('photos', 1), 'even/0000.png');
     const args = ['embed', photo, '--server', server.url];
@@ -172,7 +172,7 @@ describe('pawdex serve', () => {
     expect((await bench.run(args, { PAWDEX_API_KEY: 'secret-one' })).code).toBe(0);
   });
 
-  it('is not looked for where it died', async () => {
+  it('is not contacted after it died', async () => {
     const server = await bench.serve();
     server.child.kill('SIGKILL');
     await server.ended;

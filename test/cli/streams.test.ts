@@ -34,8 +34,8 @@ async function shell(script: string) {
   return { code: code as number, stdout, stderr };
 }
 
-describe('files that say nothing of their size', () => {
-  it('are read as far as an image may be long', async () => {
+describe('files of unknown size', () => {
+  it('are read up to the limit for an image', async () => {
     const { code, stdout } = await bench.run(['embed', '/dev/zero', CAT, '--max-upload-mb', '1']);
     const [first, second] = stdout
       .trimEnd()
@@ -52,14 +52,14 @@ describe('files that say nothing of their size', () => {
   });
 });
 
-describe('output that nobody takes', () => {
-  it('does not stop the work when it is notes', async () => {
+describe('output whose reader is gone', () => {
+  it('does not stop the work if it is progress', async () => {
     // The reader of the notes is gone long before the first comes: that /dev/null is no image.
     const { code, stdout } = await shell('"$0" "$1" embed /dev/null "$2" 2> >(exec true)');
     expect([code, stdout.trimEnd().split('\n').length]).toEqual([1, 2]);
   });
 
-  it.skipIf(!existsSync('/dev/full'))('is a failure when it is results', async () => {
+  it.skipIf(!existsSync('/dev/full'))('is a failure if it is results', async () => {
     const { code, stderr } = await shell('"$0" "$1" embed "$2" > /dev/full');
     expect(code).toBe(4);
     expect(stderr).toMatch(/^error: The output cannot be written: ENOSPC/);
@@ -67,7 +67,7 @@ describe('output that nobody takes', () => {
   });
 });
 
-it('ends at the second Ctrl-C, with photos in the encoder', async () => {
+it('exits at the second Ctrl-C, even with photos in the encoder', async () => {
   const photos = await bench.photos('many', 600);
   const { child, ended } = bench.start(['index', photos, '-c', 'many']);
   await until(() => stored(bench.dataDir) || child.exitCode !== null);

@@ -13,7 +13,7 @@ afterEach(() => bench.remove());
 const sync = (dir: string, ...flags: string[]) => ['index', dir, '-c', 'mine', '--sync', '--json', ...flags];
 
 describe('pawdex index --sync', () => {
-  it('shows a plan, refuses to remove much, and does what it planned', async () => {
+  it('shows a plan, refuses to remove many photos, and does what it planned', async () => {
     const photos = await bench.photos('photos', 6);
     const first = await bench.run(sync(photos));
     expect(first.code).toBe(0);
@@ -44,7 +44,7 @@ describe('pawdex index --sync', () => {
     expect(again).toMatchObject({ added: 0, moved: 0, relabelled: 0, removed: 0, known: 3 });
   });
 
-  it('takes one folder', async () => {
+  it('takes only one folder', async () => {
     const { code, stderr } = await bench.run(sync('a', 'b'));
     expect({ code, stderr }).toMatchObject({
       code: 2,
@@ -83,7 +83,7 @@ describe('pawdex index --sync', () => {
 });
 
 describe('pawdex index through a server', () => {
-  it('goes on after the server was restarted, and stores each photo once', async () => {
+  it('continues after a restart of the server, and stores each photo once', async () => {
     const photos = await bench.photos('photos', 200);
     const server = await bench.serve();
     const { child, ended } = bench.start(['index', photos, '-c', 'mine', '--json']);
@@ -104,7 +104,7 @@ describe('pawdex index through a server', () => {
 });
 
 describe('many files', () => {
-  it('come from lists, folders and globs, and failures show in the exit code', async () => {
+  it('come from lists, folders and globs, and failures set the exit code', async () => {
     const photos = await bench.photos('photos', 4);
     const list = path.join(bench.root, 'list');
     await writeFile(

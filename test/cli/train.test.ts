@@ -19,7 +19,7 @@ const train = (...more: string[]) => [
   ...['--labels', '4', '--photos', '3', ...more],
 ];
 
-it('makes an encoder that other commands use, stops at Ctrl-C and goes on', async () => {
+it('produces an encoder for other commands, stops at Ctrl-C and resumes', async () => {
   const { child, ended } = bench.start(train('--out', 'run', '--epochs', '30'));
   let stderr = '';
   child.stderr!.on('data', (text) => {
@@ -69,7 +69,7 @@ it('makes an encoder that other commands use, stops at Ctrl-C and goes on', asyn
   expect(JSON.parse(embedded.stdout).embedding).toHaveLength(card.output.dimension);
 });
 
-it('trains on several sets without the photos of a list, and validates with several', async () => {
+it('trains on several sets without listed photos, and validates on several', async () => {
   await writeFile(
     path.join(bench.root, 'dropped.csv'),
     'label,file\nlabel-0,label-0/0.png\nlabel-1,label-1/3.png\n',
@@ -110,7 +110,7 @@ it('checks gradients against finite differences', async () => {
   }
 });
 
-it('says what is wrong with its settings', async () => {
+it('explains wrong settings', async () => {
   const wrong = async (...args: string[]) => {
     const { code, stderr } = await bench.start(args).ended;
     expect(code).not.toBe(0);

@@ -20,7 +20,7 @@ const sizeOf = async (file: string) => {
 };
 
 describe('pawdex views', () => {
-  it('draws a row for each photo, the plain one first', async () => {
+  it('draws a row for each photo, with the plain view first', async () => {
     const args = ['views', '--data', photos, '--photos', '3', '--views', '2', '--out', 'sheet.png'];
     const { code, stderr } = await bench.run(args);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(/Row 3: (even|odd), /) });
@@ -29,7 +29,7 @@ describe('pawdex views', () => {
     expect(await sizeOf('sheet.png')).toEqual({ width, height, format: 'png' });
   });
 
-  it('takes the photos that are asked for', async () => {
+  it('uses the given photos', async () => {
     const args = ['views', '--data', photos, '--views', '1', '--out', 'some.png', '--label', 'none'];
     const { code, stderr } = await bench.run([...args, '--include', 'even/*', '--exclude', '*0.png']);
     expect(code).toBe(0);
@@ -53,7 +53,7 @@ describe('pawdex views', () => {
     expect(stderr).toMatch(/\[config_invalid\]/);
   });
 
-  it('goes on after a photo that cannot be read, and says so', async () => {
+  it('continues after an unreadable photo, and says so', async () => {
     await writeFile(path.join(photos, 'odd', 'zz.png'), 'no image');
     const { code, stderr } = await bench.run(['views', '--data', photos, '--views', '1', '--out', 'all.png']);
     expect(code).toBe(1);
@@ -61,7 +61,7 @@ describe('pawdex views', () => {
     expect(await sizeOf('all.png')).toMatchObject({ height: 4 * 262 + 6 });
   });
 
-  it('says when the sheet cannot be written', async () => {
+  it('says that the sheet cannot be written', async () => {
     const { code, stderr } = await bench.run(['views', '--data', photos, '--out', 'nowhere/sheet.png']);
     expect(code).toBe(4);
     expect(stderr).toMatch(/cannot be written.*nowhere/);

@@ -31,7 +31,7 @@ beforeEach(() => start());
 afterEach(() => server.close({ graceSeconds: 0 }));
 
 describe('PawdexClient', () => {
-  it('identifies, searches in every way and embeds', async () => {
+  it('identifies, searches by every kind of query and embeds', async () => {
     expect(await client.identify(photo, { k: 2 })).toMatchObject({
       breed: 'siamese',
       neighbours: { length: 2 },
@@ -60,7 +60,7 @@ describe('PawdexClient', () => {
     }
   });
 
-  it('asks for views and explanations, and for a heat map', async () => {
+  it('requests views, explanations and a heat map', async () => {
     const { neighbours } = await client.identify(photo, { views: 'flip', explain: true });
     expect(t.engine.asked).toMatchObject({ views: 'flip', explain: true });
     expect(neighbours[0]!.explanation).toMatchObject({ rows: 1, columns: 2, shares: { length: 2 } });
@@ -112,7 +112,7 @@ describe('PawdexClient', () => {
     expect((await client.listCollections()).map(({ name }) => name)).toEqual(['breeds']);
   });
 
-  it('adds more than one request takes, in order, and an image over the limit fails alone', async () => {
+  it('adds more images than fit one request, in order; an image over the limit fails alone', async () => {
     const items = Array.from({ length: 10 }, (_, i) => ({
       image: Buffer.from(`image ${i}`),
       label: `l${i}`,
@@ -125,7 +125,7 @@ describe('PawdexClient', () => {
     expect(sent).toEqual(['GET /v1/info', ...Array(3).fill('POST /v1/collections/breeds/items')]);
   });
 
-  it('halves batches that something on the way finds too large', async () => {
+  it('halves batches that a proxy refuses as too large', async () => {
     const small: typeof fetch = async (url, init) => {
       const body = init?.body;
       if (body instanceof FormData && body.getAll('image').length > 1) {
@@ -142,7 +142,7 @@ describe('PawdexClient', () => {
     ]);
   });
 
-  it('sends its key', async () => {
+  it('sends its API key', async () => {
     await server.close({ graceSeconds: 0 });
     await start({ API_KEYS: ['k1'] });
     await expect(client.listCollections()).rejects.toMatchObject({ code: 'unauthorized', httpStatus: 401 });
@@ -150,7 +150,7 @@ describe('PawdexClient', () => {
     expect(await withKey.listCollections()).toHaveLength(1);
   });
 
-  it('says early that an address is none', () => {
+  it('rejects an invalid URL early', () => {
     expect(() => new PawdexClient({ baseUrl: 'localhost:3000' })).toThrow(PawdexError);
   });
 });
@@ -169,11 +169,11 @@ describe('errors', () => {
     expect(JSON.parse(error.body).code).toBe('invalid_request');
   });
 
-  it('reads an upload refused halfway as what it is', async () => {
+  it('reads the response to an upload that was refused halfway', async () => {
     await expect(client.identify(Buffer.alloc(5 * MIB))).rejects.toMatchObject({ code: 'payload_too_large' });
   });
 
-  it('keep only the beginning of a long body that is no problem document', async () => {
+  it('keep only the start of a long body that is not a problem document', async () => {
     const proxy: typeof fetch = async () => new Response('<html>'.repeat(1000), { status: 502 });
     const error = await new PawdexClient({ baseUrl: server.url, fetch: proxy })
       .info()
@@ -182,14 +182,14 @@ describe('errors', () => {
     expect(error.body).toHaveLength(1000);
   });
 
-  it('tell a server that is not there from one that says no', async () => {
+  it('distinguish an unreachable server from one that refuses', async () => {
     await server.close({ graceSeconds: 0 });
     const error = await client.identify(photo).catch((thrown) => thrown);
     expect(error).not.toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ code: 'server_unreachable', detail: expect.stringContaining(server.url) });
   });
 
-  it('come in time from a server that says nothing, or only half', async () => {
+  it('come in time if a server responds with nothing or only half', async () => {
     for (const opening of ['', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":']) {
       const mute = createServer()
         .on('connection', (socket) => socket.write(opening))
@@ -207,7 +207,7 @@ describe('errors', () => {
 describe('a busy server', () => {
   const overloaded = new PawdexError('overloaded', { retryAfter: 1 });
 
-  it('is asked again after Retry-After', async () => {
+  it('is retried after Retry-After', async () => {
     t.engine.failWith = overloaded;
     const recovering: typeof fetch = async (url, init) => {
       const answer = await counting(url, init);
@@ -219,14 +219,14 @@ describe('a busy server', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('is not waited for longer than allowed', async () => {
+  it('is not waited for longer than the limit', async () => {
     client = new PawdexClient({ baseUrl: server.url, fetch: counting, maxWaitMs: 500 });
     t.engine.failWith = overloaded;
     await expect(client.identify(photo)).rejects.toMatchObject({ code: 'overloaded', retryAfter: 1 });
     expect(sent).toHaveLength(1);
   });
 
-  it('is asked only once when it says anything but 503', async () => {
+  it('is not retried after anything but 503', async () => {
     t.engine.failWith = new Error('broken');
     await expect(client.identify(photo)).rejects.toMatchObject({ code: 'internal' });
     expect(sent).toHaveLength(1);
@@ -234,7 +234,7 @@ describe('a busy server', () => {
 });
 
 describe('remoteEngine', () => {
-  it('is the engine of the server', async () => {
+  it('is an engine that the server runs', async () => {
     const engine = await remoteEngine(client);
     expect(engine.encoder).toEqual(t.engine.encoder);
     expect((await engine.identify(photo, { collection: 'breeds' })).breed).toBe('siamese');
@@ -247,7 +247,7 @@ describe('remoteEngine', () => {
     expect(await t.engine.store.listCollections()).toHaveLength(1);
   });
 
-  it('knows which of many contents are there', async () => {
+  it('knows which of many content hashes are stored', async () => {
     const hash = (text: string) => createHash('sha256').update(text).digest('hex');
     const many = Array.from({ length: 250 }, (_, i) => hash(`no ${i}`));
     const engine = await remoteEngine(client);
@@ -291,7 +291,7 @@ describe('long work', () => {
     expect(await engine.findDuplicates('breeds', { threshold: 1, limit: 10 })).toMatchObject({ scanned: 3 });
   });
 
-  it('throws what the job failed with', async () => {
+  it('throws the error of a failed job', async () => {
     t.engine.work = async () => {
       throw new PawdexError('storage_full');
     };
@@ -299,7 +299,7 @@ describe('long work', () => {
     await expect(engine.calibrate('breeds')).rejects.toMatchObject({ code: 'storage_full' });
   });
 
-  it('cancels the job when its signal is raised', async () => {
+  it('cancels the job when its signal is aborted', async () => {
     const stop = new AbortController();
     t.engine.work = ({ signal }) =>
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));

@@ -16,7 +16,7 @@ async function createEngines() {
   return { lost, found };
 }
 
-it('goes on with the engine that is there after a restart', async () => {
+it('continues with the engine after a restart', async () => {
   const { lost, found } = await createEngines();
   const waits: number[] = [];
   let attempts = 0;
@@ -32,7 +32,7 @@ it('goes on with the engine that is there after a restart', async () => {
   expect((await engine.store.getCollection('mine')).count).toBe(1);
 });
 
-it('gives up when its patience is at an end, and at once for other errors', async () => {
+it('gives up after its time limit, and immediately on other errors', async () => {
   const { lost, found } = await createEngines();
   const hasty = createPatientEngine(lost, async () => lost, { patienceMs: 0 });
   await expect(hasty.addItems('mine', [{ image }])).rejects.toMatchObject({ code: 'server_unreachable' });
@@ -40,7 +40,7 @@ it('gives up when its patience is at an end, and at once for other errors', asyn
   await expect(engine.addItems('nope', [{ image }])).rejects.toMatchObject({ code: 'collection_not_found' });
 });
 
-it('ends the waiting with the signal', async () => {
+it('stops waiting when the signal is aborted', async () => {
   const { lost } = await createEngines();
   const controller = new AbortController();
   const engine = createPatientEngine(lost, async () => lost, { ...patience, signal: controller.signal });

@@ -38,7 +38,7 @@ async function writeArchive(name: string, names: readonly string[]): Promise<str
 }
 
 describe.each(['photos.zip', 'photos.tar', 'photos.tar.gz', 'photos.tgz'])('%s', (archive) => {
-  it('is a set like the folder in it', async () => {
+  it('reads the same set as from the folder', async () => {
     const file = await writeArchive(archive, [
       'photos/pug/2.jpg',
       'photos/beagle/1.jpg',
@@ -59,7 +59,7 @@ describe.each(['photos.zip', 'photos.tar', 'photos.tar.gz', 'photos.tgz'])('%s',
     }
   });
 
-  it('reads many entries at once, each its own', async () => {
+  it('reads many entries concurrently', async () => {
     const names = Array.from({ length: 60 }, (_, i) => `pug/${i}.jpg`);
     const file = await writeArchive(archive, names);
     const { photos } = await scanLabelledSet(file);
@@ -67,21 +67,21 @@ describe.each(['photos.zip', 'photos.tar', 'photos.tar.gz', 'photos.tgz'])('%s',
     expect(read.every((bytes, i) => bytes.equals(content(photos[i]!.name)))).toBe(true);
   });
 
-  it('has its manifest and its splits', async () => {
+  it('has a manifest and splits', async () => {
     const file = await writeArchive(archive, ['train/pug/1.jpg', 'test/pug/2.jpg']);
     expect((await scanLabelledSet(`${file}:test`)).photos).toMatchObject([
       { name: 'test/pug/2.jpg', label: 'pug' },
     ]);
   });
 
-  it('lists entries that lead out of it and takes the rest', async () => {
+  it('lists entries that lead outside, and takes the rest', async () => {
     const file = await writeArchive(archive, ['../../etc/1.jpg', '/etc/2.jpg', 'pug/3.jpg']);
     const { photos, problems } = await scanLabelledSet(file);
     expect(photos.map(({ name }) => name)).toEqual(['pug/3.jpg']);
     expect(problems.map(({ reason }) => reason)).toEqual(['entry_refused', 'entry_refused']);
   });
 
-  it('is refused when it is not what its name says', async () => {
+  it('is refused if its content does not match its name', async () => {
     await writeFile(path.join(root, archive), 'no archive at all '.repeat(100));
     await expect(scanLabelledSet(path.join(root, archive))).rejects.toMatchObject({ code: 'set_invalid' });
   });
@@ -119,7 +119,7 @@ it.each(['gnu', 'pax', 'ustar', 'v7'])(
   },
 );
 
-it('takes what comes before the damage of a cut tar archive', async () => {
+it('takes the entries before the damage in a truncated tar archive', async () => {
   const file = await writeArchive('cut.tar', ['pug/1.jpg', 'pug/2.jpg', 'pug/3.jpg']);
   await truncate(file, 2048 + 700);
   const { photos, problems } = await scanLabelledSet(file);
@@ -127,14 +127,14 @@ it('takes what comes before the damage of a cut tar archive', async () => {
   expect(problems).toMatchObject([{ reason: 'entry_refused', detail: expect.stringContaining('damaged') }]);
 });
 
-it('fails an entry that has more bytes than the archive says', async () => {
+it('fails an entry that has more bytes than it declares', async () => {
   const file = path.join(root, 'bomb.zip');
   await writeFile(file, makeZip([{ name: 'pug/1.jpg', content: Buffer.alloc(10_000_000), claims: 100 }]));
   const { photos } = await scanLabelledSet(file);
   await expect(readWholeFile(photos[0]!.file)).rejects.toThrow();
 });
 
-it('refuses a manifest that is far larger than its archive can justify', async () => {
+it('refuses a manifest with an implausible compression ratio', async () => {
   const photo = { name: 'pug/1.jpg', content: Buffer.from('x') };
   const manifest = (content: Buffer) => ({ name: 'manifest.csv', content });
   const rows = Buffer.from(`file,label\n${'pug/1.jpg,pug\n'.repeat(250_001)}`);
@@ -152,7 +152,7 @@ it('refuses a manifest that is far larger than its archive can justify', async (
   });
 });
 
-it('stops reading a compressed archive that grows without end', async () => {
+it('stops reading a decompression bomb', async () => {
   const file = path.join(root, 'bomb.tar.gz');
   const pack = tar.pack();
   const header = pack.entry({ name: 'pug/1.jpg', size: 2 * 1024 ** 3 });

@@ -25,7 +25,7 @@ const labels = async (...args: Parameters<typeof readLabelledSet>) =>
 const refusal = (text: RegExp) => ({ code: 'set_invalid', message: expect.stringMatching(text) });
 
 describe('folders', () => {
-  it('takes the first level for the label and sorts by name', async () => {
+  it('takes the first-level folder as the label, and sorts by name', async () => {
     await files('siamese/b.jpg', 'siamese/deep/er/a.PNG', 'beagle/z.webp', 'loose.gif');
     expect(await labels(root)).toEqual([
       'beagle/z.webp=beagle',
@@ -42,12 +42,12 @@ describe('folders', () => {
     });
   });
 
-  it('leaves out hidden files and folders and what is no photo', async () => {
+  it('leaves out hidden files and folders, and files that are not photos', async () => {
     await files('a/1.jpg', 'a/.2.jpg', '.git/3.jpg', 'a/notes.txt', 'a/4.heic');
     expect(await labels(root)).toEqual(['a/1.jpg=a', 'a/4.heic=a']);
   });
 
-  it('follows links, but not in circles, nor to nowhere', async () => {
+  it('follows links, but not circular or broken ones', async () => {
     await files('a/1.jpg');
     await symlink('..', path.join(root, 'a', 'up'));
     await symlink('self', path.join(root, 'a', 'self'));
@@ -63,7 +63,7 @@ describe('folders', () => {
     await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(/broken\.jpg.*leads nowhere/));
   });
 
-  it('names a linked folder by its own name and takes it once', async () => {
+  it('names a linked folder by the link, and reads it once', async () => {
     await files('b/1.jpg');
     await symlink('b', path.join(root, 'a'));
     const { photos, skipped, problems } = await scanLabelledSet(root);
@@ -84,7 +84,7 @@ describe('folders', () => {
     );
   });
 
-  it('takes a folder whose name has a colon for what it is', async () => {
+  it('takes a folder whose name has a colon', async () => {
     await files('2024:05/a.jpg');
     expect(await labels(path.join(root, '2024:05'))).toEqual(['a.jpg=null']);
   });
@@ -114,7 +114,7 @@ describe('manifest.csv', () => {
     expect(set).toMatchObject([{ label: 'pet', metadata: { breed: 'siamese' } }]);
   });
 
-  it('takes a row that comes twice once, and refuses two labels for one photo', async () => {
+  it('takes a duplicate row once, and refuses two labels for one photo', async () => {
     await manifest('file,label\na.jpg,x\n./a.jpg,x\n');
     expect(await labels(root)).toEqual(['a.jpg=x']);
     await manifest('file,label\na.jpg,x\na.jpg,y\n');
@@ -137,7 +137,7 @@ describe('manifest.csv', () => {
     ['file,label\n,b\n', /line 2 has no file/],
     ['file,label\na.jpg,b\nc.jpg\n', /line 3/],
     ['file,label\n"a.jpg,b\n', /Quote.*line 2/],
-  ])('says what is wrong with %j', async (text, message) => {
+  ])('explains what is wrong with %j', async (text, message) => {
     await manifest(text);
     await expect(readLabelledSet(root)).rejects.toMatchObject(refusal(message));
   });

@@ -81,7 +81,7 @@ it('reads Parquet', async () => {
   await expect(read('nothing', 'bad.parquet')).rejects.toThrow('not a readable Parquet file');
 });
 
-it('finds files whose names are in another Unicode form', async () => {
+it('finds files whose names have another Unicode form', async () => {
   const decomposed = 'Épagneul'.normalize('NFD');
   await mkdir(path.join(root, decomposed));
   await writeFile(path.join(root, decomposed, 'a.jpg'), '');
@@ -105,19 +105,19 @@ it.each([
   ['filename;class\na;b\n', /no column `file`.*separated by ";".*filename, class/],
   ['file,label,label\na,b,c\n', /2 columns named `label`/],
   ['file,label\na,b,c\n', /line 2 has 3 fields, the header 2/],
-])('says what is wrong with %j', async (text, message) => {
+])('explains what is wrong with %j', async (text, message) => {
   await expect(read(text)).rejects.toMatchObject({
     code: 'set_invalid',
     message: expect.stringMatching(message),
   });
 });
 
-it('refuses --label where a manifest has the labels', async () => {
+it('refuses --label if a manifest has the labels', async () => {
   await writeFile(path.join(root, 'manifest.csv'), plain);
   await expect(scanLabelledSet(root, { label: 'parent' })).rejects.toMatchObject({ code: 'usage' });
 });
 
-it('lets other work run while it reads a long manifest', async () => {
+it('does not block other work while it reads a long manifest', async () => {
   const lines = Array.from({ length: 100_000 }, (_, i) => `pug/${i}.jpg,pug`).join('\n');
   let turns = 0;
   const turn = () => {
@@ -142,7 +142,7 @@ it.each([
     `file,${Array.from({ length: 1000 }, (_, i) => `c${i}`)}\n${`a${',b'.repeat(1000)}\n`.repeat(2)}`,
     /more values/,
   ],
-])('refuses %s with more than it may hold', async (name, text, message) => {
+])('refuses an oversized %s', async (name, text, message) => {
   await expect(readManifestTable(name, Buffer.from(text), 10)).rejects.toMatchObject({
     code: 'set_invalid',
     message: expect.stringMatching(message),

@@ -33,7 +33,7 @@ const scan = async (options: LabelledSetOptions = {}, spec = root) => {
 };
 const labelsOf = async (options: LabelledSetOptions, spec = root) => (await scan(options, spec)).found;
 
-describe('what cannot be read', () => {
+describe('unreadable files', () => {
   it.skipIf(process.getuid?.() === 0)('lists a folder without permission and takes the rest', async () => {
     await photos('a/1.jpg', 'b/2.jpg');
     await chmod(path.join(root, 'b'), 0);
@@ -67,8 +67,8 @@ describe('what cannot be read', () => {
   });
 });
 
-describe('what is left out', () => {
-  it('leaves out the litter of NAS systems, macOS and Windows', async () => {
+describe('files left out', () => {
+  it('leaves out the system files of NAS devices, macOS and Windows', async () => {
     await photos(
       'a/1.jpg',
       'a/@eaDir/1.jpg/THUMB.jpg',
@@ -88,7 +88,7 @@ describe('what is left out', () => {
     expect(skipped.reduce((sum, { count }) => sum + count, 0)).toBe(10);
   });
 
-  it('tells files without a known extension by their content and counts the rest', async () => {
+  it('recognises files without a known extension by their content, and counts the rest', async () => {
     await photos(
       'a/noext',
       'a/tw.jpg:large',
@@ -143,7 +143,7 @@ describe('labels', () => {
     ['regex:/(?<year>\\d+)/(?<label>\\w+)/', null],
     ['regex:^(\\d+)/(?<label>\\w+)/', 'dogs'],
     ['regex:([A-Z]\\w+?)_\\d', 'Maine_Coon'],
-  ])('takes the label by the rule %s', async (label, expected) => {
+  ])('takes the label from the rule %s', async (label, expected) => {
     await photos('2023/dogs/beagle/Maine_Coon_12.jpg');
     expect(await labelsOf({ label })).toEqual([`2023/dogs/beagle/Maine_Coon_12.jpg=${expected}`]);
   });
@@ -158,7 +158,7 @@ describe('labels', () => {
     expect(await labelsOf({ label: 'filename' })).toEqual([`${name}=${expected}`]);
   });
 
-  it('refuses a pattern that would take years', async () => {
+  it('refuses a pattern that would run forever', async () => {
     await photos(`${'a'.repeat(60)}!.jpg`);
     await expect(scanLabelledSet(root, { label: 'regex:^(a+)+$' })).rejects.toMatchObject({
       code: 'usage',
@@ -171,7 +171,7 @@ describe('labels', () => {
     await expect(scanLabelledSet(root, { label })).rejects.toMatchObject({ code: 'usage' });
   });
 
-  it('takes train, valid and test for splits', async () => {
+  it('treats train, valid and test as splits', async () => {
     await photos('train/beagle/1.jpg', 'valid/beagle/2.jpg', 'test/pug/3.jpg');
     const { found, warnings } = await scan();
     expect(found).toEqual(['test/pug/3.jpg=pug', 'train/beagle/1.jpg=beagle', 'valid/beagle/2.jpg=beagle']);
@@ -185,7 +185,7 @@ describe('labels', () => {
     expect(await labelsOf({})).toEqual(['beagle/2.jpg=beagle', 'test/1.jpg=test']);
   });
 
-  it('makes one label of Unicode forms and spaces, and names those that differ in case', async () => {
+  it('merges labels that differ in Unicode form or spaces, and names those that differ in case', async () => {
     const name = 'Épagneul';
     await photos(
       `${name.normalize('NFC')}/1.jpg`,
@@ -204,7 +204,7 @@ describe('labels', () => {
     ]);
   });
 
-  it('takes labels that are words of JavaScript', async () => {
+  it('takes labels such as "constructor"', async () => {
     await photos('__proto__/1.jpg', 'constructor/2.jpg', 'null/3.jpg');
     expect(await labelsOf({})).toEqual([
       '__proto__/1.jpg=__proto__',

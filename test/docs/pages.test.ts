@@ -45,7 +45,7 @@ describe('documentation', () => {
     }
   });
 
-  it('names source files that exist, on the page about the architecture', () => {
+  it('names only source files that exist in docs/architecture.md', () => {
     const sources = new Set(
       readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((file) =>
         path.basename(file),
@@ -56,7 +56,7 @@ describe('documentation', () => {
     expect(named.filter((file) => !sources.has(path.basename(file)))).toEqual([]);
   });
 
-  it('lists every setting: else run node scripts/docs/settings.mjs', () => {
+  it('lists every setting (if not: node scripts/docs/settings.mjs)', () => {
     const script = path.join(root, 'scripts/docs/settings.mjs');
     const generated = execFileSync(process.execPath, [script, '--print'], { encoding: 'utf8' });
     expect(readPage('docs/settings.md')).toBe(generated);

@@ -10,7 +10,7 @@ import { CHELSEA, choose, give, reaches } from './helpers/steps.js';
 import { describeInBrowser } from './helpers/suite.js';
 
 describeInBrowser('a photo and its answer', (stage) => {
-  it('shows for a chosen photo what the API answers', async () => {
+  it('shows the answer of the API for a chosen photo', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await choose(page, CHELSEA);
     const headline = await reaches(page, 'answer');
@@ -44,7 +44,7 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('asks about a photo that the address names, where the server fetches photos', async () => {
+  it('asks about a photo named in the URL, if the server fetches photos', async () => {
     const asked = `${stage.app.url}/?collection=album&url=${encodeURIComponent('https://example.org/cats/a.jpg')}`;
     const refused = await open(stage.browser, asked);
     expect(await reaches(refused.page, 'problem')).toContain('does not fetch photos from the web');
@@ -125,7 +125,7 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('picks no breed when the vote is tied', async () => {
+  it('picks no breed if the vote is tied', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     const tied = identification('ambiguous', { one: 1, two: 1, three: 1 });
     await page.route('**/v1/identify*', (route) => route.fulfill({ json: tied }));
@@ -136,7 +136,7 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(await page.locator('.share').count()).toBe(0);
   });
 
-  it('asks again, with the same photo, when another collection is chosen', async () => {
+  it('asks again with the same photo when another collection is chosen', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await choose(page, CHELSEA);
     await reaches(page, 'answer');
@@ -164,7 +164,7 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(await page.locator('.square').isVisible()).toBe(false);
   });
 
-  it('gives no tick where nobody has measured how often the answers are right', async () => {
+  it('gives no tick for a collection that was not measured', async () => {
     const photo = await stage.file('scene.jpg', await sceneJpeg(320, 240, 2));
     const { page } = await open(stage.browser, `${stage.app.url}/?collection=album`);
     await choose(page, photo);
@@ -173,7 +173,7 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(await page.locator('.kicker use').getAttribute('href')).not.toBe('#icon-check');
   });
 
-  it('lists what the collection knows, and finds a breed in it', async () => {
+  it('lists the labels of the collection, and finds a breed among them', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await page.locator('#breeds summary').click();
     const names = page.locator('.breed-list li:visible');
@@ -187,7 +187,7 @@ describeInBrowser('a photo and its answer', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('shows a neighbour large beside the photo, and searches on with it', async () => {
+  it('enlarges a neighbour beside the photo, and searches with it', async () => {
     const photo = await stage.file('scene.jpg', await sceneJpeg(320, 240, 2));
     const { page, complaints } = await open(stage.browser, `${stage.app.url}/?collection=album`);
     await choose(page, photo);

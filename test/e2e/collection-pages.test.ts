@@ -66,7 +66,7 @@ describeInBrowser('the pages of a collection', (stage) => {
   const look = (name: string, page = '', prepare?: (page: Page) => Promise<void>) =>
     open(stage.browser, `${stage.app.url}/#/collections/${name}${page}`, {}, prepare);
 
-  it('take a folder after a preview, wait for a server that is gone, and list what failed', async () => {
+  it('add a folder after a preview, wait for a server that is down, and list failures', async () => {
     await create('folder');
     const { page, complaints } = await look('folder', '', async (opened) => {
       await opened.clock.install();
@@ -93,7 +93,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('go on with a folder after a reload, without sending twice what is there', async () => {
+  it('continue with a folder after a reload, without sending photos twice', async () => {
     await create('reload');
     const { page } = await look('reload', '', pickOffered);
     page.on('dialog', (dialog) => void dialog.accept());
@@ -119,7 +119,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(await page.getByText('was not finished').count()).toBe(0);
   });
 
-  it('take a zip as they take a folder', async () => {
+  it('add a zip like a folder', async () => {
     await create('zipped');
     const writer = new ZipWriter(new BlobWriter());
     for (const [path, bytes] of Object.entries(await drawFolder())) {
@@ -149,7 +149,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('take folders that are dropped, with more photos than a browser hands out at once', async () => {
+  it('add dropped folders with more photos than a browser lists at a time', async () => {
     await create('folders');
     const photo = await sceneJpeg(64, 64, 1);
     const folder = await stage.folder({
@@ -175,7 +175,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await page.getByRole('heading', { name: '3 photos' }).waitFor();
   });
 
-  it('take photos that are dropped, instead of asking what they show', async () => {
+  it('add dropped photos instead of identifying them', async () => {
     await create('dropped');
     const { page } = await look('dropped');
     await page.getByText('It is empty').waitFor();
@@ -190,7 +190,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(await page.locator('#ask').isVisible()).toBe(false);
   });
 
-  it('measure with a report, calibrate where there is enough, and find wrong labels', async () => {
+  it('measure with a report, calibrate if there are enough photos, and find wrong labels', async () => {
     const { page, complaints } = await look('album', '/quality');
     // A connection that breaks is made again: the job goes on without the page.
     let breaks = 1;
@@ -221,7 +221,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('show pairs that are one picture, and delete one of them with a way back', async () => {
+  it('show duplicate pairs, and delete one photo with undo', async () => {
     const { page, complaints } = await look('tie', '/duplicates');
     const pairs = page.locator('.pair');
     await page.getByText('3 pairs found').waitFor();
@@ -238,7 +238,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('draw a map, with pictures under the pointer and a place for another photo', async () => {
+  it('draw a map, with pictures under the pointer, and place another photo on it', async () => {
     const { page, complaints } = await look('album', '/map');
     const canvas = page.locator('.map-canvas');
     await canvas.waitFor();

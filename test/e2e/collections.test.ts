@@ -73,7 +73,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are looked through by label, with pictures', async () => {
+  it('are browsed by label, with pictures', async () => {
     const { page, complaints } = await look('look');
     await expect.poll(() => page.locator('.item img').count()).toBe(6);
     await page.getByRole('button', { name: 'Square 2' }).click();
@@ -183,7 +183,7 @@ describeInBrowser('collections', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('say why they cannot be asked', async () => {
+  it('say why they cannot be used', async () => {
     const problem = {
       code: 'model_mismatch',
       detail: 'Its model is not here.',
@@ -206,7 +206,7 @@ describeInBrowser('collections', (stage) => {
     await page.locator('.collection').first().waitFor();
   });
 
-  it('lose photos only when nobody takes that back', async () => {
+  it('delete photos only after the time to undo', async () => {
     const { page, complaints } = await look('delete');
     await page.locator('.item input').nth(5).check();
     await page.getByRole('button', { name: 'Delete' }).click();
@@ -242,7 +242,7 @@ describeInBrowser('collections', (stage) => {
     await expect.poll(() => tiles(page).count()).toBe(1);
   });
 
-  it('go on where the next photos could not be fetched', async () => {
+  it('continue after the next photos could not be fetched', async () => {
     await fill('gap');
     const { page } = await open(stage.browser, stage.app.url);
     let calls = 0;
@@ -270,7 +270,7 @@ describeInBrowser('collections', (stage) => {
     expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
   });
 
-  it('open a photo by a click, and choose it in its corner', async () => {
+  it('open a photo on click, and select it by its corner', async () => {
     const { page, complaints } = await look('click');
     const photo = tiles(page).nth(1);
     await photo.click();
@@ -346,7 +346,7 @@ describeInBrowser('collections', (stage) => {
     expect(await overflow()).toBeLessThanOrEqual(0);
   });
 
-  it('give way to a question when a photo is dropped', async () => {
+  it('make way for a question when a photo is dropped', async () => {
     const { page } = await open(stage.browser, `${stage.app.url}/#/collections`);
     await page.locator('.collection').first().waitFor();
     await give(page, 'drop', CHELSEA);

@@ -60,7 +60,7 @@ describeInBrowser('how the page looks', (stage) => {
     expect(await barriers(page)).toEqual([]);
   });
 
-  it('says with lines what colours say, where the person chose the colours', async () => {
+  it('uses lines instead of colours in forced-colours mode', async () => {
     const options = { forcedColors: 'active', colorScheme: 'dark', reducedMotion: 'reduce' } as const;
     const { page } = await open(stage.browser, `${stage.app.url}/?collection=album`, options);
     await choose(page, await stage.file('scene.jpg', await sceneJpeg(320, 240, 2)));
@@ -100,7 +100,7 @@ describeInBrowser('how the page looks', (stage) => {
     expect(await desk.page.getByRole('button', { name: 'Take a photo' }).isVisible()).toBe(false);
   });
 
-  it('follows the system into the dark, and the person out of it again', async () => {
+  it('follows the system into dark mode, and the user out of it', async () => {
     const { page } = await open(stage.browser, stage.app.url, { colorScheme: 'dark' });
     const dark = await background(page);
     await page.emulateMedia({ colorScheme: 'light' });
@@ -117,7 +117,7 @@ describeInBrowser('how the page looks', (stage) => {
     expect(await background(page)).toBe(light);
   });
 
-  it.each(['/docs', '/docs/errors'])('has a way back from %s, which follows the theme', async (path) => {
+  it.each(['/docs', '/docs/errors'])('links back from %s, which follows the theme', async (path) => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await page.getByRole('button', { name: 'Dark theme' }).click();
     const dark = await background(page);

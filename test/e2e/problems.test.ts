@@ -51,7 +51,7 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('sends a smaller copy of a photo that is too large, when told to', async () => {
+  it('sends a smaller copy of a photo that is too large, on request', async () => {
     const noise = randomBytes(900 * 700 * 3);
     const large = await sharp(noise, { raw: { width: 900, height: 700, channels: 3 } })
       .png()
@@ -83,7 +83,7 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(await reaches(page, 'answer')).toBe(headline);
   });
 
-  it('never asks another collection than the one that the address names', async () => {
+  it('never asks another collection than the one in the URL', async () => {
     const { page } = await open(stage.browser, `${stage.app.url}/?collection=nosuch`);
     await page.locator('#hint', { hasText: 'There is no collection “nosuch”' }).waitFor();
     await choose(page, CHELSEA);
@@ -92,7 +92,7 @@ describeInBrowser('what can go wrong', (stage) => {
     await reaches(page, 'answer');
   });
 
-  it('does not blame the size of a small photo for a server that is gone', async () => {
+  it('does not blame the size of a small photo for a lost connection', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await page.route(IDENTIFY, (route) => route.abort('connectionrefused'));
     await choose(page, await stage.file('small.jpg', await sceneJpeg()));
@@ -101,7 +101,7 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(1);
   });
 
-  it('tries again by itself when the server is busy', async () => {
+  it('retries automatically when the server is busy', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     let asked = 0;
     await page.route(IDENTIFY, async (route) => {
@@ -123,7 +123,7 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(asked).toBe(2);
   });
 
-  it('says that the device is offline, and goes on when it is back', async () => {
+  it('says that the device is offline, and continues when it is back', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await page.context().setOffline(true);
     await choose(page, CHELSEA);
@@ -133,7 +133,7 @@ describeInBrowser('what can go wrong', (stage) => {
     await reaches(page, 'answer');
   });
 
-  it('says so where a part of the page cannot be fetched, and goes on', async () => {
+  it('says that a part of the page cannot be loaded, and continues', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await page.context().setOffline(true);
     await page.getByRole('link', { name: 'Collections' }).click();
@@ -151,14 +151,14 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(complaints.filter((words) => words.startsWith('error'))).toEqual([]);
   });
 
-  it('says so when the server does not answer', async () => {
+  it('says that the server does not answer', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await page.route(IDENTIFY, (route) => route.abort('connectionrefused'));
     await choose(page, CHELSEA);
     expect(await reaches(page, 'problem')).toContain('did not answer');
   });
 
-  it('says that the photo was changed since, and not that the server is gone', async () => {
+  it('says that the photo was changed, rather than that the server is down', async () => {
     const file = await stage.file('changed.jpg', await sceneJpeg(320, 240, 1));
     const { page, complaints } = await open(stage.browser, `${stage.app.url}/?collection=album`);
     await choose(page, file);
@@ -169,7 +169,7 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('gives up on Esc, and never shows an answer that was given up', async () => {
+  it('gives up on Esc, and never shows an abandoned answer', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     const letGo = await hold(page);
     await choose(page, CHELSEA);
@@ -183,7 +183,7 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('replaces a request under way by the next photo', async () => {
+  it('replaces a request under way with the next photo', async () => {
     const other = await stage.file('other.jpg', await sceneJpeg());
     const { page } = await open(stage.browser, `${stage.app.url}/?collection=album`);
     const letGo = await hold(page);
@@ -198,7 +198,7 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(await page.locator('#caption').textContent()).toContain('other.jpg');
   });
 
-  it('asks for a key where the server wants one, and keeps it in the tab only', async () => {
+  it('asks for a key if the server requires one, and keeps it only in the tab', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.guarded);
     const field = page.getByLabel('API key', { exact: true });
     await field.fill('wrong');
@@ -216,7 +216,7 @@ describeInBrowser('what can go wrong', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('asks for no key where the server wants none', async () => {
+  it('asks for no key if the server requires none', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     await page.locator('#collection option', { hasText: 'album' }).waitFor({ state: 'attached' });
     expect(await page.getByLabel('API key', { exact: true }).isVisible()).toBe(false);

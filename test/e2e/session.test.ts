@@ -20,7 +20,7 @@ describeInBrowser('the photos of a session', (stage) => {
   it.each([
     ['a desktop', {}],
     ['a dark phone', DARK_PHONE],
-  ])('are answered as a list when several are dropped, on %s', async (_where, options) => {
+  ])('are answered as a list if several are dropped, on %s', async (_where, options) => {
     const { page, complaints } = await open(stage.browser, album(), options);
     await give(page, 'drop', await scene(1), await scene(5), await stage.file('words.png', 'words'));
     await page.getByRole('heading', { name: '3 photos' }).waitFor();
@@ -41,7 +41,7 @@ describeInBrowser('the photos of a session', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('go on as a list when the key that the server wants was entered, by keyboard alone', async () => {
+  it('continue as a list after the key was entered, by keyboard alone', async () => {
     const { page, complaints } = await open(stage.browser, `${stage.app.guarded}/?collection=album`);
     await page.getByLabel('API key', { exact: true }).waitFor();
     await give(page, 'drop', await scene(1), await scene(2));
@@ -59,7 +59,7 @@ describeInBrowser('the photos of a session', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are gone back to, and forward, each with its answer and collection', async () => {
+  it('are reached with Back and Forward, each with its answer and collection', async () => {
     const { page, complaints } = await open(stage.browser, album());
     await choose(page, await scene(1));
     expect(await reaches(page, 'answer')).toBe('Round thing');
@@ -88,7 +88,7 @@ describeInBrowser('the photos of a session', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are asked again in the collection that is chosen, and Back leads to the answers before', async () => {
+  it('are asked again in the selected collection, and Back leads to the earlier answers', async () => {
     const { page, complaints } = await open(stage.browser, album());
     const chosen = page.locator('#collection');
     await choose(page, await scene(1));
@@ -115,7 +115,7 @@ describeInBrowser('the photos of a session', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are gone back to when the next one is given up, and leave no dialog behind', async () => {
+  it('are shown again when the next one is given up, and leave no dialog behind', async () => {
     const { page, complaints } = await open(stage.browser, album());
     await choose(page, await scene(1));
     expect(await reaches(page, 'answer')).toBe('Round thing');
@@ -132,7 +132,7 @@ describeInBrowser('the photos of a session', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('are said to be in the collection already', async () => {
+  it('are reported as already in the collection', async () => {
     const { page } = await open(stage.browser, album());
     await choose(page, await scene(1));
     await reaches(page, 'answer');
@@ -177,7 +177,7 @@ describeInBrowser('a part of the photo', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is chosen with a finger', async () => {
+  it('is selected by touch', async () => {
     const { page } = await open(stage.browser, stage.app.url, PHONE);
     const answered = page.waitForResponse('**/v1/identify*');
     await choose(page, CHELSEA);
@@ -201,7 +201,7 @@ describeInBrowser('a part of the photo', (stage) => {
     expect(region![0]! - looked.left).toBeCloseTo((by / box.width) * looked.width, 2);
   });
 
-  it('is offered for each animal where looks at several parts see different ones', async () => {
+  it('is offered for each animal if different parts show different ones', async () => {
     const { page } = await open(stage.browser, stage.app.url);
     const left = { left: 0, top: 0, width: 0.5, height: 1 };
     const animals = [
@@ -226,7 +226,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
     return opened;
   };
 
-  it('refines its neighbours by more and not like this', async () => {
+  it('refines its neighbours by "more like this" and "not like this"', async () => {
     const { page, complaints } = await ask();
     const searched = page.waitForRequest('**/v1/search');
     await page.getByRole('button', { name: 'Not like this Round thing' }).nth(1).click();
@@ -249,7 +249,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('saves it as a picture', async () => {
+  it('saves the answer as a picture', async () => {
     const { page } = await ask();
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save as a picture' }).click();
@@ -260,7 +260,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
     expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([1200, 630]);
   });
 
-  it('shares it by a link that others open', async () => {
+  it('shares the answer as a link that others open', async () => {
     const { page, complaints } = await ask();
     const headline = await page.locator('#answer h2').textContent();
     await page.getByRole('button', { name: 'Share by a link' }).click();
@@ -276,7 +276,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
     expect([...complaints, ...other.complaints, ...gone.complaints]).toEqual([]);
   });
 
-  it('adds the photo to a collection with the label that the person knows', async () => {
+  it('adds the photo to a collection under the label that the user enters', async () => {
     const { page, complaints } = await open(stage.browser, `${stage.app.url}/?collection=album`);
     const photo = await stage.file('new.jpg', await sceneJpeg(320, 240, 77));
     await choose(page, photo);
@@ -294,7 +294,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('offers "that is right" where a breed was named', async () => {
+  it('offers "that is right" if a breed was named', async () => {
     const { page } = await ask(DARK_PHONE);
     const answer = (await page.locator('#answer h2').textContent())!;
     await page.getByRole('button', { name: 'That is right' }).click();

@@ -18,7 +18,7 @@ async function explained(page: Page): Promise<void> {
 }
 
 describeInBrowser('where a similarity comes from', (stage) => {
-  it('is asked for only when it is wanted, and drawn over the photo', async () => {
+  it('is requested only when needed, and drawn over the photo', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     const asked: string[] = [];
     page.on('request', (request) => {
@@ -54,7 +54,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it('is drawn over the part of the photo that was looked at', async () => {
+  it('is drawn over the part of the photo that the answer looked at', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     const cat = await sharp(CHELSEA).resize(300, 300).toBuffer();
     const wide = await sharp({ create: { width: 1100, height: 300, channels: 3, background: '#7a8a6a' } })
@@ -94,7 +94,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     expect(complaints).toEqual([]);
   });
 
-  it.each([320, 390, 768, 1280])('is in view beside what is tapped at %i pixels', async (width) => {
+  it.each([320, 390, 768, 1280])('is in view beside the tapped neighbour at %i pixels', async (width) => {
     const options = { viewport: { width, height: 740 }, hasTouch: width < 768, isMobile: width < 768 };
     const { page } = await open(stage.browser, stage.app.url, options);
     await explained(page);
@@ -110,7 +110,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     expect(figure.height).toBeLessThan(width < 768 ? 740 / 2 : 740);
   });
 
-  it('does not stay over what is read at a magnification of 400%', async () => {
+  it('does not cover the text at a magnification of 400%', async () => {
     const { page } = await open(stage.browser, stage.app.url, { viewport: { width: 320, height: 190 } });
     await explained(page);
     await page.locator('.tile').last().scrollIntoViewIfNeeded();
@@ -118,7 +118,7 @@ describeInBrowser('where a similarity comes from', (stage) => {
     expect(figure.y + figure.height).toBeLessThanOrEqual(0);
   });
 
-  it('says so where the model cannot tell', async () => {
+  it('says that the model cannot explain', async () => {
     const { page, complaints } = await open(stage.browser, stage.app.url);
     await page.route('**/v1/identify*explain=true', (route) =>
       route.fulfill({

@@ -20,7 +20,7 @@ const image = (n: number) => Uint8Array.of(n);
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('Batcher', () => {
-  it('sends a lone image at once and groups what arrives meanwhile', async () => {
+  it('sends a lone image immediately, and groups images that arrive meanwhile', async () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1, 2, 4], maxQueue: 100 });
     const answers = [1, 2, 3, 4].map((n) => batcher.add(image(n)));
@@ -35,7 +35,7 @@ describe('Batcher', () => {
     expect(batcher.pending).toBe(0);
   });
 
-  it('hands over a second batch early only when it is full', async () => {
+  it('starts a second batch early only if it is full', async () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1, 2, 4], maxQueue: 100 });
     const answers = Array.from({ length: 9 }, (_, n) => batcher.add(image(n)));
@@ -48,7 +48,7 @@ describe('Batcher', () => {
     expect(batches.map((b) => b.images.length)).toEqual([1, 4, 4]);
   });
 
-  it('refuses more than the queue holds and goes on afterwards', async () => {
+  it('refuses images when the queue is full, and continues afterwards', async () => {
     const { batches, run } = controlled();
     const batcher = new Batcher(run, { sizes: [1], maxQueue: 1 });
     const accepted = [1, 2, 3].map((n) => batcher.add(image(n)));
@@ -99,7 +99,7 @@ describe('Batcher', () => {
     const seen = (batches: { lane: number; images: number[] }[]) =>
       batches.map(({ lane, images }) => [lane, ...images]);
 
-    it('computes a lone image with all threads, again and again', async () => {
+    it('computes lone images with all threads', async () => {
       const { batches, batcher } = opened();
       for (const n of [1, 2, 3]) {
         const answer = batcher.add(image(n));
@@ -110,7 +110,7 @@ describe('Batcher', () => {
       expect(batches.map((b) => b.lane)).toEqual([0, 0, 0]);
     });
 
-    it('shares out what waits among idle lanes, and never computes with all threads meanwhile', async () => {
+    it('shares waiting images among idle lanes, and never computes with all threads meanwhile', async () => {
       const { batches, batcher } = opened([1, 2, 4]);
       const answers = [0, 1, 2, 3, 4].map((n) => batcher.add(image(n)));
       expect(seen(batches)).toEqual([[0, 0]]);
@@ -137,7 +137,7 @@ describe('Batcher', () => {
       expect(batcher.pending).toBe(0);
     });
 
-    it('keeps one full batch ready for each lane, and no more', async () => {
+    it('keeps exactly one full batch ready for each lane', async () => {
       const { batches, batcher } = opened();
       const answers = Array.from({ length: 12 }, (_, n) => batcher.add(image(n)));
       batches[0]!.finish();

@@ -54,7 +54,7 @@ describe('the cells of the shipped encoder', () => {
   afterAll(() => encoder.close());
   const pixels = async (bytes: Buffer) => decode(bytes, encoder.info.resize, { maxPixels: 1e8 });
 
-  it('sum to the embedding, which is the one without them', async () => {
+  it('sum to the same embedding as without cells', async () => {
     const plain = await encoder.embed(await pixels(await chelsea()));
     const inCells = await encoder.embedCells(await pixels(await chelsea()));
     expect(cosine(inCells.embedding, plain)).toBeGreaterThan(0.999999);
@@ -66,7 +66,7 @@ describe('the cells of the shipped encoder', () => {
     expect(columns).toBe(rows);
   });
 
-  it('lie where the windows of the network have their middles', async () => {
+  it("are at the centres of the network's receptive fields", async () => {
     const { grid } = await encoder.embedCells(await pixels(await chelsea()));
     // Five windows of stride 2 over 256 px, each padded by one pixel more at the far side: 1 + 2 + 4 + 8 + 16.
     const first = 31;
@@ -74,7 +74,7 @@ describe('the cells of the shipped encoder', () => {
     expect(grid).toEqual({ rows: 8, columns: 8, extent: { left: from, top: from, width: 1, height: 1 } });
   });
 
-  it('are about what lies where they lie: it changes with them', async () => {
+  it('depend on the image at their position', async () => {
     const photo = Uint8Array.from(await pixels(await chelsea()));
     const { size } = encoder.info.resize;
     const before = await encoder.embedCells(photo.slice());
@@ -111,7 +111,7 @@ describe('the cells of the shipped encoder', () => {
     }
   });
 
-  it('move with the photo: mirrored, they are mirrored', async () => {
+  it('are mirrored with the photo', async () => {
     const one = await encoder.embedCells(await pixels(await chelsea()));
     const mirrored = await encoder.embedCells(
       await pixels(
@@ -131,7 +131,7 @@ describe('the cells of the shipped encoder', () => {
   });
 });
 
-describe('encoders of others', () => {
+describe('other encoders', () => {
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-test-'));
@@ -148,7 +148,7 @@ describe('encoders of others', () => {
     return path.join(dir, `${file}.json`);
   }
 
-  it('are explained where they end in the mean of a map: a bare backbone', async () => {
+  it('are explained if they end in the mean of a map: a bare backbone', async () => {
     await copyFile(models('backbone.onnx'), path.join(dir, 'backbone.onnx'));
     const std = [128 / 255, 128 / 255, 128 / 255];
     const { resize } = JSON.parse(await readFile(models('encoder.json'), 'utf8')).input;
@@ -166,7 +166,7 @@ describe('encoders of others', () => {
     expect(inCells.grid).toMatchObject({ rows: 9, columns: 9 });
   });
 
-  it('are not where they do not, which is found out when it is asked and breaks nothing', async () => {
+  it('are not explained otherwise, which is found on request and breaks nothing', async () => {
     const size = 16;
     const weights = Float32Array.from({ length: size * size * 3 * 4 }, (_, i) => Math.sin(i));
     const model = graph(
@@ -196,7 +196,7 @@ describe('encoders of others', () => {
     await encoder.close();
   });
 
-  it('open a second time only when asked, and never as another model', async () => {
+  it('open a second session only on request, and never with another model', async () => {
     const file = path.join(dir, 'gone.onnx');
     await copyFile(models('encoder.onnx'), file);
     const encoder = await openEncoder({ cardPath: await cardFor('gone.onnx', {}), ...options });
@@ -314,7 +314,7 @@ describe('the end of a graph', () => {
     ['a mean over channels', [['ReduceMean', ['x'], { axes: [1], keepdims: 0 }]], {}],
     ['another norm', [...pooled, ['LpNormalization', ['Flatten'], { axis: -1, p: 1 }]], {}],
   ];
-  it.each(others)('is refused where it is no sum: %s', (_name, nodes, initialisers) => {
+  it.each(others)('is refused if it is not a sum: %s', (_name, nodes, initialisers) => {
     const model = graph(nodes, initialisers);
     expect(() => addCells(model, model.outputs[0]!.name)).toThrow(
       expect.objectContaining({ code: 'explain_unavailable' }),
@@ -322,7 +322,7 @@ describe('the end of a graph', () => {
   });
 });
 
-describe('where cells lie', () => {
+describe('the positions of cells', () => {
   const conv = (name: string, input: string, attributes: Record<string, Attribute>): ModelNode => ({
     op: 'Conv',
     domain: '',
@@ -352,7 +352,7 @@ describe('where cells lie', () => {
     ]);
   });
 
-  it('does not guess where it cannot follow', () => {
+  it('does not guess if it cannot follow', () => {
     expect(spacing([conv('a', 'x', { auto_pad: 'SAME_UPPER', kernel_shape: [3, 3] })], 'a')).toBeNull();
     expect(
       spacing([{ op: 'Resize', domain: '', name: 'r', inputs: ['x'], outputs: ['r'], attributes: {} }], 'r'),

@@ -22,7 +22,7 @@ describe('the shipped encoder', () => {
 
   const embed = async (bytes: Buffer) => encoder.embed(await decode(bytes, encoder.info.resize, limits));
 
-  it('gives unit vectors of the dimension it names', async () => {
+  it('gives unit vectors of the stated dimension', async () => {
     const vector = await embed(await sceneJpeg());
     expect(vector).toHaveLength(encoder.info.dimension);
     expect(Math.hypot(...vector)).toBeCloseTo(1, 4);
@@ -82,7 +82,7 @@ describe('model cards', () => {
     await expect(loadCard(file)).rejects.toMatchObject({ code: 'model_invalid' });
   });
 
-  it('refuses a model without the tensors the card names, and leaves no thread behind', async () => {
+  it('refuses a model without the tensors in the card, and leaves no thread behind', async () => {
     const card = await shipped();
     const file = await write({ ...card, input: { ...card.input, name: 'picture' } });
     await expect(openEncoder({ cardPath: file, threads: 1, maxQueue: 4 })).rejects.toMatchObject({
@@ -90,7 +90,7 @@ describe('model cards', () => {
     });
   });
 
-  it('changes the fingerprint with the model and with the preprocessing, not with the words', async () => {
+  it('changes the fingerprint with the model and the preprocessing, but not with the description', async () => {
     const { card, fingerprint } = await loadCard(cardPath);
     expect(computeFingerprint({ ...card, description: 'other words', vote: { k: 3, temperature: 1 } })).toBe(
       fingerprint,
@@ -99,7 +99,7 @@ describe('model cards', () => {
     expect(computeFingerprint({ ...card, input: { ...card.input, size: 224 } })).not.toBe(fingerprint);
   });
 
-  it('runs a float encoder that was exported without its preprocessing, by its card alone', async () => {
+  it('runs a float encoder whose preprocessing is only in its card', async () => {
     const bytes = await readFile(path.join(dir, 'backbone.onnx'));
     const card = await shipped();
     const file = await write({

@@ -29,7 +29,7 @@ const code = (expected: string) => expect.objectContaining({ name: 'PawdexError'
 const picture = (seed: number, size: number) =>
   Uint8Array.from({ length: size * size * 3 }, (_, i) => (i * (seed + 3) + (i >> 5) * seed) % 256);
 
-describe('what is found out', () => {
+describe('what is detected', () => {
   it('takes the embedding of a convolutional network', async () => {
     const { card, notes } = await add(cnn(), { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
     expect(card.input).toMatchObject({
@@ -64,7 +64,7 @@ describe('what is found out', () => {
     expect(single.card.input.batch).toBe(1);
   });
 
-  it('reads the preprocessing that lies beside the model', async () => {
+  it('reads the preprocessing from the file beside the model', async () => {
     const preprocessing = {
       ...{ crop_size: { height: 32, width: 32 }, size: { shortest_edge: 36 }, resample: 3 },
       ...{ image_mean: [0.48, 0.46, 0.41], image_std: [0.27, 0.26, 0.28] },
@@ -75,7 +75,7 @@ describe('what is found out', () => {
     expect(notes).toEqual([]);
   });
 
-  it('lists what was added, and keeps a name for one encoder', async () => {
+  it('lists added encoders, and reserves a name for one encoder', async () => {
     await add(cnn(), {}, 'small cnn.onnx');
     const [listed] = await listAddedEncoders(path.join(folder, 'data'));
     expect(listed).toMatchObject({ folder: 'small-cnn', model: 'small-cnn', dimension: 16 });
@@ -84,7 +84,7 @@ describe('what is found out', () => {
   });
 });
 
-describe('what an added encoder gives', () => {
+describe('embeddings of an added encoder', () => {
   it.each([
     ['a network', cnn()],
     ['a transformer', vit()],
@@ -108,14 +108,14 @@ describe('what an added encoder gives', () => {
 });
 
 describe('what is refused', () => {
-  it('a file that is no model', async () => {
+  it('a file that is not a model', async () => {
     await expect(add(new TextEncoder().encode('not a model'))).rejects.toEqual(code('model_invalid'));
     await expect(addEncoder(folder, path.join(folder, 'none.onnx'), {})).rejects.toEqual(
       code('file_unreadable'),
     );
   });
 
-  it('a model whose weights are in a second file, which would not be there later', async () => {
+  it('a model whose weights are in a second file', async () => {
     const file = fileURLToPath(new URL('../fixtures/external-weights/model.onnx', import.meta.url));
     const data = path.join(folder, 'data');
     await expect(addEncoder(data, file, {})).rejects.toMatchObject({

@@ -39,7 +39,7 @@ const refusal = (work: () => void) => {
 };
 
 describe('Admission', () => {
-  it('lets in as much as is done in time at the measured rate', async () => {
+  it('admits as much as can be done in time at the measured rate', async () => {
     const { admission, add, work } = bench();
     const howMany = async (secondsEach: number) => {
       const asked: Promise<void>[] = [];
@@ -67,7 +67,7 @@ describe('Admission', () => {
     expectAbout(await howMany(0.5), 2);
   });
 
-  it('says how long what waits takes', async () => {
+  it('estimates the time for the waiting work', async () => {
     const { admission, add, work } = bench({ maxSeconds: 60, maxImages: 1000 });
     const asked = Array.from({ length: 300 }, () => add());
     await work(200, 0.7);
@@ -79,7 +79,7 @@ describe('Admission', () => {
     expect(admission.pending).toBe(0);
   });
 
-  it('lets an idle machine do anything, and counts several views as as many images', async () => {
+  it('admits anything on an idle machine, and counts each view as an image', async () => {
     const { admission, add, work } = bench({ maxSeconds: 1, maxImages: 4 });
     const first = add(5);
     expect(refusal(() => admission.check(1))?.code).toBe('overloaded');
@@ -92,7 +92,7 @@ describe('Admission', () => {
     await second;
   });
 
-  it('does not take the time that a machine idles for work', async () => {
+  it('does not count idle time as work', async () => {
     const { admission, add, work } = bench();
     for (let i = 0; i < 100; i++) {
       now += 60_000;

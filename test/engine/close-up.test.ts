@@ -11,7 +11,7 @@ describe('the direction of a close-up', () => {
     expect(computeDot(contrast, vector(0, 1, 0))).toBeCloseTo(-1, 5);
   });
 
-  it('leads to the neighbours where there are no photos without pets', () => {
+  it('leads to the neighbours if there are no photos without pets', () => {
     expect([...computeContrast([vector(0, 2)], [])]).toEqual([0, 1]);
   });
 });
@@ -26,7 +26,7 @@ describe('the place of a close-up', () => {
     shares: Array.from({ length: side * side }, (_, cell) => (cell === row * side + column ? 1 : -0.01)),
   });
 
-  it('contains the cells that count', () => {
+  it('contains the relevant cells', () => {
     const { left, top, width, height } = findCloseUp(mapOf(6, 1), { width: 500, height: 500 });
     expect([width, height]).toEqual([0.4, 0.4]);
     expect(left).toBeLessThanOrEqual(1 / side);
@@ -35,7 +35,7 @@ describe('the place of a close-up', () => {
     expect(top + height).toBeGreaterThanOrEqual(7 / side);
   });
 
-  it('is a square in pixels and inside the photo, also where the map reaches past it', () => {
+  it('is a square in pixels inside the photo, even if the map extends beyond it', () => {
     // The middle of a wide photo, with cells beyond the upper edge.
     const region = { left: 0.25, top: -0.1, width: 0.5, height: 1.2 };
     for (const [row, column] of [

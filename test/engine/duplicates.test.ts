@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { findDuplicates } from '../../src/engine/find-duplicates.js';
 import type { EngineParts } from '../../src/engine/use-cases.js';
 
-it('waits for a graph that is being built before it compares a page, as searches would be exact until then', async () => {
+it('waits for a graph that is being built before it compares a page', async () => {
   const kinds = ['building', 'building', 'hnsw'];
   let asked: string | undefined;
   const store = {

@@ -44,7 +44,7 @@ const nearest = async (image: Buffer, more: object = {}) =>
   };
 
 describe('an answer with explanations', () => {
-  it('divides each similarity among the cells, to the last of it', async () => {
+  it('distributes each similarity completely among the cells', async () => {
     for (const views of ['1', 'flip'] as const) {
       const answer = await engine.identify(await chelsea(), { collection: 'mine', explain: true, views });
       expect(answer.neighbours).toHaveLength(5);
@@ -55,7 +55,7 @@ describe('an answer with explanations', () => {
     }
   });
 
-  it('is otherwise the answer without them', async () => {
+  it('is otherwise the same answer', async () => {
     const plain = await engine.identify(await chelsea(), { collection: 'mine' });
     const { timing: _, ...explained } = await engine.identify(await chelsea(), {
       collection: 'mine',
@@ -69,7 +69,7 @@ describe('an answer with explanations', () => {
     });
   });
 
-  it('comes with a search by image, and with no other', async () => {
+  it('is available for a search by image only', async () => {
     const { hits } = await engine.search('mine', { image: await chelsea() }, { k: 2, explain: true });
     for (const { similarity, explanation } of hits) {
       expect(Math.abs(total(explanation!) - similarity)).toBeLessThan(1e-4);
@@ -83,7 +83,7 @@ describe('an answer with explanations', () => {
     expect((await engine.search('mine', { id }, { k: 2, explain: false, views: '1' })).hits).toHaveLength(2);
   });
 
-  it('names the part of the photo that its cells are about', async () => {
+  it('names the part of the photo that its cells cover', async () => {
     const { explanation } = await nearest(await sceneJpeg(400, 200));
     const wide = explanation.region;
     // Off the middle of the square, where padding is at the far side alone, by half a cell at most.
@@ -103,7 +103,7 @@ describe('an answer with explanations', () => {
     expect(both).toEqual({ ...wide, left: expect.closeTo(0.5 - wide.width / 2, 6) });
   });
 
-  it('follows the animal: in a collage, to the side that shows it', async () => {
+  it('follows the animal to its side of a collage', async () => {
     const half = await sharp(await chelsea())
       .resize(200, 400)
       .toBuffer();
@@ -125,7 +125,7 @@ describe('an answer with explanations', () => {
     }
   });
 
-  it('is not to be had over five views', async () => {
+  it('is not available with five views', async () => {
     const asked = engine.identify(await chelsea(), { collection: 'mine', explain: true, views: '5' });
     await expect(asked).rejects.toMatchObject({ code: 'invalid_request' });
   });
@@ -159,7 +159,7 @@ describe('a heat map', () => {
 });
 
 describe('views', () => {
-  it('of a photo and of its mirror image are one', async () => {
+  it('are the same for a photo and its mirror image', async () => {
     const mirror = await sharp(await chelsea())
       .flop()
       .png()
@@ -175,7 +175,7 @@ describe('views', () => {
     expect(cosine(embedding, asIs)).toBeCloseTo(cosine(embedding, mirrored), 2);
   });
 
-  it('of a photo that is its own mirror image change nothing', async () => {
+  it('change nothing for a symmetric photo', async () => {
     const { size } = engine.encoder.resize;
     const left = await sharp(await chelsea())
       .resize(size / 2, size)
@@ -197,7 +197,7 @@ describe('views', () => {
     expect(cosine(one, five)).toBeGreaterThan(0.999);
   });
 
-  it('are answered by identify and search, and let in even where they are more than may wait', async () => {
+  it('are answered by identify and search, and admitted even if they exceed the queue', async () => {
     const photo = await chelsea();
     const alone = await engine.identify(photo, { collection: 'mine' });
     const five = await engine.identify(photo, { collection: 'mine', views: '5' });

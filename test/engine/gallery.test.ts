@@ -107,7 +107,7 @@ describe('the shipped gallery', () => {
   const sources = async () =>
     (await store.list('breeds', { limit: 100 })).items.map((item) => item.source ?? item.label).sort();
 
-  it('is loaded once, and deletions since are kept', async () => {
+  it('is loaded once, and later deletions are kept', async () => {
     const bytes = gallery('f1', ['manx1', 'manx2', 'sphynx1']);
     expect(await load(bytes, encoderOf('f1'))).toBe('loaded');
     expect(await sources()).toEqual(['set/manx1.jpg', 'set/manx2.jpg', 'set/sphynx1.jpg']);
@@ -116,7 +116,7 @@ describe('the shipped gallery', () => {
     expect(await sources()).toEqual(['set/manx1.jpg', 'set/sphynx1.jpg']);
   });
 
-  it('completes an import that was cut off', async () => {
+  it('completes an interrupted import', async () => {
     const encoder = encoderOf('f1');
     await store.createCollection({
       name: 'breeds',
@@ -128,21 +128,21 @@ describe('the shipped gallery', () => {
     expect((await store.getCollection('breeds')).count).toBe(2);
   });
 
-  it('makes place for a newer one and keeps what people added', async () => {
+  it('is replaced by a newer one that keeps added photos', async () => {
     await load(gallery('f1', ['manx1', 'manx2']), encoderOf('f1'));
     await store.put('breeds', [own('photo')]);
     expect(await load(gallery('f1', ['manx2', 'bengal1']), encoderOf('f1'))).toBe('loaded');
     expect(await sources()).toEqual(['mine', 'set/bengal1.jpg', 'set/manx2.jpg']);
   });
 
-  it('moves to another encoder as long as nobody added anything', async () => {
+  it('moves to another encoder if no photos were added', async () => {
     await load(gallery('f1', ['manx1']), encoderOf('f1'));
     expect(await load(gallery('f2', ['manx1', 'manx3']), encoderOf('f2'))).toBe('loaded');
     expect((await store.getCollection('breeds')).fingerprint).toBe('f2');
     expect(await sources()).toEqual(['set/manx1.jpg', 'set/manx3.jpg']);
   });
 
-  it('leaves people’s own photos alone when the encoder changed', async () => {
+  it('leaves added photos alone if the encoder changed', async () => {
     await load(gallery('f1', ['manx1']), encoderOf('f1'));
     await store.put('breeds', [own('photo')]);
     expect(await load(gallery('f2', ['manx1']), encoderOf('f2'))).toBe('kept');
@@ -160,14 +160,14 @@ describe('the shipped gallery', () => {
     expect(await store.listCollections()).toEqual([]);
   });
 
-  it('refuses a gallery that is not there', async () => {
+  it('refuses a missing gallery', async () => {
     await expect(loadGallery(path.join(dir, 'no.parquet'), store, encoderOf('f1'))).rejects.toMatchObject({
       code: 'gallery_invalid',
     });
   });
 });
 
-it('reads the pictures of the shipped gallery as bytes, where the licence allows one', async () => {
+it('reads the pictures of the shipped gallery where their licence allows it', async () => {
   const models = path.join(PACKAGE_ROOT, 'models');
   const { card, fingerprint } = await loadCard(path.join(models, 'encoder.json'));
   const file = Uint8Array.from(await readFile(path.join(models, 'gallery.parquet'))).buffer;

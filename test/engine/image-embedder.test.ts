@@ -29,7 +29,7 @@ const embedderFailingWith = (code: 'explain_unavailable' | 'shutting_down') =>
   );
 
 describe('a close-up', () => {
-  it('is not taken where the encoder cannot say what a part of the photo adds', async () => {
+  it('is not taken if the encoder cannot explain', async () => {
     const embedder = embedderFailingWith('explain_unavailable');
     const embedded = await embedder.embed(await photo());
     expect(await embedder.embedCloseUp(embedded, size, Float32Array.of(1, 0))).toBeNull();

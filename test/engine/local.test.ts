@@ -48,7 +48,7 @@ describe('the engine in this process', () => {
     });
   });
 
-  it('stores the images of one call in their order, whichever is done first', async () => {
+  it('stores the images of one call in order, whichever finishes first', async () => {
     await engine.createCollection('ordered');
     const sides = [1600, 64, 900, 48, 1200, 32];
     const inputs = await Promise.all(
@@ -59,7 +59,7 @@ describe('the engine in this process', () => {
     expect(items.map(({ label }) => label)).toEqual(['0', '1', '2', '3', '4', '5']);
   });
 
-  it('names near-duplicates by pages, each pair once', async () => {
+  it('lists near-duplicates by page, each pair once', async () => {
     await engine.createCollection('twins');
     const jpeg = await sceneJpeg(320, 240, 3);
     const again = await sharp(jpeg).jpeg({ quality: 80 }).toBuffer();
@@ -126,19 +126,19 @@ describe('the engine in this process', () => {
     expect(answer.timing.totalMs).toBeGreaterThan(0);
   });
 
-  it('embeds one way: the vector searched for is the vector embedded', async () => {
+  it('embeds in one way for search and embed', async () => {
     const { embedding } = await engine.embed(await chelsea());
     const byImage = await engine.search('breeds', { image: await chelsea() }, { k: 5 });
     const byVector = await engine.search('breeds', { vector: [...embedding] }, { k: 5 });
     expect(byVector.hits.map((h) => h.item.id)).toEqual(byImage.hits.map((h) => h.item.id));
   });
 
-  describe('a collection of one’s own', () => {
+  describe("a user's collection", () => {
     beforeAll(async () => {
       await engine.createCollection('mine', 'scenes');
     });
 
-    it('adds images one by one or many, each with its own outcome', async () => {
+    it('adds images singly or in bulk, each with its own outcome', async () => {
       const photos = await Promise.all([1, 2, 3].map((seed) => sceneJpeg(300, 240, seed)));
       const results = await engine.addItems('mine', [
         { image: photos[0]!, label: 'one', source: 'a.jpg', metadata: { species: 'cat', year: 2020 } },
@@ -176,7 +176,7 @@ describe('the engine in this process', () => {
       expect(await labels({ metadata: { year: 1999 } })).toEqual([]);
     });
 
-    it('searches from examples: towards positives, away from negatives, never naming them', async () => {
+    it('searches by examples: towards positives, away from negatives, without returning them', async () => {
       const { items } = await engine.store.list('mine', { limit: 10 });
       const [a, b, c] = items.map((item) => item.id) as [string, string, string];
       const liked = await engine.search('mine', { positives: [a], negatives: [b] }, { k: 10 });
@@ -226,7 +226,7 @@ describe('the engine in this process', () => {
       }
     });
 
-    it('names what is not there', async () => {
+    it('names what is missing', async () => {
       await expect(engine.identify(await chelsea(), { collection: 'nowhere' })).rejects.toMatchObject({
         code: 'collection_not_found',
       });
@@ -234,7 +234,7 @@ describe('the engine in this process', () => {
       await expect(engine.deleteItem('mine', 'nobody')).rejects.toMatchObject({ code: 'item_not_found' });
     });
 
-    it('forgets a deleted collection, also when one of its name is made anew', async () => {
+    it('forgets a deleted collection, even if another of its name is created', async () => {
       await engine.createCollection('brief');
       await engine.addItems('brief', [{ image: await sceneJpeg(200, 200, 9), label: 'x' }]);
       await engine.deleteCollection('brief');
@@ -246,7 +246,7 @@ describe('the engine in this process', () => {
     });
   });
 
-  it('refuses images that would wait long, or more than may wait, and answers again afterwards', async () => {
+  it('refuses images that would wait too long or exceed the queue, and recovers afterwards', async () => {
     const photo = await sceneJpeg(1200, 900);
     const asked = await Promise.allSettled(Array.from({ length: 90 }, () => engine.embed(photo)));
     const refused = asked.filter((a) => a.status === 'rejected');
@@ -272,7 +272,7 @@ describe('the engine in this process', () => {
     expect(results.every((r) => r.status === 'created')).toBe(true);
   });
 
-  it('finds everything again after a restart, with the gallery not read anew', async () => {
+  it('finds everything after a restart without reading the gallery again', async () => {
     const before = await engine.search('mine', { image: await chelsea() }, { k: 3 });
     await engine.close();
     engine = await open();
@@ -281,7 +281,7 @@ describe('the engine in this process', () => {
     expect(after.hits.map((h) => h.item.id)).toEqual(before.hits.map((h) => h.item.id));
   });
 
-  it('is the only one on its data directory', async () => {
+  it('has its data directory to itself', async () => {
     await expect(open()).rejects.toMatchObject({ code: 'data_dir_locked' });
   });
 });

@@ -92,7 +92,7 @@ async function expectEqual(engine: LocalEngine, a: string, b: string): Promise<v
 }
 
 describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
-  it('gives the embeddings of a fresh collection, from originals or files, and keeps everything else', async () => {
+  it('gives the embeddings of a new collection, from originals or files, and keeps everything else', async () => {
     const dataDir = await makeDirectory();
     await withEngine(dataDir, async (engine) => {
       await engine.createCollection('kept', undefined, { originals: 'full' });
@@ -125,7 +125,7 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
     });
   });
 
-  it('answers meanwhile, and takes what is added, changed and deleted meanwhile', async () => {
+  it('answers meanwhile, and includes what is added, changed and deleted meanwhile', async () => {
     const dataDir = await makeDirectory();
     await withEngine(dataDir, async (engine) => {
       await engine.createCollection('pets', undefined, { originals: 'full' });
@@ -157,7 +157,7 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
     });
   });
 
-  it('names missing pictures and changes nothing, until it may drop them or use what is left of them', async () => {
+  it('names missing pictures and changes nothing until it may drop them or use thumbnails', async () => {
     const dataDir = await makeDirectory();
     await withEngine(dataDir, async (engine) => {
       await engine.createCollection('pets');
@@ -176,7 +176,7 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
     });
   });
 
-  it('keeps a smaller copy that another encoder can embed, where that is asked for', async () => {
+  it('keeps a smaller copy for other encoders if asked to', async () => {
     const dataDir = await makeDirectory();
     await withEngine(dataDir, async (engine) => {
       const large = await sceneJpeg(1200, 900, 5);
@@ -195,7 +195,7 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
     });
   });
 
-  it('says which collections cannot be answered, and what to do', async () => {
+  it('says which collections cannot be used, and what to do', async () => {
     const dataDir = await makeDirectory();
     await withEngine(dataDir, async (engine) => {
       await engine.createCollection('pets');
@@ -228,7 +228,7 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
 });
 
 describe('a collection as a file', { timeout: 300_000 }, () => {
-  it('comes back item by item as it was, in another data directory', async () => {
+  it('is restored item by item in another data directory', async () => {
     const [from, to] = [await makeDirectory(), await makeDirectory()];
     const file = path.join(root, 'pets.parquet');
     const before = await withEngine(from, async (engine) => {
@@ -287,7 +287,7 @@ describe('a collection as a file', { timeout: 300_000 }, () => {
     });
   });
 
-  it('is refused when it is damaged: as a whole, or row by row', async () => {
+  it('is refused if it is damaged, as a whole or row by row', async () => {
     const dataDir = await makeDirectory();
     const file = path.join(root, 'damaged.parquet');
     await withEngine(dataDir, async (engine) => {
@@ -343,7 +343,7 @@ describe('a process that is killed', () => {
     }
   };
 
-  it('loses nothing of a collection that moves to another encoder', async () => {
+  it('loses nothing while a collection moves to another encoder', async () => {
     const dataDir = await makeDirectory();
     await withEngine(dataDir, async (engine) => {
       await engine.createCollection('pets', undefined, { originals: 'full' });
@@ -355,7 +355,7 @@ describe('a process that is killed', () => {
     await withEngine(dataDir, (engine) => expectEqual(engine, 'pets', 'fresh'));
   }, 600_000);
 
-  it('loses nothing of an import, and stores nothing twice', async () => {
+  it('loses nothing during an import, and stores nothing twice', async () => {
     const [from, to] = [await makeDirectory(), await makeDirectory()];
     const file = path.join(root, 'killed.parquet');
     const before = await withEngine(from, async (engine) => {

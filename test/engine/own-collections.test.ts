@@ -63,7 +63,7 @@ beforeAll(async () => {
   });
 });
 
-describe('a collection that nobody has calibrated', () => {
+describe('an uncalibrated collection', () => {
   it('calls hardly any of 120 non-pets a match, and most of its own animals', () => {
     const { collection, others } = draw(10, 20);
     const matches = statistics.nonPets.vectors
@@ -77,7 +77,7 @@ describe('a collection that nobody has calibrated', () => {
     expect(found.every(({ calibrated, basis }) => !calibrated && basis === 'statistics')).toBe(true);
   });
 
-  it('of one label says whether it is that, and not merely that there is nothing else', () => {
+  it('of one label says whether a photo shows it, rather than that there is no other', () => {
     const { collection, others } = draw(1, 20);
     const decisions = (of: readonly Float32Array[]) => of.map((vector) => ask(collection, vector).decision);
     const strange = statistics.nonPets.vectors;
@@ -101,7 +101,7 @@ describe('a collection that nobody has calibrated', () => {
     expect(refused.length / unknown.length).toBeGreaterThan(0.88);
   });
 
-  it('never names a candidate with confidence where it answers unknown', () => {
+  it('never names a candidate with confidence in an unknown answer', () => {
     const { collection } = draw(10, 20);
     const refused = statistics.nonPets.vectors
       .map((vector) => ask(collection, vector))
@@ -125,7 +125,7 @@ describe('a collection that nobody has calibrated', () => {
   });
 });
 
-it('has no statistics for another encoder, or where there is no file', async () => {
+it('has no statistics for another encoder or without a file', async () => {
   const file = path.join(models, 'similarity.json');
   expect(await loadSimilarityStatistics(file, 'another')).toBeNull();
   expect(await loadSimilarityStatistics(path.join(models, 'nothing.json'), 'another')).toBeNull();
@@ -137,7 +137,7 @@ it('has no statistics for another encoder, or where there is no file', async () 
   });
 });
 
-it('is calibrated with the non-pets that come with the encoder, unless others are given', async () => {
+it('is calibrated with the shipped non-pets unless others are given', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-own-'));
   const config = {
     ...parseConfig({}, {}),

@@ -50,7 +50,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
-describe('pictures for items that have none', () => {
+describe('pictures for items without one', () => {
   it('come from a copy of the photos, found by content', async () => {
     const folder = path.join(dir, 'copy');
     const files = [photos[0]!.bytes, photos[0]!.bytes, photos[1]!.bytes, await sceneJpeg(80, 80, 99)];
@@ -72,7 +72,7 @@ describe('pictures for items that have none', () => {
     expect((await engine.store.getCollection('bare')).count).toBe(5);
   });
 
-  it('are whole small pictures, or none of the request is stored', async () => {
+  it('are complete small pictures, or the request stores nothing', async () => {
     const { sha256 } = photos[4]!;
     const good = await sharp(photos[4]!.bytes).resize(64, 64).webp().toBuffer();
     const large = await sharp(photos[4]!.bytes).resize(1200, 1200).jpeg({ quality: 10 }).toBuffer();
@@ -95,7 +95,7 @@ describe('pictures for items that have none', () => {
 });
 
 describe('the map', () => {
-  it('has a place for each item, and is drawn again only when other items are on it', async () => {
+  it('has a position for each item, and is computed again only if the items changed', async () => {
     const first = await engine.drawMap('bare');
     expect(first).toMatchObject({ total: 5, version: expect.any(String) });
     expect(first.points.map(({ id }) => id).sort()).toEqual(
@@ -119,7 +119,7 @@ describe('the map', () => {
     await expect(engine.drawMap('nope')).rejects.toMatchObject({ code: 'collection_not_found' });
   });
 
-  it('and duplicates tell where the photos came from', async () => {
+  it('and duplicates name the sources of the photos', async () => {
     const { pairs } = await engine.findDuplicates('bare', { threshold: 0.5, limit: 10 });
     expect(pairs[0]!.a).toMatchObject({
       size: expect.any(Number),

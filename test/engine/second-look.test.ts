@@ -29,7 +29,7 @@ describe('the animals on a photo', () => {
     region: at(left),
   });
 
-  it('are those that looks at different parts are sure of, the surest first', () => {
+  it('are those that looks at different parts are sure of, surest first', () => {
     const looks = [
       seen('ambiguous', 'pug', 0.5, 0.25),
       seen('match', 'pug', 0.9, 0),
@@ -41,14 +41,14 @@ describe('the animals on a photo', () => {
     ]);
   });
 
-  it('are none where all sure looks see one breed, or only one is sure', () => {
+  it('are none if all confident looks see one breed, or only one is confident', () => {
     expect(listAnimals([seen('match', 'pug', 0.9, 0), seen('match', 'pug', 0.8, 0.5)])).toEqual([]);
     expect(listAnimals([seen('match', 'pug', 0.9, 0), seen('ambiguous', 'siamese', 0.6, 0.5)])).toEqual([]);
   });
 });
 
 describe('the look that answers', () => {
-  it('is the one that the collection most probably knows, however sure the others are of a breed', () => {
+  it('is the one most probably in the collection, however sure the others are of a breed', () => {
     const first = look('ambiguous', 0.4);
     const surer = look('match', 0.5);
     const better = look('ambiguous', 0.9);
@@ -57,14 +57,14 @@ describe('the look that answers', () => {
     expect(chooseLook(first, [])).toBe(first);
   });
 
-  it('stays the first one unless another look is more probably known than not', () => {
+  it('stays the first one unless another is more likely known than not', () => {
     const first = look('ambiguous', 0.01);
     expect(chooseLook(first, [look('ambiguous', 0.4)])).toBe(first);
     const found = look('match', 0.8);
     expect(chooseLook(first, [look('ambiguous', 0.4), found])).toBe(found);
   });
 
-  it('is the first one where that is probably known, or the caller said how to look', () => {
+  it('is the first one if that is probably known, or if the caller chose the views', () => {
     expect(shouldLookAgain({ decision: 'ambiguous', known: 0.4 }, {})).toBe(true);
     expect(shouldLookAgain({ decision: 'match', known: 0.4 }, {})).toBe(true);
     expect(shouldLookAgain({ decision: 'ambiguous', known: 0.5 }, {})).toBe(false);
@@ -87,7 +87,7 @@ describe('a close-up', () => {
     expect(needsCloseUp(look('match', 0.2).decided, [])).toBe(false);
   });
 
-  it('answers only if it is clearer than another look has to be', () => {
+  it('must be clearer than another look to give the answer', () => {
     expect(isClear(look('ambiguous', 0.7).decided)).toBe(false);
     expect(isClear(look('ambiguous', 0.8).decided)).toBe(true);
   });
@@ -135,7 +135,7 @@ describe('a cat at the edge of a wide photo', () => {
     expect(region.height).toBeCloseTo(1, 5);
   });
 
-  it('is found by a close-up where it is small', async () => {
+  it('is found by a close-up if it is small', async () => {
     const cat = await sharp(await readFile(path.join(PACKAGE_ROOT, 'test/fixtures/chelsea/chelsea.png')))
       .resize(130, 130)
       .toBuffer();
@@ -173,7 +173,7 @@ describe('a cat at the edge of a wide photo', () => {
     expect(once.known).toBeLessThan(0.5);
   });
 
-  it('is answered alike when an explanation is wanted, which shows the part that was looked at', async () => {
+  it('is answered the same with an explanation, which shows the part looked at', async () => {
     const asked = await engine.identify(wide, asking);
     const { region, neighbours } = await engine.identify(wide, { ...asking, explain: true });
     expect(region).toEqual(asked.region);
@@ -183,7 +183,7 @@ describe('a cat at the edge of a wide photo', () => {
     expect(explanation!.shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(similarity, 2);
   });
 
-  it('gets its second look however many wait: a photo that was let in is not refused half-way', async () => {
+  it('gets its second look however many wait: an admitted photo is not refused halfway', async () => {
     const square = await sharp(wide).extract({ left: 0, top: 0, width: 300, height: 300 }).png().toBuffer();
     const asked = Promise.all(Array.from({ length: 5 }, () => engine.identify(wide, asking)));
     while (engine.load.pending < 5) {
@@ -225,13 +225,13 @@ describe('a cat at the edge of a wide photo', () => {
     expect({ breed, region }).toEqual({ breed: alone.breed, region: alone.region });
   });
 
-  it('is not seen where only the middle may be looked at', async () => {
+  it('is not found if only the middle may be looked at', async () => {
     const { region, decision } = await engine.identify(wide, { ...asking, views: 'flip' });
     expect(decision).toBe('unknown');
     expect(region.left).toBeCloseTo(400 / 1100, 5);
   });
 
-  it('is what a region shows that the caller names, in every question', async () => {
+  it('is found in a region that the caller names, in every kind of request', async () => {
     const part = { left: 0, top: 0, width: 300 / 1100, height: 1 };
     const asked = await engine.identify(wide, { ...asking, region: part, explain: true });
     const found = await engine.identify(wide, asking);
@@ -249,7 +249,7 @@ describe('a cat at the edge of a wide photo', () => {
     expect(await sharp(picture).metadata()).toMatchObject({ width: 300, height: 300 });
   });
 
-  it('is refused where the region reaches out of the photo or shows next to nothing', async () => {
+  it('is refused if the region extends beyond the photo or is nearly empty', async () => {
     for (const region of [
       { left: 0.5, top: 0, width: 0.6, height: 1 },
       { left: 0, top: 0, width: 0.01, height: 1 },

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => stop.abort());
 
-it('writes a snapshot when the newest is old enough, and tries again after a failure', async () => {
+it('writes a snapshot when the newest is old enough, and retries after a failure', async () => {
   const engine = new MemoryEngine();
   const happened: string[] = [];
   let isFull = true;
@@ -37,7 +37,7 @@ it('writes a snapshot when the newest is old enough, and tries again after a fai
   expect(happened).toHaveLength(count);
 });
 
-it('writes a snapshot when the newest is of the future, because the clock was set back', async () => {
+it('writes a snapshot if the newest is from the future, because the clock was set back', async () => {
   const written: string[] = [];
   const future = new Date(Date.now() + 1e9).toISOString();
   const kept = { name: 'a', format: 1 as const, bytes: 1, sha256: '', collections: [] };

@@ -48,7 +48,7 @@ const put = (count: number, labelOf: (row: number) => string | null = (row) => l
   );
 
 describe('calibrating a collection', () => {
-  it('fits, stores with the model it holds for, and makes answers calibrated', async () => {
+  it('fits, stores the calibration with its model, and calibrates answers', async () => {
     await put(vectors.length);
     const progress: Progress[] = [];
     const { calibration, queries } = await calibrateCollection(store, 'pets', {
@@ -88,7 +88,7 @@ describe('calibrating a collection', () => {
     expect(identifyBreed(hits!, { temperature: 0.01, calibration }).confidence).toBeLessThan(0.6);
   });
 
-  it('says so when there is too little, and keeps what was stored', async () => {
+  it('reports too little data, and keeps the stored calibration', async () => {
     await put(60);
     await store.updateCollection('pets', { calibration: { kept: true } });
     expect(await calibrateCollection(store, 'pets', { vote: VOTE })).toEqual({
@@ -100,7 +100,7 @@ describe('calibrating a collection', () => {
     expect((await store.getCollection('pets')).calibration).toEqual({ kept: true });
   });
 
-  it('does not ask for labels with a single photo, nor fit when there is one label only', async () => {
+  it('skips labels with a single photo, and does not fit with only one label', async () => {
     await put(vectors.length, (row) => (row < 5 ? `single-${row}` : row < 10 ? null : 'all-the-same'));
     const { calibration, queries } = await calibrateCollection(store, 'pets', { vote: VOTE });
     expect(queries).toBe(vectors.length - 10);
@@ -111,7 +111,7 @@ describe('calibrating a collection', () => {
     expect((await calibrateCollection(store, 'pets', { vote: VOTE })).calibration).toBeNull();
   });
 
-  it('stops when asked to, with nothing stored', async () => {
+  it('stops on request without storing anything', async () => {
     await put(vectors.length);
     const signal = AbortSignal.abort(new Error('stop'));
     await expect(calibrateCollection(store, 'pets', { vote: VOTE, signal })).rejects.toThrow('stop');

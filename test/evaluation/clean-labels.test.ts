@@ -50,7 +50,7 @@ describe('scores of a cross-fitted classifier', () => {
     expect(right / truth.length).toBeGreaterThan(0.9);
   });
 
-  it('do not let the photos of one group judge each other', () => {
+  it('do not let photos of one group judge each other', () => {
     const set = photos('a', 10, ['web'], 2);
     // One animal, photographed ten times, with the label of another breed: only itself would say so.
     const groups = set.items.map(({ file }, row) => (row < 10 ? 'one animal' : file));
@@ -78,7 +78,7 @@ describe('cleaning a set', () => {
     expect(share(false)).toBeLessThan(0.1);
   });
 
-  it('says by which judge, what each would call it, and where its own label stands', () => {
+  it("names the judge, each judge's label, and the rank of the photo's own label", () => {
     const verdicts = cleanLabels(noisy, { ...VOTE, trusted: [clean] });
     for (const { item, dropped, rank, suggested } of verdicts) {
       expect(dropped !== null).toBe(rank.classifier > 2 || rank.neighbours > 2);
@@ -104,7 +104,7 @@ describe('cleaning a set', () => {
     expect(verdicts.every(({ suggested }) => suggested.neighbours === 'pug')).toBe(true);
   });
 
-  it('keeps all of a label that is named, and the best supported where one would lose too many', () => {
+  it('keeps all photos of a named label, and the best supported of one that would lose too many', () => {
     const kept = cleanLabels(noisy, { ...VOTE, trusted: [clean], keep: new Set(['corgi']) });
     expect(kept.filter(({ item, dropped }) => item.label === 'corgi' && dropped !== null)).toEqual([]);
 

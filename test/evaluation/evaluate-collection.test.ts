@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 describe('evaluating a collection', () => {
-  it('gives the numbers that the same photos give as sets, with and without calibration', async () => {
+  it('gives the same numbers as the photos as sets, with and without calibration', async () => {
     const calibration = fitCalibration(
       collectCalibrationData({ gallery: set, queries: set, nonPets: other }, VOTE),
     );
@@ -92,7 +92,7 @@ describe('evaluating a collection', () => {
     }
   });
 
-  it('notices an index that misses what is there', async () => {
+  it('detects an index that misses neighbours', async () => {
     // Every second neighbour is not found, as if the graph had lost it.
     const forgetful = Object.assign(Object.create(store) as Store, {
       searchMany: async (
@@ -116,14 +116,14 @@ describe('evaluating a collection', () => {
     expect(index.recallAt10).toBeLessThan(0.6);
   });
 
-  it('has nothing to say of a collection without pairs', async () => {
+  it('reports nothing for a collection without pairs', async () => {
     await store.createCollection({ name: 'empty', dimension, fingerprint: 'f', model: 'm' });
     const found = await evaluateCollection(store, 'empty', { k: 5, answering: { temperature: 0.1 } });
     expect(found).toMatchObject({ photos: 0, n: 0, top1: null, mapAtR: null, mistakes: [] });
     expect(found.index.recallAt10).toBeNull();
   });
 
-  it('stops when asked to, also while it computes', async () => {
+  it('stops on request, even while it computes', async () => {
     const answering = { temperature: VOTE.temperature };
     for (const phase of ['asking', 'computing']) {
       const stop = new AbortController();

@@ -18,7 +18,7 @@ const asked = (of: EmbeddedSet, from: EmbeddedSet, leaveOneOut = false) =>
   });
 
 describe('exact search', () => {
-  it('finds the neighbours faiss finds, with their similarities', () => {
+  it('finds the same neighbours and similarities as faiss', () => {
     const { nearest, similarities } = reference.retrieval;
     const found: { rows: number[]; similarities: number[] }[] = [];
     forEachQuery(gallery.vectors, queries.vectors, (_, find) => {
@@ -34,7 +34,7 @@ describe('exact search', () => {
     });
   });
 
-  it('gives all rows when k is larger than the gallery, and never the row left out', () => {
+  it('gives all rows if k is larger than the gallery, but never the excluded row', () => {
     forEachQuery(gallery.vectors, queries.vectors, (q, find) => {
       const { rows } = find(10_000, (row) => row === q);
       expect(new Set(rows).size).toBe(gallery.items.length - 1);
@@ -54,7 +54,7 @@ describe('evaluation', () => {
     expect(mapAtR).toBeCloseTo(reference.retrieval.mapAtR, 9);
   });
 
-  it('agrees with them when a set is asked against itself', () => {
+  it('agrees with them if a set is evaluated against itself', () => {
     const { recallAt, mapAtR } = evaluate(asked(gallery, gallery, true));
     expect(recallAt[1]).toBeCloseTo(reference.retrieval.leaveOneOut.recallAt1, 9);
     expect(mapAtR).toBeCloseTo(reference.retrieval.leaveOneOut.mapAtR, 9);
@@ -96,7 +96,7 @@ describe('evaluation', () => {
     expect(outcomes[1]!.evidence?.file).not.toBe(items[1]!.file);
   });
 
-  it('counts a label the gallery lacks as wrong in the vote, and outside recall', () => {
+  it('counts a label that the gallery lacks as wrong in the vote, and leaves it out of recall', () => {
     const items = queries.items.map((item, i) => (i === 0 ? { ...item, label: 'new' } : item));
     const evaluation = evaluate(asked({ ...queries, items }, gallery));
     expect(evaluation.withoutMatch).toBe(1);
@@ -104,7 +104,7 @@ describe('evaluation', () => {
     expect(evaluation.perLabel.new).toEqual({ n: 1, top1: 0, precision: null });
   });
 
-  it('says what became of photos of something else', () => {
+  it('reports the answers for non-pets', () => {
     const far = asSet({ vectors: [[1, 0, 0, 0, 0, 0]], labels: ['chair'] }, 'far');
     const evaluation = evaluate(asked(queries, gallery), asked(far, gallery));
     expect(evaluation.nonPets?.n).toBe(1);
@@ -114,7 +114,7 @@ describe('evaluation', () => {
     expect(evaluate(asked(queries, gallery)).nonPetAuroc).toBeUndefined();
   });
 
-  it('has intervals that hold the value and are the same every time', () => {
+  it('has reproducible intervals that contain the value', () => {
     const first = evaluate(asked(queries, gallery));
     const { top1 } = first.intervals;
     expect(top1!.low).toBeLessThan(first.top1!);

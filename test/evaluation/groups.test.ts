@@ -34,7 +34,7 @@ const OF_ONE_ANIMAL = { source: 'shelter', group: '17' };
 const asking = { k: 1, answering: { temperature: 0.1 }, leaveOneOut: false };
 
 describe('the group of a photo', () => {
-  it('keeps one animal from being found by its own other photos', () => {
+  it('keeps other photos of one animal from being found', () => {
     const apart = ask({
       ...asking,
       gallery: named(gallery, [OF_ONE_ANIMAL, {}, {}]),
@@ -48,7 +48,7 @@ describe('the group of a photo', () => {
     expect(together[0]!.answer.breed).toBe('pug');
   });
 
-  it('is that of its source, and none where it is empty', () => {
+  it('is that of its source, and none if that is empty', () => {
     for (const other of [
       { source: 'breeder', group: '17' },
       { source: 'shelter', group: '' },
@@ -62,7 +62,7 @@ describe('the group of a photo', () => {
     }
   });
 
-  it('is kept apart when a calibration is fitted, too', () => {
+  it('is also kept apart when fitting a calibration', () => {
     const { queries } = collectCalibrationData(
       {
         gallery: named(gallery, [OF_ONE_ANIMAL, {}, {}]),
@@ -86,7 +86,7 @@ it('splits all figures by a column of the queries', () => {
   expect(Object.keys(evaluateBy(outcomes, 'label'))).toEqual(['boxer', 'pug']);
 });
 
-it('also counts the vote among the labels of the queries alone', () => {
+it('also counts the vote among only the labels of the queries', () => {
   const vectors = [
     [1, 0, 0],
     [0.99, 0.1, 0],
@@ -108,7 +108,7 @@ it('also counts the vote among the labels of the queries alone', () => {
   expect(amongAsked).toEqual({ top1: 1, perLabel: { boxer: 1, pug: 1 } });
 });
 
-it('counts queries that are in the gallery, and those that are nearly one of its pictures', () => {
+it('counts queries that are in the gallery, and near-duplicates of its pictures', () => {
   expect(countOverlap(gallery, gallery)).toEqual({ same: 3, nearly: 0 });
   expect(countOverlap(gallery, query)).toEqual({ same: 0, nearly: 1 });
 });

@@ -28,7 +28,7 @@ const set = asSet({ vectors, labels }, 'photos');
 describe('label trouble of a set', () => {
   const found = findLabelTrouble(set, OPTIONS);
 
-  it('lists exactly the photos whose neighbours say another label', () => {
+  it('lists exactly the photos whose neighbours have another label', () => {
     expect(found.photos).toBe(37);
     expect(found.suspects.map(({ id, label, suggested }) => [id, label, suggested])).toEqual(
       expect.arrayContaining([
@@ -42,7 +42,7 @@ describe('label trouble of a set', () => {
     }
   });
 
-  it('names a picture that is there under two labels, once', () => {
+  it('names a picture under two labels once', () => {
     expect(found.contradictions.map(({ a, b }) => [a, b])).toContainEqual([
       { id: 'photos/13.jpg', label: 'boxer' },
       { id: 'photos/36.jpg', label: 'corgi' },
@@ -53,7 +53,7 @@ describe('label trouble of a set', () => {
     expect(similarities).toEqual([...similarities].sort((x, y) => y - x));
   });
 
-  it('finds nothing where all is well', () => {
+  it('finds nothing in a clean set', () => {
     const well = set.items.map((item, i) => ({
       ...item,
       label: ['pug', 'boxer', 'corgi', 'boxer'][Math.floor(i / 12)]!,
@@ -93,7 +93,7 @@ describe('label trouble of a collection', () => {
     await rm(dataDir, { recursive: true });
   });
 
-  it('is the same as of the set, and passes over what has no label', async () => {
+  it('is the same as for the set, and skips items without a label', async () => {
     const asked: object[] = [];
     const found = await findCollectionLabelTrouble(store, 'pets', {
       ...OPTIONS,
@@ -108,7 +108,7 @@ describe('label trouble of a collection', () => {
     expect(asked.at(-1)).toEqual({ phase: 'asking', done: 37, total: 37 });
   });
 
-  it('keeps the worst of each list where that is limited, and says how many there are', async () => {
+  it('keeps the worst of each limited list, and says how many there are', async () => {
     const all = findLabelTrouble(set, OPTIONS);
     const found = await findCollectionLabelTrouble(store, 'pets', { ...OPTIONS, limit: 1 });
     expect(found.found).toEqual(all.found);
@@ -116,7 +116,7 @@ describe('label trouble of a collection', () => {
     expect(found.contradictions).toHaveLength(1);
   });
 
-  it('stops when asked to', async () => {
+  it('stops on request', async () => {
     const signal = AbortSignal.abort(new Error('stop'));
     await expect(findCollectionLabelTrouble(store, 'pets', { ...OPTIONS, signal })).rejects.toThrow('stop');
   });
@@ -153,7 +153,7 @@ describe('a collection whose graph is being built', () => {
     await rm(dataDir, { recursive: true });
   });
 
-  it('is not asked before the graph is there, which asking would hold up', async () => {
+  it('is not searched before the graph is built', async () => {
     const asked: string[] = [];
     const watched: Store = Object.create(store, {
       searchMany: {
@@ -176,7 +176,7 @@ describe('a collection whose graph is being built', () => {
     expect(phases.at(-1)).toBe('asking');
   }, 120_000);
 
-  it('stops waiting when it is told to', async () => {
+  it('stops waiting on request', async () => {
     const stop = new AbortController();
     const building: Store = Object.create(store, {
       getCollection: {
@@ -194,8 +194,8 @@ describe('a collection whose graph is being built', () => {
   });
 });
 
-describe('contradictions beyond those that are remembered', () => {
-  it('are counted once each', () => {
+describe('contradictions beyond the limit', () => {
+  it('are each counted once', () => {
     const same = Array.from({ length: 12 }, () => [1, 0]);
     const twelve = asSet({ vectors: same, labels: same.map((_, i) => `l${i}`) }, 'photos');
     const options = { k: 11, temperature: 0.05, sameFrom: 0.99 };

@@ -43,7 +43,7 @@ async function report(photo: string, label = (given: string) => given) {
 }
 
 describe('the report', () => {
-  it('is one page that loads nothing: plots and pictures are inside', async () => {
+  it('is a self-contained page with plots and pictures', async () => {
     const photo = path.join(dir, 'photo.png');
     await writeFile(
       photo,
@@ -71,7 +71,7 @@ describe('the report', () => {
     expect(html).toContain(`<dt>vote right</dt><dd>${(100 * reference.classification.top1).toFixed(1)} %`);
   });
 
-  it('escapes what comes from file and label names, and names photos that are gone', async () => {
+  it('escapes file and label names, and names missing photos', async () => {
     const html = await report(path.join(dir, '<script>alert(1)</script>.jpg'), (given) => `<b>${given}</b>`);
     expect(html).not.toContain('<script');
     expect(html).not.toContain('<b>breed');

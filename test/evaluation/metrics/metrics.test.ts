@@ -30,7 +30,7 @@ describe('calibration metrics', () => {
     });
   });
 
-  it('hold the edges: 0 and 1 fall into the first and the last bin', () => {
+  it('put 0 and 1 into the first and last bin', () => {
     const bins = computeReliability(Float64Array.of(0, 1), Uint8Array.of(0, 1));
     expect([bins[0]!.count, bins.at(-1)!.count]).toEqual([1, 1]);
     expect(computeExpectedCalibrationError(Float64Array.of(0, 1), Uint8Array.of(0, 1))).toBe(0);
@@ -47,13 +47,13 @@ describe('selective answering', () => {
     expect(computeAuroc(split(1), split(0))).toBeCloseTo(confidences.auroc, 12);
   });
 
-  it('answers equal confidences together or not at all', () => {
+  it('treats equal confidences alike', () => {
     const curve = computeRiskCoverage(Float64Array.of(0.9, 0.9, 0.5), Uint8Array.of(1, 0, 1));
     expect(curve.map((p) => p.coverage)).toEqual([2 / 3, 1]);
     expect(computeCoverageAtPrecision(curve, 1)).toBe(0);
   });
 
-  it('gives AUROC 1 to what is separated, 0.5 to what is equal and null to half a question', () => {
+  it('gives AUROC 1 for separated, 0.5 for equal and null for one-sided data', () => {
     expect(computeAuroc(Float64Array.of(2, 3), Float64Array.of(0, 1))).toBe(1);
     expect(computeAuroc(Float64Array.of(1, 1), Float64Array.of(1))).toBe(0.5);
     expect(computeAuroc(Float64Array.of(1), new Float64Array())).toBeNull();
@@ -61,7 +61,7 @@ describe('selective answering', () => {
 });
 
 describe('retrieval metrics', () => {
-  it('count as Musgrave et al. do', () => {
+  it('agree with Musgrave et al.', () => {
     // R = 10, right at ranks 1 to 3 and 7.
     const relevant = Uint8Array.of(1, 1, 1, 0, 0, 0, 1, 0, 0, 0);
     expect(computeAveragePrecisionAtR(relevant, 10)).toBeCloseTo((1 + 1 + 1 + 4 / 7) / 10, 12);
@@ -70,7 +70,7 @@ describe('retrieval metrics', () => {
     expect(findFirstHit(Uint8Array.of(0))).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('never give more than 1 or less than 0', () => {
+  it('stay between 0 and 1', () => {
     fc.assert(
       fc.property(fc.uint8Array({ min: 0, max: 1, minLength: 1, maxLength: 40 }), (relevant) => {
         const value = computeAveragePrecisionAtR(relevant, relevant.length);
@@ -82,7 +82,7 @@ describe('retrieval metrics', () => {
 });
 
 describe('bootstrap', () => {
-  it("comes near the normal approximation of a proportion's interval", () => {
+  it("is close to the normal approximation of a proportion's interval", () => {
     const values = Float64Array.from({ length: 1000 }, (_, i) => (i < 800 ? 1 : 0));
     const interval = bootstrap(values.length, (s) => s.reduce((sum, i) => sum + values[i]!, 0) / s.length)!;
     const half = 1.96 * Math.sqrt((0.8 * 0.2) / 1000);
