@@ -10,6 +10,9 @@ import { labelText, metadataObject, plainText, sourceText } from './item-fields.
 
 /** Largest uncompressed size of a group to read, in bytes. It takes about ten times as much memory. */
 const MOST_GROUP_BYTES = 128 * 1024 ** 2;
+/** Most rows, and values of all columns: a file of a few kilobytes may hold millions of equal ones. */
+const MOST_GROUP_ROWS = 100_000;
+const MOST_GROUP_VALUES = 2 ** 25;
 export const SMALLER_GROUPS = 'Write the file with smaller row groups, such as row_group_size=1000.';
 
 const invalid = (detail: string, cause?: unknown) => new PawdexError('export_invalid', { detail, cause });
@@ -50,6 +53,21 @@ export interface RowGroup {
   firstRow: number;
   items: FileRow[];
   bad: BadRow[];
+}
+
+/** @throws PawdexError export_invalid if a group, which is in memory as a whole, is too large */
+function checkGroup(
+  { num_rows, total_byte_size, columns }: FileMetaData['row_groups'][number],
+  row: number,
+): void {
+  const values = columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.num_values ?? 0), 0);
+  const isLarge = num_rows > 1 && total_byte_size > MOST_GROUP_BYTES;
+  if (isLarge || num_rows > MOST_GROUP_ROWS || values > MOST_GROUP_VALUES) {
+    throw new PawdexError('export_invalid', {
+      detail: `The rows from ${row} are in a group of ${num_rows} rows with ${values} values and ${total_byte_size} bytes.`,
+      hint: SMALLER_GROUPS,
+    });
+  }
 }
 
 /** A file that is read group by group. */
@@ -99,13 +117,9 @@ export class CollectionFileReader {
    */
   async *groups(from = 0): AsyncGenerator<RowGroup> {
     let row = 0;
-    for (const { num_rows, total_byte_size } of this.#metadata.row_groups) {
-      if (num_rows > 1 && Number(total_byte_size) > MOST_GROUP_BYTES) {
-        throw new PawdexError('export_invalid', {
-          detail: `The rows from ${row} are in a group of ${total_byte_size} bytes.`,
-          hint: SMALLER_GROUPS,
-        });
-      }
+    for (const group of this.#metadata.row_groups) {
+      checkGroup(group, row);
+      const { num_rows } = group;
       const rowEnd = row + Number(num_rows);
       if (rowEnd <= from) {
         row = rowEnd;

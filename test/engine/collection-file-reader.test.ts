@@ -55,3 +55,19 @@ it('refuses groups that would need too much memory, and says how to write smalle
   await opened.close();
   await rm(folder, { recursive: true });
 }, 60_000);
+
+it('refuses a small file with millions of equal rows in a group', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-equal-rows-'));
+  const file = path.join(folder, 'equal.parquet');
+  const column = (name: string, value: string) => ({ name, data: new Array<string>(100_001).fill(value) });
+  const columnData = [column('metadata', '{}'), column('sha256', 'b'.repeat(64))];
+  parquetWriteFile({ filename: file, columnData, rowGroupSize: 100_001 });
+  const opened = await openCollectionFile(file);
+  await expect(opened.groups(0).next()).rejects.toMatchObject({
+    code: 'export_invalid',
+    message: expect.stringContaining('a group of 100001 rows'),
+    hint: expect.stringContaining('row_group_size'),
+  });
+  await opened.close();
+  await rm(folder, { recursive: true });
+});
