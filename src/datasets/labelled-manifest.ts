@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PawdexError } from '../errors.js';
 import type { LabelledPhoto } from './labelled-photo.js';
-import type { ManifestRow, ManifestTable } from './manifest-table.js';
+import type { ManifestRow, ManifestTable } from './manifest-rows.js';
 import type { SetReporter } from './set-report.js';
 
 /** The set that a manifest belongs to. */

@@ -2,85 +2,43 @@
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CsvError, parse } from 'csv-parse';
-import { parquetMetadata, parquetReadObjects } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
-import { PawdexError } from '../errors.js';
+import { asPawdexError, PawdexError } from '../errors.js';
+import { limitTime } from '../threads/limit-time.js';
+import { transfer, WorkerClient } from '../threads/rpc.js';
 import { decodeText } from './decode-text.js';
-
-/** A manifest's rows. */
-export interface ManifestTable {
-  /** As written, but trimmed. */
-  columns: string[];
-  rows: ManifestRow[];
-  /** How it was read, for error messages: `separated by ";"`. */
-  form: string;
-}
-
-/** A row of a manifest. */
-export interface ManifestRow {
-  /** Line of the file where the row ends, or the row number in a Parquet file. */
-  line: number;
-  /** Text by column, without empty values. */
-  values: ReadonlyMap<string, string>;
-}
+import { createManifestError, type ManifestTable, RowCollector, toValues } from './manifest-rows.js';
+import type { ParquetManifestCalls } from './parquet-manifest-worker.js';
 
 /** Bytes or rows that are read before other work may run: some milliseconds. */
 const STEP_BYTES = 2 ** 16;
 const STEP_ROWS = 1000;
 
-/** Most values per row, on average. */
-const MOST_COLUMNS = 64;
+/** Memory of the thread that decodes Parquet, and milliseconds that it may take. */
+const PARQUET_LIMITS = { maxOldGenerationSizeMb: 512 };
+const PARQUET_MS = 60_000;
 
 /**
  * Reads a table.
  *
  * @param manifest its path; `.jsonl`, `.ndjson` and `.parquet` are read as such, anything else as CSV
  * @param mostRows since all of it is in memory, and a small archive may hold a huge manifest
+ * @param parquetMs milliseconds that decoding Parquet may take
  * @throws PawdexError set_invalid naming the line
  */
 export async function readManifestTable(
   manifest: string,
   bytes: Buffer,
   mostRows = Number.POSITIVE_INFINITY,
+  parquetMs = PARQUET_MS,
 ): Promise<ManifestTable> {
-  const rows = new RowCollector(manifest, mostRows);
   if (/\.parquet$/i.test(manifest)) {
-    return readParquet(manifest, bytes, rows);
+    return readParquet(manifest, bytes, mostRows, parquetMs);
   }
+  const rows = new RowCollector(manifest, mostRows);
   return /\.(jsonl|ndjson)$/i.test(manifest)
     ? readJsonLines(manifest, bytes, rows)
     : readCsv(manifest, bytes, rows);
 }
-
-/** Collects rows up to a limit. */
-class RowCollector {
-  readonly rows: ManifestRow[] = [];
-  #values = 0;
-
-  constructor(
-    readonly manifest: string,
-    readonly most: number,
-  ) {}
-
-  add(line: number, values: Map<string, string>): void {
-    this.rows.push({ line, values });
-    this.#values += values.size;
-    this.checkCount(this.rows.length);
-    if (this.#values > this.most * MOST_COLUMNS) {
-      throw bad(this.manifest, `it has more values than ${this.most} rows of ${MOST_COLUMNS}.`);
-    }
-  }
-
-  /** @throws PawdexError set_invalid */
-  checkCount(rows: number): void {
-    if (rows > this.most) {
-      throw bad(this.manifest, `it has more than ${this.most} rows.`);
-    }
-  }
-}
-
-const bad = (manifest: string, detail: string, cause?: unknown) =>
-  new PawdexError('set_invalid', { detail: `${manifest}: ${detail}`, cause });
 
 const SEPARATORS = [',', ';', '\t', '|'];
 const SEPARATOR_NAMES: Readonly<Record<string, string>> = {
@@ -161,7 +119,11 @@ async function readCsv(manifest: string, bytes: Buffer, collected: RowCollector)
       throw cause;
     }
     // csv-parse's messages end with the line number.
-    throw bad(manifest, `${cause instanceof CsvError ? cause.message : String(cause)}.`, cause);
+    throw createManifestError(
+      manifest,
+      `${cause instanceof CsvError ? cause.message : String(cause)}.`,
+      cause,
+    );
   } finally {
     source.destroy();
   }
@@ -173,7 +135,10 @@ function readCsvRow(manifest: string, columns: readonly string[], record: string
   // A trailing comma on each row is common. More than that is a mistake.
   const hasExtra = record.slice(columns.length).some((value) => value !== '');
   if (hasExtra || record.length < columns.length) {
-    throw bad(manifest, `line ${line} has ${record.length} fields, the header ${columns.length}.`);
+    throw createManifestError(
+      manifest,
+      `line ${line} has ${record.length} fields, the header ${columns.length}.`,
+    );
   }
   return toValues(columns.map((column, i) => [column, record[i]]));
 }
@@ -193,7 +158,7 @@ async function readJsonLines(
     }
     const row = parseJson(text);
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      throw bad(manifest, `line ${i + 1} is not a JSON object.`);
+      throw createManifestError(manifest, `line ${i + 1} is not a JSON object.`);
     }
     Object.keys(row).forEach((column) => {
       columns.add(column.trim());
@@ -211,38 +176,25 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function readParquet(manifest: string, bytes: Buffer, collected: RowCollector): Promise<ManifestTable> {
+async function readParquet(
+  manifest: string,
+  bytes: Buffer,
+  mostRows: number,
+  parquetMs: number,
+): Promise<ManifestTable> {
+  const entry = new URL('./parquet-manifest-worker.js', import.meta.url);
+  const worker = new WorkerClient<ParquetManifestCalls>(entry, null, () => {}, PARQUET_LIMITS);
+  const onLate = () => createManifestError(manifest, 'decoding it takes too long.');
   try {
-    const file = Uint8Array.from(bytes).buffer;
-    const { num_rows, row_groups } = parquetMetadata(file);
-    const columns = row_groups.flatMap((group) => group.columns);
-    const values = columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.num_values ?? 0), 0);
-    // Decoded in one go: a few kilobytes may hold millions of equal values.
-    collected.checkCount(Math.max(Number(num_rows), Math.ceil(values / MOST_COLUMNS)));
-    const objects = await parquetReadObjects({ file, compressors });
-    for (const [i, row] of objects.entries()) {
-      collected.add(i + 1, toValues(Object.entries(row)));
+    const copy = Uint8Array.from(bytes);
+    const sent = transfer(copy, [copy.buffer]);
+    return await limitTime(worker.calls.read(manifest, sent, mostRows), parquetMs, onLate);
+  } catch (error) {
+    if (asPawdexError(error).code === 'worker_failed') {
+      throw createManifestError(manifest, 'decoding it takes too much memory.', error);
     }
-    return { columns: Object.keys(objects[0] ?? {}), rows: collected.rows, form: 'as Parquet' };
-  } catch (cause) {
-    if (cause instanceof PawdexError) {
-      throw cause;
-    }
-    throw bad(manifest, `it is not a readable Parquet file: ${(cause as Error).message}.`, cause);
+    throw error;
+  } finally {
+    await worker.terminate();
   }
-}
-
-function toValues(entries: readonly (readonly [string, unknown])[]): Map<string, string> {
-  const values = entries.map(([column, value]) => [column.trim(), toText(value)] as const);
-  return new Map(values.filter(([column, text]) => column !== '' && text !== ''));
-}
-
-function toText(value: unknown): string {
-  if (value === null || value === undefined) {
-    return '';
-  }
-  if (value instanceof Date) {
-    return value.toISOString();
-  }
-  return typeof value === 'object' ? JSON.stringify(value) : String(value).trim();
 }

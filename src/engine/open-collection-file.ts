@@ -1,9 +1,12 @@
 /** A collection's file that a thread reads, one group ahead of the caller. */
 import { asPawdexError, PawdexError } from '../errors.js';
+import { limitTime } from '../threads/limit-time.js';
 import { WorkerClient } from '../threads/rpc.js';
 import { type CollectionFileInfo, type RowGroup, SMALLER_GROUPS } from './collection-file-reader.js';
 import type { CollectionFileCalls } from './collection-file-worker.js';
 
+/** Ten times what the largest group takes. */
+const GROUP_MS = 60_000;
 /** Heap of the thread. A group that needs more ends the thread, not the process. */
 const HEAP_MIB = 1536;
 
@@ -15,15 +18,20 @@ export interface OpenCollectionFile {
   close(): Promise<void>;
 }
 
-/** Opens a file. @throws PawdexError export_invalid, file_unreadable */
-export async function openCollectionFile(file: string): Promise<OpenCollectionFile> {
+/**
+ * Opens a file.
+ *
+ * @param groupMs milliseconds that decoding a group may take: a damaged or hostile file may be decoded for ever
+ * @throws PawdexError export_invalid, file_unreadable
+ */
+export async function openCollectionFile(file: string, groupMs = GROUP_MS): Promise<OpenCollectionFile> {
   const entry = new URL('./collection-file-worker.js', import.meta.url);
   const limits = { maxOldGenerationSizeMb: HEAP_MIB };
   const worker = new WorkerClient<CollectionFileCalls>(entry, null, () => {}, limits);
   try {
     return {
-      info: await worker.calls.open(file),
-      groups: (from, signal) => readGroups(worker, from, signal),
+      info: await limitCall(worker, worker.calls.open(file), groupMs),
+      groups: (from, signal) => readGroups(worker, from, groupMs, signal),
       close: () => worker.terminate(),
     };
   } catch (error) {
@@ -35,15 +43,16 @@ export async function openCollectionFile(file: string): Promise<OpenCollectionFi
 async function* readGroups(
   worker: WorkerClient<CollectionFileCalls>,
   from: number,
+  groupMs: number,
   signal?: AbortSignal,
 ): AsyncGenerator<RowGroup> {
   const stop = () => void worker.terminate();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     await worker.calls.startAt(from);
-    let ahead = worker.calls.readGroup();
+    let ahead = limitCall(worker, worker.calls.readGroup(), groupMs);
     for (let group = await ahead; group !== null; group = await ahead) {
-      ahead = worker.calls.readGroup();
+      ahead = limitCall(worker, worker.calls.readGroup(), groupMs);
       // Its error is thrown when it is awaited, unless nobody wants more.
       ahead.catch(() => {});
       yield group;
@@ -54,6 +63,16 @@ async function* readGroups(
   } finally {
     signal?.removeEventListener('abort', stop);
   }
+}
+
+/** Ends the thread if a call takes too long. */
+function limitCall<T>(worker: WorkerClient<CollectionFileCalls>, call: Promise<T>, ms: number): Promise<T> {
+  const createError = () =>
+    new PawdexError('export_invalid', {
+      detail: 'The rows of a group cannot be decoded in time.',
+      hint: SMALLER_GROUPS,
+    });
+  return limitTime(call, ms, createError, () => void worker.terminate());
 }
 
 function explainMemory(error: unknown): PawdexError {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -146,5 +146,13 @@ it.each([
   await expect(readManifestTable(name, Buffer.from(text), 10)).rejects.toMatchObject({
     code: 'set_invalid',
     message: expect.stringMatching(message),
+  });
+});
+
+it('gives up on a manifest whose decoding never ends', async () => {
+  const bytes = await readFile(new URL('../fixtures/endless.parquet', import.meta.url));
+  await expect(readManifestTable('manifest.parquet', bytes, 1000, 2000)).rejects.toMatchObject({
+    code: 'set_invalid',
+    message: expect.stringContaining('takes too long'),
   });
 });

@@ -71,3 +71,15 @@ it('refuses a small file with millions of equal rows in a group', async () => {
   await opened.close();
   await rm(folder, { recursive: true });
 });
+
+/** Three wrong bytes in it let the decoder turn in a circle. */
+const ENDLESS = fileURLToPath(new URL('../fixtures/endless.parquet', import.meta.url));
+
+it('gives up on a file whose decoding never ends', async () => {
+  const opened = await openCollectionFile(ENDLESS, 2000);
+  await expect(opened.groups(0).next()).rejects.toMatchObject({
+    code: 'export_invalid',
+    message: expect.stringContaining('cannot be decoded in time'),
+  });
+  await opened.close();
+});

@@ -1,0 +1,72 @@
+/** The rows of a manifest, of whatever format it is. */
+import { PawdexError } from '../errors.js';
+
+/** A manifest's rows. */
+export interface ManifestTable {
+  /** As written, but trimmed. */
+  columns: string[];
+  rows: ManifestRow[];
+  /** How it was read, for error messages: `separated by ";"`. */
+  form: string;
+}
+
+/** A row of a manifest. */
+export interface ManifestRow {
+  /** Line of the file where the row ends, or the row number in a Parquet file. */
+  line: number;
+  /** Text by column, without empty values. */
+  values: ReadonlyMap<string, string>;
+}
+
+/** Most values per row, on average. */
+export const MOST_COLUMNS = 64;
+
+/** Creates the error of a manifest that cannot be used. */
+export const createManifestError = (manifest: string, detail: string, cause?: unknown) =>
+  new PawdexError('set_invalid', { detail: `${manifest}: ${detail}`, cause });
+
+/** Collects rows up to a limit. */
+export class RowCollector {
+  readonly rows: ManifestRow[] = [];
+  #values = 0;
+
+  constructor(
+    readonly manifest: string,
+    readonly most: number,
+  ) {}
+
+  add(line: number, values: Map<string, string>): void {
+    this.rows.push({ line, values });
+    this.#values += values.size;
+    this.checkCount(this.rows.length);
+    if (this.#values > this.most * MOST_COLUMNS) {
+      throw createManifestError(
+        this.manifest,
+        `it has more values than ${this.most} rows of ${MOST_COLUMNS}.`,
+      );
+    }
+  }
+
+  /** @throws PawdexError set_invalid */
+  checkCount(rows: number): void {
+    if (rows > this.most) {
+      throw createManifestError(this.manifest, `it has more than ${this.most} rows.`);
+    }
+  }
+}
+
+/** Converts values to text by column; leaves out those that are empty. */
+export function toValues(entries: readonly (readonly [string, unknown])[]): Map<string, string> {
+  const values = entries.map(([column, value]) => [column.trim(), toText(value)] as const);
+  return new Map(values.filter(([column, text]) => column !== '' && text !== ''));
+}
+
+function toText(value: unknown): string {
+  if (value === null || value === undefined) {
+    return '';
+  }
+  if (value instanceof Date) {
+    return value.toISOString();
+  }
+  return typeof value === 'object' ? JSON.stringify(value) : String(value).trim();
+}

@@ -1,0 +1,42 @@
+/** A thread that reads a manifest in Parquet: decoding a damaged or hostile file may never end, or need any memory. */
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { PawdexError } from '../errors.js';
+import { serveCalls } from '../threads/rpc.js';
+import {
+  createManifestError,
+  type ManifestTable,
+  MOST_COLUMNS,
+  RowCollector,
+  toValues,
+} from './manifest-rows.js';
+
+const calls = {
+  /** See `readManifestTable`. */
+  async read(manifest: string, bytes: Uint8Array, mostRows: number): Promise<ManifestTable> {
+    const collected = new RowCollector(manifest, mostRows);
+    try {
+      const file = bytes.buffer as ArrayBuffer;
+      const { num_rows, row_groups } = parquetMetadata(file);
+      const columns = row_groups.flatMap((group) => group.columns);
+      const values = columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.num_values ?? 0), 0);
+      // Decoded in one go: a few kilobytes may hold millions of equal values.
+      collected.checkCount(Math.max(Number(num_rows), Math.ceil(values / MOST_COLUMNS)));
+      const objects = await parquetReadObjects({ file, compressors });
+      for (const [i, row] of objects.entries()) {
+        collected.add(i + 1, toValues(Object.entries(row)));
+      }
+      return { columns: Object.keys(objects[0] ?? {}), rows: collected.rows, form: 'as Parquet' };
+    } catch (cause) {
+      if (cause instanceof PawdexError) {
+        throw cause;
+      }
+      const detail = `it is not a readable Parquet file: ${(cause as Error).message}.`;
+      throw createManifestError(manifest, detail, cause);
+    }
+  },
+};
+
+export type ParquetManifestCalls = typeof calls;
+
+serveCalls(calls);
