@@ -1,5 +1,4 @@
 /** `pawdex clean-labels`: splits a noisily labelled set into the photos to rely on and those to leave out. */
-
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';

@@ -1,5 +1,4 @@
 /** Embeds labelled sets with a progress bar, for the commands that measure. */
-
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { openEncoder } from '../encoder/open-encoder.js';

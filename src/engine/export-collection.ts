@@ -1,5 +1,4 @@
 /** Writes a collection to a Parquet file, with limited memory. */
-
 import { asPawdexError, catchAsNull, PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { ItemWithVector, Store } from '../store/store.js';

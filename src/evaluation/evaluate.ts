@@ -1,5 +1,4 @@
 /** Computes the quality of a model and a gallery from the outcomes of queries. */
-
 import { bootstrap, type Interval } from './metrics/bootstrap.js';
 import {
   type Confusion,

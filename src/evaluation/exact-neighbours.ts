@@ -1,5 +1,4 @@
 /** Finds exact nearest neighbours in memory, by comparing every query with every gallery row. */
-
 import type { Matrix } from '../math/matrix.js';
 import { TopK } from '../math/top-k.js';
 

@@ -1,5 +1,4 @@
 /** Refuses TIFF files that libvips would decode to something other than the photo. */
-
 import { createCameraRawError, createUnsupportedError, RAW_HINT } from './image-errors.js';
 import { readTiffTags, TAG, type TiffTags } from './tiff-tags.js';
 

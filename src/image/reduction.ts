@@ -2,7 +2,6 @@
  * Reduces a large image. It runs in a separate process (reducer.ts), so that a file that harms the decoder cannot
  * harm the server.
  */
-
 import { decodeBitmap } from './bitmap.js';
 import { decodeHeic } from './heic.js';
 import type { OpenEnd } from './image-header.js';

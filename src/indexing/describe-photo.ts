@@ -1,5 +1,4 @@
 /** Builds the label, source and metadata that are stored with a photo, including the folder it came from. */
-
 import { realpath } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';

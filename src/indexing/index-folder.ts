@@ -2,7 +2,6 @@
  * Fills a collection from files. It reads ahead, looks up which contents are known, and sends the rest in batches. Known
  * photos are neither decoded nor encoded. So a killed job continues by skipping what is already stored.
  */
-
 import type { AddResult, Engine } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
 import { addBatch } from './add-batch.js';

@@ -18,7 +18,7 @@ const rotateLeft = (word: number, bits: number) => (word << bits) | (word >>> (3
  * Mixes several numbers into one seed, so that neighbouring ones give unrelated sequences: MurmurHash3 (x86, 32 bit) of
  * them as 32-bit words.
  *
- * @example randomFloats(mixSeed(seed, epoch, photo))
+ * @example createRandom(mixSeed(seed, epoch, photo))
  */
 export function mixSeed(...words: number[]): number {
   let hash = 0;

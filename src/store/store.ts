@@ -2,7 +2,6 @@
  * The store interface: items with vectors in named collections. Every implementation must pass the contract tests in
  * test/store/contract.ts.
  */
-
 import type { PawdexError } from '../errors.js';
 import type {
   BareHit,

@@ -2,7 +2,6 @@
  * Answers searches: with the graph if that is faster, and with an exact scan if that is as fast (few rows, a narrow
  * filter, no graph yet) or if the graph finds too few rows. Long scans let other work run in between.
  */
-
 import { TopK } from '../../math/top-k.js';
 import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';

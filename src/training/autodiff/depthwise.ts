@@ -10,7 +10,6 @@
  *
  * Layout: x [C, N, H, W], the channel first; weight [C, 1, kH, kW]; y [C, N, P, Q].
  */
-
 import type { Value } from '../../onnx/onnx-values.js';
 import type { Window } from '../../onnx/shapes/window-shapes.js';
 import { countElements } from '../../onnx/tensor.js';

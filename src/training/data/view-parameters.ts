@@ -71,7 +71,7 @@ export function computeViewSeed(
  * changes nothing else.
  *
  * @param random floats in [0, 1)
- * @example drawView(settings, randomFloats(viewSeed(seed, epoch, photo, number)))
+ * @example drawView(settings, createRandom(computeViewSeed(seed, epoch, photo, number)))
  */
 export function drawView(settings: ViewSettings, random: () => number): ViewParameters {
   const { crop, rotate, jitter, blur, erase } = settings;

@@ -26,7 +26,7 @@ const SAME = 0.999;
  * files, synced and tested. Then the model is renamed, and after it the card. Between the two renames, or after a crash
  * there, the card's digest does not match, so the encoder is refused and never runs with the wrong card.
  *
- * @param model created by {@link encoderModel} or `quantise`: `pixels` uint8 [batch, S, S, 3] -> float32 [batch, D]
+ * @param model created by `buildEncoderModel` or `quantise`: `pixels` uint8 [batch, S, S, 3] -> float32 [batch, D]
  * @param name of the two files, without suffix
  * @throws PawdexError `model_invalid` when onnxruntime cannot run it, or its output is not one unit vector per image
  *   that is independent of the batch; `storage_failed` when the files cannot be written

@@ -1,5 +1,4 @@
 /** Fits a linear projection in closed form, in which directions count less if photos of one label differ in them. */
-
 import { decomposeSymmetric } from '../../math/decompositions.js';
 import type { Matrix } from '../../math/matrix.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';

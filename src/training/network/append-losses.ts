@@ -1,5 +1,4 @@
 /** Appends the losses of a recipe to a graph, as one scalar. */
-
 import type { Value } from '../../onnx/onnx-values.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';

@@ -3,7 +3,6 @@
  * views that the losses see: learning without forgetting (Li and Hoiem, arXiv 1606.09282), with features as the target
  * (FitNets, Romero et al., arXiv 1412.6550).
  */
-
 import type { Value } from '../../onnx/onnx-values.js';
 import type { GraphBuilder } from '../autodiff/graph-builder.js';
 import { countComponents, splitProjection } from '../head/general-part.js';

@@ -1,5 +1,4 @@
 /** Recomputes padding for another image size, like TensorFlow's SAME. */
-
 import { PawdexError } from '../../errors.js';
 import { readInts } from '../../onnx/attributes.js';
 import { STILL } from '../../onnx/cell-spacing.js';

@@ -1,5 +1,4 @@
 /** Keeps the network that training started from inside the trained one, so that an embedding can use both. */
-
 import { PawdexError } from '../../errors.js';
 import type { Matrix } from '../../math/matrix.js';
 import { computeLength } from '../../math/vectors.js';

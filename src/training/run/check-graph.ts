@@ -1,5 +1,4 @@
 /** Builds network and losses of a recipe as one graph on a few random images, to check gradients. */
-
 import { createRandom, drawDirections } from '../../math/random.js';
 import type { Value } from '../../onnx/onnx-values.js';
 import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';

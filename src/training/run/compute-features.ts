@@ -1,5 +1,4 @@
 /** Computes features of photos with a backbone: frozen ones before a run, trained ones at evaluations. */
-
 import { decode, type ResizeRule } from '../../image/decode.js';
 import type { Matrix } from '../../math/matrix.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';

@@ -1,5 +1,4 @@
 /** The momentum encoder of MoCo, which computes the keys, and the queue of keys from earlier batches. */
-
 import { drawDirections } from '../../math/random.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';

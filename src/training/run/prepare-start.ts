@@ -2,7 +2,6 @@
  * Prepares the start of a run: the backbone of the recipe, with a head and proxies that are fitted on its frozen
  * features or random.
  */
-
 import { readPhoto } from '../../image/read-photo.js';
 import { drawDirections } from '../../math/random.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';

@@ -1,5 +1,4 @@
 /** The photos of a run: those to train on, those to measure with, and those that are held out. */
-
 import { PawdexError } from '../../errors.js';
 
 /** A photo with its label. */

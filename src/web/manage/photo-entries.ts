@@ -1,5 +1,4 @@
 /** Lists photos of a chosen or dropped folder, of loose files or of a zip, without reading them. */
-
 import { fetchPart } from '../problem.js';
 
 /** A photo that can be read later. */

@@ -3,7 +3,6 @@
  * rebuilds it when too many nodes are deleted or its recall is too low, saves it from time to time, and loads it at
  * start.
  */
-
 import { shuffle } from '../../../math/random.js';
 import type { IndexState } from '../../store.js';
 import type { Rows } from '../vectors/rows.js';

@@ -2,7 +2,6 @@
  * The rows of one collection in memory: unit vectors in blocks, with ids and labels. They serve exact searches and
  * feed the graph. The slot of a deleted row is reused, so memory depends on the peak size.
  */
-
 import type { TopK } from '../../../math/top-k.js';
 import { LANES } from '../../../wasm/dot-products.js';
 import { allocateBlock, BLOCK_BYTES, type Block, freeBlocks } from './arena.js';

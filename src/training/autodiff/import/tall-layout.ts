@@ -4,7 +4,6 @@
  * convolutions work on the same memory as [C, N, H, W]. If all trained convolutions of a network are of these two kinds
  * (MobileNet, EfficientNet), it enters the layout once, by a transposition, and leaves it at global pooling.
  */
-
 import { readInt } from '../../../onnx/attributes.js';
 import type { Model, ModelNode } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';

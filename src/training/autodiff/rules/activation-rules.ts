@@ -1,5 +1,4 @@
 /** Gradient rules of activations. Where a mask can be made from y, x need not be kept. */
-
 import { readConstant, readFloat, readInt, readString, resolveAxis } from '../../../onnx/attributes.js';
 import { asFloat } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';

@@ -1,5 +1,4 @@
 /** Gradient rules of operators that work element by element. Both operands may be broadcast. */
-
 import { toNumbers } from '../../../onnx/tensor.js';
 import type { GradientRule } from '../graph-builder.js';
 import { sumTo } from './rule-helpers.js';

@@ -1,5 +1,4 @@
 /** Gradient rules of operators that move elements without computing on them. */
-
 import { readInt, readInts, readString, resolveAxis } from '../../../onnx/attributes.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import { resolvePads, resolveSlices } from '../../../onnx/shapes/layout-shapes.js';

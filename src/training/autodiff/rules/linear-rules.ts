@@ -1,5 +1,4 @@
 /** Gradient rules of matrix products. */
-
 import { readFloat, readInt } from '../../../onnx/attributes.js';
 import { asFloat } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';

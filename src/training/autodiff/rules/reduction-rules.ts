@@ -1,5 +1,4 @@
 /** Gradient rules of the Reduce* operators. */
-
 import type { Value } from '../../../onnx/onnx-values.js';
 import { resolveReducedAxes } from '../../../onnx/shapes/reduction-shapes.js';
 import { countElements } from '../../../onnx/tensor.js';

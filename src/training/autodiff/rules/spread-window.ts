@@ -1,5 +1,4 @@
 /** Sends gradients back through a sliding window, by ConvTranspose. */
-
 import type { Value } from '../../../onnx/onnx-values.js';
 import type { Window } from '../../../onnx/shapes/window-shapes.js';
 import type { GraphBuilder } from '../graph-builder.js';

@@ -7,7 +7,6 @@
  * The values that change from step to step are fed as scalars, computed outside in double precision: in float32, 1 -
  * b2^t would keep four digits.
  */
-
 import type { Value } from '../../../onnx/onnx-values.js';
 import { countElements, createFloatTensor, type Tensor } from '../../../onnx/tensor.js';
 import type { GraphBuilder } from '../graph-builder.js';

@@ -1,5 +1,4 @@
 /** Computes second moments of the inputs of a convolution, which show where the rounding of its weights matters. */
-
 import { readInt } from '../../../onnx/attributes.js';
 import type { ModelNode } from '../../../onnx/onnx-model.js';
 import { computeWindow, type Window } from '../../../onnx/shapes/window-shapes.js';

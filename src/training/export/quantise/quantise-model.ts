@@ -36,12 +36,12 @@ export interface Quantised {
  * corrected. Memory holds the 8-bit tensors between two convolutions for all photos (2 MB per photo for
  * EfficientNet-Lite2 at 260 px), and the float tensors of one photo.
  *
- * @param encoder `encoderModel`'s: pixels uint8 [batch, S, S, 3] -> float32 [batch, D], operator set 13 or newer
+ * @param encoder of `buildEncoderModel`: pixels uint8 [batch, S, S, 3] -> float32 [batch, D], operator set 13 or newer
  * @param photos decoded training photos, uint8 [S, S, 3] each; 128 photos spread over the labels are enough
  * @throws PawdexError `model_invalid` when there is no convolution to quantise, the encoder is quantised already, or
  *   onnxruntime cannot run the encoder; `set_invalid` without photos
  * @example
- *   const { model } = await quantise(encoderModel({ backbone, size, pixels, head }), photos);
+ *   const { model } = await quantise(buildEncoderModel({ backbone, size, pixels, head }), photos);
  *   await writeEncoder('out', model, facts);
  */
 export async function quantise(

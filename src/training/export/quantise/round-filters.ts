@@ -3,7 +3,6 @@
  * al. 2022, arXiv 2210.17323; after Hassibi and Stork 1993, "Optimal Brain Surgeon"). Rounding to nearest would cause
  * most of the error of an int8 encoder with 7-bit weights.
  */
-
 import { invertCholeskyFactor } from '../../../math/decompositions.js';
 
 /** Share of the mean diagonal that is added to the second moments to make them invertible. */
