@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { Engine } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
-import type { BulkPatch, Filter, Item, Metadata, Target } from '../store/store.js';
+import { listPages } from '../store/list-pages.js';
+import type { BulkPatch, Item, Metadata, Target } from '../store/store.js';
 import { requireYes } from './collections-command.js';
 import {
   addServerOption,
@@ -13,9 +14,6 @@ import {
 import { addFilterOptions, addMetadataOption, type FilterFlags, readFilter } from './filter-options.js';
 import { note, pluralise, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
-
-/** Items fetched at a time. */
-const PAGE = 1000;
 
 interface ItemsFlags extends FilterFlags {
   collection: string;
@@ -106,20 +104,10 @@ async function count(engine: Engine, collection: string, target: Target): Promis
     return target.ids.length;
   }
   let found = 0;
-  for await (const items of pages(engine, collection, target.filter)) {
+  for await (const items of listPages(engine.store, collection, target.filter)) {
     found += items.length;
   }
   return found;
-}
-
-async function* pages(engine: Engine, collection: string, filter: Filter | null): AsyncGenerator<Item[]> {
-  let cursor: string | undefined;
-  do {
-    const options = { limit: PAGE, cursor, filter: filter ?? undefined };
-    const page = await engine.store.list(collection, options);
-    yield page.items;
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
 }
 
 async function list(engine: Engine, flags: ItemsFlags): Promise<void> {
@@ -136,7 +124,7 @@ async function list(engine: Engine, flags: ItemsFlags): Promise<void> {
     await print(await Promise.all(ids.map((each) => engine.store.get(collection, each))));
     return;
   }
-  for await (const items of pages(engine, collection, readFilter(flags))) {
+  for await (const items of listPages(engine.store, collection, readFilter(flags) ?? undefined)) {
     await print(items);
     if (left <= 0) {
       return;

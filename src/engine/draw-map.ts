@@ -1,5 +1,6 @@
 /** The map of a collection: its items on a plane, with similar ones close together. */
 import { createHash } from 'node:crypto';
+import { listPages } from '../store/list-pages.js';
 import type { Item, Store } from '../store/store.js';
 import type { CollectionMap } from './engine.js';
 import { findVector } from './find-vector.js';
@@ -7,8 +8,6 @@ import type { EngineParts } from './use-cases.js';
 
 /** Largest number of items on a map. */
 const MOST_POINTS = 10_000;
-/** Items listed at a time. */
-const PAGE = 1000;
 /** Vectors read at a time. */
 const VECTORS_AT_ONCE = 64;
 
@@ -24,17 +23,12 @@ async function chooseItems(store: Store, collection: string): Promise<{ items: L
   const trim = () => {
     chosen = chosen.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, MOST_POINTS);
   };
-  for (let cursor: string | undefined; ; ) {
-    const page = await store.list(collection, { limit: PAGE, cursor });
-    total += page.items.length;
-    chosen.push(...page.items.map(({ id, label, hasThumbnail }) => ({ id, label, hasThumbnail })));
+  for await (const items of listPages(store, collection)) {
+    total += items.length;
+    chosen.push(...items.map(({ id, label, hasThumbnail }) => ({ id, label, hasThumbnail })));
     if (chosen.length >= 2 * MOST_POINTS) {
       trim();
     }
-    if (page.next === null) {
-      break;
-    }
-    cursor = page.next;
   }
   trim();
   return { items: chosen, total };

@@ -1,5 +1,6 @@
 /** Adds thumbnails to the items of a collection, from the user's own copy of the photos. */
 import { readFile, stat } from 'node:fs/promises';
+import pLimit from 'p-limit';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { computeContentHash } from '../engine/add-items.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
@@ -44,18 +45,6 @@ export interface AttachOptions {
   onProgress?: (progress: Readonly<AttachProgress>) => void;
 }
 
-async function inParallel<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
-  const results = new Array<R>(all.length);
-  let next = 0;
-  const worker = async () => {
-    for (let i = next++; i < all.length; i = next++) {
-      results[i] = await work(all[i]!);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results;
-}
-
 /** Hashes a photo. If it cannot be read, records that in the summary and returns null. */
 async function hashOf({ file }: LabelledPhoto, { maxFileBytes }: AttachOptions, summary: AttachSummary) {
   try {
@@ -96,7 +85,8 @@ async function attachBatch(
   summary: AttachSummary,
 ): Promise<void> {
   const { collection, maxPixels } = options;
-  const hashes = await inParallel(photos, (photo) => hashOf(photo, options, summary));
+  const limit = pLimit(AT_ONCE);
+  const hashes = await limit.map(photos, (photo) => hashOf(photo, options, summary));
   const known = hashes.filter((hash) => hash !== null);
   if (known.length === 0) {
     return;
@@ -109,7 +99,7 @@ async function attachBatch(
       wanted.set(hash, photos[i]!.file);
     }
   });
-  const made = await inParallel([...wanted], async ([sha256, file]): Promise<ThumbnailInput | null> => {
+  const made = await limit.map(wanted, async ([sha256, file]): Promise<ThumbnailInput | null> => {
     try {
       return { sha256, thumbnail: await makePicture(file, engine.encoder, maxPixels) };
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Reads photos into batches of limited size, without those that the collection already contains. */
+import pLimit from 'p-limit';
 import { computeContentHash } from '../engine/add-items.js';
 import type { AddResult, Engine } from '../engine/engine.js';
 import { describeTrouble } from '../engine/item-fields.js';
@@ -105,20 +106,15 @@ async function* windows(
 }
 
 async function readAll(window: PhotoToIndex[], settle: Settle): Promise<ReadPhoto[]> {
-  const read: (ReadPhoto | null)[] = new Array(window.length).fill(null);
-  let next = 0;
-  const reader = async () => {
-    for (let i = next++; i < window.length; i = next++) {
-      const photo = window[i]!;
-      try {
-        const bytes = await readWholeFile(photo.file);
-        read[i] = { photo, bytes, sha256: await computeContentHash(bytes) };
-      } catch (error) {
-        settle(photo, unreadable(error as Error), null);
-      }
+  const read = await pLimit(READERS).map(window, async (photo) => {
+    try {
+      const bytes = await readWholeFile(photo.file);
+      return { photo, bytes, sha256: await computeContentHash(bytes) };
+    } catch (error) {
+      settle(photo, unreadable(error as Error), null);
+      return null;
     }
-  };
-  await Promise.all(Array.from({ length: READERS }, reader));
+  });
   return read.filter((entry) => entry !== null);
 }
 

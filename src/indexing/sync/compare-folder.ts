@@ -7,12 +7,11 @@ import { computeContentHash } from '../../engine/add-items.js';
 import type { Engine } from '../../engine/engine.js';
 import { catchAsNull } from '../../errors.js';
 import { type FileFacts, readFileFacts, readWholeFile } from '../../files/open-file.js';
+import { listPages } from '../../store/list-pages.js';
 import type { Item } from '../../store/store.js';
 import { originFilter, type PhotoToIndex, readOrigin } from '../describe-photo.js';
 import type { HashCache } from './hash-cache.js';
 
-/** Items per page of a listing. */
-const PAGE = 1000;
 /** Hashes per look-up. Over HTTP they are in the URL. */
 const HASHES = 100;
 /** Files examined in parallel, and files read in parallel. */
@@ -125,12 +124,9 @@ async function countItems(engine: Engine, collection: string): Promise<number> {
 
 async function listItems(engine: Engine, collection: string, filter: ReturnType<typeof originFilter>) {
   const items: Item[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await engine.store.list(collection, { limit: PAGE, cursor, filter });
-    items.push(...page.items);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
+  for await (const page of listPages(engine.store, collection, filter)) {
+    items.push(...page);
+  }
   return items;
 }
 
