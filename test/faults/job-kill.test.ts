@@ -51,7 +51,7 @@ async function itemsOf(dataDir: string, collection: string): Promise<object[]> {
   return items.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ createdAt: _, ...item }) => item);
 }
 
-it('stores each photo once, item by item as without kills', async () => {
+it('stores each photo once, with the same items as without kills', async () => {
   await bench.photos('photos', PHOTOS);
   const env = { PAWDEX_INDEX_ROOTS: bench.root };
   let server = await bench.serve(env);
@@ -82,7 +82,7 @@ it('stores each photo once, item by item as without kills', async () => {
   expect(items).toEqual(await itemsOf(bench.dataDir, 'undisturbed'));
 }, 600_000);
 
-it('goes on through pauses, and the command line shows and steers it', async () => {
+it('survives pauses, and is shown and controlled by the command line', async () => {
   await bench.photos('photos', 140);
   const server = await bench.serve({ PAWDEX_INDEX_ROOTS: bench.root });
   const id = await startIndexing(server.url, 'mine');
@@ -106,7 +106,7 @@ it('goes on through pauses, and the command line shows and steers it', async () 
   expect((await server.ended).code).toBe(0);
 }, 300_000);
 
-it('indexes an archive, and syncs a folder, also when the server is killed meanwhile', async () => {
+it('indexes an archive and syncs a folder, even if the server is killed meanwhile', async () => {
   const env = { PAWDEX_INDEX_ROOTS: bench.root };
   const folder = await bench.photos('photos', 60);
   execFileSync('tar', ['-cf', path.join(bench.root, 'some.tar'), '-C', folder, 'even']);
@@ -143,7 +143,7 @@ it('indexes an archive, and syncs a folder, also when the server is killed meanw
   await server.ended;
 }, 300_000);
 
-it('indexes an archive that was uploaded, also when the server is killed meanwhile, and keeps it no longer than needed', async () => {
+it('indexes an uploaded archive even if the server is killed meanwhile, and then deletes it', async () => {
   const folder = await bench.photos('photos', 200);
   const file = path.join(bench.root, 'photos.tar.gz');
   execFileSync('tar', ['-czf', file, '-C', folder, '.']);

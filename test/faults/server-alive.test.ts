@@ -54,7 +54,7 @@ describe('a server', () => {
       /record of a job/,
     ],
   ];
-  it.each(obstacles)('with %s warns and serves, and ends at the first TERM', async (_, hinder, warning) => {
+  it.each(obstacles)('with %s warns, serves, and ends at the first SIGTERM', async (_, hinder, warning) => {
     await mkdir(bench.dataDir);
     await hinder(bench.dataDir);
     const server = await serve();
@@ -65,7 +65,7 @@ describe('a server', () => {
     expect((await server.ended).code).toBe(0);
   });
 
-  it('answers a new job with a code when jobs cannot be recorded', async () => {
+  it('refuses a new job with a code if jobs cannot be recorded', async () => {
     await mkdir(bench.dataDir);
     await writeFile(path.join(bench.dataDir, 'jobs'), '');
     const { url } = await serve();
@@ -77,7 +77,7 @@ describe('a server', () => {
   });
 
   it.skipIf(!existsSync('/dev/full'))(
-    'whose log cannot be written serves, says so, and ends at the first TERM',
+    'whose log cannot be written serves, reports it, and ends at the first SIGTERM',
     async () => {
       const command = [process.execPath, path.join(PACKAGE_ROOT, 'dist/cli/main.js'), 'serve', '--quiet'];
       const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', ...command], {
@@ -103,7 +103,7 @@ describe('a server', () => {
     },
   );
 
-  it('stops cleanly when server.json cannot be removed', async () => {
+  it('stops cleanly if server.json cannot be removed', async () => {
     const server = await bench.serve();
     await rm(path.join(bench.dataDir, 'server.json'));
     await mkdir(path.join(bench.dataDir, 'server.json'));
@@ -118,7 +118,7 @@ describe('a server on a damaged data directory', () => {
     return [answer.status, await answer.json()] as const;
   };
 
-  it('stays not ready, says what is wrong, and goes on with what is left when told so', async () => {
+  it('stays not ready, says what is wrong, and continues with what is left if damage is accepted', async () => {
     const first = await bench.serve();
     const photos = await bench.photos('photos', 4);
     await bench.run(['index', photos, '-c', 'mine', '--quiet']);

@@ -121,7 +121,7 @@ describe('a damaged graph', () => {
     expect(repairs[0]).toMatch(reason);
   });
 
-  it('is rebuilt when it holds the vectors of another database', async () => {
+  it('is rebuilt if it holds the vectors of another database', async () => {
     const other = path.join(root, 'other');
     const store = await openEmbeddedStore({ dataDir: other });
     await store.createCollection({ name: 'pets', dimension: FAULT_DIMENSION, fingerprint: 'f', model: 'm' });
@@ -140,7 +140,7 @@ describe('a damaged graph', () => {
     await damaged.close();
   });
 
-  it('is not missed: deleting the folder of graphs loses nothing', async () => {
+  it('can be deleted without losing anything', async () => {
     await rm(path.join(dataDir, 'graphs'), { recursive: true });
     expect(await recovers()).toEqual([]);
   });
@@ -154,7 +154,7 @@ describe('a damaged graph', () => {
 });
 
 describe('a saved graph', () => {
-  it('is used again, with what was added and deleted since', async () => {
+  it('is used again, with later additions and deletions', async () => {
     const { ino } = await stat(await graphFile('.hnsw'));
     const changed = await openEmbeddedStore({ dataDir });
     await changed.delete('pets', ['item-3']);
@@ -173,7 +173,7 @@ describe('a saved graph', () => {
 });
 
 describe('a database', () => {
-  it('that is no database is refused', async () => {
+  it('that is not a database is refused', async () => {
     await writeFile(path.join(dataDir, 'pawdex.db'), 'this is not a database, it is a sentence'.repeat(500));
     await rm(path.join(dataDir, 'pawdex.db-wal'), { force: true });
     await expect(openEmbeddedStore({ dataDir })).rejects.toMatchObject({ code: 'data_damaged' });
@@ -189,7 +189,7 @@ describe('a database', () => {
     after.close();
   });
 
-  it('where a file is in the way is refused', async () => {
+  it('whose path is a file is refused', async () => {
     await expect(openEmbeddedStore({ dataDir: path.join(dataDir, 'pawdex.db') })).rejects.toMatchObject({
       code: 'storage_failed',
     });

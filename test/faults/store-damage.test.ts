@@ -109,7 +109,7 @@ describe('a damaged database', () => {
     expect(await problem()).toMatch(finding);
   });
 
-  it('goes on with what is left when that is accepted, and keeps the damaged file', async () => {
+  it('continues with what is left if damage is accepted, and keeps the damaged file', async () => {
     await flipBits(database(), 300, 4);
     const before = await readFile(database());
     expect(await problem()).not.toBeNull();
@@ -128,7 +128,7 @@ describe('a damaged database', () => {
     await store.close();
   });
 
-  it('is left alone when damage is accepted and there is none', async () => {
+  it('is left alone if damage is accepted and there is none', async () => {
     const { ino } = await stat(database());
     expect(await accept()).toEqual({ left: ITEMS, repairs: [] });
     expect((await stat(database())).ino).toBe(ino);
@@ -136,7 +136,7 @@ describe('a damaged database', () => {
 });
 
 describe('a data directory', () => {
-  it('without its database beside what is left of it is not begun anew, unless that is accepted', async () => {
+  it('without its database is not started empty unless that is accepted', async () => {
     await rm(database());
     expect(await problem()).toMatch(
       /pawdex\.db is missing.* beside .*2000 items in pets.* and 1 search graphs/,
@@ -146,7 +146,7 @@ describe('a data directory', () => {
     expect((await accept()).left).toBe(0);
   });
 
-  it('in which an older database was put is not answered from, unless that is accepted', async () => {
+  it('with an older database is not answered from unless that is accepted', async () => {
     const store = await openEmbeddedStore({ dataDir });
     await store.put('pets', [faultItem(ITEMS)]);
     await store.close();
@@ -155,14 +155,14 @@ describe('a data directory', () => {
     expect((await accept()).left).toBe(ITEMS);
   });
 
-  it('in which another database was put is not answered from', async () => {
+  it('with another database is not answered from', async () => {
     const other = await openEmbeddedStore({ dataDir: path.join(root, 'other') });
     await other.close();
     await cp(path.join(root, 'other', 'pawdex.db'), database());
     expect(await problem()).toMatch(/not the database/);
   });
 
-  it('that was stopped by a kill is no copy', async () => {
+  it('is not taken for a copy after a kill', async () => {
     const known = path.join(dataDir, 'ledger.json');
     const ledger = JSON.parse(unsealJson(await readFile(known, 'utf8')));
     await writeFile(known, sealJson(JSON.stringify({ ...ledger, open: true })));
@@ -205,14 +205,14 @@ describe('a copy of a data directory that is in use', () => {
     }
   }
 
-  it('of which the parts do not belong together is not answered from', async () => {
+  it('whose parts do not belong together is not answered from', async () => {
     await copyAround(async () => {});
     expect(await problem()).not.toBeNull();
   });
 });
 
 describe("SQLite's own backup", () => {
-  it('reads a store that is open, and its copy is whole', async () => {
+  it('reads an open store, and its copy is complete', async () => {
     const store = await openEmbeddedStore({ dataDir });
     await store.put('pets', [faultItem(ITEMS)]);
     const reader = new Database(database(), { readonly: true });

@@ -112,7 +112,7 @@ const collectionColumns = [
 ];
 
 describe('one flipped bit', () => {
-  it('is not found where there is none', async () => {
+  it('is not reported without damage', async () => {
     expect(await findProblem()).toBeNull();
     verifySnapshot(await takeSnapshot());
   });
@@ -136,7 +136,7 @@ describe('one flipped bit', () => {
     expect(await findProblem()).toMatch(/settings are damaged/);
   });
 
-  it.each(['thumbnails', 'originals'])('in one of the %s is found when it is read', async (table) => {
+  it.each(['thumbnails', 'originals'])('in one of the %s is found on reading', async (table) => {
     change(`UPDATE ${table} SET image = x'01' WHERE seq = 8`);
     expect(
       await findProblem((store) =>
@@ -160,7 +160,7 @@ describe('one flipped bit', () => {
     ['update', (store) => store.update('pets', 'item-7', { source: 'x' })],
     ['delete', (store) => store.delete('pets', ['item-7'])],
     ['iterate', (store) => drain(store.iterate('pets'))],
-  ])('that comes later is found by: %s', async (_, use) => {
+  ])('that happens later is found by: %s', async (_, use) => {
     const found = await findProblem(async (store) => {
       change("UPDATE items SET label = 'another breed' WHERE id = 'item-7'");
       await use(store);
@@ -168,7 +168,7 @@ describe('one flipped bit', () => {
     expect(found).toBe('The label, source or metadata of item item-7 is damaged.');
   });
 
-  it('costs the item alone when the damage is accepted', async () => {
+  it('costs only the item if the damage is accepted', async () => {
     change("UPDATE items SET label = 'another breed' WHERE id = 'item-7'");
     change("UPDATE thumbnails SET image = x'01' WHERE seq = 9");
     change("UPDATE collections SET calibration = '{}' WHERE name = 'pets'");

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import { item } from '../store/items.js';
 
-it('acknowledges nothing that would be lost, and goes on when the directory is back', async () => {
+it('acknowledges nothing that would be lost, and continues when the directory is back', async () => {
   const root = await mkdtemp(path.join(tmpdir(), 'pawdex-gone-'));
   const dataDir = path.join(root, 'data');
   const store = await openEmbeddedStore({ dataDir });

@@ -49,7 +49,7 @@ async function killed(task: string, dataDir: string, afterMs: number, env = {}):
 
 describe('a kill', () => {
   it(
-    'while snapshots are written leaves whole snapshots, and the store what was acknowledged',
+    'while snapshots are written leaves complete snapshots, and everything acknowledged in the store',
     async () => {
       const dataDir = path.join(root, 'backups');
       let next = 0;
@@ -72,7 +72,7 @@ describe('a kill', () => {
   );
 
   it(
-    'while a snapshot is restored leaves no store that looks empty, and the restore can be repeated',
+    'during a restore leaves no store that looks empty, and the restore can be repeated',
     async () => {
       const dataDir = path.join(root, 'restored');
       for (let kill = 0; kill < KILLS; kill++) {
@@ -93,7 +93,7 @@ describe('a kill', () => {
   );
 
   it(
-    'while a format is changed and while its values are indexed loses nothing',
+    'during a migration and while values are indexed loses nothing',
     async () => {
       for (let kill = 0; kill < KILLS; kill++) {
         const dataDir = await mkdtemp(path.join(root, 'migrated-'));
@@ -114,7 +114,7 @@ describe('a kill', () => {
   );
 
   it(
-    'while a damaged database is replaced leaves it as damaged or replaced',
+    'while a damaged database is replaced leaves it either damaged or replaced',
     async () => {
       for (let kill = 0; kill < KILLS; kill++) {
         const dataDir = await mkdtemp(path.join(root, 'salvaged-'));

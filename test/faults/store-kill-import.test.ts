@@ -59,7 +59,7 @@ async function countImported(dataDir: string): Promise<number | null> {
 }
 
 it(
-  'a kill while a file is imported leaves whole items, those that were stored, and the rest can be imported',
+  'a kill during an import leaves complete items, keeps the stored ones, and the rest can be imported',
   async () => {
     for (let kill = 0; kill < KILLS; kill++) {
       const dataDir = path.join(root, `killed-${kill}`);

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 it(
-  'a kill while a data directory is compacted loses nothing, and it can be compacted again',
+  'a kill during compaction loses nothing, and compaction can be repeated',
   async () => {
     const sizeBefore = (await stat(path.join(sparse, 'pawdex.db'))).size;
     for (let kill = 0; kill < KILLS; kill++) {
@@ -69,7 +69,7 @@ function countStored(lines: readonly string[]): number {
 }
 
 it(
-  'a kill while vectors of another space are made keeps those made, and swaps all or none',
+  'a kill during re-embedding keeps the new vectors, and swaps all or none',
   async () => {
     for (let kill = 0; kill < KILLS; kill++) {
       const dataDir = await mkdtemp(path.join(root, 'moved-'));

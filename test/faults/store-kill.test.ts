@@ -16,7 +16,7 @@ describe('kill -9', () => {
   });
   afterEach(() => rm(dataDir, { recursive: true }));
 
-  it('during puts: what was acknowledged is there, and no put is there in part', async () => {
+  it('during puts keeps what was acknowledged, and no partial put', async () => {
     let from = 0;
     const acked: [number, number][] = [];
     for (const delay of [0, 7, 30, 80, 150]) {
@@ -55,7 +55,7 @@ describe('kill -9', () => {
     expect(acked.length).toBeGreaterThan(20);
   });
 
-  it('while the graph is being saved: the items are there and are found', async () => {
+  it('while the graph is saved keeps the items, and they are found', async () => {
     let from = 0;
     for (const delay of [0, 4, 10, 20, 40]) {
       const child = startChild('snapshots', dataDir, from);

@@ -61,7 +61,7 @@ async function restored(from: string): Promise<number> {
 }
 
 describe('a snapshot', () => {
-  it('of a store in use holds one moment, and restores to a whole store', async () => {
+  it('of a store in use is consistent, and restores to a complete store', async () => {
     let isDone = false;
     const writing = (async () => {
       for (let n = 500; !isDone; n += 20) {
@@ -79,7 +79,7 @@ describe('a snapshot', () => {
     expect((await stat(kept)).mode & 0o077).toBe(0);
   });
 
-  it('is written by another process, too, while the store is in use', async () => {
+  it('can be written by another process while the store is in use', async () => {
     const child = startChild('hold', path.join(root, 'held'));
     await child.line((line) => line === 'open');
     expect(snapshotDirectory(path.join(root, 'held'), file).collections).toEqual([
@@ -91,7 +91,7 @@ describe('a snapshot', () => {
     expect(await restored(file)).toBe(500);
   });
 
-  it('is kept as often as asked, the newest first', async () => {
+  it('is kept up to the given number, newest first', async () => {
     const names = [];
     for (let i = 0; i < 4; i++) {
       names.unshift((await store.createSnapshot()).name);
@@ -100,7 +100,7 @@ describe('a snapshot', () => {
     expect(await readdir(path.join(dataDir, 'snapshots'))).toHaveLength(2);
   });
 
-  it('is kept as the newest after the clock was set back', async () => {
+  it('is kept as the newest even after the clock was set back', async () => {
     const kept = [await store.createSnapshot(), await store.createSnapshot()];
     const folder = path.join(dataDir, 'snapshots');
     const future = kept.map((_, i) => `2099-01-0${i + 1}T00-00-00-000Z.pawdex`);
@@ -110,7 +110,7 @@ describe('a snapshot', () => {
     expect((await store.listSnapshots()).map((each) => each.name)).toEqual([name, future[1]]);
   });
 
-  it('that was cut off by a kill is no snapshot, and makes way for the next', async () => {
+  it('that was interrupted by a kill is ignored, and replaced by the next', async () => {
     const folder = path.join(dataDir, 'snapshots');
     await mkdir(folder);
     await writeFile(path.join(folder, '2026.pawdex.tmp'), 'half');
@@ -158,7 +158,7 @@ describe('a snapshot', () => {
 });
 
 describe('a data directory of an earlier version', () => {
-  it('is copied before it is changed', async () => {
+  it('is copied before the migration', async () => {
     await store.close();
     const file = path.join(dataDir, 'pawdex.db');
     const db = new Database(file);
@@ -178,7 +178,7 @@ describe('a data directory of an earlier version', () => {
 });
 
 describe('compacting', () => {
-  it('gives the space of deleted items back, and is refused while a store is in use', async () => {
+  it('frees the space of deleted items, and is refused while a store is in use', async () => {
     await store.put('pets', items(500, 5000));
     await store.deleteMany('pets', { filter: { label: [1, 2, 3, 4, 5, 6].map((n) => `breed-${n}`) } });
     expect(() => compactDirectory(dataDir)).toThrow(expect.objectContaining({ code: 'data_dir_locked' }));

@@ -39,7 +39,7 @@ async function storePhoto(url: string): Promise<{ results: { status: string }[] 
 }
 
 it.each(['store', 'encoder'])(
-  'a server goes on when a thread of the %s dies, and ends with a fatal log when it dies again',
+  'a server continues when a thread of the %s dies, and ends with a fatal log entry when it dies again',
   async (kind) => {
     const server = await startServer();
     await fetch(`${server.url}/v1/collections`, {

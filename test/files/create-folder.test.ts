@@ -13,14 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-it('creates a folder with its parents, and leaves one that is there alone', async () => {
+it('creates a folder with its parents, and leaves an existing one alone', async () => {
   const folder = path.join(root, 'a', 'b', 'c');
   createFolder(folder, 0o700);
   createFolder(folder, 0o755);
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
 });
 
-it.skipIf(!existsSync('/proc/self'))('fails at once where the system has no folders to give', () => {
+it.skipIf(!existsSync('/proc/self'))('fails immediately where the system cannot create folders', () => {
   // In a process of its own, since nothing can end a call that never returns.
   const module = pathToFileURL(path.resolve('dist/files/create-folder.js')).href;
   const script = `const { createFolder } = await import(${JSON.stringify(module)}); createFolder('/proc/pawdex/data');`;

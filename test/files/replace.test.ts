@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-it('makes a file, and replaces it by text or by pieces of bytes', async () => {
+it('creates a file, and replaces it by text or by chunks of bytes', async () => {
   const file = path.join(folder, 'a.txt');
   await replaceFile(file, 'first, and longer');
   expect(await readFile(file, 'utf8')).toBe('first, and longer');
@@ -20,7 +20,7 @@ it('makes a file, and replaces it by text or by pieces of bytes', async () => {
   expect(await readdir(folder)).toEqual(['a.txt']);
 });
 
-it('takes no notice of what a process left that died while it wrote', async () => {
+it('ignores what a process left that died while writing', async () => {
   const file = path.join(folder, 'a.txt');
   await writeFile(`${file}.tmp`, 'half of something that was much longer');
   await replaceFile(file, 'whole');
@@ -28,7 +28,7 @@ it('takes no notice of what a process left that died while it wrote', async () =
   expect(await readdir(folder)).toEqual(['a.txt']);
 });
 
-it('leaves what was there when it cannot be replaced, and nothing beside it', async () => {
+it('leaves the old file and nothing else if it cannot be replaced', async () => {
   const file = path.join(folder, 'a');
   await mkdir(file);
   await writeFile(path.join(file, 'inside'), 'kept');

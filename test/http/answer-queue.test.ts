@@ -26,14 +26,14 @@ async function slowApp() {
   return { ...t, seen, pause, ask };
 }
 
-it('makes one page at a time, and all of them', async () => {
+it('computes one page at a time, and all of them', async () => {
   const { ask, seen } = await slowApp();
   const answers = await Promise.all(Array.from({ length: 40 }, ask));
   expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(200));
   expect(seen).toMatchObject({ most: 1, all: 40 });
 });
 
-it('refuses more than it can make in two seconds, says when to come back, and answers other questions', async () => {
+it('refuses more than it can compute in two seconds, says when to retry, and answers other requests', async () => {
   const { app, ask, seen, pause } = await slowApp();
   pause.ms = 400;
   // Until it knows how long one takes.
@@ -54,7 +54,7 @@ it('refuses more than it can make in two seconds, says when to come back, and an
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(seen.all);
 });
 
-it('waits for nobody with a search for a few neighbours', async () => {
+it('does not queue a search for a few neighbours', async () => {
   const { app, engine, ask, seen, pause } = await slowApp();
   const { items } = await engine.store.list('breeds', { limit: 1 });
   pause.ms = 2000;

@@ -75,7 +75,7 @@ describe('POST /v1/identify', () => {
     }
   });
 
-  it('refuses a parameter that query and body name differently', async () => {
+  it('refuses a parameter with different values in query and body', async () => {
     const { status, body } = await request(t.app)
       .post('/v1/identify?k=1')
       .field('k', '2')
@@ -83,7 +83,7 @@ describe('POST /v1/identify', () => {
     expect([status, body.code]).toEqual([400, 'invalid_request']);
   });
 
-  it('gives all items when k is greater than their number', async () => {
+  it('gives all items if k is greater than their number', async () => {
     const { body } = await request(t.app).post('/v1/identify?k=1000').attach('image', photo, 'x');
     expect(body.neighbours).toHaveLength(3);
   });
@@ -116,7 +116,7 @@ describe('POST /v1/search', () => {
     }
   });
 
-  it('filters in JSON and in a form, by one value or several', async () => {
+  it('filters in JSON and in forms, by one value or several', async () => {
     const wanted = { species: 'dog', label: ['beagle', 'siamese'], metadata: { species: 'dog' } };
     const answers = await Promise.all([
       search({ imageBase64: photo.toString('base64'), filter: wanted }),
@@ -156,7 +156,7 @@ describe('POST /v1/search', () => {
   });
 });
 
-describe('an image named by its address', () => {
+describe('an image given by its URL', () => {
   const url = 'http://127.0.0.1:9/cat.jpg';
   const asked = (app: TestApp<MemoryEngine>['app']) =>
     Promise.all([
@@ -166,7 +166,7 @@ describe('an image named by its address', () => {
       request(app).post('/v1/fetch').query({ url }),
     ]);
 
-  it('is not fetched unless the server is set to', async () => {
+  it('is not fetched unless the server allows it', async () => {
     for (const { status, body } of await asked(t.app)) {
       expect([status, body.code]).toEqual([400, 'url_input_disabled']);
     }
@@ -181,7 +181,7 @@ describe('an image named by its address', () => {
     expect((await request(app).get('/v1/info')).body.fetchesUrls).toBe(true);
   });
 
-  it('is refused beside another image, and where it differs from that in the query', async () => {
+  it('is refused beside another image, and if it differs from that in the query', async () => {
     const { app } = await testApp({ FETCH_URLS: true });
     const two = await request(app).post('/v1/identify').query({ url }).attach('image', photo, 'x.jpg');
     expect(two.body.code).toBe('image_unexpected');
@@ -194,7 +194,7 @@ describe('an image named by its address', () => {
 });
 
 describe('POST /v1/embed', () => {
-  it('gives a vector from which the float32 values come back', async () => {
+  it('gives a vector that restores the float32 values', async () => {
     const { body } = await request(t.app).post('/v1/embed').attach('image', photo, 'x');
     const { embedding } = await t.engine.embed(photo);
     expect(Float32Array.from(body.embedding)).toEqual(embedding);

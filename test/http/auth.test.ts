@@ -27,7 +27,7 @@ it.each([
   expect([status, body.code, headers['www-authenticate']]).toEqual([401, 'unauthorized', 'Bearer']);
 });
 
-it('asks for a key before it reads an upload, on any path under /v1', async () => {
+it('requires the key before reading an upload, on any path under /v1', async () => {
   const before = engine.images;
   const upload = await request(app).post('/v1/identify').attach('image', Buffer.from('x'), 'x.jpg');
   expect(upload.status).toBe(401);

@@ -31,7 +31,7 @@ describe('many items', () => {
     });
   });
 
-  it('may be as many as the reference says', async () => {
+  it('may be as many as documented', async () => {
     const ids = Array.from({ length: 10_000 }, (_, i) => String(i).padStart(32, '0'));
     expect((await send('delete', { ids })).body).toEqual({ deleted: 0 });
     const tooMany = await send('delete', { ids: [...ids, 'x'] });
@@ -55,13 +55,13 @@ describe('many items', () => {
     ['delete', {}],
     ['delete', { ids: ['a'], label: 'x' }],
     ['delete', { filter: { colour: 'red' } }],
-  ])('are not: %s %j', async (action, body) => {
+  ])('are not changed by %s %j', async (action, body) => {
     const { status, body: problem } = await send(action, body);
     expect([status, problem.code]).toEqual([400, 'invalid_request']);
     expect((await t.engine.store.getCollection('mine')).count).toBe(4);
   });
 
-  it('are counted by label and by what is in their metadata', async () => {
+  it('are counted by label and by metadata', async () => {
     const labels = await request(t.app).get(`${path}/labels`);
     expect(labels.body.labels).toEqual([
       { label: 'beagle', count: 2 },

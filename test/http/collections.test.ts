@@ -26,7 +26,7 @@ describe('/v1/collections', () => {
     expect([gone.status, gone.body.code]).toEqual([404, 'collection_not_found']);
   });
 
-  it('changes the description, and takes it away', async () => {
+  it('changes and removes the description', async () => {
     const change = (body: object, name = 'breeds') =>
       request(t.app).patch(`/v1/collections/${name}`).send(body);
     expect((await change({ description: 'cats and dogs' })).body.description).toBe('cats and dogs');
@@ -37,7 +37,7 @@ describe('/v1/collections', () => {
     expect((await change({ description: '' }, 'nope')).body.code).toBe('collection_not_found');
   });
 
-  it('answers 409 for a name that is taken', async () => {
+  it('answers 409 for an existing name', async () => {
     const { status, body } = await request(t.app).post('/v1/collections').send({ name: 'breeds' });
     expect([status, body.code]).toEqual([409, 'collection_exists']);
   });

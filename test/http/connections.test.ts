@@ -58,7 +58,7 @@ const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 const isAlive = async () => expect(await (await fetch(`${server.url}/alive`)).text()).toBe('yes');
 
 describe('a client that does not read', () => {
-  it('has one of its pipelined requests in work, and the others when it reads on', async () => {
+  it('has one of its pipelined requests processed, and the others when it continues to read', async () => {
     const { app, seen } = largeAnswers();
     await serveApp(app);
     const { socket, received } = connection(get('/').repeat(5));
@@ -75,7 +75,7 @@ describe('a client that does not read', () => {
     expect(seen).toEqual({ started: 5, cut: 0 });
   });
 
-  it('is cut off after a while, and others are answered meanwhile', async () => {
+  it('is disconnected after a while, and others are answered meanwhile', async () => {
     const { app, seen } = largeAnswers();
     await serveApp(app, { unreadMs: 300 });
     connection(get('/')).socket.pause();
@@ -84,7 +84,7 @@ describe('a client that does not read', () => {
     await until(() => seen.cut === 1);
   });
 
-  it('is cut off sooner when the unread answers of all are too much memory', async () => {
+  it('is disconnected sooner if all unread answers take too much memory', async () => {
     const { app, seen } = largeAnswers();
     await serveApp(app, { unreadBytes: 20 * MIB });
     for (let i = 0; i < 3; i++) {
@@ -95,7 +95,7 @@ describe('a client that does not read', () => {
     expect(seen.cut).toBeLessThan(3);
   });
 
-  it('may read its answer to the end when the server stops', async () => {
+  it('may read its answer to the end while the server stops', async () => {
     const { app, seen } = largeAnswers();
     await serveApp(app);
     const { socket, received, closed } = connection(get('/'));
@@ -108,7 +108,7 @@ describe('a client that does not read', () => {
     expect(received().length).toBeGreaterThan(LARGE.length);
   });
 
-  it('is not cut off while the server itself takes longer than that', async () => {
+  it('is not disconnected while the server itself takes longer', async () => {
     const app = express();
     app.get('/', async (_req, res) => {
       await sleep(700);
@@ -120,7 +120,7 @@ describe('a client that does not read', () => {
 });
 
 describe('pipelining', () => {
-  it('is answered in order, and the connection closes after more than a client should send ahead', async () => {
+  it('is answered in order, and the connection closes after too many pipelined requests', async () => {
     const app = express();
     app.get('/:n', async (req, res) => {
       // The earlier ones take longer: started together they would finish the other way round.
@@ -161,7 +161,7 @@ describe('uploads', () => {
   const limits = { uploadWindowMs: 200, minBytesPerSecond: 1000 };
   const head = (length: number) => `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
 
-  it('may take as long as they like while they keep coming', async () => {
+  it('may take any time while data keeps coming', async () => {
     await serveApp(app, limits);
     const { socket, received } = connection(head(30_000));
     for (let i = 0; i < 30; i++) {
@@ -171,7 +171,7 @@ describe('uploads', () => {
     await until(() => received().includes('30000 bytes'));
   });
 
-  it('are answered 408 when they trickle', async () => {
+  it('are answered with 408 if they trickle', async () => {
     await serveApp(app, limits);
     const { socket, closed } = connection(head(30_000));
     const drip = setInterval(() => socket.write('x'), 20);
@@ -181,7 +181,7 @@ describe('uploads', () => {
 });
 
 describe('connections', () => {
-  it('are refused beyond the limit, and taken again when others have gone', async () => {
+  it('are refused beyond the limit, and accepted again when others have closed', async () => {
     const refusals: number[] = [];
     const { app, seen } = largeAnswers();
     await serveApp(app, { maxConnections: 2 }, (refused) => refusals.push(refused));
@@ -199,7 +199,7 @@ describe('connections', () => {
     await until(() => another.received().includes('yes'));
   });
 
-  it('make room for others when they idle', async () => {
+  it('are closed when idle to make room for others', async () => {
     await serveApp(largeAnswers().app, { maxConnections: 2 });
     const idle = [connection(get('/alive')), connection(get('/alive'))];
     await until(() => idle.every(({ received }) => received().includes('yes')));
@@ -207,7 +207,7 @@ describe('connections', () => {
     await until(() => another.received().includes('yes'));
   });
 
-  it('stay open a little longer than `Keep-Alive` promises, so that no request meets a closed one', async () => {
+  it('stay open a little longer than `Keep-Alive` promises', async () => {
     await serveApp(largeAnswers().app, { keepAliveMs: 1000 });
     const { socket, received } = connection(get('/alive'));
     await until(() => received().includes('yes'));

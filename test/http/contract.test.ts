@@ -180,7 +180,7 @@ const DEPENDENT: Record<string, fc.Arbitrary<unknown>> = {
 const isField = (name: string) => name !== 'image';
 
 describe('every field of the OpenAPI document', () => {
-  it('is accepted where it is described, with any value that its schema allows', async () => {
+  it('is accepted where it is described, with any value its schema allows', async () => {
     let checked = 0;
     for (const place of places) {
       for (const [name, schema] of Object.entries(place.fields).filter(([name]) => isField(name))) {

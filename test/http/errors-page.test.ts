@@ -8,7 +8,7 @@ import { testApp } from '../helpers/http.js';
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-it('docs/errors.md says what src/error-codes/ says: else run node scripts/docs/errors.mjs', () => {
+it('docs/errors.md matches src/error-codes/ (if not: node scripts/docs/errors.mjs)', () => {
   const generated = execFileSync(process.execPath, [file('scripts/docs/errors.mjs'), '--print'], {
     encoding: 'utf8',
   });
@@ -18,7 +18,7 @@ it('docs/errors.md says what src/error-codes/ says: else run node scripts/docs/e
   }
 });
 
-it('every code has a status, a title that is a sentence, and a hint', () => {
+it('every code has a status, a sentence as its title, and a hint', () => {
   for (const [code, { status, title, hint }] of Object.entries(ERRORS)) {
     expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/);
     expect(status).toBeGreaterThanOrEqual(400);
@@ -27,7 +27,7 @@ it('every code has a status, a title that is a sentence, and a hint', () => {
   }
 });
 
-it('the address in `type` leads to the entry of the code', async () => {
+it('the URL in `type` leads to the entry of the code', async () => {
   const { app } = await testApp();
   const { body } = await request(app).get('/nope');
   const { pathname, hash } = new URL(body.type, 'http://here/nope');

@@ -12,32 +12,29 @@ beforeEach(async () => {
 const post = (path: string) => request(t.app).post(path);
 
 describe('explain=true', () => {
-  it.each(['/v1/identify', '/v1/search'])(
-    'adds to the neighbours of %s where the similarity comes from',
-    async (path) => {
-      const answers = await Promise.all([
-        post(`${path}?explain=true`).attach('image', photo, 'x'),
-        post(path).field('explain', 'true').attach('image', photo, 'x'),
-        post(path).send({ imageBase64, explain: true }),
-      ]);
-      for (const { status, body } of answers) {
-        expect(status).toBe(200);
-        expect(body.neighbours[0].explanation).toEqual({
-          rows: 1,
-          columns: 2,
-          region: { left: 0, top: 0.333333, width: 1, height: 0.333333 },
-          shares: [expect.closeTo(body.neighbours[0].similarity, 6), 0],
-        });
-      }
-      const { body: plain } = await post(`${path}?explain=false`).attach('image', photo, 'x');
-      expect(plain.neighbours[0]).not.toHaveProperty('explanation');
-    },
-  );
+  it.each(['/v1/identify', '/v1/search'])('adds explanations to the neighbours of %s', async (path) => {
+    const answers = await Promise.all([
+      post(`${path}?explain=true`).attach('image', photo, 'x'),
+      post(path).field('explain', 'true').attach('image', photo, 'x'),
+      post(path).send({ imageBase64, explain: true }),
+    ]);
+    for (const { status, body } of answers) {
+      expect(status).toBe(200);
+      expect(body.neighbours[0].explanation).toEqual({
+        rows: 1,
+        columns: 2,
+        region: { left: 0, top: 0.333333, width: 1, height: 0.333333 },
+        shares: [expect.closeTo(body.neighbours[0].similarity, 6), 0],
+      });
+    }
+    const { body: plain } = await post(`${path}?explain=false`).attach('image', photo, 'x');
+    expect(plain.neighbours[0]).not.toHaveProperty('explanation');
+  });
 });
 
 describe('views', () => {
   it.each(['/v1/identify', '/v1/search', '/v1/embed'])(
-    'are taken by %s from query, form and JSON',
+    'are read by %s from query, form and JSON',
     async (path) => {
       const asked = async (answer: PromiseLike<{ status: number }>) => {
         expect((await answer).status).toBe(200);
@@ -71,7 +68,7 @@ describe('POST /v1/explain', () => {
   const idOf = async (label: string) =>
     (await t.engine.store.list('breeds', { limit: 1, filter: { label: [label] } })).items[0]!.id;
 
-  it('answers a picture', async () => {
+  it('answers with a picture', async () => {
     const neighbour = await idOf('beagle');
     const answers = await Promise.all([
       post(`/v1/explain?neighbour=${neighbour}&views=flip`).attach('image', photo, 'x'),

@@ -42,7 +42,7 @@ describe('a public address', () => {
   });
 });
 
-describe('a picture on the web', () => {
+describe('a picture at a URL', () => {
   let server: Server;
   let base: string;
   let photo: Buffer;
@@ -82,7 +82,7 @@ describe('a picture on the web', () => {
     expect(Buffer.from(await fetchImage(base + path, options)).equals(photo)).toBe(true);
   });
 
-  it('is fetched by the name of its host', async () => {
+  it('is fetched by host name', async () => {
     const named = base.replace('127.0.0.1', 'localhost');
     expect((await fetchImage(`${named}/photo.jpg`, options)).length).toBe(photo.length);
   });
@@ -111,7 +111,7 @@ describe('a picture on the web', () => {
     await expect(fetchImage(base + path, options)).rejects.toMatchObject({ code: 'url_unreachable' });
   });
 
-  it('is given up when it does not arrive in time, or does not end', async () => {
+  it('is given up if it does not arrive in time or does not end', async () => {
     const slow = fetchImage(`${base}/slow`, { ...options, timeoutMs: 200 });
     await expect(slow).rejects.toMatchObject({ code: 'url_unreachable' });
     const endless = fetchImage(`${base}/endless`, options);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close({ graceSeconds: 0 }));
 
-describe('refuses at once, and answers others meanwhile', () => {
+describe('refuses immediately, and answers others meanwhile', () => {
   it.each(hostileBodies())('%s', async (_, { method, path, type, body }) => {
     const bytes = Buffer.from(body);
     const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -32,7 +32,7 @@ describe('refuses at once, and answers others meanwhile', () => {
   });
 });
 
-it('names at most 20 of the fields that are wrong', async () => {
+it('names at most 20 wrong fields', async () => {
   const send = async (path: string, body: object) => {
     const answer = await fetch(server.url + path, {
       method: 'POST',
@@ -64,7 +64,7 @@ describe('the limits of JSON', () => {
   };
   const pieces = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 });
 
-  it('let every ordinary text pass, however it is cut', () => {
+  it('accept ordinary texts, however they are chunked', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 20 }), pieces, (value, lengths) => {
         expect(passes(JSON.stringify(value), lengths)).toBe(true);
@@ -72,7 +72,7 @@ describe('the limits of JSON', () => {
     );
   });
 
-  it('count levels as deep as they are, whatever stands in texts', () => {
+  it('count levels, whatever is in strings', () => {
     const text = fc.string({ unit: fc.constantFrom('[', '{', '"', '\\', ':', ',', 'x'), maxLength: 20 });
     fc.assert(
       fc.property(fc.array(text, { minLength: 1, maxLength: 60 }), pieces, (keys, lengths) => {
@@ -98,7 +98,7 @@ describe('the limits of JSON', () => {
     );
   });
 
-  it('allow long texts only where an image may stand', () => {
+  it('allow long strings only in place of an image', () => {
     const long = 'A'.repeat(70_000);
     const paths = ['imageBase64', 'items[].imageBase64'];
     const cases: [unknown, boolean][] = [

@@ -66,7 +66,7 @@ const withAlpha = async () => {
   return { data, raw: { width: info.width, height: info.height, channels: 4 as const } };
 };
 
-describe('odd photos are answered as if they were plain', () => {
+describe('unusual photos are answered like ordinary ones', () => {
   const odd: [string, () => Promise<Buffer>, number][] = [
     ['an animated GIF', () => animation('gif'), 0.97],
     ['an animated WebP', () => animation('webp'), 0.97],
@@ -133,7 +133,7 @@ describe('odd photos are answered as if they were plain', () => {
   });
 });
 
-describe('bad photos get their code and the service goes on', () => {
+describe('bad photos get their code, and the service continues', () => {
   const bad: [string, () => Promise<Buffer> | Buffer, number, string][] = [
     ['no bytes', () => Buffer.alloc(0), 400, 'image_empty'],
     ['one byte', () => Buffer.from([0xff]), 415, 'image_unsupported'],

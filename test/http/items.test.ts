@@ -34,7 +34,7 @@ describe('adding items', () => {
     ]);
   });
 
-  it('takes many files, with what is said of all and of each; a name stands in for a source', async () => {
+  it('takes many files, with values for all and for each; a file name is the default source', async () => {
     await request(t.app)
       .post(items)
       .field('label', 'birman')
@@ -50,7 +50,7 @@ describe('adding items', () => {
     ]);
   });
 
-  it('takes JSON, where what is not base64 fails alone and in its place', async () => {
+  it('takes JSON, where invalid base64 fails alone and in its place', async () => {
     const { body } = await request(t.app)
       .post(items)
       .send({
@@ -85,13 +85,13 @@ describe('adding items', () => {
     });
   });
 
-  it('answers 200 with a result each even when all failed', async () => {
+  it('answers 200 with a result for each, even if all failed', async () => {
     const { status, body } = await request(t.app).post(items).attach('image', Buffer.alloc(0), 'a.jpg');
     expect(status).toBe(200);
     expect(body).toMatchObject({ created: 0, failed: 1, results: [{ error: { code: 'image_empty' } }] });
   });
 
-  it('refuses more files than the limit, and what does not fit its files', async () => {
+  it('refuses more files than the limit, and values that do not match the files', async () => {
     const many = request(t.app).post(items);
     for (let i = 0; i < 5; i++) {
       many.attach('image', bytes(`${i}`), 'x');
@@ -135,7 +135,7 @@ describe('adding items', () => {
     expect([status, body.code]).toEqual([400, 'invalid_request']);
   });
 
-  it('refuses a metadata key named __proto__, which would be lost without a word', async () => {
+  it('refuses a metadata key named __proto__, which would be lost silently', async () => {
     const { status, body } = await request(t.app)
       .post(items)
       .type('json')
@@ -224,7 +224,7 @@ describe('one item', () => {
     expect([status, body.code]).toEqual([400, 'invalid_request']);
   });
 
-  it('has a thumbnail that callers may keep', async () => {
+  it('has a thumbnail that may be cached', async () => {
     const webp = Buffer.concat([bytes('RIFF\0\0\0\0WEBPVP8 '), Buffer.alloc(20)]);
     await t.engine.addItems('mine', [{ image: webp }]);
     const added = (await stored())[0]!.id;

@@ -65,7 +65,7 @@ describe('/v1/jobs', () => {
     expect((await request(t.app).get('/metrics')).text).toMatch(/pawdex_jobs\{state="running"\} 0/);
   });
 
-  it('has no report but of an evaluation that has succeeded', async () => {
+  it('has a report only for an evaluation that succeeded', async () => {
     t.engine.work = async () => null;
     const { body: job } = await start({ kind: 'calibrate', collection: 'breeds' });
     const { status, body } = await request(t.app).get(`/v1/jobs/${job.id}/report`);
@@ -74,7 +74,7 @@ describe('/v1/jobs', () => {
     expect(missing.body.code).toBe('job_not_found');
   });
 
-  it('hands on what each kind is asked with, defaults included', async () => {
+  it('passes on the options of each kind, including defaults', async () => {
     t.engine.work = async () => null;
     await t.engine.createCollection('llamas');
     const vectors = Float32Array.from([1, 0, 0, 0, 0, 0.5, 0, -0.5]);
@@ -142,7 +142,7 @@ describe('/v1/jobs', () => {
     expect(t.jobs.list()).toEqual([]);
   });
 
-  it('cancels, and answers 404 for what is not there', async () => {
+  it('cancels, and answers 404 for unknown jobs', async () => {
     const { id } = await running();
     const cancelled = await request(t.app).delete(`/v1/jobs/${id}`);
     expect([cancelled.status, cancelled.body.state]).toEqual([200, 'cancelled']);
@@ -185,12 +185,12 @@ describe('/v1/jobs', () => {
     expect((await get(job.id)).result).toEqual(snapshots[0]);
   });
 
-  it('refuses to index where the server has no roots', async () => {
+  it('refuses to index if the server has no index roots', async () => {
     const { status, body } = await start({ kind: 'index', collection: 'breeds', path: '/etc' });
     expect([status, body.code]).toEqual([403, 'path_not_allowed']);
   });
 
-  it('refuses archives that are too large, and of collections that are not there', async () => {
+  it('refuses archives that are too large, or for missing collections', async () => {
     const send = (collection: string, body: Buffer) =>
       request(t.app)
         .post(`/v1/collections/${collection}/archive`)
@@ -203,7 +203,7 @@ describe('/v1/jobs', () => {
     expect(t.jobs.list()).toEqual([]);
   });
 
-  it('answers 503 with Retry-After when as many wait as may', async () => {
+  it('answers 503 with Retry-After when the queue is full', async () => {
     await running();
     for (let i = 0; i < 16; i++) {
       expect((await start({ kind: 'calibrate', collection: 'breeds' })).status).toBe(202);
@@ -212,7 +212,7 @@ describe('/v1/jobs', () => {
     expect([status, body.code, headers['retry-after']]).toEqual([503, 'job_queue_full', '60']);
   });
 
-  it('asks for a key where there are keys', async () => {
+  it('requires a key if there are keys', async () => {
     const { app, jobs } = await testApp({ API_KEYS: ['secret'] });
     for (const path of ['/v1/jobs', '/v1/collections/breeds/duplicates']) {
       expect((await request(app).get(path)).status).toBe(401);
@@ -262,7 +262,7 @@ describe('/v1/jobs/{id}/events', () => {
   });
   afterEach(() => server.close({ graceSeconds: 0 }));
 
-  it('streams the job as it goes on and ends with its last state', async () => {
+  it("streams the job's progress and ends with its last state", async () => {
     const { id } = await running();
     const stream = await events(server.url, id);
     expect(stream.response.headers.get('content-type')).toMatch(/^text\/event-stream/);
@@ -295,7 +295,7 @@ describe('/v1/jobs/{id}/events', () => {
     }
   });
 
-  it('lets go of a client that has gone', async () => {
+  it('drops a client that has gone', async () => {
     const followed: number[] = [];
     const { id } = await running();
     const follow = t.jobs.follow.bind(t.jobs);
@@ -320,7 +320,7 @@ describe('/v1/jobs/{id}/events', () => {
     expect((await get(id)).progress?.done).toBe(3);
   });
 
-  it('ends when the server stops, without an end of the job, and the stop does not wait', async () => {
+  it('ends without the end of the job when the server stops, which does not wait', async () => {
     const { id } = await running();
     const stream = await events(server.url, id);
     while (stream.received.length < 1) {
@@ -335,7 +335,7 @@ describe('/v1/jobs/{id}/events', () => {
 describe('/v1/collections/{c}/duplicates', () => {
   const duplicates = (query = '') => request(t.app).get(`/v1/collections/breeds/duplicates${query}`);
 
-  it('answers pairs by pages, with a threshold', async () => {
+  it('lists pairs by page, with a threshold', async () => {
     const { body } = await duplicates('?threshold=0&limit=1000');
     expect(body).toMatchObject({ scanned: 3, next: null });
     let [pairs, cursor]: [object[], string | null] = [[], null];
@@ -358,7 +358,7 @@ describe('/v1/collections/{c}/duplicates', () => {
     },
   );
 
-  it('answers 404 for a collection that is not there', async () => {
+  it('answers 404 for a missing collection', async () => {
     const { status, body } = await request(t.app).get('/v1/collections/nope/duplicates');
     expect([status, body.code]).toEqual([404, 'collection_not_found']);
   });

@@ -57,7 +57,7 @@ async function stream(type: string, opening: string, chunk: string, most: number
 }
 
 describe('size', () => {
-  it('takes a file of exactly the limit and refuses one byte more', async () => {
+  it('accepts a file of exactly the limit, and refuses one byte more', async () => {
     const send = (bytes: number) =>
       request(t.app).post('/v1/identify').attach('image', Buffer.alloc(bytes), 'x');
     expect((await send(MIB)).status).toBe(200);
@@ -65,7 +65,7 @@ describe('size', () => {
     expect([status, body.code]).toEqual([413, 'payload_too_large']);
   });
 
-  it('holds JSON to the same limit, by the image that is in it', async () => {
+  it('applies the same limit to the image in JSON', async () => {
     const send = (bytes: number) =>
       request(t.app)
         .post('/v1/identify')
@@ -75,7 +75,7 @@ describe('size', () => {
     expect((await send(4 * MIB)).status).toBe(413);
   });
 
-  it('answers at once when Content-Length says it is too much, without waiting for it', async () => {
+  it('answers immediately if Content-Length is too large', async () => {
     const connection = raw(server.url, head([FORM, 'Content-Length: 999999999']));
     await until(() => connection.received().includes('payload_too_large'));
     expect(connection.received()).toMatch(/^HTTP\/1.1 413 /);
@@ -86,14 +86,14 @@ describe('size', () => {
   it.each([
     ['a form', 'multipart/form-data; boundary=b', FILE],
     ['JSON', 'application/json', '{"imageBase64":"'],
-  ])('counts the bytes of %s that names no length', async (_, type, opening) => {
+  ])('counts the bytes of %s without a length', async (_, type, opening) => {
     const { status, code, sent } = await stream(type, opening, 'A'.repeat(64 * 1024), 200 * MIB);
     expect([status, code]).toEqual([413, 'payload_too_large']);
     expect(sent).toBeLessThan(100 * MIB);
     await alive();
   });
 
-  it('holds text fields and their number to limits', async () => {
+  it('limits text fields and their number', async () => {
     const long = request(t.app)
       .post('/v1/identify')
       .field('k', '1'.repeat(2 * MIB))
@@ -115,7 +115,7 @@ describe('size', () => {
     expect(await connection.closed).toMatch(/^HTTP\/1.1 413 [\s\S]*payload_too_large/);
   });
 
-  it('counts what all requests hold against one budget', () => {
+  it('counts the memory of all requests against one budget', () => {
     const budget = new ByteBudget(10);
     expect([budget.take(6), budget.take(5), budget.take(4), budget.take(1)]).toEqual([
       true,
@@ -139,7 +139,7 @@ describe('clients that do not finish', () => {
     ['a form', [FORM, 'Content-Length: 5000'], `${FILE}abc`],
     ['a chunked form', [FORM, 'Transfer-Encoding: chunked'], `40\r\n${FILE.slice(0, 64)}\r\n`],
     ['JSON', ['Content-Type: application/json', 'Content-Length: 5000'], '{"imageBase64":"'],
-  ])('gives up on %s that stays incomplete, and answers others meanwhile', async (_, headers, body) => {
+  ])('gives up on an incomplete %s, and answers others meanwhile', async (_, headers, body) => {
     const connection = raw(server.url, head(headers) + body);
     const drip = setInterval(() => connection.socket.write('0'), 100);
     await alive();
@@ -149,7 +149,7 @@ describe('clients that do not finish', () => {
     await alive();
   });
 
-  it('answers before it closes, also when the rest of a refused body never comes', async () => {
+  it('answers before it closes, even if the rest of a refused body never comes', async () => {
     const patient = await serve(t);
     const headers = [FORM, 'Connection: close', `Content-Length: ${1000 * MIB}`];
     const connection = raw(patient.url, `${head(headers)}abc`);
@@ -157,7 +157,7 @@ describe('clients that do not finish', () => {
     await patient.close({ graceSeconds: 0 });
   });
 
-  it('cuts off who goes on sending after the answer', async () => {
+  it('disconnects a client that keeps sending after the answer', async () => {
     const patient = await serve(t);
     const connection = raw(patient.url, head([FORM, `Content-Length: ${1000 * MIB}`]));
     await until(() => connection.received().includes('payload_too_large'));
@@ -182,7 +182,7 @@ describe('clients that do not finish', () => {
     expect(t.log.filter((line) => JSON.parse(line).level >= 50)).toEqual([]);
   });
 
-  it('answers what is no HTTP with 400', async () => {
+  it('answers anything but HTTP with 400', async () => {
     const connection = raw(server.url, 'hello\r\n\r\n');
     expect(await connection.closed).toMatch(/^HTTP\/1.1 400 [\s\S]*invalid_request/);
   });

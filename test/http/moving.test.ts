@@ -28,7 +28,7 @@ describe('PATCH /v1/collections/{collection}', () => {
 });
 
 describe('export and import', () => {
-  it('sends a collection as a file, with its length and number of items', async () => {
+  it('exports a collection as a file, with its length and number of items', async () => {
     const { app } = await testApp();
     const answer = await request(app).get('/v1/collections/breeds/export').buffer(true);
     expect(answer.status).toBe(200);
@@ -43,7 +43,7 @@ describe('export and import', () => {
     });
   });
 
-  it('takes a file with its options, and leaves nothing of it behind', async () => {
+  it('imports a file with its options, and leaves no temporary file', async () => {
     const { app, engine } = await testApp();
     const answer = await request(app)
       .post('/v1/collections/mine/import?reembed=true')

@@ -42,7 +42,7 @@ describe('/openapi.json', () => {
     expect(result).toMatchObject({ valid: true, warnings: [] });
   });
 
-  it('describes every route of the app, and no other', () => {
+  it('describes exactly the routes of the app', () => {
     const described = operations().map(({ path, method }) => `${method} ${path}`);
     expect(described.sort()).toEqual(routesOf(app.router).sort());
     expect(described.length).toBeGreaterThan(15);
@@ -80,7 +80,7 @@ describe('/openapi.json', () => {
 });
 
 describe('pages', () => {
-  it('serves the API reference with all its files, from here alone', async () => {
+  it('serves the API reference with all its files, without other servers', async () => {
     for (const path of ['/docs', '/docs/']) {
       const page = await request(app).get(path);
       expect(page.status).toBe(200);
@@ -98,7 +98,7 @@ describe('pages', () => {
     }
   });
 
-  it('gives out no other file of the package', async () => {
+  it('serves no other file of the package', async () => {
     for (const path of ['/docs/package.json', '/docs/..%2fpackage.json', '/docs/index.html']) {
       expect((await request(app).get(path)).body.code).toBe('not_found');
     }
@@ -112,7 +112,7 @@ describe('pages', () => {
     expect(headers).not.toHaveProperty('strict-transport-security');
   });
 
-  it('says how to build the web page where it is not built', async () => {
+  it('says how to build the web page if it is not built', async () => {
     const { status, body } = await request(app).get('/');
     expect([status, body.code, body.hint]).toEqual([
       404,

@@ -28,7 +28,7 @@ it.each(['identify', 'search', 'embed', 'explain?neighbour=x'])(
   },
 );
 
-it('keeps people who ask and bulk work apart', async () => {
+it('keeps interactive requests and bulk work apart', async () => {
   full.add('bulk');
   expect((await send(ITEMS)).status).toBe(503);
   expect((await send('/v1/identify')).status).toBe(200);
@@ -38,7 +38,7 @@ it('keeps people who ask and bulk work apart', async () => {
   full.clear();
 });
 
-it('answers what costs the encoder nothing', async () => {
+it('answers requests that do not need the encoder', async () => {
   full.add('urgent');
   const { items } = await engine.store.list('breeds', { limit: 1 });
   const answer = await request(app).post('/v1/search').send({ id: items[0]!.id });

@@ -40,7 +40,7 @@ describe('a batch', () => {
     expect(await sources()).toEqual(['a.jpg', null, null, null]);
   });
 
-  it('says which part is a path that was typed instead of a file, in its place', async () => {
+  it('reports a path that was typed instead of a file, in its place', async () => {
     const { status, body } = await send(ITEMS, [
       ['name="image"; filename="a.jpg"', 'photo a'],
       ['name="image"', 'cat.jpg'],
@@ -71,7 +71,7 @@ describe('a batch', () => {
     ['a line break', 'a%0D%0AX-Forged: 1.jpg', 'must not contain control characters'],
     ['an escape sequence', 'a\x1b[31mred.jpg', 'must not contain control characters'],
     ['5,000 characters', 'x'.repeat(5000), 'must have 1 to 2000 characters'],
-  ])('refuses alone a file whose name holds %s', async (_, name, message) => {
+  ])('refuses only the file whose name contains %s', async (_, name, message) => {
     const { status, body } = await send(ITEMS, [
       ['name="image"; filename="a.jpg"', 'photo a'],
       [`name="image"; filename="${name}"`, 'photo b'],
@@ -86,7 +86,7 @@ describe('a batch', () => {
     expect(body.results[1].error.hint).toContain('source');
   });
 
-  it('takes such a file when it is sent with another source', async () => {
+  it('accepts such a file with another source', async () => {
     const { body } = await send(ITEMS, [
       ['name="source"', 'photos/b.jpg'],
       ['name="image"; filename="b%0D%0A.jpg"', 'photo b'],
@@ -113,7 +113,7 @@ describe('one image', () => {
     }
   });
 
-  it('that is text asks for the @', async () => {
+  it('that is text gets a hint about the @', async () => {
     for (const path of ['/v1/identify', '/v1/embed', '/v1/search', '/v1/explain?neighbour=x']) {
       const { status, body } = await send(path, [['name="image"', 'cat.jpg']]);
       expect([status, body.code, body.detail]).toEqual([
@@ -125,7 +125,7 @@ describe('one image', () => {
   });
 });
 
-describe('parts that cannot be read refuse the form, in words', () => {
+describe('unreadable parts refuse the form with a reason', () => {
   it.each([
     ['without a disposition', '--b\r\nContent-Type: image/jpeg\r\n\r\nx\r\n--b--\r\n'],
     ['without a name', '--b\r\nContent-Disposition: form-data; filename="a.jpg"\r\n\r\nx\r\n--b--\r\n'],

@@ -140,7 +140,7 @@ describe('bad requests', () => {
     expect((await identify().attach('image', photo, 'x.jpg')).status).toBe(200);
   });
 
-  it('names the methods a path answers', async () => {
+  it('names the methods of a path', async () => {
     const wrong = await request(t.app).put('/v1/collections/breeds');
     expect(wrong.headers.allow).toBe('DELETE, GET, HEAD, OPTIONS, PATCH');
     const options = await request(t.app).options('/v1/identify');
@@ -154,7 +154,7 @@ describe('bad requests', () => {
 });
 
 describe('errors of the engine', () => {
-  it('passes Retry-After on, and names a second where there is none', async () => {
+  it('passes Retry-After on, with a default of one second', async () => {
     t.engine.failWith = new PawdexError('overloaded', { retryAfter: 2.2 });
     const busy = await identify().attach('image', photo, 'x');
     expect([busy.status, busy.headers['retry-after'], busy.body.code]).toEqual([503, '3', 'overloaded']);
@@ -162,7 +162,7 @@ describe('errors of the engine', () => {
     expect((await identify().attach('image', photo, 'x')).headers['retry-after']).toBe('1');
   });
 
-  it('keeps what went wrong inside for the log, under the request id', async () => {
+  it('logs internal errors only, under the request id', async () => {
     t.engine.failWith = new TypeError('secret of the house');
     const { status, body, text } = await identify().set('X-Request-Id', 'abc-1').attach('image', photo, 'x');
     expect([status, body.code, body.requestId]).toEqual([500, 'internal', 'abc-1']);
@@ -173,13 +173,13 @@ describe('errors of the engine', () => {
     expect(line.err.stack).toMatch(/\n +at /);
   });
 
-  it('survives a thrown value that is no error', async () => {
+  it('survives a thrown value that is not an error', async () => {
     t.engine.failWith = 'just text';
     const { status, body } = await identify().attach('image', photo, 'x');
     expect([status, body.code]).toEqual([500, 'internal']);
   });
 
-  it('does not take a request id that could forge a log line', async () => {
+  it('rejects a request id that could forge a log line', async () => {
     const { headers } = await request(t.app).get('/healthz').set('X-Request-Id', 'a b"c');
     expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });

@@ -34,17 +34,17 @@ const reached = () =>
   until(async () => /http_requests_in_flight 2/.test(await (await fetch(`${server.url}/metrics`)).text()));
 
 describe('startServer', () => {
-  it('names an address that answers', async () => {
+  it('returns a URL that answers', async () => {
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' });
   });
 
-  it('answers an address that nobody can read as any bad request', async () => {
+  it('answers an invalid URL like any bad request', async () => {
     const connection = raw(server.url, 'GET http://[::1/healthz HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(await connection.closed).toMatch(/^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*invalid_request/);
   });
 
-  it('says which setting to change when the port is taken', async () => {
+  it('says which setting to change if the port is in use', async () => {
     const port = Number(new URL(server.url).port);
     const second = startServer(t.app, { host: '127.0.0.1', port, lifecycle: t.lifecycle });
     await expect(second).rejects.toThrow(PawdexError);
@@ -71,14 +71,14 @@ describe('stopping', () => {
     await stopped;
   });
 
-  it('closes connections that idle', async () => {
+  it('closes idle connections', async () => {
     const connection = raw(server.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
     await until(() => connection.received().includes('{"status":"ok"}'));
     await server.close({ graceSeconds: 30 });
     expect(await connection.closed).toMatch(/^HTTP\/1.1 200/);
   });
 
-  it('answers a request that was on its way when the stop came, and then closes', async () => {
+  it('answers a request that was on its way when the stop began, and then closes', async () => {
     const release = holdIdentify();
     const slow = raw(server.url, 'GET /healthz HTTP/1.1\r\nHost: x\r\n');
     const answer = identify();
@@ -92,7 +92,7 @@ describe('stopping', () => {
     await stopped;
   });
 
-  it('cuts off what takes longer than the grace', async () => {
+  it('aborts what takes longer than the grace period', async () => {
     holdIdentify();
     const answer = identify().then(
       () => 'answered',
@@ -113,13 +113,13 @@ describe('stopping', () => {
     await connection.closed;
   });
 
-  it('may be asked twice', async () => {
+  it('may be requested twice', async () => {
     await Promise.all([server.close({ graceSeconds: 1 }), server.close({ graceSeconds: 1 })]);
   });
 });
 
 describe('the state of the service', () => {
-  it('is told by /readyz, and /v1 refuses work once it stops', async () => {
+  it('is shown by /readyz, and /v1 refuses work while stopping', async () => {
     const ready = async () => {
       const response = await fetch(`${server.url}/readyz`);
       return [response.status, await response.json()];

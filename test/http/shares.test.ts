@@ -25,7 +25,7 @@ describe('shared answers', () => {
     expect((await stat(path.join(folder, `${id}.json`))).mode & 0o077).toBe(0);
   });
 
-  it('are over after their time, and removed when the next is made', async () => {
+  it('expire, and are removed when the next is created', async () => {
     const brief = new Shares(folder, 20 / 3_600_000);
     const { id } = await brief.create(shared);
     await sleep(60);
@@ -34,7 +34,7 @@ describe('shared answers', () => {
     expect(await readdir(folder)).toEqual([`${next.id}.json`]);
   });
 
-  it('are not found when their file is damaged', async () => {
+  it('are not found if their file is damaged', async () => {
     const shares = new Shares(folder, 1);
     const { id } = await shares.create(shared);
     const file = path.join(folder, `${id}.json`);
@@ -49,13 +49,13 @@ describe('shared answers', () => {
     await expect(new Shares(folder, 1).read(id)).rejects.toMatchObject({ code: 'share_not_found' });
   });
 
-  it('are not kept unless the server is set to', async () => {
+  it('are disabled unless the server allows them', async () => {
     await expect(new Shares(folder, 0).create(shared)).rejects.toMatchObject({ code: 'sharing_disabled' });
   });
 });
 
 describe('POST and GET /v1/shares', () => {
-  it('keep a small photo with its answer', async () => {
+  it('store a small photo with its answer', async () => {
     const { app } = await testApp({ SHARE_HOURS: 1, DATA_DIR: folder });
     const photo = await sceneJpeg();
     const { body: answer } = await request(app).post('/v1/identify').attach('image', photo, 'a.jpg');
@@ -74,7 +74,7 @@ describe('POST and GET /v1/shares', () => {
     expect(wrong.body.code).toBe('invalid_request');
   });
 
-  it('say that there is no such share, or that the server keeps none', async () => {
+  it('report an unknown share, or that sharing is disabled', async () => {
     const { app } = await testApp();
     expect((await request(app).get('/v1/shares/nope')).body.code).toBe('share_not_found');
     expect((await request(app).get('/v1/info')).body.sharesAnswers).toBe(false);

@@ -22,7 +22,7 @@ describe('a page of another web site', () => {
     [{ 'Sec-Fetch-Site': 'cross-site' }],
     [{ 'Sec-Fetch-Site': 'same-site' }],
     [{ Origin: 'https://evil.example', 'X-Forwarded-Host': 'evil.example' }],
-  ])('cannot store a photo by a form, which needs no permission: %j', async (headers) => {
+  ])('cannot store a photo with a form: %j', async (headers) => {
     const before = await count();
     const { status, body } = await upload(headers);
     expect([status, body.code]).toEqual([403, 'origin_not_allowed']);
@@ -56,7 +56,7 @@ describe('a page of another web site', () => {
   });
 });
 
-describe('a name that another site lets point here', () => {
+describe('a host name of another site that points here', () => {
   it.each([
     'evil.example',
     'evil.example:3000',
@@ -85,13 +85,13 @@ describe('a name that another site lets point here', () => {
     os.hostname(),
     'pawdex:3000',
     'cats.example:8443',
-  ])('is answered where no site can have made it, or where it is allowed: Host %s', async (Host) => {
+  ])('is answered if no site can have set it, or if it is allowed: Host %s', async (Host) => {
     expect((await upload({ Host, Origin: `http://${Host.toLowerCase()}` })).status).toBe(200);
   });
 });
 
-describe('the own page', () => {
-  it('is known behind a proxy by its name, or by what a trusted proxy says', async () => {
+describe("the server's own page", () => {
+  it("is recognised behind a proxy by its name or by a trusted proxy's headers", async () => {
     const behind = { Host: '127.0.0.1:3000', Origin: 'https://cats.example:8443' };
     expect((await upload(behind)).status).toBe(200);
     const forwarded = {
@@ -104,7 +104,7 @@ describe('the own page', () => {
     expect((await upload(forwarded, trusting.app)).status).toBe(200);
   });
 
-  it('and clients that are no browsers send what they like', async () => {
+  it('and clients that are not browsers may send anything', async () => {
     expect((await upload({ 'Sec-Fetch-Site': 'same-origin' })).status).toBe(200);
     expect((await upload({ 'Sec-Fetch-Site': 'none' })).status).toBe(200);
     expect((await upload({})).status).toBe(200);
@@ -112,7 +112,7 @@ describe('the own page', () => {
 });
 
 describe('with keys', () => {
-  it('nothing is asked but the key, which no other site has', async () => {
+  it('only the key is checked, which no other site has', async () => {
     const keyed = await testApp({ API_KEYS: ['secret'] });
     const headers = { Host: 'evil.example', Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' };
     expect((await upload(headers, keyed.app)).body.code).toBe('unauthorized');
@@ -123,7 +123,7 @@ describe('with keys', () => {
 describe('an allowed origin', () => {
   const Origin = 'https://shop.example';
 
-  it.each([[[]], [['secret']]])('may ask and read, with keys %j', async (API_KEYS) => {
+  it.each([[[]], [['secret']]])('may send requests and read answers, with keys %j', async (API_KEYS) => {
     const shop = await testApp({ ALLOWED_ORIGINS: [Origin], API_KEYS });
     const preflight = await request(shop.app)
       .options(ITEMS)
@@ -137,7 +137,7 @@ describe('an allowed origin', () => {
   });
 });
 
-describe('listening beyond this machine without keys', () => {
+describe('listening on the network without keys', () => {
   const check = (env: NodeJS.ProcessEnv) => () => requireKeysBeyondLoopback(parseConfig({}, env));
 
   it.each(['0.0.0.0', '::', '192.168.1.5', 'cats.example', '127.evil.example'])('is refused: %s', (host) => {
@@ -146,12 +146,12 @@ describe('listening beyond this machine without keys', () => {
     expect(check({ PAWDEX_HOST: host, PAWDEX_ALLOW_UNAUTHENTICATED: 'true' })).not.toThrow();
   });
 
-  it.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('is not what %s does', (host) => {
+  it.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])('is not the effect of %s', (host) => {
     expect(check({ PAWDEX_HOST: host })).not.toThrow();
   });
 });
 
-it('answers a request without Host in its own words, and HTTP/1.0, which has none', async () => {
+it('answers a request without Host with a problem, and HTTP/1.0, which has none', async () => {
   const t = await testApp();
   const server = await serve(t);
   expect(server.address).toBe(new URL(server.url).host);

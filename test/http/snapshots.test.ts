@@ -2,7 +2,7 @@ import request from 'supertest';
 import { expect, it } from 'vitest';
 import { testApp } from '../helpers/http.js';
 
-it('writes snapshots and lists them, the newest first', async () => {
+it('writes snapshots and lists them, newest first', async () => {
   const t = await testApp();
   await t.engine.createCollection('mine');
   const written = await request(t.app).post('/v1/snapshots');

@@ -34,7 +34,7 @@ describe('a part of a photo', () => {
     expect(await colourOf(above)).toEqual({ width: 40, height: 40, red: 0 });
   });
 
-  it('must lie in the photo and show something', async () => {
+  it('must be inside the photo and not empty', async () => {
     for (const region of [
       { left: 0.6, top: 0, width: 0.5, height: 1 },
       { left: 0, top: 0, width: 1, height: 0.1 },
@@ -46,7 +46,7 @@ describe('a part of a photo', () => {
     }
   });
 
-  it('has rectangles that have a place in the whole', () => {
+  it('maps rectangles to the whole photo', () => {
     const part = { left: 0.5, top: 0.2, width: 0.5, height: 0.4 };
     expect(mapToPhoto({ left: 0.5, top: 0, width: 0.5, height: 1 }, part)).toEqual({
       left: 0.75,

@@ -138,7 +138,7 @@ describe('decode: bad images', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * 2 ** 20);
   });
 
-  it('never throws anything uncoded on damaged files', async () => {
+  it('throws only errors with codes on damaged files', async () => {
     const good = [await sceneJpeg(), await scene().png().toBuffer(), await scene().webp().toBuffer()];
     let random = 12345;
     const next = (below: number) => {

@@ -33,7 +33,7 @@ describe('enlarge', () => {
     expect(most).toBeLessThan(6);
   });
 
-  it('keeps one colour one colour, up to the border, black and white too', () => {
+  it('keeps a uniform colour uniform up to the border, even black and white', () => {
     for (const value of [0, 1, 127, 254, 255]) {
       const out = enlarge(new Uint8Array(20 * 20 * 3).fill(value), 20, 33);
       expect([Math.min(...out), Math.max(...out), out.length]).toEqual([value, value, 33 * 33 * 3]);
@@ -48,7 +48,7 @@ describe('enlarge', () => {
     }
   });
 
-  it('leaves results alone when it is used again, also for a larger image', async () => {
+  it('leaves earlier results alone when it is used again, even for a larger image', async () => {
     const first = enlarge(await square(50), 50, 80);
     const copy = first.slice();
     enlarge(await square(300), 300, 700);

@@ -7,7 +7,7 @@ import {
 } from '../../src/image/heat-colours.js';
 
 describe('the colour of a share', () => {
-  it('rises from dark to bright, and is blue against', () => {
+  it('goes from dark to bright, and is blue if negative', () => {
     const light = ([red, green, blue]: readonly number[]) => red! + green! + blue!;
     const steps = [0, 0.25, 0.5, 0.75, 1].map((share) => light(computeColour(share, 1)));
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
@@ -31,13 +31,13 @@ describe('a map in colours', () => {
     return [colours.findLastIndex(is(1)) + 1, colours.findIndex(is(0))].map((at) => at / colours.length);
   };
 
-  it('changes from the middle of a cell to the middle of the next', () => {
+  it('interpolates between the middles of cells', () => {
     const [first, last] = bounds(drawn(0.25, 0.5));
     expect(first).toBeCloseTo(0.25);
     expect(last).toBeCloseTo(0.75);
   });
 
-  it('does so where the cells are, within the square and past it', () => {
+  it('does so at the positions of the cells, inside and outside the square', () => {
     const [first, last] = bounds(drawn(0.3125, 0.5));
     expect(first).toBeCloseTo(0.375);
     expect(last).toBeCloseTo(0.875);
@@ -46,7 +46,7 @@ describe('a map in colours', () => {
     expect(around[1]).toBeCloseTo(0.875);
   });
 
-  it('has its region in the square again', () => {
+  it('maps its region back to the square', () => {
     const map = { rows: 1, columns: 1, region: { left: 0.5, top: 0, width: 0.25, height: 0.5 }, shares: [1] };
     expect(computeRegionInSquare(map, computeCentreSquare(photo))).toEqual({
       left: 0.5,

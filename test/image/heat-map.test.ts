@@ -48,7 +48,7 @@ describe('a heat map', () => {
     expect([large.info.width, large.info.height]).toEqual([HEAT_MAP_SIDE, HEAT_MAP_SIDE / 2]);
   });
 
-  it('is upright, whatever way the file is stored', async () => {
+  it('is upright, whatever the orientation of the file', async () => {
     for (const orientation of [1, 3, 6]) {
       const photo = await turnedJpeg(orientation);
       const { info } = await draw(
@@ -59,7 +59,7 @@ describe('a heat map', () => {
     }
   });
 
-  it('is bright where the share is large, blue where it is negative, and grey outside the square', async () => {
+  it('is bright at large shares, blue at negative ones, and grey outside the square', async () => {
     const shares = map(200, 100, (row, column) => (column === 3 ? -1 : row === 0 && column === 0 ? 1 : 0));
     const { at } = await draw(await grey(200, 100), shares);
     const [red, green, blue] = at(55, 5) as [number, number, number];
@@ -73,7 +73,7 @@ describe('a heat map', () => {
     expect(at(190, 50)).toEqual([128, 128, 128]);
   });
 
-  it('draws cells that begin inside the square up to its edge', async () => {
+  it('draws cells that start inside the square up to its edge', async () => {
     const { at } = await draw(await grey(200, 100), {
       ...map(200, 100, (_row, column) => (column === 0 ? 1 : 0)),
       region: { left: 0.25 + 0.1, top: 0.2, width: 0.5, height: 1 },
@@ -90,7 +90,7 @@ describe('a heat map', () => {
     expect(at(45, 50)).toEqual([128, 128, 128]);
   });
 
-  it('draws cells that reach past the photo, and shares that are all none', async () => {
+  it('draws cells that extend beyond the photo, and shares that are all zero', async () => {
     const around = {
       ...map(90, 90, (row) => row),
       region: { left: -0.1, top: -0.1, width: 1.2, height: 1.2 },

@@ -42,7 +42,7 @@ const WITHOUT_FILES = `
 
 describe('images that take much memory', () => {
   it.runIf(process.platform === 'linux')(
-    'are refused for now, not called damaged, while no process can be started for them',
+    'are refused temporarily, rather than as damaged, while no process can be started for them',
     async () => {
       const dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-files-'));
       const file = path.join(dir, 'large.jpg');
@@ -66,7 +66,7 @@ describe('images that take much memory', () => {
     },
   );
 
-  it('accepts a baseline JPEG of 108 megapixels, which is made smaller while it is read', async () => {
+  it('accepts a baseline JPEG of 108 megapixels, which is reduced while decoding', async () => {
     const photo = await flat(12_032, 9_024).jpeg().toBuffer();
     const before = process.memoryUsage.rss();
     const colour = [...(await decode(photo, rule, limits)).subarray(0, 3)];
@@ -74,7 +74,7 @@ describe('images that take much memory', () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 2 ** 20);
   });
 
-  it('refuses what needs more than the budget by its header, and says how much that is', async () => {
+  it('refuses what needs more memory than the budget by its header, and says how much', async () => {
     const avif = await sceneAs('avif');
     const size = avif.indexOf('ispe');
     avif.writeUInt32BE(10_000, size + 8);
@@ -133,7 +133,7 @@ describe('images that take much memory', () => {
     }
   });
 
-  it('refuses another large image when as many wait as may, and takes ordinary ones', async () => {
+  it('refuses another large image when the queue is full, and accepts ordinary ones', async () => {
     const gif = await flat(4000, 4000).gif().toBuffer();
     const few = { ...limits, maxLargeWaiting: 1 };
     const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => decode(gif, rule, few)));
@@ -162,7 +162,7 @@ describe('a weighted semaphore', () => {
     expect(semaphore.used).toBe(0);
   });
 
-  it('gives its weight back when work fails', async () => {
+  it('returns its weight when work fails', async () => {
     const semaphore = new WeightedSemaphore(1);
     await expect(semaphore.run(3, 3, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     expect(semaphore.used).toBe(0);

@@ -14,7 +14,7 @@ describe('thumbnail', () => {
     expect([meta.format, meta.width, meta.height]).toEqual(['jpeg', 160, 160]);
   });
 
-  it('is the file itself when that is a small JPEG', async () => {
+  it('is the file itself if that is a small JPEG', async () => {
     const small = await sceneJpeg(240, 200);
     expect(small.length).toBeLessThan(24 * 1024);
     expect(Buffer.compare(await make(small), small)).toBe(0);

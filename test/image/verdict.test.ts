@@ -34,7 +34,7 @@ async function verdicts(bytes: Uint8Array): Promise<string[]> {
 
 const all = (verdict: 'ok' | ErrorCode) => [verdict, verdict, verdict];
 
-describe('one verdict for one file', () => {
+describe('the same verdict on a file everywhere', () => {
   const shapes: [string, number, number][] = [
     ['portrait', 300, 500],
     ['square', 320, 320],
@@ -74,7 +74,7 @@ describe('one verdict for one file', () => {
     expect(await verdicts(short)).toEqual(all('image_corrupt'));
   });
 
-  it('accepts what follows a JPEG, and stray bytes between its markers', async () => {
+  it('accepts data after a JPEG, and stray bytes between its markers', async () => {
     const whole = await sceneJpeg();
     const frame = whole.indexOf(Buffer.from([0xff, 0xc0]));
     for (const odd of [
@@ -87,14 +87,14 @@ describe('one verdict for one file', () => {
     }
   });
 
-  it('gives the same code for a tall PNG whose last rows are damaged, whatever is asked of it', async () => {
+  it('gives the same code for a tall PNG with damaged last rows in every operation', async () => {
     const png = await scene(200, 900).png().toBuffer();
     png.fill(7, png.length - 4000, png.length - 3000);
     expect(new Set(await verdicts(png)).size).toBe(1);
   });
 });
 
-describe('what cannot be decoded rightly is refused with its reason', () => {
+describe('what cannot be decoded correctly is refused with its reason', () => {
   const strip = new Uint8Array(64 * 64).fill(90);
   const frame = async (marker: number, precision: number) => {
     const jpeg = await sceneJpeg();
@@ -152,7 +152,7 @@ describe('what cannot be decoded rightly is refused with its reason', () => {
   });
 });
 
-describe('formats are told apart by libvips as they are by pawdex', () => {
+describe('libvips and pawdex recognise formats alike', () => {
   const pairs = FORMATS.flatMap((head) =>
     FORMATS.filter((tail) => tail !== head).map((tail) => ({ head, tail })),
   );
@@ -212,7 +212,7 @@ describe('frames and containers', () => {
     expect(near(at(56, 56), [230, 200, 40])).toBe(true);
   });
 
-  it('calls a HEIC file that it cannot decode by its name', async () => {
+  it('names the format of a HEIC file that it cannot decode', async () => {
     const heic = await readFile(new URL('../fixtures/heic/quarters.heic', import.meta.url));
     await expect(decode(heic.subarray(0, heic.length / 2), rule, limits)).rejects.toMatchObject({
       code: 'image_heic',

@@ -15,7 +15,7 @@ const apart = (a: Uint8Array, b: Uint8Array) =>
   a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
 
 describe('views of a photo', () => {
-  it.each(VIEWS)('%s begins with the photo as it is always decoded', async (views) => {
+  it.each(VIEWS)('%s starts with the plain view of the photo', async (views) => {
     const photo = await sceneJpeg();
     const all = await viewsOf(photo, views);
     expect(all).toHaveLength(VIEW_COUNT[views]);
@@ -35,7 +35,7 @@ describe('views of a photo', () => {
   it.each([
     ['wide', 200, 100, { left: 0, top: 0 }, { left: 100, top: 0 }],
     ['tall', 100, 200, { left: 0, top: 0 }, { left: 0, top: 100 }],
-  ])('has both ends and the whole of a %s photo', async (_name, width, height, start, end) => {
+  ])('has both ends and the whole of a photo in %s', async (_name, width, height, start, end) => {
     const photo = await scene(width, height).png().toBuffer();
     const [, , first, last, whole] = await viewsOf(photo, '5');
     const part = async (at: { left: number; top: number }) =>
@@ -58,26 +58,20 @@ describe('views of a photo', () => {
     ['larger than the square', 300, 200, 1],
     ['turned by its EXIF', 200, 300, 6],
     ['smaller than the square', 60, 40, 1],
-  ])(
-    'shows the ends of a photo %s as it shows a photo of that part alone',
-    async (_, width, height, turn) => {
-      const photo = await scene(width, height).withMetadata({ orientation: turn }).png().toBuffer();
-      const image = await prepareImage(photo, limits);
-      const upright = await sharp(photo).autoOrient().png().toBuffer();
-      const [wide, side] = [Math.max(width, height), Math.min(width, height)];
-      const looks = await decodeEnds(image, { width: wide, height: side }, rule);
-      expect(looks.map(({ region }) => region.left)).toEqual([0, 1 - side / wide]);
-      for (const [i, left] of [0, wide - side].entries()) {
-        const part = await sharp(upright)
-          .extract({ left, top: 0, width: side, height: side })
-          .png()
-          .toBuffer();
-        expect(apart(looks[i]!.pixels, await decode(part, rule, limits))).toBeLessThan(0.5);
-      }
-    },
-  );
+  ])('shows the ends of a photo in %s like photos of only that part', async (_, width, height, turn) => {
+    const photo = await scene(width, height).withMetadata({ orientation: turn }).png().toBuffer();
+    const image = await prepareImage(photo, limits);
+    const upright = await sharp(photo).autoOrient().png().toBuffer();
+    const [wide, side] = [Math.max(width, height), Math.min(width, height)];
+    const looks = await decodeEnds(image, { width: wide, height: side }, rule);
+    expect(looks.map(({ region }) => region.left)).toEqual([0, 1 - side / wide]);
+    for (const [i, left] of [0, wide - side].entries()) {
+      const part = await sharp(upright).extract({ left, top: 0, width: side, height: side }).png().toBuffer();
+      expect(apart(looks[i]!.pixels, await decode(part, rule, limits))).toBeLessThan(0.5);
+    }
+  });
 
-  it('refuses what is no photo', async () => {
+  it('refuses a file that is not a photo', async () => {
     for (const views of VIEWS) {
       await expect(viewsOf(Buffer.from('words, not pixels'), views)).rejects.toMatchObject({
         code: 'image_unsupported',

@@ -71,7 +71,7 @@ it('sends nothing a second time', async () => {
   expect(engine.batches.length).toBe(sent);
 });
 
-it('fills batches with what is new, however thinly it is spread', async () => {
+it('fills batches with new photos, however sparse they are', async () => {
   const set = await photos(300);
   await indexPhotos(
     engine,
@@ -83,7 +83,7 @@ it('fills batches with what is new, however thinly it is spread', async () => {
   expect(engine.batches).toEqual([60]);
 });
 
-it('lists what it cannot read and goes on', async () => {
+it('lists what it cannot read and continues', async () => {
   const set = await photos(4);
   await writeFile(set[0]!.file, '');
   await writeFile(set[1]!.file, 'x'.repeat(1001));
@@ -100,7 +100,7 @@ it('lists what it cannot read and goes on', async () => {
   }
 });
 
-it('never has more than two batches in work', async () => {
+it('never has more than two batches in progress', async () => {
   let inWork = 0;
   let most = 0;
   engine.before = async () => {
@@ -112,7 +112,7 @@ it('never has more than two batches in work', async () => {
   expect(most).toBe(2);
 });
 
-it('stops between batches when asked to, and goes on from there the next time', async () => {
+it('stops between batches on request, and resumes there the next time', async () => {
   const set = await photos(400);
   const controller = new AbortController();
   engine.before = () => controller.abort();
@@ -125,7 +125,7 @@ it('stops between batches when asked to, and goes on from there the next time', 
   expect(second).toMatchObject({ done: 400, skipped: first.created, created: 400 - first.created });
 });
 
-it('ends at an error that concerns all photos, and keeps what was stored', async () => {
+it('stops at an error that concerns all photos, and keeps what was stored', async () => {
   engine.before = (batch) => {
     if (batch === 3) {
       throw new PawdexError('storage_full');
@@ -139,7 +139,7 @@ it('ends at an error that concerns all photos, and keeps what was stored', async
   expect(engine.batches.length).toBeLessThan(6);
 });
 
-it('tells that the collection is missing', async () => {
+it('reports a missing collection', async () => {
   const summary = await indexPhotos(engine, await photos(1), { ...options, collection: 'nope' });
   expect(summary).toMatchObject({ done: 0, stoppedBy: { code: 'collection_not_found' } });
 });
@@ -155,7 +155,7 @@ it('waits while the engine is overloaded', async () => {
   expect(engine.batches).toEqual([3, 3, 3]);
 });
 
-it('leaves out what no server would take for a name, and goes on', async () => {
+it('leaves out names that servers refuse, and continues', async () => {
   const set = await photos(8);
   const [a, b, c, d, e] = set as [LabelledPhoto, LabelledPhoto, LabelledPhoto, LabelledPhoto, LabelledPhoto];
   a.label = 'two\nlines';

@@ -148,7 +148,7 @@ it('makes exactly 50 changes of each kind among 1,000 photos', async () => {
   expect(await stored()).toEqual(set.photos.map(({ name, label }) => `${name}=${label}`).sort());
 });
 
-it('keeps both photos of two that change places', async () => {
+it('keeps both of two photos that swap names', async () => {
   await write('a/1.jpg', 'one');
   await write('b/2.jpg', 'second');
   await sync();
@@ -159,7 +159,7 @@ it('keeps both photos of two that change places', async () => {
   expect(await stored()).toEqual(['a/1.jpg=a', 'b/2.jpg=b']);
 });
 
-describe('what is not from the folder', () => {
+describe('what does not come from the folder', () => {
   it('stays, even with the content or the name of one of its photos', async () => {
     await engine.addItems('mine', [
       { image: Buffer.from('uploaded'), source: 'a/gone.jpg', label: 'x' },
@@ -174,7 +174,7 @@ describe('what is not from the folder', () => {
     expect(await stored()).toEqual(['a/2.jpg=a', 'a/3.jpg=a', 'a/gone.jpg=x', 'elsewhere.jpg=y']);
   });
 
-  it('is another folder with the same names', async () => {
+  it('includes another folder with the same names', async () => {
     await write('a/1.jpg', 'here');
     await sync({ folder: 'photos-1' });
     await write('a/1.jpg', 'over there');
@@ -195,7 +195,7 @@ describe('what is not from the folder', () => {
 });
 
 describe('labels', () => {
-  it('that were corrected in the collection stay until the folder gives another', async () => {
+  it('that were corrected in the collection stay until the folder changes them', async () => {
     await write('a/1.jpg');
     await sync();
     const { id } = await held('a/1.jpg');
@@ -207,7 +207,7 @@ describe('labels', () => {
     expect(await stored()).toEqual(['b/1.jpg=b']);
   });
 
-  it('and other columns of a manifest are followed', async () => {
+  it('and other columns follow the manifest', async () => {
     await write('1.jpg');
     const manifest = path.join(root, 'list.csv');
     await writeFile(manifest, 'file,label,age\n1.jpg,pug,3\n');
@@ -225,8 +225,8 @@ describe('labels', () => {
   });
 });
 
-describe('what might be there still', () => {
-  it('is kept where something could not be read', async () => {
+describe('what may still exist', () => {
+  it('is kept if something could not be read', async () => {
     await write('a/1.jpg');
     await write('b/2.jpg');
     await sync();
@@ -236,7 +236,7 @@ describe('what might be there still', () => {
     expect(await stored()).toEqual(['a/1.jpg=a', 'b/2.jpg=b']);
   });
 
-  it('is the old photo when the new one cannot be decoded or is too large', async () => {
+  it('is the old photo if the new one cannot be decoded or is too large', async () => {
     await write('a/1.jpg');
     await write('a/2.jpg');
     await sync();
@@ -256,7 +256,7 @@ describe('what might be there still', () => {
     expect(await stored()).toHaveLength(2);
   });
 
-  it('is kept when the sync stops half-way, and the next sync does the rest', async () => {
+  it('is kept if the sync stops halfway, and the next sync does the rest', async () => {
     await write('a/1.jpg');
     await write('a/2.jpg');
     await sync();
@@ -274,7 +274,7 @@ describe('what might be there still', () => {
 });
 
 describe('the cache of hashes', () => {
-  it('spares reading what has its size and time', async () => {
+  it('saves reading files with the same size and time', async () => {
     await write('a/1.jpg', 'first');
     await sync();
     // Another content that looks unchanged shows that it was not read.

@@ -46,7 +46,7 @@ function run(signal: AbortSignal, onProgress: (progress: ReportedProgress) => vo
 
 const never = new AbortController().signal;
 
-it('indexes a folder, and says how far it is with counts', async () => {
+it('indexes a folder, and reports its progress in counts', async () => {
   const reports: ReportedProgress[] = [];
   expect(await run(never, (progress) => reports.push(progress))).toEqual({
     ...{ total: 300, created: 300, exists: 0, failed: 0, updated: 0, removed: 0, failures: [] },
@@ -62,7 +62,7 @@ it('indexes a folder, and says how far it is with counts', async () => {
   expect(new Set(items.map(({ label }) => label))).toEqual(new Set(['siamese', 'beagle']));
 });
 
-it('goes on where it was stopped, adds nothing twice, and counts as if it had never been stopped', async () => {
+it('resumes where it was stopped, adds nothing twice, and counts as if it had never been stopped', async () => {
   const added = watchAdded();
   for (const stopAt of [64, 128]) {
     const stop = new AbortController();
@@ -79,7 +79,7 @@ it('goes on where it was stopped, adds nothing twice, and counts as if it had ne
   expect((await engine.store.getCollection('mine')).count).toBe(300);
 });
 
-it('stores each photo once when its journal is lost, as after a power cut', async () => {
+it('stores each photo once if its journal is lost, as after a power cut', async () => {
   const stop = new AbortController();
   await run(stop.signal, ({ done, phase }) => phase === 'indexing' && done >= 64 && stop.abort()).catch(
     () => {},
@@ -91,7 +91,7 @@ it('stores each photo once when its journal is lost, as after a power cut', asyn
   expect((await engine.store.getCollection('mine')).count).toBe(300);
 });
 
-it('lists the files it could not take: too large, and links that lead out of the roots', async () => {
+it('lists refused files: too large, or links that lead out of the index roots', async () => {
   const secret = path.join(tmpdir(), `pawdex-secret-${process.pid}.jpg`);
   await writeFile(secret, 'secret');
   await symlink(secret, path.join(base, 'photos/beagle/link.jpg'));
@@ -110,7 +110,7 @@ it('lists the files it could not take: too large, and links that lead out of the
   expect(listed).toHaveLength(2);
 });
 
-it('ends with what concerns all photos, and waits for as long as others keep the server busy', async () => {
+it('stops at an error that concerns all photos, and waits as long as others keep the server busy', async () => {
   const add = engine.addItems.bind(engine);
   let refusals = 3;
   engine.addItems = (collection, items) => {

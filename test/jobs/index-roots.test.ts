@@ -29,7 +29,7 @@ it.each([
   ['/photos/cats', 'photos/cats'],
   ['/more', 'more'],
   ['set.zip', 'photos/set.zip'],
-])('takes %s', async (asked, found) => {
+])('accepts %s', async (asked, found) => {
   const absolute = asked.startsWith('/') ? base + asked : asked;
   expect(await roots.resolveSet(absolute)).toBe(path.join(base, found));
 });
@@ -47,7 +47,7 @@ it.each([
   await expect(roots.resolveSet(asked)).rejects.toMatchObject({ code });
 });
 
-it('allows no files that links lead out to, and nothing at all without roots', async () => {
+it('allows no links that lead outside, and nothing at all without roots', async () => {
   expect(await roots.allows(path.join(base, 'photos/in/a.jpg'))).toBe(true);
   expect(await roots.allows(path.join(base, 'photos/out/b.jpg'))).toBe(false);
   const none = await IndexRoots.open([]);

@@ -19,7 +19,7 @@ const failures = async () => {
   return found;
 };
 
-it('goes on with the files and counts of a run that was killed, without a line that was cut off', async () => {
+it('resumes the files and counts of a killed run, without a truncated line', async () => {
   const journal = await JobJournal.open(folder);
   journal.note({ file: 'a.jpg', status: 'created' });
   journal.note({ file: 'b\n.jpg', status: 'exists' });
@@ -51,7 +51,7 @@ it('keeps only the failures once the job is done', async () => {
   expect(await failures()).toEqual(['b.jpg']);
 });
 
-it('gives at most 10,000 failures, and none for a job without files', async () => {
+it('lists at most 10,000 failures, and none for a job without files', async () => {
   expect(await failures()).toEqual([]);
   const journal = await JobJournal.open(folder);
   for (let i = 0; i < 10_050; i++) {
@@ -62,7 +62,7 @@ it('gives at most 10,000 failures, and none for a job without files', async () =
   expect(journal.counts).toEqual({ failed: 10_050 });
 });
 
-it('says that it cannot be written', async () => {
+it('reports that it cannot be written', async () => {
   const journal = await JobJournal.open(path.join(folder, 'gone'));
   journal.note({ file: 'a.jpg', status: 'created' });
   await expect(journal.finish()).rejects.toThrow('ENOENT');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { JobPace } from '../../src/jobs/job-pace.js';
 
-it('goes by the last half minute, so that what was skipped at the start is forgotten', () => {
+it('measures the last half minute, which forgets files skipped at the start', () => {
   const pace = new JobPace();
   const at = (second: number, done: number) =>
     pace.measure({ phase: 'indexing', done, total: 10_000 }, second * 1000);
@@ -13,7 +13,7 @@ it('goes by the last half minute, so that what was skipped at the start is forgo
   expect(at(60, 8580)).toEqual({ perSecond: 10, secondsLeft: 142 });
 });
 
-it('says nothing at the start of a phase, nor while nothing moves', () => {
+it('says nothing at the start of a phase or while nothing progresses', () => {
   const pace = new JobPace();
   pace.measure({ phase: 'listing', done: 0, total: 1 }, 0);
   pace.measure({ phase: 'listing', done: 1, total: 1 }, 5000);

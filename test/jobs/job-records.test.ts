@@ -32,7 +32,7 @@ const job = (change: Partial<Job> = {}): Job => ({
   ...change,
 });
 
-it('gives back what was saved, the newest state of each, without what was removed', async () => {
+it('returns the newest saved state of each job, without removed ones', async () => {
   const records = open();
   expect(await records.load()).toEqual([]);
   const [a, b] = [job({ state: 'running' }), job()];
@@ -48,7 +48,7 @@ it('gives back what was saved, the newest state of each, without what was remove
   expect(await open().load()).toEqual([b]);
 });
 
-it('clears away what a crash left half written, and leaves what it cannot read', async () => {
+it('removes what a crash left half-written, and leaves what it cannot read', async () => {
   const records = open();
   await records.load();
   const kept = job();
@@ -61,7 +61,7 @@ it('clears away what a crash left half written, and leaves what it cannot read',
   expect((await readdir(dir)).sort()).toEqual([`${kept.id}.json`, 'broken.json', 'odd.json'].sort());
 });
 
-it('does not believe a record or a request with a flipped bit, and reads those of an earlier version', async () => {
+it('rejects a record or request with a flipped bit, and reads those of an earlier version', async () => {
   const records = open();
   await records.load();
   const [damaged, older] = [job({ state: 'queued' }), job()];
@@ -76,7 +76,7 @@ it('does not believe a record or a request with a flipped bit, and reads those o
   expect(unreadable).toEqual([`${damaged.id}.json`]);
 });
 
-it.skipIf(process.getuid?.() === 0)('says with a code that it cannot be written', async () => {
+it.skipIf(process.getuid?.() === 0)('reports with a code that it cannot be written', async () => {
   const records = open();
   await records.load();
   await chmod(dir, 0o500);
@@ -84,14 +84,14 @@ it.skipIf(process.getuid?.() === 0)('says with a code that it cannot be written'
   await chmod(dir, 0o700);
 });
 
-it('says with a code that the folder has gone', async () => {
+it('reports with a code that the folder is gone', async () => {
   const records = open();
   await records.load();
   await rm(dir, { recursive: true });
   await expect(records.save(job())).rejects.toMatchObject({ code: 'storage_failed' });
 });
 
-it('keeps what a job is asked until it is over, and its folder until it is forgotten', async () => {
+it("keeps a job's request until it is over, and its folder until it is forgotten", async () => {
   const records = open();
   await records.load();
   const queued = job({ state: 'queued' });
@@ -107,7 +107,7 @@ it('keeps what a job is asked until it is over, and its folder until it is forgo
   expect(await readdir(dir)).toEqual([]);
 });
 
-it('clears away the folder of a job that was never accepted', async () => {
+it('removes the folder of a job that was never accepted', async () => {
   const records = open();
   await records.load();
   const lost = job();

@@ -59,7 +59,7 @@ describe('JobRunner', () => {
     await jobs.close();
   });
 
-  it('tells followers of progress and of the end, and counts the changes', async () => {
+  it('tells followers about progress and the end, and counts the changes', async () => {
     const told: unknown[] = [];
     const { jobs } = await runner({
       work: async (_, { onProgress }) => {
@@ -81,7 +81,7 @@ describe('JobRunner', () => {
     unfollow();
   });
 
-  it('keeps the code of what failed, and goes on with the next', async () => {
+  it('keeps the error code of a failed job, and continues with the next', async () => {
     const { jobs } = await runner({
       work: async (request) => {
         const { collection } = request as { collection: string };
@@ -104,7 +104,7 @@ describe('JobRunner', () => {
     expect(JSON.stringify(jobs.get(ids[1]!))).not.toContain('secret');
   });
 
-  it('cancels what waits and what runs, and leaves what is over', async () => {
+  it('cancels waiting and running jobs, and leaves finished ones', async () => {
     const { jobs, held } = await runner();
     const [a, b, c] = [await jobs.submit(REQUEST), await jobs.submit(REQUEST), await jobs.submit(REQUEST)];
     await until(() => held.started.length === 1);
@@ -119,7 +119,7 @@ describe('JobRunner', () => {
     await expect(jobs.cancel('nobody')).rejects.toMatchObject({ code: 'job_not_found' });
   });
 
-  it('tells the truth about work that was done before it could be cancelled', async () => {
+  it('reports success if work was done before it could be cancelled', async () => {
     let finish = (_: unknown) => {};
     const { jobs } = await runner({
       work: () =>
@@ -135,7 +135,7 @@ describe('JobRunner', () => {
     expect(await cancelling).toMatchObject({ state: 'succeeded', result: 'stored' });
   });
 
-  it('refuses more than may wait, and takes more when there is room again', async () => {
+  it('refuses jobs when the queue is full, and accepts more when there is room again', async () => {
     const { jobs } = await runner();
     const running = await jobs.submit(REQUEST);
     await until(() => jobs.get(running.id).state === 'running');
@@ -148,7 +148,7 @@ describe('JobRunner', () => {
     await jobs.close();
   });
 
-  it('accepts nothing that it could not write down', async () => {
+  it('accepts no job that it could not record', async () => {
     const records = memoryRecords();
     const { jobs } = await runner({
       records: { ...records, accept: () => Promise.reject(new PawdexError('storage_full')) },
@@ -157,7 +157,7 @@ describe('JobRunner', () => {
     expect(jobs.list()).toEqual([]);
   });
 
-  it('finishes a job whose end cannot be written down, and says so', async () => {
+  it('finishes a job whose end cannot be recorded, and says so', async () => {
     const records = memoryRecords();
     const trouble: string[] = [];
     const { jobs } = await runner({
@@ -177,7 +177,7 @@ describe('JobRunner', () => {
     expect(again.get(id).result).toBe(2);
   });
 
-  it('takes up after a kill what was not over, with what it was asked, in the same order', async () => {
+  it('resumes unfinished jobs after a kill, with their requests and in the same order', async () => {
     const { jobs, held, records } = await runner();
     const done = await jobs.submit(REQUEST);
     await until(() => held.started.length === 1);
@@ -202,7 +202,7 @@ describe('JobRunner', () => {
     expect(again.get(running.id)).toMatchObject({ state: 'succeeded', result: 'again', interruptions: 1 });
   });
 
-  it('gives up a job whose server ends again and again before it gets further', async () => {
+  it('gives up a job whose server repeatedly ends before it makes progress', async () => {
     const { records, jobs } = await runner();
     const { id } = await jobs.submit(REQUEST);
     await until(() => jobs.get(id).state === 'running');
@@ -218,7 +218,7 @@ describe('JobRunner', () => {
     expect(records.jobs.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
   });
 
-  it('says that a job is lost of which it is not known what it was asked', async () => {
+  it('reports a job as lost if its request is lost', async () => {
     const { records, jobs } = await runner();
     const { id } = await jobs.submit(REQUEST);
     records.requests.clear();
@@ -226,7 +226,7 @@ describe('JobRunner', () => {
     expect(again.get(id)).toMatchObject({ state: 'failed', error: { code: 'job_interrupted' } });
   });
 
-  it('leaves jobs for the next start when it closes, also work that does not listen, and takes no more', async () => {
+  it('leaves jobs for the next start when it closes, even work that ignores the signal, and accepts no more', async () => {
     const { jobs, records } = await runner({ work: () => new Promise(() => {}) });
     const [running, waiting] = [await jobs.submit(REQUEST), await jobs.submit(REQUEST)];
     await until(() => jobs.get(running.id).state === 'running');
@@ -238,7 +238,7 @@ describe('JobRunner', () => {
     await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'shutting_down' });
   });
 
-  it('pauses what runs and what waits, lets others run meanwhile, and resumes with the work asked again', async () => {
+  it('pauses running and waiting jobs, lets others run meanwhile, and resumes with the same request', async () => {
     const { jobs, held, records } = await runner();
     const [a, b, c] = [await jobs.submit(REQUEST), await jobs.submit(REQUEST), await jobs.submit(REQUEST)];
     await until(() => held.started.length === 1);
@@ -262,7 +262,7 @@ describe('JobRunner', () => {
     await expect(jobs.pause('nobody')).rejects.toMatchObject({ code: 'job_not_found' });
   });
 
-  it('counts paused jobs among those that may wait', async () => {
+  it('counts paused jobs towards the queue limit', async () => {
     const { jobs } = await runner({ isHeld: true });
     for (let i = 0; i < 16; i++) {
       await jobs.pause((await jobs.submit(REQUEST)).id);
@@ -270,7 +270,7 @@ describe('JobRunner', () => {
     await expect(jobs.submit(REQUEST)).rejects.toMatchObject({ code: 'job_queue_full' });
   });
 
-  it('forgets the oldest of many that are over', async () => {
+  it('forgets the oldest of many finished jobs', async () => {
     const { jobs, records } = await runner({ work: async () => null });
     const ids: string[] = [];
     for (let i = 0; i < 105; i++) {

@@ -75,7 +75,7 @@ async function readAll(collection: string) {
   return items;
 }
 
-it('moves a collection, and an import that was stopped goes on where it was with the same counts', async () => {
+it('exports a collection, and a stopped import resumes with the same counts', async () => {
   const out = await makeFolder('export');
   const exported = await run<ExportOutcome>({ kind: 'export', collection: 'mine' }, out);
   expect(exported).toMatchObject({ collection: 'mine', items: ITEMS });
@@ -107,7 +107,7 @@ it('moves a collection, and an import that was stopped goes on where it was with
   expect(await readAll('moved')).toEqual(await readAll('mine'));
 });
 
-it('imports a file below an index root, and lists rows that are not as they were written', async () => {
+it('imports a file below an index root, and lists damaged rows', async () => {
   const out = await makeFolder('export-to-damage');
   await run({ kind: 'export', collection: 'mine' }, out);
   const bytes = await readFile(path.join(out, EXPORTED));
@@ -139,7 +139,7 @@ it.each([
   await expect(run(request, folder)).rejects.toMatchObject({ code });
 });
 
-it('says what is wrong with an uploaded file without naming the folder of the server', async () => {
+it("says what is wrong with an uploaded file without revealing the server's folder", async () => {
   const folder = await makeFolder('uploaded');
   await writeFile(path.join(folder, 'upload.parquet'), 'no rows');
   await expect(run({ kind: 'import', collection: 'refused' }, folder)).rejects.toMatchObject({

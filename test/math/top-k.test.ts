@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { TopK } from '../../src/math/top-k.js';
 
 describe('TopK', () => {
-  it('keeps what sorting all of them would put first, ties by id', () => {
+  it('keeps the same as sorting would, with ties by id', () => {
     const scores = fc.array(fc.integer({ min: -5, max: 5 }), { maxLength: 60 });
     fc.assert(
       fc.property(scores, fc.integer({ min: 1, max: 12 }), (all, k) => {

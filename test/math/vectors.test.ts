@@ -6,7 +6,7 @@ it('computes dot product and length', () => {
   expect(computeLength(Float32Array.of(3, 4))).toBe(5);
 });
 
-it('scales a vector to length 1 and leaves zeros as they are', () => {
+it('scales a vector to length 1, and leaves a zero vector alone', () => {
   const vector = Float32Array.of(3, 4);
   expect(normalise(vector)).toBe(5);
   expect(computeLength(vector)).toBeCloseTo(1, 6);
@@ -15,7 +15,7 @@ it('scales a vector to length 1 and leaves zeros as they are', () => {
   expect([...zeros]).toEqual([0, 0]);
 });
 
-it('scales every row by itself', () => {
+it('scales every row separately', () => {
   const rows = Float32Array.of(0, 2, 8, 0);
   normaliseRows(rows, 2);
   expect([...rows]).toEqual([0, 1, 1, 0]);

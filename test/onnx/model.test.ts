@@ -53,7 +53,7 @@ describe('ONNX files', () => {
     expect(readModel(writeModel(model))).toEqual(model);
   });
 
-  it('reads values that are kept in typed fields', () => {
+  it('reads values stored in typed fields', () => {
     const proto = decodeModel(writeModel(model));
     const [w, s] = proto.graph?.initializer ?? [];
     Object.assign(w ?? {}, { rawData: new Uint8Array(), floatData: [1, 2, 3, 4, 5, 6] });
@@ -61,7 +61,7 @@ describe('ONNX files', () => {
     expect(readModel(encodeModel(proto)).initialisers).toEqual(model.initialisers);
   });
 
-  it('refuses bytes that are no model', () => {
+  it('refuses bytes that are not a model', () => {
     for (const bytes of [
       new Uint8Array(),
       new TextEncoder().encode('not a model at all'),

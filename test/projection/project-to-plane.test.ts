@@ -19,7 +19,7 @@ function groups(perGroup: number) {
 }
 
 describe('a projection', () => {
-  it('keeps groups together and apart from others, within half a unit of the middle', async () => {
+  it('keeps groups together and apart from others, within half a unit of the centre', async () => {
     const points = await projectToPlane(groups(40));
     const { indices } = findNearestRows(
       { data: Float32Array.from(points.flat()), rows: points.length, dimension: 2 },
@@ -36,14 +36,14 @@ describe('a projection', () => {
     expect(await projectToPlane(groups(10))).toEqual(await projectToPlane(groups(10)));
   });
 
-  it.each([0, 1, 2, 3, 4, 5, 16])('takes %i vectors', async (rows) => {
+  it.each([0, 1, 2, 3, 4, 5, 16])('accepts %i vectors', async (rows) => {
     const { data } = groups(10);
     const points = await projectToPlane({ data, rows, dimension: DIMENSION });
     expect(points).toHaveLength(rows);
     expect(points.flat().every(Number.isFinite)).toBe(true);
   });
 
-  it('takes vectors that are all equal', async () => {
+  it('accepts vectors that are all equal', async () => {
     const data = new Float32Array(50 * DIMENSION).fill(0.25);
     const points = await projectToPlane({ data, rows: 50, dimension: DIMENSION });
     expect(points.flat().every(Number.isFinite)).toBe(true);
@@ -65,7 +65,7 @@ it('finds the nearest rows, each itself first', () => {
   expect(distances[1]).toEqual([0, 1, 9]);
 });
 
-it('projects in a thread of its own, and stops when it is closed', async () => {
+it('projects in its own thread, and stops when it is closed', async () => {
   const projector = new Projector();
   const { data } = groups(4);
   const flat = await projector.project(data, DIMENSION);

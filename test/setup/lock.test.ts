@@ -36,7 +36,7 @@ it('lets one process in at a time', async () => {
   expect(await readFile(log, 'utf8')).toBe('in\nout\n'.repeat(5));
 });
 
-it('is released after an error, and tells once who waits', async () => {
+it('is released after an error, and says once that it waits', async () => {
   await expect(withLock(lock, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   let waits = 0;
   const order: string[] = [];
@@ -55,14 +55,14 @@ it('is released after an error, and tells once who waits', async () => {
   expect(waits).toBe(1);
 });
 
-it('is taken from a holder that is gone', async () => {
+it('is taken over from a holder that is gone', async () => {
   const gone = spawn(process.execPath, ['-e', '']);
   await once(gone, 'exit');
   await writeFile(lock, String(gone.pid));
   expect(await withLock(lock, async () => 'mine')).toBe('mine');
 });
 
-it('is taken from a process that has only inherited the number of its holder', async () => {
+it('is taken over if another process has the id of its holder', async () => {
   await writeFile(lock, String(process.pid));
   const old = new Date(Date.now() - 60_000);
   await utimes(lock, old, old);

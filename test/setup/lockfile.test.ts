@@ -24,7 +24,7 @@ it('locks the packages of every platform', () => {
   expect(missing).toEqual([]);
 });
 
-it('names content, and no registry', () => {
+it('names content, but no registry', () => {
   expect(entries.filter(([, { integrity }]) => integrity === undefined).map(([place]) => place)).toEqual([]);
   expect(entries.filter(([, { resolved }]) => resolved !== undefined).map(([place]) => place)).toEqual([]);
 });

@@ -45,7 +45,7 @@ it.each([
   expect(nodeIsTooOld(version)).toBe(old);
 });
 
-it('compiles for AVX2 only where FMA is there too', () => {
+it('compiles for AVX2 only if FMA is also available', () => {
   expect(simdOf('processor: 0\nflags\t\t: fpu avx2 bmi1 fma\n')).toBe('avx2');
   expect(simdOf('flags : avx2 bmi1\n')).toBe('plain');
   expect(simdOf('Features : asimd\n')).toBe('plain');
@@ -75,7 +75,7 @@ describe('the environment of npm ci', () => {
     return `#define NODE_MAJOR_VERSION ${major}\n#define NODE_MINOR_VERSION ${minor}\n#define NODE_PATCH_VERSION ${patch}\n`;
   };
 
-  it('uses headers that an npmrc names only when they are of the running Node', async () => {
+  it('uses headers from an npmrc only if they match the running Node', async () => {
     await write('own/include/node/node_version.h', headers(process.versions.node));
     await write('other/include/node/node_version.h', headers('18.0.0'));
     const [own, other] = [path.join(root, 'own'), path.join(root, 'other')];
@@ -111,13 +111,13 @@ describe('the installation', () => {
 
   beforeEach(() => write('package-lock.json', lock('1.0.0')));
 
-  it('is stale when there is none, or when it is of another lock file', async () => {
+  it('is stale if it is missing or from another lock file', async () => {
     expect(installState(root, machine)).toBe('stale');
     await write('node_modules/.package-lock.json', { packages: { 'node_modules/a': entry('0.9.0') } });
     expect(installState(root, machine)).toBe('stale');
   });
 
-  it('made by npm itself is taken over, without what is optional', async () => {
+  it('by npm itself is accepted, without optional packages', async () => {
     await write('node_modules/.package-lock.json', { packages: { 'node_modules/a': entry('1.0.0') } });
     expect(installState(root, machine)).toBe('unstamped');
     stampInstall(root, machine);
@@ -136,7 +136,7 @@ describe('the installation', () => {
     expect(installState(root, machine)).toBe('stale');
   });
 
-  it('of any Node serves one whose modules are all Node-API', async () => {
+  it('of any Node works if all modules are Node-API', async () => {
     await write('node_modules/.package-lock.json', { packages: { 'node_modules/a': entry('1.0.0') } });
     stampInstall(root, machine);
     expect(installState(root, { ...machine, abi: 'node-api' })).toBe('fresh');
@@ -156,7 +156,7 @@ describe('the build', () => {
     await write('dist/.pawdex-build.json', buildStamp(root));
   });
 
-  it('is fresh until a source changes, comes or goes', async () => {
+  it('is fresh until a source is changed, added or removed', async () => {
     expect(buildStampFile(root)).toBe(path.join(root, 'dist/.pawdex-build.json'));
     expect(buildIsFresh(root)).toBe(true);
     await write('src/web/index.html', '<p>!');
@@ -170,7 +170,7 @@ describe('the build', () => {
     expect(buildIsFresh(root)).toBe(false);
   });
 
-  it('is cleared of files whose source is gone', async () => {
+  it('loses files whose source is gone', async () => {
     const { existsSync } = await import('node:fs');
     await write('dist/old/gone.js', '');
     await write('dist/old/gone.d.ts', '');

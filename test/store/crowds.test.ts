@@ -81,7 +81,7 @@ describe('among other photos', () => {
   });
 });
 
-it('a dense region costs no query any of its neighbours, where the graph alone misses some', async () => {
+it('a dense region costs no query any neighbours, although the graph alone misses some', async () => {
   const shapes = '../../scripts/bench/lib/adversarial-shapes.mjs';
   const { SHAPES, queriesFor } = await import(shapes);
   const { vectors }: { vectors: Float32Array[] } = SHAPES['2,000 at 0.97, all directions']();
@@ -94,7 +94,7 @@ it('a dense region costs no query any of its neighbours, where the graph alone m
 });
 
 describe('equal photos', () => {
-  it('are all found, first those that were put first, by the graph as by an exact search', async () => {
+  it('are all found in the order of their puts, by the graph and by an exact search', async () => {
     const items = await fill([...copies(60, placeholder()), ...photos.slice(0, 1500)]);
     const query = placeholder();
     const [graph] = await store.searchMany('c', [query], { k: 60 });
@@ -104,7 +104,7 @@ describe('equal photos', () => {
   });
 
   it.each([0.1, 0.5, 0.9])(
-    'stay reachable when %f of them and of the others are deleted, also after a restart',
+    'stay reachable if %f of them and of the others are deleted, even after a restart',
     async (share) => {
       const items = await fill([...copies(500, placeholder()), ...photos.slice(0, 2500)]);
       const isGone = ({ id }: NewItem) => Number.parseInt(id.slice(0, 4), 16) < share * 0x10000;

@@ -28,7 +28,7 @@ const indexed = (kind: string, count: number) =>
   vi.waitFor(async () => expect(await index()).toMatchObject({ kind, indexed: count }), { timeout: 100_000 });
 
 it.each([0, 3])(
-  'goes back to exact searches when all but %i items go, and builds a graph again',
+  'returns to exact searches when all but %i items are deleted, and builds a graph again',
   async (left) => {
     const old = items(0);
     await store.put('a', old);

@@ -151,7 +151,7 @@ describe('while a graph is saved', () => {
     await saved.done;
   });
 
-  it('deleted rows are marked as soon as it is saved, also when a rebuild has begun meanwhile', async () => {
+  it('deleted rows are marked as soon as it is saved, even if a rebuild has started meanwhile', async () => {
     const bench = await filled();
     const { graph } = bench.indexer.searchable!;
     bench.delete(everyThird.slice(0, 600));
@@ -164,7 +164,7 @@ describe('while a graph is saved', () => {
     bench.expectGraphAnswers();
   });
 
-  it('rows that are added before its description is written are queued at the next start', async () => {
+  it('rows added before its description is written are queued at the next start', async () => {
     const bench = await filled();
     const saved = bench.indexer.close();
     for (let i = 0; i < 200; i++) {
@@ -178,7 +178,7 @@ describe('while a graph is saved', () => {
   });
 });
 
-it('filling the next graph is no reason to save the old one again', async () => {
+it('does not save the old graph again because the next one is being filled', async () => {
   const bench = await filled();
   await bench.indexer.close();
   expect(bench.snapshot.writes).toBe(1);
@@ -195,7 +195,7 @@ it('filling the next graph is no reason to save the old one again', async () => 
   expect(bench.snapshot.writes).toBe(3);
 });
 
-it('has nothing to do while the graph that rows wait for is being saved', async () => {
+it('does nothing while the graph that rows wait for is being saved', async () => {
   const bench = await filled();
   const saved = await bench.beginSaving();
   bench.put(5000);

@@ -50,7 +50,7 @@ it('finds by metadata at once, before its values are indexed and after', async (
   await core.close();
 });
 
-it('goes on where it was stopped, with what was changed meanwhile', async () => {
+it('resumes where it was stopped, with changes made meanwhile', async () => {
   let core = open();
   core.items.values.addOlderItems();
   await core.close();

@@ -28,7 +28,7 @@ async function open(graphLibrary?: string): Promise<void> {
 }
 const index = async () => (await store.getCollection('c')).index;
 
-it('says what the graph found once it is built, and again after a restart', async () => {
+it('reports the recall of a graph once it is built, and again after a restart', async () => {
   await open();
   await store.createCollection({ name: 'c', dimension: D, fingerprint: 'f', model: 'm' });
   expect(await index()).toEqual({ kind: 'exact', indexed: 0, sampledRecall: null });
@@ -47,7 +47,7 @@ it('says what the graph found once it is built, and again after a restart', asyn
   );
 }, 120_000);
 
-it('answers exactly instead of from a graph that finds too little, until one with other settings does better', async () => {
+it('answers exactly instead of from a graph with low recall, until one with other settings is better', async () => {
   await open(fileURLToPath(new URL('../fixtures/lossy-hnswlib.cjs', import.meta.url)));
   await store.createCollection({ name: 'c', dimension: D, fingerprint: 'f', model: 'm' });
   await store.put('c', itemsOf(vectors));

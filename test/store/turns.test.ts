@@ -7,7 +7,7 @@ afterAll(() => clock.mockRestore());
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-it('runs work that goes on and on once between two looks at what has arrived, however many calls found it overdue', async () => {
+it('runs repeated work once between two checks for calls, however many calls found it overdue', async () => {
   let runs = 0;
   let going = true;
   const work = () => {
@@ -28,7 +28,7 @@ it('runs work that goes on and on once between two looks at what has arrived, ho
   await nextTurn();
 });
 
-it('runs one work a turn, in the order they came', async () => {
+it('runs one piece of work per turn, in order of arrival', async () => {
   const done: string[] = [];
   runSoon(() => done.push('commit'));
   runSoon(() => done.push('insert'));

@@ -43,7 +43,7 @@ function fake(id: number) {
   return { state, collection: collection as unknown as Collection };
 }
 
-it('holds the puts of a crowded collection, in their order, and no others', async () => {
+it('delays only the puts of a crowded collection, in order', async () => {
   const writer = new PutWriter(db, new ItemTable(db, new Ledger(db)));
   const [crowded, other] = [fake(1), fake(2)];
   crowded.state.crowded = true;
@@ -55,7 +55,7 @@ it('holds the puts of a crowded collection, in their order, and no others', asyn
   expect(crowded.state.added).toEqual(['h1', 'h2', 'h3']);
 });
 
-it('holds a put for a quarter of a second at most', async () => {
+it('delays a put for at most a quarter of a second', async () => {
   const writer = new PutWriter(db, new ItemTable(db, new Ledger(db)));
   const { state, collection } = fake(1);
   state.crowded = true;

@@ -73,11 +73,11 @@ describe('a restarting worker', () => {
     expect([onRestart, onCrash].map((told) => told.mock.calls.length)).toEqual([1, 1]);
   });
 
-  it('throws what opening throws at the first start', async () => {
+  it('throws the error of the first start', async () => {
     await expect(start(new DeathCount(), () => true)).rejects.toMatchObject({ code: 'internal' });
   });
 
-  it('is not restarted by its own termination', async () => {
+  it('is not restarted after it was terminated', async () => {
     const { worker, onRestart, onCrash } = await start();
     const lost = expect(worker.call('forever', [])).rejects.toMatchObject({ code: 'shutting_down' });
     await worker.terminate();
@@ -86,7 +86,7 @@ describe('a restarting worker', () => {
   });
 });
 
-it('two deaths with a minute between them are not soon', () => {
+it('is restarted again if a minute has passed between two deaths', () => {
   const deaths = new DeathCount();
   expect([deaths.add(0), deaths.add(61_000), deaths.add(62_000)]).toEqual([false, false, true]);
 });

@@ -3,24 +3,27 @@ import { createRandom } from '../../src/math/random.js';
 import { computeReferenceDotProducts, createDotProducts, LANES } from '../../src/wasm/dot-products.js';
 
 describe('dotProducts', () => {
-  it.each([16, 32, 256, 1280])('gives the bits of the TypeScript version for rows of %i floats', (width) => {
-    const { memory, dotProducts } = createDotProducts(8, 8);
-    const random = createRandom(width);
-    const rows = 23;
-    const floats = new Float32Array(memory.buffer);
-    const end = (rows + 1) * width;
-    for (let i = 0; i < end; i++) {
-      floats[i] = (random() - 0.5) * 10 ** Math.floor(random() * 6);
-    }
-    const [query, results, expected] = [rows * width * 4, end * 4, (end + rows) * 4];
+  it.each([16, 32, 256, 1280])(
+    'is bit-identical to the TypeScript version for rows of %i floats',
+    (width) => {
+      const { memory, dotProducts } = createDotProducts(8, 8);
+      const random = createRandom(width);
+      const rows = 23;
+      const floats = new Float32Array(memory.buffer);
+      const end = (rows + 1) * width;
+      for (let i = 0; i < end; i++) {
+        floats[i] = (random() - 0.5) * 10 ** Math.floor(random() * 6);
+      }
+      const [query, results, expected] = [rows * width * 4, end * 4, (end + rows) * 4];
 
-    dotProducts(0, rows, width * 4, query, results);
-    computeReferenceDotProducts(memory)(0, rows, width * 4, query, expected);
+      dotProducts(0, rows, width * 4, query, results);
+      computeReferenceDotProducts(memory)(0, rows, width * 4, query, expected);
 
-    const bits = (at: number) => [...new Int32Array(memory.buffer, at, rows)];
-    expect(bits(results)).toEqual(bits(expected));
-    expect(new Set(bits(results)).size).toBe(rows);
-  });
+      const bits = (at: number) => [...new Int32Array(memory.buffer, at, rows)];
+      expect(bits(results)).toEqual(bits(expected));
+      expect(new Set(bits(results)).size).toBe(rows);
+    },
+  );
 
   it('computes the inner product', () => {
     const { memory, dotProducts } = createDotProducts(1, 1);

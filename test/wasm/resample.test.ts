@@ -22,7 +22,7 @@ function runBoth(fill: (buffer: ArrayBuffer) => void, step: (resample: Resample)
 const random = createRandom(7);
 const noise = Float32Array.from({ length: 4000 }, () => (random() - 0.3) * 600);
 
-describe('resampling in WebAssembly gives the bytes of the TypeScript version', () => {
+describe('resampling in WebAssembly is byte-identical to the TypeScript version', () => {
   it.each([8, 64, 75])('widen, %i bytes', (count) => {
     const [wasm, plain] = runBoth(
       (buffer) => new Uint8Array(buffer).set(Uint8Array.from({ length: 256 }, (_, i) => i)),

@@ -24,7 +24,7 @@ describe('a frame on a photo', () => {
     });
   });
 
-  it('never becomes too small to be looked at, or inside out', () => {
+  it('never becomes too small or inverted', () => {
     const small = moveFrame(frame, { x: -1, y: -1 }, 9, 9);
     expect(small.width).toBeCloseTo(0.08);
     expect(small.left + small.width).toBeCloseTo(0.75);

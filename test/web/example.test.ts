@@ -6,7 +6,7 @@ it.each([
   ['cat', 'test/fixtures/chelsea/chelsea.png'],
   ['dog', 'test/fixtures/german-shepherd/german-shepherd.jpg'],
 ])(
-  'offers the photo of a %s that tests and documentation use, small enough for a slow line',
+  'offers the photo of a %s that tests and documentation use, small enough for a slow connection',
   async (animal, original) => {
     const offered = await readFile(`src/web/example-${animal}.jpg`);
     expect(offered.length).toBeLessThan(30_000);

@@ -12,7 +12,7 @@ describe('the strongest part', () => {
     shares: Array.from({ length: rows * columns }, (_, cell) => (cell === at ? 0.5 : cell === 0 ? -0.4 : 0)),
   });
 
-  it('is named by where it lies', () => {
+  it('is named by its position', () => {
     expect(strongest(grid(10), square)).toEqual({ zone: 'The upper left', part: 1 });
     expect(strongest(grid(40), square)).toEqual({ zone: 'The middle', part: 1 });
     expect(strongest(grid(44), square)).toEqual({ zone: 'The right', part: 1 });
@@ -20,7 +20,7 @@ describe('the strongest part', () => {
     expect(strongest(grid(3, 2, 2), square)).toEqual({ zone: 'The lower right', part: 1 });
   });
 
-  it('is where its cells lie in the square, not where they lie in the grid', () => {
+  it('depends on the position of its cells in the square, not in the grid', () => {
     // Two cells across a photo three times as wide as high: the square is its middle third, and the cells begin in the
     // middle of that.
     const wide = { left: 1 / 3, top: 0, width: 1 / 3, height: 1 };
@@ -32,7 +32,7 @@ describe('the strongest part', () => {
     expect(strongest({ rows: 1, columns: 2, region: beyond, shares: [0, 1] }, wide)?.zone).toBe('The right');
   });
 
-  it('has its part of what speaks for the similarity', () => {
+  it('has its share of the positive contributions', () => {
     const shares = [0.3, 0, 0, 0, 0, 0, 0, 0, 0.1];
     expect(strongest({ rows: 3, columns: 3, region, shares }, square)).toEqual({
       zone: 'The upper left',
@@ -40,7 +40,7 @@ describe('the strongest part', () => {
     });
   });
 
-  it('is none where nothing speaks for it', () => {
+  it('is none without positive contributions', () => {
     expect(strongest({ rows: 1, columns: 2, region, shares: [-0.1, 0] }, square)).toBeNull();
   });
 });

@@ -9,7 +9,7 @@ const view = () => {
 const all = () => true;
 
 describe('a view of the map', () => {
-  it('shows all of it at first, and finds the point under the pointer', () => {
+  it('shows the whole map at first, and finds the point under the pointer', () => {
     const map = view();
     for (let i = 0; i < 3; i++) {
       const [x, y] = [map.x[i]! * map.scale + map.left, map.y[i]! * map.scale + map.top];
@@ -51,7 +51,7 @@ describe('a query', () => {
     expect(place.y).toBe(0);
   });
 
-  it('falls where its equal lies, whatever else is near', () => {
+  it('falls on an equal item, whatever else is near', () => {
     const far = Array.from({ length: 20 }, () => ({ x: 1, y: 1, similarity: 0.5 }));
     const place = placeBetween([{ x: 0.1, y: 0.2, similarity: 1 }, ...far])!;
     expect(place.x).toBeCloseTo(0.1, 3);

@@ -4,28 +4,28 @@ import { pickPhotos, refusal } from '../../src/web/photo.js';
 const file = (name: string, type: string, bytes = 3) => new File([new Uint8Array(bytes)], name, { type });
 
 describe('pickPhotos', () => {
-  it('takes the images among other files, those without a type by their name', () => {
+  it('takes the images among other files, recognising those without a type by name', () => {
     const photos = [file('cat.jpg', 'image/jpeg'), file('b.png', 'image/png'), file('c.HEIC', '')];
     expect(pickPhotos([file('notes.txt', 'text/plain'), ...photos, file('Thumbs.db', '')])).toEqual(photos);
   });
 
-  it('takes a file of no known type, for the server to judge', () => {
+  it('takes a file of unknown type for the server to judge', () => {
     const photo = file('IMG_1', '');
     expect(pickPhotos([photo])).toEqual([photo]);
   });
 
-  it('finds nothing in nothing', () => {
+  it('finds nothing in an empty list', () => {
     expect(pickPhotos([])).toEqual([]);
   });
 });
 
 describe('refusal', () => {
-  it('keeps what cannot be a photo from being sent', () => {
+  it('does not send what cannot be a photo', () => {
     expect(refusal(file('cat.jpg', 'image/jpeg', 0))?.title).toContain('empty');
     expect(refusal(file('cat.mp4', 'video/mp4'))?.title).toContain('not a photo');
   });
 
-  it('keeps what is too large for the server from being sent', () => {
+  it('does not send what is too large for the server', () => {
     const photo = file('cat.jpg', 'image/jpeg', 2_000);
     const refused = refusal(photo, 1_999);
     expect(refused).toMatchObject({
@@ -35,7 +35,7 @@ describe('refusal', () => {
     expect(refusal(photo, 2_000)).toBeNull();
   });
 
-  it('leaves everything else to the server, which goes by content', () => {
+  it('leaves everything else to the server, which judges by content', () => {
     expect(refusal(file('cat.jpg', 'image/jpeg'))).toBeNull();
     expect(refusal(file('cat.heic', ''))).toBeNull();
     expect(refusal(file('cat.txt', 'text/plain'))).toBeNull();

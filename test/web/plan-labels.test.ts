@@ -41,7 +41,7 @@ describe('the files of a folder', () => {
     await expect(listEntries([droppedFolder('pets', null)])).rejects.toThrow(DOMException);
   });
 
-  it('are its photos, without what is hidden or no photo', () => {
+  it('are its photos, without hidden and other files', () => {
     const listing = listFiles(
       [
         'pets/pug/1.jpg',
@@ -57,14 +57,14 @@ describe('the files of a folder', () => {
     expect([listing.others, listing.hidden]).toEqual([1, 3]);
   });
 
-  it('are taken loose, too', () => {
+  it('may be loose', () => {
     const { photos, name } = listFiles([loose('milo.jpg')]);
     expect([name, photos[0]!.path]).toEqual(['milo.jpg', 'milo.jpg']);
   });
 });
 
 describe('labels', () => {
-  it('are the names of first sub-folders, of last ones, or none', () => {
+  it('are the names of the first or last sub-folders, or none', () => {
     const paths = ['pets/dogs/pug/1.jpg', 'pets/cats/2.jpg', 'pets/loose.jpg'];
     expect(labelsOf(paths)).toEqual([
       ['dogs/pug/1.jpg', 'dogs'],
@@ -83,7 +83,7 @@ describe('labels', () => {
     expect(labelsOf(['set/test/1.jpg'])).toEqual([['test/1.jpg', 'test']]);
   });
 
-  it('are one in two encodings of one name', () => {
+  it('are merged if their names differ only in encoding', () => {
     const { labels } = planOf(['p/caf\u00e9/1.jpg', 'p/cafe\u0301/2.jpg', 'p/pug/3.jpg']);
     expect(labels).toEqual([
       { label: 'caf\u00e9', count: 2 },
@@ -91,7 +91,7 @@ describe('labels', () => {
     ]);
   });
 
-  it('are compared with those that differ only in how they are written', () => {
+  it('are compared with those that differ only in spelling', () => {
     const { similar } = planOf(['p/Golden Retriever/1.jpg', 'p/pug/1.jpg', 'p/PUG/2.jpg'], 'first', [
       'golden_retriever',
     ]);
@@ -101,7 +101,7 @@ describe('labels', () => {
     ]);
   });
 
-  it('are those beside the button for loose photos', () => {
+  it('come from the field beside the button for loose photos', () => {
     const { photos } = listFiles([loose('milo.jpg')]);
     expect(planLabels(photos, { rule: 'first', single: 'beagle', known: [], limit: 100 }).labels).toEqual([
       { label: 'beagle', count: 1 },
@@ -109,7 +109,7 @@ describe('labels', () => {
   });
 });
 
-it('leaves out photos that are larger than the server takes', () => {
+it('leaves out photos that are too large for the server', () => {
   const { photos } = listFiles([inFolder('p/pug/1.jpg', 'x'.repeat(101)), inFolder('p/pug/2.jpg')]);
   const plan = planLabels(photos, { rule: 'first', known: [], limit: 100 });
   expect(plan.photos.map(({ path }) => path)).toEqual(['pug/2.jpg']);

@@ -19,7 +19,7 @@ it.each([
   [413, 'payload_too_large'],
   [503, 'overloaded'],
   [502, 'unexpected'],
-])('makes do with the status %d of a proxy that answers HTML', (status, code) => {
+])('uses the status %d of a proxy that answers with HTML', (status, code) => {
   const problem = problemFrom(status, '<html>Bad gateway</html>', null);
   expect(problem).toMatchObject({ code, status });
   expect(problem.message).toContain(String(status));

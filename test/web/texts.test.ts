@@ -29,7 +29,7 @@ const both = [
 ] as const;
 
 describe.each(both)('the texts about %s', (_name, first, second) => {
-  it('say in German what they say in English, and nothing is left in English', () => {
+  it('are the same in German and English, and none is left in English', () => {
     const [here, there] = [flatten(first), flatten(second)];
     expect([...there.keys()].toSorted()).toEqual([...here.keys()].toSorted());
     const same = [...here].filter(([path, text]) => text.includes(' ') && there.get(path) === text);

@@ -3,27 +3,27 @@ import { confidenceName, places, shownShares, spoken, verdict } from '../../src/
 import { identification } from './answers.js';
 
 describe('a match', () => {
-  it('names the breed and how many neighbours are of it', () => {
+  it('names the breed and how many neighbours have it', () => {
     const { headline, tally } = verdict(identification('match', { maine_coon: 14, persian: 6 }));
     expect(headline).toBe('Maine Coon');
     expect(tally).toBe('Of the 20 most similar photos, 14 are Maine Coon and 6 Persian.');
   });
 
-  it('says so when all neighbours agree', () => {
+  it('says that all neighbours agree', () => {
     expect(verdict(identification('match', { pug: 20 })).tally).toBe('All 20 most similar photos are Pug.');
   });
 
-  it('does not dress up a vote of one photo', () => {
+  it('does not overstate a vote of one photo', () => {
     expect(verdict(identification('match', { pug: 1 })).tally).toContain('only one photo');
   });
 
-  it('is read out with its share', () => {
+  it('is announced with its share', () => {
     expect(spoken(identification('match', { pug: 3, boxer: 1 }))).toBe(
       'Most similar to: Pug. 75% share of the vote. Of the 4 most similar photos, 3 are Pug and 1 Boxer.',
     );
   });
 
-  it('is called an answer only where somebody measured how often such answers are right', () => {
+  it('is called an answer only if the collection was measured', () => {
     const measured = verdict(identification('match', { pug: 3 }, { calibrated: true }));
     expect([measured.kicker, measured.advice]).toEqual(['Looks like', null]);
     const unmeasured = verdict(identification('match', { pug: 3 }));
@@ -33,14 +33,14 @@ describe('a match', () => {
 });
 
 describe('an ambiguous answer', () => {
-  it('names the two in the running, and picks none', () => {
+  it('names both likely breeds, and picks none', () => {
     const words = verdict(identification('ambiguous', { ragdoll: 9, birman: 8, siamese: 3 }));
     expect(words.kicker).toBe('Could be either');
     expect(words.headline).toBe('Ragdoll or Birman');
     expect(words.tally).toBe('Of the 20 most similar photos, 9 are Ragdoll, 8 Birman and 3 Siamese.');
   });
 
-  it('leans towards one that is far ahead, and says how far', () => {
+  it('leans towards one that is far ahead, with its share', () => {
     const answer = identification('ambiguous', { bengal: 12, abyssinian: 4, siamese: 4 });
     const words = verdict(answer);
     expect(words.headline).toBe('Perhaps Bengal');
@@ -48,7 +48,7 @@ describe('an ambiguous answer', () => {
     expect(words.tally).toBe('Of the 20 most similar photos, 12 are Bengal, 4 Abyssinian and 4 Siamese.');
   });
 
-  it('names three where the third is close, too', () => {
+  it('names three if the third is also close', () => {
     const words = verdict(identification('ambiguous', { a: 6, b: 5, c: 5, d: 4 }));
     expect(words.headline).toBe('A, B or C');
     expect(words.kicker).toBe('Could be any of these');
@@ -62,7 +62,7 @@ describe('no answer', () => {
     expect(words.tally).toBe('Of the 5 most similar photos, 2 are Pug, 2 Boxer and 1 Beagle.');
   });
 
-  it('tells an empty collection from an unknown breed', () => {
+  it('distinguishes an empty collection from an unknown breed', () => {
     expect(verdict(identification('unknown', {})).tally).toBe('This collection has no photos yet.');
   });
 
@@ -92,7 +92,7 @@ it('gives the first five candidates a place, and no other label', () => {
 });
 
 describe('the list of shares', () => {
-  it('sums to 100%, with what is left over', () => {
+  it('sums to 100% with the rest', () => {
     const answer = identification('ambiguous', { a: 1, b: 1, c: 1 });
     expect(shownShares(answer).map(({ text }) => text)).toEqual(['34%', '33%', '33%']);
     const most = identification('match', { a: 1 }, { calibrated: true, basis: 'calibration' });
@@ -103,7 +103,7 @@ describe('the list of shares', () => {
     ]);
   });
 
-  it('is empty where no breed is named', () => {
+  it('is empty if no breed is named', () => {
     expect(shownShares(identification('unknown', { a: 19, b: 1 }))).toEqual([]);
   });
 });

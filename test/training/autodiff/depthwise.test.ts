@@ -11,7 +11,7 @@ import { evaluate, mobileNet, noise, relativeError } from './helpers.js';
 const pair = (min: number, max: number) => fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }));
 
 describe('depthwise convolution as matrix products', () => {
-  it('gives what Conv and its rule give, forwards and for both gradients', async () => {
+  it('matches Conv and its rule, forwards and for both gradients', async () => {
     const cases = fc.record({
       channels: fc.integer({ min: 1, max: 3 }),
       batch: fc.integer({ min: 1, max: 3 }),
@@ -82,7 +82,7 @@ describe('the tall layout', () => {
     }
   });
 
-  it('is left out where another kind of convolution is trained', async () => {
+  it('is not used if another kind of convolution is trained', async () => {
     const model = mobileNet();
     const transpositions = async (trainable: string[]) => {
       const g = new GraphBuilder();

@@ -51,7 +51,7 @@ async function run(model: Model, x: Tensor, { trainable = [] }: { trainable?: st
 }
 
 describe('importing a model', () => {
-  it('makes shapes static that the model computes at run time', async () => {
+  it('makes shapes static that the model computes at runtime', async () => {
     // reshape(x, [shape(x)[0], -1, 2]) as PyTorch writes it
     const model = modelOf(
       [
@@ -68,7 +68,7 @@ describe('importing a model', () => {
     expect(g.nodes.map((n) => n.op)).toEqual(['Reshape']);
   });
 
-  it('reads axes that older operator sets keep in attributes', async () => {
+  it('reads axes from the attributes of older operator sets', async () => {
     const nodes = [
       node('Unsqueeze', ['x'], ['u'], { axes: [1] }),
       node('ReduceSum', ['u'], ['r'], { axes: [-1], keepdims: 1 }),
@@ -78,7 +78,7 @@ describe('importing a model', () => {
     expect(result).toEqual(createFloatTensor([10, 26], [2, 1]));
   });
 
-  it('refuses to join tensors that differ along another axis, which ONNX Runtime would do at the first step only', async () => {
+  it('refuses to concatenate tensors that differ along another axis', async () => {
     const model = modelOf([node('Concat', ['x', 'w'], ['y'], { axis: 1 })], { w: ramp(3, 4) });
     await expect(run(model, ramp(2, 4))).rejects.toMatchObject({
       code: 'model_invalid',
@@ -86,7 +86,7 @@ describe('importing a model', () => {
     });
   });
 
-  it('evaluates operators it does not know, and names them when a gradient has to pass', async () => {
+  it('evaluates unknown operators, and names them if a gradient must pass', async () => {
     const model = modelOf([node('MatMul', ['x', 'w'], ['m']), node('Sinh', ['m'], ['y'])], { w: ramp(4, 4) });
     const { result } = await run(model, ramp(2, 4));
     expect(result.shape).toEqual([2, 4]);
@@ -101,21 +101,21 @@ describe('importing a model', () => {
     );
   });
 
-  it('needs no rule where everything before an operator is frozen', async () => {
+  it('needs no rule if everything before an operator is frozen', async () => {
     const model = modelOf([node('Sinh', ['x'], ['h']), node('MatMul', ['h', 'w'], ['y'])], { w: ramp(4, 2) });
     const { g, y } = await run(model, ramp(2, 4), { trainable: ['w'] });
     const [check] = await checkGradients(g, { objective: y, feeds: { x: ramp(2, 4) } });
     expect(check?.relativeError).toBeLessThan(1e-3);
   });
 
-  it('gives every branch its share of a gradient', async () => {
+  it('passes the gradient to every branch', async () => {
     const nodes = [node('Mul', ['x', 'w'], ['a']), node('Exp', ['a'], ['b']), node('Mul', ['a', 'b'], ['y'])];
     const { g, y } = await run(modelOf(nodes, { w: ramp(4) }), ramp(2, 4), { trainable: ['w'] });
     const [check] = await checkGradients(g, { objective: y, feeds: { x: ramp(2, 4) } });
     expect(check?.relativeError).toBeLessThan(1e-3);
   });
 
-  it('refuses what it cannot import, saying why', async () => {
+  it('refuses what it cannot import, with the reason', async () => {
     const invalid = (detail: string) =>
       expect.objectContaining({ code: 'model_invalid', detail: expect.stringContaining(detail) });
     await expect(run(modelOf([node('Relu', ['gone'], ['y'])]), ramp(1, 4))).rejects.toThrow(

@@ -170,8 +170,8 @@ const cuda = fileURLToPath(
   ),
 );
 
-describe.skipIf(existsSync(cuda))('a provider that is not there', () => {
-  it('is refused with what to do, and nothing runs on the CPU instead', async () => {
+describe.skipIf(existsSync(cuda))('a missing provider', () => {
+  it('is refused with advice, and nothing runs on the CPU instead', async () => {
     const g = new GraphBuilder();
     g.output('y', g.exp(g.input('x', 'float32', [1])));
     await expect(GraphSession.open(g.toBytes(), { provider: 'cuda' })).rejects.toThrow(

@@ -34,7 +34,7 @@ describe('running a graph', () => {
     await session.close();
   });
 
-  it('says which feed is missing, or has the wrong shape', async () => {
+  it('names a feed that is missing or has the wrong shape', async () => {
     const session = await GraphSession.open(graph());
     await expect(session.run({})).rejects.toThrow('"x" has no value');
     await expect(session.run({ x: createFloatTensor([1, 2, 3]) })).rejects.toThrow(
@@ -43,7 +43,7 @@ describe('running a graph', () => {
     await session.close();
   });
 
-  it('refuses bytes that are no graph', async () => {
+  it('refuses bytes that are not a graph', async () => {
     await expect(GraphSession.open(new Uint8Array([1, 2, 3]))).rejects.toThrow(
       expect.objectContaining({ code: 'model_invalid' }),
     );

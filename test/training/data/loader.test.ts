@@ -72,7 +72,7 @@ const without = ({ waitedMs: _, pixels, ...batch }: Batch) => ({
 const row = ({ pixels }: Batch, i: number) => pixels.subarray(i * IMAGE, (i + 1) * IMAGE);
 
 describe('loadBatches', () => {
-  it('gives what the plan says, view by view', async () => {
+  it('gives the planned views in order', async () => {
     const planned = [...plan()];
     const batches = await all(planned, setUp(undefined, { viewsPerPhoto: 2 }).options);
     expect(batches).toHaveLength(planned.length);
@@ -93,7 +93,7 @@ describe('loadBatches', () => {
     }
   });
 
-  it('goes on in the middle with the same bytes', async () => {
+  it('resumes in the middle with the same bytes', async () => {
     const whole = (await all(plan(), setUp().options)).map(without);
     expect(whole.length).toBeGreaterThan(4);
     for (const first of [1, 4]) {
@@ -102,7 +102,7 @@ describe('loadBatches', () => {
     }
   });
 
-  it('has begun all native work of the next batch, and of no more, when it hands one over', async () => {
+  it('has started the native work of exactly the next batch when it returns one', async () => {
     const rendered = vi.spyOn(sharp.prototype, 'toBuffer');
     const read = vi.fn((photo: number) => files[photo]!);
     const photos = new PhotoCache(async (photo) => read(photo), { maxBytes: 0, limits });
@@ -117,7 +117,7 @@ describe('loadBatches', () => {
     expect(handed).toBe(3);
   });
 
-  it('keeps what fits and reads the rest again', async () => {
+  it('caches what fits and reads the rest again', async () => {
     const read = vi.fn(async (photo: number) => files[photo]!);
     await all(plan(0, 3), setUp(read).options);
     expect(read).toHaveBeenCalledTimes(labels.length);
@@ -129,7 +129,7 @@ describe('loadBatches', () => {
     expect(small.bytes).toBe(files[0]!.length + files[1]!.length);
   });
 
-  it('stops at a signal with its reason, and leaves nothing at work', async () => {
+  it('stops at a signal with its reason, and leaves no work running', async () => {
     const abort = new AbortController();
     const { options } = setUp(undefined, { signal: abort.signal });
     const batches = loadBatches(plan(), options);
@@ -141,7 +141,7 @@ describe('loadBatches', () => {
     expect(await batches.next()).toEqual({ done: true, value: undefined });
   });
 
-  it('leaves nothing at work when the consumer has had enough', async () => {
+  it('leaves no work running when the consumer stops', async () => {
     for await (const _ of loadBatches(plan(), setUp().options)) {
       break;
     }
@@ -149,7 +149,7 @@ describe('loadBatches', () => {
   });
 });
 
-describe('loadBatches: photos that cannot be used', () => {
+describe('loadBatches: unusable photos', () => {
   const unreadable = new PawdexError('file_unreadable', { detail: 'gone' });
   /** Photo 1 is cut short, which only decoding shows; 5 cannot be read; 9 is no image. */
   const damaged = (photo: number) => {
@@ -162,7 +162,7 @@ describe('loadBatches: photos that cannot be used', () => {
     return photo === 9 ? Buffer.from('no image at all') : files[photo]!;
   };
 
-  it('are told once and replaced by others of their label', async () => {
+  it('are reported once and replaced by others of their label', async () => {
     const { bad, options } = setUp(damaged);
     const planned = [...plan(0, 3)];
     const batches = await all(planned, options);
@@ -187,7 +187,7 @@ describe('loadBatches: photos that cannot be used', () => {
     expect(replaced).toBeGreaterThanOrEqual(9);
   });
 
-  it('are replaced alike when a run goes on in the middle', async () => {
+  it('are replaced in the same way when a run resumes', async () => {
     const whole = (await all(plan(), setUp(damaged).options)).map(without);
     const rest = await all(plan(3), setUp(damaged).options);
     expect(rest.map(without)).toEqual(whole.slice(3));
@@ -211,7 +211,7 @@ describe('loadBatches: photos that cannot be used', () => {
     expect(bad).toHaveLength(4);
   });
 
-  it('are not made of faults that are not theirs', async () => {
+  it('are not photos that failed for other reasons', async () => {
     const fault = new TypeError('a fault of the program');
     const { options, bad } = setUp(() => Promise.reject(fault));
     await expect(all(plan(), options)).rejects.toBe(fault);

@@ -30,7 +30,7 @@ const countOf = (photos: readonly number[]) => {
 };
 
 describe('classBatches', () => {
-  it('makes batches of P distinct classes with K photos of each, without repeats where there are K', () => {
+  it('makes batches of P distinct classes with K photos each, without repeats if there are K', () => {
     fc.assert(
       fc.property(cases, ({ counts, ...options }) => {
         const labels = labelsOf(counts);
@@ -57,7 +57,7 @@ describe('classBatches', () => {
     );
   });
 
-  it('shows every photo, and those of one class equally often give or take one', () => {
+  it('shows every photo, and those of one class equally often, plus or minus one', () => {
     fc.assert(
       fc.property(cases, ({ counts, ...options }) => {
         const labels = labelsOf(counts);
@@ -76,7 +76,7 @@ describe('classBatches', () => {
     );
   });
 
-  it('is as long as the photos or the largest class need', () => {
+  it('is as long as the photos or the largest class require', () => {
     const even = drawClassBatches(labelsOf(Array(20).fill(40)), {
       classes: 10,
       perClass: 4,
@@ -88,7 +88,7 @@ describe('classBatches', () => {
     expect(skewed).toHaveLength(25);
   });
 
-  it('is the same for a seed and epoch, and another for another', () => {
+  it('is determined by seed and epoch', () => {
     const labels = labelsOf(Array(12).fill(9));
     const of = (seed: number, epoch: number) =>
       drawClassBatches(labels, { classes: 4, perClass: 2, seed, epoch });
@@ -98,7 +98,7 @@ describe('classBatches', () => {
     expect(of(5, 3)).toHaveLength(of(6, 4).length);
   });
 
-  it('brings every two classes together within an epoch', () => {
+  it('combines every two classes within an epoch', () => {
     const labels = labelsOf(Array(12).fill(40));
     const pairs = new Set<string>();
     for (const batch of drawClassBatches(labels, { classes: 6, perClass: 2, seed: 1, epoch: 0 })) {
@@ -127,7 +127,7 @@ describe('classBatches', () => {
 });
 
 describe('plainBatches', () => {
-  it('shows all photos once and fills the last batch up', () => {
+  it('shows all photos once, and fills up the last batch', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 60 }),
@@ -156,7 +156,7 @@ describe('plainBatches', () => {
 describe('planRun', () => {
   const batchesOf = (epoch: number) => drawPlainBatches(10, { size: 4, seed: 7, epoch });
 
-  it('goes on in the middle as it would have gone on by itself', () => {
+  it('resumes in the middle without a difference', () => {
     const whole = [...planRun(batchesOf, 3)];
     expect(whole.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     for (const first of [1, 4, 8, 9]) {
@@ -164,7 +164,7 @@ describe('planRun', () => {
     }
   });
 
-  it('counts the turns of a photo within its epoch', () => {
+  it('counts the repeats of a photo within its epoch', () => {
     for (const epoch of [0, 1, 2]) {
       const ofEpoch = [...planRun(batchesOf, 3)].filter((batch) => batch.epoch === epoch);
       const turns = ofEpoch.flatMap(({ photos, turns }) => photos.map((photo, i) => `${photo}:${turns[i]}`));

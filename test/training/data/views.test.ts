@@ -30,7 +30,7 @@ const pixelAt = (pixels: Uint8Array, x: number, y: number) => [
 ];
 
 describe('renderView: the plain view', () => {
-  it('gives the bytes that the encoder is given, whatever the file', async () => {
+  it("gives the same bytes as the encoder's preprocessing, whatever the file", async () => {
     const files: Record<string, Uint8Array> = {
       chelsea: await readFile(CAT),
       jpeg: await sceneJpeg(),
@@ -69,7 +69,7 @@ describe('renderView: places', () => {
     expect(same(await view(scene(128, 64), { flip: true }), expected)).toBe(true);
   });
 
-  it('crops where it is told to', async () => {
+  it('crops the given part', async () => {
     const photo = scene(128, 128);
     for (const [x, y] of [
       [0, 1],
@@ -80,19 +80,19 @@ describe('renderView: places', () => {
     }
   });
 
-  it('makes a crop smaller that the photo has no room for', async () => {
+  it('shrinks a crop that does not fit the photo', async () => {
     const photo = scene(128, 64);
     expect(same(await view(photo, place(1, 0.25, 0.9)), await cut(photo, 16, 0))).toBe(true);
   });
 
-  it('crops mirrored photos as they are seen', async () => {
+  it('crops mirrored photos as displayed', async () => {
     const photo = scene(128, 128);
     const flopped = sharp(await photo.clone().flop().png().toBuffer());
     const mirrored = await view(photo, { flip: true, ...place(0.25, 0.25, 0) });
     expect(same(mirrored, await cut(flopped, 16, 0))).toBe(true);
   });
 
-  it('crops photos that EXIF turns as they are seen', async () => {
+  it('crops photos with an EXIF orientation as displayed', async () => {
     const crop = { area: 0.3, ratio: 1.2, x: 0.8, y: 0.1 };
     const upright = await view(await turnedJpeg(1), { crop });
     for (let turn = 2; turn <= 8; turn++) {
@@ -102,7 +102,7 @@ describe('renderView: places', () => {
     }
   });
 
-  it('turns clockwise around the middle of the crop', async () => {
+  it('rotates clockwise around the middle of the crop', async () => {
     // The box around the turned crop: 0.4 of the side, times cos + sin, with the margin of two pixels.
     const side = 240;
     const box = 0.4 * side * (Math.cos(Math.PI / 6) + Math.sin(Math.PI / 6) + 4 / SIZE);
@@ -126,7 +126,7 @@ describe('renderView: places', () => {
     }
   });
 
-  it('shows nothing but photo, however it is turned and cropped', async () => {
+  it('shows nothing outside the photo, however it is rotated and cropped', async () => {
     const unit = fc.double({ min: 0, max: 1, noNaN: true });
     const degrees = fc.oneof(
       fc.double({ min: -180, max: 180, noNaN: true }),
@@ -166,7 +166,7 @@ describe('renderView: colours', () => {
     expect(await colourOf([250, 250, 4], { contrast: 1.5 })).toEqual([255, 255, 0]);
   });
 
-  it('takes colours away, and turns them while greys stay', async () => {
+  it('removes saturation, and rotates hues but not greys', async () => {
     const [r, g, b] = await colourOf([200, 90, 30], { saturation: 0 });
     expect([g, b]).toEqual([r, r]);
     expect(Math.abs(r! - (0.213 * 200 + 0.715 * 90 + 0.072 * 30))).toBeLessThanOrEqual(0.5);
@@ -176,7 +176,7 @@ describe('renderView: colours', () => {
     expect(Math.max(...turned)).toBe(turned[1]);
   });
 
-  it('blurs, also where the photo is grey', async () => {
+  it('blurs, even grey photos', async () => {
     const steepness = (pixels: Uint8Array) => {
       let sum = 0;
       for (let i = 3; i < pixels.length; i++) {
@@ -190,7 +190,7 @@ describe('renderView: colours', () => {
     expect(steepness(blurred)).toBeLessThan(0.9 * steepness(sharpView));
   });
 
-  it('paints over the share that is asked for and leaves the rest', async () => {
+  it('erases the given share and leaves the rest', async () => {
     const plain = await view(scene(128, 64));
     const erase = { area: 0.25, ratio: 1, x: 1, y: 0.5 };
     const erased = await view(scene(128, 64), { erase });
@@ -236,7 +236,7 @@ describe('drawView', () => {
     );
   });
 
-  it('draws as often as the probabilities say', () => {
+  it('follows the probabilities', () => {
     const views = Array.from({ length: 1000 }, (_, seed) => draw({ grey: 0.25, flip: 0.7 }, seed));
     const share = (of: (view: ViewParameters) => boolean) => views.filter(of).length / views.length;
     expect(share(({ flip }) => flip)).toBeCloseTo(0.7, 1);
@@ -251,7 +251,7 @@ describe('drawView', () => {
     }
   });
 
-  it('leaves all else as it was when one probability is raised', () => {
+  it('changes nothing else when one probability is raised', () => {
     for (let seed = 0; seed < 100; seed++) {
       const less = draw({ jitter: { probability: 0 }, grey: 0, blur: { probability: 0 } }, seed);
       const more = draw({ jitter: { probability: 1 }, grey: 0, blur: { probability: 1 } }, seed);
@@ -264,7 +264,7 @@ describe('drawView', () => {
 describe('viewSettings', () => {
   const message = (value: unknown) => viewSettings.safeParse(value).error?.issues[0]?.message;
 
-  it('refuses what cannot be meant', () => {
+  it('refuses invalid settings', () => {
     expect(message({ flip: 1.5 })).toBe('A probability is from 0 to 1.');
     expect(message({ crop: { area: [1, 0.5] } })).toBe('The smaller number comes first.');
     expect(message({ crop: { area: [0, 1] } })).toMatch(/0\.01/);

@@ -66,7 +66,7 @@ describe('the exported encoder', () => {
     { what: 'one scale for all channels', pixels: ours, head },
     { what: 'mean and deviation per channel', pixels: imageNet, head },
     { what: 'no head', pixels: ours, head: undefined },
-  ])('embeds in the server as in the trainer: $what', async ({ pixels, head }) => {
+  ])('embeds the same in the server as in the trainer: $what', async ({ pixels, head }) => {
     const parts = { backbone: mobileNet(), size: SIZE, pixels, head };
     const photos = noisePhotos(3, SIZE);
     const loaded = await writeEncoder(dir, buildEncoderModel(parts), facts);
@@ -101,7 +101,7 @@ describe('the exported encoder', () => {
     expect(inputs[0]!.shape).toEqual(['batch', SIZE, SIZE, 3]);
   });
 
-  it('leaves what was there when the new encoder does not run, or not for any batch', async () => {
+  it('keeps the old encoder if the new one does not run, or not with any batch size', async () => {
     const parts = { backbone: mobileNet(), size: SIZE, pixels: ours };
     const first = await writeEncoder(dir, buildEncoderModel(parts), facts);
     const { initialisers, nodes, ...backbone } = parts.backbone;

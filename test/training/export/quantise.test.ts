@@ -107,7 +107,7 @@ describe('quantise', () => {
       convolutions: 7,
       floats: 0,
     },
-  ])('embeds as the float encoder does, on integers: $what', async ({ backbone, scaling, ...expected }) => {
+  ])('embeds like the float encoder, in integers: $what', async ({ backbone, scaling, ...expected }) => {
     const encoder = buildEncoderModel({ backbone, size: SIZE, pixels: scaling ?? pixels });
     const photos = noisePhotos(24, SIZE);
     const progress: string[] = [];
@@ -185,7 +185,7 @@ describe('roundFilters', () => {
   };
   const nearest = Int8Array.from(weights, (weight) => Math.round(weight / Math.fround(0.2)));
 
-  it('rounds to nearest where inputs are independent', () => {
+  it('rounds to nearest for independent inputs', () => {
     const moments = new Float64Array(size * size);
     for (let i = 0; i < size; i += 1) {
       moments[i * size + i] = 1 + i;
@@ -193,7 +193,7 @@ describe('roundFilters', () => {
     expect(roundFilters({ weights, moments, size, scales, limit })).toEqual(nearest);
   });
 
-  it('keeps what correlated inputs give far better than rounding to nearest', () => {
+  it('preserves outputs for correlated inputs far better than rounding to nearest', () => {
     const mixing = noise(2, [3, size]).data as Float32Array;
     const moments = new Float64Array(size * size);
     for (let i = 0; i < size; i += 1) {
@@ -207,7 +207,7 @@ describe('roundFilters', () => {
     expect(change(rounded, moments)).toBeLessThan(0.3 * change(nearest, moments));
   });
 
-  it('stays within the limit, and takes inputs that never vary', () => {
+  it('stays within the limit, and accepts constant inputs', () => {
     const rounded = roundFilters({ weights, moments: new Float64Array(size * size), size, scales, limit: 2 });
     expect(Math.max(...rounded)).toBe(2);
     expect(Math.min(...rounded)).toBe(-2);
@@ -221,7 +221,7 @@ describe('leastSquaresAffine', () => {
     counts: Float64Array.from({ length: 4096 }, (_, bin) => count(bin)),
   });
 
-  it('spans evenly spread values and meets zero', () => {
+  it('spans evenly spread values and represents zero exactly', () => {
     const { scale, zero } = fitAffine(histogram(-1, 3, () => 1));
     expect(scale * 255).toBeCloseTo(4, 1);
     expect(-zero * scale).toBeCloseTo(-1, 1);
@@ -230,13 +230,13 @@ describe('leastSquaresAffine', () => {
     expect(positive.scale * 255).toBeCloseTo(6, 1);
   });
 
-  it('cuts off a few outliers for the sake of the many', () => {
+  it('clips a few outliers for the sake of the rest', () => {
     const { scale } = fitAffine(histogram(0, 10, (bin) => (bin < 2048 ? 1000 : bin === 4095 ? 1 : 0)));
     expect(scale * 255).toBeGreaterThan(4.9);
     expect(scale * 255).toBeLessThan(7);
   });
 
-  it('takes a tensor that is always zero', () => {
+  it('accepts a tensor that is always zero', () => {
     expect(fitAffine(histogram(0, 0, () => 1))).toEqual({ scale: 1, zero: 0 });
   });
 });

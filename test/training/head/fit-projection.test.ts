@@ -65,7 +65,7 @@ describe('fitProjection', () => {
   const rows = ({ data, rows }: Matrix) =>
     Array.from({ length: rows }, (_, row) => data.subarray(row * WIDTH, (row + 1) * WIDTH));
 
-  it('brings photos of a label together that differ in what all labels share', async () => {
+  it('brings photos of a label together that differ in directions common to all labels', async () => {
     const before = recall(rows(train.features), rows(val.features), train.labels, val.labels);
     const head = await fitProjection(train.features, train.labels, { dimension: 7 });
     expect(head.matrix.shape).toEqual([WIDTH, 7]);
@@ -80,7 +80,7 @@ describe('fitProjection', () => {
     expect(after).toBeGreaterThan(0.9);
   });
 
-  it('steps up the probability of the right label from its closed-form start', async () => {
+  it('raises the probability of the right label from its closed-form start', async () => {
     const settings = { dimension: 5, shrinkage: 0.1, power: 0.4 };
     const probability = (head: Projection) => {
       const embedded = project(train.features, head);
@@ -97,7 +97,7 @@ describe('fitProjection', () => {
     expect(await fitProjection(train.features, train.labels, settings)).toEqual(head);
   });
 
-  it('whitens fully with power 0.5 and no shrinkage: the spread within labels is alike in all directions', async () => {
+  it('whitens fully with power 0.5 and no shrinkage: the spread within labels is equal in all directions', async () => {
     const settings = { dimension: WIDTH, shrinkage: 0, power: 0.5 };
     const embedded = project(train.features, await fitWhitening(train.features, train.labels, settings));
     const means = Array.from({ length: LABELS }, (_, label) => {
@@ -118,7 +118,7 @@ describe('fitProjection', () => {
     }
   });
 
-  it('refuses what no head can be fitted on', async () => {
+  it('refuses data that no head can be fitted on', async () => {
     const { features, labels } = train;
     await expect(fitProjection(features, labels, { dimension: WIDTH + 1 })).rejects.toMatchObject({
       code: 'config_invalid',

@@ -60,7 +60,7 @@ describe('withGeneral', () => {
     expect(mean(rows.map((row) => square(row.slice(4))))).toBeCloseTo(share, 4);
   });
 
-  it('adds a constant, which what projects to little ends up near', async () => {
+  it('adds a constant that dominates features with a small projection', async () => {
     const set = features(1);
     const options = { dimension: 4, share: 0.5 };
     const head = await addGeneralPart(learned, set, { ...options, constant: 0.7 });
@@ -85,7 +85,7 @@ describe('withGeneral', () => {
     });
   });
 
-  it('keeps the learned part but for its scale', async () => {
+  it('keeps the learned part except its scale', async () => {
     const set = features(1);
     const head = await addGeneralPart(learned, set, { dimension: 3, share: 0.3, constant: 0 });
     const rows = project(set, numbers(head.matrix), numbers(head.offset));

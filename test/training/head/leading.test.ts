@@ -40,7 +40,7 @@ describe('leading', () => {
     }
   });
 
-  it('gives the same twice', async () => {
+  it('is deterministic', async () => {
     const { matrix } = known(520);
     expect(await computeLeadingEigenvectors(matrix, 520, 12)).toEqual(
       await computeLeadingEigenvectors(matrix, 520, 12),

@@ -134,7 +134,7 @@ describe('contrastive losses against their formulas', () => {
     expect(await lossOf(build)).toBeCloseTo(expected, 4);
   });
 
-  it('gives the same whatever the length of the embeddings', async () => {
+  it('does not depend on the length of the embeddings', async () => {
     const longer = { ...a, data: (a.data as Float32Array).map((value) => value * 37) };
     const loss = (z: Tensor) => lossOf((g) => appendNtXent(g, g.constant(z), { temperature }));
     expect(await loss(longer)).toBeCloseTo(await loss(a), 5);
@@ -172,7 +172,7 @@ describe('the common mistakes', () => {
     expect(await loss(0)).toBeLessThan(await loss(0.9));
   });
 
-  it('is zero, with zero gradient, where no example has a positive', async () => {
+  it('is zero, with a zero gradient, if no example has a positive', async () => {
     const g = new GraphBuilder();
     const z = g.parameter('z', noise(5, [4, 3]));
     const loss = appendSupCon(g, z, g.integers([1, 2, 3, 4]), { temperature });

@@ -16,16 +16,19 @@ function expectSame(found: string, made: string): void {
   expect(apart, REMAKE).toEqual([]);
 }
 
-it('docs/contrastive-learning.md says what the losses compute', async () => {
+it('docs/contrastive-learning.md has the values that the losses compute', async () => {
   const page = await readFile(new URL('contrastive-learning.md', docs), 'utf8');
   const made = await blocks();
   expect(Object.keys(made)).toHaveLength(page.match(/<!-- end -->/g)?.length ?? 0);
   expect(withBlocks(page, made), REMAKE).toBe(page);
 });
 
-it.each(Object.entries(figures))('the figure %s shows what the losses compute', async (name, draw) => {
-  expectSame(await readFile(new URL(`images/contrastive-${name}.svg`, docs), 'utf8'), await draw());
-});
+it.each(Object.entries(figures))(
+  'the figure %s has the values that the losses compute',
+  async (name, draw) => {
+    expectSame(await readFile(new URL(`images/contrastive-${name}.svg`, docs), 'utf8'), await draw());
+  },
+);
 
 it('links to files that exist', async () => {
   const page = await readFile(new URL('contrastive-learning.md', docs), 'utf8');

@@ -41,7 +41,7 @@ async function featuresOf(model: Model): Promise<number[][]> {
 }
 
 describe('besideStart', () => {
-  it('gives the trained features and then the start’s', async () => {
+  it('gives the trained features followed by those of the start', async () => {
     const both = await featuresOf(addStartFeatures(trained, start));
     const parts = [await featuresOf(trained), await featuresOf(start)] as const;
     expect(parts[0][0]).not.toEqual(parts[1][0]);
@@ -54,7 +54,7 @@ describe('besideStart', () => {
     });
   });
 
-  it('computes what is the same in both once', () => {
+  it('computes what both share once', () => {
     const both = addStartFeatures(trained, start);
     const convolutions = both.nodes.filter(({ op }) => op === 'Conv').map(({ inputs }) => inputs[1]);
     expect(convolutions).toEqual([
@@ -68,7 +68,7 @@ describe('besideStart', () => {
     expect(both.outputs[0]?.shape).toEqual(['batch', 512]);
   });
 
-  it('can still be taken apart by the cells of its map', () => {
+  it('can still be explained by the cells of its map', () => {
     expect(() => addCells(addStartFeatures(trained, start), 'features')).not.toThrow();
   });
 
@@ -85,7 +85,7 @@ describe('besideStart', () => {
   });
 });
 
-it('gives what the network gave before it is trained, beside what it gives', async () => {
+it('gives the features from before training, beside the current ones', async () => {
   const trainable = new Set([...start.initialisers.keys()].filter((name) => /^layer[23]/.test(name)));
   const both = addStartOutput(start, trainable);
   const session = await GraphSession.open(
@@ -107,7 +107,7 @@ it('gives what the network gave before it is trained, beside what it gives', asy
   expect(both.nodes.filter(({ op }) => op === 'Conv')).toHaveLength(6);
 });
 
-it('projects the trained part as it was projected alone', () => {
+it('projects the trained part as before', () => {
   const unit = (row: number[]) => row.map((value) => value / Math.hypot(...row));
   const matrix = createFloatTensor(
     Float32Array.from({ length: 3 * 2 }, () => random() - 0.5),

@@ -27,7 +27,7 @@ const recipeWith = (general: Record<string, unknown>) =>
     'r',
   );
 
-it('is the weighted mean squared distance from what the start’s features project to', async () => {
+it('is the weighted mean squared distance from the projection of the start’s features', async () => {
   const distillation = createDistillation(network, recipeWith({ features: 'distilled', weight: 3 }))!;
   const g = new GraphBuilder();
   const embeddings = g.input('embeddings', 'float32', [2, 4]);
@@ -47,14 +47,14 @@ it('is the weighted mean squared distance from what the start’s features proje
   expect(results.loss!.data[0]).toBeCloseTo(3, 5);
 });
 
-it('is not there unless a recipe asks for it', () => {
+it('is absent unless a recipe asks for it', () => {
   expect(createDistillation(network, recipeWith({ features: 'start' }))).toBeNull();
 });
 
 it.each([
   { frozen: [], what: 'some layers are trained' },
   { frozen: ['.'], what: 'only the head is' },
-])('starts at its target when $what, whatever else the backbone gives', async ({ frozen }) => {
+])('starts at its target if $what, whatever else the backbone gives', async ({ frozen }) => {
   const small = createSmallNetwork(32, 1);
   const counted = {
     op: 'Shape',
@@ -94,7 +94,7 @@ it.each([
   }
 });
 
-it('is of kept views what it is of pixels', async () => {
+it('is the same for cached views as for pixels', async () => {
   const wide = createRandomHead(256, 4, 1);
   const whole = { ...network, head: wide };
   const recipe = { ...recipeWith({ features: 'distilled' }), freeze: { layers: 2, names: [] } };

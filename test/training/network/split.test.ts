@@ -34,7 +34,7 @@ it('freezes by count and by name, with a rate per layer', () => {
   expect(() => trained({ names: ['('] })).toThrow(expect.objectContaining({ code: 'config_invalid' }));
 });
 
-it('gives in two parts what the whole gives', async () => {
+it('gives the same in two parts as the whole', async () => {
   const split = splitModel(model, new Set(trained({ layers: 2 }).keys()));
   if (split === null) {
     throw new Error('there is something to cut');
@@ -63,6 +63,6 @@ it('gives in two parts what the whole gives', async () => {
   expect(await outputs(true)).toEqual(await outputs(false));
 });
 
-it('cuts nothing where everything is trained', () => {
+it('splits nothing if everything is trained', () => {
   expect(splitModel(model, new Set(trained({}).keys()))).toBeNull();
 });

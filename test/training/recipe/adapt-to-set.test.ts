@@ -18,14 +18,14 @@ describe('adaptToSet', () => {
     expect(adaptToSet(recipe, { labels: 81, gallery: 3000 })).toEqual(recipe);
   });
 
-  it('takes the labels there are, and as many components as the photos have', () => {
+  it('uses the labels there are, and as many components as the photos have', () => {
     const adapted = adaptToSet(recipe, { labels: 6, gallery: 78 });
     expect(adapted.batch).toEqual({ ...recipe.batch, labels: 6 });
     // 77 principal components and the constant.
     expect(adapted.head).toMatchObject({ dimension: 256, general: { dimension: 78 } });
   });
 
-  it('does without a general part if there are too few photos for one', () => {
+  it('omits the general part if there are too few photos', () => {
     expect(adaptToSet(recipe, { labels: 2, gallery: 1 }).head.general).toBeUndefined();
   });
 });

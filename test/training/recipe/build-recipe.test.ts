@@ -40,7 +40,7 @@ it('uses the recipe of the run to resume', async () => {
   expect(recipe).toMatchObject({ name: 'mine', epochs: 9 });
 });
 
-it('starts from the shipped recipe under the name of the new encoder, without what another loss cannot use', async () => {
+it('starts from the shipped recipe under the name of the new encoder, without settings that another loss cannot use', async () => {
   const shipped = await buildRecipe({ name: 'new', overrides: {} });
   expect(shipped.recipe).toMatchObject({ name: 'new', description: '' });
   const { recipe } = await buildRecipe({ name: 'new', overrides: { loss: 'proxy-nca', epochs: 2 } });

@@ -14,7 +14,7 @@ const base = {
 const invalid = (detail: RegExp) =>
   expect.objectContaining({ code: 'config_invalid', message: expect.stringMatching(detail) });
 
-it('fills in defaults, and is the same when written and read again', async () => {
+it('fills in defaults, and is the same after writing and reading', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-recipe-'));
   try {
     const recipe = completeRecipe(
@@ -32,7 +32,7 @@ it('fills in defaults, and is the same when written and read again', async () =>
   }
 });
 
-it('refuses what is unknown, wrong, or does not go together', () => {
+it('refuses unknown, wrong or contradictory settings', () => {
   const complete = (more: Record<string, unknown>) => () => completeRecipe({ ...base, ...more }, 'r');
   expect(complete({ epoch: 3 })).toThrow(invalid(/epoch/));
   expect(complete({ epochs: 0 })).toThrow(invalid(/epochs/));
@@ -53,7 +53,7 @@ it('refuses what is unknown, wrong, or does not go together', () => {
   expect(distilled({ losses: [{ kind: 'moco', queue: 128 }] })).toThrow(invalid(/moco/));
 });
 
-it('cannot be read from what is no recipe', async () => {
+it('cannot be read from something else', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-recipe-'));
   try {
     const file = path.join(folder, 'r.yaml');
@@ -75,7 +75,7 @@ it.each([
   expect(completeRecipe(await readRecipe(file), file).name).toBe(encoder);
 });
 
-it('pads another backbone as it is stored, and the same one as the recipe does', async () => {
+it('pads another backbone as stored, and the same one as in the recipe', async () => {
   const { backbone } = await readRecipe(path.join(PACKAGE_ROOT, 'models/recipe.yaml'));
   const known = { ...(backbone as { file: string }), size: 256, padding: 'same' };
   expect(await adaptBackbone(known.file, known)).toEqual({ settings: known, assumed: false });

@@ -55,7 +55,7 @@ describe('curves of a run', () => {
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
   });
 
-  it('draws each quality that was measured, and names the best', () => {
+  it('draws each measured quality, and names the best', () => {
     const log = [evaluation(1, 0.91), evaluation(2, 0.934), evaluation(3, 0.93)];
     const svg = drawQualityChart([...steps(9), ...log]) ?? '';
     expect(svg).toContain('best vote 93.4 %, after 2 epochs');
@@ -66,13 +66,13 @@ describe('curves of a run', () => {
     expect(curve(withUnseen, 'curve third')).toHaveLength(3);
   });
 
-  it('keeps the best of several evaluations at one place', () => {
+  it('keeps the best of several evaluations at the same step', () => {
     const svg = drawQualityChart([evaluation(1, 0.8), evaluation(1, 0.9), evaluation(1, 0.85)]) ?? '';
     expect(svg).toContain('best vote 90.0 %');
     expect(curve(svg, 'curve second')).toHaveLength(1);
   });
 
-  it('draws nothing where there is nothing, and leaves out what is not finite', () => {
+  it('draws nothing without data, and leaves out values that are not finite', () => {
     expect(drawLossChart([])).toBeNull();
     expect(drawLossChart([{ epoch: 1, loss: Number.NaN, learningRate: 1 }])).toBeNull();
     expect(drawQualityChart(steps(5))).toBeNull();
@@ -88,7 +88,7 @@ describe('ticks', () => {
     [0.883, 0.921, [0.88, 0.89, 0.9, 0.91, 0.92, 0.93]],
     [0, 0.0003, [0, 0.0001, 0.0002, 0.0003]],
     [2, 2, [2, 2.5]],
-  ])('from %f to %f are round and span it', (from, to, expected) => {
+  ])('from %f to %f are round and span the range', (from, to, expected) => {
     expect(roundTicks(from, to)).toEqual(expected);
   });
 });
@@ -110,7 +110,7 @@ describe('the embedding map', () => {
     expect(await drawEmbeddingMap(input)).toBe(svg);
   });
 
-  it('takes few photos, equal photos and names with markup', async () => {
+  it('accepts few photos, equal photos and names with markup', async () => {
     expect(await drawEmbeddingMap({ vectors: [[1, 0]], labels: ['a'] })).toBeNull();
     const svg =
       (await drawEmbeddingMap({ vectors: Array(4).fill([1, 0]), labels: ['<b>', 'a', 'a', 'a'] })) ?? '';
@@ -120,7 +120,7 @@ describe('the embedding map', () => {
 });
 
 describe('files of charts', () => {
-  it('come as SVG and PNG, as many as there is something to draw for', async () => {
+  it('are SVG and PNG, for whatever there is data for', async () => {
     const log = [...steps(30), evaluation(1, 0.9), evaluation(2, 0.92)];
     const files = await writeTrainingCharts(path.join(dir, 'run'), { log });
     expect(files.map((file) => path.basename(file))).toEqual([

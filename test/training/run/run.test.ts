@@ -75,7 +75,7 @@ const lines = async (name: string) =>
     .map((line) => JSON.parse(line));
 
 describe('a run', () => {
-  it('learns: the loss falls, and val photos find their label', async () => {
+  it('learns: the loss falls, and validation photos find their label', async () => {
     const result = await run('learns', { epochs: 30, optimiser: { learningRate: 3e-3 } });
     if (!result.finished) {
       throw new Error('it was not stopped');
@@ -104,7 +104,7 @@ describe('a run', () => {
     ['a soup of moco', { losses: [{ kind: 'moco', queue: 24, momentum: 0.9 }], epochs: 1, soup: 3 }],
   ];
   it.each(variants)(
-    'resumes to the very same bits: %s',
+    'resumes bit-identically: %s',
     async (name, settings) => {
       await run(`${name} whole`, settings);
       await inTwoParts(`${name} parts`, settings, 5);
@@ -120,7 +120,7 @@ describe('a run', () => {
     60_000,
   );
 
-  it('averages what several runs from one start end with', async () => {
+  it('averages the results of several runs from one start', async () => {
     const settings = { epochs: 1, ema: 0.9, evaluation: { every: 9 } };
     await run('alone', settings);
     await run('soup', { ...settings, soup: 2 });
@@ -145,7 +145,7 @@ describe('a run', () => {
     expect(losses.length).toBe(2 * single.length);
   });
 
-  it('takes the same steps in chunks as in one piece', async () => {
+  it('takes the same steps in chunks as in whole batches', async () => {
     await run('one piece', { epochs: 1 });
     await run('pieces', { epochs: 1, batch: { labels: 4, photos: 3, chunk: 6 } });
     const [a, b] = [await lines('one piece'), await lines('pieces')];
@@ -153,7 +153,7 @@ describe('a run', () => {
     expect(b[0].gradientNorm / a[0].gradientNorm).toBeCloseTo(1, 3);
   });
 
-  it('goes on where it was killed while it kept views', async () => {
+  it('resumes after a kill while caching views', async () => {
     const settings = { keptViews: 3, freeze: { layers: 2 }, epochs: 1 };
     const file = path.join(root, 'cut off', 'kept-views.f16');
     await run('cut off', settings);
@@ -167,7 +167,7 @@ describe('a run', () => {
     expect((await readFile(file)).equals(whole)).toBe(false);
   });
 
-  it('says how labels fare that it never saw', async () => {
+  it('reports quality on unseen labels', async () => {
     const settings = { epochs: 1, batch: { labels: 3, photos: 3 }, evaluation: { holdOut: ['label-3'] } };
     const result = await run('held out', settings);
     if (!result.finished) {
@@ -181,7 +181,7 @@ describe('a run', () => {
     { features: 'trained', width: 256 },
     { features: 'start', width: 512 },
   ])(
-    'puts principal components of the $features features beside what it learned',
+    'puts principal components of the $features features beside the learned part',
     async ({ features, width }) => {
       const general = { features, dimension: 6, share: 0.4, constant: 0 };
       const result = await run(`general ${features}`, {
@@ -207,7 +207,7 @@ describe('a run', () => {
     },
   );
 
-  it('distils what the start gave, as faithfully as it weighs', async () => {
+  it("distils the start's embedding in proportion to the weight", async () => {
     // The seven distilled numbers of the val photos' embeddings, as unit vectors.
     const general = async (name: string, weight: number, learningRate: number) => {
       const optimiser = { learningRate };
@@ -236,12 +236,12 @@ describe('a run', () => {
     expect(() => recipe({ head })).toThrow(/of 16 numbers, 15 are general/);
   });
 
-  it('stops when the loss is no number any more', async () => {
+  it('stops when the loss is no longer a number', async () => {
     const backbone = { file: 'builtin:small-cnn', size: 32, pixels: { mean: 128, std: 1e-38 } };
     await expect(run('diverges', { backbone })).rejects.toMatchObject({ code: 'training_diverged' });
   });
 
-  it('has its photos looked at before: those that cannot be read are left out', async () => {
+  it('checks its photos first: unreadable ones are left out', async () => {
     const bad = path.join(root, 'bad.png');
     await writeFile(bad, 'not a picture');
     const out: [string, string][] = [];
@@ -273,7 +273,7 @@ describe('a checkpoint', () => {
     });
   });
 
-  it('forgets what the log says of later steps', async () => {
+  it('drops later steps from the log', async () => {
     await inTwoParts('log', {}, 3);
     const steps = (await lines('log')).flatMap(({ step, loss }) => (loss === undefined ? [] : [step]));
     expect(steps).toEqual(steps.map((_, i) => i + 1));

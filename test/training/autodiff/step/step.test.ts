@@ -70,7 +70,7 @@ describe('a training step', () => {
     expect(state.step).toBe(30);
   });
 
-  it('gives equal bits for equal feeds, and after a state was stored and loaded', async () => {
+  it('is bit-identical for equal feeds, and after a state was stored and loaded', async () => {
     const [once, again] = [await train(6), await train(6)];
     expect(bytes(once.state)).toEqual(bytes(again.state));
     const resumed = await train(3, {}, (await train(3)).state);
@@ -78,7 +78,7 @@ describe('a training step', () => {
     expect(resumed.state.step).toBe(6);
   });
 
-  it('in chunks takes the step of the whole batch', async () => {
+  it('in chunks takes the same step as the whole batch', async () => {
     const whole = await train(3);
     for (const chunk of [2, 4]) {
       const cached = await train(3, { chunk });
@@ -93,12 +93,12 @@ describe('a training step', () => {
     }
   });
 
-  it('in chunks gives equal bits for equal feeds', async () => {
+  it('in chunks is bit-identical for equal feeds', async () => {
     const [once, again] = [await train(3, { chunk: 4 }), await train(3, { chunk: 4 })];
     expect(bytes(once.state)).toEqual(bytes(again.state));
   });
 
-  it('clips the norm of all gradients together, and reports it unclipped', async () => {
+  it('clips the global norm of the gradients, and reports it unclipped', async () => {
     const [free, clipped] = [
       await train(1, { optimiser: {} }),
       await train(1, { optimiser: { clipNorm: 0.01 } }),
@@ -114,7 +114,7 @@ describe('a training step', () => {
     expect(norm).toBeCloseTo(0.001, 6);
   });
 
-  it('gives weights a rate of their own, and spares those that shall not decay', async () => {
+  it('supports rates per weight, and weights without decay', async () => {
     const perWeight = (name: string) => ({
       rate: name.startsWith('expand1') ? 0 : 1,
       decay: !name.endsWith('bias'),
