@@ -23,6 +23,14 @@ interface PictureSources {
 /** What is known about the photo. */
 type PhotoIdentity = Pick<Item, 'source' | 'sha256' | 'size'>;
 
+/** No photo is larger. */
+const MOST_BYTES = 512 * 2 ** 20;
+
+function isInside(folder: string, file: string): boolean {
+  const way = path.relative(folder, file);
+  return way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
+}
+
 /**
  * Finds the photo itself in the named folders: a file with the same size and checksum.
  *
@@ -34,6 +42,10 @@ async function findPhotoFile(
 ): Promise<Uint8Array | null> {
   for (const folder of source === null ? [] : folders) {
     const file = path.resolve(folder, source!);
+    // A source may be what a client said it is: it must not lead to other files of this machine.
+    if (!isInside(folder, file) || size > MOST_BYTES) {
+      continue;
+    }
     const found = await stat(file).catch(() => null);
     if (found === null || !found.isFile() || found.size !== size) {
       continue;
