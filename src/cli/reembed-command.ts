@@ -1,4 +1,5 @@
 /** `pawdex reembed`: moves a collection to another encoder. Searches use the old vectors until then. */
+import path from 'node:path';
 import type { Command } from 'commander';
 import type { ReembedOutcome } from '../engine/engine.js';
 import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
@@ -37,7 +38,8 @@ export function createReembedCommand(): Command {
 }
 
 async function run(flags: ReembedFlags): Promise<void> {
-  const { collection, encoder, photos, previews, dropMissing } = flags;
+  const { collection, encoder, previews, dropMissing } = flags;
+  const photos = flags.photos?.map((folder) => path.resolve(folder));
   const common = readCommonOptions(flags);
   const outcome = await runCancellableWork(common, (engine, work) =>
     engine.reembed(collection, { ...work, encoder, photos, previews, dropMissing }),

@@ -108,8 +108,8 @@ export async function createRemoteEngine(client: PawdexClient, onQueued?: () => 
     findLabelTrouble: (collection, { threshold, limit, ...work }) =>
       run({ kind: 'check-labels', collection, threshold, limit }, work),
     async reembed(collection, { encoder, previews, dropMissing, photos, ...work } = {}) {
-      refusePhotos(photos);
-      return run({ kind: 'reembed', collection, encoder, previews, dropMissing }, work);
+      const folders = photos && { photos: [...photos] };
+      return run({ kind: 'reembed', collection, encoder, previews, dropMissing, ...folders }, work);
     },
     async exportCollection(collection, file, options = {}) {
       const started = await client.startJob({ kind: 'export', collection });

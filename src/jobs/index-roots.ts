@@ -56,6 +56,11 @@ export class IndexRoots {
     return this.#resolve(asked, isFile, missing);
   }
 
+  /** Folders that hold photos under the names in `source`: those asked for, as {@link resolveSet}, or the roots. */
+  async resolveFolders(asked: readonly string[] | undefined): Promise<string[]> {
+    return asked === undefined ? [...this.#roots] : Promise.all(asked.map((each) => this.resolveSet(each)));
+  }
+
   async #resolve(
     asked: string,
     isWanted: (found: string) => Promise<boolean>,

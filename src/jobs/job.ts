@@ -23,8 +23,14 @@ export type JobRequest =
   | { kind: 'snapshot' }
   | { kind: 'export'; collection: string }
   | ImportRequest
-  /** Photos are looked for below the server's index roots. */
-  | ({ kind: 'reembed'; collection: string } & Pick<ReembedOptions, 'encoder' | 'previews' | 'dropMissing'>);
+  | ({ kind: 'reembed'; collection: string } & PhotoFolders &
+      Pick<ReembedOptions, 'encoder' | 'previews' | 'dropMissing'>);
+
+/** Where a job looks for photos that it embeds again. */
+interface PhotoFolders {
+  /** Folders below the server's index roots that hold the photos under the names in `source`; by default the roots. */
+  photos?: string[] | undefined;
+}
 
 /** The request for an index job. */
 export interface IndexRequest {
@@ -45,7 +51,7 @@ export interface IndexRequest {
 }
 
 /** The request for an import job. Photos to embed again are looked for below the server's index roots. */
-export interface ImportRequest extends Pick<ImportOptions, 'reembed' | 'previews'> {
+export interface ImportRequest extends PhotoFolders, Pick<ImportOptions, 'reembed' | 'previews'> {
   kind: 'import';
   collection: string;
   /** A Parquet file below one of the server's index roots. Default: the one that was uploaded with the job. */

@@ -53,3 +53,14 @@ it('allows no links that lead outside, and nothing at all without roots', async 
   const none = await IndexRoots.open([]);
   await expect(none.resolveSet('.')).rejects.toMatchObject({ code: 'path_not_allowed' });
 });
+
+it('takes folders of photos, by default the roots', async () => {
+  expect(await roots.resolveFolders(undefined)).toEqual(
+    ['photos', 'more'].map((name) => path.join(base, name)),
+  );
+  expect(await roots.resolveFolders(['cats', path.join(base, 'more')])).toEqual([
+    path.join(base, 'photos/cats'),
+    path.join(base, 'more'),
+  ]);
+  await expect(roots.resolveFolders(['cats', 'out'])).rejects.toMatchObject({ code: 'path_not_allowed' });
+});

@@ -54,6 +54,9 @@ async function requirePossible(request: JobRequest, engine: Engine, indexRoots: 
   if (request.kind === 'import') {
     await (await IndexRoots.open(indexRoots)).resolveFile(request.path ?? '');
   }
+  if ('photos' in request) {
+    await (await IndexRoots.open(indexRoots)).resolveFolders(request.photos);
+  }
 }
 
 export const startJob = defineEndpoint({

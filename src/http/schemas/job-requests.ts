@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { plainText } from '../../engine/item-fields.js';
 import { JOB_KINDS } from '../../jobs/job.js';
-import { collectionName, importOptions, threshold, wholeNumber, yesNo } from './fields.js';
+import { boundedArray, collectionName, importOptions, threshold, wholeNumber, yesNo } from './fields.js';
 
 const nonPets = z
   .union(
@@ -26,6 +26,14 @@ export const labelRule = plainText(500).meta({
   description: 'Where labels come from: folder, parent, filename, none or regex:PATTERN.',
   example: 'filename',
 });
+
+const photoFolders = boundedArray(plainText(4096), { max: 100 })
+  .optional()
+  .meta({
+    description:
+      'Folders below the index roots that hold the photos under the names in `source`; by default the roots.',
+    example: ['photos/2026'],
+  });
 
 const serverPath = (what: string, example: string) =>
   plainText(4096).meta({
@@ -75,11 +83,13 @@ export const jobRequest = z
         kind: z.literal('import'),
         collection: collectionName.meta({ description: 'Created if it does not exist.' }),
         path: serverPath('Parquet file', 'moved/mine.parquet'),
+        photos: photoFolders,
         ...importOptions,
       }),
       z.strictObject({
         kind: z.literal('reembed'),
         collection: collectionName,
+        photos: photoFolders,
         encoder: plainText(200).optional().meta({
           description: 'Name of an added encoder to move to. Default: the encoder of this server.',
         }),

@@ -14,13 +14,11 @@ import { UPLOAD } from '../job-records.js';
 
 export const importJob: KindWork<'import'> = async (
   { engine, indexRoots },
-  { collection, path: asked, reembed, previews },
+  { collection, path: asked, photos, reembed, previews },
   { signal, onProgress, folder },
 ) => {
-  const file =
-    asked === undefined
-      ? path.join(folder, `${UPLOAD}.parquet`)
-      : await (await IndexRoots.open(indexRoots)).resolveFile(asked);
+  const roots = await IndexRoots.open(indexRoots);
+  const file = asked === undefined ? path.join(folder, `${UPLOAD}.parquet`) : await roots.resolveFile(asked);
   const stateFile = path.join(folder, 'import.json');
   const journal = await JobJournal.open(folder);
   const noteFailures = ({ failures }: ImportOutcome) => {
@@ -34,7 +32,7 @@ export const importJob: KindWork<'import'> = async (
     previews,
     signal,
     onProgress,
-    photos: [...indexRoots],
+    photos: await roots.resolveFolders(photos),
     resumeFrom: (await readJsonFile(stateFile, 'storage_failed')) as ImportState | undefined,
     async onBatch(state) {
       noteFailures(state.outcome);
