@@ -17,6 +17,12 @@ function findStop(around: readonly Element[]): HTMLElement | undefined {
   return undefined;
 }
 
+/** Asks for the styles, which takes long on a page of ten thousand photos, only where they may have changed. */
+function isGone(node: Element, records: readonly MutationRecord[]): boolean {
+  const mayHide = records.some(({ attributeName }) => attributeName !== null && attributeName !== 'hidden');
+  return !node.isConnected || node.closest('[hidden]') !== null || (mayHide && !node.checkVisibility());
+}
+
 export function keepFocus(): void {
   /** What was focused last, with all that it lies in, innermost first. */
   let trail: Element[] = [];
@@ -26,10 +32,10 @@ export function keepFocus(): void {
       trail.push(node);
     }
   });
-  new MutationObserver(() => {
+  new MutationObserver((records) => {
     const [last, ...around] = trail;
     const { activeElement, body } = document;
-    if (last !== undefined && (activeElement === body || activeElement === last) && !isShown(last)) {
+    if (last !== undefined && (activeElement === body || activeElement === last) && isGone(last, records)) {
       trail = [];
       findStop(around)?.focus({ preventScroll: true });
     }

@@ -88,6 +88,10 @@ export class ItemGrid {
     return [...this.#tiles.values()].filter(({ box }) => box.checked).map(({ item }) => item);
   }
 
+  get #shown(): Tile[] {
+    return [...this.#tiles.values()].filter(({ node }) => !node.hidden);
+  }
+
   /** Selects all fetched items, or none. */
   chooseAll(isChosen: boolean): void {
     for (const { box, node } of this.#tiles.values()) {
@@ -128,8 +132,8 @@ export class ItemGrid {
 
   /** Focuses the item that was focused last, or the first one that is left. */
   focus(): void {
-    const shown = [...this.#tiles.values()].filter(({ node }) => !node.hidden).map(({ box }) => box);
-    (shown.find((box) => box === this.#stop) ?? shown[0])?.focus();
+    const shown = this.#shown;
+    (shown.find(({ box }) => box === this.#stop) ?? shown[0])?.box.focus();
   }
 
   close(): void {
@@ -255,12 +259,12 @@ export class ItemGrid {
     if (!(target instanceof HTMLInputElement) || this.#act(event, target)) {
       return;
     }
-    const boxes = [...this.#tiles.values()].filter(({ node }) => !node.hidden).map(({ box }) => box);
-    const at = boxes.indexOf(target);
     const chunk = target.closest('.item-grid');
-    if (chunk === null || at < 0) {
+    if (chunk === null || !/^(Arrow|Home|End)/.test(event.key)) {
       return;
     }
+    const boxes = this.#shown.map(({ box }) => box);
+    const at = boxes.indexOf(target);
     const columns = getComputedStyle(chunk).gridTemplateColumns.split(' ').length;
     const steps: Record<string, number> = {
       ArrowRight: 1,
@@ -270,12 +274,8 @@ export class ItemGrid {
       Home: -at,
       End: boxes.length - 1 - at,
     };
-    const step = steps[event.key];
-    if (step === undefined) {
-      return;
-    }
     event.preventDefault();
-    const next = boxes[at + step];
+    const next = boxes[at + steps[event.key]!];
     next?.focus();
     next?.closest('.item')?.scrollIntoView({ block: 'nearest' });
   }

@@ -7,6 +7,7 @@ import { Problem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 import { shownShares, verdict } from '../verdict.js';
+import { isPassing } from './problem-view.js';
 
 /** Photos sent at the same time: enough to keep the server busy, few enough to leave room for other users. */
 const AT_ONCE = 3;
@@ -157,8 +158,7 @@ export class Batch {
   /** The one possible action: stop, or continue with the photos that have no answer but may get one. */
   #showAction(): void {
     const mayBeAnswered = ({ answer, problem }: Entry) =>
-      answer === null &&
-      (problem === null || problem.status === 0 || problem.status === 401 || problem.status >= 500);
+      answer === null && (problem === null || problem.status === 401 || isPassing(problem));
     const action = this.#isRunning ? 'stop' : this.entries.some(mayBeAnswered) ? 'again' : '';
     if (this.#actions.dataset.action === action) {
       return;

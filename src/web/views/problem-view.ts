@@ -15,8 +15,11 @@ export interface Ways {
   retries: number;
 }
 
-/** Problems for which a retry with the same photo can help. */
 const PASSING = new Set(['overloaded', 'shutting_down', 'offline', 'network', 'internal', 'unexpected']);
+
+/** Whether a retry with the same photo can help. */
+export const isPassing = ({ code }: Problem) => PASSING.has(code);
+
 /** Problems that a smaller JPEG copy, created by the browser, may avoid. */
 const SHRINKABLE = new Set([
   'payload_too_large',
@@ -58,7 +61,7 @@ export function problemView(problem: Problem, ways: Ways): HTMLElement {
   const actions: HTMLElement[] = [];
   if (problem.status === 503 && ways.retries < AUTOMATIC_RETRIES) {
     actions.push(countdown(problem.retryAfter ?? 2, ways.retry));
-  } else if (PASSING.has(problem.code)) {
+  } else if (isPassing(problem)) {
     actions.push(button(texts.trouble.again, 'primary', ways.retry));
   }
   if (ways.smaller) {
