@@ -109,7 +109,7 @@ async function framesWhile(page, act) {
 /** A phone's line: 150 ms there and back, 1.6 Mbit/s down. */
 const SLOW_LINE = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 94_000 };
 
-/** First visits: what they load, and when the browser draws. Medians of five. */
+/** Measures first visits: what they load, and when the browser paints. Medians of five. */
 async function measureFirstVisits(browser, url, line) {
   const visits = [];
   for (let i = 0; i < 5; i++) {

@@ -1,4 +1,7 @@
-/** Finds the thresholds of a calibration: from which probabilities an answer is a `match`, and below which `unknown`. */
+/**
+ * Finds the thresholds of a calibration: the probability from which an answer is a `match`, and the one below which it is
+ * `unknown`.
+ */
 
 /** Share of pets that may be answered `unknown`. */
 const REFUSED = 0.005;
@@ -6,7 +9,7 @@ const REFUSED = 0.005;
 const PRECISION = 0.95;
 /** Share of non-pets that may match: half of the promised share, since there are few to fit to. */
 const FALSE_MATCHES = 0.0025;
-/** Share of the plain label's photos that may match another label. */
+/** Share of the common label's photos that may match another label. */
 const PLAIN_FALSE_MATCHES = 0.03;
 
 /** A query that was not refused. */

@@ -140,7 +140,7 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
   return { evaluation, report: page, by };
 }
 
-/** How to answer the queries: as the server would, with the calibration and the non-pets beside the model. */
+/** How to answer the queries: like the server, with the calibration and the non-pets beside the model. */
 async function readAnswering(
   flags: EvalFlags,
   model: string,

@@ -119,7 +119,7 @@ async function runServer({ config, engine, logger, quiet, started, stop }: Serve
   }
 }
 
-/** Starts to answer requests, at first that the server is starting. */
+/** Starts to answer requests, first with the message that the server is starting. */
 function listen(
   { config, engine, logger }: Pick<ServerRun, 'config' | 'engine' | 'logger'>,
   jobs: JobRunner,

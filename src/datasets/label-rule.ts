@@ -16,7 +16,7 @@ const RULES: Readonly<Record<string, (name: string) => string | null>> = {
   none: () => null,
 };
 
-/** A number at the end of a name, with what separates it. */
+/** A number at the end of a name, with its separator. */
 const LAST_NUMBER = /[\s_.-]*\(?\d+\)?$/;
 
 /** `Maine_Coon_12.jpg` -> `Maine_Coon`; `IMG_0001 (2).jpg` -> `IMG`; `12.jpg` -> null. */
@@ -28,7 +28,10 @@ function readFileName(name: string): string | null {
   return label === '' ? null : label;
 }
 
-/** Names that are matched in one go, and milliseconds for these and for all names: a harmless pattern takes microseconds a name. */
+/**
+ * Names matched in one go, and the time limits for these and for all names, in milliseconds. A harmless pattern takes
+ * microseconds per name.
+ */
 const NAMES_AT_ONCE = 10_000;
 const MOST_MS_AT_ONCE = 250;
 const MOST_MS = 2_000;
@@ -36,7 +39,7 @@ const MATCH_ALL = new Script(
   'names.map((name) => { const found = pattern.exec(name); return found?.groups?.label ?? found?.[1] ?? null; })',
 );
 
-/** Matches names in a context of their own, because only there can a pattern be stopped that would never end. */
+/** Matches names in a separate context, because only there can a pattern that never ends be stopped. */
 function matchNames(pattern: RegExp, names: readonly string[]): (string | null)[] {
   const labels: (string | null)[] = [];
   const until = performance.now() + MOST_MS;

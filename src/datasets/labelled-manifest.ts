@@ -14,7 +14,7 @@ export interface ManifestFiles {
   find(name: string): Promise<string | null>;
 }
 
-/** Rows that are read before other work may run. */
+/** Rows to read before other work may run. */
 const STEP_ROWS = 1000;
 
 /** A column name that JavaScript objects cannot have. */

@@ -114,7 +114,7 @@ async function readPhotos(reading: Reading, options: LabelledSetOptions): Promis
   return photos;
 }
 
-/** Most bytes of the manifest of an archive. */
+/** Maximum size in bytes of the manifest in an archive. */
 const MOST_BYTES = 64 * 1024 ** 2;
 
 /** @throws Error */
@@ -125,7 +125,10 @@ async function readManifestFile(file: string, isForArchive: boolean): Promise<Bu
   return readWholeFile(file);
 }
 
-/** Rows of files that are not in the archive: a part of a larger set may come with the manifest of all of it. */
+/**
+ * Number of rows allowed for files that are not in the archive: a part of a set may come with the manifest of the whole
+ * set.
+ */
 const SPARE_ROWS = 250_000;
 
 async function readManifest(

@@ -7,7 +7,7 @@ import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
 import type { FoundPhoto } from './walk-folder.js';
 
-/** Entries that are judged before other work may run. */
+/** Entries to process before other work may run. */
 const STEP = 1000;
 
 /** An archive as a set. Names are relative to the folder that wraps everything, if there is one. */

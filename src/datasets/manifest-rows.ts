@@ -1,4 +1,4 @@
-/** The rows of a manifest, of whatever format it is. */
+/** The rows of a manifest, independent of its format. */
 import { PawdexError } from '../errors.js';
 
 /** A manifest's rows. */

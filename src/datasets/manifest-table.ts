@@ -9,11 +9,11 @@ import { decodeText } from './decode-text.js';
 import { createManifestError, type ManifestTable, RowCollector, toValues } from './manifest-rows.js';
 import type { ParquetManifestCalls } from './parquet-manifest-worker.js';
 
-/** Bytes or rows that are read before other work may run: some milliseconds. */
+/** Bytes or rows to read before other work may run: a few milliseconds. */
 const STEP_BYTES = 2 ** 16;
 const STEP_ROWS = 1000;
 
-/** Memory of the thread that decodes Parquet, and milliseconds that it may take. */
+/** Memory and time limit, in milliseconds, of the thread that decodes Parquet. */
 const PARQUET_LIMITS = { maxOldGenerationSizeMb: 512 };
 const PARQUET_MS = 60_000;
 
@@ -21,8 +21,8 @@ const PARQUET_MS = 60_000;
  * Reads a table.
  *
  * @param manifest its path; `.jsonl`, `.ndjson` and `.parquet` are read as such, anything else as CSV
- * @param mostRows since all of it is in memory, and a small archive may hold a huge manifest
- * @param parquetMs milliseconds that decoding Parquet may take
+ * @param mostRows limit on the rows: all of them are in memory, and a small archive may contain a huge manifest
+ * @param parquetMs time limit for decoding Parquet, in milliseconds
  * @throws PawdexError set_invalid naming the line
  */
 export async function readManifestTable(
@@ -85,7 +85,7 @@ interface CsvRecord {
   info: { lines: number };
 }
 
-/** Yields bytes in steps, and lets other work run in between. */
+/** Yields bytes in chunks, and lets other work run in between. */
 async function* cutBytes(bytes: Buffer): AsyncGenerator<Buffer> {
   for (let from = 0; from < bytes.length; from += STEP_BYTES) {
     yield bytes.subarray(from, from + STEP_BYTES);

@@ -1,4 +1,4 @@
-/** A thread that reads a manifest in Parquet: decoding a damaged or hostile file may never end, or need any memory. */
+/** The thread that reads Parquet manifests. Decoding a damaged or hostile file may never end, or exhaust the memory. */
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { PawdexError } from '../errors.js';
@@ -20,7 +20,7 @@ const calls = {
       const { num_rows, row_groups } = parquetMetadata(file);
       const columns = row_groups.flatMap((group) => group.columns);
       const values = columns.reduce((sum, { meta_data }) => sum + Number(meta_data?.num_values ?? 0), 0);
-      // Decoded in one go: a few kilobytes may hold millions of equal values.
+      // Checked first, because it is decoded in one go, and a few kilobytes may contain millions of equal values.
       collected.checkCount(Math.max(Number(num_rows), Math.ceil(values / MOST_COLUMNS)));
       const objects = await parquetReadObjects({ file, compressors });
       for (const [i, row] of objects.entries()) {

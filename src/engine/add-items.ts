@@ -61,7 +61,7 @@ async function updateDescription(
   return { status: 'updated', id, label: updated.label };
 }
 
-/** Where each content that is not known comes first. */
+/** Index of the first occurrence of each unknown content. */
 function findFirst(hashes: readonly string[], known: ReadonlyMap<string, unknown>): Map<string, number> {
   const first = new Map<string, number>();
   hashes.forEach((hash, i) => {

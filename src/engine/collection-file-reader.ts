@@ -1,4 +1,6 @@
-/** Reads a collection from a Parquet file, group by group; collection-file.ts writes such files, others do, too. */
+/**
+ * Reads a collection from a Parquet file, group by group. collection-file.ts writes such files, and so do other programs.
+ */
 import { stat } from 'node:fs/promises';
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
@@ -10,7 +12,7 @@ import { labelText, metadataObject, plainText, sourceText } from './item-fields.
 
 /** Largest uncompressed size of a group to read, in bytes. It takes about ten times as much memory. */
 const MOST_GROUP_BYTES = 128 * 1024 ** 2;
-/** Most rows, and values of all columns: a file of a few kilobytes may hold millions of equal ones. */
+/** Largest numbers of rows and of values of all columns: a file of a few kilobytes may contain millions of equal values. */
 const MOST_GROUP_ROWS = 100_000;
 const MOST_GROUP_VALUES = 2 ** 25;
 export const SMALLER_GROUPS = 'Write the file with smaller row groups, such as row_group_size=1000.';
@@ -55,7 +57,7 @@ export interface RowGroup {
   bad: BadRow[];
 }
 
-/** @throws PawdexError export_invalid if a group, which is in memory as a whole, is too large */
+/** @throws PawdexError export_invalid if a group, which must fit in memory, is too large */
 function checkGroup(
   { num_rows, total_byte_size, columns }: FileMetaData['row_groups'][number],
   row: number,

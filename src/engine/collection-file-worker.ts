@@ -1,4 +1,4 @@
-/** A thread that reads a collection's file: decoding a group takes a tenth of a second or more. */
+/** The thread that reads a collection's file, because decoding a group takes a tenth of a second or more. */
 import { serveCalls, transfer } from '../threads/rpc.js';
 import { type CollectionFileInfo, CollectionFileReader, type RowGroup } from './collection-file-reader.js';
 

@@ -1,4 +1,4 @@
-/** Judges what a photo shows: the whole of it, and parts of it if that leaves it open. */
+/** Identifies what a photo shows, from the whole photo and, if that is unclear, from parts of it. */
 import type { Calibration } from '../breeds/calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
 import { findNearestNonPets, measureNonPetSimilarity } from '../breeds/non-pets.js';
@@ -24,18 +24,18 @@ interface JudgeOptions {
   listed: number;
 }
 
-/** What a look at a photo, or at a part of it, found. */
+/** The result of a look at a photo or at a part of it. */
 interface JudgedLook extends Pick<Embedded, 'explain'> {
   decided: BreedAnswer;
   neighbours: Neighbour[];
-  /** Ids of the nearest items, as many as a close-up is chosen by. */
+  /** Ids of the nearest items, used to choose a close-up. */
   nearest: string[];
   /** In fractions of the upright photo. */
   region: Rectangle;
   searchMs: number;
 }
 
-/** How many neighbours, and photos without pets, a close-up is chosen by. */
+/** Number of neighbours, and of non-pets, used to choose a close-up. */
 const CLOSE_UP_NEAREST = 5;
 
 /** Identifies the breed from the neighbours of an embedding. */
@@ -72,7 +72,7 @@ async function judge(
 }
 
 /**
- * Looks at both ends of a photo, and if it is still unclear what that shows, at the part where a small animal may be.
+ * Looks at both ends of a photo and, if it is still unclear, at the part where a small animal may be.
  *
  * @param first the look at the whole photo
  */
@@ -104,16 +104,16 @@ async function lookAgain(
   return closeUp !== null && isClear(closeUp.decided) ? [...ends, closeUp] : ends;
 }
 
-/** All looks at a photo, the whole first. */
+/** All looks at a photo, starting with the whole. */
 interface Looks {
   looks: JudgedLook[];
-  /** The one that the answer is taken from. */
+  /** The look that gives the answer. */
   chosen: JudgedLook;
-  /** Time that further looks took, without their searches. */
+  /** Time for further looks, without their searches. */
   againMs: number;
 }
 
-/** Judges the whole photo, and parts of it if that leaves open what it shows. */
+/** Looks at the whole photo and, if the answer is unclear, at parts of it. */
 export async function lookAtPhoto(
   parts: EngineParts,
   asked: Embedded,

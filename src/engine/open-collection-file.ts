@@ -1,11 +1,11 @@
-/** A collection's file that a thread reads, one group ahead of the caller. */
+/** Reads a collection's file in a thread, one group ahead of the caller. */
 import { asPawdexError, PawdexError } from '../errors.js';
 import { limitTime } from '../threads/limit-time.js';
 import { WorkerClient } from '../threads/rpc.js';
 import { type CollectionFileInfo, type RowGroup, SMALLER_GROUPS } from './collection-file-reader.js';
 import type { CollectionFileCalls } from './collection-file-worker.js';
 
-/** Ten times what the largest group takes. */
+/** Ten times the time for the largest group, in milliseconds. */
 const GROUP_MS = 60_000;
 /** Heap of the thread. A group that needs more ends the thread, not the process. */
 const HEAP_MIB = 1536;
@@ -21,7 +21,7 @@ export interface OpenCollectionFile {
 /**
  * Opens a file.
  *
- * @param groupMs milliseconds that decoding a group may take: a damaged or hostile file may be decoded for ever
+ * @param groupMs time limit for decoding a group, in milliseconds: a damaged or hostile file may take forever
  * @throws PawdexError export_invalid, file_unreadable
  */
 export async function openCollectionFile(file: string, groupMs = GROUP_MS): Promise<OpenCollectionFile> {
@@ -53,7 +53,7 @@ async function* readGroups(
     let ahead = limitCall(worker, worker.calls.readGroup(), groupMs);
     for (let group = await ahead; group !== null; group = await ahead) {
       ahead = limitCall(worker, worker.calls.readGroup(), groupMs);
-      // Its error is thrown when it is awaited, unless nobody wants more.
+      // Its error is thrown when it is awaited, if it ever is.
       ahead.catch(() => {});
       yield group;
     }

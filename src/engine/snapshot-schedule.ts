@@ -15,7 +15,7 @@ export interface SnapshotWatcher {
 }
 
 /**
- * Writes snapshots at an interval until `stop` is aborted. A failed snapshot is tried again at the next check.
+ * Writes snapshots at an interval until `stop` is aborted. A failed snapshot is retried at the next check.
  *
  * @param hours above 0
  * @param checkMs for tests
@@ -36,7 +36,7 @@ export function scheduleSnapshots(
     try {
       const [newest] = await store.listSnapshots();
       const age = newest === undefined ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(newest.createdAt);
-      // The clock was set back if the newest is of the future: its age is not known.
+      // If the newest is from the future, the clock was set back, and its age is unknown.
       if (age >= hours * HOUR_MS || age < -CHECK_MS) {
         watcher.onWritten(await store.createSnapshot());
       }

@@ -136,7 +136,7 @@ function compareWithNonPets(
   };
 }
 
-/** Scores the first candidate of each query that has one of the labels asked for. */
+/** Scores the first candidate of each query among the labels of the queries. */
 function scoreAmongAsked(outcomes: readonly Outcome[], labels: readonly string[]): Evaluation['amongAsked'] {
   const asked = new Set(labels);
   const predicted = outcomes.map(

@@ -4,24 +4,24 @@
  */
 import { PawdexError } from '../errors.js';
 
-/** Sizes of the header that follows the 14 bytes of the file's own; the first is that of OS/2. */
+/** Sizes of the header after the 14 bytes of the file header; the first is that of OS/2. */
 const HEADER_SIZES = new Set([12, 40, 52, 56, 108, 124]);
 const FILE_HEADER = 14;
 const [UNCOMPRESSED, WITH_MASKS, WITH_ALPHA_MASK] = [0, 3, 6];
 const DEPTHS = new Set([1, 2, 4, 8, 16, 24, 32]);
-/** Red, green, blue and alpha of pixels that do not name their masks. */
+/** Default masks for red, green, blue and alpha. */
 const MASKS: Readonly<Record<number, readonly number[]>> = {
   16: [0x7c00, 0x03e0, 0x001f, 0],
   32: [0xff0000, 0xff00, 0xff, 0],
 };
 
-/** What the headers of a bitmap say. */
+/** Contents of a bitmap's headers. */
 interface BitmapHeader {
   width: number;
   height: number;
   isTopDown: boolean;
   depth: number;
-  /** Where pixels begin, and how many bytes a row has. */
+  /** Offset of the pixels, and the number of bytes per row. */
   offset: number;
   stride: number;
   palette: { at: number; entry: number; count: number };
@@ -31,7 +31,7 @@ interface BitmapHeader {
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
   new DataView(buffer, byteOffset, byteLength);
 
-/** Whether bytes begin like a bitmap: its two letters alone also begin texts. */
+/** Whether bytes start like a bitmap. Its two letters are not enough, because texts may start with them, too. */
 export function isBitmap(bytes: Uint8Array): boolean {
   if (bytes.length < FILE_HEADER + 16 || bytes[0] !== 0x42 || bytes[1] !== 0x4d) {
     return false;
@@ -81,10 +81,10 @@ export function readBitmapHeader(bytes: Uint8Array): BitmapHeader {
   };
 }
 
-/** Reads the colour of the pixel at `x` in the row that begins at `row`, as bytes from `at` in `out`. */
+/** Reads the colour of the pixel at `x` in the row that starts at `row`, into the bytes from `at` in `out`. */
 type ReadPixel = (row: number, x: number, out: Uint8Array, at: number) => void;
 
-/** Pixels of up to eight bits are indices of a palette; those beyond its end are black. */
+/** Pixels of up to eight bits are palette indices; those beyond its end are black. */
 function createPaletteReader(bytes: Uint8Array, { depth, palette }: BitmapHeader): ReadPixel {
   const perByte = 8 / depth;
   return (row, x, out, at) => {
@@ -98,7 +98,7 @@ function createPaletteReader(bytes: Uint8Array, { depth, palette }: BitmapHeader
   };
 }
 
-/** Pixels of 16 or 32 bits have their colours under masks. */
+/** Pixels of 16 or 32 bits have their colours in masks. */
 function createMaskReader(bytes: Uint8Array, { depth, masks }: BitmapHeader): ReadPixel {
   const view = viewOf(bytes);
   const channels = masks.map((mask) => {

@@ -1,10 +1,10 @@
 /** Waits for work that may never end. */
 
 /**
- * Waits for a promise, but not for ever.
+ * Waits for a promise with a time limit.
  *
- * @param createError makes the error that is thrown after `ms` milliseconds
- * @param end ends the work then
+ * @param createError creates the error that is thrown after `ms` milliseconds
+ * @param end stops the work then
  */
 export async function limitTime<T>(
   work: Promise<T>,

@@ -183,7 +183,7 @@ export async function readShared(id: string): Promise<Shared> {
 }
 
 /**
- * A photo that comes with the page.
+ * An example photo that is part of the page.
  *
  * @param animal `cat` or `dog`
  * @throws Problem

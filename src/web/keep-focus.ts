@@ -1,12 +1,12 @@
 /**
- * Keeps the focus near where it was when what had it is taken away or hidden: else the keyboard would start again at the top
- * of the page, and a screen reader fall silent.
+ * Keeps the focus close by when the focused element is removed or hidden. Otherwise, the keyboard would start again at the
+ * top of the page, and a screen reader would fall silent.
  */
 const FOCUSABLE = 'a[href], button:enabled, input:enabled, select, textarea, summary, [tabindex]';
 
 const isShown = (node: Element) => node.isConnected && node.checkVisibility();
 
-/** Where the focus goes from an element that is gone: to the first stop in what is left around it. */
+/** Finds the new focus after an element is gone: the first focusable element in what remains around it. */
 function findStop(around: readonly Element[]): HTMLElement | undefined {
   for (const place of around.filter(isShown)) {
     const stop = [...place.querySelectorAll<HTMLElement>(FOCUSABLE)].find(isShown);
@@ -24,7 +24,7 @@ function isGone(node: Element, records: readonly MutationRecord[]): boolean {
 }
 
 export function keepFocus(): void {
-  /** What was focused last, with all that it lies in, innermost first. */
+  /** The element focused last, followed by its ancestors. */
   let trail: Element[] = [];
   addEventListener('focusin', ({ target }) => {
     trail = [];

@@ -84,9 +84,9 @@ export async function noAnswer(sent: Iterable<Blob>): Promise<Problem> {
 }
 
 /**
- * Loads a part of the page that is fetched when it is wanted.
+ * Loads a part of the page when it is first needed.
  *
- * @throws Problem page_outdated where the server has another one by now; network, offline
+ * @throws Problem page_outdated if the server has a newer page; network, offline
  */
 export async function fetchPart<T>(load: () => Promise<T>): Promise<T> {
   try {

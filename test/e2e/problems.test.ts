@@ -143,7 +143,7 @@ describeInBrowser('what can go wrong', (stage) => {
     // A page that was opened before the server got another one.
     await page.route(isPart, (route) => route.fulfill({ status: 404 }));
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByRole('heading', { name: 'This page is an older one' }).waitFor();
+    await page.getByRole('heading', { name: 'This page is older than the one on the server.' }).waitFor();
     await page.unroute(isPart);
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: 'Collections' }).waitFor();

@@ -137,7 +137,7 @@ async function measureSlope(
 ): Promise<number> {
   const up = data.map((value, i) => value + step * (direction[i] ?? 0));
   const down = data.map((value, i) => value - step * (direction[i] ?? 0));
-  // The step that float32 took, which differs from the one asked for by rounding.
+  // The actual step in float32, which differs from the requested one by rounding.
   const taken = computeDot(
     up.map((value, i) => value - (down[i] ?? 0)),
     direction,

@@ -123,7 +123,7 @@ async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
   }
 }
 
-/** @throws PawdexError `model_invalid` when an embedding does not have length 1, or depends on the batch */
+/** @throws PawdexError `model_invalid` if an embedding does not have length 1, or depends on the batch */
 function requireAlike(alone: Float32Array, inBatch: Float32Array): void {
   const length = computeLength(alone);
   if (!(Math.abs(length - 1) < 1e-3)) {
@@ -133,7 +133,7 @@ function requireAlike(alone: Float32Array, inBatch: Float32Array): void {
   }
   if (!(computeDot(alone, inBatch) >= SAME)) {
     throw new PawdexError('model_invalid', {
-      detail: 'The encoder embeds an image differently when another image is in the batch.',
+      detail: 'The embedding of an image depends on the other images in the batch.',
       hint: 'Use stored statistics for normalisation, not those of the batch.',
     });
   }

@@ -130,7 +130,7 @@ export class ItemGrid {
     }
   }
 
-  /** Focuses the item that was focused last, or the first one that is left. */
+  /** Focuses the item that was focused last, or the first remaining one. */
   focus(): void {
     const shown = this.#shown;
     (shown.find(({ box }) => box === this.#stop) ?? shown[0])?.box.focus();

@@ -16,7 +16,7 @@ export function settle(): void {
  *
  * @param undo called when the user undoes it
  * @param done called when the time is over, or when another change follows
- * @param focusBack called when the offer is over and had the focus
+ * @param focusBack called when the offer ends while it has the focus
  */
 export function offerUndo(
   words: string,
@@ -47,7 +47,7 @@ export function offerUndo(
   });
   box.replaceChildren(el('span', {}, words), back);
   box.hidden = false;
-  // What was pressed is gone with what it was about.
+  // The button that was pressed may be gone.
   if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) {
     back.focus();
   }

@@ -30,7 +30,7 @@ export class UploadView implements UploadWatcher {
   readonly #actions = el('p', { class: 'actions' });
   readonly #outcomes: Record<Outcome, Counted>;
   #state: UploadState = 'running';
-  /** Why it was paused, if nobody asked for it. */
+  /** Why it was paused, if the user did not pause it. */
   #trouble = '';
 
   constructor(

@@ -59,7 +59,7 @@ export const englishProblems = {
     hint: 'The connection failed or was interrupted. Check that the server is running, then try again.',
   },
   file_empty: { title: 'The file is empty: it has no bytes.', hint: 'Choose another photo.' },
-  page_outdated: { title: 'This page is an older one than the server has.', hint: 'Load it again.' },
+  page_outdated: { title: 'This page is older than the one on the server.', hint: 'Reload it.' },
   file_gone: {
     title: 'This file can no longer be read.',
     hint: 'It was moved, changed or deleted after you chose it. Choose it again.',

@@ -62,8 +62,8 @@ export const germanProblems: Record<keyof typeof englishProblems, ProblemText> =
   },
   file_empty: { title: 'Die Datei ist leer: Sie hat keinen Inhalt.', hint: 'Wählen Sie ein anderes Foto.' },
   page_outdated: {
-    title: 'Diese Seite ist älter als die des Servers.',
-    hint: 'Laden Sie sie noch einmal.',
+    title: 'Diese Seite ist älter als die auf dem Server.',
+    hint: 'Laden Sie sie neu.',
   },
   file_gone: {
     title: 'Diese Datei lässt sich nicht mehr lesen.',

@@ -19,7 +19,7 @@ export type Language = 'en' | 'de';
 const ENGLISH: Texts = { ...english, problems: englishProblems, manage: englishManage };
 const CATALOGUE: Record<Language, () => Promise<Texts>> = {
   en: async () => ENGLISH,
-  // The page can be used in English where it cannot be fetched.
+  // If it cannot be loaded, the page stays in English.
   de: () =>
     import('./german.js').then(
       ({ germanTexts }) => germanTexts,

@@ -166,7 +166,7 @@ function toggleButton({ on, toggle }: Explaining): HTMLButtonElement {
   return node;
 }
 
-/** The tiles, and below them a line for each breed of those without a picture. */
+/** The tiles, followed by a row for each breed of those without a picture. */
 function foundList(tiles: HTMLLIElement[], rest: Node | null, hasPictures: boolean): HTMLElement {
   const list = el('div', { class: 'found' });
   if (tiles.length > 0) {

@@ -8,10 +8,10 @@ import { Problem } from '../problem.js';
 import type { Entry } from '../session.js';
 import { texts } from '../texts/texts.js';
 
-/** Where the page remembers which collection was taught last. */
+/** Key under which the page remembers the collection that was taught last. */
 const TAUGHT = 'pawdex.taught';
 
-/** The label as it is stored for the words that a person wrote: one that is known keeps its own form. */
+/** The label to store for the user's input; an existing label keeps its spelling. */
 function labelFor(written: string, known: string[]): string {
   const words = written.trim();
   return known.find((label) => label === words || labelWords(label) === labelWords(words)) ?? words;
@@ -32,7 +32,7 @@ function createFields(collection: string, label: string | null) {
   return { chooser, field, options, trouble };
 }
 
-/** Lists the collections, and chooses the one that was taught last, or that of the answer. */
+/** Lists the collections, and selects the one that was taught last, or that of the answer. */
 async function fillChooser(chooser: HTMLSelectElement, collection: string): Promise<void> {
   const names = (await listCollections()).map(({ name }) => name);
   chooser.replaceChildren(...names.map((name) => el('option', { value: name }, name)));

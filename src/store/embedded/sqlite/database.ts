@@ -149,7 +149,7 @@ export function openDatabaseFile(file: string, shared: boolean): { db: Db; isSha
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('cache_size = -32768');
-    // 16 MiB of log: pages that many puts change are copied to the database less often, which saves a tenth of a put.
+    // A log of 16 MiB: pages that many puts change are copied to the database less often, which makes puts a tenth faster.
     db.pragma('wal_autocheckpoint = 4000');
     db.exec('BEGIN IMMEDIATE; COMMIT');
     migrate(db);

@@ -72,7 +72,7 @@ export class KeptSnapshots {
     await this.#writing;
   }
 
-  /** A name that sorts after all others, even if the clock was set back: the newest snapshots are those that are kept. */
+  /** A name that sorts after all others, even if the clock was set back, because the newest snapshots are kept. */
   #createName(): string {
     const times = this.#listNames().map(readTime).filter(Number.isFinite);
     const time = Math.max(Date.now(), ...times.map((each) => each + 1));
@@ -90,7 +90,7 @@ export class KeptSnapshots {
   }
 }
 
-/** The time in the name of a snapshot, in milliseconds; NaN for another name. */
+/** The time in a snapshot's name, in milliseconds; NaN for other names. */
 function readTime(name: string): number {
   return Date.parse(name.slice(0, -EXTENSION.length).replace(/T(\d\d)-(\d\d)-(\d\d)-/, 'T$1:$2:$3.'));
 }
