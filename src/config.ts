@@ -11,7 +11,7 @@ export const PACKAGE_ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** The collection that the shipped gallery is loaded into, and the default collection of requests. */
 export const SHIPPED_COLLECTION = 'breeds';
 
-const shipped = (...parts: string[]) => path.join(PACKAGE_ROOT, 'models', ...parts);
+const locateShipped = (...parts: string[]) => path.join(PACKAGE_ROOT, 'models', ...parts);
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0'])])
   .transform((value) => value === true || value === 'true' || value === '1');
@@ -51,10 +51,10 @@ const schema = z.object({
     .describe(
       'largest archive that may be uploaded for indexing, in MiB; it is kept until its job has finished',
     ),
-  MODEL: z.string().min(1).default(shipped('encoder.json')).describe('model card of the encoder'),
+  MODEL: z.string().min(1).default(locateShipped('encoder.json')).describe('model card of the encoder'),
   GALLERY: z
     .string()
-    .default(shipped('gallery.parquet'))
+    .default(locateShipped('gallery.parquet'))
     .describe('gallery that is loaded into the collection `breeds`; empty for none'),
   API_KEYS: list.default([]).describe('comma-separated API keys; without any, clients need none'),
   API_KEYS_FILE: z.string().default('').describe('file with one API key per line'),

@@ -20,7 +20,7 @@ type Comparer = (embedding: Float32Array) => Float32Array;
 const comparers = new WeakMap<NonPetPhotos, Comparer>();
 
 /** In WebAssembly, because each identified photo is compared on the main thread. */
-function comparerOf(photos: NonPetPhotos): Comparer {
+function getComparer(photos: NonPetPhotos): Comparer {
   const comparer = comparers.get(photos) ?? createComparer(photos.vectors);
   comparers.set(photos, comparer);
   return comparer;
@@ -52,7 +52,7 @@ export function findNearestNonPets(
   count: number,
 ): Float32Array[] {
   const nearest = new TopK(count);
-  for (const [i, similarity] of comparerOf(photos)(embedding).entries()) {
+  for (const [i, similarity] of getComparer(photos)(embedding).entries()) {
     if (similarity >= nearest.threshold) {
       nearest.push(i, similarity);
     }
@@ -72,7 +72,7 @@ export function measureNonPetSimilarity(
   photos: NonPetPhotos,
   exceptGroup?: number,
 ): number {
-  const similarities = comparerOf(photos)(embedding);
+  const similarities = getComparer(photos)(embedding);
   let nearest = -1;
   for (const [i, similarity] of similarities.entries()) {
     if (photos.groups[i] !== exceptGroup && similarity > nearest && similarity < SAME_PICTURE) {

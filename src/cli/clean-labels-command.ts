@@ -114,8 +114,8 @@ async function writeResults(
   const keptOf = new Map([...counts].map(([label, count]) => [label, count.kept]));
   const sheet = await drawLabelSheet(dropped, keptOf, (file) => drawPicture(file, maxPixels));
   const files = {
-    'kept.csv': csv([['file', 'label', ...columns], ...kept.map(rowOf)]),
-    'dropped.csv': csv([
+    'kept.csv': formatCsv([['file', 'label', ...columns], ...kept.map(rowOf)]),
+    'dropped.csv': formatCsv([
       ['file', 'label', 'by', 'classifier_says', 'neighbours_say', 'classifier_rank', 'neighbours_rank'],
       ...dropped.map(({ item, dropped: by, suggested, rank }) => [
         photoOf.get(item.file)!.name,
@@ -145,7 +145,7 @@ async function writeFiles(dir: string, files: Record<string, string>): Promise<v
 }
 
 /** Formats rows as CSV (RFC 4180, but with plain line feeds). */
-function csv(rows: readonly (readonly string[])[]): string {
+function formatCsv(rows: readonly (readonly string[])[]): string {
   const field = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return `${rows.map((row) => row.map(field).join(',')).join('\n')}\n`;
 }

@@ -55,7 +55,7 @@ function parseProblem(text: string): ProblemFields {
 }
 
 /** Parses a Retry-After header, which contains seconds or a date. Returns seconds. */
-function retryAfterOf(header: string | null): number | undefined {
+function readRetryAfter(header: string | null): number | undefined {
   if (header === null) {
     return undefined;
   }
@@ -68,7 +68,7 @@ export async function toApiError(response: Response): Promise<ApiError> {
   const text = await response.text();
   const { code, title, detail, hint, errors } = parseProblem(text);
   const known = typeof code === 'string' && Object.hasOwn(ERRORS, code);
-  const retryAfter = retryAfterOf(response.headers.get('retry-after'));
+  const retryAfter = readRetryAfter(response.headers.get('retry-after'));
   const said = [detail, title].find((part) => typeof part === 'string') as string | undefined;
   return new ApiError(
     known ? (code as ErrorCode) : (BY_STATUS[response.status] ?? 'internal'),

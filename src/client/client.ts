@@ -12,7 +12,7 @@ import { type ClientOptions, Transport } from './transport.js';
 import { createImageForm } from './upload.js';
 import type { EmbedResult, Identification, SearchResult } from './wire.js';
 
-const regionText = (region: LookOptions['region']) =>
+const formatRegion = (region: LookOptions['region']) =>
   region && [region.left, region.top, region.width, region.height].map((part) => part.toFixed(6)).join(',');
 const encodeExample = (example: Example) => (typeof example === 'string' ? example : Array.from(example));
 
@@ -53,7 +53,7 @@ export class PawdexClient extends CollectionClient {
    */
   identify(image: Uint8Array, options: Partial<IdentifyOptions> = {}): Promise<Identification> {
     const { region, ...rest } = options;
-    const query = { ...rest, region: regionText(region) };
+    const query = { ...rest, region: formatRegion(region) };
     return this.#http.json({ method: 'POST', path: '/v1/identify', query, form: createImageForm(image) });
   }
 
@@ -75,19 +75,19 @@ export class PawdexClient extends CollectionClient {
         k: options.k,
         exact: options.exact,
         views: options.views,
-        region: regionText(options.region),
+        region: formatRegion(options.region),
         explain: options.explain,
         filter: options.filter && JSON.stringify(options.filter),
       };
       return this.#http.json({ ...call, form: createImageForm(query.image, fields) });
     }
-    const region = regionText(options.region);
+    const region = formatRegion(options.region);
     return this.#http.json({ ...call, json: { ...encodeQuery(query), ...options, region, collection } });
   }
 
   /** Returns the embedding of a photo. */
   embed(image: Uint8Array, { views, region }: LookOptions = {}): Promise<EmbedResult> {
-    const query = { views, region: regionText(region) };
+    const query = { views, region: formatRegion(region) };
     return this.#http.json({ method: 'POST', path: '/v1/embed', query, form: createImageForm(image) });
   }
 
@@ -106,7 +106,7 @@ export class PawdexClient extends CollectionClient {
     options: Omit<HeatMapOptions, 'collection'> & { collection?: string },
   ): Promise<Uint8Array> {
     const { collection, neighbour, views, region } = options;
-    const query = { collection, neighbour, views, region: regionText(region) };
+    const query = { collection, neighbour, views, region: formatRegion(region) };
     return this.#http.bytes({ method: 'POST', path: '/v1/explain', query, form: createImageForm(image) });
   }
 }

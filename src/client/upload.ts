@@ -12,7 +12,7 @@ export function createImageForm(image: Uint8Array, fields: Record<string, Parame
       form.append(name, String(value));
     }
   }
-  form.append('image', blobOf(image), 'image');
+  form.append('image', createBlob(image), 'image');
   return form;
 }
 
@@ -22,19 +22,19 @@ export function createItemsForm(items: ItemInput[]): FormData {
   // Without `source: null` the server would use the file name.
   form.append('items', JSON.stringify(items.map(({ image: _, ...said }) => ({ source: null, ...said }))));
   for (const { image } of items) {
-    form.append('image', blobOf(image), 'image');
+    form.append('image', createBlob(image), 'image');
   }
   return form;
 }
 
-const blobOf = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
+const createBlob = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
 
 /**
  * Largest JSON description of the images of one request, in bytes. Servers accept 20,000 values of at least two bytes each.
  */
 const MAX_DESCRIPTION_BYTES = 40_000;
 
-const describedBytes = ({ image: _, ...described }: ItemInput) =>
+const measureDescription = ({ image: _, ...described }: ItemInput) =>
   Buffer.byteLength(JSON.stringify(described));
 
 /** Splits items into consecutive batches that fit into one request each. */
@@ -44,7 +44,7 @@ export function splitIntoBatches(items: ItemInput[], limits: ServerInfo['limits'
   for (const item of items) {
     const last = all.at(-1);
     imageBytes += item.image.length;
-    jsonBytes += describedBytes(item);
+    jsonBytes += measureDescription(item);
     const fits =
       last !== undefined &&
       last.length < limits.batchFiles &&
@@ -55,7 +55,7 @@ export function splitIntoBatches(items: ItemInput[], limits: ServerInfo['limits'
     } else {
       all.push([item]);
       imageBytes = item.image.length;
-      jsonBytes = describedBytes(item);
+      jsonBytes = measureDescription(item);
     }
   }
   return all;

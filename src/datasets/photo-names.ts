@@ -59,7 +59,7 @@ const LITTER = new Set([
 export const HEAD_BYTES = 1024;
 
 /** The extension in lower case, without the dot; empty if there is none. */
-export function extensionOf(name: string): string {
+export function getExtension(name: string): string {
   return /[^/]\.([a-z0-9]{1,10})$/i.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
@@ -92,7 +92,7 @@ export class NameJudge {
     if (reason !== null) {
       return reason;
     }
-    const extension = extensionOf(name);
+    const extension = getExtension(name);
     if (OTHERS.has(extension)) {
       return 'not_a_photo';
     }
@@ -126,7 +126,7 @@ export class NameJudge {
 /** Decides by the first bytes of a file whose name does not say what it is. */
 export function judgeContent(name: string, head: Uint8Array): 'photo' | SkipReason {
   const kind = sniff(head);
-  const extension = extensionOf(name);
+  const extension = getExtension(name);
   if (kind !== null && !(kind === 'tiff' && UNSUPPORTED.has(extension))) {
     return 'photo';
   }

@@ -1,5 +1,5 @@
 /** Lists the files that reading a labelled set left out, with the reasons. */
-import { extensionOf, type SkipReason } from './photo-names.js';
+import { getExtension, type SkipReason } from './photo-names.js';
 
 /** Why something could not be read. */
 export type ProblemReason =
@@ -44,7 +44,7 @@ export class SetReporter {
   readonly warnings: string[] = [];
 
   skip(reason: SkipReason, name: string, isFolder = false): void {
-    const extension = isFolder ? '' : extensionOf(name);
+    const extension = isFolder ? '' : getExtension(name);
     const key = `${reason} ${extension}`;
     const found = this.#skipped.get(key);
     if (found === undefined) {

@@ -84,7 +84,7 @@ class Walk {
   }
 
   async #takeEntry(entry: Dirent, name: string, ignored: readonly IgnoreRules[]): Promise<void> {
-    const kind = entry.isSymbolicLink() ? await this.#followLink(name) : kindOf(entry);
+    const kind = entry.isSymbolicLink() ? await this.#followLink(name) : getKind(entry);
     if (entry.name.includes('\ufffd') && !(await exists(path.join(this.root, name)))) {
       this.report.fail('name_not_utf8', name, 'Its name is not valid UTF-8. Rename it.');
       return;
@@ -165,7 +165,7 @@ function composeNames(photos: readonly FoundPhoto[]): FoundPhoto[] {
   });
 }
 
-function kindOf(entry: Dirent): Target {
+function getKind(entry: Dirent): Target {
   return entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
 }
 

@@ -4,7 +4,7 @@ import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.j
 import { getRow } from '../math/matrix.js';
 import { type EmbeddedSet, removeRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact-neighbours.js';
-import { apartFrom } from './provenance.js';
+import { createApartFinder } from './provenance.js';
 
 /** Sets to calibrate with. */
 export interface CalibrationSets {
@@ -39,7 +39,7 @@ export function collectCalibrationData(
     Array.from(rows, (row, i) => ({ label: items[row]!.label, similarity: similarities[i]! }));
   const { nonPets } = sets;
   const references = nonPets === undefined ? null : toNonPetPhotos(nonPets);
-  const apart = apartFrom(items, true);
+  const apart = createApartFinder(items, true);
   const data: CalibrationData = { ...vote, queries: [], labelsHeldOut: [], nonPets: [] };
   forEachQuery(vectors, sets.queries.vectors, (q, nearest) => {
     const { label } = sets.queries.items[q]!;

@@ -12,7 +12,7 @@ import { getRow } from '../math/matrix.js';
 import { type EmbeddedSet, removeRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact-neighbours.js';
 import { computeAveragePrecisionAtR, findFirstHit } from './metrics/retrieval.js';
-import { apartFrom } from './provenance.js';
+import { createApartFinder } from './provenance.js';
 
 /** The outcome of one query. */
 export interface Outcome {
@@ -91,7 +91,7 @@ export function toOutcome(found: Found, k: number, answering: AnswerOptions): Ou
     pet: answering.calibration
       ? predictPet({ neighbours: voters, nonPetSimilarity }, answering.calibration)
       : null,
-    known: knownWithAndWithout(voters, answering, found),
+    known: predictKnown(voters, answering, found),
     evidence:
       evidence === undefined || first === undefined
         ? null
@@ -142,7 +142,7 @@ export function ask({
   references = null,
 }: AskOptions): Outcome[] {
   const gallery = removeRepeats(given);
-  const apart = queries.items.map(apartFrom(gallery.items, leaveOneOut));
+  const apart = queries.items.map(createApartFinder(gallery.items, leaveOneOut));
   const wanted = countRelevant(gallery.items, queries.items, apart);
   const depth = wanted.reduce((most, r) => Math.max(most, r), Math.max(k, RECALL_DEPTH));
   const listed = Math.max(k, RECALL_DEPTH);
@@ -173,7 +173,7 @@ export function ask({
   return outcomes;
 }
 
-function knownWithAndWithout(
+function predictKnown(
   voters: readonly Voter[],
   { calibration }: AnswerOptions,
   { withoutLabel, nonPetSimilarity }: Pick<Found, 'withoutLabel' | 'nonPetSimilarity'>,

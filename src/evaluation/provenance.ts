@@ -25,7 +25,7 @@ function hasGroup({ metadata }: Pick<EmbeddedItem, 'metadata'>): boolean {
  * @param gallery each content once
  * @returns a function from a query to gallery rows
  */
-export function apartFrom(
+export function createApartFinder(
   gallery: readonly EmbeddedItem[],
   leaveOneOut: boolean,
 ): (query: EmbeddedItem) => ReadonlySet<number> {

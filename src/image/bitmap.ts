@@ -28,7 +28,7 @@ interface BitmapHeader {
   masks: readonly number[];
 }
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
+const createView = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
   new DataView(buffer, byteOffset, byteLength);
 
 /** Whether bytes start like a bitmap. Its two letters are not enough, because texts may start with them, too. */
@@ -36,14 +36,14 @@ export function isBitmap(bytes: Uint8Array): boolean {
   if (bytes.length < FILE_HEADER + 16 || bytes[0] !== 0x42 || bytes[1] !== 0x4d) {
     return false;
   }
-  const view = viewOf(bytes);
+  const view = createView(bytes);
   const size = view.getUint32(14, true);
   return HEADER_SIZES.has(size) && view.getUint16(size === 12 ? 22 : 26, true) === 1;
 }
 
 /** @throws PawdexError image_corrupt; image_unsupported for compressed pixels */
 export function readBitmapHeader(bytes: Uint8Array): BitmapHeader {
-  const view = viewOf(bytes);
+  const view = createView(bytes);
   const size = view.getUint32(14, true);
   const isOld = size === 12;
   if (bytes.length < FILE_HEADER + size + 2) {
@@ -100,7 +100,7 @@ function createPaletteReader(bytes: Uint8Array, { depth, palette }: BitmapHeader
 
 /** Pixels of 16 or 32 bits have their colours in masks. */
 function createMaskReader(bytes: Uint8Array, { depth, masks }: BitmapHeader): ReadPixel {
-  const view = viewOf(bytes);
+  const view = createView(bytes);
   const channels = masks.map((mask) => {
     const shift = mask === 0 ? 0 : 31 - Math.clz32(mask & -mask);
     return { mask, shift, most: mask >>> shift };

@@ -30,17 +30,17 @@ export function checkTiff(bytes: Uint8Array, tags: TiffTags): void {
   if (trouble !== undefined) {
     throw createUnsupportedError(`TIFF ${trouble.with} is not supported.`, trouble.hint);
   }
-  const channels = first(tags, TAG.samplesPerPixel) ?? 1;
+  const channels = readFirst(tags, TAG.samplesPerPixel) ?? 1;
   if (channels > MAX_TIFF_CHANNELS) {
     throw createUnsupportedError(`A TIFF with ${channels} channels is not a photo.`);
   }
 }
 
-const first = (tags: TiffTags, tag: number) => tags.get(tag)?.[0];
+const readFirst = (tags: TiffTags, tag: number) => tags.get(tag)?.[0];
 
 function isCameraRaw(bytes: Uint8Array, tags: TiffTags): boolean {
   const isCr2 = bytes[8] === 0x43 && bytes[9] === 0x52;
-  const photometric = first(tags, TAG.photometric);
+  const photometric = readFirst(tags, TAG.photometric);
   return (
     isCr2 || tags.has(TAG.dngVersion) || photometric === COLOUR_FILTER_ARRAY || photometric === LINEAR_RAW
   );
@@ -48,11 +48,11 @@ function isCameraRaw(bytes: Uint8Array, tags: TiffTags): boolean {
 
 /** Whether a larger picture follows the first one. */
 function isPreview(bytes: Uint8Array, tags: TiffTags): boolean {
-  const area = (of: TiffTags) => (first(of, TAG.width) ?? 0) * (first(of, TAG.height) ?? 0);
+  const area = (of: TiffTags) => (readFirst(of, TAG.width) ?? 0) * (readFirst(of, TAG.height) ?? 0);
   const hasLarger = (tags.get(TAG.subDirectories) ?? []).some(
     (at) => area(readTiffTags(bytes, at) ?? new Map()) > area(tags),
   );
-  return hasLarger || ((first(tags, TAG.newSubfileType) ?? 0) & REDUCED) !== 0;
+  return hasLarger || ((readFirst(tags, TAG.newSubfileType) ?? 0) & REDUCED) !== 0;
 }
 
 /** Forms of a TIFF that libvips reads as something else. */
@@ -61,8 +61,8 @@ const FORMS: readonly { with: string; hint: string; isUnsupported: (tags: TiffTa
     with: 'in Lab, YCbCr or another unusual colour space',
     hint: TIFF_HINT,
     isUnsupported: (tags) => {
-      const photometric = first(tags, TAG.photometric);
-      const isJpeg = JPEG_COMPRESSIONS.includes(first(tags, TAG.compression) ?? 1);
+      const photometric = readFirst(tags, TAG.photometric);
+      const isJpeg = JPEG_COMPRESSIONS.includes(readFirst(tags, TAG.compression) ?? 1);
       return !PLAIN_COLOURS.includes(photometric ?? 1) && !(photometric === YCBCR && isJpeg);
     },
   },
@@ -70,7 +70,7 @@ const FORMS: readonly { with: string; hint: string; isUnsupported: (tags: TiffTa
     with: 'with an extra channel of unknown meaning',
     hint: TIFF_HINT,
     // libvips would treat any fourth channel as transparency.
-    isUnsupported: (tags) => first(tags, TAG.extraSamples) === UNSPECIFIED,
+    isUnsupported: (tags) => readFirst(tags, TAG.extraSamples) === UNSPECIFIED,
   },
   {
     with: 'with signed or floating-point numbers',

@@ -46,7 +46,7 @@ export interface AttachOptions {
 }
 
 /** Hashes a photo. If it cannot be read, records that in the summary and returns null. */
-async function hashOf({ file }: LabelledPhoto, { maxFileBytes }: AttachOptions, summary: AttachSummary) {
+async function hashPhoto({ file }: LabelledPhoto, { maxFileBytes }: AttachOptions, summary: AttachSummary) {
   try {
     const { size } = await stat(file);
     if (size <= maxFileBytes) {
@@ -86,7 +86,7 @@ async function attachBatch(
 ): Promise<void> {
   const { collection, maxPixels } = options;
   const limit = pLimit(AT_ONCE);
-  const hashes = await limit.map(photos, (photo) => hashOf(photo, options, summary));
+  const hashes = await limit.map(photos, (photo) => hashPhoto(photo, options, summary));
   const known = hashes.filter((hash) => hash !== null);
   if (known.length === 0) {
     return;

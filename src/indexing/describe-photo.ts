@@ -25,10 +25,10 @@ export interface Origin {
 }
 
 /** The metadata filter for all items of a folder. */
-export const originFilter = (folder: string) => ({ metadata: { [`${ORIGIN_KEY}.folder`]: folder } });
+export const createOriginFilter = (folder: string) => ({ metadata: { [`${ORIGIN_KEY}.folder`]: folder } });
 
 /** The metadata to merge into an item when a folder gives it a label. */
-export const originNote = (folder: string, label: string | null): Metadata => ({
+export const createOriginNote = (folder: string, label: string | null): Metadata => ({
   [ORIGIN_KEY]: { folder, label } satisfies Origin,
 });
 
@@ -46,7 +46,7 @@ export function describePhoto({ name, label, metadata, folder }: PhotoToIndex): 
   source: string;
   metadata: Metadata;
 } {
-  const note = folder === undefined ? {} : originNote(folder, label);
+  const note = folder === undefined ? {} : createOriginNote(folder, label);
   return { label, source: name, metadata: { ...metadata, ...note } };
 }
 

@@ -47,11 +47,11 @@ export async function* readAhead(
 ): AsyncGenerator<ReadPhoto[]> {
   let batch: ReadPhoto[] = [];
   let bytes = 0;
-  for await (const window of windows(photos, options, settle)) {
+  for await (const window of groupBySize(photos, options, settle)) {
     if (options.signal?.aborted) {
       return;
     }
-    for (const read of await newOnes(engine, await readAll(window, settle), options.collection, settle)) {
+    for (const read of await selectNew(engine, await readAll(window, settle), options.collection, settle)) {
       if (batch.length > 0 && (batch.length >= BATCH_PHOTOS || bytes + read.bytes.length > BATCH_BYTES)) {
         yield batch;
         batch = [];
@@ -67,7 +67,7 @@ export async function* readAhead(
 }
 
 /** Groups photos by the size of their files, before any is read. */
-async function* windows(
+async function* groupBySize(
   photos: PhotoToIndex[],
   { maxFileBytes }: ReadAheadOptions,
   settle: Settle,
@@ -118,7 +118,7 @@ async function readAll(window: PhotoToIndex[], settle: Settle): Promise<ReadPhot
   return read.filter((entry) => entry !== null);
 }
 
-async function newOnes(
+async function selectNew(
   engine: Engine,
   read: ReadPhoto[],
   collection: string,

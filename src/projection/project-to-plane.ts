@@ -39,7 +39,7 @@ function spread(points: readonly Point[], span: number): Point[] {
 /**
  * Projects vectors to the first two principal axes: the initial layout, and the final one if there are only a few points.
  */
-const beginOf = ({ data, rows, dimension }: Matrix): Point[] =>
+const readFirstAxes = ({ data, rows, dimension }: Matrix): Point[] =>
   Array.from({ length: rows }, (_, i) => [
     data[i * dimension]!,
     dimension > 1 ? data[i * dimension + 1]! : 0,
@@ -61,7 +61,7 @@ export async function projectToPlane(
     return [];
   }
   const reduced = projectOnAxes(vectors, Math.min(AXES, dimension));
-  const begin = beginOf(reduced);
+  const begin = readFirstAxes(reduced);
   if (rows <= 3) {
     return spread(begin, 1);
   }

@@ -9,7 +9,7 @@ import { catchAsNull } from '../../errors.js';
 import { type FileFacts, readFileFacts, readWholeFile } from '../../files/open-file.js';
 import { listPages } from '../../store/list-pages.js';
 import type { Item } from '../../store/store.js';
-import { originFilter, type PhotoToIndex, readOrigin } from '../describe-photo.js';
+import { createOriginFilter, type PhotoToIndex, readOrigin } from '../describe-photo.js';
 import type { HashCache } from './hash-cache.js';
 
 /** Hashes per look-up. Over HTTP they are in the URL. */
@@ -57,7 +57,7 @@ export async function compareFolder(
 ): Promise<Comparison> {
   const { collection, folder } = options;
   const count = await countItems(engine, collection);
-  const owned = count === 0 ? [] : await listItems(engine, collection, originFilter(folder));
+  const owned = count === 0 ? [] : await listItems(engine, collection, createOriginFilter(folder));
   const hasOthers = count > owned.length;
   const sizes = new Set(owned.map(({ size }) => size));
   const compared = await hashPhotos(photos, (size) => hasOthers || sizes.has(size), options);
@@ -122,7 +122,7 @@ async function countItems(engine: Engine, collection: string): Promise<number> {
   return (await catchAsNull(engine.store.getCollection(collection), 'collection_not_found'))?.count ?? 0;
 }
 
-async function listItems(engine: Engine, collection: string, filter: ReturnType<typeof originFilter>) {
+async function listItems(engine: Engine, collection: string, filter: ReturnType<typeof createOriginFilter>) {
   const items: Item[] = [];
   for await (const page of listPages(engine.store, collection, filter)) {
     items.push(...page);

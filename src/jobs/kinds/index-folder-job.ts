@@ -25,7 +25,7 @@ import { UPLOAD } from '../job-records.js';
 /** Number of failures in the result; `GET /v1/jobs/{id}/failures` has more. */
 const LISTED_FAILURES = 20;
 
-const settledAs = ({ name }: LabelledPhoto, result: AddResult) =>
+const describeOutcome = ({ name }: LabelledPhoto, result: AddResult) =>
   result.status === 'failed'
     ? { file: name, status: 'failed' as const, ...result.error }
     : { file: name, status: result.status };
@@ -42,7 +42,7 @@ async function keepAllowed(
       kept.push(photo);
     } else {
       const error = new PawdexError('path_not_allowed', { detail: 'A link leads out of the index roots.' });
-      journal.note(settledAs(photo, { status: 'failed', error: describeFailure(error) }));
+      journal.note(describeOutcome(photo, { status: 'failed', error: describeFailure(error) }));
     }
   }
   return kept;
@@ -164,7 +164,7 @@ export const indexFolderJob: KindWork<'index'> = async (
     maxFileBytes: parts.maxFileBytes,
     signal,
     onSettled: (photo, result) => {
-      journal.note(settledAs(photo, result));
+      journal.note(describeOutcome(photo, result));
       report();
     },
   };

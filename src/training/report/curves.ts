@@ -70,7 +70,7 @@ const formatShort = (value: number) =>
   value === 0 || Math.abs(value) >= 0.01 ? String(Number(value.toPrecision(3))) : value.toExponential();
 const xs = (points: readonly Point[]) => points.map(([x]) => x);
 const ys = (points: readonly Point[]) => points.map(([, y]) => y);
-const epochs = (points: readonly Point[]) => createAxis('epoch', [0, ...xs(points)], formatShort);
+const createEpochAxis = (points: readonly Point[]) => createAxis('epoch', [0, ...xs(points)], formatShort);
 
 /**
  * Draws the loss of every step with its moving average, and the learning rate beside it.
@@ -84,12 +84,16 @@ export function drawLossChart(log: readonly ChartEntry[]): string | null {
     return null;
   }
   const drawn = [thinOut(loss), thinOut(smooth(loss))] as const;
-  const left = drawPlot('Loss', epochs(loss), createAxis('loss', drawn.flatMap(ys), formatShort), (scales) =>
-    [drawPolyline('curve faint', drawn[0], scales), drawPolyline('curve', drawn[1], scales)].join(''),
+  const left = drawPlot(
+    'Loss',
+    createEpochAxis(loss),
+    createAxis('loss', drawn.flatMap(ys), formatShort),
+    (scales) =>
+      [drawPolyline('curve faint', drawn[0], scales), drawPolyline('curve', drawn[1], scales)].join(''),
   );
   const right = drawPlot(
     'Learning rate',
-    epochs(rate),
+    createEpochAxis(rate),
     createAxis('learning rate', [0, ...ys(rate)], formatShort),
     (scales) => drawPolyline('curve third', thinOut(rate), scales),
   );
@@ -152,7 +156,7 @@ export function drawQualityChart(log: readonly ChartEntry[]): string | null {
   }
   const best = evaluations.reduce((a, b) => ((b.val?.top1 ?? 0) > (a.val?.top1 ?? 0) ? b : a));
   const quality = createAxis('share of val photos', ys(all), (value) => `${formatShort(100 * value)} %`);
-  const drawing = drawPlot('Quality on val', epochs(all), quality, (scales) =>
+  const drawing = drawPlot('Quality on val', createEpochAxis(all), quality, (scales) =>
     shown.map((curve) => drawMarkedCurve(curve, scales)).join(''),
   );
   const width = 1.25 * PLOT.width;
