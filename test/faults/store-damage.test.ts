@@ -174,8 +174,7 @@ describe('a data directory', () => {
 });
 
 describe('a copy of a data directory that is in use', () => {
-  /** Copies database and log with `between` in the middle. */
-  async function copyAround(between: (from: string) => Promise<void>): Promise<void> {
+  it('whose parts do not belong together is not answered from', async () => {
     const from = path.join(root, `live-${path.basename(dataDir)}`);
     await cp(path.join(root, 'sound'), from, { recursive: true });
     const store = await openEmbeddedStore({ dataDir: from });
@@ -190,23 +189,23 @@ describe('a copy of a data directory that is in use', () => {
       await rm(dataDir, { recursive: true });
       await mkdir(dataDir);
       await cp(path.join(from, 'pawdex.db'), database());
-      await between(from);
-      for (let n = ITEMS + 1; n < ITEMS + 4000; n += 200) {
-        await store.put(
+      const putMore = (first: number) =>
+        store.put(
           'pets',
-          Array.from({ length: 200 }, (_, i) => faultItem(n + i)),
+          Array.from({ length: 200 }, (_, i) => faultItem(first + i)),
         );
-      }
+      await putMore(ITEMS + 1);
+      // As when the log is full: it is copied into the database and begun again.
+      const db = new Database(path.join(from, 'pawdex.db'));
+      db.pragma('wal_checkpoint(RESTART)');
+      db.close();
+      await putMore(ITEMS + 201);
       for (const name of ['pawdex.db-wal', 'ledger.json']) {
         await cp(path.join(from, name), path.join(dataDir, name));
       }
     } finally {
       await store.close();
     }
-  }
-
-  it('whose parts do not belong together is not answered from', async () => {
-    await copyAround(async () => {});
     expect(await problem()).not.toBeNull();
   });
 });

@@ -117,7 +117,7 @@ describe('a run', () => {
         (await lines(of)).flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss]]));
       expect(await taken(`${name} parts`)).toEqual(await taken(`${name} whole`));
     },
-    60_000,
+    240_000,
   );
 
   it('averages the results of several runs from one start', async () => {
