@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 #   docker build -t pawdex .
 #   docker run --rm -p 3000:3000 -v pawdex-data:/data -e PAWDEX_API_KEYS=choose-one pawdex
-# or, for this machine alone (whoever reaches the port may read, write and delete):
+# or, only for this machine (anyone who can reach the port may read, write and delete):
 #   docker run --rm -p 127.0.0.1:3000:3000 -v pawdex-data:/data -e PAWDEX_ALLOW_UNAUTHENTICATED=true pawdex
 
 FROM node:24-bookworm-slim AS build
@@ -9,11 +9,11 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends g++ make python3 \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-# hnswlib is compiled for any x86-64 or arm64. Where the image runs on CPUs with AVX2 and FMA only, this gives 1.8 times
-# the queries per second: --build-arg CXXFLAGS="-O3 -mavx2 -mfma"
+# hnswlib is compiled for any x86-64 or arm64. If all your CPUs have AVX2 and FMA, this gives 1.8 times the queries per
+# second: --build-arg CXXFLAGS="-O3 -mavx2 -mfma"
 ARG CXXFLAGS="-O3"
 COPY package.json package-lock.json .npmrc ./
-# On this Node hnswlib is the only module to compile; the headers came with Node.
+# On this version of Node, hnswlib is the only module to compile. Node includes the headers.
 RUN npm ci --include=dev --ignore-scripts \
  && CXXFLAGS="$CXXFLAGS" npm_config_nodedir=/usr/local npm rebuild hnswlib-node
 COPY tsconfig.json ./
@@ -43,5 +43,5 @@ EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PAWDEX_PORT}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# The server handles TERM and INT itself and starts no child processes, so it can be the first process.
+# The server handles SIGTERM and SIGINT, and Node reaps the processes that it starts, so it can run as PID 1.
 CMD ["node", "dist/cli/main.js", "serve"]

@@ -46,7 +46,7 @@ class Network(torch.nn.Module):
                 pad = (top, left)
                 if (top, left) != (bottom, right):
                     x, pad = F.pad(x, (left, right, top, bottom)), 0
-                # What is frozen builds no graph: its inputs and weights ask for no gradient.
+                # Frozen layers build no graph, because their inputs and weights need no gradient.
                 y = F.conv2d(x, w, b, attributes["strides"], pad, 1, attributes["group"])
             elif op == "Clip":
                 y = F.relu6(x)
@@ -83,7 +83,7 @@ def main():
     optimiser = torch.optim.AdamW(weights, lr=1e-5, weight_decay=0.05, fused=True)
     labels = torch.arange(args.batch) // 2
     positive = (labels[:, None] == labels[None, :]) & ~torch.eye(args.batch, dtype=torch.bool)
-    # Noise in [-1, 1) that train-vs-torch.mjs makes too, so that the losses can be compared.
+    # The same noise in [-1, 1) as in train-vs-torch.mjs, so that the losses can be compared.
     index = np.arange(args.batch * 3 * args.size**2, dtype=np.uint64)
     noise = (index * np.uint64(2654435761) % np.uint64(2**32)).astype(np.float64) / 2**31 - 1
     pixels = torch.tensor(noise.astype(np.float32)).view(args.batch, 3, args.size, args.size)

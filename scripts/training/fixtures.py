@@ -117,12 +117,12 @@ def main():
         torch.manual_seed(7)
         start, forward, x = network()
         start = {k: t.float() for k, t in start.items()}
-        # Gradients in double precision: what float32 should come close to.
+        # Gradients in double precision, as the reference for float32.
         exact = {k: t.double().requires_grad_() for k, t in start.items()}
         embeddings = forward(exact, x.double())
         loss = sup_con(embeddings)
         loss.backward()
-        # The steps in float32, as one trains.
+        # The steps in float32, as in training.
         p = {k: t.clone().requires_grad_() for k, t in start.items()}
         adamw = torch.optim.AdamW(p.values(), lr=OPTIMISER["learningRate"], weight_decay=OPTIMISER["weightDecay"])
         losses = []

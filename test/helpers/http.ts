@@ -1,4 +1,4 @@
-/** Apps for tests, without a socket and without a log. */
+/** Apps for tests, without a socket or log output. */
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import { MemoryEngine } from './memory-engine.js';
 
 export type TestConfig = AppDeps['config'];
 
-/** Records of jobs that end with the test. */
+/** Job records that are removed after the test. */
 export function memoryRecords(
   kept: Job[] = [],
 ): JobRecords & { jobs: Map<string, Job>; requests: Map<string, JobRequest> } {
@@ -38,7 +38,7 @@ export function memoryRecords(
   };
 }
 
-/** What `testApp` makes. */
+/** Result of `testApp`. */
 export interface TestApp<E> {
   app: Express;
   engine: E;
@@ -71,7 +71,7 @@ export async function appOver<E extends AppDeps['engine']>(
     jobs,
     config: {
       API_KEYS: [],
-      // What requests written by hand name.
+      // Host names in hand-written requests.
       ALLOWED_HOSTS: ['x'],
       ALLOWED_ORIGINS: [],
       INDEX_ROOTS: [],

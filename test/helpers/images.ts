@@ -1,9 +1,9 @@
-/** Pictures for tests, drawn here: no photo is shipped for them. */
+/** Pictures for tests. They are drawn, so no photos have to be shipped. */
 import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { createTiff, plainTags } from '../../scripts/faults/lib/tiff-file.mjs';
 
-/** A smooth but busy picture that has no symmetry, so that a wrong turn or crop changes it. */
+/** A smooth but detailed picture without symmetry, so that a wrong rotation or crop changes it. */
 export function scene(width = 320, height = 240, seed = 1): Sharp {
   const data = Buffer.alloc(width * height * 3);
   for (let y = 0; y < height; y++) {
@@ -23,11 +23,11 @@ export const sceneJpeg = (width?: number, height?: number, seed?: number): Promi
   scene(width, height, seed).jpeg({ quality: 92 }).toBuffer();
 
 /**
- * A JPEG stored turned so that, by its EXIF orientation (1-8), it shows {@link scene} upright. Undoing orientation
- * n means applying its inverse to the pixels before they are stored.
+ * A JPEG that shows {@link scene} upright after its EXIF orientation (1-8) is applied: the inverse of the orientation is
+ * applied to the pixels before they are stored.
  */
 export async function turnedJpeg(orientation: number): Promise<Buffer> {
-  // One pipeline a step: within one, sharp mirrors before it rotates, whatever the order of the calls.
+  // One pipeline per step, because within one, sharp mirrors before it rotates, whatever the order of the calls.
   const step = async (bytes: Buffer, change: (image: Sharp) => Sharp) =>
     change(sharp(bytes)).png().toBuffer();
   const inverse: Record<number, ((image: Sharp) => Sharp)[]> = {
@@ -82,7 +82,7 @@ export function pngBomb(width: number, height: number): Buffer {
   ]);
 }
 
-/** The first bytes of a HEIC photo as phones write it. */
+/** The first bytes of a HEIC photo from a phone. */
 export const heicHeader = (): Buffer =>
   Buffer.concat([
     Buffer.from([0, 0, 0, 24]),
@@ -103,7 +103,7 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return dot / Math.sqrt(aa * bb);
 }
 
-/** Every format that pawdex reads and sharp can write, with a picture of its own. */
+/** Every format that pawdex reads and sharp can write, each with a different picture. */
 export const FORMATS = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const;
 
 /** {@link scene} in a format. */

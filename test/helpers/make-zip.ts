@@ -1,14 +1,14 @@
-/** Zip archives for tests, with whatever names and sizes they should claim. */
+/** Creates zip archives for tests, with arbitrary names and declared sizes. */
 import { crc32, deflateRawSync } from 'node:zlib';
 
 interface ZipInput {
   name: string;
   content: Uint8Array;
-  /** Size that the archive says instead of the true one. */
+  /** Declared size, instead of the true one. */
   claims?: number;
 }
 
-/** Makes a zip archive with compressed entries. */
+/** Creates a zip archive with compressed entries. */
 export function makeZip(inputs: readonly ZipInput[]): Buffer {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];

@@ -1,6 +1,6 @@
 /**
- * An engine that keeps everything in memory and "embeds" by hashing, for tests of what HTTP adds around an engine:
- * routing, validation, limits, shutdown. What images mean is tested against the real one.
+ * An engine that keeps everything in memory and "embeds" by hashing, for tests of the HTTP layer: routing, validation,
+ * limits, shutdown. Real answers are tested with the real engine.
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -52,7 +52,7 @@ const embedding = (bytes: Uint8Array) => {
   return values.map((v) => v / norm);
 };
 
-/** All of a similarity from the left half of the photo. */
+/** An explanation with all of the similarity in the left half of the photo. */
 const explanation = (similarity: number) => ({
   rows: 1,
   columns: 2,
@@ -60,7 +60,7 @@ const explanation = (similarity: number) => ({
   shares: [similarity, 0],
 });
 
-/** A dot leads into an object. */
+/** A dot selects a field of an object. */
 const valueAt = (metadata: object, key: string) =>
   key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)?.[part], metadata);
 
@@ -93,18 +93,18 @@ export class MemoryEngine implements Engine {
     dimension: DIMENSION,
     resize: { size: 32, fit: 'cover', kernel: 'cubic' },
   } as const;
-  /** Thrown by the next call of `identify`. */
+  /** Error for the next call of `identify` to throw. */
   failWith: unknown = null;
   hold: Promise<void> = Promise.resolve();
-  /** What long work does and gives; a test lets it wait, report or fail. */
+  /** What long work does and returns; a test can let it wait, report or fail. */
   work: (options: WorkOptions) => Promise<unknown> = async () => ({ done: true });
-  /** Long work that was asked for. */
+  /** Requests for long work. */
   readonly workAsked: { kind: string; collection: string; nonPets?: NonPets }[] = [];
-  /** What keeps it from answering for its collections. */
+  /** Why its collections cannot be used. */
   problem: ServedCollection['problem'] = null;
-  /** The last import that was asked for. */
+  /** The last request for an import. */
   imported: unknown = null;
-  /** Images that reached the engine. */
+  /** Number of images that reached the engine. */
   images = 0;
   /** The settings of the last question. */
   asked: Partial<IdentifyOptions & SearchOptions & HeatMapOptions> = {};

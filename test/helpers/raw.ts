@@ -1,4 +1,4 @@
-/** Requests written to a socket by hand, for what no HTTP client would send. */
+/** Sends hand-written requests that no HTTP client would send. */
 import { connect, type Socket } from 'node:net';
 import type { Express } from 'express';
 import type { Lifecycle } from '../../src/http/lifecycle.js';
@@ -12,11 +12,11 @@ export function serve(
   return startServer(app, { host: '127.0.0.1', port: 0, lifecycle, limits });
 }
 
-/** A connection with all it has received so far, as text. */
+/** A connection, and the text received so far. */
 export interface RawConnection {
   socket: Socket;
   received(): string;
-  /** Resolves when the server has closed the connection, with all that came. */
+  /** Resolves with all received text when the server has closed the connection. */
   closed: Promise<string>;
 }
 
@@ -37,7 +37,7 @@ export function raw(url: string, text: string): RawConnection {
   return { socket, received: () => received, closed };
 }
 
-/** Polls until `condition` holds; the test's own time limit ends a wait that is in vain. */
+/** Polls until `condition` holds, or the test's time limit ends the wait. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) {
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -44,7 +44,7 @@ class Network {
   }
 }
 
-/** How {@link cnn} differs. */
+/** Options of {@link cnn}. */
 interface CnnOptions {
   seed?: number;
   dimension?: number;

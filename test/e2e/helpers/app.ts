@@ -13,19 +13,19 @@ import { JobRunner } from '../../../src/jobs/job-runner.js';
 import { jobWork } from '../../../src/jobs/job-work.js';
 import { scene, sceneJpeg } from '../../helpers/images.js';
 
-/** The key of {@link Running.guarded}. */
+/** The API key of {@link Running.guarded}. */
 export const KEY = 'a-key-for-tests';
 
-/** The whole product, as `npm start` has it, on free ports of this machine. */
+/** The whole product, as with `npm start`, on free ports of this machine. */
 export interface Running {
-  /** Open to everybody. */
+  /** Without API keys. */
   url: string;
-  /** The same collections behind {@link KEY}. */
+  /** The same collections, with {@link KEY} required. */
   guarded: string;
   stop: () => Promise<void>;
 }
 
-/** An item drawn here, in a collection of its own labels. */
+/** A drawn item with its own label. */
 const item = (image: Buffer, label: string, name: string): ItemInput => ({
   image,
   label,
@@ -59,7 +59,7 @@ async function fill(engine: Engine): Promise<void> {
   }
 }
 
-/** Starts the shipped model with the shipped gallery. Uploads are limited to 1 MiB, so that a test can be over it. */
+/** Starts the shipped model with the shipped gallery. Uploads are limited to 1 MiB, so that tests can exceed it. */
 export async function startApp(): Promise<Running> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-e2e-'));
   const config = parseConfig({ DATA_DIR: folder, MAX_UPLOAD_MB: 1, SHARE_HOURS: 1, PORT: 0 }, {});

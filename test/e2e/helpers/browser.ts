@@ -17,7 +17,7 @@ function onPath(name: string): string | null {
   return null;
 }
 
-/** A Chromium of this machine, or null; the reason to skip is printed once. */
+/** A Chromium on this machine, or null. The reason for skipping is printed once. */
 export function findBrowser(): string | null {
   for (const name of NAMES) {
     const file = onPath(name);
@@ -29,7 +29,7 @@ export function findBrowser(): string | null {
   return null;
 }
 
-/** Starts it headless, without the connections it likes to make on its own. */
+/** Starts it headless, without background connections. */
 export function launch(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
@@ -45,16 +45,16 @@ export function launch(executablePath: string): Promise<Browser> {
   });
 }
 
-/** A page with everything it complained about. */
+/** A page with all its complaints. */
 export interface WatchedPage {
   page: Page;
-  /** Uncaught errors, console errors and warnings, policy violations, requests to elsewhere. */
+  /** Uncaught errors, console errors and warnings, policy violations, requests to other hosts. */
   complaints: string[];
 }
 
 /**
- * Opens a fresh page that is watched from its first byte. What Chromium logs by itself for an answer of 400 or
- * more is left out, since tests of errors mean to have such answers.
+ * Opens a new page that is watched from its first byte. Chromium's own log entries for responses of 400 or more are left
+ * out, because tests of errors cause them on purpose.
  */
 export async function open(
   browser: Browser,
@@ -64,7 +64,7 @@ export async function open(
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   const page = await context.newPage();
-  // Against hanging, not slowness, as all time limits of the tests.
+  // Catches hanging pages, not slow ones, like all time limits of the tests.
   page.setDefaultTimeout(90_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
@@ -85,7 +85,7 @@ export async function open(
       console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
-  // Listening from the start: a chooser that opens before it is intercepted would be the system's own.
+  // Listens from the start, because a file chooser that opens before it is intercepted would be the system's.
   page.on('filechooser', () => {});
   await prepare(page);
   await page.goto(url);

@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 
-/** The cat photo that the project ships. */
+/** The shipped cat photo. */
 export const CHELSEA = path.resolve('test/fixtures/chelsea/chelsea.png');
 
-/** Chooses a file through the button, as a person does. */
+/** Chooses a file with the button, like a user. */
 export async function choose(page: Page, file: string): Promise<void> {
   const chooser = page.waitForEvent('filechooser');
   await page.locator('#choose').click();
   await (await chooser).setFiles(file);
 }
 
-/** Gives files to the page as a drop or a paste whose data holds them; no file: the data holds text. */
+/** Drops or pastes files on the page; without files, text. */
 export async function give(page: Page, kind: 'drop' | 'paste', ...files: string[]): Promise<void> {
   const contents = await Promise.all(
     files.map(async (file) => ({
@@ -41,7 +41,7 @@ export async function give(page: Page, kind: 'drop' | 'paste', ...files: string[
   );
 }
 
-/** Drops files and folders of this machine on the page, as a person does. */
+/** Drops files and folders of this machine on the page, like a user. */
 export async function dropPaths(page: Page, ...files: string[]): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
@@ -50,7 +50,7 @@ export async function dropPaths(page: Page, ...files: string[]): Promise<void> {
   }
 }
 
-/** Waits until the page is in this state and returns the headline of what it shows. */
+/** Waits until the page is in this state, and returns its headline. */
 export async function reaches(page: Page, state: 'answer' | 'problem' | 'working'): Promise<string> {
   await page.locator(`main[data-state=${state}]`).waitFor();
   return (await page.locator('#answer h2').textContent()) ?? '';

@@ -6,17 +6,17 @@ import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { type Running, startApp } from './app.js';
 import { findBrowser, launch } from './browser.js';
 
-/** What tests in a browser are given; usable inside tests only. */
+/** Fixtures of browser tests, usable only inside tests. */
 export interface Stage {
   browser: Browser;
   app: Running;
-  /** Writes a file for the test to choose and returns its path. */
+  /** Writes a file that the test can choose, and returns its path. */
   file: (name: string, bytes: Uint8Array | string) => Promise<string>;
-  /** Writes files by their paths into a new folder, and returns its path. */
+  /** Writes files with these paths into a new folder, and returns its path. */
   folder: (files: Record<string, Uint8Array | string>) => Promise<string>;
 }
 
-/** Tests against the running product in a browser; skipped, with a message, where there is no Chromium. */
+/** Tests against the running product in a browser; skipped with a message if there is no Chromium. */
 export function describeInBrowser(name: string, tests: (stage: Stage) => void): void {
   const executable = findBrowser();
   describe.skipIf(executable === null)(name, () => {

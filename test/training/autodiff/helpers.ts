@@ -1,4 +1,4 @@
-/** Small networks as ONNX models, and ways to run graphs on them. */
+/** Small networks as ONNX models, and functions that run their graphs. */
 
 import { createRandom } from '../../../src/math/random.js';
 import type { Attribute, Model, ModelNode } from '../../../src/onnx/onnx-model.js';
@@ -26,7 +26,7 @@ export function node(
   return { op, domain: '', name: '', inputs, outputs, attributes };
 }
 
-/** Runs a graph's named values once, parameters at their start. */
+/** Computes named values of a graph once, with the initial parameters. */
 export async function evaluate(
   g: GraphBuilder,
   values: Record<string, Value>,
