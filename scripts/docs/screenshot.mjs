@@ -1,5 +1,5 @@
 /**
- * Takes the screenshot docs/images/page.png: the real page with its answer for the CC0 cat photo.
+ * Takes the screenshot docs/images/page.png: the real page with its answer for the example photo of a dog.
  *
  *   node scripts/docs/screenshot.mjs [FILE]
  *
@@ -61,7 +61,7 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ viewport: { width: 1200, height: 835 }, colorScheme: 'light' });
   await page.goto(server.url);
-  const example = page.locator('[data-example=cat]');
+  const example = page.locator('[data-example=dog]');
   // The first request warms the model up; the screenshot shows the timing of the second.
   await example.click();
   await page.locator('main[data-state=answer]').waitFor();

@@ -44,6 +44,7 @@ export class AddPhotos {
   readonly #place = el('div', {});
   readonly #resume = el('div', {});
   readonly #advice: HTMLElement;
+  readonly #help = el('p', {}, texts.manage.add.help);
   readonly #single = el('input', {
     id: 'add-label',
     autocomplete: 'off',
@@ -67,7 +68,7 @@ export class AddPhotos {
       { class: 'adding' },
       el('summary', {}, t.title),
       this.#advice,
-      el('p', {}, t.help),
+      this.#help,
       el('p', { class: 'actions' }, ...this.#folderChooser(), ...this.#zipChooser()),
       el('label', { for: 'add-label' }, t.single),
       this.#single,
@@ -97,6 +98,7 @@ export class AddPhotos {
     // An unfinished upload has already opened it.
     this.element.open ||= isEmpty;
     this.#advice.hidden = !isEmpty;
+    this.#help.hidden = isEmpty;
   }
 
   close(): void {
