@@ -2,6 +2,7 @@
 import net from 'node:net';
 import sharp from 'sharp';
 import { hostileBodies } from './hostile-bodies.mjs';
+import { hostileFiles } from './hostile-files.mjs';
 import { hostileImages, largeImages } from './hostile-images.mjs';
 import { imageRequest, send, startServer } from './server.mjs';
 
@@ -135,6 +136,39 @@ export async function sendBodies(server, scale) {
   row.stallMs = await server.longestWait();
   await countLife(row, server);
   return row;
+}
+
+/** Uploads files that are expensive to read. Each makes a job that must fail, within two minutes, while others are answered. */
+export async function sendFiles(server, scale, withEndless) {
+  const files = await hostileFiles(scale, withEndless);
+  const row = createRow(
+    `Hostile archives and Parquet files: ${files.length}, at ${scale} of their full size`,
+    {
+      ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, stallMs: 2000 },
+    },
+  );
+  await send(server.url, { path: '/v1/collections', type: 'application/json', body: '{"name":"hostile"}' });
+  server.resetProbe();
+  for (const [name, file] of files) {
+    const answer = await send(server.url, file);
+    const job = answer.status === 202 ? await waitForJob(server.url, JSON.parse(answer.text).id) : null;
+    const isRight = job?.state === 'failed' && job.error.code !== 'internal';
+    countAnswer(row, `${name}: ${job?.state} ${job?.error?.code}`, answer, isRight, false);
+  }
+  row.stallMs = await server.longestWait();
+  await countLife(row, server);
+  return row;
+}
+
+async function waitForJob(url, id) {
+  for (const until = performance.now() + 120_000; performance.now() < until; ) {
+    const job = await (await fetch(`${url}/v1/jobs/${id}`)).json();
+    if (job.finishedAt !== null) {
+      return job;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return null;
 }
 
 /** Opens a connection, writes `text`, and passes the socket to `more`. */

@@ -8,13 +8,20 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { machine, parseOptions, ROOT, runCommand } from '../bench/lib/harness.mjs';
-import { connectBadly, killWhileAdding, sendBodies, sendImages, stormOfImages } from './drive-server.mjs';
+import {
+  connectBadly,
+  killWhileAdding,
+  sendBodies,
+  sendFiles,
+  sendImages,
+  stormOfImages,
+} from './drive-server.mjs';
 import { killWhileIndexing } from './kill-jobs.mjs';
 import { startServer } from './server.mjs';
 
 const USAGE = `npm run faults -- [options]
   --short        leave out what the test suite does anyway, and what takes long
-  --only STEP    one step: images, storm, bodies, connections, kills, jobs, maintenance, shapes, tests
+  --only STEP    one step: images, storm, bodies, files, connections, kills, jobs, maintenance, shapes, tests
   --report FILE  also write the counts of rows within and outside their limits as JSON`;
 
 const { values } = parseOptions(USAGE, {
@@ -137,6 +144,7 @@ const STEPS = {
   images: () => withServer((server) => sendImages(server, { damagedFiles: short ? 60 : 600 })),
   storm: () => withServer((server) => stormOfImages(server, short ? 15 : 60)),
   bodies: () => withServer((server) => sendBodies(server, short ? 0.25 : 1)),
+  files: () => withServer((server) => sendFiles(server, short ? 0.25 : 1, !short)),
   connections: () => withServer((server) => connectBadly(server, short ? 5 : 30)),
   kills: () => killWhileAdding(short ? 2 : 10),
   jobs: () => killWhileIndexing(short ? 300 : 10_000),

@@ -1,0 +1,71 @@
+/** Uploads of a few kilobytes or megabytes that are expensive to read: tables with millions of rows, and endless work. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import tar from 'tar-stream';
+import { ROOT } from '../bench/lib/harness.mjs';
+
+const PARQUET = {
+  path: '/v1/collections/hostile/import-job?reembed=true',
+  type: 'application/vnd.apache.parquet',
+};
+const TAR = 'application/gzip';
+
+/** Makes a tar.gz file. @param {Record<string, string>} entries contents by name */
+async function packArchive(entries) {
+  const pack = tar.pack();
+  for (const [name, content] of Object.entries(entries)) {
+    pack.entry({ name }, content);
+  }
+  pack.finalize();
+  const pieces = [];
+  for await (const piece of pack) pieces.push(piece);
+  return gzipSync(Buffer.concat(pieces));
+}
+
+/** Makes a Parquet file of equal rows in one group. */
+function packEqualRows(rows) {
+  const column = (name, value) => ({ name, data: new Array(rows).fill(value) });
+  const columnData = [column('metadata', '{}'), column('sha256', 'b'.repeat(64))];
+  return Buffer.from(parquetWriteBuffer({ columnData, rowGroupSize: rows }));
+}
+
+/**
+ * Lists named uploads. Each makes a job, which must fail.
+ *
+ * @param {number} scale 1 for sizes that stopped the server before there were limits
+ * @param {boolean} withEndless whether to include the one that is only refused after a minute
+ */
+export async function hostileFiles(scale, withEndless) {
+  const archive = (label) => `/v1/collections/hostile/archive${label}`;
+  const rows = Math.ceil(1.5e6 * scale);
+  const manifest = `file,label\n${'pug/1.jpg,pug\n'.repeat(rows)}`;
+  return [
+    ['a Parquet file of equal rows', { ...PARQUET, body: packEqualRows(Math.ceil(2e6 * scale)) }],
+    [
+      'an archive of one photo with a huge manifest',
+      {
+        path: archive(''),
+        type: TAR,
+        body: await packArchive({ 'pug/1.jpg': 'x', 'manifest.csv': manifest }),
+      },
+    ],
+    [
+      'a pattern for labels that takes years',
+      {
+        path: archive(`?label=${encodeURIComponent('regex:^(a+)+$')}`),
+        type: TAR,
+        body: await packArchive({ [`${'a'.repeat(60)}!.jpg`]: 'x' }),
+      },
+    ],
+    ...(withEndless
+      ? [
+          [
+            'a Parquet file whose decoding never ends',
+            { ...PARQUET, body: await readFile(path.join(ROOT, 'test/fixtures/endless.parquet')) },
+          ],
+        ]
+      : []),
+  ];
+}
