@@ -21,7 +21,12 @@ export interface SetRequest {
   set: string;
   /** Views of each photo whose embeddings are averaged; default `1`. */
   views?: Views;
+  /** Whether its photos are of other subjects, which need no label. */
+  isOther?: boolean;
 }
+
+/** Stands for the label of photos of other subjects that have none. */
+const OTHER = 'other';
 
 /**
  * Embeds sets, each distinct one once, and lists the photos that cannot be read.
@@ -41,7 +46,12 @@ export async function embedSets(
   const photos = new Map<string, LabelledPhoto[]>();
   const specs = new Set(requests.map(({ set }) => set).filter((spec) => !isGalleryFile(spec)));
   for (const spec of specs) {
-    photos.set(spec, (await readSet(spec, flags, { labelsRequired: true, quiet })).photos);
+    const labelsRequired = requests.some(({ set, isOther }) => set === spec && isOther !== true);
+    const found = (await readSet(spec, flags, { labelsRequired, quiet })).photos;
+    photos.set(
+      spec,
+      found.map((photo) => ({ ...photo, label: photo.label ?? OTHER })),
+    );
   }
   const encoder = await openEncoder({
     cardPath: config.MODEL,
@@ -70,7 +80,7 @@ export async function embedSets(
 /** Embeds the photos of one set, and names those that cannot be read. */
 async function embedLabelledSet(
   photos: readonly LabelledPhoto[],
-  { set, views }: Required<SetRequest>,
+  { set, views }: Required<Omit<SetRequest, 'isOther'>>,
   encoder: Encoder,
   cacheDir: string | undefined,
   { config, quiet }: CommonOptions,
@@ -96,9 +106,9 @@ async function embedLabelledSet(
   return embedded;
 }
 
-/** Embeds the photos of a labelled set in this process, because a server does not accept folders. */
+/** Embeds photos of other subjects in this process, because a server does not accept folders. */
 export async function embedPhotos(set: string, common: CommonOptions): Promise<Float32Array[]> {
-  const { sets } = await embedSets([{ set }], undefined, common);
+  const { sets } = await embedSets([{ set, isOther: true }], undefined, common);
   const { vectors } = sets[0]!;
   return Array.from({ length: vectors.rows }, (_, row) => getRow(vectors, row).slice());
 }

@@ -111,7 +111,7 @@ async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Mea
   const requests = [
     { set: gallerySpec },
     { set: queriesSpec, views },
-    ...(nonpets === undefined ? [] : [{ set: nonpets, views }]),
+    ...(nonpets === undefined ? [] : [{ set: nonpets, views, isOther: true }]),
   ];
   const { sets, card, fingerprint } = await embedSets(requests, flags.cache, common, flags);
   const [gallery, queries, nonPets] = sets as [EmbeddedSet, EmbeddedSet, EmbeddedSet?];

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,6 +62,12 @@ describe('pawdex eval', () => {
     const html = await readFile(path.join(bench.root, 'of-collection', 'index.html'), 'utf8');
     expect(html).toContain('Collection <code>pets</code>: 10 of its 10 labelled photos');
     expect(html).toContain('<dt>index recall@10</dt><dd>100.00 %');
+    // Photos of other subjects need no labels, and so may lie in a folder without sub-folders.
+    const flat = path.join(bench.root, 'flat');
+    await cp(await bench.photos('others', 4), flat, { recursive: true });
+    await rename(path.join(flat, 'even', '0000.png'), path.join(flat, 'photo.png'));
+    const others = await bench.run(['eval', '-c', 'pets', '--nonpets', flat, '--json', '--quiet']);
+    expect(JSON.parse(others.stdout)).toMatchObject({ nonPets: { n: 4 } });
     const both = await bench.run(['eval', '--collection', 'pets', '--queries', 'pets']);
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('cannot be combined')]);
     const odd = await bench.run(['eval', '--collection', 'pets', '--no-calibration']);
