@@ -72,8 +72,13 @@ async function measure(name, folder) {
   const queries = [...sets.unseen, ...sets.stored].map((query) => Array.from(query));
   const truth = queries.map((query) => kthSimilarity(vectors, gone, query));
   const settings = JSON.stringify({
-    ...{ dimension: vectors[0].length, vectors: file, count: vectors.length, k: K, batch: 64 },
-    ...{ dataDir: path.join(folder, 'data'), ...GRAPH_SETTINGS[0] },
+    dimension: vectors[0].length,
+    vectors: file,
+    count: vectors.length,
+    k: K,
+    batch: 64,
+    dataDir: path.join(folder, 'data'),
+    ...GRAPH_SETTINGS[0],
   });
   const children = {
     hnswlib: startChild(here('lib/store-bare.mjs'), settings),

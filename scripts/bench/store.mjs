@@ -74,8 +74,14 @@ async function compareWithGallery() {
 
 const settings = (count, vectors, folder) =>
   JSON.stringify({
-    ...{ dimension, vectors, count, k: K, batch: BATCH, dataDir: path.join(folder, 'data') },
-    ...{ M: Number(args.m), efConstruction: Number(args['ef-construction']) },
+    dimension,
+    vectors,
+    count,
+    k: K,
+    batch: BATCH,
+    dataDir: path.join(folder, 'data'),
+    M: Number(args.m),
+    efConstruction: Number(args['ef-construction']),
   });
 
 async function measure(count, folder) {

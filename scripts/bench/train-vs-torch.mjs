@@ -36,8 +36,13 @@ function summary(batch, side, rounds) {
   const times = rounds.flatMap(({ ms }) => ms.slice(WARM_UP)).map((ms) => ms / Number(batch));
   const most = (key) => Math.max(...rounds.map((round) => round[key]));
   return {
-    ...{ batch: Number(batch), side, msPerImage: median(times), fastest: Math.min(...times) },
-    ...{ startMb: most('startMb'), peakMb: most('peakMb'), loss: rounds[0].loss },
+    batch: Number(batch),
+    side,
+    msPerImage: median(times),
+    fastest: Math.min(...times),
+    startMb: most('startMb'),
+    peakMb: most('peakMb'),
+    loss: rounds[0].loss,
   };
 }
 

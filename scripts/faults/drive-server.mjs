@@ -10,7 +10,14 @@ import { imageRequest, send, startServer } from './server.mjs';
 const createRow = (what, limit) => ({
   what,
   limit,
-  ...{ tried: 0, lost: 0, wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 0, slowestMs: 0, notes: [] },
+  tried: 0,
+  lost: 0,
+  wrong: 0,
+  crashed: 0,
+  serverErrors: 0,
+  peakMiB: 0,
+  slowestMs: 0,
+  notes: [],
 });
 
 /** Whether an answer blames the server: any 5xx except 503, which says that it is busy. */
@@ -73,7 +80,11 @@ export async function sendImages(server, { damagedFiles }) {
   const rows = [];
   for (const [group, files] of await hostileImages({ damagedFiles })) {
     const row = createRow(`${group}: ${files.length} files to each of ${endpoints.length} endpoints`, {
-      ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 20_000 },
+      wrong: 0,
+      crashed: 0,
+      serverErrors: 0,
+      peakMiB: 1024,
+      slowestMs: 20_000,
     });
     for (const [name, outcome, bytes] of files) {
       const codes = [];
@@ -98,7 +109,12 @@ export async function stormOfImages(server, seconds) {
   const files = await largeImages();
   const ordinary = await photo();
   const row = createRow(`Memory-hungry files, 12 at once for ${seconds} s, beside ordinary photos`, {
-    ...{ crashed: 0, serverErrors: 0, wrong: 0, peakMiB: 1024, slowestMs: 20_000, stallMs: 5000 },
+    crashed: 0,
+    serverErrors: 0,
+    wrong: 0,
+    peakMiB: 1024,
+    slowestMs: 20_000,
+    stallMs: 5000,
   });
   server.resetProbe();
   const until = performance.now() + seconds * 1000;
@@ -125,7 +141,11 @@ export async function stormOfImages(server, seconds) {
 export async function sendBodies(server, scale) {
   const bodies = hostileBodies(scale);
   const row = createRow(`Hostile request bodies: ${bodies.length}, at ${scale} of their full size`, {
-    ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, stallMs: 1000 },
+    wrong: 0,
+    crashed: 0,
+    serverErrors: 0,
+    peakMiB: 1024,
+    stallMs: 1000,
   });
   server.resetProbe();
   for (const [name, body] of bodies) {
@@ -188,7 +208,12 @@ function connect(server, text, more = () => {}) {
 export async function connectBadly(server, seconds) {
   const clients = 200;
   const row = createRow(`Slow senders and clients that never read: ${clients} of each for ${seconds} s`, {
-    ...{ wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 1024, slowestMs: 10_000, stallMs: 5_000 },
+    wrong: 0,
+    crashed: 0,
+    serverErrors: 0,
+    peakMiB: 1024,
+    slowestMs: 10_000,
+    stallMs: 5_000,
   });
   const host = new URL(server.url).host;
   const list = `GET /v1/collections/breeds/items?limit=1000 HTTP/1.1\r\nHost: ${host}\r\n\r\n`;

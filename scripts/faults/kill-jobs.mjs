@@ -96,7 +96,14 @@ export async function killWhileIndexing(photos) {
   await drawPhotos(path.join(root, 'photos'), photos);
   const row = {
     what: `Killed ${KILLS} times while a job indexes ${photos} photos; items compared with an undisturbed job`,
-    ...{ tried: 0, lost: 0, wrong: 0, crashed: 0, serverErrors: 0, peakMiB: 0, slowestMs: 0, notes: [] },
+    tried: 0,
+    lost: 0,
+    wrong: 0,
+    crashed: 0,
+    serverErrors: 0,
+    peakMiB: 0,
+    slowestMs: 0,
+    notes: [],
     limit: { lost: 0, wrong: 0 },
   };
   const dataDir = path.join(root, 'data');

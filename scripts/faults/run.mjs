@@ -93,7 +93,12 @@ async function runFaultTests(files = ['test/faults'], env = {}) {
     return {
       what: `${path.relative(ROOT, name)}`,
       tried: assertionResults.filter((test) => test.status !== 'skipped' && test.status !== 'pending').length,
-      ...{ lost: 0, wrong, crashed: 0, serverErrors: 0, peakMiB: 0, slowestMs: 0 },
+      lost: 0,
+      wrong,
+      crashed: 0,
+      serverErrors: 0,
+      peakMiB: 0,
+      slowestMs: 0,
       limit: { wrong: 0 },
       notes: failed.map(({ fullName }) => fullName),
     };
@@ -133,7 +138,11 @@ async function searchDataShapes() {
   return {
     what: `Collections of ${results.length} difficult shapes, recall@10 of 300 queries each`,
     tried: results.length,
-    ...{ lost: 0, wrong: wrong.length, crashed: 0, serverErrors: 0, slowestMs: 0 },
+    lost: 0,
+    wrong: wrong.length,
+    crashed: 0,
+    serverErrors: 0,
+    slowestMs: 0,
     peakMiB: Math.max(...results.map(({ store }) => store.memory)),
     limit: { wrong: 0 },
     notes: wrong.map(({ name, store }) => `${name}: ${store.mean}`),

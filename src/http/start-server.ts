@@ -162,27 +162,29 @@ export async function startServer(app: Express, options: ServerOptions): Promise
   server.on('clientError', answerClientError);
   await listen(server, options.host, options.port);
   const stopWatching = watch(connections, limits.checkMs, options.onRefused);
-  const stop = (graceSeconds: number) =>
-    new Promise<void>((resolve) => {
-      options.lifecycle.state = 'stopping';
-      // A connection with an answer in progress must not wait for the client's next request.
-      for (const res of connections.inFlight()) {
-        if (!res.headersSent) {
-          res.setHeader('Connection', 'close');
-        }
-      }
-      const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
-      server.close(() => {
-        clearTimeout(cut);
-        stopWatching();
-        resolve();
-      });
-    });
   return {
     ...addressOf(server),
     close: ({ graceSeconds }) => {
-      closing ??= stop(graceSeconds);
+      options.lifecycle.state = 'stopping';
+      closing ??= stop(server, connections, graceSeconds).finally(stopWatching);
       return closing;
     },
   };
+}
+
+/** Ends when all answers in progress are sent, or cuts them off when the time is over. */
+function stop(server: Server, connections: Connections, graceSeconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    // A connection with an answer in progress must not wait for the client's next request.
+    for (const res of connections.inFlight()) {
+      if (!res.headersSent) {
+        res.setHeader('Connection', 'close');
+      }
+    }
+    const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
 }

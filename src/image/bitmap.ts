@@ -70,7 +70,11 @@ export function readBitmapHeader(bytes: Uint8Array): BitmapHeader {
     : (MASKS[depth] ?? []);
   const used = isOld || size < 40 ? 0 : view.getUint32(46, true);
   return {
-    ...{ width, height, isTopDown: signedHeight < 0, depth, masks },
+    width,
+    height,
+    isTopDown: signedHeight < 0,
+    depth,
+    masks,
     offset: view.getUint32(10, true),
     stride: Math.ceil((width * depth) / 32) * 4,
     palette: {

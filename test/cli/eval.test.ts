@@ -56,8 +56,15 @@ describe('pawdex eval', () => {
     const { code, stdout, stderr } = await bench.run(args);
     expect([code, stderr]).toEqual([0, expect.stringContaining('Wrote the report to')]);
     expect(JSON.parse(stdout)).toMatchObject({
-      ...{ n: 10, photos: 10, recallAt: { 1: 1 }, mapAtR: 1, top1: 1, calibrated: false },
-      ...{ index: { kind: 'exact', recallAt10: 1 }, nonPets: { n: 4 }, mistakes: [] },
+      n: 10,
+      photos: 10,
+      recallAt: { 1: 1 },
+      mapAtR: 1,
+      top1: 1,
+      calibrated: false,
+      index: { kind: 'exact', recallAt10: 1 },
+      nonPets: { n: 4 },
+      mistakes: [],
     });
     const html = await readFile(path.join(bench.root, 'of-collection', 'index.html'), 'utf8');
     expect(html).toContain('Collection <code>pets</code>: 10 of its 10 labelled photos');

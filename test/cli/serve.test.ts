@@ -133,8 +133,15 @@ describe('pawdex serve', () => {
     const folder = path.join(bench.dataDir, 'jobs');
     await mkdir(folder, { recursive: true });
     const job = {
-      ...{ id: randomUUID(), kind: 'calibrate', collection: 'mine', state: 'running', progress: null },
-      ...{ result: null, error: null, createdAt: '2026-01-02T03:04:05.678Z', finishedAt: null },
+      id: randomUUID(),
+      kind: 'calibrate',
+      collection: 'mine',
+      state: 'running',
+      progress: null,
+      result: null,
+      error: null,
+      createdAt: '2026-01-02T03:04:05.678Z',
+      finishedAt: null,
       startedAt: '2026-01-02T03:04:06.789Z',
     };
     await writeFile(path.join(folder, `${job.id}.json`), JSON.stringify(job));

@@ -50,7 +50,9 @@ it('produces an encoder for other commands, stops at Ctrl-C and resumes', async 
   expect(await readdir(path.join(bench.root, 'run', 'charts'))).toContain('loss.svg');
   const card = JSON.parse(await readFile(path.join(bench.root, made.card), 'utf8'));
   expect(card.training.recipe).toMatchObject({
-    ...{ name: 'run', backbone: { file: 'builtin:small-cnn' }, evaluation: { every: 1 } },
+    name: 'run',
+    backbone: { file: 'builtin:small-cnn' },
+    evaluation: { every: 1 },
     // What fits the shipped encoder's few trained blocks is not taken over.
     ...{
       head: { dimension: 256, start: 'fitted' },

@@ -66,8 +66,11 @@ describe('what is detected', () => {
 
   it('reads the preprocessing from the file beside the model', async () => {
     const preprocessing = {
-      ...{ crop_size: { height: 32, width: 32 }, size: { shortest_edge: 36 }, resample: 3 },
-      ...{ image_mean: [0.48, 0.46, 0.41], image_std: [0.27, 0.26, 0.28] },
+      crop_size: { height: 32, width: 32 },
+      size: { shortest_edge: 36 },
+      resample: 3,
+      image_mean: [0.48, 0.46, 0.41],
+      image_std: [0.27, 0.26, 0.28],
     };
     await writeFile(path.join(folder, 'preprocessor_config.json'), JSON.stringify(preprocessing));
     const { card, notes } = await add(cnn({ size: 'side' }));

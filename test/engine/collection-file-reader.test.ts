@@ -29,8 +29,12 @@ it('reads a file that another program wrote, and names the rows whose vectors ca
   ]);
   // Numbers of 64 bits that JSON would round are kept as text.
   expect(group!.items[1]!.item.metadata).toEqual({
-    ...{ n: 3, big: '1152921504606846977', day: '2026-01-02T00:00:00.000Z' },
-    ...{ tags: ['a', 'b'], none: null, raw: 'AQI=' },
+    n: 3,
+    big: '1152921504606846977',
+    day: '2026-01-02T00:00:00.000Z',
+    tags: ['a', 'b'],
+    none: null,
+    raw: 'AQI=',
   });
 });
 

@@ -77,7 +77,8 @@ describe('the engine in this process', () => {
     const pairs: object[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = await engine.findDuplicates('twins', {
-        ...{ threshold: 0.9, limit: 1 },
+        threshold: 0.9,
+        limit: 1,
         ...(cursor === undefined ? {} : { cursor }),
       });
       expect(page.scanned).toBe(1);
@@ -90,7 +91,9 @@ describe('the engine in this process', () => {
     ).rejects.toMatchObject({ code: 'invalid_request' });
     await engine.createCollection('nothing');
     expect(await engine.findDuplicates('nothing', { threshold: 0.9, limit: 1 })).toEqual({
-      ...{ pairs: [], scanned: 0, next: null },
+      pairs: [],
+      scanned: 0,
+      next: null,
     });
   });
 

@@ -48,8 +48,13 @@ const open = (dataDir: string, encoder = OLD) =>
   openLocalEngine({
     bulk: true,
     config: {
-      ...{ DATA_DIR: dataDir, MODEL: cardOf(dataDir, encoder), GALLERY: '', THREADS: 2 },
-      ...{ MAX_PIXELS: 1e8, DECODE_MEMORY_MB: 512, MAX_QUEUE: 64 },
+      DATA_DIR: dataDir,
+      MODEL: cardOf(dataDir, encoder),
+      GALLERY: '',
+      THREADS: 2,
+      MAX_PIXELS: 1e8,
+      DECODE_MEMORY_MB: 512,
+      MAX_QUEUE: 64,
     },
   });
 

@@ -39,7 +39,12 @@ beforeAll(async () => {
   await engine.store.put(
     'bare',
     photos.map(({ bytes, sha256 }, i) => ({
-      ...{ id: sha256.slice(0, 32), sha256, size: bytes.length, source: null, metadata: {}, thumbnail: null },
+      id: sha256.slice(0, 32),
+      sha256,
+      size: bytes.length,
+      source: null,
+      metadata: {},
+      thumbnail: null,
       label: i < 3 ? 'a' : 'b',
       vector: Float32Array.from({ length: engine.encoder.dimension }, (_, d) => (d === i ? 1 : 0.5)),
     })),

@@ -187,7 +187,10 @@ describe('a collection whose graph is being built', () => {
       },
     });
     const waiting = findCollectionLabelTrouble(building, 'c', {
-      ...{ k: 5, temperature: 0.05, sameFrom: 0.999, signal: stop.signal },
+      k: 5,
+      temperature: 0.05,
+      sameFrom: 0.999,
+      signal: stop.signal,
       onProgress: () => stop.abort(new Error('enough')),
     });
     await expect(waiting).rejects.toThrow('enough');

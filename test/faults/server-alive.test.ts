@@ -195,8 +195,15 @@ describe('a server on a full disk', () => {
       await rm(disk, { recursive: true });
       expect(stdout, stderr).toMatch(/^\{/);
       expect(JSON.parse(stdout)).toMatchObject({
-        ...{ added: 'created', ready: true, listed: 1, nearest: 1, refused: 'storage_full', stopped: 0 },
-        ...{ warnings: [expect.stringContaining('server.json')], after: 1, stoppedAfter: 0 },
+        added: 'created',
+        ready: true,
+        listed: 1,
+        nearest: 1,
+        refused: 'storage_full',
+        stopped: 0,
+        warnings: [expect.stringContaining('server.json')],
+        after: 1,
+        stoppedAfter: 0,
       });
     },
     150_000,

@@ -293,7 +293,9 @@ export class MemoryEngine implements Engine {
       count: 0,
       createdAt: new Date(0).toISOString(),
       index: { kind: 'exact', indexed: 0, sampledRecall: 0.995 },
-      ...{ aliases: [], originals, reembedding: null },
+      aliases: [],
+      originals,
+      reembedding: null,
     };
     this.#collections.set(name, { info, items: [] });
     return { ...info, problem: this.problem };

@@ -81,7 +81,9 @@ it.each([
   [
     '16 bits under masks',
     {
-      ...{ depth: 16, compression: 3, masks: [0xf800, 0x07e0, 0x001f] },
+      depth: 16,
+      compression: 3,
+      masks: [0xf800, 0x07e0, 0x001f],
       rows: [
         [0, 0xf8, 0xe0, 0x07],
         [0xff, 0xff, 0, 0xf8],

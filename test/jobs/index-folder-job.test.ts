@@ -49,7 +49,13 @@ const never = new AbortController().signal;
 it('indexes a folder, and reports its progress in counts', async () => {
   const reports: ReportedProgress[] = [];
   expect(await run(never, (progress) => reports.push(progress))).toEqual({
-    ...{ total: 300, created: 300, exists: 0, failed: 0, updated: 0, removed: 0, failures: [] },
+    total: 300,
+    created: 300,
+    exists: 0,
+    failed: 0,
+    updated: 0,
+    removed: 0,
+    failures: [],
   });
   expect(reports[0]).toMatchObject({ phase: 'listing' });
   expect(reports.at(-1)).toEqual({

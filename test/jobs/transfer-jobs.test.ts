@@ -25,8 +25,13 @@ beforeAll(async () => {
   engine = await openLocalEngine({
     bulk: true,
     config: {
-      ...{ DATA_DIR: dataDir, MODEL: path.join(dataDir, 'encoders/tiny/encoder.json'), GALLERY: '' },
-      ...{ THREADS: 1, MAX_PIXELS: 1e8, DECODE_MEMORY_MB: 512, MAX_QUEUE: 64 },
+      DATA_DIR: dataDir,
+      MODEL: path.join(dataDir, 'encoders/tiny/encoder.json'),
+      GALLERY: '',
+      THREADS: 1,
+      MAX_PIXELS: 1e8,
+      DECODE_MEMORY_MB: 512,
+      MAX_QUEUE: 64,
     },
   });
   const { fingerprint } = await engine.createCollection('mine');
@@ -36,8 +41,15 @@ beforeAll(async () => {
     const vector = Float32Array.from({ length: dimension }, (_, i) => Math.sin((n + 1) * (i + 1)));
     const norm = Math.hypot(...vector);
     return {
-      ...{ id: `item-${n}`, label: `label ${n % 3}`, source: `${n}.jpg`, metadata: { n }, sha256, size: n },
-      ...{ thumbnail: null, original: null, vector: vector.map((value) => value / norm) },
+      id: `item-${n}`,
+      label: `label ${n % 3}`,
+      source: `${n}.jpg`,
+      metadata: { n },
+      sha256,
+      size: n,
+      thumbnail: null,
+      original: null,
+      vector: vector.map((value) => value / norm),
     };
   });
   await engine.store.put('mine', items, fingerprint);
@@ -99,8 +111,14 @@ it('exports a collection, and a stopped import resumes with the same counts', as
   }
   expect((await readAll('moved')).size).toBeLessThan(ITEMS);
   expect(await run<ImportOutcome>(request, folder)).toEqual({
-    ...{ collection: 'moved', total: ITEMS, created: ITEMS, exists: 0, verified: ITEMS },
-    ...{ different: 0, failed: 0, failures: [] },
+    collection: 'moved',
+    total: ITEMS,
+    created: ITEMS,
+    exists: 0,
+    verified: ITEMS,
+    different: 0,
+    failed: 0,
+    failures: [],
   });
   engine.store.put = put;
   expect(puts.reduce((sum, count) => sum + count, 0)).toBe(ITEMS);

@@ -63,7 +63,12 @@ export function reembedContract(
       for (const check of [async () => {}, reopen]) {
         await check();
         expect(await get().getCollection('zoo')).toMatchObject({
-          ...{ ...NEXT, name: 'pets', count: ITEMS, calibration: null, reembedding: null, aliases: ['zoo'] },
+          ...NEXT,
+          name: 'pets',
+          count: ITEMS,
+          calibration: null,
+          reembedding: null,
+          aliases: ['zoo'],
         });
         const query = nextVector(3);
         const hits = await get().search('pets', query, { k: 5 });

@@ -34,7 +34,9 @@ afterEach(async () => {
 function fake(id: number) {
   const state = { crowded: false, added: [] as string[] };
   const collection = {
-    ...{ id, row: { id, dimension: D, vector_sign: 1 }, check() {} },
+    id,
+    row: { id, dimension: D, vector_sign: 1 },
+    check() {},
     addRow: (row: { id: string }) => state.added.push(row.id),
     get isCrowded() {
       return state.crowded;

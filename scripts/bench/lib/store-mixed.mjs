@@ -32,9 +32,14 @@ export async function mixed(count, dimension, folder, log) {
     Array.from({ length: n }, () => {
       const id = (row++).toString(16).padStart(32, '0');
       return {
-        ...{ id, sha256: id.padStart(64, '0'), label: `breed-${row % 81}`, source: `photos/${row}.jpg` },
-        ...{ size: 100_000, metadata: { species: row % 3 ? 'dog' : 'cat' } },
-        ...{ thumbnail, vector: next() },
+        id,
+        sha256: id.padStart(64, '0'),
+        label: `breed-${row % 81}`,
+        source: `photos/${row}.jpg`,
+        size: 100_000,
+        metadata: { species: row % 3 ? 'dog' : 'cat' },
+        thumbnail,
+        vector: next(),
       };
     });
   const thumbnail = new Uint8Array(8000).fill(7);

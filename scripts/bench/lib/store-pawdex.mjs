@@ -12,8 +12,14 @@ let queries;
 function newItem(row, vector) {
   const id = row.toString(16).padStart(32, '0');
   return {
-    ...{ id, sha256: id.padStart(64, '0'), label: `breed-${row % 81}`, source: `photos/${row}.jpg` },
-    ...{ size: 100_000, metadata: { species: row % 3 === 0 ? 'cat' : 'dog' }, thumbnail: null, vector },
+    id,
+    sha256: id.padStart(64, '0'),
+    label: `breed-${row % 81}`,
+    source: `photos/${row}.jpg`,
+    size: 100_000,
+    metadata: { species: row % 3 === 0 ? 'cat' : 'dog' },
+    thumbnail: null,
+    vector,
   };
 }
 

@@ -9,7 +9,11 @@ export const reembedJob: KindWork<'reembed'> = async (
 ) => {
   const roots = await IndexRoots.open(indexRoots);
   return engine.reembed(collection, {
-    ...{ encoder, previews, dropMissing, signal, onProgress },
+    encoder,
+    previews,
+    dropMissing,
+    signal,
+    onProgress,
     photos: await roots.resolveFolders(photos),
   });
 };
