@@ -168,6 +168,21 @@ describe('one flipped bit', () => {
     expect(found).toBe('The label, source or metadata of item item-7 is damaged.');
   });
 
+  it('does not keep a deleted collection from being cleared away', async () => {
+    const db = new Database(database());
+    db.exec(`UPDATE items SET label = 'another breed' WHERE id = 'item-7'; DELETE FROM aliases;
+      DELETE FROM collections WHERE name = 'pets'; DELETE FROM collection_settings WHERE collection = 1;
+      DELETE FROM ledger WHERE id = 1; INSERT INTO dropped_collections VALUES (1)`);
+    const left = db
+      .prepare('SELECT (SELECT count(*) FROM items) + (SELECT count(*) FROM item_values)')
+      .pluck();
+    expect(left.get()).toBeGreaterThan(ITEMS);
+    const store = await openEmbeddedStore({ dataDir });
+    await expect.poll(() => left.get(), { timeout: 20_000 }).toBe(0);
+    await store.close();
+    db.close();
+  });
+
   it('costs only the item if the damage is accepted', async () => {
     change("UPDATE items SET label = 'another breed' WHERE id = 'item-7'");
     change("UPDATE thumbnails SET image = x'01' WHERE seq = 9");

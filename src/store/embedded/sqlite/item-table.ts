@@ -8,7 +8,7 @@ import { type ItemRow, patchMetadata } from './item-row.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
 import { OlderItems } from './older-items.js';
-import { computeItemChecksum, hasChecksums, requireSound } from './row-checksums.js';
+import { computeItemChecksum, hasChecksums, isSound, requireSound } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 import { packVector, unpackVector } from './stored-vector.js';
@@ -222,17 +222,20 @@ export class ItemTable extends ItemQueries {
     })();
   }
 
-  #removeOne(collection: number, seq: number): boolean {
+  /** @throws PawdexError `data_damaged`, unless the collection was deleted with everything in it */
+  #removeOne(collection: number, seq: number, isDropped = false): boolean {
     const row = this.#run.remove.get(collection, seq);
     if (row === undefined) {
       return false;
     }
-    // Its values are found by its metadata.
-    const { metadata } = requireSound(row);
+    if (isDropped && !isSound(row)) {
+      this.values.removeAll(collection, seq);
+    } else {
+      this.values.remove(collection, seq, requireSound(row).metadata);
+    }
     this.#run.removeVectors.run(seq, -seq);
     this.originals.remove(seq);
     this.thumbnails.remove(seq);
-    this.values.remove(collection, seq, metadata);
     return true;
   }
 
@@ -241,7 +244,7 @@ export class ItemTable extends ItemQueries {
     const sql = 'SELECT seq FROM items WHERE collection = ? LIMIT ?';
     const seqs = this.prepare(sql).pluck().all(collection, limit) as number[];
     for (const seq of seqs) {
-      this.#removeOne(collection, seq);
+      this.#removeOne(collection, seq, true);
     }
     return seqs.length;
   }

@@ -145,6 +145,11 @@ export class ItemValues {
     }
   }
 
+  /** Removes the values of an item whose metadata is damaged; slow, since the whole collection is searched for them. */
+  removeAll(collection: number, seq: number): void {
+    this.#db.prepare('DELETE FROM item_values WHERE collection = ? AND seq = ?').run(collection, seq);
+  }
+
   /** Adds some items of an older format, durably. @returns whether there are more */
   addOlderItems(): boolean {
     return this.#older.step(
