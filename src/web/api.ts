@@ -1,16 +1,8 @@
 /** The page's requests to the server: collections, identify, thumbnails. */
-import type { ServerInfo } from '../client/wire.js';
-import type { Identification, Neighbour, ServedCollection } from '../engine/engine.js';
+import type { CollectionInfo, CollectionList, LabelList, ServerInfo } from '../client/wire.js';
+import type { Identification, Neighbour } from '../engine/engine.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import { noAnswer, Problem, problemFrom } from './problem.js';
-
-export type Collection = ServedCollection;
-
-/** How many items have a label; the label null counts those without one. */
-export interface LabelCount {
-  label: string | null;
-  count: number;
-}
 
 const KEY = 'pawdex.apiKey';
 
@@ -70,15 +62,15 @@ export async function call(
 const get = (path: string) => call(path);
 
 /** @throws Problem */
-export async function listCollections(): Promise<Collection[]> {
-  const body = (await (await get('v1/collections')).json()) as { collections: Collection[] };
+export async function listCollections(): Promise<CollectionInfo[]> {
+  const body = (await (await get('v1/collections')).json()) as CollectionList;
   return body.collections;
 }
 
 /** The labels of a collection, most items first. @throws Problem */
-export async function listLabels(collection: string): Promise<LabelCount[]> {
+export async function listLabels(collection: string): Promise<LabelList['labels']> {
   const path = `v1/collections/${encodeURIComponent(collection)}/labels`;
-  return ((await (await get(path)).json()) as { labels: LabelCount[] }).labels;
+  return ((await (await get(path)).json()) as LabelList).labels;
 }
 
 /** URL of an item's picture. With an API key, `img` cannot load it. */

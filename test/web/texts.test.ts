@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { JOB_KINDS, jobSchema } from '../../src/jobs/job.js';
 import { english } from '../../src/web/texts/english.js';
 import { englishManage } from '../../src/web/texts/english-manage.js';
 import { englishProblems } from '../../src/web/texts/english-problems.js';
@@ -43,4 +44,13 @@ it('has every text that index.html names', async () => {
   expect(named.length).toBeGreaterThan(20);
   const known = flatten(english);
   expect(named.filter((path) => !known.has(path))).toEqual([]);
+});
+
+it('has words for all that a job may be doing', () => {
+  const { phase } = jobSchema.shape.progress.unwrap().shape;
+  const { phases, kinds } = englishManage.quality;
+  expect(phase.options.filter((each) => each !== 'waiting' && phases[each] === undefined)).toEqual([]);
+  // What the page offers has a title of its own, and a snapshot is of no collection.
+  const offered = ['calibrate', 'evaluate', 'check-labels', 'snapshot'];
+  expect(JOB_KINDS.filter((kind) => !offered.includes(kind) && kinds[kind] === undefined)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { confidenceName, places, shownShares, spoken, verdict } from '../../src/web/verdict.js';
+import { confidenceName, places, rivals, shownShares, spoken, verdict } from '../../src/web/verdict.js';
 import { identification } from './answers.js';
 
 describe('a match', () => {
@@ -105,5 +105,33 @@ describe('the list of shares', () => {
 
   it('is empty if no breed is named', () => {
     expect(shownShares(identification('unknown', { a: 19, b: 1 }))).toEqual([]);
+  });
+});
+
+describe('the breeds in the running', () => {
+  const withPictures = (
+    decision: 'match' | 'ambiguous',
+    votes: Record<string, number>,
+    bare: string[] = [],
+  ) => {
+    const answer = identification(decision, votes);
+    const neighbours = answer.neighbours.map((each) => ({
+      ...each,
+      hasThumbnail: !bare.includes(each.label ?? ''),
+    }));
+    return rivals({ ...answer, neighbours }).map(({ id, label }) => [id, label]);
+  };
+
+  it('are shown by the nearest photo of each', () => {
+    expect(withPictures('ambiguous', { pug: 5, boxer: 4, beagle: 1 })).toEqual([
+      ['id-0', 'pug'],
+      ['id-5', 'boxer'],
+    ]);
+  });
+
+  it('are not shown where one breed is named, or fewer than two have a picture', () => {
+    expect(withPictures('match', { pug: 5, boxer: 4 })).toEqual([]);
+    expect(withPictures('ambiguous', { pug: 9, boxer: 1 })).toEqual([]);
+    expect(withPictures('ambiguous', { pug: 5, boxer: 4 }, ['boxer'])).toEqual([]);
   });
 });

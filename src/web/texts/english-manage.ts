@@ -173,6 +173,7 @@ export const englishManage = {
       listing: 'Listing the photos',
       embedding: 'Embedding the photos',
       indexing: 'Adding the photos',
+      importing: 'Adding the photos',
       writing: 'Writing the file',
     } as Record<string, string>,
     kinds: {

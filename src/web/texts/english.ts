@@ -13,7 +13,6 @@ export const english = {
     'labelled photo': ['labelled photo', 'labelled photos'],
   } satisfies Record<string, [string, string]>,
   noLabel: 'No label',
-  and: (words: string[]) => enumerate(words, 'and'),
   or: (words: string[]) => enumerate(words, 'or'),
   cancel: 'Cancel',
   close: 'Close',

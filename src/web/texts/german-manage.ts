@@ -177,6 +177,7 @@ export const germanManage: ManageTexts = {
       listing: 'Listet die Fotos auf',
       embedding: 'Berechnet die Vektoren',
       indexing: 'Fügt die Fotos hinzu',
+      importing: 'Fügt die Fotos hinzu',
       writing: 'Schreibt die Datei',
     },
     kinds: {

@@ -12,7 +12,6 @@ export const german: AskTexts = {
     'labelled photo': ['Foto mit Label', 'Fotos mit Label'],
   },
   noLabel: 'Ohne Label',
-  and: (words) => enumerate(words, 'und'),
   or: (words) => enumerate(words, 'oder'),
   cancel: 'Abbrechen',
   close: 'Schließen',

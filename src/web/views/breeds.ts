@@ -1,5 +1,6 @@
 /** The labels of a collection with their counts, searchable, below the photo chooser. */
-import { type LabelCount, listLabels } from '../api.js';
+import type { LabelList } from '../../client/wire.js';
+import { listLabels } from '../api.js';
 import { byId, el } from '../dom.js';
 import { count, formatNumber, humanise } from '../format.js';
 import { Problem } from '../problem.js';
@@ -7,7 +8,7 @@ import { language, texts } from '../texts/texts.js';
 
 const folded = (words: string) => words.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
 
-function row({ label, count: items }: LabelCount): HTMLLIElement {
+function row({ label, count: items }: LabelList['labels'][number]): HTMLLIElement {
   return el(
     'li',
     {},
@@ -16,7 +17,7 @@ function row({ label, count: items }: LabelCount): HTMLLIElement {
   );
 }
 
-function list(labels: LabelCount[]): HTMLElement {
+function list(labels: LabelList['labels']): HTMLElement {
   const sorted = labels.toSorted((a, b) => humanise(a.label).localeCompare(humanise(b.label), language));
   const rows = sorted.map(row);
   const names = sorted.map(({ label }) => folded(humanise(label)));
