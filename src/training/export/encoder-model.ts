@@ -56,28 +56,32 @@ export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts
     ...[...before.nodes, ...after.nodes].flatMap((node) => node.outputs),
     ...[...before.constants, ...after.constants].map(([name]) => name),
   ]);
-  const renamed = new Map([
+  const ends = new Map([
     [input.name, 'scaled_pixels'],
     [output.name, 'features'],
   ]);
-  const rename = (name: string) => renamed.get(name) ?? (ours.has(name) ? `backbone ${name}` : name);
-  const inner = backbone.nodes.map((node, i) => ({
-    ...node,
-    name: node.name || `${node.op}_${i}`,
-    inputs: node.inputs.map(rename),
-    outputs: node.outputs.map(rename),
-  }));
+  const rename = (name: string) => ends.get(name) ?? (ours.has(name) ? `backbone ${name}` : name);
   return {
     opset: backbone.opset,
     inputs: [{ name: PORTS.pixels, dtype: 'uint8', shape: ['batch', size, size, 3] }],
     outputs: [{ name: PORTS.embedding, dtype: 'float32', shape: ['batch', dimension] }],
-    nodes: [...before.nodes, ...inner, ...after.nodes],
+    nodes: [...before.nodes, ...renameValues(backbone.nodes, rename), ...after.nodes],
     initialisers: new Map([
       ...[...backbone.initialisers].map(([name, tensor]): [string, Tensor] => [rename(name), tensor]),
       ...before.constants,
       ...after.constants,
     ]),
   };
+}
+
+/** Renames what nodes read and write, and names those without a name. */
+function renameValues(nodes: readonly ModelNode[], rename: (name: string) => string): ModelNode[] {
+  return nodes.map((node, i) => ({
+    ...node,
+    name: node.name || `${node.op}_${i}`,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
 }
 
 /** @throws PawdexError `model_invalid` when a backbone does not have exactly one input, or no output */

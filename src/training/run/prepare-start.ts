@@ -3,9 +3,11 @@
  * features or random.
  */
 import { readPhoto } from '../../image/read-photo.js';
+import type { Matrix } from '../../math/matrix.js';
 import { drawDirections } from '../../math/random.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
+import type { SessionOptions } from '../autodiff/graph-session.js';
 import { FIT_STEPS, fitProjection } from '../head/fit-projection.js';
 import {
   computePrincipalComponents,
@@ -13,7 +15,7 @@ import {
   joinProjections,
   scaleProjection,
 } from '../head/general-part.js';
-import { projectFeatures } from '../head/projection.js';
+import { type Projection, projectFeatures } from '../head/projection.js';
 import { PROXIES } from '../network/append-losses.js';
 import { readBackbone } from '../network/backbone.js';
 import { appendBackbone, appendPixels, type Network, replaceWeights } from '../network/network.js';
@@ -68,13 +70,22 @@ export async function prepareStart(
     onStep: onProgress,
   });
   const proxies = hasProxies ? computeMeanProxies(projectFeatures(frozen, head), labels, count) : null;
-  const { general } = recipe.head;
+  const joined = await joinGeneralTarget(head, recipe, frozen, reading.session);
+  return { network: { ...network, head: joined }, proxies };
+}
+
+/** Appends the outputs that general features are distilled into, if the recipe has such. */
+async function joinGeneralTarget(
+  head: Projection,
+  { head: { general } }: Recipe,
+  frozen: Matrix,
+  session: SessionOptions | undefined,
+): Promise<Projection> {
   if (general?.features !== 'distilled') {
-    return { network: { ...network, head }, proxies };
+    return head;
   }
-  const components = await computePrincipalComponents(frozen, countComponents(general), reading.session);
-  const target = await scaleProjection(1, components, frozen, reading.session);
-  return { network: { ...network, head: joinProjections(head, target) }, proxies };
+  const components = await computePrincipalComponents(frozen, countComponents(general), session);
+  return joinProjections(head, await scaleProjection(1, components, frozen, session));
 }
 
 /** Measures the width of a backbone's features. @throws PawdexError `model_invalid` */
