@@ -19,7 +19,7 @@ export function addImageArguments(command: Command): Command {
     .argument('[image...]', 'image files, folders, archives, or globs in quotes')
     .addOption(createFilesFromOption(command))
     .option('--include <glob>', 'in folders, take only photos that match; may be repeated', collectValues, [])
-    .option('--exclude <glob>', 'in folders, leave out what matches; may be repeated', collectValues, []);
+    .option('--exclude <glob>', 'in folders, leave out files that match; may be repeated', collectValues, []);
 }
 
 /** Creates `--files-from`. */

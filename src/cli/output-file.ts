@@ -1,4 +1,4 @@
-/** Files that commands write where they are told to. */
+/** Output files that users name. */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';

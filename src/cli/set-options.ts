@@ -45,7 +45,7 @@ const REASONS: Readonly<Record<SkipReason, string>> = {
  * Reads a labelled set, and reports on stderr what was left out and what looks wrong. Sets the exit code to 1 if something
  * could not be read.
  *
- * @param flags of the command; those of {@link addSetOptions} say what is taken
+ * @param flags of the command; those of {@link addSetOptions} select photos
  * @throws PawdexError set_invalid
  */
 export async function readSet(

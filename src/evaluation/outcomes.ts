@@ -131,7 +131,7 @@ function listNeighbours({ items }: EmbeddedSet, { rows, similarities }: Nearest,
 
 /**
  * Runs every query by exact search. The gallery must contain each content once, as a collection does. Photos of the
- * same `group` in the manifests are excluded, since the same animal is no independent evidence.
+ * same `group` in the manifests are excluded, since photos of the same animal are not independent evidence.
  */
 export function ask({
   gallery: given,

@@ -33,7 +33,7 @@ export class Refinement {
   /**
    * Marks a neighbour, or removes the same mark, and searches again.
    *
-   * @returns whether `found` is of these marks: false where others were made meanwhile
+   * @returns whether `found` belongs to these marks: false if the user has changed them since
    * @throws Problem
    */
   async toggle(neighbour: Neighbour, mark: Mark): Promise<boolean> {

@@ -149,7 +149,7 @@ if (shared !== null) {
 } else if (named !== null && webAddress(named) !== null) {
   void takeFrom(() => fetchPhoto(named));
 }
-// Browsers have it only in secure contexts, whatever its type says.
+// Browsers have it only in secure contexts, despite its type.
 const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
 workers?.register('service-worker.js').catch(() => {
   // The page works without it; the next visit tries again.

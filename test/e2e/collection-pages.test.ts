@@ -72,7 +72,7 @@ describeInBrowser('the pages of a collection', (stage) => {
       await opened.clock.install();
       await pickOffered(opened);
     });
-    await page.getByText('It is empty').waitFor();
+    await page.getByText('The collection is empty').waitFor();
     await page.getByText('The name of a sub-folder becomes the label').waitFor();
     await offerFolder(page, await drawFolder());
     await page.getByRole('button', { name: 'Choose a folder' }).click();
@@ -97,7 +97,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await create('reload');
     const { page } = await look('reload', '', pickOffered);
     page.on('dialog', (dialog) => void dialog.accept());
-    await page.getByText('It is empty').waitFor();
+    await page.getByText('The collection is empty').waitFor();
     const files = await drawFolder();
     await offerFolder(page, files);
     const form = new FormData();
@@ -137,7 +137,7 @@ describeInBrowser('the pages of a collection', (stage) => {
     await writer.add('round/large.jpg', new TextReader('x'.repeat(2 ** 20 + 1)));
     const zip = await stage.file('pets.zip', new Uint8Array(await (await writer.close()).arrayBuffer()));
     const { page, complaints } = await look('zipped');
-    await page.getByText('It is empty').waitFor();
+    await page.getByText('The collection is empty').waitFor();
     const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Choose a zip' }).click();
     await (await chooser).setFiles(zip);
@@ -161,7 +161,7 @@ describeInBrowser('the pages of a collection', (stage) => {
       'notes.txt': 'x',
     });
     const { page, complaints } = await look('folders');
-    await page.getByText('It is empty').waitFor();
+    await page.getByText('The collection is empty').waitFor();
     await dropPaths(page, folder);
     await page.getByText(/: 233 photos under 2 labels/).waitFor();
     expect(await page.locator('.warnings').textContent()).toContain('1 hidden file or folder left out');
@@ -178,7 +178,7 @@ describeInBrowser('the pages of a collection', (stage) => {
   it('add dropped photos instead of identifying them', async () => {
     await create('dropped');
     const { page } = await look('dropped');
-    await page.getByText('It is empty').waitFor();
+    await page.getByText('The collection is empty').waitFor();
     const bytes = [...new Uint8Array(await sceneJpeg(100, 80, 1))];
     await page.evaluate((content) => {
       const dataTransfer = new DataTransfer();

@@ -58,7 +58,7 @@ describeInBrowser('collections', (stage) => {
     await page.getByLabel('Name').fill('brand-new');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'brand-new' }).waitFor();
-    await page.getByText('It is empty').waitFor();
+    await page.getByText('The collection is empty').waitFor();
     await page.goBack();
     const row = page.locator('.collection', { hasText: 'brand-new' });
     await row.getByRole('button', { name: 'Delete' }).click();

@@ -263,7 +263,7 @@ describeInBrowser('what can be done with an answer', (stage) => {
   it('shares the answer as a link that others open', async () => {
     const { page, complaints } = await ask();
     const headline = await page.locator('#answer h2').textContent();
-    await page.getByRole('button', { name: 'Share by a link' }).click();
+    await page.getByRole('button', { name: 'Share as a link' }).click();
     const link = await page.getByLabel('Link to this answer').inputValue();
     expect(new URL(link).searchParams.get('shared')).toMatch(/^[\w-]{22}$/);
     expect(await barriers(page)).toEqual([]);

@@ -16,7 +16,7 @@ export const englishManage = {
     exact: 'no index needed',
     reembedding: (model: string) => `being moved to the model ${model}`,
     aliases: (names: string) => `Also called ${names}.`,
-    empty: 'It is empty: add photos below.',
+    empty: 'The collection is empty. Add photos below.',
   },
 
   list: {

@@ -28,7 +28,7 @@ export const english = {
     collection: 'Collection',
     darkTheme: 'Dark theme',
     language: 'Language',
-    privacy: 'Photos go to this server only; asking for a breed does not store them.',
+    privacy: 'Photos go only to this server. Asking for a breed does not store them.',
     credits:
       'Cat photo: Chelsea, by Stefan van der Walt, CC0. Dog photo: Hans Kemperman, public domain. Pictures in “breeds”: Oxford-IIIT Pet Dataset, CC BY-SA 4.0.',
     reference: 'API reference',
@@ -38,7 +38,7 @@ export const english = {
   key: {
     name: 'API key',
     use: 'Use this key',
-    shape: 'letters, digits and signs, without spaces',
+    shape: 'letters, digits and symbols, without spaces',
     kept: 'Kept in this tab until you close it.',
     wanted: 'This server asks for an API key.',
     refused: 'That key was not accepted. Check it, or ask whoever runs this server for one.',
@@ -48,7 +48,7 @@ export const english = {
     title: 'Which breed is this?',
     intro:
       'Give pawdex a photo of a cat or dog: it finds the most similar photos it knows and lets them vote on the breed.',
-    given: 'What you gave',
+    given: 'Your photo',
     lookedAt: 'The answer is about the marked part.',
     drop: 'Drop a photo here',
     paste: 'or several, or a folder; or paste one from the clipboard',
@@ -96,7 +96,7 @@ export const english = {
     noClear: 'No clear answer',
     notSure: 'Not sure',
     isEmpty: 'This collection has no photos yet.',
-    fillIt: 'Index labelled photos into it, or choose another collection above.',
+    fillIt: 'Add labelled photos to it, or choose another collection above.',
     uncalibrated:
       'Nobody has measured yet how often this collection is right, so take this as the most similar breed, not as an answer.',
     unsettled: 'Another photo may settle it; it may also be a mix, or something not known here.',
@@ -222,7 +222,7 @@ export const english = {
   },
 
   share: {
-    button: 'Share by a link',
+    button: 'Share as a link',
     link: 'Link to this answer',
     made: (until: string) => `Anyone with access to this server can open it until ${until}.`,
     until: (until: string) => `a shared answer, available until ${until}`,

@@ -18,7 +18,7 @@ export const germanManage: ManageTexts = {
     exact: 'kein Index nötig',
     reembedding: (model) => `wird auf das Modell ${model} umgestellt`,
     aliases: (names) => `Auch ${names} genannt.`,
-    empty: 'Sie ist leer: Fügen Sie unten Fotos hinzu.',
+    empty: 'Die Sammlung ist leer. Fügen Sie unten Fotos hinzu.',
   },
 
   list: {
@@ -219,10 +219,10 @@ export const germanManage: ManageTexts = {
     download: 'Bericht herunterladen',
     nothingWrong: (photos) => `Unter ${photos} fällt nichts auf.`,
     suspects: (photos, found, shown) =>
-      `Von ${photos} ${found === 1 ? 'passt eines' : `passen ${found}`} nicht zu den ähnlichsten${
+      `Von ${photos} ${found === 1 ? 'passt eines' : `passen ${found}`} nicht zu den ähnlichsten Fotos${
         found > shown ? `; die ${shown} auffälligsten:` : ':'
       }`,
-    suspect: <T>(label: T, suggested: T) => [label, ', aber die ähnlichsten sagen ', suggested],
+    suspect: <T>(label: T, suggested: T) => [label, ', laut den ähnlichsten Fotos ', suggested],
     vote: (share) => `(${share} der Stimmen)`,
     accept: 'Label ändern',
     reject: 'So lassen',

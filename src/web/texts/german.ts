@@ -51,7 +51,7 @@ export const german: AskTexts = {
     given: 'Ihr Foto',
     lookedAt: 'Die Antwort gilt für den markierten Teil.',
     drop: 'Foto hier ablegen',
-    paste: 'oder mehrere oder einen Ordner; oder eines aus der Zwischenablage einfügen',
+    paste: 'oder mehrere, oder einen Ordner, oder aus der Zwischenablage einfügen',
     choose: 'Foto auswählen',
     chooseAnother: 'Anderes auswählen',
     take: 'Foto aufnehmen',
@@ -98,7 +98,7 @@ export const german: AskTexts = {
     isEmpty: 'Diese Sammlung hat noch keine Fotos.',
     fillIt: 'Fügen Sie Fotos mit Label hinzu, oder wählen Sie oben eine andere Sammlung.',
     uncalibrated:
-      'Wie oft diese Sammlung richtig liegt, hat noch niemand gemessen. Nehmen Sie dies als die ähnlichste Rasse, nicht als Antwort.',
+      'Wie oft diese Sammlung richtig liegt, hat noch niemand gemessen. Verstehen Sie dies als die ähnlichste Rasse, nicht als Antwort.',
     unsettled:
       'Ein weiteres Foto kann es klären; es kann auch ein Mischling sein oder etwas, das hier nicht bekannt ist.',
     notEnough: 'Das reicht nicht, um die Rasse zu nennen.',
@@ -185,7 +185,7 @@ export const german: AskTexts = {
   refine: {
     titles: { more: 'Mehr davon', less: 'Weniger davon' },
     more: (label) => `Mehr wie dieses Foto (${label})`,
-    less: (label) => `Nicht wie dieses Foto (${label})`,
+    less: (label) => `Weniger wie dieses Foto (${label})`,
     title: 'Am ähnlichsten zu Ihrem Foto und Ihren Markierungen',
     marked: 'Markierte Fotos',
     takeBack: 'Markierung entfernen',

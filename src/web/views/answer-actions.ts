@@ -1,4 +1,4 @@
-/** What a person can do with an answer: keep it as a picture, and tell a collection whether it is right. */
+/** Actions for an answer: save it as a picture, share it, and tell a collection whether it is right. */
 import type { Identification } from '../../engine/engine.js';
 import { shareAnswer } from '../api.js';
 import { button, el } from '../dom.js';

@@ -12,7 +12,7 @@ const ID_DIGITS = 32;
 
 /** The id that a photo would have as an item; null where the browser computes no hashes, as on a page without TLS. */
 async function idOf(photo: Blob): Promise<string | null> {
-  // Browsers have it only in secure contexts, whatever its type says.
+  // Browsers have it only in secure contexts, despite its type.
   const subtle = crypto.subtle as SubtleCrypto | undefined;
   if (subtle === undefined) {
     return null;
