@@ -1,24 +1,11 @@
 /** Attacks on a running server, one function each. Every function returns a row of counts. */
 import net from 'node:net';
 import sharp from 'sharp';
+import { createRow } from './fault-row.mjs';
 import { hostileBodies } from './hostile-bodies.mjs';
 import { hostileFiles } from './hostile-files.mjs';
 import { hostileImages, largeImages } from './hostile-images.mjs';
 import { imageRequest, send, startServer } from './server.mjs';
-
-/** Creates a row whose counts are all 0. */
-const createRow = (what, limit) => ({
-  what,
-  limit,
-  tried: 0,
-  lost: 0,
-  wrong: 0,
-  crashed: 0,
-  serverErrors: 0,
-  peakMiB: 0,
-  slowestMs: 0,
-  notes: [],
-});
 
 /** Whether an answer blames the server: any 5xx except 503, which says that it is busy. */
 const isServerError = ({ status }) => status >= 500 && status !== 503;

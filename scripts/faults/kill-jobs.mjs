@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { openEmbeddedStore } from '../../dist/store/embedded/open-embedded-store.js';
+import { createRow } from './fault-row.mjs';
 import { startServer } from './server.mjs';
 
 const KILLS = 3;
@@ -94,18 +95,10 @@ async function compareCollections(row, dataDir, photos) {
 export async function killWhileIndexing(photos) {
   const root = await mkdtemp(path.join(os.tmpdir(), 'pawdex-job-kills-'));
   await drawPhotos(path.join(root, 'photos'), photos);
-  const row = {
-    what: `Killed ${KILLS} times while a job indexes ${photos} photos; items compared with an undisturbed job`,
-    tried: 0,
-    lost: 0,
-    wrong: 0,
-    crashed: 0,
-    serverErrors: 0,
-    peakMiB: 0,
-    slowestMs: 0,
-    notes: [],
-    limit: { lost: 0, wrong: 0 },
-  };
+  const row = createRow(
+    `Killed ${KILLS} times while a job indexes ${photos} photos; items compared with an undisturbed job`,
+    { lost: 0, wrong: 0 },
+  );
   const dataDir = path.join(root, 'data');
   await mkdir(dataDir);
   const env = { PAWDEX_GALLERY: '', PAWDEX_INDEX_ROOTS: root };

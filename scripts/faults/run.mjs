@@ -16,6 +16,7 @@ import {
   sendImages,
   stormOfImages,
 } from './drive-server.mjs';
+import { createRow } from './fault-row.mjs';
 import { killWhileIndexing } from './kill-jobs.mjs';
 import { startServer } from './server.mjs';
 
@@ -91,15 +92,9 @@ async function runFaultTests(files = ['test/faults'], env = {}) {
     const failed = assertionResults.filter((test) => test.status === 'failed');
     const wrong = failed.length + (status === 'failed' && failed.length === 0 ? 1 : 0);
     return {
-      what: `${path.relative(ROOT, name)}`,
+      ...createRow(path.relative(ROOT, name), { wrong: 0 }),
       tried: assertionResults.filter((test) => test.status !== 'skipped' && test.status !== 'pending').length,
-      lost: 0,
       wrong,
-      crashed: 0,
-      serverErrors: 0,
-      peakMiB: 0,
-      slowestMs: 0,
-      limit: { wrong: 0 },
       notes: failed.map(({ fullName }) => fullName),
     };
   });
@@ -136,15 +131,12 @@ async function searchDataShapes() {
   const { results } = JSON.parse(await runCommand(process.execPath, args));
   const wrong = results.filter(({ store }) => store.mean < 0.99);
   return {
-    what: `Collections of ${results.length} difficult shapes, recall@10 of 300 queries each`,
+    ...createRow(`Collections of ${results.length} difficult shapes, recall@10 of 300 queries each`, {
+      wrong: 0,
+    }),
     tried: results.length,
-    lost: 0,
     wrong: wrong.length,
-    crashed: 0,
-    serverErrors: 0,
-    slowestMs: 0,
     peakMiB: Math.max(...results.map(({ store }) => store.memory)),
-    limit: { wrong: 0 },
     notes: wrong.map(({ name, store }) => `${name}: ${store.mean}`),
   };
 }

@@ -13,7 +13,6 @@ import {
   type PreparedImage,
   prepareImage,
   readUprightSize,
-  type Size,
 } from '../image/decode.js';
 import {
   decodeEnds,
@@ -23,7 +22,7 @@ import {
   VIEW_COUNT,
   type Views,
 } from '../image/decode-views.js';
-import { computeCentreSquare, type Rectangle } from '../image/heat-colours.js';
+import { computeCentreSquare, type Rectangle, type Size } from '../image/heat-colours.js';
 import { Admission } from './admission.js';
 import { findCloseUp } from './close-up.js';
 import type { Explanation } from './engine.js';

@@ -2,8 +2,8 @@
 import type { Calibration } from '../breeds/calibration.js';
 import { type BreedAnswer, identifyBreed } from '../breeds/identify-breed.js';
 import { findNearestNonPets, measureNonPetSimilarity } from '../breeds/non-pets.js';
-import { readUprightSize, type Size } from '../image/decode.js';
-import { computeCentreSquare, type Rectangle } from '../image/heat-colours.js';
+import { readUprightSize } from '../image/decode.js';
+import { computeCentreSquare, type Rectangle, type Size } from '../image/heat-colours.js';
 import { computeContrast } from './close-up.js';
 import type { IdentifyOptions, LookOptions, Neighbour } from './engine.js';
 import { findVector } from './find-vector.js';

@@ -6,10 +6,9 @@ import {
   type PreparedImage,
   type ResizeRule,
   renderPrepared,
-  type Size,
 } from './decode.js';
 import { enlarge } from './enlarge.js';
-import type { Rectangle } from './heat-colours.js';
+import type { Rectangle, Size } from './heat-colours.js';
 import type { Sharp } from './libvips.js';
 
 /**

@@ -4,6 +4,7 @@
  */
 import { PawdexError } from '../errors.js';
 import { enlarge } from './enlarge.js';
+import type { Size } from './heat-colours.js';
 import { toDecodeError } from './image-errors.js';
 import { checkKind, type ImageHeader, readHeader } from './image-header.js';
 import { checkRows, type FailOn, getStrictest } from './judge-pixels.js';
@@ -49,12 +50,6 @@ export function computeSide({ kernel, size }: ResizeRule, { width, height }: Siz
 
 /** Smallest accepted side of an image, in pixels. */
 const MIN_SIDE = 16;
-
-/** In pixels. */
-export interface Size {
-  width: number;
-  height: number;
-}
 
 /** An image whose header was checked, ready to be decoded in several ways. */
 export interface PreparedImage {

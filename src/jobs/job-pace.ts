@@ -16,7 +16,7 @@ interface Sample {
   done: number;
 }
 
-/** The pace of one run of a job. It is measured anew for each phase. */
+/** The pace of one run of a job. Each phase is measured from its own start. */
 export class JobPace {
   #phase: string | null = null;
   #samples: Sample[] = [];
