@@ -46,7 +46,7 @@ export interface Encoder {
    * @param pixels uint8 [size, size, 3], sRGB, as `decode` returns it; the buffer is consumed (detached)
    * @param urgency default: `urgent`
    * @returns float32 [dimension], L2 norm 1
-   * @throws PawdexError `overloaded` when the queue is full, `shutting_down` after close
+   * @throws PawdexError overloaded when the queue is full, shutting_down after close
    */
   embed(pixels: Uint8Array, urgency?: Urgency): Promise<Float32Array>;
   /**
@@ -54,7 +54,7 @@ export interface Encoder {
    * about a third of a second.
    *
    * @param pixels as for {@link embed}
-   * @throws PawdexError `explain_unavailable` when the embedding is not a sum over a feature map; as {@link embed}
+   * @throws PawdexError explain_unavailable when the embedding is not a sum over a feature map; as {@link embed}
    */
   embedCells(pixels: Uint8Array): Promise<CellEmbedding>;
   /** Images waiting or being embedded. */

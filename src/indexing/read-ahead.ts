@@ -37,7 +37,7 @@ export interface ReadAheadOptions {
  *
  * @param settle called for each photo that is not yielded: unreadable, too large, already known, or with an invalid name or
  *   metadata
- * @throws PawdexError errors of looking up known photos
+ * @throws the errors of looking up known photos
  */
 export async function* readAhead(
   engine: Engine,

@@ -35,7 +35,7 @@ export function resolveAxis(axis: number, rank: number): number {
 /**
  * Reads the values of a constant input; undefined if omitted.
  *
- * @throws PawdexError `model_invalid` when the input is not constant
+ * @throws PawdexError model_invalid when the input is not constant
  */
 export function readConstant(call: ShapeCall, index: number): number[] | undefined {
   const value = call.inputs[index];

@@ -16,7 +16,7 @@ export interface ModernNode {
   constants: Map<number, Tensor>;
 }
 
-/** @throws PawdexError `model_invalid` for an operator set that is too old */
+/** @throws PawdexError model_invalid for an operator set that is too old */
 export function checkOpset(opset: number): void {
   if (opset >= OLDEST_OPSET) {
     return;
@@ -31,7 +31,7 @@ export function checkOpset(opset: number): void {
  * Rewrites a node if its operator has changed between the model's operator set and version 18.
  *
  * @param rank number of axes of the node's first input
- * @throws PawdexError `model_invalid` when an old meaning has no modern form
+ * @throws PawdexError model_invalid when an old meaning has no modern form
  */
 export function moderniseNode(node: ModelNode, opset: number, rank: number): ModernNode {
   const attributes = { ...node.attributes };

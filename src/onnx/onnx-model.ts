@@ -76,8 +76,8 @@ const ATTRIBUTE = { FLOAT: 1, INT: 2, STRING: 3, TENSOR: 4, FLOATS: 6, INTS: 7, 
 /**
  * Reads a .onnx file.
  *
- * @throws PawdexError `model_invalid` when the bytes are not an ONNX model, or one with external data, float16
- *   weights, local functions, sparse weights or control flow
+ * @throws PawdexError model_invalid when the bytes are not an ONNX model, or one with external data, float16 weights,
+ *   local functions, sparse weights or control flow
  */
 export function readModel(bytes: Uint8Array): Model {
   let proto: ModelProto;

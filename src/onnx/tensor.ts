@@ -95,7 +95,7 @@ export function encodeDType(dtype: DType): number {
  * Returns the element type of an ONNX code.
  *
  * @param what names the tensor in the error
- * @throws PawdexError `model_invalid` for bfloat16, strings and other types that the trainer does not read
+ * @throws PawdexError model_invalid for bfloat16, strings and other types that the trainer does not read
  */
 export function decodeDType(code: number, what: string): DType {
   const dtype = DTYPES.get(code);
@@ -115,7 +115,7 @@ function createTypeError(what: string, type: string): PawdexError {
 /**
  * Reads a TensorProto. The result owns its memory.
  *
- * @throws PawdexError `model_invalid` for external data, unknown types, or data that does not fill the shape
+ * @throws PawdexError model_invalid for external data, unknown types, or data that does not fill the shape
  */
 export function readTensor(proto: TensorProto): Tensor {
   const what = `The initialiser "${proto.name}"`;

@@ -35,12 +35,12 @@ export type * from './records.js';
  * lost: a store never answers from incomplete data.
  */
 export interface Store {
-  /** @throws PawdexError `collection_exists` */
+  /** @throws PawdexError collection_exists */
   createCollection(spec: CollectionSpec): Promise<CollectionInfo>;
   listCollections(): Promise<CollectionInfo[]>;
   /** @param name of the collection or one of its aliases, like everywhere */
   getCollection(name: string): Promise<CollectionInfo>;
-  /** @throws PawdexError `collection_exists` for a name or alias that is taken */
+  /** @throws PawdexError collection_exists for a name or alias that is taken */
   updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo>;
   /** @param name its own: an alias is refused with `invalid_request` */
   deleteCollection(name: string): Promise<void>;
@@ -50,15 +50,15 @@ export interface Store {
    * unchanged. On an error nothing is stored.
    *
    * @param space fingerprint of the vectors' space; default any
-   * @throws PawdexError `vector_invalid` for a wrong length, a non-finite number or a zero vector; `space_changed` if the
+   * @throws PawdexError vector_invalid for a wrong length, a non-finite number or a zero vector; space_changed if the
    *   collection has moved to another space
    */
   put(collection: string, items: NewItem[], space?: string): Promise<PutResult[]>;
-  /** @throws PawdexError `item_not_found` */
+  /** @throws PawdexError item_not_found */
   get(collection: string, id: string): Promise<Item>;
-  /** float32 [dimension]. @throws PawdexError `item_not_found` */
+  /** float32 [dimension]. @throws PawdexError item_not_found */
   getVector(collection: string, id: string): Promise<Float32Array>;
-  /** @throws PawdexError `item_not_found`, `thumbnail_not_found` */
+  /** @throws PawdexError item_not_found, thumbnail_not_found */
   getThumbnail(collection: string, id: string): Promise<Uint8Array>;
   /**
    * Adds a small JPEG or WebP to items without one; all or nothing.
@@ -69,13 +69,13 @@ export interface Store {
     collection: string,
     thumbnails: { id: string; thumbnail: Uint8Array }[],
   ): Promise<string[]>;
-  /** Returns the stored copy of the photo, or null. @throws PawdexError `item_not_found` */
+  /** Returns the stored copy of the photo, or null. @throws PawdexError item_not_found */
   getOriginal(collection: string, id: string): Promise<Uint8Array | null>;
   /** Finds which of the given hex content hashes are in the collection. */
   findKnown(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;
-  /** In order of insertion. `limit` 1..1000. @throws PawdexError `invalid_request` for a bad cursor */
+  /** In order of insertion. `limit` 1..1000. @throws PawdexError invalid_request for a bad cursor */
   list(collection: string, options: { limit: number; cursor?: string; filter?: Filter }): Promise<ItemPage>;
-  /** @throws PawdexError `item_not_found` */
+  /** @throws PawdexError item_not_found */
   update(collection: string, id: string, patch: ItemPatch): Promise<Item>;
   /** Deletes items durably. @returns how many of the ids existed */
   delete(collection: string, ids: string[]): Promise<number>;
@@ -83,7 +83,7 @@ export interface Store {
    * Changes many items, some at a time. All changes are durable when it resolves. An error leaves part of them changed.
    *
    * @returns how many items were changed
-   * @throws PawdexError `invalid_request` for a filter without a condition
+   * @throws PawdexError invalid_request for a filter without a condition
    */
   updateMany(collection: string, target: Target, patch: BulkPatch): Promise<number>;
   /** Deletes many items, like {@link updateMany}. @returns the number of deleted items */
@@ -98,7 +98,7 @@ export interface Store {
    * Finds the nearest neighbours by cosine similarity, nearest first.
    *
    * @param query float32 [dimension], finite, not all zeros; it is normalised
-   * @throws PawdexError `vector_invalid`
+   * @throws PawdexError vector_invalid
    */
   search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]>;
   /** Answers many queries in one call to the store's thread, in order; hits have no items. */
@@ -106,7 +106,7 @@ export interface Store {
   /**
    * Iterates over all items with vectors, in order of insertion. Reads a page at a time, to limit memory.
    *
-   * @throws PawdexError `space_changed` if the collection moves to another space in the meantime
+   * @throws PawdexError space_changed if the collection moves to another space in the meantime
    */
   iterate(collection: string, options?: { filter?: Filter }): AsyncIterable<ItemWithVector>;
 
@@ -124,7 +124,7 @@ export interface Store {
    * Stores vectors of the new space, durably. Deleted items are skipped.
    *
    * @returns how many are stored
-   * @throws PawdexError `space_changed` if the collection is not moving to this space (any more); `vector_invalid`
+   * @throws PawdexError space_changed if the collection is not moving to this space (any more); vector_invalid
    */
   putNextVectors(
     collection: string,
@@ -143,7 +143,7 @@ export interface Store {
   createSnapshot(): Promise<KeptSnapshot>;
   /** Lists the snapshots, newest first. */
   listSnapshots(): Promise<KeptSnapshot[]>;
-  /** Resolves when everything is loaded and searches run at full speed. @throws PawdexError `data_damaged` */
+  /** Resolves when everything is loaded and searches run at full speed. @throws PawdexError data_damaged */
   ready(): Promise<void>;
   /** Resolves with the error once damage is found, or with null when the store is closed. */
   waitForDamage(): Promise<PawdexError | null>;

@@ -69,7 +69,7 @@ export class RestartingWorker<H> {
     }
   }
 
-  /** Calls a method of the worker by name. @throws PawdexError `worker_failed` */
+  /** Calls a method of the worker by name. @throws PawdexError worker_failed */
   async call(method: string, args: unknown[]): Promise<unknown> {
     const client = await this.#current;
     return client.call(method, args);

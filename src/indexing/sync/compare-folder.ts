@@ -49,7 +49,7 @@ export interface CompareOptions {
   onProgress?: (done: number) => void;
 }
 
-/** Compares a folder with a collection. @throws PawdexError errors of querying the collection; the signal's reason */
+/** Compares a folder with a collection. @throws the errors of querying the collection; the signal's reason */
 export async function compareFolder(
   engine: Engine,
   photos: readonly PhotoToIndex[],

@@ -4,7 +4,7 @@ import { readInt } from '../attributes.js';
 import type { OutputSpec, ShapeCall, Value } from '../onnx-values.js';
 import { decodeDType } from '../tensor.js';
 
-/** Returns the required input `index`. @throws PawdexError `model_invalid` if it is missing */
+/** Returns the required input `index`. @throws PawdexError model_invalid if it is missing */
 export function requireInput(call: ShapeCall, index: number): Value {
   const value = call.inputs[index];
   if (value === undefined) {

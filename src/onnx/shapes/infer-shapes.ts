@@ -56,7 +56,7 @@ for (const kind of 'Sum Mean Max Min L1 L2 LogSumExp SumSquare Prod'.split(' '))
  * Infers the outputs of a node.
  *
  * @returns undefined for an operator this table does not know
- * @throws PawdexError `model_invalid` when the inputs do not fit the operator
+ * @throws PawdexError model_invalid when the inputs do not fit the operator
  */
 export function inferShapes(call: ShapeCall): OutputSpec[] | undefined {
   const rule = Object.hasOwn(RULES, call.op) ? RULES[call.op] : undefined;

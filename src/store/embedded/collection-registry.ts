@@ -50,7 +50,7 @@ export class CollectionRegistry {
     return this.#byName.get(name) ?? this.#byAlias.get(name);
   }
 
-  /** @throws PawdexError `collection_not_found` */
+  /** @throws PawdexError collection_not_found */
   get(name: string): Collection {
     const collection = this.#find(name);
     if (collection === undefined) {
@@ -103,7 +103,7 @@ export class CollectionRegistry {
     checkCollectionName(alias);
   }
 
-  /** @throws PawdexError `invalid_request`; `collection_exists` if another collection has the name */
+  /** @throws PawdexError invalid_request; collection_exists if another collection has the name */
   #requireFree(name: string, self?: Collection): void {
     checkCollectionName(name);
     const owner = this.#find(name);

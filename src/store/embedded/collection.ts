@@ -236,7 +236,7 @@ const isUsable = (vector: Float32Array) => vector.every(Number.isFinite) && vect
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
-/** @throws PawdexError `invalid_request` */
+/** @throws PawdexError invalid_request */
 export function checkCollectionSpec(spec: CollectionSpec): void {
   checkCollectionName(spec.name);
   if (!Number.isInteger(spec.dimension) || spec.dimension < 1 || spec.dimension > MAX_DIMENSION) {
@@ -244,7 +244,7 @@ export function checkCollectionSpec(spec: CollectionSpec): void {
   }
 }
 
-/** @throws PawdexError `invalid_request` */
+/** @throws PawdexError invalid_request */
 export function checkCollectionName(name: string): void {
   if (!NAME.test(name)) {
     throw new PawdexError('invalid_request', {

@@ -45,7 +45,7 @@ function findRow({ items }: StoreCore, collection: Collection, id: string): Item
   return row;
 }
 
-/** Finds the rows of a bulk change. @throws PawdexError `invalid_request` for a filter without a condition */
+/** Finds the rows of a bulk change. @throws PawdexError invalid_request for a filter without a condition */
 async function selectRows(core: StoreCore, collection: Collection, target: Target): Promise<number[]> {
   const { items } = core;
   core.checkPresence();

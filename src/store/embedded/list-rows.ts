@@ -37,7 +37,7 @@ function toPage(rows: ItemRow[], limit: number): RowPage {
 /**
  * Lists a page of rows in order of insertion.
  *
- * @throws PawdexError `invalid_request` for a bad limit or cursor
+ * @throws PawdexError invalid_request for a bad limit or cursor
  */
 export async function listRows(
   collection: Collection,

@@ -103,7 +103,7 @@ async function waitForDamage(calls: Remote<StoreCalls>): Promise<PawdexError | n
   }
 }
 
-/** Joins the queries back to back. @throws PawdexError `vector_invalid` if their lengths differ */
+/** Joins the queries back to back. @throws PawdexError vector_invalid if their lengths differ */
 function joinQueries(queries: Float32Array[]): Float32Array<ArrayBuffer> {
   const length = queries[0]?.length ?? 0;
   const joined = new Float32Array(queries.length * length);
@@ -118,7 +118,7 @@ function joinQueries(queries: Float32Array[]): Float32Array<ArrayBuffer> {
   return joined;
 }
 
-/** @throws PawdexError `invalid_request` */
+/** @throws PawdexError invalid_request */
 function checkOptions({ k, ef }: SearchOptions): void {
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
   if (!isCount(k)) {
@@ -132,7 +132,7 @@ function checkOptions({ k, ef }: SearchOptions): void {
 /**
  * Opens the store of a data directory.
  *
- * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `data_damaged`, `storage_full`, `storage_failed`
+ * @throws PawdexError data_dir_locked, data_dir_newer, data_damaged, storage_full, storage_failed
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
   const {

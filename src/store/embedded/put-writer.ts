@@ -46,7 +46,7 @@ function withKnownNext({ reembedding }: Collection, item: NewItem): NewItem {
   return isKnown || next === undefined ? item : rest;
 }
 
-/** @throws PawdexError `space_changed` if the collection is not in that space */
+/** @throws PawdexError space_changed if the collection is not in that space */
 export function requireSpace({ row }: Collection, space: string | undefined): void {
   if (space !== undefined && space !== row.fingerprint) {
     throw new PawdexError('space_changed');
@@ -67,7 +67,7 @@ export class PutWriter {
   /**
    * @param space fingerprint of the vectors' space, if it matters
    * @returns resolves when everything is durable and searchable
-   * @throws PawdexError `vector_invalid`, `invalid_request`, `space_changed`
+   * @throws PawdexError vector_invalid, invalid_request, space_changed
    */
   put(collection: Collection, items: NewItem[], space?: string): Promise<PutResult[]> {
     requireSpace(collection, space);

@@ -8,7 +8,7 @@ import { Turn } from './turns.js';
 import { MAX_DIMENSION } from './vectors/arena.js';
 import { normalise } from './vectors/unit-vector.js';
 
-/** @throws PawdexError `space_changed` if the collection is not moving to this space */
+/** @throws PawdexError space_changed if the collection is not moving to this space */
 function requireMove({ reembedding, row }: Collection, fingerprint: string): Reembedding {
   if (reembedding?.fingerprint !== fingerprint) {
     throw new PawdexError('space_changed', {

@@ -45,13 +45,13 @@ interface Query extends RowQuery {
   items: ItemTable;
 }
 
-/** Finds the rows nearest to a vector, nearest first. @throws PawdexError `vector_invalid` */
+/** Finds the rows nearest to a vector, nearest first. @throws PawdexError vector_invalid */
 type Search = (vector: Float32Array) => Promise<Scored[]>;
 
 /**
  * Prepares searches of a collection that share their options.
  *
- * @throws PawdexError `storage_failed` if the rows could not be read
+ * @throws PawdexError storage_failed if the rows could not be read
  */
 export async function prepareSearch(
   collection: Collection,
@@ -101,7 +101,7 @@ export async function prepareSearch(
  * @param vectors float32, queries back to back, each of the collection's dimension
  * @param from where this one starts
  * @returns false, with nothing packed, if the graph alone cannot answer; use {@link prepareSearch} then
- * @throws PawdexError `vector_invalid`, `storage_failed`
+ * @throws PawdexError vector_invalid, storage_failed
  */
 export function packFromGraph(
   collection: Collection,

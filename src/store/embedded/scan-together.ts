@@ -30,7 +30,7 @@ export function looksAtAllRows(
 /**
  * Finds the `k` nearest rows to each vector, nearest first. There are fewer if rows were deleted in the meantime.
  *
- * @throws PawdexError `vector_invalid`; `collection_not_found` if it was deleted in the meantime
+ * @throws PawdexError vector_invalid; collection_not_found if it was deleted in the meantime
  */
 export async function scanTogether(
   collection: Collection,

@@ -23,7 +23,7 @@ function packHits(packer: HitPacker, found: Scored[]): void {
  * Searches for each of `count` vectors.
  *
  * @param joined float32, the vectors back to back, each of the collection's dimension
- * @throws PawdexError `vector_invalid`, `storage_failed`; `collection_not_found` if it was deleted in the meantime
+ * @throws PawdexError vector_invalid, storage_failed; collection_not_found if it was deleted in the meantime
  */
 export async function searchMany(
   collection: Collection,

@@ -49,7 +49,7 @@ export class StoreCore {
   readonly reembeddings: Reembeddings;
   readonly collections: CollectionRegistry;
   readonly writer: PutWriter;
-  /** @throws PawdexError `storage_failed` if the data directory was deleted or replaced */
+  /** @throws PawdexError storage_failed if the data directory was deleted or replaced */
   readonly checkPresence: () => void;
   readonly #opened: OpenedDatabase;
   readonly #ledger: Ledger;
@@ -67,7 +67,7 @@ export class StoreCore {
   #closed = false;
   #calledAt = 0;
 
-  /** @throws PawdexError `data_damaged` if damage is found immediately; {@link ready} reports what is found later */
+  /** @throws PawdexError data_damaged if damage is found immediately; {@link ready} reports what is found later */
   constructor(options: CoreOptions) {
     this.#dataDir = options.dataDir;
     if (options.acceptDamage) {
@@ -113,7 +113,7 @@ export class StoreCore {
    * Resolves when every collection is in memory and the database is checked, but waits for that check
    * only a few seconds unless the directory was copied while in use.
    *
-   * @throws PawdexError `data_damaged`
+   * @throws PawdexError data_damaged
    */
   async ready(): Promise<void> {
     await Promise.all(this.collections.all.map(({ loaded }) => loaded.catch(() => {})));
@@ -179,7 +179,7 @@ export class StoreCore {
     this.#opened.close();
   }
 
-  /** @throws PawdexError `data_damaged` */
+  /** @throws PawdexError data_damaged */
   #compareWithLedger(): void {
     const { findings, isLiveCopy } = compareWithLastKnown(this.db, this.#ledger);
     this.#isLiveCopy = isLiveCopy;

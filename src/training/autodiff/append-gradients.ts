@@ -17,7 +17,7 @@ const isFloat = (value: Value): boolean => value.dtype === 'float32' || value.dt
  *   the scalar 1
  * @param wrt the values whose gradients are wanted, usually the trainable weights
  * @returns an entry for each value of `wrt`; zeros if the seeds do not depend on it
- * @throws PawdexError `operator_not_differentiable`, naming the operator, its node, and the weights to freeze
+ * @throws PawdexError operator_not_differentiable, naming the operator, its node, and the weights to freeze
  */
 export function appendGradients(
   g: GraphBuilder,

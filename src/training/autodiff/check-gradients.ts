@@ -48,7 +48,7 @@ const STEPS = [1e-2, 3e-3, 1e-3, 3e-4, 1e-4];
  *
  * @param g the graph; its outputs are replaced
  * @returns one entry per parameter, in the order they were declared
- * @throws PawdexError `operator_not_differentiable` where a rule is missing
+ * @throws PawdexError operator_not_differentiable where a rule is missing
  */
 export async function checkGradients(g: GraphBuilder, options: CheckOptions): Promise<GradientCheck[]> {
   const { objective } = options;

@@ -49,7 +49,7 @@ export class GraphSession {
   /**
    * Loads a model's bytes.
    *
-   * @throws PawdexError `provider_unavailable`, or `model_invalid` when onnxruntime cannot load the model
+   * @throws PawdexError provider_unavailable, or model_invalid when onnxruntime cannot load the model
    */
   static async open(bytes: Uint8Array, options: SessionOptions = {}): Promise<GraphSession> {
     const { provider = 'cpu' } = options;
@@ -90,7 +90,7 @@ export class GraphSession {
    * @param feeds a tensor for each graph input; others are ignored, so that one set can feed several graphs
    * @param into buffers for some of the outputs, which are written in place and must not be among the feeds
    * @returns every output
-   * @throws PawdexError `internal` when a feed is missing or onnxruntime fails
+   * @throws PawdexError internal when a feed is missing or onnxruntime fails
    */
   async run(
     feeds: Readonly<Record<string, Tensor>>,

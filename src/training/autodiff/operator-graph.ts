@@ -43,7 +43,7 @@ export class OperatorGraph {
   /**
    * Declares an input that is fed on every run under exactly this name.
    *
-   * @throws PawdexError `internal` when the name is taken
+   * @throws PawdexError internal when the name is taken
    */
   input(name: string, dtype: DType, shape: readonly number[]): Value {
     if (this.#valueNames.has(name)) {
@@ -78,8 +78,8 @@ export class OperatorGraph {
    * Appends an operator.
    *
    * @returns its outputs, shapes inferred
-   * @throws PawdexError `model_invalid` when the shapes do not fit the operator, or when it is unknown to
-   *   shape inference and `options.outputs` does not say what comes out
+   * @throws PawdexError model_invalid when the shapes do not fit the operator, or when it is unknown to shape inference
+   *   and `options.outputs` does not say what comes out
    */
   addNode(op: string, inputs: readonly (Value | undefined)[], options: NodeOptions = {}): Value[] {
     const attributes = options.attributes ?? {};

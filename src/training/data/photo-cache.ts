@@ -33,7 +33,7 @@ export class PhotoCache {
   /**
    * Opens a photo and reads its header.
    *
-   * @throws PawdexError errors of `read` and `openPhoto`
+   * @throws the errors of `read` and `openPhoto`
    */
   async get(photo: number): Promise<Photo> {
     const kept = this.#kept.get(photo);

@@ -33,8 +33,8 @@ interface Part {
  * Wraps a backbone into the graph that the server runs: `pixels` uint8 [batch, S, S, 3] sRGB -> NCHW -> scaling ->
  * backbone -> unit length -> head -> unit length -> `embedding` float32 [batch, D]. The batch is free.
  *
- * @throws PawdexError `model_invalid` when the backbone does not have exactly one image input, or the head does not
- *   fit its features
+ * @throws PawdexError model_invalid when the backbone does not have exactly one image input, or the head does not fit
+ *   its features
  */
 export function buildEncoderModel({ backbone, size, pixels, head }: EncoderParts): Model {
   const { input, output } = requirePorts(backbone);
@@ -84,7 +84,7 @@ function renameValues(nodes: readonly ModelNode[], rename: (name: string) => str
   }));
 }
 
-/** @throws PawdexError `model_invalid` when a backbone does not have exactly one input, or no output */
+/** @throws PawdexError model_invalid when a backbone does not have exactly one input, or no output */
 function requirePorts({ inputs, outputs }: Model): { input: ModelPort; output: ModelPort } {
   const [input, ...others] = inputs;
   const [output] = outputs;

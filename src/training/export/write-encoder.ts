@@ -28,8 +28,8 @@ const SAME = 0.999;
  *
  * @param model created by `buildEncoderModel` or `quantise`: `pixels` uint8 [batch, S, S, 3] -> float32 [batch, D]
  * @param name of the two files, without suffix
- * @throws PawdexError `model_invalid` when onnxruntime cannot run it, or its output is not one unit vector per image
- *   that is independent of the batch; `storage_failed` when the files cannot be written
+ * @throws PawdexError model_invalid when onnxruntime cannot run it, or its output is not one unit vector per image that
+ *   is independent of the batch; storage_failed when the files cannot be written
  */
 export async function writeEncoder(
   folder: string,
@@ -123,7 +123,7 @@ async function tryEncoder(card: ModelCard, modelPath: string): Promise<void> {
   }
 }
 
-/** @throws PawdexError `model_invalid` if an embedding does not have length 1, or depends on the batch */
+/** @throws PawdexError model_invalid if an embedding does not have length 1, or depends on the batch */
 function requireAlike(alone: Float32Array, inBatch: Float32Array): void {
   const length = computeLength(alone);
   if (!(Math.abs(length - 1) < 1e-3)) {

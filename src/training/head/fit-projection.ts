@@ -31,8 +31,8 @@ export interface ProjectionOptions
  * @param labels a number for each row; equal numbers are one label
  * @returns matrix float32 [F, D] and offset float32 [D]: the embedding is the unit vector along features @ matrix +
  *   offset
- * @throws PawdexError `config_invalid` for more dimensions than features; `set_invalid` when no label has two rows, or
- *   all rows have the same label
+ * @throws PawdexError config_invalid for more dimensions than features; set_invalid when no label has two rows, or all
+ *   rows have the same label
  */
 export async function fitProjection(
   features: Matrix,

@@ -40,7 +40,7 @@ export function countComponents({
  *
  * @param learned features @ matrix + offset, [F, L]
  * @param features float32 [n, F], unit rows
- * @throws PawdexError `config_invalid` for more components than features or photos have
+ * @throws PawdexError config_invalid for more components than features or photos have
  * @returns [F, L + dimension]: the learned part, the components in descending order, the constant
  */
 export async function addGeneralPart(
@@ -63,7 +63,7 @@ export async function addGeneralPart(
  *
  * @param features float32 [n, F]
  * @returns [F, count], centred, with orthonormal columns in descending order
- * @throws PawdexError `config_invalid` for more components than features or photos have
+ * @throws PawdexError config_invalid for more components than features or photos have
  */
 export async function computePrincipalComponents(
   features: Matrix,
@@ -82,7 +82,7 @@ export async function computePrincipalComponents(
 /**
  * Checks that features have enough principal components.
  *
- * @throws PawdexError `config_invalid` for more components than features or photos have
+ * @throws PawdexError config_invalid for more components than features or photos have
  */
 export function checkComponents(
   count: number,

@@ -118,7 +118,7 @@ export function appendSameLabel(g: GraphBuilder, a: Value, b: Value): Value {
 /**
  * Refuses a loss that is always zero.
  *
- * @throws PawdexError `config_invalid` when a softmax would run over fewer than two candidates
+ * @throws PawdexError config_invalid when a softmax would run over fewer than two candidates
  */
 export function checkCandidates(candidates: number, loss: string): void {
   if (candidates >= 2) {

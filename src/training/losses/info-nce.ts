@@ -19,7 +19,7 @@ import {
  * @param keys float32 [N, D]
  * @param options `symmetric` averages with the loss of keys against queries, as CLIP does
  * @returns a scalar
- * @throws PawdexError `config_invalid` for a single pair, which has no negatives
+ * @throws PawdexError config_invalid for a single pair, which has no negatives
  */
 export function appendInfoNce(
   g: GraphBuilder,

@@ -21,7 +21,7 @@ import {
  * @param keys float32 [N, D], row by row the queries' positives
  * @param queue float32 [K, D], the negatives
  * @returns a scalar
- * @throws PawdexError `config_invalid` for an empty queue
+ * @throws PawdexError config_invalid for an empty queue
  */
 export function appendMoco(
   g: GraphBuilder,

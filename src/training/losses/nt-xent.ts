@@ -13,7 +13,7 @@ import { appendSupCon } from './sup-con.js';
  *
  * @param embeddings float32 [2N, D]: the first views of all photos, then the second views in the same order
  * @returns a scalar
- * @throws PawdexError `config_invalid` for a single photo, which has no negatives
+ * @throws PawdexError config_invalid for a single photo, which has no negatives
  */
 export function appendNtXent(g: GraphBuilder, embeddings: Value, options: ContrastOptions): Value {
   const photos = (embeddings.shape[0] ?? 0) / 2;

@@ -22,7 +22,7 @@ import {
  * @param proxies float32 [C, D], a parameter of the graph
  * @param labels int64 [N], each in [0, C)
  * @returns a scalar
- * @throws PawdexError `config_invalid` for a single class
+ * @throws PawdexError config_invalid for a single class
  */
 export function appendProxyNca(
   g: GraphBuilder,

@@ -20,7 +20,7 @@ import {
  * @param embeddings float32 [N, D], of any length; compared by their cosine
  * @param labels int64 [N]
  * @returns a scalar
- * @throws PawdexError `config_invalid` for fewer than three examples, which leave a single candidate
+ * @throws PawdexError config_invalid for fewer than three examples, which leave a single candidate
  */
 export function appendSupCon(
   g: GraphBuilder,

@@ -26,7 +26,7 @@ interface Reading {
  * Reads a backbone.
  *
  * @param file an ONNX file, or {@link SMALL_NETWORK}
- * @throws PawdexError `file_unreadable`, `model_invalid`
+ * @throws PawdexError file_unreadable, model_invalid
  */
 export async function readBackbone(file: string, { size, padding, seed }: Reading): Promise<Model> {
   if (file === SMALL_NETWORK) {

@@ -55,7 +55,7 @@ function findWeights(node: ModelNode, model: Model): string[] {
  * Selects the weights that a recipe trains, with the factor of each on the learning rate.
  *
  * @returns weight name -> factor, 0..1; 1 for the topmost layer
- * @throws PawdexError `config_invalid` for a pattern that is invalid or matches nothing
+ * @throws PawdexError config_invalid for a pattern that is invalid or matches nothing
  */
 export function selectTrainableWeights(layers: readonly Layer[], recipe: Recipe): Map<string, number> {
   const { freeze, optimiser } = recipe;

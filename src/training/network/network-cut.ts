@@ -32,7 +32,7 @@ export const nameKeptInput = (name: string): string => `kept ${name}`;
 /**
  * Cuts a network where a recipe's training begins.
  *
- * @throws PawdexError `config_invalid` when nothing before the first trained layer is frozen
+ * @throws PawdexError config_invalid when nothing before the first trained layer is frozen
  */
 export async function cutNetwork(network: Network, recipe: Recipe): Promise<NetworkCut> {
   const trainable = selectTrainableWeights(findLayers(network.backbone), recipe);

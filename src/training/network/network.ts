@@ -24,7 +24,7 @@ export interface Network {
 /**
  * Returns the image input of a backbone.
  *
- * @throws PawdexError `model_invalid` when it has several inputs, or one that is not a float32 NCHW image
+ * @throws PawdexError model_invalid when it has several inputs, or one that is not a float32 NCHW image
  */
 export function requireImageInput(backbone: Model): ModelPort {
   const [input, ...others] = backbone.inputs;
@@ -60,7 +60,7 @@ export function appendPixels(
  * @param pixels float32 [batch, 3, S, S]
  * @param trainable names of the weights to train; default: none
  * @returns its first output, float32 [batch, F], at unit length; then its other outputs as they are
- * @throws PawdexError `model_invalid` when the first of them is not one vector per image
+ * @throws PawdexError model_invalid when the first of them is not one vector per image
  */
 export async function appendBackbone(
   g: GraphBuilder,

@@ -18,7 +18,7 @@ import { addStartOutput } from './start-features.js';
  * @param network backbone and head that training starts from
  * @param proxies float32 [labels, D] at the start, if a loss has proxies
  * @param cut if steps are fed kept values instead of pixels
- * @throws PawdexError `config_invalid` when the recipe freezes weights that do not exist
+ * @throws PawdexError config_invalid when the recipe freezes weights that do not exist
  */
 export function createObjective(
   network: Network,

@@ -15,8 +15,8 @@ const WINDOWS: ReadonlySet<string> = new Set(['Conv', 'MaxPool', 'AveragePool'])
  *
  * @param size side of the square input, in pixels
  * @returns the model with explicit pads
- * @throws PawdexError `model_invalid` when the model does not have exactly one image input, or the input of a window
- *   has an unknown size
+ * @throws PawdexError model_invalid when the model does not have exactly one image input, or the input of a window has
+ *   an unknown size
  */
 export function padAsSame(model: Model, size: number): Model {
   const input = requireImageInput(model);

@@ -22,7 +22,7 @@ const CHANNELS = 1;
  *
  * @param start the same network with different values of some weights
  * @returns a model with the inputs and outputs of `trained`
- * @throws PawdexError `config_invalid` when the network does not end in the global mean of a feature map
+ * @throws PawdexError config_invalid when the network does not end in the global mean of a feature map
  */
 export function addStartFeatures(trained: Model, start: Model): Model {
   const map = findPooledMap(trained);

@@ -16,7 +16,7 @@ const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375]
  * @param file ONNX file
  * @param known the recipe's own section, whose other settings are kept; null if there is none
  * @returns the section, and whether the scaling of pixels is assumed
- * @throws PawdexError `file_unreadable`, `model_invalid`; `config_invalid` when the input size is unknown
+ * @throws PawdexError file_unreadable, model_invalid; config_invalid when the input size is unknown
  */
 export async function adaptBackbone(
   file: string,

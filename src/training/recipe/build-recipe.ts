@@ -41,7 +41,7 @@ export interface RecipeSource {
  *
  * @returns the recipe, and whether the normalisation of pixels was assumed because neither the backbone nor the recipe
  *   says which one it needs
- * @throws PawdexError `config_invalid`, `model_invalid`, `file_unreadable`
+ * @throws PawdexError config_invalid, model_invalid, file_unreadable
  */
 export async function buildRecipe({
   file: given,

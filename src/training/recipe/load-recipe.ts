@@ -18,7 +18,7 @@ export type PartialRecipe = Record<string, unknown>;
 /**
  * Reads a recipe file, YAML or JSON. A path of a backbone is relative to the file.
  *
- * @throws PawdexError `config_invalid` when it cannot be read or is not a mapping
+ * @throws PawdexError config_invalid when it cannot be read or is not a mapping
  */
 export async function readRecipe(file: string): Promise<PartialRecipe> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -48,7 +48,7 @@ export async function readRecipe(file: string): Promise<PartialRecipe> {
  * Fills in the defaults and checks that the settings are consistent.
  *
  * @param what names the recipe in messages
- * @throws PawdexError `config_invalid` with every field that is wrong
+ * @throws PawdexError config_invalid with every field that is wrong
  */
 export function completeRecipe(partial: PartialRecipe, what: string): Recipe {
   const parsed = recipeSchema.safeParse(partial);

@@ -24,7 +24,7 @@ function shrinkRecipe(recipe: Recipe): Recipe {
  * Builds forward pass and loss of a recipe for a small batch.
  *
  * @returns the graph with its trainable weights as parameters, and the loss, a scalar
- * @throws PawdexError the errors of training
+ * @throws the errors of training
  */
 export async function buildCheckGraph(recipe: Recipe): Promise<{ graph: GraphBuilder; loss: Value }> {
   const { file, size, padding, pixels } = recipe.backbone;

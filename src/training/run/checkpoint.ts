@@ -77,8 +77,8 @@ export async function writeCheckpoint(dir: string, checkpoint: Checkpoint, recip
 /**
  * Reads a folder's checkpoint.
  *
- * @throws PawdexError `file_unreadable` when there is none, `model_invalid` when it is damaged, `config_invalid` when
- *   it belongs to another recipe
+ * @throws PawdexError file_unreadable when there is none, model_invalid when it is damaged, config_invalid when it
+ *   belongs to another recipe
  */
 export async function readCheckpoint(dir: string, recipe: Recipe): Promise<Checkpoint> {
   const { tensors, metadata } = await readTensors(path.join(dir, FILE));

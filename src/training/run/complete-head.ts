@@ -12,7 +12,7 @@ type General = Recipe['head']['general'];
 /**
  * Creates the network whose features make up an embedding: the trained one, or the trained one together with the start.
  *
- * @throws PawdexError `config_invalid` when the start cannot be kept beside it
+ * @throws PawdexError config_invalid when the start cannot be kept beside it
  */
 export function createFeatureNetwork<N extends Pick<Network, 'backbone'>>(
   trained: N,
@@ -30,7 +30,7 @@ export function createFeatureNetwork<N extends Pick<Network, 'backbone'>>(
  *
  * @param learned the trained head of the trained network's features, with its distilled part if there is one
  * @param features of {@link createFeatureNetwork}, unit rows, of the photos that the general part is fitted on
- * @throws PawdexError `config_invalid` for more components than features
+ * @throws PawdexError config_invalid for more components than features
  */
 export async function completeHead(
   learned: Projection,

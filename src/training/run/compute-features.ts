@@ -23,7 +23,7 @@ export interface FeaturesOptions {
  *
  * @param read reads a photo's bytes
  * @returns float32 [photos, F], row by row
- * @throws PawdexError of the image layer for a photo that cannot be read; the signal's reason
+ * @throws the errors of the image layer for a photo that cannot be read; the signal's reason
  */
 export async function computeFeatures(
   network: Pick<Network, 'backbone' | 'size' | 'pixels'>,

@@ -14,7 +14,7 @@ export class DivergenceGuard {
   /**
    * Checks the numbers of a step.
    *
-   * @throws PawdexError `training_diverged` when one of them is not finite, or the loss is far above its recent values
+   * @throws PawdexError training_diverged when one of them is not finite, or the loss is far above its recent values
    */
   check(step: number, loss: number, gradientNorm: number): void {
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {

@@ -39,7 +39,7 @@ export function createEmbeddedSet(photos: readonly TrainingPhoto[], vectors: Mat
  * with each other, each without itself.
  *
  * @param embed embeds photos as unit vectors, in their order; the first `gallery` of them are train photos
- * @throws PawdexError errors of `embed`
+ * @throws the errors of `embed`
  */
 export async function evaluateEmbedding(
   set: TrainingSet,

@@ -46,7 +46,7 @@ export interface Exported {
 /**
  * Writes the charts of the run, `encoder-float.onnx` and, for serving, `encoder.onnx` in int8, with their cards.
  *
- * @throws PawdexError `model_invalid`, `storage_failed`
+ * @throws PawdexError model_invalid, storage_failed
  */
 export async function exportRun(
   dir: string,

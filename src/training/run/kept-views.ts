@@ -44,7 +44,7 @@ export class KeptViews {
    * Opens the kept views of a folder and computes those that are missing. After an interruption it continues where it
    * was.
    *
-   * @throws PawdexError `set_invalid` when no photo of a label can be used; the signal's reason
+   * @throws PawdexError set_invalid when no photo of a label can be used; the signal's reason
    */
   static async open(network: Network, cut: NetworkCut, options: KeptViewsOptions): Promise<KeptViews> {
     const { dir, views, photos, load } = options;

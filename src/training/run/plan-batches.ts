@@ -47,7 +47,7 @@ export interface KeptSource {
  * Plans the batches of a run: P labels x K photos, or photos without regard to labels with two views of each.
  *
  * @param kept views whose frozen layers have been computed; without them, every epoch draws new views
- * @throws PawdexError `config_invalid` when the photos do not fill a batch
+ * @throws PawdexError config_invalid when the photos do not fill a batch
  */
 export function planBatches(
   recipe: Recipe,

@@ -33,7 +33,7 @@ import type { TrainingSet } from './training-set.js';
  * @param onPhase called before features are computed and before the head is fitted; `reading.onProgress` gets the
  *   progress of both
  * @returns the network with the head that the losses see, and proxies float32 [labels, D] if a loss has them
- * @throws PawdexError `file_unreadable`, `model_invalid`, `config_invalid`
+ * @throws PawdexError file_unreadable, model_invalid, config_invalid
  */
 export async function prepareStart(
   recipe: Recipe,
@@ -88,7 +88,7 @@ async function joinGeneralTarget(
   return joinProjections(head, await scaleProjection(1, components, frozen, session));
 }
 
-/** Measures the width of a backbone's features. @throws PawdexError `model_invalid` */
+/** Measures the width of a backbone's features. @throws PawdexError model_invalid */
 export async function measureFeatureWidth(
   parts: Pick<Network, 'backbone' | 'size' | 'pixels'>,
 ): Promise<number> {

@@ -45,7 +45,7 @@ export async function writeTensors(file: string, { tensors, metadata }: TensorFi
 /**
  * Reads a file of {@link writeTensors}.
  *
- * @throws PawdexError `file_unreadable` when there is none, `model_invalid` when it is damaged
+ * @throws PawdexError file_unreadable when there is none, model_invalid when it is damaged
  */
 export async function readTensors(file: string): Promise<TensorFile> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {

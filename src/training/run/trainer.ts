@@ -46,7 +46,7 @@ export class Trainer {
    * @param network backbone and head that training starts from
    * @param proxies float32 [labels, D] at the start, if a loss has proxies
    * @param cut if steps are fed kept values instead of pixels
-   * @throws PawdexError `operator_not_differentiable`, `model_invalid`, `config_invalid`
+   * @throws PawdexError operator_not_differentiable, model_invalid, config_invalid
    */
   static async create(
     network: Network,
@@ -115,7 +115,7 @@ export class Trainer {
   /**
    * Takes one step.
    *
-   * @throws PawdexError `internal` when onnxruntime fails; the state is then as before
+   * @throws PawdexError internal when onnxruntime fails; the state is then as before
    */
   async takeStep(batch: StepBatch, learningRate: number): Promise<StepResult> {
     const keys = this.#momentum === null ? null : await this.#momentum.keys(batch.second as Tensor);
@@ -147,7 +147,7 @@ export class Trainer {
     };
   }
 
-  /** Continues from a checkpoint. @throws PawdexError `model_invalid` when it is of another network */
+  /** Continues from a checkpoint. @throws PawdexError model_invalid when it is of another network */
   load(checkpoint: Omit<Checkpoint, 'progress'>): void {
     const { state, start, average, queue, momentum, soup, finished } = checkpoint;
     copyInto(this.start, start);
@@ -184,7 +184,7 @@ export class Trainer {
   }
 }
 
-/** Copies stored weights. @throws PawdexError `model_invalid` when one is missing */
+/** Copies stored weights. @throws PawdexError model_invalid when one is missing */
 function copyInto(into: Weights, from: Readonly<Weights>): void {
   for (const [name, tensor] of Object.entries(into)) {
     const stored = from[name];

@@ -74,8 +74,7 @@ interface Parts {
 /**
  * Trains a network.
  *
- * @throws PawdexError `training_diverged`, `operator_not_differentiable`, `model_invalid`, `config_invalid`,
- *   `storage_failed`
+ * @throws PawdexError training_diverged, operator_not_differentiable, model_invalid, config_invalid, storage_failed
  */
 export async function runTraining(options: RunOptions): Promise<RunResult> {
   return new TrainingRun(options).execute();

@@ -30,8 +30,8 @@ export class TrainingSet {
    * @param photos labelled photos to train on
    * @param val photos to measure with; if empty, one in ten of each label is set aside
    * @param holdOut labels to leave out of training
-   * @throws PawdexError `set_invalid` when nothing is left to train on or to measure with; `config_invalid` for a
-   *   held-out label that no photo has
+   * @throws PawdexError set_invalid when nothing is left to train on or to measure with; config_invalid for a held-out
+   *   label that no photo has
    */
   constructor(
     photos: readonly TrainingPhoto[],

@@ -149,7 +149,7 @@ export class StagedGraph {
    * @param vectors float32, queries back to back
    * @param from where this one starts
    * @returns false, with nothing packed, if one search of the graph is not enough
-   * @throws PawdexError `vector_invalid`
+   * @throws PawdexError vector_invalid
    */
   pack(vectors: Float32Array, from: number, k: number, ef: number, packer: HitPacker): boolean {
     if (this.pending > 0) {

@@ -175,7 +175,7 @@ export class CollectionTable {
   /**
    * Refuses changes that would be lost, because a full disk had no room for these tables and they are in memory.
    *
-   * @throws PawdexError `storage_full`
+   * @throws PawdexError storage_full
    */
   requireLasting(): void {
     if (this.#run.isTemporary.get() !== undefined) {

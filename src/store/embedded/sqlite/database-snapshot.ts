@@ -83,7 +83,7 @@ function syncFolder(folder: string): void {
  *
  * @param db a connection that nothing else uses while this runs
  * @param file replaced if it exists
- * @throws PawdexError `storage_full`, `storage_failed`, `data_damaged`
+ * @throws PawdexError storage_full, storage_failed, data_damaged
  */
 export function writeSnapshot(db: Db, file: string): SnapshotInfo {
   const aside = file + ASIDE;
@@ -115,7 +115,7 @@ export function writeSnapshot(db: Db, file: string): SnapshotInfo {
   }
 }
 
-/** Lists the contents of a copy. @throws PawdexError `data_damaged` if items are missing */
+/** Lists the contents of a copy. @throws PawdexError data_damaged if items are missing */
 function describeCopy(file: string): SnapshotInfo['collections'] {
   const db = new Database(file, { readonly: true });
   try {
@@ -129,7 +129,7 @@ function describeCopy(file: string): SnapshotInfo['collections'] {
   }
 }
 
-/** Reads the list of contents at the end of a snapshot. @throws PawdexError `snapshot_invalid` */
+/** Reads the list of contents at the end of a snapshot. @throws PawdexError snapshot_invalid */
 export function readSnapshotInfo(file: string): SnapshotInfo {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) {
@@ -166,7 +166,7 @@ export function readSnapshotInfo(file: string): SnapshotInfo {
 /**
  * Checks a snapshot: its checksum, and everything in it.
  *
- * @throws PawdexError `snapshot_invalid`
+ * @throws PawdexError snapshot_invalid
  */
 export function verifySnapshot(file: string): SnapshotInfo {
   const info = readSnapshotInfo(file);
@@ -189,7 +189,7 @@ export function verifySnapshot(file: string): SnapshotInfo {
  * Restores a snapshot into a data directory.
  *
  * @param dataDir created if missing; must not hold a database or parts of one
- * @throws PawdexError `snapshot_invalid`, `data_dir_not_empty`, `data_dir_locked`, `storage_full`, `storage_failed`
+ * @throws PawdexError snapshot_invalid, data_dir_not_empty, data_dir_locked, storage_full, storage_failed
  */
 export function restoreSnapshot(file: string, dataDir: string): SnapshotInfo {
   const info = readSnapshotInfo(file);
@@ -235,7 +235,7 @@ function requireEmpty(dataDir: string, target: string): void {
 /**
  * Writes a snapshot of a data directory, whether or not a server is using it.
  *
- * @throws PawdexError `storage_failed`, `storage_full`, `data_dir_locked`, `data_damaged`
+ * @throws PawdexError storage_failed, storage_full, data_dir_locked, data_damaged
  */
 export function snapshotDirectory(dataDir: string, file: string): SnapshotInfo {
   const database = path.join(dataDir, DATABASE_FILE);

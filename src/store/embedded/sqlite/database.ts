@@ -109,7 +109,7 @@ export interface OpenedDatabase {
  * Opens the database of a data directory, which is created if missing. No other pawdex process can open it until it is
  * closed or the process ends.
  *
- * @throws PawdexError `data_dir_locked`, `data_dir_newer`, `data_damaged`, `storage_full`, `storage_failed`
+ * @throws PawdexError data_dir_locked, data_dir_newer, data_damaged, storage_full, storage_failed
  */
 export function openDatabase(dataDir: string): OpenedDatabase {
   let release: (() => void) | null = null;
@@ -235,7 +235,7 @@ function copyBeforeMigration(db: Db, version: number): void {
   }
 }
 
-/** @throws PawdexError `storage_failed` if a folder is not a data directory */
+/** @throws PawdexError storage_failed if a folder is not a data directory */
 export function requireDatabase(dataDir: string): void {
   if (!existsSync(path.join(dataDir, DATABASE_FILE))) {
     throw new PawdexError('storage_failed', {
@@ -249,7 +249,7 @@ export function requireDatabase(dataDir: string): void {
  * Returns the space of deleted items to the file system.
  *
  * @returns size of the database before and after, in bytes
- * @throws PawdexError `data_dir_locked`, `data_damaged`, `storage_full`, `storage_failed`
+ * @throws PawdexError data_dir_locked, data_damaged, storage_full, storage_failed
  */
 export function compactDirectory(dataDir: string): { before: number; after: number } {
   requireDatabase(dataDir);

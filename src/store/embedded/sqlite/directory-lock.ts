@@ -18,7 +18,7 @@ export const LOCK_WAIT_MS = 500;
  *
  * @returns a function that unlocks it; null if no lock file can be created, for instance on a full disk: the database
  *   itself must be locked then
- * @throws PawdexError `data_dir_locked`
+ * @throws PawdexError data_dir_locked
  */
 export function lockDirectory(dataDir: string): (() => void) | null {
   const file = path.join(dataDir, LOCK_FILE);

@@ -32,7 +32,7 @@ export class ItemImages {
 
   /**
    * @returns undefined if the item has none
-   * @throws PawdexError `data_damaged` if its checksum is wrong
+   * @throws PawdexError data_damaged if its checksum is wrong
    */
   read({ seq, id }: ItemRow): Uint8Array | undefined {
     const row = this.#find.get(seq);

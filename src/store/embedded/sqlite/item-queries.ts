@@ -41,7 +41,7 @@ export class ItemQueries {
     return null;
   }
 
-  /** Reads rows after `after` up to `to`, in order of insertion. @throws PawdexError `data_damaged` */
+  /** Reads rows after `after` up to `to`, in order of insertion. @throws PawdexError data_damaged */
   readPage(
     collection: number,
     after: number,

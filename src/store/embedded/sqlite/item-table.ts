@@ -124,7 +124,7 @@ export class ItemTable extends ItemQueries {
     );
   }
 
-  /** @throws PawdexError `data_damaged` if its checksum is wrong, like all methods that read rows */
+  /** @throws PawdexError data_damaged if its checksum is wrong, like all methods that read rows */
   find(collection: number, id: string): ItemRow | undefined {
     const row = this.#run.byId.get(collection, id);
     return row && requireSound(row);
@@ -140,7 +140,7 @@ export class ItemTable extends ItemQueries {
     return row && requireSound(row);
   }
 
-  /** Reads the vector of a row; null if there is none. @throws PawdexError `data_damaged` if its checksum is wrong */
+  /** Reads the vector of a row; null if there is none. @throws PawdexError data_damaged if its checksum is wrong */
   readVector(row: ItemRow, { dimension, vector_sign }: Owner): Float32Array | null {
     const blob = this.#run.vector.get(vector_sign * row.seq);
     if (blob === undefined) {
@@ -222,7 +222,7 @@ export class ItemTable extends ItemQueries {
     })();
   }
 
-  /** @throws PawdexError `data_damaged`, unless the collection was deleted with everything in it */
+  /** @throws PawdexError data_damaged, unless the collection was deleted with everything in it */
   #removeOne(collection: number, seq: number, isDropped = false): boolean {
     const row = this.#run.remove.get(collection, seq);
     if (row === undefined) {

@@ -33,7 +33,7 @@ export class KeptSnapshots {
   /**
    * Writes a snapshot after those in progress, and removes the oldest ones beyond the number to keep.
    *
-   * @throws PawdexError `storage_full`, `storage_failed`, `data_damaged`
+   * @throws PawdexError storage_full, storage_failed, data_damaged
    */
   create(): Promise<KeptSnapshot> {
     const created = this.#writing.then(async () => {

@@ -54,7 +54,7 @@ export const isSound = (row: ItemRow) => row.checksum === null || row.checksum =
 
 /**
  * @returns the row
- * @throws PawdexError `data_damaged`
+ * @throws PawdexError data_damaged
  */
 export function requireSound<R extends ItemRow>(row: R): R {
   if (!isSound(row)) {

@@ -29,7 +29,7 @@ const PARTS = ['', '-wal', '-shm'];
  * Makes a damaged data directory usable again, and leaves an intact one alone.
  *
  * @returns what was done, in sentences; empty if nothing is damaged
- * @throws PawdexError `data_dir_locked`, `storage_full`, `storage_failed`
+ * @throws PawdexError data_dir_locked, storage_full, storage_failed
  */
 export function salvage(dataDir: string): string[] {
   const file = path.join(dataDir, DATABASE_FILE);

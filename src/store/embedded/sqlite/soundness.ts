@@ -20,7 +20,7 @@ const MOST_CHECKED_AT_ONCE = 256 * 1024 ** 2;
 /**
  * Refuses to start with an empty database in a directory that held items before.
  *
- * @throws PawdexError `data_damaged`
+ * @throws PawdexError data_damaged
  */
 export function refuseMissingDatabase(dataDir: string, databaseFile: string): void {
   const size = (name: string) => statSync(path.join(dataDir, name), { throwIfNoEntry: false })?.size ?? 0;

@@ -1,7 +1,7 @@
 /** Checks and normalises vectors. */
 import { PawdexError } from '../../../errors.js';
 
-/** @throws PawdexError `vector_invalid` if the length differs from the collection's dimension */
+/** @throws PawdexError vector_invalid if the length differs from the collection's dimension */
 export function checkLength(length: number | undefined, dimension: number): void {
   if (length !== dimension) {
     throw new PawdexError('vector_invalid', {
@@ -15,7 +15,7 @@ export function checkLength(length: number | undefined, dimension: number): void
  *
  * @param vectors float32, one or several vectors of one length
  * @param from where the vector starts
- * @throws PawdexError `vector_invalid` for a number that is not finite, or only zeros
+ * @throws PawdexError vector_invalid for a number that is not finite, or only zeros
  */
 export function computeScale(vectors: Float32Array, from: number, dimension: number): number {
   const to = from + dimension;
@@ -45,7 +45,7 @@ export function computeScale(vectors: Float32Array, from: number, dimension: num
  *
  * @param vector float32 [dimension]
  * @returns float32 [dimension]
- * @throws PawdexError `vector_invalid` for a wrong length, a number that is not finite, or only zeros
+ * @throws PawdexError vector_invalid for a wrong length, a number that is not finite, or only zeros
  */
 export function normalise(vector: Float32Array, dimension: number): Float32Array {
   checkLength(vector?.length, dimension);

@@ -11,7 +11,7 @@ export type NodeInput = Value | Tensor | undefined;
  * Runs a node alone. Computed inputs are fed zeros, so the results have the right shapes and types, and the right
  * values if all inputs are constants.
  *
- * @throws PawdexError `model_invalid` when onnxruntime does not know the operator
+ * @throws PawdexError model_invalid when onnxruntime does not know the operator
  */
 export async function evaluateNode(
   node: ModelNode,

@@ -33,8 +33,8 @@ export type Outputs = ReadonlyMap<string, Value>;
 /**
  * Appends a model's operators to a graph.
  *
- * @throws PawdexError `model_invalid` when inputs are missing, shapes do not fit, or an initialiser to train is
- *   absent or not float32
+ * @throws PawdexError model_invalid when inputs are missing, shapes do not fit, or an initialiser to train is absent or
+ *   not float32
  */
 export async function importModel(g: GraphBuilder, model: Model, options: ImportOptions): Promise<Outputs> {
   checkOpset(model.opset);

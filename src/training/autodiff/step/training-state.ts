@@ -70,7 +70,7 @@ export class StateBuffers {
   /**
    * Loads a stored state.
    *
-   * @throws PawdexError `model_invalid` if it belongs to another network
+   * @throws PawdexError model_invalid if it belongs to another network
    */
   load(state: TrainingState): void {
     for (const kind of KINDS) {

@@ -68,8 +68,8 @@ export class TrainingStep {
   /**
    * Builds and loads the graphs.
    *
-   * @throws PawdexError `operator_not_differentiable` where a gradient rule is missing; `config_invalid` when
-   *   `chunk` does not divide `batch`
+   * @throws PawdexError operator_not_differentiable where a gradient rule is missing; config_invalid when `chunk` does
+   *   not divide `batch`
    */
   static async create(objective: Objective, options: StepOptions): Promise<TrainingStep> {
     const { batch, chunk = batch } = options;
@@ -133,7 +133,7 @@ export class TrainingStep {
    *
    * @param feeds a tensor for each input that encoder and loss declare; those of the encoder have the batch as their
    *   first axis
-   * @throws PawdexError `internal` if ONNX Runtime fails; the state is then unchanged
+   * @throws PawdexError internal if ONNX Runtime fails; the state is then unchanged
    */
   async run(feeds: Readonly<Record<string, Tensor>>, learningRate: number): Promise<StepResult> {
     const scalars = createAdamWFeeds(this.#buffers.current.step + 1, learningRate, this.#options.optimiser);
@@ -151,7 +151,7 @@ export class TrainingStep {
     return this.#buffers.current;
   }
 
-  /** Continues from a stored state. @throws PawdexError `model_invalid` if it is from another network */
+  /** Continues from a stored state. @throws PawdexError model_invalid if it is from another network */
   load(state: TrainingState): void {
     this.#buffers.load(state);
   }

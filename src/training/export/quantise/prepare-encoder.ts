@@ -15,7 +15,7 @@ const PER_CHANNEL_OPSET = 13;
  * onnxruntime's basic optimisations, which its own quantisation tool recommends to run first.
  *
  * @returns an equivalent model with the same inputs and outputs
- * @throws PawdexError `model_invalid` when onnxruntime cannot load it or its operator set is too old
+ * @throws PawdexError model_invalid when onnxruntime cannot load it or its operator set is too old
  */
 export async function prepareEncoder(model: Model): Promise<Model> {
   if (model.opset < PER_CHANNEL_OPSET) {

@@ -38,8 +38,8 @@ export interface Quantised {
  *
  * @param encoder of `buildEncoderModel`: pixels uint8 [batch, S, S, 3] -> float32 [batch, D], operator set 13 or newer
  * @param photos decoded training photos, uint8 [S, S, 3] each; 128 photos spread over the labels are enough
- * @throws PawdexError `model_invalid` when there is no convolution to quantise, the encoder is quantised already, or
- *   onnxruntime cannot run the encoder; `set_invalid` without photos
+ * @throws PawdexError model_invalid when there is no convolution to quantise, the encoder is quantised already, or
+ *   onnxruntime cannot run the encoder; set_invalid without photos
  * @example
  *   const { model } = await quantise(buildEncoderModel({ backbone, size, pixels, head }), photos);
  *   await writeEncoder('out', model, facts);
@@ -82,7 +82,7 @@ export async function quantise(
   };
 }
 
-/** @throws PawdexError `set_invalid` without a photo, `model_invalid` when there is nothing to quantise */
+/** @throws PawdexError set_invalid without a photo, model_invalid when there is nothing to quantise */
 async function planForShapes(model: Model, photo: Feed | undefined): Promise<QuantisationPlan> {
   if (photo === undefined) {
     throw new PawdexError('set_invalid', { detail: 'Quantisation needs at least one photo.' });
