@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asPawdexError } from '../src/errors.js';
-import { Shares } from '../src/http/shares.js';
+import { type Share, Shares } from '../src/http/shares.js';
 
 let root: string;
 let file: string;
@@ -46,7 +46,9 @@ describe('an error of the file system', () => {
 
   it('is coded where an answer is shared', async () => {
     const shares = new Shares(path.join(file, 'shares'), 1);
-    const error = await catchError(shares.create({ collection: 'a', photoBase64: '', answer: {} }));
+    const error = await catchError(
+      shares.create({ collection: 'a', photoBase64: '', answer: {} as Share['answer'] }),
+    );
     expect(asPawdexError(error).code).toBe('storage_failed');
   });
 });

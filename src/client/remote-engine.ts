@@ -1,11 +1,10 @@
 /** The engine of a running server. The command line uses it while a server has the data directory open. */
-import type { CollectionMap, Engine, ExportOutcome, ImportOutcome, SearchAnswer } from '../engine/engine.js';
+import type { Engine, ExportOutcome, ImportOutcome } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { JobKind, JobRequest, JobResults } from '../jobs/job.js';
 import type { PawdexClient } from './client.js';
 import { followJob, type RunJobOptions, runJob } from './run-job.js';
-import type { CollectionMap as WireMap } from './wire.js';
 
 /** Content hashes per request. They are in the URL, which is limited to 16 KiB. */
 const KNOWN_CHUNK = 100;
@@ -31,24 +30,6 @@ function refusePhotos(photos: readonly string[] | undefined): void {
       hint: 'Start the server with PAWDEX_INDEX_ROOTS and omit --photos, or stop the server first.',
     });
   }
-}
-
-/** Converts the server's answer to a search to the engine's type. */
-function toHits({ neighbours, model, timing }: Awaited<ReturnType<PawdexClient['search']>>): SearchAnswer {
-  const hits = neighbours.map(({ similarity, explanation, ...item }) => ({ item, similarity, explanation }));
-  return { hits, model, timing };
-}
-
-/** Converts a map from the server's columns to the engine's points. */
-function toPoints({ version, total, labels, ...columns }: WireMap): CollectionMap {
-  const points = columns.ids.map((id, i) => ({
-    id,
-    label: labels[columns.label[i]!] ?? null,
-    hasThumbnail: columns.hasThumbnail[i]!,
-    x: columns.x[i]!,
-    y: columns.y[i]!,
-  }));
-  return { version, total, points };
 }
 
 /** The store's methods that an engine passes on. */
@@ -86,7 +67,7 @@ export async function createRemoteEngine(client: PawdexClient, onQueued?: () => 
     encoder: model,
     store: createStoreCalls(client),
     identify: (image, options) => client.identify(image, options),
-    search: async (collection, query, options) => toHits(await client.search(collection, query, options)),
+    search: (collection, query, options) => client.search(collection, query, options),
     drawHeatMap: (image, options) => client.heatMap(image, options),
     async embed(image, options) {
       const { embedding, model, timing } = await client.embed(image, options);
@@ -100,7 +81,7 @@ export async function createRemoteEngine(client: PawdexClient, onQueued?: () => 
     addItems: (collection, items, options) => client.addItems(collection, items, options),
     deleteItem: (collection, id) => client.deleteItem(collection, id),
     attachThumbnails: (collection, thumbnails) => client.attachThumbnails(collection, thumbnails),
-    drawMap: async (collection) => toPoints(await client.getMap(collection)),
+    drawMap: (collection) => client.getMap(collection),
     findDuplicates: (collection, options) => client.duplicates(collection, options),
     calibrate: (collection, { nonPets, ...work } = {}) =>
       run({ kind: 'calibrate', collection, nonPets }, work),

@@ -90,7 +90,7 @@ async function identifyWith(
     ...chosen.decided,
     region: part === undefined ? chosen.region : mapToPhoto(chosen.region, part),
     animals: listAnimals(looks),
-    neighbours: await addExplanations(chosen.neighbours, ({ id }) => id, {
+    neighbours: await addExplanations(chosen.neighbours, {
       store: parts.store,
       collection,
       explain: explainInPhoto(chosen.explain, part),
@@ -129,8 +129,9 @@ async function searchWith(
     space,
   });
   const searchMs = performance.now() - searching;
+  const found = hits.map(({ item, similarity }) => ({ ...item, similarity }));
   return {
-    hits: await addExplanations(hits, ({ item }) => item.id, {
+    neighbours: await addExplanations(found, {
       store,
       collection,
       explain: explainInPhoto(asked.explain, region),

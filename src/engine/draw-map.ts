@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { listPages } from '../store/list-pages.js';
 import type { Item, Store } from '../store/store.js';
 import type { CollectionMap } from './engine.js';
-import { findVector } from './find-vector.js';
+import { findVector } from './explain-neighbours.js';
 import type { EngineParts } from './use-cases.js';
 
 /** Largest number of items on a map. */
@@ -47,6 +47,15 @@ async function readVectors(store: Store, collection: string, ids: readonly strin
   return data;
 }
 
+/** Lists the labels of items, most frequent first. */
+function rankLabels(items: readonly Listed[]): (string | null)[] {
+  const counts = new Map<string | null, number>();
+  for (const { label } of items) {
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return [...counts].sort(([, a], [, b]) => b - a).map(([label]) => label);
+}
+
 /** See `Engine.drawMap`. */
 export async function drawMap(
   { store, spaces, maps }: EngineParts,
@@ -62,6 +71,16 @@ export async function drawMap(
   const places = await maps.get(version, async (projector) =>
     projector.project(await readVectors(store, collection, ids, dimension), dimension),
   );
-  const points = items.map((item, i) => ({ ...item, x: places[2 * i]!, y: places[2 * i + 1]! }));
-  return { version, total, points };
+  const labels = rankLabels(items);
+  const positions = new Map(labels.map((label, i) => [label, i]));
+  return {
+    version,
+    total,
+    labels,
+    ids,
+    label: items.map(({ label }) => positions.get(label)!),
+    hasThumbnail: items.map(({ hasThumbnail }) => hasThumbnail),
+    x: ids.map((_, i) => places[2 * i]!),
+    y: ids.map((_, i) => places[2 * i + 1]!),
+  };
 }

@@ -7,25 +7,28 @@ import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
-import type { CollectionInfo, CollectionPatch, Item, Metadata, Originals, Store } from '../store/store.js';
+import type { CollectionPatch, Metadata, Originals, Store } from '../store/store.js';
 import type {
-  ExportOutcome,
-  ImportOptions,
-  ImportOutcome,
-  ReembedOptions,
-  ReembedOutcome,
-} from './moving-collections.js';
-import type {
+  AddResult,
+  AttachStatus,
+  CollectionMap,
+  DuplicatePage,
   EmbedAnswer,
-  HeatMapOptions,
   Identification,
+  ImportOutcome,
+  SearchAnswer,
+  ServedCollection,
+} from './answers.js';
+import type { ExportOutcome, ImportOptions, ReembedOptions, ReembedOutcome } from './moving-collections.js';
+import type {
+  HeatMapOptions,
   IdentifyOptions,
   LookOptions,
   Query,
-  SearchAnswer,
   SearchOptions,
 } from './photo-questions.js';
 
+export type * from './answers.js';
 export type * from './moving-collections.js';
 export type * from './photo-questions.js';
 
@@ -43,31 +46,11 @@ export interface AddOptions {
   upsert?: boolean | undefined;
 }
 
-/** The result for one added image. */
-export type AddResult =
-  | { status: 'created' | 'exists' | 'updated'; id: string; label: string | null }
-  | { status: 'failed'; error: { code: string; detail: string; hint: string } };
-
 /** Photos of subjects that the collection does not contain: another collection, or embeddings. */
 export type NonPets =
   | { collection: string }
   /** float32 [dimension] each */
   | { embeddings: Float32Array[] };
-
-/** A point of the map, from -0.5 to 0.5 on both axes. */
-export interface MapPoint extends Pick<Item, 'id' | 'label' | 'hasThumbnail'> {
-  x: number;
-  y: number;
-}
-
-/** The items of a collection on a plane. */
-export interface CollectionMap {
-  /** Changes if the items on the map change, and with them all coordinates. */
-  version: string;
-  /** Items in the collection. The map shows at most 10,000. */
-  total: number;
-  points: MapPoint[];
-}
 
 /** A thumbnail for the item with this content. */
 export interface ThumbnailInput {
@@ -75,36 +58,6 @@ export interface ThumbnailInput {
   sha256: string;
   /** A small JPEG or WebP. */
   thumbnail: Uint8Array;
-}
-
-/** The result for one thumbnail: `kept` if the item already has one, `unknown` if there is no such item. */
-export type AttachStatus = 'attached' | 'kept' | 'unknown';
-
-/** One of a pair of near-duplicates. */
-export type Duplicate = Pick<Item, 'id' | 'label' | 'source' | 'size' | 'hasThumbnail'>;
-
-/** Two items that show nearly the same picture. */
-export interface DuplicatePair {
-  a: Duplicate;
-  b: Duplicate;
-  /** Cosine similarity. */
-  similarity: number;
-}
-
-/** The near-duplicates of a page of items. */
-export interface DuplicatePage {
-  /** Most similar first. */
-  pairs: DuplicatePair[];
-  /** Number of items compared for this page. */
-  scanned: number;
-  /** Pass as `cursor` for the next page; null at the end. */
-  next: string | null;
-}
-
-/** A collection and whether this engine can search it. */
-export interface ServedCollection extends CollectionInfo {
-  /** Why this engine cannot search it, and what to do; null if it can. */
-  problem: { code: string; detail: string; hint: string } | null;
 }
 
 /** Settings of {@link Engine.createCollection}. */

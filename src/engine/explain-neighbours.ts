@@ -1,10 +1,10 @@
 /** Explains where in a photo its similarity to an item comes from. */
 import type { CellEmbedding } from '../encoder/encoder.js';
+import { catchAsNull } from '../errors.js';
 import { mapToPhoto } from '../image/crop.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import type { Store } from '../store/store.js';
 import type { Explanation } from './engine.js';
-import { findVector } from './find-vector.js';
 
 /** Largest number of neighbours to explain. A hundred take two milliseconds of the main thread. */
 const MAX_EXPLAINED = 100;
@@ -33,6 +33,11 @@ export function computeExplanation(
   return { rows, columns, region: mapToPhoto(extent, seen), shares };
 }
 
+/** Reads the vector of an item, or null if it was deleted after it was listed. */
+export function findVector(store: Store, collection: string, id: string): Promise<Float32Array | null> {
+  return catchAsNull(store.getVector(collection, id), 'item_not_found');
+}
+
 /** Settings of {@link addExplanations}. */
 interface ExplainOptions {
   store: Store;
@@ -45,16 +50,15 @@ interface ExplainOptions {
  * Adds an explanation to the first {@link MAX_EXPLAINED} neighbours if explanations were requested. An item that was
  * deleted after the search gets none.
  */
-export async function addExplanations<N extends object>(
+export async function addExplanations<N extends { id: string }>(
   neighbours: N[],
-  idOf: (neighbour: N) => string,
   { store, collection, explain }: ExplainOptions,
 ): Promise<(N & { explanation?: Explanation })[]> {
   if (explain === null) {
     return neighbours;
   }
   const add = async (neighbour: N): Promise<N & { explanation?: Explanation }> => {
-    const vector = await findVector(store, collection, idOf(neighbour));
+    const vector = await findVector(store, collection, neighbour.id);
     return vector === null ? neighbour : { ...neighbour, explanation: explain(vector) };
   };
   const first = await Promise.all(neighbours.slice(0, MAX_EXPLAINED).map(add));

@@ -2,8 +2,8 @@
 import { catchAsNull } from '../errors.js';
 import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
-import type { Duplicate, DuplicatePage, DuplicatePair } from './engine.js';
-import { findVector } from './find-vector.js';
+import type { Duplicate, DuplicatePage } from './engine.js';
+import { findVector } from './explain-neighbours.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Number of neighbours to compare each item with. If there are more copies of a picture, some pairs are missed. */
@@ -54,7 +54,7 @@ async function compareItems(
     { k: NEAREST + 1, space: encoder.info.fingerprint },
   );
   const items = new Map<string, Duplicate | null>(asked.map(({ item }) => [item.id, pickDuplicate(item)]));
-  const pairs: DuplicatePair[] = [];
+  const pairs: DuplicatePage['pairs'] = [];
   for (const [i, { item }] of asked.entries()) {
     for (const hit of found[i]!) {
       // Both items find each other, so list the pair only for the smaller id.

@@ -1,6 +1,7 @@
 /** Adds the items of a Parquet file to a collection, and verifies each against its row. */
 import { asPawdexError, catchAsNull, PawdexError } from '../errors.js';
-import type { CollectionInfo, NewItem, Originals, Space, Store } from '../store/store.js';
+import { originalsSchema } from '../store/records.js';
+import type { CollectionInfo, NewItem, Space, Store } from '../store/store.js';
 import { digestItem, type FileItem } from './collection-file.js';
 import type { CollectionFileInfo, FileRow } from './collection-file-reader.js';
 import type { Room } from './encoders.js';
@@ -15,7 +16,6 @@ import type { EngineParts } from './use-cases.js';
 const BATCH = 250;
 /** Number of bad rows to list. Others are only counted. */
 const MOST_NAMED = 1000;
-const ORIGINALS: readonly Originals[] = ['off', 'thumbnail', 'full'];
 
 /** See `Engine.importCollection`. */
 export async function importCollection(
@@ -105,7 +105,7 @@ async function prepareCollection(
     await spaces.require(existing.name);
     return existing;
   }
-  const kept = ORIGINALS.find((each) => each === originals);
+  const kept = originalsSchema.safeParse(originals).data;
   return store.createCollection({ name: collection, ...wanted, description, originals: kept });
 }
 

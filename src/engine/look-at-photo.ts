@@ -6,7 +6,7 @@ import { readUprightSize } from '../image/decode.js';
 import { computeCentreSquare, type Rectangle, type Size } from '../image/heat-colours.js';
 import { computeContrast } from './close-up.js';
 import type { IdentifyOptions, LookOptions, Neighbour } from './engine.js';
-import { findVector } from './find-vector.js';
+import { findVector } from './explain-neighbours.js';
 import type { Embedded, EmbeddedRegion } from './image-embedder.js';
 import { chooseLook, isClear, needsCloseUp, shouldLookAgain, shouldSeekAnimals } from './second-look.js';
 import type { EngineParts } from './use-cases.js';

@@ -1,5 +1,6 @@
 /** Options and results of moving collections to another encoder or another server. */
 import type { WorkOptions } from '../evaluation/collection-queries.js';
+import type { ImportOutcome } from './answers.js';
 
 /** Settings of `Engine.reembed`. */
 export interface ReembedOptions extends WorkOptions {
@@ -62,21 +63,4 @@ export interface ImportState {
   /** Rows processed. */
   done: number;
   outcome: ImportOutcome;
-}
-
-/** What `Engine.importCollection` did. */
-export interface ImportOutcome {
-  collection: string;
-  /** Rows in the file. */
-  total: number;
-  created: number;
-  /** Items that the collection already had. They are unchanged. */
-  exists: number;
-  /** Rows that were compared byte by byte with the stored items. */
-  verified: number;
-  failed: number;
-  /** The first thousand rows that failed. */
-  failures: { row: number; id: string | null; detail: string }[];
-  /** Items that differ from their row, because they existed before with another label, source or metadata. */
-  different: number;
 }

@@ -4,8 +4,8 @@ import { ERRORS, type ErrorCode } from '../errors.js';
 import { IMAGE_CODES } from '../image/image-errors.js';
 import type { Endpoint } from './define-endpoint.js';
 import { type Definitions, isStructured, type JsonSchema, toJsonSchema } from './json-schema.js';
+import { problemSchema } from './problem-details.js';
 import type { Content } from './response-spec.js';
-import { problem } from './schemas/service-answers.js';
 
 /** Error codes of every endpoint under /v1. */
 const ALWAYS: ErrorCode[] = [
@@ -52,7 +52,7 @@ function describeErrors(endpoint: Endpoint, definitions: Definitions): Responses
     const { status } = ERRORS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const schema = toJsonSchema(problem, 'output', definitions);
+  const schema = toJsonSchema(problemSchema, 'output', definitions);
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       status,

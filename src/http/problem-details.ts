@@ -1,5 +1,6 @@
 /** Turns thrown values into answers: RFC 9457 problem+json. */
 import type { ErrorRequestHandler, Request, Response } from 'express';
+import { z } from 'zod';
 import { asPawdexError, ERRORS, PawdexError } from '../errors.js';
 import { linger } from './body/receive-body.js';
 import { toRelativeAddress } from './relative-address.js';
@@ -7,20 +8,21 @@ import { toRelativeAddress } from './relative-address.js';
 /** Default Retry-After in seconds. */
 const DEFAULT_RETRY_AFTER = 1;
 
-/**
- * An error's body. `type`, the code's entry in the error table, and `instance` are relative to the request's address.
- */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail?: string;
-  code: string;
-  hint: string;
-  instance?: string;
-  requestId?: string;
-  errors?: { path: string; message: string }[];
-}
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    code: z.string().meta({ description: 'Stable; see /docs/errors.', example: 'image_missing' }),
+    hint: z.string().meta({ description: 'What to do about it.' }),
+    instance: z.string().optional(),
+    requestId: z.string().optional(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+/** An error's body. `type`, the code's entry in the error table, and `instance` are relative to the request's address. */
+export type Problem = z.output<typeof problemSchema>;
 
 /**
  * Creates the body for an error.

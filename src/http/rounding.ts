@@ -1,47 +1,30 @@
 /** Rounds the engine's numbers to meaningful digits for answers. */
-import type { Explanation, Timing } from '../engine/engine.js';
-import type { Rectangle } from '../image/heat-colours.js';
 
-const round = (value: number, factor: number) => Math.round(value * factor) / factor;
+/** By field, the factor that makes the last meaningful digit a whole number. */
+const FACTORS: Readonly<Record<string, number>> = {
+  ...{ decodeMs: 1e2, embedMs: 1e2, searchMs: 1e2, totalMs: 1e2 },
+  ...{ confidence: 1e6, known: 1e6, share: 1e6, similarity: 1e6 },
+  ...{ left: 1e6, top: 1e6, width: 1e6, height: 1e6 },
+  // One more digit than the similarity, since many shares sum to it.
+  shares: 1e7,
+  // Positions on a map: a tenth of a pixel on a large screen.
+  ...{ x: 1e4, y: 1e4 },
+};
 
-/** Rounds a share or similarity to six decimals; more would be noise. */
-export function roundShare(value: number): number {
-  return round(value, 1e6);
-}
-
-/** Rounds milliseconds to two decimals. */
-export function roundTiming({ decodeMs, embedMs, searchMs, totalMs }: Timing): Timing {
-  return {
-    decodeMs: round(decodeMs, 100),
-    embedMs: round(embedMs, 100),
-    searchMs: round(searchMs, 100),
-    totalMs: round(totalMs, 100),
-  };
-}
-
-/** Rounds the similarity and the explanation of a neighbour. */
-export function roundNeighbour<N extends { similarity: number; explanation?: Explanation }>(neighbour: N): N {
-  const { similarity, explanation } = neighbour;
-  const rounded = { ...neighbour, similarity: roundShare(similarity) };
-  return explanation === undefined ? rounded : { ...rounded, explanation: roundExplanation(explanation) };
-}
-
-/** Rounds a region of a photo. */
-export function roundRegion({ left, top, width, height }: Rectangle): Rectangle {
-  return {
-    left: roundShare(left),
-    top: roundShare(top),
-    width: roundShare(width),
-    height: roundShare(height),
-  };
-}
-
-function roundExplanation({ rows, columns, region, shares }: Explanation): Explanation {
-  return {
-    rows,
-    columns,
-    region: roundRegion(region),
-    // One more digit than the similarity, since many shares sum to it.
-    shares: shares.map((share) => round(share, 1e7)),
-  };
+/** Returns a copy of an answer with rounded numbers. Metadata of items stays as it is. */
+export function roundAnswer<T>(value: T, factor?: number): T {
+  if (typeof value === 'number') {
+    return factor === undefined ? value : ((Math.round(value * factor) / factor) as T);
+  }
+  if (Array.isArray(value)) {
+    return value.map((each) => roundAnswer(each, factor)) as T;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  const rounded: Record<string, unknown> = {};
+  for (const [name, each] of Object.entries(value)) {
+    rounded[name] = name === 'metadata' ? each : roundAnswer(each, FACTORS[name]);
+  }
+  return rounded as T;
 }

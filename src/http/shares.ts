@@ -5,6 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
+import { identificationSchema } from '../engine/answers.js';
 import { PawdexError } from '../errors.js';
 import { PRIVATE_FOLDER } from '../files/private-files.js';
 import { replaceFile } from '../files/replace-file.js';
@@ -16,16 +18,18 @@ const ID = /^[\w-]{22}$/;
 /** Largest number of shares. The oldest are removed to make room. */
 const MOST = 1000;
 
-/** The shared content. */
-export interface SharedAnswer<A> {
-  collection: string;
-  /** The photo as JPEG, in base64. */
-  photoBase64: string;
-  answer: A;
-}
-
-/** A shared answer with the times when it was shared and when it expires, as ISO 8601. */
-export type Share<A> = SharedAnswer<A> & { id: string; created: string; expires: string };
+export const shareSchema = z
+  .object({
+    id: z.string().meta({ description: 'The unguessable id in the link.' }),
+    created: z.string(),
+    expires: z.string().meta({ description: 'When it expires.' }),
+    collection: z.string(),
+    photoBase64: z.string().meta({ contentEncoding: 'base64', description: 'The photo as JPEG.' }),
+    answer: identificationSchema,
+  })
+  .meta({ id: 'Share' });
+/** A shared answer. Times are ISO 8601. */
+export type Share = z.output<typeof shareSchema>;
 
 /** The shared answers in one folder. */
 export class Shares {
@@ -40,7 +44,7 @@ export class Shares {
   }
 
   /** @throws PawdexError sharing_disabled */
-  async create<A>(shared: SharedAnswer<A>): Promise<Share<A>> {
+  async create(shared: Pick<Share, 'collection' | 'photoBase64' | 'answer'>): Promise<Share> {
     if (!this.isOn) {
       throw new PawdexError('sharing_disabled');
     }
@@ -58,14 +62,14 @@ export class Shares {
   }
 
   /** @throws PawdexError share_not_found, also if it has expired or its file is damaged */
-  async read<A>(id: string): Promise<Share<A>> {
+  async read(id: string): Promise<Share> {
     if (!ID.test(id)) {
       throw new PawdexError('share_not_found');
     }
     const text = await readFile(this.#fileOf(id), 'utf8').catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? new PawdexError('share_not_found') : error;
     });
-    const share = parseShare<A>(text);
+    const share = parseShare(text);
     if (share === null || Date.parse(share.expires) <= Date.now()) {
       throw new PawdexError('share_not_found');
     }
@@ -92,7 +96,7 @@ export class Shares {
   }
 }
 
-function parseShare<A>(text: string): Share<A> | null {
+function parseShare(text: string): Share | null {
   try {
     return JSON.parse(unsealJson(text));
   } catch {

@@ -119,23 +119,43 @@ export type JobProgress = z.output<typeof progressSchema>;
 /** What work reports. The runner measures the pace. */
 export type ReportedProgress = Omit<JobProgress, 'perSecond' | 'secondsLeft'>;
 
-/** The schema of {@link Job}, for checking records and for the OpenAPI document. */
-export const jobSchema = z.object({
-  id: z.uuid(),
-  kind: z.enum(JOB_KINDS),
-  collection: z.string().nullable(),
-  state: z.enum(JOB_STATES),
-  progress: progressSchema.nullable(),
-  result: z.unknown(),
-  error: z.object({ code: z.string(), detail: z.string(), hint: z.string() }).nullable(),
-  createdAt: z.string(),
-  startedAt: z.string().nullable(),
-  finishedAt: z.string().nullable(),
-  interruptions: z.number().default(0),
-});
+const time = { format: 'date-time' };
 
-/** The public state of a job, as plain JSON. `result` is null until it has succeeded. */
+/** The schema of {@link Job}, for checking records and for the OpenAPI document. */
+export const jobSchema = z
+  .object({
+    id: z.uuid(),
+    kind: z.enum(JOB_KINDS),
+    collection: z.string().nullable().meta({ description: 'Null for a job about all collections.' }),
+    state: z.enum(JOB_STATES),
+    progress: progressSchema.nullable().meta({
+      description:
+        'Progress of the current phase, null before the job runs. `counts` has the outcomes of the files so far; ' +
+        '`perSecond` and `secondsLeft` are based on the last half minute, and null while unknown.',
+    }),
+    result: z.unknown().meta({
+      description: 'The result, described in docs/http.md for each kind; null until the job has succeeded.',
+    }),
+    error: z
+      .object({ code: z.string(), detail: z.string(), hint: z.string() })
+      .nullable()
+      .meta({ description: 'Why it failed, with a code of /docs/errors.' }),
+    createdAt: z.string().meta(time),
+    startedAt: z.string().nullable().meta(time),
+    finishedAt: z.string().nullable().meta(time),
+    interruptions: z.number().default(0).meta({
+      description:
+        'How often the server died during this job since it last made progress. After five times it fails.',
+    }),
+  })
+  .meta({ id: 'Job' });
+
+/** The public state of a job, as plain JSON. */
 export type Job = z.output<typeof jobSchema>;
+
+export const jobSummarySchema = jobSchema.omit({ result: true }).meta({ id: 'JobSummary' });
+/** A job without its result, which may be long. */
+export type JobSummary = z.output<typeof jobSummarySchema>;
 
 /** Whether a job has ended. */
 export function isOver({ state }: Pick<Job, 'state'>): boolean {

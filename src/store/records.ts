@@ -1,54 +1,93 @@
-/** The data types of a store: collections, items, filters, hits and snapshots. */
+/**
+ * The data types of a store: collections, items, filters, hits and snapshots. What the HTTP API also answers is declared as
+ * a schema, which documents the API and gives the type. Nothing is checked against these schemas at run time.
+ */
+import { z } from 'zod';
+
+const time = z.string().meta({ format: 'date-time' });
+const nullableText = z.string().nullable();
 
 /** Free-form data of an item; values are JSON. Filters have a separate field for the key `species`. */
 export type Metadata = Record<string, unknown>;
 
-/** The settings of a new collection. */
-export interface CollectionSpec {
-  /** 1-64 characters: letters, digits, `-`, `_`, starting with a letter or digit. */
-  name: string;
-  /** Length of every vector. */
-  dimension: number;
-  /** Identifies the embedding space. The engine refuses vectors with another fingerprint. */
-  fingerprint: string;
-  /** Name of the model, for people. */
-  model: string;
-  /** Free text. */
-  description?: string | undefined;
-  /** Which copy of each photo to keep. Default: `off`. */
-  originals?: Originals | undefined;
-}
+export const itemSchema = z
+  .object({
+    id: z.string().meta({
+      description: "Unique in its collection: the first 32 hex digits of the content's sha256.",
+    }),
+    label: nullableText,
+    source: nullableText.meta({
+      description: 'Where the photo came from: a path or an address, for people.',
+    }),
+    sha256: z.string().meta({ description: 'Hex sha256 of the original file.' }),
+    size: z.int().meta({ description: 'Size of the original file in bytes.' }),
+    metadata: z.record(z.string(), z.unknown()),
+    hasThumbnail: z.boolean(),
+    createdAt: time,
+  })
+  .meta({ id: 'Item' });
+/** An item as stored, without vector and pictures. */
+export type Item = z.output<typeof itemSchema>;
 
-/** A collection as stored. */
-export interface CollectionInfo extends CollectionSpec {
-  /** sha256 of the gallery file that the collection was filled from, or null. */
-  gallery: string | null;
-  /** The calibration of this collection (JSON, owned by breeds/), or null. */
-  calibration: unknown;
-  /** Number of items. */
-  count: number;
-  /** ISO 8601 time of creation. */
-  createdAt: string;
-  /** How searches are currently answered: by the graph or by an exact scan. */
-  index: IndexState;
-  /** Other names of the collection. */
-  aliases: string[];
-  /** Which copy of added photos to keep, so that another model can embed them. */
-  originals: Originals;
-  /** The move to another embedding space in progress, or null. */
-  reembedding: Reembedding | null;
-}
+export const nextCursor = nullableText.meta({
+  description: 'Pass as `cursor` for the next page; null at the end.',
+});
 
-/** Which copy of each photo a collection keeps besides the preview: none, a smaller picture, or the file itself. */
-export type Originals = 'off' | 'thumbnail' | 'full';
+export const itemPageSchema = z.object({ items: z.array(itemSchema), next: nextCursor });
+export type ItemPage = z.output<typeof itemPageSchema>;
 
-/** An embedding space that a collection can be moved to. */
-export type Space = Pick<CollectionSpec, 'fingerprint' | 'dimension' | 'model'>;
+export const originalsSchema = z.enum(['off', 'thumbnail', 'full'], 'must be off, thumbnail or full').meta({
+  description:
+    'Which copy of each added photo to keep, so that another encoder can embed it: none, a picture of 448 pixels, or the file.',
+});
+/** Which copy of each photo a collection keeps besides the preview. */
+export type Originals = z.output<typeof originalsSchema>;
 
+const indexSchema = z.object({
+  kind: z.enum(['exact', 'building', 'hnsw']).meta({
+    description:
+      '`exact`: too small for a graph, or hnswlib is missing; `building`: exact until the graph is ready.',
+  }),
+  indexed: z.int().meta({ description: 'Number of items in the graph.' }),
+  sampledRecall: z.number().nullable().meta({
+    description:
+      'Share of the nearest items that the graph found when it last checked itself, 0-1. Below 0.98 searches are exact.',
+  }),
+});
+/** The state of a collection's search index. */
+export type IndexState = z.output<typeof indexSchema>;
+
+const spaceSchema = z.object({ fingerprint: z.string(), dimension: z.int(), model: z.string() });
+/** An embedding space: the fingerprint identifies it, `model` names it for people. */
+export type Space = z.output<typeof spaceSchema>;
+
+const reembeddingSchema = spaceSchema.extend({ startedAt: time });
 /** A move to another embedding space in progress. */
-export interface Reembedding extends Space {
-  /** ISO 8601 */
-  startedAt: string;
+export type Reembedding = z.output<typeof reembeddingSchema>;
+
+export const collectionInfoSchema = z.object({
+  name: z.string(),
+  description: z.string().optional(),
+  count: z.int().meta({ description: 'Number of items.' }),
+  dimension: z.int().meta({ description: 'Length of every vector.' }),
+  model: z.string(),
+  fingerprint: z.string().meta({ description: 'Fingerprint of the model it was embedded with.' }),
+  gallery: nullableText.meta({ description: 'sha256 of the gallery file that it was filled from.' }),
+  calibration: z.unknown().meta({ description: 'The calibration, or null.' }),
+  createdAt: time,
+  aliases: z.array(z.string()).meta({ description: 'Other names of the collection.' }),
+  originals: originalsSchema,
+  reembedding: reembeddingSchema.nullable().meta({ description: 'The model that it is moving to, or null.' }),
+  index: indexSchema,
+});
+/** A collection as stored. */
+export type CollectionInfo = z.output<typeof collectionInfoSchema>;
+
+/** The settings of a new collection. */
+export interface CollectionSpec
+  extends Pick<CollectionInfo, 'name' | 'dimension' | 'fingerprint' | 'model' | 'description'> {
+  /** Default: `off`. */
+  originals?: Originals | undefined;
 }
 
 /** The result of {@link Store.finishReembedding}: nothing yet if vectors are missing or the index is being built. */
@@ -56,36 +95,6 @@ export type ReembeddingState =
   | { state: 'missing'; missing: number }
   | { state: 'indexing'; done: number; total: number }
   | { state: 'swapped' };
-
-/** The state of a collection's search index. */
-export interface IndexState {
-  /** `exact`: too small for a graph, or hnswlib is missing; `building`: exact until the graph is ready. */
-  kind: 'exact' | 'building' | 'hnsw';
-  /** Number of items in the graph. */
-  indexed: number;
-  /**
-   * Share of the nearest items that the graph found when it was last compared with exact searches, 0..1; null before
-   * the first check. Below 0.98, searches are exact until a new graph passes the check.
-   */
-  sampledRecall: number | null;
-}
-
-/** An item as stored, without vector and pictures. */
-export interface Item {
-  /** Unique in its collection; pawdex uses the first 32 hex digits of the content's sha256. */
-  id: string;
-  label: string | null;
-  /** Where the photo came from: a path or an address, for people. */
-  source: string | null;
-  /** Hex sha256 of the original bytes. */
-  sha256: string;
-  /** Size of the original, in bytes. */
-  size: number;
-  metadata: Metadata;
-  hasThumbnail: boolean;
-  /** ISO 8601 */
-  createdAt: string;
-}
 
 /** An item to put; `id` and `sha256` identify the same content. */
 export interface NewItem extends Omit<Item, 'hasThumbnail' | 'createdAt'> {
@@ -166,13 +175,6 @@ export interface BareHit {
   similarity: number;
 }
 
-/** A page of items. */
-export interface ItemPage {
-  items: Item[];
-  /** Pass as `cursor` for the next page; null at the end. */
-  next: string | null;
-}
-
 /** Changes to an item; absent fields stay. `metadata` replaces the whole object. */
 export interface ItemPatch {
   label?: string | null;
@@ -189,38 +191,41 @@ export interface BulkPatch extends ItemPatch {
 /** The items of a bulk change. A filter must have a condition. */
 export type Target = { ids: string[] } | { filter: Filter };
 
+export const labelCountSchema = z.object({ label: nullableText, count: z.int() }).meta({ id: 'LabelCount' });
 /** A label and the number of its items. */
-export interface LabelCount {
-  label: string | null;
-  count: number;
-}
+export type LabelCount = z.output<typeof labelCountSchema>;
 
+export const facetSchema = z.object({
+  value: z.union([z.string(), z.number(), z.boolean()]),
+  count: z.int(),
+});
 /** A value in the metadata and the number of items with it. */
-export interface Facet {
-  value: string | number | boolean;
-  count: number;
-}
+export type Facet = z.output<typeof facetSchema>;
 
 /** An item with its vector, as iteration yields it. */
 export interface ItemWithVector extends Item {
   vector: Float32Array;
 }
 
+export const snapshotInfoSchema = z.object({
+  format: z.literal(1),
+  createdAt: time,
+  bytes: z.int().meta({ description: 'Size of the database in it, in bytes.' }),
+  sha256: z.string().meta({ description: 'sha256 of the database in it.' }),
+  collections: z.array(z.object({ name: z.string(), items: z.int() })),
+});
 /** Describes a snapshot: all collections at one moment, as a file. */
-export interface SnapshotInfo {
-  format: 1;
-  /** ISO 8601 */
-  createdAt: string;
-  /** Size of the database in it, in bytes. */
-  bytes: number;
-  sha256: string;
-  collections: { name: string; items: number }[];
-}
+export type SnapshotInfo = z.output<typeof snapshotInfoSchema>;
 
+export const keptSnapshotSchema = snapshotInfoSchema
+  .extend({
+    name: z
+      .string()
+      .meta({ description: 'Name of the file in the folder `snapshots` of the data directory.' }),
+  })
+  .meta({ id: 'Snapshot' });
 /** A snapshot in the data directory. */
-export interface KeptSnapshot extends SnapshotInfo {
-  name: string;
-}
+export type KeptSnapshot = z.output<typeof keptSnapshotSchema>;
 
 /** Numbers for metrics and `doctor`. */
 export interface StoreStats {

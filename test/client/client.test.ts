@@ -76,9 +76,8 @@ describe('PawdexClient', () => {
     const engine = await remoteEngine(client);
     const options = { collection: 'breeds', neighbour };
     expect(Buffer.from(await engine.drawHeatMap(photo, options)).toString()).toBe('a picture');
-    const { hits } = await engine.search('breeds', { image: photo }, { k: 1, explain: true });
-    expect(hits[0]).toMatchObject({ item: { id: neighbour }, explanation: { rows: 1 } });
-    expect(hits[0]!.item).not.toHaveProperty('explanation');
+    const { neighbours: remote } = await engine.search('breeds', { image: photo }, { k: 1, explain: true });
+    expect(remote[0]).toMatchObject({ id: neighbour, explanation: { rows: 1 } });
   });
 
   it('works with collections and items', async () => {
@@ -240,8 +239,8 @@ describe('remoteEngine', () => {
     expect((await engine.identify(photo, { collection: 'breeds' })).breed).toBe('siamese');
     const local = await t.engine.search('breeds', { image: photo }, { k: 2 });
     const remote = await engine.search('breeds', { image: photo }, { k: 2 });
-    expect(remote.hits.map(({ item }) => item)).toEqual(local.hits.map(({ item }) => item));
-    expect(remote.hits[0]!.similarity).toBeCloseTo(local.hits[0]!.similarity, 5);
+    expect(remote.neighbours.map(({ id }) => id)).toEqual(local.neighbours.map(({ id }) => id));
+    expect(remote.neighbours[0]!.similarity).toBeCloseTo(local.neighbours[0]!.similarity, 5);
     expect((await engine.embed(photo)).embedding).toEqual((await t.engine.embed(photo)).embedding);
     await engine.close();
     expect(await t.engine.store.listCollections()).toHaveLength(1);

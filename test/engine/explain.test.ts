@@ -70,17 +70,19 @@ describe('an answer with explanations', () => {
   });
 
   it('is available for a search by image only', async () => {
-    const { hits } = await engine.search('mine', { image: await chelsea() }, { k: 2, explain: true });
-    for (const { similarity, explanation } of hits) {
+    const { neighbours } = await engine.search('mine', { image: await chelsea() }, { k: 2, explain: true });
+    for (const { similarity, explanation } of neighbours) {
       expect(Math.abs(total(explanation!) - similarity)).toBeLessThan(1e-4);
     }
-    const { id } = hits[0]!.item;
+    const { id } = neighbours[0]!;
     for (const options of [{ explain: true }, { views: 'flip' as const }]) {
       await expect(engine.search('mine', { id }, { k: 2, ...options })).rejects.toMatchObject({
         code: 'invalid_request',
       });
     }
-    expect((await engine.search('mine', { id }, { k: 2, explain: false, views: '1' })).hits).toHaveLength(2);
+    expect(
+      (await engine.search('mine', { id }, { k: 2, explain: false, views: '1' })).neighbours,
+    ).toHaveLength(2);
   });
 
   it('names the part of the photo that its cells cover', async () => {
@@ -107,14 +109,14 @@ describe('an answer with explanations', () => {
     const half = await sharp(await chelsea())
       .resize(200, 400)
       .toBuffer();
-    const cat = (await engine.search('mine', { image: await chelsea() }, { k: 1 })).hits[0]!.item.id;
+    const cat = (await engine.search('mine', { image: await chelsea() }, { k: 1 })).neighbours[0]!.id;
     for (const left of [0, 200]) {
       const collage = await sharp({ create: { width: 400, height: 400, channels: 3, background: '#888888' } })
         .composite([{ input: half, left, top: 0 }])
         .png()
         .toBuffer();
-      const { hits } = await engine.search('mine', { image: collage }, { k: 5, explain: true });
-      const { columns, shares } = hits.find(({ item }) => item.id === cat)!.explanation!;
+      const { neighbours } = await engine.search('mine', { image: collage }, { k: 5, explain: true });
+      const { columns, shares } = neighbours.find(({ id }) => id === cat)!.explanation!;
       const [leftHalf, rightHalf] = [0, 0].map((_, side) =>
         shares.reduce((sum, share, cell) => {
           const column = cell % columns;
@@ -203,8 +205,8 @@ describe('views', () => {
     const five = await engine.identify(photo, { collection: 'mine', views: '5' });
     expect(five.neighbours[0]!.id).toBe(alone.neighbours[0]!.id);
     expect(five.neighbours[0]!.similarity).toBeLessThan(alone.neighbours[0]!.similarity);
-    const { hits } = await engine.search('mine', { image: photo }, { k: 1, views: '5' });
-    expect(hits[0]!.similarity).toBeCloseTo(five.neighbours[0]!.similarity, 5);
+    const { neighbours } = await engine.search('mine', { image: photo }, { k: 1, views: '5' });
+    expect(neighbours[0]!.similarity).toBeCloseTo(five.neighbours[0]!.similarity, 5);
     const together = await Promise.allSettled([1, 2].map(() => engine.embed(photo, { views: '5' })));
     expect(together.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect((together[1] as PromiseRejectedResult).reason).toMatchObject({ code: 'overloaded' });

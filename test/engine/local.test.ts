@@ -133,7 +133,7 @@ describe('the engine in this process', () => {
     const { embedding } = await engine.embed(await chelsea());
     const byImage = await engine.search('breeds', { image: await chelsea() }, { k: 5 });
     const byVector = await engine.search('breeds', { vector: [...embedding] }, { k: 5 });
-    expect(byVector.hits.map((h) => h.item.id)).toEqual(byImage.hits.map((h) => h.item.id));
+    expect(byVector.neighbours.map((h) => h.id)).toEqual(byImage.neighbours.map((h) => h.id));
   });
 
   describe("a user's collection", () => {
@@ -164,15 +164,19 @@ describe('the engine in this process', () => {
     });
 
     it('answers with all items when k is larger than the collection', async () => {
-      const { hits } = await engine.search('mine', { image: await sceneJpeg(300, 240, 1) }, { k: 1000 });
-      expect(hits).toHaveLength(3);
-      expect(hits[0]!.similarity).toBeGreaterThan(0.999);
+      const { neighbours } = await engine.search(
+        'mine',
+        { image: await sceneJpeg(300, 240, 1) },
+        { k: 1000 },
+      );
+      expect(neighbours).toHaveLength(3);
+      expect(neighbours[0]!.similarity).toBeGreaterThan(0.999);
     });
 
     it('filters by label, species and metadata without losing results', async () => {
       const query = { image: await sceneJpeg(300, 240, 3) };
       const labels = async (filter: object) =>
-        (await engine.search('mine', query, { k: 10, filter })).hits.map((h) => h.item.label);
+        (await engine.search('mine', query, { k: 10, filter })).neighbours.map((h) => h.label);
       expect(await labels({ label: ['two'] })).toEqual(['two']);
       expect(await labels({ species: ['cat'] })).toEqual(['one']);
       expect(await labels({ metadata: { year: 2020 } })).toEqual(['one']);
@@ -183,7 +187,7 @@ describe('the engine in this process', () => {
       const { items } = await engine.store.list('mine', { limit: 10 });
       const [a, b, c] = items.map((item) => item.id) as [string, string, string];
       const liked = await engine.search('mine', { positives: [a], negatives: [b] }, { k: 10 });
-      expect(liked.hits.map((h) => h.item.id)).toEqual([c]);
+      expect(liked.neighbours.map((h) => h.id)).toEqual([c]);
       await expect(engine.search('mine', { positives: [], negatives: [] }, { k: 1 })).rejects.toMatchObject({
         code: 'invalid_request',
       });
@@ -203,13 +207,13 @@ describe('the engine in this process', () => {
         [a, b, c].map((id) => engine.store.getVector('mine', id)),
       );
       const long = vectorB!.map((x) => 7 * x);
-      const { hits } = await engine.search('mine', { positives: [long], negatives: [a] }, { k: 10 });
-      expect(hits.map(({ item }) => item.id).toSorted()).toEqual([b, c].toSorted());
-      expect(hits[0]!.item.id).toBe(b);
+      const { neighbours } = await engine.search('mine', { positives: [long], negatives: [a] }, { k: 10 });
+      expect(neighbours.map(({ id }) => id).toSorted()).toEqual([b, c].toSorted());
+      expect(neighbours[0]!.id).toBe(b);
       const similarityToC = async (negativeWeight: number) => {
         const query = { positives: [long], negatives: [vectorC!], negativeWeight };
         const found = await engine.search('mine', query, { k: 10 });
-        return found.hits.find(({ item }) => item.id === c)!.similarity;
+        return found.neighbours.find(({ id }) => id === c)!.similarity;
       };
       expect(await similarityToC(1)).toBeLessThan(await similarityToC(0.2));
       for (const vector of [[1, 2], new Array(vectorB!.length).fill(0)]) {
@@ -245,7 +249,7 @@ describe('the engine in this process', () => {
         code: 'collection_not_found',
       });
       await engine.createCollection('brief');
-      expect((await engine.search('brief', { image: await chelsea() }, { k: 1 })).hits).toEqual([]);
+      expect((await engine.search('brief', { image: await chelsea() }, { k: 1 })).neighbours).toEqual([]);
     });
   });
 
@@ -281,7 +285,7 @@ describe('the engine in this process', () => {
     engine = await open();
     expect(engine.gallery).toBe('current');
     const after = await engine.search('mine', { image: await chelsea() }, { k: 3 });
-    expect(after.hits.map((h) => h.item.id)).toEqual(before.hits.map((h) => h.item.id));
+    expect(after.neighbours.map((h) => h.id)).toEqual(before.neighbours.map((h) => h.id));
   });
 
   it('has its data directory to itself', async () => {

@@ -119,10 +119,10 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
       await expectEqual(engine, 'kept', 'fresh');
       await expectEqual(engine, 'filed', 'fresh');
       // Questions are embedded with the collection's own encoder.
-      const { hits, model } = await engine.search('kept', { image: photos[7]! }, { k: 3 });
+      const { neighbours, model } = await engine.search('kept', { image: photos[7]! }, { k: 3 });
       expect(model.name).toBe(NEW);
-      expect(hits[0]).toMatchObject({ item: { source: '7.jpg' } });
-      expect(hits[0]!.similarity).toBeCloseTo(1, 4);
+      expect(neighbours[0]).toMatchObject({ source: '7.jpg' });
+      expect(neighbours[0]!.similarity).toBeCloseTo(1, 4);
       expect(await engine.reembed('kept', { encoder: NEW })).toMatchObject({
         swapped: true,
         embedded: { original: 0 },
@@ -144,8 +144,8 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
       const answers: string[] = [];
       const asking = (async () => {
         while (!isDone) {
-          const { hits, model } = await engine.search('pets', { image: photos[5]! }, { k: 1 });
-          answers.push(`${model.name} ${hits[0]!.item.source}`);
+          const { neighbours, model } = await engine.search('pets', { image: photos[5]! }, { k: 1 });
+          answers.push(`${model.name} ${neighbours[0]!.source}`);
         }
       })();
       await engine.addItems('pets', inputs(20));
@@ -223,7 +223,7 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
         );
         await engine.reembed('pets', { photos: [path.join(root, 'photos')] });
         expect((await engine.getCollection('pets')).problem).toBeNull();
-        expect((await engine.search('pets', { image: photos[0]! }, { k: 1 })).hits[0]!.item.source).toBe(
+        expect((await engine.search('pets', { image: photos[0]! }, { k: 1 })).neighbours[0]!.source).toBe(
           '0.jpg',
         );
       },

@@ -103,24 +103,23 @@ describe('the map', () => {
   it('has a position for each item, and is computed again only if the items changed', async () => {
     const first = await engine.drawMap('bare');
     expect(first).toMatchObject({ total: 5, version: expect.any(String) });
-    expect(first.points.map(({ id }) => id).sort()).toEqual(
-      photos.map(({ sha256 }) => sha256.slice(0, 32)).sort(),
-    );
-    expect(first.points.every(({ x, y }) => Math.abs(x) <= 0.5 && Math.abs(y) <= 0.5)).toBe(true);
-    const { id } = first.points[0]!;
+    expect(first.ids.toSorted()).toEqual(photos.map(({ sha256 }) => sha256.slice(0, 32)).sort());
+    expect([...first.x, ...first.y].every((place) => Math.abs(place) <= 0.5)).toBe(true);
+    const id = first.ids[0]!;
     await engine.store.update('bare', id, { label: 'changed' });
     const second = await engine.drawMap('bare');
     expect(second.version).toBe(first.version);
-    expect(second.points[0]).toEqual({ ...first.points[0], label: 'changed' });
+    expect(second).toMatchObject({ ids: first.ids, x: first.x, y: first.y });
+    expect(second.labels[second.label[0]!]).toBe('changed');
     await engine.deleteItem('bare', id);
     const third = await engine.drawMap('bare');
     expect(third.version).not.toBe(first.version);
-    expect(third.points).toHaveLength(4);
+    expect(third.ids).toHaveLength(4);
   });
 
   it('of nothing is empty', async () => {
     await engine.createCollection('nothing');
-    expect(await engine.drawMap('nothing')).toMatchObject({ total: 0, points: [] });
+    expect(await engine.drawMap('nothing')).toMatchObject({ total: 0, ids: [] });
     await expect(engine.drawMap('nope')).rejects.toMatchObject({ code: 'collection_not_found' });
   });
 

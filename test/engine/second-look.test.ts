@@ -240,12 +240,12 @@ describe('a cat at the edge of a wide photo', () => {
     const { region } = asked.neighbours[0]!.explanation!;
     expect(region.left + region.width).toBeLessThan(0.35);
 
-    const { hits } = await engine.search('breeds', { image: wide }, { k: 1, region: part });
-    expect(hits[0]!.item.id).toBe(asked.neighbours[0]!.id);
+    const { neighbours } = await engine.search('breeds', { image: wide }, { k: 1, region: part });
+    expect(neighbours[0]!.id).toBe(asked.neighbours[0]!.id);
     const { embedding } = await engine.embed(wide, { region: part });
-    const [again] = (await engine.search('breeds', { vector: embedding }, { k: 1 })).hits;
-    expect(again!.item.id).toBe(asked.neighbours[0]!.id);
-    const picture = await engine.drawHeatMap(wide, { ...asking, neighbour: again!.item.id, region: part });
+    const [again] = (await engine.search('breeds', { vector: embedding }, { k: 1 })).neighbours;
+    expect(again!.id).toBe(asked.neighbours[0]!.id);
+    const picture = await engine.drawHeatMap(wide, { ...asking, neighbour: again!.id, region: part });
     expect(await sharp(picture).metadata()).toMatchObject({ width: 300, height: 300 });
   });
 

@@ -164,8 +164,12 @@ export class MemoryEngine implements Engine {
       throw this.failWith;
     }
     await this.hold;
-    const { hits } = await this.search(options.collection, { image }, { ...options, k: options.k ?? 20 });
-    const label = hits[0]?.item.label ?? null;
+    const { neighbours } = await this.search(
+      options.collection,
+      { image },
+      { ...options, k: options.k ?? 20 },
+    );
+    const label = neighbours[0]?.label ?? null;
     return {
       decision: label === null ? ('unknown' as const) : ('match' as const),
       breed: label,
@@ -178,14 +182,10 @@ export class MemoryEngine implements Engine {
       candidates:
         label === null
           ? []
-          : [{ label, confidence: 1 / 3, share: 1 / 3, count: 1, similarity: hits[0]!.similarity }],
-      neighbours: hits.map(({ item, ...found }) => ({
-        ...found,
-        id: item.id,
-        label: item.label,
-        source: item.source,
-        hasThumbnail: item.hasThumbnail,
-      })),
+          : [{ label, confidence: 1 / 3, share: 1 / 3, count: 1, similarity: neighbours[0]!.similarity }],
+      neighbours: neighbours.map(
+        ({ metadata: _, sha256: _sha256, size: _size, createdAt: _at, ...shown }) => shown,
+      ),
       model: { name: 'hash', fingerprint: FINGERPRINT },
       timing: TIMING,
     };
@@ -195,16 +195,16 @@ export class MemoryEngine implements Engine {
     this.asked = options;
     const { items } = this.#get(collection);
     const vector = this.#vector(items, query);
-    const hits: FoundItem[] = items
+    const neighbours: FoundItem[] = items
       .filter((item) => matches(item, options.filter))
       .map((item) => ({
-        item: this.#public(item),
+        ...this.#public(item),
         similarity: item.vector.reduce((sum, v, i) => sum + v * vector[i]!, 0),
       }))
       .map((hit) => (options.explain ? { ...hit, explanation: explanation(hit.similarity) } : hit))
       .sort((a, b) => b.similarity - a.similarity)
       .slice(0, options.k);
-    return { hits, model: { name: 'hash', fingerprint: FINGERPRINT }, timing: TIMING };
+    return { neighbours, model: { name: 'hash', fingerprint: FINGERPRINT }, timing: TIMING };
   }
 
   async drawHeatMap(image: Uint8Array, options: HeatMapOptions) {
@@ -369,10 +369,17 @@ export class MemoryEngine implements Engine {
 
   async drawMap(collection: string): Promise<CollectionMap> {
     const { items } = this.#get(collection);
-    const points = items.map(({ id, label, hasThumbnail, vector: [x = 0, y = 0] }) => {
-      return { id, label, hasThumbnail, x: x / 2, y: y / 2 };
-    });
-    return { version: String(items.length), total: items.length, points };
+    const labels = [...new Set(items.map(({ label }) => label))];
+    return {
+      version: String(items.length),
+      total: items.length,
+      labels,
+      ids: items.map(({ id }) => id),
+      label: items.map(({ label }) => labels.indexOf(label)),
+      hasThumbnail: items.map(({ hasThumbnail }) => hasThumbnail),
+      x: items.map(({ vector: [x = 0] }) => x / 2),
+      y: items.map(({ vector: [, y = 0] }) => y / 2),
+    };
   }
 
   async findDuplicates(

@@ -5,10 +5,14 @@ import path from 'node:path';
 import sharp from 'sharp';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { PACKAGE_ROOT } from '../../src/config.js';
+import * as answers from '../../src/engine/answers.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
-import * as answers from '../../src/http/schemas/answers.js';
-import * as service from '../../src/http/schemas/service-answers.js';
+import { problemSchema } from '../../src/http/problem-details.js';
+import { addAnswerSchema } from '../../src/http/routes/add-items-route.js';
+import { infoSchema } from '../../src/http/routes/service-routes.js';
+import { itemPageSchema, itemSchema } from '../../src/store/records.js';
 import { appOver, type TestApp } from '../helpers/http.js';
 import { cosine, heicHeader, pngBomb, scene, sceneJpeg, turnedJpeg } from '../helpers/images.js';
 
@@ -224,16 +228,19 @@ describe('answers are as documented', () => {
       .attach('image', image, 'chelsea.png');
     const own = items.body.results[0].id;
     const checks: [{ parse(value: unknown): unknown }, { body: unknown }][] = [
-      [answers.identification, identified],
-      [answers.searchAnswer, await request(t.app).post('/v1/search').send({ id })],
-      [answers.embedAnswer, await request(t.app).post('/v1/embed').attach('image', image, 'x')],
-      [answers.collection, added],
-      [answers.collectionList, await request(t.app).get('/v1/collections')],
-      [answers.addAnswer, items],
-      [answers.itemPage, await request(t.app).get('/v1/collections/breeds/items?limit=3')],
-      [answers.item, await request(t.app).get(`/v1/collections/shape/items/${own}`)],
-      [service.info, await request(t.app).get('/v1/info')],
-      [service.problem, await request(t.app).get('/v1/nope')],
+      [answers.identificationSchema, identified],
+      [answers.searchAnswerSchema, await request(t.app).post('/v1/search').send({ id })],
+      [answers.embeddingSchema, await request(t.app).post('/v1/embed').attach('image', image, 'x')],
+      [answers.servedCollectionSchema, added],
+      [
+        z.object({ collections: z.array(answers.servedCollectionSchema) }),
+        await request(t.app).get('/v1/collections'),
+      ],
+      [addAnswerSchema, items],
+      [itemPageSchema, await request(t.app).get('/v1/collections/breeds/items?limit=3')],
+      [itemSchema, await request(t.app).get(`/v1/collections/shape/items/${own}`)],
+      [infoSchema, await request(t.app).get('/v1/info')],
+      [problemSchema, await request(t.app).get('/v1/nope')],
     ];
     // Parsing drops what the schema does not name; nothing may be dropped.
     for (const [schema, { body }] of checks) {

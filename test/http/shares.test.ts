@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Shares } from '../../src/http/shares.js';
+import { type Share, Shares } from '../../src/http/shares.js';
 import { testApp } from '../helpers/http.js';
 import { sceneJpeg } from '../helpers/images.js';
 
@@ -14,7 +14,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const shared = { collection: 'breeds', photoBase64: 'AAAA', answer: { decision: 'match' } };
+const shared = {
+  collection: 'breeds',
+  photoBase64: 'AAAA',
+  answer: { decision: 'match' } as Share['answer'],
+};
 
 describe('shared answers', () => {
   it('are read back by another server on the same folder', async () => {

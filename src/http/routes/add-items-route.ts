@@ -1,5 +1,6 @@
 /** POST /v1/collections/{collection}/items: adds one or more images. Each succeeds or fails alone. */
 import { z } from 'zod';
+import { addResultSchema } from '../../engine/answers.js';
 import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
 import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
 import { decodeBase64 } from '../body/base64.js';
@@ -8,7 +9,6 @@ import { type BodySpec, imageFile } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { parse } from '../parse-fields.js';
 import { json } from '../response-spec.js';
-import { addAnswer } from '../schemas/answers.js';
 import { boundedArray, collectionName, described, source, yesNo } from '../schemas/fields.js';
 
 const imageBase64 = z.string().meta({ contentEncoding: 'base64' });
@@ -149,6 +149,18 @@ async function addInOrder(
   return prepared.map((entry) => ('image' in entry ? results.next().value! : entry));
 }
 
+export const addAnswerSchema = z
+  .object({
+    created: z.int(),
+    exists: z
+      .int()
+      .meta({ description: 'Images whose bytes the collection already had. They are unchanged.' }),
+    updated: z.int().meta({ description: 'With `upsert`: existing items that were updated.' }),
+    failed: z.int(),
+    results: z.array(addResultSchema).meta({ description: 'One per image, in the order of the request.' }),
+  })
+  .meta({ id: 'AddAnswer' });
+
 export const addItems = defineEndpoint({
   method: 'post',
   path: '/v1/collections/{collection}/items',
@@ -167,7 +179,7 @@ export const addItems = defineEndpoint({
       .meta({ description: 'Update label, source and metadata of existing items.' }),
   },
   body: imagesBody,
-  response: json(addAnswer, 'The result of each image.'),
+  response: json(addAnswerSchema, 'The result of each image.'),
   errors: ['image_missing', 'image_unexpected', 'collection_not_found', 'model_mismatch', 'storage_full'],
   async handle({ params: { collection }, query, body }, { engine }) {
     const results = await addInOrder(engine, collection, body, query);

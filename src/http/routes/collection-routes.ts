@@ -1,16 +1,16 @@
 /** /v1/collections: create, list, read, change and delete collections; list labels, values and near-duplicates. */
 import { z } from 'zod';
+import { duplicatePageSchema, servedCollectionSchema } from '../../engine/answers.js';
 import { metadataKey, plainText } from '../../engine/item-fields.js';
+import { facetSchema, labelCountSchema, originalsSchema } from '../../store/records.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json, noContent } from '../response-spec.js';
-import { roundShare } from '../rounding.js';
-import { collection, collectionList, duplicatePage, facetList, labelList } from '../schemas/answers.js';
+import { roundAnswer } from '../rounding.js';
 import {
   boundedArray,
   collectionName,
   cursor,
-  originalsField,
   paragraph,
   threshold,
   wholeNumber,
@@ -24,7 +24,7 @@ export const listCollections = defineEndpoint({
   path: '/v1/collections',
   tag,
   summary: 'List all collections',
-  response: json(collectionList, 'The collections.'),
+  response: json(z.object({ collections: z.array(servedCollectionSchema) }), 'The collections.'),
   errors: [],
   handle: async (_input, { engine }) => ({ collections: await engine.listCollections() }),
 });
@@ -38,14 +38,14 @@ export const createCollection = defineEndpoint({
     z.strictObject({
       name: collectionName,
       description: paragraph.optional(),
-      originals: originalsField.optional(),
+      originals: originalsSchema.optional(),
       encoder: plainText(200)
         .optional()
         .meta({ description: 'Name of an added encoder. Default: the encoder of this server.' }),
     }),
   ),
   response: created(
-    collection,
+    servedCollectionSchema,
     'The new collection; `Location` has its address.',
     ({ name }) => `v1/collections/${name}`,
   ),
@@ -60,7 +60,7 @@ export const getCollection = defineEndpoint({
   tag,
   summary: 'Get a collection',
   params,
-  response: json(collection, 'The collection.'),
+  response: json(servedCollectionSchema, 'The collection.'),
   errors: ['collection_not_found'],
   handle: ({ params: { collection } }, { engine }) => engine.getCollection(collection),
 });
@@ -80,11 +80,11 @@ export const updateCollection = defineEndpoint({
           description: 'All other names of the collection. An alias of another collection moves to this one.',
         }),
         description: paragraph,
-        originals: originalsField,
+        originals: originalsSchema,
       })
       .partial(),
   ),
-  response: json(collection, 'The changed collection.'),
+  response: json(servedCollectionSchema, 'The changed collection.'),
   errors: ['collection_not_found', 'collection_exists', 'storage_full'],
   handle: ({ params: { collection }, body }, { engine }) => engine.updateCollection(collection, body),
 });
@@ -108,7 +108,14 @@ export const listLabels = defineEndpoint({
   summary: 'List the labels of a collection with their counts',
   params,
   queue: () => 'pages',
-  response: json(labelList, 'The labels.'),
+  response: json(
+    z.object({
+      labels: z
+        .array(labelCountSchema)
+        .meta({ description: 'Most frequent first; null stands for items without a label.' }),
+    }),
+    'The labels.',
+  ),
   errors: ['collection_not_found'],
   handle: async ({ params: { collection } }, { engine }) => ({
     labels: await engine.store.countLabels(collection),
@@ -129,7 +136,13 @@ export const listFacets = defineEndpoint({
     limit: wholeNumber(1, 1000).default(100).meta({ description: 'Values listed.' }),
   },
   queue: () => 'pages',
-  response: json(facetList, 'The values.'),
+  response: json(
+    z.object({
+      field: z.string(),
+      values: z.array(facetSchema).meta({ description: 'Most frequent first.' }),
+    }),
+    'The values.',
+  ),
   errors: ['collection_not_found'],
   handle: async ({ params: { collection }, query: { field, limit } }, { engine }) => ({
     field,
@@ -154,10 +167,8 @@ export const listDuplicates = defineEndpoint({
     cursor: cursor.optional(),
   },
   queue: () => 'scans',
-  response: json(duplicatePage, 'The pairs of this page, most similar first.'),
+  response: json(duplicatePageSchema, 'The pairs of this page, most similar first.'),
   errors: ['collection_not_found', 'model_mismatch'],
-  async handle({ params: { collection }, query }, { engine }) {
-    const { pairs, ...page } = await engine.findDuplicates(collection, query);
-    return { pairs: pairs.map((pair) => ({ ...pair, similarity: roundShare(pair.similarity) })), ...page };
-  },
+  handle: async ({ params: { collection }, query }, { engine }) =>
+    roundAnswer(await engine.findDuplicates(collection, query)),
 });

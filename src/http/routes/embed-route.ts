@@ -1,9 +1,9 @@
 /** POST /v1/embed: the vector of a photo. */
+import { embeddingSchema } from '../../engine/answers.js';
 import { imageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json } from '../response-spec.js';
-import { roundTiming } from '../rounding.js';
-import { embedAnswer } from '../schemas/answers.js';
+import { roundAnswer } from '../rounding.js';
 import { regionOption, viewsOption } from '../schemas/fields.js';
 
 export const embed = defineEndpoint({
@@ -13,7 +13,7 @@ export const embed = defineEndpoint({
   urgency: 'urgent',
   summary: 'Get the embedding of a photo',
   body: imageBody({ options: { views: viewsOption, region: regionOption } }),
-  response: json(embedAnswer, 'The embedding.'),
+  response: json(embeddingSchema, 'The embedding.'),
   errors: ['image_missing', 'image_unexpected', 'region_invalid'],
   async handle({ body: { image, ...options } }, { engine }) {
     const { embedding, model, timing } = await engine.embed(image, options);
@@ -22,7 +22,7 @@ export const embed = defineEndpoint({
       embedding: Array.from(embedding, (value) => Number(value.toPrecision(9))),
       dimension: embedding.length,
       model,
-      timing: roundTiming(timing),
+      timing: roundAnswer(timing),
     };
   },
 });

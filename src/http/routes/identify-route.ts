@@ -1,9 +1,9 @@
 /** POST /v1/identify: the breed on a photo, with its nearest neighbours. */
+import { identificationSchema } from '../../engine/answers.js';
 import { imageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json } from '../response-spec.js';
-import { roundNeighbour, roundRegion, roundShare, roundTiming } from '../rounding.js';
-import { identification } from '../schemas/answers.js';
+import { roundAnswer } from '../rounding.js';
 import {
   animalsOption,
   collectionOption,
@@ -31,7 +31,7 @@ export const identify = defineEndpoint({
       }),
     },
   }),
-  response: json(identification, 'The answer.'),
+  response: json(identificationSchema, 'The answer.'),
   errors: [
     'image_missing',
     'image_unexpected',
@@ -41,25 +41,6 @@ export const identify = defineEndpoint({
     'explain_unavailable',
   ],
   async handle({ body: { image, ...options } }, { engine }) {
-    const answer = await engine.identify(image, options);
-    return {
-      ...answer,
-      confidence: roundShare(answer.confidence),
-      known: answer.known === null ? null : roundShare(answer.known),
-      region: roundRegion(answer.region),
-      animals: answer.animals.map((animal) => ({
-        ...animal,
-        confidence: roundShare(animal.confidence),
-        region: roundRegion(animal.region),
-      })),
-      candidates: answer.candidates.map((candidate) => ({
-        ...candidate,
-        confidence: roundShare(candidate.confidence),
-        share: roundShare(candidate.share),
-        similarity: roundShare(candidate.similarity),
-      })),
-      neighbours: answer.neighbours.map(roundNeighbour),
-      timing: roundTiming(answer.timing),
-    };
+    return roundAnswer(await engine.identify(image, options));
   },
 });

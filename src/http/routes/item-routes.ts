@@ -1,10 +1,10 @@
 /** /v1/collections/{collection}/items: list, read, change and delete items. */
 import { z } from 'zod';
+import { itemPageSchema, itemSchema } from '../../store/records.js';
 import type { Filter, Target } from '../../store/store.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, noContent } from '../response-spec.js';
-import { deleteAnswer, item, itemPage, updateAnswer } from '../schemas/answers.js';
 import {
   boundedArray,
   collectionName,
@@ -42,7 +42,7 @@ export const listItems = defineEndpoint({
     }),
   },
   queue: () => 'pages',
-  response: json(itemPage, 'A page.'),
+  response: json(itemPageSchema, 'A page.'),
   errors: ['collection_not_found'],
   handle({ params: { collection }, query: { limit, cursor, filter: fromText, ...named } }, { engine }) {
     const filter = { ...fromText, ...named };
@@ -57,7 +57,7 @@ export const getItem = defineEndpoint({
   tag,
   summary: 'Get an item',
   params,
-  response: json(item, 'The item.'),
+  response: json(itemSchema, 'The item.'),
   errors: ['collection_not_found', 'item_not_found'],
   handle: ({ params: { collection, id } }, { engine }) => engine.store.get(collection, id),
 });
@@ -75,7 +75,7 @@ export const updateItem = defineEndpoint({
       .refine((patch) => Object.keys(patch).length > 0, 'must name label, source or metadata')
       .meta({ minProperties: 1 }),
   ),
-  response: json(item, 'The changed item.'),
+  response: json(itemSchema, 'The changed item.'),
   errors: ['collection_not_found', 'item_not_found', 'storage_full'],
   handle: ({ params: { collection, id }, body }, { engine }) => engine.store.update(collection, id, body),
 });
@@ -100,6 +100,8 @@ const target = {
     .optional()
     .meta({ description: 'Instead of `ids`: all items that match. At least one condition is required.' }),
 };
+
+const itemCount = z.int().meta({ description: 'Number of items.' });
 
 const ONE_TARGET = 'must have either `ids` or `filter`';
 const hasOneTarget = (body: { ids?: unknown; filter?: unknown }) =>
@@ -134,7 +136,7 @@ export const updateItems = defineEndpoint({
       .refine(hasOneTarget, ONE_TARGET)
       .refine((body) => Object.keys(body).length > 1, 'must name label, source, metadata or mergeMetadata'),
   ),
-  response: json(updateAnswer, 'The number of changed items.'),
+  response: json(z.object({ updated: itemCount }), 'The number of changed items.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body: { ids, filter: chosen, ...patch } }, { engine }) => ({
     updated: await engine.store.updateMany(collection, toTarget({ ids, filter: chosen }), patch),
@@ -148,7 +150,7 @@ export const deleteItems = defineEndpoint({
   summary: 'Delete many items',
   params: { collection: collectionName },
   body: jsonBody(z.strictObject(target).refine(hasOneTarget, ONE_TARGET)),
-  response: json(deleteAnswer, 'The number of deleted items.'),
+  response: json(z.object({ deleted: itemCount }), 'The number of deleted items.'),
   errors: ['collection_not_found', 'storage_full'],
   handle: async ({ params: { collection }, body }, { engine }) => ({
     deleted: await engine.store.deleteMany(collection, toTarget(body)),

@@ -1,6 +1,7 @@
 /** /v1/jobs: start, list, read, follow, pause, resume and cancel jobs. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import type { Engine, NonPets } from '../../engine/engine.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import type { CollectionEvaluation } from '../../evaluation/evaluate-collection.js';
@@ -8,7 +9,14 @@ import { drawItemPicture } from '../../evaluation/report/pictures.js';
 import { STYLE_HASH } from '../../evaluation/report/report-style.js';
 import { renderReport } from '../../evaluation/report/write-report.js';
 import { IndexRoots } from '../../jobs/index-roots.js';
-import { isOver, type Job, type JobRequest } from '../../jobs/job.js';
+import {
+  isOver,
+  type Job,
+  type JobRequest,
+  type JobSummary,
+  jobSchema,
+  jobSummarySchema,
+} from '../../jobs/job.js';
 import { readFailures } from '../../jobs/job-journal.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { decodeVectors } from '../body/base64.js';
@@ -18,7 +26,6 @@ import { streamStates } from '../event-stream.js';
 import { created, file, json, stream } from '../response-spec.js';
 import { jobId } from '../schemas/fields.js';
 import { jobRequest, type NonPetsField } from '../schemas/job-requests.js';
-import { job, jobList } from '../schemas/service-answers.js';
 import { checkLabelRule } from './upload-routes.js';
 
 const tag = 'jobs';
@@ -28,7 +35,7 @@ const params = { id: jobId };
 const MAX_STREAMS = 100;
 
 /** Removes the result, which may be long. */
-function withoutResult({ result: _, ...job }: Job): Omit<Job, 'result'> {
+function withoutResult({ result: _, ...job }: Job): JobSummary {
   return job;
 }
 
@@ -74,7 +81,7 @@ export const startJob = defineEndpoint({
     'job is recorded on disk: if the server stops before it is done, it continues after a restart. `index`, `import` ' +
     'and `reembed` continue where they were, the others start over.',
   body: jsonBody(jobRequest, ['nonPets.embeddings']),
-  response: created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
+  response: created(jobSchema, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202),
   errors: [
     ...(['collection_not_found', 'vector_invalid', 'path_not_allowed', 'set_invalid'] as const),
     ...(['file_unreadable', 'job_queue_full', 'storage_full'] as const),
@@ -95,7 +102,7 @@ export const listJobs = defineEndpoint({
   tag,
   summary: 'List all jobs without their results, newest first',
   description: 'The server keeps the last hundred finished jobs.',
-  response: json(jobList, 'The jobs.'),
+  response: json(z.object({ jobs: z.array(jobSummarySchema) }), 'The jobs.'),
   errors: [],
   handle: (_input, { jobs }) => ({ jobs: jobs.list().map(withoutResult) }),
 });
@@ -106,7 +113,7 @@ export const getJob = defineEndpoint({
   tag,
   summary: 'Get a job with its result',
   params,
-  response: json(job, 'The job.'),
+  response: json(jobSchema, 'The job.'),
   errors: ['job_not_found'],
   handle: ({ params: { id } }, { jobs }) => jobs.get(id),
 });
@@ -166,7 +173,7 @@ export const cancelJob = defineEndpoint({
     'Answers with the job as it is afterwards: `cancelled`, or another state if it finished first. A cancelled job ' +
     'stores nothing more; what an `index` or `import` job has added stays.',
   params,
-  response: json(job, 'The job.'),
+  response: json(jobSchema, 'The job.'),
   errors: ['job_not_found'],
   handle: ({ params: { id } }, { jobs }) => jobs.cancel(id),
 });
@@ -181,7 +188,7 @@ export const pauseJob = defineEndpoint({
     'meanwhile, and it stays paused when the server is started again. While a running job has not noticed yet, it is ' +
     'still `running`.',
   params,
-  response: json(job, 'The job.'),
+  response: json(jobSchema, 'The job.'),
   errors: ['job_not_found'],
   handle: ({ params: { id } }, { jobs }) => jobs.pause(id),
 });
@@ -194,7 +201,7 @@ export const resumeJob = defineEndpoint({
   description:
     'Queues the job again. `index`, `import` and `reembed` continue where they were, the other kinds start over.',
   params,
-  response: json(job, 'The job.'),
+  response: json(jobSchema, 'The job.'),
   errors: ['job_not_found'],
   handle: ({ params: { id } }, { jobs }) => jobs.resume(id),
 });

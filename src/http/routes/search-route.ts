@@ -1,12 +1,12 @@
 /** POST /v1/search: nearest neighbours of an image, an item, a vector or examples. */
 import { z } from 'zod';
+import { searchAnswerSchema } from '../../engine/answers.js';
 import type { Example, Query } from '../../engine/engine.js';
 import { PawdexError } from '../../errors.js';
 import { optionalImageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json } from '../response-spec.js';
-import { roundNeighbour, roundTiming } from '../rounding.js';
-import { searchAnswer } from '../schemas/answers.js';
+import { roundAnswer } from '../rounding.js';
 import {
   boundedArray,
   collectionOption,
@@ -109,7 +109,7 @@ export const search = defineEndpoint({
   }),
   queue: ({ body: { image, k, exact } }) =>
     image === null && (k > FEW || exact === true) ? 'pages' : undefined,
-  response: json(searchAnswer, 'The neighbours.'),
+  response: json(searchAnswerSchema, 'The neighbours.'),
   errors: [
     'image_missing',
     'image_unexpected',
@@ -122,16 +122,7 @@ export const search = defineEndpoint({
   ],
   async handle({ body }, { engine }) {
     const { collection, k, filter, exact, views, explain, region } = body;
-    const query = chooseQuery(body);
-    const { hits, model, timing } = await engine.search(collection, query, {
-      k,
-      filter,
-      exact,
-      views,
-      region,
-      explain,
-    });
-    const neighbours = hits.map(({ item, ...found }) => roundNeighbour({ ...item, ...found }));
-    return { neighbours, model, timing: roundTiming(timing) };
+    const options = { k, filter, exact, views, region, explain };
+    return roundAnswer(await engine.search(collection, chooseQuery(body), options));
   },
 });

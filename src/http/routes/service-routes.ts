@@ -1,18 +1,40 @@
 /** About the server: /v1/info, the probes, /metrics and /openapi.json. */
 import { z } from 'zod';
+import { modelSchema } from '../../engine/answers.js';
 import type { Engine } from '../../engine/engine.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
-import { health, info, readiness } from '../schemas/service-answers.js';
 
 const tag = 'service';
+
+export const infoSchema = z
+  .object({
+    version: z.string(),
+    model: modelSchema.extend({
+      dimension: z.int(),
+      resize: z.object({
+        size: z.int(),
+        fit: z.literal('cover'),
+        kernel: z.enum(['lanczos3', 'cubic', 'linear', 'mitchell']),
+      }),
+    }),
+    limits: z.object({
+      fileBytes: z.int(),
+      batchFiles: z.int(),
+      batchBytes: z.int(),
+      jsonBytes: z.int(),
+    }),
+    sharesAnswers: z.boolean().meta({ description: 'Whether answers can be shared by a link.' }),
+    fetchesUrls: z.boolean().meta({ description: 'Whether requests may name an image by `url`.' }),
+  })
+  .meta({ id: 'Info' });
 
 export const getInfo = defineEndpoint({
   method: 'get',
   path: '/v1/info',
   tag,
   summary: 'Get version, model and upload limits of this server',
-  response: json(info, 'About this server.'),
+  response: json(infoSchema, 'About this server.'),
   errors: [],
   handle: (_input, { engine, version, reader, shares }) => ({
     version,
@@ -37,12 +59,23 @@ export const checkHealth = defineEndpoint({
   path: '/healthz',
   tag,
   summary: 'Check whether the process answers',
-  response: json(health, 'The process answers.'),
+  response: json(z.object({ status: z.literal('ok') }), 'The process answers.'),
   errors: [],
   handle({ res }) {
     res.set('Cache-Control', 'no-store');
     return { status: 'ok' as const };
   },
+});
+
+const readiness = z.object({
+  status: z.enum(['starting', 'ready', 'damaged', 'stopping']),
+  code: z.string().optional().meta({ description: 'What is wrong, if anything. See /docs/errors.' }),
+  detail: z.string().optional(),
+  hint: z.string().optional(),
+  collections: z
+    .array(z.object({ name: z.string(), code: z.string(), detail: z.string(), hint: z.string() }))
+    .optional()
+    .meta({ description: 'Collections that this server cannot search.' }),
 });
 
 export const checkReadiness = defineEndpoint({

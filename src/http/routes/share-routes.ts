@@ -1,27 +1,17 @@
 /** /v1/shares: answers that others can open by a link. */
 import { z } from 'zod';
+import { identificationSchema } from '../../engine/answers.js';
 import { PawdexError } from '../../errors.js';
 import { sniff } from '../../image/sniff.js';
 import { imageBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created, json } from '../response-spec.js';
-import { identification } from '../schemas/answers.js';
 import { collectionOption } from '../schemas/fields.js';
+import { shareSchema } from '../shares.js';
 
 const tag = 'ask';
 /** A JPEG of 640 pixels takes about 100 kB. */
 const MOST_BYTES = 256 * 1024;
-
-const share = z
-  .object({
-    id: z.string().meta({ description: 'The unguessable id in the link.' }),
-    created: z.string(),
-    expires: z.string().meta({ description: 'When it expires.' }),
-    collection: z.string(),
-    photoBase64: z.string().meta({ contentEncoding: 'base64' }),
-    answer: identification,
-  })
-  .meta({ id: 'Share' });
 
 export const createShare = defineEndpoint({
   method: 'post',
@@ -31,8 +21,8 @@ export const createShare = defineEndpoint({
   description:
     'Stores a small JPEG of the photo, at most 256 KiB, and the answer for `PAWDEX_SHARE_HOURS`. The page shows it at ' +
     '`/?shared=ID` to anyone who may use this server and has the link.',
-  body: imageBody({ options: { collection: collectionOption }, fields: { answer: identification } }),
-  response: created(share, 'The share.', ({ id }) => `v1/shares/${id}`),
+  body: imageBody({ options: { collection: collectionOption }, fields: { answer: identificationSchema } }),
+  response: created(shareSchema, 'The share.', ({ id }) => `v1/shares/${id}`),
   errors: ['image_missing', 'image_unexpected', 'sharing_disabled'],
   handle({ body: { image, collection, answer } }, { shares }) {
     if (sniff(image) !== 'jpeg') {
@@ -54,10 +44,10 @@ export const getShare = defineEndpoint({
   tag,
   summary: 'Get a shared answer',
   params: { share: z.string().max(100) },
-  response: json(share, 'The share.'),
+  response: json(shareSchema, 'The share.'),
   errors: ['share_not_found'],
   handle({ params, res }, { shares }) {
     res.set('Cache-Control', 'no-store');
-    return shares.read<z.output<typeof identification>>(params.share);
+    return shares.read(params.share);
   },
 });

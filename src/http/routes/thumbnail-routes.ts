@@ -1,12 +1,12 @@
 /** Thumbnails: get the thumbnail of an item, and add thumbnails to items without one. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { attachStatusSchema } from '../../engine/answers.js';
 import { sniff } from '../../image/sniff.js';
 import { decodeBase64 } from '../body/base64.js';
 import { jsonBody } from '../body-spec.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { file, json } from '../response-spec.js';
-import { attachAnswer } from '../schemas/answers.js';
 import { boundedArray, collectionName, itemId, sha256 } from '../schemas/fields.js';
 
 const tag = 'items';
@@ -41,6 +41,15 @@ const entry = z.strictObject({
     .string()
     .meta({ contentEncoding: 'base64', description: 'A JPEG or WebP of at most 64 KiB.' }),
 });
+
+const attachAnswer = z
+  .object({
+    attached: z.int(),
+    kept: z.int().meta({ description: 'Items that already have a thumbnail.' }),
+    unknown: z.int().meta({ description: 'Hashes that the collection does not have.' }),
+    results: z.array(attachStatusSchema).meta({ description: 'In the order of the request.' }),
+  })
+  .meta({ id: 'AttachAnswer' });
 
 export const attachThumbnails = defineEndpoint({
   method: 'post',

@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Request, Response } from 'express';
+import { importOutcomeSchema } from '../../engine/answers.js';
 import type { ExportOutcome } from '../../engine/engine.js';
 import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
@@ -12,7 +13,6 @@ import type { AppDeps } from '../app-deps.js';
 import { MOST_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { json, stream } from '../response-spec.js';
-import { importAnswer } from '../schemas/answers.js';
 import { collectionName, importOptions, jobId } from '../schemas/fields.js';
 
 const tag = 'collections';
@@ -116,7 +116,7 @@ export const importCollection = defineEndpoint({
   params,
   query: importOptions,
   body: parquetBody,
-  response: json(importAnswer, 'The result of the import.'),
+  response: json(importOutcomeSchema, 'The result of the import.'),
   errors: ['export_invalid', 'model_mismatch', 'payload_too_large', 'storage_full', 'overloaded'],
   handle: ({ params: { collection }, query, body, req, res }, { engine, config }) =>
     withTransferFile(config, async (file) => {

@@ -2,17 +2,16 @@
 import { rm } from 'node:fs/promises';
 import { parseLabelRule } from '../../datasets/label-rule.js';
 import { asPawdexError, PawdexError } from '../../errors.js';
-import type { Job, JobRequest } from '../../jobs/job.js';
+import { type Job, type JobRequest, jobSchema } from '../../jobs/job.js';
 import type { JobRunner } from '../../jobs/job-runner.js';
 import { archiveBody, MOST_PARQUET_MIB, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';
 import { created } from '../response-spec.js';
 import { collectionName, importOptions } from '../schemas/fields.js';
 import { labelRule } from '../schemas/job-requests.js';
-import { job } from '../schemas/service-answers.js';
 
 const tag = 'jobs';
-const accepted = created(job, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202);
+const accepted = created(jobSchema, 'The job; `Location` has its address.', ({ id }) => `v1/jobs/${id}`, 202);
 
 /** @throws PawdexError invalid_request */
 export function checkLabelRule(label: string | undefined, path: string): void {

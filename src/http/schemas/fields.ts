@@ -14,11 +14,6 @@ export const collectionName = z
   )
   .meta({ description: 'Name of a collection.', example: 'breeds' });
 
-export const originalsField = z.enum(['off', 'thumbnail', 'full'], 'must be off, thumbnail or full').meta({
-  description:
-    'Which copy of each added photo to keep, so that another encoder can embed it: none, a picture of 448 pixels, or the file.',
-});
-
 export const itemId = plainText(200).meta({
   description: "An item's id: the first 32 hex digits of its content's sha256.",
   example: '3fdba35f04dc8c462986c992bcf87554',

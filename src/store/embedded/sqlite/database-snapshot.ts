@@ -16,26 +16,17 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
 import { PawdexError } from '../../../errors.js';
 import { createFolder } from '../../../files/create-folder.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
-import type { SnapshotInfo } from '../../store.js';
+import { type SnapshotInfo, snapshotInfoSchema } from '../../records.js';
 import { DATABASE_FILE, openDatabaseFile, requireDatabase } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
 import { Ledger } from './ledger.js';
 import { checkDatabase, compareCounts, countItems, RESTORING, refuseMissingDatabase } from './soundness.js';
 import Database, { type Db } from './sqlite.js';
 import { createDamagedError, toStorageError } from './storage-error.js';
-
-const infoSchema = z.object({
-  format: z.literal(1),
-  createdAt: z.string(),
-  bytes: z.number(),
-  sha256: z.string(),
-  collections: z.array(z.object({ name: z.string(), items: z.number() })),
-}) satisfies z.ZodType<SnapshotInfo>;
 
 /** A snapshot ends with these bytes and the length of the JSON before them, as 8 bytes. */
 const MAGIC = Buffer.from('PAWDEXS1');
@@ -153,7 +144,7 @@ export function readSnapshotInfo(file: string): SnapshotInfo {
     throw createInvalidError(file, 'it is truncated, or another kind of file');
   }
   try {
-    const info = infoSchema.parse(JSON.parse(read(length, size - FOOTER_BYTES - length).toString()));
+    const info = snapshotInfoSchema.parse(JSON.parse(read(length, size - FOOTER_BYTES - length).toString()));
     if (info.bytes + length + FOOTER_BYTES === size) {
       return info;
     }

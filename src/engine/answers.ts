@@ -1,0 +1,210 @@
+/**
+ * The engine's answers. Their schemas document the HTTP API and give the types of the engine, the API and its client.
+ * Answers are not checked against them at run time.
+ */
+import { z } from 'zod';
+import { collectionInfoSchema, itemSchema, nextCursor } from '../store/records.js';
+
+export const modelSchema = z
+  .object({
+    name: z.string().meta({ example: 'pawdex-lite2' }),
+    fingerprint: z.string().meta({ description: 'Hex sha256 of model and preprocessing.' }),
+  })
+  .meta({ id: 'Model' });
+
+const timingSchema = z
+  .object({ decodeMs: z.number(), embedMs: z.number(), searchMs: z.number(), totalMs: z.number() })
+  .meta({ id: 'Timing', description: 'Milliseconds spent.' });
+/** Milliseconds that each step of an answer took. */
+export type Timing = z.output<typeof timingSchema>;
+
+const probability = z.number().min(0).max(1);
+const similarity = z.number().min(-1).max(1).meta({ description: 'Cosine similarity.', example: 0.83 });
+const nullableText = z.string().nullable();
+const rectangle = z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() });
+
+const explanationSchema = z
+  .object({
+    rows: z.int(),
+    columns: z.int(),
+    region: rectangle.meta({
+      description:
+        'What the cells divide into equal rectangles, in fractions of the upright photo: roughly its centre square.',
+    }),
+    shares: z.array(z.number()).meta({
+      description:
+        "Each cell's share of the similarity, row by row from the top left. They sum to the similarity.",
+    }),
+  })
+  .meta({
+    id: 'Explanation',
+    description: 'Where in the photo the similarity comes from; with `explain=true`.',
+  });
+/**
+ * Where in a photo its similarity to an item comes from: a grid over the photo, with a share for each cell. The outer cells
+ * include what the network sees beyond them. A negative share means that the photo would be more similar without the cell.
+ */
+export type Explanation = z.output<typeof explanationSchema>;
+
+const animalSchema = z.object({ breed: z.string(), confidence: probability, region: rectangle });
+/** One of several animals in a photo. */
+export type Animal = z.output<typeof animalSchema>;
+
+const neighbourSchema = z.object({
+  id: z.string(),
+  label: nullableText,
+  similarity,
+  source: nullableText,
+  hasThumbnail: z.boolean(),
+  explanation: explanationSchema.optional(),
+});
+/** One neighbour in an answer. */
+export type Neighbour = z.output<typeof neighbourSchema>;
+
+export const identificationSchema = z
+  .object({
+    decision: z.enum(['match', 'ambiguous', 'unknown']),
+    breed: nullableText.meta({ example: 'siamese' }),
+    confidence: probability.meta({
+      description:
+        'Probability that the first candidate is right; its share of the vote if `basis` is `vote`.',
+      example: 0.97,
+    }),
+    calibrated: z.boolean().meta({ description: 'Whether `confidence` was fitted to the collection.' }),
+    basis: z.enum(['calibration', 'statistics', 'vote']).meta({
+      description:
+        'Where `confidence` comes from: a calibration of the collection, the statistics of the encoder for any ' +
+        'collection, or only the share of the vote.',
+    }),
+    known: probability.nullable().meta({
+      description:
+        'Probability that the collection contains what the photo shows; null if `basis` is `vote`.',
+    }),
+    region: rectangle.meta({
+      description:
+        'The part of the upright photo that the answer is about, in fractions of its width and height. If the first ' +
+        'look is unsure, identify also looks at both ends of the photo.',
+    }),
+    animals: z.array(animalSchema).meta({
+      description:
+        'The animals in the photo, if several parts of it match different breeds; otherwise empty.',
+    }),
+    candidates: z.array(
+      z.object({
+        label: z.string(),
+        confidence: probability,
+        share: probability.meta({ description: 'Its share of the vote. All shares sum to 1.' }),
+        count: z.int().meta({ description: 'Neighbours with this label among those that voted.' }),
+        similarity: similarity.meta({ description: 'Similarity of the nearest of them.' }),
+      }),
+    ),
+    neighbours: z.array(neighbourSchema),
+    model: modelSchema,
+    timing: timingSchema,
+  })
+  .meta({ id: 'Identification' });
+/** The answer of `Engine.identify`. */
+export type Identification = z.output<typeof identificationSchema>;
+
+const foundItemSchema = z
+  .object({ ...itemSchema.shape, similarity, explanation: explanationSchema.optional() })
+  .meta({ id: 'SearchNeighbour', description: 'Nearest first.' });
+/** An item that a search found. */
+export type FoundItem = z.output<typeof foundItemSchema>;
+
+export const searchAnswerSchema = z
+  .object({ neighbours: z.array(foundItemSchema), model: modelSchema, timing: timingSchema })
+  .meta({ id: 'SearchAnswer' });
+/** The answer of `Engine.search`. */
+export type SearchAnswer = z.output<typeof searchAnswerSchema>;
+
+export const embeddingSchema = z
+  .object({
+    embedding: z.array(z.number()).meta({ description: 'L2 norm 1.' }),
+    dimension: z.int(),
+    model: modelSchema,
+    timing: timingSchema,
+  })
+  .meta({ id: 'Embedding' });
+
+/** The answer of `Engine.embed`. */
+export interface EmbedAnswer extends Pick<z.output<typeof embeddingSchema>, 'model' | 'timing'> {
+  /** float32 [dimension], L2 norm 1 */
+  embedding: Float32Array;
+}
+
+const failureSchema = z.object({ code: z.string(), detail: z.string(), hint: z.string() });
+
+export const servedCollectionSchema = collectionInfoSchema
+  .extend({
+    problem: failureSchema
+      .nullable()
+      .meta({ description: 'Why this server cannot search it, and what to do; null if it can.' }),
+  })
+  .meta({ id: 'Collection' });
+/** A collection and whether this engine can search it. */
+export type ServedCollection = z.output<typeof servedCollectionSchema>;
+
+const duplicateSchema = itemSchema.pick({
+  id: true,
+  label: true,
+  source: true,
+  size: true,
+  hasThumbnail: true,
+});
+/** One of a pair of near-duplicates. */
+export type Duplicate = z.output<typeof duplicateSchema>;
+
+export const duplicatePageSchema = z
+  .object({
+    pairs: z.array(z.object({ a: duplicateSchema, b: duplicateSchema, similarity })),
+    scanned: z.int().meta({ description: 'Number of items checked for this page.' }),
+    next: nextCursor,
+  })
+  .meta({ id: 'DuplicatePage' });
+/** The near-duplicates of a page of items, most similar first. */
+export type DuplicatePage = z.output<typeof duplicatePageSchema>;
+
+const coordinates = z.array(z.number().min(-0.5).max(0.5));
+export const collectionMapSchema = z
+  .object({
+    version: z.string().meta({ description: 'Changes when the items on the map change.' }),
+    total: z.int().meta({ description: 'Items in the collection; the map shows at most 10,000.' }),
+    labels: z.array(nullableText).meta({ description: 'The labels on the map, most frequent first.' }),
+    ids: z.array(z.string()).meta({ description: 'One per point, like the following arrays.' }),
+    label: z.array(z.int()).meta({ description: 'Index into `labels`.' }),
+    hasThumbnail: z.array(z.boolean()),
+    x: coordinates,
+    y: coordinates,
+  })
+  .meta({ id: 'CollectionMap' });
+/** The items of a collection as points on a plane. */
+export type CollectionMap = z.output<typeof collectionMapSchema>;
+
+export const attachStatusSchema = z.enum(['attached', 'kept', 'unknown']);
+/** The result for one thumbnail: `kept` if the item already has one, `unknown` if there is no such item. */
+export type AttachStatus = z.output<typeof attachStatusSchema>;
+
+export const addResultSchema = z.union([
+  z.object({ status: z.enum(['created', 'exists', 'updated']), id: z.string(), label: nullableText }),
+  z.object({ status: z.literal('failed'), error: failureSchema }),
+]);
+/** The result for one added image. */
+export type AddResult = z.output<typeof addResultSchema>;
+
+export const importOutcomeSchema = z
+  .object({
+    collection: z.string(),
+    total: z.int().meta({ description: 'Rows in the file.' }),
+    created: z.int(),
+    exists: z.int().meta({ description: 'Items that the collection already had. They are unchanged.' }),
+    verified: z.int().meta({ description: 'Rows that were compared with the stored items.' }),
+    different: z.int().meta({ description: 'Those of them that differ, because the item existed before.' }),
+    failed: z.int(),
+    failures: z
+      .array(z.object({ row: z.int(), id: nullableText, detail: z.string() }))
+      .meta({ description: 'The first thousand rows that failed.' }),
+  })
+  .meta({ id: 'ImportAnswer' });
+/** What `Engine.importCollection` did. */
+export type ImportOutcome = z.output<typeof importOutcomeSchema>;
