@@ -1,58 +1,44 @@
 /** `pawdex calibrate`: fits the confidence of a collection's answers. */
-import type { Command } from 'commander';
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
-import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
+import { createCommand, readCommonOptions, SERVER } from './create-command.js';
 import { embedPhotos } from './embed-sets.js';
 import { EXIT } from './exit-codes.js';
 import { formatCount, formatPercent, note, pluralise, printLine } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
-interface CalibrateFlags {
-  collection: string;
-  nonpets?: string;
-  json?: boolean;
-}
-
-/** Defines the command. */
-export function createCalibrateCommand(): Command {
-  return addServerOption(
-    createCommand(
-      'calibrate',
-      'fit the confidence of a collection, by identifying each of its photos with the others',
-      'calibrate --collection my-pets',
-    ),
+export const command = createCommand(
+  'calibrate',
+  'fit the confidence of a collection, by identifying each of its photos with the others',
+  'calibrate --collection my-pets',
+)
+  .addOption(SERVER)
+  .requiredOption('-c, --collection <name>', 'collection to calibrate')
+  .option(
+    '--nonpets <set>',
+    'photos of subjects that the collection does not contain (default: those that come with the encoder)',
   )
-    .requiredOption('-c, --collection <name>', 'collection to calibrate')
-    .option(
-      '--nonpets <set>',
-      'photos of subjects that the collection does not contain (default: those that come with the encoder)',
-    )
-    .option('--json', 'print one JSON object')
-    .action(run);
-}
-
-async function run(flags: CalibrateFlags & Record<string, unknown>): Promise<void> {
-  const common = readCommonOptions(flags);
-  const nonPets =
-    flags.nonpets === undefined ? undefined : { embeddings: await embedPhotos(flags.nonpets, common) };
-  const outcome = await runCancellableWork(common, (engine, work) =>
-    engine.calibrate(flags.collection, { ...work, nonPets }),
-  );
-  if (outcome === null) {
-    return;
-  }
-  if (flags.json === true) {
-    await printLine(JSON.stringify(outcome));
-  } else if (outcome.calibration !== null) {
-    await printLine(formatOutcome(outcome));
-  }
-  if (outcome.calibration === null) {
-    note(
-      `Too few photos to calibrate: ${pluralise(outcome.queries, 'photo')} share a label with another photo. It takes ${formatCount(outcome.needed)} of them with at least two labels. Until then, answers use the encoder's general statistics.`,
+  .option('--json', 'print one JSON object')
+  .action(async ({ collection, nonpets, json, ...flags }) => {
+    const common = readCommonOptions(flags);
+    const nonPets = nonpets === undefined ? undefined : { embeddings: await embedPhotos(nonpets, common) };
+    const outcome = await runCancellableWork(common, (engine, work) =>
+      engine.calibrate(collection, { ...work, nonPets }),
     );
-    process.exitCode = EXIT.someFailed;
-  }
-}
+    if (outcome === null) {
+      return;
+    }
+    if (json) {
+      await printLine(JSON.stringify(outcome));
+    } else if (outcome.calibration !== null) {
+      await printLine(formatOutcome(outcome));
+    }
+    if (outcome.calibration === null) {
+      note(
+        `Too few photos to calibrate: ${pluralise(outcome.queries, 'photo')} share a label with another photo. It takes ${formatCount(outcome.needed)} of them with at least two labels. Until then, answers use the encoder's general statistics.`,
+      );
+      process.exitCode = EXIT.someFailed;
+    }
+  });
 
 /** Describes the calibration and its quality on photos that it was not fitted on. */
 function formatOutcome({ calibration, worth, queries }: CalibrationOutcome): string[] {

@@ -1,69 +1,48 @@
 /** `pawdex check-labels`: finds photos of a labelled set or a collection that probably have the wrong label. */
-import type { Command } from 'commander';
-import { PawdexError } from '../errors.js';
 import { findLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
-import {
-  addServerOption,
-  type CommonOptions,
-  createCommand,
-  makeWholeNumberParser,
-  readCommonOptions,
-} from './create-command.js';
+import { createCommand, makeWholeNumberParser, readCommonOptions, SERVER } from './create-command.js';
 import { embedSets } from './embed-sets.js';
+import { failUsage } from './exit-codes.js';
 import { formatCount, formatPercent, pluralise, printResult } from './print.js';
-import { addSetOptions, type SetFlags } from './set-options.js';
+import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
 /** Two photos count as the same picture from this cosine similarity on. */
 const SAME_PICTURE_SIMILARITY = 0.95;
 
-interface CheckFlags extends SetFlags {
-  collection?: string;
-  limit: number;
-  json?: boolean;
-  cache?: string;
-}
-
-/** Defines the command. */
-export function createCheckLabelsCommand(): Command {
-  const command = createCommand(
+export const command = addSetOptions(
+  createCommand(
     'check-labels',
     'list photos that probably have the wrong label, and pictures that appear under two labels',
     'check-labels photos:train --limit 50',
-  );
-  return addSetOptions(addServerOption(command))
-    .argument('[set]', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
-    .option('-c, --collection <name>', 'check this collection instead of a set')
-    .option('--limit <n>', 'entries per list', makeWholeNumberParser(1, 1000), 20)
-    .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
-    .option('--json', 'print one JSON object')
-    .action(run);
-}
-
-async function run(set: string | undefined, flags: CheckFlags & Record<string, unknown>): Promise<void> {
-  if ((set === undefined) === (flags.collection === undefined)) {
-    throw new PawdexError('usage', {
-      detail: 'Name either a labelled set or a collection.',
-      hint: 'Run `pawdex check-labels SET` or `pawdex check-labels --collection NAME`.',
-    });
-  }
-  const common = readCommonOptions(flags);
-  const { limit } = flags;
-  const found =
-    set === undefined
-      ? await runCancellableWork(common, (engine, work) =>
-          engine.findLabelTrouble(flags.collection!, { ...work, threshold: SAME_PICTURE_SIMILARITY, limit }),
-        )
-      : await checkSet(set, flags, common);
-  if (found !== null) {
-    await printResult(found, formatTrouble(found), flags.json);
-  }
-}
-
-async function checkSet(set: string, flags: CheckFlags, common: CommonOptions): Promise<LabelTrouble> {
-  const { sets, card } = await embedSets([{ set }], flags.cache, common, flags);
-  return findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit: flags.limit });
-}
+  ).addOption(SERVER),
+)
+  .argument('[set]', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
+  .option('-c, --collection <name>', 'check this collection instead of a set')
+  .option('--limit <n>', 'entries per list', makeWholeNumberParser(1, 1000), 20)
+  .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
+  .option('--json', 'print one JSON object')
+  .action(async (set, { collection, limit, ...flags }) => {
+    if ((set === undefined) === (collection === undefined)) {
+      failUsage(
+        'Name either a labelled set or a collection.',
+        'Run `pawdex check-labels SET` or `pawdex check-labels --collection NAME`.',
+      );
+    }
+    const common = readCommonOptions(flags);
+    let found: LabelTrouble | null;
+    if (set === undefined) {
+      found = await runCancellableWork(common, (engine, work) =>
+        engine.findLabelTrouble(collection!, { ...work, threshold: SAME_PICTURE_SIMILARITY, limit }),
+      );
+    } else {
+      const { sets, card } = await embedSets([{ set }], flags.cache, common, flags);
+      found = findLabelTrouble(sets[0]!, { ...card.vote, sameFrom: SAME_PICTURE_SIMILARITY, limit });
+    }
+    if (found !== null) {
+      await printResult(found, formatTrouble(found), flags.json);
+    }
+  });
 
 const formatShare = (share: number) => formatPercent(share, 0).padStart(5);
 

@@ -1,9 +1,7 @@
 /** `pawdex clean-labels`: splits a noisily labelled set into the photos to rely on and those to leave out. */
 import path from 'node:path';
-import type { Command } from 'commander';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { scanLabelledSet } from '../datasets/labelled-set.js';
-import { PawdexError } from '../errors.js';
 import { cleanLabels, type LabelVerdict } from '../evaluation/clean-labels.js';
 import { drawLabelSheet } from '../evaluation/report/label-sheet.js';
 import { drawPicture } from '../evaluation/report/pictures.js';
@@ -11,75 +9,61 @@ import { createFolder } from '../files/create-folder.js';
 import { replaceFile } from '../files/replace-file.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { embedSets } from './embed-sets.js';
+import { failUsage } from './exit-codes.js';
 import { formatCount, note, OutputError, printResult } from './print.js';
-import { addSetOptions, type SetFlags } from './set-options.js';
+import { addSetOptions } from './set-options.js';
 
-interface CleanFlags extends Record<string, unknown>, SetFlags {
-  trust: string[];
-  keep: string[];
-  least: number;
-  out: string;
-  cache?: string;
-  json?: boolean;
-}
-
-/** Defines the command. */
-export function createCleanLabelsCommand(): Command {
-  const command = createCommand(
+export const command = addSetOptions(
+  createCommand(
     'clean-labels',
     'split a set with noisy labels into the photos to rely on and those to leave out',
     'clean-labels web-photos --trust photos:train --out cleaned',
-  );
-  return addSetOptions(command)
-    .argument('<set>', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
-    .option('--trust <set>', 'set whose labels help to judge; may be repeated', collectValues, [])
-    .option('--keep <label>', 'keep all photos with this label; may be repeated', collectValues, [])
-    .option('--least <n>', 'keep at least this many photos of each label', makeWholeNumberParser(0, 1e6), 0)
-    .requiredOption('--out <dir>', 'folder for kept.csv, dropped.csv and dropped.html')
-    .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
-    .option('--json', 'print one JSON object')
-    .action(run);
-}
-
-async function run(set: string, flags: CleanFlags): Promise<void> {
-  const common = readCommonOptions(flags);
-  const { label, include, exclude } = flags;
-  // Unreadable photos are reported when the set is embedded.
-  const { photos } = await scanLabelledSet(set, { label, include, exclude, labelsRequired: true });
-  const unknown = flags.keep.find((label) => !photos.some((photo) => photo.label === label));
-  if (unknown !== undefined) {
-    throw new PawdexError('usage', {
-      detail: `No photo in ${set} has the label "${unknown}" given with --keep.`,
-    });
-  }
-  const { sets, card } = await embedSets(
-    [set, ...flags.trust].map((spec) => ({ set: spec })),
-    flags.cache,
-    common,
-    flags,
-  );
-  const [own, ...trusted] = sets;
-  const verdicts = cleanLabels(own!, {
-    ...card.vote,
-    trusted,
-    keep: new Set(flags.keep),
-    least: flags.least,
-  });
-  const counts = countByLabel(verdicts);
-  await writeResults(flags.out, photos, verdicts, counts, common.config.MAX_PIXELS);
-  const dropped = verdicts.filter((verdict) => verdict.dropped !== null).length;
-  const summary = { photos: verdicts.length, dropped, perLabel: Object.fromEntries(counts) };
-  const lines = [...counts].map(
-    ([label, count]) =>
-      `${String(count.kept).padStart(6)} kept ${String(count.dropped).padStart(6)} dropped  ${label}`,
-  );
-  await printResult(summary, lines, flags.json);
-  if (!common.quiet && flags.json !== true) {
-    note(
-      `${formatCount(verdicts.length - dropped)} kept, ${formatCount(dropped)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
+  ),
+)
+  .argument('<set>', 'labelled set: a folder, or FOLDER:SPLIT for the rows of one split')
+  .option('--trust <set>', 'set whose labels help to judge; may be repeated', collectValues, [])
+  .option('--keep <label>', 'keep all photos with this label; may be repeated', collectValues, [])
+  .option('--least <n>', 'keep at least this many photos of each label', makeWholeNumberParser(0, 1e6), 0)
+  .requiredOption('--out <dir>', 'folder for kept.csv, dropped.csv and dropped.html')
+  .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
+  .option('--json', 'print one JSON object')
+  .action(async (set, flags) => {
+    const common = readCommonOptions(flags);
+    const { label, include, exclude } = flags;
+    // Unreadable photos are reported when the set is embedded.
+    const { photos } = await scanLabelledSet(set, { label, include, exclude, labelsRequired: true });
+    const unknown = flags.keep.find((label) => !photos.some((photo) => photo.label === label));
+    if (unknown !== undefined) {
+      failUsage(`No photo in ${set} has the label "${unknown}" given with --keep.`);
+    }
+    const { sets, card } = await embedSets(
+      [set, ...flags.trust].map((spec) => ({ set: spec })),
+      flags.cache,
+      common,
+      flags,
     );
-  }
-}
+    const [own, ...trusted] = sets;
+    const verdicts = cleanLabels(own!, {
+      ...card.vote,
+      trusted,
+      keep: new Set(flags.keep),
+      least: flags.least,
+    });
+    const counts = countByLabel(verdicts);
+    await writeResults(flags.out, photos, verdicts, counts, common.config.MAX_PIXELS);
+    const dropped = verdicts.filter((verdict) => verdict.dropped !== null).length;
+    const summary = { photos: verdicts.length, dropped, perLabel: Object.fromEntries(counts) };
+    const lines = [...counts].map(
+      ([label, count]) =>
+        `${String(count.kept).padStart(6)} kept ${String(count.dropped).padStart(6)} dropped  ${label}`,
+    );
+    await printResult(summary, lines, flags.json);
+    if (!common.quiet && !flags.json) {
+      note(
+        `${formatCount(verdicts.length - dropped)} kept, ${formatCount(dropped)} dropped: look at ${path.join(flags.out, 'dropped.html')}`,
+      );
+    }
+  });
 
 interface Counts {
   kept: number;
@@ -129,11 +113,6 @@ async function writeResults(
     ]),
     'dropped.html': sheet,
   };
-  await writeFiles(dir, files);
-}
-
-/** @throws OutputError */
-async function writeFiles(dir: string, files: Record<string, string>): Promise<void> {
   try {
     createFolder(dir);
     for (const [name, text] of Object.entries(files)) {

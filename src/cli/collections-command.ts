@@ -1,50 +1,24 @@
 /** `pawdex collections`: lists, creates, changes and deletes collections. */
-import { type Command, Option } from 'commander';
+import { Option } from '@commander-js/extra-typings';
 import type { Engine, ServedCollection } from '../engine/engine.js';
-import { PawdexError } from '../errors.js';
 import type { Originals } from '../store/store.js';
-import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
+import { createCommand, readCommonOptions, SERVER } from './create-command.js';
+import { failUsage } from './exit-codes.js';
 import { note, pluralise, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
-interface CollectionsFlags {
+interface CollectionFlags {
   description?: string;
   originals?: Originals;
   encoder?: string;
   yes?: boolean;
-  json?: boolean;
-}
-
-/** Defines the command. */
-export function createCollectionsCommand(): Command {
-  return addServerOption(
-    createCommand(
-      'collections',
-      'list, create, change and delete collections',
-      'collections create mine --originals full',
-    ),
-  )
-    .argument('[action]', 'list (the default), create, update, rename, alias or delete')
-    .argument('[name]', 'collection')
-    .argument('[names...]', 'rename: the new name; alias: all its aliases, none to remove them')
-    .option('--description <text>', 'create and update: describes the collection')
-    .addOption(
-      new Option(
-        '--originals <what>',
-        'create and update: which copy of added photos to keep, so that another encoder can embed them',
-      ).choices(['off', 'thumbnail', 'full']),
-    )
-    .option('--encoder <name>', 'create: encoder that was added with `encoder add`')
-    .option('--yes', 'delete: even if the collection contains items')
-    .option('--json', 'print one JSON object')
-    .action(run);
 }
 
 type Action = (
   engine: Engine,
   name: string,
   names: string[],
-  flags: CollectionsFlags,
+  flags: CollectionFlags,
 ) => Promise<ServedCollection[]>;
 
 /** All actions except `list`. @returns the collections to print */
@@ -54,9 +28,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   ],
   update: async (engine, name, _names, { description, originals }) => {
     if (description === undefined && originals === undefined) {
-      throw new PawdexError('usage', {
-        detail: 'There is nothing to change: use --description or --originals.',
-      });
+      failUsage('There is nothing to change: use --description or --originals.');
     }
     return [await engine.updateCollection(name, { description, originals })];
   },
@@ -71,48 +43,55 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
 };
 
-async function run(
-  action: string | undefined,
-  name: string | undefined,
-  names: string[],
-  flags: CollectionsFlags & Record<string, unknown>,
-): Promise<void> {
-  const act = action === undefined || action === 'list' ? null : ACTIONS[action];
-  if (act === undefined) {
-    throw new PawdexError('usage', {
-      detail: `Unknown action ${action}. Use one of list, ${Object.keys(ACTIONS).join(', ')}.`,
-    });
-  }
-  const wanted = action === 'rename' ? 1 : 0;
-  if ((act !== null) !== (name !== undefined) || (action !== 'alias' && names.length !== wanted)) {
-    throw new PawdexError('usage', {
-      detail: 'All actions except list need the name of a collection; rename needs two names.',
-    });
-  }
-  await withEngine(readCommonOptions(flags), async (engine) => {
-    if (act === null) {
-      await printCollections(await engine.listCollections(), flags);
-      return;
+export const command = createCommand(
+  'collections',
+  'list, create, change and delete collections',
+  'collections create mine --originals full',
+)
+  .addOption(SERVER)
+  .argument('[action]', 'list, create, update, rename, alias or delete', 'list')
+  .argument('[name]', 'collection')
+  .argument('[names...]', 'rename: the new name; alias: all its aliases, none to remove them')
+  .option('--description <text>', 'create and update: describes the collection')
+  .addOption(
+    new Option(
+      '--originals <what>',
+      'create and update: which copy of added photos to keep, so that another encoder can embed them',
+    ).choices(['off', 'thumbnail', 'full'] as const),
+  )
+  .option('--encoder <name>', 'create: encoder that was added with `encoder add`')
+  .option('--yes', 'delete: even if the collection contains items')
+  .option('--json', 'print one JSON object')
+  .action(async (action, name, names, flags) => {
+    const act = action === 'list' ? null : ACTIONS[action];
+    if (act === undefined) {
+      failUsage(`Unknown action ${action}. Use one of list, ${Object.keys(ACTIONS).join(', ')}.`);
     }
-    const changed = await act(engine, name!, names, flags);
-    if (changed.length > 0) {
-      await printCollections(changed, flags);
+    const wanted = action === 'rename' ? 1 : 0;
+    if ((act !== null) !== (name !== undefined) || (action !== 'alias' && names.length !== wanted)) {
+      failUsage('All actions except list need the name of a collection; rename needs two names.');
     }
+    await withEngine(readCommonOptions(flags), async (engine) => {
+      if (act === null) {
+        await printCollections(await engine.listCollections(), flags.json);
+        return;
+      }
+      const changed = await act(engine, name!, names, flags);
+      if (changed.length > 0) {
+        await printCollections(changed, flags.json);
+      }
+    });
   });
-}
 
 /** @throws PawdexError usage if items would be deleted without `--yes` */
 export function requireYes(count: number, { yes }: { yes?: boolean }): void {
   if (count > 0 && yes !== true) {
-    throw new PawdexError('usage', {
-      detail: `${pluralise(count, 'item')} would be deleted.`,
-      hint: 'Add --yes if that is what you want.',
-    });
+    failUsage(`${pluralise(count, 'item')} would be deleted.`, 'Add --yes if that is what you want.');
   }
 }
 
-async function printCollections(collections: ServedCollection[], { json }: CollectionsFlags): Promise<void> {
-  if (json === true) {
+async function printCollections(collections: ServedCollection[], json = false): Promise<void> {
+  if (json) {
     await printLine(JSON.stringify({ collections }));
     return;
   }

@@ -1,5 +1,5 @@
 /** The flags that all commands share: every setting, `--quiet` and `--verbose`. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type Config, listSettings, PACKAGE_ROOT, parseConfig } from '../config.js';
 import { VIEWS, type Views } from '../image/decode-views.js';
 import { EXIT_HELP } from './exit-codes.js';
@@ -50,14 +50,15 @@ const SERVER_ONLY = new Set<keyof Config>([
  * @param description one sentence, in lower case
  * @param example a typical command line, without `pawdex`
  */
-export function createCommand(name: string, description: string, example: string): Command {
-  const made = new Command(name).description(description).showHelpAfterError('(use --help for usage)');
-  made.addHelpText('after', `\nExample:\n  pawdex ${example}\n${EXIT_HELP}`);
-  return made;
+export function createCommand(name: string, description: string, example: string) {
+  return new Command(name)
+    .description(description)
+    .showHelpAfterError('(use --help for usage)')
+    .addHelpText('after', `\nExample:\n  pawdex ${example}\n${EXIT_HELP}`);
 }
 
 /** Adds the flags that every command has. Call it last: `--help` lists a command's own flags first. */
-export function addCommonOptions(made: Command): Command {
+export function addCommonOptions(made: CommandUnknownOpts): CommandUnknownOpts {
   made
     .addOption(new Option('-q, --quiet', 'print only results and errors').helpGroup('Common options:'))
     .addOption(new Option('-v, --verbose', 'print stack traces of errors').helpGroup('Common options:'));
@@ -79,15 +80,11 @@ export function addCommonOptions(made: Command): Command {
   return made;
 }
 
-/** Adds `--server`, for commands that can work through a running server. */
-export function addServerOption(made: Command): Command {
-  return made.addOption(
-    new Option(
-      '--server <url>',
-      'use the collections of this running server (PAWDEX_SERVER; set PAWDEX_API_KEY if it asks for a key)',
-    ).helpGroup('Common options:'),
-  );
-}
+/** For commands that can work through a running server. */
+export const SERVER = new Option(
+  '--server <url>',
+  'use the collections of this running server (PAWDEX_SERVER; set PAWDEX_API_KEY if it asks for a key)',
+).helpGroup('Common options:');
 
 /**
  * Reads the common flags and the environment.
@@ -116,13 +113,13 @@ export function makeWholeNumberParser(min: number, max: number): (text: string) 
   };
 }
 
-/** Collects the values of an option that may be repeated; the option's default is `[]`. */
-export function collectValues(value: string, before: string[]): string[] {
+/** Collects the values of an option that may be repeated. */
+export function collectValues(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
 /** Creates the flag `--views`. */
-export function createViewsOption(description: string): Option {
+export function createViewsOption(description: string) {
   return new Option('--views <which>', description).choices(VIEWS).default('1' satisfies Views);
 }
 

@@ -1,5 +1,4 @@
 /** `pawdex doctor`: checks everything that pawdex needs to start, and says what to do about problems. */
-import type { Command } from 'commander';
 import { createCommand, readCommonOptions } from './create-command.js';
 import { checkData } from './doctor/check-data.js';
 import { checkDisk, checkNativeModules, checkNode, checkPort } from './doctor/check-machine.js';
@@ -10,33 +9,28 @@ import { printResult } from './print.js';
 
 const MARKS = { ok: 'ok  ', warning: 'warn', failed: 'FAIL' };
 
-/** Defines the command. */
-export function createDoctorCommand(): Command {
-  return createCommand(
-    'doctor',
-    'check what pawdex needs to start: Node.js, native modules, model, gallery, data directory, disk and port',
-    'doctor --json',
-  )
-    .option('--json', 'print one JSON object')
-    .action(run);
-}
-
-async function run(flags: { json?: boolean } & Record<string, unknown>): Promise<void> {
-  const { config } = readCommonOptions(flags);
-  const checks: Check[] = [
-    checkNode(),
-    ...checkNativeModules(),
-    ...(await checkModel(config)),
-    ...(await checkData(config)),
-    await checkDisk(config),
-    await checkPort(config),
-  ];
-  const isSound = checks.every(({ status }) => status !== 'failed');
-  await printResult({ ok: isSound, checks }, checks.flatMap(formatCheck), flags.json);
-  if (!isSound) {
-    process.exitCode = EXIT.someFailed;
-  }
-}
+export const command = createCommand(
+  'doctor',
+  'check what pawdex needs to start: Node.js, native modules, model, gallery, data directory, disk and port',
+  'doctor --json',
+)
+  .option('--json', 'print one JSON object')
+  .action(async (flags) => {
+    const { config } = readCommonOptions(flags);
+    const checks: Check[] = [
+      checkNode(),
+      ...checkNativeModules(),
+      ...(await checkModel(config)),
+      ...(await checkData(config)),
+      await checkDisk(config),
+      await checkPort(config),
+    ];
+    const isSound = checks.every(({ status }) => status !== 'failed');
+    await printResult({ ok: isSound, checks }, checks.flatMap(formatCheck), flags.json);
+    if (!isSound) {
+      process.exitCode = EXIT.someFailed;
+    }
+  });
 
 function formatCheck({ name, status, detail, hint }: Check): string[] {
   const line = `${MARKS[status]}  ${name}: ${detail}`;

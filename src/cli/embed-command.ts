@@ -1,52 +1,44 @@
 /** `pawdex embed`: prints the embedding of each image as a JSON line. */
-import type { Command } from 'commander';
 import { PawdexError } from '../errors.js';
-import type { Views } from '../image/decode-views.js';
 import {
-  addServerOption,
   createCommand,
   createViewsOption,
   getMaxFileBytes,
   readCommonOptions,
+  SERVER,
 } from './create-command.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
-import { addImageArguments, findGivenImages, type ImageFlags } from './image-arguments.js';
+import { addImageArguments, findGivenImages } from './image-arguments.js';
 import { printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
 /** Enough decimal digits to restore any float32 exactly. */
 const FLOAT32_DIGITS = 9;
 
-/** Defines the command. */
-export function createEmbedCommand(): Command {
-  const command = createCommand(
+export const command = addImageArguments(
+  createCommand(
     'embed',
     'print the embedding of each image, a unit vector: one JSON line {"file", "embedding"} per image',
     'embed cat.jpg photos > embeddings.jsonl',
-  );
-  return addServerOption(
-    addImageArguments(command).addOption(
-      createViewsOption('views of each photo whose embeddings are averaged'),
-    ),
-  ).action(run);
-}
-
-async function run(paths: string[], flags: ImageFlags & { views: Views }): Promise<void> {
-  const { views } = flags;
-  const common = readCommonOptions(flags);
-  const { photos } = await findGivenImages(paths, flags);
-  await withEngine(common, (engine) =>
-    forEachImage(
-      photos.map(({ file }) => file),
-      getMaxFileBytes(common),
-      async (bytes) => (await engine.embed(bytes, { views })).embedding,
-      async (file, outcome) => {
-        if (outcome instanceof PawdexError) {
-          return printLine(formatErrorLine(file, outcome));
-        }
-        const embedding = Array.from(outcome, (value) => Number(value.toPrecision(FLOAT32_DIGITS)));
-        await printLine(JSON.stringify({ file, embedding }));
-      },
-    ),
-  );
-}
+  ),
+)
+  .addOption(createViewsOption('views of each photo whose embeddings are averaged'))
+  .addOption(SERVER)
+  .action(async (paths, flags) => {
+    const common = readCommonOptions(flags);
+    const { photos } = await findGivenImages(paths, flags);
+    await withEngine(common, (engine) =>
+      forEachImage(
+        photos.map(({ file }) => file),
+        getMaxFileBytes(common),
+        async (bytes) => (await engine.embed(bytes, flags)).embedding,
+        async (file, outcome) => {
+          if (outcome instanceof PawdexError) {
+            return printLine(formatErrorLine(file, outcome));
+          }
+          const embedding = Array.from(outcome, (value) => Number(value.toPrecision(FLOAT32_DIGITS)));
+          await printLine(JSON.stringify({ file, embedding }));
+        },
+      ),
+    );
+  });

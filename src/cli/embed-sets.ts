@@ -9,7 +9,7 @@ import { VIEW_COUNT, type Views } from '../image/decode-views.js';
 import { getRow } from '../math/matrix.js';
 import type { CommonOptions } from './create-command.js';
 import { note, pluralise } from './print.js';
-import { showProgress } from './progress.js';
+import { withProgress } from './progress.js';
 import { readSet, type SetFlags } from './set-options.js';
 
 /** Photos processed at a time: one batch in the encoder while the next is decoded. */
@@ -90,16 +90,17 @@ async function embedLabelledSet(
     const suffix = views === '1' ? '' : `, views ${views}`;
     note(`Embedding ${pluralise(photos.length, 'photo')} of ${set}${suffix}`);
   }
-  const display = showProgress(photos.length, quiet);
   let done = 0;
-  const embedded = await embedSet(photos, {
-    encoder,
-    maxPixels: config.MAX_PIXELS,
-    parallel: PARALLEL,
-    views,
-    cache,
-    onPhoto: () => display.update({ done: ++done }),
-  }).finally(() => display.stop());
+  const embedded = await withProgress(photos.length, quiet, (update) =>
+    embedSet(photos, {
+      encoder,
+      maxPixels: config.MAX_PIXELS,
+      parallel: PARALLEL,
+      views,
+      cache,
+      onPhoto: () => update({ done: ++done }),
+    }),
+  );
   for (const { file, detail } of embedded.skipped) {
     note(`Skipped ${file} of ${set}: ${detail}`);
   }

@@ -1,85 +1,70 @@
 /** `pawdex encoder`: adds other image encoders to the data directory, and lists them. */
 import path from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { addEncoder, type EncoderDescription } from '../engine/add-encoder.js';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { addEncoder } from '../engine/add-encoder.js';
 import { type AddedEncoder, listAddedEncoders } from '../engine/encoders.js';
-import { PawdexError } from '../errors.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
+import { failUsage } from './exit-codes.js';
 import { note, printResult } from './print.js';
 
-type EncoderFlags = EncoderDescription & { json?: boolean } & Record<string, unknown>;
-
-/** Defines the command. */
-export function createEncoderCommand(): Command {
-  return createCommand(
-    'encoder',
-    'add another image encoder (an ONNX file), or list the added ones',
-    'encoder add dinov2-small.onnx --licence Apache-2.0',
+export const command = createCommand(
+  'encoder',
+  'add another image encoder (an ONNX file), or list the added ones',
+  'encoder add dinov2-small.onnx --licence Apache-2.0',
+)
+  .argument('[action]', 'list or add', 'list')
+  .argument('[file]', 'ONNX file to add; a preprocessor_config.json beside it is read')
+  .option('--name <name>', 'name of the encoder (default: the name of the file)')
+  .option(
+    '--size <pixels>',
+    'side of its square input, if the file does not say',
+    makeWholeNumberParser(16, 2048),
   )
-    .argument('[action]', 'list (the default) or add')
-    .argument('[file]', 'ONNX file to add; a preprocessor_config.json beside it is read')
-    .option('--name <name>', 'name of the encoder (default: the name of the file)')
-    .option(
-      '--size <pixels>',
-      'side of its square input, if the file does not say',
-      makeWholeNumberParser(16, 2048),
-    )
-    .option('--mean <r,g,b>', 'inputs are (pixel / 255 - mean) / std', parseTriple)
-    .option('--std <r,g,b>', 'see --mean', parseTriple)
-    .addOption(
-      new Option('--kernel <name>', 'how photos are resized').choices([
-        'lanczos3',
-        'cubic',
-        'linear',
-        'mitchell',
-      ]),
-    )
-    .option('--output <name>', 'name of the output with the embedding')
-    .addOption(
-      new Option(
-        '--pooling <how>',
-        'how to combine several vectors per image: the first (CLS), their mean, or the mean of a map',
-      ).choices(['first', 'mean', 'map']),
-    )
-    .option('--description <text>', 'description for the model card')
-    .option('--licence <name>', 'licence for the model card')
-    .option('--json', 'print one JSON object')
-    .action(run);
-}
+  .option('--mean <r,g,b>', 'inputs are (pixel / 255 - mean) / std', parseTriple)
+  .option('--std <r,g,b>', 'see --mean', parseTriple)
+  .addOption(
+    new Option('--kernel <name>', 'how photos are resized').choices([
+      'lanczos3',
+      'cubic',
+      'linear',
+      'mitchell',
+    ] as const),
+  )
+  .option('--output <name>', 'name of the output with the embedding')
+  .addOption(
+    new Option(
+      '--pooling <how>',
+      'how to combine several vectors per image: the first (CLS), their mean, or the mean of a map',
+    ).choices(['first', 'mean', 'map'] as const),
+  )
+  .option('--description <text>', 'description for the model card')
+  .option('--licence <name>', 'licence for the model card')
+  .option('--json', 'print one JSON object')
+  .action(async (action, file, flags) => {
+    const { DATA_DIR } = readCommonOptions(flags).config;
+    if (action === 'list') {
+      await printEncoders(await listAddedEncoders(DATA_DIR), flags.json);
+      return;
+    }
+    if (action !== 'add' || file === undefined) {
+      failUsage('Use `encoder add FILE` or `encoder list`.');
+    }
+    const { card, cardPath, fingerprint, notes } = await addEncoder(DATA_DIR, path.resolve(file), flags);
+    note(notes);
+    const { input, output, name } = card;
+    const added = { name, fingerprint, dimension: output.dimension, size: input.size, card: cardPath };
+    await printResult(
+      { ...added, input, output, notes },
+      [
+        `Added ${name}: input ${input.size} x ${input.size} pixels, ${output.dimension} dimensions (${cardPath}).`,
+        `Use it for a new collection (pawdex collections create NAME --encoder ${name}), or move an existing one (pawdex reembed -c NAME --encoder ${name}).`,
+      ],
+      flags.json,
+    );
+  });
 
-function parseTriple(text: string): [number, number, number] {
-  const numbers = text.split(',').map(Number);
-  if (numbers.length !== 3 || numbers.some((value) => !Number.isFinite(value))) {
-    throw new InvalidArgumentError('It must be three numbers separated by commas.');
-  }
-  return numbers as [number, number, number];
-}
-
-async function run(action: string | undefined, file: string | undefined, flags: EncoderFlags): Promise<void> {
-  const { DATA_DIR } = readCommonOptions(flags).config;
-  if (action === undefined || action === 'list') {
-    await printEncoders(await listAddedEncoders(DATA_DIR), flags);
-    return;
-  }
-  if (action !== 'add' || file === undefined) {
-    throw new PawdexError('usage', { detail: 'Use `encoder add FILE` or `encoder list`.' });
-  }
-  const { card, cardPath, fingerprint, notes } = await addEncoder(DATA_DIR, path.resolve(file), flags);
-  note(notes);
-  const { input, output, name } = card;
-  const added = { name, fingerprint, dimension: output.dimension, size: input.size, card: cardPath };
-  await printResult(
-    { ...added, input, output, notes },
-    [
-      `Added ${name}: input ${input.size} x ${input.size} pixels, ${output.dimension} dimensions (${cardPath}).`,
-      `Use it for a new collection (pawdex collections create NAME --encoder ${name}), or move an existing one (pawdex reembed -c NAME --encoder ${name}).`,
-    ],
-    flags.json,
-  );
-}
-
-async function printEncoders(encoders: AddedEncoder[], { json }: EncoderFlags): Promise<void> {
-  if (encoders.length === 0 && json !== true) {
+async function printEncoders(encoders: AddedEncoder[], json = false): Promise<void> {
+  if (encoders.length === 0 && !json) {
     note('No encoder was added.');
     return;
   }
@@ -88,4 +73,12 @@ async function printEncoders(encoders: AddedEncoder[], { json }: EncoderFlags): 
       `${folder}  ${model}, ${dimension} dimensions, fingerprint ${fingerprint.slice(0, 12)}`,
   );
   await printResult({ encoders }, lines, json);
+}
+
+function parseTriple(text: string): [number, number, number] {
+  const numbers = text.split(',').map(Number);
+  if (numbers.length !== 3 || numbers.some((value) => !Number.isFinite(value))) {
+    throw new InvalidArgumentError('It must be three numbers separated by commas.');
+  }
+  return numbers as [number, number, number];
 }

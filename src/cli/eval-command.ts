@@ -1,6 +1,5 @@
 /** `pawdex eval`: measures the encoder with one labelled set against another, or a collection with its own photos. */
 import path from 'node:path';
-import type { Command } from 'commander';
 import { type Calibration, loadCalibration } from '../breeds/calibration.js';
 import { loadSimilarityStatistics } from '../breeds/similarity-statistics.js';
 import type { LoadedCard } from '../encoder/model-card.js';
@@ -12,64 +11,48 @@ import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js'
 import { type AskOptions, ask, countOverlap, listMistakes, type Outcome } from '../evaluation/outcomes.js';
 import { drawItemPicture, drawPicture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
-import type { Views } from '../image/decode-views.js';
 import {
-  addServerOption,
   type CommonOptions,
   createCommand,
   createViewsOption,
   readCommonOptions,
+  SERVER,
 } from './create-command.js';
 import { embedPhotos, embedSets } from './embed-sets.js';
+import { failUsage } from './exit-codes.js';
 import { formatEvaluationJson, formatEvaluationTable, type SplitFigures } from './format-evaluation.js';
 import { note, pluralise, printLine } from './print.js';
-import { addSetOptions, type SetFlags } from './set-options.js';
+import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';
 
-interface EvalFlags extends SetFlags {
-  gallery?: string;
-  queries?: string;
-  collection?: string;
-  nonpets?: string;
-  leaveOneOut?: boolean;
-  views: Views;
-  json?: boolean;
-  cache?: string;
-  report?: string;
-  by?: string;
-  /** A file, or false for `--no-calibration`. */
-  calibration: string | boolean;
-}
-
-/** Defines the command. */
-export function createEvalCommand(): Command {
-  const command = createCommand(
+const options = addSetOptions(
+  createCommand(
     'eval',
     'measure retrieval and identification: recall@k, mAP@R, accuracy, calibration',
     'eval --gallery photos:train --queries photos:test --json',
-  );
-  return addSetOptions(addServerOption(command))
-    .option(
-      '--gallery <set>',
-      'what to search in: a folder, FOLDER:SPLIT for the rows of one split, or a gallery file such as models/gallery.parquet',
-    )
-    .option('--queries <set>', 'labelled set whose photos are identified')
-    .option('-c, --collection <name>', 'measure this collection with its own photos instead')
-    .option('--nonpets <set>', 'photos of subjects that the gallery does not contain')
-    .option('--leave-one-out', 'never count a photo with the same bytes as a neighbour')
-    .addOption(
-      createViewsOption('views of each query whose embeddings are averaged; gallery photos have one view'),
-    )
-    .option('--by <column>', "also split all figures by a column of the queries' manifest, such as source")
-    .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
-    .option('--calibration <file>', 'calibration to use (default: calibration.json beside the model card)')
-    .option('--no-calibration', 'use no calibration')
-    .option('--report <dir>', 'write an HTML report with plots and the worst mistakes')
-    .option('--json', 'print one JSON object')
-    .action(run);
-}
+  ).addOption(SERVER),
+)
+  .option(
+    '--gallery <set>',
+    'what to search in: a folder, FOLDER:SPLIT for the rows of one split, or a gallery file such as models/gallery.parquet',
+  )
+  .option('--queries <set>', 'labelled set whose photos are identified')
+  .option('-c, --collection <name>', 'measure this collection with its own photos instead')
+  .option('--nonpets <set>', 'photos of subjects that the gallery does not contain')
+  .option('--leave-one-out', 'never count a photo with the same bytes as a neighbour')
+  .addOption(
+    createViewsOption('views of each query whose embeddings are averaged; gallery photos have one view'),
+  )
+  .option('--by <column>', "also split all figures by a column of the queries' manifest, such as source")
+  .option('--cache <dir>', 'folder that keeps the embeddings for the next run')
+  .option('--calibration <file>', 'calibration to use (default: calibration.json beside the model card)')
+  .option('--no-calibration', 'use no calibration')
+  .option('--report <dir>', 'write an HTML report with plots and the worst mistakes')
+  .option('--json', 'print one JSON object');
 
-async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
+type EvalFlags = ReturnType<typeof options.opts>;
+
+export const command = options.action(async (flags) => {
   // Here --gallery names a labelled set, not the setting of the same name.
   const common = readCommonOptions({ ...flags, gallery: undefined });
   const measured =
@@ -83,12 +66,8 @@ async function run(flags: EvalFlags & Record<string, unknown>): Promise<void> {
   if (report !== null && !common.quiet) {
     note(`Wrote the report to ${report}.`);
   }
-  if (flags.json === true) {
-    await printLine(formatEvaluationJson(evaluation, by));
-  } else {
-    await printLine(formatEvaluationTable(evaluation, by));
-  }
-}
+  await printLine(flags.json ? formatEvaluationJson(evaluation, by) : formatEvaluationTable(evaluation, by));
+});
 
 interface Measured {
   evaluation: Evaluation | CollectionEvaluation;
@@ -96,10 +75,6 @@ interface Measured {
   report: string | null;
   /** Figures for each value of the column of `--by`. */
   by?: SplitFigures;
-}
-
-function failUsage(detail: string): never {
-  throw new PawdexError('usage', { detail });
 }
 
 async function measureSets(flags: EvalFlags, common: CommonOptions): Promise<Measured> {

@@ -1,5 +1,5 @@
 /** Exit codes of the command line. docs/cli.md and every `--help` show this table. */
-import type { ErrorCode, PawdexError } from '../errors.js';
+import { type ErrorCode, PawdexError } from '../errors.js';
 
 /** Released exit codes keep their meaning. */
 export const EXIT = {
@@ -52,6 +52,11 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   worker_failed: EXIT.internal,
   internal: EXIT.internal,
 };
+
+/** @throws PawdexError usage */
+export function failUsage(detail: string, hint?: string): never {
+  throw new PawdexError('usage', { detail, hint });
+}
 
 /** Returns the exit code for the error that ended a command. */
 export function getExitCode(error: PawdexError): number {

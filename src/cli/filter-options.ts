@@ -1,19 +1,10 @@
-/** The flags that select items of a collection, and those that change their metadata. */
-import { type Command, InvalidArgumentError } from 'commander';
+/** The flags that select items of a collection. */
+import { type Command, InvalidArgumentError, type OptionValues } from '@commander-js/extra-typings';
 import type { Filter, Metadata } from '../store/store.js';
-
-/** Values of the flags of {@link addFilterOptions}. */
-export interface FilterFlags {
-  label?: string[];
-  species?: string[];
-  where?: Metadata;
-  text?: string;
-}
-
-const collect = (value: string, before: string[] = []) => [...before, value];
+import { collectValues } from './create-command.js';
 
 /** Parses `key=value`. Numbers, true and false become JSON values; quotes keep them text. */
-function collectPair(text: string, before: Metadata = {}): Metadata {
+export function collectPair(text: string, before: Metadata = {}): Metadata {
   const at = text.indexOf('=');
   if (at < 1) {
     throw new InvalidArgumentError('It must look like key=value.');
@@ -30,10 +21,12 @@ function parseValue(text: string): unknown {
 }
 
 /** Adds the flags that choose items. */
-export function addFilterOptions(made: Command): Command {
+export function addFilterOptions<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  made: Command<A, O, G>,
+) {
   return made
-    .option('--label <label>', 'items with this label; may be repeated', collect)
-    .option('--species <species>', 'items of this species; may be repeated', collect)
+    .option('--label <label>', 'items with this label; may be repeated', collectValues)
+    .option('--species <species>', 'items of this species; may be repeated', collectValues)
     .option(
       '--where <key=value>',
       'items with this in their metadata: tags=indoor, camera.model=X100, age=3, code="3"; repeat it to require several',
@@ -42,13 +35,18 @@ export function addFilterOptions(made: Command): Command {
     .option('--text <text>', 'items that contain this text in label, source or metadata');
 }
 
-/** Adds a flag that sets keys of metadata. */
-export function addMetadataOption(made: Command, flag: string, description: string): Command {
-  return made.option(`${flag} <key=value>`, description, collectPair);
-}
-
-/** Builds the filter from the flags; null if none was given. */
-export function readFilter({ label, species, where, text }: FilterFlags): Filter | null {
+/** Builds the filter from the values of these flags; null if none was given. */
+export function readFilter({
+  label,
+  species,
+  where,
+  text,
+}: {
+  label?: string[];
+  species?: string[];
+  where?: Metadata;
+  text?: string;
+}): Filter | null {
   if ([label, species, where, text].every((flag) => flag === undefined)) {
     return null;
   }

@@ -4,9 +4,9 @@ import { findImages } from '../datasets/find-images.js';
 import { parseLabelRule } from '../datasets/label-rule.js';
 import { scanLabelledSet } from '../datasets/labelled-set.js';
 import type { SetReport } from '../datasets/set-report.js';
-import { PawdexError } from '../errors.js';
 import { hasArchiveName } from '../files/open-file.js';
 import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.js';
+import { failUsage } from './exit-codes.js';
 import { readPathList } from './image-arguments.js';
 import { noteReport, type SetFlags } from './set-options.js';
 
@@ -45,7 +45,7 @@ export async function readGivenSets(specs: readonly string[], flags: GivenFlags)
     add(given, 'the given paths', await findSinglePhotos(single, flags), flags);
   }
   if (given.photos.length === 0) {
-    throw new PawdexError('usage', { detail: 'Name at least one folder, archive or photo.' });
+    failUsage('Name at least one folder, archive or photo.');
   }
   return given;
 }

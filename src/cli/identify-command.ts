@@ -1,59 +1,82 @@
 /** `pawdex identify`: names the breed on photos and shows the nearest neighbours. */
 import { writeFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { SHIPPED_COLLECTION } from '../config.js';
 import type { Engine, Explanation, Identification } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import {
-  addServerOption,
   createCommand,
   createViewsOption,
   getMaxFileBytes,
   makeWholeNumberParser,
   readCommonOptions,
+  SERVER,
 } from './create-command.js';
+import { failUsage } from './exit-codes.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
-import { addImageArguments, findGivenImages, type ImageFlags } from './image-arguments.js';
+import { addImageArguments, findGivenImages } from './image-arguments.js';
 import { formatPercent, OutputError, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
-
-interface IdentifyFlags extends ImageFlags {
-  collection: string;
-  k?: number;
-  views: Views;
-  region?: Rectangle;
-  explain?: boolean;
-  heatmap?: string;
-  json?: boolean;
-}
 
 /** Neighbours to print; `--json` prints all of them. */
 const SHOWN_NEIGHBOURS = 5;
 
-/** Defines the command. */
-export function createIdentifyCommand(): Command {
-  const command = createCommand(
+export const command = addImageArguments(
+  createCommand(
     'identify',
     'name the breed on photos and show the nearest neighbours',
     'identify cat.jpg --json',
-  );
-  return addServerOption(
-    addImageArguments(command)
-      .option('-c, --collection <name>', 'collection to search', SHIPPED_COLLECTION)
-      .option('-k <n>', 'neighbours to list (default: all that vote)', makeWholeNumberParser(1, 1000))
-      .addOption(createViewsOption('views of each photo whose embeddings are averaged'))
-      .option(
-        '--region <x,y,width,height>',
-        'look at this part of each photo, in fractions of its size',
-        parseRegion,
-      )
-      .option('--explain', 'show where in the photo the similarity comes from')
-      .option('--heatmap <file>', 'write a heat map for the nearest neighbour as a PNG (one image only)')
-      .option('--json', 'print one JSON line per image'),
-  ).action(run);
-}
+  ),
+)
+  .option('-c, --collection <name>', 'collection to search', SHIPPED_COLLECTION)
+  .option('-k <n>', 'neighbours to list (default: all that vote)', makeWholeNumberParser(1, 1000))
+  .addOption(createViewsOption('views of each photo whose embeddings are averaged'))
+  .option(
+    '--region <x,y,width,height>',
+    'look at this part of each photo, in fractions of its size',
+    parseRegion,
+  )
+  .option('--explain', 'show where in the photo the similarity comes from')
+  .option('--heatmap <file>', 'write a heat map for the nearest neighbour as a PNG (one image only)')
+  .option('--json', 'print one JSON line per image')
+  .addOption(SERVER)
+  .action(async (paths, flags) => {
+    const { collection, k, views, region, heatmap, json } = flags;
+    const { photos } = await findGivenImages(paths, flags);
+    if (heatmap !== undefined && photos.length > 1) {
+      failUsage('--heatmap takes exactly one image.');
+    }
+    const common = readCommonOptions(flags);
+    const options = { collection, views, region, k, explain: flags.explain === true };
+    await withEngine(common, async (engine) => {
+      // Checked before any photo is read, so that a misspelt collection fails once and not for every photo.
+      await engine.store.getCollection(collection);
+      return forEachImage(
+        photos.map(({ file }) => file),
+        getMaxFileBytes(common),
+        async (bytes) => {
+          const identified = await engine.identify(bytes, options);
+          if (heatmap !== undefined) {
+            await writeHeatMap(engine, bytes, identified, { ...options, file: heatmap });
+          }
+          return identified;
+        },
+        async (file, outcome) => {
+          if (outcome instanceof PawdexError) {
+            if (json) {
+              await printLine(formatErrorLine(file, outcome));
+            }
+          } else {
+            await printLine(
+              json ? JSON.stringify({ file, ...outcome }) : formatIdentification(file, outcome),
+            );
+          }
+        },
+      );
+    });
+  });
 
 function parseRegion(text: string): Rectangle {
   const [left, top, width, height, ...others] = text.split(',').map(Number);
@@ -61,40 +84,6 @@ function parseRegion(text: string): Rectangle {
     throw new InvalidArgumentError('It must be four numbers from 0 to 1, such as 0.5,0,0.5,1.');
   }
   return { left: left!, top: top!, width: width!, height: height! };
-}
-
-async function run(paths: string[], flags: IdentifyFlags): Promise<void> {
-  const { collection, k, views, region, heatmap, json } = flags;
-  const { photos } = await findGivenImages(paths, flags);
-  if (heatmap !== undefined && photos.length > 1) {
-    throw new PawdexError('usage', { detail: '--heatmap takes exactly one image.' });
-  }
-  const common = readCommonOptions(flags);
-  const options = { collection, views, region, k, explain: flags.explain === true };
-  await withEngine(common, async (engine) => {
-    // Checked before any photo is read, so that a misspelt collection fails once and not for every photo.
-    await engine.store.getCollection(collection);
-    return forEachImage(
-      photos.map(({ file }) => file),
-      getMaxFileBytes(common),
-      async (bytes) => {
-        const identified = await engine.identify(bytes, options);
-        if (heatmap !== undefined) {
-          await writeHeatMap(engine, bytes, identified, { ...options, file: heatmap });
-        }
-        return identified;
-      },
-      async (file, outcome) => {
-        if (outcome instanceof PawdexError) {
-          if (json) {
-            await printLine(formatErrorLine(file, outcome));
-          }
-        } else {
-          await printLine(json ? JSON.stringify({ file, ...outcome }) : formatIdentification(file, outcome));
-        }
-      },
-    );
-  });
 }
 
 /** Writes the heat map of the nearest neighbour. */

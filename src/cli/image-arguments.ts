@@ -1,33 +1,26 @@
 /** The photos of a command: arguments, or a list of files if there are too many for a command line. */
 import { createReadStream } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import { type FoundImages, findImages } from '../datasets/find-images.js';
 import { PawdexError } from '../errors.js';
 import { collectValues } from './create-command.js';
+import { failUsage } from './exit-codes.js';
 import { noteReport } from './set-options.js';
 
-/** Values of the flags of {@link addImageArguments}. */
-export interface ImageFlags extends Record<string, unknown> {
-  filesFrom?: string;
-  include: string[];
-  exclude: string[];
-}
+export const FILES_FROM = new Option(
+  '--files-from <file>',
+  'read more paths from this file (- for stdin), one per line or separated by zero bytes',
+);
 
 /** Adds the argument `[image...]` and its flags. */
-export function addImageArguments(command: Command): Command {
+export function addImageArguments<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) {
   return command
     .argument('[image...]', 'image files, folders, archives, or globs in quotes')
-    .addOption(createFilesFromOption(command))
+    .addOption(FILES_FROM)
     .option('--include <glob>', 'in folders, take only photos that match; may be repeated', collectValues, [])
     .option('--exclude <glob>', 'in folders, leave out files that match; may be repeated', collectValues, []);
-}
-
-/** Creates `--files-from`. */
-export function createFilesFromOption(command: Command) {
-  return command.createOption(
-    '--files-from <file>',
-    'read more paths from this file (- for stdin), one per line or separated by zero bytes',
-  );
 }
 
 /**
@@ -37,13 +30,16 @@ export function createFilesFromOption(command: Command) {
  */
 export async function findGivenImages(
   paths: readonly string[],
-  { filesFrom, include, exclude, quiet }: ImageFlags,
+  {
+    filesFrom,
+    include,
+    exclude,
+    quiet,
+  }: { filesFrom?: string; include: string[]; exclude: string[]; quiet?: unknown },
 ): Promise<FoundImages> {
   const listed = filesFrom === undefined ? [] : await readPathList(filesFrom);
   if (paths.length + listed.length === 0) {
-    throw new PawdexError('usage', {
-      detail: filesFrom === undefined ? 'Name at least one image.' : `${filesFrom} names no files.`,
-    });
+    failUsage(filesFrom === undefined ? 'Name at least one image.' : `${filesFrom} names no files.`);
   }
   const found = await findImages([...paths, ...listed], { include, exclude });
   noteReport('the given paths', found, quiet === true);

@@ -4,7 +4,15 @@ import type { PhotoToIndex } from '../indexing/describe-photo.js';
 import type { IndexSummary } from '../indexing/index-folder.js';
 import type { GivenSets } from './given-sets.js';
 import type { IndexFlags } from './index-flags.js';
-import { describeError, formatCount, formatSeconds, note, pluralise, printLine } from './print.js';
+import {
+  describeError,
+  formatCount,
+  formatFailure,
+  formatSeconds,
+  note,
+  pluralise,
+  printLine,
+} from './print.js';
 
 /** Names of files by outcome. Failures are in the summary. */
 export interface IndexedFiles {
@@ -44,7 +52,7 @@ export async function reportSummary(
   }
   if (failures.length > 0) {
     note(`${pluralise(failures.length, 'photo')} could not be indexed:`);
-    note(failures.map(({ file, code, detail }) => `  ${file}: ${detail} [${code}]`));
+    note(failures.map(formatFailure));
   }
   if (otherLabel > 0 && !flags.quiet) {
     note(
@@ -52,7 +60,7 @@ export async function reportSummary(
     );
   }
   if (stoppedBy !== null) {
-    note(describeError(stoppedBy, flags.verbose === true));
+    note(describeError(stoppedBy, flags.verbose));
   }
   if (flags.quiet) {
     return;

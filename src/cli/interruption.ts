@@ -8,22 +8,17 @@ import { note } from './print.js';
  */
 const SAME_PRESS_MS = 500;
 
-/** Whether and how the user asked to stop. */
-export interface Interruption {
-  /** Aborted by the first Ctrl-C or SIGTERM. */
-  signal: AbortSignal;
-  /** The exit code for the signal that arrived, or null if none did. */
-  exitCode(): number | null;
-  /** Restores the default handling of signals. */
-  dispose(): void;
-}
-
 /**
  * Aborts a signal at the first Ctrl-C or SIGTERM, and ends the process at the second.
  *
  * @param message printed at the first, or null for nothing
+ * @returns the signal, the exit code for what arrived (null if nothing did), and how to restore the default handling
  */
-export function watchInterrupts(message: string | null): Interruption {
+export function watchInterrupts(message: string | null): {
+  signal: AbortSignal;
+  exitCode: () => number | null;
+  dispose: () => void;
+} {
   const controller = new AbortController();
   let first: { at: number; exitCode: number } | null = null;
   const handle = (name: NodeJS.Signals) => {
@@ -54,4 +49,21 @@ export function watchInterrupts(message: string | null): Interruption {
     exitCode: () => first?.exitCode ?? null,
     dispose,
   };
+}
+
+/**
+ * Runs work that Ctrl-C and SIGTERM can stop between two steps.
+ *
+ * @returns its result, and the exit code if it was interrupted
+ */
+export async function runInterruptibly<T>(
+  message: string | null,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<{ result: T; interrupted: number | null }> {
+  const { signal, exitCode, dispose } = watchInterrupts(message);
+  try {
+    return { result: await work(signal), interrupted: exitCode() };
+  } finally {
+    dispose();
+  }
 }

@@ -1,59 +1,35 @@
 /** `pawdex items`: lists, changes and deletes the items of a collection, by id or by filter. */
-import type { Command } from 'commander';
 import type { Engine } from '../engine/engine.js';
-import { PawdexError } from '../errors.js';
 import { listPages } from '../store/list-pages.js';
-import type { BulkPatch, Item, Metadata, Target } from '../store/store.js';
+import type { BulkPatch, Item, Target } from '../store/store.js';
 import { requireYes } from './collections-command.js';
-import {
-  addServerOption,
-  createCommand,
-  makeWholeNumberParser,
-  readCommonOptions,
-} from './create-command.js';
-import { addFilterOptions, addMetadataOption, type FilterFlags, readFilter } from './filter-options.js';
+import { createCommand, makeWholeNumberParser, readCommonOptions, SERVER } from './create-command.js';
+import { failUsage } from './exit-codes.js';
+import { addFilterOptions, collectPair, readFilter } from './filter-options.js';
 import { note, pluralise, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 
-interface ItemsFlags extends FilterFlags {
-  collection: string;
-  id?: string[];
-  limit?: number;
-  setLabel?: string;
-  setSource?: string;
-  set?: Metadata;
-  yes?: boolean;
-  json?: boolean;
-}
-
-/** Defines the command. */
-export function createItemsCommand(): Command {
-  const made = addFilterOptions(
-    addServerOption(
-      createCommand(
-        'items',
-        'list, change and delete items',
-        'items update -c mine --label tabby --set-label "domestic shorthair"',
-      ),
-    )
-      .argument('[action]', 'list (the default), update or delete')
-      .requiredOption('-c, --collection <name>', 'collection')
-      .option('--id <id...>', 'these items'),
-  );
-  return addMetadataOption(
-    made
-      .option('--limit <n>', 'list at most this many items', makeWholeNumberParser(1, 1_000_000_000))
-      .option('--set-label <label>', 'update: set this label; an empty one removes it')
-      .option('--set-source <source>', 'update: set this source; an empty one removes it'),
-    '--set',
-    'update: set this in the metadata; null removes the key',
+const options = addFilterOptions(
+  createCommand(
+    'items',
+    'list, change and delete items',
+    'items update -c mine --label tabby --set-label "domestic shorthair"',
   )
-    .option('--yes', 'delete: really delete; without it, the matching items are only counted')
-    .option('--json', 'print one JSON object; when listing, one per item')
-    .action(run);
-}
+    .addOption(SERVER)
+    .argument('[action]', 'list, update or delete', 'list')
+    .requiredOption('-c, --collection <name>', 'collection')
+    .option('--id <id...>', 'these items'),
+)
+  .option('--limit <n>', 'list at most this many items', makeWholeNumberParser(1, 1_000_000_000))
+  .option('--set-label <label>', 'update: set this label; an empty one removes it')
+  .option('--set-source <source>', 'update: set this source; an empty one removes it')
+  .option('--set <key=value>', 'update: set this in the metadata; null removes the key', collectPair)
+  .option('--yes', 'delete: really delete; without it, the matching items are only counted')
+  .option('--json', 'print one JSON object; when listing, one per item');
 
-async function run(action: string | undefined, flags: ItemsFlags & Record<string, unknown>): Promise<void> {
+type ItemsFlags = ReturnType<typeof options.opts>;
+
+export const command = options.action(async (action, flags) => {
   const { collection } = flags;
   await withEngine(readCommonOptions(flags), async (engine) => {
     if (action === 'update') {
@@ -64,23 +40,19 @@ async function run(action: string | undefined, flags: ItemsFlags & Record<string
       requireYes(await count(engine, collection, target), flags);
       const deleted = await engine.store.deleteMany(collection, target);
       await report({ deleted }, `${pluralise(deleted, 'item')} deleted.`, flags);
-    } else if (action === undefined || action === 'list') {
+    } else if (action === 'list') {
       await list(engine, flags);
     } else {
-      throw new PawdexError('usage', {
-        detail: `Unknown action ${action}. Use one of list, update, delete.`,
-      });
+      failUsage(`Unknown action ${action}. Use one of list, update, delete.`);
     }
   });
-}
+});
 
 /** @throws PawdexError usage unless exactly one of ids and filter is given */
 function readTarget(flags: ItemsFlags): Target {
   const filter = readFilter(flags);
   if ((filter === null) === (flags.id === undefined)) {
-    throw new PawdexError('usage', {
-      detail: 'Choose items either by --id or by --label, --species, --where and --text.',
-    });
+    failUsage('Choose items either by --id or by --label, --species, --where and --text.');
   }
   return filter === null ? { ids: flags.id! } : { filter };
 }
@@ -88,9 +60,7 @@ function readTarget(flags: ItemsFlags): Target {
 /** @throws PawdexError usage if there is nothing to change */
 function readPatch({ setLabel, setSource, set }: ItemsFlags): BulkPatch {
   if (setLabel === undefined && setSource === undefined && set === undefined) {
-    throw new PawdexError('usage', {
-      detail: 'There is nothing to change: use --set-label, --set-source or --set.',
-    });
+    failUsage('There is nothing to change: use --set-label, --set-source or --set.');
   }
   return {
     label: setLabel === '' ? null : setLabel,
@@ -117,7 +87,7 @@ async function list(engine: Engine, flags: ItemsFlags): Promise<void> {
     const shown = items.slice(0, left);
     left -= shown.length;
     if (shown.length > 0) {
-      await printLine(shown.map((item) => (flags.json === true ? JSON.stringify(item) : describe(item))));
+      await printLine(shown.map((item) => (flags.json ? JSON.stringify(item) : describe(item))));
     }
   };
   if (ids !== undefined) {
@@ -136,7 +106,7 @@ const describe = ({ id, label, source, metadata }: Item) =>
   `${id}  ${label ?? '(no label)'}  ${source ?? ''}  ${JSON.stringify(metadata)}`;
 
 async function report(result: object, sentence: string, { json }: ItemsFlags): Promise<void> {
-  if (json === true) {
+  if (json) {
     await printLine(JSON.stringify(result));
   } else {
     note(sentence);

@@ -1,9 +1,8 @@
 /** `pawdex jobs`: lists the jobs of a running server, and pauses, resumes and cancels them. */
-import type { Command } from 'commander';
 import type { PawdexClient } from '../client/client.js';
 import type { Job, JobList } from '../client/wire.js';
-import { PawdexError } from '../errors.js';
-import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
+import { createCommand, readCommonOptions, SERVER } from './create-command.js';
+import { failUsage } from './exit-codes.js';
 import { formatSeconds, printLine, printResult } from './print.js';
 import { connectToRunningServer } from './with-engine.js';
 
@@ -17,54 +16,42 @@ const ACTIONS: Record<string, (client: PawdexClient, id: string) => Promise<Job>
 };
 const WORDS = ['list', ...Object.keys(ACTIONS), 'failures'];
 
-/** Defines the command. */
-export function createJobsCommand(): Command {
-  return addServerOption(
-    createCommand(
-      'jobs',
-      'list the jobs of a running server; pause, resume and cancel them',
-      'jobs pause ID',
-    ),
+export const command = createCommand(
+  'jobs',
+  'list the jobs of a running server; pause, resume and cancel them',
+  'jobs pause ID',
+)
+  .addOption(SERVER)
+  .argument(
+    '[action]',
+    'list, show, pause, resume, cancel, or failures (files that could not be indexed)',
+    'list',
   )
-    .argument(
-      '[action]',
-      'list (the default), show, pause, resume, cancel, or failures (files that could not be indexed)',
-    )
-    .argument('[id]', 'the ID of the job')
-    .option('--json', 'print one JSON object; for failures, one per line')
-    .action(run);
-}
-
-async function run(
-  action: string | undefined,
-  id: string | undefined,
-  flags: { json?: boolean } & Record<string, unknown>,
-): Promise<void> {
-  const word = action ?? 'list';
-  if (!WORDS.includes(word)) {
-    throw new PawdexError('usage', { detail: `Unknown action ${word}. Use one of ${WORDS.join(', ')}.` });
-  }
-  if ((word === 'list') === (id !== undefined)) {
-    throw new PawdexError('usage', {
-      detail: word === 'list' ? 'list takes no job ID.' : `${word} needs a job ID.`,
-    });
-  }
-  const client = await connectToRunningServer(readCommonOptions(flags));
-  if (word === 'list') {
-    const jobs = await client.listJobs();
-    await printLine(
-      flags.json ? JSON.stringify({ jobs }) : jobs.length > 0 ? jobs.map(formatJob) : 'no jobs',
-    );
-  } else if (word === 'failures') {
-    for (const failure of await client.listJobFailures(id!)) {
-      const { file, detail, code } = failure;
-      await printLine(flags.json ? JSON.stringify(failure) : `${file}: ${detail} [${code}]`);
+  .argument('[id]', 'the ID of the job')
+  .option('--json', 'print one JSON object; for failures, one per line')
+  .action(async (word, id, flags) => {
+    if (!WORDS.includes(word)) {
+      failUsage(`Unknown action ${word}. Use one of ${WORDS.join(', ')}.`);
     }
-  } else {
-    const job = await ACTIONS[word]!(client, id!);
-    await printResult(job, formatJob(job), flags.json);
-  }
-}
+    if ((word === 'list') === (id !== undefined)) {
+      failUsage(word === 'list' ? 'list takes no job ID.' : `${word} needs a job ID.`);
+    }
+    const client = await connectToRunningServer(readCommonOptions(flags));
+    if (word === 'list') {
+      const jobs = await client.listJobs();
+      await printLine(
+        flags.json ? JSON.stringify({ jobs }) : jobs.length > 0 ? jobs.map(formatJob) : 'no jobs',
+      );
+    } else if (word === 'failures') {
+      for (const failure of await client.listJobFailures(id!)) {
+        const { file, detail, code } = failure;
+        await printLine(flags.json ? JSON.stringify(failure) : `${file}: ${detail} [${code}]`);
+      }
+    } else {
+      const job = await ACTIONS[word]!(client, id!);
+      await printResult(job, formatJob(job), flags.json);
+    }
+  });
 
 /** Formats a job as one line. */
 function formatJob({ id, kind, collection, state, progress, error }: JobSummary): string {

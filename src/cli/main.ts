@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The entry point of the command line: finds the command, runs it, and turns errors into messages and exit codes. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { asPawdexError } from '../errors.js';
 import { loadFailureError } from '../native-modules.js';
 import { addCommonOptions } from './create-command.js';
@@ -9,48 +9,39 @@ import { describeError, escapeControls, note, OutputError, surviveClosedPipes } 
 import { VERSION } from './version.js';
 
 /** Only the given command's module is loaded, since loading all takes 0.2 s. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  serve: () => import('./serve-command.js').then(({ createServeCommand }) => createServeCommand()),
-  index: () => import('./index-command.js').then(({ createIndexCommand }) => createIndexCommand()),
-  identify: () =>
-    import('./identify-command.js').then(({ createIdentifyCommand }) => createIdentifyCommand()),
-  embed: () => import('./embed-command.js').then(({ createEmbedCommand }) => createEmbedCommand()),
-  eval: () => import('./eval-command.js').then(({ createEvalCommand }) => createEvalCommand()),
-  calibrate: () =>
-    import('./calibrate-command.js').then(({ createCalibrateCommand }) => createCalibrateCommand()),
-  'check-labels': () =>
-    import('./check-labels-command.js').then(({ createCheckLabelsCommand }) => createCheckLabelsCommand()),
-  'clean-labels': () =>
-    import('./clean-labels-command.js').then(({ createCleanLabelsCommand }) => createCleanLabelsCommand()),
-  collections: () =>
-    import('./collections-command.js').then(({ createCollectionsCommand }) => createCollectionsCommand()),
-  items: () => import('./items-command.js').then(({ createItemsCommand }) => createItemsCommand()),
-  'attach-thumbnails': () =>
-    import('./attach-thumbnails-command.js').then(({ createAttachThumbnailsCommand }) =>
-      createAttachThumbnailsCommand(),
-    ),
-  labels: () => import('./labels-command.js').then(({ createLabelsCommand }) => createLabelsCommand()),
-  jobs: () => import('./jobs-command.js').then(({ createJobsCommand }) => createJobsCommand()),
-  reembed: () => import('./reembed-command.js').then(({ createReembedCommand }) => createReembedCommand()),
-  encoder: () => import('./encoder-command.js').then(({ createEncoderCommand }) => createEncoderCommand()),
-  export: () => import('./transfer-commands.js').then((commands) => commands.createExportCommand()),
-  import: () => import('./transfer-commands.js').then((commands) => commands.createImportCommand()),
-  snapshot: () => import('./snapshot-commands.js').then((commands) => commands.createSnapshotCommand()),
-  restore: () => import('./snapshot-commands.js').then((commands) => commands.createRestoreCommand()),
-  verify: () => import('./snapshot-commands.js').then((commands) => commands.createVerifyCommand()),
-  compact: () => import('./snapshot-commands.js').then((commands) => commands.createCompactCommand()),
-  views: () => import('./views-command.js').then(({ createViewsCommand }) => createViewsCommand()),
-  quantise: () =>
-    import('./quantise-command.js').then(({ createQuantiseCommand }) => createQuantiseCommand()),
-  train: () => import('./train-command.js').then(({ createTrainCommand }) => createTrainCommand()),
-  doctor: () => import('./doctor-command.js').then(({ createDoctorCommand }) => createDoctorCommand()),
+const COMMANDS: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
+  serve: () => import('./serve-command.js').then((loaded) => loaded.command),
+  index: () => import('./index-command.js').then((loaded) => loaded.command),
+  identify: () => import('./identify-command.js').then((loaded) => loaded.command),
+  embed: () => import('./embed-command.js').then((loaded) => loaded.command),
+  eval: () => import('./eval-command.js').then((loaded) => loaded.command),
+  calibrate: () => import('./calibrate-command.js').then((loaded) => loaded.command),
+  'check-labels': () => import('./check-labels-command.js').then((loaded) => loaded.command),
+  'clean-labels': () => import('./clean-labels-command.js').then((loaded) => loaded.command),
+  collections: () => import('./collections-command.js').then((loaded) => loaded.command),
+  items: () => import('./items-command.js').then((loaded) => loaded.command),
+  'attach-thumbnails': () => import('./attach-thumbnails-command.js').then((loaded) => loaded.command),
+  labels: () => import('./labels-command.js').then((loaded) => loaded.command),
+  jobs: () => import('./jobs-command.js').then((loaded) => loaded.command),
+  reembed: () => import('./reembed-command.js').then((loaded) => loaded.command),
+  encoder: () => import('./encoder-command.js').then((loaded) => loaded.command),
+  export: () => import('./transfer-commands.js').then((loaded) => loaded.exportCommand),
+  import: () => import('./transfer-commands.js').then((loaded) => loaded.importCommand),
+  snapshot: () => import('./snapshot-commands.js').then((loaded) => loaded.snapshot),
+  restore: () => import('./snapshot-commands.js').then((loaded) => loaded.restore),
+  verify: () => import('./snapshot-commands.js').then((loaded) => loaded.verify),
+  compact: () => import('./snapshot-commands.js').then((loaded) => loaded.compact),
+  views: () => import('./views-command.js').then((loaded) => loaded.command),
+  quantise: () => import('./quantise-command.js').then((loaded) => loaded.command),
+  train: () => import('./train-command.js').then((loaded) => loaded.command),
+  doctor: () => import('./doctor-command.js').then((loaded) => loaded.command),
 };
 
 /** Flags that do not need any command. */
 const VERSION_FLAGS: ReadonlySet<string> = new Set(['--version', '-V']);
 
 /** Loads the given command, or all of them if there is none, as for `--help`. */
-function loadCommands(): Promise<Command[]> {
+function loadCommands(): Promise<CommandUnknownOpts[]> {
   const given = process.argv.slice(2);
   if (VERSION_FLAGS.has(given[0] ?? '')) {
     return Promise.resolve([]);
@@ -60,7 +51,7 @@ function loadCommands(): Promise<Command[]> {
   return Promise.all(makers.map((make) => make()));
 }
 
-async function createProgram(): Promise<Command> {
+async function createProgram(): Promise<CommandUnknownOpts> {
   const main = new Command('pawdex')
     .description('Image similarity search for cat and dog photos: similar photos and the breed.')
     .version(VERSION)
@@ -73,7 +64,7 @@ async function createProgram(): Promise<Command> {
   for (const made of await loadCommands()) {
     main.addCommand(addCommonOptions(made).copyInheritedSettings(main));
   }
-  for (const made of [main, ...main.commands]) {
+  for (const made of [main as CommandUnknownOpts, ...main.commands]) {
     made.exitOverride();
   }
   return main;

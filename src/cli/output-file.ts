@@ -1,7 +1,8 @@
-/** Output files that users name. */
+/** Files and folders that users name. */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PawdexError } from '../errors.js';
+import { failUsage } from './exit-codes.js';
 
 /**
  * The path of a file to write, which may be there already.
@@ -18,18 +19,19 @@ export async function resolveOutputFile(file: string, dataDir: string): Promise<
     });
   });
   if (folder === (await realpath(dataDir).catch(() => null))) {
-    throw new PawdexError('usage', {
-      detail: `${file} is in the data directory, whose files are not to be replaced.`,
-      hint: 'Name a file in another folder.',
-    });
+    failUsage(
+      `${file} is in the data directory, whose files are not to be replaced.`,
+      'Name a file in another folder.',
+    );
   }
-  if (
-    await stat(resolved).then(
-      (found) => found.isDirectory(),
-      () => false,
-    )
-  ) {
-    throw new PawdexError('usage', { detail: `${file} is a folder.`, hint: 'Name a file in it.' });
+  const found = await stat(resolved).catch(() => null);
+  if (found?.isDirectory()) {
+    failUsage(`${file} is a folder.`, 'Name a file in it.');
   }
   return path.join(folder, path.basename(resolved));
+}
+
+/** Makes the folders of `--photos` absolute: a server has another working directory. */
+export function resolveFolders(folders: string[] | true | undefined): string[] | undefined {
+  return folders === true ? undefined : folders?.map((folder) => path.resolve(folder));
 }

@@ -83,7 +83,7 @@ export function note(lines: string | readonly string[]): void {
  * @param verbose adds the stack
  * @param subject what the error is about, such as a file
  */
-export function describeError(error: PawdexError, verbose: boolean, subject?: string): string[] {
+export function describeError(error: PawdexError, verbose = false, subject?: string): string[] {
   const about = subject === undefined ? '' : `${subject}: `;
   const lines = [`${about}error: ${error.message} [${error.code}]`];
   for (const { path, message } of error.errors ?? []) {
@@ -103,6 +103,19 @@ export function describeError(error: PawdexError, verbose: boolean, subject?: st
 
 const stackLines = (stack = '') => stack.split('\n');
 
+/** Formats what went wrong with one file. */
+export function formatFailure({
+  file,
+  detail,
+  code,
+}: {
+  file: string;
+  detail: string;
+  code: string;
+}): string {
+  return `  ${file}: ${detail} [${code}]`;
+}
+
 /** 7681 -> "7,681". */
 export function formatCount(value: number): string {
   return value.toLocaleString('en');
@@ -116,6 +129,16 @@ export function pluralise(count: number, noun: string): string {
 /** 0.923 -> "92.3 %". */
 export function formatPercent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** Measures the seconds since a reading of `performance.now()`. */
+export function measureSeconds(since: number): number {
+  return Math.round(performance.now() - since) / 1000;
+}
+
+/** 2621440 -> "2.5 MiB". */
+export function formatMiB(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
 
 /** 75 -> "1 min 15 s"; 0.42 -> "0.4 s". */

@@ -95,6 +95,16 @@ export function showProgress(total: number, quiet: boolean, noun = 'photo'): Pro
   return process.stderr.isTTY ? createBar(total, noun) : createLines(total, noun);
 }
 
+/** Shows the progress of `work` while it runs. */
+export async function withProgress<T>(
+  total: number,
+  quiet: boolean,
+  work: (update: ProgressDisplay['update']) => Promise<T>,
+): Promise<T> {
+  const display = showProgress(total, quiet);
+  return work((progress) => display.update(progress)).finally(() => display.stop());
+}
+
 /** Shows the progress of work in several phases, each with its own total. */
 export function showPhases(quiet: boolean): { update(progress: WorkProgress): void; stop(): void } {
   let shown: { phase: WorkProgress['phase']; display: ProgressDisplay } | null = null;

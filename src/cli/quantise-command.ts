@@ -1,53 +1,41 @@
 /** `pawdex quantise`: converts a float encoder to int8. */
 import path from 'node:path';
-import type { Command } from 'commander';
 import { loadCard } from '../encoder/model-card.js';
-import { PawdexError } from '../errors.js';
 import { decode, type ResizeRule } from '../image/decode.js';
 import { isImageFault } from '../image/image-errors.js';
 import { readPhoto } from '../image/read-photo.js';
 import { createRandom } from '../math/random.js';
 import { quantiseEncoder } from '../training/export/quantise-encoder.js';
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
+import { failUsage } from './exit-codes.js';
 import { note, pluralise, printResult } from './print.js';
-import { addSetOptions, readSet, type SetFlags } from './set-options.js';
+import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
-interface QuantiseFlags extends SetFlags {
-  data: string;
-  out: string;
-  photos: number;
-  seed: number;
-  json?: boolean;
-}
-
-/** Defines the command. */
-export function createQuantiseCommand(): Command {
-  const command = createCommand(
+const options = addSetOptions(
+  createCommand(
     'quantise',
     'convert a float encoder to int8, which a CPU runs several times as fast',
     'quantise --model float/encoder.json --data photos:train --out int8',
-  );
-  return addSetOptions(command)
-    .requiredOption(
-      '--data <set>',
-      'photos to measure activation ranges with, ideally those the encoder was trained on',
-    )
-    .requiredOption('--out <dir>', 'folder for encoder.onnx and encoder.json')
-    .option('--photos <n>', 'photos to use', makeWholeNumberParser(1, 10_000), 128)
-    .option('--seed <n>', 'seed of the random choice of photos', makeWholeNumberParser(0, 2 ** 31), 0)
-    .option('--json', 'print one JSON object')
-    .action(run);
-}
+  ),
+)
+  .requiredOption(
+    '--data <set>',
+    'photos to measure activation ranges with, ideally those the encoder was trained on',
+  )
+  .requiredOption('--out <dir>', 'folder for encoder.onnx and encoder.json')
+  .option('--photos <n>', 'photos to use', makeWholeNumberParser(1, 10_000), 128)
+  .option('--seed <n>', 'seed of the random choice of photos', makeWholeNumberParser(0, 2 ** 31), 0)
+  .option('--json', 'print one JSON object');
 
-async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void> {
+export const command = options.action(async (flags) => {
   const { config, quiet } = readCommonOptions(flags);
   const loaded = await loadCard(config.MODEL);
   if (path.resolve(flags.out) === path.dirname(path.resolve(loaded.modelPath))) {
-    throw new PawdexError('usage', {
-      detail: `The int8 encoder would overwrite the float encoder in ${flags.out}.`,
-      hint: 'Name another folder with --out.',
-    });
+    failUsage(
+      `The int8 encoder would overwrite the float encoder in ${flags.out}.`,
+      'Name another folder with --out.',
+    );
   }
   const { input } = loaded.card;
   const photos = await decodeSample(
@@ -67,11 +55,11 @@ async function run(flags: QuantiseFlags & Record<string, unknown>): Promise<void
     `${card}: ${pluralise(outcome.convolutions, 'convolution')} in int8; cosine with the float embeddings of ${pluralise(photos.length, 'photo')}: mean ${mean.toFixed(4)}, lowest ${least.toFixed(4)}`,
     flags.json,
   );
-}
+});
 
 /** Decodes photos of the set, chosen by the seed. Unreadable photos are replaced by others. */
 async function decodeSample(
-  { data, photos: wanted, seed, quiet, ...flags }: QuantiseFlags & { quiet: boolean },
+  { data, photos: wanted, seed, quiet, ...flags }: ReturnType<typeof options.opts> & { quiet: boolean },
   rule: ResizeRule,
   maxPixels: number,
 ): Promise<Uint8Array[]> {

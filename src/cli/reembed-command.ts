@@ -1,62 +1,46 @@
 /** `pawdex reembed`: moves a collection to another encoder. Searches use the old vectors until then. */
-import path from 'node:path';
-import type { Command } from 'commander';
 import type { ReembedOutcome } from '../engine/engine.js';
-import { addServerOption, createCommand, readCommonOptions } from './create-command.js';
+import { createCommand, readCommonOptions, SERVER } from './create-command.js';
 import { EXIT } from './exit-codes.js';
+import { resolveFolders } from './output-file.js';
 import { note, pluralise, printLine } from './print.js';
 import { runCancellableWork } from './with-engine.js';
 
 /** Missing pictures that are printed. */
 const MOST_PRINTED = 20;
 
-interface ReembedFlags extends Record<string, unknown> {
-  collection: string;
-  encoder?: string;
-  photos?: string[];
-  previews?: boolean;
-  dropMissing?: boolean;
-  json?: boolean;
-}
-
-/** Defines the command. */
-export function createReembedCommand(): Command {
-  return addServerOption(
-    createCommand(
-      'reembed',
-      'move a collection to another encoder; searches use the old vectors until the new ones are ready',
-      'reembed -c mine --photos photos',
-    ),
-  )
-    .requiredOption('-c, --collection <name>', 'collection')
-    .option('--encoder <name>', 'encoder that was added with `encoder add` (default: the one in use)')
-    .option('--photos <dir...>', 'folders that hold the photos under the names in `source`')
-    .option('--previews', 'embed the 160-pixel preview of items without a better picture')
-    .option('--drop-missing', 'delete items without a picture')
-    .option('--json', 'print one JSON object')
-    .action(run);
-}
-
-async function run(flags: ReembedFlags): Promise<void> {
-  const { collection, encoder, previews, dropMissing } = flags;
-  const photos = flags.photos?.map((folder) => path.resolve(folder));
-  const common = readCommonOptions(flags);
-  const outcome = await runCancellableWork(common, (engine, work) =>
-    engine.reembed(collection, { ...work, encoder, photos, previews, dropMissing }),
-  );
-  if (outcome === null) {
-    note('Stopped. Finished embeddings are kept: run the same command again to continue.');
-    return;
-  }
-  if (flags.json === true) {
-    await printLine(JSON.stringify(outcome));
-  } else if (!common.quiet) {
-    note(describeOutcome(outcome));
-  }
-  if (!outcome.swapped) {
-    process.exitCode = EXIT.someFailed;
-  }
-}
+export const command = createCommand(
+  'reembed',
+  'move a collection to another encoder; searches use the old vectors until the new ones are ready',
+  'reembed -c mine --photos photos',
+)
+  .addOption(SERVER)
+  .requiredOption('-c, --collection <name>', 'collection')
+  .option('--encoder <name>', 'encoder that was added with `encoder add` (default: the one in use)')
+  .option('--photos <dir...>', 'folders that hold the photos under the names in `source`')
+  .option('--previews', 'embed the 160-pixel preview of items without a better picture')
+  .option('--drop-missing', 'delete items without a picture')
+  .option('--json', 'print one JSON object')
+  .action(async (flags) => {
+    const { collection, encoder, previews, dropMissing } = flags;
+    const photos = resolveFolders(flags.photos);
+    const common = readCommonOptions(flags);
+    const outcome = await runCancellableWork(common, (engine, work) =>
+      engine.reembed(collection, { ...work, encoder, photos, previews, dropMissing }),
+    );
+    if (outcome === null) {
+      note('Stopped. Finished embeddings are kept: run the same command again to continue.');
+      return;
+    }
+    if (flags.json) {
+      await printLine(JSON.stringify(outcome));
+    } else if (!common.quiet) {
+      note(describeOutcome(outcome));
+    }
+    if (!outcome.swapped) {
+      process.exitCode = EXIT.someFailed;
+    }
+  });
 
 function describeOutcome(outcome: ReembedOutcome): string[] {
   const { collection, swapped, from, to, embedded, missing, examples, dropped } = outcome;

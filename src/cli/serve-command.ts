@@ -1,7 +1,7 @@
 /** `pawdex serve`: opens the engine and answers HTTP requests until Ctrl-C or SIGTERM. */
+import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, PACKAGE_ROOT } from '../config.js';
 import { createDamagedEngine } from '../engine/damaged-engine.js';
@@ -30,12 +30,11 @@ import { warnAboutAccess, warnAboutStart } from './warn-at-start.js';
 /** Time for closing the engine after a fatal error. */
 const CLOSE_LIMIT_MS = 2_000;
 
-/** Defines the command. */
-export function createServeCommand(): Command {
-  return createCommand('serve', 'run the server', 'serve --port 8080 --data-dir /var/lib/pawdex').action(run);
-}
-
-async function run(flags: Record<string, unknown>): Promise<void> {
+export const command = createCommand(
+  'serve',
+  'run the server',
+  'serve --port 8080 --data-dir /var/lib/pawdex',
+).action(async (flags: Record<string, unknown>) => {
   const started = performance.now();
   const { config: given, quiet } = readCommonOptions(flags);
   const config = { ...given, API_KEYS: await readApiKeys(given) };
@@ -67,7 +66,7 @@ async function run(flags: Record<string, unknown>): Promise<void> {
     await engine.close();
   }
   logger.info('stopped');
-}
+});
 
 /**
  * Closes the engine if that does not take long. `exit` kills threads in the middle of their work, and ONNX Runtime then
@@ -255,12 +254,8 @@ async function formatGreeting(
   return [ready, ...exact];
 }
 
-function waitForAbort(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    } else {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    }
-  });
+async function waitForAbort(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) {
+    await once(signal, 'abort');
+  }
 }

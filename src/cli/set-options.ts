@@ -1,11 +1,11 @@
 /** The flags that select photos from a folder, and the report about skipped files. */
-import type { Command } from 'commander';
+import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { SkipReason } from '../datasets/photo-names.js';
 import type { SetReport, SkippedFiles } from '../datasets/set-report.js';
 import { collectValues } from './create-command.js';
 import { EXIT } from './exit-codes.js';
-import { formatCount, note, pluralise } from './print.js';
+import { formatCount, formatFailure, note, pluralise } from './print.js';
 
 /** Values of the flags of {@link addSetOptions}. */
 export interface SetFlags {
@@ -15,7 +15,9 @@ export interface SetFlags {
 }
 
 /** Adds `--label`, `--include` and `--exclude`. */
-export function addSetOptions(command: Command): Command {
+export function addSetOptions<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+) {
   return command
     .option(
       '--label <rule>',
@@ -63,7 +65,7 @@ export function noteReport(spec: string, { problems, warnings, skipped }: SetRep
   if (problems.length > 0) {
     process.exitCode = EXIT.someFailed;
     note(`${formatCount(problems.length)} in ${spec} could not be read:`);
-    note(problems.map(({ file, detail, reason }) => `  ${file}: ${detail} [${reason}]`));
+    note(problems.map(({ reason, ...problem }) => formatFailure({ ...problem, code: reason })));
   }
   if (quiet) {
     return;

@@ -5,14 +5,14 @@ import type { Engine } from '../engine/engine.js';
 import { computeSha256 } from '../files/sha256.js';
 import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.js';
 import { applySync, type SyncSummary } from '../indexing/sync/apply-sync.js';
-import { type Comparison, compareFolder } from '../indexing/sync/compare-folder.js';
+import { compareFolder } from '../indexing/sync/compare-folder.js';
 import { HashCache } from '../indexing/sync/hash-cache.js';
 import { planSync, refuseLargeLoss, type SyncPlan } from '../indexing/sync/plan-sync.js';
 import { type CommonOptions, getMaxFileBytes } from './create-command.js';
 import { ensureCollection } from './ensure-collection.js';
 import type { IndexFlags } from './index-flags.js';
 import { note } from './print.js';
-import { showProgress } from './progress.js';
+import { withProgress } from './progress.js';
 import { noteReport } from './set-options.js';
 
 /** A folder to sync. */
@@ -65,7 +65,14 @@ export async function syncFolder(
     path.join(common.config.DATA_DIR, 'sync', `${given.folder}-${key}.json`),
   );
   const options = { collection, maxFileBytes: getMaxFileBytes(common), signal };
-  const comparison = await compare(engine, given, { ...options, cache, folder: given.folder }, common.quiet);
+  const comparison = await withProgress(given.photos.length, common.quiet, (update) =>
+    compareFolder(engine, given.photos, {
+      ...options,
+      cache,
+      folder: given.folder,
+      onProgress: (done) => update({ done, notes: ['comparing'] }),
+    }),
+  );
   const plan = planSync(comparison, given.set.problems);
   if (flags.dryRun) {
     return { given, plan, summary: null, added: plan.added.map(({ name }) => name) };
@@ -74,38 +81,26 @@ export async function syncFolder(
   const isNew = new Set(plan.added);
   const added: string[] = [];
   const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
-  const display = showProgress(plan.added.length + plan.changed.length, common.quiet);
-  const summary = await applySync(engine, plan, {
-    ...options,
-    keepMissing: flags.keepMissing,
-    onProgress: (progress) => display.update(progress),
-    onSettled: (photo, { status }, sha256) => {
-      if (status === 'created' && isNew.has(photo)) {
-        added.push(photo.name);
-      }
-      const known = facts.get(photo);
-      if (sha256 !== null && known) {
-        cache.set(photo.name, known, sha256);
-      }
-    },
-  }).finally(() => display.stop());
+  const summary = await withProgress(plan.added.length + plan.changed.length, common.quiet, (onProgress) =>
+    applySync(engine, plan, {
+      ...options,
+      keepMissing: flags.keepMissing,
+      onProgress,
+      onSettled: (photo, { status }, sha256) => {
+        if (status === 'created' && isNew.has(photo)) {
+          added.push(photo.name);
+        }
+        const known = facts.get(photo);
+        if (sha256 !== null && known) {
+          cache.set(photo.name, known, sha256);
+        }
+      },
+    }),
+  );
   await cache.save().catch((error: Error) => {
     note(
       `warning: ${cache.file} cannot be written (${error.message}), so the next sync reads every file again.`,
     );
   });
   return { given, plan, summary, added };
-}
-
-async function compare(
-  engine: Engine,
-  { photos }: FolderToSync,
-  options: Parameters<typeof compareFolder>[2],
-  quiet: boolean,
-): Promise<Comparison> {
-  const display = showProgress(photos.length, quiet);
-  return compareFolder(engine, photos, {
-    ...options,
-    onProgress: (done) => display.update({ done, notes: ['comparing'] }),
-  }).finally(() => display.stop());
 }

@@ -1,7 +1,15 @@
 /** Reports what `pawdex index --sync` did, or would do. */
 import type { SyncPlan } from '../indexing/sync/plan-sync.js';
 import type { IndexFlags } from './index-flags.js';
-import { describeError, formatCount, formatSeconds, note, pluralise, printLine } from './print.js';
+import {
+  describeError,
+  formatCount,
+  formatFailure,
+  formatSeconds,
+  note,
+  pluralise,
+  printLine,
+} from './print.js';
 import type { SyncOutcome } from './sync-folder.js';
 
 /** Changes of each kind that are listed. `--json` has all. */
@@ -21,10 +29,10 @@ export async function reportSync(
   }
   if (summary !== null && summary.failures.length > 0) {
     note(`${pluralise(summary.failures.length, 'photo')} could not be indexed:`);
-    note(summary.failures.map(({ file, code, detail }) => `  ${file}: ${detail} [${code}]`));
+    note(summary.failures.map(formatFailure));
   }
   if (summary?.stoppedBy) {
-    note(describeError(summary.stoppedBy, flags.verbose === true));
+    note(describeError(summary.stoppedBy, flags.verbose));
   }
   if (flags.quiet) {
     return;

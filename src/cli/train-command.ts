@@ -1,11 +1,10 @@
 /** `pawdex train`: trains an encoder on a labelled set, contrastively, on ONNX Runtime. */
 import path from 'node:path';
-import { type Command, Option } from 'commander';
+import { Option } from '@commander-js/extra-typings';
 import { readFileNames } from '../datasets/read-file-names.js';
-import { PawdexError } from '../errors.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
 import { adaptToSet } from '../training/recipe/adapt-to-set.js';
-import { buildRecipe, type RecipeOverrides } from '../training/recipe/build-recipe.js';
+import { buildRecipe } from '../training/recipe/build-recipe.js';
 import { getResizeRule } from '../training/recipe/load-recipe.js';
 import { LOSS_KINDS, type Recipe } from '../training/recipe/recipe-schema.js';
 import { checkRecipeGradients, type JudgedGradient } from '../training/run/check-recipe-gradients.js';
@@ -15,92 +14,78 @@ import { findReadablePhotos } from '../training/run/readable-photos.js';
 import { type RunResult, runTraining } from '../training/run/training-run.js';
 import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
-import { EXIT } from './exit-codes.js';
+import { EXIT, failUsage } from './exit-codes.js';
 import { watchInterrupts } from './interruption.js';
 import { formatPercent, note, pluralise, printLine, printResult } from './print.js';
-import { addSetOptions, readSet, type SetFlags } from './set-options.js';
+import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
-interface TrainFlags extends RecipeOverrides, SetFlags {
-  quiet?: boolean;
-  data: string[];
-  val: string[];
-  without: string[];
-  out?: string;
-  recipe?: string;
-  provider: 'cpu' | 'webgpu' | 'cuda';
-  resume?: boolean;
-  checkGradients?: boolean;
-  json?: boolean;
-}
-
-/** Defines the command. */
-export function createTrainCommand(): Command {
-  const command = createCommand(
+/** The data and outputs of a run. */
+const runOptions = addSetOptions(
+  createCommand(
     'train',
     'train an encoder on a labelled set, contrastively',
     'train --data photos:train --val photos:val --out runs/mine --epochs 4',
-  );
-  addSetOptions(command)
-    .option(
-      '--data <set>',
-      'labelled set to train on: a folder, or FOLDER:SPLIT for the rows of one split; may be repeated',
-      collectValues,
-      [],
-    )
-    .option(
-      '--val <set>',
-      'labelled set to validate with; may be repeated (default: one in ten photos of --data)',
-      collectValues,
-      [],
-    )
-    .option(
-      '--without <csv>',
-      'leave out the photos of --data in this list, such as dropped.csv of clean-labels; may be repeated',
-      collectValues,
-      [],
-    )
-    .option('--out <dir>', 'folder of the run: checkpoint, log, charts, and finally the encoder')
-    .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)');
-  return addRecipeOptions(command)
-    .addOption(
-      new Option('--provider <name>', 'execution provider').choices(['cpu', 'webgpu', 'cuda']).default('cpu'),
-    )
-    .option('--resume', 'continue the run in --out')
-    .option(
-      '--check-gradients',
-      'compare the gradient of every trained weight with finite differences instead of training',
-    )
-    .option('--json', 'print a summary as one JSON object')
-    .action(run);
-}
+  ),
+)
+  .option(
+    '--data <set>',
+    'labelled set to train on: a folder, or FOLDER:SPLIT for the rows of one split; may be repeated',
+    collectValues,
+    [],
+  )
+  .option(
+    '--val <set>',
+    'labelled set to validate with; may be repeated (default: one in ten photos of --data)',
+    collectValues,
+    [],
+  )
+  .option(
+    '--without <csv>',
+    'leave out the photos of --data in this list, such as dropped.csv of clean-labels; may be repeated',
+    collectValues,
+    [],
+  )
+  .option('--out <dir>', 'folder of the run: checkpoint, log, charts, and finally the encoder')
+  .option('--recipe <file>', 'settings of the run in YAML or JSON (default: those of the shipped encoder)');
 
-/** Adds the options that replace settings of the recipe. */
-function addRecipeOptions(command: Command): Command {
-  return command
-    .option(
-      '--backbone <file>',
-      'ONNX network to start from: float32 [batch, 3, S, S] in, one vector per image out',
-    )
-    .addOption(new Option('--loss <kind>', 'loss to minimise').choices(LOSS_KINDS))
-    .option('--epochs <n>', 'passes over the photos', makeWholeNumberParser(1, 10_000))
-    .option('--freeze <n>', 'layers to freeze, counted from the input', makeWholeNumberParser(0, 10_000))
-    .option('--labels <n>', 'labels per batch', makeWholeNumberParser(1, 4096))
-    .option('--photos <n>', 'photos per label in a batch', makeWholeNumberParser(1, 1024))
-    .option(
-      '--chunk <n>',
-      'photos that go through the network at once, for batches that do not fit in memory',
-      makeWholeNumberParser(1, 65_536),
-    )
-    .option('--learning-rate <number>', 'peak learning rate', Number)
-    .option('--seed <n>', 'seed of the random numbers', makeWholeNumberParser(0, 2 ** 31));
-}
+/** With the options that replace settings of the recipe. */
+const options = runOptions
+  .option(
+    '--backbone <file>',
+    'ONNX network to start from: float32 [batch, 3, S, S] in, one vector per image out',
+  )
+  .addOption(new Option('--loss <kind>', 'loss to minimise').choices(LOSS_KINDS))
+  .option('--epochs <n>', 'passes over the photos', makeWholeNumberParser(1, 10_000))
+  .option('--freeze <n>', 'layers to freeze, counted from the input', makeWholeNumberParser(0, 10_000))
+  .option('--labels <n>', 'labels per batch', makeWholeNumberParser(1, 4096))
+  .option('--photos <n>', 'photos per label in a batch', makeWholeNumberParser(1, 1024))
+  .option(
+    '--chunk <n>',
+    'photos that go through the network at once, for batches that do not fit in memory',
+    makeWholeNumberParser(1, 65_536),
+  )
+  .option('--learning-rate <number>', 'peak learning rate', Number)
+  .option('--seed <n>', 'seed of the random numbers', makeWholeNumberParser(0, 2 ** 31))
+  .addOption(
+    new Option('--provider <name>', 'execution provider')
+      .choices(['cpu', 'webgpu', 'cuda'] as const)
+      .default('cpu' as const),
+  )
+  .option('--resume', 'continue the run in --out')
+  .option(
+    '--check-gradients',
+    'compare the gradient of every trained weight with finite differences instead of training',
+  )
+  .option('--json', 'print a summary as one JSON object');
 
-async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
+type TrainFlags = ReturnType<typeof options.opts>;
+
+export const command = options.action(async (flags) => {
   const { config, quiet } = readCommonOptions(flags);
   const { out, resume = false, json = false } = flags;
-  if (out === undefined && flags.checkGradients !== true) {
-    throw new PawdexError('usage', { detail: '--out is missing. It is the folder of the run.' });
+  if (out === undefined && !flags.checkGradients) {
+    failUsage('--out is missing. It is the folder of the run.');
   }
   const { recipe, arePixelsAssumed } = await buildRecipe({
     file: flags.recipe,
@@ -114,22 +99,19 @@ async function run(flags: TrainFlags & Record<string, unknown>): Promise<void> {
     );
   }
   const session = { threads: config.THREADS, provider: flags.provider };
-  if (flags.checkGradients === true) {
+  if (flags.checkGradients) {
     await printGradientChecks(recipe, session, json);
     return;
   }
   const dir = out as string;
   if (!resume && hasCheckpoint(dir)) {
-    throw new PawdexError('usage', {
-      detail: `${dir} already contains a run.`,
-      hint: 'Continue it with --resume, or choose another --out.',
-    });
+    failUsage(`${dir} already contains a run.`, 'Continue it with --resume, or choose another --out.');
   }
   if (flags.data.length === 0) {
-    throw new PawdexError('usage', { detail: '--data is missing. It is the set of photos to train on.' });
+    failUsage('--data is missing. It is the set of photos to train on.');
   }
   await train(flags, recipe, { dir, resume, maxPixels: config.MAX_PIXELS, session, quiet, json });
-}
+});
 
 /** Prints one line per weight, sorted by error. Sets the exit code if some do not agree. */
 async function printGradientChecks(recipe: Recipe, session: SessionOptions, json: boolean): Promise<void> {
@@ -177,7 +159,7 @@ async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): 
   let result: RunResult;
   let set: TrainingSet;
   try {
-    set = await readTrainingSet(flags, recipe, report, { maxPixels, signal });
+    set = await readTrainingSet(flags, recipe, report, { maxPixels, signal, quiet });
     if (!quiet) {
       note(
         `Training on ${pluralise(set.train.length, 'photo')} of ${pluralise(set.labels.length, 'label')}, validating with ${pluralise(set.val.length, 'photo')}`,
@@ -222,14 +204,12 @@ async function readTrainingSet(
   flags: TrainFlags,
   recipe: Recipe,
   display: TrainingDisplay,
-  { maxPixels, signal }: { maxPixels: number; signal: AbortSignal },
+  { maxPixels, signal, quiet }: { maxPixels: number; signal: AbortSignal; quiet: boolean },
 ): Promise<TrainingSet> {
   const readPhotos = async (specs: readonly string[], without: ReadonlySet<string>) => {
     const readable: TrainingPhoto[] = [];
     for (const spec of specs) {
-      const photos = (
-        await readSet(spec, flags, { labelsRequired: true, quiet: flags.quiet === true })
-      ).photos
+      const photos = (await readSet(spec, flags, { labelsRequired: true, quiet })).photos
         .filter(({ name }) => !without.has(name))
         .map(({ file, label }) => ({ file, label: label! }));
       display.phase(`Reading ${pluralise(photos.length, 'photo')} of ${spec}`, photos.length);

@@ -1,6 +1,5 @@
 /** `pawdex views`: draws a contact sheet of training views, so that a person can judge them. */
 import { writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
 import { loadCard } from '../encoder/model-card.js';
 import { PawdexError } from '../errors.js';
 import { openPhoto } from '../image/decode.js';
@@ -15,72 +14,59 @@ import { completeRecipe, getResizeRule, readRecipe } from '../training/recipe/lo
 import { createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT } from './exit-codes.js';
 import { describeError, note, OutputError, pluralise } from './print.js';
-import { addSetOptions, readSet, type SetFlags } from './set-options.js';
+import { addSetOptions, readSet } from './set-options.js';
 
-interface ViewsFlags extends Record<string, unknown>, SetFlags {
-  data: string;
-  photos: number;
-  views: number;
-  seed: number;
-  out: string;
-  recipe?: string;
-}
-
-/** Defines the command. */
-export function createViewsCommand(): Command {
-  const command = createCommand(
+export const command = addSetOptions(
+  createCommand(
     'views',
     'draw photos as training sees them: one row per photo, first as the encoder gets it, then with random changes',
     'views --data photos:train --out views.png',
-  );
-  return addSetOptions(command)
-    .requiredOption('--data <set>', 'photos: a folder, or FOLDER:SPLIT for the rows of one split')
-    .option('--recipe <file>', 'recipe whose view settings to use (default: the default settings)')
-    .option('--photos <n>', 'number of photos, chosen at random', makeWholeNumberParser(1, 100), 8)
-    .option('--views <n>', 'views per photo', makeWholeNumberParser(1, 50), 7)
-    .option('--seed <n>', 'seed of the random choices', makeWholeNumberParser(0, 2 ** 32 - 1), 1)
-    .option('--out <file>', 'PNG file to write', 'views.png')
-    .action(run);
-}
-
-async function run(flags: ViewsFlags): Promise<void> {
-  const { config, quiet } = readCommonOptions(flags);
-  const { rule, settings } = await readViewRules(flags.recipe, config.MODEL);
-  const { photos } = await readSet(flags.data, flags, { quiet });
-  const rows: Uint8Array[][] = [];
-  for (const index of shuffle([...photos.keys()], createRandom(flags.seed))) {
-    if (rows.length === flags.photos) {
-      break;
-    }
-    const { file, name, label } = photos[index]!;
-    try {
-      const photo = await openPhoto(await readPhoto(file), { maxPixels: config.MAX_PIXELS });
-      const drawn = Array.from({ length: flags.views }, (_, number) =>
-        drawView(settings, createRandom(computeViewSeed(flags.seed, 0, index, number))),
-      );
-      rows.push(await Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view))));
-      if (!quiet) {
-        note(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
+  ),
+)
+  .requiredOption('--data <set>', 'photos: a folder, or FOLDER:SPLIT for the rows of one split')
+  .option('--recipe <file>', 'recipe whose view settings to use (default: the default settings)')
+  .option('--photos <n>', 'number of photos, chosen at random', makeWholeNumberParser(1, 100), 8)
+  .option('--views <n>', 'views per photo', makeWholeNumberParser(1, 50), 7)
+  .option('--seed <n>', 'seed of the random choices', makeWholeNumberParser(0, 2 ** 32 - 1), 1)
+  .option('--out <file>', 'PNG file to write', 'views.png')
+  .action(async (flags) => {
+    const { config, quiet } = readCommonOptions(flags);
+    const { rule, settings } = await readViewRules(flags.recipe, config.MODEL);
+    const { photos } = await readSet(flags.data, flags, { quiet });
+    const rows: Uint8Array[][] = [];
+    for (const index of shuffle([...photos.keys()], createRandom(flags.seed))) {
+      if (rows.length === flags.photos) {
+        break;
       }
-    } catch (error) {
-      if (!isImageFault(error)) {
-        throw error;
+      const { file, name, label } = photos[index]!;
+      try {
+        const photo = await openPhoto(await readPhoto(file), { maxPixels: config.MAX_PIXELS });
+        const drawn = Array.from({ length: flags.views }, (_, number) =>
+          drawView(settings, createRandom(computeViewSeed(flags.seed, 0, index, number))),
+        );
+        rows.push(await Promise.all([PLAIN_VIEW, ...drawn].map((view) => renderView(photo, rule, view))));
+        if (!quiet) {
+          note(`Row ${rows.length}: ${label === null ? '' : `${label}, `}${name}`);
+        }
+      } catch (error) {
+        if (!isImageFault(error)) {
+          throw error;
+        }
+        note(describeError(error, false, name));
+        process.exitCode = EXIT.someFailed;
       }
-      note(describeError(error, false, name));
-      process.exitCode = EXIT.someFailed;
     }
-  }
-  if (rows.length === 0) {
-    throw new PawdexError('set_invalid', { detail: `None of the photos in ${flags.data} can be read.` });
-  }
-  await writeFile(flags.out, await drawContactSheet(rows, rule.size)).catch((error) => {
-    throw new OutputError(error);
+    if (rows.length === 0) {
+      throw new PawdexError('set_invalid', { detail: `None of the photos in ${flags.data} can be read.` });
+    }
+    await writeFile(flags.out, await drawContactSheet(rows, rule.size)).catch((error) => {
+      throw new OutputError(error);
+    });
+    if (!quiet) {
+      const drawn = `${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')}`;
+      note(`Wrote ${drawn} to ${flags.out}.`);
+    }
   });
-  if (!quiet) {
-    const drawn = `${pluralise(flags.views, 'view')} of each of ${pluralise(rows.length, 'photo')}`;
-    note(`Wrote ${drawn} to ${flags.out}.`);
-  }
-}
 
 /** Reads the view settings from the recipe, or the defaults with the encoder's input size. */
 async function readViewRules(file: string | undefined, model: string) {

@@ -5,13 +5,16 @@ import { FolderChanges } from '../indexing/sync/folder-changes.js';
 import type { CommonOptions } from './create-command.js';
 import type { IndexFlags } from './index-flags.js';
 import { watchInterrupts } from './interruption.js';
-import { describeError, note } from './print.js';
+import { describeError, measureSeconds, note } from './print.js';
 import { readFolder, type SyncOutcome, syncFolder } from './sync-folder.js';
 import { reportSync } from './sync-report.js';
 import { LastingEngine } from './with-engine.js';
 
 /** Some network drives and containers report no changes, so the folder is also checked at this interval. */
 const LOOK_MS = 10 * 60_000;
+/** What Ctrl-C prints. */
+export const STOPPING = 'Finishing the photos in progress. Press Ctrl-C again to stop immediately.';
+
 /** Pause after a failed round. */
 const RETRY_MS = 60_000;
 
@@ -20,10 +23,7 @@ const RETRY_MS = 60_000;
  * the first round ends it.
  */
 export async function watchFolder(spec: string, flags: IndexFlags, common: CommonOptions): Promise<void> {
-  const interruption = watchInterrupts(
-    'Finishing the photos in progress. Press Ctrl-C again to stop immediately.',
-  );
-  const { signal } = interruption;
+  const { signal, dispose } = watchInterrupts(STOPPING);
   const source = new LastingEngine(common, { patienceMs: Number.POSITIVE_INFINITY, signal });
   const { root } = await scanLabelledSet(spec, { ...flags, mayBeEmpty: true });
   const changes = await FolderChanges.watch(root, (error) =>
@@ -35,7 +35,7 @@ export async function watchFolder(spec: string, flags: IndexFlags, common: Commo
         if (round === 0 && !signal.aborted) {
           throw error;
         }
-        note(describeError(asPawdexError(error), flags.verbose === true));
+        note(describeError(asPawdexError(error), flags.verbose));
         return false;
       });
       if (round === 0 && !common.quiet) {
@@ -45,7 +45,7 @@ export async function watchFolder(spec: string, flags: IndexFlags, common: Commo
     }
   } finally {
     await changes.close();
-    interruption.dispose();
+    dispose();
   }
 }
 
@@ -61,8 +61,7 @@ async function runRound(
   const given = await readFolder(spec, flags);
   const outcome = await source.use((engine) => syncFolder(engine, given, flags, common, signal));
   if (hasEffect(outcome)) {
-    const seconds = Math.round(performance.now() - started) / 1000;
-    await reportSync(outcome, flags, { seconds, interrupted: signal.aborted });
+    await reportSync(outcome, flags, { seconds: measureSeconds(started), interrupted: signal.aborted });
   }
   return outcome.summary?.stoppedBy === null;
 }

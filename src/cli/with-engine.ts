@@ -137,23 +137,20 @@ export function runCancellableWork<T>(
   work: (engine: Engine, options: Required<WorkOptions>) => Promise<T>,
 ): Promise<T | null> {
   return withEngine(options, async (engine) => {
-    const interruption = watchInterrupts(null);
+    const { signal, exitCode, dispose } = watchInterrupts(null);
     const display = showPhases(options.quiet);
     try {
-      return await work(engine, {
-        signal: interruption.signal,
-        onProgress: (progress) => display.update(progress),
-      });
+      return await work(engine, { signal, onProgress: (progress) => display.update(progress) });
     } catch (error) {
-      const exitCode = interruption.exitCode();
-      if (exitCode === null) {
+      const interrupted = exitCode();
+      if (interrupted === null) {
         throw error;
       }
-      process.exitCode = exitCode;
+      process.exitCode = interrupted;
       return null;
     } finally {
       display.stop();
-      interruption.dispose();
+      dispose();
     }
   });
 }

@@ -14,6 +14,7 @@ import { checkDatabase, refuseMissingDatabase } from '../../store/embedded/sqlit
 import Database from '../../store/embedded/sqlite/sqlite.js';
 import { createDamagedError } from '../../store/embedded/sqlite/storage-error.js';
 import type { CollectionInfo, IndexState, Store } from '../../store/store.js';
+import { formatMiB } from '../print.js';
 import { findRunningServer } from '../server-file.js';
 import { type Check, reportFailure, reportOk, reportWarning } from './check-result.js';
 
@@ -135,9 +136,8 @@ async function checkSpaces(store: Store, dataDir: string, model: string): Promis
 async function checkCollections(store: Store): Promise<Check[]> {
   const collections = await listCheckedCollections(store);
   const { repairs, graphUnavailable, diskBytes } = await store.stats();
-  const size = `${(diskBytes / 1024 ** 2).toFixed(1)} MiB`;
   const held = collections.map(({ name, count, index }) => `${name} (${count}, ${describeIndex(index)})`);
-  const checks = [reportOk('collections', `${held.join(', ') || 'none'}; ${size}`)];
+  const checks = [reportOk('collections', `${held.join(', ') || 'none'}; ${formatMiB(diskBytes)}`)];
   for (const repair of repairs) {
     checks.push(reportWarning('repaired', repair, 'Nothing to do: it was rebuilt from the database.'));
   }
