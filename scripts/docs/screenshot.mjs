@@ -19,7 +19,7 @@ import { createApp } from '../../dist/http/create-app.js';
 import { startServer } from '../../dist/http/start-server.js';
 import { FileJobRecords } from '../../dist/jobs/job-records.js';
 import { JobRunner } from '../../dist/jobs/job-runner.js';
-import { jobWork } from '../../dist/jobs/job-work.js';
+import { createJobWork } from '../../dist/jobs/job-work.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const target = path.resolve(process.argv[2] ?? path.join(root, 'docs', 'images', 'page.png'));
@@ -40,7 +40,7 @@ const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-screenshot-'));
 const config = parseConfig({ DATA_DIR: folder }, {});
 const engine = await openLocalEngine({ config });
 const jobs = await JobRunner.open({
-  work: jobWork(engine),
+  work: createJobWork(engine),
   records: new FileJobRecords(path.join(folder, 'jobs'), () => {}),
 });
 const lifecycle = { state: 'ready' };

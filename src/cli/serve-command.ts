@@ -14,7 +14,7 @@ import { requireKeysBeyondLoopback } from '../http/site-access.js';
 import { type RunningServer, startServer } from '../http/start-server.js';
 import { FileJobRecords } from '../jobs/job-records.js';
 import { JobRunner } from '../jobs/job-runner.js';
-import { jobWork } from '../jobs/job-work.js';
+import { createJobWork } from '../jobs/job-work.js';
 import type { KeptSnapshot } from '../store/store.js';
 import type { WorkerWatcher } from '../threads/restarting-worker.js';
 import { createCommand, readCommonOptions } from './create-command.js';
@@ -225,7 +225,7 @@ function openJobRunner(config: Config, engine: LocalEngine, logger: Logger): Pro
     logger.warn({ file }, 'The record of a job cannot be read and is ignored.'),
   );
   return JobRunner.open({
-    work: jobWork(engine, {
+    work: createJobWork(engine, {
       indexRoots: config.INDEX_ROOTS,
       maxFileBytes: config.MAX_UPLOAD_MB * 2 ** 20,
       syncDir: path.join(config.DATA_DIR, 'sync'),

@@ -1,7 +1,7 @@
 /** Opens the engine for a command: in this process, or through the server that has the data directory open. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PawdexClient } from '../client/client.js';
-import { createPatientEngine, keepTrying, type Patience } from '../client/patient-engine.js';
+import { awaitServer, createPatientEngine, type ServerPatience } from '../client/patient-engine.js';
 import { createRemoteEngine } from '../client/remote-engine.js';
 import type { Engine } from '../engine/engine.js';
 import { openLocalEngine } from '../engine/local-engine.js';
@@ -74,10 +74,10 @@ async function reconnectTo(dataDir: string): Promise<Engine> {
  */
 export class LastingEngine {
   readonly #options: CommonOptions;
-  readonly #patience: Patience;
+  readonly #patience: ServerPatience;
   #reconnect: (() => Promise<Engine>) | null = null;
 
-  constructor(options: CommonOptions, patience: Omit<Patience, 'onWait'>) {
+  constructor(options: CommonOptions, patience: Omit<ServerPatience, 'onWait'>) {
     this.#options = options;
     this.#patience = {
       ...patience,
@@ -108,7 +108,7 @@ export class LastingEngine {
       this.#reconnect = opened.reconnect;
       engine = opened.engine;
     } else {
-      engine = await keepTrying(this.#reconnect, this.#patience);
+      engine = await awaitServer(this.#reconnect, this.#patience);
     }
     return this.#reconnect === null ? engine : createPatientEngine(engine, this.#reconnect, this.#patience);
   }

@@ -8,7 +8,6 @@ import type {
   SearchOptions,
 } from '../engine/engine.js';
 import { CollectionClient } from './collection-client.js';
-import { type ClientOptions, Transport } from './transport.js';
 import { createImageForm } from './upload.js';
 import type { EmbedResult, Identification, SearchResult } from './wire.js';
 
@@ -34,15 +33,6 @@ function encodeQuery(query: Exclude<Query, { image: Uint8Array }>) {
  * const { breed, confidence } = await pawdex.identify(await readFile('cat.jpg'));
  */
 export class PawdexClient extends CollectionClient {
-  readonly #http: Transport;
-
-  /** @throws PawdexError config_invalid if `baseUrl` is not an http or https address */
-  constructor(options: ClientOptions) {
-    const http = new Transport(options);
-    super(http);
-    this.#http = http;
-  }
-
   /**
    * Identifies the breed on a photo and finds its nearest neighbours.
    *
@@ -54,7 +44,7 @@ export class PawdexClient extends CollectionClient {
   identify(image: Uint8Array, options: Partial<IdentifyOptions> = {}): Promise<Identification> {
     const { region, ...rest } = options;
     const query = { ...rest, region: formatRegion(region) };
-    return this.#http.json({ method: 'POST', path: '/v1/identify', query, form: createImageForm(image) });
+    return this.http.json({ method: 'POST', path: '/v1/identify', query, form: createImageForm(image) });
   }
 
   /**
@@ -79,16 +69,16 @@ export class PawdexClient extends CollectionClient {
         explain: options.explain,
         filter: options.filter && JSON.stringify(options.filter),
       };
-      return this.#http.json({ ...call, form: createImageForm(query.image, fields) });
+      return this.http.json({ ...call, form: createImageForm(query.image, fields) });
     }
     const region = formatRegion(options.region);
-    return this.#http.json({ ...call, json: { ...encodeQuery(query), ...options, region, collection } });
+    return this.http.json({ ...call, json: { ...encodeQuery(query), ...options, region, collection } });
   }
 
   /** Returns the embedding of a photo. */
   embed(image: Uint8Array, { views, region }: LookOptions = {}): Promise<EmbedResult> {
     const query = { views, region: formatRegion(region) };
-    return this.#http.json({ method: 'POST', path: '/v1/embed', query, form: createImageForm(image) });
+    return this.http.json({ method: 'POST', path: '/v1/embed', query, form: createImageForm(image) });
   }
 
   /**
@@ -107,6 +97,6 @@ export class PawdexClient extends CollectionClient {
   ): Promise<Uint8Array> {
     const { collection, neighbour, views, region } = options;
     const query = { collection, neighbour, views, region: formatRegion(region) };
-    return this.#http.bytes({ method: 'POST', path: '/v1/explain', query, form: createImageForm(image) });
+    return this.http.bytes({ method: 'POST', path: '/v1/explain', query, form: createImageForm(image) });
   }
 }

@@ -10,8 +10,7 @@ import type {
 import { PawdexError } from '../errors.js';
 import type { BulkPatch, CollectionPatch, Filter, ItemPatch, Target } from '../store/store.js';
 import { JobClient } from './job-client.js';
-import { downloadFile, PARQUET_TYPE, TRANSFER_MS } from './transfer.js';
-import { formatPath, type Transport } from './transport.js';
+import { downloadFile, formatPath, PARQUET_TYPE, TRANSFER_MS } from './transport.js';
 import { createItemsForm, sendSplitting, splitIntoBatches, toFailure } from './upload.js';
 import type {
   AddAnswer,
@@ -36,17 +35,11 @@ const THUMBNAILS_AT_ONCE = 100;
 
 /** Reads and changes the collections of a server. */
 export class CollectionClient extends JobClient {
-  readonly #http: Transport;
   #info: Promise<ServerInfo> | null = null;
-
-  constructor(http: Transport) {
-    super(http);
-    this.#http = http;
-  }
 
   /** Returns version, model and limits of the server. The answer is cached. */
   info(): Promise<ServerInfo> {
-    this.#info ??= this.#http.json<ServerInfo>({ path: '/v1/info' }).catch((error) => {
+    this.#info ??= this.http.json<ServerInfo>({ path: '/v1/info' }).catch((error) => {
       this.#info = null;
       throw error;
     });
@@ -54,24 +47,24 @@ export class CollectionClient extends JobClient {
   }
 
   async listCollections(): Promise<CollectionInfo[]> {
-    return (await this.#http.json<CollectionList>({ path: '/v1/collections' })).collections;
+    return (await this.http.json<CollectionList>({ path: '/v1/collections' })).collections;
   }
 
   /** @param options encoder: name of an added encoder; originals: which copy of each photo to keep */
   createCollection(name: string, description?: string, options: CreateOptions = {}): Promise<CollectionInfo> {
     const json = { name, description, ...options };
-    return this.#http.json({ method: 'POST', path: '/v1/collections', json });
+    return this.http.json({ method: 'POST', path: '/v1/collections', json });
   }
 
   /** Renames a collection, sets its aliases, or changes its description or `originals`. */
   updateCollection(name: string, patch: CollectionPatch): Promise<CollectionInfo> {
-    return this.#http.json({ method: 'PATCH', path: formatPath('collections', name), json: patch });
+    return this.http.json({ method: 'PATCH', path: formatPath('collections', name), json: patch });
   }
 
   /** Downloads a collection as a Parquet file. An existing file is replaced once the new one is complete. */
   async exportCollection(collection: string, file: string): Promise<{ items: number; bytes: number }> {
     const path = formatPath('collections', collection, 'export');
-    const headers = await downloadFile(this.#http, path, file);
+    const headers = await downloadFile(this.http, path, file);
     return { items: Number(headers.get('x-pawdex-items')), bytes: Number(headers.get('content-length')) };
   }
 
@@ -81,7 +74,7 @@ export class CollectionClient extends JobClient {
     file: string,
     { reembed, previews }: Pick<ImportOptions, 'reembed' | 'previews'> = {},
   ): Promise<ImportAnswer> {
-    return this.#http.json({
+    return this.http.json({
       method: 'POST',
       path: formatPath('collections', collection, 'import'),
       query: { reembed: reembed, previews: previews },
@@ -91,17 +84,17 @@ export class CollectionClient extends JobClient {
   }
 
   getCollection(name: string): Promise<CollectionInfo> {
-    return this.#http.json({ path: formatPath('collections', name) });
+    return this.http.json({ path: formatPath('collections', name) });
   }
 
   /** Lists labels with counts, most frequent first. null stands for items without a label. */
   async listLabels(collection: string): Promise<LabelList['labels']> {
     const path = formatPath('collections', collection, 'labels');
-    return (await this.#http.json<LabelList>({ path })).labels;
+    return (await this.http.json<LabelList>({ path })).labels;
   }
 
   deleteCollection(name: string): Promise<void> {
-    return this.#http.done({ method: 'DELETE', path: formatPath('collections', name) });
+    return this.http.done({ method: 'DELETE', path: formatPath('collections', name) });
   }
 
   /**
@@ -116,7 +109,7 @@ export class CollectionClient extends JobClient {
     const send = async (batch: ItemInput[]) => {
       const form = createItemsForm(batch);
       const query = { upsert: upsert };
-      const { results } = await this.#http.json<AddAnswer>({ method: 'POST', path, query, form });
+      const { results } = await this.http.json<AddAnswer>({ method: 'POST', path, query, form });
       // If one were missing, all later photos would get the result of another.
       if (results.length !== batch.length) {
         throw new PawdexError('internal', {
@@ -152,16 +145,16 @@ export class CollectionClient extends JobClient {
       sha256: sha256?.join(','),
       filter: metadata && JSON.stringify({ metadata }),
     };
-    return this.#http.json({ path: formatPath('collections', collection, 'items'), query });
+    return this.http.json({ path: formatPath('collections', collection, 'items'), query });
   }
 
   getItem(collection: string, id: string): Promise<Item> {
-    return this.#http.json({ path: formatPath('collections', collection, 'items', id) });
+    return this.http.json({ path: formatPath('collections', collection, 'items', id) });
   }
 
   /** Changes label, source or metadata. Absent fields stay. */
   updateItem(collection: string, id: string, patch: ItemPatch): Promise<Item> {
-    return this.#http.json({
+    return this.http.json({
       method: 'PATCH',
       path: formatPath('collections', collection, 'items', id),
       json: patch,
@@ -169,7 +162,7 @@ export class CollectionClient extends JobClient {
   }
 
   deleteItem(collection: string, id: string): Promise<void> {
-    return this.#http.done({ method: 'DELETE', path: formatPath('collections', collection, 'items', id) });
+    return this.http.done({ method: 'DELETE', path: formatPath('collections', collection, 'items', id) });
   }
 
   /**
@@ -183,19 +176,19 @@ export class CollectionClient extends JobClient {
   async updateItems(collection: string, target: Target, patch: BulkPatch): Promise<number> {
     const path = formatPath('collections', collection, 'items', 'update');
     const json = { ...target, ...patch };
-    return (await this.#http.json<{ updated: number }>({ method: 'POST', path, json })).updated;
+    return (await this.http.json<{ updated: number }>({ method: 'POST', path, json })).updated;
   }
 
   /** Deletes many items, selected as in {@link updateItems}. @returns the number of items */
   async deleteItems(collection: string, target: Target): Promise<number> {
     const path = formatPath('collections', collection, 'items', 'delete');
-    return (await this.#http.json<{ deleted: number }>({ method: 'POST', path, json: target })).deleted;
+    return (await this.http.json<{ deleted: number }>({ method: 'POST', path, json: target })).deleted;
   }
 
   /** Lists the values of a metadata key with counts, most frequent first. */
   async listFacets(collection: string, field: string, limit?: number): Promise<FacetList['values']> {
     const path = formatPath('collections', collection, 'facets');
-    return (await this.#http.json<FacetList>({ path, query: { field, limit: limit } })).values;
+    return (await this.http.json<FacetList>({ path, query: { field, limit: limit } })).values;
   }
 
   /**
@@ -212,19 +205,19 @@ export class CollectionClient extends JobClient {
         imageBase64: Buffer.from(thumbnail).toString('base64'),
       }));
       const call = { method: 'POST', path, json: { thumbnails: some } } as const;
-      results.push(...(await this.#http.json<AttachAnswer>(call)).results);
+      results.push(...(await this.http.json<AttachAnswer>(call)).results);
     }
     return results;
   }
 
   /** Returns the items as points on a plane, with one array per property. Takes up to a minute if it is not cached. */
   getMap(collection: string): Promise<CollectionMap> {
-    return this.#http.json({ path: formatPath('collections', collection, 'map') });
+    return this.http.json({ path: formatPath('collections', collection, 'map') });
   }
 
   /** Returns the thumbnail of an item, a WebP or JPEG. */
   getThumbnail(collection: string, id: string): Promise<Uint8Array> {
-    return this.#http.bytes({ path: formatPath('collections', collection, 'items', id, 'thumbnail') });
+    return this.http.bytes({ path: formatPath('collections', collection, 'items', id, 'thumbnail') });
   }
 
   /**
@@ -238,16 +231,16 @@ export class CollectionClient extends JobClient {
   ): Promise<DuplicatePage> {
     const { threshold, limit, cursor } = options;
     const query = { threshold: threshold, limit: limit, cursor };
-    return this.#http.json({ path: formatPath('collections', collection, 'duplicates'), query });
+    return this.http.json({ path: formatPath('collections', collection, 'duplicates'), query });
   }
 
   /** Writes a snapshot of all collections on the server, and resolves when it is on disk there. */
   createSnapshot(): Promise<Snapshot> {
-    return this.#http.json({ method: 'POST', path: '/v1/snapshots' });
+    return this.http.json({ method: 'POST', path: '/v1/snapshots' });
   }
 
   /** Lists the server's snapshots, newest first. */
   async listSnapshots(): Promise<Snapshot[]> {
-    return (await this.#http.json<SnapshotList>({ path: '/v1/snapshots' })).snapshots;
+    return (await this.http.json<SnapshotList>({ path: '/v1/snapshots' })).snapshots;
   }
 }

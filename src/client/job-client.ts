@@ -4,8 +4,15 @@ import type { ImportOptions } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { JobRequest } from '../jobs/job.js';
 import { encodeJobRequest } from './encode-job-request.js';
-import { downloadFile, PARQUET_TYPE, TRANSFER_MS } from './transfer.js';
-import { formatPath, type Parameter, type Transport } from './transport.js';
+import {
+  type ClientOptions,
+  downloadFile,
+  formatPath,
+  PARQUET_TYPE,
+  type Parameter,
+  TRANSFER_MS,
+  Transport,
+} from './transport.js';
 import type { Job, JobFailure, JobList } from './wire.js';
 
 const ARCHIVE_TYPES: [RegExp, string][] = [
@@ -16,10 +23,11 @@ const ARCHIVE_TYPES: [RegExp, string][] = [
 
 /** Starts, watches and controls the jobs of a server. */
 export class JobClient {
-  readonly #http: Transport;
+  protected readonly http: Transport;
 
-  constructor(http: Transport) {
-    this.#http = http;
+  /** @throws PawdexError config_invalid if `baseUrl` is not an http or https address */
+  constructor(options: ClientOptions) {
+    this.http = new Transport(options);
   }
 
   /**
@@ -29,7 +37,7 @@ export class JobClient {
    * const { id } = await pawdex.startJob({ kind: 'calibrate', collection: 'mine' });
    */
   startJob(request: JobRequest): Promise<Job> {
-    return this.#http.json({ method: 'POST', path: '/v1/jobs', json: encodeJobRequest(request) });
+    return this.http.json({ method: 'POST', path: '/v1/jobs', json: encodeJobRequest(request) });
   }
 
   /**
@@ -62,48 +70,48 @@ export class JobClient {
 
   /** Downloads the file of an export job. An existing file is replaced once the new one is complete. */
   async downloadExport(id: string, file: string): Promise<void> {
-    await downloadFile(this.#http, formatPath('jobs', id, 'file'), file);
+    await downloadFile(this.http, formatPath('jobs', id, 'file'), file);
   }
 
   async #upload(path: string, query: Record<string, Parameter>, file: string, type: string): Promise<Job> {
     const body = { content: await openAsBlob(file), type };
-    return this.#http.json({ method: 'POST', path, query, file: body, timeoutMs: TRANSFER_MS });
+    return this.http.json({ method: 'POST', path, query, file: body, timeoutMs: TRANSFER_MS });
   }
 
   /** Lists all jobs without their results, newest first. */
   async listJobs(): Promise<JobList['jobs']> {
-    return (await this.#http.json<JobList>({ path: '/v1/jobs' })).jobs;
+    return (await this.http.json<JobList>({ path: '/v1/jobs' })).jobs;
   }
 
   /** Returns a job with its result, which is null until the job has succeeded. */
   getJob(id: string): Promise<Job> {
-    return this.#http.json({ path: formatPath('jobs', id) });
+    return this.http.json({ path: formatPath('jobs', id) });
   }
 
   /** Pauses a job. @returns the job afterwards: `paused`, or another state if it finished first */
   pauseJob(id: string): Promise<Job> {
-    return this.#http.json({ method: 'POST', path: formatPath('jobs', id, 'pause') });
+    return this.http.json({ method: 'POST', path: formatPath('jobs', id, 'pause') });
   }
 
   /** Queues a paused job again. */
   resumeJob(id: string): Promise<Job> {
-    return this.#http.json({ method: 'POST', path: formatPath('jobs', id, 'resume') });
+    return this.http.json({ method: 'POST', path: formatPath('jobs', id, 'resume') });
   }
 
   /** Lists the files that a job could not process, at most 10,000. */
   async listJobFailures(id: string): Promise<JobFailure[]> {
-    const bytes = await this.#http.bytes({ path: formatPath('jobs', id, 'failures') });
+    const bytes = await this.http.bytes({ path: formatPath('jobs', id, 'failures') });
     const lines = Buffer.from(bytes).toString().split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line));
   }
 
   /** Returns the report of a successful evaluation, as an HTML page. */
   async getReport(job: string): Promise<string> {
-    return Buffer.from(await this.#http.bytes({ path: formatPath('jobs', job, 'report') })).toString();
+    return Buffer.from(await this.http.bytes({ path: formatPath('jobs', job, 'report') })).toString();
   }
 
   /** Cancels a job. @returns the job afterwards: `cancelled`, or another state if it finished first */
   cancelJob(id: string): Promise<Job> {
-    return this.#http.json({ method: 'DELETE', path: formatPath('jobs', id) });
+    return this.http.json({ method: 'DELETE', path: formatPath('jobs', id) });
   }
 }

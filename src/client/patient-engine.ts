@@ -1,50 +1,22 @@
 /** The engine of a server for unattended work, which survives a restart of the server. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.js';
-import { asPawdexError, type PawdexError } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
+import { keepTrying, type Patience } from '../threads/keep-trying.js';
 
 /** Errors of a server that is being restarted. */
-const PASSING = new Set(['server_unreachable', 'shutting_down', 'starting', 'worker_failed']);
+const RESTARTING: ErrorCode[] = ['server_unreachable', 'shutting_down', 'starting', 'worker_failed'];
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 
-/** How long to try, and what to do meanwhile. */
-export interface Patience {
-  /** Milliseconds since the first failure; Infinity for no limit. */
-  patienceMs: number;
-  signal?: AbortSignal | undefined;
-  /** Called before each wait. */
-  onWait?: (error: PawdexError, waitMs: number) => void;
-}
+/** How long to wait for a server, and what to do meanwhile. */
+export type ServerPatience = Omit<Patience, 'codes' | 'waitMs'>;
 
-/**
- * Retries work that fails while a server is restarted, with growing pauses. The work must be safe to repeat.
- *
- * @throws the error of the work, once the time is over or the signal is aborted
- */
-export async function keepTrying<T>(
-  work: () => Promise<T>,
-  { patienceMs, signal, onWait }: Patience,
-): Promise<T> {
-  let waitMs = FIRST_WAIT_MS;
-  let giveUpAt: number | null = null;
-  for (;;) {
-    try {
-      return await work();
-    } catch (thrown) {
-      const error = asPawdexError(thrown);
-      giveUpAt ??= performance.now() + patienceMs;
-      if (!PASSING.has(error.code) || signal?.aborted || performance.now() + waitMs > giveUpAt) {
-        throw thrown;
-      }
-      onWait?.(error, waitMs);
-      await sleep(waitMs, undefined, { signal }).catch(() => {
-        throw thrown;
-      });
-      waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
-    }
-  }
+/** Repeats work that fails while a server is restarted, with growing pauses. See {@link keepTrying}. */
+export function awaitServer<T>(work: () => Promise<T>, patience: ServerPatience): Promise<T> {
+  const waitMs = (_: unknown, attempt: number) =>
+    Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+  return keepTrying(work, { ...patience, codes: RESTARTING, waitMs });
 }
 
 /**
@@ -56,12 +28,12 @@ export async function keepTrying<T>(
 export function createPatientEngine(
   first: Engine,
   reconnect: () => Promise<Engine>,
-  patience: Patience,
+  patience: ServerPatience,
 ): Engine {
   let engine = first;
   let isLost = false;
   const persist = <T>(call: (current: Engine) => Promise<T>) =>
-    keepTrying(async () => {
+    awaitServer(async () => {
       if (isLost) {
         engine = await reconnect();
         isLost = false;

@@ -1,7 +1,8 @@
 /** Starts a job on the server and waits for its result, even if the server is restarted and resumes the job. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPawdexError, PawdexError } from '../errors.js';
+import { type ErrorCode, PawdexError } from '../errors.js';
 import { isOver, type JobProgress, type JobRequest } from '../jobs/job.js';
+import { keepTrying } from '../threads/keep-trying.js';
 import type { PawdexClient } from './client.js';
 import type { Job } from './wire.js';
 
@@ -10,7 +11,7 @@ const ASK_EVERY_MS = 300;
 /** How long to wait for a server that does not answer. */
 const PATIENCE_MS = 120_000;
 
-const AWAY = new Set(['server_unreachable', 'starting', 'shutting_down']);
+const AWAY: ErrorCode[] = ['server_unreachable', 'starting', 'shutting_down'];
 
 /** Callbacks while a job runs. */
 export interface RunJobOptions {
@@ -20,28 +21,6 @@ export interface RunJobOptions {
   onQueued?: () => void;
   /** How long to wait for a server that does not answer, in milliseconds. Default: two minutes. */
   patienceMs?: number;
-}
-
-/** Fetches the job, and waits while the server does not answer. @throws the server's error, or server_unreachable */
-async function askPatiently(
-  client: PawdexClient,
-  id: string,
-  { signal, patienceMs = PATIENCE_MS }: RunJobOptions,
-): Promise<Job | null> {
-  const giveUpAt = performance.now() + patienceMs;
-  for (;;) {
-    try {
-      return await client.getJob(id);
-    } catch (error) {
-      if (!AWAY.has(asPawdexError(error).code) || performance.now() > giveUpAt) {
-        throw error;
-      }
-      await sleep(ASK_EVERY_MS, undefined, { signal }).catch(() => {});
-      if (signal?.aborted) {
-        return null;
-      }
-    }
-  }
 }
 
 /**
@@ -64,7 +43,7 @@ export async function followJob(
   started: Job,
   options: RunJobOptions = {},
 ): Promise<Job> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, patienceMs = PATIENCE_MS } = options;
   let job = started;
   let isWaiting = false;
   while (!isOver(job)) {
@@ -79,7 +58,13 @@ export async function followJob(
         signal.throwIfAborted();
       }
     } else {
-      job = (await askPatiently(client, job.id, options)) ?? job;
+      const patience = { codes: AWAY, patienceMs, waitMs: () => ASK_EVERY_MS, signal };
+      job = await keepTrying(() => client.getJob(job.id), patience).catch((error) => {
+        if (signal?.aborted) {
+          return job;
+        }
+        throw error;
+      });
     }
     if (job.state === 'queued' && !isWaiting) {
       isWaiting = true;

@@ -1,5 +1,6 @@
 /** Sends one request: adds the API key, limits its time, and waits if the server is overloaded. */
 import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
@@ -144,4 +145,21 @@ function describe(error: unknown): string {
   }
   const { cause } = error;
   return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
+}
+
+/** Time limit of a transfer, in milliseconds. */
+export const TRANSFER_MS = 24 * 3_600_000;
+
+export const PARQUET_TYPE = 'application/vnd.apache.parquet';
+
+/** Writes an answer to a file. An existing file is replaced once the new one is complete. @returns the headers */
+export async function downloadFile(http: Transport, path: string, file: string): Promise<Headers> {
+  const aside = `${file}.tmp`;
+  try {
+    const headers = await http.download({ path, timeoutMs: TRANSFER_MS }, aside);
+    await rename(aside, file);
+    return headers;
+  } finally {
+    await rm(aside, { force: true });
+  }
 }

@@ -15,8 +15,8 @@ export type {
   SearchAnswer as SearchResult,
   ServedCollection as CollectionInfo,
 } from '../engine/engine.js';
+export type { FileFailure as JobFailure } from '../indexing/index-folder.js';
 export type { Job } from '../jobs/job.js';
-export type { FileFailure as JobFailure } from '../jobs/job-journal.js';
 export type { Item, ItemPage, KeptSnapshot as Snapshot } from '../store/store.js';
 
 /** Version, model and limits of a server. All limits except `batchFiles` are in bytes. */

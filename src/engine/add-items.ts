@@ -147,7 +147,7 @@ async function prepare(input: ItemInput, sha256: string, how: Preparing): Promis
 }
 
 /** Converts the error of one image to its result. Errors of the service itself fail the whole call. */
-function toFailure(error: unknown): AddResult {
+export function toFailure(error: unknown): Extract<AddResult, { status: 'failed' }> {
   if (asPawdexError(error).status >= 500) {
     throw error;
   }

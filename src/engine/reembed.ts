@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError } from '../errors.js';
 import type { Item, Store } from '../store/store.js';
+import { keepTrying } from '../threads/keep-trying.js';
 import type { Room } from './encoders.js';
 import type { MissingPicture, ReembedOptions, ReembedOutcome } from './engine.js';
 import { findPicture } from './find-picture.js';
@@ -60,21 +61,12 @@ export async function reembed(
   };
 }
 
-/** Embeds images in bulk, and waits while others keep the encoder busy. */
-export async function embedPatiently<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
-  for (;;) {
+/** Embeds images in bulk, and waits while others keep the encoder busy. @throws also the signal's reason */
+export function embedPatiently<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return keepTrying(work, { codes: ['overloaded'], patienceMs: PATIENCE_MS, signal }).catch((error) => {
     signal?.throwIfAborted();
-    try {
-      return await work();
-    } catch (error) {
-      const { code, retryAfter = 1 } = asPawdexError(error);
-      if (code !== 'overloaded' || performance.now() > giveUpAt) {
-        throw error;
-      }
-      await sleep(retryAfter * 1000, undefined, { signal }).catch(() => {});
-    }
-  }
+    throw error;
+  });
 }
 
 class Move {

@@ -4,12 +4,14 @@
  */
 import type { AddResult, Engine } from '../engine/engine.js';
 import { asPawdexError, type PawdexError } from '../errors.js';
-import { addBatch } from './add-batch.js';
+import { keepTrying } from '../threads/keep-trying.js';
 import { describePhoto, type PhotoToIndex } from './describe-photo.js';
 import { type ReadPhoto, readAhead, type Settle } from './read-ahead.js';
 
 /** Batches in progress at once: while one is being stored, the next keeps the encoder busy. */
 const BATCHES_IN_FLIGHT = 2;
+/** How long to retry while the engine is overloaded, in milliseconds. */
+const PATIENCE_MS = 120_000;
 
 /** Progress so far. */
 export interface IndexProgress {
@@ -23,7 +25,7 @@ export interface IndexProgress {
 }
 
 /** A photo that was not indexed, and why. */
-export interface IndexFailure {
+export interface FileFailure {
   file: string;
   code: string;
   detail: string;
@@ -32,7 +34,7 @@ export interface IndexFailure {
 
 /** Result of indexing. */
 export interface IndexSummary extends IndexProgress {
-  failures: IndexFailure[];
+  failures: FileFailure[];
   /** Skipped photos that have another label in the collection than in the set. */
   otherLabel: number;
   /** The error that stopped the job early, or null. */
@@ -95,7 +97,9 @@ export async function indexPhotos(
 
 async function store(engine: Engine, batch: ReadPhoto[], options: IndexOptions, tally: Tally): Promise<void> {
   const inputs = batch.map(({ photo, bytes }) => ({ image: bytes, ...describePhoto(photo) }));
-  const results = await addBatch(engine, options.collection, inputs, options.signal);
+  // Interactive requests go first.
+  const patience = { codes: ['overloaded'], patienceMs: PATIENCE_MS, signal: options.signal } as const;
+  const results = await keepTrying(() => engine.addItems(options.collection, inputs), patience);
   batch.forEach(({ photo, sha256 }, i) => {
     tally.settle(photo, results[i]!, sha256);
   });

@@ -8,14 +8,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { PRIVATE_FILE } from '../files/private-files.js';
 import { replaceFile } from '../files/replace-file.js';
-
-/** A file that a job could not process, and why. */
-export interface FileFailure {
-  file: string;
-  code: string;
-  detail: string;
-  hint: string;
-}
+import type { FileFailure } from '../indexing/index-folder.js';
 
 /** The outcome for one file. */
 export type FileOutcome = { file: string; status: string } | (FileFailure & { status: 'failed' });

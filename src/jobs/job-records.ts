@@ -12,31 +12,6 @@ import { ASIDE, replaceFile } from '../files/replace-file.js';
 import { sealJson, unsealJson } from '../files/sealed-json.js';
 import { type Job, type JobRequest, jobSchema } from './job.js';
 
-/** Persistent storage of jobs. */
-export interface JobRecords {
-  /** Loads all jobs, in any order. @throws PawdexError storage_full, storage_failed */
-  load(): Promise<Job[]>;
-  /** Returns the path of a new file for an upload. It is deleted at the next start unless a job takes it over. */
-  createUploadName(): string;
-  /**
-   * Stores a new job with its request. Durable when it resolves, like {@link save}.
-   *
-   * @param upload file that is moved to the job's folder, as {@link UPLOAD} with an extension
-   */
-  accept(job: Job, request: JobRequest, upload?: string): Promise<void>;
-  /**
-   * Stores the state of a job, durable when it resolves. Deletes request and upload of a finished job. @throws as {@link
-   * load}
-   */
-  save(job: Job): Promise<void>;
-  /** Loads the request of a job, or null if there is none. */
-  loadRequest(id: string): Promise<JobRequest | null>;
-  /** The folder for a job's own files. It exists from {@link accept} until {@link remove}. */
-  folderOf(id: string): string;
-  /** Deletes a job with its files, if there are any. */
-  remove(id: string): Promise<void>;
-}
-
 const REQUEST = 'request.json';
 /** Name of an uploaded file in the folder of its job, before the extension. */
 export const UPLOAD = 'upload';
@@ -72,7 +47,7 @@ function decodeRequest(text: string): JobRequest {
 }
 
 /** Stores jobs in a folder, which is created if needed. Like the data directory, only one process may use it. */
-export class FileJobRecords implements JobRecords {
+export class FileJobRecords {
   readonly #dir: string;
   readonly #onUnreadable: (file: string) => void;
 
@@ -86,14 +61,17 @@ export class FileJobRecords implements JobRecords {
     return path.join(this.#dir, `${id}.json`);
   }
 
+  /** The folder for a job's own files. It exists from {@link accept} until {@link remove}. */
   folderOf(id: string): string {
     return path.join(this.#dir, id);
   }
 
+  /** Returns the path of a new file for an upload. It is deleted at the next start unless a job takes it over. */
   createUploadName(): string {
     return path.join(this.#dir, `${randomUUID()}${ASIDE}`);
   }
 
+  /** Loads all jobs, in any order. @throws PawdexError storage_full, storage_failed, like the following methods */
   async load(): Promise<Job[]> {
     await mkdir(this.#dir, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
     const entries = await readdir(this.#dir, { withFileTypes: true }).catch(throwStorageError);
@@ -127,6 +105,11 @@ export class FileJobRecords implements JobRecords {
     }
   }
 
+  /**
+   * Stores a new job with its request. Durable when it resolves, like {@link save}.
+   *
+   * @param upload file that is moved to the job's folder, as {@link UPLOAD} with an extension
+   */
   async accept(job: Job, request: JobRequest, upload?: string): Promise<void> {
     const folder = this.folderOf(job.id);
     await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER }).catch(throwStorageError);
@@ -139,6 +122,7 @@ export class FileJobRecords implements JobRecords {
     await this.save(job);
   }
 
+  /** Stores the state of a job. Deletes request and upload of a finished job. */
   async save(job: Job): Promise<void> {
     await replaceFile(this.#fileOf(job.id), sealJson(JSON.stringify(job)), { isPrivate: true }).catch(
       throwStorageError,
@@ -148,6 +132,7 @@ export class FileJobRecords implements JobRecords {
     }
   }
 
+  /** Loads the request of a job, or null if there is none. */
   async loadRequest(id: string): Promise<JobRequest | null> {
     try {
       const text = await readFile(path.join(this.folderOf(id), REQUEST), 'utf8');
@@ -157,8 +142,12 @@ export class FileJobRecords implements JobRecords {
     }
   }
 
+  /** Deletes a job with its files, if there are any. */
   async remove(id: string): Promise<void> {
     await rm(this.#fileOf(id), { force: true }).catch(throwStorageError);
     await rm(this.folderOf(id), { recursive: true, force: true }).catch(throwStorageError);
   }
 }
+
+/** The public methods of {@link FileJobRecords}. */
+export type JobRecords = Pick<FileJobRecords, keyof FileJobRecords>;

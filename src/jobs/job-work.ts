@@ -2,28 +2,54 @@
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
+import { IndexRoots } from './index-roots.js';
 import type { JobKind } from './job.js';
 import type { JobSettings, JobWork, KindWork } from './job-context.js';
-import { exportJob } from './kinds/export-job.js';
-import { importJob } from './kinds/import-job.js';
-import { indexFolderJob } from './kinds/index-folder-job.js';
-import { calibrateJob, checkLabelsJob, evaluateJob } from './kinds/judge-jobs.js';
-import { reembedJob } from './kinds/reembed-job.js';
-import { snapshotJob } from './kinds/snapshot-job.js';
+import { importFile } from './kinds/import-job.js';
+import { indexFolder } from './kinds/index-folder-job.js';
 
+/** The file of an export job, in its folder. */
+export const EXPORTED = 'export.parquet';
+
+/**
+ * Each kind with its work. `index` and `import` record their progress in the job's folder, and the embeddings of a `reembed`
+ * are in the store, so that these continue after an interruption. The others change nothing before they are done, and start
+ * over.
+ */
 const KINDS: { [K in JobKind]: KindWork<K> } = {
-  calibrate: calibrateJob,
-  evaluate: evaluateJob,
-  'check-labels': checkLabelsJob,
-  index: indexFolderJob,
-  snapshot: snapshotJob,
-  export: exportJob,
-  import: importJob,
-  reembed: reembedJob,
+  calibrate: ({ engine }, { collection, nonPets }, { signal, onProgress }) =>
+    engine.calibrate(collection, { signal, onProgress, nonPets }),
+
+  evaluate: ({ engine }, { collection, nonPets }, { signal, onProgress }) =>
+    engine.evaluate(collection, { signal, onProgress, nonPets }),
+
+  'check-labels': ({ engine }, { collection, threshold, limit }, { signal, onProgress }) =>
+    engine.findLabelTrouble(collection, { signal, onProgress, threshold, limit }),
+
+  index: indexFolder,
+
+  async snapshot({ engine }, _request, { signal, onProgress }) {
+    signal.throwIfAborted();
+    onProgress({ phase: 'writing', done: 0, total: 1 });
+    const snapshot = await engine.store.createSnapshot();
+    onProgress({ phase: 'writing', done: 1, total: 1 });
+    return snapshot;
+  },
+
+  export: ({ engine }, { collection }, { signal, onProgress, folder }) =>
+    engine.exportCollection(collection, path.join(folder, EXPORTED), { signal, onProgress }),
+
+  import: importFile,
+
+  async reembed({ engine, indexRoots }, { kind: _, collection, ...request }, { signal, onProgress }) {
+    const roots = await IndexRoots.open(indexRoots);
+    const photos = await roots.resolveFolders(request.photos);
+    return engine.reembed(collection, { ...request, photos, signal, onProgress });
+  },
 };
 
 /** Creates the work of all kinds of jobs for an engine. */
-export function jobWork(engine: Engine, settings: JobSettings): JobWork {
+export function createJobWork(engine: Engine, settings: JobSettings): JobWork {
   const parts = { engine, ...settings };
   return (request, context) =>
     (KINDS[request.kind] as KindWork<JobKind>)(parts, request, context).catch((error: unknown) => {

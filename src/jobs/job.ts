@@ -11,8 +11,8 @@ import type {
 import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
+import type { FileFailure } from '../indexing/index-folder.js';
 import type { KeptSnapshot } from '../store/store.js';
-import type { FileFailure } from './job-journal.js';
 
 /** The request for a job. */
 export type JobRequest =

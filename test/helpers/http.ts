@@ -11,7 +11,7 @@ import type { Lifecycle } from '../../src/http/lifecycle.js';
 import type { Job, JobRequest } from '../../src/jobs/job.js';
 import type { JobRecords } from '../../src/jobs/job-records.js';
 import { JobRunner } from '../../src/jobs/job-runner.js';
-import { jobWork } from '../../src/jobs/job-work.js';
+import { createJobWork } from '../../src/jobs/job-work.js';
 import { MemoryEngine } from './memory-engine.js';
 
 export type TestConfig = AppDeps['config'];
@@ -63,7 +63,11 @@ export async function appOver<E extends AppDeps['engine']>(
   });
   const lifecycle: Lifecycle = { state: 'ready' };
   const jobs = await JobRunner.open({
-    work: jobWork(engine, { indexRoots: config.INDEX_ROOTS ?? [], maxFileBytes: 2 ** 20, syncDir: null }),
+    work: createJobWork(engine, {
+      indexRoots: config.INDEX_ROOTS ?? [],
+      maxFileBytes: 2 ** 20,
+      syncDir: null,
+    }),
     records: memoryRecords(),
   });
   const app = createApp({

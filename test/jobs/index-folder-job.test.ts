@@ -6,7 +6,7 @@ import type { AddResult } from '../../src/engine/engine.js';
 import { PawdexError } from '../../src/errors.js';
 import type { IndexOutcome, ReportedProgress } from '../../src/jobs/job.js';
 import { readFailures } from '../../src/jobs/job-journal.js';
-import { jobWork } from '../../src/jobs/job-work.js';
+import { createJobWork } from '../../src/jobs/job-work.js';
 
 import { MemoryEngine } from '../helpers/memory-engine.js';
 
@@ -39,7 +39,7 @@ function watchAdded(): Map<string, number> {
 }
 
 function run(signal: AbortSignal, onProgress: (progress: ReportedProgress) => void = () => {}) {
-  const work = jobWork(engine, { indexRoots: [base], maxFileBytes: 1000, syncDir: null });
+  const work = createJobWork(engine, { indexRoots: [base], maxFileBytes: 1000, syncDir: null });
   const request = { kind: 'index', collection: 'mine', path: 'photos' } as const;
   return work(request, { signal, onProgress, folder: path.join(base, 'job') }) as Promise<IndexOutcome>;
 }

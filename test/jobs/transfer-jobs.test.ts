@@ -9,8 +9,7 @@ import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine
 import { PawdexError } from '../../src/errors.js';
 import type { JobRequest, ReportedProgress } from '../../src/jobs/job.js';
 import { readFailures } from '../../src/jobs/job-journal.js';
-import { jobWork } from '../../src/jobs/job-work.js';
-import { EXPORTED } from '../../src/jobs/kinds/export-job.js';
+import { createJobWork, EXPORTED } from '../../src/jobs/job-work.js';
 import { cnn } from '../helpers/tiny-encoders.js';
 
 const ITEMS = 1100;
@@ -75,7 +74,7 @@ function run<T>(
   folder: string,
   { signal = new AbortController().signal, onProgress = () => {} }: RunOptions = {},
 ): Promise<T> {
-  const work = jobWork(engine, { indexRoots: [root], maxFileBytes: 1000, syncDir: null });
+  const work = createJobWork(engine, { indexRoots: [root], maxFileBytes: 1000, syncDir: null });
   return work(request, { signal, onProgress, folder }) as Promise<T>;
 }
 

@@ -1,8 +1,9 @@
 /** POST /v1/collections/{collection}/items: adds one or more images. Each succeeds or fails alone. */
 import { z } from 'zod';
+import { toFailure } from '../../engine/add-items.js';
 import { addResultSchema } from '../../engine/answers.js';
 import type { AddOptions, AddResult, Engine, ItemInput } from '../../engine/engine.js';
-import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
+import { PawdexError } from '../../errors.js';
 import { decodeBase64 } from '../body/base64.js';
 import type { Body } from '../body/body-reader.js';
 import { type BodySpec, imageFile } from '../body-spec.js';
@@ -53,14 +54,6 @@ function checkItemCount(
       `must have at most ${most} entries`,
     );
   }
-}
-
-/** Converts the failure of one image to its result. Errors of the service itself fail the whole call. */
-function toFailure(thrown: unknown): Extract<AddResult, { status: 'failed' }> {
-  if (asPawdexError(thrown).status >= 500) {
-    throw thrown;
-  }
-  return { status: 'failed', error: describeFailure(thrown) };
 }
 
 /** Uses a file name as the source. The rules for sources apply. */

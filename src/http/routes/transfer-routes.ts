@@ -8,7 +8,7 @@ import { importOutcomeSchema } from '../../engine/answers.js';
 import type { ExportOutcome } from '../../engine/engine.js';
 import { PawdexError } from '../../errors.js';
 import { PRIVATE_FOLDER } from '../../files/private-files.js';
-import { EXPORTED } from '../../jobs/kinds/export-job.js';
+import { EXPORTED } from '../../jobs/job-work.js';
 import type { AppDeps } from '../app-deps.js';
 import { MOST_PARQUET_MIB, PARQUET, parquetBody } from '../body/file-body.js';
 import { defineEndpoint } from '../define-endpoint.js';

@@ -12,7 +12,7 @@ import type { KindWork } from '../job-context.js';
 import { JobJournal } from '../job-journal.js';
 import { UPLOAD } from '../job-records.js';
 
-export const importJob: KindWork<'import'> = async (
+export const importFile: KindWork<'import'> = async (
   { engine, indexRoots },
   { collection, path: asked, photos, reembed, previews },
   { signal, onProgress, folder },

@@ -8,18 +8,19 @@ import type { LabelledPhoto } from '../../datasets/labelled-photo.js';
 import { scanLabelledSet } from '../../datasets/labelled-set.js';
 import type { SetProblem } from '../../datasets/set-report.js';
 import type { AddResult } from '../../engine/engine.js';
-import { asPawdexError, describeFailure, PawdexError } from '../../errors.js';
+import { describeFailure, PawdexError } from '../../errors.js';
 import { computeSha256 } from '../../files/sha256.js';
 import { computeFolderId, type PhotoToIndex } from '../../indexing/describe-photo.js';
-import { type IndexOptions, indexPhotos } from '../../indexing/index-folder.js';
+import { type FileFailure, type IndexOptions, indexPhotos } from '../../indexing/index-folder.js';
 import { applySync } from '../../indexing/sync/apply-sync.js';
 import { compareFolder } from '../../indexing/sync/compare-folder.js';
 import { HashCache } from '../../indexing/sync/hash-cache.js';
 import { planSync, refuseLargeLoss } from '../../indexing/sync/plan-sync.js';
+import { keepTrying } from '../../threads/keep-trying.js';
 import { IndexRoots } from '../index-roots.js';
 import type { IndexOutcome, IndexRequest } from '../job.js';
 import type { JobParts, KindWork } from '../job-context.js';
-import { type FileFailure, JobJournal, readFailures } from '../job-journal.js';
+import { JobJournal, readFailures } from '../job-journal.js';
 import { UPLOAD } from '../job-records.js';
 
 /** Number of failures in the result; `GET /v1/jobs/{id}/failures` has more. */
@@ -93,19 +94,6 @@ async function addPhotos(
   }
 }
 
-/** Retries work while the server is overloaded, without a limit, because interactive requests go first. */
-async function repeatWhileBusy<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (asPawdexError(error).code !== 'overloaded' || signal.aborted) {
-        throw error;
-      }
-    }
-  }
-}
-
 /** Makes the collection equal to the folder. What an earlier run of the job has done is found unchanged. */
 async function syncPhotos(
   { engine, syncDir }: JobParts,
@@ -142,7 +130,7 @@ async function syncPhotos(
   return { updated, removed };
 }
 
-export const indexFolderJob: KindWork<'index'> = async (
+export const indexFolder: KindWork<'index'> = async (
   parts,
   request,
   { signal, onProgress, folder },
@@ -173,14 +161,21 @@ export const indexFolderJob: KindWork<'index'> = async (
     known = count;
     report();
   };
+  // Without a limit, because interactive requests go first. Adding has already waited.
+  const patience = {
+    codes: ['overloaded'],
+    patienceMs: Number.POSITIVE_INFINITY,
+    waitMs: () => 1000,
+    signal,
+  } as const;
   try {
-    await repeatWhileBusy(signal, async () => {
+    await keepTrying(async () => {
       if (request.sync) {
         changes = await syncPhotos(parts, set, request, { ...options, onKnown }, folder);
       } else {
         await addPhotos(parts, set, journal, options);
       }
-    });
+    }, patience);
   } finally {
     await journal.flush();
   }

@@ -10,7 +10,7 @@ import type { Lifecycle } from '../../../src/http/lifecycle.js';
 import { type RunningServer, startServer } from '../../../src/http/start-server.js';
 import { FileJobRecords } from '../../../src/jobs/job-records.js';
 import { JobRunner } from '../../../src/jobs/job-runner.js';
-import { jobWork } from '../../../src/jobs/job-work.js';
+import { createJobWork } from '../../../src/jobs/job-work.js';
 import { scene, sceneJpeg } from '../../helpers/images.js';
 
 /** The API key of {@link Running.guarded}. */
@@ -66,7 +66,7 @@ export async function startApp(): Promise<Running> {
   const engine = await openLocalEngine({ config });
   await fill(engine);
   const jobs = await JobRunner.open({
-    work: jobWork(engine, { indexRoots: [], maxFileBytes: 2 ** 20, syncDir: null }),
+    work: createJobWork(engine, { indexRoots: [], maxFileBytes: 2 ** 20, syncDir: null }),
     records: new FileJobRecords(path.join(folder, 'jobs'), () => {}),
   });
   const servers: RunningServer[] = [];
