@@ -4,7 +4,6 @@ import type {
   BulkPatch,
   Facet,
   Filter,
-  Hit,
   Item,
   ItemPage,
   ItemPatch,
@@ -17,7 +16,7 @@ import { findMatching, type ListOptions, listRows } from './list-rows.js';
 import { requireSpace } from './put-writer.js';
 import { prepareSearch } from './row-search.js';
 import { searchMany } from './search-many.js';
-import { type ItemRow, toItem } from './sqlite/item-row.js';
+import { type ItemRow, toItem, toItemJson } from './sqlite/item-row.js';
 import { createDamagedError } from './sqlite/storage-error.js';
 import type { StoreCore } from './store-core.js';
 import { Turn } from './turns.js';
@@ -240,15 +239,19 @@ export const ITEM_CALLS = {
     );
   },
 
-  async search(core: StoreCore, name: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
+  /** @returns the hits as JSON */
+  async search(core: StoreCore, name: string, query: Float32Array, options: SearchOptions): Promise<string> {
     const collection = core.collections.get(name);
     requireSpace(collection, options.space);
     const find = await prepareSearch(collection, core.items, options, new Turn());
     const found = await find(query);
-    return found.flatMap(({ seq, similarity }) => {
-      const row = core.items.findBySeq(seq);
-      return row === undefined ? [] : [{ item: toItem(row), similarity }];
-    });
+    const hits = core.items.readTogether(() =>
+      found.flatMap(({ seq, similarity }) => {
+        const row = core.items.findBySeq(seq);
+        return row === undefined ? [] : [`{"item":${toItemJson(row)},"similarity":${similarity}}`];
+      }),
+    );
+    return `[${hits}]`;
   },
 
   /** @param joined the queries back to back, all of the same length */

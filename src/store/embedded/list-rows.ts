@@ -55,7 +55,7 @@ export async function listRows(
   if (few !== null) {
     const page = few.filter((seq) => seq > Number(cursor ?? 0)).slice(0, limit + 1);
     return toPage(
-      page.flatMap((seq) => items.findBySeq(seq) ?? []),
+      items.readTogether(() => page.flatMap((seq) => items.findBySeq(seq) ?? [])),
       limit,
     );
   }

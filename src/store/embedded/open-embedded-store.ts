@@ -37,7 +37,7 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
   const own = {
     async search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
       checkOptions(options);
-      return calls.search(collection, query, options);
+      return JSON.parse(await calls.search(collection, query, options));
     },
 
     async searchMany(

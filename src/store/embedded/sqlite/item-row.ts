@@ -25,18 +25,24 @@ export interface LoadedRow {
   vector: Uint8Array;
 }
 
+const toFields = (row: ItemRow): Omit<Item, 'metadata'> => ({
+  id: row.id,
+  label: row.label,
+  source: row.source,
+  sha256: row.sha256,
+  size: row.size,
+  hasThumbnail: row.has_thumbnail === 1,
+  createdAt: row.created_at,
+});
+
 /** Converts a row to an item. */
 export function toItem(row: ItemRow): Item {
-  return {
-    id: row.id,
-    label: row.label,
-    source: row.source,
-    sha256: row.sha256,
-    size: row.size,
-    metadata: JSON.parse(row.metadata),
-    hasThumbnail: row.has_thumbnail === 1,
-    createdAt: row.created_at,
-  };
+  return { ...toFields(row), metadata: JSON.parse(row.metadata) };
+}
+
+/** Formats an item as JSON. Its metadata is JSON already, and a text costs half as much to pass to another thread. */
+export function toItemJson(row: ItemRow): string {
+  return `${JSON.stringify(toFields(row)).slice(0, -1)},"metadata":${row.metadata}}`;
 }
 
 /** Applies a change to metadata. @param json the stored metadata */
