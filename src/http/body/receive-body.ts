@@ -91,8 +91,12 @@ export function receiveBody(
     };
     req.on('data', take);
     req.once('end', () => resolve(Buffer.concat(pieces)));
-    const stopped = () =>
-      refuse(new PawdexError('invalid_request', { detail: 'The client stopped sending the body.' }));
+    const stopped = () => {
+      // Every request closes. An error takes 30 us to create.
+      if (!req.readableEnded) {
+        refuse(new PawdexError('invalid_request', { detail: 'The client stopped sending the body.' }));
+      }
+    };
     req.once('error', stopped);
     req.once('close', stopped);
   });
