@@ -10,6 +10,8 @@ import { createResample, ENTRY_BYTES, type Resample, TAPS } from '../wasm/resamp
 
 const CHANNELS = 3;
 const PIXEL_BYTES = CHANNELS * 4;
+/** Four floats. */
+const VECTOR_BYTES = 16;
 
 /** The source of one output pixel along a side: the first of four input pixels, and their weights. */
 interface Source {
@@ -47,31 +49,31 @@ class Enlarger {
   /** The sizes of the tables in memory, which are reused, since small photos of a folder mostly have one size. */
   #tables = { side: 0, size: 0 };
 
-  /** Resamples across, row by row, then down, all rows at once. */
+  /** Resamples across, then down. */
   run(pixels: Uint8Array, side: number, size: number): Uint8Array {
     const { widen, mix, round } = this.#resample;
     const [narrow, wide] = [side * PIXEL_BYTES, size * PIXEL_BYTES];
+    // Vectors of four reach one float beyond the three of the last pixel.
+    const padded = wide + 4;
     const across = 0;
     const down = across + size * ENTRY_BYTES;
-    // Vectors of four reach one float beyond the three of the last pixel.
-    const source = Math.ceil((down + size * ENTRY_BYTES) / 16) * 16;
-    const between = source + side * narrow + 16;
-    const out = between + side * wide + 16;
+    const source = Math.ceil((down + size * ENTRY_BYTES) / VECTOR_BYTES) * VECTOR_BYTES;
+    const between = source + side * narrow + VECTOR_BYTES;
+    const out = between + side * padded + VECTOR_BYTES;
     const bytes = this.#ensureBytes(out + size * wide + 64);
     if (this.#tables.side !== side || this.#tables.size !== size) {
       const sources = findSources(side, size);
       writeTable(bytes, across, sources, PIXEL_BYTES);
-      writeTable(bytes, down, sources, wide);
+      writeTable(bytes, down, sources, padded);
       this.#tables = { side, size };
     }
     // Put the bytes where the result will be. The next step overwrites what `widen` writes past the floats.
     new Uint8Array(bytes, out, pixels.length).set(pixels);
     widen(out, out + pixels.length, source);
-    for (let y = 0; y < side; y++) {
-      mix(across, down, PIXEL_BYTES, 1, source + y * narrow, between + y * wide, PIXEL_BYTES);
-    }
-    const vectors = Math.ceil((size * CHANNELS) / 4);
-    mix(down, down + size * ENTRY_BYTES, wide, vectors, between, out, wide);
+    // Column by column: one pixel of every row has the same weights.
+    mix(across, down, PIXEL_BYTES, side, source, narrow, between, padded, PIXEL_BYTES);
+    const vectors = Math.ceil(wide / VECTOR_BYTES);
+    mix(down, down + size * ENTRY_BYTES, padded, vectors, between, VECTOR_BYTES, out, VECTOR_BYTES, wide);
     // The source floats are no longer needed; reuse their memory.
     round(out, out + size * wide, source);
     return new Uint8Array(bytes, source, size * size * CHANNELS).slice();

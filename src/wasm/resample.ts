@@ -11,18 +11,20 @@ export interface Resample {
   /** Writes the bytes from `from` to `end` as floats to `out`, eight at a time. */
   widen(from: number, end: number, out: number): void;
   /**
-   * For each entry of the table, from `table` to `end`, writes `vectors` times four floats. Each is the weighted sum of
-   * the four floats that begin at `source` plus the entry's offset and are `stride` bytes apart; the results of two
-   * entries are `step` bytes apart.
+   * For each entry of the table, from `table` to `end`, writes `count` vectors of four floats, `outStep` bytes apart;
+   * the first vectors of two entries are `entryStep` bytes apart. Each is the weighted sum of four vectors that are `stride`
+   * bytes apart. They begin at `source` plus the entry's offset, and `sourceStep` bytes further for each vector written.
    */
   mix(
     table: number,
     end: number,
     stride: number,
-    vectors: number,
+    count: number,
     source: number,
+    sourceStep: number,
     out: number,
-    step: number,
+    outStep: number,
+    entryStep: number,
   ): void;
   /** Writes the floats from `from` to `end` as bytes to `out`, sixteen at a time: halves to even, clamped to 0..255. */
   round(from: number, end: number, out: number): void;
@@ -49,18 +51,20 @@ export function computeReferenceResample({ buffer }: Pick<WasmMemory, 'buffer'>)
         writeFloat(out + 4 * i, byte);
       });
     },
-    mix(table, end, stride, vectors, source, out, step) {
-      for (let entry = table, to = out; entry < end; entry += ENTRY_BYTES, to += step) {
+    mix(table, end, stride, count, source, sourceStep, out, outStep, entryStep) {
+      for (let entry = table, to = out; entry < end; entry += ENTRY_BYTES, to += entryStep) {
         const first = source + view.getInt32(entry, true);
-        for (let i = 0; i < 4 * vectors; i++) {
-          let sum = 0;
-          for (let tap = 0; tap < TAPS; tap++) {
-            const product = Math.fround(
-              readFloat(first + 4 * i + tap * stride) * readFloat(entry + 4 + 4 * tap),
-            );
-            sum = Math.fround(sum + product);
-          }
-          writeFloat(to + 4 * i, sum);
+        for (let i = 0; i < 4 * count; i++) {
+          const [vector, lane] = [Math.floor(i / 4), 4 * (i % 4)];
+          const products = Array.from({ length: TAPS }, (_, tap) =>
+            Math.fround(
+              readFloat(first + vector * sourceStep + tap * stride + lane) * readFloat(entry + 4 + 4 * tap),
+            ),
+          );
+          writeFloat(
+            to + vector * outStep + lane,
+            products.reduce((sum, product) => Math.fround(sum + product)),
+          );
         }
       }
     },

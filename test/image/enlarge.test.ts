@@ -1,7 +1,9 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { computeSha256 } from '../../src/files/sha256.js';
 import { decode } from '../../src/image/decode.js';
 import { enlarge } from '../../src/image/enlarge.js';
+import { createRandom } from '../../src/math/random.js';
 import { scene } from '../helpers/images.js';
 
 const square = (side: number) => scene(side, side).raw().toBuffer();
@@ -46,6 +48,19 @@ describe('enlarge', () => {
     for (let x = 0; x < 60; x++) {
       expect([0, 255]).toContain(out[x < 30 ? x * 3 : (x + 30) * 3]);
     }
+  });
+
+  it('gives the same bytes in every version, so that embeddings stay equal', () => {
+    const random = createRandom(1);
+    const digests = [
+      [224, 256],
+      [100, 256],
+      [5, 37],
+    ].map(([side, size]) => {
+      const pixels = Uint8Array.from({ length: side! * side! * 3 }, () => random() * 256);
+      return computeSha256(enlarge(pixels, side!, size!)).slice(0, 16);
+    });
+    expect(digests).toEqual(['c2b14d4e97445566', '7e7cfe179114bc0e', '1c761667e95cbd97']);
   });
 
   it('leaves earlier results alone when it is used again, even for a larger image', async () => {

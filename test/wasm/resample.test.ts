@@ -33,9 +33,9 @@ describe('resampling in WebAssembly is byte-identical to the TypeScript version'
   });
 
   it.each([
-    ['across, one pixel at a time', 12, 1, 12],
-    ['down, whole rows', 120, 8, 128],
-  ])('mix, %s', (_, stride, vectors, step) => {
+    ['across, a pixel of each row', { stride: 12, count: 4, sourceStep: 240, outStep: 124, entryStep: 12 }],
+    ['down, whole rows', { stride: 120, count: 8, sourceStep: 16, outStep: 16, entryStep: 128 }],
+  ])('mix, %s', (_, { stride, count, sourceStep, outStep, entryStep }) => {
     const entries = 9;
     const [wasm, plain] = runBoth(
       (buffer) => {
@@ -48,7 +48,8 @@ describe('resampling in WebAssembly is byte-identical to the TypeScript version'
         }
         new Float32Array(buffer, 1024, noise.length).set(noise);
       },
-      ({ mix }) => mix(0, entries * ENTRY_BYTES, stride, vectors, 1024, 32_768, step),
+      ({ mix }) =>
+        mix(0, entries * ENTRY_BYTES, stride, count, 1024, sourceStep, 32_768, outStep, entryStep),
     );
     expect(wasm).toEqual(plain);
     expect(new Float32Array(wasm!.buffer, 32_768, 1)[0]).not.toBe(0);
