@@ -8,7 +8,7 @@
  * core, all of them wait for the thread that lost it.
  */
 import { PawdexError } from '../errors.js';
-import type { Urgency } from './encoder.js';
+import type { Place, Urgency } from './encoder.js';
 
 /**
  * Runs one batch: uint8 [size, size, 3] each in, an embedding each out, in the same order.
@@ -71,7 +71,7 @@ export class Batcher<T> {
   }
 
   /** @throws PawdexError overloaded, shutting_down */
-  add(pixels: Uint8Array, urgency: Urgency = 'urgent'): Promise<T> {
+  add(pixels: Uint8Array, place: Place = 'urgent'): Promise<T> {
     if (this.#closed) {
       return Promise.reject(new PawdexError('shutting_down', { retryAfter: 5 }));
     }
@@ -79,7 +79,12 @@ export class Batcher<T> {
       return Promise.reject(new PawdexError('overloaded', { retryAfter: 1 }));
     }
     return new Promise((resolve, reject) => {
-      this.#waiting[urgency].push({ pixels, resolve, reject });
+      const waiting = { pixels, resolve, reject };
+      if (place === 'next') {
+        this.#waiting.urgent.unshift(waiting);
+      } else {
+        this.#waiting[place].push(waiting);
+      }
       this.#dispatch();
     });
   }

@@ -1,5 +1,5 @@
 /** Embeds several views of one photo as one embedding: their mean, at length 1 (test-time augmentation). */
-import type { CellEmbedding, Encoder, Urgency } from './encoder.js';
+import type { CellEmbedding, Encoder, Place } from './encoder.js';
 
 /** Computes 1 over the length of the sum of vectors. */
 function computeScale(vectors: readonly Float32Array[]): number {
@@ -17,9 +17,9 @@ function computeScale(vectors: readonly Float32Array[]): number {
 export async function embedViews(
   encoder: Encoder,
   views: Uint8Array[],
-  urgency: Urgency = 'urgent',
+  place: Place = 'urgent',
 ): Promise<Float32Array> {
-  const embeddings = await Promise.all(views.map((pixels) => encoder.embed(pixels, urgency)));
+  const embeddings = await Promise.all(views.map((pixels) => encoder.embed(pixels, place)));
   const [first] = embeddings as [Float32Array];
   if (embeddings.length === 1) {
     return first;

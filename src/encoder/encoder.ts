@@ -37,6 +37,9 @@ export interface CellEmbedding {
 /** Whether a user waits for the work, or it can wait. */
 export type Urgency = 'urgent' | 'bulk';
 
+/** The place in the queue. `next`: more of a photo that has already had its turn. */
+export type Place = Urgency | 'next';
+
 /** Turns decoded images into embeddings. Implementations batch concurrent calls. */
 export interface Encoder {
   readonly info: EncoderInfo;
@@ -44,11 +47,11 @@ export interface Encoder {
    * Embeds one image.
    *
    * @param pixels uint8 [size, size, 3], sRGB, as `decode` returns it; the buffer is consumed (detached)
-   * @param urgency default: `urgent`
+   * @param place default: `urgent`
    * @returns float32 [dimension], L2 norm 1
    * @throws PawdexError overloaded when the queue is full, shutting_down after close
    */
-  embed(pixels: Uint8Array, urgency?: Urgency): Promise<Float32Array>;
+  embed(pixels: Uint8Array, place?: Place): Promise<Float32Array>;
   /**
    * Embeds one image, and computes what each of its cells adds. The first call opens the model a second time, which takes
    * about a third of a second.

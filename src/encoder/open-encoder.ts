@@ -52,7 +52,7 @@ export async function openEncoder(options: EncoderOptions): Promise<OpenedEncode
       dimension,
       resize: { size: card.input.size, ...card.input.resize },
     },
-    embed: (pixels, urgency) => batcher.add(pixels, urgency),
+    embed: (pixels, place) => batcher.add(pixels, place),
     embedCells: (pixels) => cells.add(pixels),
     get pending() {
       return batcher.pending + cells.pending;

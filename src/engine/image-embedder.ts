@@ -4,7 +4,7 @@
  */
 import pLimit, { type LimitFunction } from 'p-limit';
 import { embedViews, embedViewsInCells } from '../encoder/embed-views.js';
-import type { Encoder, Urgency } from '../encoder/encoder.js';
+import type { Encoder, Place, Urgency } from '../encoder/encoder.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import { cropPhoto } from '../image/crop.js';
 import {
@@ -184,7 +184,7 @@ export class ImageEmbedder {
       return Promise.all(
         looks.map(async ({ region, pixels }) => ({
           region,
-          ...(await this.#embedViews([pixels], 'urgent', explain === null ? null : region)),
+          ...(await this.#embedViews([pixels], 'next', explain === null ? null : region)),
         })),
       );
     });
@@ -210,7 +210,7 @@ export class ImageEmbedder {
         const explainPhoto = explain ?? (await this.#explainPhoto(image, size));
         const region = findCloseUp(explainPhoto(towards), size);
         const pixels = await this.#decoders.urgent(() => decodeSquare(image, region, size, rule));
-        return { region, ...(await this.#embedViews([pixels], 'urgent', explain === null ? null : region)) };
+        return { region, ...(await this.#embedViews([pixels], 'next', explain === null ? null : region)) };
       } catch (error) {
         if (asPawdexError(error).code === 'explain_unavailable') {
           return null;
@@ -222,7 +222,7 @@ export class ImageEmbedder {
 
   async #explainPhoto(image: PreparedImage, size: Size): Promise<(vector: Float32Array) => Explanation> {
     const pixels = await this.#decoders.urgent(() => decodePrepared(image, this.#encoder.info.resize));
-    return (await this.#embedViews([pixels], 'urgent', computeCentreSquare(size))).explain!;
+    return (await this.#embedViews([pixels], 'next', computeCentreSquare(size))).explain!;
   }
 
   /**
@@ -264,11 +264,11 @@ export class ImageEmbedder {
    */
   async #embedViews(
     views: Uint8Array[],
-    urgency: Urgency,
+    place: Place,
     explained: Rectangle | null,
   ): Promise<Pick<Embedded, 'embedding' | 'explain'>> {
     if (explained === null) {
-      return { embedding: await embedViews(this.#encoder, views, urgency), explain: null };
+      return { embedding: await embedViews(this.#encoder, views, place), explain: null };
     }
     const embedded = await embedViewsInCells(this.#encoder, views);
     return {

@@ -191,6 +191,20 @@ describe('Batcher', () => {
       expect(order.filter((n) => n < 100)).toEqual(Array.from({ length: 20 }, (_, n) => n));
     });
 
+    it('continues with a photo that had its turn before it starts another', async () => {
+      const { batches, batcher } = opened([1]);
+      const answers = [0, 1, 2, 3, 4, 5].map((n) => batcher.add(image(n)));
+      batches[0]!.finish();
+      await settled();
+      answers.push(batcher.add(image(10), 'next'));
+      for (let i = 1; i < batches.length; i++) {
+        batches[i]!.finish();
+        await settled();
+      }
+      await Promise.all(answers);
+      expect(batches.flatMap(({ images }) => images)).toEqual([0, 1, 2, 3, 4, 10, 5]);
+    });
+
     it('fails only the images of a lane that fails, and uses the lane again', async () => {
       const { batches, batcher } = opened([1]);
       const answers = [0, 1, 2].map((n) => batcher.add(image(n)));
