@@ -48,8 +48,7 @@ describe('resampling in WebAssembly is byte-identical to the TypeScript version'
         }
         new Float32Array(buffer, 1024, noise.length).set(noise);
       },
-      ({ mix }) =>
-        mix(0, entries * ENTRY_BYTES, stride, count, 1024, sourceStep, 32_768, outStep, entryStep),
+      ({ mix }) => mix(0, entries * ENTRY_BYTES, stride, count, 1024, sourceStep, 32_768, outStep, entryStep),
     );
     expect(wasm).toEqual(plain);
     expect(new Float32Array(wasm!.buffer, 32_768, 1)[0]).not.toBe(0);
