@@ -1,38 +1,11 @@
 /** Attacks on a running server, one function each. Every function returns a row of counts. */
 import net from 'node:net';
 import sharp from 'sharp';
-import { createRow } from './fault-row.mjs';
+import { countAnswer, countLife, createRow } from './fault-row.mjs';
 import { hostileBodies } from './hostile-bodies.mjs';
 import { hostileFiles } from './hostile-files.mjs';
 import { hostileImages, largeImages } from './hostile-images.mjs';
 import { imageRequest, send, startServer } from './server.mjs';
-
-/** Whether an answer blames the server: any 5xx except 503, which says that it is busy. */
-const isServerError = ({ status }) => status >= 500 && status !== 503;
-
-/** Adds an answer to a row, with a note if it is wrong. `isTimed`: whether its time counts towards the slowest. */
-function countAnswer(row, name, answer, isRight, isTimed = true) {
-  row.tried++;
-  if (isTimed) {
-    row.slowestMs = Math.max(row.slowestMs, answer.ms);
-  }
-  if (isServerError(answer)) {
-    row.serverErrors++;
-  }
-  if (!isRight) {
-    row.wrong++;
-  }
-  if (isServerError(answer) || !isRight) {
-    row.notes.push(`${name}: ${answer.status} ${answer.code ?? ''}`);
-  }
-}
-
-async function countLife(row, server) {
-  row.peakMiB = Math.max(row.peakMiB, server.takeTreePeakMiB());
-  if (server.hasDied()) {
-    row.crashed++;
-  }
-}
 
 const EXPECTED = {
   ok: ({ status }) => status === 200,

@@ -1,4 +1,4 @@
-/** A row of the table of faults. */
+/** A row of the table of faults, and how answers are counted in it. */
 
 /** Creates a row whose counts are all 0. */
 export const createRow = (what, limit) => ({
@@ -13,3 +13,31 @@ export const createRow = (what, limit) => ({
   slowestMs: 0,
   notes: [],
 });
+
+/** Whether an answer blames the server: any 5xx except 503, which says that it is busy. */
+const isServerError = ({ status }) => status >= 500 && status !== 503;
+
+/** Adds an answer to a row, with a note if it is wrong. `isTimed`: whether its time counts towards the slowest. */
+export function countAnswer(row, name, answer, isRight, isTimed = true) {
+  row.tried++;
+  if (isTimed) {
+    row.slowestMs = Math.max(row.slowestMs, answer.ms);
+  }
+  if (isServerError(answer)) {
+    row.serverErrors++;
+  }
+  if (!isRight) {
+    row.wrong++;
+  }
+  if (isServerError(answer) || !isRight) {
+    row.notes.push(`${name}: ${answer.status} ${answer.code ?? ''}`);
+  }
+}
+
+/** Records the peak memory of a server and whether it is alive. */
+export async function countLife(row, server) {
+  row.peakMiB = Math.max(row.peakMiB, server.takeTreePeakMiB());
+  if (server.hasDied()) {
+    row.crashed++;
+  }
+}

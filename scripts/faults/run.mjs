@@ -17,6 +17,7 @@ import {
 } from './drive-server.mjs';
 import { createRow } from './fault-row.mjs';
 import { killWhileIndexing } from './kill-jobs.mjs';
+import { readHeavily } from './read-heavily.mjs';
 import { startServer } from './server.mjs';
 
 const STEPS = {
@@ -24,6 +25,7 @@ const STEPS = {
   storm: () => withServer((server) => stormOfImages(server, short ? 15 : 60)),
   bodies: () => withServer((server) => sendBodies(server, short ? 0.25 : 1)),
   files: () => withServer((server) => sendFiles(server, short ? 0.25 : 1, !short)),
+  reads: () => withServer((server) => readHeavily(server, short ? 50 : 150)),
   connections: () => withServer((server) => connectBadly(server, short ? 5 : 30)),
   kills: () => killWhileAdding(short ? 2 : 10),
   jobs: () => killWhileIndexing(short ? 300 : 10_000),

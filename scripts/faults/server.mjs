@@ -156,7 +156,7 @@ export function send(url, { method = 'POST', path: where, type, body }) {
       });
       response.on('end', () => outcome(response.statusCode, /"code":"(\w+)"/.exec(text)?.[1], text));
     });
-    sending.setTimeout(120_000, () => sending.destroy());
+    sending.setTimeout(600_000, () => sending.destroy());
     sending.end(bytes);
   });
 }

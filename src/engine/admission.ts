@@ -4,7 +4,7 @@
  */
 import { PawdexError } from '../errors.js';
 
-/** Assumed seconds per image before anything was measured. */
+/** Default of `firstGuessSeconds`. */
 const FIRST_GUESS_SECONDS = 0.02;
 /** Weight of the newest measurement; the average follows about twenty images. */
 const SMOOTHING = 0.05;
@@ -15,18 +15,21 @@ export interface AdmissionOptions {
   maxSeconds: number;
   /** Limit for images that wait or are in progress, regardless of the rate. */
   maxImages: number;
+  /** Assumed seconds per image before anything was measured. */
+  firstGuessSeconds?: number;
 }
 
 /** Admits work of one kind and measures its rate. */
 export class Admission {
   readonly #options: AdmissionOptions;
   #pending = 0;
-  #secondsPerImage = FIRST_GUESS_SECONDS;
+  #secondsPerImage: number;
   /** Time of `performance.now()` when the last work ended, or when the first work after an idle time began. */
   #measuredFrom = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
+    this.#secondsPerImage = options.firstGuessSeconds ?? FIRST_GUESS_SECONDS;
   }
 
   /** Images admitted and not yet done. */

@@ -1,7 +1,12 @@
-/** The thread that reads a collection's file, because decoding a group takes a tenth of a second or more. */
+/** The thread that reads or writes a collection's file, because a group takes a tenth of a second or more. */
+import { asPawdexError, PawdexError } from '../errors.js';
+import type { CollectionInfo } from '../store/store.js';
 import { serveCalls, transfer } from '../threads/rpc.js';
+import { CollectionFileWriter, type FileItem, listBuffers } from './collection-file.js';
 import { type CollectionFileInfo, CollectionFileReader, type RowGroup } from './collection-file-reader.js';
 
+let writer: CollectionFileWriter;
+let written: string;
 let reader: CollectionFileReader;
 let groups: AsyncGenerator<RowGroup>;
 
@@ -22,14 +27,37 @@ const calls = {
     if (done) {
       return null;
     }
-    const buffers = (value as RowGroup).items.flatMap(({ item }) =>
-      [item.vector, item.thumbnail, item.original].flatMap((part) =>
-        part === null ? [] : [part.buffer as ArrayBuffer],
-      ),
-    );
-    return transfer(value as RowGroup, buffers);
+    const { items } = value as RowGroup;
+    return transfer(value as RowGroup, listBuffers(items.map(({ item }) => item)));
   },
+
+  /** Begins to write a file. @throws PawdexError storage_full, file_unreadable */
+  create: (file: string, info: CollectionInfo) =>
+    describeErrors(() => {
+      written = file;
+      writer = new CollectionFileWriter(file, info);
+    }),
+  add: (items: FileItem[]) => describeErrors(() => writer.add(items)),
+  finish: () => describeErrors(() => writer.finish()),
 };
+
+/** Converts errors of the file system. */
+async function describeErrors<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof PawdexError || code === undefined) {
+      throw error;
+    }
+    throw asPawdexError(error).code === 'storage_full'
+      ? new PawdexError('storage_full', { detail: `The disk of ${written} is full.`, cause: error })
+      : new PawdexError('file_unreadable', {
+          detail: `${written} cannot be written: ${message}.`,
+          cause: error,
+        });
+  }
+}
 
 export type CollectionFileCalls = typeof calls;
 

@@ -3,7 +3,7 @@
  * need the memory of one group. docs/guides/moving.md describes the columns.
  */
 import { createHash } from 'node:crypto';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, stat } from 'node:fs/promises';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
 import { ASIDE } from '../files/replace-file.js';
 import type { CollectionInfo, NewItem } from '../store/store.js';
@@ -41,6 +41,12 @@ const SCHEMA = [
 
 /** An item as stored in a row. */
 export type FileItem = Omit<NewItem, 'next' | 'original'> & { original: Uint8Array | null };
+
+/** The buffers of items, to move them to another thread. */
+export const listBuffers = (items: readonly FileItem[]) =>
+  items.flatMap(({ vector, thumbnail, original }) =>
+    [vector, thumbnail, original].flatMap((part) => (part === null ? [] : [part.buffer as ArrayBuffer])),
+  );
 
 /** Hex digest of all other columns of the row. */
 export function digestItem(item: FileItem): string {
@@ -83,11 +89,14 @@ export class CollectionFileWriter {
     });
   }
 
-  add(item: FileItem): void {
-    this.#group.push(item);
-    this.#groupBytes += item.vector.byteLength + (item.thumbnail?.length ?? 0) + (item.original?.length ?? 0);
-    if (this.#group.length >= GROUP_ROWS || this.#groupBytes >= GROUP_BYTES) {
-      this.#writeGroup();
+  add(items: readonly FileItem[]): void {
+    for (const item of items) {
+      const { vector, thumbnail, original } = item;
+      this.#group.push(item);
+      this.#groupBytes += vector.byteLength + (thumbnail?.length ?? 0) + (original?.length ?? 0);
+      if (this.#group.length >= GROUP_ROWS || this.#groupBytes >= GROUP_BYTES) {
+        this.#writeGroup();
+      }
     }
   }
 
@@ -99,11 +108,6 @@ export class CollectionFileWriter {
     await handle.sync().finally(() => handle.close());
     await rename(this.#file + ASIDE, this.#file);
     return (await stat(this.#file)).size;
-  }
-
-  /** Removes the unfinished file. */
-  async abandon(): Promise<void> {
-    await rm(this.#file + ASIDE, { force: true });
   }
 
   #writeGroup(): void {

@@ -57,10 +57,11 @@ function rankLabels(items: readonly Listed[]): (string | null)[] {
 }
 
 /** See `Engine.drawMap`. */
-export async function drawMap(
-  { store, spaces, maps }: EngineParts,
-  collection: string,
-): Promise<CollectionMap> {
+export function drawMap(parts: EngineParts, collection: string): Promise<CollectionMap> {
+  return parts.maps.share(collection, () => readMap(parts, collection));
+}
+
+async function readMap({ store, spaces, maps }: EngineParts, collection: string): Promise<CollectionMap> {
   const { fingerprint, dimension } = await spaces.require(collection);
   const { items, total } = await chooseItems(store, collection);
   const ids = items.map(({ id }) => id);

@@ -1,9 +1,10 @@
 /** Writes a collection to a Parquet file, with limited memory. */
-import { asPawdexError, catchAsNull, PawdexError } from '../errors.js';
+import { catchAsNull } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { ItemWithVector, Store } from '../store/store.js';
-import { CollectionFileWriter, type FileItem } from './collection-file.js';
+import type { FileItem } from './collection-file.js';
 import type { ExportOutcome } from './engine.js';
+import { createCollectionFile } from './open-collection-file.js';
 import type { EngineParts } from './use-cases.js';
 
 /** Items whose pictures are read in parallel. */
@@ -17,24 +18,20 @@ export async function exportCollection(
   { signal, onProgress }: WorkOptions = {},
 ): Promise<ExportOutcome> {
   const info = await store.getCollection(collection);
-  let writer: CollectionFileWriter | null = null;
+  const writer = await createCollectionFile(file, info);
   try {
-    writer = new CollectionFileWriter(file, info);
     let items = 0;
     for await (const some of inGroups(store.iterate(collection))) {
       signal?.throwIfAborted();
-      for (const item of await Promise.all(some.map((each) => readItem(store, collection, each)))) {
-        if (item !== null) {
-          writer.add(item);
-          items++;
-        }
-      }
+      const read = await Promise.all(some.map((each) => readItem(store, collection, each)));
+      const found = read.filter((item) => item !== null);
+      await writer.add(found);
+      items += found.length;
       onProgress?.({ phase: 'writing', done: items, total: Math.max(items, info.count) });
     }
     return { collection: info.name, items, bytes: await writer.finish() };
-  } catch (error) {
-    await writer?.abandon();
-    throw describeFileError(error, file);
+  } finally {
+    await writer.close();
   }
 }
 
@@ -66,14 +63,4 @@ export async function readItem(
   }
   const [thumbnail, original] = found;
   return { id, label, source, metadata, sha256, size, vector, thumbnail, original };
-}
-
-function describeFileError(error: unknown, file: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (error instanceof PawdexError || code === undefined) {
-    return error;
-  }
-  return asPawdexError(error).code === 'storage_full'
-    ? new PawdexError('storage_full', { detail: `The disk of ${file} is full.`, cause: error })
-    : new PawdexError('file_unreadable', { detail: `${file} cannot be written: ${message}.`, cause: error });
 }

@@ -1,13 +1,17 @@
-/** Reads a collection's file in a thread, one group ahead of the caller. */
+/** Reads and writes collections' files in threads. Reading is one group ahead of the caller. */
+import { rm } from 'node:fs/promises';
 import { asPawdexError, PawdexError } from '../errors.js';
+import { ASIDE } from '../files/replace-file.js';
+import type { CollectionInfo } from '../store/store.js';
 import { limitTime } from '../threads/limit-time.js';
-import { WorkerClient } from '../threads/rpc.js';
+import { transfer, WorkerClient } from '../threads/rpc.js';
+import { type FileItem, listBuffers } from './collection-file.js';
 import { type CollectionFileInfo, type RowGroup, SMALLER_GROUPS } from './collection-file-reader.js';
 import type { CollectionFileCalls } from './collection-file-worker.js';
 
 /** Ten times the time for the largest group, in milliseconds. */
 const GROUP_MS = 60_000;
-/** Heap of the thread. A group that needs more ends the thread, not the process. */
+/** Heap of a thread. A group that needs more ends the thread, not the process. */
 const HEAP_MIB = 1536;
 
 /** An open file. */
@@ -25,9 +29,7 @@ export interface OpenCollectionFile {
  * @throws PawdexError export_invalid, file_unreadable
  */
 export async function openCollectionFile(file: string, groupMs = GROUP_MS): Promise<OpenCollectionFile> {
-  const entry = new URL('./collection-file-worker.js', import.meta.url);
-  const limits = { maxOldGenerationSizeMb: HEAP_MIB };
-  const worker = new WorkerClient<CollectionFileCalls>(entry, null, () => {}, limits);
+  const worker = startThread();
   try {
     return {
       info: await limitCall(worker, worker.calls.open(file), groupMs),
@@ -38,6 +40,38 @@ export async function openCollectionFile(file: string, groupMs = GROUP_MS): Prom
     await worker.terminate();
     throw explainMemory(error);
   }
+}
+
+/** A file that is being written. */
+export interface NewCollectionFile {
+  /** Adds items. Their buffers are moved away. */
+  add(items: FileItem[]): Promise<void>;
+  /** Completes the file, and renames it once it is on disk. @returns its size in bytes */
+  finish(): Promise<number>;
+  /** Ends the thread, and removes an unfinished file. */
+  close(): Promise<void>;
+}
+
+/** Begins to write the file of a collection. @throws PawdexError storage_full, file_unreadable */
+export async function createCollectionFile(file: string, info: CollectionInfo): Promise<NewCollectionFile> {
+  const worker = startThread();
+  const { calls } = worker;
+  const close = async () => {
+    await worker.terminate();
+    await rm(file + ASIDE, { force: true });
+  };
+  try {
+    await calls.create(file, info);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { add: (items) => calls.add(transfer(items, listBuffers(items))), finish: calls.finish, close };
+}
+
+function startThread(): WorkerClient<CollectionFileCalls> {
+  const entry = new URL('./collection-file-worker.js', import.meta.url);
+  return new WorkerClient(entry, null, () => {}, { maxOldGenerationSizeMb: HEAP_MIB });
 }
 
 async function* readGroups(

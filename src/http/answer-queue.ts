@@ -1,23 +1,35 @@
 /**
- * A queue for answers that take long to read from the store or to serialise, such as pages of items. They are produced one
- * at a time, so that other calls never wait for more than one.
+ * A queue for answers that take long to read from the store or to serialise, such as pages of items. They are
+ * produced in turn, so that other calls never wait for more than one, and memory holds only a few.
  */
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { Admission } from '../engine/admission.js';
 
-/** One answer keeps two threads busy alternately, the store's and the main one. Other requests need the cores as well. */
-const AT_ONCE = 1;
 /** The most answers that may wait, regardless of speed. */
 const MOST_WAITING = 1_000;
+
+/** Settings of an {@link AnswerQueue}. */
+export interface QueueOptions {
+  /** Seconds of work that may wait, at the measured rate. */
+  maxSeconds: number;
+  /** Assumed seconds per answer before any was measured. */
+  firstGuessSeconds: number;
+  /**
+   * Answers produced at a time. The default is 1, because one answer keeps two threads busy alternately, the store's and
+   * the main one, and other requests need the cores as well.
+   */
+  atOnce?: number;
+}
 
 /** Produces answers in turn, and refuses more than it can produce in time. */
 export class AnswerQueue {
   readonly #admission: Admission;
-  readonly #atOnce = pLimit(AT_ONCE);
+  readonly #limit: ReturnType<typeof pLimit>;
 
-  /** @param maxSeconds seconds of work that may wait, at the measured rate */
-  constructor(maxSeconds: number) {
-    this.#admission = new Admission({ maxSeconds, maxImages: MOST_WAITING });
+  constructor({ atOnce = 1, ...limits }: QueueOptions) {
+    this.#admission = new Admission({ ...limits, maxImages: MOST_WAITING });
+    this.#limit = pLimit(atOnce);
   }
 
   /** @throws PawdexError overloaded if another answer would be refused now */
@@ -32,18 +44,32 @@ export class AnswerQueue {
    * @throws PawdexError overloaded, with the time until the waiting answers are done
    */
   run<T>(make: () => Promise<T>): Promise<T> {
-    return this.#admission.admit(1, () => this.#atOnce(make));
+    return this.#admission.admit(1, () =>
+      this.#limit(async () => {
+        await letOthersRun();
+        return make();
+      }),
+    );
   }
 }
 
 /** The queues of a server. */
 export interface AnswerQueues {
-  /** Pages, facets and long lists of neighbours, which take milliseconds each. */
+  /** Pages, facets, maps and long lists of neighbours, which take milliseconds each. */
   pages: AnswerQueue;
-  /** Comparisons of many items with all others, which take seconds each. */
+  /** Work on whole collections, which takes seconds each: finding duplicates and writing Parquet files. */
   scans: AnswerQueue;
+  /** Parquet files that are sent as soon as they are written. Each takes space on the disk until then. */
+  exports: AnswerQueue;
+  /** Parquet files that are imported. */
+  imports: AnswerQueue;
 }
 
 export function createAnswerQueues(): AnswerQueues {
-  return { pages: new AnswerQueue(2), scans: new AnswerQueue(20) };
+  return {
+    pages: new AnswerQueue({ maxSeconds: 2, firstGuessSeconds: 0.02 }),
+    scans: new AnswerQueue({ maxSeconds: 20, firstGuessSeconds: 1 }),
+    exports: new AnswerQueue({ maxSeconds: 60, firstGuessSeconds: 2, atOnce: 4 }),
+    imports: new AnswerQueue({ maxSeconds: 60, firstGuessSeconds: 5 }),
+  };
 }

@@ -3,6 +3,9 @@ import { PawdexError } from '../errors.js';
 import { transfer, WorkerClient } from '../threads/rpc.js';
 import type { ProjectionCalls } from './projection-worker.js';
 
+/** Memory of the thread: half as much again as 10,000 points need. With room to spare, it would take twice as much. */
+const LIMITS = { maxOldGenerationSizeMb: 320, maxYoungGenerationSizeMb: 16 };
+
 export class Projector {
   #worker: WorkerClient<ProjectionCalls> | null = null;
   #last: Promise<unknown> = Promise.resolve();
@@ -31,7 +34,7 @@ export class Projector {
       throw new PawdexError('shutting_down');
     }
     const entry = new URL('./projection-worker.js', import.meta.url);
-    const worker = new WorkerClient<ProjectionCalls>(entry, null, () => {});
+    const worker = new WorkerClient<ProjectionCalls>(entry, null, () => {}, LIMITS);
     this.#worker = worker;
     try {
       return await worker.calls.project(transfer(data, [data.buffer]), dimension);

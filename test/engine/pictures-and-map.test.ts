@@ -117,6 +117,18 @@ describe('the map', () => {
     expect(third.ids).toHaveLength(4);
   });
 
+  it('is read once for all who ask while another is drawn, and includes what was added before', async () => {
+    const early = engine.drawMap('bare');
+    const { id } = (await engine.store.list('bare', { limit: 1 })).items[0]!;
+    await engine.store.update('bare', id, { label: 'later' });
+    const maps = await Promise.all(Array.from({ length: 50 }, () => engine.drawMap('bare')));
+    await early;
+    expect(new Set(maps).size).toBeLessThanOrEqual(2);
+    for (const { ids, label, labels } of maps) {
+      expect(labels[label[ids.indexOf(id)]!]).toBe('later');
+    }
+  });
+
   it('of nothing is empty', async () => {
     await engine.createCollection('nothing');
     expect(await engine.drawMap('nothing')).toMatchObject({ total: 0, ids: [] });

@@ -1,4 +1,5 @@
 /** Answers that take long to make: however many connections ask, one is made at a time. */
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'supertest';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -39,6 +40,7 @@ it('refuses more than it can compute in two seconds, says when to retry, and ans
   // Until it knows how long one takes.
   await Promise.all(Array.from({ length: 8 }, ask));
   seen.all = 0;
+  pause.ms = 100;
   const asked = Array.from({ length: 100 }, ask);
   const answering = Promise.all(asked);
   await until(() => seen.now === 1);
@@ -68,4 +70,23 @@ it('does not queue a search for a few neighbours', async () => {
   expect((await search(1000)).status).toBe(200);
   expect(listed).toBe(1);
   await list;
+});
+
+it('writes one export at a time, and refuses more than a minute of them', async () => {
+  const { app, engine } = await testApp();
+  const seen = { now: 0, most: 0 };
+  vi.spyOn(engine, 'exportCollection').mockImplementation(async (collection, file) => {
+    seen.now++;
+    seen.most = Math.max(seen.most, seen.now);
+    await sleep(20);
+    seen.now--;
+    await writeFile(file, 'rows');
+    return { collection, items: 1, bytes: 4 };
+  });
+  const ask = () => request(app).get('/v1/collections/breeds/export');
+  const answers = await Promise.all(Array.from({ length: 60 }, ask));
+  expect(seen.most).toBe(1);
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(refused.length).toBeGreaterThan(10);
+  expect(refused.length + answers.filter(({ status }) => status === 200).length).toBe(60);
 });

@@ -16,6 +16,9 @@ export const getMap = defineEndpoint({
     'The answer has one array per property of the points.',
   params: { collection: collectionName },
   response: json(collectionMapSchema, 'The map.'),
-  errors: ['collection_not_found', 'model_mismatch', 'worker_failed'],
-  handle: async ({ params: { collection } }, { engine }) => roundAnswer(await engine.drawMap(collection)),
+  errors: ['collection_not_found', 'model_mismatch', 'worker_failed', 'overloaded'],
+  async handle({ params: { collection } }, { engine, queues }) {
+    const map = await engine.drawMap(collection);
+    return queues.pages.run(async () => roundAnswer(map));
+  },
 });

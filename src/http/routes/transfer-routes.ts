@@ -53,12 +53,13 @@ export const exportCollection = defineEndpoint({
     'One row per item: id, label, source, metadata (JSON), sha256, size, vector, thumbnail, original and a checksum of ' +
     "the row. The file's key-value metadata names the model and its fingerprint. The file is written before it is sent.",
   params,
+  queue: () => 'exports',
   response: stream(PARQUET, 'The file.', {}),
-  errors: ['collection_not_found', 'storage_full'],
-  async handle({ params: { collection }, req, res }, { engine, config }) {
+  errors: ['collection_not_found', 'storage_full', 'overloaded'],
+  async handle({ params: { collection }, req, res }, { engine, config, queues }) {
     const signal = watchClient(req, res);
     await withTransferFile(config, async (file) => {
-      const exported = await engine.exportCollection(collection, file, { signal });
+      const exported = await queues.scans.run(() => engine.exportCollection(collection, file, { signal }));
       await sendExport(res, file, exported);
     });
   },
@@ -118,9 +119,12 @@ export const importCollection = defineEndpoint({
   body: parquetBody,
   response: json(importOutcomeSchema, 'The result of the import.'),
   errors: ['export_invalid', 'model_mismatch', 'payload_too_large', 'storage_full', 'overloaded'],
-  handle: ({ params: { collection }, query, body, req, res }, { engine, config }) =>
-    withTransferFile(config, async (file) => {
+  async handle({ params: { collection }, query, body, req, res }, { engine, config, queues }) {
+    queues.imports.checkRoom();
+    return withTransferFile(config, async (file) => {
       await body.receive(file, MOST_PARQUET_MIB);
-      return engine.importCollection(collection, file, { ...query, signal: watchClient(req, res) });
-    }),
+      const signal = watchClient(req, res);
+      return queues.imports.run(() => engine.importCollection(collection, file, { ...query, signal }));
+    });
+  },
 });
