@@ -13,7 +13,6 @@ const modelSchema = z.object({
   coefficients: z.array(z.number()).length(FEATURES.length),
 });
 
-/** The schema of a calibration file. */
 export const calibrationSchema = z.object({
   formatVersion: z.literal(1),
   /** Fingerprint of the encoder whose similarities it was fitted to. */

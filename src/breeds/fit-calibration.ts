@@ -21,7 +21,6 @@ export interface AnsweredQuery {
   nonPetSimilarity?: number;
 }
 
-/** The data that a calibration is fitted to. */
 export interface CalibrationData {
   fingerprint: string;
   k: number;

@@ -31,7 +31,6 @@ export interface TalliedCandidate extends Candidate {
 /** Where a confidence comes from: a fit to the collection, a fit to many collections, or the vote alone. */
 export type Basis = 'calibration' | 'statistics' | 'vote';
 
-/** A breed with its confidence. */
 export interface BreedAnswer {
   decision: Decision;
   /** The most likely label, even if the decision is `ambiguous`; null if it is `unknown`. */

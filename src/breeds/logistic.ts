@@ -23,7 +23,6 @@ export function predict(
   return computeSigmoid(coefficients.reduce((z, c, i) => z + c * features[i]!, intercept + offset));
 }
 
-/** One observation. */
 export interface Observation {
   features: readonly number[];
   /** Probability that the outcome is positive, 0..1; usually 0 or 1. */

@@ -20,7 +20,6 @@ const quantiles = z.object({
 
 const schema = z.object({
   formatVersion: z.literal(1),
-  /** Fingerprint of the encoder. */
   fingerprint: z.string().min(1),
   cosines: z.object({ sameLabel: quantiles, unrelated: quantiles, nonPets: quantiles }),
   /** Fitted to many small collections, for collections without a calibration. */

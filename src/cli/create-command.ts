@@ -118,7 +118,6 @@ export function collectValues(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
-/** Creates the flag `--views`. */
 export function createViewsOption(description: string) {
   return new Option('--views <which>', description).choices(VIEWS).default('1' satisfies Views);
 }

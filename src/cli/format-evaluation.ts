@@ -19,7 +19,6 @@ export interface SplitFigures {
   values: Record<string, Figures>;
 }
 
-/** Formats an evaluation as one line of JSON. */
 export function formatEvaluationJson(evaluation: AnyEvaluation, by?: SplitFigures): string {
   return JSON.stringify({
     ...evaluation,

@@ -10,7 +10,6 @@ import { failUsage } from './exit-codes.js';
 import { readPathList } from './image-arguments.js';
 import { noteReport, type SetFlags } from './set-options.js';
 
-/** All given photos as one set. */
 export interface GivenSets extends SetReport {
   photos: PhotoToIndex[];
 }

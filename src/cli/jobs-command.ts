@@ -53,7 +53,6 @@ export const command = createCommand(
     }
   });
 
-/** Formats a job as one line. */
 function formatJob({ id, kind, collection, state, progress, error }: JobSummary): string {
   const what = collection === null ? kind : `${kind} ${collection}`;
   return `${id}  ${what}: ${state}${formatProgress(progress)}${error === null ? '' : ` (${error.code})`}`;

@@ -14,7 +14,6 @@ const schema = z.object({
   startedAt: z.string(),
 });
 
-/** A running server. */
 export type RunningServer = z.infer<typeof schema>;
 
 const getServerFile = (dataDir: string) => path.join(dataDir, 'server.json');

@@ -15,7 +15,6 @@ import { note } from './print.js';
 import { withProgress } from './progress.js';
 import { noteReport } from './set-options.js';
 
-/** A folder to sync. */
 export interface FolderToSync {
   set: LabelledSet;
   /** See `computeFolderId`. */

@@ -3,8 +3,7 @@ import path from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { readFileNames } from '../datasets/read-file-names.js';
 import type { SessionOptions } from '../training/autodiff/graph-session.js';
-import { adaptToSet } from '../training/recipe/adapt-to-set.js';
-import { buildRecipe } from '../training/recipe/build-recipe.js';
+import { adaptToSet, buildRecipe } from '../training/recipe/build-recipe.js';
 import { getResizeRule } from '../training/recipe/load-recipe.js';
 import { LOSS_KINDS, type Recipe } from '../training/recipe/recipe-schema.js';
 import { checkRecipeGradients, type JudgedGradient } from '../training/run/check-recipe-gradients.js';
@@ -20,7 +19,6 @@ import { formatPercent, note, pluralise, printLine, printResult } from './print.
 import { addSetOptions, readSet } from './set-options.js';
 import { TrainingDisplay } from './training-display.js';
 
-/** The data and outputs of a run. */
 const runOptions = addSetOptions(
   createCommand(
     'train',

@@ -6,21 +6,18 @@ import { formatPercent, note } from './print.js';
 import { type ProgressDisplay, showProgress } from './progress.js';
 
 export class TrainingDisplay implements RunReport {
-  readonly #quiet: boolean;
   #shown: { kind: 'phase' | 'steps'; display: ProgressDisplay } | null = null;
   #waited = 0;
   #steps = 0;
 
-  constructor(quiet: boolean) {
-    this.#quiet = quiet;
-  }
+  constructor(private readonly quiet: boolean) {}
 
   phase(text: string, total: number, noun?: string): void {
     this.stop();
-    if (!this.#quiet) {
+    if (!this.quiet) {
       note(text);
     }
-    this.#shown = { kind: 'phase', display: showProgress(total, this.#quiet, noun) };
+    this.#shown = { kind: 'phase', display: showProgress(total, this.quiet, noun) };
   }
 
   phaseProgress(done: number): void {
@@ -32,7 +29,7 @@ export class TrainingDisplay implements RunReport {
   step(entry: StepEntry, total: number): void {
     if (this.#shown?.kind !== 'steps') {
       this.stop();
-      this.#shown = { kind: 'steps', display: showProgress(total, this.#quiet, 'step') };
+      this.#shown = { kind: 'steps', display: showProgress(total, this.quiet, 'step') };
     }
     this.#waited += entry.waitShare;
     this.#steps += 1;
@@ -46,7 +43,7 @@ export class TrainingDisplay implements RunReport {
 
   evaluated({ epoch, share, val }: EvaluationEntry): void {
     this.stop();
-    if (this.#quiet) {
+    if (this.quiet) {
       return;
     }
     const unseen =

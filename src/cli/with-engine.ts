@@ -73,12 +73,13 @@ async function reconnectTo(dataDir: string): Promise<Engine> {
  * must not open the data directory itself.
  */
 export class LastingEngine {
-  readonly #options: CommonOptions;
   readonly #patience: ServerPatience;
   #reconnect: (() => Promise<Engine>) | null = null;
 
-  constructor(options: CommonOptions, patience: Omit<ServerPatience, 'onWait'>) {
-    this.#options = options;
+  constructor(
+    private readonly options: CommonOptions,
+    patience: Omit<ServerPatience, 'onWait'>,
+  ) {
     this.#patience = {
       ...patience,
       onWait(error, waitMs) {
@@ -104,7 +105,7 @@ export class LastingEngine {
   async #open(): Promise<Engine> {
     let engine: Engine;
     if (this.#reconnect === null) {
-      const opened = await openEngine(this.#options);
+      const opened = await openEngine(this.options);
       this.#reconnect = opened.reconnect;
       engine = opened.engine;
     } else {

@@ -115,7 +115,6 @@ function haveSplits(photos: readonly FoundPhoto[]): boolean {
   );
 }
 
-/** Settings of {@link labelByName}. */
 interface LabelOptions {
   /** See {@link parseLabelRule}. Default: `folder`. */
   rule?: string | undefined;

@@ -17,7 +17,6 @@ import { type NameFilters, NameJudge } from './photo-names.js';
 import { type SetReport, SetReporter } from './set-report.js';
 import { describeCause, type FoundPhoto, walkFolder } from './walk-folder.js';
 
-/** Settings of {@link scanLabelledSet}. */
 export interface LabelledSetOptions extends NameFilters {
   /** A manifest to use instead of the folder's own. Its files are relative to the folder. */
   manifest?: string | undefined;
@@ -29,7 +28,6 @@ export interface LabelledSetOptions extends NameFilters {
   mayBeEmpty?: boolean | undefined;
 }
 
-/** The photos of a labelled set. */
 export interface LabelledSet extends SetReport {
   /** Path of the folder or archive. */
   root: string;

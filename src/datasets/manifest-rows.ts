@@ -10,7 +10,6 @@ export interface ManifestTable {
   form: string;
 }
 
-/** A row of a manifest. */
 export interface ManifestRow {
   /** Line of the file where the row ends, or the row number in a Parquet file. */
   line: number;

@@ -24,7 +24,6 @@ interface IgnoreRules {
   rules: Ignore;
 }
 
-/** The target of a link. */
 type Target = 'folder' | 'file' | 'other' | 'broken' | 'loop';
 
 /** Walks a folder; see {@link walkFolder}. */

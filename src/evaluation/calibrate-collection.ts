@@ -11,7 +11,6 @@ import type { AskedPart } from './evaluation-worker.js';
 /** Queries sent to the store at once; few, so that other searches can run in between. */
 const AT_ONCE = 16;
 
-/** Settings of {@link calibrateCollection}. */
 export interface CalibrateOptions extends WorkOptions {
   /** The vote to calibrate, and the fingerprint of the encoder. */
   vote: Pick<CalibrationData, 'fingerprint' | 'k' | 'temperature'>;
@@ -27,7 +26,6 @@ export interface CalibrationOutcome {
   calibration: Calibration | null;
   /** Its quality on photos that it was not fitted to; null if nothing was fitted. */
   worth: CalibrationWorth | null;
-  /** Number of queries. */
   queries: number;
   /** The least number of labelled photos for a calibration. */
   needed: number;

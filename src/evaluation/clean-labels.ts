@@ -14,7 +14,6 @@ const BELIEVED = 2;
 /** Why a photo is dropped. */
 export type DropReason = 'classifier' | 'neighbours' | 'classifier and neighbours';
 
-/** The verdict on one photo. */
 export interface LabelVerdict {
   item: EmbeddedItem;
   /** Rank of its own label, from 1, by the classifier and by the vote of its neighbours. */
@@ -25,7 +24,6 @@ export interface LabelVerdict {
   dropped: DropReason | null;
 }
 
-/** Settings of {@link cleanLabels}. */
 export interface CleanOptions {
   /** Sets with trusted labels, which are not judged themselves. */
   trusted?: readonly EmbeddedSet[];

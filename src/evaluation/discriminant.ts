@@ -9,7 +9,6 @@ const FOLDS = 5;
 /** Shrinkage of the covariance within labels towards the mean variance, since few photos estimate it badly. */
 const SHRINKAGE = 0.2;
 
-/** Labelled vectors to judge. */
 export interface LabelledVectors {
   vectors: Matrix;
   /** The label of each row, as a number from 0. */

@@ -30,7 +30,6 @@ export interface EmbeddedItem {
   metadata: Readonly<Record<string, string>>;
 }
 
-/** Photos with their embeddings. */
 export interface EmbeddedSet {
   /** Row i is the unit vector of item i. */
   vectors: Matrix;
@@ -40,7 +39,6 @@ export interface EmbeddedSet {
   skipped: { file: string; code: string; detail: string }[];
 }
 
-/** Settings of {@link embedSet}. */
 export interface EmbedSetOptions {
   encoder: Encoder;
   maxPixels: number;

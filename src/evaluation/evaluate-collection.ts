@@ -22,7 +22,6 @@ const SAME = 1e-6;
 /** Points of the risk-coverage curve. */
 const CURVE_POINTS = 100;
 
-/** Settings of {@link evaluateCollection}. */
 export interface EvaluateOptions extends WorkOptions {
   /** Neighbours that vote. */
   k: number;

@@ -30,7 +30,6 @@ export interface DecisionShares {
 
 /** Quality of one set as queries against another as gallery. Undefined numbers are null. */
 export interface Evaluation {
-  /** Number of queries. */
   n: number;
   /** Share of queries with a neighbour of their label among the first K, over those whose label is in the gallery. */
   recallAt: { 1: number | null; 5: number | null; 10: number | null };
@@ -88,7 +87,6 @@ function countDecisions(outcomes: readonly Outcome[]): DecisionShares {
   return { match: share('match'), ambiguous: share('ambiguous'), unknown: share('unknown') };
 }
 
-/** Computes the interval of the mean of `values`. */
 function meanInterval(values: Float64Array): Interval | null {
   return bootstrap(values.length, (sample) => {
     let sum = 0;

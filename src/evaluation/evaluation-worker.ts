@@ -6,7 +6,6 @@ import { assessCalibration, type CalibrationWorth } from './assess-calibration.j
 import { type Evaluation, evaluate } from './evaluate.js';
 import { listMistakes, type Mistake, type Outcome } from './outcomes.js';
 
-/** A batch of queries for a calibration. */
 export type AskedPart = Pick<CalibrationData, 'queries' | 'labelsHeldOut' | 'nonPets'>;
 
 /** A calibration with its quality on photos that it was not fitted to. */
@@ -15,7 +14,6 @@ export interface Fitted {
   worth: CalibrationWorth | null;
 }
 
-/** A batch of outcomes. */
 export interface OutcomesPart {
   queries: Outcome[];
   nonPets: Outcome[];

@@ -45,7 +45,6 @@ export interface LabelTrouble {
   contradictions: Contradiction[];
 }
 
-/** Settings of the search for trouble. */
 export interface LabelTroubleOptions {
   /** The vote of the model. */
   k: number;
@@ -60,13 +59,14 @@ export interface LabelTroubleOptions {
 
 /** Keeps the best entries of many, in bounded memory. */
 class Best<T> {
-  readonly #limit: number;
   readonly #compare: (a: T, b: T) => number;
   #kept: T[] = [];
   #offered = 0;
 
-  constructor(limit: number, compare: (a: T, b: T) => number) {
-    this.#limit = limit;
+  constructor(
+    private readonly limit: number,
+    compare: (a: T, b: T) => number,
+  ) {
     this.#compare = compare;
   }
 
@@ -77,13 +77,13 @@ class Best<T> {
   offer(entry: T): void {
     this.#offered++;
     this.#kept.push(entry);
-    if (this.#kept.length > 2 * this.#limit) {
+    if (this.#kept.length > 2 * this.limit) {
       this.#kept = this.sorted();
     }
   }
 
   sorted(): T[] {
-    return this.#kept.sort(this.#compare).slice(0, this.#limit);
+    return this.#kept.sort(this.#compare).slice(0, this.limit);
   }
 }
 
@@ -97,7 +97,6 @@ const MOST_PAIRS = 100_000;
 
 /** Collects findings, one photo at a time. */
 class Findings {
-  readonly #options: LabelTroubleOptions;
   readonly #suspects: Best<Suspect>;
   readonly #contradictions: Best<Contradiction>;
   /** Contradictions found so far; see {@link MOST_PAIRS}. */
@@ -105,10 +104,9 @@ class Findings {
   readonly #mostPairs: number;
   #photos = 0;
 
-  constructor(options: LabelTroubleOptions) {
+  constructor(private readonly options: LabelTroubleOptions) {
     this.#mostPairs = options.mostPairs ?? MOST_PAIRS;
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    this.#options = options;
     this.#suspects = new Best(limit, (x, y) => computeDoubt(y) - computeDoubt(x) || (x.id < y.id ? -1 : 1));
     this.#contradictions = new Best(
       limit,
@@ -118,7 +116,7 @@ class Findings {
 
   add({ id, label, neighbours }: Asked): void {
     this.#photos++;
-    const shares = vote(neighbours, this.#options.temperature);
+    const shares = vote(neighbours, this.options.temperature);
     const [first] = shares;
     if (first !== undefined && first.label !== label) {
       this.#suspects.offer({
@@ -130,7 +128,7 @@ class Findings {
       });
     }
     for (const other of neighbours) {
-      if (other.label === null || other.label === label || other.similarity < this.#options.sameFrom) {
+      if (other.label === null || other.label === label || other.similarity < this.options.sameFrom) {
         continue;
       }
       const pair = [
@@ -188,7 +186,6 @@ const LOOK_EVERY = 1024;
 /** Queries sent to the store at once; few, so that other searches can run in between. */
 const AT_ONCE = 16;
 
-/** Settings of {@link findCollectionLabelTrouble}. */
 export interface CollectionTroubleOptions extends LabelTroubleOptions, WorkOptions {}
 
 /**

@@ -14,7 +14,6 @@ import { forEachQuery, type Nearest } from './exact-neighbours.js';
 import { computeAveragePrecisionAtR, findFirstHit } from './metrics/retrieval.js';
 import { createApartFinder } from './provenance.js';
 
-/** The outcome of one query. */
 export interface Outcome {
   file: string;
   label: string;

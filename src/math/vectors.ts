@@ -9,7 +9,6 @@ export function computeDot(a: Float32Array, b: Float32Array): number {
   return sum;
 }
 
-/** Computes the Euclidean length of a vector. */
 export function computeLength(vector: Float32Array): number {
   return Math.sqrt(computeDot(vector, vector));
 }

@@ -3,19 +3,16 @@ import { PawdexError } from '../errors.js';
 import type { Attributes, ShapeCall } from './onnx-values.js';
 import { toNumbers } from './tensor.js';
 
-/** Reads an integer attribute. */
 export function readInt(attributes: Attributes, name: string, otherwise: number): number {
   const value = attributes[name];
   return typeof value === 'number' ? value : otherwise;
 }
 
-/** Reads a float attribute. */
 export function readFloat(attributes: Attributes, name: string, otherwise: number): number {
   const value = attributes[name];
   return typeof value === 'object' && 'float' in value ? value.float : otherwise;
 }
 
-/** Reads a string attribute. */
 export function readString(attributes: Attributes, name: string, otherwise: string): string {
   const value = attributes[name];
   return typeof value === 'string' ? value : otherwise;

@@ -19,7 +19,6 @@ export type Attribute =
   | readonly string[]
   | Tensor;
 
-/** A float attribute. */
 export interface FloatAttribute {
   readonly float: number;
 }

@@ -74,7 +74,6 @@ export function createIntTensor(
   return { dtype: 'int64', shape, data: BigInt64Array.from(values, BigInt) };
 }
 
-/** Creates a tensor of zeros. */
 export function createZeros(dtype: DType, shape: readonly number[]): Tensor {
   return { dtype, shape, data: new ARRAYS[dtype](countElements(shape)) };
 }

@@ -16,7 +16,6 @@ const STEPS = 200;
 /** Side of the square that contains the initial positions, as in UMAP. */
 const SPAN = 20;
 
-/** Settings of {@link projectToPlane}. */
 export interface ProjectOptions {
   /** Smallest distance between points of a group. Larger values make groups looser; UMAP's default is 0.1. */
   minDist?: number;

@@ -32,7 +32,6 @@ export interface Resample {
 
 let instantiate: ((memory: WasmMemory) => Resample) | undefined;
 
-/** Creates the functions for a memory. */
 export function createResample(memory: WasmMemory): Resample {
   instantiate ??= loadWasm('resample');
   return instantiate(memory);

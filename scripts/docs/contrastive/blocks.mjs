@@ -50,20 +50,19 @@ async function temperatureBlock() {
 async function lossesBlock() {
   const found = await losses();
   const rows = [
-    ['InfoNCE', 'A1, B1 against A2, B2', found.infoNce, 'info-nce'],
-    ['NT-Xent', 'every view against the three others', found.ntXent, 'nt-xent'],
+    ['InfoNCE', 'A1, B1 against A2, B2', found.infoNce],
+    ['NT-Xent', 'every view against the three others', found.ntXent],
     [
       'SupCon',
       'the same with labels a, b, a, b; equal to NT-Xent, as each label has one photo',
       found.supCon,
-      'sup-con',
     ],
-    ['MoCo', 'A1, B1 against A2, B2 and a queue at 200°, 240°, 280°', found.moco, 'moco'],
-    ['proxies', 'every view against proxies at 30° and 100°', found.proxyNca, 'proxy-nca'],
+    ['MoCo', 'A1, B1 against A2, B2 and a queue at 200°, 240°, 280°', found.moco],
+    ['proxies', 'every view against proxies at 30° and 100°', found.proxyNca],
   ];
   return table(
-    ['loss', 'compared', 'value', 'code'],
-    rows.map(([name, what, value, file]) => [name, what, three(value), source(`losses/${file}.ts`)]),
+    ['loss', 'compared', 'value'],
+    rows.map(([name, what, value]) => [name, what, three(value)]),
     false,
   );
 }
@@ -140,12 +139,12 @@ async function mistakesBlock() {
     [
       'Photos of one label are negatives of each other',
       `Two breeds at right angles, with 2 identical photos of each: NT-Xent is ${three(m.breedsBySimClr)}, and lower with all photos apart (${three(m.apartBySimClr)}). SupCon is ${three(m.breedsBySupCon)}, and higher with all photos apart (${three(m.apartBySupCon)})`,
-      `use labels if you have them: ${source('losses/sup-con.ts')}`,
+      `use labels if you have them: ${source('losses/contrastive-losses.ts')}`,
     ],
     [
       'False negatives: one photo twice in a batch, or another photo of the same animal',
       'Photos that should be close are pushed apart. Without labels this can only be made rare',
-      `batches of distinct photos: ${source('data/sampler.ts')}. MoCo's queue ignores labels: ${source('losses/moco.ts')}`,
+      `batches of distinct photos: ${source('data/sampler.ts')}. MoCo's queue ignores labels: ${source('losses/contrastive-losses.ts')}`,
     ],
   ];
   return table(['mistake', 'what it does', 'where it is prevented'], rows, false);

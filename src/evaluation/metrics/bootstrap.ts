@@ -1,13 +1,11 @@
 /** Computes confidence intervals by resampling the queries (Efron 1979; percentile intervals). */
 import { createRandom } from '../../math/random.js';
 
-/** A confidence interval. */
 export interface Interval {
   low: number;
   high: number;
 }
 
-/** Settings of {@link bootstrap}. */
 export interface BootstrapOptions {
   resamples?: number;
   /** Share of resamples inside the interval. */

@@ -1,6 +1,5 @@
 /** Classification metrics: accuracy over queries and labels, and confusions. */
 
-/** Counts of one label. */
 export interface LabelScore {
   /** Number of queries of this label. */
   n: number;

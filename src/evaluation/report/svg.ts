@@ -1,12 +1,10 @@
 /** Draws plots with axes as SVG text. Colours come from the page's style sheet. */
 
-/** One axis. */
 export interface Axis {
   label: string;
   from: number;
   to: number;
   ticks: number[];
-  /** Formats a tick. */
   format: (value: number) => string;
 }
 
@@ -16,7 +14,6 @@ export interface Scales {
   y: (value: number) => number;
 }
 
-/** Size of a plot. */
 export const PLOT = { width: 440, height: 330 } as const;
 const { width: WIDTH, height: HEIGHT } = PLOT;
 const LEFT = 70;

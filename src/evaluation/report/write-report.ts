@@ -20,7 +20,6 @@ import { escapeHtml } from './svg.js';
 const CONFUSIONS = 12;
 const MISTAKES = 24;
 
-/** The content of a report. */
 export interface ReportInput {
   evaluation: Evaluation & Partial<Pick<CollectionEvaluation, 'index' | 'photos'>>;
   /** The wrong answers, most confident first. */

@@ -3,7 +3,7 @@ import { PawdexError } from '../../errors.js';
 import { describeNode } from '../../onnx/onnx-model.js';
 import type { Value } from '../../onnx/onnx-values.js';
 import type { GraphBuilder, RuleCall } from './graph-builder.js';
-import type { GraphNode } from './graph-node.js';
+import type { GraphNode } from './operator-graph.js';
 import { RULES } from './rules/index.js';
 
 /** Whether a value can have a gradient. */

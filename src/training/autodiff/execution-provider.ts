@@ -10,7 +10,6 @@ export type Provider = 'cpu' | 'webgpu' | 'cuda';
 
 /** Where the operators of one run were executed. */
 export interface Placement {
-  /** The requested provider. */
   readonly provider: Provider;
   /** Operator calls on it. */
   readonly there: number;
@@ -51,11 +50,7 @@ export function createProviderOptions(
 
 /** Reads where operators ran from onnxruntime's profile of a run. */
 export class PlacementProbe {
-  readonly #folder: string;
-
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
+  private constructor(private readonly folder: string) {}
 
   static async create(): Promise<PlacementProbe> {
     return new PlacementProbe(await mkdtemp(path.join(tmpdir(), 'pawdex-placement-')));
@@ -63,19 +58,18 @@ export class PlacementProbe {
 
   /** The prefix of the profile's file name. */
   get prefix(): string {
-    return path.join(this.#folder, 'run');
+    return path.join(this.folder, 'run');
   }
 
   /** Reads the placement, once the session has written its profile. */
   async read(provider: Provider): Promise<Placement> {
-    const [file] = await readdir(this.#folder);
-    const events = JSON.parse(await readFile(path.join(this.#folder, file ?? ''), 'utf8')) as ProfileEvent[];
+    const [file] = await readdir(this.folder);
+    const events = JSON.parse(await readFile(path.join(this.folder, file ?? ''), 'utf8')) as ProfileEvent[];
     return countPlacements(provider, events);
   }
 
-  /** Removes the profile. */
   async remove(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 }
 
@@ -105,7 +99,6 @@ function countPlacements(provider: Provider, events: readonly ProfileEvent[]): P
   return { provider, there, onCpu, copies };
 }
 
-/** Describes a placement in a sentence. */
 export function describePlacement({ provider, there, onCpu, copies }: Placement): string {
   const list = Object.entries(onCpu).map(([op, calls]) => `${calls} ${op}`);
   return list.length === 0

@@ -12,8 +12,7 @@ import {
   encodeDType,
   type Tensor,
 } from '../../onnx/tensor.js';
-import type { GraphNode } from './graph-node.js';
-import { OperatorGraph } from './operator-graph.js';
+import { type GraphNode, OperatorGraph } from './operator-graph.js';
 
 /** A value, or a number that becomes a float32 scalar constant. */
 export type Operand = Value | number;

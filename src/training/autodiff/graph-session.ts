@@ -31,20 +31,12 @@ export interface SessionOptions {
 
 /** A loaded graph. Runs of one session must not overlap. */
 export class GraphSession {
-  readonly #session: ort.InferenceSession;
-  readonly #options: SessionOptions;
-  /** Set until the first run is over. */
-  #probe: PlacementProbe | undefined;
-
   private constructor(
-    session: ort.InferenceSession,
-    options: SessionOptions,
-    probe: PlacementProbe | undefined,
-  ) {
-    this.#session = session;
-    this.#options = options;
-    this.#probe = probe;
-  }
+    private readonly session: ort.InferenceSession,
+    private readonly options: SessionOptions,
+    /** Set until the first run is over. */
+    private probe: PlacementProbe | undefined,
+  ) {}
 
   /**
    * Loads a model's bytes.
@@ -97,7 +89,7 @@ export class GraphSession {
     into: Readonly<Record<string, Tensor>> = {},
   ): Promise<Record<string, Tensor>> {
     const inputs: Record<string, ort.Tensor> = {};
-    for (const name of this.#session.inputNames) {
+    for (const name of this.session.inputNames) {
       const tensor = feeds[name];
       if (tensor === undefined) {
         throw new PawdexError('internal', { detail: `The graph input "${name}" has no value.` });
@@ -105,12 +97,12 @@ export class GraphSession {
       inputs[name] = toOrt(tensor);
     }
     const fetches: Record<string, ort.Tensor | null> = {};
-    for (const name of this.#session.outputNames) {
+    for (const name of this.session.outputNames) {
       fetches[name] = into[name] ? toOrt(into[name]) : null;
     }
     let results: ort.InferenceSession.ReturnType;
     try {
-      results = await this.#session.run(inputs, fetches);
+      results = await this.session.run(inputs, fetches);
     } catch (cause) {
       throw new PawdexError('internal', { detail: `onnxruntime failed: ${(cause as Error).message}`, cause });
     }
@@ -119,14 +111,14 @@ export class GraphSession {
   }
 
   async #tellPlacement(): Promise<void> {
-    const probe = this.#probe;
+    const probe = this.probe;
     if (probe === undefined) {
       return;
     }
-    this.#probe = undefined;
-    const { provider = 'cpu', onPlacement = emitPlacementWarning } = this.#options;
+    this.probe = undefined;
+    const { provider = 'cpu', onPlacement = emitPlacementWarning } = this.options;
     try {
-      this.#session.endProfiling();
+      this.session.endProfiling();
       onPlacement(await probe.read(provider));
     } finally {
       await probe.remove();
@@ -135,8 +127,8 @@ export class GraphSession {
 
   /** Frees the session's memory. */
   async close(): Promise<void> {
-    await this.#session.release();
-    await this.#probe?.remove();
+    await this.session.release();
+    await this.probe?.remove();
   }
 }
 

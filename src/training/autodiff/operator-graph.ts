@@ -15,7 +15,6 @@ import {
 import type { Value } from '../../onnx/onnx-values.js';
 import { inferShapes } from '../../onnx/shapes/infer-shapes.js';
 import type { DType, Tensor } from '../../onnx/tensor.js';
-import type { GraphNode, NodeOptions } from './graph-node.js';
 
 /** The oldest operator set that graphs are written in; a newer backbone raises it. */
 export const MINIMUM_OPSET = 18;
@@ -216,4 +215,25 @@ export class OperatorGraph {
     taken.add(unique);
     return unique;
   }
+}
+
+/** An operator call in a graph. */
+export interface GraphNode {
+  readonly op: string;
+  readonly domain: string;
+  readonly name: string;
+  /** An omitted optional input is undefined. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export interface NodeOptions {
+  readonly domain?: string;
+  readonly name?: string;
+  /** Number of outputs. Default: 1. */
+  readonly outputCount?: number;
+  /** Types and shapes of the outputs, for operators that shape inference does not know. */
+  readonly outputs?: readonly Pick<Value, 'dtype' | 'shape'>[];
+  readonly attributes?: Readonly<Record<string, Attribute>>;
 }

@@ -2,13 +2,12 @@
 import type { Photo, ResizeRule } from '../../image/decode.js';
 import { createRandom, mixSeed } from '../../math/random.js';
 import type { PhotoCache } from './photo-cache.js';
-import type { PlannedBatch } from './plan-run.js';
 import { renderView } from './render-view.js';
+import type { PlannedBatch } from './sampler.js';
 import { type BadPhoto, Substitutes } from './substitutes.js';
 import { computeViewSeed, drawView } from './view-parameters.js';
 import type { ViewSettings } from './view-settings.js';
 
-/** Settings of {@link BatchMaker}. */
 export interface BatchOptions {
   photos: PhotoCache;
   /** Label of each photo, by index; the same for all photos without labels. */
@@ -45,11 +44,9 @@ interface Opened {
 
 /** Creates batches. A batch depends only on the seed and its plan. */
 export class BatchMaker {
-  readonly #options: BatchOptions;
   readonly #substitutes: Substitutes;
 
-  constructor(options: BatchOptions) {
-    this.#options = options;
+  constructor(private readonly options: BatchOptions) {
     this.#substitutes = new Substitutes(options.labels, options.onBadPhoto);
   }
 
@@ -66,7 +63,7 @@ export class BatchMaker {
   }
 
   async #render(planned: PlannedBatch, opened: readonly Opened[]): Promise<Batch> {
-    const { rule, labels, viewsPerPhoto = 1 } = this.#options;
+    const { rule, labels, viewsPerPhoto = 1 } = this.options;
     const rows = opened.length * viewsPerPhoto;
     const bytes = rule.size * rule.size * 3;
     const pixels = new Uint8Array(rows * bytes);
@@ -86,7 +83,7 @@ export class BatchMaker {
   }
 
   #openUsable({ epoch }: PlannedBatch, photo: number): Promise<Opened> {
-    const { photos, seed } = this.#options;
+    const { photos, seed } = this.options;
     return this.#substitutes.first(photo, mixSeed(seed, epoch), (candidate) => photos.get(candidate));
   }
 
@@ -107,7 +104,7 @@ export class BatchMaker {
   }
 
   #tryViews({ epoch, photos, turns }: PlannedBatch, place: number, opened: Opened): Promise<Uint8Array[]> {
-    const { rule, seed, views, viewsPerPhoto = 1 } = this.#options;
+    const { rule, seed, views, viewsPerPhoto = 1 } = this.options;
     return Promise.all(
       Array.from({ length: viewsPerPhoto }, (_, view) => {
         const number = turns[place]! * viewsPerPhoto + view;

@@ -1,8 +1,7 @@
 /** Prepares batches of views while the training step before them is computed. */
 import { type Batch, BatchMaker, type BatchOptions } from './batch-maker.js';
-import type { PlannedBatch } from './plan-run.js';
+import type { PlannedBatch } from './sampler.js';
 
-/** Settings of {@link loadBatches}. */
 export interface LoadOptions extends BatchOptions {
   signal?: AbortSignal;
 }

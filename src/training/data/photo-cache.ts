@@ -1,7 +1,6 @@
 /** Keeps photo files in memory, so that only the first epoch reads them from disk. */
 import { type DecodeLimits, openPhoto, type Photo } from '../../image/decode.js';
 
-/** Settings of {@link PhotoCache}. */
 export interface PhotoCacheOptions {
   /** Bytes of files to keep. */
   maxBytes: number;
@@ -14,15 +13,16 @@ export interface PhotoCacheOptions {
  */
 export class PhotoCache {
   readonly #read: (photo: number) => Promise<Uint8Array>;
-  readonly #options: PhotoCacheOptions;
   readonly #kept = new Map<number, Photo>();
   readonly #opening = new Map<number, Promise<Photo>>();
   #bytes = 0;
 
   /** @param read reads the bytes of a photo's file */
-  constructor(read: (photo: number) => Promise<Uint8Array>, options: PhotoCacheOptions) {
+  constructor(
+    read: (photo: number) => Promise<Uint8Array>,
+    private readonly options: PhotoCacheOptions,
+  ) {
     this.#read = read;
-    this.#options = options;
   }
 
   /** Bytes currently in memory. */
@@ -50,8 +50,8 @@ export class PhotoCache {
   }
 
   async #open(photo: number): Promise<Photo> {
-    const opened = await openPhoto(await this.#read(photo), this.#options.limits);
-    if (this.#bytes + opened.input.length <= this.#options.maxBytes) {
+    const opened = await openPhoto(await this.#read(photo), this.options.limits);
+    if (this.#bytes + opened.input.length <= this.options.maxBytes) {
       this.#bytes += opened.input.length;
       this.#kept.set(photo, opened);
     }

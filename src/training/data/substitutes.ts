@@ -15,7 +15,6 @@ export interface BadPhoto {
 
 /** Remembers bad photos. The substitute depends on seed, epoch and photo, never on earlier attempts. */
 export class Substitutes {
-  readonly #labels: ArrayLike<number>;
   readonly #bad = new Map<number, PawdexError>();
   readonly #onBad: (bad: BadPhoto) => void;
   #peers: Map<number, number[]> | undefined;
@@ -24,8 +23,10 @@ export class Substitutes {
    * @param labels label of each photo; photos of one label can stand in for each other
    * @param onBad called once per bad photo
    */
-  constructor(labels: ArrayLike<number>, onBad: (bad: BadPhoto) => void) {
-    this.#labels = labels;
+  constructor(
+    private readonly labels: ArrayLike<number>,
+    onBad: (bad: BadPhoto) => void,
+  ) {
     this.#onBad = onBad;
   }
 
@@ -84,7 +85,7 @@ export class Substitutes {
   }
 
   #peersOf(photo: number): readonly number[] {
-    this.#peers ??= groupByLabel(this.#labels);
-    return this.#peers.get(this.#labels[photo]!) ?? [];
+    this.#peers ??= groupByLabel(this.labels);
+    return this.#peers.get(this.labels[photo]!) ?? [];
   }
 }

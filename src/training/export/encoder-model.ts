@@ -5,7 +5,6 @@ import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 
 type PerChannel = number | readonly [number, number, number];
 
-/** The parts of an encoder. */
 export interface EncoderParts {
   /** Input float32 [batch, 3, S, S]; its first output is one vector per image, float32 [batch, F]. */
   readonly backbone: Model;

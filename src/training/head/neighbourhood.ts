@@ -11,7 +11,6 @@ import { TrainingStep } from '../autodiff/step/training-step.js';
 import { appendLogits, appendSameLabel, createNotItselfMask, EXCLUDED } from '../losses/contrast.js';
 import type { Projection } from './projection.js';
 
-/** Settings of {@link fitNeighbourhood}. */
 export interface NeighbourhoodOptions {
   readonly steps: number;
   /** Size of the first steps, relative to the mean entry of the start. */

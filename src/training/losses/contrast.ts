@@ -3,7 +3,6 @@ import { PawdexError } from '../../errors.js';
 import type { Value } from '../../onnx/onnx-values.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
 
-/** Settings of every contrastive loss. */
 export interface ContrastOptions {
   /** Divides the cosine similarities: a number, or the result of {@link declareTemperature}. Usually 0.05 to 0.5. */
   readonly temperature: Operand;

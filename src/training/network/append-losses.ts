@@ -3,11 +3,13 @@ import type { Value } from '../../onnx/onnx-values.js';
 import type { Tensor } from '../../onnx/tensor.js';
 import type { GraphBuilder, Operand } from '../autodiff/graph-builder.js';
 import { declareTemperature } from '../losses/contrast.js';
-import { appendInfoNce } from '../losses/info-nce.js';
-import { appendMoco } from '../losses/moco.js';
-import { appendNtXent } from '../losses/nt-xent.js';
-import { appendProxyNca } from '../losses/proxy-nca.js';
-import { appendSupCon } from '../losses/sup-con.js';
+import {
+  appendInfoNce,
+  appendMoco,
+  appendNtXent,
+  appendProxyNca,
+  appendSupCon,
+} from '../losses/contrastive-losses.js';
 import type { LossTerm, Recipe } from '../recipe/recipe-schema.js';
 
 /** The name of the proxies in a training state: float32 [labels, D]. */
@@ -37,30 +39,26 @@ export function appendLosses(
 
 function appendLoss(g: GraphBuilder, embeddings: Value, term: LossTerm, proxies: Tensor | null): Value {
   const [batch = 0, dimension = 0] = embeddings.shape;
-  const { hardness } = term;
-  const temperature = appendTemperature(g, term);
+  const options = { temperature: appendTemperature(g, term), hardness: term.hardness };
   const labels = () =>
     g.inputs.find(({ name }) => name === LOSS_INPUTS.labels) ?? g.input(LOSS_INPUTS.labels, 'int64', [batch]);
   switch (term.kind) {
     case 'info-nce': {
       const pairs = g.reshape(embeddings, [batch / 2, 2, dimension]);
       const half = (at: number) => g.reshape(g.slice(pairs, 1, at, at + 1), [batch / 2, dimension]);
-      return appendInfoNce(g, half(0), half(1), { temperature, hardness, symmetric: term.symmetric });
+      return appendInfoNce(g, half(0), half(1), { ...options, symmetric: term.symmetric });
     }
     case 'sup-con':
-      return appendSupCon(g, embeddings, labels(), { temperature, hardness });
+      return appendSupCon(g, embeddings, labels(), options);
     case 'nt-xent':
-      return appendNtXent(g, embeddings, { temperature, hardness });
+      return appendNtXent(g, embeddings, options);
     case 'moco': {
       const keys = g.input(LOSS_INPUTS.keys, 'float32', [batch, dimension]);
       const queue = g.input(LOSS_INPUTS.queue, 'float32', [term.queue, dimension]);
-      return appendMoco(g, embeddings, keys, queue, { temperature, hardness });
+      return appendMoco(g, embeddings, keys, queue, options);
     }
     case 'proxy-nca':
-      return appendProxyNca(g, embeddings, g.parameter(PROXIES, proxies as Tensor), labels(), {
-        temperature,
-        hardness,
-      });
+      return appendProxyNca(g, embeddings, g.parameter(PROXIES, proxies as Tensor), labels(), options);
   }
 }
 

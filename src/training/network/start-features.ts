@@ -6,7 +6,7 @@ import { createNode, type Model, type ModelNode } from '../../onnx/onnx-model.js
 import { findTail, PASSING } from '../../onnx/pooled-tail.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Projection } from '../head/projection.js';
-import { findProducers } from './split-model.js';
+import { findProducers } from './network-cut.js';
 
 /** Prefix of names that are computed with the initial weights. */
 const START = 'start ';

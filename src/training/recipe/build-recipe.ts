@@ -1,14 +1,15 @@
 /** Combines a recipe file with settings that override it, as `pawdex train` takes them from flags. */
 import path from 'node:path';
 import { PACKAGE_ROOT } from '../../config.js';
-import { adaptBackbone } from './adapt-backbone.js';
+import { PawdexError } from '../../errors.js';
+import { readBackbone, SMALL_NETWORK } from '../network/backbone.js';
+import { requireImageInput } from '../network/network.js';
 import { completeRecipe, type PartialRecipe, RECIPE_FILE, readRecipe } from './load-recipe.js';
 import type { Recipe } from './recipe-schema.js';
 
 /** The recipe of the shipped encoder, which applies if neither a recipe nor a run to resume is given. */
 const SHIPPED_RECIPE = path.join(PACKAGE_ROOT, 'models', 'recipe.yaml');
 
-/** Settings that override the recipe. */
 export interface RecipeOverrides {
   /** Path of an ONNX network to start from. */
   backbone?: string;
@@ -105,4 +106,70 @@ function applySettings(partial: PartialRecipe, overrides: RecipeOverrides): void
     partial,
     Object.fromEntries(Object.entries(replaced).filter(([, value]) => value !== undefined)),
   );
+}
+
+/** Default side of the small network's input, in pixels. */
+const SMALL_SIZE = 64;
+/** Mean and standard deviation of ImageNet's pixels, 0..255, with which most networks were trained. */
+const IMAGENET = { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] };
+
+/**
+ * Creates the backbone section of a recipe for another file, whose input size is read from it. For the recipe's own
+ * file, the section stays as it is.
+ *
+ * @param file ONNX file
+ * @param known the recipe's own section, whose other settings are kept; null if there is none
+ * @returns the section, and whether the scaling of pixels is assumed
+ * @throws PawdexError file_unreadable, model_invalid; config_invalid when the input size is unknown
+ */
+export async function adaptBackbone(
+  file: string,
+  known: Record<string, unknown> | null,
+): Promise<{ settings: Record<string, unknown>; assumed: boolean }> {
+  const absolute = file === SMALL_NETWORK ? file : path.resolve(file);
+  if (known?.file === absolute && 'size' in known && 'pixels' in known) {
+    return { settings: known, assumed: false };
+  }
+  const { shape } = requireImageInput(
+    await readBackbone(absolute, { size: SMALL_SIZE, padding: 'stored', seed: 0 }),
+  );
+  const size = typeof shape[2] === 'number' ? shape[2] : known?.size;
+  if (size === undefined) {
+    throw new PawdexError('config_invalid', {
+      detail: `${file} does not say what image size it takes.`,
+      hint: 'Set backbone.size in a recipe.',
+    });
+  }
+  const assumed = known?.pixels === undefined;
+  // The padding of one network says nothing about another.
+  const { padding: _other, ...kept } = known ?? {};
+  return { settings: { ...kept, file: absolute, size, pixels: known?.pixels ?? IMAGENET }, assumed };
+}
+
+export interface SetSize {
+  labels: number;
+  /** Photos in the gallery of an evaluation, which the general part of the head is fitted on. */
+  gallery: number;
+}
+
+/**
+ * Lowers the labels per batch to the number of labels, and the general part of the head to what the gallery allows. The
+ * dimension of the embedding stays.
+ */
+export function adaptToSet(recipe: Recipe, { labels, gallery }: SetSize): Recipe {
+  const { batch, head } = recipe;
+  return {
+    ...recipe,
+    batch: { ...batch, labels: Math.min(batch.labels, labels) },
+    head: { ...head, general: lowerGeneral(head.general, gallery) },
+  };
+}
+
+function lowerGeneral(general: Recipe['head']['general'], gallery: number): typeof general {
+  if (general === undefined) {
+    return undefined;
+  }
+  // n photos have n - 1 principal components. The constant is not a component.
+  const most = gallery - 1 + (general.constant > 0 ? 1 : 0);
+  return most < 2 ? undefined : { ...general, dimension: Math.min(general.dimension, most) };
 }

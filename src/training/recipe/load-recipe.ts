@@ -138,7 +138,6 @@ export function countHeadOutputs(recipe: Recipe): number {
   return countLearned(recipe) + (general?.features === 'distilled' ? countComponents(general) : 0);
 }
 
-/** Counts the photos of one step. */
 export function countPhotosPerStep({ batch }: Recipe): number {
   return batch.labels * batch.photos;
 }

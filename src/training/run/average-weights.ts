@@ -1,7 +1,6 @@
 /** Averages weights: over the steps of a run, and between its end and its start. */
 import type { Tensor } from '../../onnx/tensor.js';
 
-/** Weights by name. */
 export type Weights = Record<string, Tensor>;
 
 const getFloats = (tensor: Tensor | undefined) => tensor?.data as Float32Array;

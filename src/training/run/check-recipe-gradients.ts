@@ -1,8 +1,17 @@
 /** Compares the gradient of every weight that a recipe trains with finite differences. */
+
+import { createRandom, drawDirections } from '../../math/random.js';
+import type { Value } from '../../onnx/onnx-values.js';
+import { createFloatTensor, createIntTensor, type Tensor } from '../../onnx/tensor.js';
 import { checkGradients, type GradientCheck } from '../autodiff/check-gradients.js';
+import { GraphBuilder } from '../autodiff/graph-builder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
+import { LOSS_INPUTS } from '../network/append-losses.js';
+import { readBackbone } from '../network/backbone.js';
+import { createObjective } from '../network/objective.js';
+import { countHeadOutputs, countLearned, countViewsPerStep } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
-import { buildCheckGraph, createCheckFeeds } from './check-graph.js';
+import { createRandomHead, measureFeatureWidth } from './prepare-start.js';
 
 /** Largest relative error of a correct gradient in float32. At kinks, correct gradients can show more. */
 const TOLERANCE = 2e-2;
@@ -44,4 +53,55 @@ export async function checkRecipeGradients(
       const negligible = check.norm < NEGLIGIBLE * largest;
       return { ...check, sound: check.relativeError < TOLERANCE || negligible, negligible };
     });
+}
+
+/** Enough photos for every loss to have positives and negatives. */
+const SMALL = { labels: 3, photos: 2 };
+
+/** Shrinks the batch of a recipe, and the queue of keys with it. */
+function shrinkRecipe(recipe: Recipe): Recipe {
+  const losses = recipe.losses.map((term) => (term.kind === 'moco' ? { ...term, queue: 12 } : term));
+  return { ...recipe, losses, batch: { ...SMALL }, head: { ...recipe.head, start: 'random' } };
+}
+
+/**
+ * Builds forward pass and loss of a recipe for a small batch.
+ *
+ * @returns the graph with its trainable weights as parameters, and the loss, a scalar
+ * @throws the errors of training
+ */
+async function buildCheckGraph(recipe: Recipe): Promise<{ graph: GraphBuilder; loss: Value }> {
+  const { file, size, padding, pixels } = recipe.backbone;
+  const backbone = await readBackbone(file, { size, padding, seed: recipe.seed });
+  const parts = { backbone, size, pixels };
+  const dimension = countLearned(recipe);
+  const head = createRandomHead(await measureFeatureWidth(parts), countHeadOutputs(recipe), recipe.seed);
+  const smaller = shrinkRecipe(recipe);
+  const proxies = drawUnitRows(SMALL.labels, dimension, 2);
+  const objective = createObjective({ ...parts, head }, proxies, smaller);
+  const graph = new GraphBuilder();
+  const embeddings = await objective.encoder(graph, countViewsPerStep(smaller));
+  return { graph, loss: objective.loss(graph, embeddings) };
+}
+
+/** Creates random images and the other inputs of the losses. */
+function createCheckFeeds(recipe: Recipe): Record<string, Tensor> {
+  const smaller = shrinkRecipe(recipe);
+  const { size } = recipe.backbone;
+  const views = countViewsPerStep(smaller);
+  const random = createRandom(recipe.seed);
+  const data = Uint8Array.from({ length: views * size * size * 3 }, () => Math.floor(256 * random()));
+  const dimension = countLearned(recipe);
+  return {
+    pixels: { dtype: 'uint8', shape: [views, size, size, 3], data },
+    [LOSS_INPUTS.labels]: createIntTensor(
+      Array.from({ length: views }, (_, i) => Math.floor(i / SMALL.photos)),
+    ),
+    [LOSS_INPUTS.keys]: drawUnitRows(views, dimension, 3),
+    [LOSS_INPUTS.queue]: drawUnitRows(12, dimension, 4),
+  };
+}
+
+function drawUnitRows(count: number, width: number, seed: number): Tensor {
+  return createFloatTensor(drawDirections(count, width, seed), [count, width]);
 }

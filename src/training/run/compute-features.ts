@@ -8,7 +8,6 @@ import { appendBackbone, appendPixels, type Network } from '../network/network.j
 /** Photos that go through the network at once. More are not faster on a CPU. */
 const BATCH = 8;
 
-/** Settings of {@link computeFeatures}. */
 export interface FeaturesOptions {
   rule: ResizeRule;
   maxPixels: number;

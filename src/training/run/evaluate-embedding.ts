@@ -10,7 +10,6 @@ import type { TrainingPhoto, TrainingSet } from './training-set.js';
 /** Quality, and the photos it was measured on. */
 export interface Evaluated {
   quality: Quality;
-  /** Val photos with their embeddings. */
   val: EmbeddedSet;
 }
 

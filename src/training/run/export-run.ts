@@ -24,7 +24,6 @@ const QUANTISATION_PHOTOS = 128;
 /** Images to embed at once when the written encoder is measured. */
 const BATCH = 4;
 
-/** Settings of {@link exportRun}. */
 export interface ExportOptions {
   maxPixels: number;
   session: SessionOptions;

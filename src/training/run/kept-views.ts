@@ -5,7 +5,7 @@ import { computeSha256 } from '../../files/sha256.js';
 import { countElements, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import { type LoadOptions, loadBatches } from '../data/load-batches.js';
-import type { PlannedBatch } from '../data/plan-run.js';
+import type { PlannedBatch } from '../data/sampler.js';
 import type { Network } from '../network/network.js';
 import { type NetworkCut, nameKeptInput, openFrozenPart } from '../network/network-cut.js';
 
@@ -16,9 +16,7 @@ const BATCH = 8;
 export interface KeptViewsOptions {
   /** Folder of the run. */
   dir: string;
-  /** Views of each photo. */
   views: number;
-  /** Number of photos. */
   photos: number;
   load: Omit<LoadOptions, 'signal' | 'viewsPerPhoto'>;
   /** Everything else that the rows depend on, such as the backbone's bytes. If it changes, the file is computed again. */
@@ -30,15 +28,11 @@ export interface KeptViewsOptions {
 
 /** Reads rows of a complete file. */
 export class KeptViews {
-  readonly #file: FileHandle;
-  readonly #width: number;
-  readonly #views: number;
-
-  private constructor(file: FileHandle, width: number, views: number) {
-    this.#file = file;
-    this.#width = width;
-    this.#views = views;
-  }
+  private constructor(
+    private readonly file: FileHandle,
+    private readonly width: number,
+    private readonly views: number,
+  ) {}
 
   /**
    * Opens the kept views of a folder and computes those that are missing. After an interruption it continues where it
@@ -77,13 +71,13 @@ export class KeptViews {
    * @returns float16 [width], as bits
    */
   async readRow(photo: number, view: number): Promise<Uint16Array> {
-    const row = new Uint16Array(this.#width);
-    await this.#file.read(row, 0, row.byteLength, (photo * this.#views + view) * row.byteLength);
+    const row = new Uint16Array(this.width);
+    await this.file.read(row, 0, row.byteLength, (photo * this.views + view) * row.byteLength);
     return row;
   }
 
   close(): Promise<void> {
-    return this.#file.close();
+    return this.file.close();
   }
 }
 

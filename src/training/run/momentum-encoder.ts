@@ -16,15 +16,16 @@ export class MomentumEncoder {
   readonly weights: Weights;
   /** float32 [queue, D], unit vectors. New keys overwrite the oldest. */
   readonly queue: Tensor;
-  readonly #session: GraphSession;
-  readonly #momentum: number;
   #next = 0;
 
-  private constructor(session: GraphSession, weights: Weights, queue: Tensor, momentum: number) {
-    this.#session = session;
+  private constructor(
+    private readonly session: GraphSession,
+    weights: Weights,
+    queue: Tensor,
+    private readonly momentum: number,
+  ) {
     this.weights = weights;
     this.queue = queue;
-    this.#momentum = momentum;
   }
 
   /**
@@ -63,7 +64,7 @@ export class MomentumEncoder {
 
   /** Computes the keys of a batch of views. @returns float32 [batch, D], unit vectors */
   async keys(pixels: Tensor): Promise<Tensor> {
-    const { keys } = await this.#session.run({ ...this.weights, pixels });
+    const { keys } = await this.session.run({ ...this.weights, pixels });
     return keys as Tensor;
   }
 
@@ -72,10 +73,10 @@ export class MomentumEncoder {
     const [count = 0, width = 0] = keys.shape;
     (this.queue.data as Float32Array).set(keys.data as Float32Array, this.#next * width);
     this.#next = (this.#next + count) % (this.queue.shape[0] ?? 1);
-    moveTowards(this.weights, weights, this.#momentum);
+    moveTowards(this.weights, weights, this.momentum);
   }
 
   close(): Promise<void> {
-    return this.#session.close();
+    return this.session.close();
   }
 }

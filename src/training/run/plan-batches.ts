@@ -7,8 +7,7 @@ import { createIntTensor, type Tensor } from '../../onnx/tensor.js';
 import type { Batch } from '../data/batch-maker.js';
 import { type LoadOptions, loadBatches } from '../data/load-batches.js';
 import { PhotoCache } from '../data/photo-cache.js';
-import { type PlannedBatch, planRun } from '../data/plan-run.js';
-import { drawClassBatches, drawPlainBatches } from '../data/sampler.js';
+import { drawClassBatches, drawPlainBatches, type PlannedBatch, planRun } from '../data/sampler.js';
 import { LOSS_INPUTS } from '../network/append-losses.js';
 import { createKeptFeeds, type NetworkCut } from '../network/network-cut.js';
 import { countPhotosPerStep, getResizeRule, isLabelFree } from '../recipe/load-recipe.js';
@@ -29,7 +28,6 @@ export interface StepBatch {
   waitedMs: number;
 }
 
-/** The batches of a run. */
 export interface Batches {
   /** Steps of an epoch. */
   readonly perEpoch: number;

@@ -4,7 +4,8 @@
  */
 import { readPhoto } from '../../image/read-photo.js';
 import type { Matrix } from '../../math/matrix.js';
-import { drawDirections } from '../../math/random.js';
+import { createNormalRandom, drawDirections } from '../../math/random.js';
+import { normalise } from '../../math/vectors.js';
 import { createFloatTensor, type Tensor } from '../../onnx/tensor.js';
 import { GraphBuilder } from '../autodiff/graph-builder.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
@@ -19,7 +20,6 @@ import { type Projection, projectFeatures } from '../head/projection.js';
 import { PROXIES } from '../network/append-losses.js';
 import { readBackbone } from '../network/backbone.js';
 import { appendBackbone, appendPixels, type Network, replaceWeights } from '../network/network.js';
-import { computeMeanProxies, createRandomHead } from '../network/starting-head.js';
 import { countHeadOutputs, countLearned } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
 import type { Weights } from './average-weights.js';
@@ -95,4 +95,46 @@ export async function measureFeatureWidth(
   const g = new GraphBuilder();
   const [features] = await appendBackbone(g, parts.backbone, appendPixels(g, 1, parts));
   return features.shape[1] ?? 0;
+}
+
+/** Creates a head that keeps lengths on average: entries of variance 1/F, no offset. */
+export function createRandomHead(features: number, dimension: number, seed: number): Projection {
+  const normal = createNormalRandom(seed);
+  const scale = 1 / Math.sqrt(features);
+  return {
+    matrix: createFloatTensor(
+      Float32Array.from({ length: features * dimension }, () => normal() * scale),
+      [features, dimension],
+    ),
+    offset: createFloatTensor(new Float32Array(dimension)),
+  };
+}
+
+/**
+ * Computes proxies at the mean direction of each label's embeddings.
+ *
+ * @param embeddings float32 [photos, D], unit vectors
+ * @param labels number of each photo's label
+ * @returns float32 [count, D], unit vectors; a random direction for a label without photos
+ */
+function computeMeanProxies(
+  embeddings: Pick<Matrix, 'data' | 'dimension'>,
+  labels: readonly number[],
+  count: number,
+): Tensor {
+  const { data, dimension } = embeddings;
+  const proxies = new Float32Array(count * dimension);
+  labels.forEach((label, photo) => {
+    for (let i = 0; i < dimension; i += 1) {
+      proxies[label * dimension + i] = proxies[label * dimension + i]! + data[photo * dimension + i]!;
+    }
+  });
+  const fallback = drawDirections(count, dimension, 1);
+  for (let label = 0; label < count; label += 1) {
+    const proxy = proxies.subarray(label * dimension, (label + 1) * dimension);
+    if (normalise(proxy) === 0) {
+      proxy.set(fallback.subarray(label * dimension, (label + 1) * dimension));
+    }
+  }
+  return createFloatTensor(proxies, [count, dimension]);
 }

@@ -14,7 +14,6 @@ const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).o
   }),
 );
 
-/** The content of a file. */
 export interface TensorFile {
   tensors: Record<string, Tensor>;
   metadata: Record<string, string>;

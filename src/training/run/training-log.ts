@@ -2,7 +2,6 @@
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** One line: a step or an evaluation. */
 export type LogEntry = StepEntry | EvaluationEntry;
 
 /** Written after every step. */
@@ -41,10 +40,11 @@ const FILE = 'log.jsonl';
 
 export class TrainingLog {
   readonly entries: LogEntry[];
-  readonly #file: string;
 
-  private constructor(file: string, entries: LogEntry[]) {
-    this.#file = file;
+  private constructor(
+    private readonly file: string,
+    entries: LogEntry[],
+  ) {
     this.entries = entries;
   }
 
@@ -72,6 +72,6 @@ export class TrainingLog {
 
   async add(entry: LogEntry): Promise<void> {
     this.entries.push(entry);
-    await appendFile(this.#file, `${JSON.stringify(entry)}\n`);
+    await appendFile(this.file, `${JSON.stringify(entry)}\n`);
   }
 }

@@ -30,7 +30,6 @@ import { Trainer } from './trainer.js';
 import { type EvaluationEntry, type LogEntry, type StepEntry, TrainingLog } from './training-log.js';
 import type { TrainingSet } from './training-set.js';
 
-/** Settings of {@link runTraining}. */
 export interface RunOptions {
   recipe: Recipe;
   set: TrainingSet;
@@ -45,7 +44,6 @@ export interface RunOptions {
   report?: RunReport;
 }
 
-/** Progress reports of a run. */
 export interface RunReport extends PhaseReport {
   step(entry: StepEntry, total: number): void;
   evaluated(entry: EvaluationEntry): void;
@@ -56,7 +54,6 @@ export interface RunReport extends PhaseReport {
 /** The result of a run: its best network, or a checkpoint to resume from if it was stopped. */
 export type RunResult = { finished: false; steps: number } | ({ finished: true; steps: number } & Trained);
 
-/** A trained network. */
 export interface Trained extends JudgedNetwork {
   /** Share of the trained weights in it. The rest are the initial weights. */
   share: number;
@@ -81,14 +78,12 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
 }
 
 class TrainingRun {
-  readonly #options: RunOptions;
   readonly #features: FeaturesOptions;
   #steps = 0;
   #evaluatedAt = 0;
   #seconds = 0;
 
-  constructor(options: RunOptions) {
-    this.#options = options;
+  constructor(private readonly options: RunOptions) {
     const { recipe, session, maxPixels, report, signal } = options;
     this.#features = {
       rule: getResizeRule(recipe),
@@ -100,7 +95,7 @@ class TrainingRun {
   }
 
   async execute(): Promise<RunResult> {
-    const { signal } = this.#options;
+    const { signal } = this.options;
     try {
       return await this.#run();
     } catch (error) {
@@ -113,7 +108,7 @@ class TrainingRun {
   }
 
   async #run(): Promise<RunResult> {
-    const { recipe, out, resume, set, session, report } = this.#options;
+    const { recipe, out, resume, set, session, report } = this.options;
     createFolder(out);
     const checkpoint = resume && hasCheckpoint(out) ? await readCheckpoint(out, recipe) : null;
     if (checkpoint === null) {
@@ -145,7 +140,7 @@ class TrainingRun {
 
   /** Throws errors early that would otherwise appear after minutes or hours of work. */
   #checkBeforehand(network: Network): void {
-    const { recipe, set } = this.#options;
+    const { recipe, set } = this.options;
     const { general } = recipe.head;
     planBatches(recipe, set, this.#createLoadOptions(set.train), null);
     createFeatureNetwork(network, network, general);
@@ -166,13 +161,13 @@ class TrainingRun {
   }
 
   #createLoadOptions(photos: TrainingSet['photos']) {
-    const { recipe, maxPixels, report } = this.#options;
+    const { recipe, maxPixels, report } = this.options;
     return createLoadOptions(recipe, photos, { maxPixels }, (file, error) => report?.skipped(file, error));
   }
 
   /** Computes the frozen layers of the recipe's kept views. */
   async #keepViews(network: Network): Promise<KeptSource> {
-    const { recipe, set, out, session, signal, report } = this.#options;
+    const { recipe, set, out, session, signal, report } = this.options;
     const cut = await cutNetwork(network, recipe);
     report?.phase(
       `Frozen layers of ${recipe.keptViews} views of each photo`,
@@ -193,7 +188,7 @@ class TrainingRun {
 
   /** @throws the signal's reason when stopped, after a checkpoint */
   async #train(parts: Parts): Promise<void> {
-    const { recipe, report, signal } = this.#options;
+    const { recipe, report, signal } = this.options;
     const { trainer, log, batches, best } = parts;
     const total = batches.perEpoch * recipe.epochs * recipe.soup;
     const interval = Math.max(1, Math.round(recipe.evaluation.every * batches.perEpoch));
@@ -218,7 +213,7 @@ class TrainingRun {
   }
 
   async *#takeSteps(trainer: Trainer, batches: Batches, total: number): AsyncGenerator<StepEntry> {
-    const { optimiser, soup } = this.#options.recipe;
+    const { optimiser, soup } = this.options.recipe;
     const { learningRate: peak, warmUp } = optimiser;
     const stepsPerRound = total / soup;
     let guard = new DivergenceGuard();
@@ -240,7 +235,7 @@ class TrainingRun {
         loss,
         gradientNorm,
         learningRate,
-        imagesPerSecond: countPhotosPerStep(this.#options.recipe) / seconds,
+        imagesPerSecond: countPhotosPerStep(this.options.recipe) / seconds,
         waitShare: batch.waitedMs / 1000 / seconds,
       };
       // session.run() blocks this thread, so let signals such as Ctrl-C run.
@@ -252,20 +247,20 @@ class TrainingRun {
     const { quality } = await best.judge(trainer.weights, `Evaluating step ${step}`);
     const entry = { step, epoch, val: quality };
     await log.add(entry);
-    this.#options.report?.evaluated(entry);
+    this.options.report?.evaluated(entry);
     this.#evaluatedAt = step;
     await best.offer(trainer.weights, quality, step, 1);
   }
 
   async #save(trainer: Trainer, best: BestWeights): Promise<void> {
-    const { out, recipe } = this.#options;
+    const { out, recipe } = this.options;
     const progress = { evaluatedAt: this.#evaluatedAt, best: best.progress, seconds: this.#seconds };
     await writeCheckpoint(out, { ...trainer.snapshot, progress }, recipe);
   }
 
   /** Tries averages of final and initial weights, and chooses the best of them and of the evaluations during the run. */
   async #chooseBest({ trainer, best, log }: Parts): Promise<Trained> {
-    const { recipe, report } = this.#options;
+    const { recipe, report } = this.options;
     let judged: JudgedNetwork | null = null;
     for (const share of recipe.average) {
       const weights =

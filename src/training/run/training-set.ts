@@ -1,7 +1,6 @@
 /** The photos of a run: those to train on, those to measure with, and those that are held out. */
 import { PawdexError } from '../../errors.js';
 
-/** A photo with its label. */
 export interface TrainingPhoto {
   file: string;
   label: string;

@@ -4,8 +4,7 @@ import { asFloat, type Model } from '../../../src/onnx/onnx-model.js';
 import type { Value } from '../../../src/onnx/onnx-values.js';
 import { createFloatTensor, type Tensor } from '../../../src/onnx/tensor.js';
 import type { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
-import { appendBatchNorm } from '../../../src/training/autodiff/import/batch-norm.js';
-import { importModel } from '../../../src/training/autodiff/import/import-model.js';
+import { appendBatchNorm, importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { node } from './helpers.js';
 
 type Weights = Record<string, Tensor>;

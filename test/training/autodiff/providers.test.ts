@@ -9,7 +9,7 @@ import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { TrainingStep } from '../../../src/training/autodiff/step/training-step.js';
-import { appendSupCon } from '../../../src/training/losses/sup-con.js';
+import { appendSupCon } from '../../../src/training/losses/contrastive-losses.js';
 import { node, noise, relativeError } from './helpers.js';
 import { mobile, type Network, residual, transformer } from './networks.js';
 import { findProviders } from './providers.js';

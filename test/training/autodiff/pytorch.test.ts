@@ -4,7 +4,7 @@ import { createFloatTensor, createIntTensor, type Tensor } from '../../../src/on
 import { appendGradients } from '../../../src/training/autodiff/append-gradients.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { TrainingStep } from '../../../src/training/autodiff/step/training-step.js';
-import { appendSupCon } from '../../../src/training/losses/sup-con.js';
+import { appendSupCon } from '../../../src/training/losses/contrastive-losses.js';
 import { evaluate, relativeError } from './helpers.js';
 import { mobile, type Network, residual, transformer } from './networks.js';
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planRun } from '../../../src/training/data/plan-run.js';
-import { drawClassBatches, drawPlainBatches } from '../../../src/training/data/sampler.js';
+import { drawClassBatches, drawPlainBatches, planRun } from '../../../src/training/data/sampler.js';
 
 /** Photos per class -> label of each photo, classes interleaved as a folder never has them. */
 function labelsOf(counts: number[]): Int32Array {

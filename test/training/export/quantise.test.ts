@@ -9,7 +9,7 @@ import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { buildEncoderModel } from '../../../src/training/export/encoder-model.js';
 import { fitAffine } from '../../../src/training/export/quantise/activation-range.js';
 import { quantise } from '../../../src/training/export/quantise/quantise-model.js';
-import { roundFilters } from '../../../src/training/export/quantise/round-filters.js';
+import { roundFilters } from '../../../src/training/export/quantise/refine-rounding.js';
 import { writeEncoder } from '../../../src/training/export/write-encoder.js';
 import { cosine } from '../../helpers/images.js';
 import { mobileNet, node, noise } from '../autodiff/helpers.js';

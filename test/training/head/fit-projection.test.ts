@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Matrix } from '../../../src/math/matrix.js';
 import { createRandom } from '../../../src/math/random.js';
-import { fitProjection } from '../../../src/training/head/fit-projection.js';
+import { fitProjection, fitWhitening } from '../../../src/training/head/fit-projection.js';
 import type { Projection } from '../../../src/training/head/projection.js';
-import { fitWhitening } from '../../../src/training/head/whitening.js';
 import { cosine } from '../../helpers/images.js';
 
 const WIDTH = 24;

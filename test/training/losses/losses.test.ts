@@ -5,11 +5,13 @@ import { appendGradients } from '../../../src/training/autodiff/append-gradients
 import { checkGradients } from '../../../src/training/autodiff/check-gradients.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { declareTemperature } from '../../../src/training/losses/contrast.js';
-import { appendInfoNce } from '../../../src/training/losses/info-nce.js';
-import { appendMoco } from '../../../src/training/losses/moco.js';
-import { appendNtXent } from '../../../src/training/losses/nt-xent.js';
-import { appendProxyNca } from '../../../src/training/losses/proxy-nca.js';
-import { appendSupCon } from '../../../src/training/losses/sup-con.js';
+import {
+  appendInfoNce,
+  appendMoco,
+  appendNtXent,
+  appendProxyNca,
+  appendSupCon,
+} from '../../../src/training/losses/contrastive-losses.js';
 import { evaluate, noise } from '../autodiff/helpers.js';
 
 const temperature = 0.5;

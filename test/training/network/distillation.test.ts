@@ -4,11 +4,10 @@ import { createFloatTensor } from '../../../src/onnx/tensor.js';
 import { GraphBuilder } from '../../../src/training/autodiff/graph-builder.js';
 import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { createSmallNetwork } from '../../../src/training/network/backbone.js';
-import { createDistillation } from '../../../src/training/network/distillation.js';
 import { cutNetwork, openFrozenPart } from '../../../src/training/network/network-cut.js';
-import { createObjective } from '../../../src/training/network/objective.js';
-import { createRandomHead } from '../../../src/training/network/starting-head.js';
+import { createDistillation, createObjective } from '../../../src/training/network/objective.js';
 import { completeRecipe } from '../../../src/training/recipe/load-recipe.js';
+import { createRandomHead } from '../../../src/training/run/prepare-start.js';
 
 /** A head of two learned numbers and two components, of three features. */
 const head = {

@@ -6,7 +6,7 @@ import { GraphSession } from '../../../src/training/autodiff/graph-session.js';
 import { importModel } from '../../../src/training/autodiff/import/import-model.js';
 import { createSmallNetwork } from '../../../src/training/network/backbone.js';
 import { findLayers, selectTrainableWeights } from '../../../src/training/network/layers.js';
-import { splitModel } from '../../../src/training/network/split-model.js';
+import { splitModel } from '../../../src/training/network/network-cut.js';
 import { completeRecipe } from '../../../src/training/recipe/load-recipe.js';
 
 const model = createSmallNetwork(32, 1);

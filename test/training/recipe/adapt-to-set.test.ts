@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adaptToSet } from '../../../src/training/recipe/adapt-to-set.js';
+import { adaptToSet } from '../../../src/training/recipe/build-recipe.js';
 import { completeRecipe } from '../../../src/training/recipe/load-recipe.js';
 
 const recipe = completeRecipe(

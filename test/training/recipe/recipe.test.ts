@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../../src/config.js';
-import { adaptBackbone } from '../../../src/training/recipe/adapt-backbone.js';
+import { adaptBackbone } from '../../../src/training/recipe/build-recipe.js';
 import { completeRecipe, formatRecipe, readRecipe } from '../../../src/training/recipe/load-recipe.js';
 
 const base = {

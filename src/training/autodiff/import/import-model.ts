@@ -11,7 +11,6 @@ import { inferShapes } from '../../../onnx/shapes/infer-shapes.js';
 import { countElements, createFloatTensor, createIntTensor, type Tensor } from '../../../onnx/tensor.js';
 import type { GraphBuilder } from '../graph-builder.js';
 import { MINIMUM_OPSET } from '../operator-graph.js';
-import { appendBatchNorm } from './batch-norm.js';
 import { evaluateNode } from './evaluate-node.js';
 import { isTallLayoutSuitable, TallLayout } from './tall-layout.js';
 
@@ -43,20 +42,18 @@ export async function importModel(g: GraphBuilder, model: Model, options: Import
 }
 
 class ModelImporter {
-  readonly #g: GraphBuilder;
-  readonly #model: Model;
-  readonly #options: ImportOptions;
   /** Maps names in the model to values in the graph. The empty name is an omitted input. */
   readonly #values = new Map<string, Value | undefined>([['', undefined]]);
   readonly #trained: ReadonlySet<string>;
   readonly #layout: TallLayout;
   readonly #hasTallLayout: boolean;
 
-  constructor(g: GraphBuilder, model: Model, options: ImportOptions) {
+  constructor(
+    private readonly g: GraphBuilder,
+    private readonly model: Model,
+    private readonly options: ImportOptions,
+  ) {
     const { trainable = new Set<string>() } = options;
-    this.#g = g;
-    this.#model = model;
-    this.#options = options;
     this.#trained = findTrainedValues(model, trainable);
     this.#layout = new TallLayout(g);
     this.#hasTallLayout = options.tallLayout ?? isTallLayoutSuitable(model, this.#trained);
@@ -65,7 +62,7 @@ class ModelImporter {
   async import(): Promise<Outputs> {
     this.#importInputs();
     this.#importInitialisers();
-    for (const node of this.#model.nodes) {
+    for (const node of this.model.nodes) {
       const outputs = await this.#importNode(node);
       node.outputs.forEach((name, i) => {
         if (name !== '' && outputs[i]) {
@@ -73,7 +70,7 @@ class ModelImporter {
         }
       });
     }
-    const outputs = this.#model.outputs.map(({ name }): [string, Value] => {
+    const outputs = this.model.outputs.map(({ name }): [string, Value] => {
       const value = this.#values.get(name);
       if (!value) {
         throw new PawdexError('model_invalid', { detail: `Nothing computes the output "${name}".` });
@@ -84,8 +81,8 @@ class ModelImporter {
   }
 
   #importInputs(): void {
-    for (const { name } of this.#model.inputs) {
-      const value = this.#options.inputs[name];
+    for (const { name } of this.model.inputs) {
+      const value = this.options.inputs[name];
       if (!value) {
         throw new PawdexError('model_invalid', { detail: `The model's input "${name}" has no value.` });
       }
@@ -94,8 +91,8 @@ class ModelImporter {
   }
 
   #importInitialisers(): void {
-    const { initialisers } = this.#model;
-    const { trainable = new Set<string>() } = this.#options;
+    const { initialisers } = this.model;
+    const { trainable = new Set<string>() } = this.options;
     for (const name of trainable) {
       if (initialisers.get(name)?.dtype !== 'float32') {
         throw new PawdexError('model_invalid', {
@@ -104,7 +101,7 @@ class ModelImporter {
       }
     }
     for (const [name, tensor] of initialisers) {
-      const value = trainable.has(name) ? this.#g.parameter(name, tensor) : this.#g.constant(tensor, name);
+      const value = trainable.has(name) ? this.g.parameter(name, tensor) : this.g.constant(tensor, name);
       this.#values.set(name, value);
     }
   }
@@ -121,9 +118,9 @@ class ModelImporter {
     const plain = inputs.map((input) => input && this.#layout.plain(input));
     if (node.op === 'BatchNormalization' && readInt(node.attributes, 'training_mode', 0) === 1) {
       const [x, scale, bias] = plain as [Value, Value, Value];
-      return [appendBatchNorm(this.#g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5))];
+      return [appendBatchNorm(this.g, x, scale, bias, readFloat(node.attributes, 'epsilon', 1e-5))];
     }
-    return appendNode(this.#g, node, plain, this.#model.opset);
+    return appendNode(this.g, node, plain, this.model.opset);
   }
 
   #requireValue(node: ModelNode, name: string): Value | undefined {
@@ -235,4 +232,28 @@ function readConstantNode(node: ModelNode): Tensor {
   throw new PawdexError('model_invalid', {
     detail: `${describeNode(node)} contains a kind of constant that the trainer cannot read.`,
   });
+}
+
+/**
+ * Normalises each channel over the batch and all positions.
+ *
+ * @param x float32 [N, C, ...]
+ * @param scale float32 [C]
+ * @param bias float32 [C]
+ * @returns [N, C, ...]
+ */
+export function appendBatchNorm(
+  g: GraphBuilder,
+  x: Value,
+  scale: Value,
+  bias: Value,
+  epsilon: number,
+): Value {
+  const perChannel = [x.shape[1] ?? 1, ...x.shape.slice(2).map(() => 1)];
+  const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const mean = g.reduceMean(x, axes);
+  const centred = g.sub(x, mean);
+  const variance = g.reduceMean(g.square(centred), axes);
+  const factor = g.div(g.reshape(scale, perChannel), g.sqrt(g.add(variance, epsilon)));
+  return g.add(g.mul(centred, factor), g.reshape(bias, perChannel));
 }

@@ -44,11 +44,8 @@ export class TallLayout {
   readonly #modelShapes = new Map<Value, readonly number[]>();
   readonly #toTall = new Map<Value, Value>();
   readonly #toPlain = new Map<Value, Value>();
-  readonly #g: GraphBuilder;
 
-  constructor(g: GraphBuilder) {
-    this.#g = g;
-  }
+  constructor(private readonly g: GraphBuilder) {}
 
   /** Returns the value in the model's own layout. */
   plain(value: Value): Value {
@@ -60,7 +57,7 @@ export class TallLayout {
     if (known) {
       return known;
     }
-    const plain = this.#g.transpose(this.#planes(value), [1, 0, 2, 3]);
+    const plain = this.g.transpose(this.#planes(value), [1, 0, 2, 3]);
     this.#toPlain.set(value, plain);
     return plain;
   }
@@ -85,11 +82,11 @@ export class TallLayout {
       return this.#globalAverage(x);
     }
     if (isTall && UNARY.has(node.op)) {
-      return this.#tall(this.#g.op(node.op, inputs, { ...node.attributes }), this.#shapeOf(x));
+      return this.#tall(this.g.op(node.op, inputs, { ...node.attributes }), this.#shapeOf(x));
     }
     const same = second && String(this.#shapeOf(x)) === String(this.#shapeOf(second));
     if (BINARY.has(node.op) && same && (isTall || this.#modelShapes.has(second))) {
-      return this.#tall(this.#g.op(node.op, [this.#enter(x), this.#enter(second)]), this.#shapeOf(x));
+      return this.#tall(this.g.op(node.op, [this.#enter(x), this.#enter(second)]), this.#shapeOf(x));
     }
     return undefined;
   }
@@ -101,7 +98,7 @@ export class TallLayout {
       return undefined;
     }
     const { window, pointwise } = kind;
-    const g = this.#g;
+    const g = this.g;
     const shape = [batch, weight.shape[0] ?? 1, ...window.output];
     const tall = this.#enter(x);
     if (pointwise) {
@@ -114,7 +111,7 @@ export class TallLayout {
 
   #globalAverage(x: Value): Value {
     const [batch = 1, channels = 1, height = 1, width = 1] = this.#shapeOf(x);
-    const g = this.#g;
+    const g = this.g;
     const mean = g.reduceMean(g.reshape(x, [channels, batch, height * width]), [2], false);
     return g.reshape(g.transpose(mean, [1, 0]), [batch, channels, 1, 1]);
   }
@@ -137,7 +134,7 @@ export class TallLayout {
     if (known) {
       return known;
     }
-    const tall = this.#g.reshape(this.#g.transpose(value, [1, 0, 2, 3]), computeTallShape(value.shape));
+    const tall = this.g.reshape(this.g.transpose(value, [1, 0, 2, 3]), computeTallShape(value.shape));
     this.#toTall.set(value, tall);
     return this.#tall(tall, value.shape);
   }
@@ -145,7 +142,7 @@ export class TallLayout {
   /** Returns a tall value as [C, N, H, W]. */
   #planes(value: Value): Value {
     const [batch = 1, channels = 1, height = 1, width = 1] = this.#shapeOf(value);
-    return this.#g.reshape(value, [channels, batch, height, width]);
+    return this.g.reshape(value, [channels, batch, height, width]);
   }
 }
 

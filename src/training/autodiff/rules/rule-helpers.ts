@@ -3,7 +3,7 @@ import { PawdexError } from '../../../errors.js';
 import { asFloat, describeNode } from '../../../onnx/onnx-model.js';
 import type { Value } from '../../../onnx/onnx-values.js';
 import type { GraphBuilder } from '../graph-builder.js';
-import type { GraphNode } from '../graph-node.js';
+import type { GraphNode } from '../operator-graph.js';
 
 /** Sums `gradient` over the axes along which `shape` was broadcast, so that it has that shape again. */
 export function sumTo(g: GraphBuilder, gradient: Value, shape: readonly number[]): Value {

@@ -7,7 +7,6 @@ import type { Histogram } from './activation-range.js';
 /** Bins of a histogram. */
 const BINS = 4096;
 
-/** The observations. */
 export interface Observations {
   /** Maps each tensor to its values over all photos. */
   readonly histograms: ReadonlyMap<string, Histogram>;
@@ -15,7 +14,6 @@ export interface Observations {
   readonly means: ReadonlyMap<string, Float64Array>;
 }
 
-/** The feed of one photo. */
 export type Feed = Readonly<Record<string, Tensor>>;
 
 /** Creates a feed of an encoder for each photo. @param photos uint8 [S, S, 3] each */

@@ -1,28 +1,29 @@
 /** Converts a float encoder to the int8 encoder that is served. */
-import { PawdexError } from '../../../errors.js';
 import { computeDot } from '../../../math/vectors.js';
-import { type Model, writeModel } from '../../../onnx/onnx-model.js';
+import { type Model, readModel, writeModel } from '../../../onnx/onnx-model.js';
 import { GraphSession } from '../../autodiff/graph-session.js';
 import type { PhaseReport } from '../../phase-report.js';
 import { fitAffine } from './activation-range.js';
 import { createFeeds, type Feed, observeActivations, observeShapes } from './observe-activations.js';
-import { prepareEncoder } from './prepare-encoder.js';
 import { planQuantisation, type QuantisationPlan } from './quantisation-plan.js';
 import { refineRounding } from './refine-rounding.js';
 import { writeQdq } from './write-qdq.js';
+import '../../../encoder/no-telemetry.js';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { PawdexError } from '../../../errors.js';
 
-/** Settings of {@link quantise}. */
 export interface QuantiseOptions {
   /** Seed of the choice of positions that rounding looks at. Default: 0. */
   readonly seed?: number;
   readonly report?: PhaseReport;
 }
 
-/** A quantised encoder. */
 export interface Quantised {
   /** The same input and output as the float encoder. */
   readonly model: Model;
-  /** Number of convolutions on integers. */
   readonly convolutions: number;
   /** Cosine of float and quantised embedding over the photos. */
   readonly agreement: { readonly mean: number; readonly least: number };
@@ -117,4 +118,39 @@ async function measureAgreement(
   const [before, after] = [await embedAll(float), await embedAll(quantised)];
   const cosines = before.map((embedding, i) => computeDot(embedding, after[i]!));
   return { mean: cosines.reduce((a, b) => a + b) / cosines.length, least: Math.min(...cosines) };
+}
+
+/** The first operator set that can dequantise weights per channel. */
+const PER_CHANNEL_OPSET = 13;
+
+/**
+ * Folds constants and batch normalisation into the convolutions and removes nodes that compute nothing. These are
+ * onnxruntime's basic optimisations, which its own quantisation tool recommends to run first.
+ *
+ * @returns an equivalent model with the same inputs and outputs
+ * @throws PawdexError model_invalid when onnxruntime cannot load it or its operator set is too old
+ */
+async function prepareEncoder(model: Model): Promise<Model> {
+  if (model.opset < PER_CHANNEL_OPSET) {
+    throw new PawdexError('model_invalid', {
+      detail: `The encoder uses the ONNX operator set ${model.opset}; quantisation per channel needs ${PER_CHANNEL_OPSET}.`,
+      hint: 'Export it again with a newer operator set, or convert it with onnx.version_converter.',
+    });
+  }
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'pawdex-quantise-'));
+  try {
+    const file = path.join(folder, 'prepared.onnx');
+    const session = await ort.InferenceSession.create(writeModel(model), {
+      executionProviders: ['cpu'],
+      graphOptimizationLevel: 'basic',
+      optimizedModelFilePath: file,
+    }).catch((cause: unknown) => {
+      const detail = `onnxruntime cannot load the encoder: ${(cause as Error).message}`;
+      throw new PawdexError('model_invalid', { detail, cause });
+    });
+    await session.release();
+    return { ...readModel(await readFile(file)), inputs: model.inputs, outputs: model.outputs };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

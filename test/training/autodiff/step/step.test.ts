@@ -5,8 +5,7 @@ import type { Objective } from '../../../../src/training/autodiff/step/step-grap
 import type { TrainingState } from '../../../../src/training/autodiff/step/training-state.js';
 import { type StepOptions, TrainingStep } from '../../../../src/training/autodiff/step/training-step.js';
 import { declareTemperature } from '../../../../src/training/losses/contrast.js';
-import { appendProxyNca } from '../../../../src/training/losses/proxy-nca.js';
-import { appendSupCon } from '../../../../src/training/losses/sup-con.js';
+import { appendProxyNca, appendSupCon } from '../../../../src/training/losses/contrastive-losses.js';
 import { mobileNet, noise, relativeError } from '../helpers.js';
 
 const BATCH = 8;
