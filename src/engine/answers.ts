@@ -208,3 +208,37 @@ export const importOutcomeSchema = z
   .meta({ id: 'ImportAnswer' });
 /** What `Engine.importCollection` did. */
 export type ImportOutcome = z.output<typeof importOutcomeSchema>;
+
+/** An item that could not be embedded, and why. */
+export interface MissingPicture {
+  id: string;
+  source: string | null;
+  reason: string;
+}
+
+/** What `Engine.reembed` did. */
+export interface ReembedOutcome {
+  collection: string;
+  /** Whether the collection has moved. If not, pictures are missing. */
+  swapped: boolean;
+  from: { name: string; fingerprint: string };
+  to: { name: string; fingerprint: string };
+  /** Items embedded by this call, by the source of their pictures. */
+  embedded: Record<PictureOrigin, number>;
+  /** Number of items that could not be embedded. */
+  missing: number;
+  /** The first thousand of them. */
+  examples: MissingPicture[];
+  /** Items deleted, if requested. */
+  dropped: number;
+}
+
+/** Where the picture of an item was found: the stored original, a file, a smaller copy, or only the preview. */
+export type PictureOrigin = 'original' | 'file' | 'reduced' | 'preview';
+
+/** What `Engine.exportCollection` wrote. */
+export interface ExportOutcome {
+  collection: string;
+  items: number;
+  bytes: number;
+}

@@ -16,9 +16,8 @@ import type {
 } from './engine.js';
 import { addExplanations } from './explain-neighbours.js';
 import type { Embedded } from './image-embedder.js';
-import { lookAtPhoto } from './look-at-photo.js';
+import { listAnimals, lookAtPhoto } from './look-at-photo.js';
 import { resolveQuery } from './resolve-query.js';
-import { listAnimals } from './second-look.js';
 import { type EngineParts, inSpaceOf } from './use-cases.js';
 
 /** Adds up the time that an answer took. */

@@ -75,12 +75,11 @@ function checkGroup(
 /** A file that is read group by group. */
 export class CollectionFileReader {
   readonly info: CollectionFileInfo;
-  readonly #buffer: Awaited<ReturnType<typeof asyncBufferFromFile>>;
-  readonly #metadata: FileMetaData;
 
-  private constructor(buffer: Awaited<ReturnType<typeof asyncBufferFromFile>>, metadata: FileMetaData) {
-    this.#buffer = buffer;
-    this.#metadata = metadata;
+  private constructor(
+    private readonly buffer: Awaited<ReturnType<typeof asyncBufferFromFile>>,
+    private readonly metadata: FileMetaData,
+  ) {
     const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value]));
     const about = (key: string) => entries.get(`pawdex.${key}`) ?? undefined;
     const fingerprint = about('fingerprint');
@@ -119,7 +118,7 @@ export class CollectionFileReader {
    */
   async *groups(from = 0): AsyncGenerator<RowGroup> {
     let row = 0;
-    for (const group of this.#metadata.row_groups) {
+    for (const group of this.metadata.row_groups) {
       checkGroup(group, row);
       const { num_rows } = group;
       const rowEnd = row + Number(num_rows);
@@ -127,7 +126,7 @@ export class CollectionFileReader {
         row = rowEnd;
         continue;
       }
-      const part = { file: this.#buffer, metadata: this.#metadata, rowStart: row, rowEnd };
+      const part = { file: this.buffer, metadata: this.metadata, rowStart: row, rowEnd };
       const read = { ...part, utf8: false, compressors };
       const rows = await parquetReadObjects(read).catch((cause: Error) => {
         throw invalid(`The rows ${row} to ${rowEnd - 1} cannot be read: ${cause.message}`, cause);

@@ -3,9 +3,9 @@
  * need the memory of one group. docs/guides/moving.md describes the columns.
  */
 import { createHash } from 'node:crypto';
-import { open, rename, stat } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import { fileWriter, ParquetWriter } from 'hyparquet-writer';
-import { ASIDE } from '../files/replace-file.js';
+import { ASIDE, syncFile } from '../files/replace-file.js';
 import type { CollectionInfo, NewItem } from '../store/store.js';
 
 /** Largest number of rows in a group, and the size from which a group is written, in bytes. */
@@ -63,7 +63,6 @@ export function digestItem(item: FileItem): string {
 
 /** Writes a collection's file. */
 export class CollectionFileWriter {
-  readonly #file: string;
   readonly #writer: ParquetWriter;
   #group: FileItem[] = [];
   #groupBytes = 0;
@@ -73,8 +72,10 @@ export class CollectionFileWriter {
    *
    * @throws the file system's error
    */
-  constructor(file: string, info: CollectionInfo) {
-    this.#file = file;
+  constructor(
+    private readonly file: string,
+    info: CollectionInfo,
+  ) {
     const { name, model, fingerprint, dimension, description = '', originals } = info;
     const about = { format: FORMAT, collection: name, model, fingerprint, dimension, description, originals };
     this.#writer = new ParquetWriter({
@@ -104,10 +105,9 @@ export class CollectionFileWriter {
   async finish(): Promise<number> {
     this.#writeGroup();
     await this.#writer.finish();
-    const handle = await open(this.#file + ASIDE, 'r+');
-    await handle.sync().finally(() => handle.close());
-    await rename(this.#file + ASIDE, this.#file);
-    return (await stat(this.#file)).size;
+    await syncFile(this.file + ASIDE);
+    await rename(this.file + ASIDE, this.file);
+    return (await stat(this.file)).size;
   }
 
   #writeGroup(): void {

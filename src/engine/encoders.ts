@@ -52,16 +52,14 @@ export async function listAddedEncoders(dataDir: string): Promise<AddedEncoder[]
 
 /** The encoders of a process. */
 export class Encoders {
-  readonly primary: Room;
-  readonly #dataDir: string;
-  readonly #open: (cardPath: string) => Promise<Room>;
   readonly #rooms = new Map<string, Promise<Room>>();
 
   /** @param open opens an encoder of the data directory */
-  constructor(primary: Room, dataDir: string, open: (cardPath: string) => Promise<Room>) {
-    this.primary = primary;
-    this.#dataDir = dataDir;
-    this.#open = open;
+  constructor(
+    readonly primary: Room,
+    private readonly dataDir: string,
+    private readonly open: (cardPath: string) => Promise<Room>,
+  ) {
     this.#rooms.set(primary.encoder.info.fingerprint, Promise.resolve(primary));
   }
 
@@ -97,7 +95,7 @@ export class Encoders {
 
   /** Lists the encoders of the data directory. */
   list(): Promise<AddedEncoder[]> {
-    return listAddedEncoders(this.#dataDir);
+    return listAddedEncoders(this.dataDir);
   }
 
   async close(): Promise<void> {
@@ -112,7 +110,7 @@ export class Encoders {
     if (known !== undefined) {
       return known;
     }
-    const opening = this.#open(cardPath);
+    const opening = this.open(cardPath);
     this.#rooms.set(fingerprint, opening);
     // Forget a failure, because the encoder may be repaired.
     opening.catch(() => this.#rooms.delete(fingerprint));

@@ -7,65 +7,37 @@ import type { CalibrationOutcome } from '../evaluation/calibrate-collection.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js';
 import type { LabelTrouble } from '../evaluation/label-trouble.js';
-import type { CollectionPatch, Metadata, Originals, Store } from '../store/store.js';
+import type { CollectionPatch, Store } from '../store/store.js';
 import type {
   AddResult,
   AttachStatus,
   CollectionMap,
   DuplicatePage,
   EmbedAnswer,
+  ExportOutcome,
   Identification,
   ImportOutcome,
+  ReembedOutcome,
   SearchAnswer,
   ServedCollection,
 } from './answers.js';
-import type { ExportOutcome, ImportOptions, ReembedOptions, ReembedOutcome } from './moving-collections.js';
 import type {
+  AddOptions,
+  CreateOptions,
   HeatMapOptions,
   IdentifyOptions,
+  ImportOptions,
+  ItemInput,
   LookOptions,
+  NonPets,
   Query,
+  ReembedOptions,
   SearchOptions,
-} from './photo-questions.js';
+  ThumbnailInput,
+} from './requests.js';
 
 export type * from './answers.js';
-export type * from './moving-collections.js';
-export type * from './photo-questions.js';
-
-/** An image to add. */
-export interface ItemInput {
-  image: Uint8Array;
-  label?: string | null;
-  source?: string | null;
-  metadata?: Metadata;
-}
-
-/** Settings of {@link Engine.addItems}. */
-export interface AddOptions {
-  /** Update the label, source and metadata of items that already exist. */
-  upsert?: boolean | undefined;
-}
-
-/** Photos of subjects that the collection does not contain: another collection, or embeddings. */
-export type NonPets =
-  | { collection: string }
-  /** float32 [dimension] each */
-  | { embeddings: Float32Array[] };
-
-/** A thumbnail for the item with this content. */
-export interface ThumbnailInput {
-  /** Hex sha256 of the item's original bytes. */
-  sha256: string;
-  /** A small JPEG or WebP. */
-  thumbnail: Uint8Array;
-}
-
-/** Settings of {@link Engine.createCollection}. */
-export interface CreateOptions {
-  /** Name of an added encoder. Default: the engine's own. */
-  encoder?: string | undefined;
-  originals?: Originals | undefined;
-}
+export type * from './requests.js';
 
 /** The methods of the store that the engine passes on unchanged. */
 export type StoredCollections = Pick<

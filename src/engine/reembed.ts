@@ -74,38 +74,33 @@ class Move {
   /** By id. */
   readonly missing = new Map<string, MissingPicture>();
   dropped = 0;
-  readonly #store: Store;
-  readonly #room: Room;
-  readonly #collection: string;
-  readonly #total: number;
-  readonly #options: ReembedOptions;
   #done = 0;
 
-  constructor(store: Store, room: Room, collection: string, total: number, options: ReembedOptions) {
-    this.#store = store;
-    this.#room = room;
-    this.#collection = collection;
-    this.#total = total;
-    this.#options = options;
-  }
+  constructor(
+    private readonly store: Store,
+    private readonly room: Room,
+    private readonly collection: string,
+    private readonly total: number,
+    private readonly options: ReembedOptions,
+  ) {}
 
   /** @returns whether the collection has moved; if not, pictures are missing */
   async run(): Promise<boolean> {
-    const { fingerprint } = this.#room.encoder.info;
+    const { fingerprint } = this.room.encoder.info;
     for (;;) {
       const before = this.missing.size;
       const embedded = await this.#embedAll();
       for (;;) {
-        this.#options.signal?.throwIfAborted();
-        const state = await this.#store.finishReembedding(this.#collection, fingerprint);
+        this.options.signal?.throwIfAborted();
+        const state = await this.store.finishReembedding(this.collection, fingerprint);
         if (state.state === 'swapped') {
           return true;
         }
         if (state.state === 'missing') {
           break;
         }
-        this.#options.onProgress?.({ phase: 'computing', done: state.done, total: state.total });
-        await sleep(INDEX_LOOK_MS, undefined, { signal: this.#options.signal }).catch(() => {});
+        this.options.onProgress?.({ phase: 'computing', done: state.done, total: state.total });
+        await sleep(INDEX_LOOK_MS, undefined, { signal: this.options.signal }).catch(() => {});
       }
       // Look again for items that were put in the meantime.
       if (embedded === 0 && this.missing.size === before && !(await this.#dropMissing())) {
@@ -119,26 +114,26 @@ class Move {
     let embedded = 0;
     let cursor: string | undefined;
     do {
-      this.#options.signal?.throwIfAborted();
-      const page = await this.#store.listUnembedded(this.#collection, { limit: BATCH, cursor });
+      this.options.signal?.throwIfAborted();
+      const page = await this.store.listUnembedded(this.collection, { limit: BATCH, cursor });
       const items = page.items.filter(({ id }) => !this.missing.has(id));
       const vectors = items.length === 0 ? [] : await this.#embed(items);
       if (vectors.length > 0) {
-        const { fingerprint } = this.#room.encoder.info;
-        embedded += await this.#store.putNextVectors(this.#collection, fingerprint, vectors);
+        const { fingerprint } = this.room.encoder.info;
+        embedded += await this.store.putNextVectors(this.collection, fingerprint, vectors);
       }
       this.#done += BATCH - (page.items.length - vectors.length);
-      const done = Math.min(this.#done, this.#total - this.missing.size);
-      this.#options.onProgress?.({ phase: 'embedding', done: Math.max(0, done), total: this.#total });
+      const done = Math.min(this.#done, this.total - this.missing.size);
+      this.options.onProgress?.({ phase: 'embedding', done: Math.max(0, done), total: this.total });
       cursor = page.next ?? undefined;
     } while (cursor !== undefined);
     return embedded;
   }
 
   async #embed(items: Item[]): Promise<{ id: string; vector: Float32Array }[]> {
-    const { embedder } = this.#room;
+    const { embedder } = this.room;
     const found = await Promise.all(
-      items.map((item) => findPicture(this.#store, this.#collection, item, this.#options)),
+      items.map((item) => findPicture(this.store, this.collection, item, this.options)),
     );
     const vectors: { id: string; vector: Float32Array }[] = [];
     await embedPatiently(
@@ -165,17 +160,17 @@ class Move {
             }),
           ),
         ),
-      this.#options.signal,
+      this.options.signal,
     );
     return vectors;
   }
 
   /** @returns whether items were deleted */
   async #dropMissing(): Promise<boolean> {
-    if (this.#options.dropMissing !== true || this.missing.size === 0) {
+    if (this.options.dropMissing !== true || this.missing.size === 0) {
       return false;
     }
-    this.dropped += await this.#store.deleteMany(this.#collection, { ids: [...this.missing.keys()] });
+    this.dropped += await this.store.deleteMany(this.collection, { ids: [...this.missing.keys()] });
     this.missing.clear();
     return true;
   }

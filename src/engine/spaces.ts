@@ -25,14 +25,12 @@ export function describeWayForward(
 
 /** The spaces of all collections of a store. */
 export class Spaces {
-  readonly #store: Store;
-  readonly #encoders: Encoders;
   readonly #known = new Map<string, CollectionSpace>();
 
-  constructor(store: Store, encoders: Encoders) {
-    this.#store = store;
-    this.#encoders = encoders;
-  }
+  constructor(
+    private readonly store: Store,
+    private readonly encoders: Encoders,
+  ) {}
 
   /**
    * Returns the space of a collection if this process has its encoder.
@@ -50,7 +48,7 @@ export class Spaces {
 
   /** Says why this process cannot search a collection; null if it can. */
   async findTrouble(info: CollectionInfo): Promise<Failure | null> {
-    if ((await this.#encoders.find(info.fingerprint)) !== null) {
+    if ((await this.encoders.find(info.fingerprint)) !== null) {
       return null;
     }
     const { code, message, hint } = this.#mismatch(info);
@@ -58,9 +56,9 @@ export class Spaces {
   }
 
   async #read(collection: string): Promise<CollectionSpace> {
-    const info = await this.#store.getCollection(collection);
+    const info = await this.store.getCollection(collection);
     const { fingerprint, dimension, model, originals, reembedding } = info;
-    const room = await this.#encoders.find(fingerprint);
+    const room = await this.encoders.find(fingerprint);
     if (room === null) {
       throw this.#mismatch(info);
     }
@@ -72,7 +70,7 @@ export class Spaces {
   }
 
   #mismatch({ name, model }: CollectionInfo): PawdexError {
-    const present = this.#encoders.primary.encoder.info.name;
+    const present = this.encoders.primary.encoder.info.name;
     return new PawdexError('model_mismatch', {
       detail: `The collection ${name} was embedded with ${model}; this server runs ${present}.`,
       hint: describeWayForward({ name, model }, present),

@@ -31,7 +31,7 @@ export async function replaceFile(
     await rm(aside, { force: true }).catch(() => {});
     throw error;
   }
-  await syncFolder(path.dirname(file));
+  await syncFile(path.dirname(file), 'r');
 }
 
 /** Writes a file and syncs it to disk. Its name can still be lost. */
@@ -48,7 +48,8 @@ export async function writeSynced(file: string, content: Content, mode?: number)
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+/** Flushes a file to the disk, or a folder, which holds the names of its files, with the flag `r`. */
+export async function syncFile(file: string, flag = 'r+'): Promise<void> {
+  const handle = await open(file, flag);
   await handle.sync().finally(() => handle.close());
 }

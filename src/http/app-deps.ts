@@ -3,8 +3,16 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { Engine } from '../engine/engine.js';
 import type { LocalEngine } from '../engine/local-engine.js';
+import type { PawdexError } from '../errors.js';
 import type { JobRunner } from '../jobs/job-runner.js';
-import type { Lifecycle } from './lifecycle.js';
+
+/** The state of the server between start and stop, shared by /readyz, the gate before /v1 and the server. */
+export interface Lifecycle {
+  /** `damaged`: part of the stored data cannot be read, so no data requests are answered. */
+  state: 'starting' | 'ready' | 'damaged' | 'stopping';
+  /** What is wrong while it is `damaged`. */
+  problem?: PawdexError;
+}
 
 /** Dependencies of `createApp`. */
 export interface AppDeps {

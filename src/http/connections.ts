@@ -48,15 +48,15 @@ interface Connection {
 
 /** The open connections of a server. */
 export class Connections {
-  readonly #limits: ConnectionLimits;
   readonly #open = new Map<Socket, Connection>();
-  readonly #tooSlow: (socket: Socket) => void;
   #refused = 0;
 
   /** @param tooSlow answers and closes a connection whose upload is too slow */
-  constructor(server: Server, limits: ConnectionLimits, tooSlow: (socket: Socket) => void) {
-    this.#limits = limits;
-    this.#tooSlow = tooSlow;
+  constructor(
+    server: Server,
+    private readonly limits: ConnectionLimits,
+    private readonly tooSlow: (socket: Socket) => void,
+  ) {
     server.timeout = limits.unreadMs;
     server.keepAliveTimeout = limits.keepAliveMs;
     // Also for `server.close`: Node considers a connection idle as soon as its answer is handed over, even if unread.
@@ -121,21 +121,21 @@ export class Connections {
       this.#noteReading(socket, connection, now);
       unread += socket.writableLength;
       if (this.#isTooSlow(socket, connection, now)) {
-        this.#tooSlow(socket);
+        this.tooSlow(socket);
       }
     }
-    if (unread > this.#limits.unreadBytes) {
+    if (unread > this.limits.unreadBytes) {
       this.#cutSlowReaders(unread, now);
     }
   }
 
   #accept(socket: Socket): void {
-    if (this.#open.size >= this.#limits.maxConnections) {
+    if (this.#open.size >= this.limits.maxConnections) {
       this.closeIdle();
     }
     // A closed connection stays in the map until its `close` event.
     const alive = [...this.#open.keys()].filter(({ destroyed }) => !destroyed).length;
-    if (alive >= this.#limits.maxConnections) {
+    if (alive >= this.limits.maxConnections) {
       this.#refused++;
       socket.destroy();
       return;
@@ -169,7 +169,7 @@ export class Connections {
         return;
       }
       connection.bytesAt = socket.bytesRead;
-      socket.setTimeout(this.#limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
+      socket.setTimeout(this.limits.keepAliveMs + KEEP_ALIVE_MARGIN_MS);
     });
     next.start();
   }
@@ -178,7 +178,7 @@ export class Connections {
   #expire(socket: Socket): void {
     const isAnswering = this.#open.get(socket)?.current != null && socket.writableLength === 0;
     if (isAnswering) {
-      socket.setTimeout(this.#limits.unreadMs);
+      socket.setTimeout(this.limits.unreadMs);
     } else {
       socket.destroy();
     }
@@ -194,7 +194,7 @@ export class Connections {
   }
 
   #isTooSlow(socket: Socket, connection: Connection, now: number): boolean {
-    const { uploadWindowMs, minBytesPerSecond } = this.#limits;
+    const { uploadWindowMs, minBytesPerSecond } = this.limits;
     const { current } = connection;
     if (current === null || current.req.complete || now - connection.measuredFrom < uploadWindowMs) {
       return false;
@@ -214,7 +214,7 @@ export class Connections {
       .sort(([, a], [, b]) => a.readAt - b.readAt);
     let left = unread;
     for (const [socket] of stalled) {
-      if (left <= this.#limits.unreadBytes) {
+      if (left <= this.limits.unreadBytes) {
         return;
       }
       left -= socket.writableLength;

@@ -21,23 +21,13 @@ export class Metrics {
     buckets: BUCKETS,
     registers: [this.#registry],
   });
-  readonly #inFlight = new Gauge({
-    name: 'http_requests_in_flight',
-    help: 'Requests being answered.',
-    registers: [this.#registry],
-  });
-  readonly #items = new Gauge({
-    name: 'pawdex_collection_items',
-    help: 'Items per collection.',
-    labelNames: ['collection'],
-    registers: [this.#registry],
-  });
-  readonly #recall = new Gauge({
-    name: 'pawdex_collection_sampled_recall',
-    help: 'Share of the nearest items that the graph of a collection found in its last check.',
-    labelNames: ['collection'],
-    registers: [this.#registry],
-  });
+  readonly #inFlight = this.#gauge('http_requests_in_flight', 'Requests being answered.');
+  readonly #items = this.#gauge('pawdex_collection_items', 'Items per collection.', ['collection']);
+  readonly #recall = this.#gauge(
+    'pawdex_collection_sampled_recall',
+    'Share of the nearest items that the graph of a collection found in its last check.',
+    ['collection'],
+  );
   readonly #engine: Engine;
 
   constructor({ engine, jobs, load, lifecycle }: Pick<AppDeps, 'engine' | 'jobs' | 'load' | 'lifecycle'>) {
@@ -46,47 +36,33 @@ export class Metrics {
     }
     collecting = true;
     this.#engine = engine;
-    new Gauge({
-      name: 'pawdex_jobs',
-      help: 'Jobs that are waiting or running.',
-      labelNames: ['state'],
-      registers: [this.#registry],
-      collect() {
-        for (const state of ['queued', 'running'] as const) {
-          this.set({ state }, jobs.count(state));
-        }
-      },
+    this.#gauge('pawdex_jobs', 'Jobs that are waiting or running.', ['state'], (gauge) => {
+      for (const state of ['queued', 'running'] as const) {
+        gauge.set({ state }, jobs.count(state));
+      }
     });
-    new Gauge({
-      name: 'pawdex_data_damaged',
-      help: '1 while requests about data are refused because part of it is damaged.',
-      registers: [this.#registry],
-      collect() {
-        this.set(lifecycle.state === 'damaged' ? 1 : 0);
-      },
-    });
+    this.#gauge(
+      'pawdex_data_damaged',
+      '1 while requests about data are refused because part of it is damaged.',
+      [],
+      (gauge) => gauge.set(lifecycle.state === 'damaged' ? 1 : 0),
+    );
     if (load === undefined) {
       return;
     }
-    new Gauge({
-      name: 'pawdex_encoder_pending_images',
-      help: 'Images accepted and not yet embedded.',
-      registers: [this.#registry],
-      collect() {
-        this.set(load.pending);
-      },
-    });
-    new Gauge({
-      name: 'pawdex_queue_seconds',
-      help: 'Estimated time of the accepted images by urgency. Urgent ones are refused above 1.5 s.',
-      labelNames: ['urgency'],
-      registers: [this.#registry],
-      collect() {
+    this.#gauge('pawdex_encoder_pending_images', 'Images accepted and not yet embedded.', [], (gauge) =>
+      gauge.set(load.pending),
+    );
+    this.#gauge(
+      'pawdex_queue_seconds',
+      'Estimated time of the accepted images by urgency. Urgent ones are refused above 1.5 s.',
+      ['urgency'],
+      (gauge) => {
         for (const urgency of ['urgent', 'bulk'] as const) {
-          this.set({ urgency }, load.queueSeconds(urgency));
+          gauge.set({ urgency }, load.queueSeconds(urgency));
         }
       },
-    });
+    );
   }
 
   get contentType(): string {
@@ -111,6 +87,21 @@ export class Metrics {
   async text(): Promise<string> {
     await this.#readCollections();
     return `${await this.#registry.metrics()}\n${await processRegistry.metrics()}`;
+  }
+
+  /** @param read sets the gauge each time that the metrics are read */
+  #gauge(name: string, help: string, labelNames: string[] = [], read?: (gauge: Gauge) => void): Gauge {
+    return new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      ...(read && {
+        collect() {
+          read(this);
+        },
+      }),
+    });
   }
 
   async #readCollections(): Promise<void> {

@@ -4,8 +4,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Express, Request, Response } from 'express';
 import { type ErrorCode, PawdexError } from '../errors.js';
+import type { Lifecycle } from './app-deps.js';
 import { type ConnectionLimits, Connections } from './connections.js';
-import type { Lifecycle } from './lifecycle.js';
 import { toProblem } from './problem-details.js';
 
 /** Limits on slow clients. */

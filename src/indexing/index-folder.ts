@@ -122,11 +122,12 @@ export function createIndexSummary(total: number): IndexSummary {
 /** Counts outcomes and reports them. */
 class Tally {
   readonly summary: IndexSummary;
-  readonly #options: Pick<IndexOptions, 'onProgress' | 'onSettled'>;
 
-  constructor(total: number, options: Pick<IndexOptions, 'onProgress' | 'onSettled'>) {
+  constructor(
+    total: number,
+    private readonly options: Pick<IndexOptions, 'onProgress' | 'onSettled'>,
+  ) {
     this.summary = createIndexSummary(total);
-    this.#options = options;
   }
 
   settle(photo: PhotoToIndex, result: AddResult, sha256: string | null): void {
@@ -143,7 +144,7 @@ class Tally {
         summary.otherLabel++;
       }
     }
-    this.#options.onSettled?.(photo, result, sha256);
-    this.#options.onProgress?.(summary);
+    this.options.onSettled?.(photo, result, sha256);
+    this.options.onProgress?.(summary);
   }
 }

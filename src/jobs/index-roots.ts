@@ -12,11 +12,7 @@ function findRealPath(file: string): Promise<string | null> {
 
 /** The real paths of the roots. */
 export class IndexRoots {
-  readonly #roots: string[];
-
-  private constructor(roots: string[]) {
-    this.#roots = roots;
-  }
+  private constructor(private readonly roots: string[]) {}
 
   /** A missing root allows nothing. */
   static async open(roots: readonly string[]): Promise<IndexRoots> {
@@ -27,7 +23,7 @@ export class IndexRoots {
   /** Whether the real path of a file is below one of the roots. A missing file is harmless. */
   async allows(file: string): Promise<boolean> {
     const found = await findRealPath(file);
-    return found === null || this.#roots.some((root) => isWithin(root, found));
+    return found === null || this.roots.some((root) => isWithin(root, found));
   }
 
   /**
@@ -58,7 +54,7 @@ export class IndexRoots {
 
   /** Folders that hold photos under the names in `source`: those asked for, as {@link resolveSet}, or the roots. */
   async resolveFolders(asked: readonly string[] | undefined): Promise<string[]> {
-    return asked === undefined ? [...this.#roots] : Promise.all(asked.map((each) => this.resolveSet(each)));
+    return asked === undefined ? [...this.roots] : Promise.all(asked.map((each) => this.resolveSet(each)));
   }
 
   async #resolve(
@@ -66,9 +62,9 @@ export class IndexRoots {
     isWanted: (found: string) => Promise<boolean>,
     createMissing: () => PawdexError,
   ): Promise<string> {
-    const candidates = this.#roots
+    const candidates = this.roots
       .map((root) => path.resolve(root, asked))
-      .filter((candidate) => this.#roots.some((root) => isWithin(root, candidate)));
+      .filter((candidate) => this.roots.some((root) => isWithin(root, candidate)));
     for (const candidate of candidates) {
       const found = await findRealPath(candidate);
       if (found === null) {

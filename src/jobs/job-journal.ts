@@ -61,7 +61,6 @@ export async function* readFailures(folder: string): AsyncGenerator<FileFailure>
 
 /** The journal of a job that is running. */
 export class JobJournal {
-  readonly #folder: string;
   readonly #known = new Set<string>();
   readonly #counts: Record<string, number> = {};
   /** Begins with an empty line, because the last line may have been cut off by a kill. */
@@ -69,9 +68,7 @@ export class JobJournal {
   #writing: Promise<void> | null = null;
   #trouble: unknown = null;
 
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
+  private constructor(private readonly folder: string) {}
 
   /** Loads the journal of an earlier run of the job. */
   static async open(folder: string): Promise<JobJournal> {
@@ -114,18 +111,18 @@ export class JobJournal {
   async finish(): Promise<void> {
     await this.flush();
     const failures: string[] = [];
-    for await (const failure of readFailures(this.#folder)) {
+    for await (const failure of readFailures(this.folder)) {
       failures.push(`${JSON.stringify({ ...failure, status: 'failed' })}\n`);
     }
-    await replaceFile(path.join(this.#folder, FAILURES), failures.join(''), { isPrivate: true });
-    await rm(path.join(this.#folder, JOURNAL), { force: true });
+    await replaceFile(path.join(this.folder, FAILURES), failures.join(''), { isPrivate: true });
+    await rm(path.join(this.folder, JOURNAL), { force: true });
   }
 
   async #write(): Promise<void> {
     try {
       while (this.#waiting.length > 0) {
         const lines = this.#waiting.splice(0);
-        await appendFile(path.join(this.#folder, JOURNAL), `${lines.join('\n')}\n`, { mode: PRIVATE_FILE });
+        await appendFile(path.join(this.folder, JOURNAL), `${lines.join('\n')}\n`, { mode: PRIVATE_FILE });
       }
     } catch (error) {
       this.#trouble = error;

@@ -25,7 +25,6 @@ const RETRY_SECONDS = 60;
 
 /** The jobs of a server. */
 export class JobRunner {
-  readonly #options: JobRunnerOptions;
   /** In order of creation. */
   readonly #entries = new Map<string, JobEntry>();
   #isHeld: boolean;
@@ -35,8 +34,7 @@ export class JobRunner {
   #recording: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
-  private constructor(options: JobRunnerOptions) {
-    this.#options = options;
+  private constructor(private readonly options: JobRunnerOptions) {
     this.#isHeld = options.isHeld ?? false;
   }
 
@@ -75,7 +73,7 @@ export class JobRunner {
     this.requireRoom();
     const entry = createEntry(createJob(request), request);
     this.#accepting++;
-    await this.#options.records.accept(entry.job, request, upload).finally(() => this.#accepting--);
+    await this.options.records.accept(entry.job, request, upload).finally(() => this.#accepting--);
     this.#entries.set(entry.job.id, entry);
     const accepted = entry.job;
     this.#next();
@@ -109,11 +107,11 @@ export class JobRunner {
 
   /** Folder of a job's own files. @throws PawdexError job_not_found */
   folderOf(id: string): string {
-    return this.#options.records.folderOf(this.#entry(id).job.id);
+    return this.options.records.folderOf(this.#entry(id).job.id);
   }
 
   /** Returns the path of a new file for an upload. */
-  createUploadName = (): string => this.#options.records.createUploadName();
+  createUploadName = (): string => this.options.records.createUploadName();
 
   /** Number of changes of a job, starting at 1. @throws PawdexError job_not_found */
   revision(id: string): number {
@@ -199,7 +197,7 @@ export class JobRunner {
   }
 
   async #takeUp(job: Job): Promise<void> {
-    const request = isOver(job) ? null : await this.#options.records.loadRequest(job.id);
+    const request = isOver(job) ? null : await this.options.records.loadRequest(job.id);
     const entry = createEntry(job, request);
     this.#entries.set(job.id, entry);
     if (isOver(job)) {
@@ -240,9 +238,9 @@ export class JobRunner {
     const { signal } = entry.stop;
     try {
       await this.#change(entry, { state: 'running', startedAt: entry.job.startedAt ?? now() });
-      const result = await this.#options.work(request, {
+      const result = await this.options.work(request, {
         signal,
-        folder: this.#options.records.folderOf(entry.job.id),
+        folder: this.options.records.folderOf(entry.job.id),
         onProgress: watchProgress(entry, () => void this.#record(entry.job)),
       });
       // Even if it was stopped in the meantime: that came too late, and the results are stored.
@@ -250,7 +248,7 @@ export class JobRunner {
     } catch (thrown) {
       await this.#change(entry, settleUndone(entry, thrown));
       if (!signal.aborted && asPawdexError(thrown).code === 'internal') {
-        this.#options.onTrouble?.(asPawdexError(thrown));
+        this.options.onTrouble?.(asPawdexError(thrown));
       }
     }
   }
@@ -274,7 +272,7 @@ export class JobRunner {
     entry.request = null;
     await this.#record(job);
     publishJob(entry, job);
-    this.#options.onOver?.(job);
+    this.options.onOver?.(job);
     await this.#forget();
   }
 
@@ -282,13 +280,13 @@ export class JobRunner {
   #record(job: Job): Promise<void> {
     // One after another, because the older of two concurrent writes could win.
     this.#recording = this.#recording
-      .then(() => this.#options.records.save(job))
-      .catch((error) => this.#options.onTrouble?.(asPawdexError(error)));
+      .then(() => this.options.records.save(job))
+      .catch((error) => this.options.onTrouble?.(asPawdexError(error)));
     return this.#recording;
   }
 
   async #forget(): Promise<void> {
-    const { records, onTrouble } = this.#options;
+    const { records, onTrouble } = this.options;
     for (const id of listForgotten(Array.from(this.#entries.values(), ({ job }) => job))) {
       this.#entries.delete(id);
       await records.remove(id).catch((error) => onTrouble?.(asPawdexError(error)));

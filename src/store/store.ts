@@ -136,8 +136,6 @@ export interface Store {
    * until it has moved. Drops the calibration, which was fitted to the old space.
    */
   finishReembedding(collection: string, fingerprint: string): Promise<ReembeddingState>;
-  /** Cancels the move and drops the vectors of the new space. */
-  cancelReembedding(collection: string): Promise<void>;
 
   /** Writes a snapshot while everything else continues. Removes the oldest if there are too many. */
   createSnapshot(): Promise<KeptSnapshot>;

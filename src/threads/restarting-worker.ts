@@ -45,15 +45,13 @@ export class DeathCount {
 export class RestartingWorker<H> {
   /** The methods of the worker. They can also throw PawdexError `worker_failed`. */
   readonly calls: Remote<H> = createRemote<H>((method, args) => this.call(method, args));
-  readonly #options: RestartingWorkerOptions<H>;
   /** The thread once it is open. */
   #current!: Promise<WorkerClient<H>>;
   /** The thread that is running or being opened. */
   #client!: WorkerClient<H>;
   #terminated = false;
 
-  private constructor(options: RestartingWorkerOptions<H>) {
-    this.#options = options;
+  private constructor(private readonly options: RestartingWorkerOptions<H>) {
     this.#start();
   }
 
@@ -82,7 +80,7 @@ export class RestartingWorker<H> {
   }
 
   #start(): void {
-    const { entry, workerData, open } = this.#options;
+    const { entry, workerData, open } = this.options;
     let isOpen = false;
     // If the thread ends before it is open, `#current` rejects.
     const client = new WorkerClient<H>(entry, workerData, (error) => isOpen && this.#restart(error));
@@ -94,7 +92,7 @@ export class RestartingWorker<H> {
   }
 
   #restart(error: PawdexError): void {
-    const { deaths, watcher } = this.#options;
+    const { deaths, watcher } = this.options;
     if (this.#terminated) {
       return;
     }

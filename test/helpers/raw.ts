@@ -1,7 +1,7 @@
 /** Sends hand-written requests that no HTTP client would send. */
 import { connect, type Socket } from 'node:net';
 import type { Express } from 'express';
-import type { Lifecycle } from '../../src/http/lifecycle.js';
+import type { Lifecycle } from '../../src/http/app-deps.js';
 import { type RunningServer, type ServerLimits, startServer } from '../../src/http/start-server.js';
 
 /** A server on a free port of this machine. */

@@ -10,7 +10,12 @@ import { item } from './items.js';
 
 it('refuses a page with an item whose vector is missing, rather than leave the item out', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'pawdex-calls-'));
-  const core = new StoreCore({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
+  const core = new StoreCore({
+    dataDir,
+    graphLibrary: 'a-module-that-is-not-installed',
+    acceptDamage: false,
+    keepSnapshots: 1,
+  });
   try {
     const calls = bindFirst(core, ITEM_CALLS);
     core.collections.create({ name: 'a', dimension: 8, fingerprint: 'f', model: 'm' });

@@ -191,7 +191,6 @@ export function storeContract(name: string, create: () => Promise<StoreUnderTest
           () => store.listUnembedded('x', { limit: 1 }),
           () => store.putNextVectors('x', 'f', []),
           () => store.finishReembedding('x', 'f'),
-          () => store.cancelReembedding('x'),
           () => store.findKnown('x', []),
           () => store.list('x', { limit: 1 }),
           () => store.update('x', 'i', {}),

@@ -13,7 +13,13 @@ import { item } from './items.js';
 const D = 8;
 const ITEMS = 1000;
 let dataDir: string;
-const open = () => new StoreCore({ dataDir, graphLibrary: 'a-module-that-is-not-installed' });
+const open = () =>
+  new StoreCore({
+    dataDir,
+    graphLibrary: 'a-module-that-is-not-installed',
+    acceptDamage: false,
+    keepSnapshots: 1,
+  });
 /** One item; also before its value has been indexed. */
 const narrow = { metadata: { n: ITEMS - 1 } };
 

@@ -130,15 +130,6 @@ export function reembedContract(
       await expect(wrong).rejects.toEqual(code('vector_invalid'));
     });
 
-    it('leaves everything as it was when it is cancelled', async () => {
-      await put(range(0, ITEMS));
-      const before = await get().search('pets', vectorOf(3, dimension), { k: 5 });
-      await get().cancelReembedding('pets');
-      expect(await get().getCollection('pets')).toMatchObject({ reembedding: null, fingerprint });
-      expect(await get().search('pets', vectorOf(3, dimension), { k: 5 })).toEqual(before);
-      await expect(finish()).rejects.toEqual(code('space_changed'));
-    });
-
     it('moves back again, and on', async () => {
       await put(range(0, ITEMS));
       await finish();

@@ -55,15 +55,13 @@ export function getUploadLimits(config: Pick<Config, 'MAX_UPLOAD_MB' | 'MAX_BATC
 
 /** Reads bodies under the limits of one app. */
 export class BodyReader {
-  readonly limits: UploadLimits;
   readonly #budget: ByteBudget;
 
   /** @param fetchesUrls whether requests may name images by their web address */
   constructor(
-    limits: UploadLimits,
+    readonly limits: UploadLimits,
     readonly fetchesUrls = false,
   ) {
-    this.limits = limits;
     this.#budget = new ByteBudget(Math.max(BUDGET_BYTES, 2 * (limits.batchBytes + FORM_OVERHEAD_BYTES)));
   }
 

@@ -36,7 +36,6 @@ export class Collection {
   #inMemory = false;
   #gone: PawdexError | null = null;
   #searchedAt = Number.NEGATIVE_INFINITY;
-  readonly #items: ItemTable;
 
   /**
    * @param library see {@link Indexer}
@@ -45,7 +44,7 @@ export class Collection {
    */
   constructor(
     row: CollectionRow,
-    items: ItemTable,
+    private readonly items: ItemTable,
     library: GraphLibrary | null,
     snapshot: GraphSnapshot,
     onRepair: (sentence: string) => void,
@@ -53,7 +52,6 @@ export class Collection {
   ) {
     this.id = row.id;
     this.row = row;
-    this.#items = items;
     this.#isPartial = isPartial;
     this.rows = new Rows(row.dimension);
     this.indexer = new Indexer(this.rows, library, snapshot);
@@ -188,7 +186,7 @@ export class Collection {
     for (;;) {
       await turn.next();
       this.check();
-      const page = this.#items.load(this.row, after, LOAD_PAGE);
+      const page = this.items.load(this.row, after, LOAD_PAGE);
       for (const row of page) {
         const unit = toUnitVector(row, this.rows.dimension);
         if (unit === null) {

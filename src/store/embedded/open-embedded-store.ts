@@ -7,19 +7,14 @@ import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
 import { createRemote, type Remote, transfer } from '../../threads/rpc.js';
 import type { BareHit, Filter, Hit, ItemWithVector, SearchOptions, Store } from '../store.js';
+import type { CoreOptions } from './store-core.js';
 import type { StoreCalls } from './store-worker.js';
 import { unpackHits } from './vectors/packed-hits.js';
 
-/** Settings of {@link openEmbeddedStore}. */
-export interface EmbeddedStoreOptions extends WorkerWatcher {
+/** Settings of {@link openEmbeddedStore}. All but `dataDir` have defaults. */
+export interface EmbeddedStoreOptions extends WorkerWatcher, Partial<CoreOptions> {
   /** The data directory; created if missing. */
   dataDir: string;
-  /** Module that provides the HNSW graph. Searches are exact if it cannot be loaded. */
-  graphLibrary?: string;
-  /** Continue with the readable part of a damaged data directory; the damaged database is kept beside the new one. */
-  acceptDamage?: boolean;
-  /** Number of snapshots to keep; default 7. */
-  keepSnapshots?: number | undefined;
 }
 
 const KEPT_SNAPSHOTS = 7;

@@ -54,9 +54,6 @@ export const REEMBED_CALLS = {
     requireMove(collection, space.fingerprint);
   },
 
-  cancelReembedding: (core: StoreCore, name: string): Promise<void> =>
-    cancelMove(core, core.collections.get(name)),
-
   listUnembedded(
     core: StoreCore,
     name: string,

@@ -10,8 +10,7 @@ import type { FilterCondition } from './sqlite/filter-condition.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import type { Turn } from './turns.js';
 import type { HitPacker } from './vectors/packed-hits.js';
-import type { Rows } from './vectors/rows.js';
-import { rankScored, type Scored } from './vectors/scored.js';
+import { type Rows, rankScored, type Scored } from './vectors/rows.js';
 import { normalise } from './vectors/unit-vector.js';
 
 /** Default number of candidates that the graph keeps (ef); measured, see docs/store.md. */
@@ -155,14 +154,10 @@ async function filterRows(
 ): Promise<Scored[]> {
   const { collection, items, wanted } = query;
   // An index tells in about a millisecond whether few rows match a part of the filter. If so, scan only these.
-  for (const part of condition.indexed) {
-    const few = items.findMatching(collection.id, 0, Number.MAX_SAFE_INTEGER, NARROW + 1, part);
-    if (few.length > NARROW) {
-      continue;
-    }
-    const matching = condition.sql === part.sql ? few : [...items.selectMatching(few, condition)];
+  const few = items.findFew(collection.id, condition, NARROW);
+  if (few !== null) {
     const top = new TopK(wanted);
-    await scanSomeRows(query, matching, 0, matching.length, top);
+    await scanSomeRows(query, few, 0, few.length, top);
     return rankScored(top);
   }
   if (staged !== null) {

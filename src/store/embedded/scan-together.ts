@@ -7,7 +7,7 @@ import type { SearchOptions } from '../store.js';
 import type { Collection } from './collection.js';
 import { MAX_FROM_GRAPH } from './row-search.js';
 import type { Turn } from './turns.js';
-import { rankScored, type Scored } from './vectors/scored.js';
+import { rankScored, type Scored } from './vectors/rows.js';
 import { normalise } from './vectors/unit-vector.js';
 
 /** Rows that are scored for each vector in turn. With 512 numbers per row they fit in a second-level cache. */

@@ -6,7 +6,7 @@ import { looksAtAllRows, scanTogether, TOGETHER } from './scan-together.js';
 import type { ItemTable } from './sqlite/item-table.js';
 import { Turn } from './turns.js';
 import { HitPacker, type PackedHits } from './vectors/packed-hits.js';
-import type { Scored } from './vectors/scored.js';
+import type { Scored } from './vectors/rows.js';
 
 /** Adds the hits of one query, without rows that were deleted since they were found. */
 function packHits(packer: HitPacker, found: Scored[]): void {

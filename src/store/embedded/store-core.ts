@@ -24,12 +24,12 @@ import { EXPECTED_FOR_MS, runSoon } from './turns.js';
 /** Settings of the store's thread. */
 export interface CoreOptions {
   dataDir: string;
-  /** Module name of hnswlib-node. */
+  /** Module that provides the HNSW graph. Searches are exact if it cannot be loaded. */
   graphLibrary: string;
-  /** Continue with the readable part of a damaged database. */
-  acceptDamage?: boolean;
+  /** Continue with the readable part of a damaged data directory; the damaged database is kept beside the new one. */
+  acceptDamage: boolean;
   /** Number of snapshots to keep. */
-  keepSnapshots?: number;
+  keepSnapshots: number;
 }
 
 const GRAPH_FOLDER = 'graphs';
@@ -80,7 +80,7 @@ export class StoreCore {
       this.items = new ItemTable(this.db, this.#ledger);
       this.writer = new PutWriter(this.db, this.items);
       this.checkPresence = createPresenceCheck(this.db);
-      this.snapshots = new KeptSnapshots(this.db, this.#opened.isShared, options.keepSnapshots ?? 1);
+      this.snapshots = new KeptSnapshots(this.db, this.#opened.isShared, options.keepSnapshots);
       this.#statements = new CollectionTable(this.db, this.#ledger, this.items);
       this.reembeddings = new Reembeddings(this.db, this.#ledger, this.#statements);
       this.#compareWithLedger();

@@ -3,8 +3,7 @@
  * rows still to be inserted, and the deletions that wait while the graph is being saved.
  */
 import type { HitPacker } from '../vectors/packed-hits.js';
-import type { Rows } from '../vectors/rows.js';
-import type { Scored } from '../vectors/scored.js';
+import type { Rows, Scored } from '../vectors/rows.js';
 import { SeqMap } from '../vectors/seq-map.js';
 import { computeScale } from '../vectors/unit-vector.js';
 import { CrowdFinder } from './crowd-finder.js';

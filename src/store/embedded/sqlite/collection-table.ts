@@ -6,7 +6,7 @@ import { type CollectionRow, SELECT_COLLECTIONS } from './collection-row.js';
 import type { ItemTable } from './item-table.js';
 import type { Ledger } from './ledger.js';
 import { computeCollectionChecksum, hasChecksums } from './row-checksums.js';
-import type { Db } from './sqlite.js';
+import { type Db, isTemporary } from './sqlite.js';
 
 /** Items of a deleted collection to remove per transaction. */
 const DROP_STEP = 256;
@@ -39,9 +39,6 @@ function prepareStatements(db: Db) {
       )
       .pluck(),
     removeAliases: db.prepare('DELETE FROM aliases WHERE collection = ?'),
-    isTemporary: db
-      .prepare<[], number>("SELECT 1 FROM sqlite_temp_master WHERE name = 'collection_settings'")
-      .pluck(),
     remove: db.prepare('DELETE FROM collections WHERE id = ?'),
     noteDropped: db.prepare('INSERT INTO dropped_collections (id) VALUES (?)'),
     // Never removes items of an existing collection, whatever this table says.
@@ -60,15 +57,13 @@ function prepareStatements(db: Db) {
 }
 
 export class CollectionTable {
-  readonly #db: Db;
-  readonly #items: ItemTable;
-  readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof prepareStatements>;
 
-  constructor(db: Db, ledger: Ledger, items: ItemTable) {
-    this.#db = db;
-    this.#items = items;
-    this.#ledger = ledger;
+  constructor(
+    private readonly db: Db,
+    private readonly ledger: Ledger,
+    private readonly items: ItemTable,
+  ) {
     this.#run = prepareStatements(db);
   }
 
@@ -79,7 +74,7 @@ export class CollectionTable {
   /** Creates a collection. Its name must be free. */
   create(spec: CollectionSpec): CollectionRow {
     const { name, dimension, fingerprint, model, originals = 'off' } = spec;
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       const now = new Date().toISOString();
       this.#run.insert.run(name, dimension, fingerprint, model, spec.description ?? null, now);
       const row = { ...this.#run.find.get(name)!, originals };
@@ -87,8 +82,8 @@ export class CollectionTable {
         this.#setSettings(row);
       }
       this.#seal(name);
-      this.#ledger.open(row.id);
-      this.#ledger.recordChange();
+      this.ledger.open(row.id);
+      this.ledger.recordChange();
       return row;
     })();
   }
@@ -112,7 +107,7 @@ export class CollectionTable {
     if (calibration === null) {
       next.calibration = null;
     }
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       this.#run.update.run(next.name, next.description, next.gallery, next.calibration, row.id);
       if (originals !== undefined) {
         this.#setSettings(next);
@@ -121,7 +116,7 @@ export class CollectionTable {
         this.#setAliases(row.id, aliases);
       }
       this.#seal(next.name);
-      this.#ledger.recordChange();
+      this.ledger.recordChange();
     })();
     return next;
   }
@@ -145,7 +140,7 @@ export class CollectionTable {
     this.#run.move.run(fingerprint, dimension, model, row.id);
     this.#setSettings(next);
     this.#seal(next.name);
-    this.#ledger.recordChange();
+    this.ledger.recordChange();
     return next;
   }
 
@@ -159,7 +154,7 @@ export class CollectionTable {
   sealOlder(): void {
     const older = this.#run.seal === null ? [] : this.list().filter(({ checksum }) => checksum === null);
     if (older.length > 0) {
-      this.#db.transaction(() => {
+      this.db.transaction(() => {
         for (const row of older) {
           this.#seal(row.name);
         }
@@ -178,7 +173,7 @@ export class CollectionTable {
    * @throws PawdexError storage_full
    */
   requireLasting(): void {
-    if (this.#run.isTemporary.get() !== undefined) {
+    if (isTemporary(this.db, 'collection_settings')) {
       throw new PawdexError('storage_full', {
         hint: 'Free some space on the disk of PAWDEX_DATA_DIR and start the server again.',
       });
@@ -187,13 +182,13 @@ export class CollectionTable {
 
   /** Deletes a collection at once. {@link clear} removes its items later. */
   drop(id: number): void {
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       this.#run.remove.run(id);
       this.#run.removeSettings.run(id);
       this.#run.removeAliases.run(id);
       this.#run.noteDropped.run(id);
-      this.#ledger.close(id);
-      this.#ledger.recordChange();
+      this.ledger.close(id);
+      this.ledger.recordChange();
     })();
   }
 
@@ -203,8 +198,8 @@ export class CollectionTable {
     if (id === undefined) {
       return false;
     }
-    this.#db.transaction(() => {
-      if (this.#items.clear(id, DROP_STEP) < DROP_STEP) {
+    this.db.transaction(() => {
+      if (this.items.clear(id, DROP_STEP) < DROP_STEP) {
         this.#run.forgetDropped.run(id);
       }
     })();

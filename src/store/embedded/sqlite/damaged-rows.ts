@@ -9,7 +9,7 @@ import {
   isSound,
   listItemColumns,
 } from './row-checksums.js';
-import type { Db } from './sqlite.js';
+import { type Db, hasTable } from './sqlite.js';
 import { type Identity, unpackVector } from './stored-vector.js';
 
 /** `quick` does not read vectors and pictures, and does not compare indexes with their tables. */
@@ -31,9 +31,6 @@ class Findings {
     );
   }
 }
-
-const hasTable = (db: Db, name: string) =>
-  db.prepare<[string]>('SELECT 1 FROM sqlite_master WHERE name = ?').get(name) !== undefined;
 
 /** Lists the collections of a database of any format. */
 function listCollections(db: Db): CollectionRow[] {

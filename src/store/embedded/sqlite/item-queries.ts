@@ -18,13 +18,11 @@ export interface Owner {
 }
 
 export class ItemQueries {
-  readonly #db: Db;
   readonly #filtered = new Map<string, Statement>();
   /** Columns of an {@link ItemRow}. */
   protected readonly columns: string;
 
-  constructor(db: Db) {
-    this.#db = db;
+  constructor(protected readonly db: Db) {
     this.columns = listItemColumns(db);
   }
 
@@ -106,7 +104,7 @@ export class ItemQueries {
     if (this.#filtered.size === MAX_CACHED) {
       this.#filtered.delete(this.#filtered.keys().next().value as string);
     }
-    const statement = this.#db.prepare<unknown[]>(sql);
+    const statement = this.db.prepare<unknown[]>(sql);
     this.#filtered.set(sql, statement);
     return statement;
   }

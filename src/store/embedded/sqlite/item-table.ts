@@ -44,8 +44,6 @@ function prepareStatements(db: Db, columns: string, isSealed: boolean) {
 }
 
 export class ItemTable extends ItemQueries {
-  readonly #db: Db;
-  readonly #ledger: Ledger;
   readonly #run: ReturnType<typeof prepareStatements>;
   readonly #unsealed: OlderItems<ItemRow>;
   readonly #inTransaction: (read: () => unknown) => unknown;
@@ -54,10 +52,11 @@ export class ItemTable extends ItemQueries {
   readonly thumbnails: ItemImages;
   readonly originals: ItemImages;
 
-  constructor(db: Db, ledger: Ledger) {
+  constructor(
+    db: Db,
+    private readonly ledger: Ledger,
+  ) {
     super(db);
-    this.#db = db;
-    this.#ledger = ledger;
     this.values = new ItemValues(db);
     this.thumbnails = new ItemImages(db, 'thumbnails');
     this.originals = new ItemImages(db, 'originals');
@@ -76,7 +75,7 @@ export class ItemTable extends ItemQueries {
     const results = items.map((item) => this.#insertOne(id, vector_sign, item, now));
     const created = results.filter(({ seq }) => seq !== null).length;
     if (created > 0) {
-      this.#ledger.recordChange(id, created);
+      this.ledger.recordChange(id, created);
     }
     return results;
   }
@@ -170,7 +169,7 @@ export class ItemTable extends ItemQueries {
     collection: number,
     thumbnails: readonly { id: string; thumbnail: Uint8Array }[],
   ): string[] {
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       const attached = thumbnails.filter(({ id, thumbnail }) => {
         const row = this.find(collection, id);
         if (row === undefined || row.has_thumbnail === 1) {
@@ -182,7 +181,7 @@ export class ItemTable extends ItemQueries {
         return true;
       });
       if (attached.length > 0) {
-        this.#ledger.recordChange();
+        this.ledger.recordChange();
       }
       return attached.map(({ id }) => id);
     })();
@@ -190,13 +189,13 @@ export class ItemTable extends ItemQueries {
 
   /** Changes rows in one transaction; skips rows that do not exist. @returns the changed rows */
   update(collection: number, seqs: readonly number[], patch: BulkPatch): ItemRow[] {
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       const rows = seqs.flatMap((seq) => {
         const row = this.findBySeq(seq);
         return row === undefined ? [] : [this.#updateOne(collection, row, patch)];
       });
       if (rows.length > 0) {
-        this.#ledger.recordChange();
+        this.ledger.recordChange();
       }
       return rows;
     })();
@@ -220,10 +219,10 @@ export class ItemTable extends ItemQueries {
 
   /** Removes rows in one transaction. @returns the sequence numbers of those that existed */
   remove(collection: number, seqs: readonly number[]): number[] {
-    return this.#db.transaction(() => {
+    return this.db.transaction(() => {
       const removed = seqs.filter((seq) => this.#removeOne(collection, seq));
       if (removed.length > 0) {
-        this.#ledger.recordChange(collection, -removed.length);
+        this.ledger.recordChange(collection, -removed.length);
       }
       return removed;
     })();

@@ -13,20 +13,18 @@ const FOLDER = 'snapshots';
 const EXTENSION = '.pawdex';
 
 export class KeptSnapshots {
-  readonly #db: Db;
-  readonly #isShared: boolean;
   readonly #folder: string;
-  readonly #keep: number;
   #writing: Promise<unknown> = Promise.resolve();
 
   /**
    * @param isShared whether another thread may open the database
    * @param keep how many to keep
    */
-  constructor(db: Db, isShared: boolean, keep: number) {
-    this.#keep = keep;
-    this.#db = db;
-    this.#isShared = isShared;
+  constructor(
+    private readonly db: Db,
+    private readonly isShared: boolean,
+    private readonly keep: number,
+  ) {
     this.#folder = path.join(path.dirname(db.name), FOLDER);
   }
 
@@ -46,8 +44,8 @@ export class KeptSnapshots {
       }
       const name = this.#createName();
       const file = path.join(this.#folder, name);
-      const info = this.#isShared ? await writeInThread(this.#db.name, file) : writeSnapshot(this.#db, file);
-      for (const { name: old } of this.list().slice(this.#keep)) {
+      const info = this.isShared ? await writeInThread(this.db.name, file) : writeSnapshot(this.db, file);
+      for (const { name: old } of this.list().slice(this.keep)) {
         rmSync(path.join(this.#folder, old), { force: true });
       }
       return { name, ...info };

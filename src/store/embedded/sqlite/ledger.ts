@@ -7,7 +7,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../../../files/replace-file.js';
 import { sealJson, unsealJson } from '../../../files/sealed-json.js';
-import type { Db } from './sqlite.js';
+import { type Db, isTemporary } from './sqlite.js';
 
 /** Name in the data directory. */
 export const LEDGER_FILE = 'ledger.json';
@@ -41,7 +41,6 @@ export function readLastKnown(dataDir: string): LastKnown | null {
 const REVISION = 0;
 
 export class Ledger {
-  readonly #db: Db;
   readonly #get;
   readonly #add;
   readonly #set;
@@ -52,14 +51,12 @@ export class Ledger {
   #written = -1;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(db: Db) {
-    this.#db = db;
+  constructor(private readonly db: Db) {
     this.#get = db.prepare<[number], number>('SELECT n FROM ledger WHERE id = ?').pluck();
     this.#add = db.prepare('UPDATE ledger SET n = n + ? WHERE id = ?');
     this.#set = db.prepare('INSERT OR REPLACE INTO ledger (id, n) VALUES (?, ?)');
     this.#remove = db.prepare('DELETE FROM ledger WHERE id = ?');
-    const temporary = db.prepare("SELECT 1 FROM sqlite_temp_master WHERE name = 'ledger'");
-    this.#isTemporary = temporary.get() !== undefined;
+    this.#isTemporary = isTemporary(db, 'ledger');
   }
 
   get revision(): number {
@@ -68,12 +65,12 @@ export class Ledger {
 
   /** Identifies the database. */
   get store(): string {
-    return this.#db.prepare<[], string>('SELECT store FROM identity').pluck().get() ?? '';
+    return this.db.prepare<[], string>('SELECT store FROM identity').pluck().get() ?? '';
   }
 
   /** The number of items that each collection should hold, by its id. */
   getCounts(): Map<number, number> {
-    const rows = this.#db.prepare<[number], { id: number; n: number }>(
+    const rows = this.db.prepare<[number], { id: number; n: number }>(
       'SELECT id, n FROM ledger WHERE id <> ?',
     );
     return new Map(rows.all(REVISION).map(({ id, n }) => [id, n]));
@@ -107,7 +104,7 @@ export class Ledger {
       return this.#writing;
     }
     this.#written = revision;
-    const file = this.#db.name;
+    const file = this.db.name;
     const inode = String(statSync(file, { bigint: true }).ino);
     const known: LastKnown = { format: 1, store, revision, inode, open, collections };
     const written = this.#writing.then(() =>

@@ -2,13 +2,12 @@
  * Upgrades items of an older format, a few at a time and durably, while the store is in use. A table with one row has the
  * number of the last upgraded item, or null once all are done.
  */
-import type { Db } from './sqlite.js';
+import { type Db, isTemporary } from './sqlite.js';
 
 /** Items per transaction, which takes a few milliseconds. */
 const STEP = 256;
 
 export class OlderItems<R extends { seq: number }> {
-  readonly #db: Db;
   readonly #progress;
   readonly #advance;
   readonly #older;
@@ -19,16 +18,18 @@ export class OlderItems<R extends { seq: number }> {
    * @param table holds the progress
    * @param columns of the items that {@link step} passes to its callback
    */
-  constructor(db: Db, table: string, columns: string) {
-    this.#db = db;
+  constructor(
+    private readonly db: Db,
+    table: string,
+    columns: string,
+  ) {
     this.#progress = db.prepare<[], number | null>(`SELECT after FROM ${table}`).pluck();
     this.#advance = db.prepare<[number | null]>(`UPDATE ${table} SET after = ?`);
     this.#older = db.prepare<[number, number], R>(
       `SELECT ${columns} FROM items WHERE seq > ? ORDER BY seq LIMIT ?`,
     );
     this.#isComplete = this.#progress.get() === null;
-    const temporary = db.prepare<[string]>('SELECT 1 FROM sqlite_temp_master WHERE name = ?');
-    this.#isTemporary = temporary.get(table) !== undefined;
+    this.#isTemporary = isTemporary(db, table);
   }
 
   /** Whether all items are up to date. */
@@ -47,7 +48,7 @@ export class OlderItems<R extends { seq: number }> {
     if (this.#isComplete || this.#isTemporary) {
       return false;
     }
-    this.#db.transaction(() => {
+    this.db.transaction(() => {
       const rows = this.#older.all(this.#progress.get() ?? 0, STEP);
       rows.forEach(upgrade);
       if (rows.length === STEP) {

@@ -13,7 +13,7 @@ import {
   needsCloseUp,
   shouldLookAgain,
   shouldSeekAnimals,
-} from '../../src/engine/second-look.js';
+} from '../../src/engine/look-at-photo.js';
 import { createRandom } from '../../src/math/random.js';
 
 const PETSET = path.join(PACKAGE_ROOT, '..', 'shared', 'petset');
