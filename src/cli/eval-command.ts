@@ -176,9 +176,10 @@ async function measureCollection(flags: EvalFlags, common: CommonOptions): Promi
   });
 }
 
-/** Loads the thumbnail of an item; null if it has none or was deleted in the meantime. */
+/** Loads the thumbnail of an item; null if it has none, or a damaged one, or was deleted in the meantime. */
 function loadThumbnail(engine: Engine, collection: string, id: string): Promise<Uint8Array | null> {
-  return catchAsNull(engine.store.getThumbnail(collection, id), 'thumbnail_not_found', 'item_not_found');
+  const codes = ['thumbnail_not_found', 'picture_damaged', 'item_not_found'] as const;
+  return catchAsNull(engine.store.getThumbnail(collection, id), ...codes);
 }
 
 /** Loads the given calibration, or the one beside the model card. @returns null if it belongs to another encoder */

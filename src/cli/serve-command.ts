@@ -132,6 +132,7 @@ function listen(
     version: VERSION,
     lifecycle,
     load: engine.load,
+    stats: () => engine.store.stats(),
     webDir: path.join(PACKAGE_ROOT, 'dist', 'web'),
   });
   return startServer(app, {

@@ -47,15 +47,15 @@ async function* inGroups(items: AsyncIterable<ItemWithVector>): AsyncGenerator<I
   yield group;
 }
 
-/** Reads an item with its pictures; null if it was deleted in the meantime. */
+/** Reads an item with its undamaged pictures; null if it was deleted in the meantime. */
 export async function readItem(
   store: Store,
   collection: string,
   { id, label, source, metadata, sha256, size, hasThumbnail, vector }: ItemWithVector,
 ): Promise<FileItem | null> {
   const pictures = Promise.all([
-    hasThumbnail ? store.getThumbnail(collection, id) : null,
-    store.getOriginal(collection, id),
+    hasThumbnail ? catchAsNull(store.getThumbnail(collection, id), 'picture_damaged') : null,
+    catchAsNull(store.getOriginal(collection, id), 'picture_damaged'),
   ]);
   const found = await catchAsNull(pictures, 'item_not_found');
   if (found === null) {

@@ -95,9 +95,10 @@ export async function findPicture(
   item: Item,
   sources: PictureSources,
 ): Promise<FoundPicture | null> {
-  const preview = () => (item.hasThumbnail ? store.getThumbnail(collection, item.id) : Promise.resolve(null));
+  const ifSound = (read: Promise<Uint8Array | null>) => catchAsNull(read, 'picture_damaged');
+  const preview = async () => (item.hasThumbnail ? ifSound(store.getThumbnail(collection, item.id)) : null);
   // It may be deleted in the meantime.
   const choose = async () =>
-    choosePicture(item, await store.getOriginal(collection, item.id), preview, sources);
+    choosePicture(item, await ifSound(store.getOriginal(collection, item.id)), preview, sources);
   return catchAsNull(choose(), 'item_not_found');
 }

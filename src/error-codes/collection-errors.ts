@@ -26,6 +26,11 @@ export const COLLECTION_ERRORS = {
     title: 'This item has no thumbnail.',
     hint: 'Items that were imported without pictures have none; `pawdex attach-thumbnails` adds them.',
   },
+  picture_damaged: {
+    status: 404,
+    title: 'The stored picture of this item is damaged.',
+    hint: 'Run `pawdex attach-thumbnails` with a copy of the photos, or delete the item and add its photo again. Searches do not need the picture.',
+  },
   vector_invalid: {
     status: 400,
     title: 'The vector is not valid.',

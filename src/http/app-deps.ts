@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.js';
 import type { LocalEngine } from '../engine/local-engine.js';
 import type { PawdexError } from '../errors.js';
 import type { JobRunner } from '../jobs/job-runner.js';
+import type { Store } from '../store/store.js';
 
 /** The state of the server between start and stop, shared by /readyz, the gate before /v1 and the server. */
 export interface Lifecycle {
@@ -40,6 +41,8 @@ export interface AppDeps {
   lifecycle: Lifecycle;
   /** The load of the engine. Without it, nothing is refused before its upload is read, and /metrics lacks the load. */
   load?: LocalEngine['load'];
+  /** The state of the store, for /metrics. */
+  stats?: Store['stats'];
   /** Folder of the built web page. */
   webDir: string;
 }

@@ -30,7 +30,8 @@ export class Metrics {
   );
   readonly #engine: Engine;
 
-  constructor({ engine, jobs, load, lifecycle }: Pick<AppDeps, 'engine' | 'jobs' | 'load' | 'lifecycle'>) {
+  constructor(deps: Pick<AppDeps, 'engine' | 'jobs' | 'load' | 'stats' | 'lifecycle'>) {
+    const { engine, jobs, load, stats, lifecycle } = deps;
     if (!collecting) {
       collectDefaultMetrics({ register: processRegistry });
     }
@@ -47,6 +48,14 @@ export class Metrics {
       [],
       (gauge) => gauge.set(lifecycle.state === 'damaged' ? 1 : 0),
     );
+    if (stats !== undefined) {
+      this.#gauge(
+        'pawdex_damaged_pictures',
+        'Stored pictures that were found damaged when they were read, and were not replaced since.',
+        [],
+        async (gauge) => gauge.set((await stats().catch(() => null))?.damagedPictures ?? 0),
+      );
+    }
     if (load === undefined) {
       return;
     }
@@ -90,7 +99,12 @@ export class Metrics {
   }
 
   /** @param read sets the gauge each time that the metrics are read */
-  #gauge(name: string, help: string, labelNames: string[] = [], read?: (gauge: Gauge) => void): Gauge {
+  #gauge(
+    name: string,
+    help: string,
+    labelNames: string[] = [],
+    read?: (gauge: Gauge) => void | Promise<void>,
+  ): Gauge {
     return new Gauge({
       name,
       help,
@@ -98,7 +112,7 @@ export class Metrics {
       registers: [this.#registry],
       ...(read && {
         collect() {
-          read(this);
+          return read(this);
         },
       }),
     });

@@ -4,9 +4,10 @@ import pLimit from 'p-limit';
 import type { LabelledPhoto } from '../datasets/labelled-photo.js';
 import { computeContentHash } from '../engine/add-items.js';
 import type { Engine, ThumbnailInput } from '../engine/engine.js';
-import { asPawdexError } from '../errors.js';
+import { asPawdexError, catchAsNull } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { makeThumbnail } from '../image/thumbnail.js';
+import type { Item } from '../store/store.js';
 
 /** Photos that are hashed and looked up at a time. This many hashes fit in a URL. */
 const BATCH = 100;
@@ -69,13 +70,20 @@ async function makePicture(
   return makeThumbnail(bytes, await decode(bytes, resize, { maxPixels }), resize.size);
 }
 
+/** Whether an item has a thumbnail that can be read. */
+async function hasSoundThumbnail({ store }: Engine, collection: string, { id, hasThumbnail }: Item) {
+  const codes = ['thumbnail_not_found', 'picture_damaged', 'item_not_found'] as const;
+  return hasThumbnail && (await catchAsNull(store.getThumbnail(collection, id), ...codes)) !== null;
+}
+
 /** Returns the hashes of items without a thumbnail, and counts the others. */
 async function findBare(engine: Engine, collection: string, hashes: string[], summary: AttachSummary) {
   const sha256 = [...new Set(hashes)];
   const { items } = await engine.store.list(collection, { limit: BATCH, filter: { sha256 } });
   summary.unknown += sha256.length - items.length;
-  summary.kept += items.filter(({ hasThumbnail }) => hasThumbnail).length;
-  return new Set(items.filter(({ hasThumbnail }) => !hasThumbnail).map((item) => item.sha256));
+  const isSound = await Promise.all(items.map((item) => hasSoundThumbnail(engine, collection, item)));
+  summary.kept += isSound.filter(Boolean).length;
+  return new Set(items.filter((_, i) => !isSound[i]).map((item) => item.sha256));
 }
 
 async function attachBatch(
@@ -117,7 +125,7 @@ async function attachBatch(
 }
 
 /**
- * Attaches thumbnails. Adds no items and replaces no thumbnails.
+ * Attaches thumbnails. Adds no items, and replaces only damaged thumbnails.
  *
  * @throws PawdexError collection_not_found, storage_full, storage_failed
  */

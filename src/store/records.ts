@@ -233,6 +233,8 @@ export interface StoreStats {
   diskBytes: number;
   /** Why graphs are unavailable (for instance because hnswlib-node could not be loaded), or null. */
   graphUnavailable: string | null;
+  /** Stored pictures that were found damaged when they were read, and were not replaced since. */
+  damagedPictures: number;
   /** The lowest {@link IndexState.sampledRecall} of all collections; null if none was checked yet. */
   sampledRecall: number | null;
   /** What was repaired at start, and graphs with too low a recall, in sentences. */

@@ -58,10 +58,10 @@ export interface Store {
   get(collection: string, id: string): Promise<Item>;
   /** float32 [dimension]. @throws PawdexError item_not_found */
   getVector(collection: string, id: string): Promise<Float32Array>;
-  /** @throws PawdexError item_not_found, thumbnail_not_found */
+  /** @throws PawdexError item_not_found, thumbnail_not_found, picture_damaged */
   getThumbnail(collection: string, id: string): Promise<Uint8Array>;
   /**
-   * Adds a small JPEG or WebP to items without one; all or nothing.
+   * Adds a small JPEG or WebP to items whose own is missing or damaged; all or nothing.
    *
    * @returns the ids of items that got one
    */
@@ -69,7 +69,7 @@ export interface Store {
     collection: string,
     thumbnails: { id: string; thumbnail: Uint8Array }[],
   ): Promise<string[]>;
-  /** Returns the stored copy of the photo, or null. @throws PawdexError item_not_found */
+  /** Returns the stored copy of the photo, or null. @throws PawdexError item_not_found, picture_damaged */
   getOriginal(collection: string, id: string): Promise<Uint8Array | null>;
   /** Finds which of the given hex content hashes are in the collection. */
   findKnown(collection: string, sha256: string[]): Promise<Map<string, { id: string; label: string | null }>>;

@@ -136,14 +136,43 @@ describe('one flipped bit', () => {
     expect(await findProblem()).toMatch(/settings are damaged/);
   });
 
-  it.each(['thumbnails', 'originals'])('in one of the %s is found on reading', async (table) => {
+  it.each(['thumbnails', 'originals'] as const)('in one of the %s costs only this picture', async (table) => {
     change(`UPDATE ${table} SET image = x'01' WHERE seq = 8`);
-    expect(
-      await findProblem((store) =>
-        table === 'originals' ? store.getOriginal('pets', 'item-7') : store.getThumbnail('pets', 'item-7'),
-      ),
-    ).toBe('A stored picture of item item-7 is damaged.');
-    await expect(takeSnapshot().then(verifySnapshot)).rejects.toThrow(`the ${table} of 1 item are damaged`);
+    const store = await openEmbeddedStore({ dataDir });
+    try {
+      await store.ready();
+      const read = (id: string) =>
+        table === 'originals' ? store.getOriginal('pets', id) : store.getThumbnail('pets', id);
+      await expect(read('item-7')).rejects.toMatchObject({
+        code: 'picture_damaged',
+        message: expect.stringContaining('item item-7 is damaged'),
+      });
+      expect(await store.stats()).toMatchObject({ damagedPictures: 1, damage: [] });
+      expect(await read('item-8')).toBeInstanceOf(Uint8Array);
+      expect(await store.search('pets', fullItem(7).vector, { k: 1 })).toMatchObject([
+        { item: { id: 'item-7' } },
+      ]);
+      // The same photo again brings a sound picture.
+      expect(await store.put('pets', [fullItem(7)])).toMatchObject([{ status: 'exists' }]);
+      expect(await read('item-7')).toEqual(
+        table === 'originals' ? fullItem(7).original : fullItem(7).thumbnail,
+      );
+      expect(await store.stats()).toMatchObject({ damagedPictures: 0 });
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('in a thumbnail is named by a check of a snapshot, and repaired by attaching another', async () => {
+    change("UPDATE thumbnails SET image = x'01' WHERE seq = 8");
+    await expect(takeSnapshot().then(verifySnapshot)).rejects.toThrow('the thumbnails of 1 item are damaged');
+    const store = await openEmbeddedStore({ dataDir });
+    const thumbnail = Uint8Array.of(4, 5, 6);
+    const given = ['item-7', 'item-8'].map((id) => ({ id, thumbnail }));
+    expect(await store.attachThumbnails('pets', given)).toEqual(['item-7']);
+    expect(await store.getThumbnail('pets', 'item-7')).toEqual(thumbnail);
+    await store.close();
+    verifySnapshot(await takeSnapshot());
   });
 
   it('in the index of values is found by a full check', async () => {

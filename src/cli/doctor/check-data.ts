@@ -7,8 +7,9 @@ import type { Config } from '../../config.js';
 import { loadCard } from '../../encoder/model-card.js';
 import { listAddedEncoders } from '../../engine/encoders.js';
 import { describeWayForward } from '../../engine/spaces.js';
-import { asPawdexError } from '../../errors.js';
+import { asPawdexError, PawdexError } from '../../errors.js';
 import { openEmbeddedStore } from '../../store/embedded/open-embedded-store.js';
+import { findDamagedPictures } from '../../store/embedded/sqlite/damaged-rows.js';
 import { DATABASE_FILE } from '../../store/embedded/sqlite/database.js';
 import { checkDatabase, refuseMissingDatabase } from '../../store/embedded/sqlite/soundness.js';
 import Database from '../../store/embedded/sqlite/sqlite.js';
@@ -86,12 +87,14 @@ async function checkStore(dataDir: string, model: string): Promise<Check[]> {
     const store = await openEmbeddedStore({ dataDir });
     try {
       await store.ready();
-      const problems = checkFile(file);
+      const { problems, pictures } = checkFile(file);
       if (problems.length > 0) {
         throw createDamagedError(problems);
       }
+      const { hint } = new PawdexError('picture_damaged');
       return [
         reportOk('database', `${file} is sound`),
+        ...pictures.map((finding) => reportWarning('pictures', finding, hint)),
         ...(await checkCollections(store)),
         ...(await checkSpaces(store, dataDir, model)),
       ];
@@ -105,10 +108,11 @@ async function checkStore(dataDir: string, model: string): Promise<Check[]> {
 }
 
 /** Checks everything stored, and whether indexes agree with their tables. */
-function checkFile(file: string): string[] {
+function checkFile(file: string): { problems: string[]; pictures: string[] } {
   const db = new Database(file, { readonly: true });
   try {
-    return checkDatabase(db, 'full');
+    const problems = checkDatabase(db, 'full');
+    return { problems, pictures: problems.length > 0 ? [] : findDamagedPictures(db) };
   } finally {
     db.close();
   }

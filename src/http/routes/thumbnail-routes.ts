@@ -24,7 +24,7 @@ export const getThumbnail = defineEndpoint({
   response: file(['image/webp', 'image/jpeg'], 'The picture.', {
     304: { description: 'The picture has not changed.' },
   }),
-  errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found'],
+  errors: ['collection_not_found', 'item_not_found', 'thumbnail_not_found', 'picture_damaged'],
   async handle({ params: { collection, id }, res }, { engine }) {
     const bytes = await engine.store.getThumbnail(collection, id);
     const digest = createHash('sha256').update(bytes).digest('base64url');
@@ -56,7 +56,8 @@ export const attachThumbnails = defineEndpoint({
   path: '/v1/collections/{collection}/items/thumbnails',
   tag,
   summary: 'Add thumbnails to items without one, by content hash',
-  description: 'For collections that were imported without pictures. Existing thumbnails are not replaced.',
+  description:
+    'For collections that were imported without pictures. Existing thumbnails are only replaced if they are damaged.',
   params: { collection: collectionName },
   body: jsonBody(z.strictObject({ thumbnails: boundedArray(entry, { min: 1, max: MAX_THUMBNAILS }) }), [
     'thumbnails[].imageBase64',

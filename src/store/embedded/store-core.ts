@@ -139,6 +139,7 @@ export class StoreCore {
       graphUnavailable: this.#graphs.unavailable,
       sampledRecall: recalls.length === 0 ? null : Math.min(...recalls),
       repairs: [...this.#repairs],
+      damagedPictures: this.items.thumbnails.damaged + this.items.originals.damaged,
       damage: this.damage.found === null ? [] : [this.damage.found.message],
     };
   }

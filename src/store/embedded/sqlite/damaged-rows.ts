@@ -12,7 +12,7 @@ import {
 import { type Db, hasTable } from './sqlite.js';
 import { type Identity, unpackVector } from './stored-vector.js';
 
-/** `quick` does not read vectors and pictures, and does not compare indexes with their tables. */
+/** `quick` does not read vectors, and does not compare indexes with their tables. */
 export type Thoroughness = 'quick' | 'full';
 
 /** Damaged items of a collection, by kind of damage. */
@@ -40,23 +40,28 @@ function listCollections(db: Db): CollectionRow[] {
   return db.prepare<[], CollectionRow>(sql).all();
 }
 
-/** Finds damaged rows. Pictures, vectors and the index of values are only checked thoroughly. @returns sentences */
+/** Finds damaged rows. Vectors and the index of values are only checked thoroughly. @returns sentences */
 export function findDamagedRows(db: Db, thoroughness: Thoroughness): string[] {
   const collections = listCollections(db);
-  const isSealed = hasChecksums(db);
   const findings = new Findings();
   const isFull = thoroughness === 'full';
   for (const collection of collections) {
     checkItems(db, collection, isFull, findings);
-    if (isSealed && isFull) {
-      checkImages(db, collection, findings);
-    }
   }
   return [
     ...describeDamagedCollections(findDamagedCollections(db)),
     ...findings.sentences,
     ...(isFull && isIndexComplete(db) ? compareValues(db) : []),
   ];
+}
+
+/** Finds damaged pictures. Everything else can be used without them. @returns sentences */
+export function findDamagedPictures(db: Db): string[] {
+  const findings = new Findings();
+  for (const collection of hasChecksums(db) ? listCollections(db) : []) {
+    checkImages(db, collection, findings);
+  }
+  return findings.sentences;
 }
 
 /** Finds collections whose own row, settings or aliases are damaged. */

@@ -21,6 +21,7 @@ import { createFolder } from '../../../files/create-folder.js';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../../files/private-files.js';
 import { ASIDE } from '../../../files/replace-file.js';
 import { type SnapshotInfo, snapshotInfoSchema } from '../../records.js';
+import { findDamagedPictures } from './damaged-rows.js';
 import { DATABASE_FILE, openDatabaseFile, requireDatabase } from './database.js';
 import { isBusy, lockDirectory } from './directory-lock.js';
 import { Ledger } from './ledger.js';
@@ -166,7 +167,7 @@ export function verifySnapshot(file: string): SnapshotInfo {
   }
   const db = new Database(file, { readonly: true, fileMustExist: true });
   try {
-    const findings = checkDatabase(db, 'full');
+    const findings = [...checkDatabase(db, 'full'), ...findDamagedPictures(db)];
     if (findings.length > 0) {
       throw createInvalidError(file, findings.join(' '));
     }

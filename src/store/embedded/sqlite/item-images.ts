@@ -1,8 +1,8 @@
 /** A table of pictures, by item number: thumbnails or originals. Every method is synchronous. */
+import { asPawdexError, PawdexError } from '../../../errors.js';
 import type { ItemRow } from './item-row.js';
 import { computeImageChecksum, hasChecksums } from './row-checksums.js';
 import type { Db } from './sqlite.js';
-import { createDamagedError } from './storage-error.js';
 
 /** A picture as stored; the checksum is null if it has none. */
 interface ImageRow {
@@ -15,6 +15,8 @@ export class ItemImages {
   readonly #insert;
   readonly #find;
   readonly #remove;
+  /** Items whose picture was read and found damaged. */
+  readonly #damaged = new Set<number>();
 
   constructor(db: Db, table: 'thumbnails' | 'originals') {
     this.#isSealed = hasChecksums(db);
@@ -30,19 +32,41 @@ export class ItemImages {
     this.#insert.run(seq, image, ...(this.#isSealed ? [computeImageChecksum(seq, image)] : []));
   }
 
+  /** Number of pictures that were found damaged since the store was opened, and are still stored. */
+  get damaged(): number {
+    return this.#damaged.size;
+  }
+
   /**
    * @returns undefined if the item has none
-   * @throws PawdexError data_damaged if its checksum is wrong
+   * @throws PawdexError picture_damaged if its checksum is wrong
    */
   read({ seq, id }: ItemRow): Uint8Array | undefined {
     const row = this.#find.get(seq);
     if (row !== undefined && row.checksum !== null && row.checksum !== computeImageChecksum(seq, row.image)) {
-      throw createDamagedError([`A stored picture of item ${id} is damaged.`]);
+      this.#damaged.add(seq);
+      throw new PawdexError('picture_damaged', { detail: `A stored picture of item ${id} is damaged.` });
     }
     return row?.image;
   }
 
+  /** Replaces the picture of an item if it is damaged. @returns whether it was */
+  repair(row: ItemRow, image: Uint8Array): boolean {
+    try {
+      this.read(row);
+      return false;
+    } catch (error) {
+      if (asPawdexError(error).code !== 'picture_damaged') {
+        throw error;
+      }
+    }
+    this.remove(row.seq);
+    this.add(row.seq, image);
+    return true;
+  }
+
   remove(seq: number): void {
+    this.#damaged.delete(seq);
     this.#remove.run(seq);
   }
 }

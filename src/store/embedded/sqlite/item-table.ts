@@ -100,6 +100,7 @@ export class ItemTable extends ItemQueries {
     );
     if (inserted.changes === 0) {
       const known = this.find(collection, id) ?? this.findBySha256(collection, sha256)!;
+      this.#repairPictures(known, item);
       return { id: known.id, status: 'exists', label: known.label, seq: null };
     }
     const seq = Number(inserted.lastInsertRowid);
@@ -115,6 +116,19 @@ export class ItemTable extends ItemQueries {
     }
     this.values.add(collection, seq, item.metadata, metadata);
     return { id, status: 'created', label, seq };
+  }
+
+  /** Replaces the damaged pictures of an item that was added again. */
+  #repairPictures(known: ItemRow, { sha256, thumbnail, original }: NewItem): void {
+    if (known.sha256 !== sha256) {
+      return;
+    }
+    if (thumbnail !== null) {
+      this.thumbnails.repair(known, thumbnail);
+    }
+    if (original) {
+      this.originals.repair(known, original);
+    }
   }
 
   /** Returns the checksum as the last parameter of a statement, or nothing if there is no column for it. */
@@ -164,7 +178,7 @@ export class ItemTable extends ItemQueries {
     return ids.flatMap((id) => this.#run.seqOf.all(collection, id));
   }
 
-  /** Stores thumbnails of items that have none, in one transaction. @returns their ids */
+  /** Stores thumbnails of items whose own is missing or damaged, in one transaction. @returns their ids */
   attachThumbnails(
     collection: number,
     thumbnails: readonly { id: string; thumbnail: Uint8Array }[],
@@ -172,8 +186,11 @@ export class ItemTable extends ItemQueries {
     return this.db.transaction(() => {
       const attached = thumbnails.filter(({ id, thumbnail }) => {
         const row = this.find(collection, id);
-        if (row === undefined || row.has_thumbnail === 1) {
+        if (row === undefined) {
           return false;
+        }
+        if (row.has_thumbnail === 1) {
+          return this.thumbnails.repair(row, thumbnail);
         }
         this.thumbnails.add(row.seq, thumbnail);
         const sealed = this.#seal(computeItemChecksum({ ...row, has_thumbnail: 1 }));

@@ -128,8 +128,7 @@ function checkPages(db: Db, thoroughness: Thoroughness): string[] {
 }
 
 /**
- * Checks pages and checksums of rows. A thorough check also reads pictures and vectors, and compares indexes with their
- * source.
+ * Checks pages and checksums of rows. A thorough check also reads vectors, and compares indexes with their source.
  *
  * @returns findings, in sentences
  */
