@@ -18,8 +18,11 @@ const FLAT_TAIL = { rank: 96, share: 0.15 };
 
 /** How many nodes a search with `ef` candidates must ask for so that {@link isFlat} can tell. */
 export function rankForFlatness(ef: number, hasGroups: boolean): number {
-  // Asking for more nodes than candidates would make the search keep more of them.
-  return hasGroups ? FLAT_IN_CROWDS.rank : Math.max(FLAT.rank, Math.min(ef, FLAT_TAIL.rank));
+  if (hasGroups) {
+    return FLAT_IN_CROWDS.rank;
+  }
+  // A search with fewer candidates does not see the tail, and each node asked for takes time.
+  return ef < FLAT_TAIL.rank ? FLAT.rank : FLAT_TAIL.rank;
 }
 
 /** @param distances of the nearest nodes found with `ef` candidates, nearest first */

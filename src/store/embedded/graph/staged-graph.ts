@@ -134,7 +134,9 @@ export class StagedGraph {
     if (flat && isRepeatedIfFlat) {
       ({ neighbors, distances } = graph.findNearest(unit, 0, 1, wanted, Math.max(DEEP_EF, wanted)));
     }
-    const nodes = neighbors.map((label, i) => ({
+    // The nodes beyond these only tell whether the result is flat.
+    const used = this.#hasGroups ? neighbors : neighbors.slice(0, k + this.#removed.length);
+    const nodes = used.map((label, i) => ({
       seq: label + graph.base,
       similarity: graph.toSimilarity(distances[i]!),
     }));
