@@ -40,10 +40,13 @@ function checkItem(item: NewItem, at: number): void {
 
 /** Drops an item's vector of another space, unless the collection is moving to that space. */
 function withKnownNext({ reembedding }: Collection, item: NewItem): NewItem {
+  if (item.next === undefined) {
+    return item;
+  }
   const { next, ...rest } = item;
   const isKnown =
-    next?.fingerprint === reembedding?.fingerprint && next?.vector.length === reembedding?.dimension;
-  return isKnown || next === undefined ? item : rest;
+    next.fingerprint === reembedding?.fingerprint && next.vector.length === reembedding.dimension;
+  return isKnown ? item : rest;
 }
 
 /** @throws PawdexError space_changed if the collection is not in that space */

@@ -61,6 +61,8 @@ export class StoreCore {
   readonly #soundness: Promise<void>;
   readonly #ticking: NodeJS.Timeout;
   #isChecked = false;
+  /** Whether rows of an older format may be left. */
+  #hasOlder = true;
   #isLiveCopy = false;
   #notedAt = 0;
   #scheduled = false;
@@ -237,11 +239,13 @@ export class StoreCore {
       }
     }
     try {
-      this.#statements.sealOlder();
-      while (this.items.upgradeOlderItems() && performance.now() < until) {
-        more = true;
+      if (this.#hasOlder) {
+        this.#statements.sealOlder();
+        do {
+          this.#hasOlder = this.items.upgradeOlderItems();
+        } while (this.#hasOlder && performance.now() < until);
       }
-      return this.#statements.clear() || this.reembeddings.clear() || more;
+      return this.#statements.clear() || this.reembeddings.clear() || more || this.#hasOlder;
     } catch {
       return more; // The disk is full or failing. The rest is removed later, or after the next start.
     }

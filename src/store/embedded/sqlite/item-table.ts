@@ -82,7 +82,8 @@ export class ItemTable extends ItemQueries {
 
   #insertOne(collection: number, sign: number, item: NewItem, now: string): Inserted {
     const { id, sha256, size } = item;
-    const [label, source] = [toStoredText(item.label), toStoredText(item.source)];
+    const label = toStoredText(item.label);
+    const source = toStoredText(item.source);
     const metadata = JSON.stringify(item.metadata);
     const thumbnail = item.thumbnail === null ? 0 : 1;
     const row = { id, sha256, label, source, size, metadata, has_thumbnail: thumbnail, created_at: now };
