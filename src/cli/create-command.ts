@@ -10,6 +10,8 @@ export interface CommonOptions {
   /** Base URL of the server given with `--server`, or null: the command then opens the data directory itself. */
   server: string | null;
   quiet: boolean;
+  /** See `LocalEngineOptions`. */
+  usesGallery?: boolean;
 }
 
 /** DATA_DIR -> data-dir */

@@ -27,7 +27,7 @@ export const command = addImageArguments(
   .action(async (paths, flags) => {
     const common = readCommonOptions(flags);
     const { photos } = await findGivenImages(paths, flags);
-    await withEngine(common, (engine) =>
+    await withEngine({ ...common, usesGallery: false }, (engine) =>
       forEachImage(
         photos.map(({ file }) => file),
         getMaxFileBytes(common),

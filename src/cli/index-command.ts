@@ -1,4 +1,5 @@
 /** `pawdex index`: indexes folders of photos into a collection. */
+import { SHIPPED_COLLECTION } from '../config.js';
 import { type IndexSummary, indexPhotos } from '../indexing/index-folder.js';
 import { type CommonOptions, getMaxFileBytes, readCommonOptions } from './create-command.js';
 import { ensureCollection } from './ensure-collection.js';
@@ -18,7 +19,8 @@ import { LastingEngine } from './with-engine.js';
 const PATIENCE_MS = 10 * 60_000;
 
 export const command = indexOptions.action(async (specs, flags) => {
-  const common = readCommonOptions(flags);
+  const usesGallery = flags.collection === SHIPPED_COLLECTION;
+  const common = { ...readCommonOptions(flags), usesGallery };
   if (!flags.sync && !flags.watch) {
     await indexSets(specs, flags, common);
     return;

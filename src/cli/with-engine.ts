@@ -29,7 +29,7 @@ const STARTING_SERVER_MS = 30_000;
  * @throws PawdexError data_dir_locked if a process other than a server has it open; server_unreachable; and what opening an
  *   engine throws
  */
-async function openEngine({ config, server, quiet }: CommonOptions): Promise<OpenedEngine> {
+async function openEngine({ config, server, quiet, usesGallery }: CommonOptions): Promise<OpenedEngine> {
   if (server !== null) {
     const reconnect = () => connectToServer(server);
     return { engine: await reconnect(), reconnect };
@@ -38,6 +38,7 @@ async function openEngine({ config, server, quiet }: CommonOptions): Promise<Ope
     const engine = await openLocalEngine({
       config,
       bulk: true,
+      usesGallery,
       onCrash: (error) => {
         note(describeError(error, true));
         process.exit(70);

@@ -13,8 +13,9 @@ const models = (name: string) => path.join(PACKAGE_ROOT, 'models', name);
 describe('the engine in this process', () => {
   let dir: string;
   let engine: LocalEngine;
-  const open = (overrides = {}) =>
+  const open = (overrides = {}, usesGallery = true) =>
     openLocalEngine({
+      usesGallery,
       config: {
         DATA_DIR: dir,
         MODEL: models('encoder.json'),
@@ -29,6 +30,10 @@ describe('the engine in this process', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(path.join(os.tmpdir(), 'pawdex-test-'));
+    // A command that does not need the gallery leaves loading it to the next.
+    const other = await open({}, false);
+    expect([other.gallery, await other.store.listCollections()]).toEqual([null, []]);
+    await other.close();
     engine = await open();
   });
   afterAll(async () => {
