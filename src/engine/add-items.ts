@@ -10,7 +10,7 @@ import type { Room } from './encoders.js';
 import type { AddOptions, AddResult, ItemInput } from './engine.js';
 import type { EmbedOne } from './image-embedder.js';
 import type { CollectionSpace } from './spaces.js';
-import { type EngineParts, inSpaceOf } from './use-cases.js';
+import { type EngineParts, inSpaceOf } from './spaces.js';
 
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;

@@ -18,7 +18,7 @@ import { addExplanations } from './explain-neighbours.js';
 import type { Embedded } from './image-embedder.js';
 import { listAnimals, lookAtPhoto } from './look-at-photo.js';
 import { resolveQuery } from './resolve-query.js';
-import { type EngineParts, inSpaceOf } from './use-cases.js';
+import { type EngineParts, inSpaceOf } from './spaces.js';
 
 /** Adds up the time that an answer took. */
 function measureTiming(

@@ -3,7 +3,7 @@ import { asPawdexError, PawdexError } from '../errors.js';
 import { decode } from '../image/decode.js';
 import { sniff } from '../image/sniff.js';
 import type { AttachStatus, ThumbnailInput } from './engine.js';
-import type { EngineParts } from './use-cases.js';
+import type { EngineParts } from './spaces.js';
 
 /** Largest thumbnail, in bytes. */
 const MOST_BYTES = 64 * 1024;

@@ -4,7 +4,7 @@ import { listPages } from '../store/list-pages.js';
 import type { Item, Store } from '../store/store.js';
 import type { CollectionMap } from './engine.js';
 import { findVector } from './explain-neighbours.js';
-import type { EngineParts } from './use-cases.js';
+import type { EngineParts } from './spaces.js';
 
 /** Largest number of items on a map. */
 const MOST_POINTS = 10_000;

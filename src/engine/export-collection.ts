@@ -5,7 +5,7 @@ import type { ItemWithVector, Store } from '../store/store.js';
 import type { FileItem } from './collection-file.js';
 import type { ExportOutcome } from './engine.js';
 import { createCollectionFile } from './open-collection-file.js';
-import type { EngineParts } from './use-cases.js';
+import type { EngineParts } from './spaces.js';
 
 /** Items whose pictures are read in parallel. */
 const AT_ONCE = 64;

@@ -4,7 +4,7 @@ import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicatePage } from './engine.js';
 import { findVector } from './explain-neighbours.js';
-import { type EngineParts, inSpaceOf } from './use-cases.js';
+import { type EngineParts, inSpaceOf } from './spaces.js';
 
 /** Number of neighbours to compare each item with. If there are more copies of a picture, some pairs are missed. */
 const NEAREST = 20;

@@ -10,7 +10,7 @@ import { readItem } from './export-collection.js';
 import { choosePicture } from './find-picture.js';
 import { type OpenCollectionFile, openCollectionFile } from './open-collection-file.js';
 import { embedPatiently } from './reembed.js';
-import type { EngineParts } from './use-cases.js';
+import type { EngineParts } from './spaces.js';
 
 /** Items per write. */
 const BATCH = 250;

@@ -32,8 +32,8 @@ import {
   updateCollection,
 } from './manage-collections.js';
 import { reembed } from './reembed.js';
+import type { EngineParts } from './spaces.js';
 import { Spaces } from './spaces.js';
-import type { EngineParts } from './use-cases.js';
 
 /** The settings that the engine reads. */
 export type EngineConfig = Pick<

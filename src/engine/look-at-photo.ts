@@ -13,7 +13,7 @@ import { computeContrast } from './close-up.js';
 import type { Animal, IdentifyOptions, LookOptions, Neighbour } from './engine.js';
 import { findVector } from './explain-neighbours.js';
 import type { Embedded, EmbeddedRegion } from './image-embedder.js';
-import type { EngineParts } from './use-cases.js';
+import type { EngineParts } from './spaces.js';
 
 /** The answer for one part of a photo. */
 interface Look {

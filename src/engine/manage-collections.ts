@@ -6,7 +6,7 @@ import { type CollectionEvaluation, evaluateCollection } from '../evaluation/eva
 import { findCollectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import type { CollectionInfo, CollectionPatch } from '../store/store.js';
 import type { CreateOptions, NonPets, ServedCollection } from './engine.js';
-import { type EngineParts, inSpaceOf } from './use-cases.js';
+import { type EngineParts, inSpaceOf } from './spaces.js';
 
 /** Creates an empty collection for the engine's encoder or for another one. */
 export async function createCollection(

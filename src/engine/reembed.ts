@@ -9,7 +9,7 @@ import { keepTrying } from '../threads/keep-trying.js';
 import type { Room } from './encoders.js';
 import type { MissingPicture, ReembedOptions, ReembedOutcome } from './engine.js';
 import { findPicture } from './find-picture.js';
-import type { EngineParts } from './use-cases.js';
+import type { EngineParts } from './spaces.js';
 
 /** Items embedded between two writes. */
 const BATCH = 64;

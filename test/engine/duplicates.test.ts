@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { findDuplicates } from '../../src/engine/find-duplicates.js';
-import type { EngineParts } from '../../src/engine/use-cases.js';
+import type { EngineParts } from '../../src/engine/spaces.js';
 
 it('waits for a graph that is being built before it compares a page', async () => {
   const kinds = ['building', 'building', 'hnsw'];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exportCollection } from '../../src/engine/export-collection.js';
-import type { EngineParts } from '../../src/engine/use-cases.js';
+import type { EngineParts } from '../../src/engine/spaces.js';
 import { openEmbeddedStore } from '../../src/store/embedded/open-embedded-store.js';
 import { CHILD, type Child, countWhole, FAULT_DIMENSION, faultItem, start } from './store-processes.js';
 

@@ -102,6 +102,13 @@ export class Collection {
     }
   }
 
+  /** @throws PawdexError space_changed if the collection is not in that space */
+  requireSpace(space: string | undefined): void {
+    if (space !== undefined && space !== this.row.fingerprint) {
+      throw new PawdexError('space_changed');
+    }
+  }
+
   /** Records that a search was made. */
   noteSearch(): void {
     this.#searchedAt = performance.now();

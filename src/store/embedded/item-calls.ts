@@ -13,7 +13,6 @@ import type {
 } from '../store.js';
 import type { Collection } from './collection.js';
 import { findMatching, type ListOptions, listRows } from './list-rows.js';
-import { requireSpace } from './put-writer.js';
 import { prepareSearch } from './row-search.js';
 import { searchMany } from './search-many.js';
 import { type ItemRow, toItem, toItemJson } from './sqlite/item-row.js';
@@ -242,7 +241,7 @@ export const ITEM_CALLS = {
   /** @returns the hits as JSON */
   async search(core: StoreCore, name: string, query: Float32Array, options: SearchOptions): Promise<string> {
     const collection = core.collections.get(name);
-    requireSpace(collection, options.space);
+    collection.requireSpace(options.space);
     const find = await prepareSearch(collection, core.items, options, new Turn());
     const found = await find(query);
     const hits = core.items.readTogether(() =>
@@ -263,7 +262,7 @@ export const ITEM_CALLS = {
     options: SearchOptions,
   ): Promise<PackedHits> {
     const collection = core.collections.get(name);
-    requireSpace(collection, options.space);
+    collection.requireSpace(options.space);
     const length = joined.length / Math.max(1, count);
     if (count > 0) {
       checkLength(length, collection.row.dimension);

@@ -49,13 +49,6 @@ function withKnownNext({ reembedding }: Collection, item: NewItem): NewItem {
   return isKnown ? item : rest;
 }
 
-/** @throws PawdexError space_changed if the collection is not in that space */
-export function requireSpace({ row }: Collection, space: string | undefined): void {
-  if (space !== undefined && space !== row.fingerprint) {
-    throw new PawdexError('space_changed');
-  }
-}
-
 export class PutWriter {
   #waiting: Put[] = [];
   #scheduled = false;
@@ -71,7 +64,7 @@ export class PutWriter {
    * @throws PawdexError vector_invalid, invalid_request, space_changed
    */
   put(collection: Collection, items: NewItem[], space?: string): Promise<PutResult[]> {
-    requireSpace(collection, space);
+    collection.requireSpace(space);
     items.forEach(checkItem);
     const units = items.map((item) => normalise(item.vector, collection.row.dimension));
     return new Promise((resolve, reject) => {
