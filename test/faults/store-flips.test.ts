@@ -175,6 +175,22 @@ describe('one flipped bit', () => {
     verifySnapshot(await takeSnapshot());
   });
 
+  it('in the record of a move to another encoder ends that move', async () => {
+    let store = await openEmbeddedStore({ dataDir });
+    await store.beginReembedding('pets', { fingerprint: 'new', dimension: 4, model: 'new' });
+    const vector = Float32Array.of(1, 0, 0, 0);
+    await store.putNextVectors('pets', 'new', [{ id: 'item-7', vector }]);
+    await store.close();
+    change("UPDATE reembeddings SET fingerprint = 'odd'");
+    store = await openEmbeddedStore({ dataDir });
+    await store.ready();
+    expect((await store.stats()).repairs).toContainEqual(expect.stringContaining('move to another encoder'));
+    await store.beginReembedding('pets', { fingerprint: 'new', dimension: 4, model: 'new' });
+    const { items } = await store.listUnembedded('pets', { limit: 1000 });
+    expect(items.map(({ id }) => id)).toContain('item-7');
+    await store.close();
+  });
+
   it('in the index of values is found by a full check', async () => {
     change("UPDATE item_values SET value = 'y' WHERE seq = 8 AND value = 'x'");
     await expect(takeSnapshot().then(verifySnapshot)).rejects.toThrow(/index of values/);

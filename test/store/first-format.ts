@@ -3,7 +3,7 @@ import type { Db } from '../../src/store/embedded/sqlite/sqlite.js';
 
 const LATER_TABLES = [
   ...['item_values', 'values_progress', 'ledger', 'identity', 'collection_settings', 'aliases'],
-  ...['originals', 'reembeddings', 'dropped_vectors', 'checksum_progress'],
+  ...['originals', 'reembeddings', 'dropped_vectors', 'checksum_progress', 'picture_progress'],
 ];
 
 /** Takes away what later formats added. */

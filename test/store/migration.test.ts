@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ITEM_CALLS } from '../../src/store/embedded/item-calls.js';
+import { findDamagedPictures } from '../../src/store/embedded/sqlite/damaged-rows.js';
+import { checkDatabase } from '../../src/store/embedded/sqlite/soundness.js';
 import Database from '../../src/store/embedded/sqlite/sqlite.js';
 import { StoreCore } from '../../src/store/embedded/store-core.js';
 import { bindFirst } from '../../src/threads/bind-first.js';
@@ -72,4 +74,24 @@ it('resumes where it was stopped, with changes made meanwhile', async () => {
   const count = (n: number) => calls.count('a', { metadata: { n } });
   expect(await Promise.all([3, ITEMS - 1, ITEMS - 2, ITEMS, -1].map(count))).toEqual([0, 0, 0, 1, 2]);
   await core.close();
+});
+
+it('adds checksums to everything that was stored without', async () => {
+  const file = path.join(dataDir, 'pawdex.db');
+  const older = new Database(file);
+  older.exec(`UPDATE vectors SET vector = substr(vector, 1, ${4 * D})`);
+  older.close();
+  const core = open();
+  const lacking = [
+    'SELECT count(*) FROM items WHERE checksum IS NULL',
+    'SELECT count(*) FROM thumbnails WHERE checksum IS NULL',
+    `SELECT count(*) FROM vectors WHERE length(vector) <> ${4 * D + 4}`,
+  ].map((sql) => core.db.prepare<[], number>(sql).pluck());
+  expect(lacking.every((count) => count.get()! > 0)).toBe(true);
+  await expect.poll(() => lacking.map((count) => count.get()), { timeout: 20_000 }).toEqual([0, 0, 0]);
+  await core.ready();
+  await core.close();
+  const checked = new Database(file, { readonly: true });
+  expect([...checkDatabase(checked, 'full'), ...findDamagedPictures(checked)]).toEqual([]);
+  checked.close();
 });

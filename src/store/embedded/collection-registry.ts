@@ -177,10 +177,14 @@ export class CollectionRegistry {
   }
 
   #open(row: CollectionRow): Collection {
-    const { wake, onDamage } = this.parts;
+    const { wake, onDamage, onRepair } = this.parts;
     const collection = this.#read(row);
     this.#byName.set(row.name, collection);
-    collection.reembedding = this.parts.reembeddings.find(row.id);
+    collection.reembedding = this.parts.reembeddings.find(row.id, () =>
+      onRepair(
+        `Collection ${row.name}: the record of its move to another encoder was damaged; start it again.`,
+      ),
+    );
     this.#readAliases(collection);
     collection.loaded.then(wake, (error) => {
       const coded = asPawdexError(toStorageError(error));

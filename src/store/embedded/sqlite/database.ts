@@ -95,6 +95,11 @@ const MIGRATIONS = [
    ALTER TABLE collections ADD COLUMN checksum INTEGER;
    CREATE TABLE checksum_progress (after INTEGER) STRICT;
    INSERT INTO checksum_progress VALUES (0);`,
+  // Moves to another encoder have a checksum, and so have pictures and vectors of older items: of those up to `after`, or
+  // of all if that is null.
+  `ALTER TABLE reembeddings ADD COLUMN checksum INTEGER;
+   CREATE TABLE picture_progress (after INTEGER) STRICT;
+   INSERT INTO picture_progress VALUES (0);`,
 ];
 
 /** An open database. Closing it also unlocks its directory. */

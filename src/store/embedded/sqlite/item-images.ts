@@ -15,6 +15,8 @@ export class ItemImages {
   readonly #insert;
   readonly #find;
   readonly #remove;
+  readonly #unsealed;
+  readonly #seal;
   /** Items whose picture was read and found damaged. */
   readonly #damaged = new Set<number>();
 
@@ -25,11 +27,25 @@ export class ItemImages {
       `INSERT INTO ${table} (seq, image${value && ', checksum'}) VALUES (?, ?${value})`,
     );
     this.#find = db.prepare<[number], ImageRow>(`SELECT image, ${column} FROM ${table} WHERE seq = ?`);
+    this.#unsealed = db
+      .prepare<[number], Uint8Array>(
+        `SELECT image FROM ${table} WHERE seq = ? AND ${this.#isSealed ? 'checksum IS NULL' : 'false'}`,
+      )
+      .pluck();
+    this.#seal = this.#isSealed ? db.prepare(`UPDATE ${table} SET checksum = ? WHERE seq = ?`) : null;
     this.#remove = db.prepare(`DELETE FROM ${table} WHERE seq = ?`);
   }
 
   add(seq: number, image: Uint8Array): void {
     this.#insert.run(seq, image, ...(this.#isSealed ? [computeImageChecksum(seq, image)] : []));
+  }
+
+  /** Adds the checksum of a picture of an older format. */
+  seal(seq: number): void {
+    const image = this.#unsealed.get(seq);
+    if (image !== undefined) {
+      this.#seal?.run(computeImageChecksum(seq, image), seq);
+    }
   }
 
   /** Number of pictures that were found damaged since the store was opened, and are still stored. */

@@ -11,7 +11,18 @@ import { OlderItems } from './older-items.js';
 import { computeItemChecksum, hasChecksums, isSound, requireSound } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
-import { packVector, unpackVector } from './stored-vector.js';
+import { type Identity, packVector, unpackVector } from './stored-vector.js';
+
+/** An item whose pictures and vector may lack checksums, with the number and dimension of its vector. */
+interface SealedItem extends Identity {
+  seq: number;
+  vector_seq: number;
+  dimension: number;
+}
+
+const SEALED_COLUMNS = `seq, id, sha256,
+  seq * coalesce((SELECT vector_sign FROM collection_settings AS s WHERE s.collection = items.collection), 1) AS vector_seq,
+  coalesce((SELECT dimension FROM collections WHERE collections.id = items.collection), 0) AS dimension`;
 
 /** @param isSealed whether the tables have checksums, which are then the last parameter of statements */
 function prepareStatements(db: Db, columns: string, isSealed: boolean) {
@@ -29,6 +40,7 @@ function prepareStatements(db: Db, columns: string, isSealed: boolean) {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?${value}) ON CONFLICT DO NOTHING`,
     ),
     insertVector: db.prepare('INSERT INTO vectors (seq, vector) VALUES (?, ?)'),
+    sealVector: db.prepare('UPDATE vectors SET vector = ? WHERE seq = ?'),
     vector: db.prepare<[number], Uint8Array>('SELECT vector FROM vectors WHERE seq = ?').pluck(),
     update: db.prepare(`UPDATE items SET label = ?, source = ?, metadata = ?${change} WHERE seq = ?`),
     seqOf: db
@@ -46,6 +58,7 @@ function prepareStatements(db: Db, columns: string, isSealed: boolean) {
 export class ItemTable extends ItemQueries {
   readonly #run: ReturnType<typeof prepareStatements>;
   readonly #unsealed: OlderItems<ItemRow>;
+  readonly #unsealedBlobs: OlderItems<SealedItem>;
   readonly #inTransaction: (read: () => unknown) => unknown;
   /** Index of metadata values, for filters. */
   readonly values: ItemValues;
@@ -62,6 +75,7 @@ export class ItemTable extends ItemQueries {
     this.originals = new ItemImages(db, 'originals');
     this.#run = prepareStatements(db, this.columns, hasChecksums(db));
     this.#unsealed = new OlderItems(db, 'checksum_progress', this.columns);
+    this.#unsealedBlobs = new OlderItems(db, 'picture_progress', SEALED_COLUMNS);
     this.#inTransaction = db.transaction((read: () => unknown) => read());
   }
 
@@ -140,9 +154,20 @@ export class ItemTable extends ItemQueries {
   /** Adds the values and checksums of some items of an older format, durably. @returns whether there are more */
   upgradeOlderItems(): boolean {
     const hasMoreValues = this.values.addOlderItems();
-    return (
-      this.#unsealed.step((row) => this.#run.seal?.run(computeItemChecksum(row), row.seq)) || hasMoreValues
-    );
+    const hasMoreRows = this.#unsealed.step((row) => this.#run.seal?.run(computeItemChecksum(row), row.seq));
+    const hasMoreBlobs = this.#unsealedBlobs.step((item) => this.#sealBlobs(item));
+    return hasMoreValues || hasMoreRows || hasMoreBlobs;
+  }
+
+  /** Adds the checksums of an item's pictures and vector, where they lack one. */
+  #sealBlobs({ seq, vector_seq, dimension, ...identity }: SealedItem): void {
+    this.thumbnails.seal(seq);
+    this.originals.seal(seq);
+    const blob = this.#run.vector.get(vector_seq);
+    const vector = blob?.byteLength === 4 * dimension ? unpackVector(blob, dimension, identity) : null;
+    if (vector !== null) {
+      this.#run.sealVector.run(packVector(vector, identity), vector_seq);
+    }
   }
 
   /** @throws PawdexError data_damaged if its checksum is wrong, like all methods that read rows */

@@ -4,8 +4,9 @@
  */
 import { type Db, isTemporary } from './sqlite.js';
 
-/** Items per transaction, which takes a few milliseconds. */
+/** Items and milliseconds per transaction, whichever is reached first. */
 const STEP = 256;
+const STEP_MS = 4;
 
 export class OlderItems<R extends { seq: number }> {
   readonly #progress;
@@ -50,9 +51,14 @@ export class OlderItems<R extends { seq: number }> {
     }
     this.db.transaction(() => {
       const rows = this.#older.all(this.#progress.get() ?? 0, STEP);
-      rows.forEach(upgrade);
-      if (rows.length === STEP) {
-        this.#advance.run(rows.at(-1)!.seq);
+      const until = performance.now() + STEP_MS;
+      let done = 0;
+      while (done < rows.length && (done === 0 || performance.now() < until)) {
+        upgrade(rows[done]!);
+        done++;
+      }
+      if (done === STEP || done < rows.length) {
+        this.#advance.run(rows[done - 1]!.seq);
         return;
       }
       this.#advance.run(null);

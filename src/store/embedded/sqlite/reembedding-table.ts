@@ -7,7 +7,7 @@ import type { CollectionRow } from './collection-row.js';
 import type { CollectionTable } from './collection-table.js';
 import type { ItemRow } from './item-row.js';
 import type { Ledger } from './ledger.js';
-import { listItemColumns, requireSound } from './row-checksums.js';
+import { computeMoveChecksum, hasChecksums, listItemColumns, requireSound } from './row-checksums.js';
 import type { Db } from './sqlite.js';
 import { type Identity, packVector } from './stored-vector.js';
 
@@ -17,6 +17,8 @@ const DROP_STEP = 256;
 interface ReembeddingRow extends Space {
   collection: number;
   started_at: string;
+  /** See row-checksums.ts; null or missing if none was stored. */
+  checksum?: number | null;
 }
 
 function prepareStatements(db: Db) {
@@ -25,6 +27,9 @@ function prepareStatements(db: Db) {
     insert: db.prepare(
       'INSERT OR REPLACE INTO reembeddings (collection, fingerprint, dimension, model, started_at) VALUES (?, ?, ?, ?, ?)',
     ),
+    seal: hasChecksums(db, 'reembeddings')
+      ? db.prepare<[number, number]>('UPDATE reembeddings SET checksum = ? WHERE collection = ?')
+      : null,
     remove: db.prepare('DELETE FROM reembeddings WHERE collection = ?'),
     lacking: db.prepare<[number, number, number, number], ItemRow & { has_next: number }>(
       `SELECT ${listItemColumns(db)},
@@ -61,24 +66,36 @@ export class Reembeddings {
     this.#run = prepareStatements(db);
   }
 
-  /** Returns the re-embedding of a collection in progress, or null. */
-  find(collection: number): Reembedding | null {
+  /**
+   * Returns the re-embedding of a collection in progress, or null. A damaged one is cancelled, because its vectors may be
+   * of any space.
+   *
+   * @param onDamage called in that case
+   */
+  find(collection: number, onDamage: () => void): Reembedding | null {
     const row = this.#run.find.get(collection);
     if (row === undefined) {
       return null;
     }
-    const { fingerprint, dimension, model, started_at: startedAt } = row;
-    return { fingerprint, dimension, model, startedAt };
+    const { fingerprint, dimension, model, started_at: startedAt, checksum = null } = row;
+    const found = { fingerprint, dimension, model, startedAt };
+    if (checksum !== null && checksum !== computeMoveChecksum(collection, found)) {
+      this.cancel(collection);
+      onDamage();
+      return null;
+    }
+    return found;
   }
 
   begin(collection: number, { fingerprint, dimension, model }: Space): Reembedding {
     this.collections.requireLasting();
-    const startedAt = new Date().toISOString();
+    const begun = { fingerprint, dimension, model, startedAt: new Date().toISOString() };
     this.db.transaction(() => {
-      this.#run.insert.run(collection, fingerprint, dimension, model, startedAt);
+      this.#run.insert.run(collection, fingerprint, dimension, model, begun.startedAt);
+      this.#run.seal?.run(computeMoveChecksum(collection, begun), collection);
       this.ledger.recordChange();
     })();
-    return { fingerprint, dimension, model, startedAt };
+    return begun;
   }
 
   /** Ends a re-embedding. {@link clear} removes its vectors later. */

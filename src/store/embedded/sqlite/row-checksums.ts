@@ -1,17 +1,18 @@
 /**
  * Checksums of rows, stored in a column of each row. They reveal flipped bits in texts, numbers and pictures, which SQLite
- * itself does not notice. Rows of an earlier format get theirs gradually; pictures of an earlier format have none.
+ * itself does not notice. Rows of an earlier format get theirs gradually.
  */
 import { crc32 } from 'node:zlib';
+import type { Reembedding } from '../../store.js';
 import type { CollectionRow } from './collection-row.js';
 import type { ItemRow } from './item-row.js';
 import type { Db } from './sqlite.js';
 import { createDamagedError } from './storage-error.js';
 
-/** Whether the tables have the columns. They are missing if a full disk had no room to add them. */
-export function hasChecksums(db: Db): boolean {
-  const sql = "SELECT 1 FROM pragma_table_info('items') WHERE name = 'checksum'";
-  return db.prepare(sql).get() !== undefined;
+/** Whether a table has the column. It is missing if a full disk had no room to add it. */
+export function hasChecksums(db: Db, table: 'items' | 'reembeddings' = 'items'): boolean {
+  const sql = "SELECT 1 FROM pragma_table_info(?) WHERE name = 'checksum'";
+  return db.prepare(sql).get(table) !== undefined;
 }
 
 /** Lists the columns of an {@link ItemRow} for a SELECT. */
@@ -48,6 +49,12 @@ export function computeCollectionChecksum(row: CollectionRow, aliases: readonly 
     ]),
   );
 }
+
+/** Computes the checksum of a move to another embedding space. */
+export const computeMoveChecksum = (
+  collection: number,
+  { fingerprint, dimension, model, startedAt }: Reembedding,
+) => crc32(JSON.stringify([collection, fingerprint, dimension, model, startedAt]));
 
 /** Whether the checksum of a row is right. A row without one cannot be checked. */
 export const isSound = (row: ItemRow) => row.checksum === null || row.checksum === computeItemChecksum(row);
