@@ -1,7 +1,6 @@
 /** The flags that all commands share: every setting, `--quiet` and `--verbose`. */
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type Config, listSettings, PACKAGE_ROOT, parseConfig } from '../config.js';
-import { VIEWS, type Views } from '../image/decode-views.js';
 import { EXIT_HELP } from './exit-codes.js';
 
 /** The values of the flags that every command has. */
@@ -118,10 +117,6 @@ export function makeWholeNumberParser(min: number, max: number): (text: string) 
 /** Collects the values of an option that may be repeated. */
 export function collectValues(value: string, before: string[] = []): string[] {
   return [...before, value];
-}
-
-export function createViewsOption(description: string) {
-  return new Option('--views <which>', description).choices(VIEWS).default('1' satisfies Views);
 }
 
 /** The largest image file that a command reads, in bytes: the same limit as the server's. */

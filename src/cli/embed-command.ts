@@ -1,14 +1,8 @@
 /** `pawdex embed`: prints the embedding of each image as a JSON line. */
 import { PawdexError } from '../errors.js';
-import {
-  createCommand,
-  createViewsOption,
-  getMaxFileBytes,
-  readCommonOptions,
-  SERVER,
-} from './create-command.js';
+import { createCommand, getMaxFileBytes, readCommonOptions, SERVER } from './create-command.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
-import { addImageArguments, findGivenImages } from './image-arguments.js';
+import { addImageArguments, createViewsOption, findGivenImages } from './image-arguments.js';
 import { printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 

@@ -11,16 +11,11 @@ import type { CollectionEvaluation } from '../evaluation/evaluate-collection.js'
 import { type AskOptions, ask, countOverlap, listMistakes, type Outcome } from '../evaluation/outcomes.js';
 import { drawItemPicture, drawPicture } from '../evaluation/report/pictures.js';
 import { writeReport } from '../evaluation/report/write-report.js';
-import {
-  type CommonOptions,
-  createCommand,
-  createViewsOption,
-  readCommonOptions,
-  SERVER,
-} from './create-command.js';
+import { type CommonOptions, createCommand, readCommonOptions, SERVER } from './create-command.js';
 import { embedPhotos, embedSets } from './embed-sets.js';
 import { failUsage } from './exit-codes.js';
 import { formatEvaluationJson, formatEvaluationTable, type SplitFigures } from './format-evaluation.js';
+import { createViewsOption } from './image-arguments.js';
 import { note, pluralise, printLine } from './print.js';
 import { addSetOptions } from './set-options.js';
 import { runCancellableWork } from './with-engine.js';

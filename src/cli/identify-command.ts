@@ -8,7 +8,6 @@ import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import {
   createCommand,
-  createViewsOption,
   getMaxFileBytes,
   makeWholeNumberParser,
   readCommonOptions,
@@ -16,7 +15,7 @@ import {
 } from './create-command.js';
 import { failUsage } from './exit-codes.js';
 import { forEachImage, formatErrorLine } from './for-each-image.js';
-import { addImageArguments, findGivenImages } from './image-arguments.js';
+import { addImageArguments, createViewsOption, findGivenImages } from './image-arguments.js';
 import { formatPercent, OutputError, printLine } from './print.js';
 import { withEngine } from './with-engine.js';
 

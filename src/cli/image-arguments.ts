@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import { type FoundImages, findImages } from '../datasets/find-images.js';
 import { PawdexError } from '../errors.js';
+import { VIEWS, type Views } from '../image/decode-views.js';
 import { collectValues } from './create-command.js';
 import { failUsage } from './exit-codes.js';
 import { noteReport } from './set-options.js';
@@ -11,6 +12,10 @@ export const FILES_FROM = new Option(
   '--files-from <file>',
   'read more paths from this file (- for stdin), one per line or separated by zero bytes',
 );
+
+export function createViewsOption(description: string) {
+  return new Option('--views <which>', description).choices(VIEWS).default('1' satisfies Views);
+}
 
 /** Adds the argument `[image...]` and its flags. */
 export function addImageArguments<A extends unknown[], O extends OptionValues, G extends OptionValues>(

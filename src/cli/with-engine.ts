@@ -4,9 +4,9 @@ import { PawdexClient } from '../client/client.js';
 import { awaitServer, createPatientEngine, type ServerPatience } from '../client/patient-engine.js';
 import { createRemoteEngine } from '../client/remote-engine.js';
 import type { Engine } from '../engine/engine.js';
-import { openLocalEngine } from '../engine/local-engine.js';
 import { asPawdexError, PawdexError } from '../errors.js';
 import type { WorkOptions } from '../evaluation/collection-queries.js';
+import { isDirectoryLocked } from '../store/embedded/sqlite/directory-lock.js';
 import type { CommonOptions } from './create-command.js';
 import { watchInterrupts } from './interruption.js';
 import { describeError, formatSeconds, note } from './print.js';
@@ -34,29 +34,32 @@ async function openEngine({ config, server, quiet, usesGallery }: CommonOptions)
     const reconnect = () => connectToServer(server);
     return { engine: await reconnect(), reconnect };
   }
+  const useServer = async (url: string): Promise<OpenedEngine> => {
+    if (!quiet) {
+      note(`Using the server at ${url}, which has ${config.DATA_DIR} open.`);
+    }
+    return { engine: await connectToServer(url), reconnect: () => reconnectTo(config.DATA_DIR) };
+  };
+  const announced = await findRunningServer(config.DATA_DIR);
+  if (announced !== null && isDirectoryLocked(config.DATA_DIR)) {
+    return useServer(announced.url);
+  }
   try {
-    const engine = await openLocalEngine({
-      config,
-      bulk: true,
-      usesGallery,
-      onCrash: (error) => {
-        note(describeError(error, true));
-        process.exit(70);
-      },
-    });
+    // Loaded only now, because a command that works through a server needs none of it.
+    const { openLocalEngine } = await import('../engine/local-engine.js');
+    const onCrash = (error: PawdexError) => {
+      note(describeError(error, true));
+      process.exit(70);
+    };
+    const engine = await openLocalEngine({ config, bulk: true, usesGallery, onCrash });
     return { engine, reconnect: null };
   } catch (error) {
-    if (asPawdexError(error).code !== 'data_dir_locked') {
-      throw error;
-    }
-    const running = await waitForServer(config.DATA_DIR);
+    const isLocked = asPawdexError(error).code === 'data_dir_locked';
+    const running = isLocked ? await waitForServer(config.DATA_DIR) : null;
     if (running === null) {
       throw error;
     }
-    if (!quiet) {
-      note(`Using the server at ${running.url}, which has ${config.DATA_DIR} open.`);
-    }
-    return { engine: await connectToServer(running.url), reconnect: () => reconnectTo(config.DATA_DIR) };
+    return useServer(running.url);
   }
 }
 

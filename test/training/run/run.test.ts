@@ -27,7 +27,7 @@ const recipe = (settings: Record<string, unknown> = {}) =>
       head: { dimension: 16, start: 'random' },
       losses: [{ kind: 'sup-con', temperature: 0.2 }],
       batch: { labels: 4, photos: 3 },
-      epochs: 4,
+      epochs: 2,
       optimiser: { learningRate: 1e-3 },
       ema: 0.8,
       ...settings,
@@ -76,7 +76,11 @@ const lines = async (name: string) =>
 
 describe('a run', () => {
   it('learns: the loss falls, and validation photos find their label', async () => {
-    const result = await run('learns', { epochs: 30, optimiser: { learningRate: 3e-3 } });
+    const result = await run('learns', {
+      epochs: 30,
+      optimiser: { learningRate: 3e-3 },
+      evaluation: { every: 10 },
+    });
     if (!result.finished) {
       throw new Error('it was not stopped');
     }
@@ -211,7 +215,8 @@ describe('a run', () => {
     // The seven distilled numbers of the val photos' embeddings, as unit vectors.
     const general = async (name: string, weight: number, learningRate: number) => {
       const optimiser = { learningRate };
-      const result = await run(name, { head: distilled(weight), epochs: 8, optimiser });
+      const evaluation = { every: 8 };
+      const result = await run(name, { head: distilled(weight), epochs: 8, optimiser, evaluation });
       if (!result.finished) {
         throw new Error('it was not stopped');
       }

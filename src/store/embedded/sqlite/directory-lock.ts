@@ -43,6 +43,21 @@ export function lockDirectory(dataDir: string): (() => void) | null {
   }
 }
 
+/** Whether a process has the directory open. Does not wait for one that is closing it. */
+export function isDirectoryLocked(dataDir: string): boolean {
+  const file = path.join(dataDir, LOCK_FILE);
+  let lock: Db | undefined;
+  try {
+    lock = existsSync(file) ? new Database(file, { timeout: 0 }) : undefined;
+    lock?.exec('BEGIN EXCLUSIVE');
+    return false;
+  } catch (error) {
+    return isBusy(error);
+  } finally {
+    lock?.close();
+  }
+}
+
 /** Whether an error of SQLite says that another process is using the file. */
 export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(String((error as { code?: unknown }).code));
