@@ -37,6 +37,7 @@ function fake(id: number) {
     id,
     row: { id, dimension: D, vector_sign: 1 },
     check() {},
+    requireSpace() {},
     addRow: (row: { id: string }) => state.added.push(row.id),
     get isCrowded() {
       return state.crowded;
