@@ -3,7 +3,6 @@ import { openAsBlob } from 'node:fs';
 import type { ImportOptions } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
 import type { JobRequest } from '../jobs/job.js';
-import { encodeJobRequest } from './encode-job-request.js';
 import {
   type ClientOptions,
   downloadFile,
@@ -21,6 +20,18 @@ const ARCHIVE_TYPES: [RegExp, string][] = [
   [/\.(tar\.gz|tgz)$/i, 'application/gzip'],
 ];
 
+/** Encodes a request as JSON. Vectors are sent as base64 of little-endian float32 numbers, which all supported machines use. */
+function encodeRequest(request: JobRequest): object {
+  const nonPets = 'nonPets' in request ? request.nonPets : undefined;
+  if (nonPets === undefined || 'collection' in nonPets) {
+    return request;
+  }
+  const bytes = nonPets.embeddings.map(({ buffer, byteOffset, byteLength }) =>
+    Buffer.from(buffer, byteOffset, byteLength),
+  );
+  return { ...request, nonPets: { embeddings: Buffer.concat(bytes).toString('base64') } };
+}
+
 /** Starts, watches and controls the jobs of a server. */
 export class JobClient {
   protected readonly http: Transport;
@@ -37,7 +48,7 @@ export class JobClient {
    * const { id } = await pawdex.startJob({ kind: 'calibrate', collection: 'mine' });
    */
   startJob(request: JobRequest): Promise<Job> {
-    return this.http.json({ method: 'POST', path: '/v1/jobs', json: encodeJobRequest(request) });
+    return this.http.json({ method: 'POST', path: '/v1/jobs', json: encodeRequest(request) });
   }
 
   /**

@@ -7,7 +7,7 @@ import { computeContentHash } from './add-items.js';
 import type { PictureOrigin } from './engine.js';
 
 /** A picture and where it was found. */
-interface FoundPicture {
+export interface FoundPicture {
   bytes: Uint8Array;
   origin: PictureOrigin;
 }

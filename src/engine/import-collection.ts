@@ -1,15 +1,15 @@
 /** Adds the items of a Parquet file to a collection, and verifies each against its row. */
-import { asPawdexError, catchAsNull, PawdexError } from '../errors.js';
+import { catchAsNull, PawdexError } from '../errors.js';
 import { originalsSchema } from '../store/records.js';
 import type { CollectionInfo, NewItem, Space, Store } from '../store/store.js';
 import { digestItem, type FileItem } from './collection-file.js';
 import type { CollectionFileInfo, FileRow } from './collection-file-reader.js';
+import { embedPictures } from './embed-pictures.js';
 import type { Room } from './encoders.js';
 import type { ImportOptions, ImportOutcome } from './engine.js';
 import { readItem } from './export-collection.js';
 import { choosePicture } from './find-picture.js';
 import { type OpenCollectionFile, openCollectionFile } from './open-collection-file.js';
-import { embedPatiently } from './reembed.js';
 import type { EngineParts } from './spaces.js';
 
 /** Items per write. */
@@ -171,40 +171,18 @@ async function readStored(store: Store, collection: string, id: string): Promise
 /** Embeds the pictures of items. Items without a picture are recorded as failures. */
 async function embedAgain(
   { options }: Target,
-  { embedder }: Room,
+  room: Room,
   rows: FileRow[],
   outcome: ImportOutcome,
 ): Promise<FileItem[]> {
-  if (rows.length === 0) {
-    return [];
-  }
-  const embedOne = async (
-    item: FileItem,
-    embed: (bytes: Uint8Array, before: () => Promise<void>) => Promise<{ embedding: Float32Array }>,
-  ) => {
-    const picture = await choosePicture(item, item.original, async () => item.thumbnail, options);
-    if (picture === null) {
-      throw new PawdexError('file_unreadable', { detail: 'No picture was found.' });
-    }
-    return { ...item, vector: (await embed(picture.bytes, async () => {})).embedding };
-  };
-  const settled = await embedPatiently(
-    () =>
-      embedder.embedInBulk(rows.length, (embed) =>
-        Promise.allSettled(rows.map(({ item }) => embedOne(item, embed))),
-      ),
-    options.signal,
-  );
-  return settled.flatMap((result, i) => {
-    if (result.status === 'fulfilled') {
-      return [result.value];
-    }
-    const { status, message } = asPawdexError(result.reason);
-    if (status >= 500) {
-      throw result.reason;
-    }
+  const find = ({ item }: FileRow) => choosePicture(item, item.original, async () => item.thumbnail, options);
+  const embedded = await embedPictures(room, rows, find, options.signal);
+  return embedded.flatMap((result, i) => {
     const { row, item } = rows[i]!;
-    noteFailures(outcome, [{ row, id: item.id, detail: message }]);
-    return [];
+    if ('reason' in result) {
+      noteFailures(outcome, [{ row, id: item.id, detail: result.reason }]);
+      return [];
+    }
+    return [{ ...item, vector: result.vector }];
   });
 }

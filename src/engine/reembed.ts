@@ -3,9 +3,8 @@
  * interrupted work can continue. At the end the store switches all items in one step.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asPawdexError } from '../errors.js';
 import type { Item, Store } from '../store/store.js';
-import { keepTrying } from '../threads/keep-trying.js';
+import { embedPictures } from './embed-pictures.js';
 import type { Room } from './encoders.js';
 import type { MissingPicture, ReembedOptions, ReembedOutcome } from './engine.js';
 import { findPicture } from './find-picture.js';
@@ -17,8 +16,6 @@ const BATCH = 64;
 const MOST_NAMED = 1000;
 /** Milliseconds between checks of the index that is being built. */
 const INDEX_LOOK_MS = 200;
-/** How long to wait, in milliseconds, while others keep the encoder busy. */
-const PATIENCE_MS = 120_000;
 
 /** See `Engine.reembed`. */
 export async function reembed(
@@ -59,14 +56,6 @@ export async function reembed(
     examples: outcome.swapped ? [] : examples.slice(0, MOST_NAMED),
     dropped: move.dropped,
   };
-}
-
-/** Embeds images in bulk, and waits while others keep the encoder busy. @throws also the signal's reason */
-export function embedPatiently<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  return keepTrying(work, { codes: ['overloaded'], patienceMs: PATIENCE_MS, signal }).catch((error) => {
-    signal?.throwIfAborted();
-    throw error;
-  });
 }
 
 class Move {
@@ -131,38 +120,17 @@ class Move {
   }
 
   async #embed(items: Item[]): Promise<{ id: string; vector: Float32Array }[]> {
-    const { embedder } = this.room;
-    const found = await Promise.all(
-      items.map((item) => findPicture(this.store, this.collection, item, this.options)),
-    );
-    const vectors: { id: string; vector: Float32Array }[] = [];
-    await embedPatiently(
-      () =>
-        embedder.embedInBulk(items.length, (embed) =>
-          Promise.all(
-            items.map(async ({ id, source }, i) => {
-              const picture = found[i];
-              if (!picture) {
-                this.missing.set(id, { id, source, reason: 'No picture was found.' });
-                return;
-              }
-              try {
-                const { embedding } = await embed(picture.bytes, async () => {});
-                vectors.push({ id, vector: embedding });
-                this.embedded[picture.origin]++;
-              } catch (error) {
-                const { status, message } = asPawdexError(error);
-                if (status >= 500) {
-                  throw error;
-                }
-                this.missing.set(id, { id, source, reason: message });
-              }
-            }),
-          ),
-        ),
-      this.options.signal,
-    );
-    return vectors;
+    const find = (item: Item) => findPicture(this.store, this.collection, item, this.options);
+    const embedded = await embedPictures(this.room, items, find, this.options.signal);
+    return embedded.flatMap((result, i) => {
+      const { id, source } = items[i]!;
+      if ('reason' in result) {
+        this.missing.set(id, { id, source, reason: result.reason });
+        return [];
+      }
+      this.embedded[result.origin]++;
+      return [{ id, vector: result.vector }];
+    });
   }
 
   /** @returns whether items were deleted */

@@ -86,24 +86,21 @@ ${Object.entries(ERRORS)
 export function createDocsRouter(): Router {
   const router = express.Router();
   const dir = swaggerDir();
-  const errors = renderErrorsPage();
   router.get('/', (req, res) => {
     res
       .type('html')
       .send(renderReferencePage(req.originalUrl.split('?', 1)[0]!.endsWith('/') ? './' : './docs/'));
   });
-  router.get('/start.js', (_req, res) => {
-    res.type('js').send(START);
-  });
-  router.get('/theme.js', (_req, res) => {
-    res.type('js').send(THEME);
-  });
-  router.get('/page.css', (_req, res) => {
-    res.type('css').send(PAGE_CSS);
-  });
-  router.get('/errors', (_req, res) => {
-    res.type('html').send(errors);
-  });
+  for (const [name, type, text] of [
+    ['start.js', 'js', START],
+    ['theme.js', 'js', THEME],
+    ['page.css', 'css', PAGE_CSS],
+    ['errors', 'html', renderErrorsPage()],
+  ] as const) {
+    router.get(`/${name}`, (_req, res) => {
+      res.type(type).send(text);
+    });
+  }
   router.get('/:file', (req, res, next) => {
     if (!ASSETS.has(req.params.file)) {
       return next();

@@ -1,14 +1,10 @@
 /** All endpoints, in the order in which the API reference shows them. */
 import type { Endpoint } from './define-endpoint.js';
 import { addItems } from './routes/add-items-route.js';
+import * as ask from './routes/ask-routes.js';
 import * as collections from './routes/collection-routes.js';
-import { embed } from './routes/embed-route.js';
-import { explain } from './routes/explain-route.js';
-import { fetchPicture } from './routes/fetch-route.js';
-import { identify } from './routes/identify-route.js';
 import * as items from './routes/item-routes.js';
 import * as jobs from './routes/job-routes.js';
-import { getMap } from './routes/map-route.js';
 import { search } from './routes/search-route.js';
 import * as service from './routes/service-routes.js';
 import * as shares from './routes/share-routes.js';
@@ -18,11 +14,11 @@ import * as transfers from './routes/transfer-routes.js';
 import * as uploads from './routes/upload-routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
-  identify,
+  ask.identify,
   search,
-  embed,
-  explain,
-  fetchPicture,
+  ask.embed,
+  ask.explain,
+  ask.fetchPicture,
   shares.createShare,
   shares.getShare,
   collections.listCollections,
@@ -44,7 +40,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   items.deleteItems,
   collections.listFacets,
   collections.listDuplicates,
-  getMap,
+  collections.getMap,
   jobs.startJob,
   uploads.indexArchive,
   uploads.startImport,

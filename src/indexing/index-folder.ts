@@ -65,11 +65,15 @@ export async function indexPhotos(
   photos: PhotoToIndex[],
   options: IndexOptions,
 ): Promise<IndexSummary> {
-  const tally = new Tally(photos.length, options);
-  const { summary } = tally;
+  const summary = createIndexSummary(photos.length);
+  const settle: Settle = (photo, result, sha256) => {
+    countOutcome(summary, photo, result);
+    options.onSettled?.(photo, result, sha256);
+    options.onProgress?.(summary);
+  };
   const inFlight = new Set<Promise<void>>();
   const begin = (batch: ReadPhoto[]) => {
-    const work: Promise<void> = store(engine, batch, options, tally)
+    const work: Promise<void> = store(engine, batch, options, settle)
       .catch((error) => {
         summary.stoppedBy ??= asPawdexError(error);
       })
@@ -77,9 +81,7 @@ export async function indexPhotos(
     inFlight.add(work);
   };
   try {
-    for await (const batch of readAhead(engine, photos, options, (photo, result, sha256) =>
-      tally.settle(photo, result, sha256),
-    )) {
+    for await (const batch of readAhead(engine, photos, options, settle)) {
       if (summary.stoppedBy !== null || options.signal?.aborted) {
         break;
       }
@@ -95,13 +97,18 @@ export async function indexPhotos(
   return summary;
 }
 
-async function store(engine: Engine, batch: ReadPhoto[], options: IndexOptions, tally: Tally): Promise<void> {
+async function store(
+  engine: Engine,
+  batch: ReadPhoto[],
+  options: IndexOptions,
+  settle: Settle,
+): Promise<void> {
   const inputs = batch.map(({ photo, bytes }) => ({ image: bytes, ...describePhoto(photo) }));
   // Interactive requests go first.
   const patience = { codes: ['overloaded'], patienceMs: PATIENCE_MS, signal: options.signal } as const;
   const results = await keepTrying(() => engine.addItems(options.collection, inputs), patience);
   batch.forEach(({ photo, sha256 }, i) => {
-    tally.settle(photo, results[i]!, sha256);
+    settle(photo, results[i]!, sha256);
   });
 }
 
@@ -119,32 +126,15 @@ export function createIndexSummary(total: number): IndexSummary {
   };
 }
 
-/** Counts outcomes and reports them. */
-class Tally {
-  readonly summary: IndexSummary;
-
-  constructor(
-    total: number,
-    private readonly options: Pick<IndexOptions, 'onProgress' | 'onSettled'>,
-  ) {
-    this.summary = createIndexSummary(total);
-  }
-
-  settle(photo: PhotoToIndex, result: AddResult, sha256: string | null): void {
-    const { summary } = this;
-    summary.done++;
-    if (result.status === 'failed') {
-      summary.failed++;
-      summary.failures.push({ file: photo.name, ...result.error });
-    } else if (result.status === 'created') {
-      summary.created++;
-    } else {
-      summary.skipped++;
-      if (result.label !== photo.label) {
-        summary.otherLabel++;
-      }
-    }
-    this.options.onSettled?.(photo, result, sha256);
-    this.options.onProgress?.(summary);
+function countOutcome(summary: IndexSummary, photo: PhotoToIndex, result: AddResult): void {
+  summary.done++;
+  if (result.status === 'failed') {
+    summary.failed++;
+    summary.failures.push({ file: photo.name, ...result.error });
+  } else if (result.status === 'created') {
+    summary.created++;
+  } else {
+    summary.skipped++;
+    summary.otherLabel += result.label === photo.label ? 0 : 1;
   }
 }

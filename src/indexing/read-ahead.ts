@@ -45,68 +45,71 @@ export async function* readAhead(
   options: ReadAheadOptions,
   settle: Settle,
 ): AsyncGenerator<ReadPhoto[]> {
-  let batch: ReadPhoto[] = [];
+  const listed = groupBySize(checkPhotos(photos, options, settle), ({ size }) => size);
+  yield* groupBySize(readNew(engine, listed, options, settle), ({ bytes }) => bytes.length);
+}
+
+/** Groups entries into batches of limited number and size. */
+async function* groupBySize<T>(entries: AsyncIterable<T>, sizeOf: (entry: T) => number): AsyncGenerator<T[]> {
+  let batch: T[] = [];
   let bytes = 0;
-  for await (const window of groupBySize(photos, options, settle)) {
-    if (options.signal?.aborted) {
-      return;
+  for await (const entry of entries) {
+    const size = sizeOf(entry);
+    if (batch.length > 0 && (batch.length >= BATCH_PHOTOS || bytes + size > BATCH_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
     }
-    for (const read of await selectNew(engine, await readAll(window, settle), options.collection, settle)) {
-      if (batch.length > 0 && (batch.length >= BATCH_PHOTOS || bytes + read.bytes.length > BATCH_BYTES)) {
-        yield batch;
-        batch = [];
-        bytes = 0;
-      }
-      batch.push(read);
-      bytes += read.bytes.length;
-    }
+    batch.push(entry);
+    bytes += size;
   }
   if (batch.length > 0) {
     yield batch;
   }
 }
 
-/** Groups photos by the size of their files, before any is read. */
-async function* groupBySize(
+/** Yields the photos that may be read, with the size of their files. */
+async function* checkPhotos(
   photos: PhotoToIndex[],
   { maxFileBytes }: ReadAheadOptions,
   settle: Settle,
-): AsyncGenerator<PhotoToIndex[]> {
-  let window: PhotoToIndex[] = [];
-  let bytes = 0;
+): AsyncGenerator<{ photo: PhotoToIndex; size: number }> {
   for (const photo of photos) {
     const trouble = describeTrouble(describePhoto(photo));
     if (trouble !== null) {
       settle(photo, undescribable(trouble), null);
       continue;
     }
-    const size = await readFileFacts(photo.file).then(
-      (facts) => facts.size,
-      (error: Error) => error,
-    );
-    if (size instanceof Error) {
-      settle(photo, unreadable(size), null);
-    } else if (size > maxFileBytes) {
-      settle(photo, tooLarge(size, maxFileBytes), null);
-    } else {
-      if (window.length >= BATCH_PHOTOS || bytes + size > BATCH_BYTES) {
-        if (window.length > 0) {
-          yield window;
-        }
-        window = [];
-        bytes = 0;
+    try {
+      const { size } = await readFileFacts(photo.file);
+      if (size > maxFileBytes) {
+        settle(photo, tooLarge(size, maxFileBytes), null);
+      } else {
+        yield { photo, size };
       }
-      window.push(photo);
-      bytes += size;
+    } catch (error) {
+      settle(photo, unreadable(error as Error), null);
     }
-  }
-  if (window.length > 0) {
-    yield window;
   }
 }
 
-async function readAll(window: PhotoToIndex[], settle: Settle): Promise<ReadPhoto[]> {
-  const read = await pLimit(READERS).map(window, async (photo) => {
+/** Reads photos, and yields those that are not in the collection. */
+async function* readNew(
+  engine: Engine,
+  windows: AsyncIterable<{ photo: PhotoToIndex }[]>,
+  { collection, signal }: ReadAheadOptions,
+  settle: Settle,
+): AsyncGenerator<ReadPhoto> {
+  for await (const window of windows) {
+    if (signal?.aborted) {
+      return;
+    }
+    yield* await selectNew(engine, await readAll(window, settle), collection, settle);
+  }
+}
+
+async function readAll(window: { photo: PhotoToIndex }[], settle: Settle): Promise<ReadPhoto[]> {
+  const read = await pLimit(READERS).map(window, async ({ photo }) => {
     try {
       const bytes = await readWholeFile(photo.file);
       return { photo, bytes, sha256: await computeContentHash(bytes) };

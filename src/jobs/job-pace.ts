@@ -1,5 +1,6 @@
-/** Measures the pace of a job and estimates its remaining time from the last seconds. */
+/** Publishes the progress of a running job, with its pace and remaining time, estimated from the last seconds. */
 import type { ReportedProgress } from './job.js';
+import { type JobEntry, publishJob } from './job-entry.js';
 
 /**
  * The window of the measurement. A shorter one would jump with each batch; a longer one would include photos skipped at the
@@ -10,6 +11,11 @@ const WINDOW_MS = 30_000;
 const SAMPLE_MS = 500;
 /** No pace is reported before this much of a phase was measured. */
 const LEAST_MS = 1_000;
+
+/** How often the record of a running job is updated. */
+const RECORD_MS = 5_000;
+/** Work in these phases resumes after a crash. A job that makes progress in one of them is not the cause of crashes. */
+const KEPT_PHASES: ReadonlySet<ReportedProgress['phase']> = new Set(['indexing', 'importing', 'embedding']);
 
 interface Sample {
   at: number;
@@ -51,4 +57,34 @@ export class JobPace {
     const round = (value: number) => Number(value.toPrecision(3));
     return { perSecond: round(perSecond), secondsLeft: Math.ceil(Math.max(0, total - done) / perSecond) };
   }
+}
+
+/**
+ * Creates the function that a running job reports its progress to.
+ *
+ * @param record stores the job
+ */
+export function watchProgress(entry: JobEntry, record: () => void): (reported: ReportedProgress) => void {
+  const pace = new JobPace();
+  let first: ReportedProgress | null = null;
+  let recordedAt = performance.now();
+  return (reported) => {
+    if (entry.ending !== null || entry.job.state !== 'running') {
+      return;
+    }
+    if (first?.phase !== reported.phase) {
+      first = reported;
+    }
+    const at = performance.now();
+    const isFurther = KEPT_PHASES.has(reported.phase) && reported.done > first.done;
+    publishJob(entry, {
+      ...entry.job,
+      progress: { ...reported, ...pace.measure(reported, at) },
+      interruptions: isFurther ? 0 : entry.job.interruptions,
+    });
+    if (at - recordedAt >= RECORD_MS) {
+      recordedAt = at;
+      record();
+    }
+  };
 }

@@ -16,7 +16,7 @@ import {
   settleUndone,
   takeUpJob,
 } from './job-entry.js';
-import { watchProgress } from './watch-progress.js';
+import { watchProgress } from './job-pace.js';
 
 /** Largest number of waiting and paused jobs. */
 const MOST_WAITING = 16;

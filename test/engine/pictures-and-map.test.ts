@@ -111,6 +111,8 @@ describe('the map', () => {
     expect(second.version).toBe(first.version);
     expect(second).toMatchObject({ ids: first.ids, x: first.x, y: first.y });
     expect(second.labels[second.label[0]!]).toBe('changed');
+    const counts = second.labels.map((_, i) => second.label.filter((each) => each === i).length);
+    expect(counts).toEqual(counts.toSorted((a, b) => b - a));
     await engine.deleteItem('bare', id);
     const third = await engine.drawMap('bare');
     expect(third.version).not.toBe(first.version);

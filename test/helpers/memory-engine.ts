@@ -369,7 +369,7 @@ export class MemoryEngine implements Engine {
 
   async drawMap(collection: string): Promise<CollectionMap> {
     const { items } = this.#get(collection);
-    const labels = [...new Set(items.map(({ label }) => label))];
+    const labels = this.#counted(collection, ({ label }) => label).map(([label]) => label);
     return {
       version: String(items.length),
       total: items.length,

@@ -1,6 +1,6 @@
-/** /v1/collections: create, list, read, change and delete collections; list labels, values and near-duplicates. */
+/** /v1/collections: create, list, read, change and delete collections; list labels, values and near-duplicates; draw a map. */
 import { z } from 'zod';
-import { duplicatePageSchema, servedCollectionSchema } from '../../engine/answers.js';
+import { collectionMapSchema, duplicatePageSchema, servedCollectionSchema } from '../../engine/answers.js';
 import { metadataKey, plainText } from '../../engine/item-fields.js';
 import { facetSchema, labelCountSchema, originalsSchema } from '../../store/records.js';
 import { jsonBody } from '../body-spec.js';
@@ -171,4 +171,22 @@ export const listDuplicates = defineEndpoint({
   errors: ['collection_not_found', 'model_mismatch'],
   handle: async ({ params: { collection }, query }, { engine }) =>
     roundAnswer(await engine.findDuplicates(collection, query)),
+});
+
+export const getMap = defineEndpoint({
+  method: 'get',
+  path: '/v1/collections/{collection}/map',
+  tag,
+  summary: 'Get the items of a collection as points on a plane, with similar ones close together',
+  description:
+    'UMAP of the embeddings. Close points are similar, but large distances mean little. Above 10,000 items, a sample of ' +
+    'that size. The first answer takes up to a minute for 10,000 items, and is cached until the items change. ' +
+    'The answer has one array per property of the points.',
+  params,
+  response: json(collectionMapSchema, 'The map.'),
+  errors: ['collection_not_found', 'model_mismatch', 'worker_failed', 'overloaded'],
+  async handle({ params: { collection } }, { engine, queues }) {
+    const map = await engine.drawMap(collection);
+    return queues.pages.run(async () => roundAnswer(map));
+  },
 });

@@ -1,0 +1,146 @@
+/** Questions about a photo: its breed, its vector, and why it resembles an item. */
+import { z } from 'zod';
+import { embeddingSchema, identificationSchema } from '../../engine/answers.js';
+import { PawdexError } from '../../errors.js';
+import { sniff } from '../../image/sniff.js';
+import { imageBody } from '../body-spec.js';
+import { defineEndpoint } from '../define-endpoint.js';
+import { file, json } from '../response-spec.js';
+import { roundAnswer } from '../rounding.js';
+import {
+  animalsOption,
+  choice,
+  collectionOption,
+  explainOption,
+  itemId,
+  regionOption,
+  viewsOption,
+  wholeNumber,
+} from '../schemas/fields.js';
+
+const tag = 'ask';
+
+export const identify = defineEndpoint({
+  method: 'post',
+  path: '/v1/identify',
+  tag,
+  urgency: 'urgent',
+  summary: 'Identify the breed on a photo, with its nearest neighbours',
+  body: imageBody({
+    options: {
+      collection: collectionOption,
+      views: viewsOption,
+      explain: explainOption,
+      animals: animalsOption,
+      region: regionOption,
+      k: wholeNumber(1, 1000).optional().meta({
+        description: 'Number of neighbours to list. Default: all that vote. Does not change how many vote.',
+      }),
+    },
+  }),
+  response: json(identificationSchema, 'The answer.'),
+  errors: [
+    'image_missing',
+    'image_unexpected',
+    'region_invalid',
+    'collection_not_found',
+    'model_mismatch',
+    'explain_unavailable',
+  ],
+  async handle({ body: { image, ...options } }, { engine }) {
+    return roundAnswer(await engine.identify(image, options));
+  },
+});
+
+export const embed = defineEndpoint({
+  method: 'post',
+  path: '/v1/embed',
+  tag,
+  urgency: 'urgent',
+  summary: 'Get the embedding of a photo',
+  body: imageBody({ options: { views: viewsOption, region: regionOption } }),
+  response: json(embeddingSchema, 'The embedding.'),
+  errors: ['image_missing', 'image_unexpected', 'region_invalid'],
+  async handle({ body: { image, ...options } }, { engine }) {
+    const { embedding, model, timing } = await engine.embed(image, options);
+    return {
+      // Nine digits give back the same float32.
+      embedding: Array.from(embedding, (value) => Number(value.toPrecision(9))),
+      dimension: embedding.length,
+      model,
+      timing: roundAnswer(timing),
+    };
+  },
+});
+
+/** @throws PawdexError invalid_request if no item is named */
+function requireNeighbour(neighbour: string | undefined): string {
+  if (neighbour !== undefined) {
+    return neighbour;
+  }
+  throw new PawdexError('invalid_request', {
+    detail: 'query.neighbour: must name an item of the collection.',
+    hint: 'Call /v1/identify or /v1/search first: every neighbour in their answers has an `id`.',
+    errors: [{ path: 'query.neighbour', message: 'must name an item of the collection' }],
+  });
+}
+
+export const explain = defineEndpoint({
+  method: 'post',
+  path: '/v1/explain',
+  tag,
+  urgency: 'urgent',
+  summary: 'Draw a heat map of where the similarity to an item comes from',
+  description:
+    'A PNG of the upright photo, at most 1024 pixels on the longer side. Dark parts add little similarity, red to ' +
+    'yellow parts the most, and blue parts reduce it. The encoder sees the centre square; the rest is grey. ' +
+    'Identify and search return the numbers with ' +
+    '`explain=true`.',
+  body: imageBody({
+    options: {
+      collection: collectionOption,
+      neighbour: itemId.optional().meta({
+        description: 'The id of any item of the collection to compare with. Required here or in the body.',
+      }),
+      views: choice(['1', 'flip'])
+        .default('1')
+        .meta({ description: 'The photo alone, or averaged with its mirror image.' }),
+      region: regionOption,
+    },
+  }),
+  response: file(['image/png'], 'The picture.'),
+  errors: [
+    'image_missing',
+    'image_unexpected',
+    'region_invalid',
+    'collection_not_found',
+    'item_not_found',
+    'model_mismatch',
+    'explain_unavailable',
+  ],
+  async handle({ body: { image, neighbour, ...options } }, { engine }) {
+    const bytes = await engine.drawHeatMap(image, { ...options, neighbour: requireNeighbour(neighbour) });
+    return { type: 'image/png', bytes };
+  },
+});
+
+/** For the page, whose policy does not allow other origins. */
+export const fetchPicture = defineEndpoint({
+  method: 'post',
+  path: '/v1/fetch',
+  tag,
+  summary: 'Get an image from its public address',
+  description: 'Needs `PAWDEX_FETCH_URLS`. Only images are returned.',
+  query: {
+    url: z.string().min(1).max(2000).meta({
+      description: 'Public address of the image.',
+      example: 'https://example.org/cat.jpg',
+    }),
+  },
+  response: file(['image/*'], 'The unchanged image.'),
+  errors: ['url_input_disabled', 'url_not_allowed', 'url_unreachable', 'payload_too_large'],
+  async handle({ query: { url } }, { reader }) {
+    const bytes = Buffer.from(await reader.fetch(url));
+    return { type: `image/${sniff(bytes)}`, bytes };
+  },
+});
