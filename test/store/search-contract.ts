@@ -72,6 +72,27 @@ export function searchContract(
       expect(hit!.item).toMatchObject(plain);
     });
 
+    it('gives items as they are now, after they were found before', async () => {
+      const items = Array.from({ length: 3 }, (_, n) => item(n, DIMENSION, { thumbnail: null }));
+      await store.put('pets', items);
+      const [changed, filtered, pictured] = items.map(({ id }) => id) as [string, string, string];
+      const find = async () => {
+        const hits = await store.search('pets', items[0]!.vector, { k: 3 });
+        return new Map(hits.map((hit) => [hit.item.id, hit.item]));
+      };
+      await find();
+      await store.update('pets', changed, { label: 'changed', metadata: { a: ['ä', { b: null }] } });
+      await store.updateMany('pets', { filter: { label: ['breed-1'] } }, { source: 'elsewhere' });
+      await store.attachThumbnails('pets', [{ id: pictured, thumbnail: Uint8Array.of(1) }]);
+      const found = await find();
+      expect(found.get(changed)).toEqual(await store.get('pets', changed));
+      expect(found.get(changed)).toMatchObject({ label: 'changed', metadata: { a: ['ä', { b: null }] } });
+      expect(found.get(filtered)!.source).toBe('elsewhere');
+      expect(found.get(pictured)!.hasThumbnail).toBe(true);
+      await store.delete('pets', [filtered]);
+      expect([...(await find()).keys()].sort()).toEqual([changed, pictured].sort());
+    });
+
     it('leaves out what is excluded without returning fewer', async () => {
       const items = Array.from({ length: 12 }, (_, n) => item(n, DIMENSION));
       await store.put('pets', items);

@@ -15,7 +15,7 @@ import type { Collection } from './collection.js';
 import { findMatching, type ListOptions, listRows } from './list-rows.js';
 import { prepareSearch } from './row-search.js';
 import { searchMany } from './search-many.js';
-import { type ItemRow, toItem, toItemJson } from './sqlite/item-row.js';
+import { type ItemRow, toItem } from './sqlite/item-row.js';
 import { createDamagedError } from './sqlite/storage-error.js';
 import type { StoreCore } from './store-core.js';
 import { Turn } from './turns.js';
@@ -238,19 +238,21 @@ export const ITEM_CALLS = {
     );
   },
 
-  /** @returns the hits as JSON */
-  async search(core: StoreCore, name: string, query: Float32Array, options: SearchOptions): Promise<string> {
+  /** @returns the items as JSON, and their similarities */
+  async search(
+    core: StoreCore,
+    name: string,
+    query: Float32Array,
+    options: SearchOptions,
+  ): Promise<{ items: string; similarities: number[] }> {
     const collection = core.collections.get(name);
     collection.requireSpace(options.space);
     const find = await prepareSearch(collection, core.items, options, new Turn());
     const found = await find(query);
-    const hits = core.items.readTogether(() =>
-      found.flatMap(({ seq, similarity }) => {
-        const row = core.items.findBySeq(seq);
-        return row === undefined ? [] : [`{"item":${toItemJson(row)},"similarity":${similarity}}`];
-      }),
-    );
-    return `[${hits}]`;
+    const texts = core.items.texts.read(found.map(({ seq }) => seq));
+    const isThere = (_: unknown, i: number) => texts[i] !== undefined;
+    const similarities = found.filter(isThere).map(({ similarity }) => similarity);
+    return { items: `[${texts.filter(isThere)}]`, similarities };
   },
 
   /** @param joined the queries back to back, all of the same length */

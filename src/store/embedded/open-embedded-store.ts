@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
 import { createRemote, type Remote, transfer } from '../../threads/rpc.js';
-import type { BareHit, Filter, Hit, ItemWithVector, SearchOptions, Store } from '../store.js';
+import type { BareHit, Filter, Hit, Item, ItemWithVector, SearchOptions, Store } from '../store.js';
 import type { CoreOptions } from './store-core.js';
 import type { StoreCalls } from './store-worker.js';
 import { unpackHits } from './vectors/packed-hits.js';
@@ -32,7 +32,8 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
   const own = {
     async search(collection: string, query: Float32Array, options: SearchOptions): Promise<Hit[]> {
       checkOptions(options);
-      return JSON.parse(await calls.search(collection, query, options));
+      const { items, similarities } = await calls.search(collection, query, options);
+      return (JSON.parse(items) as Item[]).map((item, i) => ({ item, similarity: similarities[i]! }));
     },
 
     async searchMany(

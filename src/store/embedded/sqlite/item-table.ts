@@ -5,6 +5,7 @@ import { type FilterCondition, toCondition } from './filter-condition.js';
 import { ItemImages } from './item-images.js';
 import { ItemQueries, type Owner } from './item-queries.js';
 import { type ItemRow, patchMetadata } from './item-row.js';
+import { ItemTexts } from './item-texts.js';
 import { ItemValues } from './item-values.js';
 import type { Ledger } from './ledger.js';
 import { OlderItems } from './older-items.js';
@@ -60,6 +61,8 @@ export class ItemTable extends ItemQueries {
   readonly #unsealed: OlderItems<ItemRow>;
   readonly #unsealedBlobs: OlderItems<SealedItem>;
   readonly #inTransaction: (read: () => unknown) => unknown;
+  /** Items as JSON, for searches. */
+  readonly texts = new ItemTexts(this);
   /** Index of metadata values, for filters. */
   readonly values: ItemValues;
   readonly thumbnails: ItemImages;
@@ -221,6 +224,7 @@ export class ItemTable extends ItemQueries {
         this.thumbnails.add(row.seq, thumbnail);
         const sealed = this.#seal(computeItemChecksum({ ...row, has_thumbnail: 1 }));
         this.#run.markThumbnail.run(...sealed, row.seq);
+        this.texts.forget(row.seq);
         return true;
       });
       if (attached.length > 0) {
@@ -253,6 +257,7 @@ export class ItemTable extends ItemQueries {
     };
     const sealed = this.#seal(computeItemChecksum(next));
     this.#run.update.run(next.label, next.source, next.metadata, ...sealed, row.seq);
+    this.texts.forget(row.seq);
     if (next.metadata !== row.metadata) {
       this.values.remove(collection, row.seq, row.metadata);
       this.values.add(collection, row.seq, null, next.metadata);
@@ -282,6 +287,7 @@ export class ItemTable extends ItemQueries {
     } else {
       this.values.remove(collection, seq, requireSound(row).metadata);
     }
+    this.texts.forget(seq);
     this.#run.removeVectors.run(seq, -seq);
     this.originals.remove(seq);
     this.thumbnails.remove(seq);

@@ -1,0 +1,52 @@
+/**
+ * Keeps items as JSON in memory. Searches find the same items again and again, and reading, checking and formatting them
+ * takes longer than finding them.
+ */
+import { type ItemRow, toItemJson } from './item-row.js';
+
+/** The most characters to keep: about 20,000 items. */
+const MOST_CHARACTERS = 8 * 2 ** 20;
+
+/** Reads items that are not kept yet. */
+interface ItemReader {
+  findBySeq(seq: number): ItemRow | undefined;
+  /** Runs reads in one transaction. */
+  readTogether<T>(read: () => T): T;
+}
+
+export class ItemTexts {
+  readonly #texts = new Map<number, string>();
+  #characters = 0;
+
+  constructor(private readonly reader: ItemReader) {}
+
+  /** Reads items as JSON. @returns undefined for those that do not exist */
+  read(seqs: readonly number[]): (string | undefined)[] {
+    const kept = seqs.map((seq) => this.#texts.get(seq));
+    return kept.includes(undefined)
+      ? this.reader.readTogether(() => seqs.map((seq, i) => kept[i] ?? this.#readOne(seq)))
+      : kept;
+  }
+
+  /** Call it when an item changes or is removed. */
+  forget(seq: number): void {
+    this.#characters -= this.#texts.get(seq)?.length ?? 0;
+    this.#texts.delete(seq);
+  }
+
+  #readOne(seq: number): string | undefined {
+    const row = this.reader.findBySeq(seq);
+    if (row === undefined) {
+      return undefined;
+    }
+    const text = toItemJson(row);
+    if (this.#characters + text.length > MOST_CHARACTERS) {
+      this.#texts.clear();
+      this.#characters = 0;
+    }
+    this.forget(seq);
+    this.#texts.set(seq, text);
+    this.#characters += text.length;
+    return text;
+  }
+}
