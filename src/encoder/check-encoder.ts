@@ -32,7 +32,7 @@ function drawPictures(size: number): Uint8Array[] {
   ];
 }
 
-const fault = (detail: string) => new PawdexError('encoder_unsuitable', { detail });
+const createFault = (detail: string) => new PawdexError('encoder_unsuitable', { detail });
 
 /**
  * Embeds test pictures, alone and together.
@@ -57,21 +57,21 @@ export async function checkEncoder(loaded: LoadedCard): Promise<void> {
     for (const vector of alone) {
       const length = computeLength(vector);
       if (!(Math.abs(length - 1) < 1e-3)) {
-        throw fault(
+        throw createFault(
           `An embedding has length ${length} instead of 1, because it has non-finite numbers or only zeros.`,
         );
       }
     }
     if (computeDot(together[0]!, together.at(-1)!) < EQUAL) {
-      throw fault('Two equal pictures in one batch have different embeddings.');
+      throw createFault('Two equal pictures in one batch have different embeddings.');
     }
     const shift = alone.findIndex((vector, i) => computeDot(vector, together[i]!) < EQUAL);
     if (shift !== -1) {
-      throw fault('The embedding of a picture depends on the others in its batch.');
+      throw createFault('The embedding of a picture depends on the others in its batch.');
     }
     const isConstant = alone.slice(1).every((vector) => computeDot(alone[0]!, vector) > DIFFERENT);
     if (isConstant) {
-      throw fault('All pictures have the same embedding.');
+      throw createFault('All pictures have the same embedding.');
     }
   } finally {
     await session.release();

@@ -89,11 +89,8 @@ export async function createSession(
     // from decoding and HTTP. Operators take about 70 us here.
     extra: { session: { intra_op: { spin_duration_us: '100' } } },
   };
-  const opening =
-    typeof model === 'string'
-      ? ort.InferenceSession.create(model, options)
-      : ort.InferenceSession.create(model, options);
-  return opening.catch((cause: Error) => {
+  // The overloads for paths and for bytes do the same.
+  return ort.InferenceSession.create(model as string, options).catch((cause: Error) => {
     const what = typeof model === 'string' ? model : 'the model';
     const detail = `ONNX Runtime cannot load ${what}: ${cause.message}`;
     throw new PawdexError('model_invalid', { detail, cause });

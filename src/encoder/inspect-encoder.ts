@@ -58,7 +58,8 @@ const KERNELS: Record<number, Input['resize']['kernel']> = { 1: 'lanczos3', 2: '
 /** Typical lengths of a vector of class scores. */
 const CLASS_COUNTS = new Set([1000, 1001, 21_841, 21_843]);
 
-const unsuitable = (detail: string, hint?: string) => new PawdexError('encoder_unsuitable', { detail, hint });
+const createUnsuitableError = (detail: string, hint?: string) =>
+  new PawdexError('encoder_unsuitable', { detail, hint });
 
 /**
  * Describes the input and output of an encoder.
@@ -109,7 +110,10 @@ async function readPreprocessing(file: string): Promise<EncoderHints> {
     .catch(() => null);
   const parsed = preprocessingSchema.safeParse(json);
   if (!parsed.success) {
-    throw unsuitable(`${file}: ${z.prettifyError(parsed.error)}`, 'Correct it, or remove it and use flags.');
+    throw createUnsuitableError(
+      `${file}: ${z.prettifyError(parsed.error)}`,
+      'Correct it, or remove it and use flags.',
+    );
   }
   const { crop_size, size, image_mean, image_std, resample = 2, do_normalize, do_center_crop } = parsed.data;
   return withoutUndefined({
@@ -125,14 +129,14 @@ function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes
   const chosen = hints.input === undefined ? inputs : inputs.filter(({ name }) => name === hints.input);
   const [port] = chosen;
   if (port === undefined || chosen.length > 1 || inputs.length > 1) {
-    throw unsuitable(
+    throw createUnsuitableError(
       `The model has the inputs ${session.inputNames.join(', ')}, but an encoder has only one, for images.`,
       'Export only the image part (for CLIP, the vision model with its projection).',
     );
   }
   const { name, type, shape } = port;
   if (shape.length !== 4 || (type !== 'float32' && type !== 'uint8')) {
-    throw unsuitable(
+    throw createUnsuitableError(
       `The input ${name} is ${type} [${shape.join(', ')}]; it must be float32 or uint8 with four dimensions.`,
       'Export the model with a float32 input of [batch, 3, height, width].',
     );
@@ -144,7 +148,7 @@ function describeInput(session: ort.InferenceSession, hints: EncoderHints, notes
   const resize = { fit: 'cover' as const, kernel: hints.kernel ?? 'cubic' };
   if (type === 'uint8') {
     if (isChannelsFirst) {
-      throw unsuitable(
+      throw createUnsuitableError(
         `The input ${name} is uint8 with the channels first.`,
         'Export it as uint8 [batch, height, width, 3].',
       );
@@ -169,7 +173,7 @@ function chooseSize(
   const isFixed = (side: unknown): side is number => typeof side === 'number' && side > 0;
   if (isFixed(height) && isFixed(width)) {
     if (height !== width) {
-      throw unsuitable(`The input ${name} is ${height} x ${width} pixels; it must be a square.`);
+      throw createUnsuitableError(`The input ${name} is ${height} x ${width} pixels; it must be a square.`);
     }
     return height;
   }
@@ -236,12 +240,12 @@ function chooseOutput(outputs: MeasuredOutput[], hints: EncoderHints, notes: str
     notes.push(`The output ${map.name} is a map of ${map.shape[1]} x ${map.shape[2]} cells. Using its mean.`);
     return { name: map.name, dimension: checkDimension(map.shape[0]!, all), pooling: 'map' };
   }
-  throw unsuitable(`No output is an embedding. The outputs are ${all || 'not float32'}.`);
+  throw createUnsuitableError(`No output is an embedding. The outputs are ${all || 'not float32'}.`);
 }
 
 function checkDimension(dimension: number, all: string): number {
   if (dimension < 2 || dimension > 8192) {
-    throw unsuitable(
+    throw createUnsuitableError(
       `Embeddings of ${dimension} numbers cannot be used; the outputs are ${all}.`,
       'Choose another output with --output.',
     );

@@ -10,7 +10,7 @@ import type { Room } from './encoders.js';
 import type { AddOptions, AddResult, ItemInput } from './engine.js';
 import type { EmbedOne } from './image-embedder.js';
 import type { CollectionSpace } from './spaces.js';
-import { type EngineParts, inSpaceOf } from './spaces.js';
+import { type EngineParts, runInSpace } from './spaces.js';
 
 /** Length of an item's id: the first hex digits of its content's sha256 (128 bits). */
 const ID_LENGTH = 32;
@@ -32,7 +32,7 @@ export function addItems(
   inputs: ItemInput[],
   { upsert }: AddOptions = {},
 ): Promise<AddResult[]> {
-  return inSpaceOf(parts, collection, async (here, space) => {
+  return runInSpace(parts, collection, async (here, space) => {
     const results = await addNew(here, space, collection, inputs);
     if (!upsert) {
       return results;

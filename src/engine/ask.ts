@@ -18,7 +18,7 @@ import { addExplanations } from './explain-neighbours.js';
 import type { Embedded } from './image-embedder.js';
 import { listAnimals, lookAtPhoto } from './look-at-photo.js';
 import { resolveQuery } from './resolve-query.js';
-import { type EngineParts, inSpaceOf } from './spaces.js';
+import { type EngineParts, runInSpace } from './spaces.js';
 
 /** Adds up the time that an answer took. */
 function measureTiming(
@@ -60,7 +60,7 @@ export function identify(
   photo: Uint8Array,
   options: IdentifyOptions,
 ): Promise<Identification> {
-  return inSpaceOf(parts, options.collection, (here, { calibration }) =>
+  return runInSpace(parts, options.collection, (here, { calibration }) =>
     identifyWith(here, calibration, photo, options),
   );
 }
@@ -106,7 +106,7 @@ export function search(
   query: Query,
   options: SearchOptions,
 ): Promise<SearchAnswer> {
-  return inSpaceOf(parts, collection, (here) => searchWith(here, collection, query, options));
+  return runInSpace(parts, collection, (here) => searchWith(here, collection, query, options));
 }
 
 async function searchWith(
@@ -161,7 +161,7 @@ export function drawHeatMap(
   image: Uint8Array,
   { collection, neighbour, views, region }: HeatMapOptions,
 ): Promise<Uint8Array> {
-  return inSpaceOf(parts, collection, async (here) => {
+  return runInSpace(parts, collection, async (here) => {
     const vector = await here.store.getVector(collection, neighbour);
     const part = await cropToRegion(here, image, region);
     const asked = await here.embedder.embed(part, { views, explained: true });

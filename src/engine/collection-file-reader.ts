@@ -17,7 +17,8 @@ const MOST_GROUP_ROWS = 100_000;
 const MOST_GROUP_VALUES = 2 ** 25;
 export const SMALLER_GROUPS = 'Write the file with smaller row groups, such as row_group_size=1000.';
 
-const invalid = (detail: string, cause?: unknown) => new PawdexError('export_invalid', { detail, cause });
+const createInvalidError = (detail: string, cause?: unknown) =>
+  new PawdexError('export_invalid', { detail, cause });
 
 /** The file's metadata. The space of its vectors is null if the metadata does not name it. */
 export interface CollectionFileInfo {
@@ -102,10 +103,10 @@ export class CollectionFileReader {
     }
     const buffer = await asyncBufferFromFile(file);
     const metadata = await parquetMetadataAsync(buffer).catch((cause) => {
-      throw invalid(`${file} is not a complete Parquet file.`, cause);
+      throw createInvalidError(`${file} is not a complete Parquet file.`, cause);
     });
     if (!metadata.schema.some(({ name }) => name === 'sha256')) {
-      throw invalid(`${file} has no column sha256.`);
+      throw createInvalidError(`${file} has no column sha256.`);
     }
     return new CollectionFileReader(buffer, metadata);
   }
@@ -129,7 +130,7 @@ export class CollectionFileReader {
       const part = { file: this.buffer, metadata: this.metadata, rowStart: row, rowEnd };
       const read = { ...part, utf8: false, compressors };
       const rows = await parquetReadObjects(read).catch((cause: Error) => {
-        throw invalid(`The rows ${row} to ${rowEnd - 1} cannot be read: ${cause.message}`, cause);
+        throw createInvalidError(`The rows ${row} to ${rowEnd - 1} cannot be read: ${cause.message}`, cause);
       });
       const items: FileRow[] = [];
       const bad: BadRow[] = [];

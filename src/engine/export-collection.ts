@@ -21,7 +21,7 @@ export async function exportCollection(
   const writer = await createCollectionFile(file, info);
   try {
     let items = 0;
-    for await (const some of inGroups(store.iterate(collection))) {
+    for await (const some of groupItems(store.iterate(collection))) {
       signal?.throwIfAborted();
       const read = await Promise.all(some.map((each) => readItem(store, collection, each)));
       const found = read.filter((item) => item !== null);
@@ -35,7 +35,7 @@ export async function exportCollection(
   }
 }
 
-async function* inGroups(items: AsyncIterable<ItemWithVector>): AsyncGenerator<ItemWithVector[]> {
+async function* groupItems(items: AsyncIterable<ItemWithVector>): AsyncGenerator<ItemWithVector[]> {
   let group: ItemWithVector[] = [];
   for await (const item of items) {
     group.push(item);

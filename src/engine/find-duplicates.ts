@@ -4,7 +4,7 @@ import { waitForIndex } from '../evaluation/wait-for-index.js';
 import type { Item, Store } from '../store/store.js';
 import type { Duplicate, DuplicatePage } from './engine.js';
 import { findVector } from './explain-neighbours.js';
-import { type EngineParts, inSpaceOf } from './spaces.js';
+import { type EngineParts, runInSpace } from './spaces.js';
 
 /** Number of neighbours to compare each item with. If there are more copies of a picture, some pairs are missed. */
 const NEAREST = 20;
@@ -31,7 +31,7 @@ export function findDuplicates(
   collection: string,
   options: { threshold: number; limit: number; cursor?: string },
 ): Promise<DuplicatePage> {
-  return inSpaceOf(parts, collection, async (here) => {
+  return runInSpace(parts, collection, async (here) => {
     await waitForIndex(here.store, collection, {}, { mostMs: MOST_WAIT_MS });
     return compareItems(here, collection, options);
   });

@@ -6,7 +6,7 @@ import { type CollectionEvaluation, evaluateCollection } from '../evaluation/eva
 import { findCollectionLabelTrouble, type LabelTrouble } from '../evaluation/label-trouble.js';
 import type { CollectionInfo, CollectionPatch } from '../store/store.js';
 import type { CreateOptions, NonPets, ServedCollection } from './engine.js';
-import { type EngineParts, inSpaceOf } from './spaces.js';
+import { type EngineParts, runInSpace } from './spaces.js';
 
 /** Creates an empty collection for the engine's encoder or for another one. */
 export async function createCollection(
@@ -67,7 +67,7 @@ export function calibrate(
   collection: string,
   options: WorkOptions & { nonPets?: NonPets } = {},
 ): Promise<CalibrationOutcome> {
-  return inSpaceOf(parts, collection, async (here, { fingerprint }) => {
+  return runInSpace(parts, collection, async (here, { fingerprint }) => {
     const { store, encoder, spaces, statistics } = here;
     const outcome = await calibrateCollection(store, collection, {
       ...options,
@@ -86,7 +86,7 @@ export function evaluate(
   collection: string,
   options: WorkOptions & { nonPets?: NonPets } = {},
 ): Promise<CollectionEvaluation> {
-  return inSpaceOf(parts, collection, async (here, { calibration }) => {
+  return runInSpace(parts, collection, async (here, { calibration }) => {
     const { k, temperature } = here.encoder.card.vote;
     return evaluateCollection(here.store, collection, {
       ...options,
@@ -104,7 +104,7 @@ export function findLabelTrouble(
   collection: string,
   { threshold, ...options }: WorkOptions & { threshold: number; limit: number },
 ): Promise<LabelTrouble> {
-  return inSpaceOf(parts, collection, ({ store, encoder }) =>
+  return runInSpace(parts, collection, ({ store, encoder }) =>
     findCollectionLabelTrouble(store, collection, { ...encoder.card.vote, ...options, sameFrom: threshold }),
   );
 }

@@ -96,7 +96,7 @@ const MOST_ATTEMPTS = 3;
  *
  * @throws PawdexError collection_not_found, model_mismatch; and what `work` throws
  */
-export async function inSpaceOf<T>(
+export async function runInSpace<T>(
   parts: EngineParts,
   collection: string,
   work: (parts: EngineParts, space: CollectionSpace) => Promise<T>,

@@ -36,7 +36,7 @@ export function hasArchiveName(file: string): boolean {
 }
 
 /** Whether a name says nothing about the content, so that the listing must keep the first bytes. */
-const tellsNothing = (name: string) => !/\.(jpe?g|png|webp|gif|avif|tiff?|bmp|hei[cf])$/i.test(name);
+const isUninformative = (name: string) => !/\.(jpe?g|png|webp|gif|avif|tiff?|bmp|hei[cf])$/i.test(name);
 
 /**
  * Opens an archive, or returns it if it is open and unchanged.
@@ -53,7 +53,7 @@ export async function openArchive(file: string): Promise<Archive> {
   if (before !== undefined) {
     await forget(file);
   }
-  const archive = /\.zip$/i.test(file) ? openZip(file) : openTar(file, tellsNothing);
+  const archive = /\.zip$/i.test(file) ? openZip(file) : openTar(file, isUninformative);
   opened.set(file, { version, archive });
   archive.catch(() => opened.delete(file));
   const oldest = [...opened.keys()][0]!;

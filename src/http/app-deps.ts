@@ -32,8 +32,7 @@ export interface AppDeps {
     | 'MAX_BATCH_FILES'
     | 'SHARE_HOURS'
     | 'TRUST_PROXY'
-  > &
-    Partial<Pick<Config, 'DATA_DIR'>>;
+  >;
   logger: Logger;
   /** The version of pawdex, for /openapi.json and /v1/info. */
   version: string;

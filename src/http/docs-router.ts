@@ -6,7 +6,8 @@ import { ERRORS } from '../errors.js';
 
 const ASSETS = new Set(['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']);
 
-const swaggerDir = () => path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const findSwaggerFolder = () =>
+  path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
 /** @param base path to the files of this page, relative to the requested address */
 const renderReferencePage = (base: string) => `<!doctype html>
@@ -85,7 +86,7 @@ ${Object.entries(ERRORS)
 /** Creates the pages under /docs. */
 export function createDocsRouter(): Router {
   const router = express.Router();
-  const dir = swaggerDir();
+  const dir = findSwaggerFolder();
   router.get('/', (req, res) => {
     res
       .type('html')

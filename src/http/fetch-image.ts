@@ -27,22 +27,22 @@ export interface FetchOptions {
   isAllowed?: (address: string) => boolean;
 }
 
-const notAllowed = (detail: string) => new PawdexError('url_not_allowed', { detail });
-const unreachable = (detail: string) => new PawdexError('url_unreachable', { detail });
+const createNotAllowedError = (detail: string) => new PawdexError('url_not_allowed', { detail });
+const createUnreachableError = (detail: string) => new PawdexError('url_unreachable', { detail });
 
 /** @throws PawdexError url_not_allowed */
 function checkUrl(text: string, isAllowed: (address: string) => boolean): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw notAllowed('The address does not start with http:// or https://.');
+    throw createNotAllowedError('The address does not start with http:// or https://.');
   }
   if (url.username !== '' || url.password !== '') {
-    throw notAllowed('The address contains a user name or a password.');
+    throw createNotAllowedError('The address contains a user name or a password.');
   }
   // Names are checked when they are looked up, but IP addresses are never looked up.
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 && !isAllowed(host)) {
-    throw notAllowed(`${host} is not a public address.`);
+    throw createNotAllowedError(`${host} is not a public address.`);
   }
   return url;
 }
@@ -57,14 +57,14 @@ function createLookup(isAllowed: (address: string) => boolean): LookupFunction {
       const open = addresses.filter(({ address }) => isAllowed(address));
       const [first] = open;
       if (first === undefined) {
-        return callback(notAllowed(`${hostname} has no public address.`), []);
+        return callback(createNotAllowedError(`${hostname} has no public address.`), []);
       }
       return options.all ? callback(null, open) : callback(null, first.address, first.family);
     });
   };
 }
 
-function request(url: URL, lookup: LookupFunction, signal: AbortSignal): Promise<IncomingMessage> {
+function sendRequest(url: URL, lookup: LookupFunction, signal: AbortSignal): Promise<IncomingMessage> {
   const { get } = url.protocol === 'https:' ? https : http;
   const headers = { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'pawdex' };
   return new Promise((resolve, reject) => {
@@ -86,27 +86,31 @@ async function readBody(response: IncomingMessage, maxBytes: number): Promise<Bu
   return Buffer.concat(pieces);
 }
 
-async function follow(text: string, options: FetchOptions, signal: AbortSignal): Promise<Uint8Array> {
+async function followRedirects(
+  text: string,
+  options: FetchOptions,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const { maxBytes, isAllowed = isPublicAddress } = options;
   const lookup = createLookup(isAllowed);
   let url = checkUrl(text, isAllowed);
   for (let left = REDIRECTIONS; ; left--) {
-    const response = await request(url, lookup, signal);
+    const response = await sendRequest(url, lookup, signal);
     const { statusCode = 0, headers } = response;
     try {
       if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
         if (left === 0) {
-          throw unreachable(`The address redirects more than ${REDIRECTIONS} times.`);
+          throw createUnreachableError(`The address redirects more than ${REDIRECTIONS} times.`);
         }
         url = checkUrl(new URL(headers.location, url).href, isAllowed);
         continue;
       }
       if (statusCode !== 200) {
-        throw unreachable(`${url.host} answered with status ${statusCode}.`);
+        throw createUnreachableError(`${url.host} answered with status ${statusCode}.`);
       }
       const bytes = await readBody(response, maxBytes);
       if (sniff(bytes) === null) {
-        throw unreachable(`The answer of ${url.host} is not a readable picture.`);
+        throw createUnreachableError(`The answer of ${url.host} is not a readable picture.`);
       }
       return bytes;
     } finally {
@@ -124,17 +128,17 @@ export function fetchImage(url: string, options: FetchOptions): Promise<Uint8Arr
   return fetching(async () => {
     const signal = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
     try {
-      return await follow(url, options, signal);
+      return await followRedirects(url, options, signal);
     } catch (error) {
       if (error instanceof PawdexError) {
         throw error;
       }
       if (signal.aborted) {
-        throw unreachable('The picture did not arrive in time.');
+        throw createUnreachableError('The picture did not arrive in time.');
       }
       // Only network errors: a programming error must not look like a problem of the address.
       if (error instanceof Error && 'code' in error) {
-        throw unreachable(`The picture could not be fetched (${String(error.code)}).`);
+        throw createUnreachableError(`The picture could not be fetched (${String(error.code)}).`);
       }
       throw error;
     }

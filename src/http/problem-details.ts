@@ -62,7 +62,7 @@ function toPawdexError(error: unknown): PawdexError {
 }
 
 /** Whether Node closes the connection after the answer, even if the client is still sending. */
-const closesAfter = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
+const isClosedAfter = (res: Response) => !res.shouldKeepAlive || res.getHeader('connection') === 'close';
 
 function sendProblem(req: Request, res: Response, error: PawdexError): void {
   if (error.status === 503) {
@@ -87,7 +87,7 @@ export const errorHandler: ErrorRequestHandler = async (thrown, req, res, _next)
   }
   // Read and discard the rest of the body, so that the client sees the answer, unless it has disconnected.
   const rest = req.complete || req.destroyed ? undefined : linger(req);
-  const closes = closesAfter(res);
+  const closes = isClosedAfter(res);
   if (closes) {
     await rest;
   }

@@ -116,7 +116,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function addressOf(server: Server): Pick<RunningServer, 'url' | 'address'> {
+function getAddress(server: Server): Pick<RunningServer, 'url' | 'address'> {
   const { address, port, family } = server.address() as AddressInfo;
   const real = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   const isEverywhere = address === '0.0.0.0' || address === '::';
@@ -163,7 +163,7 @@ export async function startServer(app: Express, options: ServerOptions): Promise
   await listen(server, options.host, options.port);
   const stopWatching = watch(connections, limits.checkMs, options.onRefused);
   return {
-    ...addressOf(server),
+    ...getAddress(server),
     close: ({ graceSeconds }) => {
       options.lifecycle.state = 'stopping';
       closing ??= stop(server, connections, graceSeconds).finally(stopWatching);

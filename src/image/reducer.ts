@@ -99,7 +99,7 @@ async function keepProcess(child: ChildProcess): Promise<void> {
 class ProcessDied extends Error {}
 
 /** The system has no room for another process or for its files, which says nothing about the image. */
-const cannotStart = (cause: Error) =>
+const createStartError = (cause: Error) =>
   new PawdexError('overloaded', {
     detail: `No process can be started to decode this image (${(cause as NodeJS.ErrnoException).code}).`,
     retryAfter: RETRY_START_SECONDS,
@@ -110,7 +110,7 @@ const cannotStart = (cause: Error) =>
 function ask(child: ChildProcess, task: ReductionTask, maxBytes: number): Promise<ReductionReply> {
   return new Promise((resolve, reject) => {
     if (child.pid === undefined) {
-      child.once('error', (cause) => reject(cannotStart(cause)));
+      child.once('error', (cause) => reject(createStartError(cause)));
       return;
     }
     const finish = (settle: () => void) => {

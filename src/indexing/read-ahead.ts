@@ -77,18 +77,18 @@ async function* checkPhotos(
   for (const photo of photos) {
     const trouble = describeTrouble(describePhoto(photo));
     if (trouble !== null) {
-      settle(photo, undescribable(trouble), null);
+      settle(photo, createNameFailure(trouble), null);
       continue;
     }
     try {
       const { size } = await readFileFacts(photo.file);
       if (size > maxFileBytes) {
-        settle(photo, tooLarge(size, maxFileBytes), null);
+        settle(photo, createSizeFailure(size, maxFileBytes), null);
       } else {
         yield { photo, size };
       }
     } catch (error) {
-      settle(photo, unreadable(error as Error), null);
+      settle(photo, createReadFailure(error as Error), null);
     }
   }
 }
@@ -114,7 +114,7 @@ async function readAll(window: { photo: PhotoToIndex }[], settle: Settle): Promi
       const bytes = await readWholeFile(photo.file);
       return { photo, bytes, sha256: await computeContentHash(bytes) };
     } catch (error) {
-      settle(photo, unreadable(error as Error), null);
+      settle(photo, createReadFailure(error as Error), null);
       return null;
     }
   });
@@ -138,14 +138,14 @@ async function selectNew(
   });
 }
 
-function undescribable(detail: string): AddResult {
+function createNameFailure(detail: string): AddResult {
   const hint = 'Rename the file or its folder, or correct its row in the manifest.';
-  return failure(new PawdexError('invalid_request', { detail, hint }));
+  return createFailure(new PawdexError('invalid_request', { detail, hint }));
 }
 
-function tooLarge(size: number, limit: number): AddResult {
+function createSizeFailure(size: number, limit: number): AddResult {
   const mib = (bytes: number) => (bytes / 1024 ** 2).toFixed(1);
-  return failure(
+  return createFailure(
     new PawdexError('payload_too_large', {
       detail: `The file has ${mib(size)} MiB; the limit is ${mib(limit)}.`,
       hint: 'Shrink the photo, or raise --max-upload-mb (PAWDEX_MAX_UPLOAD_MB).',
@@ -153,12 +153,12 @@ function tooLarge(size: number, limit: number): AddResult {
   );
 }
 
-function unreadable(cause: Error): AddResult {
-  return failure(
+function createReadFailure(cause: Error): AddResult {
+  return createFailure(
     new PawdexError('file_unreadable', { detail: `The file cannot be read: ${cause.message}.`, cause }),
   );
 }
 
-function failure(error: PawdexError): AddResult {
+function createFailure(error: PawdexError): AddResult {
   return { status: 'failed', error: describeFailure(error) };
 }

@@ -1,7 +1,7 @@
 /** Limits which folders of the server's machine a job may read: only those below the roots set by the operator. */
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { PawdexError } from '../errors.js';
+import { type ErrorCode, PawdexError } from '../errors.js';
 import { hasArchiveName } from '../files/open-file.js';
 
 const isWithin = (root: string, file: string) => file === root || file.startsWith(root + path.sep);
@@ -32,24 +32,15 @@ export class IndexRoots {
    * @throws PawdexError path_not_allowed if it is outside of all roots, also through a link; set_invalid if it does not
    *   exist inside a root
    */
-  async resolveSet(asked: string): Promise<string> {
+  resolveSet(asked: string): Promise<string> {
     const isSet = async (found: string) => hasArchiveName(found) || (await stat(found)).isDirectory();
-    return this.#resolve(
-      asked,
-      isSet,
-      () =>
-        new PawdexError('set_invalid', {
-          detail: `There is no folder or archive ${asked} below the index roots.`,
-        }),
-    );
+    return this.#resolve(asked, isSet, 'set_invalid', 'folder or archive');
   }
 
   /** Like {@link resolveSet}, for a file. @throws PawdexError path_not_allowed, file_unreadable */
-  async resolveFile(asked: string): Promise<string> {
+  resolveFile(asked: string): Promise<string> {
     const isFile = async (found: string) => (await stat(found)).isFile();
-    const missing = () =>
-      new PawdexError('file_unreadable', { detail: `There is no file ${asked} below the index roots.` });
-    return this.#resolve(asked, isFile, missing);
+    return this.#resolve(asked, isFile, 'file_unreadable', 'file');
   }
 
   /** Folders that hold photos under the names in `source`: those asked for, as {@link resolveSet}, or the roots. */
@@ -60,7 +51,8 @@ export class IndexRoots {
   async #resolve(
     asked: string,
     isWanted: (found: string) => Promise<boolean>,
-    createMissing: () => PawdexError,
+    code: ErrorCode,
+    what: string,
   ): Promise<string> {
     const candidates = this.roots
       .map((root) => path.resolve(root, asked))
@@ -78,7 +70,7 @@ export class IndexRoots {
       }
     }
     if (candidates.length > 0) {
-      throw createMissing();
+      throw new PawdexError(code, { detail: `There is no ${what} ${asked} below the index roots.` });
     }
     throw new PawdexError('path_not_allowed', { detail: `${asked} is not below one of the index roots.` });
   }

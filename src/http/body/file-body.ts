@@ -23,16 +23,16 @@ interface ArrivingFile<E extends string> {
 
 async function receiveFile(req: Request, file: string, mostMiB: number, hint: string): Promise<void> {
   const mostBytes = mostMiB * 2 ** 20;
-  const tooLarge = () =>
+  const createSizeError = () =>
     new PawdexError('payload_too_large', { detail: `The file may have at most ${mostBytes} bytes.`, hint });
   if (Number(req.headers['content-length']) > mostBytes) {
-    throw tooLarge();
+    throw createSizeError();
   }
   let received = 0;
   const count = new Transform({
     transform(piece: Buffer, _encoding, done) {
       received += piece.length;
-      done(received > mostBytes ? tooLarge() : null, piece);
+      done(received > mostBytes ? createSizeError() : null, piece);
     },
   });
   try {

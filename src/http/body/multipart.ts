@@ -40,7 +40,8 @@ export interface FormLimits {
   fileBytes: number;
 }
 
-const invalid = (detail: string, cause?: unknown) => new PawdexError('invalid_multipart', { detail, cause });
+const createInvalidError = (detail: string, cause?: unknown) =>
+  new PawdexError('invalid_multipart', { detail, cause });
 
 /**
  * Parses a form.
@@ -55,7 +56,7 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
     ?.slice(1)
     .find(Boolean);
   if (boundary === undefined) {
-    throw invalid('The content type names no boundary.');
+    throw createInvalidError('The content type names no boundary.');
   }
   const form: Form = { files: [], fields: {} };
   let fields = 0;
@@ -69,7 +70,7 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
           detail: `Files go into the field \`image\`, not \`${name}\`.`,
         });
       } else if (++fields > MAX_FIELDS) {
-        throw invalid(`A form may have at most ${MAX_FIELDS} text fields.`);
+        throw createInvalidError(`A form may have at most ${MAX_FIELDS} text fields.`);
       } else {
         addField(form, name, part);
       }
@@ -82,7 +83,7 @@ export function parseForm(body: Buffer, contentType: string, limits: FormLimits)
 
 function splitParts(body: Buffer, boundary: string, { files, fileBytes }: FormLimits) {
   if (body.length === 0) {
-    throw invalid('The form is empty.');
+    throw createInvalidError('The form is empty.');
   }
   return parseMultipart(body, {
     boundary,
@@ -97,11 +98,11 @@ function splitParts(body: Buffer, boundary: string, { files, fileBytes }: FormLi
 function readFieldName(part: MultipartPart): string {
   const { name } = part;
   if (name === undefined || name === '') {
-    throw invalid('A part has no name.');
+    throw createInvalidError('A part has no name.');
   }
   // In some parsers `a[b]` creates objects. Here names are plain words.
   if (!/^[\w.-]{1,64}$/.test(name)) {
-    throw invalid('The name of a field may have 1 to 64 letters, digits, ., - and _.');
+    throw createInvalidError('The name of a field may have 1 to 64 letters, digits, ., - and _.');
   }
   return name;
 }
@@ -131,19 +132,21 @@ function addFile({ files }: Form, part: MultipartPart, limits: FormLimits): void
     });
   }
   if (part.size > limits.fileBytes) {
-    throw fileTooLarge(limits);
+    throw createSizeError(limits);
   }
   const name = readFileName(part.filename);
   const bytes = part.bytes;
-  const typedPath = part.filename === undefined ? asTypedPath(bytes) : null;
-  files.push(typedPath === null ? { content: bytes, name } : { content: imageIsText(typedPath), name: null });
+  const typedPath = part.filename === undefined ? readTypedPath(bytes) : null;
+  files.push(
+    typedPath === null ? { content: bytes, name } : { content: createTextError(typedPath), name: null },
+  );
 }
 
-const fileTooLarge = ({ fileBytes }: FormLimits) =>
+const createSizeError = ({ fileBytes }: FormLimits) =>
   new PawdexError('payload_too_large', { detail: `A file may have at most ${fileBytes} bytes.` });
 
 /** Reads the path from a part without a file name. @returns null if it is a file: every image has control bytes */
-function asTypedPath(bytes: Uint8Array): string | null {
+function readTypedPath(bytes: Uint8Array): string | null {
   if (bytes.length === 0 || bytes.length > MAX_PATH_BYTES) {
     return null;
   }
@@ -151,7 +154,7 @@ function asTypedPath(bytes: Uint8Array): string | null {
   return /[\p{Cc}\ufffd]/u.test(text.trimEnd()) ? null : text;
 }
 
-function imageIsText(path: string): PawdexError {
+function createTextError(path: string): PawdexError {
   return new PawdexError('image_missing', {
     detail: '`image` is text, not a file: did you forget the @?',
     hint: `With curl, put an @ before the path: -F image=@${path.length > 100 ? 'photo.jpg' : path.trim()}`,
@@ -170,16 +173,16 @@ function readFileName(sent: string | undefined): string | null {
 
 function toFormError(error: unknown, limits: FormLimits): unknown {
   if (error instanceof MaxFileSizeExceededError) {
-    return fileTooLarge(limits);
+    return createSizeError(limits);
   }
   if (error instanceof MaxPartsExceededError) {
-    return invalid('The form has too many parts.', error);
+    return createInvalidError('The form has too many parts.', error);
   }
   if (error instanceof MultipartParseError) {
-    return invalid(`${error.message}.`, error);
+    return createInvalidError(`${error.message}.`, error);
   }
   if (error instanceof TypeError) {
-    return invalid('The form is not UTF-8.', error);
+    return createInvalidError('The form is not UTF-8.', error);
   }
   return error;
 }

@@ -45,7 +45,7 @@ export interface ReceiveOptions {
   inspect?: (piece: Buffer) => void;
 }
 
-const tooLarge = (limit: number) =>
+const createSizeError = (limit: number) =>
   new PawdexError('payload_too_large', { detail: `The body may have at most ${limit} bytes here.` });
 
 /**
@@ -61,7 +61,7 @@ export function receiveBody(
 ): Promise<Buffer> {
   // Content-Length allows an early refusal, but only the count below can be trusted.
   if (Number(req.headers['content-length'] ?? 0) > limit) {
-    return Promise.reject(tooLarge(limit));
+    return Promise.reject(createSizeError(limit));
   }
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
@@ -76,7 +76,7 @@ export function receiveBody(
     const take = (piece: Buffer) => {
       received += piece.length;
       if (received > limit) {
-        return refuse(tooLarge(limit));
+        return refuse(createSizeError(limit));
       }
       if (!budget.take(piece.length)) {
         return refuse(new PawdexError('overloaded', { retryAfter: 2 }));

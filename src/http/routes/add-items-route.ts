@@ -57,7 +57,7 @@ function checkItemCount(
 }
 
 /** Uses a file name as the source. The rules for sources apply. */
-function sourceFromName(name: string | null): string | null {
+function readSource(name: string | null): string | null {
   if (name === null) {
     return null;
   }
@@ -72,7 +72,7 @@ function sourceFromName(name: string | null): string | null {
 }
 
 /** Reads the items of a form: one per part `image`, with the fields for all and those of `items` in order. */
-function fromForm({ files, fields }: Body): Prepared[] {
+function readForm({ files, fields }: Body): Prepared[] {
   checkItemCount(fields, { exactly: files.length });
   const { items, ...forAll } = parse(itemsForm, fields, 'body');
   return files.map(({ content, name }, i) => {
@@ -84,7 +84,7 @@ function fromForm({ files, fields }: Body): Prepared[] {
       return {
         image: content,
         ...named,
-        source: named.source === undefined ? sourceFromName(name) : named.source,
+        source: named.source === undefined ? readSource(name) : named.source,
       };
     } catch (thrown) {
       return toFailure(thrown);
@@ -93,7 +93,7 @@ function fromForm({ files, fields }: Body): Prepared[] {
 }
 
 /** Reads the items of a JSON body. If one is not base64, only that one fails. */
-function fromJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
+function readJson({ fields }: Body, batchFiles: number, fileBytes: number): Prepared[] {
   checkItemCount(fields, { most: batchFiles });
   const { items, ...forAll } = parse(itemsJson, fields, 'body');
   return items.map(({ imageBase64, ...own }, i) => {
@@ -126,7 +126,7 @@ const imagesBody: BodySpec<Prepared[]> = {
         hint: 'Send files in the multipart field `image`, or `items` with `imageBase64` in JSON.',
       });
     }
-    return isForm ? fromForm(body) : fromJson(body, batchFiles, fileBytes);
+    return isForm ? readForm(body) : readJson(body, batchFiles, fileBytes);
   },
 };
 

@@ -35,7 +35,7 @@ const params = { id: jobId };
 const MAX_STREAMS = 100;
 
 /** Removes the result, which may be long. */
-function withoutResult({ result: _, ...job }: Job): JobSummary {
+function omitResult({ result: _, ...job }: Job): JobSummary {
   return job;
 }
 
@@ -104,7 +104,7 @@ export const listJobs = defineEndpoint({
   description: 'The server keeps the last hundred finished jobs.',
   response: json(z.object({ jobs: z.array(jobSummarySchema) }), 'The jobs.'),
   errors: [],
-  handle: (_input, { jobs }) => ({ jobs: jobs.list().map(withoutResult) }),
+  handle: (_input, { jobs }) => ({ jobs: jobs.list().map(omitResult) }),
 });
 
 export const getJob = defineEndpoint({
@@ -122,7 +122,7 @@ export const getJob = defineEndpoint({
 const REPORT_POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; img-src data:; sandbox; frame-ancestors 'none'`;
 
 /** Returns the thumbnail of an item for a report, or its id if there is none. */
-async function pictureOf(engine: Engine, collection: string, id: string): Promise<string> {
+async function readPicture(engine: Engine, collection: string, id: string): Promise<string> {
   const bytes = await engine.store.getThumbnail(collection, id).catch((error: unknown) => {
     if (asPawdexError(error).status === 404) {
       return null;
@@ -157,7 +157,7 @@ export const getReport = defineEndpoint({
       familiarity,
       subject: { collection },
       model: { name, fingerprint },
-      pictures: (item) => pictureOf(engine, collection, item),
+      pictures: (item) => readPicture(engine, collection, item),
     });
     res.set('Content-Security-Policy', REPORT_POLICY);
     return { type: 'text/html', bytes: html };
@@ -271,7 +271,7 @@ export const followJob = defineEndpoint({
     let revision = jobs.revision(id);
     const readState = () => {
       const isEnd = isOver(job);
-      const data = withoutResult(job);
+      const data = omitResult(job);
       return { revision, event: isEnd ? 'end' : 'job', data, isLast: isEnd || jobs.isClosed };
     };
     openStreams.set(jobs, open + 1);

@@ -104,18 +104,18 @@ function groupAlike(
       single.push([match]);
     }
   }
-  return [...[...groups.values()].flatMap(chunk), ...single];
+  return [...[...groups.values()].flatMap(splitIntoChunks), ...single];
 }
 
 async function removeItems(engine: Engine, collection: string, ids: readonly string[]): Promise<number> {
   let removed = 0;
-  for (const part of chunk(ids)) {
+  for (const part of splitIntoChunks(ids)) {
     removed += await engine.store.deleteMany(collection, { ids: part });
   }
   return removed;
 }
 
-function chunk<T>(values: readonly T[]): T[][] {
+function splitIntoChunks<T>(values: readonly T[]): T[][] {
   return Array.from({ length: Math.ceil(values.length / IDS) }, (_, i) =>
     values.slice(i * IDS, (i + 1) * IDS),
   );

@@ -119,7 +119,10 @@ class RowCopier {
   ) {}
 
   run(): number {
-    const ids = range(1, this.#last("SELECT seq FROM sqlite_sequence WHERE name = 'collections'") + MARGIN);
+    const ids = listNumbers(
+      1,
+      this.#last("SELECT seq FROM sqlite_sequence WHERE name = 'collections'") + MARGIN,
+    );
     const collections = new Map<number, CollectionRow>();
     const find = this.source.prepare<[number], CollectionRow>('SELECT * FROM collections WHERE id = ?');
     // An older database has no such tables.
@@ -201,7 +204,7 @@ class RowCopier {
       copied.set(row.collection, copied.get(row.collection)! + 1);
     };
     for (let from = 1; from <= last + MARGIN; from += STEP) {
-      this.target.transaction(() => range(from, from + STEP - 1).forEach(copyOne))();
+      this.target.transaction(() => listNumbers(from, from + STEP - 1).forEach(copyOne))();
     }
     return copied;
   }
@@ -248,4 +251,4 @@ function attempt<T>(work: () => T | undefined): T | null {
   }
 }
 
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const listNumbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
