@@ -27,7 +27,7 @@ import { joinSets, takeSubset } from '../../dist/evaluation/embed-set.js';
 import { evaluate } from '../../dist/evaluation/evaluate.js';
 import { ask, predictLabel } from '../../dist/evaluation/outcomes.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from './lib/sets.mjs';
 
 const FOLDS = 5;
@@ -38,30 +38,9 @@ const DOUBTFUL = 0.15;
 /** Extra weight of queries with the plain label: ordinary cats are what users ask about most. */
 const PLAIN = 4;
 const USAGE =
-  'usage: calibrate.mjs --gallery SET --queries SET[*WEIGHT]... --nonpets SET --out FILE [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET] [--dropped CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]';
+  'usage: calibrate.mjs --gallery SET --queries SET[*WEIGHT]... --nonpets SET --out FILE [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET] [--dropped CSV] [--only CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]';
 
-const { values } = parseOptions(USAGE, {
-  options: {
-    gallery: { type: 'string' },
-    queries: { type: 'string', multiple: true },
-    nonpets: { type: 'string' },
-    out: { type: 'string' },
-    vote: { type: 'string', multiple: true, default: [] },
-    plain: { type: 'string' },
-    trust: { type: 'string' },
-    dropped: { type: 'string' },
-    ungrouped: { type: 'string' },
-    model: { type: 'string' },
-    cache: { type: 'string' },
-    only: { type: 'string' },
-  },
-});
-for (const name of ['gallery', 'queries', 'nonpets', 'out']) {
-  if (values[name] === undefined) {
-    console.error(USAGE);
-    process.exit(2);
-  }
-}
+const { values } = readOptions(USAGE, { vote: [] });
 const specs = values.queries.map((text) => {
   const [set, weight = '1'] = text.split('*');
   return { set, weight: Number(weight) };

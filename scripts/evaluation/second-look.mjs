@@ -14,21 +14,14 @@ import { parseConfig } from '../../dist/config.js';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { openLocalEngine } from '../../dist/engine/local-engine.js';
 import { createRandom } from '../../dist/math/random.js';
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../bench/lib/harness.mjs';
 
 const SIDE = 300;
 
 const USAGE = 'usage: node scripts/evaluation/second-look.mjs SET [--edge PHOTO | --small SET]';
 
-const { values, positionals } = parseOptions(USAGE, {
-  allowPositionals: true,
-  options: { edge: { type: 'string' }, small: { type: 'string' } },
-});
+const { values, positionals } = readOptions(USAGE);
 const [spec] = positionals;
-if (spec === undefined) {
-  console.error(USAGE);
-  process.exit(2);
-}
 
 async function atTheEdge(photo) {
   const square = await sharp(photo).autoOrient().resize(SIDE, SIDE).toBuffer();

@@ -10,7 +10,7 @@
 import { vote } from '../../dist/breeds/vote.js';
 import { removeRepeats } from '../../dist/evaluation/embed-set.js';
 import { forEachQuery } from '../../dist/evaluation/exact-neighbours.js';
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from './lib/sets.mjs';
 
 const KS = [1, 5, 10, 15, 20, 30, 50];
@@ -20,18 +20,7 @@ const PRIOR_EXPONENTS = [0, 0.25, 0.5, 1];
 
 const USAGE = 'usage: vote-settings.mjs --gallery SET --queries SET [--model CARD] [--cache DIR]';
 
-const { values } = parseOptions(USAGE, {
-  options: {
-    gallery: { type: 'string' },
-    queries: { type: 'string' },
-    model: { type: 'string' },
-    cache: { type: 'string' },
-  },
-});
-if (values.gallery === undefined || values.queries === undefined) {
-  console.error(USAGE);
-  process.exit(2);
-}
+const { values } = readOptions(USAGE);
 
 const { sets } = await embedSets(values, [values.gallery, values.queries]);
 const gallery = removeRepeats(sets[0]);

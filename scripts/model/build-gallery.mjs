@@ -21,28 +21,14 @@ import sharp from 'sharp';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { replaceFile } from '../../dist/files/replace-file.js';
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from '../evaluation/lib/sets.mjs';
 
 const USAGE =
   'usage: node scripts/model/build-gallery.mjs SET[:split]... [--without CSV] [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model CARD] [--out FILE] [--cache DIR]';
 const THUMBNAIL = { side: 128, quality: 55 };
 
-const { values, positionals } = parseOptions(USAGE, {
-  allowPositionals: true,
-  options: {
-    model: { type: 'string' },
-    out: { type: 'string', default: 'models/gallery.parquet' },
-    without: { type: 'string' },
-    thumbnails: { type: 'string' },
-    ungrouped: { type: 'string' },
-    cache: { type: 'string' },
-  },
-});
-if (positionals.length === 0) {
-  console.error(USAGE);
-  process.exit(2);
-}
+const { values, positionals } = readOptions(USAGE, { out: 'models/gallery.parquet' });
 
 const text = (name, repetition_type = 'OPTIONAL') => ({
   name,

@@ -15,25 +15,12 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../bench/lib/harness.mjs';
 
 const USAGE =
   'usage: node scripts/model/hold-out.mjs SET[:split] [--without CSV] [--share 0.2] [--plain LABEL=SHARE] [--ungrouped PUBLISHER] --out FILE';
 
-const { values, positionals } = parseOptions(USAGE, {
-  allowPositionals: true,
-  options: {
-    without: { type: 'string' },
-    share: { type: 'string', default: '0.2' },
-    plain: { type: 'string' },
-    ungrouped: { type: 'string' },
-    out: { type: 'string' },
-  },
-});
-if (positionals.length !== 1 || values.out === undefined) {
-  console.error(USAGE);
-  process.exit(2);
-}
+const { values, positionals } = readOptions(USAGE, { share: '0.2' });
 const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
 const [plain, plainShare] = (values.plain ?? '=0').split('=');
 

@@ -16,7 +16,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parquetReadObjects } from 'hyparquet';
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../bench/lib/harness.mjs';
 
 const fromRoot = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const CARD = fromRoot('models/encoder.json');
@@ -24,20 +24,7 @@ const USAGE =
   'usage: node scripts/model/measure.mjs --queries SET [--gallery SET] [--nonpets SET] [--elsewhere SET [--plain LABEL]] [--cache DIR]';
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
-const { values } = parseOptions(USAGE, {
-  options: {
-    gallery: { type: 'string', default: fromRoot('models/gallery.parquet') },
-    queries: { type: 'string' },
-    nonpets: { type: 'string' },
-    elsewhere: { type: 'string' },
-    plain: { type: 'string' },
-    cache: { type: 'string' },
-  },
-});
-if (!values.queries) {
-  console.error(USAGE);
-  process.exit(2);
-}
+const { values } = readOptions(USAGE, { gallery: fromRoot('models/gallery.parquet') });
 
 /** "../shared/petset:test" -> "petset:test": local paths do not belong in the card. */
 const shortName = (set) => path.basename(set);

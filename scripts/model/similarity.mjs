@@ -21,7 +21,7 @@ import { readGroup } from '../../dist/evaluation/provenance.js';
 import { getRow } from '../../dist/math/matrix.js';
 import { createRandom, shuffle } from '../../dist/math/random.js';
 import { computeDot } from '../../dist/math/vectors.js';
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../bench/lib/harness.mjs';
 import { embedSets } from '../evaluation/lib/sets.mjs';
 
 const LABELS = [1, 2, 3, 5, 10, 20];
@@ -39,21 +39,9 @@ const REFUSED = 0.01;
 const FALSE_MATCHES = 0.003;
 
 const USAGE =
-  'usage: node scripts/model/similarity.mjs --train SET --val SET [--more SET] [--nonpets SET] [--without CSV] [--only CSV] [--model CARD] [--out FILE] [--cache DIR]';
+  'usage: node scripts/model/similarity.mjs --train SET --val SET --nonpets SET [--more SET] [--without CSV] [--only CSV] [--model CARD] [--out FILE] [--cache DIR]';
 
-const { values } = parseOptions(USAGE, {
-  options: {
-    train: { type: 'string' },
-    val: { type: 'string' },
-    more: { type: 'string' },
-    without: { type: 'string' },
-    only: { type: 'string' },
-    nonpets: { type: 'string' },
-    out: { type: 'string', default: 'models/similarity.json' },
-    model: { type: 'string' },
-    cache: { type: 'string' },
-  },
-});
+const { values } = readOptions(USAGE, { out: 'models/similarity.json' });
 const dropped = values.without === undefined ? [] : await readFileNames(values.without);
 const heldOut = values.only === undefined ? [] : await readFileNames(values.only);
 const isListed =

@@ -29,29 +29,18 @@ import { computeFeatures } from '../../dist/training/run/compute-features.js';
 import { createEmbeddedSet, evaluateEmbedding } from '../../dist/training/run/evaluate-embedding.js';
 import { readTensors } from '../../dist/training/run/safetensors.js';
 import { TrainingSet } from '../../dist/training/run/training-set.js';
-import { parseOptions } from '../bench/lib/harness.mjs';
+import { readOptions } from '../bench/lib/harness.mjs';
 
 const USAGE =
   'usage: general-share.mjs --run DIR --data SET --val SET [--nonpets SET] [--features start|trained|distilled] [--dimension N] [--shares A,B] [--constants A,B]';
 
-const { values } = parseOptions(USAGE, {
-  options: {
-    run: { type: 'string' },
-    data: { type: 'string' },
-    val: { type: 'string' },
-    nonpets: { type: 'string' },
-    features: { type: 'string', default: 'start' },
-    dimension: { type: 'string', default: '128' },
-    shares: { type: 'string', default: '0,0.2,0.35,0.5,0.65' },
-    constants: { type: 'string', default: '0,0.5,0.7,1' },
-  },
+const { values } = readOptions(USAGE, {
+  features: 'start',
+  dimension: '128',
+  shares: '0,0.2,0.35,0.5,0.65',
+  constants: '0,0.5,0.7,1',
 });
-const isUsable =
-  values.run !== undefined &&
-  values.data !== undefined &&
-  values.val !== undefined &&
-  ['start', 'trained', 'distilled'].includes(values.features);
-if (!isUsable) {
+if (!['start', 'trained', 'distilled'].includes(values.features)) {
   console.error(USAGE);
   process.exit(2);
 }

@@ -25,6 +25,39 @@ export function parseOptions(usage, config) {
   }
 }
 
+/**
+ * Parses the command line as its usage line says, such as `x.mjs SET... --out FILE [--cache DIR] [--vote LABEL]... [--json]`:
+ * whatever is not in brackets is required, and `...` follows what may be repeated. A mistake prints it and exits.
+ */
+export function readOptions(usage, defaults = {}) {
+  const options = {};
+  const required = [];
+  for (const [, start, name, value, more] of usage.matchAll(
+    /([[|] ?)?--([a-z]+)(?: ([^\s\]]+))?\]?(\.{3})?/g,
+  )) {
+    options[name] =
+      value === undefined
+        ? { type: 'boolean' }
+        : { type: 'string', multiple: more !== undefined, default: defaults[name] };
+    if (start === undefined) {
+      required.push(name);
+    }
+  }
+  const { values, positionals } = parseOptions(usage, { options, allowPositionals: true });
+  const named = /\.mjs ((?:(?!\[?--)\S+ ?)*)/
+    .exec(usage)[1]
+    .split(' ')
+    .filter((word) => word !== '');
+  const isCounted = named.at(-1)?.endsWith('...')
+    ? positionals.length >= named.length
+    : positionals.length === named.length;
+  if (!isCounted || required.some((name) => values[name] === undefined)) {
+    console.error(usage);
+    process.exit(2);
+  }
+  return { values, positionals };
+}
+
 /** Parses options with default values: strings, or booleans. Adds `--json`. */
 export function options(usage, spec) {
   const { values } = parseOptions(usage, {
