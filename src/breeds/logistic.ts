@@ -1,5 +1,6 @@
 /** Logistic regressions: evaluated, and small ones fitted exactly by Newton's method. */
 import { Matrix, solve } from 'ml-matrix';
+import { groupBy } from '../math/group-by.js';
 
 /** p = 1 / (1 + exp(-(intercept + coefficients . features))). */
 export interface LogisticModel {
@@ -157,12 +158,7 @@ export function fitIncreasingWithGroups(
   l2: number,
   groupL2: number,
 ): { model: LogisticModel; offsets: Map<string, number> } {
-  const groups = new Map<string, GroupedObservation[]>();
-  for (const observation of observations) {
-    const members = groups.get(observation.group) ?? [];
-    members.push(observation);
-    groups.set(observation.group, members);
-  }
+  const groups = groupBy(observations, ({ group }) => group);
   const offsets = new Map([...groups.keys()].map((group) => [group, 0]));
   let model = fitIncreasing(observations, l2);
   for (let round = 0; round < ROUNDS; round++) {

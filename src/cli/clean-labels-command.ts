@@ -101,15 +101,7 @@ async function writeResults(
     'kept.csv': formatCsv([['file', 'label', ...columns], ...kept.map(rowOf)]),
     'dropped.csv': formatCsv([
       ['file', 'label', 'by', 'classifier_says', 'neighbours_say', 'classifier_rank', 'neighbours_rank'],
-      ...dropped.map(({ item, dropped: by, suggested, rank }) => [
-        photoOf.get(item.file)!.name,
-        item.label,
-        by!,
-        suggested.classifier,
-        suggested.neighbours ?? '',
-        String(rank.classifier),
-        String(rank.neighbours),
-      ]),
+      ...dropped.map((verdict) => [photoOf.get(verdict.item.file)!.name, ...listReasons(verdict)]),
     ]),
     'dropped.html': sheet,
   };
@@ -121,6 +113,18 @@ async function writeResults(
   } catch (error) {
     throw new OutputError(error as NodeJS.ErrnoException);
   }
+}
+
+function listReasons({ item, dropped, suggested, rank }: LabelVerdict): string[] {
+  const { classifier, neighbours } = suggested;
+  return [
+    item.label,
+    dropped!,
+    classifier,
+    neighbours ?? '',
+    String(rank.classifier),
+    String(rank.neighbours),
+  ];
 }
 
 /** Formats rows as CSV (RFC 4180, but with plain line feeds). */

@@ -2,6 +2,7 @@
 import type { AddResult } from '../engine/engine.js';
 import type { PhotoToIndex } from '../indexing/describe-photo.js';
 import type { IndexSummary } from '../indexing/index-folder.js';
+import { countBy } from '../math/group-by.js';
 import type { GivenSets } from './given-sets.js';
 import type { IndexFlags } from './index-flags.js';
 import {
@@ -76,10 +77,7 @@ export async function reportSummary(
 
 /** Prints the labels of what would be indexed, most photos first. */
 export async function reportDryRun(given: GivenSets, flags: IndexFlags): Promise<void> {
-  const counts = new Map<string | null, number>();
-  for (const { label } of given.photos) {
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
+  const counts = countBy(given.photos, ({ label }) => label);
   const labels = [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count);
   const total = given.photos.length;
   if (flags.json) {

@@ -4,7 +4,7 @@ import { type LabelledSet, scanLabelledSet } from '../datasets/labelled-set.js';
 import type { Engine } from '../engine/engine.js';
 import { computeSha256 } from '../files/sha256.js';
 import { computeFolderId, type PhotoToIndex } from '../indexing/describe-photo.js';
-import { applySync, type SyncSummary } from '../indexing/sync/apply-sync.js';
+import { type ApplyOptions, applySync, type SyncSummary } from '../indexing/sync/apply-sync.js';
 import { compareFolder } from '../indexing/sync/compare-folder.js';
 import { HashCache } from '../indexing/sync/hash-cache.js';
 import { planSync, refuseLargeLoss, type SyncPlan } from '../indexing/sync/plan-sync.js';
@@ -60,46 +60,52 @@ export async function syncFolder(
   }
   const { collection } = flags;
   const key = computeSha256([common.server ?? '', collection].join('\0')).slice(0, 8);
-  const cache = await HashCache.open(
-    path.join(common.config.DATA_DIR, 'sync', `${given.folder}-${key}.json`),
-  );
+  const file = path.join(common.config.DATA_DIR, 'sync', `${given.folder}-${key}.json`);
+  const cache = await HashCache.open(file);
   const options = { collection, maxFileBytes: getMaxFileBytes(common), signal };
-  const comparison = await withProgress(given.photos.length, common.quiet, (update) =>
-    compareFolder(engine, given.photos, {
-      ...options,
-      cache,
-      folder: given.folder,
-      onProgress: (done) => update({ done, notes: ['comparing'] }),
-    }),
-  );
+  const comparison = await compare(engine, given, { ...options, cache, folder: given.folder }, common.quiet);
   const plan = planSync(comparison, given.set.problems);
   if (flags.dryRun) {
     return { given, plan, summary: null, added: plan.added.map(({ name }) => name) };
   }
   refuseLargeLoss(plan, flags);
+  const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
   const isNew = new Set(plan.added);
   const added: string[] = [];
-  const facts = new Map(comparison.photos.map((compared) => [compared.photo, compared.facts]));
+  const onSettled: ApplyOptions['onSettled'] = (photo, { status }, sha256) => {
+    if (status === 'created' && isNew.has(photo)) {
+      added.push(photo.name);
+    }
+    const known = facts.get(photo);
+    if (sha256 !== null && known) {
+      cache.set(photo.name, known, sha256);
+    }
+  };
   const summary = await withProgress(plan.added.length + plan.changed.length, common.quiet, (onProgress) =>
-    applySync(engine, plan, {
-      ...options,
-      keepMissing: flags.keepMissing,
-      onProgress,
-      onSettled: (photo, { status }, sha256) => {
-        if (status === 'created' && isNew.has(photo)) {
-          added.push(photo.name);
-        }
-        const known = facts.get(photo);
-        if (sha256 !== null && known) {
-          cache.set(photo.name, known, sha256);
-        }
-      },
-    }),
+    applySync(engine, plan, { ...options, keepMissing: flags.keepMissing, onProgress, onSettled }),
   );
+  await saveCache(cache);
+  return { given, plan, summary, added };
+}
+
+async function saveCache(cache: HashCache): Promise<void> {
   await cache.save().catch((error: Error) => {
     note(
       `warning: ${cache.file} cannot be written (${error.message}), so the next sync reads every file again.`,
     );
   });
-  return { given, plan, summary, added };
+}
+
+function compare(
+  engine: Engine,
+  { photos }: FolderToSync,
+  options: Parameters<typeof compareFolder>[2],
+  quiet: boolean,
+) {
+  return withProgress(photos.length, quiet, (update) =>
+    compareFolder(engine, photos, {
+      ...options,
+      onProgress: (done) => update({ done, notes: ['comparing'] }),
+    }),
+  );
 }

@@ -10,7 +10,7 @@ import { checkRecipeGradients, type JudgedGradient } from '../training/run/check
 import { hasCheckpoint } from '../training/run/checkpoint.js';
 import { exportRun } from '../training/run/export-run.js';
 import { findReadablePhotos } from '../training/run/readable-photos.js';
-import { type RunResult, runTraining } from '../training/run/training-run.js';
+import { runTraining } from '../training/run/training-run.js';
 import { type TrainingPhoto, TrainingSet } from '../training/run/training-set.js';
 import { collectValues, createCommand, makeWholeNumberParser, readCommonOptions } from './create-command.js';
 import { EXIT, failUsage } from './exit-codes.js';
@@ -149,45 +149,62 @@ interface TrainOptions {
 
 /** Trains until the run is finished or Ctrl-C stops it, and exports a finished run. */
 async function train(flags: TrainFlags, recipe: Recipe, options: TrainOptions): Promise<void> {
-  const { dir, resume, maxPixels, session, quiet, json } = options;
-  let fitted = recipe;
-  const interruption = watchInterrupts('Stopping after this step. Press Ctrl-C again to stop immediately.');
-  const { signal } = interruption;
+  const { dir, maxPixels, session, quiet, json } = options;
+  const { signal, exitCode, dispose } = watchInterrupts(
+    'Stopping after this step. Press Ctrl-C again to stop immediately.',
+  );
   const report = new TrainingDisplay(quiet);
-  let result: RunResult;
-  let set: TrainingSet;
   try {
-    set = await readTrainingSet(flags, recipe, report, { maxPixels, signal, quiet });
-    if (!quiet) {
-      note(
-        `Training on ${pluralise(set.train.length, 'photo')} of ${pluralise(set.labels.length, 'label')}, validating with ${pluralise(set.val.length, 'photo')}`,
-      );
+    const { fitted, set, result } = await trainOnSet(flags, recipe, options, { report, signal });
+    report.stop();
+    dispose();
+    if (result.finished) {
+      const exported = await exportRun(dir, fitted, set, result, { maxPixels, session, report });
+      report.stop();
+      await printResult(exported, formatExport(exported), json);
+      return;
     }
-    if (flags.recipe === undefined && !resume) {
-      const gallery = set.galleryOf(recipe.evaluation.galleryPerLabel).length;
-      fitted = adaptToSet(recipe, { labels: flags.labels ?? set.labels.length, gallery });
-    }
-    result = await runTraining({ recipe: fitted, set, out: dir, resume, maxPixels, session, signal, report });
+    note(`Stopped at step ${result.steps}. Run the same command with --resume to continue.`);
   } catch (error) {
+    // Stopped while reading the photos.
     if (!signal.aborted || error !== signal.reason) {
       throw error;
     }
-    // Stopped while reading the photos.
-    process.exitCode = interruption.exitCode() ?? EXIT.interrupted;
-    return;
   } finally {
     report.stop();
-    interruption.dispose();
+    dispose();
   }
-  if (!result.finished) {
-    note(`Stopped at step ${result.steps}. Run the same command with --resume to continue.`);
-    process.exitCode = interruption.exitCode() ?? EXIT.interrupted;
-    return;
+  process.exitCode = exitCode() ?? EXIT.interrupted;
+}
+
+/** Reads the photos and trains on them, with the shipped recipe fitted to their number. */
+async function trainOnSet(
+  flags: TrainFlags,
+  recipe: Recipe,
+  { dir, resume, maxPixels, session, quiet }: TrainOptions,
+  { report, signal }: { report: TrainingDisplay; signal: AbortSignal },
+) {
+  const set = await readTrainingSet(flags, recipe, report, { maxPixels, signal, quiet });
+  if (!quiet) {
+    note(
+      `Training on ${pluralise(set.train.length, 'photo')} of ${pluralise(set.labels.length, 'label')}, validating with ${pluralise(set.val.length, 'photo')}`,
+    );
   }
-  const exported = await exportRun(dir, fitted, set, result, { maxPixels, session, report }).finally(() =>
-    report.stop(),
-  );
-  await printResult(exported, formatExport(exported), json);
+  const labels = flags.labels ?? set.labels.length;
+  const gallery = set.galleryOf(recipe.evaluation.galleryPerLabel).length;
+  const isShipped = flags.recipe === undefined && !resume;
+  const fitted = isShipped ? adaptToSet(recipe, { labels, gallery }) : recipe;
+  const result = await runTraining({
+    recipe: fitted,
+    set,
+    out: dir,
+    resume,
+    maxPixels,
+    session,
+    signal,
+    report,
+  });
+  return { fitted, set, result };
 }
 
 function formatExport({ card, float, int8 }: Awaited<ReturnType<typeof exportRun>>): string[] {

@@ -1,4 +1,6 @@
 /** Normalises labels: trimmed, in Unicode form NFC. */
+
+import { groupBy } from '../math/group-by.js';
 import type { LabelledPhoto } from './labelled-photo.js';
 import type { SetReporter } from './set-report.js';
 
@@ -16,17 +18,14 @@ export function unifyLabels(photos: readonly LabelledPhoto[], report: SetReporte
     spellings.set(label, (spellings.get(label) ?? new Set()).add(photo.label));
     photo.label = label === '' ? null : label;
   }
-  const sameLetters = new Map<string, string[]>();
-  for (const [label, variants] of spellings) {
+  for (const [_label, variants] of spellings) {
     if (variants.size > 1) {
       report.warn(
         `${variants.size} labels differ only in spaces or Unicode forms and are merged: ${quote(variants)}.`,
       );
     }
-    const key = label.toLowerCase();
-    sameLetters.set(key, [...(sameLetters.get(key) ?? []), label]);
   }
-  for (const labels of sameLetters.values()) {
+  for (const labels of groupBy(spellings.keys(), (label) => label.toLowerCase()).values()) {
     if (labels.length > 1) {
       report.warn(`Labels that differ only in case stay separate: ${quote(labels.sort())}.`);
     }

@@ -55,6 +55,27 @@ export async function readManifestPhotos(
       `The column ${FORBIDDEN_COLUMN} of ${manifest} is ignored, because metadata cannot have that name.`,
     );
   }
+  const { photos, missing } = await readRows(table, columns, files, split, bad);
+  if (photos.length === 0) {
+    const splits = [...new Set(table.rows.map(({ values }) => values.get(columns.split!) ?? ''))].sort();
+    throw bad(`no row has the split "${split}"; there are: ${splits.join(', ')}.`);
+  }
+  if (missing.length > 0) {
+    report.warn(
+      `${missing.length} of ${photos.length} files in ${manifest} do not exist, such as ${missing[0]}.`,
+    );
+  }
+  return photos;
+}
+
+/** @returns each photo once, and the names of rows whose file does not exist */
+async function readRows(
+  table: ManifestTable,
+  columns: KnownColumns,
+  files: ManifestFiles,
+  split: string | null,
+  bad: (detail: string) => PawdexError,
+): Promise<{ photos: LabelledPhoto[]; missing: string[] }> {
   const photos = new Map<string, LabelledPhoto>();
   const missing: string[] = [];
   for (const [i, row] of table.rows.entries()) {
@@ -76,16 +97,7 @@ export async function readManifestPhotos(
     }
     photos.set(photo.file, before ?? photo);
   }
-  if (photos.size === 0) {
-    const splits = [...new Set(table.rows.map(({ values }) => values.get(columns.split!) ?? ''))].sort();
-    throw bad(`no row has the split "${split}"; there are: ${splits.join(', ')}.`);
-  }
-  if (missing.length > 0) {
-    report.warn(
-      `${missing.length} of ${photos.size} files in ${manifest} do not exist, such as ${missing[0]}.`,
-    );
-  }
-  return [...photos.values()];
+  return { photos: [...photos.values()], missing };
 }
 
 /** Finds the columns by name, ignoring case. */

@@ -92,7 +92,8 @@ interface Reading {
 
 async function readPhotos(reading: Reading, options: LabelledSetOptions): Promise<LabelledPhoto[]> {
   const { spec, root, split, judge, report } = reading;
-  const archive = hasArchiveName(root) && !(await isFolder(root)) ? await openListing(root, judge) : null;
+  const archive =
+    hasArchiveName(root) && !(await find(root))?.isDirectory() ? await openListing(root, judge) : null;
   const manifest = options.manifest ?? (await findOwnManifest(root, archive));
   if (manifest !== null) {
     return readManifest(reading, manifest, archive, options);
@@ -175,18 +176,11 @@ function describeEmptySet(spec: string, { skipped }: SetReport): string {
   return `There is no photo in ${spec}.${left.length === 0 ? '' : ` Left out: ${left.join('; ')}.`}`;
 }
 
-async function isFolder(file: string): Promise<boolean> {
-  return stat(file).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-}
+const find = (file: string) => stat(file).catch(() => null);
 
 async function isSet(file: string): Promise<boolean> {
-  return stat(file).then(
-    (found) => found.isDirectory() || (found.isFile() && hasArchiveName(file)),
-    () => false,
-  );
+  const found = await find(file);
+  return found !== null && (found.isDirectory() || (found.isFile() && hasArchiveName(file)));
 }
 
 /** A folder whose name contains a colon wins over a split, and `C:\photos` is not a split either. */
@@ -208,14 +202,7 @@ async function parseSpec(spec: string): Promise<{ root: string; split: string | 
 async function findOwnManifest(root: string, archive: ArchiveListing | null): Promise<string | null> {
   for (const name of MANIFESTS) {
     const file = archive === null ? path.join(root, name) : archive.pathOf(name);
-    const isThere =
-      archive === null
-        ? await stat(file).then(
-            () => true,
-            () => false,
-          )
-        : archive.has(name);
-    if (isThere) {
+    if (archive === null ? (await find(file)) !== null : archive.has(name)) {
       return file;
     }
   }

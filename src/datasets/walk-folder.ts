@@ -4,6 +4,7 @@ import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { readHead } from '../files/open-file.js';
+import { countBy } from '../math/group-by.js';
 import { HEAD_BYTES, judgeContent, type NameJudge } from './photo-names.js';
 import type { SetReporter } from './set-report.js';
 
@@ -84,7 +85,10 @@ class Walk {
 
   async #takeEntry(entry: Dirent, name: string, ignored: readonly IgnoreRules[]): Promise<void> {
     const kind = entry.isSymbolicLink() ? await this.#followLink(name) : getKind(entry);
-    if (entry.name.includes('\ufffd') && !(await exists(path.join(this.root, name)))) {
+    if (
+      entry.name.includes('\ufffd') &&
+      (await lstat(path.join(this.root, name)).catch(() => null)) === null
+    ) {
       this.report.fail('name_not_utf8', name, 'Its name is not valid UTF-8. Rename it.');
       return;
     }
@@ -153,11 +157,7 @@ export function walkFolder(root: string, judge: NameJudge, report: SetReporter):
 
 /** Normalises names to Unicode form NFC, except if two names would become equal. */
 function composeNames(photos: readonly FoundPhoto[]): FoundPhoto[] {
-  const counts = new Map<string, number>();
-  for (const { name } of photos) {
-    const composed = name.normalize('NFC');
-    counts.set(composed, (counts.get(composed) ?? 0) + 1);
-  }
+  const counts = countBy(photos, ({ name }) => name.normalize('NFC'));
   return photos.map(({ file, name }) => {
     const composed = name.normalize('NFC');
     return { file, name: counts.get(composed) === 1 ? composed : name };
@@ -166,13 +166,6 @@ function composeNames(photos: readonly FoundPhoto[]): FoundPhoto[] {
 
 function getKind(entry: Dirent): Target {
   return entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
-}
-
-function exists(file: string): Promise<boolean> {
-  return lstat(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 function isIgnored(name: string, isFolder: boolean, ignored: readonly IgnoreRules[]): boolean {

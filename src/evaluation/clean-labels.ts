@@ -3,6 +3,7 @@
  * classifier that was not fitted to the photo and for its neighbours from other sources.
  */
 import { vote } from '../breeds/vote.js';
+import { groupBy } from '../math/group-by.js';
 import { computeCrossFittedScores } from './discriminant.js';
 import { type EmbeddedItem, type EmbeddedSet, joinSets } from './embed-set.js';
 import { forEachQuery } from './exact-neighbours.js';
@@ -80,12 +81,8 @@ export function cleanLabels(set: EmbeddedSet, options: CleanOptions): LabelVerdi
 
 /** Restores the best supported photos of a label until it has `least`. */
 function keepLeast(verdicts: readonly LabelVerdict[], least: number): void {
-  const byLabel = new Map<string, LabelVerdict[]>();
-  for (const verdict of verdicts) {
-    byLabel.set(verdict.item.label, [...(byLabel.get(verdict.item.label) ?? []), verdict]);
-  }
   const support = ({ rank }: LabelVerdict) => rank.classifier + rank.neighbours;
-  for (const own of byLabel.values()) {
+  for (const own of groupBy(verdicts, ({ item }) => item.label).values()) {
     const missing = least - own.filter(({ dropped }) => dropped === null).length;
     const candidates = own.filter(({ dropped }) => dropped !== null).sort((a, b) => support(a) - support(b));
     for (const verdict of candidates.slice(0, Math.max(0, missing))) {

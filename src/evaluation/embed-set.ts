@@ -62,14 +62,15 @@ export async function embedSet(
   options: EmbedSetOptions,
 ): Promise<EmbeddedSet> {
   const { encoder, parallel, cache, onPhoto } = options;
+  const unlabelled = photos.find(({ label }) => label === null);
+  if (unlabelled !== undefined) {
+    throw new PawdexError('set_invalid', { detail: `${unlabelled.file} has no label.` });
+  }
   const limit = pLimit(parallel);
   const skipped: EmbeddedSet['skipped'] = [];
   const embedOne = async ({ file, label, metadata = {} }: LabelledFile) => {
-    if (label === null) {
-      throw new PawdexError('set_invalid', { detail: `${file} has no label.` });
-    }
     try {
-      return { file, label, metadata, ...(await embedFile(file, options)) };
+      return { file, label: label!, metadata, ...(await embedFile(file, options)) };
     } catch (error) {
       const fault = asPawdexError(error);
       if (!isImageFault(fault)) {
@@ -90,14 +91,9 @@ export async function embedSet(
       detail: `None of the ${photos.length} photos could be read; the first: ${skipped[0]?.detail ?? 'no photo'}`,
     });
   }
-  return {
-    vectors: stackRows(
-      rows.map(({ vector }) => vector),
-      encoder.info.dimension,
-    ),
-    items: rows.map(({ file, label, sha256, metadata }) => ({ file, label, sha256, metadata })),
-    skipped,
-  };
+  const vectors = rows.map(({ vector }) => vector);
+  const items = rows.map(({ vector, ...item }) => item);
+  return { vectors: stackRows(vectors, encoder.info.dimension), items, skipped };
 }
 
 /** Embeds the photo of a file, unless the cache has its embedding. */

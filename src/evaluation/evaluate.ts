@@ -1,4 +1,6 @@
 /** Computes the quality of a model and a gallery from the outcomes of queries. */
+
+import { groupBy } from '../math/group-by.js';
 import { bootstrap, type Interval } from './metrics/bootstrap.js';
 import {
   type Confusion,
@@ -207,13 +209,9 @@ export type Figures = Omit<
  * @param column name of the column; queries without it have the value ''
  */
 export function evaluateBy(outcomes: readonly Outcome[], column: string): Record<string, Figures> {
-  const parts = new Map<string, Outcome[]>();
-  for (const outcome of outcomes) {
-    const value = column === 'label' ? outcome.label : (outcome.metadata[column] ?? '');
-    const part = parts.get(value) ?? [];
-    part.push(outcome);
-    parts.set(value, part);
-  }
+  const parts = groupBy(outcomes, ({ label, metadata }) =>
+    column === 'label' ? label : (metadata[column] ?? ''),
+  );
   const sorted = [...parts].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1));
   return Object.fromEntries(
     sorted.map(([value, part]) => {

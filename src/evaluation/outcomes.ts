@@ -8,6 +8,7 @@ import {
 } from '../breeds/identify-breed.js';
 import { measureNonPetSimilarity, type NonPetPhotos } from '../breeds/non-pets.js';
 import type { Voter } from '../breeds/vote.js';
+import { countBy } from '../math/group-by.js';
 import { getRow } from '../math/matrix.js';
 import { type EmbeddedSet, removeRepeats } from './embed-set.js';
 import { forEachQuery, type Nearest } from './exact-neighbours.js';
@@ -100,21 +101,13 @@ export function toOutcome(found: Found, k: number, answering: AnswerOptions): Ou
   };
 }
 
-function countLabels(items: readonly { label: string }[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { label } of items) {
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
-  return counts;
-}
-
 /** Counts for each query the gallery photos of its label that it may find. @param apart rows that it may not find */
 function countRelevant(
   gallery: readonly { label: string }[],
   queries: readonly { label: string }[],
   apart: readonly ReadonlySet<number>[],
 ): number[] {
-  const counts = countLabels(gallery);
+  const counts = countBy(gallery, ({ label }) => label);
   return queries.map(({ label }, q) => {
     const hidden = [...apart[q]!].filter((row) => gallery[row]!.label === label).length;
     return (counts.get(label) ?? 0) - hidden;

@@ -1,4 +1,6 @@
 /** Reads from the manifest where a photo comes from: the animal it shows and who published it. */
+
+import { groupBy } from '../math/group-by.js';
 import type { EmbeddedItem } from './embed-set.js';
 
 /** Reads the publisher of a photo, the manifest's `source`; empty if it has none. */
@@ -30,12 +32,7 @@ export function createApartFinder(
   leaveOneOut: boolean,
 ): (query: EmbeddedItem) => ReadonlySet<number> {
   const rowOf = new Map(gallery.map(({ sha256 }, row) => [sha256, row]));
-  const groups = new Map<string, number[]>();
-  gallery.forEach((item, row) => {
-    const rows = groups.get(readGroup(item)) ?? [];
-    rows.push(row);
-    groups.set(readGroup(item), rows);
-  });
+  const groups = groupBy(gallery.keys(), (row) => readGroup(gallery[row]!));
   return (query) => {
     const rows = new Set(hasGroup(query) ? groups.get(readGroup(query)) : []);
     const itself = rowOf.get(query.sha256);

@@ -1,6 +1,6 @@
 /** Draws a page of the photos that `clean-labels` dropped, for review by a person. */
 import type { LabelVerdict } from '../clean-labels.js';
-import { STYLE } from './report-style.js';
+import { createPage } from './report-style.js';
 import type { Pictures } from './sections.js';
 import { escapeHtml } from './svg.js';
 
@@ -27,22 +27,8 @@ export async function drawLabelSheet(
       `<section><h2>${escapeHtml(label)}</h2><p class="soft">${own.length} dropped, ${kept.get(label) ?? 0} kept</p><div class="sheet">${figures.join('')}</div></section>`,
     );
   }
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>pawdex: dropped photos</title>
-<style>${STYLE}${GRID}</style>
-</head>
-<body>
-<main>
-<h1>${dropped.length} dropped photos</h1>
-${sections.join('\n')}
-</main>
-</body>
-</html>
-`;
+  const heading = `<h1>${dropped.length} dropped photos</h1>`;
+  return createPage('pawdex: dropped photos', [heading, ...sections].join('\n'), GRID);
 }
 
 async function drawFigure({ item, dropped, suggested }: LabelVerdict, pictures: Pictures): Promise<string> {

@@ -35,7 +35,7 @@ const VARIABLES = Object.entries(COLOURS)
   .join(' ');
 
 /** The report's style sheet: light and dark, narrow and wide, and on paper. */
-export const STYLE = `
+const STYLE = `
 :root { color-scheme: light dark;
 ${VARIABLES} }
 * { box-sizing: border-box; }
@@ -84,6 +84,25 @@ th[scope=row] { text-align: left; font-weight: 500; }
   * { print-color-adjust: exact; }
 }
 `;
+
+/** Creates a page. @param rules further CSS rules */
+export function createPage(title: string, content: string, rules = ''): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${STYLE}${rules}</style>
+</head>
+<body>
+<main>
+${content}
+</main>
+</body>
+</html>
+`;
+}
 
 /** The hash that allows the style sheet in a content security policy. */
 export const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;

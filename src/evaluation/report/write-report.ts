@@ -6,7 +6,7 @@ import type { Evaluation, Figures } from '../evaluate.js';
 import type { CollectionEvaluation } from '../evaluate-collection.js';
 import type { Mistake } from '../outcomes.js';
 import { drawFamiliarity, drawReliability, drawRiskCoverage } from './plots.js';
-import { STYLE } from './report-style.js';
+import { createPage } from './report-style.js';
 import {
   drawConfusionCases,
   drawLabelBars,
@@ -134,24 +134,13 @@ export async function renderReport(input: ReportInput): Promise<string> {
     ...(await renderMistakes(input)),
   ];
   const { title, heading } = describeSubject(input);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>pawdex evaluation: ${title}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>Evaluation</h1>
+  return createPage(
+    `pawdex evaluation: ${title}`,
+    `<h1>Evaluation</h1>
 <p>${heading}<br>
 <span class="soft">model ${escapeHtml(model.name)}, fingerprint <code>${escapeHtml(model.fingerprint.slice(0, 16))}</code></span></p>
-${parts.join('\n')}
-</main>
-</body>
-</html>
-`;
+${parts.join('\n')}`,
+  );
 }
 
 /**

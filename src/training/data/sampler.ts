@@ -3,6 +3,7 @@
  * an epoch gets the same batches.
  */
 import { PawdexError } from '../../errors.js';
+import { groupBy } from '../../math/group-by.js';
 import { createRandom, mixSeed, shuffle } from '../../math/random.js';
 
 /** Seeds of the random numbers of a plan. */
@@ -126,10 +127,7 @@ export function drawPlainBatches(photos: number, options: PlanSeed & { size: num
     });
   }
   const random = createRandom(mixSeed(seed, epoch, SAMPLER));
-  const order = shuffle(
-    Array.from({ length: photos }, (_, photo) => photo),
-    random,
-  );
+  const order = shuffle([...Array(photos).keys()], random);
   const batches = Math.ceil(photos / size);
   return Array.from({ length: batches }, (_, batch) =>
     Array.from({ length: size }, (_, i) => order[(batch * size + i) % photos]!),
@@ -137,17 +135,7 @@ export function drawPlainBatches(photos: number, options: PlanSeed & { size: num
 }
 
 export function groupByLabel(labels: ArrayLike<number>): Map<number, number[]> {
-  const groups = new Map<number, number[]>();
-  for (let photo = 0; photo < labels.length; photo++) {
-    const label = labels[photo]!;
-    const group = groups.get(label);
-    if (group === undefined) {
-      groups.set(label, [photo]);
-    } else {
-      group.push(photo);
-    }
-  }
-  return groups;
+  return groupBy(Array.from(labels).keys(), (photo) => labels[photo]!);
 }
 
 /** Plans all batches of a run, with the seeds of their views. */

@@ -5,7 +5,7 @@ import { GraphBuilder } from '../autodiff/graph-builder.js';
 import { GraphSession, type SessionOptions } from '../autodiff/graph-session.js';
 import type { Objective } from '../autodiff/step/step-graphs.js';
 import { appendUnitRows } from '../losses/contrast.js';
-import { copyWeights, moveTowards, type Weights } from './average-weights.js';
+import { copyInto, copyWeights, moveTowards, type Weights } from './average-weights.js';
 
 /**
  * Computes keys with a slowly moving copy of the encoder, so that the queue stays consistent (He et al., arXiv
@@ -55,10 +55,8 @@ export class MomentumEncoder {
 
   /** Continues from a checkpoint taken after `steps` steps of `batch` keys. */
   load(weights: Readonly<Weights>, queue: Tensor, steps: number, batch: number): void {
-    for (const [name, tensor] of Object.entries(this.weights)) {
-      (tensor.data as Float32Array).set(weights[name]!.data as Float32Array);
-    }
-    (this.queue.data as Float32Array).set(queue.data as Float32Array);
+    copyInto(this.weights, weights);
+    copyInto({ queue: this.queue }, { queue });
     this.#next = (steps * batch) % (this.queue.shape[0] ?? 1);
   }
 

@@ -1,8 +1,3 @@
-/**
- * Takes the steps of a run and owns the state that they change: weights, optimiser state, running average, momentum
- * encoder, and the mean over rounds. training-run.ts decides when to step, evaluate and save.
- */
-import { PawdexError } from '../../errors.js';
 import { createZeros, type Tensor } from '../../onnx/tensor.js';
 import type { SessionOptions } from '../autodiff/graph-session.js';
 import type { TrainingState } from '../autodiff/step/training-state.js';
@@ -13,7 +8,7 @@ import type { NetworkCut } from '../network/network-cut.js';
 import { createObjective, createOptimiser } from '../network/objective.js';
 import { countPhotosPerStep, countViewsPerStep } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe-schema.js';
-import { copyWeights, moveAverage, moveTowards, type Weights } from './average-weights.js';
+import { copyInto, copyWeights, moveAverage, moveTowards, type Weights } from './average-weights.js';
 import type { Checkpoint } from './checkpoint.js';
 import { MomentumEncoder } from './momentum-encoder.js';
 import type { StepBatch } from './plan-batches.js';
@@ -173,16 +168,5 @@ export class Trainer {
   async close(): Promise<void> {
     await this.step.close();
     await this.momentum?.close();
-  }
-}
-
-/** Copies stored weights. @throws PawdexError model_invalid when one is missing */
-function copyInto(into: Weights, from: Readonly<Weights>): void {
-  for (const [name, tensor] of Object.entries(into)) {
-    const stored = from[name];
-    if (stored?.data.length !== tensor.data.length) {
-      throw new PawdexError('model_invalid', { detail: `The checkpoint does not fit the weight "${name}".` });
-    }
-    (tensor.data as Float32Array).set(stored.data as Float32Array);
   }
 }

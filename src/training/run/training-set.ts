@@ -1,5 +1,6 @@
 /** The photos of a run: those to train on, those to measure with, and those that are held out. */
 import { PawdexError } from '../../errors.js';
+import { groupBy } from '../../math/group-by.js';
 
 export interface TrainingPhoto {
   file: string;
@@ -65,11 +66,9 @@ export class TrainingSet {
 
   /** Selects photos of each label, spread evenly over the label's photos. @param perLabel at most this many of each */
   galleryOf(perLabel: number): TrainingPhoto[] {
-    const byLabel = new Map(this.labels.map((label): [string, TrainingPhoto[]] => [label, []]));
-    for (const photo of this.train) {
-      byLabel.get(photo.label)!.push(photo);
-    }
-    return [...byLabel.values()].flatMap((photos) => {
+    const byLabel = groupBy(this.train, ({ label }) => label);
+    return this.labels.flatMap((label) => {
+      const photos = byLabel.get(label)!;
       const step = Math.max(1, photos.length / perLabel);
       return Array.from(
         { length: Math.min(perLabel, photos.length) },
