@@ -111,7 +111,7 @@ const FILE_ERRORS = new Map<string, { code: ErrorCode; hint?: string; retryAfter
   ...['EIO', 'EBUSY', 'ELOOP', 'ENAMETOOLONG', 'ENODEV', 'ENOTEMPTY', 'ENXIO', 'ESTALE'].map(
     (each) => [each, { code: 'storage_failed' }] as const,
   ),
-  ...['EMFILE', 'ENFILE'].map((each) => [each, { code: 'overloaded', retryAfter: 2 }] as const),
+  ...['EMFILE', 'ENFILE'].map((each) => [each, { code: 'too_many_open_files', retryAfter: 2 }] as const),
 ]);
 /** System calls that are not about files. */
 const OTHER_CALLS = /^(listen|bind|connect|accept|spawn|kill|getaddrinfo)/;

@@ -79,10 +79,16 @@ function findModuleName(message: string): string | undefined {
   return file?.[1] ?? /Cannot find (?:module|package) '([^'./][^']*)'/.exec(message)?.[1];
 }
 
+/** What the system says if a process has too many open files. Modules that cannot be opened then are not damaged. */
+const OPEN_FILES = /\bE[MN]FILE\b|Too many open files/i;
+
 /** Converts an error to a coded one with cause and remedy if a module could not be loaded; otherwise returns null. */
 export function loadFailureError(error: unknown): PawdexError | null {
   if (!(error instanceof Error)) {
     return null;
+  }
+  if (OPEN_FILES.test(error.message)) {
+    return new PawdexError('too_many_open_files', { retryAfter: 2, cause: error });
   }
   const cause = CAUSES.find(({ pattern }) => pattern.test(error.message));
   const name = cause && findModuleName(error.message);

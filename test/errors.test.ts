@@ -38,7 +38,7 @@ describe('an error of the file system', () => {
     ['EROFS', 'storage_failed'],
     ['EACCES', 'storage_failed'],
     ['EIO', 'storage_failed'],
-    ['EMFILE', 'overloaded'],
+    ['EMFILE', 'too_many_open_files'],
   ])('%s is %s, with its cause', (system, code) => {
     const cause = fail(system);
     expect(asPawdexError(cause)).toMatchObject({ code, cause });

@@ -40,6 +40,16 @@ it.each([
   expect(error.message).toMatch(meaning);
 });
 
+it.each([
+  `EMFILE: too many open files, open '${root}/onnxruntime-node/dist/index.js'`,
+  `${root}/sharp/build/libvips.so: cannot open shared object file: Too many open files`,
+])('does not blame the installation for %j', (message) => {
+  expect(loadFailureError(new Error(message))).toMatchObject({
+    code: 'too_many_open_files',
+    hint: expect.stringContaining('ulimit -n'),
+  });
+});
+
 it('leaves other errors alone', () => {
   expect(loadFailureError(new Error("Cannot find module '/srv/pawdex/dist/cli/gone.js'"))).toBeNull();
   expect(loadFailureError(new Error('disk I/O error'))).toBeNull();

@@ -6,6 +6,11 @@ export const SERVICE_ERRORS = {
     title: 'The server is overloaded.',
     hint: 'Try again after the number of seconds in the Retry-After header.',
   },
+  too_many_open_files: {
+    status: 503,
+    title: 'pawdex may not open more files.',
+    hint: 'Raise the limit before starting pawdex: `ulimit -n 1024`, `LimitNOFILE=` of systemd, or `--ulimit nofile=` of Docker.',
+  },
   shutting_down: {
     status: 503,
     title: 'The server is shutting down.',
