@@ -223,7 +223,7 @@ export interface ReembedOutcome {
   swapped: boolean;
   from: { name: string; fingerprint: string };
   to: { name: string; fingerprint: string };
-  /** Items embedded by this call, by the source of their pictures. */
+  /** Items embedded, by the source of their pictures; of all calls of a resumed job. */
   embedded: Record<PictureOrigin, number>;
   /** Number of items that could not be embedded. */
   missing: number;
@@ -232,6 +232,9 @@ export interface ReembedOutcome {
   /** Items deleted, if requested. */
   dropped: number;
 }
+
+/** What `Engine.reembed` has done so far. */
+export type ReembedState = Pick<ReembedOutcome, 'embedded' | 'dropped'>;
 
 /** Where the picture of an item was found: the stored original, a file, a smaller copy, or only the preview. */
 export type PictureOrigin = 'original' | 'file' | 'reduced' | 'preview';

@@ -11,10 +11,11 @@ let reader: CollectionFileReader;
 let groups: AsyncGenerator<RowGroup>;
 
 const calls = {
-  async open(file: string): Promise<CollectionFileInfo> {
-    reader = await CollectionFileReader.open(file);
-    return reader.info;
-  },
+  open: (file: string): Promise<CollectionFileInfo> =>
+    refuseOddFiles(async () => {
+      reader = await CollectionFileReader.open(file);
+      return reader.info;
+    }),
 
   /** @param row see `CollectionFileReader.groups` */
   startAt(row: number): void {
@@ -23,7 +24,7 @@ const calls = {
 
   /** The next group, or null at the end. */
   async readGroup() {
-    const { value, done } = await groups.next();
+    const { value, done } = await refuseOddFiles(() => groups.next());
     if (done) {
       return null;
     }
@@ -40,6 +41,20 @@ const calls = {
   add: (items: FileItem[]) => describeErrors(() => writer.add(items)),
   finish: () => describeErrors(() => writer.finish()),
 };
+
+/** A damaged file can contain anything. So errors that the parser did not expect are the file's fault, too. */
+async function refuseOddFiles<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const coded = asPawdexError(error);
+    if (coded.code !== 'internal') {
+      throw coded;
+    }
+    const detail = `The file cannot be read: ${(error as Error).message}`;
+    throw new PawdexError('export_invalid', { detail, cause: error });
+  }
+}
 
 /** Converts errors of the file system. */
 async function describeErrors<T>(work: () => T | Promise<T>): Promise<T> {
@@ -62,3 +77,6 @@ async function describeErrors<T>(work: () => T | Promise<T>): Promise<T> {
 export type CollectionFileCalls = typeof calls;
 
 serveCalls(calls);
+// The columns of a group are read in parallel and awaited in turn. If several of them are damaged, the first error is the
+// answer; without this, any other would end the thread.
+process.on('unhandledRejection', () => {});

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Item, Store } from '../store/store.js';
 import { embedPictures } from './embed-pictures.js';
 import type { Room } from './encoders.js';
-import type { MissingPicture, ReembedOptions, ReembedOutcome } from './engine.js';
+import type { MissingPicture, ReembedOptions, ReembedOutcome, ReembedState } from './engine.js';
 import { findPicture } from './find-picture.js';
 import type { EngineParts } from './spaces.js';
 
@@ -28,6 +28,7 @@ export async function reembed(
   const room = options.encoder === undefined ? encoders.primary : await encoders.findNamed(options.encoder);
   const { name, fingerprint, dimension } = room.encoder.info;
   const move = new Move(store, room, info.name, info.count, options);
+  move.resume(options.resumeFrom);
   const outcome: ReembedOutcome = {
     collection: info.name,
     swapped: true,
@@ -73,6 +74,12 @@ class Move {
     private readonly options: ReembedOptions,
   ) {}
 
+  /** Continues the counts of an interrupted run. */
+  resume(state: ReembedState | undefined): void {
+    Object.assign(this.embedded, state?.embedded);
+    this.dropped += state?.dropped ?? 0;
+  }
+
   /** @returns whether the collection has moved; if not, pictures are missing */
   async run(): Promise<boolean> {
     const { fingerprint } = this.room.encoder.info;
@@ -110,6 +117,7 @@ class Move {
       if (vectors.length > 0) {
         const { fingerprint } = this.room.encoder.info;
         embedded += await this.store.putNextVectors(this.collection, fingerprint, vectors);
+        await this.#report();
       }
       this.#done += BATCH - (page.items.length - vectors.length);
       const done = Math.min(this.#done, this.total - this.missing.size);
@@ -140,6 +148,11 @@ class Move {
     }
     this.dropped += await this.store.deleteMany(this.collection, { ids: [...this.missing.keys()] });
     this.missing.clear();
+    await this.#report();
     return true;
+  }
+
+  async #report(): Promise<void> {
+    await this.options.onBatch?.({ embedded: this.embedded, dropped: this.dropped });
   }
 }

@@ -3,7 +3,7 @@ import type { WorkOptions } from '../evaluation/collection-queries.js';
 import type { Views } from '../image/decode-views.js';
 import type { Rectangle } from '../image/heat-colours.js';
 import type { Filter, Metadata, Originals } from '../store/store.js';
-import type { ImportOutcome } from './answers.js';
+import type { ImportOutcome, ReembedState } from './answers.js';
 
 /** How to embed an image. */
 export interface LookOptions {
@@ -99,10 +99,15 @@ export interface ReembedOptions extends WorkOptions {
   previews?: boolean | undefined;
   /** Deletes items without a picture. */
   dropMissing?: boolean | undefined;
+  /** What an earlier, interrupted call has done. */
+  resumeFrom?: ReembedState | undefined;
+  /** Called after each batch of vectors has been stored. The work continues when it resolves. */
+  onBatch?: ((state: ReembedState) => Promise<void>) | undefined;
 }
 
 /** Settings of `Engine.importCollection`. */
-export interface ImportOptions extends Omit<ReembedOptions, 'encoder' | 'dropMissing'> {
+export interface ImportOptions
+  extends Omit<ReembedOptions, 'encoder' | 'dropMissing' | 'resumeFrom' | 'onBatch'> {
   /** Embeds the pictures instead of importing vectors of another model. */
   reembed?: boolean | undefined;
   /** Where an earlier import of the same file into the same collection stopped. */

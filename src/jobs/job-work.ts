@@ -1,7 +1,9 @@
 /** The work of each kind of job, done by the engine. */
 import path from 'node:path';
-import type { Engine } from '../engine/engine.js';
+import type { Engine, ReembedState } from '../engine/engine.js';
 import { PawdexError } from '../errors.js';
+import { readJsonFile } from '../files/read-json-file.js';
+import { replaceFile } from '../files/replace-file.js';
 import { IndexRoots } from './index-roots.js';
 import type { JobKind } from './job.js';
 import type { JobSettings, JobWork, KindWork } from './job-context.js';
@@ -29,9 +31,8 @@ const KINDS: { [K in JobKind]: KindWork<K> } = {
   index: indexFolder,
 
   async snapshot({ engine }, _request, { signal, onProgress }) {
-    signal.throwIfAborted();
     onProgress({ phase: 'writing', done: 0, total: 1 });
-    const snapshot = await engine.store.createSnapshot();
+    const snapshot = await engine.store.createSnapshot(signal);
     onProgress({ phase: 'writing', done: 1, total: 1 });
     return snapshot;
   },
@@ -41,10 +42,18 @@ const KINDS: { [K in JobKind]: KindWork<K> } = {
 
   import: importFile,
 
-  async reembed({ engine, indexRoots }, { kind: _, collection, ...request }, { signal, onProgress }) {
+  async reembed({ engine, indexRoots }, { kind: _, collection, ...request }, { signal, onProgress, folder }) {
     const roots = await IndexRoots.open(indexRoots);
     const photos = await roots.resolveFolders(request.photos);
-    return engine.reembed(collection, { ...request, photos, signal, onProgress });
+    const stateFile = path.join(folder, 'reembed.json');
+    return engine.reembed(collection, {
+      ...request,
+      photos,
+      signal,
+      onProgress,
+      resumeFrom: (await readJsonFile(stateFile, 'storage_failed')) as ReembedState | undefined,
+      onBatch: (state) => replaceFile(stateFile, JSON.stringify(state), { isPrivate: true }),
+    });
   },
 };
 

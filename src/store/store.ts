@@ -137,8 +137,12 @@ export interface Store {
    */
   finishReembedding(collection: string, fingerprint: string): Promise<ReembeddingState>;
 
-  /** Writes a snapshot while everything else continues. Removes the oldest if there are too many. */
-  createSnapshot(): Promise<KeptSnapshot>;
+  /**
+   * Writes a snapshot while everything else continues. Removes the oldest if there are too many.
+   *
+   * @throws also the signal's reason
+   */
+  createSnapshot(signal?: AbortSignal): Promise<KeptSnapshot>;
   /** Lists the snapshots, newest first. */
   listSnapshots(): Promise<KeptSnapshot[]>;
   /** Resolves when everything is loaded and searches run at full speed. @throws PawdexError data_damaged */

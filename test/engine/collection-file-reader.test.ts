@@ -1,11 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { expect, it } from 'vitest';
+import { CollectionFileWriter } from '../../src/engine/collection-file.js';
 import { CollectionFileReader } from '../../src/engine/collection-file-reader.js';
 import { openCollectionFile } from '../../src/engine/open-collection-file.js';
+import { createRandom } from '../../src/math/random.js';
+import type { CollectionInfo } from '../../src/store/store.js';
 
 /** Written by pyarrow: Zstandard, a dictionary, a list of fixed size of doubles, metadata as a struct. */
 const FILE = fileURLToPath(new URL('../fixtures/pyarrow-zstd.parquet', import.meta.url));
@@ -73,6 +76,43 @@ it('refuses a small file with millions of equal rows in a group', async () => {
     hint: expect.stringContaining('row_group_size'),
   });
   await opened.close();
+  await rm(folder, { recursive: true });
+});
+
+it('refuses a file whose columns are all damaged, in any way', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-damaged-columns-'));
+  const sound = await readFile(FILE);
+  const data = sound.length - 8 - sound.readUInt32LE(sound.length - 8);
+  const random = createRandom(3);
+  for (let round = 0; round < 6; round++) {
+    const file = path.join(folder, `${round}.parquet`);
+    const bytes = Buffer.from(sound);
+    for (let at = 4 + round; at < data; at += 4 + Math.floor(random() * 40)) {
+      bytes[at] = Math.floor(random() * 256);
+    }
+    await writeFile(file, bytes);
+    const opened = await openCollectionFile(file);
+    // A thread that dies would be `worker_failed`.
+    await expect(opened.groups(0).next()).rejects.toMatchObject({ code: 'export_invalid' });
+    await opened.close();
+  }
+  await rm(folder, { recursive: true });
+}, 60_000);
+
+it('refuses a file whose list of columns runs into its metadata', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'pawdex-odd-footer-'));
+  const file = path.join(folder, 'odd.parquet');
+  const info = { name: 'a', model: 'm', fingerprint: 'f', dimension: 2 } as CollectionInfo;
+  const writer = new CollectionFileWriter(file, info);
+  const vector = Float32Array.of(1, 0);
+  const texts = { id: 'i', label: null, source: null, metadata: {}, sha256: 'b'.repeat(64), size: 1 };
+  writer.add([{ ...texts, vector, thumbnail: null, original: null }]);
+  await writer.finish();
+  const bytes = await readFile(file);
+  // The byte that ends the list of columns.
+  bytes[bytes.indexOf('pawdex.format') - 5] = 1;
+  await writeFile(file, bytes);
+  await expect(openCollectionFile(file)).rejects.toMatchObject({ code: 'export_invalid' });
   await rm(folder, { recursive: true });
 });
 

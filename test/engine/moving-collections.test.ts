@@ -8,7 +8,7 @@ import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { addEncoder } from '../../src/engine/add-encoder.js';
-import type { ItemInput } from '../../src/engine/engine.js';
+import type { ItemInput, ReembedState } from '../../src/engine/engine.js';
 import { type LocalEngine, openLocalEngine } from '../../src/engine/local-engine.js';
 import { computeDot } from '../../src/math/vectors.js';
 import { sceneJpeg } from '../helpers/images.js';
@@ -107,7 +107,16 @@ describe('moving a collection to another encoder', { timeout: 300_000 }, () => {
         await engine.addItems(collection, inputs());
       }
       const folders = [path.join(root, 'nowhere'), path.join(root, 'photos')];
-      const kept = await engine.reembed('kept', { encoder: NEW });
+      // Interrupted once, as by a restart of the server.
+      const stop = new AbortController();
+      let resumeFrom: ReembedState | undefined;
+      const onBatch = async (state: ReembedState) => {
+        resumeFrom = structuredClone(state);
+        stop.abort(new Error('stopped'));
+      };
+      const stopped = engine.reembed('kept', { encoder: NEW, signal: stop.signal, onBatch });
+      await expect(stopped).rejects.toThrow('stopped');
+      const kept = await engine.reembed('kept', { encoder: NEW, resumeFrom });
       const filed = await engine.reembed('filed', { encoder: NEW, photos: folders });
       expect(kept).toMatchObject({
         swapped: true,

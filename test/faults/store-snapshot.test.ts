@@ -61,6 +61,23 @@ async function restored(from: string): Promise<number> {
 }
 
 describe('a snapshot', () => {
+  it('can be cancelled while it is written and while it waits, and leaves nothing behind', async () => {
+    const cancel = new AbortController();
+    const reason = new Error('enough');
+    const first = store.createSnapshot();
+    const cancelled = [store.createSnapshot(cancel.signal), store.createSnapshot(cancel.signal)];
+    cancel.abort(reason);
+    expect(await Promise.allSettled(cancelled)).toEqual([
+      { status: 'rejected', reason },
+      { status: 'rejected', reason },
+    ]);
+    await first;
+    const last = await store.createSnapshot(new AbortController().signal);
+    expect(await store.listSnapshots()).toEqual([last, await first]);
+    expect(await readdir(path.join(dataDir, 'snapshots'))).toHaveLength(2);
+    await expect(store.createSnapshot(AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
   it('of a store in use is consistent, and restores to a complete store', async () => {
     let isDone = false;
     const writing = (async () => {

@@ -2,11 +2,22 @@
  * Opens the embedded store. Every call crosses to the store's thread, and most are simply the worker's own methods.
  * Only methods with work to do on the calling side are written out here.
  */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asPawdexError, PawdexError } from '../../errors.js';
 import { DeathCount, RestartingWorker, type WorkerWatcher } from '../../threads/restarting-worker.js';
 import { createRemote, type Remote, transfer } from '../../threads/rpc.js';
-import type { BareHit, Filter, Hit, Item, ItemWithVector, SearchOptions, Store } from '../store.js';
+import type {
+  BareHit,
+  Filter,
+  Hit,
+  Item,
+  ItemWithVector,
+  KeptSnapshot,
+  SearchOptions,
+  Store,
+} from '../store.js';
 import type { CoreOptions } from './store-core.js';
 import type { StoreCalls } from './store-worker.js';
 import { unpackHits } from './vectors/packed-hits.js';
@@ -50,6 +61,8 @@ function createStore(worker: RestartingWorker<StoreCalls>): Store {
     iterate: (collection: string, options: { filter?: Filter } = {}) =>
       iteratePages(calls, collection, options),
 
+    createSnapshot: (signal?: AbortSignal) => createSnapshot(calls, signal),
+
     waitForDamage: () => waitForDamage(calls),
 
     close(): Promise<void> {
@@ -79,6 +92,26 @@ async function* iteratePages(
     }
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
+}
+
+async function createSnapshot(calls: Remote<StoreCalls>, signal?: AbortSignal): Promise<KeptSnapshot> {
+  signal?.throwIfAborted();
+  const request = randomUUID();
+  const written = calls.createSnapshot(request);
+  if (signal === undefined) {
+    return written;
+  }
+  const ended = new AbortController();
+  const cancelled = once(signal, 'abort', { signal: ended.signal }).then(async () => {
+    await calls.cancelSnapshot(request);
+    throw signal.reason;
+  });
+  return Promise.race([written, cancelled]).finally(() => {
+    ended.abort();
+    // Both may still be rejected.
+    written.catch(() => {});
+    cancelled.catch(() => {});
+  });
 }
 
 async function waitForDamage(calls: Remote<StoreCalls>): Promise<PawdexError | null> {

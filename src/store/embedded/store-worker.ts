@@ -49,7 +49,8 @@ const CORE_CALLS = {
   updateCollection: ({ collections }: StoreCore, name: string, patch: CollectionPatch) =>
     collections.update(name, patch),
   deleteCollection: ({ collections }: StoreCore, name: string) => collections.drop(name),
-  createSnapshot: ({ snapshots }: StoreCore) => snapshots.create(),
+  createSnapshot: ({ snapshots }: StoreCore, request?: string) => snapshots.create(request),
+  cancelSnapshot: ({ snapshots }: StoreCore, request: string) => snapshots.cancel(request),
   listSnapshots: ({ snapshots }: StoreCore) => snapshots.list(),
   ...ITEM_CALLS,
   ...REEMBED_CALLS,

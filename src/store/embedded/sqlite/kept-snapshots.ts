@@ -15,6 +15,8 @@ const EXTENSION = '.pawdex';
 export class KeptSnapshots {
   readonly #folder: string;
   #writing: Promise<unknown> = Promise.resolve();
+  /** The snapshots that are waiting or being written, by a name that the caller chose. */
+  readonly #running = new Map<string, Worker | 'waiting' | 'cancelled'>();
 
   /**
    * @param isShared whether another thread may open the database
@@ -31,10 +33,15 @@ export class KeptSnapshots {
   /**
    * Writes a snapshot after those in progress, and removes the oldest ones beyond the number to keep.
    *
+   * @param request a name for {@link cancel}
    * @throws PawdexError storage_full, storage_failed, data_damaged
    */
-  create(): Promise<KeptSnapshot> {
+  create(request = ''): Promise<KeptSnapshot> {
+    this.#running.set(request, 'waiting');
     const created = this.#writing.then(async () => {
+      if (this.#running.get(request) === 'cancelled') {
+        throw new PawdexError('job_cancelled');
+      }
       mkdirSync(this.#folder, { recursive: true, mode: PRIVATE_FOLDER });
       // Left over from a process that died.
       for (const name of readdirSync(this.#folder)) {
@@ -44,14 +51,38 @@ export class KeptSnapshots {
       }
       const name = this.#createName();
       const file = path.join(this.#folder, name);
-      const info = this.isShared ? await writeInThread(this.db.name, file) : writeSnapshot(this.db, file);
+      const info = this.isShared ? await this.#writeInThread(file, request) : writeSnapshot(this.db, file);
       for (const { name: old } of this.list().slice(this.keep)) {
         rmSync(path.join(this.#folder, old), { force: true });
       }
       return { name, ...info };
     });
-    this.#writing = created.catch(() => {});
+    this.#writing = created.catch(() => {}).finally(() => this.#running.delete(request));
     return created;
+  }
+
+  /** Ends a snapshot, as soon as SQLite returns from copying. {@link create} removes what is left of it. */
+  cancel(request: string): void {
+    const state = this.#running.get(request);
+    if (state instanceof Worker) {
+      void state.terminate();
+    } else if (state !== undefined) {
+      this.#running.set(request, 'cancelled');
+    }
+  }
+
+  #writeInThread(file: string, request: string): Promise<SnapshotInfo> {
+    const worker = new Worker(new URL('./snapshot-worker.js', import.meta.url), {
+      workerData: { database: this.db.name, file },
+    });
+    this.#running.set(request, worker);
+    return new Promise<SnapshotInfo>((resolve, reject) => {
+      worker.once('message', (message: { info: SnapshotInfo } | { error: WireError }) =>
+        'info' in message ? resolve(message.info) : reject(PawdexError.fromWire(message.error)),
+      );
+      worker.once('error', (error) => reject(asPawdexError(error)));
+      worker.once('exit', () => reject(new PawdexError('worker_failed')));
+    }).finally(() => rmSync(file + ASIDE, { force: true }));
   }
 
   /** Lists the snapshots, newest first; skips incomplete files. */
@@ -91,17 +122,4 @@ export class KeptSnapshots {
 /** The time in a snapshot's name, in milliseconds; NaN for other names. */
 function readTime(name: string): number {
   return Date.parse(name.slice(0, -EXTENSION.length).replace(/T(\d\d)-(\d\d)-(\d\d)-/, 'T$1:$2:$3.'));
-}
-
-function writeInThread(database: string, file: string): Promise<SnapshotInfo> {
-  const worker = new Worker(new URL('./snapshot-worker.js', import.meta.url), {
-    workerData: { database, file },
-  });
-  return new Promise((resolve, reject) => {
-    worker.once('message', (message: { info: SnapshotInfo } | { error: WireError }) =>
-      'info' in message ? resolve(message.info) : reject(PawdexError.fromWire(message.error)),
-    );
-    worker.once('error', (error) => reject(asPawdexError(error)));
-    worker.once('exit', () => reject(new PawdexError('worker_failed')));
-  });
 }
