@@ -3,7 +3,7 @@
  *
  *   node scripts/evaluation/calibrate.mjs --gallery models/gallery.parquet --queries SET[*WEIGHT]... --nonpets SET
  *       --out models/calibration.json [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET]
- *       [--dropped CSV] [--only CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]
+ *       [--dropped CSV] [--only CSV] [--relabel CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]
  *
  * A query never finds itself or photos of its group, so gallery photos may be queries too if the encoder was not trained on
  * them. A query whose label looks wrong to the judges of `pawdex clean-labels` counts less; --trust names a set that helps
@@ -12,6 +12,10 @@
  * its photos that was kept, which estimates how many of its labels are right.
  *
  * --only is a list of photos from scripts/model/hold-out.mjs. In a set that contains some of them, only those are queries.
+ *
+ * --relabel is a list of photos that get another label, and are queries even if --only does not list them. Their labels are
+ * not doubted. They do not get the extra weight of the plain label, because they were chosen for being mistaken for a breed and
+ * are not a sample of what users ask.
  *
  * The written calibration is fitted on all queries and non-pets. The printed results are cross-fitted: each query is judged
  * by a calibration that has not seen it or its group, and each non-pet by one that has seen no picture of its label.
@@ -28,7 +32,7 @@ import { evaluate } from '../../dist/evaluation/evaluate.js';
 import { ask, predictLabel } from '../../dist/evaluation/outcomes.js';
 import { readGroup } from '../../dist/evaluation/provenance.js';
 import { readOptions } from '../bench/lib/harness.mjs';
-import { embedSets } from './lib/sets.mjs';
+import { embedSets, readNewLabels } from './lib/sets.mjs';
 
 const FOLDS = 5;
 /**
@@ -38,7 +42,7 @@ const DOUBTFUL = 0.15;
 /** Extra weight of queries with the plain label: ordinary cats are what users ask about most. */
 const PLAIN = 4;
 const USAGE =
-  'usage: calibrate.mjs --gallery SET --queries SET[*WEIGHT]... --nonpets SET --out FILE [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET] [--dropped CSV] [--only CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]';
+  'usage: calibrate.mjs --gallery SET --queries SET[*WEIGHT]... --nonpets SET --out FILE [--vote LABEL=FACTOR]... [--plain LABEL] [--trust SET] [--dropped CSV] [--only CSV] [--relabel CSV] [--ungrouped PUBLISHER] [--model CARD] [--cache DIR]';
 
 const { values } = readOptions(USAGE, { vote: [] });
 const specs = values.queries.map((text) => {
@@ -54,19 +58,25 @@ const { sets, card, fingerprint } = await embedSets(values, [
 ]);
 const [gallery, nonPets, ...rest] = sets;
 
-/** If the set contains some of the files, keeps only those. */
-function keepListed(names) {
-  const listed = new Set(names);
-  return (set, i) => {
-    const root = specs[i].set.replace(/:[^:/]*$/, '');
-    const isListed = set.items.map(({ file }) => listed.has(path.relative(root, file)));
-    return isListed.includes(true) ? takeSubset(set, (_, row) => isListed[row]) : set;
-  };
+const newLabels = await readNewLabels(values.relabel);
+const listed = new Set(values.only === undefined ? [] : await readFileNames(values.only));
+
+/** Gives photos their new labels. If --only lists some of the set's photos, keeps those and the relabelled ones. */
+function chooseQueries(set, i) {
+  const root = specs[i].set.replace(/:[^:/]*$/, '');
+  const names = set.items.map(({ file }) => path.relative(root, file));
+  const items = set.items.map((item, row) => {
+    const label = newLabels.get(names[row]);
+    return label === undefined ? item : { ...item, label, relabelled: true };
+  });
+  const hasListed = names.some((name) => listed.has(name));
+  return takeSubset(
+    { ...set, items },
+    ({ relabelled }, row) => !hasListed || relabelled || listed.has(names[row]),
+  );
 }
 
-const asked = rest
-  .slice(0, specs.length)
-  .map(keepListed(values.only === undefined ? [] : await readFileNames(values.only)));
+const asked = rest.slice(0, specs.length).map(chooseQueries);
 const trusted = rest.slice(specs.length);
 const queries = joinSets(asked);
 // As in the gallery: see scripts/model/build-gallery.mjs.
@@ -79,7 +89,7 @@ const doubtful = cleanLabels(queries, {
   ...card.vote,
   trusted,
   keep: new Set(values.plain === undefined ? [] : [values.plain]),
-}).map(({ dropped }) => dropped !== null);
+}).map(({ dropped }, row) => dropped !== null && !queries.items[row].relabelled);
 
 /** Maps each label without trusted photos to the share of its photos that was kept. */
 async function keptShares() {
@@ -111,8 +121,9 @@ const votes = {
   ...Object.fromEntries(values.vote.map((text) => [text.split('=')[0], Number(text.split('=')[1])])),
 };
 const weights = setOf.map((i, row) => {
-  const { label } = queries.items[row];
-  const factor = label === values.plain ? PLAIN : (reliability.get(label) ?? 1);
+  const { label, relabelled } = queries.items[row];
+  const ownFactor = reliability.get(label) ?? 1;
+  const factor = label === values.plain && !relabelled ? PLAIN : ownFactor;
   return specs[i].weight * factor * (doubtful[row] ? DOUBTFUL : 1);
 });
 const isReliable = setOf.map((i) => specs[i].weight >= 1);
@@ -190,12 +201,17 @@ for (const [i, { set }] of specs.entries()) {
   show(set, (row) => setOf[row] === i);
   show(`${set}, labels not doubted`, (row) => setOf[row] === i && !doubtful[row]);
 }
-if (values.plain !== undefined) {
-  const plain = show(values.plain, (row) => queries.items[row].label === values.plain);
+/** Shows photos with the plain label, and how many of them match another label. */
+function showPlain(name, keep) {
+  const plain = show(name, (row) => queries.items[row].label === values.plain && keep(queries.items[row]));
   const misread = plain.filter(
     (o) => o.answer.decision === 'match' && predictLabel(o) !== values.plain,
   ).length;
-  console.log(`${values.plain}: ${misread} of ${plain.length} called a match of another label`);
+  console.log(`${name}: ${misread} of ${plain.length} called a match of another label`);
+}
+if (values.plain !== undefined) {
+  showPlain(values.plain, ({ relabelled }) => !relabelled);
+  showPlain(`${values.plain}, relabelled`, ({ relabelled }) => relabelled);
 }
 
 const calibration = fitted(all);

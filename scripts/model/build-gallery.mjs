@@ -2,15 +2,16 @@
 /**
  * Embeds labelled sets with the shipped encoder and writes the gallery: one Parquet row per photo.
  *
- *   node scripts/model/build-gallery.mjs SET[:split]... [--without dropped.csv] [--thumbnails LICENCE]
- *       [--ungrouped PUBLISHER] [--model models/encoder.json] [--out models/gallery.parquet] [--cache DIR]
+ *   node scripts/model/build-gallery.mjs SET[:split]... [--without dropped.csv] [--relabel relabelled.csv]
+ *       [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model models/encoder.json] [--out models/gallery.parquet] [--cache DIR]
  *
  * Columns: id (first 32 hex digits of the file's sha256), label, species, source (SET/file), licence, publisher (the
  * manifest's `source`), group, sha256 (hex), size (bytes), width, height (upright, pixels), thumbnail (WebP, 128 px),
  * embedding (list of float16, unit length). The file's key-value metadata says which encoder made it:
  * pawdex.fingerprint, pawdex.model, pawdex.dimension, pawdex.metric. Decoding is the server's own.
  *
- * --without leaves out the files listed by `pawdex clean-labels`. --thumbnails adds a picture to photos whose licence
+ * --without leaves out the files listed by `pawdex clean-labels`. --relabel names a list of photos that get another label,
+ * even if --without lists them. --thumbnails adds a picture to photos whose licence
  * begins with this text and therefore allows showing it. --ungrouped names a publisher whose `group` is a category rather
  * than one animal. Of identical files only the first is kept, and files that do not decode are left out; both are reported.
  */
@@ -22,10 +23,10 @@ import { readLabelledSet } from '../../dist/datasets/labelled-set.js';
 import { readFileNames } from '../../dist/datasets/read-file-names.js';
 import { replaceFile } from '../../dist/files/replace-file.js';
 import { readOptions } from '../bench/lib/harness.mjs';
-import { embedSets } from '../evaluation/lib/sets.mjs';
+import { embedSets, readNewLabels } from '../evaluation/lib/sets.mjs';
 
 const USAGE =
-  'usage: node scripts/model/build-gallery.mjs SET[:split]... [--without CSV] [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model CARD] [--out FILE] [--cache DIR]';
+  'usage: node scripts/model/build-gallery.mjs SET[:split]... [--without CSV] [--relabel CSV] [--thumbnails LICENCE] [--ungrouped PUBLISHER] [--model CARD] [--out FILE] [--cache DIR]';
 const THUMBNAIL = { side: 128, quality: 55 };
 
 const { values, positionals } = readOptions(USAGE, { out: 'models/gallery.parquet' });
@@ -62,6 +63,7 @@ const SCHEMA = [
 ];
 
 const dropped = new Set(values.without === undefined ? [] : await readFileNames(values.without));
+const newLabels = await readNewLabels(values.relabel);
 const { sets, card, fingerprint } = await embedSets(values, positionals);
 
 /** Reads the size of the upright photo, and makes a thumbnail if the licence allows one. */
@@ -86,11 +88,12 @@ const counts = { duplicates: 0, dropped: 0, unreadable: 0, thumbnails: 0 };
 for (const [s, { items: found, vectors, skipped }] of sets.entries()) {
   counts.unreadable += skipped.length;
   const photos = new Map((await readLabelledSet(positionals[s])).map((photo) => [photo.file, photo]));
-  for (const [row, { file, label, sha256, metadata }] of found.entries()) {
+  for (const [row, { file, label: ownLabel, sha256, metadata }] of found.entries()) {
     const { name } = photos.get(file);
+    const label = newLabels.get(name) ?? ownLabel;
     /** The set's own name: the folder its files are named relative to. */
     const setName = path.basename(path.resolve(file).slice(0, -name.length));
-    if (dropped.has(name)) {
+    if (dropped.has(name) && !newLabels.has(name)) {
       counts.dropped++;
       continue;
     }

@@ -40,29 +40,46 @@ function findPrecisionThreshold(queries: readonly JudgedQuery[]): number {
   return threshold;
 }
 
-/** Finds a threshold above all confidences except the `allowed` highest. */
-function findThresholdAbove(confidences: readonly number[], allowed: number): number {
-  return ([...confidences].sort((a, b) => b - a)[Math.floor(allowed)] ?? 0) + 1e-6;
+/** An answer that must not be a match. */
+interface Misread {
+  confidence: number;
+  weight: number;
+}
+
+/** Finds the smallest threshold that answers of at most the `allowed` weight reach. */
+function findThresholdAbove(answers: readonly Misread[], allowed: number): number {
+  let reached = 0;
+  const first = [...answers]
+    .sort((a, b) => b.confidence - a.confidence)
+    .find(({ weight }) => {
+      reached += weight;
+      return reached > allowed;
+    });
+  return (first?.confidence ?? 0) + 1e-6;
 }
 
 /**
  * Finds the smallest threshold for `match` at which enough answers are right, and at which hardly any non-pets match,
  * nor photos of the plain label with another one.
+ *
+ * @param plain the label, and the weight of all its queries
  */
 export function findMatchThreshold(
   queries: readonly JudgedQuery[],
   nonPets: { confidences: number[]; count: number },
-  plain: { label: string | undefined; count: number },
+  plain: { label: string | undefined; weight: number },
 ): number {
-  const misread = queries.filter((query) => query.label === plain.label && !query.right);
   // A match must never be more likely wrong than right.
   return Math.max(
     0.5,
     findPrecisionThreshold(queries),
-    findThresholdAbove(nonPets.confidences, FALSE_MATCHES * nonPets.count),
     findThresholdAbove(
-      misread.map(({ confidence }) => confidence),
-      PLAIN_FALSE_MATCHES * plain.count,
+      nonPets.confidences.map((confidence) => ({ confidence, weight: 1 })),
+      FALSE_MATCHES * nonPets.count,
+    ),
+    findThresholdAbove(
+      queries.filter((query) => query.label === plain.label && !query.right),
+      PLAIN_FALSE_MATCHES * plain.weight,
     ),
   );
 }

@@ -186,7 +186,7 @@ function findThresholds(
   const match = findMatchThreshold(
     answered(queries),
     { confidences: answered(nonPets).map(({ confidence }) => confidence), count: nonPets.length },
-    { label: plain, count: queries.filter(({ label }) => label === plain).length },
+    { label: plain, weight: computeWeight(queries.filter(({ label }) => label === plain)) },
   );
   return { known: knownThreshold, match };
 }

@@ -1,9 +1,15 @@
 import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { expect, it } from 'vitest';
 import { loadCalibration } from '../../src/breeds/calibration.js';
+import { loadSimilarityStatistics } from '../../src/breeds/similarity-statistics.js';
 import { PACKAGE_ROOT } from '../../src/config.js';
 import { loadCard } from '../../src/encoder/model-card.js';
+import { readGallerySet } from '../../src/engine/load-gallery.js';
+import { takeSubset } from '../../src/evaluation/embed-set.js';
+import { ask, predictLabel } from '../../src/evaluation/outcomes.js';
 
 const models = path.join(PACKAGE_ROOT, 'models');
 
@@ -13,6 +19,35 @@ it('ships a calibration of the shipped encoder and of the vote in its card', asy
   // After a new encoder: scripts/evaluation/calibrate.mjs makes the calibration anew.
   expect(calibration).toMatchObject({ fingerprint, ...card.vote });
   expect(calibration!.thresholds.match).toBeGreaterThanOrEqual(0.5);
+});
+
+it('rarely calls a black, white or grey cat of no breed a Bombay, Turkish Angora or Russian Blue', async () => {
+  const { card, fingerprint } = await loadCard(path.join(models, 'encoder.json'));
+  const gallery = await readGallerySet(path.join(models, 'gallery.parquet'), {
+    name: card.name,
+    fingerprint,
+    dimension: card.output.dimension,
+    resize: { size: card.input.size, ...card.input.resize },
+  });
+  const calibration = (await loadCalibration(path.join(models, 'calibration.json')))!;
+  const rows = parse<{ file: string }>(await readFile(path.join(models, 'relabelled.csv')), {
+    columns: true,
+  });
+  const relabelled = new Set(rows.map(({ file }) => file));
+  const queries = takeSubset(gallery, ({ file }) => relabelled.has(file.slice(file.indexOf('images/'))));
+  expect(queries.items.length).toBeGreaterThan(100);
+  const outcomes = ask({
+    gallery,
+    queries,
+    k: calibration.k,
+    answering: { temperature: calibration.temperature, calibration },
+    leaveOneOut: true,
+    references: (await loadSimilarityStatistics(path.join(models, 'similarity.json'), fingerprint))!.nonPets,
+  });
+  const misread = outcomes.filter(
+    (outcome) => outcome.answer.decision === 'match' && predictLabel(outcome) !== 'domestic_cat',
+  );
+  expect(misread.length).toBeLessThan(0.12 * outcomes.length);
 });
 
 it('reads nothing without a file, and refuses what is not a calibration', async () => {

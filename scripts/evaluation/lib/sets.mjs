@@ -1,7 +1,9 @@
 /** Embeds labelled sets with the shipped encoder, for the scripts of this folder. */
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'csv-parse/sync';
 import { readLabelledSet } from '../../../dist/datasets/labelled-set.js';
 import { openEncoder } from '../../../dist/encoder/open-encoder.js';
 import { isGalleryFile, readGallerySet } from '../../../dist/engine/load-gallery.js';
@@ -47,4 +49,14 @@ export async function embedSets({ model = SHIPPED_CARD, cache }, specs) {
   } finally {
     await encoder.close();
   }
+}
+
+/**
+ * Reads a list of photos that get another label: a CSV file with the columns `file` (relative to the set) and `label`.
+ *
+ * @returns labels by file; none without a list
+ */
+export async function readNewLabels(list) {
+  const rows = list === undefined ? [] : parse(await readFile(list), { columns: true });
+  return new Map(rows.map(({ file, label }) => [file, label]));
 }
